@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+// The launcher. Old syntax on purpose: any Node must get far enough to say which one is needed.
+var needed = [22, 13];
+var running = process.versions.node.split('.').map(Number);
+if (running[0] < needed[0] || (running[0] === needed[0] && running[1] < needed[1])) {
+  process.stderr.write(
+    'trade-agent needs Node ' +
+      needed.join('.') +
+      ' or newer; this is Node ' +
+      process.versions.node +
+      '.\n' +
+      'Install a current Node (https://nodejs.org), or in a checkout use "npm start", which brings its own.\n',
+  );
+  process.exit(2);
+}
+import('node:module')
+  .then((module) => {
+    // Before the import below, or the program's own chunks are compiled anew at every start.
+    if (module.enableCompileCache) module.enableCompileCache();
+    return import('../dist/main.js');
+  })
+  .then((program) => program.main(process.argv.slice(2)))
+  .catch((error) => {
+    if (error && error.code === 'ERR_MODULE_NOT_FOUND' && /dist[\\/]main\.js/.test(String(error.message))) {
+      process.stderr.write('trade-agent is not built yet. Run "npm run build" first.\n');
+    } else {
+      process.stderr.write(
+        'trade-agent could not start: ' + (error && error.message ? error.message : error) + '\n',
+      );
+    }
+    process.exit(1);
+  });

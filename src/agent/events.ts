@@ -1,0 +1,73 @@
+import type { ErrorCode } from '../trading/errors.ts';
+import type { Environment, OrderDraft } from '../trading/order.ts';
+import type { Order } from '../trading/views.ts';
+
+/** An approval's life. Every state survives a restart; `denied` and `expired` are told apart. */
+export const approvalStatuses = [
+  'drafted',
+  'requested',
+  'approved',
+  'executing',
+  'executed',
+  'denied',
+  'expired',
+  'cancelled',
+  'blocked',
+  'unknown',
+] as const; // prettier-ignore
+export type ApprovalStatus = (typeof approvalStatuses)[number];
+
+/** An approval as people and scripts may see it: no auth_req_id, no token. */
+export interface ApprovalView {
+  readonly id: string;
+  readonly thread: string;
+  readonly status: ApprovalStatus;
+  /** The four characters that must be the same on the phone. */
+  readonly code: string;
+  readonly expires_at: string;
+  readonly environment: Environment;
+  readonly order: OrderDraft;
+  /** Why it ended as it did, where there is something to say. */
+  readonly reason: string | undefined;
+  /** The order at the broker, once there is one. */
+  readonly placed: Order | undefined;
+}
+
+export type RunStatus = 'done' | 'pending' | 'denied' | 'expired' | 'blocked' | 'unknown' | 'failed';
+
+/** How one run ended: what `run --output json` prints, less its `schema` and `resume`. */
+export interface RunResult {
+  readonly thread: string;
+  readonly status: RunStatus;
+  readonly text: string;
+  readonly orders: readonly Order[];
+  readonly approvals: readonly ApprovalView[];
+  readonly usage: { readonly model: string; readonly input_tokens: number; readonly output_tokens: number };
+  readonly error?: { readonly code: ErrorCode; readonly message: string; readonly hint?: string };
+}
+
+/** The agent's one stream: chat, text, JSON and stream-JSON are views of it. The last event is always `result`. */
+export type AgentEvent =
+  | { readonly type: 'thread'; readonly thread: string }
+  /** A piece of the answer as the model writes it. */
+  | { readonly type: 'text'; readonly delta: string }
+  | {
+      readonly type: 'tool_call';
+      readonly id: string;
+      readonly name: string;
+      readonly args: Record<string, unknown>;
+    }
+  | {
+      readonly type: 'tool_result';
+      readonly id: string;
+      readonly name: string;
+      readonly ok: boolean;
+      readonly summary: string;
+      readonly ms: number;
+    }
+  /** On every change of an approval's status. */
+  | { readonly type: 'approval'; readonly approval: ApprovalView }
+  | { readonly type: 'order'; readonly order: Order; readonly approval: string }
+  /** Something the person should know that ends nothing: the provider is slow to answer, say. */
+  | { readonly type: 'notice'; readonly message: string }
+  | { readonly type: 'result'; readonly result: RunResult };

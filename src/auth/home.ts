@@ -1,0 +1,44 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import envPaths from 'env-paths';
+
+/** Where one user's files are. Folders 0700, files 0600. */
+export interface Home {
+  /** `config.yaml`, and the encrypted credential file where that was chosen. */
+  readonly config: string;
+  /** `state.db`, `audit.jsonl`. */
+  readonly data: string;
+  /** Logs. */
+  readonly log: string;
+  /** The sandbox's own state: never inside the agent's folders, since it holds the phone's pairing secret. */
+  readonly sandbox: string;
+}
+
+/**
+ * `TRADE_AGENT_HOME` overrides all; otherwise the platform's folders (XDG on Linux).
+ * The sandbox's home stands beside the agent's, so that "what the agent may read" is one folder.
+ */
+export function resolveHome(env: NodeJS.ProcessEnv = process.env): Home {
+  const override = env.TRADE_AGENT_HOME;
+  if (override) {
+    return {
+      config: override,
+      data: override,
+      log: join(override, 'log'),
+      sandbox: `${override.replace(/[\\/]+$/, '')}-sandbox`,
+    };
+  }
+  const paths = envPaths('trade-agent', { suffix: '' });
+  return {
+    config: paths.config,
+    data: paths.data,
+    log: paths.log,
+    sandbox: envPaths('trade-agent-sandbox', { suffix: '' }).data,
+  };
+}
+
+/** Creates a folder only its owner can enter. */
+export function ensurePrivateFolder(folder: string): string {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return folder;
+}

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
+import { environments } from '../trading/order.ts';
+
+/** Scopes the login client may ask for; `orders:write` is never among them, it comes only with an approval. */
+export const READ_SCOPES = ['market:read', 'portfolio:read', 'orders:read'] as const;
+export const SESSION_SCOPES = [...READ_SCOPES, 'orders:cancel'] as const;
+export const ORDER_SCOPE = 'orders:write';
+
+const httpUrl = z.url({ protocol: /^https?$/ });
+
+export const modelSchema = z.strictObject({
+  /** `builtin` is the offline planner; `openai` any server that speaks OpenAI's chat API. */
+  provider: z.enum(['builtin', 'openai']).default('builtin'),
+  name: z.string().optional(),
+  base_url: httpUrl.optional(),
+});
+
+/** One profile of `config.yaml`: a user's account at one identity provider, gateway and broker connection. */
+export const profileSchema = z.strictObject({
+  /** True for the sandbox, whose addresses are read from its ready file at each start. */
+  sandbox: z.boolean().default(false),
+  issuer: httpUrl.optional(),
+  gateway: httpUrl.optional(),
+  /** The resource indicator (RFC 8707) of the gateway; its URL unless said otherwise. */
+  audience: z.string().optional(),
+  environment: z.enum(environments).default('paper'),
+  login_client: z.strictObject({ client_id: z.string() }).optional(),
+  /** Absent: the client registers itself (RFC 7591) at first use, and its id is kept with the credentials. */
+  approval_client: z.strictObject({ client_id: z.string() }).optional(),
+  /** The provider's own name for the `trade_order` details type. */
+  details_type: z.string().default(TRADE_ORDER_TYPE),
+  credential_store: z.enum(['keychain', 'file']).optional(),
+  model: modelSchema.prefault({}),
+  /** Fraction the price may move between proposal and trade. */
+  max_slippage: z.string().default('0.01'),
+  /** How long an approval may take, in seconds. */
+  approval_ttl: z.number().int().min(30).max(3600).default(300),
+});
+export type Profile = z.output<typeof profileSchema>;
+
+export const configSchema = z.strictObject({
+  default_profile: z.string().optional(),
+  profiles: z.record(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,31}$/), profileSchema).default({}),
+});
+export type Config = z.output<typeof configSchema>;
+
+/** A profile whose addresses are known: what everything below the cli works with. */
+export interface ResolvedProfile extends Profile {
+  readonly name: string;
+  readonly issuer: string;
+  readonly gateway: string;
+  readonly audience: string;
+  readonly login_client: { readonly client_id: string };
+  readonly credential_store: 'keychain' | 'file';
+  /** Where the person approves, for display; absent where the provider pushes to an app of its own. */
+  readonly phone: string | undefined;
+}

@@ -1,0 +1,22 @@
+import type { ResolvedProfile } from './profile.ts';
+
+/** Who is signed in, by the ID token's claims (OpenID Connect Core §5.1). */
+export interface User {
+  readonly sub: string;
+  readonly name: string | undefined;
+  readonly email: string | undefined;
+}
+
+/** A signed-in user's session: the only thing above `auth` that can make a request in the user's name. */
+export interface Session {
+  readonly profile: ResolvedProfile;
+  readonly user: User;
+  /**
+   * Sends a request to the gateway with an access token that has just these scopes (DPoP-bound where the provider
+   * binds). Refreshes as needed. Never follows a redirect to another origin.
+   * @throws {TradeAgentError} `login_required`, `provider_unreachable`, `gateway_unreachable`, `insufficient_scope`
+   */
+  fetch(url: string, init: RequestInit, scopes: readonly string[]): Promise<Response>;
+  /** As `fetch`, with the token of one approval instead of the session's. */
+  fetchWithApproval(url: string, init: RequestInit, approvalToken: string): Promise<Response>;
+}

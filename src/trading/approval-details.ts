@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import { z } from 'zod';
+import { checkOrder, describeOrder, normalizeOrder, type OrderDraft, orderDraftSchema } from './order.ts';
+
+/** The RFC 9396 type of an order approval, where the profile maps it to nothing else. */
+export const TRADE_ORDER_TYPE = 'trade_order';
+
+/**
+ * One RFC 9396 authorization details object: the whole order, for one place, once. `digest` is base64url(SHA-256) of
+ * the order's canonical form, `identifier` its client_order_id.
+ */
+export const tradeOrderDetailsSchema = orderDraftSchema.extend({
+  type: z.string().min(1),
+  order_type: orderDraftSchema.shape.type,
+  locations: z.array(z.string()).length(1),
+  actions: z.tuple([z.literal('place')]),
+  identifier: z.string(),
+  digest: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+});
+export type TradeOrderDetails = z.output<typeof tradeOrderDetailsSchema>;
+
+/** The order as RFC 8785 (JCS) text: what is digested, and what both sides must arrive at by themselves. */
+export function canonicalForm(draft: OrderDraft): string {
+  const normalized = normalizeOrder(orderDraftSchema.parse(draft));
+  checkOrder(normalized);
+  const text = canonicalize(normalized);
+  if (text === undefined) throw new TypeError('an order has no canonical form');
+  return text;
+}
+
+/** base64url(SHA-256(canonical form)), 43 characters. */
+export function orderDigest(draft: OrderDraft): string {
+  return createHash('sha256').update(canonicalForm(draft)).digest('base64url');
+}
+
+const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** Four Crockford base-32 characters (20 bits) of a digest, shown alike on terminal and phone. */
+export function approvalCode(digest: string): string {
+  const bytes = Buffer.from(digest, 'base64url');
+  let bits = bytes.readUIntBE(0, 3);
+  let code = '';
+  for (let i = 0; i < 4; i++) {
+    code += crockford[(bits >>> 19) & 31];
+    bits = (bits << 5) & 0xffffff;
+  }
+  return code;
+}
+
+/**
+ * The authorization details for an order. RFC 9396 already uses `type` for its own discriminator, so the order's type
+ * is carried as `order_type`.
+ */
+export function tradeOrderDetails(
+  draft: OrderDraft,
+  target: { gateway: string; type?: string },
+): TradeOrderDetails {
+  const normalized = normalizeOrder(draft);
+  return {
+    ...normalized,
+    type: target.type ?? TRADE_ORDER_TYPE,
+    order_type: normalized.type,
+    locations: [target.gateway],
+    actions: ['place'],
+    identifier: normalized.client_order_id,
+    digest: orderDigest(normalized),
+  } as TradeOrderDetails;
+}
+
+/**
+ * The names of the fields in which approved details differ from what the order demands; empty when they are the same.
+ * A field present on one side only differs. Compared as canonical JSON, so neither order nor spacing matters.
+ */
+export function differingFields(
+  approved: Record<string, unknown>,
+  demanded: Record<string, unknown>,
+): string[] {
+  const fields = new Set([...Object.keys(approved), ...Object.keys(demanded)]);
+  return [...fields]
+    .filter((field) => canonicalize(approved[field]) !== canonicalize(demanded[field]))
+    .sort();
+}
+
+/** CIBA `binding_message` for an order: at most 64 characters of `[A-Za-z0-9 +-_.,:#]`, ending in the code. */
+export function bindingMessage(draft: OrderDraft): string {
+  const code = approvalCode(orderDigest(draft));
+  const text = describeOrder(normalizeOrder(draft)).replace(/[^A-Za-z0-9 +\-_.,:#]/g, '.');
+  return `${text.slice(0, 64 - code.length - 1)} ${code}`;
+}

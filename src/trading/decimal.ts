@@ -1,0 +1,55 @@
+import { Decimal } from 'decimal.js';
+import { z } from 'zod';
+
+/**
+ * Money, prices and quantities travel as decimal strings and are computed with decimal.js; a binary float never
+ * touches them. 40 digits hold any product of two broker amounts exactly.
+ */
+export const Dec = Decimal.clone({
+  precision: 40,
+  rounding: Decimal.ROUND_HALF_EVEN,
+  toExpNeg: -30,
+  toExpPos: 40,
+});
+export type Dec = Decimal;
+
+const plainDecimal = /^-?(0|[1-9]\d{0,17})(\.\d{1,12})?$/;
+
+/** A decimal number written plainly: no exponent, no leading zeros, no plus sign, at most 12 decimals. */
+export const decimalString = z
+  .string()
+  .regex(plainDecimal, 'must be a plain decimal number such as "180.25"');
+
+/** As {@link decimalString}, and greater than zero. */
+export const positiveDecimalString = decimalString.refine(
+  (text) => new Dec(text).gt(0),
+  'must be greater than zero',
+);
+
+/** Parses a decimal string. @throws {RangeError} on anything that isn't one. */
+export function decimal(text: string): Dec {
+  if (!plainDecimal.test(text)) throw new RangeError(`not a plain decimal number: ${JSON.stringify(text)}`);
+  return new Dec(text);
+}
+
+/** The shortest plain form: `"5.00"` → `"5"`, `"0.50"` → `"0.5"`. */
+export function plain(value: Dec | string): string {
+  return new Dec(value).toFixed();
+}
+
+/** A dollar amount with two decimals, half-even: `"1234.5"` → `"1234.50"`. */
+export function cents(value: Dec | string): string {
+  return new Dec(value).toFixed(2);
+}
+
+/** A price in dollars a share, as brokers write it: two decimals from $1 up, four below. */
+export function price(value: Dec | string): string {
+  const exact = new Dec(value);
+  return exact.abs().gte(1) ? exact.toFixed(2) : exact.toFixed(4);
+}
+
+/** Whether a price lies on its tick: $0.01 from $1 up, $0.0001 below (Alpaca, "Sub-penny increments"; SEC rule 612). */
+export function isOnTick(value: string): boolean {
+  const exact = decimal(value);
+  return exact.decimalPlaces() <= (exact.gte(1) ? 2 : 4);
+}

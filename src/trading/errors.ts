@@ -1,0 +1,72 @@
+/**
+ * The one error type that crosses folders. Its `code` is stable (scripts match on it; src/cli/exit-codes.ts maps it
+ * to an exit code), its message says what happened, its `hint` what to do next. Neither may ever carry a token, a key
+ * or a response body that could hold one.
+ */
+export class TradeAgentError extends Error {
+  override name = 'TradeAgentError';
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  /** Extra facts safe to show and log (field names, symbols, times). */
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { hint?: string; cause?: unknown; details?: Record<string, unknown> } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+    this.details = options.details ?? {};
+  }
+}
+
+/**
+ * Every code the program itself can end with. The gateway's problem codes that have no meaning of their own for the
+ * caller arrive as `gateway_refused` with `details.problem` holding the gateway's code.
+ */
+export type ErrorCode =
+  // wrong usage or configuration (exit 2)
+  | 'usage'
+  | 'invalid_order'
+  | 'unknown_symbol'
+  | 'invalid_config'
+  | 'port_in_use'
+  | 'not_found'
+  // identity (exit 4) and credential store (exit 11)
+  | 'login_required'
+  | 'login_denied'
+  | 'login_expired'
+  | 'insufficient_scope'
+  | 'credential_store_unavailable'
+  | 'credential_store_locked'
+  // approvals (exit 5, 6, 7)
+  | 'approval_pending'
+  | 'approval_denied'
+  | 'approval_expired'
+  | 'approval_cancelled'
+  // the order (exit 8, 9, 10)
+  | 'blocked'
+  | 'insufficient_funds'
+  | 'price_moved'
+  | 'market_closed'
+  | 'outcome_unknown'
+  // the account or thread is held by another run (exit 12)
+  | 'busy'
+  // everything else
+  | 'provider_unreachable'
+  | 'provider_error'
+  | 'gateway_unreachable'
+  | 'gateway_refused'
+  | 'broker_rejected'
+  | 'model_error'
+  | 'state_corrupt'
+  | 'timeout'
+  | 'interrupted'
+  | 'internal';
+
+/** True for the program's own errors, also across realms and bundled chunks. */
+export function isTradeAgentError(value: unknown): value is TradeAgentError {
+  return value instanceof Error && value.name === 'TradeAgentError' && 'code' in value;
+}
