@@ -22,9 +22,9 @@ export type TradeOrderDetails = z.output<typeof tradeOrderDetailsSchema>;
 
 /** The order as RFC 8785 (JCS) text: what is digested, and what both sides must arrive at by themselves. */
 export function canonicalForm(draft: OrderDraft): string {
-  const normalized = normalizeOrder(orderDraftSchema.parse(draft));
-  checkOrder(normalized);
-  const text = canonicalize(normalized);
+  const parsed = orderDraftSchema.parse(draft);
+  checkOrder(parsed);
+  const text = canonicalize(normalizeOrder(parsed));
   if (text === undefined) throw new TypeError('an order has no canonical form');
   return text;
 }

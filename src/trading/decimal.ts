@@ -22,7 +22,8 @@ export const decimalString = z
 
 /** As {@link decimalString}, and greater than zero. */
 export const positiveDecimalString = decimalString.refine(
-  (text) => new Dec(text).gt(0),
+  // Refinements also run on what the pattern has already refused, and Decimal throws on that.
+  (text) => !plainDecimal.test(text) || new Dec(text).gt(0),
   'must be greater than zero',
 );
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Dec, isOnTick, plain, positiveDecimalString, price } from './decimal.ts';
+import { cents, Dec, isOnTick, plain, positiveDecimalString, price } from './decimal.ts';
 import { TradeAgentError } from './errors.ts';
 
 export const environments = ['paper', 'live'] as const;
@@ -177,7 +177,7 @@ export function checkOrder(order: OrderRequest | OrderDraft): void {
 
 /**
  * Writes every amount one way (prices to the tick, quantities without trailing zeros), so that two orders that mean
- * the same have the same digest.
+ * the same have the same digest. It never changes a value: a price off its tick stays as it is, for checkOrder to refuse.
  */
 export function normalizeOrder<T extends OrderRequest | OrderDraft>(order: T): T {
   const normalized: Record<string, unknown> = {};
@@ -189,14 +189,14 @@ export function normalizeOrder<T extends OrderRequest | OrderDraft>(order: T): T
       field === 'trail_price' ||
       field === 'reference_price'
     ) {
-      normalized[field] = price(value as string);
+      normalized[field] = isOnTick(value as string) ? price(value as string) : plain(value as string);
     } else if (
       field === 'qty' ||
       field === 'notional' ||
       field === 'trail_percent' ||
       field === 'max_slippage'
     ) {
-      normalized[field] = field === 'notional' ? new Dec(value as string).toFixed(2) : plain(value as string);
+      normalized[field] = plain(value as string);
     } else {
       normalized[field] = value;
     }
@@ -206,7 +206,7 @@ export function normalizeOrder<T extends OrderRequest | OrderDraft>(order: T): T
 
 /** The order in one line of a broker's shorthand, `BUY 5 AAPL LMT 180.00 DAY`; the amount form is `BUY USD 500.00 AAPL MKT`. */
 export function describeOrder(order: OrderRequest | OrderDraft): string {
-  const amount = order.qty !== undefined ? order.qty : `USD ${order.notional}`;
+  const amount = order.qty ?? `USD ${cents(order.notional ?? '0')}`;
   const shorthand: Record<OrderType, string> = {
     market: 'MKT',
     limit: `LMT ${order.limit_price}`,
