@@ -1,0 +1,122 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { defaultReadyFile, readReadyFile, type SandboxReady } from '../sandbox/ready-file.ts';
+import { systemClock } from '../trading/clock.ts';
+import { TradeAgentError } from '../trading/errors.ts';
+import { launcher } from './launcher.ts';
+
+/** A sandbox that nobody asked for ends by itself once nobody has used it for this long. */
+const IDLE_EXIT = '60m';
+
+/** Far above the second or two a start takes, also on a slow disk. */
+const START_LIMIT_MS = 30_000;
+
+/**
+ * Finds the running sandbox: the one named by `TRADE_AGENT_SANDBOX` (a ready file), else the one in the user's own
+ * sandbox folder, which is started in the background when `start` says so.
+ * @param sandboxHome the user's own sandbox folder
+ * @throws {TradeAgentError} `provider_unreachable` when there is none, or it does not come up
+ */
+export async function ensureSandbox(options: {
+  sandboxHome: string;
+  env: NodeJS.ProcessEnv;
+  start: boolean;
+  notice?: (message: string) => void;
+}): Promise<SandboxReady> {
+  const named = options.env.TRADE_AGENT_SANDBOX;
+  if (named) {
+    const ready = readReadyFile(named);
+    if (ready === undefined || !isRunning(ready.pid)) {
+      throw new TradeAgentError('provider_unreachable', `no sandbox runs behind ${named}`, {
+        hint: `Start one with "trade-agent sandbox --ready-file ${named}", or unset TRADE_AGENT_SANDBOX.`,
+      });
+    }
+    return ready;
+  }
+
+  const file = defaultReadyFile(options.sandboxHome);
+  const running = readReadyFile(file);
+  if (running !== undefined && isRunning(running.pid)) return running;
+  if (!options.start) {
+    throw new TradeAgentError('provider_unreachable', 'the sandbox is not running', {
+      hint: 'Start it with "trade-agent sandbox".',
+    });
+  }
+  options.notice?.('Starting the sandbox …');
+  return startInBackground(options.sandboxHome, file, options.env);
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+async function startInBackground(
+  sandboxHome: string,
+  readyFile: string,
+  env: NodeJS.ProcessEnv,
+): Promise<SandboxReady> {
+  mkdirSync(sandboxHome, { recursive: true, mode: 0o700 });
+  const logFile = join(sandboxHome, 'sandbox.log');
+  const log = openSync(logFile, 'w', 0o600);
+  const child = spawn(
+    process.execPath,
+    [launcher(), 'sandbox', '--home', sandboxHome, '--idle-exit', IDLE_EXIT],
+    {
+      detached: true,
+      stdio: ['ignore', log, log],
+      env: childEnvironment(env),
+    },
+  );
+  closeSync(log);
+  let ended = false;
+  child.once('exit', () => {
+    ended = true;
+  });
+  child.once('error', () => {
+    ended = true;
+  });
+  child.unref();
+
+  const deadline = Date.now() + START_LIMIT_MS;
+  for (;;) {
+    // Another command may have started one at the same moment: its ready file serves as well.
+    const ready = readReadyFile(readyFile);
+    if (ready !== undefined && isRunning(ready.pid)) return ready;
+    if (Date.now() > deadline || (ended && !(await anotherIsStarting(readyFile)))) {
+      throw new TradeAgentError('provider_unreachable', 'the sandbox did not start', {
+        hint: `${lastLine(logFile)} The whole log is in ${logFile}; "trade-agent sandbox" starts it in the foreground.`.trim(),
+      });
+    }
+    await systemClock.sleep(25);
+  }
+}
+
+/** Our child ends at once when another sandbox holds the folder; that one is given a moment to write its ready file. */
+async function anotherIsStarting(readyFile: string): Promise<boolean> {
+  for (let i = 0; i < 80; i++) {
+    if (readReadyFile(readyFile) !== undefined) return true;
+    await systemClock.sleep(25);
+  }
+  return false;
+}
+
+/** What a child needs and no more: no key or token of the user's reaches it through the environment. */
+export function childEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept =
+    /^(PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TEMP|TMP|LANG|LC_.*|TZ|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|CI|XDG_.*|DBUS_SESSION_BUS_ADDRESS|DISPLAY|WAYLAND_DISPLAY|APPDATA|LOCALAPPDATA|USERPROFILE|SYSTEMROOT|PATHEXT|NODE_COMPILE_CACHE|TRADE_AGENT_HOME|TRADE_AGENT_SANDBOX|TRADE_AGENT_PROFILE)$/i;
+  return Object.fromEntries(Object.entries(env).filter(([name]) => kept.test(name)));
+}
+
+function lastLine(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim().split('\n').at(-1) ?? '';
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,38 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { Hono } from 'hono';
+import { type FaultName, type Faults, faults as knownFaults } from './faults.ts';
+
+/**
+ * Switches faults on and off while the sandbox runs: `POST /admin/faults {"name", "times"?}`, `DELETE /admin/faults`,
+ * with the sandbox's admin secret as Bearer.
+ */
+export function createAdmin(options: { secret: string; faults: Faults }): Hono {
+  const app = new Hono();
+  const wanted = createHash('sha256').update(`Bearer ${options.secret}`).digest();
+  app.use('*', async (context, next) => {
+    const given = createHash('sha256')
+      .update(context.req.header('authorization') ?? '')
+      .digest();
+    if (!timingSafeEqual(given, wanted)) return context.json({ error: 'unauthorized' }, 401);
+    return next();
+  });
+  app.post('/admin/faults', async (context) => {
+    const body: { name?: unknown; times?: unknown } = await context.req.json();
+    const { name, times = 1 } = body;
+    if (
+      typeof name !== 'string' ||
+      !(name in knownFaults) ||
+      !Number.isInteger(times) ||
+      (times as number) < 1
+    ) {
+      return context.json({ error: 'invalid_request', faults: Object.keys(knownFaults) }, 400);
+    }
+    options.faults.set(name as FaultName, times as number);
+    return context.json({ name, times });
+  });
+  app.delete('/admin/faults', (context) => {
+    options.faults.clear();
+    return context.body(null, 204);
+  });
+  return app;
+}

@@ -1,0 +1,57 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { TradeAgentError } from '../trading/errors.ts';
+
+/** A server on 127.0.0.1 whose address is known before what it serves exists. */
+export interface LoopbackServer {
+  readonly port: number;
+  readonly url: string;
+  /** When the last request came in, milliseconds since the epoch. */
+  readonly lastRequestAt: () => number;
+  serve(handler: RequestListener): void;
+  close(): Promise<void>;
+}
+
+/**
+ * Listens at once and answers 503 until `serve` is called: the parts of the sandbox name each other by URL, so all
+ * addresses must exist before any part does.
+ * @throws {TradeAgentError} `port_in_use`
+ */
+export async function listenOnLoopback(port: number, now: () => number): Promise<LoopbackServer> {
+  let last = now();
+  let handler: RequestListener = (_request, response) => {
+    response.writeHead(503, { 'retry-after': '1' }).end();
+  };
+  const server: Server = createServer((request, response) => {
+    last = now();
+    handler(request, response);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === 'EADDRINUSE' || error.code === 'EACCES'
+          ? new TradeAgentError('port_in_use', `port ${port} on 127.0.0.1 is in use or not allowed`, {
+              hint: 'Stop what listens there, or choose other ports: --port N takes N, N+1 and N+2, --port 0 any free ones.',
+              cause: error,
+            })
+          : error,
+      );
+    });
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  const address = server.address() as AddressInfo;
+  return {
+    port: address.port,
+    url: `http://127.0.0.1:${address.port}`,
+    lastRequestAt: () => last,
+    serve: (next) => {
+      handler = next;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        // Live pages hold their event streams open; they reconnect to the next sandbox by themselves.
+        server.closeAllConnections();
+      }),
+  };
+}

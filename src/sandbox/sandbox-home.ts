@@ -1,0 +1,145 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3-multiple-ciphers';
+import { exportJWK, generateKeyPair } from 'jose';
+import { z } from 'zod';
+import { TradeAgentError } from '../trading/errors.ts';
+
+const userSchema = z.object({
+  username: z.string(),
+  name: z.string(),
+  email: z.string(),
+  /** At the identity provider, which is to say on the phone page. */
+  password: z.string(),
+  /** At the paper broker: another company, another password. */
+  broker_password: z.string(),
+});
+
+const seedSchema = z.object({
+  users: z.array(userSchema),
+  /** The gateway's key for private_key_jwt at the identity provider. */
+  gateway_key: z.record(z.string(), z.unknown()),
+  /** base64url, 32 bytes: seals the vault's broker tokens. */
+  vault_key: z.string(),
+  vault_client_secret: z.string(),
+  admin_secret: z.string(),
+  market_seed: z.string(),
+});
+export type SandboxSeed = z.output<typeof seedSchema>;
+
+/** A sandbox's folder, held by one process at a time. */
+export interface SandboxHome {
+  readonly folder: string;
+  readonly seed: SandboxSeed;
+  readonly pairingSecret: string;
+  /** Ports the last start used, so that tokens issued then stay valid. */
+  readonly ports: SandboxPorts | undefined;
+  rememberPorts(ports: SandboxPorts): void;
+  database(name: 'identity-provider' | 'paper-broker' | 'gateway'): Database.Database;
+  release(): void;
+}
+
+const portsSchema = z.object({ issuer: z.number(), gateway: z.number(), broker: z.number() });
+export type SandboxPorts = z.output<typeof portsSchema>;
+
+/**
+ * Opens a sandbox's folder, making what a new one needs, and locks it.
+ * @throws {TradeAgentError} `busy` when another sandbox runs on it, `state_corrupt` when its seed can't be read
+ */
+export async function openSandboxHome(folder: string): Promise<SandboxHome> {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const release = lock(folder);
+  try {
+    const seed = await readOrMakeSeed(join(folder, 'seed.json'));
+    const pairingFile = join(folder, 'pairing-secret');
+    if (!existsSync(pairingFile)) writePrivately(pairingFile, randomBytes(32).toString('base64url'));
+    const portsFile = join(folder, 'ports.json');
+    return {
+      folder,
+      seed,
+      pairingSecret: readFileSync(pairingFile, 'utf8').trim(),
+      ports: existsSync(portsFile)
+        ? portsSchema.parse(JSON.parse(readFileSync(portsFile, 'utf8')))
+        : undefined,
+      rememberPorts: (ports) => writePrivately(portsFile, `${JSON.stringify(ports)}\n`),
+      database: (name) => new Database(join(folder, `${name}.db`)),
+      release,
+    };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/**
+ * An SQLite lock rather than a lock file: the operating system lets go of it at the moment its holder dies, so a
+ * sandbox killed hard can be started again at once.
+ */
+function lock(folder: string): () => void {
+  const database = new Database(join(folder, 'lock.db'), { timeout: 0 });
+  try {
+    database.pragma('locking_mode = EXCLUSIVE');
+    database.exec('BEGIN EXCLUSIVE');
+  } catch (cause) {
+    database.close();
+    throw new TradeAgentError('busy', `another sandbox is running on ${folder}`, {
+      hint: 'Use that one, stop it first, or give this one a folder of its own with --home.',
+      cause,
+    });
+  }
+  return () => database.close();
+}
+
+async function readOrMakeSeed(file: string): Promise<SandboxSeed> {
+  if (!existsSync(file)) {
+    const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+    const seed: SandboxSeed = {
+      users: [
+        {
+          username: 'alice',
+          name: 'Alice Adams',
+          email: 'alice@example.com',
+          password: passphrase(),
+          broker_password: passphrase(),
+        },
+        {
+          username: 'bob',
+          name: 'Bob Brown',
+          email: 'bob@example.com',
+          password: passphrase(),
+          broker_password: passphrase(),
+        },
+      ],
+      gateway_key: { ...(await exportJWK(privateKey)), kid: 'gateway', alg: 'ES256', use: 'sig' },
+      vault_key: randomBytes(32).toString('base64url'),
+      vault_client_secret: randomBytes(32).toString('base64url'),
+      admin_secret: randomBytes(32).toString('base64url'),
+      market_seed: randomBytes(8).toString('hex'),
+    };
+    writePrivately(file, `${JSON.stringify(seed, null, 2)}\n`);
+  }
+  const parsed = seedSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
+  if (!parsed.success) {
+    throw new TradeAgentError('state_corrupt', `${file} is not a sandbox seed`, {
+      hint: 'Mend it, or start a new sandbox with --home on an empty folder.',
+    });
+  }
+  return parsed.data;
+}
+
+/** A password a person can type on a phone: three words and two digits, about 30 bits, behind a rate limit. */
+function passphrase(): string {
+  const words =
+    'amber bison cedar delta ember fjord grove heron inlet jade kelp linen maple north olive pearl quartz river slate tulip umber violet willow yarrow'.split(
+      ' ',
+    );
+  const word = () => words[randomInt(words.length)];
+  return `${word()}-${word()}-${word()}-${randomInt(10, 100)}${randomInt(10, 100)}`;
+}
+
+function writePrivately(file: string, content: string): void {
+  const temporary = `${file}.${process.pid}.tmp`;
+  writeFileSync(temporary, content, { mode: 0o600 });
+  renameSync(temporary, file);
+}

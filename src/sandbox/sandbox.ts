@@ -1,0 +1,241 @@
+import { rmSync } from 'node:fs';
+import type { RequestListener } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import type { Hono } from 'hono';
+import type { JWK } from 'jose';
+import { createGateway } from '../gateway/gateway.ts';
+import { type Clock, systemClock } from '../trading/clock.ts';
+import { isTradeAgentError } from '../trading/errors.ts';
+import { createAdmin } from './admin.ts';
+import { Faults } from './faults.ts';
+import { createIdentityProvider } from './identity-provider/identity-provider.ts';
+import { createVault } from './identity-provider/vault.ts';
+import { type LoopbackServer, listenOnLoopback } from './loopback-server.ts';
+import { createMarket } from './market/market.ts';
+import { createPaperBroker, type PaperBroker } from './paper-broker/paper-broker.ts';
+import { defaultReadyFile, readReadyFile, type SandboxReady, writeReadyFile } from './ready-file.ts';
+import { openSandboxHome, type SandboxHome, type SandboxPorts } from './sandbox-home.ts';
+
+export interface SandboxOptions {
+  /** The sandbox's own folder. */
+  readonly home: string;
+  /** First of three ports; 0 for free ones. Absent: those of the last start, else {@link DEFAULT_PORT} on. */
+  readonly port?: number;
+  readonly faults?: Faults;
+  readonly marketHours?: 'always' | 'exchange';
+  readonly partialFills?: boolean;
+  readonly clock?: Clock;
+  /** A second place to write the ready file. */
+  readonly readyFile?: string;
+}
+
+export interface Sandbox {
+  readonly ready: SandboxReady;
+  readonly faults: Faults;
+  readonly broker: PaperBroker;
+  readonly seed: SandboxHome['seed'];
+  readonly pairingSecret: string;
+  /** When any of its servers was last asked something, milliseconds since the epoch. */
+  lastRequestAt(): number;
+  close(): Promise<void>;
+}
+
+export const DEFAULT_PORT = 4747;
+
+/** The broker connection's name in the vault. */
+const CONNECTION = 'paper-broker';
+
+/**
+ * Starts the whole world on loopback: identity provider and phone, gateway, paper broker. Each is a server of its
+ * own, and they talk to each other over HTTP as they would in production.
+ * @throws {TradeAgentError} `busy` when a sandbox already runs on this folder, `port_in_use`
+ */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const clock = options.clock ?? systemClock;
+  const faults = options.faults ?? new Faults();
+  const home = await openSandboxHome(options.home);
+  const closers: (() => void | Promise<void>)[] = [() => home.release()];
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+
+  try {
+    const servers = await listen(options.port, home.ports, clock);
+    closers.push(
+      () => servers.issuer.close(),
+      () => servers.gateway.close(),
+      () => servers.broker.close(),
+    );
+    if (options.port !== 0) {
+      home.rememberPorts({
+        issuer: servers.issuer.port,
+        gateway: servers.gateway.port,
+        broker: servers.broker.port,
+      });
+    }
+    const { seed } = home;
+    const open = (name: Parameters<SandboxHome['database']>[0]) => {
+      const database = home.database(name);
+      closers.push(() => {
+        database.close();
+      });
+      return database;
+    };
+
+    const vaultClient = { client_id: 'trade-agent-vault', client_secret: seed.vault_client_secret };
+    const redirectUri = `${servers.issuer.url}/connections/callback`;
+    const broker = createPaperBroker({
+      url: servers.broker.url,
+      database: open('paper-broker'),
+      market: createMarket({ seed: seed.market_seed, clock, hours: options.marketHours ?? 'always' }),
+      clock,
+      faults,
+      users: seed.users.map(({ username, name, broker_password }) => ({
+        username,
+        name,
+        password: broker_password,
+      })),
+      oauthClients: [{ ...vaultClient, redirect_uris: [redirectUri] }],
+      partialFills: options.partialFills ?? true,
+      adminSecret: seed.admin_secret,
+    });
+    closers.push(() => broker.close());
+    servers.broker.serve(honoListener(broker.app));
+
+    const database = open('identity-provider');
+    const vault = createVault({
+      database,
+      key: Buffer.from(seed.vault_key, 'base64url'),
+      connections: { [CONNECTION]: { url: servers.broker.url, client: vaultClient, redirectUri } },
+      clock,
+    });
+    for (const user of seed.users) {
+      if (!vault.isConnected(user.username, CONNECTION)) {
+        await vault.connect(user.username, CONNECTION, {
+          username: user.username,
+          password: user.broker_password,
+        });
+      }
+    }
+
+    const gatewayClient = { client_id: 'trade-agent-gateway', key: seed.gateway_key as JWK };
+    const identityProvider = await createIdentityProvider({
+      issuer: servers.issuer.url,
+      database,
+      resource: servers.gateway.url,
+      broker: { url: servers.broker.url },
+      users: seed.users,
+      phonePairingSecret: home.pairingSecret,
+      gatewayClient: { client_id: gatewayClient.client_id, jwks: { keys: [publicPart(gatewayClient.key)] } },
+      vault,
+      faults,
+      clock,
+    });
+    closers.push(() => identityProvider.close());
+
+    const gateway = createGateway({
+      issuer: servers.issuer.url,
+      resource: servers.gateway.url,
+      exchange: { client_id: gatewayClient.client_id, privateKey: gatewayClient.key, audience: CONNECTION },
+      broker: {
+        environment: 'paper',
+        tradingUrl: servers.broker.url,
+        dataUrl: servers.broker.url,
+        simulated: true,
+      },
+      database: open('gateway'),
+      clock,
+    });
+    closers.push(() => gateway.close());
+    servers.gateway.serve(honoListener(gateway.app));
+
+    const admin = honoListener(createAdmin({ secret: seed.admin_secret, faults }));
+    servers.issuer.serve((request, response) =>
+      request.url?.startsWith('/admin/')
+        ? admin(request, response)
+        : identityProvider.callback(request, response),
+    );
+
+    const ready: SandboxReady = {
+      issuer: servers.issuer.url,
+      gateway: servers.gateway.url,
+      broker: servers.broker.url,
+      phone: `${servers.issuer.url}/phone`,
+      home: home.folder,
+      pid: process.pid,
+    };
+    for (const file of [defaultReadyFile(home.folder), options.readyFile].filter(
+      (path) => path !== undefined,
+    )) {
+      writeReadyFile(file, ready);
+      closers.push(() => {
+        if (readReadyFile(file)?.pid === process.pid) rmSync(file, { force: true });
+      });
+    }
+    return {
+      ready,
+      faults,
+      broker,
+      seed,
+      pairingSecret: home.pairingSecret,
+      lastRequestAt: () => Math.max(...Object.values(servers).map((server) => server.lastRequestAt())),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+type Servers = Record<keyof SandboxPorts, LoopbackServer>;
+
+/**
+ * Ports asked for, or those of the last start, must be free: tokens and bookmarks name them. A first start that asked
+ * for none takes the usual ones, or any free ones.
+ */
+async function listen(
+  first: number | undefined,
+  remembered: SandboxPorts | undefined,
+  clock: Clock,
+): Promise<Servers> {
+  if (first === 0) return listenOn({ issuer: 0, gateway: 0, broker: 0 }, clock);
+  if (first !== undefined) return listenOn(threeFrom(first), clock);
+  if (remembered !== undefined) return listenOn(remembered, clock);
+  try {
+    return await listenOn(threeFrom(DEFAULT_PORT), clock);
+  } catch (error) {
+    if (!isTradeAgentError(error) || error.code !== 'port_in_use') throw error;
+    return listenOn({ issuer: 0, gateway: 0, broker: 0 }, clock);
+  }
+}
+
+const threeFrom = (first: number): SandboxPorts => ({ issuer: first, gateway: first + 1, broker: first + 2 });
+
+async function listenOn(ports: SandboxPorts, clock: Clock): Promise<Servers> {
+  const opened: LoopbackServer[] = [];
+  const open = async (port: number) => {
+    const server = await listenOnLoopback(port, () => clock.now());
+    opened.push(server);
+    return server;
+  };
+  try {
+    return {
+      issuer: await open(ports.issuer),
+      gateway: await open(ports.gateway),
+      broker: await open(ports.broker),
+    };
+  } catch (error) {
+    await Promise.all(opened.map((server) => server.close()));
+    throw error;
+  }
+}
+
+function honoListener(app: Hono): RequestListener {
+  const listener = getRequestListener(app.fetch);
+  return (request, response) => void listener(request, response);
+}
+
+function publicPart(key: JWK): JWK {
+  const { d: _, ...rest } = key;
+  return rest;
+}

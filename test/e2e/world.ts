@@ -1,0 +1,189 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createPhoneClient } from '../../src/sandbox/phone/phone-client.ts';
+import { readReadyFile, type SandboxReady } from '../../src/sandbox/ready-file.ts';
+
+const launcher = new URL('../../bin/trade-agent.js', import.meta.url).pathname;
+
+/** Nothing a test does takes this long; a hang is reported with what the command had said until then. */
+const LIMIT_MS = 40_000;
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A command that is still running. */
+export interface Running {
+  readonly child: ChildProcess;
+  /** Everything it has printed so far on both streams. */
+  readonly output: () => string;
+  /** Resolves with the first match in its output. */
+  waitFor(pattern: RegExp): Promise<RegExpExecArray>;
+  readonly finished: Promise<Finished>;
+}
+
+/** One user's machine: an agent's home and a sandbox, both thrown away at the end. */
+export interface World {
+  readonly folder: string;
+  readonly agentHome: string;
+  readonly ready: SandboxReady;
+  readonly phone: ReturnType<typeof createPhoneClient>;
+  readonly seed: { users: { username: string; password: string }[]; admin_secret: string };
+  /** Runs the built program to its end. */
+  cli(args: readonly string[], options?: CommandOptions): Promise<Finished>;
+  start(args: readonly string[], options?: CommandOptions): Running;
+  /** Signs in by the device flow, confirmed on the terminal phone. */
+  login(user?: string): Promise<void>;
+  /** Every order the paper broker ever took, as its own book says. */
+  book(): Promise<{ client_order_id: string; symbol: string; status: string; qty: string; side: string }[]>;
+  fault(name: string, times?: number): Promise<void>;
+  setPrice(symbol: string, price: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface CommandOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  /** Written to standard input, which is then closed; absent: no standard input. */
+  readonly input?: string;
+  readonly cwd?: string;
+}
+
+/** Starts the built program with a bare environment, so that nothing of the machine's own leaks into a test. */
+export function startCommand(
+  args: readonly string[],
+  options: CommandOptions & { env: NodeJS.ProcessEnv },
+): Running {
+  const child = spawn(process.execPath, [launcher, ...args], {
+    env: { PATH: process.env.PATH, ...options.env },
+    cwd: options.cwd,
+    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  });
+  child.stdin?.end(options.input);
+  let stdout = '';
+  let stderr = '';
+  let all = '';
+  const listeners = new Set<() => void>();
+  const collect = (stream: NodeJS.ReadableStream | null, add: (text: string) => void) =>
+    stream?.on('data', (chunk: Buffer) => {
+      add(chunk.toString('utf8'));
+      all += chunk.toString('utf8');
+      for (const listener of listeners) listener();
+    });
+  collect(child.stdout, (text) => {
+    stdout += text;
+  });
+  collect(child.stderr, (text) => {
+    stderr += text;
+  });
+  const finished = new Promise<Finished>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new Error(`"trade-agent ${args.join(' ')}" did not end; it said:\n${all}`));
+    }, LIMIT_MS);
+    child.once('error', reject);
+    child.once('close', (code) => {
+      clearTimeout(timer);
+      resolve({ code, stdout, stderr });
+    });
+  });
+  finished.catch(() => undefined);
+  return {
+    child,
+    output: () => all,
+    finished,
+    waitFor: (pattern) =>
+      new Promise((resolve, reject) => {
+        const check = () => {
+          const match = pattern.exec(all);
+          if (match === null) return;
+          listeners.delete(check);
+          resolve(match);
+        };
+        listeners.add(check);
+        check();
+        finished.then(({ code }) => {
+          check();
+          reject(new Error(`ended with ${code} before ${pattern}; it said:\n${all}`));
+        }, reject);
+      }),
+  };
+}
+
+export async function createWorld(options: { sandboxArgs?: readonly string[] } = {}): Promise<World> {
+  const folder = mkdtempSync(join(tmpdir(), 'trade-agent-e2e-'));
+  const agentHome = join(folder, 'agent');
+  const readyFile = join(folder, 'ready.json');
+  const env = { HOME: folder, TRADE_AGENT_HOME: agentHome, TRADE_AGENT_SANDBOX: readyFile };
+  const sandbox = startCommand(
+    [
+      'sandbox',
+      '--home',
+      join(folder, 'sandbox'),
+      '--port',
+      '0',
+      '--ready-file',
+      readyFile,
+      ...(options.sandboxArgs ?? []),
+    ],
+    { env },
+  );
+  sandbox.finished.catch(() => undefined);
+  const ready = await waitForReady(readyFile, sandbox);
+  const seed = JSON.parse(readFileSync(join(ready.home, 'seed.json'), 'utf8'));
+  const phone = createPhoneClient({
+    phone: ready.phone,
+    pairingSecret: readFileSync(join(ready.home, 'pairing-secret'), 'utf8').trim(),
+  });
+  const admin = async (base: string, method: string, path: string, body?: unknown) => {
+    const response = await fetch(`${base}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${seed.admin_secret}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return response.status === 204 ? undefined : response.json();
+  };
+  const start: World['start'] = (args, command = {}) =>
+    startCommand(args, { ...command, env: { ...env, ...command.env } });
+  return {
+    folder,
+    agentHome,
+    ready,
+    phone,
+    seed,
+    start,
+    cli: (args, command) => start(args, command).finished,
+    async login(user = 'alice') {
+      const login = start(['login']);
+      const [code] = await login.waitFor(/\b[A-Z0-9]{4}-[A-Z0-9]{4}\b/);
+      await phone.completeDevice(user, code);
+      const { code: exit, stderr } = await login.finished;
+      if (exit !== 0) throw new Error(`login ended with ${exit}: ${stderr}`);
+    },
+    book: async () => (await admin(ready.broker, 'GET', '/admin/book')).orders,
+    fault: (name, times = 1) => admin(ready.issuer, 'POST', '/admin/faults', { name, times }),
+    setPrice: (symbol, price) => admin(ready.broker, 'POST', '/admin/prices', { symbol, price }),
+    async close() {
+      sandbox.child.kill('SIGTERM');
+      await sandbox.finished.catch(() => undefined);
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+async function waitForReady(file: string, sandbox: Running): Promise<SandboxReady> {
+  let ended: Finished | undefined;
+  sandbox.finished.then((result) => {
+    ended = result;
+  });
+  for (;;) {
+    const ready = readReadyFile(file);
+    if (ready !== undefined) return ready;
+    if (ended !== undefined) throw new Error(`the sandbox ended with ${ended.code}:\n${sandbox.output()}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
