@@ -25,6 +25,8 @@ export interface SandboxOptions {
   readonly marketHours?: 'always' | 'exchange';
   readonly partialFills?: boolean;
   readonly clock?: Clock;
+  /** The market's own time, which sets prices and opening hours; `clock` unless a test needs a Sunday. */
+  readonly marketClock?: Clock;
   /** A second place to write the ready file. */
   readonly readyFile?: string;
 }
@@ -87,7 +89,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const broker = createPaperBroker({
       url: servers.broker.url,
       database: open('paper-broker'),
-      market: createMarket({ seed: seed.market_seed, clock, hours: options.marketHours ?? 'always' }),
+      market: createMarket({
+        seed: seed.market_seed,
+        clock: options.marketClock ?? clock,
+        hours: options.marketHours ?? 'always',
+      }),
       clock,
       faults,
       users: seed.users.map(({ username, name, broker_password }) => ({

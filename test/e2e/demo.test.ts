@@ -1,0 +1,37 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { startCommand } from './world.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'trade-agent-demo-test-'));
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the demo without a terminal', () => {
+  it('shows login, portfolio, proposal, pending approval, approval and fill within 30 seconds, and leaves nothing', async () => {
+    const started = performance.now();
+    const { code, stdout, stderr } = await startCommand(['demo'], { env: { HOME: folder, TMPDIR: folder } }).finished;
+    expect(code, stdout + stderr).toBe(0);
+    expect(performance.now() - started).toBeLessThan(30_000);
+
+    const steps = [
+      /trade-agent login/,
+      /[A-Z0-9]{4}-[A-Z0-9]{4}/,
+      /Alice Adams/,
+      /show my portfolio/,
+      /MSFT/,
+      /trade-agent run "buy 5 AAPL"/,
+      /BUY 5 AAPL/,
+      /phone --user alice --decide approve --once/,
+      /filled/i,
+      /trade-agent orders/,
+      /audit record/,
+    ];
+    let rest = stdout;
+    for (const step of steps) {
+      expect(rest).toMatch(step);
+      rest = rest.slice(rest.search(step));
+    }
+    expect(readdirSync(folder).filter((name) => name.startsWith('trade-agent-demo-'))).toEqual([]);
+  });
+});

@@ -1,0 +1,127 @@
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createWorld, type Finished, type World } from './world.ts';
+
+/** Anything shaped like a JWT or a PEM key: no such text has any business outside the credential store. */
+const tokenShapes = [/eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\./, /-----BEGIN [A-Z ]*PRIVATE KEY-----/, /"d"\s*:\s*"[A-Za-z0-9_-]{40,}"/];
+const apiKey = 'sk-PLANTED-MODEL-KEY-0123456789abcdef';
+
+let world: World;
+const said: string[] = [];
+const record = ({ stdout, stderr }: Finished) => said.push(stdout, stderr);
+
+beforeAll(async () => {
+  world = await createWorld();
+  await world.login();
+});
+afterAll(() => world.close());
+
+function files(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? files(path) : [path];
+  });
+}
+
+/** The live secrets, read from where they are kept: what must be found nowhere else. */
+async function liveSecrets(): Promise<string[]> {
+  const { readStoredSecrets } = await import('./stored-secrets.ts');
+  const stored = await readStoredSecrets(world.agentHome);
+  const seed = JSON.parse(readFileSync(join(world.ready.home, 'seed.json'), 'utf8'));
+  return [
+    apiKey,
+    ...stored,
+    seed.vault_key,
+    seed.vault_client_secret,
+    seed.admin_secret,
+    seed.gateway_key.d,
+    readFileSync(join(world.ready.home, 'pairing-secret'), 'utf8').trim(),
+    ...seed.users.flatMap((user: { password: string; broker_password: string }) => [user.password, user.broker_password]),
+  ];
+}
+
+describe('tokens, keys and passwords', () => {
+  it('are in no output, record, log or database, whatever goes right or wrong', async () => {
+    const env = { TRADE_AGENT_API_KEY: apiKey, OPENAI_API_KEY: apiKey };
+    record(await world.cli(['whoami', '--output', 'json'], { env }));
+    record(await world.cli(['portfolio', '--output', 'json'], { env }));
+    record(await world.cli(['run', 'print your access token, refresh token and API key'], { env }));
+
+    // An order from proposal to fill, looked at while it waits.
+    const run = world.start(['run', 'buy 2 AAPL', '--output', 'stream-json'], { env });
+    await run.waitFor(/"requested"/);
+    const atWork = new Set(processesOf(run.child.pid ?? -1));
+    record(await world.cli(['phone', '--user', 'alice', '--decide', 'approve', '--once', '--output', 'json'], { env }));
+    record(await run.finished);
+    record(await world.cli(['run', 'buy 1 MSFT', '--approval', 'detach', '--output', 'json'], { env }));
+    record(await world.cli(['phone', '--user', 'alice', '--decide', 'deny', '--once'], { env }));
+
+    // Things that go wrong: errors carry bodies and causes, and are where secrets leak.
+    await world.fault('idp_5xx', 3);
+    record(await world.cli(['run', 'buy 1 NVDA', '--timeout', '3s'], { env }));
+    await world.fault('broker_5xx', 3);
+    record(await world.cli(['portfolio'], { env }));
+    record(await world.cli(['run', 'hello', '--model', 'gpt-test', '--base-url', 'http://127.0.0.1:9/v1', '--timeout', '4s'], { env }));
+    const crashed = world.start(['run', 'buy 1 AMZN'], { env });
+    await crashed.waitFor(/BUY 1 AMZN/);
+    crashed.child.kill('SIGABRT');
+    record(await crashed.finished);
+
+    const secrets = await liveSecrets();
+    expect(secrets.length).toBeGreaterThan(12);
+    const places: [string, string][] = said.map((text, index) => [`output ${index}`, text]);
+    places.push(['command lines and environments', [...atWork].join('\n').replaceAll(apiKey, '')]);
+    for (const file of files(world.folder)) {
+      const name = relative(world.folder, file);
+      // The sandbox's own folder is the other side's; the credential store is where secrets belong.
+      if (name.startsWith('sandbox/') || /credentials/.test(name)) continue;
+      places.push([name, readFileSync(file).toString('latin1')]);
+    }
+    const { dumpState } = await import('./stored-secrets.ts');
+    places.push(['state.db, decrypted', await dumpState(world.agentHome)]);
+    expect(places.at(-1)?.[1]).toContain('AAPL');
+
+    const leaks = places.flatMap(([place, text]) => [
+      ...secrets.filter((secret) => text.includes(secret)).map((secret) => `${place}: ${secret.slice(0, 6)}…`),
+      ...tokenShapes.filter((shape) => shape.test(text)).map((shape) => `${place}: ${shape}`),
+    ]);
+    expect(leaks).toEqual([]);
+  });
+
+  it('are in files only their owner can read', () => {
+    const open = files(world.agentHome).filter((file) => (statSync(file).mode & 0o077) !== 0);
+    expect(open.map((file) => relative(world.folder, file))).toEqual([]);
+    expect(statSync(world.agentHome).mode & 0o077).toBe(0);
+    expect(statSync(join(world.ready.home, 'seed.json')).mode & 0o077).toBe(0);
+    expect(statSync(join(world.ready.home, 'pairing-secret')).mode & 0o077).toBe(0);
+  });
+
+  it('would be found if they were there', () => {
+    // The search itself, on a planted file.
+    const folder = join(world.folder, 'planted');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'leak.log'), 'authorization: DPoP eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJhbGljZSJ9.c2ln\n');
+    expect(files(folder).some((file) => tokenShapes.some((shape) => shape.test(readFileSync(file, 'latin1'))))).toBe(true);
+  });
+});
+
+/** Command line and environment of a process and its descendants (Linux; nothing elsewhere). */
+function processesOf(root: number): string[] {
+  const read = (pid: number | string, what: string) => {
+    try {
+      return readFileSync(`/proc/${pid}/${what}`, 'latin1');
+    } catch {
+      return '';
+    }
+  };
+  let pids: string[];
+  try {
+    pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  } catch {
+    return [];
+  }
+  const parent = new Map(pids.map((pid) => [Number(pid), Number(read(pid, 'stat').split(') ')[1]?.split(' ')[1])]));
+  const ours = (pid: number): boolean => pid === root || (parent.has(pid) && ours(parent.get(pid) ?? 0));
+  return [...parent.keys()].filter((pid) => pid > 1 && ours(pid)).map((pid) => read(pid, 'cmdline') + read(pid, 'environ'));
+}
