@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWorld, type World } from './world.ts';
@@ -86,7 +86,9 @@ describe('surroundings that can’t be', () => {
     const file = join(world.folder, 'gone.json');
     writeFileSync(file, JSON.stringify({ ...world.ready, pid: 2 ** 22 - 1 }));
     await refused(['run', 'who am I'], 1, /sandbox/, { TRADE_AGENT_SANDBOX: file });
-    await refused(['run', 'who am I'], 1, /sandbox/, { TRADE_AGENT_SANDBOX: join(world.folder, 'never.json') });
+    await refused(['run', 'who am I'], 1, /sandbox/, {
+      TRADE_AGENT_SANDBOX: join(world.folder, 'never.json'),
+    });
   });
 
   it('says which port is in use, and what to do', async () => {
@@ -94,7 +96,13 @@ describe('surroundings that can’t be', () => {
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     const { port } = taken.address() as AddressInfo;
     try {
-      const { code, stderr } = await world.cli(['sandbox', '--home', join(world.folder, 'second'), '--port', String(port)]);
+      const { code, stderr } = await world.cli([
+        'sandbox',
+        '--home',
+        join(world.folder, 'second'),
+        '--port',
+        String(port),
+      ]);
       expect(code, stderr).toBe(2);
       expect(stderr).toMatch(new RegExp(`${port}[\\s\\S]*--port`));
     } finally {

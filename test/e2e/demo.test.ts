@@ -10,7 +10,8 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 describe('the demo without a terminal', () => {
   it('shows login, portfolio, proposal, pending approval, approval and fill within 30 seconds, and leaves nothing', async () => {
     const started = performance.now();
-    const { code, stdout, stderr } = await startCommand(['demo'], { env: { HOME: folder, TMPDIR: folder } }).finished;
+    const { code, stdout, stderr } = await startCommand(['demo'], { env: { HOME: folder, TMPDIR: folder } })
+      .finished;
     expect(code, stdout + stderr).toBe(0);
     expect(performance.now() - started).toBeLessThan(30_000);
 

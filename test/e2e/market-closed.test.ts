@@ -30,7 +30,10 @@ beforeAll(async () => {
   });
   const login = start(['login']);
   const [code] = await login.waitFor(/\b[A-Z0-9]{4}-[A-Z0-9]{4}\b/);
-  await createPhoneClient({ phone: sandbox.ready.phone, pairingSecret: sandbox.pairingSecret }).completeDevice('alice', code);
+  await createPhoneClient({
+    phone: sandbox.ready.phone,
+    pairingSecret: sandbox.pairingSecret,
+  }).completeDevice('alice', code);
   expect((await login.finished).code).toBe(0);
 });
 afterAll(async () => {
@@ -48,7 +51,14 @@ describe('while the market is closed', () => {
   });
 
   it('a limit order may still be proposed', async () => {
-    const { code, stdout, stderr } = await start(['run', 'buy 5 AAPL limit 100 gtc', '--approval', 'detach', '--output', 'json']).finished;
+    const { code, stdout, stderr } = await start([
+      'run',
+      'buy 5 AAPL limit 100 gtc',
+      '--approval',
+      'detach',
+      '--output',
+      'json',
+    ]).finished;
     expect(code, stdout + stderr).toBe(5);
   });
 });

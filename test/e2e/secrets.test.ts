@@ -1,10 +1,15 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { dumpState, readStoredSecrets } from './stored-secrets.ts';
 import { createWorld, type Finished, type World } from './world.ts';
 
 /** Anything shaped like a JWT or a PEM key: no such text has any business outside the credential store. */
-const tokenShapes = [/eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\./, /-----BEGIN [A-Z ]*PRIVATE KEY-----/, /"d"\s*:\s*"[A-Za-z0-9_-]{40,}"/];
+const tokenShapes = [
+  /eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\./,
+  /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
+  /"d"\s*:\s*"[A-Za-z0-9_-]{40,}"/,
+];
 const apiKey = 'sk-PLANTED-MODEL-KEY-0123456789abcdef';
 
 let world: World;
@@ -26,7 +31,6 @@ function files(folder: string): string[] {
 
 /** The live secrets, read from where they are kept: what must be found nowhere else. */
 async function liveSecrets(): Promise<string[]> {
-  const { readStoredSecrets } = await import('./stored-secrets.ts');
   const stored = await readStoredSecrets(world.agentHome);
   const seed = JSON.parse(readFileSync(join(world.ready.home, 'seed.json'), 'utf8'));
   return [
@@ -37,7 +41,10 @@ async function liveSecrets(): Promise<string[]> {
     seed.admin_secret,
     seed.gateway_key.d,
     readFileSync(join(world.ready.home, 'pairing-secret'), 'utf8').trim(),
-    ...seed.users.flatMap((user: { password: string; broker_password: string }) => [user.password, user.broker_password]),
+    ...seed.users.flatMap((user: { password: string; broker_password: string }) => [
+      user.password,
+      user.broker_password,
+    ]),
   ];
 }
 
@@ -52,7 +59,11 @@ describe('tokens, keys and passwords', () => {
     const run = world.start(['run', 'buy 2 AAPL', '--output', 'stream-json'], { env });
     await run.waitFor(/"requested"/);
     const atWork = new Set(processesOf(run.child.pid ?? -1));
-    record(await world.cli(['phone', '--user', 'alice', '--decide', 'approve', '--once', '--output', 'json'], { env }));
+    record(
+      await world.cli(['phone', '--user', 'alice', '--decide', 'approve', '--once', '--output', 'json'], {
+        env,
+      }),
+    );
     record(await run.finished);
     record(await world.cli(['run', 'buy 1 MSFT', '--approval', 'detach', '--output', 'json'], { env }));
     record(await world.cli(['phone', '--user', 'alice', '--decide', 'deny', '--once'], { env }));
@@ -62,7 +73,12 @@ describe('tokens, keys and passwords', () => {
     record(await world.cli(['run', 'buy 1 NVDA', '--timeout', '3s'], { env }));
     await world.fault('broker_5xx', 3);
     record(await world.cli(['portfolio'], { env }));
-    record(await world.cli(['run', 'hello', '--model', 'gpt-test', '--base-url', 'http://127.0.0.1:9/v1', '--timeout', '4s'], { env }));
+    record(
+      await world.cli(
+        ['run', 'hello', '--model', 'gpt-test', '--base-url', 'http://127.0.0.1:9/v1', '--timeout', '4s'],
+        { env },
+      ),
+    );
     const crashed = world.start(['run', 'buy 1 AMZN'], { env });
     await crashed.waitFor(/BUY 1 AMZN/);
     crashed.child.kill('SIGABRT');
@@ -78,12 +94,13 @@ describe('tokens, keys and passwords', () => {
       if (name.startsWith('sandbox/') || /credentials/.test(name)) continue;
       places.push([name, readFileSync(file).toString('latin1')]);
     }
-    const { dumpState } = await import('./stored-secrets.ts');
     places.push(['state.db, decrypted', await dumpState(world.agentHome)]);
     expect(places.at(-1)?.[1]).toContain('AAPL');
 
     const leaks = places.flatMap(([place, text]) => [
-      ...secrets.filter((secret) => text.includes(secret)).map((secret) => `${place}: ${secret.slice(0, 6)}…`),
+      ...secrets
+        .filter((secret) => text.includes(secret))
+        .map((secret) => `${place}: ${secret.slice(0, 6)}…`),
       ...tokenShapes.filter((shape) => shape.test(text)).map((shape) => `${place}: ${shape}`),
     ]);
     expect(leaks).toEqual([]);
@@ -101,8 +118,13 @@ describe('tokens, keys and passwords', () => {
     // The search itself, on a planted file.
     const folder = join(world.folder, 'planted');
     mkdirSync(folder);
-    writeFileSync(join(folder, 'leak.log'), 'authorization: DPoP eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJhbGljZSJ9.c2ln\n');
-    expect(files(folder).some((file) => tokenShapes.some((shape) => shape.test(readFileSync(file, 'latin1'))))).toBe(true);
+    writeFileSync(
+      join(folder, 'leak.log'),
+      'authorization: DPoP eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJhbGljZSJ9.c2ln\n',
+    );
+    expect(
+      files(folder).some((file) => tokenShapes.some((shape) => shape.test(readFileSync(file, 'latin1')))),
+    ).toBe(true);
   });
 });
 
@@ -121,7 +143,11 @@ function processesOf(root: number): string[] {
   } catch {
     return [];
   }
-  const parent = new Map(pids.map((pid) => [Number(pid), Number(read(pid, 'stat').split(') ')[1]?.split(' ')[1])]));
+  const parent = new Map(
+    pids.map((pid) => [Number(pid), Number(read(pid, 'stat').split(') ')[1]?.split(' ')[1])]),
+  );
   const ours = (pid: number): boolean => pid === root || (parent.has(pid) && ours(parent.get(pid) ?? 0));
-  return [...parent.keys()].filter((pid) => pid > 1 && ours(pid)).map((pid) => read(pid, 'cmdline') + read(pid, 'environ'));
+  return [...parent.keys()]
+    .filter((pid) => pid > 1 && ours(pid))
+    .map((pid) => read(pid, 'cmdline') + read(pid, 'environ'));
 }

@@ -39,10 +39,19 @@ export interface World {
   /** Signs in by the device flow, confirmed on the terminal phone. */
   login(user?: string): Promise<void>;
   /** Every order the paper broker ever took, as its own book says. */
-  book(): Promise<{ client_order_id: string; symbol: string; status: string; qty: string; side: string }[]>;
+  book(): Promise<BookedOrder[]>;
   fault(name: string, times?: number): Promise<void>;
   setPrice(symbol: string, price: string): Promise<void>;
   close(): Promise<void>;
+}
+
+/** An order as the paper broker's book has it. */
+export interface BookedOrder {
+  readonly client_order_id: string;
+  readonly symbol: string;
+  readonly status: string;
+  readonly qty: string;
+  readonly side: string;
 }
 
 export interface CommandOptions {
@@ -138,14 +147,14 @@ export async function createWorld(options: { sandboxArgs?: readonly string[] } =
     phone: ready.phone,
     pairingSecret: readFileSync(join(ready.home, 'pairing-secret'), 'utf8').trim(),
   });
-  const admin = async (base: string, method: string, path: string, body?: unknown) => {
+  const admin = async <T>(base: string, method: string, path: string, body?: unknown): Promise<T> => {
     const response = await fetch(`${base}${path}`, {
       method,
       headers: { authorization: `Bearer ${seed.admin_secret}`, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
-    return response.status === 204 ? undefined : response.json();
+    return response.json() as Promise<T>;
   };
   const start: World['start'] = (args, command = {}) =>
     startCommand(args, { ...command, env: { ...env, ...command.env } });
@@ -164,7 +173,7 @@ export async function createWorld(options: { sandboxArgs?: readonly string[] } =
       const { code: exit, stderr } = await login.finished;
       if (exit !== 0) throw new Error(`login ended with ${exit}: ${stderr}`);
     },
-    book: async () => (await admin(ready.broker, 'GET', '/admin/book')).orders,
+    book: async () => (await admin<{ orders: BookedOrder[] }>(ready.broker, 'GET', '/admin/book')).orders,
     fault: (name, times = 1) => admin(ready.issuer, 'POST', '/admin/faults', { name, times }),
     setPrice: (symbol, price) => admin(ready.broker, 'POST', '/admin/prices', { symbol, price }),
     async close() {

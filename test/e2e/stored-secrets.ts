@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import { openStateDatabase } from '../../src/agent/state-database.ts';
+import { credentialNames } from '../../src/auth/credential-store/credential-store.ts';
+import { openFileStore } from '../../src/auth/credential-store/file-store.ts';
+import { databaseKey } from '../../src/auth/database-key.ts';
+
+const store = (agentHome: string) => openFileStore({ folder: agentHome, profile: 'sandbox' });
+
+/** The secret values in the sandbox profile's credential file: tokens, the database key, the private part of each key. */
+export async function readStoredSecrets(agentHome: string): Promise<string[]> {
+  const { session: _notSecret, ...values } = await store(agentHome).get(credentialNames);
+  return Object.values(values).flatMap((value) => {
+    if (value === undefined) return [];
+    const privateParts = [...value.matchAll(/"d":"([^"]+)"/g)].map(([, d = '']) => d);
+    return privateParts.length > 0 ? privateParts : [value];
+  });
+}
+
+/** Every row of every table of state.db, decrypted, as text: what a token would be found in if it were there. */
+export async function dumpState(agentHome: string): Promise<string> {
+  const database = openStateDatabase(join(agentHome, 'state.db'), await databaseKey(store(agentHome)));
+  try {
+    const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all() as {
+      name: string;
+    }[];
+    const rows = tables.flatMap(
+      ({ name }) => database.prepare(`SELECT * FROM "${name}"`).all() as Record<string, unknown>[],
+    );
+    return rows
+      .flatMap((row) => Object.values(row))
+      .map((value) => (Buffer.isBuffer(value) ? value.toString('latin1') : String(value)))
+      .join('\n');
+  } finally {
+    database.close();
+  }
+}
