@@ -1,4 +1,4 @@
-import type { AgentEvent, ApprovalView } from './events.ts';
+import type { AgentEvent, ApprovalView, ThreadView } from './events.ts';
 
 /** What a run does about an approval: wait for the person, leave it pending, or refuse it. */
 export type ApprovalMode = 'wait' | 'detach' | 'deny';
@@ -20,9 +20,15 @@ export interface Agent {
   ): AsyncIterable<AgentEvent>;
   /** Goes on with a thread that stopped: waits for its approvals, reconciles, executes. */
   resume(thread: string, options: RunOptions): AsyncIterable<AgentEvent>;
+  /** The user's threads, newest first. */
+  threads(): Promise<ThreadView[]>;
+  /** The user's approvals, newest first. */
   approvals(): Promise<ApprovalView[]>;
   approval(id: string): Promise<ApprovalView | undefined>;
-  /** Ends an approval that was not yet carried out. */
+  /**
+   * Ends an approval that was not yet carried out.
+   * @throws {TradeAgentError} `not_found`; `usage` for one that ended already; `outcome_unknown` for one under way
+   */
   cancelApproval(id: string): Promise<ApprovalView>;
   close(): Promise<void>;
 }

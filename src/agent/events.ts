@@ -35,6 +35,18 @@ export interface ApprovalView {
 
 export type RunStatus = 'done' | 'pending' | 'denied' | 'expired' | 'blocked' | 'unknown' | 'failed';
 
+/** How a thread's latest run ended; `running` for one that did not, be it under way or cut off. */
+export type ThreadStatus = RunStatus | 'running';
+
+/** A thread as people and scripts may see it. */
+export interface ThreadView {
+  readonly thread: string;
+  /** The first prompt, cut short. */
+  readonly prompt: string;
+  readonly status: ThreadStatus;
+  readonly updated_at: string;
+}
+
 /** How one run ended: what `run --output json` prints, less its `schema` and `resume`. */
 export interface RunResult {
   readonly thread: string;

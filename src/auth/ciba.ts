@@ -31,6 +31,9 @@ export interface ApprovalClient {
     bindingMessage: string,
     expiresIn: number,
   ): Promise<BackchannelAuthentication>;
-  /** One poll, long-polling where the provider does. Never throws for an answer of the provider's. */
-  poll(authReqId: string, signal: AbortSignal): Promise<PollResult>;
+  /**
+   * One poll, long-polling where the provider does. Never throws for an answer of the provider's.
+   * @param expected what was asked for, where this process didn't ask itself: approved details that differ are refused
+   */
+  poll(authReqId: string, signal: AbortSignal, expected?: TradeOrderDetails): Promise<PollResult>;
 }

@@ -12,8 +12,8 @@ export interface Session {
   readonly profile: ResolvedProfile;
   readonly user: User;
   /**
-   * Sends a request to the gateway with an access token that has just these scopes (DPoP-bound where the provider
-   * binds). Refreshes as needed. Never follows a redirect to another origin.
+   * Sends a request to the gateway with an access token for these scopes: reading uses one token with all read scopes,
+   * anything more a token with exactly what is named (DPoP-bound where the provider binds). Refreshes as needed. Never follows a redirect to another origin.
    * @throws {TradeAgentError} `login_required`, `provider_unreachable`, `gateway_unreachable`, `insufficient_scope`
    */
   fetch(url: string, init: RequestInit, scopes: readonly string[]): Promise<Response>;

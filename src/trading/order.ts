@@ -69,7 +69,8 @@ export const orderDraftSchema = z.strictObject({
   extended_hours: z.boolean(),
   reference_price: positiveDecimalString,
   max_slippage: positiveDecimalString.refine(
-    (text) => new Dec(text).lte(1),
+    // Refinements also run on what the pattern has already refused, and Decimal throws on that.
+    (text) => !positiveDecimalString.safeParse(text).success || new Dec(text).lte(1),
     'must be a fraction of at most 1',
   ),
   client_order_id: z.string().regex(/^[A-Za-z0-9_-]{8,48}$/),

@@ -175,7 +175,7 @@ export async function createWorld(options: { sandboxArgs?: readonly string[] } =
     },
     book: async () => (await admin<{ orders: BookedOrder[] }>(ready.broker, 'GET', '/admin/book')).orders,
     fault: (name, times = 1) => admin(ready.issuer, 'POST', '/admin/faults', { name, times }),
-    setPrice: (symbol, price) => admin(ready.broker, 'POST', '/admin/prices', { symbol, price }),
+    setPrice: (symbol, price) => admin(ready.broker, 'PUT', `/admin/prices/${symbol}`, { price }),
     async close() {
       sandbox.child.kill('SIGTERM');
       await sandbox.finished.catch(() => undefined);

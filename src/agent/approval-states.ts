@@ -1,0 +1,31 @@
+import type { ApprovalStatus } from './events.ts';
+
+/**
+ * Every change an approval may go through; what isn't here can't happen.
+ *
+ * - `requested → drafted`: the answer was lost after the person decided, so they are asked again.
+ * - `executing → executing`, `unknown → executing`: another process goes on, under a higher epoch.
+ * - `unknown` is not an end: the order may be at the broker. Only an answer about it leads out.
+ */
+export const transitions: Readonly<Record<ApprovalStatus, readonly ApprovalStatus[]>> = {
+  drafted: ['requested', 'expired', 'cancelled', 'blocked'],
+  requested: ['drafted', 'approved', 'denied', 'expired', 'cancelled', 'blocked'],
+  approved: ['executing', 'expired', 'cancelled', 'blocked'],
+  executing: ['executing', 'executed', 'blocked', 'expired', 'unknown'],
+  unknown: ['executing'],
+  executed: [],
+  denied: [],
+  expired: [],
+  cancelled: [],
+  blocked: [],
+};
+
+/** Whether nothing more can come of the approval. */
+export function isSettled(status: ApprovalStatus): boolean {
+  return transitions[status].length === 0;
+}
+
+/** Whether the approval's order may be on its way or at the broker, with nobody having said so yet. */
+export function isUnderWay(status: ApprovalStatus): boolean {
+  return status === 'executing' || status === 'unknown';
+}

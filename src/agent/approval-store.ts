@@ -1,0 +1,326 @@
+import { approvalCode, orderDigest } from '../trading/approval-details.ts';
+import type { Clock } from '../trading/clock.ts';
+import { type ErrorCode, TradeAgentError } from '../trading/errors.ts';
+import { type OrderDraft, orderDraftSchema } from '../trading/order.ts';
+import { type Order, orderSchema } from '../trading/views.ts';
+import { isSettled, transitions } from './approval-states.ts';
+import type { ApprovalStatus, ApprovalView } from './events.ts';
+import { isGone } from './holder.ts';
+import { shortId } from './short-id.ts';
+import type { StateDatabase } from './state-database.ts';
+import type { TokenSeal } from './token-seal.ts';
+
+/** One approval as the agent keeps it. Times are milliseconds since the epoch, the interval is seconds. */
+export interface Approval {
+  readonly id: string;
+  readonly thread: string;
+  /** Which prompt of the thread it belongs to, counted from 1. */
+  readonly prompt: number;
+  readonly toolCallId: string;
+  readonly attempt: number;
+  readonly profile: string;
+  readonly sub: string;
+  readonly status: ApprovalStatus;
+  readonly draft: OrderDraft;
+  readonly digest: string;
+  readonly code: string;
+  /** The earlier of the order's own deadline and the identity provider's. */
+  readonly expiresAt: number;
+  readonly authReqId: string | undefined;
+  readonly interval: number;
+  /** How often the person was asked. */
+  readonly asked: number;
+  readonly hasToken: boolean;
+  readonly tokenExpiresAt: number | undefined;
+  readonly placed: Order | undefined;
+  readonly reasonCode: ErrorCode | undefined;
+  readonly reason: string | undefined;
+  readonly epoch: number;
+}
+
+export interface ApprovalKey {
+  readonly thread: string;
+  readonly toolCallId: string;
+  readonly attempt: number;
+}
+
+/** What may change along with a status. A token is sealed before it reaches the disk. */
+export interface ApprovalChanges {
+  readonly authReqId?: string;
+  readonly interval?: number;
+  readonly expiresAt?: number;
+  readonly token?: { readonly value: string; readonly expiresAt: number };
+  readonly placed?: Order;
+  readonly reason?: { readonly code: ErrorCode; readonly text: string };
+}
+
+/** `moved` is false when the row was elsewhere already: `approval` then tells where. */
+export interface Move {
+  readonly moved: boolean;
+  readonly approval: Approval;
+}
+
+/** Where approvals are kept. The one place that changes an approval's status. */
+export interface ApprovalStore {
+  /** Writes a `drafted` approval, or returns the one already there for the key. */
+  draft(
+    key: ApprovalKey & { readonly prompt: number; readonly profile: string; readonly sub: string },
+    order: OrderDraft,
+  ): Approval;
+  find(key: ApprovalKey): Approval | undefined;
+  get(id: string): Approval | undefined;
+  list(filter: { profile: string; sub?: string; thread?: string; prompt?: number }): Approval[];
+  /**
+   * Compare-and-set: moves to `to` only where the status now stored allows it. `from` narrows that to one status;
+   * `epoch` holds out whoever lost the lease meanwhile.
+   */
+  move(
+    id: string,
+    to: ApprovalStatus,
+    changes?: ApprovalChanges,
+    guard?: { readonly from?: ApprovalStatus; readonly epoch?: number },
+  ): Move;
+  /** Seconds between polls from now on, after the provider asked to slow down. */
+  setInterval(id: string, seconds: number): void;
+  /** Notes what became of an order already executed (a later fill). */
+  updatePlaced(id: string, placed: Order): Approval;
+  /** Takes the right to carry out the order, raising the epoch; undefined while another holds it. */
+  lease(id: string, holder: string, ttlMs: number): Approval | undefined;
+  release(id: string, holder: string): void;
+  /** The sealed token. @throws {TradeAgentError} `state_corrupt` */
+  token(id: string): string | undefined;
+}
+
+interface Row {
+  id: string;
+  thread: string;
+  prompt: number;
+  tool_call_id: string;
+  attempt: number;
+  profile: string;
+  sub: string;
+  status: ApprovalStatus;
+  draft: string;
+  digest: string;
+  code: string;
+  expires_at: number;
+  auth_req_id: string | null;
+  poll_interval: number | null;
+  asked: number;
+  sealed_token: Buffer | null;
+  token_expires_at: number | null;
+  placed: string | null;
+  reason_code: ErrorCode | null;
+  reason: string | null;
+  lease_owner: string | null;
+  lease_epoch: number;
+  lease_until: number;
+}
+
+/** Seconds between polls where the provider names none (CIBA Core §7.3). */
+const DEFAULT_INTERVAL = 5;
+
+export function createApprovalStore(database: StateDatabase, seal: TokenSeal, clock: Clock): ApprovalStore {
+  const byId = database.prepare<[string], Row>('SELECT * FROM approvals WHERE id = ?');
+  const byKey = database.prepare<[string, string, number], Row>(
+    'SELECT * FROM approvals WHERE thread = ? AND tool_call_id = ? AND attempt = ?',
+  );
+  const sealContext = (row: Row) => `${row.id} ${row.digest}`;
+
+  const existing = (id: string): Row => {
+    const row = byId.get(id);
+    if (row !== undefined) return row;
+    throw new TradeAgentError('not_found', `there is no approval ${id}`, {
+      hint: 'List them with "trade-agent approvals".',
+    });
+  };
+
+  const store: ApprovalStore = {
+    draft(key, order) {
+      const insert = database.transaction(() => {
+        const found = byKey.get(key.thread, key.toolCallId, key.attempt);
+        if (found !== undefined) return found;
+        const id = shortId('ap_', 8);
+        const digest = orderDigest(order);
+        const now = clock.now();
+        database
+          .prepare(
+            `INSERT INTO approvals (id, thread, prompt, tool_call_id, attempt, profile, sub, status, draft, digest,
+               code, client_order_id, expires_at, created_at, updated_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, 'drafted', ?, ?, ?, ?, ?, ?, ?)`,
+          )
+          .run(
+            id,
+            key.thread,
+            key.prompt,
+            key.toolCallId,
+            key.attempt,
+            key.profile,
+            key.sub,
+            JSON.stringify(order),
+            digest,
+            approvalCode(digest),
+            order.client_order_id,
+            Date.parse(order.expires_at),
+            now,
+            now,
+          );
+        return existing(id);
+      });
+      return read(insert.immediate());
+    },
+
+    find(key) {
+      const row = byKey.get(key.thread, key.toolCallId, key.attempt);
+      return row === undefined ? undefined : read(row);
+    },
+
+    get(id) {
+      const row = byId.get(id);
+      return row === undefined ? undefined : read(row);
+    },
+
+    list({ profile, sub, thread, prompt }) {
+      const rows = database
+        .prepare<unknown[], Row>(
+          `SELECT * FROM approvals WHERE profile = @profile
+             AND (@sub IS NULL OR sub = @sub) AND (@thread IS NULL OR thread = @thread)
+             AND (@prompt IS NULL OR prompt = @prompt)
+           ORDER BY created_at, rowid`,
+        )
+        .all({ profile, sub: sub ?? null, thread: thread ?? null, prompt: prompt ?? null });
+      return rows.map(read);
+    },
+
+    move(id, to, changes = {}, guard = {}) {
+      const change = database.transaction((): Move => {
+        const row = existing(id);
+        const allowed =
+          transitions[row.status].includes(to) &&
+          (guard.from === undefined || guard.from === row.status) &&
+          (guard.epoch === undefined || guard.epoch === row.lease_epoch);
+        if (!allowed) return { moved: false, approval: read(row) };
+        const again = to === 'drafted';
+        const erase = isSettled(to) || again;
+        database
+          .prepare(
+            `UPDATE approvals SET status = @to, auth_req_id = @authReqId, poll_interval = @interval,
+               expires_at = @expiresAt, asked = @asked, sealed_token = @sealed, token_expires_at = @tokenExpiresAt,
+               placed = @placed, reason_code = @reasonCode, reason = @reason, updated_at = @now
+             WHERE id = @id`,
+          )
+          .run({
+            id,
+            to,
+            authReqId: erase ? null : (changes.authReqId ?? row.auth_req_id),
+            interval: changes.interval ?? row.poll_interval,
+            expiresAt: changes.expiresAt ?? row.expires_at,
+            asked: to === 'requested' ? row.asked + 1 : row.asked,
+            sealed: erase
+              ? null
+              : changes.token === undefined
+                ? row.sealed_token
+                : seal.seal(changes.token.value, sealContext(row)),
+            tokenExpiresAt: erase ? null : (changes.token?.expiresAt ?? row.token_expires_at),
+            placed: changes.placed === undefined ? row.placed : JSON.stringify(changes.placed),
+            reasonCode: changes.reason?.code ?? null,
+            reason: changes.reason?.text ?? null,
+            now: clock.now(),
+          });
+        return { moved: true, approval: read(existing(id)) };
+      });
+      return change.immediate();
+    },
+
+    setInterval(id, seconds) {
+      database.prepare('UPDATE approvals SET poll_interval = ? WHERE id = ?').run(seconds, id);
+    },
+
+    updatePlaced(id, placed) {
+      database
+        .prepare(`UPDATE approvals SET placed = ?, updated_at = ? WHERE id = ? AND status = 'executed'`)
+        .run(JSON.stringify(placed), clock.now(), id);
+      return read(existing(id));
+    },
+
+    lease(id, holder, ttlMs) {
+      const take = database.transaction((): Approval | undefined => {
+        const row = existing(id);
+        const now = clock.now();
+        const free =
+          row.lease_owner === null ||
+          row.lease_owner === holder ||
+          row.lease_until <= now ||
+          isGone(row.lease_owner);
+        if (!free) return undefined;
+        database
+          .prepare(
+            'UPDATE approvals SET lease_owner = ?, lease_epoch = lease_epoch + 1, lease_until = ? WHERE id = ?',
+          )
+          .run(holder, now + ttlMs, id);
+        return read(existing(id));
+      });
+      return take.immediate();
+    },
+
+    release(id, holder) {
+      database
+        .prepare('UPDATE approvals SET lease_owner = NULL, lease_until = 0 WHERE id = ? AND lease_owner = ?')
+        .run(id, holder);
+    },
+
+    token(id) {
+      const row = existing(id);
+      return row.sealed_token === null ? undefined : seal.open(row.sealed_token, sealContext(row));
+    },
+  };
+  return store;
+}
+
+/** @throws {TradeAgentError} `state_corrupt` for a row whose order is not the one that was digested */
+function read(row: Row): Approval {
+  const draft = orderDraftSchema.parse(JSON.parse(row.draft));
+  if (orderDigest(draft) !== row.digest) {
+    throw new TradeAgentError('state_corrupt', `approval ${row.id} holds another order than was drafted`, {
+      hint: 'Check your orders at the broker before anything else.',
+    });
+  }
+  return {
+    id: row.id,
+    thread: row.thread,
+    prompt: row.prompt,
+    toolCallId: row.tool_call_id,
+    attempt: row.attempt,
+    profile: row.profile,
+    sub: row.sub,
+    status: row.status,
+    draft,
+    digest: row.digest,
+    code: row.code,
+    expiresAt: row.expires_at,
+    authReqId: row.auth_req_id ?? undefined,
+    interval: row.poll_interval ?? DEFAULT_INTERVAL,
+    asked: row.asked,
+    hasToken: row.sealed_token !== null,
+    tokenExpiresAt: row.token_expires_at ?? undefined,
+    placed: row.placed === null ? undefined : orderSchema.parse(JSON.parse(row.placed)),
+    reasonCode: row.reason_code ?? undefined,
+    reason: row.reason ?? undefined,
+    epoch: row.lease_epoch,
+  };
+}
+
+/** What people and scripts may see of it. */
+export function approvalView(approval: Approval): ApprovalView {
+  return {
+    id: approval.id,
+    thread: approval.thread,
+    status: approval.status,
+    code: approval.code,
+    expires_at: new Date(approval.expiresAt).toISOString().replace(/\.\d{3}Z$/, 'Z'),
+    environment: approval.draft.environment,
+    order: approval.draft,
+    reason: approval.reason,
+    placed: approval.placed,
+  };
+}

@@ -1,0 +1,216 @@
+import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
+import { requestApproval } from './approval-request.ts';
+import { type Approval, approvalView } from './approval-store.ts';
+import type { GraphEnvironment } from './graph-environment.ts';
+
+/** Times the person is asked for one approval, when the answer keeps getting lost. */
+const MAX_ASKED = 3;
+/** CIBA Core §11: `slow_down` means five seconds more between polls, from then on. */
+const SLOW_DOWN_SECONDS = 5;
+/** Longest pause after the provider could not be reached. */
+const MAX_BACKOFF_SECONDS = 30;
+/** How long an answer may still come after the deadline: it tells a denial from an expiry. */
+const LAST_ANSWER_MS = 5_000;
+/** How often to look whether another process took the approval back. */
+const WATCH_MS = 1_000;
+
+/**
+ * Waits until an approval is no longer for the person to decide: polls the identity provider, one poll at a time,
+ * through network loss, sleep, 5xx and slow_down, until the absolute deadline in the row. Seals the token in the row
+ * before anything else hears of it.
+ * @throws the signal's reason, when the run ends first; the approval then stays pending
+ */
+export async function waitForDecision(
+  environment: GraphEnvironment,
+  id: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const ended = new AbortController();
+  const watched = AbortSignal.any([signal, ended.signal]);
+  // A cancel from another process shows only in the row; without this look a long poll would sit it out.
+  const watch = watchForCancel(environment, id, ended, watched).catch(() => undefined);
+  try {
+    await pollUntilDecided(environment, id, signal, watched);
+  } finally {
+    ended.abort();
+    await watch;
+  }
+}
+
+async function watchForCancel(
+  { approvals, clock }: GraphEnvironment,
+  id: string,
+  ended: AbortController,
+  signal: AbortSignal,
+): Promise<void> {
+  while (approvals.get(id)?.status !== 'cancelled') await clock.sleep(WATCH_MS, signal);
+  ended.abort();
+}
+
+async function pollUntilDecided(
+  environment: GraphEnvironment,
+  id: string,
+  signal: AbortSignal,
+  watched: AbortSignal,
+): Promise<void> {
+  const { approvals, clock, emit } = environment;
+  let pause = 0;
+  let failures = 0;
+  for (;;) {
+    signal.throwIfAborted();
+    const approval = approvals.get(id) as Approval;
+    if (approval.status === 'drafted') {
+      await askAgain(environment, id);
+      pause = 0;
+      continue;
+    }
+    if (approval.status !== 'requested' || approval.authReqId === undefined) return;
+    const left = approval.expiresAt - clock.now();
+    if (left <= 0) return expire(environment, id);
+    if (pause > 0) {
+      try {
+        await clock.sleep(Math.min(pause * 1000, left), watched);
+      } catch (error) {
+        if (signal.aborted) throw error;
+      }
+      pause = 0;
+      continue;
+    }
+
+    const sent = clock.now();
+    const result = await pollOnce(environment, approval.authReqId, left, watched);
+    signal.throwIfAborted();
+    const sinceSent = () => Math.max(0, approvals.get(id)?.interval ?? 0) - (clock.now() - sent) / 1000;
+    if (result.status !== 'unreachable' && failures > 0) {
+      failures = 0;
+      emit({ type: 'notice', message: 'The identity provider answers again.' });
+    }
+    switch (result.status) {
+      case 'approved':
+        return approve(environment, id, { value: result.accessToken, expiresAt: result.expiresAt });
+      case 'denied':
+        return finish(environment, id, 'denied', { code: 'approval_denied', text: 'denied on the phone' });
+      case 'expired':
+        return expire(environment, id);
+      case 'failed':
+        return finish(environment, id, 'blocked', {
+          code: 'provider_error',
+          text: `the identity provider refused: ${result.error}`,
+        });
+      case 'lost':
+        if (!markLost(environment, id)) return;
+        break;
+      case 'slow_down':
+        approvals.setInterval(id, approval.interval + SLOW_DOWN_SECONDS);
+        pause = Math.max(sinceSent(), 0.001);
+        break;
+      case 'pending':
+        pause = sinceSent();
+        break;
+      case 'unreachable':
+        failures += 1;
+        pause = Math.min(
+          Math.max(2 ** (failures - 1), result.retryAfter ?? 0, sinceSent()),
+          MAX_BACKOFF_SECONDS,
+        );
+        if (failures === 1) {
+          emit({
+            type: 'notice',
+            message: 'The identity provider cannot be reached; still waiting for your decision.',
+          });
+        }
+        break;
+    }
+  }
+}
+
+async function pollOnce(
+  environment: GraphEnvironment,
+  authReqId: string,
+  left: number,
+  watched: AbortSignal,
+) {
+  const deadline = new AbortController();
+  const done = new AbortController();
+  const timer = environment.clock
+    .sleep(left + LAST_ANSWER_MS, done.signal)
+    .then(() => deadline.abort())
+    .catch(() => undefined);
+  try {
+    const client = await environment.approvalClient();
+    return await client.poll(authReqId, AbortSignal.any([watched, deadline.signal]));
+  } catch (error) {
+    // The client promises not to throw for an answer; what is left (an abort, a locked key) is no decision.
+    if (isTradeAgentError(error) && error.code !== 'provider_unreachable' && !watched.aborted) throw error;
+    return { status: 'unreachable' as const, reason: 'no answer' };
+  } finally {
+    done.abort();
+    await timer;
+  }
+}
+
+function approve(
+  { approvals, changed }: GraphEnvironment,
+  id: string,
+  token: { value: string; expiresAt: number },
+) {
+  const move = approvals.move(id, 'approved', { token }, { from: 'requested' });
+  if (move.moved) changed('approved', move.approval);
+}
+
+function finish(
+  { approvals, changed }: GraphEnvironment,
+  id: string,
+  to: 'denied' | 'expired' | 'blocked',
+  reason: { code: 'approval_denied' | 'approval_expired' | 'provider_error'; text: string },
+) {
+  const move = approvals.move(id, to, { reason }, { from: 'requested' });
+  if (move.moved) changed(to, move.approval);
+}
+
+function expire(environment: GraphEnvironment, id: string) {
+  finish(environment, id, 'expired', { code: 'approval_expired', text: 'nobody decided in time' });
+}
+
+/**
+ * The provider no longer knows the question, or gave its answer to a connection that broke. Whatever was decided, no
+ * token came of it here, so nothing can have been traded: back to `drafted`, to ask again.
+ */
+function markLost({ approvals, changed, emit }: GraphEnvironment, id: string): boolean {
+  const approval = approvals.get(id) as Approval;
+  if (approval.asked >= MAX_ASKED) {
+    const move = approvals.move(id, 'blocked', {
+      reason: { code: 'provider_error', text: `the answer from the phone was lost ${MAX_ASKED} times` },
+    });
+    if (move.moved) changed('blocked', move.approval);
+    return false;
+  }
+  const move = approvals.move(id, 'drafted', {}, { from: 'requested' });
+  if (!move.moved) return false;
+  changed('asked_again', move.approval);
+  emit({
+    type: 'notice',
+    message: `The answer for ${approval.code} was lost on its way, so nothing was traded. Please approve it once more.`,
+  });
+  return true;
+}
+
+async function askAgain(environment: GraphEnvironment, id: string): Promise<void> {
+  try {
+    await requestApproval(environment, id);
+  } catch (error) {
+    if (environment.signal.aborted) throw error;
+    const { code, message } = isTradeAgentError(error)
+      ? error
+      : new TradeAgentError('internal', 'asking failed');
+    const move = environment.approvals.move(id, 'cancelled', {
+      reason: { code, text: `you could not be asked again: ${message}` },
+    });
+    if (move.moved) environment.changed('cancelled', move.approval);
+  }
+}
+
+/** The event that shows an approval as it is now. */
+export function approvalEvent(approval: Approval) {
+  return { type: 'approval', approval: approvalView(approval) } as const;
+}

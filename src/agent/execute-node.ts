@@ -1,0 +1,277 @@
+import { Command } from '@langchain/langgraph';
+import type { GatewayClient } from '../tools/gateway-client.ts';
+import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
+import type { Order, Quote } from '../trading/views.ts';
+import { isFinal } from '../trading/views.ts';
+import type { OrderStateValue } from './agent-state.ts';
+import { isSettled, isUnderWay } from './approval-states.ts';
+import { type Approval, approvalView } from './approval-store.ts';
+import type { GraphEnvironment } from './graph-environment.ts';
+import { settled } from './order-result.ts';
+import { hasDrifted } from './proposal.ts';
+
+/** The first attempt and two re-proposals after the price moved. */
+const MAX_ATTEMPTS = 3;
+/** Longer than all that one execution may take: the order's time-out and the questions after it. */
+const LEASE_MS = 120_000;
+/** Waits before asking what became of an order, milliseconds. A miss right after a time-out proves nothing. */
+const LOOKUP_WAITS_MS = [500, 1_000, 2_000] as const;
+/**
+ * How long after its deadline an order that neither gateway nor broker knows counts as never placed. The gateway
+ * refuses an order past `expires_at`, so one still on its way then can't be taken any more; the rest is for clocks
+ * that differ.
+ */
+const GRACE_MS = 60_000;
+/** How long to watch an order that should fill at once, milliseconds. */
+const FILL_WAITS_MS = [100, 200, 400, 800, 1_500] as const;
+
+/** Refusals of a re-sent order that the gateway's journal vouches for: the order was sent once, and refused. */
+const definiteOnResend = new Set(['insufficient_funds', 'broker_rejected']);
+
+/**
+ * Carries out an approved order, once. The intent (`executing`) is committed before the gateway hears of it, under a
+ * lease whose epoch rises, so that a process which lost the lease can't write its result over another's.
+ */
+export function executeNode(environment: GraphEnvironment) {
+  const { approvals, holder, track } = environment;
+  return async (state: OrderStateValue): Promise<Command> => {
+    const before = approvals.get(state.approval) as Approval;
+    if (isSettled(before.status)) return proceed(environment, state, before);
+    if (before.status === 'drafted' || before.status === 'requested') return new Command({ goto: 'await' });
+    const leased = approvals.lease(before.id, holder, LEASE_MS);
+    if (leased === undefined) {
+      throw new TradeAgentError('busy', `another run is carrying out approval ${before.id}`, {
+        hint: 'Wait for it to end.',
+      });
+    }
+    try {
+      // Read under the lease: another process may have finished it in between.
+      if (isSettled(leased.status)) return proceed(environment, state, leased);
+      const after = await track(
+        isUnderWay(leased.status) ? settleOrder(environment, leased) : send(environment, leased),
+      );
+      return proceed(environment, state, after);
+    } finally {
+      approvals.release(before.id, holder);
+    }
+  };
+}
+
+/** From a row's state to the graph's next step. */
+async function proceed(
+  environment: GraphEnvironment,
+  state: OrderStateValue,
+  approval: Approval,
+): Promise<Command> {
+  if (!isSettled(approval.status)) return new Command({ goto: 'await' });
+  if (
+    approval.reasonCode === 'price_moved' &&
+    state.attempt < MAX_ATTEMPTS &&
+    environment.approvalMode !== 'deny'
+  ) {
+    environment.emit({
+      type: 'notice',
+      message: `The price of ${approval.draft.symbol} moved too far from ${approval.draft.reference_price}. Asking again at the new price.`,
+    });
+    return new Command({ goto: 'propose', update: { attempt: state.attempt + 1 } });
+  }
+  if (approval.status !== 'executed' || approval.placed === undefined)
+    return settled(environment, state, approval);
+  const followed = await followFill(environment, approval, approval.placed);
+  return settled(environment, state, followed);
+}
+
+async function send(environment: GraphEnvironment, approval: Approval): Promise<Approval> {
+  const { approvals, clock, changed, emit } = environment;
+  const gateway = requireOrderGateway(environment);
+  const { draft, id, epoch } = approval;
+  const end = (
+    to: 'expired' | 'blocked',
+    code: 'approval_expired' | 'price_moved',
+    text: string,
+  ): Approval => {
+    const move = approvals.move(id, to, { reason: { code, text } }, { epoch });
+    if (move.moved) changed(to, move.approval);
+    return move.approval;
+  };
+  if (clock.now() >= Date.parse(draft.expires_at)) {
+    return end(
+      'expired',
+      'approval_expired',
+      'it was approved, but its time ran out before it could be sent',
+    );
+  }
+  let quote: Quote;
+  try {
+    quote = (await gateway.quotes([draft.symbol]))[0] as Quote;
+  } catch (error) {
+    // Nothing was sent: the approval stays as it is, and a resume tries again while it holds.
+    const why = isTradeAgentError(error) ? error.message : 'the price cannot be read';
+    emit({ type: 'notice', message: `The approved order was not sent: ${why}.` });
+    return approval;
+  }
+  if (hasDrifted(draft, quote)) {
+    return end(
+      'blocked',
+      'price_moved',
+      `the price moved more than ${draft.max_slippage} from ${draft.reference_price}`,
+    );
+  }
+  const token = approvals.token(id);
+  if (token === undefined) throw new TradeAgentError('state_corrupt', `approval ${id} has lost its token`);
+  const intent = approvals.move(id, 'executing', {}, { from: 'approved', epoch });
+  if (!intent.moved) return intent.approval;
+  changed('sending', intent.approval);
+  return submit(environment, gateway, intent.approval, token, 'first');
+}
+
+/** Asks what became of an order that was on its way, before anything else is done about it. */
+async function settleOrder(environment: GraphEnvironment, approval: Approval): Promise<Approval> {
+  const { approvals, clock, changed } = environment;
+  const gateway = requireOrderGateway(environment);
+  const { draft, id, epoch } = approval;
+  const taken = approvals.move(id, 'executing', {}, { epoch });
+  if (!taken.moved) return taken.approval;
+  let found: Order | undefined;
+  try {
+    found = await gateway.orderByClientOrderId(draft.client_order_id);
+  } catch (error) {
+    return becameUnknown(environment, taken.approval, error);
+  }
+  if (found !== undefined) return executed(environment, taken.approval, found);
+  const now = clock.now();
+  const deadline = Date.parse(draft.expires_at);
+  if (now < deadline) {
+    // Sending it again is safe: the gateway keeps the first result under this client_order_id and this digest, and
+    // the broker takes a client_order_id once.
+    const token = approvals.token(id);
+    if (token !== undefined) {
+      changed('sending', taken.approval);
+      return submit(environment, gateway, taken.approval, token, 'again');
+    }
+  }
+  if (now < deadline + GRACE_MS) return becameUnknown(environment, taken.approval, undefined);
+  const move = approvals.move(
+    id,
+    'expired',
+    {
+      reason: { code: 'approval_expired', text: 'the order never reached the broker, and its time ran out' },
+    },
+    { epoch },
+  );
+  if (move.moved) changed('expired', move.approval);
+  return move.approval;
+}
+
+async function submit(
+  environment: GraphEnvironment,
+  gateway: GatewayClient,
+  approval: Approval,
+  token: string,
+  time: 'first' | 'again',
+): Promise<Approval> {
+  const { approvals, changed } = environment;
+  try {
+    const { order } = await gateway.placeOrder(approval.draft, token);
+    return executed(environment, approval, order);
+  } catch (error) {
+    const refusal = isTradeAgentError(error) && error.code !== 'outcome_unknown' ? error : undefined;
+    if (refusal === undefined) return lookUp(environment, gateway, approval, error);
+    // A refusal of the second sending says nothing of the first, unless the journal remembers it.
+    if (time === 'again' && !definiteOnResend.has(refusal.code))
+      return becameUnknown(environment, approval, refusal);
+    const code = refusal.code === 'login_required' ? 'gateway_refused' : refusal.code;
+    const move = approvals.move(
+      approval.id,
+      'blocked',
+      { reason: { code, text: refusal.message } },
+      { epoch: approval.epoch },
+    );
+    if (move.moved) changed('blocked', move.approval);
+    return move.approval;
+  }
+}
+
+/** After a time-out: the order may be at the broker. */
+async function lookUp(
+  environment: GraphEnvironment,
+  gateway: GatewayClient,
+  approval: Approval,
+  cause: unknown,
+): Promise<Approval> {
+  for (const wait of LOOKUP_WAITS_MS) {
+    try {
+      await environment.clock.sleep(wait);
+      const found = await gateway.orderByClientOrderId(approval.draft.client_order_id);
+      if (found !== undefined) return executed(environment, approval, found);
+    } catch (error) {
+      if (!isTradeAgentError(error)) throw error;
+      // Asked again below, and by the next resume.
+    }
+  }
+  return becameUnknown(environment, approval, cause);
+}
+
+function becameUnknown(
+  { approvals, changed }: GraphEnvironment,
+  approval: Approval,
+  cause: unknown,
+): Approval {
+  const why = isTradeAgentError(cause) ? cause.message : 'neither gateway nor broker knows the order yet';
+  const move = approvals.move(
+    approval.id,
+    'unknown',
+    { reason: { code: 'outcome_unknown', text: why } },
+    { epoch: approval.epoch },
+  );
+  if (move.moved) changed('unknown', move.approval);
+  return move.approval;
+}
+
+function executed(
+  { approvals, changed, emit }: GraphEnvironment,
+  approval: Approval,
+  placed: Order,
+): Approval {
+  const move = approvals.move(approval.id, 'executed', { placed }, { epoch: approval.epoch });
+  if (move.moved) {
+    changed('answered', move.approval);
+    emit({ type: 'order', order: placed, approval: approval.id });
+  }
+  return move.approval;
+}
+
+/** Watches a market order for a moment, so that the answer can tell its price. Nothing hangs on it. */
+async function followFill(
+  environment: GraphEnvironment,
+  approval: Approval,
+  placed: Order,
+): Promise<Approval> {
+  const { approvals, clock, emit, signal } = environment;
+  const gateway = environment.gateway;
+  let current = approval;
+  let order = placed;
+  if (placed.type !== 'market' || gateway === undefined) return current;
+  for (const wait of FILL_WAITS_MS) {
+    if (isFinal(order.status) || signal.aborted) break;
+    try {
+      await clock.sleep(wait, signal);
+      const next = await gateway.order(order.id);
+      if (JSON.stringify(next) === JSON.stringify(order)) continue;
+      order = next;
+      current = approvals.updatePlaced(approval.id, order);
+      emit({ type: 'order', order, approval: approval.id });
+      emit({ type: 'approval', approval: approvalView(current) });
+    } catch {
+      break;
+    }
+  }
+  return current;
+}
+
+function requireOrderGateway({ orderGateway }: GraphEnvironment): GatewayClient {
+  if (orderGateway !== undefined) return orderGateway;
+  throw new TradeAgentError('login_required', 'nobody is signed in', {
+    hint: 'Sign in with "trade-agent login".',
+  });
+}

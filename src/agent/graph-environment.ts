@@ -1,0 +1,37 @@
+import type { ApprovalClient } from '../auth/ciba.ts';
+import type { ResolvedProfile } from '../auth/profile.ts';
+import type { Session } from '../auth/session.ts';
+import type { GatewayClient } from '../tools/gateway-client.ts';
+import type { Clock } from '../trading/clock.ts';
+import type { ApprovalMode } from './agent.ts';
+import type { Approval, ApprovalStore } from './approval-store.ts';
+import type { AuditEvent, AuditLog } from './audit-log.ts';
+import type { ChatModel } from './chat-model.ts';
+import type { AgentEvent } from './events.ts';
+
+/** What the graph's nodes work with, in one run. */
+export interface GraphEnvironment {
+  readonly thread: string;
+  readonly profile: ResolvedProfile;
+  readonly session: Session | undefined;
+  /** For reading and cancelling; ends with the run's signal. */
+  readonly gateway: GatewayClient | undefined;
+  /** For orders and what must be asked about them: no signal cuts it short, only its time-outs. */
+  readonly orderGateway: GatewayClient | undefined;
+  readonly model: ChatModel;
+  readonly approvals: ApprovalStore;
+  readonly approvalClient: () => Promise<ApprovalClient>;
+  readonly audit: AuditLog;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly approvalMode: ApprovalMode;
+  readonly readOnly: boolean;
+  readonly maxTurns: number;
+  /** Names this run in leases. */
+  readonly holder: string;
+  readonly emit: (event: AgentEvent) => void;
+  /** Records a change of an approval: in the audit log, and for whoever watches. */
+  readonly changed: (event: AuditEvent, approval: Approval) => void;
+  /** Work that must end before the run does, whatever else fails: an order on its way. */
+  readonly track: <T>(work: Promise<T>) => Promise<T>;
+}

@@ -1,0 +1,104 @@
+import { ToolMessage } from '@langchain/core/messages';
+import { Command, END } from '@langchain/langgraph';
+import { TradeAgentError } from '../trading/errors.ts';
+import { describeOrder } from '../trading/order.ts';
+import type { OrderStateValue, Outcome } from './agent-state.ts';
+import type { Approval } from './approval-store.ts';
+import type { GraphEnvironment } from './graph-environment.ts';
+import { orderSummary } from './order-summary.ts';
+import { errorFacts, errorMessage } from './tool-outcome.ts';
+
+/** Ends an order's way with an error, before or after the person was asked. */
+export function failed(
+  environment: GraphEnvironment,
+  state: OrderStateValue,
+  error: TradeAgentError,
+): Command {
+  const { call, prompt, turn } = state;
+  const facts = errorFacts(error);
+  environment.emit({
+    type: 'tool_result',
+    id: call.id,
+    name: call.name,
+    ok: false,
+    summary: facts.message,
+    ms: 0,
+  });
+  return new Command({
+    goto: END,
+    update: {
+      messages: [errorMessage(call, facts)],
+      outcomes: [{ prompt, turn, tool: call.name, error: facts }],
+    },
+  });
+}
+
+/** Ends an order's way with what its approval came to. */
+export function settled(environment: GraphEnvironment, state: OrderStateValue, approval: Approval): Command {
+  const { call, prompt, turn } = state;
+  const { placed } = approval;
+  if (approval.status !== 'executed' || placed === undefined) {
+    return failed(environment, state, refusalOf(approval));
+  }
+  const ok = placed.status !== 'rejected';
+  const summary = orderSummary(placed);
+  environment.emit({ type: 'tool_result', id: call.id, name: call.name, ok, summary, ms: 0 });
+  const outcome: Outcome = {
+    prompt,
+    turn,
+    tool: call.name,
+    ...(ok
+      ? {}
+      : {
+          error: {
+            code: 'broker_rejected',
+            message: 'the broker rejected the order',
+            hint: 'Ask the broker why.',
+          },
+        }),
+  };
+  return new Command({
+    goto: END,
+    update: {
+      messages: [
+        new ToolMessage({
+          tool_call_id: call.id,
+          name: call.name,
+          content: JSON.stringify({ approval: 'approved', code: approval.code, order: placed }),
+        }),
+      ],
+      outcomes: [outcome],
+    },
+  });
+}
+
+/** The error that stands for an approval which ended without an order. */
+export function refusalOf(approval: Approval): TradeAgentError {
+  const order = describeOrder(approval.draft);
+  switch (approval.status) {
+    case 'denied':
+      return new TradeAgentError('approval_denied', `${order} was denied on the phone`, {
+        hint: 'Nothing was traded.',
+      });
+    case 'expired':
+      return new TradeAgentError(
+        'approval_expired',
+        `${order}: ${approval.reason ?? 'the approval expired'}`,
+        {
+          hint: 'Nothing was traded. Ask for it again.',
+        },
+      );
+    case 'cancelled':
+      return new TradeAgentError(
+        approval.reasonCode ?? 'approval_cancelled',
+        `${order}: ${approval.reason ?? 'it was taken back'}`,
+        { hint: 'Nothing was traded.' },
+      );
+    default:
+      return new TradeAgentError(
+        approval.reasonCode ?? 'blocked',
+        `${order}: ${approval.reason ?? 'it was blocked'}`,
+        { hint: 'Nothing was traded.' },
+      );
+  }
+}

@@ -1,0 +1,17 @@
+import { describeOrder } from '../trading/order.ts';
+import type { Order } from '../trading/views.ts';
+
+/** An order at the broker in one line, `BUY 5 AAPL MKT: filled 5 at 181.20`. */
+export function orderSummary(order: Order): string {
+  const filled = order.filled_avg_price === null ? '' : ` ${order.filled_qty} at ${order.filled_avg_price}`;
+  return `${orderShorthand(order)}: ${order.status.replaceAll('_', ' ')}${filled}`;
+}
+
+/** `BUY 5 AAPL LMT 180.00` */
+export function orderShorthand(order: Order): string {
+  const { symbol, side, type, time_in_force, extended_hours } = order;
+  const amounts = (
+    ['qty', 'notional', 'limit_price', 'stop_price', 'trail_price', 'trail_percent'] as const
+  ).flatMap((field) => (order[field] === null ? [] : [[field, order[field]]]));
+  return describeOrder({ symbol, side, type, time_in_force, extended_hours, ...Object.fromEntries(amounts) });
+}

@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import { cents, Dec } from '../../trading/decimal.ts';
+import { accountSchema, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
+import { orderShorthand, orderSummary } from '../order-summary.ts';
+
+/** One call and what came back. */
+export interface Answered {
+  readonly tool: string;
+  readonly args: Record<string, unknown>;
+  /** The tool message's content, parsed. */
+  readonly content: unknown;
+}
+
+const failure = z.object({ error: z.object({ message: z.string(), hint: z.string().optional() }) });
+const person = z.object({
+  name: z.string().nullable(),
+  email: z.string().nullable(),
+  subject: z.string(),
+  environment: z.string(),
+});
+const portfolio = z.object({ account: accountSchema, positions: z.array(positionSchema) });
+const quotes = z.object({ quotes: z.array(quoteSchema) });
+const orderList = z.object({ status: z.string(), orders: z.array(orderSchema) });
+const oneOrder = z.object({ order: orderSchema });
+
+/** A short answer in Markdown from what the tools said. */
+export function answer(results: readonly Answered[]): string {
+  return results.map(part).join('\n\n');
+}
+
+function part({ tool, content }: Answered): string {
+  const failed = failure.safeParse(content);
+  if (failed.success) return sentence(failed.data.error.message, failed.data.error.hint);
+  switch (tool) {
+    case 'whoami':
+      return whoami(person.parse(content));
+    case 'get_portfolio':
+      return holdings(portfolio.parse(content));
+    case 'get_quote':
+      return quoteTable(quotes.parse(content).quotes);
+    case 'list_orders':
+      return orderTable(orderList.parse(content));
+    case 'place_order':
+    case 'cancel_order':
+      return `${orderSummary(oneOrder.parse(content).order)}.`;
+    default:
+      return '';
+  }
+}
+
+/** A message as a sentence, and what to do next. */
+export function sentence(message: string, hint: string | undefined): string {
+  const text = message.charAt(0).toUpperCase() + message.slice(1);
+  const ended = /[.!?]$/.test(text) ? text : `${text}.`;
+  return hint === undefined ? ended : `${ended} ${hint}`;
+}
+
+function whoami(user: z.output<typeof person>): string {
+  const name = user.name ?? user.subject;
+  const email = user.email === null ? '' : ` (${user.email})`;
+  return `You are signed in as **${name}**${email}, on a ${user.environment} account.`;
+}
+
+function holdings({ account, positions }: z.output<typeof portfolio>): string {
+  const day = new Dec(account.equity).minus(account.last_equity);
+  const lines = [
+    `Equity **$${cents(account.equity)}** (${signed(day)} today), cash $${cents(account.cash)}, buying power $${cents(account.buying_power)}. ${label(account.environment, account.simulated)}`,
+  ];
+  if (positions.length === 0) return [...lines, 'No positions.'].join('\n\n');
+  return [
+    ...lines,
+    table(
+      ['Symbol', 'Qty', 'Price', 'Value', 'Profit', '%'],
+      positions.map((position) => [
+        position.symbol,
+        position.qty,
+        position.current_price,
+        cents(position.market_value),
+        signed(new Dec(position.unrealized_pl)),
+        `${new Dec(position.unrealized_plpc).times(100).toFixed(2)}%`,
+      ]),
+    ),
+  ].join('\n\n');
+}
+
+function quoteTable(list: z.output<typeof quotes>['quotes']): string {
+  const rows = list.map((quote) => [
+    quote.symbol,
+    quote.last,
+    quote.bid,
+    quote.ask,
+    new Dec(quote.previous_close).gt(0)
+      ? `${new Dec(quote.last).div(quote.previous_close).minus(1).times(100).toFixed(2)}%`
+      : '',
+  ]);
+  const note = list.some((quote) => quote.simulated) ? '\n\nPrices are simulated.' : '';
+  return `${table(['Symbol', 'Last', 'Bid', 'Ask', 'Day'], rows)}${note}`;
+}
+
+function orderTable({ status, orders }: z.output<typeof orderList>): string {
+  if (orders.length === 0) return status === 'all' ? 'No orders.' : `No ${status} orders.`;
+  return table(
+    ['Id', 'Order', 'State', 'Filled', 'Price'],
+    orders.map((order) => [
+      order.id,
+      orderShorthand(order),
+      order.status.replaceAll('_', ' '),
+      order.filled_qty,
+      order.filled_avg_price ?? '',
+    ]),
+  );
+}
+
+function label(environment: string, simulated: boolean): string {
+  return simulated ? `${environment} account, simulated prices.` : `${environment} account.`;
+}
+
+function signed(value: Dec): string {
+  return `${value.lt(0) ? '-' : '+'}$${value.abs().toFixed(2)}`;
+}
+
+/** A Markdown table. Cells come from outside too, so what would break a row is taken out. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replace(/[|\r\n]/g, ' ')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+/** What the planner understands; also the answer to "help". */
+export const helpText = `I am the built-in planner: no language model, a small grammar. I understand
+
+- **quotes**: \`quote AAPL\`, \`price of MSFT and NVDA\`
+- **your account**: \`what do I own\`, \`how am I doing\`, \`cash\`, \`who am I\`
+- **orders**: \`open orders\`, \`all orders\`, \`cancel order ID\`, \`cancel my AAPL order\`, \`cancel all orders\`
+- **buying and selling**: \`buy 5 AAPL\`, \`buy 5 AAPL limit 180 gtc\`, \`buy $500 of MSFT\`, \`sell half my MSFT\`, \`sell all NVDA\`, \`sell 10 TSLA stop 200\`, \`sell 10 TSLA stop 200 limit 199\`, \`sell 10 TSLA trailing stop 5%\`, \`buy 5 AAPL at 180 extended hours\`
+- several at once, joined by \`and\` or \`;\`
+
+Every order goes to your phone first; nothing is traded before you approve it there.`;

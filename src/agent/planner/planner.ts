@@ -1,0 +1,137 @@
+import type { CallbackManagerForLLMRun } from '@langchain/core/callbacks/manager';
+import { BaseChatModel } from '@langchain/core/language_models/chat_models';
+import { AIMessage, AIMessageChunk, type BaseMessage, ToolMessage } from '@langchain/core/messages';
+import { ChatGenerationChunk, type ChatResult } from '@langchain/core/outputs';
+import { type PlannerRefusal, REFUSAL } from '../chat-model.ts';
+import { type Answered, answer, helpText, sentence } from './answer.ts';
+import { parsePrompt } from './sentence.ts';
+import { lookups, type Step, steps } from './steps.ts';
+import { NotUnderstood } from './words.ts';
+
+/** Calls of one turn; more wait for the next. */
+const CALLS_A_TURN = 20;
+
+/** What the planner says in one turn: calls to make, or the answer. */
+type Turn =
+  | { readonly calls: readonly Step[] }
+  | { readonly text: string }
+  | { readonly refusal: PlannerRefusal };
+
+/**
+ * A chat model without a model: reads the person's last message by a small grammar (see `helpText`), calls the same
+ * tools as any other, and writes their results as an answer. Deterministic, offline, and free. It never guesses: an
+ * order sentence with one word it does not know is no order.
+ */
+export class BuiltinPlanner extends BaseChatModel {
+  constructor() {
+    super({});
+  }
+
+  override _llmType(): string {
+    return 'trade-agent-planner';
+  }
+
+  override async getNumTokens(): Promise<number> {
+    return 0;
+  }
+
+  override async _generate(messages: BaseMessage[]): Promise<ChatResult> {
+    const message = toMessage(nextTurn(messages));
+    return { generations: [{ text: message.text, message }] };
+  }
+
+  override async *_streamResponseChunks(
+    messages: BaseMessage[],
+    _options: this['ParsedCallOptions'],
+    runManager?: CallbackManagerForLLMRun,
+  ): AsyncGenerator<ChatGenerationChunk> {
+    const turn = nextTurn(messages);
+    const message = toMessage(turn);
+    if ('calls' in turn) {
+      yield new ChatGenerationChunk({ text: '', message });
+      return;
+    }
+    // In lines, as a model would write it, so that what shows a stream is shown one.
+    const [first = '', ...lines] = message.text.split(/(?<=\n)/);
+    message.content = first;
+    yield new ChatGenerationChunk({ text: first, message });
+    await runManager?.handleLLMNewToken(first);
+    for (const line of lines) {
+      yield new ChatGenerationChunk({ text: line, message: new AIMessageChunk(line) });
+      await runManager?.handleLLMNewToken(line);
+    }
+  }
+}
+
+/** The planner's whole mind: a pure function of the messages since the person last spoke. */
+export function nextTurn(messages: readonly BaseMessage[]): Turn {
+  const asked = messages.findLastIndex((message) => message.type === 'human');
+  const parsed = parsePrompt(messages[asked]?.text ?? '');
+  if ('refusal' in parsed) return parsed;
+  const { intents } = parsed;
+  const done = answeredCalls(messages.slice(asked + 1));
+  const wanted = lookups(intents);
+  if (done.length < wanted.length) return { calls: wanted };
+  const lookedUp = done.slice(0, wanted.length);
+  if (lookedUp.some(isFailure)) return { text: answer(lookedUp.filter(isFailure)) };
+  try {
+    const all = steps(intents, new Map(lookedUp.map(({ tool, content }) => [tool, content])));
+    const made = done.length - wanted.length;
+    if (made < all.length) return { calls: all.slice(made, made + CALLS_A_TURN) };
+    const help = intents.some(({ kind }) => kind === 'help') ? [helpText] : [];
+    const results = done.slice(wanted.length);
+    const told = results.length > 0 ? [answer(results)] : [];
+    const nothing = all.length === 0 && help.length === 0 ? ['There is no open order to cancel.'] : [];
+    return { text: [...help, ...told, ...nothing].join('\n\n') };
+  } catch (error) {
+    if (error instanceof NotUnderstood) return { refusal: error.refusal };
+    throw error;
+  }
+}
+
+/** The calls made since, in the order they were made, with their answers. */
+function answeredCalls(messages: readonly BaseMessage[]): Answered[] {
+  const answers = new Map(
+    messages.flatMap((message) =>
+      ToolMessage.isInstance(message) ? [[message.tool_call_id, message.text]] : [],
+    ) as [string, string][],
+  );
+  return messages.flatMap((message) =>
+    AIMessage.isInstance(message)
+      ? (message.tool_calls ?? []).map(({ id, name, args }) => ({
+          tool: name,
+          args,
+          content: JSON.parse(
+            answers.get(id ?? '') ?? '{"error":{"message":"this was not done"}}',
+          ) as unknown,
+        }))
+      : [],
+  );
+}
+
+function isFailure({ content }: Answered): boolean {
+  return typeof content === 'object' && content !== null && 'error' in content;
+}
+
+function toMessage(turn: Turn): AIMessageChunk {
+  if ('calls' in turn) {
+    return new AIMessageChunk({
+      content: '',
+      tool_call_chunks: turn.calls.map(({ name, args }, index) => ({
+        type: 'tool_call_chunk',
+        index,
+        id: `call_${index}`,
+        name,
+        args: JSON.stringify(args),
+      })),
+    });
+  }
+  if ('refusal' in turn) {
+    const { refusal } = turn;
+    return new AIMessageChunk({
+      content: sentence(refusal.message, refusal.hint),
+      response_metadata: { [REFUSAL]: refusal },
+    });
+  }
+  return new AIMessageChunk(turn.text);
+}

@@ -1,0 +1,75 @@
+import { Command } from '@langchain/langgraph';
+import { readOrderRequest } from '../tools/place-order.ts';
+import { TradeAgentError } from '../trading/errors.ts';
+import type { OrderStateValue } from './agent-state.ts';
+import { requestApproval } from './approval-request.ts';
+import { clientOrderId } from './client-order-id.ts';
+import type { GraphEnvironment } from './graph-environment.ts';
+import { failed, settled } from './order-result.ts';
+import { draftOrder } from './proposal.ts';
+import { readOnlyRun } from './tool-node.ts';
+import { asTradeAgentError } from './tool-outcome.ts';
+
+/** Writes the approval's row (`drafted`). Run again, it finds the row and changes nothing. */
+export function proposeNode(environment: GraphEnvironment) {
+  const { approvals, thread, profile, session, clock } = environment;
+  return async (state: OrderStateValue): Promise<Command> => {
+    const { call, attempt, prompt } = state;
+    const key = { thread, toolCallId: call.id, attempt };
+    try {
+      const earlier = approvals.find(key);
+      if (earlier !== undefined) return new Command({ goto: 'request', update: { approval: earlier.id } });
+      if (attempt === 1)
+        environment.emit({ type: 'tool_call', id: call.id, name: call.name, args: call.args });
+      if (environment.readOnly) throw readOnlyRun();
+      if (session === undefined || environment.gateway === undefined) {
+        throw new TradeAgentError('login_required', 'nobody is signed in', {
+          hint: 'Sign in with "trade-agent login".',
+        });
+      }
+      const draft = await draftOrder(readOrderRequest(call.args), environment.gateway, {
+        profile,
+        clientOrderId: clientOrderId(thread, call.id, attempt),
+        now: clock.now(),
+      });
+      const approval = approvals.draft(
+        { ...key, prompt, profile: profile.name, sub: session.user.sub },
+        draft,
+      );
+      environment.changed('proposed', approval);
+      if (environment.approvalMode === 'deny') {
+        const move = approvals.move(approval.id, 'cancelled', {
+          reason: { code: 'approval_denied', text: 'this run may not ask for approvals' },
+        });
+        environment.changed('cancelled', move.approval);
+        return settled(environment, state, move.approval);
+      }
+      return new Command({ goto: 'request', update: { approval: approval.id } });
+    } catch (error) {
+      return failed(environment, state, asTradeAgentError(error));
+    }
+  };
+}
+
+/** Asks the person, unless the row says they were asked already. */
+export function requestNode(environment: GraphEnvironment) {
+  const { approvals, changed } = environment;
+  return async (state: OrderStateValue): Promise<Command> => {
+    try {
+      const approval = await requestApproval(environment, state.approval);
+      if (approval.status === 'expired' || approval.status === 'cancelled') {
+        return settled(environment, state, approval);
+      }
+      return new Command({ goto: 'await' });
+    } catch (error) {
+      if (environment.signal.aborted) throw error;
+      const { code, message } = asTradeAgentError(error);
+      const move = approvals.move(state.approval, 'cancelled', {
+        reason: { code, text: `you could not be asked: ${message}` },
+      });
+      if (!move.moved) return new Command({ goto: 'await' });
+      changed('cancelled', move.approval);
+      return settled(environment, state, move.approval);
+    }
+  };
+}

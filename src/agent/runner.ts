@@ -1,0 +1,349 @@
+import { type BaseMessage, HumanMessage } from '@langchain/core/messages';
+import { Command } from '@langchain/langgraph';
+import type { SqliteSaver } from '@langchain/langgraph-checkpoint-sqlite';
+import type { Clock } from '../trading/clock.ts';
+import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
+import type { RunOptions } from './agent.ts';
+import type { AgentStateValue } from './agent-state.ts';
+import { isSettled, isUnderWay } from './approval-states.ts';
+import { type Approval, approvalView } from './approval-store.ts';
+import { waitForDecision } from './approval-wait.ts';
+import { EventQueue } from './event-queue.ts';
+import type { AgentEvent, RunResult } from './events.ts';
+import { type AgentGraph, type AwaitedApproval, buildGraph } from './graph.ts';
+import type { GraphEnvironment } from './graph-environment.ts';
+import { runResult } from './run-result.ts';
+import { untrustedContext } from './system-prompt.ts';
+import { THREAD_LEASE_MS, type Thread, type ThreadStore } from './thread-store.ts';
+import { asTradeAgentError, errorFacts } from './tool-outcome.ts';
+
+/** What a run needs that outlives it. */
+export interface RunnerParts {
+  readonly threads: ThreadStore;
+  readonly saver: SqliteSaver;
+  /** Everything of the graph's environment that is the same for each run. */
+  readonly environment: Omit<
+    GraphEnvironment,
+    'thread' | 'signal' | 'approvalMode' | 'maxTurns' | 'emit' | 'changed' | 'track' | 'gateway'
+  > & { readonly gatewayFor: (signal: AbortSignal) => GraphEnvironment['gateway'] };
+}
+
+export type RunRequest =
+  | { readonly prompt: string; readonly thread?: string; readonly context?: string }
+  | { readonly resume: string };
+
+const DEFAULT_MAX_TURNS = 25;
+
+/** Drives one run and streams it. Always ends with a `result`, whatever happened. */
+export async function* drive(
+  parts: RunnerParts,
+  request: RunRequest,
+  options: RunOptions,
+): AsyncGenerator<AgentEvent, void, undefined> {
+  const events = new EventQueue<AgentEvent>();
+  // The reader may leave early (a closed pipe): that ends the run as an interrupt would.
+  const left = new AbortController();
+  const signal = AbortSignal.any([options.signal, left.signal]);
+  const running = new Run(parts, request, { ...options, signal }, (event) => events.push(event))
+    .result()
+    .then((result) => events.push({ type: 'result', result }))
+    .finally(() => events.close());
+  try {
+    yield* events;
+  } finally {
+    left.abort(new TradeAgentError('interrupted', 'the run was stopped'));
+    await running;
+  }
+}
+
+class Run {
+  readonly #parts: RunnerParts;
+  readonly #request: RunRequest;
+  readonly #options: RunOptions;
+  readonly #emit: (event: AgentEvent) => void;
+  readonly #inFlight = new Set<Promise<unknown>>();
+
+  constructor(
+    parts: RunnerParts,
+    request: RunRequest,
+    options: RunOptions,
+    emit: (event: AgentEvent) => void,
+  ) {
+    this.#parts = parts;
+    this.#request = request;
+    this.#options = options;
+    this.#emit = emit;
+  }
+
+  async result(): Promise<RunResult> {
+    const { threads, environment } = this.#parts;
+    const owner = { profile: environment.profile.name, sub: environment.session?.user.sub };
+    const request = this.#request;
+    let thread: Thread;
+    try {
+      thread =
+        'resume' in request
+          ? threads.get(request.resume, owner)
+          : threads.open(request.thread, owner, request.prompt);
+    } catch (error) {
+      return this.#failed('resume' in request ? request.resume : (request.thread ?? ''), error);
+    }
+    this.#emit({ type: 'thread', thread: thread.id });
+    let release: () => void;
+    try {
+      release = this.#hold(thread.id);
+    } catch (error) {
+      return this.#failed(thread.id, error);
+    }
+    try {
+      const result = await this.#drive(thread.id);
+      threads.ended(thread.id, result.status);
+      return result;
+    } catch (error) {
+      return this.#failed(thread.id, error);
+    } finally {
+      release();
+    }
+  }
+
+  /** Takes the thread's lease and keeps it. @throws {TradeAgentError} `busy` */
+  #hold(thread: string): () => void {
+    const { threads, environment } = this.#parts;
+    const lease = threads.lease(thread, environment.holder);
+    const stop = new AbortController();
+    void keepAlive(environment.clock, () => lease.renew(), stop.signal);
+    return () => {
+      stop.abort();
+      lease.release();
+    };
+  }
+
+  async #drive(thread: string): Promise<RunResult> {
+    const environment = this.#environmentFor(thread);
+    const graph = buildGraph(environment, this.#parts.saver);
+    const config = {
+      configurable: { thread_id: thread, __pregel_strict_resume: true },
+      durability: 'sync' as const,
+      // Steps of the graph, several for each turn; the turns have a limit of their own.
+      recursionLimit: environment.maxTurns * 4 + 50,
+    };
+    const snapshot = await graph.getState(config);
+    let error: unknown;
+    try {
+      if ('resume' in this.#request) await this.#resume(environment, graph, config, snapshot.next.length > 0);
+      else await this.#begin(environment, graph, config, snapshot.values as Partial<AgentStateValue>);
+    } catch (caught) {
+      error = caught;
+    } finally {
+      // An order on its way outlives the step that sent it; its result must reach the row before the run ends.
+      await Promise.allSettled(this.#inFlight);
+    }
+    return this.#report(environment, graph, config, error);
+  }
+
+  async #begin(
+    environment: GraphEnvironment,
+    graph: AgentGraph,
+    config: GraphConfig,
+    earlier: Partial<AgentStateValue>,
+  ): Promise<void> {
+    if ('resume' in this.#request) return;
+    const { prompt, context } = this.#request;
+    const open = this.#approvals(environment).filter((approval) => !isSettled(approval.status));
+    if (open.length > 0) throw unfinished(environment.thread, open);
+    const messages: BaseMessage[] = [];
+    if (context !== undefined && context.trim() !== '')
+      messages.push(new HumanMessage(untrustedContext(context)));
+    messages.push(new HumanMessage(prompt));
+    await graph.invoke(
+      {
+        messages,
+        prompt: (earlier.prompt ?? 0) + 1,
+        turns: 0,
+        mistakes: 0,
+        usage: { input_tokens: 0, output_tokens: 0 },
+      },
+      config,
+    );
+    await this.#untilSettled(environment, graph, config);
+  }
+
+  async #resume(
+    environment: GraphEnvironment,
+    graph: AgentGraph,
+    config: GraphConfig,
+    unfinishedWork: boolean,
+  ): Promise<void> {
+    if (!unfinishedWork) return;
+    if ((await pendingApprovals(graph, config)).length === 0) await graph.invoke(null, config);
+    await this.#untilSettled(environment, graph, config);
+  }
+
+  /**
+   * Waits on every interrupted order at once, and resumes each by its interrupt's id as soon as it is decided.
+   * Returns when nothing is left, or when what is left is not for this run to wait for.
+   */
+  async #untilSettled(environment: GraphEnvironment, graph: AgentGraph, config: GraphConfig): Promise<void> {
+    const { approvals, approvalMode, signal } = environment;
+    const waits = new Map<string, Promise<unknown>>();
+    /** Resumed once already: an order that comes back undecided (unknown, or not sent) is for the next resume. */
+    const tried = new Set<string>();
+    const shown = new Set<string>();
+    for (;;) {
+      const pending = await pendingApprovals(graph, config);
+      if (pending.length === 0) return;
+      const ready: typeof pending = [];
+      const waiting: Promise<unknown>[] = [];
+      for (const awaited of pending) {
+        const approval = approvals.get(awaited.approval) as Approval;
+        const undecided = approval.status === 'drafted' || approval.status === 'requested';
+        if (undecided && approvalMode === 'deny') {
+          takeBack(environment, approval);
+          ready.push(awaited);
+        } else if (undecided) {
+          if (!shown.has(approval.id))
+            environment.emit({ type: 'approval', approval: approvalView(approval) });
+          shown.add(approval.id);
+          if (approvalMode === 'detach') continue;
+          let wait = waits.get(approval.id);
+          if (wait === undefined) {
+            wait = waitForDecision(environment, approval.id, signal);
+            // Looked at when the others allow; until then a failure must not count as unhandled.
+            wait.catch(() => undefined);
+            waits.set(approval.id, wait);
+          }
+          waiting.push(wait);
+        } else if (isSettled(approval.status) || !tried.has(approval.id)) {
+          tried.add(approval.id);
+          ready.push(awaited);
+        }
+      }
+      if (ready.length > 0) {
+        const resume = Object.fromEntries(ready.map(({ interrupt, approval }) => [interrupt, { approval }]));
+        await graph.invoke(new Command({ resume }), config);
+        continue;
+      }
+      if (waiting.length === 0) return;
+      try {
+        await Promise.race(waiting);
+      } catch (error) {
+        if (signal.aborted) {
+          await Promise.allSettled(waits.values());
+          return;
+        }
+        throw error;
+      }
+    }
+  }
+
+  #environmentFor(thread: string): GraphEnvironment {
+    const { gatewayFor, ...fixed } = this.#parts.environment;
+    const { signal, approval, maxTurns = DEFAULT_MAX_TURNS } = this.#options;
+    const emit = this.#emit;
+    return {
+      ...fixed,
+      thread,
+      signal,
+      approvalMode: approval,
+      maxTurns,
+      gateway: gatewayFor(signal),
+      emit,
+      changed: (event, changed) => {
+        fixed.audit.approval(event, changed);
+        emit({ type: 'approval', approval: approvalView(changed) });
+      },
+      track: (work) => {
+        this.#inFlight.add(work);
+        void work.catch(() => undefined).finally(() => this.#inFlight.delete(work));
+        return work;
+      },
+    };
+  }
+
+  #approvals({ approvals, profile, thread }: GraphEnvironment, prompt?: number): Approval[] {
+    return approvals.list({ profile: profile.name, thread, ...(prompt === undefined ? {} : { prompt }) });
+  }
+
+  async #report(
+    environment: GraphEnvironment,
+    graph: AgentGraph,
+    config: GraphConfig,
+    error: unknown,
+  ): Promise<RunResult> {
+    const { values } = await graph.getState(config);
+    const state = values as Partial<AgentStateValue>;
+    return runResult(environment.thread, state, this.#approvals(environment, state.prompt ?? 0), {
+      model: environment.model.name,
+      ...(error === undefined ? {} : { error: errorFacts(this.#error(error)) }),
+    });
+  }
+
+  /** What the run ended with: the reason it was stopped for, where it was stopped. */
+  #error(error: unknown): TradeAgentError {
+    const { signal } = this.#options;
+    if (!signal.aborted) return asTradeAgentError(error);
+    return isTradeAgentError(signal.reason)
+      ? signal.reason
+      : new TradeAgentError('interrupted', 'the run was stopped');
+  }
+
+  #failed(thread: string, error: unknown): RunResult {
+    return runResult(thread, {}, [], {
+      model: this.#parts.environment.model.name,
+      error: errorFacts(this.#error(error)),
+    });
+  }
+}
+
+type GraphConfig = Parameters<AgentGraph['getState']>[0] & {
+  durability: 'sync';
+  recursionLimit: number;
+};
+
+/** The orders that stand at their interrupt. A task that is done may still list the interrupt it was resumed from. */
+async function pendingApprovals(
+  graph: AgentGraph,
+  config: GraphConfig,
+): Promise<{ interrupt: string; approval: string }[]> {
+  const { tasks } = await graph.getState(config);
+  return tasks
+    .filter((task) => !('result' in task) || task.result === undefined)
+    .flatMap((task) => task.interrupts)
+    .flatMap(({ id, value }) =>
+      id === undefined ? [] : [{ interrupt: id, approval: (value as AwaitedApproval).approval }],
+    );
+}
+
+function takeBack({ approvals, changed }: GraphEnvironment, approval: Approval): void {
+  const move = approvals.move(approval.id, 'cancelled', {
+    reason: { code: 'approval_denied', text: 'this run may not ask for approvals' },
+  });
+  if (move.moved) changed('cancelled', move.approval);
+}
+
+/** A new prompt would leave the thread's open orders behind; they come first. */
+function unfinished(thread: string, open: readonly Approval[]): TradeAgentError {
+  const codes = open.map(({ code }) => code).join(', ');
+  const underWay = open.some(({ status }) => isUnderWay(status));
+  return new TradeAgentError(
+    underWay ? 'outcome_unknown' : 'approval_pending',
+    underWay
+      ? `this thread has an order whose outcome is unknown (${codes})`
+      : `this thread still waits for your decision (${codes})`,
+    {
+      hint: `Run "trade-agent resume ${thread}" first, cancel it with "trade-agent approvals cancel ${open[0]?.id}", or start a new thread.`,
+    },
+  );
+}
+
+/** Renews a lease three times in its life. */
+async function keepAlive(clock: Clock, renew: () => boolean, signal: AbortSignal): Promise<void> {
+  try {
+    for (;;) {
+      await clock.sleep(THREAD_LEASE_MS / 3, signal);
+      if (!renew()) return;
+    }
+  } catch {
+    // Stopped with the run.
+  }
+}

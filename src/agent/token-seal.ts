@@ -1,0 +1,34 @@
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { TradeAgentError } from '../trading/errors.ts';
+
+/** Seals an approval token for its row. `context` binds it to that row: moved to another, it does not open. */
+export interface TokenSeal {
+  seal(token: string, context: string): Buffer;
+  /** @throws {TradeAgentError} `state_corrupt` */
+  open(sealed: Buffer, context: string): string;
+}
+
+/** AES-256-GCM under a key derived (HKDF-SHA256, RFC 5869) from the database key; laid out as nonce, tag, text. */
+export function createTokenSeal(databaseKey: Buffer): TokenSeal {
+  const key = Buffer.from(hkdfSync('sha256', databaseKey, '', 'trade-agent approval token v1', 32));
+  return {
+    seal(token, context) {
+      const nonce = randomBytes(12);
+      const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context));
+      const text = Buffer.concat([cipher.update(token, 'utf8'), cipher.final()]);
+      return Buffer.concat([nonce, cipher.getAuthTag(), text]);
+    },
+    open(sealed, context) {
+      try {
+        const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, 12), { authTagLength: 16 })
+          .setAAD(Buffer.from(context))
+          .setAuthTag(sealed.subarray(12, 28));
+        return Buffer.concat([decipher.update(sealed.subarray(28)), decipher.final()]).toString('utf8');
+      } catch {
+        throw new TradeAgentError('state_corrupt', 'a stored approval cannot be opened', {
+          hint: 'Ask for the order again.',
+        });
+      }
+    },
+  };
+}

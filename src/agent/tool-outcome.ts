@@ -1,0 +1,27 @@
+import { ToolMessage } from '@langchain/core/messages';
+import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
+import type { Outcome, ToolCall } from './agent-state.ts';
+
+/** Our own errors as they are; anything else without its text, which could hold what it should not. */
+export function asTradeAgentError(error: unknown): TradeAgentError {
+  if (isTradeAgentError(error)) return error;
+  return new TradeAgentError('internal', 'something went wrong inside trade-agent', { cause: error });
+}
+
+export function errorFacts(error: TradeAgentError): NonNullable<Outcome['error']> {
+  return {
+    code: error.code,
+    message: error.message,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  };
+}
+
+/** The answer to a tool call that failed, for the model to explain. */
+export function errorMessage(call: ToolCall, error: NonNullable<Outcome['error']>): ToolMessage {
+  return new ToolMessage({
+    tool_call_id: call.id,
+    name: call.name,
+    status: 'error',
+    content: JSON.stringify({ error }),
+  });
+}

@@ -1,0 +1,176 @@
+import type { Configuration, DPoPHandle, ServerMetadata } from 'openid-client';
+import type { TradeOrderDetails } from '../trading/approval-details.ts';
+import { type Clock, systemClock } from '../trading/clock.ts';
+import { pollApproval } from './approval-poll.ts';
+import { approvalCredentials } from './approval-registration.ts';
+import type { ApprovalClient, BackchannelAuthentication } from './ciba.ts';
+import type { CredentialStore } from './credential-store/credential-store.ts';
+import { dpopHandle, importKeyPair, parsePrivateJwk } from './dpop-key.ts';
+import type { Home } from './home.ts';
+import { ORDER_SCOPE, type ResolvedProfile } from './profile.ts';
+import { announcesDpop, audienceParameters, clientConfiguration, type ProviderAccess } from './provider.ts';
+import { providerError, providerFailure } from './provider-failure.ts';
+import { parseStoredSession } from './stored-session.ts';
+import { loginRequired } from './token-refresh.ts';
+
+/** CIBA Core §7.3. */
+const DEFAULT_INTERVAL_S = 5;
+
+export interface ApprovalClientOptions {
+  readonly profile: ResolvedProfile;
+  readonly store: CredentialStore;
+  /** Absent: the provider's metadata is not cached on disk. */
+  readonly home?: Home;
+  readonly fetch?: typeof fetch;
+  readonly clock?: Clock;
+  /** Seconds one poll may take: longer than the provider's long poll (30 is usual), or every poll would look lost. */
+  readonly pollTimeoutSeconds?: number;
+}
+
+/** One registration's connection to the provider. */
+export interface ApprovalConnection {
+  readonly clientId: string;
+  readonly metadata: ServerMetadata;
+  /** openid-client's view of it, with a fetch and a time-out for one request. */
+  configure(request: Pick<ProviderAccess, 'fetch' | 'timeoutSeconds'>): Promise<Configuration>;
+  readonly dpop: DPoPHandle | undefined;
+  /** The user who is signed in: only their approval counts. */
+  readonly sub: string;
+}
+
+/** What this process asked for, to compare with what was approved. */
+export interface AskedApproval {
+  readonly details: TradeOrderDetails;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/**
+ * The confidential client that asks the person on their other device (CIBA Core, poll mode, with RFC 9396 details).
+ * It registers itself at first use, and once more should the provider have forgotten it.
+ */
+export function createApprovalClient(options: ApprovalClientOptions): ApprovalClient {
+  const { profile, store } = options;
+  const clock = options.clock ?? systemClock;
+  const access: ProviderAccess = { fetch: options.fetch, clock: options.clock, home: options.home };
+  const asked = new Map<string, AskedApproval>();
+  let connection: Promise<ApprovalConnection> | undefined;
+
+  const connect = (forgotten?: string): Promise<ApprovalConnection> => {
+    if (connection === undefined || forgotten !== undefined) {
+      const made = openConnection(profile, store, access, forgotten);
+      connection = made;
+      made.catch(() => {
+        // A failed attempt is not kept: the next call tries again.
+        if (connection === made) connection = undefined;
+      });
+    }
+    return connection;
+  };
+
+  return {
+    async request(details, bindingMessage, expiresIn) {
+      const first = await connect();
+      const send = (via: ApprovalConnection) =>
+        requestApproval(via, access, profile, clock, details, bindingMessage, expiresIn);
+      const answer = await send(first).catch(async (error: unknown) => {
+        const failure = providerFailure(error);
+        if (failure.kind === 'oauth' && failure.error === 'invalid_client') {
+          return await send(await connect(first.clientId)).catch((again: unknown) => {
+            throw providerError(
+              providerFailure(again),
+              'the approval could not be asked for',
+              profile.issuer,
+            );
+          });
+        }
+        throw providerError(failure, 'the approval could not be asked for', profile.issuer);
+      });
+      asked.set(answer.authReqId, { details, expiresAt: answer.expiresAt });
+      return answer;
+    },
+
+    async poll(authReqId, signal, expected) {
+      signal.throwIfAborted();
+      let via: ApprovalConnection;
+      try {
+        via = await connect();
+      } catch (error) {
+        const { code, message } = error as { code?: string; message: string };
+        return code === 'provider_unreachable'
+          ? { status: 'unreachable', reason: message }
+          : { status: 'failed', error: code ?? 'internal' };
+      }
+      const known = asked.get(authReqId);
+      const result = await pollApproval({
+        via,
+        authReqId,
+        details: known?.details ?? expected,
+        expiresAt: known?.expiresAt,
+        clock,
+        fetch: options.fetch,
+        timeoutSeconds: options.pollTimeoutSeconds ?? 40,
+        signal,
+      });
+      if (!['pending', 'slow_down', 'unreachable'].includes(result.status)) asked.delete(authReqId);
+      return result;
+    },
+  };
+}
+
+async function openConnection(
+  profile: ResolvedProfile,
+  store: CredentialStore,
+  access: ProviderAccess,
+  forgotten: string | undefined,
+): Promise<ApprovalConnection> {
+  const stored = await store.get(['session', 'dpop_key', 'approval_client']);
+  const session = parseStoredSession(stored.session, profile);
+  if (session === undefined || stored.dpop_key === undefined) throw loginRequired('you are not signed in');
+  const credentials = await approvalCredentials(profile, store, access, forgotten);
+  const { PrivateKeyJwt } = await import('openid-client');
+  const authentication = PrivateKeyJwt((await importKeyPair(credentials.key)).privateKey);
+  const client = { client_id: credentials.clientId, token_endpoint_auth_method: 'private_key_jwt' };
+  const configure = (request: Pick<ProviderAccess, 'fetch' | 'timeoutSeconds'>) =>
+    clientConfiguration(profile, client, authentication, { ...access, ...request });
+  const configuration = await configure({ fetch: access.fetch });
+  const metadata = configuration.serverMetadata();
+  return {
+    clientId: credentials.clientId,
+    metadata,
+    configure,
+    // The session's key: it is the session that shows the approval's token to the gateway.
+    dpop: announcesDpop(metadata)
+      ? await dpopHandle(configuration, parsePrivateJwk(stored.dpop_key))
+      : undefined,
+    sub: session.sub,
+  };
+}
+
+/** The backchannel authentication request (CIBA Core §7.1). Throws what openid-client throws. */
+async function requestApproval(
+  via: ApprovalConnection,
+  access: ProviderAccess,
+  profile: ResolvedProfile,
+  clock: Clock,
+  details: TradeOrderDetails,
+  bindingMessage: string,
+  expiresIn: number,
+): Promise<BackchannelAuthentication> {
+  const { initiateBackchannelAuthentication } = await import('openid-client');
+  const configuration = await via.configure({ fetch: access.fetch });
+  const sentAt = clock.now();
+  const answer = await initiateBackchannelAuthentication(configuration, {
+    scope: `openid ${ORDER_SCOPE}`,
+    login_hint: via.sub,
+    binding_message: bindingMessage,
+    requested_expiry: String(expiresIn),
+    authorization_details: JSON.stringify([details]),
+    ...audienceParameters(profile),
+  });
+  return {
+    authReqId: answer.auth_req_id,
+    expiresAt: sentAt + answer.expires_in * 1000,
+    interval: answer.interval ?? DEFAULT_INTERVAL_S,
+  };
+}

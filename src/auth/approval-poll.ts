@@ -1,0 +1,122 @@
+import type { TokenEndpointResponse } from 'openid-client';
+import { differingFields, type TradeOrderDetails } from '../trading/approval-details.ts';
+import type { Clock } from '../trading/clock.ts';
+import type { ApprovalConnection } from './approval-client.ts';
+import { CIBA_GRANT } from './approval-registration.ts';
+import type { PollResult } from './ciba.ts';
+import { verifyIdToken } from './id-token.ts';
+import { type ProviderFailure, providerFailure } from './provider-failure.ts';
+
+/** Seconds a token without `expires_in` is taken to last. */
+const UNKNOWN_LIFETIME_S = 60;
+
+export interface ApprovalPoll {
+  readonly via: ApprovalConnection;
+  readonly authReqId: string;
+  /** What was asked for, where it is known. */
+  readonly details: TradeOrderDetails | undefined;
+  /** The request's own deadline, where it is known. Milliseconds since the epoch. */
+  readonly expiresAt: number | undefined;
+  readonly clock: Clock;
+  readonly fetch: typeof fetch | undefined;
+  readonly timeoutSeconds: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One poll of the token endpoint (CIBA Core §10.1), every answer told apart.
+ * @throws the reason of `signal` when it aborts, and nothing else
+ */
+export async function pollApproval(poll: ApprovalPoll): Promise<PollResult> {
+  const { via, signal, timeoutSeconds } = poll;
+  const send = poll.fetch ?? fetch;
+  try {
+    const { genericGrantRequest } = await import('openid-client');
+    const configuration = await via.configure({
+      timeoutSeconds,
+      fetch: (url, init) =>
+        send(url, { ...init, signal: init?.signal ? AbortSignal.any([init.signal, signal]) : signal }),
+    });
+    const answer = await genericGrantRequest(
+      configuration,
+      CIBA_GRANT,
+      { auth_req_id: poll.authReqId },
+      via.dpop === undefined ? {} : { DPoP: via.dpop },
+    );
+    return await judge(poll, answer);
+  } catch (error) {
+    signal.throwIfAborted();
+    return refusal(poll, providerFailure(error));
+  }
+}
+
+/** The token, if it is what was asked for, for this user and this key; else a failure, and the token is dropped. */
+async function judge(poll: ApprovalPoll, answer: TokenEndpointResponse): Promise<PollResult> {
+  const { via, clock } = poll;
+  const failed = (error: string): PollResult => ({ status: 'failed', error });
+  if (via.dpop !== undefined && answer.token_type !== 'dpop') return failed('token_not_bound');
+  const approved = answer.authorization_details;
+  if (approved !== undefined && poll.details !== undefined && !isSameOrder(approved, poll.details)) {
+    return failed('authorization_details_mismatch');
+  }
+  if (answer.id_token !== undefined) {
+    try {
+      const claims = await verifyIdToken(answer.id_token, {
+        metadata: via.metadata,
+        clientId: via.clientId,
+        clock,
+        fetch: poll.fetch,
+      });
+      if (claims.sub !== via.sub) return failed('approved_by_another_user');
+      if (claims.authReqId !== undefined && claims.authReqId !== poll.authReqId)
+        return failed('invalid_id_token');
+    } catch {
+      return failed('invalid_id_token');
+    }
+  }
+  return {
+    status: 'approved',
+    accessToken: answer.access_token,
+    expiresAt: clock.now() + (answer.expires_in ?? UNKNOWN_LIFETIME_S) * 1000,
+  };
+}
+
+function isSameOrder(approved: unknown, asked: TradeOrderDetails): boolean {
+  if (!Array.isArray(approved) || approved.length !== 1) return false;
+  const [details] = approved as unknown[];
+  return (
+    typeof details === 'object' &&
+    details !== null &&
+    differingFields(details as Record<string, unknown>, asked).length === 0
+  );
+}
+
+function refusal(poll: ApprovalPoll, failure: ProviderFailure): PollResult {
+  if (failure.kind === 'unreachable') {
+    const { reason, retryAfter } = failure;
+    return { status: 'unreachable', reason, ...(retryAfter === undefined ? {} : { retryAfter }) };
+  }
+  if (failure.kind === 'invalid') return { status: 'failed', error: 'invalid_response' };
+  switch (failure.error) {
+    case 'authorization_pending':
+      return { status: 'pending' };
+    case 'slow_down':
+      return { status: 'slow_down' };
+    case 'access_denied':
+      // Some providers (Auth0) say the same for a request nobody answered: the deadline tells them apart.
+      return {
+        status: poll.expiresAt !== undefined && poll.clock.now() >= poll.expiresAt ? 'expired' : 'denied',
+      };
+    case 'expired_token':
+      return { status: 'expired' };
+    // Redeemed already, or asked for by a client the provider has since forgotten.
+    case 'invalid_grant':
+    case 'invalid_client':
+      return { status: 'lost' };
+    case 'server_error':
+    case 'temporarily_unavailable':
+      return { status: 'unreachable', reason: `it answered ${failure.error}` };
+    default:
+      return { status: 'failed', error: failure.error };
+  }
+}

@@ -1,0 +1,141 @@
+import { hostname } from 'node:os';
+import { z } from 'zod';
+import { TradeAgentError } from '../trading/errors.ts';
+import type { CredentialStore } from './credential-store/credential-store.ts';
+import { printableName } from './device-login.ts';
+import { generatePrivateJwk, type PublicJwk, privateJwkSchema, publicJwk } from './dpop-key.ts';
+import type { ResolvedProfile } from './profile.ts';
+import { PROVIDER_TIMEOUT_S, type ProviderAccess, providerMetadata } from './provider.ts';
+import { providerError, providerFailure } from './provider-failure.ts';
+
+export const CIBA_GRANT = 'urn:openid:params:grant-type:ciba';
+
+/** The approval client as this machine knows it. `client_id` is absent where the profile names the client. */
+const approvalCredentialsSchema = z.object({
+  issuer: z.string(),
+  client_id: z.string().optional(),
+  key: privateJwkSchema,
+});
+export interface ApprovalCredentials {
+  readonly clientId: string;
+  readonly key: z.output<typeof privateJwkSchema>;
+}
+
+/**
+ * The approval client's id and key. The key is made here; the id is the profile's own or comes by dynamic registration
+ * (RFC 7591). Held under the cross-process lock, so that two processes don't register twice and lose one key.
+ * @param forgotten a client id the provider no longer knows: another is registered, unless another process has done so
+ * @throws {TradeAgentError} `provider_unreachable`, `provider_error`, `credential_store_…`
+ */
+export async function approvalCredentials(
+  profile: ResolvedProfile,
+  store: CredentialStore,
+  access: ProviderAccess,
+  forgotten?: string,
+): Promise<ApprovalCredentials> {
+  const configured = profile.approval_client?.client_id;
+  const usable = (text: string | undefined): ApprovalCredentials | undefined => {
+    const kept = parse(text);
+    if (kept === undefined || kept.issuer !== profile.issuer) return undefined;
+    const clientId = configured ?? kept.client_id;
+    return clientId === undefined || clientId === forgotten ? undefined : { clientId, key: kept.key };
+  };
+
+  if (forgotten === undefined) {
+    const found = usable((await store.get(['approval_client'])).approval_client);
+    if (found !== undefined) return found;
+  }
+  if (configured !== undefined && configured === forgotten) throw unknownClient(profile, configured);
+  return await store.exclusively('approval-client', async () => {
+    const found = usable((await store.get(['approval_client'], { fresh: true })).approval_client);
+    if (found !== undefined) return found;
+    const key = await generatePrivateJwk();
+    const clientId = configured ?? (await register(profile, publicJwk(key), access));
+    await store.set({
+      approval_client: JSON.stringify({
+        issuer: profile.issuer,
+        ...(configured === undefined ? { client_id: clientId } : {}),
+        key,
+      }),
+    });
+    return { clientId, key };
+  });
+}
+
+/**
+ * The public key to enter at a provider that has no dynamic registration, for the profile's `approval_client`.
+ * Made at first use.
+ */
+export async function approvalPublicKey(
+  profile: ResolvedProfile,
+  store: CredentialStore,
+): Promise<PublicJwk & { alg: 'ES256'; use: 'sig' }> {
+  const { key } = await approvalCredentials(profile, store, {});
+  return { ...publicJwk(key), alg: 'ES256', use: 'sig' };
+}
+
+async function register(profile: ResolvedProfile, key: PublicJwk, access: ProviderAccess): Promise<string> {
+  const metadata = await providerMetadata(profile.issuer, access);
+  if (metadata.registration_endpoint === undefined) {
+    throw new TradeAgentError('provider_error', `${profile.issuer} lets no approval client register itself`, {
+      hint: `Register one there and name it in config.yaml: profiles.${profile.name}.approval_client.client_id`,
+    });
+  }
+  // oauth4webapi itself: openid-client's function would repeat the discovery.
+  const oauth = await import('oauth4webapi');
+  const { fetch: customFetch } = access;
+  try {
+    const response = await oauth.dynamicClientRegistrationRequest(
+      metadata,
+      {
+        client_name: `trade-agent on ${printableName(hostname())}`,
+        grant_types: [CIBA_GRANT],
+        response_types: [],
+        redirect_uris: [],
+        // Some providers refuse scopes they don't advertise (those of a resource server); the default then serves.
+        ...(metadata.scopes_supported?.includes(ORDER_SCOPE) ? { scope: `openid ${ORDER_SCOPE}` } : {}),
+        token_endpoint_auth_method: 'private_key_jwt',
+        token_endpoint_auth_signing_alg: 'ES256',
+        jwks: { keys: [{ ...key, alg: 'ES256', use: 'sig' }] },
+        backchannel_token_delivery_mode: 'poll',
+        authorization_details_types: [profile.details_type],
+        dpop_bound_access_tokens: true,
+      },
+      {
+        [oauth.allowInsecureRequests]: new URL(profile.issuer).protocol === 'http:',
+        signal: AbortSignal.timeout((access.timeoutSeconds ?? PROVIDER_TIMEOUT_S) * 1000),
+        ...(customFetch
+          ? {
+              [oauth.customFetch]: (url: string, options: RequestInit) => customFetch(url, options),
+            }
+          : {}),
+      },
+    );
+    return (await oauth.processDynamicClientRegistrationResponse(response)).client_id;
+  } catch (error) {
+    throw providerError(
+      providerFailure(error),
+      'the approval client could not be registered',
+      profile.issuer,
+    );
+  }
+}
+
+function parse(text: string | undefined): z.output<typeof approvalCredentialsSchema> | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return approvalCredentialsSchema.parse(JSON.parse(text));
+  } catch {
+    throw new TradeAgentError('credential_store_unavailable', "the approval client's key is damaged", {
+      hint: 'Run "trade-agent logout --all", then "trade-agent login".',
+    });
+  }
+}
+
+function unknownClient(profile: ResolvedProfile, clientId: string): TradeAgentError {
+  return new TradeAgentError(
+    'provider_error',
+    `the identity provider refuses the approval client ${clientId} of profile "${profile.name}"`,
+    { hint: 'Check its id, and that the public key of this machine is registered for it.' },
+  );
+}

@@ -1,0 +1,129 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Document, LineCounter } from 'yaml';
+import { z } from 'zod';
+import { TradeAgentError } from '../trading/errors.ts';
+import { closestMatch } from './closest-match.ts';
+import type { Home } from './home.ts';
+import { writePrivateFile } from './private-file.ts';
+import { type Config, configSchema } from './profile.ts';
+
+/** Where the profiles are. */
+export function configFile(home: Home): string {
+  return join(home.config, 'config.yaml');
+}
+
+/**
+ * Reads `config.yaml`; a missing or empty file is an empty configuration.
+ * @throws {TradeAgentError} `invalid_config`, with file, line, key, and the nearest right key
+ */
+export async function loadConfig(home: Home): Promise<Config> {
+  const file = configFile(home);
+  const text = readIfPresent(file);
+  if (text === undefined) return configSchema.parse({});
+
+  const { LineCounter, parseDocument } = await import('yaml');
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const syntaxError = document.errors[0];
+  if (syntaxError) {
+    throw invalid(`${file}:${lines.linePos(syntaxError.pos[0]).line}: ${syntaxError.message}`, file);
+  }
+  const result = configSchema.safeParse(document.toJS() ?? {});
+  if (result.success) return result.data;
+  throw explain(result.error, file, document, lines);
+}
+
+/** Writes the configuration anew (0600, atomically). Comments in the file are lost; prefer {@link setDefaultProfile}. */
+export async function saveConfig(home: Home, config: z.input<typeof configSchema>): Promise<void> {
+  configSchema.parse(config);
+  const { stringify } = await import('yaml');
+  writePrivateFile(configFile(home), stringify(config));
+}
+
+/** Changes `default_profile` and nothing else: comments and order stay. @throws {TradeAgentError} `invalid_config` */
+export async function setDefaultProfile(home: Home, name: string): Promise<void> {
+  await loadConfig(home);
+  const { parseDocument } = await import('yaml');
+  const document = parseDocument(readIfPresent(configFile(home)) ?? '');
+  document.set('default_profile', name);
+  writePrivateFile(configFile(home), document.toString());
+}
+
+function readIfPresent(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    throw invalid(`${file} can't be read (${code ?? 'unknown error'})`, file);
+  }
+}
+
+function invalid(message: string, file: string, hint = 'Correct the file, or move it away to start afresh.') {
+  return new TradeAgentError('invalid_config', message, { hint, details: { file } });
+}
+
+function explain(error: z.ZodError, file: string, document: Document, lines: LineCounter): TradeAgentError {
+  const issue = error.issues[0];
+  if (issue === undefined) return invalid(`${file} is not valid`, file);
+  const path = issue.path.map(String);
+  if (issue.code === 'unrecognized_keys') {
+    const key = issue.keys[0] ?? '';
+    const known = keysAt(path);
+    const nearest = closestMatch(key, known);
+    const at = place(file, document, lines, [...path, key]);
+    return invalid(
+      `${at}: unknown key "${[...path, key].join('.')}"`,
+      file,
+      nearest === undefined
+        ? `The keys known here are ${known.join(', ')}.`
+        : `Did you mean "${nearest}"? The keys known here are ${known.join(', ')}.`,
+    );
+  }
+  return invalid(
+    `${place(file, document, lines, path)}: ${path.length > 0 ? `"${path.join('.')}": ` : ''}${issue.message}`,
+    file,
+  );
+}
+
+function place(file: string, document: Document, lines: LineCounter, path: string[]): string {
+  const offset = keyOffset(document, path);
+  return offset === undefined ? file : `${file}:${lines.linePos(offset).line}`;
+}
+
+/** Where a key stands in the file: its own place if it can be found, else its parent's. */
+function keyOffset(document: Document, path: string[]): number | undefined {
+  let node: unknown = document.contents;
+  let offset: number | undefined;
+  for (const name of path) {
+    const items = (node as { items?: unknown[] } | null)?.items;
+    const pair = items?.find((item) => String((item as { key?: { value?: unknown } }).key?.value) === name) as
+      | { key: { range?: [number, number, number] }; value: unknown }
+      | undefined;
+    if (pair === undefined) break;
+    offset = pair.key.range?.[0] ?? offset;
+    node = pair.value;
+  }
+  return offset;
+}
+
+/** The keys the schema knows at a path. */
+function keysAt(path: string[]): string[] {
+  let schema: unknown = configSchema;
+  for (const name of path) {
+    schema = unwrap(schema);
+    if (schema instanceof z.ZodObject) schema = schema.shape[name];
+    else if (schema instanceof z.ZodRecord) schema = schema.valueType;
+  }
+  schema = unwrap(schema);
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+}
+
+function unwrap(schema: unknown): unknown {
+  let inner = schema;
+  while (inner instanceof z.ZodDefault || inner instanceof z.ZodOptional || inner instanceof z.ZodPrefault) {
+    inner = inner.unwrap();
+  }
+  return inner;
+}

@@ -1,0 +1,58 @@
+import type { HeldLock } from '../process-lock.ts';
+
+/** Everything secret that is kept, one value each. */
+export const credentialNames = [
+  /** Who is signed in, where, and through which client; not secret by itself. */
+  'session',
+  'refresh_token',
+  /** The read-only access token, so that a command needs no network to start. */
+  'access_token',
+  /** ES256 private key (JWK) that access and refresh tokens are bound to. */
+  'dpop_key',
+  /** The approval client's id and ES256 private key. */
+  'approval_client',
+  /** The key of the state database, 32 bytes as hex. */
+  'database_key',
+  /** The API key of a model server. */
+  'model_api_key',
+] as const;
+export type CredentialName = (typeof credentialNames)[number];
+
+/** Characters a value may have at most: Windows takes 2,560 bytes of UTF-16. */
+export const MAX_VALUE_LENGTH = 1200;
+
+/** What the store must hold for a write to go ahead: `undefined` means that the name must be absent. */
+export type Expected = Partial<Record<CredentialName, string | undefined>>;
+
+/** What a lock keeps apart: two processes that refresh, that register, that make the database key. */
+export type LockPurpose = 'session' | 'approval-client' | 'database-key';
+
+/**
+ * One profile's secrets. Every method may throw {@link TradeAgentError} `credential_store_unavailable` or
+ * `credential_store_locked`; an entry that should be there and can't be read is never reported as absent.
+ */
+export interface CredentialStore {
+  readonly kind: 'keychain' | 'file';
+  /** Something to tell the person, once: set by the opening that creates a credential file. */
+  readonly notice: string | undefined;
+  /** @param options.fresh skips what was read ahead ({@link prefetchCredentials}) */
+  get<N extends CredentialName>(
+    names: readonly N[],
+    options?: { fresh?: boolean },
+  ): Promise<Record<N, string | undefined>>;
+  /** Writes all values, unless the store no longer holds what is `expected`: then nothing, and the answer is false. */
+  set(values: Partial<Record<CredentialName, string>>, expected?: Expected): Promise<boolean>;
+  /** As `set`, for removal. */
+  delete(names: readonly CredentialName[], expected?: Expected): Promise<boolean>;
+  /** Writes, reads and removes a trial value: what can't be kept is better known before a login than after. */
+  probe(): Promise<void>;
+  /**
+   * Runs `work` while no other process does the same for this profile.
+   * @throws {TradeAgentError} `busy` when the lock isn't free in time
+   */
+  exclusively<T>(
+    purpose: LockPurpose,
+    work: (lock: HeldLock) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T>;
+}

@@ -1,0 +1,94 @@
+// A process of its own, started for one request and gone after it: a keychain that hangs can't be timed out from
+// inside (the pending call keeps the process alive), but a child can be killed. Secrets come and go by pipe.
+import { randomUUID } from 'node:crypto';
+import { text } from 'node:stream/consumers';
+import type { KeychainFailure, KeychainRequest, KeychainResponse } from './keychain-protocol.ts';
+
+type Keytar = typeof import('keytar');
+
+class Locked extends Error {}
+
+async function loadKeytar(): Promise<Keytar> {
+  const module = await import('keytar');
+  return (module as { default?: Keytar }).default ?? module;
+}
+
+/** Can something be stored? A locked collection refuses it; reading alone would look like "nothing there". */
+async function tryStoring(keytar: Keytar, service: string): Promise<void> {
+  const account = `probe-${randomUUID()}`;
+  await keytar.setPassword(service, account, account);
+  const read = await keytar.getPassword(service, account);
+  await keytar.deletePassword(service, account);
+  if (read !== account) throw new Locked('a value just stored could not be read');
+}
+
+async function answer(request: KeychainRequest): Promise<KeychainResponse> {
+  let keytar: Keytar;
+  try {
+    keytar = await loadKeytar();
+  } catch (error) {
+    return { ok: false, failure: 'library_missing', message: firstLine(error) };
+  }
+  const { service } = request;
+  const known = new Set(request.known);
+  let open = false;
+  const requireOpen = async () => {
+    if (!open) await tryStoring(keytar, service);
+    open = true;
+  };
+  const read = async (name: string): Promise<string | null> => {
+    const value = await keytar.getPassword(service, name);
+    // Open, and yet absent: somebody removed the entry by hand.
+    if (value === null && known.has(name)) await requireOpen();
+    return value;
+  };
+
+  try {
+    if (request.probe) await requireOpen();
+    let changed = true;
+    for (const [name, value] of Object.entries(request.expected)) {
+      if ((await read(name)) !== value) changed = false;
+    }
+    if (changed) {
+      for (const [name, value] of Object.entries(request.set)) await keytar.setPassword(service, name, value);
+      for (const name of request.delete) {
+        const removed = await keytar.deletePassword(service, name);
+        // On a locked keychain a removal answers false and the secret stays.
+        if (!removed && known.has(name)) await requireOpen();
+      }
+    }
+    const values: Record<string, string> = {};
+    for (const name of request.get) {
+      const value = await read(name);
+      if (value !== null) values[name] = value;
+    }
+    return { ok: true, changed, values };
+  } catch (error) {
+    return { ok: false, failure: classify(error), message: firstLine(error) };
+  }
+}
+
+function classify(error: unknown): KeychainFailure {
+  if (error instanceof Locked) return 'locked';
+  const message = String((error as Error).message);
+  if (/locked collection|is locked|interaction is not allowed|prompt was dismissed|-25308/i.test(message)) {
+    return 'locked';
+  }
+  if (/org\.freedesktop\.secrets|ServiceUnknown|not provided by any/i.test(message)) return 'no_service';
+  if (
+    /autolaunch|could not connect|unable to connect|connection (refused|is closed)|session bus/i.test(message)
+  ) {
+    return 'no_bus';
+  }
+  return 'other';
+}
+
+function firstLine(error: unknown): string {
+  return String((error as Error).message ?? error)
+    .split('\n', 1)
+    .join('')
+    .slice(0, 200);
+}
+
+const request: KeychainRequest = JSON.parse(await text(process.stdin));
+process.stdout.write(JSON.stringify(await answer(request)));

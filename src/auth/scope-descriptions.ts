@@ -1,0 +1,21 @@
+/** What each scope lets the program do, in words for the person who is asked. */
+const descriptions: Record<string, string> = {
+  openid: 'know who you are',
+  profile: 'see your name',
+  email: 'see your e-mail address',
+  offline_access: 'stay signed in on this computer',
+  'market:read': 'see quotes and market hours',
+  'portfolio:read': 'see your account and positions',
+  'orders:read': 'see your orders',
+  'orders:cancel': 'cancel your open orders',
+};
+
+/** The scopes in words, in the order asked; an unknown one by its own name. */
+export function describeScopes(scopes: readonly string[]): string[] {
+  return scopes.map((scope) => descriptions[scope] ?? scope);
+}
+
+/** Said at every sign-in: device codes are open to consent phishing (RFC 10027, BCP 247). */
+export const loginWarning =
+  'Only go on if you started this sign-in yourself, on this computer, just now. ' +
+  'A code or link that someone sent you is an attempt to get into your account.';

@@ -1,0 +1,12 @@
+/** True for `localhost`, 127.0.0.0/8 and `[::1]`: the only hosts plain HTTP may go to. */
+export function isLoopback(url: URL): boolean {
+  const host = url.hostname;
+  return host === 'localhost' || host === '[::1]' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
+}
+
+/** HTTPS, or HTTP to this machine itself (RFC 9700 §2.6, RFC 8252 §8.3). Tokens go nowhere else. */
+export function isSecureUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url));
+}

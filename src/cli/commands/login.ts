@@ -1,0 +1,105 @@
+import type { Command } from 'commander';
+import type { ResolvedProfile } from '../../auth/profile.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { type Cli, runCommand } from '../cli.ts';
+import type { Context } from '../context.ts';
+import { countdown, parseDuration } from '../duration.ts';
+import { examples, exitCodes } from '../help.ts';
+import type { StartedLogin } from '../login-flow.ts';
+import { safeLine } from '../text/safe-text.ts';
+
+interface LoginOptions {
+  readonly open?: boolean;
+  readonly timeout?: number;
+}
+
+export function addLoginCommand(program: Command, cli: Cli): void {
+  program
+    .command('login')
+    .summary('sign in with your phone or browser')
+    .description(
+      'Shows a code and an address; you confirm the code there, signed in as yourself. The agent may then read your\naccount and cancel orders. Placing one takes an approval of its own, each time.',
+    )
+    .option('--open', 'open the address in the browser')
+    .option('--timeout <duration>', 'give up after 90s, 5m, 1h', parseDuration)
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent login', ''],
+        ['trade-agent login --profile work --open', ''],
+      ]) + exitCodes([4, 11, 124]),
+    )
+    .action((options: LoginOptions, command: Command) =>
+      runCommand(cli, command, (context) => login(context, options)),
+    );
+}
+
+export async function login(context: Context, options: LoginOptions): Promise<void> {
+  const { output, signal } = context;
+  if (options.timeout !== undefined) context.interruption.limit(options.timeout);
+  const { startLogin } = await import('../login-flow.ts');
+  const profile = await context.profile();
+  const started = await startLogin(context);
+  output.event({
+    type: 'device_code',
+    user_code: started.userCode,
+    verification_uri: started.address,
+    verification_uri_complete: started.completeAddress,
+    expires_at: new Date(started.expiresAt).toISOString(),
+  });
+  if (output.format !== 'stream-json') await showLogin(context, started, profile);
+  if (options.open) await openBrowser(context, started.completeAddress);
+  const user = await started.complete(signal);
+  await output.result(
+    'login',
+    {
+      user: { sub: user.sub, name: user.name ?? null, email: user.email ?? null },
+      profile: profile.name,
+      environment: profile.environment,
+    },
+    () => `Signed in as ${safeLine(user.name ?? user.email ?? user.sub)} (profile ${profile.name}).`,
+  );
+}
+
+async function showLogin(context: Context, started: StartedLogin, profile: ResolvedProfile): Promise<void> {
+  const { io, clock } = context;
+  const where = new URL(profile.issuer).host;
+  io.talk(`Sign in to profile ${profile.name} (${profile.environment.toUpperCase()}) at ${where}`);
+  io.talk('');
+  io.talk(`  open    ${io.paint('stderr', 'underline', started.address)}`);
+  io.talk(`  code    ${io.paint('stderr', 'bold', started.userCode)}`);
+  io.talk(`  asks    to ${started.asks.join(', ')}`);
+  io.talk('          (not to place orders: each of those asks you again)');
+  io.talk(`  valid   ${countdown(started.expiresAt - clock.now())}`);
+  if (io.stderrIsTty) await showQrCode(context, started.completeAddress);
+  io.talk('');
+  io.talk(started.warning);
+  io.talk('Waiting …');
+}
+
+async function showQrCode(context: Context, address: string): Promise<void> {
+  const { io } = context;
+  const { toString: toQrCode } = await import('qrcode');
+  const code = await toQrCode(address, { type: 'utf8', margin: 1 });
+  const rows = code.split('\n');
+  // A code that wraps can't be scanned.
+  if (!io.unicode || rows.some((row) => row.length > io.width())) return;
+  io.talk('');
+  for (const row of rows) io.talk(row);
+}
+
+async function openBrowser(context: Context, address: string): Promise<void> {
+  // The address comes from the identity provider: nothing but a web page may be opened.
+  if (!/^https?:\/\//.test(address)) {
+    throw new TradeAgentError('provider_error', 'the sign-in address is not a web address', {
+      hint: 'Check the issuer in config.yaml.',
+    });
+  }
+  try {
+    const { default: open } = await import('open');
+    const child = await open(address);
+    child.on('error', () => context.io.talk('No browser could be opened; open the address yourself.'));
+  } catch {
+    context.io.talk('No browser could be opened; open the address yourself.');
+  }
+}

@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+import { type Cli, runCommand } from '../cli.ts';
+import type { Context } from '../context.ts';
+import { examples, exitCodes } from '../help.ts';
+import { safeLine } from '../text/safe-text.ts';
+
+interface LogoutOptions {
+  readonly all?: boolean;
+}
+
+export function addLogoutCommand(program: Command, cli: Cli): void {
+  program
+    .command('logout')
+    .summary('sign out and revoke the tokens')
+    .description('Signs out: revokes the tokens at the identity provider and deletes them here.')
+    .option('--all', "also forget this machine's approval client and its key")
+    .addHelpText('after', examples([['trade-agent logout', '']]) + exitCodes([11]))
+    .action((options: LogoutOptions, command: Command) =>
+      runCommand(cli, command, (context) => logoutCommand(context, options)),
+    );
+}
+
+export async function logoutCommand(context: Context, options: LogoutOptions): Promise<void> {
+  const { logout } = await import('../../auth/logout.ts');
+  const { user, revoked, warning } = await logout({
+    profile: await context.profile(),
+    store: await context.store(),
+    home: await context.home(),
+    forgetApprovalClient: options.all ?? false,
+    fetch: context.fetch,
+    clock: context.clock,
+  });
+  await context.reset();
+  if (warning !== undefined) context.io.talk(`warning: ${safeLine(warning)}`);
+  await context.output.result(
+    'logout',
+    {
+      user: user === undefined ? null : { sub: user.sub, name: user.name ?? null },
+      revoked,
+      warning: warning ?? null,
+    },
+    () =>
+      user === undefined
+        ? 'Nobody was signed in.'
+        : `Signed out ${safeLine(user.name ?? user.email ?? user.sub)}.`,
+  );
+}

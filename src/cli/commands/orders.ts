@@ -1,0 +1,88 @@
+import type { Command } from 'commander';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { type Cli, runCommand } from '../cli.ts';
+import type { Context } from '../context.ts';
+import { examples, exitCodes } from '../help.ts';
+
+const statuses = ['open', 'closed', 'all'] as const;
+type Status = (typeof statuses)[number];
+interface ListOptions {
+  readonly status: Status;
+  readonly limit: number;
+}
+
+export function addOrdersCommand(program: Command, cli: Cli): void {
+  const orders = program
+    .command('orders')
+    .summary('list, show and cancel orders')
+    .description('Lists your orders, shows one, or cancels one that is still open.')
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent orders', 'all, newest first'],
+        ['trade-agent orders list --status open', 'those that can still fill'],
+        ['trade-agent orders cancel ID', 'needs no approval: it only takes risk away'],
+      ]) + exitCodes([4, 11]),
+    );
+  orders
+    .command('list', { isDefault: true })
+    .description('list orders')
+    .option('--status <status>', 'open, closed or all', parseStatus, 'all')
+    .option('--limit <n>', 'at most this many', parseLimit, 50)
+    .action((options: ListOptions, command: Command) =>
+      runCommand(cli, command, (context) => listOrders(context, options)),
+    );
+  orders
+    .command('show')
+    .description('show one order')
+    .argument('<id>', "the broker's order id")
+    .action((id: string, _options, command: Command) =>
+      runCommand(cli, command, (context) => showOrder(context, id)),
+    );
+  orders
+    .command('cancel')
+    .description('cancel an open order')
+    .argument('<id>', "the broker's order id")
+    .action((id: string, _options, command: Command) =>
+      runCommand(cli, command, (context) => cancelOrder(context, id)),
+    );
+}
+
+async function listOrders(context: Context, options: ListOptions): Promise<void> {
+  const orders = await (await context.gateway()).orders(options);
+  await context.output.result('orders', { orders }, async () => {
+    const { ordersText } = await import('../text/reports.ts');
+    return orders.length === 0 ? 'No orders.' : ordersText(orders);
+  });
+}
+
+async function showOrder(context: Context, id: string): Promise<void> {
+  const order = await (await context.gateway()).order(id);
+  await context.output.result('order', { order }, async () => {
+    const { orderText } = await import('../text/reports.ts');
+    return orderText(order);
+  });
+}
+
+async function cancelOrder(context: Context, id: string): Promise<void> {
+  const gateway = await context.gateway();
+  await gateway.cancelOrder(id);
+  const order = await gateway.order(id);
+  await context.output.result('order', { order }, async () => {
+    const { orderText } = await import('../text/reports.ts');
+    return orderText(order);
+  });
+}
+
+function parseStatus(text: string): Status {
+  const status = statuses.find((known) => known === text);
+  if (status !== undefined) return status;
+  throw new TradeAgentError('usage', `--status can't be "${text}"`, {
+    hint: `Choose ${statuses.join(', ')}.`,
+  });
+}
+
+function parseLimit(text: string): number {
+  if (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= 500) return Number(text);
+  throw new TradeAgentError('usage', `--limit can't be "${text}"`, { hint: 'Give a number from 1 to 500.' });
+}

@@ -1,0 +1,147 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import type { PhoneClient, PhoneRequest } from '../../sandbox/phone/phone-client.ts';
+import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { type Cli, runCommand } from '../cli.ts';
+import type { Context } from '../context.ts';
+import { parseDuration } from '../duration.ts';
+import { examples, exitCodes } from '../help.ts';
+import { askDecision, type Decide, requestLines } from '../phone-decision.ts';
+
+interface PhoneOptions {
+  readonly user: string;
+  readonly decide: Decide;
+  readonly once?: boolean;
+  readonly timeout?: number;
+}
+
+/** The identity provider holds a request for news this long; well below any proxy's or client's own limit. */
+const WAIT_SECONDS = 20;
+
+export function addPhoneCommand(program: Command, cli: Cli): void {
+  const phone = program
+    .command('phone')
+    .summary("the sandbox's phone, in a terminal")
+    .description(
+      'Stands in for the user\'s phone in the sandbox: shows each order that waits for approval and decides it.\nThe same is a web page: see "trade-agent phone link".',
+    )
+    .option('--user <name>', 'whose phone', 'alice')
+    .option('--decide <what>', 'approve, deny or ask', parseDecide, 'ask')
+    .option('--once', 'end after one decision')
+    .option('--timeout <duration>', 'stop after 90s, 5m, 1h', parseDuration)
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent phone', 'asks about each order as it comes'],
+        ['trade-agent phone --decide approve --once --timeout 1m', 'for scripts'],
+        ['trade-agent phone login WDJB-MJHT', 'confirms the code that "login" shows'],
+        ['trade-agent phone link', 'a link that opens the phone page, signed in'],
+      ]) + exitCodes([124]),
+    )
+    .action((options: PhoneOptions, command: Command) =>
+      runCommand(cli, command, (context) => watchPhone(context, options)),
+    );
+  phone
+    .command('login')
+    .description('confirm a sign-in code as the user')
+    .argument('<user-code>', 'the code that "trade-agent login" shows')
+    .action((code: string, _options, command: Command) =>
+      runCommand(cli, command, (context) =>
+        confirmLogin(context, command.optsWithGlobals<PhoneOptions>(), code),
+      ),
+    );
+  phone
+    .command('link')
+    .description('print a link that opens the phone page, signed in; it works once')
+    .action((_options, command: Command) =>
+      runCommand(cli, command, (context) => printLink(context, command.optsWithGlobals<PhoneOptions>())),
+    );
+}
+
+async function watchPhone(context: Context, options: PhoneOptions): Promise<void> {
+  const { io, output, signal } = context;
+  if (options.decide === 'ask' && !io.interactive) {
+    throw new TradeAgentError('usage', 'there is no terminal to ask on', {
+      hint: 'Say what to do: --decide approve, or --decide deny.',
+    });
+  }
+  if (options.timeout !== undefined) context.interruption.limit(options.timeout);
+  const phone = await connect(context);
+  const left = new Set<string>();
+  if (output.format === 'text') io.talk(`The phone of ${options.user} waits for requests …`);
+  for (;;) {
+    signal.throwIfAborted();
+    const requests = await phone.requests(options.user, { waitSeconds: WAIT_SECONDS, signal });
+    const request = requests.find(({ id }) => !left.has(id));
+    if (request === undefined) {
+      // What was left open is still pending, so the server answers at once: don't ask in a tight loop.
+      if (left.size > 0) await context.clock.sleep(1000, signal);
+      continue;
+    }
+    const decision = await decide(context, request, options.decide);
+    if (decision === undefined) left.add(request.id);
+    else if ((await deliver(context, phone, request, decision)) && options.once) return;
+  }
+}
+
+async function decide(
+  context: Context,
+  request: PhoneRequest,
+  how: Decide,
+): Promise<'approve' | 'deny' | undefined> {
+  if (context.output.format === 'text') for (const line of requestLines(request)) context.io.talk(line);
+  return how === 'ask' ? askDecision(context) : how;
+}
+
+/** False where the request had been decided or had expired in the meantime. */
+async function deliver(
+  context: Context,
+  phone: PhoneClient,
+  request: PhoneRequest,
+  decision: 'approve' | 'deny',
+): Promise<boolean> {
+  try {
+    await phone.decide(request.id, decision);
+  } catch (error) {
+    if (!isTradeAgentError(error) || !['approval_expired', 'usage', 'not_found'].includes(error.code))
+      throw error;
+    context.io.talk(error.message);
+    return false;
+  }
+  const word = decision === 'approve' ? 'approved' : 'denied';
+  await context.output.result(
+    'phone-decision',
+    { id: request.id, user: request.user, code: request.code, decision, details: request.details },
+    () => `${word} ${request.code}`,
+  );
+  return true;
+}
+
+async function confirmLogin(context: Context, { user }: PhoneOptions, code: string): Promise<void> {
+  await (await connect(context)).completeDevice(user, code);
+  await context.output.result('phone-login', { user, user_code: code }, () => `confirmed ${code} as ${user}`);
+}
+
+async function printLink(context: Context, { user }: PhoneOptions): Promise<void> {
+  const { url } = await (await connect(context)).ticket(user);
+  await context.output.result('phone-link', { user, url }, () => url);
+}
+
+async function connect(context: Context): Promise<PhoneClient> {
+  const { createPhoneClient } = await import('../../sandbox/phone/phone-client.ts');
+  const { phone, home } = await context.sandbox();
+  const file = join(home, 'pairing-secret');
+  const pairingSecret = await readFile(file, 'utf8').catch((cause) => {
+    throw new TradeAgentError('invalid_config', `the phone's pairing secret can't be read: ${file}`, {
+      hint: 'The phone must run as the user who runs the sandbox.',
+      cause,
+    });
+  });
+  return createPhoneClient({ phone, pairingSecret: pairingSecret.trim(), fetch: context.fetch });
+}
+
+function parseDecide(text: string): Decide {
+  if (text === 'approve' || text === 'deny' || text === 'ask') return text;
+  throw new TradeAgentError('usage', `--decide can't be "${text}"`, { hint: 'Choose approve, deny or ask.' });
+}

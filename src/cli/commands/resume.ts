@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import type { ApprovalMode } from '../../agent/agent.ts';
+import { type Cli, runCommand } from '../cli.ts';
+import type { Context } from '../context.ts';
+import { parseDuration } from '../duration.ts';
+import { examples, exitCodes } from '../help.ts';
+import { parseApproval, parseTurns, runOptions } from './run.ts';
+
+interface ResumeOptions {
+  readonly approval: ApprovalMode;
+  readonly timeout?: number;
+  readonly maxTurns?: number;
+  readonly model?: string;
+  readonly baseUrl?: string;
+}
+
+export function addResumeCommand(program: Command, cli: Cli): void {
+  program
+    .command('resume')
+    .summary('go on with a run that stopped')
+    .description(
+      'Goes on with a thread that stopped: waits for its approvals, asks what became of an order whose outcome is\nunknown, and places what was approved, once. Resuming again places nothing more.',
+    )
+    .argument('<thread>', 'the thread, as the run printed it')
+    .option(
+      '--approval <mode>',
+      'wait for the phone, detach and leave it pending, or deny',
+      parseApproval,
+      'wait',
+    )
+    .option('--timeout <duration>', 'stop after 90s, 5m, 1h; what is pending stays pending', parseDuration)
+    .option('--max-turns <n>', 'model calls at most (default: 25)', parseTurns)
+    .option('--model <name>', 'the model; "builtin" is the offline planner')
+    .option('--base-url <url>', 'a server that speaks the OpenAI chat API')
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent resume THREAD', ''],
+        ['trade-agent resume THREAD --timeout 10m --output json', ''],
+      ]) + exitCodes([4, 5, 6, 7, 8, 9, 10, 11, 12, 124]),
+    )
+    .action((thread: string, options: ResumeOptions, command: Command) =>
+      runCommand(cli, command, (context) => resume(context, thread, options)),
+    );
+}
+
+export async function resume(context: Context, thread: string, options: ResumeOptions): Promise<number> {
+  if (options.timeout !== undefined) context.interruption.limit(options.timeout);
+  const agent = await context.agent(options);
+  const { driveRun } = await import('../drive-run.ts');
+  return driveRun(context, agent.resume(thread, runOptions(context, options)));
+}

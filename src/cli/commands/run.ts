@@ -1,0 +1,117 @@
+import type { Command } from 'commander';
+import type { ApprovalMode } from '../../agent/agent.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { type Cli, runCommand } from '../cli.ts';
+import type { Context } from '../context.ts';
+import { parseDuration } from '../duration.ts';
+import { examples, exitCodes } from '../help.ts';
+import { contextLimits, readPrompt, readStdin } from '../stdin-context.ts';
+
+export interface RunCommandOptions {
+  readonly approval: ApprovalMode;
+  /** Milliseconds. */
+  readonly timeout?: number;
+  readonly readOnly?: boolean;
+  readonly thread?: string;
+  readonly maxTurns?: number;
+  readonly model?: string;
+  readonly baseUrl?: string;
+}
+
+export function addRunCommand(program: Command, cli: Cli): void {
+  program
+    .command('run')
+    .summary('ask once, and end with the answer')
+    .description(
+      'Asks the agent once. Standard input that is not a terminal is read as context; "-" reads the prompt from it.',
+    )
+    .argument('[prompt]', 'what you want, in your own words')
+    .option(
+      '--approval <mode>',
+      'wait for the phone, detach and leave it pending, or deny',
+      parseApproval,
+      'wait',
+    )
+    .option('--timeout <duration>', 'stop after 90s, 5m, 1h; what is pending stays pending', parseDuration)
+    .option('--read-only', 'use tokens that can only read')
+    .option('--thread <id>', 'go on with an earlier conversation')
+    .option('--max-turns <n>', 'model calls at most (default: 25)', parseTurns)
+    .option('--model <name>', 'the model; "builtin" is the offline planner')
+    .option('--base-url <url>', 'a server that speaks the OpenAI chat API')
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent run "what do I own"', ''],
+        ['trade-agent run "buy 5 AAPL limit 180"', 'waits for the phone'],
+        ['trade-agent run "sell half my MSFT" --approval detach --output json', 'exits 5, resume later'],
+        ['trade-agent run "is this good news for me?" < article.txt', 'standard input as context'],
+      ]) + exitCodes([4, 5, 6, 7, 8, 9, 10, 11, 12, 124]),
+    )
+    .action((prompt: string | undefined, options: RunCommandOptions, command: Command) =>
+      runCommand(cli, command, (context) => run(context, prompt, options)),
+    );
+}
+
+export async function run(
+  context: Context,
+  prompt: string | undefined,
+  options: RunCommandOptions,
+): Promise<number> {
+  const { io, clock } = context;
+  if (options.timeout !== undefined) context.interruption.limit(options.timeout);
+  const fromStdin = prompt === '-' || (prompt === undefined && !io.stdinIsTty);
+  // The wait for standard input runs beside the start of the agent.
+  const reading = fromStdin ? readPrompt(io.stdin, clock) : readStdin(io.stdin, contextLimits, clock);
+  // A failure is reported where it is awaited; until then it must not count as unhandled.
+  reading.catch(() => undefined);
+  if (!fromStdin && (prompt ?? '').trim() === '') {
+    throw new TradeAgentError('usage', 'there is no prompt', {
+      hint: 'For example: trade-agent run "what do I own"',
+    });
+  }
+  const agent = await context.agent(options);
+  const read = await reading;
+  if (typeof read === 'object' && read.ended === 'cut') {
+    io.talk(`standard input is longer than ${contextLimits.maxBytes / 1024} KiB; the rest is left out`);
+  }
+  if (typeof read === 'object' && read.ended === 'open') {
+    io.talk('standard input did not end; going on with what came');
+  }
+  const { driveRun } = await import('../drive-run.ts');
+  return driveRun(
+    context,
+    agent.run(
+      {
+        prompt: typeof read === 'string' ? read : (prompt ?? ''),
+        ...(options.thread === undefined ? {} : { thread: options.thread }),
+        ...(typeof read === 'object' && read.text.trim() !== '' ? { context: read.text } : {}),
+      },
+      runOptions(context, options),
+    ),
+  );
+}
+
+/** What the agent is told, of a command's options. */
+export function runOptions(context: Context, options: { approval: ApprovalMode; maxTurns?: number }) {
+  return {
+    approval: options.approval,
+    signal: context.signal,
+    ...(options.maxTurns === undefined ? {} : { maxTurns: options.maxTurns }),
+  };
+}
+
+/** @throws {TradeAgentError} `usage` */
+export function parseApproval(text: string): ApprovalMode {
+  if (text === 'wait' || text === 'detach' || text === 'deny') return text;
+  throw new TradeAgentError('usage', `--approval can't be "${text}"`, {
+    hint: 'Choose wait, detach or deny.',
+  });
+}
+
+/** @throws {TradeAgentError} `usage` */
+export function parseTurns(text: string): number {
+  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
+  throw new TradeAgentError('usage', `--max-turns can't be "${text}"`, {
+    hint: 'Give a number from 1 to 999.',
+  });
+}

@@ -1,0 +1,157 @@
+import type { Agent } from '../agent/agent.ts';
+import type { CredentialStore } from '../auth/credential-store/credential-store.ts';
+import type { Home } from '../auth/home.ts';
+import type { Config, ResolvedProfile } from '../auth/profile.ts';
+import type { Session } from '../auth/session.ts';
+import type { SandboxReady } from '../sandbox/ready-file.ts';
+import type { GatewayClient } from '../tools/gateway-client.ts';
+import type { Clock } from '../trading/clock.ts';
+import { TradeAgentError } from '../trading/errors.ts';
+import type { Cli, GlobalOptions } from './cli.ts';
+import type { Interruption } from './interruption.ts';
+import type { Io } from './io.ts';
+import { createOutput, type Output } from './output.ts';
+
+/** How a command wants its agent. */
+export interface AgentOptions {
+  readonly readOnly?: boolean;
+  /** `builtin` for the planner, else the name of a model. */
+  readonly model?: string;
+  readonly baseUrl?: string;
+}
+
+/**
+ * What commands work with. Each part is made at first use, so that a command loads and starts no more than it needs.
+ */
+export interface Context {
+  readonly io: Io;
+  readonly output: Output;
+  readonly env: NodeJS.ProcessEnv;
+  readonly clock: Clock;
+  readonly fetch: typeof fetch;
+  readonly interruption: Interruption;
+  readonly signal: AbortSignal;
+  /** The profile named by `--profile`, for commands that tell the person what to type next. */
+  readonly profileOption: string | undefined;
+  /** The profile asked for by `--profile` or TRADE_AGENT_PROFILE. */
+  readonly profileName: string | undefined;
+  home(): Promise<Home>;
+  config(): Promise<Config>;
+  /** The sandbox, started if need be. @throws {TradeAgentError} `provider_unreachable` */
+  sandbox(): Promise<SandboxReady>;
+  profile(): Promise<ResolvedProfile>;
+  store(): Promise<CredentialStore>;
+  /** Undefined where nobody is logged in. */
+  session(): Promise<Session | undefined>;
+  /** @throws {TradeAgentError} `login_required` */
+  requireSession(): Promise<Session>;
+  /** The gateway in the user's name. @throws {TradeAgentError} `login_required` */
+  gateway(): Promise<GatewayClient>;
+  /** The agent; made once, with the options of the first call. */
+  agent(options: AgentOptions): Promise<Agent>;
+  /** Forgets session and agent, after a login or logout. */
+  reset(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function createContext(cli: Cli, globals: GlobalOptions): Context {
+  const { io, env, clock, interruption } = cli;
+  const profileName = globals.profile ?? (env.TRADE_AGENT_PROFILE || undefined);
+  let session: Promise<Session | undefined> | undefined;
+  let agent: Promise<Agent> | undefined;
+  let readOnly = false;
+
+  const home = once(async () => (await import('../auth/home.ts')).resolveHome(env));
+  const config = once(async () => (await import('../auth/config-file.ts')).loadConfig(await home()));
+  const sandbox = once(async () => {
+    const { ensureSandbox } = await import('./sandbox-connection.ts');
+    return ensureSandbox({
+      sandboxHome: (await home()).sandbox,
+      env,
+      start: true,
+      notice: (message) => io.talk(message),
+    });
+  });
+  const profile = once(async () => {
+    const { findProfile, resolveProfile } = await import('../auth/resolve-profile.ts');
+    const found = findProfile(await config(), profileName);
+    return resolveProfile(await config(), profileName, found.sandbox ? await sandbox() : undefined);
+  });
+  const store = once(async () => {
+    const { openCredentialStore } = await import('../auth/credential-store/open-credential-store.ts');
+    const { prefetchCredentials } = await import('../auth/credential-store/prefetched-store.ts');
+    const opened = openCredentialStore(await profile(), await home(), { env });
+    // One call for all that a command may need: with the keychain, each costs the start of a process.
+    const { credentialNames } = await import('../auth/credential-store/credential-store.ts');
+    const prefetched = await prefetchCredentials(opened, credentialNames);
+    if (opened.notice !== undefined) io.talk(opened.notice);
+    return prefetched;
+  });
+
+  const context: Context = {
+    io,
+    output: createOutput(io, globals.output),
+    env,
+    clock,
+    fetch: cli.fetch,
+    interruption,
+    signal: interruption.signal,
+    profileOption: globals.profile,
+    profileName,
+    home,
+    config,
+    sandbox,
+    profile,
+    store,
+    session() {
+      session ??= (async () => {
+        const { openSession } = await import('../auth/token-session.ts');
+        return openSession({
+          profile: await profile(),
+          store: await store(),
+          home: await home(),
+          fetch: cli.fetch,
+          clock,
+          readOnly,
+        });
+      })();
+      return session;
+    },
+    async requireSession() {
+      const found = await context.session();
+      if (found !== undefined) return found;
+      throw new TradeAgentError('login_required', 'you are not logged in', {
+        hint: `Log in with "trade-agent login${globals.profile === undefined ? '' : ` --profile ${globals.profile}`}".`,
+      });
+    },
+    async gateway() {
+      const { createGatewayClient } = await import('../tools/gateway-client.ts');
+      return createGatewayClient(await context.requireSession(), { signal: interruption.signal });
+    },
+    agent(options) {
+      agent ??= (async () => {
+        readOnly = options.readOnly ?? false;
+        const { startAgent } = await import('./start-agent.ts');
+        return startAgent(context, options);
+      })();
+      return agent;
+    },
+    async reset() {
+      const running = agent;
+      session = undefined;
+      agent = undefined;
+      await (await running?.catch(() => undefined))?.close();
+    },
+    close: () => context.reset(),
+  };
+  return context;
+}
+
+/** Makes it at the first call, and gives the same to all. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}

@@ -1,0 +1,50 @@
+import type { AgentEvent } from '../agent/events.ts';
+import type { Context } from './context.ts';
+import { exitCodeForRun } from './exit-codes.ts';
+import { talkError } from './output.ts';
+import { createRunRenderer } from './run-renderer.ts';
+import { RunFollower, type RunObject, resumeCommand, runObject } from './run-report.ts';
+
+/**
+ * Takes a run from its first event to the process's exit code: shows it on the way, prints its result, and says how to
+ * go on where something is pending.
+ */
+export async function driveRun(context: Context, events: AsyncIterable<AgentEvent>): Promise<number> {
+  const { io, output, signal } = context;
+  const { phone } = await context.profile();
+  const renderer = createRunRenderer(io, context.clock, { format: output.format, phone });
+  const follower = new RunFollower();
+  let failure: unknown;
+  try {
+    for await (const event of events) {
+      follower.follow(event);
+      if (event.type === 'result') continue;
+      output.event({ ...event });
+      if (output.format !== 'stream-json') renderer.show(event);
+    }
+  } catch (error) {
+    failure = error;
+  }
+  if (signal.aborted) failure = signal.reason;
+
+  const result = follower.result(failure);
+  const object = runObject(result, context.profileOption);
+  await output.result('run', { ...object }, () => {
+    renderer.finish(object.text);
+    return '';
+  });
+  if (output.format === 'text') sayWhatIsLeft(context, object);
+  return exitCodeForRun(object);
+}
+
+function sayWhatIsLeft(context: Context, object: RunObject): void {
+  const { io } = context;
+  if (object.error !== undefined) talkError(io, object.error);
+  const pending = object.approvals.filter(({ status }) => status === 'requested' || status === 'drafted');
+  if (pending.length > 0) {
+    const what = pending.length === 1 ? 'an approval is' : `${pending.length} approvals are`;
+    io.talk(`${what} still pending; go on with: ${resumeCommand(object.thread, context.profileOption)}`);
+  } else if (object.status === 'unknown' || object.status === 'pending') {
+    io.talk(`go on with: ${resumeCommand(object.thread, context.profileOption)}`);
+  }
+}

@@ -1,0 +1,41 @@
+import { beginDeviceLogin } from '../auth/device-login.ts';
+import { loginWarning, describeScopes } from '../auth/scope-descriptions.ts';
+import type { User } from '../auth/session.ts';
+import type { Context } from './context.ts';
+import { safeLine } from './text/safe-text.ts';
+
+/** A device login that was begun: what to show the person, and how to wait for them. */
+export interface StartedLogin {
+  readonly userCode: string;
+  readonly address: string;
+  /** The address with the code in it, for a QR code or a browser. */
+  readonly completeAddress: string;
+  /** What the login asks for, in words. */
+  readonly asks: readonly string[];
+  readonly warning: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+  complete(signal: AbortSignal): Promise<User>;
+}
+
+/** Begins a device login (RFC 8628) for the profile in use. What was opened before it is made anew afterwards. */
+export async function startLogin(context: Context): Promise<StartedLogin> {
+  const started = await beginDeviceLogin(await context.profile(), await context.store(), {
+    fetch: context.fetch,
+    clock: context.clock,
+    home: await context.home(),
+  });
+  return {
+    userCode: safeLine(started.user_code),
+    address: safeLine(started.verification_uri),
+    completeAddress: safeLine(started.verification_uri_complete ?? started.verification_uri),
+    asks: describeScopes(started.scopes),
+    warning: loginWarning,
+    expiresAt: started.expiresAt,
+    complete: async (until) => {
+      const user = await started.complete(until);
+      await context.reset();
+      return user;
+    },
+  };
+}

@@ -1,0 +1,98 @@
+import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
+import { exitCodeForError } from './exit-codes.ts';
+import type { Io } from './io.ts';
+import { safeText } from './text/safe-text.ts';
+
+export const outputFormats = ['text', 'json', 'stream-json'] as const;
+export type OutputFormat = (typeof outputFormats)[number];
+
+/** An error as `--output json` shows it. */
+export interface ErrorObject {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** Where a command's result goes: stdout, in the format asked for. Everything else it says goes to `io.talk`. */
+export interface Output {
+  readonly format: OutputFormat;
+  /**
+   * The command's one result: `text()` for people, or `{schema: "trade-agent.<thing>/1", …data}`, on one line unless
+   * stdout is a terminal.
+   */
+  result(thing: string, data: Record<string, unknown>, text: () => string | Promise<string>): Promise<void>;
+  /** One line of `stream-json`; nothing in the other formats. */
+  event(event: Record<string, unknown>): void;
+}
+
+export function createOutput(io: Io, format: OutputFormat): Output {
+  return {
+    format,
+    async result(thing, data, text) {
+      if (format === 'text') {
+        const lines = await text();
+        if (lines !== '') io.print(lines);
+        return;
+      }
+      const object = { schema: `trade-agent.${thing}/1`, ...data };
+      const indent = format === 'json' && io.stdoutIsTty ? 2 : 0;
+      io.print(JSON.stringify(object, null, indent));
+    },
+    event(event) {
+      if (format === 'stream-json') io.print(JSON.stringify(event));
+    },
+  };
+}
+
+/** The code, message and hint of anything thrown. What isn't the program's own error keeps its stack to itself. */
+export function errorObject(error: unknown): ErrorObject {
+  if (isTradeAgentError(error)) {
+    const { code, message, hint } = error;
+    return hint === undefined ? { code, message } : { code, message, hint };
+  }
+  return {
+    code: 'internal',
+    message: `unexpected error: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
+    hint: 'This is a bug in trade-agent. No order is placed without an approval; check "trade-agent orders".',
+  };
+}
+
+/**
+ * The one place where an error becomes output and an exit code: an object on stdout under `--output json`, otherwise
+ * two lines on stderr.
+ */
+export function reportError(io: Io, format: OutputFormat, error: unknown): number {
+  const object = errorObject(error);
+  if (format === 'text') talkError(io, object);
+  else io.print(JSON.stringify({ schema: 'trade-agent.error/1', error: object }));
+  return exitCodeForError(object.code);
+}
+
+/** `error: …` and `hint: …` on stderr. */
+export function talkError(io: Io, { message, hint }: { message: string; hint?: string }): void {
+  io.talk(`${io.paint('stderr', ['red', 'bold'], 'error:')} ${safeText(message)}`);
+  if (hint !== undefined) io.talk(`${io.paint('stderr', 'bold', 'hint:')} ${safeText(hint)}`);
+}
+
+/**
+ * The format asked for, read from the raw arguments: a mistake in the others must be reported in it too.
+ */
+export function requestedFormat(args: readonly string[]): OutputFormat {
+  const end = args.indexOf('--');
+  const options = end === -1 ? args : args.slice(0, end);
+  const index = options.findLastIndex((arg) => arg === '--output' || arg.startsWith('--output='));
+  const value = options[index]?.startsWith('--output=')
+    ? options[index]?.slice('--output='.length)
+    : options[index + 1];
+  if (index === -1) return 'text';
+  return outputFormats.find((format) => format === value) ?? 'text';
+}
+
+/** @throws {TradeAgentError} `usage` */
+export function parseOutputFormat(text: string): OutputFormat {
+  const format = outputFormats.find((known) => known === text);
+  if (format !== undefined) return format;
+  throw new TradeAgentError('usage', `there is no output format "${text}"`, {
+    hint: `Choose ${outputFormats.join(', ')}.`,
+  });
+}

@@ -1,0 +1,156 @@
+import { Command, CommanderError } from 'commander';
+import { systemClock } from '../trading/clock.ts';
+import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
+import type { Cli } from './cli.ts';
+import { addApprovalsCommand } from './commands/approvals.ts';
+import { addChatCommand } from './commands/chat.ts';
+import { addDemoCommand } from './commands/demo.ts';
+import { addLoginCommand } from './commands/login.ts';
+import { addLogoutCommand } from './commands/logout.ts';
+import { addOrdersCommand } from './commands/orders.ts';
+import { addPhoneCommand } from './commands/phone.ts';
+import { addPortfolioCommand } from './commands/portfolio.ts';
+import { addProfileCommand } from './commands/profile.ts';
+import { addQuoteCommand } from './commands/quote.ts';
+import { addResumeCommand } from './commands/resume.ts';
+import { addRunCommand } from './commands/run.ts';
+import { addSandboxCommand } from './commands/sandbox.ts';
+import { addThreadsCommand } from './commands/threads.ts';
+import { addWhoamiCommand } from './commands/whoami.ts';
+import { allExitCodes, examples } from './help.ts';
+import { createInterruption } from './interruption.ts';
+import { createIo } from './io.ts';
+import { parseOutputFormat, reportError, requestedFormat } from './output.ts';
+import { version } from './version.ts';
+
+/** Every command, in the order `--help` lists them. */
+const commands = [
+  addChatCommand,
+  addRunCommand,
+  addResumeCommand,
+  addThreadsCommand,
+  addApprovalsCommand,
+  addLoginCommand,
+  addLogoutCommand,
+  addWhoamiCommand,
+  addProfileCommand,
+  addPortfolioCommand,
+  addQuoteCommand,
+  addOrdersCommand,
+  addPhoneCommand,
+  addSandboxCommand,
+  addDemoCommand,
+] as const;
+
+/** Builds the commands; only fills in options, loads nothing heavy. */
+export function createProgram(cli: Cli): Command {
+  const program = new Command('trade-agent')
+    .description(
+      'A terminal agent that looks after your brokerage account and cannot place an order\nthat you did not approve on your phone. Without a command it opens the chat.',
+    )
+    .version(version(), '-V, --version', 'print the version')
+    .option('--profile <name>', 'the profile to use (default: TRADE_AGENT_PROFILE, else the configured one)')
+    .option('--output <format>', 'text, json or stream-json', parseOutputFormat, 'text')
+    .option('--no-color', 'never colour the output (NO_COLOR and FORCE_COLOR work too)')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => cli.io.write(text),
+      // Errors are thrown (exitOverride) and reported once, in the format asked for.
+      writeErr: () => undefined,
+    })
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent', 'chat; the first time it offers the sandbox'],
+        ['trade-agent run "buy 5 AAPL limit 180"', 'propose, wait for the phone, place'],
+        ['trade-agent run "what do I own" --output json', 'for scripts'],
+      ]) + allExitCodes(),
+    )
+    .exitOverride();
+  for (const add of commands) add(program, cli);
+  for (const command of everyCommand(program)) command.exitOverride();
+  return program;
+}
+
+function everyCommand(command: Command): Command[] {
+  return command.commands.flatMap((child) => [child, ...everyCommand(child)]);
+}
+
+/** Runs one command line and returns its exit code; everything thrown is reported here and nowhere else. */
+export async function execute(argv: readonly string[], cli: Cli): Promise<number> {
+  try {
+    const program = createProgram(cli);
+    await program.parseAsync(withDefaultCommand(program, argv), { from: 'user' });
+    return cli.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0;
+      return reportError(cli.io, requestedFormat(argv), usageError(error));
+    }
+    // The reader of our output went away, as with "| head": there is nobody to tell.
+    if (cli.interruption.readerGone) return 130;
+    return reportError(cli.io, requestedFormat(argv), ended(error, cli.interruption.signal));
+  }
+}
+
+/** Without a command: chat. Not commander's default command, which would swallow a misspelt command as its argument. */
+function withDefaultCommand(program: Command, argv: readonly string[]): string[] {
+  const { operands } = program.parseOptions([...argv]);
+  const asksForHelp = argv.some((arg) => ['-h', '--help', '-V', '--version'].includes(arg));
+  return operands.length === 0 && !asksForHelp ? ['chat', ...argv] : [...argv];
+}
+
+function usageError(error: CommanderError): TradeAgentError {
+  const [first = '', ...more] = error.message.replace(/^error: /, '').split('\n');
+  const suggestion = more
+    .join(' ')
+    .trim()
+    .replace(/^\(|\)$/g, '');
+  if (error.code === 'commander.help') {
+    return new TradeAgentError('usage', 'a command is missing', { hint: 'See "trade-agent --help".' });
+  }
+  const hint =
+    suggestion !== ''
+      ? suggestion
+      : error.code === 'commander.unknownCommand'
+        ? 'See "trade-agent --help". To ask the agent something: trade-agent run "…".'
+        : 'See --help after the command.';
+  return new TradeAgentError('usage', first, { hint });
+}
+
+/** What a command throws because it was interrupted or out of time is reported as just that. */
+function ended(error: unknown, signal: AbortSignal): unknown {
+  if (!signal.aborted) return error;
+  const aborted =
+    error instanceof Error && ['AbortError', 'TimeoutError'].includes(error.name)
+      ? true
+      : isTradeAgentError(error) && error.code === 'interrupted';
+  return aborted ? signal.reason : error;
+}
+
+/** The program on the real process. */
+export async function startProgram(argv: readonly string[]): Promise<number> {
+  const interruption = createInterruption({
+    on: (event, listener) => process.on(event, listener),
+    off: (event, listener) => process.off(event, listener),
+    exit: (code) => process.exit(code),
+    streams: [process.stdout, process.stderr],
+  });
+  const io = createIo({
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    noColor: argv.includes('--no-color'),
+  });
+  return execute(argv, {
+    io,
+    env: process.env,
+    clock: systemClock,
+    fetch: globalThis.fetch,
+    interruption,
+    exitCode: 0,
+  });
+}

@@ -1,0 +1,90 @@
+import type { AgentEvent } from '../agent/events.ts';
+import type { Clock } from '../trading/clock.ts';
+import type { Io } from './io.ts';
+import type { OutputFormat } from './output.ts';
+import { approvalLines, approvalOutcome, isFinalApproval } from './text/approval-lines.ts';
+import { safeLine, safeText } from './text/safe-text.ts';
+
+/** Shows a run's events as plain lines: what is going on to stderr, and on a terminal the answer as it is written. */
+export interface RunRenderer {
+  show(event: AgentEvent): void;
+  /** Ends the answer: prints it, unless it was shown piece by piece. */
+  finish(text: string): void;
+}
+
+export function createRunRenderer(
+  io: Io,
+  clock: Clock,
+  options: { format: OutputFormat; phone: string | undefined },
+): RunRenderer {
+  const { format, phone } = options;
+  const streams = format === 'text' && io.stdoutIsTty;
+  const requested = new Set<string>();
+  const names = new Map<string, Record<string, unknown>>();
+  let streamed = '';
+  let midLine = false;
+
+  const talk = (line: string) => {
+    // The answer and the talk share a terminal: don't write into an unfinished line.
+    if (midLine) io.write('\n');
+    midLine = false;
+    io.talk(line);
+  };
+  const mark = (sign: string, plain: string) => (io.unicode ? sign : plain);
+
+  const showApproval = (event: AgentEvent & { type: 'approval' }) => {
+    const { approval } = event;
+    if (approval.status === 'requested') {
+      if (requested.has(approval.id)) return;
+      requested.add(approval.id);
+      const [title = '', ...rows] = approvalLines(approval, phone, clock.now());
+      talk(io.paint('stderr', ['bold', 'yellow'], title));
+      for (const row of rows) talk(row);
+    } else if (isFinalApproval(approval.status) || approval.status === 'unknown') {
+      talk(`${mark('●', '*')} ${approvalOutcome(approval)}`);
+    } else if (approval.status === 'approved') {
+      talk(`${mark('●', '*')} approved (${approval.code})`);
+    }
+  };
+
+  return {
+    show(event) {
+      if (event.type === 'approval') showApproval(event);
+      else if (event.type === 'notice') talk(io.paint('stderr', 'dim', safeLine(event.message)));
+      // A program that reads JSON gets no running commentary beyond what a person must know.
+      else if (format !== 'text') return;
+      else if (event.type === 'text' && streams) {
+        const delta = safeText(event.delta);
+        if (delta === '') return;
+        io.write(delta);
+        streamed += delta;
+        midLine = !delta.endsWith('\n');
+      } else if (event.type === 'tool_call') names.set(event.id, event.args);
+      else if (event.type === 'tool_result') {
+        const sign = event.ok ? mark('✓', '+') : mark('✗', 'x');
+        const call = toolCallText(event.name, names.get(event.id) ?? {});
+        talk(io.paint('stderr', 'dim', `${sign} ${call}: ${safeLine(event.summary)} (${seconds(event.ms)})`));
+      }
+    },
+    finish(text) {
+      if (streamed === '' && text !== '') io.print(safeText(text).trimEnd());
+      else if (midLine) io.write('\n');
+      midLine = false;
+    },
+  };
+}
+
+/** `get_quote AAPL`, `place_order buy 5 AAPL`: a tool's call on one short line. */
+export function toolCallText(name: string, args: Record<string, unknown>): string {
+  const values = Object.values(args)
+    .flatMap((value) => (Array.isArray(value) ? value : [value]))
+    .filter((value) => ['string', 'number', 'boolean'].includes(typeof value))
+    .map((value) => safeLine(String(value)));
+  const text = [safeLine(name), ...values].join(' ');
+  return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
+}
+
+/** `0.3 s` */
+export function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,106 @@
+import type { AgentEvent, ApprovalView, RunResult } from '../agent/events.ts';
+import { isTradeAgentError } from '../trading/errors.ts';
+import type { Order } from '../trading/views.ts';
+import { errorObject } from './output.ts';
+
+/** `run --output json`'s one object, less its schema. */
+export interface RunObject {
+  readonly thread: string;
+  readonly status: RunResult['status'];
+  readonly text: string;
+  readonly orders: readonly Record<string, unknown>[];
+  readonly approvals: readonly Record<string, unknown>[];
+  /** The shell command that goes on with this thread. */
+  readonly resume: string;
+  readonly usage: RunResult['usage'];
+  readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };
+}
+
+/** The documented fields of a result and no others. @param profile the profile given by `--profile`, if one was */
+export function runObject(result: RunResult, profile: string | undefined): RunObject {
+  return {
+    thread: result.thread,
+    status: result.status,
+    text: result.text,
+    orders: result.orders.map(orderFields),
+    approvals: result.approvals.map(approvalFields),
+    resume: resumeCommand(result.thread, profile),
+    usage: result.usage,
+    ...(result.error === undefined ? {} : { error: result.error }),
+  };
+}
+
+function orderFields(order: Order) {
+  const { id, client_order_id, symbol, side, qty, type, status, filled_qty, filled_avg_price } = order;
+  return { id, client_order_id, symbol, side, qty, type, status, filled_qty, filled_avg_price };
+}
+
+function approvalFields(approval: ApprovalView) {
+  const { id, status, code, expires_at, order } = approval;
+  return { id, status, code, expires_at, order };
+}
+
+/** A command line a shell reads back as it was meant. */
+export function resumeCommand(thread: string, profile: string | undefined): string {
+  const words = ['trade-agent', 'resume', thread, ...(profile === undefined ? [] : ['--profile', profile])];
+  return words
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
+    .join(' ');
+}
+
+/**
+ * Follows a run's events, so that a run that is cut off (Ctrl-C, a time limit, a crash) still ends with a result that
+ * says which thread it was and what is pending.
+ */
+export class RunFollower {
+  #thread = '';
+  #text = '';
+  #result: RunResult | undefined;
+  readonly #approvals = new Map<string, ApprovalView>();
+  readonly #orders = new Map<string, Order>();
+
+  follow(event: AgentEvent): void {
+    if (event.type === 'thread') this.#thread = event.thread;
+    else if (event.type === 'text') this.#text += event.delta;
+    else if (event.type === 'approval') this.#approvals.set(event.approval.id, event.approval);
+    else if (event.type === 'order') this.#orders.set(event.order.id, event.order);
+    else if (event.type === 'result') this.#result = event.result;
+  }
+
+  /**
+   * The result, with what ended the run from outside written into it.
+   * @param failure what the event stream threw, or the reason of the signal that stopped it
+   * @throws what the stream threw where it belongs to no thread
+   */
+  result(failure: unknown): RunResult {
+    const result = this.#result;
+    if (failure === undefined && result !== undefined) return result;
+    const thread = result?.thread ?? this.#thread;
+    if (failure !== undefined && thread === '') throw failure;
+    // The run came to its own end in spite of the signal.
+    if (result !== undefined && ['done', 'denied', 'expired', 'unknown'].includes(result.status))
+      return result;
+    const cause = failure ?? new Error('the run ended without a result');
+    const { code, message, hint } = errorObject(cause);
+    const error = {
+      code: isTradeAgentError(cause) ? cause.code : ('internal' as const),
+      message: code === 'internal' ? message : message,
+    };
+    return {
+      thread,
+      status: result?.status ?? this.#status(),
+      text: result?.text ?? this.#text,
+      orders: result?.orders ?? [...this.#orders.values()],
+      approvals: result?.approvals ?? [...this.#approvals.values()],
+      usage: result?.usage ?? { model: 'unknown', input_tokens: 0, output_tokens: 0 },
+      error: hint === undefined ? error : { ...error, hint },
+    };
+  }
+
+  #status(): RunResult['status'] {
+    const statuses = [...this.#approvals.values()].map(({ status }) => status);
+    if (statuses.some((status) => status === 'unknown' || status === 'executing')) return 'unknown';
+    if (statuses.some((status) => ['drafted', 'requested', 'approved'].includes(status))) return 'pending';
+    return 'failed';
+  }
+}

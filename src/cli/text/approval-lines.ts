@@ -1,0 +1,68 @@
+import type { ApprovalStatus, ApprovalView } from '../../agent/events.ts';
+import { countdown } from '../duration.ts';
+import { dollars, sharePrice, shares } from './money.ts';
+import { orderFields, orderHeadline } from './order-fields.ts';
+import { safeLine } from './safe-text.ts';
+
+/** What a status means to the person. */
+export const approvalStatusText: Record<ApprovalStatus, string> = {
+  drafted: 'being prepared',
+  requested: 'waiting for your phone',
+  approved: 'approved',
+  executing: 'placing the order',
+  executed: 'order placed',
+  denied: 'denied on the phone: no order',
+  expired: 'expired: no order',
+  cancelled: 'cancelled: no order',
+  blocked: 'blocked: no order',
+  unknown: 'outcome unknown: look before you order again',
+};
+
+/** Statuses after which nothing more happens to an approval. */
+export function isFinalApproval(status: ApprovalStatus): boolean {
+  return ['executed', 'denied', 'expired', 'cancelled', 'blocked'].includes(status);
+}
+
+/** Milliseconds until an approval expires; never negative. */
+export function timeLeft(approval: ApprovalView, now: number): number {
+  return Math.max(0, Date.parse(approval.expires_at) - now);
+}
+
+/** A request for approval as plain lines, for a terminal without Ink and for logs. */
+export function approvalLines(approval: ApprovalView, phone: string | undefined, now: number): string[] {
+  const rows: [string, string][] = [
+    ['code', `${approval.code}   (your phone must show the same)`],
+    ...orderFields(approval.order),
+    ['expires', `${approval.expires_at} (in ${countdown(timeLeft(approval, now))})`],
+    ['approve', phone === undefined ? 'on your phone' : phone],
+  ];
+  return [
+    `Approval needed (${approval.id})`,
+    ...rows.map(([label, value]) => `  ${label.padEnd(9)} ${safeLine(value)}`),
+  ];
+}
+
+/** How an approval ended, or where it is, in one line. */
+export function approvalOutcome(approval: ApprovalView): string {
+  const parts = [`${orderHeadline(approval.order)}: ${approvalStatusText[approval.status]}`];
+  if (approval.placed !== undefined) parts.push(fillText(approval.placed));
+  if (approval.reason !== undefined) parts.push(safeLine(approval.reason));
+  return parts.join(' · ');
+}
+
+/** `filled 5 at $180.02`, `partially filled 2 of 5 at $180.02`, `accepted`. */
+export function fillText(order: {
+  readonly status: string;
+  readonly filled_qty: string;
+  readonly filled_avg_price: string | null;
+  readonly qty: string | null;
+  readonly notional?: string | null;
+}): string {
+  const word = order.status.replaceAll('_', ' ');
+  if (order.filled_avg_price === null || Number(order.filled_qty) === 0) return word;
+  const of =
+    order.status === 'filled'
+      ? ''
+      : ` of ${order.qty !== null ? shares(order.qty) : dollars(order.notional ?? '0')}`;
+  return `${word} ${shares(order.filled_qty)}${of} at ${sharePrice(order.filled_avg_price)}`;
+}

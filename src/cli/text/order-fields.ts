@@ -1,0 +1,52 @@
+import type { Environment, OrderDraft, TimeInForce } from '../../trading/order.ts';
+import { dollars, percent, sharePrice, shares } from './money.ts';
+
+const timesInForce: Record<TimeInForce, string> = {
+  day: 'day (until the close)',
+  gtc: 'gtc (until cancelled)',
+  opg: 'opg (at the opening auction)',
+  cls: 'cls (at the closing auction)',
+  ioc: 'ioc (at once, the rest is cancelled)',
+  fok: 'fok (at once and whole, or not at all)',
+};
+
+/** What sort of money, in a word that can't be misread; never told by colour alone. */
+export function environmentWord(environment: Environment): string {
+  return environment === 'paper' ? 'PAPER' : 'LIVE';
+}
+
+/** The order in one line for people: `BUY 5 AAPL, limit $180.00`. */
+export function orderHeadline(order: OrderDraft): string {
+  const amount = order.qty !== undefined ? shares(order.qty) : dollars(order.notional ?? '0');
+  const of = order.qty !== undefined ? ' ' : ' of ';
+  return `${order.side.toUpperCase()} ${amount}${of}${order.symbol}, ${orderTerms(order)}`;
+}
+
+/** Type and prices: `market`, `limit $180.00`, `trailing stop 5%`. */
+export function orderTerms(order: OrderDraft): string {
+  switch (order.type) {
+    case 'market':
+      return 'market';
+    case 'limit':
+      return `limit ${sharePrice(order.limit_price ?? '0')}`;
+    case 'stop':
+      return `stop ${sharePrice(order.stop_price ?? '0')}`;
+    case 'stop_limit':
+      return `stop ${sharePrice(order.stop_price ?? '0')} limit ${sharePrice(order.limit_price ?? '0')}`;
+    case 'trailing_stop':
+      return order.trail_price !== undefined
+        ? `trailing stop ${sharePrice(order.trail_price)}`
+        : `trailing stop ${order.trail_percent}%`;
+  }
+}
+
+/** Every field of an order as label and value: what the terminal shows is all that the phone will ask for. */
+export function orderFields(order: OrderDraft): [label: string, value: string][] {
+  return [
+    ['order', orderHeadline(order)],
+    ['account', `${order.account} ${environmentWord(order.environment)}`],
+    ['in force', timesInForce[order.time_in_force] + (order.extended_hours ? ', extended hours' : '')],
+    ['price', `${sharePrice(order.reference_price)} now, may move ${percent(order.max_slippage)}`],
+    ['order id', order.client_order_id],
+  ];
+}

@@ -1,0 +1,106 @@
+import { decimal } from '../../trading/decimal.ts';
+import type { Account, Order, Position, Quote } from '../../trading/views.ts';
+import { fillText } from './approval-lines.ts';
+import { dollars, sharePrice, shares, signedDollars, signedPercent } from './money.ts';
+import { environmentWord } from './order-fields.ts';
+import { safeLine } from './safe-text.ts';
+import { table } from './table.ts';
+
+/** `PA3ALICE01  PAPER (simulated)` */
+export function accountLabel(account: Account): string {
+  return `${safeLine(account.account)} ${environmentWord(account.environment)}${account.simulated ? ' (simulated)' : ''}`;
+}
+
+/** Account and positions, for people. */
+export async function portfolioText(account: Account, positions: readonly Position[]): Promise<string> {
+  const today = decimal(account.equity).minus(account.last_equity);
+  const totals = [
+    ['account', accountLabel(account)],
+    ['value', `${dollars(account.equity)}  ${signedDollars(today.toFixed(2))} today`],
+    ['cash', dollars(account.cash)],
+    ['buying power', dollars(account.buying_power)],
+  ].map(([label = '', value = '']) => `${label.padEnd(13)} ${value}`);
+  if (account.trading_blocked) totals.push('trading       BLOCKED by the broker');
+  if (positions.length === 0) return [...totals, '', 'No positions.'].join('\n');
+  const rows = await table<Position>(
+    [
+      { head: 'SYMBOL', cell: ({ symbol }) => safeLine(symbol) },
+      { head: 'QTY', align: 'right', cell: ({ qty }) => shares(qty) },
+      { head: 'PRICE', align: 'right', cell: ({ current_price }) => sharePrice(current_price) },
+      { head: 'VALUE', align: 'right', cell: ({ market_value }) => dollars(market_value) },
+      { head: 'COST', align: 'right', cell: ({ cost_basis }) => dollars(cost_basis) },
+      { head: 'P/L', align: 'right', cell: ({ unrealized_pl }) => signedDollars(unrealized_pl) },
+      { head: 'P/L %', align: 'right', cell: ({ unrealized_plpc }) => signedPercent(unrealized_plpc) },
+      { head: 'TODAY', align: 'right', cell: ({ change_today }) => signedPercent(change_today) },
+    ],
+    positions,
+  );
+  return [...totals, '', rows].join('\n');
+}
+
+/** Quotes in a table. */
+export function quotesText(quotes: readonly Quote[]): Promise<string> {
+  return table<Quote>(
+    [
+      { head: 'SYMBOL', cell: ({ symbol }) => safeLine(symbol) },
+      { head: 'LAST', align: 'right', cell: ({ last }) => sharePrice(last) },
+      { head: 'CHANGE', align: 'right', cell: (quote) => signedPercent(changeOf(quote)) },
+      { head: 'BID', align: 'right', cell: ({ bid }) => sharePrice(bid) },
+      { head: 'ASK', align: 'right', cell: ({ ask }) => sharePrice(ask) },
+      {
+        head: 'NAME',
+        cell: (quote) => safeLine(`${quote.name ?? ''}${quote.simulated ? ' (simulated)' : ''}`),
+      },
+    ],
+    quotes,
+  );
+}
+
+function changeOf({ last, previous_close }: Quote): string {
+  const before = decimal(previous_close);
+  return before.isZero() ? '0' : decimal(last).div(before).minus(1).toFixed(6);
+}
+
+/** Orders in a table, newest first as they came. */
+export function ordersText(orders: readonly Order[]): Promise<string> {
+  return table<Order>(
+    [
+      { head: 'ID', cell: ({ id }) => safeLine(id) },
+      { head: 'SIDE', cell: ({ side }) => side.toUpperCase() },
+      { head: 'QTY', align: 'right', cell: (order) => amountOf(order) },
+      { head: 'SYMBOL', cell: ({ symbol }) => safeLine(symbol) },
+      { head: 'TYPE', cell: (order) => termsOf(order) },
+      { head: 'STATUS', cell: (order) => fillText(order) },
+      { head: 'SUBMITTED', cell: ({ submitted_at }) => safeLine(submitted_at).slice(0, 19) },
+    ],
+    orders,
+  );
+}
+
+/** One order, field by field. */
+export function orderText(order: Order): string {
+  const rows: [string, string][] = [
+    ['id', order.id],
+    ['client id', order.client_order_id],
+    ['order', `${order.side.toUpperCase()} ${amountOf(order)} ${order.symbol} ${termsOf(order)}`],
+    ['in force', order.time_in_force + (order.extended_hours ? ', extended hours' : '')],
+    ['status', fillText(order)],
+    ['submitted', order.submitted_at],
+  ];
+  if (order.filled_at !== null) rows.push(['filled', order.filled_at]);
+  return rows.map(([label, value]) => `${label.padEnd(10)} ${safeLine(value)}`).join('\n');
+}
+
+function amountOf(order: Order): string {
+  if (order.qty !== null) return shares(order.qty);
+  return order.notional !== null ? dollars(order.notional) : '';
+}
+
+function termsOf(order: Order): string {
+  const parts: string[] = [order.type.replaceAll('_', ' ')];
+  if (order.stop_price !== null) parts.push(sharePrice(order.stop_price));
+  if (order.limit_price !== null) parts.push(sharePrice(order.limit_price));
+  if (order.trail_price !== null) parts.push(sharePrice(order.trail_price));
+  if (order.trail_percent !== null) parts.push(`${order.trail_percent}%`);
+  return parts.join(' ');
+}

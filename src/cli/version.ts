@@ -1,0 +1,11 @@
+import { readFileSync } from 'node:fs';
+
+/** The program's version: set by the build, read from package.json when running from source. */
+export function version(): string {
+  return process.env.TRADE_AGENT_VERSION ?? versionOfSource();
+}
+
+function versionOfSource(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}

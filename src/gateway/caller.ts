@@ -1,0 +1,14 @@
+/** Who calls, by a verified access token (RFC 9068 §2.2). */
+export interface Caller {
+  readonly sub: string;
+  readonly clientId: string | undefined;
+  readonly scopes: ReadonlySet<string>;
+  /** The token's own id: what makes an approval usable once. */
+  readonly jti: string;
+  /** RFC 9396 §9.1, as the token has it: not yet checked. */
+  readonly authorizationDetails: unknown;
+  /** Only for the token exchange. Never logged, stored or echoed. */
+  readonly accessToken: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}

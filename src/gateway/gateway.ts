@@ -1,0 +1,160 @@
+import type Database from 'better-sqlite3-multiple-ciphers';
+import { Hono } from 'hono';
+import type { CryptoKey, JWK } from 'jose';
+import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
+import { type Clock, systemClock } from '../trading/clock.ts';
+import { connectAlpaca } from './broker/alpaca-broker.ts';
+import { createAssetCatalogue } from './broker/asset-catalogue.ts';
+import type { Broker } from './broker/broker.ts';
+import { createBrokerTokens } from './broker-token.ts';
+import type { Caller } from './caller.ts';
+import { createDoor } from './door.ts';
+import { createIdentityProvider } from './identity-provider.ts';
+import { createOrderJournal } from './order-journal.ts';
+import { QUIET_MS } from './order-submission.ts';
+import { createOrderDesk } from './place-order.ts';
+import { builtinPolicies, type OrderPolicy } from './policy.ts';
+import { Refusal } from './problem.ts';
+import { createProofStore } from './proof-store.ts';
+import { METADATA_PATH, protectedResourceMetadata } from './protected-resource-metadata.ts';
+import type { RequestLog } from './request-log.ts';
+import { marketRoutes } from './routes/market.ts';
+import { orderRoutes } from './routes/orders.ts';
+import { portfolioRoutes } from './routes/portfolio.ts';
+import { createTokenVerifier } from './token-verifier.ts';
+
+export interface GatewayOptions {
+  /** The identity provider, whose tokens alone count; https, or http on loopback. Found by discovery. */
+  readonly issuer: string;
+  /** The gateway's own resource identifier (RFC 8707): its base URL, and the expected `aud`. */
+  readonly resource: string;
+  /** The RFC 9396 type that approvals have at this provider. */
+  readonly detailsType?: string;
+  /** The confidential client that may exchange a user's token for one at the broker (RFC 8693, `private_key_jwt`). */
+  readonly exchange: {
+    readonly client_id: string;
+    readonly privateKey: CryptoKey | JWK;
+    /** The broker connection's name at the provider. */
+    readonly audience: string;
+  };
+  readonly broker: {
+    readonly environment: 'paper' | 'live';
+    readonly tradingUrl: string;
+    readonly dataUrl: string;
+    /** True where prices and fills are made up. */
+    readonly simulated: boolean;
+  };
+  /** Holds the order journal and the proofs seen; its owner closes it. Set to WAL and `synchronous=FULL` here. */
+  readonly database: Database.Database;
+  readonly clock?: Clock;
+  readonly fetch?: typeof fetch;
+  /** Rules beside the built-in ones; each can only refuse. */
+  readonly policies?: readonly OrderPolicy[];
+  readonly log?: RequestLog;
+  /** One request to the broker, milliseconds; at most 15 s, so that a lost one is over before it may be repeated. */
+  readonly brokerTimeoutMs?: number;
+  /** One request to the identity provider, milliseconds. */
+  readonly providerTimeoutMs?: number;
+}
+
+export interface Gateway {
+  readonly app: Hono;
+  /** Refuses what comes from now on. */
+  close(): void;
+}
+
+const LONGEST_BROKER_TIMEOUT_MS = QUIET_MS / 2;
+
+/**
+ * The order gateway: a resource server, and the only door to the broker.
+ * @throws {TradeAgentError} `invalid_config` for an issuer that is neither https nor on loopback
+ */
+export function createGateway(options: GatewayOptions): Gateway {
+  const clock = options.clock ?? systemClock;
+  const now = () => clock.now();
+  const send = options.fetch ?? fetch;
+  const detailsType = options.detailsType ?? TRADE_ORDER_TYPE;
+  const providerTimeoutMs = options.providerTimeoutMs ?? 10_000;
+  const brokerTimeoutMs = Math.min(options.brokerTimeoutMs ?? 10_000, LONGEST_BROKER_TIMEOUT_MS);
+
+  const journal = createOrderJournal(options.database);
+  const provider = createIdentityProvider({
+    issuer: options.issuer,
+    fetch: send,
+    timeoutMs: providerTimeoutMs,
+    now,
+  });
+  const verify = createTokenVerifier({
+    provider,
+    resource: options.resource,
+    proofs: createProofStore(options.database),
+    clock,
+  });
+  const tokens = createBrokerTokens({
+    provider,
+    exchange: options.exchange,
+    fetch: send,
+    timeoutMs: providerTimeoutMs,
+    now,
+  });
+  const connect = connectAlpaca({
+    ...options.broker,
+    fetch: send,
+    timeoutMs: brokerTimeoutMs,
+    assets: createAssetCatalogue(now),
+  });
+  const brokerFor = async (caller: Caller): Promise<Broker> => {
+    const token = await tokens.tokenFor(caller);
+    return connect(token, () => tokens.forget(caller.sub, token));
+  };
+
+  let closed = false;
+  const door = createDoor({
+    verify: (credentials) => {
+      if (closed) throw new Refusal(503, 'closing', 'the gateway is shutting down', { retryAfter: 5 });
+      return verify(credentials);
+    },
+    resource: options.resource,
+    clock,
+    log: options.log ?? (() => {}),
+  });
+  const desk = createOrderDesk({
+    journal,
+    policies: [...builtinPolicies, ...(options.policies ?? [])],
+    brokerFor,
+    gateway: options.resource,
+    detailsType,
+    environment: options.broker.environment,
+    clock,
+  });
+
+  const app = new Hono();
+  portfolioRoutes(app, door, brokerFor);
+  marketRoutes(app, door, brokerFor, now);
+  orderRoutes(app, door, brokerFor, desk);
+  app.get(
+    '/healthz',
+    door.open((c) => c.json({ status: 'ok' })),
+  );
+  const metadata = protectedResourceMetadata({
+    resource: options.resource,
+    issuer: options.issuer,
+    detailsType,
+  });
+  app.get(
+    METADATA_PATH,
+    door.open((c) => c.json(metadata)),
+  );
+  app.notFound(
+    door.open(() => {
+      throw new Refusal(404, 'not_found', 'there is nothing at this address');
+    }),
+  );
+
+  return {
+    app,
+    close: () => {
+      closed = true;
+    },
+  };
+}

@@ -1,0 +1,201 @@
+import type { Clock } from '../trading/clock.ts';
+import type { OrderDraft } from '../trading/order.ts';
+import type { Order, Problem } from '../trading/views.ts';
+import type { Broker, Submission } from './broker/broker.ts';
+import type { JournalEntry, OrderJournal } from './order-journal.ts';
+import { Refusal } from './problem.ts';
+import { isSameOrder } from './same-order.ts';
+
+/*
+ * From a claimed intent to an outcome: never two orders, and no order lost.
+ *
+ * The broker's answer to a submission may be lost (time-out, dropped connection, 5xx, kill -9 of this process). Then
+ *
+ *  1. The order is looked up by its client_order_id. A hit proves it was taken. A miss proves nothing: the request may
+ *     still be on its way, or the broker's reads may lag behind its writes.
+ *  2. Sending it again is safe only because the broker takes each client_order_id once: where the first submission was
+ *     taken, the second is rejected as a duplicate, and where the first was late and arrives after the second, it is
+ *     the first that is rejected. Either way there is one order. So a second submission carries the same
+ *     client_order_id, is made only for a request that bears the approval again (and passes every check anew), and not
+ *     before QUIET_MS have passed since the last one, so that no submission of ours is still on its way.
+ *  3. Only one may send: the right to is taken in the journal by compare-and-set on the number of submissions.
+ *  4. A refusal of a second submission ("insufficient buying power", say) says nothing about the first, which may be
+ *     the very reason for it. So once a submission is ambiguous, nothing but a hit settles it while the approval
+ *     lives.
+ *  5. After the approval has expired nobody will send the order again, and ABSENCE_MS after that and after the last
+ *     submission a miss counts as proof that it did not come about.
+ */
+
+/** Longer than any submission can be on its way (the broker's time-out, 10 s by default), with room to spare. */
+export const QUIET_MS = 30_000;
+
+/** Far longer than any broker's reads lag behind its writes. */
+export const ABSENCE_MS = 5 * 60_000;
+
+/** Waits between the look-ups after a submission without an answer; the first look-up comes at once. */
+const LOOKUP_WAITS_MS = [200, 500, 1000, 2000] as const;
+
+export interface SubmissionContext {
+  readonly journal: OrderJournal;
+  readonly clock: Clock;
+}
+
+/**
+ * Sends an order whose intent is in the journal, and records what became of it.
+ * @returns the entry afterwards, `placed` or `rejected`
+ * @throws {Refusal} 504 `outcome_unknown`, 503 `broker_busy`, 409 `account_not_connected`
+ */
+export async function submitIntent(
+  draft: OrderDraft,
+  broker: Broker,
+  context: SubmissionContext,
+): Promise<JournalEntry> {
+  const { journal, clock } = context;
+  const id = draft.client_order_id;
+  const ambiguous = entryOf(journal, id).ambiguous;
+  const submission = await broker.submit(draft);
+  switch (submission.outcome) {
+    case 'accepted':
+      return recordFound(submission.order, draft, context);
+    case 'not_taken':
+      if (ambiguous) break;
+      journal.release(id, clock.now());
+      throw notTaken(submission);
+    case 'refused':
+      if (ambiguous || submission.reason === 'duplicate') break;
+      journal.reject(id, brokerRefusal(submission).toProblem(), clock.now());
+      return entryOf(journal, id);
+    case 'unknown':
+      break;
+  }
+  journal.doubt(id, clock.now());
+  const found = await lookUp(draft, broker, clock);
+  if (found === undefined) throw outcomeUnknown(id);
+  return recordFound(found, draft, context);
+}
+
+/**
+ * Settles an entry whose outcome isn't known, by asking the broker once.
+ * @returns the settled entry, or undefined where the broker doesn't know the order (which proves nothing yet)
+ */
+export async function settleByLookup(
+  entry: JournalEntry,
+  broker: Broker,
+  context: SubmissionContext,
+): Promise<JournalEntry | undefined> {
+  const order = await broker.orderByClientOrderId(entry.clientOrderId);
+  if (order !== undefined) return recordFound(order, entry.draft, context);
+  const { journal, clock } = context;
+  const last = Math.max(entry.submittedAt ?? 0, Date.parse(entry.draft.expires_at));
+  if (clock.now() < last + ABSENCE_MS) return undefined;
+  journal.reject(entry.clientOrderId, neverPlaced().toProblem(), clock.now());
+  return entryOf(journal, entry.clientOrderId);
+}
+
+/** Whether the order may go out (again) now, as far as time tells; see the reasoning at the top. */
+export function maySubmitAgain(entry: JournalEntry, now: number): boolean {
+  return entry.submittedAt === null || now >= entry.submittedAt + QUIET_MS;
+}
+
+async function lookUp(draft: OrderDraft, broker: Broker, clock: Clock): Promise<Order | undefined> {
+  for (const wait of [0, ...LOOKUP_WAITS_MS]) {
+    if (wait > 0) await clock.sleep(wait);
+    try {
+      const order = await broker.orderByClientOrderId(draft.client_order_id);
+      if (order !== undefined) return order;
+    } catch (error) {
+      // A broker that is down now may answer at the next look-up; at the end the outcome is unknown, not failed.
+      if (!(error instanceof Refusal)) throw error;
+    }
+  }
+  return undefined;
+}
+
+function recordFound(order: Order, draft: OrderDraft, { journal, clock }: SubmissionContext): JournalEntry {
+  const id = draft.client_order_id;
+  if (isSameOrder(order, draft)) {
+    journal.place(id, order, clock.now());
+  } else {
+    journal.reject(id, idTaken().toProblem(), clock.now());
+  }
+  return entryOf(journal, id);
+}
+
+function entryOf(journal: OrderJournal, clientOrderId: string): JournalEntry {
+  const entry = journal.find(clientOrderId);
+  if (entry === undefined) throw new Error('the order journal has lost an entry');
+  return entry;
+}
+
+/** The refusal that a recorded problem stands for, said again. */
+export function recordedRefusal(problem: Problem): Refusal {
+  const { type: _type, title: _title, status, code, detail, hint, fields, ...members } = problem;
+  return new Refusal(status, code, detail ?? '', {
+    members,
+    ...(hint === undefined ? {} : { hint }),
+    ...(fields === undefined ? {} : { fields }),
+  });
+}
+
+export function outcomeUnknown(clientOrderId: string): Refusal {
+  return new Refusal(
+    504,
+    'outcome_unknown',
+    'the broker gave no answer, and it is not known whether it took the order',
+    {
+      hint: 'Ask again by client_order_id, or send the very same request again. Do not propose the order anew before it is settled.',
+      members: { client_order_id: clientOrderId },
+      retryAfter: Math.ceil(QUIET_MS / 1000),
+    },
+  );
+}
+
+function brokerRefusal(refused: Submission & { outcome: 'refused' }): Refusal {
+  const members = {
+    broker_message: refused.message.slice(0, 300),
+    ...(refused.brokerCode === undefined ? {} : { broker_code: refused.brokerCode }),
+  };
+  return refused.reason === 'insufficient_funds'
+    ? new Refusal(422, 'insufficient_funds', 'the account has not enough buying power for the order', {
+        hint: 'Propose a smaller order.',
+        members,
+      })
+    : new Refusal(422, 'broker_rejected', 'the broker rejected the order', {
+        hint: 'See broker_message for its reason; propose another order.',
+        members,
+      });
+}
+
+function notTaken({ reason }: Submission & { outcome: 'not_taken' }): Refusal {
+  return reason === 'rate_limited'
+    ? new Refusal(503, 'broker_busy', 'the broker asks for fewer requests and did not take the order', {
+        hint: 'Send the very same request again in a moment: the approval still stands.',
+        retryAfter: 5,
+      })
+    : new Refusal(409, 'account_not_connected', 'the broker does not accept the connection to the account', {
+        hint: 'Send the very same request again; if that fails too, connect the brokerage account again.',
+      });
+}
+
+function idTaken(): Refusal {
+  return new Refusal(
+    409,
+    'client_order_id_conflict',
+    'the broker holds another order under this client_order_id',
+    {
+      hint: 'Propose the order anew, under another client_order_id.',
+      fields: ['client_order_id'],
+    },
+  );
+}
+
+function neverPlaced(): Refusal {
+  return new Refusal(
+    409,
+    'not_placed',
+    'the approval expired before the broker took the order: there is no order',
+    {
+      hint: 'Propose the order anew.',
+    },
+  );
+}

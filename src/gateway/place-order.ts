@@ -1,0 +1,217 @@
+import type { Clock } from '../trading/clock.ts';
+import type { Order } from '../trading/views.ts';
+import { type ApprovedOrder, approvedOrder } from './approved-order.ts';
+import type { Broker } from './broker/broker.ts';
+import type { Caller } from './caller.ts';
+import type { JournalEntry, OrderJournal } from './order-journal.ts';
+import {
+  maySubmitAgain,
+  outcomeUnknown,
+  recordedRefusal,
+  settleByLookup,
+  submitIntent,
+} from './order-submission.ts';
+import type { OrderPolicy } from './policy.ts';
+import { Refusal } from './problem.ts';
+
+export interface OrderDeskOptions {
+  readonly journal: OrderJournal;
+  readonly policies: readonly OrderPolicy[];
+  readonly brokerFor: (caller: Caller) => Promise<Broker>;
+  readonly gateway: string;
+  readonly detailsType: string;
+  readonly environment: 'paper' | 'live';
+  readonly clock: Clock;
+}
+
+export interface Placement {
+  readonly order: Order;
+  /** True when the order was placed by an earlier request, or by another one at the same time. */
+  readonly replay: boolean;
+}
+
+/** Where approved orders become real ones. */
+export interface OrderDesk {
+  /** @throws {Refusal} with a code for each way to fail; a {@link ReplayedRefusal} where it was said before */
+  place(caller: Caller, body: unknown): Promise<Placement>;
+  /**
+   * Settles what is open about the caller's order by asking the broker. Undefined where this gateway never placed it.
+   * @throws {Refusal} 504 `outcome_unknown`
+   */
+  settle(caller: Caller, clientOrderId: string): Promise<JournalEntry | undefined>;
+}
+
+/** A first result that was a refusal, said again. */
+export class ReplayedRefusal extends Refusal {
+  override name = 'ReplayedRefusal';
+}
+
+export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
+  const { journal, clock } = options;
+  /** What is being carried out by this process, by client_order_id: whoever asks for the same waits for the same. */
+  const flights = new Map<string, Promise<JournalEntry>>();
+
+  function fly(clientOrderId: string, run: () => Promise<JournalEntry>): Promise<JournalEntry> {
+    const flight = run().finally(() => flights.delete(clientOrderId));
+    flights.set(clientOrderId, flight);
+    return flight;
+  }
+
+  async function place(caller: Caller, body: unknown): Promise<Placement> {
+    const approved = approvedOrder(body, caller, { gateway: options.gateway, type: options.detailsType });
+    const id = approved.draft.client_order_id;
+    // Before the expiry check: what became of an order may be asked for as long as the token lives.
+    const earlier = journal.find(id);
+    if (earlier !== undefined) return replay(earlier, approved, caller);
+
+    const broker = await admit(approved, caller);
+    const claim = {
+      clientOrderId: id,
+      digest: approved.digest,
+      sub: caller.sub,
+      jti: caller.jti,
+      draft: approved.draft,
+    };
+    switch (journal.claim(claim, clock.now())) {
+      case 'approval_used':
+        throw new Refusal(403, 'approval_already_used', 'the approval was used for another order', {
+          hint: 'Each order needs an approval of its own.',
+          challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
+        });
+      case 'known': {
+        const entry = journal.find(id);
+        if (entry === undefined) throw new Error('the order journal has lost an entry');
+        return replay(entry, approved, caller);
+      }
+      case 'claimed':
+        return placement(await fly(id, () => submitIntent(approved.draft, broker, options)), false);
+    }
+  }
+
+  /** The first result again; an open one is settled first. */
+  async function replay(entry: JournalEntry, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
+    if (entry.sub !== caller.sub || entry.digest !== approved.digest) {
+      throw new Refusal(409, 'client_order_id_conflict', 'this client_order_id belongs to another order', {
+        hint: 'Propose the order anew, under another client_order_id.',
+        fields: ['client_order_id'],
+      });
+    }
+    if (isSettled(entry)) return placement(entry, true);
+    const id = entry.clientOrderId;
+    const flight = flights.get(id) ?? fly(id, () => settleOrSubmit(entry, approved, caller));
+    return placement(await flight, true);
+  }
+
+  /** What an order without an outcome needs: a look-up, and where that is safe, the submission it never had. */
+  async function settleOrSubmit(
+    entry: JournalEntry,
+    approved: ApprovedOrder,
+    caller: Caller,
+  ): Promise<JournalEntry> {
+    const settled = await askBroker(entry, caller);
+    if (settled !== undefined) return settled;
+    if (!maySubmitAgain(entry, clock.now())) throw outcomeUnknown(entry.clientOrderId);
+
+    let broker: Broker;
+    try {
+      broker = await admit(approved, caller);
+    } catch (error) {
+      // "Price moved" would invite a new proposal, while the order may well be at the broker. Only where every
+      // submission is known to have come to nothing may the real reason be told.
+      if (entry.submittedAt !== null && error instanceof Refusal) throw outcomeUnknown(entry.clientOrderId);
+      throw error;
+    }
+    if (!journal.reclaim(entry, clock.now())) throw outcomeUnknown(entry.clientOrderId);
+    return submitIntent(approved.draft, broker, options);
+  }
+
+  /** Every check that needs the world: time, environment, account, market. Uses nothing up. */
+  async function admit({ draft }: ApprovedOrder, caller: Caller): Promise<Broker> {
+    requireUnexpired(draft.expires_at);
+    if (draft.environment !== options.environment) {
+      throw new Refusal(
+        403,
+        'environment_mismatch',
+        `this gateway trades ${options.environment} accounts only`,
+        {
+          fields: ['environment'],
+          challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
+        },
+      );
+    }
+    const broker = await options.brokerFor(caller);
+    const [account, asset, market] = await Promise.all([
+      broker.account(),
+      broker.asset(draft.symbol),
+      broker.clock(),
+    ]);
+    if (account.account !== draft.account || account.environment !== draft.environment) {
+      throw new Refusal(403, 'account_mismatch', 'the approved account is not the account of this user', {
+        fields: ['account'],
+        challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
+      });
+    }
+    if (asset === undefined) throw unknownSymbol(draft.symbol);
+    // Last, so that the price is as fresh as it can be when the order goes out.
+    const quote = (await broker.quotes([draft.symbol])).find(({ symbol }) => symbol === draft.symbol);
+    if (quote === undefined) throw unknownSymbol(draft.symbol);
+    for (const policy of options.policies) {
+      await policy({ caller, draft, account, asset, quote, market });
+    }
+    // Again: the broker may have taken its time.
+    requireUnexpired(draft.expires_at);
+    return broker;
+  }
+
+  function requireUnexpired(expiresAt: string): void {
+    if (clock.now() < Date.parse(expiresAt)) return;
+    throw new Refusal(403, 'approval_expired', `the approval ended at ${expiresAt}`, {
+      hint: 'Propose the order anew.',
+      fields: ['expires_at'],
+      challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
+    });
+  }
+
+  async function settle(caller: Caller, clientOrderId: string): Promise<JournalEntry | undefined> {
+    const entry = journal.find(clientOrderId);
+    if (entry === undefined || entry.sub !== caller.sub) return undefined;
+    if (isSettled(entry)) return entry;
+    const flight = flights.get(clientOrderId);
+    if (flight !== undefined) return flight;
+    const settled = await askBroker(entry, caller);
+    if (settled === undefined) throw outcomeUnknown(clientOrderId);
+    return settled;
+  }
+
+  /** While the broker can't be asked, an order that may be there stays unknown: anything else could be read as a no. */
+  async function askBroker(entry: JournalEntry, caller: Caller): Promise<JournalEntry | undefined> {
+    try {
+      return await settleByLookup(entry, await options.brokerFor(caller), options);
+    } catch (error) {
+      if (entry.submittedAt !== null && error instanceof Refusal) throw outcomeUnknown(entry.clientOrderId);
+      throw error;
+    }
+  }
+
+  return { place, settle };
+}
+
+function isSettled({ state }: JournalEntry): boolean {
+  return state === 'placed' || state === 'rejected';
+}
+
+function placement(entry: JournalEntry, replay: boolean): Placement {
+  if (entry.order !== undefined) return { order: entry.order, replay };
+  if (entry.problem === undefined) throw outcomeUnknown(entry.clientOrderId);
+  const refusal = recordedRefusal(entry.problem);
+  throw replay
+    ? new ReplayedRefusal(refusal.status, refusal.code, refusal.message, refusal.options)
+    : refusal;
+}
+
+function unknownSymbol(symbol: string): Refusal {
+  return new Refusal(422, 'unknown_symbol', `the broker knows no symbol ${symbol}`, {
+    hint: 'Check the ticker symbol.',
+    fields: ['symbol'],
+  });
+}

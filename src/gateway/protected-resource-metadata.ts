@@ -1,0 +1,31 @@
+import { SIGNING_ALGORITHMS } from './token-rules.ts';
+
+/** Every scope this gateway knows. `orders:write` works only together with an approval. */
+export const SCOPES = [
+  'market:read',
+  'portfolio:read',
+  'orders:read',
+  'orders:cancel',
+  'orders:write',
+] as const;
+export type Scope = (typeof SCOPES)[number];
+
+export const METADATA_PATH = '/.well-known/oauth-protected-resource';
+
+/** OAuth 2.0 Protected Resource Metadata (RFC 9728 §2), `authorization_details_types_supported` by RFC 9396 §10. */
+export function protectedResourceMetadata(options: {
+  resource: string;
+  issuer: string;
+  detailsType: string;
+}) {
+  return {
+    resource: options.resource,
+    resource_name: 'trade-agent order gateway',
+    authorization_servers: [options.issuer],
+    scopes_supported: [...SCOPES],
+    bearer_methods_supported: ['header'],
+    dpop_signing_alg_values_supported: [...SIGNING_ALGORITHMS],
+    dpop_bound_access_tokens_required: false,
+    authorization_details_types_supported: [options.detailsType],
+  };
+}

@@ -1,0 +1,91 @@
+import type { Hono } from 'hono';
+import { z } from 'zod';
+import { symbolSchema } from '../../trading/order.ts';
+import type { BarQuery, Broker } from '../broker/broker.ts';
+import type { Caller } from '../caller.ts';
+import type { Door } from '../door.ts';
+import { Refusal } from '../problem.ts';
+import { limitParameter, parseQuery } from '../query.ts';
+
+/** A request for more would be a long URL at the broker, and a long wait. */
+const MOST_SYMBOLS = 50;
+
+const symbolList = z
+  .string()
+  .transform((text) => [...new Set(text.split(',').map((symbol) => symbol.trim().toUpperCase()))])
+  .pipe(z.array(symbolSchema).min(1).max(MOST_SYMBOLS));
+
+const quotesQuery = z.strictObject({ symbols: symbolList });
+
+const instant = z.union([z.iso.datetime({ offset: true }), z.iso.date()]).transform((text) => new Date(text));
+
+const barsQuery = z.strictObject({
+  symbol: symbolSchema,
+  timeframe: z.enum(['1Day', '1Hour', '1Min']).default('1Day'),
+  start: instant.optional(),
+  end: instant.optional(),
+  limit: limitParameter(1000, 100),
+});
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/**
+ * How far back so many bars reach at most: 252 trading days a year, 6.5 trading hours a day, and a week more for the
+ * longest closing.
+ */
+const REACH_MS: Record<BarQuery['timeframe'], number> = {
+  '1Day': DAY_MS * 1.5,
+  '1Hour': DAY_MS / 4,
+  '1Min': DAY_MS / 240,
+};
+
+/** Prices and hours: `market:read`. */
+export function marketRoutes(
+  app: Hono,
+  door: Door,
+  brokerFor: (caller: Caller) => Promise<Broker>,
+  now: () => number,
+): void {
+  app.get(
+    '/v1/quotes',
+    door.guard(['market:read'], async (c, caller) => {
+      const { symbols } = parseQuery(quotesQuery, c.req.url);
+      const broker = await brokerFor(caller);
+      await requireKnown(broker, symbols);
+      const quotes = await broker.quotes(symbols);
+      const missing = symbols.filter((symbol) => !quotes.some((quote) => quote.symbol === symbol));
+      if (missing.length > 0) {
+        throw new Refusal(404, 'price_unavailable', `there is no price for ${missing.join(', ')} now`, {
+          members: { symbols: missing },
+        });
+      }
+      return c.json({ quotes });
+    }),
+  );
+  app.get(
+    '/v1/bars',
+    door.guard(['market:read'], async (c, caller) => {
+      const { symbol, timeframe, limit, ...range } = parseQuery(barsQuery, c.req.url);
+      const end = range.end ?? new Date(now());
+      const start = range.start ?? new Date(end.getTime() - limit * REACH_MS[timeframe] - 7 * DAY_MS);
+      const broker = await brokerFor(caller);
+      await requireKnown(broker, [symbol]);
+      return c.json({ bars: await broker.bars({ symbol, timeframe, start, end, limit }) });
+    }),
+  );
+  app.get(
+    '/v1/clock',
+    door.guard(['market:read'], async (c, caller) => c.json(await (await brokerFor(caller)).clock())),
+  );
+}
+
+/** Before the prices are asked for: the broker rejects the whole request for one unknown symbol. */
+async function requireKnown(broker: Broker, symbols: readonly string[]): Promise<void> {
+  const assets = await Promise.all(symbols.map((symbol) => broker.asset(symbol)));
+  const unknown = symbols.filter((_, index) => assets[index] === undefined);
+  if (unknown.length === 0) return;
+  throw new Refusal(404, 'unknown_symbol', `the broker knows no symbol ${unknown.join(', ')}`, {
+    hint: 'Check the ticker symbol.',
+    fields: ['symbols'],
+    members: { symbols: unknown },
+  });
+}

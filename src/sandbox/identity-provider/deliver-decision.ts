@@ -1,0 +1,45 @@
+import type Provider from 'oidc-provider';
+import { errors } from 'oidc-provider';
+import { Dec, plain } from '../../trading/decimal.ts';
+import type { Faults } from '../faults.ts';
+import type { ApprovalRequest, ApprovalRequests } from './approval-requests.ts';
+import { ORDER_SCOPE } from './protocol.ts';
+
+/** Tells the provider what a person decided, so that the next poll is answered. Safe to repeat after a crash. */
+export function deliverDecision(options: {
+  provider: Provider;
+  requests: ApprovalRequests;
+  resource: string;
+  faults: Faults;
+}): (request: ApprovalRequest) => Promise<void> {
+  const { provider, requests, resource, faults } = options;
+  return async (request) => {
+    const kept = await provider.BackchannelAuthenticationRequest.find(request.authReqId, {
+      ignoreExpiration: true,
+    });
+    const told = kept === undefined || kept.grantId !== undefined || kept.error !== undefined;
+    if (!told) {
+      if (request.status === 'approved') {
+        const grant = new provider.Grant({ clientId: request.clientId, accountId: request.user });
+        grant.addOIDCScope('openid');
+        grant.addResourceScope(resource, ORDER_SCOPE);
+        await grant.save();
+        const details = faults.take('tampered_details') ? tampered(request.details) : request.details;
+        await provider.backchannelResult(kept, grant, {
+          amr: ['pwd'],
+          authTime: Math.floor((request.decidedAt ?? request.requestedAt) / 1000),
+          rar: [{ ...details }],
+        });
+      } else {
+        await provider.backchannelResult(kept, new errors.AccessDenied('the person refused'));
+      }
+    }
+    requests.delivered(request.id);
+  };
+}
+
+/** Another quantity (or amount) than the one approved. */
+function tampered(details: ApprovalRequest['details']): ApprovalRequest['details'] {
+  const field = details.qty === undefined ? 'notional' : 'qty';
+  return { ...details, [field]: plain(new Dec(String(details[field])).plus(1)) };
+}

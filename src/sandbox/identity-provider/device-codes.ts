@@ -1,0 +1,105 @@
+import type Provider from 'oidc-provider';
+import { IDENTITY_SCOPES, ORDER_SCOPE, SESSION_SCOPES } from './protocol.ts';
+
+/** A device that waits to be let in (RFC 8628), as the person deciding about it sees it. */
+export interface DeviceRequest {
+  readonly userCode: string;
+  readonly clientName: string;
+  /** What the device calls itself; unverified. */
+  readonly deviceName: string | undefined;
+  readonly scopes: readonly string[];
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+export type DeviceLookup =
+  | { readonly status: 'waiting'; readonly request: DeviceRequest }
+  | { readonly status: 'unknown' | 'expired' | 'used' };
+
+export interface DeviceCodes {
+  find(userCode: string): Promise<DeviceLookup>;
+  /** Lets the device in as `user`, or turns it away; final either way. */
+  decide(userCode: string, user: string, allow: boolean): Promise<DeviceLookup>;
+}
+
+/**
+ * Decides about device codes on oidc-provider's own models. Its built-in pages ask for consent before they know who
+ * is there, and can't be driven by another program; these two functions serve the page and the terminal alike.
+ */
+export function createDeviceCodes(options: {
+  provider: Provider;
+  resource: string;
+  now: () => number;
+}): DeviceCodes {
+  const { provider, resource } = options;
+  const deciding = new Set<string>();
+
+  const load = async (userCode: string) => {
+    const normalized = userCode.toUpperCase().replace(/[^A-Z0-9]/g, '');
+    const code =
+      normalized === ''
+        ? undefined
+        : await provider.DeviceCode.findByUserCode(normalized, { ignoreExpiration: true });
+    const client = code?.clientId === undefined ? undefined : await provider.Client.find(code.clientId);
+    return code === undefined || client === undefined ? undefined : { code, client };
+  };
+  type Loaded = NonNullable<Awaited<ReturnType<typeof load>>>;
+
+  const describe = ({ code, client }: Loaded): DeviceLookup => {
+    if (code.isExpired) return { status: 'expired' };
+    if (code.error !== undefined || code.accountId !== undefined || deciding.has(code.jti))
+      return { status: 'used' };
+    const { scope, device_name: deviceName } = code.params ?? {};
+    return {
+      status: 'waiting',
+      request: {
+        userCode: `${code.userCode.slice(0, 4)}-${code.userCode.slice(4)}`,
+        clientName: client.clientName ?? client.clientId,
+        deviceName: typeof deviceName === 'string' ? deviceName : undefined,
+        scopes: typeof scope === 'string' ? scope.split(' ').filter((name) => name !== ORDER_SCOPE) : [],
+        expiresAt: (code.exp ?? 0) * 1000,
+      },
+    };
+  };
+
+  return {
+    async find(userCode) {
+      const loaded = await load(userCode);
+      return loaded === undefined ? { status: 'unknown' } : describe(loaded);
+    },
+    async decide(userCode, user, allow) {
+      const loaded = await load(userCode);
+      if (loaded === undefined) return { status: 'unknown' };
+      const lookup = describe(loaded);
+      if (lookup.status !== 'waiting') return lookup;
+      const { code, client } = loaded;
+      deciding.add(code.jti);
+      try {
+        if (!allow) {
+          Object.assign(code, { error: 'access_denied', errorDescription: 'the person refused' });
+          await code.save();
+          return lookup;
+        }
+        const grant = new provider.Grant({ clientId: client.clientId, accountId: user });
+        const granted = (allowed: readonly string[]) =>
+          lookup.request.scopes.filter((scope) => allowed.includes(scope));
+        const identity = granted(IDENTITY_SCOPES);
+        const session = granted(SESSION_SCOPES);
+        if (identity.length > 0) grant.addOIDCScope(identity);
+        if (session.length > 0) grant.addResourceScope(resource, session);
+        Object.assign(code, {
+          accountId: user,
+          amr: ['pwd'],
+          authTime: Math.floor(options.now() / 1000),
+          grantId: await grant.save(),
+          resource,
+          scope: [...identity, ...session].join(' '),
+        });
+        await code.save();
+        return lookup;
+      } finally {
+        deciding.delete(code.jti);
+      }
+    },
+  };
+}

@@ -1,0 +1,116 @@
+import type { Database } from 'better-sqlite3-multiple-ciphers';
+import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider';
+
+/** How long a finished row is kept, so that a late caller hears "expired" rather than "unknown". Seconds. */
+const KEPT_AFTER_EXPIRY = 24 * 3600;
+
+interface Row {
+  readonly payload: string;
+  readonly consumed_at: number | null;
+}
+
+export interface OidcStore {
+  readonly adapter: AdapterFactory;
+  /** Whether a grant still stands; revocation deletes it. */
+  grantExists(id: string): boolean;
+}
+
+export interface OidcStoreOptions {
+  readonly database: Database;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Called before a CIBA request is read: where the token endpoint's long poll waits, after the client is known. */
+  readonly beforeBackchannelRequest: (id: string, payload: AdapterPayload) => Promise<void>;
+}
+
+/** oidc-provider's storage in one SQLite table. */
+export function createOidcStore(options: OidcStoreOptions): OidcStore {
+  const { database } = options;
+  database.exec(`
+    CREATE TABLE IF NOT EXISTS oidc_entities (
+      model TEXT NOT NULL,
+      id TEXT NOT NULL,
+      payload TEXT NOT NULL,
+      grant_id TEXT,
+      user_code TEXT,
+      uid TEXT,
+      expires_at INTEGER,
+      consumed_at INTEGER,
+      PRIMARY KEY (model, id)
+    ) STRICT;
+    CREATE INDEX IF NOT EXISTS oidc_entities_grant ON oidc_entities (grant_id) WHERE grant_id IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS oidc_entities_user_code ON oidc_entities (user_code) WHERE user_code IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS oidc_entities_expiry ON oidc_entities (expires_at) WHERE expires_at IS NOT NULL;
+  `);
+  const upsert = database.prepare(
+    `INSERT INTO oidc_entities (model, id, payload, grant_id, user_code, uid, expires_at)
+     VALUES (@model, @id, @payload, @grantId, @userCode, @uid, @expiresAt)
+     ON CONFLICT (model, id) DO UPDATE SET payload = excluded.payload, grant_id = excluded.grant_id,
+       user_code = excluded.user_code, uid = excluded.uid, expires_at = excluded.expires_at`,
+  );
+  const byId = database.prepare<[string, string], Row>(
+    'SELECT payload, consumed_at FROM oidc_entities WHERE model = ? AND id = ?',
+  );
+  const byUserCode = database.prepare<[string, string], Row>(
+    'SELECT payload, consumed_at FROM oidc_entities WHERE model = ? AND user_code = ?',
+  );
+  const byUid = database.prepare<[string, string], Row>(
+    'SELECT payload, consumed_at FROM oidc_entities WHERE model = ? AND uid = ?',
+  );
+  const consume = database.prepare<[number, string, string]>(
+    'UPDATE oidc_entities SET consumed_at = ? WHERE model = ? AND id = ? AND consumed_at IS NULL',
+  );
+  const destroy = database.prepare<[string, string]>('DELETE FROM oidc_entities WHERE model = ? AND id = ?');
+  const revoke = database.prepare<[string, string]>(
+    'DELETE FROM oidc_entities WHERE model = ? AND grant_id = ?',
+  );
+  const purge = database.prepare<[number]>('DELETE FROM oidc_entities WHERE expires_at < ?');
+
+  const seconds = () => Math.floor(options.now() / 1000);
+  const purgeOld = () => purge.run(seconds() - KEPT_AFTER_EXPIRY);
+  purgeOld();
+  let writes = 0;
+
+  const load = (row: Row | undefined): AdapterPayload | undefined => {
+    if (row === undefined) return undefined;
+    const payload: AdapterPayload = JSON.parse(row.payload);
+    return row.consumed_at === null ? payload : { ...payload, consumed: row.consumed_at };
+  };
+
+  const adapter = (model: string): Adapter => ({
+    upsert: async (id, payload, expiresIn) => {
+      upsert.run({
+        model,
+        id,
+        payload: JSON.stringify(payload),
+        grantId: payload.grantId ?? null,
+        userCode: payload.userCode ?? null,
+        uid: payload.uid ?? null,
+        expiresAt: expiresIn === undefined ? null : seconds() + expiresIn,
+      });
+      writes += 1;
+      if (writes % 500 === 0) purgeOld();
+    },
+    find: async (id) => {
+      const found = load(byId.get(model, id));
+      if (model !== 'BackchannelAuthenticationRequest' || found === undefined) return found;
+      await options.beforeBackchannelRequest(id, found);
+      return load(byId.get(model, id));
+    },
+    findByUserCode: async (userCode) => load(byUserCode.get(model, userCode)),
+    findByUid: async (uid) => load(byUid.get(model, uid)),
+    consume: async (id) => {
+      // Compare-and-set: the provider checks "consumed" on a copy it read earlier, so two polls at the same moment
+      // would otherwise both be given a token for one approval.
+      if (consume.run(seconds(), model, id).changes !== 1) throw new errors.InvalidGrant('already consumed');
+    },
+    destroy: async (id) => {
+      destroy.run(model, id);
+    },
+    revokeByGrantId: async (grantId) => {
+      revoke.run(model, grantId);
+    },
+  });
+
+  return { adapter, grantExists: (id) => byId.get('Grant', id) !== undefined };
+}

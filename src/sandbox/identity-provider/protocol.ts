@@ -1,0 +1,33 @@
+/** Names the protocol parts of the identity provider share. */
+
+/** The public client every trade-agent signs in with (RFC 8628). */
+export const LOGIN_CLIENT_ID = 'trade-agent';
+
+export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
+export const CIBA_GRANT = 'urn:openid:params:grant-type:ciba';
+/** RFC 8693. */
+export const TOKEN_EXCHANGE_GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange';
+export const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token';
+
+/** What a session may do at the gateway. Placing an order is not among it. */
+export const SESSION_SCOPES = ['market:read', 'portfolio:read', 'orders:read', 'orders:cancel'] as const;
+export const IDENTITY_SCOPES = ['openid', 'profile', 'email', 'offline_access'] as const;
+/** Granted with one approved order, for that order. */
+export const ORDER_SCOPE = 'orders:write';
+
+/** Seconds. */
+export const POLL_INTERVAL = 2;
+/** How long the token endpoint holds a CIBA poll, milliseconds; CIBA Core §10.1.1 suggests 30 s at most. */
+export const LONG_POLL_MS = 25_000;
+
+export const routes = {
+  authorization: '/authorize',
+  backchannel_authentication: '/bc-authorize',
+  code_verification: '/device',
+  device_authorization: '/device/code',
+  jwks: '/jwks',
+  registration: '/register',
+  revocation: '/revoke',
+  token: '/token',
+  userinfo: '/userinfo',
+} as const;

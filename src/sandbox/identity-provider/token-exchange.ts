@@ -1,0 +1,96 @@
+import { createLocalJWKSet, type JWK, errors as joseErrors, jwtVerify } from 'jose';
+import { errors, type TokenEndpointGrantContext } from 'oidc-provider';
+import { ACCESS_TOKEN_TYPE } from './protocol.ts';
+import { type Vault, VaultError } from './vault.ts';
+
+/** Parameters of RFC 8693 §2.1 that this server reads; those it does not support are read to be refused. */
+export const tokenExchangeParameters = [
+  'audience',
+  'resource',
+  'scope',
+  'subject_token',
+  'subject_token_type',
+  'requested_token_type',
+  'actor_token',
+  'actor_token_type',
+] as const;
+
+type Parameters = { [name in (typeof tokenExchangeParameters)[number]]?: string | undefined };
+
+export interface TokenExchangeOptions {
+  readonly issuer: string;
+  readonly resource: string;
+  readonly gatewayClientId: string;
+  readonly verification: JWK;
+  readonly vault: Vault;
+  readonly now: () => number;
+  /** Whether the access token with this `jti` was issued here and its grant still stands. */
+  readonly isLive: (jti: string) => boolean;
+}
+
+/**
+ * RFC 8693: the gateway shows the access token a user called it with, and is given that user's access token at the
+ * broker. Nobody else may exchange, and only tokens meant for the gateway can be exchanged.
+ */
+export function createTokenExchange(options: TokenExchangeOptions) {
+  const keys = createLocalJWKSet({ keys: [options.verification] });
+
+  return async function tokenExchange(ctx: TokenEndpointGrantContext<Parameters>): Promise<void> {
+    const { client, params } = ctx.oidc;
+    if (client.clientId !== options.gatewayClientId) {
+      throw new errors.UnauthorizedClient('only the gateway may exchange tokens');
+    }
+    if (params.actor_token !== undefined || params.actor_token_type !== undefined) {
+      throw new errors.InvalidRequest('actor_token is not supported');
+    }
+    if (params.subject_token_type !== ACCESS_TOKEN_TYPE) {
+      throw new errors.InvalidRequest(`subject_token_type must be ${ACCESS_TOKEN_TYPE}`);
+    }
+    if (params.requested_token_type !== undefined && params.requested_token_type !== ACCESS_TOKEN_TYPE) {
+      throw new errors.InvalidRequest(`requested_token_type must be ${ACCESS_TOKEN_TYPE}`);
+    }
+    if (typeof params.audience !== 'string' || params.audience === '') {
+      throw new errors.InvalidTarget('audience must name one connection');
+    }
+    const user = await subject(params.subject_token);
+    const token = await options.vault.accessToken(user, params.audience).catch((error: unknown) => {
+      throw refusal(error);
+    });
+    ctx.body = {
+      access_token: token.accessToken,
+      issued_token_type: ACCESS_TOKEN_TYPE,
+      token_type: 'Bearer',
+      expires_in: token.expiresIn,
+    };
+  };
+
+  async function subject(subjectToken: unknown): Promise<string> {
+    const invalid = (reason: string) => new errors.InvalidRequest(`subject_token ${reason}`);
+    if (typeof subjectToken !== 'string' || subjectToken === '') throw invalid('is missing');
+    try {
+      const { payload } = await jwtVerify(subjectToken, keys, {
+        issuer: options.issuer,
+        audience: options.resource,
+        typ: 'at+jwt',
+        algorithms: ['ES256'],
+        requiredClaims: ['sub', 'exp', 'iat', 'jti', 'client_id'],
+        currentDate: new Date(options.now()),
+      });
+      if (payload.sub === undefined || payload.jti === undefined) throw invalid('lacks a claim');
+      if (!options.isLive(payload.jti)) throw invalid('was revoked');
+      return payload.sub;
+    } catch (error) {
+      // The library's messages name claims, never their values.
+      if (error instanceof joseErrors.JOSEError) throw invalid(`is not valid: ${error.message}`);
+      throw error;
+    }
+  }
+}
+
+function refusal(error: unknown): unknown {
+  if (!(error instanceof VaultError)) return error;
+  if (error.refusal === 'broker_unreachable') {
+    return Object.assign(new errors.TemporarilyUnavailable(error.message), { status: 503, statusCode: 503 });
+  }
+  return new errors.InvalidTarget(error.message);
+}

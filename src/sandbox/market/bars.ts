@@ -1,0 +1,140 @@
+import { Dec } from '../../trading/decimal.ts';
+import { addDays, DAY, type IsoDate, newYorkDate, newYorkInstant, weekday } from './new-york-time.ts';
+import { type MarketHours, type Session, sessionOf } from './trading-calendar.ts';
+
+const MINUTE = 60_000;
+/** How many looks at the price a bar's high and low come from. */
+const LOOKS = 16;
+
+export type Timeframe = { unit: 'minute' | 'hour'; count: number } | { unit: 'day' | 'week'; count: 1 };
+
+/** Alpaca's notation: `[1-59]Min|T`, `[1-23]Hour|H`, `1Day|1D`, `1Week|1W`. Undefined for anything else. */
+export function parseTimeframe(text: string): Timeframe | undefined {
+  const [, digits = '', letters = ''] = /^(\d{1,2})(Min|T|Hour|H|Day|D|Week|W)$/.exec(text) ?? [];
+  const count = Number(digits);
+  if (letters === 'Min' || letters === 'T') {
+    return count >= 1 && count <= 59 ? { unit: 'minute', count } : undefined;
+  }
+  if (letters === 'Hour' || letters === 'H') {
+    return count >= 1 && count <= 23 ? { unit: 'hour', count } : undefined;
+  }
+  if (count !== 1) return undefined;
+  return { unit: letters.startsWith('D') ? 'day' : 'week', count: 1 };
+}
+
+/** Times are milliseconds since the epoch; `start` and `end` are inclusive and compare with a bar's own time. */
+export interface BarRequest {
+  timeframe: Timeframe;
+  start: number;
+  end: number;
+  /** At most so many bars. */
+  limit: number;
+  /** `asc`: the earliest `limit` bars, `desc`: the latest ones, newest first. */
+  sort: 'asc' | 'desc';
+}
+
+/** Prices are decimal strings on the tick, volume is in shares, `at` is where the bar begins. */
+export interface MarketBar {
+  at: number;
+  open: string;
+  high: string;
+  low: string;
+  close: string;
+  volume: number;
+  trades: number;
+  vwap: string;
+}
+
+export interface BarSource {
+  hours: MarketHours;
+  now: number;
+  /** The last price at an instant. */
+  last(at: number): string;
+  volume(at: number, span: number): number;
+}
+
+interface Span {
+  /** The bar's own time; a day's bar is stamped with midnight in New York. */
+  at: number;
+  from: number;
+  to: number;
+}
+
+/** Bars of a request, none of them later than now; the one under way ends now. */
+export function bars(request: BarRequest, source: BarSource): MarketBar[] {
+  const found: MarketBar[] = [];
+  for (const span of spans(request, source)) {
+    if (found.length >= request.limit) break;
+    found.push(barOf(span, source));
+  }
+  return found;
+}
+
+function* spans(request: BarRequest, source: BarSource): Generator<Span> {
+  const end = Math.min(request.end, source.now);
+  const step = request.sort === 'asc' ? 1 : -1;
+  const first = addDays(newYorkDate(request.start), request.timeframe.unit === 'week' ? -6 : 0);
+  const last = newYorkDate(end);
+  for (
+    let date = step === 1 ? first : last;
+    date >= first && date <= last && request.start <= end;
+    date = addDays(date, step)
+  ) {
+    const ofDay = [...spansOfDay(date, request.timeframe, source)];
+    if (step === -1) ofDay.reverse();
+    for (const span of ofDay) {
+      if (span.at >= request.start && span.at <= end && span.from < source.now) yield span;
+    }
+  }
+}
+
+function* spansOfDay(date: IsoDate, timeframe: Timeframe, source: BarSource): Generator<Span> {
+  const midnight = newYorkInstant(date, '00:00');
+  if (timeframe.unit === 'week') {
+    if (weekday(date) !== 1) return;
+    const sessions = Array.from({ length: 7 }, (_, i) => sessionOf(addDays(date, i), source.hours)).filter(
+      (session): session is Session => session !== undefined,
+    );
+    const [opening] = sessions;
+    const closing = sessions.at(-1);
+    if (opening && closing) yield { at: midnight, from: opening.open, to: closing.close };
+    return;
+  }
+  const session = sessionOf(date, source.hours);
+  if (session === undefined) return;
+  if (timeframe.unit === 'day') {
+    yield { at: midnight, from: session.open, to: session.close };
+    return;
+  }
+  const length = timeframe.count * (timeframe.unit === 'hour' ? 60 : 1) * MINUTE;
+  // Aligned to midnight, as on the real tape: the first hourly bar of a session is stamped 09:00.
+  const offset = Math.floor((session.open - midnight) / length) * length;
+  for (let at = midnight + offset; at < session.close; at += length) {
+    yield { at, from: Math.max(at, session.open), to: Math.min(at + length, session.close) };
+  }
+}
+
+function barOf({ at, from, to }: Span, source: BarSource): MarketBar {
+  const until = Math.min(to, source.now);
+  const looks = Array.from({ length: LOOKS + 1 }, (_, i) =>
+    source.last(Math.round(from + ((until - from) * i) / LOOKS)),
+  );
+  const prices = looks.map((text) => new Dec(text));
+  const [open = ''] = looks;
+  const volume = source.volume(
+    at,
+    Math.max(until - from, 1) * (source.hours === 'always' ? 1 : DAY / (6.5 * 3_600_000)),
+  );
+  return {
+    at,
+    open,
+    high: looks[prices.indexOf(prices.reduce((a, b) => (b.gt(a) ? b : a)))] ?? open,
+    low: looks[prices.indexOf(prices.reduce((a, b) => (b.lt(a) ? b : a)))] ?? open,
+    close: looks.at(-1) ?? open,
+    volume,
+    trades: Math.max(1, Math.round(volume / 80)),
+    vwap: Dec.sum(...prices)
+      .div(prices.length)
+      .toFixed(4),
+  };
+}

@@ -1,0 +1,75 @@
+/**
+ * Prices as a pure function of (seed, symbol, time): nothing is stored, so a restart, another process and a look into
+ * the past all see the same market.
+ *
+ * The logarithm of a price is a sum of smooth noises, each half as fast and √2 times as strong as the one before, which
+ * over any span between the fastest and the slowest moves like a random walk. The slowest bounds it: a symbol never
+ * wanders off to zero. These are invented prices, so binary floats will do; they become decimals on the tick before
+ * anyone computes with them.
+ */
+const MINUTE = 60_000;
+const FASTEST = 4 * MINUTE;
+const OCTAVES = 17; // the slowest takes 4 min · 2^16 ≈ 182 days
+/** Strength of the fastest noise; gives about 1.5 % a day and rarely 0.1 % within a minute (measured in the tests). */
+const STRENGTH = 0.00075;
+
+/** The instant at which every symbol stands at its snapshot price. */
+export const ANCHOR = Date.UTC(2026, 10, 2, 14, 30);
+
+/** FNV-1a over UTF-16 code units, 32 bits. */
+export function hashText(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) {
+    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  }
+  return hash >>> 0;
+}
+
+/** MurmurHash3's finalizer over three words: an even spread over [0, 1). */
+export function uniform(a: number, b: number, c: number): number {
+  let hash = Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b) ^ Math.imul(c, 0xc2b2ae35);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) / 0x1_0000_0000;
+}
+
+function noise(key: number, octave: number, time: number): number {
+  const position = time / (FASTEST * 2 ** octave);
+  const cell = Math.floor(position);
+  const within = position - cell;
+  const eased = within * within * (3 - 2 * within);
+  const left = uniform(key, octave, cell) * 2 - 1;
+  const right = uniform(key, octave, cell + 1) * 2 - 1;
+  return left + (right - left) * eased;
+}
+
+function logDeviation(key: number, time: number): number {
+  let sum = 0;
+  for (let octave = 0; octave < OCTAVES; octave++) {
+    sum += noise(key, octave, time) * Math.SQRT2 ** octave;
+  }
+  return sum * STRENGTH;
+}
+
+export interface PricePath {
+  /** Dollars a share at an instant (milliseconds since the epoch), not yet on the tick. */
+  at(time: number): number;
+  /** Shares traded in a span that starts at `time` and lasts `span` milliseconds. */
+  volume(time: number, span: number): number;
+}
+
+export function pricePath(seed: string, symbol: string, snapshotPrice: string): PricePath {
+  const key = hashText(`${seed}\n${symbol}`);
+  const start = Number(snapshotPrice);
+  const temper = 0.7 + 0.6 * uniform(key, 101, 0); // some symbols are calmer than others
+  const atAnchor = logDeviation(key, ANCHOR);
+  const sharesADay = 200_000 * 10 ** (2 * uniform(key, 102, 0));
+  return {
+    at: (time) => start * Math.exp(temper * (logDeviation(key, time) - atAnchor)),
+    volume: (time, span) =>
+      Math.max(
+        1,
+        Math.round(((sharesADay * span) / 86_400_000) * (0.5 + uniform(key, 103, Math.floor(time / MINUTE)))),
+      ),
+  };
+}

@@ -1,0 +1,51 @@
+import { Dec, plain } from '../../trading/decimal.ts';
+import type { OrderRecord } from './records.ts';
+import { assetId } from './tradable-asset.ts';
+
+const time = (at: number) => new Date(at).toISOString();
+const timeOrNull = (at: number | null) => (at === null ? null : time(at));
+
+/** The Order schema of Alpaca's Trading API. */
+export function orderJson(order: OrderRecord) {
+  const filled = new Dec(order.filled_qty);
+  return {
+    id: order.id,
+    client_order_id: order.client_order_id,
+    created_at: time(order.created_at),
+    updated_at: time(order.updated_at),
+    submitted_at: time(order.created_at),
+    filled_at: timeOrNull(order.filled_at),
+    expired_at: timeOrNull(order.expired_at),
+    canceled_at: timeOrNull(order.canceled_at),
+    failed_at: timeOrNull(order.failed_at),
+    replaced_at: timeOrNull(order.replaced_at),
+    replaced_by: order.replaced_by,
+    replaces: order.replaces,
+    asset_id: assetId(order.symbol),
+    symbol: order.symbol,
+    asset_class: 'us_equity',
+    notional: order.notional,
+    qty: order.qty,
+    filled_qty: order.filled_qty,
+    filled_avg_price: filled.isZero()
+      ? null
+      : plain(new Dec(order.filled_value).div(filled).toDecimalPlaces(6)),
+    order_class: '',
+    order_type: order.type,
+    type: order.type,
+    side: order.side,
+    position_intent: order.side === 'buy' ? 'buy_to_open' : 'sell_to_close',
+    time_in_force: order.time_in_force,
+    limit_price: order.limit_price,
+    stop_price: order.stop_price,
+    status: order.status,
+    extended_hours: order.extended_hours === 1,
+    legs: null,
+    trail_percent: order.trail_percent,
+    trail_price: order.trail_price,
+    hwm: order.hwm,
+    ...(order.expires_at === null ? {} : { expires_at: time(order.expires_at) }),
+  };
+}
+
+export type OrderJson = ReturnType<typeof orderJson>;

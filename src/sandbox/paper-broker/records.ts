@@ -1,0 +1,94 @@
+import type { OrderType, Side, TimeInForce } from '../../trading/order.ts';
+import type { Order as OrderView } from '../../trading/views.ts';
+
+/** Rows as they lie in the database. Amounts are decimal strings, times milliseconds since the epoch. */
+export interface AccountRecord {
+  id: string;
+  number: string;
+  username: string;
+  created_at: number;
+  /** Dollars and cents; never below zero. */
+  cash: string;
+}
+
+export interface PositionRecord {
+  account_id: string;
+  symbol: string;
+  /** Shares, more than zero. */
+  qty: string;
+  /** Dollars paid for them. */
+  cost: string;
+}
+
+export interface FillRecord {
+  account_id: string;
+  /** Null for the positions an account starts with. */
+  order_id: string | null;
+  symbol: string;
+  side: Side;
+  qty: string;
+  /** Dollars a share. */
+  price: string;
+  /** Dollars and cents that changed hands. */
+  amount: string;
+  at: number;
+}
+
+export interface CashFlowRecord {
+  account_id: string;
+  amount: string;
+  at: number;
+}
+
+export type OrderStatus = OrderView['status'];
+
+export interface OrderRecord {
+  /** Order of arrival. */
+  seq: number;
+  id: string;
+  account_id: string;
+  client_order_id: string;
+  symbol: string;
+  side: Side;
+  type: OrderType;
+  time_in_force: TimeInForce;
+  qty: string | null;
+  notional: string | null;
+  limit_price: string | null;
+  /** Of a trailing stop: where it stands now. */
+  stop_price: string | null;
+  trail_price: string | null;
+  trail_percent: string | null;
+  extended_hours: 0 | 1;
+  status: OrderStatus;
+  filled_qty: string;
+  /** Sum of qty × price of the fills, exact. */
+  filled_value: string;
+  /** Best price seen since a trailing stop was placed. */
+  hwm: string | null;
+  /** Whether a stop has been reached. */
+  triggered: 0 | 1;
+  /** Dollars a share set aside for a buy while it is open. */
+  reserve_price: string | null;
+  /** Shares of the first part, where the order is to fill in two. */
+  first_part: string | null;
+  /** Nothing more fills before this. */
+  pause_until: number | null;
+  /** When an opg or cls order has its auction. */
+  auction_at: number | null;
+  created_at: number;
+  updated_at: number;
+  expires_at: number | null;
+  filled_at: number | null;
+  expired_at: number | null;
+  canceled_at: number | null;
+  failed_at: number | null;
+  replaced_at: number | null;
+  replaced_by: string | null;
+  replaces: string | null;
+}
+
+/** Statuses in which an order can still fill. */
+export const OPEN_STATUSES: readonly OrderStatus[] = ['new', 'accepted', 'partially_filled'];
+
+export const isOpenOrder = (order: OrderRecord): boolean => OPEN_STATUSES.includes(order.status);

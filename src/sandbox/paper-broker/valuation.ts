@@ -1,0 +1,44 @@
+import { Dec, plain } from '../../trading/decimal.ts';
+import type { Market } from '../market/market.ts';
+import type { Ledger } from './ledger.ts';
+
+/** What an account held at past instants, told from its deposits and fills. */
+export interface Holdings {
+  cash: Dec;
+  shares: ReadonlyMap<string, Dec>;
+}
+
+/** Replays an account. Give the instants in rising order, milliseconds since the epoch. */
+export function holdingsAt(ledger: Ledger, accountId: string, instants: readonly number[]): Holdings[] {
+  const flows = ledger.cashFlows(accountId);
+  const fills = ledger.fills(accountId);
+  let cash = new Dec(0);
+  const shares = new Map<string, Dec>();
+  let flow = 0;
+  let fill = 0;
+  return instants.map((at) => {
+    for (let next = flows[flow]; next !== undefined && next.at <= at; next = flows[++flow]) {
+      cash = cash.plus(next.amount);
+    }
+    for (let next = fills[fill]; next !== undefined && next.at <= at; next = fills[++fill]) {
+      const signed = next.side === 'buy' ? new Dec(next.qty) : new Dec(next.qty).neg();
+      shares.set(next.symbol, (shares.get(next.symbol) ?? new Dec(0)).plus(signed));
+      cash = next.side === 'buy' ? cash.minus(next.amount) : cash.plus(next.amount);
+    }
+    return { cash, shares: new Map(shares) };
+  });
+}
+
+/** Cash and shares at the prices of an instant, dollars. */
+export function equity(holdings: Holdings, market: Market, at: number): Dec {
+  let sum = holdings.cash;
+  for (const [symbol, qty] of holdings.shares) {
+    if (!qty.isZero()) sum = sum.plus(qty.times(market.quote(symbol, at)?.last ?? 0));
+  }
+  return sum;
+}
+
+/** A fraction to six decimals; 0 over 0 is 0. */
+export function ratio(part: Dec, whole: Dec): string {
+  return whole.isZero() ? '0' : plain(part.div(whole).toDecimalPlaces(6));
+}

@@ -1,0 +1,142 @@
+import { Hono } from 'hono';
+import { html } from 'hono/html';
+import type { DeviceLookup, DeviceRequest } from '../identity-provider/device-codes.ts';
+import { createRateLimit } from '../identity-provider/rate-limit.ts';
+import type { BrowserContext, BrowserEnv } from './browser.ts';
+import { messagePage, page, toSignIn } from './page.ts';
+import type { PhoneServices } from './phone-services.ts';
+
+const problems: Record<Exclude<DeviceLookup['status'], 'waiting'>, string> = {
+  unknown: 'No device is waiting with this code. Compare it with the one on your screen.',
+  expired: 'This code has expired. Start the sign-in again on your device.',
+  used: 'This code was already used. Start the sign-in again on your device.',
+};
+
+const scopeWords: Record<string, string> = {
+  openid: 'Know who you are',
+  profile: 'See your name',
+  email: 'See your e-mail address',
+  offline_access: 'Stay signed in until you sign it out',
+  'market:read': 'See market prices',
+  'portfolio:read': 'See your account, positions and balances',
+  'orders:read': 'See your orders',
+  'orders:cancel': 'Cancel your open orders',
+};
+
+/** The device flow's pages (RFC 8628 §3.3): the code, the sign-in, and who asks for what. */
+export function createDevicePages(services: PhoneServices): Hono<BrowserEnv> {
+  const app = new Hono<BrowserEnv>();
+  // Codes have 34 bits and live ten minutes; this many guesses find none (RFC 8628 §5.1).
+  const guesses = createRateLimit({ limit: 20, windowMs: 5 * 60 * 1000, clock: services.clock });
+
+  /** The request behind a code, or the page that says why there is none. */
+  const lookUp = async (context: BrowserContext, userCode: string): Promise<DeviceRequest | Response> => {
+    if (!guesses.allows('device')) {
+      return codePage(context, '', 429, 'Too many wrong codes. Wait five minutes.');
+    }
+    const lookup = await services.deviceCodes.find(userCode);
+    if (lookup.status === 'waiting') return lookup.request;
+    if (lookup.status === 'unknown') guesses.failed('device');
+    return codePage(context, userCode, lookup.status === 'unknown' ? 404 : 410, problems[lookup.status]);
+  };
+
+  app.get('/device', (context) => codePage(context, (context.req.query('user_code') ?? '').slice(0, 32)));
+
+  app.post('/device', async (context) => {
+    const { user_code: given } = await context.req.parseBody();
+    const found = await lookUp(context, typeof given === 'string' ? given.slice(0, 32) : '');
+    if (found instanceof Response) return found;
+    return context.redirect(confirmPath(found.userCode), 303);
+  });
+
+  app.get('/device/confirm', async (context) => {
+    const userCode = (context.req.query('user_code') ?? '').slice(0, 32);
+    if (context.var.user === undefined) return toSignIn(context, confirmPath(userCode));
+    const found = await lookUp(context, userCode);
+    return found instanceof Response ? found : consentPage(context, found);
+  });
+
+  app.post('/device/confirm', async (context) => {
+    const { user } = context.var;
+    const { user_code: given, decision } = await context.req.parseBody();
+    const userCode = typeof given === 'string' ? given.slice(0, 32) : '';
+    if (user === undefined) return toSignIn(context, confirmPath(userCode));
+    const found = await lookUp(context, userCode);
+    if (found instanceof Response) return found;
+    const allow = decision === 'allow';
+    const decided = await services.deviceCodes.decide(userCode, user.username, allow);
+    if (decided.status !== 'waiting') return codePage(context, userCode, 410, problems[decided.status]);
+    if (!allow) {
+      return messagePage(context, 200, {
+        title: 'Refused',
+        text: 'The device was not signed in. If somebody sent you that code, they now have nothing.',
+        link: { href: '/phone', text: 'Go to your phone' },
+      });
+    }
+    return page(context, {
+      title: 'Signed in',
+      body: html`<div class="card" data-testid="device-done">
+<h1>You're signed in</h1>
+<p>${found.clientName}${found.deviceName === undefined ? '' : html` on <strong>${found.deviceName}</strong>`} now acts as ${user.name}. Go back to it.</p>
+<p>It can't place an order by itself: each one comes here first.</p>
+<p><a href="/phone" data-testid="phone-link">Open the page where you approve orders</a></p>
+</div>`,
+    });
+  });
+
+  return app;
+}
+
+function confirmPath(userCode: string): string {
+  return `/device/confirm?${new URLSearchParams({ user_code: userCode })}`;
+}
+
+function codePage(
+  context: BrowserContext,
+  userCode: string,
+  status: 200 | 404 | 410 | 429 = 200,
+  problem?: string,
+) {
+  return page(context, {
+    title: 'Connect a device',
+    status,
+    body: html`<div class="card">
+<h1>Connect a device</h1>
+<p class="soft">Enter the code your terminal shows.</p>
+${problem === undefined ? '' : html`<p class="problem" role="alert" data-testid="problem">${problem}</p>`}
+<form method="post" action="/device">
+<input type="hidden" name="form_token" value="${context.var.formToken}">
+<label for="user_code">Code</label>
+<input class="code" type="text" id="user_code" name="user_code" value="${userCode}" placeholder="XXXX-XXXX" maxlength="16" autocomplete="off" autocapitalize="characters" spellcheck="false" required data-testid="user-code">
+<button class="go wide" data-testid="continue">Continue</button>
+</form>
+</div>`,
+  });
+}
+
+function consentPage(context: BrowserContext, request: DeviceRequest) {
+  return page(context, {
+    title: 'Let this device in?',
+    body: html`<div class="card">
+<h1>Let this device in?</h1>
+<p><strong data-testid="client-name">${request.clientName}</strong>${
+      request.deviceName === undefined
+        ? ' asks to act as you.'
+        : html`, on a device that calls itself <strong data-testid="device-name">${request.deviceName}</strong>, asks to act as you.`
+    }</p>
+<div class="codebox"><span class="soft small">Your terminal must show<br>this same code</span><span class="value" data-testid="device-code">${request.userCode}</span></div>
+<div class="note"><strong>Only go on if you started this yourself.</strong>A code that someone sent you is an attack.</div>
+<p>It will be able to:</p>
+<ul data-testid="scopes">${request.scopes.map((scope) => html`<li>${scopeWords[scope] ?? scope}</li>`)}</ul>
+<p class="soft small">It will not be able to place an order: each order is asked for here, one by one.</p>
+<form method="post" action="/device/confirm">
+<input type="hidden" name="form_token" value="${context.var.formToken}">
+<input type="hidden" name="user_code" value="${request.userCode}">
+<div class="pair">
+<button class="stop" name="decision" value="refuse" data-testid="refuse">Refuse</button>
+<button class="go" name="decision" value="allow" data-testid="allow">Let it in</button>
+</div>
+</form>
+</div>`,
+  });
+}

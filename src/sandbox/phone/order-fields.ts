@@ -1,0 +1,119 @@
+import { Dec, plain } from '../../trading/decimal.ts';
+
+/** One field of the approved details, as a person reads it. */
+export interface OrderField {
+  /** The details' own name for it. */
+  readonly name: string;
+  readonly label: string;
+  readonly text: string;
+  /** True for what only machines compare; shown all the same, but below. */
+  readonly technical: boolean;
+}
+
+const orderTypes: Record<string, string> = {
+  market: 'Market',
+  limit: 'Limit',
+  stop: 'Stop',
+  stop_limit: 'Stop limit',
+  trailing_stop: 'Trailing stop',
+};
+
+const timesInForce: Record<string, string> = {
+  day: 'Day (ends with the session)',
+  gtc: 'Good till cancelled',
+  opg: 'At the open',
+  cls: 'At the close',
+  ioc: 'Immediate or cancel',
+  fok: 'Fill or kill',
+};
+
+const environments: Record<string, string> = { paper: 'PAPER (simulated money)', live: 'LIVE (real money)' };
+
+type Format = (value: string) => string;
+const asIs: Format = (value) => value;
+const dollars: Format = (value) => `$${value}`;
+const perShare: Format = (value) => `$${value} a share`;
+const named =
+  (names: Record<string, string>): Format =>
+  (value) =>
+    names[value] ?? value;
+const percentOfFraction: Format = (value) =>
+  /^\d+(\.\d+)?$/.test(value) ? `${plain(new Dec(value).times(100))} %` : value;
+
+/** In the order they are read: what happens, at what price, for how long, and who for. */
+const known: Record<string, { label: string; format: Format; technical?: true }> = {
+  side: { label: 'Action', format: named({ buy: 'Buy', sell: 'Sell' }) },
+  symbol: { label: 'Symbol', format: asIs },
+  qty: { label: 'Quantity', format: (value) => `${value} ${value === '1' ? 'share' : 'shares'}` },
+  notional: { label: 'Amount', format: dollars },
+  order_type: { label: 'Order type', format: named(orderTypes) },
+  limit_price: { label: 'Limit price', format: perShare },
+  stop_price: { label: 'Stop price', format: perShare },
+  trail_price: { label: 'Trails by', format: perShare },
+  trail_percent: { label: 'Trails by', format: (value) => `${value} %` },
+  time_in_force: { label: 'Time in force', format: named(timesInForce) },
+  extended_hours: { label: 'Extended hours', format: named({ true: 'Yes', false: 'No' }) },
+  reference_price: { label: 'Reference price', format: perShare },
+  max_slippage: { label: 'Price may move by', format: percentOfFraction },
+  account: { label: 'Account', format: asIs },
+  environment: { label: 'Environment', format: named(environments) },
+  client_order_id: { label: 'Order id', format: asIs },
+  expires_at: { label: 'Valid until', format: (value) => value.replace('T', ' ').replace('Z', ' UTC') },
+  type: { label: 'Kind', format: asIs, technical: true },
+  actions: { label: 'May be used to', format: asIs, technical: true },
+  locations: { label: 'Only at', format: asIs, technical: true },
+  identifier: { label: 'Identifier', format: asIs, technical: true },
+  digest: { label: 'Digest', format: asIs, technical: true },
+};
+
+/**
+ * Every field of the details, none left out: one this page has no name for is shown under its own, first among the
+ * plain ones, because a person must see what they approve.
+ */
+export function orderFields(details: Readonly<Record<string, unknown>>): OrderField[] {
+  const unknown = Object.keys(details).filter((name) => !Object.hasOwn(known, name));
+  const names = [...unknown, ...Object.keys(known).filter((name) => details[name] !== undefined)];
+  return names.map((name) => {
+    const field = Object.hasOwn(known, name) ? known[name] : undefined;
+    const raw = plainText(details[name]);
+    return {
+      name,
+      label: field?.label ?? name,
+      text: field?.format(raw) ?? raw,
+      technical: field?.technical ?? false,
+    };
+  });
+}
+
+/** The order in one line: `Buy 5 AAPL`, `Sell $500.00 of MSFT`. */
+export function orderHeadline(details: Readonly<Record<string, unknown>>): string {
+  const action = named({ buy: 'Buy', sell: 'Sell' })(plainText(details.side));
+  const symbol = plainText(details.symbol);
+  return details.qty !== undefined
+    ? `${action} ${plainText(details.qty)} ${symbol}`
+    : `${action} $${plainText(details.notional)} of ${symbol}`;
+}
+
+/** The terms under the headline: `Limit at $180.00 · Day (ends with the session)`. */
+export function orderTerms(details: Readonly<Record<string, unknown>>): string {
+  const price = (name: string) => (details[name] === undefined ? undefined : `$${plainText(details[name])}`);
+  const stop = price('stop_price');
+  const limit = price('limit_price');
+  const trail =
+    price('trail_price') ??
+    (details.trail_percent === undefined ? undefined : `${plainText(details.trail_percent)} %`);
+  const at = [
+    stop === undefined ? undefined : `stop ${stop}`,
+    limit === undefined ? undefined : `limit ${limit}`,
+    trail === undefined ? undefined : `trailing by ${trail}`,
+  ].filter((part) => part !== undefined);
+  const type = named(orderTypes)(plainText(details.order_type));
+  const terms = at.length === 0 ? `${type} order` : `${type} order: ${at.join(', ')}`;
+  return `${terms} · ${named(timesInForce)(plainText(details.time_in_force))}`;
+}
+
+function plainText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.join(', ');
+  return JSON.stringify(value) ?? '';
+}

@@ -1,0 +1,134 @@
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { z } from 'zod';
+import { utcSeconds } from '../../trading/clock.ts';
+import type { ApprovalRequest } from '../identity-provider/approval-requests.ts';
+import { sameSecret } from '../identity-provider/constant-time.ts';
+import { nextChange, type PhoneServices } from './phone-services.ts';
+
+/** A request as the terminal phone sees it. Times are UTC, RFC 3339. */
+export const phoneRequestSchema = z.object({
+  id: z.string(),
+  user: z.string(),
+  client_name: z.string(),
+  code: z.string(),
+  binding_message: z.string().nullable(),
+  details: z.record(z.string(), z.unknown()),
+  requested_at: z.string(),
+  expires_at: z.string(),
+  status: z.enum(['pending', 'approved', 'denied', 'expired']),
+});
+export type PhoneRequest = z.output<typeof phoneRequestSchema>;
+
+/** Longest `wait`, seconds: below the time-outs of ordinary HTTP clients. */
+const MOST_WAIT = 25;
+
+const decisionSchema = z.strictObject({ decision: z.enum(['approve', 'deny']) });
+const deviceSchema = z.strictObject({
+  user: z.string(),
+  user_code: z.string().max(32),
+  decision: z.enum(['approve', 'deny']).default('approve'),
+});
+const ticketSchema = z.strictObject({ user: z.string() });
+
+/**
+ * The phone for programs: `trade-agent phone`, and tests. Whoever holds the pairing secret acts as any user of this
+ * sandbox, so it never leaves the sandbox's own folder.
+ */
+export function createPhoneApi(services: PhoneServices): Hono {
+  const app = new Hono();
+  const known = (username: string) => services.users.some((user) => user.username === username);
+
+  app.use(bodyLimit({ maxSize: 16 * 1024, onError: (context) => context.json({ error: 'too_large' }, 413) }));
+  app.use(async (context, next) => {
+    context.header('cache-control', 'no-store');
+    if (!sameSecret(context.req.header('authorization') ?? '', `Bearer ${services.pairingSecret}`)) {
+      context.header('www-authenticate', 'Bearer realm="phone"');
+      return context.json({ error: 'unauthorized' }, 401);
+    }
+    return next();
+  });
+
+  app.get('/requests', async (context) => {
+    const user = context.req.query('user') ?? '';
+    if (!known(user)) return context.json({ error: 'unknown_user' }, 404);
+    const wait = Number(context.req.query('wait') ?? '0');
+    if (!(wait >= 0)) return context.json({ error: 'invalid_request' }, 400);
+    const deadline = services.clock.now() + Math.min(wait, MOST_WAIT) * 1000;
+    const { signal } = context.req.raw;
+    while (services.requests.pending(user).length === 0) {
+      const left = deadline - services.clock.now();
+      if (left <= 0 || signal.aborted || services.closing.aborted) break;
+      await nextChange(services, user, left, signal);
+    }
+    const shown =
+      context.req.query('status') === 'all'
+        ? [...services.requests.pending(user), ...services.requests.recent(user, 20)]
+        : services.requests.pending(user);
+    return context.json(shown.map(view));
+  });
+
+  app.post('/requests/:id', async (context) => {
+    const body = decisionSchema.safeParse(await context.req.json().catch(() => undefined));
+    if (!body.success) return context.json({ error: 'invalid_request' }, 400);
+    const result = await services.decide(context.req.param('id'), body.data.decision);
+    switch (result.outcome) {
+      case 'not_found':
+        return context.json({ error: 'not_found' }, 404);
+      case 'expired':
+        return context.json({ error: 'expired' }, 410);
+      case 'conflict':
+        return context.json({ error: 'already_decided', status: result.request.status }, 409);
+      case 'decided':
+      case 'repeated':
+        return context.json(view(result.request));
+    }
+  });
+
+  app.post('/device', async (context) => {
+    const body = deviceSchema.safeParse(await context.req.json().catch(() => undefined));
+    if (!body.success) return context.json({ error: 'invalid_request' }, 400);
+    if (!known(body.data.user)) return context.json({ error: 'unknown_user' }, 404);
+    const { user, user_code: userCode, decision } = body.data;
+    const lookup = await services.deviceCodes.decide(userCode, user, decision === 'approve');
+    switch (lookup.status) {
+      case 'unknown':
+        return context.json({ error: 'unknown_code' }, 404);
+      case 'expired':
+        return context.json({ error: 'expired' }, 410);
+      case 'used':
+        return context.json({ error: 'already_used' }, 409);
+      case 'waiting':
+        return context.json({
+          user,
+          client_name: lookup.request.clientName,
+          device_name: lookup.request.deviceName ?? null,
+          scopes: lookup.request.scopes,
+        });
+    }
+  });
+
+  app.post('/tickets', async (context) => {
+    const body = ticketSchema.safeParse(await context.req.json().catch(() => undefined));
+    if (!body.success) return context.json({ error: 'invalid_request' }, 400);
+    const ticket = services.sessions.issueTicket(body.data.user);
+    if (ticket === undefined) return context.json({ error: 'unknown_user' }, 404);
+    return context.json({ url: `${services.issuer}/phone/pair?ticket=${ticket}` });
+  });
+
+  return app;
+}
+
+function view(request: ApprovalRequest): PhoneRequest {
+  return {
+    id: request.id,
+    user: request.user,
+    client_name: request.clientName,
+    code: request.code,
+    binding_message: request.bindingMessage ?? null,
+    details: { ...request.details },
+    requested_at: utcSeconds(request.requestedAt),
+    expires_at: utcSeconds(request.expiresAt),
+    status: request.status,
+  };
+}

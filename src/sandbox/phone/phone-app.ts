@@ -1,0 +1,33 @@
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { type BrowserEnv, browserMiddleware } from './browser.ts';
+import { createDevicePages } from './device-pages.ts';
+import { createPhoneApi } from './phone-api.ts';
+import { createPhonePages } from './phone-pages.ts';
+import type { PhoneServices } from './phone-services.ts';
+import { createSignInPages } from './sign-in-pages.ts';
+
+/** Paths that belong to the phone rather than to the provider's protocol endpoints. */
+export function isPhonePath(path: string): boolean {
+  return (
+    ['/device', '/device/confirm', '/signin', '/signout', '/phone'].includes(path) ||
+    path.startsWith('/phone/')
+  );
+}
+
+/** The person's side of the identity provider: its pages, and the API of the terminal phone. */
+export function createPhoneApp(services: PhoneServices): Hono {
+  const pages = new Hono<BrowserEnv>();
+  pages.use(bodyLimit({ maxSize: 16 * 1024 }));
+  pages.use(browserMiddleware(services));
+  pages.route('/', createSignInPages(services));
+  pages.route('/', createDevicePages(services));
+  pages.route('/', createPhonePages(services));
+
+  const app = new Hono();
+  app.route('/phone/api', createPhoneApi(services));
+  // Without this, an unknown API path would fall through to the pages and their cookies.
+  app.all('/phone/api/*', (context) => context.json({ error: 'not_found' }, 404));
+  app.route('/', pages);
+  return app;
+}

@@ -1,0 +1,155 @@
+import { z } from 'zod';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { type PhoneRequest, phoneRequestSchema } from './phone-api.ts';
+
+export type { PhoneRequest } from './phone-api.ts';
+
+/** The sandbox's phone, driven from a program. Every call throws only TradeAgentErrors. */
+export interface PhoneClient {
+  /**
+   * The user's pending requests, oldest first. With `waitSeconds` it waits that long for the first one.
+   * @throws {TradeAgentError} `not_found` (no such user), `provider_unreachable`, `invalid_config` (wrong pairing secret)
+   */
+  requests(user: string, options?: { waitSeconds?: number; signal?: AbortSignal }): Promise<PhoneRequest[]>;
+  /** The pending requests, then those decided or expired lately. */
+  allRequests(user: string): Promise<PhoneRequest[]>;
+  /** @throws {TradeAgentError} `not_found`, `approval_expired`, `usage` (already decided the other way) */
+  decide(id: string, decision: 'approve' | 'deny'): Promise<PhoneRequest>;
+  /** Completes a device sign-in. @throws {TradeAgentError} `not_found`, `login_expired`, `usage` (used already) */
+  completeDevice(user: string, userCode: string): Promise<DeviceSignIn>;
+  /** A link that signs a browser in as `user`, once, within ten minutes. */
+  ticket(user: string): Promise<{ url: string }>;
+}
+
+const deviceSignInSchema = z.object({
+  user: z.string(),
+  client_name: z.string(),
+  device_name: z.string().nullable(),
+  scopes: z.array(z.string()),
+});
+export type DeviceSignIn = z.output<typeof deviceSignInSchema>;
+
+const ticketSchema = z.object({ url: z.url() });
+
+/** Milliseconds on top of the time the server may wait. */
+const TIMEOUT = 10_000;
+/** The server waits no longer than this in one request, seconds. */
+const MOST_WAIT = 25;
+
+/** @param options.phone any address of the sandbox's identity provider; the page's (`…/phone`) will do */
+export function createPhoneClient(options: {
+  phone: string;
+  pairingSecret: string;
+  fetch?: typeof fetch;
+}): PhoneClient {
+  const request = options.fetch ?? fetch;
+
+  async function call<T>(
+    schema: z.ZodType<T>,
+    path: string,
+    errors: Readonly<Record<number, () => TradeAgentError>>,
+    init: { body?: unknown; signal?: AbortSignal; waitMs?: number } = {},
+  ): Promise<T> {
+    const timeout = AbortSignal.timeout(TIMEOUT + (init.waitMs ?? 0));
+    const signal = init.signal === undefined ? timeout : AbortSignal.any([timeout, init.signal]);
+    let response: Response;
+    let body: unknown;
+    try {
+      response = await request(new URL(path, options.phone), {
+        method: init.body === undefined ? 'GET' : 'POST',
+        headers: {
+          authorization: `Bearer ${options.pairingSecret}`,
+          ...(init.body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        body: init.body === undefined ? null : JSON.stringify(init.body),
+        redirect: 'error',
+        signal,
+      });
+      body = await response.json();
+    } catch (cause) {
+      if (init.signal?.aborted) throw new TradeAgentError('interrupted', 'stopped waiting for the phone');
+      throw new TradeAgentError('provider_unreachable', "the sandbox's phone did not answer", {
+        hint: 'Is the sandbox running? Start it with: trade-agent sandbox',
+        cause,
+      });
+    }
+    if (response.status === 401) {
+      throw new TradeAgentError('invalid_config', 'the sandbox does not accept this pairing secret', {
+        hint: 'The secret is in the file pairing-secret in the home of the sandbox that is running.',
+      });
+    }
+    const known = errors[response.status];
+    if (known !== undefined) throw known();
+    const parsed = response.ok ? schema.safeParse(body) : undefined;
+    if (!parsed?.success) {
+      throw new TradeAgentError(
+        'provider_error',
+        `the sandbox's phone gave no usable answer (${response.status})`,
+      );
+    }
+    return parsed.data;
+  }
+
+  const noUser = (user: string) => ({
+    404: () =>
+      new TradeAgentError('not_found', `the sandbox has no user ${JSON.stringify(user)}`, {
+        hint: 'Its users are alice and bob.',
+      }),
+  });
+  const requestPath = (user: string, more: Record<string, string>) =>
+    `/phone/api/requests?${new URLSearchParams({ user, ...more })}`;
+
+  return {
+    requests: (user, { waitSeconds = 0, signal } = {}) => {
+      const wait = Math.min(Math.max(0, waitSeconds), MOST_WAIT);
+      return call(
+        z.array(phoneRequestSchema),
+        requestPath(user, wait > 0 ? { wait: String(wait) } : {}),
+        noUser(user),
+        signal === undefined ? { waitMs: wait * 1000 } : { waitMs: wait * 1000, signal },
+      );
+    },
+    allRequests: (user) =>
+      call(z.array(phoneRequestSchema), requestPath(user, { status: 'all' }), noUser(user)),
+    decide: (id, decision) =>
+      call(
+        phoneRequestSchema,
+        `/phone/api/requests/${encodeURIComponent(id)}`,
+        {
+          404: () => new TradeAgentError('not_found', `there is no request ${id}`),
+          409: () =>
+            new TradeAgentError('usage', `request ${id} was already decided the other way`, {
+              hint: 'A decision is final; ask for the order again.',
+            }),
+          410: () =>
+            new TradeAgentError('approval_expired', `request ${id} has expired`, {
+              hint: 'Ask for the order again.',
+            }),
+        },
+        { body: { decision } },
+      ),
+    completeDevice: (user, userCode) =>
+      call(
+        deviceSignInSchema,
+        '/phone/api/device',
+        {
+          404: () =>
+            new TradeAgentError(
+              'not_found',
+              `no device waits with code ${userCode}, or there is no user ${user}`,
+              {
+                hint: 'Compare the code with the one that login shows.',
+              },
+            ),
+          409: () =>
+            new TradeAgentError('usage', `code ${userCode} was already used`, { hint: 'Start login again.' }),
+          410: () =>
+            new TradeAgentError('login_expired', `code ${userCode} has expired`, {
+              hint: 'Start login again.',
+            }),
+        },
+        { body: { user, user_code: userCode } },
+      ),
+    ticket: (user) => call(ticketSchema, '/phone/api/tickets', noUser(user), { body: { user } }),
+  };
+}

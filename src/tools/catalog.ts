@@ -1,0 +1,21 @@
+import { cancelOrder } from './cancel-order.ts';
+import { getPortfolio } from './get-portfolio.ts';
+import { getQuote } from './get-quote.ts';
+import { listOrders } from './list-orders.ts';
+import { placeOrder } from './place-order.ts';
+import type { Tool } from './tool.ts';
+import { whoami } from './whoami.ts';
+
+/** Everything the agent can do. */
+export const tools: readonly Tool[] = [
+  whoami,
+  getQuote,
+  getPortfolio,
+  listOrders,
+  placeOrder as unknown as Tool,
+  cancelOrder,
+];
+
+export function findTool(name: string): Tool | undefined {
+  return tools.find((tool) => tool.name === name);
+}

@@ -1,0 +1,212 @@
+import { z } from 'zod';
+import { READ_SCOPES } from '../auth/profile.ts';
+import type { Session } from '../auth/session.ts';
+import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
+import type { OrderDraft } from '../trading/order.ts';
+import {
+  type Account,
+  accountSchema,
+  clockSchema,
+  type MarketClock,
+  type Order,
+  orderSchema,
+  type Position,
+  positionSchema,
+  type Quote,
+  quoteSchema,
+} from '../trading/views.ts';
+import { gatewayError } from './gateway-problem.ts';
+
+/** What the gateway answered to an order; `replayed` when it had carried out this very order before. */
+export interface PlacedOrder {
+  readonly order: Order;
+  readonly replayed: boolean;
+}
+
+/** The gateway's HTTP interface, typed. Every call has a time-out. */
+export interface GatewayClient {
+  account(): Promise<Account>;
+  positions(): Promise<Position[]>;
+  orders(query?: { status?: 'open' | 'closed' | 'all'; limit?: number }): Promise<Order[]>;
+  /** @throws {TradeAgentError} `not_found` */
+  order(id: string): Promise<Order>;
+  /** The order placed under a client_order_id; undefined where neither gateway nor broker has it. */
+  orderByClientOrderId(clientOrderId: string): Promise<Order | undefined>;
+  /** In the order asked. @throws {TradeAgentError} `unknown_symbol` */
+  quotes(symbols: readonly string[]): Promise<Quote[]>;
+  clock(): Promise<MarketClock>;
+  /**
+   * Places an approved order. A time-out, a lost connection or a 5xx arrives as `outcome_unknown`: the order may have
+   * been taken, so ask {@link orderByClientOrderId} before anything else.
+   */
+  placeOrder(draft: OrderDraft, approvalToken: string): Promise<PlacedOrder>;
+  /** Cancels, and returns the order as it is then. @throws {TradeAgentError} `not_found`, `gateway_refused` */
+  cancelOrder(id: string): Promise<Order>;
+}
+
+export interface GatewayClientOptions {
+  /** Ends reads and cancels; never an order that is on its way. */
+  readonly signal?: AbortSignal;
+  /** For one request, milliseconds. */
+  readonly timeoutMs?: number;
+  /** For an order: longer than the gateway's own wait for the broker, so that it can say what became of it. */
+  readonly orderTimeoutMs?: number;
+}
+
+const [MARKET_READ, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
+const ORDERS_CANCEL = 'orders:cancel';
+
+/** The gateway's ids are UUIDs or the like; what else a model may send never becomes part of a path. */
+const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
+
+export function createGatewayClient(session: Session, options: GatewayClientOptions = {}): GatewayClient {
+  const { signal, timeoutMs = 15_000, orderTimeoutMs = 30_000 } = options;
+  const base = session.profile.gateway.replace(/\/+$/, '');
+
+  const unreachable = (cause: unknown, ms: number): TradeAgentError => {
+    if (signal?.aborted) return isTradeAgentError(signal.reason) ? signal.reason : interrupted();
+    if (isTradeAgentError(cause)) return cause;
+    const timedOut = cause instanceof Error && cause.name === 'TimeoutError';
+    return new TradeAgentError(
+      'gateway_unreachable',
+      timedOut ? `the gateway did not answer within ${ms / 1000} seconds` : 'the gateway cannot be reached',
+      { hint: `Check that ${base} is up, then try again.` },
+    );
+  };
+
+  /** @throws {TradeAgentError} for every answer that isn't a success */
+  const request = async (path: string, init: RequestInit, scopes: readonly string[]): Promise<Response> => {
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const combined = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+    let response: Response;
+    try {
+      response = await session.fetch(`${base}${path}`, { ...init, signal: combined }, scopes);
+      if (!response.ok) throw gatewayError(response.status, await bodyOf(response));
+    } catch (error) {
+      throw unreachable(error, timeoutMs);
+    }
+    return response;
+  };
+
+  const read = async <T>(path: string, schema: z.ZodType<T>, scope: string): Promise<T> => {
+    const response = await request(path, { headers: { accept: 'application/json' } }, [scope]);
+    return parse(schema, await bodyOf(response));
+  };
+
+  const client: GatewayClient = {
+    account: () => read('/v1/account', accountSchema, PORTFOLIO_READ),
+    positions: async () =>
+      (await read('/v1/positions', z.object({ positions: z.array(positionSchema) }), PORTFOLIO_READ))
+        .positions,
+    orders: async ({ status = 'open', limit = 50 } = {}) =>
+      (
+        await read(
+          `/v1/orders?status=${status}&limit=${limit}`,
+          z.object({ orders: z.array(orderSchema) }),
+          ORDERS_READ,
+        )
+      ).orders,
+    order: async (id) => read(`/v1/orders/${orderId(id)}`, orderSchema, ORDERS_READ),
+    orderByClientOrderId: async (clientOrderId) => {
+      try {
+        return await read(
+          `/v1/orders:by_client_order_id?client_order_id=${encodeURIComponent(clientOrderId)}`,
+          orderSchema,
+          ORDERS_READ,
+        );
+      } catch (error) {
+        if (isTradeAgentError(error) && error.code === 'not_found' && error.details.problem !== undefined) {
+          return undefined;
+        }
+        throw error;
+      }
+    },
+    quotes: async (symbols) => {
+      const list = symbols.map(encodeURIComponent).join(',');
+      const { quotes } = await read(
+        `/v1/quotes?symbols=${list}`,
+        z.object({ quotes: z.array(quoteSchema) }),
+        MARKET_READ,
+      );
+      return symbols.map((symbol) => {
+        const quote = quotes.find((candidate) => candidate.symbol === symbol);
+        if (quote !== undefined) return quote;
+        throw new TradeAgentError('unknown_symbol', `there is no quote for ${symbol}`, {
+          hint: 'Check the ticker symbol.',
+          details: { symbol },
+        });
+      });
+    },
+    clock: () => read('/v1/clock', clockSchema, MARKET_READ),
+    placeOrder: async (draft, approvalToken) => {
+      let response: Response;
+      let body: unknown;
+      try {
+        response = await session.fetchWithApproval(
+          `${base}/v1/orders`,
+          {
+            method: 'POST',
+            headers: { accept: 'application/json', 'content-type': 'application/json' },
+            body: JSON.stringify(draft),
+            signal: AbortSignal.timeout(orderTimeoutMs),
+          },
+          approvalToken,
+        );
+        body = await bodyOf(response);
+      } catch {
+        throw outcomeUnknown('the gateway did not say what became of the order');
+      }
+      if (response.ok) {
+        const parsed = orderSchema.safeParse(body);
+        if (!parsed.success) throw outcomeUnknown('the gateway’s answer to the order cannot be read');
+        return { order: parsed.data, replayed: response.headers.get('idempotent-replay') === 'true' };
+      }
+      const error = gatewayError(response.status, body);
+      if (response.status >= 500) throw outcomeUnknown(error.message);
+      throw error;
+    },
+    cancelOrder: async (id) => {
+      await request(`/v1/orders/${orderId(id)}`, { method: 'DELETE' }, [ORDERS_CANCEL]);
+      return client.order(id);
+    },
+  };
+  return client;
+}
+
+function orderId(id: string): string {
+  if (idPattern.test(id)) return id;
+  throw new TradeAgentError('not_found', 'that is not an order’s id', {
+    hint: 'List the orders to see their ids.',
+  });
+}
+
+function outcomeUnknown(message: string): TradeAgentError {
+  return new TradeAgentError('outcome_unknown', message, {
+    hint: 'Go on with "trade-agent resume": it asks what became of the order before anything else.',
+  });
+}
+
+function interrupted(): TradeAgentError {
+  return new TradeAgentError('interrupted', 'stopped before the gateway answered');
+}
+
+/** The body as JSON, or undefined where it is none. A broken connection while reading it still throws. */
+async function bodyOf(response: Response): Promise<unknown> {
+  const text = await response.text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function parse<T>(schema: z.ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const field = parsed.error.issues[0]?.path.join('.') ?? '';
+  throw new TradeAgentError(
+    'gateway_refused',
+    `the gateway’s answer is not what it should be${field === '' ? '' : ` (field ${field})`}`,
+    { hint: 'The gateway may be of another version.', details: { problem: 'malformed_response' } },
+  );
+}

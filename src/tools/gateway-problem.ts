@@ -1,0 +1,74 @@
+import { type ErrorCode, TradeAgentError } from '../trading/errors.ts';
+import { type Problem, problemSchema } from '../trading/views.ts';
+
+/** The gateway's codes that mean the same to the caller; every other one arrives as `gateway_refused`. */
+const sameCode = new Set<string>([
+  'insufficient_scope',
+  'market_closed',
+  'price_moved',
+  'insufficient_funds',
+  'unknown_symbol',
+  'outcome_unknown',
+  'approval_expired',
+  'broker_rejected',
+  'blocked',
+  'not_found',
+] satisfies ErrorCode[]);
+
+const hints: Partial<Record<ErrorCode, string>> = {
+  login_required: 'Sign in with "trade-agent login".',
+  insufficient_scope:
+    'Sign in again with "trade-agent login", without --read-only if this was more than reading.',
+  market_closed: 'Try again when the market is open, or place a limit order.',
+  price_moved: 'Ask for the order again to see and approve it at the new price.',
+  insufficient_funds: 'Ask for less, or free some buying power first.',
+  unknown_symbol: 'Check the ticker symbol.',
+  outcome_unknown: 'Go on with "trade-agent resume": it asks what became of the order before anything else.',
+};
+
+/**
+ * One line of text that came from outside, fit to be shown: control characters (terminal escapes among them) become
+ * spaces, and it is cut at `length` characters.
+ */
+export function shownText(text: string, length = 300): string {
+  const line = text
+    // biome's rule is off for this: escapes are just what must go.
+    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ')
+    .trim();
+  return line.length > length ? `${line.slice(0, length - 1)}…` : line;
+}
+
+function codeOf(status: number, problem: Problem | undefined): ErrorCode {
+  if (status === 401) return 'login_required';
+  if (problem === undefined) {
+    if (status === 404) return 'not_found';
+    return status >= 500 ? 'gateway_unreachable' : 'gateway_refused';
+  }
+  if (sameCode.has(problem.code)) return problem.code as ErrorCode;
+  if (problem.code.startsWith('policy')) return 'blocked';
+  if (problem.code === 'order_not_found') return 'not_found';
+  return 'gateway_refused';
+}
+
+/**
+ * The error for an answer of the gateway's that isn't a success (RFC 9457 problem JSON, or no usable body at all).
+ * `details.status` is the HTTP status, `details.problem` the gateway's own code.
+ */
+export function gatewayError(status: number, body: unknown): TradeAgentError {
+  const parsed = problemSchema.safeParse(body);
+  const problem = parsed.success ? parsed.data : undefined;
+  const code = codeOf(status, problem);
+  const said = problem?.detail ?? problem?.title;
+  const message = said === undefined ? `the gateway answered with HTTP status ${status}` : shownText(said);
+  const hint = problem?.hint === undefined ? hints[code] : shownText(problem.hint);
+  return new TradeAgentError(code, message, {
+    ...(hint === undefined ? {} : { hint }),
+    details: {
+      status,
+      ...(problem === undefined ? {} : { problem: shownText(problem.code, 64) }),
+      ...(problem?.fields === undefined
+        ? {}
+        : { fields: problem.fields.map((field) => shownText(field, 64)) }),
+    },
+  });
+}

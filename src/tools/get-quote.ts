@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { symbolSchema } from '../trading/order.ts';
+import { shownText } from './gateway-problem.ts';
+import { defineTool, requireGateway } from './tool.ts';
+
+export const getQuote = defineTool({
+  name: 'get_quote',
+  description: 'Current bid, ask and last price of US stocks and funds, in dollars a share.',
+  schema: z.strictObject({
+    symbols: z.array(symbolSchema).min(1).max(20).describe('Ticker symbols such as AAPL or BRK.B'),
+  }),
+  scopes: ['market:read'],
+  risk: 'read',
+  async execute(context, { symbols }) {
+    const wanted = [...new Set(symbols)];
+    const quotes = await requireGateway(context).quotes(wanted);
+    return {
+      summary: quotes.map((quote) => `${quote.symbol} ${quote.last}`).join(', '),
+      content: JSON.stringify({
+        quotes: quotes.map((quote) => ({
+          ...quote,
+          name: quote.name === null ? null : shownText(quote.name, 80),
+        })),
+      }),
+    };
+  },
+});

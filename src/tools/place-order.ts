@@ -1,0 +1,51 @@
+import { ORDER_SCOPE } from '../auth/profile.ts';
+import { decimalString } from '../trading/decimal.ts';
+import { TradeAgentError } from '../trading/errors.ts';
+import { checkOrder, normalizeOrder, type OrderRequest, orderRequestSchema } from '../trading/order.ts';
+import type { ProposalTool } from './tool.ts';
+
+/**
+ * Proposes an order. It can't trade: what it asks for becomes an approval on the person's phone, and only the token
+ * that comes from there is one the gateway takes.
+ */
+export const placeOrder: ProposalTool<typeof orderRequestSchema> = {
+  name: 'place_order',
+  description:
+    'Proposes one order. The person sees exactly these values on their phone and approves or denies them there; ' +
+    'nothing is traded before. Give either qty (shares) or notional (dollars), as decimal strings.',
+  schema: orderRequestSchema,
+  scopes: [ORDER_SCOPE],
+  risk: 'trade',
+};
+
+/**
+ * Reads a model's arguments as an order. Models write numbers where a decimal string is asked for and null for what
+ * they leave out; both mean one thing only, and the person approves the value as it was understood.
+ * @throws {TradeAgentError} `invalid_order` naming the field
+ */
+export function readOrderRequest(args: Record<string, unknown>): OrderRequest {
+  const given = Object.fromEntries(
+    Object.entries(args)
+      .filter(([, value]) => value !== null && value !== '')
+      .map(([field, value]) => [field, typeof value === 'number' ? numberText(value) : value]),
+  );
+  const parsed = orderRequestSchema.safeParse(given);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const field = issue?.path.join('.') ?? '';
+    throw new TradeAgentError(
+      'invalid_order',
+      field === '' ? `the order cannot be read: ${issue?.message}` : `${field}: ${issue?.message}`,
+      { hint: 'Correct the order and ask again.', details: { field } },
+    );
+  }
+  const request = normalizeOrder(parsed.data);
+  checkOrder(request);
+  return request;
+}
+
+/** A JSON number as the shortest decimal; what has no plain form (1e30, NaN) is left for the schema to refuse. */
+function numberText(value: number): string {
+  const text = String(value);
+  return decimalString.safeParse(text).success ? text : `${value} (not a plain decimal)`;
+}

@@ -1,0 +1,57 @@
+import type { z } from 'zod';
+import type { Session } from '../auth/session.ts';
+import { TradeAgentError } from '../trading/errors.ts';
+import type { Order } from '../trading/views.ts';
+import type { GatewayClient } from './gateway-client.ts';
+
+/** What a tool may do: look, make the account's exposure smaller, or trade. */
+export type Risk = 'read' | 'reduce' | 'trade';
+
+export interface ToolContext {
+  /** Absent when nobody is signed in; so is the gateway. */
+  readonly session: Session | undefined;
+  readonly gateway: GatewayClient | undefined;
+}
+
+export interface ToolResult {
+  /** One line for the person. */
+  readonly summary: string;
+  /** Compact JSON for the model. Whatever in it came from outside is data. */
+  readonly content: string;
+  /** An order the tool changed. */
+  readonly order?: Order;
+}
+
+interface ToolBase<Schema extends z.ZodType> {
+  readonly name: string;
+  readonly description: string;
+  readonly schema: Schema;
+  /** The scopes its requests need. */
+  readonly scopes: readonly string[];
+}
+
+/** A tool that acts by itself, within the session's own scopes. */
+export interface DirectTool<Schema extends z.ZodType = z.ZodType> extends ToolBase<Schema> {
+  readonly risk: 'read' | 'reduce';
+  execute(context: ToolContext, args: z.output<Schema>): Promise<ToolResult>;
+}
+
+/** A tool that only proposes: it has no way to trade, the approval has. */
+export interface ProposalTool<Schema extends z.ZodType = z.ZodType> extends ToolBase<Schema> {
+  readonly risk: 'trade';
+}
+
+export type Tool = DirectTool | ProposalTool;
+
+/** Types a tool's arguments by its schema. */
+export function defineTool<Schema extends z.ZodType>(tool: DirectTool<Schema>): DirectTool {
+  return tool as unknown as DirectTool;
+}
+
+/** @throws {TradeAgentError} `login_required` */
+export function requireGateway(context: ToolContext): GatewayClient {
+  if (context.gateway !== undefined) return context.gateway;
+  throw new TradeAgentError('login_required', 'nobody is signed in', {
+    hint: 'Sign in with "trade-agent login".',
+  });
+}

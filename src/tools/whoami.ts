@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { TradeAgentError } from '../trading/errors.ts';
+import { shownText } from './gateway-problem.ts';
+import { defineTool } from './tool.ts';
+
+/** Who is signed in, by the ID token's claims. Asks nobody: the session knows. */
+export const whoami = defineTool({
+  name: 'whoami',
+  description: 'Says who is signed in: name, e-mail address, and which account environment (paper or live).',
+  schema: z.strictObject({}),
+  scopes: [],
+  risk: 'read',
+  async execute({ session }) {
+    if (session === undefined) {
+      throw new TradeAgentError('login_required', 'nobody is signed in, so I can’t say who you are', {
+        hint: 'Sign in with "trade-agent login".',
+      });
+    }
+    const { user, profile } = session;
+    const name = shownText(user.name ?? user.sub, 100);
+    return {
+      summary: `signed in as ${name}`,
+      content: JSON.stringify({
+        name: user.name === undefined ? null : name,
+        email: user.email === undefined ? null : shownText(user.email, 100),
+        subject: shownText(user.sub, 100),
+        profile: profile.name,
+        environment: profile.environment,
+      }),
+    };
+  },
+});

@@ -1,0 +1,147 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3-multiple-ciphers';
+import type { CredentialStore } from '../../../src/auth/credential-store/credential-store.ts';
+import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
+import { beginDeviceLogin } from '../../../src/auth/device-login.ts';
+import type { Home } from '../../../src/auth/home.ts';
+import { type ResolvedProfile, profileSchema } from '../../../src/auth/profile.ts';
+import type { User } from '../../../src/auth/session.ts';
+import { Faults } from '../../../src/sandbox/faults.ts';
+import { createIdentityProvider } from '../../../src/sandbox/identity-provider/identity-provider.ts';
+import { createVault } from '../../../src/sandbox/identity-provider/vault.ts';
+import { type LoopbackServer, listenOnLoopback } from '../../../src/sandbox/loopback-server.ts';
+import { createPhoneClient, type PhoneClient } from '../../../src/sandbox/phone/phone-client.ts';
+
+import { type Clock, systemClock } from '../../../src/trading/clock.ts';
+
+/** One request the identity provider or the gateway received. */
+export interface SeenRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly authorization: string | undefined;
+  readonly dpop: string | undefined;
+}
+
+/** The sandbox's real identity provider on loopback, a stand-in gateway that only records, and one user's machine. */
+export interface World {
+  readonly profile: ResolvedProfile;
+  readonly home: Home;
+  readonly store: CredentialStore;
+  readonly faults: Faults;
+  readonly phone: PhoneClient;
+  readonly database: Database.Database;
+  /** What the provider was asked, oldest first. */
+  readonly asked: SeenRequest[];
+  /** What reached the gateway, oldest first. */
+  readonly received: SeenRequest[];
+  /** What the gateway answers, first in line first; 200 `{}` when there is none. */
+  readonly answers: { status: number; headers?: Record<string, string>; delayMs?: number }[];
+  /** Signs in, with `user`'s phone saying yes. */
+  login(user?: string, store?: CredentialStore): Promise<User>;
+  /** Takes the provider off the network, and brings it back at the same address. */
+  unplug(): Promise<void>;
+  plug(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The real time, with pauses cut short: nothing here depends on how long a client waits between polls. */
+export const hastyClock: Clock = {
+  now: Date.now,
+  sleep: (ms, signal) => systemClock.sleep(Math.min(ms, 20), signal),
+};
+
+const PAIRING_SECRET = 'pairing-secret-of-the-test';
+
+export async function createWorld(): Promise<World> {
+  const folder = mkdtempSync(join(tmpdir(), 'trade-agent-auth-'));
+  const home: Home = { config: folder, data: folder, log: folder, sandbox: folder };
+  const asked: SeenRequest[] = [];
+  const received: SeenRequest[] = [];
+  const answers: World['answers'] = [];
+  const faults = new Faults();
+
+  const gateway = createServer((request, response) => {
+    received.push(seen(request));
+    request.resume();
+    const { status = 200, headers = {}, delayMs = 0 } = answers.shift() ?? {};
+    setTimeout(() => response.writeHead(status, { 'content-type': 'application/json', ...headers }).end('{}'), delayMs);
+  });
+  await new Promise<void>((resolve) => gateway.listen(0, '127.0.0.1', resolve));
+  const gatewayUrl = `http://127.0.0.1:${(gateway.address() as { port: number }).port}`;
+
+  let server: LoopbackServer = await listenOnLoopback(0, Date.now);
+  const database = new Database(':memory:');
+  const provider = await createIdentityProvider({
+    issuer: server.url,
+    database,
+    resource: gatewayUrl,
+    users: ['alice', 'bob'].map((username) => ({
+      username,
+      name: username === 'alice' ? 'Alice Example' : 'Bob Example',
+      email: `${username}@sandbox.example`,
+      password: 'pw',
+      broker_password: 'pw',
+    })),
+    phonePairingSecret: PAIRING_SECRET,
+    gatewayClient: { client_id: 'gateway', jwks: { keys: [] } },
+    vault: createVault({ database, key: Buffer.alloc(32, 1), connections: {}, clock: systemClock }),
+    faults,
+  });
+  const serve = () =>
+    server.serve((request, response) => {
+      asked.push(seen(request));
+      provider.callback(request, response);
+    });
+  serve();
+  const { port, url: issuer } = server;
+
+  const profile: ResolvedProfile = {
+    ...profileSchema.parse({ sandbox: true }),
+    name: 'sandbox',
+    issuer,
+    gateway: gatewayUrl,
+    audience: gatewayUrl,
+    login_client: { client_id: 'trade-agent' },
+    credential_store: 'file',
+    phone: `${issuer}/phone`,
+  };
+  const store = openFileStore({ folder, profile: 'sandbox' });
+  const phone = createPhoneClient({ phone: issuer, pairingSecret: PAIRING_SECRET });
+
+  return {
+    profile,
+    home,
+    store,
+    faults,
+    phone,
+    database,
+    asked,
+    received,
+    answers,
+    async login(user = 'alice', into = store) {
+      const login = await beginDeviceLogin(profile, into, { home, deviceName: 'test', clock: hastyClock });
+      await phone.completeDevice(user, login.user_code);
+      return await login.complete(AbortSignal.timeout(20_000));
+    },
+    unplug: () => server.close(),
+    async plug() {
+      server = await listenOnLoopback(port, Date.now);
+      serve();
+    },
+    async close() {
+      await provider.close();
+      await server.close();
+      gateway.closeAllConnections();
+      await new Promise((resolve) => gateway.close(resolve));
+      database.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function seen({ method = '', url = '', headers }: IncomingMessage): SeenRequest {
+  return { method, path: url.split('?')[0] ?? '', authorization: headers.authorization, dpop: headers.dpop?.toString() };
+}

@@ -1,0 +1,26 @@
+import { bindingMessage, type TradeOrderDetails, tradeOrderDetails } from '../../../src/trading/approval-details.ts';
+import { utcSeconds } from '../../../src/trading/clock.ts';
+import type { OrderDraft } from '../../../src/trading/order.ts';
+
+let orders = 0;
+
+/** The details and binding message of an order that can be asked for; each call another order. */
+export function anOrder(gateway: string, change: Partial<OrderDraft> = {}): { details: TradeOrderDetails; message: string } {
+  const draft: OrderDraft = {
+    account: 'PA3ALICE01',
+    environment: 'paper',
+    symbol: 'AAPL',
+    side: 'buy',
+    qty: '5',
+    type: 'limit',
+    limit_price: '180.00',
+    time_in_force: 'day',
+    extended_hours: false,
+    reference_price: '180.10',
+    max_slippage: '0.01',
+    client_order_id: `ta-test-order-${++orders}`,
+    expires_at: utcSeconds(Date.now() + 300_000),
+    ...change,
+  };
+  return { details: tradeOrderDetails(draft, { gateway }), message: bindingMessage(draft) };
+}

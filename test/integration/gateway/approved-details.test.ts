@@ -1,0 +1,261 @@
+import fc from 'fast-check';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
+import { type OrderDraft, orderDraftSchema } from '../../../src/trading/order.ts';
+import { expectRefusal, startWorld, type World } from './support/world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+});
+afterAll(() => world.close());
+afterEach(() => {
+  const { book, submissions } = world.broker;
+  const taken = book.splice(0);
+  submissions.splice(0);
+  expect(taken).toEqual([]);
+});
+
+/** Orders that between them have every field of the draft. */
+const kinds: Record<string, Partial<OrderDraft>> = {
+  limit: {},
+  market: { type: 'market', limit_price: undefined as never },
+  notional: { type: 'market', limit_price: undefined as never, qty: undefined as never, notional: '500.00' },
+  stop: { type: 'stop', stop_price: '181.00', limit_price: undefined as never },
+  stop_limit: { type: 'stop_limit', stop_price: '181.00', limit_price: '182.00' },
+  trail_price: { type: 'trailing_stop', trail_price: '2.00', limit_price: undefined as never },
+  trail_percent: { type: 'trailing_stop', trail_percent: '2', limit_price: undefined as never },
+};
+
+function draftOf(kind: string): OrderDraft {
+  const draft: Record<string, unknown> = world.draft(kinds[kind]);
+  for (const [field, value] of Object.entries(draft)) if (value === undefined) delete draft[field];
+  return orderDraftSchema.parse(draft);
+}
+
+/** Another valid value for every field of the draft. */
+const others: { [Field in keyof Required<OrderDraft>]: OrderDraft[Field] } = {
+  account: 'PA3BOB0001',
+  environment: 'live',
+  symbol: 'MSFT',
+  side: 'sell',
+  qty: '6',
+  notional: '501.00',
+  type: 'limit',
+  time_in_force: 'gtc',
+  limit_price: '180.01',
+  stop_price: '181.01',
+  trail_price: '2.01',
+  trail_percent: '2.5',
+  extended_hours: true,
+  reference_price: '180.02',
+  max_slippage: '0.02',
+  client_order_id: 'ta-another-order',
+  expires_at: '2040-01-01T00:00:00Z',
+};
+const fields = Object.keys(orderDraftSchema.shape) as (keyof OrderDraft)[];
+
+it('the cases below know every field of an order', () => {
+  expect(Object.keys(others).sort()).toEqual([...fields].sort());
+  const covered = new Set(Object.keys(kinds).flatMap((kind) => Object.keys({ ...kinds[kind] })));
+  for (const field of ['notional', 'stop_price', 'trail_price', 'trail_percent', 'limit_price']) {
+    expect(covered).toContain(field);
+  }
+});
+
+/** `limit` is the other type for all kinds but itself. */
+const otherValue = (draft: OrderDraft, field: keyof OrderDraft) =>
+  field === 'type' && draft.type === 'limit' ? 'market' : others[field];
+
+const cases = Object.keys(kinds).flatMap((kind) => fields.map((field) => [kind, field] as const));
+
+describe('an approved order changed in one field is refused', () => {
+  it.each(cases)('%s order, %s', async (kind, field) => {
+    const draft = draftOf(kind);
+    const token = await world.approve(draft);
+    const had = Object.hasOwn(draft, field);
+    const changed = { ...draft, [field]: otherValue(draft, field) };
+    const response = await world.place(changed, token);
+    const body = (await response.clone().json()) as { code: string; fields: string[] };
+    // A change that makes the order senseless in itself is told as that; all others as a difference from the approval.
+    if (body.code === 'invalid_order') {
+      await expectRefusal(world, response, 400, 'invalid_order');
+    } else {
+      await expectRefusal(world, response, 403, 'details_mismatch');
+      expect(body.fields).toContain(field === 'type' ? 'order_type' : field);
+      expect(body.fields).toContain('digest');
+    }
+    if (!had) return;
+    const { [field]: _, ...removed } = draft;
+    const shorter = await world.place(removed, token);
+    await expectRefusal(world, shorter, 400, 'invalid_order');
+  });
+
+  it('most of these are told as a difference, not as a senseless order', async () => {
+    for (const field of fields.filter((name) => Object.hasOwn(draftOf('limit'), name) && name !== 'type')) {
+      const draft = draftOf('limit');
+      const response = await world.place(
+        { ...draft, [field]: otherValue(draft, field) },
+        await world.approve(draft),
+      );
+      expect(((await response.json()) as { code: string }).code, field).toBe('details_mismatch');
+    }
+  });
+
+  it.each(fields)('the details in the token changed in %s alone', async (field) => {
+    const draft = draftOf('limit');
+    const name = field === 'type' ? 'order_type' : field;
+    const details = { ...tradeOrderDetails(draft, { gateway: world.url }), [name]: otherValue(draft, field) };
+    const token = await world.approve(draft, { claims: { authorization_details: [details] } });
+    await expectRefusal(world, await world.place(draft, token), 403, 'details_mismatch', { fields: [name] });
+  });
+
+  it('an unknown field added to the request', async () => {
+    const draft = draftOf('limit');
+    const response = await world.place({ ...draft, order_class: 'bracket' }, await world.approve(draft));
+    await expectRefusal(world, response, 400, 'invalid_order', { fields: ['order_class'] });
+  });
+
+  it('__proto__ or constructor added to the request', async () => {
+    const draft = draftOf('limit');
+    const token = await world.approve(draft);
+    const sneaky = JSON.stringify(draft).replace(/}$/, ',"__proto__":{"qty":"500"}}');
+    await expectRefusal(world, await world.place(sneaky, token), 400, 'invalid_order');
+    const other = JSON.stringify(draft).replace(/}$/, ',"constructor":{}}');
+    await expectRefusal(world, await world.place(other, token), 400, 'invalid_order');
+  });
+});
+
+describe('the approved details themselves', () => {
+  const details = (draft: OrderDraft) => tradeOrderDetails(draft, { gateway: world.url });
+  const refusedWith = async (claim: (draft: OrderDraft) => unknown, code: string, more = {}) => {
+    const draft = draftOf('limit');
+    const token = await world.approve(draft, { claims: { authorization_details: claim(draft) } });
+    await expectRefusal(world, await world.place(draft, token), 403, code, more);
+  };
+
+  it('must be one object: two alike are refused', () =>
+    refusedWith((draft) => [details(draft), details(draft)], 'approval_ambiguous'));
+  it('must be one object: one of another type beside it is refused', () =>
+    refusedWith((draft) => [details(draft), { type: 'transfer' }], 'approval_ambiguous'));
+  it('must be there', () => refusedWith(() => [], 'approval_missing'));
+  it('must be of our type', () =>
+    refusedWith((draft) => [{ ...details(draft), type: 'trade_orders' }], 'approval_missing'));
+  it('must be an array', () => refusedWith((draft) => details(draft), 'approval_malformed'));
+  it('must hold an object', () => refusedWith(() => ['trade_order'], 'approval_malformed'));
+  it('must have no field more', () =>
+    refusedWith((draft) => [{ ...details(draft), privileges: ['all'] }], 'approval_malformed', {
+      fields: ['privileges'],
+    }));
+  it('must have no field less', () =>
+    refusedWith(
+      (draft) => {
+        const { max_slippage: _, ...rest } = details(draft);
+        return [rest];
+      },
+      'approval_malformed',
+      { fields: ['max_slippage'] },
+    ));
+  it('must be for this gateway', () =>
+    refusedWith(
+      (draft) => [tradeOrderDetails(draft, { gateway: 'http://127.0.0.1:1' })],
+      'details_mismatch',
+      {
+        fields: ['locations'],
+      },
+    ));
+  it('must have the right digest', () =>
+    refusedWith((draft) => [{ ...details(draft), digest: 'A'.repeat(43) }], 'details_mismatch', {
+      fields: ['digest'],
+    }));
+  it('must be identified by the client_order_id', () =>
+    refusedWith((draft) => [{ ...details(draft), identifier: 'ta-something-else' }], 'details_mismatch', {
+      fields: ['identifier'],
+    }));
+  it('are compared as written: a symbol in small letters is another one', () =>
+    refusedWith((draft) => [{ ...details(draft), symbol: 'aapl' }], 'details_mismatch', {
+      fields: ['symbol'],
+    }));
+  it('are compared as written: a quantity written otherwise is another one', () =>
+    refusedWith((draft) => [{ ...details(draft), qty: '5.0' }], 'details_mismatch', { fields: ['qty'] }));
+});
+
+it('a request that means the same in other words is the approved order', async () => {
+  const draft = draftOf('limit');
+  const token = await world.approve(draft);
+  const response = await world.place({ ...draft, qty: '5.00', limit_price: '180', symbol: ' aapl' }, token);
+  expect(response.status).toBe(201);
+  expect(world.broker.submissions).toMatchObject([{ qty: '5', limit_price: '180.00', symbol: 'AAPL' }]);
+  world.broker.book.length = 0;
+  world.broker.submissions.length = 0;
+});
+
+it('any change of an approved order is refused, whatever it is', async () => {
+  const anything = fc.oneof(
+    fc.constantFrom(...Object.values(others)),
+    fc.jsonValue(),
+    fc.integer({ min: 1, max: 10_000_000 }).map((n) => String(n / 100)),
+    fc.constantFrom('5.000001', '-5', '0', '1e3', '05', '+5', 'NaN', 'Infinity', '５', '180.001', ''),
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...Object.keys(kinds)),
+      fc.constantFrom(...fields),
+      fc.option(anything, { nil: undefined }),
+      async (kind, field, value) => {
+        const draft: Record<string, unknown> = draftOf(kind);
+        const changed = { ...draft, [field]: value };
+        const same = orderDraftSchema.safeParse(changed);
+        // Not a change: left as it was, or written in another way that means the same.
+        fc.pre(
+          !(
+            same.success &&
+            tradeOrderDetailsOrNothing(same.data) === tradeOrderDetailsOrNothing(draft as OrderDraft)
+          ),
+        );
+        const response = await world.place(changed, await world.approve(draft as OrderDraft));
+        expect([400, 403]).toContain(response.status);
+        expect(['invalid_order', 'details_mismatch']).toContain(
+          ((await response.json()) as { code: string }).code,
+        );
+        expect(world.broker.submissions).toEqual([]);
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+function tradeOrderDetailsOrNothing(draft: OrderDraft): string | undefined {
+  try {
+    return tradeOrderDetails(draft, { gateway: world.url }).digest;
+  } catch {
+    return undefined;
+  }
+}
+
+describe('the request body', () => {
+  it('must be JSON by its content type', async () => {
+    const draft = draftOf('limit');
+    const headers = { 'content-type': 'text/plain' };
+    const response = await world.place(draft, await world.approve(draft), headers);
+    await expectRefusal(world, response, 415, 'unsupported_media_type');
+  });
+  it('must be JSON', async () => {
+    const response = await world.place('{"qty":', await world.approve(draftOf('limit')));
+    await expectRefusal(world, response, 400, 'malformed_json');
+  });
+  it('must be an object', async () => {
+    const response = await world.place('null', await world.approve(draftOf('limit')));
+    await expectRefusal(world, response, 400, 'invalid_order');
+  });
+  it('must be of a reasonable size', async () => {
+    const draft = draftOf('limit');
+    const response = await world.place({ ...draft, note: 'x'.repeat(20_000) }, await world.approve(draft));
+    await expectRefusal(world, response, 413, 'body_too_large');
+  });
+  it('is off the tick in the request although the approved price is what it rounds to', async () => {
+    const draft = draftOf('limit');
+    const response = await world.place({ ...draft, limit_price: '180.001' }, await world.approve(draft));
+    await expectRefusal(world, response, 400, 'invalid_order', { fields: ['limit_price'] });
+  });
+});

@@ -1,0 +1,138 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Refusal } from '../../../src/gateway/problem.ts';
+import type { OrderDraft } from '../../../src/trading/order.ts';
+import { expectRefusal, startWorld, type World } from './support/world.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await startWorld();
+});
+afterEach(() => world.close());
+
+const place = async (changes: Partial<OrderDraft> = {}) => {
+  const draft = world.draft(changes);
+  for (const [field, value] of Object.entries(draft)) {
+    if (value === undefined) delete (draft as Record<string, unknown>)[field];
+  }
+  return world.place(draft, await world.approve(draft));
+};
+const market = { type: 'market', limit_price: undefined as never } as const;
+
+describe('the price', () => {
+  it('may move up to max_slippage, for a buy by the ask', async () => {
+    world.broker.price = { bid: 1, ask: 181.81, last: 1 };
+    expect((await place({ ...market, reference_price: '180.01' })).status).toBe(201);
+  });
+
+  it.each([
+    ['above', 181.82],
+    ['below', 178.2],
+  ])('further %s, no order is placed', async (_, ask) => {
+    world.broker.price.ask = ask;
+    await expectRefusal(world, await place(market), 409, 'price_moved', {
+      current_price: ask.toFixed(2),
+      reference_price: '180.01',
+    });
+  });
+
+  it('is the bid for a sell', async () => {
+    world.broker.price = { bid: 170, ask: 180, last: 180 };
+    await expectRefusal(world, await place({ ...market, side: 'sell' }), 409, 'price_moved', {
+      current_price: '170.00',
+    });
+  });
+
+  it('is guarded for limit orders alike', async () => {
+    world.broker.price.ask = 200;
+    await expectRefusal(world, await place(), 409, 'price_moved');
+  });
+
+  it('is the last trade where nobody quotes', async () => {
+    world.broker.price = { bid: 0, ask: 0, last: 200 };
+    await expectRefusal(world, await place(), 409, 'price_moved', { current_price: '200.00' });
+    world.broker.price.last = 180;
+    expect((await place()).status).toBe(201);
+  });
+
+  it('must be known', async () => {
+    world.broker.price = { bid: 0, ask: 0, last: 0 };
+    await expectRefusal(world, await place(), 409, 'price_unavailable');
+  });
+});
+
+describe('while the market is closed', () => {
+  beforeEach(() => {
+    world.broker.marketOpen = false;
+  });
+  const needsOpen: [string, Partial<OrderDraft>][] = [
+    ['market', market],
+    ['stop', { type: 'stop', stop_price: '181.00', limit_price: undefined as never }],
+    ['trailing_stop', { type: 'trailing_stop', trail_price: '2.00', limit_price: undefined as never }],
+  ];
+  it.each(needsOpen)('a %s order is refused, with the next opening', async (_, changes) => {
+    await expectRefusal(world, await place(changes), 409, 'market_closed', {
+      next_open: '2030-01-02T14:30:00.000Z',
+    });
+  });
+
+  const mayWait: [string, Partial<OrderDraft>][] = [
+    ['limit', {}],
+    ['stop_limit', { type: 'stop_limit', stop_price: '181.00' }],
+    ['market-on-open', { ...market, time_in_force: 'opg' }],
+  ];
+  it.each(mayWait)('a %s order may wait', async (_, changes) => {
+    expect((await place(changes)).status).toBe(201);
+  });
+});
+
+describe('the account and the symbol', () => {
+  it.each([
+    ['trading_blocked', { trading_blocked: true }],
+    ['account_blocked', { account_blocked: true }],
+    ['trade_suspended_by_user', { trade_suspended_by_user: true }],
+    ['a status other than ACTIVE', { status: 'ACCOUNT_UPDATED' }],
+  ])('an account with %s places no order', async (_, account) => {
+    world.broker.account = account;
+    await expectRefusal(world, await place(), 422, 'blocked', { reason: 'ACCOUNT_BLOCKED' });
+  });
+
+  it('an unknown symbol is no order', async () => {
+    await expectRefusal(world, await place({ symbol: 'ZZZZ' }), 422, 'unknown_symbol', {
+      fields: ['symbol'],
+    });
+  });
+
+  it('a symbol that is not tradable is no order', async () => {
+    world.broker.asset = { tradable: false, fractionable: true };
+    await expectRefusal(world, await place(), 422, 'symbol_not_tradable');
+  });
+
+  it('a fraction of a symbol traded whole is no order', async () => {
+    world.broker.asset = { tradable: true, fractionable: false };
+    await expectRefusal(world, await place({ qty: '0.5' }), 422, 'symbol_not_fractionable', {
+      fields: ['qty'],
+    });
+  });
+});
+
+it('a rule of the operator’s can refuse, with all the facts before it', async () => {
+  const strict = await startWorld({
+    policies: [
+      ({ draft, caller, account, quote }) => {
+        if (
+          draft.symbol === 'AAPL' &&
+          caller.sub === 'alice' &&
+          account.cash !== '' &&
+          quote.ask === '180.01'
+        ) {
+          throw new Refusal(422, 'blocked', 'no AAPL today', { members: { reason: 'SYMBOL_DENIED' } });
+        }
+      },
+    ],
+  });
+  const draft = strict.draft();
+  await expectRefusal(strict, await strict.place(draft, await strict.approve(draft)), 422, 'blocked', {
+    reason: 'SYMBOL_DENIED',
+  });
+  await strict.close();
+});

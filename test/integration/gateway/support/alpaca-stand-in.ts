@@ -1,0 +1,267 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { listenOnLoopback } from '../../../../src/sandbox/loopback-server.ts';
+
+export interface StandInOrder {
+  readonly id: string;
+  readonly owner: string;
+  readonly request: Record<string, unknown>;
+  status: string;
+}
+
+/** What a test can do to a submission instead of having it answered. */
+export interface SubmissionControl {
+  /** Takes the order, if its id is new. */
+  accept(): StandInOrder;
+  answer(status: number, body: unknown): void;
+  /** Closes the connection without a word. */
+  drop(): void;
+  readonly request: Record<string, unknown>;
+}
+
+/**
+ * Speaks the shapes of Alpaca's API, and misbehaves on request in the ways the sandbox's own broker cannot: late
+ * orders, reads that lag, odd refusals.
+ */
+export interface AlpacaStandIn {
+  readonly url: string;
+  /** Every order ever taken. */
+  readonly book: StandInOrder[];
+  /** Every submission that arrived, taken or not. */
+  readonly submissions: Record<string, unknown>[];
+  readonly requests: string[];
+  price: { bid: number; ask: number; last: number };
+  marketOpen: boolean;
+  account: Record<string, unknown>;
+  asset: { tradable: boolean; fractionable: boolean };
+  /** Decides about the next submissions, one each; then they are accepted. */
+  readonly onSubmit: ((control: SubmissionControl) => void | Promise<void>)[];
+  /** Look-ups by client_order_id that find nothing although the order is there. */
+  hiddenLookups: number;
+  /** Every GET answers with this status while set. */
+  readsFail: number | undefined;
+  readonly tokens: Map<string, string>;
+  close(): Promise<void>;
+}
+
+const accounts: Record<string, string> = { alice: 'PA3ALICE01', bob: 'PA3BOB0001' };
+const symbols = ['AAPL', 'MSFT', 'BRK.B'];
+
+export async function startAlpacaStandIn(): Promise<AlpacaStandIn> {
+  const server = await listenOnLoopback(0, () => 0);
+  const broker: AlpacaStandIn = {
+    url: server.url,
+    book: [],
+    submissions: [],
+    requests: [],
+    price: { bid: 179.99, ask: 180.01, last: 180 },
+    marketOpen: true,
+    account: {},
+    asset: { tradable: true, fractionable: true },
+    onSubmit: [],
+    hiddenLookups: 0,
+    readsFail: undefined,
+    tokens: new Map([
+      ['broker-token-of-alice', 'alice'],
+      ['broker-token-of-bob', 'bob'],
+    ]),
+    close: () => server.close(),
+  };
+  server.serve((request, response) => void handle(broker, request, response));
+  return broker;
+}
+
+async function handle(
+  broker: AlpacaStandIn,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const url = new URL(request.url ?? '/', broker.url);
+  const answer = (status: number, body?: unknown) =>
+    void response
+      .writeHead(status, { 'content-type': 'application/json' })
+      .end(body === undefined ? undefined : JSON.stringify(body));
+  broker.requests.push(`${request.method} ${url.pathname}`);
+  const owner = broker.tokens.get((request.headers.authorization ?? '').replace(/^Bearer /, ''));
+  if (owner === undefined) return answer(401, { code: 40110000, message: 'request is not authorized' });
+  if (request.method === 'GET' && broker.readsFail !== undefined) {
+    return answer(broker.readsFail, { message: 'internal server error' });
+  }
+  if (request.method === 'POST' && url.pathname === '/v2/orders') {
+    return submit(broker, owner, JSON.parse(await text(request)), answer, () => request.socket.destroy());
+  }
+  const mine = broker.book.filter((order) => order.owner === owner);
+  const [, , collection, id] = url.pathname.split('/');
+  switch (collection) {
+    case 'account':
+      return answer(200, {
+        id: randomUUID(),
+        account_number: accounts[owner],
+        status: 'ACTIVE',
+        currency: 'USD',
+        cash: '50000.00',
+        equity: '100000.12',
+        last_equity: '99000',
+        buying_power: '50000.00',
+        long_market_value: '50000.12',
+        trading_blocked: false,
+        ...broker.account,
+      });
+    case 'clock':
+      return answer(200, {
+        timestamp: new Date().toISOString(),
+        is_open: broker.marketOpen,
+        next_open: '2030-01-02T14:30:00Z',
+        next_close: '2030-01-02T21:00:00Z',
+      });
+    case 'positions':
+      return answer(200, [position]);
+    case 'assets':
+      if (!symbols.includes(id ?? '')) return answer(404, { code: 40410000, message: 'asset not found' });
+      return answer(200, {
+        id: randomUUID(),
+        class: 'us_equity',
+        exchange: 'NASDAQ',
+        symbol: id,
+        name: `${id} Inc.`,
+        status: 'active',
+        marginable: false,
+        shortable: false,
+        ...broker.asset,
+      });
+    case 'stocks':
+      return id === 'bars'
+        ? answer(200, bars)
+        : answer(200, snapshots(broker, url.searchParams.get('symbols') ?? ''));
+    case 'orders:by_client_order_id': {
+      const wanted = url.searchParams.get('client_order_id');
+      const found = mine.find((order) => order.request.client_order_id === wanted);
+      if (found === undefined || broker.hiddenLookups-- > 0) {
+        return answer(404, { code: 40410000, message: `order not found for ${wanted}` });
+      }
+      broker.hiddenLookups = 0;
+      return answer(200, orderJson(found));
+    }
+    case 'orders': {
+      if (id === undefined) return answer(200, mine.map(orderJson));
+      const found = mine.find((order) => order.id === id);
+      if (found === undefined) return answer(404, { code: 40410000, message: `order not found for ${id}` });
+      if (request.method === 'GET') return answer(200, orderJson(found));
+      if (found.status === 'filled')
+        return answer(422, { code: 42210000, message: 'order is not cancelable' });
+      found.status = 'canceled';
+      return void response.writeHead(204).end();
+    }
+    default:
+      return answer(404, { code: 40410000, message: 'endpoint not found' });
+  }
+}
+
+async function submit(
+  broker: AlpacaStandIn,
+  owner: string,
+  request: Record<string, unknown>,
+  answer: (status: number, body?: unknown) => void,
+  drop: () => void,
+): Promise<void> {
+  broker.submissions.push(request);
+  const duplicate = () =>
+    broker.book.some((order) => order.request.client_order_id === request.client_order_id);
+  const accept = () => {
+    if (duplicate()) throw new Error('a test accepts an order twice');
+    const order: StandInOrder = { id: randomUUID(), owner, request, status: 'accepted' };
+    broker.book.push(order);
+    return order;
+  };
+  const control = broker.onSubmit.shift();
+  if (control !== undefined) return void (await control({ accept, answer, drop, request }));
+  if (duplicate()) return answer(422, { code: 40010001, message: 'client_order_id must be unique' });
+  answer(200, orderJson(accept()));
+}
+
+export function orderJson(order: StandInOrder) {
+  const { request } = order;
+  const at = new Date().toISOString();
+  return {
+    id: order.id,
+    client_order_id: request.client_order_id,
+    created_at: at,
+    submitted_at: at,
+    filled_at: null,
+    symbol: request.symbol,
+    asset_class: 'us_equity',
+    qty: request.qty ?? null,
+    notional: request.notional ?? null,
+    filled_qty: '0',
+    filled_avg_price: null,
+    order_class: '',
+    type: request.type,
+    side: request.side,
+    time_in_force: request.time_in_force,
+    limit_price: request.limit_price ?? null,
+    stop_price: request.stop_price ?? null,
+    trail_price: request.trail_price ?? null,
+    trail_percent: request.trail_percent ?? null,
+    extended_hours: request.extended_hours ?? false,
+    status: order.status,
+  };
+}
+
+function snapshots(broker: AlpacaStandIn, list: string) {
+  const t = new Date().toISOString();
+  const one = {
+    latestTrade: { t, x: 'V', p: broker.price.last, s: 100, c: ['@'], i: 1, z: 'C' },
+    latestQuote: {
+      t,
+      ax: 'V',
+      ap: broker.price.ask,
+      as: 1,
+      bx: 'V',
+      bp: broker.price.bid,
+      bs: 1,
+      c: ['R'],
+      z: 'C',
+    },
+    prevDailyBar: { t, o: 178, h: 181, l: 177.5, c: 178.5, v: 1000, n: 10, vw: 178.3 },
+  };
+  return Object.fromEntries(
+    list.split(',').flatMap((symbol) => (symbols.includes(symbol) ? [[symbol, one]] : [])),
+  );
+}
+
+const position = {
+  asset_id: randomUUID(),
+  symbol: 'AAPL',
+  exchange: 'NASDAQ',
+  asset_class: 'us_equity',
+  asset_marginable: false,
+  qty: '40',
+  qty_available: '40',
+  avg_entry_price: '150.123456',
+  side: 'long',
+  market_value: '7200.00',
+  cost_basis: '6004.94',
+  unrealized_pl: '1195.06',
+  unrealized_plpc: '0.19901280612295876528',
+  unrealized_intraday_pl: '60.00',
+  unrealized_intraday_plpc: '0.0084',
+  current_price: '180',
+  lastday_price: '178.5',
+  change_today: '0.0084033613445378',
+};
+
+const bar = (t: string, c: number) => ({
+  t,
+  o: 178.1,
+  h: 181.123,
+  l: 0.12345,
+  c,
+  v: 1234567,
+  n: 10,
+  vw: 179.5,
+});
+const bars = {
+  bars: { AAPL: [bar('2029-12-28T05:00:00Z', 180.1), bar('2029-12-27T05:00:00Z', 179)] },
+  next_page_token: null,
+};

@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import { getRequestListener } from '@hono/node-server';
+import { Hono } from 'hono';
+import {
+  type CryptoKey,
+  createLocalJWKSet,
+  exportJWK,
+  type GenerateKeyPairResult,
+  generateKeyPair,
+  type JWK,
+  jwtVerify,
+  SignJWT,
+} from 'jose';
+import { type LoopbackServer, listenOnLoopback } from '../../../../src/sandbox/loopback-server.ts';
+import type { TestClock } from './test-clock.ts';
+
+export interface MintOptions {
+  readonly claims?: Record<string, unknown>;
+  readonly header?: Record<string, unknown>;
+  readonly key?: CryptoKey | Uint8Array;
+}
+
+/** A small identity provider that signs whatever a test asks for, good or bad. */
+export interface TestIssuer {
+  readonly url: string;
+  readonly keys: GenerateKeyPairResult;
+  readonly publicJwk: JWK;
+  /** A sound access token, but for what the options change; `undefined` removes a claim. */
+  mint(options?: MintOptions): Promise<string>;
+  /** Requests at the token endpoint, as they were understood. */
+  readonly exchanges: { readonly sub: string; readonly audience: string }[];
+  readonly jwksRequests: { count: number };
+  /** Users with a brokerage account, and their token at the broker. */
+  readonly connected: Map<string, string>;
+  /** Answers the next token request with this instead. */
+  failExchange: { status: number; body: object } | undefined;
+  /** Keys published beside the main one. */
+  readonly published: JWK[];
+  down: boolean;
+  close(): Promise<void>;
+}
+
+export async function startTestIssuer(options: {
+  clock: TestClock;
+  audience: () => string;
+  gatewayClient: { client_id: string; jwk: JWK };
+}): Promise<TestIssuer> {
+  const server: LoopbackServer = await listenOnLoopback(0, () => 0);
+  const keys = await generateKeyPair('ES256', { extractable: true });
+  const publicJwk: JWK = { ...(await exportJWK(keys.publicKey)), kid: 'main', alg: 'ES256', use: 'sig' };
+  const app = new Hono();
+
+  const issuer: TestIssuer = {
+    url: server.url,
+    keys,
+    publicJwk,
+    exchanges: [],
+    jwksRequests: { count: 0 },
+    connected: new Map(),
+    failExchange: undefined,
+    published: [publicJwk],
+    down: false,
+    mint: ({ claims = {}, header = {}, key = keys.privateKey } = {}) => {
+      const now = Math.floor(options.clock.now() / 1000);
+      const payload: Record<string, unknown> = {
+        iss: server.url,
+        aud: options.audience(),
+        sub: 'alice',
+        client_id: 'test-client',
+        iat: now,
+        exp: now + 300,
+        jti: randomUUID(),
+        ...claims,
+      };
+      for (const [name, value] of Object.entries(payload)) if (value === undefined) delete payload[name];
+      return new SignJWT(payload)
+        .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'main', ...header })
+        .sign(key);
+    },
+    close: () => server.close(),
+  };
+
+  app.use('*', async (c, next) => (issuer.down ? c.text('down', 503) : next()));
+  app.get('/.well-known/openid-configuration', (c) =>
+    c.json({
+      issuer: server.url,
+      jwks_uri: `${server.url}/jwks`,
+      token_endpoint: `${server.url}/token`,
+      token_endpoint_auth_methods_supported: ['private_key_jwt'],
+    }),
+  );
+  app.get('/jwks', (c) => {
+    issuer.jwksRequests.count++;
+    return c.json({ keys: issuer.published });
+  });
+  app.post('/token', async (c) => {
+    if (issuer.failExchange !== undefined) {
+      const { status, body } = issuer.failExchange;
+      return new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } });
+    }
+    const form = new URLSearchParams(await c.req.text());
+    const { client_id, jwk } = options.gatewayClient;
+    await jwtVerify(form.get('client_assertion') ?? '', createLocalJWKSet({ keys: [jwk] }), {
+      issuer: client_id,
+      subject: client_id,
+      audience: server.url,
+      requiredClaims: ['jti', 'exp'],
+    });
+    if (form.get('grant_type') !== 'urn:ietf:params:oauth:grant-type:token-exchange') {
+      return c.json({ error: 'unsupported_grant_type' }, 400);
+    }
+    const { payload } = await jwtVerify(
+      form.get('subject_token') ?? '',
+      createLocalJWKSet({ keys: issuer.published }),
+      {
+        audience: options.audience(),
+        currentDate: new Date(options.clock.now()),
+      },
+    );
+    const sub = String(payload.sub);
+    const audience = form.get('audience') ?? '';
+    issuer.exchanges.push({ sub, audience });
+    const token = issuer.connected.get(sub);
+    if (token === undefined || audience !== 'paper-broker') {
+      return c.json({ error: 'invalid_target', error_description: 'no such connection' }, 400);
+    }
+    return c.json({
+      access_token: token,
+      issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+      token_type: 'Bearer',
+      expires_in: 900,
+    });
+  });
+  const listener = getRequestListener(app.fetch);
+  server.serve((request, response) => void listener(request, response));
+  return issuer;
+}

@@ -1,0 +1,191 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { getRequestListener } from '@hono/node-server';
+import Database from 'better-sqlite3-multiple-ciphers';
+import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+import { expect } from 'vitest';
+import { createGateway, type Gateway, type GatewayOptions } from '../../../../src/gateway/gateway.ts';
+import type { RequestLogEntry } from '../../../../src/gateway/request-log.ts';
+import { type LoopbackServer, listenOnLoopback } from '../../../../src/sandbox/loopback-server.ts';
+import { tradeOrderDetails } from '../../../../src/trading/approval-details.ts';
+import { utcSeconds } from '../../../../src/trading/clock.ts';
+import type { OrderDraft } from '../../../../src/trading/order.ts';
+import { problemSchema } from '../../../../src/trading/views.ts';
+import { type AlpacaStandIn, startAlpacaStandIn } from './alpaca-stand-in.ts';
+import { type TestClock, testClock } from './test-clock.ts';
+import { type MintOptions, startTestIssuer, type TestIssuer } from './test-issuer.ts';
+
+/** A real gateway on loopback, with an issuer and a broker that do as a test tells them. */
+export interface World {
+  readonly clock: TestClock;
+  readonly issuer: TestIssuer;
+  readonly broker: AlpacaStandIn;
+  readonly url: string;
+  readonly database: Database.Database;
+  readonly log: RequestLogEntry[];
+  /** A sound order of alice's; each has its own client_order_id. */
+  draft(changes?: Partial<OrderDraft>): OrderDraft;
+  /** The token that alice's approval of this order gives. */
+  approve(draft: OrderDraft, options?: MintOptions): Promise<string>;
+  reader(scope: string, claims?: Record<string, unknown>): Promise<string>;
+  place(body: unknown, token: string | undefined, headers?: Record<string, string>): Promise<Response>;
+  get(path: string, token: string | undefined, headers?: Record<string, string>): Promise<Response>;
+  /** Ends the gateway and starts another on the same database, as after kill -9. */
+  restart(): void;
+  close(): Promise<void>;
+}
+
+export async function startWorld(
+  options: Partial<Pick<GatewayOptions, 'brokerTimeoutMs' | 'policies' | 'detailsType'>> & {
+    broker?: { url: string; tokens?: Record<string, string> };
+  } = {},
+): Promise<World> {
+  const clock = testClock();
+  const { privateKey, publicKey } = await generateKeyPair('ES256');
+  const server: LoopbackServer = await listenOnLoopback(0, () => 0);
+  const issuer = await startTestIssuer({
+    clock,
+    audience: () => server.url,
+    gatewayClient: { client_id: 'gateway-client', jwk: await exportJWK(publicKey) },
+  });
+  const broker = await startAlpacaStandIn();
+  for (const [token, user] of broker.tokens) issuer.connected.set(user, token);
+  for (const [user, token] of Object.entries(options.broker?.tokens ?? {})) issuer.connected.set(user, token);
+  const brokerUrl = options.broker?.url ?? broker.url;
+
+  const database = new Database(':memory:');
+  const log: RequestLogEntry[] = [];
+  let gateway: Gateway;
+  const start = () => {
+    gateway = createGateway({
+      issuer: issuer.url,
+      resource: server.url,
+      exchange: { client_id: 'gateway-client', privateKey, audience: 'paper-broker' },
+      broker: { environment: 'paper', tradingUrl: brokerUrl, dataUrl: brokerUrl, simulated: true },
+      database,
+      clock,
+      log: (entry) => log.push(entry),
+      brokerTimeoutMs: options.brokerTimeoutMs ?? 2000,
+      ...(options.policies === undefined ? {} : { policies: options.policies }),
+      ...(options.detailsType === undefined ? {} : { detailsType: options.detailsType }),
+    });
+    const listener = getRequestListener(gateway.app.fetch);
+    server.serve((request, response) => void listener(request, response));
+  };
+  start();
+
+  const bearer = (token: string | undefined) =>
+    token === undefined ? {} : { authorization: `Bearer ${token}` };
+  return {
+    clock,
+    issuer,
+    broker,
+    url: server.url,
+    database,
+    log,
+    draft: (changes = {}) => ({
+      account: 'PA3ALICE01',
+      environment: 'paper',
+      symbol: 'AAPL',
+      side: 'buy',
+      qty: '5',
+      type: 'limit',
+      time_in_force: 'day',
+      limit_price: '180.00',
+      extended_hours: false,
+      reference_price: '180.01',
+      max_slippage: '0.01',
+      client_order_id: `ta-${randomUUID()}`,
+      expires_at: utcSeconds(clock.now() + 240_000),
+      ...changes,
+    }),
+    approve: (draft, { claims, ...rest } = {}) =>
+      issuer.mint({
+        ...rest,
+        claims: {
+          scope: 'openid orders:write',
+          authorization_details: [
+            tradeOrderDetails(draft, {
+              gateway: server.url,
+              ...(options.detailsType === undefined ? {} : { type: options.detailsType }),
+            }),
+          ],
+          ...claims,
+        },
+      }),
+    reader: (scope, claims = {}) => issuer.mint({ claims: { scope, ...claims } }),
+    place: (body, token, headers = {}) =>
+      fetch(`${server.url}/v1/orders`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...bearer(token), ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
+    get: (path, token, headers = {}) =>
+      fetch(`${server.url}${path}`, { headers: { ...bearer(token), ...headers } }),
+    restart: () => {
+      gateway.close();
+      start();
+    },
+    close: async () => {
+      gateway.close();
+      await Promise.all([server.close(), issuer.close(), broker.close()]);
+      database.close();
+    },
+  };
+}
+
+/** The refusal is this one, is well-formed, and nothing reached the broker's book. */
+export async function expectRefusal(
+  world: World,
+  response: Response,
+  status: number,
+  code: string,
+  more: Record<string, unknown> = {},
+): Promise<void> {
+  const body: unknown = await response.json();
+  expect(body).toMatchObject({ status, code, ...more });
+  expect(response.status).toBe(status);
+  expect(response.headers.get('content-type')).toBe('application/problem+json');
+  expect(response.headers.get('cache-control')).toBe('no-store');
+  problemSchema.parse(body);
+  if (status === 401 || status === 403) {
+    expect(response.headers.get('www-authenticate')).toContain(
+      `resource_metadata="${world.url}/.well-known/oauth-protected-resource"`,
+    );
+  }
+  expect(world.broker.book).toEqual([]);
+  expect(world.broker.submissions).toEqual([]);
+}
+
+/** A key that tokens can be bound to, and the proofs it makes (RFC 9449 §4.2). */
+export async function dpopKey() {
+  const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+  const jwk = await exportJWK(publicKey);
+  const jkt = await calculateJwkThumbprint(jwk, 'sha256');
+  return {
+    jkt,
+    privateKey,
+    jwk,
+    proof: (
+      target: { method: string; url: string; token: string; at: number },
+      changes: {
+        claims?: Record<string, unknown>;
+        header?: Record<string, unknown>;
+        key?: CryptoKey;
+        jwk?: JWK;
+      } = {},
+    ) => {
+      const claims: Record<string, unknown> = {
+        jti: randomUUID(),
+        htm: target.method,
+        htu: target.url,
+        iat: Math.floor(target.at / 1000),
+        ath: createHash('sha256').update(target.token).digest('base64url'),
+        ...changes.claims,
+      };
+      for (const [name, value] of Object.entries(claims)) if (value === undefined) delete claims[name];
+      return new SignJWT(claims)
+        .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk: changes.jwk ?? jwk, ...changes.header })
+        .sign(changes.key ?? privateKey);
+    },
+  };
+}

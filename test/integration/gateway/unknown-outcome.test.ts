@@ -1,0 +1,272 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { OrderDraft } from '../../../src/trading/order.ts';
+import { orderJson, type SubmissionControl } from './support/alpaca-stand-in.ts';
+import { startWorld, type World } from './support/world.ts';
+
+let world: World;
+let draft: OrderDraft;
+let token: string;
+beforeEach(async () => {
+  world = await startWorld({ brokerTimeoutMs: 300 });
+  draft = world.draft();
+  token = await world.approve(draft);
+});
+afterEach(() => world.close());
+
+const place = async () => {
+  const response = await world.place(draft, token);
+  const body = (await response.json()) as { code?: string; id?: string };
+  return {
+    status: response.status,
+    code: body.code,
+    id: body.id,
+    replay: response.headers.has('idempotent-replay'),
+  };
+};
+const ask = async () => {
+  const response = await world.get(
+    `/v1/orders:by_client_order_id?client_order_id=${draft.client_order_id}`,
+    await world.reader('orders:read'),
+  );
+  const body = (await response.json()) as { code?: string; id?: string; outcome?: { code: string } };
+  return { status: response.status, code: body.code, id: body.id, outcome: body.outcome?.code };
+};
+const unknown = { status: 504, code: 'outcome_unknown' };
+const lostEntirely = ({ drop }: SubmissionControl) => drop();
+const stateOf = () =>
+  world.database.prepare('SELECT state, submissions, ambiguous FROM gateway_orders').get() as Record<
+    string,
+    unknown
+  >;
+
+describe('a submission whose answer is lost', () => {
+  it.each<[string, (control: SubmissionControl) => void]>([
+    [
+      'by a dropped connection',
+      ({ accept, drop }) => {
+        accept();
+        drop();
+      },
+    ],
+    ['by a time-out', ({ accept }) => void accept()],
+    [
+      'behind a 500',
+      ({ accept, answer }) => {
+        accept();
+        answer(500, { message: 'internal server error' });
+      },
+    ],
+    [
+      'behind a proxy’s page',
+      ({ accept, answer }) => {
+        accept();
+        answer(403, 'Access denied');
+      },
+    ],
+    [
+      'in an answer that makes no sense',
+      ({ accept, answer }) => {
+        accept();
+        answer(200, { id: 'x' });
+      },
+    ],
+  ])('%s is found by its client_order_id: one order', async (_, misbehave) => {
+    world.broker.onSubmit.push(misbehave);
+    const placed = await place();
+    expect(placed).toMatchObject({ status: 201, id: world.broker.book[0]?.id });
+    expect(world.broker.submissions).toHaveLength(1);
+    expect(await place()).toMatchObject({ status: 200, replay: true, id: placed.id });
+    expect(world.broker.submissions).toHaveLength(1);
+  });
+
+  it('is found when the broker’s reads lag behind', async () => {
+    world.broker.hiddenLookups = 3;
+    world.broker.onSubmit.push(({ accept, drop }) => {
+      accept();
+      drop();
+    });
+    expect(await place()).toMatchObject({ status: 201 });
+    expect(world.clock.slept.length).toBeGreaterThan(0);
+  });
+
+  it('stays unknown while nothing is found, and is settled by a later GET', async () => {
+    world.broker.hiddenLookups = 7;
+    world.broker.onSubmit.push(({ accept, drop }) => {
+      accept();
+      drop();
+    });
+    expect(await place()).toMatchObject(unknown);
+    expect(stateOf()).toMatchObject({ state: 'unknown' });
+    expect(await ask()).toMatchObject(unknown);
+    expect(await place()).toMatchObject(unknown);
+    const found = await ask();
+    expect(found).toMatchObject({ status: 200, id: world.broker.book[0]?.id });
+    expect(stateOf()).toMatchObject({ state: 'placed' });
+    expect(world.broker.submissions).toHaveLength(1);
+  });
+
+  it('is settled by the same POST later', async () => {
+    world.broker.hiddenLookups = 5;
+    world.broker.onSubmit.push(({ accept, answer }) => {
+      accept();
+      answer(503, { message: 'unavailable' });
+    });
+    expect(await place()).toMatchObject(unknown);
+    expect(await place()).toMatchObject({ status: 200, replay: true, id: world.broker.book[0]?.id });
+    expect(world.broker.submissions).toHaveLength(1);
+  });
+
+  it('is not sent again at once, however often it is asked for', async () => {
+    world.broker.onSubmit.push(lostEntirely);
+    expect(await place()).toMatchObject(unknown);
+    for (let i = 0; i < 3; i++) expect(await place()).toMatchObject(unknown);
+    expect(world.broker.submissions).toHaveLength(1);
+  });
+
+  it('is never sent again by a GET', async () => {
+    world.broker.onSubmit.push(lostEntirely);
+    await place();
+    world.clock.advance(60_000);
+    expect(await ask()).toMatchObject(unknown);
+    expect(world.broker.submissions).toHaveLength(1);
+  });
+
+  it('is sent again, with the same id, once nothing of ours can be on its way', async () => {
+    world.broker.onSubmit.push(lostEntirely);
+    await place();
+    world.clock.advance(31_000);
+    expect(await place()).toMatchObject({ status: 200, replay: true });
+    expect(world.broker.book).toHaveLength(1);
+    expect(world.broker.submissions).toHaveLength(2);
+    expect(world.broker.submissions[1]).toEqual(world.broker.submissions[0]);
+  });
+
+  it('sent again is found where the first one was taken after all', async () => {
+    world.broker.hiddenLookups = 6;
+    world.broker.onSubmit.push(({ accept, drop }) => {
+      accept();
+      drop();
+    });
+    expect(await place()).toMatchObject(unknown);
+    world.clock.advance(31_000);
+    // The look-up before it misses; the broker rejects the duplicate, which proves that the first one is there.
+    expect(await place()).toMatchObject({ status: 200, id: world.broker.book[0]?.id });
+    expect(world.broker.submissions).toHaveLength(2);
+    expect(world.broker.book).toHaveLength(1);
+  });
+
+  it('sent again twice at the same time goes out once', async () => {
+    world.broker.onSubmit.push(lostEntirely);
+    await place();
+    world.clock.advance(31_000);
+    const results = await Promise.all([place(), place(), place()]);
+    expect(new Set(results.map(({ id }) => id)).size).toBe(1);
+    expect(world.broker.submissions).toHaveLength(2);
+    expect(world.broker.book).toHaveLength(1);
+  });
+
+  it('sent again and refused says nothing about the first: still unknown', async () => {
+    world.broker.onSubmit.push(lostEntirely, ({ answer }) =>
+      answer(403, { code: 40310000, message: 'insufficient buying power' }),
+    );
+    await place();
+    world.clock.advance(31_000);
+    expect(await place()).toMatchObject(unknown);
+    expect(stateOf()).toMatchObject({ state: 'unknown', submissions: 2, ambiguous: 1 });
+  });
+
+  it('is not sent again when the price has moved meanwhile, and not told as such', async () => {
+    world.broker.onSubmit.push(lostEntirely);
+    await place();
+    world.clock.advance(31_000);
+    world.broker.price.ask = 200;
+    expect(await place()).toMatchObject(unknown);
+    expect(world.broker.submissions).toHaveLength(1);
+  });
+
+  it('stays unknown while the broker is down', async () => {
+    world.broker.onSubmit.push(({ accept, drop }) => {
+      accept();
+      world.broker.readsFail = 503;
+      drop();
+    });
+    expect(await place()).toMatchObject(unknown);
+    expect(await ask()).toMatchObject(unknown);
+    expect(await place()).toMatchObject(unknown);
+    world.broker.readsFail = undefined;
+    expect(await place()).toMatchObject({ status: 200, id: world.broker.book[0]?.id });
+  });
+
+  it('is proved to be nothing only long after the approval has ended', async () => {
+    world.broker.onSubmit.push(lostEntirely);
+    await place();
+    world.clock.advance(241_000);
+    expect(await ask()).toMatchObject(unknown);
+    world.clock.advance(5 * 60_000);
+    expect(await ask()).toMatchObject({ status: 404, code: 'not_found', outcome: 'not_placed' });
+    expect(stateOf()).toMatchObject({ state: 'rejected' });
+    expect(world.broker.submissions).toHaveLength(1);
+  });
+
+  it('survives a restart of the gateway', async () => {
+    world.broker.hiddenLookups = 5;
+    world.broker.onSubmit.push(({ accept, drop }) => {
+      accept();
+      drop();
+    });
+    expect(await place()).toMatchObject(unknown);
+    world.restart();
+    expect(await place()).toMatchObject({ status: 200, id: world.broker.book[0]?.id });
+    expect(world.broker.submissions).toHaveLength(1);
+  });
+});
+
+describe('a gateway that died after the intent was written', () => {
+  const die = () => {
+    // What kill -9 leaves behind: the intent, and nothing else.
+    world.database.exec("UPDATE gateway_orders SET state = 'intent', result = NULL");
+    world.restart();
+  };
+
+  it('finds the order that went out', async () => {
+    await place();
+    die();
+    expect(await place()).toMatchObject({ status: 200, id: world.broker.book[0]?.id });
+    expect(world.broker.submissions).toHaveLength(1);
+  });
+
+  it('sends the order that did not, after a while, by the same approval', async () => {
+    await place();
+    world.broker.book.length = 0;
+    die();
+    expect(await place()).toMatchObject(unknown);
+    expect(world.broker.submissions).toHaveLength(1);
+    world.clock.advance(31_000);
+    expect(await place()).toMatchObject({ status: 200 });
+    expect(world.broker.book).toHaveLength(1);
+  });
+
+  it('tells a GET that the outcome is not known', async () => {
+    await place();
+    world.broker.book.length = 0;
+    die();
+    expect(await ask()).toMatchObject(unknown);
+  });
+});
+
+it('an order of someone else’s under our id is never reported as ours', async () => {
+  world.broker.onSubmit.push(({ accept, answer }) => {
+    const order = accept();
+    world.broker.book.splice(0, 1, { ...order, request: { ...order.request, qty: '500' } });
+    answer(422, { code: 40010001, message: 'client_order_id must be unique' });
+  });
+  expect(await place()).toMatchObject({ status: 409, code: 'client_order_id_conflict' });
+  expect(await place()).toMatchObject({ status: 409, replay: true });
+});
+
+it('a broker that takes its time but answers is waited for', async () => {
+  world.broker.onSubmit.push(({ accept, answer }) => {
+    answer(200, orderJson(accept()));
+  });
+  expect(await place()).toMatchObject({ status: 201 });
+});

@@ -1,0 +1,277 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
+import { orderSchema } from '../../../src/trading/views.ts';
+import { expectRefusal, startWorld, type World } from './support/world.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await startWorld();
+});
+afterEach(() => world.close());
+
+const codeOf = async (response: Response) => ((await response.json()) as { code: string }).code;
+
+describe('one approval, one order', () => {
+  it('places the approved order, to the last field', async () => {
+    const draft = world.draft();
+    const response = await world.place(draft, await world.approve(draft));
+    expect(response.status).toBe(201);
+    expect(response.headers.get('idempotent-replay')).toBeNull();
+    expect(orderSchema.parse(await response.json())).toMatchObject({
+      client_order_id: draft.client_order_id,
+      symbol: 'AAPL',
+      side: 'buy',
+      qty: '5',
+      limit_price: '180.00',
+      notional: null,
+    });
+    expect(world.broker.submissions).toEqual([
+      {
+        client_order_id: draft.client_order_id,
+        symbol: 'AAPL',
+        side: 'buy',
+        qty: '5',
+        type: 'limit',
+        time_in_force: 'day',
+        limit_price: '180.00',
+        extended_hours: false,
+      },
+    ]);
+  });
+
+  it('answers the same request again with the first result, even after a restart', async () => {
+    const draft = world.draft();
+    const token = await world.approve(draft);
+    const first = await (await world.place(draft, token)).json();
+    for (const restart of [false, true]) {
+      if (restart) world.restart();
+      const again = await world.place(draft, token);
+      expect(again.status).toBe(200);
+      expect(again.headers.get('idempotent-replay')).toBe('true');
+      expect(await again.json()).toEqual(first);
+    }
+    expect(world.broker.submissions).toHaveLength(1);
+  });
+
+  it('does so by a second approval of the same order too', async () => {
+    const draft = world.draft();
+    await world.place(draft, await world.approve(draft));
+    const again = await world.place(draft, await world.approve(draft));
+    expect(again.status).toBe(200);
+    expect(world.broker.submissions).toHaveLength(1);
+  });
+
+  it('does so after the approval expired, since it asks for no new order', async () => {
+    const draft = world.draft();
+    const token = await world.approve(draft);
+    await world.place(draft, token);
+    world.clock.advance(250_000);
+    expect((await world.place(draft, token)).status).toBe(200);
+    expect(world.broker.submissions).toHaveLength(1);
+  });
+
+  it('refuses a second order by an approval whose jti was used', async () => {
+    const first = world.draft();
+    await world.place(first, await world.approve(first, { claims: { jti: 'the-same' } }));
+    const second = world.draft({ qty: '6' });
+    const response = await world.place(second, await world.approve(second, { claims: { jti: 'the-same' } }));
+    expect(response.headers.get('www-authenticate')).toContain('insufficient_authorization_details');
+    expect([response.status, await codeOf(response)]).toEqual([403, 'approval_already_used']);
+    expect(world.broker.submissions).toHaveLength(1);
+  });
+
+  it('refuses another order under a client_order_id that was used', async () => {
+    const first = world.draft();
+    await world.place(first, await world.approve(first));
+    const second = world.draft({ qty: '6', client_order_id: first.client_order_id });
+    const response = await world.place(second, await world.approve(second));
+    expect([response.status, await codeOf(response)]).toEqual([409, 'client_order_id_conflict']);
+    expect(world.broker.submissions).toHaveLength(1);
+  });
+
+  it('refuses another user’s order under a client_order_id that was used', async () => {
+    const first = world.draft();
+    await world.place(first, await world.approve(first));
+    const response = await world.place(first, await world.approve(first, { claims: { sub: 'bob' } }));
+    expect([response.status, await codeOf(response)]).toEqual([409, 'client_order_id_conflict']);
+    expect(world.broker.submissions).toHaveLength(1);
+  });
+
+  it('refuses a replayed approval: the next one with the previous one’s jti', async () => {
+    const first = world.draft();
+    const second = world.draft();
+    await world.place(first, await world.approve(first, { claims: { jti: 'replayed' } }));
+    const response = await world.place(second, await world.approve(second, { claims: { jti: 'replayed' } }));
+    expect(await codeOf(response)).toBe('approval_already_used');
+    expect(world.broker.book).toHaveLength(1);
+  });
+});
+
+describe('an approval', () => {
+  it('by another user places no order in the account it names', async () => {
+    const draft = world.draft();
+    const token = await world.approve(draft, { claims: { sub: 'bob' } });
+    await expectRefusal(world, await world.place(draft, token), 403, 'account_mismatch', {
+      fields: ['account'],
+    });
+  });
+
+  it('of an account that is not the user’s places no order', async () => {
+    const draft = world.draft({ account: 'PA3BOB0001' });
+    await expectRefusal(world, await world.place(draft, await world.approve(draft)), 403, 'account_mismatch');
+  });
+
+  it('that has expired places no order, although the token still lives', async () => {
+    const draft = world.draft();
+    const token = await world.approve(draft);
+    world.clock.advance(241_000);
+    await expectRefusal(world, await world.place(draft, token), 403, 'approval_expired');
+  });
+
+  it('for live trading places no order at a gateway for paper trading', async () => {
+    const draft = world.draft({ environment: 'live' });
+    await expectRefusal(
+      world,
+      await world.place(draft, await world.approve(draft)),
+      403,
+      'environment_mismatch',
+    );
+  });
+
+  it('by a user without a connected account places no order', async () => {
+    const draft = world.draft();
+    const token = await world.approve(draft, { claims: { sub: 'carol' } });
+    await expectRefusal(world, await world.place(draft, token), 409, 'account_not_connected');
+  });
+
+  it('of a type by another name works where the gateway is told that name, and only there', async () => {
+    const other = await startWorld({ detailsType: 'https://example.com/trade' });
+    const draft = other.draft();
+    const wrong = await other.approve(draft, {
+      claims: { authorization_details: [tradeOrderDetails(draft, { gateway: other.url })] },
+    });
+    await expectRefusal(other, await other.place(draft, wrong), 403, 'approval_missing');
+    expect((await other.place(draft, await other.approve(draft))).status).toBe(201);
+    await other.close();
+  });
+
+  it('is not used up by a refusal', async () => {
+    const draft = world.draft();
+    const token = await world.approve(draft);
+    await world.place({ ...draft, qty: '6' }, token);
+    world.broker.price.ask = 200;
+    await expectRefusal(world, await world.place(draft, token), 409, 'price_moved');
+    world.broker.readsFail = 503;
+    await expectRefusal(world, await world.place(draft, token), 502, 'broker_unavailable');
+    world.broker.readsFail = undefined;
+    world.broker.price.ask = 180.01;
+    expect((await world.place(draft, token)).status).toBe(201);
+  });
+});
+
+describe('identical requests at the same time', () => {
+  it('give one order, and its result to all', async () => {
+    const draft = world.draft();
+    const token = await world.approve(draft);
+    const responses = await Promise.all(Array.from({ length: 8 }, () => world.place(draft, token)));
+    expect(responses.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 200, 200, 200, 201]);
+    const bodies = await Promise.all(responses.map((response) => response.json()));
+    expect(new Set(bodies.map(({ id }) => id)).size).toBe(1);
+    expect(world.broker.submissions).toHaveLength(1);
+  });
+
+  it('wait for a submission that is under way', async () => {
+    const draft = world.draft();
+    const token = await world.approve(draft);
+    const arrived = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    world.broker.onSubmit.push(async ({ accept, answer }) => {
+      arrived.resolve();
+      await goOn.promise;
+      const { orderJson } = await import('./support/alpaca-stand-in.ts');
+      answer(200, orderJson(accept()));
+    });
+    const first = world.place(draft, token);
+    await arrived.promise;
+    const second = world.place(draft, token);
+    const asked = world.get(
+      `/v1/orders:by_client_order_id?client_order_id=${draft.client_order_id}`,
+      await world.reader('orders:read'),
+    );
+    goOn.resolve();
+    expect((await first).status).toBe(201);
+    expect((await second).status).toBe(200);
+    expect((await asked).status).toBe(200);
+    expect(world.broker.submissions).toHaveLength(1);
+  });
+
+  it('of two orders by one approval place one', async () => {
+    const drafts = [world.draft(), world.draft()];
+    const tokens = await Promise.all(
+      drafts.map((draft) => world.approve(draft, { claims: { jti: 'shared' } })),
+    );
+    const responses = await Promise.all(drafts.map((draft, index) => world.place(draft, tokens[index])));
+    expect(responses.map(({ status }) => status).sort()).toEqual([201, 403]);
+    expect(world.broker.submissions).toHaveLength(1);
+  });
+});
+
+describe('what the broker says no to', () => {
+  it('for lack of buying power is told as that, and again for the same request', async () => {
+    const draft = world.draft();
+    const token = await world.approve(draft);
+    world.broker.onSubmit.push(({ answer }) =>
+      answer(403, { code: 40310000, message: 'insufficient buying power', buying_power: '1' }),
+    );
+    const first = await world.place(draft, token);
+    expect([first.status, await codeOf(first)]).toEqual([422, 'insufficient_funds']);
+    const again = await world.place(draft, token);
+    expect([again.status, await codeOf(again)]).toEqual([422, 'insufficient_funds']);
+    expect(again.headers.get('idempotent-replay')).toBe('true');
+    expect(world.broker.submissions).toHaveLength(1);
+    expect(world.broker.book).toEqual([]);
+  });
+
+  it('for another reason is told with the broker’s words', async () => {
+    const draft = world.draft();
+    world.broker.onSubmit.push(({ answer }) =>
+      answer(403, { code: 40310000, message: 'potential wash trade detected' }),
+    );
+    const response = await world.place(draft, await world.approve(draft));
+    expect(response.status).toBe(422);
+    expect(await response.json()).toMatchObject({
+      code: 'broker_rejected',
+      broker_message: 'potential wash trade detected',
+      broker_code: '40310000',
+    });
+  });
+
+  it.each([
+    ['a rate limit', 429, 503, 'broker_busy'],
+    ['a broken session', 401, 409, 'account_not_connected'],
+  ])('for %s leaves the approval good for the same order', async (_, brokerStatus, status, code) => {
+    const draft = world.draft();
+    const token = await world.approve(draft);
+    world.broker.onSubmit.push(({ answer }) => answer(brokerStatus, { code: 1, message: 'not now' }));
+    const first = await world.place(draft, token);
+    expect([first.status, await codeOf(first)]).toEqual([status, code]);
+    const second = await world.place(draft, token);
+    expect(second.status).toBe(200);
+    expect(world.broker.book).toHaveLength(1);
+    // The approval was used for that one all the same.
+    const other = world.draft();
+    const { jti } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+    const reused = await world.place(other, await world.approve(other, { claims: { jti } }));
+    expect(await codeOf(reused)).toBe('approval_already_used');
+  });
+
+  it('and then the price moves: the same request is told the price, not sent', async () => {
+    const draft = world.draft();
+    const token = await world.approve(draft);
+    world.broker.onSubmit.push(({ answer }) => answer(429, { code: 42910000, message: 'too many requests' }));
+    await world.place(draft, token);
+    world.broker.price.ask = 200;
+    expect(await codeOf(await world.place(draft, token))).toBe('price_moved');
+    expect(world.broker.book).toEqual([]);
+  });
+});

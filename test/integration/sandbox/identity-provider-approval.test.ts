@@ -1,0 +1,419 @@
+import { decodeJwt } from 'jose';
+import * as client from 'openid-client';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { utcSeconds } from '../../../src/trading/clock.ts';
+import {
+  type ApprovalClient,
+  CIBA,
+  details,
+  RESOURCE,
+  refusal,
+  registerApprovalClient,
+  startIdentityProvider,
+  type World,
+} from './identity-provider-fixture.ts';
+
+let world: World;
+let approval: ApprovalClient;
+const pings: { url: string; authorization: string | null; body: unknown }[] = [];
+let pinged = () => {};
+
+beforeAll(async () => {
+  world = await startIdentityProvider({
+    fetch: async (url, init) => {
+      const headers = new Headers(init?.headers);
+      pings.push({
+        url: String(url),
+        authorization: headers.get('authorization'),
+        body: JSON.parse(String(init?.body)),
+      });
+      pinged();
+      return new Response(null, { status: 204 });
+    },
+  });
+  approval = await registerApprovalClient(world);
+});
+afterAll(async () => {
+  await world.close();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** The phone's name for the request that was made last. */
+async function waiting(user = 'alice'): Promise<string> {
+  const request = (await world.phone.requests(user)).at(-1);
+  if (request === undefined) throw new Error('nothing is waiting');
+  return request.id;
+}
+
+/** Moves only the date: timers and the network go on as they are. */
+function travel(ms: number): void {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms });
+}
+
+describe('registering an approval client', () => {
+  const refused: Record<string, Record<string, unknown>> = {
+    'another grant': { grant_types: [CIBA, 'refresh_token'] },
+    'the token exchange grant': { grant_types: ['urn:ietf:params:oauth:grant-type:token-exchange'] },
+    'a public client': { token_endpoint_auth_method: 'none' },
+    'a key that is fetched later': { jwks: undefined, jwks_uri: 'https://127.0.0.1/jwks' },
+    'no key': { jwks: undefined },
+    'a redirect': { redirect_uris: ['https://evil.example/'] },
+    'unbound tokens': { dpop_bound_access_tokens: false },
+    'a name with a line break': { client_name: 'trade-agent\nPAPER' },
+    'another type of details': { authorization_details_types: ['payment'] },
+  };
+  for (const [what, metadata] of Object.entries(refused)) {
+    it(`refuses ${what}`, async () => {
+      expect(await refusal(registerApprovalClient(world, metadata))).toMatch(
+        /^invalid_(client_metadata|redirect_uri)$/,
+      );
+    });
+  }
+});
+
+describe('an approval', () => {
+  it('becomes a DPoP-bound token that carries exactly the details that were asked for', async () => {
+    const asked = details();
+    const request = await approval.ask(asked, { requested_expiry: '120' });
+    expect(request).toMatchObject({ expires_in: 120, interval: 2 });
+    const [shown] = await world.phone.requests('alice');
+    expect(shown).toMatchObject({
+      client_name: 'trade-agent on test-laptop',
+      binding_message: 'BUY 5 AAPL LMT 180.00 K7QP',
+      details: asked,
+      status: 'pending',
+    });
+    await world.phone.decide(await waiting(), 'approve');
+    const tokens = await approval.poll(request.auth_req_id);
+    expect(tokens.token_type).toBe('dpop');
+    expect(tokens.refresh_token).toBeUndefined();
+    expect(tokens.authorization_details).toEqual([asked]);
+    expect(decodeJwt(tokens.access_token)).toMatchObject({
+      sub: 'alice',
+      aud: RESOURCE,
+      scope: 'orders:write',
+      authorization_details: [asked],
+      cnf: { jkt: expect.any(String) },
+    });
+  });
+
+  it('lives no longer than the order, and never more than five minutes', async () => {
+    const life = async (seconds: number) => {
+      const request = await approval.ask(details({ expires_at: utcSeconds(Date.now() + seconds * 1000) }), {
+        requested_expiry: '3600',
+      });
+      await world.phone.decide(await waiting(), 'approve');
+      const { iat = 0, exp = 0 } = decodeJwt((await approval.poll(request.auth_req_id)).access_token);
+      return { asked: request.expires_in, token: exp - iat };
+    };
+    const short = await life(90);
+    expect(short.asked).toBeLessThanOrEqual(90);
+    expect(short.token).toBeLessThanOrEqual(90);
+    expect(short.token).toBeGreaterThan(80);
+    const long = await life(3000);
+    expect(long.asked).toBeGreaterThan(2990);
+    expect(long.token).toBe(300);
+  });
+
+  it('is answered within 500 ms of the tap by a poll that was already waiting', async () => {
+    const request = await approval.ask(details());
+    const polled = approval.poll(request.auth_req_id);
+    const id = await waiting();
+    await world.polling(request.auth_req_id);
+    const tapped = performance.now();
+    await world.phone.decide(id, 'approve');
+    await polled;
+    expect(performance.now() - tapped).toBeLessThan(500);
+  });
+
+  it('gives one token when two polls wait for it', async () => {
+    const request = await approval.ask(details());
+    const polls = [approval.poll(request.auth_req_id), approval.poll(request.auth_req_id)];
+    await world.polling(request.auth_req_id, 2);
+    await world.phone.decide(await waiting(), 'approve');
+    const results = await Promise.allSettled(polls);
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  it('gives its token once: a second poll is refused', async () => {
+    const request = await approval.ask(details());
+    await world.phone.decide(await waiting(), 'approve');
+    await approval.poll(request.auth_req_id);
+    expect(await refusal(approval.poll(request.auth_req_id))).toBe('invalid_grant');
+  });
+
+  it('is not handed to a client that stopped waiting', async () => {
+    const leaving = await registerApprovalClient(world);
+    const request = await leaving.ask(details());
+    const leave = new AbortController();
+    leaving.config[client.customFetch] = (url, init) =>
+      fetch(url, { ...(init as RequestInit), signal: leave.signal });
+    const abandoned = leaving.poll(request.auth_req_id).catch(() => 'left');
+    await world.polling(request.auth_req_id);
+    leave.abort();
+    expect(await abandoned).toBe('left');
+    leaving.config[client.customFetch] = (url, init) => fetch(url, init as RequestInit);
+    await world.phone.decide(await waiting(), 'approve');
+    expect((await leaving.poll(request.auth_req_id)).access_token).toBeTypeOf('string');
+  });
+
+  it('belongs to the client that asked', async () => {
+    const request = await approval.ask(details());
+    await world.phone.decide(await waiting(), 'approve');
+    const other = await registerApprovalClient(world);
+    expect(await refusal(other.poll(request.auth_req_id))).toBe('invalid_grant');
+    expect((await approval.poll(request.auth_req_id)).access_token).toBeTypeOf('string');
+  });
+
+  it('survives a restart, before and after the tap', async () => {
+    const own = await startIdentityProvider();
+    try {
+      const asking = await registerApprovalClient(own);
+      const request = await asking.ask(details());
+      await own.restart();
+      const [shown] = await own.phone.requests('alice');
+      await own.phone.decide(shown?.id ?? '', 'approve');
+      await own.restart();
+      expect((await asking.poll(request.auth_req_id)).access_token).toBeTypeOf('string');
+    } finally {
+      await own.close();
+    }
+  });
+
+  it('that was decided but not yet told to the provider is told on the next start', async () => {
+    const own = await startIdentityProvider();
+    try {
+      const asking = await registerApprovalClient(own);
+      const request = await asking.ask(details());
+      const [shown] = await own.phone.requests('alice');
+      // What a process leaves behind that died right after it recorded the tap.
+      own
+        .database()
+        .prepare("UPDATE approval_requests SET decision = 'approve', decided_at = ? WHERE id = ?")
+        .run(Date.now(), shown?.id);
+      await own.restart();
+      expect((await asking.poll(request.auth_req_id)).access_token).toBeTypeOf('string');
+    } finally {
+      await own.close();
+    }
+  });
+
+  it('can be asked for with an ID token instead of a name', async () => {
+    const first = await approval.ask(details());
+    await world.phone.decide(await waiting(), 'approve');
+    const { id_token: idToken = '' } = await approval.poll(first.auth_req_id);
+    const asked = details();
+    await client.initiateBackchannelAuthentication(approval.config, {
+      scope: 'openid orders:write',
+      id_token_hint: idToken,
+      authorization_details: JSON.stringify([asked]),
+    });
+    expect((await world.phone.requests('alice')).map(({ details }) => details)).toContainEqual(asked);
+  });
+
+  it('pings the client that asked for it, without keeping the person waiting', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    pinged = resolve;
+    const pinging = await registerApprovalClient(world, {
+      backchannel_token_delivery_mode: 'ping',
+      backchannel_client_notification_endpoint: 'https://127.0.0.1:9/ping',
+    });
+    const request = await pinging.ask(details(), { client_notification_token: 'notification-token-1' });
+    await world.phone.decide(await waiting(), 'approve');
+    await promise;
+    expect(pings).toEqual([
+      {
+        url: 'https://127.0.0.1:9/ping',
+        authorization: 'Bearer notification-token-1',
+        body: { auth_req_id: request.auth_req_id },
+      },
+    ]);
+    expect((await pinging.poll(request.auth_req_id)).access_token).toBeTypeOf('string');
+  });
+});
+
+describe('a request that is not approved', () => {
+  it('is access_denied when denied', async () => {
+    const request = await approval.ask(details());
+    const polled = refusal(approval.poll(request.auth_req_id));
+    await world.polling(request.auth_req_id);
+    await world.phone.decide(await waiting(), 'deny');
+    expect(await polled).toBe('access_denied');
+  });
+
+  it('is expired_token when nobody decided, and can no longer be approved', async () => {
+    const request = await approval.ask(details(), { requested_expiry: '60' });
+    const id = await waiting();
+    travel(61_000);
+    expect(await refusal(approval.poll(request.auth_req_id))).toBe('expired_token');
+    await expect(world.phone.decide(id, 'approve')).rejects.toMatchObject({ code: 'approval_expired' });
+  });
+
+  it('wakes a waiting poll when it expires', async () => {
+    const request = await approval.ask(details(), { requested_expiry: '1' });
+    expect(await refusal(approval.poll(request.auth_req_id))).toBe('expired_token');
+  });
+
+  it('stays denied: no approval after it', async () => {
+    const request = await approval.ask(details());
+    const id = await waiting();
+    await world.phone.decide(id, 'deny');
+    await expect(world.phone.decide(id, 'approve')).rejects.toMatchObject({ code: 'usage' });
+    expect(await refusal(approval.poll(request.auth_req_id))).toBe('access_denied');
+  });
+
+  it('stays approved: no denial after it, and a double tap changes nothing', async () => {
+    const request = await approval.ask(details());
+    const id = await waiting();
+    await Promise.all([world.phone.decide(id, 'approve'), world.phone.decide(id, 'approve')]);
+    await expect(world.phone.decide(id, 'deny')).rejects.toMatchObject({ code: 'usage' });
+    expect((await approval.poll(request.auth_req_id)).access_token).toBeTypeOf('string');
+  });
+});
+
+describe('a request that is never shown to anybody', () => {
+  const order = details();
+  const without = (field: string) =>
+    Object.fromEntries(Object.entries(order).filter(([name]) => name !== field));
+  const refused: Record<string, unknown> = {
+    'no details': [],
+    'two orders': [order, details()],
+    'another type': [{ ...order, type: 'payment' }],
+    'a field that is unknown': [{ ...order, memo: 'nothing to see' }],
+    'a missing digest': [without('digest')],
+    'a digest of another order': [{ ...order, digest: details().digest }],
+    'a quantity the digest was not made from': [{ ...order, qty: '500' }],
+    'an identifier of another order': [{ ...order, identifier: 'ta-another-order' }],
+    'another gateway': [{ ...order, locations: ['http://evil.example'] }],
+    'an action besides placing': [{ ...order, actions: ['place', 'withdraw'] }],
+    'both quantity and amount': [{ ...order, notional: '500.00' }],
+    'a price off the tick': [{ ...order, limit_price: '180.001' }],
+    'a symbol in lower case': [{ ...order, symbol: 'aapl' }],
+    'an expiry that has passed': [details({ expires_at: utcSeconds(Date.now() - 1000) })],
+  };
+  for (const [what, value] of Object.entries(refused)) {
+    it(`is one with ${what}`, async () => {
+      const before = (await world.phone.allRequests('alice')).length;
+      expect(await refusal(approval.ask(value))).toBe('invalid_authorization_details');
+      expect(await world.phone.allRequests('alice')).toHaveLength(before);
+    });
+  }
+
+  it('is one without any authorization details', async () => {
+    const asked = client.initiateBackchannelAuthentication(approval.config, {
+      scope: 'openid orders:write',
+      login_hint: 'alice',
+    });
+    expect(await refusal(asked)).toBe('invalid_authorization_details');
+  });
+
+  it('is one for other scopes than the order', async () => {
+    for (const scope of ['openid', 'openid portfolio:read', 'openid orders:write orders:cancel']) {
+      expect(await refusal(approval.ask(details(), { scope })), scope).toBe('invalid_scope');
+    }
+  });
+
+  it('is one for a person there is not', async () => {
+    expect(await refusal(approval.ask(details(), { login_hint: 'mallory' }))).toBe('unknown_user_id');
+  });
+
+  it('is one with a message that could be misread', async () => {
+    for (const message of ['BUY 5 AAPL\nLIVE', 'x'.repeat(65), 'BUY 5 <b>AAPL</b>', 'BUY 5 ААPL']) {
+      expect(await refusal(approval.ask(details(), { binding_message: message })), message).toBe(
+        'invalid_binding_message',
+      );
+    }
+  });
+
+  it('is one for another resource', async () => {
+    expect(await refusal(approval.ask(details(), { resource: 'http://evil.example' }))).toBe(
+      'invalid_target',
+    );
+  });
+
+  it('is the twenty-first that waits for one person', async () => {
+    for (let i = (await world.phone.requests('bob')).length; i < 20; i++) {
+      await approval.ask(details(), { login_hint: 'bob' });
+    }
+    expect(await refusal(approval.ask(details(), { login_hint: 'bob' }))).toBe('access_denied');
+  });
+
+  it('does not reach the phone of somebody else', async () => {
+    await approval.ask(details({ symbol: 'MSFT' }));
+    const bobs = await world.phone.requests('bob');
+    expect(bobs.every(({ user, details }) => user === 'bob' && details.symbol !== 'MSFT')).toBe(true);
+  });
+});
+
+it('a token request can not bring details of its own', async () => {
+  const request = await approval.ask(details());
+  await world.phone.decide(await waiting(), 'approve');
+  const larger = JSON.stringify([details({ qty: '500' })]);
+  expect(await refusal(approval.poll(request.auth_req_id, { authorization_details: larger }))).toBe(
+    'invalid_authorization_details',
+  );
+});
+
+describe('faults', () => {
+  afterEach(() => world.faults.clear());
+
+  it('slow_down: a poll is told to slow down', async () => {
+    const request = await approval.ask(details());
+    world.faults.set('slow_down', 1);
+    expect(await refusal(approval.poll(request.auth_req_id))).toBe('slow_down');
+    await world.phone.decide(await waiting(), 'approve');
+    expect((await approval.poll(request.auth_req_id)).access_token).toBeTypeOf('string');
+  });
+
+  it('lost_token_response: the token is issued and the connection dropped', async () => {
+    const request = await approval.ask(details());
+    await world.phone.decide(await waiting(), 'approve');
+    world.faults.set('lost_token_response', 1);
+    await expect(approval.poll(request.auth_req_id)).rejects.toThrow();
+    expect(await refusal(approval.poll(request.auth_req_id))).toBe('invalid_grant');
+  });
+
+  it('idp_5xx: the token endpoint answers 503, and nothing is used up', async () => {
+    const request = await approval.ask(details());
+    await world.phone.decide(await waiting(), 'approve');
+    world.faults.set('idp_5xx', 1);
+    const response = await fetch(`${world.issuer}/token`, { method: 'POST' });
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('1');
+    expect((await approval.poll(request.auth_req_id)).access_token).toBeTypeOf('string');
+  });
+
+  it('slow_answers: an answer takes two seconds', async () => {
+    world.faults.set('slow_answers', 1);
+    const asked = performance.now();
+    await fetch(`${world.issuer}/jwks`);
+    expect(performance.now() - asked).toBeGreaterThan(1900);
+  });
+
+  it('tampered_details: the token holds another quantity than was shown', async () => {
+    const asked = details();
+    const request = await approval.ask(asked);
+    world.faults.set('tampered_details', 1);
+    await world.phone.decide(await waiting(), 'approve');
+    const { access_token: token } = await approval.poll(request.auth_req_id);
+    expect(decodeJwt(token).authorization_details).toEqual([{ ...asked, qty: '6' }]);
+  });
+
+  it('replayed_approval: a token has the jti of the one before', async () => {
+    const approved = async () => {
+      const request = await approval.ask(details());
+      await world.phone.decide(await waiting(), 'approve');
+      return decodeJwt((await approval.poll(request.auth_req_id)).access_token).jti;
+    };
+    const first = await approved();
+    world.faults.set('replayed_approval', 1);
+    expect(await approved()).toBe(first);
+    expect(await approved()).not.toBe(first);
+  });
+});
+
+it('nothing went wrong inside', () => {
+  expect(world.problems).toEqual([]);
+});

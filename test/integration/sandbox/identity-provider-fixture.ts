@@ -1,0 +1,223 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3-multiple-ciphers';
+import { exportJWK, generateKeyPair, type JWK } from 'jose';
+import * as client from 'openid-client';
+import { Faults } from '../../../src/sandbox/faults.ts';
+import {
+  createIdentityProvider,
+  type SandboxUser,
+} from '../../../src/sandbox/identity-provider/identity-provider.ts';
+import { createVault, type VaultConnection } from '../../../src/sandbox/identity-provider/vault.ts';
+import { createPhoneClient } from '../../../src/sandbox/phone/phone-client.ts';
+import { type TradeOrderDetails, tradeOrderDetails } from '../../../src/trading/approval-details.ts';
+import { utcSeconds } from '../../../src/trading/clock.ts';
+import type { OrderDraft } from '../../../src/trading/order.ts';
+
+export const RESOURCE = 'http://127.0.0.1:9/gateway';
+export const CIBA = 'urn:openid:params:grant-type:ciba';
+export const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+export const ALL_SCOPES =
+  'openid profile email offline_access market:read portfolio:read orders:read orders:cancel';
+export const users: SandboxUser[] = [
+  { username: 'alice', name: 'Alice Adams', email: 'alice@example.com', password: 'amber-bison-4711' },
+  { username: 'bob', name: 'Bob Brown', email: 'bob@example.com', password: 'cedar-delta-4712' },
+];
+const PAIRING_SECRET = 'pairing-secret-for-tests';
+
+export async function listen(handler: RequestListener): Promise<{ url: string; close(): Promise<void> }> {
+  const server = createServer(handler);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+export type World = Awaited<ReturnType<typeof startIdentityProvider>>;
+
+/** A real identity provider on loopback, its state in a temporary file, so that it can be stopped and started. */
+export async function startIdentityProvider(
+  options: { connections?: Record<string, VaultConnection>; fetch?: typeof fetch } = {},
+) {
+  const folder = mkdtempSync(join(tmpdir(), 'identity-provider-'));
+  const faults = new Faults();
+  const gatewayKey = await generateKeyPair('ES256', { extractable: true });
+  const problems: string[] = [];
+  let handler: RequestListener = (_request, response) => response.writeHead(503).end();
+  const server = await listen((request, response) => handler(request, response));
+
+  const start = async () => {
+    const database = new Database(join(folder, 'state.db'));
+    const vault = createVault({
+      database,
+      key: Buffer.alloc(32, 7),
+      connections: options.connections ?? {},
+    });
+    const provider = await createIdentityProvider({
+      issuer: server.url,
+      database,
+      resource: RESOURCE,
+      users,
+      phonePairingSecret: PAIRING_SECRET,
+      gatewayClient: {
+        client_id: 'trade-agent-gateway',
+        jwks: {
+          keys: [{ ...(await exportJWK(gatewayKey.publicKey)), kid: 'gateway', alg: 'ES256', use: 'sig' }],
+        },
+      },
+      vault,
+      faults,
+      onError: (problem) => problems.push(problem),
+      ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+    });
+    handler = provider.callback;
+    return { provider, database, vault };
+  };
+  let running = await start();
+
+  const discover = (clientId: string, metadata?: Partial<client.ClientMetadata>, auth?: client.ClientAuth) =>
+    client.discovery(new URL(server.url), clientId, metadata, auth, {
+      execute: [client.allowInsecureRequests],
+    });
+
+  return {
+    issuer: server.url,
+    faults,
+    problems,
+    phone: createPhoneClient({ phone: `${server.url}/phone`, pairingSecret: PAIRING_SECRET }),
+    pairingSecret: PAIRING_SECRET,
+    gatewayKey,
+    database: () => running.database,
+    vault: () => running.vault,
+    /** Resolves once the token endpoint holds this many polls for a request. */
+    polling: async (authReqId: string, count = 1) => {
+      while (running.provider.heldPolls(authReqId) < count)
+        await new Promise((resolve) => setImmediate(resolve));
+    },
+    restart: async () => {
+      await running.provider.close();
+      running.database.close();
+      running = await start();
+    },
+    close: async () => {
+      await running.provider.close();
+      await server.close();
+      running.database.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+    discover,
+    loginClient: () => discover('trade-agent', { token_endpoint_auth_method: 'none' }, client.None()),
+    gatewayClient: () =>
+      discover(
+        'trade-agent-gateway',
+        {},
+        client.PrivateKeyJwt({ key: gatewayKey.privateKey, kid: 'gateway' }),
+      ),
+  };
+}
+
+/** Signs in by the device flow, the phone's API standing in for the person. */
+export async function signIn(world: World, options: { user?: string; scope?: string } = {}) {
+  const config = await world.loginClient();
+  const keys = await client.randomDPoPKeyPair('ES256');
+  const dpop = { DPoP: client.getDPoPHandle(config, keys) };
+  const device = await client.initiateDeviceAuthorization(config, {
+    scope: options.scope ?? ALL_SCOPES,
+    device_name: 'test-laptop',
+  });
+  await world.phone.completeDevice(options.user ?? 'alice', device.user_code);
+  const tokens = await client.pollDeviceAuthorizationGrant(
+    config,
+    { ...device, interval: 0 },
+    undefined,
+    dpop,
+  );
+  return { config, dpop, device, tokens };
+}
+
+/** Registers an approval client and hands out the calls it makes. */
+export async function registerApprovalClient(world: World, metadata: Record<string, unknown> = {}) {
+  const key = await generateKeyPair('ES256', { extractable: true });
+  const jwk: JWK = { ...(await exportJWK(key.publicKey)), kid: 'approval', alg: 'ES256', use: 'sig' };
+  const auth = client.PrivateKeyJwt({ key: key.privateKey, kid: 'approval' });
+  const config = await client.dynamicClientRegistration(
+    new URL(world.issuer),
+    {
+      client_name: 'trade-agent on test-laptop',
+      grant_types: [CIBA],
+      response_types: [],
+      token_endpoint_auth_method: 'private_key_jwt',
+      token_endpoint_auth_signing_alg: 'ES256',
+      backchannel_token_delivery_mode: 'poll',
+      authorization_details_types: ['trade_order'],
+      dpop_bound_access_tokens: true,
+      jwks: { keys: [jwk] },
+      ...metadata,
+    } as Partial<client.ClientMetadata>,
+    auth,
+    { execute: [client.allowInsecureRequests] },
+  );
+  const dpop = { DPoP: client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256')) };
+  return {
+    config,
+    auth,
+    jwk,
+    ask: (details: unknown, parameters: Record<string, string> = {}) =>
+      client.initiateBackchannelAuthentication(config, {
+        scope: 'openid orders:write',
+        login_hint: 'alice',
+        binding_message: 'BUY 5 AAPL LMT 180.00 K7QP',
+        authorization_details: JSON.stringify(Array.isArray(details) ? details : [details]),
+        resource: RESOURCE,
+        ...parameters,
+      }),
+    /** One poll of the token endpoint. */
+    poll: (authReqId: string, parameters: Record<string, string> = {}) =>
+      client.genericGrantRequest(config, CIBA, { auth_req_id: authReqId, ...parameters }, dpop),
+  };
+}
+export type ApprovalClient = Awaited<ReturnType<typeof registerApprovalClient>>;
+
+export function draft(changes: Partial<OrderDraft> = {}): OrderDraft {
+  return {
+    account: 'PA3ALICE01',
+    environment: 'paper',
+    symbol: 'AAPL',
+    side: 'buy',
+    qty: '5',
+    type: 'limit',
+    time_in_force: 'day',
+    limit_price: '180.00',
+    extended_hours: false,
+    reference_price: '179.50',
+    max_slippage: '0.01',
+    client_order_id: `ta-${randomUUID().replaceAll('-', '')}`,
+    expires_at: utcSeconds(Date.now() + 300_000),
+    ...changes,
+  };
+}
+
+export function details(changes: Partial<OrderDraft> = {}): TradeOrderDetails {
+  return tradeOrderDetails(draft(changes), { gateway: RESOURCE });
+}
+
+/** The OAuth error code a call is refused with. */
+export async function refusal(call: Promise<unknown>): Promise<string> {
+  try {
+    await call;
+  } catch (error) {
+    if (error instanceof client.ResponseBodyError) return error.error;
+    if (error instanceof client.AuthorizationResponseError) return error.error;
+    throw error;
+  }
+  throw new Error('it was not refused');
+}

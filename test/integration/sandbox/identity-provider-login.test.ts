@@ -1,0 +1,178 @@
+import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose';
+import * as client from 'openid-client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  ALL_SCOPES,
+  RESOURCE,
+  refusal,
+  signIn,
+  startIdentityProvider,
+  type World,
+} from './identity-provider-fixture.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await startIdentityProvider();
+});
+afterAll(async () => {
+  await world.close();
+});
+
+describe('discovery', () => {
+  it('names what is served and nothing else', async () => {
+    const response = await fetch(`${world.issuer}/.well-known/openid-configuration`);
+    const metadata = await response.json();
+    expect(metadata).toMatchObject({
+      issuer: world.issuer,
+      backchannel_token_delivery_modes_supported: ['poll', 'ping'],
+      authorization_details_types_supported: ['trade_order'],
+      token_endpoint_auth_methods_supported: ['none', 'private_key_jwt'],
+    });
+    expect(metadata).not.toHaveProperty('authorization_endpoint');
+    for (const path of ['/authorize', '/auth', '/session/end', '/request', '/interaction/x']) {
+      expect((await fetch(world.issuer + path, { redirect: 'manual' })).status, path).toBe(404);
+    }
+  });
+
+  it('publishes no private key', async () => {
+    const { keys } = await (await fetch(`${world.issuer}/jwks`)).json();
+    expect(keys).toHaveLength(1);
+    expect(keys[0]).not.toHaveProperty('d');
+  });
+
+  it('refuses a request that came by another name (DNS rebinding)', async () => {
+    const { port } = new URL(world.issuer);
+    const { request } = await import('node:http');
+    const status = await new Promise((resolve, reject) => {
+      request({ port, host: '127.0.0.1', path: '/phone', headers: { host: 'evil.example' } }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      })
+        .on('error', reject)
+        .end();
+    });
+    expect(status).toBe(421);
+  });
+});
+
+describe('device sign-in', () => {
+  it('gives a DPoP-bound RFC 9068 token for the gateway, an ID token, and a refresh token', async () => {
+    const { config, tokens } = await signIn(world);
+    expect(tokens.token_type).toBe('dpop');
+    expect(tokens.claims()).toMatchObject({ sub: 'alice', name: 'Alice Adams', email: 'alice@example.com' });
+    expect(tokens.refresh_token).toBeTypeOf('string');
+    const jwks = await (await fetch(config.serverMetadata().jwks_uri ?? '')).json();
+    const { payload, protectedHeader } = await jwtVerify(tokens.access_token, createLocalJWKSet(jwks));
+    expect(protectedHeader).toMatchObject({ alg: 'ES256', typ: 'at+jwt' });
+    expect(payload).toMatchObject({
+      iss: world.issuer,
+      aud: RESOURCE,
+      sub: 'alice',
+      client_id: 'trade-agent',
+      scope: 'market:read portfolio:read orders:read orders:cancel',
+      cnf: { jkt: expect.any(String) },
+      jti: expect.any(String),
+    });
+    expect(Number(payload.exp) - Number(payload.iat)).toBe(600);
+    expect(payload).not.toHaveProperty('authorization_details');
+  });
+
+  it('never gives the login client orders:write', async () => {
+    const config = await world.loginClient();
+    expect(
+      await refusal(client.initiateDeviceAuthorization(config, { scope: `${ALL_SCOPES} orders:write` })),
+    ).toBe('invalid_scope');
+  });
+
+  it('refuses authorization details from the login client', async () => {
+    const config = await world.loginClient();
+    expect(
+      await refusal(
+        client.initiateDeviceAuthorization(config, {
+          scope: ALL_SCOPES,
+          authorization_details: '[{"type":"trade_order"}]',
+        }),
+      ),
+    ).toBe('invalid_authorization_details');
+  });
+
+  it('refuses a token request without a DPoP proof', async () => {
+    const config = await world.loginClient();
+    const device = await client.initiateDeviceAuthorization(config, { scope: ALL_SCOPES });
+    await world.phone.completeDevice('alice', device.user_code);
+    const call = client.pollDeviceAuthorizationGrant(config, { ...device, interval: 0 });
+    expect(await refusal(call)).toBe('invalid_grant');
+  });
+
+  it('asks for fewer scopes on a refresh', async () => {
+    const { config, dpop, tokens } = await signIn(world);
+    const read = await client.refreshTokenGrant(
+      config,
+      tokens.refresh_token ?? '',
+      { scope: 'market:read' },
+      dpop,
+    );
+    expect(decodeJwt(read.access_token).scope).toBe('market:read');
+  });
+
+  it('answers at the userinfo endpoint for a token of identity scopes', async () => {
+    const { config, dpop, tokens } = await signIn(world);
+    const identity = await client.refreshTokenGrant(
+      config,
+      tokens.refresh_token ?? '',
+      { scope: 'openid profile email' },
+      dpop,
+    );
+    const info = await client.fetchUserInfo(config, identity.access_token, 'alice', dpop);
+    expect(info).toMatchObject({ sub: 'alice', name: 'Alice Adams', email: 'alice@example.com' });
+  });
+});
+
+describe('refresh tokens', () => {
+  it('rotate, and a second use of one ends the session', async () => {
+    const { config, dpop, tokens } = await signIn(world);
+    const first = tokens.refresh_token ?? '';
+    const second = (await client.refreshTokenGrant(config, first, undefined, dpop)).refresh_token ?? '';
+    expect(second).not.toBe(first);
+    expect(await refusal(client.refreshTokenGrant(config, first, undefined, dpop))).toBe('invalid_grant');
+    expect(await refusal(client.refreshTokenGrant(config, second, undefined, dpop))).toBe('invalid_grant');
+  });
+
+  it('are bound to the DPoP key they were issued with', async () => {
+    const { config, tokens } = await signIn(world);
+    const other = { DPoP: client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256')) };
+    const call = client.refreshTokenGrant(config, tokens.refresh_token ?? '', undefined, other);
+    expect(await refusal(call)).toBe('invalid_grant');
+  });
+
+  it('are given out once when two requests use one at the same moment', async () => {
+    const { config, dpop, tokens } = await signIn(world);
+    const results = await Promise.allSettled([
+      client.refreshTokenGrant(config, tokens.refresh_token ?? '', undefined, dpop),
+      client.refreshTokenGrant(config, tokens.refresh_token ?? '', undefined, dpop),
+    ]);
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  it('can be revoked', async () => {
+    const { config, dpop, tokens } = await signIn(world);
+    await client.tokenRevocation(config, tokens.refresh_token ?? '');
+    expect(await refusal(client.refreshTokenGrant(config, tokens.refresh_token ?? '', undefined, dpop))).toBe(
+      'invalid_grant',
+    );
+  });
+
+  it('survive a restart, as do the keys', async () => {
+    const own = await startIdentityProvider();
+    try {
+      const { config, dpop, tokens } = await signIn(own);
+      const before = await (await fetch(`${own.issuer}/jwks`)).json();
+      await own.restart();
+      expect(await (await fetch(`${own.issuer}/jwks`)).json()).toEqual(before);
+      const again = await client.refreshTokenGrant(config, tokens.refresh_token ?? '', undefined, dpop);
+      expect(decodeJwt(again.access_token).sub).toBe('alice');
+    } finally {
+      await own.close();
+    }
+  });
+});

@@ -1,0 +1,257 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Alpaca, ApiError } from '@alpacahq/alpaca-trade-api';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startWorld, type World } from './paper-broker-world.ts';
+
+/**
+ * Prism stands between Alpaca's SDK and the paper broker and turns every breach of Alpaca's OpenAPI contract, in
+ * request or response, into an error. The contracts are not part of this repository: the folder that holds them is
+ * named by TRADE_AGENT_SPECS, or lies beside the checkout.
+ */
+const root = resolve(import.meta.dirname, '../../..');
+const specs = process.env.TRADE_AGENT_SPECS ?? resolve(root, '../shared/specs');
+const prism = join(root, 'node_modules/@stoplight/prism-cli/dist/index.js');
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+const missing = !existsSync(join(specs, 'alpaca-trading-api.json'))
+  ? `Alpaca's contracts are not in ${specs}; name their folder in TRADE_AGENT_SPECS`
+  : major < 24 || (major === 24 && minor < 18)
+    ? `prism needs Node 24.18, this is ${process.versions.node}`
+    : undefined;
+if (missing !== undefined)
+  console.warn(`skipped: the paper broker against Alpaca's contract, because ${missing}`);
+
+/** What Alpaca took out of the API in July 2026. */
+const PATTERN_DAY_TRADER = ['pattern_day_trader', 'daytrade_count', 'daytrading_buying_power'];
+/** Schemas that may have no member beyond those named, so that an invented one is a breach too. */
+const CLOSED = [
+  'Account',
+  'Order',
+  'Position',
+  'Assets',
+  'PortfolioHistory',
+  'legacy_clock',
+  'legacy_calendar_day',
+  'CanceledOrderResponse',
+  'stock_quote',
+  'stock_trade',
+  'stock_bar',
+  'stock_bars_resp',
+  'stock_latest_quotes_resp',
+  'stock_latest_trades_resp',
+];
+
+interface Spec {
+  security: unknown;
+  components: {
+    securitySchemes: unknown;
+    schemas: Record<string, { properties?: Record<string, unknown>; additionalProperties?: boolean }>;
+  };
+}
+
+function patchedSpec(name: string, folder: string): string {
+  const spec = JSON.parse(readFileSync(join(specs, name), 'utf8')) as Spec;
+  spec.components.securitySchemes = { bearer: { type: 'http', scheme: 'bearer' } };
+  spec.security = [{ bearer: [] }];
+  for (const schema of CLOSED) {
+    const closed = spec.components.schemas[schema];
+    if (closed !== undefined) closed.additionalProperties = false;
+  }
+  for (const field of PATTERN_DAY_TRADER) delete spec.components.schemas.Account?.properties?.[field];
+  const file = join(folder, name);
+  writeFileSync(file, JSON.stringify(spec));
+  return file;
+}
+
+const running: ChildProcess[] = [];
+
+/** Starts prism and waits for the address it says it listens on. */
+async function startPrism(spec: string, upstream: string): Promise<string> {
+  const child = spawn(
+    process.execPath,
+    [prism, 'proxy', spec, upstream, '--errors', '--host', '127.0.0.1', '--port', '0'],
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, NO_COLOR: '1' } },
+  );
+  running.push(child);
+  let said = '';
+  child.stderr.on('data', (text) => {
+    said += text;
+  });
+  const lines = createInterface({ input: child.stdout });
+  for await (const line of lines) {
+    said += `${line}\n`;
+    const [, address] = /listening on (http:\/\/127\.0\.0\.1:\d+)/.exec(line) ?? [];
+    if (address !== undefined) {
+      child.stdout.resume(); // or it stops when the pipe is full
+      return address;
+    }
+  }
+  throw new Error(`prism ended before it listened: ${said.slice(-2000)}`);
+}
+
+describe.skipIf(missing !== undefined)("the paper broker keeps to Alpaca's contract", () => {
+  const folder = mkdtempSync(join(tmpdir(), 'trade-agent-specs-'));
+  let world: World;
+  let alpaca: Alpaca;
+  let spec: string;
+
+  beforeAll(async () => {
+    world = await startWorld({ partialFills: true });
+    spec = patchedSpec('alpaca-trading-api.json', folder);
+    const [trading, data] = await Promise.all([
+      startPrism(spec, world.url),
+      startPrism(patchedSpec('alpaca-market-data-api.json', folder), world.url),
+    ]);
+    alpaca = new Alpaca({
+      accessToken: await world.token(),
+      rateLimit: false,
+      retry: false,
+      fetchApi: (input, init) => {
+        const asked = new URL(input);
+        const proxy = asked.hostname.startsWith('data.') ? data : trading;
+        return fetch(new URL(asked.pathname + asked.search, proxy), init);
+      },
+    });
+  });
+  afterAll(async () => {
+    for (const child of running) {
+      if (child.exitCode !== null) continue;
+      child.kill();
+      await once(child, 'exit');
+    }
+    await world?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** The body of a 500 names the breach; without it a failure would be a riddle. */
+  const within = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      throw new Error(`${error.status} ${error.message}`, { cause: error });
+    }
+  };
+
+  it('and prism would notice if it did not', async () => {
+    const broken = createServer((_request, response) => {
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ id: 'no uuid', status: 'ACTIVE', pattern_day_trader: false }));
+    });
+    broken.listen(0, '127.0.0.1');
+    await once(broken, 'listening');
+    const proxy = await startPrism(spec, `http://127.0.0.1:${(broken.address() as AddressInfo).port}`);
+    const answer = await fetch(`${proxy}/v2/account`, { headers: { authorization: 'Bearer x' } });
+    expect(answer.status).toBe(500);
+    const text = await answer.text();
+    expect(text).toContain('uuid');
+    expect(text).toContain('additional');
+    broken.closeAllConnections();
+    broken.close();
+  });
+
+  it('for account, history, positions, clock, calendar and assets', async () => {
+    const { trading } = alpaca;
+    await within(trading.account.getAccount());
+    for (const [period, timeframe] of [
+      ['1D', '1Min'],
+      ['1W', '15Min'],
+      ['1M', '1D'],
+      ['1A', '1D'],
+    ] as const) {
+      const history = await within(
+        trading.portfolioHistory.getAccountPortfolioHistory({ period, timeframe }),
+      );
+      expect(history.timestamp.length).toBeGreaterThan(0);
+    }
+    expect(await within(trading.positions.getAllOpenPositions())).toHaveLength(5);
+    await within(trading.positions.getOpenPosition({ symbolOrAssetId: 'AAPL' }));
+    await within(trading.clock.legacyClock());
+    expect((await within(trading.calendar.legacyCalendar())).length).toBeGreaterThan(100);
+    await within(trading.assets.getV2AssetsSymbolOrAssetId({ symbolOrAssetId: 'BRK.B' }));
+    await within(trading.assets.getV2Assets({ status: 'active' }));
+  });
+
+  it('for every type of order, from placing to its end', async () => {
+    const { orders } = alpaca.trading;
+    world.market.setPrice('AAPL', '230.00');
+    const buy = { symbol: 'AAPL', side: 'buy', qty: '4' } as const;
+    const sell = { symbol: 'MSFT', side: 'sell', qty: '2', timeInForce: 'gtc' } as const;
+    const placed = [
+      await within(orders.market(buy)),
+      await within(orders.market({ symbol: 'TSLA', side: 'buy', notional: '250' })),
+      await within(orders.limit({ ...buy, limitPrice: '100', timeInForce: 'gtc' })),
+      await within(orders.limit({ ...buy, limitPrice: '100', timeInForce: 'fok' })),
+      await within(orders.limit({ ...buy, limitPrice: '100', timeInForce: 'day', extendedHours: true })),
+      await within(orders.stop({ ...sell, stopPrice: '100' })),
+      await within(orders.stopLimit({ ...sell, stopPrice: '100', limitPrice: '99' })),
+      await within(orders.trailingStop({ ...sell, trailPrice: '40' })),
+      await within(orders.trailingStop({ ...sell, trailPercent: '10' })),
+      await within(orders.market({ ...buy, symbol: 'KO', timeInForce: 'cls' })),
+    ];
+    expect(new Set(placed.map((order) => order.status))).toEqual(
+      new Set(['filled', 'new', 'canceled', 'accepted']),
+    );
+    for (const { id = '', clientOrderId = '' } of placed) {
+      await within(orders.getOrderByOrderID({ orderId: id }));
+      await within(orders.getOrderByClientOrderId({ clientOrderId }));
+    }
+    const resting = placed[2]?.id ?? '';
+    const replaced = await within(
+      orders.patchOrderByOrderId({ orderId: resting, patchOrderRequest: { limitPrice: '101' } }),
+    );
+    await within(orders.deleteOrderByOrderID({ orderId: replaced.id ?? '' }));
+    await within(orders.deleteAllOrders());
+    for (const status of ['open', 'closed', 'all'] as const) await within(orders.getAllOrders({ status }));
+  });
+
+  it('for an order that is partly filled', async () => {
+    const { orders } = alpaca.trading;
+    for (let i = 0; ; i++) {
+      const order = await within(
+        orders.market({ symbol: 'F', side: 'buy', qty: '10', clientOrderId: `ta-contract-${i}` }),
+      );
+      if (order.status === 'partially_filled') break;
+      expect(i).toBeLessThan(60);
+    }
+  });
+
+  it('for refusals of an order', async () => {
+    const { orders } = alpaca.trading;
+    const refused = async (work: Promise<unknown>, status: number, code: number) =>
+      expect(await work.catch((error: unknown) => error)).toMatchObject({ status, code });
+    await refused(orders.market({ symbol: 'AAPL', side: 'buy', qty: '90000' }), 403, 40310000);
+    await refused(orders.market({ symbol: 'NOSUCH', side: 'buy', qty: '1' }), 422, 42210000);
+    const done = await within(
+      orders.market({ symbol: 'KO', side: 'buy', qty: '1', clientOrderId: 'ta-twice' }),
+    );
+    await refused(
+      orders.market({ symbol: 'KO', side: 'buy', qty: '1', clientOrderId: 'ta-twice' }),
+      422,
+      40010001,
+    );
+    await refused(orders.deleteOrderByOrderID({ orderId: done.id ?? '' }), 422, 42210000);
+  });
+
+  it('for quotes, trades, snapshots and bars', async () => {
+    const { stocks } = alpaca.marketData;
+    await within(stocks.stockLatestQuotes({ symbols: 'AAPL,BRK.B,F' }));
+    await within(stocks.stockLatestQuoteSingle({ symbol: 'AAPL' }));
+    await within(stocks.stockLatestTrades({ symbols: 'AAPL,NOSUCH' }));
+    await within(stocks.stockLatestTradeSingle({ symbol: 'AAPL' }));
+    await within(stocks.stockSnapshots({ symbols: 'AAPL,MSFT' }));
+    await within(stocks.stockSnapshotSingle({ symbol: 'AAPL' }));
+    for (const timeframe of ['1Min', '1Hour', '1Day', '1Week']) {
+      const start = new Date(world.clock.now() - 20 * 86_400_000);
+      const { bars } = await within(stocks.stockBars({ symbols: 'AAPL,F', timeframe, start, limit: 50 }));
+      expect(Object.values(bars).flat().length).toBeGreaterThan(1);
+      await within(stocks.stockBarSingle({ symbol: 'AAPL', timeframe, start, limit: 50 }));
+    }
+  });
+});

@@ -1,0 +1,63 @@
+import type { ApprovalView, RunResult } from '../../../src/agent/events.ts';
+import type { Order } from '../../../src/trading/views.ts';
+
+/** 2026-01-30T14:30:00Z, a Friday half an hour after the open. */
+export const NOW = Date.UTC(2026, 0, 30, 14, 30, 0);
+
+export const approval: ApprovalView = {
+  id: 'ap_k7qp2m4x',
+  thread: 'th_1',
+  status: 'requested',
+  code: 'K7QP',
+  expires_at: '2026-01-30T14:35:00Z',
+  environment: 'paper',
+  order: {
+    account: 'PA3ALICE01',
+    environment: 'paper',
+    symbol: 'AAPL',
+    side: 'buy',
+    qty: '5',
+    type: 'limit',
+    time_in_force: 'day',
+    limit_price: '180.00',
+    extended_hours: false,
+    reference_price: '179.50',
+    max_slippage: '0.01',
+    client_order_id: 'ta-abcdefgh',
+    expires_at: '2026-01-30T14:35:00Z',
+  },
+  reason: undefined,
+  placed: undefined,
+};
+
+export const order: Order = {
+  id: 'order-1',
+  client_order_id: 'ta-abcdefgh',
+  symbol: 'AAPL',
+  side: 'buy',
+  type: 'limit',
+  time_in_force: 'day',
+  qty: '5',
+  notional: null,
+  limit_price: '180.00',
+  stop_price: null,
+  trail_price: null,
+  trail_percent: null,
+  extended_hours: false,
+  status: 'filled',
+  filled_qty: '5',
+  filled_avg_price: '179.51',
+  submitted_at: '2026-01-30T14:30:10Z',
+  filled_at: '2026-01-30T14:30:10Z',
+};
+
+export const executed: ApprovalView = { ...approval, status: 'executed', placed: order };
+
+export const doneResult: RunResult = {
+  thread: 'th_1',
+  status: 'done',
+  text: 'Bought 5 AAPL.',
+  orders: [order],
+  approvals: [executed],
+  usage: { model: 'builtin', input_tokens: 0, output_tokens: 0 },
+};
