@@ -40,6 +40,8 @@ const result = await build({
   alias: {
     // The LangGraph saver asks for better-sqlite3; the ciphered build has the same API and encrypts at rest.
     'better-sqlite3': 'better-sqlite3-multiple-ciphers',
+    // Its CommonJS build would lose its named exports behind a dynamic import.
+    yaml: join(root, 'node_modules/yaml/browser/index.js'),
     // Ink loads React's devtools only when DEV=true; marking it external would crash at import.
     'react-devtools-core': join(root, 'scripts/empty.mjs'),
   },

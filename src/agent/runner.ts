@@ -62,6 +62,8 @@ class Run {
   readonly #options: RunOptions;
   readonly #emit: (event: AgentEvent) => void;
   readonly #inFlight = new Set<Promise<unknown>>();
+  /** Approvals this run's stream has told of. */
+  readonly #shown = new Set<string>();
 
   constructor(
     parts: RunnerParts,
@@ -188,7 +190,6 @@ class Run {
     const waits = new Map<string, Promise<unknown>>();
     /** Resumed once already: an order that comes back undecided (unknown, or not sent) is for the next resume. */
     const tried = new Set<string>();
-    const shown = new Set<string>();
     for (;;) {
       const pending = await pendingApprovals(graph, config);
       if (pending.length === 0) return;
@@ -250,6 +251,7 @@ class Run {
       emit,
       changed: (event, changed) => {
         fixed.audit.approval(event, changed);
+        this.#shown.add(changed.id);
         emit({ type: 'approval', approval: approvalView(changed) });
       },
       track: (work) => {

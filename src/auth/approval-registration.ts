@@ -4,7 +4,7 @@ import { TradeAgentError } from '../trading/errors.ts';
 import type { CredentialStore } from './credential-store/credential-store.ts';
 import { printableName } from './device-login.ts';
 import { generatePrivateJwk, type PublicJwk, privateJwkSchema, publicJwk } from './dpop-key.ts';
-import type { ResolvedProfile } from './profile.ts';
+import { ORDER_SCOPE, type ResolvedProfile } from './profile.ts';
 import { PROVIDER_TIMEOUT_S, type ProviderAccess, providerMetadata } from './provider.ts';
 import { providerError, providerFailure } from './provider-failure.ts';
 

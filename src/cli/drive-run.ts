@@ -39,7 +39,9 @@ export async function driveRun(context: Context, events: AsyncIterable<AgentEven
 
 function sayWhatIsLeft(context: Context, object: RunObject): void {
   const { io } = context;
-  if (object.error !== undefined) talkError(io, object.error);
+  // On a terminal the answer, which says the same, stands right above.
+  const said = io.stdoutIsTty && object.error !== undefined && answers(object.text, object.error.message);
+  if (object.error !== undefined && !said) talkError(io, object.error);
   const pending = object.approvals.filter(({ status }) => status === 'requested' || status === 'drafted');
   if (pending.length > 0) {
     const what = pending.length === 1 ? 'an approval is' : `${pending.length} approvals are`;
@@ -47,4 +49,9 @@ function sayWhatIsLeft(context: Context, object: RunObject): void {
   } else if (object.status === 'unknown' || object.status === 'pending') {
     io.talk(`go on with: ${resumeCommand(object.thread, context.profileOption)}`);
   }
+}
+
+/** Whether a text already says what an error's message says. */
+function answers(text: string, message: string): boolean {
+  return text.toLowerCase().includes(message.toLowerCase().replace(/\.$/, ''));
 }

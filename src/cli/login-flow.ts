@@ -1,5 +1,5 @@
 import { beginDeviceLogin } from '../auth/device-login.ts';
-import { loginWarning, describeScopes } from '../auth/scope-descriptions.ts';
+import { describeScopes, loginWarning } from '../auth/scope-descriptions.ts';
 import type { User } from '../auth/session.ts';
 import type { Context } from './context.ts';
 import { safeLine } from './text/safe-text.ts';

@@ -46,7 +46,7 @@ const commands = [
 export function createProgram(cli: Cli): Command {
   const program = new Command('trade-agent')
     .description(
-      'A terminal agent that looks after your brokerage account and cannot place an order\nthat you did not approve on your phone. Without a command it opens the chat.',
+      'A terminal agent that looks after your brokerage account and cannot place an order that you did not approve on your phone. Without a command it opens the chat.',
     )
     .version(version(), '-V, --version', 'print the version')
     .option('--profile <name>', 'the profile to use (default: TRADE_AGENT_PROFILE, else the configured one)')

@@ -3,6 +3,7 @@ import type { Clock } from '../trading/clock.ts';
 import type { Io } from './io.ts';
 import type { OutputFormat } from './output.ts';
 import { approvalLines, approvalOutcome, isFinalApproval } from './text/approval-lines.ts';
+import { TerminalMarkdown } from './text/markdown.ts';
 import { safeLine, safeText } from './text/safe-text.ts';
 
 /** Shows a run's events as plain lines: what is going on to stderr, and on a terminal the answer as it is written. */
@@ -21,13 +22,12 @@ export function createRunRenderer(
   const streams = format === 'text' && io.stdoutIsTty;
   const requested = new Set<string>();
   const names = new Map<string, Record<string, unknown>>();
-  let streamed = '';
-  let midLine = false;
+  const markdown = new TerminalMarkdown(io.width());
+  let streamed = false;
 
   const talk = (line: string) => {
-    // The answer and the talk share a terminal: don't write into an unfinished line.
-    if (midLine) io.write('\n');
-    midLine = false;
+    // The answer and the talk share a terminal: what was said before comes first.
+    if (streams) io.write(markdown.end());
     io.talk(line);
   };
   const mark = (sign: string, plain: string) => (io.unicode ? sign : plain);
@@ -54,11 +54,8 @@ export function createRunRenderer(
       // A program that reads JSON gets no running commentary beyond what a person must know.
       else if (format !== 'text') return;
       else if (event.type === 'text' && streams) {
-        const delta = safeText(event.delta);
-        if (delta === '') return;
-        io.write(delta);
-        streamed += delta;
-        midLine = !delta.endsWith('\n');
+        io.write(markdown.write(safeText(event.delta)));
+        streamed = true;
       } else if (event.type === 'tool_call') names.set(event.id, event.args);
       else if (event.type === 'tool_result') {
         const sign = event.ok ? mark('✓', '+') : mark('✗', 'x');
@@ -67,9 +64,12 @@ export function createRunRenderer(
       }
     },
     finish(text) {
-      if (streamed === '' && text !== '') io.print(safeText(text).trimEnd());
-      else if (midLine) io.write('\n');
-      midLine = false;
+      if (!streams) {
+        if (text !== '') io.print(safeText(text).trimEnd());
+        return;
+      }
+      if (!streamed) io.write(markdown.write(safeText(text)));
+      io.write(markdown.end());
     },
   };
 }

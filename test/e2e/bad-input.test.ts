@@ -118,7 +118,7 @@ describe('surroundings that can’t be', () => {
 
   it('needs a login for anything of the user’s, exit 4', async () => {
     const env = { TRADE_AGENT_HOME: join(world.folder, 'nobody') };
-    await refused(['run', 'who am I'], 4, /not (signed|logged) in/i, env);
+    await refused(['run', 'who am I'], 4, /nobody is signed in/i, env);
     await refused(['run', 'what do I own'], 4, /log ?in|sign/i, env);
     await refused(['portfolio'], 4, /trade-agent login/, env);
     await refused(['whoami'], 4, /trade-agent login/, env);

@@ -73,6 +73,7 @@ describe('tokens, keys and passwords', () => {
     record(await world.cli(['run', 'buy 1 NVDA', '--timeout', '3s'], { env }));
     await world.fault('broker_5xx', 3);
     record(await world.cli(['portfolio'], { env }));
+    await world.clearFaults();
     record(
       await world.cli(
         ['run', 'hello', '--model', 'gpt-test', '--base-url', 'http://127.0.0.1:9/v1', '--timeout', '4s'],

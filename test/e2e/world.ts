@@ -41,6 +41,7 @@ export interface World {
   /** Every order the paper broker ever took, as its own book says. */
   book(): Promise<BookedOrder[]>;
   fault(name: string, times?: number): Promise<void>;
+  clearFaults(): Promise<void>;
   setPrice(symbol: string, price: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -154,7 +155,7 @@ export async function createWorld(options: { sandboxArgs?: readonly string[] } =
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
-    return response.json() as Promise<T>;
+    return (response.status === 204 ? undefined : response.json()) as Promise<T>;
   };
   const start: World['start'] = (args, command = {}) =>
     startCommand(args, { ...command, env: { ...env, ...command.env } });
@@ -175,6 +176,7 @@ export async function createWorld(options: { sandboxArgs?: readonly string[] } =
     },
     book: async () => (await admin<{ orders: BookedOrder[] }>(ready.broker, 'GET', '/admin/book')).orders,
     fault: (name, times = 1) => admin(ready.issuer, 'POST', '/admin/faults', { name, times }),
+    clearFaults: () => admin(ready.issuer, 'DELETE', '/admin/faults'),
     setPrice: (symbol, price) => admin(ready.broker, 'PUT', `/admin/prices/${symbol}`, { price }),
     async close() {
       sandbox.child.kill('SIGTERM');

@@ -32,7 +32,7 @@ type StaticItem = ChatItem | { readonly type: 'header' };
 export function ChatApp({ session, clock, version, unicode, color }: ChatAppProps) {
   const { exit } = useApp();
   const { columns, rows } = useWindowSize();
-  const { state, status, login } = useSyncExternalStore(session.subscribe, session.snapshot);
+  const { state, status, login, busy } = useSyncExternalStore(session.subscribe, session.snapshot);
   const { editor, current, edit } = useLineEditor();
   const [quitting, setQuitting] = useState(false);
   const [headerStatus] = useState(status);
@@ -87,8 +87,8 @@ export function ChatApp({ session, clock, version, unicode, color }: ChatAppProp
           <LoginPanel login={login} now={now} maxRows={liveRows} />
         )}
         <Text> </Text>
-        <InputLine editor={editor} busy={session.busy} hint={inputHint(session.busy, status.user)} />
-        <StatusLine status={status} keys={keysText(quitting, session.busy)} />
+        <InputLine editor={editor} busy={busy} hint={inputHint(busy, status.user)} />
+        <StatusLine status={status} keys={keysText(quitting, busy)} />
       </Box>
     </ScreenContext.Provider>
   );

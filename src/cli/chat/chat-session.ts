@@ -13,6 +13,8 @@ export interface ChatSnapshot {
   readonly status: ChatStatus;
   /** A sign-in that waits for the person. */
   readonly login: ChatLogin | undefined;
+  /** Something is going on that Esc can stop. */
+  readonly busy: boolean;
 }
 
 /** How long quitting waits for a run to write down what is pending. */
@@ -46,6 +48,7 @@ export class ChatSession {
       state: { ...emptyChat, thread: options.thread },
       status: options.status,
       login: undefined,
+      busy: false,
     };
     this.#onQuit = options.onQuit ?? (() => undefined);
   }
@@ -56,10 +59,6 @@ export class ChatSession {
   };
 
   readonly snapshot = (): ChatSnapshot => this.#snapshot;
-
-  get busy(): boolean {
-    return this.#work !== undefined;
-  }
 
   /** Resolves when nothing is going on any more. */
   async idle(): Promise<void> {
@@ -74,7 +73,7 @@ export class ChatSession {
       void this.quit();
       return true;
     }
-    if (this.busy) return false;
+    if (this.#work !== undefined) return false;
     if (text === '') {
       if (this.#snapshot.status.user === undefined) this.#start((signal) => this.#login(signal));
       return true;
@@ -173,10 +172,10 @@ export class ChatSession {
       .catch((error) => this.#fail(stop.signal.aborted ? stop.signal.reason : error))
       .finally(() => {
         this.#work = undefined;
-        this.#changed();
+        this.#set({ busy: false });
       });
     this.#work = { stop, done };
-    this.#changed();
+    this.#set({ busy: true });
   }
 
   #fail(error: unknown): void {
@@ -198,10 +197,6 @@ export class ChatSession {
 
   #set(change: Partial<ChatSnapshot>): void {
     this.#snapshot = { ...this.#snapshot, ...change };
-    this.#changed();
-  }
-
-  #changed(): void {
     for (const listener of this.#listeners) listener();
   }
 }

@@ -66,8 +66,10 @@ async function play(stage: Stage, io: Io, folder: string, readyFile: string): Pr
     'trade-agent demo: a simulated broker, identity provider and phone, all on this machine. No real money.',
   );
 
-  stage.background(['sandbox', '--home', join(folder, 'sandbox'), '--port', '0', '--ready-file', readyFile]);
-  const ready = await waitForReady(readyFile);
+  const sandbox = stage.background([
+    ...['sandbox', '--home', join(folder, 'sandbox'), '--port', '0', '--ready-file', readyFile],
+  ]);
+  const ready = await waitForReady(readyFile, sandbox);
   const phone = createPhoneClient({
     phone: ready.phone,
     pairingSecret: readFileSync(join(ready.home, 'pairing-secret'), 'utf8').trim(),
@@ -84,7 +86,8 @@ async function play(stage: Stage, io: Io, folder: string, readyFile: string): Pr
 
   stage.title('3. A sentence becomes an order, and waits for the phone');
   const order = stage.start(['run', ORDER]);
-  await pendingRequest(phone);
+  // Both sides show it before the story goes on: the terminal its panel, the phone its request.
+  await Promise.all([order.line(/\bapprove\s+http/), pendingRequest(phone)]);
   stage.title('4. The phone shows the same order and the same code');
   if (interactive) await letThePersonApprove(stage, io, phone);
   else await stage.start(['phone', '--user', USER, '--decide', 'approve', '--once'], 'phone').done();
@@ -117,12 +120,16 @@ function summarize(line: string): string {
     .join('  ');
 }
 
-async function waitForReady(file: string): Promise<SandboxReady> {
+async function waitForReady(file: string, sandbox: Background): Promise<SandboxReady> {
   const deadline = Date.now() + STEP_LIMIT_MS;
   for (;;) {
     const ready = readReadyFile(file);
     if (ready !== undefined) return ready;
-    if (Date.now() > deadline) throw new TradeAgentError('timeout', 'the sandbox did not start in time');
+    if (sandbox.ended() || Date.now() > deadline) {
+      throw new TradeAgentError('provider_unreachable', 'the sandbox did not start', {
+        hint: sandbox.lastLine() || 'Run "trade-agent sandbox" to see why.',
+      });
+    }
     await systemClock.sleep(20);
   }
 }
@@ -162,6 +169,12 @@ async function letThePersonApprove(stage: Stage, io: Io, phone: Phone): Promise<
     await stage.start(['phone', '--user', USER, '--decide', 'approve', '--once'], 'phone').done();
 }
 
+/** A process whose talk only matters when it fails. */
+interface Background {
+  ended(): boolean;
+  lastLine(): string;
+}
+
 /** Runs commands for everyone to see, and ends whatever still runs when the demo does. */
 class Stage {
   readonly #io: Io;
@@ -181,8 +194,13 @@ class Stage {
     this.say(`\n── ${text}`);
   }
 
-  background(args: string[]): void {
-    this.#spawn(args, ['ignore', 'ignore', 'inherit']);
+  background(args: string[]): Background {
+    const child = this.#spawn(args, ['ignore', 'ignore', 'pipe']);
+    let said = '';
+    child.stderr?.on('data', (chunk: Buffer) => {
+      said = (said + chunk.toString('utf8')).slice(-2000);
+    });
+    return { ended: () => child.exitCode !== null, lastLine: () => said.trim().split('\n').at(-1) ?? '' };
   }
 
   /** Starts a command and prints its lines, indented, as they come. */

@@ -18,7 +18,7 @@ export function addLoginCommand(program: Command, cli: Cli): void {
     .command('login')
     .summary('sign in with your phone or browser')
     .description(
-      'Shows a code and an address; you confirm the code there, signed in as yourself. The agent may then read your\naccount and cancel orders. Placing one takes an approval of its own, each time.',
+      'Shows a code and an address; you confirm the code there, signed in as yourself. The agent may then read your account and cancel orders. Placing one takes an approval of its own, each time.',
     )
     .option('--open', 'open the address in the browser')
     .option('--timeout <duration>', 'give up after 90s, 5m, 1h', parseDuration)
@@ -79,8 +79,8 @@ async function showLogin(context: Context, started: StartedLogin, profile: Resol
 
 async function showQrCode(context: Context, address: string): Promise<void> {
   const { io } = context;
-  const { toString: toQrCode } = await import('qrcode');
-  const code = await toQrCode(address, { type: 'utf8', margin: 1 });
+  const { default: qrcode } = await import('qrcode');
+  const code = await qrcode.toString(address, { type: 'utf8', margin: 1 });
   const rows = code.split('\n');
   // A code that wraps can't be scanned.
   if (!io.unicode || rows.some((row) => row.length > io.width())) return;

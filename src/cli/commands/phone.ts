@@ -24,7 +24,7 @@ export function addPhoneCommand(program: Command, cli: Cli): void {
     .command('phone')
     .summary("the sandbox's phone, in a terminal")
     .description(
-      'Stands in for the user\'s phone in the sandbox: shows each order that waits for approval and decides it.\nThe same is a web page: see "trade-agent phone link".',
+      'Stands in for the user\'s phone in the sandbox: shows each order that waits for approval and decides it. The same is a web page: see "trade-agent phone link".',
     )
     .option('--user <name>', 'whose phone', 'alice')
     .option('--decide <what>', 'approve, deny or ask', parseDecide, 'ask')

@@ -19,7 +19,7 @@ export function addResumeCommand(program: Command, cli: Cli): void {
     .command('resume')
     .summary('go on with a run that stopped')
     .description(
-      'Goes on with a thread that stopped: waits for its approvals, asks what became of an order whose outcome is\nunknown, and places what was approved, once. Resuming again places nothing more.',
+      'Goes on with a thread that stopped: waits for its approvals, asks what became of an order whose outcome is unknown, and places what was approved, once. Resuming again places nothing more.',
     )
     .argument('<thread>', 'the thread, as the run printed it')
     .option(

@@ -39,8 +39,9 @@ function tick(value: number): string {
   return price(String(value));
 }
 
-function when(date: Date | null | undefined): string | null {
-  return date === null || date === undefined ? null : date.toISOString();
+/** Typed as a Date everywhere, but inside the lists of bars the SDK leaves the broker's text as it is. */
+function when(date: Date | string | null | undefined): string | null {
+  return date === null || date === undefined ? null : new Date(date).toISOString();
 }
 
 export function accountView(

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
 import { orderSchema } from '../../../src/trading/views.ts';
+import { orderJson } from './support/alpaca-stand-in.ts';
 import { expectRefusal, startWorld, type World } from './support/world.ts';
 
 let world: World;
@@ -176,7 +177,7 @@ describe('identical requests at the same time', () => {
     const responses = await Promise.all(Array.from({ length: 8 }, () => world.place(draft, token)));
     expect(responses.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 200, 200, 200, 201]);
     const bodies = await Promise.all(responses.map((response) => response.json()));
-    expect(new Set(bodies.map(({ id }) => id)).size).toBe(1);
+    expect(new Set(bodies.map((body) => orderSchema.parse(body).id)).size).toBe(1);
     expect(world.broker.submissions).toHaveLength(1);
   });
 
@@ -188,7 +189,6 @@ describe('identical requests at the same time', () => {
     world.broker.onSubmit.push(async ({ accept, answer }) => {
       arrived.resolve();
       await goOn.promise;
-      const { orderJson } = await import('./support/alpaca-stand-in.ts');
       answer(200, orderJson(accept()));
     });
     const first = world.place(draft, token);

@@ -1,4 +1,4 @@
-import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose';
+import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, jwtVerify } from 'jose';
 import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -35,7 +35,7 @@ describe('discovery', () => {
   });
 
   it('publishes no private key', async () => {
-    const { keys } = await (await fetch(`${world.issuer}/jwks`)).json();
+    const { keys } = (await (await fetch(`${world.issuer}/jwks`)).json()) as JSONWebKeySet;
     expect(keys).toHaveLength(1);
     expect(keys[0]).not.toHaveProperty('d');
   });
@@ -61,7 +61,7 @@ describe('device sign-in', () => {
     expect(tokens.token_type).toBe('dpop');
     expect(tokens.claims()).toMatchObject({ sub: 'alice', name: 'Alice Adams', email: 'alice@example.com' });
     expect(tokens.refresh_token).toBeTypeOf('string');
-    const jwks = await (await fetch(config.serverMetadata().jwks_uri ?? '')).json();
+    const jwks = (await (await fetch(config.serverMetadata().jwks_uri ?? '')).json()) as JSONWebKeySet;
     const { payload, protectedHeader } = await jwtVerify(tokens.access_token, createLocalJWKSet(jwks));
     expect(protectedHeader).toMatchObject({ alg: 'ES256', typ: 'at+jwt' });
     expect(payload).toMatchObject({

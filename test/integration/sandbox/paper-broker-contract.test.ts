@@ -21,7 +21,7 @@ const prism = join(root, 'node_modules/@stoplight/prism-cli/dist/index.js');
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const missing = !existsSync(join(specs, 'alpaca-trading-api.json'))
   ? `Alpaca's contracts are not in ${specs}; name their folder in TRADE_AGENT_SPECS`
-  : major < 24 || (major === 24 && minor < 18)
+  : !process.env.CI && (major < 24 || (major === 24 && minor < 18))
     ? `prism needs Node 24.18, this is ${process.versions.node}`
     : undefined;
 if (missing !== undefined)

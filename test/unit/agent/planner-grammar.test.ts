@@ -159,7 +159,7 @@ describe('the planner does not guess an order from', () => {
     ['sell 10 TSLA trailing stop 5% limit 180', 'invalid_order', /contradict/],
     ['sell 150% of my NVDA', 'invalid_order', /no part/],
     ['buy 0.5 AAPL gtc', 'invalid_order', /fractional/],
-    ['buy 5 AAPL extended hours', 'invalid_order', /extended hours/],
+    ['buy 5 AAPL extended hours', 'invalid_order', /extended hours/i],
     ['buy 5 on', 'usage', /"on"/],
   ];
   it.each(refused)('%s', (prompt, code, message) => {

@@ -28,9 +28,12 @@ describe('exit codes', () => {
     expect(exitCodeForError(code)).toBe(exitCode);
   });
 
-  it.each(['something_new', 'constructor', '__proto__'])('maps an error it does not know (%s) to 1', (code) => {
-    expect(exitCodeForError(code)).toBe(1);
-  });
+  it.each(['something_new', 'constructor', '__proto__'])(
+    'maps an error it does not know (%s) to 1',
+    (code) => {
+      expect(exitCodeForError(code)).toBe(1);
+    },
+  );
 
   it.each([
     ['done', 0],

@@ -31,7 +31,13 @@ describe('output', () => {
     const output = createOutput(terminal.io, 'stream-json');
     output.event({ type: 'thread', thread: 'th_1' });
     await output.result('run', { status: 'done' }, () => '');
-    expect(terminal.stdout().trim().split('\n').map((line) => JSON.parse(line))).toEqual([
+    expect(
+      terminal
+        .stdout()
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual([
       { type: 'thread', thread: 'th_1' },
       { schema: 'trade-agent.run/1', status: 'done' },
     ]);
@@ -63,7 +69,11 @@ describe('output', () => {
 
   it('keeps escape sequences in a message from reaching the terminal', () => {
     const terminal = fakeTerminal();
-    reportError(terminal.io, 'text', new TradeAgentError('broker_rejected', 'no\u001b[2J\u001b]0;x\u0007 funds'));
+    reportError(
+      terminal.io,
+      'text',
+      new TradeAgentError('broker_rejected', 'no\u001b[2J\u001b]0;x\u0007 funds'),
+    );
     expect(terminal.stderr()).toBe('error: no funds\n');
   });
 

@@ -70,6 +70,9 @@ describe('the prompt from standard input', () => {
     stdin.write('sell 1');
     await clock.slept(10_000);
     clock.advance(10_000);
-    await expect(reading).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining('did not end') });
+    await expect(reading).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining('did not end'),
+    });
   });
 });

@@ -75,11 +75,17 @@ describe('the chat’s state', () => {
     const interrupted = after([
       { type: 'thread', thread: 'th_1' },
       { type: 'approval', approval },
-      { type: 'result', result: { ...doneResult, status: 'pending', text: '', approvals: [approval], orders: [] } },
+      {
+        type: 'result',
+        result: { ...doneResult, status: 'pending', text: '', approvals: [approval], orders: [] },
+      },
     ]);
     expect(interrupted.pendingThread).toBe('th_1');
     expect(interrupted.approvals).toEqual([]);
-    expect(interrupted.items.at(-1)).toMatchObject({ type: 'note', text: expect.stringContaining('/resume') });
+    expect(interrupted.items.at(-1)).toMatchObject({
+      type: 'note',
+      text: expect.stringContaining('/resume'),
+    });
   });
 
   it('remembers it also where the run broke off without a result', () => {

@@ -34,7 +34,9 @@ describe('the line editor', () => {
     const up = editorReducer(sent, press('upArrow'));
     expect(up.text).toBe('two');
     expect(editorReducer(up, press('upArrow')).text).toBe('one');
-    expect([press('upArrow'), press('upArrow'), press('downArrow')].reduce(editorReducer, up).text).toBe('two');
+    expect([press('upArrow'), press('upArrow'), press('downArrow')].reduce(editorReducer, up).text).toBe(
+      'two',
+    );
     expect(editorReducer(up, press('downArrow')).text).toBe('thr');
   });
 

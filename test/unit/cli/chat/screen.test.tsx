@@ -32,7 +32,9 @@ function scriptedDriver(events: readonly AgentEvent[], changes: Partial<ChatStat
       yield* events;
       const stopped = new Promise<AgentEvent[]>((resolve) => {
         signal.addEventListener('abort', () =>
-          resolve([{ type: 'result', result: { ...doneResult, status: 'pending', text: '', approvals: [approval] } }]),
+          resolve([
+            { type: 'result', result: { ...doneResult, status: 'pending', text: '', approvals: [approval] } },
+          ]),
         );
       });
       yield* await Promise.race([ended, stopped]);
@@ -90,7 +92,9 @@ function openScreen(driver: ChatDriver, size: { columns: number; rows: number },
     async shows(text: string | RegExp) {
       await expect
         .poll(() => stripVTControlCharacters(frames.at(-1) ?? ''), { timeout: 5000 })
-        .toMatch(typeof text === 'string' ? new RegExp(text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')) : text);
+        .toMatch(
+          typeof text === 'string' ? new RegExp(text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')) : text,
+        );
     },
   };
 }
@@ -143,7 +147,12 @@ describe('the chat’s screen', () => {
     const many: AgentEvent[] = [
       { type: 'thread', thread: 'th_1' },
       ...['c1', 'c2', 'c3', 'c4', 'c5'].map(
-        (id): AgentEvent => ({ type: 'tool_call', id, name: 'get_quote', args: { symbols: ['AAPL', 'MSFT'] } }),
+        (id): AgentEvent => ({
+          type: 'tool_call',
+          id,
+          name: 'get_quote',
+          args: { symbols: ['AAPL', 'MSFT'] },
+        }),
       ),
       ...['a', 'b', 'c', 'd', 'e', 'f'].map(
         (id): AgentEvent => ({ type: 'approval', approval: { ...approval, id } }),
@@ -181,7 +190,7 @@ describe('the chat’s screen', () => {
     chat.type('buy 5 AAPL limit 180\r');
     await chat.shows('waiting for your phone, 5:00 left');
     chat.type('\u001b');
-    await chat.shows('go on with /resume');
+    await chat.shows('(ap_k7qp2m4x); go on with');
     await chat.session.idle();
     chat.type('what do I own\r');
     await expect.poll(() => script.runs.length).toBe(2);

@@ -1,0 +1,368 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openStateDatabase } from '../../../src/agent/state-database.ts';
+import { TradeAgentError } from '../../../src/trading/errors.ts';
+import { TOKEN_MARK } from './phone-stand-in.ts';
+import { createWorld, options, play, type World } from './world.ts';
+
+/** Leaves "buy 5 AAPL" pending on a new agent, and closes that. */
+async function detached(world: World, prompt = 'buy 5 AAPL'): Promise<string> {
+  const agent = await world.agent();
+  const { result } = await play(agent.run({ prompt }, options('detach')));
+  expect(result.status).toBe('pending');
+  await agent.close();
+  return result.thread;
+}
+
+describe('a detached run', () => {
+  it('ends pending with its approval asked for', async () => {
+    const world = await createWorld();
+    const agent = await world.agent();
+    const { result } = await play(agent.run({ prompt: 'buy 5 AAPL' }, options('detach')));
+    expect(result).toMatchObject({ status: 'pending', approvals: [{ status: 'requested' }] });
+    expect(result).not.toHaveProperty('error');
+    expect(world.phone.polls).toBe(0);
+    expect(await agent.approvals()).toMatchObject([{ id: result.approvals[0]?.id, status: 'requested' }]);
+    expect(await agent.threads()).toMatchObject([{ thread: result.thread, status: 'pending', prompt: 'buy 5 AAPL' }]);
+  });
+
+  it('is resumed by a new process, which places the order once; a second resume places nothing', async () => {
+    const world = await createWorld();
+    const thread = await detached(world);
+    world.phone.decide('AAPL', 'approve');
+    const first = await play((await world.agent()).resume(thread, options()));
+    expect(first.result).toMatchObject({ status: 'done', orders: [{ symbol: 'AAPL', status: 'filled' }] });
+    const second = await play((await world.agent()).resume(thread, options()));
+    expect(second.result).toEqual(first.result);
+    expect(second.events.map(({ type }) => type)).toEqual(['thread', 'result']);
+    expect(world.gateway.posts).toHaveLength(1);
+    expect(world.phone.asked).toHaveLength(1);
+  });
+
+  it('reports a denial at each resume', async () => {
+    const world = await createWorld();
+    const thread = await detached(world);
+    world.phone.decide('AAPL', 'deny');
+    for (let time = 0; time < 2; time++) {
+      const { result } = await play((await world.agent()).resume(thread, options()));
+      expect(result).toMatchObject({ status: 'denied', error: { code: 'approval_denied' } });
+    }
+    expect(world.gateway.posts).toEqual([]);
+  });
+
+  it('with two orders goes on with the one decided and keeps the other pending', async () => {
+    const world = await createWorld();
+    const thread = await detached(world, 'buy 5 AAPL and sell 2 MSFT');
+    world.phone.decide('MSFT', 'approve');
+    const stop = new AbortController();
+    const first = await play((await world.agent()).resume(thread, options('wait', stop.signal)), (event) => {
+      if (event.type === 'approval' && event.approval.status === 'executed') stop.abort();
+    });
+    expect(first.result.status).toBe('pending');
+    expect(first.result.orders.map(({ symbol }) => symbol)).toEqual(['MSFT']);
+    world.phone.decide('AAPL', 'approve');
+    const second = await play((await world.agent()).resume(thread, options()));
+    expect(second.result.status).toBe('done');
+    expect(world.gateway.posts.map(({ symbol }) => symbol)).toEqual(['MSFT', 'AAPL']);
+  });
+
+  it('takes no new prompt before its approval is settled', async () => {
+    const world = await createWorld();
+    const thread = await detached(world);
+    const { result } = await play((await world.agent()).run({ prompt: 'quote AAPL', thread }, options()));
+    expect(result).toMatchObject({
+      status: 'pending',
+      error: { code: 'approval_pending', hint: expect.stringContaining(thread) },
+    });
+    world.phone.decide('AAPL', 'approve');
+    const resumed = await play((await world.agent()).resume(thread, options()));
+    expect(resumed.result.status).toBe('done');
+    const next = await play((await world.agent()).run({ prompt: 'quote AAPL', thread }, options()));
+    expect(next.result).toMatchObject({ status: 'done', approvals: [], orders: [] });
+  });
+
+  it('whose approval is taken back places nothing, even if approved later', async () => {
+    const world = await createWorld();
+    const thread = await detached(world);
+    const agent = await world.agent();
+    const [pending] = await agent.approvals();
+    const cancelled = await agent.cancelApproval(pending?.id ?? '');
+    expect(cancelled.status).toBe('cancelled');
+    world.phone.decide('AAPL', 'approve');
+    const { result } = await play(agent.resume(thread, options()));
+    expect(result).toMatchObject({ status: 'denied', error: { code: 'approval_cancelled' } });
+    expect(world.gateway.posts).toEqual([]);
+    await expect(agent.cancelApproval('ap_nothere')).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('can be taken back by another process while this one waits', async () => {
+    const world = await createWorld();
+    const thread = await detached(world);
+    const other = await world.agent();
+    const { result } = await play((await world.agent()).resume(thread, options()), (event) => {
+      if (event.type === 'approval' && event.approval.status === 'requested') {
+        void other.cancelApproval(event.approval.id);
+      }
+    });
+    expect(result).toMatchObject({ error: { code: 'approval_cancelled' } });
+  });
+});
+
+describe('a run that is stopped while it waits', () => {
+  it('leaves the approval pending', async () => {
+    const world = await createWorld();
+    const agent = await world.agent();
+    const stop = new AbortController();
+    const { result } = await play(agent.run({ prompt: 'buy 5 AAPL' }, options('wait', stop.signal)), (event) => {
+      if (event.type === 'approval' && event.approval.status === 'requested') {
+        stop.abort(new TradeAgentError('timeout', 'the time given to the run is over'));
+      }
+    });
+    expect(result).toMatchObject({ status: 'pending', approvals: [{ status: 'requested' }] });
+    world.phone.decide('AAPL', 'approve');
+    const resumed = await play(agent.resume(result.thread, options()));
+    expect(resumed.result.status).toBe('done');
+    expect(world.phone.asked).toHaveLength(1);
+  });
+
+  it('ends when its reader leaves', async () => {
+    const world = await createWorld();
+    const agent = await world.agent();
+    for await (const event of agent.run({ prompt: 'buy 5 AAPL' }, options())) {
+      if (event.type === 'approval' && event.approval.status === 'requested') break;
+    }
+    expect(await agent.approvals()).toMatchObject([{ status: 'requested' }]);
+  });
+});
+
+describe('a thread', () => {
+  it('that does not exist cannot be resumed', async () => {
+    const { result } = await play((await (await createWorld()).agent()).resume('th_nothere', options()));
+    expect(result).toMatchObject({ status: 'failed', error: { code: 'not_found' } });
+  });
+
+  it('of another user does not exist', async () => {
+    const world = await createWorld();
+    const thread = await detached(world);
+    const bob = await world.agent({ session: { ...world.session, user: { sub: 'bob', name: 'Bob', email: undefined } } });
+    const { result } = await play(bob.resume(thread, options()));
+    expect(result).toMatchObject({ error: { code: 'not_found' }, approvals: [] });
+    expect(await bob.approvals()).toEqual([]);
+    expect(await bob.threads()).toEqual([]);
+    const [alices] = await (await world.agent()).approvals();
+    expect(await bob.approval(alices?.id ?? '')).toBeUndefined();
+    await expect(bob.cancelApproval(alices?.id ?? '')).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('is driven by one run at a time', async () => {
+    const world = await createWorld();
+    const thread = await detached(world);
+    const agent = await world.agent();
+    const stop = new AbortController();
+    let second: Promise<unknown> | undefined;
+    const first = await play(agent.resume(thread, options('wait', stop.signal)), (event) => {
+      if (event.type !== 'approval' || second !== undefined) return;
+      second = world
+        .agent()
+        .then((other) => play(other.resume(thread, options())))
+        .finally(() => stop.abort());
+    });
+    expect(first.result.status).toBe('pending');
+    expect(await second).toMatchObject({ result: { status: 'failed', error: { code: 'busy' } } });
+  });
+
+  it('remembers what was said before', async () => {
+    const world = await createWorld();
+    const agent = await world.agent();
+    const first = await play(agent.run({ prompt: 'quote AAPL', thread: 'mine' }, options()));
+    expect(first.result.thread).toBe('mine');
+    await play(agent.run({ prompt: 'quote MSFT', thread: 'mine' }, options()));
+    expect(await agent.threads()).toMatchObject([{ thread: 'mine', prompt: 'quote AAPL', status: 'done' }]);
+    const bad = await play(agent.run({ prompt: 'quote MSFT', thread: '../x' }, options()));
+    expect(bad.result).toMatchObject({ error: { code: 'usage' } });
+  });
+});
+
+describe('an order whose outcome is unknown', () => {
+  it('is asked about by its client_order_id, and found', async () => {
+    const world = await createWorld();
+    world.phone.auto = () => 'approve';
+    world.gateway.faults = ['drop_after_accept'];
+    const { result } = await play((await world.agent()).run({ prompt: 'buy 5 AAPL' }, options()));
+    expect(result).toMatchObject({ status: 'done', orders: [{ status: 'filled' }] });
+    expect(world.gateway.posts).toHaveLength(1);
+  });
+
+  it('stays unknown while nobody knows it, and is settled by a resume without a second order', async () => {
+    const world = await createWorld();
+    world.phone.auto = () => 'approve';
+    world.gateway.faults = ['drop_after_accept'];
+    world.gateway.hiddenLookups = 3;
+    const { result } = await play((await world.agent()).run({ prompt: 'buy 5 AAPL' }, options()));
+    expect(result).toMatchObject({
+      status: 'unknown',
+      error: { code: 'outcome_unknown' },
+      approvals: [{ status: 'unknown' }],
+    });
+    const agent = await world.agent();
+    await expect(agent.cancelApproval(result.approvals[0]?.id ?? '')).rejects.toMatchObject({
+      code: 'outcome_unknown',
+    });
+    const resumed = await play(agent.resume(result.thread, options()));
+    expect(resumed.result).toMatchObject({ status: 'done', orders: [{ status: 'filled' }] });
+    expect(world.gateway.posts).toHaveLength(1);
+    expect(world.gateway.book).toHaveLength(1);
+  });
+
+  it('that never arrived is sent again by a resume, since it was approved', async () => {
+    const world = await createWorld();
+    world.phone.auto = () => 'approve';
+    world.gateway.faults = ['drop_before_accept'];
+    const { result } = await play((await world.agent()).run({ prompt: 'buy 5 AAPL' }, options()));
+    expect(result.status).toBe('unknown');
+    const resumed = await play((await world.agent()).resume(result.thread, options()));
+    expect(resumed.result.status).toBe('done');
+    expect(world.gateway.book).toHaveLength(1);
+    expect(new Set(world.gateway.posts.map(({ client_order_id }) => client_order_id)).size).toBe(1);
+  });
+
+  it('is not settled by the refusal of a second sending', async () => {
+    const world = await createWorld();
+    world.phone.auto = () => 'approve';
+    world.gateway.faults = ['answer_503', { status: 401, code: 'token_expired' }];
+    const { result } = await play((await world.agent()).run({ prompt: 'buy 5 AAPL' }, options()));
+    expect(result.status).toBe('unknown');
+    const resumed = await play((await world.agent()).resume(result.thread, options()));
+    expect(resumed.result.status).toBe('unknown');
+  });
+
+  it('that neither gateway nor broker knows long after its deadline was never placed', async () => {
+    const world = await createWorld();
+    world.phone.auto = () => 'approve';
+    world.gateway.faults = ['drop_before_accept'];
+    const { result } = await play((await world.agent()).run({ prompt: 'buy 5 AAPL' }, options()));
+    const { systemClock } = await import('../../../src/trading/clock.ts');
+    const later = (seconds: number) => ({ ...systemClock, now: () => Date.now() + seconds * 1000 });
+    const soon = await play((await world.agent({ clock: later(310) })).resume(result.thread, options()));
+    expect(soon.result.status).toBe('unknown');
+    const long = await play((await world.agent({ clock: later(400) })).resume(result.thread, options()));
+    expect(long.result).toMatchObject({ status: 'expired', error: { code: 'approval_expired' } });
+    expect(world.gateway.posts).toHaveLength(1);
+  });
+});
+
+describe('an approved order', () => {
+  it('that could not be sent stays approved and is sent by a resume', async () => {
+    const world = await createWorld();
+    const agent = await world.agent();
+    world.phone.auto = () => {
+      world.gateway.down = true;
+      return 'approve';
+    };
+    const { result } = await play(agent.run({ prompt: 'buy 5 AAPL' }, options()));
+    expect(result).toMatchObject({ status: 'pending', approvals: [{ status: 'approved' }] });
+    expect(world.gateway.posts).toEqual([]);
+    world.gateway.down = false;
+    const resumed = await play(agent.resume(result.thread, options()));
+    expect(resumed.result.status).toBe('done');
+    expect(world.gateway.book).toHaveLength(1);
+  });
+
+  it('is not sent after its time ran out', async () => {
+    const world = await createWorld();
+    world.phone.auto = () => {
+      world.gateway.down = true;
+      return 'approve';
+    };
+    const { result } = await play((await world.agent()).run({ prompt: 'buy 5 AAPL' }, options()));
+    world.gateway.down = false;
+    const { systemClock } = await import('../../../src/trading/clock.ts');
+    const late = { ...systemClock, now: () => Date.now() + 301_000 };
+    const resumed = await play((await world.agent({ clock: late })).resume(result.thread, options()));
+    expect(resumed.result).toMatchObject({ status: 'expired' });
+    expect(world.gateway.posts).toEqual([]);
+  });
+
+  it('that was being sent when the process died is settled by the next, once', async () => {
+    const world = await createWorld();
+    const thread = await detached(world);
+    world.phone.decide('AAPL', 'approve');
+    // The process dies after the gateway took the order: nothing after the intent is written.
+    const dying = await world.agent();
+    let died = false;
+    world.gateway.onPost = async () => {
+      if (died) return;
+      died = true;
+      copyState(world, 'at-post');
+    };
+    await play(dying.resume(thread, options()));
+    await dying.close();
+    restoreState(world, 'at-post');
+    const agent = await world.agent();
+    expect(await agent.approvals()).toMatchObject([{ status: 'executing' }]);
+    const { result } = await play(agent.resume(thread, options()));
+    expect(result).toMatchObject({ status: 'done', orders: [{ status: 'filled' }] });
+    expect(world.gateway.book).toHaveLength(1);
+    expect(world.gateway.posts).toHaveLength(1);
+  });
+});
+
+describe('the state database', () => {
+  it('holds no token, neither opened with its key nor in its bytes', async () => {
+    const world = await createWorld();
+    world.phone.auto = () => 'approve';
+    world.gateway.faults = ['drop_before_accept'];
+    const { result } = await play((await world.agent()).run({ prompt: 'buy 5 AAPL' }, options()));
+    // The token is there now, sealed: the order's outcome is unknown.
+    expect(result.status).toBe('unknown');
+    expectNoToken(world);
+    await play((await world.agent()).resume(result.thread, options()));
+    expectNoToken(world);
+    const database = openStateDatabase(join(world.folder, 'state.db'), world.key);
+    expect(database.prepare('SELECT sealed_token, auth_req_id FROM approvals').all()).toEqual([
+      { sealed_token: null, auth_req_id: null },
+    ]);
+    database.close();
+  });
+});
+
+function expectNoToken(world: World): void {
+  for (const file of readdirSync(world.folder)) {
+    const bytes = readFileSync(join(world.folder, file));
+    expect(bytes.includes(TOKEN_MARK), file).toBe(false);
+    expect(file === 'audit.jsonl' || !bytes.includes('AAPL'), `${file} is encrypted`).toBe(true);
+  }
+  const database = openStateDatabase(join(world.folder, 'state.db'), world.key);
+  for (const { name } of database.prepare<[], { name: string }>('SELECT name FROM sqlite_master').all()) {
+    const rows = JSON.stringify(tryAll(() => database.prepare(`SELECT * FROM "${name}"`).all()), (_, value) =>
+      value?.type === 'Buffer' ? Buffer.from(value.data).toString('latin1') : value,
+    );
+    expect(rows.includes(TOKEN_MARK), name).toBe(false);
+    expect(rows.includes('session-token'), name).toBe(false);
+  }
+  database.close();
+}
+
+/** Indexes have names too, but can't be read. */
+function tryAll(read: () => unknown[]): unknown[] {
+  try {
+    return read();
+  } catch {
+    return [];
+  }
+}
+
+const stateFiles = ['state.db', 'state.db-wal'];
+
+function copyState(world: World, label: string): void {
+  for (const file of stateFiles) {
+    writeFileSync(join(world.folder, `${label}-${file}`), readFileSync(join(world.folder, file)));
+  }
+}
+
+function restoreState(world: World, label: string): void {
+  for (const file of stateFiles) {
+    writeFileSync(join(world.folder, file), readFileSync(join(world.folder, `${label}-${file}`)));
+  }
+}

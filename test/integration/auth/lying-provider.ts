@@ -1,0 +1,117 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { Hono } from 'hono';
+import { type CryptoKey, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+
+/** What a provider may get wrong; every test changes one thing. */
+export interface Lies {
+  metadata?: (metadata: Record<string, unknown>) => Record<string, unknown>;
+  device?: (answer: Record<string, unknown>) => Record<string, unknown>;
+  backchannel?: (answer: Record<string, unknown>) => Record<string, unknown>;
+  token?: (answer: Record<string, unknown>) => unknown;
+  claims?: (claims: JWTPayload) => JWTPayload;
+  /** Signs the ID token in another way. */
+  sign?: (claims: JWTPayload) => Promise<string> | string;
+  /** Answers the token request with this status and body instead. */
+  tokenError?: { status: number; body: string; headers?: Record<string, string> };
+  /** How many requests for the keys fail before one succeeds. */
+  brokenKeys?: number;
+}
+
+/** An identity provider of the test's own that answers everything with "approved", truthfully or not. */
+export async function startLyingProvider() {
+  const lies: Lies = {};
+  const { privateKey, publicKey } = await generateKeyPair('ES256');
+  const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' };
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  let tokenRequests = 0;
+
+  const app = new Hono();
+  app.get('/.well-known/openid-configuration', (c) => {
+    const metadata = {
+      issuer,
+      token_endpoint: `${issuer}/token`,
+      jwks_uri: `${issuer}/jwks`,
+      device_authorization_endpoint: `${issuer}/device/code`,
+      backchannel_authentication_endpoint: `${issuer}/backchannel`,
+      registration_endpoint: `${issuer}/register`,
+      id_token_signing_alg_values_supported: ['ES256', 'none', 'HS256'],
+      dpop_signing_alg_values_supported: ['ES256'],
+      subject_types_supported: ['public'],
+    };
+    return c.json(lies.metadata?.(metadata) ?? metadata);
+  });
+  app.get('/jwks', (c) => {
+    if (lies.brokenKeys) {
+      lies.brokenKeys -= 1;
+      return c.text('out of order', 503);
+    }
+    return c.json({ keys: [jwk] });
+  });
+  app.post('/register', async (c) =>
+    c.json({ ...(await c.req.json()), client_id: 'approval', client_id_issued_at: 1 }, 201),
+  );
+  app.post('/device/code', (c) => {
+    const answer = {
+      device_code: 'device-code',
+      user_code: 'ABCD-EFGH',
+      verification_uri: `${issuer}/device`,
+      verification_uri_complete: `${issuer}/device?user_code=ABCD-EFGH`,
+      expires_in: 600,
+      interval: 1,
+    };
+    return c.json(lies.device?.(answer) ?? answer);
+  });
+  app.post('/backchannel', (c) => {
+    const answer = { auth_req_id: 'auth-req-id', expires_in: 300 };
+    return c.json(lies.backchannel?.(answer) ?? answer);
+  });
+  app.post('/token', async (c) => {
+    tokenRequests += 1;
+    if (lies.tokenError) {
+      const { status, body, headers } = lies.tokenError;
+      return new Response(body, { status, headers: { 'content-type': 'application/json', ...headers } });
+    }
+    const form = await c.req.parseBody();
+    const ciba = String(form.grant_type).endsWith('ciba');
+    const now = Math.floor(Date.now() / 1000);
+    const honest: JWTPayload = {
+      iss: issuer,
+      sub: 'alice',
+      aud: ciba ? 'approval' : 'login',
+      iat: now,
+      exp: now + 300,
+      name: 'Alice',
+    };
+    const claims = lies.claims?.(honest) ?? honest;
+    const answer = {
+      access_token: 'planted-access-token-4242',
+      token_type: 'DPoP',
+      expires_in: 300,
+      ...(ciba ? {} : { refresh_token: 'planted-refresh-token-4242' }),
+      id_token: await (lies.sign ?? signWith(privateKey))(claims),
+    };
+    return c.json((lies.token?.(answer) ?? answer) as Record<string, unknown>);
+  });
+  server.on('request', getRequestListener(app.fetch));
+
+  return {
+    issuer,
+    lies,
+    publicJwk: jwk,
+    tokenRequests: () => tokenRequests,
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+export type LyingProvider = Awaited<ReturnType<typeof startLyingProvider>>;
+
+/** Signs with this key, as ES256 under the published key's id. */
+export const signWith = (key: CryptoKey) => (claims: JWTPayload) =>
+  new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: 'k1' }).sign(key);

@@ -1,0 +1,357 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createGateway } from '../../../src/gateway/gateway.ts';
+import {
+  accountSchema,
+  barSchema,
+  clockSchema,
+  orderSchema,
+  positionSchema,
+  quoteSchema,
+} from '../../../src/trading/views.ts';
+import { startWorld, type World } from './support/world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+});
+afterAll(() => world.close());
+beforeEach(() => {
+  world.broker.readsFail = undefined;
+  world.issuer.failExchange = undefined;
+});
+
+const all = 'market:read portfolio:read orders:read orders:cancel';
+const read = async (path: string, scope = all, claims = {}) => {
+  const response = await world.get(path, await world.reader(scope, claims));
+  return { response, body: (await response.json()) as Record<string, unknown> };
+};
+async function placeOne() {
+  const draft = world.draft();
+  const response = await world.place(draft, await world.approve(draft));
+  expect(response.status).toBe(201);
+  return orderSchema.parse(await response.json());
+}
+
+const routes = [
+  ['/v1/account', 'portfolio:read'],
+  ['/v1/positions', 'portfolio:read'],
+  ['/v1/portfolio/history', 'portfolio:read'],
+  ['/v1/orders', 'orders:read'],
+  ['/v1/orders/0b6cbbe1', 'orders:read'],
+  ['/v1/orders:by_client_order_id?client_order_id=ta-00000000', 'orders:read'],
+  ['/v1/quotes?symbols=AAPL', 'market:read'],
+  ['/v1/bars?symbol=AAPL', 'market:read'],
+  ['/v1/clock', 'market:read'],
+] as const;
+
+describe.each(routes)('%s', (path, scope) => {
+  it('needs a token', async () => {
+    const response = await world.get(path, undefined);
+    expect(response.status).toBe(401);
+    expect(await response.json()).toMatchObject({ code: 'token_missing' });
+  });
+
+  it(`needs ${scope}, which no other scope stands in for`, async () => {
+    const others = `${all} orders:write`.split(' ').filter((other) => other !== scope);
+    const { response, body } = await read(path, others.join(' '));
+    expect(response.status).toBe(403);
+    expect(body).toMatchObject({ code: 'insufficient_scope', required_scopes: [scope] });
+    expect(response.headers.get('www-authenticate')).toContain(`scope="${scope}"`);
+  });
+});
+
+describe('answers', () => {
+  it('the account, with money as decimal strings', async () => {
+    const { body, response } = await read('/v1/account');
+    expect(accountSchema.parse(body)).toMatchObject({
+      account: 'PA3ALICE01',
+      environment: 'paper',
+      cash: '50000.00',
+      equity: '100000.12',
+      simulated: true,
+    });
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(response.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('the positions, with ratios cut to twelve places', async () => {
+    const { body } = await read('/v1/positions');
+    const [position] = body.positions as unknown[];
+    expect(positionSchema.parse(position)).toMatchObject({
+      symbol: 'AAPL',
+      avg_entry_price: '150.123456',
+      unrealized_plpc: '0.199012806123',
+    });
+  });
+
+  it('quotes on the tick, with the name, labelled simulated', async () => {
+    const { body } = await read('/v1/quotes?symbols=aapl,MSFT,AAPL');
+    const quotes = (body.quotes as unknown[]).map((quote) => quoteSchema.parse(quote));
+    expect(quotes.map(({ symbol }) => symbol)).toEqual(['AAPL', 'MSFT']);
+    expect(quotes[0]).toMatchObject({
+      name: 'AAPL Inc.',
+      bid: '179.99',
+      ask: '180.01',
+      last: '180.00',
+      previous_close: '178.50',
+      simulated: true,
+    });
+  });
+
+  it('bars, oldest first, on the tick', async () => {
+    const { body } = await read('/v1/bars?symbol=AAPL&timeframe=1Day&limit=2');
+    const bars = (body.bars as unknown[]).map((bar) => barSchema.parse(bar));
+    expect(bars.map(({ at }) => at)).toEqual(['2029-12-27T05:00:00.000Z', '2029-12-28T05:00:00.000Z']);
+    expect(bars[1]).toMatchObject({
+      open: '178.10',
+      high: '181.12',
+      low: '0.1234',
+      close: '180.10',
+      volume: '1234567',
+    });
+  });
+
+  it('the clock', async () => {
+    expect(clockSchema.parse((await read('/v1/clock')).body)).toMatchObject({ is_open: true });
+  });
+
+  it('orders, one order, and one by client_order_id', async () => {
+    const order = await placeOne();
+    const { body } = await read('/v1/orders?status=all&limit=10&symbols=AAPL');
+    expect(body.orders).toContainEqual(expect.objectContaining({ id: order.id }));
+    expect((await read(`/v1/orders/${order.id}`)).body).toMatchObject({ id: order.id });
+    expect(
+      (await read(`/v1/orders:by_client_order_id?client_order_id=${order.client_order_id}`)).body,
+    ).toMatchObject({
+      id: order.id,
+    });
+  });
+});
+
+describe('another user', () => {
+  const bob = { sub: 'bob' };
+  it('sees an account of their own', async () => {
+    expect((await read('/v1/account', all, bob)).body).toMatchObject({ account: 'PA3BOB0001' });
+    expect((await read('/v1/account')).body).toMatchObject({ account: 'PA3ALICE01' });
+  });
+
+  it('finds no order of alice’s by its id or its client_order_id, and cannot cancel it', async () => {
+    const order = await placeOne();
+    for (const path of [
+      `/v1/orders/${order.id}`,
+      `/v1/orders:by_client_order_id?client_order_id=${order.client_order_id}`,
+    ]) {
+      const { response, body } = await read(path, all, bob);
+      expect([response.status, body.code]).toEqual([404, 'not_found']);
+    }
+    const response = await fetch(`${world.url}/v1/orders/${order.id}`, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${await world.reader(all, bob)}` },
+    });
+    expect(response.status).toBe(404);
+    expect(world.broker.book.find(({ id }) => id === order.id)?.status).toBe('accepted');
+  });
+
+  it('without a connected account is told to connect one', async () => {
+    const { response, body } = await read('/v1/account', all, { sub: 'carol' });
+    expect([response.status, body.code]).toEqual([409, 'account_not_connected']);
+  });
+});
+
+describe('cancelling', () => {
+  const cancel = async (id: string, scope = 'orders:cancel') =>
+    fetch(`${world.url}/v1/orders/${id}`, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${await world.reader(scope)}` },
+    });
+
+  it('needs orders:cancel and no approval', async () => {
+    const order = await placeOne();
+    expect((await cancel(order.id, 'orders:read orders:write')).status).toBe(403);
+    expect((await cancel(order.id)).status).toBe(204);
+    expect(world.broker.book.find(({ id }) => id === order.id)?.status).toBe('canceled');
+  });
+
+  it('is refused for a filled order', async () => {
+    const order = await placeOne();
+    const held = world.broker.book.find(({ id }) => id === order.id);
+    if (held !== undefined) held.status = 'filled';
+    const response = await cancel(order.id);
+    expect([response.status, await response.json()]).toMatchObject([409, { code: 'not_cancelable' }]);
+  });
+
+  it.each(['../v2/account', 'x%2F..%2Faccount', 'unknown'])('finds nothing at %s', async (id) => {
+    const before = world.broker.requests.length;
+    const response = await cancel(encodeURIComponent(id));
+    expect(response.status).toBe(404);
+    if (id !== 'unknown') expect(world.broker.requests.slice(before)).toEqual([]);
+  });
+});
+
+describe('wrong queries name their parameters', () => {
+  it.each([
+    ['/v1/quotes', ['symbols']],
+    ['/v1/quotes?symbols=A$B', ['symbols.0']],
+    ['/v1/quotes?symbols=AAPL&symbols=MSFT', ['symbols']],
+    ['/v1/quotes?symbols=AAPL&feed=sip', ['feed']],
+    ['/v1/orders?status=done', ['status']],
+    ['/v1/orders?limit=0', ['limit']],
+    ['/v1/orders?limit=501', ['limit']],
+    ['/v1/bars?symbol=AAPL&timeframe=1Week', ['timeframe']],
+    ['/v1/bars?symbol=AAPL&start=yesterday', ['start']],
+    ['/v1/portfolio/history?period=month', ['period']],
+    ['/v1/orders:by_client_order_id', ['client_order_id']],
+  ])('%s', async (path, fields) => {
+    const { response, body } = await read(path);
+    expect([response.status, body.code, body.fields]).toEqual([400, 'invalid_query', fields]);
+  });
+
+  it('an unknown symbol is told by name', async () => {
+    const { response, body } = await read('/v1/quotes?symbols=AAPL,ZZZZ');
+    expect([response.status, body.code, body.symbols]).toEqual([404, 'unknown_symbol', ['ZZZZ']]);
+    expect((await read('/v1/bars?symbol=ZZZZ')).body).toMatchObject({ code: 'unknown_symbol' });
+  });
+});
+
+describe('the broker’s token', () => {
+  it('is exchanged once and kept, for each user apart', async () => {
+    const fresh = await startWorld();
+    for (const sub of ['alice', 'bob', 'alice', 'bob']) {
+      await fresh.get('/v1/account', await fresh.reader(all, { sub }));
+    }
+    expect(fresh.issuer.exchanges).toEqual([
+      { sub: 'alice', audience: 'paper-broker' },
+      { sub: 'bob', audience: 'paper-broker' },
+    ]);
+    await fresh.close();
+  });
+
+  it('is exchanged once for requests at the same time', async () => {
+    const fresh = await startWorld();
+    const token = await fresh.reader(all);
+    await Promise.all(['/v1/account', '/v1/positions', '/v1/clock'].map((path) => fresh.get(path, token)));
+    expect(fresh.issuer.exchanges).toHaveLength(1);
+    await fresh.close();
+  });
+
+  it('is exchanged anew before it expires', async () => {
+    const fresh = await startWorld();
+    await fresh.get('/v1/clock', await fresh.reader(all));
+    fresh.clock.advance((900 - 29) * 1000);
+    await fresh.get('/v1/clock', await fresh.reader(all));
+    expect(fresh.issuer.exchanges).toHaveLength(2);
+    await fresh.close();
+  });
+
+  it('is forgotten when the broker refuses it', async () => {
+    const fresh = await startWorld();
+    await fresh.get('/v1/clock', await fresh.reader(all));
+    fresh.broker.tokens.clear();
+    const refused = await fresh.get('/v1/clock', await fresh.reader(all));
+    expect([refused.status, await refused.json()]).toMatchObject([409, { code: 'account_not_connected' }]);
+    fresh.broker.tokens.set('new-token', 'alice');
+    fresh.issuer.connected.set('alice', 'new-token');
+    expect((await fresh.get('/v1/clock', await fresh.reader(all))).status).toBe(200);
+    await fresh.close();
+  });
+
+  it.each([
+    [400, { error: 'invalid_grant' }, 401, 'token_revoked'],
+    [401, { error: 'invalid_client' }, 502, 'token_exchange_failed'],
+    [503, {}, 503, 'provider_unreachable'],
+    [200, { access_token: 'x' }, 502, 'token_exchange_failed'],
+  ])('refused by the provider with %i %o', async (providerStatus, answer, status, code) => {
+    const fresh = await startWorld();
+    fresh.issuer.failExchange = { status: providerStatus, body: answer };
+    const response = await fresh.get('/v1/clock', await fresh.reader(all));
+    expect([response.status, await response.json()]).toMatchObject([status, { code }]);
+    await fresh.close();
+  });
+
+  it('never appears in an answer or in the log, nor does the caller’s', async () => {
+    const fresh = await startWorld();
+    fresh.issuer.connected.set('alice', 'planted-broker-secret');
+    const token = await fresh.reader(all);
+    const response = await fresh.get('/v1/account', token);
+    const written = `${await response.text()}${[...response.headers]}${JSON.stringify(fresh.log)}`;
+    expect(response.status).toBe(409);
+    expect(written).not.toContain('planted-broker-secret');
+    for (const part of token.split('.')) expect(written).not.toContain(part);
+    await fresh.close();
+  });
+});
+
+describe('a broker in trouble', () => {
+  it.each([
+    [500, 502, 'broker_unavailable'],
+    [429, 503, 'broker_busy'],
+    [403, 422, 'broker_rejected'],
+  ])('that answers %i is told as such', async (brokerStatus, status, code) => {
+    world.broker.readsFail = brokerStatus;
+    const { response, body } = await read('/v1/account');
+    expect([response.status, body.code]).toEqual([status, code]);
+    expect(JSON.stringify(body)).not.toContain('internal server error');
+  });
+
+  it('that answers nonsense is not an account of zero dollars', async () => {
+    const fresh = await startWorld();
+    fresh.broker.account = { cash: undefined };
+    const response = await fresh.get('/v1/account', await fresh.reader(all));
+    expect([response.status, await response.json()]).toMatchObject([
+      502,
+      { code: 'broker_invalid_response' },
+    ]);
+    await fresh.close();
+  });
+
+  it('that cannot be reached is told as such', async () => {
+    const fresh = await startWorld({ broker: { url: 'http://127.0.0.1:1' } });
+    const response = await fresh.get('/v1/account', await fresh.reader(all));
+    expect([response.status, await response.json()]).toMatchObject([502, { code: 'broker_unavailable' }]);
+    await fresh.close();
+  });
+});
+
+describe('what anyone may read', () => {
+  it('is that the gateway is up', async () => {
+    expect((await world.get('/healthz', undefined)).status).toBe(200);
+  });
+
+  it('is the metadata of the protected resource (RFC 9728)', async () => {
+    const response = await world.get('/.well-known/oauth-protected-resource', undefined);
+    expect(await response.json()).toMatchObject({
+      resource: world.url,
+      authorization_servers: [world.issuer.url],
+      scopes_supported: expect.arrayContaining(['orders:write', 'market:read']),
+      bearer_methods_supported: ['header'],
+      authorization_details_types_supported: ['trade_order'],
+      dpop_signing_alg_values_supported: expect.arrayContaining(['ES256']),
+    });
+  });
+
+  it('is nothing else', async () => {
+    for (const path of ['/', '/v1', '/v1/orderss', '/v2/orders', '/v1/positions/AAPL']) {
+      const response = await world.get(path, undefined);
+      expect([response.status, await response.json()]).toMatchObject([404, { code: 'not_found' }]);
+    }
+  });
+});
+
+it('a token in the query does not count', async () => {
+  const token = await world.reader(all);
+  const response = await world.get(`/v1/account?access_token=${token}`, undefined);
+  expect(response.status).toBe(401);
+  expect(JSON.stringify(world.log)).not.toContain(token);
+});
+
+it('a gateway whose issuer is neither https nor on loopback is not made', () => {
+  expect(() =>
+    createGateway({
+      issuer: 'http://id.example.com',
+      resource: world.url,
+      exchange: { client_id: 'x', privateKey: { kty: 'EC' }, audience: 'paper-broker' },
+      broker: { environment: 'paper', tradingUrl: world.url, dataUrl: world.url, simulated: true },
+      database: world.database,
+    }),
+  ).toThrow(/https/);
+});

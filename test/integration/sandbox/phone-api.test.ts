@@ -1,0 +1,174 @@
+import * as client from 'openid-client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createPhoneClient } from '../../../src/sandbox/phone/phone-client.ts';
+import {
+  ALL_SCOPES,
+  type ApprovalClient,
+  details,
+  registerApprovalClient,
+  startIdentityProvider,
+  type World,
+} from './identity-provider-fixture.ts';
+
+let world: World;
+let approval: ApprovalClient;
+beforeAll(async () => {
+  world = await startIdentityProvider();
+  approval = await registerApprovalClient(world);
+});
+afterAll(async () => {
+  await world.close();
+});
+
+describe('the pairing secret', () => {
+  const routes: [string, string][] = [
+    ['GET', '/phone/api/requests?user=alice'],
+    ['POST', '/phone/api/requests/x'],
+    ['POST', '/phone/api/device'],
+    ['POST', '/phone/api/tickets'],
+  ];
+  for (const [method, path] of routes) {
+    it(`is asked for by ${method} ${path}`, async () => {
+      for (const authorization of ['', 'Bearer wrong', `Basic ${world.pairingSecret}`, 'Bearer ']) {
+        const response = await fetch(world.issuer + path, { method, headers: { authorization } });
+        expect(response.status, authorization).toBe(401);
+        expect(response.headers.get('www-authenticate')).toContain('Bearer');
+      }
+    });
+  }
+
+  it('is named as what is wrong, and never repeated', async () => {
+    const phone = createPhoneClient({ phone: world.issuer, pairingSecret: 'planted-secret' });
+    const error = await phone.requests('alice').catch((cause: unknown) => cause);
+    expect(error).toMatchObject({ code: 'invalid_config' });
+    expect(`${error} ${JSON.stringify(error)}`).not.toContain('planted-secret');
+  });
+});
+
+describe('waiting for a request', () => {
+  it('answers as soon as there is one', async () => {
+    const waiting = world.phone.requests('alice', { waitSeconds: 20 });
+    const asked = details();
+    await approval.ask(asked);
+    const [request] = await waiting;
+    expect(request).toMatchObject({ user: 'alice', details: asked, status: 'pending' });
+    await world.phone.decide(request?.id ?? '', 'deny');
+  });
+
+  it('answers with nothing when the time is up', async () => {
+    expect(await world.phone.requests('alice', { waitSeconds: 0.2 })).toEqual([]);
+  });
+
+  it('ends when it is told to', async () => {
+    const stop = new AbortController();
+    const waiting = world.phone.requests('alice', { waitSeconds: 20, signal: stop.signal });
+    stop.abort();
+    await expect(waiting).rejects.toMatchObject({ code: 'interrupted' });
+  });
+
+  it('tells of decided ones only when asked for all', async () => {
+    await approval.ask(details());
+    const [request] = await world.phone.requests('alice');
+    await world.phone.decide(request?.id ?? '', 'approve');
+    expect(await world.phone.requests('alice')).toEqual([]);
+    expect((await world.phone.allRequests('alice'))[0]).toMatchObject({
+      id: request?.id,
+      status: 'approved',
+    });
+  });
+});
+
+describe('errors', () => {
+  it('name a user there is not', async () => {
+    await expect(world.phone.requests('mallory')).rejects.toMatchObject({ code: 'not_found' });
+    await expect(world.phone.ticket('mallory')).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('name a request there is not', async () => {
+    await expect(world.phone.decide('nothing', 'approve')).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('say that the sandbox is not there', async () => {
+    const nobody = createPhoneClient({ phone: 'http://127.0.0.1:1', pairingSecret: 'x' });
+    await expect(nobody.requests('alice')).rejects.toMatchObject({ code: 'provider_unreachable' });
+  });
+
+  it('refuse a body that is not a decision', async () => {
+    const response = await fetch(`${world.issuer}/phone/api/requests/x`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${world.pairingSecret}`, 'content-type': 'application/json' },
+      body: '{"decision":"maybe"}',
+    });
+    expect(response.status).toBe(400);
+  });
+});
+
+describe('completing a device sign-in', () => {
+  const start = async () =>
+    client.initiateDeviceAuthorization(await world.loginClient(), {
+      scope: ALL_SCOPES,
+      device_name: 'laptop',
+    });
+
+  it('says who was let in, and takes the code as people type it', async () => {
+    const { user_code: code } = await start();
+    const typed = code.toLowerCase().replace('-', ' ');
+    expect(await world.phone.completeDevice('alice', typed)).toMatchObject({
+      client_name: 'trade-agent',
+      device_name: 'laptop',
+      scopes: ALL_SCOPES.split(' '),
+    });
+  });
+
+  it('refuses a code nobody waits with', async () => {
+    for (const code of ['BCDF-GHJK', '', '%', '--']) {
+      await expect(world.phone.completeDevice('alice', code), code).rejects.toMatchObject({
+        code: 'not_found',
+      });
+    }
+  });
+
+  it('refuses a code that was used, also at the same moment', async () => {
+    const { user_code: code } = await start();
+    const results = await Promise.allSettled([
+      world.phone.completeDevice('alice', code),
+      world.phone.completeDevice('bob', code),
+    ]);
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    await expect(world.phone.completeDevice('alice', code)).rejects.toMatchObject({ code: 'usage' });
+  });
+
+  it('refuses a code that has expired', async () => {
+    const { vi } = await import('vitest');
+    const { user_code: code } = await start();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 601_000 });
+    try {
+      await expect(world.phone.completeDevice('alice', code)).rejects.toMatchObject({
+        code: 'login_expired',
+      });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe('a one-time link', () => {
+  it('signs a browser in once', async () => {
+    const { url } = await world.phone.ticket('alice');
+    const first = await fetch(url, { redirect: 'manual' });
+    expect(first.status).toBe(303);
+    expect(first.headers.get('location')).toBe('/phone');
+    const session = first.headers.getSetCookie().find((text) => text.startsWith('sandbox_session'));
+    expect(session).toMatch(/HttpOnly/);
+    expect(session).toMatch(/SameSite=Lax/);
+    const page = await fetch(`${world.issuer}/phone`, { headers: { cookie: session?.split(';')[0] ?? '' } });
+    expect(await page.text()).toContain('Alice Adams');
+    expect((await fetch(url, { redirect: 'manual' })).status).toBe(410);
+  });
+
+  it('is not used up by a browser that only looks ahead', async () => {
+    const { url } = await world.phone.ticket('alice');
+    expect((await fetch(url, { headers: { 'sec-purpose': 'prefetch' } })).status).toBe(503);
+    expect((await fetch(url, { redirect: 'manual' })).status).toBe(303);
+  });
+});

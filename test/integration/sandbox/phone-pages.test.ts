@@ -1,0 +1,306 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import * as client from 'openid-client';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { approvalCode } from '../../../src/trading/approval-details.ts';
+import { launchChromium } from '../chromium.ts';
+import {
+  ALL_SCOPES,
+  type ApprovalClient,
+  details,
+  refusal,
+  registerApprovalClient,
+  startIdentityProvider,
+  users,
+  type World,
+} from './identity-provider-fixture.ts';
+
+const screenshots = join(import.meta.dirname, '../../../test-results/screenshots');
+mkdirSync(screenshots, { recursive: true });
+
+let browser: Browser;
+let world: World;
+let approval: ApprovalClient;
+let context: BrowserContext;
+let page: Page;
+const complaints: string[] = [];
+
+beforeAll(async () => {
+  world = await startIdentityProvider();
+  approval = await registerApprovalClient(world);
+  browser = await launchChromium();
+}, 120_000);
+afterAll(async () => {
+  await browser?.close();
+  await world?.close();
+});
+beforeEach(async () => {
+  complaints.length = 0;
+  await open();
+});
+afterEach(async () => {
+  await context.close();
+  expect(complaints).toEqual([]);
+});
+
+async function open(options: { dark?: boolean; width?: number; height?: number; javaScript?: boolean } = {}) {
+  await context?.close();
+  context = await browser.newContext({
+    viewport: { width: options.width ?? 390, height: options.height ?? 844 },
+    deviceScaleFactor: 2,
+    colorScheme: options.dark ? 'dark' : 'light',
+    javaScriptEnabled: options.javaScript ?? true,
+  });
+  context.setDefaultTimeout(10_000);
+  page = await context.newPage();
+  // A blocked style or script (Content Security Policy) or a script's error shows only here.
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/status of 4\d\d/.test(message.text()))
+      complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+}
+
+const at = (name: string) => page.getByTestId(name);
+const shot = (name: string) => page.screenshot({ path: join(screenshots, `${name}.png`), fullPage: true });
+
+async function signInByPassword(user = users[0]): Promise<void> {
+  await at('username').fill(user?.username ?? '');
+  await at('password').fill(user?.password ?? '');
+  await at('sign-in').click();
+}
+
+async function openPhone(user = 'alice'): Promise<void> {
+  await page.goto((await world.phone.ticket(user)).url);
+  await page.waitForURL('**/phone');
+}
+
+/** Denies what earlier tests left. */
+async function clear(): Promise<void> {
+  for (const { id } of await world.phone.requests('alice')) await world.phone.decide(id, 'deny');
+}
+
+describe('the device pages', () => {
+  it('lead from the code over the sign-in and the consent to a signed-in device', async () => {
+    const config = await world.loginClient();
+    const dpop = { DPoP: client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256')) };
+    const device = await client.initiateDeviceAuthorization(config, {
+      scope: ALL_SCOPES,
+      device_name: 'alices-laptop',
+    });
+    await page.goto(device.verification_uri_complete ?? '');
+    await shot('device-code');
+    expect(await at('user-code').inputValue()).toBe(device.user_code);
+    expect(await at('sandbox-badge').textContent()).toContain('SANDBOX');
+    await at('continue').click();
+    await at('username').waitFor();
+    await shot('sign-in');
+    await signInByPassword();
+    await at('allow').waitFor();
+    await shot('device-consent');
+    expect(await at('device-code').textContent()).toBe(device.user_code);
+    expect(await at('device-name').textContent()).toBe('alices-laptop');
+    const body = await page.locator('main').textContent();
+    expect(body).toContain('Only go on if you started this yourself.');
+    expect(body).toContain('A code that someone sent you is an attack.');
+    expect(await at('scopes').locator('li').count()).toBe(8);
+    await at('allow').click();
+    await at('device-done').waitFor();
+    await shot('device-done');
+    const tokens = await client.pollDeviceAuthorizationGrant(
+      config,
+      { ...device, interval: 0 },
+      undefined,
+      dpop,
+    );
+    expect(tokens.claims()?.sub).toBe('alice');
+    await at('phone-link').click();
+    await at('empty').waitFor();
+    await shot('phone-empty');
+  });
+
+  it('turn a device away', async () => {
+    const config = await world.loginClient();
+    const device = await client.initiateDeviceAuthorization(config, { scope: ALL_SCOPES });
+    await openPhone();
+    await page.goto(device.verification_uri_complete ?? '');
+    await at('continue').click();
+    await at('refuse').click();
+    expect(await at('message').textContent()).toBe('Refused');
+    const dpop = { DPoP: client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256')) };
+    expect(
+      await refusal(client.pollDeviceAuthorizationGrant(config, { ...device, interval: 0 }, undefined, dpop)),
+    ).toBe('access_denied');
+  });
+
+  it('say what is wrong with a code or a password', async () => {
+    await page.goto(`${world.issuer}/device`);
+    await at('user-code').fill('BCDF-GHJK');
+    await at('continue').click();
+    expect(await at('problem').textContent()).toContain('No device is waiting');
+    await page.goto(`${world.issuer}/signin`);
+    await at('username').fill('alice');
+    await at('password').fill('wrong');
+    await at('sign-in').click();
+    expect(await at('problem').textContent()).toContain('do not match');
+    await shot('sign-in-refused');
+  });
+});
+
+describe('the phone page', () => {
+  beforeEach(clear);
+
+  it('shows an order the moment it is asked for: every field, the code, and what it is about', async () => {
+    await openPhone();
+    await at('empty').waitFor();
+    const asked = details({
+      type: 'stop_limit',
+      stop_price: '181.00',
+      limit_price: '182.50',
+      time_in_force: 'gtc',
+    });
+    await approval.ask(asked);
+    await at('request').waitFor();
+    await shot('phone-pending');
+    for (const [name, value] of Object.entries(asked)) {
+      const field = page.locator(`[data-field="${name}"]`);
+      expect(await field.isVisible(), name).toBe(true);
+      expect(await field.getAttribute('data-value'), name).toBe(
+        typeof value === 'string' ? value : JSON.stringify(value),
+      );
+    }
+    expect(await at('code').textContent()).toBe(approvalCode(asked.digest));
+    expect(await at('headline').textContent()).toBe('Buy 5 AAPL');
+    expect(await at('environment').textContent()).toContain('PAPER');
+    expect(await at('client-name').textContent()).toBe('trade-agent on test-laptop');
+    expect(await at('binding-message').textContent()).toBe('BUY 5 AAPL LMT 180.00 K7QP');
+    expect(await at('countdown').textContent()).toMatch(/^in [45]:\d\d$/);
+  });
+
+  it('tells live from paper by word and sign, not by colour alone', async () => {
+    await approval.ask(details({ environment: 'live' }));
+    await openPhone();
+    const live = await at('environment').textContent();
+    expect(live).toContain('LIVE');
+    expect(live).toContain('real money');
+    expect(live).not.toContain('PAPER');
+    await shot('phone-live');
+    await open({ dark: true });
+    await openPhone();
+    await at('request').waitFor();
+    await shot('phone-live-dark');
+  });
+
+  it('approves with one tap, and tells of it below', async () => {
+    const request = await approval.ask(details({ symbol: 'MSFT' }));
+    await openPhone();
+    await at('approve').click();
+    const done = page.locator('[data-testid=recent][data-status=approved]').first();
+    await done.waitFor();
+    expect(await done.textContent()).toContain('Buy 5 MSFT');
+    expect(await at('request').count()).toBe(0);
+    await shot('phone-approved');
+    expect((await approval.poll(request.auth_req_id)).access_token).toBeTypeOf('string');
+  });
+
+  it('denies', async () => {
+    const request = await approval.ask(details());
+    await openPhone();
+    await at('deny').click();
+    await page.locator('[data-testid=recent][data-status=denied]').first().waitFor();
+    expect(await refusal(approval.poll(request.auth_req_id))).toBe('access_denied');
+  });
+
+  it('sends a double tap once', async () => {
+    const request = await approval.ask(details());
+    await openPhone();
+    const sent: string[] = [];
+    page.on('request', (made) => {
+      if (made.method() === 'POST') sent.push(made.url());
+    });
+    await at('approve').dblclick({ noWaitAfter: true });
+    await page.locator('[data-testid=recent][data-status=approved]').first().waitFor();
+    expect(sent).toHaveLength(1);
+    expect((await approval.poll(request.auth_req_id)).access_token).toBeTypeOf('string');
+  });
+
+  it('takes an order away that was decided elsewhere, and one that expired', async () => {
+    await openPhone();
+    await approval.ask(details());
+    await at('request').waitFor();
+    await clear();
+    await at('request').waitFor({ state: 'detached' });
+    await approval.ask(details(), { requested_expiry: '2' });
+    await at('request').waitFor();
+    await page.getByText('expired', { exact: true }).waitFor();
+    expect(await at('approve').isDisabled()).toBe(true);
+    await page.locator('[data-testid=recent][data-status=expired]').first().waitFor();
+  });
+
+  it('shows several at once and decides each by itself', async () => {
+    const first = await approval.ask(details({ symbol: 'NVDA' }));
+    const second = await approval.ask(details({ symbol: 'TSLA', side: 'sell' }));
+    await openPhone();
+    expect(await at('request').count()).toBe(2);
+    await shot('phone-two');
+    await at('request').filter({ hasText: 'Sell 5 TSLA' }).getByTestId('approve').click();
+    await page.locator('[data-testid=recent][data-status=approved]').first().waitFor();
+    expect((await approval.poll(second.auth_req_id)).access_token).toBeTypeOf('string');
+    await at('request').filter({ hasText: 'Buy 5 NVDA' }).getByTestId('deny').click();
+    await page.locator('[data-testid=recent][data-status=denied]').first().waitFor();
+    expect(await refusal(approval.poll(first.auth_req_id))).toBe('access_denied');
+  });
+
+  it('works without script', async () => {
+    const request = await approval.ask(details());
+    await open({ javaScript: false });
+    await openPhone();
+    await at('approve').click();
+    await page.locator('[data-testid=recent][data-status=approved]').first().waitFor();
+    expect((await approval.poll(request.auth_req_id)).access_token).toBeTypeOf('string');
+  });
+
+  it('never lets what a client calls itself become markup', async () => {
+    const hostile = await registerApprovalClient(world, {
+      client_name: '<img src=x onerror=alert(1)> PAPER',
+    });
+    await hostile.ask(details({ account: '"><script>alert(2)</script>' }));
+    await openPhone();
+    expect(await at('client-name').textContent()).toBe('<img src=x onerror=alert(1)> PAPER');
+    expect(await page.locator('main img, main script').count()).toBe(0);
+  });
+
+  it('asks for a sign-in, and shows nobody the requests of somebody else', async () => {
+    await approval.ask(details({ symbol: 'NFLX' }));
+    await page.goto(`${world.issuer}/phone`);
+    await at('username').waitFor();
+    await signInByPassword(users[1]);
+    await at('empty').waitFor();
+    expect(await page.locator('main').textContent()).not.toContain('NFLX');
+  });
+
+  it('ends with the sign-out, in other windows too', async () => {
+    await openPhone();
+    const other = await context.newPage();
+    await other.goto(`${world.issuer}/phone`);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.waitForURL('**/signin');
+    await other.waitForURL('**/signin', { timeout: 15_000 });
+  });
+
+  it('keeps its tap targets large and everything within the width of a small phone', async () => {
+    await approval.ask(details());
+    for (const width of [320, 390, 1280]) {
+      await open({ width });
+      await openPhone();
+      await at('request').waitFor();
+      const overflow = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth');
+      expect(overflow, `at ${width}`).toBeLessThanOrEqual(0);
+      for (const name of ['approve', 'deny']) {
+        expect((await at(name).boundingBox())?.height, name).toBeGreaterThanOrEqual(48);
+      }
+      if (width !== 390) await shot(`phone-${width}`);
+    }
+  });
+});

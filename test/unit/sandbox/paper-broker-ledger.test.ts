@@ -1,0 +1,208 @@
+import Database from 'better-sqlite3-multiple-ciphers';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createMarket } from '../../../src/sandbox/market/market.ts';
+import { BrokerError } from '../../../src/sandbox/paper-broker/broker-error.ts';
+import { buyingPower } from '../../../src/sandbox/paper-broker/buying-power.ts';
+import { createExchange } from '../../../src/sandbox/paper-broker/exchange.ts';
+import { openLedger } from '../../../src/sandbox/paper-broker/ledger.ts';
+import { openOrderBook } from '../../../src/sandbox/paper-broker/order-book.ts';
+import { readTicket } from '../../../src/sandbox/paper-broker/order-ticket.ts';
+import { holdingsAt } from '../../../src/sandbox/paper-broker/valuation.ts';
+import { Dec } from '../../../src/trading/decimal.ts';
+
+const ACCOUNT = 'account-of-the-test';
+const symbols = ['AAPL', 'F', 'BRK.B'] as const;
+
+function openBroker() {
+  let time = Date.parse('2026-11-24T17:00:00Z');
+  const database = new Database(':memory:');
+  const ledger = openLedger(database);
+  const orders = openOrderBook(database);
+  const market = createMarket({
+    seed: 'test',
+    hours: 'always',
+    clock: { now: () => time, sleep: () => Promise.reject(new Error('nobody sleeps')) },
+  });
+  const exchange = createExchange({ database, ledger, orders, market, now: () => time, partialFills: true });
+  ledger.openAccount({ id: ACCOUNT, number: 'PA3TEST001', username: 'test', created_at: time });
+  ledger.deposit(ACCOUNT, '10000', time);
+  return {
+    database,
+    ledger,
+    orders,
+    market,
+    exchange,
+    now: () => time,
+    pass: (ms: number) => {
+      time += ms;
+    },
+  };
+}
+
+const amount = (most: number, decimals: number) =>
+  fc
+    .integer({ min: 1, max: most * 10 ** decimals })
+    .map((value) => new Dec(value).div(10 ** decimals).toFixed());
+
+const step = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('place' as const),
+      symbol: fc.constantFrom(...symbols),
+      side: fc.constantFrom('buy', 'sell'),
+      type: fc.constantFrom('market', 'limit', 'stop', 'stop_limit', 'trailing_stop'),
+      time_in_force: fc.constantFrom('day', 'gtc', 'ioc', 'fok'),
+      size: fc.oneof(
+        fc.record({ qty: fc.integer({ min: 1, max: 40 }).map(String) }),
+        fc.record({ qty: amount(10, 9) }),
+        fc.record({ notional: amount(4000, 2) }),
+      ),
+      nearness: fc.constantFrom('0.90', '0.99', '1', '1.01', '1.10'),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), which: fc.nat(20) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('price' as const),
+      symbol: fc.constantFrom(...symbols),
+      factor: fc.constantFrom('0.7', '0.95', '0.99', '1.01', '1.05', '1.4'),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('wait' as const),
+      ms: fc.integer({ min: 1, max: 40 * 3_600_000 }),
+    }),
+  },
+);
+
+describe('whatever is ordered, in whatever market', () => {
+  it('cash never falls below zero, no position is short, and cash and shares are those of the fills', () => {
+    let fills = 0;
+    let refusals = 0;
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 20, maxLength: 40 }), (steps) => {
+        const broker = openBroker();
+        const { ledger, orders, market, exchange } = broker;
+        for (const symbol of symbols) {
+          exchange.place(
+            ACCOUNT,
+            readTicket({ symbol, side: 'buy', type: 'market', time_in_force: 'day', notional: '2500' }),
+          );
+        }
+        for (const action of steps) {
+          if (action.do === 'wait') broker.pass(action.ms);
+          else if (action.do === 'price') {
+            const last = market.quote(action.symbol)?.last ?? '1';
+            market.setPrice(action.symbol, new Dec(last).times(action.factor).toFixed(2));
+          } else {
+            try {
+              if (action.do === 'cancel') {
+                const all = orders.all(ACCOUNT);
+                exchange.cancel(ACCOUNT, all[action.which % Math.max(all.length, 1)]?.id ?? 'none');
+              } else {
+                const near = new Dec(market.quote(action.symbol)?.last ?? 1)
+                  .times(action.nearness)
+                  .toFixed(2);
+                const { symbol, side, type, time_in_force, size } = action;
+                exchange.place(
+                  ACCOUNT,
+                  readTicket({
+                    symbol,
+                    side,
+                    type,
+                    // Fractions and stops take fewer; the rest of what is refused is refused by the account.
+                    time_in_force:
+                      'qty' in size && /^\d+$/.test(size.qty) && !/stop/.test(type) ? time_in_force : 'day',
+                    ...size,
+                    ...(type.includes('limit') && { limit_price: near }),
+                    ...(type.startsWith('stop') && { stop_price: near }),
+                    ...(type === 'trailing_stop' && { trail_percent: '2' }),
+                  }),
+                );
+              }
+            } catch (error) {
+              if (!(error instanceof BrokerError)) throw error;
+              refusals += 1;
+            }
+          }
+          exchange.settle();
+
+          const account = ledger.account(ACCOUNT);
+          const cash = new Dec(account?.cash ?? -1);
+          expect(cash.gte(0)).toBe(true);
+          expect(cash.decimalPlaces()).toBeLessThanOrEqual(2);
+          expect(buyingPower(cash.toFixed(2), orders.openOf(ACCOUNT)).gte(0)).toBe(true);
+        }
+
+        const positions = ledger.positions(ACCOUNT);
+        expect(positions.every(({ qty }) => new Dec(qty).gt(0))).toBe(true);
+        const booked = ledger.fills(ACCOUNT);
+        fills += booked.length;
+        const [replayed] = holdingsAt(ledger, ACCOUNT, [broker.now()]);
+        expect(replayed?.cash.toFixed(2)).toBe(ledger.account(ACCOUNT)?.cash);
+        for (const symbol of symbols) {
+          const held = new Dec(positions.find((position) => position.symbol === symbol)?.qty ?? 0);
+          expect(held.eq(replayed?.shares.get(symbol) ?? 0)).toBe(true);
+        }
+        for (const order of orders.all(ACCOUNT)) {
+          const ofOrder = booked.filter((fill) => fill.order_id === order.id);
+          const filled = ofOrder.reduce((sum, fill) => sum.plus(fill.qty), new Dec(0));
+          expect(filled.eq(order.filled_qty)).toBe(true);
+          if (order.qty !== null) expect(filled.lte(order.qty)).toBe(true);
+          if (order.status === 'filled' && order.qty !== null) expect(filled.eq(order.qty)).toBe(true);
+          if (order.notional !== null) expect(new Dec(order.filled_value).lte(order.notional)).toBe(true);
+          for (const fill of ofOrder) {
+            if (order.limit_price === null) continue;
+            const within =
+              order.side === 'buy'
+                ? new Dec(fill.price).lte(order.limit_price)
+                : new Dec(fill.price).gte(order.limit_price);
+            expect(within).toBe(true);
+          }
+        }
+        broker.database.close();
+      }),
+      { numRuns: 150 },
+    );
+    // The property says nothing if nothing happens.
+    expect(fills).toBeGreaterThan(600);
+    expect(refusals).toBeGreaterThan(100);
+  });
+
+  it('an order that can no longer be paid for ends instead of overdrawing', () => {
+    const { exchange, market, orders, ledger, database } = openBroker();
+    market.setPrice('AAPL', '100.00');
+    const stop = {
+      symbol: 'AAPL',
+      side: 'buy',
+      type: 'stop',
+      time_in_force: 'gtc',
+      qty: '90',
+      stop_price: '110.00',
+    };
+    const { id } = exchange.place(ACCOUNT, readTicket(stop));
+    market.setPrice('AAPL', '200.00');
+    exchange.settle();
+    expect(orders.byId(ACCOUNT, id)?.status).toBe('rejected');
+    expect(ledger.account(ACCOUNT)?.cash).toBe('10000.00');
+    database.close();
+  });
+
+  it('an order that fails while being placed leaves nothing behind', () => {
+    const { exchange, orders, ledger, database } = openBroker();
+    const ticket = readTicket({ symbol: 'F', side: 'buy', type: 'market', time_in_force: 'day', qty: '1' });
+    database.exec(
+      `CREATE TRIGGER broken BEFORE INSERT ON broker_fills BEGIN SELECT RAISE(ABORT, 'disk full'); END`,
+    );
+    expect(() => exchange.place(ACCOUNT, ticket)).toThrow('disk full');
+    expect(orders.all(ACCOUNT)).toEqual([]);
+    expect(ledger.account(ACCOUNT)?.cash).toBe('10000.00');
+    expect(ledger.positions(ACCOUNT)).toEqual([]);
+    database.close();
+  });
+});
