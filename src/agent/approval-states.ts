@@ -4,6 +4,7 @@ import type { ApprovalStatus } from './events.ts';
  * Every change an approval may go through; what isn't here can't happen.
  *
  * - `requested → drafted`: the answer was lost after the person decided, so they are asked again.
+ * - `executing → approved`: the order certainly never left this machine.
  * - `executing → executing`, `unknown → executing`: another process goes on, under a higher epoch.
  * - `unknown` is not an end: the order may be at the broker. Only an answer about it leads out.
  */
@@ -11,7 +12,7 @@ export const transitions: Readonly<Record<ApprovalStatus, readonly ApprovalStatu
   drafted: ['requested', 'expired', 'cancelled', 'blocked'],
   requested: ['drafted', 'approved', 'denied', 'expired', 'cancelled', 'blocked'],
   approved: ['executing', 'expired', 'cancelled', 'blocked'],
-  executing: ['executing', 'executed', 'blocked', 'expired', 'unknown'],
+  executing: ['executing', 'approved', 'executed', 'blocked', 'expired', 'unknown'],
   unknown: ['executing'],
   executed: [],
   denied: [],

@@ -1,3 +1,4 @@
+import { tradeOrderDetails } from '../trading/approval-details.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import { requestApproval } from './approval-request.ts';
 import { type Approval, approvalView } from './approval-store.ts';
@@ -56,6 +57,7 @@ async function pollUntilDecided(
   const { approvals, clock, emit } = environment;
   let pause = 0;
   let failures = 0;
+  let polled = false;
   for (;;) {
     signal.throwIfAborted();
     const approval = approvals.get(id) as Approval;
@@ -66,8 +68,9 @@ async function pollUntilDecided(
     }
     if (approval.status !== 'requested' || approval.authReqId === undefined) return;
     const left = approval.expiresAt - clock.now();
-    if (left <= 0) return expire(environment, id);
-    if (pause > 0) {
+    // A run that comes back after the deadline still asks once: the person may have said no in time.
+    if (left <= 0 && polled) return expire(environment, id);
+    if (pause > 0 && left > 0) {
       try {
         await clock.sleep(Math.min(pause * 1000, left), watched);
       } catch (error) {
@@ -78,7 +81,8 @@ async function pollUntilDecided(
     }
 
     const sent = clock.now();
-    const result = await pollOnce(environment, approval.authReqId, left, watched);
+    polled = true;
+    const result = await pollOnce(environment, approval, approval.authReqId, watched);
     signal.throwIfAborted();
     const sinceSent = () => Math.max(0, approvals.get(id)?.interval ?? 0) - (clock.now() - sent) / 1000;
     if (result.status !== 'unreachable' && failures > 0) {
@@ -126,19 +130,26 @@ async function pollUntilDecided(
 
 async function pollOnce(
   environment: GraphEnvironment,
+  approval: Approval,
   authReqId: string,
-  left: number,
   watched: AbortSignal,
 ) {
+  const { clock, profile } = environment;
+  const left = Math.max(0, approval.expiresAt - clock.now());
   const deadline = new AbortController();
   const done = new AbortController();
-  const timer = environment.clock
+  const timer = clock
     .sleep(left + LAST_ANSWER_MS, done.signal)
     .then(() => deadline.abort())
     .catch(() => undefined);
   try {
     const client = await environment.approvalClient();
-    return await client.poll(authReqId, AbortSignal.any([watched, deadline.signal]));
+    // Said again, since a process that resumes did not ask itself: approved details that differ are refused.
+    const details = tradeOrderDetails(approval.draft, {
+      gateway: profile.audience,
+      type: profile.details_type,
+    });
+    return await client.poll(authReqId, AbortSignal.any([watched, deadline.signal]), details);
   } catch (error) {
     // The client promises not to throw for an answer; what is left (an abort, a locked key) is no decision.
     if (isTradeAgentError(error) && error.code !== 'provider_unreachable' && !watched.aborted) throw error;

@@ -12,6 +12,7 @@ export type AuditEvent =
   | 'cancelled'
   | 'blocked'
   | 'sending'
+  | 'not_sent'
   | 'answered'
   | 'unknown'
   | 'asked_again'

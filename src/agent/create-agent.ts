@@ -3,14 +3,16 @@ import type { ResolvedProfile } from '../auth/profile.ts';
 import type { Session } from '../auth/session.ts';
 import type { Clock } from '../trading/clock.ts';
 import { systemClock } from '../trading/clock.ts';
-import { TradeAgentError } from '../trading/errors.ts';
+import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { Agent, RunOptions } from './agent.ts';
 import { isSettled, isUnderWay } from './approval-states.ts';
 import { type Approval, approvalView, createApprovalStore } from './approval-store.ts';
 import { createAuditLog } from './audit-log.ts';
 import type { ChatModel } from './chat-model.ts';
-import type { AgentEvent } from './events.ts';
+import { pruneCheckpoints } from './checkpoint-pruning.ts';
+import type { AgentEvent, RunResult } from './events.ts';
 import { newHolder } from './holder.ts';
+import { disableTracing } from './no-tracing.ts';
 import type { RunnerParts, RunRequest } from './runner.ts';
 import { openStateDatabase } from './state-database.ts';
 import { createThreadStore } from './thread-store.ts';
@@ -55,6 +57,7 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
 
   let parts: Promise<RunnerParts> | undefined;
   const loadParts = async (): Promise<RunnerParts> => {
+    disableTracing();
     const [{ SqliteSaver }, { chooseModel }, { tools }, { createGatewayClient }] = await Promise.all([
       import('@langchain/langgraph-checkpoint-sqlite'),
       import('./model.ts'),
@@ -74,6 +77,7 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
     const { approvalClient } = options;
     return {
       threads,
+      pruneCheckpoints: (thread) => pruneCheckpoints(database, thread),
       saver: new SqliteSaver(database as unknown as ConstructorParameters<typeof SqliteSaver>[0]),
       environment: {
         profile,
@@ -97,8 +101,19 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
     request: RunRequest,
     runOptions: RunOptions,
   ): AsyncGenerator<AgentEvent, void, undefined> {
-    parts ??= loadParts();
-    const [{ drive }, loaded] = await Promise.all([import('./runner.ts'), parts]);
+    const thread = 'resume' in request ? request.resume : (request.thread ?? '');
+    let loaded: RunnerParts;
+    try {
+      parts ??= loadParts();
+      loaded = await parts;
+    } catch (error) {
+      // Not kept: with the key set, say, the next run may work.
+      parts = undefined;
+      if (!isTradeAgentError(error)) throw error;
+      yield { type: 'result', result: notStarted(thread, profile, error) };
+      return;
+    }
+    const { drive } = await import('./runner.ts');
     yield* drive(loaded, request, runOptions);
   }
 
@@ -146,6 +161,23 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
     close: async () => {
       await parts?.catch(() => undefined);
       if (database.open) database.close();
+    },
+  };
+}
+
+/** The result of a run that found no model. */
+function notStarted(thread: string, profile: ResolvedProfile, error: TradeAgentError): RunResult {
+  return {
+    thread,
+    status: 'failed',
+    text: '',
+    orders: [],
+    approvals: [],
+    usage: { model: profile.model.name ?? profile.model.provider, input_tokens: 0, output_tokens: 0 },
+    error: {
+      code: error.code,
+      message: error.message,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
     },
   };
 }

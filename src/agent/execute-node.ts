@@ -1,5 +1,5 @@
 import { Command } from '@langchain/langgraph';
-import type { GatewayClient } from '../tools/gateway-client.ts';
+import type { GatewayClient, OrderOutcome } from '../tools/gateway-client.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { Order, Quote } from '../trading/views.ts';
 import { isFinal } from '../trading/views.ts';
@@ -24,9 +24,6 @@ const LOOKUP_WAITS_MS = [500, 1_000, 2_000] as const;
 const GRACE_MS = 60_000;
 /** How long to watch an order that should fill at once, milliseconds. */
 const FILL_WAITS_MS = [100, 200, 400, 800, 1_500] as const;
-
-/** Refusals of a re-sent order that the gateway's journal vouches for: the order was sent once, and refused. */
-const definiteOnResend = new Set(['insufficient_funds', 'broker_rejected']);
 
 /**
  * Carries out an approved order, once. The intent (`executing`) is committed before the gateway hears of it, under a
@@ -132,13 +129,14 @@ async function settleOrder(environment: GraphEnvironment, approval: Approval): P
   const { draft, id, epoch } = approval;
   const taken = approvals.move(id, 'executing', {}, { epoch });
   if (!taken.moved) return taken.approval;
-  let found: Order | undefined;
+  let outcome: OrderOutcome;
   try {
-    found = await gateway.orderByClientOrderId(draft.client_order_id);
+    outcome = await gateway.outcome(draft.client_order_id);
   } catch (error) {
     return becameUnknown(environment, taken.approval, error);
   }
-  if (found !== undefined) return executed(environment, taken.approval, found);
+  if (outcome.status === 'placed') return executed(environment, taken.approval, outcome.order);
+  if (outcome.status === 'refused') return refused(environment, taken.approval, outcome.refusal);
   const now = clock.now();
   const deadline = Date.parse(draft.expires_at);
   if (now < deadline) {
@@ -170,26 +168,51 @@ async function submit(
   token: string,
   time: 'first' | 'again',
 ): Promise<Approval> {
-  const { approvals, changed } = environment;
   try {
     const { order } = await gateway.placeOrder(approval.draft, token);
     return executed(environment, approval, order);
   } catch (error) {
     const refusal = isTradeAgentError(error) && error.code !== 'outcome_unknown' ? error : undefined;
     if (refusal === undefined) return lookUp(environment, gateway, approval, error);
-    // A refusal of the second sending says nothing of the first, unless the journal remembers it.
-    if (time === 'again' && !definiteOnResend.has(refusal.code))
+    if (refusal.code === 'gateway_unreachable') {
+      return time === 'first'
+        ? notSent(environment, approval, refusal)
+        : becameUnknown(environment, approval, refusal);
+    }
+    // A refusal of the second sending says nothing of the first, unless the gateway had said it before.
+    if (time === 'again' && refusal.details.replayed !== true) {
       return becameUnknown(environment, approval, refusal);
-    const code = refusal.code === 'login_required' ? 'gateway_refused' : refusal.code;
-    const move = approvals.move(
-      approval.id,
-      'blocked',
-      { reason: { code, text: refusal.message } },
-      { epoch: approval.epoch },
-    );
-    if (move.moved) changed('blocked', move.approval);
-    return move.approval;
+    }
+    return refused(environment, approval, refusal);
   }
+}
+
+/** The gateway said no, and it is certain that no order came of it. */
+function refused(
+  { approvals, changed }: GraphEnvironment,
+  approval: Approval,
+  refusal: TradeAgentError,
+): Approval {
+  const expired = refusal.code === 'approval_expired';
+  // "Login required" would send the person to sign in again, but it is the approval that was not accepted.
+  const code = refusal.code === 'login_required' ? 'gateway_refused' : refusal.code;
+  const to = expired ? 'expired' : 'blocked';
+  const { epoch } = approval;
+  const move = approvals.move(approval.id, to, { reason: { code, text: refusal.message } }, { epoch });
+  if (move.moved) changed(to, move.approval);
+  return move.approval;
+}
+
+/** The order never left: the approval stays as it was, and a resume tries again while it holds. */
+function notSent(
+  { approvals, changed, emit }: GraphEnvironment,
+  approval: Approval,
+  why: TradeAgentError,
+): Approval {
+  const move = approvals.move(approval.id, 'approved', {}, { from: 'executing', epoch: approval.epoch });
+  if (move.moved) changed('not_sent', move.approval);
+  emit({ type: 'notice', message: `The approved order was not sent: ${why.message}.` });
+  return move.approval;
 }
 
 /** After a time-out: the order may be at the broker. */
@@ -202,8 +225,9 @@ async function lookUp(
   for (const wait of LOOKUP_WAITS_MS) {
     try {
       await environment.clock.sleep(wait);
-      const found = await gateway.orderByClientOrderId(approval.draft.client_order_id);
-      if (found !== undefined) return executed(environment, approval, found);
+      const outcome = await gateway.outcome(approval.draft.client_order_id);
+      if (outcome.status === 'placed') return executed(environment, approval, outcome.order);
+      if (outcome.status === 'refused') return refused(environment, approval, outcome.refusal);
     } catch (error) {
       if (!isTradeAgentError(error)) throw error;
       // Asked again below, and by the next resume.

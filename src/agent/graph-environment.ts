@@ -29,6 +29,8 @@ export interface GraphEnvironment {
   readonly maxTurns: number;
   /** Names this run in leases. */
   readonly holder: string;
+  /** When each call of this run was begun, milliseconds since the epoch, by the call's id. */
+  readonly callsStarted: Map<string, number>;
   readonly emit: (event: AgentEvent) => void;
   /** Records a change of an approval: in the audit log, and for whoever watches. */
   readonly changed: (event: AuditEvent, approval: Approval) => void;

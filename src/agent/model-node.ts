@@ -118,16 +118,13 @@ function readAnswer(answer: AIMessageChunk) {
   const reject = (call: ToolCall, text: string) => {
     rejected.push(errorMessage(call, { code: 'model_error', message: text }));
   };
-  for (const { name, args } of answer.tool_calls ?? []) {
-    const call = { id: shortId('tc_', 12), name: toolName(name), args: isRecord(args) ? args : {} };
+  for (const { name, args } of rawCalls(answer)) {
+    const parsed = parseArguments(args);
+    const call = { id: shortId('tc_', 12), name: toolName(name), args: parsed ?? {} };
     calls.push(call);
     if (calls.length > MAX_CALLS) reject(call, `more than ${MAX_CALLS} calls in one turn`);
     else if (findTool(name) === undefined) reject(call, 'there is no such tool');
-  }
-  for (const { name } of answer.invalid_tool_calls ?? []) {
-    const call = { id: shortId('tc_', 12), name: toolName(name ?? ''), args: {} };
-    calls.push(call);
-    reject(call, 'the arguments are not valid JSON');
+    else if (parsed === undefined) reject(call, 'the arguments are not a JSON object');
   }
   return { message: new AIMessage({ content: answer.text, tool_calls: calls }), rejected };
 }
@@ -137,8 +134,21 @@ function toolName(name: string): string {
   return /^[A-Za-z0-9_-]{1,64}$/.test(name) ? name : 'invalid';
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** The calls as the model wrote them: LangChain's own parse completes JSON that was cut off, and `"qty": "1` may have been 100. */
+function rawCalls(answer: AIMessageChunk): { name: string; args: unknown }[] {
+  const chunks = answer.tool_call_chunks ?? [];
+  if (chunks.length > 0) return chunks.map(({ name, args }) => ({ name: name ?? '', args }));
+  return (answer.tool_calls ?? []).map(({ name, args }) => ({ name, args }));
+}
+
+function parseArguments(args: unknown): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = typeof args === 'string' ? JSON.parse(args === '' ? '{}' : args) : (args ?? {});
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function interrupted(): TradeAgentError {

@@ -2,7 +2,7 @@ import { ToolMessage } from '@langchain/core/messages';
 import { Command, END } from '@langchain/langgraph';
 import { TradeAgentError } from '../trading/errors.ts';
 import { describeOrder } from '../trading/order.ts';
-import type { OrderStateValue, Outcome } from './agent-state.ts';
+import type { OrderStateValue, Outcome, ToolCall } from './agent-state.ts';
 import type { Approval } from './approval-store.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { orderSummary } from './order-summary.ts';
@@ -16,14 +16,7 @@ export function failed(
 ): Command {
   const { call, prompt, turn } = state;
   const facts = errorFacts(error);
-  environment.emit({
-    type: 'tool_result',
-    id: call.id,
-    name: call.name,
-    ok: false,
-    summary: facts.message,
-    ms: 0,
-  });
+  tellResult(environment, call, false, facts.message);
   return new Command({
     goto: END,
     update: {
@@ -41,8 +34,7 @@ export function settled(environment: GraphEnvironment, state: OrderStateValue, a
     return failed(environment, state, refusalOf(approval));
   }
   const ok = placed.status !== 'rejected';
-  const summary = orderSummary(placed);
-  environment.emit({ type: 'tool_result', id: call.id, name: call.name, ok, summary, ms: 0 });
+  tellResult(environment, call, ok, orderSummary(placed));
   const outcome: Outcome = {
     prompt,
     turn,
@@ -70,6 +62,17 @@ export function settled(environment: GraphEnvironment, state: OrderStateValue, a
       outcomes: [outcome],
     },
   });
+}
+
+/** The call's one result event, with the time since it was made in this run, the person's thinking included. */
+function tellResult(
+  { emit, clock, callsStarted }: GraphEnvironment,
+  { id, name }: ToolCall,
+  ok: boolean,
+  summary: string,
+): void {
+  const now = clock.now();
+  emit({ type: 'tool_result', id, name, ok, summary, ms: now - (callsStarted.get(id) ?? now) });
 }
 
 /** The error that stands for an approval which ended without an order. */

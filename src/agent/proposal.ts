@@ -6,8 +6,13 @@ import { TradeAgentError } from '../trading/errors.ts';
 import { normalizeOrder, type OrderDraft, type OrderRequest } from '../trading/order.ts';
 import type { Account, Position, Quote } from '../trading/views.ts';
 
-/** Orders that trade at once or rest as a trigger: the gateway takes them only while the market is open. */
-const needsOpenMarket = new Set<OrderRequest['type']>(['market', 'stop', 'trailing_stop']);
+/**
+ * Orders that would trade at whatever price comes: the gateway takes them only while the market is open, but for those
+ * that name the auction they wait for.
+ */
+function needsOpenMarket({ type, time_in_force }: OrderRequest): boolean {
+  return ['market', 'stop', 'trailing_stop'].includes(type) && !['opg', 'cls'].includes(time_in_force);
+}
 
 /**
  * Completes a request to the order the person will approve, after the checks that spare them an approval which could
@@ -41,7 +46,7 @@ export async function draftOrder(
       hint: 'Ask the broker why.',
     });
   }
-  if (!market.is_open && needsOpenMarket.has(request.type)) {
+  if (!market.is_open && needsOpenMarket(request)) {
     throw new TradeAgentError('market_closed', `the market is closed; it opens at ${market.next_open}`, {
       hint: 'Place a limit order, which waits for the opening, or ask again then.',
       details: { next_open: market.next_open },
@@ -71,7 +76,8 @@ export function referencePrice(side: OrderRequest['side'], quote: Quote): string
 /** Whether the price now is further from the approved reference than the order allows. */
 export function hasDrifted(draft: OrderDraft, quote: Quote): boolean {
   const now = new Dec(referencePrice(draft.side, quote));
-  return now.div(draft.reference_price).minus(1).abs().gt(draft.max_slippage);
+  const reference = new Dec(draft.reference_price);
+  return now.minus(reference).abs().gt(reference.times(draft.max_slippage));
 }
 
 function checkBuyingPower(request: OrderRequest, account: Account, reference: string): void {

@@ -3,6 +3,7 @@ import { readOrderRequest } from '../tools/place-order.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import type { OrderStateValue } from './agent-state.ts';
 import { requestApproval } from './approval-request.ts';
+import type { Approval } from './approval-store.ts';
 import { clientOrderId } from './client-order-id.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { failed, settled } from './order-result.ts';
@@ -19,8 +20,10 @@ export function proposeNode(environment: GraphEnvironment) {
     try {
       const earlier = approvals.find(key);
       if (earlier !== undefined) return new Command({ goto: 'request', update: { approval: earlier.id } });
-      if (attempt === 1)
+      if (attempt === 1) {
+        environment.callsStarted.set(call.id, clock.now());
         environment.emit({ type: 'tool_call', id: call.id, name: call.name, args: call.args });
+      }
       if (environment.readOnly) throw readOnlyRun();
       if (session === undefined || environment.gateway === undefined) {
         throw new TradeAgentError('login_required', 'nobody is signed in', {
@@ -37,13 +40,6 @@ export function proposeNode(environment: GraphEnvironment) {
         draft,
       );
       environment.changed('proposed', approval);
-      if (environment.approvalMode === 'deny') {
-        const move = approvals.move(approval.id, 'cancelled', {
-          reason: { code: 'approval_denied', text: 'this run may not ask for approvals' },
-        });
-        environment.changed('cancelled', move.approval);
-        return settled(environment, state, move.approval);
-      }
       return new Command({ goto: 'request', update: { approval: approval.id } });
     } catch (error) {
       return failed(environment, state, asTradeAgentError(error));
@@ -56,6 +52,9 @@ export function requestNode(environment: GraphEnvironment) {
   const { approvals, changed } = environment;
   return async (state: OrderStateValue): Promise<Command> => {
     try {
+      if (environment.approvalMode === 'deny') {
+        return settled(environment, state, takeBack(environment, state.approval));
+      }
       const approval = await requestApproval(environment, state.approval);
       if (approval.status === 'expired' || approval.status === 'cancelled') {
         return settled(environment, state, approval);
@@ -72,4 +71,13 @@ export function requestNode(environment: GraphEnvironment) {
       return settled(environment, state, move.approval);
     }
   };
+}
+
+/** Ends an approval in a run that may not ask for any. Returns it as it is then. */
+export function takeBack({ approvals, changed }: GraphEnvironment, id: string): Approval {
+  const move = approvals.move(id, 'cancelled', {
+    reason: { code: 'approval_denied', text: 'this run may not ask for approvals' },
+  });
+  if (move.moved) changed('cancelled', move.approval);
+  return move.approval;
 }

@@ -40,14 +40,21 @@ export function runResult(
   const outcomes = (state.outcomes ?? []).filter((outcome) => outcome.prompt === prompt);
   const current = approvals.filter((approval) => !isSuperseded(approval, approvals));
   const errors = standingErrors(outcomes);
-  if (options.error !== undefined) errors.push(options.error);
-  const ranked = [
+  const stop = options.error;
+  const ranked: { status: RunStatus; error?: RunResult['error'] }[] = [
     ...current.flatMap((approval): { status: RunStatus; error?: RunResult['error'] }[] => {
       if (isUnderWay(approval.status)) return [{ status: 'unknown', error: unknownOutcome(approval) }];
       return isSettled(approval.status) ? [] : [{ status: 'pending' }];
     }),
     ...errors.map((error) => ({ status: statusOfCode[error.code] ?? ('failed' as const), error })),
   ].sort((a, b) => severity.indexOf(a.status) - severity.indexOf(b.status));
+  // What broke off the run itself names it, but for an order whose outcome is unknown.
+  if (stop !== undefined) {
+    ranked.splice(ranked[0]?.status === 'unknown' ? 1 : 0, 0, {
+      status: statusOfCode[stop.code] ?? 'failed',
+      error: stop,
+    });
+  }
   const status: RunStatus = ranked[0]?.status ?? 'done';
   const error = ranked.find((entry) => entry.status === status && entry.error !== undefined)?.error;
   return {

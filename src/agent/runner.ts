@@ -12,6 +12,7 @@ import { EventQueue } from './event-queue.ts';
 import type { AgentEvent, RunResult } from './events.ts';
 import { type AgentGraph, type AwaitedApproval, buildGraph } from './graph.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
+import { takeBack } from './propose-node.ts';
 import { runResult } from './run-result.ts';
 import { untrustedContext } from './system-prompt.ts';
 import { THREAD_LEASE_MS, type Thread, type ThreadStore } from './thread-store.ts';
@@ -21,10 +22,20 @@ import { asTradeAgentError, errorFacts } from './tool-outcome.ts';
 export interface RunnerParts {
   readonly threads: ThreadStore;
   readonly saver: SqliteSaver;
+  /** Drops a thread's earlier checkpoints, once nothing of it is under way. */
+  readonly pruneCheckpoints: (thread: string) => void;
   /** Everything of the graph's environment that is the same for each run. */
   readonly environment: Omit<
     GraphEnvironment,
-    'thread' | 'signal' | 'approvalMode' | 'maxTurns' | 'emit' | 'changed' | 'track' | 'gateway'
+    | 'thread'
+    | 'signal'
+    | 'approvalMode'
+    | 'maxTurns'
+    | 'emit'
+    | 'changed'
+    | 'track'
+    | 'gateway'
+    | 'callsStarted'
   > & { readonly gatewayFor: (signal: AbortSignal) => GraphEnvironment['gateway'] };
 }
 
@@ -186,8 +197,31 @@ class Run {
    * Returns when nothing is left, or when what is left is not for this run to wait for.
    */
   async #untilSettled(environment: GraphEnvironment, graph: AgentGraph, config: GraphConfig): Promise<void> {
-    const { approvals, approvalMode, signal } = environment;
     const waits = new Map<string, Promise<unknown>>();
+    const ended = new AbortController();
+    try {
+      await this.#goOn(
+        environment,
+        graph,
+        config,
+        waits,
+        AbortSignal.any([environment.signal, ended.signal]),
+      );
+    } finally {
+      // Whatever ended the run, no poll goes on behind it.
+      ended.abort();
+      await Promise.allSettled(waits.values());
+    }
+  }
+
+  async #goOn(
+    environment: GraphEnvironment,
+    graph: AgentGraph,
+    config: GraphConfig,
+    waits: Map<string, Promise<unknown>>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { approvals, approvalMode } = environment;
     /** Resumed once already: an order that comes back undecided (unknown, or not sent) is for the next resume. */
     const tried = new Set<string>();
     for (;;) {
@@ -199,12 +233,14 @@ class Run {
         const approval = approvals.get(awaited.approval) as Approval;
         const undecided = approval.status === 'drafted' || approval.status === 'requested';
         if (undecided && approvalMode === 'deny') {
-          takeBack(environment, approval);
+          takeBack(environment, approval.id);
           ready.push(awaited);
         } else if (undecided) {
-          if (!shown.has(approval.id))
+          // One asked for in an earlier run has not been seen in this one yet.
+          if (!this.#shown.has(approval.id)) {
+            this.#shown.add(approval.id);
             environment.emit({ type: 'approval', approval: approvalView(approval) });
-          shown.add(approval.id);
+          }
           if (approvalMode === 'detach') continue;
           let wait = waits.get(approval.id);
           if (wait === undefined) {
@@ -228,10 +264,7 @@ class Run {
       try {
         await Promise.race(waiting);
       } catch (error) {
-        if (signal.aborted) {
-          await Promise.allSettled(waits.values());
-          return;
-        }
+        if (signal.aborted) return;
         throw error;
       }
     }
@@ -247,6 +280,7 @@ class Run {
       signal,
       approvalMode: approval,
       maxTurns,
+      callsStarted: new Map(),
       gateway: gatewayFor(signal),
       emit,
       changed: (event, changed) => {
@@ -272,8 +306,9 @@ class Run {
     config: GraphConfig,
     error: unknown,
   ): Promise<RunResult> {
-    const { values } = await graph.getState(config);
+    const { values, next } = await graph.getState(config);
     const state = values as Partial<AgentStateValue>;
+    if (next.length === 0) this.#parts.pruneCheckpoints(environment.thread);
     return runResult(environment.thread, state, this.#approvals(environment, state.prompt ?? 0), {
       model: environment.model.name,
       ...(error === undefined ? {} : { error: errorFacts(this.#error(error)) }),
@@ -314,13 +349,6 @@ async function pendingApprovals(
     .flatMap(({ id, value }) =>
       id === undefined ? [] : [{ interrupt: id, approval: (value as AwaitedApproval).approval }],
     );
-}
-
-function takeBack({ approvals, changed }: GraphEnvironment, approval: Approval): void {
-  const move = approvals.move(approval.id, 'cancelled', {
-    reason: { code: 'approval_denied', text: 'this run may not ask for approvals' },
-  });
-  if (move.moved) changed('cancelled', move.approval);
 }
 
 /** A new prompt would leave the thread's open orders behind; they come first. */

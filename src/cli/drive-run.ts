@@ -3,7 +3,7 @@ import type { Context } from './context.ts';
 import { exitCodeForRun } from './exit-codes.ts';
 import { talkError } from './output.ts';
 import { createRunRenderer } from './run-renderer.ts';
-import { RunFollower, type RunObject, resumeCommand, runObject } from './run-report.ts';
+import { RunFollower, type RunObject, resumeCommand, runObject, saysTheSame } from './run-report.ts';
 
 /**
  * Takes a run from its first event to the process's exit code: shows it on the way, prints its result, and says how to
@@ -40,7 +40,7 @@ export async function driveRun(context: Context, events: AsyncIterable<AgentEven
 function sayWhatIsLeft(context: Context, object: RunObject): void {
   const { io } = context;
   // On a terminal the answer, which says the same, stands right above.
-  const said = io.stdoutIsTty && object.error !== undefined && answers(object.text, object.error.message);
+  const said = io.stdoutIsTty && object.error !== undefined && saysTheSame(object.text, object.error.message);
   if (object.error !== undefined && !said) talkError(io, object.error);
   const pending = object.approvals.filter(({ status }) => status === 'requested' || status === 'drafted');
   if (pending.length > 0) {
@@ -49,9 +49,4 @@ function sayWhatIsLeft(context: Context, object: RunObject): void {
   } else if (object.status === 'unknown' || object.status === 'pending') {
     io.talk(`go on with: ${resumeCommand(object.thread, context.profileOption)}`);
   }
-}
-
-/** Whether a text already says what an error's message says. */
-function answers(text: string, message: string): boolean {
-  return text.toLowerCase().includes(message.toLowerCase().replace(/\.$/, ''));
 }

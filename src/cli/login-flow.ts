@@ -12,6 +12,8 @@ export interface StartedLogin {
   readonly completeAddress: string;
   /** What the login asks for, in words. */
   readonly asks: readonly string[];
+  /** The command that stands in for the phone; undefined outside the sandbox. */
+  readonly sandboxCommand: string | undefined;
   readonly warning: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
@@ -20,7 +22,8 @@ export interface StartedLogin {
 
 /** Begins a device login (RFC 8628) for the profile in use. What was opened before it is made anew afterwards. */
 export async function startLogin(context: Context): Promise<StartedLogin> {
-  const started = await beginDeviceLogin(await context.profile(), await context.store(), {
+  const profile = await context.profile();
+  const started = await beginDeviceLogin(profile, await context.store(), {
     fetch: context.fetch,
     clock: context.clock,
     home: await context.home(),
@@ -30,6 +33,7 @@ export async function startLogin(context: Context): Promise<StartedLogin> {
     address: safeLine(started.verification_uri),
     completeAddress: safeLine(started.verification_uri_complete ?? started.verification_uri),
     asks: describeScopes(started.scopes),
+    sandboxCommand: profile.sandbox ? `trade-agent phone login ${safeLine(started.user_code)}` : undefined,
     warning: loginWarning,
     expiresAt: started.expiresAt,
     complete: async (until) => {

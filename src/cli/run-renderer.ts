@@ -76,12 +76,21 @@ export function createRunRenderer(
 
 /** `get_quote AAPL`, `place_order buy 5 AAPL`: a tool's call on one short line. */
 export function toolCallText(name: string, args: Record<string, unknown>): string {
-  const values = Object.values(args)
+  const values = inReadingOrder(args)
     .flatMap((value) => (Array.isArray(value) ? value : [value]))
     .filter((value) => ['string', 'number', 'boolean'].includes(typeof value))
     .map((value) => safeLine(String(value)));
   const text = [safeLine(name), ...values].join(' ');
   return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
+}
+
+/** The words of an order as people say them, whatever order the model wrote them in; the rest as it came. */
+function inReadingOrder(args: Record<string, unknown>): unknown[] {
+  const first = ['side', 'qty', 'notional', 'symbol', 'type'];
+  const rank = (name: string) => (first.includes(name) ? first.indexOf(name) : first.length);
+  return Object.entries(args)
+    .sort(([a], [b]) => rank(a) - rank(b))
+    .map(([name, value]) => (name === 'notional' ? `$${value}` : value));
 }
 
 /** `0.3 s` */

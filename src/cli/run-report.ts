@@ -48,6 +48,11 @@ export function resumeCommand(thread: string, profile: string | undefined): stri
     .join(' ');
 }
 
+/** Whether an answer already says what an error's message says. */
+export function saysTheSame(text: string, message: string): boolean {
+  return text.toLowerCase().includes(message.toLowerCase().replace(/\.$/, ''));
+}
+
 /**
  * Follows a run's events, so that a run that is cut off (Ctrl-C, a time limit, a crash) still ends with a result that
  * says which thread it was and what is pending.
@@ -81,11 +86,8 @@ export class RunFollower {
     if (result !== undefined && ['done', 'denied', 'expired', 'unknown'].includes(result.status))
       return result;
     const cause = failure ?? new Error('the run ended without a result');
-    const { code, message, hint } = errorObject(cause);
-    const error = {
-      code: isTradeAgentError(cause) ? cause.code : ('internal' as const),
-      message: code === 'internal' ? message : message,
-    };
+    const { message, hint } = errorObject(cause);
+    const error = { code: isTradeAgentError(cause) ? cause.code : ('internal' as const), message };
     return {
       thread,
       status: result?.status ?? this.#status(),

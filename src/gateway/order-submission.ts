@@ -56,7 +56,9 @@ export async function submitIntent(
   const submission = await broker.submit(draft);
   switch (submission.outcome) {
     case 'accepted':
-      return recordFound(submission.order, draft, context);
+      // The answer to our own request: whatever it looks like, this is the order that came of it.
+      journal.place(id, submission.order, clock.now());
+      return entryOf(journal, id);
     case 'not_taken':
       if (ambiguous) break;
       journal.release(id, clock.now());

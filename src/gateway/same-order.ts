@@ -5,8 +5,10 @@ import type { Order } from '../trading/views.ts';
 const amounts = ['qty', 'notional', 'limit_price', 'stop_price', 'trail_price', 'trail_percent'] as const;
 
 /**
- * Whether the order the broker holds under our client_order_id is the approved one. It can only differ if something
- * else than this gateway used the id; then it must never be reported as the result of the approval.
+ * Whether the order that the broker holds under our client_order_id is the approved one. It can only differ if
+ * something else than this gateway used the id; then it must never be reported as the result of the approval. Only what
+ * was approved is compared: brokers add to an order what follows from it (the quantity that an amount came to, the stop
+ * price that a trail stands at), and an order taken for another's would be proposed a second time.
  */
 export function isSameOrder(order: Order, draft: OrderDraft): boolean {
   return (
@@ -16,14 +18,10 @@ export function isSameOrder(order: Order, draft: OrderDraft): boolean {
     order.type === draft.type &&
     order.time_in_force === draft.time_in_force &&
     order.extended_hours === draft.extended_hours &&
-    amounts.every((field) => sameAmount(field, order, draft))
+    amounts.every((field) => sameAmount(order[field], draft[field]))
   );
 }
 
-function sameAmount(field: (typeof amounts)[number], order: Order, draft: OrderDraft): boolean {
-  const wanted = draft[field];
-  const held = order[field];
-  // Brokers may add the quantity that an amount in dollars came to; what was approved is the amount.
-  if (wanted === undefined) return held === null || (field === 'qty' && draft.notional !== undefined);
-  return held !== null && new Dec(held).eq(wanted);
+function sameAmount(held: string | null, approved: string | undefined): boolean {
+  return approved === undefined || (held !== null && new Dec(held).eq(approved));
 }

@@ -15,13 +15,19 @@ import {
   type Quote,
   quoteSchema,
 } from '../trading/views.ts';
-import { gatewayError } from './gateway-problem.ts';
+import { gatewayError, recordedRefusal } from './gateway-problem.ts';
 
 /** What the gateway answered to an order; `replayed` when it had carried out this very order before. */
 export interface PlacedOrder {
   readonly order: Order;
   readonly replayed: boolean;
 }
+
+/** `absent`: neither gateway nor broker knows it, which proves nothing while it may still be on its way. */
+export type OrderOutcome =
+  | { readonly status: 'placed'; readonly order: Order }
+  | { readonly status: 'refused'; readonly refusal: TradeAgentError }
+  | { readonly status: 'absent' };
 
 /** The gateway's HTTP interface, typed. Every call has a time-out. */
 export interface GatewayClient {
@@ -30,14 +36,14 @@ export interface GatewayClient {
   orders(query?: { status?: 'open' | 'closed' | 'all'; limit?: number }): Promise<Order[]>;
   /** @throws {TradeAgentError} `not_found` */
   order(id: string): Promise<Order>;
-  /** The order placed under a client_order_id; undefined where neither gateway nor broker has it. */
-  orderByClientOrderId(clientOrderId: string): Promise<Order | undefined>;
+  /** What became of an order sent under a client_order_id. @throws {TradeAgentError} `outcome_unknown` */
+  outcome(clientOrderId: string): Promise<OrderOutcome>;
   /** In the order asked. @throws {TradeAgentError} `unknown_symbol` */
   quotes(symbols: readonly string[]): Promise<Quote[]>;
   clock(): Promise<MarketClock>;
   /**
    * Places an approved order. A time-out, a lost connection or a 5xx arrives as `outcome_unknown`: the order may have
-   * been taken, so ask {@link orderByClientOrderId} before anything else.
+   * been taken, so ask {@link outcome} before anything else. `gateway_unreachable` means that it never left.
    */
   placeOrder(draft: OrderDraft, approvalToken: string): Promise<PlacedOrder>;
   /** Cancels, and returns the order as it is then. @throws {TradeAgentError} `not_found`, `gateway_refused` */
@@ -74,23 +80,27 @@ export function createGatewayClient(session: Session, options: GatewayClientOpti
     );
   };
 
-  /** @throws {TradeAgentError} for every answer that isn't a success */
-  const request = async (path: string, init: RequestInit, scopes: readonly string[]): Promise<Response> => {
+  /** Any answer, its body as JSON where it is that. @throws {TradeAgentError} where none came */
+  const send = async (path: string, init: RequestInit, scopes: readonly string[]) => {
     const timeout = AbortSignal.timeout(timeoutMs);
     const combined = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
-    let response: Response;
     try {
-      response = await session.fetch(`${base}${path}`, { ...init, signal: combined }, scopes);
-      if (!response.ok) throw gatewayError(response.status, await bodyOf(response));
+      const response = await session.fetch(`${base}${path}`, { ...init, signal: combined }, scopes);
+      return { ok: response.ok, status: response.status, body: await bodyOf(response) };
     } catch (error) {
       throw unreachable(error, timeoutMs);
     }
-    return response;
+  };
+
+  /** @throws {TradeAgentError} for every answer that isn't a success */
+  const request = async (path: string, init: RequestInit, scopes: readonly string[]): Promise<unknown> => {
+    const response = await send(path, init, scopes);
+    if (response.ok) return response.body;
+    throw gatewayError(response.status, response.body);
   };
 
   const read = async <T>(path: string, schema: z.ZodType<T>, scope: string): Promise<T> => {
-    const response = await request(path, { headers: { accept: 'application/json' } }, [scope]);
-    return parse(schema, await bodyOf(response));
+    return parse(schema, await request(path, { headers: { accept: 'application/json' } }, [scope]));
   };
 
   const client: GatewayClient = {
@@ -107,19 +117,18 @@ export function createGatewayClient(session: Session, options: GatewayClientOpti
         )
       ).orders,
     order: async (id) => read(`/v1/orders/${orderId(id)}`, orderSchema, ORDERS_READ),
-    orderByClientOrderId: async (clientOrderId) => {
-      try {
-        return await read(
-          `/v1/orders:by_client_order_id?client_order_id=${encodeURIComponent(clientOrderId)}`,
-          orderSchema,
-          ORDERS_READ,
-        );
-      } catch (error) {
-        if (isTradeAgentError(error) && error.code === 'not_found' && error.details.problem !== undefined) {
-          return undefined;
-        }
-        throw error;
-      }
+    outcome: async (clientOrderId) => {
+      const response = await send(
+        `/v1/orders:by_client_order_id?client_order_id=${encodeURIComponent(clientOrderId)}`,
+        { headers: { accept: 'application/json' } },
+        [ORDERS_READ],
+      );
+      if (response.ok) return { status: 'placed', order: parse(orderSchema, response.body) };
+      const error = gatewayError(response.status, response.body);
+      // Without a problem of the gateway's, a 404 comes from something else at its address.
+      if (error.code !== 'not_found' || error.details.problem === undefined) throw error;
+      const refusal = recordedRefusal(response.body);
+      return refusal === undefined ? { status: 'absent' } : { status: 'refused', refusal };
     },
     quotes: async (symbols) => {
       const list = symbols.map(encodeURIComponent).join(',');
@@ -153,15 +162,17 @@ export function createGatewayClient(session: Session, options: GatewayClientOpti
           approvalToken,
         );
         body = await bodyOf(response);
-      } catch {
+      } catch (error) {
+        if (isTradeAgentError(error) && error.details.sent === false) throw error;
         throw outcomeUnknown('the gateway did not say what became of the order');
       }
+      const replayed = response.headers.get('idempotent-replay') === 'true';
       if (response.ok) {
         const parsed = orderSchema.safeParse(body);
         if (!parsed.success) throw outcomeUnknown('the gateway’s answer to the order cannot be read');
-        return { order: parsed.data, replayed: response.headers.get('idempotent-replay') === 'true' };
+        return { order: parsed.data, replayed };
       }
-      const error = gatewayError(response.status, body);
+      const error = gatewayError(response.status, body, replayed);
       if (response.status >= 500) throw outcomeUnknown(error.message);
       throw error;
     },

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { type ErrorCode, TradeAgentError } from '../trading/errors.ts';
 import { type Problem, problemSchema } from '../trading/views.ts';
 
@@ -38,6 +39,16 @@ export function shownText(text: string, length = 300): string {
   return line.length > length ? `${line.slice(0, length - 1)}…` : line;
 }
 
+const outcomeSchema = z.object({ outcome: z.object({ code: z.string(), detail: z.string().optional() }) });
+
+/** Why there is no order, where the gateway carried the request out and knows it came to nothing. */
+export function recordedRefusal(body: unknown): TradeAgentError | undefined {
+  const parsed = outcomeSchema.safeParse(body);
+  if (!parsed.success) return undefined;
+  const { code, detail } = parsed.data.outcome;
+  return gatewayError(422, { type: 'about:blank', title: code, status: 422, code, detail });
+}
+
 function codeOf(status: number, problem: Problem | undefined): ErrorCode {
   if (status === 401) return 'login_required';
   if (problem === undefined) {
@@ -47,14 +58,16 @@ function codeOf(status: number, problem: Problem | undefined): ErrorCode {
   if (sameCode.has(problem.code)) return problem.code as ErrorCode;
   if (problem.code.startsWith('policy')) return 'blocked';
   if (problem.code === 'order_not_found') return 'not_found';
+  if (problem.code === 'not_placed') return 'approval_expired';
   return 'gateway_refused';
 }
 
 /**
  * The error for an answer of the gateway's that isn't a success (RFC 9457 problem JSON, or no usable body at all).
- * `details.status` is the HTTP status, `details.problem` the gateway's own code.
+ * `details.status` is the HTTP status, `details.problem` the gateway's own code, `details.replayed` whether it said this
+ * of the same order before.
  */
-export function gatewayError(status: number, body: unknown): TradeAgentError {
+export function gatewayError(status: number, body: unknown, replayed = false): TradeAgentError {
   const parsed = problemSchema.safeParse(body);
   const problem = parsed.success ? parsed.data : undefined;
   const code = codeOf(status, problem);
@@ -65,6 +78,7 @@ export function gatewayError(status: number, body: unknown): TradeAgentError {
     ...(hint === undefined ? {} : { hint }),
     details: {
       status,
+      ...(replayed ? { replayed } : {}),
       ...(problem === undefined ? {} : { problem: shownText(problem.code, 64) }),
       ...(problem?.fields === undefined
         ? {}

@@ -60,6 +60,8 @@ export interface CommandOptions {
   /** Written to standard input, which is then closed; absent: no standard input. */
   readonly input?: string;
   readonly cwd?: string;
+  /** A server, which runs until it is told to end. */
+  readonly endless?: boolean;
 }
 
 /** Starts the built program with a bare environment, so that nothing of the machine's own leaks into a test. */
@@ -90,10 +92,13 @@ export function startCommand(
     stderr += text;
   });
   const finished = new Promise<Finished>((resolve, reject) => {
-    const timer = setTimeout(() => {
-      child.kill('SIGKILL');
-      reject(new Error(`"trade-agent ${args.join(' ')}" did not end; it said:\n${all}`));
-    }, LIMIT_MS);
+    const timer =
+      options.endless === true
+        ? undefined
+        : setTimeout(() => {
+            child.kill('SIGKILL');
+            reject(new Error(`"trade-agent ${args.join(' ')}" did not end; it said:\n${all}`));
+          }, LIMIT_MS);
     child.once('error', reject);
     child.once('close', (code) => {
       clearTimeout(timer);
@@ -139,7 +144,7 @@ export async function createWorld(options: { sandboxArgs?: readonly string[] } =
       readyFile,
       ...(options.sandboxArgs ?? []),
     ],
-    { env },
+    { env, endless: true },
   );
   sandbox.finished.catch(() => undefined);
   const ready = await waitForReady(readyFile, sandbox);

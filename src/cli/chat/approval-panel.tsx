@@ -1,7 +1,7 @@
 import { Box, Text } from 'ink';
 import type { ApprovalView } from '../../agent/events.ts';
 import { countdown } from '../duration.ts';
-import { approvalStatusText, timeLeft } from '../text/approval-lines.ts';
+import { approvalStatusText, timeLeft, whereToApprove } from '../text/approval-lines.ts';
 import { environmentWord, orderFields, orderHeadline } from '../text/order-fields.ts';
 import { safeLine } from '../text/safe-text.ts';
 import { useScreen } from './screen.ts';
@@ -33,7 +33,7 @@ export function ApprovalPanel({ approval, phone, now, maxRows }: PanelProps) {
         : {statusText(approval, now)}
       </Text>
       <Text>
-        {'code'.padEnd(9)}
+        {'code'.padEnd(8)}
         <Code code={approval.code} /> must be the same on your phone
       </Text>
       {rows.map(([label, value]) => (
@@ -56,6 +56,10 @@ function CompactPanel({ approval, phone, now, maxRows }: PanelProps) {
         <Code code={approval.code} /> {statusText(approval, now)}
       </Text>
       <Text>{phone ?? 'decide on your phone'}</Text>
+      <Text dimColor>
+        {approval.order.account} · {approval.order.time_in_force}
+        {approval.order.extended_hours ? ' · extended hours' : ''}
+      </Text>
     </Box>
   );
 }
@@ -80,7 +84,7 @@ function Code({ code }: { code: string }) {
 function panelRows(approval: ApprovalView, phone: string | undefined): [string, string][] {
   return [
     ...orderFields(approval.order).map(([label, value]): [string, string] => [label, safeLine(value)]),
-    ['approve', phone ?? 'on your phone'],
+    ['approve', whereToApprove(phone)],
   ];
 }
 

@@ -21,6 +21,8 @@ export interface ChatLogin {
   readonly address: string;
   readonly warning: string;
   readonly asks: readonly string[];
+  /** The command that stands in for the phone; undefined outside the sandbox. */
+  readonly sandboxCommand: string | undefined;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
   /** Resolves with the name of who signed in. */

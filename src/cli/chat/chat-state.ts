@@ -1,5 +1,6 @@
 import type { AgentEvent, ApprovalView, RunResult } from '../../agent/events.ts';
 import { toolCallText } from '../run-renderer.ts';
+import { saysTheSame } from '../run-report.ts';
 import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
 import { safeLine, safeText } from '../text/safe-text.ts';
 
@@ -112,7 +113,10 @@ function onResult(state: ChatState, result: RunResult): ChatState {
   // A model that doesn't stream has said nothing yet.
   const said = state.answer !== '' || state.items.at(-1)?.type === 'answer';
   let next = withAnswer(said ? state : { ...state, answer: safeText(result.text) });
-  if (result.error !== undefined) next = add(next, errorItem(result.error.message, result.error.hint));
+  const { error } = result;
+  if (error !== undefined && !saysTheSame(result.text, error.message)) {
+    next = add(next, errorItem(error.message, error.hint));
+  }
   return ended({ ...next, thread: result.thread }, result.approvals);
 }
 

@@ -25,8 +25,9 @@ export function LoginPanel({ login, now, maxRows }: { login: ChatLogin; now: num
         </Text>{' '}
         {countdown(login.expiresAt - now)} left
       </Text>
-      <Text dimColor>It asks to {login.asks.join(', ')}; never to place orders.</Text>
       <Text>{login.warning}</Text>
+      {login.sandboxCommand === undefined ? null : <Text>or here: {login.sandboxCommand}</Text>}
+      <Text dimColor>It asks to {login.asks.join(', ')}; never to place orders.</Text>
       <Text dimColor>Esc gives up.</Text>
     </Box>
   );

@@ -68,6 +68,8 @@ async function showLogin(context: Context, started: StartedLogin, profile: Resol
   io.talk('');
   io.talk(`  open    ${io.paint('stderr', 'underline', started.address)}`);
   io.talk(`  code    ${io.paint('stderr', 'bold', started.userCode)}`);
+  if (started.sandboxCommand !== undefined)
+    io.talk(`  or      ${started.sandboxCommand}   (in another terminal)`);
   io.talk(`  asks    to ${started.asks.join(', ')}`);
   io.talk('          (not to place orders: each of those asks you again)');
   io.talk(`  valid   ${countdown(started.expiresAt - clock.now())}`);

@@ -28,13 +28,18 @@ export function timeLeft(approval: ApprovalView, now: number): number {
   return Math.max(0, Date.parse(approval.expires_at) - now);
 }
 
+/** Where the person decides. @param phone the sandbox's phone page; undefined where the provider pushes to an app */
+export function whereToApprove(phone: string | undefined): string {
+  return phone === undefined ? 'on your phone' : `${phone} (or: trade-agent phone)`;
+}
+
 /** A request for approval as plain lines, for a terminal without Ink and for logs. */
 export function approvalLines(approval: ApprovalView, phone: string | undefined, now: number): string[] {
   const rows: [string, string][] = [
     ['code', `${approval.code}   (your phone must show the same)`],
     ...orderFields(approval.order),
     ['expires', `${approval.expires_at} (in ${countdown(timeLeft(approval, now))})`],
-    ['approve', phone === undefined ? 'on your phone' : phone],
+    ['approve', whereToApprove(phone)],
   ];
   return [
     `Approval needed (${approval.id})`,
@@ -44,9 +49,11 @@ export function approvalLines(approval: ApprovalView, phone: string | undefined,
 
 /** How an approval ended, or where it is, in one line. */
 export function approvalOutcome(approval: ApprovalView): string {
-  const parts = [`${orderHeadline(approval.order)}: ${approvalStatusText[approval.status]}`];
+  const status = approvalStatusText[approval.status];
+  const parts = [`${orderHeadline(approval.order)}: ${status}`];
   if (approval.placed !== undefined) parts.push(fillText(approval.placed));
-  if (approval.reason !== undefined) parts.push(safeLine(approval.reason));
+  if (approval.reason !== undefined && !status.includes(approval.reason))
+    parts.push(safeLine(approval.reason));
   return parts.join(' · ');
 }
 

@@ -67,17 +67,25 @@ function cellsOf(row: string): string[] {
     .map((cell) => plainInline(cell.trim()));
 }
 
+const numeric = /^[-+]?\$?[\d,]*\.?\d+%?$/;
+
+/** Columns are set to the right where the Markdown says so, or where they hold numbers only. */
 function alignedRows(rows: readonly string[][], aligns: readonly string[]): string[] {
   const columns = Math.max(...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, index) =>
     Math.max(...rows.map((row) => stringWidth(row[index] ?? ''))),
   );
+  const right = widths.map((_, index) => {
+    const said = aligns[index] ?? '';
+    if (said.includes(':')) return said.endsWith(':') && !said.startsWith(':');
+    return rows.length > 1 && rows.slice(1).every((row) => numeric.test(row[index] ?? ''));
+  });
   return rows.map((row) =>
     widths
       .map((width, index) => {
         const cell = row[index] ?? '';
         const space = ' '.repeat(width - stringWidth(cell));
-        return aligns[index]?.endsWith(':') && !aligns[index].startsWith(':') ? space + cell : cell + space;
+        return right[index] ? space + cell : cell + space;
       })
       .join('  ')
       .trimEnd(),

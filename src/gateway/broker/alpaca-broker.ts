@@ -163,7 +163,7 @@ function alpacaBroker(alpaca: () => Promise<Alpaca>, options: AlpacaBrokerOption
       } catch (error) {
         return submissionFor(error);
       }
-      return acceptedOrder(order);
+      return acceptedOrder(order, draft.client_order_id);
     },
     cancel: async (id) => {
       try {
@@ -180,14 +180,16 @@ function alpacaBroker(alpaca: () => Promise<Alpaca>, options: AlpacaBrokerOption
 }
 
 /** A 2xx whose body makes no sense is no proof of this order: it is looked up instead. */
-function acceptedOrder(order: trading.Order): Submission {
+function acceptedOrder(order: trading.Order, clientOrderId: string): Submission {
   let view: Order;
   try {
     view = orderView(order);
   } catch {
     return { outcome: 'unknown' };
   }
-  return { outcome: 'accepted', order: view };
+  return view.client_order_id === clientOrderId
+    ? { outcome: 'accepted', order: view }
+    : { outcome: 'unknown' };
 }
 
 /** The draft in Alpaca's words: the same decimal strings, nothing computed, nothing defaulted. */

@@ -39,6 +39,7 @@ export interface IdentityProviderOptions {
   readonly gatewayClient: { readonly client_id: string; readonly jwks: JSONWebKeySet };
   readonly vault: Vault;
   readonly faults: Faults;
+  /** Must tell the system's time: oidc-provider reads that by itself. Its `sleep` is what long polls wait on. */
   readonly clock?: Clock;
   /** Sends CIBA pings. */
   readonly fetch?: typeof fetch;

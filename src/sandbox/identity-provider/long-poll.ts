@@ -1,8 +1,15 @@
-import { type AdapterPayload, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { ServerResponse } from 'node:http';
+import { type AdapterPayload, errors } from 'oidc-provider';
 import type { Clock } from '../../trading/clock.ts';
 import type { Faults } from '../faults.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { LONG_POLL_MS } from './protocol.ts';
+
+/** The part of the provider's request context that matters here. */
+export interface PollContext {
+  readonly oidc: { readonly route?: string; readonly client?: { readonly clientId: string } | undefined };
+  readonly res: ServerResponse;
+}
 
 /**
  * Holds a client's CIBA poll until the person has decided, the request expires, or 25 seconds pass (CIBA Core §10.1.1,
@@ -15,7 +22,7 @@ export async function holdPoll(
   authReqId: string,
   payload: AdapterPayload,
   options: {
-    context: KoaContextWithOIDC | undefined;
+    context: PollContext | undefined;
     requests: ApprovalRequests;
     faults: Faults;
     clock: Clock;

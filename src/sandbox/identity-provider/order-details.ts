@@ -39,14 +39,21 @@ export function readOrderDetails(
     ];
     throw new UnacceptableDetails(`not a complete order: ${fields.join(', ')}`);
   }
-  const { type: _, order_type, locations, actions: __, identifier: ___, digest: ____, ...rest } = parsed.data;
-  if (locations[0] !== target.resource) {
-    throw new UnacceptableDetails('locations must name the gateway');
-  }
+  const {
+    type: _,
+    order_type,
+    locations: __,
+    actions: ___,
+    identifier: ____,
+    digest: _____,
+    ...rest
+  } = parsed.data;
   const draft = orderDraftSchema.parse({ ...rest, type: order_type });
   const differing = differingFields(detail, recompute(draft, target.resource));
   if (differing.length > 0) {
-    throw new UnacceptableDetails(`these fields are not in their canonical form: ${differing.join(', ')}`);
+    throw new UnacceptableDetails(
+      `these fields are not what the order and the gateway demand: ${differing.join(', ')}`,
+    );
   }
   if (Date.parse(parsed.data.expires_at) <= target.now) {
     throw new UnacceptableDetails('expires_at has passed');

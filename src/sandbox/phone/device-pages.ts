@@ -79,7 +79,7 @@ export function createDevicePages(services: PhoneServices): Hono<BrowserEnv> {
 <h1>You're signed in</h1>
 <p>${found.clientName}${found.deviceName === undefined ? '' : html` on <strong>${found.deviceName}</strong>`} now acts as ${user.name}. Go back to it.</p>
 <p>It can't place an order by itself: each one comes here first.</p>
-<p><a href="/phone" data-testid="phone-link">Open the page where you approve orders</a></p>
+<p><a class="go wide" href="/phone" data-testid="phone-link">Approve orders here</a></p>
 </div>`,
     });
   });

@@ -1,4 +1,4 @@
-import { Dec, plain } from '../../trading/decimal.ts';
+import { cents, Dec, plain } from '../../trading/decimal.ts';
 
 /** One field of the approved details, as a person reads it. */
 export interface OrderField {
@@ -19,7 +19,7 @@ const orderTypes: Record<string, string> = {
 };
 
 const timesInForce: Record<string, string> = {
-  day: 'Day (ends with the session)',
+  day: 'Day',
   gtc: 'Good till cancelled',
   opg: 'At the open',
   cls: 'At the close',
@@ -27,16 +27,17 @@ const timesInForce: Record<string, string> = {
   fok: 'Fill or kill',
 };
 
-const environments: Record<string, string> = { paper: 'PAPER (simulated money)', live: 'LIVE (real money)' };
+const environments: Record<string, string> = { paper: 'PAPER (simulated)', live: 'LIVE (real money)' };
 
 type Format = (value: string) => string;
 const asIs: Format = (value) => value;
-const dollars: Format = (value) => `$${value}`;
+/** To the cent; an amount finer than that is shown as it is, not rounded away. */
+const dollars: Format = (value) => (/^\d+(\.\d{1,2})?$/.test(value) ? `$${cents(value)}` : `$${value}`);
 const perShare: Format = (value) => `$${value} a share`;
 const named =
   (names: Record<string, string>): Format =>
   (value) =>
-    names[value] ?? value;
+    Object.hasOwn(names, value) ? (names[value] ?? value) : value;
 const percentOfFraction: Format = (value) =>
   /^\d+(\.\d+)?$/.test(value) ? `${plain(new Dec(value).times(100))} %` : value;
 
@@ -54,7 +55,7 @@ const known: Record<string, { label: string; format: Format; technical?: true }>
   time_in_force: { label: 'Time in force', format: named(timesInForce) },
   extended_hours: { label: 'Extended hours', format: named({ true: 'Yes', false: 'No' }) },
   reference_price: { label: 'Reference price', format: perShare },
-  max_slippage: { label: 'Price may move by', format: percentOfFraction },
+  max_slippage: { label: 'Max slippage', format: percentOfFraction },
   account: { label: 'Account', format: asIs },
   environment: { label: 'Environment', format: named(environments) },
   client_order_id: { label: 'Order id', format: asIs },
@@ -91,25 +92,26 @@ export function orderHeadline(details: Readonly<Record<string, unknown>>): strin
   const symbol = plainText(details.symbol);
   return details.qty !== undefined
     ? `${action} ${plainText(details.qty)} ${symbol}`
-    : `${action} $${plainText(details.notional)} of ${symbol}`;
+    : `${action} ${dollars(plainText(details.notional))} of ${symbol}`;
 }
 
-/** The terms under the headline: `Limit at $180.00 · Day (ends with the session)`. */
+/** The terms under the headline: `Limit order at $180.00 · Day`. */
 export function orderTerms(details: Readonly<Record<string, unknown>>): string {
   const price = (name: string) => (details[name] === undefined ? undefined : `$${plainText(details[name])}`);
   const stop = price('stop_price');
   const limit = price('limit_price');
-  const trail =
-    price('trail_price') ??
-    (details.trail_percent === undefined ? undefined : `${plainText(details.trail_percent)} %`);
-  const at = [
-    stop === undefined ? undefined : `stop ${stop}`,
-    limit === undefined ? undefined : `limit ${limit}`,
-    trail === undefined ? undefined : `trailing by ${trail}`,
-  ].filter((part) => part !== undefined);
+  const percent = details.trail_percent === undefined ? undefined : `${plainText(details.trail_percent)} %`;
+  const trail = price('trail_price') ?? percent;
   const type = named(orderTypes)(plainText(details.order_type));
-  const terms = at.length === 0 ? `${type} order` : `${type} order: ${at.join(', ')}`;
-  return `${terms} · ${named(timesInForce)(plainText(details.time_in_force))}`;
+  const at =
+    stop !== undefined && limit !== undefined
+      ? `: stop ${stop}, limit ${limit}`
+      : trail !== undefined
+        ? ` by ${trail}`
+        : (stop ?? limit) !== undefined
+          ? ` at ${stop ?? limit}`
+          : '';
+  return `${type} order${at} · ${named(timesInForce)(plainText(details.time_in_force))}`;
 }
 
 function plainText(value: unknown): string {

@@ -21,18 +21,20 @@ body {
   margin: 0; background: var(--ground); color: var(--ink);
   font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif;
 }
+.sandbox {
+  margin: 0; padding: .2rem 1rem; text-align: center; border-bottom: 1.5px dashed var(--soft);
+  color: var(--soft); font-size: .75rem; font-weight: 650; letter-spacing: .06em;
+}
 header {
-  display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: .5rem;
-  max-width: 34rem; margin: 0 auto; padding: 1rem 1rem .25rem;
+  display: flex; align-items: center; justify-content: space-between; gap: .75rem;
+  max-width: 34rem; min-height: 3.25rem; margin: 0 auto; padding: .25rem 1rem;
 }
-header .name { font-weight: 650; }
-header form { display: flex; align-items: center; gap: .75rem; margin: 0; }
-.badge {
-  border: 1.5px dashed var(--soft); border-radius: 999px; padding: .1rem .65rem;
-  color: var(--soft); font-size: .75rem; font-weight: 650; letter-spacing: .04em;
-}
-main { max-width: 34rem; margin: 0 auto; padding: .5rem 1rem 3rem; }
-h1 { margin: .75rem 0 .5rem; font-size: 1.5rem; line-height: 1.25; letter-spacing: -.01em; }
+header .name { font-weight: 650; white-space: nowrap; }
+header form { display: flex; align-items: center; gap: .75rem; margin: 0; min-width: 0; }
+header form span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+main { max-width: 34rem; margin: 0 auto; padding: 0 1rem 3rem; }
+h1 { margin: .5rem 0; font-size: 1.5rem; line-height: 1.25; letter-spacing: -.01em; }
+.title { display: flex; align-items: baseline; justify-content: space-between; gap: 1rem; }
 h2 { margin: 2rem 0 .5rem; font-size: 1rem; color: var(--soft); font-weight: 650; }
 p { margin: .5rem 0; }
 a { color: inherit; text-underline-offset: .2em; }
@@ -53,9 +55,10 @@ button {
   min-height: 3.25rem; padding: .6rem 1.2rem; border-radius: .85rem; border: 2px solid transparent;
   font: inherit; font-size: 1.05rem; font-weight: 650; cursor: pointer;
 }
-button.go { background: var(--go); color: var(--go-ink); }
+button.go, a.go { background: var(--go); color: var(--go-ink); }
+a.go { display: flex; align-items: center; justify-content: center; min-height: 3.25rem; padding: .6rem 1.2rem; border-radius: .85rem; font-size: 1.05rem; font-weight: 650; text-align: center; text-decoration: none; }
 button.stop { background: transparent; color: var(--stop); border-color: var(--stop); }
-button.quiet { min-height: 2.75rem; background: transparent; color: var(--soft); border-color: var(--line); font-size: .9rem; padding: .3rem .8rem; }
+button.quiet { min-height: 2.75rem; background: transparent; color: var(--soft); border-color: var(--line); font-size: .9rem; padding: .3rem .8rem; white-space: nowrap; }
 button:disabled { opacity: .45; cursor: default; }
 .wide { width: 100%; margin-top: 1rem; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: .75rem; margin-top: 1rem; }
@@ -67,18 +70,18 @@ button:disabled { opacity: .45; cursor: default; }
 .environment.paper { background: var(--paper-ground); color: var(--paper-ink); border-bottom: 2px dashed var(--paper-line); }
 .environment.live { background: var(--live-ground); color: var(--live-ink); border-bottom: 6px double var(--live-ink); }
 .headline { margin: 0; font-size: 1.75rem; line-height: 1.2; font-weight: 700; letter-spacing: -.015em; overflow-wrap: anywhere; }
-.codebox { display: flex; align-items: center; justify-content: space-between; gap: 1rem; margin: 1rem 0; padding: .7rem 1rem; border: 1px solid var(--line); border-radius: .8rem; background: var(--ground); }
+.codebox { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: .25rem 1rem; margin: .75rem 0; padding: .7rem 1rem; border: 1px solid var(--line); border-radius: .8rem; background: var(--ground); }
 .codebox .value { font: 700 2.1rem/1.1 ui-monospace, Menlo, Consolas, monospace; letter-spacing: .12em; white-space: nowrap; }
-dl { margin: 1rem 0 0; }
-dl > div { display: grid; grid-template-columns: 8.5rem 1fr; gap: .75rem; padding: .4rem 0; border-top: 1px solid var(--line); }
+dl { margin: .75rem 0 0; }
+dl > div { display: grid; grid-template-columns: 8.5rem 1fr; gap: .75rem; padding: .3rem 0; border-top: 1px solid var(--line); }
 dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 dl.technical { font-size: .8125rem; }
 dl.technical dd { font-family: ui-monospace, Menlo, Consolas, monospace; }
-.expiry { display: flex; justify-content: space-between; gap: 1rem; margin: 1rem 0 0; font-variant-numeric: tabular-nums; }
-.actions { position: sticky; bottom: 0; margin: 1rem -1.1rem -1.1rem; padding: .8rem 1.1rem 1.1rem; background: var(--card); border-top: 1px solid var(--line); border-radius: 0 0 1rem 1rem; }
-.actions .expiry { margin-top: 0; }
+.expiry { display: flex; justify-content: space-between; gap: 1rem; margin: 0; font-variant-numeric: tabular-nums; }
+.actions { margin: 0 -1.1rem; padding: .8rem 1.1rem 1.1rem; border-block: 1px solid var(--line); background: var(--ground); }
 .actions .pair { margin-top: .6rem; }
+.actions + dl > div:first-child { border-top: 0; }
 .empty { text-align: center; padding: 2rem 1rem; }
 ul.recent { list-style: none; margin: 0; padding: 0; }
 ul.recent li { display: flex; justify-content: space-between; gap: 1rem; padding: .7rem 0; border-top: 1px solid var(--line); }

@@ -30,8 +30,9 @@ export function page(
 ${options.noScriptRefresh ? html`<noscript><meta http-equiv="refresh" content="5"></noscript>` : ''}
 </head>
 <body>
+<p class="sandbox" data-testid="sandbox-badge">SANDBOX · simulated</p>
 <header>
-<span><span class="name">Sandbox phone</span> <span class="badge" data-testid="sandbox-badge">SANDBOX · simulated</span></span>
+<span class="name">Phone</span>
 ${
   user === undefined
     ? ''

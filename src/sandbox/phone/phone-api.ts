@@ -4,21 +4,8 @@ import { z } from 'zod';
 import { utcSeconds } from '../../trading/clock.ts';
 import type { ApprovalRequest } from '../identity-provider/approval-requests.ts';
 import { sameSecret } from '../identity-provider/constant-time.ts';
+import type { PhoneRequest } from './phone-request.ts';
 import { nextChange, type PhoneServices } from './phone-services.ts';
-
-/** A request as the terminal phone sees it. Times are UTC, RFC 3339. */
-export const phoneRequestSchema = z.object({
-  id: z.string(),
-  user: z.string(),
-  client_name: z.string(),
-  code: z.string(),
-  binding_message: z.string().nullable(),
-  details: z.record(z.string(), z.unknown()),
-  requested_at: z.string(),
-  expires_at: z.string(),
-  status: z.enum(['pending', 'approved', 'denied', 'expired']),
-});
-export type PhoneRequest = z.output<typeof phoneRequestSchema>;
 
 /** Longest `wait`, seconds: below the time-outs of ordinary HTTP clients. */
 const MOST_WAIT = 25;

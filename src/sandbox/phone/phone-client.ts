@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../../trading/errors.ts';
-import { type PhoneRequest, phoneRequestSchema } from './phone-api.ts';
+import { type PhoneRequest, phoneRequestSchema } from './phone-request.ts';
 
-export type { PhoneRequest } from './phone-api.ts';
+export type { PhoneRequest } from './phone-request.ts';
 
 /** The sandbox's phone, driven from a program. Every call throws only TradeAgentErrors. */
 export interface PhoneClient {

@@ -41,10 +41,9 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
       title: 'Approve orders',
       script: phoneScript,
       noScriptRefresh: true,
-      body: html`<h1>Approve orders</h1>
-<p class="small soft" role="status" id="state">Waiting for your terminal</p>
+      body: html`<div class="title"><h1>Approve orders</h1><span class="small soft" role="status" id="state">Connecting</span></div>
 <div id="pending" aria-live="polite">${waiting.map((request) => requestCard(request, formToken))}</div>
-<div id="empty" class="card empty" data-testid="empty" ${waiting.length > 0 ? 'hidden' : ''}><p><strong>Nothing to approve</strong></p><p class="soft">An order appears here as soon as trade-agent asks for it.</p></div>
+<div id="empty" class="card empty" data-testid="empty" ${waiting.length > 0 ? 'hidden' : ''}><p><strong>Nothing to approve</strong></p><p class="soft">An order appears here as soon as your terminal asks for it.</p></div>
 <h2>Recent decisions</h2>
 <div id="recent" data-testid="recent-list">${recentList(services.requests.recent(user.username, RECENT))}</div>`,
     });
@@ -80,12 +79,10 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
         }
         const data = JSON.stringify({
           pending: await Promise.all(
-            services.requests
-              .pending(user.username)
-              .map(async (request) => ({
-                id: request.id,
-                html: String(await requestCard(request, formToken)),
-              })),
+            services.requests.pending(user.username).map(async (request) => ({
+              id: request.id,
+              html: String(await requestCard(request, formToken)),
+            })),
           ),
           recent: String(await recentList(services.requests.recent(user.username, RECENT))),
         });

@@ -45,7 +45,7 @@ document.addEventListener('submit', (event) => {
 });
 
 const events = new EventSource('/phone/events');
-events.addEventListener('requests', (event) => { state.textContent = 'Live'; show(JSON.parse(event.data)); });
+events.addEventListener('requests', (event) => { state.textContent = 'Connected'; show(JSON.parse(event.data)); });
 events.addEventListener('signed_out', () => { events.close(); location.assign('/signin'); });
-events.addEventListener('error', () => { state.textContent = 'Not connected: trying again'; });
+events.addEventListener('error', () => { state.textContent = 'Not connected, trying again'; });
 `;

@@ -20,7 +20,6 @@ ${environmentBanner(details.environment)}
       : html`<br><span class="soft">Message:</span> <span class="mono" data-testid="binding-message">${request.bindingMessage}</span>`
   }</p>
 <dl>${fields.filter((field) => !field.technical).map((field) => row(field, details))}</dl>
-<dl class="technical">${fields.filter((field) => field.technical).map((field) => row(field, details))}</dl>
 <form class="actions" method="post" action="/phone/requests/${request.id}">
 <input type="hidden" name="form_token" value="${formToken}">
 <p class="expiry small"><span class="soft">Expires</span><strong data-testid="countdown" data-expires="${request.expiresAt}">${clockTime(request.expiresAt)}</strong></p>
@@ -29,6 +28,7 @@ ${environmentBanner(details.environment)}
 <button class="go" name="decision" value="approve" data-testid="approve">Approve</button>
 </div>
 </form>
+<dl class="technical">${fields.filter((field) => field.technical).map((field) => row(field, details))}</dl>
 </article>`;
 }
 

@@ -6,17 +6,20 @@ import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { Order } from '../../../src/trading/views.ts';
 
 /** What happens to the next `POST /v1/orders`. */
-export type PostFault = 'drop_after_accept' | 'drop_before_accept' | 'answer_503' | { status: number; code: string };
+export type PostFault =
+  | 'drop_after_accept'
+  | 'drop_before_accept'
+  | 'answer_503'
+  | { status: number; code: string };
 
 /**
- * The gateway's HTTP interface over a real socket, with a book in memory. Takes an order only with a token that was
- * given out for its digest, and each client_order_id once.
+ * The gateway's HTTP interface over a real socket, with a book in memory. Takes an order only with the token for its
+ * digest, and each client_order_id once.
  */
 export class GatewayStandIn {
   url = '';
   readonly book: Order[] = [];
   readonly posts: OrderDraft[] = [];
-  readonly #tokens = new Map<string, string>();
   readonly #server = createServer((request, response) => void this.#answer(request, response));
   readonly quotes = new Map([
     ['AAPL', { bid: '179.98', ask: '180.00' }],
@@ -32,6 +35,7 @@ export class GatewayStandIn {
   hiddenLookups = 0;
   down = false;
   onPost: (() => Promise<void>) | undefined;
+  readonly #onBooked: (() => void)[] = [];
 
   async start(): Promise<this> {
     this.#server.listen(0, '127.0.0.1');
@@ -46,19 +50,26 @@ export class GatewayStandIn {
     await once(this.#server, 'close');
   }
 
-  /** Makes `token` good for the order of this digest, as the identity provider would. */
-  allow(token: string, digest: string): void {
-    this.#tokens.set(token, digest);
+  /** Resolves once the book holds this many orders. */
+  async untilBooked(count: number): Promise<void> {
+    while (this.book.length < count) await new Promise<void>((resolve) => this.#onBooked.push(resolve));
   }
 
   addOpenOrder(symbol: string, id: string): void {
-    this.book.push({ ...toOrder(draftLike(symbol), id), status: 'new', filled_qty: '0', filled_avg_price: null });
+    this.book.push({
+      ...toOrder(draftLike(symbol), id),
+      status: 'new',
+      filled_qty: '0',
+      filled_avg_price: null,
+    });
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', this.url);
     const send = (status: number, body: unknown, headers: Record<string, string> = {}) => {
-      response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+      response
+        .writeHead(status, { 'content-type': 'application/json', ...headers })
+        .end(JSON.stringify(body));
     };
     const problem = (status: number, code: string, detail = code) =>
       send(status, { type: `urn:trade-agent:problem:${code}`, title: code, status, code, detail });
@@ -114,7 +125,7 @@ export class GatewayStandIn {
     this.posts.push(draft);
     await this.onPost?.();
     const token = request.headers.authorization?.replace(/^Bearer /, '') ?? '';
-    if (this.#tokens.get(token) !== orderDigest(draft)) return problem(403, 'details_mismatch');
+    if (token !== tokenFor(orderDigest(draft))) return problem(403, 'details_mismatch');
     const fault = this.faults.shift();
     if (fault === 'drop_before_accept') return void response.destroy();
     if (fault === 'answer_503') return problem(503, 'broker_unavailable');
@@ -123,6 +134,7 @@ export class GatewayStandIn {
     if (earlier !== undefined) return send(200, earlier, { 'idempotent-replay': 'true' });
     const order = toOrder(draft, `ord-${this.book.length + 1}`);
     this.book.push(order);
+    for (const wake of this.#onBooked.splice(0)) wake();
     if (fault === 'drop_after_accept') return void response.destroy();
     send(201, order);
   }
@@ -140,6 +152,14 @@ export class GatewayStandIn {
       simulated: true,
     };
   }
+}
+
+/** Recognisable, so that a test can search for it wherever it must not be. */
+export const TOKEN_MARK = 'PLANTED-APPROVAL-TOKEN';
+
+/** The token of an approval, as these stand-ins have it. */
+export function tokenFor(digest: string): string {
+  return `${TOKEN_MARK}.${digest}`;
 }
 
 async function textOf(request: IncomingMessage): Promise<string> {

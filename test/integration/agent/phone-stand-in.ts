@@ -1,5 +1,6 @@
 import type { ApprovalClient, BackchannelAuthentication, PollResult } from '../../../src/auth/ciba.ts';
 import { approvalCode, type TradeOrderDetails } from '../../../src/trading/approval-details.ts';
+import { tokenFor } from './gateway-stand-in.ts';
 
 export interface Asked {
   readonly id: string;
@@ -9,9 +10,6 @@ export interface Asked {
 }
 
 type Decision = 'approve' | 'deny';
-
-/** Recognisable, so that a test can search for it wherever it must not be. */
-export const TOKEN_MARK = 'PLANTED-APPROVAL-TOKEN';
 
 /** The identity provider and the phone: holds each poll open until `decide`, as a long-polling provider does. */
 export class PhoneStandIn implements ApprovalClient {
@@ -23,15 +21,10 @@ export class PhoneStandIn implements ApprovalClient {
   requestError: Error | undefined;
   /** Decides by itself as soon as it is asked. */
   auto: ((asked: Asked) => Decision) | undefined;
-  readonly #allow: (token: string, digest: string) => void;
   readonly #decisions = new Map<string, Decision>();
   readonly #waiting = new Map<string, (decision: Decision) => void>();
   readonly #polling = new Set<string>();
   #onAsked: (() => void)[] = [];
-
-  constructor(allow: (token: string, digest: string) => void) {
-    this.#allow = allow;
-  }
 
   async request(
     details: TradeOrderDetails,
@@ -89,8 +82,10 @@ export class PhoneStandIn implements ApprovalClient {
   #result(id: string, decision: Decision): PollResult {
     if (decision === 'deny') return { status: 'denied' };
     const asked = this.asked.find((candidate) => candidate.id === id) as Asked;
-    const accessToken = `${TOKEN_MARK}-${id}`;
-    this.#allow(accessToken, asked.details.digest);
-    return { status: 'approved', accessToken, expiresAt: Date.now() + 300_000 };
+    return {
+      status: 'approved',
+      accessToken: tokenFor(asked.details.digest),
+      expiresAt: Date.now() + 300_000,
+    };
   }
 }

@@ -1,10 +1,16 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { awaitAllCallbacks } from '@langchain/core/callbacks/promises';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openStateDatabase } from '../../../src/agent/state-database.ts';
 import { TradeAgentError } from '../../../src/trading/errors.ts';
-import { TOKEN_MARK } from './phone-stand-in.ts';
-import { createWorld, options, play, type World } from './world.ts';
+import { TOKEN_MARK } from './gateway-stand-in.ts';
+import { createWorld, options, play, quickClock, type World } from './world.ts';
 
 /** Leaves "buy 5 AAPL" pending on a new agent, and closes that. */
 async function detached(world: World, prompt = 'buy 5 AAPL'): Promise<string> {
@@ -24,7 +30,9 @@ describe('a detached run', () => {
     expect(result).not.toHaveProperty('error');
     expect(world.phone.polls).toBe(0);
     expect(await agent.approvals()).toMatchObject([{ id: result.approvals[0]?.id, status: 'requested' }]);
-    expect(await agent.threads()).toMatchObject([{ thread: result.thread, status: 'pending', prompt: 'buy 5 AAPL' }]);
+    expect(await agent.threads()).toMatchObject([
+      { thread: result.thread, status: 'pending', prompt: 'buy 5 AAPL' },
+    ]);
   });
 
   it('is resumed by a new process, which places the order once; a second resume places nothing', async () => {
@@ -114,11 +122,14 @@ describe('a run that is stopped while it waits', () => {
     const world = await createWorld();
     const agent = await world.agent();
     const stop = new AbortController();
-    const { result } = await play(agent.run({ prompt: 'buy 5 AAPL' }, options('wait', stop.signal)), (event) => {
-      if (event.type === 'approval' && event.approval.status === 'requested') {
-        stop.abort(new TradeAgentError('timeout', 'the time given to the run is over'));
-      }
-    });
+    const { result } = await play(
+      agent.run({ prompt: 'buy 5 AAPL' }, options('wait', stop.signal)),
+      (event) => {
+        if (event.type === 'approval' && event.approval.status === 'requested') {
+          stop.abort(new TradeAgentError('timeout', 'the time given to the run is over'));
+        }
+      },
+    );
     expect(result).toMatchObject({ status: 'pending', approvals: [{ status: 'requested' }] });
     world.phone.decide('AAPL', 'approve');
     const resumed = await play(agent.resume(result.thread, options()));
@@ -145,7 +156,9 @@ describe('a thread', () => {
   it('of another user does not exist', async () => {
     const world = await createWorld();
     const thread = await detached(world);
-    const bob = await world.agent({ session: { ...world.session, user: { sub: 'bob', name: 'Bob', email: undefined } } });
+    const bob = await world.agent({
+      session: { ...world.session, user: { sub: 'bob', name: 'Bob', email: undefined } },
+    });
     const { result } = await play(bob.resume(thread, options()));
     expect(result).toMatchObject({ error: { code: 'not_found' }, approvals: [] });
     expect(await bob.approvals()).toEqual([]);
@@ -242,11 +255,9 @@ describe('an order whose outcome is unknown', () => {
     world.phone.auto = () => 'approve';
     world.gateway.faults = ['drop_before_accept'];
     const { result } = await play((await world.agent()).run({ prompt: 'buy 5 AAPL' }, options()));
-    const { systemClock } = await import('../../../src/trading/clock.ts');
-    const later = (seconds: number) => ({ ...systemClock, now: () => Date.now() + seconds * 1000 });
-    const soon = await play((await world.agent({ clock: later(310) })).resume(result.thread, options()));
+    const soon = await play((await world.agent({ clock: quickClock(310) })).resume(result.thread, options()));
     expect(soon.result.status).toBe('unknown');
-    const long = await play((await world.agent({ clock: later(400) })).resume(result.thread, options()));
+    const long = await play((await world.agent({ clock: quickClock(400) })).resume(result.thread, options()));
     expect(long.result).toMatchObject({ status: 'expired', error: { code: 'approval_expired' } });
     expect(world.gateway.posts).toHaveLength(1);
   });
@@ -277,9 +288,9 @@ describe('an approved order', () => {
     };
     const { result } = await play((await world.agent()).run({ prompt: 'buy 5 AAPL' }, options()));
     world.gateway.down = false;
-    const { systemClock } = await import('../../../src/trading/clock.ts');
-    const late = { ...systemClock, now: () => Date.now() + 301_000 };
-    const resumed = await play((await world.agent({ clock: late })).resume(result.thread, options()));
+    const resumed = await play(
+      (await world.agent({ clock: quickClock(301) })).resume(result.thread, options()),
+    );
     expect(resumed.result).toMatchObject({ status: 'expired' });
     expect(world.gateway.posts).toEqual([]);
   });
@@ -288,23 +299,67 @@ describe('an approved order', () => {
     const world = await createWorld();
     const thread = await detached(world);
     world.phone.decide('AAPL', 'approve');
-    // The process dies after the gateway took the order: nothing after the intent is written.
-    const dying = await world.agent();
-    let died = false;
+    // Killed while the gateway takes the order: nothing after the intent is written.
+    const child = spawn(process.execPath, [fileURLToPath(new URL('./dying-run.ts', import.meta.url))], {
+      env: {
+        GATEWAY: world.gateway.url,
+        FOLDER: world.folder,
+        KEY: world.key.toString('hex'),
+        THREAD: thread,
+      },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    const exited = once(child, 'exit');
     world.gateway.onPost = async () => {
-      if (died) return;
-      died = true;
-      copyState(world, 'at-post');
+      world.gateway.onPost = undefined;
+      child.kill('SIGKILL');
+      await exited;
     };
-    await play(dying.resume(thread, options()));
-    await dying.close();
-    restoreState(world, 'at-post');
+    expect((await exited)[1]).toBe('SIGKILL');
+    await world.gateway.untilBooked(1);
     const agent = await world.agent();
     expect(await agent.approvals()).toMatchObject([{ status: 'executing' }]);
     const { result } = await play(agent.resume(thread, options()));
     expect(result).toMatchObject({ status: 'done', orders: [{ status: 'filled' }] });
     expect(world.gateway.book).toHaveLength(1);
     expect(world.gateway.posts).toHaveLength(1);
+  });
+});
+
+describe('a finished thread', () => {
+  it('keeps its latest checkpoint alone, and goes on from it', async () => {
+    const world = await createWorld();
+    world.phone.auto = () => 'approve';
+    const agent = await world.agent();
+    for (const prompt of ['buy 5 AAPL', 'quote AAPL', 'what do I own']) {
+      await play(agent.run({ prompt, thread: 't' }, options()));
+    }
+    const database = openStateDatabase(join(world.folder, 'state.db'), world.key);
+    const count = (table: string) => database.prepare(`SELECT count(*) FROM ${table}`).pluck().get();
+    expect([count('checkpoints'), count('writes')]).toEqual([1, 0]);
+    database.close();
+    const { result } = await play((await world.agent()).resume('t', options()));
+    expect(result).toMatchObject({ status: 'done', text: expect.stringContaining('MSFT') });
+  });
+
+  it('is told nobody, though the environment asks LangChain to trace', async () => {
+    let traces = 0;
+    const tracing = createServer((_, response) => {
+      traces += 1;
+      response.end('{}');
+    }).listen(0, '127.0.0.1');
+    await once(tracing, 'listening');
+    vi.stubEnv('LANGSMITH_TRACING', 'true');
+    vi.stubEnv('LANGSMITH_API_KEY', 'key');
+    vi.stubEnv('LANGSMITH_ENDPOINT', `http://127.0.0.1:${(tracing.address() as AddressInfo).port}`);
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+      tracing.close();
+    });
+    const agent = await (await createWorld()).agent();
+    await play(agent.run({ prompt: 'what do I own' }, options()));
+    await awaitAllCallbacks();
+    expect(traces).toBe(0);
   });
 });
 
@@ -335,11 +390,12 @@ function expectNoToken(world: World): void {
   }
   const database = openStateDatabase(join(world.folder, 'state.db'), world.key);
   for (const { name } of database.prepare<[], { name: string }>('SELECT name FROM sqlite_master').all()) {
-    const rows = JSON.stringify(tryAll(() => database.prepare(`SELECT * FROM "${name}"`).all()), (_, value) =>
-      value?.type === 'Buffer' ? Buffer.from(value.data).toString('latin1') : value,
+    const rows = JSON.stringify(
+      tryAll(() => database.prepare(`SELECT * FROM "${name}"`).all()),
+      (_, value) => (value?.type === 'Buffer' ? Buffer.from(value.data).toString('latin1') : value),
     );
     expect(rows.includes(TOKEN_MARK), name).toBe(false);
-    expect(rows.includes('session-token'), name).toBe(false);
+    expect(rows.includes('PLANTED-SESSION'), name).toBe(false);
   }
   database.close();
 }
@@ -350,19 +406,5 @@ function tryAll(read: () => unknown[]): unknown[] {
     return read();
   } catch {
     return [];
-  }
-}
-
-const stateFiles = ['state.db', 'state.db-wal'];
-
-function copyState(world: World, label: string): void {
-  for (const file of stateFiles) {
-    writeFileSync(join(world.folder, `${label}-${file}`), readFileSync(join(world.folder, file)));
-  }
-}
-
-function restoreState(world: World, label: string): void {
-  for (const file of stateFiles) {
-    writeFileSync(join(world.folder, file), readFileSync(join(world.folder, `${label}-${file}`)));
   }
 }

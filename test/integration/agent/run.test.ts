@@ -47,7 +47,10 @@ describe('a question', () => {
   it('the planner cannot parse fails as usage and says what it understands', async () => {
     const agent = await (await createWorld()).agent();
     const { result } = await play(agent.run({ prompt: 'write me a poem' }, options()));
-    expect(result).toMatchObject({ status: 'failed', error: { code: 'usage', hint: expect.stringContaining('help') } });
+    expect(result).toMatchObject({
+      status: 'failed',
+      error: { code: 'usage', hint: expect.stringContaining('help') },
+    });
     expect(result.text).toContain('write me a poem');
   });
 });
@@ -107,7 +110,9 @@ describe('an order', () => {
   it('of half a position asks the portfolio first', async () => {
     const world = await createWorld();
     world.phone.auto = () => 'approve';
-    const { result, events } = await play((await world.agent()).run({ prompt: 'sell half my MSFT' }, options()));
+    const { result, events } = await play(
+      (await world.agent()).run({ prompt: 'sell half my MSFT' }, options()),
+    );
     expect(result.orders).toMatchObject([{ symbol: 'MSFT', side: 'sell', qty: '12.5' }]);
     expect(events.flatMap((event) => (event.type === 'tool_call' ? [event.name] : []))).toEqual([
       'get_portfolio',
@@ -169,8 +174,17 @@ describe('an order', () => {
     world.phone.auto = () => 'approve';
     await play((await world.agent()).run({ prompt: 'buy 5 AAPL' }, options()));
     const text = readFileSync(join(world.folder, 'audit.jsonl'), 'utf8');
-    const lines = text.trim().split('\n').map((line) => JSON.parse(line));
-    expect(lines.map(({ event }) => event)).toEqual(['proposed', 'requested', 'approved', 'sending', 'answered']);
+    const lines = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ event }) => event)).toEqual([
+      'proposed',
+      'requested',
+      'approved',
+      'sending',
+      'answered',
+    ]);
     expect(new Set(lines.map(({ client_order_id }) => client_order_id)).size).toBe(1);
     expect(lines.at(-1)).toMatchObject({ sub: 'alice-sub', placed: { status: 'filled' } });
     expect(text).not.toContain('PLANTED');
@@ -245,7 +259,10 @@ describe('two orders in one message', () => {
     world.phone.decide('MSFT', 'approve');
     const { result } = await running;
     expect(placed).toEqual(['MSFT', 'AAPL']);
-    expect(result).toMatchObject({ status: 'done', approvals: [{ status: 'executed' }, { status: 'executed' }] });
+    expect(result).toMatchObject({
+      status: 'done',
+      approvals: [{ status: 'executed' }, { status: 'executed' }],
+    });
     expect(world.gateway.book.map(({ symbol }) => symbol).sort()).toEqual(['AAPL', 'MSFT']);
     expect(world.phone.overlapping).toBe(false);
   });

@@ -8,8 +8,10 @@ import { type CreateAgentOptions, createAgent } from '../../../src/agent/create-
 import type { AgentEvent, RunResult } from '../../../src/agent/events.ts';
 import type { ResolvedProfile } from '../../../src/auth/profile.ts';
 import type { Session } from '../../../src/auth/session.ts';
+import { type Clock, systemClock } from '../../../src/trading/clock.ts';
 import { GatewayStandIn } from './gateway-stand-in.ts';
 import { PhoneStandIn } from './phone-stand-in.ts';
+import { profileAt, sessionOf } from './session.ts';
 
 export interface World {
   readonly gateway: GatewayStandIn;
@@ -25,34 +27,11 @@ export interface World {
 /** A gateway, a phone and a home of their own for one test, gone when it ends. */
 export async function createWorld(): Promise<World> {
   const gateway = await new GatewayStandIn().start();
-  const phone = new PhoneStandIn((token, digest) => gateway.allow(token, digest));
+  const phone = new PhoneStandIn();
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-test-'));
   const key = randomBytes(32);
-  const profile: ResolvedProfile = {
-    name: 'test',
-    sandbox: false,
-    issuer: gateway.url,
-    gateway: gateway.url,
-    audience: gateway.url,
-    environment: 'paper',
-    login_client: { client_id: 'trade-agent' },
-    details_type: 'trade_order',
-    credential_store: 'file',
-    model: { provider: 'builtin' },
-    max_slippage: '0.01',
-    approval_ttl: 300,
-    phone: undefined,
-  };
-  const bearer = (token: string, init: RequestInit): RequestInit => ({
-    ...init,
-    headers: { ...(init.headers as Record<string, string>), authorization: `Bearer ${token}` },
-  });
-  const session: Session = {
-    profile,
-    user: { sub: 'alice-sub', name: 'Alice Example', email: 'alice@example.com' },
-    fetch: (url, init) => fetch(url, bearer('session-token', init)),
-    fetchWithApproval: (url, init, token) => fetch(url, bearer(token, init)),
-  };
+  const profile = profileAt(gateway.url);
+  const session = sessionOf(profile);
   const agents: Agent[] = [];
   onTestFinished(async () => {
     for (const agent of agents) await agent.close();
@@ -75,11 +54,20 @@ export async function createWorld(): Promise<World> {
         auditLog: join(folder, 'audit.jsonl'),
         databaseKey: key,
         env: {},
+        clock: quickClock(),
         ...options,
       });
       agents.push(agent);
       return agent;
     },
+  };
+}
+
+/** The real time, `ahead` seconds on, with every wait a fiftieth as long. */
+export function quickClock(ahead = 0): Clock {
+  return {
+    now: () => Date.now() + ahead * 1000,
+    sleep: (ms, signal) => systemClock.sleep(ms / 50, signal),
   };
 }
 

@@ -27,7 +27,8 @@ async function ask(via = client) {
   return { ...order, request, shown };
 }
 
-const registrations = () => world.asked.filter(({ method, path }) => method === 'POST' && path === '/register').length;
+const registrations = () =>
+  world.asked.filter(({ method, path }) => method === 'POST' && path === '/register').length;
 const clientIds = () =>
   world.database
     .prepare<[], { id: string }>(`SELECT id FROM oidc_entities WHERE model = 'Client'`)
@@ -87,7 +88,10 @@ describe('an approval', () => {
     world.faults.set('idp_5xx', 1);
     const { request, shown } = await ask();
     await world.phone.decide(shown.id, 'approve');
-    expect(await client.poll(request.authReqId, soon())).toMatchObject({ status: 'unreachable', retryAfter: 1 });
+    expect(await client.poll(request.authReqId, soon())).toMatchObject({
+      status: 'unreachable',
+      retryAfter: 1,
+    });
     expect(await client.poll(request.authReqId, soon())).toMatchObject({ status: 'approved' });
   });
 
@@ -120,14 +124,20 @@ describe('an approval', () => {
     world.faults.set('tampered_details', 1);
     const { request, shown, details } = await ask();
     await world.phone.decide(shown.id, 'approve');
-    const other = createApprovalClient({ ...world, store: openFileStore({ folder: world.home.config, profile: 'sandbox' }) });
+    const other = createApprovalClient({
+      ...world,
+      store: openFileStore({ folder: world.home.config, profile: 'sandbox' }),
+    });
     expect(await other.poll(request.authReqId, soon(), details)).toMatchObject({ status: 'failed' });
   });
 
   it('can be waited for by another process', async () => {
     const { request, shown } = await ask();
     await world.phone.decide(shown.id, 'approve');
-    const other = createApprovalClient({ ...world, store: openFileStore({ folder: world.home.config, profile: 'sandbox' }) });
+    const other = createApprovalClient({
+      ...world,
+      store: openFileStore({ folder: world.home.config, profile: 'sandbox' }),
+    });
     expect(await other.poll(request.authReqId, soon())).toMatchObject({ status: 'approved' });
   });
 
@@ -166,7 +176,9 @@ describe('an approval', () => {
   it('can’t be asked for while the provider is away', async () => {
     await world.unplug();
     const { details, message } = anOrder(world.profile.audience);
-    await expect(client.request(details, message, 300)).rejects.toMatchObject({ code: 'provider_unreachable' });
+    await expect(client.request(details, message, 300)).rejects.toMatchObject({
+      code: 'provider_unreachable',
+    });
     await world.plug();
     expect((await client.request(details, message, 300)).authReqId).toEqual(expect.any(String));
   });
@@ -181,7 +193,9 @@ describe('the approval client', () => {
     const { payload } = world.database
       .prepare<[], { payload: string }>(`SELECT payload FROM oidc_entities WHERE model = 'Client'`)
       .get() ?? { payload: '' };
-    const kept = JSON.parse((await world.store.get(['approval_client'])).approval_client ?? '') as { key: { d: string } };
+    const kept = JSON.parse((await world.store.get(['approval_client'])).approval_client ?? '') as {
+      key: { d: string };
+    };
     expect(payload).toContain('"x"');
     expect(payload).not.toContain(kept.key.d);
   });
@@ -189,7 +203,10 @@ describe('the approval client', () => {
   it('registers once for many processes that need it at the same time', async () => {
     const { details, message } = anOrder(world.profile.audience);
     const clients = Array.from({ length: 4 }, () =>
-      createApprovalClient({ ...world, store: openFileStore({ folder: world.home.config, profile: 'sandbox' }) }),
+      createApprovalClient({
+        ...world,
+        store: openFileStore({ folder: world.home.config, profile: 'sandbox' }),
+      }),
     );
     await Promise.all(clients.map((one) => one.request(details, message, 300)));
     expect(registrations()).toBe(1);
@@ -203,14 +220,19 @@ describe('the approval client', () => {
     expect(registrations()).toBe(2);
     expect(clientIds()).not.toContain(forgotten);
     expect(request.authReqId).toEqual(expect.any(String));
-    const kept = JSON.parse((await world.store.get(['approval_client'], { fresh: true })).approval_client ?? '');
+    const kept = JSON.parse(
+      (await world.store.get(['approval_client'], { fresh: true })).approval_client ?? '',
+    );
     expect(clientIds()).toEqual([kept.client_id]);
   });
 
   it('adopts the registration another process made in the meantime', async () => {
     await ask();
     world.database.prepare(`DELETE FROM oidc_entities WHERE model = 'Client'`).run();
-    const other = createApprovalClient({ ...world, store: openFileStore({ folder: world.home.config, profile: 'sandbox' }) });
+    const other = createApprovalClient({
+      ...world,
+      store: openFileStore({ folder: world.home.config, profile: 'sandbox' }),
+    });
     await ask(other);
     await ask();
     expect(registrations()).toBe(2);

@@ -16,7 +16,8 @@ afterEach(() => world.close());
 const soon = () => AbortSignal.timeout(20_000);
 const begin = (options: Parameters<typeof beginDeviceLogin>[2] = {}, store = world.store) =>
   beginDeviceLogin(world.profile, store, { home: world.home, clock: hastyClock, ...options });
-const read = async () => (await openSession(world))?.fetch(`${world.profile.gateway}/v1/account`, {}, ['portfolio:read']);
+const read = async () =>
+  (await openSession(world))?.fetch(`${world.profile.gateway}/v1/account`, {}, ['portfolio:read']);
 
 describe('a sign-in', () => {
   it('shows a code and an address, names the machine, and ends with the user and a session', async () => {
@@ -119,7 +120,11 @@ describe('a sign-out', () => {
   it('ends the session here and at the provider, and keeps the approval client', async () => {
     await world.login();
     await world.store.set({ approval_client: 'kept', database_key: 'kept' });
-    const { refresh_token = '', session = '', dpop_key = '' } = await world.store.get(['refresh_token', 'session', 'dpop_key']);
+    const {
+      refresh_token = '',
+      session = '',
+      dpop_key = '',
+    } = await world.store.get(['refresh_token', 'session', 'dpop_key']);
     expect(await logout(world)).toEqual({
       user: { sub: 'alice', name: 'Alice Example', email: 'alice@sandbox.example' },
       revoked: true,

@@ -7,7 +7,7 @@ import type { CredentialStore } from '../../../src/auth/credential-store/credent
 import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
 import { beginDeviceLogin } from '../../../src/auth/device-login.ts';
 import type { Home } from '../../../src/auth/home.ts';
-import { type ResolvedProfile, profileSchema } from '../../../src/auth/profile.ts';
+import { profileSchema, type ResolvedProfile } from '../../../src/auth/profile.ts';
 import type { User } from '../../../src/auth/session.ts';
 import { Faults } from '../../../src/sandbox/faults.ts';
 import { createIdentityProvider } from '../../../src/sandbox/identity-provider/identity-provider.ts';
@@ -67,7 +67,10 @@ export async function createWorld(): Promise<World> {
     received.push(seen(request));
     request.resume();
     const { status = 200, headers = {}, delayMs = 0 } = answers.shift() ?? {};
-    setTimeout(() => response.writeHead(status, { 'content-type': 'application/json', ...headers }).end('{}'), delayMs);
+    setTimeout(
+      () => response.writeHead(status, { 'content-type': 'application/json', ...headers }).end('{}'),
+      delayMs,
+    );
   });
   await new Promise<void>((resolve) => gateway.listen(0, '127.0.0.1', resolve));
   const gatewayUrl = `http://127.0.0.1:${(gateway.address() as { port: number }).port}`;
@@ -143,5 +146,10 @@ export async function createWorld(): Promise<World> {
 }
 
 function seen({ method = '', url = '', headers }: IncomingMessage): SeenRequest {
-  return { method, path: url.split('?')[0] ?? '', authorization: headers.authorization, dpop: headers.dpop?.toString() };
+  return {
+    method,
+    path: url.split('?')[0] ?? '',
+    authorization: headers.authorization,
+    dpop: headers.dpop?.toString(),
+  };
 }

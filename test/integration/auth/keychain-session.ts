@@ -18,7 +18,12 @@ export interface DriverInput {
 }
 export interface StepResult {
   readonly value?: unknown;
-  readonly error?: { code: string; message: string; hint?: string | undefined; details: Record<string, unknown> };
+  readonly error?: {
+    code: string;
+    message: string;
+    hint?: string | undefined;
+    details: Record<string, unknown>;
+  };
   readonly ms: number;
 }
 

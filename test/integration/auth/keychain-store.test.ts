@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -184,7 +193,10 @@ describe('the keychain’s helper process', () => {
     writeFileSync(child, program);
     const store = openKeychainStore({ folder: home, profile: 'work', child, env: anyBus() });
     const error = await store.set({ refresh_token: SECRET }).catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ code: 'credential_store_unavailable', message: expect.stringContaining(reason) });
+    expect(error).toMatchObject({
+      code: 'credential_store_unavailable',
+      message: expect.stringContaining(reason),
+    });
     expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain(SECRET);
   });
 });

@@ -79,10 +79,7 @@ const badIdTokens: [string, () => Lies | Promise<Lies>][] = [
     `without ${name}`,
     () => ({ claims: ({ [name]: _, ...claims }) => claims }),
   ]),
-  [
-    'signed by another key',
-    async () => ({ sign: signWith((await generateKeyPair('ES256')).privateKey) }),
-  ],
+  ['signed by another key', async () => ({ sign: signWith((await generateKeyPair('ES256')).privateKey) })],
   [
     'whose content was changed after signing',
     () => ({
@@ -262,9 +259,24 @@ describe('an approval', () => {
     ['invalid_grant', 400, '{"error":"invalid_grant"}', { status: 'lost' }],
     ['invalid_client', 401, '{"error":"invalid_client"}', { status: 'lost' }],
     ['invalid_request', 400, '{"error":"invalid_request"}', { status: 'failed', error: 'invalid_request' }],
-    ['an error that is no word', 400, '{"error":"\\u001b[31m boo"}', { status: 'failed', error: 'unknown_error' }],
-    ['server_error', 500, '{"error":"server_error"}', { status: 'unreachable', reason: 'it answered with HTTP status 500' }],
-    ['half a body', 200, '{"access_token":"planted-acc', { status: 'unreachable', reason: 'its answer was not JSON' }],
+    [
+      'an error that is no word',
+      400,
+      '{"error":"\\u001b[31m boo"}',
+      { status: 'failed', error: 'unknown_error' },
+    ],
+    [
+      'server_error',
+      500,
+      '{"error":"server_error"}',
+      { status: 'unreachable', reason: 'it answered with HTTP status 500' },
+    ],
+    [
+      'half a body',
+      200,
+      '{"access_token":"planted-acc',
+      { status: 'unreachable', reason: 'its answer was not JSON' },
+    ],
     ['a page', 502, '<html>', { status: 'unreachable', reason: 'it answered with HTTP status 502' }],
   ])('answered with %s is told apart', async (_, status, body, expected) => {
     const { poll } = await approval();

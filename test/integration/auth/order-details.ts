@@ -1,11 +1,18 @@
-import { bindingMessage, type TradeOrderDetails, tradeOrderDetails } from '../../../src/trading/approval-details.ts';
+import {
+  bindingMessage,
+  type TradeOrderDetails,
+  tradeOrderDetails,
+} from '../../../src/trading/approval-details.ts';
 import { utcSeconds } from '../../../src/trading/clock.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 
 let orders = 0;
 
 /** The details and binding message of an order that can be asked for; each call another order. */
-export function anOrder(gateway: string, change: Partial<OrderDraft> = {}): { details: TradeOrderDetails; message: string } {
+export function anOrder(
+  gateway: string,
+  change: Partial<OrderDraft> = {},
+): { details: TradeOrderDetails; message: string } {
   const draft: OrderDraft = {
     account: 'PA3ALICE01',
     environment: 'paper',

@@ -15,7 +15,9 @@ afterEach(() => world.close());
 
 const place = async () => {
   const response = await world.place(draft, token);
-  const body = (await response.json()) as { code?: string; id?: string };
+  const body = (await response.json()) as { code?: string; id?: string; client_order_id?: string };
+  // Whatever is answered, it is about this order.
+  if (body.client_order_id !== undefined) expect(body.client_order_id).toBe(draft.client_order_id);
   return {
     status: response.status,
     code: body.code,
@@ -68,6 +70,12 @@ describe('a submission whose answer is lost', () => {
       ({ accept, answer }) => {
         accept();
         answer(200, { id: 'x' });
+      },
+    ],
+    [
+      'in an answer about another order',
+      ({ accept, answer }) => {
+        answer(200, { ...orderJson(accept()), client_order_id: 'ta-another-order' });
       },
     ],
   ])('%s is found by its client_order_id: one order', async (_, misbehave) => {
@@ -175,6 +183,16 @@ describe('a submission whose answer is lost', () => {
     expect(stateOf()).toMatchObject({ state: 'unknown', submissions: 2, ambiguous: 1 });
   });
 
+  it('sent again and turned away for a rate limit says nothing about the first either', async () => {
+    world.broker.onSubmit.push(lostEntirely, ({ answer }) =>
+      answer(429, { code: 42910000, message: 'too many' }),
+    );
+    await place();
+    world.clock.advance(31_000);
+    expect(await place()).toMatchObject(unknown);
+    expect(stateOf()).toMatchObject({ state: 'unknown', submissions: 2, ambiguous: 1 });
+  });
+
   it('is not sent again when the price has moved meanwhile, and not told as such', async () => {
     world.broker.onSubmit.push(lostEntirely);
     await place();
@@ -202,7 +220,10 @@ describe('a submission whose answer is lost', () => {
     await place();
     world.clock.advance(241_000);
     expect(await ask()).toMatchObject(unknown);
-    world.clock.advance(5 * 60_000);
+    // Five minutes after the submission, but not after the approval's end.
+    world.clock.advance(100_000);
+    expect(await ask()).toMatchObject(unknown);
+    world.clock.advance(200_000);
     expect(await ask()).toMatchObject({ status: 404, code: 'not_found', outcome: 'not_placed' });
     expect(stateOf()).toMatchObject({ state: 'rejected' });
     expect(world.broker.submissions).toHaveLength(1);

@@ -194,10 +194,12 @@ describe('identical requests at the same time', () => {
     const first = world.place(draft, token);
     await arrived.promise;
     const second = world.place(draft, token);
-    const asked = world.get(
-      `/v1/orders:by_client_order_id?client_order_id=${draft.client_order_id}`,
-      await world.reader('orders:read'),
-    );
+    const reader = await world.reader('orders:read market:read');
+    const asked = world.get(`/v1/orders:by_client_order_id?client_order_id=${draft.client_order_id}`, reader);
+    // This goes all the way to the broker and back; when it returns, the two above have long been where they wait.
+    expect((await world.get('/v1/clock', reader)).status).toBe(200);
+    // They wait, they don't ask: a look-up now would find nothing and call the outcome unknown.
+    expect(world.broker.requests).not.toContain('GET /v2/orders:by_client_order_id');
     goOn.resolve();
     expect((await first).status).toBe(201);
     expect((await second).status).toBe(200);

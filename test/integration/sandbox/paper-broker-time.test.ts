@@ -51,11 +51,25 @@ describe('on exchange hours', () => {
     const { trading } = await world.alpaca();
     const close = Date.parse('2026-11-24T21:00:00Z');
     await trading.orders.market({ symbol: 'AAPL', side: 'buy', qty: '1', timeInForce: 'cls' });
-    await world.clock.advance(12 * HOUR);
+    await world.clock.advance(26 * HOUR); // well into the next session
     expect(world.broker.book()[0]).toMatchObject({
       status: 'filled',
       filled_avg_price: String(Number(world.market.quote('AAPL', close)?.ask)),
     });
+  });
+
+  it('an order for the opening auction fills at the opening price, or ends there when its limit is not met', async () => {
+    world = await startWorld({ hours: 'exchange', now: Date.parse('2026-11-24T01:00:00Z') });
+    const { trading } = await world.alpaca();
+    const open = Date.parse('2026-11-24T14:30:00Z');
+    const order = { symbol: 'AAPL', side: 'buy', qty: '1', timeInForce: 'opg' } as const;
+    await trading.orders.market(order);
+    await trading.orders.limit({ ...order, limitPrice: '50.00' });
+    expect(world.broker.book().map(({ status }) => status)).toEqual(['accepted', 'accepted']);
+    await world.clock.advance(15 * HOUR);
+    const [filled, unmet] = world.broker.book();
+    expect(filled?.filled_avg_price).toBe(String(Number(world.market.quote('AAPL', open)?.ask)));
+    expect(unmet?.status).toBe('canceled');
   });
 
   it('an order for the opening auction is refused once the session is under way', async () => {

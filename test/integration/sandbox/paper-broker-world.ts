@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Alpaca } from '@alpacahq/alpaca-trade-api';
+import { Alpaca, ApiError } from '@alpacahq/alpaca-trade-api';
 import { getRequestListener } from '@hono/node-server';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { Faults } from '../../../src/sandbox/faults.ts';
@@ -188,3 +188,13 @@ export function exchangeCode(
   });
   return fetch(`${url}/oauth/token`, { method: 'POST', body });
 }
+
+/** How the broker refused, as Alpaca's SDK tells it; throws where it did not. */
+export const refusal = async (work: Promise<unknown>) => {
+  const error: unknown = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof ApiError)) throw new Error('the broker did not refuse', { cause: error });
+  return { status: error.status, code: error.code, message: error.message };
+};

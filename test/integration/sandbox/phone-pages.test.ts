@@ -50,6 +50,8 @@ async function open(options: { dark?: boolean; width?: number; height?: number; 
     viewport: { width: options.width ?? 390, height: options.height ?? 844 },
     deviceScaleFactor: 2,
     colorScheme: options.dark ? 'dark' : 'light',
+    // Pictures are taken at once: no fading in.
+    reducedMotion: 'reduce',
     javaScriptEnabled: options.javaScript ?? true,
   });
   context.setDefaultTimeout(10_000);

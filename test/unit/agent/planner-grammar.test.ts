@@ -92,16 +92,13 @@ describe('the planner understands', () => {
       'sell 10 TSLA trailing stop $4',
       [sell({ symbol: 'TSLA', qty: '10', type: 'trailing_stop', trail_price: '4' })],
     ],
-    ['sell all TSLA trail 5 percent', [sell({ symbol: 'TSLA', type: 'trailing_stop', trail_percent: '5' }, '1')]],
+    [
+      'sell all TSLA trail 5 percent',
+      [sell({ symbol: 'TSLA', type: 'trailing_stop', trail_percent: '5' }, '1')],
+    ],
     ['buy 5 ALL', [buy({ symbol: 'ALL', qty: '5' })]],
-    [
-      'buy 5 AAPL and sell 2 MSFT',
-      [buy({ ...AAPL, qty: '5' }), sell({ symbol: 'MSFT', qty: '2' })],
-    ],
-    [
-      'buy 5 AAPL; quote MSFT; what do I own',
-      [buy({ ...AAPL, qty: '5' }), quote('MSFT'), portfolio],
-    ],
+    ['buy 5 AAPL and sell 2 MSFT', [buy({ ...AAPL, qty: '5' }), sell({ symbol: 'MSFT', qty: '2' })]],
+    ['buy 5 AAPL; quote MSFT; what do I own', [buy({ ...AAPL, qty: '5' }), quote('MSFT'), portfolio]],
     ['buy 5 AAPL, then sell half my MSFT.', [buy({ ...AAPL, qty: '5' }), sell({ symbol: 'MSFT' }, '0.5')]],
     ['who am I and what do I own', [{ kind: 'whoami' }, portfolio]],
     [

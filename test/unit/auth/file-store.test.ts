@@ -56,7 +56,10 @@ describe('the credential file', () => {
   it.each([
     ['cut short', (text: string) => text.slice(0, 40)],
     ['empty', () => ''],
-    ['changed in one byte', (text: string) => text.replace(/"data":"(.)/, (_, c) => `"data":"${c === 'A' ? 'B' : 'A'}`)],
+    [
+      'changed in one byte',
+      (text: string) => text.replace(/"data":"(.)/, (_, c) => `"data":"${c === 'A' ? 'B' : 'A'}`),
+    ],
     ['of a later version', (text: string) => text.replace('"version":1', '"version":2')],
   ])('that is %s is reported and never overwritten', async (_, damage) => {
     await open().set({ refresh_token: SECRET });

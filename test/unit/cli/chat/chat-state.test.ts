@@ -3,7 +3,7 @@ import type { AgentEvent } from '../../../../src/agent/events.ts';
 import { type ChatState, chatReducer, emptyChat } from '../../../../src/cli/chat/chat-state.ts';
 import { approval, doneResult, executed, order } from '../sample-events.ts';
 
-function after(events: readonly AgentEvent[], start: ChatState = emptyChat): ChatState {
+function stateAfter(events: readonly AgentEvent[], start: ChatState = emptyChat): ChatState {
   return events.reduce((state, event) => chatReducer(state, { type: 'event', event }), start);
 }
 
@@ -16,26 +16,28 @@ describe('the chat’s state', () => {
   });
 
   it('keeps the answer live while it is written, and moves it up once it is whole', () => {
-    const writing = after([
+    const writing = stateAfter([
       { type: 'text', delta: 'Bought ' },
       { type: 'text', delta: '5 AAPL.' },
     ]);
     expect(writing).toMatchObject({ answer: 'Bought 5 AAPL.', items: [] });
-    const done = after([{ type: 'result', result: doneResult }], writing);
+    const done = stateAfter([{ type: 'result', result: doneResult }], writing);
     expect(done).toMatchObject({ answer: '', busy: false, thread: 'th_1' });
     expect(done.items).toEqual([{ type: 'answer', text: 'Bought 5 AAPL.' }]);
   });
 
   it('shows the answer of a model that does not stream, once', () => {
-    expect(after([{ type: 'result', result: doneResult }]).items).toEqual([
+    expect(stateAfter([{ type: 'result', result: doneResult }]).items).toEqual([
       { type: 'answer', text: 'Bought 5 AAPL.' },
     ]);
   });
 
   it('shows a tool while it runs, and its result on one line afterwards', () => {
-    const running = after([{ type: 'tool_call', id: 'c1', name: 'get_quote', args: { symbols: ['AAPL'] } }]);
+    const running = stateAfter([
+      { type: 'tool_call', id: 'c1', name: 'get_quote', args: { symbols: ['AAPL'] } },
+    ]);
     expect(running.tools).toEqual([{ id: 'c1', text: 'get_quote AAPL' }]);
-    const done = after(
+    const done = stateAfter(
       [{ type: 'tool_result', id: 'c1', name: 'get_quote', ok: true, summary: 'AAPL\n179.50', ms: 312 }],
       running,
     );
@@ -45,7 +47,7 @@ describe('the chat’s state', () => {
 
   it('keeps an approval live until it is decided, whatever order several are decided in', () => {
     const second = { ...approval, id: 'ap_2', code: 'ZZZZ' };
-    const both = after([
+    const both = stateAfter([
       { type: 'approval', approval },
       { type: 'approval', approval: second },
       { type: 'approval', approval: { ...second, status: 'approved' } },
@@ -54,13 +56,13 @@ describe('the chat’s state', () => {
       [approval.id, 'requested'],
       ['ap_2', 'approved'],
     ]);
-    const one = after([{ type: 'approval', approval: { ...second, status: 'denied' } }], both);
+    const one = stateAfter([{ type: 'approval', approval: { ...second, status: 'denied' } }], both);
     expect(one.approvals.map(({ id }) => id)).toEqual([approval.id]);
     expect(one.items.at(-1)).toMatchObject({ type: 'outcome', good: false });
   });
 
   it('says what was filled', () => {
-    const state = after([
+    const state = stateAfter([
       { type: 'approval', approval },
       { type: 'order', order, approval: approval.id },
       { type: 'approval', approval: executed },
@@ -72,7 +74,7 @@ describe('the chat’s state', () => {
   });
 
   it('remembers the thread of an approval that was left pending', () => {
-    const interrupted = after([
+    const interrupted = stateAfter([
       { type: 'thread', thread: 'th_1' },
       { type: 'approval', approval },
       {
@@ -89,7 +91,7 @@ describe('the chat’s state', () => {
   });
 
   it('remembers it also where the run broke off without a result', () => {
-    const live = after([
+    const live = stateAfter([
       { type: 'thread', thread: 'th_1' },
       { type: 'approval', approval },
     ]);
@@ -99,11 +101,11 @@ describe('the chat’s state', () => {
 
   it('has no pending thread after one that was carried out', () => {
     const pending: ChatState = { ...emptyChat, thread: 'th_1', pendingThread: 'th_1' };
-    expect(after([{ type: 'result', result: doneResult }], pending).pendingThread).toBeUndefined();
+    expect(stateAfter([{ type: 'result', result: doneResult }], pending).pendingThread).toBeUndefined();
   });
 
   it('lets no escape sequence of a model or server through', () => {
-    const state = after([
+    const state = stateAfter([
       { type: 'text', delta: 'ok\u001b[2J' },
       { type: 'tool_call', id: 'c1', name: 'get_quote', args: { symbols: ['\u001b[31mA'] } },
       { type: 'notice', message: 'slow\u0007\u202e' },

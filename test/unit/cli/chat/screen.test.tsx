@@ -46,6 +46,7 @@ function scriptedDriver(events: readonly AgentEvent[], changes: Partial<ChatStat
       address: 'http://127.0.0.1:4710/device',
       warning: 'Only go on if you started this yourself.',
       asks: ['see quotes'],
+      sandboxCommand: 'trade-agent phone login WDJB-MJHT',
       expiresAt: NOW + 600_000,
       complete: (signal) =>
         new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),

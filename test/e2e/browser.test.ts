@@ -1,0 +1,133 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchChromium } from '../integration/chromium.ts';
+import { createWorld, type World } from './world.ts';
+
+/** Kept for people to look at; one is the README's picture. */
+const screenshots = new URL('../../test-results/screenshots/', import.meta.url).pathname;
+
+let world: World;
+let browser: Browser;
+let page: Page;
+
+beforeAll(async () => {
+  mkdirSync(screenshots, { recursive: true });
+  [world, browser] = await Promise.all([createWorld(), launchChromium()]);
+  const context = await browser.newContext({
+    viewport: { width: 390, height: 844 },
+    deviceScaleFactor: 2,
+    hasTouch: true,
+    reducedMotion: 'reduce',
+  });
+  page = await context.newPage();
+});
+afterAll(async () => {
+  await browser?.close();
+  await world?.close();
+});
+
+const shot = (name: string) => page.screenshot({ path: join(screenshots, `${name}.png`) });
+const text = (id: string) => page.getByTestId(id).first().textContent();
+
+/** The code as the terminal's approval panel prints it. */
+const terminalCode = /\bcode\s+([0-9A-HJKMNP-TV-Z]{4})\b/;
+
+describe('a person with a phone, in a real browser', () => {
+  it('signs the terminal in by the device page', async () => {
+    const login = world.start(['login']);
+    const [, url = ''] = await login.waitFor(/(http:\/\/127\.0\.0\.1:\d+\/device)\b/);
+    const [code] = await login.waitFor(/\b[A-Z0-9]{4}-[A-Z0-9]{4}\b/);
+
+    await page.goto(url);
+    await page.getByTestId('user-code').fill(code);
+    await page.getByTestId('continue').tap();
+    const alice = world.seed.users.find(({ username }) => username === 'alice');
+    await page.getByTestId('username').fill('alice');
+    await page.getByTestId('password').fill('not her password');
+    await page.getByTestId('sign-in').tap();
+    expect(await text('problem')).toMatch(/\w/);
+    await page.getByTestId('username').fill('alice');
+    await page.getByTestId('password').fill(alice?.password ?? '');
+    await page.getByTestId('sign-in').tap();
+
+    expect(await text('device-code')).toBe(code);
+    expect(await page.locator('body').textContent()).toMatch(/attack|did not start|started this yourself/i);
+    await shot('device-consent');
+    await page.getByTestId('allow').tap();
+    await page.getByTestId('phone-link').waitFor();
+    const { code: exit, stderr } = await login.finished;
+    expect(exit, stderr).toBe(0);
+    await page.getByTestId('phone-link').tap();
+    await page.getByTestId('empty').waitFor();
+    await shot('phone-empty');
+  });
+
+  it('sees the pending order with every field and the terminal’s code, taps Approve, and the terminal shows the fill', async () => {
+    const run = world.start(['run', 'buy 5 AAPL limit 400']);
+    const [, code] = await run.waitFor(terminalCode);
+    // Live: the page was open before the order was.
+    await page.getByTestId('request').waitFor();
+    expect(await text('code')).toBe(code);
+    expect(await text('environment')).toMatch(/PAPER/);
+    expect(await text('headline')).toMatch(/BUY 5 AAPL/i);
+
+    const { details } = (await world.phone.requests('alice', { waitSeconds: 0 }))[0] ?? {};
+    expect(details).toMatchObject({ symbol: 'AAPL', qty: '5', limit_price: '400.00', order_type: 'limit' });
+    const shown = (await page.getByTestId('request').textContent()) ?? '';
+    const inWords: Record<string, string> = {
+      side: 'Buy',
+      order_type: 'Limit',
+      time_in_force: 'Day',
+      extended_hours: 'Extended hoursNo',
+      max_slippage: '1 %',
+      environment: 'PAPER',
+      expires_at: String(details?.expires_at).slice(0, 10),
+    };
+    const fields = Object.entries(details ?? {});
+    expect(fields.length).toBeGreaterThan(15);
+    for (const [field, value] of fields)
+      expect(shown, field).toContain(inWords[field] ?? [value].flat().join(', '));
+    await shot('phone-approval');
+
+    await page.getByTestId('approve').tap();
+    const { code: exit, stdout, stderr } = await run.finished;
+    expect(exit, stdout + stderr).toBe(0);
+    expect(stdout + stderr).toMatch(/filled 5 at/);
+    await page.getByTestId('recent').first().waitFor();
+    await shot('phone-approved');
+    expect((await world.book()).filter(({ qty, symbol }) => symbol === 'AAPL' && qty === '5')).toHaveLength(
+      1,
+    );
+  });
+
+  it('taps Deny: exit 6, and no order', async () => {
+    const before = (await world.book()).length;
+    const run = world.start(['run', 'sell 3 MSFT', '--output', 'json']);
+    await page.getByTestId('request').waitFor();
+    await shot('phone-sell');
+    await page.getByTestId('deny').tap();
+    const { code, stdout, stderr } = await run.finished;
+    expect(code, stdout + stderr).toBe(6);
+    expect(JSON.parse(stdout)).toMatchObject({
+      status: 'denied',
+      orders: [],
+      approvals: [{ status: 'denied' }],
+    });
+    expect(await world.book()).toHaveLength(before);
+  });
+
+  it('sees two orders at once and answers each by itself', async () => {
+    const run = world.start(['run', 'buy 1 KO and buy 2 JPM', '--output', 'json']);
+    await expect.poll(() => page.getByTestId('request').count(), { timeout: 15_000 }).toBe(2);
+    await shot('phone-two');
+    await page.getByTestId('request').filter({ hasText: 'JPM' }).getByTestId('deny').tap();
+    await expect.poll(() => page.getByTestId('request').count(), { timeout: 15_000 }).toBe(1);
+    await page.getByTestId('request').filter({ hasText: 'KO' }).getByTestId('approve').tap();
+    const { stdout, stderr } = await run.finished;
+    const result = JSON.parse(stdout);
+    expect(result.orders, stderr).toMatchObject([{ symbol: 'KO', qty: '1' }]);
+    expect((await world.book()).filter(({ symbol, qty }) => symbol === 'JPM' && qty === '2')).toEqual([]);
+  });
+});

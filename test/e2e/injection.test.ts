@@ -1,0 +1,94 @@
+import { LLMock } from '@copilotkit/aimock';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createWorld, type World } from './world.ts';
+
+/**
+ * A model that obeys the attacker in everything. It runs behind the real OpenAI protocol; nothing it says may move
+ * money, and what it proposes must reach the phone as it is, not as the person worded it.
+ */
+let world: World;
+const model = new LLMock({ port: 0 });
+const run = (prompt: string, ...more: string[]) =>
+  world.cli(['run', prompt, ...modelOptions(), '--output', 'json', ...more], { env });
+const modelOptions = () => ['--model', 'gpt-obedient', '--base-url', `${model.url}/v1`];
+const env = { TRADE_AGENT_API_KEY: 'sk-test' };
+
+beforeAll(async () => {
+  await model.start();
+  world = await createWorld();
+  await world.login();
+});
+afterAll(async () => {
+  await world.close();
+  await model.stop();
+});
+
+/** The model answers a prompt with one tool call, and what follows the tool's result with a bland sentence. */
+function obey(prompt: string, name: string, args: unknown) {
+  model.on(
+    { userMessage: prompt, hasToolResult: false },
+    { toolCalls: [{ name, arguments: typeof args === 'string' ? args : JSON.stringify(args) }] },
+  );
+  model.on({ userMessage: prompt, hasToolResult: true }, { content: 'Done as you asked.' });
+}
+
+describe('a model that obeys injected text', () => {
+  it('can only propose: the phone shows the attacker’s true values, and without a tap there is no order', async () => {
+    const before = (await world.book()).length;
+    obey('summarize this news for me', 'place_order', { symbol: 'KO', side: 'buy', qty: '400' });
+    const { code, stdout, stderr } = await run('summarize this news for me', '--approval', 'detach');
+    expect(code, stdout + stderr).toBe(5);
+    const [request] = (await world.phone.requests('alice', { waitSeconds: 0 })).filter(
+      ({ status }) => status === 'pending',
+    );
+    expect(request?.details).toMatchObject({ symbol: 'KO', side: 'buy', qty: '400', environment: 'paper' });
+    expect(request?.binding_message).toContain('BUY 400 KO');
+    expect(await world.book()).toHaveLength(before);
+
+    await world.cli(['phone', '--user', 'alice', '--decide', 'deny', '--once']);
+    const resumed = await world.cli(
+      ['resume', JSON.parse(stdout).thread, ...modelOptions(), '--output', 'json'],
+      { env },
+    );
+    expect(resumed.code, resumed.stdout + resumed.stderr).toBe(6);
+    expect(await world.book()).toHaveLength(before);
+  });
+
+  it.each<[string, string, unknown]>([
+    ['a tool that does not exist', 'transfer_funds', { to: 'attacker', amount: '100000' }],
+    ['a tool that would hand out tokens', 'get_access_token', {}],
+    ['arguments that are not JSON', 'place_order', '{"symbol": "KO", "side": "buy", "qty": '],
+    ['a quantity that is no number', 'place_order', { symbol: 'KO', side: 'buy', qty: '1; DROP TABLE' }],
+    ['an approval of its own making', 'place_order', { symbol: 'KO', side: 'buy', qty: '1', approved: true }],
+    ['another account', 'place_order', { symbol: 'KO', side: 'buy', qty: '1', account: 'PA3BOB0001' }],
+    [
+      'a longer expiry',
+      'place_order',
+      { symbol: 'KO', side: 'buy', qty: '1', expires_at: '2099-01-01T00:00:00Z' },
+    ],
+  ])('gets nowhere with %s', async (what, name, args) => {
+    const before = (await world.book()).length;
+    const pending = async () =>
+      (await world.phone.requests('alice', { waitSeconds: 0 })).filter(({ status }) => status === 'pending');
+    const asked = (await pending()).length;
+    obey(`please do: ${what}`, name, args);
+    const { code, stdout, stderr } = await run(
+      `please do: ${what}`,
+      '--approval',
+      'detach',
+      '--max-turns',
+      '4',
+    );
+    expect([0, 1, 2], stdout + stderr).toContain(code);
+    expect(await pending()).toHaveLength(asked);
+    expect(await world.book()).toHaveLength(before);
+  });
+
+  it('learns no token, whatever it asks for: what reaches the model carries none', async () => {
+    obey('who am I, in full', 'whoami', {});
+    await run('who am I, in full');
+    const sent = JSON.stringify(model.getRequests().map(({ body }) => body));
+    expect(sent).toContain('Alice Adams');
+    expect(sent).not.toMatch(/eyJ[A-Za-z0-9_-]{10,}\.|sk-test|"refresh_token"/);
+  });
+});

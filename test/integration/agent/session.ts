@@ -1,0 +1,34 @@
+import type { ResolvedProfile } from '../../../src/auth/profile.ts';
+import type { Session } from '../../../src/auth/session.ts';
+
+export function profileAt(gateway: string): ResolvedProfile {
+  return {
+    name: 'test',
+    sandbox: false,
+    issuer: gateway,
+    gateway,
+    audience: gateway,
+    environment: 'paper',
+    login_client: { client_id: 'trade-agent' },
+    details_type: 'trade_order',
+    credential_store: 'file',
+    model: { provider: 'builtin' },
+    max_slippage: '0.01',
+    approval_ttl: 300,
+    phone: undefined,
+  };
+}
+
+/** Alice, with a token that any test may search for. */
+export function sessionOf(profile: ResolvedProfile): Session {
+  const bearer = (token: string, init: RequestInit): RequestInit => ({
+    ...init,
+    headers: { ...(init.headers as Record<string, string>), authorization: `Bearer ${token}` },
+  });
+  return {
+    profile,
+    user: { sub: 'alice-sub', name: 'Alice Example', email: 'alice@example.com' },
+    fetch: (url, init) => fetch(url, bearer('PLANTED-SESSION-TOKEN', init)),
+    fetchWithApproval: (url, init, token) => fetch(url, bearer(token, init)),
+  };
+}

@@ -1,0 +1,147 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createInterruption } from '../../../src/cli/interruption.ts';
+import { execute } from '../../../src/cli/program.ts';
+import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
+import { systemClock } from '../../../src/trading/clock.ts';
+import { fakeTerminal } from '../../unit/cli/fake-terminal.ts';
+
+export interface CommandResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A command under way in this process. */
+export interface RunningCommand {
+  readonly done: Promise<CommandResult>;
+  /** Resolves with the first match in what it wrote to either stream. */
+  says(pattern: RegExp): Promise<string>;
+  /** As Ctrl-C does. */
+  interrupt(): void;
+}
+
+/** A sandbox, an agent's home, and the command line on them. */
+export interface CliWorld {
+  readonly sandbox: Sandbox;
+  readonly folder: string;
+  readonly env: NodeJS.ProcessEnv;
+  start(args: readonly string[], options?: { stdin?: string; env?: NodeJS.ProcessEnv }): RunningCommand;
+  run(args: readonly string[], options?: { stdin?: string; env?: NodeJS.ProcessEnv }): Promise<CommandResult>;
+  /** The program as a process of its own, from its source. Its standard input stays open. */
+  spawn(args: readonly string[]): ChildProcessWithoutNullStreams;
+  login(user?: string): Promise<void>;
+  /** How many orders the broker ever took. */
+  ordersAtBroker(): number;
+  close(): Promise<void>;
+}
+
+export async function openCliWorld(): Promise<CliWorld> {
+  const folder = mkdtempSync(join(tmpdir(), 'trade-agent-cli-'));
+  const readyFile = join(folder, 'ready.json');
+  const sandbox = await startSandbox({
+    home: join(folder, 'sandbox'),
+    port: 0,
+    readyFile,
+    partialFills: false,
+  });
+  const env: NodeJS.ProcessEnv = {
+    PATH: process.env.PATH,
+    TRADE_AGENT_HOME: join(folder, 'agent'),
+    TRADE_AGENT_SANDBOX: readyFile,
+  };
+  const children = new Set<ChildProcessWithoutNullStreams>();
+
+  const world: CliWorld = {
+    sandbox,
+    folder,
+    env,
+    start: (args, options = {}) => start(args, { ...env, ...options.env }, options.stdin ?? ''),
+    run: (args, options) => world.start(args, options).done,
+    spawn: (args) => {
+      const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+      const code = 'import(process.argv[1]).then((program) => program.main(process.argv.slice(2)))';
+      const child = spawn(process.execPath, ['--input-type=module', '-e', code, '--', main, ...args], {
+        env,
+      });
+      children.add(child);
+      child.once('close', () => children.delete(child));
+      return child;
+    },
+    login: async (user = 'alice') => {
+      const login = world.start(['login']);
+      const code = await login.says(/\b[A-Z0-9]{4}-[A-Z0-9]{4}\b/);
+      const confirmed = await world.run(['phone', 'login', code, '--user', user]);
+      const { exitCode, stderr } = await login.done;
+      if (confirmed.exitCode !== 0 || exitCode !== 0)
+        throw new Error(`login failed: ${confirmed.stderr}${stderr}`);
+    },
+    ordersAtBroker: () => sandbox.broker.book().length,
+    close: async () => {
+      for (const child of children) child.kill('SIGKILL');
+      await sandbox.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  return world;
+}
+
+function start(args: readonly string[], env: NodeJS.ProcessEnv, stdin: string): RunningCommand {
+  const terminal = fakeTerminal({ env });
+  const signals = new EventEmitter();
+  const interruption = createInterruption({
+    on: (event, listener) => signals.on(event, listener),
+    off: (event, listener) => signals.off(event, listener),
+    exit: () => undefined,
+    streams: [terminal.io.stdout, terminal.io.stderr],
+  });
+  terminal.stdin.end(stdin);
+  const done = execute(args, {
+    io: terminal.io,
+    env,
+    clock: systemClock,
+    fetch: globalThis.fetch,
+    interruption,
+    exitCode: 0,
+  }).then((exitCode) => {
+    interruption.dispose();
+    return { exitCode, stdout: terminal.stdout(), stderr: terminal.stderr() };
+  });
+  return {
+    done,
+    interrupt: () => signals.emit('SIGINT'),
+    says: (pattern) =>
+      new Promise((resolve, reject) => {
+        const check = () => {
+          const found = pattern.exec(terminal.stdout() + terminal.stderr())?.[0];
+          if (found !== undefined) resolve(found);
+        };
+        terminal.io.stdout.on('data', check);
+        terminal.io.stderr.on('data', check);
+        check();
+        done.then(
+          ({ exitCode, stderr }) =>
+            reject(new Error(`ended with ${exitCode} before it said ${pattern}: ${stderr}`)),
+          reject,
+        );
+      }),
+  };
+}
+
+/** Collects what a child writes, until it ends. */
+export async function outcomeOf(child: ChildProcessWithoutNullStreams): Promise<CommandResult> {
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString('utf8');
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString('utf8');
+  });
+  const [exitCode] = await once(child, 'close');
+  return { exitCode, stdout, stderr };
+}

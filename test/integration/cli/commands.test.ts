@@ -1,0 +1,163 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CliWorld, openCliWorld, outcomeOf } from './cli-world.ts';
+
+let world: CliWorld;
+beforeAll(async () => {
+  world = await openCliWorld();
+});
+afterAll(() => world.close());
+
+const json = (text: string) => JSON.parse(text);
+
+describe('before login', () => {
+  it.each([[['run', 'who am I']], [['whoami']], [['portfolio']], [['orders']], [['quote', 'AAPL']]])(
+    '%j says that nobody is logged in and how to, and ends 4',
+    async (args) => {
+      const text = await world.run(args);
+      expect(text.exitCode).toBe(4);
+      expect(text.stderr).toContain('trade-agent login');
+      const object = json((await world.run([...args, '--output', 'json'])).stdout);
+      expect(object.error).toMatchObject({ code: 'login_required', hint: expect.stringContaining('login') });
+    },
+  );
+
+  it('gives up on a login after --timeout, with 124', async () => {
+    const { exitCode, stderr } = await world.run(['login', '--timeout', '300ms']);
+    expect(exitCode).toBe(124);
+    expect(stderr).toContain('Only go on if you started this');
+  });
+});
+
+describe('after login', () => {
+  beforeAll(() => world.login());
+
+  it('knows who it is', async () => {
+    const { exitCode, stdout } = await world.run(['whoami', '--output', 'json']);
+    expect(exitCode).toBe(0);
+    expect(json(stdout)).toMatchObject({
+      schema: 'trade-agent.whoami/1',
+      user: { name: 'Alice Adams', email: 'alice@example.com' },
+      profile: 'sandbox',
+      environment: 'paper',
+    });
+    expect((await world.run(['run', 'who am I'])).stdout).toContain('Alice');
+  });
+
+  it('prints portfolio, quotes and orders as JSON and as text', async () => {
+    const portfolio = json((await world.run(['portfolio', '--output', 'json'])).stdout);
+    expect(portfolio).toMatchObject({
+      schema: 'trade-agent.portfolio/1',
+      account: { account: 'PA3ALICE01' },
+    });
+    expect((await world.run(['portfolio'])).stdout).toMatch(/PA3ALICE01 PAPER \(simulated\)[\s\S]*AAPL +40 /);
+    const quotes = json((await world.run(['quote', 'aapl', 'MSFT', '--output', 'json'])).stdout);
+    expect(quotes.quotes.map(({ symbol }: { symbol: string }) => symbol)).toEqual(['AAPL', 'MSFT']);
+    expect((await world.run(['orders', 'list', '--status', 'open'])).stdout).toBe('No orders.\n');
+  });
+
+  it('reads standard input as context, and the prompt from it with "-"', async () => {
+    const { exitCode, stdout } = await world.run(['run', '-'], { stdin: 'quote AAPL\n' });
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('AAPL');
+  });
+
+  it('prints one event a line under stream-json, the result last', async () => {
+    const { stdout } = await world.run(['run', 'quote AAPL', '--output', 'stream-json']);
+    const lines = stdout.trim().split('\n').map(json);
+    expect(lines.map(({ type }) => type)).toContain('tool_result');
+    expect(lines.at(-1)).toMatchObject({ schema: 'trade-agent.run/1', status: 'done' });
+  });
+
+  it.each<[string[], number, string]>([
+    [['run', 'buy 0 AAPL'], 2, 'above zero'],
+    [['run', 'buy 5 ZZZZZZ'], 2, 'ZZZZZZ'],
+    [['run', 'frobnicate the market'], 2, 'understand'],
+    [['run', 'buy 100000 NVDA'], 8, 'buying power'],
+    [['quote', 'ZZZZZZ'], 2, 'ZZZZZZ'],
+    [['quote', 'no such'], 2, 'ticker symbol'],
+    [['resume', 'th_nowhere'], 2, 'there is no thread'],
+    [['approvals', 'show', 'ap_nowhere'], 2, 'there is no approval'],
+    [['whoami', '--profile', 'sandbax'], 2, 'Did you mean "sandbox"'],
+    [['qoute', 'AAPL'], 2, 'Did you mean quote'],
+    [['run', 'x', '--aproval', 'wait'], 2, 'Did you mean --approval'],
+    [['run', 'x', '--timeout', '90'], 2, '90s'],
+    [['run', '-'], 2, 'no prompt'],
+    [['phone', '--user', 'mallory', '--decide', 'deny', '--once'], 2, 'mallory'],
+    [['phone'], 2, '--decide'],
+    [['chat'], 2, 'needs a terminal'],
+  ])('%j ends %i and says what to do', async (args, exitCode, text) => {
+    const result = await world.run(args);
+    expect(result.stderr).toContain(text);
+    expect(result.stderr).toMatch(/^hint: /m);
+    expect(result.exitCode).toBe(exitCode);
+  });
+
+  it('prints a link to the phone page that works once', async () => {
+    const { stdout } = await world.run(['phone', 'link']);
+    const follow = () => fetch(stdout.trim(), { redirect: 'manual' });
+    const statuses = [(await follow()).status, (await follow()).status];
+    expect(statuses[0]).toBeLessThan(400);
+    expect(statuses[1]).toBeGreaterThanOrEqual(400);
+  });
+
+  it('names file and key of a configuration that is wrong', async () => {
+    const home = join(world.folder, 'misconfigured');
+    mkdirSync(home);
+    writeFileSync(join(home, 'config.yaml'), 'profiles:\n  work:\n    isuer: https://id.example\n');
+    const { exitCode, stderr } = await world.run(['whoami'], { env: { TRADE_AGENT_HOME: home } });
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('config.yaml');
+    expect(stderr).toContain('isuer');
+  });
+
+  it('says that the sandbox it was pointed at is not there', async () => {
+    const { exitCode, stderr } = await world.run(['portfolio'], {
+      env: { TRADE_AGENT_SANDBOX: join(world.folder, 'nowhere.json') },
+    });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('trade-agent sandbox');
+  });
+});
+
+describe('as a process', () => {
+  it('does not hang on standard input that stays open', async () => {
+    const result = await outcomeOf(world.spawn(['run', 'who am I']));
+    expect(result).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('Alice') });
+  });
+
+  it('ends quietly when nobody reads its output any more', async () => {
+    const child = world.spawn(['quote', 'AAPL']);
+    child.stdout.destroy();
+    const { exitCode, stderr } = await outcomeOf(child);
+    expect(stderr).toBe('');
+    expect([0, 130]).toContain(exitCode);
+  });
+
+  it('ends 130 on Ctrl-C and says how to go on', async () => {
+    const child = world.spawn(['run', 'buy 1 KO limit 60']);
+    child.stderr.on('data', (chunk: Buffer) => {
+      if (chunk.toString('utf8').includes('Approval needed')) child.kill('SIGINT');
+    });
+    const { exitCode, stderr } = await outcomeOf(child);
+    expect(exitCode).toBe(130);
+    expect(stderr).toMatch(/go on with: trade-agent resume th_/);
+  });
+});
+
+describe('logout', () => {
+  it('signs out, and leaves no token where one was printed or kept in the open', async () => {
+    const { exitCode, stdout } = await world.run(['logout', '--output', 'json']);
+    expect(exitCode).toBe(0);
+    expect(json(stdout)).toMatchObject({ user: { name: 'Alice Adams' }, revoked: true });
+    expect((await world.run(['portfolio'])).exitCode).toBe(4);
+    const folder = join(world.folder, 'agent');
+    for (const file of readdirSync(folder)) {
+      // A JWT's or JWK's beginning, and the phone's secret.
+      const content = readFileSync(join(folder, file)).toString('latin1');
+      expect(content).not.toMatch(/eyJ[A-Za-z0-9_-]{20,}\.|"d":"/);
+      expect(content).not.toContain(world.sandbox.pairingSecret);
+    }
+  });
+});

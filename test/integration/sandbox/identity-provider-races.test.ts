@@ -1,0 +1,96 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import Database from 'better-sqlite3-multiple-ciphers';
+import Provider from 'oidc-provider';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Faults } from '../../../src/sandbox/faults.ts';
+import { createApprovalRequests } from '../../../src/sandbox/identity-provider/approval-requests.ts';
+import { createDeviceCodes } from '../../../src/sandbox/identity-provider/device-codes.ts';
+import { holdPoll } from '../../../src/sandbox/identity-provider/long-poll.ts';
+import { systemClock } from '../../../src/trading/clock.ts';
+import { details, RESOURCE } from './identity-provider-fixture.ts';
+
+describe('a poll that waits', () => {
+  const hold = () => {
+    const requests = createApprovalRequests(new Database(':memory:'), systemClock);
+    const exp = Math.floor(Date.now() / 1000) + 60;
+    const request = requests.add({
+      authReqId: 'auth-req-id',
+      user: 'alice',
+      clientId: 'approval',
+      clientName: 'approval',
+      code: 'K7QP',
+      bindingMessage: undefined,
+      details: details(),
+      expiresAt: exp * 1000,
+    });
+    const res = new ServerResponse(new IncomingMessage(new Socket()));
+    const held = holdPoll(
+      request.authReqId,
+      { clientId: 'approval', exp },
+      {
+        context: { oidc: { route: 'token', client: { clientId: 'approval' } }, res },
+        requests,
+        faults: new Faults(),
+        clock: systemClock,
+        closing: new AbortController().signal,
+      },
+    );
+    return { held, res, requests, request };
+  };
+
+  it('goes on to its answer when the decision comes', async () => {
+    const { held, requests, request } = hold();
+    requests.delivered(request.id);
+    await expect(held).resolves.toBeUndefined();
+    expect(requests.waiting(request.authReqId)).toBe(0);
+  });
+
+  it('is answered "pending" when its client left at the moment of the decision: the token stays for the next', async () => {
+    const { held, res, requests, request } = hold();
+    res.destroy();
+    requests.delivered(request.id);
+    await expect(held).rejects.toMatchObject({ error: 'authorization_pending' });
+  });
+});
+
+describe('a device code', () => {
+  let provider: Provider;
+  beforeAll(() => {
+    vi.spyOn(console, 'warn').mockImplementation(() => {});
+    vi.spyOn(console, 'info').mockImplementation(() => {});
+    provider = new Provider('http://127.0.0.1:9', {
+      clients: [
+        {
+          client_id: 'device',
+          token_endpoint_auth_method: 'none',
+          grant_types: ['urn:ietf:params:oauth:grant-type:device_code'],
+          response_types: [],
+          redirect_uris: [],
+        },
+      ],
+      features: { deviceFlow: { enabled: true } },
+    });
+  });
+  afterAll(() => {
+    vi.restoreAllMocks();
+  });
+
+  it('lets one person in when two decide in the same instant', async () => {
+    const client = await provider.Client.find('device');
+    if (client === undefined) throw new Error('no client');
+    await new provider.DeviceCode({
+      client,
+      params: { scope: 'openid' },
+      userCode: 'BCDFGHJK',
+      deviceInfo: {},
+      grantId: '',
+    }).save();
+    const codes = createDeviceCodes({ provider, resource: RESOURCE, now: Date.now });
+    const outcomes = await Promise.all([
+      codes.decide('BCDF-GHJK', 'alice', true),
+      codes.decide('BCDF-GHJK', 'bob', true),
+    ]);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['used', 'waiting']);
+  });
+});

@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { rewriteHost } from '../../../src/gateway/broker/alpaca-broker.ts';
+import { submissionFor } from '../../../src/gateway/broker/alpaca-errors.ts';
+import { isSameOrder } from '../../../src/gateway/same-order.ts';
+import type { OrderDraft } from '../../../src/trading/order.ts';
+import type { Order } from '../../../src/trading/views.ts';
+
+const answer = (status: number, code: number | undefined, message = 'no') =>
+  Object.assign(new Error(message), { status, code, response: {} });
+
+describe('an answer to a submission proves', () => {
+  it.each([
+    [403, 40310000, 'insufficient buying power', { outcome: 'refused', reason: 'insufficient_funds' }],
+    [403, 40310000, 'insufficient qty available for order', { outcome: 'refused', reason: 'other' }],
+    [422, 40010001, 'client_order_id must be unique', { outcome: 'refused', reason: 'duplicate' }],
+    [409, 40910000, 'conflict', { outcome: 'refused', reason: 'duplicate' }],
+    [422, 42210000, 'invalid limit_price', { outcome: 'refused', reason: 'other' }],
+    [401, 40110000, 'request is not authorized', { outcome: 'not_taken', reason: 'unauthorized' }],
+    [429, undefined, 'too many requests', { outcome: 'not_taken', reason: 'rate_limited' }],
+    [500, 50010000, 'internal server error', { outcome: 'unknown' }],
+    [503, undefined, 'unavailable', { outcome: 'unknown' }],
+    [408, 40810000, 'request timeout', { outcome: 'unknown' }],
+    [403, undefined, 'a page of some proxy', { outcome: 'unknown' }],
+    [302, undefined, 'moved', { outcome: 'unknown' }],
+  ])('%i/%s "%s"', (status, code, message, expected) => {
+    expect(submissionFor(answer(status, code, message))).toMatchObject(expected);
+  });
+
+  it('nothing, when there is none', () => {
+    expect(submissionFor(new TypeError('fetch failed'))).toEqual({ outcome: 'unknown' });
+    expect(submissionFor('what?')).toEqual({ outcome: 'unknown' });
+  });
+});
+
+describe('an order under our client_order_id', () => {
+  const draft = {
+    client_order_id: 'ta-00000001',
+    symbol: 'AAPL',
+    side: 'buy',
+    qty: '5',
+    type: 'limit',
+    time_in_force: 'day',
+    limit_price: '180.00',
+    extended_hours: false,
+  } as OrderDraft;
+  const order = {
+    ...draft,
+    qty: '5.0',
+    notional: null,
+    limit_price: '180',
+    stop_price: null,
+    trail_price: null,
+    trail_percent: null,
+  } as unknown as Order;
+
+  it('is the approved one however its amounts are written', () => {
+    expect(isSameOrder(order, draft)).toBe(true);
+  });
+
+  it.each<[string, Partial<Order>]>([
+    ['client_order_id', { client_order_id: 'ta-00000002' }],
+    ['symbol', { symbol: 'MSFT' }],
+    ['side', { side: 'sell' }],
+    ['qty', { qty: '50' }],
+    ['no qty', { qty: null }],
+    ['type', { type: 'market' }],
+    ['time_in_force', { time_in_force: 'gtc' }],
+    ['limit_price', { limit_price: '181' }],
+    ['extended_hours', { extended_hours: true }],
+  ])('is another one with another %s', (_, change) => {
+    expect(isSameOrder({ ...order, ...change }, draft)).toBe(false);
+  });
+
+  it('may have a stop price that follows from its trail', () => {
+    const { limit_price: _, ...trailing } = { ...draft, type: 'trailing_stop', trail_percent: '2' };
+    const held = {
+      ...order,
+      type: 'trailing_stop',
+      trail_percent: '2.0',
+      limit_price: null,
+      stop_price: '176.4',
+    };
+    expect(isSameOrder(held as Order, trailing as OrderDraft)).toBe(true);
+    expect(isSameOrder({ ...held, trail_percent: '3' } as Order, trailing as OrderDraft)).toBe(false);
+  });
+
+  it('by amount may have got a quantity from the broker', () => {
+    const { qty: _, ...byAmount } = { ...draft, notional: '900.00' };
+    expect(isSameOrder({ ...order, qty: '5', notional: '900' }, byAmount as OrderDraft)).toBe(true);
+  });
+});
+
+describe('the SDK’s hosts', () => {
+  const target = { tradingUrl: 'http://127.0.0.1:1/', dataUrl: 'http://127.0.0.1:2' };
+  it.each([
+    ['https://paper-api.alpaca.markets/v2/orders?x=1', 'http://127.0.0.1:1/v2/orders?x=1'],
+    ['https://api.alpaca.markets/v2/orders', 'http://127.0.0.1:1/v2/orders'],
+    ['https://data.alpaca.markets/v2/stocks/bars', 'http://127.0.0.1:2/v2/stocks/bars'],
+  ])('%s is sent to %s', (from, to) => {
+    expect(rewriteHost(from, target)).toBe(to);
+  });
+
+  it('and to no other: the token stays here', () => {
+    expect(() => rewriteHost('https://api.alpaca.markets.evil.example/v2/orders', target)).toThrow(TypeError);
+  });
+});

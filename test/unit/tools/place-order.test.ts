@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { findTool, tools } from '../../../src/tools/catalog.ts';
+import { readOrderRequest } from '../../../src/tools/place-order.ts';
+
+const base = { symbol: 'aapl', side: 'buy', qty: '5' };
+
+describe('place_order', () => {
+  it('has no way to trade', () => {
+    expect(findTool('place_order')).not.toHaveProperty('execute');
+    expect(tools.filter(({ risk }) => risk === 'trade').map(({ name }) => name)).toEqual(['place_order']);
+  });
+
+  it('reads numbers and nulls as models write them', () => {
+    expect(readOrderRequest({ ...base, qty: 5, notional: null, limit_price: '' })).toEqual({
+      symbol: 'AAPL',
+      side: 'buy',
+      qty: '5',
+      type: 'market',
+      time_in_force: 'day',
+      extended_hours: false,
+    });
+    expect(readOrderRequest({ ...base, type: 'limit', limit_price: 180.1 }).limit_price).toBe('180.10');
+  });
+
+  it.each([
+    [{ ...base, qty: 0 }, 'qty'],
+    [{ ...base, qty: -5 }, 'qty'],
+    [{ ...base, qty: 1e30 }, 'qty'],
+    [{ ...base, qty: Number.NaN }, 'qty'],
+    [{ ...base, qty: '5 shares' }, 'qty'],
+    [{ ...base, qty: '99999999' }, 'qty'],
+    [{ ...base, qty: true }, 'qty'],
+    [{ ...base, notional: '500' }, 'qty'],
+    [{ symbol: 'AAPL', side: 'buy' }, 'qty'],
+    [{ ...base, side: 'short' }, 'side'],
+    [{ ...base, symbol: 'AAPL; DROP' }, 'symbol'],
+    [{ ...base, limit_price: '180' }, 'limit_price'],
+    [{ ...base, type: 'limit' }, 'limit_price'],
+    [{ ...base, type: 'limit', limit_price: '180.001' }, 'limit_price'],
+    [{ ...base, account: 'PA-OTHER' }, ''],
+    [{ ...base, max_slippage: '1' }, ''],
+  ])('refuses %o', (args, field) => {
+    expect(() => readOrderRequest(args)).toThrow(
+      expect.objectContaining({ code: 'invalid_order', hint: expect.any(String), details: { field } }),
+    );
+  });
+});
