@@ -41,6 +41,8 @@ export interface Context {
   sandbox(): Promise<SandboxReady>;
   profile(): Promise<ResolvedProfile>;
   store(): Promise<CredentialStore>;
+  /** From now on sessions ask for read scopes alone; to be called before the first one is opened. */
+  limitToReading(): void;
   /** Undefined where nobody is logged in. */
   session(): Promise<Session | undefined>;
   /** @throws {TradeAgentError} `login_required` */
@@ -103,6 +105,9 @@ export function createContext(cli: Cli, globals: GlobalOptions): Context {
     sandbox,
     profile,
     store,
+    limitToReading() {
+      readOnly = true;
+    },
     session() {
       session ??= (async () => {
         const { openSession } = await import('../auth/token-session.ts');
@@ -129,8 +134,8 @@ export function createContext(cli: Cli, globals: GlobalOptions): Context {
       return createGatewayClient(await context.requireSession(), { signal: interruption.signal });
     },
     agent(options) {
+      if (options.readOnly) context.limitToReading();
       agent ??= (async () => {
-        readOnly = options.readOnly ?? false;
         const { startAgent } = await import('./start-agent.ts');
         return startAgent(context, options);
       })();

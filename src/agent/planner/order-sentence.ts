@@ -201,7 +201,7 @@ function validate(request: OrderRequestInput): void {
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new NotUnderstood(
-      `${issue?.path.join('.')} ${issue?.message}.`,
+      `The ${issue?.path.join('.').replaceAll('_', ' ')} ${issue?.message}.`,
       'Correct the order and ask again.',
       'invalid_order',
     );
@@ -210,7 +210,8 @@ function validate(request: OrderRequestInput): void {
     checkOrder(parsed.data);
   } catch (error) {
     if (!isTradeAgentError(error)) throw error;
-    const message = error.message.charAt(0).toUpperCase() + error.message.slice(1);
+    const plain = error.message.replaceAll('_', ' ');
+    const message = plain.charAt(0).toUpperCase() + plain.slice(1);
     throw new NotUnderstood(`${message}.`, error.hint ?? 'Correct the order and ask again.', 'invalid_order');
   }
 }

@@ -11,6 +11,8 @@ import type { ChatItem } from './chat-state.ts';
 
 /** The chat's driver on the real parts. */
 export function contextDriver(context: Context, options: AgentOptions): ChatDriver {
+  // The status line opens a session before the agent does.
+  if (options.readOnly) context.limitToReading();
   const report = (text: string): ChatItem => ({ type: 'report', text });
   return {
     run: (prompt, thread, signal) =>

@@ -146,18 +146,34 @@ describe('as a process', () => {
   });
 });
 
+describe('secrets', () => {
+  it('are neither printed nor kept in the open: no token, no private key, no pairing secret', async () => {
+    const printed = await Promise.all(
+      [
+        ['run', 'who am I'],
+        ['whoami', '--output', 'json'],
+        ['profile', 'show'],
+        ['threads'],
+        ['phone', 'link'],
+      ].map((args) => world.run(args)),
+    );
+    const kept = readdirSync(join(world.folder, 'agent'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name)).toString('latin1'));
+    expect(kept.length).toBeGreaterThan(2);
+    for (const text of [...printed.flatMap(({ stdout, stderr }) => [stdout, stderr]), ...kept]) {
+      // How every JWT begins, and a JWK's private part.
+      expect(text).not.toMatch(/eyJ[A-Za-z0-9_-]{20,}\.|"d":"/);
+      expect(text).not.toContain(world.sandbox.pairingSecret);
+    }
+  });
+});
+
 describe('logout', () => {
-  it('signs out, and leaves no token where one was printed or kept in the open', async () => {
+  it('signs out here and at the provider', async () => {
     const { exitCode, stdout } = await world.run(['logout', '--output', 'json']);
     expect(exitCode).toBe(0);
     expect(json(stdout)).toMatchObject({ user: { name: 'Alice Adams' }, revoked: true });
     expect((await world.run(['portfolio'])).exitCode).toBe(4);
-    const folder = join(world.folder, 'agent');
-    for (const file of readdirSync(folder)) {
-      // A JWT's or JWK's beginning, and the phone's secret.
-      const content = readFileSync(join(folder, file)).toString('latin1');
-      expect(content).not.toMatch(/eyJ[A-Za-z0-9_-]{20,}\.|"d":"/);
-      expect(content).not.toContain(world.sandbox.pairingSecret);
-    }
   });
 });

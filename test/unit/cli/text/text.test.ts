@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { approvalLines, approvalOutcome } from '../../../../src/cli/text/approval-lines.ts';
+import { terminalMarkdown } from '../../../../src/cli/text/markdown.ts';
+import { dollars, sharePrice, signedDollars, signedPercent } from '../../../../src/cli/text/money.ts';
+import { orderFields, orderHeadline } from '../../../../src/cli/text/order-fields.ts';
+import { safeLine, safeText } from '../../../../src/cli/text/safe-text.ts';
+import { approval, executed, NOW } from '../sample-events.ts';
+
+describe('money for people', () => {
+  it.each([
+    [dollars('1234567.5'), '$1,234,567.50'],
+    [dollars('-0.5'), '-$0.50'],
+    [signedDollars('12'), '+$12.00'],
+    [signedDollars('0.001'), '$0.00'],
+    [sharePrice('0.1234'), '$0.1234'],
+    [sharePrice('180'), '$180.00'],
+    [signedPercent('0.0123'), '+1.23%'],
+    [signedPercent('-0.5'), '-50.00%'],
+  ])('writes %s', (written, expected) => {
+    expect(written).toBe(expected);
+  });
+});
+
+describe('text from outside', () => {
+  it.each([
+    ['\u001b[2Jgone', 'gone'],
+    ['\u001b]8;;http://evil\u0007link\u001b]8;;\u0007', 'link'],
+    ['a\u202e5\u202c', 'a5'],
+    ['\u009b31mred', 'red'],
+    ['over\rwritten', 'over\nwritten'],
+    ['tab\tstays', 'tab\tstays'],
+  ])('%j can’t move the cursor or turn text around', (text, safe) => {
+    expect(safeText(text)).toBe(safe);
+  });
+
+  it('stays on one line where a line is wanted', () => {
+    expect(safeLine('two\n  lines ')).toBe('two lines');
+  });
+});
+
+describe('an order in words', () => {
+  it.each([
+    [{ type: 'market' as const, limit_price: undefined }, 'BUY 5 AAPL, market'],
+    [{}, 'BUY 5 AAPL, limit $180.00'],
+    [{ qty: undefined, notional: '1500.00', type: 'market' as const }, 'BUY $1,500.00 of AAPL, market'],
+    [{ type: 'stop_limit' as const, stop_price: '170.00' }, 'BUY 5 AAPL, stop $170.00 limit $180.00'],
+    [{ type: 'trailing_stop' as const, trail_percent: '5' }, 'BUY 5 AAPL, trailing stop 5%'],
+    [{ type: 'trailing_stop' as const, trail_price: '2.50' }, 'BUY 5 AAPL, trailing stop $2.50'],
+  ])('%j', (change, headline) => {
+    const changed = Object.entries({ ...approval.order, ...change }).filter(
+      ([, value]) => value !== undefined,
+    );
+    expect(orderHeadline(Object.fromEntries(changed) as typeof approval.order)).toBe(headline);
+  });
+
+  it('names live money by a word', () => {
+    expect(orderFields({ ...approval.order, environment: 'live' })).toContainEqual([
+      'account',
+      'PA3ALICE01 LIVE',
+    ]);
+  });
+});
+
+describe('an approval in plain lines', () => {
+  it('has the code, every field, the expiry and where to approve', () => {
+    expect(approvalLines(approval, 'http://127.0.0.1:4747/phone', NOW)).toEqual([
+      'Approval needed (ap_k7qp2m4x)',
+      '  code      K7QP (your phone must show the same)',
+      '  order     BUY 5 AAPL, limit $180.00',
+      '  account   PA3ALICE01 PAPER',
+      '  in force  day (until the close)',
+      '  price     $179.50 now, may move 1%',
+      '  order id  ta-abcdefgh',
+      '  expires   2026-01-30T14:35:00Z (in 5:00)',
+      '  approve   http://127.0.0.1:4747/phone (or: trade-agent phone)',
+    ]);
+  });
+
+  it('says how it ended', () => {
+    expect(approvalOutcome(executed)).toBe('BUY 5 AAPL, limit $180.00: order placed · filled 5 at $179.51');
+    expect(approvalOutcome({ ...approval, status: 'blocked', reason: 'price_moved' })).toContain(
+      'price_moved',
+    );
+    expect(approvalOutcome({ ...approval, status: 'denied', reason: 'denied on the phone' })).toBe(
+      'BUY 5 AAPL, limit $180.00: denied on the phone: no order',
+    );
+  });
+});
+
+describe('Markdown on a terminal', () => {
+  const table =
+    '# Prices\n\n| Symbol | Last |\n| --- | --- |\n| AAPL | 251.26 |\n| F | 9.10 |\n\n**Simulated.**';
+
+  it('aligns tables, numbers to the right, and drops the marks', () => {
+    expect(terminalMarkdown(table, 80)).toBe(
+      'Prices\n\nSymbol    Last\nAAPL    251.26\nF         9.10\n\nSimulated.',
+    );
+  });
+
+  it('writes a table that is too wide as lines of named values', () => {
+    expect(terminalMarkdown(table, 12)).toContain('AAPL · Last 251.26\nF · Last 9.10');
+  });
+});
