@@ -28,7 +28,8 @@ afterAll(async () => {
   await world?.close();
 });
 
-const shot = (name: string) => page.screenshot({ path: join(screenshots, `${name}.png`) });
+const shot = (name: string, fullPage = false) =>
+  page.screenshot({ path: join(screenshots, `${name}.png`), fullPage });
 const text = (id: string) => page.getByTestId(id).first().textContent();
 
 /** The code as the terminal's approval panel prints it. */
@@ -89,7 +90,7 @@ describe('a person with a phone, in a real browser', () => {
     expect(fields.length).toBeGreaterThan(15);
     for (const [field, value] of fields)
       expect(shown, field).toContain(inWords[field] ?? [value].flat().join(', '));
-    await shot('phone-approval');
+    await shot('phone-approval', true);
 
     await page.getByTestId('approve').tap();
     const { code: exit, stdout, stderr } = await run.finished;
