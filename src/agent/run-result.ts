@@ -38,11 +38,10 @@ export function runResult(
 ): RunResult {
   const prompt = state.prompt ?? 0;
   const outcomes = (state.outcomes ?? []).filter((outcome) => outcome.prompt === prompt);
-  const current = approvals.filter((approval) => !isSuperseded(approval, approvals));
   const errors = standingErrors(outcomes);
   const stop = options.error;
   const ranked: { status: RunStatus; error?: RunResult['error'] }[] = [
-    ...current.flatMap((approval): { status: RunStatus; error?: RunResult['error'] }[] => {
+    ...approvals.flatMap((approval): { status: RunStatus; error?: RunResult['error'] }[] => {
       if (isUnderWay(approval.status)) return [{ status: 'unknown', error: unknownOutcome(approval) }];
       return isSettled(approval.status) ? [] : [{ status: 'pending' }];
     }),
@@ -62,18 +61,13 @@ export function runResult(
     status,
     text: answerText(state),
     orders: [
-      ...current.flatMap((approval) => (approval.placed === undefined ? [] : [approval.placed])),
+      ...approvals.flatMap((approval) => (approval.placed === undefined ? [] : [approval.placed])),
       ...outcomes.flatMap((outcome) => (outcome.order === undefined ? [] : [outcome.order])),
     ],
     approvals: approvals.map(approvalView),
     usage: { model: options.model, ...(state.usage ?? { input_tokens: 0, output_tokens: 0 }) },
     ...(error === undefined ? {} : { error }),
   };
-}
-
-/** A blocked attempt after which the person was asked again at the new price. */
-function isSuperseded(approval: Approval, all: readonly Approval[]): boolean {
-  return all.some((other) => other.toolCallId === approval.toolCallId && other.attempt > approval.attempt);
 }
 
 /** An error stands unless the same tool succeeded in a later turn: the model then put it right. */

@@ -1,5 +1,5 @@
-import { Box, Static, Text, useApp, useInput, usePaste, useWindowSize } from 'ink';
-import { useEffect, useState, useSyncExternalStore } from 'react';
+import { Box, Static, Text, useApp, useWindowSize } from 'ink';
+import { useState, useSyncExternalStore } from 'react';
 import type { Clock } from '../../trading/clock.ts';
 import type { ChatSession } from './chat-session.ts';
 import type { ChatItem } from './chat-state.ts';
@@ -10,13 +10,12 @@ import { LivePart } from './live-part.tsx';
 import { LoginPanel } from './login-panel.tsx';
 import { ScreenContext } from './screen.ts';
 import { StatusLine } from './status-line.tsx';
+import { useChatKeys } from './use-chat-keys.ts';
 import { useLineEditor } from './use-line-editor.ts';
 import { useNow } from './use-now.ts';
 
 /** Rows below the live part: an empty one, the input, the status; and one the terminal keeps for itself. */
 const FIXED_ROWS = 4;
-/** How long a first Ctrl-C waits for the second. */
-const QUIT_WINDOW_MS = 2000;
 
 export interface ChatAppProps {
   readonly session: ChatSession;
@@ -34,38 +33,11 @@ export function ChatApp({ session, clock, version, unicode, color }: ChatAppProp
   const { columns, rows } = useWindowSize();
   const { state, status, login, busy } = useSyncExternalStore(session.subscribe, session.snapshot);
   const { editor, current, edit } = useLineEditor();
-  const [quitting, setQuitting] = useState(false);
   const [headerStatus] = useState(status);
   const now = useNow(clock, state.approvals.length > 0 || login !== undefined);
 
-  useEffect(() => {
-    if (!quitting) return;
-    const timer = setTimeout(() => setQuitting(false), QUIT_WINDOW_MS);
-    return () => clearTimeout(timer);
-  }, [quitting]);
-
-  const leave = () => session.quit().then(() => exit());
-  const send = () => {
-    const { text } = current();
-    if (session.submit(text)) edit({ type: text.trim() === '' ? 'clear' : 'sent' });
-  };
-  usePaste((text) => edit({ type: 'paste', text }));
-  useInput((input, key) => {
-    if (key.ctrl && input === 'c') {
-      if (quitting) void leave();
-      else setQuitting(true);
-      edit({ type: 'clear' });
-    } else if (key.ctrl && input === 'd' && current().text === '') void leave();
-    else if (key.escape) session.interrupt();
-    else if (key.return) send();
-    else if (/[\r\n]/.test(input)) {
-      // Typed ahead, or pasted where the terminal doesn't mark pastes: several keys arrive as one.
-      for (const part of input.split(/(\r\n|\r|\n)/)) {
-        if (/^[\r\n]/.test(part)) send();
-        else if (part !== '') edit({ type: 'key', input: part, key: {} });
-      }
-    } else edit({ type: 'key', input, key });
-  });
+  const leave = () => void session.quit().then(() => exit());
+  const quitting = useChatKeys({ session, clock, current, edit, leave });
 
   const items: StaticItem[] = [{ type: 'header' }, ...state.items];
   const liveRows = Math.max(1, rows - FIXED_ROWS);

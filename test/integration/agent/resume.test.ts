@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { openStateDatabase } from '../../../src/agent/state-database.ts';
 import { TradeAgentError } from '../../../src/trading/errors.ts';
 import { createWorld, options, play, quickClock, type World } from './world.ts';
 
@@ -271,6 +273,45 @@ describe('an approved order', () => {
     const resumed = await play(agent.resume(result.thread, options()));
     expect(resumed.result.status).toBe('done');
     expect(world.gateway.book).toHaveLength(1);
+  });
+
+  it('that certainly never left this machine stays approved, not unknown', async () => {
+    const world = await createWorld();
+    world.phone.auto = () => 'approve';
+    const neverSent = async () => {
+      throw new TradeAgentError('gateway_unreachable', 'connection refused', { details: { sent: false } });
+    };
+    const offline = await world.agent({ session: { ...world.session, fetchWithApproval: neverSent } });
+    const { result, events } = await play(offline.run({ prompt: 'buy 5 AAPL' }, options()));
+    expect(result).toMatchObject({ status: 'pending', approvals: [{ status: 'approved' }] });
+    expect(events).toContainEqual({ type: 'notice', message: expect.stringContaining('not sent') });
+    const resumed = await play((await world.agent()).resume(result.thread, options()));
+    expect(resumed.result.status).toBe('done');
+    expect(world.gateway.posts).toHaveLength(1);
+  });
+
+  it('on its way is waited for, though another order of the message breaks off the run', async () => {
+    const world = await createWorld();
+    const agent = await world.agent();
+    world.phone.auto = ({ details }) => {
+      world.gateway.down = details.symbol === 'MSFT' || world.gateway.down;
+      return 'approve';
+    };
+    const prompt = 'buy 5 AAPL and sell 2 MSFT';
+    const { result } = await play(agent.run({ prompt }, options()));
+    expect(result.approvals.map(({ status }) => status)).toEqual(['approved', 'approved']);
+    world.gateway.down = false;
+    const [apple] = result.approvals;
+    const database = openStateDatabase(join(world.folder, 'state.db'), world.key);
+    database
+      .prepare(`UPDATE approvals SET lease_owner = 'elsewhere|1|x', lease_until = ? WHERE id = ?`)
+      .run(Date.now() + 60_000, apple?.id);
+    database.close();
+    // A slow gateway: the other order has broken off the run long before it answers.
+    world.gateway.onPost = () => new Promise((resolve) => setTimeout(resolve, 300));
+    const resumed = await play(agent.resume(result.thread, options()));
+    expect(resumed.result).toMatchObject({ status: 'failed', error: { code: 'busy' } });
+    expect(resumed.result.approvals.map(({ status }) => status)).toEqual(['approved', 'executed']);
   });
 
   it('is not sent after its time ran out', async () => {

@@ -178,8 +178,10 @@ describe('waiting for a decision', () => {
           signal.addEventListener('abort', () => resolve(approved));
         }),
     ]);
+    const started = wait.clock.now();
     await wait.run();
     expect(wait.row()).toMatchObject({ status: 'cancelled', hasToken: false });
+    expect(wait.clock.now() - started).toBeLessThanOrEqual(2_000);
   });
 
   it('leaves the approval as it is when the run is stopped', async () => {
