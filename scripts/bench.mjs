@@ -1,6 +1,6 @@
 // Prints the figures of docs/BENCHMARKS.md, as ratios measured in this one run. Needs a build.
 //   npm run bench
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -23,19 +23,24 @@ const env = {
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
 /** Milliseconds one process takes from start to end. */
-function time(args) {
+async function time(args) {
   const start = performance.now();
-  const { status, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stderr}`);
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.on('data', (chunk) => {
+    said += chunk;
+  });
+  const status = await ended(child);
+  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${said}`);
   return performance.now() - start;
 }
 
 /** Medians of several commands, interleaved, so that a slow moment of the machine hits all alike. */
-function compare(commands) {
+async function compare(commands) {
   const times = Object.fromEntries(Object.keys(commands).map((name) => [name, []]));
-  for (const args of Object.values(commands)) time(args);
+  for (const args of Object.values(commands)) await time(args);
   for (let i = 0; i < RUNS; i++) {
-    for (const [name, args] of Object.entries(commands)) times[name].push(time(args));
+    for (const [name, args] of Object.entries(commands)) times[name].push(await time(args));
   }
   return Object.fromEntries(Object.entries(times).map(([name, values]) => [name, median(values)]));
 }
@@ -79,7 +84,7 @@ async function tapToFill(ready) {
   const done = ended(run);
   let request;
   while (!request) {
-    const { requests } = await phoneCall(ready, '/phone/api/requests?user=alice&wait=5');
+    const requests = await phoneCall(ready, '/phone/api/requests?user=alice&wait=5');
     request = requests.find(({ status }) => status === 'pending');
   }
   const start = performance.now();
@@ -100,7 +105,7 @@ try {
   await phoneCall(ready, '/phone/api/device', { user: 'alice', user_code: code });
   await loggedIn;
 
-  const times = compare({
+  const times = await compare({
     node: ['-e', '0'],
     version: [launcher, '--version'],
     help: [launcher, '--help'],

@@ -1,5 +1,6 @@
 import { bindingMessage, tradeOrderDetails } from '../trading/approval-details.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
+import { failpoint } from '../trading/failpoint.ts';
 import type { Approval } from './approval-store.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 
@@ -37,9 +38,11 @@ export async function requestApproval(
     type: profile.details_type,
   });
   const client = await environment.approvalClient();
+  failpoint('request.before_call');
   const sent = await withRetries(environment, () =>
     client.request(details, bindingMessage(approval.draft), Math.floor(left / 1000)),
   );
+  failpoint('request.answered');
   const move = approvals.move(
     id,
     'requested',
@@ -50,6 +53,7 @@ export async function requestApproval(
     },
     { from: 'drafted' },
   );
+  failpoint('request.stored');
   if (move.moved) changed('requested', move.approval);
   return move.approval;
 }

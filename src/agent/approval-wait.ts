@@ -1,5 +1,6 @@
 import { tradeOrderDetails } from '../trading/approval-details.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
+import { failpoint } from '../trading/failpoint.ts';
 import { requestApproval } from './approval-request.ts';
 import { type Approval, approvalView } from './approval-store.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
@@ -149,6 +150,7 @@ async function pollOnce(
       gateway: profile.audience,
       type: profile.details_type,
     });
+    failpoint('poll.before_call');
     return await client.poll(authReqId, AbortSignal.any([watched, deadline.signal]), details);
   } catch (error) {
     // The client promises not to throw for an answer; what is left (an abort, a locked key) is no decision.
@@ -165,7 +167,9 @@ function approve(
   id: string,
   token: { value: string; expiresAt: number },
 ) {
+  failpoint('poll.answered');
   const move = approvals.move(id, 'approved', { token }, { from: 'requested' });
+  failpoint('approval.sealed');
   if (move.moved) changed('approved', move.approval);
 }
 
@@ -175,7 +179,9 @@ function finish(
   to: 'denied' | 'expired' | 'blocked',
   reason: { code: 'approval_denied' | 'approval_expired' | 'provider_error'; text: string },
 ) {
+  failpoint('poll.answered');
   const move = approvals.move(id, to, { reason }, { from: 'requested' });
+  failpoint('decision.recorded');
   if (move.moved) changed(to, move.approval);
 }
 
@@ -198,6 +204,7 @@ function markLost({ approvals, changed, emit }: GraphEnvironment, id: string): b
   }
   const move = approvals.move(id, 'drafted', {}, { from: 'requested' });
   if (!move.moved) return false;
+  failpoint('lost.drafted');
   changed('asked_again', move.approval);
   emit({
     type: 'notice',

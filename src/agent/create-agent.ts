@@ -17,6 +17,7 @@ import type { RunnerParts, RunRequest } from './runner.ts';
 import { openStateDatabase } from './state-database.ts';
 import { createThreadStore } from './thread-store.ts';
 import { createTokenSeal } from './token-seal.ts';
+import { watchCheckpoints } from './watched-checkpoints.ts';
 
 export interface CreateAgentOptions {
   readonly profile: ResolvedProfile;
@@ -75,10 +76,12 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
         ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
       }));
     const { approvalClient } = options;
+    const saver = new SqliteSaver(database as unknown as ConstructorParameters<typeof SqliteSaver>[0]);
+    if (process.env.TRADE_AGENT_BUILD === 'test') watchCheckpoints(saver);
     return {
       threads,
       pruneCheckpoints: (thread) => pruneCheckpoints(database, thread),
-      saver: new SqliteSaver(database as unknown as ConstructorParameters<typeof SqliteSaver>[0]),
+      saver,
       environment: {
         profile,
         session,

@@ -1,6 +1,7 @@
 import { Command } from '@langchain/langgraph';
 import type { GatewayClient, OrderOutcome } from '../tools/gateway-client.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
+import { failpoint } from '../trading/failpoint.ts';
 import type { Order, Quote } from '../trading/views.ts';
 import { isFinal } from '../trading/views.ts';
 import type { OrderStateValue } from './agent-state.ts';
@@ -41,6 +42,7 @@ export function executeNode(environment: GraphEnvironment) {
         hint: 'Wait for it to end.',
       });
     }
+    failpoint('execute.leased');
     try {
       // Read under the lease: another process may have finished it in between.
       if (isSettled(leased.status)) return proceed(environment, state, leased);
@@ -118,6 +120,7 @@ async function send(environment: GraphEnvironment, approval: Approval): Promise<
   if (token === undefined) throw new TradeAgentError('state_corrupt', `approval ${id} has lost its token`);
   const intent = approvals.move(id, 'executing', {}, { from: 'approved', epoch });
   if (!intent.moved) return intent.approval;
+  failpoint('execute.intent');
   changed('sending', intent.approval);
   return submit(environment, gateway, intent.approval, token, 'first');
 }
@@ -129,12 +132,14 @@ async function settleOrder(environment: GraphEnvironment, approval: Approval): P
   const { draft, id, epoch } = approval;
   const taken = approvals.move(id, 'executing', {}, { epoch });
   if (!taken.moved) return taken.approval;
+  failpoint('settle.taken');
   let outcome: OrderOutcome;
   try {
     outcome = await gateway.outcome(draft.client_order_id);
   } catch (error) {
     return becameUnknown(environment, taken.approval, error);
   }
+  failpoint('settle.asked');
   if (outcome.status === 'placed') return executed(environment, taken.approval, outcome.order);
   if (outcome.status === 'refused') return refused(environment, taken.approval, outcome.refusal);
   const now = clock.now();
@@ -145,6 +150,7 @@ async function settleOrder(environment: GraphEnvironment, approval: Approval): P
     const token = approvals.token(id);
     if (token !== undefined) {
       changed('sending', taken.approval);
+      failpoint('settle.before_resend');
       return submit(environment, gateway, taken.approval, token, 'again');
     }
   }
@@ -169,7 +175,10 @@ async function submit(
   time: 'first' | 'again',
 ): Promise<Approval> {
   try {
-    const { order } = await gateway.placeOrder(approval.draft, token);
+    const sending = gateway.placeOrder(approval.draft, token);
+    failpoint('execute.sent');
+    const { order } = await sending;
+    failpoint('execute.answered');
     return executed(environment, approval, order);
   } catch (error) {
     const refusal = isTradeAgentError(error) && error.code !== 'outcome_unknown' ? error : undefined;
@@ -258,8 +267,10 @@ function executed(
   placed: Order,
 ): Approval {
   const move = approvals.move(approval.id, 'executed', { placed }, { epoch: approval.epoch });
+  failpoint('execute.recorded');
   if (move.moved) {
     changed('answered', move.approval);
+    failpoint('execute.audited');
     emit({ type: 'order', order: placed, approval: approval.id });
   }
   return move.approval;

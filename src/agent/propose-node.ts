@@ -1,6 +1,7 @@
 import { Command } from '@langchain/langgraph';
 import { readOrderRequest } from '../tools/place-order.ts';
 import { TradeAgentError } from '../trading/errors.ts';
+import { failpoint } from '../trading/failpoint.ts';
 import type { OrderStateValue } from './agent-state.ts';
 import { requestApproval } from './approval-request.ts';
 import type { Approval } from './approval-store.ts';
@@ -35,10 +36,12 @@ export function proposeNode(environment: GraphEnvironment) {
         clientOrderId: clientOrderId(thread, call.id, attempt),
         now: clock.now(),
       });
+      failpoint('propose.priced');
       const approval = approvals.draft(
         { ...key, prompt, profile: profile.name, sub: session.user.sub },
         draft,
       );
+      failpoint('propose.written');
       environment.changed('proposed', approval);
       return new Command({ goto: 'request', update: { approval: approval.id } });
     } catch (error) {

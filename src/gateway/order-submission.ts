@@ -1,4 +1,5 @@
 import type { Clock } from '../trading/clock.ts';
+import { failpoint } from '../trading/failpoint.ts';
 import type { OrderDraft } from '../trading/order.ts';
 import type { Order, Problem } from '../trading/views.ts';
 import type { Broker, Submission } from './broker/broker.ts';
@@ -53,11 +54,14 @@ export async function submitIntent(
   const { journal, clock } = context;
   const id = draft.client_order_id;
   const ambiguous = entryOf(journal, id).ambiguous;
+  failpoint('gateway.before_submit');
   const submission = await broker.submit(draft);
+  failpoint('gateway.submitted');
   switch (submission.outcome) {
     case 'accepted':
       // The answer to our own request: whatever it looks like, this is the order that came of it.
       journal.place(id, submission.order, clock.now());
+      failpoint('gateway.recorded');
       return entryOf(journal, id);
     case 'not_taken':
       if (ambiguous) break;
@@ -86,6 +90,7 @@ export async function settleByLookup(
   context: SubmissionContext,
 ): Promise<JournalEntry | undefined> {
   const order = await broker.orderByClientOrderId(entry.clientOrderId);
+  failpoint('gateway.asked');
   if (order !== undefined) return recordFound(order, entry.draft, context);
   const { journal, clock } = context;
   const last = Math.max(entry.submittedAt ?? 0, Date.parse(entry.draft.expires_at));

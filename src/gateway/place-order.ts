@@ -1,4 +1,5 @@
 import type { Clock } from '../trading/clock.ts';
+import { failpoint } from '../trading/failpoint.ts';
 import type { Order } from '../trading/views.ts';
 import { type ApprovedOrder, approvedOrder } from './approved-order.ts';
 import type { Broker } from './broker/broker.ts';
@@ -65,6 +66,7 @@ export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
     if (earlier !== undefined) return replay(earlier, approved, caller);
 
     const broker = await admit(approved, caller);
+    failpoint('gateway.verified');
     const claim = {
       clientOrderId: id,
       digest: approved.digest,
@@ -84,6 +86,7 @@ export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
         return replay(entry, approved, caller);
       }
       case 'claimed':
+        failpoint('gateway.claimed');
         return placement(await fly(id, () => submitIntent(approved.draft, broker, options)), false);
     }
   }
@@ -122,6 +125,7 @@ export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
       throw error;
     }
     if (!journal.reclaim(entry, clock.now())) throw outcomeUnknown(entry.clientOrderId);
+    failpoint('gateway.reclaimed');
     return submitIntent(approved.draft, broker, options);
   }
 

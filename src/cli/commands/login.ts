@@ -62,30 +62,40 @@ export async function login(context: Context, options: LoginOptions): Promise<vo
 }
 
 async function showLogin(context: Context, started: StartedLogin, profile: ResolvedProfile): Promise<void> {
+  const { wrapWords } = await import('../text/wrap.ts');
   const { io, clock } = context;
   const where = new URL(profile.issuer).host;
   io.talk(`Sign in to profile ${profile.name} (${profile.environment.toUpperCase()}) at ${where}`);
   io.talk('');
   io.talk(`  open    ${io.paint('stderr', 'underline', started.address)}`);
   io.talk(`  code    ${io.paint('stderr', 'bold', started.userCode)}`);
-  if (started.sandboxCommand !== undefined)
+  if (started.sandboxCommand !== undefined) {
     io.talk(`  or      ${started.sandboxCommand}   (in another terminal)`);
-  io.talk(`  asks    to ${started.asks.join(', ')}`);
-  io.talk('          (not to place orders: each of those asks you again)');
+  }
+  const asks = `to ${started.asks.join(', ')} (not to place orders: each of those asks you again)`;
+  for (const [index, line] of wrapWords(asks, io.width() - 10).entries()) {
+    io.talk(`${index === 0 ? '  asks    ' : ' '.repeat(10)}${line}`);
+  }
   io.talk(`  valid   ${countdown(started.expiresAt - clock.now())}`);
   if (io.stderrIsTty) await showQrCode(context, started.completeAddress);
   io.talk('');
-  io.talk(started.warning);
+  for (const line of wrapWords(started.warning, io.width())) io.talk(line);
   io.talk('Waiting …');
 }
 
 async function showQrCode(context: Context, address: string): Promise<void> {
   const { io } = context;
   const { default: qrcode } = await import('qrcode');
-  const code = await qrcode.toString(address, { type: 'utf8', margin: 1 });
-  const rows = code.split('\n');
+  const { stripVTControlCharacters } = await import('node:util');
+  // Black on white where colours may be used: cameras don't all read a light code on a dark ground.
+  const code = io.color.stderr
+    ? await qrcode.toString(address, { type: 'terminal', small: true })
+    : // An odd margin makes this renderer throw: it draws two rows as one.
+      await qrcode.toString(address, { type: 'utf8', margin: 2 });
+  const rows = code.split('\n').filter((row) => row !== '');
   // A code that wraps can't be scanned.
-  if (!io.unicode || rows.some((row) => row.length > io.width())) return;
+  const width = Math.max(...rows.map((row) => stripVTControlCharacters(row).length));
+  if (!io.unicode || width > io.width()) return;
   io.talk('');
   for (const row of rows) io.talk(row);
 }

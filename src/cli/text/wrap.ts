@@ -1,17 +1,14 @@
 import stringWidth from 'string-width';
 
-/**
- * Breaks a text between words so that no line is wider than `width` columns; lines after the first begin with
- * `indent`. A single word that is too wide stays whole.
- */
-export function wrapWords(text: string, width: number, indent = ''): string {
+/** Breaks a text between words into lines of at most `width` columns; a single word that is wider stays whole. */
+export function wrapWords(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  for (const word of text.split(/\s+/).filter((part) => part !== '')) {
     if (line !== '' && stringWidth(line) + 1 + stringWidth(word) > width) {
       lines.push(line);
-      line = indent + word;
+      line = word;
     } else line = line === '' ? word : `${line} ${word}`;
   }
-  return [...lines, line].join('\n');
+  return [...lines, line];
 }

@@ -1,6 +1,7 @@
 import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import { Dec, plain } from '../../trading/decimal.ts';
+import { failpoint } from '../../trading/failpoint.ts';
 import type { Faults } from '../faults.ts';
 import type { ApprovalRequest, ApprovalRequests } from './approval-requests.ts';
 import { ORDER_SCOPE } from './protocol.ts';
@@ -24,6 +25,7 @@ export function deliverDecision(options: {
         grant.addOIDCScope('openid');
         grant.addResourceScope(resource, ORDER_SCOPE);
         await grant.save();
+        failpoint('idp.granted');
         const details = faults.take('tampered_details') ? tampered(request.details) : request.details;
         await provider.backchannelResult(kept, grant, {
           amr: ['pwd'],
@@ -34,6 +36,7 @@ export function deliverDecision(options: {
         await provider.backchannelResult(kept, new errors.AccessDenied('the person refused'));
       }
     }
+    failpoint('idp.delivered');
     requests.delivered(request.id);
   };
 }

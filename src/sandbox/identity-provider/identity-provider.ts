@@ -5,6 +5,7 @@ import type { JSONWebKeySet } from 'jose';
 import Provider from 'oidc-provider';
 import { approvalCode } from '../../trading/approval-details.ts';
 import { type Clock, systemClock } from '../../trading/clock.ts';
+import { failpoint } from '../../trading/failpoint.ts';
 import type { Faults } from '../faults.ts';
 import { createPhoneApp, isPhonePath } from '../phone/phone-app.ts';
 import { createApprovalRequests } from './approval-requests.ts';
@@ -106,6 +107,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
           details,
           expiresAt: saved.exp * 1000,
         });
+        failpoint('idp.asked');
       },
       onAccessToken: (payload) => {
         if (payload.authorization_details === undefined) return;
@@ -162,6 +164,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       ctx.body = { ...ctx.body, interval: POLL_INTERVAL };
     }
     const approved = route === 'token' && ctx.status === 200 && ctx.oidc.params.grant_type === CIBA_GRANT;
+    if (approved) failpoint('idp.issued');
     if (approved && faults.take('lost_token_response')) {
       ctx.respond = false;
       ctx.req.socket.destroy();
@@ -183,6 +186,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       closing: closing.signal,
       decide: async (id, decision, user) => {
         const result = requests.decide(id, decision, user);
+        failpoint('idp.decided');
         if (result.outcome === 'decided') await deliver(result.request);
         return result;
       },

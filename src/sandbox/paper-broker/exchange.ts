@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { Dec, plain } from '../../trading/decimal.ts';
+import { failpoint } from '../../trading/failpoint.ts';
 import type { Market, MarketQuote } from '../market/market.ts';
 import { newYorkDate } from '../market/new-york-time.ts';
 import { hashText, uniform } from '../market/price-path.ts';
@@ -203,7 +204,10 @@ export function createExchange(options: ExchangeOptions): Exchange {
     const quote = quoteOf(ticket.symbol);
     const order = newOrder(accountId, { ...ticket, client_order_id }, quote);
     checkAccount(accountId, { ...order, seq: 0 }, quote);
-    return advance(orders.add({ ...order, replaces }));
+    failpoint('broker.accepted');
+    const added = orders.add({ ...order, replaces });
+    failpoint('broker.written');
+    return advance(added);
   };
 
   const newOrder = (

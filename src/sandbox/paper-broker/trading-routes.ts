@@ -2,6 +2,7 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { Dec } from '../../trading/decimal.ts';
+import { failpoint } from '../../trading/failpoint.ts';
 import { timesInForce } from '../../trading/order.ts';
 import type { Faults } from '../faults.ts';
 import { newYorkDate, newYorkTimestamp } from '../market/new-york-time.ts';
@@ -93,6 +94,7 @@ export function tradingRoutes({ books, exchange, faults, now }: TradingOptions):
   app.post('/v2/orders', requireTrading, async (context) => {
     const ticket = readTicket(await jsonBody(context.req));
     const order = exchange.place(context.get('account').id, ticket);
+    failpoint('broker.committed');
     if (faults.take('broker_timeout_after_accept')) {
       context.env?.incoming?.socket.destroy();
       return RESPONSE_ALREADY_SENT;

@@ -10,6 +10,13 @@ import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { systemClock } from '../../../src/trading/clock.ts';
 import { fakeTerminal } from '../../unit/cli/fake-terminal.ts';
 
+export interface CommandOptions {
+  readonly stdin?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Whether its streams are a terminal. */
+  readonly tty?: boolean;
+}
+
 export interface CommandResult {
   readonly exitCode: number;
   readonly stdout: string;
@@ -30,8 +37,8 @@ export interface CliWorld {
   readonly sandbox: Sandbox;
   readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
-  start(args: readonly string[], options?: { stdin?: string; env?: NodeJS.ProcessEnv }): RunningCommand;
-  run(args: readonly string[], options?: { stdin?: string; env?: NodeJS.ProcessEnv }): Promise<CommandResult>;
+  start(args: readonly string[], options?: CommandOptions): RunningCommand;
+  run(args: readonly string[], options?: CommandOptions): Promise<CommandResult>;
   /** The program as a process of its own, from its source. Its standard input stays open. */
   spawn(args: readonly string[]): ChildProcessWithoutNullStreams;
   login(user?: string): Promise<void>;
@@ -60,7 +67,7 @@ export async function openCliWorld(): Promise<CliWorld> {
     sandbox,
     folder,
     env,
-    start: (args, options = {}) => start(args, { ...env, ...options.env }, options.stdin ?? ''),
+    start: (args, options = {}) => start(args, { ...env, ...options.env }, options),
     run: (args, options) => world.start(args, options).done,
     spawn: (args) => {
       const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
@@ -90,8 +97,9 @@ export async function openCliWorld(): Promise<CliWorld> {
   return world;
 }
 
-function start(args: readonly string[], env: NodeJS.ProcessEnv, stdin: string): RunningCommand {
-  const terminal = fakeTerminal({ env });
+function start(args: readonly string[], env: NodeJS.ProcessEnv, options: CommandOptions): RunningCommand {
+  const { stdin = '', tty = false } = options;
+  const terminal = fakeTerminal({ env, tty });
   const signals = new EventEmitter();
   const interruption = createInterruption({
     on: (event, listener) => signals.on(event, listener),

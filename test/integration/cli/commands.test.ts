@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CliWorld, openCliWorld, outcomeOf } from './cli-world.ts';
 
@@ -22,6 +23,14 @@ describe('before login', () => {
       expect(object.error).toMatchObject({ code: 'login_required', hint: expect.stringContaining('login') });
     },
   );
+
+  it('shows a QR code on a terminal that fits it, and none elsewhere', async () => {
+    const shown = await world.run(['login', '--timeout', '500ms'], { tty: true });
+    const lines = stripVTControlCharacters(shown.stderr).split('\n');
+    expect(lines.filter((line) => /^[▄▀█ ]{25,}$/.test(line)).length).toBeGreaterThan(12);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect((await world.run(['login', '--timeout', '300ms'])).stderr).not.toMatch(/[▄▀█]/);
+  });
 
   it('gives up on a login after --timeout, with 124', async () => {
     const { exitCode, stderr } = await world.run(['login', '--timeout', '300ms']);

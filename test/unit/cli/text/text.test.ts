@@ -4,6 +4,7 @@ import { terminalMarkdown } from '../../../../src/cli/text/markdown.ts';
 import { dollars, sharePrice, signedDollars, signedPercent } from '../../../../src/cli/text/money.ts';
 import { orderFields, orderHeadline } from '../../../../src/cli/text/order-fields.ts';
 import { safeLine, safeText } from '../../../../src/cli/text/safe-text.ts';
+import { wrapWords } from '../../../../src/cli/text/wrap.ts';
 import { approval, executed, NOW } from '../sample-events.ts';
 
 describe('money for people', () => {
@@ -84,6 +85,13 @@ describe('an approval in plain lines', () => {
     expect(approvalOutcome({ ...approval, status: 'denied', reason: 'denied on the phone' })).toBe(
       'BUY 5 AAPL, limit $180.00: denied on the phone: no order',
     );
+  });
+});
+
+describe('wrapping', () => {
+  it('breaks between words and never inside one', () => {
+    expect(wrapWords('asks to see and to cancel', 8)).toEqual(['asks to', 'see and', 'to', 'cancel']);
+    expect(wrapWords('averyveryverylongword x', 5)).toEqual(['averyveryverylongword', 'x']);
   });
 });
 

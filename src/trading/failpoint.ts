@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+
+/*
+ * Places where a test build can be made to die, fail, stand still or dawdle, to show what the program does about it:
+ *
+ *     TRADE_AGENT_FAILPOINT="execute.intent=kill"            at the first passing
+ *     TRADE_AGENT_FAILPOINT="checkpoint.stored=kill@3"       at the third
+ *     TRADE_AGENT_FAILPOINT="execute.sent=kill:40"           40 ms later, while the program goes on
+ *     TRADE_AGENT_FAILPOINT="poll.answered=delay:200,execute.intent=fail"
+ *     TRADE_AGENT_FAILPOINT=@FILE                            read at each passing, so that a server can be armed later
+ *
+ * In the program that is shipped none of this exists: the build says "production", the body below is empty then, and
+ * calls of an empty function are left out.
+ */
+
+/** Every failpoint, in the order an order passes them. `part.moment`; the moment is over when the failpoint is passed. */
+export const failpoints = {
+  'propose.priced': 'agent: the order is complete, no row is written',
+  'propose.written': 'agent: the row is written (drafted), the audit log has nothing of it',
+  'request.before_call': 'agent: about to ask the identity provider',
+  'idp.asked': 'identity provider: the question is kept, the agent has no answer yet',
+  'request.answered': 'agent: it has the auth_req_id, the row has not',
+  'request.stored': 'agent: the row has it (requested)',
+  'poll.before_call': 'agent: about to poll',
+  'idp.decided': "identity provider: the person's decision is kept, the protocol's side knows nothing of it",
+  'idp.granted': 'identity provider: a grant is kept that belongs to no request yet',
+  'idp.delivered': 'identity provider: the next poll will be answered',
+  'idp.issued': 'identity provider: the token is issued and the request used up, the agent has no answer yet',
+  'poll.answered': 'agent: it has the token (or the refusal) in memory only',
+  'approval.sealed': 'agent: the token is sealed in the row (approved)',
+  'decision.recorded': 'agent: a refusal is in the row (denied)',
+  'lost.drafted': 'agent: the answer was lost, the row is back at drafted',
+  'execute.leased': 'agent: it holds the lease of the approval',
+  'execute.intent': 'agent: the intent is written (executing), nothing is sent',
+  'execute.sent': 'agent: the order is on its way',
+  'gateway.verified': 'gateway: token, details and policy hold, nothing is written',
+  'gateway.claimed': 'gateway: the approval is used up and the intent written',
+  'gateway.before_submit': 'gateway: about to call the broker',
+  'broker.accepted': 'broker: the order passes every check, nothing is written',
+  'broker.written': 'broker: the order is written, the transaction is open',
+  'broker.committed': 'broker: the order is in the book, the gateway has no answer yet',
+  'gateway.submitted': 'gateway: it has the answer of the broker, its journal has not',
+  'gateway.recorded': 'gateway: the journal has the order, the agent has no answer yet',
+  'execute.answered': 'agent: it has the answer, the row has not',
+  'execute.recorded': 'agent: the row has it (executed), the audit log has not',
+  'execute.audited': 'agent: so has the audit log',
+  'settle.taken':
+    'agent, after a crash: it goes on with an order that may be under way, and has asked nothing yet',
+  'settle.asked': 'agent, after a crash: it knows what became of the order',
+  'settle.before_resend': 'agent, after a crash: about to send the order again',
+  'gateway.asked': 'gateway, after a crash: it has asked the broker, its journal is unsettled',
+  'gateway.reclaimed': 'gateway, after a crash: it has the right to submit again',
+  'checkpoint.before': 'agent: about to store a checkpoint of the graph',
+  'checkpoint.stored': 'agent: a checkpoint of the graph is stored',
+} as const;
+
+export type Failpoint = keyof typeof failpoints;
+
+const passings = new Map<string, number>();
+
+/**
+ * A place where a test build can be made to fail. Blocks the whole process where it hangs or delays, as a stopped
+ * process would.
+ * @throws {Error} where it is told to fail
+ */
+export function failpoint(name: Failpoint): void {
+  if (process.env.TRADE_AGENT_BUILD === 'test') pass(name);
+}
+
+function pass(name: Failpoint): void {
+  const asked = text();
+  // Counted anew for each order, so that a server armed later counts from then on.
+  const key = `${name} ${asked}`;
+  const passing = (passings.get(key) ?? 0) + 1;
+  passings.set(key, passing);
+  for (const { action, ms } of orders(asked, name, passing)) {
+    switch (action) {
+      case 'kill':
+        if (ms > 0) setTimeout(() => process.kill(process.pid, 'SIGKILL'), ms);
+        else process.kill(process.pid, 'SIGKILL');
+        break;
+      case 'fail':
+        throw new Error(`failpoint ${name}`);
+      case 'delay':
+        stand(ms);
+        break;
+      case 'hang':
+        stand(Number.POSITIVE_INFINITY);
+        break;
+    }
+  }
+}
+
+type Action = 'kill' | 'fail' | 'hang' | 'delay';
+
+/** What is asked for at this passing. A misspelt order stops the program: a test that kills nothing shows nothing. */
+function orders(asked: string, name: Failpoint, passing: number): { action: Action; ms: number }[] {
+  return asked
+    .split(',')
+    .filter((part) => part.trim() !== '')
+    .flatMap((part) => {
+      const match = /^([a-z_.]+)=(kill|fail|hang|delay)(?::(\d+))?(?:@(\d+))?$/.exec(part.trim());
+      const [, where, action, ms = '0', nth = '1'] = match ?? [];
+      if (where === undefined || !Object.hasOwn(failpoints, where))
+        throw new Error(`not a failpoint: ${part}`);
+      return where === name && Number(nth) === passing ? [{ action: action as Action, ms: Number(ms) }] : [];
+    });
+}
+
+function text(): string {
+  const value = process.env.TRADE_AGENT_FAILPOINT ?? '';
+  if (!value.startsWith('@')) return value;
+  try {
+    return readFileSync(value.slice(1), 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function stand(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
