@@ -5,6 +5,11 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
+// "--failpoints FOLDER" makes the one build that heeds TRADE_AGENT_FAILPOINT (src/trading/failpoint.ts), for test/crash.
+const [flag, folder] = process.argv.slice(2);
+const forTests = flag === '--failpoints' && folder !== undefined;
+const outdir = forTests ? folder : 'dist';
+
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
@@ -19,11 +24,11 @@ const entryPoints = Object.fromEntries(
     .map(([name, file]) => [name, join(root, file)]),
 );
 
-rmSync(join(root, 'dist'), { recursive: true, force: true });
+rmSync(join(root, outdir), { recursive: true, force: true });
 const result = await build({
   absWorkingDir: root,
   entryPoints,
-  outdir: 'dist',
+  outdir,
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -47,6 +52,7 @@ const result = await build({
   },
   define: {
     'process.env.NODE_ENV': '"production"',
+    'process.env.TRADE_AGENT_BUILD': forTests ? '"test"' : '"production"',
     'process.env.TRADE_AGENT_VERSION': JSON.stringify(version),
   },
   loader: { '.html': 'text', '.css': 'text', '.csv': 'text', '.svg': 'text' },
@@ -55,4 +61,4 @@ const result = await build({
     js: "import{createRequire as __cr}from'node:module';import{fileURLToPath as __fu}from'node:url';import{dirname as __dn}from'node:path';const require=__cr(import.meta.url),__filename=__fu(import.meta.url),__dirname=__dn(__filename);",
   },
 });
-writeFileSync(join(root, 'dist', 'metafile.json'), JSON.stringify(result.metafile));
+writeFileSync(join(root, outdir, 'metafile.json'), JSON.stringify(result.metafile));

@@ -122,6 +122,7 @@ function recordFound(order: Order, draft: OrderDraft, { journal, clock }: Submis
   const id = draft.client_order_id;
   if (isSameOrder(order, draft)) {
     journal.place(id, order, clock.now());
+    failpoint('gateway.settled');
   } else {
     journal.reject(id, idTaken().toProblem(), clock.now());
   }

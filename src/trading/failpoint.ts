@@ -49,6 +49,7 @@ export const failpoints = {
   'settle.asked': 'agent, after a crash: it knows what became of the order',
   'settle.before_resend': 'agent, after a crash: about to send the order again',
   'gateway.asked': 'gateway, after a crash: it has asked the broker, its journal is unsettled',
+  'gateway.settled': 'gateway, after a crash: its journal has the order that the broker was found to have',
   'gateway.reclaimed': 'gateway, after a crash: it has the right to submit again',
   'checkpoint.before': 'agent: about to store a checkpoint of the graph',
   'checkpoint.stored': 'agent: a checkpoint of the graph is stored',
