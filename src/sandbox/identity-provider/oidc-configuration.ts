@@ -1,8 +1,8 @@
 import { type AllClientMetadata, type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { TRADE_ORDER_TYPE } from '../../trading/approval-details.ts';
+import { bindingMessage, TRADE_ORDER_TYPE } from '../../trading/approval-details.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import type { OidcStore } from './oidc-store.ts';
-import { readOrderDetails, UnacceptableDetails } from './order-details.ts';
+import { draftOf, readOrderDetails, UnacceptableDetails } from './order-details.ts';
 import {
   CIBA_GRANT,
   DEVICE_GRANT,
@@ -209,7 +209,11 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
               scopes.join(' '),
             );
           }
-          readDetails(ctx.oidc.params?.authorization_details);
+          // A message of its own making could make the person believe they approve something else.
+          const described = bindingMessage(draftOf(readDetails(ctx.oidc.params?.authorization_details)));
+          if (![undefined, described].includes(ctx.oidc.params?.binding_message as string | undefined)) {
+            throw new errors.InvalidBindingMessage(`binding_message must be "${described}" for this order`);
+          }
         },
         triggerAuthenticationDevice: options.askPerson,
       },

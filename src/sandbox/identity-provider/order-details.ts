@@ -6,7 +6,7 @@ import {
   tradeOrderDetailsSchema,
 } from '../../trading/approval-details.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
-import { orderDraftSchema } from '../../trading/order.ts';
+import { type OrderDraft, orderDraftSchema } from '../../trading/order.ts';
 
 /** Why authorization details can't be put before a person. */
 export class UnacceptableDetails extends Error {
@@ -39,16 +39,7 @@ export function readOrderDetails(
     ];
     throw new UnacceptableDetails(`not a complete order: ${fields.join(', ')}`);
   }
-  const {
-    type: _,
-    order_type,
-    locations: __,
-    actions: ___,
-    identifier: ____,
-    digest: _____,
-    ...rest
-  } = parsed.data;
-  const draft = orderDraftSchema.parse({ ...rest, type: order_type });
+  const draft = draftOf(parsed.data);
   const differing = differingFields(detail, recompute(draft, target.resource));
   if (differing.length > 0) {
     throw new UnacceptableDetails(
@@ -59,6 +50,20 @@ export function readOrderDetails(
     throw new UnacceptableDetails('expires_at has passed');
   }
   return parsed.data;
+}
+
+/** The order inside the details. */
+export function draftOf(details: TradeOrderDetails): OrderDraft {
+  const {
+    type: _,
+    order_type,
+    locations: __,
+    actions: ___,
+    identifier: ____,
+    digest: _____,
+    ...rest
+  } = details;
+  return orderDraftSchema.parse({ ...rest, type: order_type });
 }
 
 function recompute(draft: Parameters<typeof tradeOrderDetails>[0], gateway: string): Record<string, unknown> {

@@ -1,6 +1,7 @@
 import { decodeJwt } from 'jose';
 import * as client from 'openid-client';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { approvalCode } from '../../../src/trading/approval-details.ts';
 import { utcSeconds } from '../../../src/trading/clock.ts';
 import {
   type ApprovalClient,
@@ -81,7 +82,7 @@ describe('an approval', () => {
     const [shown] = await world.phone.requests('alice');
     expect(shown).toMatchObject({
       client_name: 'trade-agent on test-laptop',
-      binding_message: 'BUY 5 AAPL LMT 180.00 K7QP',
+      binding_message: `BUY 5 AAPL LMT 180.00 ${approvalCode(asked.digest)}`,
       details: asked,
       status: 'pending',
     });
@@ -319,8 +320,14 @@ describe('a request that is never shown to anybody', () => {
     expect(await refusal(approval.ask(details(), { login_hint: 'mallory' }))).toBe('unknown_user_id');
   });
 
-  it('is one with a message that could be misread', async () => {
-    for (const message of ['BUY 5 AAPL\nLIVE', 'x'.repeat(65), 'BUY 5 <b>AAPL</b>', 'BUY 5 ААPL']) {
+  it('is one with a message that could be misread, or describes another order', async () => {
+    for (const message of [
+      'SELL 5 AAPL LMT 180.00 K7QP',
+      'BUY 5 AAPL\nLIVE',
+      'x'.repeat(65),
+      'BUY 5 <b>AAPL</b>',
+      'BUY 5 ААPL',
+    ]) {
       expect(await refusal(approval.ask(details(), { binding_message: message })), message).toBe(
         'invalid_binding_message',
       );

@@ -12,9 +12,15 @@ import {
   createIdentityProvider,
   type SandboxUser,
 } from '../../../src/sandbox/identity-provider/identity-provider.ts';
+import { draftOf } from '../../../src/sandbox/identity-provider/order-details.ts';
 import { createVault, type VaultConnection } from '../../../src/sandbox/identity-provider/vault.ts';
 import { createPhoneClient } from '../../../src/sandbox/phone/phone-client.ts';
-import { type TradeOrderDetails, tradeOrderDetails } from '../../../src/trading/approval-details.ts';
+import {
+  bindingMessage,
+  type TradeOrderDetails,
+  tradeOrderDetails,
+  tradeOrderDetailsSchema,
+} from '../../../src/trading/approval-details.ts';
 import { utcSeconds } from '../../../src/trading/clock.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 
@@ -175,7 +181,7 @@ export async function registerApprovalClient(world: World, metadata: Record<stri
       client.initiateBackchannelAuthentication(config, {
         scope: 'openid orders:write',
         login_hint: 'alice',
-        binding_message: 'BUY 5 AAPL LMT 180.00 K7QP',
+        ...describedAs(details),
         authorization_details: JSON.stringify(Array.isArray(details) ? details : [details]),
         resource: RESOURCE,
         ...parameters,
@@ -184,6 +190,12 @@ export async function registerApprovalClient(world: World, metadata: Record<stri
     poll: (authReqId: string, parameters: Record<string, string> = {}) =>
       client.genericGrantRequest(config, CIBA, { auth_req_id: authReqId, ...parameters }, dpop),
   };
+}
+
+/** The binding message of what may be an order; none for what is no order at all. */
+function describedAs(details: unknown): { binding_message?: string } {
+  const order = tradeOrderDetailsSchema.safeParse(details).data;
+  return order === undefined ? {} : { binding_message: bindingMessage(draftOf(order)) };
 }
 export type ApprovalClient = Awaited<ReturnType<typeof registerApprovalClient>>;
 

@@ -176,7 +176,9 @@ describe('the phone page', () => {
     expect(await at('headline').textContent()).toBe('Buy 5 AAPL');
     expect(await at('environment').textContent()).toContain('PAPER');
     expect(await at('client-name').textContent()).toBe('trade-agent on test-laptop');
-    expect(await at('binding-message').textContent()).toBe('BUY 5 AAPL LMT 180.00 K7QP');
+    expect(await at('binding-message').textContent()).toBe(
+      `BUY 5 AAPL STP 181.00 LMT 182.50 ${approvalCode(asked.digest)}`,
+    );
     expect(await at('countdown').textContent()).toMatch(/^in [45]:\d\d$/);
   });
 
