@@ -5,11 +5,13 @@ export class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     const counts = { passed: 0, failed: 0, skipped: 0 };
     for (const module of modules) {
-      if (module.children.size === 0 && module.state() === 'failed') counts.failed++;
+      const before = counts.failed;
       for (const test of module.children.allTests()) {
         const { state } = test.result();
         if (state !== 'pending') counts[state]++;
       }
+      // A file that failed without a failed test: it could not be loaded, or its set-up went wrong.
+      if (!module.ok() && counts.failed === before) counts.failed++;
     }
     counts.failed += errors.length;
     const line = `Tests: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`;

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium as playwright } from 'playwright-core';
 import { lock } from 'proper-lockfile';
@@ -12,6 +12,8 @@ const libraryFolders = [
   '/usr/lib/x86_64-linux-gnu',
   '/usr/lib/aarch64-linux-gnu',
 ];
+
+const unpackFolder = join(tmpdir(), `trade-agent-chromium-${userInfo().uid}`);
 
 /**
  * Flags of the packaged build that are left out: some switch off what a page is protected by, and tests need a browser
@@ -33,6 +35,9 @@ export async function launchChromium(): Promise<Browser> {
   if (!libraryFolders.some((folder) => existsSync(join(folder, 'libnss3.so')))) {
     process.env.AWS_EXECUTION_ENV ??= 'AWS_Lambda_nodejs22.x';
   }
+  // The package unpacks into the temporary folder under a fixed name: one user's binary is closed to another's tests.
+  process.env.TMPDIR = unpackFolder;
+  mkdirSync(unpackFolder, { recursive: true, mode: 0o700 });
   const { default: packaged } = await import('@sparticuz/chromium');
   return playwright.launch({
     executablePath: await unpackOnce(() => packaged.executablePath()),
@@ -52,8 +57,7 @@ export async function launchChromium(): Promise<Browser> {
 
 /** Test files run side by side, and the package takes a half-written binary of another process for a whole one. */
 async function unpackOnce(unpack: () => Promise<string>): Promise<string> {
-  const release = await lock(tmpdir(), {
-    lockfilePath: join(tmpdir(), 'trade-agent-chromium.lock'),
+  const release = await lock(unpackFolder, {
     retries: { retries: 120, minTimeout: 250, maxTimeout: 500 },
     stale: 30_000,
   });
