@@ -2,8 +2,9 @@ import { defineConfig } from 'vitest/config';
 import { SummaryReporter } from './test/summary-reporter.ts';
 
 /**
- * Three projects, one command. `unit` touches no I/O beyond temporary files; `integration` starts real servers on
- * loopback; `e2e` runs the built program (dist/) as a user would.
+ * One command for all. `unit` touches no I/O beyond temporary files; `integration` starts real servers on loopback;
+ * `e2e` runs the built program (dist/) as a user would; `crash` kills processes of a build with failpoints;
+ * `chaos` plays random histories, and loads one process with approvals.
  */
 export default defineConfig({
   test: {
@@ -14,6 +15,17 @@ export default defineConfig({
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.{ts,tsx}'] } },
       { extends: true, test: { name: 'integration', include: ['test/integration/**/*.test.{ts,tsx}'] } },
       { extends: true, test: { name: 'e2e', include: ['test/e2e/**/*.test.{ts,tsx}'], testTimeout: 60_000 } },
+      {
+        extends: true,
+        test: {
+          name: 'crash',
+          include: ['test/crash/**/*.test.ts'],
+          globalSetup: ['test/crash/build.ts'],
+          // Each test waits for cases that all are under way from the start.
+          testTimeout: 3_600_000,
+        },
+      },
+      { extends: true, test: { name: 'chaos', include: ['test/{chaos,load}/**/*.test.ts'] } },
     ],
   },
 });

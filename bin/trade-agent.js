@@ -1,8 +1,13 @@
 #!/usr/bin/env node
 // The launcher. Old syntax on purpose: any Node must get far enough to say which one is needed.
-var needed = [22, 13];
+// SQLite's binary needs Node-API 10 (Node 22.14 and 23.6): an older Node does not refuse to load it, it crashes.
+var needed = [22, 14];
 var running = process.versions.node.split('.').map(Number);
-if (running[0] < needed[0] || (running[0] === needed[0] && running[1] < needed[1])) {
+if (
+  running[0] < needed[0] ||
+  (running[0] === needed[0] && running[1] < needed[1]) ||
+  Number(process.versions.napi) < 10
+) {
   process.stderr.write(
     'trade-agent needs Node ' +
       needed.join('.') +
@@ -13,12 +18,7 @@ if (running[0] < needed[0] || (running[0] === needed[0] && running[1] < needed[1
   );
   process.exit(2);
 }
-import('node:module')
-  .then((module) => {
-    // Before the import below, or the program's own chunks are compiled anew at every start.
-    if (module.enableCompileCache) module.enableCompileCache();
-    return import('../dist/main.js');
-  })
+import('../dist/main.js')
   .then((program) => program.main(process.argv.slice(2)))
   .catch((error) => {
     if (error && error.code === 'ERR_MODULE_NOT_FOUND' && /dist[\\/]main\.js/.test(String(error.message))) {

@@ -23,6 +23,8 @@ export interface Outcome {
 export interface Usage {
   readonly input_tokens: number;
   readonly output_tokens: number;
+  /** Dollars, a decimal string; absent where a call's cost is not known. */
+  readonly cost_usd?: string;
 }
 
 const messages = Annotation<BaseMessage[], BaseMessage | BaseMessage[]>({

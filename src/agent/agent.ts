@@ -1,4 +1,4 @@
-import type { AgentEvent, ApprovalView, ThreadView } from './events.ts';
+import type { AgentEvent, ApprovalView, ThreadRecord, ThreadView } from './events.ts';
 
 /** What a run does about an approval: wait for the person, leave it pending, or refuse it. */
 export type ApprovalMode = 'wait' | 'detach' | 'deny';
@@ -9,6 +9,16 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** Model calls at most; 25 unless said otherwise. */
   readonly maxTurns?: number;
+}
+
+/** Which finished threads to remove. */
+export interface PruneOptions {
+  /** Those that nothing happened in for this long, milliseconds; 0 for any age. */
+  readonly olderThan: number;
+  /** Spares this many of the newest. */
+  readonly keep: number;
+  /** Removes nothing, only says what would go. */
+  readonly dryRun?: boolean;
 }
 
 /** The agent as its drivers (chat, run, resume, approvals, check) see it. */
@@ -22,6 +32,15 @@ export interface Agent {
   resume(thread: string, options: RunOptions): AsyncIterable<AgentEvent>;
   /** The user's threads, newest first. */
   threads(): Promise<ThreadView[]>;
+  /** @throws {TradeAgentError} `not_found` */
+  thread(id: string): Promise<ThreadRecord>;
+  /**
+   * Removes a thread with all that was said in it and its approvals; the audit log keeps what was asked and answered.
+   * @throws {TradeAgentError} `not_found`; `busy`; `approval_pending` or `outcome_unknown` where an approval is open
+   */
+  deleteThread(id: string): Promise<void>;
+  /** Removes finished threads, and returns their ids. Never one that is under way or has an open approval. */
+  pruneThreads(options: PruneOptions): Promise<string[]>;
   /** The user's approvals, newest first. */
   approvals(): Promise<ApprovalView[]>;
   approval(id: string): Promise<ApprovalView | undefined>;
@@ -30,5 +49,12 @@ export interface Agent {
    * @throws {TradeAgentError} `not_found`; `usage` for one that ended already; `outcome_unknown` for one under way
    */
   cancelApproval(id: string): Promise<ApprovalView>;
+  /**
+   * Asks what became of orders whose outcome is not known, and settles their approvals. Sends nothing.
+   * @param id one approval; all of the user's where it is left out
+   * @returns those asked about, as they are then: one that nobody knows yet stays `unknown`
+   * @throws {TradeAgentError} `not_found`, `login_required`
+   */
+  reconcile(id?: string): Promise<ApprovalView[]>;
   close(): Promise<void>;
 }

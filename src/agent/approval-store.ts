@@ -4,6 +4,7 @@ import { type ErrorCode, TradeAgentError } from '../trading/errors.ts';
 import { type OrderDraft, orderDraftSchema } from '../trading/order.ts';
 import { type Order, orderSchema } from '../trading/views.ts';
 import { isSettled, transitions } from './approval-states.ts';
+import { createCancelWatch } from './cancel-watch.ts';
 import type { ApprovalStatus, ApprovalView } from './events.ts';
 import { isGone } from './holder.ts';
 import { shortId } from './short-id.ts';
@@ -87,6 +88,8 @@ export interface ApprovalStore {
   /** Takes the right to carry out the order, raising the epoch; undefined while another holds it. */
   lease(id: string, holder: string, ttlMs: number): Approval | undefined;
   release(id: string, holder: string): void;
+  /** Calls back once when the approval is found cancelled, by whomever. Returns how to stop. */
+  watchCancelled(id: string, cancelled: () => void): () => void;
   /** The sealed token. @throws {TradeAgentError} `state_corrupt` */
   token(id: string): string | undefined;
 }
@@ -125,6 +128,7 @@ export function createApprovalStore(database: StateDatabase, seal: TokenSeal, cl
   const byKey = database.prepare<[string, string, number], Row>(
     'SELECT * FROM approvals WHERE thread = ? AND tool_call_id = ? AND attempt = ?',
   );
+  const cancels = createCancelWatch(database, clock);
   const sealContext = (row: Row) => `${row.id} ${row.digest}`;
 
   const existing = (id: string): Row => {
@@ -181,15 +185,15 @@ export function createApprovalStore(database: StateDatabase, seal: TokenSeal, cl
     },
 
     list({ profile, sub, thread, prompt }) {
-      const rows = database
-        .prepare<unknown[], Row>(
-          `SELECT * FROM approvals WHERE profile = @profile
-             AND (@sub IS NULL OR sub = @sub) AND (@thread IS NULL OR thread = @thread)
-             AND (@prompt IS NULL OR prompt = @prompt)
-           ORDER BY created_at, rowid`,
-        )
-        .all({ profile, sub: sub ?? null, thread: thread ?? null, prompt: prompt ?? null });
-      return rows.map(read);
+      // Named one by one: a condition that may be switched off would keep SQLite from using an index.
+      const filter = Object.entries({ profile, sub, thread, prompt }).filter(
+        ([, value]) => value !== undefined,
+      );
+      const conditions = filter.map(([column]) => `${column} = ?`).join(' AND ');
+      return database
+        .prepare<unknown[], Row>(`SELECT * FROM approvals WHERE ${conditions} ORDER BY created_at, rowid`)
+        .all(...filter.map(([, value]) => value))
+        .map(read);
     },
 
     move(id, to, changes = {}, guard = {}) {
@@ -269,6 +273,8 @@ export function createApprovalStore(database: StateDatabase, seal: TokenSeal, cl
         .run(id, holder);
     },
 
+    watchCancelled: (id, cancelled) => cancels.watch(id, cancelled),
+
     token(id) {
       const row = existing(id);
       return row.sealed_token === null ? undefined : seal.open(row.sealed_token, sealContext(row));
@@ -308,6 +314,15 @@ function read(row: Row): Approval {
     reason: row.reason ?? undefined,
     epoch: row.lease_epoch,
   };
+}
+
+/**
+ * Whether its time ran out before it was settled: no order can come of it any more. It keeps its status until somebody
+ * resumes the thread, which asks the provider once: the person may have said no in time.
+ */
+export function isOverdue({ status, expiresAt, draft }: Approval, now: number): boolean {
+  if (status === 'drafted' || status === 'requested') return expiresAt <= now;
+  return status === 'approved' && Date.parse(draft.expires_at) <= now;
 }
 
 /** What people and scripts may see of it. */

@@ -13,8 +13,13 @@ const SLOW_DOWN_SECONDS = 5;
 const MAX_BACKOFF_SECONDS = 30;
 /** How long an answer may still come after the deadline: it tells a denial from an expiry. */
 const LAST_ANSWER_MS = 5_000;
-/** How often to look whether another process took the approval back. */
-const WATCH_MS = 1_000;
+/** How long one look may take, where nobody waits: a provider that holds polls open answers what is decided at once. */
+const LOOK_MS = 3_000;
+
+export interface WaitOptions {
+  /** Polls once and comes back, decided or not; what was lost is asked for again. */
+  readonly once?: boolean;
+}
 
 /**
  * Waits until an approval is no longer for the person to decide: polls the identity provider, one poll at a time,
@@ -26,27 +31,17 @@ export async function waitForDecision(
   environment: GraphEnvironment,
   id: string,
   signal: AbortSignal,
+  options: WaitOptions = {},
 ): Promise<void> {
   const ended = new AbortController();
   const watched = AbortSignal.any([signal, ended.signal]);
   // A cancel from another process shows only in the row; without this look a long poll would sit it out.
-  const watch = watchForCancel(environment, id, ended, watched).catch(() => undefined);
+  const unwatch = environment.approvals.watchCancelled(id, () => ended.abort());
   try {
-    await pollUntilDecided(environment, id, signal, watched);
+    await pollUntilDecided(environment, id, signal, watched, options);
   } finally {
-    ended.abort();
-    await watch;
+    unwatch();
   }
-}
-
-async function watchForCancel(
-  { approvals, clock }: GraphEnvironment,
-  id: string,
-  ended: AbortController,
-  signal: AbortSignal,
-): Promise<void> {
-  while (approvals.get(id)?.status !== 'cancelled') await clock.sleep(WATCH_MS, signal);
-  ended.abort();
 }
 
 async function pollUntilDecided(
@@ -54,6 +49,7 @@ async function pollUntilDecided(
   id: string,
   signal: AbortSignal,
   watched: AbortSignal,
+  { once = false }: WaitOptions,
 ): Promise<void> {
   const { approvals, clock, emit } = environment;
   let pause = 0;
@@ -71,6 +67,7 @@ async function pollUntilDecided(
     const left = approval.expiresAt - clock.now();
     // A run that comes back after the deadline still asks once: the person may have said no in time.
     if (left <= 0 && polled) return expire(environment, id);
+    if (once && polled) return;
     if (pause > 0 && left > 0) {
       try {
         await clock.sleep(Math.min(pause * 1000, left), watched);
@@ -81,9 +78,11 @@ async function pollUntilDecided(
       continue;
     }
 
-    const sent = clock.now();
+    let sent = clock.now();
     polled = true;
-    const result = await pollOnce(environment, approval, approval.authReqId, watched);
+    const result = await pollOnce(environment, approval, approval.authReqId, watched, once, () => {
+      sent = clock.now();
+    });
     signal.throwIfAborted();
     const sinceSent = () => Math.max(0, approvals.get(id)?.interval ?? 0) - (clock.now() - sent) / 1000;
     if (result.status !== 'unreachable' && failures > 0) {
@@ -103,7 +102,7 @@ async function pollUntilDecided(
           text: `the identity provider refused: ${result.error}`,
         });
       case 'lost':
-        if (!markLost(environment, id)) return;
+        markLost(environment, id);
         break;
       case 'slow_down':
         approvals.setInterval(id, approval.interval + SLOW_DOWN_SECONDS);
@@ -113,15 +112,21 @@ async function pollUntilDecided(
         pause = sinceSent();
         break;
       case 'unreachable':
+        // A poll that was broken off because the approval was taken back says nothing of the provider.
+        if (watched.aborted) break;
         failures += 1;
-        pause = Math.min(
-          Math.max(2 ** (failures - 1), result.retryAfter ?? 0, sinceSent()),
-          MAX_BACKOFF_SECONDS,
+        // Our own patience has a limit; what the provider asks for (its interval, Retry-After) has none but the deadline.
+        pause = Math.max(
+          Math.min(2 ** (failures - 1), MAX_BACKOFF_SECONDS),
+          result.retryAfter ?? 0,
+          sinceSent(),
         );
         if (failures === 1) {
           emit({
             type: 'notice',
-            message: 'The identity provider cannot be reached; still waiting for your decision.',
+            message: once
+              ? 'The identity provider cannot be reached; your decision is not known yet.'
+              : 'The identity provider cannot be reached; still waiting for your decision.',
           });
         }
         break;
@@ -134,13 +139,15 @@ async function pollOnce(
   approval: Approval,
   authReqId: string,
   watched: AbortSignal,
+  once: boolean,
+  onSend: () => void,
 ) {
   const { clock, profile } = environment;
   const left = Math.max(0, approval.expiresAt - clock.now());
   const deadline = new AbortController();
   const done = new AbortController();
   const timer = clock
-    .sleep(left + LAST_ANSWER_MS, done.signal)
+    .sleep(once ? LOOK_MS : left + LAST_ANSWER_MS, done.signal)
     .then(() => deadline.abort())
     .catch(() => undefined);
   try {
@@ -151,10 +158,11 @@ async function pollOnce(
       type: profile.details_type,
     });
     failpoint('poll.before_call');
-    return await client.poll(authReqId, AbortSignal.any([watched, deadline.signal]), details);
+    return await client.poll(authReqId, AbortSignal.any([watched, deadline.signal]), details, onSend);
   } catch (error) {
     // The client promises not to throw for an answer; what is left (an abort, a locked key) is no decision.
     if (isTradeAgentError(error) && error.code !== 'provider_unreachable' && !watched.aborted) throw error;
+    if (once && deadline.signal.aborted) return { status: 'pending' as const };
     return { status: 'unreachable' as const, reason: 'no answer' };
   } finally {
     done.abort();
@@ -191,26 +199,25 @@ function expire(environment: GraphEnvironment, id: string) {
 
 /**
  * The provider no longer knows the question, or gave its answer to a connection that broke. Whatever was decided, no
- * token came of it here, so nothing can have been traded: back to `drafted`, to ask again.
+ * token came of it here, so nothing can have been traded: back to `drafted`, to ask again. Where another process was
+ * faster, it is as that one left it.
  */
-function markLost({ approvals, changed, emit }: GraphEnvironment, id: string): boolean {
+function markLost(environment: GraphEnvironment, id: string): void {
+  const { approvals, changed, emit } = environment;
   const approval = approvals.get(id) as Approval;
   if (approval.asked >= MAX_ASKED) {
-    const move = approvals.move(id, 'blocked', {
-      reason: { code: 'provider_error', text: `the answer from the phone was lost ${MAX_ASKED} times` },
-    });
-    if (move.moved) changed('blocked', move.approval);
-    return false;
+    const text = `the answer from the phone was lost ${MAX_ASKED} times`;
+    finish(environment, id, 'blocked', { code: 'provider_error', text });
+    return;
   }
   const move = approvals.move(id, 'drafted', {}, { from: 'requested' });
-  if (!move.moved) return false;
+  if (!move.moved) return;
   failpoint('lost.drafted');
   changed('asked_again', move.approval);
   emit({
     type: 'notice',
     message: `The answer for ${approval.code} was lost on its way, so nothing was traded. Please approve it once more.`,
   });
-  return true;
 }
 
 async function askAgain(environment: GraphEnvironment, id: string): Promise<void> {
@@ -221,9 +228,14 @@ async function askAgain(environment: GraphEnvironment, id: string): Promise<void
     const { code, message } = isTradeAgentError(error)
       ? error
       : new TradeAgentError('internal', 'asking failed');
-    const move = environment.approvals.move(id, 'cancelled', {
-      reason: { code, text: `you could not be asked again: ${message}` },
-    });
+    const move = environment.approvals.move(
+      id,
+      'cancelled',
+      {
+        reason: { code, text: `you could not be asked again: ${message}` },
+      },
+      { from: 'drafted' },
+    );
     if (move.moved) environment.changed('cancelled', move.approval);
   }
 }

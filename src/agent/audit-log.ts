@@ -16,7 +16,8 @@ export type AuditEvent =
   | 'answered'
   | 'unknown'
   | 'asked_again'
-  | 'order_cancelled';
+  | 'order_cancelled'
+  | 'thread_deleted';
 
 /** Who asked, what was proposed, approved, sent, and answered: one JSON object a line, only ever appended. */
 export interface AuditLog {

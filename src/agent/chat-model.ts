@@ -8,7 +8,12 @@ export interface ChatModel {
   /** True for the built-in planner, which may say with authority that it did not understand. */
   readonly builtin: boolean;
   /** @throws {TradeAgentError} `model_error`, `interrupted` */
-  stream(messages: BaseMessage[], signal: AbortSignal): AsyncIterable<AIMessageChunk>;
+  stream(
+    messages: BaseMessage[],
+    signal: AbortSignal,
+    /** Told what the person should know meanwhile: that it waits, say, and why. */
+    notice?: (message: string) => void,
+  ): AsyncIterable<AIMessageChunk>;
 }
 
 /** Where the planner puts its refusal, in an answer's `response_metadata`. */

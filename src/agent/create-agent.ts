@@ -6,18 +6,29 @@ import { systemClock } from '../trading/clock.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { Agent, RunOptions } from './agent.ts';
 import { isSettled, isUnderWay } from './approval-states.ts';
-import { type Approval, approvalView, createApprovalStore } from './approval-store.ts';
+import { type Approval, approvalView, createApprovalStore, isOverdue } from './approval-store.ts';
 import { createAuditLog } from './audit-log.ts';
 import type { ChatModel } from './chat-model.ts';
-import { pruneCheckpoints } from './checkpoint-pruning.ts';
-import type { AgentEvent, RunResult } from './events.ts';
+import type { AgentEvent, ApprovalView, RunResult, ThreadView } from './events.ts';
 import { newHolder } from './holder.ts';
+import { createLeaseKeeper } from './lease-keeper.ts';
 import { disableTracing } from './no-tracing.ts';
 import type { RunnerParts, RunRequest } from './runner.ts';
-import { openStateDatabase } from './state-database.ts';
-import { createThreadStore } from './thread-store.ts';
+import { giveBackSpace, openStateDatabase } from './state-database.ts';
+import { prunable, removeThread } from './thread-removal.ts';
+import { createThreadStore, type Thread } from './thread-store.ts';
 import { createTokenSeal } from './token-seal.ts';
+import { createTurnstile } from './turnstile.ts';
 import { watchCheckpoints } from './watched-checkpoints.ts';
+
+/** Free pages worth keeping: a thread that goes on uses them at once. */
+const SPARE_PAGES = 64;
+
+/**
+ * Orders on their way at once: were hundreds approved in one moment, each would wait for all the others, and its
+ * requests would time out.
+ */
+const ORDERS_AT_ONCE = 8;
 
 export interface CreateAgentOptions {
   readonly profile: ResolvedProfile;
@@ -32,8 +43,12 @@ export interface CreateAgentOptions {
   /** 32 bytes, as they are or in hex. */
   readonly databaseKey: Buffer | string;
   readonly clock?: Clock;
+  /** Instead of {@link openStateDatabase}: for a database that is to be watched, or to fail. */
+  readonly openDatabase?: typeof openStateDatabase;
   /** Proposes and cancels nothing. */
   readonly readOnly?: boolean;
+  /** While it says true, no order is proposed; asked anew for each. Cancelling stays possible. */
+  readonly halted?: () => boolean;
   /** Instead of the one the profile names. */
   readonly model?: ChatModel;
   /** For the model's server. */
@@ -50,7 +65,7 @@ export interface CreateAgentOptions {
 export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
   const { profile, session, clock = systemClock, readOnly = false } = options;
   const key = databaseKey(options.databaseKey);
-  const database = openStateDatabase(options.stateDb, key);
+  const database = (options.openDatabase ?? openStateDatabase)(options.stateDb, key);
   const approvals = createApprovalStore(database, createTokenSeal(key), clock);
   const threads = createThreadStore(database, clock);
   const audit = createAuditLog(options.auditLog, clock);
@@ -59,8 +74,8 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
   let parts: Promise<RunnerParts> | undefined;
   const loadParts = async (): Promise<RunnerParts> => {
     disableTracing();
-    const [{ SqliteSaver }, { chooseModel }, { tools }, { createGatewayClient }] = await Promise.all([
-      import('@langchain/langgraph-checkpoint-sqlite'),
+    const [{ HistorySaver }, { chooseModel }, { tools }, { createGatewayClient }] = await Promise.all([
+      import('./history-saver.ts'),
       import('./model.ts'),
       import('../tools/catalog.ts'),
       import('../tools/gateway-client.ts'),
@@ -76,11 +91,12 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
         ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
       }));
     const { approvalClient } = options;
-    const saver = new SqliteSaver(database as unknown as ConstructorParameters<typeof SqliteSaver>[0]);
+    const holder = newHolder();
+    const saver = new HistorySaver(database);
     if (process.env.TRADE_AGENT_BUILD === 'test') watchCheckpoints(saver);
     return {
       threads,
-      pruneCheckpoints: (thread) => pruneCheckpoints(database, thread),
+      leases: createLeaseKeeper(threads, clock, holder),
       saver,
       environment: {
         profile,
@@ -92,7 +108,9 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
         audit,
         clock,
         readOnly,
-        holder: newHolder(),
+        halted: options.halted ?? (() => false),
+        holder,
+        inTurn: createTurnstile(ORDERS_AT_ONCE),
         orderGateway: session === undefined ? undefined : createGatewayClient(session),
         gatewayFor: (signal) =>
           session === undefined ? undefined : createGatewayClient(session, { signal }),
@@ -126,31 +144,57 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
     return owner.sub === undefined || approval.sub === owner.sub ? approval : undefined;
   };
 
+  const existing = (id: string): Approval => {
+    const approval = find(id);
+    if (approval !== undefined) return approval;
+    throw new TradeAgentError('not_found', `there is no approval ${id}`, {
+      hint: 'List them with "trade-agent approvals".',
+    });
+  };
+  const listed = (approval: Approval): ApprovalView => ({
+    ...approvalView(approval),
+    ...(isOverdue(approval, clock.now()) ? { overdue: true } : {}),
+  });
+  const remove = (thread: Thread): void => {
+    removeThread(database, thread.id, clock);
+    audit.record('thread_deleted', { ...owner, thread: thread.id });
+  };
+
   return {
     run: (input, runOptions) => start(input, runOptions),
     resume: (thread, runOptions) => start({ resume: thread }, runOptions),
-    threads: async () =>
-      threads.list(owner).map(({ id, title, status, updatedAt }) => ({
-        thread: id,
-        prompt: title,
-        status,
-        updated_at: new Date(updatedAt).toISOString(),
-      })),
+    threads: async () => threads.list(owner).map(threadView),
+    thread: async (id) => {
+      const found = threads.get(id, owner);
+      const { readConversation } = await import('./thread-record.ts');
+      return {
+        ...threadView(found),
+        messages: await readConversation(database, id),
+        approvals: approvals.list({ profile: owner.profile, thread: id }).map(listed),
+      };
+    },
+    deleteThread: async (id) => {
+      remove(threads.get(id, owner));
+      giveBackSpace(database);
+    },
+    pruneThreads: async (pruning) => {
+      const chosen = prunable(database, threads.list(owner), pruning, clock.now());
+      if (pruning.dryRun) return chosen.map(({ id }) => id);
+      const removed = chosen.filter(unlessInUse(remove));
+      giveBackSpace(database);
+      return removed.map(({ id }) => id);
+    },
     approvals: async () =>
       approvals
         .list({ profile: owner.profile, ...(owner.sub === undefined ? {} : { sub: owner.sub }) })
-        .map(approvalView)
+        .map(listed)
         .reverse(),
     approval: async (id) => {
       const found = find(id);
-      return found === undefined ? undefined : approvalView(found);
+      return found === undefined ? undefined : listed(found);
     },
     cancelApproval: async (id) => {
-      if (find(id) === undefined) {
-        throw new TradeAgentError('not_found', `there is no approval ${id}`, {
-          hint: 'List them with "trade-agent approvals".',
-        });
-      }
+      existing(id);
       const { moved, approval } = approvals.move(id, 'cancelled', {
         reason: { code: 'approval_cancelled', text: 'taken back before it was carried out' },
       });
@@ -161,10 +205,56 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
       if (approval.status === 'cancelled') return approvalView(approval);
       throw notCancellable(approval);
     },
+    reconcile: async (id) => {
+      const asked =
+        id === undefined
+          ? approvals.list({ profile: owner.profile, ...(owner.sub === undefined ? {} : { sub: owner.sub }) })
+          : [existing(id)];
+      const open = asked.filter(({ status }) => isUnderWay(status));
+      if (open.length === 0) return id === undefined ? [] : asked.map(listed);
+      const { createGatewayClient } = await import('../tools/gateway-client.ts');
+      const { reconcileApprovals } = await import('./reconcile.ts');
+      const settled = await reconcileApprovals(
+        {
+          approvals,
+          clock,
+          holder: newHolder(),
+          orderGateway: session === undefined ? undefined : createGatewayClient(session),
+          changed: (event, approval) => audit.approval(event, approval),
+          emit: () => undefined,
+        },
+        open,
+      );
+      for (const thread of new Set(settled.map((approval) => approval.thread))) {
+        const rest = approvals.list({ profile: owner.profile, thread });
+        if (!rest.some(({ status }) => isUnderWay(status))) threads.reconciled(thread);
+      }
+      return settled.map(listed);
+    },
     close: async () => {
       await parts?.catch(() => undefined);
-      if (database.open) database.close();
+      if (!database.open) return;
+      giveBackSpace(database, { leave: SPARE_PAGES });
+      database.close();
     },
+  };
+}
+
+function threadView({ id, title, status, updatedAt }: Thread): ThreadView {
+  return { thread: id, prompt: title, status, updated_at: new Date(updatedAt).toISOString() };
+}
+
+/** Whether a thread could be removed. One that a run has taken up meanwhile is not finished any more. */
+function unlessInUse(remove: (thread: Thread) => void) {
+  return (thread: Thread): boolean => {
+    try {
+      remove(thread);
+      return true;
+    } catch (error) {
+      if (isTradeAgentError(error) && ['busy', 'approval_pending', 'outcome_unknown'].includes(error.code))
+        return false;
+      throw error;
+    }
   };
 }
 

@@ -25,6 +25,8 @@ export interface ApprovalView {
   /** The four characters that must be the same on the phone. */
   readonly code: string;
   readonly expires_at: string;
+  /** Where it is listed: its time ran out, and nobody has asked yet whether it was denied before. No order comes of it. */
+  readonly overdue?: boolean;
   readonly environment: Environment;
   readonly order: OrderDraft;
   /** Why it ended as it did, where there is something to say. */
@@ -47,6 +49,32 @@ export interface ThreadView {
   readonly updated_at: string;
 }
 
+/** One entry of a thread's conversation. */
+export type ThreadMessage =
+  | { readonly role: 'user'; readonly text: string }
+  /** Standard input: data for the model, which nobody said. */
+  | { readonly role: 'context'; readonly text: string }
+  | { readonly role: 'agent'; readonly text: string; readonly calls: readonly ThreadCall[] }
+  | {
+      readonly role: 'tool';
+      readonly call: string;
+      readonly name: string;
+      readonly ok: boolean;
+      readonly text: string;
+    };
+
+export interface ThreadCall {
+  readonly id: string;
+  readonly name: string;
+  readonly args: Record<string, unknown>;
+}
+
+/** A thread whole: what was said and called, and what was asked of the phone. */
+export interface ThreadRecord extends ThreadView {
+  readonly messages: readonly ThreadMessage[];
+  readonly approvals: readonly ApprovalView[];
+}
+
 /** How one run ended: what `run --output json` prints, less its `schema` and `resume`. */
 export interface RunResult {
   readonly thread: string;
@@ -54,7 +82,13 @@ export interface RunResult {
   readonly text: string;
   readonly orders: readonly Order[];
   readonly approvals: readonly ApprovalView[];
-  readonly usage: { readonly model: string; readonly input_tokens: number; readonly output_tokens: number };
+  readonly usage: {
+    readonly model: string;
+    readonly input_tokens: number;
+    readonly output_tokens: number;
+    /** Dollars, a decimal string; absent where it is not known. */
+    readonly cost_usd?: string;
+  };
   readonly error?: { readonly code: ErrorCode; readonly message: string; readonly hint?: string };
 }
 

@@ -14,7 +14,7 @@ import { hasDrifted } from './proposal.ts';
 /** The first attempt and two re-proposals after the price moved. */
 const MAX_ATTEMPTS = 3;
 /** Longer than all that one execution may take: the order's time-out and the questions after it. */
-const LEASE_MS = 120_000;
+export const ORDER_LEASE_MS = 120_000;
 /** Waits before asking what became of an order, milliseconds. A miss right after a time-out proves nothing. */
 const LOOKUP_WAITS_MS = [500, 1_000, 2_000] as const;
 /**
@@ -26,34 +26,52 @@ const GRACE_MS = 60_000;
 /** How long to watch an order that should fill at once, milliseconds. */
 const FILL_WAITS_MS = [100, 200, 400, 800, 1_500] as const;
 
+/** What sending an order, and asking about it, takes. */
+export type OrderEnvironment = Pick<
+  GraphEnvironment,
+  'approvals' | 'changed' | 'clock' | 'emit' | 'orderGateway'
+>;
+
 /**
  * Carries out an approved order, once. The intent (`executing`) is committed before the gateway hears of it, under a
  * lease whose epoch rises, so that a process which lost the lease can't write its result over another's.
  */
 export function executeNode(environment: GraphEnvironment) {
-  const { approvals, holder, track } = environment;
+  const { approvals, inTurn, signal } = environment;
   return async (state: OrderStateValue): Promise<Command> => {
     const before = approvals.get(state.approval) as Approval;
     if (isSettled(before.status)) return proceed(environment, state, before);
     if (before.status === 'drafted' || before.status === 'requested') return new Command({ goto: 'await' });
-    const leased = approvals.lease(before.id, holder, LEASE_MS);
-    if (leased === undefined) {
-      throw new TradeAgentError('busy', `another run is carrying out approval ${before.id}`, {
-        hint: 'Wait for it to end.',
-      });
-    }
-    failpoint('execute.leased');
-    try {
-      // Read under the lease: another process may have finished it in between.
-      if (isSettled(leased.status)) return proceed(environment, state, leased);
-      const after = await track(
-        isUnderWay(leased.status) ? settleOrder(environment, leased) : send(environment, leased),
-      );
-      return proceed(environment, state, after);
-    } finally {
-      approvals.release(before.id, holder);
-    }
+    const after = await inTurn(async () => {
+      // Stopped while it stood in line: nothing was sent, and the approval stays as it is for the next resume.
+      signal.throwIfAborted();
+      return carryOut(environment, before.id);
+    });
+    return proceed(environment, state, after);
   };
+}
+
+/** Sends the order of an approval, or settles it where it was sent before; alone, under its lease. */
+async function carryOut(environment: GraphEnvironment, id: string): Promise<Approval> {
+  const { approvals, holder, track } = environment;
+  const leased = approvals.lease(id, holder, ORDER_LEASE_MS);
+  if (leased === undefined) {
+    throw new TradeAgentError('busy', `another run is carrying out approval ${id}`, {
+      hint: 'Wait for it to end.',
+    });
+  }
+  failpoint('execute.leased');
+  try {
+    // Read under the lease: another process may have finished it in between.
+    if (isSettled(leased.status)) return leased;
+    return await track(
+      isUnderWay(leased.status)
+        ? settleOrder(environment, leased, { resend: true })
+        : send(environment, leased),
+    );
+  } finally {
+    approvals.release(id, holder);
+  }
 }
 
 /** From a row's state to the graph's next step. */
@@ -80,7 +98,7 @@ async function proceed(
   return settled(environment, state, followed);
 }
 
-async function send(environment: GraphEnvironment, approval: Approval): Promise<Approval> {
+async function send(environment: OrderEnvironment, approval: Approval): Promise<Approval> {
   const { approvals, clock, changed, emit } = environment;
   const gateway = requireOrderGateway(environment);
   const { draft, id, epoch } = approval;
@@ -125,36 +143,53 @@ async function send(environment: GraphEnvironment, approval: Approval): Promise<
   return submit(environment, gateway, intent.approval, token, 'first');
 }
 
-/** Asks what became of an order that was on its way, before anything else is done about it. */
-async function settleOrder(environment: GraphEnvironment, approval: Approval): Promise<Approval> {
+/**
+ * Asks what became of an order that was on its way, before anything else is done about it. To be called under the
+ * approval's lease.
+ * @param options `resend` sends an order again that nobody knows and whose time has not run out
+ */
+export async function settleOrder(
+  environment: OrderEnvironment,
+  approval: Approval,
+  options: { readonly resend: boolean },
+): Promise<Approval> {
   const { approvals, clock, changed } = environment;
   const gateway = requireOrderGateway(environment);
   const { draft, id, epoch } = approval;
   const taken = approvals.move(id, 'executing', {}, { epoch });
   if (!taken.moved) return taken.approval;
   failpoint('settle.taken');
-  let outcome: OrderOutcome;
+  let outcome: OrderOutcome | undefined;
+  let doubt: TradeAgentError | undefined;
   try {
     outcome = await gateway.outcome(draft.client_order_id);
   } catch (error) {
-    return becameUnknown(environment, taken.approval, error);
+    // "I have it, and don't know": the gateway submits what may never have gone out only for a request that shows the
+    // approval again. Any other failure says nothing.
+    if (!isTradeAgentError(error) || error.code !== 'outcome_unknown') {
+      return becameUnknown(environment, taken.approval, error);
+    }
+    doubt = error;
   }
   failpoint('settle.asked');
-  if (outcome.status === 'placed') return executed(environment, taken.approval, outcome.order);
-  if (outcome.status === 'refused') return refused(environment, taken.approval, outcome.refusal);
+  if (outcome?.status === 'placed') return executed(environment, taken.approval, outcome.order);
+  if (outcome?.status === 'refused') return refused(environment, taken.approval, outcome.refusal);
   const now = clock.now();
   const deadline = Date.parse(draft.expires_at);
   if (now < deadline) {
     // Sending it again is safe: the gateway keeps the first result under this client_order_id and this digest, and
     // the broker takes a client_order_id once.
     const token = approvals.token(id);
-    if (token !== undefined) {
+    if (token !== undefined && options.resend) {
       changed('sending', taken.approval);
       failpoint('settle.before_resend');
       return submit(environment, gateway, taken.approval, token, 'again');
     }
   }
-  if (now < deadline + GRACE_MS) return becameUnknown(environment, taken.approval, undefined);
+  // As long as the gateway has it open, no clock of ours may close it.
+  if (doubt !== undefined || now < deadline + GRACE_MS) {
+    return becameUnknown(environment, taken.approval, doubt);
+  }
   const move = approvals.move(
     id,
     'expired',
@@ -168,7 +203,7 @@ async function settleOrder(environment: GraphEnvironment, approval: Approval): P
 }
 
 async function submit(
-  environment: GraphEnvironment,
+  environment: OrderEnvironment,
   gateway: GatewayClient,
   approval: Approval,
   token: string,
@@ -198,7 +233,7 @@ async function submit(
 
 /** The gateway said no, and it is certain that no order came of it. */
 function refused(
-  { approvals, changed }: GraphEnvironment,
+  { approvals, changed }: OrderEnvironment,
   approval: Approval,
   refusal: TradeAgentError,
 ): Approval {
@@ -214,7 +249,7 @@ function refused(
 
 /** The order never left: the approval stays as it was, and a resume tries again while it holds. */
 function notSent(
-  { approvals, changed, emit }: GraphEnvironment,
+  { approvals, changed, emit }: OrderEnvironment,
   approval: Approval,
   why: TradeAgentError,
 ): Approval {
@@ -226,7 +261,7 @@ function notSent(
 
 /** After a time-out: the order may be at the broker. */
 async function lookUp(
-  environment: GraphEnvironment,
+  environment: OrderEnvironment,
   gateway: GatewayClient,
   approval: Approval,
   cause: unknown,
@@ -246,7 +281,7 @@ async function lookUp(
 }
 
 function becameUnknown(
-  { approvals, changed }: GraphEnvironment,
+  { approvals, changed }: OrderEnvironment,
   approval: Approval,
   cause: unknown,
 ): Approval {
@@ -262,7 +297,7 @@ function becameUnknown(
 }
 
 function executed(
-  { approvals, changed, emit }: GraphEnvironment,
+  { approvals, changed, emit }: OrderEnvironment,
   approval: Approval,
   placed: Order,
 ): Approval {
@@ -304,7 +339,7 @@ async function followFill(
   return current;
 }
 
-function requireOrderGateway({ orderGateway }: GraphEnvironment): GatewayClient {
+function requireOrderGateway({ orderGateway }: OrderEnvironment): GatewayClient {
   if (orderGateway !== undefined) return orderGateway;
   throw new TradeAgentError('login_required', 'nobody is signed in', {
     hint: 'Sign in with "trade-agent login".',

@@ -8,6 +8,7 @@ import type { Approval, ApprovalStore } from './approval-store.ts';
 import type { AuditEvent, AuditLog } from './audit-log.ts';
 import type { ChatModel } from './chat-model.ts';
 import type { AgentEvent } from './events.ts';
+import type { Turnstile } from './turnstile.ts';
 
 /** What the graph's nodes work with, in one run. */
 export interface GraphEnvironment {
@@ -26,6 +27,8 @@ export interface GraphEnvironment {
   readonly signal: AbortSignal;
   readonly approvalMode: ApprovalMode;
   readonly readOnly: boolean;
+  /** While true, no order is proposed; asked anew for each. */
+  readonly halted: () => boolean;
   readonly maxTurns: number;
   /** Names this run in leases. */
   readonly holder: string;
@@ -34,6 +37,8 @@ export interface GraphEnvironment {
   readonly emit: (event: AgentEvent) => void;
   /** Records a change of an approval: in the audit log, and for whoever watches. */
   readonly changed: (event: AuditEvent, approval: Approval) => void;
+  /** Orders go out a few at a time, for all runs of the agent together. */
+  readonly inTurn: Turnstile;
   /** Work that must end before the run does, whatever else fails: an order on its way. */
   readonly track: <T>(work: Promise<T>) => Promise<T>;
 }

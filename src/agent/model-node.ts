@@ -1,10 +1,4 @@
-import {
-  AIMessage,
-  type AIMessageChunk,
-  type BaseMessage,
-  SystemMessage,
-  type UsageMetadata,
-} from '@langchain/core/messages';
+import { AIMessage, type AIMessageChunk, type BaseMessage, SystemMessage } from '@langchain/core/messages';
 import { findTool } from '../tools/catalog.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { AgentStateValue, Outcome, ToolCall } from './agent-state.ts';
@@ -14,6 +8,7 @@ import { answerEveryCall } from './message-history.ts';
 import { shortId } from './short-id.ts';
 import { systemPrompt } from './system-prompt.ts';
 import { errorMessage } from './tool-outcome.ts';
+import { addUsage, usageOf } from './usage.ts';
 
 /** More calls than this in one turn are answered with an error: a person can't judge twenty approvals at once. */
 export const MAX_CALLS = 20;
@@ -50,7 +45,8 @@ export function modelNode(environment: GraphEnvironment) {
     try {
       signal.throwIfAborted();
       const history = answerEveryCall(state.messages);
-      for await (const chunk of model.stream([new SystemMessage(prompt), ...history], signal)) {
+      const notice = (message: string) => emit({ type: 'notice', message });
+      for await (const chunk of model.stream([new SystemMessage(prompt), ...history], signal, notice)) {
         answer = answer === undefined ? chunk : answer.concat(chunk);
         if (chunk.text !== '') emit({ type: 'text', delta: chunk.text });
       }
@@ -62,7 +58,6 @@ export function modelNode(environment: GraphEnvironment) {
       throw new TradeAgentError('model_error', 'the model answered nothing', { hint: 'Try again.' });
     }
 
-    const { usage_metadata: spent } = answer as unknown as { usage_metadata?: UsageMetadata };
     const { message, rejected } = readAnswer(answer);
     const valid = message.tool_calls?.length ?? 0;
     const mistaken = valid > 0 && rejected.length === valid;
@@ -82,10 +77,7 @@ export function modelNode(environment: GraphEnvironment) {
       outcomes,
       turns: turn,
       mistakes,
-      usage: {
-        input_tokens: state.usage.input_tokens + (spent?.input_tokens ?? 0),
-        output_tokens: state.usage.output_tokens + (spent?.output_tokens ?? 0),
-      },
+      usage: addUsage(state.usage, usageOf(answer, environment.profile.model.price)),
     };
   };
 }

@@ -3,8 +3,10 @@ import { z } from 'zod';
 import type { ResolvedProfile } from '../auth/profile.ts';
 import type { Tool } from '../tools/tool.ts';
 import type { Clock } from '../trading/clock.ts';
-import { TradeAgentError } from '../trading/errors.ts';
 import type { ChatModel } from './chat-model.ts';
+import { AnswerCutOff, type ModelFailure, modelError, modelFailure } from './model-failure.ts';
+import { type ModelServer, modelServer } from './model-server.ts';
+import { shorterHistory } from './shorter-history.ts';
 
 export interface ModelOptions {
   readonly settings: ResolvedProfile['model'];
@@ -12,16 +14,19 @@ export interface ModelOptions {
   readonly clock: Clock;
   /** The key, where the caller has one from the credential store. */
   readonly apiKey?: string | undefined;
-  /** Where TRADE_AGENT_API_KEY or OPENAI_API_KEY may be. */
+  /** Where the key of the model's server may be. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly fetch?: typeof fetch;
 }
 
-/** For the first byte of an answer, milliseconds. */
+/** For the first byte of an answer, milliseconds. A model on one's own machine is loaded first. */
 const REQUEST_TIMEOUT_MS = 60_000;
 /** Between two pieces of a streamed answer: a stream that stalls never ends by itself. */
 const IDLE_TIMEOUT_MS = 60_000;
-const MAX_RETRIES = 2;
+/** Waits before the second and third try, milliseconds, where the server does not say how long. */
+const RETRY_WAITS_MS = [500, 2000];
+/** A server that asks for a longer wait gets none: the person decides. */
+const LONGEST_WAIT_MS = 30_000;
 
 /** The tools as OpenAI's chat API takes them. */
 export function toolDefinitions(tools: readonly Tool[]) {
@@ -62,18 +67,7 @@ async function openAiModel({
   env = {},
   fetch,
 }: ModelOptions): Promise<ChatModel> {
-  const name = settings.name;
-  if (name === undefined) {
-    throw new TradeAgentError('invalid_config', 'the profile names no model', {
-      hint: 'Set model.name in config.yaml, or use --model NAME.',
-    });
-  }
-  const key = apiKey ?? env.TRADE_AGENT_API_KEY ?? env.OPENAI_API_KEY;
-  if (key === undefined && settings.base_url === undefined) {
-    throw new TradeAgentError('invalid_config', `there is no API key for ${name}`, {
-      hint: 'Set TRADE_AGENT_API_KEY or OPENAI_API_KEY, or use the built-in planner with --model builtin.',
-    });
-  }
+  const server = modelServer(settings, env, apiKey);
   const { ChatOpenAI } = await import('@langchain/openai');
   /** Counting tokens fetches tables from the internet and stalls for minutes without it. A guess does for us. */
   class Model extends ChatOpenAI {
@@ -82,33 +76,91 @@ async function openAiModel({
     }
   }
   const bound = new Model({
-    model: name,
+    model: server.name,
     // A local server wants no key, but the client insists on one.
-    apiKey: key ?? 'none',
-    maxRetries: MAX_RETRIES,
+    apiKey: server.key ?? 'none',
+    // Retries are ours: the client's know no Retry-After, and can't be stopped.
+    maxRetries: 0,
     timeout: REQUEST_TIMEOUT_MS,
     streamUsage: true,
     useResponsesApi: false,
     configuration: {
-      ...(settings.base_url === undefined ? {} : { baseURL: settings.base_url }),
+      // Always said: the client would otherwise take OPENAI_BASE_URL, to which this key may not belong.
+      baseURL: server.url,
       ...(fetch === undefined ? {} : { fetch }),
     },
   }).bindTools(toolDefinitions(tools));
+
+  /** Once a conversation proved too long, its later turns begin with the shorter form. */
+  let shorten = false;
   return {
-    name,
+    name: server.name,
     builtin: false,
-    async *stream(messages, signal) {
-      const idle = new AbortController();
-      const combined = AbortSignal.any([signal, idle.signal]);
-      try {
-        const stream = await bound.stream(messages, { signal: combined });
-        yield* withIdleTimeout(stream, idle, clock);
-      } catch (error) {
-        if (signal.aborted) throw error;
-        throw modelError(error, name, idle.signal.aborted);
+    async *stream(messages, signal, notice) {
+      let history = shorten ? (shorterHistory(messages) ?? messages) : messages;
+      for (let tries = 1; ; tries++) {
+        const idle = new AbortController();
+        let begun = false;
+        let failure: ModelFailure;
+        try {
+          const stream = await bound.stream(history, { signal: AbortSignal.any([signal, idle.signal]) });
+          for await (const chunk of whole(withIdleTimeout(stream, idle, clock))) {
+            begun = true;
+            yield chunk;
+          }
+          return;
+        } catch (error) {
+          if (signal.aborted) throw error;
+          failure = modelFailure(error, idle.signal.aborted);
+        }
+        // What was streamed was read already; a second answer can't take it back.
+        if (begun) throw modelError(failure.kind === 'transient' ? { kind: 'broken' } : failure, server);
+        if (failure.kind === 'too_long' && !shorten) {
+          shorten = true;
+          const shorter = shorterHistory(history);
+          if (shorter !== undefined) {
+            history = shorter;
+            notice?.('the conversation is too long for the model; its oldest results are left out');
+            continue;
+          }
+        }
+        const wait = waitBefore(tries, failure);
+        if (wait === undefined) throw modelError(failure, server);
+        notice?.(`${reason(failure, server)}; trying again in ${(wait / 1000).toFixed(1)} s`);
+        await clock.sleep(wait, signal);
       }
     },
   };
+}
+
+/** Milliseconds until the next try; undefined where there is none. */
+function waitBefore(tries: number, failure: ModelFailure): number | undefined {
+  if (failure.kind !== 'transient') return undefined;
+  const usual = RETRY_WAITS_MS[tries - 1];
+  if (usual === undefined) return undefined;
+  const wait = Math.max(usual, failure.retryAfterMs ?? 0);
+  return wait <= LONGEST_WAIT_MS ? wait : undefined;
+}
+
+function reason(failure: ModelFailure, { url }: ModelServer): string {
+  const status = failure.kind === 'transient' ? failure.status : undefined;
+  if (status === 429) return 'the model’s server is busy';
+  return status === undefined
+    ? `no connection to ${new URL(url).host}`
+    : `the model’s server answered with HTTP status ${status}`;
+}
+
+/**
+ * The stream, if it ends as a finished answer does. One that merely stops may have lost calls, and half a plan must
+ * not pass for a whole one.
+ */
+async function* whole(stream: AsyncIterable<AIMessageChunk>): AsyncGenerator<AIMessageChunk> {
+  let finished = false;
+  for await (const chunk of stream) {
+    if (chunk.response_metadata.finish_reason != null) finished = true;
+    yield chunk;
+  }
+  if (!finished) throw new AnswerCutOff('the answer ended without a finish_reason');
 }
 
 async function* withIdleTimeout(
@@ -128,26 +180,4 @@ async function* withIdleTimeout(
     if (next.done) return;
     yield next.value;
   }
-}
-
-/** The server's own text stays out: it may quote part of the key. */
-function modelError(error: unknown, name: string, stalled: boolean): TradeAgentError {
-  const status = error instanceof Error && 'status' in error ? Number(error.status) : Number.NaN;
-  const timedOut = error instanceof Error && /timeout/i.test(error.name);
-  const [message, hint] =
-    stalled || timedOut
-      ? [`the model ${name} stopped answering`, 'Try again.']
-      : status === 401 || status === 403
-        ? ['the model’s server refused the API key', 'Check TRADE_AGENT_API_KEY or OPENAI_API_KEY.']
-        : status === 404
-          ? [`the model’s server does not know ${name}`, 'Check model.name and model.base_url.']
-          : status === 429
-            ? ['the model’s server refuses more requests for now', 'Wait a little, or check your plan there.']
-            : Number.isNaN(status)
-              ? ['the model’s server cannot be reached or broke off', 'Check model.base_url and the network.']
-              : [`the model’s server answered with HTTP status ${status}`, 'Try again, or another model.'];
-  return new TradeAgentError('model_error', message, {
-    hint,
-    details: Number.isNaN(status) ? {} : { status },
-  });
 }

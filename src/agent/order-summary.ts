@@ -1,9 +1,13 @@
+import { sharePrice, shares } from '../trading/amounts.ts';
 import { describeOrder } from '../trading/order.ts';
 import type { Order } from '../trading/views.ts';
 
-/** An order at the broker in one line, `BUY 5 AAPL MKT: filled 5 at 181.20`. */
+/** An order at the broker in one line, `BUY 5 AAPL MKT: filled 5 at $181.20`. */
 export function orderSummary(order: Order): string {
-  const filled = order.filled_avg_price === null ? '' : ` ${order.filled_qty} at ${order.filled_avg_price}`;
+  const filled =
+    order.filled_avg_price === null
+      ? ''
+      : ` ${shares(order.filled_qty)} at ${sharePrice(order.filled_avg_price)}`;
   return `${orderShorthand(order)}: ${order.status.replaceAll('_', ' ')}${filled}`;
 }
 

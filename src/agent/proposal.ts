@@ -1,5 +1,6 @@
 import type { ResolvedProfile } from '../auth/profile.ts';
 import type { GatewayClient } from '../tools/gateway-client.ts';
+import { dollars } from '../trading/amounts.ts';
 import { utcSeconds } from '../trading/clock.ts';
 import { Dec, price } from '../trading/decimal.ts';
 import { TradeAgentError } from '../trading/errors.ts';
@@ -86,7 +87,7 @@ function checkBuyingPower(request: OrderRequest, account: Account, reference: st
   if (cost.lte(account.buying_power)) return;
   throw new TradeAgentError(
     'insufficient_funds',
-    `the order would cost about $${cost.toFixed(2)}, the buying power is $${account.buying_power}`,
+    `the order would cost about ${dollars(cost.toFixed(2))}, the buying power is ${dollars(account.buying_power)}`,
     { hint: 'Ask for less, or free some buying power first.', details: { symbol: request.symbol } },
   );
 }

@@ -26,6 +26,11 @@ export function proposeNode(environment: GraphEnvironment) {
         environment.emit({ type: 'tool_call', id: call.id, name: call.name, args: call.args });
       }
       if (environment.readOnly) throw readOnlyRun();
+      if (environment.halted()) {
+        throw new TradeAgentError('blocked', 'this session is halted: it proposes no orders', {
+          hint: 'Start trade-agent anew to trade again.',
+        });
+      }
       if (session === undefined || environment.gateway === undefined) {
         throw new TradeAgentError('login_required', 'nobody is signed in', {
           hint: 'Sign in with "trade-agent login".',
@@ -45,7 +50,20 @@ export function proposeNode(environment: GraphEnvironment) {
       environment.changed('proposed', approval);
       return new Command({ goto: 'request', update: { approval: approval.id } });
     } catch (error) {
-      return failed(environment, state, asTradeAgentError(error));
+      const failure = asTradeAgentError(error);
+      // A row written before the failure (no room for the audit log, say) is for nobody to decide: it must not stand
+      // open for ever, and keep the thread from going on.
+      const drafted = approvals.find(key);
+      if (drafted !== undefined) {
+        const { code, message } = failure;
+        approvals.move(
+          drafted.id,
+          'cancelled',
+          { reason: { code, text: `you could not be asked: ${message}` } },
+          { from: 'drafted' },
+        );
+      }
+      return failed(environment, state, failure);
     }
   };
 }
@@ -66,9 +84,14 @@ export function requestNode(environment: GraphEnvironment) {
     } catch (error) {
       if (environment.signal.aborted) throw error;
       const { code, message } = asTradeAgentError(error);
-      const move = approvals.move(state.approval, 'cancelled', {
-        reason: { code, text: `you could not be asked: ${message}` },
-      });
+      const move = approvals.move(
+        state.approval,
+        'cancelled',
+        {
+          reason: { code, text: `you could not be asked: ${message}` },
+        },
+        { from: 'drafted' },
+      );
       if (!move.moved) return new Command({ goto: 'await' });
       changed('cancelled', move.approval);
       return settled(environment, state, move.approval);

@@ -1,29 +1,29 @@
 import { type BaseMessage, HumanMessage } from '@langchain/core/messages';
 import { Command } from '@langchain/langgraph';
 import type { SqliteSaver } from '@langchain/langgraph-checkpoint-sqlite';
-import type { Clock } from '../trading/clock.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { RunOptions } from './agent.ts';
 import type { AgentStateValue } from './agent-state.ts';
 import { isSettled, isUnderWay } from './approval-states.ts';
-import { type Approval, approvalView } from './approval-store.ts';
+import { type Approval, approvalView, isOverdue } from './approval-store.ts';
 import { waitForDecision } from './approval-wait.ts';
 import { EventQueue } from './event-queue.ts';
 import type { AgentEvent, RunResult } from './events.ts';
+import { fencedCheckpoints } from './fenced-checkpoints.ts';
 import { type AgentGraph, type AwaitedApproval, buildGraph } from './graph.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
+import type { KeptLease, LeaseKeeper } from './lease-keeper.ts';
 import { takeBack } from './propose-node.ts';
 import { runResult } from './run-result.ts';
 import { untrustedContext } from './system-prompt.ts';
-import { THREAD_LEASE_MS, type Thread, type ThreadStore } from './thread-store.ts';
+import type { Thread, ThreadStore } from './thread-store.ts';
 import { asTradeAgentError, errorFacts } from './tool-outcome.ts';
 
 /** What a run needs that outlives it. */
 export interface RunnerParts {
   readonly threads: ThreadStore;
+  readonly leases: LeaseKeeper;
   readonly saver: SqliteSaver;
-  /** Drops a thread's earlier checkpoints, once nothing of it is under way. */
-  readonly pruneCheckpoints: (thread: string) => void;
   /** Everything of the graph's environment that is the same for each run. */
   readonly environment: Omit<
     GraphEnvironment,
@@ -55,7 +55,7 @@ export async function* drive(
   // The reader may leave early (a closed pipe): that ends the run as an interrupt would.
   const left = new AbortController();
   const signal = AbortSignal.any([options.signal, left.signal]);
-  const running = new Run(parts, request, { ...options, signal }, (event) => events.push(event))
+  const running = new Run(parts, request, { ...options, signal }, left, (event) => events.push(event))
     .result()
     .then((result) => events.push({ type: 'result', result }))
     .finally(() => events.close());
@@ -71,6 +71,9 @@ class Run {
   readonly #parts: RunnerParts;
   readonly #request: RunRequest;
   readonly #options: RunOptions;
+  #lease: KeptLease | undefined;
+  /** Ends the run from within. */
+  readonly #stop: AbortController;
   readonly #emit: (event: AgentEvent) => void;
   readonly #inFlight = new Set<Promise<unknown>>();
   /** Approvals this run's stream has told of. */
@@ -80,11 +83,13 @@ class Run {
     parts: RunnerParts,
     request: RunRequest,
     options: RunOptions,
+    stop: AbortController,
     emit: (event: AgentEvent) => void,
   ) {
     this.#parts = parts;
     this.#request = request;
     this.#options = options;
+    this.#stop = stop;
     this.#emit = emit;
   }
 
@@ -102,38 +107,29 @@ class Run {
       return this.#failed('resume' in request ? request.resume : (request.thread ?? ''), error);
     }
     this.#emit({ type: 'thread', thread: thread.id });
-    let release: () => void;
+    let lease: KeptLease;
     try {
-      release = this.#hold(thread.id);
+      lease = this.#parts.leases.keep(thread.id, () => this.#stop.abort(takenOver(thread.id)));
     } catch (error) {
       return this.#failed(thread.id, error);
     }
     try {
+      this.#lease = lease;
       const result = await this.#drive(thread.id);
-      threads.ended(thread.id, result.status);
+      // How the thread stands is for the run to say that holds it.
+      if (lease.isHeld()) threads.ended(thread.id, result.status);
       return result;
     } catch (error) {
       return this.#failed(thread.id, error);
     } finally {
-      release();
-    }
-  }
-
-  /** Takes the thread's lease and keeps it. @throws {TradeAgentError} `busy` */
-  #hold(thread: string): () => void {
-    const { threads, environment } = this.#parts;
-    const lease = threads.lease(thread, environment.holder);
-    const stop = new AbortController();
-    void keepAlive(environment.clock, () => lease.renew(), stop.signal);
-    return () => {
-      stop.abort();
       lease.release();
-    };
+    }
   }
 
   async #drive(thread: string): Promise<RunResult> {
     const environment = this.#environmentFor(thread);
-    const graph = buildGraph(environment, this.#parts.saver);
+    const saver = fencedCheckpoints(this.#parts.saver, () => this.#requireLease(thread));
+    const graph = buildGraph(environment, saver);
     const config = {
       configurable: { thread_id: thread, __pregel_strict_resume: true },
       durability: 'sync' as const,
@@ -143,8 +139,10 @@ class Run {
     const snapshot = await graph.getState(config);
     let error: unknown;
     try {
-      if ('resume' in this.#request) await this.#resume(environment, graph, config, snapshot.next.length > 0);
-      else await this.#begin(environment, graph, config, snapshot.values as Partial<AgentStateValue>);
+      if ('resume' in this.#request) {
+        if (snapshot.createdAt === undefined) throw nothingStored(thread);
+        await this.#resume(environment, graph, config, snapshot.next.length > 0);
+      } else await this.#begin(environment, graph, config, snapshot.values as Partial<AgentStateValue>);
     } catch (caught) {
       error = caught;
     } finally {
@@ -152,6 +150,14 @@ class Run {
       await Promise.allSettled(this.#inFlight);
     }
     return this.#report(environment, graph, config, error);
+  }
+
+  /**
+   * A process that stood still may have lost the thread and not noticed yet.
+   * @throws {TradeAgentError} `busy`
+   */
+  #requireLease(thread: string): void {
+    if (this.#lease?.isHeld() !== true) throw takenOver(thread);
   }
 
   async #begin(
@@ -163,7 +169,7 @@ class Run {
     if ('resume' in this.#request) return;
     const { prompt, context } = this.#request;
     const open = this.#approvals(environment).filter((approval) => !isSettled(approval.status));
-    if (open.length > 0) throw unfinished(environment.thread, open);
+    if (open.length > 0) throw unfinished(environment.thread, open, environment.clock.now());
     const messages: BaseMessage[] = [];
     if (context !== undefined && context.trim() !== '')
       messages.push(new HumanMessage(untrustedContext(context)));
@@ -224,6 +230,8 @@ class Run {
     const { approvals, approvalMode } = environment;
     /** Resumed once already: an order that comes back undecided (unknown, or not sent) is for the next resume. */
     const tried = new Set<string>();
+    /** A detached resume asks once about what an earlier run asked for, and waits for nobody. */
+    const looked = new Set<string>();
     for (;;) {
       const pending = await pendingApprovals(graph, config);
       if (pending.length === 0) return;
@@ -236,15 +244,21 @@ class Run {
           takeBack(environment, approval.id);
           ready.push(awaited);
         } else if (undecided) {
+          let wait = waits.get(approval.id);
+          const once = approvalMode === 'detach';
+          if (once && (looked.has(approval.id) || (wait === undefined && this.#shown.has(approval.id))))
+            continue;
           // One asked for in an earlier run has not been seen in this one yet.
           if (!this.#shown.has(approval.id)) {
             this.#shown.add(approval.id);
             environment.emit({ type: 'approval', approval: approvalView(approval) });
           }
-          if (approvalMode === 'detach') continue;
-          let wait = waits.get(approval.id);
           if (wait === undefined) {
-            wait = waitForDecision(environment, approval.id, signal);
+            wait = waitForDecision(environment, approval.id, signal, { once }).then(() => {
+              looked.add(approval.id);
+              // Left undecided (another process took it back to `drafted`), it is waited for anew.
+              waits.delete(approval.id);
+            });
             // Looked at when the others allow; until then a failure must not count as unhandled.
             wait.catch(() => undefined);
             waits.set(approval.id, wait);
@@ -256,6 +270,7 @@ class Run {
         }
       }
       if (ready.length > 0) {
+        this.#requireLease(environment.thread);
         const resume = Object.fromEntries(ready.map(({ interrupt, approval }) => [interrupt, { approval }]));
         await graph.invoke(new Command({ resume }), config);
         continue;
@@ -306,9 +321,8 @@ class Run {
     config: GraphConfig,
     error: unknown,
   ): Promise<RunResult> {
-    const { values, next } = await graph.getState(config);
+    const { values } = await graph.getState(config);
     const state = values as Partial<AgentStateValue>;
-    if (next.length === 0) this.#parts.pruneCheckpoints(environment.thread);
     return runResult(environment.thread, state, this.#approvals(environment, state.prompt ?? 0), {
       model: environment.model.name,
       ...(error === undefined ? {} : { error: errorFacts(this.#error(error)) }),
@@ -351,29 +365,32 @@ async function pendingApprovals(
     );
 }
 
+/** "Done" would be a lie: the run died before it had written down what it was asked. */
+function nothingStored(thread: string): TradeAgentError {
+  return new TradeAgentError('not_found', `nothing of thread ${thread} was stored before its run ended`, {
+    hint: 'Nothing was proposed. Ask again.',
+  });
+}
+
 /** A new prompt would leave the thread's open orders behind; they come first. */
-function unfinished(thread: string, open: readonly Approval[]): TradeAgentError {
+function unfinished(thread: string, open: readonly Approval[], now: number): TradeAgentError {
   const codes = open.map(({ code }) => code).join(', ');
   const underWay = open.some(({ status }) => isUnderWay(status));
   return new TradeAgentError(
     underWay ? 'outcome_unknown' : 'approval_pending',
     underWay
       ? `this thread has an order whose outcome is unknown (${codes})`
-      : `this thread still waits for your decision (${codes})`,
+      : open.every((approval) => isOverdue(approval, now))
+        ? `this thread has an approval whose time ran out (${codes})`
+        : `this thread still waits for your decision (${codes})`,
     {
       hint: `Run "trade-agent resume ${thread}" first, cancel it with "trade-agent approvals cancel ${open[0]?.id}", or start a new thread.`,
     },
   );
 }
 
-/** Renews a lease three times in its life. */
-async function keepAlive(clock: Clock, renew: () => boolean, signal: AbortSignal): Promise<void> {
-  try {
-    for (;;) {
-      await clock.sleep(THREAD_LEASE_MS / 3, signal);
-      if (!renew()) return;
-    }
-  } catch {
-    // Stopped with the run.
-  }
+function takenOver(thread: string): TradeAgentError {
+  return new TradeAgentError('busy', `another run has taken over thread ${thread}`, {
+    hint: 'This one stood still for too long. Watch the other, or resume the thread when it has ended.',
+  });
 }

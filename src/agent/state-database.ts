@@ -1,4 +1,5 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { closeSync, constants, copyFileSync, linkSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { TradeAgentError } from '../trading/errors.ts';
@@ -51,7 +52,47 @@ const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX approvals_by_thread ON approvals (thread, prompt);
   `,
+  // Messages in rows of their own (history-saver.ts). The two tables before are LangGraph's: in a file of version 1 its
+  // saver made them with the first run, if there was one.
+  `
+  CREATE TABLE IF NOT EXISTS checkpoints (
+    thread_id TEXT NOT NULL,
+    checkpoint_ns TEXT NOT NULL DEFAULT '',
+    checkpoint_id TEXT NOT NULL,
+    parent_checkpoint_id TEXT,
+    type TEXT,
+    checkpoint BLOB,
+    metadata BLOB,
+    PRIMARY KEY (thread_id, checkpoint_ns, checkpoint_id)
+  );
+  CREATE TABLE IF NOT EXISTS writes (
+    thread_id TEXT NOT NULL,
+    checkpoint_ns TEXT NOT NULL DEFAULT '',
+    checkpoint_id TEXT NOT NULL,
+    task_id TEXT NOT NULL,
+    idx INTEGER NOT NULL,
+    channel TEXT NOT NULL,
+    type TEXT,
+    value BLOB,
+    PRIMARY KEY (thread_id, checkpoint_ns, checkpoint_id, task_id, idx)
+  );
+  CREATE TABLE messages (
+    thread_id TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    type TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (thread_id, hash)
+  ) STRICT;
+  `,
 ];
+
+/** The version this program writes. */
+export const SCHEMA_VERSION = migrations.length;
+
+/** Up to this size a file is read through when it is opened; what is damaged in a larger one shows when it is used. */
+const CHECKED_BYTES = 16 * 1024 * 1024;
+/** Kilobytes of the write-ahead log kept on disk between writes. */
+const LOG_LIMIT = 1024;
 
 /**
  * Opens `state.db` (threads, checkpoints, approvals, leases), encrypted with a 32-byte key from the credential store.
@@ -62,60 +103,152 @@ const migrations: readonly string[] = [
 export function openStateDatabase(file: string, key: Buffer): StateDatabase {
   if (key.length !== 32) throw new RangeError('the database key must be 32 bytes');
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  // SQLite gives -wal and -shm the main file's mode, so the file must be private from its first moment.
-  closeSync(openSync(file, 'a', 0o600));
-  let database: StateDatabase | undefined;
   try {
-    database = new Database(file, { timeout: 5_000 });
+    if (sizeOf(file) === undefined) create(file, key);
+    if (sizeOf(file) === 0) throw damaged(file);
+    return open(file, key);
+  } catch (error) {
+    throw databaseFailure(error, file);
+  }
+}
+
+/**
+ * Makes a new file beside its place and puts it there whole, unless another process was first. A file that is there
+ * and empty has therefore lost its content, and is not taken for a new one.
+ */
+function create(file: string, key: Buffer): void {
+  const fresh = `${file}.${randomBytes(6).toString('hex')}.new`;
+  try {
+    // SQLite gives -wal and -shm the main file's mode, so the file must be private from its first moment.
+    closeSync(openSync(fresh, 'wx', 0o600));
+    open(fresh, key).close();
+    try {
+      linkSync(fresh, file);
+    } catch (error) {
+      if (!isExisting(error)) copyFileSync(fresh, file, constants.COPYFILE_EXCL);
+    }
+  } catch (error) {
+    if (!isExisting(error)) throw error;
+  } finally {
+    for (const suffix of ['', '-wal', '-shm']) rmSync(`${fresh}${suffix}`, { force: true });
+  }
+}
+
+function isExisting(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EEXIST';
+}
+
+function open(file: string, key: Buffer): StateDatabase {
+  const size = sizeOf(file) ?? 0;
+  const database = new Database(file, { timeout: 5_000, fileMustExist: true });
+  try {
     database.pragma(`cipher='sqlcipher'`);
     // The x'…' form is the key itself: no slow derivation, which is for passphrases.
     database.pragma(`key="x'${key.toString('hex')}'"`);
+    // Takes effect in an empty file only, and would write to one that may not be written to.
+    if (size === 0) database.pragma('auto_vacuum = INCREMENTAL');
+    // What SQLite spills while it sorts or vacuums would not be encrypted.
+    database.pragma('temp_store = MEMORY');
     database.prepare('SELECT count(*) FROM sqlite_master').get();
+    const version = refuseNewer(database, file);
+    if (size > 0 && size <= CHECKED_BYTES) check(database, file);
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     database.pragma('foreign_keys = ON');
     database.pragma('secure_delete = ON');
-    migrate(database, file);
+    database.pragma('wal_autocheckpoint = 256');
+    database.pragma(`journal_size_limit = ${LOG_LIMIT * 1024}`);
+    if (version < SCHEMA_VERSION) migrate(database);
     return database;
   } catch (error) {
-    database?.close();
-    throw readable(error, file);
+    database.close();
+    throw error;
   }
 }
 
-function migrate(database: StateDatabase, file: string): void {
-  const version = () => database.pragma('user_version', { simple: true }) as number;
-  const found = version();
-  if (found > migrations.length) {
-    throw new TradeAgentError('state_corrupt', `${file} was written by a newer version of trade-agent`, {
-      hint: 'Update trade-agent, or point TRADE_AGENT_HOME at another folder.',
-      details: { found, known: migrations.length },
-    });
-  }
-  if (found === migrations.length) return;
+function sizeOf(file: string): number | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.size;
+}
+
+/** Reads every page: each carries a seal of its own, which a page that was changed or torn breaks. */
+function check(database: StateDatabase, file: string): void {
+  if (database.pragma('quick_check(1)', { simple: true }) !== 'ok') throw damaged(file);
+}
+
+function refuseNewer(database: StateDatabase, file: string): number {
+  const found = versionOf(database);
+  if (found <= SCHEMA_VERSION) return found;
+  throw new TradeAgentError('state_corrupt', `${file} was written by a newer version of trade-agent`, {
+    hint: 'Nothing was changed. Update trade-agent, or point TRADE_AGENT_HOME at another folder.',
+    details: { found, known: SCHEMA_VERSION },
+  });
+}
+
+function versionOf(database: StateDatabase): number {
+  return database.pragma('user_version', { simple: true }) as number;
+}
+
+function migrate(database: StateDatabase): void {
   database
     .transaction(() => {
       // Asked again under the lock: another process may have been first.
-      for (let next = version(); next < migrations.length; next++) {
+      for (let next = versionOf(database); next < SCHEMA_VERSION; next++) {
         database.exec(migrations[next] as string);
         database.pragma(`user_version = ${next + 1}`);
       }
     })
     .immediate();
+  // A file from before version 2 kept the space of what was deleted for itself.
+  if (database.pragma('auto_vacuum', { simple: true }) !== 2) compact(database);
 }
 
-/** SQLite's errors as the program's own, without a cause: nothing of the key can be in it. */
-function readable(error: unknown, file: string): unknown {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) {
-    return new TradeAgentError(
-      'state_corrupt',
-      `${file} cannot be read: it is damaged, or its key is another`,
-      {
-        hint: 'Nothing was changed. Restore the file or its key; or move the file away to start afresh, after checking your orders at the broker.',
-      },
-    );
+/** Rewrites the whole file. Left for another time while another process reads it. */
+function compact(database: StateDatabase): void {
+  try {
+    database.pragma('auto_vacuum = INCREMENTAL');
+    database.exec('VACUUM');
+  } catch (error) {
+    if (!isBusy(error)) throw error;
   }
+}
+
+/** Gives the space of what was deleted back to the disk, where it is more than `leave` pages. */
+export function giveBackSpace(database: StateDatabase, { leave = 0 } = {}): void {
+  try {
+    if ((database.pragma('freelist_count', { simple: true }) as number) <= leave) return;
+    database.pragma('incremental_vacuum');
+    database.pragma('wal_checkpoint(TRUNCATE)');
+  } catch (error) {
+    // Another process is reading: the space is used again, or given back another time.
+    if (!isBusy(error)) throw error;
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return errorCode(error).startsWith('SQLITE_BUSY') || errorCode(error).startsWith('SQLITE_LOCKED');
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+function damaged(file: string): TradeAgentError {
+  return new TradeAgentError(
+    'state_corrupt',
+    `${file} cannot be read: it is damaged, or its key is another`,
+    {
+      hint: 'Nothing was changed. Restore the file or its key; or move the file away to start afresh, after checking your orders at the broker.',
+    },
+  );
+}
+
+/**
+ * SQLite's errors as the program's own, without a cause: nothing of the key can be in it. Anything else comes back as
+ * it is.
+ */
+export function databaseFailure(error: unknown, file = 'the state database'): unknown {
+  const code = errorCode(error);
+  if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) return damaged(file);
   if (code.startsWith('SQLITE_BUSY')) {
     return new TradeAgentError('busy', `${file} is held by another process`, {
       hint: 'Try again in a moment.',

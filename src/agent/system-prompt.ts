@@ -29,3 +29,8 @@ export function untrustedContext(text: string): string {
   const inert = text.replace(/<(\/?)untrusted/gi, '<$1 untrusted');
   return `<untrusted source="standard input">\n${inert}\n</untrusted>`;
 }
+
+/** What {@link untrustedContext} wrapped, or undefined for a text that it did not. */
+export function readContext(text: string): string | undefined {
+  return /^<untrusted source="standard input">\n([\s\S]*)\n<\/untrusted>$/.exec(text)?.[1];
+}

@@ -19,8 +19,8 @@ export interface Thread {
 
 /** The right to drive a thread: one run at a time. */
 export interface ThreadLease {
-  /** False once another holds it; keeps it for another while otherwise. */
-  renew(): boolean;
+  /** False once another holds it. */
+  isHeld(): boolean;
   release(): void;
 }
 
@@ -34,10 +34,14 @@ export interface ThreadStore {
   get(id: string, owner: { profile: string; sub: string | undefined }): Thread;
   /** Newest first. */
   list(owner: { profile: string; sub: string | undefined }): Thread[];
+  /** Notes that a thread of unknown outcome has none any more: what is left is to resume it. */
+  reconciled(id: string): void;
   /** Notes how the latest run ended. */
   ended(id: string, status: ThreadStatus): void;
   /** @throws {TradeAgentError} `busy` */
   lease(id: string, holder: string): ThreadLease;
+  /** Keeps all leases of a holder for another while. Returns the ids of the threads that it still holds. */
+  renewAll(holder: string): string[];
 }
 
 interface Row {
@@ -48,6 +52,7 @@ interface Row {
   status: ThreadStatus;
   updated_at: number;
   lease_owner: string | null;
+  lease_epoch: number;
   lease_until: number;
 }
 
@@ -120,6 +125,10 @@ export function createThreadStore(database: StateDatabase, clock: Clock): Thread
         .all(owner.profile, owner.sub ?? null)
         .map(read),
 
+    reconciled(id) {
+      database.prepare(`UPDATE threads SET status = 'pending' WHERE id = ? AND status = 'unknown'`).run(id);
+    },
+
     ended(id, status) {
       database
         .prepare('UPDATE threads SET status = ?, updated_at = ? WHERE id = ?')
@@ -127,39 +136,53 @@ export function createThreadStore(database: StateDatabase, clock: Clock): Thread
     },
 
     lease(id, holder) {
-      const taken = database
+      const epoch = database
         .transaction(() => {
           const row = byId.get(id);
           if (row === undefined) throw notFound(id);
           const now = clock.now();
           const held = row.lease_owner !== null && row.lease_until > now && !isGone(row.lease_owner);
-          if (held) return false;
+          if (held) return undefined;
+          const epoch = row.lease_epoch + 1;
           database
-            .prepare(
-              'UPDATE threads SET lease_owner = ?, lease_epoch = lease_epoch + 1, lease_until = ? WHERE id = ?',
-            )
-            .run(holder, now + THREAD_LEASE_MS, id);
-          return true;
+            .prepare('UPDATE threads SET lease_owner = ?, lease_epoch = ?, lease_until = ? WHERE id = ?')
+            .run(holder, epoch, now + THREAD_LEASE_MS, id);
+          return epoch;
         })
         .immediate();
-      if (!taken) {
+      if (epoch === undefined) {
         throw new TradeAgentError('busy', `another run holds thread ${id}`, {
           hint: 'Wait for it to end, or start a new thread.',
         });
       }
       return {
-        renew: () =>
-          database
-            .prepare('UPDATE threads SET lease_until = ? WHERE id = ? AND lease_owner = ?')
-            .run(clock.now() + THREAD_LEASE_MS, id, holder).changes === 1,
+        isHeld: () => {
+          const row = byId.get(id);
+          return row?.lease_owner === holder && row.lease_epoch === epoch;
+        },
         release: () => {
           database
             .prepare(
-              'UPDATE threads SET lease_owner = NULL, lease_until = 0 WHERE id = ? AND lease_owner = ?',
+              `UPDATE threads SET lease_owner = NULL, lease_until = 0
+               WHERE id = ? AND lease_owner = ? AND lease_epoch = ?`,
             )
-            .run(id, holder);
+            .run(id, holder, epoch);
         },
       };
+    },
+
+    renewAll(holder) {
+      return database
+        .transaction(() => {
+          database
+            .prepare('UPDATE threads SET lease_until = ? WHERE lease_owner = ?')
+            .run(clock.now() + THREAD_LEASE_MS, holder);
+          return database
+            .prepare<[string], string>('SELECT id FROM threads WHERE lease_owner = ?')
+            .pluck()
+            .all(holder);
+        })
+        .immediate();
     },
   };
 }

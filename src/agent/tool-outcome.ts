@@ -1,10 +1,13 @@
 import { ToolMessage } from '@langchain/core/messages';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { Outcome, ToolCall } from './agent-state.ts';
+import { databaseFailure } from './state-database.ts';
 
 /** Our own errors as they are; anything else without its text, which could hold what it should not. */
 export function asTradeAgentError(error: unknown): TradeAgentError {
   if (isTradeAgentError(error)) return error;
+  const known = databaseFailure(error);
+  if (isTradeAgentError(known)) return known;
   return new TradeAgentError('internal', 'something went wrong inside trade-agent', { cause: error });
 }
 

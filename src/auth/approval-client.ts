@@ -4,12 +4,16 @@ import { type Clock, systemClock } from '../trading/clock.ts';
 import { pollApproval } from './approval-poll.ts';
 import { approvalCredentials } from './approval-registration.ts';
 import type { ApprovalClient, BackchannelAuthentication } from './ciba.ts';
+import { clientAuth } from './client-authentication.ts';
 import type { CredentialStore } from './credential-store/credential-store.ts';
-import { dpopHandle, importKeyPair, parsePrivateJwk } from './dpop-key.ts';
+import { dpopHandle, parsePrivateJwk } from './dpop-key.ts';
 import type { Home } from './home.ts';
+import { requireFreshLogin } from './live-login.ts';
 import { ORDER_SCOPE, type ResolvedProfile } from './profile.ts';
-import { announcesDpop, audienceParameters, clientConfiguration, type ProviderAccess } from './provider.ts';
+import { audienceParameters, bindsTokens, clientConfiguration, type ProviderAccess } from './provider.ts';
 import { providerError, providerFailure } from './provider-failure.ts';
+import type { Person } from './providers/dialect.ts';
+import { dialectOf } from './providers/dialect-of.ts';
 import { parseStoredSession } from './stored-session.ts';
 import { loginRequired } from './token-refresh.ts';
 
@@ -36,6 +40,7 @@ export interface ApprovalConnection {
   readonly dpop: DPoPHandle | undefined;
   /** The user who is signed in: only their approval counts. */
   readonly sub: string;
+  readonly person: Person;
 }
 
 /** What this process asked for, to compare with what was approved. */
@@ -70,6 +75,7 @@ export function createApprovalClient(options: ApprovalClientOptions): ApprovalCl
 
   return {
     async request(details, bindingMessage, expiresIn) {
+      await requireFreshLogin(profile, store, clock);
       const first = await connect();
       const send = (via: ApprovalConnection) =>
         requestApproval(via, access, profile, clock, details, bindingMessage, expiresIn);
@@ -90,7 +96,7 @@ export function createApprovalClient(options: ApprovalClientOptions): ApprovalCl
       return answer;
     },
 
-    async poll(authReqId, signal, expected) {
+    async poll(authReqId, signal, expected, onSend) {
       signal.throwIfAborted();
       let via: ApprovalConnection;
       try {
@@ -106,11 +112,13 @@ export function createApprovalClient(options: ApprovalClientOptions): ApprovalCl
         via,
         authReqId,
         details: known?.details ?? expected,
-        expiresAt: known?.expiresAt,
+        // Asked for by another process: the order's own end is the latest the request can have had.
+        expiresAt: known?.expiresAt ?? (expected && Date.parse(expected.expires_at)),
         clock,
         fetch: options.fetch,
         timeoutSeconds: options.pollTimeoutSeconds ?? 40,
         signal,
+        onSend,
       });
       if (!['pending', 'slow_down', 'unreachable'].includes(result.status)) asked.delete(authReqId);
       return result;
@@ -128,9 +136,11 @@ async function openConnection(
   const session = parseStoredSession(stored.session, profile);
   if (session === undefined || stored.dpop_key === undefined) throw loginRequired('you are not signed in');
   const credentials = await approvalCredentials(profile, store, access, forgotten);
-  const { PrivateKeyJwt } = await import('openid-client');
-  const authentication = PrivateKeyJwt((await importKeyPair(credentials.key)).privateKey);
-  const client = { client_id: credentials.clientId, token_endpoint_auth_method: 'private_key_jwt' };
+  const authentication = await clientAuth(credentials);
+  const client = {
+    client_id: credentials.clientId,
+    token_endpoint_auth_method: credentials.authentication,
+  };
   const configure = (request: Pick<ProviderAccess, 'fetch' | 'timeoutSeconds'>) =>
     clientConfiguration(profile, client, authentication, { ...access, ...request });
   const configuration = await configure({ fetch: access.fetch });
@@ -140,10 +150,11 @@ async function openConnection(
     metadata,
     configure,
     // The session's key: it is the session that shows the approval's token to the gateway.
-    dpop: announcesDpop(metadata)
+    dpop: bindsTokens(profile, metadata)
       ? await dpopHandle(configuration, parsePrivateJwk(stored.dpop_key))
       : undefined,
     sub: session.sub,
+    person: session,
   };
 }
 
@@ -159,12 +170,13 @@ async function requestApproval(
 ): Promise<BackchannelAuthentication> {
   const { initiateBackchannelAuthentication } = await import('openid-client');
   const configuration = await via.configure({ fetch: access.fetch });
+  const dialect = dialectOf(profile);
   const sentAt = clock.now();
   const answer = await initiateBackchannelAuthentication(configuration, {
     scope: `openid ${ORDER_SCOPE}`,
-    login_hint: via.sub,
-    binding_message: bindingMessage,
-    requested_expiry: String(expiresIn),
+    login_hint: dialect.loginHint(via.person, via.metadata.issuer),
+    binding_message: dialect.bindingMessage(bindingMessage),
+    requested_expiry: String(Math.min(expiresIn, dialect.longestApproval)),
     authorization_details: JSON.stringify([details]),
     ...audienceParameters(profile),
   });

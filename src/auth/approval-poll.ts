@@ -21,6 +21,8 @@ export interface ApprovalPoll {
   readonly fetch: typeof fetch | undefined;
   readonly timeoutSeconds: number;
   readonly signal: AbortSignal;
+  /** Called as the request goes out; again where the provider wants it once more with a nonce. */
+  readonly onSend: (() => void) | undefined;
 }
 
 /**
@@ -34,8 +36,10 @@ export async function pollApproval(poll: ApprovalPoll): Promise<PollResult> {
     const { genericGrantRequest } = await import('openid-client');
     const configuration = await via.configure({
       timeoutSeconds,
-      fetch: (url, init) =>
-        send(url, { ...init, signal: init?.signal ? AbortSignal.any([init.signal, signal]) : signal }),
+      fetch: (url, init) => {
+        poll.onSend?.();
+        return send(url, { ...init, signal: init?.signal ? AbortSignal.any([init.signal, signal]) : signal });
+      },
     });
     const answer = await genericGrantRequest(
       configuration,

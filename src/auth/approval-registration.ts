@@ -1,12 +1,15 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { TradeAgentError } from '../trading/errors.ts';
+import type { ClientCredentials } from './client-authentication.ts';
+import { type ClientKey, clientKeySchema, generateClientKey, registeredJwk } from './client-key.ts';
+import { clientSecret } from './client-secret.ts';
 import type { CredentialStore } from './credential-store/credential-store.ts';
 import { printableName } from './device-login.ts';
-import { generatePrivateJwk, type PublicJwk, privateJwkSchema, publicJwk } from './dpop-key.ts';
 import { ORDER_SCOPE, type ResolvedProfile } from './profile.ts';
-import { PROVIDER_TIMEOUT_S, type ProviderAccess, providerMetadata } from './provider.ts';
+import { bindsTokens, PROVIDER_TIMEOUT_S, type ProviderAccess, providerMetadata } from './provider.ts';
 import { providerError, providerFailure } from './provider-failure.ts';
+import { dialectOf } from './providers/dialect-of.ts';
 
 export const CIBA_GRANT = 'urn:openid:params:grant-type:ciba';
 
@@ -14,12 +17,11 @@ export const CIBA_GRANT = 'urn:openid:params:grant-type:ciba';
 const approvalCredentialsSchema = z.object({
   issuer: z.string(),
   client_id: z.string().optional(),
-  key: privateJwkSchema,
+  key: clientKeySchema,
+  /** Made by "profile rotate-key"; takes the key's place once the provider knows it. */
+  next_key: clientKeySchema.optional(),
 });
-export interface ApprovalCredentials {
-  readonly clientId: string;
-  readonly key: z.output<typeof privateJwkSchema>;
-}
+export type StoredApprovalClient = z.output<typeof approvalCredentialsSchema>;
 
 /**
  * The approval client's id and key. The key is made here; the id is the profile's own or comes by dynamic registration
@@ -32,25 +34,40 @@ export async function approvalCredentials(
   store: CredentialStore,
   access: ProviderAccess,
   forgotten?: string,
-): Promise<ApprovalCredentials> {
+): Promise<ClientCredentials> {
   const configured = profile.approval_client?.client_id;
-  const usable = (text: string | undefined): ApprovalCredentials | undefined => {
-    const kept = parse(text);
+  const authentication = profile.approval_client?.authentication ?? 'private_key_jwt';
+  const { clientKey } = dialectOf(profile);
+  if (configured !== undefined && configured === forgotten) throw unknownClient(profile, configured);
+  if (configured !== undefined && authentication !== 'private_key_jwt') {
+    return {
+      clientId: configured,
+      authentication,
+      secret: await clientSecret(profile, store, configured),
+    };
+  }
+  const withKey = (clientId: string, key: ClientKey): ClientCredentials => ({
+    clientId,
+    authentication: 'private_key_jwt',
+    key,
+    sendsKeyId: clientKey.sendsId,
+  });
+  const usable = (text: string | undefined): ClientCredentials | undefined => {
+    const kept = parseApprovalClient(text);
     if (kept === undefined || kept.issuer !== profile.issuer) return undefined;
     const clientId = configured ?? kept.client_id;
-    return clientId === undefined || clientId === forgotten ? undefined : { clientId, key: kept.key };
+    return clientId === undefined || clientId === forgotten ? undefined : withKey(clientId, kept.key);
   };
 
   if (forgotten === undefined) {
     const found = usable((await store.get(['approval_client'])).approval_client);
     if (found !== undefined) return found;
   }
-  if (configured !== undefined && configured === forgotten) throw unknownClient(profile, configured);
   return await store.exclusively('approval-client', async () => {
     const found = usable((await store.get(['approval_client'], { fresh: true })).approval_client);
     if (found !== undefined) return found;
-    const key = await generatePrivateJwk();
-    const clientId = configured ?? (await register(profile, publicJwk(key), access));
+    const key = await generateClientKey(clientKey.kty);
+    const clientId = configured ?? (await registerApprovalClient(profile, key, access));
     await store.set({
       approval_client: JSON.stringify({
         issuer: profile.issuer,
@@ -58,23 +75,20 @@ export async function approvalCredentials(
         key,
       }),
     });
-    return { clientId, key };
+    return withKey(clientId, key);
   });
 }
 
 /**
- * The public key to enter at a provider that has no dynamic registration, for the profile's `approval_client`.
- * Made at first use.
+ * Registers an approval client with this key (RFC 7591) and returns its id.
+ * @throws {TradeAgentError} `provider_unreachable`, `provider_error`
  */
-export async function approvalPublicKey(
+export async function registerApprovalClient(
   profile: ResolvedProfile,
-  store: CredentialStore,
-): Promise<PublicJwk & { alg: 'ES256'; use: 'sig' }> {
-  const { key } = await approvalCredentials(profile, store, {});
-  return { ...publicJwk(key), alg: 'ES256', use: 'sig' };
-}
-
-async function register(profile: ResolvedProfile, key: PublicJwk, access: ProviderAccess): Promise<string> {
+  key: ClientKey,
+  access: ProviderAccess,
+): Promise<string> {
+  const jwk = await registeredJwk(key);
   const metadata = await providerMetadata(profile.issuer, access);
   if (metadata.registration_endpoint === undefined) {
     throw new TradeAgentError('provider_error', `${profile.issuer} lets no approval client register itself`, {
@@ -95,11 +109,11 @@ async function register(profile: ResolvedProfile, key: PublicJwk, access: Provid
         // Some providers refuse scopes they don't advertise (those of a resource server); the default then serves.
         ...(metadata.scopes_supported?.includes(ORDER_SCOPE) ? { scope: `openid ${ORDER_SCOPE}` } : {}),
         token_endpoint_auth_method: 'private_key_jwt',
-        token_endpoint_auth_signing_alg: 'ES256',
-        jwks: { keys: [{ ...key, alg: 'ES256', use: 'sig' }] },
+        token_endpoint_auth_signing_alg: jwk.alg,
+        jwks: { keys: [jwk] },
         backchannel_token_delivery_mode: 'poll',
         authorization_details_types: [profile.details_type],
-        dpop_bound_access_tokens: true,
+        dpop_bound_access_tokens: bindsTokens(profile, metadata),
       },
       {
         [oauth.allowInsecureRequests]: new URL(profile.issuer).protocol === 'http:',
@@ -121,7 +135,8 @@ async function register(profile: ResolvedProfile, key: PublicJwk, access: Provid
   }
 }
 
-function parse(text: string | undefined): z.output<typeof approvalCredentialsSchema> | undefined {
+/** The stored text as a client. @throws {TradeAgentError} `credential_store_unavailable` when it is damaged */
+export function parseApprovalClient(text: string | undefined): StoredApprovalClient | undefined {
   if (text === undefined) return undefined;
   try {
     return approvalCredentialsSchema.parse(JSON.parse(text));

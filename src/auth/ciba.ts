@@ -34,6 +34,12 @@ export interface ApprovalClient {
   /**
    * One poll, long-polling where the provider does. Never throws for an answer of the provider's.
    * @param expected what was asked for, where this process didn't ask itself: approved details that differ are refused
+   * @param onSend called as the request goes out, from when the interval counts (CIBA Core §7.3)
    */
-  poll(authReqId: string, signal: AbortSignal, expected?: TradeOrderDetails): Promise<PollResult>;
+  poll(
+    authReqId: string,
+    signal: AbortSignal,
+    expected?: TradeOrderDetails,
+    onSend?: () => void,
+  ): Promise<PollResult>;
 }

@@ -20,8 +20,15 @@ export function configFile(home: Home): string {
 export async function loadConfig(home: Home): Promise<Config> {
   const file = configFile(home);
   const text = readIfPresent(file);
-  if (text === undefined) return configSchema.parse({});
+  return text === undefined ? configSchema.parse({}) : checkConfig(text, file);
+}
 
+/**
+ * What a configuration's text says.
+ * @param file its name, for messages
+ * @throws {TradeAgentError} `invalid_config`
+ */
+export async function checkConfig(text: string, file: string): Promise<Config> {
   const { LineCounter, parseDocument } = await import('yaml');
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });

@@ -2,13 +2,15 @@ import { hostname } from 'node:os';
 import type { Configuration, DPoPHandle } from 'openid-client';
 import { type Clock, systemClock } from '../trading/clock.ts';
 import { TradeAgentError } from '../trading/errors.ts';
+import { clockComparison } from './clock-comparison.ts';
 import type { CredentialStore } from './credential-store/credential-store.ts';
 import { dpopHandle, generatePrivateJwk, parsePrivateJwk } from './dpop-key.ts';
 import type { Home } from './home.ts';
 import { type IdTokenClaims, verifyIdToken } from './id-token.ts';
 import { type ResolvedProfile, SESSION_SCOPES } from './profile.ts';
-import { announcesDpop, audienceParameters, loginClient, type ProviderAccess } from './provider.ts';
+import { audienceParameters, bindsTokens, loginClient, type ProviderAccess } from './provider.ts';
 import { providerError, providerFailure } from './provider-failure.ts';
+import { dialectOf } from './providers/dialect-of.ts';
 import { isSecureUrl } from './secure-url.ts';
 import type { User } from './session.ts';
 import type { StoredSession } from './stored-session.ts';
@@ -16,9 +18,6 @@ import type { StoredSession } from './stored-session.ts';
 export { describeScopes, loginWarning } from './scope-descriptions.ts';
 
 const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
-
-/** What every sign-in asks for: who the user is, and a refresh token. */
-const IDENTITY_SCOPES = ['openid', 'profile', 'email', 'offline_access'];
 
 /** RFC 8628 §3.2: what to poll with where the provider says nothing. */
 const DEFAULT_INTERVAL_S = 5;
@@ -52,6 +51,8 @@ export interface DeviceLogin {
   readonly interval: number;
   /** The scopes that were asked for. */
   readonly scopes: readonly string[];
+  /** Seconds this machine's clock is ahead of the provider's, as far as it said; up to a minute is tolerated. */
+  readonly clockSkew: number;
   /**
    * Waits for the person's decision and stores the session.
    * @throws {TradeAgentError} `login_denied`, `login_expired`, `provider_error`, `credential_store_…`; the reason of
@@ -72,8 +73,9 @@ export async function beginDeviceLogin(
   await store.probe();
   options.signal?.throwIfAborted();
   const clock = options.clock ?? systemClock;
-  const scopes = [...new Set([...IDENTITY_SCOPES, ...(options.scopes ?? SESSION_SCOPES)])];
-  const configuration = await loginClient(profile, options);
+  const scopes = [...new Set([...dialectOf(profile).identityScopes, ...(options.scopes ?? SESSION_SCOPES)])];
+  const clocks = clockComparison(options.fetch ?? fetch, clock);
+  const configuration = await loginClient(profile, { ...options, fetch: clocks.fetch });
   const { initiateDeviceAuthorization } = await import('openid-client');
   const startedAt = clock.now();
   const started = await initiateDeviceAuthorization(configuration, {
@@ -102,13 +104,14 @@ export async function beginDeviceLogin(
     expiresAt,
     interval,
     scopes,
+    clockSkew: clocks.skew(),
     async complete(signal) {
       const key = await store.get(['dpop_key'], { fresh: true });
       // The machine's key stays the same over sign-ins: tokens of approvals under way are bound to it.
       const dpopKey = key.dpop_key === undefined ? await generatePrivateJwk() : parsePrivateJwk(key.dpop_key);
       const tokens = await pollDeviceToken({
         configuration,
-        dpop: announcesDpop(configuration.serverMetadata())
+        dpop: bindsTokens(profile, configuration.serverMetadata())
           ? await dpopHandle(configuration, dpopKey)
           : undefined,
         deviceCode: started.device_code,
@@ -139,6 +142,8 @@ export async function beginDeviceLogin(
         sub: claims.sub,
         ...(claims.name === undefined ? {} : { name: claims.name }),
         ...(claims.email === undefined ? {} : { email: claims.email }),
+        ...(claims.username === undefined ? {} : { username: claims.username }),
+        signed_in_at: Math.floor(clock.now() / 1000),
         scopes: tokens.scope?.split(' ') ?? scopes,
       };
       await storeLogin(profile, store, session, tokens.refresh_token, JSON.stringify(dpopKey), options);

@@ -14,12 +14,15 @@ export interface DpopProver {
 }
 
 /** Makes the proofs for requests to the gateway. */
-export async function createDpopProver(key: PrivateJwk, clock: Clock): Promise<DpopProver> {
-  const { privateKey } = await importKeyPair(key);
+export function createDpopProver(key: PrivateJwk, clock: Clock): DpopProver {
+  // Web Crypto takes a while to load; a command that sends no request goes without.
+  let signingKey: ReturnType<typeof importKeyPair> | undefined;
   const jwk = publicJwk(key);
   const nonces = new Map<string, string>();
   return {
-    proof({ method, url, accessToken }) {
+    async proof({ method, url, accessToken }) {
+      signingKey ??= importKeyPair(key);
+      const { privateKey } = await signingKey;
       const nonce = nonces.get(url.origin);
       return new SignJWT({
         jti: randomUUID(),

@@ -4,7 +4,7 @@ import { TradeAgentError } from '../trading/errors.ts';
 import { ID_TOKEN_ALGORITHMS, PROVIDER_TIMEOUT_S } from './provider.ts';
 
 /** Seconds the two clocks may differ. */
-const CLOCK_TOLERANCE_S = 30;
+const CLOCK_TOLERANCE_S = 60;
 
 /** An ID token comes straight from the token endpoint: one issued long ago was not issued for us. */
 const MAX_AGE_S = 600;
@@ -16,6 +16,7 @@ export interface IdTokenClaims {
   readonly sub: string;
   readonly name: string | undefined;
   readonly email: string | undefined;
+  readonly username: string | undefined;
   /** `urn:openid:params:jwt:claim:auth_req_id` (CIBA Core §10.3.1), where the provider sends it. */
   readonly authReqId: string | undefined;
 }
@@ -70,6 +71,7 @@ export async function verifyIdToken(
       sub: String(payload.sub),
       name: displayText(payload.name),
       email: displayText(payload.email),
+      username: displayText(payload.preferred_username),
       authReqId: optionalText(payload['urn:openid:params:jwt:claim:auth_req_id']),
     };
   } catch (error) {
@@ -93,7 +95,7 @@ function optionalText(value: unknown): string | undefined {
 }
 
 /** A name chosen by somebody else: no control or direction characters reach the terminal. */
-function displayText(value: unknown): string | undefined {
+export function displayText(value: unknown): string | undefined {
   return optionalText(value)
     ?.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')
     .slice(0, 200);

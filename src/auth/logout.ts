@@ -45,7 +45,7 @@ export async function logout(options: LogoutOptions): Promise<LogoutResult> {
           : await revoke(profile, stored.refresh_token, options);
 
     const names: CredentialName[] = ['refresh_token', 'access_token', 'session', 'dpop_key'];
-    if (options.forgetApprovalClient) names.push('approval_client');
+    if (options.forgetApprovalClient) names.push('approval_client', 'approval_secret');
     await store.delete(names);
     return {
       user: session === undefined || stored.refresh_token === undefined ? undefined : userOf(session),

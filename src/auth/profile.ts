@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
+import { decimalString } from '../trading/decimal.ts';
 import { environments } from '../trading/order.ts';
+import { providerNames } from './providers/dialect.ts';
 
 /** Scopes the login client may ask for; `orders:write` is never among them, it comes only with an approval. */
 export const READ_SCOPES = ['market:read', 'portfolio:read', 'orders:read'] as const;
@@ -14,12 +16,24 @@ export const modelSchema = z.strictObject({
   provider: z.enum(['builtin', 'openai']).default('builtin'),
   name: z.string().optional(),
   base_url: httpUrl.optional(),
+  /** Dollars for a million tokens, for servers that don't say what an answer cost. */
+  price: z.strictObject({ input: decimalString, output: decimalString }).optional(),
 });
+
+/** How the approval client proves who it is; a secret only where the provider takes no key (RFC 7523 §2.2). */
+export const clientAuthentications = [
+  'private_key_jwt',
+  'client_secret_basic',
+  'client_secret_post',
+] as const;
+export type ClientAuthentication = (typeof clientAuthentications)[number];
 
 /** One profile of `config.yaml`: a user's account at one identity provider, gateway and broker connection. */
 export const profileSchema = z.strictObject({
   /** True for the sandbox, whose addresses are read from its ready file at each start. */
   sandbox: z.boolean().default(false),
+  /** Whose dialect the issuer speaks: "profile add" finds out; `standard` where nothing is said. */
+  provider: z.enum(providerNames).optional(),
   issuer: httpUrl.optional(),
   gateway: httpUrl.optional(),
   /** The resource indicator (RFC 8707) of the gateway; its URL unless said otherwise. */
@@ -27,7 +41,14 @@ export const profileSchema = z.strictObject({
   environment: z.enum(environments).default('paper'),
   login_client: z.strictObject({ client_id: z.string() }).optional(),
   /** Absent: the client registers itself (RFC 7591) at first use, and its id is kept with the credentials. */
-  approval_client: z.strictObject({ client_id: z.string() }).optional(),
+  approval_client: z
+    .strictObject({
+      client_id: z.string(),
+      authentication: z.enum(clientAuthentications).optional(),
+    })
+    .optional(),
+  /** Whether tokens are bound to this machine's key (RFC 9449); they are where the provider can, unless this is false. */
+  dpop: z.boolean().optional(),
   /** The provider's own name for the `trade_order` details type. */
   details_type: z.string().default(TRADE_ORDER_TYPE),
   credential_store: z.enum(['keychain', 'file']).optional(),
@@ -36,11 +57,15 @@ export const profileSchema = z.strictObject({
   max_slippage: z.string().default('0.01'),
   /** How long an approval may take, in seconds. */
   approval_ttl: z.number().int().min(30).max(3600).default(300),
+  /** Live money: how long after signing in the session's first order may be asked for, in seconds; 900 by itself. */
+  live_login_max_age: z.number().int().min(60).max(86_400).optional(),
 });
 export type Profile = z.output<typeof profileSchema>;
 
 export const configSchema = z.strictObject({
   default_profile: z.string().optional(),
+  /** Whether the chat keeps what was typed, for the next time; it does unless this says false. */
+  history: z.boolean().optional(),
   profiles: z.record(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,31}$/), profileSchema).default({}),
 });
 export type Config = z.output<typeof configSchema>;

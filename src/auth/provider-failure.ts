@@ -17,15 +17,18 @@ export function providerFailure(error: unknown): ProviderFailure {
   const { name, code, cause } = asRecord(error);
   const response = asRecord(error).response ?? cause;
   const status = response instanceof Response ? response.status : undefined;
-  if (status !== undefined && (status >= 500 || status === 429)) {
+  const oauthError = asRecord(error).error;
+  // Auth0 sends slow_down and authorization_pending with 429 at times: an answer, not a failure.
+  const isAnswer = status === 429 && ['slow_down', 'authorization_pending'].includes(String(oauthError));
+  if (status !== undefined && (status >= 500 || status === 429) && !isAnswer) {
     const retryAfter = retryAfterSeconds(response as Response);
+    const wait = retryAfter === undefined ? '' : `; it takes more in ${retryAfter} s`;
     return {
       kind: 'unreachable',
-      reason: `it answered with HTTP status ${status}`,
+      reason: status === 429 ? `it was asked too often${wait}` : `it answered with HTTP status ${status}`,
       ...(retryAfter === undefined ? {} : { retryAfter }),
     };
   }
-  const oauthError = asRecord(error).error;
   if (typeof oauthError === 'string') {
     return {
       kind: 'oauth',
@@ -86,11 +89,20 @@ export function providerError(failure: ProviderFailure, what: string, issuer: st
   });
 }
 
-/** `Retry-After` in seconds, both its forms (RFC 9110 §10.2.3), at most an hour. */
+/**
+ * `Retry-After` in seconds, both its forms (RFC 9110 §10.2.3), at most an hour; where there is none, what Auth0 says
+ * instead: `X-RateLimit-Reset`, seconds since the epoch.
+ */
 export function retryAfterSeconds(response: Response, now = Date.now()): number | undefined {
   const value = response.headers.get('retry-after');
-  if (value === null) return undefined;
-  const seconds = /^\d+$/.test(value.trim()) ? Number(value) : (Date.parse(value) - now) / 1000;
+  const reset = response.headers.get('x-ratelimit-reset');
+  if (value === null && (reset === null || !/^\d{10}$/.test(reset))) return undefined;
+  const seconds =
+    value === null
+      ? Number(reset) - now / 1000
+      : /^\d+$/.test(value.trim())
+        ? Number(value)
+        : (Date.parse(value) - now) / 1000;
   return Number.isFinite(seconds) ? Math.min(Math.max(0, Math.ceil(seconds)), 3600) : undefined;
 }
 

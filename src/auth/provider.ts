@@ -14,6 +14,7 @@ import type { Home } from './home.ts';
 import { writePrivateFile } from './private-file.ts';
 import type { ResolvedProfile } from './profile.ts';
 import { providerError, providerFailure } from './provider-failure.ts';
+import { dialectOf } from './providers/dialect-of.ts';
 import { isSecureUrl } from './secure-url.ts';
 
 /** Metadata changes rarely; a stale copy costs one failed request at worst, and may be removed at any time. */
@@ -30,6 +31,8 @@ export interface ProviderAccess {
   readonly home?: Home | undefined;
   /** Seconds for each request, {@link PROVIDER_TIMEOUT_S} unless said otherwise. */
   readonly timeoutSeconds?: number | undefined;
+  /** Asks for the metadata again, whatever is remembered of it. */
+  readonly fresh?: boolean | undefined;
 }
 
 interface CachedMetadata {
@@ -48,6 +51,7 @@ const usedEndpoints = [
   'backchannel_authentication_endpoint',
   'registration_endpoint',
   'revocation_endpoint',
+  'userinfo_endpoint',
 ] as const;
 
 /**
@@ -57,7 +61,10 @@ const usedEndpoints = [
 export async function providerMetadata(issuer: string, access: ProviderAccess): Promise<ServerMetadata> {
   const now = (access.clock ?? systemClock).now();
   const isFresh = (cached: CachedMetadata | undefined): cached is CachedMetadata =>
-    cached !== undefined && cached.fetchedAt <= now && now - cached.fetchedAt < METADATA_TTL_MS;
+    !access.fresh &&
+    cached !== undefined &&
+    cached.fetchedAt <= now &&
+    now - cached.fetchedAt < METADATA_TTL_MS;
 
   const remembered = inProcess.get(issuer);
   if (isFresh(remembered)) return remembered.metadata;
@@ -83,12 +90,12 @@ export async function providerMetadata(issuer: string, access: ProviderAccess): 
 
 /** openid-client's view of one of the profile's clients at its provider. */
 export async function clientConfiguration(
-  profile: Pick<ResolvedProfile, 'issuer'>,
+  profile: Pick<ResolvedProfile, 'issuer' | 'provider'>,
   client: { client_id: string } & Partial<ClientMetadata>,
   authentication: ClientAuth | undefined,
   access: ProviderAccess,
 ): Promise<Configuration> {
-  const metadata = await providerMetadata(profile.issuer, access);
+  const metadata = dialectOf(profile).complete(await providerMetadata(profile.issuer, access));
   const oidc = await import('openid-client');
   const configuration = new oidc.Configuration(
     metadata,
@@ -111,9 +118,16 @@ export function loginClient(profile: ResolvedProfile, access: ProviderAccess): P
   return clientConfiguration(profile, { client_id, token_endpoint_auth_method: 'none' }, undefined, access);
 }
 
-/** The gateway as the audience of a token: RFC 8707's `resource`, which must be a URI, else the older `audience`. */
-export function audienceParameters(profile: Pick<ResolvedProfile, 'audience'>): Record<string, string> {
-  return URL.canParse(profile.audience) ? { resource: profile.audience } : { audience: profile.audience };
+/** The gateway as the audience of a token, in the provider's own way. */
+export function audienceParameters(
+  profile: Pick<ResolvedProfile, 'audience' | 'provider'>,
+): Record<string, string> {
+  return dialectOf(profile).audience(profile.audience);
+}
+
+/** Whether this profile's tokens are bound to our key: where the provider can, unless the profile says no. */
+export function bindsTokens(profile: Pick<ResolvedProfile, 'dpop'>, metadata: ServerMetadata): boolean {
+  return profile.dpop !== false && announcesDpop(metadata);
 }
 
 /** Whether the provider binds tokens to a key (RFC 9449 §5.1). */

@@ -1,6 +1,7 @@
 import { TradeAgentError } from '../trading/errors.ts';
 import { closestMatch } from './closest-match.ts';
 import { type Config, type Profile, profileSchema, type ResolvedProfile } from './profile.ts';
+import { dialectOf } from './providers/dialect-of.ts';
 import { isSecureUrl } from './secure-url.ts';
 
 /** The profile that exists without a file. */
@@ -91,6 +92,8 @@ export function resolveProfile(
     issuer,
     gateway,
     audience: profile.audience ?? gateway,
+    // An order must not outlive what the provider lets its approval.
+    approval_ttl: Math.min(profile.approval_ttl, dialectOf(profile).longestApproval),
     login_client,
     credential_store: profile.credential_store ?? 'keychain',
     phone: undefined,

@@ -13,6 +13,12 @@ export const storedSessionSchema = z.object({
   sub: z.string().min(1),
   name: z.string().optional(),
   email: z.string().optional(),
+  /** `preferred_username`: what some providers know the person by when they are asked on the phone. */
+  username: z.string().optional(),
+  /** When the person last signed in, on this machine: seconds since the epoch. */
+  signed_in_at: z.number().optional(),
+  /** Set by the session's first live order: the sign-in was fresh then. */
+  live: z.boolean().optional(),
   scopes: z.array(z.string()),
 });
 export type StoredSession = z.output<typeof storedSessionSchema>;

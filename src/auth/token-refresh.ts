@@ -5,7 +5,7 @@ import type { CredentialName, CredentialStore } from './credential-store/credent
 import { dpopHandle, parsePrivateJwk } from './dpop-key.ts';
 import type { ResolvedProfile } from './profile.ts';
 import { READ_SCOPES } from './profile.ts';
-import { announcesDpop, audienceParameters, loginClient, type ProviderAccess } from './provider.ts';
+import { audienceParameters, bindsTokens, loginClient, type ProviderAccess } from './provider.ts';
 import { providerError, providerFailure } from './provider-failure.ts';
 import { parseStoredSession } from './stored-session.ts';
 
@@ -60,7 +60,7 @@ export async function refreshAccessToken(
     }
 
     const oidc = await import('openid-client');
-    const bound = announcesDpop(configuration.serverMetadata());
+    const bound = bindsTokens(profile, configuration.serverMetadata());
     const DPoP = bound ? await dpopHandle(configuration, parsePrivateJwk(held.dpop_key)) : undefined;
     lock.signal.throwIfAborted();
     const sentAt = clock.now();
@@ -69,7 +69,7 @@ export async function refreshAccessToken(
       .refreshTokenGrant(
         configuration,
         sent,
-        { scope: scopes.join(' '), ...audienceParameters(profile) },
+        { scope: scopes.join(' '), ...(isIdentityOnly(scopes) ? {} : audienceParameters(profile)) },
         DPoP === undefined ? {} : { DPoP },
       )
       .catch(async (error: unknown): Promise<never> => {
@@ -86,14 +86,14 @@ export async function refreshAccessToken(
     const token: AccessToken = {
       value: tokens.access_token,
       type: tokens.token_type === 'dpop' ? 'dpop' : 'bearer',
-      scopes: tokens.scope?.split(' ') ?? [...scopes],
+      scopes: grantedScopes(tokens.access_token, tokens.scope?.split(' ') ?? scopes),
       expiresAt: sentAt + (tokens.expires_in ?? UNKNOWN_LIFETIME_S) * 1000,
       sub,
     };
     const values: Partial<Record<CredentialName, string>> = {};
     if (tokens.refresh_token !== undefined) values.refresh_token = tokens.refresh_token;
     // Only the read token is kept: what can cancel an order lives in memory, for as long as a command runs.
-    const kept = isReadOnly(token) ? storedForm(token) : undefined;
+    const kept = isReadOnly(token) && !isIdentityOnly(scopes) ? storedForm(token) : undefined;
     if (kept !== undefined) values.access_token = kept;
     if (Object.keys(values).length > 0) await keep(store, values, sent);
 
@@ -123,12 +123,37 @@ async function keep(
   if (!changed) throw loginRequired('the session changed while it was being renewed');
 }
 
+/**
+ * What the token may do. Keycloak's answer lists everything granted at sign-in although the token has less: where the
+ * token can be read, what it says itself (RFC 9068 §2.2.3) counts.
+ */
+function grantedScopes(token: string, answered: readonly string[]): string[] {
+  try {
+    const payload = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8');
+    const { scope } = JSON.parse(payload) as { scope?: unknown };
+    if (typeof scope === 'string') {
+      const inside = scope.split(' ');
+      return answered.filter((name) => inside.includes(name));
+    }
+  } catch {
+    // Not a JWT: what was answered has to do.
+  }
+  return [...answered];
+}
+
 export function covers(token: AccessToken, scopes: readonly string[]): boolean {
   return scopes.every((scope) => token.scopes.includes(scope));
 }
 
+const IDENTITY_SCOPES: readonly string[] = ['openid', 'profile', 'email', 'offline_access'];
+
+/** A token for the provider's own userinfo endpoint, of no use at the gateway. */
+function isIdentityOnly(scopes: readonly string[]): boolean {
+  return scopes.every((scope) => IDENTITY_SCOPES.includes(scope));
+}
+
 function isReadOnly(token: AccessToken): boolean {
-  const harmless: readonly string[] = [...READ_SCOPES, 'openid', 'profile', 'email', 'offline_access'];
+  const harmless: readonly string[] = [...READ_SCOPES, ...IDENTITY_SCOPES];
   return token.scopes.every((scope) => harmless.includes(scope));
 }
 

@@ -38,7 +38,7 @@ export async function openSession(options: SessionOptions): Promise<Session | un
   if (session === undefined || stored.refresh_token === undefined || stored.dpop_key === undefined)
     return undefined;
   const user = userOf(session);
-  const prover = await createDpopProver(parsePrivateJwk(stored.dpop_key), clock);
+  const prover = createDpopProver(parsePrivateJwk(stored.dpop_key), clock);
 
   const tokens = new Map<string, AccessToken>();
   const kept = parseAccessToken(stored.access_token);

@@ -18,6 +18,8 @@ export interface AgentOptions {
   /** `builtin` for the planner, else the name of a model. */
   readonly model?: string;
   readonly baseUrl?: string;
+  /** While it says true, the agent proposes no orders. */
+  readonly halted?: () => boolean;
 }
 
 /**
@@ -83,6 +85,12 @@ export function createContext(cli: Cli, globals: GlobalOptions): Context {
     const { openCredentialStore } = await import('../auth/credential-store/open-credential-store.ts');
     const { prefetchCredentials } = await import('../auth/credential-store/prefetched-store.ts');
     const opened = openCredentialStore(await profile(), await home(), { env });
+    if (env.TRADE_AGENT_REFRESH_TOKEN !== undefined || env.TRADE_AGENT_REFRESH_TOKEN_FILE) {
+      const { sessionFileFrom, sessionFileStore } = await import('../auth/credential-store/session-file.ts');
+      const warn = (message: string) => io.talk(`warning: ${message}`);
+      // Nothing is read ahead: with a session of its own a command may need no keychain at all.
+      return sessionFileStore(opened, sessionFileFrom(env), warn);
+    }
     // One call for all that a command may need: with the keychain, each costs the start of a process.
     const { credentialNames } = await import('../auth/credential-store/credential-store.ts');
     const prefetched = await prefetchCredentials(opened, credentialNames);
@@ -111,6 +119,14 @@ export function createContext(cli: Cli, globals: GlobalOptions): Context {
     session() {
       session ??= (async () => {
         const { openSession } = await import('../auth/token-session.ts');
+        if (env.TRADE_AGENT_REFRESH_TOKEN_FILE) {
+          const { adoptRefreshToken } = await import('../auth/adopt-refresh-token.ts');
+          await adoptRefreshToken(await profile(), await store(), {
+            fetch: cli.fetch,
+            clock,
+            home: await home(),
+          });
+        }
         return openSession({
           profile: await profile(),
           store: await store(),

@@ -4,6 +4,7 @@ import { exitCodeForRun } from './exit-codes.ts';
 import { talkError } from './output.ts';
 import { createRunRenderer } from './run-renderer.ts';
 import { RunFollower, type RunObject, resumeCommand, runObject, saysTheSame } from './run-report.ts';
+import { safeLine } from './text/safe-text.ts';
 
 /**
  * Takes a run from its first event to the process's exit code: shows it on the way, prints its result, and says how to
@@ -33,8 +34,21 @@ export async function driveRun(context: Context, events: AsyncIterable<AgentEven
     renderer.finish(object.text);
     return '';
   });
-  if (output.format === 'text') sayWhatIsLeft(context, object);
+  if (output.format === 'text') {
+    const { usage } = object;
+    if (usage.input_tokens + usage.output_tokens > 0) {
+      io.talk(io.paint('stderr', 'dim', safeLine(usageText(usage))));
+    }
+    sayWhatIsLeft(context, object);
+  }
   return exitCodeForRun(object);
+}
+
+/** `gpt-5-mini: 1,234 tokens in, 56 out, $0.0012`; the built-in planner uses none. */
+export function usageText({ model, input_tokens, output_tokens, cost_usd }: RunObject['usage']): string {
+  const count = (tokens: number) => tokens.toLocaleString('en-US');
+  const cost = cost_usd === undefined ? '' : `, $${cost_usd}`;
+  return `${model}: ${count(input_tokens)} tokens in, ${count(output_tokens)} out${cost}`;
 }
 
 function sayWhatIsLeft(context: Context, object: RunObject): void {

@@ -63,8 +63,8 @@ function decideUnicode(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): boole
   if (platform === 'win32') return isSet(env.WT_SESSION) || env.TERM_PROGRAM === 'vscode';
   if (env.TERM === 'linux' || env.TERM === 'dumb') return false;
   const locale = [env.LC_ALL, env.LC_CTYPE, env.LANG].find(isSet);
-  // Containers mostly set no locale at all and show UTF-8 well.
-  return locale === undefined || /utf-?8/i.test(locale) || locale === 'C' || locale === 'POSIX';
+  // Containers mostly set no locale at all and show UTF-8 well; who sets C asks for ASCII.
+  return locale === undefined || /utf-?8/i.test(locale);
 }
 
 export function createIo(parts: IoParts): Io {

@@ -1,3 +1,4 @@
+import { clockWarning } from '../auth/clock-comparison.ts';
 import { beginDeviceLogin } from '../auth/device-login.ts';
 import { describeScopes, loginWarning } from '../auth/scope-descriptions.ts';
 import type { User } from '../auth/session.ts';
@@ -15,6 +16,8 @@ export interface StartedLogin {
   /** The command that stands in for the phone; undefined outside the sandbox. */
   readonly sandboxCommand: string | undefined;
   readonly warning: string;
+  /** What the person should know about this machine's clock; undefined where it is right. */
+  readonly clockWarning: string | undefined;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
   complete(signal: AbortSignal): Promise<User>;
@@ -35,6 +38,7 @@ export async function startLogin(context: Context): Promise<StartedLogin> {
     asks: describeScopes(started.scopes),
     sandboxCommand: profile.sandbox ? `trade-agent phone login ${safeLine(started.user_code)}` : undefined,
     warning: loginWarning,
+    clockWarning: clockWarning(started.clockSkew),
     expiresAt: started.expiresAt,
     complete: async (until) => {
       const user = await started.complete(until);

@@ -1,4 +1,4 @@
-import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
+import { isTradeAgentError } from '../trading/errors.ts';
 import { exitCodeForError } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { safeText } from './text/safe-text.ts';
@@ -75,24 +75,16 @@ export function talkError(io: Io, { message, hint }: { message: string; hint?: s
 }
 
 /**
- * The format asked for, read from the raw arguments: a mistake in the others must be reported in it too.
+ * The format asked for, read from the raw arguments, else TRADE_AGENT_OUTPUT: a mistake in the others must be reported
+ * in it too.
  */
-export function requestedFormat(args: readonly string[]): OutputFormat {
+export function requestedFormat(args: readonly string[], env: NodeJS.ProcessEnv = {}): OutputFormat {
   const end = args.indexOf('--');
   const options = end === -1 ? args : args.slice(0, end);
   const index = options.findLastIndex((arg) => arg === '--output' || arg.startsWith('--output='));
   const value = options[index]?.startsWith('--output=')
     ? options[index]?.slice('--output='.length)
     : options[index + 1];
-  if (index === -1) return 'text';
+  if (index === -1) return outputFormats.find((format) => format === env.TRADE_AGENT_OUTPUT) ?? 'text';
   return outputFormats.find((format) => format === value) ?? 'text';
-}
-
-/** @throws {TradeAgentError} `usage` */
-export function parseOutputFormat(text: string): OutputFormat {
-  const format = outputFormats.find((known) => known === text);
-  if (format !== undefined) return format;
-  throw new TradeAgentError('usage', `there is no output format "${text}"`, {
-    hint: `Choose ${outputFormats.join(', ')}.`,
-  });
 }

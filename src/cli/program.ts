@@ -1,10 +1,15 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help, type Option } from 'commander';
 import { systemClock } from '../trading/clock.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
+import { choiceOption } from './choice.ts';
 import type { Cli } from './cli.ts';
 import { addApprovalsCommand } from './commands/approvals.ts';
 import { addChatCommand } from './commands/chat.ts';
+import { addCheckCommand } from './commands/check.ts';
+import { addCompletionCommand } from './commands/completion.ts';
+import { addConfigCommand } from './commands/config.ts';
 import { addDemoCommand } from './commands/demo.ts';
+import { addDoctorCommand } from './commands/doctor.ts';
 import { addLoginCommand } from './commands/login.ts';
 import { addLogoutCommand } from './commands/logout.ts';
 import { addOrdersCommand } from './commands/orders.ts';
@@ -17,44 +22,63 @@ import { addRunCommand } from './commands/run.ts';
 import { addSandboxCommand } from './commands/sandbox.ts';
 import { addThreadsCommand } from './commands/threads.ts';
 import { addWhoamiCommand } from './commands/whoami.ts';
+import { parseDuration } from './duration.ts';
+import { readFlagsFromEnvironment, variableOf } from './flag-environment.ts';
 import { allExitCodes, examples } from './help.ts';
 import { createInterruption } from './interruption.ts';
 import { createIo } from './io.ts';
-import { parseOutputFormat, reportError, requestedFormat } from './output.ts';
+import { outputFormats, reportError, requestedFormat } from './output.ts';
 import { version } from './version.ts';
 
 /** Every command, in the order `--help` lists them. */
-const commands = [
-  addChatCommand,
-  addRunCommand,
-  addResumeCommand,
-  addThreadsCommand,
-  addApprovalsCommand,
-  addLoginCommand,
-  addLogoutCommand,
-  addWhoamiCommand,
-  addProfileCommand,
-  addPortfolioCommand,
-  addQuoteCommand,
-  addOrdersCommand,
-  addPhoneCommand,
-  addSandboxCommand,
-  addDemoCommand,
-] as const;
+const commands: ReadonlyMap<string, (program: Command, cli: Cli) => void> = new Map([
+  ['chat', addChatCommand],
+  ['run', addRunCommand],
+  ['resume', addResumeCommand],
+  ['threads', addThreadsCommand],
+  ['approvals', addApprovalsCommand],
+  ['login', addLoginCommand],
+  ['logout', addLogoutCommand],
+  ['whoami', addWhoamiCommand],
+  ['profile', addProfileCommand],
+  ['config', addConfigCommand],
+  ['portfolio', addPortfolioCommand],
+  ['quote', addQuoteCommand],
+  ['orders', addOrdersCommand],
+  ['check', addCheckCommand],
+  ['phone', addPhoneCommand],
+  ['sandbox', addSandboxCommand],
+  ['demo', addDemoCommand],
+  ['doctor', addDoctorCommand],
+  ['completion', addCompletionCommand],
+]);
 
-/** Builds the commands; only fills in options, loads nothing heavy. */
-export function createProgram(cli: Cli): Command {
+/**
+ * Builds the commands; only fills in options, loads nothing heavy.
+ * @param only the name of the one command that is about to run: setting up all takes longer than some take to run
+ */
+export function createProgram(cli: Cli, only?: string): Command {
+  const variables = new Map<Option, string | undefined>();
   const program = new Command('trade-agent')
     .description(
       'A terminal agent that looks after your brokerage account and cannot place an order that you did not approve on your phone. Without a command it opens the chat.',
     )
     .version(version(), '-V, --version', 'print the version')
-    .option('--profile <name>', 'the profile to use (default: TRADE_AGENT_PROFILE, else the configured one)')
-    .option('--output <format>', 'text, json or stream-json', parseOutputFormat, 'text')
+    .option('--profile <name>', 'the profile to use (default: the configured one)')
+    .addOption(choiceOption('--output <format>', 'how to print the result', outputFormats).default('text'))
+    .option('--timeout <duration>', 'stop after 90s, 5m, 1h; what is pending stays pending', parseDuration)
+    .option('--verbose', 'tell what happens on stderr (the log file has it too)')
     .option('--no-color', 'never colour the output (NO_COLOR and FORCE_COLOR work too)')
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({
+      showGlobalOptions: true,
+      optionDescription(option) {
+        const plain = Help.prototype.optionDescription.call(this, option);
+        const variable = variables.get(option);
+        return variable === undefined ? plain : `${plain} [${variable}]`;
+      },
+    })
     .configureOutput({
       writeOut: (text) => cli.io.write(text),
       // Errors are thrown (exitOverride) and reported once, in the format asked for.
@@ -68,31 +92,62 @@ export function createProgram(cli: Cli): Command {
         ['trade-agent run "what do I own" --output json', 'for scripts'],
       ]) + allExitCodes(),
     )
+    .hook('preAction', (_program, command) => readFlagsFromEnvironment(command, cli.env))
     .exitOverride();
-  for (const add of commands) add(program, cli);
+  for (const [name, add] of commands) if (only === undefined || only === name) add(program, cli);
   for (const command of everyCommand(program)) command.exitOverride();
+  for (const command of [program, ...everyCommand(program)]) {
+    for (const option of command.options) variables.set(option, variableOf(command, option));
+  }
   return program;
 }
 
-function everyCommand(command: Command): Command[] {
+/** The commands for reading, as documents are made from them: nothing can be run. */
+export function describeProgram(): Command {
+  return createProgram({
+    io: createIo({ stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: {} }),
+    env: {},
+    clock: systemClock,
+    fetch: globalThis.fetch,
+    interruption: {
+      signal: new AbortController().signal,
+      interrupt: noop,
+      limit: noop,
+      readerGone: false,
+      dispose: noop,
+    },
+    exitCode: 0,
+  });
+}
+
+const noop = () => undefined;
+
+/** Every command below one, to any depth. */
+export function everyCommand(command: Command): Command[] {
   return command.commands.flatMap((child) => [child, ...everyCommand(child)]);
 }
 
 /** Runs one command line and returns its exit code; everything thrown is reported here and nowhere else. */
 export async function execute(argv: readonly string[], cli: Cli): Promise<number> {
   try {
-    const program = createProgram(cli);
+    const program = createProgram(cli, commandOf(argv));
     await program.parseAsync(withDefaultCommand(program, argv), { from: 'user' });
     return cli.exitCode;
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0;
-      return reportError(cli.io, requestedFormat(argv), usageError(error));
+      return reportError(cli.io, requestedFormat(argv, cli.env), usageError(error));
     }
     // The reader of our output went away, as with "| head": there is nobody to tell.
     if (cli.interruption.readerGone) return 130;
-    return reportError(cli.io, requestedFormat(argv), ended(error, cli.interruption.signal));
+    return reportError(cli.io, requestedFormat(argv, cli.env), ended(error, cli.interruption.signal));
   }
+}
+
+/** The command these arguments run, where that is plain from the first; the shell completion has to know all. */
+function commandOf(argv: readonly string[]): string | undefined {
+  const [name = 'chat'] = argv;
+  return name !== 'completion' && commands.has(name) ? name : undefined;
 }
 
 /** Without a command: chat. Not commander's default command, which would swallow a misspelt command as its argument. */
@@ -103,6 +158,10 @@ function withDefaultCommand(program: Command, argv: readonly string[]): string[]
 }
 
 function usageError(error: CommanderError): TradeAgentError {
+  const invalid = /^error: (.* is invalid)\. (.+)$/s.exec(error.message);
+  if (error.code === 'commander.invalidArgument' && invalid?.[1] !== undefined) {
+    return new TradeAgentError('usage', invalid[1], { hint: invalid[2] ?? 'See --help after the command.' });
+  }
   const [first = '', ...more] = error.message.replace(/^error: /, '').split('\n');
   const suggestion = more
     .join(' ')

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { Agent } from '../agent/agent.ts';
 import { createAgent } from '../agent/create-agent.ts';
+import { presetOf } from '../agent/model-server.ts';
+import type { CredentialStore } from '../auth/credential-store/credential-store.ts';
 import { databaseKey } from '../auth/database-key.ts';
 import { ensurePrivateFolder } from '../auth/home.ts';
 import type { ResolvedProfile } from '../auth/profile.ts';
@@ -17,8 +19,9 @@ export async function startAgent(context: Context, options: AgentOptions): Promi
     context.session(),
   ]);
   const folder = ensurePrivateFolder(home.data);
+  const chosen = withModel(profile, options);
   return createAgent({
-    profile: withModel(profile, options),
+    profile: chosen,
     session,
     approvalClient: async () => {
       const { createApprovalClient } = await import('../auth/approval-client.ts');
@@ -29,10 +32,21 @@ export async function startAgent(context: Context, options: AgentOptions): Promi
     databaseKey: await databaseKey(store),
     clock: context.clock,
     readOnly: options.readOnly ?? false,
-    apiKey: (await store.get(['model_api_key'])).model_api_key,
+    ...(options.halted === undefined ? {} : { halted: options.halted }),
+    apiKey: await keyFor(chosen, profile, store),
     env: context.env,
     fetch: context.fetch,
   });
+}
+
+/** The stored key was made for the profile's own server, and goes to no other. */
+export async function keyFor(
+  chosen: ResolvedProfile,
+  profile: ResolvedProfile,
+  store: CredentialStore,
+): Promise<string | undefined> {
+  const server = ({ model: { name, base_url } }: ResolvedProfile) => base_url ?? presetOf(name ?? '')?.preset;
+  return server(chosen) === server(profile) ? (await store.get(['model_api_key'])).model_api_key : undefined;
 }
 
 /** Each profile's state has a key of its own, so it needs a file of its own: `state.db` for the sandbox's. */
@@ -59,7 +73,9 @@ export function withModel(profile: ResolvedProfile, { model, baseUrl }: AgentOpt
   }
   const { name: configuredName, base_url: configuredUrl } = profile.model;
   const name = model ?? configuredName;
-  const base_url = baseUrl ?? configuredUrl;
+  // A model that names its server ("ollama/…") is not asked for at the profile's.
+  const base_url =
+    baseUrl ?? (model !== undefined && presetOf(model) !== undefined ? undefined : configuredUrl);
   return {
     ...profile,
     model: {

@@ -134,6 +134,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       phonePairingSecret: home.pairingSecret,
       gatewayClient: { client_id: gatewayClient.client_id, jwks: { keys: [publicPart(gatewayClient.key)] } },
       vault,
+      // A command that is killed at the wrong moment must not cost a sign-in.
+      refreshTokenReuse: 'until_confirmed',
       faults,
       clock,
     });

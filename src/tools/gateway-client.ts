@@ -1,11 +1,15 @@
 import { z } from 'zod';
 import { READ_SCOPES } from '../auth/profile.ts';
 import type { Session } from '../auth/session.ts';
+import { type Activity, activitiesSchema, type TradingDay, tradingDaySchema } from '../trading/activity.ts';
+import { decimalString } from '../trading/decimal.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { OrderDraft } from '../trading/order.ts';
 import {
   type Account,
   accountSchema,
+  type Bar,
+  barSchema,
   clockSchema,
   type MarketClock,
   type Order,
@@ -40,7 +44,20 @@ export interface GatewayClient {
   outcome(clientOrderId: string): Promise<OrderOutcome>;
   /** In the order asked. @throws {TradeAgentError} `unknown_symbol` */
   quotes(symbols: readonly string[]): Promise<Quote[]>;
+  /** Prices over time, oldest first. `start` in milliseconds since the epoch; at most 1000 bars from there. */
+  bars(query: { symbol: string; timeframe: '1Day' | '1Hour'; start: number }): Promise<Bar[]>;
+  /** Equity at the end of each day of the last month, oldest first, dollars. */
+  equityHistory(): Promise<string[]>;
+  /** Equity at the end of each day as far back as asked for (`1M`, `1A`, `5A`), oldest first. */
+  valueHistory(period: string): Promise<DatedValue[]>;
   clock(): Promise<MarketClock>;
+  /** Trading days from one date to another, both included. */
+  calendar(query: { start: string; end: string }): Promise<TradingDay[]>;
+  /**
+   * All that happened in the account after an instant (milliseconds since the epoch), oldest first.
+   * @throws {TradeAgentError} `gateway_refused` where that is more than can be read
+   */
+  activities(query: { after: number }): Promise<Activity[]>;
   /**
    * Places an approved order. A time-out, a lost connection or a 5xx arrives as `outcome_unknown`: the order may have
    * been taken, so ask {@link outcome} before anything else. `gateway_unreachable` means that it never left.
@@ -48,6 +65,12 @@ export interface GatewayClient {
   placeOrder(draft: OrderDraft, approvalToken: string): Promise<PlacedOrder>;
   /** Cancels, and returns the order as it is then. @throws {TradeAgentError} `not_found`, `gateway_refused` */
   cancelOrder(id: string): Promise<Order>;
+}
+
+/** What the account was worth at an instant (RFC 3339), dollars. */
+export interface DatedValue {
+  readonly at: string;
+  readonly equity: string;
 }
 
 export interface GatewayClientOptions {
@@ -61,6 +84,9 @@ export interface GatewayClientOptions {
 
 const [MARKET_READ, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
 const ORDERS_CANCEL = 'orders:cancel';
+
+/** Of activities, a hundred each: more trades than a person makes in years. */
+const MOST_PAGES = 200;
 
 /** The gateway's ids are UUIDs or the like; what else a model may send never becomes part of a path. */
 const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
@@ -84,9 +110,16 @@ export function createGatewayClient(session: Session, options: GatewayClientOpti
   const send = async (path: string, init: RequestInit, scopes: readonly string[]) => {
     const timeout = AbortSignal.timeout(timeoutMs);
     const combined = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
-    try {
+    const once = async () => {
       const response = await session.fetch(`${base}${path}`, { ...init, signal: combined }, scopes);
       return { ok: response.ok, status: response.status, body: await bodyOf(response) };
+    };
+    try {
+      return await once().catch((error: unknown) => {
+        // A server may close an idle connection just as it is used again. A question can be asked twice.
+        if (init.method !== undefined || combined.aborted || !isConnectionLost(error)) throw error;
+        return once();
+      });
     } catch (error) {
       throw unreachable(error, timeoutMs);
     }
@@ -146,7 +179,59 @@ export function createGatewayClient(session: Session, options: GatewayClientOpti
         });
       });
     },
+    bars: async ({ symbol, timeframe, start }) => {
+      const query = new URLSearchParams({
+        symbol,
+        timeframe,
+        start: new Date(start).toISOString(),
+        limit: '1000',
+      });
+      return (await read(`/v1/bars?${query}`, z.object({ bars: z.array(barSchema) }), MARKET_READ)).bars;
+    },
+    equityHistory: async () =>
+      (
+        await read(
+          '/v1/portfolio/history?period=1M&timeframe=1D',
+          z.object({ points: z.array(z.object({ equity: decimalString })) }),
+          PORTFOLIO_READ,
+        )
+      ).points.map(({ equity }) => equity),
+    valueHistory: async (period) =>
+      (
+        await read(
+          `/v1/portfolio/history?${new URLSearchParams({ period, timeframe: '1D' })}`,
+          z.object({ points: z.array(z.object({ at: z.string(), equity: decimalString })) }),
+          PORTFOLIO_READ,
+        )
+      ).points,
     clock: () => read('/v1/clock', clockSchema, MARKET_READ),
+    calendar: async ({ start, end }) =>
+      (
+        await read(
+          `/v1/calendar?${new URLSearchParams({ start, end })}`,
+          z.object({ days: z.array(tradingDaySchema) }),
+          MARKET_READ,
+        )
+      ).days,
+    activities: async ({ after }) => {
+      const found: Activity[] = [];
+      let page: string | null = null;
+      for (let pages = 0; pages < MOST_PAGES; pages++) {
+        const query: URLSearchParams = new URLSearchParams({ after: new Date(after).toISOString() });
+        if (page !== null) query.set('page', page);
+        const answer: z.output<typeof activitiesSchema> = await read(
+          `/v1/activities?${query}`,
+          activitiesSchema,
+          PORTFOLIO_READ,
+        );
+        found.push(...answer.activities);
+        page = answer.next_page;
+        if (page === null) return found.reverse();
+      }
+      throw new TradeAgentError('gateway_refused', 'the account has more activities than can be read', {
+        hint: 'Ask for a shorter time.',
+      });
+    },
     placeOrder: async (draft, approvalToken) => {
       let response: Response;
       let body: unknown;
@@ -182,6 +267,14 @@ export function createGatewayClient(session: Session, options: GatewayClientOpti
     },
   };
   return client;
+}
+
+/** Whether the connection broke under a request, so that nobody answered it. */
+function isConnectionLost(error: unknown): boolean {
+  const code = isTradeAgentError(error)
+    ? error.details.reason
+    : ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code;
+  return code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET';
 }
 
 function orderId(id: string): string {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { dollars } from '../trading/amounts.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
 export const getPortfolio = defineTool({
@@ -13,7 +14,7 @@ export const getPortfolio = defineTool({
     const [account, positions] = await Promise.all([gateway.account(), gateway.positions()]);
     const count = positions.length === 1 ? '1 position' : `${positions.length} positions`;
     return {
-      summary: `${count}, equity $${account.equity}, cash $${account.cash}`,
+      summary: `${count}, equity ${dollars(account.equity)}, cash ${dollars(account.cash)}`,
       content: JSON.stringify({ account, positions }),
     };
   },

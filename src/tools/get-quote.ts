@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sharePrice } from '../trading/amounts.ts';
 import { symbolSchema } from '../trading/order.ts';
 import { shownText } from './gateway-problem.ts';
 import { defineTool, requireGateway } from './tool.ts';
@@ -15,7 +16,7 @@ export const getQuote = defineTool({
     const wanted = [...new Set(symbols)];
     const quotes = await requireGateway(context).quotes(wanted);
     return {
-      summary: quotes.map((quote) => `${quote.symbol} ${quote.last}`).join(', '),
+      summary: quotes.map((quote) => `${quote.symbol} ${sharePrice(quote.last)}`).join(', '),
       content: JSON.stringify({
         quotes: quotes.map((quote) => ({
           ...quote,

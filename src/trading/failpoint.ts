@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
 
 /*
  * Places where a test build can be made to die, fail, stand still or dawdle, to show what the program does about it:
@@ -75,6 +75,8 @@ function pass(name: Failpoint): void {
   const passing = (passings.get(key) ?? 0) + 1;
   passings.set(key, passing);
   for (const { action, ms } of orders(asked, name, passing)) {
+    // Written at once: who dies next has no other chance to say that it got here.
+    writeSync(2, `failpoint ${name}: ${action}\n`);
     switch (action) {
       case 'kill':
         if (ms > 0) setTimeout(() => process.kill(process.pid, 'SIGKILL'), ms);

@@ -23,7 +23,7 @@ export const symbolSchema = z
   );
 
 /** The largest quantity or amount of one order; far above any real one, it catches slipped zeros early. */
-const LARGEST_QTY = '1000000';
+export const LARGEST_QTY = '1000000';
 const LARGEST_NOTIONAL = '100000000';
 
 /** What the person or the model asks for, before defaults, prices and identifiers are filled in. */

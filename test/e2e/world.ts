@@ -142,6 +142,8 @@ export async function createWorld(options: { sandboxArgs?: readonly string[] } =
       '0',
       '--ready-file',
       readyFile,
+      // Some tests wait for a whole fill; a second half that comes later has tests of its own.
+      '--no-partial-fills',
       ...(options.sandboxArgs ?? []),
     ],
     { env, endless: true },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { cents, Dec } from '../../trading/decimal.ts';
+import { dollars, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
+import { Dec } from '../../trading/decimal.ts';
 import { accountSchema, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
 import { orderShorthand, orderSummary } from '../order-summary.ts';
 
@@ -64,7 +65,7 @@ function whoami(user: z.output<typeof person>): string {
 function holdings({ account, positions }: z.output<typeof portfolio>): string {
   const day = new Dec(account.equity).minus(account.last_equity);
   const lines = [
-    `Equity **$${cents(account.equity)}** (${signed(day)} today), cash $${cents(account.cash)}, buying power $${cents(account.buying_power)}. ${label(account.environment, account.simulated)}`,
+    `Equity **${dollars(account.equity)}** (${signedDollars(day.toFixed(2))} today), cash ${dollars(account.cash)}, buying power ${dollars(account.buying_power)}. ${label(account.environment, account.simulated)}`,
   ];
   if (positions.length === 0) return [...lines, 'No positions.'].join('\n\n');
   return [
@@ -73,11 +74,11 @@ function holdings({ account, positions }: z.output<typeof portfolio>): string {
       ['Symbol', 'Qty', 'Price', 'Value', 'Profit', '%'],
       positions.map((position) => [
         position.symbol,
-        position.qty,
-        position.current_price,
-        cents(position.market_value),
-        signed(new Dec(position.unrealized_pl)),
-        `${new Dec(position.unrealized_plpc).times(100).toFixed(2)}%`,
+        shares(position.qty),
+        sharePrice(position.current_price),
+        dollars(position.market_value),
+        signedDollars(position.unrealized_pl),
+        signedPercent(position.unrealized_plpc),
       ]),
     ),
   ].join('\n\n');
@@ -86,11 +87,11 @@ function holdings({ account, positions }: z.output<typeof portfolio>): string {
 function quoteTable(list: z.output<typeof quotes>['quotes']): string {
   const rows = list.map((quote) => [
     quote.symbol,
-    quote.last,
-    quote.bid,
-    quote.ask,
+    sharePrice(quote.last),
+    sharePrice(quote.bid),
+    sharePrice(quote.ask),
     new Dec(quote.previous_close).gt(0)
-      ? `${new Dec(quote.last).div(quote.previous_close).minus(1).times(100).toFixed(2)}%`
+      ? signedPercent(new Dec(quote.last).div(quote.previous_close).minus(1).toDecimalPlaces(8).toFixed())
       : '',
   ]);
   const note = list.some((quote) => quote.simulated) ? '\n\nPrices are simulated.' : '';
@@ -105,18 +106,14 @@ function orderTable({ status, orders }: z.output<typeof orderList>): string {
       order.id,
       orderShorthand(order),
       order.status.replaceAll('_', ' '),
-      order.filled_qty,
-      order.filled_avg_price ?? '',
+      shares(order.filled_qty),
+      order.filled_avg_price === null ? '' : sharePrice(order.filled_avg_price),
     ]),
   );
 }
 
 function label(environment: string, simulated: boolean): string {
   return simulated ? `${environment} account, simulated prices.` : `${environment} account.`;
-}
-
-function signed(value: Dec): string {
-  return `${value.lt(0) ? '-' : '+'}$${value.abs().toFixed(2)}`;
 }
 
 /** A Markdown table. Cells come from outside too, so what would break a row is taken out. */

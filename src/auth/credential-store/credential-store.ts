@@ -11,6 +11,8 @@ export const credentialNames = [
   'dpop_key',
   /** The approval client's id and ES256 private key. */
   'approval_client',
+  /** The approval client's secret, where the provider takes no key. */
+  'approval_secret',
   /** The key of the state database, 32 bytes as hex. */
   'database_key',
   /** The API key of a model server. */

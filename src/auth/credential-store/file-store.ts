@@ -123,7 +123,11 @@ export function assertLengths(values: Partial<Record<CredentialName, string>>): 
   }
 }
 
-function holds(stored: Record<string, string>, expected: Expected | undefined): boolean {
+/** Whether the stored values are what is expected. */
+export function holds(
+  stored: Readonly<Record<string, string | undefined>>,
+  expected: Expected | undefined,
+): boolean {
   return Object.entries(expected ?? {}).every(([name, value]) => stored[name] === value);
 }
 

@@ -7,7 +7,7 @@ import type { LockPurpose } from './credential-store.ts';
  * of 3 s, and the 15 s after which a killed holder's lock is free. A shorter wait would make a waiter give up, or
  * tempt it to send a refresh token that the holder is just using up.
  */
-const LOCK_WAIT_MS = 60_000;
+export const LOCK_WAIT_MS = 60_000;
 
 /** The `exclusively` of both stores: one lock file a profile and purpose. */
 export function storeLock(folder: string, profile: string) {

@@ -4,71 +4,133 @@ import { countdown } from '../duration.ts';
 import { approvalStatusText, timeLeft, whereToApprove } from '../text/approval-lines.ts';
 import { environmentWord, orderFields, orderHeadline } from '../text/order-fields.ts';
 import { safeLine } from '../text/safe-text.ts';
+import { talkName } from './chat-state.ts';
+import { QrCode } from './qr-code.tsx';
 import { useScreen } from './screen.ts';
+import { useScreenText } from './use-screen-text.ts';
 import { wrappedRows } from './wrapped-rows.ts';
 
-interface PanelProps {
+/** An approval that waits, and the conversation it belongs to where there are several. */
+export interface ShownApproval {
   readonly approval: ApprovalView;
+  readonly talk: number | undefined;
+}
+
+interface PanelProps extends ShownApproval {
   readonly phone: string | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** Rows there are for it. */
-  readonly maxRows: number;
 }
 
-/** The order that waits for the phone: every field where there is room, the deciding ones where there is little. */
-export function ApprovalPanel({ approval, phone, now, maxRows }: PanelProps) {
-  const { columns } = useScreen();
-  const rows = panelRows(approval, phone);
-  const inner = columns - 4;
-  const needed =
-    rows.reduce((sum, [label, value]) => sum + wrappedRows(`${label.padEnd(9)}${value}`, inner), 0) + 4;
-  if (needed > maxRows) return <CompactPanel approval={approval} phone={phone} now={now} maxRows={maxRows} />;
+/** Beside the fields there must be room to read them. */
+const FIELDS_WIDTH = 62;
+/** Wider than this the eye no longer finds from the fields to the QR code. */
+const WIDEST = 110;
+
+/** Rows the full panel takes on so many columns: its fields as they wrap, title, code and frame. */
+export function panelHeight(approval: ApprovalView, phone: string | undefined, columns: number): number {
+  const inner = Math.min(columns, WIDEST) - 4;
+  const fields = panelRows(approval, phone).reduce(
+    (sum, [label, value]) => sum + wrappedRows(`${label.padEnd(9)}${value}`, inner),
+    0,
+  );
+  return fields + 4;
+}
+
+/** The order that waits for the phone: every field, the code, the time left; beside them the way there as a QR code. */
+export function ApprovalPanel({ approval, talk, phone, now, qr }: PanelProps & { qr: readonly string[] }) {
+  const { columns, unicode, spoken } = useScreen();
+  const shown = useScreenText();
+  const width = Math.min(columns, WIDEST);
+  const withQr = qr.length > 0 && width >= FIELDS_WIDTH + (qr[0]?.length ?? 0) + 6;
   return (
-    <Box flexDirection="column" borderStyle="round" borderColor="yellow" paddingX={1} width={columns}>
-      <Text>
-        <Text bold color="yellow">
-          {environmentWord(approval.order.environment)} order
+    <Box
+      {...(spoken ? {} : { borderStyle: unicode ? 'round' : 'classic', borderColor: 'yellow' })}
+      paddingX={1}
+      width={width}
+      justifyContent="space-between"
+    >
+      <Box flexDirection="column" {...(withQr ? { width: width - (qr[0]?.length ?? 0) - 6 } : {})}>
+        <Text>
+          {talk === undefined ? '' : `${talkName(talk)} `}
+          <Text bold color="yellow">
+            {environmentWord(approval.order.environment)} order
+          </Text>
+          : {statusText(approval, now)}
         </Text>
-        : {statusText(approval, now)}
-      </Text>
-      <Text>
-        {'code'.padEnd(8)}
-        <Code code={approval.code} /> must be the same on your phone
-      </Text>
-      {rows.map(([label, value]) => (
-        <Text key={label}>
-          <Text dimColor>{label.padEnd(9)}</Text>
-          {value}
+        <Text>
+          {'code'.padEnd(8)}
+          <Code code={approval.code} /> must be the same on your phone
         </Text>
-      ))}
+        {panelRows(approval, phone).map(([label, value]) => (
+          <Text key={label}>
+            <Text dimColor>{label.padEnd(9)}</Text>
+            {shown(value)}
+          </Text>
+        ))}
+      </Box>
+      {withQr ? <QrCode rows={qr} /> : null}
     </Box>
   );
 }
 
-function CompactPanel({ approval, phone, now, maxRows }: PanelProps) {
+/** The deciding lines, for a terminal too low for the panel. */
+export function CompactApproval(props: PanelProps & { maxRows: number }) {
+  const { approval, maxRows } = props;
+  const shown = useScreenText();
+  const { title, status, where, details } = compactLines(props, props.phone, props.now);
   return (
     <Box flexDirection="column" maxHeight={Math.max(1, maxRows)} overflow="hidden">
-      <Text bold>
-        {environmentWord(approval.order.environment)} {orderHeadline(approval.order)}
-      </Text>
-      <Text>
-        <Code code={approval.code} /> {statusText(approval, now)}
-      </Text>
-      <Text>{phone ?? 'decide on your phone'}</Text>
-      <Text dimColor>
-        {approval.order.account} · {approval.order.time_in_force}
-        {approval.order.extended_hours ? ' · extended hours' : ''}
-      </Text>
+      {/* Cut off below, never squeezed: what is to be bought comes first. */}
+      <Box flexShrink={0}>
+        <Text bold>{shown(title)}</Text>
+      </Box>
+      <Box flexShrink={0}>
+        <Text>
+          <Code code={approval.code} /> {status}
+        </Text>
+      </Box>
+      <Box flexShrink={0}>
+        <Text>{where}</Text>
+      </Box>
+      <Box flexShrink={0}>
+        <Text dimColor>{shown(details)}</Text>
+      </Box>
     </Box>
   );
+}
+
+function compactLines({ approval, talk }: ShownApproval, phone: string | undefined, now: number) {
+  const { order } = approval;
+  const name = talk === undefined ? '' : `${talkName(talk)} `;
+  return {
+    title: `${name}${environmentWord(order.environment)} ${orderHeadline(order)}`,
+    status: statusText(approval, now),
+    where: phone ?? 'decide on your phone',
+    details: `${order.account} · ${order.time_in_force}${order.extended_hours ? ' · extended hours' : ''}`,
+  };
+}
+
+/** Rows the deciding lines take on so many columns. */
+export function compactRows(
+  shown: ShownApproval,
+  phone: string | undefined,
+  now: number,
+  columns: number,
+): number {
+  const { title, status, where, details } = compactLines(shown, phone, now);
+  // The code as it is set: letters apart, and a blank around and after them.
+  const code = ' '.repeat(shown.approval.code.length * 2 + 2);
+  return [title, code + status, where, details].reduce((sum, line) => sum + wrappedRows(line, columns), 0);
 }
 
 /** A further approval, in one line. */
-export function ApprovalRow({ approval, now }: { approval: ApprovalView; now: number }) {
+export function ApprovalRow({ approval, talk, now }: Omit<PanelProps, 'phone'>) {
+  const shown = useScreenText();
   return (
     <Text wrap="truncate-end">
-      <Code code={approval.code} /> {orderHeadline(approval.order)}: {statusText(approval, now)}
+      {talk === undefined ? '' : `${talkName(talk)} `}
+      <Code code={approval.code} /> {shown(orderHeadline(approval.order))}: {statusText(approval, now)}
     </Text>
   );
 }

@@ -1,21 +1,31 @@
 import { Box, Static, Text, useApp, useWindowSize } from 'ink';
-import { useState, useSyncExternalStore } from 'react';
+import { useMemo, useState, useSyncExternalStore } from 'react';
 import type { Clock } from '../../trading/clock.ts';
-import type { ChatSession } from './chat-session.ts';
+import { safeLine } from '../text/safe-text.ts';
+import type { ChatStatus } from './chat-driver.ts';
+import type { ChatSession, ChatSnapshot } from './chat-session.ts';
 import type { ChatItem } from './chat-state.ts';
 import { Header } from './header.tsx';
-import { InputLine } from './input-line.tsx';
+import { CompletionList, InputBox } from './input-box.tsx';
+import type { InputHistory } from './input-history.ts';
+import { inputRows } from './input-rows.ts';
 import { ItemView } from './item-view.tsx';
 import { LivePart } from './live-part.tsx';
 import { LoginPanel } from './login-panel.tsx';
 import { ScreenContext } from './screen.ts';
+import { offered } from './slash-commands.ts';
 import { StatusLine } from './status-line.tsx';
 import { useChatKeys } from './use-chat-keys.ts';
 import { useLineEditor } from './use-line-editor.ts';
 import { useNow } from './use-now.ts';
+import { useScreenText } from './use-screen-text.ts';
+import { wrappedRows } from './wrapped-rows.ts';
 
-/** Rows below the live part: an empty one, the input, the status; and one the terminal keeps for itself. */
-const FIXED_ROWS = 4;
+/** Rows of what is typed, and of commands it may become, at most. */
+const MOST_INPUT_ROWS = 8;
+const MOST_COMPLETIONS = 6;
+/** A countdown read aloud each second would drown all else. */
+const SPOKEN_INTERVAL_MS = 60_000;
 
 export interface ChatAppProps {
   readonly session: ChatSession;
@@ -23,30 +33,51 @@ export interface ChatAppProps {
   readonly version: string;
   readonly unicode: boolean;
   readonly color: boolean;
+  readonly spoken: boolean;
+  readonly history: InputHistory;
+  /** The phone's page as a QR code; empty where there is none to show. */
+  readonly phoneQr: readonly string[];
 }
 
-type StaticItem = ChatItem | { readonly type: 'header' };
+type StaticItem = ChatItem | { readonly type: 'header'; readonly status: ChatStatus };
 
-/** The chat's screen: what is finished above, what goes on below it, and the line being typed. */
-export function ChatApp({ session, clock, version, unicode, color }: ChatAppProps) {
+/** The chat's screen: what is finished above, what goes on below it, and what is being typed. */
+export function ChatApp(props: ChatAppProps) {
+  const { session, clock, version, unicode, color, spoken, history } = props;
   const { exit } = useApp();
   const { columns, rows } = useWindowSize();
-  const { state, status, login, busy } = useSyncExternalStore(session.subscribe, session.snapshot);
-  const { editor, current, edit } = useLineEditor();
-  const [headerStatus] = useState(status);
-  const now = useNow(clock, state.approvals.length > 0 || login !== undefined);
+  const snapshot = useSyncExternalStore(session.subscribe, session.snapshot);
+  const { state, status, login, question, busy, queued } = snapshot;
+  const { editor, current, edit } = useLineEditor(history.entries);
+  const waiting = state.runs.reduce((sum, run) => sum + run.approvals.length, 0);
+  const now = useNow(clock, waiting > 0 || login !== undefined, spoken ? SPOKEN_INTERVAL_MS : 1000);
 
   const leave = () => void session.quit().then(() => exit());
-  const quitting = useChatKeys({ session, clock, current, edit, leave });
+  const { quitting, chosen } = useChatKeys({ session, clock, current, edit, leave, sent: history.add });
 
-  const items: StaticItem[] = [{ type: 'header' }, ...state.items];
-  const liveRows = Math.max(1, rows - FIXED_ROWS);
+  const screen = useMemo(
+    () => ({ columns, rows, unicode, color, spoken }),
+    [columns, rows, unicode, color, spoken],
+  );
+  const header = useFirstHeader(status);
+  const items = useMemo(
+    (): readonly StaticItem[] => (header === undefined ? [] : [header, ...state.items]),
+    [header, state.items],
+  );
+
+  const typed = inputRows(editor, Math.max(4, columns - 3), Math.max(1, Math.min(MOST_INPUT_ROWS, rows - 6)));
+  const asked = question === undefined ? 0 : wrappedRows(question, columns);
+  // Below the live part: an empty row, question, what waits its turn, what is typed, completions, status; and one the terminal keeps.
+  const fixed = 3 + typed.length + asked + queued.length;
+  const listed = question === undefined ? Math.min(offered(editor).length, MOST_COMPLETIONS) : 0;
+  const completionRows = Math.max(0, Math.min(listed, rows - fixed - 1));
+  const liveRows = Math.max(1, rows - fixed - completionRows);
   return (
-    <ScreenContext.Provider value={{ columns, rows, unicode, color }}>
-      <Static items={items}>
+    <ScreenContext.Provider value={screen}>
+      <Static items={items as StaticItem[]}>
         {(item, index) =>
           item.type === 'header' ? (
-            <Header key={index} status={headerStatus} version={version} />
+            <Header key={index} status={item.status} version={version} />
           ) : (
             <ItemView key={index} item={item} />
           )
@@ -54,24 +85,59 @@ export function ChatApp({ session, clock, version, unicode, color }: ChatAppProp
       </Static>
       <Box flexDirection="column" maxHeight={Math.max(1, rows - 1)} overflow="hidden">
         {login === undefined ? (
-          <LivePart state={state} phone={status.phone} now={now} maxRows={liveRows} />
+          <LivePart state={state} phone={status.phone} phoneQr={props.phoneQr} now={now} maxRows={liveRows} />
         ) : (
           <LoginPanel login={login} now={now} maxRows={liveRows} />
         )}
         <Text> </Text>
-        <InputLine editor={editor} busy={busy} hint={inputHint(busy, status.user)} />
-        <StatusLine status={status} keys={keysText(quitting, busy)} />
+        {question === undefined ? null : <Question text={question} />}
+        {queued.length === 0 ? null : <Queue entries={queued} />}
+        <InputBox rows={typed} busy={busy} hint={inputHint(snapshot)} />
+        {completionRows === 0 ? null : (
+          <CompletionList text={editor.text} chosen={chosen} most={completionRows} />
+        )}
+        <StatusLine
+          status={status}
+          waiting={waiting}
+          keys={keysText(quitting, snapshot)}
+          urgent={quitting || busy || question !== undefined}
+        />
       </Box>
     </ScreenContext.Provider>
   );
 }
 
-function inputHint(busy: boolean, user: string | undefined): string {
-  if (busy) return '';
-  return user === undefined ? 'Enter signs you in' : 'what do I own';
+/** The header as it is first known; it stands in the scrollback and can't change afterwards. */
+function useFirstHeader(status: ChatStatus): StaticItem | undefined {
+  const [first, setFirst] = useState<StaticItem>();
+  if (first !== undefined || !status.connected) return first;
+  const header: StaticItem = { type: 'header', status };
+  setFirst(header);
+  return header;
 }
 
-function keysText(quitting: boolean, busy: boolean): string {
+/** What waits its turn, one row each. */
+function Queue({ entries }: { entries: readonly string[] }) {
+  const shown = useScreenText();
+  return entries.map((entry) => (
+    <Text key={entry} wrap="truncate-end" dimColor>
+      next: {shown(safeLine(entry))}
+    </Text>
+  ));
+}
+
+function Question({ text }: { text: string }) {
+  const shown = useScreenText();
+  return <Text bold>{shown(text)}</Text>;
+}
+
+function inputHint({ busy, status, question }: ChatSnapshot): string {
+  if (busy || question !== undefined || !status.connected) return '';
+  return status.user === undefined ? 'Enter signs you in' : 'what do I own';
+}
+
+function keysText(quitting: boolean, { busy, question }: ChatSnapshot): string {
   if (quitting) return 'Ctrl-C again to quit';
+  if (question !== undefined) return 'y or n';
   return busy ? 'Esc stops' : '/help';
 }

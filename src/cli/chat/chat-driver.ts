@@ -1,8 +1,10 @@
-import type { AgentEvent } from '../../agent/events.ts';
-import type { ChatItem } from './chat-state.ts';
+import type { AgentEvent, ApprovalView, ThreadView } from '../../agent/events.ts';
+import type { Order } from '../../trading/views.ts';
 
 /** What the header and the status line say. */
 export interface ChatStatus {
+  /** False until the first answer from the identity provider and the gateway, or the lack of one. */
+  readonly connected: boolean;
   readonly profile: string;
   /** `PAPER` or `LIVE`, always as a word. */
   readonly environment: string;
@@ -19,6 +21,8 @@ export interface ChatStatus {
 export interface ChatLogin {
   readonly userCode: string;
   readonly address: string;
+  /** Rows of a QR code of the address; none where it can't be shown. */
+  readonly qr: readonly string[];
   readonly warning: string;
   readonly asks: readonly string[];
   /** The command that stands in for the phone; undefined outside the sandbox. */
@@ -35,7 +39,21 @@ export interface ChatDriver {
   resume(thread: string, signal: AbortSignal): AsyncIterable<AgentEvent>;
   status(): Promise<ChatStatus>;
   login(): Promise<ChatLogin>;
-  portfolio(): Promise<ChatItem>;
-  orders(): Promise<ChatItem>;
-  approvals(): Promise<ChatItem>;
+  /** Reports, as text that fits the terminal. */
+  portfolio(): Promise<string>;
+  ordersReport(): Promise<string>;
+  /** @throws {TradeAgentError} `usage`, `unknown_symbol` */
+  chart(symbol: string, range: string | undefined): Promise<string>;
+  orders(): Promise<readonly Order[]>;
+  approvals(): Promise<readonly ApprovalView[]>;
+  /** @throws {TradeAgentError} `not_found`, `usage`, `outcome_unknown` */
+  cancelApproval(id: string): Promise<ApprovalView>;
+  threads(): Promise<readonly ThreadView[]>;
+  profiles(): Promise<
+    readonly { readonly name: string; readonly environment: string; readonly current: boolean }[]
+  >;
+  /** Another model for this session; nothing may be running. */
+  chooseModel(name: string): Promise<void>;
+  /** From now on the agent proposes no order, whatever it is asked. */
+  halt(): void;
 }

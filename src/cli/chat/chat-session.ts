@@ -1,11 +1,25 @@
 import type { AgentEvent } from '../../agent/events.ts';
 import type { Clock } from '../../trading/clock.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+import type { Order } from '../../trading/views.ts';
 import { errorObject } from '../output.ts';
-import { safeText } from '../text/safe-text.ts';
+import { approvalOutcome, fillText, isFinalApproval } from '../text/approval-lines.ts';
+import { orderText } from '../text/reports.ts';
+import { safeLine, safeText } from '../text/safe-text.ts';
+import { runChatCommand } from './chat-commands.ts';
 import type { ChatDriver, ChatLogin, ChatStatus } from './chat-driver.ts';
-import { type ChatAction, type ChatItem, type ChatState, chatReducer, emptyChat } from './chat-state.ts';
-import { parseSlashCommand, slashHelp } from './slash-commands.ts';
+import {
+  type ChatAction,
+  type ChatItem,
+  type ChatState,
+  chatReducer,
+  emptyChat,
+  isWaiting,
+  runAtWork,
+  talkName,
+} from './chat-state.ts';
+import { OrderWatch } from './order-watch.ts';
+import { parseSlashCommand } from './slash-commands.ts';
 
 /** What the screen shows at one moment. */
 export interface ChatSnapshot {
@@ -13,26 +27,44 @@ export interface ChatSnapshot {
   readonly status: ChatStatus;
   /** A sign-in that waits for the person. */
   readonly login: ChatLogin | undefined;
-  /** Something is going on that Esc can stop. */
+  /** Asked before something that can't be undone; the next line answers it. */
+  readonly question: string | undefined;
+  /** Something is going on that Esc can stop, and that the next line has to wait for. */
   readonly busy: boolean;
+  /** Sent while it was busy: taken one by one as soon as it no longer is. */
+  readonly queued: readonly string[];
 }
 
-/** How long quitting waits for a run to write down what is pending. */
+/** Enough for who types ahead; more is a program or a slip. */
+const MOST_QUEUED = 5;
+
+/** How long quitting waits for runs to write down what is pending. */
 const QUIT_GRACE_MS = 3000;
+
+/** A run or a command under way. */
+interface Work {
+  readonly stop: AbortController;
+  readonly done: Promise<void>;
+  /** The conversation's number; undefined for what is none, such as a sign-in. */
+  readonly talk: number | undefined;
+}
 
 /**
  * A chat without its screen: takes what the person types, drives the agent, and keeps what is to be shown. The screen
- * subscribes to it.
+ * subscribes to it. Runs that only wait for the phone leave the way free for others.
  */
 export class ChatSession {
-  readonly #driver: ChatDriver;
+  readonly driver: ChatDriver;
   readonly #clock: Clock;
   readonly #listeners = new Set<() => void>();
-  #snapshot: ChatSnapshot;
-  /** What is going on now, and how to stop it. */
-  #work: { readonly stop: AbortController; readonly done: Promise<void> } | undefined;
-  #quit = false;
+  readonly #works = new Set<Work>();
+  readonly #watch: OrderWatch;
   readonly #onQuit: () => void;
+  #snapshot: ChatSnapshot;
+  #answer: ((yes: boolean) => void) | undefined;
+  #quit = false;
+  /** The profile to open next, after the chat has ended. */
+  nextProfile: string | undefined;
 
   constructor(options: {
     driver: ChatDriver;
@@ -42,15 +74,22 @@ export class ChatSession {
     thread?: string;
     onQuit?: () => void;
   }) {
-    this.#driver = options.driver;
+    this.driver = options.driver;
     this.#clock = options.clock;
     this.#snapshot = {
       state: { ...emptyChat, thread: options.thread },
       status: options.status,
       login: undefined,
+      question: undefined,
       busy: false,
+      queued: [],
     };
     this.#onQuit = options.onQuit ?? (() => undefined);
+    this.#watch = new OrderWatch({
+      orders: () => this.driver.orders(),
+      clock: this.#clock,
+      changed: (order) => this.#orderChanged(order),
+    });
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -60,135 +99,231 @@ export class ChatSession {
 
   readonly snapshot = (): ChatSnapshot => this.#snapshot;
 
-  /** Resolves when nothing is going on any more. */
-  async idle(): Promise<void> {
-    while (this.#work !== undefined) await this.#work.done;
+  /** Asks who is signed in and what the account is worth, and tells what an earlier session left waiting. */
+  async connect(): Promise<void> {
+    try {
+      this.#set({ status: await this.driver.status() });
+    } catch (error) {
+      this.#set({ status: { ...this.#snapshot.status, connected: true } });
+      this.fail(error);
+    }
+    if (this.#snapshot.status.user !== undefined) await this.#signedIn();
   }
 
-  /** Takes a line the person sent. False while busy: the line stays where it is. */
-  submit(line: string): boolean {
-    const text = line.trim();
+  /** Resolves when nothing is going on any more. */
+  async idle(): Promise<void> {
+    while (this.#works.size > 0) await Promise.all([...this.#works].map(({ done }) => done));
+  }
+
+  /** Takes what the person sent; while busy it waits its turn. False where too much waits already. */
+  submit(entry: string): boolean {
+    const text = entry.trim();
     const command = parseSlashCommand(text);
-    if (command === 'quit') {
+    if (command?.name === 'quit') {
       void this.quit();
       return true;
     }
-    if (this.#work !== undefined) return false;
-    if (text === '') {
-      if (this.#snapshot.status.user === undefined) this.#start((signal) => this.#login(signal));
+    if (this.#answer !== undefined) {
+      this.#decide(/^y(es)?$/i.test(text));
       return true;
     }
-    if (command === undefined) this.#prompt(text);
-    else this.#command(command);
+    const { busy, status, queued } = this.#snapshot;
+    if (busy || !status.connected) {
+      if (text === '') return true;
+      if (queued.length >= MOST_QUEUED) return false;
+      this.#set({ queued: [...queued, text] });
+      return true;
+    }
+    this.#take(text);
     return true;
   }
 
-  /** Stops what is going on; an approval that was asked for stays pending. */
+  #take(text: string): void {
+    const command = parseSlashCommand(text);
+    if (text === '') {
+      if (this.#snapshot.status.user === undefined) this.login();
+    } else if (command === undefined) this.#prompt(text);
+    else runChatCommand(this, command);
+  }
+
+  /** Stops what the person waits for. An order that waits for the phone goes on waiting. */
   interrupt(): void {
-    this.#work?.stop.abort(new TradeAgentError('interrupted', 'interrupted'));
+    if (this.#answer !== undefined) {
+      this.#decide(false);
+      return;
+    }
+    this.#set({ queued: [] });
+    const atWork = runAtWork(this.#snapshot.state)?.talk;
+    for (const work of this.#works) {
+      if (work.talk === undefined || work.talk === atWork) this.#stop(work);
+    }
   }
 
   /** Ends the chat: stops what is going on and lets it write down what is pending. */
   async quit(): Promise<void> {
     if (this.#quit) return;
     this.#quit = true;
-    this.interrupt();
+    this.#watch.stop();
+    for (const work of this.#works) this.#stop(work);
     const limit = new AbortController();
     await Promise.race([this.idle(), this.#clock.sleep(QUIT_GRACE_MS, limit.signal).catch(() => undefined)]);
     limit.abort();
     this.#onQuit();
   }
 
-  #prompt(text: string): void {
-    this.#dispatch({ type: 'prompt', text });
-    const { thread, pendingThread } = this.#snapshot.state;
-    // A thread that waits for the phone is gone on with by /resume; another wish gets a thread of its own.
-    const goOn = pendingThread === undefined ? thread : undefined;
-    this.#start((signal) => this.#follow(this.#driver.run(text, goOn, signal), signal));
+  /** Asks yes or no; anything but yes is no. */
+  ask(question: string): Promise<boolean> {
+    this.#set({ question });
+    return new Promise((resolve) => {
+      this.#answer = resolve;
+    });
   }
 
-  #command(name: string): void {
-    const reports: Record<string, () => Promise<ChatItem>> = {
-      portfolio: () => this.#driver.portfolio(),
-      orders: () => this.#driver.orders(),
-      approvals: () => this.#driver.approvals(),
-    };
-    const report = Object.hasOwn(reports, name) ? reports[name] : undefined;
-    if (report !== undefined) this.#start(async () => this.#add(await report()));
-    else if (name === 'help') this.#add({ type: 'report', text: slashHelp });
-    else if (name === 'login') this.#start((signal) => this.#login(signal));
-    else if (name === 'resume') this.#resume();
-    else
-      this.#fail(
-        new TradeAgentError('usage', `there is no /${name}`, { hint: '/help lists what there is.' }),
-      );
+  /** Does something that has no conversation; the next line waits for it, and Esc stops it. */
+  work(work: (signal: AbortSignal) => Promise<void>): void {
+    this.#start(undefined, work);
   }
 
-  #resume(): void {
-    const thread = this.#snapshot.state.pendingThread ?? this.#snapshot.state.thread;
-    if (thread === undefined) {
-      this.#fail(new TradeAgentError('usage', 'there is nothing to go on with', { hint: 'See /approvals.' }));
-      return;
-    }
-    this.#dispatch({ type: 'resuming' });
-    this.#start((signal) => this.#follow(this.#driver.resume(thread, signal), signal));
-  }
-
-  async #follow(events: AsyncIterable<AgentEvent>, signal: AbortSignal): Promise<void> {
-    let finished = false;
-    try {
-      for await (const event of events) {
-        finished ||= event.type === 'result';
-        this.#dispatch({ type: 'event', event });
+  login(): void {
+    this.work(async (signal) => {
+      const login = await this.driver.login();
+      this.#set({ login });
+      try {
+        const user = await login.complete(signal);
+        this.add({ type: 'outcome', text: `signed in as ${user}`, good: true });
+      } finally {
+        this.#set({ login: undefined });
       }
-      if (!finished) throw signal.aborted ? signal.reason : new Error('the run ended without a result');
-    } catch (error) {
-      const { message, hint } = errorObject(signal.aborted ? signal.reason : error);
-      this.#dispatch({ type: 'failed', message, hint });
-    }
-    await this.#refresh();
+      await this.refresh();
+      await this.#signedIn();
+    });
   }
 
-  async #login(signal: AbortSignal): Promise<void> {
-    const login = await this.#driver.login();
-    this.#set({ login });
-    try {
-      const user = await login.complete(signal);
-      this.#add({ type: 'outcome', text: `signed in as ${user}`, good: true });
-    } finally {
-      this.#set({ login: undefined });
-    }
-    await this.#refresh();
+  /** Goes on with a thread: waits for its approvals, and finishes what was begun. */
+  resume(thread: string, title: string): void {
+    const { state } = this.#snapshot;
+    const known = state.pending.find((left) => left.thread === thread)?.talk;
+    const taken = state.runs.some((run) => run.talk === state.talk);
+    // A conversation in which nothing was said yet lends its number.
+    const same = state.thread === thread || (state.thread === undefined && !taken);
+    const talk = known ?? (same ? state.talk : this.#nextTalk());
+    this.#dispatch({ type: 'start', talk, title, thread });
+    this.#start(talk, (signal) => this.#follow(talk, this.driver.resume(thread, signal), signal));
   }
 
-  async #refresh(): Promise<void> {
-    const status = await this.#driver.status().catch(() => undefined);
-    if (status !== undefined) this.#set({ status });
+  /** The next prompt begins a new conversation. */
+  fresh(): void {
+    this.#dispatch({ type: 'fresh' });
   }
 
-  #start(work: (signal: AbortSignal) => Promise<void>): void {
-    const stop = new AbortController();
-    const done = work(stop.signal)
-      .catch((error) => this.#fail(stop.signal.aborted ? stop.signal.reason : error))
-      .finally(() => {
-        this.#work = undefined;
-        this.#set({ busy: false });
-      });
-    this.#work = { stop, done };
-    this.#set({ busy: true });
+  add(item: ChatItem): void {
+    this.#dispatch({ type: 'add', item });
   }
 
-  #fail(error: unknown): void {
+  report(text: string): void {
+    this.add({ type: 'report', text });
+  }
+
+  fail(error: unknown): void {
     const { message, hint } = errorObject(error);
-    this.#add({
+    this.add({
       type: 'error',
       text: safeText(message),
       hint: hint === undefined ? undefined : safeText(hint),
     });
   }
 
-  #add(item: ChatItem): void {
-    this.#dispatch({ type: 'add', item });
+  async refresh(): Promise<void> {
+    const status = await this.driver.status().catch(() => undefined);
+    if (status !== undefined) this.#set({ status });
+  }
+
+  #prompt(text: string): void {
+    const { state } = this.#snapshot;
+    // One that waits for the phone must not be talked past; another wish becomes a conversation of its own.
+    const taken =
+      state.runs.some((run) => run.talk === state.talk) ||
+      state.pending.some((left) => left.talk === state.talk);
+    const talk = taken ? this.#nextTalk() : state.talk;
+    const thread = taken ? undefined : state.thread;
+    this.#dispatch({ type: 'start', talk, title: safeLine(text), text, thread });
+    this.#start(talk, (signal) => this.#follow(talk, this.driver.run(text, thread, signal), signal));
+  }
+
+  #nextTalk(): number {
+    return this.#snapshot.state.talks + 1;
+  }
+
+  async #follow(talk: number, events: AsyncIterable<AgentEvent>, signal: AbortSignal): Promise<void> {
+    let finished = false;
+    try {
+      for await (const event of events) {
+        finished ||= event.type === 'result';
+        if (event.type === 'approval' && event.approval.placed !== undefined) {
+          this.#watch.told(event.approval.placed);
+        }
+        this.#dispatch({ type: 'event', talk, event });
+      }
+      if (!finished) throw signal.aborted ? signal.reason : new Error('the run ended without a result');
+    } catch (error) {
+      const { message, hint } = errorObject(signal.aborted ? signal.reason : error);
+      this.#dispatch({ type: 'failed', talk, message, hint });
+    }
+    if (this.#quit) return;
+    this.#watch.look();
+    await this.refresh();
+  }
+
+  async #signedIn(): Promise<void> {
+    this.#watch.look();
+    const open = await this.driver.approvals().then(
+      (all) => all.filter(({ status }) => !isFinalApproval(status)),
+      () => [],
+    );
+    for (const approval of open) {
+      this.add({
+        type: 'note',
+        text: `from an earlier session: ${approvalOutcome(approval)} (${approval.code}); go on with /resume ${approval.thread}`,
+      });
+    }
+  }
+
+  #orderChanged(order: Order): void {
+    const line = orderText(order)
+      .split('\n')
+      .find((row) => row.startsWith('order '))
+      ?.slice(6)
+      .trim();
+    this.add({
+      type: 'outcome',
+      text: `${line ?? safeLine(order.symbol)}: ${fillText(order)}`,
+      good: order.status === 'filled' || order.status === 'partially_filled',
+    });
+    void this.refresh();
+  }
+
+  #start(talk: number | undefined, work: (signal: AbortSignal) => Promise<void>): void {
+    const stop = new AbortController();
+    const done = work(stop.signal)
+      .catch((error) => this.fail(stop.signal.aborted ? stop.signal.reason : error))
+      .finally(() => {
+        this.#works.delete(entry);
+        this.#set({});
+      });
+    const entry: Work = { stop, done, talk };
+    this.#works.add(entry);
+    this.#set({});
+  }
+
+  #stop(work: Work): void {
+    work.stop.abort(new TradeAgentError('interrupted', 'interrupted'));
+  }
+
+  #decide(yes: boolean): void {
+    const answer = this.#answer;
+    this.#answer = undefined;
+    this.#set({ question: undefined });
+    answer?.(yes);
   }
 
   #dispatch(action: ChatAction): void {
@@ -196,7 +331,21 @@ export class ChatSession {
   }
 
   #set(change: Partial<ChatSnapshot>): void {
-    this.#snapshot = { ...this.#snapshot, ...change };
+    const next = { ...this.#snapshot, ...change };
+    const waiting = new Set(next.state.runs.filter(isWaiting).map(({ talk }) => talk));
+    const busy =
+      next.question === undefined &&
+      [...this.#works].some(({ talk }) => talk === undefined || !waiting.has(talk));
+    const free = !busy && next.status.connected && next.question === undefined && !this.#quit;
+    const [first, ...others] = next.queued;
+    this.#snapshot = { ...next, busy, queued: free && first !== undefined ? others : next.queued };
     for (const listener of this.#listeners) listener();
+    if (free && first !== undefined) this.#take(first);
   }
+}
+
+/** `#2 (buy 5 AAPL limit 180)` */
+export function talkTitle(run: { readonly talk: number; readonly title: string }): string {
+  const title = run.title.length > 40 ? `${run.title.slice(0, 37)}...` : run.title;
+  return `${talkName(run.talk)} (${title})`;
 }

@@ -3,140 +3,264 @@ import { toolCallText } from '../run-renderer.ts';
 import { saysTheSame } from '../run-report.ts';
 import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
 import { safeLine, safeText } from '../text/safe-text.ts';
+import { splitAnswer } from './answer-stream.ts';
 
 /** A tool that is running. */
 export interface RunningTool {
   readonly id: string;
+  readonly name: string;
   readonly text: string;
 }
 
-/** Something finished: written above the live part once, and never again. */
-export type ChatItem =
+/** Something finished: written above the live part once, and never again. `talk` names its conversation, `#2`. */
+export type ChatItem = { readonly talk?: string } & (
   | { readonly type: 'prompt'; readonly text: string }
-  | { readonly type: 'answer'; readonly text: string }
+  /** Markdown. `goesOn`: a further piece of one answer. */
+  | { readonly type: 'answer'; readonly text: string; readonly goesOn?: boolean }
   | { readonly type: 'tool'; readonly text: string; readonly ok: boolean; readonly ms: number }
   | { readonly type: 'outcome'; readonly text: string; readonly good: boolean }
   | { readonly type: 'note'; readonly text: string }
   | { readonly type: 'report'; readonly text: string }
-  | { readonly type: 'error'; readonly text: string; readonly hint: string | undefined };
+  | { readonly type: 'error'; readonly text: string; readonly hint: string | undefined }
+  /** So many empty rows: the old moves up into the scrollback, where it stays. */
+  | { readonly type: 'space'; readonly rows: number }
+);
+
+/** One run of the agent: the live part of one conversation. Several may be under way at once. */
+export interface Run {
+  /** Numbers the conversation, from 1, for as long as the chat is open. */
+  readonly talk: number;
+  readonly title: string;
+  readonly thread: string | undefined;
+  /** The answer as far as it is written and not yet settled. */
+  readonly answer: string;
+  /** Some of this answer is above already. */
+  readonly answering: boolean;
+  readonly tools: readonly RunningTool[];
+  /** Approvals the person has still to decide on, or that are being carried out; oldest first. */
+  readonly approvals: readonly ApprovalView[];
+}
+
+/** Approvals that were left pending when their run ended. */
+export interface Pending {
+  readonly talk: number;
+  readonly thread: string;
+  readonly approvals: readonly ApprovalView[];
+}
 
 /** What the chat shows, made from the agent's events alone. */
 export interface ChatState {
   readonly items: readonly ChatItem[];
-  /** The answer as far as it is written. */
-  readonly answer: string;
-  readonly tools: readonly RunningTool[];
-  /** Approvals the person has still to decide on, or that are being carried out; oldest first. */
-  readonly approvals: readonly ApprovalView[];
-  readonly busy: boolean;
+  /** Under way, oldest first. */
+  readonly runs: readonly Run[];
+  readonly pending: readonly Pending[];
+  /** The conversation that the next prompt goes on with: its number, and its thread once it has one. */
+  readonly talk: number;
   readonly thread: string | undefined;
-  /** The thread whose approvals were left pending, for `/resume` and for what is said on leaving. */
-  readonly pendingThread: string | undefined;
+  /** The highest number given out. */
+  readonly talks: number;
 }
 
 export type ChatAction =
-  | { readonly type: 'prompt'; readonly text: string }
-  /** A run starts that no prompt began: `/resume`. */
-  | { readonly type: 'resuming' }
-  | { readonly type: 'event'; readonly event: AgentEvent }
+  /** A run starts; without a text it goes on with what was left: `/resume`. */
+  | {
+      readonly type: 'start';
+      readonly talk: number;
+      readonly title: string;
+      readonly text?: string;
+      readonly thread?: string | undefined;
+    }
+  | { readonly type: 'event'; readonly talk: number; readonly event: AgentEvent }
   /** The event stream ended without a result. */
-  | { readonly type: 'failed'; readonly message: string; readonly hint: string | undefined }
+  | {
+      readonly type: 'failed';
+      readonly talk: number;
+      readonly message: string;
+      readonly hint: string | undefined;
+    }
+  /** The next prompt begins a new conversation. */
+  | { readonly type: 'fresh' }
   | { readonly type: 'add'; readonly item: ChatItem };
 
 export const emptyChat: ChatState = {
   items: [],
-  answer: '',
-  tools: [],
-  approvals: [],
-  busy: false,
+  runs: [],
+  pending: [],
+  talk: 1,
   thread: undefined,
-  pendingThread: undefined,
+  talks: 1,
 };
+
+/** All that is left of a run is for the person's phone to decide: the model is not at work. */
+export function isWaiting(run: Run): boolean {
+  const orders = run.tools.filter(({ name }) => name === 'place_order');
+  return (
+    run.approvals.length > 0 &&
+    run.approvals.every(({ status }) => status === 'requested') &&
+    orders.length === run.tools.length &&
+    orders.length <= run.approvals.length
+  );
+}
+
+/** The run that the person waits for: the latest where the model is at work. */
+export function runAtWork(state: ChatState): Run | undefined {
+  return state.runs.findLast((run) => !isWaiting(run));
+}
 
 export function chatReducer(state: ChatState, action: ChatAction): ChatState {
   switch (action.type) {
-    case 'prompt':
-      return add({ ...state, busy: true }, { type: 'prompt', text: safeText(action.text) });
-    case 'resuming':
-      return { ...state, busy: true };
+    case 'start':
+      return onStart(state, action);
     case 'add':
       return add(state, action.item);
-    case 'failed':
-      return ended(add(withAnswer(state), errorItem(action.message, action.hint)), state.approvals);
-    case 'event':
-      return onEvent(state, action.event);
+    case 'fresh':
+      return { ...state, talk: state.talks + 1, talks: state.talks + 1, thread: undefined };
+    case 'failed': {
+      const run = state.runs.find(({ talk }) => talk === action.talk);
+      if (run === undefined) return add(state, errorItem(action.message, action.hint));
+      const said = addOf(withAnswer(state, run), run, errorItem(action.message, action.hint));
+      return ended(said, run, run.approvals);
+    }
+    case 'event': {
+      const run = state.runs.find(({ talk }) => talk === action.talk);
+      return run === undefined ? state : onEvent(state, run, action.event);
+    }
   }
 }
 
-function onEvent(state: ChatState, event: AgentEvent): ChatState {
+function onStart(state: ChatState, action: ChatAction & { type: 'start' }): ChatState {
+  const { talk, title, text, thread } = action;
+  const run: Run = { talk, title, thread, answer: '', answering: false, tools: [], approvals: [] };
+  const next: ChatState = {
+    ...state,
+    runs: [...state.runs, run],
+    pending: state.pending.filter((left) => left.talk !== talk),
+    talk,
+    thread,
+    talks: Math.max(state.talks, talk),
+  };
+  return text === undefined ? next : addOf(next, run, { type: 'prompt', text: safeText(text) });
+}
+
+function onEvent(state: ChatState, run: Run, event: AgentEvent): ChatState {
   switch (event.type) {
-    case 'thread':
-      return { ...state, thread: event.thread };
+    case 'thread': {
+      const next = update(state, { ...run, thread: event.thread });
+      return state.talk === run.talk ? { ...next, thread: event.thread } : next;
+    }
     case 'text':
-      return { ...state, answer: state.answer + safeText(event.delta) };
+      return onText(state, run, safeText(event.delta));
     case 'tool_call': {
-      const text = toolCallText(event.name, event.args);
-      return { ...withAnswer(state), tools: [...state.tools, { id: event.id, text }] };
+      const tool = { id: event.id, name: event.name, text: toolCallText(event.name, event.args) };
+      return update(withAnswer(state, run), { tools: [...run.tools, tool] }, run.talk);
     }
     case 'tool_result': {
-      const call = state.tools.find(({ id }) => id === event.id)?.text ?? safeLine(event.name);
-      const tools = state.tools.filter(({ id }) => id !== event.id);
+      const call = run.tools.find(({ id }) => id === event.id)?.text ?? safeLine(event.name);
+      const tools = run.tools.filter(({ id }) => id !== event.id);
       const text = `${call}: ${safeLine(event.summary)}`;
-      return add({ ...state, tools }, { type: 'tool', text, ok: event.ok, ms: event.ms });
+      return addOf(update(state, { ...run, tools }), run, { type: 'tool', text, ok: event.ok, ms: event.ms });
     }
     case 'approval':
-      return onApproval(state, event.approval);
+      return onApproval(state, run, event.approval);
     case 'order':
       // The approval's own event tells of the order.
       return state;
     case 'notice':
-      return add(state, { type: 'note', text: safeLine(event.message) });
+      return addOf(state, run, { type: 'note', text: safeLine(event.message) });
     case 'result':
-      return onResult(state, event.result);
+      return onResult(state, run, event.result);
   }
 }
 
-function onApproval(state: ChatState, approval: ApprovalView): ChatState {
-  const others = state.approvals.filter(({ id }) => id !== approval.id);
+/** Lines that won't change go up at once, if nothing else is being said; what two say at a time must not mix. */
+function onText(state: ChatState, run: Run, delta: string): ChatState {
+  const answer = run.answering || run.answer !== '' ? run.answer + delta : delta.trimStart();
+  const alone = runAtWork(state)?.talk === run.talk;
+  const { settled, open } = alone ? splitAnswer(answer) : { settled: '', open: answer };
+  if (settled.trim() === '') return update(state, { ...run, answer });
+  const text = settled.replace(/\n+$/, '');
+  // Empty lines at its end separate it from what follows, and go up with that.
+  const gap = settled.slice(text.length + 1);
+  const next = addOf(state, run, { type: 'answer', text, ...(run.answering ? { goesOn: true } : {}) });
+  return update(next, { ...run, answer: gap + open, answering: true });
+}
+
+function onApproval(state: ChatState, run: Run, approval: ApprovalView): ChatState {
+  const others = run.approvals.filter(({ id }) => id !== approval.id);
   if (isFinalApproval(approval.status) || approval.status === 'unknown') {
     const good = approval.status === 'executed';
-    return add({ ...state, approvals: others }, { type: 'outcome', text: approvalOutcome(approval), good });
+    const text = approvalOutcome(approval);
+    return addOf(update(state, { ...run, approvals: others }), run, { type: 'outcome', text, good });
   }
-  const known = state.approvals.some(({ id }) => id === approval.id);
+  const known = run.approvals.some(({ id }) => id === approval.id);
   const approvals = known
-    ? state.approvals.map((old) => (old.id === approval.id ? approval : old))
-    : [...state.approvals, approval];
-  return { ...withAnswer(state), approvals };
+    ? run.approvals.map((old) => (old.id === approval.id ? approval : old))
+    : [...run.approvals, approval];
+  return update(withAnswer(state, run), { approvals }, run.talk);
 }
 
-function onResult(state: ChatState, result: RunResult): ChatState {
+function onResult(state: ChatState, run: Run, result: RunResult): ChatState {
   // A model that doesn't stream has said nothing yet.
-  const said = state.answer !== '' || state.items.at(-1)?.type === 'answer';
-  let next = withAnswer(said ? state : { ...state, answer: safeText(result.text) });
+  const said = run.answer !== '' || run.answering || lastSaid(state, run);
+  const whole = said ? run : { ...run, answer: safeText(result.text) };
+  let next = withAnswer(state, whole);
   const { error } = result;
   if (error !== undefined && !saysTheSame(result.text, error.message)) {
-    next = add(next, errorItem(error.message, error.hint));
+    next = addOf(next, run, errorItem(error.message, error.hint));
   }
-  return ended({ ...next, thread: result.thread }, result.approvals);
+  return ended(next, { ...whole, thread: result.thread || run.thread }, result.approvals);
 }
 
-/** The live part is over; what is undecided stays pending at the identity provider. */
-function ended(state: ChatState, approvals: readonly ApprovalView[]): ChatState {
-  const pending = approvals.filter(({ status }) => !isFinalApproval(status));
-  let next: ChatState = { ...state, busy: false, tools: [], approvals: [] };
-  for (const approval of pending) {
-    next = add(next, {
-      type: 'note',
-      text: `${approvalOutcome(approval)} (${approval.id}); go on with /resume`,
-    });
+/** Whether the last of this conversation above is an answer. */
+function lastSaid(state: ChatState, run: Run): boolean {
+  const last = state.items.findLast((item) => item.talk === undefined || item.talk === talkName(run.talk));
+  return last?.type === 'answer';
+}
+
+/** The run is over; what is undecided stays pending at the identity provider. */
+function ended(state: ChatState, run: Run, approvals: readonly ApprovalView[]): ChatState {
+  const left = approvals.filter(({ status }) => !isFinalApproval(status));
+  let next = state;
+  for (const approval of left) {
+    const text =
+      `${approvalOutcome(approval)} (${approval.id}); go on with /resume ${run.thread ?? ''}`.trim();
+    next = addOf(next, run, { type: 'note', text });
   }
-  return { ...next, pendingThread: pending.length > 0 ? next.thread : undefined };
+  const pending = next.pending.filter(({ talk }) => talk !== run.talk);
+  return {
+    ...next,
+    runs: next.runs.filter(({ talk }) => talk !== run.talk),
+    pending:
+      left.length === 0 || run.thread === undefined
+        ? pending
+        : [...pending, { talk: run.talk, thread: run.thread, approvals: left }],
+    ...(state.talk === run.talk ? { thread: run.thread } : {}),
+  };
 }
 
 /** Moves the answer written so far up among the finished items. */
-function withAnswer(state: ChatState): ChatState {
-  const text = state.answer.trim();
-  return text === '' ? { ...state, answer: '' } : add({ ...state, answer: '' }, { type: 'answer', text });
+function withAnswer(state: ChatState, run: Run): ChatState {
+  const text = run.answer.trimEnd();
+  const next = update(state, { ...run, answer: '', answering: false });
+  if (text.trim() === '') return next;
+  return addOf(next, run, { type: 'answer', text, ...(run.answering ? { goesOn: true } : {}) });
+}
+
+function update(state: ChatState, change: Partial<Run>, talk = change.talk): ChatState {
+  return {
+    ...state,
+    runs: state.runs.map((run) => (run.talk === talk ? { ...run, ...change } : run)),
+  };
+}
+
+/** An item of one conversation; it bears the conversation's number where there is more than one to tell apart. */
+function addOf(state: ChatState, run: Run, item: ChatItem): ChatState {
+  const several = state.talks > 1;
+  return add(state, several ? { ...item, talk: talkName(run.talk) } : item);
+}
+
+export function talkName(talk: number): string {
+  return `#${talk}`;
 }
 
 function add(state: ChatState, item: ChatItem): ChatState {

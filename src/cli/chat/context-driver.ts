@@ -1,79 +1,171 @@
-import type { AgentEvent, ApprovalView } from '../../agent/events.ts';
+import type { AgentEvent } from '../../agent/events.ts';
+import type { ResolvedProfile } from '../../auth/profile.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
 import type { AgentOptions, Context } from '../context.ts';
 import { startLogin } from '../login-flow.ts';
-import { approvalOutcome } from '../text/approval-lines.ts';
 import { dollars } from '../text/money.ts';
 import { environmentWord } from '../text/order-fields.ts';
-import { ordersText, portfolioText } from '../text/reports.ts';
 import { safeLine } from '../text/safe-text.ts';
 import type { ChatDriver, ChatStatus } from './chat-driver.ts';
-import type { ChatItem } from './chat-state.ts';
+
+/** Rows of `/chart`: enough to read, and with its title and dates it fits a terminal of 24. */
+const CHART_ROWS = 12;
+/** Little lines are one request each; the largest positions get them. */
+const MOST_LINES = 20;
+const MONTH_MS = 30 * 86_400_000;
 
 /** The chat's driver on the real parts. */
-export function contextDriver(context: Context, options: AgentOptions): ChatDriver {
+export function contextDriver(context: Context, given: AgentOptions): ChatDriver {
   // The status line opens a session before the agent does.
-  if (options.readOnly) context.limitToReading();
-  const report = (text: string): ChatItem => ({ type: 'report', text });
+  if (given.readOnly) context.limitToReading();
+  let halted = false;
+  let options: AgentOptions = { ...given, halted: () => halted };
+  const { io, clock } = context;
+  const screen = () => ({ columns: io.width(), rows: io.stdout.rows ?? 24, unicode: io.unicode });
+  const agent = () => context.agent(options);
   return {
     run: (prompt, thread, signal) =>
-      later(async () => {
-        const agent = await context.agent(options);
-        return agent.run(
+      later(async () =>
+        (await agent()).run(
           { prompt, ...(thread === undefined ? {} : { thread }) },
           { approval: 'wait', signal },
-        );
-      }),
+        ),
+      ),
     resume: (thread, signal) =>
-      later(async () => (await context.agent(options)).resume(thread, { approval: 'wait', signal })),
+      later(async () => (await agent()).resume(thread, { approval: 'wait', signal })),
     status: () => chatStatus(context, options),
     login: async () => {
-      const login = await startLogin(context);
+      const { completeAddress, ...login } = await startLogin(context);
+      const { qrRows } = await import('../text/qr-code.ts');
+      const { columns, rows, unicode } = screen();
       return {
         ...login,
+        // Beside and below it there must be room for the panel and the line being typed.
+        qr: await qrRows(completeAddress, { columns: columns - 4, rows: rows - 16, unicode }),
         complete: async (until) => {
           const user = await login.complete(until);
           return safeLine(user.name ?? user.email ?? user.sub);
         },
       };
     },
-    portfolio: async () => {
-      const gateway = await context.gateway();
-      const [account, positions] = await Promise.all([gateway.account(), gateway.positions()]);
-      return report(await portfolioText(account, positions));
+    portfolio: () => portfolioReport(context, screen()),
+    ordersReport: async () => {
+      const { ordersText } = await import('../text/reports.ts');
+      const orders = await (await context.gateway()).orders({ status: 'all', limit: 15 });
+      return orders.length === 0 ? 'No orders.' : ordersText(orders);
     },
-    orders: async () => {
-      const orders = await (await context.gateway()).orders({ status: 'all', limit: 20 });
-      return report(orders.length === 0 ? 'No orders.' : await ordersText(orders));
+    chart: async (symbol, range) => {
+      const [{ chartText }, { chartRange, DEFAULT_CHART_RANGE }, { symbolSchema }] = await Promise.all([
+        import('../text/chart.ts'),
+        import('../../trading/chart-range.ts'),
+        import('../../trading/order.ts'),
+      ]);
+      const parsed = symbolSchema.safeParse(symbol);
+      if (!parsed.success) {
+        throw new TradeAgentError('unknown_symbol', `"${safeLine(symbol)}" is not a ticker symbol`, {
+          hint: 'Symbols look like AAPL or BRK.B.',
+        });
+      }
+      const { text, timeframe, start } = chartRange(range ?? DEFAULT_CHART_RANGE, clock.now());
+      const bars = await (await context.gateway()).bars({ symbol: parsed.data, timeframe, start });
+      const { columns, rows, unicode } = screen();
+      return chartText({
+        symbol: parsed.data,
+        range: text,
+        bars,
+        columns: Math.min(columns, 120),
+        rows: Math.max(4, Math.min(CHART_ROWS, rows - 10)),
+        unicode,
+        simulated: (await context.profile()).sandbox,
+      });
     },
-    approvals: async () => {
-      const approvals = await (await context.agent(options)).approvals();
-      return report(
-        approvals.length === 0 ? 'No approvals.' : approvals.slice(0, 20).map(approvalLine).join('\n'),
-      );
+    orders: async () => (await context.gateway()).orders({ status: 'all', limit: 50 }),
+    approvals: async () => (await agent()).approvals(),
+    cancelApproval: async (id) => (await agent()).cancelApproval(id),
+    threads: async () => (await agent()).threads(),
+    profiles: async () => {
+      const { chosenProfileName, findProfile, profileNames } = await import('../../auth/resolve-profile.ts');
+      const config = await context.config();
+      const current = chosenProfileName(config, context.profileName);
+      return profileNames(config).map((name) => ({
+        name,
+        environment: environmentWord(findProfile(config, name).environment),
+        current: name === current,
+      }));
+    },
+    chooseModel: async (name) => {
+      const { withModel } = await import('../start-agent.ts');
+      const { baseUrl, ...others } = options;
+      const next =
+        name === 'builtin' || baseUrl === undefined
+          ? { ...others, model: name }
+          : { ...others, model: name, baseUrl };
+      withModel(await context.profile(), next);
+      options = next;
+      await context.reset();
+    },
+    halt: () => {
+      halted = true;
     },
   };
-}
-
-function approvalLine(approval: ApprovalView): string {
-  return `${approval.id}  ${approval.code}  ${approvalOutcome(approval)}`;
 }
 
 async function* later(start: () => Promise<AsyncIterable<AgentEvent>>): AsyncIterable<AgentEvent> {
   yield* await start();
 }
 
-async function chatStatus(context: Context, options: AgentOptions): Promise<ChatStatus> {
+async function portfolioReport(
+  context: Context,
+  screen: { columns: number; unicode: boolean },
+): Promise<string> {
+  const [{ portfolioTable }, { Dec }, gateway] = await Promise.all([
+    import('../text/portfolio-table.ts'),
+    import('../../trading/decimal.ts'),
+    context.gateway(),
+  ]);
+  const [account, positions, equity] = await Promise.all([
+    gateway.account(),
+    gateway.positions(),
+    // The little lines are an ornament: without them the figures still stand.
+    gateway.equityHistory().catch(() => []),
+  ]);
+  const largest = [...positions]
+    .sort((a, b) => new Dec(b.market_value).comparedTo(a.market_value))
+    .slice(0, MOST_LINES);
+  const start = context.clock.now() - MONTH_MS;
+  const prices = await Promise.all(
+    largest.map(async ({ symbol }): Promise<[string, string[]]> => {
+      const bars = await gateway.bars({ symbol, timeframe: '1Day', start }).catch(() => []);
+      return [symbol, bars.map(({ close }) => close)];
+    }),
+  );
+  return portfolioTable({ account, positions, equity, prices: new Map(prices) }, screen);
+}
+
+/** What is known before anybody was asked. @throws {TradeAgentError} `invalid_config` and what starting a sandbox throws */
+export async function firstStatus(context: Context, options: AgentOptions): Promise<ChatStatus> {
   const { withModel } = await import('../start-agent.ts');
-  const profile = withModel(await context.profile(), options);
-  const session = await context.session();
-  const base = {
+  return baseStatus(withModel(await context.profile(), options));
+}
+
+function baseStatus(profile: ResolvedProfile): ChatStatus {
+  return {
+    connected: false,
     profile: profile.name,
     environment: environmentWord(profile.environment),
     simulated: profile.sandbox,
-    model: profile.model.provider === 'builtin' ? 'built-in planner' : (profile.model.name ?? 'openai'),
+    model:
+      profile.model.provider === 'builtin' ? 'built-in planner' : safeLine(profile.model.name ?? 'openai'),
     phone: profile.phone,
+    user: undefined,
+    value: undefined,
   };
-  if (session === undefined) return { ...base, user: undefined, value: undefined };
+}
+
+async function chatStatus(context: Context, options: AgentOptions): Promise<ChatStatus> {
+  const base = { ...(await firstStatus(context, options)), connected: true };
+  const session = await context.session();
+  if (session === undefined) return base;
   const { user } = session;
   const account = await (await context.gateway()).account().catch(() => undefined);
   return {

@@ -1,59 +1,91 @@
+import { styleText } from 'node:util';
 import { Box, Text } from 'ink';
 import { seconds } from '../run-renderer.ts';
-import { terminalMarkdown } from '../text/markdown.ts';
+import { type MarkdownStyle, terminalMarkdown } from '../text/markdown.ts';
 import type { ChatItem } from './chat-state.ts';
 import { useScreen } from './screen.ts';
+import { useScreenText } from './use-screen-text.ts';
+
+const bold: MarkdownStyle = { strong: (text) => styleText('bold', text, { validateStream: false }) };
+
+/** Markdown as this terminal can show it. */
+export function useMarkdown(): (text: string) => string {
+  const shown = useScreenText();
+  const { columns, color } = useScreen();
+  return (text) => terminalMarkdown(shown(text), columns, color ? bold : undefined);
+}
 
 /** One finished item, as it stays in the scrollback. */
 export function ItemView({ item }: { item: ChatItem }) {
-  const { columns, unicode } = useScreen();
+  const { unicode, spoken } = useScreen();
+  const shown = useScreenText();
+  const markdown = useMarkdown();
+  const talk = item.talk === undefined ? '' : `${item.talk} `;
   switch (item.type) {
     case 'prompt':
       return (
         <Box marginTop={1}>
           <Text bold>
-            {unicode ? '❯' : '>'} {item.text}
+            {talk}
+            {spoken ? 'you: ' : unicode ? '❯ ' : '> '}
+            {shown(item.text)}
           </Text>
         </Box>
       );
     case 'answer':
       return (
-        <Box marginTop={1}>
-          <Text>{terminalMarkdown(item.text, columns)}</Text>
+        <Box marginTop={item.goesOn ? 0 : 1} flexDirection="column">
+          {talk === '' || item.goesOn ? null : <Text dimColor>{talk.trim()}</Text>}
+          <Text>{markdown(item.text)}</Text>
         </Box>
       );
-    case 'tool':
+    case 'tool': {
+      const sign = item.ok ? (unicode ? '✓' : '+') : unicode ? '✗' : 'x';
       return (
         <Text dimColor>
-          {item.ok ? (unicode ? '✓' : '+') : unicode ? '✗' : 'x'} {item.text} ({seconds(item.ms)})
+          {talk}
+          {spoken ? (item.ok ? 'done: ' : 'failed: ') : `${sign} `}
+          {shown(item.text)} ({seconds(item.ms)})
         </Text>
       );
+    }
     case 'outcome':
       return (
         <Text color={item.good ? 'green' : 'yellow'}>
-          {unicode ? '●' : '*'} {item.text}
+          {talk}
+          {spoken ? '' : unicode ? '● ' : '* '}
+          {shown(item.text)}
         </Text>
       );
     case 'note':
-      return <Text dimColor>{item.text}</Text>;
+      return (
+        <Text dimColor>
+          {talk}
+          {shown(item.text)}
+        </Text>
+      );
     case 'report':
       return (
         <Box marginTop={1}>
+          {/* Drawings bring their own signs, and know whether there is Unicode. */}
           <Text>{item.text}</Text>
         </Box>
       );
+    case 'space':
+      return <Box height={item.rows} />;
     case 'error':
       return (
         <Box flexDirection="column">
           <Text>
+            {talk}
             <Text color="red" bold>
               error:
             </Text>{' '}
-            {item.text}
+            {shown(item.text)}
           </Text>
           {item.hint === undefined ? null : (
             <Text>
-              <Text bold>hint:</Text> {item.hint}
+              <Text bold>hint:</Text> {shown(item.hint)}
             </Text>
           )}
         </Box>

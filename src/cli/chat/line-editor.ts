@@ -1,25 +1,35 @@
 import type { Key } from 'ink';
 
-/** The line being typed. `cursor` counts graphemes, so that it never lands inside an emoji or an accent. */
+/** What is being typed, of one line or more. `cursor` counts graphemes, so that it never lands inside an emoji. */
 export interface EditorState {
   readonly text: string;
   readonly cursor: number;
-  /** Lines sent before, oldest first. */
+  /** Entries sent before, oldest first. */
   readonly history: readonly string[];
-  /** Which of them is shown; `history.length` is the new line. */
+  /** Which of them is shown; `history.length` is the new one. */
   readonly shown: number;
-  /** The new line, kept while older ones are looked at. */
+  /** The new one, kept while older ones are looked at. */
   readonly draft: string;
+  /** What was cut last (Ctrl-K, U, W), for Ctrl-Y. */
+  readonly cut: string;
 }
 
-export const emptyEditor: EditorState = { text: '', cursor: 0, history: [], shown: 0, draft: '' };
+export const emptyEditor: EditorState = { text: '', cursor: 0, history: [], shown: 0, draft: '', cut: '' };
 
 export type EditorAction =
   | { readonly type: 'key'; readonly input: string; readonly key: Partial<Key> }
   | { readonly type: 'paste'; readonly text: string }
-  /** The line was sent: it enters the history. */
+  | { readonly type: 'newline' }
+  /** Puts something else in its place: a completion. */
+  | { readonly type: 'replace'; readonly text: string }
+  /** It was sent: it enters the history. */
   | { readonly type: 'sent' }
   | { readonly type: 'clear' };
+
+/** A paste beyond this is cut: no prompt is that long, and a terminal should not choke on a slip of the mouse. */
+const LONGEST = 20_000;
+/** Entries that Up goes back to. */
+const MOST_ENTRIES = 1000;
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
@@ -31,12 +41,16 @@ export function editorReducer(state: EditorState, action: EditorAction): EditorS
   switch (action.type) {
     case 'paste':
       return insert(state, action.text);
+    case 'newline':
+      return insert(state, '\n');
+    case 'replace':
+      return { ...state, text: action.text, cursor: graphemes(action.text).length };
     case 'clear':
       return { ...state, text: '', cursor: 0, shown: state.history.length, draft: '' };
     case 'sent': {
       const repeated = state.history.at(-1) === state.text;
-      const history = repeated ? state.history : [...state.history, state.text];
-      return { text: '', cursor: 0, history, shown: history.length, draft: '' };
+      const history = repeated ? state.history : [...state.history, state.text].slice(-MOST_ENTRIES);
+      return { ...state, text: '', cursor: 0, history, shown: history.length, draft: '' };
     }
     case 'key':
       return onKey(state, action.input, action.key);
@@ -44,44 +58,74 @@ export function editorReducer(state: EditorState, action: EditorAction): EditorS
 }
 
 function onKey(state: EditorState, input: string, key: Partial<Key>): EditorState {
-  const length = graphemes(state.text).length;
-  if (key.leftArrow) return { ...state, cursor: Math.max(0, state.cursor - 1) };
-  if (key.rightArrow) return { ...state, cursor: Math.min(length, state.cursor + 1) };
-  if (key.upArrow) return show(state, state.shown - 1);
-  if (key.downArrow) return show(state, state.shown + 1);
-  if (key.home) return { ...state, cursor: 0 };
-  if (key.end) return { ...state, cursor: length };
-  if (key.backspace) return cut(state, state.cursor - 1, state.cursor);
-  if (key.delete) return cut(state, state.cursor, state.cursor + 1);
-  if (key.ctrl) return onControl(state, input, length);
-  if (key.meta || key.tab || key.escape || key.return) return state;
+  const byWord = key.ctrl || key.meta;
+  if (key.leftArrow) return { ...state, cursor: byWord ? wordStart(state) : Math.max(0, state.cursor - 1) };
+  if (key.rightArrow) return { ...state, cursor: byWord ? wordEnd(state) : right(state) };
+  if (key.upArrow) return upOrOlder(state);
+  if (key.downArrow) return downOrNewer(state);
+  if (key.home) return { ...state, cursor: lineStart(state) };
+  if (key.end) return { ...state, cursor: lineEnd(state) };
+  if (key.backspace) return byWord ? kill(state, wordStart(state), state.cursor) : remove(state, -1);
+  if (key.delete) return remove(state, 0);
+  if (key.ctrl) return onControl(state, input);
+  if (key.meta) return onMeta(state, input);
+  if (key.tab || key.escape || key.return) return state;
   return insert(state, input);
 }
 
 /** The readline keys people's fingers know. */
-function onControl(state: EditorState, letter: string, length: number): EditorState {
+function onControl(state: EditorState, letter: string): EditorState {
   switch (letter) {
     case 'a':
-      return { ...state, cursor: 0 };
+      return { ...state, cursor: lineStart(state) };
     case 'e':
-      return { ...state, cursor: length };
+      return { ...state, cursor: lineEnd(state) };
+    case 'b':
+      return { ...state, cursor: Math.max(0, state.cursor - 1) };
+    case 'f':
+      return { ...state, cursor: right(state) };
+    case 'p':
+      return upOrOlder(state);
+    case 'n':
+      return downOrNewer(state);
+    case 'd':
+      return remove(state, 0);
     case 'u':
-      return cut(state, 0, state.cursor);
-    case 'k':
-      return cut(state, state.cursor, length);
-    case 'w': {
-      const before = graphemes(state.text).slice(0, state.cursor).join('');
-      const kept = before.replace(/\S+\s*$/, '');
-      return cut(state, graphemes(kept).length, state.cursor);
+      return kill(state, lineStart(state), state.cursor);
+    case 'k': {
+      const end = lineEnd(state);
+      // At a line's end it joins the next, as in a shell's editor.
+      return kill(state, state.cursor, end === state.cursor ? end + 1 : end);
     }
+    case 'w':
+      return kill(state, blankStart(state), state.cursor);
+    case 'y':
+      return insert(state, state.cut);
+    default:
+      return state;
+  }
+}
+
+function onMeta(state: EditorState, letter: string): EditorState {
+  switch (letter.toLowerCase()) {
+    case 'b':
+      return { ...state, cursor: wordStart(state) };
+    case 'f':
+      return { ...state, cursor: wordEnd(state) };
+    case 'd':
+      return kill(state, state.cursor, wordEnd(state));
     default:
       return state;
   }
 }
 
 function insert(state: EditorState, typed: string): EditorState {
-  // One line only; controls could move the terminal's cursor.
-  const text = typed.replace(/[\r\n\t]+/g, ' ').replace(/[\u0000-\u001f\u007f-\u009f]/g, '');
+  // Controls other than a line's end could move the terminal's cursor.
+  const text = typed
+    .replace(/\r\n?/g, '\n')
+    .replace(/\t/g, ' ')
+    .replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '')
+    .slice(0, Math.max(0, LONGEST - state.text.length));
   if (text === '') return state;
   const parts = graphemes(state.text);
   const before = parts.slice(0, state.cursor).join('') + text;
@@ -89,13 +133,81 @@ function insert(state: EditorState, typed: string): EditorState {
   return { ...state, text: before + after, cursor: graphemes(before).length };
 }
 
-function cut(state: EditorState, from: number, to: number): EditorState {
+function remove(state: EditorState, offset: -1 | 0): EditorState {
+  return without(state, state.cursor + offset, state.cursor + offset + 1);
+}
+
+function kill(state: EditorState, from: number, to: number): EditorState {
+  const gone = graphemes(state.text).slice(from, to).join('');
+  return gone === '' ? state : { ...without(state, from, to), cut: gone };
+}
+
+function without(state: EditorState, from: number, to: number): EditorState {
   if (from < 0) return state;
   const parts = graphemes(state.text);
   return {
     ...state,
     text: [...parts.slice(0, from), ...parts.slice(to)].join(''),
     cursor: Math.min(from, state.cursor),
+  };
+}
+
+function right({ text, cursor }: EditorState): number {
+  return Math.min(graphemes(text).length, cursor + 1);
+}
+
+function lineStart({ text, cursor }: EditorState): number {
+  return graphemes(text).slice(0, cursor).lastIndexOf('\n') + 1;
+}
+
+function lineEnd({ text, cursor }: EditorState): number {
+  const parts = graphemes(text);
+  const end = parts.indexOf('\n', cursor);
+  return end === -1 ? parts.length : end;
+}
+
+const inWord = (part: string | undefined) => part !== undefined && /[\p{L}\p{N}_]/u.test(part);
+
+function wordStart({ text, cursor }: EditorState): number {
+  const parts = graphemes(text);
+  let at = cursor;
+  while (at > 0 && !inWord(parts[at - 1])) at--;
+  while (at > 0 && inWord(parts[at - 1])) at--;
+  return at;
+}
+
+function wordEnd({ text, cursor }: EditorState): number {
+  const parts = graphemes(text);
+  let at = cursor;
+  while (at < parts.length && !inWord(parts[at])) at++;
+  while (at < parts.length && inWord(parts[at])) at++;
+  return at;
+}
+
+/** Ctrl-W cuts to the blank before, whatever signs the word has in it. */
+function blankStart({ text, cursor }: EditorState): number {
+  const parts = graphemes(text);
+  let at = cursor;
+  while (at > 0 && /\s/.test(parts[at - 1] ?? '')) at--;
+  while (at > 0 && !/\s/.test(parts[at - 1] ?? '')) at--;
+  return at;
+}
+
+/** Up moves within the text; from its first line it goes to the entry before. */
+function upOrOlder(state: EditorState): EditorState {
+  const start = lineStart(state);
+  if (start === 0) return show(state, state.shown - 1);
+  const above = lineStart({ ...state, cursor: start - 1 });
+  return { ...state, cursor: Math.min(above + (state.cursor - start), start - 1) };
+}
+
+function downOrNewer(state: EditorState): EditorState {
+  const end = lineEnd(state);
+  if (end === graphemes(state.text).length) return show(state, state.shown + 1);
+  const below = end + 1;
+  return {
+    ...state,
+    cursor: Math.min(below + (state.cursor - lineStart(state)), lineEnd({ ...state, cursor: below })),
   };
 }
 

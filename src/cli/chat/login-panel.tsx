@@ -1,16 +1,20 @@
 import { Box, Text } from 'ink';
 import { countdown } from '../duration.ts';
+import { wrapWords } from '../text/wrap.ts';
 import type { ChatLogin } from './chat-driver.ts';
+import { QrCode } from './qr-code.tsx';
 import { useScreen } from './screen.ts';
+import { useScreenText } from './use-screen-text.ts';
 
 /** A sign-in that waits for the person: where to go, with what code, and what is asked. */
 export function LoginPanel({ login, now, maxRows }: { login: ChatLogin; now: number; maxRows: number }) {
-  const { columns } = useScreen();
+  const { columns, unicode, spoken } = useScreen();
+  const shown = useScreenText();
+  const asks = shown(`It asks to ${login.asks.join(', ')}; never to place orders.`);
   return (
     <Box
       flexDirection="column"
-      borderStyle="round"
-      borderColor="cyan"
+      {...(spoken ? {} : { borderStyle: unicode ? 'round' : 'classic', borderColor: 'cyan' })}
       paddingX={1}
       width={columns}
       maxHeight={Math.max(6, maxRows)}
@@ -25,10 +29,11 @@ export function LoginPanel({ login, now, maxRows }: { login: ChatLogin; now: num
         </Text>{' '}
         {countdown(login.expiresAt - now)} left
       </Text>
-      <Text>{login.warning}</Text>
+      <Text>{wrapWords(shown(login.warning), columns - 4).join('\n')}</Text>
       {login.sandboxCommand === undefined ? null : <Text>or here: {login.sandboxCommand}</Text>}
-      <Text dimColor>It asks to {login.asks.join(', ')}; never to place orders.</Text>
+      <Text dimColor>{wrapWords(asks, columns - 4).join('\n')}</Text>
       <Text dimColor>Esc gives up.</Text>
+      {login.qr.length === 0 || spoken ? null : <QrCode rows={login.qr} />}
     </Box>
   );
 }

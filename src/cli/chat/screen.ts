@@ -6,9 +6,17 @@ export interface Screen {
   readonly rows: number;
   readonly unicode: boolean;
   readonly color: boolean;
+  /** Read aloud: no frames, no spinners, nothing that is drawn only to be looked at. */
+  readonly spoken: boolean;
 }
 
-export const ScreenContext = createContext<Screen>({ columns: 80, rows: 24, unicode: true, color: true });
+export const ScreenContext = createContext<Screen>({
+  columns: 80,
+  rows: 24,
+  unicode: true,
+  color: true,
+  spoken: false,
+});
 
 export function useScreen(): Screen {
   return useContext(ScreenContext);

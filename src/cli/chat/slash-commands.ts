@@ -1,26 +1,82 @@
-const commands = {
-  help: 'show this',
-  portfolio: 'your account and positions',
-  orders: 'your latest orders',
-  approvals: 'what your phone was asked, and what came of it',
-  resume: 'go on with what is still pending',
-  login: 'sign in',
-  quit: 'leave (Ctrl-C twice does too)',
-} as const;
+import type { EditorState } from './line-editor.ts';
 
-/** `/portfolio` → `portfolio`; undefined for a line that is meant for the agent. */
-export function parseSlashCommand(line: string): string | undefined {
-  const name = /^\/(\S*)/.exec(line)?.[1]?.toLowerCase();
-  if (name === 'exit' || name === 'q') return 'quit';
-  return name === '' || name === '?' ? 'help' : name;
+/** Every command, in the order `/help` and the completion list them. */
+export const slashCommands = [
+  { name: 'help', args: '', what: 'show this' },
+  { name: 'portfolio', args: '', what: 'your account and positions, day and total P/L' },
+  { name: 'orders', args: '', what: 'your latest orders' },
+  { name: 'approvals', args: '[cancel CODE]', what: 'what your phone was asked, and what came of it' },
+  { name: 'threads', args: '', what: 'your conversations' },
+  { name: 'resume', args: '[THREAD]', what: 'go on with one, such as an order still waiting for your phone' },
+  { name: 'model', args: '[NAME]', what: 'who answers, or choose another for this session' },
+  { name: 'profile', args: '[NAME]', what: 'whose account, or change to another' },
+  { name: 'chart', args: 'SYMBOL [3m]', what: 'draw a price: 5d, 2w, 3m, 1y' },
+  { name: 'clear', args: '', what: 'start a new conversation on a clear screen' },
+  { name: 'halt', args: '', what: 'stop trading: no new orders here, take back what waits' },
+  { name: 'login', args: '', what: 'sign in' },
+  { name: 'quit', args: '', what: 'leave (Ctrl-C twice does too)' },
+] as const;
+
+export type SlashName = (typeof slashCommands)[number]['name'];
+
+export interface SlashCommand {
+  /** In lower case, as typed; not every one exists. */
+  readonly name: string;
+  readonly args: readonly string[];
+}
+
+const aliases: Record<string, SlashName> = { exit: 'quit', q: 'quit', '?': 'help', '': 'help', new: 'clear' };
+
+/** `/chart AAPL 3m` → name and arguments; undefined for what is meant for the agent. */
+export function parseSlashCommand(line: string): SlashCommand | undefined {
+  const [, word, rest = ''] = /^\/(\S*)\s*([\s\S]*)$/.exec(line) ?? [];
+  if (word === undefined) return undefined;
+  const typed = word.toLowerCase();
+  const name = Object.hasOwn(aliases, typed) ? (aliases[typed] as string) : typed;
+  return { name, args: rest.split(/\s+/).filter((arg) => arg !== '') };
+}
+
+/** The commands a half-typed `/po` may become; none once a blank or another line follows, or the word is whole. */
+export function completions(text: string): (typeof slashCommands)[number][] {
+  const typed = /^\/([a-z]*)$/i.exec(text)?.[1]?.toLowerCase();
+  if (typed === undefined) return [];
+  const found = slashCommands.filter(({ name }) => name.startsWith(typed));
+  return found.length === 1 && found[0]?.name === typed ? [] : found;
+}
+
+/** As {@link completions}, but none for an entry of the history: there the arrows go through the history. */
+export function offered(editor: EditorState): (typeof slashCommands)[number][] {
+  return editor.text === editor.history[editor.shown] ? [] : completions(editor.text);
+}
+
+/** What Tab makes of it: as far as all candidates agree, or the whole of the one chosen with a blank for arguments. */
+export function completed(text: string, chosen: number): string {
+  const found = completions(text);
+  const [first] = found;
+  if (first === undefined) return text;
+  const shared = found.reduce((prefix, { name }) => common(prefix, name), first.name as string);
+  if (found.length > 1 && chosen === 0 && shared.length > text.length - 1) return `/${shared}`;
+  const { name, args } = found[chosen] ?? first;
+  return `/${name}${args === '' ? '' : ' '}`;
+}
+
+function common(a: string, b: string): string {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length++;
+  return a.slice(0, length);
 }
 
 /** What `/help` says. */
 export const slashHelp = [
   'Say what you want: "what do I own", "quote AAPL", "buy 5 AAPL limit 180", "sell half my MSFT".',
+  'While an order waits for your phone, go on talking: what you say next becomes a conversation of its own.',
   '',
-  ...Object.entries(commands).map(([name, what]) => `  /${name.padEnd(11)} ${what}`),
+  ...slashCommands.map(({ name, args, what }) => `  ${`/${name} ${args}`.padEnd(25)} ${what}`),
   '',
-  '  Esc          stops what is going on; a pending approval stays pending',
-  '  Up, Down     earlier lines',
+  '  Enter                     sends; Alt-Enter, Ctrl-J or a \\ at the end starts a new line',
+  '  Tab                       completes a command',
+  '  Up, Down                  what you typed before; TRADE_AGENT_HISTORY=off forgets it',
+  '  Ctrl-A E K U W Y, Alt-B F move and cut as in a shell',
+  '  Esc                       stops the model; an order that waits for your phone goes on waiting',
+  '  Ctrl-C twice              quits, and says what still waits',
 ].join('\n');

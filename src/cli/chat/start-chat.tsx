@@ -1,23 +1,42 @@
 import { render } from 'ink';
 import type { AgentOptions, Context } from '../context.ts';
 import { resumeCommand } from '../run-report.ts';
+import { approvalOutcome } from '../text/approval-lines.ts';
 import { version } from '../version.ts';
 import { ChatApp } from './chat-app.tsx';
 import { ChatSession } from './chat-session.ts';
-import { contextDriver } from './context-driver.ts';
+import { contextDriver, firstStatus } from './context-driver.ts';
+import { frameEraser } from './frame-eraser.ts';
+import { noHistory, openInputHistory, wantsHistory } from './input-history.ts';
 
-/** Opens the chat on the terminal, and returns when the person leaves it. */
-export async function startChat(
-  context: Context,
-  options: AgentOptions & { thread?: string },
-): Promise<void> {
-  const { io, clock, signal } = context;
-  const driver = contextDriver(context, options);
+/** Smallest terminal that has room for a QR code beside an order's fields. */
+const QR_COLUMNS = 100;
+const QR_ROWS = 30;
+
+export interface ChatOptions extends AgentOptions {
+  readonly thread?: string;
+  /** Written to be read aloud. */
+  readonly screenReader?: boolean;
+}
+
+/**
+ * Opens the chat on the terminal, and returns when the person leaves it.
+ * @returns the profile to open next, where one was chosen
+ */
+export async function startChat(context: Context, options: ChatOptions): Promise<string | undefined> {
+  const { io, clock, signal, env } = context;
+  const spoken = options.screenReader ?? env.INK_SCREEN_READER === 'true';
+  // Both may write to the terminal (a sandbox that starts, a store that has something to say), so they come first.
+  const status = await firstStatus(context, options);
+  await context.store();
+  const history = wantsHistory(await context.config(), env)
+    ? openInputHistory((await context.home()).data)
+    : noHistory;
   let end: () => void = () => undefined;
   const session = new ChatSession({
-    driver,
+    driver: contextDriver(context, options),
     clock,
-    status: await driver.status(),
+    status,
     ...(options.thread === undefined ? {} : { thread: options.thread }),
     onQuit: () => end(),
   });
@@ -28,19 +47,36 @@ export async function startChat(
       version={version()}
       unicode={io.unicode}
       color={io.color.stdout}
+      spoken={spoken}
+      history={history}
+      phoneQr={await phoneQr(context, status.phone)}
     />,
-    { exitOnCtrlC: false, patchConsole: false },
+    {
+      stdout: frameEraser(io.stdout, env),
+      exitOnCtrlC: false,
+      patchConsole: false,
+      // Ink would take a terminal in a CI job for none.
+      interactive: true,
+      isScreenReaderEnabled: spoken,
+    },
   );
   end = () => app.unmount();
   const stop = () => void session.quit();
   signal.addEventListener('abort', stop, { once: true });
+  void session.connect();
   await app.waitUntilExit();
   signal.removeEventListener('abort', stop);
 
-  const { pendingThread } = session.snapshot().state;
-  if (pendingThread !== undefined) {
-    io.talk(
-      `An approval is still pending; go on with: ${resumeCommand(pendingThread, context.profileOption)}`,
-    );
+  for (const { thread, approvals } of session.snapshot().state.pending) {
+    for (const approval of approvals)
+      io.talk(`Still pending: ${approvalOutcome(approval)} (${approval.code})`);
+    io.talk(`  go on with: ${resumeCommand(thread, context.profileOption)}`);
   }
+  return session.nextProfile;
+}
+
+async function phoneQr({ io }: Context, phone: string | undefined): Promise<readonly string[]> {
+  if (phone === undefined || io.width() < QR_COLUMNS || (io.stdout.rows ?? 0) < QR_ROWS) return [];
+  const { qrRows } = await import('../text/qr-code.ts');
+  return qrRows(phone, { columns: io.width(), rows: io.stdout.rows ?? 0, unicode: io.unicode });
 }

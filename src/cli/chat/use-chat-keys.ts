@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'react';
 import type { Clock } from '../../trading/clock.ts';
 import type { ChatSession } from './chat-session.ts';
 import type { EditorAction, EditorState } from './line-editor.ts';
+import { completed, offered } from './slash-commands.ts';
 
 /** How long a first Ctrl-C waits for the second. */
 const QUIT_WINDOW_MS = 2000;
@@ -10,9 +11,8 @@ const QUIT_WINDOW_MS = 2000;
 const CTRL_C = '\u0003';
 
 /**
- * What the keys do: send, stop, quit; the rest goes to the line editor. Keys may arrive several at once and faster
- * than React renders, so nothing here relies on what was rendered last.
- * @returns whether the next Ctrl-C quits
+ * What the keys do: send, stop, complete, quit; the rest goes to the line editor. Keys may arrive several at once and
+ * faster than React renders, so nothing here relies on what was rendered last.
  */
 export function useChatKeys(props: {
   session: ChatSession;
@@ -20,10 +20,17 @@ export function useChatKeys(props: {
   current: () => EditorState;
   edit: (action: EditorAction) => void;
   leave: () => void;
-}): boolean {
-  const { session, clock, current, edit, leave } = props;
+  /** What was sent, for the history that outlives the chat. */
+  sent: (entry: string) => void;
+}): {
+  /** The next Ctrl-C quits. */ readonly quitting: boolean /** Which completion is marked. */;
+  readonly chosen: number;
+} {
+  const { session, clock, current, leave, sent } = props;
   const firstCtrlC = useRef(Number.NEGATIVE_INFINITY);
   const [quitting, setQuitting] = useState(false);
+  const marked = useRef(0);
+  const [chosen, setChosen] = useState(0);
 
   useEffect(() => {
     if (!quitting) return;
@@ -31,30 +38,77 @@ export function useChatKeys(props: {
     return () => clearTimeout(timer);
   }, [quitting]);
 
+  const choose = (index: number) => {
+    marked.current = index;
+    setChosen(index);
+  };
+  const edit = (action: EditorAction) => {
+    choose(0);
+    props.edit(action);
+  };
   const send = () => {
     const { text } = current();
-    if (session.submit(text)) edit({ type: text.trim() === '' ? 'clear' : 'sent' });
+    // As in a shell, a backslash at the end says that more follows.
+    if (/(^|[^\\])\\$/.test(text)) {
+      edit({ type: 'replace', text: `${text.slice(0, -1)}\n` });
+      return;
+    }
+    const entry =
+      offered(current()).length > 0 && marked.current > 0 ? completed(text, marked.current).trim() : text;
+    if (!session.submit(entry)) return;
+    if (entry !== text) props.edit({ type: 'replace', text: entry });
+    if (entry.trim() !== '') sent(entry);
+    edit({ type: entry.trim() === '' ? 'clear' : 'sent' });
   };
+  const complete = () => edit({ type: 'replace', text: completed(current().text, marked.current) });
   const ctrlC = () => {
     if (clock.now() - firstCtrlC.current <= QUIT_WINDOW_MS) return leave();
     firstCtrlC.current = clock.now();
     setQuitting(true);
     edit({ type: 'clear' });
   };
+  const onEscape = () => {
+    // A list of commands is in the way of nothing but itself.
+    if (offered(current()).length > 0) edit({ type: 'clear' });
+    else session.interrupt();
+  };
 
   usePaste((text) => edit({ type: 'paste', text }));
   useInput((input, key) => {
+    const { text } = current();
+    const listed = offered(current()).length;
     if (key.ctrl && input === 'c') ctrlC();
-    else if (key.ctrl && input === 'd' && current().text === '') leave();
-    else if (key.escape) session.interrupt();
+    else if (key.ctrl && input === 'd' && text === '') leave();
+    else if (key.escape) onEscape();
+    else if (key.return && (key.meta || key.shift)) edit({ type: 'newline' });
     else if (key.return) send();
-    else if (/[\r\n\u0003]/.test(input)) {
-      for (const part of input.split(/(\r\n|\r|\n|\u0003)/)) {
-        if (part === CTRL_C) ctrlC();
-        else if (/^[\r\n]/.test(part)) send();
-        else if (part !== '') edit({ type: 'key', input: part, key: {} });
-      }
-    } else edit({ type: 'key', input, key });
+    else if (key.tab && listed > 0) complete();
+    else if (listed > 0 && key.downArrow) choose((marked.current + 1) % listed);
+    else if (listed > 0 && key.upArrow) choose((marked.current + listed - 1) % listed);
+    else if (input === '\n') edit({ type: 'newline' });
+    else if (/[\u0001-\u001a]/.test(input)) several(input);
+    else edit({ type: 'key', input, key });
   });
-  return quitting;
+
+  /** Keys that arrived as one: typed faster than they were read, or pasted on a terminal that doesn't mark pastes. */
+  const several = (input: string) => {
+    const lines = input.replace(/[\r\n]+$/, '').split(/\r\n|\r|\n/);
+    // What has more lines was pasted; a paste never sends.
+    if (lines.length > 1 && !input.includes(CTRL_C)) {
+      edit({ type: 'paste', text: input });
+      return;
+    }
+    for (const part of input.split(/(\r\n|[\u0001-\u001a])/)) {
+      if (part === CTRL_C) ctrlC();
+      else if (part === '\n') edit({ type: 'newline' });
+      else if (part.startsWith('\r')) send();
+      else if (part === '\t' && offered(current()).length > 0) complete();
+      else if (/^[\u0001-\u001a]$/.test(part) && part !== '\t') {
+        // Ctrl-A is 1, Ctrl-B is 2, and so on.
+        const letter = String.fromCharCode(part.charCodeAt(0) + 0x60);
+        edit({ type: 'key', input: letter, key: { ctrl: true } });
+      } else if (part !== '') edit({ type: 'key', input: part, key: {} });
+    }
+  };
+  return { quitting, chosen };
 }

@@ -3,45 +3,90 @@ import type { ApprovalView } from '../../agent/events.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { type Cli, runCommand } from '../cli.ts';
 import type { Context } from '../context.ts';
-import { parseDuration } from '../duration.ts';
 import { examples, exitCodes } from '../help.ts';
 
 export function addApprovalsCommand(program: Command, cli: Cli): void {
   const approvals = program
     .command('approvals')
     .summary('what was asked of your phone, and what came of it')
-    .description('Lists approvals, shows one, waits for one, or takes one back.')
+    .description(
+      'Lists approvals, shows one, waits for some, takes one back, or settles those of unknown outcome. One listed as overdue has run out of time; resuming its thread asks the identity provider once more, since it may have been denied in time.',
+    )
     .addHelpText(
       'after',
       examples([
         ['trade-agent approvals', 'all of them, newest first'],
         ['trade-agent approvals wait ID --timeout 5m', 'waits, and places the order once approved'],
+        ['trade-agent approvals wait', 'for all that are pending, in whatever order they come'],
+        ['trade-agent approvals reconcile', 'asks what became of orders of unknown outcome'],
         ['trade-agent approvals cancel ID', 'no order, even if approved later'],
       ]) + exitCodes([4, 5, 6, 7, 8, 10, 11, 124]),
     );
   approvals
     .command('list', { isDefault: true })
-    .description('list approvals')
+    .description('list approvals, newest first')
+    .addHelpText(
+      'after',
+      examples([['trade-agent approvals list --output json', 'for scripts']]) + exitCodes([11]),
+    )
     .action((_options, command: Command) => runCommand(cli, command, listApprovals));
   approvals
     .command('show')
     .description('show one approval with every field of its order')
-    .argument('<id>')
+    .argument('<id>', 'as "approvals list" shows it')
+    .addHelpText(
+      'after',
+      examples([['trade-agent approvals show ap_7f3k2m', 'what the phone must show too']]) + exitCodes([11]),
+    )
     .action((id: string, _options, command: Command) =>
       runCommand(cli, command, (context) => showApproval(context, id)),
     );
   approvals
     .command('wait')
-    .description('wait for an approval and go on with its thread')
-    .argument('<id>')
-    .option('--timeout <duration>', 'stop waiting after 90s, 5m, 1h', parseDuration)
-    .action((id: string, options: { timeout?: number }, command: Command) =>
-      runCommand(cli, command, (context) => waitForApproval(context, id, options)),
+    .summary('wait for approvals and go on with their threads')
+    .description(
+      'Waits for the approvals named, or for all that are pending, and goes on with their threads as each is decided. With one it prints what "resume" prints; with several or none named, a list of that ("trade-agent.runs/1").',
+    )
+    .argument('[id...]', 'which ones (default: all that are pending)')
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent approvals wait ap_7f3k2m --timeout 5m', 'one'],
+        ['trade-agent approvals wait --output json', 'all that are pending'],
+      ]) + exitCodes([4, 5, 6, 7, 8, 9, 10, 11, 12, 124]),
+    )
+    .action((ids: string[], _options, command: Command) =>
+      runCommand(cli, command, async (context) => {
+        const { waitForApprovals } = await import('./approvals-wait.ts');
+        return waitForApprovals(context, ids);
+      }),
+    );
+  approvals
+    .command('reconcile')
+    .summary('settle approvals whose outcome is unknown')
+    .description(
+      'Asks the gateway what became of each order that was on its way when its run ended (executing, unknown), and settles its approval. Sends nothing. Exits 10 while one stays unknown.',
+    )
+    .argument('[id]', 'one approval (default: all of yours)')
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent approvals reconcile', ''],
+        ['trade-agent approvals reconcile ap_7f3k2m --output json', ''],
+      ]) + exitCodes([4, 10, 11]),
+    )
+    .action((id: string | undefined, _options, command: Command) =>
+      runCommand(cli, command, (context) => reconcile(context, id)),
     );
   approvals
     .command('cancel')
     .description('take an approval back; no order comes of it')
-    .argument('<id>')
+    .argument('<id>', 'as "approvals list" shows it')
+    .addHelpText(
+      'after',
+      examples([['trade-agent approvals cancel ap_7f3k2m', 'the phone may still show it']]) +
+        exitCodes([10, 11]),
+    )
     .action((id: string, _options, command: Command) =>
       runCommand(cli, command, (context) => cancelApproval(context, id)),
     );
@@ -51,7 +96,7 @@ async function listApprovals(context: Context): Promise<void> {
   const approvals = await (await context.agent({})).approvals();
   await context.output.result('approvals', { approvals }, async () => {
     if (approvals.length === 0) return 'No approvals.';
-    const [{ table }, { orderHeadline }, { approvalStatusText }] = await Promise.all([
+    const [{ table }, { orderHeadline }, { approvalStatusLine }] = await Promise.all([
       import('../text/table.ts'),
       import('../text/order-fields.ts'),
       import('../text/approval-lines.ts'),
@@ -61,7 +106,7 @@ async function listApprovals(context: Context): Promise<void> {
         { head: 'ID', cell: ({ id }) => id },
         { head: 'CODE', cell: ({ code }) => code },
         { head: 'ORDER', cell: ({ order }) => orderHeadline(order) },
-        { head: 'STATUS', cell: ({ status }) => `${status} (${approvalStatusText[status]})` },
+        { head: 'STATUS', cell: approvalStatusLine },
         { head: 'EXPIRES', cell: ({ expires_at }) => expires_at },
         { head: 'THREAD', cell: ({ thread }) => thread },
       ],
@@ -79,15 +124,29 @@ async function cancelApproval(context: Context, id: string): Promise<void> {
   await printApproval(context, await (await context.agent({})).cancelApproval(id));
 }
 
-async function waitForApproval(context: Context, id: string, options: { timeout?: number }): Promise<number> {
-  if (options.timeout !== undefined) context.interruption.limit(options.timeout);
-  const { thread } = await findApproval(context, id);
-  const { driveRun } = await import('../drive-run.ts');
+async function reconcile(context: Context, id: string | undefined): Promise<number> {
+  await context.requireSession();
   const agent = await context.agent({});
-  return driveRun(context, agent.resume(thread, { approval: 'wait', signal: context.signal }));
+  const approvals = await agent.reconcile(id);
+  const unknown = approvals.filter(({ status }) => status === 'unknown' || status === 'executing');
+  await context.output.result('reconciled', { approvals, unknown: unknown.length }, async () => {
+    if (approvals.length === 0) return 'No approval is of unknown outcome.';
+    const { approvalOutcome } = await import('../text/approval-lines.ts');
+    return approvals.map((approval) => `${approval.id}  ${approvalOutcome(approval)}`).join('\n');
+  });
+  if (context.output.format === 'text') await sayHowToGoOn(context, approvals);
+  return unknown.length === 0 ? 0 : 10;
 }
 
-async function findApproval(context: Context, id: string): Promise<ApprovalView> {
+/** The answers are in the rows; the conversations hear of them when they are resumed. */
+async function sayHowToGoOn(context: Context, approvals: readonly ApprovalView[]): Promise<void> {
+  const { resumeCommand } = await import('../run-report.ts');
+  for (const thread of new Set(approvals.map((approval) => approval.thread))) {
+    context.io.talk(`go on with: ${resumeCommand(thread, context.profileOption)}`);
+  }
+}
+
+export async function findApproval(context: Context, id: string): Promise<ApprovalView> {
   const approval = await (await context.agent({})).approval(id);
   if (approval !== undefined) return approval;
   throw new TradeAgentError('not_found', `there is no approval "${id}"`, {

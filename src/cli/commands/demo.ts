@@ -8,10 +8,11 @@ import { createPhoneClient } from '../../sandbox/phone/phone-client.ts';
 import { readReadyFile, type SandboxReady } from '../../sandbox/ready-file.ts';
 import { systemClock } from '../../trading/clock.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
-import type { Cli } from '../cli.ts';
+import type { Cli, GlobalOptions } from '../cli.ts';
 import { examples, exitCodes } from '../help.ts';
 import type { Io } from '../io.ts';
 import { launcher } from '../launcher.ts';
+import { createOutput, type Output, type OutputFormat } from '../output.ts';
 import { childEnvironment } from '../sandbox-connection.ts';
 
 /** Without a person at the terminal, every single step must be over well within this. */
@@ -29,17 +30,21 @@ export function addDemoCommand(program: Command, cli: Cli): void {
       examples([['trade-agent demo', 'with a terminal you approve, and go on in the chat']]) +
         exitCodes([124]),
     )
-    .action(() => runDemo(cli));
+    .action(async (_options, command: Command) => {
+      const { timeout, output } = command.optsWithGlobals<GlobalOptions>();
+      if (timeout !== undefined) cli.interruption.limit(timeout);
+      await runDemo(cli, createOutput(cli.io, output));
+    });
 }
 
 /**
  * Plays the whole loop with the very commands a person would type, each a process of its own, on a sandbox that is
  * thrown away afterwards. With a terminal, the person approves the order and is handed over to the chat.
  */
-async function runDemo(cli: Cli): Promise<void> {
+async function runDemo(cli: Cli, output: Output): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-demo-'));
   const readyFile = join(folder, 'ready.json');
-  const stage = new Stage(cli.io, {
+  const stage = new Stage(cli.io, output.format, {
     ...childEnvironment(cli.env),
     TRADE_AGENT_HOME: join(folder, 'agent'),
     TRADE_AGENT_SANDBOX: readyFile,
@@ -48,7 +53,7 @@ async function runDemo(cli: Cli): Promise<void> {
   const stop = () => void stage.stop();
   signal.addEventListener('abort', stop, { once: true });
   try {
-    await play(stage, cli.io, folder, readyFile);
+    await play(stage, cli.io, output, folder, readyFile);
   } catch (error) {
     // What the steps report once they are killed says less than why they were.
     signal.throwIfAborted();
@@ -60,8 +65,8 @@ async function runDemo(cli: Cli): Promise<void> {
   }
 }
 
-async function play(stage: Stage, io: Io, folder: string, readyFile: string): Promise<void> {
-  const interactive = io.interactive && io.stdoutIsTty;
+async function play(stage: Stage, io: Io, output: Output, folder: string, readyFile: string): Promise<void> {
+  const interactive = io.interactive && io.stdoutIsTty && output.format === 'text';
   stage.say(
     'trade-agent demo: a simulated broker, identity provider and phone, all on this machine. No real money.',
   );
@@ -97,14 +102,18 @@ async function play(stage: Stage, io: Io, folder: string, readyFile: string): Pr
   await stage.start(['orders']).done();
 
   stage.title('6. What the audit record says');
-  for (const line of readFileSync(join(folder, 'agent', 'audit.jsonl'), 'utf8')
+  const record = readFileSync(join(folder, 'agent', 'audit.jsonl'), 'utf8')
     .trim()
-    .split('\n')) {
-    stage.say(`   ${summarize(line)}`);
-  }
+    .split('\n');
+  for (const line of record) stage.say(`   ${summarize(line)}`);
 
   if (!interactive) {
-    stage.say('\nDone. Start the chat with "trade-agent" ("npm start" in a checkout).');
+    const audit = record.map((line) => JSON.parse(line) as unknown);
+    await output.result(
+      'demo',
+      { audit },
+      () => '\nDone. Start the chat with "trade-agent" ("npm start" in a checkout).',
+    );
     return;
   }
   stage.say('\nOver to you: the chat, on this same sandbox. Try "sell half my MSFT". /quit ends it.\n');
@@ -178,16 +187,20 @@ interface Background {
 /** Runs commands for everyone to see, and ends whatever still runs when the demo does. */
 class Stage {
   readonly #io: Io;
+  readonly #format: OutputFormat;
   readonly #env: NodeJS.ProcessEnv;
   readonly #running = new Set<ChildProcess>();
 
-  constructor(io: Io, env: NodeJS.ProcessEnv) {
+  constructor(io: Io, format: OutputFormat, env: NodeJS.ProcessEnv) {
     this.#io = io;
+    this.#format = format;
     this.#env = env;
   }
 
   say(text: string): void {
-    this.#io.print(text);
+    // The play is the result for people; for a program it is talk.
+    if (this.#format === 'text') this.#io.print(text);
+    else this.#io.talk(text);
   }
 
   title(text: string): void {

@@ -3,14 +3,13 @@ import type { ResolvedProfile } from '../../auth/profile.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { type Cli, runCommand } from '../cli.ts';
 import type { Context } from '../context.ts';
-import { countdown, parseDuration } from '../duration.ts';
+import { countdown } from '../duration.ts';
 import { examples, exitCodes } from '../help.ts';
 import type { StartedLogin } from '../login-flow.ts';
 import { safeLine } from '../text/safe-text.ts';
 
 interface LoginOptions {
   readonly open?: boolean;
-  readonly timeout?: number;
 }
 
 export function addLoginCommand(program: Command, cli: Cli): void {
@@ -21,12 +20,12 @@ export function addLoginCommand(program: Command, cli: Cli): void {
       'Shows a code and an address; you confirm the code there, signed in as yourself. The agent may then read your account and cancel orders. Placing one takes an approval of its own, each time.',
     )
     .option('--open', 'open the address in the browser')
-    .option('--timeout <duration>', 'give up after 90s, 5m, 1h', parseDuration)
     .addHelpText(
       'after',
       examples([
-        ['trade-agent login', ''],
-        ['trade-agent login --profile work --open', ''],
+        ['trade-agent login', 'shows a code to confirm on your phone'],
+        ['trade-agent login --profile work --open', 'opens the page in your browser'],
+        ['trade-agent login --timeout 2m --output stream-json', 'the code as an event, for scripts'],
       ]) + exitCodes([4, 11, 124]),
     )
     .action((options: LoginOptions, command: Command) =>
@@ -36,10 +35,10 @@ export function addLoginCommand(program: Command, cli: Cli): void {
 
 export async function login(context: Context, options: LoginOptions): Promise<void> {
   const { output, signal } = context;
-  if (options.timeout !== undefined) context.interruption.limit(options.timeout);
   const { startLogin } = await import('../login-flow.ts');
   const profile = await context.profile();
   const started = await startLogin(context);
+  if (started.clockWarning !== undefined) context.io.talk(`warning: ${started.clockWarning}`);
   output.event({
     type: 'device_code',
     user_code: started.userCode,

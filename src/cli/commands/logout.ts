@@ -14,7 +14,13 @@ export function addLogoutCommand(program: Command, cli: Cli): void {
     .summary('sign out and revoke the tokens')
     .description('Signs out: revokes the tokens at the identity provider and deletes them here.')
     .option('--all', "also forget this machine's approval client and its key")
-    .addHelpText('after', examples([['trade-agent logout', '']]) + exitCodes([11]))
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent logout', 'you can sign in again at once'],
+        ['trade-agent logout --all', 'before this machine is given away'],
+      ]) + exitCodes([11]),
+    )
     .action((options: LogoutOptions, command: Command) =>
       runCommand(cli, command, (context) => logoutCommand(context, options)),
     );

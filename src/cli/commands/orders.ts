@@ -1,13 +1,12 @@
 import type { Command } from 'commander';
 import { TradeAgentError } from '../../trading/errors.ts';
+import { choiceOption } from '../choice.ts';
 import { type Cli, runCommand } from '../cli.ts';
 import type { Context } from '../context.ts';
 import { examples, exitCodes } from '../help.ts';
 
-const statuses = ['open', 'closed', 'all'] as const;
-type Status = (typeof statuses)[number];
 interface ListOptions {
-  readonly status: Status;
+  readonly status: 'open' | 'closed' | 'all';
   readonly limit: number;
 }
 
@@ -26,9 +25,16 @@ export function addOrdersCommand(program: Command, cli: Cli): void {
     );
   orders
     .command('list', { isDefault: true })
-    .description('list orders')
-    .option('--status <status>', 'open, closed or all', parseStatus, 'all')
+    .description('list orders, newest first')
+    .addOption(choiceOption('--status <status>', 'which orders', ['open', 'closed', 'all']).default('all'))
     .option('--limit <n>', 'at most this many', parseLimit, 50)
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent orders list --status open', 'those that can still fill'],
+        ['trade-agent orders list --limit 5 --output json', 'the last five, for scripts'],
+      ]) + exitCodes([4, 11]),
+    )
     .action((options: ListOptions, command: Command) =>
       runCommand(cli, command, (context) => listOrders(context, options)),
     );
@@ -36,6 +42,10 @@ export function addOrdersCommand(program: Command, cli: Cli): void {
     .command('show')
     .description('show one order')
     .argument('<id>', "the broker's order id")
+    .addHelpText(
+      'after',
+      examples([['trade-agent orders show ID --output json', 'every field of it']]) + exitCodes([4, 11]),
+    )
     .action((id: string, _options, command: Command) =>
       runCommand(cli, command, (context) => showOrder(context, id)),
     );
@@ -43,6 +53,10 @@ export function addOrdersCommand(program: Command, cli: Cli): void {
     .command('cancel')
     .description('cancel an open order')
     .argument('<id>', "the broker's order id")
+    .addHelpText(
+      'after',
+      examples([['trade-agent orders cancel ID', 'what has filled stays']]) + exitCodes([4, 11]),
+    )
     .action((id: string, _options, command: Command) =>
       runCommand(cli, command, (context) => cancelOrder(context, id)),
     );
@@ -71,14 +85,6 @@ async function cancelOrder(context: Context, id: string): Promise<void> {
   await context.output.result('order', { order }, async () => {
     const { orderText } = await import('../text/reports.ts');
     return orderText(order);
-  });
-}
-
-function parseStatus(text: string): Status {
-  const status = statuses.find((known) => known === text);
-  if (status !== undefined) return status;
-  throw new TradeAgentError('usage', `--status can't be "${text}"`, {
-    hint: `Choose ${statuses.join(', ')}.`,
   });
 }
 

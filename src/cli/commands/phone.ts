@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { PhoneClient, PhoneRequest } from '../../sandbox/phone/phone-client.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { choiceOption } from '../choice.ts';
 import { type Cli, runCommand } from '../cli.ts';
 import type { Context } from '../context.ts';
-import { parseDuration } from '../duration.ts';
 import { examples, exitCodes } from '../help.ts';
 import { askDecision, type Decide, requestLines } from '../phone-decision.ts';
 
@@ -13,7 +13,6 @@ interface PhoneOptions {
   readonly user: string;
   readonly decide: Decide;
   readonly once?: boolean;
-  readonly timeout?: number;
 }
 
 /** The identity provider holds a request for news this long; well below any proxy's or client's own limit. */
@@ -27,9 +26,8 @@ export function addPhoneCommand(program: Command, cli: Cli): void {
       'Stands in for the user\'s phone in the sandbox: shows each order that waits for approval and decides it. The same is a web page: see "trade-agent phone link".',
     )
     .option('--user <name>', 'whose phone', 'alice')
-    .option('--decide <what>', 'approve, deny or ask', parseDecide, 'ask')
+    .addOption(choiceOption('--decide <what>', 'how to decide', ['approve', 'deny', 'ask']).default('ask'))
     .option('--once', 'end after one decision')
-    .option('--timeout <duration>', 'stop after 90s, 5m, 1h', parseDuration)
     .addHelpText(
       'after',
       examples([
@@ -46,6 +44,10 @@ export function addPhoneCommand(program: Command, cli: Cli): void {
     .command('login')
     .description('confirm a sign-in code as the user')
     .argument('<user-code>', 'the code that "trade-agent login" shows')
+    .addHelpText(
+      'after',
+      examples([['trade-agent phone login WDJB-MJHT --user bob', "on bob's phone"]]) + exitCodes([]),
+    )
     .action((code: string, _options, command: Command) =>
       runCommand(cli, command, (context) =>
         confirmLogin(context, command.optsWithGlobals<PhoneOptions>(), code),
@@ -54,6 +56,10 @@ export function addPhoneCommand(program: Command, cli: Cli): void {
   phone
     .command('link')
     .description('print a link that opens the phone page, signed in; it works once')
+    .addHelpText(
+      'after',
+      examples([['trade-agent phone link --user bob', "opens bob's phone"]]) + exitCodes([]),
+    )
     .action((_options, command: Command) =>
       runCommand(cli, command, (context) => printLink(context, command.optsWithGlobals<PhoneOptions>())),
     );
@@ -66,7 +72,6 @@ async function watchPhone(context: Context, options: PhoneOptions): Promise<void
       hint: 'Say what to do: --decide approve, or --decide deny.',
     });
   }
-  if (options.timeout !== undefined) context.interruption.limit(options.timeout);
   const phone = await connect(context);
   const left = new Set<string>();
   if (output.format === 'text') io.talk(`The phone of ${options.user} waits for requests …`);
@@ -139,9 +144,4 @@ async function connect(context: Context): Promise<PhoneClient> {
     });
   });
   return createPhoneClient({ phone, pairingSecret: pairingSecret.trim(), fetch: context.fetch });
-}
-
-function parseDecide(text: string): Decide {
-  if (text === 'approve' || text === 'deny' || text === 'ask') return text;
-  throw new TradeAgentError('usage', `--decide can't be "${text}"`, { hint: 'Choose approve, deny or ask.' });
 }

@@ -7,7 +7,13 @@ export function addPortfolioCommand(program: Command, cli: Cli): void {
   program
     .command('portfolio')
     .description('show your account and positions')
-    .addHelpText('after', examples([['trade-agent portfolio --output json', '']]) + exitCodes([4, 11]))
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent portfolio', 'value, cash and positions'],
+        ['trade-agent portfolio --output json | jq -r .account.equity', 'for scripts'],
+      ]) + exitCodes([4, 11]),
+    )
     .action((_options, command: Command) => runCommand(cli, command, portfolio));
 }
 

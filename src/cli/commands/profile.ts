@@ -2,33 +2,59 @@ import type { Command } from 'commander';
 import { type Cli, runCommand } from '../cli.ts';
 import type { Context } from '../context.ts';
 import { examples, exitCodes } from '../help.ts';
+import { addProfileAdd } from './profile-add.ts';
+import { addProfileCheck } from './profile-check.ts';
+import { addProfileRemove } from './profile-remove.ts';
+import { addProfileRotateKey } from './profile-rotate-key.ts';
+import { addProfileSetSecret } from './profile-set-secret.ts';
 
 export function addProfileCommand(program: Command, cli: Cli): void {
   const profile = program
     .command('profile')
-    .summary('list, show and choose profiles')
+    .summary('add, check, choose and remove profiles')
     .description(
-      'Lists the profiles of config.yaml and the built-in sandbox, shows one, or makes one the default.',
+      'A profile is an account at one identity provider, gateway and broker. Lists those of config.yaml and the built-in sandbox, and adds, checks, changes or removes one.',
     )
-    .addHelpText('after', examples([['trade-agent profile use sandbox', '']]) + exitCodes([]));
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent profile', 'all of them; * marks the one in use'],
+        ['trade-agent profile show work', 'what it is set to'],
+        ['trade-agent profile use sandbox', 'the default from now on'],
+      ]) + exitCodes([]),
+    );
   profile
     .command('list', { isDefault: true })
     .description('list profiles')
+    .addHelpText(
+      'after',
+      examples([['trade-agent profile list --output json', 'for scripts']]) + exitCodes([]),
+    )
     .action((_options, command: Command) => runCommand(cli, command, listProfiles));
   profile
     .command('show')
     .description('show what a profile is set to')
     .argument('[name]', 'the one in use unless given')
+    .addHelpText('after', examples([['trade-agent profile show work', 'as YAML']]) + exitCodes([]))
     .action((name: string | undefined, _options, command: Command) =>
       runCommand(cli, command, (context) => showProfile(context, name)),
     );
   profile
     .command('use')
     .description('make a profile the default')
-    .argument('<name>')
+    .argument('<name>', 'one of those that "profile list" shows')
+    .addHelpText(
+      'after',
+      examples([['trade-agent profile use work', 'changes that one line of config.yaml']]) + exitCodes([]),
+    )
     .action((name: string, _options, command: Command) =>
       runCommand(cli, command, (context) => useProfile(context, name)),
     );
+  addProfileAdd(profile, cli);
+  addProfileCheck(profile, cli);
+  addProfileRotateKey(profile, cli);
+  addProfileSetSecret(profile, cli);
+  addProfileRemove(profile, cli);
 }
 
 async function listProfiles(context: Context): Promise<void> {
@@ -68,7 +94,7 @@ async function useProfile(context: Context, name: string): Promise<void> {
   findProfile(await context.config(), name);
   await setDefaultProfile(await context.home(), name);
   await context.output.result(
-    'profile',
+    'default-profile',
     { default_profile: name },
     () => `${name} is the default profile now.`,
   );

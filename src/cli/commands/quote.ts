@@ -8,7 +8,13 @@ export function addQuoteCommand(program: Command, cli: Cli): void {
     .command('quote')
     .description('show the latest prices')
     .argument('<symbols...>', 'such as AAPL or BRK.B')
-    .addHelpText('after', examples([['trade-agent quote AAPL MSFT', '']]) + exitCodes([4, 11]))
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent quote AAPL MSFT', 'one row each'],
+        ['trade-agent quote AAPL --output json | jq -r ".quotes[0].last"', 'for scripts'],
+      ]) + exitCodes([4, 11]),
+    )
     .action((symbols: string[], _options, command: Command) =>
       runCommand(cli, command, (context) => quote(context, symbols)),
     );

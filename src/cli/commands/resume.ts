@@ -2,13 +2,11 @@ import type { Command } from 'commander';
 import type { ApprovalMode } from '../../agent/agent.ts';
 import { type Cli, runCommand } from '../cli.ts';
 import type { Context } from '../context.ts';
-import { parseDuration } from '../duration.ts';
 import { examples, exitCodes } from '../help.ts';
-import { parseApproval, parseTurns, runOptions } from './run.ts';
+import { approvalOption, baseUrlHelp, modelHelp, parseTurns, runOptions } from './run.ts';
 
 interface ResumeOptions {
   readonly approval: ApprovalMode;
-  readonly timeout?: number;
   readonly maxTurns?: number;
   readonly model?: string;
   readonly baseUrl?: string;
@@ -22,16 +20,10 @@ export function addResumeCommand(program: Command, cli: Cli): void {
       'Goes on with a thread that stopped: waits for its approvals, asks what became of an order whose outcome is unknown, and places what was approved, once. Resuming again places nothing more.',
     )
     .argument('<thread>', 'the thread, as the run printed it')
-    .option(
-      '--approval <mode>',
-      'wait for the phone, detach and leave it pending, or deny',
-      parseApproval,
-      'wait',
-    )
-    .option('--timeout <duration>', 'stop after 90s, 5m, 1h; what is pending stays pending', parseDuration)
+    .addOption(approvalOption())
     .option('--max-turns <n>', 'model calls at most (default: 25)', parseTurns)
-    .option('--model <name>', 'the model; "builtin" is the offline planner')
-    .option('--base-url <url>', 'a server that speaks the OpenAI chat API')
+    .option('--model <name>', modelHelp)
+    .option('--base-url <url>', baseUrlHelp)
     .addHelpText(
       'after',
       examples([
@@ -45,7 +37,6 @@ export function addResumeCommand(program: Command, cli: Cli): void {
 }
 
 export async function resume(context: Context, thread: string, options: ResumeOptions): Promise<number> {
-  if (options.timeout !== undefined) context.interruption.limit(options.timeout);
   const agent = await context.agent(options);
   const { driveRun } = await import('../drive-run.ts');
   return driveRun(context, agent.resume(thread, runOptions(context, options)));

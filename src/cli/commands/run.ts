@@ -1,16 +1,14 @@
-import type { Command } from 'commander';
+import type { Command, Option } from 'commander';
 import type { ApprovalMode } from '../../agent/agent.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+import { choiceOption } from '../choice.ts';
 import { type Cli, runCommand } from '../cli.ts';
 import type { Context } from '../context.ts';
-import { parseDuration } from '../duration.ts';
 import { examples, exitCodes } from '../help.ts';
 import { contextLimits, readPrompt, readStdin } from '../stdin-context.ts';
 
 export interface RunCommandOptions {
   readonly approval: ApprovalMode;
-  /** Milliseconds. */
-  readonly timeout?: number;
   readonly readOnly?: boolean;
   readonly thread?: string;
   readonly maxTurns?: number;
@@ -26,18 +24,12 @@ export function addRunCommand(program: Command, cli: Cli): void {
       'Asks the agent once. Standard input that is not a terminal is read as context; "-" reads the prompt from it.',
     )
     .argument('[prompt]', 'what you want, in your own words')
-    .option(
-      '--approval <mode>',
-      'wait for the phone, detach and leave it pending, or deny',
-      parseApproval,
-      'wait',
-    )
-    .option('--timeout <duration>', 'stop after 90s, 5m, 1h; what is pending stays pending', parseDuration)
+    .addOption(approvalOption())
     .option('--read-only', 'use tokens that can only read')
     .option('--thread <id>', 'go on with an earlier conversation')
     .option('--max-turns <n>', 'model calls at most (default: 25)', parseTurns)
-    .option('--model <name>', 'the model; "builtin" is the offline planner')
-    .option('--base-url <url>', 'a server that speaks the OpenAI chat API')
+    .option('--model <name>', modelHelp)
+    .option('--base-url <url>', baseUrlHelp)
     .addHelpText(
       'after',
       examples([
@@ -45,6 +37,8 @@ export function addRunCommand(program: Command, cli: Cli): void {
         ['trade-agent run "buy 5 AAPL limit 180"', 'waits for the phone'],
         ['trade-agent run "sell half my MSFT" --approval detach --output json', 'exits 5, resume later'],
         ['trade-agent run "is this good news for me?" < article.txt', 'standard input as context'],
+        ['echo "what do I own" | trade-agent run - --read-only', 'standard input as the prompt'],
+        ['trade-agent run "how risky is this?" --model ollama/llama3.2', 'a model on this machine'],
       ]) + exitCodes([4, 5, 6, 7, 8, 9, 10, 11, 12, 124]),
     )
     .action((prompt: string | undefined, options: RunCommandOptions, command: Command) =>
@@ -58,7 +52,6 @@ export async function run(
   options: RunCommandOptions,
 ): Promise<number> {
   const { io, clock } = context;
-  if (options.timeout !== undefined) context.interruption.limit(options.timeout);
   const fromStdin = prompt === '-' || (prompt === undefined && !io.stdinIsTty);
   // The wait for standard input runs beside the start of the agent.
   const reading = fromStdin ? readPrompt(io.stdin, clock) : readStdin(io.stdin, contextLimits, clock);
@@ -100,13 +93,18 @@ export function runOptions(context: Context, options: { approval: ApprovalMode; 
   };
 }
 
-/** @throws {TradeAgentError} `usage` */
-export function parseApproval(text: string): ApprovalMode {
-  if (text === 'wait' || text === 'detach' || text === 'deny') return text;
-  throw new TradeAgentError('usage', `--approval can't be "${text}"`, {
-    hint: 'Choose wait, detach or deny.',
-  });
+/** What to do about an approval, for every command that may need one. */
+export function approvalOption(): Option {
+  return choiceOption('--approval <mode>', 'wait for the phone, leave it pending, or ask nobody', [
+    'wait',
+    'detach',
+    'deny',
+  ]).default('wait');
 }
+
+export const modelHelp =
+  'builtin (the offline planner), or SERVER/NAME as in openai/gpt-5-mini, ollama/llama3.2, openrouter/NAME, lmstudio/NAME, vllm/NAME';
+export const baseUrlHelp = 'a server that speaks the OpenAI chat API';
 
 /** @throws {TradeAgentError} `usage` */
 export function parseTurns(text: string): number {

@@ -3,10 +3,12 @@ import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { resolveHome } from '../../auth/home.ts';
 import { Faults, faults } from '../../sandbox/faults.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
-import type { Cli } from '../cli.ts';
+import { isTradeAgentError } from '../../trading/errors.ts';
+import { choiceOption } from '../choice.ts';
+import type { Cli, GlobalOptions } from '../cli.ts';
 import { parseDuration } from '../duration.ts';
 import { examples, exitCodes } from '../help.ts';
+import { createOutput, type Output } from '../output.ts';
 
 interface SandboxOptions {
   readonly home?: string;
@@ -15,6 +17,7 @@ interface SandboxOptions {
   readonly fault: readonly string[];
   readonly marketHours: 'always' | 'exchange';
   readonly idleExit?: number;
+  readonly partialFills: boolean;
 }
 
 export function addSandboxCommand(program: Command, cli: Cli): void {
@@ -34,7 +37,13 @@ export function addSandboxCommand(program: Command, cli: Cli): void {
       collect,
       [],
     )
-    .option('--market-hours <which>', 'always, or exchange for real trading hours', parseHours, 'always')
+    .addOption(
+      choiceOption('--market-hours <which>', 'open around the clock, or as the exchange is', [
+        'always',
+        'exchange',
+      ]).default('always'),
+    )
+    .option('--no-partial-fills', 'fill every order whole, at once (otherwise about one in ten in two parts)')
     .option('--idle-exit <duration>', 'end after nobody used it for that long', parseDuration)
     .addHelpText(
       'after',
@@ -51,28 +60,36 @@ export function addSandboxCommand(program: Command, cli: Cli): void {
           .join('\n')}\n` +
         exitCodes([12]),
     )
-    .action(async (options: SandboxOptions) => {
-      await runSandbox(cli, options);
+    .action(async (options: SandboxOptions, command: Command) => {
+      const { timeout, output } = command.optsWithGlobals<GlobalOptions>();
+      if (timeout !== undefined) cli.interruption.limit(timeout);
+      await runSandbox(cli, options, createOutput(cli.io, output));
     });
 }
 
 /** Serves until interrupted, or until idle for as long as was asked. */
-async function runSandbox(cli: Cli, options: SandboxOptions): Promise<void> {
+async function runSandbox(cli: Cli, options: SandboxOptions, output: Output): Promise<void> {
   const { startSandbox } = await import('../../sandbox/sandbox.ts');
   const sandbox = await startSandbox({
     home: resolve(options.home ?? resolveHome(cli.env).sandbox),
     ...(options.port === undefined ? {} : { port: options.port }),
     ...(options.readyFile === undefined ? {} : { readyFile: resolve(options.readyFile) }),
     faults: Faults.parse(options.fault),
+    partialFills: options.partialFills,
     marketHours: options.marketHours,
     clock: cli.clock,
   });
   const { ready, seed } = sandbox;
   cli.io.talk('The sandbox is up. Everything in it is simulated; it listens on this machine only.');
-  cli.io.print(`Phone              ${ready.phone}`);
-  cli.io.print(`Identity provider  ${ready.issuer}`);
-  cli.io.print(`Gateway            ${ready.gateway}`);
-  cli.io.print(`Paper broker       ${ready.broker}`);
+  const { issuer, gateway, broker, phone, home, pid } = ready;
+  await output.result('sandbox', { issuer, gateway, broker, phone, home, pid }, () =>
+    [
+      `Phone              ${phone}`,
+      `Identity provider  ${issuer}`,
+      `Gateway            ${gateway}`,
+      `Paper broker       ${broker}`,
+    ].join('\n'),
+  );
   if (cli.io.interactive) {
     // For the person at the terminal only: redirected output ends up in logs.
     cli.io.talk(
@@ -93,6 +110,8 @@ async function runSandbox(cli: Cli, options: SandboxOptions): Promise<void> {
     ]);
   } finally {
     await sandbox.close();
+    const { reason } = signal;
+    if (isTradeAgentError(reason) && reason.code === 'timeout') cli.exitCode = 124;
   }
 }
 
@@ -111,13 +130,6 @@ function parsePort(text: string): number {
     throw new InvalidArgumentError('A port is a whole number from 0 to 65533.');
   }
   return port;
-}
-
-function parseHours(text: string): 'always' | 'exchange' {
-  if (text === 'always' || text === 'exchange') return text;
-  throw new TradeAgentError('usage', `there are no market hours "${text}"`, {
-    hint: 'Choose always or exchange.',
-  });
 }
 
 function collect(text: string, previous: readonly string[]): string[] {

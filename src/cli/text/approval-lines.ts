@@ -18,6 +18,12 @@ export const approvalStatusText: Record<ApprovalStatus, string> = {
   unknown: 'outcome unknown: look before you order again',
 };
 
+/** An approval's status in words, with what is left to do where its time ran out. */
+export function approvalStatusLine({ status, overdue }: ApprovalView): string {
+  if (overdue !== true) return `${status} (${approvalStatusText[status]})`;
+  return `${status} (its time ran out: no order; resume its thread to settle it)`;
+}
+
 /** Statuses after which nothing more happens to an approval. */
 export function isFinalApproval(status: ApprovalStatus): boolean {
   return ['executed', 'denied', 'expired', 'cancelled', 'blocked'].includes(status);
@@ -49,7 +55,9 @@ export function approvalLines(approval: ApprovalView, phone: string | undefined,
 
 /** How an approval ended, or where it is, in one line. */
 export function approvalOutcome(approval: ApprovalView): string {
-  const status = approvalStatusText[approval.status];
+  const status = approval.overdue
+    ? 'its time ran out: no order; resume its thread to settle it'
+    : approvalStatusText[approval.status];
   const parts = [`${orderHeadline(approval.order)}: ${status}`];
   if (approval.placed !== undefined) parts.push(fillText(approval.placed));
   if (approval.reason !== undefined && !status.includes(approval.reason))

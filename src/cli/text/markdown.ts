@@ -1,16 +1,27 @@
 import stringWidth from 'string-width';
 
+/** How to set off what Markdown sets off; without it the marks are dropped and nothing is put in their place. */
+export interface MarkdownStyle {
+  strong(text: string): string;
+}
+
+const noStyle: MarkdownStyle = { strong: (text) => text };
+
 /**
- * Makes the little Markdown that answers use (tables, bold, headings) readable on a terminal, line by line as it
- * arrives. Tables are held back until they are whole, since only then the widths of their columns are known.
+ * Makes the little Markdown that answers use (tables, bold, headings, code blocks) readable on a terminal, line by
+ * line as it arrives. Tables are held back until they are whole, since only then the widths of their columns are known.
  */
 export class TerminalMarkdown {
   readonly #columns: number;
+  readonly #style: MarkdownStyle;
   #rest = '';
   #table: string[] = [];
+  /** The mark that closes the code block, while in one. */
+  #fence: string | undefined;
 
-  constructor(columns: number) {
+  constructor(columns: number, style: MarkdownStyle = noStyle) {
     this.#columns = columns;
+    this.#style = style;
   }
 
   /** Takes a piece of the text and returns what can be shown of it: whole lines. */
@@ -24,39 +35,64 @@ export class TerminalMarkdown {
   end(): string {
     const last = this.#rest === '' ? '' : this.#line(this.#rest);
     this.#rest = '';
+    this.#fence = undefined;
     return last + this.#flushTable();
   }
 
   #line(line: string): string {
+    const fence = /^\s*(```+|~~~+)/.exec(line)?.[1];
+    if (this.#fence !== undefined) {
+      if (!fence?.startsWith(this.#fence)) return `  ${line}\n`;
+      this.#fence = undefined;
+      return '';
+    }
+    if (fence !== undefined) {
+      this.#fence = fence;
+      return this.#flushTable();
+    }
     if (line.trimStart().startsWith('|')) {
       this.#table.push(line);
       return '';
     }
-    return `${this.#flushTable()}${plainInline(line)}\n`;
+    return `${this.#flushTable()}${this.#styled(line)}\n`;
+  }
+
+  #styled(line: string): string {
+    const heading = /^#{1,6}\s+(.*)$/.exec(line)?.[1];
+    return heading === undefined
+      ? plainInline(line, this.#style)
+      : this.#style.strong(plainInline(heading, noStyle));
   }
 
   #flushTable(): string {
-    const rows = this.#table.map(cellsOf).filter((cells) => !cells.every((cell) => /^:?-+:?$/.test(cell)));
-    const aligns = this.#table.map(cellsOf).find((cells) => cells.every((cell) => /^:?-+:?$/.test(cell)));
+    const rows = this.#table.map(cellsOf).filter((cells) => !isRule(cells));
+    const aligns = this.#table.map(cellsOf).find(isRule);
     this.#table = [];
-    if (rows.length === 0) return '';
-    const wide = alignedRows(rows, aligns ?? []);
-    const fits = wide.every((row) => stringWidth(row) <= this.#columns);
-    return `${(fits ? wide : recordRows(rows)).join('\n')}\n`;
+    const [head, ...body] = rows;
+    if (head === undefined) return '';
+    const [wideHead = '', ...wideBody] = alignedRows(rows, aligns ?? []);
+    const fits = [wideHead, ...wideBody].every((row) => stringWidth(row) <= this.#columns);
+    if (!fits) return `${recordRows([head, ...body]).join('\n')}\n`;
+    // A table without its rule is no table with a head.
+    const first = aligns === undefined ? wideHead : this.#style.strong(wideHead);
+    return `${[first, ...wideBody].join('\n')}\n`;
   }
 }
 
 /** A whole text at once. */
-export function terminalMarkdown(text: string, columns: number): string {
-  const markdown = new TerminalMarkdown(columns);
+export function terminalMarkdown(text: string, columns: number, style?: MarkdownStyle): string {
+  const markdown = new TerminalMarkdown(columns, style);
   return (markdown.write(text) + markdown.end()).replace(/\n+$/, '');
 }
 
-function plainInline(line: string): string {
+function plainInline(line: string, style: MarkdownStyle): string {
   return line
-    .replace(/^#{1,6}\s+/, '')
-    .replace(/\*\*(.+?)\*\*/g, '$1')
+    .replace(/\*\*(.+?)\*\*/g, (_, strong: string) => style.strong(strong))
     .replace(/`([^`]+)`/g, '$1');
+}
+
+function isRule(cells: readonly string[]): boolean {
+  return cells.every((cell) => /^:?-+:?$/.test(cell));
 }
 
 function cellsOf(row: string): string[] {
@@ -64,7 +100,7 @@ function cellsOf(row: string): string[] {
     .trim()
     .replace(/^\||\|$/g, '')
     .split('|')
-    .map((cell) => plainInline(cell.trim()));
+    .map((cell) => plainInline(cell.trim(), noStyle));
 }
 
 const numeric = /^[-+]?\$?[\d,]*\.?\d+%?$/;

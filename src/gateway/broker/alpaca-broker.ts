@@ -1,6 +1,7 @@
 import type { Alpaca, trading } from '@alpacahq/alpaca-trade-api/rest';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { Order } from '../../trading/views.ts';
+import { ACTIVITY_PAGE, activityPage, tradingDays } from './alpaca-activities.ts';
 import { isApiError, readRefusal, submissionFor } from './alpaca-errors.ts';
 import {
   accountView,
@@ -147,6 +148,25 @@ function alpacaBroker(alpaca: () => Promise<Alpaca>, options: AlpacaBrokerOption
         return (bars?.[symbol] ?? []).map(barView).sort((a, b) => (a.at < b.at ? -1 : 1));
       }),
     clock: () => read(async ({ trading }) => clockView(await trading.clock.legacyClock())),
+    calendar: ({ start, end }) =>
+      read(async ({ trading }) =>
+        tradingDays(
+          await trading.calendar.legacyCalendar({ start: new Date(start), end: new Date(end) }),
+          start,
+          end,
+        ),
+      ),
+    activities: ({ after, page }) =>
+      read(async ({ trading }) =>
+        activityPage(
+          await trading.accountActivities.getAccountActivities({
+            direction: 'desc',
+            pageSize: ACTIVITY_PAGE,
+            ...(after === undefined ? {} : { after }),
+            ...(page === undefined ? {} : { pageToken: page }),
+          }),
+        ),
+      ),
     portfolioHistory: ({ period, timeframe }) =>
       read(async ({ trading }) =>
         portfolioHistoryView(

@@ -1,3 +1,4 @@
+import type { Activity, TradingDay } from '../../trading/activity.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { Account, Bar, MarketClock, Order, Position, Quote } from '../../trading/views.ts';
 
@@ -28,6 +29,26 @@ export interface PortfolioHistoryQuery {
   /** A number and D, W, M or A: `1M`. */
   readonly period: string;
   readonly timeframe: string | undefined;
+}
+
+/** Dates, both included. */
+export interface CalendarQuery {
+  readonly start: string;
+  readonly end: string;
+}
+
+export interface ActivityQuery {
+  /** Only what happened after it. */
+  readonly after: Date | undefined;
+  /** `next_page` of the page before. */
+  readonly page: string | undefined;
+}
+
+/** Newest first. */
+export interface ActivityPage {
+  readonly activities: readonly Activity[];
+  /** Asks for the page after; null on the last. */
+  readonly next_page: string | null;
 }
 
 /** Equity over time; dollars, `profit_loss_pct` a fraction. */
@@ -79,6 +100,10 @@ export interface Broker {
   quotes(symbols: readonly string[]): Promise<Quote[]>;
   bars(query: BarQuery): Promise<Bar[]>;
   clock(): Promise<MarketClock>;
+  /** The trading days of a stretch, half-days with their early closing. */
+  calendar(query: CalendarQuery): Promise<TradingDay[]>;
+  /** Fills, deposits, dividends and the like, a page at a time. */
+  activities(query: ActivityQuery): Promise<ActivityPage>;
   portfolioHistory(query: PortfolioHistoryQuery): Promise<PortfolioHistory>;
   /** One request, never retried, never thrown. */
   submit(draft: OrderDraft): Promise<Submission>;

@@ -27,6 +27,18 @@ const barsQuery = z.strictObject({
   limit: limitParameter(1000, 100),
 });
 
+/** A year of trading days, and some: more would be a long answer for nothing. */
+const MOST_CALENDAR_DAYS = 400;
+
+const calendarQuery = z
+  .strictObject({ start: z.iso.date(), end: z.iso.date() })
+  // Refinements also run on what is no date; that is refused as such.
+  .refine((range) => !(daysIn(range) < 0), { message: 'must not be before start', path: ['end'] })
+  .refine((range) => !(daysIn(range) > MOST_CALENDAR_DAYS), {
+    message: `must be at most ${MOST_CALENDAR_DAYS} days after start`,
+    path: ['end'],
+  });
+
 const DAY_MS = 24 * 60 * 60 * 1000;
 /**
  * How far back so many bars reach at most: 252 trading days a year, 6.5 trading hours a day, and a week more for the
@@ -73,6 +85,12 @@ export function marketRoutes(
     }),
   );
   app.get(
+    '/v1/calendar',
+    door.guard(['market:read'], async (c, caller) =>
+      c.json({ days: await (await brokerFor(caller)).calendar(parseQuery(calendarQuery, c.req.url)) }),
+    ),
+  );
+  app.get(
     '/v1/clock',
     door.guard(['market:read'], async (c, caller) => c.json(await (await brokerFor(caller)).clock())),
   );
@@ -88,4 +106,8 @@ async function requireKnown(broker: Broker, symbols: readonly string[]): Promise
     fields: ['symbols'],
     members: { symbols: unknown },
   });
+}
+
+function daysIn({ start, end }: { start: string; end: string }): number {
+  return (Date.parse(end) - Date.parse(start)) / DAY_MS;
 }

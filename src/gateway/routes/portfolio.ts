@@ -13,6 +13,18 @@ const historyQuery = z.strictObject({
   timeframe: z.enum(['1Min', '5Min', '15Min', '1H', '1D']).optional(),
 });
 
+const activitiesQuery = z.strictObject({
+  after: z
+    .union([z.iso.datetime({ offset: true }), z.iso.date()])
+    .transform((text) => new Date(text))
+    .optional(),
+  /** The broker's ids: digits, then `::`, then a UUID. */
+  page: z
+    .string()
+    .regex(/^[A-Za-z0-9:_.-]{1,128}$/, 'must be the next_page of an answer')
+    .optional(),
+});
+
 /** What the caller has: `portfolio:read`. */
 export function portfolioRoutes(app: Hono, door: Door, brokerFor: (caller: Caller) => Promise<Broker>): void {
   app.get(
@@ -30,6 +42,13 @@ export function portfolioRoutes(app: Hono, door: Door, brokerFor: (caller: Calle
     door.guard(['portfolio:read'], async (c, caller) => {
       const { period, timeframe } = parseQuery(historyQuery, c.req.url);
       return c.json(await (await brokerFor(caller)).portfolioHistory({ period, timeframe }));
+    }),
+  );
+  app.get(
+    '/v1/activities',
+    door.guard(['portfolio:read'], async (c, caller) => {
+      const { after, page } = parseQuery(activitiesQuery, c.req.url);
+      return c.json(await (await brokerFor(caller)).activities({ after, page }));
     }),
   );
 }

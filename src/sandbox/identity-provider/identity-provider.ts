@@ -18,6 +18,7 @@ import { createOidcStore } from './oidc-store.ts';
 import { readOrderDetails } from './order-details.ts';
 import { CIBA_GRANT, POLL_INTERVAL, routes, TOKEN_EXCHANGE_GRANT } from './protocol.ts';
 import { loadProviderKeys } from './provider-keys.ts';
+import type { RefreshTokenReuse } from './refresh-token-reuse.ts';
 import { createSessions } from './sessions.ts';
 import { createTokenExchange, tokenExchangeParameters } from './token-exchange.ts';
 import type { SandboxUser } from './users.ts';
@@ -44,6 +45,8 @@ export interface IdentityProviderOptions {
   readonly clock?: Clock;
   /** Sends CIBA pings. */
   readonly fetch?: typeof fetch;
+  /** Whether a refresh token whose answer was lost may be used again; `never` unless said otherwise. */
+  readonly refreshTokenReuse?: RefreshTokenReuse;
   /** Told of what went wrong inside; never holds a token. */
   readonly onError?: (message: string) => void;
 }
@@ -77,6 +80,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const store = createOidcStore({
     database,
     now,
+    refreshTokenReuse: options.refreshTokenReuse,
     beforeBackchannelRequest: (id, payload) =>
       holdPoll(id, payload, { context: Provider.ctx, requests, faults, clock, closing: closing.signal }),
   });
@@ -172,7 +176,16 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   });
 
   const deliver = deliverDecision({ provider, requests, resource, faults });
-  for (const request of requests.undelivered()) await deliver(request);
+  const delivering = new Map<string, Promise<void>>();
+  /** A decision that was kept but not delivered (an error in between) is delivered by the next tap. */
+  const deliverOnce = async (id: string): Promise<void> => {
+    const open = requests.undelivered().find((request) => request.id === id);
+    if (open === undefined) return;
+    const delivery = delivering.get(id) ?? deliver(open).finally(() => delivering.delete(id));
+    delivering.set(id, delivery);
+    await delivery;
+  };
+  for (const { id } of requests.undelivered()) await deliverOnce(id);
 
   const phone = getRequestListener(
     createPhoneApp({
@@ -187,7 +200,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       decide: async (id, decision, user) => {
         const result = requests.decide(id, decision, user);
         failpoint('idp.decided');
-        if (result.outcome === 'decided') await deliver(result.request);
+        await deliverOnce(id);
         return result;
       },
     }).fetch,

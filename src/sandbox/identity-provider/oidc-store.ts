@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider';
+import { type RefreshTokenReuse, refreshTokenSuccessors } from './refresh-token-reuse.ts';
 
 /** How long a finished row is kept, so that a late caller hears "expired" rather than "unknown". Seconds. */
 const KEPT_AFTER_EXPIRY = 24 * 3600;
@@ -19,6 +20,8 @@ export interface OidcStoreOptions {
   readonly database: Database;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** `never` unless said otherwise. */
+  readonly refreshTokenReuse?: RefreshTokenReuse | undefined;
   /** Called before a CIBA request is read: where the token endpoint's long poll waits, after the client is known. */
   readonly beforeBackchannelRequest: (id: string, payload: AdapterPayload) => Promise<void>;
 }
@@ -71,10 +74,17 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
   purgeOld();
   let writes = 0;
 
-  const load = (row: Row | undefined): AdapterPayload | undefined => {
+  const successors = refreshTokenSuccessors(database);
+  const mayRepeat = (model: string, payload: AdapterPayload): boolean =>
+    options.refreshTokenReuse === 'until_confirmed' &&
+    model === 'RefreshToken' &&
+    !successors.wereUsed(payload);
+
+  const load = (model: string, row: Row | undefined): AdapterPayload | undefined => {
     if (row === undefined) return undefined;
     const payload: AdapterPayload = JSON.parse(row.payload);
-    return row.consumed_at === null ? payload : { ...payload, consumed: row.consumed_at };
+    if (row.consumed_at === null || mayRepeat(model, payload)) return payload;
+    return { ...payload, consumed: row.consumed_at };
   };
 
   const adapter = (model: string): Adapter => ({
@@ -92,17 +102,23 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
       if (writes % 500 === 0) purgeOld();
     },
     find: async (id) => {
-      const found = load(byId.get(model, id));
+      const found = load(model, byId.get(model, id));
       if (model !== 'BackchannelAuthenticationRequest' || found === undefined) return found;
       await options.beforeBackchannelRequest(id, found);
-      return load(byId.get(model, id));
+      return load(model, byId.get(model, id));
     },
-    findByUserCode: async (userCode) => load(byUserCode.get(model, userCode)),
-    findByUid: async (uid) => load(byUid.get(model, uid)),
+    findByUserCode: async (userCode) => load(model, byUserCode.get(model, userCode)),
+    findByUid: async (uid) => load(model, byUid.get(model, uid)),
     consume: async (id) => {
       // Compare-and-set: the provider checks "consumed" on a copy it read earlier, so two polls at the same moment
       // would otherwise both be given a token for one approval.
-      if (consume.run(seconds(), model, id).changes !== 1) throw new errors.InvalidGrant('already consumed');
+      if (consume.run(seconds(), model, id).changes === 1) return;
+      const row = byId.get(model, id);
+      const payload: AdapterPayload | undefined = row && JSON.parse(row.payload);
+      if (payload === undefined || !mayRepeat(model, payload)) {
+        throw new errors.InvalidGrant('already consumed');
+      }
+      successors.drop(payload);
     },
     destroy: async (id) => {
       destroy.run(model, id);

@@ -8,6 +8,7 @@ import type { Faults } from '../faults.ts';
 import { newYorkDate, newYorkTimestamp } from '../market/new-york-time.ts';
 import { type BrokerEnv, requireTrading } from './access.ts';
 import { accountJson, type Books, positionJson } from './account-json.ts';
+import { activities } from './activities.ts';
 import { badParameter, notFound, unprocessable } from './broker-error.ts';
 import type { Exchange } from './exchange.ts';
 import { orderJson } from './order-json.ts';
@@ -58,6 +59,10 @@ export function tradingRoutes({ books, exchange, faults, now }: TradingOptions):
   app.get('/v2/account', (context) => context.json(accountJson(context.get('account'), books, now())));
   app.get('/v2/account/portfolio/history', (context) =>
     context.json(portfolioHistory(context.req.query(), context.get('account'), books, now())),
+  );
+
+  app.get('/v2/account/activities', (context) =>
+    context.json(activities(context.req.query(), context.get('account').id, books)),
   );
 
   app.get('/v2/positions', (context) =>

@@ -70,6 +70,24 @@ describe('the gateway’s client', () => {
     await expect(client.placeOrder(draft, 'token')).rejects.toMatchObject({ code: 'outcome_unknown' });
   });
 
+  it('asks a question again, once, whose connection broke; an order or a cancel never', async () => {
+    const seen: string[] = [];
+    let breaks = 1;
+    const listener: RequestListener = (request, response) => {
+      seen.push(request.method ?? '');
+      if (breaks-- > 0) response.destroy();
+      else answering(200, { positions: [] })(request, response);
+    };
+    const client = await clientOf(listener);
+    expect(await client.positions()).toEqual([]);
+    expect(seen).toEqual(['GET', 'GET']);
+    breaks = 5;
+    await expect(client.positions()).rejects.toMatchObject({ code: 'gateway_unreachable' });
+    await expect(client.placeOrder(draft, 'token')).rejects.toMatchObject({ code: 'outcome_unknown' });
+    await expect(client.cancelOrder('o1')).rejects.toMatchObject({ code: 'gateway_unreachable' });
+    expect(seen).toEqual(['GET', 'GET', 'GET', 'GET', 'POST', 'DELETE']);
+  });
+
   it('tells an order that is nowhere from one that was refused and from an address that is none', async () => {
     expect(await (await clientOf(problem(404, 'not_found'))).outcome('ta-1')).toEqual({ status: 'absent' });
     const refused = problem(404, 'not_found', { outcome: { code: 'broker_rejected', detail: 'no' } });

@@ -67,7 +67,7 @@ describe('an order', () => {
       orders: [{ symbol: 'AAPL', side: 'buy', qty: '5', status: 'filled' }],
       approvals: [{ status: 'executed', order: { reference_price: '180.00' } }],
     });
-    expect(result.text).toContain('BUY 5 AAPL MKT: filled 5 at 180.00');
+    expect(result.text).toContain('BUY 5 AAPL MKT: filled 5 at $180.00');
     expect(world.gateway.book).toHaveLength(1);
     const [asked] = world.phone.asked;
     expect(asked?.bindingMessage).toBe(`BUY 5 AAPL MKT ${result.approvals[0]?.code}`);

@@ -1,9 +1,9 @@
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createApprovalClient } from '../../../src/auth/approval-client.ts';
-import { approvalPublicKey } from '../../../src/auth/approval-registration.ts';
 import type { ApprovalClient } from '../../../src/auth/ciba.ts';
 import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
+import { approvalPublicKey } from '../../../src/auth/key-rotation.ts';
 import { openSession } from '../../../src/auth/token-session.ts';
 import { createWorld, type World } from './identity-provider-world.ts';
 import { anOrder } from './order-details.ts';
@@ -252,6 +252,7 @@ describe('the approval client', () => {
       crv: 'P-256',
       x: expect.any(String),
       y: expect.any(String),
+      kid: expect.any(String),
       alg: 'ES256',
       use: 'sig',
     });

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
@@ -11,6 +11,7 @@ import { profileSchema, type ResolvedProfile } from '../../../src/auth/profile.t
 import type { User } from '../../../src/auth/session.ts';
 import { Faults } from '../../../src/sandbox/faults.ts';
 import { createIdentityProvider } from '../../../src/sandbox/identity-provider/identity-provider.ts';
+import type { RefreshTokenReuse } from '../../../src/sandbox/identity-provider/refresh-token-reuse.ts';
 import { createVault } from '../../../src/sandbox/identity-provider/vault.ts';
 import { type LoopbackServer, listenOnLoopback } from '../../../src/sandbox/loopback-server.ts';
 import { createPhoneClient, type PhoneClient } from '../../../src/sandbox/phone/phone-client.ts';
@@ -55,7 +56,13 @@ export const hastyClock: Clock = {
 
 const PAIRING_SECRET = 'pairing-secret-of-the-test';
 
-export async function createWorld(): Promise<World> {
+export interface WorldOptions {
+  readonly refreshTokenReuse?: RefreshTokenReuse;
+  /** Sees each request to the provider before the provider does. */
+  readonly onRequest?: (request: IncomingMessage, response: ServerResponse) => void;
+}
+
+export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-auth-'));
   const home: Home = { config: folder, data: folder, log: folder, sandbox: folder };
   const asked: SeenRequest[] = [];
@@ -92,10 +99,12 @@ export async function createWorld(): Promise<World> {
     gatewayClient: { client_id: 'gateway', jwks: { keys: [] } },
     vault: createVault({ database, key: Buffer.alloc(32, 1), connections: {}, clock: systemClock }),
     faults,
+    ...(options.refreshTokenReuse === undefined ? {} : { refreshTokenReuse: options.refreshTokenReuse }),
   });
   const serve = () =>
     server.serve((request, response) => {
       asked.push(seen(request));
+      options.onRequest?.(request, response);
       provider.callback(request, response);
     });
   serve();

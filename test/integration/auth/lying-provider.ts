@@ -15,6 +15,10 @@ export interface Lies {
   sign?: (claims: JWTPayload) => Promise<string> | string;
   /** Answers the token request with this status and body instead. */
   tokenError?: { status: number; body: string; headers?: Record<string, string> };
+  /** Answers the token requests with these in turn; the last for ever. */
+  tokenErrors?: { status: number; body: string; headers?: Record<string, string> }[];
+  /** Runs before a token request is answered. */
+  beforeToken?: () => Promise<void>;
   /** How many requests for the keys fail before one succeeds. */
   brokenKeys?: number;
 }
@@ -28,6 +32,7 @@ export async function startLyingProvider() {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   let tokenRequests = 0;
+  let backchannelRequests = 0;
 
   const app = new Hono();
   app.get('/.well-known/openid-configuration', (c) => {
@@ -66,13 +71,17 @@ export async function startLyingProvider() {
     return c.json(lies.device?.(answer) ?? answer);
   });
   app.post('/backchannel', (c) => {
+    backchannelRequests += 1;
     const answer = { auth_req_id: 'auth-req-id', expires_in: 300 };
     return c.json(lies.backchannel?.(answer) ?? answer);
   });
   app.post('/token', async (c) => {
     tokenRequests += 1;
-    if (lies.tokenError) {
-      const { status, body, headers } = lies.tokenError;
+    await lies.beforeToken?.();
+    const queue = lies.tokenErrors ?? [];
+    const tokenError = lies.tokenError ?? (queue.length > 1 ? queue.shift() : queue[0]);
+    if (tokenError) {
+      const { status, body, headers } = tokenError;
       return new Response(body, { status, headers: { 'content-type': 'application/json', ...headers } });
     }
     const form = await c.req.parseBody();
@@ -103,6 +112,7 @@ export async function startLyingProvider() {
     lies,
     publicJwk: jwk,
     tokenRequests: () => tokenRequests,
+    backchannelRequests: () => backchannelRequests,
     close: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createInterruption } from '../../../src/cli/interruption.ts';
 import { execute } from '../../../src/cli/program.ts';
-import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
+import { type Sandbox, type SandboxOptions, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { systemClock } from '../../../src/trading/clock.ts';
 import { fakeTerminal } from '../../unit/cli/fake-terminal.ts';
 
@@ -47,7 +47,10 @@ export interface CliWorld {
   close(): Promise<void>;
 }
 
-export async function openCliWorld(): Promise<CliWorld> {
+/** @param options of the sandbox, beside its home and ports */
+export async function openCliWorld(
+  options: Pick<SandboxOptions, 'marketHours' | 'marketClock'> = {},
+): Promise<CliWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-cli-'));
   const readyFile = join(folder, 'ready.json');
   const sandbox = await startSandbox({
@@ -55,6 +58,7 @@ export async function openCliWorld(): Promise<CliWorld> {
     port: 0,
     readyFile,
     partialFills: false,
+    ...options,
   });
   const env: NodeJS.ProcessEnv = {
     PATH: process.env.PATH,

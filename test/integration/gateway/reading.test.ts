@@ -42,6 +42,8 @@ const routes = [
   ['/v1/quotes?symbols=AAPL', 'market:read'],
   ['/v1/bars?symbol=AAPL', 'market:read'],
   ['/v1/clock', 'market:read'],
+  ['/v1/calendar?start=2026-11-23&end=2026-11-30', 'market:read'],
+  ['/v1/activities', 'portfolio:read'],
 ] as const;
 
 describe.each(routes)('%s', (path, scope) => {

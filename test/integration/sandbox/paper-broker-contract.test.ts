@@ -38,6 +38,8 @@ const CLOSED = [
   'PortfolioHistory',
   'legacy_clock',
   'legacy_calendar_day',
+  'TradingActivities',
+  'NonTradeActivities',
   'CanceledOrderResponse',
   'stock_quote',
   'stock_trade',
@@ -174,6 +176,7 @@ describe.skipIf(missing !== undefined)("the paper broker keeps to Alpaca's contr
     await within(trading.positions.getOpenPosition({ symbolOrAssetId: 'AAPL' }));
     await within(trading.clock.legacyClock());
     expect((await within(trading.calendar.legacyCalendar())).length).toBeGreaterThan(100);
+    expect((await within(trading.accountActivities.getAccountActivities())).length).toBeGreaterThan(6);
     await within(trading.assets.getV2AssetsSymbolOrAssetId({ symbolOrAssetId: 'BRK.B' }));
     await within(trading.assets.getV2Assets({ status: 'active' }));
   });

@@ -95,6 +95,33 @@ describe("Alpaca's SDK reads", () => {
     expect((await assets.getV2Assets({ status: 'active' })).length).toBe(1500);
   });
 
+  it('activities: fills and deposits in the order of time, a page at a time', async () => {
+    const { accountActivities } = (await world.alpaca()).trading;
+    const all = await accountActivities.getAccountActivities({ direction: 'asc' });
+    expect(all.map((activity) => activity.activityType).filter((type) => type === 'CSD')).toHaveLength(2);
+    expect(all.filter((activity) => activity.activityType === 'FILL').length).toBeGreaterThanOrEqual(5);
+    const deposits = await accountActivities.getAccountActivities({
+      activityTypes: ['CSD'],
+      direction: 'asc',
+    });
+    expect(deposits.map((activity) => (activity as { netAmount?: string }).netAmount)).toEqual([
+      '60000',
+      '40000',
+    ]);
+    const paged: typeof all = [];
+    for (let last: string | undefined, pages = 0; pages < 20; pages++) {
+      const page: typeof all = await accountActivities.getAccountActivities({
+        pageSize: 3,
+        direction: 'asc',
+        ...(last === undefined ? {} : { pageToken: last }),
+      });
+      paged.push(...page);
+      last = page.at(-1)?.id;
+      if (page.length < 3) break;
+    }
+    expect(paged).toEqual(all);
+  });
+
   it('portfolio history that ends at the equity of today', async () => {
     const { portfolioHistory, account } = (await world.alpaca()).trading;
     const history = await portfolioHistory.getAccountPortfolioHistory({ period: '1M', timeframe: '1D' });

@@ -7,7 +7,7 @@ import type { TradeOrderDetails } from '../../../src/trading/approval-details.ts
 import { approvalIn, openStores } from './approval-fixture.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
-type Answer = PollResult | ((signal: AbortSignal) => Promise<PollResult>);
+type Answer = PollResult | ((signal: AbortSignal, onSend: () => void) => Promise<PollResult>);
 
 /** Waits on one requested approval, with the identity provider's answers given beforehand; `pending` after them. */
 function waiting(answers: Answer[], interval = 2) {
@@ -35,10 +35,11 @@ function waiting(answers: Answer[], interval = 2) {
         authReqId: string,
         signal: AbortSignal,
         details?: TradeOrderDetails,
+        onSend: () => void = () => undefined,
       ): Promise<PollResult> => {
         polls.push({ id: authReqId, at: (clock.now() - started) / 1000, details });
         const answer = answers.shift() ?? { status: 'pending' };
-        return typeof answer === 'function' ? answer(signal) : answer;
+        return typeof answer === 'function' ? answer(signal, onSend) : answer;
       },
     }),
     emit: (event: AgentEvent) => events.push(event),
@@ -53,7 +54,7 @@ function waiting(answers: Answer[], interval = 2) {
     stores,
     id,
     notices: () => events.flatMap((event) => (event.type === 'notice' ? [event.message] : [])),
-    run: () => clock.run(waitForDecision(environment, id, stop.signal)),
+    run: (options = {}) => clock.run(waitForDecision(environment, id, stop.signal, options)),
     row: () => stores.approvals.get(id),
   };
 }
@@ -78,6 +79,19 @@ describe('waiting for a decision', () => {
     expect(wait.row()?.status).toBe('approved');
     expect(wait.stores.approvals.token(wait.id)).toBe('PLANTED-TOKEN');
     expect(wait.recorded).toEqual(['approved']);
+  });
+
+  it('counts the interval from when the request went out, not from when it was prepared', async () => {
+    const wait = waiting([
+      async (_, onSend) => {
+        await wait.clock.sleep(1_500);
+        onSend();
+        return pending;
+      },
+      approved,
+    ]);
+    await wait.run();
+    expect(times(wait.polls)).toEqual([0, 3.5]);
   });
 
   it('polls again at once after a long poll', async () => {
@@ -112,6 +126,18 @@ describe('waiting for a decision', () => {
     const wait = waiting([{ ...unreachable, retryAfter: 12 }, approved]);
     await wait.run();
     expect(times(wait.polls)).toEqual([0, 12]);
+  });
+
+  it('honours a Retry-After that is longer than its own patience', async () => {
+    const wait = waiting([{ ...unreachable, retryAfter: 90 }, approved]);
+    await wait.run();
+    expect(times(wait.polls)).toEqual([0, 90]);
+  });
+
+  it('keeps a long interval also after the provider could not be reached', async () => {
+    const wait = waiting([unreachable, approved], 45);
+    await wait.run();
+    expect(times(wait.polls)).toEqual([0, 45]);
   });
 
   it('ends at the absolute deadline, however long the provider said nothing', async () => {
@@ -182,6 +208,42 @@ describe('waiting for a decision', () => {
     await wait.run();
     expect(wait.row()).toMatchObject({ status: 'cancelled', hasToken: false });
     expect(wait.clock.now() - started).toBeLessThanOrEqual(2_000);
+  });
+
+  it('told to look once takes a decision that is there, and waits for none', async () => {
+    const given = waiting([approved]);
+    await given.run({ once: true });
+    expect(given.row()?.status).toBe('approved');
+    const open = waiting([pending, approved]);
+    await open.run({ once: true });
+    expect(open.row()?.status).toBe('requested');
+    expect(open.polls).toHaveLength(1);
+    expect(open.notices()).toEqual([]);
+  });
+
+  it('told to look once does not sit out a long poll, nor call that an outage', async () => {
+    const held = waiting([
+      (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    ]);
+    const started = held.clock.now();
+    await held.run({ once: true });
+    expect(held.row()?.status).toBe('requested');
+    expect(held.clock.now() - started).toBeLessThanOrEqual(3_000);
+    expect(held.notices()).toEqual([]);
+  });
+
+  it('told to look once after the deadline settles it', async () => {
+    const late = waiting([unreachable]);
+    late.clock.advance(400_000);
+    await late.run({ once: true });
+    expect(late.row()?.status).toBe('expired');
+  });
+
+  it('told to look once asks again for an answer that was lost, and leaves it pending', async () => {
+    const lost = waiting([{ status: 'lost' }, approved]);
+    await lost.run({ once: true });
+    expect(lost.row()?.status).toBe('requested');
+    expect(lost.asked).toHaveLength(1);
   });
 
   it('leaves the approval as it is when the run is stopped', async () => {

@@ -1,10 +1,11 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { newHolder } from '../../../src/agent/holder.ts';
-import { openStateDatabase } from '../../../src/agent/state-database.ts';
+import { giveBackSpace, openStateDatabase, SCHEMA_VERSION } from '../../../src/agent/state-database.ts';
 import { openStores, temporaryFolder } from './approval-fixture.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -53,6 +54,11 @@ describe('the state database', () => {
     ['garbage', (file: string) => writeFileSync(file, randomBytes(9000))],
     ['text', (file: string) => writeFileSync(file, 'not a database')],
     ['a torn page', (file: string) => truncateSync(file, 1000)],
+    ['half a file', (file: string) => truncateSync(file, Math.floor(statSync(file).size / 8192) * 4096)],
+    ['a file without its last page', (file: string) => truncateSync(file, statSync(file).size - 4096)],
+    ['an empty file', (file: string) => truncateSync(file, 0)],
+    ['one changed byte in its last page', (file: string) => flipByte(file, statSync(file).size - 2000)],
+    ['one changed byte in its first page', (file: string) => flipByte(file, 200)],
   ])('refuses %s and leaves the file alone', (_, damage) => {
     const { file, key, database } = filled();
     database.pragma('wal_checkpoint(TRUNCATE)');
@@ -66,12 +72,68 @@ describe('the state database', () => {
   it('refuses a newer version’s file', () => {
     const { file, key, database } = filled();
     database.pragma('user_version = 99');
+    database.pragma('wal_checkpoint(TRUNCATE)');
     database.close();
+    const before = readFileSync(file);
     expect(() => openStateDatabase(file, key)).toThrow(
       expect.objectContaining({ code: 'state_corrupt', message: expect.stringContaining('newer') }),
     );
+    expect(readFileSync(file).equals(before)).toBe(true);
+  });
+
+  it('appears at its place whole, also where many processes make it at once', async () => {
+    const file = join(temporaryFolder(), 'state.db');
+    const key = randomBytes(32);
+    const children = Array.from({ length: 4 }, () =>
+      spawn(
+        process.execPath,
+        ['--input-type=module', '-e', OPEN_AND_WRITE, '--', file, key.toString('hex')],
+        {
+          stdio: ['ignore', 'ignore', 'inherit'],
+        },
+      ),
+    );
+    expect(await Promise.all(children.map(async (child) => (await once(child, 'exit'))[0]))).toEqual([
+      0, 0, 0, 0,
+    ]);
+    const database = openStateDatabase(file, key);
+    expect(database.prepare('SELECT count(*) FROM threads').pluck().get()).toBe(4);
+    expect(database.pragma('user_version', { simple: true })).toBe(SCHEMA_VERSION);
+    expect(statSync(file).mode & 0o077).toBe(0);
+    database.close();
+    expect(readdirSync(dirname(file))).toEqual(['state.db']);
+  });
+
+  it('gives the space of what was deleted back to the disk', () => {
+    const { file, database } = filled();
+    const insert = database.prepare(`INSERT INTO messages VALUES ('t1', ?, 'json', ?)`);
+    for (let i = 0; i < 250; i++) insert.run(String(i), randomBytes(4096));
+    database.pragma('wal_checkpoint(TRUNCATE)');
+    const full = statSync(file).size;
+    expect(full).toBeGreaterThan(1_000_000);
+    database.exec('DELETE FROM messages');
+    giveBackSpace(database);
+    expect(statSync(file).size).toBeLessThan(full / 5);
+    database.close();
   });
 });
+
+/** What a process does that is the first to need the file, or not. */
+const OPEN_AND_WRITE = `
+  const { openStateDatabase } = await import('${new URL('../../../src/agent/state-database.ts', import.meta.url).href}');
+  const [file, key] = process.argv.slice(1);
+  const database = openStateDatabase(file, Buffer.from(key, 'hex'));
+  database
+    .prepare('INSERT INTO threads (id, profile, title, created_at, updated_at) VALUES (?, ?, ?, 0, 0)')
+    .run(String(process.pid), 'p', 't');
+  database.close();
+`;
+
+function flipByte(file: string, at: number): void {
+  const bytes = readFileSync(file);
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+  writeFileSync(file, bytes);
+}
 
 describe('a thread’s lease', () => {
   it('is held by one run, also within one process, until it is released', () => {
@@ -87,12 +149,15 @@ describe('a thread’s lease', () => {
     const { threads } = openStores(clock);
     const lease = threads.lease('t1', 'elsewhere|1|a');
     clock.advance(20_000);
-    expect(lease.renew()).toBe(true);
+    expect(threads.renewAll('elsewhere|1|a')).toEqual(['t1']);
     clock.advance(29_000);
     expect(() => threads.lease('t1', 'elsewhere|2|b')).toThrow(expect.objectContaining({ code: 'busy' }));
     clock.advance(2_000);
     threads.lease('t1', 'elsewhere|2|b');
-    expect(lease.renew()).toBe(false);
+    expect(threads.renewAll('elsewhere|1|a')).toEqual([]);
+    expect(lease.isHeld()).toBe(false);
+    lease.release();
+    expect(() => threads.lease('t1', 'elsewhere|3|c')).toThrow(expect.objectContaining({ code: 'busy' }));
   });
 
   it('of a dead process on this machine can be taken at once', () => {

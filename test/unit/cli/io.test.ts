@@ -49,6 +49,8 @@ describe('the locale', () => {
     [{ LANG: 'en_US.ISO-8859-1' }, false],
     [{ LC_ALL: 'de_DE.ISO-8859-15', LANG: 'en_US.UTF-8' }, false],
     [{ TERM: 'linux' }, false],
+    [{ LANG: 'C' }, false],
+    [{ LANG: 'C.UTF-8' }, true],
     [{}, true],
   ])('decides about Unicode: %j', (env, unicode) => {
     expect(fakeTerminal({ env }).io.unicode).toBe(unicode);

@@ -42,6 +42,9 @@ export interface AlpacaStandIn {
   /** Every GET answers with this status while set. */
   readsFail: number | undefined;
   readonly tokens: Map<string, string>;
+  calendar: Record<string, unknown>[];
+  /** Newest first. */
+  activities: Record<string, unknown>[];
   close(): Promise<void>;
 }
 
@@ -62,6 +65,8 @@ export async function startAlpacaStandIn(): Promise<AlpacaStandIn> {
     onSubmit: [],
     hiddenLookups: 0,
     readsFail: undefined,
+    calendar: [],
+    activities: [],
     tokens: new Map([
       ['broker-token-of-alice', 'alice'],
       ['broker-token-of-bob', 'bob'],
@@ -95,6 +100,7 @@ async function handle(
   const [, , collection, id] = url.pathname.split('/');
   switch (collection) {
     case 'account':
+      if (id === 'activities') return answer(200, activitiesPage(broker, url.searchParams));
       return answer(200, {
         id: randomUUID(),
         account_number: accounts[owner],
@@ -108,6 +114,8 @@ async function handle(
         trading_blocked: false,
         ...broker.account,
       });
+    case 'calendar':
+      return answer(200, broker.calendar);
     case 'clock':
       return answer(200, {
         timestamp: new Date().toISOString(),
@@ -156,6 +164,12 @@ async function handle(
     default:
       return answer(404, { code: 40410000, message: 'endpoint not found' });
   }
+}
+
+function activitiesPage({ activities }: AlpacaStandIn, query: URLSearchParams) {
+  const token = query.get('page_token');
+  const from = token === null ? 0 : activities.findIndex(({ id }) => id === token) + 1;
+  return activities.slice(from, from + Number(query.get('page_size')));
 }
 
 async function submit(

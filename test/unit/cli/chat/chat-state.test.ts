@@ -1,18 +1,38 @@
 import { describe, expect, it } from 'vitest';
 import type { AgentEvent } from '../../../../src/agent/events.ts';
-import { type ChatState, chatReducer, emptyChat } from '../../../../src/cli/chat/chat-state.ts';
+import {
+  type ChatState,
+  chatReducer,
+  emptyChat,
+  isWaiting,
+  type Run,
+  runAtWork,
+} from '../../../../src/cli/chat/chat-state.ts';
 import { approval, doneResult, executed, order } from '../sample-events.ts';
 
-function stateAfter(events: readonly AgentEvent[], start: ChatState = emptyChat): ChatState {
-  return events.reduce((state, event) => chatReducer(state, { type: 'event', event }), start);
+const asked = chatReducer(emptyChat, {
+  type: 'start',
+  talk: 1,
+  title: 'buy 5 AAPL limit 180',
+  text: 'buy 5 AAPL limit 180',
+});
+/** A run under way that has shown nothing yet. */
+const begun = chatReducer(emptyChat, { type: 'start', talk: 1, title: 'resume' });
+
+function stateAfter(events: readonly AgentEvent[], start: ChatState = begun, talk = 1): ChatState {
+  return events.reduce((state, event) => chatReducer(state, { type: 'event', talk, event }), start);
 }
 
-const asked = chatReducer(emptyChat, { type: 'prompt', text: 'buy 5 AAPL limit 180' });
+/** The only run there is. */
+function runOf(state: ChatState) {
+  expect(state.runs).toHaveLength(1);
+  return state.runs[0] as Run;
+}
 
 describe('the chat’s state', () => {
-  it('puts what the person said above, and is busy', () => {
+  it('puts what the person said above, and a run is under way', () => {
     expect(asked.items).toEqual([{ type: 'prompt', text: 'buy 5 AAPL limit 180' }]);
-    expect(asked.busy).toBe(true);
+    expect(runAtWork(asked)?.talk).toBe(1);
   });
 
   it('keeps the answer live while it is written, and moves it up once it is whole', () => {
@@ -20,9 +40,10 @@ describe('the chat’s state', () => {
       { type: 'text', delta: 'Bought ' },
       { type: 'text', delta: '5 AAPL.' },
     ]);
-    expect(writing).toMatchObject({ answer: 'Bought 5 AAPL.', items: [] });
+    expect(runOf(writing).answer).toBe('Bought 5 AAPL.');
+    expect(writing.items).toEqual([]);
     const done = stateAfter([{ type: 'result', result: doneResult }], writing);
-    expect(done).toMatchObject({ answer: '', busy: false, thread: 'th_1' });
+    expect(done).toMatchObject({ runs: [], thread: 'th_1' });
     expect(done.items).toEqual([{ type: 'answer', text: 'Bought 5 AAPL.' }]);
   });
 
@@ -36,12 +57,12 @@ describe('the chat’s state', () => {
     const running = stateAfter([
       { type: 'tool_call', id: 'c1', name: 'get_quote', args: { symbols: ['AAPL'] } },
     ]);
-    expect(running.tools).toEqual([{ id: 'c1', text: 'get_quote AAPL' }]);
+    expect(runOf(running).tools).toEqual([{ id: 'c1', name: 'get_quote', text: 'get_quote AAPL' }]);
     const done = stateAfter(
       [{ type: 'tool_result', id: 'c1', name: 'get_quote', ok: true, summary: 'AAPL\n179.50', ms: 312 }],
       running,
     );
-    expect(done.tools).toEqual([]);
+    expect(runOf(done).tools).toEqual([]);
     expect(done.items).toEqual([{ type: 'tool', text: 'get_quote AAPL: AAPL 179.50', ok: true, ms: 312 }]);
   });
 
@@ -52,12 +73,12 @@ describe('the chat’s state', () => {
       { type: 'approval', approval: second },
       { type: 'approval', approval: { ...second, status: 'approved' } },
     ]);
-    expect(both.approvals.map(({ id, status }) => [id, status])).toEqual([
+    expect(runOf(both).approvals.map(({ id, status }) => [id, status])).toEqual([
       [approval.id, 'requested'],
       ['ap_2', 'approved'],
     ]);
     const one = stateAfter([{ type: 'approval', approval: { ...second, status: 'denied' } }], both);
-    expect(one.approvals.map(({ id }) => id)).toEqual([approval.id]);
+    expect(runOf(one).approvals.map(({ id }) => id)).toEqual([approval.id]);
     expect(one.items.at(-1)).toMatchObject({ type: 'outcome', good: false });
   });
 
@@ -67,7 +88,7 @@ describe('the chat’s state', () => {
       { type: 'order', order, approval: approval.id },
       { type: 'approval', approval: executed },
     ]);
-    expect(state.approvals).toEqual([]);
+    expect(runOf(state).approvals).toEqual([]);
     expect(state.items).toEqual([
       { type: 'outcome', text: 'BUY 5 AAPL, limit $180.00: order placed · filled 5 at $179.51', good: true },
     ]);
@@ -82,8 +103,8 @@ describe('the chat’s state', () => {
         result: { ...doneResult, status: 'pending', text: '', approvals: [approval], orders: [] },
       },
     ]);
-    expect(interrupted.pendingThread).toBe('th_1');
-    expect(interrupted.approvals).toEqual([]);
+    expect(interrupted.pending).toMatchObject([{ talk: 1, thread: 'th_1', approvals: [approval] }]);
+    expect(interrupted.runs).toEqual([]);
     expect(interrupted.items.at(-1)).toMatchObject({
       type: 'note',
       text: expect.stringContaining('/resume'),
@@ -95,13 +116,65 @@ describe('the chat’s state', () => {
       { type: 'thread', thread: 'th_1' },
       { type: 'approval', approval },
     ]);
-    const state = chatReducer(live, { type: 'failed', message: 'interrupted', hint: undefined });
-    expect(state).toMatchObject({ pendingThread: 'th_1', busy: false });
+    const state = chatReducer(live, { type: 'failed', talk: 1, message: 'interrupted', hint: undefined });
+    expect(state).toMatchObject({ pending: [{ thread: 'th_1' }], runs: [] });
   });
 
-  it('has no pending thread after one that was carried out', () => {
-    const pending: ChatState = { ...emptyChat, thread: 'th_1', pendingThread: 'th_1' };
-    expect(stateAfter([{ type: 'result', result: doneResult }], pending).pendingThread).toBeUndefined();
+  it('has nothing pending any more after what was left was carried out', () => {
+    const left = stateAfter([
+      { type: 'thread', thread: 'th_1' },
+      { type: 'result', result: { ...doneResult, status: 'pending', text: '', approvals: [approval] } },
+    ]);
+    expect(left.pending).toHaveLength(1);
+    const resumed = chatReducer(left, { type: 'start', talk: 1, title: 'resume', thread: 'th_1' });
+    expect(stateAfter([{ type: 'result', result: doneResult }], resumed).pending).toEqual([]);
+  });
+
+  it('is waiting only while nothing but the phone is needed', () => {
+    const proposing = stateAfter([
+      { type: 'tool_call', id: 'c1', name: 'place_order', args: {} },
+      { type: 'approval', approval: { ...approval, status: 'drafted' } },
+    ]);
+    expect(isWaiting(runOf(proposing))).toBe(false);
+    const waiting = stateAfter([{ type: 'approval', approval }], proposing);
+    expect(isWaiting(runOf(waiting))).toBe(true);
+    expect(runAtWork(waiting)).toBeUndefined();
+    const placing = stateAfter(
+      [{ type: 'approval', approval: { ...approval, status: 'approved' } }],
+      waiting,
+    );
+    expect(isWaiting(runOf(placing))).toBe(false);
+    const second = stateAfter([{ type: 'tool_call', id: 'c2', name: 'place_order', args: {} }], waiting);
+    expect(isWaiting(runOf(second))).toBe(false);
+  });
+
+  it('names the conversation of each item once there are several', () => {
+    const first = stateAfter([{ type: 'approval', approval }], asked);
+    const two = chatReducer(first, { type: 'start', talk: 2, title: 'b', text: 'what do I own' });
+    expect(two.items.at(-1)).toEqual({ type: 'prompt', text: 'what do I own', talk: '#2' });
+    const told = stateAfter([{ type: 'approval', approval: executed }], two, 1);
+    expect(told.items.at(-1)).toMatchObject({ type: 'outcome', talk: '#1' });
+    expect(told.runs.map(({ talk }) => talk)).toEqual([1, 2]);
+  });
+
+  it('keeps two answers that are written at the same time apart', () => {
+    const two = chatReducer(begun, { type: 'start', talk: 2, title: 'b' });
+    const one = stateAfter([{ type: 'text', delta: 'first\nof one\n' }], two, 1);
+    const both = stateAfter([{ type: 'text', delta: 'second\n' }], one, 2);
+    expect(both.items).toEqual([{ type: 'answer', text: 'second', talk: '#2' }]);
+    const done = stateAfter(
+      [{ type: 'result', result: { ...doneResult, text: 'first\nof one\n' } }],
+      both,
+      1,
+    );
+    expect(done.items.at(-1)).toEqual({ type: 'answer', text: 'first\nof one', talk: '#1' });
+  });
+
+  it('writes lines that will not change any more at once, each just once, with the gaps between them', () => {
+    const deltas = ['One\n', '\nTwo', ' more\n| A | B |\n', '| - | - |\n| 1 |', ' 2 |\n', '\nEnd'];
+    const state = stateAfter(deltas.map((delta): AgentEvent => ({ type: 'text', delta })));
+    const written = [...state.items.map((item) => ('text' in item ? item.text : '')), runOf(state).answer];
+    expect(written).toEqual(['One', '\nTwo more', '| A | B |\n| - | - |\n| 1 | 2 |', '\nEnd']);
   });
 
   it('lets no escape sequence of a model or server through', () => {
@@ -111,6 +184,6 @@ describe('the chat’s state', () => {
       { type: 'notice', message: 'slow\u0007\u202e' },
     ]);
     expect(JSON.stringify(state)).not.toMatch(/\\u001b|\\u0007|\u202e/);
-    expect(state.tools[0]?.text).toBe('get_quote A');
+    expect(runOf(state).tools[0]?.text).toBe('get_quote A');
   });
 });

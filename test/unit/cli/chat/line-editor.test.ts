@@ -40,7 +40,39 @@ describe('the line editor', () => {
     expect(editorReducer(up, press('downArrow')).text).toBe('thr');
   });
 
-  it('takes a paste of several lines as one, without control characters', () => {
-    expect(edit({ type: 'paste', text: 'buy 5\r\nAAPL\u001b[2J' }).text).toBe('buy 5 AAPL[2J');
+  it('keeps the lines of a paste, without control characters', () => {
+    expect(edit({ type: 'paste', text: 'buy 5\r\nAAPL\u001b[2J' }).text).toBe('buy 5\nAAPL[2J');
+  });
+
+  it('moves and cuts within the line of several, and up and down between them', () => {
+    const lines = edit({ type: 'paste', text: 'first line\nsecond' });
+    const up = editorReducer(lines, press('upArrow'));
+    expect(up.cursor).toBe(6);
+    expect(editorReducer(up, control('k')).text).toBe('first \nsecond');
+    expect(editorReducer(editorReducer(up, press('downArrow')), control('u')).text).toBe('first line\n');
+    expect([control('e'), control('k')].reduce(editorReducer, up).text).toBe('first linesecond');
+  });
+
+  it('goes to the entry before only from the first line, and to the next only from the last', () => {
+    const state = edit(type('one'), { type: 'sent' }, { type: 'paste', text: 'a\nb' });
+    const above = editorReducer(state, press('upArrow'));
+    expect(above.text).toBe('a\nb');
+    expect(editorReducer(above, press('upArrow')).text).toBe('one');
+  });
+
+  it('moves and cuts by words', () => {
+    const start = edit(type('sell half my MSFT'));
+    const meta = (input: string): EditorAction => ({ type: 'key', input, key: { meta: true } });
+    const left: EditorAction = { type: 'key', input: '', key: { leftArrow: true, ctrl: true } };
+    expect(editorReducer(start, meta('b')).cursor).toBe(13);
+    expect([left, left].reduce(editorReducer, start).cursor).toBe(10);
+    expect([control('a'), meta('f')].reduce(editorReducer, start).cursor).toBe(4);
+    expect([control('a'), meta('d')].reduce(editorReducer, start).text).toBe(' half my MSFT');
+    const back: EditorAction = { type: 'key', input: '', key: { backspace: true, meta: true } };
+    expect(editorReducer(start, back).text).toBe('sell half my ');
+  });
+
+  it('puts back what was cut last', () => {
+    expect(edit(type('buy 5'), control('u'), control('y')).text).toBe('buy 5');
   });
 });

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { render } from 'ink';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { AgentEvent } from '../../../../src/agent/events.ts';
+import type { AgentEvent, ApprovalView } from '../../../../src/agent/events.ts';
 import { ChatApp } from '../../../../src/cli/chat/chat-app.tsx';
 import type { ChatDriver, ChatStatus } from '../../../../src/cli/chat/chat-driver.ts';
 import { ChatSession } from '../../../../src/cli/chat/chat-session.ts';
@@ -10,6 +10,7 @@ import { manualClock } from '../manual-clock.ts';
 import { approval, doneResult, executed, NOW } from '../sample-events.ts';
 
 const status: ChatStatus = {
+  connected: true,
   profile: 'sandbox',
   environment: 'PAPER',
   simulated: true,
@@ -26,6 +27,9 @@ function scriptedDriver(events: readonly AgentEvent[], changes: Partial<ChatStat
     end = resolve;
   });
   const runs: { prompt: string; thread: string | undefined }[] = [];
+  /** Approvals there are, and what was taken back, in order. */
+  const left: ApprovalView[] = [];
+  const cancelled: string[] = [];
   const driver: ChatDriver = {
     async *run(prompt, thread, signal) {
       runs.push({ prompt, thread });
@@ -44,6 +48,7 @@ function scriptedDriver(events: readonly AgentEvent[], changes: Partial<ChatStat
     login: async () => ({
       userCode: 'WDJB-MJHT',
       address: 'http://127.0.0.1:4710/device',
+      qr: [],
       warning: 'Only go on if you started this yourself.',
       asks: ['see quotes'],
       sandboxCommand: 'trade-agent phone login WDJB-MJHT',
@@ -51,11 +56,26 @@ function scriptedDriver(events: readonly AgentEvent[], changes: Partial<ChatStat
       complete: (signal) =>
         new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
     }),
-    portfolio: async () => ({ type: 'report', text: 'the portfolio' }),
-    orders: async () => ({ type: 'report', text: 'No orders.' }),
-    approvals: async () => ({ type: 'report', text: 'No approvals.' }),
+    portfolio: async () => 'the portfolio',
+    ordersReport: async () => 'No orders.',
+    chart: async (symbol, range) => `a chart of ${symbol} ${range}`,
+    orders: async () => [],
+    approvals: async () => left,
+    cancelApproval: async (id) => {
+      cancelled.push(id);
+      return { ...approval, id, status: 'cancelled' };
+    },
+    threads: async () => [],
+    profiles: async () => [
+      { name: 'sandbox', environment: 'PAPER', current: true },
+      { name: 'live', environment: 'LIVE', current: false },
+    ],
+    chooseModel: async () => undefined,
+    halt: () => {
+      cancelled.push('halted');
+    },
   };
-  return { driver, runs, end };
+  return { driver, runs, end, left, cancelled };
 }
 
 const cleanups: (() => void)[] = [];
@@ -63,7 +83,12 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup();
 });
 
-function openScreen(driver: ChatDriver, size: { columns: number; rows: number }, first = status) {
+function openScreen(
+  driver: ChatDriver,
+  size: { columns: number; rows: number },
+  first = status,
+  look: { unicode?: boolean; color?: boolean; spoken?: boolean } = {},
+) {
   const clock = manualClock(NOW);
   const stdin = Object.assign(new PassThrough(), {
     isTTY: true,
@@ -72,20 +97,35 @@ function openScreen(driver: ChatDriver, size: { columns: number; rows: number },
     unref: () => undefined,
   });
   const frames: string[] = [];
+  const kept: string[] = [];
   const stdout = Object.assign(new PassThrough(), { isTTY: true, ...size });
   stdout.on('data', (chunk: Buffer) => frames.push(chunk.toString('utf8')));
   const session = new ChatSession({ driver, clock, status: first, onQuit: () => app.unmount() });
-  const app = render(<ChatApp session={session} clock={clock} version="1.2.3" unicode color />, {
-    stdin,
-    stdout,
-    debug: true,
-    exitOnCtrlC: false,
-    patchConsole: false,
-    interactive: true,
-  });
+  const app = render(
+    <ChatApp
+      session={session}
+      clock={clock}
+      version="1.2.3"
+      unicode={look.unicode ?? true}
+      color={look.color ?? true}
+      spoken={look.spoken ?? false}
+      history={{ entries: ['an earlier line'], add: (entry) => kept.push(entry) }}
+      phoneQr={[]}
+    />,
+    {
+      stdin,
+      stdout,
+      debug: true,
+      exitOnCtrlC: false,
+      patchConsole: false,
+      interactive: true,
+      isScreenReaderEnabled: look.spoken ?? false,
+    },
+  );
   cleanups.push(() => app.unmount());
   return {
     session,
+    kept,
     type: (text: string) => stdin.write(text),
     exited: () => app.waitUntilExit(),
     /** The whole screen as last written, without colours. */
@@ -163,7 +203,9 @@ describe('the chat’s screen', () => {
     const driver = scriptedDriver(many);
     const chat = openScreen(driver.driver, { columns, rows });
     chat.type('x\r');
-    await expect.poll(() => chat.session.snapshot().state.answer, { timeout: 5000 }).toContain('on and on');
+    await expect
+      .poll(() => chat.session.snapshot().state.runs[0]?.answer, { timeout: 5000 })
+      .toContain('on and on');
     await chat.shows(/❯/);
     const screen = chat.screen();
     const live = screen.slice(screen.lastIndexOf('❯ x') + 3).split('\n');
@@ -185,17 +227,171 @@ describe('the chat’s screen', () => {
     expect(chat.screen()).not.toContain('waiting for your phone');
   });
 
-  it('stops waiting on Esc, says that the approval is still pending, and starts the next wish afresh', async () => {
+  it('stays usable while an order waits: the next wish is a conversation of its own', async () => {
     const script = scriptedDriver(pendingEvents);
     const chat = openScreen(script.driver, { columns: 80, rows: 24 });
     chat.type('buy 5 AAPL limit 180\r');
     await chat.shows('waiting for your phone, 5:00 left');
-    chat.type('\u001b');
-    await chat.shows('(ap_k7qp2m4x); go on with');
-    await chat.session.idle();
     chat.type('what do I own\r');
-    await expect.poll(() => script.runs.length).toBe(2);
+    await chat.shows('#2 ❯ what do I own');
     expect(script.runs[1]).toEqual({ prompt: 'what do I own', thread: undefined });
+    await chat.shows('#1 PAPER order: waiting for your phone, 5:00 left');
+  });
+
+  it('goes on waiting for the phone when the model is told to stop', async () => {
+    const chat = openScreen(scriptedDriver(pendingEvents).driver, { columns: 80, rows: 24 });
+    chat.type('buy 5 AAPL limit 180\r');
+    await chat.shows('waiting for your phone, 5:00 left');
+    chat.session.interrupt();
+    chat.type('typed after');
+    await chat.shows('typed after');
+    expect(chat.screen()).toContain('waiting for your phone, 5:00 left');
+  });
+
+  it('stops the model on Esc, and drops what was to come next', async () => {
+    const working: AgentEvent[] = [{ type: 'tool_call', id: 'c1', name: 'get_quote', args: {} }];
+    const script = scriptedDriver(working);
+    const chat = openScreen(script.driver, { columns: 80, rows: 24 });
+    chat.type('quote AAPL\r');
+    await chat.shows('Esc stops');
+    chat.type('and then\r');
+    await chat.shows('next: and then');
+    chat.type('\u001b');
+    await chat.session.idle();
+    await chat.shows('/help');
+    expect(script.runs).toHaveLength(1);
+    expect(chat.screen()).not.toContain('next:');
+  });
+
+  it('takes what was typed ahead as soon as the model is done', async () => {
+    const script = scriptedDriver([{ type: 'tool_call', id: 'c1', name: 'get_quote', args: {} }]);
+    const chat = openScreen(script.driver, { columns: 80, rows: 24 });
+    chat.type('quote AAPL\r');
+    await chat.shows('Esc stops');
+    chat.type('and then\r');
+    await chat.shows('next: and then');
+    script.end([{ type: 'result', result: doneResult }]);
+    await expect.poll(() => script.runs.map(({ prompt }) => prompt)).toEqual(['quote AAPL', 'and then']);
+  });
+
+  it('shows two orders that wait at once: both codes, both conversations', async () => {
+    const script = scriptedDriver(pendingEvents);
+    const chat = openScreen(script.driver, { columns: 100, rows: 40 });
+    chat.type('buy 5 AAPL limit 180\r');
+    await chat.shows('waiting for your phone, 5:00 left');
+    chat.type('buy 5 more\r');
+    await chat.shows('#2 PAPER order');
+    expect(chat.screen()).toContain('#1 PAPER order');
+    expect(chat.screen()).toContain('2 on your phone');
+  });
+
+  it('halts only after a yes: no more orders, and what waits is taken back', async () => {
+    const script = scriptedDriver([]);
+    script.left.push(approval);
+    const chat = openScreen(script.driver, { columns: 80, rows: 24 });
+    chat.type('/halt\r');
+    await chat.shows('Halt? (y/n)');
+    expect(chat.screen()).toContain('K7QP');
+    chat.type('n\r');
+    await chat.shows('Not halted');
+    expect(script.cancelled).toEqual([]);
+    chat.type('/halt\r');
+    await chat.shows(/Not halted[\s\S]*Halt\? \(y\/n\)/);
+    chat.type('y\r');
+    await chat.shows('HALTED');
+    await chat.session.idle();
+    expect(script.cancelled).toEqual(['halted', approval.id]);
+  });
+
+  it('sends several lines as one, and a paste of several lines not by itself', async () => {
+    const script = scriptedDriver([]);
+    const chat = openScreen(script.driver, { columns: 80, rows: 24 });
+    await chat.shows('/help');
+    chat.type('\u001b[200~what\rdo I\r\u001b[201~');
+    await chat.shows('do I');
+    expect(script.runs).toEqual([]);
+    chat.type('own\n');
+    await chat.shows('own');
+    chat.type('today\\');
+    await chat.shows('today\\');
+    chat.type('\r');
+    await chat.shows(/today\n/);
+    chat.type('please');
+    await chat.shows('please');
+    expect(script.runs).toEqual([]);
+    chat.type('\r');
+    await expect.poll(() => script.runs[0]?.prompt).toBe('what\ndo I\nown\ntoday\nplease');
+    expect(chat.kept).toEqual(['what\ndo I\nown\ntoday\nplease']);
+  });
+
+  it('does not send lines pasted on a terminal that doesn’t mark pastes', async () => {
+    const script = scriptedDriver([]);
+    const chat = openScreen(script.driver, { columns: 80, rows: 24 });
+    await chat.shows('/help');
+    chat.type('buy 5 AAPL\rsell all\r');
+    await chat.shows('sell all');
+    expect(script.runs).toEqual([]);
+  });
+
+  it('heeds control keys that arrive together with letters', async () => {
+    const chat = openScreen(scriptedDriver([]).driver, { columns: 80, rows: 24 });
+    await chat.shows('/help');
+    chat.type('sell\u0015buy 5 XXXX\u0017AAPL');
+    await chat.shows('❯ buy 5 AAPL');
+  });
+
+  it('lists commands while one is typed, and completes them', async () => {
+    const chat = openScreen(scriptedDriver([]).driver, { columns: 80, rows: 24 });
+    await chat.shows('/help');
+    chat.type('/p');
+    await chat.shows('/profile [NAME]');
+    chat.type('\u001b[B');
+    await chat.shows('▸ /profile');
+    chat.type('\t');
+    await chat.shows('❯ /profile');
+    chat.type('\r');
+    await chat.shows('* sandbox');
+  });
+
+  it('brings back what was typed in an earlier session', async () => {
+    const chat = openScreen(scriptedDriver([]).driver, { columns: 80, rows: 24 });
+    await chat.shows('/help');
+    chat.type('\u001b[A');
+    await chat.shows('❯ an earlier line');
+    // What replaces it is new again: completed, not looked up.
+    chat.type('\u0015/hal\t');
+    await chat.shows('❯ /halt');
+  });
+
+  it('says by words and form, not by colour alone, that the money is real', async () => {
+    const live = { ...status, environment: 'LIVE', simulated: false };
+    const chat = openScreen(scriptedDriver([], live).driver, { columns: 80, rows: 24 }, live, {
+      color: false,
+    });
+    await chat.shows('LIVE: REAL MONEY  · sandbox');
+    await chat.shows('LIVE: REAL MONEY  · Alice');
+  });
+
+  it('writes nothing but ASCII where there is no Unicode', async () => {
+    const events: AgentEvent[] = [{ type: 'text', delta: 'Zoë’s “5 · 6”…\n' }, ...pendingEvents];
+    const chat = openScreen(scriptedDriver(events).driver, { columns: 80, rows: 24 }, status, {
+      unicode: false,
+    });
+    chat.type('buy 5 AAPL limit 180\r');
+    await chat.shows('waiting for your phone');
+    await chat.shows('Zoe\'s "5 | 6"...');
+    expect(chat.screen()).toContain('| code     ');
+    expect(chat.screen()).toMatch(/^[\x00-\x7f]*$/);
+  });
+
+  it('draws no frames and nothing that moves for a screen reader', async () => {
+    const chat = openScreen(scriptedDriver(pendingEvents).driver, { columns: 80, rows: 24 }, status, {
+      spoken: true,
+    });
+    chat.type('buy 5 AAPL limit 180\r');
+    await chat.shows('waiting for your phone');
+    expect(chat.screen()).not.toMatch(/[╭│╰⠋-⠿]/);
+    expect(chat.screen()).toContain('done: get_quote AAPL');
   });
 
   it('quits on the second Ctrl-C, and only then', async () => {
@@ -206,7 +402,7 @@ describe('the chat’s screen', () => {
     await chat.shows('Ctrl-C again to quit');
     chat.type('\u0003');
     await chat.exited();
-    expect(chat.session.snapshot().state.pendingThread).toBe('th_1');
+    expect(chat.session.snapshot().state.pending).toMatchObject([{ thread: 'th_1' }]);
   });
 
   it('quits on two Ctrl-C that arrive as one', async () => {
@@ -214,14 +410,6 @@ describe('the chat’s screen', () => {
     await chat.shows('/help');
     chat.type('\u0003\u0003');
     await chat.exited();
-  });
-
-  it('keeps a line that was sent while it is busy', async () => {
-    const chat = openScreen(scriptedDriver(pendingEvents).driver, { columns: 80, rows: 24 });
-    chat.type('buy 5 AAPL\r');
-    await chat.shows('waiting for your phone');
-    chat.type('and then\r');
-    await chat.shows('❯ and then');
   });
 
   it('signs in from within: the code, the address and the warning', async () => {

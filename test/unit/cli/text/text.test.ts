@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { approvalLines, approvalOutcome } from '../../../../src/cli/text/approval-lines.ts';
+import { asciiText } from '../../../../src/cli/text/ascii-text.ts';
 import { terminalMarkdown } from '../../../../src/cli/text/markdown.ts';
 import { dollars, sharePrice, signedDollars, signedPercent } from '../../../../src/cli/text/money.ts';
 import { orderFields, orderHeadline } from '../../../../src/cli/text/order-fields.ts';
@@ -107,5 +108,22 @@ describe('Markdown on a terminal', () => {
 
   it('writes a table that is too wide as lines of named values', () => {
     expect(terminalMarkdown(table, 12)).toContain('AAPL · Last 251.26\nF · Last 9.10');
+  });
+
+  it('shows code as it is, without its fences', () => {
+    expect(terminalMarkdown('Run:\n```sh\n# a | b **c**\n```\nDone', 80)).toBe('Run:\n  # a | b **c**\nDone');
+  });
+
+  it('sets off headings, strong words and the heads of tables where it may', () => {
+    const strong = (text: string) => `<${text}>`;
+    expect(terminalMarkdown(table, 80, { strong })).toBe(
+      '<Prices>\n\n<Symbol    Last>\nAAPL    251.26\nF         9.10\n\n<Simulated.>',
+    );
+  });
+});
+
+describe('text without Unicode', () => {
+  it('keeps what can be kept', () => {
+    expect(asciiText('Zoë’s “5 · 6” … ½ 日')).toBe('Zoe\'s "5 | 6" ... 1?2 ?');
   });
 });

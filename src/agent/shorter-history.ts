@@ -1,0 +1,24 @@
+import { AIMessage, type BaseMessage, ToolMessage } from '@langchain/core/messages';
+
+const LEFT_OUT =
+  '{"left_out":"this result was dropped to make the conversation fit; call the tool again if needed"}';
+
+/**
+ * The same conversation with its oldest tool results left out: all but those since the model last spoke. Every call
+ * keeps an answer, as chat APIs want it. Undefined where that would save nothing.
+ */
+export function shorterHistory(messages: readonly BaseMessage[]): BaseMessage[] | undefined {
+  const lastTurn = messages.findLastIndex((message) => AIMessage.isInstance(message));
+  let saved = 0;
+  const shorter = messages.map((message, index) => {
+    if (index > lastTurn || !ToolMessage.isInstance(message)) return message;
+    if (message.text.length <= LEFT_OUT.length) return message;
+    saved += message.text.length - LEFT_OUT.length;
+    return new ToolMessage({
+      tool_call_id: message.tool_call_id,
+      ...(message.name === undefined ? {} : { name: message.name }),
+      content: LEFT_OUT,
+    });
+  });
+  return saved > 0 ? shorter : undefined;
+}

@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import type { Document } from 'yaml';
+import { TradeAgentError } from '../trading/errors.ts';
+import { checkConfig, configFile } from './config-file.ts';
+import type { Home } from './home.ts';
+import { writePrivateFile } from './private-file.ts';
+
+/** The file as it is written; empty where there is none. @throws {TradeAgentError} `invalid_config` */
+export function configText(home: Home): string {
+  try {
+    return readFileSync(configFile(home), 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return '';
+    throw new TradeAgentError('invalid_config', `${configFile(home)} can't be read (${code})`, {
+      hint: 'Correct its permissions.',
+    });
+  }
+}
+
+/** What the file says at a dotted key (`profiles.work.model.name`); undefined where it says nothing. */
+export async function configValue(home: Home, key: string): Promise<unknown> {
+  const { parse } = await import('yaml');
+  const text = configText(home);
+  await checkConfig(text, configFile(home));
+  let value: unknown = parse(text);
+  for (const name of path(key)) {
+    value =
+      typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+        ? (value as Record<string, unknown>)[name]
+        : undefined;
+  }
+  return value;
+}
+
+/**
+ * Sets one key, or removes it where `value` is undefined. Comments and order stay; a result that would not be valid is
+ * not written.
+ * @param value read as YAML, so that `120` is a number and `[a, b]` a list
+ * @throws {TradeAgentError} `invalid_config`, `usage`
+ */
+export async function changeConfig(home: Home, key: string, value: string | undefined): Promise<void> {
+  const { parseDocument, parse } = await import('yaml');
+  const file = configFile(home);
+  const text = configText(home);
+  // A file that is wrong already is for "config edit": a change here could bury the mistake.
+  await checkConfig(text, file);
+  const document: Document = parseDocument(text);
+  const keys = path(key);
+  if (value === undefined) {
+    if (!document.hasIn(keys)) {
+      throw new TradeAgentError('not_found', `${key} is not set`, { hint: 'See "trade-agent config get".' });
+    }
+    document.deleteIn(keys);
+  } else {
+    document.setIn(keys, parse(value) as unknown);
+  }
+  await replaceConfig(home, document.toString());
+}
+
+/** Writes the file anew, if it is valid. @throws {TradeAgentError} `invalid_config` */
+export async function replaceConfig(home: Home, text: string): Promise<void> {
+  await checkConfig(text, configFile(home));
+  writePrivateFile(configFile(home), text);
+}
+
+/** @throws {TradeAgentError} `usage` */
+function path(key: string): string[] {
+  const names = key.split('.');
+  if (names.every((name) => /^[\w-]+$/.test(name))) return names;
+  throw new TradeAgentError('usage', `"${key}" is not a key`, {
+    hint: 'Write it with dots, as in profiles.work.model.name.',
+  });
+}

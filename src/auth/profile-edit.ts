@@ -1,0 +1,68 @@
+import type { z } from 'zod';
+import { TradeAgentError } from '../trading/errors.ts';
+import { configText, replaceConfig } from './config-edit.ts';
+import { loadConfig } from './config-file.ts';
+import type { Home } from './home.ts';
+import type { profileSchema } from './profile.ts';
+import { SANDBOX_PROFILE } from './resolve-profile.ts';
+
+/** A profile as it is written, before defaults. */
+export type WrittenProfile = z.input<typeof profileSchema>;
+
+/**
+ * Refuses a name that can't be added.
+ * @throws {TradeAgentError} `usage`
+ */
+export async function requireNewProfile(home: Home, name: string): Promise<void> {
+  if (!/^[a-z0-9][a-z0-9_-]{0,31}$/.test(name)) {
+    throw new TradeAgentError('usage', `"${name}" can't be the name of a profile`, {
+      hint: 'Use up to 32 small letters, digits, - and _.',
+    });
+  }
+  const { profiles } = await loadConfig(home);
+  if (name === SANDBOX_PROFILE || Object.hasOwn(profiles, name)) {
+    throw new TradeAgentError('usage', `there is a profile "${name}" already`, {
+      hint: `Choose another name, or see "trade-agent profile show ${name}".`,
+    });
+  }
+}
+
+/**
+ * Writes a profile into `config.yaml`; comments and everything else in it stay.
+ * @throws {TradeAgentError} `usage`, `invalid_config`
+ */
+export async function addProfile(home: Home, name: string, profile: WrittenProfile): Promise<void> {
+  await requireNewProfile(home, name);
+  const { parseDocument } = await import('yaml');
+  const document = parseDocument(configText(home));
+  document.setIn(['profiles', name], document.createNode(profile));
+  await replaceConfig(home, document.toString());
+}
+
+/** Sets one key of a profile. @throws {TradeAgentError} `invalid_config` */
+export async function setInProfile(
+  home: Home,
+  name: string,
+  path: readonly string[],
+  value: unknown,
+): Promise<void> {
+  const { parseDocument } = await import('yaml');
+  const document = parseDocument(configText(home));
+  document.setIn(['profiles', name, ...path], document.createNode(value));
+  await replaceConfig(home, document.toString());
+}
+
+/** Removes a profile, and its being the default. @throws {TradeAgentError} `not_found`, `invalid_config` */
+export async function removeProfile(home: Home, name: string): Promise<void> {
+  const { profiles, default_profile } = await loadConfig(home);
+  if (!Object.hasOwn(profiles, name)) {
+    throw new TradeAgentError('not_found', `config.yaml has no profile "${name}"`, {
+      hint: 'See "trade-agent profile list".',
+    });
+  }
+  const { parseDocument } = await import('yaml');
+  const document = parseDocument(configText(home));
+  document.deleteIn(['profiles', name]);
+  if (default_profile === name) document.delete('default_profile');
+  await replaceConfig(home, document.toString());
+}

@@ -1,0 +1,55 @@
+import type { Dialect } from './dialect.ts';
+import { fittingMessage } from './fitting-message.ts';
+import { standard } from './standard.ts';
+
+/** "Use only alphanumeric and +-_.,:# characters", 64 at most: Auth0 on `binding_message`, which it requires. */
+const BINDING_MESSAGE_CHARACTER = /[A-Za-z0-9+\-_.,:#]/;
+const LONGEST_BINDING_MESSAGE = 64;
+
+/** More than this, and Auth0 asks by e-mail instead of a push to Guardian. */
+const LONGEST_PUSH_S = 300;
+
+/** Auth0. Domains of one's own are known by an endpoint only Auth0 has. */
+export const auth0: Dialect = {
+  ...standard,
+  name: 'auth0',
+  label: 'Auth0',
+  recognizes: (metadata) =>
+    /\.auth0\.com$/.test(new URL(metadata.issuer).hostname) ||
+    /\/mfa\/challenge$/.test(String(metadata.mfa_challenge_endpoint)),
+  complete: (metadata) => ({
+    ...metadata,
+    backchannel_authentication_endpoint:
+      metadata.backchannel_authentication_endpoint ?? new URL('bc-authorize', slashed(metadata.issuer)).href,
+  }),
+  audience: (audience) => ({ audience }),
+  loginHint: ({ sub }, issuer) => JSON.stringify({ format: 'iss_sub', iss: slashed(issuer), sub }),
+  bindingMessage: (message) => fittingMessage(message, BINDING_MESSAGE_CHARACTER, LONGEST_BINDING_MESSAGE),
+  // Credentials there are RS256, RS384 or PS256, under a key id of Auth0's own making.
+  clientKey: { kty: 'RSA', sendsId: false },
+  longestApproval: LONGEST_PUSH_S,
+  details: 'registered',
+  connectionGrant: ({ subjectToken, subjectTokenType, connection }) => ({
+    grantType: 'urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token',
+    parameters: {
+      subject_token: subjectToken,
+      subject_token_type: `urn:ietf:params:oauth:token-type:${subjectTokenType}`,
+      requested_token_type: 'http://auth0.com/oauth/token-type/federated-connection-access-token',
+      connection,
+    },
+  }),
+  setup: {
+    device: 'Login client: type Native, Advanced settings, Grant Types: Device Code and Refresh Token.',
+    ciba: 'Approval client: type Regular Web, Grant Types: Client Initiated Backchannel Authentication; Guardian push on.',
+    details: 'The gateway’s API, Settings, Rich Authorization Requests: register the details type.',
+    dpop: 'The gateway’s API, Settings, Token Sender-Constraining: DPoP. Without it set "dpop: false" in the profile.',
+    approval_client:
+      'Create a Regular Web application with Private Key JWT, enter the key of "profile rotate-key", and name its client id.',
+    token_exchange: 'Approval or gateway client, Grant Types: Token Vault.',
+  },
+};
+
+/** Auth0's issuer ends with a slash, and its `iss` must match to the letter. */
+function slashed(issuer: string): string {
+  return issuer.endsWith('/') ? issuer : `${issuer}/`;
+}

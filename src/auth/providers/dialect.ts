@@ -1,0 +1,63 @@
+import type { ServerMetadata } from 'openid-client';
+
+/** The providers this program knows more of than the standards say. */
+export const providerNames = ['standard', 'auth0', 'keycloak'] as const;
+export type ProviderName = (typeof providerNames)[number];
+
+/** What a provider must be able to do, each with what to set there when it can't. */
+export type Feature = 'device' | 'ciba' | 'details' | 'dpop' | 'approval_client' | 'token_exchange';
+
+/**
+ * Where one provider departs from the standards, or leaves something open. Everything is plain data in, plain data
+ * out; the requests themselves are the same for all.
+ */
+export interface Dialect {
+  readonly name: ProviderName;
+  /** For people. */
+  readonly label: string;
+  /** Whether this metadata is one of this provider's. */
+  recognizes(metadata: ServerMetadata): boolean;
+  /** Adds endpoints that exist although discovery doesn't name them. */
+  complete(metadata: ServerMetadata): ServerMetadata;
+  /** What every sign-in asks for beside the gateway's scopes: who the user is, and a refresh token. */
+  readonly identityScopes: readonly string[];
+  /** Names the gateway as the audience of a token. */
+  audience(audience: string): Record<string, string>;
+  /** Names the person to ask (CIBA Core §7.1, `login_hint`). */
+  loginHint(person: Person, issuer: string): string;
+  /** The message in the characters and the length the provider takes; its code, at the end, always stays. */
+  bindingMessage(message: string): string;
+  /** The approval client's key, and whether assertions name it (`kid`). */
+  readonly clientKey: { readonly kty: 'EC' | 'RSA'; readonly sendsId: boolean };
+  /** Seconds an approval may be open at most. */
+  readonly longestApproval: number;
+  /**
+   * Whether approved `authorization_details` reach the token: as `announced` by the metadata (RFC 9396 §10), by being
+   * `registered` where we can't look, or `never`.
+   */
+  readonly details: 'announced' | 'registered' | 'never';
+  /** The grant that turns the user's access token into one for a connected account. */
+  connectionGrant(request: ConnectionGrantRequest): ConnectionGrant;
+  /** What to set at the provider. */
+  readonly setup: Readonly<Record<Feature, string>>;
+}
+
+/** Who is signed in, by the ID token. */
+export interface Person {
+  readonly sub: string;
+  /** `preferred_username` (OpenID Connect Core §5.1). */
+  readonly username?: string | undefined;
+  readonly email?: string | undefined;
+}
+
+export interface ConnectionGrantRequest {
+  readonly subjectToken: string;
+  readonly subjectTokenType: 'access_token' | 'refresh_token';
+  /** The connection's name at the provider. */
+  readonly connection: string;
+}
+
+export interface ConnectionGrant {
+  readonly grantType: string;
+  readonly parameters: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,39 @@
+import type { Dialect } from './dialect.ts';
+import { fittingMessage } from './fitting-message.ts';
+import { standard } from './standard.ts';
+
+/** `BackchannelAuthenticationEndpoint` of Keycloak 26.4: `^[a-zA-Z0-9-._+/!?#]{1,50}$`, spaces among the refused. */
+const BINDING_MESSAGE_CHARACTER = /[a-zA-Z0-9\-._+/!?#]/;
+const LONGEST_BINDING_MESSAGE = 50;
+
+/**
+ * Keycloak 26. It reads no RFC 9396 details in a CIBA request, so none reach the token, and the gateway refuses every
+ * order: good for everything but placing orders.
+ */
+export const keycloak: Dialect = {
+  ...standard,
+  name: 'keycloak',
+  label: 'Keycloak',
+  recognizes: (metadata) =>
+    /\/realms\/[^/]+\/?$/.test(metadata.issuer) &&
+    /\/protocol\/openid-connect\/token$/.test(String(metadata.token_endpoint)),
+  // Without offline_access: measured (26.4), a token of an offline session can't be exchanged ("Invalid token"), and the
+  // gateway exchanges every one. The refresh token then lasts as long as the SSO session may.
+  identityScopes: ['openid', 'profile', 'email'],
+  // It takes the audience from the client scopes' mappers, and ignores `resource`.
+  audience: (audience) => ({ audience }),
+  // Measured (26.4): a user's name or e-mail address; by `sub` it finds nobody ("invalid user").
+  loginHint: ({ sub, username, email }) => username ?? email ?? sub,
+  bindingMessage: (message) => fittingMessage(message, BINDING_MESSAGE_CHARACTER, LONGEST_BINDING_MESSAGE),
+  details: 'never',
+  setup: {
+    device: 'Login client, Capability config: turn on "OAuth 2.0 Device Authorization Grant".',
+    ciba: 'Approval client, Capability config: turn on "OIDC CIBA Grant"; give the server an authentication channel.',
+    details:
+      'Keycloak carries no authorization details in CIBA. Reading works; for orders use a provider that does.',
+    dpop: 'Use Keycloak 26.4 or newer, and turn on "Require DPoP bound tokens" for both clients.',
+    approval_client:
+      'Create a confidential client with "Signed JWT" authentication, ES256, and the key of "profile rotate-key".',
+    token_exchange: 'Gateway client, Capability config: turn on "Standard Token Exchange".',
+  },
+};

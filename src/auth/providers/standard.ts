@@ -1,0 +1,38 @@
+import type { Dialect } from './dialect.ts';
+
+const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token';
+
+/** A provider that keeps to the standards: discovery, RFC 8707, RFC 9396, RFC 8693, CIBA Core. */
+export const standard: Dialect = {
+  name: 'standard',
+  label: 'a standard provider',
+  recognizes: () => true,
+  complete: (metadata) => metadata,
+  identityScopes: ['openid', 'profile', 'email', 'offline_access'],
+  // RFC 8707's `resource` must be a URI; the older `audience` takes any name.
+  audience: (audience) => (URL.canParse(audience) ? { resource: audience } : { audience }),
+  loginHint: ({ sub }) => sub,
+  bindingMessage: (message) => message,
+  clientKey: { kty: 'EC', sendsId: true },
+  longestApproval: 3600,
+  details: 'announced',
+  connectionGrant: ({ subjectToken, subjectTokenType, connection }) => ({
+    grantType: 'urn:ietf:params:oauth:grant-type:token-exchange',
+    parameters: {
+      subject_token: subjectToken,
+      subject_token_type: `urn:ietf:params:oauth:token-type:${subjectTokenType}`,
+      requested_token_type: ACCESS_TOKEN_TYPE,
+      audience: connection,
+    },
+  }),
+  setup: {
+    device: 'Turn on the device authorization grant (RFC 8628), and allow it to the login client.',
+    ciba: 'Turn on CIBA in poll mode, and allow its grant to the approval client.',
+    details:
+      'Add the details type to the types the provider knows (RFC 9396), and put approved details into the access token.',
+    dpop: 'Turn on DPoP (RFC 9449) with ES256: without it a stolen token works anywhere.',
+    approval_client:
+      'Register a confidential client with private_key_jwt, or turn on dynamic client registration (RFC 7591).',
+    token_exchange: 'Allow token exchange (RFC 8693) to the gateway’s client.',
+  },
+};

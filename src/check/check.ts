@@ -1,0 +1,139 @@
+import { Dec } from '../trading/decimal.ts';
+import { describeOrder, type OrderRequest } from '../trading/order.ts';
+import type { AccountMemory } from './check-store.ts';
+import { type Figures, figuresOf } from './figures.ts';
+import { definitionOf, type Firing, fire } from './firing.ts';
+import { type Look, observe } from './observe.ts';
+import { targetsOf } from './observe-portfolio.ts';
+import { type CheckResult, checkResult, suggestionView } from './result.ts';
+import type { RuleOf, RulesFile } from './rules-schema.ts';
+import type { Snapshot } from './snapshot.ts';
+import { suggestOrders } from './suggest.ts';
+
+export interface CheckInput {
+  readonly file: RulesFile;
+  /** Its name, for the result; undefined for the usual rules. */
+  readonly rulesFile: string | undefined;
+  readonly snapshot: Snapshot;
+  readonly memory: Pick<AccountMemory, 'fired' | 'mark' | 'proposed'>;
+  readonly sectorOf: (symbol: string) => string | undefined;
+  /** Given where orders are to be suggested: symbols that wait for an approval already. */
+  readonly suggest?: {
+    readonly awaited: ReadonlySet<string>;
+    readonly buyOnly?: boolean;
+    /** Whether the person was asked for an order of this symbol in this thread: a run may have died before it did. */
+    readonly wasAsked: (thread: string, symbol: string) => boolean;
+  };
+}
+
+/** An order to propose, and the conditional rule it comes from, if it does. */
+export interface Proposal {
+  readonly request: OrderRequest;
+  readonly rule: { readonly name: string; readonly definition: string } | undefined;
+}
+
+export interface Check {
+  readonly result: CheckResult;
+  readonly figures: Figures;
+  readonly firing: Firing;
+  /** Empty unless suggestions were asked for. */
+  readonly proposals: readonly Proposal[];
+}
+
+/** A check, whole: figures, rules, what is new of it, and what to do. Pure but for what the memory tells. */
+export function check(input: CheckInput): Check {
+  const { file, snapshot, memory } = input;
+  const sectorOf = (symbol: string) =>
+    Object.hasOwn(file.sectors, symbol) ? file.sectors[symbol] : input.sectorOf(symbol);
+  const figures = figuresOf(snapshot, { sectorOf, mark: memory.mark() });
+  const look = observe(file, snapshot, figures);
+  const firing = fire(look, memory.fired(), snapshot.now);
+  const { proposals, suggestion } = proposalsOf(input, look, figures);
+  const result = checkResult({
+    rulesFile: input.rulesFile,
+    snapshot,
+    figures,
+    look,
+    firing,
+    targets: targetsOf(file),
+    suggestion,
+  });
+  return { result, figures, firing, proposals };
+}
+
+function proposalsOf(
+  { suggest, file, snapshot, memory }: CheckInput,
+  look: Look,
+  figures: Figures,
+): { proposals: Proposal[]; suggestion: CheckResult['suggestion'] } {
+  if (suggest === undefined) return { proposals: [], suggestion: null };
+  const left: { symbol: string; reason: string }[] = [];
+  const conditional = look.observations.flatMap(({ rule, state }): (Proposal & { spends: Dec })[] => {
+    if (rule.kind !== 'order' || state !== 'triggered' || (rule.snooze ?? 0) > snapshot.now) return [];
+    const definition = definitionOf(rule);
+    const earlier = memory.proposed(rule.name, definition);
+    if (earlier !== undefined && (earlier.asked || suggest.wasAsked(earlier.thread, rule.symbol))) return [];
+    if (suggest.awaited.has(rule.symbol)) return [];
+    const request: OrderRequest = { ...rule.order, symbol: rule.symbol };
+    if (!snapshot.clock.is_open && needsOpenMarket(request)) {
+      left.push({ symbol: rule.symbol, reason: 'market_closed' });
+      return [];
+    }
+    return [{ request, rule: { name: rule.name, definition }, spends: costOf(request, rule, snapshot) }];
+  });
+  // What the person asked for themselves comes first; rebalancing leaves those symbols, and that cash, alone.
+  const spent = conditional.reduce((sum, { spends }) => sum.plus(spends), new Dec(0));
+  const awaited = new Set([...suggest.awaited, ...conditional.map(({ request }) => request.symbol)]);
+  const { cash, buying_power } = snapshot.account;
+  const rebalancing = suggestOrders(
+    file,
+    {
+      ...snapshot,
+      account: { ...snapshot.account, cash: Dec.max(0, Dec.min(cash, buying_power).minus(spent)).toFixed() },
+    },
+    figures,
+    { ...suggest, awaited },
+  );
+  const placeable = (rebalancing?.orders ?? []).filter(({ request }) => {
+    if (snapshot.clock.is_open || !needsOpenMarket(request)) return true;
+    left.push({ symbol: request.symbol, reason: 'market_closed' });
+    return false;
+  });
+  const view = suggestionView({ orders: placeable, left: rebalancing?.left ?? [] });
+  return {
+    proposals: [
+      ...conditional.map(({ request, rule }) => ({ request, rule })),
+      ...placeable.map(({ request }) => ({ request, rule: undefined })),
+    ],
+    suggestion: {
+      left: [...view.left, ...left],
+      orders: [
+        ...conditional.map(({ request, rule }) => ({
+          symbol: request.symbol,
+          side: request.side,
+          qty: request.qty ?? null,
+          notional: request.notional ?? null,
+          type: request.type,
+          limit_price: request.limit_price ?? null,
+          amount: null,
+          reason: rule?.name ?? describeOrder(request),
+        })),
+        ...view.orders,
+      ],
+    },
+  };
+}
+
+/** Orders that trade at whatever price comes are taken while the market is open alone, but for those that name an auction. */
+function needsOpenMarket({ type, time_in_force }: OrderRequest): boolean {
+  return ['market', 'stop', 'trailing_stop'].includes(type) && !['opg', 'cls'].includes(time_in_force);
+}
+
+/** Dollars a conditional buy may need. */
+function costOf(request: OrderRequest, { symbol }: RuleOf<'order'>, { quotes }: Snapshot): Dec {
+  if (request.side === 'sell') return new Dec(0);
+  if (request.notional !== undefined) return new Dec(request.notional);
+  const quote = quotes.get(symbol);
+  const price = request.limit_price ?? request.stop_price ?? quote?.ask ?? quote?.last ?? '0';
+  return new Dec(request.qty ?? 0).mul(price);
+}

@@ -1,0 +1,82 @@
+import { fillsOf, flowsOf } from '../trading/activity.ts';
+import { Dec } from '../trading/decimal.ts';
+import { type Share, weightsBySector, weightsBySymbol } from '../trading/portfolio/allocation.ts';
+import { type Drawdowns, drawdowns, type HighWaterMark } from '../trading/portfolio/drawdown.ts';
+import { type Income, income } from '../trading/portfolio/income.ts';
+import { tradingResults } from '../trading/portfolio/lots.ts';
+import { moneyWeightedReturn } from '../trading/portfolio/money-weighted.ts';
+import { type PeriodReturn, timeWeightedReturn } from '../trading/portfolio/time-weighted.ts';
+import { type ValuePoint, valuePoints } from '../trading/portfolio/value-point.ts';
+import { volatility } from '../trading/portfolio/volatility.ts';
+import { type PortfolioPerformance, portfolioPerformance } from '../trading/portfolio-performance.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** What the portfolio is and did. Dollars and fractions in exact decimals; docs/METRICS.md defines each. */
+export interface Figures {
+  readonly equity: Dec;
+  readonly cash: Dec;
+  readonly performance: PortfolioPerformance;
+  readonly bySymbol: readonly Share[];
+  readonly bySector: readonly Share[];
+  /** From the first known value on, ending with now. */
+  readonly points: readonly ValuePoint[];
+  readonly drawdowns: Drawdowns;
+  readonly timeWeighted: PeriodReturn | undefined;
+  readonly moneyWeighted: PeriodReturn | undefined;
+  readonly volatility: Dec | undefined;
+  /** Dollars made by sales; undefined where the trades are not known. */
+  readonly realized:
+    | { readonly fifo: Dec; readonly average: Dec; readonly uncovered: readonly string[] }
+    | undefined;
+  readonly income: Income | undefined;
+}
+
+export interface FigureOptions {
+  readonly sectorOf: (symbol: string) => string | undefined;
+  /** Kept from the check before. */
+  readonly mark?: HighWaterMark | undefined;
+}
+
+/** Computes every figure from a snapshot; the same snapshot and mark always give the same. */
+export function figuresOf(snapshot: Snapshot, { sectorOf, mark }: FigureOptions): Figures {
+  const { account, positions, activities, now } = snapshot;
+  const equity = new Dec(account.equity);
+  const flows = activities === undefined ? [] : flowsOf(activities);
+  const earlier = snapshot.history
+    .map(({ at, equity: value }) => ({ at, value: new Dec(value) }))
+    .filter(({ at }) => at < now);
+  // An account's first days before its first deposit say nothing.
+  const begun = earlier.findIndex(({ value }) => value.gt(0));
+  const values = [...(begun === -1 ? [] : earlier.slice(begun)), { at: now, value: equity }];
+  const points = valuePoints(values, flows);
+  const [first] = points;
+  const last = points.at(-1);
+  const fills = activities === undefined ? undefined : fillsOf(activities);
+  return {
+    equity,
+    cash: new Dec(account.cash),
+    performance: portfolioPerformance(account, positions),
+    bySymbol: weightsBySymbol(positions, equity),
+    bySector: weightsBySector(positions, equity, sectorOf),
+    points,
+    drawdowns: drawdowns(points, mark),
+    timeWeighted: timeWeightedReturn(points),
+    moneyWeighted:
+      first === undefined || last === undefined || first === last
+        ? undefined
+        : moneyWeightedReturn(first, flows, last),
+    volatility: volatility(points),
+    realized: fills && realizedOf(fills),
+    income: activities && income(activities),
+  };
+}
+
+function realizedOf(fills: ReturnType<typeof fillsOf>): NonNullable<Figures['realized']> {
+  const total = (method: 'fifo' | 'average') =>
+    [...tradingResults(fills, method).values()].reduce((sum, { realized }) => sum.plus(realized), new Dec(0));
+  const uncovered = [...tradingResults(fills, 'fifo')]
+    .filter(([, result]) => result.uncovered.gt(0))
+    .map(([symbol]) => symbol)
+    .sort();
+  return { fifo: total('fifo'), average: total('average'), uncovered };
+}

@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import { filledIn } from './message.ts';
+import type { Observation } from './observation.ts';
+import type { Look } from './observe.ts';
+import type { Rule, Severity } from './rules-schema.ts';
+
+/** Something a rule found. */
+export interface Finding {
+  readonly rule: string;
+  readonly kind: Rule['kind'];
+  readonly subject: string;
+  readonly severity: Severity;
+  readonly message: string;
+  readonly facts: Readonly<Record<string, string>>;
+  /** When it was first seen, RFC 3339. */
+  readonly since: string;
+  /** Why the rule could not look, where that is what was found. */
+  readonly problem?: string;
+}
+
+/** What is remembered of a rule and a subject while it stands. */
+export interface FiredState {
+  readonly rule: string;
+  readonly subject: string;
+  /** Of the rule as it was: a changed rule fires anew. */
+  readonly definition: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+}
+
+export interface Firing {
+  /** New since the check before: what is worth telling. */
+  readonly findings: readonly Finding[];
+  /** Told before, and still so. */
+  readonly ongoing: readonly Finding[];
+  /** Would be findings, were their rules not snoozed. */
+  readonly snoozed: readonly Finding[];
+  /** What to remember from now on; everything else is forgotten, and so armed again. */
+  readonly states: readonly FiredState[];
+}
+
+/** A subject that a rule could not see. */
+const BLIND = ' (not seen)';
+
+const stateKey = (rule: string, subject: string) => JSON.stringify([rule, subject]);
+
+/** A rule sees thousands of subjects, and is digested once. */
+const definitions = new WeakMap<Rule, string>();
+
+/** A digest of what makes a rule fire; its words and times may change without firing it anew. */
+export function definitionOf(rule: Rule): string {
+  const known = definitions.get(rule);
+  if (known !== undefined) return known;
+  const made = digestOf(rule);
+  definitions.set(rule, made);
+  return made;
+}
+
+function digestOf(rule: Rule): string {
+  const {
+    message: _message,
+    severity: _severity,
+    when: _when,
+    snooze: _snooze,
+    enabled: _enabled,
+    ...trigger
+  } = rule;
+  return createHash('sha256').update(JSON.stringify(trigger)).digest('base64url').slice(0, 16);
+}
+
+/**
+ * Fires once and re-arms: what is triggered is a finding the first time, goes on silently while it lasts, and may fire
+ * again after it was `clear`. Rules that were not looked at keep what they had; a snoozed rule fires when its time is over.
+ */
+export function fire(look: Look, before: readonly FiredState[], now: number): Firing {
+  const known = new Map(before.map((state) => [stateKey(state.rule, state.subject), state]));
+  const findings: Finding[] = [];
+  const ongoing: Finding[] = [];
+  const snoozed: Finding[] = [];
+  const states: FiredState[] = [];
+
+  const see = (seen: Observation, problem?: string) => {
+    const { rule, state } = seen;
+    const subject = problem === undefined ? seen.subject : `${seen.subject}${BLIND}`;
+    const definition = definitionOf(rule);
+    const found = known.get(stateKey(rule.name, subject));
+    const earlier = found?.definition === definition ? found : undefined;
+    if (state === 'clear' || (state === 'between' && earlier === undefined)) return;
+    const since = earlier?.since ?? now;
+    const finding = findingOf(seen, since, problem);
+    if (earlier === undefined && rule.snooze !== undefined && now < rule.snooze) {
+      snoozed.push(finding);
+      return;
+    }
+    states.push({ rule: rule.name, subject, definition, since });
+    // Between its limit and the point where it is armed again there is nothing to tell of.
+    if (state === 'between') return;
+    (earlier === undefined ? findings : ongoing).push(finding);
+  };
+
+  for (const observation of look.observations) see(observation);
+  for (const { rule, subject, code, text } of look.blind) {
+    see(
+      {
+        rule,
+        subject,
+        state: 'triggered',
+        say: () => ({ facts: { code }, text: `${text}, so rule "${rule.name}" can't look` }),
+      },
+      code,
+    );
+    // What it had found before is neither confirmed nor over.
+    const standing = known.get(stateKey(rule.name, subject));
+    if (standing !== undefined) states.push(standing);
+  }
+  const skipped = new Set(
+    look.skipped.filter(({ reason }) => reason !== 'over').map(({ rule }) => rule.name),
+  );
+  states.push(...before.filter(({ rule }) => skipped.has(rule)));
+  return { findings: findings.sort(mostSevere), ongoing: ongoing.sort(mostSevere), snoozed, states };
+}
+
+function findingOf({ rule, subject, say }: Observation, since: number, problem?: string): Finding {
+  const { name, kind, severity } = rule;
+  const { facts, text } = say();
+  const all = { rule: name, severity, ...facts };
+  return {
+    rule: name,
+    kind,
+    subject,
+    severity,
+    message: rule.message === undefined || problem !== undefined ? text : filledIn(rule.message, all),
+    facts,
+    since: new Date(since).toISOString(),
+    ...(problem === undefined ? {} : { problem }),
+  };
+}
+
+const rank: Record<Severity, number> = { critical: 0, warning: 1, info: 2 };
+
+/** Worst first, else in the order of the rules. */
+function mostSevere(a: Finding, b: Finding): number {
+  return rank[a.severity] - rank[b.severity];
+}

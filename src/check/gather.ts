@@ -1,0 +1,209 @@
+import type { GatewayClient } from '../tools/gateway-client.ts';
+import type { Activity } from '../trading/activity.ts';
+import { isTradeAgentError } from '../trading/errors.ts';
+import { addDays, newYorkDate, newYorkInstant } from '../trading/new-york-time.ts';
+import { type PriceHistory, packHistory } from '../trading/portfolio/price-history.ts';
+import type { Bar, Quote } from '../trading/views.ts';
+import { symbolsOf } from './observe-prices.ts';
+import type { RulesFile } from './rules-schema.ts';
+import type { NoPrice, Snapshot } from './snapshot.ts';
+
+/** Closing prices kept from one check to the next, so that only what is new is asked for. */
+export interface CloseCache {
+  get(symbol: string): PriceHistory | undefined;
+  put(symbol: string, history: PriceHistory): void;
+}
+
+export interface GatherOptions {
+  readonly gateway: GatewayClient;
+  readonly file: RulesFile;
+  readonly closes: CloseCache;
+  /** This machine's time, milliseconds since the epoch. */
+  readonly localNow: number;
+  /** Whether orders are to be suggested: that needs prices of everything that has a target. */
+  readonly suggest: boolean;
+}
+
+const DAY_MS = 86_400_000;
+/** What the gateway takes at once. */
+const SYMBOLS_A_REQUEST = 50;
+const BARS_AT_ONCE = 6;
+/** A rule looks back 250 sessions at most, which is about a year. */
+const BARS_REACH_MS = 400 * DAY_MS;
+/** Enough days for the usual closing time to be the most frequent one. */
+const CALENDAR_DAYS = 28;
+/** A clock this far off confuses people who compare times. */
+const CLOCK_SKEW_MS = 60_000;
+/** Activities from before any account at this broker. */
+const BEGINNING = Date.parse('2010-01-01T00:00:00Z');
+
+/** Reads everything a check looks at. @throws {TradeAgentError} what the gateway's reads throw, but for prices missing */
+export async function gather({ gateway, file, closes, localNow, suggest }: GatherOptions): Promise<Snapshot> {
+  const [account, positions, openOrders, clock, history] = await Promise.all([
+    gateway.account(),
+    gateway.positions(),
+    gateway.orders({ status: 'open', limit: 500 }),
+    gateway.clock(),
+    gateway.valueHistory('5A'),
+  ]);
+  const now = Date.parse(clock.timestamp);
+  const today = newYorkDate(now);
+  const held = positions.map(({ symbol }) => symbol);
+  const notes: string[] = [];
+  if (Math.abs(now - localNow) > CLOCK_SKEW_MS) {
+    notes.push(`this machine’s clock and the broker’s differ; the broker’s counts (${clock.timestamp})`);
+  }
+  const within = Math.max(0, ...file.rules.flatMap((rule) => (rule.kind === 'closure' ? [rule.within] : [])));
+  const [calendar, { quotes, noPrice }, activities] = await Promise.all([
+    gateway.calendar({
+      start: today,
+      end: addDays(today, CALENDAR_DAYS + Math.min(350, Math.ceil(within / DAY_MS))),
+    }),
+    readQuotes(gateway, symbolsToQuote(file, held, suggest)),
+    readActivities(gateway, notes),
+  ]);
+  return {
+    now,
+    account,
+    positions,
+    openOrders,
+    clock,
+    calendar,
+    quotes,
+    noPrice,
+    closes: await readCloses(gateway, closes, symbolsWithHistory(file, held), quotes, now),
+    history: history.map(({ at, equity }) => ({
+      // Brokers label a day by its beginning; its value is that of its end, the last moment that is still this day.
+      at: newYorkInstant(newYorkDate(Date.parse(at)), '24:00') - 1,
+      equity,
+    })),
+    activities,
+    notes,
+  };
+}
+
+/** What a position already tells needs no quote. */
+function symbolsToQuote({ rules, targets }: RulesFile, held: readonly string[], suggest: boolean): string[] {
+  const symbols = new Set<string>();
+  for (const rule of rules) {
+    if (!rule.enabled) continue;
+    if (rule.kind === 'price' || rule.kind === 'order' || rule.kind === 'stale') {
+      for (const symbol of symbolsOf(rule, held)) symbols.add(symbol);
+    } else if (rule.kind === 'move') {
+      for (const symbol of symbolsOf(rule, held))
+        if (rule.sessions > 1 || !held.includes(symbol)) symbols.add(symbol);
+    }
+  }
+  if (suggest) for (const symbol of Object.keys(targets ?? {})) if (symbol !== 'cash') symbols.add(symbol);
+  return [...symbols].sort();
+}
+
+function symbolsWithHistory({ rules }: RulesFile, held: readonly string[]): string[] {
+  const symbols = rules.flatMap((rule) =>
+    rule.enabled && rule.kind === 'move' && rule.sessions > 1 ? symbolsOf(rule, held) : [],
+  );
+  return [...new Set(symbols)].sort();
+}
+
+/** One symbol without a price makes the gateway refuse all it was asked with: they are halved until it stands alone. */
+async function readQuotes(gateway: GatewayClient, symbols: readonly string[]) {
+  const quotes = new Map<string, Quote>();
+  const noPrice: NoPrice[] = [];
+  const read = async (some: readonly string[]): Promise<void> => {
+    try {
+      for (const quote of await gateway.quotes(some)) quotes.set(quote.symbol, quote);
+    } catch (error) {
+      const code = noPriceCode(error);
+      if (code === undefined) throw error;
+      const [only] = some;
+      if (some.length === 1 && only !== undefined) {
+        noPrice.push({ symbol: only, code });
+        return;
+      }
+      const half = Math.ceil(some.length / 2);
+      await read(some.slice(0, half));
+      await read(some.slice(half));
+    }
+  };
+  for (let from = 0; from < symbols.length; from += SYMBOLS_A_REQUEST)
+    await read(symbols.slice(from, from + SYMBOLS_A_REQUEST));
+  return { quotes, noPrice };
+}
+
+function noPriceCode(error: unknown): NoPrice['code'] | undefined {
+  if (!isTradeAgentError(error)) return undefined;
+  if (error.code === 'unknown_symbol') return 'unknown_symbol';
+  return error.details.problem === 'price_unavailable' ? 'price_unavailable' : undefined;
+}
+
+async function readActivities(gateway: GatewayClient, notes: string[]): Promise<Activity[] | undefined> {
+  try {
+    return await gateway.activities({ after: BEGINNING });
+  } catch (error) {
+    if (!isTradeAgentError(error) || !['not_found', 'gateway_refused'].includes(error.code)) throw error;
+    notes.push(`deposits and trades can’t be read (${error.message}): returns may count deposits as gains`);
+    return undefined;
+  }
+}
+
+async function readCloses(
+  gateway: GatewayClient,
+  cache: CloseCache,
+  symbols: readonly string[],
+  quotes: ReadonlyMap<string, Quote>,
+  now: number,
+): Promise<ReadonlyMap<string, PriceHistory>> {
+  const found = new Map<string, PriceHistory>();
+  const waiting = [...symbols];
+  const worker = async () => {
+    for (let symbol = waiting.shift(); symbol !== undefined; symbol = waiting.shift()) {
+      const quote = quotes.get(symbol);
+      if (quote === undefined) continue;
+      // The session the price is of has no close yet, or has it as that very price.
+      const session = Date.parse(newYorkDate(Date.parse(quote.at))) / DAY_MS;
+      const history = await closesOf(gateway, cache, symbol, session, now);
+      found.set(symbol, history);
+    }
+  };
+  await Promise.all(Array.from({ length: BARS_AT_ONCE }, worker));
+  return found;
+}
+
+async function closesOf(
+  gateway: GatewayClient,
+  cache: CloseCache,
+  symbol: string,
+  session: number,
+  now: number,
+): Promise<PriceHistory> {
+  const before = (history: PriceHistory): PriceHistory => {
+    const count = history.days.findIndex((day) => day >= session);
+    return count === -1
+      ? history
+      : { days: history.days.slice(0, count), closes: history.closes.slice(0, count) };
+  };
+  const kept = cache.get(symbol);
+  const last = kept?.days.at(-1);
+  if (kept !== undefined && last !== undefined && now - last * DAY_MS < BARS_REACH_MS) {
+    // One bar is asked for twice: where it differs, a split or a correction has changed all before it.
+    const fresh = packBars(await gateway.bars({ symbol, timeframe: '1Day', start: last * DAY_MS }));
+    const overlap = fresh.days.indexOf(last);
+    if (overlap !== -1 && fresh.closes[overlap] === kept.closes.at(-1)) {
+      const joined = before({
+        days: Int32Array.from([...kept.days, ...fresh.days.slice(overlap + 1)]),
+        closes: Float64Array.from([...kept.closes, ...fresh.closes.slice(overlap + 1)]),
+      });
+      if (joined.days.length !== kept.days.length) cache.put(symbol, joined);
+      return joined;
+    }
+  }
+  const all = before(packBars(await gateway.bars({ symbol, timeframe: '1Day', start: now - BARS_REACH_MS })));
+  cache.put(symbol, all);
+  return all;
+}
+
+function packBars(bars: readonly Bar[]): PriceHistory {
+  return packHistory(
+    bars.map(({ at, close }) => ({ day: Date.parse(newYorkDate(Date.parse(at))) / DAY_MS, close })),
+  );
+}

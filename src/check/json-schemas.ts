@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import { checkResultSchema } from './result.ts';
+import { rulesFileSchema } from './rules-schema.ts';
+
+/** The rules file as JSON Schema, for editors: `# yaml-language-server: $schema=…/check-rules.schema.json`. */
+export function rulesJsonSchema() {
+  return {
+    $id: 'check-rules.schema.json',
+    title: 'Rules of trade-agent check',
+    ...z.toJSONSchema(rulesFileSchema, { io: 'input', unrepresentable: 'any' }),
+  };
+}
+
+/** The result of `check --output json` as JSON Schema. */
+export function resultJsonSchema() {
+  return {
+    ...z.toJSONSchema(checkResultSchema, { io: 'output', unrepresentable: 'any' }),
+    title: 'trade-agent.check/1',
+  };
+}

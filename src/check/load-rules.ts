@@ -1,0 +1,198 @@
+import { readFileSync } from 'node:fs';
+import type { Document, LineCounter } from 'yaml';
+import type { z } from 'zod';
+import { closestMatch } from '../auth/closest-match.ts';
+import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
+import { checkOrder } from '../trading/order.ts';
+import { defaultRules } from './default-rules.ts';
+import { namedIn, placeholdersOf } from './message.ts';
+import {
+  keysOfKind,
+  orderKeys,
+  type RulesFile,
+  ruleKinds,
+  rulesFileSchema,
+  suggestSchema,
+} from './rules-schema.ts';
+
+/** A rules file is small; anything else was named by mistake. */
+const MOST_BYTES = 1024 * 1024;
+
+/**
+ * Reads a rules file.
+ * @throws {TradeAgentError} `invalid_config` naming file, line and key, and the nearest right one
+ */
+export async function loadRules(file: string): Promise<RulesFile> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new TradeAgentError(
+      'invalid_config',
+      code === 'ENOENT'
+        ? `there is no rules file ${file}`
+        : `${file} can't be read (${code ?? 'unknown error'})`,
+      { hint: 'Name another with --rules, or leave it out for the usual rules.', details: { file } },
+    );
+  }
+  return parseRules(text, file);
+}
+
+/** The rules used without a file. */
+export function standardRules(): RulesFile {
+  return rulesFileSchema.parse(defaultRules);
+}
+
+/**
+ * What a rules file's text says.
+ * @param file its name, for messages
+ * @throws {TradeAgentError} `invalid_config`
+ */
+export async function parseRules(text: string, file: string): Promise<RulesFile> {
+  if (text.length > MOST_BYTES) throw invalid(file, `${file} is too long for a rules file`);
+  const { LineCounter, parseDocument } = await import('yaml');
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const wrong = document.errors[0];
+  if (wrong !== undefined) {
+    throw invalid(file, `${file}:${lines.linePos(wrong.pos[0]).line}: ${wrong.message}`);
+  }
+  const at = (path: readonly PropertyKey[]) => `${file}${lineOf(document, lines, path)}`;
+  let content: unknown;
+  try {
+    content = document.toJS({ maxAliasCount: 100 }) ?? {};
+  } catch (error) {
+    throw invalid(file, `${file}: ${(error as Error).message}`);
+  }
+  const result = rulesFileSchema.safeParse(content);
+  if (!result.success) throw explain(result.error, content, file, at);
+  result.data.rules.forEach((rule, index) => {
+    const known = placeholdersOf(rule.kind);
+    for (const name of namedIn(rule.message ?? '')) {
+      if (known.includes(name)) continue;
+      throw invalid(
+        file,
+        `${at(['rules', index, 'message'])}: a message of rule "${rule.name}" can't name {${name}}`,
+        name,
+        known,
+      );
+    }
+    if (rule.kind !== 'order') return;
+    try {
+      checkOrder({ ...rule.order, symbol: rule.symbol });
+    } catch (error) {
+      if (!isTradeAgentError(error)) throw error;
+      throw invalid(
+        file,
+        `${at(['rules', index, 'order'])}: rule "${rule.name}": ${error.message}`,
+        undefined,
+        [],
+        error.hint,
+      );
+    }
+  });
+  if (result.data.rules.some(({ kind }) => kind === 'drift') && result.data.targets === undefined) {
+    const index = result.data.rules.findIndex(({ kind }) => kind === 'drift');
+    throw invalid(
+      file,
+      `${at(['rules', index])}: a drift rule needs targets`,
+      undefined,
+      [],
+      'Add, say, "targets: {AAPL: 40%, MSFT: 40%}".',
+    );
+  }
+  return result.data;
+}
+
+function invalid(
+  file: string,
+  message: string,
+  typed?: string,
+  known: readonly string[] = [],
+  hint?: string,
+) {
+  const nearest = typed === undefined ? undefined : closestMatch(typed, known);
+  const choices = known.length === 0 ? 'Correct the file.' : `Known here: ${known.join(', ')}.`;
+  return new TradeAgentError('invalid_config', message, {
+    hint: hint ?? (nearest === undefined ? choices : `Did you mean "${nearest}"? ${choices}`),
+    details: { file },
+  });
+}
+
+function explain(
+  error: z.ZodError,
+  content: unknown,
+  file: string,
+  at: (path: readonly PropertyKey[]) => string,
+): TradeAgentError {
+  // A misspelt key also makes another one missing; the misspelling is what helps.
+  const issue = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0];
+  if (issue === undefined) return invalid(file, `${file} is not valid`);
+  const { path } = issue;
+  if (issue.code === 'unrecognized_keys') {
+    const key = issue.keys[0] ?? '';
+    return invalid(
+      file,
+      `${at([...path, key])}: unknown key "${shown([...path, key])}"`,
+      key,
+      keysAt(content, path),
+    );
+  }
+  if (issue.code === 'invalid_union' && path.at(-1) === 'kind') {
+    const kind = valueAt(content, path);
+    const said = kind === undefined ? 'a rule needs a kind' : `there is no kind of rule "${String(kind)}"`;
+    return invalid(file, `${at(path)}: ${said}`, String(kind ?? ''), ruleKinds);
+  }
+  return invalid(file, `${at(path)}: ${path.length === 0 ? '' : `"${shown(path)}" `}${issue.message}`);
+}
+
+/** `rules[2].symbol` */
+function shown(path: readonly PropertyKey[]): string {
+  return path
+    .map((part, index) =>
+      typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`,
+    )
+    .join('');
+}
+
+function valueAt(content: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, part) => (value as Record<PropertyKey, unknown> | undefined)?.[part],
+    content,
+  );
+}
+
+/** The keys that may stand at a path. */
+function keysAt(content: unknown, path: readonly PropertyKey[]): string[] {
+  const [first, , third] = path;
+  if (first === undefined) return Object.keys(rulesFileSchema.shape);
+  if (first === 'suggest') return Object.keys(suggestSchema.shape);
+  if (first !== 'rules') return [];
+  if (third === 'when') return ['before_close'];
+  if (path[2] === 'order') return orderKeys;
+  return keysOfKind(String(valueAt(content, [...path.slice(0, 2), 'kind'])));
+}
+
+/** `:12`, the line of a path's last part that is in the file; its key where it has one. */
+function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): string {
+  let node: unknown = document.contents;
+  let offset: number | undefined;
+  for (const part of path) {
+    const items = (node as { items?: unknown[] } | null)?.items;
+    if (items === undefined) break;
+    if (typeof part === 'number') {
+      node = items[part];
+    } else {
+      const pair = items.find(
+        (item) => String((item as { key?: { value?: unknown } }).key?.value) === String(part),
+      ) as { key: unknown; value: unknown } | undefined;
+      if (pair === undefined) break;
+      offset = (pair.key as { range?: number[] }).range?.[0] ?? offset;
+      node = pair.value;
+      continue;
+    }
+    offset = (node as { range?: number[] } | null)?.range?.[0] ?? offset;
+  }
+  return offset === undefined ? '' : `:${lines.linePos(offset).line}`;
+}

@@ -1,0 +1,33 @@
+import type { Rule } from './rules-schema.ts';
+
+/** What a message template may name, by kind of rule; `{rule}` and `{severity}` everywhere. */
+const placeholders: Record<Rule['kind'], readonly string[]> = {
+  price: ['symbol', 'price', 'limit'],
+  move: ['symbol', 'change', 'price', 'limit', 'sessions'],
+  drift: ['symbol', 'weight', 'target', 'drift', 'limit'],
+  concentration: ['name', 'weight', 'limit'],
+  cash: ['weight', 'cash', 'limit'],
+  drawdown: ['drawdown', 'limit', 'peak', 'peak_date'],
+  loss: ['loss', 'fraction', 'limit'],
+  stale: ['symbol', 'age', 'at'],
+  open_order: ['symbol', 'order', 'age', 'id'],
+  missing: ['symbol', 'qty', 'wanted'],
+  closure: ['date', 'what'],
+  order: ['symbol', 'price', 'limit', 'order'],
+};
+
+export function placeholdersOf(kind: Rule['kind']): string[] {
+  return ['rule', 'severity', ...placeholders[kind]];
+}
+
+/** The placeholders a template names. */
+export function namedIn(template: string): string[] {
+  return [...template.matchAll(/\{([^{}]*)\}/g)].map(([, name = '']) => name);
+}
+
+/** Fills a template in. */
+export function filledIn(template: string, facts: Readonly<Record<string, string>>): string {
+  return template.replace(/\{([^{}]*)\}/g, (whole, name: string) =>
+    Object.hasOwn(facts, name) ? (facts[name] as string) : whole,
+  );
+}

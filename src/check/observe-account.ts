@@ -1,0 +1,92 @@
+import { shares } from '../trading/amounts.ts';
+import { Dec } from '../trading/decimal.ts';
+import { addDays, newYorkDate, newYorkInstant, weekday } from '../trading/new-york-time.ts';
+import { ageText } from './age-text.ts';
+import { type Observation, yesNo } from './observation.ts';
+import type { RuleOf } from './rules-schema.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** What the rules about orders, holdings and the market's hours see. */
+export function observeAccount(
+  rule: RuleOf<'open_order' | 'missing' | 'closure'>,
+  snapshot: Snapshot,
+): Observation[] {
+  switch (rule.kind) {
+    case 'open_order':
+      return snapshot.openOrders.map((order) => {
+        const age = snapshot.now - Date.parse(order.submitted_at);
+        const what = `${order.side} ${order.qty ?? `$${order.notional}`} ${order.symbol}`;
+        return {
+          rule,
+          subject: order.id,
+          state: yesNo(age > rule.older_than),
+          say: () => ({
+            facts: { symbol: order.symbol, order: what, age: ageText(age), id: order.id },
+            text: `the order ${what} is open since ${ageText(age)}`,
+          }),
+        };
+      });
+    case 'missing': {
+      const held = snapshot.positions.find(({ symbol }) => symbol === rule.symbol);
+      const qty = new Dec(held?.qty ?? 0);
+      const wanted = new Dec(rule.qty ?? 0);
+      return [
+        {
+          rule,
+          subject: rule.symbol,
+          state: yesNo(qty.lte(0) || qty.lt(wanted)),
+          say: () => ({
+            facts: { symbol: rule.symbol, qty: qty.toFixed(), wanted: wanted.toFixed() },
+            text: qty.lte(0)
+              ? `you hold no ${rule.symbol}`
+              : `you hold ${shares(qty.toFixed())} ${rule.symbol}, not ${shares(wanted.toFixed())}`,
+          }),
+        },
+      ];
+    }
+    case 'closure':
+      return closures(snapshot, rule.within).map(({ date, what }) => ({
+        rule,
+        subject: date,
+        state: 'triggered',
+        say: () => ({
+          facts: { date, what },
+          text: `the market ${what} on ${date}`,
+        }),
+      }));
+  }
+}
+
+/**
+ * Weekdays without a session, and sessions that end early, that begin within so many milliseconds. Early is measured by
+ * the calendar's own usual closing: a market that is open around the clock has another than an exchange.
+ */
+export function closures(
+  { calendar, now }: Pick<Snapshot, 'calendar' | 'now'>,
+  within: number,
+): { date: string; what: string }[] {
+  const last = calendar.at(-1)?.date;
+  if (last === undefined) return [];
+  const usual = usualClose(calendar.map(({ close }) => close));
+  const byDate = new Map(calendar.map((day) => [day.date, day]));
+  const found: { date: string; what: string }[] = [];
+  for (
+    let date = newYorkDate(now);
+    date <= last && newYorkInstant(date, '00:00') <= now + within;
+    date = addDays(date, 1)
+  ) {
+    const day = byDate.get(date);
+    if (day === undefined) {
+      if (weekday(date) !== 0 && weekday(date) !== 6) found.push({ date, what: 'is closed' });
+    } else if (day.close < usual && newYorkInstant(date, day.close) > now) {
+      found.push({ date, what: `closes early, at ${day.close} New York time,` });
+    }
+  }
+  return found;
+}
+
+function usualClose(closes: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const close of closes) counts.set(close, (counts.get(close) ?? 0) + 1);
+  return [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? 1 : -1))[0]?.[0] ?? '';
+}

@@ -1,0 +1,67 @@
+import type { Figures } from './figures.ts';
+import type { Blind, Observation, Observed } from './observation.ts';
+import { observeAccount } from './observe-account.ts';
+import { observePortfolio } from './observe-portfolio.ts';
+import { observePrices } from './observe-prices.ts';
+import type { Rule, RulesFile } from './rules-schema.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** Why a rule was not looked at. */
+export type SkipReason = 'disabled' | 'market_closed' | 'market_open' | 'not_before_close' | 'over';
+
+export interface Look extends Observed {
+  /** Rules not looked at this time; what they have fired stands. */
+  readonly skipped: readonly { readonly rule: Rule; readonly reason: SkipReason }[];
+}
+
+/** Looks at everything the rules ask for. Pure: the same snapshot gives the same look. */
+export function observe(file: RulesFile, snapshot: Snapshot, figures: Figures): Look {
+  const observations: Observation[] = [];
+  const blind: Blind[] = [];
+  const skipped: { rule: Rule; reason: SkipReason }[] = [];
+  for (const rule of file.rules) {
+    const reason = skipReason(rule, snapshot);
+    if (reason !== undefined) {
+      skipped.push({ rule, reason });
+      continue;
+    }
+    const seen = look(rule, file, snapshot, figures);
+    observations.push(...seen.observations);
+    blind.push(...seen.blind);
+  }
+  return { observations, blind, skipped };
+}
+
+function look(rule: Rule, file: RulesFile, snapshot: Snapshot, figures: Figures): Observed {
+  switch (rule.kind) {
+    case 'price':
+    case 'move':
+    case 'order':
+    case 'stale':
+      return observePrices(rule, snapshot);
+    case 'drift':
+    case 'concentration':
+    case 'cash':
+    case 'drawdown':
+    case 'loss':
+      return { observations: observePortfolio(rule, file, snapshot, figures), blind: [] };
+    case 'open_order':
+    case 'missing':
+    case 'closure':
+      return { observations: observeAccount(rule, snapshot), blind: [] };
+  }
+}
+
+function skipReason(rule: Rule, { clock, now }: Snapshot): SkipReason | undefined {
+  if (!rule.enabled) return 'disabled';
+  if (rule.kind === 'order' && rule.before !== undefined && now >= rule.before) return 'over';
+  // Prices stand still while the market is closed, and are none the worse for it.
+  if (rule.kind === 'stale' && !clock.is_open) return 'market_closed';
+  if (rule.when === 'market_open' && !clock.is_open) return 'market_closed';
+  if (rule.when === 'market_closed' && clock.is_open) return 'market_open';
+  if (typeof rule.when === 'object') {
+    if (!clock.is_open) return 'market_closed';
+    if (Date.parse(clock.next_close) - now > rule.when.before_close) return 'not_before_close';
+  }
+  return undefined;
+}

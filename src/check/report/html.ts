@@ -1,0 +1,156 @@
+import { dollars } from '../../trading/amounts.ts';
+import { Dec } from '../../trading/decimal.ts';
+import type { Figures } from '../figures.ts';
+import type { CheckResult } from '../result.ts';
+import { barChart, driftChart, lineChart } from './charts.ts';
+import { escapeHtml } from './escape.ts';
+import { reportStyle } from './html-style.ts';
+import {
+  accountLine,
+  dayText,
+  figureLines,
+  leftLine,
+  marketLine,
+  newYorkText,
+  orderLine,
+  skippedLine,
+  verdict,
+} from './lines.ts';
+
+/** Bars beyond these are drawn as one. */
+const MOST_BARS = 12;
+
+/**
+ * A check's result as one HTML file that stands alone: no script, no request, light and dark, readable on a phone.
+ * Everything that came from outside is escaped, and a policy in the page forbids whatever would slip through.
+ */
+export function htmlReport(result: CheckResult, figures: Pick<Figures, 'points' | 'drawdowns'>): string {
+  const e = escapeHtml;
+  const list = (title: string, lines: readonly string[]) =>
+    lines.length === 0
+      ? ''
+      : `<section><h2>${e(title)}</h2><ul>${lines.map((line) => `<li>${e(line)}</li>`).join('')}</ul></section>`;
+  const findings = result.findings.map(
+    ({ severity, message, rule }) =>
+      `<li class="${e(severity)}"><strong>${e(severity)}</strong> ${e(message)} <small>${e(rule)}</small></li>`,
+  );
+  const { suggestion } = result;
+  const numbers = figureLines(result)
+    .map(([label, value]) => `<div><dt>${e(label)}</dt><dd>${e(value)}</dd></div>`)
+    .join('');
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>Portfolio check ${e(dayText(result.checked_at))}</title>
+<style>${reportStyle}</style>
+</head>
+<body>
+<header>
+<h1>${e(capital(verdict(result)))}</h1>
+<p>${e(accountLine(result))}<br>${e(newYorkText(result.checked_at))}; market ${e(marketLine(result))}</p>
+</header>
+<main>
+${findings.length === 0 ? '' : `<section><h2>Findings</h2><ul class="findings">${findings.join('')}</ul></section>`}
+${list(
+  'Known before',
+  result.ongoing.map(({ message, since }) => `${message}, since ${dayText(since)}`),
+)}
+${suggestion === null ? '' : list('Suggested orders', [...suggestion.orders.map(orderLine), ...suggestion.left.map(leftLine)])}
+<section><h2>Figures</h2><dl>${numbers}</dl></section>
+<section><h2>Value</h2>${valueChart(figures)}</section>
+<section><h2>Drawdown</h2>${drawdownChart(figures)}</section>
+<section><h2>Allocation</h2>${allocationChart(result)}</section>
+${result.targets.length === 0 ? '' : `<section><h2>Drift from targets</h2>${targetChart(result)}</section>`}
+${list(
+  'Upcoming closures',
+  result.market.closures.map(({ date, what }) => `${date}: the market ${what.replace(/,$/, '')}`),
+)}
+${list(
+  'Snoozed',
+  result.snoozed.map(({ message }) => message),
+)}
+${list('Not looked at', result.skipped.map(skippedLine))}
+${list('Notes', result.notes)}
+</main>
+<footer>Made by trade-agent${result.account.simulated ? '. Prices and fills are simulated' : ''}. No advice.</footer>
+</body>
+</html>
+`;
+}
+
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+const percent = (fraction: number) => `${(fraction * 100).toFixed(1)}%`;
+
+function valueChart({ points }: Pick<Figures, 'points'>): string {
+  const last = points.at(-1)?.value ?? new Dec(0);
+  return lineChart(
+    points.map(({ at, value }) => ({ at, value: value.toNumber() })),
+    {
+      name: 'value',
+      label: `Value of the account over time, ${dollars(last.toFixed(2))} now`,
+      axis: shortDollars,
+    },
+  );
+}
+
+function drawdownChart({ drawdowns, points }: Pick<Figures, 'drawdowns' | 'points'>): string {
+  // With a mark kept from before, what is new may be one point: the fall of every known day is worked out for the picture.
+  const series = drawdowns.series.length >= points.length ? drawdowns.series : fallsOf(points);
+  return lineChart(
+    series.map(({ at, fraction }) => ({ at, value: -fraction.toNumber() })),
+    {
+      name: 'drawdown',
+      label: `Drawdown over time, ${percent(drawdowns.current.toNumber())} now`,
+      axis: percent,
+      fromZero: true,
+    },
+  );
+}
+
+function fallsOf(points: Figures['points']): { at: number; fraction: Dec }[] {
+  let index = new Dec(1);
+  let peak = index;
+  return points.map(({ at, value, flow }, i) => {
+    const base = (points[i - 1]?.value ?? value).plus(i === 0 ? 0 : flow);
+    if (base.gt(0)) index = index.mul(value).div(base);
+    peak = Dec.max(peak, index);
+    return { at, fraction: peak.gt(0) ? new Dec(1).minus(index.div(peak)) : new Dec(0) };
+  });
+}
+
+function allocationChart({ figures }: CheckResult): string {
+  const parts = [
+    ...figures.by_symbol.map(({ name, weight }) => ({ name, weight: Number(weight) })),
+    { name: 'cash', weight: Number(figures.cash_weight) },
+  ].sort((a, b) => b.weight - a.weight);
+  const rest = parts.splice(MOST_BARS);
+  if (rest.length > 0)
+    parts.push({ name: `${rest.length} others`, weight: rest.reduce((sum, { weight }) => sum + weight, 0) });
+  return barChart(
+    parts.map(({ name, weight }) => ({ name, value: weight, text: percent(weight) })),
+    'Parts of the account by symbol',
+  );
+}
+
+function targetChart({ targets }: CheckResult): string {
+  const rows = targets
+    .map(({ symbol, target, weight }) => {
+      const drift = new Dec(weight).minus(target).toNumber();
+      const sign = drift > 0 ? '+' : '';
+      return { name: symbol, drift, text: `${sign}${percent(drift)} of ${percent(Number(target))}` };
+    })
+    .sort((a, b) => Math.abs(b.drift) - Math.abs(a.drift))
+    .slice(0, MOST_BARS * 2);
+  return driftChart(rows, 'Drift from the targets, in percentage points');
+}
+
+/** `$1.2M`, `$98.5k`: an axis has little room. */
+function shortDollars(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 1e6) return `$${(value / 1e6).toFixed(2)}M`;
+  return size >= 1e4 ? `$${(value / 1e3).toFixed(1)}k` : `$${value.toFixed(0)}`;
+}

@@ -1,0 +1,139 @@
+import { dollars, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
+import { Dec } from '../../trading/decimal.ts';
+import { newYorkDate, newYorkTimestamp } from '../../trading/new-york-time.ts';
+import type { CheckResult } from '../result.ts';
+
+/*
+ * A check's result in words, the same in text, Markdown and HTML; each only dresses them. Nothing here is escaped.
+ */
+
+/** `2026-11-24 12:00 New York time` */
+export function newYorkText(at: string): string {
+  return `${newYorkTimestamp(Date.parse(at)).slice(0, 16).replace('T', ' ')} New York time`;
+}
+
+/** The date in New York. */
+export function dayText(at: string): string {
+  return newYorkDate(Date.parse(at));
+}
+
+export function accountLine({ account }: CheckResult): string {
+  const environment = account.environment === 'paper' ? 'PAPER' : 'LIVE';
+  return `${account.account} ${environment}${account.simulated ? ' (simulated)' : ''}`;
+}
+
+export function marketLine({ market }: CheckResult): string {
+  return market.is_open
+    ? `open until ${newYorkText(market.next_close)}`
+    : `closed until ${newYorkText(market.next_open)}`;
+}
+
+/** The one sentence that says how it went. */
+export function verdict({ findings, ongoing }: CheckResult): string {
+  const also = ongoing.length === 0 ? '' : `, ${ongoing.length} known before`;
+  if (findings.length === 0) return `nothing new${also}`;
+  return `${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}${also}`;
+}
+
+/** What each figure is called, and how it reads. Those not known are left out. */
+export function figureLines({ figures }: CheckResult): [label: string, value: string][] {
+  const lines: [string, string | undefined][] = [
+    ['value', dollars(figures.equity)],
+    ['cash', `${dollars(figures.cash)} (${plainPercent(figures.cash_weight)})`],
+    ['today', `${signedDollars(figures.day_profit)} (${signedPercent(figures.day_return)})`],
+    ['unrealized', `${signedDollars(figures.unrealized)} (${signedPercent(figures.unrealized_return)})`],
+    ['realized', realizedText(figures)],
+    ['income', incomeText(figures)],
+    ['return, time-weighted', returnText(figures.time_weighted_return)],
+    ['return, money-weighted', returnText(figures.money_weighted_return)],
+    ['volatility', figures.volatility === null ? undefined : `${plainPercent(figures.volatility)} a year`],
+    ['drawdown', drawdownText(figures)],
+    ['worst drawdown', worstText(figures)],
+  ];
+  return lines.flatMap(([label, value]) => (value === undefined ? [] : [[label, value]]));
+}
+
+function plainPercent(fraction: string): string {
+  return `${new Dec(fraction).mul(100).toFixed(2)}%`;
+}
+
+function realizedText({ realized_fifo, realized_average_cost, realized_incomplete }: CheckResult['figures']) {
+  if (realized_fifo === null || realized_average_cost === null) return undefined;
+  const missing =
+    realized_incomplete.length === 0
+      ? ''
+      : `; without ${realized_incomplete.join(', ')}, whose purchase is not known`;
+  return realized_fifo === realized_average_cost
+    ? `${signedDollars(realized_fifo)}${missing}`
+    : `${signedDollars(realized_fifo)} first in, first out; ${signedDollars(realized_average_cost)} at average cost${missing}`;
+}
+
+function incomeText({ dividends, interest, fees }: CheckResult['figures']): string | undefined {
+  if (dividends === null || interest === null || fees === null) return undefined;
+  return `dividends ${dollars(dividends)}, interest ${dollars(interest)}, fees ${dollars(fees)}`;
+}
+
+function returnText(value: CheckResult['figures']['time_weighted_return']): string | undefined {
+  if (value === null) return undefined;
+  const days = Math.round(value.days);
+  const annual = value.annual === null ? '' : `, ${signedPercent(value.annual)} a year`;
+  return `${signedPercent(value.period)} in ${days} ${days === 1 ? 'day' : 'days'}${annual}`;
+}
+
+function drawdownText({ drawdown, high_water_mark: mark }: CheckResult['figures']): string | undefined {
+  if (mark === null) return undefined;
+  return `${plainPercent(drawdown)} below the peak of ${dollars(mark.value)} on ${dayText(mark.at)}`;
+}
+
+function worstText({ worst_drawdown: worst }: CheckResult['figures']): string | undefined {
+  if (worst === null) return undefined;
+  const end =
+    worst.recovered_at === null ? 'not made up for yet' : `made up for on ${dayText(worst.recovered_at)}`;
+  return `${plainPercent(worst.fraction)} from ${dayText(worst.peak_at)} to ${dayText(worst.trough_at)}, ${end}`;
+}
+
+type SuggestedOrder = NonNullable<CheckResult['suggestion']>['orders'][number];
+
+/** `sell 8 AAPL limit $228.50 (about $1,828.00, drift)` */
+export function orderLine({
+  side,
+  qty,
+  notional,
+  symbol,
+  type,
+  limit_price,
+  amount,
+  reason,
+}: SuggestedOrder): string {
+  const size = qty === null ? dollars(notional ?? '0') : shares(qty);
+  const terms = limit_price === null ? type.replaceAll('_', ' ') : `limit ${sharePrice(limit_price)}`;
+  const moved = amount === null ? '' : `about ${dollars(amount)}, `;
+  return `${side} ${size} ${symbol} ${terms} (${moved}${reason})`;
+}
+
+const leftTexts: Readonly<Record<string, string>> = {
+  order_under_way: 'an order for it is under way',
+  no_price: 'there is no price of it',
+  buy_only: 'it is overweight, and nothing is to be sold',
+  below_minimum: 'the order would be too small',
+  less_than_a_lot: 'a share costs more than what is missing',
+  nothing_to_sell: 'all of it is on sale already',
+  market_closed: 'it waits for the market to open',
+  awaits_cash: 'there is not enough cash until something is sold',
+};
+
+export function leftLine({ symbol, reason }: { readonly symbol: string; readonly reason: string }): string {
+  return `${symbol} is left: ${leftTexts[reason] ?? reason}`;
+}
+
+const skipTexts: Readonly<Record<string, string>> = {
+  disabled: 'is turned off',
+  market_closed: 'waits for the market to open',
+  market_open: 'waits for the market to close',
+  not_before_close: 'waits for the end of the session',
+  over: 'is over',
+};
+
+export function skippedLine({ rule, reason }: { readonly rule: string; readonly reason: string }): string {
+  return `${rule} ${skipTexts[reason] ?? reason}`;
+}

@@ -1,0 +1,60 @@
+import { dollars } from '../../trading/amounts.ts';
+import { Dec } from '../../trading/decimal.ts';
+import type { CheckResult } from '../result.ts';
+import { escapeMarkdown } from './escape.ts';
+import {
+  accountLine,
+  dayText,
+  figureLines,
+  leftLine,
+  marketLine,
+  newYorkText,
+  orderLine,
+  skippedLine,
+  verdict,
+} from './lines.ts';
+
+/** A check's result as Markdown (GitHub's flavour, for its tables). */
+export function markdownReport(result: CheckResult): string {
+  const e = escapeMarkdown;
+  const section = (title: string, lines: readonly string[]) =>
+    lines.length === 0 ? [] : ['', `## ${title}`, '', ...lines];
+  const bullets = (lines: readonly string[]) => lines.map((line) => `- ${e(line)}`);
+  const percent = (fraction: string) => `${new Dec(fraction).mul(100).toFixed(1)}%`;
+  const { suggestion, figures } = result;
+  return [
+    `# Portfolio check: ${e(verdict(result))}`,
+    '',
+    `${e(accountLine(result))}, ${e(newYorkText(result.checked_at))}; market ${e(marketLine(result))}`,
+    ...section(
+      'Findings',
+      result.findings.map(({ severity, message, rule }) => `- **${e(severity)}** ${e(message)} (${e(rule)})`),
+    ),
+    ...section(
+      'Known before',
+      bullets(result.ongoing.map(({ message, since }) => `${message}, since ${dayText(since)}`)),
+    ),
+    ...section('Snoozed', bullets(result.snoozed.map(({ message }) => message))),
+    ...section(
+      'Suggested orders',
+      suggestion === null
+        ? []
+        : bullets([...suggestion.orders.map(orderLine), ...suggestion.left.map(leftLine)]),
+    ),
+    ...section('Figures', [
+      '| | |',
+      '|---|---|',
+      ...figureLines(result).map(([label, value]) => `| ${e(label)} | ${e(value)} |`),
+    ]),
+    ...section('Positions', [
+      '| symbol | value | weight |',
+      '|---|---:|---:|',
+      ...figures.by_symbol.map(
+        ({ name, value, weight }) => `| ${e(name)} | ${e(dollars(value))} | ${percent(weight)} |`,
+      ),
+    ]),
+    ...section('Not looked at', bullets(result.skipped.map(skippedLine))),
+    ...section('Notes', bullets(result.notes)),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,57 @@
+import type { CheckResult } from '../result.ts';
+import { visible } from './escape.ts';
+import {
+  accountLine,
+  dayText,
+  figureLines,
+  leftLine,
+  marketLine,
+  newYorkText,
+  orderLine,
+  skippedLine,
+  verdict,
+} from './lines.ts';
+
+/** A check's result for a terminal or a mail: plain lines, most important first. */
+export function textReport(result: CheckResult): string {
+  const rows = (pairs: readonly (readonly [string, string])[]) =>
+    pairs.map(([label, value]) => `${label.padEnd(24)}${visible(value)}`);
+  const list = (title: string, lines: readonly string[]) =>
+    lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${visible(line)}`)];
+  const findings = result.findings.map(
+    ({ severity, rule, message }) => `${severity.padEnd(9)}${message} [${rule}]`,
+  );
+  const { suggestion } = result;
+  return [
+    `${verdict(result)}`,
+    ...findings.map((line) => `  ${visible(line)}`),
+    ...list(
+      'known before',
+      result.ongoing.map(({ message, rule, since }) => `${message} [${rule}, since ${dayText(since)}]`),
+    ),
+    ...list(
+      'snoozed',
+      result.snoozed.map(({ message, rule }) => `${message} [${rule}]`),
+    ),
+    ...(suggestion === null
+      ? []
+      : list(
+          'suggested',
+          suggestion.orders.length + suggestion.left.length === 0
+            ? ['nothing: every target is kept']
+            : [...suggestion.orders.map(orderLine), ...suggestion.left.map(leftLine)],
+        )),
+    ...list('not looked at', result.skipped.map(skippedLine)),
+    '',
+    ...rows([
+      ['account', accountLine(result)],
+      ['checked', newYorkText(result.checked_at)],
+      ['market', marketLine(result)],
+      ...result.market.closures.map(
+        ({ date, what }) => ['', `${what} on ${date}`.replace(/^is /, '')] as const,
+      ),
+      ...figureLines(result),
+    ]),
+    ...list('notes', result.notes),
+  ].join('\n');
+}

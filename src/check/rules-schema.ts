@@ -1,0 +1,222 @@
+import { z } from 'zod';
+import { Dec, decimalString } from '../trading/decimal.ts';
+import { newYorkInstant } from '../trading/new-york-time.ts';
+import { orderRequestSchema, symbolSchema } from '../trading/order.ts';
+
+/*
+ * The rules file. What a person writes (`5%`, `15m`, `2026-11-27`) becomes what the rest works with: fractions as
+ * decimal strings, milliseconds, instants. docs/schema/check-rules.schema.json is made from this.
+ */
+
+const percent = z
+  .string()
+  .regex(/^\d{1,4}(\.\d{1,6})?%$/, 'must be a percentage such as "5%"')
+  .transform((text) => new Dec(text.slice(0, -1)).div(100).toFixed())
+  .describe('A percentage, with its sign: 5%');
+
+const amount = z
+  .union([z.string(), z.number()], { error: 'must be an amount such as 150 or "150.25"' })
+  .transform((value) => String(value).replace(/^\$/, ''))
+  .pipe(decimalString)
+  .describe('Dollars: 150 or "150.25"');
+
+const price = amount.refine(
+  (text) => !decimalString.safeParse(text).success || new Dec(text).gt(0),
+  'must be more than nothing',
+);
+
+const units = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
+const duration = z
+  .string()
+  .regex(/^[1-9]\d{0,3}[mhdw]$/, 'must be a duration such as "15m", "2h", "3d" or "1w"')
+  .transform((text) => Number(text.slice(0, -1)) * units[text.at(-1) as keyof typeof units])
+  .describe('A duration: 15m, 2h, 3d, 1w');
+
+/** A date is its first moment in New York. */
+const moment = z
+  .union([z.iso.date(), z.iso.datetime({ offset: true })], {
+    error: 'must be a date such as 2026-11-27, or a time such as 2026-11-27T15:00:00-05:00',
+  })
+  .transform((text) => (text.length === 10 ? newYorkInstant(text, '00:00') : Date.parse(text)))
+  .describe('A date (its first moment in New York) or a time with its offset');
+
+const severities = ['info', 'warning', 'critical'] as const;
+export type Severity = (typeof severities)[number];
+
+const common = {
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,47}$/, 'must be small letters, digits and "-", 48 at most')
+    .describe('Names the rule; what it has fired is remembered under it'),
+  severity: z.enum(severities).default('warning'),
+  message: z
+    .string()
+    .min(1)
+    .max(300)
+    .optional()
+    .describe('Instead of the usual words; {symbol}, {value}, … are filled in'),
+  when: z
+    .union([z.enum(['always', 'market_open', 'market_closed']), z.strictObject({ before_close: duration })], {
+      error: 'must be always, market_open, market_closed, or before_close: 30m',
+    })
+    .default('always')
+    .describe('When the rule is looked at'),
+  snooze: moment.optional().describe('Until then the rule fires nothing'),
+  enabled: z.boolean().default(true),
+};
+const rearm = percent
+  .optional()
+  .describe(
+    'How far the value must go back before the rule can fire again: percent of a price or an amount, points of a percentage',
+  );
+
+const priceLimits = { above: price.optional(), below: price.optional() };
+const oneLimit = {
+  check: ({ above, below }: { above?: string | undefined; below?: string | undefined }) =>
+    (above === undefined) !== (below === undefined),
+  message: 'needs exactly one of "above" and "below"',
+};
+
+const { side, type, time_in_force, extended_hours } = orderRequestSchema.shape;
+/** An order without its symbol; numbers may be written as such. */
+const orderSchema = z.strictObject({
+  side,
+  qty: price.optional().describe('Shares; exactly one of qty and notional'),
+  notional: price.optional().describe('Dollars'),
+  type,
+  time_in_force,
+  limit_price: price.optional(),
+  stop_price: price.optional(),
+  trail_price: price.optional(),
+  trail_percent: price.optional(),
+  extended_hours,
+});
+export const orderKeys = Object.keys(orderSchema.shape);
+
+const kinds = [
+  z
+    .strictObject({ kind: z.literal('price'), ...common, symbol: symbolSchema, ...priceLimits, rearm })
+    .refine(oneLimit.check, oneLimit.message),
+  z.strictObject({
+    kind: z.literal('move'),
+    ...common,
+    symbols: z
+      .union([z.literal('held'), z.array(symbolSchema).min(1).max(500)], {
+        error: 'must be held, or a list of symbols',
+      })
+      .default('held'),
+    by: percent,
+    direction: z.enum(['up', 'down', 'either']).default('either'),
+    sessions: z.number().int().min(1).max(250).default(1).describe('Since the close so many sessions ago'),
+    rearm,
+  }),
+  z.strictObject({
+    kind: z.literal('drift'),
+    ...common,
+    band: z
+      .union([z.literal('5/25'), percent], { error: 'must be "5/25", or percentage points such as "5%"' })
+      .default('5/25'),
+    rearm,
+  }),
+  z.strictObject({
+    kind: z.literal('concentration'),
+    ...common,
+    by: z.enum(['symbol', 'sector']).default('symbol'),
+    above: percent,
+    rearm,
+  }),
+  z
+    .strictObject({
+      kind: z.literal('cash'),
+      ...common,
+      above: percent.optional(),
+      below: percent.optional(),
+      rearm,
+    })
+    .refine(oneLimit.check, oneLimit.message),
+  z.strictObject({ kind: z.literal('drawdown'), ...common, above: percent, rearm }),
+  z.strictObject({
+    kind: z.literal('loss'),
+    ...common,
+    over: z
+      .enum(['day', 'total'])
+      .default('day')
+      .describe('Since the last close, or unrealized since the purchases'),
+    above: z.union(
+      [percent.transform((fraction) => ({ fraction })), amount.transform((dollars) => ({ dollars }))],
+      {
+        error: 'must be a percentage such as "3%" or dollars such as 500',
+      },
+    ),
+    rearm,
+  }),
+  z.strictObject({ kind: z.literal('stale'), ...common, older_than: duration }),
+  z.strictObject({ kind: z.literal('open_order'), ...common, older_than: duration }),
+  z.strictObject({
+    kind: z.literal('missing'),
+    ...common,
+    symbol: symbolSchema,
+    qty: price.optional().describe('At least so many shares; any without it'),
+  }),
+  z.strictObject({ kind: z.literal('closure'), ...common, within: duration }),
+  z
+    .strictObject({
+      kind: z.literal('order'),
+      ...common,
+      symbol: symbolSchema,
+      ...priceLimits,
+      before: moment.optional().describe('The rule ends at the first moment of this date'),
+      order: orderSchema.describe('What to propose'),
+    })
+    .refine(oneLimit.check, oneLimit.message),
+] as const;
+
+export const ruleSchema = z.discriminatedUnion('kind', kinds);
+export type Rule = z.output<typeof ruleSchema>;
+export type RuleOf<Kind extends Rule['kind']> = Extract<Rule, { kind: Kind }>;
+export const ruleKinds = kinds.map((kind) => kind.shape.kind.value);
+
+/** The keys a kind of rule has. */
+export function keysOfKind(kind: string): string[] {
+  const found = kinds.find((schema) => schema.shape.kind.value === kind);
+  return found === undefined ? ['name', 'kind'] : Object.keys(found.shape);
+}
+
+export const suggestSchema = z.strictObject({
+  buy_only: z.boolean().default(false),
+  min_order: amount.default('50').describe('Dollars; smaller orders are not suggested'),
+  fractional: z.boolean().default(false),
+  cash_reserve: amount.default('0').describe('Dollars that stay in cash'),
+  order_type: z.enum(['limit', 'market']).default('limit'),
+  slack: percent.default('0.005').describe('How far beyond the quote a limit is put'),
+});
+
+/** `cash` beside the symbols is the part that stays in cash. */
+const targets = z.record(z.union([z.literal('cash'), symbolSchema]), percent).refine(
+  (parts) =>
+    Object.values(parts)
+      .reduce((sum, part) => sum.plus(part), new Dec(0))
+      .lte(1),
+  'must be 100% together at most',
+);
+
+export const rulesFileSchema = z
+  .strictObject({
+    targets: targets.optional().describe('What part of the account’s value each symbol should be'),
+    sectors: z.record(symbolSchema, z.string().min(1).max(60)).default({}).describe('The sector of a symbol'),
+    suggest: suggestSchema.prefault({}),
+    rules: z.array(ruleSchema).max(200).default([]),
+  })
+  .superRefine(({ rules }, context) => {
+    const seen = new Set<string>();
+    rules.forEach(({ name }, index) => {
+      if (seen.has(name))
+        context.addIssue({
+          code: 'custom',
+          path: ['rules', index, 'name'],
+          message: `"${name}" names another rule already`,
+        });
+      seen.add(name);
+    });
+  });
+export type RulesFile = z.output<typeof rulesFileSchema>;

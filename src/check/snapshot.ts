@@ -1,0 +1,32 @@
+import type { Activity, TradingDay } from '../trading/activity.ts';
+import type { PriceHistory } from '../trading/portfolio/price-history.ts';
+import type { Account, MarketClock, Order, Position, Quote } from '../trading/views.ts';
+
+/** Why there is no price of a symbol. */
+export interface NoPrice {
+  readonly symbol: string;
+  readonly code: 'unknown_symbol' | 'price_unavailable';
+}
+
+/** Everything a check looks at, read once: the rules are then a pure function of it. */
+export interface Snapshot {
+  /** The broker's time, milliseconds since the epoch: this machine's clock may be wrong. */
+  readonly now: number;
+  readonly account: Account;
+  readonly positions: readonly Position[];
+  readonly openOrders: readonly Order[];
+  readonly clock: MarketClock;
+  /** Trading days from today on. */
+  readonly calendar: readonly TradingDay[];
+  /** Of the symbols the rules need. */
+  readonly quotes: ReadonlyMap<string, Quote>;
+  readonly noPrice: readonly NoPrice[];
+  /** Of the symbols whose moves over several sessions are looked at; without the session under way. */
+  readonly closes: ReadonlyMap<string, PriceHistory>;
+  /** Value at the end of each day, oldest first. */
+  readonly history: readonly { readonly at: number; readonly equity: string }[];
+  /** Oldest first. Undefined where they can't be had: then flows are not known. */
+  readonly activities: readonly Activity[] | undefined;
+  /** What the person should know about how this was read. */
+  readonly notes: readonly string[];
+}

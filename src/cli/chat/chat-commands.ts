@@ -1,0 +1,206 @@
+import type { ApprovalView } from '../../agent/events.ts';
+import { closestMatch } from '../../auth/closest-match.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
+import { safeLine } from '../text/safe-text.ts';
+import type { ChatSession } from './chat-session.ts';
+import { isWaiting } from './chat-state.ts';
+import { type SlashCommand, type SlashName, slashCommands, slashHelp } from './slash-commands.ts';
+
+/** As many as fit on a screen beside what is going on. */
+const MOST_ROWS = 15;
+/** More rows than any terminal shows; Ink draws only what there is. */
+const CLEARING_ROWS = 60;
+
+type Handler = (session: ChatSession, args: readonly string[]) => void;
+
+const handlers: Record<Exclude<SlashName, 'quit'>, Handler> = {
+  help: (session) => session.report(slashHelp),
+  portfolio: (session) => report(session, () => session.driver.portfolio()),
+  orders: (session) => report(session, () => session.driver.ordersReport()),
+  chart,
+  approvals,
+  threads,
+  resume,
+  model,
+  profile,
+  clear,
+  halt,
+  login: (session) => session.login(),
+};
+
+/** Does what a `/` command says. */
+export function runChatCommand(session: ChatSession, { name, args }: SlashCommand): void {
+  const handler = Object.hasOwn(handlers, name) ? handlers[name as keyof typeof handlers] : undefined;
+  if (handler !== undefined) {
+    handler(session, args);
+    return;
+  }
+  const nearest = closestMatch(
+    name,
+    slashCommands.map((command) => command.name),
+  );
+  session.fail(
+    new TradeAgentError('usage', `there is no /${safeLine(name)}`, {
+      hint: `${nearest === undefined ? '' : `Did you mean /${nearest}? `}/help lists what there is.`,
+    }),
+  );
+}
+
+function report(session: ChatSession, text: () => Promise<string>): void {
+  session.work(async () => session.report(await text()));
+}
+
+function chart(session: ChatSession, [symbol, range]: readonly string[]): void {
+  report(session, async () => {
+    if (symbol === undefined) throw usage('a chart of what?', 'Name a symbol: /chart AAPL 3m');
+    return session.driver.chart(symbol, range);
+  });
+}
+
+function approvals(session: ChatSession, [verb, code]: readonly string[]): void {
+  session.work(async () => {
+    const all = await session.driver.approvals();
+    if (verb === undefined) {
+      const lines = all.slice(0, MOST_ROWS).map(approvalLine);
+      return session.report(lines.length === 0 ? 'No approvals.' : lines.join('\n'));
+    }
+    const wanted = code?.toUpperCase();
+    const found = all.filter((approval) => approval.code === wanted || approval.id.toUpperCase() === wanted);
+    // Codes are short: of two alike, the one that is still open is meant.
+    const approval = found.find(({ status }) => !isFinalApproval(status)) ?? found[0];
+    if (verb !== 'cancel' || approval === undefined) {
+      throw usage(
+        verb === 'cancel'
+          ? `there is no approval ${safeLine(code ?? '')}`.trim()
+          : `/approvals can't ${safeLine(verb)}`,
+        'Use /approvals, or /approvals cancel CODE.',
+      );
+    }
+    session.report(approvalLine(await session.driver.cancelApproval(approval.id)));
+  });
+}
+
+function approvalLine(approval: ApprovalView): string {
+  return `${approval.code}  ${approval.id}  ${approvalOutcome(approval)}`;
+}
+
+function threads(session: ChatSession): void {
+  report(session, async () => {
+    const all = await session.driver.threads();
+    if (all.length === 0) return 'No conversations yet.';
+    const { runs, pending, thread: current } = session.snapshot().state;
+    return all
+      .slice(0, MOST_ROWS)
+      .map(({ thread, status, prompt }) => {
+        const here = [...runs, ...pending].find((talk) => talk.thread === thread);
+        const mark = here === undefined ? (thread === current ? '*' : '') : `#${here.talk}`;
+        const waits = runs.some((run) => run.thread === thread && isWaiting(run));
+        return `${mark.padEnd(3)} ${thread}  ${(waits ? 'on phone' : status).padEnd(8)} ${safeLine(prompt)}`;
+      })
+      .join('\n');
+  });
+}
+
+function resume(session: ChatSession, [wanted]: readonly string[]): void {
+  session.work(async () => {
+    const { pending, runs, thread: current } = session.snapshot().state;
+    const numbered = pending.find(({ talk }) => wanted === `#${talk}` || wanted === String(talk))?.thread;
+    const left = pending.at(-1)?.thread;
+    const earlier = async () =>
+      (await session.driver.approvals()).find(
+        ({ status, thread }) => !isFinalApproval(status) && !runs.some((run) => run.thread === thread),
+      )?.thread;
+    const thread = numbered ?? wanted ?? left ?? (await earlier()) ?? current;
+    if (thread === undefined) throw usage('there is nothing to go on with', 'See /threads and /approvals.');
+    if (runs.some((run) => run.thread === thread || `#${run.talk}` === wanted)) {
+      throw usage('that one is going on already', 'Its order waits below; decide on your phone.');
+    }
+    session.resume(thread, `resume ${thread}`);
+  });
+}
+
+function model(session: ChatSession, [name]: readonly string[]): void {
+  session.work(async () => {
+    const { status, state } = session.snapshot();
+    if (name === undefined) {
+      session.report(
+        `${status.model} answers. /model NAME chooses another for this session; "builtin" is the offline planner.`,
+      );
+      return;
+    }
+    if (state.runs.length > 0) throw notWhileWaiting();
+    await session.driver.chooseModel(name);
+    await session.refresh();
+    session.add({ type: 'note', text: `${session.snapshot().status.model} answers from now on.` });
+  });
+}
+
+function profile(session: ChatSession, [name]: readonly string[]): void {
+  session.work(async () => {
+    const all = await session.driver.profiles();
+    if (name === undefined) {
+      const lines = all.map((one) => `${one.current ? '*' : ' '} ${one.name.padEnd(16)} ${one.environment}`);
+      return session.report([...lines, '', '/profile NAME changes to another.'].join('\n'));
+    }
+    if (!all.some((one) => one.name === name)) {
+      const nearest = closestMatch(
+        name,
+        all.map((one) => one.name),
+      );
+      throw usage(
+        `there is no profile "${safeLine(name)}"`,
+        nearest === undefined ? 'See /profile.' : `Did you mean "${nearest}"?`,
+      );
+    }
+    if (session.snapshot().state.runs.length > 0) throw notWhileWaiting();
+    session.nextProfile = name;
+    // Not awaited: quitting waits for this very work.
+    void session.quit();
+  });
+}
+
+function clear(session: ChatSession): void {
+  session.add({ type: 'space', rows: CLEARING_ROWS });
+  session.fresh();
+  session.add({ type: 'note', text: 'A new conversation. What was said before is above, and in /threads.' });
+}
+
+function halt(session: ChatSession): void {
+  session.work(async () => {
+    const open = (await session.driver.approvals()).filter(({ status }) => !isFinalApproval(status));
+    const taken =
+      open.length === 0
+        ? 'Nothing waits for your phone.'
+        : `It takes back what waits for your phone: ${open.map(({ code }) => code).join(', ')}.`;
+    const yes = await session.ask(
+      `Halt: no new orders from this session until you start it anew. ${taken} Orders that are at the broker stay there; /orders lists them. Halt? (y/n)`,
+    );
+    if (!yes) return session.add({ type: 'note', text: 'Not halted; nothing has changed.' });
+    session.driver.halt();
+    session.add({
+      type: 'outcome',
+      text: 'HALTED: this session proposes no orders. Cancelling and looking still work.',
+      good: false,
+    });
+    for (const { id, code } of open) {
+      try {
+        const { status } = await session.driver.cancelApproval(id);
+        session.add({ type: 'note', text: `${code}: ${status}` });
+      } catch (error) {
+        session.fail(error);
+      }
+    }
+  });
+}
+
+function usage(message: string, hint: string): TradeAgentError {
+  return new TradeAgentError('usage', message, { hint });
+}
+
+function notWhileWaiting(): TradeAgentError {
+  return usage(
+    'not while an order waits for your phone',
+    'Decide on it first, or take it back with /approvals cancel CODE.',
+  );
+}

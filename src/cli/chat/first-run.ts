@@ -1,0 +1,105 @@
+import { existsSync } from 'node:fs';
+import { configFile, loadConfig, saveConfig } from '../../auth/config-file.ts';
+import { SANDBOX_PROFILE } from '../../auth/resolve-profile.ts';
+import type { Context } from '../context.ts';
+
+/** How to reach a model: what `profiles.sandbox.model` in config.yaml takes. */
+type ModelChoice =
+  | { readonly provider: 'builtin' }
+  | { readonly provider: 'openai'; readonly name: string; readonly base_url?: string };
+
+/**
+ * The first time, with no profile and no sandbox yet: asks where to trade and who answers, and writes both to
+ * config.yaml, so that nothing is asked twice.
+ * @returns false where the person wants a provider of their own: they were told how, and there is nothing to open yet
+ */
+export async function firstRun(context: Context): Promise<boolean> {
+  const { io, env } = context;
+  if (context.profileName !== undefined || env.TRADE_AGENT_SANDBOX) return true;
+  const home = await context.home();
+  // Read afresh: the context must not have read it before what is written here.
+  const config = await loadConfig(home);
+  const configured = config.default_profile !== undefined || Object.keys(config.profiles).length > 0;
+  if (configured || existsSync(home.sandbox)) return true;
+
+  const file = configFile(home);
+  io.talk(`Welcome to trade-agent. Two questions; ${file} keeps the answers.\n`);
+  const where = await choose(context, 'Where do you want to trade?', [
+    'Sandbox: a simulated broker and phone on this machine, no real money',
+    'My own identity provider and broker',
+  ]);
+  if (where === 1) {
+    io.talk(`
+Add a profile to ${file}, such as:
+
+  default_profile: mine
+  profiles:
+    mine:
+      issuer: https://login.example.com
+      gateway: https://gateway.example.com
+      environment: paper
+      login_client: { client_id: YOUR_CLIENT }
+
+"trade-agent profile show" checks it, then "trade-agent login" signs you in. What the provider must support is in docs/ARCHITECTURE.md.`);
+    return false;
+  }
+  const model = await chooseModel(context);
+  await saveConfig(home, {
+    ...config,
+    default_profile: SANDBOX_PROFILE,
+    profiles: { [SANDBOX_PROFILE]: { model } },
+  });
+  io.talk('');
+  return true;
+}
+
+async function chooseModel(context: Context): Promise<ModelChoice> {
+  const { io, signal, env } = context;
+  const which = await choose(context, 'Who answers?', [
+    'Built-in planner: offline and free, understands plain trading requests',
+    `OpenAI: needs OPENAI_API_KEY${env.OPENAI_API_KEY ? ' (set)' : ' (not set yet)'}`,
+    "Another server that speaks OpenAI's chat API (Ollama, LM Studio, vLLM)",
+  ]);
+  if (which === 0) return { provider: 'builtin' };
+  if (which === 1) {
+    const name = (await io.prompt('Model [gpt-5-mini]: ', signal)).trim();
+    return { provider: 'openai', name: name === '' ? 'gpt-5-mini' : name };
+  }
+  const base_url = await askUntil(
+    context,
+    'Its address [http://127.0.0.1:11434/v1]: ',
+    (text) => text === '' || /^https?:\/\/[^\s]+$/.test(text),
+    'Write it whole, with http:// or https://.',
+  );
+  const name = await askUntil(context, 'Model: ', (text) => text !== '', 'Name one of its models.');
+  return { provider: 'openai', name, base_url: base_url === '' ? 'http://127.0.0.1:11434/v1' : base_url };
+}
+
+/** @returns the index of the answer; Enter alone takes the first */
+async function choose(context: Context, question: string, answers: readonly string[]): Promise<number> {
+  context.io.talk(question);
+  answers.forEach((answer, index) => {
+    context.io.talk(`  ${index + 1}  ${answer}`);
+  });
+  const chosen = await askUntil(
+    context,
+    'Choose [1]: ',
+    (text) => text === '' || (/^\d$/.test(text) && Number(text) >= 1 && Number(text) <= answers.length),
+    `Type a number from 1 to ${answers.length}, or press Enter for 1.`,
+  );
+  return chosen === '' ? 0 : Number(chosen) - 1;
+}
+
+/** Asks again until the answer will do; Ctrl-C ends it. */
+async function askUntil(
+  { io, signal }: Context,
+  question: string,
+  accepts: (text: string) => boolean,
+  hint: string,
+): Promise<string> {
+  for (;;) {
+    const text = (await io.prompt(question, signal)).trim();
+    if (accepts(text)) return text;
+    io.talk(hint);
+  }
+}

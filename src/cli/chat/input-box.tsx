@@ -1,0 +1,61 @@
+import { Box, Text } from 'ink';
+import type { InputRow } from './input-rows.ts';
+import { useScreen } from './screen.ts';
+import { completions } from './slash-commands.ts';
+import { tail } from './wrapped-rows.ts';
+
+/** What is being typed, in as many rows as it needs and may have. */
+export function InputBox(props: { rows: readonly InputRow[]; busy: boolean; hint: string }) {
+  const { rows, busy, hint } = props;
+  const { unicode, columns } = useScreen();
+  const sign = unicode ? '❯ ' : '> ';
+  const empty = rows.length === 1 && rows[0]?.parts.length === 0;
+  return (
+    <Box flexDirection="column">
+      {rows.map((row) => (
+        <Text key={row.row} wrap="truncate-end">
+          <Text dimColor={busy}>{row.row === 0 ? sign : '  '}</Text>
+          <RowText row={row} />
+          {empty ? <Text dimColor>{tail(hint, Math.max(1, columns - 4))}</Text> : null}
+        </Text>
+      ))}
+    </Box>
+  );
+}
+
+function RowText({ row }: { row: InputRow }) {
+  const { color, spoken } = useScreen();
+  const { parts, cursor } = row;
+  if (cursor === undefined || spoken) return <>{parts.join('')}</>;
+  const before = parts.slice(0, cursor).join('');
+  const at = parts[cursor] ?? ' ';
+  const after = parts.slice(cursor + 1).join('');
+  return (
+    <>
+      {before}
+      {color ? <Text inverse>{at}</Text> : <Text underline>{at === ' ' ? '_' : at}</Text>}
+      {after}
+    </>
+  );
+}
+
+/** The commands a half-typed one may become; at most `most` rows, around the chosen one. */
+export function CompletionList(props: { text: string; chosen: number; most: number }) {
+  const { unicode, spoken } = useScreen();
+  const found = completions(props.text);
+  const from = Math.max(0, Math.min(props.chosen - props.most + 1, found.length - props.most));
+  return (
+    <Box flexDirection="column">
+      {found.slice(from, from + props.most).map(({ name, args, what }, index) => {
+        const chosen = from + index === props.chosen;
+        const sign = chosen ? (unicode ? '▸ ' : '> ') : '  ';
+        return (
+          <Text key={name} wrap="truncate-end" bold={chosen} dimColor={!chosen}>
+            {spoken ? '' : sign}
+            {`/${name} ${args}`.padEnd(24)} {what}
+          </Text>
+        );
+      })}
+    </Box>
+  );
+}

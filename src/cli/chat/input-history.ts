@@ -1,0 +1,100 @@
+import { appendFileSync, chmodSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ensurePrivateFolder } from '../../auth/home.ts';
+import { writePrivateFile } from '../../auth/private-file.ts';
+
+/** What was typed before, kept for the next time. */
+export interface InputHistory {
+  /** Oldest first. */
+  readonly entries: readonly string[];
+  add(entry: string): void;
+}
+
+const MOST_ENTRIES = 1000;
+/** An entry beyond this was a paste, and no one looks for it with the Up key. */
+const LONGEST_ENTRY = 4000;
+
+export const noHistory: InputHistory = { entries: [], add: () => undefined };
+
+/**
+ * The history in `history.jsonl` (0600), one JSON string a line. It is a convenience: where the file can't be read or
+ * written the chat goes on without it.
+ */
+export function openInputHistory(folder: string): InputHistory {
+  const file = join(folder, 'history.jsonl');
+  const read = readEntries(file);
+  const entries = read.slice(-MOST_ENTRIES);
+  if (read.length > 2 * MOST_ENTRIES) quietly(() => writePrivateFile(file, entries.map(asLine).join('')));
+  let last = entries.at(-1);
+  return {
+    entries,
+    add: (entry) => {
+      if (entry === last || !mayBeKept(entry)) return;
+      last = entry;
+      quietly(() => {
+        ensurePrivateFolder(dirname(file));
+        appendFileSync(file, asLine(entry), { mode: 0o600 });
+      });
+    },
+  };
+}
+
+/** Whether the person wants one: not with `history: false` in config.yaml, nor with TRADE_AGENT_HISTORY=off. */
+export function wantsHistory(
+  config: { readonly history?: boolean | undefined },
+  env: NodeJS.ProcessEnv,
+): boolean {
+  const said = env.TRADE_AGENT_HISTORY?.toLowerCase();
+  if (said !== undefined && said !== '') return !['off', '0', 'false', 'no'].includes(said);
+  return config.history !== false;
+}
+
+/**
+ * False for what looks like a secret somebody pasted (a key, a token, a password), for a line that begins with a
+ * blank (as shells have it), and for long pastes.
+ */
+export function mayBeKept(entry: string): boolean {
+  if (entry.trim() === '' || entry.startsWith(' ') || entry.length > LONGEST_ENTRY) return false;
+  if (
+    /\b(pass(word|phrase|wd)?|secret|token|api[-_ ]?key|private[-_ ]?key|credential|bearer|otp|pin)\b/i.test(
+      entry,
+    )
+  )
+    return false;
+  if (/-----BEGIN|\beyJ[\w-]{8,}|\b(sk|pk|rk|ghp|gho|xox[abp])[-_]\w{8,}/.test(entry)) return false;
+  // Long runs that are no words: base64, hex, and broker keys such as PKTEST1234567890ABCD.
+  return !entry
+    .split(/[\s"'`,;=:()<>]+/)
+    .some((word) => /^[\w+/.~-]{20,}$/.test(word) && /\d/.test(word) && /[A-Za-z]/.test(word));
+}
+
+function asLine(entry: string): string {
+  return `${JSON.stringify(entry)}\n`;
+}
+
+function readEntries(file: string): string[] {
+  let text: string;
+  try {
+    // One that came from a backup or another program may be open to others.
+    if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
+    text = readFileSync(file, 'utf8');
+  } catch {
+    return [];
+  }
+  return text.split('\n').flatMap((line) => {
+    try {
+      const entry: unknown = JSON.parse(line);
+      return typeof entry === 'string' ? [entry] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function quietly(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // Not worth an error in the middle of a talk.
+  }
+}

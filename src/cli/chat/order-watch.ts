@@ -1,0 +1,87 @@
+import type { Clock } from '../../trading/clock.ts';
+import { isFinal, type Order } from '../../trading/views.ts';
+
+/** While an order is open. Twelve calls a minute are far from any broker's limit. */
+const INTERVAL_MS = 5_000;
+/** After a failed look: what is down needs no hurry. */
+const RETRY_MS = 30_000;
+
+/**
+ * Watches open orders, also those placed elsewhere, and tells of each change: a fill, a partial fill, a cancel. It
+ * asks only while something is open, or when told to look.
+ */
+export class OrderWatch {
+  readonly #orders: () => Promise<readonly Order[]>;
+  readonly #clock: Clock;
+  readonly #changed: (order: Order) => void;
+  readonly #known = new Map<string, string>();
+  readonly #stop = new AbortController();
+  #looking = false;
+  #again = false;
+
+  constructor(parts: {
+    orders: () => Promise<readonly Order[]>;
+    clock: Clock;
+    changed: (order: Order) => void;
+  }) {
+    this.#orders = parts.orders;
+    this.#clock = parts.clock;
+    this.#changed = parts.changed;
+  }
+
+  /** An order whose state the person has been told. */
+  told(order: Order): void {
+    this.#known.set(order.id, state(order));
+  }
+
+  /** Looks now, and goes on looking while orders are open. */
+  look(): void {
+    if (this.#stop.signal.aborted) return;
+    if (this.#looking) {
+      this.#again = true;
+      return;
+    }
+    this.#looking = true;
+    void this.#watch()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#looking = false;
+      });
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  async #watch(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      this.#again = false;
+      let open = true;
+      let pause = INTERVAL_MS;
+      try {
+        open = this.#compare(await this.#orders());
+      } catch {
+        pause = RETRY_MS;
+      }
+      if (!open && !this.#again) return;
+      await this.#clock.sleep(pause, signal);
+    }
+  }
+
+  /** Tells what changed. @returns whether an order is open still */
+  #compare(orders: readonly Order[]): boolean {
+    if (this.#stop.signal.aborted) return false;
+    for (const order of orders) {
+      const before = this.#known.get(order.id);
+      this.told(order);
+      // One seen for the first time is no change; the run that placed it tells of it.
+      if (before !== undefined && before !== state(order)) this.#changed(order);
+    }
+    return orders.some(({ status }) => !isFinal(status));
+  }
+}
+
+function state({ status, filled_qty }: Order): string {
+  return `${status} ${filled_qty}`;
+}

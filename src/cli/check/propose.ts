@@ -1,0 +1,61 @@
+import type { ApprovalMode } from '../../agent/agent.ts';
+import type { AgentEvent, RunResult } from '../../agent/events.ts';
+import { shortId } from '../../agent/short-id.ts';
+import type { Proposal } from '../../check/check.ts';
+import type { AccountMemory } from '../../check/check-store.ts';
+import type { Context } from '../context.ts';
+import { createRunRenderer } from '../run-renderer.ts';
+import { RunFollower, resumeCommand, runObject } from '../run-report.ts';
+import { orderPrompt } from './order-sentence.ts';
+
+/**
+ * Proposes orders the way of any order: the built-in planner calls the tools, the person approves on their phone, the
+ * gateway places each once. Ends as the run does, also where it was interrupted.
+ */
+export async function propose(
+  context: Context,
+  proposals: readonly Proposal[],
+  memory: AccountMemory,
+  approval: ApprovalMode,
+): Promise<RunResult> {
+  const { io, output, clock, signal } = context;
+  const { prompt, count } = orderPrompt(proposals.map(({ request }) => request));
+  const asked = proposals.slice(0, count);
+  const thread = shortId('th_', 10);
+  for (const { rule } of asked)
+    if (rule !== undefined) memory.proposing(rule.name, rule.definition, thread, clock.now());
+
+  const agent = await context.agent({ model: 'builtin' });
+  const { phone } = await context.profile();
+  const renderer = createRunRenderer(io, clock, { format: 'json', phone });
+  const follower = new RunFollower();
+  let failure: unknown;
+  try {
+    for await (const event of agent.run({ prompt, thread }, { approval, signal })) {
+      follower.follow(event);
+      if (event.type === 'result') continue;
+      output.event({ ...event });
+      if (output.format !== 'stream-json') show(event, renderer.show);
+    }
+  } catch (error) {
+    failure = error;
+  }
+  if (signal.aborted) failure = signal.reason;
+  const result = follower.result(failure);
+  for (const { rule, request } of asked) {
+    if (rule !== undefined && result.approvals.some(({ order }) => order.symbol === request.symbol))
+      memory.asked(rule.name, rule.definition);
+  }
+  if (result.status === 'pending') io.talk(`go on with: ${resumeCommand(thread, context.profileOption)}`);
+  return result;
+}
+
+/** What the person must know while it waits; the planner's own words say nothing the result does not. */
+function show(event: AgentEvent, render: (event: AgentEvent) => void): void {
+  if (event.type === 'approval' || event.type === 'notice') render(event);
+}
+
+/** As `run --output json` prints it. */
+export function proposalObject(context: Context, result: RunResult): Record<string, unknown> {
+  return { ...runObject(result, context.profileOption) };
+}

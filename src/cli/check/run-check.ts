@@ -1,0 +1,204 @@
+import { join } from 'node:path';
+import type { ApprovalMode } from '../../agent/agent.ts';
+import { isSettled } from '../../agent/approval-states.ts';
+import type { ApprovalView, RunResult } from '../../agent/events.ts';
+import { databaseKey } from '../../auth/database-key.ts';
+import { ensurePrivateFolder } from '../../auth/home.ts';
+import { withProcessLock } from '../../auth/process-lock.ts';
+import { type Check, check } from '../../check/check.ts';
+import { openCheckStore } from '../../check/check-store.ts';
+import { gather } from '../../check/gather.ts';
+import { loadRules, standardRules } from '../../check/load-rules.ts';
+import type { CheckResult } from '../../check/result.ts';
+import type { RulesFile } from '../../check/rules-schema.ts';
+import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import type { Context } from '../context.ts';
+import { exitCodeForError, exitCodeForRun } from '../exit-codes.ts';
+import { errorObject, talkError } from '../output.ts';
+import { proposalObject, propose } from './propose.ts';
+
+export interface CheckOptions {
+  readonly rules?: string;
+  readonly report?: string;
+  readonly format: 'text' | 'markdown';
+  readonly suggest?: boolean;
+  readonly buyOnly?: boolean;
+  readonly approval: ApprovalMode;
+}
+
+/** What comes after the findings are told: notices, say. It can't change them, and its failure can't hide them. */
+export type AfterCheck = (result: CheckResult) => Promise<void>;
+
+const FOUND = 3;
+/** Sales first; what they bring is spent in a second round. */
+const MOST_ROUNDS = 2;
+
+/** One check, from the rules to the exit code. */
+export async function runCheck(context: Context, options: CheckOptions, after?: AfterCheck): Promise<number> {
+  const file = options.rules === undefined ? standardRules() : await loadRules(options.rules);
+  // A session that is limited to reading carries no order out, whatever the phone says.
+  if (!proposes(options)) context.limitToReading();
+  const [profile, home, session] = await Promise.all([
+    context.profile(),
+    context.home(),
+    context.requireSession(),
+  ]);
+  const folder = ensurePrivateFolder(home.data);
+  const lock = join(folder, `check.${profile.name}.lock`);
+  return oneAtATime(lock, context.signal, async () => {
+    const key = (await databaseKey(await context.store())).toString('hex');
+    const store = openCheckStore(join(folder, `checks.${profile.name}.db`), key);
+    try {
+      return await checkAndTell(context, options, file, store, `${profile.name}:${session.user.sub}`, after);
+    } finally {
+      store.close();
+    }
+  });
+}
+
+async function checkAndTell(
+  context: Context,
+  options: CheckOptions,
+  file: RulesFile,
+  store: ReturnType<typeof openCheckStore>,
+  owner: string,
+  after: AfterCheck | undefined,
+): Promise<number> {
+  const gateway = await context.gateway();
+  const { listedSymbols } = await import('../../sandbox/market/symbols.ts');
+  const symbols = listedSymbols();
+  const sectorOf = (symbol: string) => symbols.get(symbol)?.sector || undefined;
+  const suggesting = options.suggest === true;
+  const look = async () => {
+    const snapshot = await gather({
+      gateway,
+      file,
+      closes: store.closes,
+      localNow: context.clock.now(),
+      suggest: suggesting,
+    });
+    const memory = store.account({ profile: owner, account: snapshot.account.account });
+    const approvals = suggesting ? await (await context.agent({ model: 'builtin' })).approvals() : [];
+    const done = check({
+      file,
+      rulesFile: options.rules,
+      snapshot,
+      memory,
+      sectorOf,
+      ...(suggesting
+        ? {
+            suggest: {
+              awaited: awaitedSymbols(approvals),
+              wasAsked: (thread: string, symbol: string) =>
+                approvals.some((approval) => approval.thread === thread && approval.order.symbol === symbol),
+              ...(options.buyOnly ? { buyOnly: true } : {}),
+            },
+          }
+        : {}),
+    });
+    return { done, memory };
+  };
+
+  const { done, memory } = await look();
+  for (const finding of done.result.findings) context.output.event({ type: 'finding', finding });
+  const runs: RunResult[] = [];
+  let latest = done;
+  while (proposes(options) && latest.proposals.length > 0 && runs.length < MOST_ROUNDS) {
+    const run = await propose(context, latest.proposals, memory, options.approval);
+    runs.push(run);
+    if (!mayGoOn(run, latest)) break;
+    latest = (await look()).done;
+  }
+  const result: CheckResult = {
+    ...done.result,
+    proposals: runs.map((run) => proposalObject(context, run)),
+    notes: [...done.result.notes],
+  };
+
+  const failure = options.report === undefined ? undefined : await writeReport(options.report, result, done);
+  if (failure !== undefined) result.notes.push(failure.message);
+  await print(context, options, result);
+  // After it was told: a crash in between tells a thing twice rather than never.
+  memory.remember(done.firing.states, done.figures.drawdowns.mark);
+  await after?.(result);
+  if (failure !== undefined) talkError(context.io, errorObject(failure));
+  return exitCode(context, result, runs, failure);
+}
+
+/** Whether anybody may be asked for an order. */
+function proposes({ suggest, approval }: CheckOptions): boolean {
+  return suggest === true && approval !== 'deny';
+}
+
+/** Orders that wait for the person, or of which nobody knows: nothing more is proposed for their symbols. */
+function awaitedSymbols(approvals: readonly ApprovalView[]): Set<string> {
+  return new Set(
+    approvals
+      .filter(({ status, overdue }) => !isSettled(status) && overdue !== true)
+      .map(({ order }) => order.symbol),
+  );
+}
+
+/** Another round makes sense only for buys that waited for sales, and those must have been filled. */
+function mayGoOn({ status, orders }: RunResult, { result }: Check): boolean {
+  return (
+    status === 'done' &&
+    orders.length > 0 &&
+    orders.every((order) => order.status === 'filled') &&
+    orders.some(({ side }) => side === 'sell') &&
+    (result.suggestion?.left ?? []).some(({ reason }) => reason === 'awaits_cash')
+  );
+}
+
+async function print(context: Context, options: CheckOptions, result: CheckResult): Promise<void> {
+  const { schema: _schema, ...data } = result;
+  await context.output.result('check', data, async () => {
+    if (options.format === 'markdown')
+      return (await import('../../check/report/markdown.ts')).markdownReport(result);
+    return (await import('../../check/report/text.ts')).textReport(result);
+  });
+}
+
+async function writeReport(
+  file: string,
+  result: CheckResult,
+  { figures }: Check,
+): Promise<TradeAgentError | undefined> {
+  const [{ htmlReport }, { writeReportFile }] = await Promise.all([
+    import('../../check/report/html.ts'),
+    import('./report-file.ts'),
+  ]);
+  return writeReportFile(file, htmlReport(result, figures));
+}
+
+function exitCode(
+  { signal }: Context,
+  result: CheckResult,
+  runs: readonly RunResult[],
+  failure: TradeAgentError | undefined,
+): number {
+  const unfinished = runs.map(exitCodeForRun).filter((code) => code !== 0);
+  // Not known what became of an order: nothing else matters before that.
+  if (unfinished.includes(10)) return 10;
+  if (signal.aborted)
+    return exitCodeForError(isTradeAgentError(signal.reason) ? signal.reason.code : 'interrupted');
+  const [first] = unfinished;
+  if (first !== undefined) return first;
+  if (failure !== undefined) return exitCodeForError(failure.code);
+  return result.findings.length > 0 ? FOUND : 0;
+}
+
+async function oneAtATime<T>(file: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  let held = false;
+  try {
+    return await withProcessLock(file, { waitMs: 0, signal }, () => {
+      held = true;
+      return work();
+    });
+  } catch (error) {
+    if (held || !isTradeAgentError(error) || error.code !== 'busy') throw error;
+    throw new TradeAgentError('busy', 'another check of this account is under way', {
+      hint: 'Wait for it to end.',
+    });
+  }
+}

@@ -1,0 +1,209 @@
+import type { Command } from 'commander';
+import type { WrittenProfile } from '../../auth/profile-edit.ts';
+import type { ProviderFinding } from '../../auth/provider-check.ts';
+import { type ProviderName, providerNames } from '../../auth/providers/dialect.ts';
+import { isSecureUrl } from '../../auth/secure-url.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import type { Environment } from '../../trading/order.ts';
+import { choiceOption } from '../choice.ts';
+import { type Cli, runCommand } from '../cli.ts';
+import type { Context } from '../context.ts';
+import { examples, exitCodes } from '../help.ts';
+
+interface AddOptions {
+  readonly issuer?: string;
+  readonly gateway?: string;
+  readonly audience?: string;
+  readonly provider?: ProviderName;
+  readonly loginClient?: string;
+  readonly approvalClient?: string;
+  readonly environment?: Environment;
+  readonly detailsType?: string;
+  readonly credentialStore?: 'keychain' | 'file';
+}
+
+export function addProfileAdd(profile: Command, cli: Cli): void {
+  profile
+    .command('add')
+    .description(
+      'Adds a profile: asks what is not given as an option, finds the identity provider, says what is missing there, and writes config.yaml.',
+    )
+    .argument('<name>', 'small letters, digits, - and _')
+    .option('--issuer <url>', "the identity provider's issuer")
+    .option('--gateway <url>', "the order gateway's address")
+    .option('--audience <name>', "the gateway's name at the provider (default: its address)")
+    .addOption(choiceOption('--provider <name>', 'whose dialect (default: found out)', providerNames))
+    .option('--login-client <id>', 'the public client that signs in')
+    .option(
+      '--approval-client <id>',
+      'the confidential client that asks for approvals (default: registers itself)',
+    )
+    .addOption(
+      choiceOption('--environment <name>', 'paper or live money (default: paper)', ['paper', 'live']),
+    )
+    .option('--details-type <name>', "the provider's name for an order's details (default: trade_order)")
+    .addOption(
+      choiceOption('--credential-store <where>', 'where secrets are kept (default: keychain)', [
+        'keychain',
+        'file',
+      ]),
+    )
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent profile add work', 'asks for everything'],
+        [
+          'trade-agent profile add work --issuer https://id.example --gateway https://gw.example --login-client agent',
+          'for scripts',
+        ],
+      ]) + exitCodes([3, 11]),
+    )
+    .action((name: string, options: AddOptions, command: Command) =>
+      runCommand(cli, command, (context) => addProfile(context, name, options)),
+    );
+}
+
+/** Exit code 3 when something is missing at the provider; the profile is written all the same. */
+async function addProfile(context: Context, name: string, options: AddOptions): Promise<number> {
+  const [
+    edit,
+    { configFile },
+    { providerMetadata },
+    { detectProvider, dialectOf },
+    { checkProviderFeatures },
+  ] = await Promise.all([
+    import('../../auth/profile-edit.ts'),
+    import('../../auth/config-file.ts'),
+    import('../../auth/provider.ts'),
+    import('../../auth/providers/dialect-of.ts'),
+    import('../../auth/provider-check.ts'),
+  ]);
+  const home = await context.home();
+  await edit.requireNewProfile(home, name);
+  const issuer = await answer(
+    context,
+    options.issuer,
+    '--issuer',
+    'Issuer (address of the identity provider)',
+  );
+  const metadata = await providerMetadata(requireUrl(issuer, '--issuer'), {
+    fetch: context.fetch,
+    clock: context.clock,
+  });
+  const provider = options.provider ?? detectProvider(metadata);
+  context.io.talk(`Found ${dialectOf({ provider }).label} at ${metadata.issuer}`);
+  const gateway = requireUrl(
+    await answer(context, options.gateway, '--gateway', 'Gateway (address of the order gateway)'),
+    '--gateway',
+  );
+  const audience = options.audience ?? (await announcedAudience(context, gateway)) ?? gateway;
+  const loginClient = await answer(context, options.loginClient, '--login-client', 'Login client id');
+  const approvalClient =
+    options.approvalClient ??
+    (context.io.interactive
+      ? await ask(context, 'Approval client id (empty: it registers itself)', '')
+      : undefined);
+  const environment = options.environment ?? 'paper';
+
+  const profile: WrittenProfile = {
+    provider,
+    issuer: metadata.issuer,
+    gateway,
+    ...(audience === gateway ? {} : { audience }),
+    environment,
+    login_client: { client_id: loginClient },
+    ...(approvalClient ? { approval_client: { client_id: approvalClient } } : {}),
+    ...(options.detailsType === undefined ? {} : { details_type: options.detailsType }),
+    ...(options.credentialStore === undefined ? {} : { credential_store: options.credentialStore }),
+  };
+  const { profileSchema } = await import('../../auth/profile.ts');
+  const findings = checkProviderFeatures(
+    { ...profileSchema.parse(profile), login_client: { client_id: loginClient } },
+    metadata,
+  );
+  await edit.addProfile(home, name, profile);
+  await report(context, name, {
+    profile,
+    file: configFile(home),
+    findings,
+    usesKey: Boolean(approvalClient),
+  });
+  return findings.some(({ status }) => status === 'fail') ? 3 : 0;
+}
+
+async function report(
+  context: Context,
+  name: string,
+  added: {
+    profile: WrittenProfile;
+    file: string;
+    findings: readonly ProviderFinding[];
+    usesKey: boolean;
+  },
+): Promise<void> {
+  const { findingLines } = await import('../provider-report.ts');
+  const next = [
+    ...(added.usesKey ? [`trade-agent profile rotate-key ${name} --show`] : []),
+    `trade-agent profile check ${name}`,
+    `trade-agent login --profile ${name}`,
+  ];
+  await context.output.result('profile-add', { name, ...pick(added), next }, () =>
+    [
+      ...findingLines(context, added.findings),
+      '',
+      `Profile ${name} (${String(added.profile.environment).toUpperCase()}) is in ${added.file}.`,
+      ...(added.usesKey
+        ? ["The first command below prints the approval client's public key: enter it there."]
+        : []),
+      'Next:',
+      ...next.map((command) => `  ${command}`),
+    ].join('\n'),
+  );
+}
+
+const pick = ({ profile, file, findings }: Parameters<typeof report>[2]) => ({ profile, file, findings });
+
+/** An option's value, or the person's. @throws {TradeAgentError} `usage` where nobody can be asked */
+async function answer(
+  context: Context,
+  given: string | undefined,
+  option: string,
+  question: string,
+): Promise<string> {
+  if (given !== undefined) return given;
+  if (!context.io.interactive) {
+    throw new TradeAgentError('usage', `${option} is missing`, {
+      hint: 'Without a terminal nobody can be asked; --help lists the options.',
+    });
+  }
+  for (;;) {
+    const text = await ask(context, question);
+    if (text !== '') return text;
+  }
+}
+
+async function ask({ io, signal }: Context, question: string, or?: string): Promise<string> {
+  return (await io.prompt(`${question}: `, signal)).trim() || (or ?? '');
+}
+
+function requireUrl(text: string, option: string): string {
+  if (isSecureUrl(text)) return text;
+  throw new TradeAgentError('usage', `${option} is not an https address: ${text}`, {
+    hint: 'Write it whole, with https://. Plain http is for servers on this machine only.',
+  });
+}
+
+/** What the gateway calls itself (RFC 9728), when it can be asked; it is checked again by "profile check". */
+async function announcedAudience(context: Context, gateway: string): Promise<string | undefined> {
+  try {
+    const response = await context.fetch(
+      `${gateway.replace(/\/+$/, '')}/.well-known/oauth-protected-resource`,
+      { redirect: 'error', signal: AbortSignal.any([context.signal, AbortSignal.timeout(5000)]) },
+    );
+    const { resource } = (await response.json()) as { resource?: unknown };
+    return response.ok && typeof resource === 'string' && resource !== '' ? resource : undefined;
+  } catch {
+    context.signal.throwIfAborted();
+    return undefined;
+  }
+}

@@ -1,0 +1,71 @@
+import type { Command, Option } from 'commander';
+import { exitCodeMeanings } from './exit-codes.ts';
+import { variableOf } from './flag-environment.ts';
+
+/** A manual page (man 7 man) of the program and every command below it, from commander's own tree. */
+export function manPage(program: Command, version: string): string {
+  const help = program.createHelp();
+  const commands = withSubcommands(program).filter((command) => command.name() !== 'help');
+  return [
+    `.TH TRADE\\-AGENT 1 "" "trade\\-agent ${roff(version)}" "User Commands"`,
+    '.SH NAME',
+    `trade\\-agent \\- a terminal agent for a brokerage account that places no order you did not approve`,
+    '.SH SYNOPSIS',
+    '.B trade\\-agent',
+    '[\\fIoptions\\fR] [\\fIcommand\\fR]',
+    '.SH DESCRIPTION',
+    roff(program.description()),
+    '.SH OPTIONS',
+    ...program.options.flatMap((option) => optionLines(program, option)),
+    '.SH COMMANDS',
+    ...commands.flatMap((command) => [
+      `.SS "trade\\-agent ${roff(usage(command))}"`,
+      roff(command.description()),
+      ...help
+        .visibleArguments(command)
+        .flatMap((argument) => ['.TP', `.I ${roff(argument.name())}`, roff(argument.description)]),
+      ...command.options.flatMap((option) => optionLines(command, option)),
+    ]),
+    '.SH EXIT STATUS',
+    ...Object.entries(exitCodeMeanings).flatMap(([code, meaning]) => ['.TP', `.B ${code}`, roff(meaning)]),
+    '.SH ENVIRONMENT',
+    'Each option names the variable that stands in for it. NO_COLOR and FORCE_COLOR are honoured.',
+    '.TP',
+    '.B TRADE_AGENT_HOME',
+    'one folder for everything the agent keeps',
+    '.TP',
+    '.B TRADE_AGENT_SANDBOX',
+    'the ready file of a running sandbox to use',
+    '',
+  ].join('\n');
+}
+
+function withSubcommands(command: Command): Command[] {
+  return command.commands.flatMap((child) => [child, ...withSubcommands(child)]);
+}
+
+/** `orders show <id>` */
+function usage(command: Command): string {
+  const names: string[] = [];
+  for (let at: Command | null = command; at?.parent; at = at.parent) names.unshift(at.name());
+  const words = command.registeredArguments.map((argument) => {
+    const name = argument.variadic ? `${argument.name()}...` : argument.name();
+    return argument.required ? `<${name}>` : `[${name}]`;
+  });
+  return [...names, ...words].join(' ');
+}
+
+function optionLines(command: Command, option: Option): string[] {
+  const variable = variableOf(command, option);
+  const choices = option.argChoices === undefined ? '' : ` (${option.argChoices.join(', ')})`;
+  const text = `${option.description}${choices}${variable === undefined ? '' : ` [${variable}]`}`;
+  return ['.TP', `.B ${roff(option.flags)}`, roff(text)];
+}
+
+/** Plain text as roff takes it: no accidental escapes, requests, or typographic hyphens. */
+function roff(text: string): string {
+  return text
+    .replaceAll('\\', '\\e')
+    .replaceAll('-', '\\-')
+    .replace(/^(['.])/gm, '\\&$1');
+}

@@ -1,0 +1,21 @@
+import type { CredentialStore } from '../auth/credential-store/credential-store.ts';
+import type { ResolvedProfile } from '../auth/profile.ts';
+import type { Context } from './context.ts';
+
+/**
+ * The profile a command names as its argument, or the one in use.
+ * @throws {TradeAgentError} `invalid_config`
+ */
+export async function namedProfile(context: Context, name: string | undefined): Promise<ResolvedProfile> {
+  if (name === undefined) return await context.profile();
+  const { findProfile, resolveProfile } = await import('../auth/resolve-profile.ts');
+  const config = await context.config();
+  const sandbox = findProfile(config, name).sandbox ? await context.sandbox() : undefined;
+  return resolveProfile(config, name, sandbox);
+}
+
+/** Where that profile's secrets are. */
+export async function credentialsOf(context: Context, profile: ResolvedProfile): Promise<CredentialStore> {
+  const { openCredentialStore } = await import('../auth/credential-store/open-credential-store.ts');
+  return openCredentialStore(profile, await context.home(), { env: context.env });
+}

@@ -1,0 +1,25 @@
+/** The width help is rendered for where there is no terminal to ask; commander's own. */
+const COLUMNS = 80;
+
+/**
+ * The help these arguments ask for, where it was rendered when the program was built: setting up all commands only to
+ * print it takes longer than anything else `--help` does. `undefined` where the program has to do it: arguments that
+ * ask for more than help, a command that does not exist, a terminal of another width, or no build.
+ */
+export async function preparedHelp(
+  argv: readonly string[],
+  stdout: { isTTY?: boolean; columns?: number },
+): Promise<string | undefined> {
+  const words = helpSubject(argv);
+  if (words === undefined || (stdout.isTTY && stdout.columns !== COLUMNS)) return undefined;
+  const { helpTexts } = await import('./help-texts.ts');
+  const subject = words.join(' ');
+  return Object.hasOwn(helpTexts, subject) ? helpTexts[subject] : undefined;
+}
+
+/** `["orders", "list"]` for `orders list --help`; `help` takes one word. */
+function helpSubject(argv: readonly string[]): readonly string[] | undefined {
+  if (argv[0] === 'help') return argv.length <= 2 ? argv.slice(1) : undefined;
+  const last = argv.at(-1);
+  return last === '--help' || last === '-h' ? argv.slice(0, -1) : undefined;
+}

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { resultJsonSchema, rulesJsonSchema } from '../../check/json-schemas.ts';
+import { eventSchemas } from './events.ts';
+import { resultSchemas } from './results.ts';
+
+/** The files of docs/schema/, by name: one for each result, one for the events of `stream-json`, and those of `check`. */
+export function schemaFiles(): Record<string, string> {
+  const results = Object.entries(resultSchemas).map(([name, schema]) => [
+    `${name}.json`,
+    file(`trade-agent.${name}/1`, z.object({ schema: z.literal(`trade-agent.${name}/1`), ...schema.shape })),
+  ]);
+  const events = file('a line of --output stream-json', z.union(Object.values(eventSchemas)));
+  return {
+    ...Object.fromEntries(results),
+    'event.json': events,
+    'check-rules.schema.json': text(rulesJsonSchema()),
+    'check.json': text(resultJsonSchema()),
+  };
+}
+
+function file(title: string, schema: z.ZodType): string {
+  const json = z.toJSONSchema(schema, { target: 'draft-2020-12', io: 'output', unrepresentable: 'any' });
+  return text({ ...open(json), title });
+}
+
+const text = (schema: unknown) => `${JSON.stringify(schema, null, 2)}\n`;
+
+/** Without `additionalProperties: false`: within a version fields may be added, and a reader must not mind. */
+function open(json: unknown): Record<string, unknown> {
+  const strip = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(strip);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value)
+        .filter(([key, inner]) => !(key === 'additionalProperties' && inner === false))
+        .map(([key, inner]) => [key, strip(inner)]),
+    );
+  };
+  return strip(json) as Record<string, unknown>;
+}

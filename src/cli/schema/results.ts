@@ -1,0 +1,171 @@
+import { z } from 'zod';
+import { profileSchema } from '../../auth/profile.ts';
+import { environments, sides } from '../../trading/order.ts';
+import { accountSchema, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
+import { approval, approvalSummary, error, orderSummary, runStatus, time, user } from './parts.ts';
+
+const decimal = z.string().describe('a decimal number, never a float');
+
+/** The object that ends `run`, `resume` and `approvals wait`. */
+const run = z.object({
+  thread: z.string(),
+  status: runStatus,
+  text: z.string().describe('the answer, in Markdown'),
+  orders: z.array(orderSummary),
+  approvals: z.array(approvalSummary),
+  resume: z.string().describe('the shell command that goes on with this thread'),
+  usage: z.object({
+    model: z.string(),
+    input_tokens: z.int(),
+    output_tokens: z.int(),
+    cost_usd: decimal.optional().describe('dollars; absent where it is not known'),
+  }),
+  error: error.optional(),
+});
+
+const thread = z.object({
+  thread: z.string(),
+  prompt: z.string().describe('the first prompt, cut short'),
+  status: z.union([runStatus, z.literal('running')]),
+  updated_at: time,
+});
+
+const message = z.union([
+  z.object({ role: z.literal('user'), text: z.string() }),
+  z.object({ role: z.literal('context'), text: z.string().describe('standard input') }),
+  z.object({
+    role: z.literal('agent'),
+    text: z.string(),
+    calls: z.array(z.object({ id: z.string(), name: z.string(), args: z.record(z.string(), z.unknown()) })),
+  }),
+  z.object({
+    role: z.literal('tool'),
+    call: z.string(),
+    name: z.string(),
+    ok: z.boolean(),
+    text: z.string(),
+  }),
+]);
+
+const finding = z.object({
+  check: z.string(),
+  status: z.enum(['ok', 'warn', 'fail', 'skip']),
+  message: z.string(),
+  fix: z.string().optional().describe('what to do about it; every warn and fail has one'),
+  details: z.record(z.string(), z.unknown()).optional(),
+});
+
+const providerFinding = z.object({
+  feature: z.string(),
+  status: z.enum(['ok', 'warn', 'fail']),
+  message: z.string(),
+  fix: z.string().optional(),
+});
+
+/**
+ * What every command prints under `--output json`, less its `schema` ("trade-agent.NAME/1"). Within a version fields
+ * are only added; docs/schema/ is made from this file by scripts/schemas.mjs.
+ */
+export const resultSchemas = {
+  run,
+  error: z.object({ error }),
+  login: z.object({ user, profile: z.string(), environment: z.enum(environments) }),
+  logout: z.object({
+    user: z.object({ sub: z.string(), name: z.string().nullable() }).nullable(),
+    revoked: z.boolean(),
+    warning: z.string().nullable(),
+  }),
+  whoami: z.object({
+    user,
+    profile: z.string(),
+    environment: z.enum(environments),
+    issuer: z.string(),
+    verified: z.boolean().describe('whether the provider was asked just now (--verify)'),
+  }),
+  profiles: z.object({
+    profiles: z.array(
+      z.object({
+        name: z.string(),
+        environment: z.enum(environments),
+        sandbox: z.boolean(),
+        current: z.boolean(),
+      }),
+    ),
+  }),
+  profile: z.object({ profile: profileSchema.extend({ name: z.string() }), file: z.string() }),
+  'profile-add': z.object({
+    name: z.string(),
+    profile: z.record(z.string(), z.unknown()).describe('as config.yaml has it'),
+    file: z.string(),
+    findings: z.array(providerFinding),
+    next: z.array(z.string()).describe('shell commands'),
+  }),
+  'profile-check': z.object({
+    name: z.string(),
+    provider: z.string(),
+    issuer: z.string(),
+    ok: z.boolean(),
+    findings: z.array(providerFinding),
+  }),
+  'profile-remove': z.object({
+    name: z.string(),
+    signed_out: z.string().nullable().describe('the subject that was signed in'),
+    warning: z.string().nullable(),
+  }),
+  'profile-key': z.object({
+    status: z.enum(['in_use', 'waiting', 'rotated']),
+    client_id: z.string(),
+    public_key: z.looseObject({ kty: z.string() }).describe('a JWK, RFC 7517'),
+    public_key_pem: z.string().describe('the same key as PEM, RFC 7468'),
+  }),
+  'profile-secret': z.object({ name: z.string(), client_id: z.string(), authentication: z.string() }),
+  'default-profile': z.object({ default_profile: z.string() }),
+  portfolio: z.object({ account: accountSchema, positions: z.array(positionSchema) }),
+  quotes: z.object({ quotes: z.array(quoteSchema) }),
+  orders: z.object({ orders: z.array(orderSchema) }),
+  order: z.object({ order: orderSchema }),
+  threads: z.object({ threads: z.array(thread) }),
+  thread: z.object({
+    thread: thread.extend({ messages: z.array(message), approvals: z.array(approval) }),
+  }),
+  'deleted-threads': z.object({
+    deleted: z.array(z.string()).describe('ids of threads'),
+    dry_run: z.boolean().optional().describe('true: nothing was deleted'),
+  }),
+  approvals: z.object({ approvals: z.array(approval) }),
+  approval: z.object({ approval }),
+  reconciled: z.object({
+    approvals: z.array(approval),
+    unknown: z.int().describe('how many are still of unknown outcome'),
+  }),
+  runs: z.object({ runs: z.array(run) }),
+  'phone-decision': z.object({
+    id: z.string(),
+    user: z.string(),
+    code: z.string(),
+    decision: z.enum(['approve', 'deny']),
+    details: z.looseObject({ type: z.string(), side: z.enum(sides).optional() }),
+  }),
+  'phone-login': z.object({ user: z.string(), user_code: z.string() }),
+  'phone-link': z.object({ user: z.string(), url: z.string() }),
+  sandbox: z.object({
+    issuer: z.string(),
+    gateway: z.string(),
+    broker: z.string(),
+    phone: z.string(),
+    home: z.string(),
+    pid: z.int(),
+  }),
+  demo: z.object({ audit: z.array(z.looseObject({ at: time, event: z.string() })) }),
+  config: z.object({
+    file: z.string(),
+    key: z.string().nullable(),
+    value: z.unknown().describe('null where the key is not set'),
+  }),
+  'config-path': z.object({ file: z.string() }),
+  'config-edit': z.object({ file: z.string(), changed: z.boolean() }),
+  completion: z.object({ shell: z.enum(['bash', 'zsh', 'fish']), script: z.string() }),
+  doctor: z.object({ ok: z.boolean(), findings: z.array(finding) }),
+} as const satisfies Record<string, z.ZodObject>;
+
+export type ResultName = keyof typeof resultSchemas;

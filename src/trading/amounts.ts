@@ -1,0 +1,46 @@
+import { cents, decimal, plain, price } from './decimal.ts';
+
+/** Amounts as people read them: exact decimals, thousands separators. JSON keeps the plain strings. */
+
+function grouped(digits: string): string {
+  const [whole = '', fraction] = digits.split('.');
+  const groups = whole.replace(/\B(?=(\d{3})+$)/g, ',');
+  return fraction === undefined ? groups : `${groups}.${fraction}`;
+}
+
+function withSign(text: string, positive: string): string {
+  const negative = text.startsWith('-');
+  return `${negative ? '-' : positive}$${grouped(negative ? text.slice(1) : text)}`;
+}
+
+/** `"1234.5"` → `$1,234.50`. */
+export function dollars(amount: string): string {
+  return withSign(cents(amount), '');
+}
+
+/** As {@link dollars}, with a plus sign for gains: `+$12.00`. */
+export function signedDollars(amount: string): string {
+  const exact = cents(amount);
+  return withSign(exact, decimal(exact).gt(0) ? '+' : '');
+}
+
+/** A price in dollars a share, four decimals below $1. */
+export function sharePrice(amount: string): string {
+  return withSign(price(amount), '');
+}
+
+/** A fraction as a percentage with two decimals: `"0.0123"` → `+1.23%`. */
+export function signedPercent(fraction: string): string {
+  const percent = decimal(fraction).mul(100);
+  return `${percent.gt(0) ? '+' : ''}${percent.toFixed(2)}%`;
+}
+
+/** A fraction as a short percentage: `"0.01"` → `1%`. */
+export function percent(fraction: string): string {
+  return `${plain(decimal(fraction).mul(100))}%`;
+}
+
+/** A number of shares, without trailing zeros: `"1500.0"` → `1,500`. */
+export function shares(qty: string): string {
+  return grouped(plain(qty));
+}

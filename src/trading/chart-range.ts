@@ -1,0 +1,39 @@
+import { TradeAgentError } from './errors.ts';
+
+/** A stretch of time to draw, and the bars to draw it with. */
+export interface ChartRange {
+  /** As people write it: `3m`. */
+  readonly text: string;
+  readonly timeframe: '1Hour' | '1Day';
+  /** Milliseconds since the epoch. */
+  readonly start: number;
+}
+
+const DAY_MS = 86_400_000;
+/** In days; a month and a year as calendars have them on average would only confuse the labels. */
+const days: Record<string, number> = { d: 1, w: 7, m: 30, y: 365 };
+/** The gateway gives at most 1000 bars. */
+const MOST_DAYS = 1000;
+/** Up to a week is drawn by the hour: a handful of daily bars says little. */
+const HOURLY_DAYS = 7;
+
+export const DEFAULT_CHART_RANGE = '3m';
+
+/**
+ * Reads `5d`, `2w`, `3m`, `1y`.
+ * @throws {TradeAgentError} `usage`
+ */
+export function chartRange(text: string, now: number): ChartRange {
+  const [, count = '', unit = ''] = /^(\d{1,3})([dwmy])$/i.exec(text.trim()) ?? [];
+  const length = Number(count) * (days[unit.toLowerCase()] ?? 0);
+  if (length < 1 || length > MOST_DAYS) {
+    throw new TradeAgentError('usage', `"${text}" is not a range that can be drawn`, {
+      hint: 'Write a number of days, weeks, months or years: 5d, 2w, 3m, 1y; 2y at most.',
+    });
+  }
+  return {
+    text: `${Number(count)}${unit.toLowerCase()}`,
+    timeframe: length <= HOURLY_DAYS ? '1Hour' : '1Day',
+    start: now - length * DAY_MS,
+  };
+}

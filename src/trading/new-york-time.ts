@@ -1,0 +1,54 @@
+/**
+ * Wall time at the exchange. US daylight saving by rule (Energy Policy Act of 2005: second Sunday of March to first
+ * Sunday of November, at 02:00): exact for every date the market knows, and hundreds of times cheaper than Intl.
+ */
+const HOUR = 3_600_000;
+export const DAY = 24 * HOUR;
+
+/** A calendar date, `YYYY-MM-DD`. */
+export type IsoDate = string;
+
+const utcMidnight = (date: IsoDate) => Date.parse(`${date}T00:00:00Z`);
+
+export const isoDate = (utcMs: number): IsoDate => new Date(utcMs).toISOString().slice(0, 10);
+
+export function addDays(date: IsoDate, days: number): IsoDate {
+  return isoDate(utcMidnight(date) + days * DAY);
+}
+
+/** 0 is Sunday. */
+export function weekday(date: IsoDate): number {
+  return new Date(utcMidnight(date)).getUTCDay();
+}
+
+/** The date of the nth given weekday of a month (1 is January). */
+export function nthWeekday(year: number, month: number, day: number, nth: number): IsoDate {
+  const first = isoDate(Date.UTC(year, month - 1, 1));
+  return addDays(first, ((day - weekday(first) + 7) % 7) + 7 * (nth - 1));
+}
+
+/** Hours New York is behind UTC at an instant: 4 in summer, 5 in winter. */
+function hoursBehind(time: number): number {
+  const year = new Date(time).getUTCFullYear();
+  const spring = utcMidnight(nthWeekday(year, 3, 0, 2)) + 7 * HOUR; // 02:00 EST
+  const autumn = utcMidnight(nthWeekday(year, 11, 0, 1)) + 6 * HOUR; // 02:00 EDT
+  return time >= spring && time < autumn ? 4 : 5;
+}
+
+/** The date in New York at an instant. */
+export function newYorkDate(time: number): IsoDate {
+  return isoDate(time - hoursBehind(time) * HOUR);
+}
+
+/** The instant of a wall time `HH:MM` in New York (`24:00` is the next midnight). */
+export function newYorkInstant(date: IsoDate, wall: string): number {
+  const [hours = 0, minutes = 0] = wall.split(':').map(Number);
+  const asUtc = utcMidnight(date) + hours * HOUR + minutes * 60_000;
+  return asUtc + hoursBehind(asUtc + 5 * HOUR) * HOUR;
+}
+
+/** RFC 3339 to the millisecond with New York's offset, as Alpaca writes its clock. */
+export function newYorkTimestamp(time: number): string {
+  const behind = hoursBehind(time);
+  return `${new Date(time - behind * HOUR).toISOString().slice(0, -1)}-0${behind}:00`;
+}

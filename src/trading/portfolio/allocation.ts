@@ -1,0 +1,89 @@
+import { Dec } from '../decimal.ts';
+import type { Position } from '../views.ts';
+import { Rate } from './value-point.ts';
+
+/** A part of the portfolio: dollars, and the fraction of equity they are. */
+export interface Share {
+  readonly name: string;
+  readonly value: Dec;
+  readonly weight: Dec;
+}
+
+/** Largest first; equal ones by name, so that the same portfolio always reads the same. */
+function byWeight(a: Share, b: Share): number {
+  return b.weight.comparedTo(a.weight) || (a.name < b.name ? -1 : 1);
+}
+
+function shares(values: ReadonlyMap<string, Dec>, equity: Dec): Share[] {
+  return [...values]
+    .map(([name, value]) => ({
+      name,
+      value,
+      weight: equity.isZero() ? new Dec(0) : new Rate(value).div(equity),
+    }))
+    .sort(byWeight);
+}
+
+/** Weights by symbol. A short position weighs less than nothing. */
+export function weightsBySymbol(positions: readonly Position[], equity: Dec): Share[] {
+  return shares(
+    sums(positions, ({ symbol }) => symbol),
+    equity,
+  );
+}
+
+/** Weights by sector; `sectorOf` says undefined for what it does not know, which is counted together as `unknown`. */
+export function weightsBySector(
+  positions: readonly Position[],
+  equity: Dec,
+  sectorOf: (symbol: string) => string | undefined,
+): Share[] {
+  return shares(
+    sums(positions, ({ symbol }) => sectorOf(symbol) ?? 'unknown'),
+    equity,
+  );
+}
+
+function sums(positions: readonly Position[], nameOf: (position: Position) => string): Map<string, Dec> {
+  const values = new Map<string, Dec>();
+  for (const position of positions) {
+    const name = nameOf(position);
+    values.set(name, (values.get(name) ?? new Dec(0)).plus(position.market_value));
+  }
+  return values;
+}
+
+/** How far a weight may be from its target before it counts as drifted. */
+export type Band =
+  /** Percentage points, as a fraction: 0.05 is five points. */
+  | { readonly points: Dec }
+  /** Larry Swedroe's 5/25: five points, or a quarter of the target where that is less. */
+  | 'five-25';
+
+/** A target and where the portfolio stands to it; fractions of equity. */
+export interface Drift {
+  readonly symbol: string;
+  readonly target: Dec;
+  readonly weight: Dec;
+  /** weight - target: more than nothing is overweight. */
+  readonly drift: Dec;
+  /** What the band allows. */
+  readonly allowed: Dec;
+  readonly outside: boolean;
+}
+
+/** What a band allows for a target, a fraction. */
+export function allowedDrift(target: Dec, band: Band): Dec {
+  return band === 'five-25' ? Dec.min('0.05', target.mul('0.25')) : band.points;
+}
+
+/** The drift of every target, in the order of the targets. A target that is not held weighs nothing. */
+export function driftFrom(targets: ReadonlyMap<string, Dec>, weights: readonly Share[], band: Band): Drift[] {
+  const weightOf = new Map(weights.map(({ name, weight }) => [name, weight]));
+  return [...targets].map(([symbol, target]) => {
+    const weight = weightOf.get(symbol) ?? new Dec(0);
+    const drift = weight.minus(target);
+    const allowed = allowedDrift(target, band);
+    return { symbol, target, weight, drift, allowed, outside: drift.abs().gt(allowed) };
+  });
+}

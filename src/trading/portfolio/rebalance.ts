@@ -1,0 +1,221 @@
+import { Dec, plain, price } from '../decimal.ts';
+import { LARGEST_QTY, type OrderRequest } from '../order.ts';
+import type { Drift } from './allocation.ts';
+
+/** What is known of a symbol that may be traded. Dollars a share, shares. */
+export interface Tradable {
+  readonly symbol: string;
+  readonly bid: Dec;
+  readonly ask: Dec;
+  /** Shares held, and those of them that are not on sale already. */
+  readonly qty: Dec;
+  readonly available: Dec;
+  /** Dollars. */
+  readonly value: Dec;
+  /** An order for it is under way: nothing more is suggested until it ends. */
+  readonly busy: boolean;
+}
+
+export interface RebalanceOptions {
+  /** Sells nothing: what is overweight waits until new money outweighs it. */
+  readonly buyOnly: boolean;
+  /** Dollars; a smaller order is not worth its trouble. */
+  readonly minOrder: Dec;
+  /** The smallest step of a quantity, shares: 1, or less where fractions can be traded. */
+  readonly lot: Dec;
+  /** Dollars that stay in cash whatever the targets say. */
+  readonly cashReserve: Dec;
+  readonly orderType: 'limit' | 'market';
+  /**
+   * How much worse than the quote a trade may be, a fraction: how far beyond the quote a limit is put so that it fills
+   * although the price moves a little, and what a market order is reckoned to cost at most.
+   */
+  readonly slack: Dec;
+}
+
+/** An order that brings a symbol back to its target. */
+export interface SuggestedOrder {
+  readonly request: OrderRequest;
+  /** Dollars it moves at most (a buy) or at least (a sale). */
+  readonly amount: Dec;
+  /** Weight now and wanted, fractions. */
+  readonly weight: Dec;
+  readonly target: Dec;
+  /** `drift`: it is outside its band; `funding`: it is sold to pay for what is. */
+  readonly reason: 'drift' | 'funding';
+}
+
+export interface Rebalancing {
+  /** Sales first, then buys; none of the buys needs money that a sale has yet to bring. */
+  readonly orders: readonly SuggestedOrder[];
+  /** What should be traded and is not, with the reason: for the person. */
+  readonly left: readonly { readonly symbol: string; readonly reason: LeftReason }[];
+}
+
+/** Why a drift stays as it is for now. */
+export type LeftReason =
+  | 'order_under_way'
+  | 'no_price'
+  | 'buy_only'
+  | 'below_minimum'
+  | 'less_than_a_lot'
+  | 'nothing_to_sell'
+  | 'awaits_cash';
+
+interface Wish {
+  readonly drift: Drift;
+  readonly tradable: Tradable;
+  /** Dollars to buy (positive) or to sell (negative). */
+  readonly gap: Dec;
+}
+
+/**
+ * The fewest orders that bring every drifted target back: one for each symbol outside its band, and sales of others only
+ * where the cash at hand does not reach, largest surplus first. Cash is used before anything is sold ("contributions
+ * first"). Quantities are rounded down, so that nothing overshoots; the same input always gives the same orders (ties go
+ * by symbol).
+ * @param drifts of every target
+ * @param cash dollars that may be spent now, without what sales may bring
+ */
+export function rebalance(
+  drifts: readonly Drift[],
+  tradables: ReadonlyMap<string, Tradable>,
+  account: { readonly equity: Dec; readonly cash: Dec },
+  options: RebalanceOptions,
+): Rebalancing {
+  const left: { symbol: string; reason: LeftReason }[] = [];
+  const wishes: Wish[] = [];
+  for (const drift of [...drifts].sort((a, b) => (a.symbol < b.symbol ? -1 : 1))) {
+    const tradable = tradables.get(drift.symbol);
+    if (tradable === undefined || tradable.ask.lte(0) || tradable.bid.lte(0)) {
+      if (drift.outside) left.push({ symbol: drift.symbol, reason: 'no_price' });
+    } else if (tradable.busy) {
+      if (drift.outside) left.push({ symbol: drift.symbol, reason: 'order_under_way' });
+    } else {
+      wishes.push({ drift, tradable, gap: drift.target.mul(account.equity).minus(tradable.value) });
+    }
+  }
+
+  const buys = wishes.filter(({ drift, gap }) => drift.outside && gap.gt(0)).sort(byGap);
+  const surplus = wishes.filter(({ gap }) => gap.lt(0)).sort(byGap);
+  const sales: SuggestedOrder[] = [];
+  const selling = (wish: Wish, reason: SuggestedOrder['reason'], most?: Dec): Dec => {
+    const made = options.buyOnly ? 'buy_only' : sale(wish, reason, options, most);
+    if (typeof made !== 'string') {
+      sales.push(made);
+      return made.amount;
+    }
+    if (reason === 'drift') left.push({ symbol: wish.drift.symbol, reason: made });
+    return new Dec(0);
+  };
+  let proceeds = new Dec(0);
+  for (const wish of surplus.filter(({ drift }) => drift.outside))
+    proceeds = proceeds.plus(selling(wish, 'drift'));
+
+  const spendable = Dec.max(0, account.cash.minus(options.cashReserve));
+  const wanted = buys.reduce((sum, { gap }) => sum.plus(gap), new Dec(0));
+  // Only where cash and the sales above fall short is something inside its band sold too.
+  for (const wish of surplus.filter(({ drift }) => !drift.outside)) {
+    const short = wanted.minus(spendable).minus(proceeds);
+    if (short.lt(options.minOrder) || short.lte(0)) break;
+    proceeds = proceeds.plus(selling(wish, 'funding', short));
+  }
+
+  const bought: SuggestedOrder[] = [];
+  let cash = spendable;
+  for (const wish of buys) {
+    const made = purchase(wish, cash, options);
+    if (typeof made === 'string') {
+      left.push({ symbol: wish.drift.symbol, reason: made });
+      continue;
+    }
+    cash = cash.minus(made.amount);
+    bought.push(made);
+  }
+  return { orders: [...sales, ...bought], left };
+}
+
+/** The largest first, whichever its direction; equal ones by symbol. */
+function byGap(a: Wish, b: Wish): number {
+  return b.gap.abs().comparedTo(a.gap.abs()) || (a.drift.symbol < b.drift.symbol ? -1 : 1);
+}
+
+function lots(amount: Dec, each: Dec, lot: Dec): Dec {
+  return amount.div(each).div(lot).floor().mul(lot);
+}
+
+function sale(
+  { drift, tradable, gap }: Wish,
+  reason: SuggestedOrder['reason'],
+  options: RebalanceOptions,
+  most: Dec = gap.neg(),
+): SuggestedOrder | LeftReason {
+  const worst = tickUp(tradable.bid.mul(new Dec(1).minus(options.slack)));
+  const mark = tradable.qty.gt(0) ? tradable.value.div(tradable.qty) : tradable.bid;
+  const worth = Dec.max(mark, tradable.bid);
+  if (tradable.available.lte(0)) return 'nothing_to_sell';
+  const surplus = lots(gap.neg(), worth, options.lot);
+  // Enough to bring what is asked for even at the worst price: one lot more than would do at the bid, at most.
+  const enough = reason === 'funding' ? most.div(worst).div(options.lot).ceil().mul(options.lot) : surplus;
+  const qty = Dec.min(surplus, enough, lots(tradable.available, new Dec(1), options.lot));
+  return order('sell', qty, worst, { drift, reason }, options);
+}
+
+function purchase(
+  { drift, tradable, gap }: Wish,
+  cash: Dec,
+  options: RebalanceOptions,
+): SuggestedOrder | LeftReason {
+  const worst = tickDown(tradable.ask.mul(new Dec(1).plus(options.slack)));
+  const wanted = lots(gap, Dec.max(tradable.ask, markOf(tradable)), options.lot);
+  const qty = Dec.min(wanted, lots(cash, worst, options.lot));
+  if (qty.lte(0) && wanted.gt(0)) return 'awaits_cash';
+  const made = order('buy', qty, worst, { drift, reason: 'drift' }, options);
+  return made === 'below_minimum' && qty.lt(wanted) ? 'awaits_cash' : made;
+}
+
+function markOf({ qty, value, ask }: Tradable): Dec {
+  return qty.gt(0) ? value.div(qty) : ask;
+}
+
+function order(
+  side: 'buy' | 'sell',
+  qty: Dec,
+  worst: Dec,
+  { drift, reason }: { drift: Drift; reason: SuggestedOrder['reason'] },
+  options: RebalanceOptions,
+): SuggestedOrder | LeftReason {
+  if (qty.lte(0)) return 'less_than_a_lot';
+  // What is beyond one order is for the next look.
+  const size = Dec.min(qty, LARGEST_QTY);
+  const amount = size.mul(worst);
+  if (amount.lt(options.minOrder)) return 'below_minimum';
+  return {
+    request: {
+      symbol: drift.symbol,
+      side,
+      qty: plain(size),
+      type: options.orderType,
+      time_in_force: 'day',
+      ...(options.orderType === 'limit' ? { limit_price: price(worst) } : {}),
+      extended_hours: false,
+    },
+    amount,
+    weight: drift.weight,
+    target: drift.target,
+    reason,
+  };
+}
+
+/** The tick of a price: a cent from $1 on, a hundredth of one below (SEC rule 612). */
+const decimals = (value: Dec) => (value.gte(1) ? 2 : 4);
+
+/** To the tick, never more. */
+function tickDown(value: Dec): Dec {
+  return value.toDecimalPlaces(decimals(value), Dec.ROUND_DOWN);
+}
+
+/** To the tick, never less. */
+function tickUp(value: Dec): Dec {
+  return value.toDecimalPlaces(decimals(value), Dec.ROUND_UP);
+}

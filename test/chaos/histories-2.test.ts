@@ -1,0 +1,3 @@
+import { playHistories } from './chaos.ts';
+
+playHistories(2);

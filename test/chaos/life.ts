@@ -1,0 +1,159 @@
+import type { StateDatabase } from '../../src/agent/state-database.ts';
+import type { Clock } from '../../src/trading/clock.ts';
+import type { Activity } from './activity.ts';
+
+/** Thrown into code whose process is gone. Whatever it does about it no longer reaches anything. */
+export class Gone extends Error {
+  override name = 'Gone';
+}
+
+/**
+ * One simulated process. All that it does to the world passes through here, and it may die, or be stopped, at each
+ * such point: before and after every request, sleep, database statement and transaction.
+ */
+export class Life {
+  readonly name: string;
+  readonly died: Promise<void>;
+  /** How often it was stopped. */
+  pauses = 0;
+  readonly #activity: Activity;
+  #left = Number.POSITIVE_INFINITY;
+  #untilPause = Number.POSITIVE_INFINITY;
+  #dead = false;
+  #tellDeath: () => void = () => undefined;
+  #gate: Promise<void> | undefined;
+  #open: () => void = () => undefined;
+
+  constructor(name: string, activity: Activity) {
+    this.name = name;
+    this.#activity = activity;
+    this.died = new Promise((resolve) => {
+      this.#tellDeath = resolve;
+    });
+  }
+
+  get dead(): boolean {
+    return this.#dead;
+  }
+
+  get paused(): boolean {
+    return this.#gate !== undefined;
+  }
+
+  /** Dies at the n-th point from now; at 0 at once. */
+  dieAfter(points: number): void {
+    this.#left = points;
+    if (points <= 0) this.#die();
+  }
+
+  /** Is stopped at the n-th point from now where it waits anyway; at 0 at once. */
+  pauseAfter(points: number): void {
+    this.#untilPause = points;
+    if (points <= 0) this.#pause();
+  }
+
+  #pause(): void {
+    this.#untilPause = Number.POSITIVE_INFINITY;
+    if (this.#gate !== undefined || this.#dead) return;
+    this.pauses += 1;
+    this.#gate = new Promise((resolve) => {
+      this.#open = resolve;
+    });
+  }
+
+  unpause(): void {
+    this.#untilPause = Number.POSITIVE_INFINITY;
+    this.#gate = undefined;
+    this.#open();
+  }
+
+  /** A point between two statements. @throws {Gone} */
+  pass(): void {
+    if (!this.#dead && --this.#left <= 0) this.#die();
+    if (this.#dead) throw new Gone(`${this.name} is gone`);
+  }
+
+  /** A point where it waits anyway: dead, it never goes on; stopped, it goes on later. */
+  async cross(): Promise<void> {
+    this.#activity.sign();
+    if (!this.#dead && --this.#left <= 0) this.#die();
+    if (--this.#untilPause <= 0) this.#pause();
+    while (this.#gate !== undefined && !this.#dead) await this.#gate;
+    // A promise of its own each time: a shared one would keep all that ever waited for it in memory.
+    if (this.#dead) await new Promise(() => undefined);
+  }
+
+  /** Work outside the process, seen from inside it. */
+  async outside<T>(work: () => Promise<T>): Promise<T> {
+    await this.cross();
+    const result = await work().then(
+      (value) => ({ ok: true as const, value }),
+      (error: unknown) => ({ ok: false as const, error }),
+    );
+    await this.cross();
+    if (result.ok) return result.value;
+    throw result.error;
+  }
+
+  clock(clock: Clock): Clock {
+    return { now: () => clock.now(), sleep: (ms, signal) => this.outside(() => clock.sleep(ms, signal)) };
+  }
+
+  #die(): void {
+    this.#dead = true;
+    this.#open();
+    this.#tellDeath();
+  }
+}
+
+/** Called after each statement of the process's that changed rows. */
+export type StatementWatch = (sql: string, parameters: readonly unknown[]) => void;
+
+/** Makes every statement and transaction of an open database points of a life. */
+export function livingDatabase<D extends StateDatabase>(database: D, life: Life, watch?: StatementWatch): D {
+  const prepare = database.prepare.bind(database);
+  const exec = database.exec.bind(database);
+  const transaction = database.transaction.bind(database);
+  let depth = 0;
+  const between = () => {
+    if (depth === 0) life.pass();
+    else if (life.dead) throw new Gone(`${life.name} is gone`);
+  };
+  const around = <T>(work: () => T): T => {
+    between();
+    const result = work();
+    between();
+    return result;
+  };
+  const patched = database as unknown as Record<string, unknown>;
+  patched.prepare = (sql: string) => {
+    const statement = prepare(sql);
+    const target = statement as unknown as Record<string, (...parameters: unknown[]) => unknown>;
+    for (const name of ['run', 'get', 'all'] as const) {
+      const call = target[name]?.bind(statement);
+      if (call === undefined) continue;
+      target[name] = (...parameters) =>
+        around(() => {
+          const result = call(...parameters);
+          if (name === 'run' && (result as { changes: number }).changes > 0) watch?.(sql, parameters);
+          return result;
+        });
+    }
+    return statement;
+  };
+  patched.exec = (sql: string) => around(() => exec(sql));
+  patched.transaction = (work: (...parameters: unknown[]) => unknown) => {
+    const made = transaction((...parameters: unknown[]) => {
+      depth += 1;
+      try {
+        return work(...parameters);
+      } finally {
+        depth -= 1;
+      }
+    });
+    const wrapped = (...parameters: unknown[]) => around(() => made(...parameters));
+    const immediate = (...parameters: unknown[]) => around(() => made.immediate(...parameters));
+    return Object.assign(wrapped, { immediate, deferred: wrapped, exclusive: immediate, default: wrapped });
+  };
+  return database;
+}

@@ -1,0 +1,185 @@
+import type { Activity } from './activity.ts';
+import type { Life } from './life.ts';
+import type { SimClock } from './sim-clock.ts';
+
+/** Who talks to whom. */
+export type Leg = 'agent-provider' | 'agent-gateway' | 'gateway-broker' | 'gateway-provider';
+
+/**
+ * What can become of a request. `refused`: it never left. `lost`: it took effect, its answer did not arrive. `late`: as
+ * lost, but it takes effect only up to 14 seconds later. `unavailable`: a 503 in place of the server. `broken`: a 502
+ * in place of its answer, after it took effect.
+ */
+export const faultKinds = ['refused', 'lost', 'late', 'unavailable', 'broken'] as const;
+export type FaultKind = (typeof faultKinds)[number];
+
+export interface Fault {
+  readonly leg: Leg;
+  readonly kind: FaultKind;
+  /** Requests on the leg that pass before it strikes. */
+  readonly after: number;
+  /** Strikes only requests that change something. */
+  readonly writesOnly: boolean;
+}
+
+/** One request as it went over the wire; the checker's evidence. */
+export interface Sent {
+  readonly leg: Leg;
+  readonly from: Life;
+  readonly method: string;
+  readonly path: string;
+  readonly body: string;
+  /** The world's time. */
+  readonly at: number;
+  /** The sender's own time. */
+  readonly senderAt: number;
+  readonly fault: FaultKind | undefined;
+  /** Counts the beginnings and ends of all requests of the world. */
+  readonly begun: number;
+  ended: number;
+  status: number | undefined;
+  answer: string;
+  note: Record<string, unknown>;
+}
+
+/** A late request arrives within the longest time the gateway waits for the broker. */
+const LATE_MS = 14_000;
+
+export class Network {
+  readonly sent: Sent[] = [];
+  readonly #armed: { fault: Fault; left: number }[] = [];
+  readonly #activity: Activity;
+  readonly #clock: SimClock;
+  #count = 0;
+  #late = 0;
+  /** Set while the gateway's process is down. */
+  gatewayLife: Life | undefined;
+
+  constructor(activity: Activity, clock: SimClock) {
+    this.#activity = activity;
+    this.#clock = clock;
+  }
+
+  arm(fault: Fault): void {
+    this.#armed.push({ fault, left: fault.after });
+  }
+
+  heal(): void {
+    this.#armed.length = 0;
+  }
+
+  /** `fetch` for one process. `leg` by address; `before` sees each request as it leaves. */
+  fetchFor(
+    life: Life,
+    now: () => number,
+    legOf: (url: URL) => Leg,
+    before: (sent: Sent) => void = () => undefined,
+  ): typeof fetch {
+    return (input, init) =>
+      life.outside(() =>
+        this.#send(life, now, legOf(new URL(String(input))), String(input), init ?? {}, before),
+      );
+  }
+
+  async #send(
+    life: Life,
+    now: () => number,
+    leg: Leg,
+    url: string,
+    init: RequestInit,
+    before: (sent: Sent) => void,
+  ): Promise<Response> {
+    const method = init.method ?? 'GET';
+    const { pathname, search } = new URL(url);
+    const body = init.body === undefined || init.body === null ? '' : String(init.body);
+    const sent: Sent = {
+      leg,
+      from: life,
+      method,
+      path: pathname + search,
+      body,
+      at: this.#clock.now(),
+      senderAt: now(),
+      fault: this.#fault(leg, method, pathname),
+      begun: ++this.#count,
+      ended: Number.POSITIVE_INFINITY,
+      status: undefined,
+      answer: '',
+      note: {},
+    };
+    this.sent.push(sent);
+    before(sent);
+    try {
+      const response = await this.#carry(sent, url, init);
+      sent.status = response.status;
+      return response;
+    } finally {
+      sent.ended = ++this.#count;
+    }
+  }
+
+  async #carry(sent: Sent, url: string, init: RequestInit): Promise<Response> {
+    const { fault } = sent;
+    const down = sent.leg === 'agent-gateway' && (this.gatewayLife === undefined || this.gatewayLife.dead);
+    if (down || fault === 'refused') throw networkError('ECONNREFUSED');
+    if (fault === 'unavailable') {
+      return new Response('{"error":"temporarily_unavailable"}', {
+        status: 503,
+        headers: { 'content-type': 'application/json' },
+      });
+    }
+    if (fault === 'late') {
+      const { signal: _, ...rest } = init;
+      const wait = 1_000 + ((this.#late++ * 4_999) % (LATE_MS - 1_000));
+      void this.#clock
+        .sleep(wait)
+        .then(() => this.#exchange(sent, url, rest))
+        .catch(() => undefined);
+      throw networkError('ETIMEDOUT');
+    }
+    const response = await this.#exchange(sent, url, init);
+    if (fault === 'lost') throw networkError('ECONNRESET');
+    if (fault === 'broken') return new Response('<html>bad gateway</html>', { status: 502 });
+    return response;
+  }
+
+  /** The real request over loopback. The body is read whole, so that nothing is under way once this returns. */
+  async #exchange(sent: Sent, url: string, init: RequestInit): Promise<Response> {
+    const id = `${sent.begun}`;
+    this.#activity.begin(id, `${sent.leg} ${sent.method} ${sent.path}`);
+    const headers = new Headers(init.headers);
+    headers.set('x-chaos-request', id);
+    const server = sent.leg === 'agent-gateway' ? this.gatewayLife : undefined;
+    const crashed = server?.died.then(() => {
+      throw networkError('ECONNRESET');
+    });
+    try {
+      const answer = (async () => {
+        const response = await fetch(url, { ...init, headers });
+        const bytes = await response.arrayBuffer();
+        sent.answer = Buffer.from(bytes).toString('utf8');
+        const empty = [101, 204, 205, 304].includes(response.status);
+        return new Response(empty ? null : bytes, { status: response.status, headers: response.headers });
+      })();
+      answer.catch(() => undefined);
+      return await (crashed === undefined ? answer : Promise.race([answer, crashed]));
+    } finally {
+      this.#activity.end(id);
+    }
+  }
+
+  #fault(leg: Leg, method: string, path: string): FaultKind | undefined {
+    const write = method !== 'GET' && !path.startsWith('/.well-known');
+    for (const armed of this.#armed) {
+      if (armed.fault.leg !== leg || (armed.fault.writesOnly && !write)) continue;
+      if (armed.left-- > 0) continue;
+      this.#armed.splice(this.#armed.indexOf(armed), 1);
+      return armed.fault.kind;
+    }
+    return undefined;
+  }
+}
+
+function networkError(code: string): TypeError {
+  return new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) });
+}

@@ -1,0 +1,98 @@
+import type { Clock } from '../../src/trading/clock.ts';
+
+interface Sleeper {
+  readonly at: number;
+  readonly order: number;
+  readonly wake: () => void;
+}
+
+/** Time that only a history moves: nobody wakes before it says so, and then in the order of their alarms. */
+export class SimClock implements Clock {
+  #now: number;
+  #asked = 0;
+  readonly #sleepers = new Set<Sleeper>();
+
+  constructor(start: number) {
+    this.#now = start;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  /** How many sleeps were begun: tells whether anything happened. */
+  get asked(): number {
+    return this.#asked;
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    this.#asked += 1;
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const onAbort = () => {
+        this.#sleepers.delete(sleeper);
+        reject(signal?.reason);
+      };
+      const sleeper: Sleeper = {
+        at: this.#now + ms,
+        order: this.#asked,
+        wake: () => {
+          this.#sleepers.delete(sleeper);
+          signal?.removeEventListener('abort', onAbort);
+          resolve();
+        },
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#sleepers.add(sleeper);
+    });
+  }
+
+  /** When the next sleeper wakes, milliseconds since the epoch. */
+  nextAlarm(): number | undefined {
+    return this.#next()?.at;
+  }
+
+  /** Goes on to `time`, or to the next alarm if that is earlier, and wakes that one sleeper. */
+  step(time: number): void {
+    const next = this.#next();
+    if (next === undefined || next.at > time) {
+      this.#now = Math.max(this.#now, time);
+      return;
+    }
+    this.#now = Math.max(this.#now, next.at);
+    next.wake();
+  }
+
+  /** Goes to `time` at once, as a machine does that was asleep: whoever should have woken meanwhile wakes late. */
+  leap(ms: number): void {
+    this.#now += ms;
+  }
+
+  #next(): Sleeper | undefined {
+    let first: Sleeper | undefined;
+    for (const sleeper of this.#sleepers) {
+      if (
+        first === undefined ||
+        sleeper.at < first.at ||
+        (sleeper.at === first.at && sleeper.order < first.order)
+      )
+        first = sleeper;
+    }
+    return first;
+  }
+}
+
+/** The agent's machine keeps the world's time but for an error that a history may change. */
+export interface MachineClock extends Clock {
+  /** Milliseconds it is ahead. */
+  skew: number;
+}
+
+export function machineClock(world: Clock): MachineClock {
+  const clock: MachineClock = {
+    skew: 0,
+    now: () => world.now() + clock.skew,
+    sleep: (ms, signal) => world.sleep(ms, signal),
+  };
+  return clock;
+}

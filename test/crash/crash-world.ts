@@ -1,0 +1,153 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createPhoneClient, type PhoneClient } from '../../src/sandbox/phone/phone-client.ts';
+import { readReadyFile } from '../../src/sandbox/ready-file.ts';
+import { type Ended, type Program, startProgram } from './program.ts';
+
+/** An order as the broker's book has it: the one witness that is believed. */
+export interface BookedOrder {
+  readonly client_order_id: string;
+  readonly symbol: string;
+  readonly side: string;
+  readonly type: string;
+  readonly qty: string | null;
+  readonly notional: string | null;
+  readonly limit_price: string | null;
+  readonly status: string;
+}
+
+/** A machine with an agent that is signed in, and a sandbox that dies and comes back on the same home and ports. */
+export interface CrashWorld {
+  readonly phone: PhoneClient;
+  /** An agent process, which heeds `failpoint`. */
+  agent(args: readonly string[], failpoint?: string): Program;
+  /** Arms the running sandbox, or disarms it. */
+  arm(failpoint: string): void;
+  /** What the sandbox that runs now has said. */
+  sandboxSaid(): string;
+  /** Resolves when the sandbox that runs now has ended. */
+  sandboxEnded(): Promise<Ended>;
+  restartSandbox(): Promise<void>;
+  /** Resolves when a sandbox serves. */
+  sandboxUp(): Promise<void>;
+  book(): Promise<BookedOrder[]>;
+  close(): Promise<void>;
+}
+
+const START_LIMIT_MS = 30_000;
+
+export async function createCrashWorld(): Promise<CrashWorld> {
+  const folder = mkdtempSync(join(tmpdir(), 'trade-agent-crash-'));
+  const readyFile = join(folder, 'ready.json');
+  const armFile = join(folder, 'failpoint');
+  const sandboxHome = join(folder, 'sandbox');
+  const env = { HOME: folder, TRADE_AGENT_HOME: join(folder, 'agent'), TRADE_AGENT_SANDBOX: readyFile };
+  writeFileSync(armFile, '');
+
+  let sandbox: Program | undefined;
+  let up: Promise<void> = Promise.resolve();
+  const start = (port: readonly string[]): Promise<void> => {
+    const started = startProgram(
+      // Should the tests themselves be killed, nothing is left running.
+      ['sandbox', '--home', sandboxHome, '--ready-file', readyFile, '--idle-exit', '10m', ...port],
+      { ...env, TRADE_AGENT_FAILPOINT: `@${armFile}` },
+      { endless: true },
+    );
+    sandbox = started;
+    up = serving(started, readyFile);
+    up.catch(() => undefined);
+    return up;
+  };
+  await start(['--port', String(await threeFreePorts())]);
+  const ready = readReadyFile(readyFile);
+  if (ready === undefined) throw new Error('the sandbox has no ready file');
+  const { admin_secret } = JSON.parse(readFileSync(join(sandboxHome, 'seed.json'), 'utf8'));
+  const phone = createPhoneClient({
+    phone: ready.phone,
+    pairingSecret: readFileSync(join(sandboxHome, 'pairing-secret'), 'utf8').trim(),
+  });
+
+  const world: CrashWorld = {
+    phone,
+    agent: (args, failpoint) =>
+      startProgram(args, {
+        ...env,
+        ...(failpoint === undefined ? {} : { TRADE_AGENT_FAILPOINT: failpoint }),
+      }),
+    arm: (failpoint) => writeFileSync(armFile, failpoint),
+    sandboxSaid: () => sandbox?.said() ?? '',
+    sandboxEnded: () => (sandbox as Program).ended,
+    restartSandbox: () => start([]),
+    sandboxUp: () => up,
+    async book() {
+      const response = await fetch(`${ready.broker}/admin/book`, {
+        headers: { authorization: `Bearer ${admin_secret}` },
+        signal: AbortSignal.timeout(10_000),
+      });
+      if (!response.ok) throw new Error(`the book can't be read: ${response.status}`);
+      return ((await response.json()) as { orders: BookedOrder[] }).orders;
+    },
+    async close() {
+      sandbox?.child.kill('SIGTERM');
+      await sandbox?.ended.catch(() => undefined);
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+  try {
+    await signIn(world);
+  } catch (error) {
+    await world.close();
+    throw error;
+  }
+  return world;
+}
+
+async function signIn(world: CrashWorld): Promise<void> {
+  const login = world.agent(['login']);
+  let code: string | undefined;
+  let ended: Ended | undefined;
+  void login.ended.then((end) => {
+    ended = end;
+  });
+  while (code === undefined) {
+    if (ended !== undefined) throw new Error(`login ended too early: ${login.said()}`);
+    code = /\b[A-Z0-9]{4}-[A-Z0-9]{4}\b/.exec(login.said())?.[0];
+    await sleep(20);
+  }
+  await world.phone.completeDevice('alice', code);
+  const { code: exit } = await login.ended;
+  if (exit !== 0) throw new Error(`login ended with ${exit}: ${login.said()}`);
+}
+
+/** Until the ready file is this process's: one killed hard leaves its own behind. */
+async function serving(sandbox: Program, readyFile: string): Promise<void> {
+  let ended = false;
+  void sandbox.ended.then(() => {
+    ended = true;
+  });
+  const deadline = Date.now() + START_LIMIT_MS;
+  while (readReadyFile(readyFile)?.pid !== sandbox.child.pid) {
+    if (ended || Date.now() > deadline) throw new Error(`the sandbox did not start:\n${sandbox.said()}`);
+    await sleep(20);
+  }
+}
+
+/** The first of three neighbouring ports that are free now. */
+async function threeFreePorts(): Promise<number> {
+  for (;;) {
+    const first = 20_000 + Math.floor(Math.random() * 12_000);
+    const free = await Promise.all([first, first + 1, first + 2].map(isFree));
+    if (free.every(Boolean)) return first;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}

@@ -1,0 +1,82 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { readReadyFile } from '../../src/sandbox/ready-file.ts';
+import { frame, hasTmux, openTerminal, type Terminal } from './tmux.ts';
+
+const launcher = new URL('../../bin/trade-agent.js', import.meta.url).pathname;
+const open: Terminal[] = [];
+const folders: string[] = [];
+
+function start(folder: string): Terminal {
+  const terminal = openTerminal({
+    command: [process.execPath, launcher],
+    env: { PATH: process.env.PATH, HOME: folder, TRADE_AGENT_HOME: join(folder, 'agent') },
+    columns: 80,
+    rows: 24,
+  });
+  open.push(terminal);
+  return terminal;
+}
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'ta-first-'));
+  folders.push(folder);
+  return folder;
+}
+
+describe.skipIf(!hasTmux())('the first run', () => {
+  afterEach(async () => {
+    for (const terminal of open.splice(0)) terminal.close();
+    for (const folder of folders.splice(0)) {
+      const sandbox = readReadyFile(join(folder, 'agent-sandbox', 'ready.json'));
+      if (sandbox !== undefined) {
+        process.kill(sandbox.pid, 'SIGTERM');
+        await expect.poll(() => isRunning(sandbox.pid), { timeout: 10_000 }).toBe(false);
+      }
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    }
+  });
+
+  it('asks where to trade and who answers, starts the sandbox, and asks neither again', async () => {
+    const folder = newFolder();
+    const terminal = start(folder);
+    await terminal.shows(/Where do you want to trade\?[\s\S]*Choose \[1\]:/);
+    terminal.type('9\n');
+    await terminal.shows(/Type a number from 1 to 2/);
+    terminal.type('1\n');
+    await terminal.shows(/Who answers\?[\s\S]*Choose \[1\]:/);
+    expect(frame(terminal.screen())).toMatchSnapshot('first run');
+    terminal.press('Enter');
+    await terminal.shows(/PAPER \(simulated\) · not signed in · \/help$/m);
+    const config = readFileSync(join(folder, 'agent', 'config.yaml'), 'utf8');
+    expect(config).toMatch(/default_profile: sandbox/);
+    expect(config).toMatch(/provider: builtin/);
+    terminal.press('C-c', 'C-c');
+    await terminal.ended();
+
+    const again = start(folder);
+    await again.shows(/PAPER \(simulated\) · not signed in · \/help$/m);
+    expect(again.everything()).not.toContain('Where do you want to trade?');
+  });
+
+  it('says how to add a provider of one’s own, and starts nothing', async () => {
+    const folder = newFolder();
+    const terminal = start(folder);
+    await terminal.shows(/Choose \[1\]:/);
+    terminal.type('2\n');
+    const said = await terminal.ended();
+    expect(said).toContain('issuer: https://');
+    expect(readReadyFile(join(folder, 'agent-sandbox', 'ready.json'))).toBeUndefined();
+  });
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

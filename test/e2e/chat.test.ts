@@ -1,0 +1,243 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { slowModelServer } from './slow-model-server.ts';
+import { frame, hasTmux, openTerminal, type Terminal } from './tmux.ts';
+import { createWorld, type World } from './world.ts';
+
+const launcher = new URL('../../bin/trade-agent.js', import.meta.url).pathname;
+
+let world: World;
+const open: Terminal[] = [];
+
+/** The chat in a terminal, at its prompt. */
+async function chat(
+  options: { columns?: number; rows?: number; args?: readonly string[]; env?: NodeJS.ProcessEnv } = {},
+): Promise<Terminal> {
+  const terminal = openTerminal({
+    command: [process.execPath, launcher, ...(options.args ?? [])],
+    env: {
+      PATH: process.env.PATH,
+      HOME: world.folder,
+      TRADE_AGENT_HOME: world.agentHome,
+      TRADE_AGENT_SANDBOX: join(world.folder, 'ready.json'),
+      ...options.env,
+    },
+    columns: options.columns ?? 80,
+    rows: options.rows ?? 24,
+  });
+  open.push(terminal);
+  await terminal.shows(/^(PAPER|LIVE)[^\n]* [·|] (Alice|not signed in)/m);
+  return terminal;
+}
+
+/** Decides on the latest request, or on the one for an order of this symbol: what was taken back stays on the phone. */
+async function decide(decision: 'approve' | 'deny', symbol?: string): Promise<void> {
+  const pending = await world.phone.requests('alice', { waitSeconds: 10 });
+  const request =
+    symbol === undefined
+      ? pending.at(-1)
+      : pending.find((one) => JSON.stringify(one).includes(`"${symbol}"`));
+  if (request === undefined) throw new Error('there is nothing to decide on');
+  await world.phone.decide(request.id, decision);
+}
+
+describe.skipIf(!hasTmux())('the chat in a terminal', () => {
+  beforeAll(async () => {
+    world = await createWorld();
+  });
+  afterEach(() => {
+    for (const terminal of open.splice(0)) terminal.close();
+  });
+  afterAll(async () => {
+    await world?.close();
+  });
+
+  it('signs in', async () => {
+    const terminal = await chat();
+    expect(frame(terminal.screen())).toMatchSnapshot('before signing in');
+    terminal.press('Enter');
+    const screen = await terminal.shows(/code +[A-Z0-9]{4}-[A-Z0-9]{4}/);
+    expect(frame(screen)).toMatchSnapshot('signing in');
+    await world.phone.completeDevice('alice', /[A-Z0-9]{4}-[A-Z0-9]{4}/.exec(screen)?.[0] ?? '');
+    await terminal.shows(/signed in as Alice Adams/);
+    await terminal.shows(/PAPER \(simulated\) · Alice Adams · \$[\d,.]+ · \/help$/m);
+  });
+
+  it('shows the portfolio and a chart', async () => {
+    // Far enough apart that no walk of the prices changes which position is the largest.
+    for (const [symbol, price] of Object.entries({
+      MSFT: '500',
+      AAPL: '250',
+      NVDA: '120',
+      JPM: '290',
+      KO: '50',
+    })) {
+      await world.setPrice(symbol, price);
+    }
+    const terminal = await chat();
+    terminal.type('/portfolio\n');
+    const portfolio = await terminal.shows(/SYMBOL[\s\S]*\/help$/m);
+    expect(frame(portfolio)).toMatchSnapshot('portfolio, 80 by 24');
+    terminal.type('/chart AAPL 3m\n');
+    const screen = await terminal.shows(
+      /AAPL 3m {2}\$[\s\S]*\d{4}-\d\d-\d\d +\d{4}-\d\d-\d\d[\s\S]*\/help$/m,
+    );
+    expect(screen).toMatch(/[\u2801-\u28ff]{2}/);
+    expect(frame(screen)).toMatchSnapshot('chart, 80 by 24');
+  });
+
+  it('places an order that the phone approves, and none that it denies', async () => {
+    const terminal = await chat();
+    terminal.type('buy 3 KO\n');
+    expect(frame(await terminal.shows(/waiting for your phone, \d/))).toMatchSnapshot('an order waits');
+    await decide('approve');
+    await terminal.shows(/● BUY 3 KO, market: order placed[\s\S]*filled 3 at \$[\s\S]*\/help$/m);
+    terminal.type('buy 1 JPM\n');
+    await terminal.shows(/BUY 1 JPM, market[\s\S]*approve/);
+    await decide('deny');
+    const screen = await terminal.shows(/denied on the phone: no order[\s\S]*\/help$/m);
+    expect(frame(screen)).toMatchSnapshot('after a fill and a denial');
+    const placed = (await world.book()).map(({ symbol }) => symbol);
+    expect(placed).toContain('KO');
+    expect(placed).not.toContain('JPM');
+  });
+
+  it('stays usable while two orders wait, and tells them apart', async () => {
+    const terminal = await chat({ columns: 200, rows: 50 });
+    terminal.type('buy 2 KO\n');
+    await terminal.shows(/waiting for your phone, \d/);
+    terminal.type('sell 1 MSFT\n');
+    await terminal.shows(/#2 PAPER order: waiting for your phone/);
+    terminal.type('who am I\n');
+    const screen = await terminal.shows(/signed in as Alice Adams \([\s\S]*2 on your phone[\s\S]*\/help$/m);
+    expect(screen).toMatch(/[▀▄█]{10}/);
+    // The QR code leads to a free port, so it differs from run to run.
+    expect(frame(screen.replace(/[▀▄█]+/g, '')).replace(/^[│ ]+\n/gm, '')).toMatchSnapshot(
+      'two orders wait, 200 by 50',
+    );
+    await decide('deny', 'MSFT');
+    await terminal.shows(/#2 ● SELL 1 MSFT, market: denied/);
+    await decide('approve', 'KO');
+    await terminal.shows(/#1 ● BUY 2 KO, market: order placed/);
+    await terminal.hides(/on your phone ·|waiting for your phone/);
+  });
+
+  it('says what is pending on Ctrl-C twice, and goes on with it the next time', async () => {
+    const terminal = await chat();
+    terminal.type('buy 4 KO\n');
+    await terminal.shows(/waiting for your phone, \d/);
+    terminal.press('C-c');
+    await terminal.shows(/Ctrl-C again to quit/);
+    terminal.press('C-c');
+    const left = await terminal.ended();
+    expect(left).toMatch(/Still pending: BUY 4 KO, market: waiting for your phone/);
+    expect(left.replace(/\s+/g, ' ')).toMatch(/go on with: trade-agent resume th_/);
+
+    const again = await chat();
+    await again.shows(/from an earlier session: BUY 4 KO/);
+    again.type('/resume\n');
+    await again.shows(/waiting for your phone, \d/);
+    await decide('approve');
+    await again.shows(/● BUY 4 KO, market: order placed/);
+    const fours = (await world.book()).filter(({ symbol, qty }) => symbol === 'KO' && qty === '4');
+    expect(fours).toHaveLength(1);
+  });
+
+  it('takes back what waits on /halt, and proposes nothing afterwards', async () => {
+    const terminal = await chat();
+    terminal.type('buy 6 KO\n');
+    await terminal.shows(/waiting for your phone, \d/);
+    terminal.type('/halt\n');
+    await terminal.shows(/Halt\? \(y\/n\)/);
+    terminal.type('y\n');
+    await terminal.shows(/HALTED[\s\S]*taken back[\s\S]*\/help$/m);
+    terminal.type('buy 7 KO\n');
+    await terminal.shows(/this session is halted: it proposes no orders/);
+    const book = (await world.book()).filter(({ qty }) => qty === '6' || qty === '7');
+    expect(book).toEqual([]);
+  });
+
+  it('survives being resized while an answer streams in, and writes every line once', async () => {
+    const model = await slowModelServer();
+    try {
+      const terminal = await chat({
+        args: ['--model', 'slow', '--base-url', model.url],
+        env: { TRADE_AGENT_API_KEY: 'not-a-key' },
+      });
+      terminal.type('tell me\n');
+      await model.asked();
+      model.say('## Outlook\n\nLine **one** is long enough to wrap on a narrow terminal, and then some.\n');
+      await terminal.shows(/then some/);
+      model.say('\n| Symbol | Last |\n| --- | --- |\n| AAPL | $1.00 |\n');
+      await terminal.shows(/AAPL +\$1\.00/);
+      terminal.resize(44, 20);
+      // Ink has heard of it once the lowest row is cut to size.
+      await terminal.shows(/^PAPER.*…$/m);
+      model.say('| MSFT | $22.00 |\n');
+      await terminal.shows(/MSFT +\$22\.00/);
+      terminal.resize(120, 30);
+      await terminal.shows(/^PAPER.*Esc stops.*\$[\d,.]+$/m);
+      model.say('\nThe end.');
+      await terminal.shows(/The end\./);
+      terminal.resize(80, 24);
+      model.finish();
+      const last = await terminal.shows(/The end\.[\s\S]*\/help$/m);
+      for (const once of ['Outlook', 'Line one is', 'AAPL', 'MSFT', 'The end.', 'tell me']) {
+        expect(terminal.everything().split(once).length - 1, once).toBe(1);
+      }
+      expect(frame(last)).toMatchSnapshot('an answer in Markdown, after three sizes');
+    } finally {
+      await model.close();
+    }
+  });
+
+  it('keeps what was printed in the scrollback, however much follows', async () => {
+    const terminal = await chat();
+    for (let round = 1; round <= 3; round++) {
+      terminal.type('/help\n');
+      await expect
+        .poll(() => terminal.everything().split('/portfolio ').length - 1, { timeout: 10_000 })
+        .toBe(round);
+    }
+    terminal.type('/clear\n');
+    await terminal.shows(/A new conversation/);
+    expect(terminal.everything().split('/portfolio ').length - 1).toBe(3);
+    expect(terminal.screen()).not.toContain('/portfolio ');
+  });
+
+  it('keeps what was typed for the next time, pastes several lines as one entry, and edits', async () => {
+    const terminal = await chat();
+    terminal.paste('quote AAPL\nquote KO\n');
+    await terminal.shows(/❯ quote AAPL\n {2}quote KO/);
+    terminal.press('C-e', 'BSpace', 'Enter');
+    await terminal.shows(/^KO +\$[\s\S]*\/help$/m);
+    terminal.press('C-c', 'C-c');
+    await terminal.ended();
+    expect(statSync(join(world.agentHome, 'history.jsonl')).mode & 0o777).toBe(0o600);
+    expect(readFileSync(join(world.agentHome, 'history.jsonl'), 'utf8')).toContain('quote AAPL\\nquote KO');
+    const again = await chat();
+    again.press('Up');
+    await again.shows(/❯ quote AAPL\n {2}quote KO/);
+    again.press('C-u');
+    again.press('BSpace', 'C-u');
+    again.type('/po');
+    await again.shows(/▸ \/portfolio/);
+    again.press('Tab');
+    await again.shows(/❯ \/portfolio/);
+  });
+
+  it.each([
+    ['40 columns', { columns: 40, rows: 16 }],
+    ['no Unicode and no colour', { env: { LANG: 'C', TERM: 'linux', NO_COLOR: '1' } }],
+    ['a screen reader', { args: ['chat', '--screen-reader'] }],
+  ])('is readable with %s', async (name, options) => {
+    const terminal = await chat(options);
+    terminal.type('buy 9 KO limit 1\n');
+    const screen = await terminal.shows(/waiting for your phone, \d/);
+    expect(frame(screen)).toMatchSnapshot(name);
+    if (name.startsWith('no Unicode')) expect(screen).toMatch(/^[\x00-\x7f]*$/);
+    await decide('deny');
+    await terminal.shows(/denied on the phone/);
+  });
+});

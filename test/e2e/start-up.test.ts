@@ -1,0 +1,121 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createWorld, type World } from './world.ts';
+
+const root = new URL('../..', import.meta.url).pathname;
+const preload = new URL('log-loaded-files.mjs', import.meta.url).href;
+
+interface Metafile {
+  readonly outputs: Record<string, { readonly inputs: Record<string, { readonly bytesInOutput: number }> }>;
+}
+const { outputs } = JSON.parse(readFileSync(join(root, 'dist/metafile.json'), 'utf8')) as Metafile;
+
+/** The packages, and sources of the program's own, of which a file in dist/ has code. */
+function contents(file: string): string[] {
+  return Object.entries(outputs[`dist/${file}`]?.inputs ?? {})
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([input]) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? input);
+}
+
+let world: World;
+beforeAll(async () => {
+  world = await createWorld();
+  await world.login();
+  // The first command after a login exchanges the refresh token, with the OAuth library; those after it do not.
+  await world.cli(['quote', 'AAPL']);
+});
+afterAll(() => world.close());
+
+/** What a command really loads: the files of dist/, and whose code is in them and in node_modules. */
+async function loads(args: readonly string[]): Promise<{ files: string[]; code: Set<string> }> {
+  const list = join(world.folder, 'loaded');
+  rmSync(list, { force: true });
+  const { code: exit, stderr } = await world.cli(args, {
+    env: { NODE_OPTIONS: `--import ${preload}`, LOADED_FILES: list },
+  });
+  expect(exit, stderr).toBe(0);
+  const urls = existsSync(list) ? readFileSync(list, 'utf8').trim().split('\n') : [];
+  const files = urls.flatMap((url) => /\/dist\/([^/]+\.js)$/.exec(url)?.[1] ?? []);
+  const installed = urls.flatMap((url) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1] ?? []);
+  return { files, code: new Set([...files.flatMap(contents), ...installed]) };
+}
+
+/** Heavy, each for one purpose. */
+const terminal = ['ink', 'react', 'react-reconciler', 'yoga-layout'];
+const agent = ['@langchain/langgraph', '@langchain/core', '@langchain/langgraph-checkpoint-sqlite'];
+const database = ['better-sqlite3-multiple-ciphers'];
+const oauth = ['openid-client', 'oauth4webapi'];
+const sandbox = ['oidc-provider', 'koa', 'hono', '@alpacahq/alpaca-trade-api'];
+const model = ['@langchain/openai', 'openai'];
+
+function expectNone(code: ReadonlySet<string>, packages: readonly string[]): void {
+  expect(packages.filter((name) => code.has(name))).toEqual([]);
+}
+
+describe('what a command loads', () => {
+  it('knows each of the packages by name: every one of them is in the bundle or beside it', () => {
+    const all = new Set(Object.keys(outputs).flatMap((file) => contents(file.replace(/^dist\//, ''))));
+    for (const name of [...terminal, ...agent, ...oauth, ...sandbox, ...model])
+      expect(all, name).toContain(name);
+  });
+
+  it.each([[['--version']], [['--help']], [['run', '--help']], [['help', 'orders']]])(
+    '%j loads a few small files and no package',
+    async (args) => {
+      const { files, code } = await loads(args);
+      expect(files).toContain('main.js');
+      expect(files.length).toBeLessThanOrEqual(4);
+      expect([...code].filter((name) => !name.startsWith('src/') && !name.startsWith('<'))).toEqual([]);
+      expect(code).not.toContain('src/cli/program.ts');
+    },
+  );
+
+  it.each([[['quote', 'AAPL']], [['whoami']], [['portfolio']]])(
+    '%j loads no agent, no database, no OAuth library and no chat',
+    async (args) => {
+      const { code } = await loads(args);
+      expect(code).toContain('zod');
+      expectNone(code, [...terminal, ...agent, ...database, ...oauth, ...sandbox, ...model]);
+    },
+  );
+
+  it('a list of approvals loads the database, but no graph', async () => {
+    const { code } = await loads(['approvals']);
+    expect([...code]).toEqual(expect.arrayContaining(database));
+    expectNone(code, [...terminal, ...agent, ...oauth, ...sandbox, ...model]);
+  });
+
+  it('a run of the built-in planner loads no chat, no model client, no OAuth library and no sandbox', async () => {
+    const { files, code } = await loads(['run', 'who am I']);
+    expect([...code]).toEqual(expect.arrayContaining([...agent, ...database]));
+    expectNone(code, [...terminal, ...oauth, ...sandbox, ...model]);
+    // Each file costs its own search and read: scripts/bundle/groups.mjs says which are kept together.
+    expect(files.length).toBeLessThanOrEqual(36);
+  });
+});
+
+describe('help rendered at build time', () => {
+  it('is for every command what commander prints', async () => {
+    const { helpTexts } = (await import(join(root, 'dist/help-texts.js'))) as {
+      helpTexts: Record<string, string>;
+    };
+    const commands = Object.keys(helpTexts);
+    expect(commands.length).toBeGreaterThan(20);
+    // With an option before it, the program renders the help itself.
+    const check = async (command: string) => {
+      const words = command === '' ? [] : command.split(' ');
+      const { stdout } = await world.cli(['--no-color', ...words, '--help']);
+      expect(stdout).toBe(helpTexts[command]);
+    };
+    for (const command of commands) await check(command);
+  });
+
+  it('is what the short way prints', async () => {
+    const { helpTexts } = (await import(join(root, 'dist/help-texts.js'))) as {
+      helpTexts: Record<string, string>;
+    };
+    expect((await world.cli(['orders', 'cancel', '-h'])).stdout).toBe(helpTexts['orders cancel']);
+    expect((await world.cli(['help', 'run'])).stdout).toBe(helpTexts.run);
+  });
+});

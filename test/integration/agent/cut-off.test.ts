@@ -1,0 +1,34 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { openStateDatabase } from '../../../src/agent/state-database.ts';
+import { createThreadStore } from '../../../src/agent/thread-store.ts';
+import { systemClock } from '../../../src/trading/clock.ts';
+import { createWorld, options, play } from './world.ts';
+
+it('a proposal that leaves no record asks nobody, and does not keep its thread from going on', async () => {
+  const world = await createWorld();
+  const agent = await world.agent();
+  // A folder in the audit log's place: it can't be written, as on a full disk.
+  const auditLog = join(world.folder, 'audit.jsonl');
+  mkdirSync(auditLog);
+  const { result } = await play(agent.run({ prompt: 'buy 5 AAPL' }, options()));
+  expect(result).toMatchObject({ status: 'failed', approvals: [{ status: 'cancelled' }], orders: [] });
+  expect(world.phone.asked).toHaveLength(0);
+  rmSync(auditLog, { recursive: true });
+  const next = await play(agent.run({ prompt: 'quote AAPL', thread: result.thread }, options()));
+  expect(next.result.status).toBe('done');
+});
+
+it('a run that died before its prompt was stored is not "done" when resumed', async () => {
+  const world = await createWorld();
+  const database = openStateDatabase(join(world.folder, 'state.db'), world.key);
+  createThreadStore(database, systemClock).open(
+    'cut-off',
+    { profile: world.profile.name, sub: world.session.user.sub },
+    'buy 5 AAPL',
+  );
+  database.close();
+  const { result } = await play((await world.agent()).resume('cut-off', options()));
+  expect(result).toMatchObject({ status: 'failed', error: { code: 'not_found' }, orders: [] });
+});

@@ -1,0 +1,369 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decodeJwt } from 'jose';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { adoptRefreshToken } from '../../../src/auth/adopt-refresh-token.ts';
+import { createApprovalClient } from '../../../src/auth/approval-client.ts';
+import { approvalCredentials } from '../../../src/auth/approval-registration.ts';
+import type { PollResult } from '../../../src/auth/ciba.ts';
+import { storeClientSecret } from '../../../src/auth/client-secret.ts';
+import { connectionToken } from '../../../src/auth/connection-token.ts';
+import type { CredentialStore } from '../../../src/auth/credential-store/credential-store.ts';
+import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
+import { beginDeviceLogin } from '../../../src/auth/device-login.ts';
+import type { Home } from '../../../src/auth/home.ts';
+import { approvalPublicKey } from '../../../src/auth/key-rotation.ts';
+import { logout } from '../../../src/auth/logout.ts';
+import { configSchema, type ResolvedProfile } from '../../../src/auth/profile.ts';
+import { providerMetadata } from '../../../src/auth/provider.ts';
+import { checkProviderFeatures } from '../../../src/auth/provider-check.ts';
+import { auth0ConnectedAccounts } from '../../../src/auth/providers/auth0-connected-accounts.ts';
+import { detectProvider } from '../../../src/auth/providers/dialect-of.ts';
+import { resolveProfile } from '../../../src/auth/resolve-profile.ts';
+import { storedUser } from '../../../src/auth/stored-session.ts';
+import { refreshAccessToken } from '../../../src/auth/token-refresh.ts';
+import { askUserinfo } from '../../../src/auth/userinfo.ts';
+import type { Clock } from '../../../src/trading/clock.ts';
+import { APPROVAL_CLIENT, type Auth0StandIn, LOGIN_CLIENT, SUB, startAuth0 } from './auth0-stand-in.ts';
+import { anOrder } from './order-details.ts';
+
+const GATEWAY = 'https://gateway.example';
+
+let auth0: Auth0StandIn;
+let profile: ResolvedProfile;
+let store: CredentialStore;
+let home: Home;
+let now: number;
+/** Time that passes only by waiting. */
+const clock: Clock = {
+  now: () => now,
+  sleep: async (ms, signal) => {
+    signal?.throwIfAborted();
+    now += ms;
+  },
+};
+const soon = () => AbortSignal.timeout(20_000);
+
+beforeEach(async () => {
+  now = Date.now();
+  auth0 = await startAuth0({ audience: GATEWAY, now: () => now });
+  const folder = mkdtempSync(join(tmpdir(), 'trade-agent-auth0-'));
+  home = { config: folder, data: folder, log: folder, sandbox: folder };
+  const config = configSchema.parse({
+    profiles: {
+      work: {
+        provider: 'auth0',
+        issuer: auth0.issuer,
+        gateway: GATEWAY,
+        login_client: { client_id: LOGIN_CLIENT },
+        approval_client: { client_id: APPROVAL_CLIENT },
+        credential_store: 'file',
+        approval_ttl: 900,
+      },
+    },
+  });
+  profile = resolveProfile(config, 'work');
+  store = openFileStore({ folder, profile: 'work' });
+  auth0.tenant.approvalKey = await approvalPublicKey(profile, store);
+});
+afterEach(async () => {
+  await auth0.close();
+  rmSync(home.config, { recursive: true, force: true });
+});
+
+async function login() {
+  const started = await beginDeviceLogin(profile, store, { home, clock });
+  auth0.tenant.device = 'approved';
+  return await started.complete(soon());
+}
+
+async function ask(client = createApprovalClient({ profile, store, home, clock })) {
+  const order = anOrder(GATEWAY);
+  const request = await client.request(order.details, order.message, profile.approval_ttl);
+  const push = auth0.pushes.at(-1);
+  if (push === undefined) throw new Error('nothing was pushed');
+  return {
+    ...order,
+    request,
+    push,
+    poll: (): Promise<PollResult> => client.poll(request.authReqId, soon(), order.details),
+  };
+}
+
+describe('an Auth0 tenant', () => {
+  it('is recognized by its metadata, also under a domain of its own', async () => {
+    expect(detectProvider(await providerMetadata(auth0.issuer, {}))).toBe('auth0');
+  });
+
+  it('is told apart from what it cannot say about itself', async () => {
+    auth0.tenant.announcesCiba = false;
+    const metadata = await providerMetadata(auth0.issuer, { fresh: true });
+    const findings = checkProviderFeatures(profile, metadata);
+    expect(findings.map(({ feature, status }) => [feature, status])).toEqual([
+      ['device', 'ok'],
+      ['ciba', 'warn'],
+      ['details', 'warn'],
+      ['dpop', 'warn'],
+      ['approval_client', 'ok'],
+      ['token_exchange', 'warn'],
+    ]);
+    expect(findings.filter(({ status }) => status !== 'ok').every(({ fix }) => fix !== undefined)).toBe(true);
+  });
+
+  it('gets an RSA key for the approval client: it takes no other', async () => {
+    expect(await approvalPublicKey(profile, store)).toMatchObject({ kty: 'RSA', alg: 'RS256' });
+  });
+
+  it('limits how long an approval may take to what it pushes to a phone', () => {
+    expect(profile.approval_ttl).toBe(300);
+  });
+});
+
+describe('signing in', () => {
+  it('asks for the API by audience, waits as told, and knows the user', async () => {
+    expect(await login()).toEqual({ sub: SUB, name: 'Alice', email: 'alice@example.com' });
+    expect(auth0.breaches).toEqual([]);
+  });
+
+  it('goes on after 429 slow_down, more slowly', async () => {
+    const started = await beginDeviceLogin(profile, store, { home, clock });
+    // A poll of somebody else's a moment ago makes the first of ours too soon.
+    const waits: number[] = [];
+    const hasty: Clock = {
+      ...clock,
+      sleep: async (ms) => {
+        now += waits.push(ms) === 1 ? 1 : ms;
+      },
+    };
+    await fetch(`${auth0.issuer}oauth/token`, {
+      method: 'POST',
+      body: new URLSearchParams({
+        grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+        device_code: 'device-code',
+        client_id: LOGIN_CLIENT,
+      }),
+    });
+    auth0.tenant.device = 'approved';
+    const slow = await beginDeviceLogin(profile, store, { home, clock: hasty });
+    await slow.complete(soon());
+    expect(waits).toEqual([5000, 10_000]);
+    expect(started.interval).toBe(5);
+    expect(auth0.breaches).toEqual([]);
+  });
+
+  it.each([
+    ['denied', 'login_denied'],
+    ['expired', 'login_expired'],
+  ] as const)('that is %s ends as %s', async (device, code) => {
+    const started = await beginDeviceLogin(profile, store, { home, clock });
+    auth0.tenant.device = device;
+    await expect(started.complete(soon())).rejects.toMatchObject({ code });
+    // `expired_token` comes once, `invalid_grant` from then on: both mean the same.
+    await expect(started.complete(soon())).rejects.toMatchObject({ code });
+    expect(auth0.breaches).toEqual([]);
+  });
+});
+
+describe('the session', () => {
+  it('is renewed for exactly the scopes asked for, with a new refresh token each time', async () => {
+    await login();
+    const refreshed = await refreshAccessToken({ profile, store, clock, sub: SUB, access: { home } }, [
+      'orders:cancel',
+    ]);
+    expect(decodeJwt(refreshed.value)).toMatchObject({ scope: 'orders:cancel', client_id: LOGIN_CLIENT });
+    expect((await store.get(['refresh_token'])).refresh_token).toBe('refresh-2');
+    expect(auth0.breaches).toEqual([]);
+  });
+
+  it('is verified at userinfo, and ended at sign-out', async () => {
+    await login();
+    expect(await askUserinfo({ profile, store, home, clock })).toMatchObject({ sub: SUB });
+    expect(await logout({ profile, store, home, clock })).toMatchObject({ revoked: true });
+    expect(auth0.requests.at(-1)).toMatchObject({ path: '/oauth/revoke' });
+    expect(auth0.breaches).toEqual([]);
+  });
+});
+
+describe('a refresh token that came without a session', () => {
+  it('becomes one, whose it is being learnt from the ID token', async () => {
+    await login();
+    const { refresh_token = '' } = await store.get(['refresh_token']);
+    await store.delete(['session', 'dpop_key', 'access_token']);
+    await adoptRefreshToken(profile, store, { home, clock });
+    expect(await storedUser(profile, store)).toMatchObject({ sub: SUB });
+    expect((await store.get(['refresh_token'])).refresh_token).not.toBe(refresh_token);
+    const before = auth0.requests.length;
+    await adoptRefreshToken(profile, store, { home, clock });
+    expect(auth0.requests).toHaveLength(before);
+    expect(auth0.breaches).toEqual([]);
+  });
+
+  it('that is worth nothing asks for a sign-in', async () => {
+    await store.set({ refresh_token: 'refresh-of-old' });
+    await expect(adoptRefreshToken(profile, store, { home, clock })).rejects.toMatchObject({
+      code: 'login_required',
+    });
+  });
+});
+
+describe('an approval', () => {
+  beforeEach(login);
+
+  it('is pushed to Guardian with a message of its characters, and every field of the order', async () => {
+    const { push, details, message } = await ask();
+    // As the person reads it on their phone.
+    expect(push.text).toBe(message.replaceAll(' ', '_'));
+    expect(push.text).toMatch(/^BUY_5_AAPL_LMT_180\.00_[0-9A-Z]{4}$/);
+    expect(push.details).toEqual({ ...details });
+    expect(auth0.breaches).toEqual([]);
+  });
+
+  it('that is given carries the order in the token', async () => {
+    const { push, poll, details } = await ask();
+    expect(await poll()).toEqual({ status: 'pending' });
+    push.answer = 'approved';
+    const result = await poll();
+    if (result.status !== 'approved') throw new Error(JSON.stringify(result));
+    expect(decodeJwt(result.accessToken)).toMatchObject({
+      scope: 'openid orders:write',
+      authorization_details: [details],
+    });
+    expect(await poll()).toEqual({ status: 'lost' });
+    expect(auth0.breaches).toEqual([]);
+  });
+
+  it('whose content was changed on the way is refused', async () => {
+    const { push, poll } = await ask();
+    Object.assign(push.details, { qty: '5000' });
+    push.answer = 'approved';
+    expect(await poll()).toEqual({ status: 'failed', error: 'authorization_details_mismatch' });
+  });
+
+  it.each([
+    ['before its end is denied', 0, 'denied'],
+    ['at its end has expired', 300_000, 'expired'],
+  ])('refused in words that mean either, %s', async (_when, later, status) => {
+    const { push, poll } = await ask();
+    push.answer = 'denied';
+    now += later;
+    expect(await poll()).toEqual({ status });
+    expect(auth0.breaches).toEqual([]);
+  });
+
+  it('is told apart by another process too, which knows only the order', async () => {
+    const { push, request, details } = await ask();
+    push.answer = 'expired';
+    now += 600_000;
+    const other = createApprovalClient({ profile, store, home, clock });
+    expect(await other.poll(request.authReqId, soon(), details)).toEqual({ status: 'expired' });
+  });
+
+  it('is not asked for a sixth time within a minute; it says when that is possible again', async () => {
+    const client = createApprovalClient({ profile, store, home, clock });
+    for (let pushes = 0; pushes < 5; pushes++) await ask(client);
+    await expect(ask(client)).rejects.toMatchObject({
+      code: 'provider_unreachable',
+      message: expect.stringMatching(/asked too often; it takes more in \d+ s/),
+    });
+    now += 60_000;
+    await ask(client);
+    expect(auth0.pushes).toHaveLength(6);
+    expect(auth0.breaches).toEqual([]);
+  });
+
+  it('of a details type that is not registered for the API is a breach', async () => {
+    auth0.detailsTypes.length = 0;
+    await expect(ask()).rejects.toMatchObject({ code: 'provider_error' });
+    expect(auth0.breaches).toEqual([expect.stringContaining('authorization_details is wrong')]);
+  });
+
+  it('is asked for with a client secret where the profile says so', async () => {
+    const named = {
+      ...profile,
+      approval_client: { client_id: APPROVAL_CLIENT, authentication: 'client_secret_post' as const },
+    };
+    const client = createApprovalClient({ profile: named, store, home, clock });
+    await expect(ask(client)).rejects.toMatchObject({ code: 'invalid_config' });
+    await storeClientSecret(named, store, 'planted-secret-4711');
+    // The tenant's client has a key, so this is a breach; but what was sent is what counts here.
+    const error = await ask(client).catch((thrown: unknown) => thrown);
+    expect(auth0.requests.at(-1)?.form).toMatchObject({
+      client_id: APPROVAL_CLIENT,
+      client_secret: 'planted-secret-4711',
+    });
+    expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain('planted-secret-4711');
+  });
+});
+
+describe('a connected account', () => {
+  const accounts = () => auth0ConnectedAccounts({ issuer: auth0.issuer, accessToken: 'my-account-token' });
+  const connect = async () => {
+    const redirectUri = 'http://127.0.0.1:9/callback';
+    const started = await accounts().start({
+      connection: 'slack',
+      redirectUri,
+      state: 'state-1',
+      scopes: ['chat:write'],
+    });
+    return {
+      started,
+      complete: (connectCode: string) =>
+        accounts().complete({ authSession: started.authSession, connectCode, redirectUri }),
+    };
+  };
+  const token = async () =>
+    connectionToken(
+      profile,
+      await approvalCredentials(profile, store, {}),
+      { subjectToken: 'refresh-1', subjectTokenType: 'refresh_token', connection: 'slack' },
+      { home, clock },
+    );
+
+  it('is connected in the browser, listed, used through the Token Vault, and removed', async () => {
+    await expect(token()).rejects.toMatchObject({
+      code: 'login_required',
+      message: 'no slack account is connected',
+    });
+    const { started, complete } = await connect();
+    expect(started).toMatchObject({
+      address: `${auth0.issuer}connected-accounts/connect?ticket=ticket-1`,
+      expiresIn: 300,
+    });
+    const account = await complete('connect-code');
+    expect(account).toEqual({ id: 'cac_1', connection: 'slack', scopes: ['chat:write'] });
+    expect(await accounts().list()).toEqual([account]);
+    expect(await token()).toEqual({ accessToken: 'token-of-the-third-party', expiresAt: now + 3_600_000 });
+    await accounts().remove(account.id);
+    expect(await accounts().list()).toEqual([]);
+    expect(auth0.breaches).toEqual([]);
+  });
+
+  it('is completed once only', async () => {
+    const { complete } = await connect();
+    await complete('connect-code');
+    await expect(complete('connect-code')).rejects.toMatchObject({ code: 'provider_error' });
+  });
+
+  it('needs a token for the My Account API', async () => {
+    const refused = auth0ConnectedAccounts({ issuer: auth0.issuer, accessToken: 'another' });
+    await expect(
+      refused.start({ connection: 'slack', redirectUri: 'http://127.0.0.1:9/', state: 's', scopes: [] }),
+    ).rejects.toMatchObject({ code: 'login_required' });
+  });
+});
+
+describe('the contract itself', () => {
+  it('notices a request as the standard dialect makes it', async () => {
+    await login();
+    const standard = { ...profile, provider: 'standard' as const };
+    await expect(ask(createApprovalClient({ profile: standard, store, home, clock }))).rejects.toMatchObject({
+      code: 'provider_error',
+    });
+    expect(auth0.breaches).toHaveLength(1);
+    await expect(beginDeviceLogin(standard, store, { home, clock })).rejects.toMatchObject({
+      code: 'provider_error',
+    });
+    expect(auth0.breaches.at(-1)).toBe('/oauth/device/code: audience is missing');
+  });
+});

@@ -1,0 +1,31 @@
+// Runs as a process of its own, many at once: at each line on standard input it opens the stored session, makes one
+// request that needs a token, and prints how that went. Its token requests say which refresh token they use.
+import { createHash } from 'node:crypto';
+import { createInterface } from 'node:readline';
+import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
+import type { Home } from '../../../src/auth/home.ts';
+import type { ResolvedProfile } from '../../../src/auth/profile.ts';
+import { openSession } from '../../../src/auth/token-session.ts';
+
+const { profile, home } = JSON.parse(process.argv[2] ?? '') as { profile: ResolvedProfile; home: Home };
+
+const labelled: typeof fetch = (input, init) => {
+  const headers = new Headers(init?.headers);
+  const sent = init?.body instanceof URLSearchParams ? init.body.get('refresh_token') : null;
+  headers.set('x-driver', String(process.pid));
+  if (sent !== null) headers.set('x-refresh-token', createHash('sha256').update(sent).digest('hex'));
+  return fetch(input, { ...init, headers });
+};
+
+for await (const _go of createInterface({ input: process.stdin })) {
+  let outcome: string;
+  try {
+    const store = openFileStore({ folder: home.config, profile: profile.name });
+    const session = await openSession({ profile, store, home, fetch: labelled });
+    const response = await session?.fetch(`${profile.gateway}/v1/clock`, {}, ['market:read']);
+    outcome = response === undefined ? 'signed out' : String(response.status);
+  } catch (error) {
+    outcome = String((error as { code?: unknown }).code ?? (error as Error).message);
+  }
+  process.stdout.write(`${outcome}\n`);
+}

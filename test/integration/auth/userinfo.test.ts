@@ -1,0 +1,78 @@
+import { decodeJwt } from 'jose';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openSession } from '../../../src/auth/token-session.ts';
+import { askUserinfo } from '../../../src/auth/userinfo.ts';
+import { createWorld, type World } from './identity-provider-world.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await createWorld();
+  await world.login();
+});
+afterEach(() => world.close());
+
+/** The network, with one answer of the userinfo endpoint put in another's place. */
+const answering =
+  (body: unknown, status = 200): typeof fetch =>
+  async (input, init) => {
+    const response = await fetch(input, init);
+    return new URL(String(input)).pathname === '/userinfo' ? Response.json(body, { status }) : response;
+  };
+
+describe('userinfo', () => {
+  it('says who is signed in, by the provider’s own word, and leaves the gateway’s token alone', async () => {
+    const session = await openSession(world);
+    await session?.fetch(`${world.profile.gateway}/v1/account`, {}, ['portfolio:read']);
+    const before = await world.store.get(['access_token']);
+    expect(await askUserinfo(world)).toEqual({
+      sub: 'alice',
+      name: 'Alice Example',
+      email: 'alice@sandbox.example',
+    });
+    expect(await world.store.get(['access_token'])).toEqual(before);
+  });
+
+  it('about somebody else is refused', async () => {
+    await expect(askUserinfo({ ...world, fetch: answering({ sub: 'bob' }) })).rejects.toMatchObject({
+      code: 'provider_error',
+    });
+  });
+
+  it('shows no control characters of a name', async () => {
+    const user = await askUserinfo({
+      ...world,
+      fetch: answering({ sub: 'alice', name: 'A\u001b[31mB\u202e' }),
+    });
+    expect(user.name).toBe('A [31mB ');
+  });
+
+  it('of a session that was ended asks for a new sign-in', async () => {
+    await world.store.set({ refresh_token: 'ended' });
+    await expect(askUserinfo(world)).rejects.toMatchObject({ code: 'login_required' });
+  });
+
+  it('needs a session', async () => {
+    await world.store.delete(['session']);
+    await expect(askUserinfo(world)).rejects.toMatchObject({ code: 'login_required' });
+  });
+});
+
+describe('a provider that wants a nonce in proofs', () => {
+  it('gets the one it gave, and the refresh token is not spent by the challenge', async () => {
+    const proofs: string[] = [];
+    const challenging: typeof fetch = async (input, init) => {
+      if (!String(input).endsWith('/token')) return fetch(input, init);
+      proofs.push(new Headers(init?.headers).get('dpop') ?? '');
+      if (proofs.length > 1) {
+        const scope = 'market:read portfolio:read orders:read';
+        return Response.json({ access_token: 'opaque', token_type: 'DPoP', expires_in: 60, scope });
+      }
+      const headers = { 'dpop-nonce': 'nonce-of-the-provider' };
+      return Response.json({ error: 'use_dpop_nonce' }, { status: 400, headers });
+    };
+    const session = await openSession({ ...world, fetch: challenging });
+    const response = await session?.fetch(`${world.profile.gateway}/v1/account`, {}, ['portfolio:read']);
+    expect(response?.status).toBe(200);
+    expect(proofs.map((proof) => decodeJwt(proof).nonce)).toEqual([undefined, 'nonce-of-the-provider']);
+  });
+});

@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type CliWorld, openCliWorld } from './cli-world.ts';
+
+let world: CliWorld;
+beforeAll(async () => {
+  world = await openCliWorld();
+  await world.login();
+});
+afterAll(() => world.close());
+
+const json = (text: string) => JSON.parse(text);
+const decide = (decision: 'approve' | 'deny') =>
+  world.run(['phone', '--decide', decision, '--once', '--timeout', '20s', '--output', 'json']);
+const detached = async (prompt: string) =>
+  json((await world.run(['run', prompt, '--approval', 'detach', '--output', 'json'])).stdout);
+
+describe('waiting for several approvals', () => {
+  it('carries out each as it is decided, in threads of their own, and ends with the gravest exit code', async () => {
+    const before = world.ordersAtBroker();
+    const [first, second] = [await detached('buy 1 KO'), await detached('buy 2 JPM')];
+    const ids = [second.approvals[0].id, first.approvals[0].id];
+    const waiting = world.start(['approvals', 'wait', ...ids, '--output', 'json']);
+    const yes = json((await decide('approve')).stdout);
+    await waiting.says(/order placed/);
+    const no = json((await decide('deny')).stdout);
+    const { exitCode, stdout } = await waiting.done;
+    expect(exitCode).toBe(6);
+    const { schema, runs } = json(stdout);
+    expect(schema).toBe('trade-agent.runs/1');
+    const statusOf = (code: string) =>
+      runs.find((run: { approvals: { code: string }[] }) => run.approvals[0]?.code === code).status;
+    expect([statusOf(yes.code), statusOf(no.code)]).toEqual(['done', 'denied']);
+    expect(world.ordersAtBroker()).toBe(before + 1);
+  });
+});
+
+describe('a detached resume', () => {
+  it('places what was approved meanwhile', async () => {
+    const before = world.ordersAtBroker();
+    const { thread } = await detached('buy 1 KO');
+    const early = await world.run(['resume', thread, '--approval', 'detach', '--output', 'json']);
+    expect(early.exitCode).toBe(5);
+    await decide('approve');
+    const later = await world.run(['resume', thread, '--approval', 'detach', '--output', 'json']);
+    expect(later.exitCode).toBe(0);
+    expect(world.ordersAtBroker()).toBe(before + 1);
+  });
+});
+
+describe('an order of unknown outcome', () => {
+  it('is settled by approvals reconcile, which exits 10 while nobody can say', async () => {
+    const nothing = await world.run(['approvals', 'reconcile']);
+    expect(nothing).toMatchObject({ exitCode: 0, stdout: 'No approval is of unknown outcome.\n' });
+    const before = world.ordersAtBroker();
+    // The order arrives; its answer, and those to every question about it, are lost on the way.
+    const lost = loseAnswers(world.sandbox.ready.gateway);
+    const run = world.start(['run', 'buy 1 KO', '--output', 'json']);
+    await run.says(/Approval needed/);
+    await decide('approve');
+    const unknown = await run.done;
+    expect(unknown.exitCode).toBe(10);
+    const [{ id }] = json(unknown.stdout).approvals;
+    const still = await world.run(['approvals', 'reconcile', id, '--output', 'json']);
+    expect(still.exitCode).toBe(10);
+    expect(json(still.stdout)).toMatchObject({ schema: 'trade-agent.reconciled/1', unknown: 1 });
+    lost.mockRestore();
+    const settled = await world.run(['approvals', 'reconcile']);
+    expect(settled.exitCode).toBe(0);
+    expect(settled.stdout).toContain('order placed');
+    expect(settled.stderr).toContain(`go on with: ${json(unknown.stdout).resume}`);
+    expect(world.ordersAtBroker()).toBe(before + 1);
+  }, 60_000);
+});
+
+// Last, since the provider can't take a request back: what is cancelled here stays on the phone.
+describe('waiting for all that are pending', () => {
+  it('needs no id, and at its time limit says for each how to go on', async () => {
+    const none = await world.run(['approvals', 'wait']);
+    expect(none).toMatchObject({ exitCode: 0, stdout: 'No approval is pending.\n' });
+    const pending = [await detached('buy 1 KO limit 60'), await detached('buy 1 KO limit 61')];
+    const limited = await world.run(['approvals', 'wait', '--timeout', '1s']);
+    expect(limited.exitCode).toBe(124);
+    for (const { thread, approvals } of pending) {
+      expect(limited.stderr).toContain(`still pending; go on with: trade-agent resume ${thread}`);
+      await world.run(['approvals', 'cancel', approvals[0].id]);
+    }
+  });
+
+  it('interrupted leaves them pending, and each says how to go on', async () => {
+    const pending = [await detached('buy 1 KO limit 60'), await detached('buy 1 KO limit 61')];
+    const waiting = world.start(['approvals', 'wait']);
+    await waiting.says(/Approval needed[\s\S]*Approval needed/);
+    waiting.interrupt();
+    const { exitCode, stderr } = await waiting.done;
+    expect(exitCode).toBe(130);
+    const listed = json((await world.run(['approvals', '--output', 'json'])).stdout).approvals;
+    for (const { thread, approvals } of pending) {
+      expect(stderr).toContain(`trade-agent resume ${thread}`);
+      const { id } = approvals[0];
+      expect(listed.find((approval: { id: string }) => approval.id === id).status).toBe('requested');
+      await world.run(['approvals', 'cancel', id]);
+    }
+  });
+});
+
+/** A network on which the gateway's answers about orders never arrive. */
+function loseAnswers(gateway: string) {
+  const connected = globalThis.fetch;
+  return vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
+    const response = await connected(input, init);
+    const url = input instanceof Request ? input.url : String(input);
+    if (url.startsWith(`${gateway}/v1/orders`)) throw new TypeError('fetch failed');
+    return response;
+  });
+}

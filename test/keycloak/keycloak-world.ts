@@ -1,0 +1,137 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { getRequestListener } from '@hono/node-server';
+import Database from 'better-sqlite3-multiple-ciphers';
+import { registeredJwk } from '../../src/auth/client-key.ts';
+import { openFileStore } from '../../src/auth/credential-store/file-store.ts';
+import { generatePrivateJwk } from '../../src/auth/dpop-key.ts';
+import { createGateway } from '../../src/gateway/gateway.ts';
+import { Faults } from '../../src/sandbox/faults.ts';
+import { createVault } from '../../src/sandbox/identity-provider/vault.ts';
+import { listenOnLoopback } from '../../src/sandbox/loopback-server.ts';
+import { createMarket } from '../../src/sandbox/market/market.ts';
+import { createPaperBroker } from '../../src/sandbox/paper-broker/paper-broker.ts';
+import { systemClock } from '../../src/trading/clock.ts';
+import { startCommand } from '../e2e/world.ts';
+import { brokerDoor } from './broker-door.ts';
+import { setClientKeys } from './keycloak-admin.ts';
+import { startKeycloak } from './keycloak-server.ts';
+import { startPhone } from './phone.ts';
+import { APPROVAL_CLIENT, BROKER_CLIENT, GATEWAY_CLIENT, realm } from './realm.ts';
+
+export const ALICE = { username: 'alice', password: 'alice-at-keycloak' };
+export const PROFILE = 'work';
+const REDIRECT = 'http://127.0.0.1/callback';
+
+/** Keycloak, our gateway in front of our paper broker, a phone, and one user's machine with the built program. */
+export async function openKeycloakWorld(home: string, folder: string) {
+  const machine = mkdtempSync(join(tmpdir(), 'trade-agent-keycloak-'));
+  const closers: (() => void | Promise<void>)[] = [
+    () => rmSync(machine, { recursive: true, force: true, maxRetries: 5 }),
+  ];
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const phone = await startPhone();
+    const gatewayServer = await listenOnLoopback(0, Date.now);
+    const brokerServer = await listenOnLoopback(0, Date.now);
+    closers.push(phone.close, gatewayServer.close, brokerServer.close);
+    const gatewayKey = await generatePrivateJwk();
+    const gatewayJwk = await registeredJwk(gatewayKey);
+    const keycloak = await startKeycloak({
+      home,
+      // The agent's own key comes later: it is made on the user's machine, and entered as a person would.
+      realm: realm({
+        gateway: gatewayServer.url,
+        approvalKey: await registeredJwk(await generatePrivateJwk()),
+        gatewayKey: gatewayJwk,
+        users: [ALICE],
+      }),
+      channel: phone.channel,
+    });
+    closers.push(keycloak.close);
+
+    const database = (name: string) => {
+      const opened = new Database(join(folder, `${name}.db`));
+      closers.push(() => void opened.close());
+      return opened;
+    };
+    const vaultClient = { client_id: 'vault', client_secret: 'vault-secret-of-the-test' };
+    const broker = createPaperBroker({
+      url: brokerServer.url,
+      database: database('broker'),
+      market: createMarket({ seed: 'keycloak', clock: systemClock, hours: 'always' }),
+      clock: systemClock,
+      faults: new Faults(),
+      users: [{ username: 'alice', name: 'Alice', password: 'alice-at-broker' }],
+      oauthClients: [{ ...vaultClient, redirect_uris: [REDIRECT] }],
+      partialFills: false,
+    });
+    closers.push(() => broker.close());
+    const vault = createVault({
+      database: database('vault'),
+      key: Buffer.alloc(32, 7),
+      connections: {
+        'paper-broker': { url: brokerServer.url, client: vaultClient, redirectUri: REDIRECT },
+      },
+    });
+    const subs = new Map<string, string>();
+    const door = brokerDoor({
+      issuer: keycloak.issuer,
+      broker,
+      vault,
+      userOf: (sub) => subs.get(sub),
+    });
+    brokerServer.serve(door.listener);
+    await vault.connect('alice', 'paper-broker', { username: 'alice', password: 'alice-at-broker' });
+
+    const refusals: string[] = [];
+    const gateway = createGateway({
+      issuer: keycloak.issuer,
+      resource: gatewayServer.url,
+      exchange: {
+        client_id: GATEWAY_CLIENT,
+        privateKey: { ...gatewayKey, kid: gatewayJwk.kid, alg: 'ES256' },
+        audience: BROKER_CLIENT,
+      },
+      broker: {
+        environment: 'paper',
+        tradingUrl: brokerServer.url,
+        dataUrl: brokerServer.url,
+        simulated: true,
+      },
+      database: database('gateway'),
+      log: (entry) => {
+        if (entry.code !== undefined) refusals.push(entry.code);
+      },
+    });
+    closers.push(() => gateway.close());
+    const listener = getRequestListener(gateway.app.fetch);
+    gatewayServer.serve((request, response) => void listener(request, response));
+
+    const env = { HOME: machine, TRADE_AGENT_HOME: join(machine, 'agent') };
+    const base = new URL(keycloak.issuer).origin;
+    return {
+      issuer: keycloak.issuer,
+      gateway: gatewayServer.url,
+      phone,
+      broker,
+      /** The codes the gateway refused requests with, oldest first. */
+      refusals,
+      exchanged: door.exchanged,
+      /** Says which Keycloak user is alice at the broker. */
+      connect: (sub: string) => subs.set(sub, 'alice'),
+      start: (...args: string[]) => startCommand(args, { env }),
+      cli: (...args: string[]) => startCommand(args, { env }).finished,
+      store: openFileStore({ folder: env.TRADE_AGENT_HOME, profile: PROFILE }),
+      enterKeys: (keys: Parameters<typeof setClientKeys>[2]) => setClientKeys(base, APPROVAL_CLIENT, keys),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+export type KeycloakWorld = Awaited<ReturnType<typeof openKeycloakWorld>>;

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+
+const { withoutBuiltinImports } = (await import(
+  new URL('../../../scripts/bundle/node-builtins.mjs', import.meta.url).href
+)) as { withoutBuiltinImports(code: string): string };
+
+describe('Node’s modules in the bundle', () => {
+  it.each([
+    ['import{readFileSync}from"node:fs";x()', 'const{readFileSync}=process.getBuiltinModule("node:fs");x()'],
+    ['import{join as join2,sep}from"path";', 'const{join:join2,sep}=process.getBuiltinModule("node:path");'],
+    ['import fs from"fs";', 'const fs=process.getBuiltinModule("node:fs");'],
+    ['import*as os2 from"node:os";', 'const os2=process.getBuiltinModule("node:os");'],
+    [
+      'import tty,{isatty}from"node:tty";',
+      'const tty=process.getBuiltinModule("node:tty");const{isatty}=process.getBuiltinModule("node:tty");',
+    ],
+    ['import{default as url}from"node:url";', 'const url=process.getBuiltinModule("node:url");'],
+    [
+      'import{text}from"node:stream/consumers";',
+      'const{text}=process.getBuiltinModule("node:stream/consumers");',
+    ],
+  ])('turns %s into a look-up', (code, expected) => {
+    expect(withoutBuiltinImports(code)).toBe(expected);
+  });
+
+  it('puts the look-ups first, as imports are hoisted', () => {
+    expect(withoutBuiltinImports('use(join);import{join}from"node:path";')).toBe(
+      'const{join}=process.getBuiltinModule("node:path");use(join);',
+    );
+  });
+
+  it('looks for child_process only when a program is started', () => {
+    expect(withoutBuiltinImports('import{spawn as spawn2}from"node:child_process";')).toBe(
+      'const spawn2=(...args)=>process.getBuiltinModule("node:child_process").spawn(...args);',
+    );
+  });
+
+  it.each([
+    'import{a}from"./chunk-A.js";',
+    'import Database from"better-sqlite3-multiple-ciphers";',
+    'const text="see import{a}from\\"node:fs\\";";',
+    'import("node:fs").then(x);',
+  ])('leaves %s alone', (code) => {
+    expect(withoutBuiltinImports(code)).toBe(code);
+  });
+});

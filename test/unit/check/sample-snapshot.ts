@@ -1,0 +1,117 @@
+import { check } from '../../../src/check/check.ts';
+import type { FiredState } from '../../../src/check/firing.ts';
+import { parseRules } from '../../../src/check/load-rules.ts';
+import type { Snapshot } from '../../../src/check/snapshot.ts';
+import { addDays, newYorkDate, newYorkInstant, weekday } from '../../../src/trading/new-york-time.ts';
+import type { Position, Quote } from '../../../src/trading/views.ts';
+
+/** Tuesday, 24 November 2026, noon in New York: Thanksgiving is on Thursday, and Friday is half a day. */
+export const TUESDAY_NOON = newYorkInstant('2026-11-24', '12:00');
+
+export function quote(symbol: string, last: string, more: Partial<Quote> = {}): Quote {
+  return {
+    symbol,
+    name: null,
+    bid: last,
+    ask: last,
+    last,
+    previous_close: last,
+    at: new Date(TUESDAY_NOON).toISOString(),
+    simulated: true,
+    ...more,
+  };
+}
+
+export function position(symbol: string, qty: number, price: number, more: Partial<Position> = {}): Position {
+  const value = (qty * price).toFixed(2);
+  return {
+    symbol,
+    side: 'long',
+    qty: String(qty),
+    qty_available: String(qty),
+    avg_entry_price: String(price),
+    current_price: String(price),
+    lastday_price: String(price),
+    market_value: value,
+    cost_basis: value,
+    unrealized_pl: '0',
+    unrealized_plpc: '0',
+    change_today: '0',
+    ...more,
+  };
+}
+
+const EARLY = new Set(['2026-11-27', '2026-12-24']);
+const HOLIDAYS = new Set(['2026-11-26', '2026-12-25']);
+
+/** A world of 60 AAPL at 100 and 4,000 in cash, unless told otherwise. */
+export function snapshot(more: Partial<Snapshot> = {}): Snapshot {
+  const now = more.now ?? TUESDAY_NOON;
+  const positions = more.positions ?? [position('AAPL', 60, 100)];
+  const held = positions.reduce((sum, { market_value }) => sum + Number(market_value), 0);
+  const cash = more.account?.cash ?? '4000.00';
+  const equity = (held + Number(cash)).toFixed(2);
+  return {
+    now,
+    account: {
+      account: 'PA1',
+      environment: 'paper',
+      status: 'ACTIVE',
+      currency: 'USD',
+      cash,
+      equity,
+      last_equity: equity,
+      buying_power: cash,
+      long_market_value: held.toFixed(2),
+      trading_blocked: false,
+      simulated: true,
+    },
+    positions,
+    openOrders: [],
+    clock: {
+      timestamp: new Date(now).toISOString(),
+      is_open: true,
+      next_open: new Date(newYorkInstant('2026-11-25', '09:30')).toISOString(),
+      next_close: new Date(newYorkInstant('2026-11-24', '16:00')).toISOString(),
+    },
+    calendar: Array.from({ length: 35 }, (_, index) => addDays(newYorkDate(now), index)).flatMap((date) =>
+      weekday(date) === 0 || weekday(date) === 6 || HOLIDAYS.has(date)
+        ? []
+        : [{ date, open: '09:30', close: EARLY.has(date) ? '13:00' : '16:00' }],
+    ),
+    quotes: new Map(positions.map(({ symbol, current_price }) => [symbol, quote(symbol, current_price)])),
+    noPrice: [],
+    closes: new Map(),
+    history: [],
+    activities: [],
+    notes: [],
+    ...more,
+  };
+}
+
+/** Runs checks one after the other, each remembering the one before. */
+export async function checks(rules: string) {
+  const file = await parseRules(rules, 'rules.yaml');
+  let fired: readonly FiredState[] = [];
+  return {
+    file,
+    run(seen: Snapshot, suggest?: Parameters<typeof check>[0]['suggest']) {
+      const done = check({
+        file,
+        rulesFile: 'rules.yaml',
+        snapshot: seen,
+        memory: { fired: () => [...fired], mark: () => undefined, proposed: () => undefined },
+        sectorOf: () => undefined,
+        ...(suggest === undefined ? {} : { suggest }),
+      });
+      fired = done.firing.states;
+      return done;
+    },
+    /** The rules that found something new. */
+    found(seen: Snapshot): string[] {
+      return this.run(seen).result.findings.map(({ rule, subject }) =>
+        subject === '' ? rule : `${rule} ${subject}`,
+      );
+    },
+  };
+}

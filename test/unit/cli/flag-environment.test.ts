@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { readFlagsFromEnvironment, variableOf } from '../../../src/cli/flag-environment.ts';
+import { describeProgram, everyCommand } from '../../../src/cli/program.ts';
+
+/** The command, with flags from the command line and the environment. */
+function parsed(path: string, flags: string[], env: NodeJS.ProcessEnv) {
+  const program = describeProgram();
+  const command = path
+    .split(' ')
+    .reduce((at, name) => at.commands.find((child) => child.name() === name) ?? at, program);
+  command.parseOptions(flags);
+  readFlagsFromEnvironment(command, env);
+  return command.optsWithGlobals();
+}
+
+describe('a flag that the command line leaves out', () => {
+  it('is read from its variable, as the flag would be', () => {
+    expect(parsed('run', [], { TRADE_AGENT_TIMEOUT: '90s', TRADE_AGENT_MAX_TURNS: '3' })).toMatchObject({
+      timeout: 90_000,
+      maxTurns: 3,
+    });
+    expect(parsed('phone login', [], { TRADE_AGENT_PHONE_USER: 'bob' })).toMatchObject({ user: 'bob' });
+    expect(parsed('sandbox', [], { TRADE_AGENT_SANDBOX_FAULT: 'idp_5xx:1, slow_down' })).toMatchObject({
+      fault: ['idp_5xx:1', 'slow_down'],
+    });
+  });
+
+  it('yields to the command line', () => {
+    expect(parsed('run', ['--model', 'a'], { TRADE_AGENT_MODEL: 'b' })).toMatchObject({ model: 'a' });
+  });
+
+  it.each([
+    ['1', true],
+    ['yes', true],
+    ['0', false],
+    ['false', false],
+  ])('is a switch that %s turns %s', (text, value) => {
+    expect(parsed('run', [], { TRADE_AGENT_READ_ONLY: text }).readOnly).toBe(value);
+    expect(parsed('logout', [], { TRADE_AGENT_LOGOUT_ALL: text }).all).toBe(value);
+  });
+
+  it.each([
+    [{ TRADE_AGENT_READ_ONLY: 'perhaps' }, /TRADE_AGENT_READ_ONLY can't be "perhaps"/],
+    [{ TRADE_AGENT_APPROVAL: 'dney' }, /TRADE_AGENT_APPROVAL: Did you mean deny/],
+    [{ TRADE_AGENT_TIMEOUT: '5' }, /TRADE_AGENT_TIMEOUT: "5" is not a duration/],
+  ])('is refused where its variable is wrong: %j', (env, message) => {
+    expect(() => parsed('run', [], env)).toThrow(message);
+  });
+
+  it('has a variable, and no two flags that differ share one', () => {
+    const program = describeProgram();
+    const flags = new Map<string, Set<string>>();
+    for (const command of [program, ...everyCommand(program)]) {
+      for (const option of command.options) {
+        const name = variableOf(command, option);
+        if (name === undefined) expect(['--version', '--no-color']).toContain(option.long);
+        else flags.set(name, (flags.get(name) ?? new Set()).add(option.flags.split(' ')[0] ?? ''));
+      }
+    }
+    expect([...flags].filter(([, names]) => names.size > 1)).toEqual([]);
+    // These mean something else.
+    for (const taken of ['HOME', 'SANDBOX', 'API_KEY', 'LOG', 'HISTORY']) {
+      expect(flags.has(`TRADE_AGENT_${taken}`)).toBe(false);
+    }
+  });
+});

@@ -1,0 +1,14 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { schemaFiles } from '../../../src/cli/schema/json-schema.ts';
+
+const folder = new URL('../../../docs/schema/', import.meta.url);
+
+describe('docs/schema', () => {
+  it('is what "node scripts/schemas.mjs" writes', () => {
+    const written = Object.fromEntries(
+      readdirSync(folder).map((name) => [name, readFileSync(new URL(name, folder), 'utf8')]),
+    );
+    expect(written).toEqual(schemaFiles());
+  });
+});

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { chartText } from '../../../../src/cli/text/chart.ts';
+import { sparkline } from '../../../../src/cli/text/sparkline.ts';
+import type { Bar } from '../../../../src/trading/views.ts';
+
+const bar = (day: number, close: string): Bar => ({
+  at: new Date(Date.UTC(2026, 0, 1 + day)).toISOString(),
+  open: close,
+  high: close,
+  low: close,
+  close,
+  volume: '100',
+});
+const rising = Array.from({ length: 40 }, (_, day) => bar(day, `${100 + day}.00`));
+const chart = (bars: readonly Bar[], unicode: boolean, columns = 40) =>
+  chartText({ symbol: 'AAPL', range: '3m', bars, columns, rows: 5, unicode, simulated: true });
+
+describe('a chart', () => {
+  it('says what it draws in exact figures, and between which prices and days', () => {
+    const text = chart(rising, true, 80);
+    expect(text.split('\n')[0]).toBe(
+      'AAPL 3m  $139.00  +$39.00 (+39.00%)  high $139.00  low $100.00  simulated',
+    );
+    expect(text).toMatch(/\$139\.00 ┤.*\n.*\n *\$119\.50 ┤.*\n.*\n *\$100\.00 ┤/);
+    expect(text.split('\n').at(-1)).toMatch(/^ +2026-01-01 +2026-02-09$/);
+  });
+
+  it.each([
+    [true, 40],
+    [false, 40],
+    [true, 24],
+    [false, 120],
+  ])('never grows wider than the terminal (Unicode %s, %i columns)', (unicode, columns) => {
+    const widths = chart(rising, unicode, columns).split('\n');
+    // The title's exact figures come before a narrow terminal's last columns.
+    for (const line of widths.slice(2)) expect(line.length).toBeLessThanOrEqual(columns);
+  });
+
+  it('draws a line without gaps from the lower left to the upper right', () => {
+    const rows = chart(rising, true).split('\n').slice(2, 7);
+    const drawn = rows.map((row) => row.slice(row.indexOf('┤') + 1));
+    const columns = Math.max(...drawn.map((row) => row.length));
+    for (let x = 0; x < columns; x++) {
+      expect(drawn.some((row) => (row[x] ?? ' ') !== ' ')).toBe(true);
+    }
+    expect(drawn.at(-1)?.[0]).not.toBe(' ');
+    expect(drawn[0]?.at(-1)).not.toBe(' ');
+  });
+
+  it('uses ASCII alone where there is no Unicode', () => {
+    expect(chart(rising, false)).toMatch(/^[\x00-\x7f]+$/);
+  });
+
+  it('draws a price that never moved, and says when there is too little to draw', () => {
+    expect(chart([bar(0, '5.00'), bar(1, '5.00')], true)).toContain('+0.00%'.slice(1));
+    expect(chart([bar(0, '5.00')], true)).toBe('AAPL: too few prices to draw.');
+  });
+});
+
+describe('a little line', () => {
+  it('goes from the lowest to the highest', () => {
+    expect(sparkline(['1', '2', '3'], 3, true)).toBe('▁▅█');
+    expect(sparkline(['3', '1'], 2, false)).toBe('#_');
+  });
+
+  it('keeps first and last of many values, and draws nothing of one', () => {
+    const many = Array.from({ length: 100 }, (_, index) => String(index));
+    expect(sparkline(many, 10, true)).toMatch(/^▁.{8}█$/);
+    expect(sparkline(['1'], 10, true)).toBe('');
+    expect(sparkline([], 10, true)).toBe('');
+  });
+});

@@ -1,0 +1,184 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import xirrOfNpm from 'xirr';
+import { Dec } from '../../../../src/trading/decimal.ts';
+import { moneyWeightedReturn, xirr } from '../../../../src/trading/portfolio/money-weighted.ts';
+import { timeWeightedReturn } from '../../../../src/trading/portfolio/time-weighted.ts';
+import { DAY_MS, valuePoints } from '../../../../src/trading/portfolio/value-point.ts';
+
+const date = (text: string) => Date.parse(`${text}T00:00:00Z`);
+const flow = (on: string, amount: number | string) => ({ at: date(on), amount: new Dec(amount) });
+const value = (on: string, dollars: number | string) => ({ at: date(on), value: new Dec(dollars) });
+
+describe('time-weighted return agrees with', () => {
+  // PWL Capital, "How to Calculate Your Time-Weighted Rate of Return (TWRR)", 25 May 2015.
+  it.each([
+    [25_000, 298_082],
+    [-25_000, 250_860],
+  ])('PWL Capital’s investors, who differ by a flow of $%i and by nothing in their return', (amount, end) => {
+    const points = valuePoints(
+      [value('2013-12-31', 250_000), value('2014-09-15', 290_621), value('2014-12-31', end)],
+      [{ at: date('2014-09-15') + 1, amount: new Dec(amount) }],
+    );
+    expect(timeWeightedReturn(points)?.period.toDecimalPlaces(4).toFixed()).toBe('0.0979');
+  });
+
+  it('R’s FinCal, example of twrr(ev = c(120, 260), bv = c(100, 240), cfr = c(2, 4)): 0.1584472 a year', () => {
+    const points = valuePoints(
+      [value('2021-01-01', 100), value('2022-01-01', 122), value('2023-01-01', 264)],
+      [{ at: date('2022-01-01') + 1, amount: new Dec(118) }],
+    );
+    expect(timeWeightedReturn(points)?.annual?.toFixed(7)).toBe('0.1584472');
+  });
+
+  it('Wikipedia, "Time-weighted return", example 1: 10.4334 % over five years, 2.00 % a year', () => {
+    let worth = new Dec(100);
+    const rates = ['0.1', '0.1', '-0.03', '-0.03', '-0.03'];
+    const values = [{ at: 0, value: worth }];
+    rates.forEach((rate, year) => {
+      worth = worth.mul(new Dec(1).plus(rate));
+      values.push({ at: (year + 1) * 365 * DAY_MS, value: worth });
+    });
+    const result = timeWeightedReturn(valuePoints(values, []));
+    expect(result?.period.toFixed(6)).toBe('0.104334');
+    expect(result?.annual?.toFixed(4)).toBe('0.0200');
+  });
+});
+
+describe('time-weighted return', () => {
+  const dollars = fc.integer({ min: 1, max: 1e9 }).map((cents) => new Dec(cents).div(100));
+  const factor = fc.integer({ min: 1, max: 30_000 }).map((n) => new Dec(n).div(10_000));
+
+  it('is the same whatever is deposited or withdrawn on the way', () => {
+    fc.assert(
+      fc.property(
+        dollars,
+        fc.array(fc.tuple(factor, fc.integer({ min: -99, max: 500 })), { minLength: 1, maxLength: 20 }),
+        (start, stretches) => {
+          const run = (withFlows: boolean) => {
+            let worth = start;
+            const points = [{ at: 0, value: worth, flow: new Dec(0) }];
+            stretches.forEach(([growth, percent], index) => {
+              const moved = withFlows ? worth.mul(percent).div(100) : new Dec(0);
+              worth = worth.plus(moved).mul(growth);
+              points.push({ at: (index + 1) * DAY_MS, value: worth, flow: moved });
+            });
+            return timeWeightedReturn(points)?.period.toSignificantDigits(14).toFixed();
+          };
+          expect(run(true)).toBe(run(false));
+        },
+      ),
+    );
+  });
+
+  it('links: the return over two periods is that of the one after the other', () => {
+    fc.assert(
+      fc.property(fc.array(dollars, { minLength: 3, maxLength: 12 }), fc.nat(), (worths, cut) => {
+        const points = worths.map((worth, day) => ({ at: day * DAY_MS, value: worth, flow: new Dec(0) }));
+        const middle = 1 + (cut % (worths.length - 2));
+        const growth = (part: typeof points) => (timeWeightedReturn(part)?.period ?? new Dec(0)).plus(1);
+        const both = growth(points.slice(0, middle + 1)).mul(growth(points.slice(middle)));
+        expect(both.minus(growth(points)).abs().lte(both.plus(1).mul('1e-15'))).toBe(true);
+      }),
+    );
+  });
+
+  it('names no yearly rate for less than a year, and no rate at all for gains on no money', () => {
+    expect(
+      timeWeightedReturn(valuePoints([value('2026-01-01', 100), value('2026-12-31', 110)], []))?.annual,
+    ).toBe(undefined);
+    expect(timeWeightedReturn(valuePoints([value('2026-01-01', 0), value('2026-12-31', 110)], []))).toBe(
+      undefined,
+    );
+    expect(timeWeightedReturn([])).toBe(undefined);
+  });
+});
+
+describe('money-weighted return agrees with', () => {
+  it('Microsoft, "XIRR function": 37.336 %', () => {
+    const rate = xirr([
+      flow('2008-01-01', -10_000),
+      flow('2008-03-01', 2750),
+      flow('2008-10-30', 4250),
+      flow('2009-02-15', 3250),
+      flow('2009-04-01', 2750),
+    ]);
+    // Excel's answer is its own approximation, right to eight places.
+    expect(rate?.toFixed(7)).toBe('0.3733625');
+  });
+
+  it('npm xirr, whatever the flows', () => {
+    const flows = fc.array(
+      fc.record({ day: fc.integer({ min: 1, max: 3000 }), amount: fc.integer({ min: -5000, max: -1 }) }),
+      { maxLength: 15 },
+    );
+    fc.assert(
+      fc.property(
+        flows,
+        fc.integer({ min: 100, max: 9000 }),
+        fc.integer({ min: 50, max: 200 }),
+        (more, start, percent) => {
+          const inflows = [{ day: 0, amount: -start }, ...more];
+          const paid = inflows.reduce((sum, { amount }) => sum - amount, 0);
+          const all = [...inflows, { day: 3001, amount: Math.round((paid * percent) / 100) }];
+          const ours = xirr(all.map(({ day, amount }) => ({ at: day * DAY_MS, amount: new Dec(amount) })));
+          let theirs: number;
+          try {
+            theirs = xirrOfNpm(all.map(({ day, amount }) => ({ when: new Date(day * DAY_MS), amount })));
+          } catch {
+            return; // Newton's method alone does not always arrive
+          }
+          expect(ours?.toNumber()).toBeCloseTo(theirs, 5);
+        },
+      ),
+    );
+  });
+
+  it('its own equation, to fourteen places of the money', () => {
+    const flows = [
+      flow('2024-01-01', -1000),
+      flow('2024-06-30', -500),
+      flow('2025-03-01', 200),
+      flow('2026-01-01', 1700),
+    ];
+    const rate = xirr(flows) as Dec;
+    const [first] = flows;
+    const sum = flows.reduce((total, { at, amount }) => {
+      const years = new Dec(at - (first?.at ?? 0)).div(DAY_MS).div(365);
+      return total.plus(amount.mul(rate.plus(1).pow(years.neg())));
+    }, new Dec(0));
+    expect(sum.abs().lt('1e-14')).toBe(true);
+  });
+});
+
+describe('money-weighted return', () => {
+  it('is the time-weighted one where nothing comes or goes', () => {
+    const [start, end] = [value('2024-01-01', 1000), value('2026-01-01', 1210)];
+    const result = moneyWeightedReturn(start, [], end);
+    expect(result?.period.toFixed(10)).toBe('0.2100000000');
+    expect(result?.annual?.toFixed(12)).toBe(
+      timeWeightedReturn(valuePoints([start, end], []))?.annual?.toFixed(12),
+    );
+  });
+
+  it('rewards money that came before the rise, which the time-weighted one does not', () => {
+    const values = [value('2025-01-01', 1000), value('2025-07-01', 1000), value('2026-01-01', 2200)];
+    const deposit = { at: date('2025-07-01') + 1, amount: new Dec(1000) };
+    const weighted = moneyWeightedReturn(values[0] as never, [deposit], values[2] as never);
+    expect(timeWeightedReturn(valuePoints(values, [deposit]))?.period.toFixed(4)).toBe('0.1000');
+    expect(weighted?.period.gt('0.1')).toBe(true);
+  });
+
+  it('has no rate where nothing was put in, or nothing came out', () => {
+    expect(xirr([flow('2026-01-01', -5), flow('2026-02-01', -5)])).toBe(undefined);
+    expect(xirr([flow('2026-01-01', -5), flow('2026-01-01', 6)])).toBe(undefined);
+    expect(xirr([])).toBe(undefined);
+  });
+
+  it('finds rates far from nothing: all but lost, and a hundredfold in a day', () => {
+    expect(xirr([flow('2025-01-01', -1_000_000), flow('2026-01-01', 1)])?.toFixed(6)).toBe('-0.999999');
+    const day = moneyWeightedReturn(value('2026-01-01', 1), [], value('2026-01-02', 100));
+    expect(day?.period.toFixed(6)).toBe('99.000000');
+    expect(day?.annual).toBe(undefined);
+  });
+});
