@@ -95,6 +95,13 @@ describe('what a command loads', () => {
   });
 });
 
+describe('the bundle', () => {
+  it('has no tracing service that could be switched on', () => {
+    const all = Object.keys(outputs).flatMap((file) => contents(file.replace(/^dist\//, '')));
+    expect(all.filter((name) => /^langsmith$|opentelemetry/.test(name))).toEqual([]);
+  });
+});
+
 describe('help rendered at build time', () => {
   it('is for every command what commander prints', async () => {
     const { helpTexts } = (await import(join(root, 'dist/help-texts.js'))) as {

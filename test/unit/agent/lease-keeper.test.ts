@@ -1,0 +1,32 @@
+import { expect, it } from 'vitest';
+import { createLeaseKeeper } from '../../../src/agent/lease-keeper.ts';
+import { openStores } from './approval-fixture.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+it('keeps a lease for as long as it is not released', async () => {
+  const clock = new VirtualClock();
+  const { threads } = openStores(clock);
+  const lease = createLeaseKeeper(threads, clock, 'elsewhere|1|a').keep('t1', () => undefined);
+  await clock.run(clock.sleep(120_000));
+  expect(lease.isHeld()).toBe(true);
+  expect(() => threads.lease('t1', 'elsewhere|2|b')).toThrow(expect.objectContaining({ code: 'busy' }));
+  lease.release();
+  threads.lease('t1', 'elsewhere|2|b');
+});
+
+it('tells once that another has taken the thread while this process stood still', async () => {
+  const clock = new VirtualClock();
+  const { threads } = openStores(clock);
+  let lost = 0;
+  const lease = createLeaseKeeper(threads, clock, 'elsewhere|1|a').keep('t1', () => {
+    lost += 1;
+  });
+  clock.advance(60_000);
+  threads.lease('t1', 'elsewhere|2|b');
+  expect(lease.isHeld()).toBe(false);
+  await clock.run(clock.sleep(15_000));
+  expect(lost).toBe(1);
+  // Not ours to give back.
+  lease.release();
+  expect(() => threads.lease('t1', 'elsewhere|3|c')).toThrow(expect.objectContaining({ code: 'busy' }));
+});
