@@ -30,7 +30,7 @@ export async function requestApproval(
     const move = approvals.move(id, 'expired', {
       reason: { code: 'approval_expired', text: 'the time to approve it ran out' },
     });
-    if (move.moved) changed('expired', move.approval);
+    if (move.moved) changed(move.approval);
     return move.approval;
   }
   const details = tradeOrderDetails(approval.draft, {
@@ -54,7 +54,7 @@ export async function requestApproval(
     { from: 'drafted' },
   );
   failpoint('request.stored');
-  if (move.moved) changed('requested', move.approval);
+  if (move.moved) changed(move.approval);
   return move.approval;
 }
 

@@ -3,7 +3,8 @@ import type { Clock } from '../trading/clock.ts';
 import { type ErrorCode, TradeAgentError } from '../trading/errors.ts';
 import { type OrderDraft, orderDraftSchema } from '../trading/order.ts';
 import { type Order, orderSchema } from '../trading/views.ts';
-import { isSettled, transitions } from './approval-states.ts';
+import { auditEvent, isSettled, transitions } from './approval-states.ts';
+import type { AuditLog } from './audit-log.ts';
 import { createCancelWatch } from './cancel-watch.ts';
 import type { ApprovalStatus, ApprovalView } from './events.ts';
 import { isGone } from './holder.ts';
@@ -29,6 +30,8 @@ export interface Approval {
   readonly expiresAt: number;
   readonly authReqId: string | undefined;
   readonly interval: number;
+  /** When a wait that ended undecided last polled; another goes on from there. Milliseconds since the epoch. */
+  readonly polledAt: number | undefined;
   /** How often the person was asked. */
   readonly asked: number;
   readonly hasToken: boolean;
@@ -61,7 +64,10 @@ export interface Move {
   readonly approval: Approval;
 }
 
-/** Where approvals are kept. The one place that changes an approval's status. */
+/**
+ * Where approvals are kept. The one place that changes an approval's status, and notes each change for the audit log in
+ * the same transaction.
+ */
 export interface ApprovalStore {
   /** Writes a `drafted` approval, or returns the one already there for the key. */
   draft(
@@ -83,6 +89,8 @@ export interface ApprovalStore {
   ): Move;
   /** Seconds between polls from now on, after the provider asked to slow down. */
   setInterval(id: string, seconds: number): void;
+  /** Notes when it was last polled for, milliseconds since the epoch, where it is still undecided. */
+  setPolled(id: string, at: number): void;
   /** Notes what became of an order already executed (a later fill). */
   updatePlaced(id: string, placed: Order): Approval;
   /** Takes the right to carry out the order, raising the epoch; undefined while another holds it. */
@@ -109,6 +117,7 @@ interface Row {
   expires_at: number;
   auth_req_id: string | null;
   poll_interval: number | null;
+  polled_at: number | null;
   asked: number;
   sealed_token: Buffer | null;
   token_expires_at: number | null;
@@ -123,7 +132,12 @@ interface Row {
 /** Seconds between polls where the provider names none (CIBA Core §7.3). */
 const DEFAULT_INTERVAL = 5;
 
-export function createApprovalStore(database: StateDatabase, seal: TokenSeal, clock: Clock): ApprovalStore {
+export function createApprovalStore(
+  database: StateDatabase,
+  seal: TokenSeal,
+  clock: Clock,
+  audit: Pick<AuditLog, 'note'>,
+): ApprovalStore {
   const byId = database.prepare<[string], Row>('SELECT * FROM approvals WHERE id = ?');
   const byKey = database.prepare<[string, string, number], Row>(
     'SELECT * FROM approvals WHERE thread = ? AND tool_call_id = ? AND attempt = ?',
@@ -143,7 +157,7 @@ export function createApprovalStore(database: StateDatabase, seal: TokenSeal, cl
     draft(key, order) {
       const insert = database.transaction(() => {
         const found = byKey.get(key.thread, key.toolCallId, key.attempt);
-        if (found !== undefined) return found;
+        if (found !== undefined) return read(found);
         const id = shortId('ap_', 8);
         const digest = orderDigest(order);
         const now = clock.now();
@@ -169,9 +183,11 @@ export function createApprovalStore(database: StateDatabase, seal: TokenSeal, cl
             now,
             now,
           );
-        return existing(id);
+        const drafted = read(existing(id));
+        audit.note('proposed', drafted);
+        return drafted;
       });
-      return read(insert.immediate());
+      return insert.immediate();
     },
 
     find(key) {
@@ -209,7 +225,7 @@ export function createApprovalStore(database: StateDatabase, seal: TokenSeal, cl
         database
           .prepare(
             `UPDATE approvals SET status = @to, auth_req_id = @authReqId, poll_interval = @interval,
-               expires_at = @expiresAt, asked = @asked, sealed_token = @sealed, token_expires_at = @tokenExpiresAt,
+               expires_at = @expiresAt, asked = @asked, polled_at = NULL, sealed_token = @sealed, token_expires_at = @tokenExpiresAt,
                placed = @placed, reason_code = @reasonCode, reason = @reason, updated_at = @now
              WHERE id = @id`,
           )
@@ -231,13 +247,22 @@ export function createApprovalStore(database: StateDatabase, seal: TokenSeal, cl
             reason: changes.reason?.text ?? null,
             now: clock.now(),
           });
-        return { moved: true, approval: read(existing(id)) };
+        const approval = read(existing(id));
+        const event = auditEvent(row.status, to);
+        if (event !== undefined) audit.note(event, approval);
+        return { moved: true, approval };
       });
       return change.immediate();
     },
 
     setInterval(id, seconds) {
       database.prepare('UPDATE approvals SET poll_interval = ? WHERE id = ?').run(seconds, id);
+    },
+
+    setPolled(id, at) {
+      database
+        .prepare(`UPDATE approvals SET polled_at = ? WHERE id = ? AND status = 'requested'`)
+        .run(at, id);
     },
 
     updatePlaced(id, placed) {
@@ -306,6 +331,7 @@ function read(row: Row): Approval {
     expiresAt: row.expires_at,
     authReqId: row.auth_req_id ?? undefined,
     interval: row.poll_interval ?? DEFAULT_INTERVAL,
+    polledAt: row.polled_at ?? undefined,
     asked: row.asked,
     hasToken: row.sealed_token !== null,
     tokenExpiresAt: row.token_expires_at ?? undefined,

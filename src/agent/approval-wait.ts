@@ -37,11 +37,27 @@ export async function waitForDecision(
   const watched = AbortSignal.any([signal, ended.signal]);
   // A cancel from another process shows only in the row; without this look a long poll would sit it out.
   const unwatch = environment.approvals.watchCancelled(id, () => ended.abort());
+  const polls: Polls = { last: undefined };
   try {
-    await pollUntilDecided(environment, id, signal, watched, options);
+    await pollUntilDecided(environment, id, signal, watched, options, polls);
   } finally {
     unwatch();
+    // The next wait keeps the interval too.
+    if (polls.last !== undefined) environment.approvals.setPolled(id, polls.last);
   }
+}
+
+/** When the latest poll went out, milliseconds since the epoch. */
+interface Polls {
+  last: number | undefined;
+}
+
+/** Seconds to wait before the first poll, where an earlier wait polled less than an interval ago. */
+function untilNextPoll({ approvals, clock }: GraphEnvironment, id: string): number {
+  const { polledAt, interval } = approvals.get(id) as Approval;
+  if (polledAt === undefined) return 0;
+  // No longer than the interval, should the clock have been set back.
+  return Math.min(interval, interval - (clock.now() - polledAt) / 1000);
 }
 
 async function pollUntilDecided(
@@ -50,9 +66,11 @@ async function pollUntilDecided(
   signal: AbortSignal,
   watched: AbortSignal,
   { once = false }: WaitOptions,
+  polls: Polls,
 ): Promise<void> {
   const { approvals, clock, emit } = environment;
-  let pause = 0;
+  // A wait before this one may have polled just now.
+  let pause = untilNextPoll(environment, id);
   let failures = 0;
   let polled = false;
   for (;;) {
@@ -78,13 +96,13 @@ async function pollUntilDecided(
       continue;
     }
 
-    let sent = clock.now();
+    polls.last = clock.now();
     polled = true;
     const result = await pollOnce(environment, approval, approval.authReqId, watched, once, () => {
-      sent = clock.now();
+      polls.last = clock.now();
     });
     signal.throwIfAborted();
-    const sinceSent = () => Math.max(0, approvals.get(id)?.interval ?? 0) - (clock.now() - sent) / 1000;
+    const untilNext = () => (approvals.get(id)?.interval ?? 0) - (clock.now() - (polls.last ?? 0)) / 1000;
     if (result.status !== 'unreachable' && failures > 0) {
       failures = 0;
       emit({ type: 'notice', message: 'The identity provider answers again.' });
@@ -106,10 +124,10 @@ async function pollUntilDecided(
         break;
       case 'slow_down':
         approvals.setInterval(id, approval.interval + SLOW_DOWN_SECONDS);
-        pause = Math.max(sinceSent(), 0.001);
+        pause = Math.max(untilNext(), 0.001);
         break;
       case 'pending':
-        pause = sinceSent();
+        pause = untilNext();
         break;
       case 'unreachable':
         // A poll that was broken off because the approval was taken back says nothing of the provider.
@@ -119,7 +137,7 @@ async function pollUntilDecided(
         pause = Math.max(
           Math.min(2 ** (failures - 1), MAX_BACKOFF_SECONDS),
           result.retryAfter ?? 0,
-          sinceSent(),
+          untilNext(),
         );
         if (failures === 1) {
           emit({
@@ -178,7 +196,7 @@ function approve(
   failpoint('poll.answered');
   const move = approvals.move(id, 'approved', { token }, { from: 'requested' });
   failpoint('approval.sealed');
-  if (move.moved) changed('approved', move.approval);
+  if (move.moved) changed(move.approval);
 }
 
 function finish(
@@ -190,7 +208,7 @@ function finish(
   failpoint('poll.answered');
   const move = approvals.move(id, to, { reason }, { from: 'requested' });
   failpoint('decision.recorded');
-  if (move.moved) changed(to, move.approval);
+  if (move.moved) changed(move.approval);
 }
 
 function expire(environment: GraphEnvironment, id: string) {
@@ -213,7 +231,7 @@ function markLost(environment: GraphEnvironment, id: string): void {
   const move = approvals.move(id, 'drafted', {}, { from: 'requested' });
   if (!move.moved) return;
   failpoint('lost.drafted');
-  changed('asked_again', move.approval);
+  changed(move.approval);
   emit({
     type: 'notice',
     message: `The answer for ${approval.code} was lost on its way, so nothing was traded. Please approve it once more.`,
@@ -236,7 +254,7 @@ async function askAgain(environment: GraphEnvironment, id: string): Promise<void
       },
       { from: 'drafted' },
     );
-    if (move.moved) environment.changed('cancelled', move.approval);
+    if (move.moved) environment.changed(move.approval);
   }
 }
 

@@ -1,7 +1,10 @@
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { appendFileSync, closeSync, fstatSync, mkdirSync, openSync, readSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Clock } from '../trading/clock.ts';
+import { failpoint } from '../trading/failpoint.ts';
 import type { Approval } from './approval-store.ts';
+import type { StateDatabase } from './state-database.ts';
 
 export type AuditEvent =
   | 'proposed'
@@ -19,26 +22,62 @@ export type AuditEvent =
   | 'order_cancelled'
   | 'thread_deleted';
 
-/** Who asked, what was proposed, approved, sent, and answered: one JSON object a line, only ever appended. */
+/**
+ * Who asked, what was proposed, approved, sent, and answered: one JSON object a line, only ever appended. A line is
+ * first noted in the state database, in the transaction that makes it true, and then moved to the file: no death in
+ * between loses one, and none is there twice.
+ */
 export interface AuditLog {
+  /** Notes a change of an approval. To be called in the transaction that changes the row. */
+  note(event: AuditEvent, approval: Approval): void;
   /**
-   * Throws where it can't be written: an order that leaves no record is not sent.
+   * Writes what is noted to the file, whoever noted it.
+   * @throws where it can't be written: an order that leaves no record is not sent
    */
-  approval(event: AuditEvent, approval: Approval): void;
+  flush(): void;
+  /** Notes and flushes an event that changes no row. */
   record(event: AuditEvent, facts: Readonly<Record<string, unknown>>): void;
 }
 
-export function createAuditLog(file: string, clock: Clock): AuditLog {
+/** How far back a line is looked for that a process wrote before it died: nothing was appended since. */
+const TAIL_BYTES = 64 * 1024;
+
+interface Noted {
+  seq: number;
+  id: string;
+  line: string;
+}
+
+export function createAuditLog(file: string, database: StateDatabase, clock: Clock): AuditLog {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const record: AuditLog['record'] = (event, facts) => {
-    const line = JSON.stringify({ at: new Date(clock.now()).toISOString(), event, ...facts });
-    // One write in append mode: lines of several processes never mix.
-    appendFileSync(file, `${line}\n`, { mode: 0o600, flush: true });
+
+  const insert = (event: AuditEvent, facts: Readonly<Record<string, unknown>>): void => {
+    const id = randomUUID();
+    const line = JSON.stringify({ at: new Date(clock.now()).toISOString(), event, id, ...facts });
+    database.prepare('INSERT INTO audit_outbox (id, line) VALUES (?, ?)').run(id, line);
   };
-  return {
-    record,
-    approval(event, approval) {
-      record(event, {
+  const noted = database.prepare<[], Noted>('SELECT seq, id, line FROM audit_outbox ORDER BY seq');
+
+  /** Under the write lock, so that lines of several processes stand in the order of their transactions. */
+  const moveToFile = database.transaction(() => {
+    const rows = noted.all();
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    const tail = readTail(file);
+    const whole = tail.slice(0, tail.lastIndexOf('\n') + 1);
+    const missing = rows.filter(({ id }) => !whole.includes(id)).map(({ line }) => `${line}\n`);
+    if (missing.length > 0) {
+      // A line that was cut short is left as it is, and not glued to the next.
+      const cut = whole.length < tail.length ? '\n' : '';
+      appendFileSync(file, cut + missing.join(''), { mode: 0o600, flush: true });
+      failpoint('audit.appended');
+    }
+    database.prepare('DELETE FROM audit_outbox WHERE seq <= ?').run(last.seq);
+  });
+
+  const log: AuditLog = {
+    note(event, approval) {
+      insert(event, {
         profile: approval.profile,
         sub: approval.sub,
         thread: approval.thread,
@@ -53,5 +92,32 @@ export function createAuditLog(file: string, clock: Clock): AuditLog {
         ...(approval.placed === undefined ? {} : { placed: approval.placed }),
       });
     },
+    flush() {
+      if (noted.get() !== undefined) moveToFile.immediate();
+    },
+    record(event, facts) {
+      insert(event, facts);
+      log.flush();
+    },
   };
+  return log;
+}
+
+/** The last part of a file; empty where there is none. */
+function readTail(file: string): string {
+  let handle: number;
+  try {
+    handle = openSync(file, 'r');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    throw error;
+  }
+  try {
+    const { size } = fstatSync(handle);
+    const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
+    const read = readSync(handle, bytes, 0, bytes.length, size - bytes.length);
+    return bytes.toString('utf8', 0, read);
+  } finally {
+    closeSync(handle);
+  }
 }

@@ -7,7 +7,7 @@ import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { Agent, RunOptions } from './agent.ts';
 import { isSettled, isUnderWay } from './approval-states.ts';
 import { type Approval, approvalView, createApprovalStore, isOverdue } from './approval-store.ts';
-import { createAuditLog } from './audit-log.ts';
+import { type AuditLog, createAuditLog } from './audit-log.ts';
 import type { ChatModel } from './chat-model.ts';
 import type { AgentEvent, ApprovalView, RunResult, ThreadView } from './events.ts';
 import { newHolder } from './holder.ts';
@@ -66,10 +66,11 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
   const { profile, session, clock = systemClock, readOnly = false } = options;
   const key = databaseKey(options.databaseKey);
   const database = (options.openDatabase ?? openStateDatabase)(options.stateDb, key);
-  const approvals = createApprovalStore(database, createTokenSeal(key), clock);
+  const audit = createAuditLog(options.auditLog, database, clock);
+  const approvals = createApprovalStore(database, createTokenSeal(key), clock, audit);
   const threads = createThreadStore(database, clock);
-  const audit = createAuditLog(options.auditLog, clock);
   const owner = { profile: profile.name, sub: session?.user.sub };
+  flushLeftovers(audit);
 
   let parts: Promise<RunnerParts> | undefined;
   const loadParts = async (): Promise<RunnerParts> => {
@@ -92,12 +93,14 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
       }));
     const { approvalClient } = options;
     const holder = newHolder();
-    const saver = new HistorySaver(database);
-    if (process.env.TRADE_AGENT_BUILD === 'test') watchCheckpoints(saver);
     return {
       threads,
       leases: createLeaseKeeper(threads, clock, holder),
-      saver,
+      saverFor: (mayWrite) => {
+        const saver = new HistorySaver(database, mayWrite);
+        if (process.env.TRADE_AGENT_BUILD === 'test') watchCheckpoints(saver);
+        return saver;
+      },
       environment: {
         profile,
         session,
@@ -199,7 +202,7 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
         reason: { code: 'approval_cancelled', text: 'taken back before it was carried out' },
       });
       if (moved) {
-        audit.approval('cancelled', approval);
+        audit.flush();
         return approvalView(approval);
       }
       if (approval.status === 'cancelled') return approvalView(approval);
@@ -220,7 +223,7 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
           clock,
           holder: newHolder(),
           orderGateway: session === undefined ? undefined : createGatewayClient(session),
-          changed: (event, approval) => audit.approval(event, approval),
+          changed: () => audit.flush(),
           emit: () => undefined,
         },
         open,
@@ -298,6 +301,15 @@ function databaseKey(key: Buffer | string): Buffer {
   throw new TradeAgentError('state_corrupt', 'the database key in the credential store is damaged', {
     hint: 'Restore the credential store; the key opens state.db and cannot be made anew.',
   });
+}
+
+/** What a process that died had noted. Where it can't be written, nothing is sent either; reading goes on. */
+function flushLeftovers(audit: AuditLog): void {
+  try {
+    audit.flush();
+  } catch {
+    // It stays noted.
+  }
 }
 
 /** Makes it once; a failure is not kept, so that the next approval can try again. */

@@ -108,7 +108,7 @@ async function send(environment: OrderEnvironment, approval: Approval): Promise<
     text: string,
   ): Approval => {
     const move = approvals.move(id, to, { reason: { code, text } }, { epoch });
-    if (move.moved) changed(to, move.approval);
+    if (move.moved) changed(move.approval);
     return move.approval;
   };
   if (clock.now() >= Date.parse(draft.expires_at)) {
@@ -139,7 +139,7 @@ async function send(environment: OrderEnvironment, approval: Approval): Promise<
   const intent = approvals.move(id, 'executing', {}, { from: 'approved', epoch });
   if (!intent.moved) return intent.approval;
   failpoint('execute.intent');
-  changed('sending', intent.approval);
+  changed(intent.approval);
   return submit(environment, gateway, intent.approval, token, 'first');
 }
 
@@ -156,8 +156,12 @@ export async function settleOrder(
   const { approvals, clock, changed } = environment;
   const gateway = requireOrderGateway(environment);
   const { draft, id, epoch } = approval;
-  const taken = approvals.move(id, 'executing', {}, { epoch });
-  if (!taken.moved) return taken.approval;
+  let current = approval;
+  if (approval.status === 'unknown') {
+    const taken = approvals.move(id, 'executing', {}, { from: 'unknown', epoch });
+    if (!taken.moved) return taken.approval;
+    current = taken.approval;
+  }
   failpoint('settle.taken');
   let outcome: OrderOutcome | undefined;
   let doubt: TradeAgentError | undefined;
@@ -167,13 +171,13 @@ export async function settleOrder(
     // "I have it, and don't know": the gateway submits what may never have gone out only for a request that shows the
     // approval again. Any other failure says nothing.
     if (!isTradeAgentError(error) || error.code !== 'outcome_unknown') {
-      return becameUnknown(environment, taken.approval, error);
+      return becameUnknown(environment, current, error);
     }
     doubt = error;
   }
   failpoint('settle.asked');
-  if (outcome?.status === 'placed') return executed(environment, taken.approval, outcome.order);
-  if (outcome?.status === 'refused') return refused(environment, taken.approval, outcome.refusal);
+  if (outcome?.status === 'placed') return executed(environment, current, outcome.order);
+  if (outcome?.status === 'refused') return refused(environment, current, outcome.refusal);
   const now = clock.now();
   const deadline = Date.parse(draft.expires_at);
   if (now < deadline) {
@@ -181,14 +185,16 @@ export async function settleOrder(
     // the broker takes a client_order_id once.
     const token = approvals.token(id);
     if (token !== undefined && options.resend) {
-      changed('sending', taken.approval);
+      const again = approvals.move(id, 'executing', {}, { from: 'executing', epoch });
+      if (!again.moved) return again.approval;
+      changed(again.approval);
       failpoint('settle.before_resend');
-      return submit(environment, gateway, taken.approval, token, 'again');
+      return submit(environment, gateway, again.approval, token, 'again');
     }
   }
   // As long as the gateway has it open, no clock of ours may close it.
   if (doubt !== undefined || now < deadline + GRACE_MS) {
-    return becameUnknown(environment, taken.approval, doubt);
+    return becameUnknown(environment, current, doubt);
   }
   const move = approvals.move(
     id,
@@ -198,7 +204,7 @@ export async function settleOrder(
     },
     { epoch },
   );
-  if (move.moved) changed('expired', move.approval);
+  if (move.moved) changed(move.approval);
   return move.approval;
 }
 
@@ -243,7 +249,7 @@ function refused(
   const to = expired ? 'expired' : 'blocked';
   const { epoch } = approval;
   const move = approvals.move(approval.id, to, { reason: { code, text: refusal.message } }, { epoch });
-  if (move.moved) changed(to, move.approval);
+  if (move.moved) changed(move.approval);
   return move.approval;
 }
 
@@ -254,7 +260,7 @@ function notSent(
   why: TradeAgentError,
 ): Approval {
   const move = approvals.move(approval.id, 'approved', {}, { from: 'executing', epoch: approval.epoch });
-  if (move.moved) changed('not_sent', move.approval);
+  if (move.moved) changed(move.approval);
   emit({ type: 'notice', message: `The approved order was not sent: ${why.message}.` });
   return move.approval;
 }
@@ -292,7 +298,7 @@ function becameUnknown(
     { reason: { code: 'outcome_unknown', text: why } },
     { epoch: approval.epoch },
   );
-  if (move.moved) changed('unknown', move.approval);
+  if (move.moved) changed(move.approval);
   return move.approval;
 }
 
@@ -304,7 +310,7 @@ function executed(
   const move = approvals.move(approval.id, 'executed', { placed }, { epoch: approval.epoch });
   failpoint('execute.recorded');
   if (move.moved) {
-    changed('answered', move.approval);
+    changed(move.approval);
     failpoint('execute.audited');
     emit({ type: 'order', order: placed, approval: approval.id });
   }

@@ -5,7 +5,7 @@ import type { GatewayClient } from '../tools/gateway-client.ts';
 import type { Clock } from '../trading/clock.ts';
 import type { ApprovalMode } from './agent.ts';
 import type { Approval, ApprovalStore } from './approval-store.ts';
-import type { AuditEvent, AuditLog } from './audit-log.ts';
+import type { AuditLog } from './audit-log.ts';
 import type { ChatModel } from './chat-model.ts';
 import type { AgentEvent } from './events.ts';
 import type { Turnstile } from './turnstile.ts';
@@ -35,8 +35,11 @@ export interface GraphEnvironment {
   /** When each call of this run was begun, milliseconds since the epoch, by the call's id. */
   readonly callsStarted: Map<string, number>;
   readonly emit: (event: AgentEvent) => void;
-  /** Records a change of an approval: in the audit log, and for whoever watches. */
-  readonly changed: (event: AuditEvent, approval: Approval) => void;
+  /**
+   * Tells of a change of an approval, once its line is on the audit file.
+   * @throws where the audit file can't be written
+   */
+  readonly changed: (approval: Approval) => void;
   /** Orders go out a few at a time, for all runs of the agent together. */
   readonly inTurn: Turnstile;
   /** Work that must end before the run does, whatever else fails: an order on its way. */

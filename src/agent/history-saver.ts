@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RunnableConfig } from '@langchain/core/runnables';
 import type { Checkpoint, CheckpointMetadata, CheckpointTuple } from '@langchain/langgraph';
+import { type PendingWrite, WRITES_IDX_MAP } from '@langchain/langgraph-checkpoint';
 import { SqliteSaver } from '@langchain/langgraph-checkpoint-sqlite';
 import { TradeAgentError } from '../trading/errors.ts';
 import type { StateDatabase } from './state-database.ts';
@@ -29,9 +30,18 @@ export class HistorySaver extends SqliteSaver {
   /** Messages this process has stored or read, so that a step serialises its new ones alone. */
   readonly #known = new WeakMap<object, { readonly thread: string; readonly hash: string }>();
 
-  constructor(database: StateDatabase) {
+  readonly #mayWrite: () => void;
+
+  /**
+   * @param mayWrite throws where this run no longer holds the thread. Asked within each transaction: a process that
+   *   stood still for longer than its lease would otherwise, on waking, store a checkpoint on top of those of the
+   *   process that took over, the graph would go on from the old one, and approvals that the other asked for would
+   *   belong to nothing.
+   */
+  constructor(database: StateDatabase, mayWrite: () => void = () => undefined) {
     super(database as unknown as SaverDatabase);
     this.#database = database;
+    this.#mayWrite = mayWrite;
   }
 
   /** Stores a step and drops those before it, in one transaction. */
@@ -50,6 +60,7 @@ export class HistorySaver extends SqliteSaver {
     ]);
     this.#database
       .transaction(() => {
+        this.#mayWrite();
         const insert = this.#database.prepare(
           'INSERT OR IGNORE INTO messages (thread_id, hash, type, body) VALUES (?, ?, ?, ?)',
         );
@@ -66,6 +77,35 @@ export class HistorySaver extends SqliteSaver {
       .immediate();
     for (const { message, hash } of rows) this.#known.set(message, { thread, hash });
     return { configurable: { thread_id: thread, checkpoint_ns: ns, checkpoint_id: checkpoint.id } };
+  }
+
+  /** Stores what a task of a step came to. */
+  override async putWrites(config: RunnableConfig, writes: PendingWrite[], task: string): Promise<void> {
+    this.setup();
+    const {
+      thread_id: thread,
+      checkpoint_ns: ns = '',
+      checkpoint_id: checkpoint,
+    } = config.configurable ?? {};
+    const rows = await Promise.all(
+      writes.map(async ([channel, value], index) => {
+        const [type, body] = await this.serde.dumpsTyped(value);
+        return [WRITES_IDX_MAP[channel] ?? index, channel, type, body] as const;
+      }),
+    );
+    // As LangGraph does: errors and interrupts may be said anew, what a task came to may not.
+    const verb = writes.every(([channel]) => channel in WRITES_IDX_MAP) ? 'REPLACE' : 'IGNORE';
+    this.#database
+      .transaction(() => {
+        this.#mayWrite();
+        const insert = this.#database.prepare(
+          `INSERT OR ${verb} INTO writes
+             (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, value)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+        );
+        for (const row of rows) insert.run(thread, ns, checkpoint, task, ...row);
+      })
+      .immediate();
   }
 
   override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {

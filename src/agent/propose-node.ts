@@ -47,7 +47,7 @@ export function proposeNode(environment: GraphEnvironment) {
         draft,
       );
       failpoint('propose.written');
-      environment.changed('proposed', approval);
+      environment.changed(approval);
       return new Command({ goto: 'request', update: { approval: approval.id } });
     } catch (error) {
       const failure = asTradeAgentError(error);
@@ -93,7 +93,7 @@ export function requestNode(environment: GraphEnvironment) {
         { from: 'drafted' },
       );
       if (!move.moved) return new Command({ goto: 'await' });
-      changed('cancelled', move.approval);
+      changed(move.approval);
       return settled(environment, state, move.approval);
     }
   };
@@ -104,6 +104,6 @@ export function takeBack({ approvals, changed }: GraphEnvironment, id: string): 
   const move = approvals.move(id, 'cancelled', {
     reason: { code: 'approval_denied', text: 'this run may not ask for approvals' },
   });
-  if (move.moved) changed('cancelled', move.approval);
+  if (move.moved) changed(move.approval);
   return move.approval;
 }

@@ -1,6 +1,5 @@
 import { type BaseMessage, HumanMessage } from '@langchain/core/messages';
-import { Command } from '@langchain/langgraph';
-import type { SqliteSaver } from '@langchain/langgraph-checkpoint-sqlite';
+import { type BaseCheckpointSaver, Command } from '@langchain/langgraph';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { RunOptions } from './agent.ts';
 import type { AgentStateValue } from './agent-state.ts';
@@ -9,7 +8,6 @@ import { type Approval, approvalView, isOverdue } from './approval-store.ts';
 import { waitForDecision } from './approval-wait.ts';
 import { EventQueue } from './event-queue.ts';
 import type { AgentEvent, RunResult } from './events.ts';
-import { fencedCheckpoints } from './fenced-checkpoints.ts';
 import { type AgentGraph, type AwaitedApproval, buildGraph } from './graph.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import type { KeptLease, LeaseKeeper } from './lease-keeper.ts';
@@ -23,7 +21,8 @@ import { asTradeAgentError, errorFacts } from './tool-outcome.ts';
 export interface RunnerParts {
   readonly threads: ThreadStore;
   readonly leases: LeaseKeeper;
-  readonly saver: SqliteSaver;
+  /** Where a run keeps its graph's checkpoints; `mayWrite` throws once it may not any more. */
+  readonly saverFor: (mayWrite: () => void) => BaseCheckpointSaver;
   /** Everything of the graph's environment that is the same for each run. */
   readonly environment: Omit<
     GraphEnvironment,
@@ -128,7 +127,7 @@ class Run {
 
   async #drive(thread: string): Promise<RunResult> {
     const environment = this.#environmentFor(thread);
-    const saver = fencedCheckpoints(this.#parts.saver, () => this.#requireLease(thread));
+    const saver = this.#parts.saverFor(() => this.#requireLease(thread));
     const graph = buildGraph(environment, saver);
     const config = {
       configurable: { thread_id: thread, __pregel_strict_resume: true },
@@ -141,7 +140,8 @@ class Run {
     try {
       if ('resume' in this.#request) {
         if (snapshot.createdAt === undefined) throw nothingStored(thread);
-        await this.#resume(environment, graph, config, snapshot.next.length > 0);
+        // Not `next`, which leaves out the tasks that are done: a run may have died before it stored what follows them.
+        await this.#resume(environment, graph, config, snapshot.tasks.length > 0);
       } else await this.#begin(environment, graph, config, snapshot.values as Partial<AgentStateValue>);
     } catch (caught) {
       error = caught;
@@ -298,8 +298,8 @@ class Run {
       callsStarted: new Map(),
       gateway: gatewayFor(signal),
       emit,
-      changed: (event, changed) => {
-        fixed.audit.approval(event, changed);
+      changed: (changed) => {
+        fixed.audit.flush();
         this.#shown.add(changed.id);
         emit({ type: 'approval', approval: approvalView(changed) });
       },

@@ -84,6 +84,15 @@ const migrations: readonly string[] = [
     PRIMARY KEY (thread_id, hash)
   ) STRICT;
   `,
+  // Lines on their way to the audit file (audit-log.ts), and when an approval was last polled for.
+  `
+  CREATE TABLE audit_outbox (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    line TEXT NOT NULL
+  ) STRICT;
+  ALTER TABLE approvals ADD COLUMN polled_at INTEGER;
+  `,
 ];
 
 /** The version this program writes. */

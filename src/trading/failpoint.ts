@@ -1,7 +1,7 @@
 import { readFileSync, writeSync } from 'node:fs';
 
 /*
- * Places where a test build can be made to die, fail, stand still or dawdle, to show what the program does about it:
+ * Places where a test build can be made to die, fail or stand still, to show what the program does about it:
  *
  *     TRADE_AGENT_FAILPOINT="execute.intent=kill"            at the first passing
  *     TRADE_AGENT_FAILPOINT="checkpoint.stored=kill@3"       at the third
@@ -16,7 +16,7 @@ import { readFileSync, writeSync } from 'node:fs';
 /** Every failpoint, in the order an order passes them. `part.moment`; the moment is over when the failpoint is passed. */
 export const failpoints = {
   'propose.priced': 'agent: the order is complete, no row is written',
-  'propose.written': 'agent: the row is written (drafted), the audit log has nothing of it',
+  'propose.written': 'agent: the row is written (drafted), the audit file has nothing of it',
   'request.before_call': 'agent: about to ask the identity provider',
   'idp.asked': 'identity provider: the question is kept, the agent has no answer yet',
   'request.answered': 'agent: it has the auth_req_id, the row has not',
@@ -42,8 +42,9 @@ export const failpoints = {
   'gateway.submitted': 'gateway: it has the answer of the broker, its journal has not',
   'gateway.recorded': 'gateway: the journal has the order, the agent has no answer yet',
   'execute.answered': 'agent: it has the answer, the row has not',
-  'execute.recorded': 'agent: the row has it (executed), the audit log has not',
-  'execute.audited': 'agent: so has the audit log',
+  'execute.recorded': 'agent: the row has it (executed), the audit file has not',
+  'execute.audited': 'agent: so has the audit file',
+  'audit.appended': 'agent: lines are on the audit file, and still noted in the database',
   'settle.taken':
     'agent, after a crash: it goes on with an order that may be under way, and has asked nothing yet',
   'settle.asked': 'agent, after a crash: it knows what became of the order',
@@ -60,8 +61,8 @@ export type Failpoint = keyof typeof failpoints;
 const passings = new Map<string, number>();
 
 /**
- * A place where a test build can be made to fail. Blocks the whole process where it hangs or delays, as a stopped
- * process would.
+ * A place where a test build can be made to fail. Blocks the whole process where it delays, as a stopped process
+ * would.
  * @throws {Error} where it is told to fail
  */
 export function failpoint(name: Failpoint): void {
@@ -87,14 +88,11 @@ function pass(name: Failpoint): void {
       case 'delay':
         stand(ms);
         break;
-      case 'hang':
-        stand(Number.POSITIVE_INFINITY);
-        break;
     }
   }
 }
 
-type Action = 'kill' | 'fail' | 'hang' | 'delay';
+type Action = 'kill' | 'fail' | 'delay';
 
 /** What is asked for at this passing. A misspelt order stops the program: a test that kills nothing shows nothing. */
 function orders(asked: string, name: Failpoint, passing: number): { action: Action; ms: number }[] {
@@ -102,7 +100,7 @@ function orders(asked: string, name: Failpoint, passing: number): { action: Acti
     .split(',')
     .filter((part) => part.trim() !== '')
     .flatMap((part) => {
-      const match = /^([a-z_.]+)=(kill|fail|hang|delay)(?::(\d+))?(?:@(\d+))?$/.exec(part.trim());
+      const match = /^([a-z_.]+)=(kill|fail|delay)(?::(\d+))?(?:@(\d+))?$/.exec(part.trim());
       const [, where, action, ms = '0', nth = '1'] = match ?? [];
       if (where === undefined || !Object.hasOwn(failpoints, where))
         throw new Error(`not a failpoint: ${part}`);

@@ -58,8 +58,14 @@ export function check(world: World): void {
     );
   }
 
+  must(new Set(audit.map(({ id }) => id)).size === audit.length, 'a line is on the audit file twice');
   for (const row of rows) {
     const id = row.draft.client_order_id;
+    const last = row.status === 'executed' ? 'answered' : row.status;
+    for (const event of ['proposed', last]) {
+      const told = audit.filter((line) => line.approval === row.id && line.event === event).length;
+      must(told === 1, `${id} is ${row.status}, and the audit file says "${event}" ${told} times`);
+    }
     const booked = book.some((order) => order.client_order_id === id);
     must(isSettled(row.status), `${id} is ${row.status} at the end`);
     must(booked === (row.status === 'executed'), `${id} is ${row.status}, in the book: ${booked}`);

@@ -171,7 +171,7 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
 
   // The checker's own handles on the agent's files.
   const observer: StateDatabase = openStateDatabase(stateDb, databaseKey);
-  const rows = createApprovalStore(observer, createTokenSeal(databaseKey), clock);
+  const rows = createApprovalStore(observer, createTokenSeal(databaseKey), clock, { note: () => undefined });
   const rest = () => activity.rest();
 
   return {

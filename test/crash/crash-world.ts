@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,11 +19,20 @@ export interface BookedOrder {
   readonly status: string;
 }
 
+/** What the agent's audit file says of an approval. */
+export interface AuditLine {
+  readonly event: string;
+  readonly id: string;
+  readonly thread: string;
+  readonly approval?: string;
+  readonly status?: string;
+}
+
 /** A machine with an agent that is signed in, and a sandbox that dies and comes back on the same home and ports. */
 export interface CrashWorld {
   readonly phone: PhoneClient;
-  /** An agent process, which heeds `failpoint`. */
-  agent(args: readonly string[], failpoint?: string): Program;
+  /** An agent process, which heeds `failpoint`. `endless`: however long it takes. */
+  agent(args: readonly string[], failpoint?: string, options?: { endless?: boolean }): Program;
   /** Arms the running sandbox, or disarms it. */
   arm(failpoint: string): void;
   /** What the sandbox that runs now has said. */
@@ -34,6 +43,8 @@ export interface CrashWorld {
   /** Resolves when a sandbox serves. */
   sandboxUp(): Promise<void>;
   book(): Promise<BookedOrder[]>;
+  /** The agent's audit file, line by line. */
+  audit(): AuditLine[];
   close(): Promise<void>;
 }
 
@@ -72,11 +83,12 @@ export async function createCrashWorld(): Promise<CrashWorld> {
 
   const world: CrashWorld = {
     phone,
-    agent: (args, failpoint) =>
-      startProgram(args, {
-        ...env,
-        ...(failpoint === undefined ? {} : { TRADE_AGENT_FAILPOINT: failpoint }),
-      }),
+    agent: (args, failpoint, options) =>
+      startProgram(
+        args,
+        { ...env, ...(failpoint === undefined ? {} : { TRADE_AGENT_FAILPOINT: failpoint }) },
+        options,
+      ),
     arm: (failpoint) => writeFileSync(armFile, failpoint),
     sandboxSaid: () => sandbox?.said() ?? '',
     sandboxEnded: () => (sandbox as Program).ended,
@@ -89,6 +101,13 @@ export async function createCrashWorld(): Promise<CrashWorld> {
       });
       if (!response.ok) throw new Error(`the book can't be read: ${response.status}`);
       return ((await response.json()) as { orders: BookedOrder[] }).orders;
+    },
+    audit: () => {
+      const file = join(env.TRADE_AGENT_HOME, 'audit.jsonl');
+      if (!existsSync(file)) return [];
+      const lines = readFileSync(file, 'utf8').split('\n');
+      if (lines.pop() !== '') throw new Error('the audit file ends within a line');
+      return lines.map((line) => JSON.parse(line) as AuditLine);
     },
     async close() {
       sandbox?.child.kill('SIGTERM');

@@ -2,7 +2,7 @@ import type { CrashCase } from './crash-case.ts';
 import type { Played } from './play-case.ts';
 
 /** What is wrong with how a case ended, judged by the broker's book; empty where nothing is. */
-export function verdict(plan: CrashCase, { taps, booked, approvals, kills }: Played): string[] {
+export function verdict(plan: CrashCase, { taps, booked, approvals, audit, kills }: Played): string[] {
   const wrong: string[] = [];
   const mustDie = plan.deaths.filter(({ by, maySurvive }) => by === 'kill' && !maySurvive);
   if (kills < mustDie.length) wrong.push('not everybody died');
@@ -46,10 +46,34 @@ export function verdict(plan: CrashCase, { taps, booked, approvals, kills }: Pla
       wrong.push(`${symbol} was approved and is not in the book: ${statuses}`);
     }
   }
+  wrong.push(...auditFaults(approvals, audit));
   if (booked.some((order) => !plan.orders.some(({ symbol }) => symbol === order.symbol))) {
     wrong.push('an order nobody asked for');
   }
   return wrong;
+}
+
+/** How an approval ends, in the audit log's words. */
+const lastEvent: Readonly<Record<string, string>> = { executed: 'answered' };
+
+/** No death loses a line of the audit file, or writes one twice. */
+function auditFaults(approvals: Played['approvals'], audit: Played['audit']): string[] {
+  const faults: string[] = [];
+  if (new Set(audit.map(({ id }) => id)).size < audit.length)
+    faults.push('a line is on the audit file twice');
+  for (const { id, status, order } of approvals) {
+    const events = audit.filter(({ approval }) => approval === id).map(({ event }) => event);
+    const must = ['proposed', ...(status === 'executed' ? ['requested', 'approved', 'sending'] : [])];
+    for (const event of [...must, lastEvent[status] ?? status]) {
+      if (!events.includes(event))
+        faults.push(`${order.symbol}: the audit file lacks "${event}": ${events.join(', ')}`);
+    }
+    const once = ['proposed', lastEvent[status] ?? status];
+    if (once.some((event) => events.filter((one) => one === event).length > 1)) {
+      faults.push(`${order.symbol}: the audit file says ${events.join(', ')}`);
+    }
+  }
+  return faults;
 }
 
 /** What the prompt said survives every death of the agent, but for one before it was stored at all. */

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CrashCase, Death } from './crash-case.ts';
-import type { BookedOrder, CrashWorld } from './crash-world.ts';
+import type { AuditLine, BookedOrder, CrashWorld } from './crash-world.ts';
 import { createPerson, type Tap } from './person.ts';
 import type { Ended, Program } from './program.ts';
 
 /** What the agent says of an approval at the end. */
 export interface FinalApproval {
+  readonly id: string;
   readonly status: string;
   readonly order: { readonly symbol: string; readonly client_order_id: string };
 }
@@ -16,6 +17,8 @@ export interface Played {
   /** Orders that came into the book during the case. */
   readonly booked: readonly BookedOrder[];
   readonly approvals: readonly FinalApproval[];
+  /** What the audit file says of the thread. */
+  readonly audit: readonly AuditLine[];
   /** How the last resume ended. */
   readonly status: string;
   readonly kills: number;
@@ -79,7 +82,8 @@ export async function playCase(world: CrashWorld, plan: CrashCase, log: string[]
     for (const { ended } of started) await ended;
     await person.leave();
     const booked = (await world.book()).filter(({ client_order_id }) => !earlier.has(client_order_id));
-    return { taps: person.taps, booked, approvals: last.approvals, status: last.status, kills };
+    const audit = world.audit().filter((line) => line.thread === thread);
+    return { taps: person.taps, booked, approvals: last.approvals, audit, status: last.status, kills };
   } finally {
     for (const { child } of started) if (child.exitCode === null) child.kill('SIGKILL');
     await person.leave().catch(() => undefined);

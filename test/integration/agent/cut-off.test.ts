@@ -6,6 +6,20 @@ import { createThreadStore } from '../../../src/agent/thread-store.ts';
 import { systemClock } from '../../../src/trading/clock.ts';
 import { createWorld, options, play } from './world.ts';
 
+/** A state database whose `nth` checkpoint can't be stored, as if the process died there. */
+function failingAt(nth: number): typeof openStateDatabase {
+  return (file, key) => {
+    const database = openStateDatabase(file, key);
+    const prepare = database.prepare.bind(database) as (sql: string) => ReturnType<typeof database.prepare>;
+    let stored = 0;
+    const watched = (sql: string) => {
+      if (sql.includes('INTO checkpoints') && ++stored >= nth) throw new Error('died');
+      return prepare(sql);
+    };
+    return Object.assign(database, { prepare: watched });
+  };
+}
+
 it('a proposal that leaves no record asks nobody, and does not keep its thread from going on', async () => {
   const world = await createWorld();
   const agent = await world.agent();
@@ -31,4 +45,14 @@ it('a run that died before its prompt was stored is not "done" when resumed', as
   database.close();
   const { result } = await play((await world.agent()).resume('cut-off', options()));
   expect(result).toMatchObject({ status: 'failed', error: { code: 'not_found' }, orders: [] });
+});
+
+it.each([2, 3, 4, 5])('a run that died before it stored checkpoint %d goes on where it was', async (nth) => {
+  const world = await createWorld();
+  const dying = await world.agent({ openDatabase: failingAt(nth) });
+  const cut = await play(dying.run({ prompt: 'buy 5 AAPL', thread: 't' }, options('detach')));
+  expect(cut.result.status).toBe('failed');
+  const { result } = await play((await world.agent()).resume('t', options('detach')));
+  expect(result).toMatchObject({ status: 'pending', approvals: [{ status: 'requested' }] });
+  expect(new Set(world.phone.asked.map(({ details }) => details.identifier)).size).toBe(1);
 });

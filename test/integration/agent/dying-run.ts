@@ -13,7 +13,7 @@ const { GATEWAY = '', FOLDER = '', KEY = '', THREAD = '' } = process.env;
 const stateDb = join(FOLDER, 'state.db');
 const key = Buffer.from(KEY, 'hex');
 const database = openStateDatabase(stateDb, key);
-const store = createApprovalStore(database, createTokenSeal(key), systemClock);
+const store = createApprovalStore(database, createTokenSeal(key), systemClock, { note: () => undefined });
 const digest = store.list({ profile: 'test', thread: THREAD })[0]?.digest ?? '';
 database.close();
 

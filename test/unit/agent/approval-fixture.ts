@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type Approval, type ApprovalStore, createApprovalStore } from '../../../src/agent/approval-store.ts';
+import { type AuditLog, createAuditLog } from '../../../src/agent/audit-log.ts';
 import { clientOrderId } from '../../../src/agent/client-order-id.ts';
 import type { ApprovalStatus } from '../../../src/agent/events.ts';
 import { openStateDatabase, type StateDatabase } from '../../../src/agent/state-database.ts';
@@ -18,6 +19,8 @@ export interface Stores {
   readonly key: Buffer;
   readonly database: StateDatabase;
   readonly approvals: ApprovalStore;
+  readonly audit: AuditLog;
+  readonly auditFile: string;
   readonly threads: ThreadStore;
   /** Opens the same file again, as another process would. */
   reopen(): ApprovalStore;
@@ -30,7 +33,9 @@ export function temporaryFolder(): string {
 }
 
 export function openStores(clock: Clock): Stores {
-  const file = join(temporaryFolder(), 'state.db');
+  const folder = temporaryFolder();
+  const file = join(folder, 'state.db');
+  const auditFile = join(folder, 'audit.jsonl');
   const key = randomBytes(32);
   const seal = createTokenSeal(key);
   const open = () => {
@@ -39,6 +44,7 @@ export function openStores(clock: Clock): Stores {
     return database;
   };
   const database = open();
+  const audit = createAuditLog(auditFile, database, clock);
   const threads = createThreadStore(database, clock);
   threads.open('t1', { profile: 'test', sub: 'alice' }, 'buy 5 AAPL');
   return {
@@ -46,8 +52,13 @@ export function openStores(clock: Clock): Stores {
     key,
     database,
     threads,
-    approvals: createApprovalStore(database, seal, clock),
-    reopen: () => createApprovalStore(open(), seal, clock),
+    audit,
+    auditFile,
+    approvals: createApprovalStore(database, seal, clock, audit),
+    reopen: () => {
+      const again = open();
+      return createApprovalStore(again, seal, clock, createAuditLog(auditFile, again, clock));
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { waitForDecision } from '../../../src/agent/approval-wait.ts';
 import type { AgentEvent } from '../../../src/agent/events.ts';
@@ -43,7 +44,11 @@ function waiting(answers: Answer[], interval = 2) {
       },
     }),
     emit: (event: AgentEvent) => events.push(event),
-    changed: (event: string) => recorded.push(event),
+    changed: () => {
+      stores.audit.flush();
+      const last = readFileSync(stores.auditFile, 'utf8').trim().split('\n').at(-1) ?? '';
+      recorded.push(JSON.parse(last).event);
+    },
   } as unknown as GraphEnvironment;
   return {
     clock,
@@ -92,6 +97,25 @@ describe('waiting for a decision', () => {
     ]);
     await wait.run();
     expect(times(wait.polls)).toEqual([0, 3.5]);
+  });
+
+  it('keeps the interval from the last poll of a wait before it', async () => {
+    const wait = waiting([pending, pending, approved]);
+    await wait.run({ once: true });
+    expect(wait.row()?.status).toBe('requested');
+    await wait.clock.run(wait.clock.sleep(500));
+    await wait.run({ once: true });
+    expect(times(wait.polls)).toEqual([0, 2]);
+    await wait.clock.run(wait.clock.sleep(30_000));
+    await wait.run();
+    expect(times(wait.polls)).toEqual([0, 2, 32]);
+  });
+
+  it('waits no longer than an interval where the clock was set back', async () => {
+    const wait = waiting([approved]);
+    wait.stores.approvals.setPolled(wait.id, wait.clock.now() + 3_600_000);
+    await wait.run();
+    expect(times(wait.polls)).toEqual([2]);
   });
 
   it('polls again at once after a long poll', async () => {
