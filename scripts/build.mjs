@@ -1,9 +1,11 @@
-// Bundles src/ into dist/: one entry a process, split into chunks, so that a command loads only what it uses.
+// Bundles src/ into dist/: the program split into chunks, so that a command loads only what it uses, and what loads them.
 // The launcher (bin/trade-agent.js) stays plain JavaScript: it must run on any old Node to say which one is needed.
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { chunkAsFunction } from './bundle/chunk-functions.mjs';
 import { groups } from './bundle/groups.mjs';
 import { renderHelp } from './bundle/help-texts.mjs';
 import { leanDependencies } from './bundle/lean-dependencies.mjs';
@@ -19,17 +21,10 @@ const outdir = forTests ? folder : 'dist';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-rmSync(join(root, outdir), { recursive: true, force: true });
-const result = await build({
+const settings = {
   absWorkingDir: root,
-  /** Each entry is a process of its own: the program, and the child that talks to the OS keychain. */
-  entryPoints: {
-    main: 'src/cli/main.ts',
-    'keychain-child': 'src/auth/credential-store/keychain-child.ts',
-  },
   outdir,
   bundle: true,
-  splitting: true,
   format: 'esm',
   platform: 'node',
   target: 'node22.14',
@@ -41,30 +36,60 @@ const result = await build({
   write: false,
   sourcemap: false,
   logLevel: 'warning',
-  plugins: [source(root, groups), leanDependencies()],
-  external: ['better-sqlite3-multiple-ciphers', 'keytar'],
-  alias: {
-    // The LangGraph saver asks for better-sqlite3; the ciphered build has the same API and encrypts at rest.
-    'better-sqlite3': 'better-sqlite3-multiple-ciphers',
-    // Its CommonJS build would lose its named exports behind a dynamic import.
-    yaml: join(root, 'node_modules/yaml/browser/index.js'),
-    // Ink loads React's devtools only when DEV=true; marking it external would crash at import.
-    'react-devtools-core': join(root, 'scripts/empty.mjs'),
-  },
   define: {
     'process.env.NODE_ENV': '"production"',
     'process.env.TRADE_AGENT_BUILD': forTests ? '"test"' : '"production"',
     'process.env.TRADE_AGENT_VERSION': JSON.stringify(version),
   },
-  loader: { '.html': 'text', '.css': 'text', '.csv': 'text', '.svg': 'text' },
-  // Bundled CommonJS packages call require() for Node's own modules.
-  banner: { js: "const require=process.getBuiltinModule('node:module').createRequire(import.meta.url);" },
-});
+};
 
+rmSync(join(root, outdir), { recursive: true, force: true });
 mkdirSync(join(root, outdir), { recursive: true });
-for (const { path, text } of result.outputFiles) writeFileSync(path, withoutBuiltinImports(text));
-writeFileSync(join(root, outdir, 'metafile.json'), JSON.stringify(result.metafile));
+
+const program = await build({
+  ...settings,
+  entryPoints: { program: 'program' },
+  outExtension: { '.js': '.cjs' },
+  splitting: true,
+  plugins: [source(root, groups), leanDependencies()],
+  external: ['better-sqlite3-multiple-ciphers'],
+  alias: {
+    // Its CommonJS build would lose its named exports behind a dynamic import.
+    yaml: join(root, 'node_modules/yaml/browser/index.js'),
+    // Ink loads React's devtools only when DEV=true; marking it external would crash at import.
+    'react-devtools-core': join(root, 'scripts/empty.mjs'),
+  },
+  loader: { '.html': 'text', '.css': 'text', '.csv': 'text', '.svg': 'text' },
+});
+const chunks = await Promise.all(
+  program.outputFiles.map(async ({ path, text }) => ({ path, text: await chunkAsFunction(text) })),
+);
+for (const { path, text } of chunks) writeFileSync(path, text);
+const digest = createHash('sha256');
+for (const { path, text } of chunks.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
+  digest.update(`${basename(path)}\0${text}\0`);
+}
+
+/** Each a file of its own: what loads the program, and the process that talks to the OS keychain. */
+const alone = await build({
+  ...settings,
+  entryPoints: {
+    main: 'src/cli/main.ts',
+    'keychain-child': 'src/auth/credential-store/keychain-child.ts',
+  },
+  external: ['./help-texts.ts', './program.ts', 'keytar'],
+  define: { ...settings.define, 'process.env.TRADE_AGENT_BUNDLE': JSON.stringify(digest.digest('hex')) },
+});
+for (const { path, text } of alone.outputFiles) {
+  writeFileSync(path, withoutBuiltinImports(text).replace('./help-texts.ts', './help-texts.js'));
+}
+
+const metafile = {
+  inputs: { ...program.metafile.inputs, ...alone.metafile.inputs },
+  outputs: { ...program.metafile.outputs, ...alone.metafile.outputs },
+};
+writeFileSync(join(root, outdir, 'metafile.json'), JSON.stringify(metafile));
 // The manual page comes from the commands themselves, so that it can't fall behind them.
 if (!forTests) await import('./man-page.mjs');
-writeFileSync(join(root, outdir, 'help-texts.js'), await renderHelp(root, result.metafile));
-if (!forTests) writeFileSync(join(root, 'THIRD_PARTY_NOTICES'), thirdPartyNotices(root, result.metafile));
+writeFileSync(join(root, outdir, 'help-texts.js'), renderHelp(join(root, outdir, 'program.cjs')));
+if (!forTests) writeFileSync(join(root, 'THIRD_PARTY_NOTICES'), thirdPartyNotices(root, metafile));

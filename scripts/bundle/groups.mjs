@@ -6,6 +6,7 @@ export const groups = {
   // The command line, and what a command needs that asks the gateway or prints a table.
   session: {
     files: [
+      'src/cli/chosen-model.ts',
       'src/cli/program.ts',
       'src/cli/context.ts',
       'src/cli/sandbox-connection.ts',
@@ -22,6 +23,7 @@ export const groups = {
       'src/auth/credential-store/open-credential-store.ts',
       'src/auth/credential-store/prefetched-store.ts',
       'src/auth/home.ts',
+      'src/auth/machine-name.ts',
       'src/auth/resolve-profile.ts',
       'src/auth/stored-session.ts',
       'src/auth/token-session.ts',

@@ -1,18 +1,15 @@
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { createRequire } from 'node:module';
 
 /**
  * The module dist/help-texts.js (src/cli/help-texts.ts says what it holds): each command's help, as the commander of
  * the program just built prints it.
+ * @param program the path of dist/program.cjs
  */
-export async function renderHelp(root, metafile) {
-  const [chunk] = Object.entries(metafile.outputs).find(
-    ([, output]) => output.entryPoint === 'group:session',
-  );
-  const { src_cli_program_ts: built } = await import(pathToFileURL(join(root, chunk)).href);
+export function renderHelp(program) {
+  const { createProgram } = createRequire(program)(program);
   const written = [];
-  const program = built.createProgram({ io: { write: (text) => written.push(text) }, env: {} });
-  program.configureOutput({ getOutHelpWidth: () => 80, getOutHasColors: () => false });
+  const all = createProgram({ io: { write: (text) => written.push(text), width: () => 80 }, env: {} });
+  all.configureOutput({ getOutHasColors: () => false });
 
   const texts = {};
   const render = (command, words) => {
@@ -21,6 +18,6 @@ export async function renderHelp(root, metafile) {
     texts[words.join(' ')] = written.join('');
     for (const child of command.commands) render(child, [...words, child.name()]);
   };
-  render(program, []);
+  render(all, []);
   return `export const helpTexts=${JSON.stringify(texts)};\n`;
 }

@@ -39,6 +39,8 @@ export function leanDependencies() {
       // Tracing would send prompts and results to a service; see src/agent/no-tracing.ts.
       replacePackage(/^langsmith(\/|$)/, standIn('langsmith.mjs'));
       replacePackage(/^string-width$/, standIn('string-width.mjs'));
+      // The LangGraph saver asks for better-sqlite3; the ciphered build has the same API and encrypts at rest.
+      replacePackage(/^better-sqlite3(-multiple-ciphers)?$/, standIn('sqlite.mjs'));
 
       const importMap = readFileSync(standIn('langchain-import-map.mjs'), 'utf8');
       edit(/\/@langchain\/core\/dist\/load\/import_map\.js$/, () => importMap);
@@ -59,6 +61,29 @@ export function leanDependencies() {
       // commander starts other programs as subcommands; this one has none, and loading the module takes a while.
       edit(/\/commander\/lib\/command\.js$/, (text) =>
         text.replace("import childProcess from 'node:child_process';", 'const childProcess = undefined;'),
+      );
+
+      // Its thousand digits of ln 10 and of pi are parsed at start, for functions that parse them anyway.
+      edit(/\/decimal\.js\/decimal\.mjs$/, (text) =>
+        text.replace(/^(LN10|PI) = new Decimal\(\1\);\r?$/gm, ''),
+      );
+
+      // A chunk can't wait while it is loaded (chunk-functions.mjs). Yoga's eighty kilobytes are compiled at once.
+      edit(/\/yoga-layout\/dist\/src\/index\.js$/, (text) =>
+        text.replace(
+          'const Yoga = wrapAssembly(await loadYoga());',
+          'const assembly = {}; loadYoga(assembly); const Yoga = wrapAssembly(assembly);',
+        ),
+      );
+      edit(/\/yoga-layout\/dist\/binaries\/yoga-wasm-base64-esm\.js$/, (text) =>
+        text.replace(
+          /if\(h\.instantiateWasm\)try\{return h\.instantiateWasm\(d,\s*a\)\}/,
+          "try{const e=new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(H.slice(H.indexOf(',')+1),'base64')),d);a(e);return e.exports}",
+        ),
+      );
+      // For React's developer tools.
+      edit(/\/ink\/build\/reconciler\.js$/, (text) =>
+        text.replace(/^if \(process\.env\['DEV'\] === 'true'\) \{$[\s\S]*?^\}$/gm, ''),
       );
 
       build.onEnd(() => {

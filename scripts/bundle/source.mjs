@@ -26,8 +26,13 @@ export function source(root, groups) {
   return {
     name: 'source',
     setup(build) {
-      // Written once the program can render them.
-      build.onResolve({ filter: /\/help-texts\.ts$/ }, () => ({ path: './help-texts.js', external: true }));
+      // The program's entry; alone so that the build can render its help.
+      build.onResolve({ filter: /^program$/ }, ({ path }) => ({ path, namespace: 'entry' }));
+      build.onLoad({ filter: /.*/, namespace: 'entry' }, () => ({
+        contents: `import 'group:${first}'; export { createProgram, startProgram } from './src/cli/program.ts';`,
+        resolveDir: root,
+        loader: 'js',
+      }));
       build.onResolve({ filter: /^group:/ }, ({ path }) => ({ path: path.slice(6), namespace: 'group' }));
       build.onLoad({ filter: /.*/, namespace: 'group' }, ({ path }) => {
         const { files, after } = groups[path];

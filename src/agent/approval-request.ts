@@ -1,7 +1,7 @@
-import { bindingMessage, tradeOrderDetails } from '../trading/approval-details.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
 import { failpoint } from '../trading/failpoint.ts';
 import type { Approval } from './approval-store.ts';
+import { approvalDetails, approvalMessage } from './approval-subject.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 
 /** With less than this left, nobody could read the order and decide: it counts as expired. */
@@ -33,14 +33,11 @@ export async function requestApproval(
     if (move.moved) changed(move.approval);
     return move.approval;
   }
-  const details = tradeOrderDetails(approval.draft, {
-    gateway: profile.audience,
-    type: profile.details_type,
-  });
+  const details = approvalDetails(approval, profile);
   const client = await environment.approvalClient();
   failpoint('request.before_call');
   const sent = await withRetries(environment, () =>
-    client.request(details, bindingMessage(approval.draft), Math.floor(left / 1000)),
+    client.request(details, approvalMessage(approval), Math.floor(left / 1000)),
   );
   failpoint('request.answered');
   const move = approvals.move(

@@ -1,9 +1,16 @@
-import { approvalCode, orderDigest } from '../trading/approval-details.ts';
+import { approvalCode } from '../trading/approval-details.ts';
 import type { Clock } from '../trading/clock.ts';
 import { type ErrorCode, TradeAgentError } from '../trading/errors.ts';
+import {
+  type MessageDraft,
+  messageDraftSchema,
+  type SentMessage,
+  sentMessageSchema,
+} from '../trading/message.ts';
 import { type OrderDraft, orderDraftSchema } from '../trading/order.ts';
 import { type Order, orderSchema } from '../trading/views.ts';
 import { auditEvent, isSettled, transitions } from './approval-states.ts';
+import { isMessageDraft, subjectDigest, subjectId } from './approval-subject.ts';
 import type { AuditLog } from './audit-log.ts';
 import { createCancelWatch } from './cancel-watch.ts';
 import type { ApprovalStatus, ApprovalView } from './events.ts';
@@ -12,8 +19,8 @@ import { shortId } from './short-id.ts';
 import type { StateDatabase } from './state-database.ts';
 import type { TokenSeal } from './token-seal.ts';
 
-/** One approval as the agent keeps it. Times are milliseconds since the epoch, the interval is seconds. */
-export interface Approval {
+/** What all approvals have. Times are milliseconds since the epoch, the interval is seconds. */
+interface ApprovalBase {
   readonly id: string;
   readonly thread: string;
   /** Which prompt of the thread it belongs to, counted from 1. */
@@ -23,7 +30,6 @@ export interface Approval {
   readonly profile: string;
   readonly sub: string;
   readonly status: ApprovalStatus;
-  readonly draft: OrderDraft;
   readonly digest: string;
   readonly code: string;
   /** The earlier of the order's own deadline and the identity provider's. */
@@ -36,11 +42,27 @@ export interface Approval {
   readonly asked: number;
   readonly hasToken: boolean;
   readonly tokenExpiresAt: number | undefined;
-  readonly placed: Order | undefined;
   readonly reasonCode: ErrorCode | undefined;
   readonly reason: string | undefined;
   readonly epoch: number;
 }
+
+/** The approval of an order. */
+export interface OrderApproval extends ApprovalBase {
+  readonly kind: 'order';
+  readonly draft: OrderDraft;
+  readonly placed: Order | undefined;
+}
+
+/** The approval of a message. */
+export interface MessageApproval extends ApprovalBase {
+  readonly kind: 'message';
+  readonly draft: MessageDraft;
+  readonly sent: SentMessage | undefined;
+}
+
+/** One approval as the agent keeps it. */
+export type Approval = OrderApproval | MessageApproval;
 
 export interface ApprovalKey {
   readonly thread: string;
@@ -55,28 +77,29 @@ export interface ApprovalChanges {
   readonly expiresAt?: number;
   readonly token?: { readonly value: string; readonly expiresAt: number };
   readonly placed?: Order;
+  readonly sent?: SentMessage;
   readonly reason?: { readonly code: ErrorCode; readonly text: string };
 }
 
 /** `moved` is false when the row was elsewhere already: `approval` then tells where. */
-export interface Move {
+export interface Move<A extends Approval = Approval> {
   readonly moved: boolean;
-  readonly approval: Approval;
+  readonly approval: A;
 }
 
 /**
  * Where approvals are kept. The one place that changes an approval's status, and notes each change for the audit log in
  * the same transaction.
  */
-export interface ApprovalStore {
+export interface ApprovalStore<A extends Approval = Approval> {
   /** Writes a `drafted` approval, or returns the one already there for the key. */
   draft(
     key: ApprovalKey & { readonly prompt: number; readonly profile: string; readonly sub: string },
-    order: OrderDraft,
-  ): Approval;
-  find(key: ApprovalKey): Approval | undefined;
-  get(id: string): Approval | undefined;
-  list(filter: { profile: string; sub?: string; thread?: string; prompt?: number }): Approval[];
+    draft: A['draft'],
+  ): A;
+  find(key: ApprovalKey): A | undefined;
+  get(id: string): A | undefined;
+  list(filter: { profile: string; sub?: string; thread?: string; prompt?: number }): A[];
   /**
    * Compare-and-set: moves to `to` only where the status now stored allows it. `from` narrows that to one status;
    * `epoch` holds out whoever lost the lease meanwhile.
@@ -86,15 +109,15 @@ export interface ApprovalStore {
     to: ApprovalStatus,
     changes?: ApprovalChanges,
     guard?: { readonly from?: ApprovalStatus; readonly epoch?: number },
-  ): Move;
+  ): Move<A>;
   /** Seconds between polls from now on, after the provider asked to slow down. */
   setInterval(id: string, seconds: number): void;
   /** Notes when it was last polled for, milliseconds since the epoch, where it is still undecided. */
   setPolled(id: string, at: number): void;
   /** Notes what became of an order already executed (a later fill). */
-  updatePlaced(id: string, placed: Order): Approval;
+  updatePlaced(id: string, placed: Order): A;
   /** Takes the right to carry out the order, raising the epoch; undefined while another holds it. */
-  lease(id: string, holder: string, ttlMs: number): Approval | undefined;
+  lease(id: string, holder: string, ttlMs: number): A | undefined;
   release(id: string, holder: string): void;
   /** Calls back once when the approval is found cancelled, by whomever. Returns how to stop. */
   watchCancelled(id: string, cancelled: () => void): () => void;
@@ -111,6 +134,7 @@ interface Row {
   profile: string;
   sub: string;
   status: ApprovalStatus;
+  kind: Approval['kind'];
   draft: string;
   digest: string;
   code: string;
@@ -154,18 +178,18 @@ export function createApprovalStore(
   };
 
   const store: ApprovalStore = {
-    draft(key, order) {
+    draft(key, draft) {
       const insert = database.transaction(() => {
         const found = byKey.get(key.thread, key.toolCallId, key.attempt);
         if (found !== undefined) return read(found);
         const id = shortId('ap_', 8);
-        const digest = orderDigest(order);
+        const digest = subjectDigest(draft);
         const now = clock.now();
         database
           .prepare(
-            `INSERT INTO approvals (id, thread, prompt, tool_call_id, attempt, profile, sub, status, draft, digest,
-               code, client_order_id, expires_at, created_at, updated_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, 'drafted', ?, ?, ?, ?, ?, ?, ?)`,
+            `INSERT INTO approvals (id, thread, prompt, tool_call_id, attempt, profile, sub, status, kind, draft,
+               digest, code, client_order_id, expires_at, created_at, updated_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, 'drafted', ?, ?, ?, ?, ?, ?, ?, ?)`,
           )
           .run(
             id,
@@ -175,11 +199,12 @@ export function createApprovalStore(
             key.attempt,
             key.profile,
             key.sub,
-            JSON.stringify(order),
+            isMessageDraft(draft) ? 'message' : 'order',
+            JSON.stringify(draft),
             digest,
             approvalCode(digest),
-            order.client_order_id,
-            Date.parse(order.expires_at),
+            subjectId(draft),
+            Date.parse(draft.expires_at),
             now,
             now,
           );
@@ -220,6 +245,7 @@ export function createApprovalStore(
           (guard.from === undefined || guard.from === row.status) &&
           (guard.epoch === undefined || guard.epoch === row.lease_epoch);
         if (!allowed) return { moved: false, approval: read(row) };
+        const changed = changes.placed ?? changes.sent;
         const again = to === 'drafted';
         const erase = isSettled(to) || again;
         database
@@ -242,7 +268,7 @@ export function createApprovalStore(
                 ? row.sealed_token
                 : seal.seal(changes.token.value, sealContext(row)),
             tokenExpiresAt: erase ? null : (changes.token?.expiresAt ?? row.token_expires_at),
-            placed: changes.placed === undefined ? row.placed : JSON.stringify(changes.placed),
+            placed: changed === undefined ? row.placed : JSON.stringify(changed),
             reasonCode: changes.reason?.code ?? null,
             reason: changes.reason?.text ?? null,
             now: clock.now(),
@@ -310,13 +336,15 @@ export function createApprovalStore(
 
 /** @throws {TradeAgentError} `state_corrupt` for a row whose order is not the one that was digested */
 function read(row: Row): Approval {
-  const draft = orderDraftSchema.parse(JSON.parse(row.draft));
-  if (orderDigest(draft) !== row.digest) {
-    throw new TradeAgentError('state_corrupt', `approval ${row.id} holds another order than was drafted`, {
+  const json: unknown = JSON.parse(row.draft);
+  const draft = row.kind === 'message' ? messageDraftSchema.parse(json) : orderDraftSchema.parse(json);
+  if (subjectDigest(draft) !== row.digest) {
+    throw new TradeAgentError('state_corrupt', `approval ${row.id} holds something else than was drafted`, {
       hint: 'Check your orders at the broker before anything else.',
     });
   }
-  return {
+  const result: unknown = row.placed === null ? undefined : JSON.parse(row.placed);
+  const base = {
     id: row.id,
     thread: row.thread,
     prompt: row.prompt,
@@ -325,7 +353,6 @@ function read(row: Row): Approval {
     profile: row.profile,
     sub: row.sub,
     status: row.status,
-    draft,
     digest: row.digest,
     code: row.code,
     expiresAt: row.expires_at,
@@ -335,11 +362,18 @@ function read(row: Row): Approval {
     asked: row.asked,
     hasToken: row.sealed_token !== null,
     tokenExpiresAt: row.token_expires_at ?? undefined,
-    placed: row.placed === null ? undefined : orderSchema.parse(JSON.parse(row.placed)),
     reasonCode: row.reason_code ?? undefined,
     reason: row.reason ?? undefined,
     epoch: row.lease_epoch,
   };
+  return isMessageDraft(draft)
+    ? {
+        ...base,
+        kind: 'message',
+        draft,
+        sent: result === undefined ? undefined : sentMessageSchema.parse(result),
+      }
+    : { ...base, kind: 'order', draft, placed: result === undefined ? undefined : orderSchema.parse(result) };
 }
 
 /**
@@ -353,15 +387,17 @@ export function isOverdue({ status, expiresAt, draft }: Approval, now: number): 
 
 /** What people and scripts may see of it. */
 export function approvalView(approval: Approval): ApprovalView {
-  return {
+  const base = {
     id: approval.id,
     thread: approval.thread,
     status: approval.status,
     code: approval.code,
     expires_at: new Date(approval.expiresAt).toISOString().replace(/\.\d{3}Z$/, 'Z'),
-    environment: approval.draft.environment,
-    order: approval.draft,
     reason: approval.reason,
-    placed: approval.placed,
   };
+  if (approval.kind === 'message') {
+    return { ...base, kind: 'message', message: approval.draft, sent: approval.sent };
+  }
+  const { environment } = approval.draft;
+  return { ...base, kind: 'order', environment, order: approval.draft, placed: approval.placed };
 }

@@ -1,8 +1,8 @@
-import { tradeOrderDetails } from '../trading/approval-details.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import { failpoint } from '../trading/failpoint.ts';
 import { requestApproval } from './approval-request.ts';
 import { type Approval, approvalView } from './approval-store.ts';
+import { approvalDetails } from './approval-subject.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 
 /** Times the person is asked for one approval, when the answer keeps getting lost. */
@@ -171,10 +171,7 @@ async function pollOnce(
   try {
     const client = await environment.approvalClient();
     // Said again, since a process that resumes did not ask itself: approved details that differ are refused.
-    const details = tradeOrderDetails(approval.draft, {
-      gateway: profile.audience,
-      type: profile.details_type,
-    });
+    const details = approvalDetails(approval, profile);
     failpoint('poll.before_call');
     return await client.poll(authReqId, AbortSignal.any([watched, deadline.signal]), details, onSend);
   } catch (error) {
@@ -234,7 +231,7 @@ function markLost(environment: GraphEnvironment, id: string): void {
   changed(move.approval);
   emit({
     type: 'notice',
-    message: `The answer for ${approval.code} was lost on its way, so nothing was traded. Please approve it once more.`,
+    message: `The answer for ${approval.code} was lost on its way, so nothing came of it. Please approve it once more.`,
   });
 }
 

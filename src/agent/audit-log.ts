@@ -83,13 +83,15 @@ export function createAuditLog(file: string, database: StateDatabase, clock: Clo
         thread: approval.thread,
         approval: approval.id,
         attempt: approval.attempt,
-        client_order_id: approval.draft.client_order_id,
+        ...(approval.kind === 'message'
+          ? { client_message_id: approval.draft.client_message_id }
+          : { client_order_id: approval.draft.client_order_id }),
         code: approval.code,
         digest: approval.digest,
         status: approval.status,
-        order: approval.draft,
+        ...(approval.kind === 'message' ? { message: approval.draft } : { order: approval.draft }),
         ...(approval.reason === undefined ? {} : { reason: approval.reason }),
-        ...(approval.placed === undefined ? {} : { placed: approval.placed }),
+        ...resultOf(approval),
       });
     },
     flush() {
@@ -101,6 +103,11 @@ export function createAuditLog(file: string, database: StateDatabase, clock: Clo
     },
   };
   return log;
+}
+
+function resultOf(approval: Approval): Record<string, unknown> {
+  if (approval.kind === 'message') return approval.sent === undefined ? {} : { sent: approval.sent };
+  return approval.placed === undefined ? {} : { placed: approval.placed };
 }
 
 /** The last part of a file; empty where there is none. */

@@ -268,7 +268,9 @@ function notStarted(thread: string, profile: ResolvedProfile, error: TradeAgentE
     status: 'failed',
     text: '',
     orders: [],
+    messages: [],
     approvals: [],
+    connections: [],
     usage: { model: profile.model.name ?? profile.model.provider, input_tokens: 0, output_tokens: 0 },
     error: {
       code: error.code,
@@ -282,14 +284,16 @@ function notCancellable(approval: Approval): TradeAgentError {
   if (isUnderWay(approval.status)) {
     return new TradeAgentError(
       'outcome_unknown',
-      `the order of approval ${approval.id} may be at the broker already`,
+      approval.kind === 'message'
+        ? `the message of approval ${approval.id} may be sent already`
+        : `the order of approval ${approval.id} may be at the broker already`,
       {
         hint: `Run "trade-agent resume ${approval.thread}" to learn what became of it.`,
       },
     );
   }
   const hint =
-    isSettled(approval.status) && approval.placed !== undefined
+    isSettled(approval.status) && approval.kind === 'order' && approval.placed !== undefined
       ? `Cancel the order itself: trade-agent orders cancel ${approval.placed.id}`
       : 'There is nothing left to take back.';
   return new TradeAgentError('usage', `approval ${approval.id} is ${approval.status} already`, { hint });

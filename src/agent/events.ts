@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../trading/errors.ts';
+import type { MessageDraft, SentMessage } from '../trading/message.ts';
 import type { Environment, OrderDraft } from '../trading/order.ts';
 import type { Order } from '../trading/views.ts';
 
@@ -17,8 +18,8 @@ export const approvalStatuses = [
 ] as const; // prettier-ignore
 export type ApprovalStatus = (typeof approvalStatuses)[number];
 
-/** An approval as people and scripts may see it: no auth_req_id, no token. */
-export interface ApprovalView {
+/** What all approvals show: no auth_req_id, no token. */
+interface ApprovalViewBase {
   readonly id: string;
   readonly thread: string;
   readonly status: ApprovalStatus;
@@ -27,12 +28,36 @@ export interface ApprovalView {
   readonly expires_at: string;
   /** Where it is listed: its time ran out, and nobody has asked yet whether it was denied before. No order comes of it. */
   readonly overdue?: boolean;
-  readonly environment: Environment;
-  readonly order: OrderDraft;
   /** Why it ended as it did, where there is something to say. */
   readonly reason: string | undefined;
+}
+
+export interface OrderApprovalView extends ApprovalViewBase {
+  readonly kind?: 'order';
+  readonly environment: Environment;
+  readonly order: OrderDraft;
   /** The order at the broker, once there is one. */
   readonly placed: Order | undefined;
+}
+
+export interface MessageApprovalView extends ApprovalViewBase {
+  readonly kind: 'message';
+  readonly message: MessageDraft;
+  /** Once it was sent. */
+  readonly sent: SentMessage | undefined;
+}
+
+/** An approval as people and scripts may see it. */
+export type ApprovalView = OrderApprovalView | MessageApprovalView;
+
+/** An account elsewhere that a run needs. */
+export interface ConnectionView {
+  /** As `trade-agent connections` names it. */
+  readonly name: string;
+  /** `missing`: nobody connected it in time, and the run goes on without. */
+  readonly status: 'needed' | 'connected' | 'missing';
+  /** The shell command that connects it. */
+  readonly command: string;
 }
 
 export type RunStatus = 'done' | 'pending' | 'denied' | 'expired' | 'blocked' | 'unknown' | 'failed';
@@ -81,7 +106,11 @@ export interface RunResult {
   readonly status: RunStatus;
   readonly text: string;
   readonly orders: readonly Order[];
+  /** What was sent. */
+  readonly messages: readonly SentMessage[];
   readonly approvals: readonly ApprovalView[];
+  /** What a run that is pending waits for beside approvals. */
+  readonly connections: readonly ConnectionView[];
   readonly usage: {
     readonly model: string;
     readonly input_tokens: number;
@@ -114,6 +143,8 @@ export type AgentEvent =
   /** On every change of an approval's status. */
   | { readonly type: 'approval'; readonly approval: ApprovalView }
   | { readonly type: 'order'; readonly order: Order; readonly approval: string }
+  /** The run stands still until an account is connected; or goes on, since it is, or was not in time. */
+  | { readonly type: 'connection'; readonly connection: ConnectionView }
   /** Something the person should know that ends nothing: the provider is slow to answer, say. */
   | { readonly type: 'notice'; readonly message: string }
   | { readonly type: 'result'; readonly result: RunResult };

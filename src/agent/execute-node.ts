@@ -6,8 +6,8 @@ import type { Order, Quote } from '../trading/views.ts';
 import { isFinal } from '../trading/views.ts';
 import type { OrderStateValue } from './agent-state.ts';
 import { isSettled, isUnderWay } from './approval-states.ts';
-import { type Approval, approvalView } from './approval-store.ts';
-import type { GraphEnvironment } from './graph-environment.ts';
+import { type OrderApproval as Approval, approvalView } from './approval-store.ts';
+import type { GraphEnvironment as AnyEnvironment } from './graph-environment.ts';
 import { settled } from './order-result.ts';
 import { hasDrifted } from './proposal.ts';
 
@@ -25,6 +25,8 @@ const LOOKUP_WAITS_MS = [500, 1_000, 2_000] as const;
 const GRACE_MS = 60_000;
 /** How long to watch an order that should fill at once, milliseconds. */
 const FILL_WAITS_MS = [100, 200, 400, 800, 1_500] as const;
+
+type GraphEnvironment = AnyEnvironment<Approval>;
 
 /** What sending an order, and asking about it, takes. */
 export type OrderEnvironment = Pick<
@@ -123,8 +125,7 @@ async function send(environment: OrderEnvironment, approval: Approval): Promise<
     quote = (await gateway.quotes([draft.symbol]))[0] as Quote;
   } catch (error) {
     // Nothing was sent: the approval stays as it is, and a resume tries again while it holds.
-    const why = isTradeAgentError(error) ? error.message : 'the price cannot be read';
-    emit({ type: 'notice', message: `The approved order was not sent: ${why}.` });
+    emit({ type: 'notice', message: `The approved order was not sent: ${whyNot(error)}` });
     return approval;
   }
   if (hasDrifted(draft, quote)) {
@@ -224,7 +225,7 @@ async function submit(
   } catch (error) {
     const refusal = isTradeAgentError(error) && error.code !== 'outcome_unknown' ? error : undefined;
     if (refusal === undefined) return lookUp(environment, gateway, approval, error);
-    if (refusal.code === 'gateway_unreachable') {
+    if (refusal.details.sent === false) {
       return time === 'first'
         ? notSent(environment, approval, refusal)
         : becameUnknown(environment, approval, refusal);
@@ -261,8 +262,15 @@ function notSent(
 ): Approval {
   const move = approvals.move(approval.id, 'approved', {}, { from: 'executing', epoch: approval.epoch });
   if (move.moved) changed(move.approval);
-  emit({ type: 'notice', message: `The approved order was not sent: ${why.message}.` });
+  emit({ type: 'notice', message: `The approved order was not sent: ${whyNot(why)}` });
   return move.approval;
+}
+
+/** What went wrong, and what connects the account where that is what is missing. */
+function whyNot(error: unknown): string {
+  if (!isTradeAgentError(error)) return 'the price cannot be read.';
+  const { code, message, hint } = error;
+  return code === 'connection_required' && hint !== undefined ? `${message}. ${hint}` : `${message}.`;
 }
 
 /** After a time-out: the order may be at the broker. */

@@ -11,7 +11,7 @@ import type { AgentEvent } from './events.ts';
 import type { Turnstile } from './turnstile.ts';
 
 /** What the graph's nodes work with, in one run. */
-export interface GraphEnvironment {
+export interface GraphEnvironment<A extends Approval = Approval> {
   readonly thread: string;
   readonly profile: ResolvedProfile;
   readonly session: Session | undefined;
@@ -20,7 +20,7 @@ export interface GraphEnvironment {
   /** For orders and what must be asked about them: no signal cuts it short, only its time-outs. */
   readonly orderGateway: GatewayClient | undefined;
   readonly model: ChatModel;
-  readonly approvals: ApprovalStore;
+  readonly approvals: ApprovalStore<A>;
   readonly approvalClient: () => Promise<ApprovalClient>;
   readonly audit: AuditLog;
   readonly clock: Clock;

@@ -1,5 +1,5 @@
 import type { BaseCheckpointSaver } from '@langchain/langgraph';
-import { END, interrupt, Send, START, StateGraph } from '@langchain/langgraph';
+import { type Command, END, interrupt, Send, START, StateGraph } from '@langchain/langgraph';
 import { findTool } from '../tools/catalog.ts';
 import {
   AgentState,
@@ -8,10 +8,12 @@ import {
   OrderState,
   type OrderStateValue,
 } from './agent-state.ts';
+import { ofKind } from './approvals-of-kind.ts';
+import { executeMessageNode } from './execute-message-node.ts';
 import { executeNode } from './execute-node.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { isFinished, modelNode, openCalls } from './model-node.ts';
-import { proposeNode, requestNode } from './propose-node.ts';
+import { type Complete, completeMessage, completeOrder, proposeNode, requestNode } from './propose-node.ts';
 import { toolNode } from './tool-node.ts';
 
 /** What an order's interrupt tells the runner. */
@@ -20,20 +22,24 @@ export interface AwaitedApproval {
 }
 
 /**
- * One order, from proposal to result, as a graph of its own with checkpoints of its own. Orders of one message run
+ * One order or message, from proposal to result, as a graph of its own with checkpoints of its own. Orders of one message run
  * beside each other; in a single graph the first approved would wait for the last, since a step ends only when all
  * its tasks have.
  */
-function orderGraph(environment: GraphEnvironment) {
+function approvalGraph(
+  environment: GraphEnvironment,
+  complete: Complete,
+  execute: (state: OrderStateValue) => Promise<Command>,
+) {
   return new StateGraph({ state: OrderState, output: OrderOutput })
-    .addNode('propose', proposeNode(environment), { ends: ['request', END] })
+    .addNode('propose', proposeNode(environment, complete), { ends: ['request', END] })
     .addNode('request', requestNode(environment), { ends: ['await', END] })
     .addNode('await', (state: OrderStateValue) => {
       // Nothing else belongs here: on resume a node runs again from its top.
       interrupt<AwaitedApproval, unknown>({ approval: state.approval });
       return {};
     })
-    .addNode('execute', executeNode(environment), { ends: ['propose', 'await', END] })
+    .addNode('execute', execute, { ends: ['propose', 'await', END] })
     .addEdge(START, 'propose')
     .addEdge('await', 'execute')
     .compile();
@@ -49,20 +55,31 @@ export function buildGraph(environment: GraphEnvironment, checkpointer: BaseChec
     const latest = state.messages.at(-1);
     const calls = openCalls(state.messages);
     if (calls.length === 0) return latest?.type === 'tool' ? 'model' : END;
-    return calls.map((call) =>
-      findTool(call.name)?.risk === 'trade'
-        ? new Send('order', { call, prompt: state.prompt, turn: state.turns, attempt: 1 })
-        : new Send('tool', { call, prompt: state.prompt, turn: state.turns }),
-    );
+    return calls.map((call) => {
+      const work = { call, prompt: state.prompt, turn: state.turns };
+      switch (findTool(call.name)?.risk) {
+        case 'trade':
+          return new Send('order', { ...work, attempt: 1 });
+        case 'send':
+          return new Send('message', { ...work, attempt: 1 });
+        default:
+          return new Send('tool', work);
+      }
+    });
   };
+  const { approvals } = environment;
+  const orders = { ...environment, approvals: ofKind(approvals, 'order') };
+  const messages = { ...environment, approvals: ofKind(approvals, 'message') };
   return new StateGraph(AgentState)
     .addNode('model', modelNode(environment))
     .addNode('tool', toolNode(environment))
-    .addNode('order', orderGraph(environment))
+    .addNode('order', approvalGraph(environment, completeOrder, executeNode(orders)))
+    .addNode('message', approvalGraph(environment, completeMessage, executeMessageNode(messages)))
     .addEdge(START, 'model')
-    .addConditionalEdges('model', route, ['tool', 'order', 'model', END])
+    .addConditionalEdges('model', route, ['tool', 'order', 'message', 'model', END])
     .addEdge('tool', 'model')
     .addEdge('order', 'model')
+    .addEdge('message', 'model')
     .compile({ checkpointer });
 }
 

@@ -1,7 +1,15 @@
 import { TradeAgentError } from '../trading/errors.ts';
 import { isUnderWay } from './approval-states.ts';
 import type { Approval } from './approval-store.ts';
-import { ORDER_LEASE_MS, type OrderEnvironment, settleOrder } from './execute-node.ts';
+import { ofKind } from './approvals-of-kind.ts';
+import { settleMessage } from './execute-message-node.ts';
+import { ORDER_LEASE_MS, settleOrder } from './execute-node.ts';
+import type { GraphEnvironment } from './graph-environment.ts';
+
+type ReconcileEnvironment = Pick<
+  GraphEnvironment,
+  'approvals' | 'changed' | 'clock' | 'emit' | 'holder' | 'orderGateway'
+>;
 
 /**
  * Asks what became of each order that was on its way when its run ended, under the approval's lease. Sends nothing: an
@@ -9,7 +17,7 @@ import { ORDER_LEASE_MS, type OrderEnvironment, settleOrder } from './execute-no
  * @returns the approvals as they are then; one that another run is carrying out, unchanged
  */
 export async function reconcileApprovals(
-  environment: OrderEnvironment & { readonly holder: string },
+  environment: ReconcileEnvironment,
   approvals: readonly Approval[],
 ): Promise<Approval[]> {
   const after: Approval[] = [];
@@ -18,20 +26,22 @@ export async function reconcileApprovals(
   return after;
 }
 
-async function reconcileOne(
-  environment: OrderEnvironment & { readonly holder: string },
-  { id }: Approval,
-): Promise<Approval> {
+async function reconcileOne(environment: ReconcileEnvironment, { id }: Approval): Promise<Approval> {
   const { approvals, holder } = environment;
   const leased = approvals.lease(id, holder, ORDER_LEASE_MS);
   if (leased === undefined) return approvals.get(id) ?? vanished(id);
   try {
     // Read under the lease: another process may have settled it in between.
-    return isUnderWay(leased.status) ? await settleOrder(environment, leased, { resend: false }) : leased;
+    if (!isUnderWay(leased.status)) return leased;
+    return leased.kind === 'message'
+      ? await settleMessage({ ...environment, approvals: ofKind(approvals, 'message') }, leased, noResend)
+      : await settleOrder({ ...environment, approvals: ofKind(approvals, 'order') }, leased, noResend);
   } finally {
     approvals.release(id, holder);
   }
 }
+
+const noResend = { resend: false } as const;
 
 function vanished(id: string): never {
   throw new TradeAgentError('not_found', `there is no approval ${id}`, {

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../trading/errors.ts';
 import type { AgentStateValue, Outcome } from './agent-state.ts';
 import { isSettled, isUnderWay } from './approval-states.ts';
 import { type Approval, approvalView } from './approval-store.ts';
-import type { RunResult, RunStatus } from './events.ts';
+import type { ConnectionView, RunResult, RunStatus } from './events.ts';
 
 /** How a run that ended with this error ended. */
 const statusOfCode: Partial<Record<ErrorCode, RunStatus>> = {
@@ -34,17 +34,19 @@ export function runResult(
   thread: string,
   state: Partial<AgentStateValue>,
   approvals: readonly Approval[],
-  options: { model: string; error?: RunResult['error'] },
+  options: { model: string; connections?: readonly ConnectionView[]; error?: RunResult['error'] },
 ): RunResult {
   const prompt = state.prompt ?? 0;
   const outcomes = (state.outcomes ?? []).filter((outcome) => outcome.prompt === prompt);
   const errors = standingErrors(outcomes);
   const stop = options.error;
+  const { connections = [] } = options;
   const ranked: { status: RunStatus; error?: RunResult['error'] }[] = [
     ...approvals.flatMap((approval): { status: RunStatus; error?: RunResult['error'] }[] => {
       if (isUnderWay(approval.status)) return [{ status: 'unknown', error: unknownOutcome(approval) }];
       return isSettled(approval.status) ? [] : [{ status: 'pending' }];
     }),
+    ...connections.map(() => ({ status: 'pending' as const })),
     ...errors.map((error) => ({ status: statusOfCode[error.code] ?? ('failed' as const), error })),
   ].sort((a, b) => severity.indexOf(a.status) - severity.indexOf(b.status));
   // What broke off the run itself names it, but for an order whose outcome is unknown.
@@ -61,10 +63,16 @@ export function runResult(
     status,
     text: answerText(state),
     orders: [
-      ...approvals.flatMap((approval) => (approval.placed === undefined ? [] : [approval.placed])),
+      ...approvals.flatMap((approval) =>
+        approval.kind === 'order' && approval.placed !== undefined ? [approval.placed] : [],
+      ),
       ...outcomes.flatMap((outcome) => (outcome.order === undefined ? [] : [outcome.order])),
     ],
+    messages: approvals.flatMap((approval) =>
+      approval.kind === 'message' && approval.sent !== undefined ? [approval.sent] : [],
+    ),
     approvals: approvals.map(approvalView),
+    connections,
     usage: { model: options.model, ...(state.usage ?? { input_tokens: 0, output_tokens: 0 }) },
     ...(error === undefined ? {} : { error }),
   };
@@ -85,7 +93,7 @@ function unknownOutcome(approval: Approval): NonNullable<RunResult['error']> {
   return {
     code: 'outcome_unknown',
     message: `what became of ${approval.code} is not known: ${approval.reason ?? 'the run was cut off while it was sent'}`,
-    hint: `Run "trade-agent resume ${approval.thread}": it asks before anything else. Do not place the order again before that.`,
+    hint: `Run "trade-agent resume ${approval.thread}": it asks before anything else. Do not ${approval.kind === 'message' ? 'send it' : 'place the order'} again before that.`,
   };
 }
 

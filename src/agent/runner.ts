@@ -3,15 +3,18 @@ import { type BaseCheckpointSaver, Command } from '@langchain/langgraph';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { RunOptions } from './agent.ts';
 import type { AgentStateValue } from './agent-state.ts';
-import { isSettled, isUnderWay } from './approval-states.ts';
-import { type Approval, approvalView, isOverdue } from './approval-store.ts';
+import { isSettled } from './approval-states.ts';
+import { type Approval, approvalView } from './approval-store.ts';
 import { waitForDecision } from './approval-wait.ts';
+import type { AwaitedConnection } from './awaited-connection.ts';
+import { connectionView, waitForConnection } from './connection-wait.ts';
 import { EventQueue } from './event-queue.ts';
 import type { AgentEvent, RunResult } from './events.ts';
 import { type AgentGraph, type AwaitedApproval, buildGraph } from './graph.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import type { KeptLease, LeaseKeeper } from './lease-keeper.ts';
 import { takeBack } from './propose-node.ts';
+import { nothingStored, takenOver, unfinished } from './run-errors.ts';
 import { runResult } from './run-result.ts';
 import { untrustedContext } from './system-prompt.ts';
 import type { Thread, ThreadStore } from './thread-store.ts';
@@ -194,7 +197,7 @@ class Run {
     unfinishedWork: boolean,
   ): Promise<void> {
     if (!unfinishedWork) return;
-    if ((await pendingApprovals(graph, config)).length === 0) await graph.invoke(null, config);
+    if ((await pendingInterrupts(graph, config)).length === 0) await graph.invoke(null, config);
     await this.#untilSettled(environment, graph, config);
   }
 
@@ -232,12 +235,39 @@ class Run {
     const tried = new Set<string>();
     /** A detached resume asks once about what an earlier run asked for, and waits for nobody. */
     const looked = new Set<string>();
+    /** Interrupts whose account is connected, or was not in time. */
+    const connected = new Set<string>();
     for (;;) {
-      const pending = await pendingApprovals(graph, config);
+      const pending = await pendingInterrupts(graph, config);
       if (pending.length === 0) return;
       const ready: typeof pending = [];
       const waiting: Promise<unknown>[] = [];
       for (const awaited of pending) {
+        if ('connection' in awaited) {
+          const { interrupt, connection } = awaited;
+          const id = `connection ${connection}`;
+          const once = approvalMode === 'detach';
+          if (approvalMode === 'deny' || connected.has(interrupt)) {
+            ready.push(awaited);
+            continue;
+          }
+          if (once && looked.has(interrupt)) continue;
+          const wait =
+            waits.get(id) ??
+            waitForConnection(environment, connection, signal, { once }).then((found) => {
+              waits.delete(id);
+              return found;
+            });
+          waits.set(id, wait);
+          const told = wait.then((found) => {
+            looked.add(interrupt);
+            // Not in time: the call goes on too, and says that it could not be done.
+            if (found === true || !once) connected.add(interrupt);
+          });
+          told.catch(() => undefined);
+          waiting.push(told);
+          continue;
+        }
         const approval = approvals.get(awaited.approval) as Approval;
         const undecided = approval.status === 'drafted' || approval.status === 'requested';
         if (undecided && approvalMode === 'deny') {
@@ -271,7 +301,7 @@ class Run {
       }
       if (ready.length > 0) {
         this.#requireLease(environment.thread);
-        const resume = Object.fromEntries(ready.map(({ interrupt, approval }) => [interrupt, { approval }]));
+        const resume = Object.fromEntries(ready.map(({ interrupt, ...awaited }) => [interrupt, awaited]));
         await graph.invoke(new Command({ resume }), config);
         continue;
       }
@@ -323,8 +353,12 @@ class Run {
   ): Promise<RunResult> {
     const { values } = await graph.getState(config);
     const state = values as Partial<AgentStateValue>;
+    const missing = (await pendingInterrupts(graph, config)).flatMap((awaited) =>
+      'connection' in awaited ? [awaited.connection] : [],
+    );
     return runResult(environment.thread, state, this.#approvals(environment, state.prompt ?? 0), {
       model: environment.model.name,
+      connections: [...new Set(missing)].map((name) => connectionView(name, 'needed')),
       ...(error === undefined ? {} : { error: errorFacts(this.#error(error)) }),
     });
   }
@@ -341,6 +375,7 @@ class Run {
   #failed(thread: string, error: unknown): RunResult {
     return runResult(thread, {}, [], {
       model: this.#parts.environment.model.name,
+      connections: [],
       error: errorFacts(this.#error(error)),
     });
   }
@@ -351,46 +386,15 @@ type GraphConfig = Parameters<AgentGraph['getState']>[0] & {
   recursionLimit: number;
 };
 
-/** The orders that stand at their interrupt. A task that is done may still list the interrupt it was resumed from. */
-async function pendingApprovals(
-  graph: AgentGraph,
-  config: GraphConfig,
-): Promise<{ interrupt: string; approval: string }[]> {
+type Awaited = { readonly interrupt: string } & (AwaitedApproval | AwaitedConnection);
+
+/** The calls that stand at their interrupt. A task that is done may still list the interrupt it was resumed from. */
+async function pendingInterrupts(graph: AgentGraph, config: GraphConfig): Promise<Awaited[]> {
   const { tasks } = await graph.getState(config);
   return tasks
     .filter((task) => !('result' in task) || task.result === undefined)
     .flatMap((task) => task.interrupts)
     .flatMap(({ id, value }) =>
-      id === undefined ? [] : [{ interrupt: id, approval: (value as AwaitedApproval).approval }],
+      id === undefined ? [] : [{ interrupt: id, ...(value as AwaitedApproval | AwaitedConnection) }],
     );
-}
-
-/** "Done" would be a lie: the run died before it had written down what it was asked. */
-function nothingStored(thread: string): TradeAgentError {
-  return new TradeAgentError('not_found', `nothing of thread ${thread} was stored before its run ended`, {
-    hint: 'Nothing was proposed. Ask again.',
-  });
-}
-
-/** A new prompt would leave the thread's open orders behind; they come first. */
-function unfinished(thread: string, open: readonly Approval[], now: number): TradeAgentError {
-  const codes = open.map(({ code }) => code).join(', ');
-  const underWay = open.some(({ status }) => isUnderWay(status));
-  return new TradeAgentError(
-    underWay ? 'outcome_unknown' : 'approval_pending',
-    underWay
-      ? `this thread has an order whose outcome is unknown (${codes})`
-      : open.every((approval) => isOverdue(approval, now))
-        ? `this thread has an approval whose time ran out (${codes})`
-        : `this thread still waits for your decision (${codes})`,
-    {
-      hint: `Run "trade-agent resume ${thread}" first, cancel it with "trade-agent approvals cancel ${open[0]?.id}", or start a new thread.`,
-    },
-  );
-}
-
-function takenOver(thread: string): TradeAgentError {
-  return new TradeAgentError('busy', `another run has taken over thread ${thread}`, {
-    hint: 'This one stood still for too long. Watch the other, or resume the thread when it has ended.',
-  });
 }

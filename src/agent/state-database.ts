@@ -93,6 +93,10 @@ const migrations: readonly string[] = [
   ) STRICT;
   ALTER TABLE approvals ADD COLUMN polled_at INTEGER;
   `,
+  // Approvals of messages: "draft" and "placed" then hold a message's, "client_order_id" its client_message_id.
+  `
+  ALTER TABLE approvals ADD COLUMN kind TEXT NOT NULL DEFAULT 'order' CHECK (kind IN ('order', 'message'));
+  `,
 ];
 
 /** The version this program writes. */

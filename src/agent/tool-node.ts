@@ -1,7 +1,9 @@
 import { ToolMessage } from '@langchain/core/messages';
+import { isGraphInterrupt } from '@langchain/langgraph';
 import { findTool } from '../tools/catalog.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import type { AgentStateValue, Outcome, ToolCall } from './agent-state.ts';
+import { withConnection } from './awaited-connection.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { asTradeAgentError, errorFacts, errorMessage } from './tool-outcome.ts';
 
@@ -15,14 +17,19 @@ export interface ToolInput {
 export function toolNode(environment: GraphEnvironment) {
   const { clock, emit } = environment;
   return async ({ call, prompt, turn }: ToolInput): Promise<Partial<AgentStateValue>> => {
-    const started = clock.now();
-    emit({ type: 'tool_call', id: call.id, name: call.name, args: call.args });
+    const started = environment.callsStarted.get(call.id) ?? clock.now();
+    // Once for each run, also where the call stood still for an account to be connected.
+    if (!environment.callsStarted.has(call.id)) {
+      environment.callsStarted.set(call.id, started);
+      emit({ type: 'tool_call', id: call.id, name: call.name, args: call.args });
+    }
     const ended = (ok: boolean, summary: string) =>
       emit({ type: 'tool_result', id: call.id, name: call.name, ok, summary, ms: clock.now() - started });
     const outcome: Outcome = { prompt, turn, tool: call.name };
     try {
       const tool = findTool(call.name);
-      if (tool === undefined || tool.risk === 'trade') throw new TypeError('not a tool to run directly');
+      if (tool === undefined || tool.risk === 'trade' || tool.risk === 'send')
+        throw new TypeError('not a tool to run directly');
       if (environment.readOnly && tool.risk !== 'read') throw readOnlyRun();
       const args = tool.schema.safeParse(call.args);
       if (!args.success) {
@@ -31,9 +38,9 @@ export function toolNode(environment: GraphEnvironment) {
           hint: 'Correct the arguments.',
         });
       }
-      const result = await tool.execute(
-        { session: environment.session, gateway: environment.gateway },
-        args.data,
+      // Every tool of these reads before it changes anything, and reading is what needs the account.
+      const result = await withConnection(() =>
+        tool.execute({ session: environment.session, gateway: environment.gateway }, args.data),
       );
       if (result.order !== undefined) {
         environment.audit.record('order_cancelled', {
@@ -51,6 +58,7 @@ export function toolNode(environment: GraphEnvironment) {
         outcomes: [{ ...outcome, ...(result.order === undefined ? {} : { order: result.order }) }],
       };
     } catch (error) {
+      if (isGraphInterrupt(error)) throw error;
       const facts = errorFacts(asTradeAgentError(error));
       ended(false, facts.message);
       return { messages: [errorMessage(call, facts)], outcomes: [{ ...outcome, error: facts }] };

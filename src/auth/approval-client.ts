@@ -1,6 +1,6 @@
 import type { Configuration, DPoPHandle, ServerMetadata } from 'openid-client';
-import type { TradeOrderDetails } from '../trading/approval-details.ts';
 import { type Clock, systemClock } from '../trading/clock.ts';
+import { type ApprovalDetails, isMessageDetails } from '../trading/message-details.ts';
 import { pollApproval } from './approval-poll.ts';
 import { approvalCredentials } from './approval-registration.ts';
 import type { ApprovalClient, BackchannelAuthentication } from './ciba.ts';
@@ -9,7 +9,7 @@ import type { CredentialStore } from './credential-store/credential-store.ts';
 import { dpopHandle, parsePrivateJwk } from './dpop-key.ts';
 import type { Home } from './home.ts';
 import { requireFreshLogin } from './live-login.ts';
-import { ORDER_SCOPE, type ResolvedProfile } from './profile.ts';
+import { MESSAGE_SCOPE, ORDER_SCOPE, type ResolvedProfile } from './profile.ts';
 import { audienceParameters, bindsTokens, clientConfiguration, type ProviderAccess } from './provider.ts';
 import { providerError, providerFailure } from './provider-failure.ts';
 import type { Person } from './providers/dialect.ts';
@@ -45,7 +45,7 @@ export interface ApprovalConnection {
 
 /** What this process asked for, to compare with what was approved. */
 export interface AskedApproval {
-  readonly details: TradeOrderDetails;
+  readonly details: ApprovalDetails;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
 }
@@ -164,7 +164,7 @@ async function requestApproval(
   access: ProviderAccess,
   profile: ResolvedProfile,
   clock: Clock,
-  details: TradeOrderDetails,
+  details: ApprovalDetails,
   bindingMessage: string,
   expiresIn: number,
 ): Promise<BackchannelAuthentication> {
@@ -173,7 +173,7 @@ async function requestApproval(
   const dialect = dialectOf(profile);
   const sentAt = clock.now();
   const answer = await initiateBackchannelAuthentication(configuration, {
-    scope: `openid ${ORDER_SCOPE}`,
+    scope: `openid ${isMessageDetails(details) ? MESSAGE_SCOPE : ORDER_SCOPE}`,
     login_hint: dialect.loginHint(via.person, via.metadata.issuer),
     binding_message: dialect.bindingMessage(bindingMessage),
     requested_expiry: String(Math.min(expiresIn, dialect.longestApproval)),

@@ -1,6 +1,7 @@
 import type { TokenEndpointResponse } from 'openid-client';
-import { differingFields, type TradeOrderDetails } from '../trading/approval-details.ts';
+import { differingFields } from '../trading/approval-details.ts';
 import type { Clock } from '../trading/clock.ts';
+import type { ApprovalDetails } from '../trading/message-details.ts';
 import type { ApprovalConnection } from './approval-client.ts';
 import { CIBA_GRANT } from './approval-registration.ts';
 import type { PollResult } from './ciba.ts';
@@ -14,7 +15,7 @@ export interface ApprovalPoll {
   readonly via: ApprovalConnection;
   readonly authReqId: string;
   /** What was asked for, where it is known. */
-  readonly details: TradeOrderDetails | undefined;
+  readonly details: ApprovalDetails | undefined;
   /** The request's own deadline, where it is known. Milliseconds since the epoch. */
   readonly expiresAt: number | undefined;
   readonly clock: Clock;
@@ -60,7 +61,7 @@ async function judge(poll: ApprovalPoll, answer: TokenEndpointResponse): Promise
   const failed = (error: string): PollResult => ({ status: 'failed', error });
   if (via.dpop !== undefined && answer.token_type !== 'dpop') return failed('token_not_bound');
   const approved = answer.authorization_details;
-  if (approved !== undefined && poll.details !== undefined && !isSameOrder(approved, poll.details)) {
+  if (approved !== undefined && poll.details !== undefined && !isWhatWasAsked(approved, poll.details)) {
     return failed('authorization_details_mismatch');
   }
   if (answer.id_token !== undefined) {
@@ -85,7 +86,7 @@ async function judge(poll: ApprovalPoll, answer: TokenEndpointResponse): Promise
   };
 }
 
-function isSameOrder(approved: unknown, asked: TradeOrderDetails): boolean {
+function isWhatWasAsked(approved: unknown, asked: ApprovalDetails): boolean {
   if (!Array.isArray(approved) || approved.length !== 1) return false;
   const [details] = approved as unknown[];
   return (

@@ -1,12 +1,13 @@
-import { hostname } from 'node:os';
 import { z } from 'zod';
+import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../trading/bounded-fetch.ts';
 import { TradeAgentError } from '../trading/errors.ts';
+import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import type { ClientCredentials } from './client-authentication.ts';
 import { type ClientKey, clientKeySchema, generateClientKey, registeredJwk } from './client-key.ts';
 import { clientSecret } from './client-secret.ts';
 import type { CredentialStore } from './credential-store/credential-store.ts';
-import { printableName } from './device-login.ts';
-import { ORDER_SCOPE, type ResolvedProfile } from './profile.ts';
+import { machineName } from './machine-name.ts';
+import { MESSAGE_SCOPE, ORDER_SCOPE, type ResolvedProfile } from './profile.ts';
 import { bindsTokens, PROVIDER_TIMEOUT_S, type ProviderAccess, providerMetadata } from './provider.ts';
 import { providerError, providerFailure } from './provider-failure.ts';
 import { dialectOf } from './providers/dialect-of.ts';
@@ -95,34 +96,37 @@ export async function registerApprovalClient(
       hint: `Register one there and name it in config.yaml: profiles.${profile.name}.approval_client.client_id`,
     });
   }
+  const advertised = [ORDER_SCOPE, MESSAGE_SCOPE].filter((scope) =>
+    metadata.scopes_supported?.includes(scope),
+  );
+  const messages = profile.message_details_type ?? MESSAGE_SEND_TYPE;
+  const known = metadata.authorization_details_types_supported;
+  const knowsMessages = Array.isArray(known) && known.includes(messages);
   // oauth4webapi itself: openid-client's function would repeat the discovery.
   const oauth = await import('oauth4webapi');
-  const { fetch: customFetch } = access;
+  const send = boundedFetch(access.fetch ?? fetch, LONGEST_PROVIDER_ANSWER);
   try {
     const response = await oauth.dynamicClientRegistrationRequest(
       metadata,
       {
-        client_name: `trade-agent on ${printableName(hostname())}`,
+        client_name: `trade-agent on ${machineName()}`,
         grant_types: [CIBA_GRANT],
         response_types: [],
         redirect_uris: [],
         // Some providers refuse scopes they don't advertise (those of a resource server); the default then serves.
-        ...(metadata.scopes_supported?.includes(ORDER_SCOPE) ? { scope: `openid ${ORDER_SCOPE}` } : {}),
+        ...(advertised.length > 0 ? { scope: ['openid', ...advertised].join(' ') } : {}),
         token_endpoint_auth_method: 'private_key_jwt',
         token_endpoint_auth_signing_alg: jwk.alg,
         jwks: { keys: [jwk] },
         backchannel_token_delivery_mode: 'poll',
-        authorization_details_types: [profile.details_type],
+        // A provider may refuse types that it doesn't know.
+        authorization_details_types: [profile.details_type, ...(knowsMessages ? [messages] : [])],
         dpop_bound_access_tokens: bindsTokens(profile, metadata),
       },
       {
         [oauth.allowInsecureRequests]: new URL(profile.issuer).protocol === 'http:',
         signal: AbortSignal.timeout((access.timeoutSeconds ?? PROVIDER_TIMEOUT_S) * 1000),
-        ...(customFetch
-          ? {
-              [oauth.customFetch]: (url: string, options: RequestInit) => customFetch(url, options),
-            }
-          : {}),
+        [oauth.customFetch]: (url: string, options: RequestInit) => send(url, options),
       },
     );
     return (await oauth.processDynamicClientRegistrationResponse(response)).client_id;

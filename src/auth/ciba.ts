@@ -1,4 +1,4 @@
-import type { TradeOrderDetails } from '../trading/approval-details.ts';
+import type { ApprovalDetails } from '../trading/message-details.ts';
 
 /** What the identity provider answered to the backchannel authentication request (CIBA Core §7.3). */
 export interface BackchannelAuthentication {
@@ -27,7 +27,7 @@ export type PollResult =
 export interface ApprovalClient {
   /** @throws {TradeAgentError} `provider_unreachable`, `provider_error`, `login_required` */
   request(
-    details: TradeOrderDetails,
+    details: ApprovalDetails,
     bindingMessage: string,
     expiresIn: number,
   ): Promise<BackchannelAuthentication>;
@@ -39,7 +39,7 @@ export interface ApprovalClient {
   poll(
     authReqId: string,
     signal: AbortSignal,
-    expected?: TradeOrderDetails,
+    expected?: ApprovalDetails,
     onSend?: () => void,
   ): Promise<PollResult>;
 }

@@ -36,9 +36,10 @@ export async function checkConfig(text: string, file: string): Promise<Config> {
   if (syntaxError) {
     throw invalid(`${file}:${lines.linePos(syntaxError.pos[0]).line}: ${syntaxError.message}`, file);
   }
-  const result = configSchema.safeParse(document.toJS() ?? {});
+  const content: unknown = document.toJS() ?? {};
+  const result = configSchema.safeParse(content);
   if (result.success) return result.data;
-  throw explain(result.error, file, document, lines);
+  throw explain(result.error, content, file, document, lines);
 }
 
 /** Writes the configuration anew (0600, atomically). Comments in the file are lost; prefer {@link setDefaultProfile}. */
@@ -71,13 +72,20 @@ function invalid(message: string, file: string, hint = 'Correct the file, or mov
   return new TradeAgentError('invalid_config', message, { hint, details: { file } });
 }
 
-function explain(error: z.ZodError, file: string, document: Document, lines: LineCounter): TradeAgentError {
-  const issue = error.issues[0];
+function explain(
+  error: z.ZodError,
+  content: unknown,
+  file: string,
+  document: Document,
+  lines: LineCounter,
+): TradeAgentError {
+  // A misspelt key also makes another one missing; the misspelling is what helps.
+  const issue = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0];
   if (issue === undefined) return invalid(`${file} is not valid`, file);
   const path = issue.path.map(String);
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0] ?? '';
-    const known = keysAt(path);
+    const known = keysAt(path, content);
     const nearest = closestMatch(key, known);
     const at = place(file, document, lines, [...path, key]);
     return invalid(
@@ -116,15 +124,29 @@ function keyOffset(document: Document, path: string[]): number | undefined {
 }
 
 /** The keys the schema knows at a path. */
-function keysAt(path: string[]): string[] {
+function keysAt(path: string[], content: unknown): string[] {
   let schema: unknown = configSchema;
+  let value = content;
   for (const name of path) {
-    schema = unwrap(schema);
+    schema = oneOf(unwrap(schema), value);
+    value = (value as Record<string, unknown> | null | undefined)?.[name];
     if (schema instanceof z.ZodObject) schema = schema.shape[name];
     else if (schema instanceof z.ZodRecord) schema = schema.valueType;
   }
-  schema = unwrap(schema);
+  schema = oneOf(unwrap(schema), value);
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+}
+
+/** Of several kinds of thing, the one that the value says it is. */
+function oneOf(schema: unknown, value: unknown): unknown {
+  if (!(schema instanceof z.ZodDiscriminatedUnion)) return schema;
+  const { kind } = (value ?? {}) as { kind?: unknown };
+  return schema.options.find(
+    (option) =>
+      option instanceof z.ZodObject &&
+      option.shape.kind instanceof z.ZodLiteral &&
+      option.shape.kind.value === kind,
+  );
 }
 
 function unwrap(schema: unknown): unknown {

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import type { Configuration, DPoPHandle } from 'openid-client';
 import { type Clock, systemClock } from '../trading/clock.ts';
 import { TradeAgentError } from '../trading/errors.ts';
@@ -7,7 +6,8 @@ import type { CredentialStore } from './credential-store/credential-store.ts';
 import { dpopHandle, generatePrivateJwk, parsePrivateJwk } from './dpop-key.ts';
 import type { Home } from './home.ts';
 import { type IdTokenClaims, verifyIdToken } from './id-token.ts';
-import { type ResolvedProfile, SESSION_SCOPES } from './profile.ts';
+import { machineName, printableName } from './machine-name.ts';
+import { CONNECTION_SCOPES, type ResolvedProfile, SESSION_SCOPES } from './profile.ts';
 import { audienceParameters, bindsTokens, loginClient, type ProviderAccess } from './provider.ts';
 import { providerError, providerFailure } from './provider-failure.ts';
 import { dialectOf } from './providers/dialect-of.ts';
@@ -36,6 +36,8 @@ export interface DeviceLoginOptions {
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
   readonly home?: Home;
+  /** Seconds for each request; the usual limit unless said otherwise. */
+  readonly timeoutSeconds?: number;
   /** Ends the start of the sign-in; `complete` takes its own. */
   readonly signal?: AbortSignal;
 }
@@ -73,23 +75,35 @@ export async function beginDeviceLogin(
   await store.probe();
   options.signal?.throwIfAborted();
   const clock = options.clock ?? systemClock;
-  const scopes = [...new Set([...dialectOf(profile).identityScopes, ...(options.scopes ?? SESSION_SCOPES)])];
   const clocks = clockComparison(options.fetch ?? fetch, clock);
   const configuration = await loginClient(profile, { ...options, fetch: clocks.fetch });
+  const dialect = dialectOf(profile);
+  const accounts = dialect.connectedAccounts(configuration.serverMetadata());
+  const connections = options.scopes === undefined && accounts?.atSignIn ? accounts : undefined;
+  const scopes = [
+    ...new Set([
+      ...dialect.identityScopes,
+      ...(options.scopes ?? SESSION_SCOPES),
+      ...(connections === undefined ? [] : CONNECTION_SCOPES),
+    ]),
+  ];
   const { initiateDeviceAuthorization } = await import('openid-client');
   const startedAt = clock.now();
-  const started = await initiateDeviceAuthorization(configuration, {
-    scope: scopes.join(' '),
-    device_name: printableName(options.deviceName ?? hostname()),
-    ...audienceParameters(profile),
-  }).catch((error) => {
+  // RFC 8707 §2: one `resource` for each.
+  const parameters = new URLSearchParams([
+    ['scope', scopes.join(' ')],
+    ['device_name', printableName(options.deviceName ?? machineName())],
+    ...Object.entries(audienceParameters(profile)),
+    ...Object.entries(connections?.audience ?? {}),
+  ]);
+  const started = await initiateDeviceAuthorization(configuration, parameters).catch((error) => {
     throw providerError(providerFailure(error), 'the sign-in could not be started', profile.issuer);
   });
   options.signal?.throwIfAborted();
   const { user_code, verification_uri, verification_uri_complete } = started;
   // They are printed, and opened in a browser: nothing but a web address and a plain code will do.
   const uris = [verification_uri, verification_uri_complete].filter((uri) => uri !== undefined);
-  if (!/^[\x21-\x7e][\x20-\x7e]{0,63}$/.test(user_code) || !uris.every(isSecureUrl)) {
+  if (!/^[\x21-\x7e][\x20-\x7e]{0,63}$/.test(user_code) || !uris.every(isPlainAddress)) {
     throw new TradeAgentError('provider_error', 'the identity provider sent an unusable code or address', {
       hint: `Check that ${profile.issuer} is the right identity provider.`,
     });
@@ -152,9 +166,14 @@ export async function beginDeviceLogin(
   };
 }
 
-/** A machine's name as every consent page can show it: at most 64 printable ASCII characters. */
-export function printableName(name: string): string {
-  return name.replace(/[^\x20-\x7e]/g, '?').slice(0, 64) || 'unnamed';
+/**
+ * A web address that is what it looks like: printable, so that no parser takes anything out of it, and without a name
+ * before an @ that passes for its host.
+ */
+function isPlainAddress(text: string): boolean {
+  if (!/^[\x21-\x7e]{1,2000}$/.test(text) || !isSecureUrl(text)) return false;
+  const { username, password } = new URL(text);
+  return username === '' && password === '';
 }
 
 function toUser({ sub, name, email }: IdTokenClaims): User {

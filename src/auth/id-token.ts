@@ -1,4 +1,5 @@
 import type { ServerMetadata } from 'openid-client';
+import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../trading/bounded-fetch.ts';
 import type { Clock } from '../trading/clock.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import { ID_TOKEN_ALGORITHMS, PROVIDER_TIMEOUT_S } from './provider.ts';
@@ -33,11 +34,10 @@ export async function verifyIdToken(
   const { metadata, clientId, clock } = expected;
   const jose = await import('jose');
   const allowed = metadata.id_token_signing_alg_values_supported ?? ['RS256'];
-  const { fetch: customFetch } = expected;
   try {
     const keys = jose.createRemoteJWKSet(new URL(String(metadata.jwks_uri)), {
       timeoutDuration: PROVIDER_TIMEOUT_S * 1000,
-      ...(customFetch ? { [jose.customFetch]: customFetch } : {}),
+      [jose.customFetch]: boundedFetch(expected.fetch ?? fetch, LONGEST_PROVIDER_ANSWER),
     });
     // The token endpoint's answer comes once: a stumble of the network while the keys are fetched must not cost it.
     for (let tries = 1; keys.jwks() === undefined; tries++) {

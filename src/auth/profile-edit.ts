@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { TradeAgentError } from '../trading/errors.ts';
 import { configText, replaceConfig } from './config-edit.ts';
 import { loadConfig } from './config-file.ts';
+import type { StorePlace } from './credential-store/open-credential-store.ts';
 import type { Home } from './home.ts';
 import type { profileSchema } from './profile.ts';
 import { SANDBOX_PROFILE } from './resolve-profile.ts';
@@ -49,6 +50,19 @@ export async function setInProfile(
   const { parseDocument } = await import('yaml');
   const document = parseDocument(configText(home));
   document.setIn(['profiles', name, ...path], document.createNode(value));
+  await replaceConfig(home, document.toString());
+}
+
+/**
+ * Says where a profile's secrets are from now on: in one write, so that no reader finds half of it.
+ * @throws {TradeAgentError} `invalid_config`
+ */
+export async function setStorePlace(home: Home, name: string, place: StorePlace): Promise<void> {
+  const { parseDocument } = await import('yaml');
+  const document = parseDocument(configText(home));
+  document.setIn(['profiles', name, 'credential_store'], place.credential_store);
+  if (place.credential_key === undefined) document.deleteIn(['profiles', name, 'credential_key']);
+  else document.setIn(['profiles', name, 'credential_key'], place.credential_key);
   await replaceConfig(home, document.toString());
 }
 

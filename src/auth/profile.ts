@@ -1,13 +1,27 @@
+import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { decimalString } from '../trading/decimal.ts';
 import { environments } from '../trading/order.ts';
+import { noticesSchema } from './notice-channels.ts';
 import { providerNames } from './providers/dialect.ts';
 
 /** Scopes the login client may ask for; `orders:write` is never among them, it comes only with an approval. */
 export const READ_SCOPES = ['market:read', 'portfolio:read', 'orders:read'] as const;
 export const SESSION_SCOPES = [...READ_SCOPES, 'orders:cancel'] as const;
 export const ORDER_SCOPE = 'orders:write';
+/** As `orders:write`: it comes only with the approval of one message. */
+export const MESSAGE_SCOPE = 'messages:write';
+
+/** As a provider names it. */
+const connectionName = z.string().min(1).max(128);
+
+/** Scopes at the provider's own API for accounts elsewhere: they let nobody into such an account. */
+export const CONNECTION_SCOPES = [
+  'read:me:connected_accounts',
+  'create:me:connected_accounts',
+  'delete:me:connected_accounts',
+] as const;
 
 const httpUrl = z.url({ protocol: /^https?$/ });
 
@@ -51,14 +65,31 @@ export const profileSchema = z.strictObject({
   dpop: z.boolean().optional(),
   /** The provider's own name for the `trade_order` details type. */
   details_type: z.string().default(TRADE_ORDER_TYPE),
+  /** The provider's own name for the `message_send` details type, where it has one. */
+  message_details_type: z.string().optional(),
   credential_store: z.enum(['keychain', 'file']).optional(),
+  /** What opens the credential file: a passphrase, or a key file. Absent: a key file of its own beside it. */
+  credential_key: z
+    .string()
+    .refine(
+      (key) => key === 'passphrase' || isAbsolute(key),
+      'must be "passphrase" or the whole path of a key file',
+    )
+    .optional(),
   model: modelSchema.prefault({}),
   /** Fraction the price may move between proposal and trade. */
   max_slippage: z.string().default('0.01'),
   /** How long an approval may take, in seconds. */
   approval_ttl: z.number().int().min(30).max(3600).default(300),
+  /** What the accounts elsewhere are called at the provider, where not by the names here ("connections list"). */
+  connections: z
+    .strictObject({ broker: connectionName, slack: connectionName, gmail: connectionName })
+    .partial()
+    .optional(),
   /** Live money: how long after signing in the session's first order may be asked for, in seconds; 900 by itself. */
   live_login_max_age: z.number().int().min(60).max(86_400).optional(),
+  /** Who is told what a check found, by a name of the person's own. */
+  notices: noticesSchema.optional(),
 });
 export type Profile = z.output<typeof profileSchema>;
 

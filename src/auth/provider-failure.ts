@@ -1,3 +1,4 @@
+import { isAnswerTooLong } from '../trading/bounded-fetch.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 
 /**
@@ -14,6 +15,7 @@ export type ProviderFailure =
 
 /** Sorts what openid-client, oauth4webapi, jose or fetch threw. */
 export function providerFailure(error: unknown): ProviderFailure {
+  if (isAnswerTooLong(error)) return { kind: 'invalid', reason: 'its answer was too long' };
   const { name, code, cause } = asRecord(error);
   const response = asRecord(error).response ?? cause;
   const status = response instanceof Response ? response.status : undefined;

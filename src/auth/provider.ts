@@ -8,6 +8,7 @@ import type {
   CustomFetchOptions,
   ServerMetadata,
 } from 'openid-client';
+import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../trading/bounded-fetch.ts';
 import { type Clock, systemClock } from '../trading/clock.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import type { Home } from './home.ts';
@@ -104,9 +105,8 @@ export async function clientConfiguration(
     authentication ?? oidc.None(),
   );
   configuration.timeout = access.timeoutSeconds ?? PROVIDER_TIMEOUT_S;
-  const { fetch: customFetch } = access;
-  if (customFetch)
-    configuration[oidc.customFetch] = (url, options) => customFetch(url, options as RequestInit);
+  const send = boundedFetch(access.fetch ?? fetch, LONGEST_PROVIDER_ANSWER);
+  configuration[oidc.customFetch] = (url, options) => send(url, options as RequestInit);
   // Plain HTTP has been ruled out but for this machine itself (isTrustworthy).
   if (new URL(profile.issuer).protocol === 'http:') oidc.allowInsecureRequests(configuration);
   return configuration;
@@ -143,18 +143,13 @@ async function discover(issuer: string, access: ProviderAccess): Promise<ServerM
     });
   }
   const oidc = await import('openid-client');
-  const { fetch: customFetch } = access;
+  const send = boundedFetch(access.fetch ?? fetch, LONGEST_PROVIDER_ANSWER);
   let metadata: ServerMetadata;
   try {
     const configuration = await oidc.discovery(new URL(issuer), 'discovery', undefined, undefined, {
       timeout: access.timeoutSeconds ?? PROVIDER_TIMEOUT_S,
       execute: new URL(issuer).protocol === 'http:' ? [oidc.allowInsecureRequests] : [],
-      ...(customFetch
-        ? {
-            [oidc.customFetch]: (url: string, options: CustomFetchOptions) =>
-              customFetch(url, options as RequestInit),
-          }
-        : {}),
+      [oidc.customFetch]: (url: string, options: CustomFetchOptions) => send(url, options as RequestInit),
     });
     metadata = plainMetadata(configuration.serverMetadata());
   } catch (error) {

@@ -10,6 +10,9 @@ export const SANDBOX_PROFILE = 'sandbox';
 /** The login client every sandbox knows. */
 const SANDBOX_LOGIN_CLIENT = { client_id: 'trade-agent' };
 
+/** Its vault knows the broker by its own name. */
+const SANDBOX_CONNECTIONS = { broker: 'paper-broker' };
+
 /** Where a running sandbox is, as its ready file says. */
 export interface SandboxAddresses {
   readonly issuer: string;
@@ -49,6 +52,11 @@ export function findProfile(config: Config, name?: string): Profile & { readonly
   });
 }
 
+/** Pretend money on this machine only: the sandbox alone may do without the system's keychain. */
+export function storeOf(profile: Pick<Profile, 'sandbox' | 'credential_store'>): 'keychain' | 'file' {
+  return profile.credential_store ?? (profile.sandbox ? 'file' : 'keychain');
+}
+
 /**
  * A profile complete with its addresses.
  * @param sandbox the running sandbox's addresses; needed by sandbox profiles, ignored by others
@@ -66,14 +74,14 @@ export function resolveProfile(
         hint: 'Start it with "trade-agent sandbox".',
       });
     }
-    return checkAddresses({
+    return checkProfile({
       ...profile,
       issuer: sandbox.issuer,
       gateway: sandbox.gateway,
       audience: profile.audience ?? sandbox.gateway,
       login_client: profile.login_client ?? SANDBOX_LOGIN_CLIENT,
-      // Pretend money on this machine only: the sandbox alone may do without the system's keychain.
-      credential_store: profile.credential_store ?? 'file',
+      connections: { ...SANDBOX_CONNECTIONS, ...profile.connections },
+      credential_store: storeOf(profile),
       phone: sandbox.phone,
     });
   }
@@ -87,7 +95,7 @@ export function resolveProfile(
       details: { missing },
     });
   }
-  return checkAddresses({
+  return checkProfile({
     ...profile,
     issuer,
     gateway,
@@ -95,12 +103,12 @@ export function resolveProfile(
     // An order must not outlive what the provider lets its approval.
     approval_ttl: Math.min(profile.approval_ttl, dialectOf(profile).longestApproval),
     login_client,
-    credential_store: profile.credential_store ?? 'keychain',
+    credential_store: storeOf(profile),
     phone: undefined,
   });
 }
 
-function checkAddresses(profile: ResolvedProfile): ResolvedProfile {
+function checkProfile(profile: ResolvedProfile): ResolvedProfile {
   for (const key of ['issuer', 'gateway'] as const) {
     if (!isSecureUrl(profile[key])) {
       throw new TradeAgentError(
@@ -109,6 +117,15 @@ function checkAddresses(profile: ResolvedProfile): ResolvedProfile {
         { hint: 'Plain http is for servers on this machine only.' },
       );
     }
+  }
+  if (profile.credential_store === 'keychain' && profile.credential_key !== undefined) {
+    throw new TradeAgentError(
+      'invalid_config',
+      `profile "${profile.name}": credential_key is of no use with the keychain`,
+      {
+        hint: `Remove it ("trade-agent config unset profiles.${profile.name}.credential_key"), or set credential_store to file.`,
+      },
+    );
   }
   return profile;
 }

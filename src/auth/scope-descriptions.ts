@@ -1,3 +1,5 @@
+const accounts = 'see, add and remove the accounts you connect';
+
 /** What each scope lets the program do, in words for the person who is asked. */
 const descriptions: Record<string, string> = {
   openid: 'know who you are',
@@ -8,11 +10,14 @@ const descriptions: Record<string, string> = {
   'portfolio:read': 'see your account and positions',
   'orders:read': 'see your orders',
   'orders:cancel': 'cancel your open orders',
+  'read:me:connected_accounts': accounts,
+  'create:me:connected_accounts': accounts,
+  'delete:me:connected_accounts': accounts,
 };
 
-/** The scopes in words, in the order asked; an unknown one by its own name. */
+/** The scopes in words, in the order asked, nothing said twice; an unknown one by its own name. */
 export function describeScopes(scopes: readonly string[]): string[] {
-  return scopes.map((scope) => descriptions[scope] ?? scope);
+  return [...new Set(scopes.map((scope) => descriptions[scope] ?? scope))];
 }
 
 /** Said at every sign-in: device codes are open to consent phishing (RFC 10027, BCP 247). */

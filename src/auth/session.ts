@@ -17,6 +17,9 @@ export interface Session {
    * @throws {TradeAgentError} `login_required`, `provider_unreachable`, `gateway_unreachable`, `insufficient_scope`
    */
   fetch(url: string, init: RequestInit, scopes: readonly string[]): Promise<Response>;
-  /** As `fetch`, with the token of one approval instead of the session's. */
+  /**
+   * As `fetch`, with the token of one approval instead of the session's.
+   * @throws {TradeAgentError} with `details.sent` false where the request certainly never left
+   */
   fetchWithApproval(url: string, init: RequestInit, approvalToken: string): Promise<Response>;
 }

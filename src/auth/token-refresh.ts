@@ -19,6 +19,8 @@ export interface RefreshContext {
   readonly clock: Clock;
   /** The user this session was opened for. */
   readonly sub: string;
+  /** Instead of the gateway: whom the token is for, in the provider's own way. */
+  readonly audience?: Readonly<Record<string, string>>;
 }
 
 /** Nobody is signed in (any more). */
@@ -69,7 +71,10 @@ export async function refreshAccessToken(
       .refreshTokenGrant(
         configuration,
         sent,
-        { scope: scopes.join(' '), ...(isIdentityOnly(scopes) ? {} : audienceParameters(profile)) },
+        {
+          scope: scopes.join(' '),
+          ...(isIdentityOnly(scopes) ? {} : (context.audience ?? audienceParameters(profile))),
+        },
         DPoP === undefined ? {} : { DPoP },
       )
       .catch(async (error: unknown): Promise<never> => {
@@ -79,7 +84,10 @@ export async function refreshAccessToken(
           await store.delete(['session', 'refresh_token', 'access_token'], { refresh_token: sent });
           throw loginRequired('your session has ended');
         }
-        if (failure.kind === 'oauth' && failure.error === 'invalid_scope') throw missingScope(scopes);
+        // A session from before the resource was asked for at sign-in has no way to it.
+        const refused =
+          failure.kind === 'oauth' && ['invalid_scope', 'invalid_target'].includes(failure.error);
+        if (refused) throw missingScope(scopes);
         throw providerError(failure, 'the session could not be renewed', profile.issuer);
       });
 
@@ -92,21 +100,31 @@ export async function refreshAccessToken(
     };
     const values: Partial<Record<CredentialName, string>> = {};
     if (tokens.refresh_token !== undefined) values.refresh_token = tokens.refresh_token;
+    const problem =
+      bound && token.type !== 'dpop'
+        ? new TradeAgentError(
+            'provider_error',
+            'the identity provider sent a token that is not bound to our key',
+            { hint: 'Allow DPoP for the login client.' },
+          )
+        : tokens.claims() !== undefined && tokens.claims()?.sub !== sub
+          ? // OpenID Connect Core §12.2.
+            new TradeAgentError(
+              'provider_error',
+              'the identity provider renewed the session of another user',
+              {
+                hint: `Check that ${profile.issuer} is the right identity provider, and sign in again.`,
+              },
+            )
+          : undefined;
     // Only the read token is kept: what can cancel an order lives in memory, for as long as a command runs.
-    const kept = isReadOnly(token) && !isIdentityOnly(scopes) ? storedForm(token) : undefined;
+    const isKept = problem === undefined && isReadOnly(token) && !isIdentityOnly(scopes);
+    const kept = isKept ? storedForm(token) : undefined;
     if (kept !== undefined) values.access_token = kept;
     if (Object.keys(values).length > 0) await keep(store, values, sent);
 
     // Checked after the new refresh token is safe: refusing the answer must not lose the session.
-    if (bound && token.type !== 'dpop') {
-      throw new TradeAgentError(
-        'provider_error',
-        'the identity provider sent a token that is not bound to our key',
-        {
-          hint: 'Allow DPoP for the login client.',
-        },
-      );
-    }
+    if (problem !== undefined) throw problem;
     if (!covers(token, scopes)) throw missingScope(scopes);
     return token;
   });

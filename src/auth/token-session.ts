@@ -81,6 +81,7 @@ export async function openSession(options: SessionOptions): Promise<Session | un
       throw new TradeAgentError(
         'internal',
         `a token was about to be sent to ${url.origin}, which is not the gateway`,
+        { details: { sent: false } },
       );
     }
     return url;
@@ -137,7 +138,8 @@ function readOnlyRefusal(scopes: readonly string[]): TradeAgentError {
     `this run is read-only; it asks for no ${scopes.join(', ')}`,
     {
       hint: 'Leave out --read-only.',
-      details: { scopes: [...scopes] },
+      // An order that was approved must not be taken for one on its way.
+      details: { scopes: [...scopes], sent: false },
     },
   );
 }

@@ -1,12 +1,20 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
+import type { Activity } from '../trading/activity.ts';
 import { Dec } from '../trading/decimal.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import type { HighWaterMark } from '../trading/portfolio/drawdown.ts';
 import type { PriceHistory } from '../trading/portfolio/price-history.ts';
 import type { FiredState } from './firing.ts';
-import type { CloseCache } from './gather.ts';
+import type { ActivityCache, CloseCache } from './gather.ts';
+import {
+  forgetTold,
+  type NoticeOutbox,
+  noticeOutbox,
+  noticeTables,
+  waitingByChannel,
+} from './notice-outbox.ts';
 
 /** Versions of the schema, oldest first; never edit one that was released. */
 const migrations: readonly string[] = [
@@ -28,6 +36,13 @@ const migrations: readonly string[] = [
   ) STRICT;
   CREATE TABLE closes (symbol TEXT PRIMARY KEY, days BLOB NOT NULL, closes BLOB NOT NULL) STRICT;
   `,
+  noticeTables,
+  `
+  CREATE TABLE activities (
+    profile TEXT NOT NULL, account TEXT NOT NULL, rows TEXT NOT NULL, whole_at INTEGER NOT NULL,
+    PRIMARY KEY (profile, account)
+  ) STRICT;
+  `,
 ];
 
 /** A conditional order on its way to the person; `asked` once an approval of it is known to exist. */
@@ -48,11 +63,16 @@ export interface AccountMemory {
   proposing(rule: string, definition: string, thread: string, now: number): void;
   /** They were asked: whatever they answer, it is never asked again. */
   asked(rule: string, definition: string): void;
+  /** What people are still to be told. */
+  readonly notices: NoticeOutbox;
 }
 
 export interface CheckStore {
   readonly closes: CloseCache;
   account(owner: { readonly profile: string; readonly account: string }): AccountMemory;
+  activities(owner: { readonly profile: string; readonly account: string }): ActivityCache;
+  /** How many notices each channel has yet to send. */
+  waitingNotices(): ReadonlyMap<string, number>;
   close(): void;
 }
 
@@ -81,6 +101,8 @@ export function openCheckStore(file: string, key: string): CheckStore {
       },
     },
     account: (owner) => accountMemory(database, owner),
+    activities: (owner) => activityCache(database, owner),
+    waitingNotices: () => waitingByChannel(database),
     close: () => database.close(),
   };
 }
@@ -136,6 +158,7 @@ function accountMemory(
 ): AccountMemory {
   const owner = [profile, account] as const;
   return {
+    notices: noticeOutbox(database, owner),
     fired: () =>
       database
         .prepare<[string, string], FiredState>(
@@ -165,6 +188,7 @@ function accountMemory(
           );
           for (const { rule, subject, definition, since } of states)
             insert.run(...owner, rule, subject, definition, since);
+          forgetTold(database, owner);
           if (mark === undefined) return;
           database
             .prepare(
@@ -196,6 +220,27 @@ function accountMemory(
           'UPDATE proposed SET asked = 1 WHERE profile = ? AND account = ? AND rule = ? AND definition = ?',
         )
         .run(...owner, rule, definition);
+    },
+  };
+}
+
+function activityCache(
+  database: Database.Database,
+  { profile, account }: { readonly profile: string; readonly account: string },
+): ActivityCache {
+  return {
+    get: () => {
+      const row = database
+        .prepare<[string, string], { rows: string; whole_at: number }>(
+          'SELECT rows, whole_at FROM activities WHERE profile = ? AND account = ?',
+        )
+        .get(profile, account);
+      return row && { activities: JSON.parse(row.rows) as Activity[], wholeAt: row.whole_at };
+    },
+    put: (activities, wholeAt) => {
+      database
+        .prepare('INSERT OR REPLACE INTO activities (profile, account, rows, whole_at) VALUES (?, ?, ?, ?)')
+        .run(profile, account, JSON.stringify(activities), wholeAt);
     },
   };
 }

@@ -47,7 +47,7 @@ export function check(input: CheckInput): Check {
     Object.hasOwn(file.sectors, symbol) ? file.sectors[symbol] : input.sectorOf(symbol);
   const figures = figuresOf(snapshot, { sectorOf, mark: memory.mark() });
   const look = observe(file, snapshot, figures);
-  const firing = fire(look, memory.fired(), snapshot.now);
+  const firing = fire(look, memory.fired(), snapshot.now, new Set(file.rules.map(({ name }) => name)));
   const { proposals, suggestion } = proposalsOf(input, look, figures);
   const result = checkResult({
     rulesFile: input.rulesFile,

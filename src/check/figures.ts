@@ -1,21 +1,21 @@
-import { fillsOf, flowsOf } from '../trading/activity.ts';
-import { Dec } from '../trading/decimal.ts';
+import { type Activity, exchangesOf, fillsOf, flowsOf } from '../trading/activity.ts';
+import { Dec, isPositive, ZERO } from '../trading/decimal.ts';
 import { type Share, weightsBySector, weightsBySymbol } from '../trading/portfolio/allocation.ts';
 import { type Drawdowns, drawdowns, type HighWaterMark } from '../trading/portfolio/drawdown.ts';
 import { type Income, income } from '../trading/portfolio/income.ts';
 import { tradingResults } from '../trading/portfolio/lots.ts';
 import { moneyWeightedReturn } from '../trading/portfolio/money-weighted.ts';
-import { type PeriodReturn, timeWeightedReturn } from '../trading/portfolio/time-weighted.ts';
+import { growthFactors, type PeriodReturn, timeWeightedReturn } from '../trading/portfolio/time-weighted.ts';
 import { type ValuePoint, valuePoints } from '../trading/portfolio/value-point.ts';
 import { volatility } from '../trading/portfolio/volatility.ts';
-import { type PortfolioPerformance, portfolioPerformance } from '../trading/portfolio-performance.ts';
+import { type AccountPerformance, accountPerformance } from '../trading/portfolio-performance.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** What the portfolio is and did. Dollars and fractions in exact decimals; docs/METRICS.md defines each. */
 export interface Figures {
   readonly equity: Dec;
   readonly cash: Dec;
-  readonly performance: PortfolioPerformance;
+  readonly performance: AccountPerformance;
   readonly bySymbol: readonly Share[];
   readonly bySector: readonly Share[];
   /** From the first known value on, ending with now. */
@@ -46,37 +46,41 @@ export function figuresOf(snapshot: Snapshot, { sectorOf, mark }: FigureOptions)
     .map(({ at, equity: value }) => ({ at, value: new Dec(value) }))
     .filter(({ at }) => at < now);
   // An account's first days before its first deposit say nothing.
-  const begun = earlier.findIndex(({ value }) => value.gt(0));
+  const begun = earlier.findIndex(({ value }) => isPositive(value));
   const values = [...(begun === -1 ? [] : earlier.slice(begun)), { at: now, value: equity }];
   const points = valuePoints(values, flows);
   const [first] = points;
   const last = points.at(-1);
-  const fills = activities === undefined ? undefined : fillsOf(activities);
+  const factors = growthFactors(points);
+  const bySymbol = weightsBySymbol(positions, equity);
   return {
     equity,
     cash: new Dec(account.cash),
-    performance: portfolioPerformance(account, positions),
-    bySymbol: weightsBySymbol(positions, equity),
-    bySector: weightsBySector(positions, equity, sectorOf),
+    performance: accountPerformance(account, positions),
+    bySymbol,
+    bySector: weightsBySector(bySymbol, equity, sectorOf),
     points,
     drawdowns: drawdowns(points, mark),
-    timeWeighted: timeWeightedReturn(points),
+    timeWeighted: timeWeightedReturn(points, factors),
     moneyWeighted:
       first === undefined || last === undefined || first === last
         ? undefined
         : moneyWeightedReturn(first, flows, last),
-    volatility: volatility(points),
-    realized: fills && realizedOf(fills),
+    volatility: volatility(points, factors),
+    realized: activities && realizedOf(activities),
     income: activities && income(activities),
   };
 }
 
-function realizedOf(fills: ReturnType<typeof fillsOf>): NonNullable<Figures['realized']> {
-  const total = (method: 'fifo' | 'average') =>
-    [...tradingResults(fills, method).values()].reduce((sum, { realized }) => sum.plus(realized), new Dec(0));
-  const uncovered = [...tradingResults(fills, 'fifo')]
-    .filter(([, result]) => result.uncovered.gt(0))
+function realizedOf(activities: readonly Activity[]): NonNullable<Figures['realized']> {
+  const fills = fillsOf(activities);
+  const exchanges = exchangesOf(activities);
+  const total = (results: ReturnType<typeof tradingResults>) =>
+    [...results.values()].reduce((sum, { realized }) => sum.plus(realized), ZERO);
+  const fifo = tradingResults(fills, 'fifo', exchanges);
+  const uncovered = [...fifo]
+    .filter(([, result]) => result.unclear || isPositive(result.uncovered))
     .map(([symbol]) => symbol)
     .sort();
-  return { fifo: total('fifo'), average: total('average'), uncovered };
+  return { fifo: total(fifo), average: total(tradingResults(fills, 'average', exchanges)), uncovered };
 }

@@ -37,12 +37,14 @@ export interface Firing {
   readonly snoozed: readonly Finding[];
   /** What to remember from now on; everything else is forgotten, and so armed again. */
   readonly states: readonly FiredState[];
+  /** Under which state a finding is remembered. */
+  readonly stateOf: ReadonlyMap<Finding, FiredState>;
 }
 
 /** A subject that a rule could not see. */
 const BLIND = ' (not seen)';
 
-const stateKey = (rule: string, subject: string) => JSON.stringify([rule, subject]);
+const stateKey = (rule: string, subject: string) => `${rule}\n${subject}`;
 
 /** A rule sees thousands of subjects, and is digested once. */
 const definitions = new WeakMap<Rule, string>();
@@ -71,31 +73,43 @@ function digestOf(rule: Rule): string {
 /**
  * Fires once and re-arms: what is triggered is a finding the first time, goes on silently while it lasts, and may fire
  * again after it was `clear`. Rules that were not looked at keep what they had; a snoozed rule fires when its time is over.
+ * @param inFile the names of the file's rules: another check of the account may look by another file, whose rules keep
+ *   what they had
  */
-export function fire(look: Look, before: readonly FiredState[], now: number): Firing {
+export function fire(
+  look: Look,
+  before: readonly FiredState[],
+  now: number,
+  inFile: ReadonlySet<string>,
+): Firing {
   const known = new Map(before.map((state) => [stateKey(state.rule, state.subject), state]));
   const findings: Finding[] = [];
   const ongoing: Finding[] = [];
   const snoozed: Finding[] = [];
   const states: FiredState[] = [];
+  const stateOf = new Map<Finding, FiredState>();
 
   const see = (seen: Observation, problem?: string) => {
     const { rule, state } = seen;
+    // Most of thousands of subjects: nothing is told, and nothing kept.
+    if (state === 'clear') return;
     const subject = problem === undefined ? seen.subject : `${seen.subject}${BLIND}`;
     const definition = definitionOf(rule);
     const found = known.get(stateKey(rule.name, subject));
     const earlier = found?.definition === definition ? found : undefined;
-    if (state === 'clear' || (state === 'between' && earlier === undefined)) return;
+    if (state === 'between' && earlier === undefined) return;
     const since = earlier?.since ?? now;
     const finding = findingOf(seen, since, problem);
     if (earlier === undefined && rule.snooze !== undefined && now < rule.snooze) {
       snoozed.push(finding);
       return;
     }
-    states.push({ rule: rule.name, subject, definition, since });
+    const remembered = { rule: rule.name, subject, definition, since };
+    states.push(remembered);
     // Between its limit and the point where it is armed again there is nothing to tell of.
     if (state === 'between') return;
     (earlier === undefined ? findings : ongoing).push(finding);
+    if (earlier === undefined) stateOf.set(finding, remembered);
   };
 
   for (const observation of look.observations) see(observation);
@@ -116,8 +130,8 @@ export function fire(look: Look, before: readonly FiredState[], now: number): Fi
   const skipped = new Set(
     look.skipped.filter(({ reason }) => reason !== 'over').map(({ rule }) => rule.name),
   );
-  states.push(...before.filter(({ rule }) => skipped.has(rule)));
-  return { findings: findings.sort(mostSevere), ongoing: ongoing.sort(mostSevere), snoozed, states };
+  states.push(...before.filter(({ rule }) => skipped.has(rule) || !inFile.has(rule)));
+  return { findings: findings.sort(mostSevere), ongoing: ongoing.sort(mostSevere), snoozed, states, stateOf };
 }
 
 function findingOf({ rule, subject, say }: Observation, since: number, problem?: string): Finding {

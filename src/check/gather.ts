@@ -14,10 +14,18 @@ export interface CloseCache {
   put(symbol: string, history: PriceHistory): void;
 }
 
+/** The account's activities as they were when all were last read: what is new since then is asked for at each check. */
+export interface ActivityCache {
+  get(): { readonly activities: readonly Activity[]; readonly wholeAt: number } | undefined;
+  put(activities: readonly Activity[], wholeAt: number): void;
+}
+
 export interface GatherOptions {
   readonly gateway: GatewayClient;
   readonly file: RulesFile;
   readonly closes: CloseCache;
+  /** Of one account. */
+  readonly activities: (account: string) => ActivityCache;
   /** This machine's time, milliseconds since the epoch. */
   readonly localNow: number;
   /** Whether orders are to be suggested: that needs prices of everything that has a target. */
@@ -30,6 +38,8 @@ const SYMBOLS_A_REQUEST = 50;
 const BARS_AT_ONCE = 6;
 /** A rule looks back 250 sessions at most, which is about a year. */
 const BARS_REACH_MS = 400 * DAY_MS;
+/** What is kept of a symbol: more than any rule looks back, and no more with the years. */
+const SESSIONS_KEPT = 260;
 /** Enough days for the usual closing time to be the most frequent one. */
 const CALENDAR_DAYS = 28;
 /** A clock this far off confuses people who compare times. */
@@ -38,7 +48,14 @@ const CLOCK_SKEW_MS = 60_000;
 const BEGINNING = Date.parse('2010-01-01T00:00:00Z');
 
 /** Reads everything a check looks at. @throws {TradeAgentError} what the gateway's reads throw, but for prices missing */
-export async function gather({ gateway, file, closes, localNow, suggest }: GatherOptions): Promise<Snapshot> {
+export async function gather({
+  gateway,
+  file,
+  closes,
+  activities: cached,
+  localNow,
+  suggest,
+}: GatherOptions): Promise<Snapshot> {
   const [account, positions, openOrders, clock, history] = await Promise.all([
     gateway.account(),
     gateway.positions(),
@@ -60,7 +77,7 @@ export async function gather({ gateway, file, closes, localNow, suggest }: Gathe
       end: addDays(today, CALENDAR_DAYS + Math.min(350, Math.ceil(within / DAY_MS))),
     }),
     readQuotes(gateway, symbolsToQuote(file, held, suggest)),
-    readActivities(gateway, notes),
+    readActivities(gateway, cached(account.account), now, notes),
   ]);
   return {
     now,
@@ -136,14 +153,44 @@ function noPriceCode(error: unknown): NoPrice['code'] | undefined {
   return error.details.problem === 'price_unavailable' ? 'price_unavailable' : undefined;
 }
 
-async function readActivities(gateway: GatewayClient, notes: string[]): Promise<Activity[] | undefined> {
+async function readActivities(
+  gateway: GatewayClient,
+  cache: ActivityCache,
+  now: number,
+  notes: string[],
+): Promise<readonly Activity[] | undefined> {
   try {
-    return await gateway.activities({ after: BEGINNING });
+    return await allActivities(gateway, cache, now);
   } catch (error) {
     if (!isTradeAgentError(error) || !['not_found', 'gateway_refused'].includes(error.code)) throw error;
     notes.push(`deposits and trades can’t be read (${error.message}): returns may count deposits as gains`);
     return undefined;
   }
+}
+
+/** Brokers book late and correct: so much is read again each time, and all of it once a week. */
+const ACTIVITY_OVERLAP_MS = 5 * DAY_MS;
+const WHOLE_EVERY_MS = 7 * DAY_MS;
+
+async function allActivities(
+  gateway: GatewayClient,
+  cache: ActivityCache,
+  now: number,
+): Promise<readonly Activity[]> {
+  const kept = cache.get();
+  if (kept === undefined || now < kept.wholeAt || now - kept.wholeAt > WHOLE_EVERY_MS) {
+    const all = await gateway.activities({ after: BEGINNING });
+    cache.put(all, now);
+    return all;
+  }
+  const after = kept.wholeAt - ACTIVITY_OVERLAP_MS;
+  // A day within what was asked for: at its very edge a broker may count by date or by time.
+  const from = after + DAY_MS;
+  const fresh = await gateway.activities({ after });
+  return [
+    ...kept.activities.filter(({ at }) => Date.parse(at) < from),
+    ...fresh.filter(({ at }) => Date.parse(at) >= from),
+  ];
 }
 
 async function readCloses(
@@ -177,10 +224,10 @@ async function closesOf(
   now: number,
 ): Promise<PriceHistory> {
   const before = (history: PriceHistory): PriceHistory => {
-    const count = history.days.findIndex((day) => day >= session);
-    return count === -1
-      ? history
-      : { days: history.days.slice(0, count), closes: history.closes.slice(0, count) };
+    const found = history.days.findIndex((day) => day >= session);
+    const end = found === -1 ? history.days.length : found;
+    const start = Math.max(0, end - SESSIONS_KEPT);
+    return { days: history.days.slice(start, end), closes: history.closes.slice(start, end) };
   };
   const kept = cache.get(symbol);
   const last = kept?.days.at(-1);
@@ -193,7 +240,7 @@ async function closesOf(
         days: Int32Array.from([...kept.days, ...fresh.days.slice(overlap + 1)]),
         closes: Float64Array.from([...kept.closes, ...fresh.closes.slice(overlap + 1)]),
       });
-      if (joined.days.length !== kept.days.length) cache.put(symbol, joined);
+      if (joined.days.at(-1) !== last) cache.put(symbol, joined);
       return joined;
     }
   }

@@ -36,14 +36,36 @@ export interface Observed {
   readonly blind: readonly Blind[];
 }
 
+/** The two values between which a rule neither fires nor is armed again: one for all the subjects it looks at. */
+export interface Limits {
+  readonly direction: 'above' | 'below';
+  readonly limit: Dec;
+  /** Where the rule is armed again. */
+  readonly clear: Dec;
+}
+
+/** @param back how far on the near side of the limit a value must be to be `clear` */
+export function limits(limit: Dec, direction: Limits['direction'], back: Dec): Limits {
+  return { direction, limit, clear: direction === 'above' ? limit.minus(back) : limit.plus(back) };
+}
+
+/** Where a value stands to its limits; right at the limit is not beyond it. */
+export function level(value: Dec, { direction, limit, clear }: Limits): Observation['state'] {
+  const beyond = direction === 'above' ? value.gt(limit) : value.lt(limit);
+  if (beyond) return 'triggered';
+  return (direction === 'above' ? value.lte(clear) : value.gte(clear)) ? 'clear' : 'between';
+}
+
 /**
- * Where a value stands to its limit; right at it is not beyond it.
- * @param back how far on the near side of the limit it must be to be `clear`
+ * As {@link level}, of the quotient part / whole, whole being more than nothing: compared by multiplying, which is exact
+ * and a fraction of the work.
  */
-export function level(value: Dec, limit: Dec, direction: 'above' | 'below', back: Dec): Observation['state'] {
-  const beyond = direction === 'above' ? value.minus(limit) : limit.minus(value);
-  if (beyond.gt(0)) return 'triggered';
-  return beyond.lte(back.neg()) ? 'clear' : 'between';
+export function levelOfQuotient(
+  part: Dec,
+  whole: Dec,
+  { direction, limit, clear }: Limits,
+): Observation['state'] {
+  return level(part, { direction, limit: limit.mul(whole), clear: clear.mul(whole) });
 }
 
 /** For what has no middle. */

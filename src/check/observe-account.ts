@@ -1,4 +1,4 @@
-import { shares } from '../trading/amounts.ts';
+import { dollars, shares } from '../trading/amounts.ts';
 import { Dec } from '../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant, weekday } from '../trading/new-york-time.ts';
 import { ageText } from './age-text.ts';
@@ -15,7 +15,7 @@ export function observeAccount(
     case 'open_order':
       return snapshot.openOrders.map((order) => {
         const age = snapshot.now - Date.parse(order.submitted_at);
-        const what = `${order.side} ${order.qty ?? `$${order.notional}`} ${order.symbol}`;
+        const what = `${order.side} ${order.qty !== null ? shares(order.qty) : dollars(order.notional ?? '0')} ${order.symbol}`;
         return {
           rule,
           subject: order.id,

@@ -1,9 +1,9 @@
 import { dollars, percent, signedPercent } from '../trading/amounts.ts';
 import { Dec } from '../trading/decimal.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
-import { driftFrom } from '../trading/portfolio/allocation.ts';
+import { type Band, type Drift, driftFrom } from '../trading/portfolio/allocation.ts';
 import type { Figures } from './figures.ts';
-import { level, type Observation, pointsBack, priceBack } from './observation.ts';
+import { level, limits, type Observation, pointsBack, priceBack } from './observation.ts';
 import type { RuleOf, RulesFile } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -14,8 +14,19 @@ export function weightText(fraction: Dec): string {
   return `${fraction.mul(100).toFixed(1)}%`;
 }
 
+/** A file's targets are asked for by the rules, the suggestions and the result. */
+const parsed = new WeakMap<RulesFile, ReadonlyMap<string, Dec>>();
+
 /** The symbols' targets, fractions of equity; `cash` is none. */
-export function targetsOf({ targets = {} }: RulesFile): Map<string, Dec> {
+export function targetsOf(file: RulesFile): ReadonlyMap<string, Dec> {
+  const known = parsed.get(file);
+  if (known !== undefined) return known;
+  const made = parseTargets(file);
+  parsed.set(file, made);
+  return made;
+}
+
+function parseTargets({ targets = {} }: RulesFile): ReadonlyMap<string, Dec> {
   return new Map(
     Object.entries(targets).flatMap(([symbol, part]) =>
       symbol === 'cash' ? [] : [[symbol, new Dec(part)] as const],
@@ -28,6 +39,21 @@ export function bandOf({ band }: Pick<RuleOf<'drift'>, 'band'>) {
   return band === '5/25' ? ('five-25' as const) : { points: new Dec(band) };
 }
 
+const drifts = new WeakMap<
+  Figures,
+  { readonly file: RulesFile; readonly band: string; readonly drifts: Drift[] }
+>();
+
+/** Where each target stands; rules and suggestions mostly ask for the same. */
+export function driftsOf(file: RulesFile, figures: Figures, band: Band): readonly Drift[] {
+  const name = band === 'five-25' ? band : band.points.toFixed();
+  const known = drifts.get(figures);
+  if (known?.file === file && known.band === name) return known.drifts;
+  const made = { file, band: name, drifts: driftFrom(targetsOf(file), figures.bySymbol, band) };
+  drifts.set(figures, made);
+  return made.drifts;
+}
+
 /** What the rules about the portfolio as a whole see. An account without any money weighs nothing up. */
 export function observePortfolio(
   rule: PortfolioRule,
@@ -38,10 +64,10 @@ export function observePortfolio(
   if (figures.equity.lte(0)) return [];
   switch (rule.kind) {
     case 'drift':
-      return driftFrom(targetsOf(file), figures.bySymbol, bandOf(rule)).map((drift) => ({
+      return driftsOf(file, figures, bandOf(rule)).map((drift) => ({
         rule,
         subject: drift.symbol,
-        state: level(drift.drift.abs(), drift.allowed, 'above', pointsBack(drift.allowed, rule.rearm)),
+        state: driftState(drift, rule),
         say: () => ({
           facts: {
             symbol: drift.symbol,
@@ -53,16 +79,18 @@ export function observePortfolio(
           text: `${drift.symbol} is ${weightText(drift.weight)} of the account, target ${weightText(drift.target)}`,
         }),
       }));
-    case 'concentration':
+    case 'concentration': {
+      const most = limits(new Dec(rule.above), 'above', pointsBack(rule.above, rule.rearm));
       return (rule.by === 'symbol' ? figures.bySymbol : figures.bySector).map(({ name, weight }) => ({
         rule,
         subject: name,
-        state: level(weight, new Dec(rule.above), 'above', pointsBack(rule.above, rule.rearm)),
+        state: level(weight, most),
         say: () => ({
           facts: { name, weight: weightText(weight), limit: percent(rule.above) },
           text: `${name} is ${weightText(weight)} of the account, more than ${percent(rule.above)}`,
         }),
       }));
+    }
     case 'cash': {
       const weight = figures.cash.div(figures.equity);
       const [direction, limit] =
@@ -71,7 +99,7 @@ export function observePortfolio(
         {
           rule,
           subject: '',
-          state: level(weight, new Dec(limit), direction, pointsBack(limit, rule.rearm)),
+          state: level(weight, limits(new Dec(limit), direction, pointsBack(limit, rule.rearm))),
           say: () => ({
             facts: { weight: weightText(weight), cash: snapshot.account.cash, limit: percent(limit) },
             text: `${weightText(weight)} of the account is cash (${dollars(snapshot.account.cash)}), ${direction} ${percent(limit)}`,
@@ -87,7 +115,7 @@ export function observePortfolio(
         {
           rule,
           subject: '',
-          state: level(current, new Dec(rule.above), 'above', pointsBack(rule.above, rule.rearm)),
+          state: level(current, limits(new Dec(rule.above), 'above', pointsBack(rule.above, rule.rearm))),
           say: () => ({
             facts: {
               drawdown: weightText(current),
@@ -105,6 +133,10 @@ export function observePortfolio(
   }
 }
 
+function driftState({ drift, allowed }: Drift, { rearm }: RuleOf<'drift'>): Observation['state'] {
+  return level(drift.abs(), limits(allowed, 'above', pointsBack(allowed, rearm)));
+}
+
 function observeLoss(rule: RuleOf<'loss'>, { performance }: Figures): Observation {
   const day = rule.over === 'day';
   const profit = new Dec(day ? performance.dayProfit : performance.totalProfit);
@@ -118,7 +150,7 @@ function observeLoss(rule: RuleOf<'loss'>, { performance }: Figures): Observatio
   return {
     rule,
     subject: '',
-    state: level(loss, new Dec(limit), 'above', back),
+    state: level(loss, limits(new Dec(limit), 'above', back)),
     say: () => ({
       facts: {
         loss: lost,

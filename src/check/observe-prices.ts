@@ -1,13 +1,16 @@
 import { percent, sharePrice, signedPercent } from '../trading/amounts.ts';
-import { Dec } from '../trading/decimal.ts';
+import { Dec, isPositive, ZERO } from '../trading/decimal.ts';
 import { describeOrder } from '../trading/order.ts';
-import { priceFigures } from '../trading/portfolio/price-history.ts';
+import { closeBefore } from '../trading/portfolio/price-history.ts';
 import { Rate } from '../trading/portfolio/value-point.ts';
 import type { Position } from '../trading/views.ts';
 import { ageText } from './age-text.ts';
 import {
   type Blind,
+  type Limits,
   level,
+  levelOfQuotient,
+  limits,
   type Observation,
   type Observed,
   pointsBack,
@@ -15,7 +18,7 @@ import {
   yesNo,
 } from './observation.ts';
 import type { RuleOf } from './rules-schema.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { NoPrice, Snapshot } from './snapshot.ts';
 
 type PriceRule = RuleOf<'price' | 'move' | 'order' | 'stale'>;
 
@@ -31,43 +34,73 @@ export function observePrices(rule: PriceRule, snapshot: Snapshot): Observed {
   const observations: Observation[] = [];
   const blind: Blind[] = [];
   const held = new Map(snapshot.positions.map((position) => [position.symbol, position]));
+  const missing = new Map(snapshot.noPrice.map(({ symbol, code }) => [symbol, code]));
+  const see = seeing(rule, snapshot);
   for (const symbol of symbolsOf(rule, [...held.keys()])) {
-    const seen = observeSymbol(rule, symbol, held.get(symbol), snapshot);
-    if ('code' in seen) blind.push(seen);
+    const seen = see(symbol, held.get(symbol));
+    if (seen === undefined) blind.push(noPrice(rule, symbol, missing.get(symbol)));
+    else if ('code' in seen) blind.push(seen);
     else observations.push(seen);
   }
   return { observations, blind };
 }
 
-function observeSymbol(
-  rule: PriceRule,
-  symbol: string,
-  position: Position | undefined,
-  snapshot: Snapshot,
-): Observation | Blind {
+/** Looks at one symbol; undefined where it has no price. */
+type See = (symbol: string, position: Position | undefined) => Observation | Blind | undefined;
+
+/** What is the same for every symbol is worked out once. */
+function seeing(rule: PriceRule, snapshot: Snapshot): See {
+  if (rule.kind === 'stale') return (symbol) => observeAge(rule, symbol, snapshot);
+  const limitsOfRule = rule.kind === 'move' ? moveLimits(rule) : priceLimits(rule);
+  return (symbol, position) => {
+    const last = snapshot.quotes.get(symbol)?.last ?? position?.current_price;
+    const price = last === undefined ? ZERO : new Dec(last);
+    if (last === undefined || !isPositive(price)) return undefined;
+    const seen = { symbol, last, price };
+    return rule.kind === 'move'
+      ? observeMove(rule, limitsOfRule, seen, position, snapshot)
+      : observePrice(rule, limitsOfRule, seen);
+  };
+}
+
+interface SeenPrice {
+  readonly symbol: string;
+  /** As it came, and as a number. */
+  readonly last: string;
+  readonly price: Dec;
+}
+
+function observeAge(rule: RuleOf<'stale'>, symbol: string, snapshot: Snapshot): Observation | undefined {
   const quote = snapshot.quotes.get(symbol);
-  if (rule.kind === 'stale') {
-    if (quote === undefined) return noPrice(rule, symbol, snapshot);
-    const age = snapshot.now - Date.parse(quote.at);
-    return {
-      rule,
-      subject: symbol,
-      state: yesNo(age > rule.older_than),
-      say: () => ({
-        facts: { symbol, age: ageText(age), at: quote.at },
-        text: `the price of ${symbol} is ${ageText(age)} old`,
-      }),
-    };
-  }
-  const last = quote?.last ?? position?.current_price;
-  if (last === undefined || new Dec(last).lte(0)) return noPrice(rule, symbol, snapshot);
-  if (rule.kind === 'move') return observeMove(rule, symbol, last, position, snapshot);
-  const [direction, limit] =
-    rule.above === undefined ? (['below', rule.below ?? '0'] as const) : (['above', rule.above] as const);
+  if (quote === undefined) return undefined;
+  const age = snapshot.now - Date.parse(quote.at);
+  return {
+    rule,
+    subject: symbol,
+    state: yesNo(age > rule.older_than),
+    say: () => ({
+      facts: { symbol, age: ageText(age), at: quote.at },
+      text: `the price of ${symbol} is ${ageText(age)} old`,
+    }),
+  };
+}
+
+type LimitRule = RuleOf<'price' | 'order'>;
+
+function sideOf({ above, below }: LimitRule): readonly ['above' | 'below', string] {
+  return above === undefined ? ['below', below ?? '0'] : ['above', above];
+}
+
+function priceLimits(rule: LimitRule): Limits {
+  const [direction, limit] = sideOf(rule);
+  return limits(new Dec(limit), direction, priceBack(limit, rule.kind === 'price' ? rule.rearm : undefined));
+}
+
+function observePrice(rule: LimitRule, beyond: Limits, { symbol, last, price }: SeenPrice): Observation {
+  const [direction, limit] = sideOf(rule);
   const facts = { symbol, price: last, limit };
   const words = () => `${symbol} is at ${sharePrice(last)}, ${direction} ${sharePrice(limit)}`;
-  const back = priceBack(limit, rule.kind === 'price' ? rule.rearm : undefined);
-  const state = level(new Dec(last), new Dec(limit), direction, back);
+  const state = level(price, beyond);
   if (rule.kind === 'price') return { rule, subject: symbol, state, say: () => ({ facts, text: words() }) };
   const order = describeOrder({ ...rule.order, symbol });
   return {
@@ -78,15 +111,19 @@ function observeSymbol(
   };
 }
 
+function moveLimits({ by, rearm }: RuleOf<'move'>): Limits {
+  return limits(new Dec(by), 'above', pointsBack(by, rearm));
+}
+
 function observeMove(
   rule: RuleOf<'move'>,
-  symbol: string,
-  last: string,
+  beyond: Limits,
+  { symbol, last, price }: SeenPrice,
   position: Position | undefined,
   snapshot: Snapshot,
 ): Observation | Blind {
-  const change = changeOf(symbol, last, rule.sessions, position, snapshot);
-  if (change === undefined) {
+  const before = priceBefore(symbol, rule.sessions, position, snapshot);
+  if (before === undefined) {
     return {
       rule,
       subject: symbol,
@@ -94,50 +131,42 @@ function observeMove(
       text: `no closing price of ${symbol} from ${rule.sessions} sessions ago`,
     };
   }
-  const limit = new Dec(rule.by);
-  const size = rule.direction === 'either' ? change.abs() : rule.direction === 'up' ? change : change.neg();
+  const moved = price.minus(before);
+  const size = rule.direction === 'either' ? moved.abs() : rule.direction === 'up' ? moved : moved.neg();
   return {
     rule,
     subject: symbol,
-    state: level(size, limit, 'above', pointsBack(limit, rule.rearm)),
+    state: levelOfQuotient(size, before, beyond),
     say: () => {
-      const moved = signedPercent(change.toDecimalPlaces(6).toFixed());
+      const change = signedPercent(new Rate(moved).div(before).toDecimalPlaces(6).toFixed());
       const since = rule.sessions === 1 ? 'since the last close' : `in ${rule.sessions} sessions`;
       return {
-        facts: {
-          symbol,
-          change: moved,
-          price: last,
-          limit: percent(rule.by),
-          sessions: String(rule.sessions),
-        },
-        text: `${symbol} moved ${moved} ${since}, to ${sharePrice(last)}`,
+        facts: { symbol, change, price: last, limit: percent(rule.by), sessions: String(rule.sessions) },
+        text: `${symbol} moved ${change} ${since}, to ${sharePrice(last)}`,
       };
     },
   };
 }
 
-function changeOf(
+/** The close so many sessions ago, dollars, more than nothing. */
+function priceBefore(
   symbol: string,
-  last: string,
   sessions: number,
   position: Position | undefined,
   snapshot: Snapshot,
 ): Dec | undefined {
   if (sessions > 1) {
     const history = snapshot.closes.get(symbol);
-    return history && priceFigures(history, new Dec(last), sessions)?.change;
+    return history && closeBefore(history, sessions);
   }
-  const before = snapshot.quotes.get(symbol)?.previous_close ?? position?.lastday_price;
-  if (before === undefined || new Dec(before).lte(0)) return undefined;
-  return new Rate(last).div(before).minus(1);
+  const close = snapshot.quotes.get(symbol)?.previous_close ?? position?.lastday_price;
+  if (close === undefined) return undefined;
+  const before = new Dec(close);
+  return isPositive(before) ? before : undefined;
 }
 
-function noPrice(rule: PriceRule, symbol: string, snapshot: Snapshot): Blind {
-  const known = snapshot.noPrice.find((missing) => missing.symbol === symbol)?.code ?? 'price_unavailable';
+function noPrice(rule: PriceRule, symbol: string, code: NoPrice['code'] = 'price_unavailable'): Blind {
   const text =
-    known === 'unknown_symbol'
-      ? `the broker knows no symbol ${symbol}`
-      : `there is no price of ${symbol} now`;
-  return { rule, subject: symbol, code: known, text };
+    code === 'unknown_symbol' ? `the broker knows no symbol ${symbol}` : `there is no price of ${symbol} now`;
+  return { rule, subject: symbol, code, text };
 }

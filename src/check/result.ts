@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { Dec, decimalString } from '../trading/decimal.ts';
+import { failureCodes } from '../notify/notice.ts';
+import { type Dec, decimalString } from '../trading/decimal.ts';
 import { sides } from '../trading/order.ts';
 import type { Rebalancing } from '../trading/portfolio/rebalance.ts';
 import type { PeriodReturn } from '../trading/portfolio/time-weighted.ts';
@@ -27,6 +28,18 @@ const findingSchema = z.object({
   since: z.string().describe('When it was first seen, RFC 3339'),
   problem: z.string().optional().describe('Why the rule could not look'),
 });
+
+const noticeReportSchema = z.object({
+  id: z.string().describe('The same at each retry, and what the recipient gets'),
+  channel: z.string(),
+  title: z.string(),
+  status: z
+    .enum(['delivered', 'waiting', 'given_up'])
+    .describe('waiting: it is tried again at the next check'),
+  attempts: z.int().describe('At this check'),
+  error: z.object({ code: z.enum(failureCodes), message: z.string() }).optional(),
+});
+export type NoticeReport = z.output<typeof noticeReportSchema>;
 
 /** What `check --output json` prints; docs/schema/check.json is made from this. Amounts are decimal strings. */
 export const checkResultSchema = z.object({
@@ -91,6 +104,9 @@ export const checkResultSchema = z.object({
   proposals: z
     .array(z.record(z.string(), z.unknown()))
     .describe('As run --output json prints them, one for each round'),
+  notices: z
+    .array(noticeReportSchema)
+    .describe('What became of the notices: this check’s, and those that earlier ones could not send'),
   notes: z.array(z.string()),
 });
 export type CheckResult = z.output<typeof checkResultSchema>;
@@ -134,7 +150,8 @@ export function checkResult({
   const { performance, drawdowns, realized, income } = figures;
   const shares = (list: Figures['bySymbol']) =>
     list.map(({ name, value, weight }) => ({ name, value: money(value), weight: rate(weight) }));
-  const weights = new Map(figures.bySymbol.map(({ name, weight }) => [name, weight]));
+  const by_symbol = shares(figures.bySymbol);
+  const weights = new Map(by_symbol.map(({ name, weight }) => [name, weight]));
   return {
     schema: 'trade-agent.check/1',
     status: firing.findings.length > 0 ? 'found' : 'clear',
@@ -183,16 +200,17 @@ export function checkResult({
               recovered_at:
                 drawdowns.worst.recoveredAt === undefined ? null : time(drawdowns.worst.recoveredAt),
             },
-      by_symbol: shares(figures.bySymbol),
+      by_symbol,
       by_sector: shares(figures.bySector),
     },
     targets: [...targets].map(([symbol, target]) => ({
       symbol,
       target: rate(target),
-      weight: rate(weights.get(symbol) ?? new Dec(0)),
+      weight: weights.get(symbol) ?? '0',
     })),
     suggestion,
     proposals: [],
+    notices: [],
     notes: [...snapshot.notes],
   };
 }

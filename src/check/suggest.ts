@@ -1,8 +1,7 @@
-import { Dec } from '../trading/decimal.ts';
-import { driftFrom } from '../trading/portfolio/allocation.ts';
+import { Dec, isPositive, ZERO } from '../trading/decimal.ts';
 import { type Rebalancing, rebalance, type Tradable } from '../trading/portfolio/rebalance.ts';
 import type { Figures } from './figures.ts';
-import { bandOf, targetsOf } from './observe-portfolio.ts';
+import { bandOf, driftsOf, targetsOf } from './observe-portfolio.ts';
 import type { RuleOf, RulesFile } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -32,8 +31,8 @@ export function suggestOrders(
   const { suggest } = file;
   const inCash = new Dec(file.targets?.cash ?? 0).mul(figures.equity);
   return rebalance(
-    driftFrom(targets, figures.bySymbol, rule === undefined ? 'five-25' : bandOf(rule)),
-    tradables([...targets.keys()], snapshot, options.awaited),
+    driftsOf(file, figures, rule === undefined ? 'five-25' : bandOf(rule)),
+    tradables([...targets.keys()], snapshot, figures, options.awaited),
     { equity: figures.equity, cash: Dec.min(snapshot.account.cash, snapshot.account.buying_power) },
     {
       buyOnly: options.buyOnly ?? suggest.buy_only,
@@ -46,29 +45,39 @@ export function suggestOrders(
   );
 }
 
+/** One side of a quote may be empty. */
+function priceOf(side: string, last: string): Dec {
+  const price = new Dec(side);
+  return isPositive(price) ? price : new Dec(last);
+}
+
 function tradables(
   symbols: readonly string[],
   { quotes, positions, openOrders }: Snapshot,
+  { bySymbol }: Figures,
   awaited: ReadonlySet<string>,
 ): Map<string, Tradable> {
   const ordered = new Set(openOrders.map(({ symbol }) => symbol));
   const positionOf = new Map(positions.map((position) => [position.symbol, position]));
+  const heldValue = new Map(bySymbol.map(({ name, value }) => [name, value]));
   return new Map(
     symbols.flatMap((symbol) => {
       const quote = quotes.get(symbol);
       if (quote === undefined) return [];
       const held = positionOf.get(symbol);
-      const price = (side: string) => (new Dec(side).gt(0) ? new Dec(side) : new Dec(quote.last));
+      const bid = priceOf(quote.bid, quote.last);
+      const qty = held === undefined ? ZERO : new Dec(held.qty);
       return [
         [
           symbol,
           {
             symbol,
-            bid: price(quote.bid),
-            ask: price(quote.ask),
-            qty: new Dec(held?.qty ?? 0),
-            available: new Dec(held?.qty_available ?? 0),
-            value: new Dec(held?.market_value ?? 0),
+            bid,
+            ask: quote.ask === quote.bid ? bid : priceOf(quote.ask, quote.last),
+            qty,
+            available:
+              held === undefined || held.qty_available === held.qty ? qty : new Dec(held.qty_available),
+            value: heldValue.get(symbol) ?? ZERO,
             // A short position is nothing this agent knows how to rebalance.
             busy: ordered.has(symbol) || awaited.has(symbol) || held?.side === 'short',
           },

@@ -11,6 +11,8 @@ export interface Cli {
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
+  /** For addresses whose path may be a secret: the log has the host alone. `fetch` where nothing is logged. */
+  readonly discreetFetch?: typeof fetch;
   readonly interruption: Interruption;
   /** What the command that ran decided; `execute` returns it. */
   exitCode: number;
@@ -43,7 +45,7 @@ export async function runCommand(
   const { startTrace } = await import('./trace.ts');
   const trace = startTrace(cli, globals, commandName(command));
   const { createContext } = await import('./context.ts');
-  const context = createContext({ ...cli, fetch: trace.fetch }, globals);
+  const context = createContext({ ...cli, fetch: trace.fetch, discreetFetch: trace.discreetFetch }, globals);
   const working = work(context);
   const stopped = stopsLate(cli);
   try {

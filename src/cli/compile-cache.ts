@@ -1,17 +1,17 @@
 import { mkdirSync, statSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Has Node keep the program's compiled code between starts, in a folder of the user's own. Node's default is below the
- * shared temporary folder, where any other user of the machine may have put code under our name, and Node runs what it
- * finds there. Without such a folder the program is compiled at each start. NODE_COMPILE_CACHE and
- * NODE_DISABLE_COMPILE_CACHE are Node's own and win.
+ * The file that keeps a command's compiled code between starts, in a folder of the user's own: who may write there can
+ * have the program run anything. Undefined without such a folder, or where Node's own NODE_DISABLE_COMPILE_CACHE says
+ * so: the program is then compiled at each start.
+ * @param command each runs other functions of the same files
  */
-export function keepCompiledCode(): void {
+export function compiledFile(command: string): string | undefined {
+  if (process.env.NODE_DISABLE_COMPILE_CACHE === '1') return undefined;
   const folder = compileCacheFolder(process.env, process.platform, homedir());
-  if (isPrivate(folder)) enableCompileCache(folder);
+  return isPrivate(folder) ? join(folder, `${command}.bin`) : undefined;
 }
 
 /** Below the platform's folder for caches. */

@@ -1,5 +1,6 @@
 import type { Agent } from '../agent/agent.ts';
 import type { CredentialStore } from '../auth/credential-store/credential-store.ts';
+import type { StorePlace } from '../auth/credential-store/open-credential-store.ts';
 import type { Home } from '../auth/home.ts';
 import type { Config, ResolvedProfile } from '../auth/profile.ts';
 import type { Session } from '../auth/session.ts';
@@ -31,6 +32,8 @@ export interface Context {
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
+  /** For addresses whose path may be a secret: the log has the host alone. */
+  readonly discreetFetch: typeof fetch;
   readonly interruption: Interruption;
   readonly signal: AbortSignal;
   /** The profile named by `--profile`, for commands that tell the person what to type next. */
@@ -43,6 +46,8 @@ export interface Context {
   sandbox(): Promise<SandboxReady>;
   profile(): Promise<ResolvedProfile>;
   store(): Promise<CredentialStore>;
+  /** A store as a profile names it, with nothing read ahead. A passphrase is asked for once in a process. */
+  openStore(place: Pick<ResolvedProfile, 'name'> & StorePlace): Promise<CredentialStore>;
   /** From now on sessions ask for read scopes alone; to be called before the first one is opened. */
   limitToReading(): void;
   /** Undefined where nobody is logged in. */
@@ -81,10 +86,24 @@ export function createContext(cli: Cli, globals: GlobalOptions): Context {
     const found = findProfile(await config(), profileName);
     return resolveProfile(await config(), profileName, found.sandbox ? await sandbox() : undefined);
   });
-  const store = once(async () => {
+  const passphrases = once(async () => {
+    const [{ passphraseKeys }, { askSecret }] = await Promise.all([
+      import('../auth/credential-store/open-credential-store.ts'),
+      import('./secret-input.ts'),
+    ]);
+    const ask = (question: string) => askSecret(io, question, interruption.signal);
+    return passphraseKeys(env, io.interactive ? ask : undefined);
+  });
+  const openStore = async (place: Pick<ResolvedProfile, 'name'> & StorePlace) => {
     const { openCredentialStore } = await import('../auth/credential-store/open-credential-store.ts');
+    return openCredentialStore(place, await home(), {
+      env,
+      ...(place.credential_key === 'passphrase' ? { passphrases: await passphrases() } : {}),
+    });
+  };
+  const store = once(async () => {
     const { prefetchCredentials } = await import('../auth/credential-store/prefetched-store.ts');
-    const opened = openCredentialStore(await profile(), await home(), { env });
+    const opened = await openStore(await profile());
     if (env.TRADE_AGENT_REFRESH_TOKEN !== undefined || env.TRADE_AGENT_REFRESH_TOKEN_FILE) {
       const { sessionFileFrom, sessionFileStore } = await import('../auth/credential-store/session-file.ts');
       const warn = (message: string) => io.talk(`warning: ${message}`);
@@ -104,6 +123,7 @@ export function createContext(cli: Cli, globals: GlobalOptions): Context {
     env,
     clock,
     fetch: cli.fetch,
+    discreetFetch: cli.discreetFetch ?? cli.fetch,
     interruption,
     signal: interruption.signal,
     profileOption: globals.profile,
@@ -113,6 +133,7 @@ export function createContext(cli: Cli, globals: GlobalOptions): Context {
     sandbox,
     profile,
     store,
+    openStore,
     limitToReading() {
       readOnly = true;
     },

@@ -60,6 +60,10 @@ function sayWhatIsLeft(context: Context, object: RunObject): void {
   if (pending.length > 0) {
     const what = pending.length === 1 ? 'an approval is' : `${pending.length} approvals are`;
     io.talk(`${what} still pending; go on with: ${resumeCommand(object.thread, context.profileOption)}`);
+  } else if (object.connections.length > 0) {
+    for (const { name, command } of object.connections)
+      io.talk(`the account "${name}" is not connected: ${command}`);
+    io.talk(`then go on with: ${resumeCommand(object.thread, context.profileOption)}`);
   } else if (object.status === 'unknown' || object.status === 'pending') {
     io.talk(`go on with: ${resumeCommand(object.thread, context.profileOption)}`);
   }

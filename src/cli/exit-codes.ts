@@ -25,6 +25,7 @@ export type ExitCode = keyof typeof exitCodeMeanings;
 const byError: Record<ErrorCode, ExitCode> = {
   usage: 2,
   invalid_order: 2,
+  invalid_message: 2,
   unknown_symbol: 2,
   invalid_config: 2,
   port_in_use: 2,
@@ -33,6 +34,8 @@ const byError: Record<ErrorCode, ExitCode> = {
   login_denied: 4,
   login_expired: 4,
   insufficient_scope: 4,
+  // A sign-in too, at the third party.
+  connection_required: 4,
   credential_store_unavailable: 11,
   credential_store_locked: 11,
   approval_pending: 5,
@@ -51,7 +54,9 @@ const byError: Record<ErrorCode, ExitCode> = {
   gateway_unreachable: 1,
   gateway_refused: 1,
   broker_rejected: 1,
+  message_rejected: 1,
   model_error: 1,
+  notice_failed: 1,
   state_corrupt: 1,
   internal: 1,
   timeout: 124,

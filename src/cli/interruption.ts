@@ -55,7 +55,13 @@ export function createInterruption(parts: InterruptionParts): Interruption {
     signal: controller.signal,
     interrupt,
     limit: (ms) =>
-      later(ms, () => interrupt(new TradeAgentError('timeout', `not finished within ${describe(ms)}`))),
+      later(ms, () =>
+        interrupt(
+          new TradeAgentError('timeout', `not finished within ${describe(ms)}`, {
+            hint: 'Give it more time with --timeout. What is pending stays pending.',
+          }),
+        ),
+      ),
     get readerGone() {
       return readerGone;
     },

@@ -106,9 +106,19 @@ export function createIo(parts: IoParts): Io {
       const lines = createInterface({ input: stdin, output: stderr });
       // In raw mode readline itself sees Ctrl-C; without this it would only close, and nothing would stop.
       lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+      // Ctrl-D, or the terminal's end: readline would leave the question open for ever.
+      let onClose: () => void = () => undefined;
+      const closed = new Promise<never>((_, reject) => {
+        onClose = () => {
+          write(stderr, '\n');
+          reject(new TradeAgentError('interrupted', 'no answer was given'));
+        };
+        lines.once('close', onClose);
+      });
       try {
-        return await lines.question(question, { signal });
+        return await Promise.race([lines.question(question, { signal }), closed]);
       } finally {
+        lines.off('close', onClose);
         lines.close();
       }
     },

@@ -1,5 +1,6 @@
 import { clockWarning } from '../auth/clock-comparison.ts';
 import { beginDeviceLogin } from '../auth/device-login.ts';
+import { machineName } from '../auth/machine-name.ts';
 import { describeScopes, loginWarning } from '../auth/scope-descriptions.ts';
 import type { User } from '../auth/session.ts';
 import type { Context } from './context.ts';
@@ -11,6 +12,8 @@ export interface StartedLogin {
   readonly address: string;
   /** The address with the code in it, for a QR code or a browser. */
   readonly completeAddress: string;
+  /** This machine, as the consent page shows it. */
+  readonly machine: string;
   /** What the login asks for, in words. */
   readonly asks: readonly string[];
   /** The command that stands in for the phone; undefined outside the sandbox. */
@@ -35,6 +38,7 @@ export async function startLogin(context: Context): Promise<StartedLogin> {
     userCode: safeLine(started.user_code),
     address: safeLine(started.verification_uri),
     completeAddress: safeLine(started.verification_uri_complete ?? started.verification_uri),
+    machine: machineName(),
     asks: describeScopes(started.scopes),
     sandboxCommand: profile.sandbox ? `trade-agent phone login ${safeLine(started.user_code)}` : undefined,
     warning: loginWarning,

@@ -15,7 +15,6 @@ export async function namedProfile(context: Context, name: string | undefined): 
 }
 
 /** Where that profile's secrets are. */
-export async function credentialsOf(context: Context, profile: ResolvedProfile): Promise<CredentialStore> {
-  const { openCredentialStore } = await import('../auth/credential-store/open-credential-store.ts');
-  return openCredentialStore(profile, await context.home(), { env: context.env });
+export function credentialsOf(context: Context, profile: ResolvedProfile): Promise<CredentialStore> {
+  return context.openStore(profile);
 }

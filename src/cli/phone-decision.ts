@@ -20,12 +20,22 @@ export function requestLines(request: PhoneRequest): string[] {
     ...details,
   ];
   const width = Math.max(...rows.map(([label]) => label.length));
-  const { environment } = request.details;
-  const money = environment === 'paper' ? 'PAPER' : environment === 'live' ? 'LIVE' : 'UNKNOWN ENVIRONMENT:';
   return [
-    `${money} order for ${safeLine(request.user)} to approve:`,
-    ...rows.map(([label, value]) => `  ${safeLine(label).padEnd(width)}  ${safeLine(value)}`),
+    `${kindOf(request.details)} for ${safeLine(request.user)} to approve:`,
+    ...rows.flatMap(([label, value]) =>
+      // Each line of a text on a line of its own, under its label: nothing in it can pass for another field.
+      value
+        .split('\n')
+        .map((line, index) => `  ${(index === 0 ? safeLine(label) : '').padEnd(width)}  ${safeLine(line)}`),
+    ),
+    'Deny it unless you asked for it yourself, just now.',
   ];
+}
+
+function kindOf({ environment, recipient, side }: PhoneRequest['details']): string {
+  if (recipient !== undefined && side === undefined) return 'message';
+  const money = environment === 'paper' ? 'PAPER' : environment === 'live' ? 'LIVE' : 'UNKNOWN ENVIRONMENT:';
+  return `${money} order`;
 }
 
 /** Asks the person at the terminal; undefined when they leave it open. */

@@ -1,17 +1,18 @@
-/** The width help is rendered for where there is no terminal to ask; commander's own. */
-const COLUMNS = 80;
+/** Help is no wider than this: longer lines are hard to read, and the build has rendered it for this width. */
+export const HELP_COLUMNS = 80;
 
 /**
  * The help these arguments ask for, where it was rendered when the program was built: setting up all commands only to
  * print it takes longer than anything else `--help` does. `undefined` where the program has to do it: arguments that
- * ask for more than help, a command that does not exist, a terminal of another width, or no build.
+ * ask for more than help, a command that does not exist, a narrower terminal, or no build.
  */
 export async function preparedHelp(
   argv: readonly string[],
   stdout: { isTTY?: boolean; columns?: number },
 ): Promise<string | undefined> {
   const words = helpSubject(argv);
-  if (words === undefined || (stdout.isTTY && stdout.columns !== COLUMNS)) return undefined;
+  if (words === undefined || (stdout.isTTY && (stdout.columns || HELP_COLUMNS) < HELP_COLUMNS))
+    return undefined;
   const { helpTexts } = await import('./help-texts.ts');
   const subject = words.join(' ');
   return Object.hasOwn(helpTexts, subject) ? helpTexts[subject] : undefined;

@@ -1,4 +1,5 @@
 import { Command, CommanderError, Help, type Option } from 'commander';
+import { closestMatch } from '../auth/closest-match.ts';
 import { systemClock } from '../trading/clock.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import { choiceOption } from './choice.ts';
@@ -8,10 +9,12 @@ import { addChatCommand } from './commands/chat.ts';
 import { addCheckCommand } from './commands/check.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addConfigCommand } from './commands/config.ts';
+import { addConnectionsCommand } from './commands/connections.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addLoginCommand } from './commands/login.ts';
 import { addLogoutCommand } from './commands/logout.ts';
+import { addNoticesCommand } from './commands/notices.ts';
 import { addOrdersCommand } from './commands/orders.ts';
 import { addPhoneCommand } from './commands/phone.ts';
 import { addPortfolioCommand } from './commands/portfolio.ts';
@@ -20,6 +23,7 @@ import { addQuoteCommand } from './commands/quote.ts';
 import { addResumeCommand } from './commands/resume.ts';
 import { addRunCommand } from './commands/run.ts';
 import { addSandboxCommand } from './commands/sandbox.ts';
+import { addScheduleCommand } from './commands/schedule.ts';
 import { addThreadsCommand } from './commands/threads.ts';
 import { addWhoamiCommand } from './commands/whoami.ts';
 import { parseDuration } from './duration.ts';
@@ -28,6 +32,7 @@ import { allExitCodes, examples } from './help.ts';
 import { createInterruption } from './interruption.ts';
 import { createIo } from './io.ts';
 import { outputFormats, reportError, requestedFormat } from './output.ts';
+import { HELP_COLUMNS } from './prepared-help.ts';
 import { version } from './version.ts';
 
 /** Every command, in the order `--help` lists them. */
@@ -40,12 +45,15 @@ const commands: ReadonlyMap<string, (program: Command, cli: Cli) => void> = new 
   ['login', addLoginCommand],
   ['logout', addLogoutCommand],
   ['whoami', addWhoamiCommand],
+  ['connections', addConnectionsCommand],
   ['profile', addProfileCommand],
   ['config', addConfigCommand],
   ['portfolio', addPortfolioCommand],
   ['quote', addQuoteCommand],
   ['orders', addOrdersCommand],
   ['check', addCheckCommand],
+  ['schedule', addScheduleCommand],
+  ['notices', addNoticesCommand],
   ['phone', addPhoneCommand],
   ['sandbox', addSandboxCommand],
   ['demo', addDemoCommand],
@@ -80,6 +88,7 @@ export function createProgram(cli: Cli, only?: string): Command {
       },
     })
     .configureOutput({
+      getOutHelpWidth: () => Math.min(HELP_COLUMNS, cli.io.width()),
       writeOut: (text) => cli.io.write(text),
       // Errors are thrown (exitOverride) and reported once, in the format asked for.
       writeErr: () => undefined,
@@ -129,14 +138,19 @@ export function everyCommand(command: Command): Command[] {
 
 /** Runs one command line and returns its exit code; everything thrown is reported here and nowhere else. */
 export async function execute(argv: readonly string[], cli: Cli): Promise<number> {
+  let program: Command | undefined;
   try {
-    const program = createProgram(cli, commandOf(argv));
+    program = createProgram(cli, commandOf(argv));
     await program.parseAsync(withDefaultCommand(program, argv), { from: 'user' });
     return cli.exitCode;
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0;
-      return reportError(cli.io, requestedFormat(argv, cli.env), usageError(error));
+      return reportError(
+        cli.io,
+        requestedFormat(argv, cli.env),
+        misspeltSubcommand(error, program, argv) ?? usageError(error),
+      );
     }
     // The reader of our output went away, as with "| head": there is nobody to tell.
     if (cli.interruption.readerGone) return 130;
@@ -155,6 +169,23 @@ function withDefaultCommand(program: Command, argv: readonly string[]): string[]
   const { operands } = program.parseOptions([...argv]);
   const asksForHelp = argv.some((arg) => ['-h', '--help', '-V', '--version'].includes(arg));
   return operands.length === 0 && !asksForHelp ? ['chat', ...argv] : [...argv];
+}
+
+/** `threads delte` runs `threads list`, what `threads` alone does, with an argument too many; that isn't what is wrong. */
+function misspeltSubcommand(
+  error: CommanderError,
+  program: Command | undefined,
+  argv: readonly string[],
+): TradeAgentError | undefined {
+  if (error.code !== 'commander.excessArguments' || program === undefined) return undefined;
+  const [name, word] = program.parseOptions([...argv]).operands;
+  const subcommands = program.commands.find((command) => command.name() === name)?.commands ?? [];
+  if (word === undefined || subcommands.length === 0) return undefined;
+  const names = subcommands.map((command) => command.name());
+  const nearest = closestMatch(word, names);
+  return new TradeAgentError('usage', `unknown command '${name} ${word}'`, {
+    hint: nearest === undefined ? `There are: ${names.join(', ')}.` : `Did you mean ${name} ${nearest}?`,
+  });
 }
 
 function usageError(error: CommanderError): TradeAgentError {

@@ -1,9 +1,12 @@
 import type { AgentEvent } from '../agent/events.ts';
+import { machineName } from '../auth/machine-name.ts';
 import type { Clock } from '../trading/clock.ts';
 import type { Io } from './io.ts';
 import type { OutputFormat } from './output.ts';
 import { approvalLines, approvalOutcome, isFinalApproval } from './text/approval-lines.ts';
+import { connectionLine } from './text/connection-line.ts';
 import { TerminalMarkdown } from './text/markdown.ts';
+import { dollars } from './text/money.ts';
 import { safeLine, safeText } from './text/safe-text.ts';
 
 /** Shows a run's events as plain lines: what is going on to stderr, and on a terminal the answer as it is written. */
@@ -37,7 +40,7 @@ export function createRunRenderer(
     if (approval.status === 'requested') {
       if (requested.has(approval.id)) return;
       requested.add(approval.id);
-      const [title = '', ...rows] = approvalLines(approval, phone, clock.now());
+      const [title = '', ...rows] = approvalLines(approval, phone, clock.now(), machineName());
       talk(io.paint('stderr', ['bold', 'yellow'], title));
       for (const row of rows) talk(row);
     } else if (isFinalApproval(approval.status) || approval.status === 'unknown') {
@@ -50,7 +53,11 @@ export function createRunRenderer(
   return {
     show(event) {
       if (event.type === 'approval') showApproval(event);
-      else if (event.type === 'notice') talk(io.paint('stderr', 'dim', safeLine(event.message)));
+      else if (event.type === 'connection') {
+        const line = connectionLine(event.connection);
+        const needed = event.connection.status === 'needed';
+        talk(needed ? io.paint('stderr', ['bold', 'yellow'], line) : `${mark('●', '*')} ${line}`);
+      } else if (event.type === 'notice') talk(io.paint('stderr', 'dim', safeLine(event.message)));
       // A program that reads JSON gets no running commentary beyond what a person must know.
       else if (format !== 'text') return;
       else if (event.type === 'text' && streams) {
@@ -90,7 +97,12 @@ function inReadingOrder(args: Record<string, unknown>): unknown[] {
   const rank = (name: string) => (first.includes(name) ? first.indexOf(name) : first.length);
   return Object.entries(args)
     .sort(([a], [b]) => rank(a) - rank(b))
-    .map(([name, value]) => (name === 'notional' ? `$${value}` : value));
+    .map(([name, value]) => (name === 'notional' ? amountText(String(value)) : value));
+}
+
+/** As money is shown everywhere, where it is an amount: a model may have written anything. */
+function amountText(value: string): string {
+  return /^\d{1,15}(\.\d{1,2})?$/.test(value) ? dollars(value) : `$${value}`;
 }
 
 /** `0.3 s` */

@@ -1,5 +1,6 @@
-import type { AgentEvent, ApprovalView, RunResult } from '../agent/events.ts';
+import type { AgentEvent, ApprovalView, ConnectionView, RunResult } from '../agent/events.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
+import type { SentMessage } from '../trading/message.ts';
 import type { Order } from '../trading/views.ts';
 import { errorObject } from './output.ts';
 
@@ -9,7 +10,11 @@ export interface RunObject {
   readonly status: RunResult['status'];
   readonly text: string;
   readonly orders: readonly Record<string, unknown>[];
+  /** What was sent. */
+  readonly messages: readonly SentMessage[];
   readonly approvals: readonly Record<string, unknown>[];
+  /** Accounts that must be connected before the run can go on. */
+  readonly connections: readonly { readonly name: string; readonly command: string }[];
   /** The shell command that goes on with this thread. */
   readonly resume: string;
   readonly usage: RunResult['usage'];
@@ -23,7 +28,12 @@ export function runObject(result: RunResult, profile: string | undefined): RunOb
     status: result.status,
     text: result.text,
     orders: result.orders.map(orderFields),
+    messages: result.messages,
     approvals: result.approvals.map(approvalFields),
+    connections: result.connections.map(({ name, command }) => ({
+      name,
+      command: shellCommand([...command.split(' '), ...profileFlag(profile)]),
+    })),
     resume: resumeCommand(result.thread, profile),
     usage: result.usage,
     ...(result.error === undefined ? {} : { error: result.error }),
@@ -36,13 +46,20 @@ function orderFields(order: Order) {
 }
 
 function approvalFields(approval: ApprovalView) {
-  const { id, status, code, expires_at, order } = approval;
-  return { id, status, code, expires_at, order };
+  const { id, status, code, expires_at } = approval;
+  return approval.kind === 'message'
+    ? { id, status, code, expires_at, kind: 'message', message: approval.message }
+    : { id, status, code, expires_at, kind: 'order', order: approval.order };
 }
 
 /** A command line a shell reads back as it was meant. */
 export function resumeCommand(thread: string, profile: string | undefined): string {
-  const words = ['trade-agent', 'resume', thread, ...(profile === undefined ? [] : ['--profile', profile])];
+  return shellCommand(['trade-agent', 'resume', thread, ...profileFlag(profile)]);
+}
+
+const profileFlag = (profile: string | undefined) => (profile === undefined ? [] : ['--profile', profile]);
+
+function shellCommand(words: readonly string[]): string {
   return words
     .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
     .join(' ');
@@ -63,11 +80,13 @@ export class RunFollower {
   #result: RunResult | undefined;
   readonly #approvals = new Map<string, ApprovalView>();
   readonly #orders = new Map<string, Order>();
+  readonly #connections = new Map<string, ConnectionView>();
 
   follow(event: AgentEvent): void {
     if (event.type === 'thread') this.#thread = event.thread;
     else if (event.type === 'text') this.#text += event.delta;
     else if (event.type === 'approval') this.#approvals.set(event.approval.id, event.approval);
+    else if (event.type === 'connection') this.#connections.set(event.connection.name, event.connection);
     else if (event.type === 'order') this.#orders.set(event.order.id, event.order);
     else if (event.type === 'result') this.#result = event.result;
   }
@@ -93,16 +112,29 @@ export class RunFollower {
       status: result?.status ?? this.#status(),
       text: result?.text ?? this.#text,
       orders: result?.orders ?? [...this.#orders.values()],
+      messages: result?.messages ?? this.#sent(),
       approvals: result?.approvals ?? [...this.#approvals.values()],
+      connections: result?.connections ?? this.#needed(),
       usage: result?.usage ?? { model: 'unknown', input_tokens: 0, output_tokens: 0 },
       error: hint === undefined ? error : { ...error, hint },
     };
+  }
+
+  #sent(): SentMessage[] {
+    return [...this.#approvals.values()].flatMap((approval) =>
+      approval.kind === 'message' && approval.sent !== undefined ? [approval.sent] : [],
+    );
+  }
+
+  #needed(): ConnectionView[] {
+    return [...this.#connections.values()].filter(({ status }) => status === 'needed');
   }
 
   #status(): RunResult['status'] {
     const statuses = [...this.#approvals.values()].map(({ status }) => status);
     if (statuses.some((status) => status === 'unknown' || status === 'executing')) return 'unknown';
     if (statuses.some((status) => ['drafted', 'requested', 'approved'].includes(status))) return 'pending';
+    if (this.#needed().length > 0) return 'pending';
     return 'failed';
   }
 }

@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { TradeAgentError } from '../trading/errors.ts';
 import type { Context } from './context.ts';
+import type { Io } from './io.ts';
 import { readStdin } from './stdin-context.ts';
 
 /** A person pastes it, a script pipes it: neither takes longer. */
@@ -14,7 +15,7 @@ const LIMITS = { firstByteMs: 120_000, endMs: 5000, maxBytes: 4096 };
  */
 export async function readSecret(context: Context, question: string): Promise<string> {
   const { io } = context;
-  const text = io.interactive ? await ask(context, question) : await piped(context);
+  const text = io.interactive ? await askSecret(io, question, context.signal) : await piped(context);
   if (text !== undefined && text !== '') return text;
   throw new TradeAgentError('usage', 'no secret was given', {
     hint: 'Type it when asked, or pipe it in: command < file. It is not taken from the command line.',
@@ -26,7 +27,8 @@ async function piped({ io, clock }: Context): Promise<string | undefined> {
   return read?.ended === 'end' ? read.text.replace(/\r?\n$/, '') : undefined;
 }
 
-async function ask({ io, signal }: Context, question: string): Promise<string> {
+/** Asks on the terminal, without showing what is typed. */
+export async function askSecret(io: Io, question: string, signal: AbortSignal): Promise<string> {
   io.stderr.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: io.stdin, output: nowhere, terminal: true });

@@ -7,7 +7,7 @@ import { databaseKey } from '../auth/database-key.ts';
 import { ensurePrivateFolder } from '../auth/home.ts';
 import type { ResolvedProfile } from '../auth/profile.ts';
 import { SANDBOX_PROFILE } from '../auth/resolve-profile.ts';
-import { TradeAgentError } from '../trading/errors.ts';
+import { withModel } from './chosen-model.ts';
 import type { AgentOptions, Context } from './context.ts';
 
 /** Puts the agent together from the parts the command's profile names. */
@@ -52,36 +52,4 @@ export async function keyFor(
 /** Each profile's state has a key of its own, so it needs a file of its own: `state.db` for the sandbox's. */
 function stateFile(profile: string): string {
   return profile === SANDBOX_PROFILE ? 'state.db' : `state.${profile}.db`;
-}
-
-/**
- * The profile with the model the command line asks for.
- * @throws {TradeAgentError} `usage`
- */
-export function withModel(profile: ResolvedProfile, { model, baseUrl }: AgentOptions): ResolvedProfile {
-  if (model === undefined && baseUrl === undefined) return profile;
-  if (model === 'builtin') {
-    if (baseUrl === undefined) return { ...profile, model: { provider: 'builtin' } };
-    throw new TradeAgentError('usage', 'the built-in planner needs no server', {
-      hint: 'Leave out --base-url, or name a model of that server with --model.',
-    });
-  }
-  if (baseUrl !== undefined && !/^https?:\/\/[^\s]+$/.test(baseUrl)) {
-    throw new TradeAgentError('usage', `--base-url is not an address: ${baseUrl}`, {
-      hint: 'Write it whole: --base-url http://127.0.0.1:11434/v1',
-    });
-  }
-  const { name: configuredName, base_url: configuredUrl } = profile.model;
-  const name = model ?? configuredName;
-  // A model that names its server ("ollama/…") is not asked for at the profile's.
-  const base_url =
-    baseUrl ?? (model !== undefined && presetOf(model) !== undefined ? undefined : configuredUrl);
-  return {
-    ...profile,
-    model: {
-      provider: 'openai',
-      ...(name === undefined ? {} : { name }),
-      ...(base_url === undefined ? {} : { base_url }),
-    },
-  };
 }

@@ -9,6 +9,8 @@ import { tracedFetch } from './traced-fetch.ts';
 /** The record of one command, in the log file and, under `--verbose`, on stderr. */
 export interface Trace {
   readonly fetch: typeof fetch;
+  /** As `fetch`; of an address the record has no more than the host. */
+  readonly discreetFetch: typeof fetch;
   end(exitCode: number): void;
   fail(error: unknown): void;
 }
@@ -30,6 +32,7 @@ export function startTrace(
   if (globals.verbose === true) tell('start', { node: process.versions.node, platform: process.platform });
   return {
     fetch: tracedFetch(fetch, clock, (facts) => tell('request', { ...facts })),
+    discreetFetch: tracedFetch(fetch, clock, (facts) => tell('request', { ...facts }), 'host'),
     end: (exit_code) => tell('end', { exit_code, ms: clock.now() - started }),
     fail: (error) => tell('error', { ...errorFacts(error), ms: clock.now() - started }),
   };

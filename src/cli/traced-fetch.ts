@@ -3,7 +3,7 @@ import type { Clock } from '../trading/clock.ts';
 /** One request, in facts that hold nothing secret: no query, no header, no body. */
 export interface RequestFacts {
   readonly method: string;
-  /** Scheme, host and path. */
+  /** Scheme and host, and the path unless that may be a secret. */
   readonly url: string;
   readonly status?: number;
   /** The network's own word for what went wrong. */
@@ -11,11 +11,15 @@ export interface RequestFacts {
   readonly ms: number;
 }
 
-/** `fetch` that tells of each request once it is answered. */
+/**
+ * `fetch` that tells of each request once it is answered.
+ * @param address how much of the address may be told: the path of an incoming webhook is its secret
+ */
 export function tracedFetch(
   fetch: typeof globalThis.fetch,
   clock: Clock,
   tell: (facts: RequestFacts) => void,
+  address: 'path' | 'host' = 'path',
 ): typeof globalThis.fetch {
   return async (input, init) => {
     const started = clock.now();
@@ -23,7 +27,7 @@ export function tracedFetch(
     const url = new URL(request?.url ?? String(input));
     const facts = {
       method: init?.method ?? request?.method ?? 'GET',
-      url: `${url.origin}${url.pathname}`,
+      url: address === 'path' ? `${url.origin}${url.pathname}` : url.origin,
     };
     try {
       const response = await fetch(input, init);

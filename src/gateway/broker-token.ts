@@ -10,17 +10,29 @@ export interface BrokerTokens {
    * @throws {Refusal} 409 `account_not_connected`, 503 `provider_unreachable`, 502 `token_exchange_failed`
    */
   tokenFor(caller: Pick<Caller, 'sub' | 'accessToken'>): Promise<string>;
+  /**
+   * Whether the caller has an account there now. Asks the identity provider, whatever token is still kept here.
+   * @throws {Refusal} 503 `provider_unreachable`, 502 `token_exchange_failed`
+   */
+  isConnected(caller: Pick<Caller, 'sub' | 'accessToken'>): Promise<boolean>;
   /** Forgets a token the broker no longer takes. */
   forget(sub: string, accessToken: string): void;
 }
 
+/** The confidential client (`private_key_jwt`) that may exchange a user's token for one at the broker. */
+export interface BrokerExchange {
+  readonly client_id: string;
+  /** A JWK says its algorithm itself (`alg`); one without is ES256. For Auth0 an RSA key, and a JWK without `kid`. */
+  readonly privateKey: CryptoKey | JWK;
+  /** The broker's name at the identity provider: an audience (RFC 8693 §2.1), or a connection of the Token Vault. */
+  readonly audience: string;
+  /** `rfc8693` unless said otherwise. */
+  readonly grant?: 'rfc8693' | 'auth0-token-vault';
+}
+
 export interface BrokerTokenOptions {
   readonly provider: IdentityProvider;
-  readonly exchange: {
-    readonly client_id: string;
-    readonly privateKey: CryptoKey | JWK;
-    readonly audience: string;
-  };
+  readonly exchange: BrokerExchange;
   readonly fetch: typeof fetch;
   readonly timeoutMs: number;
   readonly now: () => number;
@@ -28,13 +40,25 @@ export interface BrokerTokenOptions {
 
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token';
+/** Auth0's Token Vault: the same idea under names of its own ("Access token exchange with Token Vault"). */
+const VAULT_GRANT = 'urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token';
+const VAULT_TOKEN_TYPE = 'http://auth0.com/oauth/token-type/federated-connection-access-token';
+
+/** What a provider answers where the user has no account at the broker: RFC 8693 §2.2.2, and the Token Vault. */
+const NOT_CONNECTED: readonly string[] = [
+  'invalid_target',
+  'federated_connection_refresh_token_not_found',
+  // The account's own grant has ended: connecting it anew is what helps.
+  'federated_connection_refresh_token_flow_failed',
+];
+
 /** A token is not used in its last half minute, so that no request outlives it on its way. */
 const MARGIN_MS = 30_000;
 /** How long a token is kept whose lifetime the provider doesn't tell. */
 const DEFAULT_LIFETIME_S = 60;
 
 /**
- * RFC 8693 token exchange at the identity provider, authenticated by `private_key_jwt`. Tokens are kept in memory by
+ * Token exchange at the identity provider (RFC 8693, or Auth0's Token Vault), authenticated by `private_key_jwt`. Tokens are kept in memory by
  * `sub` alone, which comes from a verified token of the one issuer: one user's can't reach another's account.
  */
 export function createBrokerTokens(options: BrokerTokenOptions): BrokerTokens {
@@ -59,13 +83,7 @@ export function createBrokerTokens(options: BrokerTokenOptions): BrokerTokens {
         as,
         client,
         oauth.PrivateKeyJwt(kid === undefined ? key : { key, kid }),
-        TOKEN_EXCHANGE,
-        {
-          subject_token: accessToken,
-          subject_token_type: ACCESS_TOKEN_TYPE,
-          requested_token_type: ACCESS_TOKEN_TYPE,
-          audience: exchange.audience,
-        },
+        ...grantOf(exchange, accessToken),
         requestOptions(url, options.fetch, options.timeoutMs),
       );
     } catch (cause) {
@@ -94,10 +112,27 @@ export function createBrokerTokens(options: BrokerTokenOptions): BrokerTokens {
       pending.set(caller.sub, started);
       return started;
     },
+    async isConnected(caller) {
+      try {
+        await exchangeFor(caller);
+        return true;
+      } catch (error) {
+        if (error instanceof Refusal && error.code === 'account_not_connected') return false;
+        throw error;
+      }
+    },
     forget(sub, token) {
       if (kept.get(sub)?.token === token) kept.delete(sub);
     },
   };
+}
+
+/** The grant's type and its parameters. */
+function grantOf(exchange: BrokerExchange, accessToken: string): [string, Record<string, string>] {
+  const subject = { subject_token: accessToken, subject_token_type: ACCESS_TOKEN_TYPE };
+  return exchange.grant === 'auth0-token-vault'
+    ? [VAULT_GRANT, { ...subject, requested_token_type: VAULT_TOKEN_TYPE, connection: exchange.audience }]
+    : [TOKEN_EXCHANGE, { ...subject, requested_token_type: ACCESS_TOKEN_TYPE, audience: exchange.audience }];
 }
 
 async function privateKey(key: CryptoKey | JWK): Promise<CryptoKey> {
@@ -109,7 +144,7 @@ async function privateKey(key: CryptoKey | JWK): Promise<CryptoKey> {
 
 /** The provider's words may hold the subject token, so only its error code is looked at, and nothing is passed on. */
 function refusalFor(error: unknown): Refusal {
-  if (error instanceof oauth.ResponseBodyError && error.error === 'invalid_target') {
+  if (error instanceof oauth.ResponseBodyError && NOT_CONNECTED.includes(error.error)) {
     return new Refusal(409, 'account_not_connected', 'no brokerage account is connected for this user', {
       hint: 'Connect a brokerage account first.',
     });

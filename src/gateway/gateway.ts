@@ -1,15 +1,19 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { Hono } from 'hono';
-import type { CryptoKey, JWK } from 'jose';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { type Clock, systemClock } from '../trading/clock.ts';
+import type { MessageService } from '../trading/message.ts';
+import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { connectAlpaca } from './broker/alpaca-broker.ts';
 import { createAssetCatalogue } from './broker/asset-catalogue.ts';
 import type { Broker } from './broker/broker.ts';
-import { createBrokerTokens } from './broker-token.ts';
+import { type BrokerExchange, createBrokerTokens } from './broker-token.ts';
 import type { Caller } from './caller.ts';
 import { createDoor } from './door.ts';
 import { createIdentityProvider } from './identity-provider.ts';
+import { createMessageDesk } from './messages/message-desk.ts';
+import { createMessageJournal } from './messages/message-journal.ts';
+import { messageOutlets } from './messages/message-outlets.ts';
 import { createOrderJournal } from './order-journal.ts';
 import { QUIET_MS } from './order-submission.ts';
 import { createOrderDesk } from './place-order.ts';
@@ -18,7 +22,9 @@ import { Refusal } from './problem.ts';
 import { createProofStore } from './proof-store.ts';
 import { METADATA_PATH, protectedResourceMetadata } from './protected-resource-metadata.ts';
 import type { RequestLog } from './request-log.ts';
+import { connectionRoutes } from './routes/connections.ts';
 import { marketRoutes } from './routes/market.ts';
+import { messageRoutes } from './routes/messages.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { portfolioRoutes } from './routes/portfolio.ts';
 import { createTokenVerifier } from './token-verifier.ts';
@@ -30,13 +36,7 @@ export interface GatewayOptions {
   readonly resource: string;
   /** The RFC 9396 type that approvals have at this provider. */
   readonly detailsType?: string;
-  /** The confidential client that may exchange a user's token for one at the broker (RFC 8693, `private_key_jwt`). */
-  readonly exchange: {
-    readonly client_id: string;
-    readonly privateKey: CryptoKey | JWK;
-    /** The broker connection's name at the provider. */
-    readonly audience: string;
-  };
+  readonly exchange: BrokerExchange;
   readonly broker: {
     readonly environment: 'paper' | 'live';
     readonly tradingUrl: string;
@@ -48,6 +48,10 @@ export interface GatewayOptions {
   readonly database: Database.Database;
   readonly clock?: Clock;
   readonly fetch?: typeof fetch;
+  /** The RFC 9396 type that approvals of messages have at this provider. */
+  readonly messageDetailsType?: string;
+  /** By what approved messages go out; by nothing where this is left out. */
+  readonly messages?: Partial<Record<MessageService, MessageServiceOptions>>;
   /** Rules beside the built-in ones; each can only refuse. */
   readonly policies?: readonly OrderPolicy[];
   readonly log?: RequestLog;
@@ -55,6 +59,13 @@ export interface GatewayOptions {
   readonly brokerTimeoutMs?: number;
   /** One request to the identity provider, milliseconds. */
   readonly providerTimeoutMs?: number;
+}
+
+export interface MessageServiceOptions {
+  /** The connection's name at the provider. */
+  readonly audience: string;
+  /** The API's base address; the service's own unless said otherwise. */
+  readonly url?: string;
 }
 
 export interface Gateway {
@@ -74,6 +85,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const now = () => clock.now();
   const send = options.fetch ?? fetch;
   const detailsType = options.detailsType ?? TRADE_ORDER_TYPE;
+  const messageDetailsType = options.messageDetailsType ?? MESSAGE_SEND_TYPE;
   const providerTimeoutMs = options.providerTimeoutMs ?? 10_000;
   const brokerTimeoutMs = Math.min(options.brokerTimeoutMs ?? 10_000, LONGEST_BROKER_TIMEOUT_MS);
 
@@ -97,6 +109,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     timeoutMs: providerTimeoutMs,
     now,
   });
+  const outlets = messageOutlets(options, provider, { fetch: send, timeoutMs: brokerTimeoutMs, now });
   const connect = connectAlpaca({
     ...options.broker,
     fetch: send,
@@ -128,10 +141,24 @@ export function createGateway(options: GatewayOptions): Gateway {
     clock,
   });
 
+  const messageDesk = createMessageDesk({
+    journal: createMessageJournal(options.database),
+    outlets,
+    gateway: options.resource,
+    detailsType: messageDetailsType,
+    clock,
+  });
+
   const app = new Hono();
   portfolioRoutes(app, door, brokerFor);
   marketRoutes(app, door, brokerFor, now);
   orderRoutes(app, door, brokerFor, desk);
+  messageRoutes(app, door, messageDesk);
+  connectionRoutes(
+    app,
+    door,
+    new Map([['broker', tokens], ...[...outlets].map(([name, outlet]) => [name, outlet.tokens] as const)]),
+  );
   app.get(
     '/healthz',
     door.open((c) => c.json({ status: 'ok' })),
@@ -139,7 +166,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const metadata = protectedResourceMetadata({
     resource: options.resource,
     issuer: options.issuer,
-    detailsType,
+    detailsTypes: [detailsType, messageDetailsType],
   });
   app.get(
     METADATA_PATH,

@@ -1,5 +1,6 @@
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
 import * as oauth from 'oauth4webapi';
+import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../trading/bounded-fetch.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import { Refusal } from './problem.ts';
 
@@ -54,7 +55,7 @@ export function createIdentityProvider(options: IdentityProviderOptions): Identi
       jwks = {
         url: jwks_uri,
         key: createRemoteJWKSet(secureUrl(jwks_uri), {
-          [customFetch]: (url, init) => options.fetch(url, init),
+          [customFetch]: boundedFetch(options.fetch, LONGEST_PROVIDER_ANSWER),
           cooldownDuration: JWKS_COOLDOWN_MS,
           cacheMaxAge: JWKS_AGE_MS,
           timeoutDuration: options.timeoutMs,
@@ -97,7 +98,8 @@ async function discover(issuer: URL, options: IdentityProviderOptions): Promise<
 }
 
 /** Options for a request by oauth4webapi: own fetch, a time-out, plain http on loopback alone. */
-export function requestOptions(url: URL, send: typeof fetch, timeoutMs: number) {
+export function requestOptions(url: URL, fetch: typeof globalThis.fetch, timeoutMs: number) {
+  const send = boundedFetch(fetch, LONGEST_PROVIDER_ANSWER);
   return {
     [oauth.customFetch]: (
       address: string,

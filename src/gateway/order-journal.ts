@@ -61,7 +61,7 @@ export interface OrderJournal {
   doubt(clientOrderId: string, now: number): void;
 }
 
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 
 /** @throws {Error} when the database was written by a newer version */
 export function createOrderJournal(database: Database.Database): OrderJournal {
@@ -72,14 +72,16 @@ export function createOrderJournal(database: Database.Database): OrderJournal {
   migrate(database);
 
   const select = database.prepare('SELECT * FROM gateway_orders WHERE client_order_id = ?');
-  const usedBy = database.prepare('SELECT 1 FROM gateway_orders WHERE jti = ?');
+  const usedBy = database.prepare(
+    'SELECT 1 FROM gateway_orders WHERE jti = @jti UNION ALL SELECT 1 FROM gateway_messages WHERE jti = @jti',
+  );
   const insert = database.prepare(`
     INSERT INTO gateway_orders
       (client_order_id, digest, sub, jti, draft, state, submissions, submitted_at, ambiguous, created_at, updated_at)
     VALUES (@clientOrderId, @digest, @sub, @jti, @draft, 'intent', 1, @now, 0, @now, @now)`);
   const claim = database.transaction((entry: Claim, now: number) => {
     if (select.get(entry.clientOrderId) !== undefined) return 'known' as const;
-    if (usedBy.get(entry.jti) !== undefined) return 'approval_used' as const;
+    if (usedBy.get({ jti: entry.jti }) !== undefined) return 'approval_used' as const;
     insert.run({ ...entry, draft: JSON.stringify(entry.draft), now });
     return 'claimed' as const;
   });
@@ -175,6 +177,24 @@ function migrate(database: Database.Database): void {
             CHECK ((state IN ('placed', 'rejected')) = (result IS NOT NULL))
           ) STRICT;
           INSERT INTO gateway_schema (version) VALUES (1);
+        `);
+      }
+      // Messages (messages/message-journal.ts): beside the orders, since both use approvals up.
+      if (version < 2) {
+        database.exec(`
+          CREATE TABLE gateway_messages (
+            client_message_id TEXT PRIMARY KEY,
+            digest TEXT NOT NULL,
+            sub TEXT NOT NULL,
+            jti TEXT NOT NULL UNIQUE,
+            draft TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('ready', 'intent', 'sent', 'refused', 'unknown')),
+            result TEXT,
+            created_at INTEGER NOT NULL,
+            updated_at INTEGER NOT NULL,
+            CHECK ((state IN ('sent', 'refused')) = (result IS NOT NULL))
+          ) STRICT;
+          INSERT INTO gateway_schema (version) VALUES (2);
         `);
       }
     })

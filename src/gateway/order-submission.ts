@@ -1,7 +1,7 @@
 import type { Clock } from '../trading/clock.ts';
 import { failpoint } from '../trading/failpoint.ts';
 import type { OrderDraft } from '../trading/order.ts';
-import type { Order, Problem } from '../trading/views.ts';
+import type { Order } from '../trading/views.ts';
 import type { Broker, Submission } from './broker/broker.ts';
 import type { JournalEntry, OrderJournal } from './order-journal.ts';
 import { Refusal } from './problem.ts';
@@ -133,16 +133,6 @@ function entryOf(journal: OrderJournal, clientOrderId: string): JournalEntry {
   const entry = journal.find(clientOrderId);
   if (entry === undefined) throw new Error('the order journal has lost an entry');
   return entry;
-}
-
-/** The refusal that a recorded problem stands for, said again. */
-export function recordedRefusal(problem: Problem): Refusal {
-  const { type: _type, title: _title, status, code, detail, hint, fields, ...members } = problem;
-  return new Refusal(status, code, detail ?? '', {
-    members,
-    ...(hint === undefined ? {} : { hint }),
-    ...(fields === undefined ? {} : { fields }),
-  });
 }
 
 export function outcomeUnknown(clientOrderId: string): Refusal {

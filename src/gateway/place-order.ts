@@ -5,15 +5,10 @@ import { type ApprovedOrder, approvedOrder } from './approved-order.ts';
 import type { Broker } from './broker/broker.ts';
 import type { Caller } from './caller.ts';
 import type { JournalEntry, OrderJournal } from './order-journal.ts';
-import {
-  maySubmitAgain,
-  outcomeUnknown,
-  recordedRefusal,
-  settleByLookup,
-  submitIntent,
-} from './order-submission.ts';
+import { maySubmitAgain, outcomeUnknown, settleByLookup, submitIntent } from './order-submission.ts';
 import type { OrderPolicy } from './policy.ts';
 import { Refusal } from './problem.ts';
+import { ReplayedRefusal, recordedRefusal } from './recorded-refusal.ts';
 
 export interface OrderDeskOptions {
   readonly journal: OrderJournal;
@@ -40,11 +35,6 @@ export interface OrderDesk {
    * @throws {Refusal} 504 `outcome_unknown`
    */
   settle(caller: Caller, clientOrderId: string): Promise<JournalEntry | undefined>;
-}
-
-/** A first result that was a refusal, said again. */
-export class ReplayedRefusal extends Refusal {
-  override name = 'ReplayedRefusal';
 }
 
 export function createOrderDesk(options: OrderDeskOptions): OrderDesk {

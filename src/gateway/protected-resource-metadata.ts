@@ -1,12 +1,13 @@
 import { SIGNING_ALGORITHMS } from './token-rules.ts';
 
-/** Every scope this gateway knows. `orders:write` works only together with an approval. */
+/** Every scope this gateway knows. `orders:write` and `messages:write` work only together with an approval. */
 export const SCOPES = [
   'market:read',
   'portfolio:read',
   'orders:read',
   'orders:cancel',
   'orders:write',
+  'messages:write',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 
@@ -16,7 +17,7 @@ export const METADATA_PATH = '/.well-known/oauth-protected-resource';
 export function protectedResourceMetadata(options: {
   resource: string;
   issuer: string;
-  detailsType: string;
+  detailsTypes: readonly string[];
 }) {
   return {
     resource: options.resource,
@@ -26,6 +27,6 @@ export function protectedResourceMetadata(options: {
     bearer_methods_supported: ['header'],
     dpop_signing_alg_values_supported: [...SIGNING_ALGORITHMS],
     dpop_bound_access_tokens_required: false,
-    authorization_details_types_supported: [options.detailsType],
+    authorization_details_types_supported: [...options.detailsTypes],
   };
 }

@@ -4,9 +4,14 @@ import { type FaultName, type Faults, faults as knownFaults } from './faults.ts'
 
 /**
  * Switches faults on and off while the sandbox runs: `POST /admin/faults {"name", "times"?}`, `DELETE /admin/faults`,
- * with the sandbox's admin secret as Bearer.
+ * and tells what was sent by Slack and Gmail: `GET /admin/messages`. With the sandbox's admin secret as Bearer.
  */
-export function createAdmin(options: { secret: string; faults: Faults }): Hono {
+export function createAdmin(options: {
+  secret: string;
+  faults: Faults;
+  /** What the stand-ins for Slack and Gmail have sent. */
+  sent: () => readonly object[];
+}): Hono {
   const app = new Hono();
   const wanted = createHash('sha256').update(`Bearer ${options.secret}`).digest();
   app.use('*', async (context, next) => {
@@ -30,6 +35,7 @@ export function createAdmin(options: { secret: string; faults: Faults }): Hono {
     options.faults.set(name as FaultName, times as number);
     return context.json({ name, times });
   });
+  app.get('/admin/messages', (context) => context.json({ messages: options.sent() }));
   app.delete('/admin/faults', (context) => {
     options.faults.clear();
     return context.body(null, 204);

@@ -9,6 +9,7 @@ export const faults = {
   slow_answers: 'every server waits two seconds before it answers',
   tampered_details: 'the identity provider puts another quantity into the approved details',
   replayed_approval: 'the identity provider gives a new approval token the jti of the previous one',
+  message_timeout_after_accept: 'Slack or Gmail sends a message and then drops the connection',
   broker_timeout_after_accept: 'the broker accepts an order and then drops the connection',
 } as const;
 

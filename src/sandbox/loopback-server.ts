@@ -9,7 +9,8 @@ export interface LoopbackServer {
   /** When the last request came in, milliseconds since the epoch. */
   readonly lastRequestAt: () => number;
   serve(handler: RequestListener): void;
-  close(): Promise<void>;
+  /** Takes no more requests, and resolves when those under way are answered, or were cut off after so many ms. */
+  close(drainMs?: number): Promise<void>;
 }
 
 /**
@@ -22,8 +23,12 @@ export async function listenOnLoopback(port: number, now: () => number): Promise
   let handler: RequestListener = (_request, response) => {
     response.writeHead(503, { 'retry-after': '1' }).end();
   };
+  let closing = false;
   const server: Server = createServer((request, response) => {
     last = now();
+    response.once('close', () => {
+      if (closing) server.closeIdleConnections();
+    });
     handler(request, response);
   });
   await new Promise<void>((resolve, reject) => {
@@ -47,11 +52,15 @@ export async function listenOnLoopback(port: number, now: () => number): Promise
     serve: (next) => {
       handler = next;
     },
-    close: () =>
+    close: (drainMs = 0) =>
       new Promise((resolve) => {
-        server.close(() => resolve());
+        closing = true;
         // Live pages hold their event streams open; they reconnect to the next sandbox by themselves.
-        server.closeAllConnections();
+        const cut = setTimeout(() => server.closeAllConnections(), drainMs);
+        server.close(() => {
+          clearTimeout(cut);
+          resolve();
+        });
       }),
   };
 }

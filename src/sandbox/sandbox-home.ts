@@ -12,7 +12,7 @@ const userSchema = z.object({
   email: z.string(),
   /** At the identity provider, which is to say on the phone page. */
   password: z.string(),
-  /** At the paper broker: another company, another password. */
+  /** At the paper broker, and at the other third parties: not the provider's companies, so another password. */
   broker_password: z.string(),
 });
 
@@ -36,7 +36,7 @@ export interface SandboxHome {
   /** Ports the last start used, so that tokens issued then stay valid. */
   readonly ports: SandboxPorts | undefined;
   rememberPorts(ports: SandboxPorts): void;
-  database(name: 'identity-provider' | 'paper-broker' | 'gateway'): Database.Database;
+  database(name: 'identity-provider' | 'paper-broker' | 'gateway' | 'slack' | 'gmail'): Database.Database;
   release(): void;
 }
 

@@ -15,6 +15,8 @@ import { createMarket } from './market/market.ts';
 import { createPaperBroker, type PaperBroker } from './paper-broker/paper-broker.ts';
 import { defaultReadyFile, readReadyFile, type SandboxReady, writeReadyFile } from './ready-file.ts';
 import { openSandboxHome, type SandboxHome, type SandboxPorts } from './sandbox-home.ts';
+import type { SentItem } from './third-parties/outbox.ts';
+import { createThirdParties, thirdPartyScopes } from './third-parties/third-parties.ts';
 
 export interface SandboxOptions {
   /** The sandbox's own folder. */
@@ -35,6 +37,8 @@ export interface Sandbox {
   readonly ready: SandboxReady;
   readonly faults: Faults;
   readonly broker: PaperBroker;
+  /** What Slack and Gmail have sent, which goes nowhere. */
+  sentMessages(): SentItem[];
   readonly seed: SandboxHome['seed'];
   readonly pairingSecret: string;
   /** When any of its servers was last asked something, milliseconds since the epoch. */
@@ -46,6 +50,9 @@ export const DEFAULT_PORT = 4747;
 
 /** The broker connection's name in the vault. */
 const CONNECTION = 'paper-broker';
+
+/** How long a request under way may take to be answered when the sandbox closes. */
+const DRAIN_MS = 1_000;
 
 /**
  * Starts the whole world on loopback: identity provider and phone, gateway, paper broker. Each is a server of its
@@ -64,9 +71,9 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   try {
     const servers = await listen(options.port, home.ports, clock);
     closers.push(
-      () => servers.issuer.close(),
-      () => servers.gateway.close(),
-      () => servers.broker.close(),
+      () => servers.issuer.close(DRAIN_MS),
+      () => servers.gateway.close(DRAIN_MS),
+      () => servers.broker.close(DRAIN_MS),
     );
     if (options.port !== 0) {
       home.rememberPorts({
@@ -78,14 +85,20 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const { seed } = home;
     const open = (name: Parameters<SandboxHome['database']>[0]) => {
       const database = home.database(name);
-      closers.push(() => {
+      // After the servers, which may still be answering from it.
+      closers.splice(1, 0, () => {
         database.close();
       });
       return database;
     };
 
     const vaultClient = { client_id: 'trade-agent-vault', client_secret: seed.vault_client_secret };
-    const redirectUri = `${servers.issuer.url}/connections/callback`;
+    const redirectUriOf = (name: string) => `${servers.issuer.url}/connections/callback/${name}`;
+    const clientOf = (name: string) => ({ ...vaultClient, redirect_uris: [redirectUriOf(name)] });
+    const thirdPartyUsers = seed.users.map(({ username, broker_password: password }) => ({
+      username,
+      password,
+    }));
     const broker = createPaperBroker({
       url: servers.broker.url,
       database: open('paper-broker'),
@@ -101,22 +114,54 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
         name,
         password: broker_password,
       })),
-      oauthClients: [{ ...vaultClient, redirect_uris: [redirectUri] }],
+      oauthClients: [clientOf(CONNECTION)],
       partialFills: options.partialFills ?? true,
       adminSecret: seed.admin_secret,
     });
     closers.push(() => broker.close());
     servers.broker.serve(honoListener(broker.app));
 
+    const services = await listenOnLoopback(0, () => clock.now());
+    closers.push(() => services.close());
+    const thirdParties = createThirdParties({
+      url: services.url,
+      databases: { slack: open('slack'), gmail: open('gmail') },
+      users: thirdPartyUsers,
+      clients: { slack: clientOf('slack'), gmail: clientOf('gmail') },
+      clock,
+      faults,
+    });
+    services.serve(honoListener(thirdParties.app));
+
     const database = open('identity-provider');
     const vault = createVault({
       database,
       key: Buffer.from(seed.vault_key, 'base64url'),
-      connections: { [CONNECTION]: { url: servers.broker.url, client: vaultClient, redirectUri } },
+      connections: {
+        [CONNECTION]: {
+          url: servers.broker.url,
+          client: vaultClient,
+          redirectUri: redirectUriOf(CONNECTION),
+          label: 'Paper broker',
+        },
+        ...Object.fromEntries(
+          (['slack', 'gmail'] as const).map((name) => [
+            name,
+            {
+              url: `${services.url}/${name}`,
+              client: vaultClient,
+              redirectUri: redirectUriOf(name),
+              label: name === 'slack' ? 'Slack' : 'Gmail',
+              scopes: thirdPartyScopes[name],
+            },
+          ]),
+        ),
+      },
       clock,
     });
     for (const user of seed.users) {
-      if (!vault.isConnected(user.username, CONNECTION)) {
+      // Once only: what a user has disconnected stays so.
+      if (!vault.wasConnected(user.username, CONNECTION)) {
         await vault.connect(user.username, CONNECTION, {
           username: user.username,
           password: user.broker_password,
@@ -134,6 +179,9 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       phonePairingSecret: home.pairingSecret,
       gatewayClient: { client_id: gatewayClient.client_id, jwks: { keys: [publicPart(gatewayClient.key)] } },
       vault,
+      thirdPartyPasswords: Object.fromEntries(
+        thirdPartyUsers.map(({ username, password }) => [username, password]),
+      ),
       // A command that is killed at the wrong moment must not cost a sign-in.
       refreshTokenReuse: 'until_confirmed',
       faults,
@@ -151,13 +199,17 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
         dataUrl: servers.broker.url,
         simulated: true,
       },
+      messages: {
+        slack: { audience: 'slack', url: `${services.url}/slack/api` },
+        gmail: { audience: 'gmail', url: services.url },
+      },
       database: open('gateway'),
       clock,
     });
     closers.push(() => gateway.close());
     servers.gateway.serve(honoListener(gateway.app));
 
-    const admin = honoListener(createAdmin({ secret: seed.admin_secret, faults }));
+    const admin = honoListener(createAdmin({ secret: seed.admin_secret, faults, sent: thirdParties.sent }));
     servers.issuer.serve((request, response) =>
       request.url?.startsWith('/admin/')
         ? admin(request, response)
@@ -184,6 +236,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       ready,
       faults,
       broker,
+      sentMessages: thirdParties.sent,
       seed,
       pairingSecret: home.pairingSecret,
       lastRequestAt: () => Math.max(...Object.values(servers).map((server) => server.lastRequestAt())),

@@ -2,6 +2,7 @@ import { cancelOrder } from './cancel-order.ts';
 import { getPortfolio } from './get-portfolio.ts';
 import { getQuote } from './get-quote.ts';
 import { listOrders } from './list-orders.ts';
+import { sendGmailSummary, sendSlackSummary } from './message-tool.ts';
 import { placeOrder } from './place-order.ts';
 import type { Tool } from './tool.ts';
 import { whoami } from './whoami.ts';
@@ -14,6 +15,8 @@ export const tools: readonly Tool[] = [
   listOrders,
   placeOrder as unknown as Tool,
   cancelOrder,
+  sendSlackSummary,
+  sendGmailSummary,
 ];
 
 export function findTool(name: string): Tool | undefined {

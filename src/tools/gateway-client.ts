@@ -4,6 +4,7 @@ import type { Session } from '../auth/session.ts';
 import { type Activity, activitiesSchema, type TradingDay, tradingDaySchema } from '../trading/activity.ts';
 import { decimalString } from '../trading/decimal.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
+import { type MessageDraft, type SentMessage, sentMessageSchema } from '../trading/message.ts';
 import type { OrderDraft } from '../trading/order.ts';
 import {
   type Account,
@@ -20,6 +21,7 @@ import {
   quoteSchema,
 } from '../trading/views.ts';
 import { gatewayError, recordedRefusal } from './gateway-problem.ts';
+import { messageError } from './message-problem.ts';
 
 /** What the gateway answered to an order; `replayed` when it had carried out this very order before. */
 export interface PlacedOrder {
@@ -31,6 +33,13 @@ export interface PlacedOrder {
 export type OrderOutcome =
   | { readonly status: 'placed'; readonly order: Order }
   | { readonly status: 'refused'; readonly refusal: TradeAgentError }
+  | { readonly status: 'absent' };
+
+/** `absent`: the gateway has not sent it, and is not sending it. `unknowable`: nobody will ever know. */
+export type MessageOutcome =
+  | { readonly status: 'sent'; readonly message: SentMessage }
+  | { readonly status: 'refused'; readonly refusal: TradeAgentError }
+  | { readonly status: 'unknowable' }
   | { readonly status: 'absent' };
 
 /** The gateway's HTTP interface, typed. Every call has a time-out. */
@@ -51,6 +60,8 @@ export interface GatewayClient {
   /** Equity at the end of each day as far back as asked for (`1M`, `1A`, `5A`), oldest first. */
   valueHistory(period: string): Promise<DatedValue[]>;
   clock(): Promise<MarketClock>;
+  /** Whether the gateway can reach the person's account elsewhere (`broker`, `slack`) now. */
+  isConnected(connection: string): Promise<boolean>;
   /** Trading days from one date to another, both included. */
   calendar(query: { start: string; end: string }): Promise<TradingDay[]>;
   /**
@@ -63,6 +74,13 @@ export interface GatewayClient {
    * been taken, so ask {@link outcome} before anything else. `gateway_unreachable` means that it never left.
    */
   placeOrder(draft: OrderDraft, approvalToken: string): Promise<PlacedOrder>;
+  /**
+   * Sends an approved message. `details.sent` is false where it certainly was not sent, and may be tried again;
+   * `outcome_unknown` with `details.final` where it may have been, and nobody will ever know.
+   */
+  sendMessage(draft: MessageDraft, approvalToken: string): Promise<SentMessage>;
+  /** What became of a message. @throws {TradeAgentError} where the gateway gives no answer */
+  messageOutcome(clientMessageId: string): Promise<MessageOutcome>;
   /** Cancels, and returns the order as it is then. @throws {TradeAgentError} `not_found`, `gateway_refused` */
   cancelOrder(id: string): Promise<Order>;
 }
@@ -205,6 +223,14 @@ export function createGatewayClient(session: Session, options: GatewayClientOpti
         )
       ).points,
     clock: () => read('/v1/clock', clockSchema, MARKET_READ),
+    isConnected: async (connection) =>
+      (
+        await read(
+          `/v1/connections?${new URLSearchParams({ name: connection })}`,
+          z.object({ connections: z.array(z.object({ name: z.string(), connected: z.boolean() })) }),
+          PORTFOLIO_READ,
+        )
+      ).connections.some(({ name, connected }) => name === connection && connected),
     calendar: async ({ start, end }) =>
       (
         await read(
@@ -259,6 +285,49 @@ export function createGatewayClient(session: Session, options: GatewayClientOpti
       }
       const error = gatewayError(response.status, body, replayed);
       if (response.status >= 500) throw outcomeUnknown(error.message);
+      // The gateway says this only while the broker certainly has no such order: the approval still stands.
+      if (error.code === 'connection_required') throw neverSent(error);
+      throw error;
+    },
+    sendMessage: async (draft, approvalToken) => {
+      let response: Response;
+      let body: unknown;
+      try {
+        response = await session.fetchWithApproval(
+          `${base}/v1/messages`,
+          {
+            method: 'POST',
+            headers: { accept: 'application/json', 'content-type': 'application/json' },
+            body: JSON.stringify(draft),
+            signal: AbortSignal.timeout(orderTimeoutMs),
+          },
+          approvalToken,
+        );
+        body = await bodyOf(response);
+      } catch (error) {
+        if (isTradeAgentError(error) && error.details.sent === false) throw error;
+        throw outcomeUnknown('the gateway did not say what became of the message');
+      }
+      if (response.ok) {
+        const parsed = sentMessageSchema.safeParse(body);
+        if (!parsed.success) throw outcomeUnknown('the gateway’s answer to the message cannot be read');
+        return parsed.data;
+      }
+      throw messageError(response.status, body);
+    },
+    messageOutcome: async (clientMessageId) => {
+      const response = await send(
+        `/v1/messages/${encodeURIComponent(clientMessageId)}`,
+        { headers: { accept: 'application/json' } },
+        [ORDERS_READ],
+      );
+      if (response.ok) return { status: 'sent', message: parse(sentMessageSchema, response.body) };
+      const error = messageError(response.status, response.body);
+      // Without a problem of the gateway's, an answer comes from something else at its address.
+      if (error.details.problem === undefined) throw error;
+      if (error.code === 'not_found') return { status: 'absent' };
+      if (error.details.final === true) return { status: 'unknowable' };
+      if (error.code === 'message_rejected') return { status: 'refused', refusal: error };
       throw error;
     },
     cancelOrder: async (id) => {
@@ -267,6 +336,13 @@ export function createGatewayClient(session: Session, options: GatewayClientOpti
     },
   };
   return client;
+}
+
+function neverSent({ code, message, hint, details }: TradeAgentError): TradeAgentError {
+  return new TradeAgentError(code, message, {
+    ...(hint === undefined ? {} : { hint }),
+    details: { ...details, sent: false },
+  });
 }
 
 /** Whether the connection broke under a request, so that nobody answered it. */

@@ -12,6 +12,8 @@ const sameCode = new Set<string>([
   'outcome_unknown',
   'approval_expired',
   'broker_rejected',
+  'message_rejected',
+  'invalid_message',
   'blocked',
   'not_found',
 ] satisfies ErrorCode[]);
@@ -24,6 +26,7 @@ const hints: Partial<Record<ErrorCode, string>> = {
   price_moved: 'Ask for the order again to see and approve it at the new price.',
   insufficient_funds: 'Ask for less, or free some buying power first.',
   unknown_symbol: 'Check the ticker symbol.',
+  not_found: 'List your orders with "trade-agent orders --status all".',
   outcome_unknown: 'Go on with "trade-agent resume": it asks what became of the order before anything else.',
 };
 
@@ -49,6 +52,29 @@ export function recordedRefusal(body: unknown): TradeAgentError | undefined {
   return gatewayError(422, { type: 'about:blank', title: code, status: 422, code, detail });
 }
 
+/** What connects an account elsewhere. */
+export function connectCommand(connection: string): string {
+  return `trade-agent connections add ${connection}`;
+}
+
+/** What stands in the way where an account elsewhere is not connected. */
+export function connectionRequired(connection: string): TradeAgentError {
+  return new TradeAgentError('connection_required', `your account "${connection}" is not connected`, {
+    hint: connectHint(connection),
+    details: { connection },
+  });
+}
+
+function connectHint(connection: string): string {
+  return `Connect it with "${connectCommand(connection)}".`;
+}
+
+/** The account elsewhere that a problem is about; the broker's where it names none. */
+function connectionOf(body: unknown): string {
+  const named = z.object({ connection: z.string().regex(/^[a-z]{1,32}$/) }).safeParse(body);
+  return named.success ? named.data.connection : 'broker';
+}
+
 function codeOf(status: number, problem: Problem | undefined): ErrorCode {
   if (status === 401) return 'login_required';
   if (problem === undefined) {
@@ -56,6 +82,7 @@ function codeOf(status: number, problem: Problem | undefined): ErrorCode {
     return status >= 500 ? 'gateway_unreachable' : 'gateway_refused';
   }
   if (sameCode.has(problem.code)) return problem.code as ErrorCode;
+  if (problem.code === 'account_not_connected') return 'connection_required';
   if (problem.code.startsWith('policy')) return 'blocked';
   if (problem.code === 'order_not_found') return 'not_found';
   if (problem.code === 'not_placed') return 'approval_expired';
@@ -73,12 +100,19 @@ export function gatewayError(status: number, body: unknown, replayed = false): T
   const code = codeOf(status, problem);
   const said = problem?.detail ?? problem?.title;
   const message = said === undefined ? `the gateway answered with HTTP status ${status}` : shownText(said);
-  const hint = problem?.hint === undefined ? hints[code] : shownText(problem.hint);
+  const connection = code === 'connection_required' ? connectionOf(body) : undefined;
+  const hint =
+    connection !== undefined
+      ? connectHint(connection)
+      : problem?.hint === undefined
+        ? hints[code]
+        : shownText(problem.hint);
   return new TradeAgentError(code, message, {
     ...(hint === undefined ? {} : { hint }),
     details: {
       status,
       ...(replayed ? { replayed } : {}),
+      ...(connection === undefined ? {} : { connection }),
       ...(problem === undefined ? {} : { problem: shownText(problem.code, 64) }),
       ...(problem?.fields === undefined
         ? {}

@@ -3,9 +3,10 @@ import type { Session } from '../auth/session.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import type { Order } from '../trading/views.ts';
 import type { GatewayClient } from './gateway-client.ts';
+import type { MessageTool } from './message-tool.ts';
 
-/** What a tool may do: look, make the account's exposure smaller, or trade. */
-export type Risk = 'read' | 'reduce' | 'trade';
+/** What a tool may do: look, make the account's exposure smaller, trade, or tell somebody else. */
+export type Risk = 'read' | 'reduce' | 'trade' | 'send';
 
 export interface ToolContext {
   /** Absent when nobody is signed in; so is the gateway. */
@@ -22,7 +23,7 @@ export interface ToolResult {
   readonly order?: Order;
 }
 
-interface ToolBase<Schema extends z.ZodType> {
+export interface ToolBase<Schema extends z.ZodType> {
   readonly name: string;
   readonly description: string;
   readonly schema: Schema;
@@ -41,7 +42,7 @@ export interface ProposalTool<Schema extends z.ZodType = z.ZodType> extends Tool
   readonly risk: 'trade';
 }
 
-export type Tool = DirectTool | ProposalTool;
+export type Tool = DirectTool | ProposalTool | MessageTool;
 
 /** Types a tool's arguments by its schema. */
 export function defineTool<Schema extends z.ZodType>(tool: DirectTool<Schema>): DirectTool {

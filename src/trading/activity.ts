@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { Dec, decimalString } from './decimal.ts';
+import { Dec, decimalString, ZERO } from './decimal.ts';
 import { sides } from './order.ts';
-import type { Fill } from './portfolio/lots.ts';
+import type { Fill, ShareExchange } from './portfolio/lots.ts';
 import type { Flow } from './portfolio/value-point.ts';
 
 export const activityKinds = [
@@ -25,8 +25,11 @@ export const activitySchema = z.object({
   at: z.string(),
   symbol: z.string().nullable(),
   side: z.enum(sides).nullable(),
+  /** Less than nothing for shares that went without a trade. */
   qty: decimalString.nullable(),
   price: decimalString.nullable(),
+  /** What was booked together has one name: the shares that went in a split, and those that came. */
+  group: z.string().nullable().optional(),
   /** Less than nothing for what was paid. Null for fills and for what moved no money. */
   amount: decimalString.nullable(),
 });
@@ -54,6 +57,34 @@ export function fillsOf(activities: readonly Activity[]): Fill[] {
       ? [{ symbol, side, qty: new Dec(qty), price: new Dec(price), at: Date.parse(at) }]
       : [],
   );
+}
+
+/**
+ * Alpaca's types (Trading API, "ActivityType") under which shares turn into others: splits, mergers, changes of name.
+ * Elsewhere shares come and go: transfers, journals, spin-offs.
+ */
+const EXCHANGES = new Set(['SPLIT', 'REORG', 'MA', 'NC']);
+
+/**
+ * The shares among the activities that came or went without a trade, what was booked together as one. Alpaca books a
+ * split as two rows, the old shares going and the new ones coming; where their group is not said, those of one type,
+ * symbol and day are taken for one.
+ */
+export function exchangesOf(activities: readonly Activity[]): ShareExchange[] {
+  const groups = new Map<
+    string,
+    { at: number; type: string; legs: ShareExchange['legs'][number][]; cash: Dec }
+  >();
+  for (const { kind, type, at, symbol, qty, group, amount } of activities) {
+    if (kind !== 'other' || symbol === null || qty === null) continue;
+    const key = `${type} ${group ?? `${symbol} ${at.slice(0, 10)}`}`;
+    const known = groups.get(key) ?? { at: Date.parse(at), type, legs: [], cash: ZERO };
+    known.legs.push({ symbol, qty: new Dec(qty) });
+    known.at = Math.min(known.at, Date.parse(at));
+    if (amount !== null) known.cash = known.cash.plus(amount);
+    groups.set(key, known);
+  }
+  return [...groups.values()].map(({ type, ...one }) => ({ ...one, turns: EXCHANGES.has(type) }));
 }
 
 /** The deposits and withdrawals among the activities. */

@@ -13,6 +13,14 @@ export const Dec = Decimal.clone({
 });
 export type Dec = Decimal;
 
+/** Nothing. Decimals never change, and making one takes far longer than most of what is done with it. */
+export const ZERO = new Dec(0);
+
+/** More than nothing; without the parsing of `gt(0)`. */
+export function isPositive(value: Dec): boolean {
+  return value.isPositive() && !value.isZero();
+}
+
 const plainDecimal = /^-?(0|[1-9]\d{0,17})(\.\d{1,12})?$/;
 
 /** A decimal number written plainly: no exponent, no leading zeros, no plus sign, at most 12 decimals. */

@@ -30,6 +30,7 @@ export type ErrorCode =
   // wrong usage or configuration (exit 2)
   | 'usage'
   | 'invalid_order'
+  | 'invalid_message'
   | 'unknown_symbol'
   | 'invalid_config'
   | 'port_in_use'
@@ -39,6 +40,8 @@ export type ErrorCode =
   | 'login_denied'
   | 'login_expired'
   | 'insufficient_scope'
+  // an account elsewhere is not connected, or no longer is; `details.connection` names it (exit 4)
+  | 'connection_required'
   | 'credential_store_unavailable'
   | 'credential_store_locked'
   // approvals (exit 5, 6, 7)
@@ -60,7 +63,9 @@ export type ErrorCode =
   | 'gateway_unreachable'
   | 'gateway_refused'
   | 'broker_rejected'
+  | 'message_rejected'
   | 'model_error'
+  | 'notice_failed'
   | 'state_corrupt'
   | 'timeout'
   | 'interrupted'

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { dollars, shares } from './amounts.ts';
 import { cents, Dec, isOnTick, plain, positiveDecimalString, price } from './decimal.ts';
 import { TradeAgentError } from './errors.ts';
 
@@ -99,15 +100,15 @@ export function checkOrder(order: OrderRequest | OrderDraft): void {
   }
   if (qty !== undefined && new Dec(qty).gt(LARGEST_QTY)) {
     throw problem(
-      `${qty} shares is more than one order may have`,
-      `Ask for at most ${LARGEST_QTY} shares.`,
+      `${shares(qty)} shares is more than one order may have`,
+      `Ask for at most ${shares(LARGEST_QTY)} shares.`,
       'qty',
     );
   }
   if (notional !== undefined && new Dec(notional).gt(LARGEST_NOTIONAL)) {
     throw problem(
-      `$${notional} is more than one order may have`,
-      `Ask for at most $${LARGEST_NOTIONAL}.`,
+      `${dollars(notional)} is more than one order may have`,
+      `Ask for at most ${dollars(LARGEST_NOTIONAL)}.`,
       'notional',
     );
   }

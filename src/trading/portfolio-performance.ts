@@ -1,4 +1,4 @@
-import { Dec } from './decimal.ts';
+import { Dec, ZERO } from './decimal.ts';
 import type { Account, Position } from './views.ts';
 
 /** What one position did and weighs. Dollars as decimal strings, fractions where it says so. */
@@ -11,8 +11,7 @@ export interface PositionPerformance {
 }
 
 /** The account as a whole: dollars, and fractions of what it was before. */
-export interface PortfolioPerformance {
-  readonly positions: readonly PositionPerformance[];
+export interface AccountPerformance {
   /** Equity now less equity at the last close: it counts deposits and trades of the day as well. */
   readonly dayProfit: string;
   readonly dayFraction: string;
@@ -20,9 +19,14 @@ export interface PortfolioPerformance {
   readonly totalProfit: string;
   /** Of what the positions cost. */
   readonly totalFraction: string;
-  readonly marketValue: string;
   /** Fraction of equity held in cash. */
   readonly cashWeight: string;
+}
+
+export interface PortfolioPerformance extends AccountPerformance {
+  /** Of all positions. */
+  readonly marketValue: string;
+  readonly positions: readonly PositionPerformance[];
 }
 
 const PLACES = 12;
@@ -34,12 +38,9 @@ function fraction(part: Dec, whole: Dec): string {
 /** Day and total profit and the weights, in exact decimals. */
 export function portfolioPerformance(account: Account, positions: readonly Position[]): PortfolioPerformance {
   const equity = new Dec(account.equity);
-  const sum = (amounts: readonly string[]) =>
-    amounts.reduce((total, amount) => total.plus(amount), new Dec(0));
-  const dayProfit = equity.minus(account.last_equity);
-  const totalProfit = sum(positions.map(({ unrealized_pl }) => unrealized_pl));
-  const cost = sum(positions.map(({ cost_basis }) => new Dec(cost_basis).abs().toFixed()));
   return {
+    ...accountPerformance(account, positions),
+    marketValue: positions.reduce((sum, { market_value }) => sum.plus(market_value), ZERO).toFixed(2),
     positions: positions.map((position) => ({
       position,
       dayProfit: signedQty(position)
@@ -47,11 +48,23 @@ export function portfolioPerformance(account: Account, positions: readonly Posit
         .toFixed(2),
       weight: fraction(new Dec(position.market_value), equity),
     })),
+  };
+}
+
+/** The totals alone: of thousands of positions, what each did takes far longer. */
+export function accountPerformance(account: Account, positions: readonly Position[]): AccountPerformance {
+  const equity = new Dec(account.equity);
+  const dayProfit = equity.minus(account.last_equity);
+  let [totalProfit, cost] = [ZERO, ZERO];
+  for (const { unrealized_pl, cost_basis } of positions) {
+    totalProfit = totalProfit.plus(unrealized_pl);
+    cost = cost.plus(new Dec(cost_basis).abs());
+  }
+  return {
     dayProfit: dayProfit.toFixed(2),
     dayFraction: fraction(dayProfit, new Dec(account.last_equity)),
     totalProfit: totalProfit.toFixed(2),
     totalFraction: fraction(totalProfit, cost),
-    marketValue: sum(positions.map(({ market_value }) => market_value)).toFixed(2),
     cashWeight: fraction(new Dec(account.cash), equity),
   };
 }

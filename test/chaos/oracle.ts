@@ -1,4 +1,5 @@
 import { isSettled } from '../../src/agent/approval-states.ts';
+import { subjectId } from '../../src/agent/approval-subject.ts';
 import { checkWire } from './wire-oracle.ts';
 import type { World } from './world.ts';
 
@@ -26,7 +27,7 @@ export function check(world: World): void {
   for (const order of book) {
     const id = order.client_order_id;
     must(book.filter((other) => other.client_order_id === id).length === 1, `${id} is twice in the book`);
-    const row = rows.find(({ draft }) => draft.client_order_id === id);
+    const row = rows.find(({ draft }) => subjectId(draft) === id);
     must(row !== undefined, `${id} is in the book, and nobody proposed it`);
     if (row === undefined) continue;
     must(row.status === 'executed', `${id} is in the book, but its approval ended as ${row.status}`);
@@ -60,7 +61,7 @@ export function check(world: World): void {
 
   must(new Set(audit.map(({ id }) => id)).size === audit.length, 'a line is on the audit file twice');
   for (const row of rows) {
-    const id = row.draft.client_order_id;
+    const id = subjectId(row.draft);
     const last = row.status === 'executed' ? 'answered' : row.status;
     for (const event of ['proposed', last]) {
       const told = audit.filter((line) => line.approval === row.id && line.event === event).length;

@@ -194,6 +194,8 @@ function storeFor(world: World, life: Life): CredentialStore {
     set: unused,
     delete: unused,
     probe: unused,
+    unlock: () => Promise.resolve(),
+    erase: () => Promise.resolve(),
     exclusively: unused,
   };
 }

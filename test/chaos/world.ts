@@ -7,6 +7,7 @@ import { getRequestListener } from '@hono/node-server';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { type Approval, createApprovalStore } from '../../src/agent/approval-store.ts';
+import { subjectId } from '../../src/agent/approval-subject.ts';
 import { openStateDatabase, type StateDatabase } from '../../src/agent/state-database.ts';
 import { createTokenSeal } from '../../src/agent/token-seal.ts';
 import type { ResolvedProfile } from '../../src/auth/profile.ts';
@@ -192,7 +193,7 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
     gateway: () => gatewayLife,
     startGateway,
     approvals: () => rows.list({ profile: 'test' }),
-    approval: (id) => rows.list({ profile: 'test' }).find(({ draft }) => draft.client_order_id === id),
+    approval: (id) => rows.list({ profile: 'test' }).find(({ draft }) => subjectId(draft) === id),
     audit: () =>
       (existsSync(auditFile) ? readFileSync(auditFile, 'utf8') : '')
         .split('\n')

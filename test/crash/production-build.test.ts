@@ -16,7 +16,7 @@ const words = [
 
 function found(folder: string): string[] {
   const texts = readdirSync(folder)
-    .filter((file) => file.endsWith('.js'))
+    .filter((file) => /\.c?js$/.test(file))
     .map((file) => readFileSync(join(folder, file), 'utf8'));
   return words.filter((word) => texts.some((text) => text.includes(word)));
 }

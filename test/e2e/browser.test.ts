@@ -131,4 +131,45 @@ describe('a person with a phone, in a real browser', () => {
     expect(result.orders, stderr).toMatchObject([{ symbol: 'KO', qty: '1' }]);
     expect((await world.book()).filter(({ symbol, qty }) => symbol === 'JPM' && qty === '2')).toEqual([]);
   });
+
+  it('connects Slack there, reads a message whole, taps Approve, and just that is sent', async () => {
+    const add = world.start(['connections', 'add', 'slack']);
+    const [link] = await add.waitFor(/http:\/\/127\.0\.0\.1:\d+\/connections\/connect\?ticket=[\w-]+/);
+    await page.goto(link);
+    expect(await text('connection')).toBe('Slack');
+    expect(await text('scopes')).toBe('send messages as you');
+    await shot('connect-account');
+    await page.getByTestId('continue').tap();
+    const alice = world.seed.users.find(({ username }) => username === 'alice');
+    await page.locator('#username').fill('alice');
+    await page.locator('#password').fill(alice?.broker_password ?? '');
+    await shot('connect-consent');
+    await page.getByRole('button', { name: 'Allow' }).tap();
+    expect(await text('message')).toBe('Connected');
+    const { code, stdout, stderr } = await add.finished;
+    expect(code, stdout + stderr).toBe(0);
+
+    await page.goto(world.ready.phone);
+    const run = world.start(['run', 'send my portfolio to slack #trading', '--output', 'json']);
+    await page.getByTestId('request').waitFor();
+    const { details } = (await world.phone.requests('alice', { waitSeconds: 0 }))[0] ?? {};
+    expect(await page.locator('dd[data-field="text"]').textContent()).toBe(details?.text);
+    // Line by line, as it will be read.
+    const style = await page.evaluate(
+      `getComputedStyle(document.querySelector('dd[data-field="text"]')).whiteSpace`,
+    );
+    expect(style).toBe('pre-wrap');
+    expect(await page.locator('dd[data-field="recipient"]').textContent()).toBe('#trading');
+    expect(await text('environment')).toContain('MESSAGE');
+    await shot('phone-message', true);
+    await page.getByTestId('approve').tap();
+    const sent = await run.finished;
+    expect(sent.code, sent.stdout + sent.stderr).toBe(0);
+    const answer = await fetch(`${world.ready.issuer}/admin/messages`, {
+      headers: { authorization: `Bearer ${world.seed.admin_secret}` },
+    });
+    expect(await answer.json()).toMatchObject({
+      messages: [{ service: 'slack', user: 'alice', recipient: '#trading', text: details?.text }],
+    });
+  });
 });

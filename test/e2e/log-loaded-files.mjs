@@ -1,10 +1,21 @@
 // Preloaded by start-up.test.ts: appends the address of each file the program loads to the file LOADED_FILES names.
-import { appendFileSync } from 'node:fs';
+import fs from 'node:fs';
 import { registerHooks } from 'node:module';
+import { pathToFileURL } from 'node:url';
+
+const log = (url) => fs.appendFileSync(process.env.LOADED_FILES, `${url}\n`);
 
 registerHooks({
   load(url, context, nextLoad) {
-    appendFileSync(process.env.LOADED_FILES, `${url}\n`);
+    log(url);
     return nextLoad(url, context);
   },
 });
+
+// The program loads its own chunks (src/cli/bundle-loader.ts).
+const { readFileSync } = fs;
+fs.readFileSync = (file, ...rest) => {
+  const url = file instanceof URL ? file.href : pathToFileURL(String(file)).href;
+  if (url.endsWith('.cjs')) log(url);
+  return readFileSync(file, ...rest);
+};

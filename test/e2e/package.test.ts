@@ -107,11 +107,11 @@ describe('the package', () => {
       'keytar',
     ]);
     const foreign = readdirSync(join(root, 'dist'))
-      .filter((file) => file.endsWith('.js'))
+      .filter((file) => /\.c?js$/.test(file))
       .flatMap((file) => {
         const text = readFileSync(join(root, 'dist', file), 'utf8');
         const imports = text.matchAll(
-          /(?<![.\w])(?:from|import|require)\(?\s*"((?:@[\w.-]+\/)?[a-z][\w.-]*)"/g,
+          /(?:(?<![.\w])(?:from|import|require)\(?|__require\)\()\s*"((?:@[\w.-]+\/)?[a-z][\w.-]*)"/g,
         );
         return [...imports].flatMap(([, name]) => name ?? []).filter((name) => !isBuiltin(name));
       });

@@ -16,17 +16,28 @@ let world: World;
 const said: string[] = [];
 const record = ({ stdout, stderr }: Finished) => said.push(stdout, stderr);
 
+const umask = process.umask();
 beforeAll(async () => {
+  // The laxest there is, for every process of this world: nothing may rest on a sensible one.
+  process.umask(0);
   world = await createWorld();
   await world.login();
 });
-afterAll(() => world.close());
+afterAll(async () => {
+  process.umask(umask);
+  await world.close();
+});
 
 function files(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
     return entry.isDirectory() ? files(path) : [path];
   });
+}
+
+/** Files and folders, to any depth. */
+function everything(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name));
 }
 
 /** The live secrets, read from where they are kept: what must be found nowhere else. */
@@ -59,6 +70,10 @@ describe('tokens, keys and passwords', () => {
     const run = world.start(['run', 'buy 2 AAPL', '--output', 'stream-json'], { env });
     await run.waitFor(/"requested"/);
     const atWork = new Set(processesOf(run.child.pid ?? -1));
+    // Should it crash, its memory goes nowhere (core(5)).
+    if (process.platform === 'linux') {
+      expect(readFileSync(`/proc/${run.child.pid}/coredump_filter`, 'utf8').trim()).toBe('00000000');
+    }
     record(
       await world.cli(['phone', '--user', 'alice', '--decide', 'approve', '--once', '--output', 'json'], {
         env,
@@ -107,10 +122,11 @@ describe('tokens, keys and passwords', () => {
     expect(leaks).toEqual([]);
   });
 
-  it('are in files only their owner can read', () => {
-    const open = files(world.agentHome).filter((file) => (statSync(file).mode & 0o077) !== 0);
+  it('are in files and folders only their owner can read, also under umask 000', () => {
+    const kept = [world.agentHome, world.ready.home].flatMap((folder) => [folder, ...everything(folder)]);
+    const open = kept.filter((file) => (statSync(file).mode & 0o077) !== 0);
     expect(open.map((file) => relative(world.folder, file))).toEqual([]);
-    expect(statSync(world.agentHome).mode & 0o077).toBe(0);
+    expect(kept.filter((file) => /state\.db|audit\.jsonl|credentials/.test(file)).length).toBeGreaterThan(3);
     expect(statSync(join(world.ready.home, 'seed.json')).mode & 0o077).toBe(0);
     expect(statSync(join(world.ready.home, 'pairing-secret')).mode & 0o077).toBe(0);
   });

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** A screen that has not come to what a test waits for by then never will. */
@@ -131,6 +131,9 @@ export function openTerminal(options: {
   };
 }
 
+/** As a word of its own: some machines are called "vm". */
+const machineName = new RegExp(`(?<![\\w-])${hostname().replaceAll('.', '\\.')}(?![\\w-])`, 'g');
+
 /**
  * A screen with what differs from run to run masked: amounts, times, codes, ids, ports. Runs of blanks count as two,
  * since the width of a column follows from the amounts in it.
@@ -143,6 +146,7 @@ export function frame(screen: string): string {
     .replace(/[-+]?\d+\.\d+%/g, '#%')
     .replace(/\b\d+:\d\d(\s+)left/g, '#:##$1left')
     .replace(/\(\d+\.\d s\)/g, '(# s)')
+    .replace(machineName, 'MACHINE')
     .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT')
     .replace(/\bta-[a-z0-9]+/g, 'ta-ID')
     .replace(/\bth_[a-z0-9]+/g, 'th_ID')

@@ -32,7 +32,10 @@ export interface World {
   readonly agentHome: string;
   readonly ready: SandboxReady;
   readonly phone: ReturnType<typeof createPhoneClient>;
-  readonly seed: { users: { username: string; password: string }[]; admin_secret: string };
+  readonly seed: {
+    users: { username: string; password: string; broker_password: string }[];
+    admin_secret: string;
+  };
   /** Runs the built program to its end. */
   cli(args: readonly string[], options?: CommandOptions): Promise<Finished>;
   start(args: readonly string[], options?: CommandOptions): Running;
@@ -128,11 +131,17 @@ export function startCommand(
   };
 }
 
-export async function createWorld(options: { sandboxArgs?: readonly string[] } = {}): Promise<World> {
+/** @param options.env for all its processes, the sandbox among them */
+export async function createWorld(
+  options: { sandboxArgs?: readonly string[]; env?: NodeJS.ProcessEnv } = {},
+): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-e2e-'));
   const agentHome = join(folder, 'agent');
   const readyFile = join(folder, 'ready.json');
-  const env = { HOME: folder, TRADE_AGENT_HOME: agentHome, TRADE_AGENT_SANDBOX: readyFile };
+  const env = {
+    ...{ HOME: folder, TRADE_AGENT_HOME: agentHome, TRADE_AGENT_SANDBOX: readyFile },
+    ...options.env,
+  };
   const sandbox = startCommand(
     [
       'sandbox',

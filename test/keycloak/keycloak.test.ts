@@ -41,13 +41,15 @@ async function runOrder(decision: 'SUCCEED' | 'UNAUTHORIZED') {
 // One user's way through an unmodified Keycloak; each step stands on the one before.
 describe.skipIf('missing' in keycloak)('with Keycloak', () => {
   it('a profile is added, and it is said that Keycloak cannot carry approved orders', async () => {
-    const { code, stdout } = await world.cli(
+    const { code, stdout, stderr } = await world.cli(
       ...['profile', 'add', PROFILE, '--issuer', world.issuer, '--gateway', world.gateway],
       ...['--login-client', LOGIN_CLIENT, '--approval-client', APPROVAL_CLIENT],
       ...['--credential-store', 'file', '--output', 'json'],
     );
     const { profile, findings } = json(stdout);
-    expect(code).toBe(3);
+    // It is good for everything but placing orders.
+    expect(code).toBe(0);
+    expect(stderr).toContain('warning: Keycloak puts no approved order into the token');
     expect(profile).toMatchObject({ provider: 'keycloak', issuer: world.issuer });
     const statuses = Object.fromEntries(
       findings.map(({ feature, status }: Record<string, string>) => [feature, status]),

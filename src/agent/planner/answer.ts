@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { dollars, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
+import { describeMessage, sentMessageSchema } from '../../trading/message.ts';
 import { accountSchema, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
 import { orderShorthand, orderSummary } from '../order-summary.ts';
 
@@ -23,6 +24,7 @@ const portfolio = z.object({ account: accountSchema, positions: z.array(position
 const quotes = z.object({ quotes: z.array(quoteSchema) });
 const orderList = z.object({ status: z.string(), orders: z.array(orderSchema) });
 const oneOrder = z.object({ order: orderSchema });
+const sentOne = z.object({ sent: sentMessageSchema });
 
 /** A short answer in Markdown from what the tools said. */
 export function answer(results: readonly Answered[]): string {
@@ -44,6 +46,9 @@ function part({ tool, content }: Answered): string {
     case 'place_order':
     case 'cancel_order':
       return `${orderSummary(oneOrder.parse(content).order)}.`;
+    case 'send_slack_summary':
+    case 'send_gmail_summary':
+      return `Sent: ${describeMessage(sentOne.parse(content).sent)}.`;
     default:
       return '';
   }
@@ -130,6 +135,7 @@ export const helpText = `I am the built-in planner: no language model, a small g
 - **your account**: \`what do I own\`, \`how am I doing\`, \`cash\`, \`who am I\`
 - **orders**: \`open orders\`, \`all orders\`, \`cancel order ID\`, \`cancel my AAPL order\`, \`cancel all orders\`
 - **buying and selling**: \`buy 5 AAPL\`, \`buy 5 AAPL limit 180 gtc\`, \`buy $500 of MSFT\`, \`sell half my MSFT\`, \`sell all NVDA\`, \`sell 10 TSLA stop 200\`, \`sell 10 TSLA stop 200 limit 199\`, \`sell 10 TSLA trailing stop 5%\`, \`buy 5 AAPL at 180 extended hours\`
+- **telling others**: \`send my portfolio to slack #trading\`, \`email my portfolio to bob@example.com\`
 - several at once, joined by \`and\` or \`;\`
 
-Every order goes to your phone first; nothing is traded before you approve it there.`;
+Every order and every message goes to your phone first; nothing is traded or sent before you approve it there.`;

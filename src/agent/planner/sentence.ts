@@ -1,3 +1,5 @@
+import { isTradeAgentError } from '../../trading/errors.ts';
+import { checkRecipient, type MessageService } from '../../trading/message.ts';
 import type { PlannerRefusal } from '../chat-model.ts';
 import { type OrderIntent, readOrderSentence } from './order-sentence.ts';
 import { NotUnderstood, shown, Words } from './words.ts';
@@ -17,6 +19,8 @@ export type Intent =
         | { readonly symbol: string; readonly many: boolean }
         | { readonly all: true };
     }
+  /** A summary of the portfolio, to somebody elsewhere. */
+  | { readonly kind: 'send'; readonly service: MessageService; readonly recipient: string }
   | { readonly kind: 'help' };
 
 export type Parsed = { readonly intents: readonly Intent[] } | { readonly refusal: PlannerRefusal };
@@ -51,6 +55,7 @@ export function parsePrompt(prompt: string): Parsed {
         const intent = parseClause(clause);
         if (
           intent.kind === 'order' ||
+          intent.kind === 'send' ||
           !intents.some(({ kind }) => kind === intent.kind && kind !== 'cancel' && kind !== 'quote')
         ) {
           intents.push(intent);
@@ -107,6 +112,8 @@ function parseClause(clause: string): Intent {
   const lower = clause.toLowerCase().replaceAll('’', "'").replace(/\s+/g, ' ');
   const known = fixed.find(([pattern]) => pattern.test(lower));
   if (known !== undefined) return known[1];
+  const send = readSend(clause.replaceAll('’', "'"));
+  if (send !== undefined) return send;
   const words = new Words(clause);
   if (words.takeAny('buy', 'purchase')) return readOrderSentence(words, 'buy');
   if (words.take('sell')) return readOrderSentence(words, 'sell');
@@ -114,6 +121,40 @@ function parseClause(clause: string): Intent {
   const symbols = readQuote(clause.replaceAll('’', "'"));
   if (symbols !== undefined) return { kind: 'quote', symbols };
   throw new NotUnderstood(`I don't understand "${shown(clause)}".`, HINT);
+}
+
+const portfolioWords =
+  "(?:(?:a |the )?(?:summary|overview) of )?(?:my |the |a )?(?:portfolio|positions|holdings|account)(?:'s)?(?: summary| overview)?";
+
+const sendPatterns: readonly (readonly [MessageService, RegExp])[] = [
+  [
+    'slack',
+    new RegExp(
+      `^(?:send|post|share) ${portfolioWords} (?:to|on|in) (?:slack )?(?:channel |the channel )?(\\S+)(?: (?:on|in) slack)?$`,
+      'i',
+    ),
+  ],
+  ['slack', new RegExp(`^slack ${portfolioWords} to (?:channel )?(\\S+)$`, 'i')],
+  ['gmail', new RegExp(`^(?:e-?mail|mail|gmail) ${portfolioWords} to (\\S+)$`, 'i')],
+  ['gmail', new RegExp(`^send ${portfolioWords} (?:by (?:e-?mail|gmail) )?to (\\S+@\\S+)$`, 'i')],
+];
+
+/** @throws {NotUnderstood} for a recipient that is none */
+function readSend(clause: string): Intent | undefined {
+  const found = sendPatterns.flatMap(([service, pattern]) => {
+    const recipient = pattern.exec(clause)?.[1];
+    // An address is no channel: "send my portfolio to bob@example.com" is an e-mail.
+    const fits = recipient !== undefined && (service === 'gmail' || !recipient.includes('@'));
+    return fits ? [{ kind: 'send', service, recipient } as const] : [];
+  })[0];
+  if (found === undefined) return undefined;
+  try {
+    checkRecipient(found.service, found.recipient);
+  } catch (error) {
+    if (!isTradeAgentError(error)) throw error;
+    throw new NotUnderstood(`"${shown(found.recipient)}": ${error.message}.`, error.hint ?? HINT, error.code);
+  }
+  return found;
 }
 
 const quotePatterns = [

@@ -53,6 +53,8 @@ function stepsOf(intent: Intent, found: ReadonlyMap<string, unknown>): Step[] {
         name: 'cancel_order',
         args: { order_id },
       }));
+    case 'send':
+      return [{ name: `send_${intent.service}_summary`, args: { recipient: intent.recipient } }];
     case 'help':
       return [];
   }

@@ -17,6 +17,8 @@ export const credentialNames = [
   'database_key',
   /** The API key of a model server. */
   'model_api_key',
+  /** What notices are sent with: passwords, tokens and signing keys, by the channel's name. */
+  'notice_secrets',
 ] as const;
 export type CredentialName = (typeof credentialNames)[number];
 
@@ -27,7 +29,8 @@ export const MAX_VALUE_LENGTH = 1200;
 export type Expected = Partial<Record<CredentialName, string | undefined>>;
 
 /** What a lock keeps apart: two processes that refresh, that register, that make the database key. */
-export type LockPurpose = 'session' | 'approval-client' | 'database-key';
+export const lockPurposes = ['session', 'approval-client', 'database-key'] as const;
+export type LockPurpose = (typeof lockPurposes)[number];
 
 /**
  * One profile's secrets. Every method may throw {@link TradeAgentError} `credential_store_unavailable` or
@@ -46,6 +49,13 @@ export interface CredentialStore {
   set(values: Partial<Record<CredentialName, string>>, expected?: Expected): Promise<boolean>;
   /** As `set`, for removal. */
   delete(names: readonly CredentialName[], expected?: Expected): Promise<boolean>;
+  /**
+   * Asks for whatever the store needs to be read and written, a passphrase that is: before a screen takes the terminal.
+   * @throws {TradeAgentError} `credential_store_locked`
+   */
+  unlock(): Promise<void>;
+  /** Removes everything, and that anything was ever here. */
+  erase(): Promise<void>;
   /** Writes, reads and removes a trial value: what can't be kept is better known before a login than after. */
   probe(): Promise<void>;
   /**

@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { TradeAgentError } from '../../trading/errors.ts';
-import { writePrivateFile } from '../private-file.ts';
+import { readPrivateFile, writePrivateFile } from '../private-file.ts';
 import { withProcessLock } from '../process-lock.ts';
 import {
   type CredentialName,
@@ -10,71 +9,112 @@ import {
   type Expected,
   MAX_VALUE_LENGTH,
 } from './credential-store.ts';
-import { seal, unseal } from './sealed-file.ts';
+import { type FileKeyChoice, fileKey } from './file-key.ts';
+import { type KeyKind, parseSealed, type SealedFile, seal, unseal } from './sealed-file.ts';
 import { storeLock } from './store-lock.ts';
 
 /** A write takes milliseconds; this covers a slow disk and the lock of a killed process (15 s). */
 const WRITE_LOCK_WAIT_MS = 30_000;
 
+/** Twice what all names can hold. */
+const LONGEST_FILE = 64 * 1024;
+
+export interface FileStoreOptions {
+  readonly folder: string;
+  readonly profile: string;
+  /** Where the file's key comes from; `beside` unless said otherwise. */
+  readonly key?: FileKeyChoice;
+}
+
+/** Where a profile's credential file is: each kind of key has a file of its own, so that one can be moved to another. */
+export function credentialFile(folder: string, profile: string, kind: KeyKind): string {
+  return join(folder, `credentials-${profile}${kind === 'file' ? '' : `.${kind}`}.json`);
+}
+
 /**
- * Secrets in an encrypted file, its key in a file of its own beside it (both 0600). It keeps secrets out of backups
- * of single files and out of searches, not away from someone who can read the whole folder: for the sandbox, or where
- * it was chosen knowingly.
+ * Secrets in an encrypted file (0600). With its key beside it, it keeps secrets out of backups of single files and out
+ * of searches, not away from someone who can read the whole folder: for the sandbox, or where it was chosen knowingly.
+ * A passphrase, or a key file elsewhere, keeps them from that someone too.
  */
-export function openFileStore(options: { folder: string; profile: string }): CredentialStore {
-  const { folder, profile } = options;
-  const file = join(folder, `credentials-${profile}.json`);
-  const keyFile = join(folder, `credentials-${profile}.key`);
+export function openFileStore(options: FileStoreOptions): CredentialStore {
+  const { folder, profile, key: choice = 'beside' } = options;
+  const kind = kindOf(choice);
+  const file = credentialFile(folder, profile, kind);
+  const fileKeys = fileKey(choice, { file, besideFile: join(folder, `credentials-${profile}.key`), profile });
   const context = `trade-agent-credentials/1/${profile}`;
   const isNew = !existsSync(file);
 
-  const unavailable = (message: string, cause?: unknown) =>
+  const unavailable = (message: string) =>
     new TradeAgentError('credential_store_unavailable', message, {
       hint: `Nothing was changed. Restore ${file} and its key, or move both away and run "trade-agent login".`,
-      details: { file, reason: (cause as NodeJS.ErrnoException | undefined)?.code },
+      details: { file },
     });
 
-  const readKey = (): Buffer | undefined => {
-    const text = readIfPresent(keyFile, unavailable);
+  const readSealed = (): SealedFile | undefined => {
+    const text = readPrivateFile(file, LONGEST_FILE, (why) =>
+      unavailable(`the credential file ${file} can't be used: ${why}`),
+    );
     if (text === undefined) return undefined;
-    const key = Buffer.from(text.trim(), 'base64');
-    if (key.length !== 32) throw unavailable(`the credential key ${keyFile} is damaged`);
-    return key;
-  };
-
-  const read = (): Record<string, string> => {
-    const text = readIfPresent(file, unavailable);
-    if (text === undefined) return {};
-    const key = readKey();
-    if (key === undefined) throw unavailable(`the credential file ${file} has lost its key ${keyFile}`);
+    let sealed: SealedFile;
     try {
-      return unseal(text, key, context);
+      sealed = parseSealed(text);
     } catch {
       // The cause is left out: a parser's message may quote what it read.
-      throw unavailable(`the credential file ${file} is damaged or belongs to another key`);
+      throw unavailable(`the credential file ${file} is damaged`);
+    }
+    if (sealed.key.kind === kind) return sealed;
+    throw unavailable(`the credential file ${file} is under another kind of key (${sealed.key.kind})`);
+  };
+
+  const valuesOf = (sealed: SealedFile, key: Buffer): Record<string, string> => {
+    try {
+      return unseal(sealed, key, context);
+    } catch {
+      // A passphrase or a named key was recognized by then; a key beside the file can be another's.
+      throw unavailable(
+        `the credential file ${file} is damaged${kind === 'file' ? ' or belongs to another key' : ''}`,
+      );
     }
   };
 
-  const write = (change: (values: Record<string, string>) => boolean): Promise<boolean> =>
-    withProcessLock(`${file}.lock`, { waitMs: WRITE_LOCK_WAIT_MS }, async (lock) => {
-      const values = read();
+  const read = async (): Promise<Record<string, string>> => {
+    const sealed = readSealed();
+    return sealed === undefined ? {} : valuesOf(sealed, await fileKeys.open(sealed.key));
+  };
+
+  /** Whatever must be asked for is asked before a lock is held: a person takes longer than others may wait. */
+  const unlock = async (): Promise<void> => {
+    if (kind !== 'passphrase') return;
+    const sealed = readSealed();
+    if (sealed === undefined) await fileKeys.create();
+    else await fileKeys.open(sealed.key);
+  };
+
+  const write = async (change: (values: Record<string, string>) => boolean): Promise<boolean> => {
+    await unlock();
+    return await withProcessLock(`${file}.lock`, { waitMs: WRITE_LOCK_WAIT_MS }, async (lock) => {
+      const sealed = readSealed();
+      const { header, key } =
+        sealed === undefined
+          ? await fileKeys.create()
+          : { header: sealed.key, key: await fileKeys.open(sealed.key) };
+      const values = sealed === undefined ? {} : valuesOf(sealed, key);
       if (!change(values)) return false;
-      let key = readKey();
-      if (key === undefined) {
-        key = randomBytes(32);
-        writePrivateFile(keyFile, `${key.toString('base64')}\n`);
-      }
       lock.signal.throwIfAborted();
-      writePrivateFile(file, seal(values, key, context));
+      writePrivateFile(file, seal(values, header, key, context));
       return true;
     });
+  };
 
   return {
     kind: 'file',
-    notice: isNew ? `Credentials of profile "${profile}" are kept in an encrypted file, ${file}.` : undefined,
+    notice: isNew
+      ? `Credentials of profile "${profile}" are kept in an encrypted file, ${file}${choice === 'beside' ? '' : `, opened by ${fileKeys.label}`}.`
+      : undefined,
     exclusively: storeLock(folder, profile),
+    unlock,
     async get(names) {
-      const values = read();
+      const values = await read();
       return pick(values, names);
     },
     async set(values, expected) {
@@ -95,9 +135,20 @@ export function openFileStore(options: { folder: string; profile: string }): Cre
     },
     async probe() {
       await write(() => true);
-      read();
+      await read();
     },
+    erase: () =>
+      withProcessLock(`${file}.lock`, { waitMs: WRITE_LOCK_WAIT_MS }, async () => {
+        // The key first: without it the file is worth nothing, wherever a copy of it may be.
+        if (fileKeys.ownFile !== undefined) rmSync(fileKeys.ownFile, { force: true });
+        rmSync(file, { force: true });
+      }),
   };
+}
+
+function kindOf(choice: FileKeyChoice): KeyKind {
+  if (choice === 'beside') return 'file';
+  return 'keyFile' in choice ? 'key-file' : 'passphrase';
 }
 
 /** The wanted names alone, the missing ones as `undefined`. */
@@ -129,16 +180,4 @@ export function holds(
   expected: Expected | undefined,
 ): boolean {
   return Object.entries(expected ?? {}).every(([name, value]) => stored[name] === value);
-}
-
-function readIfPresent(
-  file: string,
-  unavailable: (message: string, cause: unknown) => TradeAgentError,
-): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw unavailable(`${file} can't be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`, error);
-  }
 }

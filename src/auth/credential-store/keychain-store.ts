@@ -1,19 +1,27 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { writePrivateFile } from '../private-file.ts';
 import { withProcessLock } from '../process-lock.ts';
-import type { CredentialName, CredentialStore, Expected } from './credential-store.ts';
+import {
+  type CredentialName,
+  type CredentialStore,
+  credentialNames,
+  type Expected,
+} from './credential-store.ts';
 import { assertLengths, pick } from './file-store.ts';
 import { keychainTimedOut, keychainUnusable } from './keychain-errors.ts';
 import type { KeychainRequest, KeychainResponse } from './keychain-protocol.ts';
 import { storeLock } from './store-lock.ts';
 
-/** A healthy keychain answers in well under 0.1 s; a hung one never does. */
-const DEFAULT_TIMEOUT_MS = 3000;
+/**
+ * A healthy keychain answers in well under 0.1 s; a hung one never does. A command that finds it hung is to be gone
+ * within 3 s, its own start included.
+ */
+const DEFAULT_TIMEOUT_MS = 2000;
 const MARKER_LOCK_WAIT_MS = 30_000;
 
 export interface KeychainStoreOptions {
@@ -27,10 +35,15 @@ export interface KeychainStoreOptions {
   readonly child?: string;
 }
 
+/** The list of what a profile's keychain entries should be; nothing secret. */
+export function keychainMarker(folder: string, profile: string): string {
+  return join(folder, `keychain-${profile}.json`);
+}
+
 /** Secrets in the system's keychain: Keychain on macOS, Credential Manager on Windows, Secret Service on Linux. */
 export function openKeychainStore(options: KeychainStoreOptions): CredentialStore {
   const { folder, profile } = options;
-  const markerFile = join(folder, `keychain-${profile}.json`);
+  const markerFile = keychainMarker(folder, profile);
   // Two homes on one machine must not share entries: their locks are apart, and rotation needs one lock.
   const service = `trade-agent/${profile}/${createHash('sha256').update(folder).digest('hex').slice(0, 8)}`;
 
@@ -74,6 +87,12 @@ export function openKeychainStore(options: KeychainStoreOptions): CredentialStor
     },
     async probe() {
       await call({ probe: true }, []);
+    },
+    // The system asks by itself, where it asks at all.
+    unlock: () => Promise.resolve(),
+    async erase() {
+      await change({ delete: credentialNames });
+      rmSync(markerFile, { force: true });
     },
   };
 }

@@ -1,20 +1,52 @@
 import type { Home } from '../home.ts';
 import type { ResolvedProfile } from '../profile.ts';
 import type { CredentialStore } from './credential-store.ts';
+import type { FileKeyChoice } from './file-key.ts';
 import { openFileStore } from './file-store.ts';
 import { openKeychainStore } from './keychain-store.ts';
+import { createPassphraseKeys, type PassphraseKeys } from './passphrase-keys.ts';
+import { passphraseSource } from './passphrase-source.ts';
+
+/** Where a profile keeps its secrets, as `config.yaml` says it. */
+export interface StorePlace {
+  readonly credential_store: 'keychain' | 'file';
+  /** Of a file alone: `passphrase`, or the path of a key file; absent, a key file beside it. */
+  readonly credential_key?: string | undefined;
+}
+
+export interface StoreAccess {
+  readonly env?: NodeJS.ProcessEnv;
+  /** One for the whole process, so that nobody is asked twice. */
+  readonly passphrases?: PassphraseKeys;
+}
+
+/** @param ask asks the person without showing what they type; undefined where nobody can be asked */
+export function passphraseKeys(
+  env: NodeJS.ProcessEnv,
+  ask: ((question: string) => Promise<string>) | undefined,
+): PassphraseKeys {
+  return createPassphraseKeys(passphraseSource(env, ask));
+}
 
 /**
  * The store the profile chose. One that can't be used is an error at its first use, never a silent step down to
  * another.
  */
 export function openCredentialStore(
-  profile: Pick<ResolvedProfile, 'name' | 'credential_store'>,
-  home: Home,
-  options: { env?: NodeJS.ProcessEnv } = {},
+  profile: Pick<ResolvedProfile, 'name'> & StorePlace,
+  home: Pick<Home, 'config'>,
+  access: StoreAccess = {},
 ): CredentialStore {
   const where = { folder: home.config, profile: profile.name };
-  return profile.credential_store === 'file'
-    ? openFileStore(where)
-    : openKeychainStore({ ...where, ...options });
+  if (profile.credential_store === 'file') {
+    return openFileStore({ ...where, key: keyChoice(profile.credential_key, access) });
+  }
+  return openKeychainStore({ ...where, ...(access.env === undefined ? {} : { env: access.env }) });
+}
+
+function keyChoice(key: string | undefined, access: StoreAccess): FileKeyChoice {
+  if (key === undefined) return 'beside';
+  if (key !== 'passphrase') return { keyFile: key };
+  const { env = process.env, passphrases } = access;
+  return { passphrase: passphrases ?? passphraseKeys(env, undefined) };
 }

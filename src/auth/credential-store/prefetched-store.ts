@@ -1,4 +1,4 @@
-import type { CredentialName, CredentialStore } from './credential-store.ts';
+import { type CredentialName, type CredentialStore, credentialNames } from './credential-store.ts';
 import { pick } from './file-store.ts';
 
 /**
@@ -33,6 +33,11 @@ export async function prefetchCredentials(
       return changed;
     },
     probe: () => store.probe(),
+    unlock: () => store.unlock(),
+    async erase() {
+      await store.erase();
+      remember(Object.fromEntries(credentialNames.map((name) => [name, undefined])));
+    },
     exclusively: (purpose, work, signal) => store.exclusively(purpose, work, signal),
   };
 }

@@ -1,42 +1,83 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 
 /**
- * The credential file: AES-256-GCM over the JSON of all values. `key.kind` says where the key comes from, so that a
- * passphrase (scrypt, with its salt and cost beside `kind`) can follow without another format.
+ * Where a credential file's key comes from:
+ * - `file`: a key file of its own, beside it (the format's first version, without a checksum);
+ * - `key-file`: a key file the profile names;
+ * - `passphrase`: scrypt (RFC 7914) over a passphrase, salt and cost beside it.
+ *
+ * `check` is 16 bytes made of the same secret as the key, by which a wrong key is told from a damaged file.
  */
+const keyHeaderSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('file') }),
+  z.strictObject({ kind: z.literal('key-file'), check: z.base64() }),
+  z.strictObject({
+    kind: z.literal('passphrase'),
+    scrypt: z.strictObject({ N: z.int(), r: z.int(), p: z.int(), salt: z.base64() }),
+    check: z.base64(),
+  }),
+]);
+export type KeyHeader = z.output<typeof keyHeaderSchema>;
+export type KeyKind = KeyHeader['kind'];
+
+/** The credential file: AES-256-GCM over the JSON of all values. */
 const sealedFileSchema = z.strictObject({
   format: z.literal('trade-agent-credentials'),
   version: z.literal(1),
-  key: z.strictObject({ kind: z.literal('file') }),
+  key: keyHeaderSchema,
   iv: z.base64(),
   tag: z.base64(),
   data: z.base64(),
+  /** SHA-256 over all of the above: what chance did to the file is seen before anybody is asked for a passphrase. */
+  sum: z.base64().optional(),
 });
+export type SealedFile = z.output<typeof sealedFileSchema>;
 
-/** @param context is authenticated too, so that one profile's file can't stand in for another's */
-export function seal(values: Record<string, string>, key: Buffer, context: string): string {
+/** @param context is authenticated too, with the key's header: one profile's file can't stand in for another's */
+export function seal(
+  values: Record<string, string>,
+  header: KeyHeader,
+  key: Buffer,
+  context: string,
+): string {
   const iv = randomBytes(12);
-  const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(context));
+  const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(associated(header, context));
   const data = Buffer.concat([cipher.update(JSON.stringify(values), 'utf8'), cipher.final()]);
-  const file: z.output<typeof sealedFileSchema> = {
+  const file: SealedFile = {
     format: 'trade-agent-credentials',
     version: 1,
-    key: { kind: 'file' },
+    key: header,
     iv: iv.toString('base64'),
     tag: cipher.getAuthTag().toString('base64'),
     data: data.toString('base64'),
   };
-  return `${JSON.stringify(file)}\n`;
+  return `${JSON.stringify(header.kind === 'file' ? file : { ...file, sum: sumOf(file) })}\n`;
 }
 
-/** @throws anything when the text isn't a credential file, or not one of this key and context */
-export function unseal(text: string, key: Buffer, context: string): Record<string, string> {
-  const file = sealedFileSchema.parse(JSON.parse(text));
+/** @throws anything when the text isn't a credential file, or not as it was written */
+export function parseSealed(text: string): SealedFile {
+  const { sum, ...file } = sealedFileSchema.parse(JSON.parse(text));
+  if (file.key.kind !== 'file' && sum !== sumOf(file)) throw new Error('the checksum is wrong');
+  return file;
+}
+
+/** @throws anything when the file isn't one of this key and context */
+export function unseal(file: SealedFile, key: Buffer, context: string): Record<string, string> {
   const tag = Buffer.from(file.tag, 'base64');
   const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(file.iv, 'base64'), { authTagLength: 16 })
-    .setAAD(Buffer.from(context))
+    .setAAD(associated(file.key, context))
     .setAuthTag(tag);
   const plain = Buffer.concat([decipher.update(Buffer.from(file.data, 'base64')), decipher.final()]);
   return z.record(z.string(), z.string()).parse(JSON.parse(plain.toString('utf8')));
+}
+
+function associated(header: KeyHeader, context: string): Buffer {
+  return Buffer.from(header.kind === 'file' ? context : `${context}\n${JSON.stringify(header)}`);
+}
+
+function sumOf({ key, iv, tag, data }: SealedFile): string {
+  return createHash('sha256')
+    .update(JSON.stringify([key, iv, tag, data]))
+    .digest('base64');
 }

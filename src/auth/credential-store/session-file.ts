@@ -1,6 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { TradeAgentError } from '../../trading/errors.ts';
-import { writePrivateFile } from '../private-file.ts';
+import { readPrivateFile, writePrivateFile } from '../private-file.ts';
 import { withProcessLock } from '../process-lock.ts';
 import type { CredentialName, CredentialStore } from './credential-store.ts';
 import { holds, pick } from './file-store.ts';
@@ -99,6 +99,8 @@ export function sessionFileStore(
     probe: async () => {
       await place.change(() => true);
     },
+    unlock: () => base.unlock(),
+    erase: () => base.erase(),
     exclusively: (purpose, work, signal) =>
       purpose === 'session' && place.lock !== undefined
         ? withProcessLock(place.lock, { waitMs: LOCK_WAIT_MS, signal }, work)
@@ -159,24 +161,7 @@ function descriptor(number: number, warn: (message: string) => void): Place {
 
 /** Empty where there is none yet. A link, another's file, or one that others may read is refused. */
 function readOwnFile(path: string): string {
-  let handle: number;
-  try {
-    handle = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return '';
-    throw unusable(path, code === 'ELOOP' ? 'it is a symbolic link' : `it can't be read (${code})`);
-  }
-  try {
-    const { mode, uid, size } = fstatSync(handle);
-    if (process.platform !== 'win32' && (uid !== process.getuid?.() || (mode & 0o077) !== 0)) {
-      throw unusable(path, 'others may read or own it; "chmod 600" it');
-    }
-    if (size > LONGEST_FILE) throw unusable(path, 'it is too long to be a session');
-    return readFileSync(handle, 'utf8');
-  } finally {
-    closeSync(handle);
-  }
+  return readPrivateFile(path, LONGEST_FILE, (why) => unusable(path, why)) ?? '';
 }
 
 function readDescriptor(number: number, name: string): string {

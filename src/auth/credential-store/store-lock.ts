@@ -4,7 +4,7 @@ import type { LockPurpose } from './credential-store.ts';
 
 /**
  * Longer than the longest exchange: two requests of 10 s (the second after a DPoP nonce challenge), three store calls
- * of 3 s, and the 15 s after which a killed holder's lock is free. A shorter wait would make a waiter give up, or
+ * of 2 s, and the 15 s after which a killed holder's lock is free. A shorter wait would make a waiter give up, or
  * tempt it to send a refresh token that the holder is just using up.
  */
 export const LOCK_WAIT_MS = 60_000;

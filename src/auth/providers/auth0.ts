@@ -29,6 +29,8 @@ export const auth0: Dialect = {
   clientKey: { kty: 'RSA', sendsId: false },
   longestApproval: LONGEST_PUSH_S,
   details: 'registered',
+  // "POST /oauth/revoke": a refresh token. An access token there lasts until it ends.
+  revokesAccessTokens: false,
   connectionGrant: ({ subjectToken, subjectTokenType, connection }) => ({
     grantType: 'urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token',
     parameters: {
@@ -37,6 +39,13 @@ export const auth0: Dialect = {
       requested_token_type: 'http://auth0.com/oauth/token-type/federated-connection-access-token',
       connection,
     },
+  }),
+  // The My Account API. A session gets tokens for it by a multi-resource refresh token, which is a setting there.
+  connectedAccounts: ({ issuer }) => ({
+    endpoint: `${slashed(issuer)}me/v1/connected-accounts`,
+    audience: { audience: `${slashed(issuer)}me/` },
+    atSignIn: false,
+    finish: 'loopback',
   }),
   setup: {
     device: 'Login client: type Native, Advanced settings, Grant Types: Device Code and Refresh Token.',

@@ -38,6 +38,10 @@ export interface Dialect {
   readonly details: 'announced' | 'registered' | 'never';
   /** The grant that turns the user's access token into one for a connected account. */
   connectionGrant(request: ConnectionGrantRequest): ConnectionGrant;
+  /** Whether access tokens can be revoked one by one (RFC 7009 §2), not only with their refresh token. */
+  readonly revokesAccessTokens: boolean;
+  /** Where the person's accounts elsewhere are managed; undefined where the provider has nothing of the kind. */
+  connectedAccounts(metadata: ServerMetadata): ConnectedAccountsService | undefined;
   /** What to set at the provider. */
   readonly setup: Readonly<Record<Feature, string>>;
 }
@@ -48,6 +52,21 @@ export interface Person {
   /** `preferred_username` (OpenID Connect Core §5.1). */
   readonly username?: string | undefined;
   readonly email?: string | undefined;
+}
+
+/** A provider's API for the accounts elsewhere that a person has connected. */
+export interface ConnectedAccountsService {
+  /** Without a slash at its end. */
+  readonly endpoint: string;
+  /** Names it as the audience of a token. */
+  readonly audience: Readonly<Record<string, string>>;
+  /** Whether a sign-in must name it for its session to get such tokens later (RFC 8707). */
+  readonly atSignIn: boolean;
+  /**
+   * How a connection is finished: by the `provider`, whatever browser the person uses, or by an address on this
+   * machine that the browser must come back to (`loopback`).
+   */
+  readonly finish: 'provider' | 'loopback';
 }
 
 export interface ConnectionGrantRequest {

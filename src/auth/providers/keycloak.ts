@@ -26,6 +26,8 @@ export const keycloak: Dialect = {
   loginHint: ({ sub, username, email }) => username ?? email ?? sub,
   bindingMessage: (message) => fittingMessage(message, BINDING_MESSAGE_CHARACTER, LONGEST_BINDING_MESSAGE),
   details: 'never',
+  // Its account linking is a page of its own, and its tokens for other providers go to whoever may read them: no vault.
+  connectedAccounts: () => undefined,
   setup: {
     device: 'Login client, Capability config: turn on "OAuth 2.0 Device Authorization Grant".',
     ciba: 'Approval client, Capability config: turn on "OIDC CIBA Grant"; give the server an authentication channel.',

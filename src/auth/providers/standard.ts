@@ -1,3 +1,4 @@
+import { isSecureUrl } from '../secure-url.ts';
 import type { Dialect } from './dialect.ts';
 
 const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token';
@@ -25,6 +26,11 @@ export const standard: Dialect = {
       audience: connection,
     },
   }),
+  revokesAccessTokens: true,
+  connectedAccounts: ({ connected_accounts_endpoint: endpoint }) =>
+    typeof endpoint === 'string' && isSecureUrl(endpoint)
+      ? { endpoint, audience: { resource: endpoint }, atSignIn: true, finish: 'provider' }
+      : undefined,
   setup: {
     device: 'Turn on the device authorization grant (RFC 8628), and allow it to the login client.',
     ciba: 'Turn on CIBA in poll mode, and allow its grant to the approval client.',

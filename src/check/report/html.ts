@@ -138,13 +138,13 @@ function allocationChart({ figures }: CheckResult): string {
 
 function targetChart({ targets }: CheckResult): string {
   const rows = targets
-    .map(({ symbol, target, weight }) => {
-      const drift = new Dec(weight).minus(target).toNumber();
+    .map(({ symbol, target, weight }) => ({ symbol, target, drift: Number(weight) - Number(target) }))
+    .sort((a, b) => Math.abs(b.drift) - Math.abs(a.drift))
+    .slice(0, MOST_BARS * 2)
+    .map(({ symbol, target, drift }) => {
       const sign = drift > 0 ? '+' : '';
       return { name: symbol, drift, text: `${sign}${percent(drift)} of ${percent(Number(target))}` };
-    })
-    .sort((a, b) => Math.abs(b.drift) - Math.abs(a.drift))
-    .slice(0, MOST_BARS * 2);
+    });
   return driftChart(rows, 'Drift from the targets, in percentage points');
 }
 

@@ -1,8 +1,9 @@
 import { Box, Text } from 'ink';
 import type { ApprovalView } from '../../agent/events.ts';
 import { countdown } from '../duration.ts';
-import { approvalStatusText, timeLeft, whereToApprove } from '../text/approval-lines.ts';
-import { environmentWord, orderFields, orderHeadline } from '../text/order-fields.ts';
+import { timeLeft, whereToApprove, statusText as wordsForStatus } from '../text/approval-lines.ts';
+import { subjectFields, subjectHeadline, subjectKind } from '../text/approval-subject.ts';
+import { environmentWord } from '../text/order-fields.ts';
 import { safeLine } from '../text/safe-text.ts';
 import { talkName } from './chat-state.ts';
 import { QrCode } from './qr-code.tsx';
@@ -54,7 +55,7 @@ export function ApprovalPanel({ approval, talk, phone, now, qr }: PanelProps & {
         <Text>
           {talk === undefined ? '' : `${talkName(talk)} `}
           <Text bold color="yellow">
-            {environmentWord(approval.order.environment)} order
+            {subjectKind(approval)}
           </Text>
           : {statusText(approval, now)}
         </Text>
@@ -62,8 +63,8 @@ export function ApprovalPanel({ approval, talk, phone, now, qr }: PanelProps & {
           {'code'.padEnd(8)}
           <Code code={approval.code} /> must be the same on your phone
         </Text>
-        {panelRows(approval, phone).map(([label, value]) => (
-          <Text key={label}>
+        {panelRows(approval, phone).map(([label, value, key]) => (
+          <Text key={key}>
             <Text dimColor>{label.padEnd(9)}</Text>
             {shown(value)}
           </Text>
@@ -101,14 +102,24 @@ export function CompactApproval(props: PanelProps & { maxRows: number }) {
 }
 
 function compactLines({ approval, talk }: ShownApproval, phone: string | undefined, now: number) {
-  const { order } = approval;
   const name = talk === undefined ? '' : `${talkName(talk)} `;
   return {
-    title: `${name}${environmentWord(order.environment)} ${orderHeadline(order)}`,
+    title: `${name}${subjectTitle(approval)}`,
     status: statusText(approval, now),
     where: phone ?? 'decide on your phone',
-    details: `${order.account} · ${order.time_in_force}${order.extended_hours ? ' · extended hours' : ''}`,
+    details: subjectDetails(approval),
   };
+}
+
+function subjectTitle(approval: ApprovalView): string {
+  if (approval.kind === 'message') return subjectHeadline(approval);
+  return `${environmentWord(approval.order.environment)} ${subjectHeadline(approval)}`;
+}
+
+function subjectDetails(approval: ApprovalView): string {
+  if (approval.kind === 'message') return approval.message.text.replaceAll('\n', ' · ');
+  const { account, time_in_force, extended_hours } = approval.order;
+  return `${account} · ${time_in_force}${extended_hours ? ' · extended hours' : ''}`;
 }
 
 /** Rows the deciding lines take on so many columns. */
@@ -130,7 +141,7 @@ export function ApprovalRow({ approval, talk, now }: Omit<PanelProps, 'phone'>) 
   return (
     <Text wrap="truncate-end">
       {talk === undefined ? '' : `${talkName(talk)} `}
-      <Code code={approval.code} /> {shown(orderHeadline(approval.order))}: {statusText(approval, now)}
+      <Code code={approval.code} /> {shown(subjectHeadline(approval))}: {statusText(approval, now)}
     </Text>
   );
 }
@@ -143,14 +154,22 @@ function Code({ code }: { code: string }) {
   );
 }
 
-function panelRows(approval: ApprovalView, phone: string | undefined): [string, string][] {
+/** Label, value, and what tells the row from others: the lines of a text have no label. */
+function panelRows(
+  approval: ApprovalView,
+  phone: string | undefined,
+): [label: string, value: string, key: string][] {
   return [
-    ...orderFields(approval.order).map(([label, value]): [string, string] => [label, safeLine(value)]),
-    ['approve', whereToApprove(phone)],
+    ...subjectFields(approval).map(([label, value], row): [string, string, string] => [
+      label,
+      safeLine(value),
+      `${row} ${label}`,
+    ]),
+    ['approve', whereToApprove(phone), 'approve'],
   ];
 }
 
 function statusText(approval: ApprovalView, now: number): string {
-  const state = approvalStatusText[approval.status];
+  const state = wordsForStatus(approval);
   return approval.status === 'requested' ? `${state}, ${countdown(timeLeft(approval, now))} left` : state;
 }

@@ -24,6 +24,8 @@ export interface ChatLogin {
   /** Rows of a QR code of the address; none where it can't be shown. */
   readonly qr: readonly string[];
   readonly warning: string;
+  /** This machine, as the consent page shows it. */
+  readonly machine: string;
   readonly asks: readonly string[];
   /** The command that stands in for the phone; undefined outside the sandbox. */
   readonly sandboxCommand: string | undefined;

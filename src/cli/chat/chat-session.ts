@@ -259,8 +259,9 @@ export class ChatSession {
     try {
       for await (const event of events) {
         finished ||= event.type === 'result';
-        if (event.type === 'approval' && event.approval.placed !== undefined) {
-          this.#watch.told(event.approval.placed);
+        if (event.type === 'approval' && event.approval.kind !== 'message') {
+          const { placed } = event.approval;
+          if (placed !== undefined) this.#watch.told(placed);
         }
         this.#dispatch({ type: 'event', talk, event });
       }

@@ -1,7 +1,8 @@
-import type { AgentEvent, ApprovalView, RunResult } from '../../agent/events.ts';
+import type { AgentEvent, ApprovalView, ConnectionView, RunResult } from '../../agent/events.ts';
 import { toolCallText } from '../run-renderer.ts';
 import { saysTheSame } from '../run-report.ts';
 import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
+import { connectionLine } from '../text/connection-line.ts';
 import { safeLine, safeText } from '../text/safe-text.ts';
 import { splitAnswer } from './answer-stream.ts';
 
@@ -39,6 +40,8 @@ export interface Run {
   readonly tools: readonly RunningTool[];
   /** Approvals the person has still to decide on, or that are being carried out; oldest first. */
   readonly approvals: readonly ApprovalView[];
+  /** Accounts elsewhere that it stands still for. */
+  readonly connections: readonly ConnectionView[];
 }
 
 /** Approvals that were left pending when their run ended. */
@@ -93,13 +96,19 @@ export const emptyChat: ChatState = {
 
 /** All that is left of a run is for the person's phone to decide: the model is not at work. */
 export function isWaiting(run: Run): boolean {
-  const orders = run.tools.filter(({ name }) => name === 'place_order');
+  if (run.connections.length > 0 && run.answer === '') return true;
+  const orders = run.tools.filter(({ name }) => isProposal(name));
   return (
     run.approvals.length > 0 &&
     run.approvals.every(({ status }) => status === 'requested') &&
     orders.length === run.tools.length &&
     orders.length <= run.approvals.length
   );
+}
+
+/** The tools whose work is an approval. */
+export function isProposal(tool: string): boolean {
+  return ['place_order', 'send_slack_summary', 'send_gmail_summary'].includes(tool);
 }
 
 /** The run that the person waits for: the latest where the model is at work. */
@@ -130,7 +139,16 @@ export function chatReducer(state: ChatState, action: ChatAction): ChatState {
 
 function onStart(state: ChatState, action: ChatAction & { type: 'start' }): ChatState {
   const { talk, title, text, thread } = action;
-  const run: Run = { talk, title, thread, answer: '', answering: false, tools: [], approvals: [] };
+  const run: Run = {
+    talk,
+    title,
+    thread,
+    answer: '',
+    answering: false,
+    tools: [],
+    approvals: [],
+    connections: [],
+  };
   const next: ChatState = {
     ...state,
     runs: [...state.runs, run],
@@ -165,6 +183,8 @@ function onEvent(state: ChatState, run: Run, event: AgentEvent): ChatState {
     case 'order':
       // The approval's own event tells of the order.
       return state;
+    case 'connection':
+      return onConnection(state, run, event.connection);
     case 'notice':
       return addOf(state, run, { type: 'note', text: safeLine(event.message) });
     case 'result':
@@ -197,6 +217,15 @@ function onApproval(state: ChatState, run: Run, approval: ApprovalView): ChatSta
     ? run.approvals.map((old) => (old.id === approval.id ? approval : old))
     : [...run.approvals, approval];
   return update(withAnswer(state, run), { approvals }, run.talk);
+}
+
+function onConnection(state: ChatState, run: Run, connection: ConnectionView): ChatState {
+  const others = run.connections.filter(({ name }) => name !== connection.name);
+  const needed = connection.status === 'needed';
+  const next = update(state, { ...run, connections: needed ? [...others, connection] : others });
+  const text = connectionLine(connection);
+  if (needed) return addOf(next, run, { type: 'note', text });
+  return addOf(next, run, { type: 'outcome', text, good: connection.status === 'connected' });
 }
 
 function onResult(state: ChatState, run: Run, result: RunResult): ChatState {

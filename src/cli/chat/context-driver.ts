@@ -94,7 +94,7 @@ export function contextDriver(context: Context, given: AgentOptions): ChatDriver
       }));
     },
     chooseModel: async (name) => {
-      const { withModel } = await import('../start-agent.ts');
+      const { withModel } = await import('../chosen-model.ts');
       const { baseUrl, ...others } = options;
       const next =
         name === 'builtin' || baseUrl === undefined
@@ -144,7 +144,7 @@ async function portfolioReport(
 
 /** What is known before anybody was asked. @throws {TradeAgentError} `invalid_config` and what starting a sandbox throws */
 export async function firstStatus(context: Context, options: AgentOptions): Promise<ChatStatus> {
-  const { withModel } = await import('../start-agent.ts');
+  const { withModel } = await import('../chosen-model.ts');
   return baseStatus(withModel(await context.profile(), options));
 }
 

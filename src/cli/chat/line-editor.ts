@@ -88,6 +88,8 @@ function onControl(state: EditorState, letter: string): EditorState {
       return upOrOlder(state);
     case 'n':
       return downOrNewer(state);
+    case 'r':
+      return olderWithDraft(state);
     case 'd':
       return remove(state, 0);
     case 'u':
@@ -209,6 +211,16 @@ function downOrNewer(state: EditorState): EditorState {
     ...state,
     cursor: Math.min(below + (state.cursor - lineStart(state)), lineEnd({ ...state, cursor: below })),
   };
+}
+
+/** The next older entry that has in it what was typed; Down and Ctrl-N come back to that. */
+function olderWithDraft(state: EditorState): EditorState {
+  const typed = state.shown === state.history.length ? state.text : state.draft;
+  const wanted = typed.toLowerCase();
+  const found = state.history
+    .slice(0, state.shown)
+    .findLastIndex((entry) => entry !== state.text && entry.toLowerCase().includes(wanted));
+  return show(state, found);
 }
 
 function show(state: EditorState, index: number): EditorState {

@@ -7,7 +7,7 @@ import {
   panelHeight,
   type ShownApproval,
 } from './approval-panel.tsx';
-import { type ChatState, runAtWork, talkName } from './chat-state.ts';
+import { type ChatState, isProposal, runAtWork, talkName } from './chat-state.ts';
 import { useMarkdown } from './item-view.tsx';
 import { useScreen } from './screen.ts';
 import { useScreenText } from './use-screen-text.ts';
@@ -36,7 +36,7 @@ export function LivePart({ state, phone, phoneQr, now, maxRows }: LivePartProps)
   );
   // An order's own tool says no more than its panel.
   const tools = (run?.tools ?? [])
-    .filter(({ name }) => name !== 'place_order' || (run?.approvals.length ?? 0) === 0)
+    .filter(({ name }) => !isProposal(name) || (run?.approvals.length ?? 0) === 0)
     .slice(-MOST_TOOLS);
 
   const heights = approvals.map(({ approval }) => panelHeight(approval, phone, columns));

@@ -29,6 +29,7 @@ export function LoginPanel({ login, now, maxRows }: { login: ChatLogin; now: num
         </Text>{' '}
         {countdown(login.expiresAt - now)} left
       </Text>
+      <Text>by trade-agent on {shown(login.machine)}</Text>
       <Text>{wrapWords(shown(login.warning), columns - 4).join('\n')}</Text>
       {login.sandboxCommand === undefined ? null : <Text>or here: {login.sandboxCommand}</Text>}
       <Text dimColor>{wrapWords(asks, columns - 4).join('\n')}</Text>

@@ -76,6 +76,7 @@ export const slashHelp = [
   '  Enter                     sends; Alt-Enter, Ctrl-J or a \\ at the end starts a new line',
   '  Tab                       completes a command',
   '  Up, Down                  what you typed before; TRADE_AGENT_HISTORY=off forgets it',
+  '  Ctrl-R                    the latest of it that has what is typed in it; again: an older one',
   '  Ctrl-A E K U W Y, Alt-B F move and cut as in a shell',
   '  Esc                       stops the model; an order that waits for your phone goes on waiting',
   '  Ctrl-C twice              quits, and says what still waits',

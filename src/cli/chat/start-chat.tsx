@@ -8,6 +8,7 @@ import { ChatSession } from './chat-session.ts';
 import { contextDriver, firstStatus } from './context-driver.ts';
 import { frameEraser } from './frame-eraser.ts';
 import { noHistory, openInputHistory, wantsHistory } from './input-history.ts';
+import { sizedTerminal } from './sized-terminal.ts';
 
 /** Smallest terminal that has room for a QR code beside an order's fields. */
 const QR_COLUMNS = 100;
@@ -28,7 +29,7 @@ export async function startChat(context: Context, options: ChatOptions): Promise
   const spoken = options.screenReader ?? env.INK_SCREEN_READER === 'true';
   // Both may write to the terminal (a sandbox that starts, a store that has something to say), so they come first.
   const status = await firstStatus(context, options);
-  await context.store();
+  await (await context.store()).unlock();
   const history = wantsHistory(await context.config(), env)
     ? openInputHistory((await context.home()).data)
     : noHistory;
@@ -52,7 +53,7 @@ export async function startChat(context: Context, options: ChatOptions): Promise
       phoneQr={await phoneQr(context, status.phone)}
     />,
     {
-      stdout: frameEraser(io.stdout, env),
+      stdout: frameEraser(sizedTerminal(io.stdout), env),
       exitOnCtrlC: false,
       patchConsole: false,
       // Ink would take a terminal in a CI job for none.

@@ -43,7 +43,10 @@ export async function propose(
   if (signal.aborted) failure = signal.reason;
   const result = follower.result(failure);
   for (const { rule, request } of asked) {
-    if (rule !== undefined && result.approvals.some(({ order }) => order.symbol === request.symbol))
+    if (
+      rule !== undefined &&
+      result.approvals.some((one) => one.kind !== 'message' && one.order.symbol === request.symbol)
+    )
       memory.asked(rule.name, rule.definition);
   }
   if (result.status === 'pending') io.talk(`go on with: ${resumeCommand(thread, context.profileOption)}`);

@@ -6,7 +6,7 @@ import { databaseKey } from '../../auth/database-key.ts';
 import { ensurePrivateFolder } from '../../auth/home.ts';
 import { withProcessLock } from '../../auth/process-lock.ts';
 import { type Check, check } from '../../check/check.ts';
-import { openCheckStore } from '../../check/check-store.ts';
+import { type AccountMemory, openCheckStore } from '../../check/check-store.ts';
 import { gather } from '../../check/gather.ts';
 import { loadRules, standardRules } from '../../check/load-rules.ts';
 import type { CheckResult } from '../../check/result.ts';
@@ -15,6 +15,7 @@ import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import type { Context } from '../context.ts';
 import { exitCodeForError, exitCodeForRun } from '../exit-codes.ts';
 import { errorObject, talkError } from '../output.ts';
+import { safeLine } from '../text/safe-text.ts';
 import { proposalObject, propose } from './propose.ts';
 
 export interface CheckOptions {
@@ -74,6 +75,7 @@ async function checkAndTell(
       gateway,
       file,
       closes: store.closes,
+      activities: (account) => store.activities({ profile: owner, account }),
       localNow: context.clock.now(),
       suggest: suggesting,
     });
@@ -90,7 +92,12 @@ async function checkAndTell(
             suggest: {
               awaited: awaitedSymbols(approvals),
               wasAsked: (thread: string, symbol: string) =>
-                approvals.some((approval) => approval.thread === thread && approval.order.symbol === symbol),
+                approvals.some(
+                  (approval) =>
+                    approval.kind !== 'message' &&
+                    approval.thread === thread &&
+                    approval.order.symbol === symbol,
+                ),
               ...(options.buyOnly ? { buyOnly: true } : {}),
             },
           }
@@ -117,7 +124,15 @@ async function checkAndTell(
 
   const failure = options.report === undefined ? undefined : await writeReport(options.report, result, done);
   if (failure !== undefined) result.notes.push(failure.message);
-  await print(context, options, result);
+  const tell = () => tellPeople(context, { owner, result, done, memory, runs });
+  // A person sees what was found before anything is waited for; the one object of a script says also who was told.
+  if (context.output.format === 'text') {
+    await print(context, options, result);
+    await tell();
+  } else {
+    await tell();
+    await print(context, options, result);
+  }
   // After it was told: a crash in between tells a thing twice rather than never.
   memory.remember(done.firing.states, done.figures.drawdowns.mark);
   await after?.(result);
@@ -135,7 +150,7 @@ function awaitedSymbols(approvals: readonly ApprovalView[]): Set<string> {
   return new Set(
     approvals
       .filter(({ status, overdue }) => !isSettled(status) && overdue !== true)
-      .map(({ order }) => order.symbol),
+      .flatMap((approval) => (approval.kind === 'message' ? [] : [approval.order.symbol])),
   );
 }
 
@@ -148,6 +163,53 @@ function mayGoOn({ status, orders }: RunResult, { result }: Check): boolean {
     orders.some(({ side }) => side === 'sell') &&
     (result.suggestion?.left ?? []).some(({ reason }) => reason === 'awaits_cash')
   );
+}
+
+interface Told {
+  readonly owner: string;
+  readonly result: CheckResult;
+  readonly done: Check;
+  readonly memory: AccountMemory;
+  readonly runs: readonly RunResult[];
+}
+
+/** Sends notices, and puts what became of them into the result. Whatever goes wrong is told, and nothing else is changed by it. */
+async function tellPeople(context: Context, { owner, result, done, memory, runs }: Told): Promise<void> {
+  const profile = await context.profile();
+  const { notices: channels } = profile;
+  if (channels === undefined) return;
+  const warn = (message: string) => context.io.talk(safeLine(`warning: ${message}`));
+  try {
+    const [{ noticesOf }, { sendNotices }] = await Promise.all([
+      import('./tell.ts'),
+      import('./send-notices.ts'),
+    ]);
+    const now = Date.parse(result.checked_at);
+    const { notices: outbox } = memory;
+    outbox.put(
+      noticesOf({
+        profile: profile.name,
+        owner: `${owner}:${result.account.account}`,
+        channels,
+        result,
+        findings: done.firing.findings,
+        stateOf: done.firing.stateOf,
+        untold: outbox.untold,
+        runs,
+        now,
+      }),
+    );
+    result.notices = await sendNotices(context, channels, outbox, now);
+    for (const { channel, title, status, error } of result.notices) {
+      if (error === undefined) continue;
+      const next = status === 'waiting' ? '; it is tried again at the next check' : '';
+      warn(`notice "${title}" was not sent by ${channel}: ${error.message}${next}`);
+    }
+  } catch (error) {
+    const { message } = errorObject(error);
+    result.notes.push(`nobody was told: ${message}`);
+    warn(`nobody was told: ${message}`);
+  }
 }
 
 async function print(context: Context, options: CheckOptions, result: CheckResult): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Agent } from '../../agent/agent.ts';
 import type { ApprovalView } from '../../agent/events.ts';
+import { describeMessage } from '../../trading/message.ts';
 import type { Context } from '../context.ts';
 import { driveRun } from '../drive-run.ts';
 import { type ExitCode, exitCodeForRun } from '../exit-codes.ts';
@@ -60,10 +61,11 @@ async function follow(context: Context, agent: Agent, thread: string): Promise<R
   return runObject(follower.result(signal.aborted ? signal.reason : failure), context.profileOption);
 }
 
-function summary({ thread, status, orders, error }: RunObject): string {
+function summary({ thread, status, orders, messages, error }: RunObject): string {
   const what = orders.map(({ side, qty, symbol, status: at }) => `${side} ${qty ?? ''} ${symbol}: ${at}`);
+  const told = messages.map((message) => `sent: ${describeMessage(message)}`);
   const why = error === undefined ? [] : [safeLine(error.message)];
-  return [`${thread}  ${status}`, ...what, ...why].join(' · ');
+  return [`${thread}  ${status}`, ...what, ...told, ...why].join(' · ');
 }
 
 function sayWhatIsLeft({ io, profileOption }: Context, runs: readonly RunObject[]): void {

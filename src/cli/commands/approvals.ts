@@ -4,6 +4,7 @@ import { TradeAgentError } from '../../trading/errors.ts';
 import { type Cli, runCommand } from '../cli.ts';
 import type { Context } from '../context.ts';
 import { examples, exitCodes } from '../help.ts';
+import { safeLine } from '../text/safe-text.ts';
 
 export function addApprovalsCommand(program: Command, cli: Cli): void {
   const approvals = program
@@ -96,16 +97,16 @@ async function listApprovals(context: Context): Promise<void> {
   const approvals = await (await context.agent({})).approvals();
   await context.output.result('approvals', { approvals }, async () => {
     if (approvals.length === 0) return 'No approvals.';
-    const [{ table }, { orderHeadline }, { approvalStatusLine }] = await Promise.all([
+    const [{ table }, { subjectHeadline }, { approvalStatusLine }] = await Promise.all([
       import('../text/table.ts'),
-      import('../text/order-fields.ts'),
+      import('../text/approval-subject.ts'),
       import('../text/approval-lines.ts'),
     ]);
     return table<ApprovalView>(
       [
         { head: 'ID', cell: ({ id }) => id },
         { head: 'CODE', cell: ({ code }) => code },
-        { head: 'ORDER', cell: ({ order }) => orderHeadline(order) },
+        { head: 'ORDER', cell: subjectHeadline },
         { head: 'STATUS', cell: approvalStatusLine },
         { head: 'EXPIRES', cell: ({ expires_at }) => expires_at },
         { head: 'THREAD', cell: ({ thread }) => thread },
@@ -156,19 +157,20 @@ export async function findApproval(context: Context, id: string): Promise<Approv
 
 async function printApproval(context: Context, approval: ApprovalView): Promise<void> {
   await context.output.result('approval', { approval }, async () => {
-    const [{ orderFields }, { approvalOutcome }] = await Promise.all([
-      import('../text/order-fields.ts'),
+    const [{ subjectFields }, { approvalOutcome }] = await Promise.all([
+      import('../text/approval-subject.ts'),
       import('../text/approval-lines.ts'),
     ]);
     const rows: [string, string][] = [
       ['approval', approval.id],
       ['code', approval.code],
-      ...orderFields(approval.order),
+      ...subjectFields(approval),
       ['expires', approval.expires_at],
       ['thread', approval.thread],
     ];
-    return [approvalOutcome(approval), ...rows.map(([label, value]) => `  ${label.padEnd(9)} ${value}`)].join(
-      '\n',
-    );
+    return [
+      approvalOutcome(approval),
+      ...rows.map(([label, value]) => `  ${label.padEnd(9)} ${safeLine(value)}`),
+    ].join('\n');
   });
 }

@@ -53,6 +53,9 @@ async function chat(context: Context, options: ChatOptions): Promise<string | un
   if (!(await firstRun(context))) return undefined;
   // Ink colours by what its own library finds in the environment, which knows neither NO_COLOR nor --no-color.
   if (!io.color.stdout) env.FORCE_COLOR = '0';
+  // Reading the credentials may take the start of a process; the screen is loaded meanwhile.
+  const storing = context.store();
+  storing.catch(() => undefined);
   const { startChat } = await import('../chat/start-chat.tsx');
   return startChat(context, options);
 }

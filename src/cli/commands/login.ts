@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import type { ResolvedProfile } from '../../auth/profile.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { type Cli, runCommand } from '../cli.ts';
 import type { Context } from '../context.ts';
 import { countdown } from '../duration.ts';
@@ -44,10 +43,14 @@ export async function login(context: Context, options: LoginOptions): Promise<vo
     user_code: started.userCode,
     verification_uri: started.address,
     verification_uri_complete: started.completeAddress,
+    device_name: started.machine,
     expires_at: new Date(started.expiresAt).toISOString(),
   });
   if (output.format !== 'stream-json') await showLogin(context, started, profile);
-  if (options.open) await openBrowser(context, started.completeAddress);
+  if (options.open) {
+    const { openBrowser } = await import('../open-browser.ts');
+    await openBrowser(context, started.completeAddress);
+  }
   const user = await started.complete(signal);
   await output.result(
     'login',
@@ -71,46 +74,17 @@ async function showLogin(context: Context, started: StartedLogin, profile: Resol
   if (started.sandboxCommand !== undefined) {
     io.talk(`  or      ${started.sandboxCommand}   (in another terminal)`);
   }
+  io.talk(`  by      trade-agent on ${safeLine(started.machine)}`);
   const asks = `to ${started.asks.join(', ')} (not to place orders: each of those asks you again)`;
   for (const [index, line] of wrapWords(asks, io.width() - 10).entries()) {
     io.talk(`${index === 0 ? '  asks    ' : ' '.repeat(10)}${line}`);
   }
   io.talk(`  valid   ${countdown(started.expiresAt - clock.now())}`);
-  if (io.stderrIsTty) await showQrCode(context, started.completeAddress);
+  if (io.stderrIsTty) {
+    const { showQrCode } = await import('../text/show-qr-code.ts');
+    await showQrCode(context, started.completeAddress);
+  }
   io.talk('');
   for (const line of wrapWords(started.warning, io.width())) io.talk(line);
   io.talk('Waiting …');
-}
-
-async function showQrCode(context: Context, address: string): Promise<void> {
-  const { io } = context;
-  const { default: qrcode } = await import('qrcode');
-  const { stripVTControlCharacters } = await import('node:util');
-  // Black on white where colours may be used: cameras don't all read a light code on a dark ground.
-  const code = io.color.stderr
-    ? await qrcode.toString(address, { type: 'terminal', small: true })
-    : // An odd margin makes this renderer throw: it draws two rows as one.
-      await qrcode.toString(address, { type: 'utf8', margin: 2 });
-  const rows = code.split('\n').filter((row) => row !== '');
-  // A code that wraps can't be scanned.
-  const width = Math.max(...rows.map((row) => stripVTControlCharacters(row).length));
-  if (!io.unicode || width > io.width()) return;
-  io.talk('');
-  for (const row of rows) io.talk(row);
-}
-
-async function openBrowser(context: Context, address: string): Promise<void> {
-  // The address comes from the identity provider: nothing but a web page may be opened.
-  if (!/^https?:\/\//.test(address)) {
-    throw new TradeAgentError('provider_error', 'the sign-in address is not a web address', {
-      hint: 'Check the issuer in config.yaml.',
-    });
-  }
-  try {
-    const { default: open } = await import('open');
-    const child = await open(address);
-    child.on('error', () => context.io.talk('No browser could be opened; open the address yourself.'));
-  } catch {
-    context.io.talk('No browser could be opened; open the address yourself.');
-  }
 }

@@ -12,7 +12,9 @@ export function addLogoutCommand(program: Command, cli: Cli): void {
   program
     .command('logout')
     .summary('sign out and revoke the tokens')
-    .description('Signs out: revokes the tokens at the identity provider and deletes them here.')
+    .description(
+      'Signs out: revokes refresh and access token at the identity provider and deletes them here. Without a network it deletes them all the same, and says what could not be revoked.',
+    )
     .option('--all', "also forget this machine's approval client and its key")
     .addHelpText(
       'after',
@@ -28,7 +30,7 @@ export function addLogoutCommand(program: Command, cli: Cli): void {
 
 export async function logoutCommand(context: Context, options: LogoutOptions): Promise<void> {
   const { logout } = await import('../../auth/logout.ts');
-  const { user, revoked, warning } = await logout({
+  const { user, revoked, unrevoked, warning } = await logout({
     profile: await context.profile(),
     store: await context.store(),
     home: await context.home(),
@@ -43,6 +45,7 @@ export async function logoutCommand(context: Context, options: LogoutOptions): P
     {
       user: user === undefined ? null : { sub: user.sub, name: user.name ?? null },
       revoked,
+      unrevoked: unrevoked.map(({ token, reason }) => ({ token, reason })),
       warning: warning ?? null,
     },
     () =>

@@ -63,6 +63,22 @@ export function addPhoneCommand(program: Command, cli: Cli): void {
     .action((_options, command: Command) =>
       runCommand(cli, command, (context) => printLink(context, command.optsWithGlobals<PhoneOptions>())),
     );
+  phone
+    .command('connect')
+    .description('sign in at a third party as the user, where an account is to be connected')
+    .argument('<ticket>', 'the ticket, or the link, that "trade-agent connections add" shows')
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent phone connect TICKET', "signs in there with alice's password, and allows it"],
+        ['trade-agent phone --decide deny connect TICKET', 'refuses'],
+      ]) + exitCodes([]),
+    )
+    .action((ticket: string, _options, command: Command) =>
+      runCommand(cli, command, (context) =>
+        answerConnection(context, command.optsWithGlobals<PhoneOptions>(), ticket),
+      ),
+    );
 }
 
 async function watchPhone(context: Context, options: PhoneOptions): Promise<void> {
@@ -126,6 +142,22 @@ async function deliver(
 async function confirmLogin(context: Context, { user }: PhoneOptions, code: string): Promise<void> {
   await (await connect(context)).completeDevice(user, code);
   await context.output.result('phone-login', { user, user_code: code }, () => `confirmed ${code} as ${user}`);
+}
+
+async function answerConnection(
+  context: Context,
+  { user, decide: how }: PhoneOptions,
+  given: string,
+): Promise<void> {
+  const ticket = (URL.canParse(given) ? new URL(given).searchParams.get('ticket') : given) ?? given;
+  const phone = await connect(context);
+  const answer = await phone.answerConnection(user, ticket, how === 'deny' ? 'deny' : 'approve');
+  const { connection, label, scopes, status } = answer;
+  await context.output.result(
+    'phone-connection',
+    { user, connection, scopes, status },
+    () => `${label} of ${user}: ${status}`,
+  );
 }
 
 async function printLink(context: Context, { user }: PhoneOptions): Promise<void> {

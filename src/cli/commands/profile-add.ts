@@ -9,6 +9,7 @@ import { choiceOption } from '../choice.ts';
 import { type Cli, runCommand } from '../cli.ts';
 import type { Context } from '../context.ts';
 import { examples, exitCodes } from '../help.ts';
+import { safeLine } from '../text/safe-text.ts';
 
 interface AddOptions {
   readonly issuer?: string;
@@ -20,6 +21,7 @@ interface AddOptions {
   readonly environment?: Environment;
   readonly detailsType?: string;
   readonly credentialStore?: 'keychain' | 'file';
+  readonly credentialKey?: string;
 }
 
 export function addProfileAdd(profile: Command, cli: Cli): void {
@@ -48,6 +50,10 @@ export function addProfileAdd(profile: Command, cli: Cli): void {
         'file',
       ]),
     )
+    .option(
+      '--credential-key <key>',
+      'what opens the file: "passphrase", or the path of a key file (default: a key file beside it)',
+    )
     .addHelpText(
       'after',
       examples([
@@ -56,15 +62,18 @@ export function addProfileAdd(profile: Command, cli: Cli): void {
           'trade-agent profile add work --issuer https://id.example --gateway https://gw.example --login-client agent',
           'for scripts',
         ],
-      ]) + exitCodes([3, 11]),
+      ]) + exitCodes([]),
     )
     .action((name: string, options: AddOptions, command: Command) =>
       runCommand(cli, command, (context) => addProfile(context, name, options)),
     );
 }
 
-/** Exit code 3 when something is missing at the provider; the profile is written all the same. */
-async function addProfile(context: Context, name: string, options: AddOptions): Promise<number> {
+/**
+ * Writes the profile where one can sign in with it, with a warning for each thing that will not work yet.
+ * @throws {TradeAgentError} `invalid_config` where nobody could sign in: then nothing is written
+ */
+async function addProfile(context: Context, name: string, options: AddOptions): Promise<void> {
   const [
     edit,
     { configFile },
@@ -114,13 +123,14 @@ async function addProfile(context: Context, name: string, options: AddOptions): 
     login_client: { client_id: loginClient },
     ...(approvalClient ? { approval_client: { client_id: approvalClient } } : {}),
     ...(options.detailsType === undefined ? {} : { details_type: options.detailsType }),
-    ...(options.credentialStore === undefined ? {} : { credential_store: options.credentialStore }),
+    ...(await storeSettings(options)),
   };
   const { profileSchema } = await import('../../auth/profile.ts');
   const findings = checkProviderFeatures(
     { ...profileSchema.parse(profile), login_client: { client_id: loginClient } },
     metadata,
   );
+  requireSignIn(findings, metadata.issuer);
   await edit.addProfile(home, name, profile);
   await report(context, name, {
     profile,
@@ -128,7 +138,30 @@ async function addProfile(context: Context, name: string, options: AddOptions): 
     findings,
     usesKey: Boolean(approvalClient),
   });
-  return findings.some(({ status }) => status === 'fail') ? 3 : 0;
+  for (const { status, message } of findings) {
+    if (status === 'fail') context.io.talk(`warning: ${safeLine(message)}`);
+  }
+}
+
+/** Reading works without approvals; without a sign-in nothing does. @throws {TradeAgentError} `invalid_config` */
+function requireSignIn(findings: readonly ProviderFinding[], issuer: string): void {
+  const missing = findings.find(({ feature, status }) => feature === 'device' && status === 'fail');
+  if (missing === undefined) return;
+  throw new TradeAgentError('invalid_config', `${issuer} can't be used: ${missing.message}`, {
+    hint: `${missing.fix ?? 'Choose another provider.'} Nothing was written.`,
+  });
+}
+
+/** @throws {TradeAgentError} `usage` */
+async function storeSettings({
+  credentialStore,
+  credentialKey,
+}: AddOptions): Promise<Partial<WrittenProfile>> {
+  if (credentialKey === undefined)
+    return credentialStore === undefined ? {} : { credential_store: credentialStore };
+  const { credentialKeySetting } = await import('../credential-key.ts');
+  const key = credentialKeySetting(credentialKey, credentialStore ?? 'keychain', '--credential-key');
+  return { credential_store: 'file', credential_key: key };
 }
 
 async function report(

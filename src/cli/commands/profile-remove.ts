@@ -36,15 +36,17 @@ async function removeProfileCommand(context: Context, name: string, yes: boolean
   }
   await requireYes(context, name, yes);
   const profile = await namedProfile(context, name);
+  const store = await credentialsOf(context, profile);
   // First the credentials: without the profile nobody could find them again.
   const { warning, user } = await logout({
     profile,
-    store: await credentialsOf(context, profile),
+    store,
     home: await context.home(),
     forgetApprovalClient: true,
     fetch: context.fetch,
     clock: context.clock,
   });
+  await store.delete(['notice_secrets']);
   await removeProfile(await context.home(), name);
   if (warning !== undefined) context.io.talk(`warning: ${safeLine(warning)}`);
   await context.output.result(

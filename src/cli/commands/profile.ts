@@ -7,6 +7,7 @@ import { addProfileCheck } from './profile-check.ts';
 import { addProfileRemove } from './profile-remove.ts';
 import { addProfileRotateKey } from './profile-rotate-key.ts';
 import { addProfileSetSecret } from './profile-set-secret.ts';
+import { addProfileStore } from './profile-store.ts';
 
 export function addProfileCommand(program: Command, cli: Cli): void {
   const profile = program
@@ -54,6 +55,7 @@ export function addProfileCommand(program: Command, cli: Cli): void {
   addProfileCheck(profile, cli);
   addProfileRotateKey(profile, cli);
   addProfileSetSecret(profile, cli);
+  addProfileStore(profile, cli);
   addProfileRemove(profile, cli);
 }
 

@@ -69,6 +69,8 @@ export function addSandboxCommand(program: Command, cli: Cli): void {
 
 /** Serves until interrupted, or until idle for as long as was asked. */
 async function runSandbox(cli: Cli, options: SandboxOptions, output: Output): Promise<void> {
+  // SQLite makes its files as the umask lets it.
+  process.umask(0o077);
   const { startSandbox } = await import('../../sandbox/sandbox.ts');
   const sandbox = await startSandbox({
     home: resolve(options.home ?? resolveHome(cli.env).sandbox),

@@ -26,11 +26,24 @@ export const eventSchemas = {
   }),
   approval: event('approval', { approval }).describe('on every change of an approval'),
   order: event('order', { order: orderSchema, approval: z.string().describe("the approval's id") }),
+  connection: event('connection', {
+    connection: z.object({
+      name: z.string(),
+      status: z.enum(['needed', 'connected', 'missing']),
+      command: z.string(),
+    }),
+  }).describe('an account elsewhere that the run needs: it stands still meanwhile'),
   notice: event('notice', { message: z.string() }).describe('worth knowing, and ends nothing'),
   device_code: event('device_code', {
     user_code: z.string(),
     verification_uri: z.string(),
     verification_uri_complete: z.string(),
+    device_name: z.string().describe('this machine, as the consent page shows it'),
     expires_at: time,
   }).describe('login: what to confirm, and where'),
+  connection_link: event('connection_link', {
+    name: z.string(),
+    address: z.string(),
+    expires_at: time,
+  }).describe('connections add: where to sign in'),
 } as const;

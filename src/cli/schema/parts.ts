@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { approvalStatuses } from '../../agent/events.ts';
+import { messageDraftSchema, sentMessageSchema } from '../../trading/message.ts';
 import { environments, orderDraftSchema, orderTypes, sides } from '../../trading/order.ts';
 import { orderSchema, orderStatuses } from '../../trading/views.ts';
 
@@ -35,15 +36,18 @@ export const orderSummary = z.object({
 export const approvalSummary = z.object({
   id: z.string(),
   status: z.enum(approvalStatuses),
+  kind: z.enum(['order', 'message']).describe('which of the two below it is for'),
   code: z.string().describe('the four characters that must be the same on the phone'),
   expires_at: time,
-  order: orderDraftSchema,
+  order: orderDraftSchema.optional(),
+  message: messageDraftSchema.optional(),
 });
 
 export const approval = approvalSummary.extend({
   thread: z.string(),
-  environment: z.enum(environments),
+  environment: z.enum(environments).optional().describe("an order's"),
   overdue: z.boolean().optional().describe('its time ran out; no order comes of it'),
   reason: z.string().optional().describe('why it ended as it did'),
   placed: orderSchema.optional().describe('the order at the broker, once there is one'),
+  sent: sentMessageSchema.optional().describe('the message, once it was sent'),
 });

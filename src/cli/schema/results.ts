@@ -1,8 +1,12 @@
 import { z } from 'zod';
+import { connectionNames } from '../../auth/connections/known-connections.ts';
+import { noticeSeverities } from '../../auth/notice-channels.ts';
 import { profileSchema } from '../../auth/profile.ts';
+import { sentMessageSchema } from '../../trading/message.ts';
 import { environments, sides } from '../../trading/order.ts';
 import { accountSchema, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
 import { approval, approvalSummary, error, orderSummary, runStatus, time, user } from './parts.ts';
+import { scheduleResults } from './schedule-results.ts';
 
 const decimal = z.string().describe('a decimal number, never a float');
 
@@ -12,7 +16,11 @@ const run = z.object({
   status: runStatus,
   text: z.string().describe('the answer, in Markdown'),
   orders: z.array(orderSummary),
+  messages: z.array(sentMessageSchema).describe('what was sent'),
   approvals: z.array(approvalSummary),
+  connections: z
+    .array(z.object({ name: z.string(), command: z.string().describe('the shell command that connects it') }))
+    .describe('accounts that must be connected before the run can go on'),
   resume: z.string().describe('the shell command that goes on with this thread'),
   usage: z.object({
     model: z.string(),
@@ -62,6 +70,15 @@ const providerFinding = z.object({
   fix: z.string().optional(),
 });
 
+const storePlace = z.object({
+  store: z.enum(['keychain', 'file']),
+  key: z
+    .string()
+    .nullable()
+    .describe('what opens a file: "passphrase", the path of a key file, or null: a key file beside it'),
+  file: z.string().nullable(),
+});
+
 /**
  * What every command prints under `--output json`, less its `schema` ("trade-agent.NAME/1"). Within a version fields
  * are only added; docs/schema/ is made from this file by scripts/schemas.mjs.
@@ -72,7 +89,10 @@ export const resultSchemas = {
   login: z.object({ user, profile: z.string(), environment: z.enum(environments) }),
   logout: z.object({
     user: z.object({ sub: z.string(), name: z.string().nullable() }).nullable(),
-    revoked: z.boolean(),
+    revoked: z.boolean().describe('whether the provider has ended the session'),
+    unrevoked: z
+      .array(z.object({ token: z.enum(['refresh_token', 'access_token']), reason: z.string() }))
+      .describe('tokens that may still be good at the provider; all are deleted here'),
     warning: z.string().nullable(),
   }),
   whoami: z.object({
@@ -119,7 +139,61 @@ export const resultSchemas = {
     public_key_pem: z.string().describe('the same key as PEM, RFC 7468'),
   }),
   'profile-secret': z.object({ name: z.string(), client_id: z.string(), authentication: z.string() }),
+  notices: z.object({
+    channels: z.array(
+      z.object({
+        name: z.string(),
+        kind: z.string(),
+        enabled: z.boolean(),
+        to: z.string(),
+        min_severity: z.enum(noticeSeverities),
+        rules: z.array(z.string()).nullable().describe('null: whatever rule it is'),
+        secret: z.enum(['kept', 'missing', 'not_needed']),
+        waiting: z.int().describe('notices that are still to be sent'),
+      }),
+    ),
+  }),
+  'notice-test': z.object({ channel: z.string(), id: z.string(), attempts: z.int() }),
+  'notice-secret': z.object({ channel: z.string(), kind: z.string() }),
+  'profile-store': z.object({
+    name: z.string(),
+    ...storePlace.shape,
+    kept: z.boolean().describe('whether anything is kept there; nobody is asked'),
+    leftovers: z.array(storePlace).describe('where a move that was cut off left a copy'),
+  }),
+  'profile-store-move': z.object({
+    name: z.string(),
+    from: storePlace,
+    to: storePlace,
+    moved: z.array(z.string()).describe('names of what was moved'),
+    warning: z.string().nullable(),
+  }),
   'default-profile': z.object({ default_profile: z.string() }),
+  connections: z.object({
+    connections: z.array(
+      z.object({
+        name: z.enum(connectionNames),
+        label: z.string(),
+        provider_name: z.string().describe('what the identity provider calls it'),
+        connected: z.boolean(),
+        scopes: z.array(z.string()).describe('what it may do there, or would be asked to'),
+        connected_at: time.nullable(),
+      }),
+    ),
+  }),
+  connection: z.object({
+    name: z.enum(connectionNames),
+    provider_name: z.string(),
+    connected: z.literal(true),
+    already: z.boolean().describe('true: it was connected before'),
+    scopes: z.array(z.string()),
+  }),
+  'connection-remove': z.object({
+    name: z.enum(connectionNames),
+    provider_name: z.string(),
+    connected: z.literal(false),
+    removed: z.boolean().describe('false: it was not connected'),
+  }),
   portfolio: z.object({ account: accountSchema, positions: z.array(positionSchema) }),
   quotes: z.object({ quotes: z.array(quoteSchema) }),
   orders: z.object({ orders: z.array(orderSchema) }),
@@ -147,6 +221,12 @@ export const resultSchemas = {
     details: z.looseObject({ type: z.string(), side: z.enum(sides).optional() }),
   }),
   'phone-login': z.object({ user: z.string(), user_code: z.string() }),
+  'phone-connection': z.object({
+    user: z.string(),
+    connection: z.string(),
+    scopes: z.array(z.string()),
+    status: z.enum(['open', 'expired', 'connected', 'denied', 'failed']),
+  }),
   'phone-link': z.object({ user: z.string(), url: z.string() }),
   sandbox: z.object({
     issuer: z.string(),
@@ -166,6 +246,7 @@ export const resultSchemas = {
   'config-edit': z.object({ file: z.string(), changed: z.boolean() }),
   completion: z.object({ shell: z.enum(['bash', 'zsh', 'fish']), script: z.string() }),
   doctor: z.object({ ok: z.boolean(), findings: z.array(finding) }),
+  ...scheduleResults,
 } as const satisfies Record<string, z.ZodObject>;
 
 export type ResultName = keyof typeof resultSchemas;

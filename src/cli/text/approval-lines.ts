@@ -1,7 +1,7 @@
 import type { ApprovalStatus, ApprovalView } from '../../agent/events.ts';
 import { countdown } from '../duration.ts';
+import { subjectFields, subjectHeadline } from './approval-subject.ts';
 import { dollars, sharePrice, shares } from './money.ts';
-import { orderFields, orderHeadline } from './order-fields.ts';
 import { safeLine } from './safe-text.ts';
 
 /** What a status means to the person. */
@@ -18,10 +18,30 @@ export const approvalStatusText: Record<ApprovalStatus, string> = {
   unknown: 'outcome unknown: look before you order again',
 };
 
+/** As it is said of a message. */
+const messageStatusText: Partial<Record<ApprovalStatus, string>> = {
+  executing: 'sending the message',
+  executed: 'sent',
+  denied: 'denied on the phone: not sent',
+  expired: 'expired: not sent',
+  cancelled: 'cancelled: not sent',
+  blocked: 'blocked',
+  unknown: 'outcome unknown: look before you send it again',
+};
+
+/** An approval's status in words. */
+export function statusText({ kind, status }: Pick<ApprovalView, 'kind' | 'status'>): string {
+  return (kind === 'message' ? messageStatusText[status] : undefined) ?? approvalStatusText[status];
+}
+
 /** An approval's status in words, with what is left to do where its time ran out. */
-export function approvalStatusLine({ status, overdue }: ApprovalView): string {
-  if (overdue !== true) return `${status} (${approvalStatusText[status]})`;
-  return `${status} (its time ran out: no order; resume its thread to settle it)`;
+export function approvalStatusLine(approval: ApprovalView): string {
+  const { status, overdue } = approval;
+  return `${status} (${overdue === true ? overdueText(approval) : statusText(approval)})`;
+}
+
+function overdueText({ kind }: ApprovalView): string {
+  return `its time ran out: ${kind === 'message' ? 'not sent' : 'no order'}; resume its thread to settle it`;
 }
 
 /** Statuses after which nothing more happens to an approval. */
@@ -40,26 +60,31 @@ export function whereToApprove(phone: string | undefined): string {
 }
 
 /** A request for approval as plain lines, for a terminal without Ink and for logs. */
-export function approvalLines(approval: ApprovalView, phone: string | undefined, now: number): string[] {
+export function approvalLines(
+  approval: ApprovalView,
+  phone: string | undefined,
+  now: number,
+  machine: string,
+): string[] {
   const rows: [string, string][] = [
     ['code', `${approval.code}   (your phone must show the same)`],
-    ...orderFields(approval.order),
+    ['asked by', `trade-agent on ${machine}`],
+    ...subjectFields(approval),
     ['expires', `${approval.expires_at} (in ${countdown(timeLeft(approval, now))})`],
     ['approve', whereToApprove(phone)],
   ];
   return [
     `Approval needed (${approval.id})`,
     ...rows.map(([label, value]) => `  ${label.padEnd(9)} ${safeLine(value)}`),
+    '  Deny on the phone whatever you did not ask for yourself.',
   ];
 }
 
 /** How an approval ended, or where it is, in one line. */
 export function approvalOutcome(approval: ApprovalView): string {
-  const status = approval.overdue
-    ? 'its time ran out: no order; resume its thread to settle it'
-    : approvalStatusText[approval.status];
-  const parts = [`${orderHeadline(approval.order)}: ${status}`];
-  if (approval.placed !== undefined) parts.push(fillText(approval.placed));
+  const status = approval.overdue ? overdueText(approval) : statusText(approval);
+  const parts = [`${subjectHeadline(approval)}: ${status}`];
+  if (approval.kind !== 'message' && approval.placed !== undefined) parts.push(fillText(approval.placed));
   if (approval.reason !== undefined && !status.includes(approval.reason))
     parts.push(safeLine(approval.reason));
   return parts.join(' · ');

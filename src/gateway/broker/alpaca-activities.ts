@@ -69,6 +69,7 @@ function activityView(activity: AnyActivity): Activity {
     side: kind === 'fill' ? (activity.side === 'buy' ? 'buy' : 'sell') : null,
     qty: activity.qty == null ? null : plainAmount(activity.qty),
     price: activity.price == null ? null : plainAmount(activity.price),
+    group: activity.groupId ?? null,
     amount: amount === null ? null : plainAmount(amount),
   });
 }

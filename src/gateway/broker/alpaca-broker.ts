@@ -29,6 +29,8 @@ export interface AlpacaBrokerOptions {
 }
 
 const DATA_HOST = 'data.alpaca.markets';
+/** Alpaca's orders have UUIDs; what isn't one is answered like an order whose state is wrong. */
+const ORDER_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const TRADING_HOSTS = ['paper-api.alpaca.markets', 'api.alpaca.markets'];
 
 /** Alpaca, or whatever speaks its API: driven by Alpaca's own SDK, which is loaded at the first request. */
@@ -118,8 +120,10 @@ function alpacaBroker(alpaca: () => Promise<Alpaca>, options: AlpacaBrokerOption
         );
         return orders.map(orderView);
       }),
-    order: (id) =>
-      find(async ({ trading }) => orderView(await trading.orders.getOrderByOrderID({ orderId: id }))),
+    order: async (id) =>
+      ORDER_ID.test(id)
+        ? find(async ({ trading }) => orderView(await trading.orders.getOrderByOrderID({ orderId: id })))
+        : undefined,
     orderByClientOrderId: (clientOrderId) =>
       find(async ({ trading }) => orderView(await trading.orders.getOrderByClientOrderId({ clientOrderId }))),
     quotes: (symbols) =>
@@ -186,6 +190,7 @@ function alpacaBroker(alpaca: () => Promise<Alpaca>, options: AlpacaBrokerOption
       return acceptedOrder(order, draft.client_order_id);
     },
     cancel: async (id) => {
+      if (!ORDER_ID.test(id)) return 'not_found';
       try {
         const { trading } = await alpaca();
         await trading.orders.deleteOrderByOrderID({ orderId: id });

@@ -4,7 +4,7 @@ import { Dec, plain } from '../../trading/decimal.ts';
 import { failpoint } from '../../trading/failpoint.ts';
 import type { Faults } from '../faults.ts';
 import type { ApprovalRequest, ApprovalRequests } from './approval-requests.ts';
-import { ORDER_SCOPE } from './protocol.ts';
+import { scopeOfType } from './approval-subject.ts';
 
 /** Tells the provider what a person decided, so that the next poll is answered. Safe to repeat after a crash. */
 export function deliverDecision(options: {
@@ -23,7 +23,7 @@ export function deliverDecision(options: {
       if (request.status === 'approved') {
         const grant = new provider.Grant({ clientId: request.clientId, accountId: request.user });
         grant.addOIDCScope('openid');
-        grant.addResourceScope(resource, ORDER_SCOPE);
+        grant.addResourceScope(resource, scopeOfType(request.details.type));
         await grant.save();
         failpoint('idp.granted');
         const details = faults.take('tampered_details') ? tampered(request.details) : request.details;
@@ -41,8 +41,9 @@ export function deliverDecision(options: {
   };
 }
 
-/** Another quantity (or amount) than the one approved. */
+/** Another quantity (or amount, or recipient) than the one approved. */
 function tampered(details: ApprovalRequest['details']): ApprovalRequest['details'] {
+  if (details.recipient !== undefined) return { ...details, recipient: `x${details.recipient}` };
   const field = details.qty === undefined ? 'notional' : 'qty';
   return { ...details, [field]: plain(new Dec(String(details[field])).plus(1)) };
 }

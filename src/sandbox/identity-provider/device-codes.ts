@@ -1,5 +1,11 @@
 import type Provider from 'oidc-provider';
-import { IDENTITY_SCOPES, ORDER_SCOPE, SESSION_SCOPES } from './protocol.ts';
+import {
+  CONNECTION_SCOPES,
+  connectedAccountsUrl,
+  IDENTITY_SCOPES,
+  ORDER_SCOPE,
+  SESSION_SCOPES,
+} from './protocol.ts';
 
 /** A device that waits to be let in (RFC 8628), as the person deciding about it sees it. */
 export interface DeviceRequest {
@@ -32,6 +38,7 @@ export function createDeviceCodes(options: {
   now: () => number;
 }): DeviceCodes {
   const { provider, resource } = options;
+  const connectedAccounts = connectedAccountsUrl(provider.issuer);
   const deciding = new Set<string>();
 
   const load = async (userCode: string) => {
@@ -86,14 +93,16 @@ export function createDeviceCodes(options: {
         const identity = granted(IDENTITY_SCOPES);
         const session = granted(SESSION_SCOPES);
         if (identity.length > 0) grant.addOIDCScope(identity);
+        const connections = granted(CONNECTION_SCOPES);
         if (session.length > 0) grant.addResourceScope(resource, session);
+        if (connections.length > 0) grant.addResourceScope(connectedAccounts, connections);
         Object.assign(code, {
           accountId: user,
           amr: ['pwd'],
           authTime: Math.floor(options.now() / 1000),
           grantId: await grant.save(),
-          resource,
-          scope: [...identity, ...session].join(' '),
+          resource: connections.length > 0 ? [resource, connectedAccounts] : resource,
+          scope: [...identity, ...session, ...connections].join(' '),
         });
         await code.save();
         return lookup;

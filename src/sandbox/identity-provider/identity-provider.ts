@@ -1,22 +1,33 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
-import type { JSONWebKeySet } from 'jose';
+import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
 import Provider from 'oidc-provider';
+import { createProofStore } from '../../gateway/proof-store.ts';
+import { createTokenVerifier } from '../../gateway/token-verifier.ts';
 import { approvalCode } from '../../trading/approval-details.ts';
 import { type Clock, systemClock } from '../../trading/clock.ts';
 import { failpoint } from '../../trading/failpoint.ts';
 import type { Faults } from '../faults.ts';
 import { createPhoneApp, isPhonePath } from '../phone/phone-app.ts';
 import { createApprovalRequests } from './approval-requests.ts';
+import { readSubject } from './approval-subject.ts';
+import { createConnectedAccounts } from './connected-accounts.ts';
+import { createConnectionRequests } from './connection-requests.ts';
 import { deliverDecision } from './deliver-decision.ts';
 import { createDeviceCodes } from './device-codes.ts';
 import { createIssuedTokens } from './issued-tokens.ts';
 import { holdPoll } from './long-poll.ts';
 import { oidcConfiguration } from './oidc-configuration.ts';
 import { createOidcStore } from './oidc-store.ts';
-import { readOrderDetails } from './order-details.ts';
-import { CIBA_GRANT, POLL_INTERVAL, routes, TOKEN_EXCHANGE_GRANT } from './protocol.ts';
+import {
+  CIBA_GRANT,
+  CONNECTED_ACCOUNTS_PATH,
+  connectedAccountsUrl,
+  POLL_INTERVAL,
+  routes,
+  TOKEN_EXCHANGE_GRANT,
+} from './protocol.ts';
 import { loadProviderKeys } from './provider-keys.ts';
 import type { RefreshTokenReuse } from './refresh-token-reuse.ts';
 import { createSessions } from './sessions.ts';
@@ -40,6 +51,8 @@ export interface IdentityProviderOptions {
   /** The one client that may exchange tokens (private_key_jwt). */
   readonly gatewayClient: { readonly client_id: string; readonly jwks: JSONWebKeySet };
   readonly vault: Vault;
+  /** By user name: lets the terminal phone stand in for their browser where an account is to be connected. */
+  readonly thirdPartyPasswords?: Readonly<Record<string, string>>;
   readonly faults: Faults;
   /** Must tell the system's time: oidc-provider reads that by itself. Its `sleep` is what long polls wait on. */
   readonly clock?: Clock;
@@ -89,6 +102,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const provider = new Provider(
     issuer,
     oidcConfiguration({
+      issuer,
       store,
       keys,
       users,
@@ -97,7 +111,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       requests,
       now,
       askPerson: async (_ctx, request, account, client) => {
-        const details = readOrderDetails(request.params?.authorization_details, { resource, now: now() });
+        const { details } = readSubject(request.params?.authorization_details, { resource, now: now() });
         const saved = await provider.BackchannelAuthenticationRequest.find(request.jti);
         if (saved?.exp === undefined) throw new Error('the request was not kept');
         const message = request.params?.binding_message;
@@ -135,6 +149,10 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     issued.note({ jti: token.jti, grantId: token.grantId, expiresAt: now() + token.expiration * 1000 });
   });
   const { vault } = options;
+  const isLive = (jti: string) => {
+    const grant = issued.grantOf(jti);
+    return grant !== undefined && store.grantExists(grant);
+  };
   provider.registerGrantType(
     TOKEN_EXCHANGE_GRANT,
     createTokenExchange({
@@ -144,10 +162,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       verification: keys.verification,
       vault,
       now,
-      isLive: (jti) => {
-        const grant = issued.grantOf(jti);
-        return grant !== undefined && store.grantExists(grant);
-      },
+      isLive,
     }),
     tokenExchangeParameters,
   );
@@ -161,6 +176,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
         ...ctx.body,
         authorization_endpoint: undefined,
         response_modes_supported: undefined,
+        connected_accounts_endpoint: connectedAccountsUrl(issuer),
         backchannel_user_code_parameter_supported: false,
       };
     }
@@ -187,12 +203,34 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   };
   for (const { id } of requests.undelivered()) await deliverOnce(id);
 
+  const connections = createConnectionRequests({ database, vault, clock });
+  const connectedAccounts = getRequestListener(
+    createConnectedAccounts({
+      issuer,
+      vault,
+      requests: connections,
+      verify: createTokenVerifier({
+        provider: {
+          metadata: async () => ({ issuer }),
+          key: createLocalJWKSet({ keys: [keys.verification] }),
+        },
+        resource: connectedAccountsUrl(issuer),
+        proofs: createProofStore(database),
+        clock,
+      }),
+      isLive,
+      now,
+    }).fetch,
+    { overrideGlobalObjects: false },
+  );
   const phone = getRequestListener(
     createPhoneApp({
       issuer,
       users,
       requests,
       deviceCodes: createDeviceCodes({ provider, resource, now }),
+      connections,
+      thirdPartyPasswords: options.thirdPartyPasswords ?? {},
       sessions,
       pairingSecret: options.phonePairingSecret,
       clock,
@@ -223,6 +261,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     }
     if (faults.take('slow_answers')) await clock.sleep(SLOW_ANSWER_MS, closing.signal);
     if (isPhonePath(path)) return phone(request, response);
+    if (path.startsWith(`${CONNECTED_ACCOUNTS_PATH}/`)) return connectedAccounts(request, response);
     if (!isProtocolPath(path)) {
       response.writeHead(404, { 'content-type': 'text/plain' }).end('Not found\n');
       return;

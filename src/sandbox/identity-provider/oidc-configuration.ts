@@ -1,13 +1,18 @@
 import { type AllClientMetadata, type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { bindingMessage, TRADE_ORDER_TYPE } from '../../trading/approval-details.ts';
+import { TRADE_ORDER_TYPE } from '../../trading/approval-details.ts';
+import { MESSAGE_SEND_TYPE } from '../../trading/message-details.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
+import { readSubject } from './approval-subject.ts';
 import type { OidcStore } from './oidc-store.ts';
-import { draftOf, readOrderDetails, UnacceptableDetails } from './order-details.ts';
+import { UnacceptableDetails } from './order-details.ts';
 import {
   CIBA_GRANT,
+  CONNECTION_SCOPES,
+  connectedAccountsUrl,
   DEVICE_GRANT,
   IDENTITY_SCOPES,
   LOGIN_CLIENT_ID,
+  MESSAGE_SCOPE,
   ORDER_SCOPE,
   routes,
   SESSION_SCOPES,
@@ -17,6 +22,7 @@ import type { ProviderKeys } from './provider-keys.ts';
 import type { SandboxUser } from './users.ts';
 
 export interface OidcConfigurationOptions {
+  readonly issuer: string;
   readonly store: OidcStore;
   readonly keys: ProviderKeys;
   readonly users: readonly SandboxUser[];
@@ -44,9 +50,10 @@ const BINDING_MESSAGE = /^[A-Za-z0-9 +\-_.,:#]{1,64}$/;
 /** How oidc-provider is set up; every default it warns about is decided here. */
 export function oidcConfiguration(options: OidcConfigurationOptions): Configuration {
   const { resource, now } = options;
-  const readDetails = (text: unknown) => {
+  const connectedAccounts = connectedAccountsUrl(options.issuer);
+  const read = (text: unknown) => {
     try {
-      return readOrderDetails(text, { resource, now: now() });
+      return readSubject(text, { resource, now: now() });
     } catch (error) {
       if (error instanceof UnacceptableDetails) throw new errors.InvalidAuthorizationDetails(error.message);
       throw error;
@@ -123,11 +130,12 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
       },
       BackchannelAuthenticationRequest: (ctx, request) => {
         const asked = Number(ctx?.oidc.params?.requested_expiry ?? 5 * MINUTE);
-        const details = readDetails(request.params?.authorization_details);
+        const { details } = read(request.params?.authorization_details);
         return Math.min(asked, 60 * MINUTE, secondsUntil(details.expires_at));
       },
       DeviceCode: 10 * MINUTE,
-      Grant: (_ctx, grant) => (grant.resources?.[resource] === ORDER_SCOPE ? 60 * MINUTE : 90 * DAY),
+      Grant: (_ctx, grant) =>
+        [ORDER_SCOPE, MESSAGE_SCOPE].includes(grant.resources?.[resource] ?? '') ? 60 * MINUTE : 90 * DAY,
       IdToken: 10 * MINUTE,
       RefreshToken: 30 * DAY,
     },
@@ -154,10 +162,20 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
           );
         },
         getResourceServerInfo: (_ctx, indicator, client) => {
+          if (indicator === connectedAccounts && client.clientId === LOGIN_CLIENT_ID) {
+            return {
+              scope: CONNECTION_SCOPES.join(' '),
+              audience: connectedAccounts,
+              accessTokenFormat: 'jwt',
+              jwt: { sign: { alg: 'ES256' } },
+            };
+          }
           if (indicator !== resource)
             throw new errors.InvalidTarget('the only resource here is the order gateway');
           return {
-            scope: client.grantTypeAllowed(CIBA_GRANT) ? ORDER_SCOPE : SESSION_SCOPES.join(' '),
+            scope: client.grantTypeAllowed(CIBA_GRANT)
+              ? `${ORDER_SCOPE} ${MESSAGE_SCOPE}`
+              : SESSION_SCOPES.join(' '),
             audience: resource,
             accessTokenFormat: 'jwt',
             jwt: { sign: { alg: 'ES256' } },
@@ -166,9 +184,12 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
       },
       richAuthorizationRequests: {
         enabled: true,
-        types: {
-          [TRADE_ORDER_TYPE]: { validate: (ctx) => void readDetails(ctx.oidc.params?.authorization_details) },
-        },
+        types: Object.fromEntries(
+          [TRADE_ORDER_TYPE, MESSAGE_SEND_TYPE].map((type) => [
+            type,
+            { validate: (ctx: KoaContextWithOIDC) => void read(ctx.oidc.params?.authorization_details) },
+          ]),
+        ),
         authorizationDetailsForGrantSource: () => undefined,
         authorizationDetailsForAccessToken: (ctx, _token, source, grantType) => {
           if (grantType !== CIBA_GRANT || ctx.oidc.params?.authorization_details !== undefined) {
@@ -203,16 +224,16 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
           const scopes = String(ctx.oidc.params?.scope ?? '')
             .split(' ')
             .sort();
-          if (scopes.join(' ') !== `openid ${ORDER_SCOPE}`) {
+          const { scope, bindingMessage: described } = read(ctx.oidc.params?.authorization_details);
+          if (scopes.join(' ') !== ['openid', scope].sort().join(' ')) {
             throw new errors.InvalidScope(
-              `an approval is asked for with scope "openid ${ORDER_SCOPE}"`,
+              `this approval is asked for with scope "openid ${scope}"`,
               scopes.join(' '),
             );
           }
           // A message of its own making could make the person believe they approve something else.
-          const described = bindingMessage(draftOf(readDetails(ctx.oidc.params?.authorization_details)));
           if (![undefined, described].includes(ctx.oidc.params?.binding_message as string | undefined)) {
-            throw new errors.InvalidBindingMessage(`binding_message must be "${described}" for this order`);
+            throw new errors.InvalidBindingMessage(`binding_message must be "${described}" for this`);
           }
         },
         triggerAuthenticationDevice: options.askPerson,
@@ -257,7 +278,10 @@ function checkSessionScopes(ctx: KoaContextWithOIDC): void {
   const scopes = String(ctx.oidc.params?.scope ?? '')
     .split(' ')
     .filter(Boolean);
-  const refused = scopes.filter((scope) => !isIn(IDENTITY_SCOPES, scope) && !isIn(SESSION_SCOPES, scope));
+  const refused = scopes.filter(
+    (scope) =>
+      !isIn(IDENTITY_SCOPES, scope) && !isIn(SESSION_SCOPES, scope) && !isIn(CONNECTION_SCOPES, scope),
+  );
   if (refused.length > 0) throw new errors.InvalidScope('requested scope is not allowed', refused.join(' '));
 }
 

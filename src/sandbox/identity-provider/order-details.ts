@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import {
   differingFields,
   TRADE_ORDER_TYPE,
@@ -30,14 +31,7 @@ export function readOrderDetails(
   }
   const parsed = tradeOrderDetailsSchema.safeParse(detail);
   if (!parsed.success) {
-    const fields = [
-      ...new Set(
-        parsed.error.issues.map(({ path, code, ...issue }) =>
-          code === 'unrecognized_keys' && 'keys' in issue ? String(issue.keys) : path.join('.'),
-        ),
-      ),
-    ];
-    throw new UnacceptableDetails(`not a complete order: ${fields.join(', ')}`);
+    throw new UnacceptableDetails(`not a complete order: ${wrongFields(parsed.error)}`);
   }
   const draft = draftOf(parsed.data);
   const differing = differingFields(detail, recompute(draft, target.resource));
@@ -50,6 +44,14 @@ export function readOrderDetails(
     throw new UnacceptableDetails('expires_at has passed');
   }
   return parsed.data;
+}
+
+/** The fields that don't fit, or that nobody knows. */
+export function wrongFields({ issues }: z.ZodError): string {
+  const fields = issues.map(({ path, code, ...issue }) =>
+    code === 'unrecognized_keys' && 'keys' in issue ? String(issue.keys) : path.join('.'),
+  );
+  return [...new Set(fields)].join(', ');
 }
 
 /** The order inside the details. */
@@ -75,7 +77,8 @@ function recompute(draft: Parameters<typeof tradeOrderDetails>[0], gateway: stri
   }
 }
 
-function onlyObject(text: unknown): Record<string, unknown> {
+/** The one object of `authorization_details`. @throws {UnacceptableDetails} */
+export function onlyObject(text: unknown): Record<string, unknown> {
   let value: unknown;
   try {
     value = typeof text === 'string' ? JSON.parse(text) : undefined;

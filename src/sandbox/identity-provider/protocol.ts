@@ -12,8 +12,16 @@ export const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token'
 /** What a session may do at the gateway. Placing an order is not among it. */
 export const SESSION_SCOPES = ['market:read', 'portfolio:read', 'orders:read', 'orders:cancel'] as const;
 export const IDENTITY_SCOPES = ['openid', 'profile', 'email', 'offline_access'] as const;
+/** What a session may do with the person's accounts elsewhere, at {@link connectedAccountsUrl} (as Auth0 names them). */
+export const CONNECTION_SCOPES = [
+  'read:me:connected_accounts',
+  'create:me:connected_accounts',
+  'delete:me:connected_accounts',
+] as const;
 /** Granted with one approved order, for that order. */
 export const ORDER_SCOPE = 'orders:write';
+/** Granted with one approved message, for that message. */
+export const MESSAGE_SCOPE = 'messages:write';
 
 /** Seconds. */
 export const POLL_INTERVAL = 2;
@@ -31,3 +39,10 @@ export const routes = {
   token: '/token',
   userinfo: '/userinfo',
 } as const;
+
+export const CONNECTED_ACCOUNTS_PATH = '/me/v1/connected-accounts';
+
+/** Where people's accounts elsewhere are managed; also the resource indicator (RFC 8707) of tokens for it. */
+export function connectedAccountsUrl(issuer: string): string {
+  return `${issuer}${CONNECTED_ACCOUNTS_PATH}`;
+}

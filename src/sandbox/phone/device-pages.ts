@@ -21,6 +21,9 @@ const scopeWords: Record<string, string> = {
   'portfolio:read': 'See your account, positions and balances',
   'orders:read': 'See your orders',
   'orders:cancel': 'Cancel your open orders',
+  'read:me:connected_accounts': 'See which accounts you have connected',
+  'create:me:connected_accounts': 'Ask you to connect accounts elsewhere',
+  'delete:me:connected_accounts': 'Disconnect them',
 };
 
 /** The device flow's pages (RFC 8628 §3.3): the code, the sign-in, and who asks for what. */

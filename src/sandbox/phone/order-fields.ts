@@ -29,6 +29,8 @@ const timesInForce: Record<string, string> = {
 
 const environments: Record<string, string> = { paper: 'PAPER (simulated)', live: 'LIVE (real money)' };
 
+const services: Record<string, string> = { slack: 'Slack', gmail: 'Gmail' };
+
 type Format = (value: string) => string;
 const asIs: Format = (value) => value;
 /** To the cent; an amount finer than that is shown as it is, not rounded away. */
@@ -56,9 +58,14 @@ const known: Record<string, { label: string; format: Format; technical?: true }>
   extended_hours: { label: 'Extended hours', format: named({ true: 'Yes', false: 'No' }) },
   reference_price: { label: 'Reference price', format: perShare },
   max_slippage: { label: 'Max slippage', format: percentOfFraction },
+  service: { label: 'By', format: named(services) },
+  recipient: { label: 'To', format: asIs },
+  subject: { label: 'Subject', format: asIs },
+  text: { label: 'Text', format: asIs },
   account: { label: 'Account', format: asIs },
   environment: { label: 'Environment', format: named(environments) },
   client_order_id: { label: 'Order id', format: asIs },
+  client_message_id: { label: 'Message id', format: asIs },
   expires_at: { label: 'Valid until', format: (value) => value.replace('T', ' ').replace('Z', ' UTC') },
   type: { label: 'Kind', format: asIs, technical: true },
   actions: { label: 'May be used to', format: asIs, technical: true },
@@ -86,8 +93,14 @@ export function orderFields(details: Readonly<Record<string, unknown>>): OrderFi
   });
 }
 
-/** The order in one line: `Buy 5 AAPL`, `Sell $500.00 of MSFT`. */
+/** Whether the details are a message's rather than an order's. */
+export function isMessage(details: Readonly<Record<string, unknown>>): boolean {
+  return details.recipient !== undefined && details.side === undefined;
+}
+
+/** The order in one line: `Buy 5 AAPL`, `Sell $500.00 of MSFT`; a message as `Send to #trading`. */
 export function orderHeadline(details: Readonly<Record<string, unknown>>): string {
+  if (isMessage(details)) return `Send to ${plainText(details.recipient)}`;
   const action = named({ buy: 'Buy', sell: 'Sell' })(plainText(details.side));
   const symbol = plainText(details.symbol);
   return details.qty !== undefined
@@ -95,8 +108,9 @@ export function orderHeadline(details: Readonly<Record<string, unknown>>): strin
     : `${action} ${dollars(plainText(details.notional))} of ${symbol}`;
 }
 
-/** The terms under the headline: `Limit order at $180.00 · Day`. */
+/** The terms under the headline: `Limit order at $180.00 · Day`; for a message, by what it is sent. */
 export function orderTerms(details: Readonly<Record<string, unknown>>): string {
+  if (isMessage(details)) return `By ${named(services)(plainText(details.service))}, as you`;
   const price = (name: string) => (details[name] === undefined ? undefined : `$${plainText(details[name])}`);
   const stop = price('stop_price');
   const limit = price('limit_price');

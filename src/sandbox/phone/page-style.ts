@@ -76,6 +76,8 @@ dl { margin: .75rem 0 0; }
 dl > div { display: grid; grid-template-columns: 8.5rem 1fr; gap: .75rem; padding: .3rem 0; border-top: 1px solid var(--line); }
 dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+dl > div:has(> dd[data-field="text"]) { grid-template-columns: 1fr; gap: .15rem; }
+dd[data-field="text"] { white-space: pre-wrap; }
 dl.technical { font-size: .8125rem; }
 dl.technical dd { font-family: ui-monospace, Menlo, Consolas, monospace; }
 .expiry { display: flex; justify-content: space-between; gap: 1rem; margin: 0; font-variant-numeric: tabular-nums; }

@@ -16,6 +16,11 @@ const deviceSchema = z.strictObject({
   user_code: z.string().max(32),
   decision: z.enum(['approve', 'deny']).default('approve'),
 });
+const connectionSchema = z.strictObject({
+  user: z.string(),
+  ticket: z.string().max(128),
+  decision: z.enum(['approve', 'deny']).default('approve'),
+});
 const ticketSchema = z.strictObject({ user: z.string() });
 
 /**
@@ -93,6 +98,21 @@ export function createPhoneApi(services: PhoneServices): Hono {
           scopes: lookup.request.scopes,
         });
     }
+  });
+
+  app.post('/connections', async (context) => {
+    const body = connectionSchema.safeParse(await context.req.json().catch(() => undefined));
+    if (!body.success) return context.json({ error: 'invalid_request' }, 400);
+    const { user, ticket, decision } = body.data;
+    const password = Object.hasOwn(services.thirdPartyPasswords, user)
+      ? services.thirdPartyPasswords[user]
+      : undefined;
+    if (!known(user) || password === undefined) return context.json({ error: 'unknown_user' }, 404);
+    const answer = decision === 'approve' ? 'allow' : 'deny';
+    const request = await services.connections.answerAs(ticket, user, password, answer);
+    if (request === undefined) return context.json({ error: 'unknown_ticket' }, 404);
+    const { connection, label, scopes, status } = request;
+    return context.json({ user, connection, label, scopes, status });
   });
 
   app.post('/tickets', async (context) => {

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { type BrowserEnv, browserMiddleware } from './browser.ts';
+import { createConnectionPages } from './connection-pages.ts';
 import { createDevicePages } from './device-pages.ts';
 import { createPhoneApi } from './phone-api.ts';
 import { createPhonePages } from './phone-pages.ts';
@@ -11,7 +12,8 @@ import { createSignInPages } from './sign-in-pages.ts';
 export function isPhonePath(path: string): boolean {
   return (
     ['/device', '/device/confirm', '/signin', '/signout', '/phone'].includes(path) ||
-    path.startsWith('/phone/')
+    path.startsWith('/phone/') ||
+    path.startsWith('/connections/')
   );
 }
 
@@ -22,6 +24,7 @@ export function createPhoneApp(services: PhoneServices): Hono {
   pages.use(browserMiddleware(services));
   pages.route('/', createSignInPages(services));
   pages.route('/', createDevicePages(services));
+  pages.route('/', createConnectionPages(services));
   pages.route('/', createPhonePages(services));
 
   const app = new Hono();

@@ -17,6 +17,11 @@ export interface PhoneClient {
   decide(id: string, decision: 'approve' | 'deny'): Promise<PhoneRequest>;
   /** Completes a device sign-in. @throws {TradeAgentError} `not_found`, `login_expired`, `usage` (used already) */
   completeDevice(user: string, userCode: string): Promise<DeviceSignIn>;
+  /**
+   * Stands in for the user's browser where an account is to be connected.
+   * @throws {TradeAgentError} `not_found`: no such ticket, already answered, or another user's
+   */
+  answerConnection(user: string, ticket: string, decision: 'approve' | 'deny'): Promise<AnsweredConnection>;
   /** A link that signs a browser in as `user`, once, within ten minutes. */
   ticket(user: string): Promise<{ url: string }>;
 }
@@ -28,6 +33,15 @@ const deviceSignInSchema = z.object({
   scopes: z.array(z.string()),
 });
 export type DeviceSignIn = z.output<typeof deviceSignInSchema>;
+
+const answeredConnectionSchema = z.object({
+  user: z.string(),
+  connection: z.string(),
+  label: z.string(),
+  scopes: z.array(z.string()),
+  status: z.enum(['open', 'expired', 'connected', 'denied', 'failed']),
+});
+export type AnsweredConnection = z.output<typeof answeredConnectionSchema>;
 
 const ticketSchema = z.object({ url: z.url() });
 
@@ -149,6 +163,18 @@ export function createPhoneClient(options: {
             }),
         },
         { body: { user, user_code: userCode } },
+      ),
+    answerConnection: (user, ticket, decision) =>
+      call(
+        answeredConnectionSchema,
+        '/phone/api/connections',
+        {
+          404: () =>
+            new TradeAgentError('not_found', `${user} has no account to connect under this link`, {
+              hint: 'Take the link that "trade-agent connections add" shows; each can be answered once.',
+            }),
+        },
+        { body: { user, ticket, decision } },
       ),
     ticket: (user) => call(ticketSchema, '/phone/api/tickets', noUser(user), { body: { user } }),
   };

@@ -1,5 +1,6 @@
 import type { Clock } from '../../trading/clock.ts';
 import type { ApprovalRequests, Decision, DecisionOutcome } from '../identity-provider/approval-requests.ts';
+import type { ConnectionRequests } from '../identity-provider/connection-requests.ts';
 import type { DeviceCodes } from '../identity-provider/device-codes.ts';
 import type { Sessions } from '../identity-provider/sessions.ts';
 import type { SandboxUser } from '../identity-provider/users.ts';
@@ -10,6 +11,9 @@ export interface PhoneServices {
   readonly users: readonly SandboxUser[];
   readonly requests: ApprovalRequests;
   readonly deviceCodes: DeviceCodes;
+  readonly connections: ConnectionRequests;
+  /** The users' passwords at the third parties, for the phone that stands in for their browser. */
+  readonly thirdPartyPasswords: Readonly<Record<string, string>>;
   readonly sessions: Sessions;
   readonly pairingSecret: string;
   readonly clock: Clock;

@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import { utcSeconds } from '../../trading/clock.ts';
 import type { ApprovalRequest } from '../identity-provider/approval-requests.ts';
-import { type OrderField, orderFields, orderHeadline, orderTerms } from './order-fields.ts';
+import { isMessage, type OrderField, orderFields, orderHeadline, orderTerms } from './order-fields.ts';
 import type { Markup } from './page.ts';
 
 /** One order waiting for a decision: every field of its details, and nothing to do but approve or deny. */
@@ -10,7 +10,7 @@ export function requestCard(request: ApprovalRequest, formToken: string): Markup
   const fields = orderFields(details);
   const headingId = `request-${request.id}`;
   return html`<article class="card" data-testid="request" data-request-id="${request.id}" aria-labelledby="${headingId}">
-${environmentBanner(details.environment)}
+${isMessage(details) ? messageBanner() : environmentBanner(details.environment)}
 <h3 class="headline" id="${headingId}" data-testid="headline">${orderHeadline(details)}</h3>
 <p class="soft" data-testid="terms">${orderTerms(details)}</p>
 <div class="codebox"><span class="soft small">Your terminal must show<br>this same code</span><span class="value" data-testid="code">${request.code}</span></div>
@@ -18,7 +18,7 @@ ${environmentBanner(details.environment)}
     request.bindingMessage === undefined
       ? ''
       : html`<br><span class="soft">Message:</span> <span class="mono" data-testid="binding-message">${request.bindingMessage}</span>`
-  }</p>
+  }<br><span class="soft" data-testid="warning">Deny it unless you asked for it yourself, just now.</span></p>
 <dl>${fields.filter((field) => !field.technical).map((field) => row(field, details))}</dl>
 <form class="actions" method="post" action="/phone/requests/${request.id}">
 <input type="hidden" name="form_token" value="${formToken}">
@@ -38,7 +38,7 @@ export function recentList(requests: readonly ApprovalRequest[]): Markup {
   const outcomes = { approved: '✓ Approved', denied: '✕ Denied', expired: '◷ Expired', pending: 'Pending' };
   return html`<ul class="recent">${requests.map(
     (request) => html`<li data-testid="recent" data-status="${request.status}">
-<span>${orderHeadline(request.details)} <span class="soft">${environmentWord(request.details.environment)}</span><br><span class="soft small"><span class="mono">${request.code}</span> · ${clockTime(request.decidedAt ?? request.expiresAt)}</span></span>
+<span>${orderHeadline(request.details)} <span class="soft">${isMessage(request.details) ? '' : environmentWord(request.details.environment)}</span><br><span class="soft small"><span class="mono">${request.code}</span> · ${clockTime(request.decidedAt ?? request.expiresAt)}</span></span>
 <span class="outcome">${outcomes[request.status]}</span></li>`,
   )}</ul>`;
 }
@@ -48,6 +48,11 @@ function environmentBanner(environment: unknown): Markup {
   return environment === 'paper'
     ? html`<div class="environment paper" data-testid="environment"><span aria-hidden="true">◇</span><strong>PAPER</strong><span class="small">simulated money</span></div>`
     : html`<div class="environment live" data-testid="environment"><span aria-hidden="true">▲</span><strong>${environmentWord(environment)}</strong><span class="small">real money</span></div>`;
+}
+
+/** A message moves no money, but what it says leaves the house. */
+function messageBanner(): Markup {
+  return html`<div class="environment paper" data-testid="environment"><span aria-hidden="true">✉</span><strong>MESSAGE</strong><span class="small">sent in your name</span></div>`;
 }
 
 function environmentWord(environment: unknown): string {

@@ -74,7 +74,9 @@ ${problem === undefined ? '' : html`<p class="problem" role="alert" data-testid=
 
 /** Only our own pages: a `next` that leads elsewhere would make the sign-in page an open redirect. */
 function localPath(next: unknown): string {
-  return typeof next === 'string' && /^\/(device|phone)([/?]|$)/.test(next) && !next.includes('\\')
+  return typeof next === 'string' &&
+    /^\/(connections|device|phone)([/?]|$)/.test(next) &&
+    !next.includes('\\')
     ? next
     : '/phone';
 }

@@ -1,4 +1,4 @@
-import { Dec } from '../decimal.ts';
+import { Dec, ZERO } from '../decimal.ts';
 import type { Position } from '../views.ts';
 import { Rate } from './value-point.ts';
 
@@ -19,38 +19,36 @@ function shares(values: ReadonlyMap<string, Dec>, equity: Dec): Share[] {
     .map(([name, value]) => ({
       name,
       value,
-      weight: equity.isZero() ? new Dec(0) : new Rate(value).div(equity),
+      weight: equity.isZero() ? ZERO : new Rate(value).div(equity),
     }))
     .sort(byWeight);
 }
 
 /** Weights by symbol. A short position weighs less than nothing. */
 export function weightsBySymbol(positions: readonly Position[], equity: Dec): Share[] {
-  return shares(
-    sums(positions, ({ symbol }) => symbol),
-    equity,
-  );
+  const values = new Map<string, Dec>();
+  for (const { symbol, market_value } of positions) {
+    const before = values.get(symbol);
+    values.set(symbol, before === undefined ? new Dec(market_value) : before.plus(market_value));
+  }
+  return shares(values, equity);
 }
 
-/** Weights by sector; `sectorOf` says undefined for what it does not know, which is counted together as `unknown`. */
+/**
+ * Weights by sector, of weights by symbol; `sectorOf` says undefined for what it does not know, which is counted together
+ * as `unknown`.
+ */
 export function weightsBySector(
-  positions: readonly Position[],
+  bySymbol: readonly Share[],
   equity: Dec,
   sectorOf: (symbol: string) => string | undefined,
 ): Share[] {
-  return shares(
-    sums(positions, ({ symbol }) => sectorOf(symbol) ?? 'unknown'),
-    equity,
-  );
-}
-
-function sums(positions: readonly Position[], nameOf: (position: Position) => string): Map<string, Dec> {
   const values = new Map<string, Dec>();
-  for (const position of positions) {
-    const name = nameOf(position);
-    values.set(name, (values.get(name) ?? new Dec(0)).plus(position.market_value));
+  for (const { name, value } of bySymbol) {
+    const sector = sectorOf(name) ?? 'unknown';
+    values.set(sector, (values.get(sector) ?? ZERO).plus(value));
   }
-  return values;
+  return shares(values, equity);
 }
 
 /** How far a weight may be from its target before it counts as drifted. */
@@ -72,16 +70,19 @@ export interface Drift {
   readonly outside: boolean;
 }
 
+const FIVE_POINTS = new Dec('0.05');
+const QUARTER = new Dec('0.25');
+
 /** What a band allows for a target, a fraction. */
 export function allowedDrift(target: Dec, band: Band): Dec {
-  return band === 'five-25' ? Dec.min('0.05', target.mul('0.25')) : band.points;
+  return band === 'five-25' ? Dec.min(FIVE_POINTS, target.mul(QUARTER)) : band.points;
 }
 
 /** The drift of every target, in the order of the targets. A target that is not held weighs nothing. */
 export function driftFrom(targets: ReadonlyMap<string, Dec>, weights: readonly Share[], band: Band): Drift[] {
   const weightOf = new Map(weights.map(({ name, weight }) => [name, weight]));
   return [...targets].map(([symbol, target]) => {
-    const weight = weightOf.get(symbol) ?? new Dec(0);
+    const weight = weightOf.get(symbol) ?? ZERO;
     const drift = weight.minus(target);
     const allowed = allowedDrift(target, band);
     return { symbol, target, weight, drift, allowed, outside: drift.abs().gt(allowed) };

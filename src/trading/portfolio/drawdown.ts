@@ -1,4 +1,4 @@
-import { Dec } from '../decimal.ts';
+import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { Rate, type ValuePoint } from './value-point.ts';
 
 /** Where a portfolio stood highest, kept from one look to the next. */
@@ -62,21 +62,23 @@ export function drawdowns(points: readonly ValuePoint[], kept?: HighWaterMark): 
 }
 
 function currentOf(mark: HighWaterMark | undefined): Dec {
-  return mark === undefined ? new Dec(0) : below(mark.last.value, mark.value);
+  return mark === undefined ? ZERO : below(mark.last.value, mark.value);
 }
+
+const ONE = new Rate(1);
 
 /** How far below a peak a value is, a fraction. */
 function below(value: Dec, peak: Dec): Dec {
-  if (peak.lte(0) || value.gte(peak)) return new Dec(0);
-  return new Rate(1).minus(new Rate(value).div(peak));
+  if (!isPositive(peak) || value.gte(peak)) return ZERO;
+  return ONE.minus(new Rate(value).div(peak));
 }
 
 function moved(mark: HighWaterMark | undefined, at: number, value: Dec, flow: Dec): HighWaterMark {
   const last = { at, value };
   if (mark === undefined) return { value, at, last };
-  const base = mark.last.value.plus(flow);
+  const base = flow.isZero() ? mark.last.value : mark.last.value.plus(flow);
   // Nothing was left, or all of it is new: a new beginning.
-  if (mark.last.value.lte(0) || base.lte(0)) return { value: Dec.max(value, base, 0), at, last };
+  if (!isPositive(mark.last.value) || !isPositive(base)) return { value: Dec.max(value, base, 0), at, last };
   const level = flow.isZero() ? mark.value : mark.value.mul(base).div(mark.last.value);
   return value.gte(level) ? { value, at, last } : { value: level, at: mark.at, last };
 }

@@ -6,8 +6,10 @@ import { DAY_MS, DAYS_A_YEAR, type Flow, Rate, SHORTEST_ANNUALIZED_DAYS } from '
 const WIDEST = 40;
 const STEP = 0.25;
 const BISECTIONS = 60;
-/** Newton steps in exact decimals; each about doubles the right digits of a double's sixteen. */
-const POLISH = 2;
+/** Newton steps in exact decimals, at most; each about doubles the right digits of a double's sixteen. */
+const POLISH = 3;
+/** A step this small leaves an error of about its square: less than the last of a rate's twenty digits. */
+const SMALL_STEP = '1e-11';
 
 /**
  * The rate at which all flows, discounted to the first, come to nothing: what Excel calls XIRR. Money put in is
@@ -77,7 +79,9 @@ function solve(flows: readonly Flow[]): { growth: Dec; years: Dec } | undefined 
     }
     // At a double root there is no slope to follow; the bisection's digits must do.
     if (slope.abs().lt('1e-20')) break;
-    y = y.minus(value.div(slope));
+    const step = value.div(slope);
+    y = y.minus(step);
+    if (step.abs().lt(SMALL_STEP)) break;
   }
   return { growth: new Dec(y), years: new Dec(end - start).div(DAY_MS).div(DAYS_A_YEAR) };
 }

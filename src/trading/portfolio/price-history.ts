@@ -37,33 +37,12 @@ export function packHistory(
   };
 }
 
-/** What a symbol did over its history. Fractions. */
-export interface PriceFigures {
-  /** The highest close, dollars, and its day since the epoch. */
-  readonly high: Dec;
-  readonly highDay: number;
-  /** How far `now` is below it: 0 to 1. */
-  readonly belowHigh: Dec;
-  /** The change from the close `sessions` before `now`; undefined where the history does not reach back so far. */
-  readonly change: Dec | undefined;
-}
-
 /**
- * @param now the price now, dollars; the last close in the history is that of the last finished session
- * @param sessions how many sessions the change looks back; 1 is since the last close
+ * The close so many sessions ago, dollars; the last one in the history is that of the last finished session. Undefined
+ * where the history does not reach back so far.
+ * @param sessions 1 is the last close
  */
-export function priceFigures(history: PriceHistory, now: Dec, sessions: number): PriceFigures | undefined {
-  const { days, closes } = history;
-  const { length } = closes;
-  if (length === 0) return undefined;
-  let best = 0;
-  for (let i = 1; i < length; i++) if ((closes[i] as number) >= (closes[best] as number)) best = i;
-  const high = Dec.max(fromUnits(closes[best] as number), now);
-  const before = closes[length - sessions];
-  return {
-    high,
-    highDay: days[best] as number,
-    belowHigh: high.gt(0) ? new Dec(1).minus(now.div(high)) : new Dec(0),
-    change: before === undefined || before === 0 ? undefined : now.div(fromUnits(before)).minus(1),
-  };
+export function closeBefore({ closes }: PriceHistory, sessions: number): Dec | undefined {
+  const units = closes[closes.length - sessions];
+  return units === undefined || units === 0 ? undefined : fromUnits(units);
 }

@@ -1,6 +1,8 @@
-import { Dec, plain, price } from '../decimal.ts';
+import { Dec, isPositive, plain, price, ZERO } from '../decimal.ts';
 import { LARGEST_QTY, type OrderRequest } from '../order.ts';
 import type { Drift } from './allocation.ts';
+
+const ONE = new Dec(1);
 
 /** What is known of a symbol that may be traded. Dollars a share, shares. */
 export interface Tradable {
@@ -87,7 +89,7 @@ export function rebalance(
   const wishes: Wish[] = [];
   for (const drift of [...drifts].sort((a, b) => (a.symbol < b.symbol ? -1 : 1))) {
     const tradable = tradables.get(drift.symbol);
-    if (tradable === undefined || tradable.ask.lte(0) || tradable.bid.lte(0)) {
+    if (tradable === undefined || !isPositive(tradable.ask) || !isPositive(tradable.bid)) {
       if (drift.outside) left.push({ symbol: drift.symbol, reason: 'no_price' });
     } else if (tradable.busy) {
       if (drift.outside) left.push({ symbol: drift.symbol, reason: 'order_under_way' });
@@ -96,8 +98,8 @@ export function rebalance(
     }
   }
 
-  const buys = wishes.filter(({ drift, gap }) => drift.outside && gap.gt(0)).sort(byGap);
-  const surplus = wishes.filter(({ gap }) => gap.lt(0)).sort(byGap);
+  const buys = wishes.filter(({ drift, gap }) => drift.outside && isPositive(gap)).sort(byGap);
+  const surplus = wishes.filter(({ gap }) => gap.isNegative() && !gap.isZero()).sort(byGap);
   const sales: SuggestedOrder[] = [];
   const selling = (wish: Wish, reason: SuggestedOrder['reason'], most?: Dec): Dec => {
     const made = options.buyOnly ? 'buy_only' : sale(wish, reason, options, most);
@@ -106,14 +108,14 @@ export function rebalance(
       return made.amount;
     }
     if (reason === 'drift') left.push({ symbol: wish.drift.symbol, reason: made });
-    return new Dec(0);
+    return ZERO;
   };
-  let proceeds = new Dec(0);
+  let proceeds: Dec = ZERO;
   for (const wish of surplus.filter(({ drift }) => drift.outside))
     proceeds = proceeds.plus(selling(wish, 'drift'));
 
   const spendable = Dec.max(0, account.cash.minus(options.cashReserve));
-  const wanted = buys.reduce((sum, { gap }) => sum.plus(gap), new Dec(0));
+  const wanted = buys.reduce((sum, { gap }) => sum.plus(gap), ZERO);
   // Only where cash and the sales above fall short is something inside its band sold too.
   for (const wish of surplus.filter(({ drift }) => !drift.outside)) {
     const short = wanted.minus(spendable).minus(proceeds);
@@ -140,8 +142,9 @@ function byGap(a: Wish, b: Wish): number {
   return b.gap.abs().comparedTo(a.gap.abs()) || (a.drift.symbol < b.drift.symbol ? -1 : 1);
 }
 
+/** How much of something costs no more than an amount, in whole lots. Not by rounding a quotient, which could round up. */
 function lots(amount: Dec, each: Dec, lot: Dec): Dec {
-  return amount.div(each).div(lot).floor().mul(lot);
+  return amount.divToInt(lot.eq(ONE) ? each : each.mul(lot)).mul(lot);
 }
 
 function sale(
@@ -150,14 +153,14 @@ function sale(
   options: RebalanceOptions,
   most: Dec = gap.neg(),
 ): SuggestedOrder | LeftReason {
-  const worst = tickUp(tradable.bid.mul(new Dec(1).minus(options.slack)));
-  const mark = tradable.qty.gt(0) ? tradable.value.div(tradable.qty) : tradable.bid;
+  const worst = tickUp(tradable.bid.mul(ONE.minus(options.slack)));
+  const mark = isPositive(tradable.qty) ? tradable.value.div(tradable.qty) : tradable.bid;
   const worth = Dec.max(mark, tradable.bid);
-  if (tradable.available.lte(0)) return 'nothing_to_sell';
+  if (!isPositive(tradable.available)) return 'nothing_to_sell';
   const surplus = lots(gap.neg(), worth, options.lot);
   // Enough to bring what is asked for even at the worst price: one lot more than would do at the bid, at most.
   const enough = reason === 'funding' ? most.div(worst).div(options.lot).ceil().mul(options.lot) : surplus;
-  const qty = Dec.min(surplus, enough, lots(tradable.available, new Dec(1), options.lot));
+  const qty = Dec.min(surplus, enough, lots(tradable.available, ONE, options.lot));
   return order('sell', qty, worst, { drift, reason }, options);
 }
 
@@ -166,16 +169,16 @@ function purchase(
   cash: Dec,
   options: RebalanceOptions,
 ): SuggestedOrder | LeftReason {
-  const worst = tickDown(tradable.ask.mul(new Dec(1).plus(options.slack)));
+  const worst = tickDown(tradable.ask.mul(ONE.plus(options.slack)));
   const wanted = lots(gap, Dec.max(tradable.ask, markOf(tradable)), options.lot);
   const qty = Dec.min(wanted, lots(cash, worst, options.lot));
-  if (qty.lte(0) && wanted.gt(0)) return 'awaits_cash';
+  if (!isPositive(qty) && isPositive(wanted)) return 'awaits_cash';
   const made = order('buy', qty, worst, { drift, reason: 'drift' }, options);
   return made === 'below_minimum' && qty.lt(wanted) ? 'awaits_cash' : made;
 }
 
 function markOf({ qty, value, ask }: Tradable): Dec {
-  return qty.gt(0) ? value.div(qty) : ask;
+  return isPositive(qty) ? value.div(qty) : ask;
 }
 
 function order(
@@ -185,7 +188,7 @@ function order(
   { drift, reason }: { drift: Drift; reason: SuggestedOrder['reason'] },
   options: RebalanceOptions,
 ): SuggestedOrder | LeftReason {
-  if (qty.lte(0)) return 'less_than_a_lot';
+  if (!isPositive(qty)) return 'less_than_a_lot';
   // What is beyond one order is for the next look.
   const size = Dec.min(qty, LARGEST_QTY);
   const amount = size.mul(worst);
@@ -208,7 +211,7 @@ function order(
 }
 
 /** The tick of a price: a cent from $1 on, a hundredth of one below (SEC rule 612). */
-const decimals = (value: Dec) => (value.gte(1) ? 2 : 4);
+const decimals = (value: Dec) => (value.gte(ONE) ? 2 : 4);
 
 /** To the tick, never more. */
 function tickDown(value: Dec): Dec {

@@ -1,4 +1,4 @@
-import { Dec } from '../decimal.ts';
+import { Dec, isPositive } from '../decimal.ts';
 import { DAY_MS, DAYS_A_YEAR, Rate, SHORTEST_ANNUALIZED_DAYS, type ValuePoint } from './value-point.ts';
 
 /** A return over a period. Fractions: 0.05 is 5 %. */
@@ -10,6 +10,9 @@ export interface PeriodReturn {
   readonly days: number;
 }
 
+const ONE = new Rate(1);
+const isNegative = (value: Dec) => value.isNegative() && !value.isZero();
+
 /**
  * What each stretch multiplied the money by: V(i) / (V(i-1) + F(i)). A stretch without any money in it multiplies by
  * one; undefined where money came of nothing, or of less, since no rate says that.
@@ -20,8 +23,8 @@ export function growthFactors(points: readonly ValuePoint[]): Dec[] | undefined 
     const before = points[i - 1] as ValuePoint;
     const { value, flow } = points[i] as ValuePoint;
     const base = before.value.plus(flow);
-    if (base.gt(0) && value.gte(0)) factors.push(new Rate(value).div(base));
-    else if (base.isZero() && value.isZero()) factors.push(new Rate(1));
+    if (isPositive(base) && !isNegative(value)) factors.push(new Rate(value).div(base));
+    else if (base.isZero() && value.isZero()) factors.push(ONE);
     else return undefined;
   }
   return factors;
@@ -30,10 +33,13 @@ export function growthFactors(points: readonly ValuePoint[]): Dec[] | undefined 
 /**
  * Time-weighted return: the stretches between flows, linked. Deposits and withdrawals leave it as it is.
  * Source: GIPS 2020 Standards for Firms, 2.A.18 and glossary "time-weighted return".
+ * @param factors the points' {@link growthFactors}, where they are known already
  * @returns undefined for fewer than two points, or where {@link growthFactors} is
  */
-export function timeWeightedReturn(points: readonly ValuePoint[]): PeriodReturn | undefined {
-  const factors = growthFactors(points);
+export function timeWeightedReturn(
+  points: readonly ValuePoint[],
+  factors = growthFactors(points),
+): PeriodReturn | undefined {
   const [first] = points;
   const last = points.at(-1);
   if (factors === undefined || factors.length === 0 || first === undefined || last === undefined)

@@ -1,4 +1,4 @@
-import { Dec } from '../decimal.ts';
+import { Dec, ZERO } from '../decimal.ts';
 
 export const DAY_MS = 86_400_000;
 /** As Excel's XIRR counts: a year has 365 days, leap years too. */
@@ -42,7 +42,7 @@ export function valuePoints(
   return [...values]
     .sort((a, b) => a.at - b.at)
     .map(({ at, value }, index) => {
-      let flow = new Dec(0);
+      let flow: Dec = ZERO;
       for (let one = sorted[next]; one !== undefined && one.at <= at; one = sorted[++next]) {
         if (index > 0) flow = flow.plus(one.amount);
       }

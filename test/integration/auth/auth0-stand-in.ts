@@ -1,9 +1,17 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
-import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
+import {
+  createLocalJWKSet,
+  exportJWK,
+  generateKeyPair,
+  type JWK,
+  type JWTPayload,
+  jwtVerify,
+  SignJWT,
+} from 'jose';
 import {
   assertionFields,
   Breach,
@@ -19,6 +27,8 @@ import {
 
 export const LOGIN_CLIENT = 'L0g1nCl13nt';
 export const APPROVAL_CLIENT = 'Appr0va1Cl13nt';
+/** The gateway's own: a client of the API's, which may exchange the API's access tokens. */
+export const GATEWAY_CLIENT = 'Gatew4yCl13nt';
 export const SUB = 'auth0|5f7c8ec7c33c6c004bbafe82';
 const PUSHES_A_MINUTE = 5;
 const VAULT_GRANT = 'urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token';
@@ -47,13 +57,17 @@ export async function startAuth0(options: { audience: string; now: () => number 
   const requests: { path: string; form: Form }[] = [];
   const pushes: Push[] = [];
   const pushTimes: number[] = [];
+  const myAccountAudience = `${issuer}me/`;
   const detailsTypes = ['trade_order'];
   const connected = new Map<string, { id: string; connection: string; scopes: string[] }>();
   const tenant = {
     approvalKey: undefined as JWK | undefined,
+    gatewayKey: undefined as JWK | undefined,
     /** What the person did with the device code. */
     device: 'none' as 'none' | 'approved' | 'denied' | 'expired',
     announcesCiba: true,
+    /** What the person answers at a third party. */
+    connects: true,
   };
   let deviceExpiredTold = false;
   let lastDevicePoll = Number.NEGATIVE_INFINITY;
@@ -184,14 +198,16 @@ export async function startAuth0(options: { audience: string; now: () => number 
       client_id: is(LOGIN_CLIENT),
       refresh_token: some,
       scope: { ...some, optional: true },
-      audience: { ...is(audience), optional: true },
+      // A multi-resource refresh token reaches the My Account API too.
+      audience: { check: (value) => [audience, myAccountAudience].includes(value), optional: true },
     });
     if (request.refresh_token !== `refresh-${refresh}`) {
       return fail(c, 403, 'invalid_grant', 'Unknown or invalid refresh token.');
     }
     const scope = request.scope ?? '';
     return c.json({
-      access_token: await accessToken(LOGIN_CLIENT, scope),
+      access_token:
+        request.audience === myAccountAudience ? 'my-account-token' : await accessToken(LOGIN_CLIENT, scope),
       refresh_token: `refresh-${++refresh}`,
       id_token: await idToken(LOGIN_CLIENT),
       scope,
@@ -274,16 +290,32 @@ export async function startAuth0(options: { audience: string; now: () => number 
   };
 
   const vaultGrant = async (c: Context, request: Form) => {
+    const isGateway = request.client_id === GATEWAY_CLIENT;
     requireFields('token vault grant', request, {
       ...assertionFields,
       grant_type: some,
-      client_id: is(APPROVAL_CLIENT),
+      client_id: matches(new RegExp(`^(${APPROVAL_CLIENT}|${GATEWAY_CLIENT})$`)),
       subject_token: some,
-      subject_token_type: matches(/^urn:ietf:params:oauth:token-type:(refresh_token|access_token)$/),
+      subject_token_type: isGateway
+        ? is('urn:ietf:params:oauth:token-type:access_token')
+        : matches(/^urn:ietf:params:oauth:token-type:(refresh_token|access_token)$/),
       requested_token_type: is('http://auth0.com/oauth/token-type/federated-connection-access-token'),
       connection: some,
     });
-    await requireApprovalClient(request);
+    if (isGateway) {
+      await requireAssertion(request, { clientId: GATEWAY_CLIENT, key: tenant.gatewayKey ?? {}, issuer });
+      const keys = createLocalJWKSet({ keys: [signing] });
+      const isOfApi = await jwtVerify(request.subject_token ?? '', keys, {
+        audience,
+        currentDate: new Date(now()),
+      }).then(
+        () => true,
+        () => false,
+      );
+      if (!isOfApi) return fail(c, 401, 'invalid_grant', 'Invalid subject token.');
+    } else {
+      await requireApprovalClient(request);
+    }
     if (![...connected.values()].some(({ connection }) => connection === request.connection)) {
       return fail(c, 401, 'federated_connection_refresh_token_not_found', 'Connected account not found.');
     }
@@ -340,15 +372,28 @@ export async function startAuth0(options: { audience: string; now: () => number 
   };
   const text = (value: unknown) => typeof value === 'string' && value !== '';
   let session: { connection: string; scopes: string[] } | undefined;
+  let started: Record<string, unknown> = {};
+  // The person signs in at the third party, and comes back with what they answered.
+  app.get('/connected-accounts/connect', (c) => {
+    if (c.req.query('ticket') !== 'ticket-1') return c.text('Unknown ticket', 400);
+    const back = new URL(String(started.redirect_uri));
+    back.searchParams.set('state', String(started.state));
+    if (tenant.connects) back.searchParams.set('connect_code', 'connect-code');
+    else back.searchParams.set('error', 'access_denied');
+    return c.redirect(back.href);
+  });
   app.post('/me/v1/connected-accounts/connect', async (c) => {
     const body = await myAccount(c, {
       connection: text,
       redirect_uri: (value) => /^https?:/.test(String(value)),
       state: text,
       scopes: Array.isArray,
+      code_challenge: (value) => value === undefined || /^[\w-]{43}$/.test(String(value)),
+      code_challenge_method: (value) => value === undefined || value === 'S256',
     });
     if (body === undefined) return c.json({ title: 'Unauthorized' }, 401);
     session = { connection: String(body.connection), scopes: body.scopes as string[] };
+    started = body;
     return c.json(
       {
         auth_session: 'auth-session',
@@ -363,7 +408,11 @@ export async function startAuth0(options: { audience: string; now: () => number 
     const body = await myAccount(c, {
       auth_session: (value) => value === 'auth-session',
       connect_code: (value) => value === 'connect-code',
-      redirect_uri: text,
+      redirect_uri: (value) => value === started.redirect_uri,
+      code_verifier: (value) =>
+        value === undefined
+          ? started.code_challenge === undefined
+          : createHash('sha256').update(String(value)).digest('base64url') === started.code_challenge,
     });
     if (body === undefined) return c.json({ title: 'Unauthorized' }, 401);
     if (session === undefined) return c.json({ title: 'Invalid or expired auth_session' }, 400);
@@ -381,6 +430,7 @@ export async function startAuth0(options: { audience: string; now: () => number 
   return {
     issuer,
     tenant,
+    connected,
     detailsTypes,
     breaches,
     requests,

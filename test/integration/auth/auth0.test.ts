@@ -9,22 +9,24 @@ import { approvalCredentials } from '../../../src/auth/approval-registration.ts'
 import type { PollResult } from '../../../src/auth/ciba.ts';
 import { storeClientSecret } from '../../../src/auth/client-secret.ts';
 import { connectionToken } from '../../../src/auth/connection-token.ts';
+import { connectAccount } from '../../../src/auth/connections/connect-account.ts';
+import { connectedAccounts } from '../../../src/auth/connections/connected-accounts.ts';
+import { openConnectedAccounts } from '../../../src/auth/connections/open-connected-accounts.ts';
 import type { CredentialStore } from '../../../src/auth/credential-store/credential-store.ts';
 import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
 import { beginDeviceLogin } from '../../../src/auth/device-login.ts';
 import type { Home } from '../../../src/auth/home.ts';
 import { approvalPublicKey } from '../../../src/auth/key-rotation.ts';
 import { logout } from '../../../src/auth/logout.ts';
-import { configSchema, type ResolvedProfile } from '../../../src/auth/profile.ts';
+import { configSchema, READ_SCOPES, type ResolvedProfile } from '../../../src/auth/profile.ts';
 import { providerMetadata } from '../../../src/auth/provider.ts';
 import { checkProviderFeatures } from '../../../src/auth/provider-check.ts';
-import { auth0ConnectedAccounts } from '../../../src/auth/providers/auth0-connected-accounts.ts';
 import { detectProvider } from '../../../src/auth/providers/dialect-of.ts';
 import { resolveProfile } from '../../../src/auth/resolve-profile.ts';
 import { storedUser } from '../../../src/auth/stored-session.ts';
 import { refreshAccessToken } from '../../../src/auth/token-refresh.ts';
 import { askUserinfo } from '../../../src/auth/userinfo.ts';
-import type { Clock } from '../../../src/trading/clock.ts';
+import { type Clock, systemClock } from '../../../src/trading/clock.ts';
 import { APPROVAL_CLIENT, type Auth0StandIn, LOGIN_CLIENT, SUB, startAuth0 } from './auth0-stand-in.ts';
 import { anOrder } from './order-details.ts';
 
@@ -179,8 +181,16 @@ describe('the session', () => {
   it('is verified at userinfo, and ended at sign-out', async () => {
     await login();
     expect(await askUserinfo({ profile, store, home, clock })).toMatchObject({ sub: SUB });
-    expect(await logout({ profile, store, home, clock })).toMatchObject({ revoked: true });
+    const context = { profile, store, clock, sub: SUB, access: { home } };
+    await refreshAccessToken(context, READ_SCOPES);
+    // It revokes refresh tokens alone: the access token is not shown to it.
+    expect(await logout({ profile, store, home, clock })).toMatchObject({
+      revoked: true,
+      unrevoked: [{ token: 'access_token', unsupported: true }],
+      warning: undefined,
+    });
     expect(auth0.requests.at(-1)).toMatchObject({ path: '/oauth/revoke' });
+    expect(auth0.requests.filter(({ path }) => path === '/oauth/revoke')).toHaveLength(1);
     expect(auth0.breaches).toEqual([]);
   });
 });
@@ -297,13 +307,17 @@ describe('an approval', () => {
 });
 
 describe('a connected account', () => {
-  const accounts = () => auth0ConnectedAccounts({ issuer: auth0.issuer, accessToken: 'my-account-token' });
+  const withToken = (token: string) =>
+    connectedAccounts({
+      endpoint: `${auth0.issuer}me/v1/connected-accounts`,
+      authorize: async () => ({ authorization: `Bearer ${token}` }),
+    });
+  const accounts = () => withToken('my-account-token');
   const connect = async () => {
     const redirectUri = 'http://127.0.0.1:9/callback';
     const started = await accounts().start({
       connection: 'slack',
-      redirectUri,
-      state: 'state-1',
+      redirect: { redirectUri, state: 'state-1' },
       scopes: ['chat:write'],
     });
     return {
@@ -331,12 +345,76 @@ describe('a connected account', () => {
       expiresIn: 300,
     });
     const account = await complete('connect-code');
-    expect(account).toEqual({ id: 'cac_1', connection: 'slack', scopes: ['chat:write'] });
-    expect(await accounts().list()).toEqual([account]);
+    expect(account).toMatchObject({ id: 'cac_1', connection: 'slack', scopes: ['chat:write'] });
+    expect((await accounts().list()).map(({ id }) => id)).toEqual([account.id]);
     expect(await token()).toEqual({ accessToken: 'token-of-the-third-party', expiresAt: now + 3_600_000 });
     await accounts().remove(account.id);
     expect(await accounts().list()).toEqual([]);
     expect(auth0.breaches).toEqual([]);
+  });
+
+  describe('by the whole of the program', () => {
+    const open = async (port = 0) => {
+      await login();
+      const opened = await openConnectedAccounts(profile, store, { home, clock });
+      const connecting = await connectAccount(opened.accounts, {
+        connection: 'slack',
+        scopes: ['chat:write'],
+        finish: opened.finish,
+        redirectPort: port,
+        clock: systemClock,
+      });
+      return { ...opened, connecting };
+    };
+
+    it('comes back to this machine, with a token of the session’s for the My Account API', async () => {
+      const { accounts: own, connecting } = await open();
+      const done = connecting.complete(soon());
+      const page = await fetch(connecting.address);
+      expect(await page.text()).toContain('Go back to your terminal');
+      const account = await done;
+      expect(account).toMatchObject({ connection: 'slack', scopes: ['chat:write'] });
+      expect(await own.list()).toMatchObject([{ id: account.id }]);
+      await own.remove(account.id);
+      expect(await own.list()).toEqual([]);
+      expect(auth0.requests.at(-1)?.form).toMatchObject({
+        grant_type: 'refresh_token',
+        audience: `${auth0.issuer}me/`,
+        scope: expect.stringContaining('create:me:connected_accounts'),
+      });
+      expect(auth0.breaches).toEqual([]);
+    });
+
+    it('that is refused there is told as that', async () => {
+      const { connecting } = await open();
+      auth0.tenant.connects = false;
+      const done = connecting.complete(soon());
+      done.catch(() => undefined);
+      await fetch(connecting.address);
+      await expect(done).rejects.toMatchObject({ code: 'login_denied' });
+    });
+
+    it('takes no answer that carries another’s state', async () => {
+      const { connecting } = await open();
+      const back = new URL(
+        (await fetch(connecting.address, { redirect: 'manual' })).headers.get('location') ?? '',
+      );
+      back.searchParams.set('state', 'forged');
+      expect((await fetch(back)).status).toBe(404);
+      const stop = new AbortController();
+      const done = connecting.complete(stop.signal);
+      stop.abort(new Error('enough'));
+      await expect(done).rejects.toThrow('enough');
+      // What listened is gone.
+      await expect(fetch(back)).rejects.toThrow();
+    });
+
+    it('does not start where its port is taken', async () => {
+      const { connecting } = await open();
+      const location = (await fetch(connecting.address, { redirect: 'manual' })).headers.get('location');
+      await expect(open(Number(new URL(location ?? '').port))).rejects.toMatchObject({ code: 'port_in_use' });
+      await connecting.close();
+    });
   });
 
   it('is completed once only', async () => {
@@ -346,9 +424,9 @@ describe('a connected account', () => {
   });
 
   it('needs a token for the My Account API', async () => {
-    const refused = auth0ConnectedAccounts({ issuer: auth0.issuer, accessToken: 'another' });
+    const redirect = { redirectUri: 'http://127.0.0.1:9/', state: 's' };
     await expect(
-      refused.start({ connection: 'slack', redirectUri: 'http://127.0.0.1:9/', state: 's', scopes: [] }),
+      withToken('another').start({ connection: 'slack', redirect, scopes: [] }),
     ).rejects.toMatchObject({ code: 'login_required' });
   });
 });

@@ -128,6 +128,7 @@ describe('a sign-out', () => {
     expect(await logout(world)).toEqual({
       user: { sub: 'alice', name: 'Alice Example', email: 'alice@sandbox.example' },
       revoked: true,
+      unrevoked: [],
       warning: undefined,
     });
     expect(await openSession(world)).toBeUndefined();
@@ -146,6 +147,7 @@ describe('a sign-out', () => {
     const result = await logout(world);
     expect(result.revoked).toBe(false);
     expect(result.warning).toContain('could not be ended at the identity provider');
+    expect(result.unrevoked.map(({ token }) => token)).toEqual(['refresh_token']);
     expect(await openSession(world)).toBeUndefined();
     await world.plug();
   });
@@ -158,7 +160,12 @@ describe('a sign-out', () => {
   });
 
   it('of nobody is harmless', async () => {
-    expect(await logout(world)).toEqual({ user: undefined, revoked: true, warning: undefined });
+    expect(await logout(world)).toEqual({
+      user: undefined,
+      revoked: true,
+      unrevoked: [],
+      warning: undefined,
+    });
     expect(world.asked).toEqual([]);
   });
 

@@ -141,11 +141,11 @@ describe.skipIf(missing !== undefined)('the keychain, without a Secret Service',
       const [result] = await withoutSession(env, input([get], { child }));
       expect(result?.error).toMatchObject({
         code: 'credential_store_unavailable',
-        message: 'the keychain did not answer within 3 seconds',
+        message: 'the keychain did not answer within 2 seconds',
         details: { state: 'hung' },
       });
-      expect(result?.ms).toBeGreaterThan(2900);
-      expect(result?.ms).toBeLessThan(4500);
+      expect(result?.ms).toBeGreaterThan(1900);
+      expect(result?.ms).toBeLessThan(3500);
       expect(commandLines().filter((line) => line.includes(child))).toEqual([]);
     } finally {
       server.close();

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
-import { type CryptoKey, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { type CryptoKey, decodeJwt, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 
 /** What a provider may get wrong; every test changes one thing. */
 export interface Lies {
@@ -19,6 +19,12 @@ export interface Lies {
   tokenErrors?: { status: number; body: string; headers?: Record<string, string> }[];
   /** Runs before a token request is answered. */
   beforeToken?: () => Promise<void>;
+  /** Answers a revocation request (RFC 7009) instead of with 200. */
+  revoke?: (form: Record<string, unknown>) => Response | undefined;
+  /** Answers requests for these paths with something else altogether. */
+  instead?: Record<string, () => Response>;
+  /** Called with a token request's proof: the nonce it must have (RFC 9449 §8), else undefined. */
+  nonceFor?: (proof: string) => string | undefined;
   /** How many requests for the keys fail before one succeeds. */
   brokenKeys?: number;
 }
@@ -33,8 +39,14 @@ export async function startLyingProvider() {
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   let tokenRequests = 0;
   let backchannelRequests = 0;
+  const revocations: Record<string, unknown>[] = [];
+  let elsewhere = 0;
 
   const app = new Hono();
+  app.use('*', (c, next) => {
+    const other = lies.instead?.[c.req.path];
+    return other === undefined ? next() : Promise.resolve(other());
+  });
   app.get('/.well-known/openid-configuration', (c) => {
     const metadata = {
       issuer,
@@ -43,6 +55,7 @@ export async function startLyingProvider() {
       device_authorization_endpoint: `${issuer}/device/code`,
       backchannel_authentication_endpoint: `${issuer}/backchannel`,
       registration_endpoint: `${issuer}/register`,
+      revocation_endpoint: `${issuer}/revoke`,
       id_token_signing_alg_values_supported: ['ES256', 'none', 'HS256'],
       dpop_signing_alg_values_supported: ['ES256'],
       subject_types_supported: ['public'],
@@ -78,6 +91,11 @@ export async function startLyingProvider() {
   app.post('/token', async (c) => {
     tokenRequests += 1;
     await lies.beforeToken?.();
+    const proof = c.req.header('dpop') ?? '';
+    const nonce = lies.nonceFor?.(proof);
+    if (nonce !== undefined && decodeJwt(proof).nonce !== nonce) {
+      return c.json({ error: 'use_dpop_nonce' }, 400, { 'dpop-nonce': nonce });
+    }
     const queue = lies.tokenErrors ?? [];
     const tokenError = lies.tokenError ?? (queue.length > 1 ? queue.shift() : queue[0]);
     if (tokenError) {
@@ -105,10 +123,23 @@ export async function startLyingProvider() {
     };
     return c.json((lies.token?.(answer) ?? answer) as Record<string, unknown>);
   });
+  app.post('/revoke', async (c) => {
+    const form = await c.req.parseBody();
+    revocations.push(form);
+    return lies.revoke?.(form) ?? c.body(null, 200);
+  });
+  app.all('/elsewhere', (c) => {
+    elsewhere += 1;
+    return c.json({});
+  });
   server.on('request', getRequestListener(app.fetch));
 
   return {
     issuer,
+    /** The revocation requests' fields, in order. */
+    revocations,
+    /** Requests at the address its redirects lead to. */
+    elsewhere: () => elsewhere,
     lies,
     publicJwk: jwk,
     tokenRequests: () => tokenRequests,

@@ -1,15 +1,10 @@
-import { EventEmitter } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
-import { createInterruption } from '../../../src/cli/interruption.ts';
-import { execute } from '../../../src/cli/program.ts';
-import { systemClock } from '../../../src/trading/clock.ts';
-import { fakeTerminal } from '../../unit/cli/fake-terminal.ts';
 import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
 import { startLyingProvider } from './lying-provider.ts';
+import { typing } from './typing.ts';
 
 let world: CliWorld;
 beforeEach(async () => {
@@ -60,9 +55,39 @@ describe('profile add', () => {
     expect(config()).toMatch(/^# mine\nhistory: false # quiet\nprofiles:\n {2}work:\n/);
   });
 
+  it('writes a profile that can only read, ends with 0, and warns of what will not work', async () => {
+    const { exitCode, stdout, stderr } = await add('--details-type', 'payment');
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain(
+      'warning: authorization details of type payment are unknown (it knows trade_order',
+    );
+    expect(JSON.parse(stdout).findings).toContainEqual(
+      expect.objectContaining({ feature: 'details', status: 'fail', fix: expect.any(String) }),
+    );
+    expect(config()).toContain('details_type: payment');
+  });
+
+  it('ends with 2 and writes nothing where nobody could sign in', async () => {
+    const provider = await startLyingProvider();
+    provider.lies.metadata = ({ device_authorization_endpoint: _, ...metadata }) => metadata;
+    try {
+      const { exitCode, stderr } = await world.run([
+        ...['profile', 'add', 'work', '--issuer', provider.issuer, '--gateway', world.sandbox.ready.gateway],
+        ...['--login-client', 'login', '--credential-store', 'file'],
+      ]);
+      expect(exitCode).toBe(2);
+      expect(stderr).toMatch(/error: http:\S+ can't be used: no device login/);
+      expect(stderr).toContain('Turn on the device authorization grant');
+      expect(config).toThrow('ENOENT');
+    } finally {
+      await provider.close();
+    }
+  });
+
   it('asks for what it was not told, on a terminal', async () => {
     const { issuer, gateway } = world.sandbox.ready;
     const stderr = await typing(
+      world.env,
       ['profile', 'add', 'work', '--credential-store', 'file'],
       [
         [/Issuer[^:]*: $/, issuer],
@@ -138,7 +163,7 @@ describe('profile check', () => {
     await add('--details-type', 'payment');
     const { exitCode, stdout } = await world.run(['profile', 'check', 'work']);
     expect(exitCode).toBe(3);
-    expect(stdout).toMatch(/✗ authorization details of type payment are unknown \(it knows\s+trade_order\)/);
+    expect(stdout).toMatch(/✗ authorization details of type payment are unknown \(it knows\s+trade_order/);
     expect(stdout).toContain('→ Add the details type');
   });
 
@@ -235,7 +260,7 @@ describe('profile set-secret', () => {
   it('asks for it on a terminal without showing it', async () => {
     await add('--approval-client', 'approvals');
     const secret = 'typed-client-secret-0815';
-    const stderr = await typing(['profile', 'set-secret', 'work'], [[/\(not shown\): $/, secret]]);
+    const stderr = await typing(world.env, ['profile', 'set-secret', 'work'], [[/\(not shown\): $/, secret]]);
     expect(stderr).not.toContain(secret);
     expect((await credentials()).approval_secret).toContain(secret);
   });
@@ -271,29 +296,3 @@ describe('profile set-secret', () => {
     expect((await world.run(['profile', 'set-secret', 'work', 'hunter2'])).exitCode).toBe(2);
   });
 });
-
-/** Runs a command on a terminal, answering each question once it stands there. Returns what was written to stderr. */
-async function typing(args: string[], answers: [RegExp, string][]): Promise<string> {
-  const terminal = fakeTerminal({ env: world.env, tty: true });
-  const signals = new EventEmitter();
-  const interruption = createInterruption({
-    on: (event, listener) => signals.on(event, listener),
-    off: (event, listener) => signals.off(event, listener),
-    exit: () => undefined,
-    streams: [],
-  });
-  let asked = 0;
-  terminal.io.stderr.on('data', () => {
-    const [question, answer] = answers[asked] ?? [];
-    if (question?.test(stripVTControlCharacters(terminal.stderr()))) {
-      asked += 1;
-      terminal.stdin.write(`${answer}\r`);
-    }
-  });
-  const { env } = world;
-  const cli = { io: terminal.io, env, clock: systemClock, fetch, interruption, exitCode: 0 };
-  expect(await execute(args, cli)).toBe(0);
-  interruption.dispose();
-  expect(asked).toBe(answers.length);
-  return terminal.stderr();
-}

@@ -104,6 +104,19 @@ describe('/v1/activities', () => {
     });
   });
 
+  it('keep together what a split books as two rows', async () => {
+    const split = { activity_type: 'SPLIT', net_amount: '0', symbol: 'NVDA', group_id: 'a-split' };
+    world.broker.activities = [
+      cash(1, { ...split, qty: '-10', price: '1000' }),
+      cash(2, { ...split, qty: '100', price: '100' }),
+    ];
+    const { activities } = activitiesSchema.parse((await read('/v1/activities')).body);
+    expect(activities.map(({ kind, symbol, qty, group }) => [kind, symbol, qty, group])).toEqual([
+      ['other', 'NVDA', '-10', 'a-split'],
+      ['other', 'NVDA', '100', 'a-split'],
+    ]);
+  });
+
   it('come a page at a time, each once', async () => {
     world.broker.activities = Array.from({ length: 230 }, (_, index) => cash(index));
     const seen: string[] = [];

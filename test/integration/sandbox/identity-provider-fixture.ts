@@ -52,7 +52,11 @@ export type World = Awaited<ReturnType<typeof startIdentityProvider>>;
 
 /** A real identity provider on loopback, its state in a temporary file, so that it can be stopped and started. */
 export async function startIdentityProvider(
-  options: { connections?: Record<string, VaultConnection>; fetch?: typeof fetch } = {},
+  options: {
+    connections?: Record<string, VaultConnection>;
+    thirdPartyPasswords?: Record<string, string>;
+    fetch?: typeof fetch;
+  } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'identity-provider-'));
   const faults = new Faults();
@@ -84,6 +88,9 @@ export async function startIdentityProvider(
       faults,
       onError: (problem) => problems.push(problem),
       ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+      ...(options.thirdPartyPasswords === undefined
+        ? {}
+        : { thirdPartyPasswords: options.thirdPartyPasswords }),
     });
     handler = provider.callback;
     return { provider, database, vault };

@@ -176,6 +176,7 @@ describe('the phone page', () => {
     expect(await at('headline').textContent()).toBe('Buy 5 AAPL');
     expect(await at('environment').textContent()).toContain('PAPER');
     expect(await at('client-name').textContent()).toBe('trade-agent on test-laptop');
+    expect(await at('warning').textContent()).toContain('Deny it unless you asked for it yourself');
     expect(await at('binding-message').textContent()).toBe(
       `BUY 5 AAPL STP 181.00 LMT 182.50 ${approvalCode(asked.digest)}`,
     );

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { subjectId } from '../../../src/agent/approval-subject.ts';
 import { waitForDecision } from '../../../src/agent/approval-wait.ts';
 import type { AgentEvent } from '../../../src/agent/events.ts';
 import type { GraphEnvironment } from '../../../src/agent/graph-environment.ts';
@@ -284,10 +285,11 @@ describe('waiting for a decision', () => {
   it('says with each poll what was asked for, so that other details are refused', async () => {
     const wait = waiting([approved]);
     await wait.run();
+    const row = wait.row();
     expect(wait.polls[0]?.details).toMatchObject({
       type: 'trade_order',
       qty: '5',
-      identifier: wait.row()?.draft.client_order_id,
+      identifier: row && subjectId(row.draft),
     });
   });
 });

@@ -35,6 +35,20 @@ describe('a rule fires when it should, once, and again only after it was clear',
     expect(found(apple(101))).toEqual(['r AAPL']);
   });
 
+  it('also while checks by another file come in between', async () => {
+    const memory = { fired: [] };
+    const rule = (name: string) => `rules:\n  - {name: ${name}, kind: price, symbol: AAPL, above: 100}`;
+    const { found } = bound(await checks(rule('r'), memory));
+    const other = bound(await checks(rule('s'), memory));
+    expect(found(apple(101))).toEqual(['r AAPL']);
+    expect(other.found(apple(101))).toEqual(['s AAPL']);
+    expect(found(apple(101))).toEqual([]);
+    expect(other.found(apple(101))).toEqual([]);
+    expect(found(apple(90))).toEqual([]);
+    expect(found(apple(101))).toEqual(['r AAPL']);
+    expect(other.found(apple(101))).toEqual([]);
+  });
+
   it('a move since the last close, in the direction it names', async () => {
     const { found } = bound(
       await checks(

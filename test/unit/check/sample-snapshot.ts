@@ -89,10 +89,9 @@ export function snapshot(more: Partial<Snapshot> = {}): Snapshot {
   };
 }
 
-/** Runs checks one after the other, each remembering the one before. */
-export async function checks(rules: string) {
+/** Runs checks one after the other, each remembering the one before. @param memory shared by checks of several files */
+export async function checks(rules: string, memory: { fired: readonly FiredState[] } = { fired: [] }) {
   const file = await parseRules(rules, 'rules.yaml');
-  let fired: readonly FiredState[] = [];
   return {
     file,
     run(seen: Snapshot, suggest?: Parameters<typeof check>[0]['suggest']) {
@@ -100,11 +99,11 @@ export async function checks(rules: string) {
         file,
         rulesFile: 'rules.yaml',
         snapshot: seen,
-        memory: { fired: () => [...fired], mark: () => undefined, proposed: () => undefined },
+        memory: { fired: () => [...memory.fired], mark: () => undefined, proposed: () => undefined },
         sectorOf: () => undefined,
         ...(suggest === undefined ? {} : { suggest }),
       });
-      fired = done.firing.states;
+      memory.fired = done.firing.states;
       return done;
     },
     /** The rules that found something new. */

@@ -41,6 +41,14 @@ describe('asking', () => {
     expect(await answer).toBe('yes');
     expect(terminal.stderr()).toContain('Go on? ');
   });
+
+  it('ends as interrupted when the terminal ends, as with Ctrl-D', async () => {
+    const terminal = fakeTerminal({ tty: true });
+    const answer = terminal.io.prompt('Go on? ', new AbortController().signal);
+    terminal.stdin.end();
+    await expect(answer).rejects.toMatchObject({ code: 'interrupted' });
+    expect(terminal.stderr()).toMatch(/\n$/);
+  });
 });
 
 describe('the locale', () => {

@@ -41,10 +41,15 @@ describe('help rendered when the program was built', () => {
     expect(await preparedHelp(argv, noTerminal)).toBeUndefined();
   });
 
-  it('fits a terminal of 80 columns, and leaves any other to commander', async () => {
+  it.each([80, 120, 0, undefined])('is for a terminal of %s columns', async (columns) => {
     const preparedHelp = await withTexts(texts);
-    expect(await preparedHelp(['--help'], { isTTY: true, columns: 80 })).toBe('the program');
-    expect(await preparedHelp(['--help'], { isTTY: true, columns: 120 })).toBeUndefined();
+    const stdout = columns === undefined ? { isTTY: true } : { isTTY: true, columns };
+    expect(await preparedHelp(['--help'], stdout)).toBe('the program');
+  });
+
+  it('is left to commander on a narrower terminal', async () => {
+    const preparedHelp = await withTexts(texts);
+    expect(await preparedHelp(['--help'], { isTTY: true, columns: 79 })).toBeUndefined();
   });
 
   it('is not there when the program runs from its sources', async () => {

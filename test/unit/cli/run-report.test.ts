@@ -13,7 +13,9 @@ describe('the result of a run', () => {
       'status',
       'text',
       'orders',
+      'messages',
       'approvals',
+      'connections',
       'resume',
       'usage',
     ]);
@@ -28,7 +30,14 @@ describe('the result of a run', () => {
       'filled_qty',
       'filled_avg_price',
     ]);
-    expect(Object.keys(object.approvals[0] ?? {})).toEqual(['id', 'status', 'code', 'expires_at', 'order']);
+    expect(Object.keys(object.approvals[0] ?? {})).toEqual([
+      'id',
+      'status',
+      'code',
+      'expires_at',
+      'kind',
+      'order',
+    ]);
   });
 
   it('tells the command that goes on, quoted for the shell and with the profile', () => {

@@ -1,10 +1,10 @@
-import type { ApprovalView, RunResult } from '../../../src/agent/events.ts';
+import type { MessageApprovalView, OrderApprovalView, RunResult } from '../../../src/agent/events.ts';
 import type { Order } from '../../../src/trading/views.ts';
 
 /** 2026-01-30T14:30:00Z, a Friday half an hour after the open. */
 export const NOW = Date.UTC(2026, 0, 30, 14, 30, 0);
 
-export const approval: ApprovalView = {
+export const approval: OrderApprovalView = {
   id: 'ap_k7qp2m4x',
   thread: 'th_1',
   status: 'requested',
@@ -51,13 +51,33 @@ export const order: Order = {
   filled_at: '2026-01-30T14:30:10Z',
 };
 
-export const executed: ApprovalView = { ...approval, status: 'executed', placed: order };
+export const executed: OrderApprovalView = { ...approval, status: 'executed', placed: order };
 
 export const doneResult: RunResult = {
   thread: 'th_1',
   status: 'done',
   text: 'Bought 5 AAPL.',
   orders: [order],
+  messages: [],
   approvals: [executed],
+  connections: [],
   usage: { model: 'builtin', input_tokens: 0, output_tokens: 0 },
+};
+
+export const messageApproval: MessageApprovalView = {
+  id: 'ap_m7qp2m4x',
+  thread: 'th_1',
+  kind: 'message',
+  status: 'requested',
+  code: 'M7QP',
+  expires_at: '2026-01-30T14:35:00Z',
+  message: {
+    service: 'slack',
+    recipient: '#trading',
+    text: 'Equity $1.00\nAAPL: 5',
+    client_message_id: 'ta-abcdefgh',
+    expires_at: '2026-01-30T14:35:00Z',
+  },
+  reason: undefined,
+  sent: undefined,
 };

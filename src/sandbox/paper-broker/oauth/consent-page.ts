@@ -4,6 +4,8 @@ import { html, raw } from 'hono/html';
 export const scopeWords: Readonly<Record<string, string>> = {
   'account:write': 'see your account and change its settings',
   trading: 'place and cancel orders',
+  'chat:write': 'send messages as you',
+  'https://www.googleapis.com/auth/gmail.send': 'send e-mail as you',
 };
 
 const style = `
@@ -18,8 +20,10 @@ const style = `
   button { flex: 1; font: inherit; padding: .8rem; min-height: 3rem; }
 `;
 
-/** The broker's login and consent on one page. Every parameter comes back with the answer. */
+/** A third party's login and consent on one page. Every parameter comes back with the answer. */
 export function consentPage(page: {
+  /** Whose page it is. */
+  label: string;
   client_id: string;
   scopes: readonly string[];
   parameters: Readonly<Record<string, string>>;
@@ -29,12 +33,12 @@ export function consentPage(page: {
 <html lang="en">
 <head>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Paper broker: connect your account</title>
+<title>${page.label}: connect your account</title>
 <style>${raw(style)}</style>
 </head>
 <body>
 <p class="label">SANDBOX · simulated</p>
-<h1>Connect your paper account</h1>
+<h1>Connect your ${page.label} account</h1>
 <p><strong>${page.client_id}</strong> asks to:</p>
 <ul>${page.scopes.map((scope) => html`<li>${scopeWords[scope] ?? scope}</li>`)}</ul>
 ${page.error === undefined ? '' : html`<p class="error" role="alert">${page.error}</p>`}
@@ -56,10 +60,10 @@ ${Object.entries(page.parameters).map(
 }
 
 /** For a request that can't be answered to its client. */
-export function refusalPage(reason: string) {
+export function refusalPage(label: string, reason: string) {
   return html`<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><title>Paper broker</title><style>${raw(style)}</style></head>
+<head><meta charset="utf-8"><title>${label}</title><style>${raw(style)}</style></head>
 <body><p class="label">SANDBOX · simulated</p><h1>This request can't be answered</h1><p>${reason}</p></body>
 </html>`;
 }

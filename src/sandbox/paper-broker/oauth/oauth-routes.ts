@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { sameSecret } from '../access.ts';
-import { consentPage, refusalPage, scopeWords } from './consent-page.ts';
+import { consentPage, refusalPage } from './consent-page.ts';
 import type { IssuedTokens, TokenStore } from './token-store.ts';
 
 export interface OAuthClient {
@@ -16,6 +16,8 @@ export interface OAuthOptions {
   clients: readonly OAuthClient[];
   users: readonly { username: string; password: string }[];
   now: () => number;
+  /** Whose server it is; the paper broker's unless said otherwise. */
+  party?: { readonly label: string; readonly scopes: readonly string[] };
 }
 
 /** Wrong passwords before a user name has to wait, and how long (milliseconds). */
@@ -33,13 +35,15 @@ const parameterNames = [
 ] as const;
 type Parameters = Partial<Record<(typeof parameterNames)[number], string>>;
 
+const broker = { label: 'Paper broker', scopes: ['account:write', 'trading'] } as const;
+
 /**
- * The broker's own OAuth 2.0 server: authorization code with PKCE S256 (RFC 6749, 7636, 9700), refresh with rotation,
+ * A third party's own OAuth 2.0 server: authorization code with PKCE S256 (RFC 6749, 7636, 9700), refresh with rotation,
  * revocation (RFC 7009). The login form carries user name and password in every answer and sets no cookie, so there
  * is nothing a foreign page could ride on.
  */
 export function oauthRoutes(options: OAuthOptions): Hono {
-  const { tokens, now } = options;
+  const { tokens, now, party = broker } = options;
   const app = new Hono();
   const tries = new Map<string, { since: number; count: number }>();
 
@@ -57,7 +61,7 @@ export function oauthRoutes(options: OAuthOptions): Hono {
       authorization_endpoint: `${options.url}/oauth/authorize`,
       token_endpoint: `${options.url}/oauth/token`,
       revocation_endpoint: `${options.url}/oauth/revoke`,
-      scopes_supported: Object.keys(scopeWords),
+      scopes_supported: [...party.scopes],
       response_types_supported: ['code'],
       grant_types_supported: ['authorization_code', 'refresh_token'],
       token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
@@ -153,7 +157,7 @@ export function oauthRoutes(options: OAuthOptions): Hono {
     | { refusal: string }
     | { error: string; redirect_uri: string; state: string | undefined } => {
     const client = options.clients.find((known) => known.client_id === given.client_id);
-    if (client === undefined) return { refusal: 'The broker does not know this client.' };
+    if (client === undefined) return { refusal: `${party.label} does not know this client.` };
     const redirect_uri = given.redirect_uri ?? '';
     if (!client.redirect_uris.includes(redirect_uri)) {
       return { refusal: 'The redirect URI is not one this client has registered.' };
@@ -165,7 +169,7 @@ export function oauthRoutes(options: OAuthOptions): Hono {
       return { error: 'invalid_request', ...back };
     }
     const scopes = (given.scope ?? '').split(' ').filter((scope) => scope !== '');
-    if (scopes.length === 0 || scopes.some((scope) => !(scope in scopeWords))) {
+    if (scopes.length === 0 || scopes.some((scope) => !party.scopes.includes(scope))) {
       return { error: 'invalid_scope', ...back };
     }
     const parameters = Object.fromEntries(
@@ -185,6 +189,7 @@ export function oauthRoutes(options: OAuthOptions): Hono {
     secure(context, `form-action 'self' ${target}`);
     const { client, scopes, parameters } = request;
     const page = {
+      label: party.label,
       client_id: client.client_id,
       scopes,
       parameters,
@@ -195,7 +200,7 @@ export function oauthRoutes(options: OAuthOptions): Hono {
 
   const refuse = (context: Context, reason: string) => {
     secure(context, `form-action 'none'`);
-    return context.html(refusalPage(reason), 400);
+    return context.html(refusalPage(party.label, reason), 400);
   };
 
   /** 303, so that the password is not posted on to the client. */

@@ -32,6 +32,8 @@ export interface TestIssuer {
   readonly jwksRequests: { count: number };
   /** Users with a brokerage account, and their token at the broker. */
   readonly connected: Map<string, string>;
+  /** Their tokens elsewhere, by `user audience`. */
+  readonly elsewhere: Map<string, string>;
   /** Answers the next token request with this instead. */
   failExchange: { status: number; body: object } | undefined;
   /** Keys published beside the main one. */
@@ -57,6 +59,7 @@ export async function startTestIssuer(options: {
     exchanges: [],
     jwksRequests: { count: 0 },
     connected: new Map(),
+    elsewhere: new Map(),
     failExchange: undefined,
     published: [publicJwk],
     down: false,
@@ -120,8 +123,9 @@ export async function startTestIssuer(options: {
     const sub = String(payload.sub);
     const audience = form.get('audience') ?? '';
     issuer.exchanges.push({ sub, audience });
-    const token = issuer.connected.get(sub);
-    if (token === undefined || audience !== 'paper-broker') {
+    const token =
+      audience === 'paper-broker' ? issuer.connected.get(sub) : issuer.elsewhere.get(`${sub} ${audience}`);
+    if (token === undefined) {
       return c.json({ error: 'invalid_target', error_description: 'no such connection' }, 400);
     }
     return c.json({

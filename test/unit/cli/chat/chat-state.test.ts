@@ -8,7 +8,7 @@ import {
   type Run,
   runAtWork,
 } from '../../../../src/cli/chat/chat-state.ts';
-import { approval, doneResult, executed, order } from '../sample-events.ts';
+import { approval, doneResult, executed, messageApproval, order } from '../sample-events.ts';
 
 const asked = chatReducer(emptyChat, {
   type: 'start',
@@ -50,6 +50,39 @@ describe('the chat’s state', () => {
   it('shows the answer of a model that does not stream, once', () => {
     expect(stateAfter([{ type: 'result', result: doneResult }]).items).toEqual([
       { type: 'answer', text: 'Bought 5 AAPL.' },
+    ]);
+  });
+
+  it('says which account a run stands still for, leaves the way free meanwhile, and tells when it goes on', () => {
+    const connection = { name: 'broker', command: 'trade-agent connections add broker' };
+    const waiting = stateAfter([
+      { type: 'tool_call', id: 'c1', name: 'get_portfolio', args: {} },
+      { type: 'connection', connection: { ...connection, status: 'needed' } },
+    ]);
+    expect(waiting.items).toMatchObject([
+      { type: 'note', text: expect.stringContaining('trade-agent connections add broker') },
+    ]);
+    expect(isWaiting(runOf(waiting))).toBe(true);
+    const on = stateAfter(
+      [{ type: 'connection', connection: { ...connection, status: 'connected' } }],
+      waiting,
+    );
+    expect(on.items.at(-1)).toMatchObject({ type: 'outcome', text: 'broker is connected', good: true });
+    expect(isWaiting(runOf(on))).toBe(false);
+  });
+
+  it('waits for the phone about a message as about an order', () => {
+    const waiting = stateAfter([
+      { type: 'tool_call', id: 'c1', name: 'send_slack_summary', args: { recipient: '#trading' } },
+      { type: 'approval', approval: messageApproval },
+    ]);
+    expect(isWaiting(runOf(waiting))).toBe(true);
+    const denied = stateAfter(
+      [{ type: 'approval', approval: { ...messageApproval, status: 'denied' } }],
+      waiting,
+    );
+    expect(denied.items).toMatchObject([
+      { type: 'outcome', text: 'message to #trading on Slack: denied on the phone: not sent', good: false },
     ]);
   });
 

@@ -40,6 +40,26 @@ describe('the line editor', () => {
     expect(editorReducer(up, press('downArrow')).text).toBe('thr');
   });
 
+  it('finds earlier lines by what is typed, latest first, and comes back to it', () => {
+    const lines = ['buy 5 AAPL', 'quote KO', 'sell 2 aapl', 'quote KO'];
+    const sent = edit(...lines.flatMap((line) => [type(line), { type: 'sent' } as const]), type('AAPL'));
+    const found = editorReducer(sent, control('r'));
+    expect(found).toMatchObject({ text: 'sell 2 aapl', cursor: 11 });
+    const older = editorReducer(found, control('r'));
+    expect(older.text).toBe('buy 5 AAPL');
+    expect(editorReducer(older, control('r')).text).toBe('buy 5 AAPL');
+    expect([control('n'), control('n'), control('n'), control('n')].reduce(editorReducer, older).text).toBe(
+      'AAPL',
+    );
+    expect(edit(type('nothing like it'), control('r')).text).toBe('nothing like it');
+  });
+
+  it('finds a line that was sent twice once', () => {
+    const lines = ['sell 1 KO', 'buy 5 KO', 'quote AAPL', 'buy 5 KO'];
+    const sent = edit(...lines.flatMap((line) => [type(line), { type: 'sent' } as const]), type('KO'));
+    expect([control('r'), control('r')].reduce(editorReducer, sent).text).toBe('sell 1 KO');
+  });
+
   it('keeps the lines of a paste, without control characters', () => {
     expect(edit({ type: 'paste', text: 'buy 5\r\nAAPL\u001b[2J' }).text).toBe('buy 5\nAAPL[2J');
   });

@@ -50,6 +50,7 @@ function scriptedDriver(events: readonly AgentEvent[], changes: Partial<ChatStat
       address: 'http://127.0.0.1:4710/device',
       qr: [],
       warning: 'Only go on if you started this yourself.',
+      machine: 'desk-7',
       asks: ['see quotes'],
       sandboxCommand: 'trade-agent phone login WDJB-MJHT',
       expiresAt: NOW + 600_000,

@@ -6,7 +6,7 @@ import { dollars, sharePrice, signedDollars, signedPercent } from '../../../../s
 import { orderFields, orderHeadline } from '../../../../src/cli/text/order-fields.ts';
 import { safeLine, safeText } from '../../../../src/cli/text/safe-text.ts';
 import { wrapWords } from '../../../../src/cli/text/wrap.ts';
-import { approval, executed, NOW } from '../sample-events.ts';
+import { approval, executed, messageApproval, NOW } from '../sample-events.ts';
 
 describe('money for people', () => {
   it.each([
@@ -63,11 +63,33 @@ describe('an order in words', () => {
   });
 });
 
+describe('a message’s approval in plain lines', () => {
+  it('has every line of the text on a line of its own', () => {
+    expect(approvalLines(messageApproval, undefined, NOW, 'desk-7').slice(0, 7)).toEqual([
+      'Approval needed (ap_m7qp2m4x)',
+      '  code      M7QP (your phone must show the same)',
+      '  asked by  trade-agent on desk-7',
+      '  to        message to #trading on Slack',
+      '  text      Equity $1.00',
+      '            AAPL: 5',
+      '  id        ta-abcdefgh',
+    ]);
+  });
+
+  it('ends as sent, or says that it was not', () => {
+    expect(approvalOutcome({ ...messageApproval, status: 'executed' })).toBe(
+      'message to #trading on Slack: sent',
+    );
+    expect(approvalOutcome({ ...messageApproval, status: 'cancelled' })).toContain('not sent');
+  });
+});
+
 describe('an approval in plain lines', () => {
   it('has the code, every field, the expiry and where to approve', () => {
-    expect(approvalLines(approval, 'http://127.0.0.1:4747/phone', NOW)).toEqual([
+    expect(approvalLines(approval, 'http://127.0.0.1:4747/phone', NOW, 'desk-7')).toEqual([
       'Approval needed (ap_k7qp2m4x)',
       '  code      K7QP (your phone must show the same)',
+      '  asked by  trade-agent on desk-7',
       '  order     BUY 5 AAPL, limit $180.00',
       '  account   PA3ALICE01 PAPER',
       '  in force  day (until the close)',
@@ -75,6 +97,7 @@ describe('an approval in plain lines', () => {
       '  order id  ta-abcdefgh',
       '  expires   2026-01-30T14:35:00Z (in 5:00)',
       '  approve   http://127.0.0.1:4747/phone (or: trade-agent phone)',
+      '  Deny on the phone whatever you did not ask for yourself.',
     ]);
   });
 

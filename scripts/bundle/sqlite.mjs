@@ -1,0 +1,31 @@
+// SQLite's JavaScript from the bundle and its binary from the package beside it: the package's own entry is a dozen
+// small files. Where another version is installed than was bundled, that one's own JavaScript goes with its binary.
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import createDatabase from '../../node_modules/better-sqlite3-multiple-ciphers/lib/database.js';
+import SqliteError from '../../node_modules/better-sqlite3-multiple-ciphers/lib/sqlite-error.js';
+import { version } from '../../node_modules/better-sqlite3-multiple-ciphers/package.json';
+
+function database() {
+  const manifest = require.resolve('better-sqlite3-multiple-ciphers/package.json');
+  const binary = join(dirname(manifest), 'prebuilds', `${platform()}-${process.arch}.node`);
+  const installed = JSON.parse(readFileSync(manifest, 'utf8')).version;
+  if (installed !== version || !existsSync(binary)) return require('better-sqlite3-multiple-ciphers');
+  return Object.assign(
+    createDatabase(() => require(binary), false),
+    { SqliteError },
+  );
+}
+
+/** Without musl's loader the system is glibc's; with it, it may be either's. */
+const MUSL = `/lib/ld-musl-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`;
+
+/** As the package names its binaries. */
+function platform() {
+  if (process.platform !== 'linux' || !existsSync(MUSL)) return process.platform;
+  // Looks up the names of all network neighbours otherwise.
+  process.report.excludeNetwork = true;
+  return process.report.getReport().header.glibcVersionRuntime ? 'linux' : 'linuxmusl';
+}
+
+export default database();

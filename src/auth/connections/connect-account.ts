@@ -1,0 +1,143 @@
+import type { Clock } from '../../trading/clock.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import type { ConnectedAccount, ConnectedAccounts } from './connected-accounts.ts';
+import { listenForReturn } from './loopback-return.ts';
+
+/** A connection under way: what to show the person, and how to wait for them. */
+export interface ConnectingAccount {
+  readonly address: string;
+  readonly ticket: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+  /**
+   * Waits until the person is done.
+   * @throws {TradeAgentError} `login_denied`, `login_expired`, `provider_error`; the reason of `signal` when it aborts
+   */
+  complete(signal: AbortSignal): Promise<ConnectedAccount>;
+  /** Ends what waits, where `complete` was never called. */
+  close(): Promise<void>;
+}
+
+export interface ConnectOptions {
+  /** The connection's name at the provider. */
+  readonly connection: string;
+  readonly scopes: readonly string[];
+  readonly finish: 'provider' | 'loopback';
+  /** Where the browser comes back to under `loopback`: the provider must know the address. */
+  readonly redirectPort: number;
+  readonly clock: Clock;
+}
+
+/** Seconds between two questions where the provider names none (RFC 8628 §3.2). */
+const DEFAULT_INTERVAL_S = 5;
+/** Longest pause while the provider can't be reached, seconds. */
+const MAX_PAUSE_S = 30;
+
+/**
+ * Starts connecting an account at a third party.
+ * @throws {TradeAgentError} `port_in_use`, and what {@link ConnectedAccounts.start} throws
+ */
+export async function connectAccount(
+  accounts: ConnectedAccounts,
+  options: ConnectOptions,
+): Promise<ConnectingAccount> {
+  return options.finish === 'provider' ? finishedThere(accounts, options) : finishedHere(accounts, options);
+}
+
+/** The provider finishes, and is asked how it stands: any browser will do, a phone's too. */
+async function finishedThere(
+  accounts: ConnectedAccounts,
+  { connection, scopes, clock }: ConnectOptions,
+): Promise<ConnectingAccount> {
+  const startedAt = clock.now();
+  const started = await accounts.start({ connection, scopes });
+  const expiresAt = startedAt + started.expiresIn * 1000;
+  return {
+    address: started.address,
+    ticket: started.ticket,
+    expiresAt,
+    close: async () => undefined,
+    async complete(signal) {
+      let pause = 0;
+      for (;;) {
+        await clock.sleep(Math.min(pause * 1000, Math.max(0, expiresAt - clock.now())), signal);
+        const progress = await accounts.progress(started.authSession).catch((error: unknown) => {
+          // The network may come back; the deadline is the end of it.
+          if (error instanceof TradeAgentError && error.code === 'provider_unreachable') return undefined;
+          throw error;
+        });
+        signal.throwIfAborted();
+        if (progress?.status === 'connected') return progress.account;
+        if (progress?.status === 'denied') throw denied();
+        if (progress?.status === 'failed') throw failed();
+        if (progress?.status === 'expired' || clock.now() >= expiresAt) throw expired();
+        pause =
+          progress === undefined
+            ? Math.min(Math.max(1, pause * 2), MAX_PAUSE_S)
+            : (started.interval ?? DEFAULT_INTERVAL_S);
+      }
+    },
+  };
+}
+
+/** The browser comes back to this machine (RFC 8252 §7.3) with a code, which is good here alone (PKCE). */
+async function finishedHere(
+  accounts: ConnectedAccounts,
+  { connection, scopes, clock, redirectPort }: ConnectOptions,
+): Promise<ConnectingAccount> {
+  const back = await listenForReturn(redirectPort);
+  try {
+    const startedAt = clock.now();
+    const started = await accounts.start({
+      connection,
+      scopes,
+      redirect: { redirectUri: back.redirectUri, state: back.state, codeChallenge: back.codeChallenge },
+    });
+    const expiresAt = startedAt + started.expiresIn * 1000;
+    return {
+      address: started.address,
+      ticket: started.ticket,
+      expiresAt,
+      close: back.close,
+      async complete(signal) {
+        const over = new AbortController();
+        try {
+          const late = clock.sleep(started.expiresIn * 1000, over.signal).then(() => {
+            throw expired();
+          });
+          late.catch(() => undefined);
+          const answer = await Promise.race([back.answer(signal), late]);
+          if (answer.error !== undefined) throw answer.error === 'access_denied' ? denied() : failed();
+          return await accounts.complete({
+            authSession: started.authSession,
+            connectCode: answer.connectCode,
+            redirectUri: back.redirectUri,
+            codeVerifier: back.codeVerifier,
+          });
+        } finally {
+          over.abort();
+          await back.close();
+        }
+      },
+    };
+  } catch (error) {
+    await back.close();
+    throw error;
+  }
+}
+
+function denied(): TradeAgentError {
+  return new TradeAgentError('login_denied', 'it was refused there: nothing is connected', {
+    hint: 'Run it again if that was a mistake.',
+  });
+}
+
+function failed(): TradeAgentError {
+  return new TradeAgentError('provider_error', 'the other side did not let itself be connected', {
+    hint: 'Run it again.',
+  });
+}
+
+function expired(): TradeAgentError {
+  return new TradeAgentError('login_expired', 'nobody signed in there in time', { hint: 'Run it again.' });
+}

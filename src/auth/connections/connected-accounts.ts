@@ -1,0 +1,220 @@
+import { z } from 'zod';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { PROVIDER_TIMEOUT_S } from '../provider.ts';
+import { isSecureUrl } from '../secure-url.ts';
+
+const startedSchema = z.object({
+  auth_session: z.string().min(1),
+  connect_uri: z.string(),
+  connect_params: z.object({ ticket: z.string().min(1) }),
+  expires_in: z.number().positive(),
+  interval: z.number().positive().optional(),
+});
+
+const accountSchema = z.object({
+  id: z.string(),
+  connection: z.string(),
+  scopes: z.array(z.string()).optional(),
+  created_at: z.string().optional(),
+});
+export type ConnectedAccount = z.output<typeof accountSchema>;
+
+/** A connection that waits for the person to sign in at the third party. */
+export interface StartedConnection {
+  /** To be opened in the person's browser. */
+  readonly address: string;
+  readonly ticket: string;
+  /** Secret: ties the end to this start. */
+  readonly authSession: string;
+  /** Seconds. */
+  readonly expiresIn: number;
+  /** Seconds between two questions, where the provider says so. */
+  readonly interval: number | undefined;
+}
+
+/** How a connection stands that the provider finishes by itself. */
+export type ConnectionProgress =
+  | { readonly status: 'connected'; readonly account: ConnectedAccount }
+  | { readonly status: 'pending' | 'denied' | 'expired' | 'failed' };
+
+export interface ConnectedAccountsAccess {
+  /** Without a slash at its end. */
+  readonly endpoint: string;
+  /** The headers that show a token to this request. @throws {TradeAgentError} */
+  readonly authorize: (method: string, url: URL) => Promise<Record<string, string>>;
+  readonly fetch?: typeof fetch | undefined;
+}
+
+export interface ConnectedAccounts {
+  /**
+   * @param request.redirect where the browser must come back to, with a `state` that can't be guessed and PKCE
+   *   (RFC 7636); absent where the provider finishes by itself
+   * @throws {TradeAgentError} `provider_unreachable`, `provider_error`, `login_required`, `insufficient_scope`
+   */
+  start(request: {
+    connection: string;
+    scopes: readonly string[];
+    redirect?: { redirectUri: string; state: string; codeChallenge?: string };
+  }): Promise<StartedConnection>;
+  /** @param request.connectCode the `connect_code` the person came back with. Good once. */
+  complete(request: {
+    authSession: string;
+    connectCode: string;
+    redirectUri: string;
+    codeVerifier?: string;
+  }): Promise<ConnectedAccount>;
+  /** Asks once how a connection stands that the provider finishes. */
+  progress(authSession: string): Promise<ConnectionProgress>;
+  list(): Promise<readonly ConnectedAccount[]>;
+  /** @throws {TradeAgentError} also `not_found` */
+  remove(id: string): Promise<void>;
+}
+
+const progressOf: Readonly<Record<string, ConnectionProgress['status'] | undefined>> = {
+  authorization_pending: 'pending',
+  access_denied: 'denied',
+  expired_token: 'expired',
+  connection_failed: 'failed',
+};
+
+/**
+ * A provider's API for the accounts that a person has connected to their own: Auth0's My Account API, or another of the
+ * same shape (docs/providers/other.md).
+ */
+export function connectedAccounts(access: ConnectedAccountsAccess): ConnectedAccounts {
+  const { endpoint, authorize, fetch: send = fetch } = access;
+  const { origin } = new URL(endpoint);
+
+  const request = async (method: string, path: string, body?: Record<string, unknown>) => {
+    const url = new URL(`${endpoint}/${path}`);
+    const headers = await authorize(method, url);
+    try {
+      const response = await send(url, {
+        method,
+        headers: {
+          accept: 'application/json',
+          ...headers,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        // A redirect would carry the token to an address nobody chose.
+        redirect: 'error',
+        signal: AbortSignal.timeout(PROVIDER_TIMEOUT_S * 1000),
+      });
+      return { response, answer: jsonOrNothing(await response.text()) };
+    } catch {
+      throw new TradeAgentError('provider_unreachable', `${origin} can't be reached`, {
+        hint: 'Check the network, then try again.',
+      });
+    }
+  };
+
+  const ask = async <T>(
+    method: string,
+    path: string,
+    schema: z.ZodType<T>,
+    body?: Record<string, unknown>,
+  ): Promise<T> => {
+    const { response, answer } = await request(method, path, body);
+    if (!response.ok) throw refused(response.status, origin);
+    return parsed(schema, answer);
+  };
+
+  const parsed = <T>(schema: z.ZodType<T>, answer: unknown): T => {
+    const result = schema.safeParse(answer);
+    if (result.success) return result.data;
+    throw new TradeAgentError('provider_error', `${origin} sent an answer that makes no sense`, {
+      hint: 'Check that it is the right identity provider.',
+    });
+  };
+
+  return {
+    async start({ connection, scopes, redirect }) {
+      const started = await ask('POST', 'connect', startedSchema, {
+        connection,
+        scopes,
+        ...(redirect === undefined
+          ? {}
+          : {
+              redirect_uri: redirect.redirectUri,
+              state: redirect.state,
+              ...(redirect.codeChallenge === undefined
+                ? {}
+                : { code_challenge: redirect.codeChallenge, code_challenge_method: 'S256' }),
+            }),
+      });
+      const { ticket } = started.connect_params;
+      const address = new URL(started.connect_uri, `${endpoint}/`);
+      address.searchParams.set('ticket', ticket);
+      // It is opened in a browser: only the provider's own page will do.
+      if (!isSecureUrl(address.href) || address.origin !== origin) {
+        throw new TradeAgentError('provider_error', `${origin} sent an address that is not its own`, {
+          hint: 'Check that it is the right identity provider.',
+        });
+      }
+      return {
+        address: address.href,
+        ticket,
+        authSession: started.auth_session,
+        expiresIn: started.expires_in,
+        interval: started.interval,
+      };
+    },
+
+    complete: ({ authSession, connectCode, redirectUri, codeVerifier }) =>
+      ask('POST', 'complete', accountSchema, {
+        auth_session: authSession,
+        connect_code: connectCode,
+        redirect_uri: redirectUri,
+        ...(codeVerifier === undefined ? {} : { code_verifier: codeVerifier }),
+      }),
+
+    async progress(authSession) {
+      const { response, answer } = await request('POST', 'complete', { auth_session: authSession });
+      if (response.ok) return { status: 'connected', account: parsed(accountSchema, answer) };
+      const code = z.object({ code: z.string() }).safeParse(answer).data?.code ?? '';
+      const status = Object.hasOwn(progressOf, code) ? progressOf[code] : undefined;
+      if (status === undefined || status === 'connected') throw refused(response.status, origin);
+      return { status };
+    },
+
+    list: async () => (await ask('GET', 'accounts', z.object({ accounts: z.array(accountSchema) }))).accounts,
+
+    remove: async (id) => {
+      await ask('DELETE', `accounts/${encodeURIComponent(id)}`, z.undefined());
+    },
+  };
+}
+
+function refused(status: number, origin: string): TradeAgentError {
+  switch (status) {
+    case 401:
+      return new TradeAgentError('login_required', `${origin} no longer accepts this session`, {
+        hint: 'Run "trade-agent login".',
+      });
+    case 403:
+      return new TradeAgentError('insufficient_scope', 'you may not change connected accounts', {
+        hint: 'Allow the login client the My Account API with its connected-accounts scopes, then run "trade-agent login".',
+      });
+    case 404:
+      return new TradeAgentError('not_found', `${origin} knows no such account or connection`, {
+        hint: 'See "trade-agent connections list".',
+      });
+    default:
+      return status === 429 || status >= 500
+        ? new TradeAgentError('provider_unreachable', `${origin} answered with HTTP status ${status}`, {
+            hint: 'Try again in a moment.',
+          })
+        : new TradeAgentError('provider_error', `${origin} answered with HTTP status ${status}`, {
+            hint: 'Check the connection’s name and the redirect address there.',
+          });
+  }
+}
+
+function jsonOrNothing(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

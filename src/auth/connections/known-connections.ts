@@ -1,0 +1,44 @@
+import type { Profile } from '../profile.ts';
+
+/** The accounts elsewhere that the agent has a use for. */
+export const connectionNames = ['broker', 'slack', 'gmail'] as const;
+export type ConnectionName = (typeof connectionNames)[number];
+
+export interface KnownConnection {
+  /** For people. */
+  readonly label: string;
+  /** All that is asked for there, never more. */
+  readonly scopes: readonly string[];
+}
+
+export const knownConnections: Readonly<Record<ConnectionName, KnownConnection>> = {
+  // Alpaca, "Using OAuth2 and Trading API".
+  broker: { label: 'your brokerage account', scopes: ['account:write', 'trading'] },
+  slack: { label: 'Slack', scopes: ['chat:write'] },
+  gmail: { label: 'Gmail', scopes: ['https://www.googleapis.com/auth/gmail.send'] },
+};
+
+/** The connection's name at the identity provider: the profile's, else its own. */
+export function providerConnection(profile: Pick<Profile, 'connections'>, name: ConnectionName): string {
+  return profile.connections?.[name] ?? name;
+}
+
+/** The name here of a connection at the provider; `undefined` for one the agent has no use for. */
+export function connectionNamed(
+  profile: Pick<Profile, 'connections'>,
+  providerName: string,
+): ConnectionName | undefined {
+  return connectionNames.find((name) => providerConnection(profile, name) === providerName);
+}
+
+const scopeWords: Readonly<Record<string, string>> = {
+  'account:write': 'see your account and change its settings',
+  trading: 'place and cancel orders (each order still needs your approval)',
+  'chat:write': 'send messages (each still needs your approval)',
+  'https://www.googleapis.com/auth/gmail.send': 'send e-mail as you (each still needs your approval)',
+};
+
+/** What is asked for at the third party, in words; an unknown scope by its own name. */
+export function describeConnectionScopes(scopes: readonly string[]): string[] {
+  return scopes.map((scope) => scopeWords[scope] ?? scope);
+}

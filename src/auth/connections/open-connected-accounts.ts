@@ -1,0 +1,74 @@
+import { type Clock, systemClock } from '../../trading/clock.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { type AccessToken, isUsable } from '../access-token.ts';
+import type { CredentialStore } from '../credential-store/credential-store.ts';
+import { parsePrivateJwk } from '../dpop-key.ts';
+import { createDpopProver, type DpopProver } from '../dpop-proof.ts';
+import type { Home } from '../home.ts';
+import { CONNECTION_SCOPES, type ResolvedProfile } from '../profile.ts';
+import { loginClient } from '../provider.ts';
+import type { ConnectedAccountsService } from '../providers/dialect.ts';
+import { dialectOf } from '../providers/dialect-of.ts';
+import { parseStoredSession } from '../stored-session.ts';
+import { loginRequired, refreshAccessToken } from '../token-refresh.ts';
+import { type ConnectedAccounts, connectedAccounts } from './connected-accounts.ts';
+
+export interface OpenConnectedAccounts {
+  readonly accounts: ConnectedAccounts;
+  readonly finish: ConnectedAccountsService['finish'];
+}
+
+/**
+ * The accounts elsewhere of whoever is signed in, at their identity provider. The token for it is got at the first
+ * request and kept nowhere.
+ * @throws {TradeAgentError} `login_required`; `invalid_config` where the provider has no such thing
+ */
+export async function openConnectedAccounts(
+  profile: ResolvedProfile,
+  store: CredentialStore,
+  options: { home: Home; fetch?: typeof fetch; clock?: Clock },
+): Promise<OpenConnectedAccounts> {
+  const clock = options.clock ?? systemClock;
+  const held = await store.get(['session', 'dpop_key']);
+  const session = parseStoredSession(held.session, profile);
+  if (session === undefined || held.dpop_key === undefined) throw loginRequired('you are not logged in');
+  const access = { fetch: options.fetch, clock, home: options.home };
+  const configuration = await loginClient(profile, access);
+  const service = dialectOf(profile).connectedAccounts(configuration.serverMetadata());
+  if (service === undefined) {
+    throw new TradeAgentError('invalid_config', `${profile.issuer} manages no accounts elsewhere`, {
+      hint: 'Connect the account at the provider itself, or see docs/providers/other.md for what it needs.',
+    });
+  }
+  const prover = createDpopProver(parsePrivateJwk(held.dpop_key), clock);
+  let token: AccessToken | undefined;
+  return {
+    finish: service.finish,
+    accounts: connectedAccounts({
+      endpoint: service.endpoint.replace(/\/$/, ''),
+      fetch: options.fetch,
+      authorize: async (method, url) => {
+        if (!isUsable(token, clock)) {
+          token = await refreshAccessToken(
+            { profile, store, access, clock, sub: session.sub, audience: service.audience },
+            CONNECTION_SCOPES,
+          );
+        }
+        return tokenHeaders(token, prover, method, url);
+      },
+    }),
+  };
+}
+
+async function tokenHeaders(
+  token: AccessToken,
+  prover: DpopProver,
+  method: string,
+  url: URL,
+): Promise<Record<string, string>> {
+  if (token.type === 'bearer') return { authorization: `Bearer ${token.value}` };
+  return {
+    authorization: `DPoP ${token.value}`,
+    dpop: await prover.proof({ method, url, accessToken: token.value }),
+  };
+}

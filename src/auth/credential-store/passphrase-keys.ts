@@ -1,0 +1,152 @@
+import { createHash, randomBytes, type ScryptOptions, scrypt } from 'node:crypto';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { isSame } from './file-key.ts';
+import type { KeyHeader } from './sealed-file.ts';
+
+/** Where a passphrase comes from. */
+export interface PassphraseSource {
+  /** Whether a person can be asked again after a mistake. */
+  readonly isPerson: boolean;
+  /**
+   * @param purpose `new`: for a file that is being made; a person types it twice
+   * @throws {TradeAgentError} `credential_store_locked` where nobody can be asked
+   */
+  read(purpose: 'open' | 'new', profile: string): Promise<string>;
+}
+
+type PassphraseHeader = Extract<KeyHeader, { kind: 'passphrase' }>;
+interface Where {
+  readonly file: string;
+  readonly profile: string;
+}
+
+/** The keys a process has made of passphrases: each once, since each takes a good part of a second and 128 MiB. */
+export interface PassphraseKeys {
+  open(header: PassphraseHeader, where: Where): Promise<Buffer>;
+  create(where: Where): Promise<{ readonly header: PassphraseHeader; readonly key: Buffer }>;
+}
+
+/** RFC 7914 §2: N, r, p. 128 MiB and about 0.4 s on an ordinary machine: what OWASP names for passwords. */
+const COST = { N: 2 ** 17, r: 8, p: 1 } as const;
+
+/** Twice the cost at most: a file that somebody else wrote must not take the machine's memory. And never less. */
+const isSoundCost = ({ N, r, p }: { N: number; r: number; p: number }) =>
+  (N === COST.N || N === 2 * COST.N) && r === COST.r && (p === 1 || p === 2);
+
+const SALT_BYTES = 16;
+const TRIES = 3;
+export const SHORTEST_PASSPHRASE = 12;
+export const LONGEST_PASSPHRASE = 1024;
+
+/** Makes 48 bytes of a passphrase: the key, and the check. */
+export type KeyDerivation = (passphrase: string, parameters: PassphraseHeader['scrypt']) => Promise<Buffer>;
+
+/**
+ * @param source is asked at first need, and not again while the process lasts
+ * @param derive scrypt, but for tests that count
+ */
+export function createPassphraseKeys(
+  source: PassphraseSource,
+  derive: KeyDerivation = scryptKey,
+): PassphraseKeys {
+  const keys = new Map<string, { readonly key: Buffer; readonly check: Buffer }>();
+  const passphrases = new Map<string, string>();
+  /** What new files are made with: unlocking first and writing then must not take two derivations. */
+  const begun = new Map<string, { readonly header: PassphraseHeader; readonly key: Buffer }>();
+  let queue: Promise<unknown> = Promise.resolve();
+  /** One at a time: two questions at once could not be told apart. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = queue.then(work);
+    queue = result.catch(() => {});
+    return result;
+  };
+  const derived = async (passphrase: string, header: Pick<PassphraseHeader, 'scrypt'>) => {
+    const id = JSON.stringify([header.scrypt, createHash('sha256').update(passphrase).digest('hex')]);
+    const known = keys.get(id);
+    if (known !== undefined) return known;
+    const bytes = await derive(passphrase, header.scrypt);
+    // The check is no part of the key: telling it tells nothing of the key.
+    const found = { key: bytes.subarray(0, 32), check: bytes.subarray(32) };
+    keys.set(id, found);
+    return found;
+  };
+
+  return {
+    open: (header, where) =>
+      inTurn(async () => {
+        if (!isSoundCost(header.scrypt) || Buffer.from(header.scrypt.salt, 'base64').length !== SALT_BYTES) {
+          throw new TradeAgentError(
+            'credential_store_unavailable',
+            `the credential file ${where.file} asks for a key made in a way this program never makes one`,
+            {
+              hint: 'Somebody else may have written it. Move it away and run "trade-agent login".',
+              details: { state: 'hostile_parameters' },
+            },
+          );
+        }
+        const check = Buffer.from(header.check, 'base64');
+        for (let attempt = 1; ; attempt++) {
+          const known = passphrases.get(where.file);
+          const passphrase = known ?? normalized(await source.read('open', where.profile));
+          const found = await derived(passphrase, header);
+          if (isSame(found.check, check)) {
+            passphrases.set(where.file, passphrase);
+            return found.key;
+          }
+          passphrases.delete(where.file);
+          if (known === undefined && (!source.isPerson || attempt === TRIES)) throw wrong(where);
+        }
+      }),
+
+    create: (where) =>
+      inTurn(async () => {
+        const before = begun.get(where.file);
+        if (before !== undefined) return before;
+        const passphrase = passphrases.get(where.file) ?? normalized(await source.read('new', where.profile));
+        requireSound(passphrase);
+        const header = { scrypt: { ...COST, salt: randomBytes(SALT_BYTES).toString('base64') } };
+        const { key, check } = await derived(passphrase, header);
+        passphrases.set(where.file, passphrase);
+        const made = {
+          header: { kind: 'passphrase' as const, ...header, check: check.toString('base64') },
+          key,
+        };
+        begun.set(where.file, made);
+        return made;
+      }),
+  };
+}
+
+/** Keyboards write one letter in several ways (Unicode NFC, NFD). */
+function normalized(passphrase: string): string {
+  return passphrase.normalize('NFKC');
+}
+
+/** @throws {TradeAgentError} `usage` */
+function requireSound(passphrase: string): void {
+  if (passphrase.length >= SHORTEST_PASSPHRASE && passphrase.length <= LONGEST_PASSPHRASE) return;
+  throw new TradeAgentError(
+    'usage',
+    `a passphrase has ${SHORTEST_PASSPHRASE} to ${LONGEST_PASSPHRASE} characters`,
+    {
+      hint: 'Nothing was written. Several words in a row are long, and easy to remember.',
+    },
+  );
+}
+
+const scryptKey: KeyDerivation = (passphrase, { N, r, p, salt }) => {
+  const options: ScryptOptions = { N, r, p, maxmem: 256 * N * r };
+  return new Promise((resolve, reject) => {
+    scrypt(passphrase, Buffer.from(salt, 'base64'), 48, options, (error, key) => {
+      if (error) reject(error);
+      else resolve(key);
+    });
+  });
+};
+
+function wrong({ file, profile }: Where): TradeAgentError {
+  return new TradeAgentError('credential_store_locked', `that is not the passphrase of ${file}`, {
+    hint: `Nothing was changed. Try again. If it is forgotten, what is in the file is lost: move it away and run "trade-agent login --profile ${profile}".`,
+    details: { state: 'wrong_passphrase' },
+  });
+}

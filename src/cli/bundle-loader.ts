@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { Script } from 'node:vm';
+import { type CompiledCode, readCompiledCode, writeCompiledCode } from './compiled-code.ts';
+
+/** The program's chunks in dist/, loaded as they are first needed. */
+export interface Bundle {
+  /** What a chunk exports. */
+  load(name: string): unknown;
+  /** Stores what V8 has compiled, where that is more than is stored; the next start need not compile it again. */
+  keepCompiled(): void;
+}
+
+type ChunkFunction = (
+  exports: unknown,
+  require: (name: string) => unknown,
+  module: { exports: unknown },
+  url: string,
+) => void;
+
+/**
+ * Loads chunks as Node loads CommonJS modules, but with V8's compiled code for all of them from one file. Node's own
+ * compile cache holds what is compiled when a file is loaded; this holds the functions that ran, too.
+ * @param folder `file:` URL of dist/, ending in "/"
+ * @param compiledFile where compiled code is kept; undefined: nowhere
+ * @param build tells one build from another: another's compiled code is not used
+ */
+export function openBundle(folder: URL, compiledFile: string | undefined, build: string): Bundle {
+  const compiled: CompiledCode =
+    compiledFile === undefined ? new Map() : readCompiledCode(compiledFile, build);
+  const requireFromNode = createRequire(folder);
+  const loaded = new Map<string, { exports: unknown; script: Script }>();
+  let fresh = false;
+
+  const require = (name: string): unknown =>
+    name.startsWith('./') ? load(name.slice(2)) : requireFromNode(name);
+  require.resolve = requireFromNode.resolve;
+
+  function load(name: string): unknown {
+    const found = loaded.get(name);
+    if (found !== undefined) return found.exports;
+    const url = new URL(name, folder);
+    // Chunks are plain ASCII (scripts/bundle/chunk-functions.mjs), of which Latin-1 is the quickest to read.
+    const source = `(function(exports,require,module,__url){${readFileSync(url, 'latin1')}\n})`;
+    const cachedData = compiled.get(name);
+    const script = new Script(source, {
+      filename: url.pathname,
+      ...(cachedData === undefined ? {} : { cachedData }),
+    });
+    if (cachedData === undefined || script.cachedDataRejected === true) fresh = true;
+    const module = { exports: {} as unknown, script };
+    loaded.set(name, module);
+    (script.runInThisContext() as ChunkFunction)(module.exports, require, module, url.href);
+    return module.exports;
+  }
+
+  return {
+    load,
+    keepCompiled() {
+      if (compiledFile === undefined || !fresh) return;
+      fresh = false;
+      const all: CompiledCode = new Map(compiled);
+      for (const [name, { script }] of loaded) all.set(name, script.createCachedData());
+      writeCompiledCode(compiledFile, build, all);
+    },
+  };
+}

@@ -1,0 +1,201 @@
+import { createHash } from 'node:crypto';
+import type { RunResult } from '../../agent/events.ts';
+import type { NoticeChannel, NoticesConfig } from '../../auth/notice-channels.ts';
+import type { Finding, FiredState } from '../../check/firing.ts';
+import type { OutgoingNotice } from '../../check/notice-outbox.ts';
+import type { CheckResult } from '../../check/result.ts';
+import type { Notice } from '../../notify/notice.ts';
+import { oneLine, plainText } from '../../notify/one-line.ts';
+import { DEFAULT_BODY, DEFAULT_TITLE, filledIn, type NoticeFacts } from '../../notify/template.ts';
+import { describeOrder } from '../../trading/order.ts';
+
+/** More new findings than this are told as one: nobody reads two hundred messages. */
+export const MOST_NOTICES = 10;
+/** Lines of such a notice; the rest is counted. */
+const MOST_LINES = 40;
+/** A server may be down over a long weekend; what is older than this is news no more. */
+export const NOTICE_LIFE_MS = 4 * 86_400_000;
+
+const LONGEST_TITLE = 200;
+const LONGEST_BODY = 4000;
+
+export interface TellInput {
+  readonly profile: string;
+  /** Whose account: the same rule of two people is two firings. */
+  readonly owner: string;
+  readonly channels: NoticesConfig;
+  readonly result: CheckResult;
+  /** What is new, worst first, and under which state each is remembered. */
+  readonly findings: readonly Finding[];
+  readonly stateOf: ReadonlyMap<Finding, FiredState>;
+  /** Keeps those a channel was told of, or is about to be: a check may have died before it remembered. */
+  readonly untold: (channel: string, firings: readonly FiredState[]) => readonly FiredState[];
+  readonly runs: readonly RunResult[];
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** What each channel is to be told of a check: its new findings, and the orders that wait for an approval. Pure. */
+export function noticesOf(input: TellInput): OutgoingNotice[] {
+  return Object.entries(input.channels).flatMap(([name, channel]) =>
+    channel.enabled
+      ? [...findingNotices(input, name, channel), ...(channel.approvals ? approvalNotices(input, name) : [])]
+      : [],
+  );
+}
+
+const rank = { info: 0, warning: 1, critical: 2 } as const;
+
+/** Whether a channel wants to hear of it. */
+export function wanted({ min_severity, rules }: NoticeChannel, { severity, rule }: Finding): boolean {
+  return rank[severity] >= rank[min_severity] && (rules === undefined || rules.includes(rule));
+}
+
+function findingNotices(input: TellInput, name: string, channel: NoticeChannel): OutgoingNotice[] {
+  const { findings, stateOf, untold, now } = input;
+  const firings = findings.flatMap((finding) => {
+    const state = stateOf.get(finding);
+    return state !== undefined && wanted(channel, finding) ? [[finding, state] as const] : [];
+  });
+  const open = new Set(
+    untold(
+      name,
+      firings.map(([, state]) => state),
+    ),
+  );
+  const fresh = firings.filter(([, state]) => open.has(state));
+  const until = now + NOTICE_LIFE_MS;
+  if (fresh.length > MOST_NOTICES) {
+    return [
+      {
+        channel: name,
+        notice: together(input, name, channel, fresh),
+        firings: fresh.map(([, state]) => state),
+        until,
+      },
+    ];
+  }
+  return fresh.map(([finding, state]) => ({
+    channel: name,
+    notice: single(input, name, channel, finding, state),
+    firings: [state],
+    until,
+  }));
+}
+
+function single(
+  input: TellInput,
+  name: string,
+  channel: NoticeChannel,
+  finding: Finding,
+  state: FiredState,
+): Notice {
+  const facts = factsOf(input, finding);
+  return notice(input, {
+    id: idOf([input.owner, name, state]),
+    type: 'finding',
+    severity: finding.severity,
+    title: filledIn(channel.title ?? DEFAULT_TITLE, facts),
+    body: filledIn(channel.body ?? DEFAULT_BODY, facts),
+    data: { findings: [dataOf(finding)] },
+  });
+}
+
+function together(
+  input: TellInput,
+  name: string,
+  channel: NoticeChannel,
+  fresh: readonly (readonly [Finding, FiredState])[],
+): Notice {
+  const { account } = input.result;
+  // They come worst first.
+  const [worst] = fresh.map(([finding]) => finding.severity);
+  const template = channel.body ?? '{message}';
+  const lines = fresh
+    .slice(0, MOST_LINES)
+    .map(
+      ([finding]) => `- ${finding.severity}: ${oneLine(filledIn(template, factsOf(input, finding)), 300)}`,
+    );
+  if (fresh.length > MOST_LINES) lines.push(`… and ${fresh.length - MOST_LINES} more`);
+  return notice(input, {
+    id: idOf([input.owner, name, fresh.map(([, state]) => state)]),
+    type: 'finding',
+    severity: worst ?? 'warning',
+    title: `${fresh.length} new findings (${environmentOf(account)})`,
+    body: `${lines.join('\n')}\n\nAccount ${account.account}, ${environmentOf(account)}; seen ${input.result.checked_at}.`,
+    data: { findings: fresh.slice(0, MOST_LINES).map(([finding]) => dataOf(finding)), count: fresh.length },
+  });
+}
+
+/** For whoever has to look at their phone; of no use once the approval is over. */
+function approvalNotices(input: TellInput, name: string): OutgoingNotice[] {
+  const { result, runs, owner } = input;
+  return runs
+    .filter(({ status }) => status === 'pending')
+    .flatMap(({ approvals }) => approvals)
+    .filter((approval) => approval.kind !== 'message')
+    .filter(({ status }) => status === 'requested')
+    .map(({ id, code, expires_at, order }) => ({
+      channel: name,
+      notice: notice(input, {
+        id: idOf([owner, name, 'approval', id]),
+        type: 'approval',
+        severity: 'warning',
+        title: `Look at your phone: ${describeOrder(order)} (${environmentOf(result.account)}), code ${code}`,
+        body: [
+          `The check proposes ${describeOrder(order)} and waits for your approval until ${expires_at}.`,
+          `Approve it on your phone only if it shows the code ${code} and what you want.`,
+          `Account ${result.account.account}, ${environmentOf(result.account)}.`,
+        ].join('\n'),
+        data: { approval: { id, code, expires_at, order: describeOrder(order) } },
+      }),
+      firings: [],
+      until: Date.parse(expires_at),
+    }));
+}
+
+function notice({ profile, result }: TellInput, { title, body, data, ...rest }: Omit<Notice, 'at'>): Notice {
+  return {
+    ...rest,
+    title: oneLine(title, LONGEST_TITLE),
+    body: plainText(body).slice(0, LONGEST_BODY),
+    at: result.checked_at,
+    data: { profile, account: result.account, ...data },
+  };
+}
+
+function factsOf({ profile, result }: TellInput, { severity, rule, subject, message }: Finding): NoticeFacts {
+  return {
+    severity,
+    rule,
+    subject,
+    message,
+    profile,
+    account: result.account.account,
+    environment: environmentOf(result.account),
+    at: result.checked_at,
+  };
+}
+
+function dataOf({ rule, kind, subject, severity, message, facts, since, problem }: Finding) {
+  return {
+    rule,
+    kind,
+    subject,
+    severity,
+    message,
+    facts,
+    since,
+    ...(problem === undefined ? {} : { problem }),
+  };
+}
+
+/** `PAPER`, `PAPER, simulated`, `LIVE` */
+export function environmentOf({ environment, simulated }: CheckResult['account']): string {
+  return `${environment.toUpperCase()}${simulated ? ', simulated' : ''}`;
+}
+
+/** The same for the same firing, so that a retry, and a check that died, make no second one of it. */
+function idOf(parts: readonly unknown[]): string {
+  return `nt_${createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 24)}`;
+}

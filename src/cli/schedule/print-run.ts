@@ -1,0 +1,40 @@
+import type { Schedule } from '../../schedule/schedule.ts';
+import { EXCHANGE_ZONE } from '../../schedule/schedule.ts';
+import type { Context } from '../context.ts';
+import type { ScheduleRun } from './run-schedule.ts';
+import { bothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
+
+/**
+ * Prints what a run came to, and gives the exit code and whether there is something that somebody should read: as text
+ * only that is said, since cron mails it.
+ */
+export async function printRun(
+  { io, output }: Context,
+  { id }: Schedule,
+  run: ScheduleRun,
+  asked: boolean,
+): Promise<{ exitCode: number; loud: boolean }> {
+  const next = run.status === 'not_due' ? run.next : undefined;
+  const record = run.status === 'ran' ? run.record : null;
+  const check = run.status === 'ran' ? run.check : undefined;
+  const exitCode = record?.exit_code ?? 0;
+  const unsent = record?.unsent ?? 0;
+  const loud = exitCode !== 0 || unsent > 0 || asked || io.stdoutIsTty;
+  await output.result(
+    'schedule-run',
+    {
+      id,
+      status: run.status,
+      next: next === undefined ? null : zonedTimestamp(next, EXCHANGE_ZONE),
+      run: record,
+      check: check?.result ?? null,
+    },
+    () => {
+      if (!loud) return '';
+      if (check !== undefined) return check.text;
+      if (record !== null) return 'The market is closed: skipped.';
+      return next === undefined ? 'Not due.' : `Not due; next ${bothTimes(next, localZone())}.`;
+    },
+  );
+  return { exitCode, loud };
+}

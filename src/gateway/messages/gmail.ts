@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import type { MessageDraft } from '../../trading/message.ts';
+import { type Deliver, type Delivery, type DeliveryOptions, post } from './delivery.ts';
+
+export const GMAIL_URL = 'https://gmail.googleapis.com';
+
+const sentSchema = z.object({ id: z.string().min(1) });
+const errorSchema = z.object({
+  error: z.object({
+    code: z.number(),
+    status: z.string().optional(),
+    errors: z.array(z.object({ reason: z.string() })).optional(),
+  }),
+});
+
+/** Gmail's `users.messages.send`, in the user's own name (`me`). */
+export function gmailDelivery(options: DeliveryOptions): Deliver {
+  return async (draft, accessToken) => {
+    const raw = Buffer.from(mail(draft)).toString('base64url');
+    const answer = await post(
+      `${options.url.replace(/\/+$/, '')}/gmail/v1/users/me/messages/send`,
+      { accessToken, contentType: 'application/json', body: JSON.stringify({ raw }) },
+      options,
+    );
+    return 'outcome' in answer ? answer : judge(answer.status, answer.body);
+  };
+}
+
+/**
+ * The message as RFC 5322 text. Recipient and subject were checked to hold no line break, so neither can add a header;
+ * From is left to Gmail, which knows whose token it is.
+ */
+export function mail({ recipient, subject = '', text }: MessageDraft): string {
+  const body = Buffer.from(text.replaceAll('\n', '\r\n')).toString('base64');
+  return [
+    `To: ${recipient}`,
+    `Subject: ${encodedWords(subject)}`,
+    'MIME-Version: 1.0',
+    'Content-Type: text/plain; charset=utf-8',
+    'Content-Transfer-Encoding: base64',
+    '',
+    ...(body.match(/.{1,76}/g) ?? []),
+    '',
+  ].join('\r\n');
+}
+
+/** As it is where it is plain ASCII, else as encoded words (RFC 2047) of whole characters, so that no line is longer than 76. */
+function encodedWords(text: string): string {
+  if (/^[\x20-\x7e]*$/.test(text) && !text.includes('=?')) return text;
+  const words: string[] = [];
+  let word = '';
+  for (const character of text) {
+    if (Buffer.byteLength(word + character) > 36) {
+      words.push(word);
+      word = '';
+    }
+    word += character;
+  }
+  return [...words, word].map((part) => `=?utf-8?B?${Buffer.from(part).toString('base64')}?=`).join('\r\n ');
+}
+
+function judge(status: number, body: unknown): Delivery {
+  if (status === 200) {
+    const sent = sentSchema.safeParse(body).data;
+    return sent === undefined ? { outcome: 'unknown' } : { outcome: 'sent', serviceId: sent.id };
+  }
+  if (status === 401) return { outcome: 'not_taken', reason: 'unauthorized' };
+  if (status === 429) return { outcome: 'not_taken', reason: 'rate_limited' };
+  const error = errorSchema.safeParse(body).data?.error;
+  // Only Google's own words are a no: a proxy's page proves nothing.
+  if (error === undefined || ![400, 403, 404].includes(status)) return { outcome: 'unknown' };
+  const reason = error.errors?.[0]?.reason ?? error.status ?? 'refused';
+  if (/rateLimitExceeded/i.test(reason)) return { outcome: 'not_taken', reason: 'rate_limited' };
+  if (/insufficientPermissions|authError/i.test(reason)) {
+    return { outcome: 'not_taken', reason: 'unauthorized' };
+  }
+  return { outcome: 'refused', reason };
+}

@@ -1,0 +1,33 @@
+import type { MessageService } from '../../trading/message.ts';
+import { createBrokerTokens } from '../broker-token.ts';
+import type { GatewayOptions } from '../gateway.ts';
+import { type IdentityProvider, requireSecure } from '../identity-provider.ts';
+import type { DeliveryOptions } from './delivery.ts';
+import { GMAIL_URL, gmailDelivery } from './gmail.ts';
+import type { MessageOutlet } from './message-desk.ts';
+import { SLACK_URL, slackDelivery } from './slack.ts';
+
+/**
+ * The services this gateway sends by, each with tokens of its own.
+ * @throws {TradeAgentError} `invalid_config` for an address that is neither https nor on loopback
+ */
+export function messageOutlets(
+  { messages = {}, exchange }: Pick<GatewayOptions, 'messages' | 'exchange'>,
+  provider: IdentityProvider,
+  requests: Omit<DeliveryOptions, 'url'> & { now: () => number },
+): ReadonlyMap<MessageService, MessageOutlet> {
+  const outlets = new Map<MessageService, MessageOutlet>();
+  const add = (service: MessageService, own: string, delivery: typeof slackDelivery) => {
+    const settings = messages[service];
+    if (settings === undefined) return;
+    const { audience, url = own } = settings;
+    requireSecure(new URL(url));
+    outlets.set(service, {
+      tokens: createBrokerTokens({ provider, exchange: { ...exchange, audience }, ...requests }),
+      deliver: delivery({ url, ...requests }),
+    });
+  };
+  add('slack', SLACK_URL, slackDelivery);
+  add('gmail', GMAIL_URL, gmailDelivery);
+  return outlets;
+}

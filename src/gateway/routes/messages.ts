@@ -1,0 +1,27 @@
+import type { Hono } from 'hono';
+import type { Door } from '../door.ts';
+import { jsonBody } from '../json-body.ts';
+import type { MessageDesk } from '../messages/message-desk.ts';
+import { Refusal } from '../problem.ts';
+
+/** Messages: sending needs `messages:write` and an approval; what became of one's own, `orders:read`. */
+export function messageRoutes(app: Hono, door: Door, desk: MessageDesk): void {
+  app.post(
+    '/v1/messages',
+    door.guard(['messages:write'], async (c, caller) => {
+      const { message, replay } = await desk.send(caller, await jsonBody(c));
+      if (replay) c.header('idempotent-replay', 'true');
+      return c.json(message, replay ? 200 : 201);
+    }),
+  );
+  app.get(
+    '/v1/messages/:id',
+    door.guard(['orders:read'], async (c, caller) => {
+      const id = c.req.param('id') ?? '';
+      if (!/^[A-Za-z0-9_-]{8,48}$/.test(id)) {
+        throw new Refusal(404, 'not_found', 'this gateway was never asked to send such a message');
+      }
+      return c.json(await desk.outcome(caller, id));
+    }),
+  );
+}

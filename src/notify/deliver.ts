@@ -1,0 +1,116 @@
+import type { Clock } from '../trading/clock.ts';
+import { type FailureCode, type Notice, NoticeFailure, type SendNotice } from './notice.ts';
+
+/** Waits between the attempts of one delivery; then it is left to the next check. */
+export const BACKOFF_MS = [500, 2000] as const;
+
+export interface DeliveryOptions {
+  readonly clock: Clock;
+  /** Ends all of it at once: the program was told to stop, or the time for all notices is over. */
+  readonly signal: AbortSignal;
+  /** Milliseconds one attempt may take. */
+  readonly attemptMs: number;
+}
+
+export interface Delivery {
+  readonly notice: Notice;
+  /** How often it was tried now. */
+  readonly attempts: number;
+  /** Undefined where it was sent. */
+  readonly failure:
+    | { readonly code: FailureCode; readonly message: string; readonly passing: boolean }
+    | undefined;
+}
+
+/**
+ * Sends notices by one channel, one after the other, each with a few attempts. After one that failed the rest is not
+ * tried, since a server that is down would take the time of all; but one refused for what it is (HTTP 400) stops no other.
+ */
+export async function deliver(
+  send: SendNotice,
+  notices: readonly Notice[],
+  options: DeliveryOptions,
+): Promise<Delivery[]> {
+  const deliveries: Delivery[] = [];
+  let broken: Delivery['failure'];
+  for (const notice of notices) {
+    if (broken !== undefined) {
+      deliveries.push({ notice, attempts: 0, failure: broken });
+      continue;
+    }
+    const delivery = await deliverOne(send, notice, options);
+    deliveries.push(delivery);
+    const { failure } = delivery;
+    if (failure !== undefined && (failure.passing || failure.code !== 'refused')) broken = failure;
+  }
+  return deliveries;
+}
+
+async function deliverOne(
+  send: SendNotice,
+  notice: Notice,
+  { clock, signal, attemptMs }: DeliveryOptions,
+): Promise<Delivery> {
+  for (let attempts = 1; ; attempts++) {
+    try {
+      if (signal.aborted) throw stopped(signal);
+      await within(attemptMs, clock, signal, (own) => send(notice, own));
+      return { notice, attempts, failure: undefined };
+    } catch (error) {
+      const failure = signal.aborted ? stopped(signal) : asFailure(error);
+      const wait = BACKOFF_MS[attempts - 1];
+      if (!failure.passing || wait === undefined) return { notice, attempts, failure: facts(failure) };
+      try {
+        await clock.sleep(Math.max(wait, failure.retryAfter ?? 0), signal);
+      } catch {
+        // What went wrong is worth more than that there was no time to try again.
+        return { notice, attempts, failure: facts(failure) };
+      }
+    }
+  }
+}
+
+const facts = ({ code, message, passing }: NoticeFailure) => ({ code, message, passing });
+
+function stopped({ reason }: AbortSignal): NoticeFailure {
+  return reason instanceof NoticeFailure
+    ? reason
+    : new NoticeFailure('interrupted', 'the check was told to stop before it was sent');
+}
+
+/** An error nobody foresaw is told by its name alone: its text could hold anything. */
+function asFailure(error: unknown): NoticeFailure {
+  if (error instanceof NoticeFailure) return error;
+  return new NoticeFailure(
+    'unavailable',
+    `it can't be sent (${error instanceof Error ? error.name : 'error'})`,
+  );
+}
+
+/** Runs work with a time limit of its own, which holds also where the work does not heed its signal. */
+async function within<T>(
+  ms: number,
+  clock: Clock,
+  signal: AbortSignal,
+  work: (own: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const own = new AbortController();
+  const done = new AbortController();
+  const stop = () => own.abort(signal.reason);
+  signal.addEventListener('abort', stop, { once: true });
+  const ended = new Promise<never>((_, reject) => {
+    own.signal.addEventListener('abort', () => reject(own.signal.reason), { once: true });
+  });
+  clock.sleep(ms, done.signal).then(
+    () =>
+      own.abort(new NoticeFailure('timeout', `there was no answer within ${ms / 1000} s`, { passing: true })),
+    () => undefined,
+  );
+  try {
+    return await Promise.race([work(own.signal), ended]);
+  } finally {
+    ended.catch(() => undefined);
+    signal.removeEventListener('abort', stop);
+    done.abort();
+  }
+}

@@ -1,0 +1,151 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Notice, NoticeFailure, type SendNotice } from './notice.ts';
+import { oneLine, plainText } from './one-line.ts';
+
+const LONGEST_TITLE = 120;
+const LONGEST_BODY = 600;
+
+/** A program that shows a notice; `input` is what it reads. */
+export interface DesktopCommand {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly input?: string;
+}
+
+/**
+ * The program for a platform. Title and body are arguments of their own after the options' end (or standard input),
+ * never part of a script or of a shell's line; control characters are gone by then.
+ */
+export function desktopCommand(
+  notice: Pick<Notice, 'title' | 'body' | 'severity' | 'type'>,
+  platform: NodeJS.Platform,
+): DesktopCommand {
+  const title = oneLine(notice.title, LONGEST_TITLE);
+  const body = plainText(notice.body).trim().slice(0, LONGEST_BODY);
+  if (platform === 'darwin') {
+    const script = [
+      'on run argv',
+      'display notification (item 2 of argv) with title (item 1 of argv)',
+      'end run',
+    ];
+    return { program: 'osascript', args: [...script.flatMap((line) => ['-e', line]), '--', title, body] };
+  }
+  if (platform === 'win32') {
+    const encoded = Buffer.from(TOAST, 'utf16le').toString('base64');
+    return {
+      program: 'powershell.exe',
+      args: ['-NoLogo', '-NoProfile', '-NonInteractive', '-EncodedCommand', encoded],
+      input: JSON.stringify({ title, body }),
+    };
+  }
+  const urgent = notice.severity === 'critical' || notice.type === 'approval';
+  return {
+    program: 'notify-send',
+    args: [
+      '--app-name=trade-agent',
+      `--urgency=${urgent ? 'critical' : notice.severity === 'info' ? 'low' : 'normal'}`,
+      '--category=im.received',
+      '--',
+      // An empty summary is an error to it.
+      title === '' ? 'trade-agent' : title,
+      markup(body),
+    ],
+  };
+}
+
+/** The body is read as markup (Desktop Notifications, "Markup"), and notify-send takes backslashes for escapes. */
+function markup(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('\\', '\\\\');
+}
+
+/** Reads JSON from standard input; the texts become text nodes, whatever is in them. Windows knows no other app's name here. */
+const TOAST = `
+$ErrorActionPreference = 'Stop'
+[Console]::InputEncoding = [Text.Encoding]::UTF8
+$notice = [Console]::In.ReadToEnd() | ConvertFrom-Json
+[void][Windows.UI.Notifications.ToastNotificationManager, Windows.UI.Notifications, ContentType = WindowsRuntime]
+[void][Windows.Data.Xml.Dom.XmlDocument, Windows.Data.Xml.Dom, ContentType = WindowsRuntime]
+$xml = [Windows.UI.Notifications.ToastNotificationManager]::GetTemplateContent([Windows.UI.Notifications.ToastTemplateType]::ToastText02)
+$texts = $xml.GetElementsByTagName('text')
+[void]$texts.Item(0).AppendChild($xml.CreateTextNode($notice.title))
+[void]$texts.Item(1).AppendChild($xml.CreateTextNode($notice.body))
+$app = '{1AC14E77-02E7-4E5D-B744-2EB1AE5198B7}\\WindowsPowerShell\\v1.0\\powershell.exe'
+[Windows.UI.Notifications.ToastNotificationManager]::CreateToastNotifier($app).Show([Windows.UI.Notifications.ToastNotification]::new($xml))
+`;
+
+/** Shows notices on this machine's desktop. */
+export function desktopSender(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): SendNotice {
+  return async (notice, signal) => {
+    signal.throwIfAborted();
+    const { spawn } = await import('node:child_process');
+    const { program, args, input } = desktopCommand(notice, platform);
+    const child = spawn(program, args, {
+      env: desktopEnvironment(env, platform),
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'ignore', 'ignore'],
+      windowsHide: true,
+    });
+    const kill = () => child.kill('SIGKILL');
+    signal.addEventListener('abort', kill, { once: true });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        child.once('error', (error: NodeJS.ErrnoException) =>
+          reject(
+            new NoticeFailure(
+              'unavailable',
+              error.code === 'ENOENT'
+                ? `there is no ${program} here to show it with`
+                : `${program} can't be started (${error.code ?? 'unknown error'})`,
+            ),
+          ),
+        );
+        child.once('close', (code) => {
+          if (code === 0) resolve();
+          // Under cron there may be no desktop at all; in an hour there may be one.
+          else reject(new NoticeFailure('unavailable', `${program} ended with code ${code ?? 'none'}`));
+        });
+        // It may be gone before it has read everything; how it ended says more.
+        child.stdin?.on('error', () => undefined);
+        child.stdin?.end(input);
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', kill);
+    }
+  };
+}
+
+const kept = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'LANG',
+  'LC_ALL',
+  'DISPLAY',
+  'WAYLAND_DISPLAY',
+  'XAUTHORITY',
+];
+kept.push('XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS', 'SystemRoot', 'SystemDrive', 'USERPROFILE', 'TEMP');
+
+/** What such a program needs and nothing more. Under cron the session's bus is where systemd puts it. */
+export function desktopEnvironment(
+  env: NodeJS.ProcessEnv,
+  platform: NodeJS.Platform,
+  uid = process.getuid?.(),
+): NodeJS.ProcessEnv {
+  const child: NodeJS.ProcessEnv = {};
+  for (const name of kept) if (env[name] !== undefined) child[name] = env[name];
+  if (platform !== 'linux' || child.DBUS_SESSION_BUS_ADDRESS !== undefined) return child;
+  const folder = child.XDG_RUNTIME_DIR ?? `/run/user/${uid}`;
+  const bus = join(folder, 'bus');
+  return existsSync(bus)
+    ? { ...child, XDG_RUNTIME_DIR: folder, DBUS_SESSION_BUS_ADDRESS: `unix:path=${bus}` }
+    : child;
+}

@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs';
+import { type NoticeChannelOf, smtpPort } from '../auth/notice-channels.ts';
+import { NoticeFailure, type SendNotice } from './notice.ts';
+
+/** A server that answers more than this is none. */
+const LONGEST_ANSWER_BYTES = 64 * 1024;
+
+/**
+ * Sends by SMTP. Without TLS nothing is sent but where the channel says so, which it may on this machine alone; a
+ * password is sent to nobody before.
+ */
+export function emailSender(channel: NoticeChannelOf<'email'>, password: string | undefined): SendNotice {
+  return async ({ id, title, body, severity }, signal) => {
+    const { createTransport } = await import('nodemailer');
+    const { host, security, user } = channel;
+    const transport = createTransport({
+      host: host.replace(/^\[|\]$/g, ''),
+      port: smtpPort(channel),
+      secure: security === 'tls',
+      requireTLS: security === 'starttls',
+      ignoreTLS: security === 'none',
+      ...(user === undefined || password === undefined ? {} : { auth: { user, pass: password } }),
+      tls: {
+        minVersion: 'TLSv1.2',
+        ...(channel.ca_file === undefined ? {} : { ca: readCa(channel.ca_file) }),
+      },
+      connectionTimeout: channel.timeout * 1000,
+      greetingTimeout: channel.timeout * 1000,
+      socketTimeout: channel.timeout * 1000,
+      dnsTimeout: channel.timeout * 1000,
+      // Its end is nothing to wait for.
+      socketCloseTimeout: 0,
+      maxResponseSize: LONGEST_ANSWER_BYTES,
+      disableFileAccess: true,
+      disableUrlAccess: true,
+      logger: false,
+    });
+    try {
+      await transport.sendMail({
+        from: { name: 'trade-agent', address: channel.from },
+        to: [...channel.to],
+        subject: title,
+        text: `${body}\n`,
+        messageId: `<${id}@trade-agent.invalid>`,
+        priority: severity === 'critical' ? 'high' : 'normal',
+        // RFC 3834: nobody's holiday answers a machine.
+        headers: { 'Auto-Submitted': 'auto-generated' },
+        signal,
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw smtpFailure(error, channel.host);
+    } finally {
+      transport.close();
+    }
+  };
+}
+
+function readCa(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new NoticeFailure(
+      'unavailable',
+      `the certificates ${file} can't be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`,
+    );
+  }
+}
+
+/** In words of our own: what the server said may repeat what it was sent. */
+function smtpFailure(error: unknown, host: string): NoticeFailure {
+  if (error instanceof NoticeFailure) return error;
+  const {
+    code,
+    originalCode = '',
+    responseCode: status,
+    command,
+  } = error as {
+    code?: string;
+    /** The network's own code, where nodemailer gave another. */
+    originalCode?: string;
+    responseCode?: number;
+    command?: string;
+  };
+  const said = status === undefined ? '' : ` (SMTP ${status})`;
+  const passing = status === undefined || (status >= 400 && status < 500);
+  const insecure = new NoticeFailure(
+    'insecure',
+    `the mail server ${host} offers no TLS that can be trusted${codeWord(originalCode)}; nothing was sent${said}`,
+  );
+  if (/CERT|SSL|TLS|ISSUER|SIGNATURE/.test(originalCode)) return insecure;
+  switch (code) {
+    case 'EAUTH':
+      return new NoticeFailure(
+        'not_authorized',
+        `the mail server ${host} does not take the password${said}`,
+        {
+          passing: status !== undefined && passing,
+        },
+      );
+    case 'ENOAUTH':
+      return new NoticeFailure('refused', `the mail server ${host} offers no way to sign in`);
+    case 'ETLS':
+    case 'EREQUIRETLS':
+      return insecure;
+    case 'ETIMEDOUT':
+      return new NoticeFailure('timeout', `the mail server ${host} did not answer in time`, {
+        passing: true,
+      });
+    case 'EENVELOPE':
+    case 'EMESSAGE':
+    case 'EPROTOCOL':
+      return new NoticeFailure('refused', `the mail server ${host} refused the message${said}`, { passing });
+    default:
+      if (status !== undefined)
+        return new NoticeFailure(
+          'refused',
+          `the mail server ${host} refused ${commandWord(command)}${said}`,
+          { passing },
+        );
+      return new NoticeFailure(
+        'unreachable',
+        `the mail server ${host} can't be reached${codeWord(originalCode || code)}`,
+        {
+          passing: true,
+        },
+      );
+  }
+}
+
+const commandWord = (command: string | undefined) =>
+  command !== undefined && /^[A-Z ]{2,12}$/.test(command) ? command : 'the message';
+
+const codeWord = (code: string | undefined) =>
+  code !== undefined && /^[A-Z_]{2,40}$/.test(code) ? ` (${code})` : '';

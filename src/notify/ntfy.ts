@@ -1,0 +1,30 @@
+import type { NoticeChannelOf, NoticeSeverity } from '../auth/notice-channels.ts';
+import type { Notice } from './notice.ts';
+
+/** ntfy, "Message priority": 1 is lowest, 3 the default, 5 rings on through a muted phone. */
+const priorities: Readonly<Record<NoticeSeverity, number>> = { info: 2, warning: 4, critical: 5 };
+
+/** ntfy, "Tags & emojis": shown as emoji where ntfy knows them. */
+const emojis: Readonly<Record<NoticeSeverity, string>> = {
+  info: 'information_source',
+  warning: 'warning',
+  critical: 'rotating_light',
+};
+
+/**
+ * ntfy's JSON ("Publish as JSON"), which is posted to the server's root, so that the topic stays out of addresses.
+ * `sequence_id` lets servers that know it (2.16 on) replace a message by its retry; others ignore it.
+ */
+export function ntfyMessage(
+  { topic, tags }: Pick<NoticeChannelOf<'ntfy'>, 'topic' | 'tags'>,
+  { id, severity, title, body, type }: Notice,
+): string {
+  return JSON.stringify({
+    topic,
+    title,
+    message: body,
+    priority: type === 'approval' ? priorities.critical : priorities[severity],
+    tags: [type === 'approval' ? 'iphone' : emojis[severity], ...tags],
+    sequence_id: id,
+  });
+}

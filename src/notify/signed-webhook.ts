@@ -1,0 +1,26 @@
+import { createHmac } from 'node:crypto';
+import type { Notice } from './notice.ts';
+
+/** The JSON of a generic webhook (Standard Webhooks, "Payload structure"); a retry's is the same to the byte. */
+export function webhookMessage({ type, at, severity, title, body, data }: Notice): string {
+  return JSON.stringify({
+    type: `trade_agent.${type}`,
+    timestamp: at,
+    data: { severity, title, body, ...data },
+  });
+}
+
+/**
+ * The headers that prove it (Standard Webhooks, "Signature scheme"): HMAC-SHA256 over id, time of this attempt and body.
+ * @param now milliseconds since the epoch
+ */
+export function signatureHeaders(
+  key: Buffer,
+  id: string,
+  body: string,
+  now: number,
+): Readonly<Record<string, string>> {
+  const timestamp = String(Math.floor(now / 1000));
+  const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
+  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` };
+}

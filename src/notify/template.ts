@@ -1,0 +1,13 @@
+import type { noticePlaceholders } from '../auth/notice-channels.ts';
+
+export type NoticeFacts = Readonly<Record<(typeof noticePlaceholders)[number], string>>;
+
+export const DEFAULT_TITLE = '{severity}: {rule} ({environment})';
+export const DEFAULT_BODY = '{message}\n\nAccount {account}, {environment}; seen {at}.';
+
+/** Fills a template in; what it may name was checked when the configuration was read. What is filled in is not read again. */
+export function filledIn(template: string, facts: NoticeFacts): string {
+  return template.replace(/\{([^{}]*)\}/g, (whole, name: string) =>
+    Object.hasOwn(facts, name) ? facts[name as keyof NoticeFacts] : whole,
+  );
+}

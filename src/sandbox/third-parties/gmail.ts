@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { Faults } from '../faults.ts';
+import type { TokenStore } from '../paper-broker/oauth/token-store.ts';
+import { dropConnection } from './drop-connection.ts';
+import type { Outbox } from './outbox.ts';
+import { readMail } from './read-mail.ts';
+
+export const GMAIL_SEND_SCOPE = 'https://www.googleapis.com/auth/gmail.send';
+
+/** A stand-in for the Gmail API, as far as sending goes: `users.messages.send`, with Google's error format. */
+export function gmailApi(options: {
+  tokens: Pick<TokenStore, 'accessToken'>;
+  outbox: Outbox;
+  now: () => number;
+  faults: Faults;
+}): Hono {
+  const { tokens, outbox, now, faults } = options;
+  const app = new Hono();
+  app.use('/gmail/v1/*', bodyLimit({ maxSize: 256 * 1024 }));
+
+  app.post('/gmail/v1/users/:user/messages/send', async (context) => {
+    const token = /^Bearer (\S+)$/i.exec(context.req.header('authorization') ?? '')?.[1];
+    const grant = token === undefined ? undefined : tokens.accessToken(token);
+    if (grant === undefined) {
+      return refuse(context, 401, 'UNAUTHENTICATED', 'authError', 'Invalid Credentials');
+    }
+    if (!grant.scopes.includes(GMAIL_SEND_SCOPE)) {
+      return refuse(
+        context,
+        403,
+        'PERMISSION_DENIED',
+        'insufficientPermissions',
+        'Request had insufficient authentication scopes.',
+      );
+    }
+    if (context.req.param('user') !== 'me') {
+      return refuse(
+        context,
+        403,
+        'PERMISSION_DENIED',
+        'forbidden',
+        `Delegation denied for ${grant.username}`,
+      );
+    }
+    const { raw }: { raw?: unknown } = await context.req.json().catch(() => ({}));
+    const mail =
+      typeof raw === 'string' && raw !== '' ? readMail(Buffer.from(raw, 'base64url').toString()) : undefined;
+    if (mail === undefined) {
+      return refuse(
+        context,
+        400,
+        'INVALID_ARGUMENT',
+        'invalidArgument',
+        "'raw' RFC822 payload message string or uploading message via /upload/* URL required",
+      );
+    }
+    if (!/^[^\s@,]+@[^\s@,]+$/.test(mail.to)) {
+      return refuse(context, 400, 'INVALID_ARGUMENT', 'invalidArgument', 'Invalid To header');
+    }
+    const at = now();
+    const id = createHash('sha256')
+      .update(`${outbox.all().length} ${grant.username}`)
+      .digest('hex')
+      .slice(0, 16);
+    outbox.add({
+      service: 'gmail',
+      user: grant.username,
+      recipient: mail.to,
+      subject: mail.subject,
+      text: mail.text,
+      service_id: id,
+      sent_at: new Date(at).toISOString(),
+    });
+    if (faults.take('message_timeout_after_accept')) return dropConnection(context);
+    return context.json({ id, threadId: id, labelIds: ['SENT'] });
+  });
+
+  app.all('/gmail/v1/*', (context) => refuse(context, 404, 'NOT_FOUND', 'notFound', 'Not Found'));
+  return app;
+}
+
+function refuse(
+  context: Context,
+  code: 400 | 401 | 403 | 404,
+  status: string,
+  reason: string,
+  message: string,
+): Response {
+  return context.json(
+    { error: { code, message, errors: [{ message, domain: 'global', reason }], status } },
+    code,
+  );
+}

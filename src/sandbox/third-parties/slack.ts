@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { Faults } from '../faults.ts';
+import type { TokenStore } from '../paper-broker/oauth/token-store.ts';
+import { dropConnection } from './drop-connection.ts';
+import type { Outbox } from './outbox.ts';
+
+/** The channels there are. */
+export const SLACK_CHANNELS = ['#general', '#trading', '#random'] as const;
+
+/**
+ * A stand-in for Slack's Web API, as far as sending goes: `chat.postMessage` as JSON or as a form, with Slack's answers
+ * (always 200, `ok`, `error`) and Slack's reading of `&amp;`, `&lt;`, `&gt;` and `<!channel>`.
+ */
+export function slackApi(options: {
+  tokens: Pick<TokenStore, 'accessToken'>;
+  outbox: Outbox;
+  now: () => number;
+  faults: Faults;
+}): Hono {
+  const { tokens, outbox, now, faults } = options;
+  const app = new Hono();
+  app.use(bodyLimit({ maxSize: 256 * 1024 }));
+
+  app.post('/api/chat.postMessage', async (context) => {
+    const fields = await argumentsOf(context);
+    const token = /^Bearer (\S+)$/i.exec(context.req.header('authorization') ?? '')?.[1];
+    const refuse = (error: string) => context.json({ ok: false, error });
+    if (token === undefined) return refuse('not_authed');
+    const grant = tokens.accessToken(token);
+    if (grant === undefined) return refuse('invalid_auth');
+    if (!grant.scopes.includes('chat:write')) return refuse('missing_scope');
+    const { channel: given, text } = fields;
+    const name = channelNamed(given);
+    if (name === undefined) return refuse('channel_not_found');
+    if (typeof text !== 'string' || text === '') return refuse('no_text');
+    if (text.length > 40_000) return refuse('msg_too_long');
+
+    const at = now();
+    const count = outbox.all().length + 1;
+    const ts = `${Math.floor(at / 1000)}.${String(count).padStart(6, '0')}`;
+    const shown = asRead(text);
+    outbox.add({
+      service: 'slack',
+      user: grant.username,
+      recipient: name,
+      subject: null,
+      text: shown,
+      service_id: ts,
+      sent_at: new Date(at).toISOString(),
+    });
+    if (faults.take('message_timeout_after_accept')) return dropConnection(context);
+    const user = slackId('U', grant.username);
+    return context.json({
+      ok: true,
+      channel: slackId('C', name),
+      ts,
+      message: { type: 'message', user, text, ts, team: slackId('T', 'sandbox') },
+    });
+  });
+
+  app.all('/api/*', (context) => context.json({ ok: false, error: 'unknown_method' }));
+  return app;
+}
+
+/** Slack takes either; its own SDK sends a form. */
+async function argumentsOf(context: Context): Promise<Record<string, unknown>> {
+  const type = context.req.header('content-type') ?? '';
+  if (type.startsWith('application/json')) {
+    return context.req.json<Record<string, unknown>>().catch(() => ({}));
+  }
+  return Object.fromEntries(new URLSearchParams(await context.req.text()));
+}
+
+function channelNamed(given: unknown): string | undefined {
+  return SLACK_CHANNELS.find(
+    (name) => given === name || given === name.slice(1) || given === slackId('C', name),
+  );
+}
+
+/** Nine letters and digits after the kind's own, the same each time. */
+export function slackId(kind: 'C' | 'U' | 'T', name: string): string {
+  return `${kind}${createHash('sha256').update(`${kind} ${name}`).digest('hex').slice(0, 10).toUpperCase()}`;
+}
+
+/** What people in the channel would see. A mention shows as one, so that a test can tell. */
+function asRead(text: string): string {
+  return text
+    .replace(/<!(channel|here|everyone)>/g, '[calls @$1]')
+    .replace(/<((?:https?|mailto):[^|>]+)(?:\|([^>]*))?>/g, '[link $1 $2]')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&');
+}

@@ -1,0 +1,57 @@
+import type Database from 'better-sqlite3-multiple-ciphers';
+import { Hono } from 'hono';
+import type { Clock } from '../../trading/clock.ts';
+import type { Faults } from '../faults.ts';
+import { type OAuthClient, oauthRoutes } from '../paper-broker/oauth/oauth-routes.ts';
+import { openTokenStore } from '../paper-broker/oauth/token-store.ts';
+import { GMAIL_SEND_SCOPE, gmailApi } from './gmail.ts';
+import { openOutbox, type SentItem } from './outbox.ts';
+import { slackApi } from './slack.ts';
+
+export interface ThirdPartiesOptions {
+  /** Where they are reached; each is below its own name. */
+  readonly url: string;
+  /** One for each: they are two companies, and know nothing of each other. */
+  readonly databases: Readonly<Record<'slack' | 'gmail', Database.Database>>;
+  readonly users: readonly { username: string; password: string }[];
+  readonly clients: Readonly<Record<'slack' | 'gmail', OAuthClient>>;
+  readonly clock: Clock;
+  readonly faults: Faults;
+}
+
+export interface ThirdParties {
+  /** Serves Slack's API at `/slack/api`, Gmail's at `/gmail/v1`, and their OAuth at `/slack/oauth`, `/gmail/oauth`. */
+  readonly app: Hono;
+  /** All that was sent, by service, oldest first. It goes nowhere. */
+  sent(): SentItem[];
+}
+
+/** What may be asked for at each. */
+export const thirdPartyScopes = {
+  slack: ['chat:write'],
+  gmail: [GMAIL_SEND_SCOPE],
+} as const;
+
+/** Stand-ins for Slack and Gmail, each with an OAuth server of its own. Messages are kept, and go nowhere. */
+export function createThirdParties(options: ThirdPartiesOptions): ThirdParties {
+  const { url, users, clock, faults } = options;
+  const now = () => clock.now();
+  const app = new Hono();
+  const add = (name: 'slack' | 'gmail', label: string, api: typeof slackApi) => {
+    const database = options.databases[name];
+    const tokens = openTokenStore(database, now);
+    const outbox = openOutbox(database);
+    const clients = [options.clients[name]];
+    const scopes = thirdPartyScopes[name];
+    app.route(
+      `/${name}`,
+      oauthRoutes({ url: `${url}/${name}`, tokens, clients, users, now, party: { label, scopes } }),
+    );
+    // Gmail's own paths begin with /gmail, and its SDK takes no base address with a path of its own.
+    app.route(name === 'gmail' ? '/' : `/${name}`, api({ tokens, outbox, now, faults }));
+    return outbox;
+  };
+  const outboxes = [add('slack', 'Slack', slackApi), add('gmail', 'Gmail', gmailApi)];
+  app.get('/healthz', (context) => context.json({ status: 'ok' }));
+  return { app, sent: () => outboxes.flatMap((outbox) => outbox.all()) };
+}

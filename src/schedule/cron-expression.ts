@@ -1,0 +1,109 @@
+import { Cron } from 'croner';
+import { closestMatch } from '../auth/closest-match.ts';
+import { TradeAgentError } from '../trading/errors.ts';
+import type { Moments } from './moments.ts';
+import { EXCHANGE_ZONE } from './schedule.ts';
+
+const days = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
+const months = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
+const nicknames = ['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly'];
+
+/** The fields of an expression, in their order. */
+const fields = [
+  { name: 'minute', range: '0-59', names: [] },
+  { name: 'hour', range: '0-23', names: [] },
+  { name: 'day of the month', range: '1-31', names: [] },
+  { name: 'month', range: '1-12 or JAN-DEC', names: months },
+  { name: 'day of the week', range: '0-7 (0 and 7 are Sunday) or SUN-SAT', names: days },
+] as const;
+
+/**
+ * The moments of a cron expression of five fields (or `@daily` and the like), in the exchange's zone. A time
+ * that the change to summer time leaves out comes right after the gap, and one that the change back has twice comes once,
+ * unless minute or hour is `*` or a step.
+ * @throws {TradeAgentError} `usage`, with the field that is wrong and what may have been meant
+ */
+export function cronMoments(expression: string): Moments {
+  const job = parse(expression.trim());
+  if (job === undefined) throw explained(expression);
+  if (job.nextRun() === null) {
+    throw new TradeAgentError('usage', `"${expression}" never comes`, {
+      hint: 'No month has that day. Correct the day of the month or the month.',
+    });
+  }
+  return {
+    upTo: (now, most) => job.previousRuns(most, endOfSecond(now)).map((date) => date.getTime()),
+    after: (now, count) => job.nextRuns(count, new Date(now)).map((date) => date.getTime()),
+  };
+}
+
+/** The library looks strictly before its reference, and by whole seconds: a moment that is now has come. */
+function endOfSecond(now: number): Date {
+  return new Date((Math.floor(now / 1000) + 1) * 1000);
+}
+
+function parse(expression: string): Cron | undefined {
+  // Anything that is no cron expression would be read as a date.
+  if (!expression.startsWith('@') && expression.split(/\s+/).length !== 5) return undefined;
+  if (expression.startsWith('@') && !nicknames.includes(expression.toLowerCase())) return undefined;
+  try {
+    return new Cron(expression, {
+      timezone: EXCHANGE_ZONE,
+      mode: '5-part',
+      // As cron has it: times that are named are neither lost nor doubled when a clock changes.
+      fixedTimeRule: 'no-wildcard',
+      paused: true,
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+function explained(expression: string): TradeAgentError {
+  const text = expression.trim();
+  const wrong = (message: string, hint: string) => new TradeAgentError('usage', message, { hint });
+  if (text.startsWith('@')) {
+    const nearest = closestMatch(text, nicknames);
+    return wrong(
+      `there is no schedule "${text}"`,
+      nearest === undefined ? `Choose from ${nicknames.join(', ')}.` : `Did you mean ${nearest}?`,
+    );
+  }
+  const time = /^(\d{1,2}):(\d\d)$/.exec(text);
+  if (time !== null) {
+    return wrong(
+      `"${text}" is no cron expression`,
+      `Did you mean "${Number(time[2])} ${Number(time[1])} * * 1-5", from Monday to Friday?`,
+    );
+  }
+  const parts = text.split(/\s+/);
+  if (text === '' || parts.length !== fields.length) {
+    return wrong(
+      `"${expression}" is no cron expression: it has ${text === '' ? 0 : parts.length} fields, not 5`,
+      parts.length === 6
+        ? `Seconds and years are not taken. Did you mean "${parts
+            .slice(parts[0] === '0' ? 1 : 0)
+            .slice(0, 5)
+            .join(' ')}"?`
+        : 'The fields are minute, hour, day of the month, month, day of the week: "30 9 * * 1-5".',
+    );
+  }
+  for (const [index, field] of fields.entries()) {
+    const part = parts[index] ?? '';
+    const alone = fields.map((_, at) => (at === index ? part : '*')).join(' ');
+    if (parse(alone) !== undefined) continue;
+    const word = /[A-Za-z]+/g.exec(
+      part.replace(/[A-Z]{3}(?![A-Z])/gi, (name) =>
+        (field.names as readonly string[]).includes(name.toUpperCase()) ? '' : name,
+      ),
+    )?.[0];
+    const nearest = word === undefined ? undefined : closestMatch(word, field.names);
+    return wrong(
+      `"${part}" is no ${field.name} of a cron expression`,
+      nearest !== undefined && word !== undefined
+        ? `Did you mean "${part.replace(word, nearest)}"?`
+        : `It takes ${field.range}, lists (1,3), ranges (1-5), * and steps (*/15).`,
+    );
+  }
+  return wrong(`"${expression}" is no cron expression`, 'Write one such as "30 9 * * 1-5".');
+}

@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import { commandFailed, type MachineCommand } from './machine-command.ts';
+import { markOf, removeMarked, stateOfMarked, writeMarked } from './marked-files.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { StartCommand } from './start-command.ts';
+
+/** @param folder the user's agents: `~/Library/LaunchAgents` */
+export function launchdScheduler(run: MachineCommand, folder: string, uid: number): Scheduler {
+  const label = (id: string) => `trade-agent.schedule.${id}`;
+  const file = (id: string) => join(folder, `${label(id)}.plist`);
+  return {
+    name: 'launchd',
+    note: undefined,
+    entry: (id, command, minutes) => [{ file: file(id), text: agentPlist(label(id), id, command, minutes) }],
+    async install(id, entry) {
+      writeMarked(id, entry);
+      const answer = await run('launchctl', ['bootstrap', `gui/${uid}`, file(id)]);
+      if (answer.code === 0) return;
+      removeMarked(id, [file(id)]);
+      throw commandFailed('loading the agent', answer, 'See whether "launchctl print gui/$UID" works.');
+    },
+    state: async ({ entry }) => stateOfMarked(entry),
+    async remove(id) {
+      // The answer may be that it is not loaded; what counts is that its file goes.
+      await run('launchctl', ['bootout', `gui/${uid}/${label(id)}`]);
+      return removeMarked(id, [file(id)]);
+    },
+  };
+}
+
+/** launchd.plist(5). It also starts an agent whose time came while the machine slept, once, when it wakes. */
+export function agentPlist(
+  label: string,
+  id: string,
+  command: StartCommand,
+  minutes: readonly number[],
+): string {
+  const words = [command.node, command.script, ...command.args];
+  const environment = Object.entries(command.environment);
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<!-- ${markOf(id)} -->
+<plist version="1.0">
+<dict>
+  <key>Label</key>
+  <string>${escaped(label)}</string>
+  <key>ProgramArguments</key>
+  <array>
+${words.map((word) => `    <string>${escaped(word)}</string>\n`).join('')}  </array>
+  <key>EnvironmentVariables</key>
+  <dict>
+${environment.map(([name, value]) => `    <key>${name}</key>\n    <string>${escaped(value)}</string>\n`).join('')}  </dict>
+  <key>StartCalendarInterval</key>
+  <array>
+${minutes.map((minute) => `    <dict>\n      <key>Minute</key>\n      <integer>${minute}</integer>\n    </dict>\n`).join('')}  </array>
+  <key>ProcessType</key>
+  <string>Background</string>
+</dict>
+</plist>
+`;
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}

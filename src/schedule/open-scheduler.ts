@@ -1,0 +1,60 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { TradeAgentError } from '../trading/errors.ts';
+import { crontabScheduler } from './crontab.ts';
+import { launchdScheduler } from './launchd-agent.ts';
+import type { MachineCommand } from './machine-command.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { SchedulerName } from './scheduler-names.ts';
+import { systemdScheduler } from './systemd-timer.ts';
+
+/** The machine, as far as schedulers need it. */
+export interface Machine {
+  readonly platform: NodeJS.Platform;
+  readonly env: NodeJS.ProcessEnv;
+  readonly userHome: string;
+  readonly uid: number;
+  readonly run: MachineCommand;
+  /** Where our own commands take turns by a lock. */
+  readonly folder: string;
+}
+
+export function openScheduler(name: SchedulerName, machine: Machine): Scheduler {
+  switch (name) {
+    case 'cron':
+      return crontabScheduler(machine.run, join(machine.folder, 'crontab.lock'));
+    case 'systemd': {
+      const config = machine.env.XDG_CONFIG_HOME || join(machine.userHome, '.config');
+      return systemdScheduler(machine.run, join(config, 'systemd', 'user'));
+    }
+    case 'launchd':
+      return launchdScheduler(machine.run, join(machine.userHome, 'Library', 'LaunchAgents'), machine.uid);
+  }
+}
+
+/**
+ * What the machine has. Cron before systemd: a user's timers stop when the user logs out, unless told otherwise.
+ * @throws {TradeAgentError} `not_found`
+ */
+export function usualScheduler({ platform, env }: Pick<Machine, 'platform' | 'env'>): SchedulerName {
+  if (platform === 'darwin') return 'launchd';
+  if (platform !== 'win32' && isOnPath('crontab', env)) return 'cron';
+  if (platform === 'linux' && isOnPath('systemctl', env)) return 'systemd';
+  throw new TradeAgentError('not_found', 'this machine has neither cron nor systemd nor launchd', {
+    hint:
+      platform === 'win32'
+        ? 'Have the Task Scheduler start "trade-agent check", or use cron in WSL.'
+        : 'Install cron, or have something else start "trade-agent check".',
+  });
+}
+
+function isOnPath(name: string, env: NodeJS.ProcessEnv): boolean {
+  return (env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, name), constants.X_OK);
+      return folder !== '';
+    } catch {
+      return false;
+    }
+  });
+}

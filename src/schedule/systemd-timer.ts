@@ -1,0 +1,92 @@
+import { join } from 'node:path';
+import { commandFailed, type MachineCommand } from './machine-command.ts';
+import { markOf, removeMarked, stateOfMarked, writeMarked } from './marked-files.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { StartCommand } from './start-command.ts';
+
+/** A run stops itself at its time limit; systemd ends one that can't, this much later. */
+const GRACE_SECONDS = 60;
+
+/** @param folder the user's units: `~/.config/systemd/user` */
+export function systemdScheduler(run: MachineCommand, folder: string): Scheduler {
+  const names = (id: string) => ({ service: `trade-agent-${id}.service`, timer: `trade-agent-${id}.timer` });
+  const control = async (what: string, ...args: string[]) => {
+    const answer = await run('systemctl', ['--user', ...args]);
+    if (answer.code !== 0)
+      throw commandFailed(what, answer, 'See whether "systemctl --user status" works in this session.');
+  };
+  const files = (id: string) => Object.values(names(id)).map((name) => join(folder, name));
+  return {
+    name: 'systemd',
+    note: 'User timers run while you are logged in; "loginctl enable-linger" has them run always.',
+    entry: (id, command, minutes, timeoutMs) => [
+      { file: join(folder, names(id).service), text: serviceUnit(id, command, timeoutMs) },
+      { file: join(folder, names(id).timer), text: timerUnit(id, minutes) },
+    ],
+    async install(id, entry) {
+      writeMarked(id, entry);
+      try {
+        await control('loading the units', 'daemon-reload');
+        await control('starting the timer', 'enable', '--now', names(id).timer);
+      } catch (error) {
+        removeMarked(id, files(id));
+        throw error;
+      }
+    },
+    state: async ({ entry }) => stateOfMarked(entry),
+    async remove(id) {
+      const there = files(id);
+      // The answer may be that it is not loaded; what counts is that its files go.
+      await run('systemctl', ['--user', 'disable', '--now', names(id).timer]);
+      const removed = removeMarked(id, there);
+      await run('systemctl', ['--user', 'daemon-reload']);
+      return removed;
+    },
+  };
+}
+
+/** systemd.service(5). */
+export function serviceUnit(id: string, command: StartCommand, timeoutMs: number): string {
+  const environment = Object.entries(command.environment).map(
+    ([name, value]) => `Environment=${quoted(`${name}=${value}`)}`,
+  );
+  // A dollar sign is a variable in ExecStart and nothing special in Environment.
+  const words = [command.node, command.script, ...command.args].map((word) =>
+    quoted(word).replaceAll('$', '$$$$'),
+  );
+  return `# ${markOf(id)}
+[Unit]
+Description=trade-agent schedule ${id}
+
+[Service]
+Type=oneshot
+${environment.map((line) => `${line}\n`).join('')}ExecStart=${words.join(' ')}
+# 3: found something; 5: waits for an approval.
+SuccessExitStatus=3 5
+TimeoutStartSec=${Math.ceil(timeoutMs / 1000) + GRACE_SECONDS}
+`;
+}
+
+/** systemd.timer(5). */
+export function timerUnit(id: string, minutes: readonly number[]): string {
+  const list =
+    minutes.length === 60 ? '*' : minutes.map((minute) => String(minute).padStart(2, '0')).join(',');
+  return `# ${markOf(id)}
+[Unit]
+Description=wakes trade-agent schedule ${id}
+
+[Timer]
+OnCalendar=*-*-* *:${list}:00
+AccuracySec=1s
+Persistent=true
+
+[Install]
+WantedBy=timers.target
+`;
+}
+
+/** systemd.syntax(7): double quotes with C escapes; a percent sign begins a specifier. */
+function quoted(text: string): string {
+  const escaped = text.replaceAll('"', '\\"').replaceAll('%', '%%');
+  return /^[A-Za-z0-9_./=:@+-]+$/.test(text) ? text : `"${escaped}"`;
+}

@@ -1,0 +1,33 @@
+import { dollars, sharePrice, shares, signedDollars, signedPercent } from '../trading/amounts.ts';
+import { Dec } from '../trading/decimal.ts';
+import type { Account, Position } from '../trading/views.ts';
+
+/** More than a person reads through on a phone. */
+const MOST_POSITIONS = 20;
+
+/** The portfolio as a short plain text, for people elsewhere. The largest positions come first. */
+export function compactSummary(summary: {
+  account: Account;
+  positions: readonly Position[];
+  /** Milliseconds since the epoch. */
+  now: number;
+  note: string | undefined;
+}): string {
+  const { account, positions, now, note } = summary;
+  const day = new Dec(account.equity).minus(account.last_equity);
+  const money = account.environment === 'paper' ? 'paper account' : 'live account';
+  const sorted = positions.toSorted((a, b) => new Dec(b.market_value).cmp(a.market_value));
+  const shown = sorted.slice(0, MOST_POSITIONS);
+  const more = sorted.length - shown.length;
+  return [
+    `Portfolio on ${new Date(now).toISOString().slice(0, 16).replace('T', ' ')} UTC (${money}${account.simulated ? ', simulated prices' : ''})`,
+    `Equity ${dollars(account.equity)} (${signedDollars(day.toFixed(2))} today), cash ${dollars(account.cash)}`,
+    ...shown.map(
+      ({ symbol, qty, current_price, market_value, unrealized_pl, unrealized_plpc }) =>
+        `${symbol}: ${shares(qty)} at ${sharePrice(current_price)} = ${dollars(market_value)} (${signedDollars(unrealized_pl)}, ${signedPercent(unrealized_plpc)})`,
+    ),
+    ...(positions.length === 0 ? ['No positions.'] : []),
+    ...(more > 0 ? [`and ${more} more`] : []),
+    ...(note === undefined ? [] : ['', note]),
+  ].join('\n');
+}

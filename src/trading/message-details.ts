@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import { z } from 'zod';
+import { approvalCode, type TradeOrderDetails } from './approval-details.ts';
+import { checkMessage, type MessageDraft, messageDraftSchema } from './message.ts';
+
+/** The RFC 9396 type of a message's approval, where the profile maps it to nothing else. */
+export const MESSAGE_SEND_TYPE = 'message_send';
+
+/** One RFC 9396 authorization details object: the whole message, for one place, once. */
+export const messageSendDetailsSchema = messageDraftSchema.extend({
+  type: z.string().min(1),
+  locations: z.array(z.string()).length(1),
+  actions: z.tuple([z.literal('send')]),
+  identifier: z.string(),
+  digest: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+});
+export type MessageSendDetails = z.output<typeof messageSendDetailsSchema>;
+
+/** Whatever a person may be asked to approve. */
+export type ApprovalDetails = TradeOrderDetails | MessageSendDetails;
+
+/** Whether the details are a message's; by what may be done with them, since a provider may have its own `type`. */
+export function isMessageDetails(details: ApprovalDetails): details is MessageSendDetails {
+  return details.actions[0] === 'send';
+}
+
+/** base64url(SHA-256) of the message as RFC 8785 (JCS) text, 43 characters. @throws {TradeAgentError} `invalid_message` */
+export function messageDigest(draft: MessageDraft): string {
+  const parsed = messageDraftSchema.parse(draft);
+  checkMessage(parsed);
+  const text = canonicalize(parsed);
+  if (text === undefined) throw new TypeError('a message has no canonical form');
+  return createHash('sha256').update(text).digest('base64url');
+}
+
+/** The authorization details for a message. @throws {TradeAgentError} `invalid_message` */
+export function messageSendDetails(
+  draft: MessageDraft,
+  target: { gateway: string; type?: string },
+): MessageSendDetails {
+  return {
+    ...draft,
+    type: target.type ?? MESSAGE_SEND_TYPE,
+    locations: [target.gateway],
+    actions: ['send'],
+    identifier: draft.client_message_id,
+    digest: messageDigest(draft),
+  };
+}
+
+/** CIBA `binding_message` for a message: at most 64 characters of `[A-Za-z0-9 +-_.,:#]`, ending in the code. */
+export function messageBindingMessage(draft: MessageDraft): string {
+  const code = approvalCode(messageDigest(draft));
+  const text = `SEND ${draft.service} ${draft.recipient.replace('@', ' at ')}`.replace(
+    /[^A-Za-z0-9 +\-_.,:#]/g,
+    '.',
+  );
+  return `${text.slice(0, 64 - code.length - 1)} ${code}`;
+}

@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { TradeAgentError } from './errors.ts';
+
+/** Where a message can go, as `trade-agent connections` names them. */
+export const messageServices = ['slack', 'gmail'] as const;
+export type MessageService = (typeof messageServices)[number];
+
+/** Characters of a text at most: a person must be able to read all of it on a phone before they say yes. */
+export const LONGEST_TEXT = 2_000;
+/** Bytes of UTF-8 at most: the whole text travels in the approval's token, and a token in a header. */
+const MOST_TEXT_BYTES = 4_000;
+const LONGEST_SUBJECT = 120;
+
+/**
+ * A message complete to the last character: what the person approves, and what is sent. `expires_at` is UTC to the
+ * second.
+ */
+export const messageDraftSchema = z.strictObject({
+  service: z.enum(messageServices),
+  /** Slack: `#channel`, or the id of a channel or person. Gmail: one e-mail address. */
+  recipient: z.string().min(1).max(254),
+  /** Gmail alone has one. */
+  subject: z.string().min(1).max(LONGEST_SUBJECT).optional(),
+  text: z.string().min(1).max(LONGEST_TEXT),
+  client_message_id: z.string().regex(/^[A-Za-z0-9_-]{8,48}$/),
+  expires_at: z.iso.datetime({ precision: 0 }),
+});
+export type MessageDraft = z.output<typeof messageDraftSchema>;
+
+/** Slack's ids: a channel's, a direct message's, a private channel's, a person's. */
+const slackRecipient = /^(#[a-z0-9][a-z0-9._-]{0,79}|[CDGUW][A-Z0-9]{8,20})$/;
+/** Narrower than RFC 5321: no quoting, no comments, one address. What it can't write isn't sent to. */
+const mailRecipient =
+  /^[A-Za-z0-9](?:[A-Za-z0-9._%+-]{0,62}[A-Za-z0-9_%+-])?@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}$/;
+/** What shows as nothing, or makes the rest show as something else: controls, bidi marks, lone surrogates. */
+const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/u;
+
+const problem = (message: string, hint: string, field: string) =>
+  new TradeAgentError('invalid_message', message, { hint, details: { field } });
+
+/**
+ * Checks what the schema can't: that the recipient is one of the service's, and that a person sees all that is sent.
+ * @throws {TradeAgentError} `invalid_message`, naming the field
+ */
+export function checkMessage(draft: MessageDraft): void {
+  checkRecipient(draft.service, draft.recipient);
+  if ((draft.service === 'gmail') !== (draft.subject !== undefined)) {
+    throw problem(
+      draft.service === 'gmail' ? 'an e-mail needs a subject' : 'a Slack message has no subject',
+      'Only an e-mail has a subject.',
+      'subject',
+    );
+  }
+  if (draft.subject !== undefined && unseen.test(draft.subject)) {
+    throw problem('the subject has characters that nobody can see', 'Write it in plain text.', 'subject');
+  }
+  if (unseen.test(draft.text.replaceAll('\n', ' '))) {
+    throw problem('the text has characters that nobody can see', 'Write it in plain text.', 'text');
+  }
+  if (Buffer.byteLength(draft.text) > MOST_TEXT_BYTES) {
+    throw problem('the text is too long', `Keep it within ${MOST_TEXT_BYTES} bytes.`, 'text');
+  }
+}
+
+/** @throws {TradeAgentError} `invalid_message` */
+export function checkRecipient(service: MessageService, recipient: string): void {
+  if (service === 'slack' && !slackRecipient.test(recipient)) {
+    throw problem(
+      'that is no Slack channel',
+      'Write #channel in lower case, or the id of a channel or person.',
+      'recipient',
+    );
+  }
+  if (service === 'gmail' && !mailRecipient.test(recipient)) {
+    throw problem('that is no e-mail address', 'Write one address, such as bob@example.com.', 'recipient');
+  }
+}
+
+const serviceNames: Record<MessageService, string> = { slack: 'Slack', gmail: 'Gmail' };
+
+/** `message to #trading on Slack`, `e-mail to bob@example.com by Gmail` */
+export function describeMessage({ service, recipient }: Pick<MessageDraft, 'service' | 'recipient'>): string {
+  const name = serviceNames[service];
+  return service === 'gmail' ? `e-mail to ${recipient} by ${name}` : `message to ${recipient} on ${name}`;
+}
+
+/** A message that was sent, as the gateway tells of it. */
+export const sentMessageSchema = z.object({
+  client_message_id: z.string(),
+  service: z.enum(messageServices),
+  recipient: z.string(),
+  /** The service's own id for it: Slack's `ts`, Gmail's `id`. */
+  service_id: z.string(),
+  sent_at: z.string(),
+});
+export type SentMessage = z.output<typeof sentMessageSchema>;

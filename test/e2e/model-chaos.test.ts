@@ -1,0 +1,98 @@
+import { join } from 'node:path';
+import { LLMock } from '@copilotkit/aimock';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { hasTmux, openTerminal, type Terminal } from './tmux.ts';
+import { createWorld, type World } from './world.ts';
+
+const launcher = new URL('../../bin/trade-agent.js', import.meta.url).pathname;
+
+let world: World;
+let mock: LLMock;
+beforeAll(async () => {
+  world = await createWorld();
+  await world.login();
+});
+afterAll(() => world?.close());
+beforeEach(async () => {
+  mock = new LLMock({ port: 0 });
+  await mock.start();
+  const order = { symbol: 'AAPL', side: 'buy', qty: '5' };
+  mock.on(
+    { userMessage: 'buy', hasToolResult: false },
+    { toolCalls: [{ name: 'place_order', arguments: JSON.stringify(order) }] },
+  );
+  mock.on({ hasToolResult: true }, { content: 'All is well.' });
+});
+afterEach(() => mock.stop());
+
+const server = () => ['--model', 'gpt-test', '--base-url', `${mock.url}/v1`];
+const env = { TRADE_AGENT_API_KEY: 'not-a-key' };
+
+/** aimock's modes, and what is said of each. A slow server is left when the run's own time is over. */
+const modes = [
+  ['drops requests', { dropRate: 1 }, /answered with HTTP status 500/],
+  ['sends malformed answers', { malformedRate: 1 }, /broke off, or sent what is no answer/],
+  ['disconnects', { disconnectRate: 1 }, /cannot be reached or broke off/],
+  ['limits the rate', { rateLimitRate: 1 }, /refuses more requests for now/],
+] as const;
+
+describe('a run, when the model’s server', () => {
+  it.each([
+    ...modes.map((mode) => [...mode, 1] as const),
+    ['is slow', { latencyMs: 30_000 }, /not finished within 3s/, 124],
+  ] as const)('%s, says so, places nothing, and can be gone on with', async (_, chaos, says, exit) => {
+    mock.setChaos(chaos);
+    const limit = exit === 124 ? ['--timeout', '3s'] : [];
+    const failed = await world.cli(
+      ['run', 'buy five Apple', '--output', 'json', ...server(), ...limit, '--approval', 'deny'],
+      { env },
+    );
+    const result = JSON.parse(failed.stdout) as { thread: string; error: { message: string; hint: string } };
+    expect([failed.code, result]).toMatchObject([exit, { status: 'failed', orders: [], approvals: [] }]);
+    expect(result.error.message).toMatch(says);
+    expect(result.error.hint).toMatch(/\w/);
+
+    mock.clearChaos();
+    const resumed = await world.cli(['resume', result.thread, '--approval', 'deny', ...server()], { env });
+    expect([resumed.code, resumed.stdout]).toEqual([6, expect.stringContaining('All is well.')]);
+    expect(await world.book()).toEqual([]);
+  });
+});
+
+describe.skipIf(!hasTmux())('the chat, when the model’s server', () => {
+  let terminal: Terminal;
+  afterEach(() => terminal?.close());
+
+  it.each([...modes, ['is slow', { latencyMs: 30_000 }, /interrupted/] as const])(
+    '%s, says so, stays usable, and goes on with the conversation',
+    async (name, chaos, says) => {
+      mock.setChaos(chaos);
+      terminal = openTerminal({
+        command: [process.execPath, launcher, 'chat', ...server()],
+        env: {
+          PATH: process.env.PATH,
+          HOME: world.folder,
+          TRADE_AGENT_HOME: world.agentHome,
+          TRADE_AGENT_SANDBOX: join(world.folder, 'ready.json'),
+          ...env,
+        },
+        columns: 100,
+        rows: 30,
+      });
+      await terminal.shows(/^PAPER[^\n]* · Alice/m);
+      terminal.type('buy five Apple\n');
+      if (name === 'is slow') {
+        await terminal.shows(/thinking/);
+        terminal.press('Escape');
+      }
+      await terminal.shows(new RegExp(`${says.source}[\\s\\S]*/help$`, 'm'));
+      mock.clearChaos();
+      terminal.type('/resume\n');
+      await terminal.shows(/waiting for your phone, \d[\s\S]*BUY 5 AAPL/);
+      const [request] = await world.phone.requests('alice', { waitSeconds: 10 });
+      await world.phone.decide(request?.id ?? '', 'deny');
+      await terminal.shows(/denied on the phone[\s\S]*All is well\.[\s\S]*\/help$/m);
+      expect(await world.book()).toEqual([]);
+    },
+  );
+});

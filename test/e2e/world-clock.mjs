@@ -1,0 +1,23 @@
+// Preloaded (NODE_OPTIONS=--import) into every process of a test's world: the time of day is what the file named in
+// WORLD_CLOCK says, as JSON {world, real, rate}: at the real instant `real` it is `world`, and it goes `rate` times as
+// fast. So a week is played in seconds by the program as it is shipped.
+import { readFileSync } from 'node:fs';
+
+const RealDate = Date;
+const file = process.env.WORLD_CLOCK;
+
+function now() {
+  const { world, real, rate } = JSON.parse(readFileSync(file, 'utf8'));
+  return Math.floor(world + (RealDate.now() - real) * rate);
+}
+
+globalThis.Date = class WorldDate extends RealDate {
+  constructor(...parts) {
+    if (parts.length === 0) super(now());
+    else super(...parts);
+  }
+
+  static now() {
+    return now();
+  }
+};

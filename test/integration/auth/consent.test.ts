@@ -1,0 +1,59 @@
+import { hostname } from 'node:os';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { printableName } from '../../../src/auth/machine-name.ts';
+import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
+
+/** Who asks and where, as both sides of each request must say it. */
+const ASKER = `trade-agent on ${printableName(hostname())}`;
+
+let world: CliWorld;
+beforeEach(async () => {
+  world = await openCliWorld();
+});
+afterEach(() => world.close());
+
+const words = (text: string) => text.replace(/\s+/g, ' ');
+
+describe('a sign-in', () => {
+  it('says on the terminal who asks, at which provider, on which machine, for what, and warns', async () => {
+    const login = world.start(['login']);
+    const code = await login.says(/\b[A-Z0-9]{4}-[A-Z0-9]{4}\b/);
+    await world.run(['phone', 'login', code, '--user', 'alice']);
+    const { stderr } = await login.done;
+    expect(stderr).toContain(
+      `Sign in to profile sandbox (PAPER) at ${new URL(world.sandbox.ready.issuer).host}`,
+    );
+    expect(words(stderr)).toContain(`by ${ASKER}`);
+    expect(words(stderr)).toContain('to know who you are, see your name');
+    expect(words(stderr)).toContain('not to place orders: each of those asks you again');
+    expect(words(stderr)).toContain('Only go on if you started this sign-in yourself');
+    expect(words(stderr)).toContain('A code or link that someone sent you is an attempt');
+  });
+
+  it('gives the same to programs, and to the page where it is confirmed', async () => {
+    const login = world.start(['login', '--output', 'stream-json']);
+    const event = JSON.parse(await login.says(/\{"type":"device_code".*\}/));
+    expect(event.device_name).toBe(printableName(hostname()));
+    const page = await (await fetch(event.verification_uri_complete)).text();
+    // Nobody is told what is asked before they have signed in there.
+    expect(page).not.toContain(ASKER);
+    login.interrupt();
+    await login.done;
+  });
+});
+
+describe('an approval', () => {
+  it('says on the terminal and on the phone who asks, on which machine, for what, and warns', async () => {
+    await world.login();
+    const { stderr } = await world.run(['run', 'buy 1 AAPL', '--approval', 'detach']);
+    expect(words(stderr)).toContain(`asked by ${ASKER}`);
+    expect(words(stderr)).toContain('order BUY 1 AAPL');
+    expect(words(stderr)).toContain('PAPER');
+    expect(words(stderr)).toContain('Deny on the phone whatever you did not ask for yourself.');
+
+    const phone = await world.run(['phone', '--decide', 'deny', '--once', '--user', 'alice']);
+    expect(words(phone.stderr)).toContain(`asked by ${ASKER}`);
+    expect(words(phone.stderr)).toContain('PAPER order for alice to approve');
+    expect(words(phone.stderr)).toContain('Deny it unless you asked for it yourself, just now.');
+  });
+});

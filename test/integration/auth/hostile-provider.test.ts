@@ -1,0 +1,325 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createApprovalClient } from '../../../src/auth/approval-client.ts';
+import type { CredentialStore } from '../../../src/auth/credential-store/credential-store.ts';
+import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
+import { beginDeviceLogin } from '../../../src/auth/device-login.ts';
+import { generatePrivateJwk } from '../../../src/auth/dpop-key.ts';
+import { profileSchema, READ_SCOPES, type ResolvedProfile } from '../../../src/auth/profile.ts';
+import { providerMetadata } from '../../../src/auth/provider.ts';
+import { refreshAccessToken } from '../../../src/auth/token-refresh.ts';
+import { revokeTokens } from '../../../src/auth/token-revocation.ts';
+import { createIdentityProvider } from '../../../src/gateway/identity-provider.ts';
+import { systemClock } from '../../../src/trading/clock.ts';
+import { hastyClock } from './identity-provider-world.ts';
+import { type Lies, type LyingProvider, startLyingProvider } from './lying-provider.ts';
+import { anOrder } from './order-details.ts';
+
+const GATEWAY = 'http://127.0.0.1:1';
+const MEBIBYTE = 1024 * 1024;
+
+let provider: LyingProvider;
+let folder: string;
+let store: CredentialStore;
+beforeEach(async () => {
+  provider = await startLyingProvider();
+  folder = mkdtempSync(join(tmpdir(), 'trade-agent-hostile-'));
+  store = openFileStore({ folder, profile: 'test' });
+});
+afterEach(async () => {
+  await provider.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const lie = (lies: Lies) => Object.assign(provider.lies, lies);
+const soon = () => AbortSignal.timeout(20_000);
+const profileAt = (issuer: string): ResolvedProfile => ({
+  ...profileSchema.parse({}),
+  name: 'test',
+  issuer,
+  gateway: GATEWAY,
+  audience: GATEWAY,
+  login_client: { client_id: 'login' },
+  credential_store: 'file',
+  phone: undefined,
+});
+
+async function signedIn(issuer = provider.issuer): Promise<ResolvedProfile> {
+  await store.set({
+    session: JSON.stringify({ issuer, client_id: 'login', sub: 'alice', scopes: READ_SCOPES }),
+    refresh_token: 'planted-refresh-token-1812',
+    dpop_key: JSON.stringify(await generatePrivateJwk()),
+  });
+  return profileAt(issuer);
+}
+
+async function login(timeoutSeconds = 10) {
+  const options = { clock: hastyClock, timeoutSeconds };
+  return await (await beginDeviceLogin(profileAt(provider.issuer), store, options)).complete(soon());
+}
+
+async function refresh(timeoutSeconds = 10) {
+  const profile = await signedIn();
+  const context = { profile, store, clock: systemClock, sub: 'alice', access: { timeoutSeconds } };
+  return await refreshAccessToken(context, READ_SCOPES);
+}
+
+async function approval() {
+  const profile = await signedIn();
+  const client = createApprovalClient({ profile, store, clock: hastyClock });
+  const { details, message } = anOrder(GATEWAY);
+  const request = await client.request(details, message, 300);
+  return await client.poll(request.authReqId, soon());
+}
+
+describe('a redirect', () => {
+  const redirect = (status: number) => ({
+    tokenError: { status, body: '', headers: { location: `${provider.issuer}/elsewhere` } },
+  });
+
+  it.each([302, 307, 308])(
+    '(%s) of the token endpoint is not followed, at sign-in or later',
+    async (status) => {
+      lie(redirect(status));
+      await expect(login()).rejects.toMatchObject({
+        code: 'provider_error',
+        message: expect.stringContaining(`HTTP status ${status}`),
+      });
+      await expect(refresh()).rejects.toMatchObject({ code: 'provider_error' });
+      expect(await approval()).toMatchObject({ status: 'failed' });
+      expect(provider.elsewhere()).toBe(0);
+      // What is signed in stays so: a redirect says nothing of the session.
+      expect((await store.get(['refresh_token'])).refresh_token).toBe('planted-refresh-token-1812');
+    },
+  );
+
+  it('of the metadata, the keys, the device or the backchannel endpoint is not followed either', async () => {
+    const away = () =>
+      new Response('', { status: 307, headers: { location: `${provider.issuer}/elsewhere` } });
+    for (const path of ['/.well-known/openid-configuration', '/jwks', '/device/code']) {
+      lie({ instead: { [path]: away } });
+      await expect(login(), path).rejects.toMatchObject({ code: 'provider_error' });
+    }
+    lie({ instead: { '/backchannel': away } });
+    await expect(approval()).rejects.toMatchObject({ code: 'provider_error' });
+    expect(provider.elsewhere()).toBe(0);
+  });
+});
+
+describe('an answer of 100 MB', () => {
+  /** Sends as much as the other side takes, and counts it. */
+  function endless(sent: { bytes: number }, status = 200) {
+    const chunk = new Uint8Array(64 * 1024).fill(0x20);
+    return () =>
+      new Response(
+        new ReadableStream({
+          pull(controller) {
+            if (sent.bytes > 100 * MEBIBYTE) return controller.close();
+            sent.bytes += chunk.length;
+            controller.enqueue(chunk);
+          },
+        }),
+        { status, headers: { 'content-type': 'application/json' } },
+      );
+  }
+
+  it.each([
+    ['of the metadata', '/.well-known/openid-configuration', () => login()],
+    ['of the keys', '/jwks', () => login()],
+    ['of the device endpoint', '/device/code', () => login()],
+    ['of the token endpoint', '/token', () => refresh()],
+    ['of the registration endpoint', '/register', () => approval()],
+    ['of the backchannel endpoint', '/backchannel', () => approval()],
+  ])('%s is cut off after a mebibyte', async (_, path, act) => {
+    const sent = { bytes: 0 };
+    lie({ instead: { [path]: endless(sent, path === '/register' ? 201 : 200) } });
+    await expect(act()).rejects.toMatchObject({ code: 'provider_error' });
+    // What is on its way in buffers counts as sent. Three tries for the keys.
+    expect(sent.bytes).toBeGreaterThan(MEBIBYTE);
+    expect(sent.bytes).toBeLessThan(30 * MEBIBYTE);
+  });
+
+  it('says what was wrong, and is refused at once where its length is announced', async () => {
+    lie({
+      instead: {
+        '/token': () =>
+          new Response(new ReadableStream(), {
+            headers: { 'content-type': 'application/json', 'content-length': String(100 * MEBIBYTE) },
+          }),
+      },
+    });
+    await expect(refresh()).rejects.toMatchObject({
+      code: 'provider_error',
+      message: 'the session could not be renewed: its answer was too long',
+    });
+  });
+
+  it('of the metadata or keys does not fill the gateway’s memory', async () => {
+    const sent = { bytes: 0 };
+    const options = { issuer: provider.issuer, fetch, timeoutMs: 10_000, now: Date.now };
+    lie({ instead: { '/.well-known/openid-configuration': endless(sent) } });
+    await expect(createIdentityProvider(options).metadata()).rejects.toMatchObject({ status: 503 });
+    lie({ instead: { '/jwks': endless(sent) } });
+    const key = createIdentityProvider(options).key({ alg: 'ES256', kid: 'k1' }, {} as never);
+    await expect(key).rejects.toMatchObject({ status: 503 });
+    expect(sent.bytes).toBeLessThan(40 * MEBIBYTE);
+  });
+});
+
+describe('a provider that sends a byte now and then', () => {
+  let server: Server;
+  let slow: string;
+  let answers: Record<string, object>;
+  beforeEach(async () => {
+    server = createServer((request, response) => {
+      const answer = answers[request.url ?? ''];
+      if (answer !== undefined) {
+        response.setHeader('content-type', 'application/json').end(JSON.stringify(answer));
+      } else drip(response);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    slow = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    answers = {
+      '/.well-known/openid-configuration': {
+        issuer: slow,
+        token_endpoint: `${slow}/token`,
+        jwks_uri: `${slow}/jwks`,
+        device_authorization_endpoint: `${slow}/device/code`,
+        revocation_endpoint: `${slow}/revoke`,
+      },
+    };
+  });
+  afterEach(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  /** Headers at once, then a body that never ends. */
+  function drip(response: ServerResponse): void {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const timer = setInterval(() => response.write(' '), 50);
+    response.once('close', () => clearInterval(timer));
+  }
+
+  const timed = async (act: () => Promise<unknown>) => {
+    const start = performance.now();
+    const result = await act().catch((error: unknown) => error);
+    return { result, ms: performance.now() - start };
+  };
+
+  it.each([
+    [
+      'metadata',
+      async () => {
+        delete answers['/.well-known/openid-configuration'];
+        return await providerMetadata(slow, { timeoutSeconds: 0.5 });
+      },
+    ],
+    ['the device endpoint', () => beginDeviceLogin(profileAt(slow), store, { timeoutSeconds: 0.5 })],
+    [
+      'the token endpoint',
+      async () => {
+        const profile = await signedIn(slow);
+        const access = { timeoutSeconds: 0.5 };
+        return await refreshAccessToken(
+          { profile, store, clock: systemClock, sub: 'alice', access },
+          READ_SCOPES,
+        );
+      },
+    ],
+  ])('is given up on in time (%s)', async (_, act) => {
+    const { result, ms } = await timed(act);
+    expect(result).toMatchObject({ code: 'provider_unreachable' });
+    expect(ms).toBeLessThan(3000);
+  });
+
+  it('does not hold up a sign-out', async () => {
+    // The answer's status is what counts; its body is not waited for.
+    const { ms } = await timed(() =>
+      revokeTokens(profileAt(slow), { refresh_token: 'x', access_token: 'y' }, { timeoutSeconds: 0.5 }),
+    );
+    expect(ms).toBeLessThan(3000);
+  });
+});
+
+describe('plain HTTP', () => {
+  it.each([
+    'token_endpoint',
+    'jwks_uri',
+    'device_authorization_endpoint',
+    'backchannel_authentication_endpoint',
+    'registration_endpoint',
+    'revocation_endpoint',
+    'userinfo_endpoint',
+  ])('is refused for the %s', async (name) => {
+    lie({ metadata: (metadata) => ({ ...metadata, [name]: 'http://id.example/x' }) });
+    await expect(login()).rejects.toMatchObject({
+      code: 'provider_error',
+      message: expect.stringContaining('an address without TLS'),
+    });
+    expect(provider.tokenRequests()).toBe(0);
+  });
+
+  it.each(['http://id.example', 'http://127.0.0.1.example', 'http://localhost.example', 'ftp://127.0.0.1'])(
+    'is refused for the issuer itself (%s), before anything is sent',
+    async (issuer) => {
+      const send = () => Promise.reject(new Error('sent'));
+      await expect(providerMetadata(issuer, { fetch: send })).rejects.toMatchObject({
+        code: 'invalid_config',
+      });
+    },
+  );
+});
+
+describe('an address to sign in at', () => {
+  it.each([
+    ['a script', 'javascript:alert(1)'],
+    ['a script in disguise', 'java\nscript:alert(1)'],
+    ['data', 'data:text/html,<script>alert(1)</script>'],
+    ['terminal codes', 'https://id.example/\u001b[2J'],
+    ['a direction change', 'https://id.example/\u202egnp.exe'],
+    ['a line break', 'https://id.example/\r\nSign in at https://evil.example'],
+    ['another name before the host', 'https://id.example@evil.example/device'],
+    ['no end', `https://id.example/${'a'.repeat(3000)}`],
+  ])('with %s is refused with a clear message, and never shown', async (_, address) => {
+    for (const name of ['verification_uri', 'verification_uri_complete']) {
+      lie({ device: (answer) => ({ ...answer, [name]: address }) });
+      const error = await login().catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({
+        code: 'provider_error',
+        message: 'the identity provider sent an unusable code or address',
+        hint: expect.stringContaining(provider.issuer),
+      });
+      expect(provider.tokenRequests()).toBe(0);
+    }
+  });
+});
+
+describe('a renewed session', () => {
+  it('of another user is refused, and its token is not kept', async () => {
+    lie({ claims: (claims) => ({ ...claims, sub: 'mallory' }) });
+    await expect(refresh()).rejects.toMatchObject({
+      code: 'provider_error',
+      message: 'the identity provider renewed the session of another user',
+    });
+    expect((await store.get(['access_token'])).access_token).toBeUndefined();
+  });
+
+  it('of another issuer is refused', async () => {
+    lie({ claims: (claims) => ({ ...claims, iss: 'https://evil.example' }) });
+    await expect(refresh()).rejects.toMatchObject({ code: 'provider_error' });
+    expect((await store.get(['access_token'])).access_token).toBeUndefined();
+  });
+
+  it('whose token is not bound to our key is refused, and not used by the next command either', async () => {
+    lie({ token: (answer) => ({ ...answer, token_type: 'Bearer' }) });
+    await expect(refresh()).rejects.toMatchObject({ code: 'provider_error' });
+    expect((await store.get(['access_token'])).access_token).toBeUndefined();
+    // The successor of the refresh token is safe: only the answer was refused.
+    expect((await store.get(['refresh_token'])).refresh_token).toBe('planted-refresh-token-4242');
+  });
+});

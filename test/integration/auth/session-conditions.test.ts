@@ -1,0 +1,142 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createApprovalClient } from '../../../src/auth/approval-client.ts';
+import type { CredentialStore } from '../../../src/auth/credential-store/credential-store.ts';
+import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
+import { beginDeviceLogin } from '../../../src/auth/device-login.ts';
+import { generatePrivateJwk } from '../../../src/auth/dpop-key.ts';
+import { profileSchema, READ_SCOPES, type ResolvedProfile } from '../../../src/auth/profile.ts';
+import { refreshAccessToken } from '../../../src/auth/token-refresh.ts';
+import { hastyClock } from './identity-provider-world.ts';
+import { type LyingProvider, startLyingProvider } from './lying-provider.ts';
+import { anOrder } from './order-details.ts';
+
+const GATEWAY = 'http://127.0.0.1:1';
+
+let provider: LyingProvider;
+let folder: string;
+let profile: ResolvedProfile;
+let store: CredentialStore;
+beforeEach(async () => {
+  provider = await startLyingProvider();
+  folder = mkdtempSync(join(tmpdir(), 'trade-agent-conditions-'));
+  profile = {
+    ...profileSchema.parse({}),
+    name: 'test',
+    issuer: provider.issuer,
+    gateway: GATEWAY,
+    audience: GATEWAY,
+    login_client: { client_id: 'login' },
+    credential_store: 'file',
+    phone: undefined,
+  };
+  store = openFileStore({ folder, profile: 'test' });
+});
+afterEach(async () => {
+  await provider.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const soon = () => AbortSignal.timeout(20_000);
+
+/** This machine's clock, so many seconds ahead of the provider's; waits are short. */
+const clockAhead = (seconds: number) => ({ ...hastyClock, now: () => hastyClock.now() + seconds * 1000 });
+
+async function login(clock = hastyClock) {
+  return await (await beginDeviceLogin(profile, store, { clock })).complete(soon());
+}
+
+async function signedIn(): Promise<void> {
+  await store.set({
+    session: JSON.stringify({
+      issuer: provider.issuer,
+      client_id: 'login',
+      sub: 'alice',
+      scopes: READ_SCOPES,
+    }),
+    refresh_token: 'planted-refresh-token-1812',
+    dpop_key: JSON.stringify(await generatePrivateJwk()),
+  });
+}
+
+async function refresh(clock = hastyClock) {
+  return await refreshAccessToken({ profile, store, clock, sub: 'alice', access: { clock } }, READ_SCOPES);
+}
+
+async function approval() {
+  const client = createApprovalClient({ profile, store, clock: hastyClock });
+  const { details, message } = anOrder(GATEWAY);
+  const request = await client.request(details, message, 300);
+  return { poll: () => client.poll(request.authReqId, soon()) };
+}
+
+describe('a provider that wants a nonce in proofs', () => {
+  it('gets it at sign-in, at renewal and at an approval, each asked for once', async () => {
+    provider.lies.nonceFor = () => 'nonce-1';
+    expect(await login()).toMatchObject({ sub: 'alice' });
+    expect(provider.tokenRequests()).toBe(2);
+    await signedIn();
+    expect(await refresh()).toMatchObject({ sub: 'alice', type: 'dpop' });
+    expect(provider.tokenRequests()).toBe(4);
+    const { poll } = await approval();
+    expect(await poll()).toMatchObject({ status: 'approved' });
+    expect(provider.tokenRequests()).toBe(6);
+  });
+
+  it('and another with each answer is not asked for ever; the session stays', async () => {
+    await signedIn();
+    let count = 0;
+    provider.lies.nonceFor = () => `nonce-${count++}`;
+    await expect(refresh()).rejects.toMatchObject({ code: 'provider_error' });
+    expect(provider.tokenRequests()).toBe(2);
+    expect((await store.get(['refresh_token'])).refresh_token).toBe('planted-refresh-token-1812');
+  });
+});
+
+describe('a clock that is off', () => {
+  it.each([-45, 45])('by %s seconds does no harm', async (seconds) => {
+    expect(await login(clockAhead(seconds))).toMatchObject({ sub: 'alice' });
+    const token = await refresh(clockAhead(seconds));
+    // By this machine's own clock, whatever that says.
+    expect(token.expiresAt - clockAhead(seconds).now()).toBeGreaterThan(290_000);
+  });
+
+  it('by more is told before the person is bothered, and the sign-in fails naming the clock', async () => {
+    const started = await beginDeviceLogin(profile, store, { clock: clockAhead(-300) });
+    expect(started.clockSkew).toBeLessThan(-290);
+    await expect(started.complete(soon())).rejects.toMatchObject({
+      code: 'provider_error',
+      hint: expect.stringContaining('clock'),
+    });
+  });
+});
+
+describe('several users and profiles', () => {
+  it('of one provider never get each other’s tokens', async () => {
+    const others = openFileStore({ folder, profile: 'other' });
+    await signedIn();
+    await others.set({
+      session: JSON.stringify({
+        issuer: provider.issuer,
+        client_id: 'login',
+        sub: 'bob',
+        scopes: READ_SCOPES,
+      }),
+      refresh_token: 'planted-refresh-token-of-bob',
+      dpop_key: JSON.stringify(await generatePrivateJwk()),
+    });
+    provider.lies.claims = (claims) => ({ ...claims, sub: 'bob' });
+    const bob = { profile: { ...profile, name: 'other' }, store: others, clock: hastyClock, sub: 'bob' };
+    const ofBob = await refreshAccessToken({ ...bob, access: {} }, READ_SCOPES);
+    expect(ofBob.sub).toBe('bob');
+    // Alice's own is still what it was; and a session opened for alice does not go on as bob's.
+    expect(await store.get(['refresh_token', 'access_token'])).toEqual({
+      refresh_token: 'planted-refresh-token-1812',
+    });
+    await expect(refreshAccessToken({ ...bob, sub: 'alice', access: {} }, READ_SCOPES)).rejects.toMatchObject(
+      { code: 'login_required' },
+    );
+  });
+});

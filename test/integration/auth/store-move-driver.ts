@@ -1,0 +1,53 @@
+// Runs as a process of its own: plants credentials in the store that config.yaml names, moves them to another, or reads
+// them, and may be told to die at one step of the move.
+import { text } from 'node:stream/consumers';
+import { loadConfig } from '../../../src/auth/config-file.ts';
+import { type CredentialName, credentialNames } from '../../../src/auth/credential-store/credential-store.ts';
+import { type MoveStep, moveCredentials } from '../../../src/auth/credential-store/move-credentials.ts';
+import {
+  openCredentialStore,
+  type StorePlace,
+} from '../../../src/auth/credential-store/open-credential-store.ts';
+import { createPassphraseKeys } from '../../../src/auth/credential-store/passphrase-keys.ts';
+import { passphraseSource } from '../../../src/auth/credential-store/passphrase-source.ts';
+import { setStorePlace } from '../../../src/auth/profile-edit.ts';
+import { findProfile, storeOf } from '../../../src/auth/resolve-profile.ts';
+
+export type MoveDriverStep =
+  | { readonly do: 'plant'; readonly values: Partial<Record<CredentialName, string>> }
+  | { readonly do: 'read' }
+  | { readonly do: 'move'; readonly to: StorePlace; readonly dieAt?: MoveStep };
+export interface MoveDriverInput {
+  readonly folder: string;
+  readonly steps: readonly MoveDriverStep[];
+}
+
+const { folder, steps } = JSON.parse(await text(process.stdin)) as MoveDriverInput;
+const home = { config: folder, data: folder, log: folder, sandbox: folder };
+const passphrases = createPassphraseKeys(passphraseSource(process.env, undefined));
+const open = (place: StorePlace) =>
+  openCredentialStore({ ...place, name: 'work' }, home, { env: process.env, passphrases });
+/** Where config.yaml says they are at this moment. */
+const here = async (): Promise<StorePlace> => {
+  const profile = findProfile(await loadConfig(home), 'work');
+  return { credential_store: storeOf(profile), credential_key: profile.credential_key };
+};
+
+const found: unknown[] = [];
+for (const step of steps) {
+  const place = await here();
+  if (step.do === 'plant') await open(place).set(step.values);
+  else if (step.do === 'read') found.push(await open(place).get(credentialNames));
+  else {
+    await moveCredentials({
+      from: open(place),
+      to: open(step.to),
+      reopen: async () => open(step.to),
+      switchOver: () => setStorePlace(home, 'work', step.to),
+      onStep: (reached) => {
+        if (reached === step.dieAt) process.kill(process.pid, 'SIGKILL');
+      },
+    });
+  }
+}
+process.stdout.write(JSON.stringify(found));

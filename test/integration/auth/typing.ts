@@ -1,0 +1,37 @@
+import { EventEmitter } from 'node:events';
+import { stripVTControlCharacters } from 'node:util';
+import { expect } from 'vitest';
+import { createInterruption } from '../../../src/cli/interruption.ts';
+import { execute } from '../../../src/cli/program.ts';
+import { systemClock } from '../../../src/trading/clock.ts';
+import { fakeTerminal } from '../../unit/cli/fake-terminal.ts';
+
+/** Runs a command on a terminal, answering each question once it stands there. Returns what was written to stderr. */
+export async function typing(
+  env: NodeJS.ProcessEnv,
+  args: string[],
+  answers: [RegExp, string][],
+  exitCode = 0,
+): Promise<string> {
+  const terminal = fakeTerminal({ env, tty: true });
+  const signals = new EventEmitter();
+  const interruption = createInterruption({
+    on: (event, listener) => signals.on(event, listener),
+    off: (event, listener) => signals.off(event, listener),
+    exit: () => undefined,
+    streams: [],
+  });
+  let asked = 0;
+  terminal.io.stderr.on('data', () => {
+    const [question, answer] = answers[asked] ?? [];
+    if (question?.test(stripVTControlCharacters(terminal.stderr()))) {
+      asked += 1;
+      terminal.stdin.write(`${answer}\r`);
+    }
+  });
+  const cli = { io: terminal.io, env, clock: systemClock, fetch, interruption, exitCode: 0 };
+  expect(await execute(args, cli)).toBe(exitCode);
+  interruption.dispose();
+  expect(asked).toBe(answers.length);
+  return terminal.stderr();
+}

@@ -1,0 +1,194 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type CliWorld, openCliWorld } from './cli-world.ts';
+
+let world: CliWorld;
+beforeAll(async () => {
+  world = await openCliWorld();
+  await world.login('alice');
+  await connect('slack');
+  await connect('gmail');
+});
+afterAll(() => world.close());
+beforeEach(() => world.sandbox.faults.clear());
+
+const json = (text: string) => JSON.parse(text.trim().split('\n').at(-1) ?? '');
+const TICKET = /phone connect ([\w-]+)/;
+
+async function connect(name: string): Promise<void> {
+  const command = world.start(['connections', 'add', name]);
+  const ticket = TICKET.exec(await command.says(TICKET))?.[1] ?? '';
+  await world.run(['phone', 'connect', ticket]);
+  const { exitCode, stderr } = await command.done;
+  if (exitCode !== 0) throw new Error(stderr);
+}
+
+const ask = (prompt: string, more: readonly string[] = []) =>
+  world.run(['run', prompt, '--output', 'json', ...more]);
+const decide = (decision: 'approve' | 'deny') =>
+  world.run(['phone', '--decide', decision, '--once', '--output', 'json', '--timeout', '20s']);
+const sent = () => world.sandbox.sentMessages();
+const audit = () =>
+  readFileSync(join(world.folder, 'agent', 'audit.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+describe('a summary for Slack', () => {
+  it('shows recipient and whole text on the phone, and sends just that, once', async () => {
+    const before = sent().length;
+    const run = ask('send my portfolio to slack #trading');
+    const phone = await decide('approve');
+    const { exitCode, stdout, stderr } = await run;
+    expect([exitCode, stderr]).toMatchObject([0, expect.stringContaining('message to #trading on Slack')]);
+    const { details } = json(phone.stdout);
+    expect(details).toMatchObject({ type: 'message_send', service: 'slack', recipient: '#trading' });
+    expect(details.text).toContain('Equity $');
+    // As people in the channel read it, which is what was approved, to the letter.
+    expect(sent().slice(before)).toMatchObject([
+      { service: 'slack', user: 'alice', recipient: '#trading', text: details.text },
+    ]);
+    const object = json(stdout);
+    expect(object).toMatchObject({
+      status: 'done',
+      messages: [{ service: 'slack', recipient: '#trading', service_id: expect.any(String) }],
+      approvals: [{ kind: 'message', status: 'executed', message: { text: details.text } }],
+      orders: [],
+    });
+    // On the terminal, too, every line of the text was shown beforehand, under the same code.
+    for (const line of details.text.split('\n')) expect(stderr).toContain(line);
+    expect(stderr).toContain(json(phone.stdout).code);
+    expect(
+      audit()
+        .slice(-5)
+        .map(({ event }) => event),
+    ).toEqual([...['proposed', 'requested', 'approved', 'sending', 'answered']]);
+    expect(audit().at(-1)).toMatchObject({
+      message: { text: details.text },
+      sent: { recipient: '#trading' },
+    });
+
+    const again = await world.run(['resume', object.thread, '--output', 'json']);
+    expect([again.exitCode, sent().length]).toEqual([0, before + 1]);
+  });
+
+  it('is not sent when it is denied', async () => {
+    const before = sent().length;
+    const run = ask('send my portfolio to slack #trading');
+    await decide('deny');
+    const { exitCode, stdout } = await run;
+    expect([exitCode, json(stdout).error]).toMatchObject([6, { hint: 'Nothing was sent.' }]);
+    expect(sent()).toHaveLength(before);
+  });
+
+  it('to a channel that is none is refused by Slack, and says so', async () => {
+    const run = ask('send my portfolio to slack #nowhere');
+    await decide('approve');
+    const { exitCode, stdout } = await run;
+    expect([exitCode, json(stdout)]).toMatchObject([
+      1,
+      { status: 'failed', error: { code: 'message_rejected' }, approvals: [{ status: 'blocked' }] },
+    ]);
+  });
+
+  it('whose answer Slack never gave is of unknown outcome, and never sent twice', async () => {
+    const before = sent().length;
+    world.sandbox.faults.set('message_timeout_after_accept', 1);
+    const run = ask('send my portfolio to slack #trading');
+    await decide('approve');
+    const { exitCode, stdout } = await run;
+    const object = json(stdout);
+    expect([exitCode, object]).toMatchObject([
+      10,
+      {
+        status: 'unknown',
+        error: { code: 'outcome_unknown', hint: 'It is not sent a second time.' },
+        messages: [],
+      },
+    ]);
+    for (let i = 0; i < 2; i++) await world.run(['resume', object.thread, '--output', 'json']);
+    await world.run(['approvals', 'reconcile']);
+    expect(sent()).toHaveLength(before + 1);
+  });
+
+  it('is read again from the approvals, and waits there for its decision', async () => {
+    const { exitCode, stdout } = await ask('send my portfolio to slack #general', ['--approval', 'detach']);
+    expect(exitCode).toBe(5);
+    const { approvals, thread } = json(stdout);
+    const { id, code } = approvals[0];
+    const list = await world.run(['approvals']);
+    expect(list.stdout).toMatch(new RegExp(`${id} +${code} +message to #general on Slack +requested`));
+    const shown = await world.run(['approvals', 'show', id]);
+    for (const line of approvals[0].message.text.split('\n')) expect(shown.stdout).toContain(line);
+    await decide('approve');
+    const waited = await world.run(['approvals', 'wait', id, '--output', 'json']);
+    expect([waited.exitCode, json(waited.stdout).messages]).toMatchObject([0, [{ recipient: '#general' }]]);
+    expect(json(waited.stdout).thread).toBe(thread);
+  });
+
+  it('can be taken back before it is decided', async () => {
+    const before = sent().length;
+    const { stdout } = await ask('send my portfolio to slack #general', ['--approval', 'detach']);
+    const { approvals, thread } = json(stdout);
+    await world.run(['approvals', 'cancel', approvals[0].id]);
+    await decide('approve');
+    const resumed = await world.run(['resume', thread, '--output', 'json']);
+    expect([resumed.exitCode, json(resumed.stdout).approvals[0].status]).toEqual([6, 'cancelled']);
+    expect(sent()).toHaveLength(before);
+  });
+});
+
+describe('a summary by Gmail', () => {
+  it('arrives with the approved subject and text, from the account of who approved it', async () => {
+    const before = sent().length;
+    const run = ask('email my portfolio to bob@example.com');
+    const phone = await decide('approve');
+    const { exitCode } = await run;
+    const { details } = json(phone.stdout);
+    expect(exitCode).toBe(0);
+    expect(sent().slice(before)).toMatchObject([
+      {
+        service: 'gmail',
+        user: 'alice',
+        recipient: 'bob@example.com',
+        subject: details.subject,
+        text: details.text,
+      },
+    ]);
+  });
+});
+
+describe('an account that is not connected', () => {
+  it('keeps the run from asking for an approval until it is', async () => {
+    await world.run(['connections', 'remove', 'slack']);
+    const before = sent().length;
+    const run = world.start(['run', 'send my portfolio to slack #trading', '--output', 'json']);
+    await run.says(/"slack" is not connected; waiting/);
+    expect(json((await world.run(['approvals', '--output', 'json'])).stdout).approvals).not.toContainEqual(
+      expect.objectContaining({ status: 'requested' }),
+    );
+    await connect('slack');
+    await decide('approve');
+    expect((await run.done).exitCode).toBe(0);
+    expect(sent()).toHaveLength(before + 1);
+  });
+
+  it('after the approval leaves that standing: connected again, the message goes out', async () => {
+    const before = sent().length;
+    const { stdout } = await ask('send my portfolio to slack #trading', ['--approval', 'detach']);
+    await decide('approve');
+    await world.run(['connections', 'remove', 'slack']);
+    const { thread } = json(stdout);
+    const refused = await world.run(['resume', thread, '--output', 'json']);
+    expect([refused.exitCode, refused.stderr]).toMatchObject([
+      5,
+      expect.stringContaining('trade-agent connections add slack'),
+    ]);
+    expect(json(refused.stdout).approvals).toMatchObject([{ status: 'approved' }]);
+    expect(sent()).toHaveLength(before);
+    await connect('slack');
+    expect((await world.run(['resume', thread])).exitCode).toBe(0);
+    expect(sent()).toHaveLength(before + 1);
+  });
+});

@@ -1,0 +1,340 @@
+import { getRequestListener } from '@hono/node-server';
+import Database from 'better-sqlite3-multiple-ciphers';
+import { Hono } from 'hono';
+import * as client from 'openid-client';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { VaultConnection } from '../../../src/sandbox/identity-provider/vault.ts';
+import { type LoopbackServer, listenOnLoopback } from '../../../src/sandbox/loopback-server.ts';
+import { oauthRoutes } from '../../../src/sandbox/paper-broker/oauth/oauth-routes.ts';
+import { openTokenStore } from '../../../src/sandbox/paper-broker/oauth/token-store.ts';
+import {
+  ALL_SCOPES,
+  RESOURCE,
+  signIn,
+  startIdentityProvider,
+  type World,
+} from './identity-provider-fixture.ts';
+
+const vaultClient = { client_id: 'vault', client_secret: 'vault-secret' };
+const passwords: Record<string, string> = { alice: 'alice-at-the-broker', bob: 'bob-at-the-broker' };
+const CONNECTION_SCOPES =
+  'read:me:connected_accounts create:me:connected_accounts delete:me:connected_accounts';
+
+let broker: LoopbackServer;
+let world: World;
+const tokens = openTokenStore(new Database(':memory:'), Date.now);
+const connections: Record<string, VaultConnection> = {};
+
+beforeAll(async () => {
+  broker = await listenOnLoopback(0, Date.now);
+  // The provider's address is known only once it runs: its connections are filled in then, and read at each use.
+  world = await startIdentityProvider({ connections, thirdPartyPasswords: passwords });
+  const redirectUri = (name: string) => `${world.issuer}/connections/callback/${name}`;
+  for (const name of ['paper-broker', 'other-broker']) {
+    connections[name] = { url: broker.url, client: vaultClient, redirectUri: redirectUri(name), label: name };
+  }
+  const app = new Hono();
+  app.route(
+    '/',
+    oauthRoutes({
+      url: broker.url,
+      tokens,
+      clients: [{ ...vaultClient, redirect_uris: Object.keys(connections).map(redirectUri) }],
+      users: Object.entries(passwords).map(([username, password]) => ({ username, password })),
+      now: Date.now,
+    }),
+  );
+  const listener = getRequestListener(app.fetch);
+  broker.serve((request, response) => void listener(request, response));
+});
+afterAll(async () => {
+  await world.close();
+  await broker.close();
+});
+beforeEach(async () => {
+  for (const user of ['alice', 'bob']) await world.vault().disconnect(user, 'paper-broker');
+});
+
+/** A session of the user's, and requests in its name. */
+async function program(user = 'alice', scope = `${ALL_SCOPES} ${CONNECTION_SCOPES}`) {
+  const config = await world.loginClient();
+  const endpoint = String(config.serverMetadata().connected_accounts_endpoint);
+  const keys = await client.randomDPoPKeyPair('ES256');
+  const DPoP = client.getDPoPHandle(config, keys);
+  const device = await client.initiateDeviceAuthorization(
+    config,
+    new URLSearchParams([
+      ['scope', scope],
+      ['device_name', 'test'],
+      ['resource', RESOURCE],
+      ['resource', endpoint],
+    ]),
+  );
+  await world.phone.completeDevice(user, device.user_code);
+  const signedIn = await client.pollDeviceAuthorizationGrant(config, { ...device, interval: 0 }, undefined, {
+    DPoP,
+  });
+  let refreshToken = signedIn.refresh_token ?? '';
+  const token = async (asked = CONNECTION_SCOPES, resource = endpoint) => {
+    const answer = await client.refreshTokenGrant(config, refreshToken, { scope: asked, resource }, { DPoP });
+    refreshToken = answer.refresh_token ?? refreshToken;
+    return answer.access_token;
+  };
+  const ask = async (method: string, path: string, accessToken: string, body?: unknown) => {
+    const response = await client
+      .fetchProtectedResource(
+        config,
+        accessToken,
+        new URL(`${endpoint}/${path}`),
+        method,
+        body === undefined ? null : JSON.stringify(body),
+        new Headers({ 'content-type': 'application/json' }),
+        { DPoP },
+      )
+      .catch((error: unknown) => {
+        if (error instanceof client.WWWAuthenticateChallengeError) return error.response;
+        throw error;
+      });
+    return { status: response.status, body: response.status === 204 ? undefined : await response.json() };
+  };
+  return { config, endpoint, token, ask, signedIn, refreshToken: () => refreshToken };
+}
+
+/** A browser: keeps cookies, follows nothing by itself. */
+async function browser(user: string | undefined) {
+  const jar = new Map<string, string>();
+  const get = async (url: string) => {
+    const response = await fetch(url, {
+      redirect: 'manual',
+      headers: { cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; ') },
+    });
+    for (const line of response.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+      jar.set(name, value);
+    }
+    return {
+      status: response.status,
+      location: response.headers.get('location'),
+      text: await response.text(),
+    };
+  };
+  if (user !== undefined) await get((await world.phone.ticket(user)).url);
+  return { get };
+}
+
+/** What the person does at the third party. Where they come back to. */
+async function consent(authorizeUrl: string, user: string, decision = 'allow'): Promise<string> {
+  const response = await fetch(authorizeUrl, {
+    method: 'POST',
+    redirect: 'manual',
+    body: new URLSearchParams({ username: user, password: passwords[user] ?? '', decision }),
+  });
+  return response.headers.get('location') ?? '';
+}
+
+async function begin(user = 'alice') {
+  const own = await program(user);
+  const accessToken = await own.token();
+  const { body } = await own.ask('POST', 'connect', accessToken, { connection: 'paper-broker' });
+  const started = body as {
+    auth_session: string;
+    connect_uri: string;
+    connect_params: { ticket: string };
+  };
+  const link = `${started.connect_uri}?ticket=${started.connect_params.ticket}`;
+  const complete = () => own.ask('POST', 'complete', accessToken, { auth_session: started.auth_session });
+  return { ...own, accessToken, started, link, complete };
+}
+const authorizeUrlOn = (page: string) =>
+  (/href="([^"]+)" rel="noreferrer" data-testid="continue"/.exec(page)?.[1] ?? '').replaceAll('&amp;', '&');
+
+describe('connecting an account', () => {
+  it('shows what is asked, sends the person there and keeps what they allow, in any browser of theirs', async () => {
+    const { link, complete, ask, accessToken } = await begin();
+    expect(await complete()).toMatchObject({ status: 400, body: { code: 'authorization_pending' } });
+    const alice = await browser('alice');
+    const page = await alice.get(link);
+    expect(page.text).toContain('see your account and change its settings');
+    const authorize = new URL(authorizeUrlOn(page.text));
+    expect(Object.fromEntries(authorize.searchParams)).toMatchObject({
+      response_type: 'code',
+      scope: 'account:write trading',
+      code_challenge_method: 'S256',
+      code_challenge: expect.stringMatching(/^[\w-]{43}$/),
+      state: expect.stringMatching(/^[\w-]{32}$/),
+    });
+    const back = await consent(authorize.href, 'alice');
+    expect((await alice.get(back)).text).toContain('Connected');
+    expect(await complete()).toMatchObject({
+      status: 201,
+      body: { connection: 'paper-broker', scopes: ['account:write', 'trading'] },
+    });
+    expect((await ask('GET', 'accounts', accessToken)).body).toMatchObject({
+      accounts: [{ id: 'cac_paper-broker', connection: 'paper-broker' }],
+    });
+    expect((await world.vault().accessToken('alice', 'paper-broker')).accessToken).toBeTypeOf('string');
+  });
+
+  it('asks who is there first, and then goes on', async () => {
+    const { link } = await begin();
+    const { location } = await (await browser(undefined)).get(link);
+    expect(location).toMatch(/^\/signin\?next=%2Fconnections%2Fconnect%3Fticket%3D/);
+  });
+
+  it('of somebody else by a link that was sent to them is refused', async () => {
+    const { link, complete } = await begin('alice');
+    const bob = await browser('bob');
+    const page = await bob.get(link);
+    expect([page.status, authorizeUrlOn(page.text)]).toEqual([403, '']);
+    // Even where they were led past the page: alice's own browser gives away the third party's address.
+    const authorize = authorizeUrlOn((await (await browser('alice')).get(link)).text);
+    const back = await consent(authorize, 'bob');
+    expect((await bob.get(back)).status).toBe(400);
+    expect((await (await browser(undefined)).get(back)).status).toBe(401);
+    expect(world.vault().isConnected('alice', 'paper-broker')).toBe(false);
+    expect(world.vault().isConnected('bob', 'paper-broker')).toBe(false);
+    expect((await complete()).body).toMatchObject({ code: 'authorization_pending' });
+  });
+
+  it('takes an answer once, with its own state, and for its own connection', async () => {
+    const { link } = await begin();
+    const alice = await browser('alice');
+    const authorize = authorizeUrlOn((await alice.get(link)).text);
+    const back = new URL(await consent(authorize, 'alice'));
+    const forged = new URL(back);
+    forged.searchParams.set('state', 'A'.repeat(32));
+    expect((await alice.get(forged.href)).status).toBe(400);
+    const elsewhere = new URL(back);
+    elsewhere.pathname = '/connections/callback/other-broker';
+    expect((await alice.get(elsewhere.href)).status).toBe(400);
+    expect(world.vault().isConnected('alice', 'paper-broker')).toBe(false);
+    expect((await alice.get(back.href)).status).toBe(200);
+    expect(world.vault().isConnected('alice', 'paper-broker')).toBe(true);
+    expect((await alice.get(back.href)).status).toBe(400);
+  });
+
+  it('that the person refuses there is told as that', async () => {
+    const { link, complete } = await begin();
+    const alice = await browser('alice');
+    const back = await consent(authorizeUrlOn((await alice.get(link)).text), 'alice', 'deny');
+    expect((await alice.get(back)).text).toContain('Not connected');
+    expect((await complete()).body).toMatchObject({ code: 'access_denied' });
+    expect(world.vault().isConnected('alice', 'paper-broker')).toBe(false);
+  });
+
+  it('with a code that is not the third party’s fails, and the link is used up', async () => {
+    const { link, complete } = await begin();
+    const alice = await browser('alice');
+    const state = new URL(authorizeUrlOn((await alice.get(link)).text)).searchParams.get('state');
+    const back = `${world.issuer}/connections/callback/paper-broker?code=nonsense&state=${state}`;
+    expect((await alice.get(back)).status).toBe(502);
+    expect((await complete()).body).toMatchObject({ code: 'connection_failed' });
+  });
+
+  it('goes on after the provider was restarted in between', async () => {
+    const { link, complete } = await begin();
+    const alice = await browser('alice');
+    const authorize = authorizeUrlOn((await alice.get(link)).text);
+    await world.restart();
+    expect((await alice.get(await consent(authorize, 'alice'))).status).toBe(200);
+    expect((await complete()).status).toBe(201);
+  });
+
+  it('can be answered by the terminal phone, once, and by no other user', async () => {
+    const { started, complete } = await begin();
+    const { ticket } = started.connect_params;
+    await expect(world.phone.answerConnection('bob', ticket, 'approve')).rejects.toMatchObject({
+      code: 'not_found',
+    });
+    expect(await world.phone.answerConnection('alice', ticket, 'deny')).toMatchObject({ status: 'denied' });
+    await expect(world.phone.answerConnection('alice', ticket, 'approve')).rejects.toMatchObject({
+      code: 'not_found',
+    });
+    expect((await complete()).body).toMatchObject({ code: 'access_denied' });
+  });
+});
+
+describe('disconnecting', () => {
+  it('ends the consent at the third party too, with every token that came of it', async () => {
+    const { ask, accessToken } = await begin();
+    await world
+      .vault()
+      .connect('alice', 'paper-broker', { username: 'alice', password: passwords.alice ?? '' });
+    const { accessToken: atBroker } = await world.vault().accessToken('alice', 'paper-broker');
+    expect(tokens.accessToken(atBroker)).toBeDefined();
+    expect((await ask('DELETE', 'accounts/cac_paper-broker', accessToken)).status).toBe(204);
+    expect(tokens.accessToken(atBroker)).toBeUndefined();
+    await expect(world.vault().accessToken('alice', 'paper-broker')).rejects.toMatchObject({
+      refusal: 'not_connected',
+    });
+    expect((await ask('DELETE', 'accounts/cac_paper-broker', accessToken)).status).toBe(404);
+  });
+
+  it('reaches one’s own account alone', async () => {
+    const bob = await begin('bob');
+    await world
+      .vault()
+      .connect('alice', 'paper-broker', { username: 'alice', password: passwords.alice ?? '' });
+    expect((await bob.ask('GET', 'accounts', bob.accessToken)).body).toEqual({ accounts: [] });
+    expect((await bob.ask('DELETE', 'accounts/cac_paper-broker', bob.accessToken)).status).toBe(404);
+    expect(world.vault().isConnected('alice', 'paper-broker')).toBe(true);
+  });
+});
+
+describe('who may ask', () => {
+  const refused = async (response: Promise<{ status: number; body: unknown }>) => {
+    const { status, body } = await response;
+    return [status, (body as { code: string }).code];
+  };
+
+  it('is a token for this very resource, with its scope, of a session that stands', async () => {
+    const own = await program();
+    const forGateway = await own.token('portfolio:read', RESOURCE);
+    expect(await refused(own.ask('GET', 'accounts', forGateway))).toEqual([401, 'token_audience']);
+    const reading = await own.token('read:me:connected_accounts');
+    expect((await own.ask('GET', 'accounts', reading)).status).toBe(200);
+    expect(await refused(own.ask('POST', 'connect', reading, { connection: 'paper-broker' }))).toEqual([
+      403,
+      'insufficient_scope',
+    ]);
+    expect(await refused(own.ask('DELETE', 'accounts/x', reading))).toEqual([403, 'insufficient_scope']);
+    const bearer = await fetch(`${own.endpoint}/accounts`, {
+      headers: { authorization: `Bearer ${reading}` },
+    });
+    expect([bearer.status, ((await bearer.json()) as { code: string }).code]).toEqual([401, 'token_bound']);
+    expect((await fetch(`${own.endpoint}/accounts`)).status).toBe(401);
+    await client.tokenRevocation(own.config, own.refreshToken());
+    expect(await refused(own.ask('GET', 'accounts', reading))).toEqual([401, 'token_revoked']);
+  });
+
+  it('never is a token for the accounts at the gateway’s place, or one from a sign-in that did not ask', async () => {
+    const { config, dpop, tokens: signedIn } = await signIn(world);
+    const endpoint = String(config.serverMetadata().connected_accounts_endpoint);
+    await expect(
+      client.refreshTokenGrant(
+        config,
+        signedIn.refresh_token ?? '',
+        { scope: 'read:me:connected_accounts', resource: endpoint },
+        dpop,
+      ),
+    ).rejects.toMatchObject({ error: expect.stringMatching(/^invalid_(scope|target)$/) });
+  });
+
+  it('gets no more of a third party than it may, and nothing of one that is not there', async () => {
+    const { ask, accessToken } = await begin();
+    const connect = (body: unknown) => refused(ask('POST', 'connect', accessToken, body));
+    expect(await connect({ connection: 'paper-broker', scopes: ['trading', 'withdraw'] })).toEqual([
+      400,
+      'invalid_scope',
+    ]);
+    expect(await connect({ connection: 'constructor' })).toEqual([400, 'unknown_connection']);
+    expect(await connect({ connection: 'paper-broker', redirect_uri: 'https://evil.example' })).toEqual([
+      400,
+      'invalid_request',
+    ]);
+    const bob = await program('bob');
+    const { started } = await begin('alice');
+    const spied = bob.ask('POST', 'complete', await bob.token(), { auth_session: started.auth_session });
+    expect(await refused(spied)).toEqual([400, 'invalid_request']);
+  });
+});

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { gather } from '../../../src/check/gather.ts';
+import { parseRules } from '../../../src/check/load-rules.ts';
+import type { GatewayClient } from '../../../src/tools/gateway-client.ts';
+import { TradeAgentError } from '../../../src/trading/errors.ts';
+import { quote, snapshot, TUESDAY_NOON } from './sample-snapshot.ts';
+
+const symbols = ['AAPL', 'APPL', 'KO', 'MSFT', 'NVDA'];
+
+/** A gateway that has no price of MSFT, knows no APPL, and refuses a whole request for one of them. */
+function gatewayWithout(problem?: TradeAgentError) {
+  const seen = snapshot();
+  const asked: (readonly string[])[] = [];
+  const gateway = {
+    account: async () => seen.account,
+    positions: async () => [],
+    orders: async () => [],
+    clock: async () => seen.clock,
+    valueHistory: async () => [],
+    calendar: async () => [],
+    activities: async () => [],
+    quotes: async (some: readonly string[]) => {
+      asked.push(some);
+      if (problem !== undefined) throw problem;
+      if (some.includes('APPL'))
+        throw new TradeAgentError('unknown_symbol', 'the broker knows no symbol APPL');
+      if (some.includes('MSFT')) {
+        throw new TradeAgentError('gateway_refused', 'there is no price for MSFT now', {
+          details: { problem: 'price_unavailable' },
+        });
+      }
+      return some.map((symbol) => quote(symbol, '100'));
+    },
+  } as unknown as GatewayClient;
+  return { gateway, asked };
+}
+
+const look = async (gateway: GatewayClient) =>
+  gather({
+    gateway,
+    file: await parseRules(
+      `rules:\n${symbols.map((symbol) => `  - {name: ${symbol.toLowerCase()}, kind: price, symbol: ${symbol}, above: 1}\n`).join('')}`,
+      'rules.yaml',
+    ),
+    closes: { get: () => undefined, put: () => undefined },
+    activities: () => ({ get: () => undefined, put: () => undefined }),
+    localNow: TUESDAY_NOON,
+    suggest: false,
+  });
+
+describe('reading prices for a check', () => {
+  it('has all that can be had where one is missing and one is of nobody', async () => {
+    const { quotes, noPrice } = await look(gatewayWithout().gateway);
+    expect([...quotes.keys()].sort()).toEqual(['AAPL', 'KO', 'NVDA']);
+    expect([...noPrice].sort((a, b) => (a.symbol < b.symbol ? -1 : 1))).toEqual([
+      { symbol: 'APPL', code: 'unknown_symbol' },
+      { symbol: 'MSFT', code: 'price_unavailable' },
+    ]);
+  });
+
+  it('does not take a gateway that is down for missing prices', async () => {
+    const { gateway, asked } = gatewayWithout(new TradeAgentError('gateway_unreachable', 'down'));
+    await expect(look(gateway)).rejects.toMatchObject({ code: 'gateway_unreachable' });
+    expect(asked).toHaveLength(1);
+  });
+});

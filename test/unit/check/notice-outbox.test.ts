@@ -1,0 +1,107 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { NoticesConfig } from '../../../src/auth/notice-channels.ts';
+import { noticesSchema } from '../../../src/auth/notice-channels.ts';
+import { openCheckStore } from '../../../src/check/check-store.ts';
+import { NOTICE_LIFE_MS, noticesOf } from '../../../src/cli/check/tell.ts';
+import { checks, position, snapshot, TUESDAY_NOON } from './sample-snapshot.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'trade-agent-outbox-'));
+const stores: ReturnType<typeof openCheckStore>[] = [];
+afterEach(() => {
+  for (const store of stores.splice(0)) store.close();
+});
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+
+const channels: NoticesConfig = noticesSchema.parse({ push: { kind: 'ntfy', topic: 't' } });
+let files = 0;
+/** Checks on one file; each may die before it remembers. */
+function account(file = join(folder, `${files++}.db`)) {
+  const store = openCheckStore(file, '00'.repeat(32));
+  stores.push(store);
+  const memory = store.account({ profile: 'p:alice', account: 'PA1' });
+  const rules = checks('rules:\n  - {name: r, kind: concentration, above: 50%}\n');
+  return {
+    file,
+    memory,
+    /** @returns ids of the notices made */
+    async check(price: number, { dies = false, at = TUESDAY_NOON } = {}) {
+      const { file: rulesFile } = await rules;
+      const { check } = await import('../../../src/check/check.ts');
+      const seen = snapshot({ now: at, positions: [position('AAPL', 60, price)] });
+      const done = check({
+        file: rulesFile,
+        rulesFile: undefined,
+        snapshot: seen,
+        memory,
+        sectorOf: () => undefined,
+      });
+      const made = noticesOf({
+        profile: 'p',
+        owner: 'p:alice:PA1',
+        channels,
+        result: done.result,
+        findings: done.firing.findings,
+        stateOf: done.firing.stateOf,
+        untold: memory.notices.untold,
+        runs: [],
+        now: at,
+      });
+      memory.notices.put(made);
+      if (!dies) memory.remember(done.firing.states, done.figures.drawdowns.mark);
+      return made.map(({ notice }) => notice.id);
+    },
+  };
+}
+
+describe('notices that wait', () => {
+  it('are kept over a crash, and made no second time by the check after it', async () => {
+    const first = account();
+    const [id] = await first.check(100, { dies: true });
+    expect(id).toMatch(/^nt_[A-Za-z0-9_-]{24}$/);
+    const second = account(first.file);
+    // The finding itself is told again, since nobody knows whether it was.
+    expect(await second.check(100, { at: TUESDAY_NOON + 60_000 })).toEqual([]);
+    expect(second.memory.notices.waiting()).toMatchObject([
+      { channel: 'push', notice: { id }, until: TUESDAY_NOON + NOTICE_LIFE_MS, attempts: 0 },
+    ]);
+  });
+
+  it('are made anew when the rule fires again, under another id', async () => {
+    const one = account();
+    const [first] = await one.check(100);
+    expect(await one.check(100)).toEqual([]);
+    one.memory.notices.remove(first ?? '');
+    expect(await one.check(10)).toEqual([]); // clear: armed again
+    const [again] = await one.check(100, { at: TUESDAY_NOON + 3_600_000 });
+    expect(again).toMatch(/^nt_/);
+    expect(again).not.toBe(first);
+    expect(one.memory.notices.waiting().map(({ notice }) => notice.id)).toEqual([again]);
+  });
+
+  it('stay although what they tell of is over: that it was is news, too', async () => {
+    const one = account();
+    const [first] = await one.check(100);
+    await one.check(10);
+    expect(one.memory.notices.waiting().map(({ notice }) => notice.id)).toEqual([first]);
+  });
+
+  it('count what was tried', async () => {
+    const one = account();
+    const [id = ''] = await one.check(100);
+    one.memory.notices.tried(id, 3);
+    one.memory.notices.tried(id, 1);
+    expect(one.memory.notices.waiting()).toMatchObject([{ attempts: 4 }]);
+  });
+
+  it('are another account’s business alone', async () => {
+    const one = account();
+    await one.check(100);
+    const store = openCheckStore(one.file, '00'.repeat(32));
+    stores.push(store);
+    expect(store.account({ profile: 'p:bob', account: 'PA1' }).notices.waiting()).toEqual([]);
+    expect([...store.waitingNotices()]).toEqual([['push', 1]]);
+  });
+});

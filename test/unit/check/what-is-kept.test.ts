@@ -1,0 +1,169 @@
+import { describe, expect, it } from 'vitest';
+import { figuresOf } from '../../../src/check/figures.ts';
+import { type ActivityCache, gather } from '../../../src/check/gather.ts';
+import { parseRules } from '../../../src/check/load-rules.ts';
+import type { GatewayClient } from '../../../src/tools/gateway-client.ts';
+import type { Activity } from '../../../src/trading/activity.ts';
+import type { PriceHistory } from '../../../src/trading/portfolio/price-history.ts';
+import { position, quote, snapshot, TUESDAY_NOON } from './sample-snapshot.ts';
+
+const DAY_MS = 86_400_000;
+const deposit = (id: string, daysAgo: number): Activity => ({
+  id,
+  kind: 'deposit',
+  type: 'CSD',
+  at: new Date(TUESDAY_NOON - daysAgo * DAY_MS).toISOString(),
+  symbol: null,
+  side: null,
+  qty: null,
+  price: null,
+  amount: '1',
+});
+
+/** A broker with these activities, whose every symbol closes at 100, that tells what it was asked for. */
+function broker(activities: () => readonly Activity[], now: () => number) {
+  const asked: string[] = [];
+  const world = snapshot();
+  const gateway: Partial<GatewayClient> = {
+    account: async () => world.account,
+    positions: async () => [...world.positions],
+    orders: async () => [],
+    clock: async () => ({ ...world.clock, timestamp: new Date(now()).toISOString() }),
+    valueHistory: async () => [],
+    calendar: async () => [...world.calendar],
+    quotes: async (symbols) =>
+      symbols.map((symbol) => quote(symbol, '100', { at: new Date(now()).toISOString() })),
+    activities: async ({ after }) => {
+      const days = Math.round((TUESDAY_NOON - after) / DAY_MS);
+      asked.push(days > 1000 ? 'all activities' : `activities of ${days} days ago and later`);
+      return activities().filter(({ at }) => Date.parse(at) >= after);
+    },
+    bars: async ({ start }) => {
+      const days = Math.floor((now() - start) / DAY_MS);
+      asked.push(`${days} days of bars`);
+      return Array.from({ length: days + 1 }, (_, index) => ({
+        at: new Date(start + index * DAY_MS).toISOString(),
+        open: '1',
+        high: '1',
+        low: '1',
+        close: '100',
+        volume: '1',
+      }));
+    },
+  };
+  return { asked, gateway: gateway as GatewayClient };
+}
+
+function memory() {
+  let kept: ReturnType<ActivityCache['get']>;
+  const closes = new Map<string, PriceHistory>();
+  return {
+    closes,
+    options: {
+      closes: {
+        get: (symbol: string) => closes.get(symbol),
+        put: (symbol: string, history: PriceHistory) => void closes.set(symbol, history),
+      },
+      activities: (): ActivityCache => ({
+        get: () => kept,
+        put: (activities, wholeAt) => {
+          kept = { activities, wholeAt };
+        },
+      }),
+    },
+  };
+}
+
+describe('what a check reads', () => {
+  it('of the activities: all of them once a week, and between that what is new', async () => {
+    let days = 0;
+    let all = [deposit('old', 400), deposit('late', 3)];
+    const now = () => TUESDAY_NOON + days * DAY_MS;
+    const { gateway, asked } = broker(() => all, now);
+    const { options } = memory();
+    const file = await parseRules('rules: []', 'rules.yaml');
+    const look = async () => {
+      const seen = await gather({ gateway, file, ...options, localNow: now(), suggest: false });
+      return seen.activities?.map(({ id }) => id);
+    };
+    expect(await look()).toEqual(['old', 'late']);
+    // One corrected by the broker, one new: both within what is read again.
+    all = [deposit('old', 400), deposit('corrected', 3), deposit('new', -1)];
+    days = 2;
+    expect(await look()).toEqual(['old', 'corrected', 'new']);
+    days = 7;
+    expect(await look()).toEqual(['old', 'corrected', 'new']);
+    // Cancelled long after: seen when all are read again.
+    all = all.slice(1);
+    days = 8;
+    expect(await look()).toEqual(['corrected', 'new']);
+    expect(asked).toEqual([
+      'all activities',
+      'activities of 5 days ago and later',
+      'activities of 5 days ago and later',
+      'all activities',
+    ]);
+  });
+
+  it('of the activities: all of them where the clock went back', async () => {
+    let days = 0;
+    const now = () => TUESDAY_NOON + days * DAY_MS;
+    const { gateway, asked } = broker(() => [deposit('one', 10)], now);
+    const { options } = memory();
+    const file = await parseRules('rules: []', 'rules.yaml');
+    await gather({ gateway, file, ...options, localNow: now(), suggest: false });
+    days = -1;
+    await gather({ gateway, file, ...options, localNow: now(), suggest: false });
+    expect(asked).toEqual(['all activities', 'all activities']);
+  });
+
+  it('of prices: what is new; and it keeps no more than rules look back, however long it runs', async () => {
+    let days = 0;
+    const now = () => TUESDAY_NOON + days * DAY_MS;
+    const { gateway, asked } = broker(() => [], now);
+    const { options, closes } = memory();
+    const file = await parseRules(
+      'rules:\n  - {name: m, kind: move, symbols: [AAPL], by: 5%, sessions: 250}\n',
+      'rules.yaml',
+    );
+    for (; days < 30; days += 5) await gather({ gateway, file, ...options, localNow: now(), suggest: false });
+    expect(closes.get('AAPL')?.days).toHaveLength(260);
+    const [first, ...later] = asked.filter((text) => text.endsWith('bars'));
+    expect(first).toBe('400 days of bars');
+    expect(later).toHaveLength(5);
+    for (const text of later) expect(Number.parseInt(text, 10)).toBeLessThan(8);
+  });
+});
+
+it('a split among the activities changes no figure', () => {
+  const trade = (id: string, days: number, side: 'buy' | 'sell', qty: string, price: string): Activity => ({
+    ...deposit(id, days),
+    ...{ kind: 'fill', type: 'FILL', symbol: 'AAPL', side, qty, price, amount: null },
+  });
+  const split = (id: string, qty: string): Activity => ({
+    ...deposit(id, 50),
+    ...{ kind: 'other', type: 'SPLIT', symbol: 'AAPL', qty, amount: '0' },
+  });
+  const figures = (activities: readonly Activity[]) =>
+    figuresOf(
+      snapshot({
+        positions: [position('AAPL', 60, 100)],
+        history: Array.from({ length: 100 }, (_, day) => ({
+          at: TUESDAY_NOON - (100 - day) * DAY_MS,
+          equity: String(9000 + ((day * 37) % 500)),
+        })),
+        activities,
+      }),
+      { sectorOf: () => undefined },
+    );
+  const without = figures([trade('a', 90, 'buy', '40', '300'), trade('b', 20, 'sell', '10', '270')]);
+  const withIt = figures([
+    trade('a', 90, 'buy', '40', '300'),
+    split('s1', '-40'),
+    split('s2', '120'),
+    trade('b', 20, 'sell', '30', '90'),
+  ]);
+  expect(withIt.realized?.fifo.toFixed()).toBe('-300');
+  expect(withIt.realized?.average.toFixed()).toBe('-300');
+  expect(JSON.stringify(withIt)).toBe(JSON.stringify(without));
+});

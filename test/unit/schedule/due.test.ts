@@ -1,0 +1,97 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decide, MOST_ATTEMPTS, MOST_MISSED, type Progress } from '../../../src/schedule/due.ts';
+import type { Moments } from '../../../src/schedule/moments.ts';
+
+const MINUTE = 60_000;
+const at = (...all: number[]): Moments => ({
+  upTo: (now, most) =>
+    all
+      .filter((moment) => moment <= now)
+      .slice(-most)
+      .reverse(),
+  after: (now, count) => all.filter((moment) => moment > now).slice(0, count),
+});
+const fresh = (handled: number): Progress => ({ handled, pending: null });
+
+describe('whether a run is due', () => {
+  const moments = at(10 * MINUTE, 20 * MINUTE, 30 * MINUTE);
+
+  it('is not before its moment, and knows the next', () => {
+    expect(decide(moments, fresh(0), 10 * MINUTE - 1)).toEqual({ run: false, next: 10 * MINUTE, handled: 0 });
+  });
+
+  it('is at its moment, and not again', () => {
+    expect(decide(moments, fresh(0), 10 * MINUTE)).toEqual({
+      ...{ run: true, due: 10 * MINUTE, missed: 0, attempt: 1, handled: 0 },
+    });
+    expect(decide(moments, fresh(10 * MINUTE), 10 * MINUTE).run).toBe(false);
+  });
+
+  it('catches up many missed moments by one run, for the latest of them', () => {
+    expect(decide(moments, fresh(0), 35 * MINUTE)).toMatchObject({ run: true, due: 30 * MINUTE, missed: 2 });
+  });
+
+  it('has nothing to catch up from before it was made', () => {
+    expect(decide(moments, fresh(25 * MINUTE), 35 * MINUTE)).toMatchObject({ due: 30 * MINUTE, missed: 0 });
+  });
+
+  it('counts a year of missed minutes as many', () => {
+    const all = at(...Array.from({ length: 5000 }, (_, index) => index * MINUTE));
+    expect(decide(all, fresh(0), 4999 * MINUTE)).toMatchObject({ run: true, missed: MOST_MISSED });
+  });
+
+  it('tries a moment again that was not brought to an end, until it gives it up', () => {
+    const tried = (attempts: number) =>
+      decide(moments, { handled: 0, pending: { due: 10 * MINUTE, attempts } }, 12 * MINUTE);
+    expect(tried(1)).toMatchObject({ run: true, due: 10 * MINUTE, attempt: 2 });
+    expect(tried(MOST_ATTEMPTS - 1)).toMatchObject({ run: true, attempt: MOST_ATTEMPTS });
+    expect(tried(MOST_ATTEMPTS)).toEqual({ run: false, next: 20 * MINUTE, handled: 10 * MINUTE });
+  });
+
+  it('begins anew with a new moment, whatever became of the one before', () => {
+    const stuck = { handled: 0, pending: { due: 10 * MINUTE, attempts: MOST_ATTEMPTS } };
+    expect(decide(moments, stuck, 20 * MINUTE)).toMatchObject({ run: true, due: 20 * MINUTE, attempt: 1 });
+  });
+
+  it('goes on after a clock that was years ahead is put right', () => {
+    const ahead = fresh(1_000_000 * MINUTE);
+    const first = decide(moments, ahead, 15 * MINUTE);
+    expect(first).toEqual({ run: false, next: 20 * MINUTE, handled: 15 * MINUTE });
+    expect(decide(moments, fresh(first.handled), 20 * MINUTE)).toMatchObject({ run: true, due: 20 * MINUTE });
+  });
+
+  it('does not run twice because a time server turned the clock back by a moment', () => {
+    expect(decide(moments, fresh(10 * MINUTE), 10 * MINUTE - 30_000)).toMatchObject({
+      ...{ run: false, handled: 10 * MINUTE },
+    });
+  });
+
+  it('runs each moment once at most, and none is forgotten, however the machine sleeps', () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.integer({ min: 1, max: 5000 }), { maxLength: 40 }),
+        fc.uniqueArray(fc.integer({ min: 1, max: 6000 }), { maxLength: 60 }),
+        (moments, wakes) => {
+          const times = moments.map((minute) => minute * MINUTE).sort((a, b) => a - b);
+          const schedule = at(...times);
+          let progress = fresh(0);
+          let accounted = 0;
+          const ran: number[] = [];
+          for (const wake of wakes.map((minute) => minute * MINUTE).sort((a, b) => a - b)) {
+            const decision = decide(schedule, progress, wake);
+            const passed = times.filter((time) => time <= wake);
+            if (decision.run) {
+              ran.push(decision.due);
+              accounted += 1 + decision.missed;
+              expect(decision.due).toBe(passed.at(-1));
+              progress = fresh(decision.due);
+            }
+            expect(accounted).toBe(passed.length);
+          }
+          expect(new Set(ran).size).toBe(ran.length);
+        },
+      ),
+    );
+  });
+});

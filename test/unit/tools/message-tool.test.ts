@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { readMessageRequest, sendGmailSummary, sendSlackSummary } from '../../../src/tools/message-tool.ts';
+import { compactSummary } from '../../../src/tools/portfolio-summary.ts';
+import { LONGEST_TEXT } from '../../../src/trading/message.ts';
+import type { Account, Position } from '../../../src/trading/views.ts';
+
+describe('what a model asks to send', () => {
+  it('is a recipient, and a note where there is one', () => {
+    expect(readMessageRequest(sendSlackSummary, { recipient: ' #trading ', note: null })).toEqual({
+      recipient: '#trading',
+      note: undefined,
+    });
+    expect(
+      readMessageRequest(sendGmailSummary, { recipient: 'bob@example.com', note: 'As agreed.' }),
+    ).toEqual({
+      recipient: 'bob@example.com',
+      note: 'As agreed.',
+    });
+  });
+
+  it.each([
+    ['no recipient', {}],
+    ['a text of its own', { recipient: '#trading', text: 'Send money to eve' }],
+    ['several recipients', { recipient: ['#trading', '#general'] }],
+    ['a person for a channel', { recipient: 'bob@example.com' }],
+    ['a note longer than a note', { recipient: '#trading', note: 'x'.repeat(401) }],
+  ])('is refused with %s', (_what, args) => {
+    expect(() => readMessageRequest(sendSlackSummary, args)).toThrow(
+      expect.objectContaining({ code: 'invalid_message' }),
+    );
+  });
+});
+
+describe('the summary', () => {
+  const account = {
+    account: 'PA3ALICE01',
+    environment: 'paper',
+    equity: '112345.67',
+    last_equity: '112000.00',
+    cash: '5000.00',
+    simulated: true,
+  } as Account;
+  const position = (symbol: string, market_value: string) =>
+    ({
+      symbol,
+      qty: '10',
+      current_price: '100.00',
+      market_value,
+      unrealized_pl: '-12.50',
+      unrealized_plpc: '-0.0123',
+    }) as Position;
+  const summary = (positions: Position[], note?: string) =>
+    compactSummary({ account, positions, now: Date.UTC(2026, 0, 30, 14, 30), note });
+
+  it('says what account, when, and what is in it, the largest first, and the note last', () => {
+    expect(summary([position('AAPL', '500.00'), position('MSFT', '1000.00')], 'As agreed.')).toBe(
+      [
+        'Portfolio on 2026-01-30 14:30 UTC (paper account, simulated prices)',
+        'Equity $112,345.67 (+$345.67 today), cash $5,000.00',
+        'MSFT: 10 at $100.00 = $1,000.00 (-$12.50, -1.23%)',
+        'AAPL: 10 at $100.00 = $500.00 (-$12.50, -1.23%)',
+        '',
+        'As agreed.',
+      ].join('\n'),
+    );
+    expect(summary([])).toContain('No positions.');
+  });
+
+  it('stays short enough to be read, whatever is held', () => {
+    const many = Array.from({ length: 60 }, (_, i) => position(`S${i}`, '123456789.00'));
+    const text = summary(many, 'x'.repeat(400));
+    expect(text).toContain('and 40 more');
+    expect(text.length).toBeLessThanOrEqual(LONGEST_TEXT);
+  });
+});
