@@ -1,12 +1,12 @@
 import { type Activity, exchangesOf, fillsOf, flowsOf } from '../trading/activity.ts';
 import { Dec, isPositive, ZERO } from '../trading/decimal.ts';
 import { type Share, weightsBySector, weightsBySymbol } from '../trading/portfolio/allocation.ts';
-import { type Drawdowns, drawdowns, type HighWaterMark } from '../trading/portfolio/drawdown.ts';
+import { type Drawdowns, drawdowns, type Fall, type HighWaterMark } from '../trading/portfolio/drawdown.ts';
 import { type Income, income } from '../trading/portfolio/income.ts';
 import { tradingResults } from '../trading/portfolio/lots.ts';
 import { moneyWeightedReturn } from '../trading/portfolio/money-weighted.ts';
 import { growthFactors, type PeriodReturn, timeWeightedReturn } from '../trading/portfolio/time-weighted.ts';
-import { type ValuePoint, valuePoints } from '../trading/portfolio/value-point.ts';
+import { type Flow, type ValuePoint, valuePoints } from '../trading/portfolio/value-point.ts';
 import { volatility } from '../trading/portfolio/volatility.ts';
 import { type AccountPerformance, accountPerformance } from '../trading/portfolio-performance.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -60,7 +60,7 @@ export function figuresOf(snapshot: Snapshot, { sectorOf, mark }: FigureOptions)
     bySymbol,
     bySector: weightsBySector(bySymbol, equity, sectorOf),
     points,
-    drawdowns: drawdowns(points, mark),
+    drawdowns: drawdownsSince(mark, points, values, flows),
     timeWeighted: timeWeightedReturn(points, factors),
     moneyWeighted:
       first === undefined || last === undefined || first === last
@@ -70,6 +70,29 @@ export function figuresOf(snapshot: Snapshot, { sectorOf, mark }: FigureOptions)
     realized: activities && realizedOf(activities),
     income: activities && income(activities),
   };
+}
+
+/**
+ * Where the account stands below the mark kept; the line, and its deepest fall, of all that is known. From check to check
+ * alone neither would reach further back than the last one.
+ */
+function drawdownsSince(
+  mark: HighWaterMark | undefined,
+  points: readonly ValuePoint[],
+  values: readonly Pick<ValuePoint, 'at' | 'value'>[],
+  flows: readonly Flow[],
+): Drawdowns {
+  const known = drawdowns(points);
+  if (mark === undefined) return known;
+  // Counted from the very moment the mark stands at, often noon: what came in that morning is in its value already.
+  const since = valuePoints([mark.last, ...values.filter(({ at }) => at > mark.last.at)], flows);
+  const followed = drawdowns(since, mark);
+  return { ...followed, series: known.series, worst: deeper(known.worst, followed.worst) };
+}
+
+/** The mark may be of a moment between two days’ ends, which these do not show. */
+function deeper(known: Fall | undefined, since: Fall | undefined): Fall | undefined {
+  return since !== undefined && (known === undefined || since.fraction.gt(known.fraction)) ? since : known;
 }
 
 function realizedOf(activities: readonly Activity[]): NonNullable<Figures['realized']> {

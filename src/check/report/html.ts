@@ -97,28 +97,17 @@ function valueChart({ points }: Pick<Figures, 'points'>): string {
   );
 }
 
-function drawdownChart({ drawdowns, points }: Pick<Figures, 'drawdowns' | 'points'>): string {
-  // With a mark kept from before, what is new may be one point: the fall of every known day is worked out for the picture.
-  const series = drawdowns.series.length >= points.length ? drawdowns.series : fallsOf(points);
-  return lineChart(
-    series.map(({ at, fraction }) => ({ at, value: -fraction.toNumber() })),
-    {
-      name: 'drawdown',
-      label: `Drawdown over time, ${percent(drawdowns.current.toNumber())} now`,
-      axis: percent,
-      fromZero: true,
-    },
-  );
-}
-
-function fallsOf(points: Figures['points']): { at: number; fraction: Dec }[] {
-  let index = new Dec(1);
-  let peak = index;
-  return points.map(({ at, value, flow }, i) => {
-    const base = (points[i - 1]?.value ?? value).plus(i === 0 ? 0 : flow);
-    if (base.gt(0)) index = index.mul(value).div(base);
-    peak = Dec.max(peak, index);
-    return { at, fraction: peak.gt(0) ? new Dec(1).minus(index.div(peak)) : new Dec(0) };
+function drawdownChart({ drawdowns: { series, current } }: Pick<Figures, 'drawdowns'>): string {
+  // It ends where the account stands now, also below a mark that no day’s end shows.
+  const falls = series.map(({ at, fraction }, index) => ({
+    at,
+    value: -(index === series.length - 1 ? current : fraction).toNumber(),
+  }));
+  return lineChart(falls, {
+    name: 'drawdown',
+    label: `Drawdown over time, ${percent(current.toNumber())} now`,
+    axis: percent,
+    fromZero: true,
   });
 }
 

@@ -34,7 +34,7 @@ export interface Drawdowns {
 
 /**
  * Follows the high-water mark through the points, from the one kept where there is one (points it has seen already are
- * passed over). Drawdown = 1 - value / mark. Source: Bacon, Practical Portfolio Performance Measurement and Attribution
+ * passed over; the flow of the first it has not is what came since the last it has). Drawdown = 1 - value / mark. Source: Bacon, Practical Portfolio Performance Measurement and Attribution
  * (2nd ed.), "drawdown".
  */
 export function drawdowns(points: readonly ValuePoint[], kept?: HighWaterMark): Drawdowns {
