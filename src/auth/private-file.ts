@@ -9,8 +9,10 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
+  type Stats,
+  writeFileSync,
 } from 'node:fs';
+import { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { ensurePrivateFolder } from './home.ts';
 
@@ -46,7 +48,8 @@ function writeWhole(file: string, content: string, place: (temporary: string, fi
     // `wx`: never follow a link somebody left under that name.
     const handle = openSync(temporary, 'wx', 0o600);
     try {
-      writeSync(handle, content);
+      // Not writeSync: on a disk that is getting full it writes the beginning, and says so by its result alone.
+      writeFileSync(handle, content);
       // Without it a power cut after the rename can leave an empty file.
       fsyncSync(handle);
     } finally {
@@ -91,4 +94,54 @@ export function readPrivateFile(
   } finally {
     closeSync(handle);
   }
+}
+
+/** Milliseconds until the other end of a pipe must have written everything and closed it. */
+const DESCRIPTOR_WAIT_MS = 10_000;
+
+/**
+ * Reads an open descriptor to its end. A pipe is waited for without holding up the process: whoever has its other end
+ * may be slow, or forget to close it.
+ * @param longest in bytes
+ * @param unusable makes the error from what is wrong, as in "it is too long"
+ * @throws the reason of `signal` when it aborts
+ */
+export async function readDescriptor(
+  number: number,
+  longest: number,
+  unusable: (why: string) => Error,
+  signal?: AbortSignal,
+): Promise<string> {
+  let stat: Stats;
+  try {
+    stat = fstatSync(number);
+  } catch (error) {
+    throw unusable(`it can't be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+  if (stat.isFile()) {
+    if (stat.size > longest) throw unusable('it is too long');
+    return readFileSync(number, 'utf8');
+  }
+  if (!stat.isFIFO() && !stat.isSocket()) throw unusable('it is neither a file nor a pipe');
+  const late = AbortSignal.timeout(DESCRIPTOR_WAIT_MS);
+  const until = signal === undefined ? late : AbortSignal.any([signal, late]);
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    const pipe = new Socket({ fd: number, readable: true, writable: false, signal: until });
+    for await (const chunk of pipe as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > longest) break;
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw unusable(
+      late.aborted
+        ? `its other end was not closed within ${DESCRIPTOR_WAIT_MS / 1000} seconds`
+        : `it can't be read (${(error as NodeJS.ErrnoException).code})`,
+    );
+  }
+  if (length > longest) throw unusable('it is too long');
+  return Buffer.concat(chunks).toString('utf8');
 }

@@ -92,7 +92,7 @@ export function createContext(cli: Cli, globals: GlobalOptions): Context {
       import('./secret-input.ts'),
     ]);
     const ask = (question: string) => askSecret(io, question, interruption.signal);
-    return passphraseKeys(env, io.interactive ? ask : undefined);
+    return passphraseKeys(env, io.interactive ? ask : undefined, interruption.signal);
   });
   const openStore = async (place: Pick<ResolvedProfile, 'name'> & StorePlace) => {
     const { openCredentialStore } = await import('../auth/credential-store/open-credential-store.ts');
@@ -108,7 +108,7 @@ export function createContext(cli: Cli, globals: GlobalOptions): Context {
       const { sessionFileFrom, sessionFileStore } = await import('../auth/credential-store/session-file.ts');
       const warn = (message: string) => io.talk(`warning: ${message}`);
       // Nothing is read ahead: with a session of its own a command may need no keychain at all.
-      return sessionFileStore(opened, sessionFileFrom(env), warn);
+      return sessionFileStore(opened, sessionFileFrom(env), warn, interruption.signal);
     }
     // One call for all that a command may need: with the keychain, each costs the start of a process.
     const { credentialNames } = await import('../auth/credential-store/credential-store.ts');

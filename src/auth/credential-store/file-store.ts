@@ -2,7 +2,6 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { readPrivateFile, writePrivateFile } from '../private-file.ts';
-import { withProcessLock } from '../process-lock.ts';
 import {
   type CredentialName,
   type CredentialStore,
@@ -11,7 +10,7 @@ import {
 } from './credential-store.ts';
 import { type FileKeyChoice, fileKey } from './file-key.ts';
 import { type KeyKind, parseSealed, type SealedFile, seal, unseal } from './sealed-file.ts';
-import { storeLock } from './store-lock.ts';
+import { storeLock, withStoreLock } from './store-lock.ts';
 
 /** A write takes milliseconds; this covers a slow disk and the lock of a killed process (15 s). */
 const WRITE_LOCK_WAIT_MS = 30_000;
@@ -92,7 +91,7 @@ export function openFileStore(options: FileStoreOptions): CredentialStore {
 
   const write = async (change: (values: Record<string, string>) => boolean): Promise<boolean> => {
     await unlock();
-    return await withProcessLock(`${file}.lock`, { waitMs: WRITE_LOCK_WAIT_MS }, async (lock) => {
+    return await withStoreLock(`${file}.lock`, { waitMs: WRITE_LOCK_WAIT_MS }, async (lock) => {
       const sealed = readSealed();
       const { header, key } =
         sealed === undefined
@@ -138,7 +137,7 @@ export function openFileStore(options: FileStoreOptions): CredentialStore {
       await read();
     },
     erase: () =>
-      withProcessLock(`${file}.lock`, { waitMs: WRITE_LOCK_WAIT_MS }, async () => {
+      withStoreLock(`${file}.lock`, { waitMs: WRITE_LOCK_WAIT_MS }, async () => {
         // The key first: without it the file is worth nothing, wherever a copy of it may be.
         if (fileKeys.ownFile !== undefined) rmSync(fileKeys.ownFile, { force: true });
         rmSync(file, { force: true });

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { writePrivateFile } from '../private-file.ts';
-import { withProcessLock } from '../process-lock.ts';
 import {
   type CredentialName,
   type CredentialStore,
@@ -15,7 +14,7 @@ import {
 import { assertLengths, pick } from './file-store.ts';
 import { keychainTimedOut, keychainUnusable } from './keychain-errors.ts';
 import type { KeychainRequest, KeychainResponse } from './keychain-protocol.ts';
-import { storeLock } from './store-lock.ts';
+import { storeLock, withStoreLock } from './store-lock.ts';
 
 /**
  * A healthy keychain answers in well under 0.1 s; a hung one never does. A command that finds it hung is to be gone
@@ -58,7 +57,7 @@ export function openKeychainStore(options: KeychainStoreOptions): CredentialStor
    * between it reads as "removed", while the other way round a locked keychain would read as "never signed in".
    */
   const change = (request: Partial<KeychainRequest>): Promise<boolean> =>
-    withProcessLock(`${markerFile}.lock`, { waitMs: MARKER_LOCK_WAIT_MS }, async () => {
+    withStoreLock(`${markerFile}.lock`, { waitMs: MARKER_LOCK_WAIT_MS }, async () => {
       const known = readMarker(markerFile);
       const marked = new Set([...known, ...Object.keys(request.set ?? {})]);
       if (marked.size > known.size) writeMarker(markerFile, marked);

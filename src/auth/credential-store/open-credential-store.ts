@@ -20,12 +20,16 @@ export interface StoreAccess {
   readonly passphrases?: PassphraseKeys;
 }
 
-/** @param ask asks the person without showing what they type; undefined where nobody can be asked */
+/**
+ * @param ask asks the person without showing what they type; undefined where nobody can be asked
+ * @param signal ends the wait for a passphrase from a descriptor
+ */
 export function passphraseKeys(
   env: NodeJS.ProcessEnv,
   ask: ((question: string) => Promise<string>) | undefined,
+  signal?: AbortSignal,
 ): PassphraseKeys {
-  return createPassphraseKeys(passphraseSource(env, ask));
+  return createPassphraseKeys(passphraseSource(env, ask, signal));
 }
 
 /**

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { TradeAgentError } from '../../trading/errors.ts';
-import { readPrivateFile } from '../private-file.ts';
+import { readDescriptor, readPrivateFile } from '../private-file.ts';
 import type { PassphraseSource } from './passphrase-keys.ts';
 
 export const PASSPHRASE_FILE_VARIABLE = 'TRADE_AGENT_PASSPHRASE_FILE';
@@ -11,14 +10,16 @@ const LONGEST_FILE = 4096;
 /**
  * The passphrase from a file or an open descriptor (`fd:3`) that the environment names, or from the person.
  * @param ask asks without showing what is typed; undefined where nobody can be asked
+ * @param signal ends the wait for a descriptor
  */
 export function passphraseSource(
   env: NodeJS.ProcessEnv,
   ask: ((question: string) => Promise<string>) | undefined,
+  signal?: AbortSignal,
 ): PassphraseSource {
   const location = env[PASSPHRASE_FILE_VARIABLE];
   if (env[VALUE_VARIABLE] !== undefined) return refusing(valueInEnvironment);
-  if (location) return fileSource(location);
+  if (location) return fileSource(location, signal);
   if (ask === undefined) return refusing(nobodyToAsk);
   return {
     isPerson: true,
@@ -31,34 +32,31 @@ export function passphraseSource(
   };
 }
 
-function fileSource(location: string): PassphraseSource {
-  let line: string | undefined;
+function fileSource(location: string, signal: AbortSignal | undefined): PassphraseSource {
+  let line: Promise<string> | undefined;
   return {
     isPerson: false,
-    async read() {
+    read() {
       // Once: a descriptor can't be read again.
-      line ??= firstLine(location);
+      line ??= firstLine(location, signal);
       return line;
     },
   };
 }
 
-function firstLine(location: string): string {
+async function firstLine(location: string, signal: AbortSignal | undefined): Promise<string> {
   const text = /^fd:\d+$/.test(location)
-    ? readDescriptor(Number(location.slice(3)))
+    ? await readDescriptor(
+        Number(location.slice(3)),
+        LONGEST_FILE,
+        (why) => unusable(`${location} can't be used: ${why}`),
+        signal,
+      )
     : readPrivateFile(location, LONGEST_FILE, (why) => unusable(`${location} can't be used: ${why}`));
   if (text === undefined) throw unusable(`${location} does not exist`);
   const [line = '', ...more] = text.split(/\r?\n/);
   if (line === '' || more.some((rest) => rest !== '')) throw unusable(`${location} does not hold one line`);
   return line;
-}
-
-function readDescriptor(number: number): string {
-  try {
-    return readFileSync(number, 'utf8').slice(0, LONGEST_FILE);
-  } catch (error) {
-    throw unusable(`descriptor ${number} can't be read (${(error as NodeJS.ErrnoException).code})`);
-  }
 }
 
 const refusing = (refusal: () => TradeAgentError): PassphraseSource => ({

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { TradeAgentError } from '../../trading/errors.ts';
-import { readPrivateFile, writePrivateFile } from '../private-file.ts';
-import { withProcessLock } from '../process-lock.ts';
+import { readDescriptor, readPrivateFile, writePrivateFile } from '../private-file.ts';
 import type { CredentialName, CredentialStore } from './credential-store.ts';
 import { holds, pick } from './file-store.ts';
-import { LOCK_WAIT_MS } from './store-lock.ts';
+import { LOCK_WAIT_MS, withStoreLock } from './store-lock.ts';
 
 export const SESSION_FILE_VARIABLE = 'TRADE_AGENT_REFRESH_TOKEN_FILE';
 const VALUE_VARIABLE = 'TRADE_AGENT_REFRESH_TOKEN';
@@ -40,13 +38,17 @@ export function sessionFileFrom(env: NodeJS.ProcessEnv): string {
  * From a descriptor it is read once, and changes live as long as the process.
  * @param location a path, or `fd:N`
  * @param warn tells the person that a new refresh token can't be written back
+ * @param signal ends the wait for a descriptor
  */
 export function sessionFileStore(
   base: CredentialStore,
   location: string,
   warn: (message: string) => void,
+  signal?: AbortSignal,
 ): CredentialStore {
-  const place = /^fd:\d+$/.test(location) ? descriptor(Number(location.slice(3)), warn) : file(location);
+  const place = /^fd:\d+$/.test(location)
+    ? descriptor(Number(location.slice(3)), warn, signal)
+    : file(location);
   const isSession = (name: CredentialName): name is SessionName =>
     (sessionNames as readonly string[]).includes(name);
   /** Splits names between the file and the store below. */
@@ -74,7 +76,7 @@ export function sessionFileStore(
       const below = names.filter((name) => !isSession(name));
       const values = {
         ...(below.length === 0 ? {} : await base.get(below, options)),
-        ...(names.some(isSession) ? place.read() : {}),
+        ...(names.some(isSession) ? await place.read() : {}),
       };
       return pick(values, names);
     },
@@ -103,13 +105,13 @@ export function sessionFileStore(
     erase: () => base.erase(),
     exclusively: (purpose, work, signal) =>
       purpose === 'session' && place.lock !== undefined
-        ? withProcessLock(place.lock, { waitMs: LOCK_WAIT_MS, signal }, work)
+        ? withStoreLock(place.lock, { waitMs: LOCK_WAIT_MS, signal }, work)
         : base.exclusively(purpose, work, signal),
   };
 }
 
 interface Place {
-  read(): Values;
+  read(): Promise<Values>;
   /** Applies a change and keeps it, unless `apply` says false. */
   change(apply: (values: Values) => boolean): Promise<boolean>;
   /** What processes lock each other out by; undefined where no other process has it. */
@@ -117,13 +119,13 @@ interface Place {
 }
 
 function file(path: string): Place {
-  const read = () => parse(readOwnFile(path), path);
+  const read = async () => parse(readOwnFile(path), path);
   return {
     read,
     lock: `${path}.lock`,
     change: (apply) =>
-      withProcessLock(`${path}.write.lock`, { waitMs: 30_000 }, async (lock) => {
-        const values = read();
+      withStoreLock(`${path}.write.lock`, { waitMs: 30_000 }, async (lock) => {
+        const values = await read();
         if (!apply(values)) return false;
         lock.signal.throwIfAborted();
         writePrivateFile(path, `${JSON.stringify(values)}\n`);
@@ -132,22 +134,25 @@ function file(path: string): Place {
   };
 }
 
-function descriptor(number: number, warn: (message: string) => void): Place {
+function descriptor(number: number, warn: (message: string) => void, signal: AbortSignal | undefined): Place {
   const name = `descriptor ${number}`;
-  let values: Values | undefined;
-  const read = (): Values => {
-    values ??= parse(readDescriptor(number, name), name);
-    return { ...values };
+  /** Read once: nobody can read it again. */
+  let values: Promise<Values> | undefined;
+  const read = async (): Promise<Values> => {
+    values ??= readDescriptor(number, LONGEST_FILE, (why) => unusable(name, why), signal).then((content) =>
+      parse(content, name),
+    );
+    return { ...(await values) };
   };
   let warned = false;
   return {
     read,
     lock: undefined,
     async change(apply) {
-      const before = read();
+      const before = await read();
       const after = { ...before };
       if (!apply(after)) return false;
-      values = after;
+      values = Promise.resolve(after);
       if (!warned && after.refresh_token !== undefined && after.refresh_token !== before.refresh_token) {
         warned = true;
         warn(
@@ -162,14 +167,6 @@ function descriptor(number: number, warn: (message: string) => void): Place {
 /** Empty where there is none yet. A link, another's file, or one that others may read is refused. */
 function readOwnFile(path: string): string {
   return readPrivateFile(path, LONGEST_FILE, (why) => unusable(path, why)) ?? '';
-}
-
-function readDescriptor(number: number, name: string): string {
-  try {
-    return readFileSync(number, 'utf8');
-  } catch (error) {
-    throw unusable(name, `it can't be read (${(error as NodeJS.ErrnoException).code})`);
-  }
 }
 
 function parse(text: string, name: string): Values {

@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { type HeldLock, withProcessLock } from '../process-lock.ts';
 import type { LockPurpose } from './credential-store.ts';
 
@@ -12,5 +13,31 @@ export const LOCK_WAIT_MS = 60_000;
 /** The `exclusively` of both stores: one lock file a profile and purpose. */
 export function storeLock(folder: string, profile: string) {
   return <T>(purpose: LockPurpose, work: (lock: HeldLock) => Promise<T>, signal?: AbortSignal): Promise<T> =>
-    withProcessLock(join(folder, `.${profile}.${purpose}.lock`), { waitMs: LOCK_WAIT_MS, signal }, work);
+    withStoreLock(join(folder, `.${profile}.${purpose}.lock`), { waitMs: LOCK_WAIT_MS, signal }, work);
+}
+
+/**
+ * As {@link withProcessLock}, for a credential store's own files: a folder that can't be written to, or a full disk, is
+ * the store's trouble and no bug.
+ * @throws {TradeAgentError} `credential_store_unavailable`, and what {@link withProcessLock} and `work` throw
+ */
+export async function withStoreLock<T>(
+  file: string,
+  options: Parameters<typeof withProcessLock>[1],
+  work: (lock: HeldLock) => Promise<T>,
+): Promise<T> {
+  try {
+    return await withProcessLock(file, options, work);
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (isTradeAgentError(error) || code === undefined || syscall === undefined) throw error;
+    throw new TradeAgentError(
+      'credential_store_unavailable',
+      `credentials can't be kept in ${dirname(file)} (${code})`,
+      {
+        hint: "Check the folder's permissions and the free space, then try again.",
+        details: { state: 'unwritable' },
+      },
+    );
+  }
 }

@@ -1,4 +1,5 @@
-import { closeSync, openSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, openSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
@@ -62,6 +63,26 @@ describe('a session in a file of its own', () => {
     } finally {
       closeSync(handle);
     }
+  });
+
+  it('from a pipe that nobody closes is waited for no longer than the command may take', async () => {
+    const path = join(world.folder, 'pipe');
+    execFileSync('mkfifo', [path]);
+    // For reading and writing: so it never ends.
+    const handle = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+    const pipe = { ...env, TRADE_AGENT_REFRESH_TOKEN_FILE: `fd:${handle}` };
+    const { exitCode } = await world.run(['portfolio', '--timeout', '1s'], { env: pipe });
+    expect(exitCode).toBe(124);
+  });
+
+  it('where nothing can be kept is told before anybody is asked to sign in', async () => {
+    writeFileSync(file, '', { mode: 0o600 });
+    const { exitCode, stderr } = await world.run(['login'], {
+      env: { ...env, TRADE_AGENT_REFRESH_TOKEN_FILE: join(file, 'below-a-file') },
+    });
+    expect(exitCode).toBe(11);
+    expect(stderr).toContain("credentials can't be kept in");
+    expect(stderr).not.toContain('bug');
   });
 
   it.each([
