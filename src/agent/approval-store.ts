@@ -92,10 +92,15 @@ export interface Move<A extends Approval = Approval> {
  * the same transaction.
  */
 export interface ApprovalStore<A extends Approval = Approval> {
-  /** Writes a `drafted` approval, or returns the one already there for the key. */
+  /**
+   * Writes a `drafted` approval, or returns the one already there for the key.
+   * @param mayWrite throws where the run no longer holds the thread; asked within the transaction. A row of a run that
+   *   was overtaken would belong to a call that the conversation has left behind, and nobody would ever settle it.
+   */
   draft(
     key: ApprovalKey & { readonly prompt: number; readonly profile: string; readonly sub: string },
     draft: A['draft'],
+    mayWrite: () => void,
   ): A;
   find(key: ApprovalKey): A | undefined;
   get(id: string): A | undefined;
@@ -178,10 +183,11 @@ export function createApprovalStore(
   };
 
   const store: ApprovalStore = {
-    draft(key, draft) {
+    draft(key, draft, mayWrite) {
       const insert = database.transaction(() => {
         const found = byKey.get(key.thread, key.toolCallId, key.attempt);
         if (found !== undefined) return read(found);
+        mayWrite();
         const id = shortId('ap_', 8);
         const digest = subjectDigest(draft);
         const now = clock.now();

@@ -14,7 +14,7 @@ export function ofKind<K extends Approval['kind']>(
   const ownOrNone = (approval: Approval | undefined) => (approval === undefined ? undefined : own(approval));
   return {
     ...store,
-    draft: (key, draft) => own(store.draft(key, draft)),
+    draft: (...proposal) => own(store.draft(...proposal)),
     find: (key) => ownOrNone(store.find(key)),
     get: (id) => ownOrNone(store.get(id)),
     list: (filter) => store.list(filter).filter((approval) => approval.kind === kind) as Own[],

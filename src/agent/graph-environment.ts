@@ -30,6 +30,11 @@ export interface GraphEnvironment<A extends Approval = Approval> {
   /** While true, no order is proposed; asked anew for each. */
   readonly halted: () => boolean;
   readonly maxTurns: number;
+  /**
+   * For a transaction that only the run may make which holds the thread.
+   * @throws {TradeAgentError} `busy` where another run has taken it
+   */
+  readonly requireLease: () => void;
   /** Names this run in leases. */
   readonly holder: string;
   /** When each call of this run was begun, milliseconds since the epoch, by the call's id. */

@@ -74,6 +74,7 @@ export function proposeNode(environment: GraphEnvironment, complete: Complete) {
       const approval = approvals.draft(
         { ...key, prompt, profile: profile.name, sub: session.user.sub },
         draft,
+        environment.requireLease,
       );
       failpoint('propose.written');
       environment.changed(approval);

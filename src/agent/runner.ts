@@ -33,6 +33,7 @@ export interface RunnerParts {
     | 'signal'
     | 'approvalMode'
     | 'maxTurns'
+    | 'requireLease'
     | 'emit'
     | 'changed'
     | 'track'
@@ -326,6 +327,7 @@ class Run {
       approvalMode: approval,
       maxTurns,
       callsStarted: new Map(),
+      requireLease: () => this.#requireLease(thread),
       gateway: gatewayFor(signal),
       emit,
       changed: (changed) => {

@@ -1,10 +1,10 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { openStateDatabase } from '../../../src/agent/state-database.ts';
-import { createThreadStore } from '../../../src/agent/thread-store.ts';
+import { createThreadStore, type ThreadLease } from '../../../src/agent/thread-store.ts';
 import { systemClock } from '../../../src/trading/clock.ts';
-import { createWorld, options, play } from './world.ts';
+import { createWorld, options, play, quickClock } from './world.ts';
 
 /** A state database whose `nth` checkpoint can't be stored, as if the process died there. */
 function failingAt(nth: number): typeof openStateDatabase {
@@ -55,4 +55,26 @@ it.each([2, 3, 4, 5])('a run that died before it stored checkpoint %d goes on wh
   const { result } = await play((await world.agent()).resume('t', options('detach')));
   expect(result).toMatchObject({ status: 'pending', approvals: [{ status: 'requested' }] });
   expect(new Set(world.phone.asked.map(({ details }) => details.identifier)).size).toBe(1);
+});
+
+it('a run that was overtaken while it worked out an order proposes none', async () => {
+  const world = await createWorld();
+  const database = openStateDatabase(join(world.folder, 'state.db'), world.key);
+  onTestFinished(() => void database.close());
+  const taken: ThreadLease[] = [];
+  const slow = await world.agent({
+    // Asked as the order is worked out. To this other process the lease has run out, as after a machine's sleep.
+    halted: () => {
+      taken.push(createThreadStore(database, quickClock(3_600)).lease('t', 'elsewhere|1|a'));
+      return false;
+    },
+  });
+  const { result } = await play(slow.run({ prompt: 'buy 5 AAPL', thread: 't' }, options('detach')));
+  expect(result).toMatchObject({ status: 'failed', error: { code: 'busy' }, approvals: [] });
+  expect(taken).toHaveLength(1);
+  taken[0]?.release();
+  // A row that belongs to nothing would keep the thread from going on for ever.
+  const next = await play((await world.agent()).run({ prompt: 'quote AAPL', thread: 't' }, options()));
+  expect(next.result.status).toBe('done');
+  expect(world.phone.asked).toHaveLength(0);
 });

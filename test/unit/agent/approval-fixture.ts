@@ -83,6 +83,7 @@ export function drafted(stores: Stores, clock: Clock, toolCallId = 'tc_1', attem
   return stores.approvals.draft(
     { thread: 't1', toolCallId, attempt, prompt: 1, profile: 'test', sub: 'alice' },
     draftAt(clock, toolCallId, attempt),
+    () => undefined,
   );
 }
 
