@@ -11,7 +11,9 @@ export interface Dot {
 const WIDTH = 640;
 const HEIGHT = 220;
 /** Room for an axis' numbers in a phone's larger letters. */
-const LEFT = 92;
+const LEFT = 112;
+/** Where the names of bars end. */
+const NAMES = 140;
 const RIGHT = 8;
 const TOP = 20;
 const BOTTOM = 26;
@@ -66,34 +68,35 @@ export function barChart(
   const most = Math.max(...rows.map(({ value }) => Math.abs(value)), 0);
   if (most === 0) return '<p class="none">Nothing is held.</p>';
   const height = rows.length * 30 + 6;
+  const start = NAMES + 8;
   const bars = rows.map(({ name, value, text }, index) => {
-    const width = (Math.abs(value) / most) * (WIDTH - 130 - 90);
+    const width = (Math.abs(value) / most) * (WIDTH - start - 90);
     const top = index * 30 + 6;
     return (
-      `<text x="122" y="${top + 15}" text-anchor="end">${escapeHtml(shortened(name))}</text>` +
-      `<rect class="${value < 0 ? 'under' : 'bar'}" x="130" y="${top}" width="${round(Math.max(1, width))}" height="20" rx="3"/>` +
-      `<text x="${round(130 + width + 8)}" y="${top + 15}">${escapeHtml(text)}</text>`
+      `<text x="${NAMES}" y="${top + 15}" text-anchor="end">${escapeHtml(shortened(name))}</text>` +
+      `<rect class="${value < 0 ? 'under' : 'bar'}" x="${start}" y="${top}" width="${round(Math.max(1, width))}" height="20" rx="3"/>` +
+      `<text x="${round(start + width + 8)}" y="${top + 15}">${escapeHtml(text)}</text>`
     );
   });
   return svg('allocation', height, label, bars.join(''));
 }
 
-/** Rows of bars from the middle: to the right overweight, to the left underweight. */
+/** Rows of bars to both sides: to the right overweight, to the left underweight, the longest short of the texts beside. */
 export function driftChart(
   rows: readonly { readonly name: string; readonly drift: number; readonly text: string }[],
   label: string,
 ): string {
   if (rows.length === 0) return '<p class="none">There are no targets.</p>';
   const most = Math.max(...rows.map(({ drift }) => Math.abs(drift)), 0.01);
-  const middle = 330;
-  const reach = 200;
+  const middle = 300;
+  const reach = 148;
   const height = rows.length * 30 + 6;
   const bars = rows.map(({ name, drift, text }, index) => {
     const width = (Math.abs(drift) / most) * reach;
     const top = index * 30 + 6;
     const left = drift < 0 ? middle - width : middle;
     return (
-      `<text x="100" y="${top + 15}" text-anchor="end">${escapeHtml(shortened(name))}</text>` +
+      `<text x="${NAMES}" y="${top + 15}" text-anchor="end">${escapeHtml(shortened(name))}</text>` +
       `<rect class="${drift < 0 ? 'under' : 'over'}" x="${round(left)}" y="${top}" width="${round(Math.max(1, width))}" height="20" rx="3"/>` +
       `<text x="${WIDTH - RIGHT}" y="${top + 15}" text-anchor="end">${escapeHtml(text)}</text>`
     );
@@ -135,4 +138,4 @@ function bounds(values: readonly number[], fromZero: boolean): { low: number; hi
 }
 
 const round = (value: number) => Math.round(value * 10) / 10;
-const shortened = (name: string) => (name.length > 16 ? `${name.slice(0, 15)}…` : name);
+const shortened = (name: string) => (name.length > 9 ? `${name.slice(0, 8)}…` : name);

@@ -8,10 +8,10 @@ header,main,footer{max-width:68rem;margin:0 auto}
 h1{font-size:1.5rem;line-height:1.25;margin:.25rem 0}
 h2{font-size:1.05rem;margin:0 0 .5rem}
 header p,footer,small{color:var(--soft)}
-footer{padding-top:1rem;font-size:.85rem}
-main{display:grid;grid-template-columns:1fr;gap:1rem}
-@media (min-width:60rem){main{grid-template-columns:1fr 1fr}}
-section{background:var(--card);border:1px solid var(--rule);border-radius:8px;padding:1rem;min-width:0}
+h2 small{font-weight:400}
+footer{font-size:.85rem}
+@media (min-width:60rem){main{columns:2;column-gap:1rem}}
+section{break-inside:avoid;margin:0 0 1rem;background:var(--card);border:1px solid var(--rule);border-radius:8px;padding:1rem}
 ul{margin:0;padding-left:1.2rem}
 .findings{list-style:none;padding:0}
 .findings li{border-left:4px solid var(--line);padding:.25rem .75rem;margin:.4rem 0}
@@ -21,7 +21,7 @@ dl{margin:0}
 dl div{display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 1rem;border-bottom:1px solid var(--rule);padding:.3rem 0}
 dl div:last-child{border:0}
 dt{color:var(--soft)}
-dd{margin:0;text-align:right;font-variant-numeric:tabular-nums}
+dd{margin:0 0 0 auto;text-align:right;font-variant-numeric:tabular-nums}
 .chart{display:block;width:100%;height:auto}
 .chart text{fill:var(--soft);font:15px system-ui,sans-serif}
 .chart .grid{stroke:var(--rule)}

@@ -64,7 +64,7 @@ ${suggestion === null ? '' : list('Suggested orders', [...suggestion.orders.map(
 <section><h2>Value</h2>${valueChart(figures)}</section>
 <section><h2>Drawdown</h2>${drawdownChart(figures)}</section>
 <section><h2>Allocation</h2>${allocationChart(result)}</section>
-${result.targets.length === 0 ? '' : `<section><h2>Drift from targets</h2>${targetChart(result)}</section>`}
+${result.targets.length === 0 ? '' : `<section><h2>Drift from targets <small>weight → target</small></h2>${targetChart(result)}</section>`}
 ${list(
   'Upcoming closures',
   result.market.closures.map(({ date, what }) => `${date}: the market ${what.replace(/,$/, '')}`),
@@ -127,19 +127,20 @@ function allocationChart({ figures }: CheckResult): string {
 
 function targetChart({ targets }: CheckResult): string {
   const rows = targets
-    .map(({ symbol, target, weight }) => ({ symbol, target, drift: Number(weight) - Number(target) }))
+    .map(({ symbol, target, weight }) => ({
+      name: symbol,
+      drift: Number(weight) - Number(target),
+      text: `${percent(Number(weight))} → ${percent(Number(target))}`,
+    }))
     .sort((a, b) => Math.abs(b.drift) - Math.abs(a.drift))
-    .slice(0, MOST_BARS * 2)
-    .map(({ symbol, target, drift }) => {
-      const sign = drift > 0 ? '+' : '';
-      return { name: symbol, drift, text: `${sign}${percent(drift)} of ${percent(Number(target))}` };
-    });
+    .slice(0, MOST_BARS * 2);
   return driftChart(rows, 'Drift from the targets, in percentage points');
 }
 
 /** `$1.2M`, `$98.5k`: an axis has little room. */
 function shortDollars(value: number): string {
   const size = Math.abs(value);
+  if (size >= 1e9) return `$${(value / 1e9).toFixed(2)}B`;
   if (size >= 1e6) return `$${(value / 1e6).toFixed(2)}M`;
   return size >= 1e4 ? `$${(value / 1e3).toFixed(1)}k` : `$${value.toFixed(0)}`;
 }
