@@ -75,7 +75,8 @@ export function createApprovalClient(options: ApprovalClientOptions): ApprovalCl
 
   return {
     async request(details, bindingMessage, expiresIn) {
-      await requireFreshLogin(profile, store, clock);
+      // A message moves no money, and one sent while the sign-in was fresh says nothing of an order weeks later.
+      if (!isMessageDetails(details)) await requireFreshLogin(profile, store, clock);
       const first = await connect();
       const send = (via: ApprovalConnection) =>
         requestApproval(via, access, profile, clock, details, bindingMessage, expiresIn);

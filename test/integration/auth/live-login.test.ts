@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createApprovalClient } from '../../../src/auth/approval-client.ts';
 import type { ResolvedProfile } from '../../../src/auth/profile.ts';
 import { createWorld, type World } from './identity-provider-world.ts';
-import { anOrder } from './order-details.ts';
+import { aMessage, anOrder } from './order-details.ts';
 
 let world: World;
 let live: ResolvedProfile;
@@ -14,10 +14,10 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 const MINUTE = 60_000;
-/** Asks for an order this long after now. */
-async function ask(profile: ResolvedProfile, later = 0) {
+/** Asks for an order (or something else) this long after now. */
+async function ask(profile: ResolvedProfile, later = 0, what: typeof anOrder | typeof aMessage = anOrder) {
   const clock = { now: () => Date.now() + later, sleep: () => Promise.resolve() };
-  const { details, message } = anOrder(profile.audience);
+  const { details, message } = what(profile.audience);
   return await createApprovalClient({ ...world, profile, clock }).request(details, message, 300);
 }
 const refusal = { code: 'login_required', message: expect.stringContaining('fresh sign-in') };
@@ -52,6 +52,12 @@ describe('the first live order of a session', () => {
     const { signed_in_at: _, ...rest } = JSON.parse(session);
     await world.store.set({ session: JSON.stringify(rest) });
     await expect(ask(live)).rejects.toMatchObject(refusal);
+  });
+
+  it('is not a message: that needs no fresh sign-in, and lets no later order through', async () => {
+    await ask(live, 1000 * MINUTE, aMessage);
+    await ask(live, 0, aMessage);
+    await expect(ask(live, 16 * MINUTE)).rejects.toMatchObject(refusal);
   });
 
   it('on paper needs none', async () => {

@@ -4,6 +4,12 @@ import {
   tradeOrderDetails,
 } from '../../../src/trading/approval-details.ts';
 import { utcSeconds } from '../../../src/trading/clock.ts';
+import type { MessageDraft } from '../../../src/trading/message.ts';
+import {
+  type MessageSendDetails,
+  messageBindingMessage,
+  messageSendDetails,
+} from '../../../src/trading/message-details.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 
 let orders = 0;
@@ -30,4 +36,16 @@ export function anOrder(
     ...change,
   };
   return { details: tradeOrderDetails(draft, { gateway }), message: bindingMessage(draft) };
+}
+
+/** As {@link anOrder}, for a message. */
+export function aMessage(gateway: string): { details: MessageSendDetails; message: string } {
+  const draft: MessageDraft = {
+    service: 'slack',
+    recipient: '#trading',
+    text: 'Nothing happened today.',
+    client_message_id: `ta-test-message-${++orders}`,
+    expires_at: utcSeconds(Date.now() + 300_000),
+  };
+  return { details: messageSendDetails(draft, { gateway }), message: messageBindingMessage(draft) };
 }
