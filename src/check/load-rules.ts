@@ -65,7 +65,7 @@ export async function parseRules(text: string, file: string): Promise<RulesFile>
   } catch (error) {
     throw invalid(file, `${file}: ${(error as Error).message}`);
   }
-  const result = rulesFileSchema.safeParse(content);
+  const result = rulesFileSchema.safeParse(content, { error: inWords });
   if (!result.success) throw explain(result.error, content, file, at);
   result.data.rules.forEach((rule, index) => {
     const known = placeholdersOf(rule.kind);
@@ -120,6 +120,25 @@ function invalid(
   });
 }
 
+const typeWords: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'keys with their values',
+  record: 'keys with their values',
+};
+
+/** What a schema has no words of its own for. */
+function inWords(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === 'invalid_value') return `must be ${issue.values.map(String).join(' or ')}`;
+  if (issue.code !== 'invalid_type') return undefined;
+  if (issue.input === undefined) return 'is missing';
+  if (issue.input === null) return 'is empty';
+  return `must be ${typeWords[issue.expected] ?? issue.expected}`;
+}
+
 function explain(
   error: z.ZodError,
   content: unknown,
@@ -144,7 +163,18 @@ function explain(
     const said = kind === undefined ? 'a rule needs a kind' : `there is no kind of rule "${String(kind)}"`;
     return invalid(file, `${at(path)}: ${said}`, String(kind ?? ''), ruleKinds);
   }
-  return invalid(file, `${at(path)}: ${path.length === 0 ? '' : `"${shown(path)}" `}${issue.message}`);
+  if (path.length === 0) {
+    return invalid(
+      file,
+      `${file} ${issue.message}`,
+      undefined,
+      [],
+      `It holds ${Object.keys(rulesFileSchema.shape).join(', ')}, each with what belongs to it.`,
+    );
+  }
+  const message = `${at(path)}: "${shown(path)}" ${issue.message}`;
+  if (issue.code !== 'invalid_value') return invalid(file, message);
+  return invalid(file, message, String(valueAt(content, path)), issue.values.map(String));
 }
 
 /** `rules[2].symbol` */

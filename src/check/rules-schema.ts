@@ -8,9 +8,16 @@ import { orderRequestSchema, symbolSchema } from '../trading/order.ts';
  * decimal strings, milliseconds, instants. docs/schema/check-rules.schema.json is made from this.
  */
 
+/** What is missing is said to be missing, whatever it should be. */
+const wanted =
+  (words: string) =>
+  ({ input }: { input: unknown }) =>
+    input === undefined || input === null ? undefined : words;
+
 const percent = z
-  .string()
-  .regex(/^\d{1,4}(\.\d{1,6})?%$/, 'must be a percentage such as "5%"')
+  // A number would be read as a fraction by some and as a percentage by others.
+  .string({ error: wanted('must be a percentage, with its sign: 5%') })
+  .regex(/^\d{1,4}(\.\d{1,6})?%$/, 'must be a percentage, with its sign: 5%')
   .transform((text) => new Dec(text.slice(0, -1)).div(100).toFixed())
   .describe('A percentage, with its sign: 5%');
 
@@ -27,8 +34,8 @@ const price = amount.refine(
 
 const units = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 const duration = z
-  .string()
-  .regex(/^[1-9]\d{0,3}[mhdw]$/, 'must be a duration such as "15m", "2h", "3d" or "1w"')
+  .string({ error: wanted('must be a duration such as 15m, 2h, 3d or 1w') })
+  .regex(/^[1-9]\d{0,3}[mhdw]$/, 'must be a duration such as 15m, 2h, 3d or 1w')
   .transform((text) => Number(text.slice(0, -1)) * units[text.at(-1) as keyof typeof units])
   .describe('A duration: 15m, 2h, 3d, 1w');
 

@@ -42,8 +42,34 @@ describe('a rules file is refused, with its line and the nearest right word, for
     [
       'a percentage without its sign',
       'rules:\n  - name: a\n    kind: drawdown\n    above: 10',
-      'r.yaml:4: "rules[0].above"',
+      'r.yaml:4: "rules[0].above" must be a percentage, with its sign: 5%',
       '',
+    ],
+    [
+      'a duration without its unit',
+      'rules:\n  - {name: a, kind: stale, older_than: 15}',
+      'r.yaml:2: "rules[0].older_than" must be a duration such as 15m',
+      '',
+    ],
+    [
+      'what is missing',
+      'rules:\n  - name: a\n    kind: price\n    below: 5',
+      'r.yaml:2: "rules[0].symbol" is missing',
+      '',
+    ],
+    ['what is empty', 'targets: {AAPL: 50%}\nrules:\n', 'r.yaml:2: "rules" is empty', ''],
+    ['what is of another type', 'rules:\n  name: a', 'r.yaml:1: "rules" must be a list', ''],
+    [
+      'a word that is none of a few',
+      'rules:\n  - {name: a, kind: drawdown, above: 5%, severity: critcal}',
+      'r.yaml:2: "rules[0].severity" must be info or warning or critical',
+      'Did you mean "critical"?',
+    ],
+    [
+      'a file that holds something else',
+      'just words',
+      'r.yaml must be keys with their values',
+      'It holds targets, sectors, suggest, rules',
     ],
     [
       'both limits',
