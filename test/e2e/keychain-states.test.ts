@@ -91,12 +91,12 @@ const unlock = (password: string) =>
 const session = ['dbus-run-session', '--'];
 
 /** A session whose bus knows no services but those of this folder. */
-function busWith(services: string): string[] {
+function busWith(services: string, policy = ''): string[] {
   const config = join(home, 'bus.conf');
   writeFileSync(
     config,
     `<busconfig><type>session</type><listen>unix:tmpdir=${home}</listen><servicedir>${services}</servicedir>
-     <policy context="default"><allow send_destination="*"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>`,
+     <policy context="default"><allow send_destination="*"/><allow eavesdrop="true"/><allow own="*"/>${policy}</policy></busconfig>`,
   );
   return ['dbus-run-session', '--config-file', config, '--'];
 }
@@ -153,6 +153,16 @@ describe.skipIf(missing !== undefined)('each state of the keychain', { retry: 2 
     mkdirSync(services);
     const outcome = await play('whoami', { wrap: busWith(services) });
     expectRefusal(outcome, 'no keychain service answers on the D-Bus session', /Start gnome-keyring/);
+  });
+
+  it('a policy that lets nobody ask it', async () => {
+    const services = join(home, 'services');
+    mkdirSync(services);
+    const outcome = await play('whoami', {
+      wrap: busWith(services, '<deny send_destination="org.freedesktop.secrets"/>'),
+      before: unlock('right'),
+    });
+    expectRefusal(outcome, 'the keychain is there, but access to it was refused', /hint: Allow it/);
   });
 
   it('a system without its library', async () => {

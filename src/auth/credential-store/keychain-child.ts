@@ -68,12 +68,15 @@ async function answer(request: KeychainRequest): Promise<KeychainResponse> {
   }
 }
 
+/** A policy in front of the bus (dbus-daemon, AppArmor, SELinux, Flatpak), or a person's no (macOS). */
+const denied =
+  /rejected send message|policy prevents|access ?denied|dismissed|user canceled|passphrase you entered is not correct/i;
+
 function classify(error: unknown): KeychainFailure {
   if (error instanceof Locked) return 'locked';
   const message = String((error as Error).message);
-  if (/locked collection|is locked|interaction is not allowed|prompt was dismissed|-25308/i.test(message)) {
-    return 'locked';
-  }
+  if (/locked collection|is locked|interaction is not allowed|-25308/i.test(message)) return 'locked';
+  if (denied.test(message)) return 'denied';
   if (/org\.freedesktop\.secrets|ServiceUnknown|not provided by any/i.test(message)) return 'no_service';
   if (
     /autolaunch|could not connect|unable to connect|connection (refused|is closed)|session bus/i.test(message)

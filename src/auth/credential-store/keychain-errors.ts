@@ -19,6 +19,10 @@ const explanations: Record<KeychainFailure, { message: string; hint: string }> =
     message: 'the keychain is locked',
     hint: 'Unlock it, then try again. Over SSH on macOS: security unlock-keychain.',
   },
+  denied: {
+    message: 'the keychain is there, but access to it was refused',
+    hint: 'Allow it when the system asks (on macOS also in Keychain Access), or in the sandbox or policy this program runs under; otherwise choose --credential-store file.',
+  },
   other: { message: 'the keychain failed', hint: 'Try again, or choose --credential-store file.' },
 };
 

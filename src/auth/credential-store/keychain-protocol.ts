@@ -12,7 +12,7 @@ export interface KeychainRequest {
 }
 
 /** Why a keychain can't be used. */
-export type KeychainFailure = 'library_missing' | 'no_bus' | 'no_service' | 'locked' | 'other';
+export type KeychainFailure = 'library_missing' | 'no_bus' | 'no_service' | 'locked' | 'denied' | 'other';
 
 /** What the child writes to its standard output. */
 export type KeychainResponse =
