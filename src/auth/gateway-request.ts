@@ -21,11 +21,16 @@ export interface GatewayRequest {
  */
 export async function sendToGateway(request: GatewayRequest): Promise<Response> {
   const response = await sendOnce(request);
-  if (response.status === 401 && /use_dpop_nonce/.test(response.headers.get('www-authenticate') ?? '')) {
+  if (wantsNonce(response)) {
     await response.body?.cancel();
     return await sendOnce(request);
   }
   return response;
+}
+
+/** Whether a resource server asks for the proof once more, with the nonce it gave (RFC 9449 §9). */
+export function wantsNonce(response: Response): boolean {
+  return response.status === 401 && /use_dpop_nonce/.test(response.headers.get('www-authenticate') ?? '');
 }
 
 async function sendOnce({ fetch, prover, token, url, init, timeoutMs }: GatewayRequest): Promise<Response> {

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { boundedFetch, isAnswerTooLong, LONGEST_PROVIDER_ANSWER } from '../../trading/bounded-fetch.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+import { wantsNonce } from '../gateway-request.ts';
 import { PROVIDER_TIMEOUT_S } from '../provider.ts';
 import { isSecureUrl } from '../secure-url.ts';
 
@@ -42,6 +44,8 @@ export interface ConnectedAccountsAccess {
   readonly endpoint: string;
   /** The headers that show a token to this request. @throws {TradeAgentError} */
   readonly authorize: (method: string, url: URL) => Promise<Record<string, string>>;
+  /** Sees each answer: it may bring the nonce for the next proof (RFC 9449 §9). */
+  readonly answered?: (url: URL, response: Response) => void;
   readonly fetch?: typeof fetch | undefined;
 }
 
@@ -82,11 +86,11 @@ const progressOf: Readonly<Record<string, ConnectionProgress['status'] | undefin
  * same shape (docs/providers/other.md).
  */
 export function connectedAccounts(access: ConnectedAccountsAccess): ConnectedAccounts {
-  const { endpoint, authorize, fetch: send = fetch } = access;
+  const { endpoint, authorize } = access;
+  const send = boundedFetch(access.fetch ?? fetch, LONGEST_PROVIDER_ANSWER);
   const { origin } = new URL(endpoint);
 
-  const request = async (method: string, path: string, body?: Record<string, unknown>) => {
-    const url = new URL(`${endpoint}/${path}`);
+  const sendOnce = async (method: string, url: URL, body: Record<string, unknown> | undefined) => {
     const headers = await authorize(method, url);
     try {
       const response = await send(url, {
@@ -101,12 +105,20 @@ export function connectedAccounts(access: ConnectedAccountsAccess): ConnectedAcc
         redirect: 'error',
         signal: AbortSignal.timeout(PROVIDER_TIMEOUT_S * 1000),
       });
+      access.answered?.(url, response);
       return { response, answer: jsonOrNothing(await response.text()) };
-    } catch {
+    } catch (error) {
+      if (isAnswerTooLong(error)) throw senseless(origin);
       throw new TradeAgentError('provider_unreachable', `${origin} can't be reached`, {
         hint: 'Check the network, then try again.',
       });
     }
+  };
+  const request = async (method: string, path: string, body?: Record<string, unknown>) => {
+    const url = new URL(`${endpoint}/${path}`);
+    const first = await sendOnce(method, url, body);
+    // A challenged request was not carried out.
+    return wantsNonce(first.response) ? await sendOnce(method, url, body) : first;
   };
 
   const ask = async <T>(
@@ -123,9 +135,7 @@ export function connectedAccounts(access: ConnectedAccountsAccess): ConnectedAcc
   const parsed = <T>(schema: z.ZodType<T>, answer: unknown): T => {
     const result = schema.safeParse(answer);
     if (result.success) return result.data;
-    throw new TradeAgentError('provider_error', `${origin} sent an answer that makes no sense`, {
-      hint: 'Check that it is the right identity provider.',
-    });
+    throw senseless(origin);
   };
 
   return {
@@ -209,6 +219,12 @@ function refused(status: number, origin: string): TradeAgentError {
             hint: 'Check the connection’s name and the redirect address there.',
           });
   }
+}
+
+function senseless(origin: string): TradeAgentError {
+  return new TradeAgentError('provider_error', `${origin} sent an answer that makes no sense`, {
+    hint: 'Check that it is the right identity provider.',
+  });
 }
 
 function jsonOrNothing(text: string): unknown {

@@ -56,6 +56,7 @@ export async function openConnectedAccounts(
         }
         return tokenHeaders(token, prover, method, url);
       },
+      answered: (url, response) => prover.rememberNonce(url, response),
     }),
   };
 }

@@ -3,6 +3,7 @@ import type { WrittenProfile } from '../../auth/profile-edit.ts';
 import type { ProviderFinding } from '../../auth/provider-check.ts';
 import { type ProviderName, providerNames } from '../../auth/providers/dialect.ts';
 import { isSecureUrl } from '../../auth/secure-url.ts';
+import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../trading/bounded-fetch.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { Environment } from '../../trading/order.ts';
 import { choiceOption } from '../choice.ts';
@@ -228,11 +229,12 @@ function requireUrl(text: string, option: string): string {
 
 /** What the gateway calls itself (RFC 9728), when it can be asked; it is checked again by "profile check". */
 async function announcedAudience(context: Context, gateway: string): Promise<string | undefined> {
+  const send = boundedFetch(context.fetch, LONGEST_PROVIDER_ANSWER);
   try {
-    const response = await context.fetch(
-      `${gateway.replace(/\/+$/, '')}/.well-known/oauth-protected-resource`,
-      { redirect: 'error', signal: AbortSignal.any([context.signal, AbortSignal.timeout(5000)]) },
-    );
+    const response = await send(`${gateway.replace(/\/+$/, '')}/.well-known/oauth-protected-resource`, {
+      redirect: 'error',
+      signal: AbortSignal.any([context.signal, AbortSignal.timeout(5000)]),
+    });
     const { resource } = (await response.json()) as { resource?: unknown };
     return response.ok && typeof resource === 'string' && resource !== '' ? resource : undefined;
   } catch {

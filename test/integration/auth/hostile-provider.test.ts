@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createApprovalClient } from '../../../src/auth/approval-client.ts';
+import { openConnectedAccounts } from '../../../src/auth/connections/open-connected-accounts.ts';
 import type { CredentialStore } from '../../../src/auth/credential-store/credential-store.ts';
 import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
 import { beginDeviceLogin } from '../../../src/auth/device-login.ts';
@@ -76,6 +77,14 @@ async function approval() {
   return await client.poll(request.authReqId, soon());
 }
 
+/** The accounts elsewhere, by an API that is the provider's own. */
+async function accounts() {
+  const { issuer } = provider;
+  lie({ metadata: (metadata) => ({ ...metadata, connected_accounts_endpoint: `${issuer}/me` }) });
+  const home = { config: folder, data: folder, log: folder, sandbox: folder };
+  return (await openConnectedAccounts(await signedIn(), store, { home })).accounts;
+}
+
 describe('a redirect', () => {
   const redirect = (status: number) => ({
     tokenError: { status, body: '', headers: { location: `${provider.issuer}/elsewhere` } },
@@ -108,6 +117,13 @@ describe('a redirect', () => {
     await expect(approval()).rejects.toMatchObject({ code: 'provider_error' });
     expect(provider.elsewhere()).toBe(0);
   });
+
+  it('of the accounts API carries no token elsewhere', async () => {
+    const location = `${provider.issuer}/elsewhere`;
+    lie({ instead: { '/me/accounts': () => new Response('', { status: 307, headers: { location } }) } });
+    await expect((await accounts()).list()).rejects.toMatchObject({ code: 'provider_unreachable' });
+    expect(provider.elsewhere()).toBe(0);
+  });
 });
 
 describe('an answer of 100 MB', () => {
@@ -134,6 +150,7 @@ describe('an answer of 100 MB', () => {
     ['of the token endpoint', '/token', () => refresh()],
     ['of the registration endpoint', '/register', () => approval()],
     ['of the backchannel endpoint', '/backchannel', () => approval()],
+    ['of the accounts API', '/me/accounts', async () => (await accounts()).list()],
   ])('%s is cut off after a mebibyte', async (_, path, act) => {
     const sent = { bytes: 0 };
     lie({ instead: { [path]: endless(sent, path === '/register' ? 201 : 200) } });

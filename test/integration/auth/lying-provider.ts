@@ -22,7 +22,7 @@ export interface Lies {
   /** Answers a revocation request (RFC 7009) instead of with 200. */
   revoke?: (form: Record<string, unknown>) => Response | undefined;
   /** Answers requests for these paths with something else altogether. */
-  instead?: Record<string, () => Response>;
+  instead?: Record<string, (request: Request) => Response>;
   /** Called with a token request's proof: the nonce it must have (RFC 9449 §8), else undefined. */
   nonceFor?: (proof: string) => string | undefined;
   /** How many requests for the keys fail before one succeeds. */
@@ -45,7 +45,7 @@ export async function startLyingProvider() {
   const app = new Hono();
   app.use('*', (c, next) => {
     const other = lies.instead?.[c.req.path];
-    return other === undefined ? next() : Promise.resolve(other());
+    return other === undefined ? next() : Promise.resolve(other(c.req.raw));
   });
   app.get('/.well-known/openid-configuration', (c) => {
     const metadata = {

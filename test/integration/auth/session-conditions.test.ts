@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createApprovalClient } from '../../../src/auth/approval-client.ts';
+import { openConnectedAccounts } from '../../../src/auth/connections/open-connected-accounts.ts';
 import type { CredentialStore } from '../../../src/auth/credential-store/credential-store.ts';
 import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
 import { beginDeviceLogin } from '../../../src/auth/device-login.ts';
@@ -83,6 +85,30 @@ describe('a provider that wants a nonce in proofs', () => {
     const { poll } = await approval();
     expect(await poll()).toMatchObject({ status: 'approved' });
     expect(provider.tokenRequests()).toBe(6);
+  });
+
+  it('gets it at its API for accounts elsewhere too, with the next request as well', async () => {
+    await signedIn();
+    const proofs: unknown[] = [];
+    provider.lies.metadata = (metadata) => ({
+      ...metadata,
+      connected_accounts_endpoint: `${provider.issuer}/me`,
+    });
+    provider.lies.instead = {
+      '/me/accounts': (request) => {
+        proofs.push(decodeJwt(request.headers.get('dpop') ?? '').nonce);
+        return proofs.at(-1) === 'nonce-2'
+          ? Response.json({ accounts: [] })
+          : new Response('', {
+              status: 401,
+              headers: { 'www-authenticate': 'DPoP error="use_dpop_nonce"', 'dpop-nonce': 'nonce-2' },
+            });
+      },
+    };
+    const home = { config: folder, data: folder, log: folder, sandbox: folder };
+    const { accounts } = await openConnectedAccounts(profile, store, { home });
+    expect([await accounts.list(), await accounts.list()]).toEqual([[], []]);
+    expect(proofs).toEqual([undefined, 'nonce-2', 'nonce-2']);
   });
 
   it('and another with each answer is not asked for ever; the session stays', async () => {
