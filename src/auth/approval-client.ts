@@ -1,5 +1,6 @@
 import type { Configuration, DPoPHandle, ServerMetadata } from 'openid-client';
 import { type Clock, systemClock } from '../trading/clock.ts';
+import { isTradeAgentError } from '../trading/errors.ts';
 import { type ApprovalDetails, isMessageDetails } from '../trading/message-details.ts';
 import { pollApproval } from './approval-poll.ts';
 import { approvalCredentials } from './approval-registration.ts';
@@ -103,10 +104,9 @@ export function createApprovalClient(options: ApprovalClientOptions): ApprovalCl
       try {
         via = await connect();
       } catch (error) {
-        const { code, message } = error as { code?: string; message: string };
-        return code === 'provider_unreachable'
-          ? { status: 'unreachable', reason: message }
-          : { status: 'failed', error: code ?? 'internal' };
+        // A locked store, say, is no answer of the provider's: it must not end an approval that may be given already.
+        if (!isTradeAgentError(error) || error.code !== 'provider_unreachable') throw error;
+        return { status: 'unreachable', reason: error.message };
       }
       const known = asked.get(authReqId);
       const result = await pollApproval({
@@ -183,7 +183,8 @@ async function requestApproval(
   });
   return {
     authReqId: answer.auth_req_id,
-    expiresAt: sentAt + answer.expires_in * 1000,
-    interval: answer.interval ?? DEFAULT_INTERVAL_S,
+    // Providers may count in parts of a second, our rows in whole ones.
+    expiresAt: Math.floor(sentAt + answer.expires_in * 1000),
+    interval: Math.ceil(answer.interval ?? DEFAULT_INTERVAL_S),
   };
 }

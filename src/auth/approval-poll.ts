@@ -38,8 +38,11 @@ export async function pollApproval(poll: ApprovalPoll): Promise<PollResult> {
     const configuration = await via.configure({
       timeoutSeconds,
       fetch: (url, init) => {
+        const both = init?.signal ? AbortSignal.any([init.signal, signal]) : signal;
+        const sent = send(url, { ...init, signal: both });
+        // Afterwards: the process may have stood still before it, and the interval counts from the send.
         poll.onSend?.();
-        return send(url, { ...init, signal: init?.signal ? AbortSignal.any([init.signal, signal]) : signal });
+        return sent;
       },
     });
     const answer = await genericGrantRequest(
@@ -82,7 +85,7 @@ async function judge(poll: ApprovalPoll, answer: TokenEndpointResponse): Promise
   return {
     status: 'approved',
     accessToken: answer.access_token,
-    expiresAt: clock.now() + (answer.expires_in ?? UNKNOWN_LIFETIME_S) * 1000,
+    expiresAt: Math.floor(clock.now() + (answer.expires_in ?? UNKNOWN_LIFETIME_S) * 1000),
   };
 }
 
@@ -101,7 +104,12 @@ function refusal(poll: ApprovalPoll, failure: ProviderFailure): PollResult {
     const { reason, retryAfter } = failure;
     return { status: 'unreachable', reason, ...(retryAfter === undefined ? {} : { retryAfter }) };
   }
-  if (failure.kind === 'invalid') return { status: 'failed', error: 'invalid_response' };
+  if (failure.kind === 'invalid') {
+    // An error that is none of OAuth's is somebody else's answer: a proxy's, or a firewall's.
+    return failure.status !== undefined && failure.status >= 400
+      ? { status: 'unreachable', reason: failure.reason }
+      : { status: 'failed', error: 'invalid_response' };
+  }
   switch (failure.error) {
     case 'authorization_pending':
       return { status: 'pending' };

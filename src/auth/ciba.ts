@@ -32,7 +32,8 @@ export interface ApprovalClient {
     expiresIn: number,
   ): Promise<BackchannelAuthentication>;
   /**
-   * One poll, long-polling where the provider does. Never throws for an answer of the provider's.
+   * One poll, long-polling where the provider does. Never throws for an answer of the provider's, only where it can't
+   * be asked for a reason of this machine's own (a locked credential store): that says nothing of the approval.
    * @param expected what was asked for, where this process didn't ask itself: approved details that differ are refused
    * @param onSend called as the request goes out, from when the interval counts (CIBA Core §7.3)
    */

@@ -10,8 +10,8 @@ export type ProviderFailure =
   | { readonly kind: 'unreachable'; readonly reason: string; readonly retryAfter?: number }
   /** An OAuth error response (RFC 6749 §5.2). */
   | { readonly kind: 'oauth'; readonly error: string; readonly description: string | undefined }
-  /** An answer that breaks the protocol, or must not be trusted. */
-  | { readonly kind: 'invalid'; readonly reason: string };
+  /** An answer that breaks the protocol, or must not be trusted. `status` where it was neither a success nor an error of OAuth's. */
+  | { readonly kind: 'invalid'; readonly reason: string; readonly status?: number };
 
 /** Sorts what openid-client, oauth4webapi, jose or fetch threw. */
 export function providerFailure(error: unknown): ProviderFailure {
@@ -39,7 +39,7 @@ export function providerFailure(error: unknown): ProviderFailure {
     };
   }
   if (status !== undefined && code === 'OAUTH_RESPONSE_IS_NOT_CONFORM') {
-    return { kind: 'invalid', reason: `it answered with HTTP status ${status}` };
+    return { kind: 'invalid', reason: `it answered with HTTP status ${status}`, status };
   }
   if (code === 'OAUTH_TIMEOUT' || name === 'TimeoutError') {
     return { kind: 'unreachable', reason: 'it did not answer in time' };

@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createApprovalClient } from '../../../src/auth/approval-client.ts';
+import type { CredentialStore } from '../../../src/auth/credential-store/credential-store.ts';
 import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
 import { generatePrivateJwk } from '../../../src/auth/dpop-key.ts';
 import { profileSchema, type ResolvedProfile } from '../../../src/auth/profile.ts';
 import { type Clock, systemClock } from '../../../src/trading/clock.ts';
+import { TradeAgentError } from '../../../src/trading/errors.ts';
 import { type LyingProvider, startLyingProvider } from '../auth/lying-provider.ts';
 import { createWorld, options, play, type World } from './world.ts';
 
@@ -25,6 +27,7 @@ beforeEach(async () => {
   onTestFinished(() => provider.close());
   world = await createWorld();
   polls = [];
+  stall = 0;
   clock = fastClock();
 });
 
@@ -47,10 +50,14 @@ function fastClock() {
   };
 }
 
-/** An agent that asks the lying provider. The order is AAPL, and the run waits for it. */
-async function agent() {
+function someStore(): CredentialStore {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-ciba-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return openFileStore({ folder, profile: 'test' });
+}
+
+/** An agent that asks the lying provider. The order is AAPL, and the run waits for it. */
+async function agent(store = someStore()) {
   const profile: ResolvedProfile = {
     ...profileSchema.parse({}),
     name: 'test',
@@ -61,7 +68,6 @@ async function agent() {
     credential_store: 'file',
     phone: undefined,
   };
-  const store = openFileStore({ folder, profile: 'test' });
   await store.set({
     session: JSON.stringify({
       issuer: provider.issuer,
@@ -75,8 +81,14 @@ async function agent() {
   return world.agent({ profile, approvalClient, clock });
 }
 
+/** How long the process stands still just before its first poll goes out, milliseconds of ours. */
+let stall = 0;
+
 const timedFetch: typeof fetch = (input, init) => {
-  if (String(input).endsWith('/token')) polls.push(clock.now() / 1000);
+  if (String(input).endsWith('/token')) {
+    if (polls.length === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, stall);
+    polls.push(clock.now() / 1000);
+  }
   return fetch(input, init);
 };
 
@@ -95,6 +107,14 @@ describe('the client', () => {
     expect((await run()).status).toBe('denied');
     expect(between()).toHaveLength(2);
     for (const seconds of between()) expect(seconds).toBeGreaterThanOrEqual(7);
+  });
+
+  it('counts the interval from the send, also where the process stood still just before it', async () => {
+    provider.lies.backchannel = (response) => ({ ...response, interval: 7 });
+    stall = 40;
+    answer(error('authorization_pending'), error('access_denied'));
+    await run();
+    expect(between()[0]).toBeGreaterThanOrEqual(7);
   });
 
   it('polls every five seconds where no interval was given', async () => {
@@ -164,6 +184,9 @@ describe('the client', () => {
     ['a page', { status: 200, body: '<html>', headers: { 'content-type': 'text/html' } }],
     ['nothing', { status: 200, body: '' }],
     ['a bad gateway', { status: 502, body: '<html>' }],
+    ['a page that says 404', { status: 404, body: '<html>', headers: { 'content-type': 'text/html' } }],
+    ['a page that says 403', { status: 403, body: '<html>', headers: { 'content-type': 'text/html' } }],
+    ['a firewall’s no', { status: 403, body: '{"message":"Forbidden"}' }],
   ])('takes %s for no answer, and asks again', async (_, malformed) => {
     answer(malformed, error('access_denied'));
     expect((await run()).status).toBe('denied');
@@ -175,6 +198,31 @@ describe('the client', () => {
     const result = await run();
     expect(result).toMatchObject({ status: 'failed', error: { code: 'provider_error' } });
     expect(polls).toEqual([]);
+  });
+
+  it('takes times that are no whole seconds', async () => {
+    provider.lies.backchannel = (response) => ({ ...response, interval: 0.5, expires_in: 299.9999 });
+    provider.lies.token = (response) => ({ ...response, expires_in: 99.9999 });
+    const { approvals } = await run();
+    // The lying provider's token is for no order: what it is sent for is refused, but it was kept.
+    expect(approvals).toMatchObject([{ status: 'blocked', reason: 'details_mismatch' }]);
+    expect(provider.backchannelRequests()).toBe(1);
+    expect(world.gateway.posts).toHaveLength(1);
+  });
+
+  it('leaves an approval pending while its own keys are locked away', async () => {
+    answer(error('authorization_pending'));
+    const { result } = await play((await agent()).run({ prompt: 'buy 5 AAPL' }, options('detach')));
+    const locked = new TradeAgentError('credential_store_locked', 'the keychain is locked');
+    const store = { ...someStore(), get: () => Promise.reject(locked) };
+    const resumed = await play((await agent(store)).resume(result.thread, options('detach')));
+    expect(resumed.result).toMatchObject({
+      error: { code: 'credential_store_locked' },
+      approvals: [{ status: 'requested' }],
+    });
+    answer(error('access_denied'));
+    const again = await play((await agent()).resume(result.thread, options()));
+    expect(again.result.approvals).toMatchObject([{ status: 'denied' }]);
   });
 
   it('calls an approval expired, not denied, that its own deadline ended', async () => {

@@ -278,6 +278,12 @@ describe('an approval', () => {
       { status: 'unreachable', reason: 'its answer was not JSON' },
     ],
     ['a page', 502, '<html>', { status: 'unreachable', reason: 'it answered with HTTP status 502' }],
+    [
+      'a firewall’s no',
+      403,
+      '{"message":"Forbidden"}',
+      { status: 'unreachable', reason: 'it answered with HTTP status 403' },
+    ],
   ])('answered with %s is told apart', async (_, status, body, expected) => {
     const { poll } = await approval();
     lie({ tokenError: { status, body } });
