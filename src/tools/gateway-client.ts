@@ -20,7 +20,7 @@ import {
   type Quote,
   quoteSchema,
 } from '../trading/views.ts';
-import { gatewayError, recordedRefusal } from './gateway-problem.ts';
+import { gatewayError, isRefusal, recordedRefusal } from './gateway-problem.ts';
 import { messageError } from './message-problem.ts';
 
 /** What the gateway answered to an order; `replayed` when it had carried out this very order before. */
@@ -70,8 +70,9 @@ export interface GatewayClient {
    */
   activities(query: { after: number }): Promise<Activity[]>;
   /**
-   * Places an approved order. A time-out, a lost connection or a 5xx arrives as `outcome_unknown`: the order may have
-   * been taken, so ask {@link outcome} before anything else. `gateway_unreachable` means that it never left.
+   * Places an approved order. A time-out, a lost connection, a 5xx or an answer that is not the gateway's arrives as
+   * `outcome_unknown`: the order may have been taken, so ask {@link outcome} before anything else.
+   * `gateway_unreachable` means that it never left.
    */
   placeOrder(draft: OrderDraft, approvalToken: string): Promise<PlacedOrder>;
   /**
@@ -284,7 +285,7 @@ export function createGatewayClient(session: Session, options: GatewayClientOpti
         return { order: parsed.data, replayed };
       }
       const error = gatewayError(response.status, body, replayed);
-      if (response.status >= 500) throw outcomeUnknown(error.message);
+      if (!isRefusal(error)) throw outcomeUnknown(error.message);
       // The gateway says this only while the broker certainly has no such order: the approval still stands.
       if (error.code === 'connection_required') throw neverSent(error);
       throw error;

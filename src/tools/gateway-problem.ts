@@ -90,6 +90,16 @@ function codeOf(status: number, problem: Problem | undefined): ErrorCode {
 }
 
 /**
+ * Whether an answer to something that was sent says that it was not carried out. Only the gateway's own words do: a
+ * proxy's page may stand in the place of any answer, and where the proof was used before, the gateway has had this very
+ * request already.
+ */
+export function isRefusal({ details }: TradeAgentError): boolean {
+  const { status, problem } = details;
+  return Number(status) < 500 && problem !== undefined && problem !== 'dpop_proof_replayed';
+}
+
+/**
  * The error for an answer of the gateway's that isn't a success (RFC 9457 problem JSON, or no usable body at all).
  * `details.status` is the HTTP status, `details.problem` the gateway's own code, `details.replayed` whether it said this
  * of the same order before.

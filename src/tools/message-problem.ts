@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../trading/errors.ts';
-import { gatewayError } from './gateway-problem.ts';
+import { gatewayError, isRefusal } from './gateway-problem.ts';
 
 /** Answers that say for certain that a message was not sent, and may be sent yet. */
 const notTaken = ['account_not_connected', 'service_busy', 'provider_unreachable', 'closing'];
@@ -18,14 +18,9 @@ export function messageError(status: number, body: unknown): TradeAgentError {
     ...(typeof problem === 'string' && notTaken.includes(problem) ? { sent: false } : {}),
     ...(final ? { final } : {}),
   };
-  const code =
-    status >= 500 && problem !== undefined && details.sent !== false ? 'outcome_unknown' : error.code;
-  return new TradeAgentError(
-    status >= 500 && problem === undefined ? 'outcome_unknown' : code,
-    error.message,
-    {
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-      details,
-    },
-  );
+  const isNo = details.sent === false || isRefusal(error);
+  return new TradeAgentError(isNo ? error.code : 'outcome_unknown', error.message, {
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    details,
+  });
 }

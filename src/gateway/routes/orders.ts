@@ -8,6 +8,7 @@ import { jsonBody } from '../json-body.ts';
 import type { OrderDesk } from '../place-order.ts';
 import { Refusal } from '../problem.ts';
 import { limitParameter, parseQuery } from '../query.ts';
+import { isSameOrder } from '../same-order.ts';
 
 const ordersQuery = z.strictObject({
   status: z.enum(['open', 'closed', 'all']).default('open'),
@@ -55,7 +56,10 @@ export function orderRoutes(
       // First, so that an open outcome is settled by asking, and stays "unknown" rather than "not found" until it is.
       const entry = await desk.settle(caller, client_order_id);
       const order = await (await brokerFor(caller)).orderByClientOrderId(client_order_id);
-      if (order !== undefined) return c.json(order);
+      // Where the broker holds another order under this id, that one is no result of the approval.
+      if (order !== undefined && (entry?.problem === undefined || isSameOrder(order, entry.draft))) {
+        return c.json(order);
+      }
       if (entry?.order !== undefined) return c.json(entry.order);
       throw notFound(
         entry?.problem === undefined

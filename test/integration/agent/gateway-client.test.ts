@@ -3,6 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createGatewayClient, type GatewayClientOptions } from '../../../src/tools/gateway-client.ts';
+import type { MessageDraft } from '../../../src/trading/message.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import { profileAt, sessionOf } from './session.ts';
 
@@ -65,10 +66,19 @@ describe('the gateway’s client', () => {
     ['a 504 outcome_unknown', problem(504, 'outcome_unknown')],
     ['a body that is no order', answering(201, { id: 1 })],
     ['a body that is no JSON', answering(201, '<html>')],
-  ] as [string, RequestListener][])('reads %s after an order as unknown', async (_, listener) => {
-    const client = await clientOf(listener);
-    await expect(client.placeOrder(draft, 'token')).rejects.toMatchObject({ code: 'outcome_unknown' });
-  });
+    ['a 403 that is a proxy’s page', answering(403, '<html>')],
+    ['a 408 that is no problem of the gateway’s', answering(408, { message: 'request timeout' })],
+    ['a proof that the gateway has seen before', problem(401, 'dpop_proof_replayed')],
+  ] as [string, RequestListener][])(
+    'reads %s after an order or a message as unknown',
+    async (_, listener) => {
+      const client = await clientOf(listener);
+      const message = { client_message_id: 'ta-1' } as MessageDraft;
+      for (const call of [client.placeOrder(draft, 'token'), client.sendMessage(message, 'token')]) {
+        await expect(call).rejects.toMatchObject({ code: 'outcome_unknown' });
+      }
+    },
+  );
 
   it('asks a question again, once, whose connection broke; an order or a cancel never', async () => {
     const seen: string[] = [];

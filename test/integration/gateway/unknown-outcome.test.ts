@@ -283,6 +283,7 @@ it('an order of someone else’s under our id is never reported as ours', async 
   });
   expect(await place()).toMatchObject({ status: 409, code: 'client_order_id_conflict' });
   expect(await place()).toMatchObject({ status: 409, replay: true });
+  expect(await ask()).toMatchObject({ status: 404, code: 'not_found', outcome: 'client_order_id_conflict' });
 });
 
 it('a broker that takes its time but answers is waited for', async () => {
