@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../trading/clock.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import { type ClientCredentials, clientAuth } from './client-authentication.ts';
+import { endOf } from './lifetime.ts';
 import type { ResolvedProfile } from './profile.ts';
 import { clientConfiguration, type ProviderAccess } from './provider.ts';
 import { providerError, providerFailure } from './provider-failure.ts';
@@ -49,7 +50,7 @@ export async function connectionToken(
     const answer = await genericGrantRequest(configuration, grantType, { ...parameters });
     return {
       accessToken: answer.access_token,
-      expiresAt: sentAt + (answer.expires_in ?? UNKNOWN_LIFETIME_S) * 1000,
+      expiresAt: endOf(sentAt, answer.expires_in ?? UNKNOWN_LIFETIME_S),
     };
   } catch (error) {
     const failure = providerFailure(error);

@@ -6,6 +6,7 @@ import type { CredentialStore } from './credential-store/credential-store.ts';
 import { dpopHandle, generatePrivateJwk, parsePrivateJwk } from './dpop-key.ts';
 import type { Home } from './home.ts';
 import { type IdTokenClaims, verifyIdToken } from './id-token.ts';
+import { endOf } from './lifetime.ts';
 import { machineName, printableName } from './machine-name.ts';
 import { CONNECTION_SCOPES, type ResolvedProfile, SESSION_SCOPES } from './profile.ts';
 import { audienceParameters, bindsTokens, loginClient, type ProviderAccess } from './provider.ts';
@@ -108,7 +109,7 @@ export async function beginDeviceLogin(
       hint: `Check that ${profile.issuer} is the right identity provider.`,
     });
   }
-  const expiresAt = startedAt + started.expires_in * 1000;
+  const expiresAt = endOf(startedAt, started.expires_in);
   const interval = started.interval ?? DEFAULT_INTERVAL_S;
   return {
     user_code,
@@ -192,7 +193,7 @@ async function storeLogin(
   const previous = await store.exclusively('session', async () => {
     const before = await store.get(['session', 'refresh_token'], { fresh: true });
     // First out, then in: a crash between the two leaves "signed out", never one user's name with another's token.
-    await store.delete(['session', 'access_token']);
+    await store.delete(['session', 'access_token', 'refresh_token']);
     await store.set({ refresh_token: refreshToken, dpop_key: dpopKey, session: JSON.stringify(session) });
     return before;
   });

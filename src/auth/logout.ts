@@ -20,6 +20,8 @@ export interface LogoutOptions {
 export interface LogoutResult {
   /** Who was signed in; `undefined` when nobody was. */
   readonly user: User | undefined;
+  /** Whether there was any token to end. */
+  readonly anything: boolean;
   /** Whether the provider has ended the session too. True when there was none. */
   readonly revoked: boolean;
   /** The tokens that could not be revoked; all are deleted here. */
@@ -40,13 +42,16 @@ export async function logout(options: LogoutOptions): Promise<LogoutResult> {
     const session = parseStoredSession(stored.session, profile);
     const access = parseAccessToken(stored.access_token);
     const held = { refresh_token: stored.refresh_token, access_token: access?.value };
-    const unrevoked = session === undefined ? foreign(held) : await revokeTokens(profile, held, options);
+    // A session of another issuer's; a refresh token that came without a session was meant for this one.
+    const isForeign = session === undefined && stored.session !== undefined;
+    const unrevoked = isForeign ? foreign(held) : await revokeTokens(profile, held, options);
 
     const names: CredentialName[] = ['refresh_token', 'access_token', 'session', 'dpop_key'];
     if (options.forgetApprovalClient) names.push('approval_client', 'approval_secret');
     await store.delete(names);
     return {
       user: session === undefined || stored.refresh_token === undefined ? undefined : userOf(session),
+      anything: stored.refresh_token !== undefined || access !== undefined,
       revoked: unrevoked.every(({ token }) => token !== 'refresh_token'),
       unrevoked,
       warning: warningOf(unrevoked, profile.issuer, access?.expiresAt),

@@ -3,6 +3,7 @@ import { TradeAgentError } from '../trading/errors.ts';
 import { type AccessToken, isUsable, parseAccessToken, storedForm } from './access-token.ts';
 import type { CredentialName, CredentialStore } from './credential-store/credential-store.ts';
 import { dpopHandle, parsePrivateJwk } from './dpop-key.ts';
+import { endOf } from './lifetime.ts';
 import type { ResolvedProfile } from './profile.ts';
 import { READ_SCOPES } from './profile.ts';
 import { audienceParameters, bindsTokens, loginClient, type ProviderAccess } from './provider.ts';
@@ -95,7 +96,7 @@ export async function refreshAccessToken(
       value: tokens.access_token,
       type: tokens.token_type === 'dpop' ? 'dpop' : 'bearer',
       scopes: grantedScopes(tokens.access_token, tokens.scope?.split(' ') ?? scopes),
-      expiresAt: sentAt + (tokens.expires_in ?? UNKNOWN_LIFETIME_S) * 1000,
+      expiresAt: endOf(sentAt, tokens.expires_in ?? UNKNOWN_LIFETIME_S),
       sub,
     };
     const values: Partial<Record<CredentialName, string>> = {};

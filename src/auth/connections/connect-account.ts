@@ -1,5 +1,6 @@
 import type { Clock } from '../../trading/clock.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+import { endOf } from '../lifetime.ts';
 import type { ConnectedAccount, ConnectedAccounts } from './connected-accounts.ts';
 import { listenForReturn } from './loopback-return.ts';
 
@@ -51,7 +52,7 @@ async function finishedThere(
 ): Promise<ConnectingAccount> {
   const startedAt = clock.now();
   const started = await accounts.start({ connection, scopes });
-  const expiresAt = startedAt + started.expiresIn * 1000;
+  const expiresAt = endOf(startedAt, started.expiresIn);
   return {
     address: started.address,
     ticket: started.ticket,
@@ -93,7 +94,7 @@ async function finishedHere(
       scopes,
       redirect: { redirectUri: back.redirectUri, state: back.state, codeChallenge: back.codeChallenge },
     });
-    const expiresAt = startedAt + started.expiresIn * 1000;
+    const expiresAt = endOf(startedAt, started.expiresIn);
     return {
       address: started.address,
       ticket: started.ticket,
@@ -102,7 +103,7 @@ async function finishedHere(
       async complete(signal) {
         const over = new AbortController();
         try {
-          const late = clock.sleep(started.expiresIn * 1000, over.signal).then(() => {
+          const late = clock.sleep(expiresAt - clock.now(), over.signal).then(() => {
             throw expired();
           });
           late.catch(() => undefined);

@@ -30,7 +30,7 @@ export function addLogoutCommand(program: Command, cli: Cli): void {
 
 export async function logoutCommand(context: Context, options: LogoutOptions): Promise<void> {
   const { logout } = await import('../../auth/logout.ts');
-  const { user, revoked, unrevoked, warning } = await logout({
+  const { user, anything, revoked, unrevoked, warning } = await logout({
     profile: await context.profile(),
     store: await context.store(),
     home: await context.home(),
@@ -49,8 +49,10 @@ export async function logoutCommand(context: Context, options: LogoutOptions): P
       warning: warning ?? null,
     },
     () =>
-      user === undefined
-        ? 'Nobody was signed in.'
-        : `Signed out ${safeLine(user.name ?? user.email ?? user.sub)}.`,
+      user !== undefined
+        ? `Signed out ${safeLine(user.name ?? user.email ?? user.sub)}.`
+        : anything
+          ? 'Signed out.'
+          : 'Nobody was signed in.',
   );
 }

@@ -10,6 +10,7 @@ import type { CredentialStore } from '../../../src/auth/credential-store/credent
 import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
 import { beginDeviceLogin } from '../../../src/auth/device-login.ts';
 import { generatePrivateJwk } from '../../../src/auth/dpop-key.ts';
+import { logout } from '../../../src/auth/logout.ts';
 import { profileSchema, READ_SCOPES, type ResolvedProfile } from '../../../src/auth/profile.ts';
 import { providerMetadata } from '../../../src/auth/provider.ts';
 import { refreshAccessToken } from '../../../src/auth/token-refresh.ts';
@@ -290,6 +291,23 @@ describe('plain HTTP', () => {
       });
     },
   );
+});
+
+describe('a lifetime that no calendar has', () => {
+  it('is a day: of a code, and of a token that a sign-out then names', async () => {
+    lie({ device: (answer) => ({ ...answer, expires_in: 1e300 }) });
+    const { expiresAt } = await beginDeviceLogin(profileAt(provider.issuer), store);
+    expect(expiresAt - Date.now()).toBeLessThanOrEqual(86_400_000);
+
+    lie({
+      token: (answer) => ({ ...answer, expires_in: 1e300 }),
+      revoke: () => new Response('', { status: 503 }),
+    });
+    await refresh();
+    const { warning } = await logout({ profile: profileAt(provider.issuer), store });
+    const [ends = ''] = /\d{4}-\d\d-\d\dT[\d:.]+Z/.exec(warning ?? '') ?? [];
+    expect(Date.parse(ends) - Date.now()).toBeLessThanOrEqual(86_400_000);
+  });
 });
 
 describe('an address to sign in at', () => {

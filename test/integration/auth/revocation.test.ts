@@ -58,6 +58,25 @@ it('a sign-out revokes the refresh token, then the access token, each as what it
   ]);
 });
 
+it('a refresh token that came without a session is revoked too; one of another issuer goes nowhere', async () => {
+  await store.delete(['session', 'access_token']);
+  expect(await signOut()).toMatchObject({
+    user: undefined,
+    anything: true,
+    revoked: true,
+    warning: undefined,
+  });
+  expect(provider.revocations).toEqual([
+    { client_id: 'login', token: REFRESH, token_type_hint: 'refresh_token' },
+  ]);
+  await store.set({
+    session: JSON.stringify({ issuer: 'https://id.example', client_id: 'login', sub: 'alice', scopes: [] }),
+    refresh_token: REFRESH,
+  });
+  expect((await signOut()).warning).toContain('it belongs to another identity provider');
+  expect(provider.revocations).toHaveLength(1);
+});
+
 it('a provider that revokes no access tokens is taken at its word, without a warning', async () => {
   provider.lies.revoke = (form) =>
     form.token_type_hint === 'access_token' ? oauthError(400, 'unsupported_token_type') : undefined;

@@ -53,6 +53,16 @@ describe('a session in a file of its own', () => {
     expect((await portfolio()).exitCode).toBe(4);
   });
 
+  it('that is a refresh token alone is ended by a sign-out all the same', async () => {
+    await login();
+    const whole = stored();
+    writeFileSync(file, whole.refresh_token ?? '');
+    const { exitCode, stdout, stderr } = await world.run(['logout'], { env });
+    expect({ exitCode, stdout, stderr }).toMatchObject({ exitCode: 0, stdout: 'Signed out.\n', stderr: '' });
+    writeFileSync(file, JSON.stringify(whole));
+    expect((await portfolio()).exitCode).toBe(4);
+  });
+
   it('can be read from a descriptor; that a new refresh token is lost there is said', async () => {
     await login();
     const handle = openSync(file, 'r');
