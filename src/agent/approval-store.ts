@@ -107,13 +107,13 @@ export interface ApprovalStore<A extends Approval = Approval> {
   list(filter: { profile: string; sub?: string; thread?: string; prompt?: number }): A[];
   /**
    * Compare-and-set: moves to `to` only where the status now stored allows it. `from` narrows that to one status;
-   * `epoch` holds out whoever lost the lease meanwhile.
+   * `epoch` holds out whoever lost the lease meanwhile, `authReqId` an answer to an earlier question.
    */
   move(
     id: string,
     to: ApprovalStatus,
     changes?: ApprovalChanges,
-    guard?: { readonly from?: ApprovalStatus; readonly epoch?: number },
+    guard?: { readonly from?: ApprovalStatus; readonly epoch?: number; readonly authReqId?: string },
   ): Move<A>;
   /** Seconds between polls from now on, after the provider asked to slow down. */
   setInterval(id: string, seconds: number): void;
@@ -249,7 +249,8 @@ export function createApprovalStore(
         const allowed =
           transitions[row.status].includes(to) &&
           (guard.from === undefined || guard.from === row.status) &&
-          (guard.epoch === undefined || guard.epoch === row.lease_epoch);
+          (guard.epoch === undefined || guard.epoch === row.lease_epoch) &&
+          (guard.authReqId === undefined || guard.authReqId === row.auth_req_id);
         if (!allowed) return { moved: false, approval: read(row) };
         const changed = changes.placed ?? changes.sent;
         const again = to === 'drafted';

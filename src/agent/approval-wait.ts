@@ -81,10 +81,11 @@ async function pollUntilDecided(
       pause = 0;
       continue;
     }
-    if (approval.status !== 'requested' || approval.authReqId === undefined) return;
+    const { authReqId } = approval;
+    if (approval.status !== 'requested' || authReqId === undefined) return;
     const left = approval.expiresAt - clock.now();
     // A run that comes back after the deadline still asks once: the person may have said no in time.
-    if (left <= 0 && polled) return expire(environment, id);
+    if (left <= 0 && polled) return expire(environment, id, { authReqId });
     if (once && polled) return;
     if (pause > 0 && left > 0) {
       try {
@@ -98,7 +99,7 @@ async function pollUntilDecided(
 
     polls.last = clock.now();
     polled = true;
-    const result = await pollOnce(environment, approval, approval.authReqId, watched, once, () => {
+    const result = await pollOnce(environment, approval, authReqId, watched, once, () => {
       polls.last = clock.now();
     });
     signal.throwIfAborted();
@@ -111,16 +112,20 @@ async function pollUntilDecided(
       case 'approved':
         return approve(environment, id, { value: result.accessToken, expiresAt: result.expiresAt });
       case 'denied':
+        // A no counts, whichever time they were asked.
         return finish(environment, id, 'denied', { code: 'approval_denied', text: 'denied on the phone' });
       case 'expired':
-        return expire(environment, id);
+        return expire(environment, id, { authReqId });
       case 'failed':
-        return finish(environment, id, 'blocked', {
-          code: 'provider_error',
-          text: `the identity provider refused: ${result.error}`,
-        });
+        return finish(
+          environment,
+          id,
+          'blocked',
+          { code: 'provider_error', text: `the identity provider refused: ${result.error}` },
+          { authReqId },
+        );
       case 'lost':
-        markLost(environment, id);
+        markLost(environment, id, { authReqId });
         break;
       case 'slow_down':
         approvals.setInterval(id, approval.interval + SLOW_DOWN_SECONDS);
@@ -196,20 +201,27 @@ function approve(
   if (move.moved) changed(move.approval);
 }
 
+/** Which asking an answer is about: a process that stood still may hear of one after another has asked anew. */
+interface Question {
+  readonly authReqId?: string;
+}
+
 function finish(
   { approvals, changed }: GraphEnvironment,
   id: string,
   to: 'denied' | 'expired' | 'blocked',
   reason: { code: 'approval_denied' | 'approval_expired' | 'provider_error'; text: string },
+  question: Question = {},
 ) {
   failpoint('poll.answered');
-  const move = approvals.move(id, to, { reason }, { from: 'requested' });
+  const move = approvals.move(id, to, { reason }, { from: 'requested', ...question });
   failpoint('decision.recorded');
   if (move.moved) changed(move.approval);
 }
 
-function expire(environment: GraphEnvironment, id: string) {
-  finish(environment, id, 'expired', { code: 'approval_expired', text: 'nobody decided in time' });
+function expire(environment: GraphEnvironment, id: string, question: Question) {
+  const text = 'nobody decided in time';
+  finish(environment, id, 'expired', { code: 'approval_expired', text }, question);
 }
 
 /**
@@ -217,15 +229,15 @@ function expire(environment: GraphEnvironment, id: string) {
  * token came of it here, so nothing can have been traded: back to `drafted`, to ask again. Where another process was
  * faster, it is as that one left it.
  */
-function markLost(environment: GraphEnvironment, id: string): void {
+function markLost(environment: GraphEnvironment, id: string, question: Question): void {
   const { approvals, changed, emit } = environment;
   const approval = approvals.get(id) as Approval;
   if (approval.asked >= MAX_ASKED) {
     const text = `the answer from the phone was lost ${MAX_ASKED} times`;
-    finish(environment, id, 'blocked', { code: 'provider_error', text });
+    finish(environment, id, 'blocked', { code: 'provider_error', text }, question);
     return;
   }
-  const move = approvals.move(id, 'drafted', {}, { from: 'requested' });
+  const move = approvals.move(id, 'drafted', {}, { from: 'requested', ...question });
   if (!move.moved) return;
   failpoint('lost.drafted');
   changed(move.approval);

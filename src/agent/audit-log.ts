@@ -39,9 +39,6 @@ export interface AuditLog {
   record(event: AuditEvent, facts: Readonly<Record<string, unknown>>): void;
 }
 
-/** How far back a line is looked for that a process wrote before it died: nothing was appended since. */
-const TAIL_BYTES = 64 * 1024;
-
 interface Noted {
   seq: number;
   id: string;
@@ -63,7 +60,8 @@ export function createAuditLog(file: string, database: StateDatabase, clock: Clo
     const rows = noted.all();
     const last = rows.at(-1);
     if (last === undefined) return;
-    const tail = readTail(file);
+    // A process that died after writing some of these wrote nothing else since, and neither did any other.
+    const tail = readTail(file, Buffer.byteLength(rows.map(({ line }) => `${line}\n`).join('')));
     const whole = tail.slice(0, tail.lastIndexOf('\n') + 1);
     const missing = rows.filter(({ id }) => !whole.includes(id)).map(({ line }) => `${line}\n`);
     if (missing.length > 0) {
@@ -110,8 +108,8 @@ function resultOf(approval: Approval): Record<string, unknown> {
   return approval.placed === undefined ? {} : { placed: approval.placed };
 }
 
-/** The last part of a file; empty where there is none. */
-function readTail(file: string): string {
+/** The last part of a file, up to so many bytes; empty where there is none. */
+function readTail(file: string, longest: number): string {
   let handle: number;
   try {
     handle = openSync(file, 'r');
@@ -121,7 +119,7 @@ function readTail(file: string): string {
   }
   try {
     const { size } = fstatSync(handle);
-    const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
+    const bytes = Buffer.alloc(Math.min(size, longest));
     const read = readSync(handle, bytes, 0, bytes.length, size - bytes.length);
     return bytes.toString('utf8', 0, read);
   } finally {

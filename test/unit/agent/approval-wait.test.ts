@@ -214,6 +214,30 @@ describe('waiting for a decision', () => {
     expect(wait.row()?.status).toBe('approved');
   });
 
+  it.each<[PollResult, string]>([
+    [{ status: 'expired' }, 'requested'],
+    [{ status: 'failed', error: 'invalid_request' }, 'requested'],
+    [{ status: 'lost' }, 'requested'],
+    // The person's own word counts, whichever time they were asked.
+    [{ status: 'denied' }, 'denied'],
+    [approved, 'approved'],
+  ])(
+    'hearing %o of a question that another process has asked anew meanwhile leaves it %s',
+    async (late, status) => {
+      const wait = waiting([
+        async () => {
+          const other = wait.stores.reopen();
+          other.move(wait.id, 'drafted');
+          other.move(wait.id, 'requested', { authReqId: 'auth-anew', interval: 2 });
+          return late;
+        },
+      ]);
+      await wait.run({ once: true });
+      expect(wait.row()?.status).toBe(status);
+      expect(wait.asked).toEqual([]);
+    },
+  );
+
   it('asks three times at most', async () => {
     const wait = waiting(Array<PollResult>(5).fill({ status: 'lost' }));
     await wait.run();

@@ -76,6 +76,20 @@ describe('the audit log', () => {
     expect(eventsOf(stores)).toEqual(['proposed', 'cancelled', 'thread_deleted']);
   });
 
+  it('has the many lines of a process that died just after writing them once each', () => {
+    const clock = new VirtualClock();
+    const stores = openStores(clock);
+    // As many as gather while the disk is full, say: none of them is flushed.
+    for (let number = 0; number < 200; number++) drafted(stores, clock, `tc_${number}`);
+    const noted = stores.database.prepare('SELECT line FROM audit_outbox ORDER BY seq').pluck();
+    const lines = noted.all() as string[];
+    appendFileSync(stores.auditFile, lines.map((line) => `${line}\n`).join(''));
+    const other = otherLog(stores, clock);
+    other.log.flush();
+    other.close();
+    expect(textOf(stores).trimEnd().split('\n')).toEqual(lines);
+  });
+
   it('writes a line again that was cut short, on a line of its own', () => {
     const clock = new VirtualClock();
     const stores = openStores(clock);
