@@ -61,8 +61,8 @@ Description=trade-agent schedule ${id}
 [Service]
 Type=oneshot
 ${environment.map((line) => `${line}\n`).join('')}ExecStart=${words.join(' ')}
-# 3: found something; 5: waits for an approval.
-SuccessExitStatus=3 5
+# 3: found something; 5: waits for an approval; 6, 7: the phone said no, or nothing.
+SuccessExitStatus=3 5 6 7
 TimeoutStartSec=${Math.ceil(timeoutMs / 1000) + GRACE_SECONDS}
 `;
 }

@@ -139,16 +139,27 @@ describe('Thanksgiving week, by the entries’ own command lines in the environm
     expect(await wake('close', '2026-11-24', '15:30')).toEqual(silent);
   });
 
-  it('Wednesday: what lasts is not told again; the holiday is, and the order whose time has come is asked for', async () => {
+  it('Wednesday: what lasts is not told again; the holiday is, and the order whose time has come is asked for and placed', async () => {
     await world.setPrice('AAPL', '175');
     await world.setPrice('MSFT', '510');
     await world.setPrice('NVDA', '90');
     const morning = await wake('open', '2026-11-25', '09:35');
     expect(rulesOf(morning)).toEqual(['closures']);
     expect(morning.stdout).toContain('the market is closed on 2026-11-26');
-    const evening = await wake('close', '2026-11-25', '15:30');
-    expect(evening.code, evening.stderr).toBe(5);
+    const woken = wake('close', '2026-11-25', '15:30');
+    const [request] = await world.phone.requests('alice', { waitSeconds: 30 });
+    // The values of this moment, not those of the rule.
+    expect(request?.details).toMatchObject({
+      symbol: 'NVDA',
+      side: 'buy',
+      qty: '10',
+      reference_price: expect.stringMatching(/^(89\.9|90\.0)\d$/),
+    });
+    await world.phone.decide(request?.id ?? '', 'approve');
+    const evening = await woken;
+    expect(evening.code, evening.stderr).toBe(3);
     expect(rulesOf(evening)).toEqual(['microsoft-high', 'nvidia-dip']);
+    expect(evening.stdout).toMatch(/BUY 10 NVDA MKT: filled 10 at \$(89\.9|90\.0)\d/);
   });
 
   it('Thursday, a holiday: one is skipped, the other has no moment', async () => {
@@ -200,11 +211,11 @@ describe('Thanksgiving week, by the entries’ own command lines in the environm
     expect(short(await logs('close'))).toEqual([
       [at('2026-11-23', '15:30'), 'found', 0],
       [at('2026-11-24', '15:30'), 'clear', 0],
-      [at('2026-11-25', '15:30'), 'pending', 0],
+      [at('2026-11-25', '15:30'), 'found', 0],
       [at('2026-11-27', '12:30'), 'clear', 0],
       [at('2026-12-02', '15:30'), 'found', 2],
     ]);
-    expect(await world.book()).toEqual([]);
+    expect(await world.book()).toMatchObject([{ symbol: 'NVDA', side: 'buy', qty: '10', status: 'filled' }]);
   });
 });
 

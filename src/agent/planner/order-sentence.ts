@@ -16,6 +16,8 @@ export interface OrderIntent {
   readonly fraction?: string;
 }
 
+const conditions =
+  'A price can be waited for by the order itself ("buy 5 AAPL limit 180 gtc"), or by "trade-agent check" with a rule of kind order, which proposes it when the time has come (docs/CHECKS.md).';
 const examples = 'For example: buy 5 AAPL limit 180 gtc; buy $500 of MSFT; sell half my NVDA.';
 
 const timesInForce: readonly (readonly [TimeInForce, ...string[]])[] = [
@@ -142,7 +144,10 @@ function readTerm(words: Words): Terms {
     );
   }
   const word = words.peek() === '' ? 'for' : words.peek();
-  throw new NotUnderstood(`I don't understand "${shown(word)}" in this order, so I leave it all.`, examples);
+  throw new NotUnderstood(
+    `I don't understand "${shown(word)}" in this order, so I leave it all.`,
+    /^(if|when|once|unless|until)$/i.test(word) ? conditions : examples,
+  );
 }
 
 function readStopLimit(words: Words): Terms {

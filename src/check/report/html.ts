@@ -13,6 +13,7 @@ import {
   marketLine,
   newYorkText,
   orderLine,
+  outcomeLines,
   skippedLine,
   verdict,
 } from './lines.ts';
@@ -60,6 +61,7 @@ ${list(
   result.ongoing.map(({ message, since }) => `${message}, since ${dayText(since)}`),
 )}
 ${suggestion === null ? '' : list('Suggested orders', [...suggestion.orders.map(orderLine), ...suggestion.left.map(leftLine)])}
+${list('Orders', outcomeLines(result))}
 <section><h2>Figures</h2><dl>${numbers}</dl></section>
 <section><h2>Value</h2>${valueChart(figures)}</section>
 <section><h2>Drawdown</h2>${drawdownChart(figures)}</section>

@@ -1,6 +1,7 @@
 import { dollars, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { newYorkDate, newYorkTimestamp } from '../../trading/new-york-time.ts';
+import { describeOrder, type OrderRequest } from '../../trading/order.ts';
 import type { CheckResult } from '../result.ts';
 
 /*
@@ -109,6 +110,31 @@ export function orderLine({
   const terms = limit_price === null ? type.replaceAll('_', ' ') : `limit ${sharePrice(limit_price)}`;
   const moved = amount === null ? '' : `about ${dollars(amount)}, `;
   return `${side} ${size} ${symbol} ${terms} (${moved}${reason})`;
+}
+
+/** What of a run's object is read here; docs/schema/run.json has all of it. */
+interface ProposedRun {
+  readonly text?: string;
+  readonly approvals?: readonly {
+    readonly status: string;
+    readonly code: string;
+    readonly expires_at: string;
+    readonly order: OrderRequest;
+  }[];
+}
+
+/** What became of the orders that were proposed: the answers, or what waits for one. */
+export function outcomeLines({ proposals }: CheckResult): string[] {
+  return (proposals as ProposedRun[]).flatMap(({ text = '', approvals = [] }) => {
+    const answers = text.split('\n').filter((line) => line.trim() !== '');
+    if (answers.length > 0) return answers;
+    return approvals
+      .filter(({ status }) => status === 'requested')
+      .map(
+        ({ code, expires_at, order }) =>
+          `${describeOrder(order)} waits for your phone until ${newYorkText(expires_at)}, code ${code}`,
+      );
+  });
 }
 
 const leftTexts: Readonly<Record<string, string>> = {

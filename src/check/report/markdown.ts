@@ -10,6 +10,7 @@ import {
   marketLine,
   newYorkText,
   orderLine,
+  outcomeLines,
   skippedLine,
   verdict,
 } from './lines.ts';
@@ -41,6 +42,7 @@ export function markdownReport(result: CheckResult): string {
         ? []
         : bullets([...suggestion.orders.map(orderLine), ...suggestion.left.map(leftLine)]),
     ),
+    ...section('Orders', bullets(outcomeLines(result))),
     ...section('Figures', [
       '| | |',
       '|---|---|',

@@ -8,6 +8,7 @@ import {
   marketLine,
   newYorkText,
   orderLine,
+  outcomeLines,
   skippedLine,
   verdict,
 } from './lines.ts';
@@ -41,6 +42,7 @@ export function textReport(result: CheckResult): string {
             ? ['nothing: every target is kept']
             : [...suggestion.orders.map(orderLine), ...suggestion.left.map(leftLine)],
         )),
+    ...list('orders', outcomeLines(result)),
     ...list('not looked at', result.skipped.map(skippedLine)),
     '',
     ...rows([

@@ -5,7 +5,7 @@ import type { Proposal } from '../../check/check.ts';
 import type { AccountMemory } from '../../check/check-store.ts';
 import type { Context } from '../context.ts';
 import { createRunRenderer } from '../run-renderer.ts';
-import { RunFollower, resumeCommand, runObject } from '../run-report.ts';
+import { RunFollower, runObject } from '../run-report.ts';
 import { orderPrompt } from './order-sentence.ts';
 
 /**
@@ -18,7 +18,7 @@ export async function propose(
   memory: AccountMemory,
   approval: ApprovalMode,
 ): Promise<RunResult> {
-  const { io, output, clock, signal } = context;
+  const { clock, signal } = context;
   const { prompt, count } = orderPrompt(proposals.map(({ request }) => request));
   const asked = proposals.slice(0, count);
   const thread = shortId('th_', 10);
@@ -26,12 +26,36 @@ export async function propose(
     if (rule !== undefined) memory.proposing(rule.name, rule.definition, thread, clock.now());
 
   const agent = await context.agent({ model: 'builtin' });
+  const result = await followed(context, agent.run({ prompt, thread }, { approval, signal }), thread);
+  for (const { rule, request } of asked) {
+    if (
+      rule !== undefined &&
+      result.approvals.some((one) => one.kind !== 'message' && one.order.symbol === request.symbol)
+    )
+      memory.asked(rule.name, rule.definition);
+  }
+  return result;
+}
+
+/** Waits for the phone where a check left its orders pending, and places what is approved, as resuming does. */
+export async function goOn(context: Context, { thread }: RunResult): Promise<RunResult> {
+  const agent = await context.agent({ model: 'builtin' });
+  return await followed(context, agent.resume(thread, { approval: 'wait', signal: context.signal }), thread);
+}
+
+async function followed(
+  context: Context,
+  events: AsyncIterable<AgentEvent>,
+  thread: string,
+): Promise<RunResult> {
+  const { io, output, clock, signal } = context;
   const { phone } = await context.profile();
   const renderer = createRunRenderer(io, clock, { format: 'json', phone });
   const follower = new RunFollower();
+  follower.follow({ type: 'thread', thread });
   let failure: unknown;
   try {
-    for await (const event of agent.run({ prompt, thread }, { approval, signal })) {
+    for await (const event of events) {
       follower.follow(event);
       if (event.type === 'result') continue;
       output.event({ ...event });
@@ -40,17 +64,7 @@ export async function propose(
   } catch (error) {
     failure = error;
   }
-  if (signal.aborted) failure = signal.reason;
-  const result = follower.result(failure);
-  for (const { rule, request } of asked) {
-    if (
-      rule !== undefined &&
-      result.approvals.some((one) => one.kind !== 'message' && one.order.symbol === request.symbol)
-    )
-      memory.asked(rule.name, rule.definition);
-  }
-  if (result.status === 'pending') io.talk(`go on with: ${resumeCommand(thread, context.profileOption)}`);
-  return result;
+  return follower.result(signal.aborted ? signal.reason : failure);
 }
 
 /** What the person must know while it waits; the planner's own words say nothing the result does not. */

@@ -15,6 +15,7 @@ import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import type { Context } from '../context.ts';
 import { exitCodeForError, exitCodeForRun } from '../exit-codes.ts';
 import { errorObject, talkError } from '../output.ts';
+import { resumeCommand } from '../run-report.ts';
 import { safeLine } from '../text/safe-text.ts';
 import { proposalObject, propose } from './propose.ts';
 
@@ -27,15 +28,22 @@ export interface CheckOptions {
   readonly approval: ApprovalMode;
 }
 
-/** What comes after the findings are told: notices, say. It can't change them, and its failure can't hide them. */
-export type AfterCheck = (result: CheckResult) => Promise<void>;
+/**
+ * What comes after a check was told, remembered, and out of the way of the next one.
+ * @returns the runs of its orders as they stand then
+ */
+export type AfterCheck = (result: CheckResult, runs: readonly RunResult[]) => Promise<readonly RunResult[]>;
 
 const FOUND = 3;
 /** Sales first; what they bring is spent in a second round. */
 const MOST_ROUNDS = 2;
 
 /** One check, from the rules to the exit code. */
-export async function runCheck(context: Context, options: CheckOptions, after?: AfterCheck): Promise<number> {
+export async function runCheck(
+  context: Context,
+  options: CheckOptions,
+  after: AfterCheck = sayWhatWaits(context),
+): Promise<number> {
   const file = options.rules === undefined ? standardRules() : await loadRules(options.rules);
   // A session that is limited to reading carries no order out, whatever the phone says.
   if (!proposes(options)) context.limitToReading();
@@ -46,15 +54,34 @@ export async function runCheck(context: Context, options: CheckOptions, after?: 
   ]);
   const folder = ensurePrivateFolder(home.data);
   const lock = join(folder, `check.${profile.name}.lock`);
-  return oneAtATime(lock, context.signal, async () => {
+  const { result, runs, failure } = await oneAtATime(lock, context.signal, async () => {
     const key = (await databaseKey(await context.store())).toString('hex');
     const store = openCheckStore(join(folder, `checks.${profile.name}.db`), key);
     try {
-      return await checkAndTell(context, options, file, store, `${profile.name}:${session.user.sub}`, after);
+      return await checkAndTell(context, options, file, store, `${profile.name}:${session.user.sub}`);
     } finally {
       store.close();
     }
   });
+  const settled = await after(result, runs);
+  if (failure !== undefined) talkError(context.io, errorObject(failure));
+  return exitCode(context, result, settled, failure);
+}
+
+function sayWhatWaits({ io, profileOption }: Context): AfterCheck {
+  return async (_result, runs) => {
+    for (const { status, thread } of runs)
+      if (status === 'pending') io.talk(`go on with: ${resumeCommand(thread, profileOption)}`);
+    return runs;
+  };
+}
+
+/** A check that was told and remembered. */
+interface Told {
+  readonly result: CheckResult;
+  readonly runs: readonly RunResult[];
+  /** Why the report could not be written. */
+  readonly failure: TradeAgentError | undefined;
 }
 
 async function checkAndTell(
@@ -63,8 +90,7 @@ async function checkAndTell(
   file: RulesFile,
   store: ReturnType<typeof openCheckStore>,
   owner: string,
-  after: AfterCheck | undefined,
-): Promise<number> {
+): Promise<Told> {
   const gateway = await context.gateway();
   const { listedSymbols } = await import('../../sandbox/market/symbols.ts');
   const symbols = listedSymbols();
@@ -135,9 +161,7 @@ async function checkAndTell(
   }
   // After it was told: a crash in between tells a thing twice rather than never.
   memory.remember(done.firing.states, done.figures.drawdowns.mark);
-  await after?.(result);
-  if (failure !== undefined) talkError(context.io, errorObject(failure));
-  return exitCode(context, result, runs, failure);
+  return { result, runs, failure };
 }
 
 /** Whether anybody may be asked for an order. */
@@ -165,7 +189,7 @@ function mayGoOn({ status, orders }: RunResult, { result }: Check): boolean {
   );
 }
 
-interface Told {
+interface Tellable {
   readonly owner: string;
   readonly result: CheckResult;
   readonly done: Check;
@@ -174,7 +198,7 @@ interface Told {
 }
 
 /** Sends notices, and puts what became of them into the result. Whatever goes wrong is told, and nothing else is changed by it. */
-async function tellPeople(context: Context, { owner, result, done, memory, runs }: Told): Promise<void> {
+async function tellPeople(context: Context, { owner, result, done, memory, runs }: Tellable): Promise<void> {
   const profile = await context.profile();
   const { notices: channels } = profile;
   if (channels === undefined) return;

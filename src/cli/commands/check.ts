@@ -25,10 +25,7 @@ export function addCheckCommand(program: Command, cli: Cli): void {
       examples([
         ['trade-agent check', 'the usual rules'],
         ['trade-agent check --rules rules.yaml --report report.html', 'your rules, and a page with charts'],
-        [
-          'trade-agent check --rules rules.yaml --suggest --approval detach',
-          'for cron: asks, and does not wait',
-        ],
+        ['trade-agent check --rules rules.yaml --suggest --approval detach', 'asks, and does not wait'],
         ['trade-agent check --rules rules.yaml --suggest --approval deny', 'shows what it would propose'],
         ['trade-agent check --output json | jq -r ".findings[].message"', 'for scripts'],
       ]) + exitCodes([3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 124]),

@@ -38,11 +38,11 @@ export function addScheduleCommand(program: Command, cli: Cli): void {
     .option('--suggest', 'propose orders; each waits for your approval')
     .option('--buy-only', 'suggest no sales')
     .addOption(
-      choiceOption('--approval <mode>', 'leave orders pending, ask nobody, or wait for the phone', [
-        'detach',
-        'deny',
-        'wait',
-      ]).default('detach'),
+      choiceOption(
+        '--approval <mode>',
+        'ask and let other checks go on meanwhile; ask nobody; or hold them up until the phone answers',
+        ['detach', 'deny', 'wait'],
+      ).default('detach'),
     )
     .addOption(choiceOption('--with <what>', 'what starts it (default: what the machine has)', schedulers))
     .option('--yes', "don't ask")
@@ -51,7 +51,7 @@ export function addScheduleCommand(program: Command, cli: Cli): void {
       'after',
       examples([
         ['trade-agent schedule add --cron "*/15 9-16 * * 1-5" --when-open', 'through the session'],
-        ['trade-agent schedule add --at open+5m --suggest --yes', 'proposes, and leaves it pending'],
+        ['trade-agent schedule add --at open+5m --suggest --yes', 'proposes, and places what you approve'],
         ['trade-agent schedule add --at close-30m --with systemd --dry-run', 'shows both unit files'],
       ]) + exitCodes([4, 11, 12, 124]),
     )

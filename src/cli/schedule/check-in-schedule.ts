@@ -1,5 +1,7 @@
+import type { RunResult } from '../../agent/events.ts';
 import type { CheckResult } from '../../check/result.ts';
 import type { Schedule } from '../../schedule/schedule.ts';
+import { goOn, proposalObject } from '../check/propose.ts';
 import { runCheck } from '../check/run-check.ts';
 import type { Context } from '../context.ts';
 
@@ -19,14 +21,16 @@ export interface CheckRun {
 export async function checkInSchedule(context: Context, { check }: Schedule): Promise<CheckRun> {
   let result: CheckResult | undefined;
   let text = '';
+  let write: () => string | Promise<string> = () => text;
   const held: Context = {
     ...context,
     output: {
       format: context.output.format,
       event: context.output.event,
-      async result(_thing, data, write) {
+      async result(_thing, data, say) {
         result = data as unknown as CheckResult;
-        text = await write();
+        write = say;
+        text = await say();
       },
     },
   };
@@ -34,8 +38,12 @@ export async function checkInSchedule(context: Context, { check }: Schedule): Pr
   try {
     const exitCode = await Promise.race([
       // As text it is printed before notices are sent; what became of these is known afterwards.
-      runCheck(held, { ...check, format: 'text' }, async (whole) => {
+      runCheck(held, { ...check, format: 'text' }, async (whole, runs) => {
         result = whole;
+        const settled = check.approval === 'detach' ? await settle(held, runs) : runs;
+        whole.proposals = settled.map((run) => proposalObject(held, run));
+        text = await write();
+        return settled;
       }),
       stopped(context, done.signal),
     ]);
@@ -50,6 +58,14 @@ export async function checkInSchedule(context: Context, { check }: Schedule): Pr
   } finally {
     done.abort();
   }
+}
+
+/**
+ * Nobody would go on with what cron asked for: this does, as long as the approvals last. The check itself is over by
+ * then, so that no other waits for it, and people were told to look at their phones.
+ */
+async function settle(context: Context, runs: readonly RunResult[]): Promise<readonly RunResult[]> {
+  return await Promise.all(runs.map((run) => (run.status === 'pending' ? goOn(context, run) : run)));
 }
 
 /** Rejects a while after the signal, unless it is over before. */

@@ -19,7 +19,8 @@ export async function printRun(
   const check = run.status === 'ran' ? run.check : undefined;
   const exitCode = record?.exit_code ?? 0;
   const unsent = record?.unsent ?? 0;
-  const loud = exitCode !== 0 || unsent > 0 || asked || io.stdoutIsTty;
+  const ordered = (record?.approvals.length ?? 0) > 0;
+  const loud = exitCode !== 0 || unsent > 0 || ordered || asked || io.stdoutIsTty;
   await output.result(
     'schedule-run',
     {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
 import { fakeCrontab } from './fake-crontab.ts';
 
@@ -47,6 +47,12 @@ async function dueOnce(): Promise<string> {
 function change(id: string, more: Record<string, unknown>): void {
   writeFileSync(fileOf(id), JSON.stringify({ ...JSON.parse(readFileSync(fileOf(id), 'utf8')), ...more }));
 }
+/** Resolves once something waits for the phone. */
+const approvalAsked = () =>
+  vi.waitFor(async () => {
+    const { stdout } = await world.run(['approvals', 'list', '--output', 'json']);
+    expect(stdout).toContain('"requested"');
+  }, 20_000);
 const logs = async (id: string) =>
   JSON.parse((await run('logs', id, '--output', 'json')).stdout).runs as Record<string, unknown>[];
 
@@ -119,19 +125,53 @@ describe('schedule run', () => {
     });
   });
 
-  it('proposes with --suggest, and leaves it to the phone', async () => {
-    writeFileSync(
-      rules,
-      'rules:\n  - {name: dip, kind: order, symbol: NVDA, below: 100000, order: {side: buy, qty: 1}}\n',
-    );
-    const id = await dueFor(1, '--suggest');
-    const { exitCode } = await run('run', id);
-    expect(exitCode).toBe(5);
-    const [record] = await logs(id);
-    expect(record).toMatchObject({ status: 'pending', approvals: [{ status: 'requested' }] });
-    const [approval] = (record as { approvals: { id: string }[] }).approvals;
-    await world.run(['approvals', 'cancel', approval?.id ?? '']);
-    expect(world.ordersAtBroker()).toBe(0);
+  describe('with --suggest', () => {
+    const phone = (decide: 'approve' | 'deny') =>
+      world.run(['phone', '--user', 'alice', '--decide', decide, '--once', '--timeout', '30s']);
+    const dip = () => {
+      const order = `{name: dip-${rule}, kind: order, symbol: NVDA, below: 100000, order: {side: buy, qty: 1}}`;
+      writeFileSync(rules, `rules:\n  - ${order}\n`);
+      return dueFor(1, '--suggest');
+    };
+
+    it('asks, and places what the phone approves, once, while other checks go on', async () => {
+      const id = await dip();
+      const run = world.start(['schedule', 'run', id], { env: { PATH: path } });
+      await approvalAsked();
+      // The check is over by then: another one is not held up.
+      expect((await world.run(['check'])).exitCode).not.toBe(12);
+      await phone('approve');
+      const { exitCode, stdout } = await run.done;
+      expect(exitCode).toBe(3);
+      expect(stdout).toMatch(/orders\n {2}BUY 1 NVDA MKT: filled 1 at/);
+      expect(await logs(id)).toMatchObject([{ status: 'found', approvals: [{ status: 'executed' }] }]);
+      expect(world.ordersAtBroker()).toBe(1);
+      expect((await world.run(['schedule', 'run', id, '--now'], { env: { PATH: path } })).exitCode).toBe(0);
+      expect(world.ordersAtBroker()).toBe(1);
+    });
+
+    it('ends 6 where the phone says no, and asks no more', async () => {
+      const id = await dip();
+      const run = world.start(['schedule', 'run', id], { env: { PATH: path } });
+      await phone('deny');
+      expect((await run.done).exitCode).toBe(6);
+      expect(await logs(id)).toMatchObject([{ status: 'denied', approvals: [{ status: 'denied' }] }]);
+      expect((await world.run(['schedule', 'run', id, '--now'], { env: { PATH: path } })).exitCode).toBe(0);
+      expect(world.ordersAtBroker()).toBe(1);
+    });
+
+    it('stops waiting at its time limit, and asks no second time', async () => {
+      const id = await dip();
+      change(id, { timeout: 4000 });
+      expect((await run('run', id)).exitCode).toBe(124);
+      const [record] = (await logs(id)) as { approvals: { id: string }[] }[];
+      expect(record).toMatchObject({ status: 'timed_out', approvals: [{ status: 'requested' }] });
+      expect(await run('run', id)).toMatchObject({ exitCode: 0 });
+      expect(await logs(id)).toMatchObject([{ status: 'clear', attempt: 2, approvals: [] }, {}]);
+      await world.run(['approvals', 'cancel', record?.approvals[0]?.id ?? '']);
+      // Taken back here; the question still stands on the phone.
+      await phone('deny');
+    });
   });
 
   it('records wrong rules with their line, ends 2, and does not try them again', async () => {

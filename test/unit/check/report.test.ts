@@ -64,6 +64,32 @@ describe('the HTML report', () => {
   });
 });
 
+describe('every form of a report', () => {
+  it('says what became of the orders it proposed, or until when they wait', async () => {
+    const { result, figures } = await report();
+    const order = { symbol: 'MSFT', side: 'buy', qty: '40', type: 'limit', limit_price: '50.25' };
+    const proposals = [
+      { status: 'done', text: 'BUY 1 KO MKT: filled 1 at $72.00.\n\nSELL 2 KO MKT: the phone said no.' },
+      {
+        status: 'pending',
+        text: '',
+        approvals: [
+          { status: 'requested', code: 'K7QP', expires_at: '2026-11-24T17:05:00Z', order },
+          { status: 'executed', code: 'AAAA', expires_at: '2026-11-24T17:05:00Z', order },
+        ],
+      },
+    ];
+    const told = { ...result, proposals };
+    for (const page of [textReport(told), markdownReport(told), htmlReport(told, figures)]) {
+      expect(page).toContain('filled 1 at $72.00.');
+      expect(page).toContain('the phone said no.');
+      expect(page).toContain('BUY 40 MSFT LMT 50.25 waits for your phone until 2026-11-24 12:05 New York');
+      expect(page).toContain('K7QP');
+      expect(page).not.toContain('AAAA');
+    }
+  });
+});
+
 describe('Markdown and text', () => {
   it('hold no markup of others, and no terminal escapes', async () => {
     const { result } = await report();
