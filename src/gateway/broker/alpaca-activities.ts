@@ -7,6 +7,7 @@ import {
   tradingDaySchema,
 } from '../../trading/activity.ts';
 import { Dec } from '../../trading/decimal.ts';
+import { newYorkInstant } from '../../trading/new-york-time.ts';
 import type { ActivityPage } from './broker.ts';
 
 /** The most Alpaca gives at once. */
@@ -59,7 +60,7 @@ function activityView(activity: AnyActivity): Activity {
   const amount = activity.netAmount == null ? null : new Dec(activity.netAmount);
   // Money journaled or transferred out has its sign alone to tell.
   const kind = known === 'deposit' && amount?.lt(0) ? 'withdrawal' : known;
-  const at = activity.transactionTime ?? activity.createdAt ?? activity.date;
+  const at = activity.transactionTime ?? activity.createdAt ?? startOfDay(activity.date);
   return activitySchema.parse({
     id: activity.id,
     kind,
@@ -72,6 +73,11 @@ function activityView(activity: AnyActivity): Activity {
     group: activity.groupId ?? null,
     amount: amount === null ? null : plainAmount(amount),
   });
+}
+
+/** A date alone is a day in New York; as midnight in Greenwich it would fall into the evening before. */
+function startOfDay(date: Date | string | undefined): Date | undefined {
+  return date == null ? undefined : new Date(newYorkInstant(isoDate(date), '00:00'));
 }
 
 /** Our decimals have at most 12 places. */

@@ -104,6 +104,15 @@ describe('/v1/activities', () => {
     });
   });
 
+  it('take a date without a time for that day in New York', async () => {
+    world.broker.activities = [
+      cash(1, { date: '2026-08-03', created_at: undefined }),
+      cash(2, { date: '2026-12-03', created_at: undefined }),
+    ];
+    const { activities } = activitiesSchema.parse((await read('/v1/activities')).body);
+    expect(activities.map(({ at }) => at)).toEqual(['2026-08-03T04:00:00.000Z', '2026-12-03T05:00:00.000Z']);
+  });
+
   it('keep together what a split books as two rows', async () => {
     const split = { activity_type: 'SPLIT', net_amount: '0', symbol: 'NVDA', group_id: 'a-split' };
     world.broker.activities = [
