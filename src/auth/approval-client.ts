@@ -9,9 +9,17 @@ import { clientAuth } from './client-authentication.ts';
 import type { CredentialStore } from './credential-store/credential-store.ts';
 import { dpopHandle, parsePrivateJwk } from './dpop-key.ts';
 import type { Home } from './home.ts';
+import { endOf } from './lifetime.ts';
 import { requireFreshLogin } from './live-login.ts';
 import { MESSAGE_SCOPE, ORDER_SCOPE, type ResolvedProfile } from './profile.ts';
-import { audienceParameters, bindsTokens, clientConfiguration, type ProviderAccess } from './provider.ts';
+import {
+  audienceParameters,
+  bindsTokens,
+  clientConfiguration,
+  inProviderTime,
+  type ProviderAccess,
+  secondsAhead,
+} from './provider.ts';
 import { providerError, providerFailure } from './provider-failure.ts';
 import type { Person } from './providers/dialect.ts';
 import { dialectOf } from './providers/dialect-of.ts';
@@ -34,11 +42,15 @@ export interface ApprovalClientOptions {
 
 /** One registration's connection to the provider. */
 export interface ApprovalConnection {
+  readonly issuer: string;
   readonly clientId: string;
   readonly metadata: ServerMetadata;
   /** openid-client's view of it, with a fetch and a time-out for one request. */
   configure(request: Pick<ProviderAccess, 'fetch' | 'timeoutSeconds'>): Promise<Configuration>;
-  readonly dpop: DPoPHandle | undefined;
+  /** Whether its tokens are bound to the session's key: it is the session that shows them to the gateway. */
+  readonly bound: boolean;
+  /** Makes the proofs for requests by this configuration. */
+  proofs(configuration: Configuration): Promise<DPoPHandle>;
   /** The user who is signed in: only their approval counts. */
   readonly sub: string;
   readonly person: Person;
@@ -144,16 +156,21 @@ async function openConnection(
   };
   const configure = (request: Pick<ProviderAccess, 'fetch' | 'timeoutSeconds'>) =>
     clientConfiguration(profile, client, authentication, { ...access, ...request });
-  const configuration = await configure({ fetch: access.fetch });
-  const metadata = configuration.serverMetadata();
+  const metadata = (await configure({ fetch: access.fetch })).serverMetadata();
+  const key = parsePrivateJwk(stored.dpop_key);
+  let prover: { readonly made: number; readonly handle: DPoPHandle } | undefined;
   return {
+    issuer: profile.issuer,
     clientId: credentials.clientId,
     metadata,
     configure,
-    // The session's key: it is the session that shows the approval's token to the gateway.
-    dpop: bindsTokens(profile, metadata)
-      ? await dpopHandle(configuration, parsePrivateJwk(stored.dpop_key))
-      : undefined,
+    bound: bindsTokens(profile, metadata),
+    async proofs(configured) {
+      // One goes on being used, since it remembers the provider's nonces: without, each poll would be made twice.
+      const now = secondsAhead(profile.issuer);
+      if (prover?.made !== now) prover = { made: now, handle: await dpopHandle(configured, key) };
+      return prover.handle;
+    },
     sub: session.sub,
     person: session,
   };
@@ -170,21 +187,24 @@ async function requestApproval(
   expiresIn: number,
 ): Promise<BackchannelAuthentication> {
   const { initiateBackchannelAuthentication } = await import('openid-client');
-  const configuration = await via.configure({ fetch: access.fetch });
   const dialect = dialectOf(profile);
-  const sentAt = clock.now();
-  const answer = await initiateBackchannelAuthentication(configuration, {
-    scope: `openid ${isMessageDetails(details) ? MESSAGE_SCOPE : ORDER_SCOPE}`,
-    login_hint: dialect.loginHint(via.person, via.metadata.issuer),
-    binding_message: dialect.bindingMessage(bindingMessage),
-    requested_expiry: String(Math.min(expiresIn, dialect.longestApproval)),
-    authorization_details: JSON.stringify([details]),
-    ...audienceParameters(profile),
+  let sentAt = clock.now();
+  const answer = await inProviderTime(profile.issuer, async () => {
+    const configuration = await via.configure({ fetch: access.fetch });
+    sentAt = clock.now();
+    return await initiateBackchannelAuthentication(configuration, {
+      scope: `openid ${isMessageDetails(details) ? MESSAGE_SCOPE : ORDER_SCOPE}`,
+      login_hint: dialect.loginHint(via.person, via.metadata.issuer),
+      binding_message: dialect.bindingMessage(bindingMessage),
+      requested_expiry: String(Math.min(expiresIn, dialect.longestApproval)),
+      authorization_details: JSON.stringify([details]),
+      ...audienceParameters(profile),
+    });
   });
   return {
     authReqId: answer.auth_req_id,
     // Providers may count in parts of a second, our rows in whole ones.
-    expiresAt: Math.floor(sentAt + answer.expires_in * 1000),
+    expiresAt: endOf(sentAt, answer.expires_in),
     interval: Math.ceil(answer.interval ?? DEFAULT_INTERVAL_S),
   };
 }

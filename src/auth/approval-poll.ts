@@ -6,6 +6,8 @@ import type { ApprovalConnection } from './approval-client.ts';
 import { CIBA_GRANT } from './approval-registration.ts';
 import type { PollResult } from './ciba.ts';
 import { verifyIdToken } from './id-token.ts';
+import { endOf } from './lifetime.ts';
+import { inProviderTime } from './provider.ts';
 import { type ProviderFailure, providerFailure } from './provider-failure.ts';
 
 /** Seconds a token without `expires_in` is taken to last. */
@@ -35,23 +37,25 @@ export async function pollApproval(poll: ApprovalPoll): Promise<PollResult> {
   const send = poll.fetch ?? fetch;
   try {
     const { genericGrantRequest } = await import('openid-client');
-    const configuration = await via.configure({
-      timeoutSeconds,
-      fetch: (url, init) => {
-        const both = init?.signal ? AbortSignal.any([init.signal, signal]) : signal;
-        const sent = send(url, { ...init, signal: both });
-        // Afterwards: the process may have stood still before it, and the interval counts from the send.
-        poll.onSend?.();
-        return sent;
-      },
-    });
-    const answer = await genericGrantRequest(
-      configuration,
-      CIBA_GRANT,
-      { auth_req_id: poll.authReqId },
-      via.dpop === undefined ? {} : { DPoP: via.dpop },
-    );
-    return await judge(poll, answer);
+    const ask = async () => {
+      const configuration = await via.configure({
+        timeoutSeconds,
+        fetch: (url, init) => {
+          const both = init?.signal ? AbortSignal.any([init.signal, signal]) : signal;
+          const sent = send(url, { ...init, signal: both });
+          // Afterwards: the process may have stood still before it, and the interval counts from the send.
+          poll.onSend?.();
+          return sent;
+        },
+      });
+      return await genericGrantRequest(
+        configuration,
+        CIBA_GRANT,
+        { auth_req_id: poll.authReqId },
+        via.bound ? { DPoP: await via.proofs(configuration) } : {},
+      );
+    };
+    return await judge(poll, await inProviderTime(via.issuer, ask));
   } catch (error) {
     signal.throwIfAborted();
     return refusal(poll, providerFailure(error));
@@ -62,7 +66,7 @@ export async function pollApproval(poll: ApprovalPoll): Promise<PollResult> {
 async function judge(poll: ApprovalPoll, answer: TokenEndpointResponse): Promise<PollResult> {
   const { via, clock } = poll;
   const failed = (error: string): PollResult => ({ status: 'failed', error });
-  if (via.dpop !== undefined && answer.token_type !== 'dpop') return failed('token_not_bound');
+  if (via.bound && answer.token_type !== 'dpop') return failed('token_not_bound');
   const approved = answer.authorization_details;
   if (approved !== undefined && poll.details !== undefined && !isWhatWasAsked(approved, poll.details)) {
     return failed('authorization_details_mismatch');
@@ -85,7 +89,7 @@ async function judge(poll: ApprovalPoll, answer: TokenEndpointResponse): Promise
   return {
     status: 'approved',
     accessToken: answer.access_token,
-    expiresAt: Math.floor(clock.now() + (answer.expires_in ?? UNKNOWN_LIFETIME_S) * 1000),
+    expiresAt: endOf(clock.now(), answer.expires_in ?? UNKNOWN_LIFETIME_S),
   };
 }
 

@@ -11,6 +11,7 @@ import type {
 import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../trading/bounded-fetch.ts';
 import { type Clock, systemClock } from '../trading/clock.ts';
 import { TradeAgentError } from '../trading/errors.ts';
+import { clockComparison } from './clock-comparison.ts';
 import type { Home } from './home.ts';
 import { writePrivateFile } from './private-file.ts';
 import type { ResolvedProfile } from './profile.ts';
@@ -41,6 +42,20 @@ interface CachedMetadata {
   readonly metadata: ServerMetadata;
 }
 const inProcess = new Map<string, CachedMetadata>();
+
+/** Seconds this machine's clock is ahead of each provider's, by what this process heard from it. */
+const ahead = new Map<string, number>();
+
+/** Seconds this machine's clock is ahead of the provider's; 0 where nothing is known, or it does no harm. */
+export function secondsAhead(issuer: string): number {
+  return ahead.get(issuer) ?? 0;
+}
+
+/** Providers take a proof, or an assertion, that is off by a few seconds. */
+const CLOCKS_APART_S = 3;
+
+/** What is answered to a proof (RFC 9449 §5) and to an assertion (RFC 7523 §3.2) of another time. */
+const REFUSED_FOR_ITS_TIME = ['invalid_dpop_proof', 'invalid_client'];
 
 /** ID tokens signed by anything else (`none`, or a shared secret) are refused. */
 export const ID_TOKEN_ALGORITHMS = ['ES256', 'EdDSA', 'Ed25519', 'PS256', 'RS256', 'ES384', 'PS384', 'RS384'];
@@ -98,18 +113,43 @@ export async function clientConfiguration(
 ): Promise<Configuration> {
   const metadata = dialectOf(profile).complete(await providerMetadata(profile.issuer, access));
   const oidc = await import('openid-client');
+  const { issuer } = profile;
   const configuration = new oidc.Configuration(
     metadata,
     client.client_id,
-    client,
+    // Proofs and assertions are made in the provider's time.
+    { ...client, [oidc.clockSkew]: -secondsAhead(issuer) },
     authentication ?? oidc.None(),
   );
   configuration.timeout = access.timeoutSeconds ?? PROVIDER_TIMEOUT_S;
   const send = boundedFetch(access.fetch ?? fetch, LONGEST_PROVIDER_ANSWER);
-  configuration[oidc.customFetch] = (url, options) => send(url, options as RequestInit);
+  configuration[oidc.customFetch] = async (url, options) => {
+    // The system's clock, by which the library goes.
+    const clocks = clockComparison(send, systemClock, secondsAhead(issuer));
+    const response = await clocks.fetch(url, options as RequestInit);
+    ahead.set(issuer, Math.abs(clocks.skew()) < CLOCKS_APART_S ? 0 : clocks.skew());
+    return response;
+  };
   // Plain HTTP has been ruled out but for this machine itself (isTrustworthy).
   if (new URL(profile.issuer).protocol === 'http:') oidc.allowInsecureRequests(configuration);
   return configuration;
+}
+
+/**
+ * Makes a request whose proof or assertion carries the time; once more where it is refused and that very answer showed
+ * that this machine's clock is off. A request refused so was not carried out.
+ * @param request makes its configuration itself, and so in the time known by then
+ */
+export async function inProviderTime<T>(issuer: string, request: () => Promise<T>): Promise<T> {
+  const before = secondsAhead(issuer);
+  try {
+    return await request();
+  } catch (error) {
+    const failure = providerFailure(error);
+    const learnt = Math.abs(secondsAhead(issuer) - before) >= CLOCKS_APART_S;
+    if (!learnt || failure.kind !== 'oauth' || !REFUSED_FOR_ITS_TIME.includes(failure.error)) throw error;
+    return await request();
+  }
 }
 
 /** The public login client. */

@@ -6,7 +6,13 @@ import { dpopHandle, parsePrivateJwk } from './dpop-key.ts';
 import { endOf } from './lifetime.ts';
 import type { ResolvedProfile } from './profile.ts';
 import { READ_SCOPES } from './profile.ts';
-import { audienceParameters, bindsTokens, loginClient, type ProviderAccess } from './provider.ts';
+import {
+  audienceParameters,
+  bindsTokens,
+  inProviderTime,
+  loginClient,
+  type ProviderAccess,
+} from './provider.ts';
 import { providerError, providerFailure } from './provider-failure.ts';
 import { parseStoredSession } from './stored-session.ts';
 
@@ -43,7 +49,7 @@ export async function refreshAccessToken(
 ): Promise<AccessToken> {
   const { profile, store, clock, sub } = context;
   // Found before the lock is taken, so that the lock is held no longer than the exchange itself.
-  const configuration = await loginClient(profile, context.access);
+  const metadata = (await loginClient(profile, context.access)).serverMetadata();
   return await store.exclusively('session', async (lock) => {
     const held = await store.get(['session', 'refresh_token', 'dpop_key', 'access_token'], { fresh: true });
     const session = parseStoredSession(held.session, profile);
@@ -63,13 +69,16 @@ export async function refreshAccessToken(
     }
 
     const oidc = await import('openid-client');
-    const bound = bindsTokens(profile, configuration.serverMetadata());
-    const DPoP = bound ? await dpopHandle(configuration, parsePrivateJwk(held.dpop_key)) : undefined;
+    const bound = bindsTokens(profile, metadata);
+    const key = parsePrivateJwk(held.dpop_key);
     lock.signal.throwIfAborted();
-    const sentAt = clock.now();
+    let sentAt = clock.now();
     const sent = held.refresh_token;
-    const tokens = await oidc
-      .refreshTokenGrant(
+    const tokens = await inProviderTime(profile.issuer, async () => {
+      const configuration = await loginClient(profile, context.access);
+      const DPoP = bound ? await dpopHandle(configuration, key) : undefined;
+      sentAt = clock.now();
+      return await oidc.refreshTokenGrant(
         configuration,
         sent,
         {
@@ -77,20 +86,19 @@ export async function refreshAccessToken(
           ...(isIdentityOnly(scopes) ? {} : (context.audience ?? audienceParameters(profile))),
         },
         DPoP === undefined ? {} : { DPoP },
-      )
-      .catch(async (error: unknown): Promise<never> => {
-        const failure = providerFailure(error);
-        if (failure.kind === 'oauth' && failure.error === 'invalid_grant') {
-          // Only what was sent: a newer token in its place is not ours to remove.
-          await store.delete(['session', 'refresh_token', 'access_token'], { refresh_token: sent });
-          throw loginRequired('your session has ended');
-        }
-        // A session from before the resource was asked for at sign-in has no way to it.
-        const refused =
-          failure.kind === 'oauth' && ['invalid_scope', 'invalid_target'].includes(failure.error);
-        if (refused) throw missingScope(scopes);
-        throw providerError(failure, 'the session could not be renewed', profile.issuer);
-      });
+      );
+    }).catch(async (error: unknown): Promise<never> => {
+      const failure = providerFailure(error);
+      if (failure.kind === 'oauth' && failure.error === 'invalid_grant') {
+        // Only what was sent: a newer token in its place is not ours to remove.
+        await store.delete(['session', 'refresh_token', 'access_token'], { refresh_token: sent });
+        throw loginRequired('your session has ended');
+      }
+      // A session from before the resource was asked for at sign-in has no way to it.
+      const refused = failure.kind === 'oauth' && ['invalid_scope', 'invalid_target'].includes(failure.error);
+      if (refused) throw missingScope(scopes);
+      throw providerError(failure, 'the session could not be renewed', profile.issuer);
+    });
 
     const token: AccessToken = {
       value: tokens.access_token,

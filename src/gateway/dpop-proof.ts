@@ -13,6 +13,8 @@ import { CLOCK_SKEW_SECONDS, SIGNING_ALGORITHMS } from './token-rules.ts';
 
 /** How long a proof may be on its way; its `jti` is remembered for as long (RFC 9449 §11.1). */
 export const PROOF_AGE_SECONDS = 60;
+/** How far a caller's clock may be ahead: as far as it may be behind (RFC 9449 §11.1). */
+const PROOF_AHEAD_SECONDS = 60;
 
 /** What a proof must prove (RFC 9449 §4.3). */
 export interface ProofTarget {
@@ -61,7 +63,7 @@ export async function verifyDpopProof(
     throw proofRefusal('dpop_proof_token', 'the DPoP proof is not for this access token');
   }
   const now = target.now / 1000;
-  if (typeof iat !== 'number' || iat > now + CLOCK_SKEW_SECONDS || iat < now - PROOF_AGE_SECONDS) {
+  if (typeof iat !== 'number' || iat > now + PROOF_AHEAD_SECONDS || iat < now - PROOF_AGE_SECONDS) {
     throw proofRefusal('dpop_proof_stale', 'the DPoP proof is too old, or from the future', {
       hint: 'Make a new proof for each request, and check the clock of this machine.',
     });

@@ -64,13 +64,22 @@ describe('a token bound to a key', () => {
     ['without jti', 'dpop_proof_malformed', () => key.proof(target(), { claims: { jti: undefined } })],
     ['without iat', 'dpop_proof_stale', () => key.proof(target(), { claims: { iat: undefined } })],
     ['that is too old', 'dpop_proof_stale', () => key.proof({ ...target(), at: world.clock.now() - 62_000 })],
-    ['from the future', 'dpop_proof_stale', () => key.proof({ ...target(), at: world.clock.now() + 7_000 })],
+    ['from the future', 'dpop_proof_stale', () => key.proof({ ...target(), at: world.clock.now() + 62_000 })],
     ['of another type', 'dpop_proof_malformed', () => key.proof(target(), { header: { typ: 'JWT' } })],
     ['without a key', 'dpop_proof_malformed', () => key.proof(target(), { header: { jwk: undefined } })],
     ['that is no JWT', 'dpop_proof_malformed', async () => 'proof'],
   ];
   it.each(wrong)('is refused with a proof %s', async (_, code, proof) => {
     await expectRefusal(world, await place(await proof()), 401, code);
+  });
+
+  it.each([-45, 45])('is taken with a proof of a clock that is off by %s seconds, once', async (seconds) => {
+    const reader = await world.reader('market:read', { cnf: { jkt: key.jkt } });
+    const at = world.clock.now() + seconds * 1000;
+    const proof = await key.proof({ method: 'GET', url: `${world.url}/v1/clock`, token: reader, at });
+    const headers = { authorization: `DPoP ${reader}`, dpop: proof };
+    expect((await world.get('/v1/clock', undefined, headers)).status).toBe(200);
+    await expectRefusal(world, await world.get('/v1/clock', undefined, headers), 401, 'dpop_proof_replayed');
   });
 
   it('is refused with a sound proof by another key', async () => {

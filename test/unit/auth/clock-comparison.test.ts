@@ -34,6 +34,25 @@ describe('two clocks', () => {
     expect(await skew(SERVER - 20_000, 30_000)).toBe(0);
   });
 
+  it('are what earlier answers said of them, where a slow one says less', async () => {
+    let now = SERVER + 45_000;
+    const send: typeof fetch = async () => {
+      now += 30_000;
+      return new Response('', { headers: { date: new Date(SERVER + 30_000).toUTCString() } });
+    };
+    const clocks = clockComparison(send, { now: () => now, sleep: () => Promise.resolve() }, 44);
+    await clocks.fetch('https://id.example');
+    expect(clocks.skew()).toBe(44);
+  });
+
+  it('are not apart because an answer lay in a cache', async () => {
+    const date = new Date(SERVER - 600_000).toUTCString();
+    const send = async () => new Response('', { headers: { date, age: '600' } });
+    const clocks = clockComparison(send, { now: () => SERVER, sleep: () => Promise.resolve() });
+    await clocks.fetch('https://id.example');
+    expect(clocks.skew()).toBe(0);
+  });
+
   it('are taken to be alike where the server tells no time, or nonsense', async () => {
     expect(await skew(0, 0, '')).toBe(0);
     expect(await skew(0, 0, 'soon')).toBe(0);
