@@ -38,15 +38,18 @@ export async function propose(
 }
 
 /** Waits for the phone where a check left its orders pending, and places what is approved, as resuming does. */
-export async function goOn(context: Context, { thread }: RunResult): Promise<RunResult> {
+export async function goOn(context: Context, { thread, approvals }: RunResult): Promise<RunResult> {
   const agent = await context.agent({ model: 'builtin' });
-  return await followed(context, agent.resume(thread, { approval: 'wait', signal: context.signal }), thread);
+  const events = agent.resume(thread, { approval: 'wait', signal: context.signal });
+  return await followed(context, events, thread, new Set(approvals.map(({ id }) => id)));
 }
 
+/** @param asked approvals whose question was shown before */
 async function followed(
   context: Context,
   events: AsyncIterable<AgentEvent>,
   thread: string,
+  asked: ReadonlySet<string> = new Set(),
 ): Promise<RunResult> {
   const { io, output, clock, signal } = context;
   const { phone } = await context.profile();
@@ -58,6 +61,8 @@ async function followed(
     for await (const event of events) {
       follower.follow(event);
       if (event.type === 'result') continue;
+      const { status, id } = event.type === 'approval' ? event.approval : { status: undefined, id: '' };
+      if (status === 'requested' && asked.has(id)) continue;
       output.event({ ...event });
       if (output.format !== 'stream-json') show(event, renderer.show);
     }

@@ -141,8 +141,9 @@ describe('schedule run', () => {
       // The check is over by then: another one is not held up.
       expect((await world.run(['check'])).exitCode).not.toBe(12);
       await phone('approve');
-      const { exitCode, stdout } = await run.done;
+      const { exitCode, stdout, stderr } = await run.done;
       expect(exitCode).toBe(3);
+      expect(stderr.match(/Approval needed/g)).toHaveLength(1);
       expect(stdout).toMatch(/orders\n {2}BUY 1 NVDA MKT: filled 1 at/);
       expect(await logs(id)).toMatchObject([{ status: 'found', approvals: [{ status: 'executed' }] }]);
       expect(world.ordersAtBroker()).toBe(1);
