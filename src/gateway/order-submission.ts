@@ -53,8 +53,15 @@ export async function submitIntent(
 ): Promise<JournalEntry> {
   const { journal, clock } = context;
   const id = draft.client_order_id;
-  const ambiguous = entryOf(journal, id).ambiguous;
   failpoint('gateway.before_submit');
+  const { ambiguous } = entryOf(journal, id);
+  // Whoever stood still since the approval was checked must not trade on one that has ended meanwhile: the order may
+  // count as never placed by now (5), and another be on its way in its place.
+  if (clock.now() >= Date.parse(draft.expires_at)) {
+    if (ambiguous) throw outcomeUnknown(id);
+    journal.reject(id, neverPlaced().toProblem(), clock.now());
+    return entryOf(journal, id);
+  }
   const submission = await broker.submit(draft);
   failpoint('gateway.submitted');
   switch (submission.outcome) {

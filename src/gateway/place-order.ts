@@ -41,6 +41,8 @@ export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
   const { journal, clock } = options;
   /** What is being carried out by this process, by client_order_id: whoever asks for the same waits for the same. */
   const flights = new Map<string, Promise<JournalEntry>>();
+  /** Orders that are being checked: not in the journal yet, but nobody may conclude that they never will be. */
+  const arriving = new Set<{ readonly id: string; readonly sub: string }>();
 
   function fly(clientOrderId: string, run: () => Promise<JournalEntry>): Promise<JournalEntry> {
     const flight = run().finally(() => flights.delete(clientOrderId));
@@ -55,7 +57,14 @@ export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
     const earlier = journal.find(id);
     if (earlier !== undefined) return replay(earlier, approved, caller);
 
-    const broker = await admit(approved, caller);
+    const arrival = { id, sub: caller.sub };
+    arriving.add(arrival);
+    let broker: Broker;
+    try {
+      broker = await admit(approved, caller);
+    } finally {
+      arriving.delete(arrival);
+    }
     failpoint('gateway.verified');
     const claim = {
       clientOrderId: id,
@@ -168,7 +177,11 @@ export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
 
   async function settle(caller: Caller, clientOrderId: string): Promise<JournalEntry | undefined> {
     const entry = journal.find(clientOrderId);
-    if (entry === undefined || entry.sub !== caller.sub) return undefined;
+    if (entry === undefined || entry.sub !== caller.sub) {
+      const isArriving = [...arriving].some(({ id, sub }) => id === clientOrderId && sub === caller.sub);
+      if (isArriving) throw outcomeUnknown(clientOrderId);
+      return undefined;
+    }
     if (isSettled(entry)) return entry;
     const flight = flights.get(clientOrderId);
     if (flight !== undefined) return flight;

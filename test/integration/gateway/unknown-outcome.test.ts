@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import { orderJson, type SubmissionControl } from './support/alpaca-stand-in.ts';
 import { startWorld, type World } from './support/world.ts';
@@ -273,6 +273,33 @@ describe('a gateway that died after the intent was written', () => {
     die();
     expect(await ask()).toMatchObject(unknown);
   });
+});
+
+it('an order that is still being looked at is not called unknown to the gateway', async () => {
+  const arrived = Promise.withResolvers<void>();
+  const decided = Promise.withResolvers<void>();
+  const slow = await startWorld({
+    policies: [
+      async () => {
+        arrived.resolve();
+        await decided.promise;
+      },
+    ],
+  });
+  onTestFinished(() => slow.close());
+  const order = slow.draft();
+  const lookUp = async (claims = {}) =>
+    slow.get(
+      `/v1/orders:by_client_order_id?client_order_id=${order.client_order_id}`,
+      await slow.reader('orders:read', claims),
+    );
+  const placing = slow.place(order, await slow.approve(order));
+  await arrived.promise;
+  expect(await (await lookUp()).json()).toMatchObject(unknown);
+  expect((await lookUp({ sub: 'bob' })).status).toBe(404);
+  decided.resolve();
+  expect((await placing).status).toBe(201);
+  expect((await lookUp()).status).toBe(200);
 });
 
 it('an order of someone else’s under our id is never reported as ours', async () => {
