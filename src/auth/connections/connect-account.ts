@@ -1,6 +1,7 @@
 import type { Clock } from '../../trading/clock.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { endOf } from '../lifetime.ts';
+import { machineName } from '../machine-name.ts';
 import type { ConnectedAccount, ConnectedAccounts } from './connected-accounts.ts';
 import { listenForReturn } from './loopback-return.ts';
 
@@ -51,7 +52,7 @@ async function finishedThere(
   { connection, scopes, clock }: ConnectOptions,
 ): Promise<ConnectingAccount> {
   const startedAt = clock.now();
-  const started = await accounts.start({ connection, scopes });
+  const started = await accounts.start({ connection, scopes, deviceName: machineName() });
   const expiresAt = endOf(startedAt, started.expiresIn);
   return {
     address: started.address,

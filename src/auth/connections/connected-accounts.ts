@@ -59,6 +59,8 @@ export interface ConnectedAccounts {
     connection: string;
     scopes: readonly string[];
     redirect?: { redirectUri: string; state: string; codeChallenge?: string };
+    /** This machine, as the person is shown it; for providers that take it (docs/providers/other.md). */
+    deviceName?: string;
   }): Promise<StartedConnection>;
   /** @param request.connectCode the `connect_code` the person came back with. Good once. */
   complete(request: {
@@ -139,10 +141,11 @@ export function connectedAccounts(access: ConnectedAccountsAccess): ConnectedAcc
   };
 
   return {
-    async start({ connection, scopes, redirect }) {
+    async start({ connection, scopes, redirect, deviceName }) {
       const started = await ask('POST', 'connect', startedSchema, {
         connection,
         scopes,
+        ...(deviceName === undefined ? {} : { device_name: deviceName }),
         ...(redirect === undefined
           ? {}
           : {

@@ -1,5 +1,6 @@
 import { type ConnectingAccount, connectAccount } from '../../auth/connections/connect-account.ts';
 import { describeConnectionScopes } from '../../auth/connections/known-connections.ts';
+import { machineName } from '../../auth/machine-name.ts';
 import type { Context } from '../context.ts';
 import { countdown } from '../duration.ts';
 import { safeLine } from '../text/safe-text.ts';
@@ -73,6 +74,7 @@ async function showLink(
   const { io, clock } = context;
   const profile = await context.profile();
   io.talk(`Connect ${described.label}: you sign in there, and allow it`);
+  io.talk(`  by      trade-agent on ${safeLine(machineName())}`);
   const asks = `to ${describeConnectionScopes(described.scopes).join(', ')}`;
   for (const [index, line] of wrapWords(asks, io.width() - 10).entries()) {
     io.talk(`${index === 0 ? '  asks    ' : ' '.repeat(10)}${line}`);

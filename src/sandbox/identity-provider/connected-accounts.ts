@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
+import type { Caller } from '../../gateway/caller.ts';
 import { problemResponse, Refusal } from '../../gateway/problem.ts';
 import { SIGNING_ALGORITHMS } from '../../gateway/token-rules.ts';
 import type { TokenVerifier } from '../../gateway/token-verifier.ts';
@@ -14,6 +15,11 @@ const INTERVAL = 1;
 const connectSchema = z.strictObject({
   connection: z.string().min(1).max(128),
   scopes: z.array(z.string().min(1).max(200)).max(20).default([]),
+  /** For the person who is asked; as at a device login. */
+  device_name: z
+    .string()
+    .regex(/^[\x20-\x7e]{1,64}$/)
+    .optional(),
 });
 const completeSchema = z.strictObject({ auth_session: z.string().min(1).max(128) });
 
@@ -44,7 +50,7 @@ export function createConnectedAccounts(options: {
   });
 
   /** Who calls; their token must be for this very resource, bound as it says, and not revoked. */
-  const caller = async (context: Context, scope: (typeof CONNECTION_SCOPES)[number]): Promise<string> => {
+  const caller = async (context: Context, scope: (typeof CONNECTION_SCOPES)[number]): Promise<Caller> => {
     context.header('cache-control', 'no-store');
     const path = new URL(context.req.url).pathname.slice(CONNECTED_ACCOUNTS_PATH.length);
     const verified = await options.verify({
@@ -63,7 +69,7 @@ export function createConnectedAccounts(options: {
         challenge: { error: 'insufficient_scope', scopes: [scope] },
       });
     }
-    return verified.sub;
+    return verified;
   };
   const base = CONNECTED_ACCOUNTS_PATH;
 
@@ -73,12 +79,12 @@ export function createConnectedAccounts(options: {
   });
 
   app.get(`${base}/accounts`, async (context) => {
-    const user = await caller(context, 'read:me:connected_accounts');
-    return context.json({ accounts: vault.accounts(user).map(accountView) });
+    const { sub } = await caller(context, 'read:me:connected_accounts');
+    return context.json({ accounts: vault.accounts(sub).map(accountView) });
   });
 
   app.delete(`${base}/accounts/:id`, async (context) => {
-    const user = await caller(context, 'delete:me:connected_accounts');
+    const { sub: user } = await caller(context, 'delete:me:connected_accounts');
     const id = context.req.param('id');
     const account = vault.accounts(user).find((known) => accountView(known).id === id);
     if (account === undefined) throw new Refusal(404, 'not_found', 'no such account is connected');
@@ -87,10 +93,15 @@ export function createConnectedAccounts(options: {
   });
 
   app.post(`${base}/connect`, async (context) => {
-    const user = await caller(context, 'create:me:connected_accounts');
-    const { connection, scopes } = await body(context, connectSchema);
+    const { sub, clientId = 'A program' } = await caller(context, 'create:me:connected_accounts');
+    const { connection, scopes, device_name: device } = await body(context, connectSchema);
     try {
-      const { ticket, authSession, expiresAt } = requests.start(user, connection, scopes);
+      const { ticket, authSession, expiresAt } = requests.start(
+        sub,
+        { client: clientId, device },
+        connection,
+        scopes,
+      );
       return context.json(
         {
           connect_uri: `${issuer}/connections/connect`,
@@ -109,7 +120,7 @@ export function createConnectedAccounts(options: {
 
   // As the token endpoint answers a device code (RFC 8628 §3.5): an error until the person is done.
   app.post(`${base}/complete`, async (context) => {
-    const user = await caller(context, 'create:me:connected_accounts');
+    const { sub: user } = await caller(context, 'create:me:connected_accounts');
     const { auth_session } = await body(context, completeSchema);
     const request = requests.byAuthSession(auth_session, user);
     switch (request?.status) {

@@ -5,10 +5,19 @@ import { type ThirdPartyRequest, type Vault, VaultError } from './vault.ts';
 
 export type ConnectionOutcome = 'connected' | 'denied' | 'failed';
 
+/** Who wishes to connect an account, as the person is told. */
+export interface Asker {
+  /** By the token that asked. */
+  readonly client: string;
+  /** What the device calls itself; unverified. */
+  readonly device: string | undefined;
+}
+
 /** One wish to connect an account, as the person's pages see it. */
 export interface ConnectionRequest {
   /** Who asked, and the only one who may say yes. */
   readonly user: string;
+  readonly asker: Asker;
   readonly connection: string;
   readonly label: string;
   readonly scopes: readonly string[];
@@ -30,7 +39,7 @@ export interface StartedRequest {
 /** Connecting an account (authorization code with PKCE and state), from the wish to the refresh token in the vault. */
 export interface ConnectionRequests {
   /** @throws {VaultError} `unknown_connection`, `invalid_scope` */
-  start(user: string, connection: string, scopes: readonly string[]): StartedRequest;
+  start(user: string, asker: Asker, connection: string, scopes: readonly string[]): StartedRequest;
   byTicket(ticket: string): ConnectionRequest | undefined;
   /** How the request behind an auth session stands, for the user who started it. */
   byAuthSession(authSession: string, user: string): ConnectionRequest | undefined;
@@ -62,6 +71,8 @@ interface Row {
   ticket: string;
   auth_session: string;
   user: string;
+  client: string;
+  device: string | null;
   connection: string;
   scopes: string;
   state: string;
@@ -91,9 +102,21 @@ export function createConnectionRequests(options: {
       outcome TEXT CHECK (outcome IN ('connected', 'denied', 'failed'))
     ) STRICT;
   `);
+  const columns = database.pragma('table_info(connection_requests)') as { name: string }[];
+  if (!columns.some(({ name }) => name === 'client')) {
+    // A table from before: its requests are over in ten minutes.
+    const widen = database.transaction(() =>
+      database.exec(`
+        DELETE FROM connection_requests;
+        ALTER TABLE connection_requests ADD COLUMN client TEXT NOT NULL DEFAULT '';
+        ALTER TABLE connection_requests ADD COLUMN device TEXT;
+      `),
+    );
+    widen.immediate();
+  }
   const insert = database.prepare(
-    `INSERT INTO connection_requests (ticket, auth_session, user, connection, scopes, state, verifier, expires_at)
-     VALUES (@ticket, @authSession, @user, @connection, @scopes, @state, @verifier, @expiresAt)`,
+    `INSERT INTO connection_requests (ticket, auth_session, user, client, device, connection, scopes, state, verifier, expires_at)
+     VALUES (@ticket, @authSession, @user, @client, @device, @connection, @scopes, @state, @verifier, @expiresAt)`,
   );
   const forget = database.prepare<[number]>('DELETE FROM connection_requests WHERE expires_at < ?');
   const select = (column: 'ticket' | 'auth_session' | 'state') =>
@@ -119,6 +142,7 @@ export function createConnectionRequests(options: {
     if (row === undefined || known === undefined) return undefined;
     return {
       user: row.user,
+      asker: { client: row.client, device: row.device ?? undefined },
       connection: row.connection,
       label: known.label,
       scopes: row.scopes.split(' '),
@@ -140,7 +164,7 @@ export function createConnectionRequests(options: {
   };
 
   const requests: ConnectionRequests = {
-    start(user, connection, scopes) {
+    start(user, asker, connection, scopes) {
       const request = vault.newRequest(connection, scopes);
       // A letter first: it is typed as an argument, and must not look like an option.
       const ticket = `c${randomBytes(24).toString('base64url')}`;
@@ -151,6 +175,8 @@ export function createConnectionRequests(options: {
         ticket: digest(ticket),
         authSession: digest(authSession),
         user,
+        client: asker.client,
+        device: asker.device ?? null,
         connection,
         scopes: request.scopes.join(' '),
         state: request.state,

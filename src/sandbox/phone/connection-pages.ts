@@ -28,6 +28,11 @@ export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv>
       title: `Connect ${request.label}`,
       body: html`<div class="card">
 <h1>Connect <span data-testid="connection">${request.label}</span>?</h1>
+<p><strong data-testid="client-name">${request.asker.client}</strong>${
+        request.asker.device === undefined
+          ? ''
+          : html`, on a device that calls itself <strong data-testid="device-name">${request.asker.device}</strong>,`
+      } asks for it.</p>
 <p>You sign in there, not here. What you allow there is kept here, and used only when you or your agent need it.</p>
 <div class="note"><strong>Only go on if you started this yourself.</strong>A link that someone sent you is an attack.</div>
 <p>It will be asked to:</p>

@@ -42,6 +42,28 @@ describe('a sign-in', () => {
   });
 });
 
+describe('connecting an account elsewhere', () => {
+  it('says on the terminal and on the page who asks, on which machine, for what, and warns', async () => {
+    await world.login();
+    const add = world.start(['connections', 'add', 'slack']);
+    const link = await add.says(/http\S+\/connections\/connect\?ticket=\S+/);
+    const shown = await add.says(/Connect Slack[\s\S]+Waiting/);
+    expect(words(shown)).toContain(`by ${ASKER}`);
+    expect(words(shown)).toContain('to send messages (each still needs your approval)');
+    expect(words(shown)).toContain('Only go on if you started this yourself, just now.');
+
+    const { stdout } = await world.run(['phone', 'link', '--user', 'alice', '--output', 'json']);
+    const signedIn = await fetch(JSON.parse(stdout).url, { redirect: 'manual' });
+    const cookie = signedIn.headers.getSetCookie().map((line) => line.split(';')[0]);
+    const page = await (await fetch(link, { headers: { cookie: cookie.join('; ') } })).text();
+    expect(page).toContain(printableName(hostname()));
+    expect(page).toContain('send messages');
+    expect(page).toContain('Only go on if you started this yourself.');
+    add.interrupt();
+    await add.done;
+  });
+});
+
 describe('an approval', () => {
   it('says on the terminal and on the phone who asks, on which machine, for what, and warns', async () => {
     await world.login();

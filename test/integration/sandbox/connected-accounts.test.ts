@@ -135,7 +135,10 @@ async function consent(authorizeUrl: string, user: string, decision = 'allow'): 
 async function begin(user = 'alice') {
   const own = await program(user);
   const accessToken = await own.token();
-  const { body } = await own.ask('POST', 'connect', accessToken, { connection: 'paper-broker' });
+  const { body } = await own.ask('POST', 'connect', accessToken, {
+    connection: 'paper-broker',
+    device_name: 'workstation',
+  });
   const started = body as {
     auth_session: string;
     connect_uri: string;
@@ -155,6 +158,9 @@ describe('connecting an account', () => {
     const alice = await browser('alice');
     const page = await alice.get(link);
     expect(page.text).toContain('see your account and change its settings');
+    expect(page.text).toMatch(/data-testid="client-name">trade-agent</);
+    expect(page.text).toMatch(/data-testid="device-name">workstation</);
+    expect(page.text).toContain('Only go on if you started this yourself.');
     const authorize = new URL(authorizeUrlOn(page.text));
     expect(Object.fromEntries(authorize.searchParams)).toMatchObject({
       response_type: 'code',
