@@ -24,7 +24,7 @@ import { isSameOrder } from './same-order.ts';
  *     the very reason for it. So once a submission is ambiguous, nothing but a hit settles it while the approval
  *     lives.
  *  5. After the approval has expired nobody will send the order again, and ABSENCE_MS after that and after the last
- *     submission a miss counts as proof that it did not come about.
+ *     submission a miss in the approved account counts as proof that it did not come about.
  */
 
 /** Longer than any submission can be on its way (the broker's time-out, 10 s by default), with room to spare. */
@@ -102,6 +102,8 @@ export async function settleByLookup(
   const { journal, clock } = context;
   const last = Math.max(entry.submittedAt ?? 0, Date.parse(entry.draft.expires_at));
   if (clock.now() < last + ABSENCE_MS) return undefined;
+  // What went out is in the account it was approved for; the user may have connected another one since.
+  if (entry.submittedAt !== null && (await broker.account()).account !== entry.draft.account) return undefined;
   journal.reject(entry.clientOrderId, neverPlaced().toProblem(), clock.now());
   return entryOf(journal, entry.clientOrderId);
 }

@@ -229,6 +229,23 @@ describe('a submission whose answer is lost', () => {
     expect(world.broker.submissions).toHaveLength(1);
   });
 
+  it('is not proved to be nothing by a look into another account', async () => {
+    world.broker.hiddenLookups = 5;
+    world.broker.onSubmit.push(({ accept, drop }) => {
+      accept();
+      drop();
+    });
+    expect(await place()).toMatchObject(unknown);
+    // Alice has connected another account since.
+    world.issuer.connected.set('alice', 'broker-token-of-bob');
+    world.restart();
+    world.clock.advance(600_000);
+    expect(await ask()).toMatchObject(unknown);
+    world.issuer.connected.set('alice', 'broker-token-of-alice');
+    world.restart();
+    expect(await ask()).toMatchObject({ status: 200, id: world.broker.book[0]?.id });
+  });
+
   it('survives a restart of the gateway', async () => {
     world.broker.hiddenLookups = 5;
     world.broker.onSubmit.push(({ accept, drop }) => {
