@@ -103,7 +103,8 @@ export async function settleByLookup(
   const last = Math.max(entry.submittedAt ?? 0, Date.parse(entry.draft.expires_at));
   if (clock.now() < last + ABSENCE_MS) return undefined;
   // What went out is in the account it was approved for; the user may have connected another one since.
-  if (entry.submittedAt !== null && (await broker.account()).account !== entry.draft.account) return undefined;
+  if (entry.submittedAt !== null && (await broker.account()).account !== entry.draft.account)
+    return undefined;
   journal.reject(entry.clientOrderId, neverPlaced().toProblem(), clock.now());
   return entryOf(journal, entry.clientOrderId);
 }
