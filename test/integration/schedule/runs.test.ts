@@ -47,11 +47,12 @@ async function dueOnce(): Promise<string> {
 function change(id: string, more: Record<string, unknown>): void {
   writeFileSync(fileOf(id), JSON.stringify({ ...JSON.parse(readFileSync(fileOf(id), 'utf8')), ...more }));
 }
-/** Resolves once something waits for the phone. */
-const approvalAsked = () =>
+/** Resolves once something waits for the phone and no check is under way: another one has its turn. */
+const waitsForPhoneAlone = () =>
   vi.waitFor(async () => {
     const { stdout } = await world.run(['approvals', 'list', '--output', 'json']);
     expect(stdout).toContain('"requested"');
+    expect((await world.run(['check'])).exitCode).not.toBe(12);
   }, 20_000);
 const logs = async (id: string) =>
   JSON.parse((await run('logs', id, '--output', 'json')).stdout).runs as Record<string, unknown>[];
@@ -137,9 +138,7 @@ describe('schedule run', () => {
     it('asks, and places what the phone approves, once, while other checks go on', async () => {
       const id = await dip();
       const run = world.start(['schedule', 'run', id], { env: { PATH: path } });
-      await approvalAsked();
-      // The check is over soon after, though nobody has answered: another one is not held up.
-      await vi.waitFor(async () => expect((await world.run(['check'])).exitCode).not.toBe(12), 20_000);
+      await waitsForPhoneAlone();
       await phone('approve');
       const { exitCode, stdout, stderr } = await run.done;
       expect(exitCode).toBe(3);
@@ -161,14 +160,16 @@ describe('schedule run', () => {
       expect(world.ordersAtBroker()).toBe(1);
     });
 
-    it('stops waiting at its time limit, and asks no second time', async () => {
+    it('leaves the question standing when it is told to stop, and asks no second time', async () => {
       const id = await dip();
-      change(id, { timeout: 4000 });
-      expect((await run('run', id)).exitCode).toBe(124);
+      const run = world.start(['schedule', 'run', id], { env: { PATH: path } });
+      await waitsForPhoneAlone();
+      run.interrupt();
+      expect((await run.done).exitCode).toBe(130);
       const [record] = (await logs(id)) as { approvals: { id: string }[] }[];
-      expect(record).toMatchObject({ status: 'timed_out', approvals: [{ status: 'requested' }] });
-      expect(await run('run', id)).toMatchObject({ exitCode: 0 });
-      expect(await logs(id)).toMatchObject([{ status: 'clear', attempt: 2, approvals: [] }, {}]);
+      expect(record).toMatchObject({ status: 'interrupted', approvals: [{ status: 'requested' }] });
+      expect((await world.run(['schedule', 'run', id, '--now'], { env: { PATH: path } })).exitCode).toBe(0);
+      expect(await logs(id)).toMatchObject([{ status: 'clear', approvals: [] }, {}]);
       await world.run(['approvals', 'cancel', record?.approvals[0]?.id ?? '']);
       // Taken back here; the question still stands on the phone.
       await phone('deny');
