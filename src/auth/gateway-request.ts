@@ -1,4 +1,5 @@
 import { TradeAgentError } from '../trading/errors.ts';
+import { neverConnected } from '../trading/never-connected.ts';
 import type { DpopProver } from './dpop-proof.ts';
 
 /** Milliseconds the gateway may take, its body included; it may itself be asking the broker several times. */
@@ -53,10 +54,9 @@ async function sendOnce({ fetch, prover, token, url, init, timeoutMs }: GatewayR
     });
   } catch (error) {
     init.signal?.throwIfAborted();
-    throw unreachable(
-      url,
-      timeout.aborted ? `no answer within ${timeoutMs / 1000} seconds` : networkCode(error),
-    );
+    throw timeout.aborted
+      ? unreachable(url, `no answer within ${timeoutMs / 1000} seconds`)
+      : unreachable(url, networkCode(error), !neverConnected(error));
   }
   prover.rememberNonce(url, response);
   if (response.status >= 300 && response.status < 400 && response.status !== 304) {
@@ -66,20 +66,19 @@ async function sendOnce({ fetch, prover, token, url, init, timeoutMs }: GatewayR
   return response;
 }
 
-const neverSent = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'];
-
 function networkCode(error: unknown): string {
   const code = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code;
   return typeof code === 'string' ? code : 'no connection';
 }
 
-function unreachable(url: URL, reason: string): TradeAgentError {
+/** @param sent false where it certainly never left */
+function unreachable(url: URL, reason: string, sent = true): TradeAgentError {
   return new TradeAgentError(
     'gateway_unreachable',
     `the gateway at ${url.origin} can't be reached (${reason})`,
     {
       hint: 'Check the network and the profile, then try again.',
-      details: { reason, sent: !neverSent.includes(reason) },
+      details: { reason, sent },
     },
   );
 }

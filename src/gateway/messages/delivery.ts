@@ -1,4 +1,5 @@
 import type { MessageDraft } from '../../trading/message.ts';
+import { neverConnected } from '../../trading/never-connected.ts';
 
 /**
  * What is known of a message after it was handed to its service. None of these services takes a key that would make a
@@ -27,9 +28,6 @@ export interface DeliveryOptions {
 /** Bytes of an answer that are read. */
 const LARGEST_ANSWER = 256 * 1024;
 
-/** Connections that were never made. Anything else may have carried the request. */
-const neverSent = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'];
-
 /**
  * One POST with a Bearer token, its answer as JSON. `not_taken` where no connection came about, `unknown` where there
  * is no answer that can be read.
@@ -54,10 +52,8 @@ export async function post(
     });
     return { status: response.status, body: await readJson(response) };
   } catch (error) {
-    const code = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code;
-    return typeof code === 'string' && neverSent.includes(code)
-      ? { outcome: 'not_taken', reason: 'unreachable' }
-      : { outcome: 'unknown' };
+    // Anything else may have carried the message.
+    return neverConnected(error) ? { outcome: 'not_taken', reason: 'unreachable' } : { outcome: 'unknown' };
   }
 }
 
