@@ -67,7 +67,7 @@ describe.skipIf(!hasTmux())('the first run', () => {
     await terminal.shows(/Choose \[1\]:/);
     terminal.type('2\n');
     const said = await terminal.ended();
-    expect(said).toContain('issuer: https://');
+    expect(said).toContain('trade-agent profile add NAME');
     expect(readReadyFile(join(folder, 'agent-sandbox', 'ready.json'))).toBeUndefined();
   });
 });

@@ -11,9 +11,20 @@ let world: World;
 const open: Terminal[] = [];
 
 /** The chat in a terminal, at its prompt. */
-async function chat(
-  options: { columns?: number; rows?: number; args?: readonly string[]; env?: NodeJS.ProcessEnv } = {},
-): Promise<Terminal> {
+async function chat(options: ChatOptions = {}): Promise<Terminal> {
+  const terminal = start(options);
+  await terminal.shows(/^(PAPER|LIVE)[^\n]* [·|] (Alice|not signed in)/m);
+  return terminal;
+}
+
+interface ChatOptions {
+  readonly columns?: number;
+  readonly rows?: number;
+  readonly args?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+function start(options: ChatOptions): Terminal {
   const terminal = openTerminal({
     command: [process.execPath, launcher, ...(options.args ?? [])],
     env: {
@@ -27,7 +38,6 @@ async function chat(
     rows: options.rows ?? 24,
   });
   open.push(terminal);
-  await terminal.shows(/^(PAPER|LIVE)[^\n]* [·|] (Alice|not signed in)/m);
   return terminal;
 }
 
@@ -225,6 +235,32 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
     await again.shows(/▸ \/portfolio/);
     again.press('Tab');
     await again.shows(/❯ \/portfolio/);
+  });
+
+  it('says its reports in figures where they are read aloud', async () => {
+    const terminal = await chat({ args: ['chat', '--screen-reader'], columns: 120, rows: 40 });
+    terminal.type('/portfolio\n');
+    await terminal.shows(/^SYMBOL[^\n]*\n(\w+ +\d+ [^\n]*\n)+/m);
+    terminal.type('/chart AAPL 3m\n');
+    await terminal.shows(/^from \d{4}-\d\d-\d\d at \$[\d.]+ to \d{4}-\d\d-\d\d at \$[\d.]+$/m);
+    terminal.type('buy 9 KO limit 1\n');
+    const screen = await terminal.shows(/waiting for your phone, \d/);
+    expect(screen).not.toMatch(/[▁-█⠁-⣿]/);
+    await decide('deny');
+    await terminal.shows(/denied on the phone/);
+  });
+
+  it('keeps the model it has where another could not be asked', async () => {
+    const terminal = await chat();
+    terminal.type('/model openai/gpt-none\n');
+    await terminal.shows(/there is no API key for gpt-none at api\.openai\.com/);
+    terminal.type('/model\n');
+    await terminal.shows(/built-in planner answers\./);
+  });
+
+  it('opens on no terminal that cannot be drawn on', async () => {
+    const said = await start({ env: { TERM: 'dumb' } }).ended();
+    expect(said).toMatch(/error: this terminal \(TERM=dumb\) cannot be drawn on\nhint: .*trade-agent run/);
   });
 
   it.each([

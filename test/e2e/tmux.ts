@@ -141,7 +141,7 @@ const machineName = new RegExp(`(?<![\\w-])${hostname().replaceAll('.', '\\.')}(
 export function frame(screen: string): string {
   return screen
     .replace(/^Credentials of profile[\s\S]*?\.json\.\n/m, '')
-    .replace(/Two questions;[\s\S]*?answers\./, 'Two questions; FILE keeps the answers.')
+    .replace(/(answers are kept in\n)[\s\S]*?\.\n\n/, '$1FILE.\n\n')
     .replace(/[-+]?\$[\d,]+(\.\d+)?/g, '$#')
     .replace(/[-+]?\d+\.\d+%/g, '#%')
     .replace(/\b\d+:\d\d(\s+)left/g, '#:##$1left')

@@ -2,6 +2,7 @@ import { Box, Static, Text, useApp, useWindowSize } from 'ink';
 import { useMemo, useState, useSyncExternalStore } from 'react';
 import type { Clock } from '../../trading/clock.ts';
 import { safeLine } from '../text/safe-text.ts';
+import { wrapWords } from '../text/wrap.ts';
 import type { ChatStatus } from './chat-driver.ts';
 import type { ChatSession, ChatSnapshot } from './chat-session.ts';
 import type { ChatItem } from './chat-state.ts';
@@ -19,7 +20,6 @@ import { useChatKeys } from './use-chat-keys.ts';
 import { useLineEditor } from './use-line-editor.ts';
 import { useNow } from './use-now.ts';
 import { useScreenText } from './use-screen-text.ts';
-import { wrappedRows } from './wrapped-rows.ts';
 
 /** Rows of what is typed, and of commands it may become, at most. */
 const MOST_INPUT_ROWS = 8;
@@ -66,9 +66,9 @@ export function ChatApp(props: ChatAppProps) {
   );
 
   const typed = inputRows(editor, Math.max(4, columns - 3), Math.max(1, Math.min(MOST_INPUT_ROWS, rows - 6)));
-  const asked = question === undefined ? 0 : wrappedRows(question, columns);
+  const asked = question === undefined ? [] : wrapWords(question, columns);
   // Below the live part: an empty row, question, what waits its turn, what is typed, completions, status; and one the terminal keeps.
-  const fixed = 3 + typed.length + asked + queued.length;
+  const fixed = 3 + typed.length + asked.length + queued.length;
   const listed = question === undefined ? Math.min(offered(editor).length, MOST_COMPLETIONS) : 0;
   const completionRows = Math.max(0, Math.min(listed, rows - fixed - 1));
   const liveRows = Math.max(1, rows - fixed - completionRows);
@@ -90,7 +90,7 @@ export function ChatApp(props: ChatAppProps) {
           <LoginPanel login={login} now={now} maxRows={liveRows} />
         )}
         <Text> </Text>
-        {question === undefined ? null : <Question text={question} />}
+        {question === undefined ? null : <Question text={asked.join('\n')} />}
         {queued.length === 0 ? null : <Queue entries={queued} />}
         <InputBox rows={typed} busy={busy} hint={inputHint(snapshot)} />
         {completionRows === 0 ? null : (
@@ -133,7 +133,7 @@ function Question({ text }: { text: string }) {
 
 function inputHint({ busy, status, question }: ChatSnapshot): string {
   if (busy || question !== undefined || !status.connected) return '';
-  return status.user === undefined ? 'Enter signs you in' : 'what do I own';
+  return status.user === undefined ? 'Enter signs you in' : 'try "what do I own"';
 }
 
 function keysText(quitting: boolean, { busy, question }: ChatSnapshot): string {

@@ -65,17 +65,18 @@ function approvals(session: ChatSession, [verb, code]: readonly string[]): void 
       const lines = all.slice(0, MOST_ROWS).map(approvalLine);
       return session.report(lines.length === 0 ? 'No approvals.' : lines.join('\n'));
     }
-    const wanted = code?.toUpperCase();
+    if (verb !== 'cancel') {
+      throw usage(`there is no /approvals ${safeLine(verb)}`, 'Use /approvals, or /approvals cancel CODE.');
+    }
+    if (code === undefined) {
+      throw usage('cancel which approval?', 'Name its code: /approvals cancel K7QP; /approvals lists them.');
+    }
+    const wanted = code.toUpperCase();
     const found = all.filter((approval) => approval.code === wanted || approval.id.toUpperCase() === wanted);
     // Codes are short: of two alike, the one that is still open is meant.
     const approval = found.find(({ status }) => !isFinalApproval(status)) ?? found[0];
-    if (verb !== 'cancel' || approval === undefined) {
-      throw usage(
-        verb === 'cancel'
-          ? `there is no approval ${safeLine(code ?? '')}`.trim()
-          : `/approvals can't ${safeLine(verb)}`,
-        'Use /approvals, or /approvals cancel CODE.',
-      );
+    if (approval === undefined) {
+      throw usage(`there is no approval ${safeLine(code)}`, '/approvals lists them.');
     }
     session.report(approvalLine(await session.driver.cancelApproval(approval.id)));
   });
@@ -90,13 +91,14 @@ function threads(session: ChatSession): void {
     const all = await session.driver.threads();
     if (all.length === 0) return 'No conversations yet.';
     const { runs, pending, thread: current } = session.snapshot().state;
-    return all
-      .slice(0, MOST_ROWS)
+    const shown = all.slice(0, MOST_ROWS);
+    const width = Math.max(...shown.map(({ thread }) => thread.length));
+    return shown
       .map(({ thread, status, prompt }) => {
         const here = [...runs, ...pending].find((talk) => talk.thread === thread);
         const mark = here === undefined ? (thread === current ? '*' : '') : `#${here.talk}`;
         const waits = runs.some((run) => run.thread === thread && isWaiting(run));
-        return `${mark.padEnd(3)} ${thread}  ${(waits ? 'on phone' : status).padEnd(8)} ${safeLine(prompt)}`;
+        return `${mark.padEnd(3)} ${thread.padEnd(width)}  ${(waits ? 'on phone' : status).padEnd(8)} ${safeLine(prompt)}`;
       })
       .join('\n');
   });
@@ -115,6 +117,15 @@ function resume(session: ChatSession, [wanted]: readonly string[]): void {
     if (thread === undefined) throw usage('there is nothing to go on with', 'See /threads and /approvals.');
     if (runs.some((run) => run.thread === thread || `#${run.talk}` === wanted)) {
       throw usage('that one is going on already', 'Its order waits below; decide on your phone.');
+    }
+    // Looked up first: a slip of the fingers must not become a conversation with a number of its own.
+    const all = (await session.driver.threads()).map((one) => one.thread);
+    if (!all.includes(thread)) {
+      const nearest = closestMatch(thread, all);
+      throw usage(
+        `there is no conversation ${safeLine(thread)}`,
+        `${nearest === undefined ? '' : `Did you mean ${nearest}? `}/threads lists yours.`,
+      );
     }
     session.resume(thread, `resume ${thread}`);
   });

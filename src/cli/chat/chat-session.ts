@@ -14,8 +14,10 @@ import {
   type ChatState,
   chatReducer,
   emptyChat,
+  errorItem,
   isWaiting,
   runAtWork,
+  stopped,
   talkName,
 } from './chat-state.ts';
 import { OrderWatch } from './order-watch.ts';
@@ -143,7 +145,10 @@ export class ChatSession {
     if (text === '') {
       if (this.#snapshot.status.user === undefined) this.login();
     } else if (command === undefined) this.#prompt(text);
-    else runChatCommand(this, command);
+    else {
+      this.add({ type: 'prompt', text: safeText(text) });
+      runChatCommand(this, command);
+    }
   }
 
   /** Stops what the person waits for. An order that waits for the phone goes on waiting. */
@@ -225,12 +230,8 @@ export class ChatSession {
   }
 
   fail(error: unknown): void {
-    const { message, hint } = errorObject(error);
-    this.add({
-      type: 'error',
-      text: safeText(message),
-      hint: hint === undefined ? undefined : safeText(hint),
-    });
+    const { code, message, hint } = errorObject(error);
+    this.add(code === 'interrupted' ? stopped : errorItem(message, hint));
   }
 
   async refresh(): Promise<void> {
@@ -267,8 +268,8 @@ export class ChatSession {
       }
       if (!finished) throw signal.aborted ? signal.reason : new Error('the run ended without a result');
     } catch (error) {
-      const { message, hint } = errorObject(signal.aborted ? signal.reason : error);
-      this.#dispatch({ type: 'failed', talk, message, hint });
+      const { code, message, hint } = errorObject(signal.aborted ? signal.reason : error);
+      this.#dispatch({ type: 'failed', talk, code, message, hint });
     }
     if (this.#quit) return;
     this.#watch.look();

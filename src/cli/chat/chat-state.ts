@@ -1,4 +1,5 @@
 import type { AgentEvent, ApprovalView, ConnectionView, RunResult } from '../../agent/events.ts';
+import { usageText } from '../drive-run.ts';
 import { toolCallText } from '../run-renderer.ts';
 import { saysTheSame } from '../run-report.ts';
 import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
@@ -78,6 +79,7 @@ export type ChatAction =
   | {
       readonly type: 'failed';
       readonly talk: number;
+      readonly code: string;
       readonly message: string;
       readonly hint: string | undefined;
     }
@@ -127,7 +129,8 @@ export function chatReducer(state: ChatState, action: ChatAction): ChatState {
     case 'failed': {
       const run = state.runs.find(({ talk }) => talk === action.talk);
       if (run === undefined) return add(state, errorItem(action.message, action.hint));
-      const said = addOf(withAnswer(state, run), run, errorItem(action.message, action.hint));
+      const item = action.code === 'interrupted' ? stopped : errorItem(action.message, action.hint);
+      const said = addOf(withAnswer(state, run), run, item);
       return ended(said, run, run.approvals);
     }
     case 'event': {
@@ -233,9 +236,13 @@ function onResult(state: ChatState, run: Run, result: RunResult): ChatState {
   const said = run.answer !== '' || run.answering || lastSaid(state, run);
   const whole = said ? run : { ...run, answer: safeText(result.text) };
   let next = withAnswer(state, whole);
-  const { error } = result;
-  if (error !== undefined && !saysTheSame(result.text, error.message)) {
+  const { error, usage } = result;
+  if (error?.code === 'interrupted') next = addOf(next, run, stopped);
+  else if (error !== undefined && !saysTheSame(result.text, error.message)) {
     next = addOf(next, run, errorItem(error.message, error.hint));
+  }
+  if (usage.input_tokens + usage.output_tokens > 0) {
+    next = addOf(next, run, { type: 'note', text: safeLine(usageText(usage)) });
   }
   return ended(next, { ...whole, thread: result.thread || run.thread }, result.approvals);
 }
@@ -296,6 +303,9 @@ function add(state: ChatState, item: ChatItem): ChatState {
   return { ...state, items: [...state.items, item] };
 }
 
-function errorItem(message: string, hint: string | undefined): ChatItem {
+/** The person pressed Esc: that went as it should. */
+export const stopped: ChatItem = { type: 'note', text: 'stopped' };
+
+export function errorItem(message: string, hint: string | undefined): ChatItem {
   return { type: 'error', text: safeText(message), hint: hint === undefined ? undefined : safeText(hint) };
 }

@@ -14,14 +14,14 @@ const CHART_ROWS = 12;
 const MOST_LINES = 20;
 const MONTH_MS = 30 * 86_400_000;
 
-/** The chat's driver on the real parts. */
-export function contextDriver(context: Context, given: AgentOptions): ChatDriver {
+/** The chat's driver on the real parts. @param spoken reports are read aloud: nothing is drawn in them */
+export function contextDriver(context: Context, given: AgentOptions, spoken: boolean): ChatDriver {
   // The status line opens a session before the agent does.
   if (given.readOnly) context.limitToReading();
   let halted = false;
   let options: AgentOptions = { ...given, halted: () => halted };
   const { io, clock } = context;
-  const screen = () => ({ columns: io.width(), rows: io.stdout.rows ?? 24, unicode: io.unicode });
+  const screen = () => ({ columns: io.width(), rows: io.stdout.rows ?? 24, unicode: io.unicode, spoken });
   const agent = () => context.agent(options);
   return {
     run: (prompt, thread, signal) =>
@@ -52,7 +52,7 @@ export function contextDriver(context: Context, given: AgentOptions): ChatDriver
     ordersReport: async () => {
       const { ordersText } = await import('../text/reports.ts');
       const orders = await (await context.gateway()).orders({ status: 'all', limit: 15 });
-      return orders.length === 0 ? 'No orders.' : ordersText(orders);
+      return orders.length === 0 ? 'No orders.' : ordersText(orders, screen().columns);
     },
     chart: async (symbol, range) => {
       const [{ chartText }, { chartRange, DEFAULT_CHART_RANGE }, { symbolSchema }] = await Promise.all([
@@ -70,6 +70,7 @@ export function contextDriver(context: Context, given: AgentOptions): ChatDriver
       const bars = await (await context.gateway()).bars({ symbol: parsed.data, timeframe, start });
       const { columns, rows, unicode } = screen();
       return chartText({
+        spoken,
         symbol: parsed.data,
         range: text,
         bars,
@@ -94,13 +95,22 @@ export function contextDriver(context: Context, given: AgentOptions): ChatDriver
       }));
     },
     chooseModel: async (name) => {
-      const { withModel } = await import('../chosen-model.ts');
+      const [{ withModel }, { keyFor }, { modelServer }] = await Promise.all([
+        import('../chosen-model.ts'),
+        import('../start-agent.ts'),
+        import('../../agent/model-server.ts'),
+      ]);
       const { baseUrl, ...others } = options;
       const next =
         name === 'builtin' || baseUrl === undefined
           ? { ...others, model: name }
           : { ...others, model: name, baseUrl };
-      withModel(await context.profile(), next);
+      const profile = await context.profile();
+      const chosen = withModel(profile, next);
+      // Said now, not at the next question: a name that is misspelt mostly leads to a server there is no key for.
+      if (chosen.model.provider !== 'builtin') {
+        modelServer(chosen.model, context.env, await keyFor(chosen, profile, await context.store()));
+      }
       options = next;
       await context.reset();
     },
@@ -116,7 +126,7 @@ async function* later(start: () => Promise<AsyncIterable<AgentEvent>>): AsyncIte
 
 async function portfolioReport(
   context: Context,
-  screen: { columns: number; unicode: boolean },
+  screen: { columns: number; unicode: boolean; spoken: boolean },
 ): Promise<string> {
   const [{ portfolioTable }, { Dec }, gateway] = await Promise.all([
     import('../text/portfolio-table.ts'),
@@ -127,11 +137,11 @@ async function portfolioReport(
     gateway.account(),
     gateway.positions(),
     // The little lines are an ornament: without them the figures still stand.
-    gateway.equityHistory().catch(() => []),
+    screen.spoken ? [] : gateway.equityHistory().catch(() => []),
   ]);
   const largest = [...positions]
     .sort((a, b) => new Dec(b.market_value).comparedTo(a.market_value))
-    .slice(0, MOST_LINES);
+    .slice(0, screen.spoken ? 0 : MOST_LINES);
   const start = context.clock.now() - MONTH_MS;
   const prices = await Promise.all(
     largest.map(async ({ symbol }): Promise<[string, string[]]> => {

@@ -23,24 +23,20 @@ export async function firstRun(context: Context): Promise<boolean> {
   if (configured || existsSync(home.sandbox)) return true;
 
   const file = configFile(home);
-  io.talk(`Welcome to trade-agent. Two questions; ${file} keeps the answers.\n`);
+  io.talk(`Welcome to trade-agent. Two questions; the answers are kept in\n${file}.\n`);
   const where = await choose(context, 'Where do you want to trade?', [
     'Sandbox: a simulated broker and phone on this machine, no real money',
     'My own identity provider and broker',
   ]);
   if (where === 1) {
     io.talk(`
-Add a profile to ${file}, such as:
+Set it up with:
 
-  default_profile: mine
-  profiles:
-    mine:
-      issuer: https://login.example.com
-      gateway: https://gateway.example.com
-      environment: paper
-      login_client: { client_id: YOUR_CLIENT }
+  trade-agent profile add NAME    asks for the addresses and the client, says
+                                  what the provider lacks, and what comes next
+  trade-agent profile use NAME    makes it the one that is used
 
-"trade-agent profile show" checks it, then "trade-agent login" signs you in. What the provider must support is in docs/ARCHITECTURE.md.`);
+What a provider must support is in docs/providers/.`);
     return false;
   }
   const model = await chooseModel(context);

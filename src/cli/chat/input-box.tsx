@@ -7,7 +7,9 @@ import { tail } from './wrapped-rows.ts';
 /** What is being typed, in as many rows as it needs and may have. */
 export function InputBox(props: { rows: readonly InputRow[]; busy: boolean; hint: string }) {
   const { rows, busy, hint } = props;
-  const { unicode, columns } = useScreen();
+  const { unicode, columns, color } = useScreen();
+  // Without colour only a blank tells it from what is typed.
+  const suggestion = `${color ? '' : ' '}${hint}`;
   const sign = unicode ? '❯ ' : '> ';
   const empty = rows.length === 1 && rows[0]?.parts.length === 0;
   return (
@@ -16,7 +18,7 @@ export function InputBox(props: { rows: readonly InputRow[]; busy: boolean; hint
         <Text key={row.row} wrap="truncate-end">
           <Text dimColor={busy}>{row.row === 0 ? sign : '  '}</Text>
           <RowText row={row} />
-          {empty ? <Text dimColor>{tail(hint, Math.max(1, columns - 4))}</Text> : null}
+          {empty ? <Text dimColor>{tail(suggestion, Math.max(1, columns - 4))}</Text> : null}
         </Text>
       ))}
     </Box>

@@ -7,12 +7,12 @@ export const slashCommands = [
   { name: 'orders', args: '', what: 'your latest orders' },
   { name: 'approvals', args: '[cancel CODE]', what: 'what your phone was asked, and what came of it' },
   { name: 'threads', args: '', what: 'your conversations' },
-  { name: 'resume', args: '[THREAD]', what: 'go on with one, such as an order still waiting for your phone' },
+  { name: 'resume', args: '[THREAD]', what: 'go on with one, as where an order still waits' },
   { name: 'model', args: '[NAME]', what: 'who answers, or choose another for this session' },
   { name: 'profile', args: '[NAME]', what: 'whose account, or change to another' },
   { name: 'chart', args: 'SYMBOL [3m]', what: 'draw a price: 5d, 2w, 3m, 1y' },
   { name: 'clear', args: '', what: 'start a new conversation on a clear screen' },
-  { name: 'halt', args: '', what: 'stop trading: no new orders here, take back what waits' },
+  { name: 'halt', args: '', what: 'no new orders here, and take back what waits' },
   { name: 'login', args: '', what: 'sign in' },
   { name: 'quit', args: '', what: 'leave (Ctrl-C twice does too)' },
 ] as const;
@@ -27,8 +27,12 @@ export interface SlashCommand {
 
 const aliases: Record<string, SlashName> = { exit: 'quit', q: 'quit', '?': 'help', '': 'help', new: 'clear' };
 
-/** `/chart AAPL 3m` → name and arguments; undefined for what is meant for the agent. */
+/**
+ * `/chart AAPL 3m` → name and arguments; undefined for what is meant for the agent. `exit` and `quit` leave without a
+ * slash too, as they do everywhere.
+ */
 export function parseSlashCommand(line: string): SlashCommand | undefined {
+  if (/^(exit|quit)$/i.test(line)) return { name: 'quit', args: [] };
   const [, word, rest = ''] = /^\/(\S*)\s*([\s\S]*)$/.exec(line) ?? [];
   if (word === undefined) return undefined;
   const typed = word.toLowerCase();
@@ -60,6 +64,19 @@ export function completed(text: string, chosen: number): string {
   return `/${name}${args === '' ? '' : ' '}`;
 }
 
+/**
+ * What Enter makes of a half-typed command: the one that is marked; `send` is false where it wants an argument yet.
+ * Undefined where nothing is offered.
+ */
+export function taken(editor: EditorState, chosen: number): { text: string; send: boolean } | undefined {
+  const one = offered(editor)[chosen];
+  // "/q" and the like are whole, unless another was chosen.
+  const whole = chosen === 0 && Object.hasOwn(aliases, editor.text.slice(1).toLowerCase());
+  if (one === undefined || whole) return undefined;
+  const wants = one.args !== '' && !one.args.startsWith('[');
+  return { text: `/${one.name}${wants ? ' ' : ''}`, send: !wants };
+}
+
 function common(a: string, b: string): string {
   let length = 0;
   while (length < a.length && a[length] === b[length]) length++;
@@ -68,16 +85,17 @@ function common(a: string, b: string): string {
 
 /** What `/help` says. */
 export const slashHelp = [
-  'Say what you want: "what do I own", "quote AAPL", "buy 5 AAPL limit 180", "sell half my MSFT".',
-  'While an order waits for your phone, go on talking: what you say next becomes a conversation of its own.',
+  'Say what you want: "what do I own", "quote AAPL", "buy 5 AAPL limit 180".',
+  'While an order waits for your phone, go on talking: what you say next becomes',
+  'a conversation of its own.',
   '',
   ...slashCommands.map(({ name, args, what }) => `  ${`/${name} ${args}`.padEnd(25)} ${what}`),
   '',
-  '  Enter                     sends; Alt-Enter, Ctrl-J or a \\ at the end starts a new line',
+  '  Enter                     sends; Alt-Enter, Ctrl-J or a \\ at the end: new line',
   '  Tab                       completes a command',
-  '  Up, Down                  what you typed before; TRADE_AGENT_HISTORY=off forgets it',
-  '  Ctrl-R                    the latest of it that has what is typed in it; again: an older one',
+  '  Up, Down                  what you typed before',
+  '  Ctrl-R                    the latest of it with what is typed; again: an older',
   '  Ctrl-A E K U W Y, Alt-B F move and cut as in a shell',
-  '  Esc                       stops the model; an order that waits for your phone goes on waiting',
+  '  Esc                       stops the model; what is on your phone goes on',
   '  Ctrl-C twice              quits, and says what still waits',
 ].join('\n');

@@ -35,7 +35,7 @@ export async function startChat(context: Context, options: ChatOptions): Promise
     : noHistory;
   let end: () => void = () => undefined;
   const session = new ChatSession({
-    driver: contextDriver(context, options),
+    driver: contextDriver(context, options, spoken),
     clock,
     status,
     ...(options.thread === undefined ? {} : { thread: options.thread }),
@@ -50,7 +50,7 @@ export async function startChat(context: Context, options: ChatOptions): Promise
       color={io.color.stdout}
       spoken={spoken}
       history={history}
-      phoneQr={await phoneQr(context, status.phone)}
+      phoneQr={spoken ? [] : await phoneQr(context, status.phone)}
     />,
     {
       stdout: frameEraser(sizedTerminal(io.stdout), env),

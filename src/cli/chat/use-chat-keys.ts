@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'react';
 import type { Clock } from '../../trading/clock.ts';
 import type { ChatSession } from './chat-session.ts';
 import type { EditorAction, EditorState } from './line-editor.ts';
-import { completed, offered } from './slash-commands.ts';
+import { completed, offered, taken } from './slash-commands.ts';
 
 /** How long a first Ctrl-C waits for the second. */
 const QUIT_WINDOW_MS = 2000;
@@ -53,12 +53,16 @@ export function useChatKeys(props: {
       edit({ type: 'replace', text: `${text.slice(0, -1)}\n` });
       return;
     }
-    const entry =
-      offered(current()).length > 0 && marked.current > 0 ? completed(text, marked.current).trim() : text;
+    const command = taken(current(), marked.current);
+    const entry = command?.text ?? text;
+    if (entry !== text) edit({ type: 'replace', text: entry });
+    if (command?.send === false) return;
+    // A yes or no is worth nothing without its question.
+    const answers = session.snapshot().question !== undefined;
     if (!session.submit(entry)) return;
-    if (entry !== text) props.edit({ type: 'replace', text: entry });
-    if (entry.trim() !== '') sent(entry);
-    edit({ type: entry.trim() === '' ? 'clear' : 'sent' });
+    if (entry.trim() === '' || answers) return edit({ type: 'clear' });
+    sent(entry);
+    edit({ type: 'sent' });
   };
   const complete = () => edit({ type: 'replace', text: completed(current().text, marked.current) });
   const ctrlC = () => {

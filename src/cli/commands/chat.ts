@@ -9,7 +9,7 @@ export function addChatCommand(program: Command, cli: Cli): void {
   program
     .command('chat')
     .description('talk with the agent (what happens without a command)')
-    .option('--thread <id>', 'go on with an earlier conversation')
+    .option('--thread <id>', 'the conversation to go on with; a new id begins one')
     .option('--read-only', 'use tokens that can only read')
     .option('--model <name>', 'the model; "builtin" is the offline planner')
     .option('--base-url <url>', 'a server that speaks the OpenAI chat API')
@@ -47,6 +47,12 @@ async function chat(context: Context, options: ChatOptions): Promise<string | un
   if (!io.stdinIsTty || !io.stdoutIsTty) {
     throw new TradeAgentError('usage', 'the chat needs a terminal', {
       hint: 'In scripts use: trade-agent run "what do I own"',
+    });
+  }
+  if (env.TERM === 'dumb') {
+    // An editor's shell window would show each redrawing one below the other, with its escape sequences.
+    throw new TradeAgentError('usage', 'this terminal (TERM=dumb) cannot be drawn on', {
+      hint: 'Ask one question at a time with: trade-agent run "what do I own"',
     });
   }
   const { firstRun } = await import('../chat/first-run.ts');

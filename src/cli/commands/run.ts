@@ -26,7 +26,7 @@ export function addRunCommand(program: Command, cli: Cli): void {
     .argument('[prompt]', 'what you want, in your own words')
     .addOption(approvalOption())
     .option('--read-only', 'use tokens that can only read')
-    .option('--thread <id>', 'go on with an earlier conversation')
+    .option('--thread <id>', 'the conversation to go on with; a new id begins one')
     .option('--max-turns <n>', 'model calls at most (default: 25)', parseTurns)
     .option('--model <name>', modelHelp)
     .option('--base-url <url>', baseUrlHelp)

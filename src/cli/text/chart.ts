@@ -15,6 +15,8 @@ export interface ChartOptions {
   readonly rows: number;
   readonly unicode: boolean;
   readonly simulated: boolean;
+  /** Read aloud: the figures alone, since dots say nothing. */
+  readonly spoken?: boolean;
 }
 
 /** Below this the axis would take more room than the line. */
@@ -33,6 +35,10 @@ export function chartText(options: ChartOptions): string {
   const exact = closes.map((close) => new Dec(close));
   const high = Dec.max(...exact);
   const low = Dec.min(...exact);
+  if (options.spoken) {
+    const ends = [first, last].map(({ at, close }) => `${at.slice(0, 10)} at ${sharePrice(close)}`);
+    return [...title(options, first, last, high, low), `from ${ends.join(' to ')}`].join('\n');
+  }
   const labels = axisLabels(high, low, rows);
   const labelWidth = Math.max(...labels.map(({ length }) => length));
   const width = Math.max(SMALLEST_WIDTH, columns - labelWidth - 3);

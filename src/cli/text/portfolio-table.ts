@@ -1,4 +1,3 @@
-import stringWidth from 'string-width';
 import { dollars, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { type PositionPerformance, portfolioPerformance } from '../../trading/portfolio-performance.ts';
@@ -6,7 +5,7 @@ import type { Account, Position } from '../../trading/views.ts';
 import { accountLabel } from './reports.ts';
 import { safeLine } from './safe-text.ts';
 import { sparkline } from './sparkline.ts';
-import { type Column, table } from './table.ts';
+import { type Column, fittingTable } from './table.ts';
 
 export interface PortfolioFigures {
   readonly account: Account;
@@ -54,12 +53,11 @@ export async function portfolioTable(
   );
   const line = ({ position }: PositionPerformance) =>
     sparkline(prices.get(position.symbol) ?? [], LINE_WIDTH, unicode);
-  // With its rank: the highest go first where there is no room.
-  const all: (Column<PositionPerformance> & { readonly rank: number })[] = [
-    { rank: 0, head: 'SYMBOL', cell: ({ position }) => safeLine(position.symbol) },
+  const all: Column<PositionPerformance>[] = [
+    { head: 'SYMBOL', cell: ({ position }) => safeLine(position.symbol) },
     { rank: 3, head: 'QTY', align: 'right', cell: ({ position }) => shares(position.qty) },
     { rank: 6, head: 'PRICE', align: 'right', cell: ({ position }) => sharePrice(position.current_price) },
-    { rank: 0, head: 'VALUE', align: 'right', cell: ({ position }) => dollars(position.market_value) },
+    { head: 'VALUE', align: 'right', cell: ({ position }) => dollars(position.market_value) },
     { rank: 4, head: 'WEIGHT', align: 'right', cell: ({ weight: share }) => weight(share) },
     { rank: 2, head: 'TODAY', align: 'right', cell: ({ dayProfit }) => signedDollars(dayProfit) },
     {
@@ -78,13 +76,5 @@ export async function portfolioTable(
     { rank: 5, head: 'MONTH', cell: line },
   ];
   const shown = rows.some((row) => line(row) !== '') ? all : all.filter(({ head }) => head !== 'MONTH');
-  for (let most = 8; most >= 0; most--) {
-    const text = await table(
-      shown.filter(({ rank }) => rank <= most),
-      rows,
-    );
-    const fits = text.split('\n').every((row) => stringWidth(row) <= columns);
-    if (fits || most === 0) return [...totals, '', text].join('\n');
-  }
-  return totals.join('\n');
+  return [...totals, '', await fittingTable(shown, rows, columns)].join('\n');
 }

@@ -4,7 +4,7 @@ import { fillText } from './approval-lines.ts';
 import { dollars, sharePrice, shares, signedDollars, signedPercent } from './money.ts';
 import { environmentWord } from './order-fields.ts';
 import { safeLine } from './safe-text.ts';
-import { table } from './table.ts';
+import { fittingTable, table } from './table.ts';
 
 /** `PA3ALICE01  PAPER (simulated)` */
 export function accountLabel(account: Account): string {
@@ -61,19 +61,23 @@ function changeOf({ last, previous_close }: Quote): string {
   return before.isZero() ? '0' : decimal(last).div(before).minus(1).toFixed(6);
 }
 
-/** Orders in a table, newest first as they came. */
-export function ordersText(orders: readonly Order[]): Promise<string> {
-  return table<Order>(
+/**
+ * Orders in a table, newest first as they came.
+ * @param width columns to keep to; without one every column is shown, as scripts and `orders cancel ID` need them
+ */
+export function ordersText(orders: readonly Order[], width = Number.POSITIVE_INFINITY): Promise<string> {
+  return fittingTable<Order>(
     [
-      { head: 'ID', cell: ({ id }) => safeLine(id) },
+      { rank: 2, head: 'ID', cell: ({ id }) => safeLine(id) },
       { head: 'SIDE', cell: ({ side }) => side.toUpperCase() },
       { head: 'QTY', align: 'right', cell: (order) => amountOf(order) },
       { head: 'SYMBOL', cell: ({ symbol }) => safeLine(symbol) },
       { head: 'TYPE', cell: (order) => termsOf(order) },
       { head: 'STATUS', cell: (order) => fillText(order) },
-      { head: 'SUBMITTED', cell: ({ submitted_at }) => safeLine(submitted_at).slice(0, 19) },
+      { rank: 1, head: 'SUBMITTED', cell: ({ submitted_at }) => safeLine(submitted_at).replace(/\.\d+/, '') },
     ],
     orders,
+    width,
   );
 }
 

@@ -1,5 +1,9 @@
+import stringWidth from 'string-width';
+
 /** One column of a table. */
 export interface Column<Row> {
+  /** The highest go first where there is no room; without one it always stays. */
+  readonly rank?: number;
   readonly head: string;
   readonly align?: 'left' | 'right';
   readonly cell: (row: Row) => string;
@@ -22,6 +26,22 @@ const noLines = {
   'right-mid': '',
   middle: '  ',
 };
+
+/** As {@link table}, with as many columns as fit into `width`. */
+export async function fittingTable<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  width: number,
+): Promise<string> {
+  const text = await table(columns, rows);
+  const most = Math.max(...columns.map(({ rank = 0 }) => rank));
+  if (most === 0 || text.split('\n').every((line) => stringWidth(line) <= width)) return text;
+  return fittingTable(
+    columns.filter(({ rank = 0 }) => rank < most),
+    rows,
+    width,
+  );
+}
 
 /** Rows in aligned columns without lines around them, so that they are easy to read, copy and grep. */
 export async function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Promise<string> {

@@ -144,12 +144,40 @@ describe('the chat’s state', () => {
     });
   });
 
+  it('counts the tokens of an answer, and what they cost', () => {
+    const usage = { model: 'gpt-5-mini', input_tokens: 1234, output_tokens: 56, cost_usd: '0.0012' };
+    const state = stateAfter([
+      { type: 'thread', thread: 'th_1' },
+      { type: 'result', result: { ...doneResult, usage } },
+    ]);
+    expect(state.items.at(-1)).toEqual({
+      type: 'note',
+      text: 'gpt-5-mini: 1,234 tokens in, 56 out, $0.0012',
+    });
+  });
+
+  it('calls what the person stopped stopped, and no error', () => {
+    const error = { code: 'interrupted', message: 'interrupted' } as const;
+    const result = { ...doneResult, status: 'failed', text: '', error } as const;
+    const state = stateAfter([
+      { type: 'thread', thread: 'th_1' },
+      { type: 'result', result },
+    ]);
+    expect(state.items.at(-1)).toEqual({ type: 'note', text: 'stopped' });
+  });
+
   it('remembers it also where the run broke off without a result', () => {
     const live = stateAfter([
       { type: 'thread', thread: 'th_1' },
       { type: 'approval', approval },
     ]);
-    const state = chatReducer(live, { type: 'failed', talk: 1, message: 'interrupted', hint: undefined });
+    const state = chatReducer(live, {
+      type: 'failed',
+      talk: 1,
+      code: 'internal',
+      message: 'broke off',
+      hint: undefined,
+    });
     expect(state).toMatchObject({ pending: [{ thread: 'th_1' }], runs: [] });
   });
 

@@ -422,7 +422,7 @@ describe('the chat’s screen', () => {
     expect(chat.screen()).toContain('http://127.0.0.1:4710/device');
     expect(chat.screen()).toContain('Only go on if you started this yourself.');
     chat.type('\u001b');
-    await chat.shows('error: interrupted');
+    await chat.shows('stopped');
   });
 
   it('tells a misspelt command from a wish', async () => {
@@ -430,6 +430,76 @@ describe('the chat’s screen', () => {
     const chat = openScreen(script.driver, { columns: 80, rows: 24 });
     chat.type('/portfolo\r');
     await chat.shows('there is no /portfolo');
+    expect(script.runs).toEqual([]);
+  });
+
+  it('shows a command above what it brought, as it does with what is said to the agent', async () => {
+    const chat = openScreen(scriptedDriver([]).driver, { columns: 80, rows: 24 });
+    await chat.shows('/help');
+    chat.type('/orders\r');
+    await chat.shows(/❯ \/orders\n\nNo orders\./);
+  });
+
+  it('runs the command that is marked on Enter, and asks for what it wants first', async () => {
+    const chat = openScreen(scriptedDriver([]).driver, { columns: 80, rows: 24 });
+    await chat.shows('/help');
+    chat.type('/ord');
+    await chat.shows('▸ /orders');
+    chat.type('\r');
+    await chat.shows('No orders.');
+    chat.type('/ch');
+    await chat.shows('▸ /chart');
+    chat.type('\r');
+    await chat.shows('❯ /chart');
+    chat.type('KO 5d\r');
+    await chat.shows('a chart of KO 5d');
+    expect(chat.kept).toEqual(['/orders', '/chart KO 5d']);
+  });
+
+  it('tells what may be typed from what is, without colour too', async () => {
+    const chat = openScreen(scriptedDriver([]).driver, { columns: 80, rows: 24 }, status, { color: false });
+    await chat.shows(/^❯ _ try "what do I own"$/m);
+  });
+
+  it('keeps no yes and no no for the next time', async () => {
+    const chat = openScreen(scriptedDriver([]).driver, { columns: 80, rows: 24 });
+    await chat.shows('/help');
+    chat.type('/halt\r');
+    await chat.shows('y or n');
+    chat.type('n\r');
+    await chat.shows('Not halted');
+    chat.type('\u001b[A');
+    await chat.shows('❯ /halt');
+    expect(chat.kept).toEqual(['/halt']);
+  });
+
+  it('makes no conversation of one that does not exist', async () => {
+    const script = scriptedDriver([]);
+    const threads = [{ thread: 'th_abc', status: 'done', prompt: 'who am I', updated_at: '' }] as const;
+    const chat = openScreen({ ...script.driver, threads: async () => threads }, { columns: 80, rows: 24 });
+    await chat.shows('/help');
+    chat.type('/resume th_abd\r');
+    await chat.shows('Did you mean th_abc? /threads lists yours.');
+    expect(chat.session.snapshot().state.talks).toBe(1);
+  });
+
+  it('asks which approval is to be taken back where none is named', async () => {
+    const chat = openScreen(scriptedDriver([]).driver, { columns: 80, rows: 24 });
+    await chat.shows('/help');
+    chat.type('/approvals cancel\r');
+    await chat.shows('cancel which approval?');
+    chat.type('/approvals cancel zzzz\r');
+    await chat.shows('there is no approval zzzz');
+    chat.type('/approvals drop\r');
+    await chat.shows('there is no /approvals drop');
+  });
+
+  it('leaves on a plain exit', async () => {
+    const script = scriptedDriver([]);
+    const chat = openScreen(script.driver, { columns: 80, rows: 24 });
+    await chat.shows('/help');
+    chat.type('exit\r');
+    await chat.exited();
     expect(script.runs).toEqual([]);
   });
 });

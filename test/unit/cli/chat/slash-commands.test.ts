@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { completed, completions, parseSlashCommand } from '../../../../src/cli/chat/slash-commands.ts';
+import { type EditorState, emptyEditor } from '../../../../src/cli/chat/line-editor.ts';
+import {
+  completed,
+  completions,
+  parseSlashCommand,
+  slashHelp,
+  taken,
+} from '../../../../src/cli/chat/slash-commands.ts';
+
+const typed = (text: string): EditorState => ({ ...emptyEditor, text });
 
 describe('a / command', () => {
   it('has a name and arguments', () => {
@@ -8,6 +17,27 @@ describe('a / command', () => {
     expect(parseSlashCommand('/')).toEqual({ name: 'help', args: [] });
     expect(parseSlashCommand('buy 5 AAPL')).toBeUndefined();
     expect(parseSlashCommand('/constructor')).toEqual({ name: 'constructor', args: [] });
+  });
+
+  it('may be left out where one leaves', () => {
+    expect(parseSlashCommand('exit')).toEqual({ name: 'quit', args: [] });
+    expect(parseSlashCommand('Quit')).toEqual({ name: 'quit', args: [] });
+    expect(parseSlashCommand('quit my KO position')).toBeUndefined();
+  });
+
+  it('is taken by Enter as it is marked, half typed as it may be', () => {
+    expect(taken(typed('/thr'), 0)).toEqual({ text: '/threads', send: true });
+    expect(taken(typed('/p'), 1)).toEqual({ text: '/profile', send: true });
+    expect(taken(typed('/ch'), 0)).toEqual({ text: '/chart ', send: false });
+    // Whole as they are, or none at all.
+    for (const text of ['/', '/q', '/help', '/orders 3', '/zzz', 'buy 5 AAPL']) {
+      expect(taken(typed(text), 0)).toBeUndefined();
+    }
+    expect(taken(typed('/'), 1)).toEqual({ text: '/portfolio', send: true });
+  });
+
+  it('is explained in lines that fit 80 columns', () => {
+    for (const line of slashHelp.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
 
   it('may become several while half typed, and none once it is whole', () => {

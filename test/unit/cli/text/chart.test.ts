@@ -47,6 +47,14 @@ describe('a chart', () => {
     expect(drawn[0]?.at(-1)).not.toBe(' ');
   });
 
+  it('is told in figures where it is read aloud', () => {
+    const options = { symbol: 'AAPL', range: '3m', bars: rising, columns: 80, rows: 5, unicode: true };
+    expect(chartText({ ...options, simulated: true, spoken: true }).split('\n')).toEqual([
+      'AAPL 3m  $139.00  +$39.00 (+39.00%)  high $139.00  low $100.00  simulated',
+      'from 2026-01-01 at $100.00 to 2026-02-09 at $139.00',
+    ]);
+  });
+
   it('uses ASCII alone where there is no Unicode', () => {
     expect(chart(rising, false)).toMatch(/^[\x00-\x7f]+$/);
   });
