@@ -47,7 +47,7 @@ export interface CreateAgentOptions {
   readonly openDatabase?: typeof openStateDatabase;
   /** Proposes and cancels nothing. */
   readonly readOnly?: boolean;
-  /** While it says true, no order is proposed; asked anew for each. Cancelling stays possible. */
+  /** While it says true, no order is proposed or sent; asked anew for each. Cancelling stays possible. */
   readonly halted?: () => boolean;
   /** Instead of the one the profile names. */
   readonly model?: ChatModel;

@@ -68,7 +68,7 @@ async function carryOut(environment: GraphEnvironment, id: string): Promise<Appr
     if (isSettled(leased.status)) return leased;
     return await track(
       isUnderWay(leased.status)
-        ? settleOrder(environment, leased, { resend: true })
+        ? settleOrder(environment, leased, { resend: !environment.halted() })
         : send(environment, leased),
     );
   } finally {
@@ -100,13 +100,16 @@ async function proceed(
   return settled(environment, state, followed);
 }
 
-async function send(environment: OrderEnvironment, approval: Approval): Promise<Approval> {
+async function send(
+  environment: OrderEnvironment & Pick<GraphEnvironment, 'halted'>,
+  approval: Approval,
+): Promise<Approval> {
   const { approvals, clock, changed, emit } = environment;
   const gateway = requireOrderGateway(environment);
   const { draft, id, epoch } = approval;
   const end = (
-    to: 'expired' | 'blocked',
-    code: 'approval_expired' | 'price_moved',
+    to: 'expired' | 'blocked' | 'cancelled',
+    code: 'approval_expired' | 'price_moved' | 'blocked',
     text: string,
   ): Approval => {
     const move = approvals.move(id, to, { reason: { code, text } }, { epoch });
@@ -135,6 +138,8 @@ async function send(environment: OrderEnvironment, approval: Approval): Promise<
       `the price moved more than ${draft.max_slippage} from ${draft.reference_price}`,
     );
   }
+  // Last, so that a halt during all this counts too.
+  if (environment.halted()) return end('cancelled', 'blocked', 'this session was halted before it was sent');
   const token = approvals.token(id);
   if (token === undefined) throw new TradeAgentError('state_corrupt', `approval ${id} has lost its token`);
   const intent = approvals.move(id, 'executing', {}, { from: 'approved', epoch });

@@ -27,7 +27,7 @@ export interface GraphEnvironment<A extends Approval = Approval> {
   readonly signal: AbortSignal;
   readonly approvalMode: ApprovalMode;
   readonly readOnly: boolean;
-  /** While true, no order is proposed; asked anew for each. */
+  /** While true, no order is proposed or sent; asked anew for each. */
   readonly halted: () => boolean;
   readonly maxTurns: number;
   /**

@@ -303,3 +303,44 @@ describe('cancelling', () => {
     expect(all.result.orders.map(({ status }) => status)).toEqual(['canceled', 'canceled']);
   });
 });
+
+describe('a halted session', () => {
+  it('proposes nothing, and still cancels', async () => {
+    const world = await createWorld();
+    world.gateway.addOpenOrder('AAPL', 'o1');
+    const agent = await world.agent({ halted: () => true });
+    const { result } = await play(agent.run({ prompt: 'buy 5 AAPL' }, options()));
+    expect(result).toMatchObject({ status: 'blocked', error: { code: 'blocked' }, approvals: [] });
+    expect(world.phone.asked).toEqual([]);
+    await play(agent.run({ prompt: 'cancel my AAPL order' }, options()));
+    expect(world.gateway.book).toMatchObject([{ status: 'canceled' }]);
+  });
+
+  it('sends nothing that is approved after the halt', async () => {
+    const world = await createWorld();
+    let halted = false;
+    world.phone.auto = () => {
+      halted = true;
+      return 'approve';
+    };
+    const agent = await world.agent({ halted: () => halted });
+    const { result } = await play(agent.run({ prompt: 'buy 5 AAPL' }, options()));
+    expect(result).toMatchObject({
+      status: 'blocked',
+      error: { code: 'blocked' },
+      approvals: [{ status: 'cancelled' }],
+    });
+    expect(world.gateway.posts).toEqual([]);
+  });
+
+  it('asks what became of an order that was on its way, and sends it no second time', async () => {
+    const world = await createWorld();
+    world.phone.auto = () => 'approve';
+    world.gateway.faults = ['drop_before_accept'];
+    const { result } = await play((await world.agent()).run({ prompt: 'buy 5 AAPL' }, options()));
+    const halted = await world.agent({ halted: () => true });
+    const resumed = await play(halted.resume(result.thread, options()));
+    expect(resumed.result.approvals).toMatchObject([{ status: 'unknown' }]);
+    expect(world.gateway.posts).toHaveLength(1);
+  });
+});
