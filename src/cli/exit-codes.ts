@@ -57,6 +57,7 @@ const byError: Record<ErrorCode, ExitCode> = {
   message_rejected: 1,
   model_error: 1,
   notice_failed: 1,
+  output_failed: 1,
   state_corrupt: 1,
   internal: 1,
   timeout: 124,

@@ -9,6 +9,8 @@ export interface Interruption {
   limit(ms: number): void;
   /** True once stdout or stderr has no reader: nobody is left to tell. */
   readonly readerGone: boolean;
+  /** What kept stdout from being written, such as a full disk: a result that was lost must not pass for one. */
+  readonly outputFailure: TradeAgentError | undefined;
   dispose(): void;
 }
 
@@ -19,13 +21,15 @@ export interface InterruptionParts {
   readonly on: (event: string, listener: () => void) => unknown;
   readonly off: (event: string, listener: () => void) => unknown;
   readonly exit: (code: number) => unknown;
-  readonly streams: readonly OutputStream[];
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
 }
 
 export function createInterruption(parts: InterruptionParts): Interruption {
   const controller = new AbortController();
   const timers = new Set<NodeJS.Timeout>();
   let readerGone = false;
+  let outputFailure: TradeAgentError | undefined;
 
   const later = (ms: number, action: () => void) => {
     const timer = setTimeout(action, ms);
@@ -43,13 +47,26 @@ export function createInterruption(parts: InterruptionParts): Interruption {
     interrupt(new TradeAgentError('interrupted', 'interrupted'));
   };
   const onStreamError = (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') return;
+    if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') return false;
     readerGone = true;
     interrupt(new TradeAgentError('interrupted', 'nobody reads the output any more'));
+    return true;
+  };
+  const onResultError = (error: NodeJS.ErrnoException) => {
+    if (onStreamError(error)) return;
+    outputFailure ??= new TradeAgentError(
+      'output_failed',
+      `the result could not be written: ${error.message}`,
+      {
+        hint: 'What was done is done: see "trade-agent orders" and "trade-agent approvals".',
+      },
+    );
+    interrupt(outputFailure);
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
   for (const name of signals) parts.on(name, onSignal);
-  for (const stream of parts.streams) stream.on('error', onStreamError);
+  parts.stdout.on('error', onResultError);
+  parts.stderr.on('error', onStreamError);
 
   return {
     signal: controller.signal,
@@ -65,9 +82,13 @@ export function createInterruption(parts: InterruptionParts): Interruption {
     get readerGone() {
       return readerGone;
     },
+    get outputFailure() {
+      return outputFailure;
+    },
     dispose: () => {
       for (const name of signals) parts.off(name, onSignal);
-      for (const stream of parts.streams) stream.off('error', onStreamError);
+      parts.stdout.off('error', onResultError);
+      parts.stderr.off('error', onStreamError);
       for (const timer of timers) clearTimeout(timer);
     },
   };

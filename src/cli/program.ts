@@ -123,6 +123,7 @@ export function describeProgram(): Command {
       interrupt: noop,
       limit: noop,
       readerGone: false,
+      outputFailure: undefined,
       dispose: noop,
     },
     exitCode: 0,
@@ -142,19 +143,23 @@ export async function execute(argv: readonly string[], cli: Cli): Promise<number
   try {
     program = createProgram(cli, commandOf(argv));
     await program.parseAsync(withDefaultCommand(program, argv), { from: 'user' });
-    return cli.exitCode;
+    // That something could not be written is told in a turn of its own.
+    await new Promise(setImmediate);
+    const { outputFailure } = cli.interruption;
+    if (outputFailure === undefined) return cli.exitCode;
+    const lost = reportError(cli.io, 'text', outputFailure);
+    return cli.exitCode === 0 ? lost : cli.exitCode;
   } catch (error) {
+    // Where stdout takes nothing any more, stderr is told.
+    const format =
+      cli.interruption.outputFailure === undefined ? requestedFormat(argv, cli.env) : ('text' as const);
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0;
-      return reportError(
-        cli.io,
-        requestedFormat(argv, cli.env),
-        misspeltSubcommand(error, program, argv) ?? usageError(error),
-      );
+      return reportError(cli.io, format, misspeltSubcommand(error, program, argv) ?? usageError(error));
     }
     // The reader of our output went away, as with "| head": there is nobody to tell.
     if (cli.interruption.readerGone) return 130;
-    return reportError(cli.io, requestedFormat(argv, cli.env), ended(error, cli.interruption.signal));
+    return reportError(cli.io, format, ended(error, cli.interruption.signal));
   }
 }
 
@@ -164,9 +169,16 @@ function commandOf(argv: readonly string[]): string | undefined {
   return name !== 'completion' && commands.has(name) ? name : undefined;
 }
 
-/** Without a command: chat. Not commander's default command, which would swallow a misspelt command as its argument. */
+/**
+ * Without a command: chat. Not commander's default command, which would swallow a misspelt command as its argument. And
+ * a misspelt one is asked for no help: commander would answer with the program's own, as if nothing were wrong.
+ */
 function withDefaultCommand(program: Command, argv: readonly string[]): string[] {
   const { operands } = program.parseOptions([...argv]);
+  const [name] = operands;
+  if (name !== undefined && name !== 'help' && !commands.has(name)) {
+    return argv.filter((arg) => arg !== '-h' && arg !== '--help');
+  }
   const asksForHelp = argv.some((arg) => ['-h', '--help', '-V', '--version'].includes(arg));
   return operands.length === 0 && !asksForHelp ? ['chat', ...argv] : [...argv];
 }
@@ -201,6 +213,10 @@ function usageError(error: CommanderError): TradeAgentError {
   if (error.code === 'commander.help') {
     return new TradeAgentError('usage', 'a command is missing', { hint: 'See "trade-agent --help".' });
   }
+  if (error.code === 'commander.excessArguments' && first.includes("for 'run'")) {
+    const hint = 'Put what you ask in quotes: trade-agent run "buy 5 AAPL limit 180"';
+    return new TradeAgentError('usage', first, { hint });
+  }
   const hint =
     suggestion !== ''
       ? suggestion
@@ -226,7 +242,8 @@ export async function startProgram(argv: readonly string[]): Promise<number> {
     on: (event, listener) => process.on(event, listener),
     off: (event, listener) => process.off(event, listener),
     exit: (code) => process.exit(code),
-    streams: [process.stdout, process.stderr],
+    stdout: process.stdout,
+    stderr: process.stderr,
   });
   const io = createIo({
     stdin: process.stdin,

@@ -66,6 +66,7 @@ export type ErrorCode =
   | 'message_rejected'
   | 'model_error'
   | 'notice_failed'
+  | 'output_failed'
   | 'state_corrupt'
   | 'timeout'
   | 'interrupted'

@@ -19,7 +19,8 @@ export async function typing(
     on: (event, listener) => signals.on(event, listener),
     off: (event, listener) => signals.off(event, listener),
     exit: () => undefined,
-    streams: [],
+    stdout: terminal.io.stdout,
+    stderr: terminal.io.stderr,
   });
   let asked = 0;
   terminal.io.stderr.on('data', () => {

@@ -109,7 +109,8 @@ function start(args: readonly string[], env: NodeJS.ProcessEnv, options: Command
     on: (event, listener) => signals.on(event, listener),
     off: (event, listener) => signals.off(event, listener),
     exit: () => undefined,
-    streams: [terminal.io.stdout, terminal.io.stderr],
+    stdout: terminal.io.stdout,
+    stderr: terminal.io.stderr,
   });
   terminal.stdin.end(stdin);
   const done = execute(args, {

@@ -6,14 +6,16 @@ import { createInterruption } from '../../../src/cli/interruption.ts';
 function interruptible() {
   const signals = new EventEmitter();
   const stdout = new PassThrough();
+  const stderr = new PassThrough();
   const exits: number[] = [];
   const interruption = createInterruption({
     on: (event, listener) => signals.on(event, listener),
     off: (event, listener) => signals.off(event, listener),
     exit: (code) => exits.push(code),
-    streams: [stdout],
+    stdout,
+    stderr,
   });
-  return { signals, stdout, exits, interruption };
+  return { signals, stdout, stderr, exits, interruption };
 }
 
 afterEach(() => vi.useRealTimers());
@@ -56,6 +58,18 @@ describe('an interruption', () => {
     stdout.emit('error', Object.assign(new Error('broken pipe'), { code: 'EPIPE' }));
     expect(interruption.signal.aborted).toBe(true);
     expect(interruption.readerGone).toBe(true);
+    interruption.dispose();
+  });
+
+  it('stops the command where its result cannot be written, and says why; talk may be lost', () => {
+    const { stdout, stderr, interruption } = interruptible();
+    const full = () => Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+    stderr.emit('error', full());
+    expect(interruption.signal.aborted).toBe(false);
+    stdout.emit('error', full());
+    expect(interruption.signal.reason).toMatchObject({ code: 'output_failed' });
+    expect(interruption.outputFailure?.message).toContain('no space left on device');
+    expect(interruption.readerGone).toBe(false);
     interruption.dispose();
   });
 
