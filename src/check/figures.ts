@@ -87,7 +87,14 @@ function drawdownsSince(
   // Counted from the very moment the mark stands at, often noon: what came in that morning is in its value already.
   const since = valuePoints([mark.last, ...values.filter(({ at }) => at > mark.last.at)], flows);
   const followed = drawdowns(since, mark);
-  return { ...followed, series: known.series, worst: deeper(known.worst, followed.worst) };
+  return {
+    get series() {
+      return known.series;
+    },
+    current: followed.current,
+    worst: deeper(known.worst, followed.worst),
+    mark: followed.mark,
+  };
 }
 
 /** The mark may be of a moment between two days’ ends, which these do not show. */

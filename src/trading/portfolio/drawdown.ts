@@ -22,7 +22,7 @@ export interface Fall {
 }
 
 export interface Drawdowns {
-  /** How far below the mark each point is: a fraction from 0 to 1. */
+  /** How far below the mark each point is: a fraction from 0 to 1. Worked out when it is asked for. */
   readonly series: readonly { readonly at: number; readonly fraction: Dec }[];
   /** Of the last point. */
   readonly current: Dec;
@@ -38,27 +38,66 @@ export interface Drawdowns {
  * (2nd ed.), "drawdown".
  */
 export function drawdowns(points: readonly ValuePoint[], kept?: HighWaterMark): Drawdowns {
+  let worst: Depth | undefined;
+  let open: Depth | undefined;
+  let current = currentOf(kept);
+  const last = points.at(-1);
+  const mark = follow(points, kept, (at, value, { value: peak, at: peakAt }) => {
+    if (at === last?.at) current = below(value, peak);
+    if (!isBelow(value, peak)) {
+      if (open !== undefined && worst === open) worst = { ...open, recoveredAt: at };
+      open = undefined;
+      return;
+    }
+    const fall: Depth = { value, peak, peakAt, troughAt: at, recoveredAt: undefined };
+    if (open !== undefined && !isDeeper(fall, open)) return;
+    if (worst === undefined || worst === open || isDeeper(fall, worst)) worst = fall;
+    // A fall that is not the worst is followed all the same: it may become it.
+    open = fall;
+  });
+  return {
+    // A quotient for each of years of days, which only a picture needs.
+    get series() {
+      const series: { at: number; fraction: Dec }[] = [];
+      follow(points, kept, (at, value, { value: peak }) => {
+        series.push({ at, fraction: below(value, peak) });
+      });
+      return series;
+    },
+    current,
+    worst: worst && fallOf(worst),
+    mark,
+  };
+}
+
+/** Calls back for each point the mark has not seen, with the mark as it is then. */
+function follow(
+  points: readonly ValuePoint[],
+  kept: HighWaterMark | undefined,
+  see: (at: number, value: Dec, mark: HighWaterMark) => void,
+): HighWaterMark | undefined {
   let mark = kept;
-  let worst: Fall | undefined;
-  let open: Fall | undefined;
-  const series: { at: number; fraction: Dec }[] = [];
   for (const { at, value, flow } of points) {
     if (mark !== undefined && at <= mark.last.at) continue;
     mark = moved(mark, at, value, flow);
-    const fraction = below(value, mark.value);
-    series.push({ at, fraction });
-    if (fraction.isZero()) {
-      if (open !== undefined && worst === open) worst = { ...open, recoveredAt: at };
-      open = undefined;
-      continue;
-    }
-    if (open !== undefined && fraction.lte(open.fraction)) continue;
-    const deeper: Fall = { fraction, peakAt: mark.at, troughAt: at, recoveredAt: undefined };
-    if (worst === undefined || worst === open || fraction.gt(worst.fraction)) worst = deeper;
-    // A fall that is not the worst is followed all the same: it may become it.
-    open = deeper;
+    see(at, value, mark);
   }
-  return { series, current: series.at(-1)?.fraction ?? currentOf(kept), worst, mark };
+  return mark;
+}
+
+/** A fall whose fraction is not worked out yet. */
+interface Depth extends Omit<Fall, 'fraction'> {
+  readonly value: Dec;
+  readonly peak: Dec;
+}
+
+/** Compared by multiplying, which is exact and takes a fraction of the time. Peaks are more than nothing. */
+function isDeeper(one: Depth, other: Depth): boolean {
+  return one.value.mul(other.peak).lt(other.value.mul(one.peak));
+}
+
+function fallOf({ value, peak, ...rest }: Depth): Fall {
+  return { fraction: below(value, peak), ...rest };
 }
 
 function currentOf(mark: HighWaterMark | undefined): Dec {
@@ -67,9 +106,13 @@ function currentOf(mark: HighWaterMark | undefined): Dec {
 
 const ONE = new Rate(1);
 
+function isBelow(value: Dec, peak: Dec): boolean {
+  return isPositive(peak) && value.lt(peak);
+}
+
 /** How far below a peak a value is, a fraction. */
 function below(value: Dec, peak: Dec): Dec {
-  if (!isPositive(peak) || value.gte(peak)) return ZERO;
+  if (!isBelow(value, peak)) return ZERO;
   return ONE.minus(new Rate(value).div(peak));
 }
 
