@@ -1,46 +1,36 @@
+import { closeSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TradeAgentError } from '../trading/errors.ts';
 import { ensurePrivateFolder } from './home.ts';
 
-/** A lock its owner no longer refreshes is free after this long: how long a kill -9 keeps others waiting. */
-const STALE_MS = 15_000;
-
-/** What the holder of a lock gets. */
-export interface HeldLock {
-  /** Aborts when the lock was lost (the machine slept and another process took it over): stop, write nothing. */
-  readonly signal: AbortSignal;
-}
-
 /**
- * Runs `work` while no other process (and nothing else in this one) holds the lock `file`.
- * @param waitMs must exceed the longest time a holder may take, or a waiter gives up on a healthy one
+ * Runs `work` while no other process (and nothing else in this one) holds the lock `file`. It is the operating system's
+ * lock, taken on that file by SQLite: it ends with the process that holds it, however that ends, and not with time. A
+ * lock that counts as abandoned after a while can be taken over by two who find it so at once, and from one who was
+ * only suspended. The empty file stays: if it could be removed, two could each hold one of that name.
+ * @param options.waitMs must exceed the longest time a holder may take, or a waiter gives up on a healthy one
  * @throws {TradeAgentError} `busy` when the lock isn't free in time; the reason of `signal` when it aborts
  */
 export async function withProcessLock<T>(
   file: string,
   options: { waitMs: number; signal?: AbortSignal | undefined },
-  work: (lock: HeldLock) => Promise<T>,
+  work: () => Promise<T>,
 ): Promise<T> {
-  const { default: lockfile } = await import('proper-lockfile');
+  const { default: Database } = await import('better-sqlite3-multiple-ciphers');
   ensurePrivateFolder(dirname(file));
-  const lost = new AbortController();
+  makeLockFile(file);
   const deadline = performance.now() + options.waitMs;
-  let release: () => Promise<void>;
-  for (;;) {
-    options.signal?.throwIfAborted();
-    try {
-      release = await lockfile.lock(file, {
-        realpath: false,
-        lockfilePath: file,
-        stale: STALE_MS,
-        update: STALE_MS / 3,
-        onCompromised: () =>
-          lost.abort(new TradeAgentError('busy', 'another process took over while this one was suspended')),
-      });
-      break;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error;
+  const lock = new Database(file, { timeout: 0 });
+  try {
+    for (;;) {
+      options.signal?.throwIfAborted();
+      try {
+        lock.exec('BEGIN EXCLUSIVE');
+        break;
+      } catch (error) {
+        if ((error as { code?: unknown }).code !== 'SQLITE_BUSY') throw error;
+      }
       if (performance.now() > deadline) {
         throw new TradeAgentError(
           'busy',
@@ -51,13 +41,19 @@ export async function withProcessLock<T>(
         );
       }
       // Uneven steps, so that waiters do not knock all at once.
-      await delay(15 + Math.random() * 45, undefined, options.signal ? { signal: options.signal } : {});
+      await delay(15 + Math.random() * 45);
     }
-  }
-  try {
-    return await work({ signal: lost.signal });
+    return await work();
   } finally {
-    // A lock that was lost is somebody else's by now; there is nothing left to release.
-    await release().catch(() => {});
+    lock.close();
+  }
+}
+
+/** SQLite itself would make it readable for others. Never opened where it is there: closing it would end a lock on it. */
+function makeLockFile(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }

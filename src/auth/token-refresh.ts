@@ -50,7 +50,7 @@ export async function refreshAccessToken(
   const { profile, store, clock, sub } = context;
   // Found before the lock is taken, so that the lock is held no longer than the exchange itself.
   const metadata = (await loginClient(profile, context.access)).serverMetadata();
-  return await store.exclusively('session', async (lock) => {
+  return await store.exclusively('session', async () => {
     const held = await store.get(['session', 'refresh_token', 'dpop_key', 'access_token'], { fresh: true });
     const session = parseStoredSession(held.session, profile);
     if (session === undefined || held.refresh_token === undefined || held.dpop_key === undefined) {
@@ -71,7 +71,6 @@ export async function refreshAccessToken(
     const oidc = await import('openid-client');
     const bound = bindsTokens(profile, metadata);
     const key = parsePrivateJwk(held.dpop_key);
-    lock.signal.throwIfAborted();
     let sentAt = clock.now();
     const sent = held.refresh_token;
     const tokens = await inProviderTime(profile.issuer, async () => {

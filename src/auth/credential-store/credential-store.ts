@@ -1,5 +1,3 @@
-import type { HeldLock } from '../process-lock.ts';
-
 /** Everything secret that is kept, one value each. */
 export const credentialNames = [
   /** Who is signed in, where, and through which client; not secret by itself. */
@@ -62,9 +60,5 @@ export interface CredentialStore {
    * Runs `work` while no other process does the same for this profile.
    * @throws {TradeAgentError} `busy` when the lock isn't free in time
    */
-  exclusively<T>(
-    purpose: LockPurpose,
-    work: (lock: HeldLock) => Promise<T>,
-    signal?: AbortSignal,
-  ): Promise<T>;
+  exclusively<T>(purpose: LockPurpose, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
 }

@@ -12,7 +12,7 @@ import { type FileKeyChoice, fileKey } from './file-key.ts';
 import { type KeyKind, parseSealed, type SealedFile, seal, unseal } from './sealed-file.ts';
 import { storeLock, withStoreLock } from './store-lock.ts';
 
-/** A write takes milliseconds; this covers a slow disk and the lock of a killed process (15 s). */
+/** A write takes milliseconds; this covers a slow disk, and many who write. */
 const WRITE_LOCK_WAIT_MS = 30_000;
 
 /** Twice what all names can hold. */
@@ -91,7 +91,7 @@ export function openFileStore(options: FileStoreOptions): CredentialStore {
 
   const write = async (change: (values: Record<string, string>) => boolean): Promise<boolean> => {
     await unlock();
-    return await withStoreLock(`${file}.lock`, { waitMs: WRITE_LOCK_WAIT_MS }, async (lock) => {
+    return await withStoreLock(`${file}.lock`, { waitMs: WRITE_LOCK_WAIT_MS }, async () => {
       const sealed = readSealed();
       const { header, key } =
         sealed === undefined
@@ -99,7 +99,6 @@ export function openFileStore(options: FileStoreOptions): CredentialStore {
           : { header: sealed.key, key: await fileKeys.open(sealed.key) };
       const values = sealed === undefined ? {} : valuesOf(sealed, key);
       if (!change(values)) return false;
-      lock.signal.throwIfAborted();
       writePrivateFile(file, seal(values, header, key, context));
       return true;
     });

@@ -124,10 +124,9 @@ function file(path: string): Place {
     read,
     lock: `${path}.lock`,
     change: (apply) =>
-      withStoreLock(`${path}.write.lock`, { waitMs: 30_000 }, async (lock) => {
+      withStoreLock(`${path}.write.lock`, { waitMs: 30_000 }, async () => {
         const values = await read();
         if (!apply(values)) return false;
-        lock.signal.throwIfAborted();
         writePrivateFile(path, `${JSON.stringify(values)}\n`);
         return true;
       }),

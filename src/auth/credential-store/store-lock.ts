@@ -1,19 +1,18 @@
 import { dirname, join } from 'node:path';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
-import { type HeldLock, withProcessLock } from '../process-lock.ts';
+import { withProcessLock } from '../process-lock.ts';
 import type { LockPurpose } from './credential-store.ts';
 
 /**
  * Longer than the longest exchange: four requests of 10 s (one more after a DPoP nonce challenge, and both again where
- * this machine's clock turned out to be off), three store calls of 2 s, and the 15 s after which a killed holder's lock
- * is free. A shorter wait would make a waiter give up, or tempt it to send a refresh token that the holder is just
- * using up.
+ * this machine's clock turned out to be off), and three store calls of 2 s. A shorter wait would make a waiter give up,
+ * or tempt it to send a refresh token that the holder is just using up.
  */
-export const LOCK_WAIT_MS = 90_000;
+export const LOCK_WAIT_MS = 60_000;
 
 /** The `exclusively` of both stores: one lock file a profile and purpose. */
 export function storeLock(folder: string, profile: string) {
-  return <T>(purpose: LockPurpose, work: (lock: HeldLock) => Promise<T>, signal?: AbortSignal): Promise<T> =>
+  return <T>(purpose: LockPurpose, work: () => Promise<T>, signal?: AbortSignal): Promise<T> =>
     withStoreLock(join(folder, `.${profile}.${purpose}.lock`), { waitMs: LOCK_WAIT_MS, signal }, work);
 }
 
@@ -25,13 +24,14 @@ export function storeLock(folder: string, profile: string) {
 export async function withStoreLock<T>(
   file: string,
   options: Parameters<typeof withProcessLock>[1],
-  work: (lock: HeldLock) => Promise<T>,
+  work: () => Promise<T>,
 ): Promise<T> {
   try {
     return await withProcessLock(file, options, work);
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException;
-    if (isTradeAgentError(error) || code === undefined || syscall === undefined) throw error;
+    const isOurs = syscall !== undefined || String(code).startsWith('SQLITE_');
+    if (isTradeAgentError(error) || code === undefined || !isOurs) throw error;
     throw new TradeAgentError(
       'credential_store_unavailable',
       `credentials can't be kept in ${dirname(file)} (${code})`,

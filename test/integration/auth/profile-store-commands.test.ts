@@ -14,7 +14,8 @@ afterEach(() => world.close());
 
 const agentHome = () => world.env.TRADE_AGENT_HOME ?? '';
 const config = () => readFileSync(join(agentHome(), 'config.yaml'), 'utf8');
-const credentialFiles = () => readdirSync(agentHome()).filter((name) => /^credentials|^keychain/.test(name));
+const credentialFiles = () =>
+  readdirSync(agentHome()).filter((name) => /^(credentials|keychain).*\.(json|key)$/.test(name));
 const json = async (...args: string[]) => {
   const { exitCode, stdout, stderr } = await world.run([...args, '--output', 'json'], { env: world.env });
   return { exitCode, stderr, ...JSON.parse(stdout) };

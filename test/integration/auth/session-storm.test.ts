@@ -14,7 +14,7 @@ const PROCESSES = Number(process.env.SESSION_PROCESSES ?? 4);
 const EXPIRIES = Number(process.env.SESSION_EXPIRIES ?? 2);
 const SEED = Number(process.env.SESSION_SEED ?? (EXPIRIES < 10 ? 2 : Date.now() % 2 ** 31));
 
-/** After a kill, others wait 15 s for the dead process's lock; and a machine under load is slow. */
+/** A machine under load is slow. */
 const ROUND_LIMIT_MS = 90_000;
 
 /** Where in a renewal a process is killed. */

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
@@ -267,18 +267,6 @@ describe('schedule run', () => {
     child.kill('SIGKILL');
     await closed;
     world.sandbox.faults.clear();
-    // Nobody refreshes its locks any more: as if a quarter of a minute had passed.
-    const past = new Date(Date.now() - 60_000);
-    for (const lock of [
-      fileOf(id).replace('.json', '.lock'),
-      join(world.folder, 'agent', 'check.sandbox.lock'),
-    ]) {
-      try {
-        utimesSync(lock, past, past);
-      } catch {
-        // It had not come that far.
-      }
-    }
     expect((await run('run', id)).exitCode).toBe(3);
     expect(await logs(id)).toMatchObject([
       { status: 'found', attempt: 2 },
