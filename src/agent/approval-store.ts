@@ -326,9 +326,15 @@ export function createApprovalStore(
     },
 
     release(id, holder) {
-      database
-        .prepare('UPDATE approvals SET lease_owner = NULL, lease_until = 0 WHERE id = ? AND lease_owner = ?')
-        .run(id, holder);
+      try {
+        database
+          .prepare(
+            'UPDATE approvals SET lease_owner = NULL, lease_until = 0 WHERE id = ? AND lease_owner = ?',
+          )
+          .run(id, holder);
+      } catch {
+        // A busy database must not cost the order its result: the lease runs out by itself.
+      }
     },
 
     watchCancelled: (id, cancelled) => cancels.watch(id, cancelled),

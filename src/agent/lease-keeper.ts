@@ -27,7 +27,7 @@ export function createLeaseKeeper(
   let stop: AbortController | undefined;
 
   const renew = () => {
-    const held = new Set(threads.renewAll(holder));
+    const held = new Set(threads.renewAll(holder, [...kept.keys()]));
     for (const [thread, lost] of [...kept]) {
       if (held.has(thread)) continue;
       kept.delete(thread);
@@ -69,7 +69,11 @@ export function createLeaseKeeper(
             stop?.abort();
             stop = undefined;
           }
-          lease.release();
+          try {
+            lease.release();
+          } catch {
+            // A busy database must not cost the run its result: the lease runs out by itself.
+          }
         },
       };
     },

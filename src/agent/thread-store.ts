@@ -40,8 +40,8 @@ export interface ThreadStore {
   ended(id: string, status: ThreadStatus): void;
   /** @throws {TradeAgentError} `busy` */
   lease(id: string, holder: string): ThreadLease;
-  /** Keeps all leases of a holder for another while. Returns the ids of the threads that it still holds. */
-  renewAll(holder: string): string[];
+  /** Keeps a holder's leases of these threads for another while. Returns the ids of those that it still holds. */
+  renewAll(holder: string, ids: readonly string[]): string[];
 }
 
 interface Row {
@@ -171,18 +171,14 @@ export function createThreadStore(database: StateDatabase, clock: Clock): Thread
       };
     },
 
-    renewAll(holder) {
+    renewAll(holder, ids) {
       return database
-        .transaction(() => {
-          database
-            .prepare('UPDATE threads SET lease_until = ? WHERE lease_owner = ?')
-            .run(clock.now() + THREAD_LEASE_MS, holder);
-          return database
-            .prepare<[string], string>('SELECT id FROM threads WHERE lease_owner = ?')
-            .pluck()
-            .all(holder);
-        })
-        .immediate();
+        .prepare<[number, string, string], string>(
+          `UPDATE threads SET lease_until = ?
+           WHERE lease_owner = ? AND id IN (SELECT value FROM json_each(?)) RETURNING id`,
+        )
+        .pluck()
+        .all(clock.now() + THREAD_LEASE_MS, holder, JSON.stringify(ids));
     },
   };
 }

@@ -6,14 +6,14 @@ import { createThreadStore, type ThreadLease } from '../../../src/agent/thread-s
 import { systemClock } from '../../../src/trading/clock.ts';
 import { createWorld, options, play, quickClock } from './world.ts';
 
-/** A state database whose `nth` checkpoint can't be stored, as if the process died there. */
-function failingAt(nth: number): typeof openStateDatabase {
+/** A state database whose statements with `text` fail from the `nth` on: the process died there, or others keep it busy. */
+function failingAt(nth: number, text = 'INTO checkpoints'): typeof openStateDatabase {
   return (file, key) => {
     const database = openStateDatabase(file, key);
     const prepare = database.prepare.bind(database) as (sql: string) => ReturnType<typeof database.prepare>;
     let stored = 0;
     const watched = (sql: string) => {
-      if (sql.includes('INTO checkpoints') && ++stored >= nth) throw new Error('died');
+      if (sql.includes(text) && ++stored >= nth) throw new Error('died');
       return prepare(sql);
     };
     return Object.assign(database, { prepare: watched });
@@ -78,3 +78,14 @@ it('a run that was overtaken while it worked out an order proposes none', async 
   expect(next.result.status).toBe('done');
   expect(world.phone.asked).toHaveLength(0);
 });
+
+it.each([['threads'], ['approvals']])(
+  'a run that cannot give back its lease of %s in time tells its result all the same',
+  async (table) => {
+    const world = await createWorld();
+    world.phone.auto = () => 'approve';
+    const agent = await world.agent({ openDatabase: failingAt(1, `UPDATE ${table} SET lease_owner = NULL`) });
+    const { result } = await play(agent.run({ prompt: 'buy 5 AAPL' }, options()));
+    expect(result).toMatchObject({ status: 'done', approvals: [{ status: 'executed' }] });
+  },
+);

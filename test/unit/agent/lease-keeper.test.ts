@@ -30,3 +30,24 @@ it('tells once that another has taken the thread while this process stood still'
   lease.release();
   expect(() => threads.lease('t1', 'elsewhere|3|c')).toThrow(expect.objectContaining({ code: 'busy' }));
 });
+
+it('lets a lease run out that could not be given back, however long it keeps others', async () => {
+  const clock = new VirtualClock();
+  const { threads } = openStores(clock);
+  threads.open('t2', { profile: 'test', sub: 'alice' }, 'sell 5 AAPL');
+  const busy = () => {
+    throw new Error('busy');
+  };
+  const lease: typeof threads.lease = (id, holder) => {
+    const taken = threads.lease(id, holder);
+    return id === 't1' ? { ...taken, release: busy } : taken;
+  };
+  const keeper = createLeaseKeeper({ ...threads, lease }, clock, 'elsewhere|1|a');
+  const stuck = keeper.keep('t1', () => undefined);
+  const kept = keeper.keep('t2', () => undefined);
+  stuck.release();
+  await clock.run(clock.sleep(60_000));
+  expect(kept.isHeld()).toBe(true);
+  threads.lease('t1', 'elsewhere|2|b');
+  kept.release();
+});

@@ -149,12 +149,12 @@ describe('a thread’s lease', () => {
     const { threads } = openStores(clock);
     const lease = threads.lease('t1', 'elsewhere|1|a');
     clock.advance(20_000);
-    expect(threads.renewAll('elsewhere|1|a')).toEqual(['t1']);
+    expect(threads.renewAll('elsewhere|1|a', ['t1'])).toEqual(['t1']);
     clock.advance(29_000);
     expect(() => threads.lease('t1', 'elsewhere|2|b')).toThrow(expect.objectContaining({ code: 'busy' }));
     clock.advance(2_000);
     threads.lease('t1', 'elsewhere|2|b');
-    expect(threads.renewAll('elsewhere|1|a')).toEqual([]);
+    expect(threads.renewAll('elsewhere|1|a', ['t1'])).toEqual([]);
     expect(lease.isHeld()).toBe(false);
     lease.release();
     expect(() => threads.lease('t1', 'elsewhere|3|c')).toThrow(expect.objectContaining({ code: 'busy' }));
