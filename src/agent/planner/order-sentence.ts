@@ -37,6 +37,7 @@ const fillers = ['please', 'order', 'with', 'a', 'an', 'as', 'each', 'per share'
  * @throws {NotUnderstood} for whatever isn't wholly understood, or couldn't be an order
  */
 export function readOrderSentence(words: Words, side: 'buy' | 'sell'): OrderIntent {
+  if (side === 'buy') words.take('me');
   const size = readSize(words, side);
   const symbol = words.symbol();
   words.takeAny('shares', 'share', 'position', 'stock');

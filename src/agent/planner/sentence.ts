@@ -25,7 +25,8 @@ export type Intent =
 
 export type Parsed = { readonly intents: readonly Intent[] } | { readonly refusal: PlannerRefusal };
 
-const HINT = 'Ask "help" to see what the built-in planner understands, or use a language model with --model.';
+const HINT =
+  'The built-in planner understands such as "what do I own", "quote AAPL", "buy 5 AAPL limit 180", "sell half my MSFT", "open orders", "cancel my AAPL order"; "help" says all of it. For more, use a language model with --model.';
 
 /** A prompt longer than this is prose, not a request. */
 const MAX_LENGTH = 1_000;
@@ -86,7 +87,7 @@ const fixed: readonly (readonly [RegExp, Intent])[] = [
     { kind: 'whoami' },
   ],
   [
-    /^(what (?:stocks |shares |positions )?do i (own|have|hold)|what (?:am i|i'm) holding|how am i doing|how(?:'s| is| are) my (portfolio|account|positions|stocks|holdings)(?: doing)?|(?:how much )?(?:cash|money|buying power)(?: do i have)?|what(?:'s| is| are)(?: in)? my (portfolio|account|positions|holdings|balance|cash|cash balance|buying power|equity)|(?:(?:show|list|see|view|get|display|give)(?: me)? )?(?:my |the )?(portfolio|positions|holdings|account|balance|cash|cash balance|buying power|equity))$/,
+    /^(what (?:stocks |shares |positions )?do i (own|have|hold)|what (?:am i|i'm) holding|how am i doing|how(?:'s| is| are) my (portfolio|account|positions|stocks|holdings)(?: doing)?|(?:how much )?(?:cash|money|buying power)(?: do i have)?|what(?:'s| is) my (?:p\/?l|profit|portfolio worth|account worth)|what(?:'s| is| are)(?: in)? my (portfolio|account|positions|holdings|balance|cash|cash balance|buying power|equity)|(?:(?:show|list|see|view|get|display|give)(?: me)? )?(?:my |the )?(portfolio|positions|holdings|account|balance|cash|cash balance|buying power|equity))$/,
     { kind: 'portfolio' },
   ],
   [
@@ -162,7 +163,7 @@ const quotePatterns = [
   /^(?:what(?:'s| is| are)) (?:the )?(?:current )?(?:price|prices|quote|quotes) (?:of|for) (.+)$/i,
   /^(?:what(?:'s| is)) (\S+) (?:trading at|worth|at)$/i,
   /^how much (?:is|does) (?:a share of )?(\S+)(?: cost| worth| trading at)?$/i,
-  /^what(?:'s| is) (?:the )?(\S+) (?:price|quote)$/i,
+  /^(?:what(?:'s| is) )?(?:the )?(\S+) (?:price|quote)$/i,
 ];
 
 function readQuote(clause: string): string[] | undefined {
@@ -202,7 +203,7 @@ function readCancel(words: Words): Intent {
   }
   if (/^[0-9a-f]{8}-[0-9a-f-]{27}$/i.test(words.peek()))
     return { kind: 'cancel', which: { id: words.next() } };
-  const symbol = words.symbol();
+  const symbol = words.symbol('Write "cancel my AAPL order".');
   const many = words.take('orders') || all;
   if (!many && !words.take('order')) {
     throw new NotUnderstood(

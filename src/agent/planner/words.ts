@@ -18,9 +18,11 @@ const numberWords = ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eig
 /** Words the grammar uses itself: in lower case they are never taken for a symbol. */
 const reserved = new Set(
   (
-    'a about after all also an and are as at be better buy by call calls cancel cash close day dollars each every ' +
-    'everything extended few fill fok for from gtc half if in into ioc is it later limit lmt lot market me mkt more ' +
-    'much my no not now of off on only open or order orders our out percent please position price purchase put puts ' +
+    'a about after all also an and are as at be better buy by call calls cancel cash close current day dollars each every ' +
+    'everything extended few fill first fok for from gtc half if in into ioc is it last later latest limit lmt lot ' +
+    'market me mkt more ' +
+    'much my newest no not now of off oldest on only open or order orders our out pending percent please position ' +
+    'previous price purchase put puts ' +
     'quote sell share shares short some soon stock stocks stop that the them then these this to today tomorrow ' +
     'trail trailing under unless until usd we what when while with worth you your'
   ).split(' '),
@@ -69,15 +71,15 @@ export class Words {
     return this.#words.slice(this.#next).join(' ');
   }
 
-  /** A ticker symbol. @throws {NotUnderstood} */
-  symbol(): string {
+  /** A ticker symbol. @throws {NotUnderstood} with this hint */
+  symbol(hint = 'Write it as in "buy 5 AAPL".'): string {
     const word = this.next();
     const parsed = symbolSchema.safeParse(word);
     const isWord = word === word.toLowerCase() && reserved.has(word);
     if (word !== '' && parsed.success && !isWord) return parsed.data;
     throw new NotUnderstood(
       word === '' ? 'I miss the ticker symbol.' : `"${shown(word)}" stands where I expect a ticker symbol.`,
-      'Write it as in "buy 5 AAPL".',
+      hint,
     );
   }
 
