@@ -119,13 +119,21 @@ class Run {
     try {
       this.#lease = lease;
       const result = await this.#drive(thread.id);
-      // How the thread stands is for the run to say that holds it.
-      if (lease.isHeld()) threads.ended(thread.id, result.status);
+      this.#noteEnd(thread.id, result.status);
       return result;
     } catch (error) {
       return this.#failed(thread.id, error);
     } finally {
       lease.release();
+    }
+  }
+
+  /** How the thread stands is for the run to say that holds it. */
+  #noteEnd(thread: string, status: RunResult['status']): void {
+    try {
+      if (this.#lease?.isHeld() === true) this.#parts.threads.ended(thread, status);
+    } catch {
+      // A busy database must not cost the run its result: the next run in this thread notes how it stands.
     }
   }
 

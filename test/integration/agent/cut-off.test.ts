@@ -79,13 +79,14 @@ it('a run that was overtaken while it worked out an order proposes none', async 
   expect(world.phone.asked).toHaveLength(0);
 });
 
-it.each([['threads'], ['approvals']])(
-  'a run that cannot give back its lease of %s in time tells its result all the same',
-  async (table) => {
-    const world = await createWorld();
-    world.phone.auto = () => 'approve';
-    const agent = await world.agent({ openDatabase: failingAt(1, `UPDATE ${table} SET lease_owner = NULL`) });
-    const { result } = await play(agent.run({ prompt: 'buy 5 AAPL' }, options()));
-    expect(result).toMatchObject({ status: 'done', approvals: [{ status: 'executed' }] });
-  },
-);
+it.each([
+  ['give back its lease of the thread', 'UPDATE threads SET lease_owner = NULL'],
+  ['give back its lease of the approval', 'UPDATE approvals SET lease_owner = NULL'],
+  ['note how it ended', 'UPDATE threads SET status = ?'],
+])('a run that cannot %s tells its result all the same', async (_, statement) => {
+  const world = await createWorld();
+  world.phone.auto = () => 'approve';
+  const agent = await world.agent({ openDatabase: failingAt(1, statement) });
+  const { result } = await play(agent.run({ prompt: 'buy 5 AAPL' }, options()));
+  expect(result).toMatchObject({ status: 'done', approvals: [{ status: 'executed' }] });
+});
