@@ -48,7 +48,15 @@ export function runChatCommand(session: ChatSession, { name, args }: SlashComman
 }
 
 function report(session: ChatSession, text: () => Promise<string>): void {
-  session.work(async () => session.report(await text()));
+  session.work(async (signal) => session.report(await unlessStopped(text(), signal)));
+}
+
+/** What only looks can be left behind: Esc does not wait for a gateway that does not answer. */
+function unlessStopped<T>(looking: Promise<T>, signal: AbortSignal): Promise<T> {
+  const stopped = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  return Promise.race([looking, stopped]);
 }
 
 function chart(session: ChatSession, [symbol, range]: readonly string[]): void {

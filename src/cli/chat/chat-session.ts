@@ -273,7 +273,8 @@ export class ChatSession {
     }
     if (this.#quit) return;
     this.#watch.look();
-    await this.refresh();
+    // Not awaited: a gateway that does not answer must not keep the person from going on.
+    void this.refresh();
   }
 
   async #signedIn(): Promise<void> {

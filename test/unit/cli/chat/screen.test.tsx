@@ -494,6 +494,29 @@ describe('the chat’s screen', () => {
     await chat.shows('there is no /approvals drop');
   });
 
+  it('goes on after Esc though the gateway does not answer', async () => {
+    const script = scriptedDriver([]);
+    const never = () => new Promise<never>(() => undefined);
+    let asked = 0;
+    const chat = openScreen(
+      {
+        ...script.driver,
+        portfolio: never,
+        status: async () => (asked++ === 0 ? status : never()),
+      },
+      { columns: 80, rows: 24 },
+    );
+    await chat.session.connect();
+    chat.type('who am I\r');
+    await chat.shows('Esc stops');
+    script.end([{ type: 'result', result: doneResult }]);
+    await chat.shows(/\/help$/);
+    chat.type('/portfolio\r');
+    await chat.shows('Esc stops');
+    chat.type('\u001b');
+    await chat.shows(/stopped[\s\S]*\/help$/);
+  });
+
   it('leaves on a plain exit', async () => {
     const script = scriptedDriver([]);
     const chat = openScreen(script.driver, { columns: 80, rows: 24 });
