@@ -2,6 +2,7 @@
 // WORLD_CLOCK says, as JSON {world, real, rate}: at the real instant `real` it is `world`, and it goes `rate` times as
 // fast. So a week is played in seconds by the program as it is shipped.
 import { readFileSync } from 'node:fs';
+import { ServerResponse } from 'node:http';
 
 const RealDate = Date;
 const file = process.env.WORLD_CLOCK;
@@ -20,4 +21,11 @@ globalThis.Date = class WorldDate extends RealDate {
   static now() {
     return now();
   }
+};
+
+// Node writes the header `Date` by a clock of its own; who compares it with the world's would find the two apart.
+const { writeHead } = ServerResponse.prototype;
+ServerResponse.prototype.writeHead = function (...parts) {
+  if (!this.headersSent && !this.hasHeader('date')) this.setHeader('date', new Date().toUTCString());
+  return writeHead.apply(this, parts);
 };
