@@ -1,3 +1,4 @@
+import { Dec } from '../../trading/decimal.ts';
 import type { Environment, OrderDraft, TimeInForce } from '../../trading/order.ts';
 import { dollars, percent, sharePrice, shares } from './money.ts';
 
@@ -46,7 +47,17 @@ export function orderFields(order: OrderDraft): [label: string, value: string][]
     ['order', orderHeadline(order)],
     ['account', `${order.account} ${environmentWord(order.environment)}`],
     ['in force', timesInForce[order.time_in_force] + (order.extended_hours ? ', extended hours' : '')],
-    ['price', `${sharePrice(order.reference_price)} now, may move ${percent(order.max_slippage)}`],
+    [
+      'price',
+      `${sharePrice(order.reference_price)} now, may move ${percent(order.max_slippage)}${comesTo(order)}`,
+    ],
     ['order id', order.client_order_id],
   ];
+}
+
+/** What so many shares come to, at the price the order names or else at today's: a digit too many is seen there. */
+function comesTo(order: OrderDraft): string {
+  if (order.qty === undefined) return '';
+  const each = order.limit_price ?? order.stop_price ?? order.reference_price;
+  return `; about ${dollars(new Dec(order.qty).mul(each).toFixed())} in all`;
 }

@@ -55,6 +55,16 @@ describe('an order in words', () => {
     expect(orderHeadline(Object.fromEntries(changed) as typeof approval.order)).toBe(headline);
   });
 
+  it.each([
+    [{}, '; about $900.00 in all'],
+    [{ qty: '0.333333', limit_price: undefined }, '; about $59.83 in all'],
+    [{ qty: '5000', limit_price: undefined, stop_price: '170.00' }, '; about $850,000.00 in all'],
+    [{ qty: undefined, notional: '1500.00' }, ''],
+  ])('says what it comes to: %j', (change, sum) => {
+    const order = { ...approval.order, ...change } as typeof approval.order;
+    expect(new Map(orderFields(order)).get('price')).toBe(`$179.50 now, may move 1%${sum}`);
+  });
+
   it('names live money by a word', () => {
     expect(orderFields({ ...approval.order, environment: 'live' })).toContainEqual([
       'account',
@@ -93,7 +103,7 @@ describe('an approval in plain lines', () => {
       '  order     BUY 5 AAPL, limit $180.00',
       '  account   PA3ALICE01 PAPER',
       '  in force  day (until the close)',
-      '  price     $179.50 now, may move 1%',
+      '  price     $179.50 now, may move 1%; about $900.00 in all',
       '  order id  ta-abcdefgh',
       '  expires   2026-01-30T14:35:00Z (in 5:00)',
       '  approve   http://127.0.0.1:4747/phone (or: trade-agent phone)',
