@@ -1,3 +1,4 @@
+import type { BackchannelAuthentication } from '../auth/ciba.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
 import { failpoint } from '../trading/failpoint.ts';
 import type { Approval } from './approval-store.ts';
@@ -18,15 +19,15 @@ const BACKOFF_MS = [1_000, 2_000] as const;
 export async function requestApproval(
   environment: Pick<
     GraphEnvironment,
-    'approvalClient' | 'approvals' | 'clock' | 'profile' | 'changed' | 'signal'
+    'approvalClient' | 'approvals' | 'clock' | 'profile' | 'changed' | 'emit' | 'signal'
   >,
   id: string,
 ): Promise<Approval> {
-  const { approvals, clock, profile, changed } = environment;
+  const { approvals, clock, profile, changed, emit, signal } = environment;
   const approval = approvals.get(id) as Approval;
   if (approval.status !== 'drafted') return approval;
-  const left = Date.parse(approval.draft.expires_at) - clock.now();
-  if (left < SHORTEST_MS) {
+  const deadline = Date.parse(approval.draft.expires_at);
+  if (deadline - clock.now() < SHORTEST_MS) {
     const move = approvals.move(id, 'expired', {
       reason: { code: 'approval_expired', text: 'the time to approve it ran out' },
     });
@@ -36,9 +37,28 @@ export async function requestApproval(
   const details = approvalDetails(approval, profile);
   const client = await environment.approvalClient();
   failpoint('request.before_call');
-  const sent = await withRetries(environment, () =>
-    client.request(details, approvalMessage(approval), Math.floor(left / 1000)),
-  );
+  let sent: BackchannelAuthentication | undefined;
+  for (let tries = 1; sent === undefined; tries++) {
+    const left = deadline - clock.now();
+    try {
+      sent = await client.request(details, approvalMessage(approval), Math.floor(left / 1000));
+    } catch (error) {
+      if (!isTradeAgentError(error) || error.code !== 'provider_unreachable') throw error;
+      const { retryAfter } = error.details;
+      const wait = untilNextTry(tries, retryAfter);
+      if (wait === undefined || clock.now() + wait > deadline - SHORTEST_MS) throw error;
+      if (retryAfter !== undefined) {
+        emit({
+          type: 'notice',
+          message: `The identity provider takes no more questions for ${retryAfter} seconds; ${approval.code} is asked then.`,
+        });
+      }
+      await clock.sleep(wait, signal);
+      // Taken back meanwhile, or asked by another process.
+      const now = approvals.get(id) as Approval;
+      if (now.status !== 'drafted') return now;
+    }
+  }
   failpoint('request.answered');
   const move = approvals.move(
     id,
@@ -46,7 +66,7 @@ export async function requestApproval(
     {
       authReqId: sent.authReqId,
       interval: sent.interval,
-      expiresAt: Math.min(sent.expiresAt, Date.parse(approval.draft.expires_at)),
+      expiresAt: Math.min(sent.expiresAt, deadline),
     },
     { from: 'drafted' },
   );
@@ -55,17 +75,9 @@ export async function requestApproval(
   return move.approval;
 }
 
-async function withRetries<T>(
-  { clock, signal }: Pick<GraphEnvironment, 'clock' | 'signal'>,
-  attempt: () => Promise<T>,
-): Promise<T> {
-  for (const wait of BACKOFF_MS) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (!isTradeAgentError(error) || error.code !== 'provider_unreachable') throw error;
-      await clock.sleep(wait, signal);
-    }
-  }
-  return attempt();
+/** Milliseconds; undefined where it is not tried again. @param retryAfter seconds, where the provider said so */
+function untilNextTry(tries: number, retryAfter: unknown): number | undefined {
+  if (typeof retryAfter !== 'number') return BACKOFF_MS[tries - 1];
+  // A provider that says when it takes more (Auth0: five questions a minute) is asked then, as often as it says so.
+  return Math.max(retryAfter * 1000, BACKOFF_MS[0]);
 }

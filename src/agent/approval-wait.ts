@@ -77,7 +77,7 @@ async function pollUntilDecided(
     signal.throwIfAborted();
     const approval = approvals.get(id) as Approval;
     if (approval.status === 'drafted') {
-      await askAgain(environment, id);
+      await askAgain({ ...environment, signal }, id);
       pause = 0;
       continue;
     }

@@ -65,7 +65,7 @@ export function providerFailure(error: unknown): ProviderFailure {
 }
 
 /**
- * The failure as the program's own error.
+ * The failure as the program's own error. `details.retryAfter`: seconds, where the provider said when to come again.
  * @param what the request, as in "the sign-in could not be started"
  */
 export function providerError(failure: ProviderFailure, what: string, issuer: string): TradeAgentError {
@@ -75,6 +75,7 @@ export function providerError(failure: ProviderFailure, what: string, issuer: st
       `${what}: ${issuer} can't be reached (${failure.reason})`,
       {
         hint: 'Check the network, then try again. Nothing was lost.',
+        ...(failure.retryAfter === undefined ? {} : { details: { retryAfter: failure.retryAfter } }),
       },
     );
   }

@@ -193,6 +193,45 @@ describe('the client', () => {
     expect(polls).toHaveLength(2);
   });
 
+  it('asks when it may where it has asked too often, and says that it waits', async () => {
+    const asked: number[] = [];
+    provider.lies.instead = {
+      '/backchannel': () => {
+        asked.push(clock.now() / 1000);
+        if (asked.length === 3) provider.lies.instead = {};
+        return Response.json(
+          { error: 'too_many_requests' },
+          { status: 429, headers: { 'retry-after': '40' } },
+        );
+      },
+    };
+    answer(error('access_denied'));
+    const { events, result } = await play((await agent()).run({ prompt: 'buy 5 AAPL' }, options()));
+    expect(result.approvals).toMatchObject([{ status: 'denied' }]);
+    expect(asked).toHaveLength(3);
+    for (const [index, at] of asked.slice(1).entries()) {
+      expect(at - (asked[index] ?? 0)).toBeGreaterThanOrEqual(40);
+    }
+    const notices = events.flatMap((event) => (event.type === 'notice' ? [event.message] : []));
+    expect(notices[0]).toMatch(/takes no more questions for 40 seconds/);
+  });
+
+  it('asks nobody where it would have to wait past the approval’s own end', async () => {
+    let asked = 0;
+    provider.lies.instead = {
+      '/backchannel': () => {
+        asked += 1;
+        return new Response('', { status: 503, headers: { 'retry-after': '3600' } });
+      },
+    };
+    const result = await run();
+    expect(result).toMatchObject({
+      error: { code: 'provider_unreachable' },
+      approvals: [{ status: 'cancelled' }],
+    });
+    expect(asked).toBe(1);
+  });
+
   it.each([['auth_req_id'], ['expires_in']])('asks nobody to wait for a request without %s', async (name) => {
     provider.lies.backchannel = ({ [name]: _, ...response }) => response;
     const result = await run();

@@ -6,6 +6,7 @@ import type { AgentEvent } from '../../../src/agent/events.ts';
 import type { GraphEnvironment } from '../../../src/agent/graph-environment.ts';
 import type { PollResult } from '../../../src/auth/ciba.ts';
 import type { TradeOrderDetails } from '../../../src/trading/approval-details.ts';
+import { TradeAgentError } from '../../../src/trading/errors.ts';
 import { approvalIn, openStores } from './approval-fixture.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -30,6 +31,7 @@ function waiting(answers: Answer[], interval = 2) {
     profile: { audience: 'https://gateway.example', details_type: 'trade_order' },
     approvalClient: async () => ({
       request: async (details: TradeOrderDetails) => {
+        wait.onRequest();
         asked.push(details.identifier);
         return { authReqId: `auth-again-${asked.length}`, expiresAt: clock.now() + 120_000, interval };
       },
@@ -51,7 +53,8 @@ function waiting(answers: Answer[], interval = 2) {
       recorded.push(JSON.parse(last).event);
     },
   } as unknown as GraphEnvironment;
-  return {
+  const wait = {
+    onRequest: (): void => {},
     clock,
     polls,
     asked,
@@ -60,9 +63,10 @@ function waiting(answers: Answer[], interval = 2) {
     stores,
     id,
     notices: () => events.flatMap((event) => (event.type === 'notice' ? [event.message] : [])),
-    run: (options = {}) => clock.run(waitForDecision(environment, id, stop.signal, options)),
+    run: (options = {}, signal = stop.signal) => clock.run(waitForDecision(environment, id, signal, options)),
     row: () => stores.approvals.get(id),
   };
+  return wait;
 }
 
 const approved: PollResult = { status: 'approved', accessToken: 'PLANTED-TOKEN', expiresAt: 0 };
@@ -293,6 +297,17 @@ describe('waiting for a decision', () => {
     await lost.run({ once: true });
     expect(lost.row()?.status).toBe('requested');
     expect(lost.asked).toHaveLength(1);
+  });
+
+  it('leaves an approval to be asked for again when its wait ends before the provider takes the question', async () => {
+    const wait = waiting([{ status: 'lost' }]);
+    const ended = new AbortController();
+    wait.onRequest = () => {
+      void wait.clock.sleep(10_000).then(() => ended.abort(new Error('ended')));
+      throw new TradeAgentError('provider_unreachable', 'too often', { details: { retryAfter: 60 } });
+    };
+    await expect(wait.run({}, ended.signal)).rejects.toThrow('ended');
+    expect(wait.row()?.status).toBe('drafted');
   });
 
   it('leaves the approval as it is when the run is stopped', async () => {
