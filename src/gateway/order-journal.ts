@@ -54,8 +54,11 @@ export interface OrderJournal {
    * Takes the right to send an unsettled order again. False when anybody else did since `seen` was read.
    */
   reclaim(seen: JournalEntry, now: number): boolean;
-  /** The last submission was definitely not taken, and no earlier one can have been. */
-  release(clientOrderId: string, now: number): void;
+  /**
+   * The last submission was definitely not taken, and no earlier one can have been. False when somebody else has sent
+   * the order since.
+   */
+  release(clientOrderId: string, now: number): boolean;
   place(clientOrderId: string, order: Order, now: number): void;
   reject(clientOrderId: string, problem: Problem, now: number): void;
   doubt(clientOrderId: string, now: number): void;
@@ -110,7 +113,7 @@ export function createOrderJournal(database: Database.Database): OrderJournal {
     reclaim: (seen, now) =>
       again.run({ id: seen.clientOrderId, seen: seen.submissions, submittedAt: seen.submittedAt, now })
         .changes === 1,
-    release: (id, now) => void release.run({ id, now }),
+    release: (id, now) => release.run({ id, now }).changes === 1,
     place: (id, order, now) => void finish.run({ id, state: 'placed', result: JSON.stringify(order), now }),
     reject: (id, problem, now) =>
       void finish.run({ id, state: 'rejected', result: JSON.stringify(problem), now }),

@@ -54,16 +54,17 @@ export async function submitIntent(
   const { journal, clock } = context;
   const id = draft.client_order_id;
   failpoint('gateway.before_submit');
-  const { ambiguous } = entryOf(journal, id);
   // Whoever stood still since the approval was checked must not trade on one that has ended meanwhile: the order may
   // count as never placed by now (5), and another be on its way in its place.
   if (clock.now() >= Date.parse(draft.expires_at)) {
-    if (ambiguous) throw outcomeUnknown(id);
+    if (entryOf(journal, id).ambiguous) throw outcomeUnknown(id);
     journal.reject(id, neverPlaced().toProblem(), clock.now());
     return entryOf(journal, id);
   }
   const submission = await broker.submit(draft);
   failpoint('gateway.submitted');
+  // Asked only now: another gateway may have sent the order while this one stood still.
+  const { ambiguous } = entryOf(journal, id);
   switch (submission.outcome) {
     case 'accepted':
       // The answer to our own request: whatever it looks like, this is the order that came of it.
@@ -71,8 +72,7 @@ export async function submitIntent(
       failpoint('gateway.recorded');
       return entryOf(journal, id);
     case 'not_taken':
-      if (ambiguous) break;
-      journal.release(id, clock.now());
+      if (ambiguous || !journal.release(id, clock.now())) break;
       throw notTaken(submission);
     case 'refused':
       if (ambiguous || submission.reason === 'duplicate') break;

@@ -20,7 +20,7 @@ import {
   type Quote,
   quoteSchema,
 } from '../trading/views.ts';
-import { gatewayError, isRefusal, recordedRefusal } from './gateway-problem.ts';
+import { gatewayError, isNotTaken, isRefusal, recordedRefusal } from './gateway-problem.ts';
 import { messageError } from './message-problem.ts';
 
 /** What the gateway answered to an order; `replayed` when it had carried out this very order before. */
@@ -71,8 +71,8 @@ export interface GatewayClient {
   activities(query: { after: number }): Promise<Activity[]>;
   /**
    * Places an approved order. A time-out, a lost connection, a 5xx or an answer that is not the gateway's arrives as
-   * `outcome_unknown`: the order may have been taken, so ask {@link outcome} before anything else.
-   * `gateway_unreachable` means that it never left.
+   * `outcome_unknown`: the order may have been taken, so ask {@link outcome} before anything else. `details.sent` is
+   * false where it never left, or the gateway says that it was not taken: the approval still stands.
    */
   placeOrder(draft: OrderDraft, approvalToken: string): Promise<PlacedOrder>;
   /**
@@ -285,10 +285,8 @@ export function createGatewayClient(session: Session, options: GatewayClientOpti
         return { order: parsed.data, replayed };
       }
       const error = gatewayError(response.status, body, replayed);
-      if (!isRefusal(error)) throw outcomeUnknown(error.message);
-      // The gateway says this only while the broker certainly has no such order: the approval still stands.
-      if (error.code === 'connection_required') throw neverSent(error);
-      throw error;
+      if (isNotTaken(error)) throw neverSent(error);
+      throw isRefusal(error) ? error : outcomeUnknown(error.message);
     },
     sendMessage: async (draft, approvalToken) => {
       let response: Response;

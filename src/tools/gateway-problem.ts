@@ -99,6 +99,13 @@ export function isRefusal({ details }: TradeAgentError): boolean {
   return Number(status) < 500 && problem !== undefined && problem !== 'dpop_proof_replayed';
 }
 
+/** Answers by which the gateway says that what it was sent is certainly not carried out, and may be sent again. */
+const notTaken = ['account_not_connected', 'broker_busy', 'service_busy', 'provider_unreachable', 'closing'];
+
+export function isNotTaken({ details: { problem } }: TradeAgentError): boolean {
+  return typeof problem === 'string' && notTaken.includes(problem);
+}
+
 /**
  * The error for an answer of the gateway's that isn't a success (RFC 9457 problem JSON, or no usable body at all).
  * `details.status` is the HTTP status, `details.problem` the gateway's own code, `details.replayed` whether it said this

@@ -1,9 +1,6 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../trading/errors.ts';
-import { gatewayError, isRefusal } from './gateway-problem.ts';
-
-/** Answers that say for certain that a message was not sent, and may be sent yet. */
-const notTaken = ['account_not_connected', 'service_busy', 'provider_unreachable', 'closing'];
+import { gatewayError, isNotTaken, isRefusal } from './gateway-problem.ts';
 
 /**
  * The error for an answer to a message that isn't a success: `details.sent` is false where it certainly was not sent,
@@ -11,11 +8,10 @@ const notTaken = ['account_not_connected', 'service_busy', 'provider_unreachable
  */
 export function messageError(status: number, body: unknown): TradeAgentError {
   const error = gatewayError(status, body);
-  const { problem } = error.details;
   const final = z.object({ final: z.literal(true) }).safeParse(body).success;
   const details = {
     ...error.details,
-    ...(typeof problem === 'string' && notTaken.includes(problem) ? { sent: false } : {}),
+    ...(isNotTaken(error) ? { sent: false } : {}),
     ...(final ? { final } : {}),
   };
   const isNo = details.sent === false || isRefusal(error);

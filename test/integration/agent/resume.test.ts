@@ -275,6 +275,20 @@ describe('an approved order', () => {
     expect(world.gateway.book).toHaveLength(1);
   });
 
+  it.each(['broker_busy', 'provider_unreachable', 'closing'])(
+    'that the gateway did not take for now (%s) stays approved, not unknown',
+    async (code) => {
+      const world = await createWorld();
+      world.phone.auto = () => 'approve';
+      world.gateway.faults = [{ status: 503, code }];
+      const { result } = await play((await world.agent()).run({ prompt: 'buy 5 AAPL' }, options()));
+      expect(result).toMatchObject({ status: 'pending', approvals: [{ status: 'approved' }] });
+      const resumed = await play((await world.agent()).resume(result.thread, options()));
+      expect(resumed.result.status).toBe('done');
+      expect(world.gateway.book).toHaveLength(1);
+    },
+  );
+
   it('that certainly never left this machine stays approved, not unknown', async () => {
     const world = await createWorld();
     world.phone.auto = () => 'approve';

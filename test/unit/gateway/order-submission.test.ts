@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
-import type { Broker } from '../../../src/gateway/broker/broker.ts';
+import type { Broker, Submission } from '../../../src/gateway/broker/broker.ts';
 import { createOrderJournal } from '../../../src/gateway/order-journal.ts';
 import { submitIntent } from '../../../src/gateway/order-submission.ts';
 import { utcSeconds } from '../../../src/trading/clock.ts';
@@ -47,3 +47,27 @@ describe('a gateway that stood still between the intent and the broker', () => {
     expect(journal.find(id)?.state).toBe('intent');
   });
 });
+
+it.each<[string, Submission]>([
+  ['turned away', { outcome: 'not_taken', reason: 'rate_limited' }],
+  ['refused', { outcome: 'refused', reason: 'insufficient_funds', message: 'no', brokerCode: undefined }],
+])(
+  'a submission that was %s proves nothing where another gateway has sent the order meanwhile',
+  async (_, answer) => {
+    const journal = createOrderJournal(new Database(':memory:'));
+    journal.claim({ clientOrderId: id, digest: 'digest', sub: 'alice', jti: 'jti-1', draft }, START);
+    const broker = {
+      submit: async () => {
+        const seen = journal.find(id);
+        expect(seen && journal.reclaim(seen, START + 31_000)).toBe(true);
+        return answer;
+      },
+      orderByClientOrderId: async () => undefined,
+    } as unknown as Broker;
+    const clock = { now: () => START + 31_000, sleep: async () => {} };
+    await expect(submitIntent(draft, broker, { journal, clock })).rejects.toMatchObject({
+      code: 'outcome_unknown',
+    });
+    expect(journal.find(id)).toMatchObject({ state: 'unknown', submittedAt: START + 31_000 });
+  },
+);
