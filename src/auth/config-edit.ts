@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Document } from 'yaml';
-import { TradeAgentError } from '../trading/errors.ts';
-import { checkConfig, configFile } from './config-file.ts';
+import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
+import { checkConfig, configFile, WRONG_FILE_HINT } from './config-file.ts';
 import type { Home } from './home.ts';
 import { writePrivateFile } from './private-file.ts';
 
@@ -60,7 +60,18 @@ export async function changeConfig(home: Home, key: string, value: string | unde
 
 /** Writes the file anew, if it is valid. @throws {TradeAgentError} `invalid_config` */
 export async function replaceConfig(home: Home, text: string): Promise<void> {
-  await checkConfig(text, configFile(home));
+  try {
+    await checkConfig(text, configFile(home));
+  } catch (error) {
+    if (!isTradeAgentError(error)) throw error;
+    // The file is as it was: nothing about it is to be corrected.
+    const { code, message, details, hint } = error;
+    const unwritten = 'Nothing was written.';
+    throw new TradeAgentError(code, message, {
+      hint: hint === undefined || hint === WRONG_FILE_HINT ? unwritten : `${hint} ${unwritten}`,
+      details,
+    });
+  }
   writePrivateFile(configFile(home), text);
 }
 

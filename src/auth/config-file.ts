@@ -68,7 +68,10 @@ function readIfPresent(file: string): string | undefined {
   }
 }
 
-function invalid(message: string, file: string, hint = 'Correct the file, or move it away to start afresh.') {
+/** What to do about a file that is wrong as it is. */
+export const WRONG_FILE_HINT = 'Correct the file, or move it away to start afresh.';
+
+function invalid(message: string, file: string, hint = WRONG_FILE_HINT) {
   return new TradeAgentError('invalid_config', message, { hint, details: { file } });
 }
 

@@ -15,7 +15,7 @@ export interface RunObject {
   readonly approvals: readonly Record<string, unknown>[];
   /** Accounts that must be connected before the run can go on. */
   readonly connections: readonly { readonly name: string; readonly command: string }[];
-  /** The shell command that goes on with this thread. */
+  /** The shell command that goes on with this thread; empty where there is none. */
   readonly resume: string;
   readonly usage: RunResult['usage'];
   readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };
@@ -34,7 +34,8 @@ export function runObject(result: RunResult, profile: string | undefined): RunOb
       name,
       command: shellCommand([...command.split(' '), ...profileFlag(profile)]),
     })),
-    resume: resumeCommand(result.thread, profile),
+    // A run that was refused before it had a thread can't be gone on with.
+    resume: result.thread === '' ? '' : resumeCommand(result.thread, profile),
     usage: result.usage,
     ...(result.error === undefined ? {} : { error: result.error }),
   };

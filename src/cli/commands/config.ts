@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { type Cli, runCommand } from '../cli.ts';
 import type { Context } from '../context.ts';
 import { examples, exitCodes } from '../help.ts';
+import { safeText } from '../text/safe-text.ts';
 
 export function addConfigCommand(program: Command, cli: Cli): void {
   const config = program
@@ -116,9 +117,22 @@ async function editConfig(context: Context): Promise<void> {
   ]);
   const home = await context.home();
   const before = configText(home);
-  const text = await editText(before, { name: 'config.yaml', env: context.env, signal: context.signal });
-  const changed = text !== before;
-  if (changed) await replaceConfig(home, text);
+  const { env, signal, io } = context;
+  let text = before;
+  let changed = false;
+  for (let done = false; !done; ) {
+    text = await editText(text, { name: 'config.yaml', env, signal });
+    changed = text !== before;
+    try {
+      if (changed) await replaceConfig(home, text);
+      done = true;
+    } catch (error) {
+      // What was typed must not be lost over a slip.
+      if (!io.interactive || !isTradeAgentError(error)) throw error;
+      const again = await io.prompt(`${safeText(error.message)}\nEdit it again? [Y/n]: `, signal);
+      if (/^n/i.test(again.trim())) throw error;
+    }
+  }
   await context.output.result('config-edit', { file: configFile(home), changed }, () =>
     changed ? 'Saved.' : 'Nothing was changed.',
   );

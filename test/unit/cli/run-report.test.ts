@@ -40,6 +40,10 @@ describe('the result of a run', () => {
     ]);
   });
 
+  it('names no command to go on with where the run was refused before it had a thread', () => {
+    expect(runObject({ ...doneResult, thread: '' }, 'work').resume).toBe('');
+  });
+
   it('tells the command that goes on, quoted for the shell and with the profile', () => {
     expect(resumeCommand('th_1', undefined)).toBe('trade-agent resume th_1');
     expect(resumeCommand('th_1', 'work')).toBe('trade-agent resume th_1 --profile work');
