@@ -41,8 +41,11 @@ export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
   const { journal, clock } = options;
   /** What is being carried out by this process, by client_order_id: whoever asks for the same waits for the same. */
   const flights = new Map<string, Promise<JournalEntry>>();
-  /** Orders that are being checked: not in the journal yet, but nobody may conclude that they never will be. */
-  const arriving = new Set<{ readonly id: string; readonly sub: string }>();
+  /**
+   * New orders of this process, from their checks on. The same request may come twice at once (a proxy repeats what it
+   * lost): were it checked twice, one could be placed and the other, the one that is answered, told "price moved".
+   */
+  const arriving = new Map<string, Arrival>();
 
   function fly(clientOrderId: string, run: () => Promise<JournalEntry>): Promise<JournalEntry> {
     const flight = run().finally(() => flights.delete(clientOrderId));
@@ -56,15 +59,17 @@ export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
     // Before the expiry check: what became of an order may be asked for as long as the token lives.
     const earlier = journal.find(id);
     if (earlier !== undefined) return replay(earlier, approved, caller);
+    const key = JSON.stringify([caller.sub, id, approved.digest]);
+    const same = arriving.get(key);
+    if (same !== undefined) return { ...(await same.placement), replay: true };
+    const placed = placeNew(approved, caller).finally(() => arriving.delete(key));
+    arriving.set(key, { id, sub: caller.sub, placement: placed });
+    return placed;
+  }
 
-    const arrival = { id, sub: caller.sub };
-    arriving.add(arrival);
-    let broker: Broker;
-    try {
-      broker = await admit(approved, caller);
-    } finally {
-      arriving.delete(arrival);
-    }
+  async function placeNew(approved: ApprovedOrder, caller: Caller): Promise<Placement> {
+    const id = approved.draft.client_order_id;
+    const broker = await admit(approved, caller);
     failpoint('gateway.verified');
     const claim = {
       clientOrderId: id,
@@ -178,7 +183,10 @@ export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
   async function settle(caller: Caller, clientOrderId: string): Promise<JournalEntry | undefined> {
     const entry = journal.find(clientOrderId);
     if (entry === undefined || entry.sub !== caller.sub) {
-      const isArriving = [...arriving].some(({ id, sub }) => id === clientOrderId && sub === caller.sub);
+      // It is not in the journal, but nobody may conclude that it never will be.
+      const isArriving = [...arriving.values()].some(
+        ({ id, sub }) => id === clientOrderId && sub === caller.sub,
+      );
       if (isArriving) throw outcomeUnknown(clientOrderId);
       return undefined;
     }
@@ -201,6 +209,12 @@ export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
   }
 
   return { place, settle };
+}
+
+interface Arrival {
+  readonly id: string;
+  readonly sub: string;
+  readonly placement: Promise<Placement>;
 }
 
 function isSettled({ state }: JournalEntry): boolean {

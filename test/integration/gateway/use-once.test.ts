@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { Refusal } from '../../../src/gateway/problem.ts';
 import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
 import { orderSchema } from '../../../src/trading/views.ts';
 import { orderJson } from './support/alpaca-stand-in.ts';
@@ -179,6 +180,34 @@ describe('identical requests at the same time', () => {
     const bodies = await Promise.all(responses.map((response) => response.json()));
     expect(new Set(bodies.map((body) => orderSchema.parse(body).id)).size).toBe(1);
     expect(world.broker.submissions).toHaveLength(1);
+  });
+
+  it('are checked once: the later one is not told "price moved" of an order that is placed', async () => {
+    const checking = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    let checks = 0;
+    const slow = await startWorld({
+      policies: [
+        async () => {
+          checks += 1;
+          if (checks > 1) throw new Refusal(409, 'price_moved', 'the price moved between the two');
+          checking.resolve();
+          await goOn.promise;
+        },
+      ],
+    });
+    onTestFinished(() => slow.close());
+    const draft = slow.draft();
+    const token = await slow.approve(draft);
+    const first = slow.place(draft, token);
+    await checking.promise;
+    const second = slow.place(draft, token);
+    // This goes all the way to the broker and back: the second is there by then.
+    await slow.get('/v1/clock', await slow.reader('market:read'));
+    goOn.resolve();
+    expect((await first).status).toBe(201);
+    expect((await second).status).toBe(200);
+    expect(checks).toBe(1);
   });
 
   it('wait for a submission that is under way', async () => {
