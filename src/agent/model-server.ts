@@ -32,10 +32,15 @@ export function presetOf(model: string): { preset: PresetName; name: string } | 
     : undefined;
 }
 
+/** Where a profile's model is served: what a key for it is kept under. */
+export function modelUrl({ name, base_url }: ResolvedProfile['model']): string {
+  return base_url ?? modelPresets[presetOf(name ?? '')?.preset ?? 'openai'].url;
+}
+
 /**
  * Where a profile's model is served, and the key for it. A key made for one server never goes to another:
  * OPENAI_API_KEY is for OpenAI's own alone, while TRADE_AGENT_API_KEY goes to whichever server is chosen.
- * @param storedKey the key kept with the profile's credentials, for the server the profile names
+ * @param storedKey the key kept with the profile's credentials for this server (auth/model-key.ts)
  * @throws {TradeAgentError} `invalid_config`
  */
 export function modelServer(
@@ -49,14 +54,14 @@ export function modelServer(
     });
   }
   const named = presetOf(settings.name);
-  const url = settings.base_url ?? modelPresets[named?.preset ?? 'openai'].url;
+  const url = modelUrl(settings);
   const known = Object.values(modelPresets).find((preset) => sameHost(preset.url, url));
   const keyVariable = known?.key ?? 'TRADE_AGENT_API_KEY';
-  const key = storedKey ?? (env.TRADE_AGENT_API_KEY || undefined) ?? (env[keyVariable] || undefined);
+  const key = (env.TRADE_AGENT_API_KEY || undefined) ?? storedKey ?? (env[keyVariable] || undefined);
   const name = named?.name ?? settings.name;
   if (key === undefined && known?.key !== undefined) {
     throw new TradeAgentError('invalid_config', `there is no API key for ${name} at ${new URL(url).host}`, {
-      hint: `Set ${keyVariable} or TRADE_AGENT_API_KEY, or use the built-in planner with --model builtin.`,
+      hint: `Set ${keyVariable} or TRADE_AGENT_API_KEY, keep the key for the profile's model with "trade-agent profile set-secret --of model", or use the built-in planner with --model builtin.`,
     });
   }
   return { name, url, key, keyVariable };

@@ -60,6 +60,22 @@ function writeWhole(file: string, content: string, place: (temporary: string, fi
     rmSync(temporary, { force: true });
     throw error;
   }
+  keepNames(dirname(file));
+}
+
+/**
+ * Has a folder's names reach the disk. Without it a power cut can bring the file back that was there before: a refresh
+ * token, say, that has been used since.
+ */
+function keepNames(folder: string): void {
+  // Windows opens no folders; there the file system's own journal keeps names in order.
+  if (process.platform === 'win32') return;
+  const handle = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
 }
 
 /**

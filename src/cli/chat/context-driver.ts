@@ -95,9 +95,9 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
       }));
     },
     chooseModel: async (name) => {
-      const [{ withModel }, { keyFor }, { modelServer }] = await Promise.all([
+      const [{ withModel }, { modelKey }, { modelServer, modelUrl }] = await Promise.all([
         import('../chosen-model.ts'),
-        import('../start-agent.ts'),
+        import('../../auth/model-key.ts'),
         import('../../agent/model-server.ts'),
       ]);
       const { baseUrl, ...others } = options;
@@ -105,11 +105,11 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
         name === 'builtin' || baseUrl === undefined
           ? { ...others, model: name }
           : { ...others, model: name, baseUrl };
-      const profile = await context.profile();
-      const chosen = withModel(profile, next);
+      const chosen = withModel(await context.profile(), next);
       // Said now, not at the next question: a name that is misspelt mostly leads to a server there is no key for.
       if (chosen.model.provider !== 'builtin') {
-        modelServer(chosen.model, context.env, await keyFor(chosen, profile, await context.store()));
+        const kept = await modelKey(await context.store(), modelUrl(chosen.model));
+        modelServer(chosen.model, context.env, kept);
       }
       options = next;
       await context.reset();

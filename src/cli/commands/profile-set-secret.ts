@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { type Cli, runCommand } from '../cli.ts';
 import type { Context } from '../context.ts';
@@ -8,22 +8,58 @@ export function addProfileSetSecret(profile: Command, cli: Cli): void {
   profile
     .command('set-secret')
     .description(
-      "Keeps the approval client's secret in the credential store, for a provider that takes no key. It is asked for, or read from standard input; never an argument.",
+      "Keeps a secret in the credential store: the approval client's, for a provider that takes no key, or the API key of the language model's server. It is asked for, or read from standard input; never an argument.",
     )
     .argument('[name]', 'the one in use unless given')
+    .addOption(
+      new Option('--of <what>', 'whose secret it is')
+        .choices(['approval-client', 'model'])
+        .default('approval-client'),
+    )
     .addHelpText(
       'after',
       examples([
         ['trade-agent profile set-secret work', 'asks for it, without showing it'],
         ['trade-agent profile set-secret work < secret.txt', 'for scripts'],
+        ['trade-agent profile set-secret --of model', 'the API key for the model the profile names'],
       ]) + exitCodes([11]),
     )
-    .action((name: string | undefined, _options, command: Command) =>
-      runCommand(cli, command, (context) => setSecret(context, name)),
+    .action((name: string | undefined, { of }: { of: 'approval-client' | 'model' }, command: Command) =>
+      runCommand(cli, command, (context) =>
+        of === 'model' ? setModelKey(context, name) : setClientSecret(context, name),
+      ),
     );
 }
 
-async function setSecret(context: Context, name: string | undefined): Promise<void> {
+async function setModelKey(context: Context, name: string | undefined): Promise<void> {
+  const [{ storeModelKey }, { modelUrl }, { credentialsOf, namedProfile }] = await Promise.all([
+    import('../../auth/model-key.ts'),
+    import('../../agent/model-server.ts'),
+    import('../named-profile.ts'),
+  ]);
+  const profile = await namedProfile(context, name);
+  if (profile.model.provider === 'builtin') {
+    throw new TradeAgentError(
+      'usage',
+      `profile "${profile.name}" uses the built-in planner, which needs no key`,
+      {
+        hint: `First "trade-agent config set profiles.${profile.name}.model.provider openai", and model.name.`,
+      },
+    );
+  }
+  const url = modelUrl(profile.model);
+  const store = await credentialsOf(context, profile);
+  await store.probe();
+  const { readSecret } = await import('../secret-input.ts');
+  await storeModelKey(store, url, await readSecret(context, `API key for ${url} (not shown): `));
+  await context.output.result(
+    'profile-model-key',
+    { name: profile.name, url },
+    () => `The API key for ${url} is kept in the credential store, and goes to no other server.`,
+  );
+}
+
+async function setClientSecret(context: Context, name: string | undefined): Promise<void> {
   const [{ storeClientSecret }, { setInProfile }, { providerMetadata }, { credentialsOf, namedProfile }] =
     await Promise.all([
       import('../../auth/client-secret.ts'),

@@ -1,4 +1,5 @@
-import { type ModelServer, modelServer } from '../../agent/model-server.ts';
+import { type ModelServer, modelServer, modelUrl } from '../../agent/model-server.ts';
+import { modelKey } from '../../auth/model-key.ts';
 import type { ResolvedProfile } from '../../auth/profile.ts';
 import type { Context } from '../context.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
@@ -16,9 +17,7 @@ export async function checkModel(
       details: { provider: 'builtin' },
     });
   }
-  const stored = storeUsable
-    ? (await (await context.store()).get(['model_api_key'])).model_api_key
-    : undefined;
+  const stored = storeUsable ? await modelKey(await context.store(), modelUrl(profile.model)) : undefined;
   const server = modelServer(profile.model, context.env, stored);
   const host = new URL(server.url).host;
   const details = { provider: 'openai', name: server.name, url: server.url, key: server.key !== undefined };

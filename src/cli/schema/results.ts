@@ -138,6 +138,7 @@ export const resultSchemas = {
     public_key: z.looseObject({ kty: z.string() }).describe('a JWK, RFC 7517'),
     public_key_pem: z.string().describe('the same key as PEM, RFC 7468'),
   }),
+  'profile-model-key': z.object({ name: z.string(), url: z.string() }),
   'profile-secret': z.object({ name: z.string(), client_id: z.string(), authentication: z.string() }),
   notices: z.object({
     channels: z.array(

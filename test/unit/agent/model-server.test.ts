@@ -41,11 +41,12 @@ describe('a model’s server', () => {
     expect(modelServer(settings('openrouter/x'), env, undefined).key).not.toBe(openai);
   });
 
-  it('gets TRADE_AGENT_API_KEY, whichever it is, and the stored key before all', () => {
+  it('gets TRADE_AGENT_API_KEY, whichever it is, before the stored key, and that before the preset’s variable', () => {
     const own = { ...env, TRADE_AGENT_API_KEY: 'OWN' };
     expect(modelServer(settings('x', 'http://127.0.0.1:1/v1'), own, undefined).key).toBe('OWN');
     expect(modelServer(settings('openai/x'), own, undefined).key).toBe('OWN');
-    expect(modelServer(settings('openai/x'), own, 'STORED').key).toBe('STORED');
+    expect(modelServer(settings('openai/x'), own, 'STORED').key).toBe('OWN');
+    expect(modelServer(settings('openai/x'), env, 'STORED').key).toBe('STORED');
   });
 
   it('that wants a key is refused without one, before anything is sent', () => {
