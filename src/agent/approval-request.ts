@@ -38,6 +38,7 @@ export async function requestApproval(
   const client = await environment.approvalClient();
   failpoint('request.before_call');
   let sent: BackchannelAuthentication | undefined;
+  let told = false;
   for (let tries = 1; sent === undefined; tries++) {
     const left = deadline - clock.now();
     try {
@@ -47,10 +48,11 @@ export async function requestApproval(
       const { retryAfter } = error.details;
       const wait = untilNextTry(tries, retryAfter);
       if (wait === undefined || clock.now() + wait > deadline - SHORTEST_MS) throw error;
-      if (retryAfter !== undefined) {
+      if (retryAfter !== undefined && !told) {
+        told = true;
         emit({
           type: 'notice',
-          message: `The identity provider takes no more questions for ${retryAfter} seconds; ${approval.code} is asked then.`,
+          message: `The identity provider takes no more questions for ${retryAfter} s; ${approval.code} is asked after that.`,
         });
       }
       await clock.sleep(wait, signal);
