@@ -108,8 +108,7 @@ async function makeKeyring(): Promise<void> {
 }
 
 const missing = missingKeychainTool();
-// The machine may be busy: what is meant is a program that ends by itself, and soon.
-describe.skipIf(missing !== undefined)('each state of the keychain', { retry: 2 }, () => {
+describe.skipIf(missing !== undefined)('each state of the keychain', () => {
   it.each(['whoami', 'login', 'logout'])('locked: "%s" says so, and is gone', async (command) => {
     await makeKeyring();
     const outcome = await play(command, { wrap: session, before: unlock('wrong') });
@@ -163,6 +162,13 @@ describe.skipIf(missing !== undefined)('each state of the keychain', { retry: 2 
       before: unlock('right'),
     });
     expectRefusal(outcome, 'the keychain is there, but access to it was refused', /hint: Allow it/);
+  });
+
+  it('open, and emptied by hand: nobody is signed in, which a sign-in mends', async () => {
+    const outcome = await play('whoami', { wrap: session, before: unlock('right') });
+    expect(outcome.stderr).toMatch(/error: you are not logged in\nhint: .*trade-agent login/);
+    expect(outcome.code).toBe(4);
+    expect(outcome.ms).toBeLessThan(LIMIT_MS);
   });
 
   it('a system without its library', async () => {
