@@ -28,6 +28,11 @@ export interface Io {
   print(line: string): void;
   /** Writes a line to stderr. */
   talk(line: string): void;
+  /**
+   * From now on talk bound for the terminal goes there, as while a screen is drawn on it; undefined: to stderr again.
+   * Talk that is redirected to a file stays so.
+   */
+  divertTalk(to: ((line: string) => void) | undefined): void;
   /** Colours text bound for one of the streams, or leaves it as it is. */
   paint(stream: 'stdout' | 'stderr', style: Style, text: string): string;
   readonly color: { readonly stdout: boolean; readonly stderr: boolean };
@@ -81,6 +86,7 @@ export function createIo(parts: IoParts): Io {
   const write = (stream: OutputStream, text: string) => {
     if (stream.writable) stream.write(text);
   };
+  let diverted: ((line: string) => void) | undefined;
   return {
     stdin,
     stdout,
@@ -94,7 +100,10 @@ export function createIo(parts: IoParts): Io {
     width: () => stdout.columns ?? stderr.columns ?? 80,
     write: (text) => write(stdout, text),
     print: (line) => write(stdout, `${line}\n`),
-    talk: (line) => write(stderr, `${line}\n`),
+    talk: (line) => (diverted === undefined ? write(stderr, `${line}\n`) : diverted(line)),
+    divertTalk: (to) => {
+      diverted = stderrIsTty ? to : undefined;
+    },
     paint: (stream, style, text) =>
       color[stream] ? styleText(style, text, { validateStream: false }) : text,
     prompt: async (question, signal) => {

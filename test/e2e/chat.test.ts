@@ -22,11 +22,18 @@ interface ChatOptions {
   readonly rows?: number;
   readonly args?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** What a shell is to do with the command line. */
+  readonly shell?: string;
 }
 
 function start(options: ChatOptions): Terminal {
   const terminal = openTerminal({
-    command: [process.execPath, launcher, ...(options.args ?? [])],
+    command: [
+      ...(options.shell === undefined ? [] : ['sh', '-c', options.shell, 'sh']),
+      process.execPath,
+      launcher,
+      ...(options.args ?? []),
+    ],
     env: {
       PATH: process.env.PATH,
       HOME: world.folder,
@@ -256,6 +263,20 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
     await terminal.shows(/there is no API key for gpt-none at api\.openai\.com/);
     terminal.type('/model\n');
     await terminal.shows(/built-in planner answers\./);
+  });
+
+  it('tells what --verbose asks for above what goes on, not into it', async () => {
+    const terminal = await chat({ args: ['--verbose', 'chat'], columns: 120, rows: 40 });
+    terminal.type('quote KO\n');
+    await terminal.shows(/^KO +\$[\s\S]*\[request\] method=GET url=\S+\/v1\/account[\s\S]*\/help$/m);
+    // Each frame was erased before the next: only the last one's line stands.
+    expect(terminal.everything().split('try "what do I own"').length - 1).toBe(1);
+    expect(terminal.everything()).not.toMatch(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] get_quote/);
+  });
+
+  it('ends as a command does where a time limit ends it', async () => {
+    const terminal = start({ args: ['chat', '--timeout', '3s'], shell: '"$@"; echo "exit code $?"' });
+    expect(await terminal.ended()).toMatch(/error: not finished within 3s[\s\S]*exit code 124/);
   });
 
   it('opens on no terminal that cannot be drawn on', async () => {

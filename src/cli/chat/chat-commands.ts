@@ -4,7 +4,7 @@ import { TradeAgentError } from '../../trading/errors.ts';
 import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
 import { safeLine } from '../text/safe-text.ts';
 import type { ChatSession } from './chat-session.ts';
-import { isWaiting } from './chat-state.ts';
+import { isWaiting, shortTitle } from './chat-state.ts';
 import { type SlashCommand, type SlashName, slashCommands, slashHelp } from './slash-commands.ts';
 
 /** As many as fit on a screen beside what is going on. */
@@ -106,7 +106,7 @@ function threads(session: ChatSession): void {
         const here = [...runs, ...pending].find((talk) => talk.thread === thread);
         const mark = here === undefined ? (thread === current ? '*' : '') : `#${here.talk}`;
         const waits = runs.some((run) => run.thread === thread && isWaiting(run));
-        return `${mark.padEnd(3)} ${thread.padEnd(width)}  ${(waits ? 'on phone' : status).padEnd(8)} ${safeLine(prompt)}`;
+        return `${mark.padEnd(3)} ${thread.padEnd(width)}  ${(waits ? 'on phone' : status).padEnd(8)} ${shortTitle(prompt)}`;
       })
       .join('\n');
   });

@@ -18,7 +18,6 @@ import {
   isWaiting,
   runAtWork,
   stopped,
-  talkName,
 } from './chat-state.ts';
 import { OrderWatch } from './order-watch.ts';
 import { parseSlashCommand } from './slash-commands.ts';
@@ -345,10 +344,4 @@ export class ChatSession {
     for (const listener of this.#listeners) listener();
     if (free && first !== undefined) this.#take(first);
   }
-}
-
-/** `#2 (buy 5 AAPL limit 180)` */
-export function talkTitle(run: { readonly talk: number; readonly title: string }): string {
-  const title = run.title.length > 40 ? `${run.title.slice(0, 37)}...` : run.title;
-  return `${talkName(run.talk)} (${title})`;
 }

@@ -295,6 +295,12 @@ function addOf(state: ChatState, run: Run, item: ChatItem): ChatState {
   return add(state, several ? { ...item, talk: talkName(run.talk) } : item);
 }
 
+/** A conversation's first words, as many as fit in a list. */
+export function shortTitle(prompt: string): string {
+  const line = safeLine(prompt);
+  return line.length > 40 ? `${line.slice(0, 37)}...` : line;
+}
+
 export function talkName(talk: number): string {
   return `#${talk}`;
 }

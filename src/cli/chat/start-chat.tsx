@@ -2,6 +2,7 @@ import { render } from 'ink';
 import type { AgentOptions, Context } from '../context.ts';
 import { resumeCommand } from '../run-report.ts';
 import { approvalOutcome } from '../text/approval-lines.ts';
+import { safeLine } from '../text/safe-text.ts';
 import { version } from '../version.ts';
 import { ChatApp } from './chat-app.tsx';
 import { ChatSession } from './chat-session.ts';
@@ -62,10 +63,13 @@ export async function startChat(context: Context, options: ChatOptions): Promise
     },
   );
   end = () => app.unmount();
+  // What is told meanwhile (--verbose) would otherwise be written into the middle of the frame.
+  io.divertTalk((line) => session.add({ type: 'note', text: safeLine(line) }));
   const stop = () => void session.quit();
   signal.addEventListener('abort', stop, { once: true });
   void session.connect();
   await app.waitUntilExit();
+  io.divertTalk(undefined);
   signal.removeEventListener('abort', stop);
 
   for (const { thread, approvals } of session.snapshot().state.pending) {
@@ -73,6 +77,8 @@ export async function startChat(context: Context, options: ChatOptions): Promise
       io.talk(`Still pending: ${approvalOutcome(approval)} (${approval.code})`);
     io.talk(`  go on with: ${resumeCommand(thread, context.profileOption)}`);
   }
+  // A signal or a time limit ended it, not the person.
+  signal.throwIfAborted();
   return session.nextProfile;
 }
 

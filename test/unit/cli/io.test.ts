@@ -51,6 +51,22 @@ describe('asking', () => {
   });
 });
 
+describe('talk', () => {
+  it.each([
+    ['goes to the screen that is drawn on the terminal, and back to stderr after it', true],
+    ['stays where stderr was redirected to', false],
+  ])('%s', (_name, tty) => {
+    const { io, stderr } = fakeTerminal({ tty });
+    const shown: string[] = [];
+    io.divertTalk((line) => shown.push(line));
+    io.talk('meanwhile');
+    io.divertTalk(undefined);
+    io.talk('afterwards');
+    expect(shown).toEqual(tty ? ['meanwhile'] : []);
+    expect(stderr()).toBe(tty ? 'afterwards\n' : 'meanwhile\nafterwards\n');
+  });
+});
+
 describe('the locale', () => {
   it.each([
     [{ LANG: 'en_US.UTF-8' }, true],
