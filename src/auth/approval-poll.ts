@@ -1,6 +1,7 @@
 import type { TokenEndpointResponse } from 'openid-client';
 import { differingFields } from '../trading/approval-details.ts';
 import type { Clock } from '../trading/clock.ts';
+import { isTradeAgentError } from '../trading/errors.ts';
 import type { ApprovalDetails } from '../trading/message-details.ts';
 import type { ApprovalConnection } from './approval-client.ts';
 import { CIBA_GRANT } from './approval-registration.ts';
@@ -82,7 +83,9 @@ async function judge(poll: ApprovalPoll, answer: TokenEndpointResponse): Promise
       if (claims.sub !== via.sub) return failed('approved_by_another_user');
       if (claims.authReqId !== undefined && claims.authReqId !== poll.authReqId)
         return failed('invalid_id_token');
-    } catch {
+    } catch (error) {
+      // What can't be checked is not bad. The request is used up, so the person has to be asked again.
+      if (isTradeAgentError(error) && error.code === 'provider_unreachable') return { status: 'lost' };
       return failed('invalid_id_token');
     }
   }

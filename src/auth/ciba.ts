@@ -18,7 +18,10 @@ export type PollResult =
   | { readonly status: 'unreachable'; readonly reason: string; readonly retryAfter?: number }
   | { readonly status: 'denied' }
   | { readonly status: 'expired' }
-  /** The id is no longer known or was already redeemed (`invalid_grant`): approved perhaps, but the answer was lost. */
+  /**
+   * The id is no longer known or was already redeemed (`invalid_grant`), or the answer can't be checked since the
+   * provider's keys are out of reach: approved perhaps, but of no use.
+   */
   | { readonly status: 'lost' }
   /** Any other error: never polled again. */
   | { readonly status: 'failed'; readonly error: string };

@@ -1,8 +1,9 @@
 import type { ServerMetadata } from 'openid-client';
 import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../trading/bounded-fetch.ts';
 import type { Clock } from '../trading/clock.ts';
-import { TradeAgentError } from '../trading/errors.ts';
+import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import { ID_TOKEN_ALGORITHMS, PROVIDER_TIMEOUT_S } from './provider.ts';
+import { providerFailure } from './provider-failure.ts';
 
 /** Seconds the two clocks may differ. */
 const CLOCK_TOLERANCE_S = 60;
@@ -25,7 +26,7 @@ export interface IdTokenClaims {
 /**
  * Checks an ID token whole (OpenID Connect Core §3.1.3.7): signature by the provider's published key, `alg`, `iss`,
  * `aud`, `azp`, `exp`, `iat`, `sub`. The signature is checked although the token came straight from the provider.
- * @throws {TradeAgentError} `provider_error`, without the token
+ * @throws {TradeAgentError} `provider_error`, without the token; `provider_unreachable` where the keys can't be fetched
  */
 export async function verifyIdToken(
   idToken: string,
@@ -33,17 +34,24 @@ export async function verifyIdToken(
 ): Promise<IdTokenClaims> {
   const { metadata, clientId, clock } = expected;
   const jose = await import('jose');
+  const send = boundedFetch(expected.fetch ?? fetch, LONGEST_PROVIDER_ANSWER);
   const allowed = metadata.id_token_signing_alg_values_supported ?? ['RS256'];
   try {
     const keys = jose.createRemoteJWKSet(new URL(String(metadata.jwks_uri)), {
       timeoutDuration: PROVIDER_TIMEOUT_S * 1000,
-      [jose.customFetch]: boundedFetch(expected.fetch ?? fetch, LONGEST_PROVIDER_ANSWER),
+      [jose.customFetch]: async (url, init) => {
+        const response = await send(url, init);
+        if (response.status >= 500) throw keysOutOfReach(metadata.issuer);
+        return response;
+      },
     });
     // The token endpoint's answer comes once: a stumble of the network while the keys are fetched must not cost it.
     for (let tries = 1; keys.jwks() === undefined; tries++) {
       await keys.reload().catch((error: unknown) => {
-        if (tries === KEY_FETCH_TRIES) throw error;
-        return clock.sleep(KEY_FETCH_PAUSE_MS);
+        if (tries < KEY_FETCH_TRIES) return clock.sleep(KEY_FETCH_PAUSE_MS);
+        const isAway =
+          error instanceof jose.errors.JWKSTimeout || providerFailure(error).kind === 'unreachable';
+        throw isAway ? keysOutOfReach(metadata.issuer) : error;
       });
     }
     const { payload } = await jose.jwtVerify(idToken, keys, {
@@ -75,6 +83,7 @@ export async function verifyIdToken(
       authReqId: optionalText(payload['urn:openid:params:jwt:claim:auth_req_id']),
     };
   } catch (error) {
+    if (isTradeAgentError(error)) throw error;
     const { code, claim } = error as { code?: unknown; claim?: unknown };
     throw new TradeAgentError(
       'provider_error',
@@ -88,6 +97,12 @@ export async function verifyIdToken(
       },
     );
   }
+}
+
+function keysOutOfReach(issuer: string): TradeAgentError {
+  return new TradeAgentError('provider_unreachable', `the keys of ${issuer} can't be fetched`, {
+    hint: 'Check the network, then try again.',
+  });
 }
 
 function optionalText(value: unknown): string | undefined {

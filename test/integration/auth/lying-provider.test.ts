@@ -204,6 +204,12 @@ describe('an approval', () => {
     expect(await poll()).toEqual({ status: 'failed', error: 'approved_by_another_user' });
   });
 
+  it('that can’t be checked, since the keys are out of reach, is lost: it says nothing against the approval', async () => {
+    const { poll } = await approval();
+    lie({ brokenKeys: 3 });
+    expect(await poll()).toEqual({ status: 'lost' });
+  });
+
   it('of another request is refused', async () => {
     const { poll } = await approval();
     lie({ claims: (claims) => ({ ...claims, 'urn:openid:params:jwt:claim:auth_req_id': 'another' }) });
