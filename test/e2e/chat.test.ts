@@ -150,6 +150,8 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
     const left = await terminal.ended();
     expect(left).toMatch(/Still pending: BUY 4 KO, market: waiting for your phone/);
     expect(left.replace(/\s+/g, ' ')).toMatch(/go on with: trade-agent resume th_/);
+    // What was typed into is gone: only what was said stays.
+    expect(left).not.toMatch(/Ctrl-C again|try "what do I own"/);
 
     const again = await chat();
     await again.shows(/from an earlier session: BUY 4 KO/);

@@ -47,7 +47,7 @@ export function ChatApp(props: ChatAppProps) {
   const { exit } = useApp();
   const { columns, rows } = useWindowSize();
   const snapshot = useSyncExternalStore(session.subscribe, session.snapshot);
-  const { state, status, login, question, busy, queued } = snapshot;
+  const { state, status, login, question, busy, queued, ended } = snapshot;
   const { editor, current, edit } = useLineEditor(history.entries);
   const waiting = state.runs.reduce((sum, run) => sum + run.approvals.length, 0);
   const now = useNow(clock, waiting > 0 || login !== undefined, spoken ? SPOKEN_INTERVAL_MS : 1000);
@@ -83,7 +83,12 @@ export function ChatApp(props: ChatAppProps) {
           )
         }
       </Static>
-      <Box flexDirection="column" maxHeight={Math.max(1, rows - 1)} overflow="hidden">
+      <Box
+        flexDirection="column"
+        maxHeight={Math.max(1, rows - 1)}
+        overflow="hidden"
+        display={ended ? 'none' : 'flex'}
+      >
         {login === undefined ? (
           <LivePart state={state} phone={status.phone} phoneQr={props.phoneQr} now={now} maxRows={liveRows} />
         ) : (

@@ -173,6 +173,8 @@ function profile(session: ChatSession, [name]: readonly string[]): void {
       );
     }
     if (session.snapshot().state.runs.length > 0) throw notWhileWaiting();
+    // This chat ends with the change: the other must be able to open.
+    await session.driver.checkProfile(name);
     session.nextProfile = name;
     // Not awaited: quitting waits for this very work.
     void session.quit();

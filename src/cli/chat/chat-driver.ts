@@ -54,6 +54,8 @@ export interface ChatDriver {
   profiles(): Promise<
     readonly { readonly name: string; readonly environment: string; readonly current: boolean }[]
   >;
+  /** @throws {TradeAgentError} `invalid_config` where the profile lacks something */
+  checkProfile(name: string): Promise<void>;
   /** Another model for this session; nothing may be running. */
   chooseModel(name: string): Promise<void>;
   /** From now on the agent proposes no order, whatever it is asked. */

@@ -34,6 +34,8 @@ export interface ChatSnapshot {
   readonly busy: boolean;
   /** Sent while it was busy: taken one by one as soon as it no longer is. */
   readonly queued: readonly string[];
+  /** It is over: what was printed stays, and nothing goes on below it. */
+  readonly ended: boolean;
 }
 
 /** Enough for who types ahead; more is a program or a slip. */
@@ -84,6 +86,7 @@ export class ChatSession {
       question: undefined,
       busy: false,
       queued: [],
+      ended: false,
     };
     this.#onQuit = options.onQuit ?? (() => undefined);
     this.#watch = new OrderWatch({
@@ -172,6 +175,9 @@ export class ChatSession {
     const limit = new AbortController();
     await Promise.race([this.idle(), this.#clock.sleep(QUIT_GRACE_MS, limit.signal).catch(() => undefined)]);
     limit.abort();
+    this.#set({ ended: true });
+    // The screen must have heard of it before it is closed.
+    await new Promise(setImmediate);
     this.#onQuit();
   }
 

@@ -94,6 +94,12 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
         current: name === current,
       }));
     },
+    checkProfile: async (name) => {
+      const { findProfile, resolveProfile } = await import('../../auth/resolve-profile.ts');
+      const config = await context.config();
+      // A sandbox gets its addresses once it runs.
+      if (!findProfile(config, name).sandbox) resolveProfile(config, name);
+    },
     chooseModel: async (name) => {
       const [{ withModel }, { modelKey }, { modelServer, modelUrl }] = await Promise.all([
         import('../chosen-model.ts'),

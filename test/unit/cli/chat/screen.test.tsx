@@ -6,6 +6,7 @@ import type { AgentEvent, ApprovalView } from '../../../../src/agent/events.ts';
 import { ChatApp } from '../../../../src/cli/chat/chat-app.tsx';
 import type { ChatDriver, ChatStatus } from '../../../../src/cli/chat/chat-driver.ts';
 import { ChatSession } from '../../../../src/cli/chat/chat-session.ts';
+import { TradeAgentError } from '../../../../src/trading/errors.ts';
 import { manualClock } from '../manual-clock.ts';
 import { approval, doneResult, executed, NOW } from '../sample-events.ts';
 
@@ -71,6 +72,9 @@ function scriptedDriver(events: readonly AgentEvent[], changes: Partial<ChatStat
       { name: 'sandbox', environment: 'PAPER', current: true },
       { name: 'live', environment: 'LIVE', current: false },
     ],
+    checkProfile: async (name) => {
+      if (name === 'live') throw new TradeAgentError('invalid_config', 'profile "live" lacks gateway');
+    },
     chooseModel: async () => undefined,
     halt: () => {
       cancelled.push('halted');
@@ -515,6 +519,15 @@ describe('the chat’s screen', () => {
     await chat.shows('Esc stops');
     chat.type('\u001b');
     await chat.shows(/stopped[\s\S]*\/help$/);
+  });
+
+  it('stays open where the other profile could not be', async () => {
+    const chat = openScreen(scriptedDriver([]).driver, { columns: 80, rows: 24 });
+    await chat.shows('/help');
+    chat.type('/profile live\r');
+    await chat.shows('error: profile "live" lacks gateway');
+    await chat.session.idle();
+    expect(chat.session.nextProfile).toBeUndefined();
   });
 
   it('leaves on a plain exit', async () => {
