@@ -236,7 +236,9 @@ export class ChatSession {
 
   fail(error: unknown): void {
     const { code, message, hint } = errorObject(error);
-    this.add(code === 'interrupted' ? stopped : errorItem(message, hint));
+    // Here one need not leave for a shell to do it.
+    const next = code === 'login_required' ? 'Press Enter on an empty line, or type /login.' : hint;
+    this.add(code === 'interrupted' ? stopped : errorItem(message, next));
   }
 
   async refresh(): Promise<void> {

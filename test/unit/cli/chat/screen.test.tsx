@@ -521,6 +521,19 @@ describe('the chat’s screen', () => {
     await chat.shows(/stopped[\s\S]*\/help$/);
   });
 
+  it('says how to sign in from within', async () => {
+    const { driver } = scriptedDriver([]);
+    const portfolio = async () => {
+      throw new TradeAgentError('login_required', 'you are not logged in', {
+        hint: 'Log in with "trade-agent login".',
+      });
+    };
+    const chat = openScreen({ ...driver, portfolio }, { columns: 80, rows: 24 });
+    await chat.shows('/help');
+    chat.type('/portfolio\r');
+    await chat.shows('hint: Press Enter on an empty line, or type /login.');
+  });
+
   it('stays open where the other profile could not be', async () => {
     const chat = openScreen(scriptedDriver([]).driver, { columns: 80, rows: 24 });
     await chat.shows('/help');
