@@ -170,7 +170,7 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
     terminal.type('/halt\n');
     await terminal.shows(/Halt\? \(y\/n\)/);
     terminal.type('y\n');
-    await terminal.shows(/HALTED[\s\S]*taken back[\s\S]*\/help$/m);
+    await terminal.shows(/HALTED[\s\S]*taken back[\s\S]*^PAPER \(simulated\) · HALTED · Alice.*\/help$/m);
     terminal.type('buy 7 KO\n');
     await terminal.shows(/this session is halted: it proposes no orders/);
     const book = (await world.book()).filter(({ qty }) => qty === '6' || qty === '7');

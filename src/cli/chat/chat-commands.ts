@@ -199,6 +199,8 @@ function halt(session: ChatSession): void {
     );
     if (!yes) return session.add({ type: 'note', text: 'Not halted; nothing has changed.' });
     session.driver.halt();
+    // The status line says so from now on, whatever scrolls away.
+    void session.refresh();
     session.add({
       type: 'outcome',
       text: 'HALTED: this session proposes no orders. Cancelling and looking still work.',

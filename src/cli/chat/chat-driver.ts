@@ -9,6 +9,8 @@ export interface ChatStatus {
   /** `PAPER` or `LIVE`, always as a word. */
   readonly environment: string;
   readonly simulated: boolean;
+  /** Why this session proposes no orders; undefined where it does. */
+  readonly withheld: 'HALTED' | 'read-only' | undefined;
   readonly model: string;
   /** Undefined before login. */
   readonly user: string | undefined;

@@ -161,15 +161,16 @@ async function portfolioReport(
 /** What is known before anybody was asked. @throws {TradeAgentError} `invalid_config` and what starting a sandbox throws */
 export async function firstStatus(context: Context, options: AgentOptions): Promise<ChatStatus> {
   const { withModel } = await import('../chosen-model.ts');
-  return baseStatus(withModel(await context.profile(), options));
+  return baseStatus(withModel(await context.profile(), options), options);
 }
 
-function baseStatus(profile: ResolvedProfile): ChatStatus {
+function baseStatus(profile: ResolvedProfile, options: AgentOptions): ChatStatus {
   return {
     connected: false,
     profile: profile.name,
     environment: environmentWord(profile.environment),
     simulated: profile.sandbox,
+    withheld: options.halted?.() ? 'HALTED' : options.readOnly ? 'read-only' : undefined,
     model:
       profile.model.provider === 'builtin' ? 'built-in planner' : safeLine(profile.model.name ?? 'openai'),
     phone: profile.phone,

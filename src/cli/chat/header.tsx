@@ -8,6 +8,7 @@ export function Header({ status, version }: { status: ChatStatus; version: strin
   const shown = useScreenText();
   const { unicode } = useScreen();
   const facts = [
+    ...(status.withheld === undefined ? [] : [status.withheld]),
     status.profile,
     status.user ?? 'not signed in',
     ...(status.value === undefined ? [] : [status.value]),

@@ -15,6 +15,7 @@ export function StatusLine(props: {
   const shown = useScreenText();
   const parts = [
     ...(urgent ? [keys] : []),
+    ...(status.withheld === undefined ? [] : [status.withheld]),
     ...(waiting === 0 ? [] : [`${waiting} on your phone`]),
     status.connected ? (status.user ?? 'not signed in') : 'connecting',
     ...(status.value === undefined ? [] : [status.value]),

@@ -22,6 +22,7 @@ const status: ChatStatus = {
   profile: 'sandbox',
   environment: 'PAPER',
   simulated: true,
+  withheld: undefined,
   model: 'built-in planner',
   user: 'Alice Adams',
   value: '$100,123.45',

@@ -15,6 +15,7 @@ const status: ChatStatus = {
   profile: 'sandbox',
   environment: 'PAPER',
   simulated: true,
+  withheld: undefined,
   model: 'built-in planner',
   user: 'Alice Adams',
   value: '$100,123.45',
@@ -519,6 +520,30 @@ describe('the chat’s screen', () => {
     await chat.shows('Esc stops');
     chat.type('\u001b');
     await chat.shows(/stopped[\s\S]*\/help$/);
+  });
+
+  it('goes on saying that it was halted, or may only read', async () => {
+    const script = scriptedDriver([]);
+    let withheld: ChatStatus['withheld'];
+    const driver: ChatDriver = {
+      ...script.driver,
+      status: async () => ({ ...status, withheld }),
+      halt: () => {
+        withheld = 'HALTED';
+      },
+    };
+    const chat = openScreen(driver, { columns: 80, rows: 24 });
+    await chat.shows('/help');
+    chat.type('/halt\r');
+    await chat.shows('y or n');
+    chat.type('y\r');
+    await chat.shows(/^PAPER \(simulated\) · HALTED · Alice Adams/m);
+    const reading = openScreen(
+      scriptedDriver([]).driver,
+      { columns: 80, rows: 24 },
+      { ...status, withheld: 'read-only' },
+    );
+    await reading.shows('PAPER (simulated) · read-only · sandbox');
   });
 
   it('says how to sign in from within', async () => {
