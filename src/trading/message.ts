@@ -10,6 +10,8 @@ export const LONGEST_TEXT = 2_000;
 /** Bytes of UTF-8 at most: the whole text travels in the approval's token, and a token in a header. */
 const MOST_TEXT_BYTES = 4_000;
 const LONGEST_SUBJECT = 120;
+/** RFC 5321 §4.5.3.1.3, without the angle brackets. */
+const LONGEST_RECIPIENT = 254;
 
 /**
  * A message complete to the last character: what the person approves, and what is sent. `expires_at` is UTC to the
@@ -18,7 +20,7 @@ const LONGEST_SUBJECT = 120;
 export const messageDraftSchema = z.strictObject({
   service: z.enum(messageServices),
   /** Slack: `#channel`, or the id of a channel or person. Gmail: one e-mail address. */
-  recipient: z.string().min(1).max(254),
+  recipient: z.string().min(1).max(LONGEST_RECIPIENT),
   /** Gmail alone has one. */
   subject: z.string().min(1).max(LONGEST_SUBJECT).optional(),
   text: z.string().min(1).max(LONGEST_TEXT),
@@ -71,7 +73,8 @@ export function checkRecipient(service: MessageService, recipient: string): void
       'recipient',
     );
   }
-  if (service === 'gmail' && !mailRecipient.test(recipient)) {
+  const isAddress = mailRecipient.test(recipient) && recipient.length <= LONGEST_RECIPIENT;
+  if (service === 'gmail' && !isAddress) {
     throw problem('that is no e-mail address', 'Write one address, such as bob@example.com.', 'recipient');
   }
 }

@@ -35,6 +35,8 @@ describe('a message', () => {
     ['slack', 'everyone', false],
     ['gmail', 'bob@example.com', true],
     ['gmail', 'b.o+b_x-1@mail.example.co.uk', true],
+    ['gmail', `bob@${'a.'.repeat(123)}info`, true],
+    ['gmail', `bob@${'a.'.repeat(123)}infos`, false],
     ['gmail', 'bob@localhost', false],
     ['gmail', 'bob@example.com ', false],
     ['gmail', 'bob@@example.com', false],
