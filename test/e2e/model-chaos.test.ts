@@ -63,7 +63,7 @@ describe.skipIf(!hasTmux())('the chat, when the model’s server', () => {
   let terminal: Terminal;
   afterEach(() => terminal?.close());
 
-  it.each([...modes, ['is slow', { latencyMs: 30_000 }, /interrupted/] as const])(
+  it.each([...modes, ['is slow', { latencyMs: 30_000 }, /^stopped$/] as const])(
     '%s, says so, stays usable, and goes on with the conversation',
     async (name, chaos, says) => {
       mock.setChaos(chaos);
