@@ -2,6 +2,9 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { TradeAgentError } from '../trading/errors.ts';
 
+/** The longest body here is 16 KiB: whoever takes longer for a request than this is not sending one. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
 /** A server on 127.0.0.1 whose address is known before what it serves exists. */
 export interface LoopbackServer {
   readonly port: number;
@@ -24,7 +27,7 @@ export async function listenOnLoopback(port: number, now: () => number): Promise
     response.writeHead(503, { 'retry-after': '1' }).end();
   };
   let closing = false;
-  const server: Server = createServer((request, response) => {
+  const server: Server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
     last = now();
     response.once('close', () => {
       if (closing) server.closeIdleConnections();
