@@ -14,7 +14,7 @@ import { Dec } from '../../../src/trading/decimal.ts';
 const ACCOUNT = 'account-of-the-test';
 const symbols = ['AAPL', 'F', 'BRK.B'] as const;
 
-function openBroker() {
+function openBroker({ partialFills = true } = {}) {
   let time = Date.parse('2026-11-24T17:00:00Z');
   const database = new Database(':memory:');
   const ledger = openLedger(database);
@@ -24,7 +24,7 @@ function openBroker() {
     hours: 'always',
     clock: { now: () => time, sleep: () => Promise.reject(new Error('nobody sleeps')) },
   });
-  const exchange = createExchange({ database, ledger, orders, market, now: () => time, partialFills: true });
+  const exchange = createExchange({ database, ledger, orders, market, now: () => time, partialFills });
   ledger.openAccount({ id: ACCOUNT, number: 'PA3TEST001', username: 'test', created_at: time });
   ledger.deposit(ACCOUNT, '10000', time);
   return {
@@ -175,7 +175,8 @@ describe('whatever is ordered, in whatever market', () => {
   });
 
   it('an order that can no longer be paid for ends instead of overdrawing', () => {
-    const { exchange, market, orders, ledger, database } = openBroker();
+    // A first part of it, where one is filled, may well be paid for.
+    const { exchange, market, orders, ledger, database } = openBroker({ partialFills: false });
     market.setPrice('AAPL', '100.00');
     const stop = {
       symbol: 'AAPL',
