@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { Document } from 'yaml';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
-import { checkConfig, configFile, WRONG_FILE_HINT } from './config-file.ts';
+import { checkConfig, configFile } from './config-file.ts';
 import type { Home } from './home.ts';
 import { writePrivateFile } from './private-file.ts';
+import { WRONG_FILE_HINT } from './yaml-file.ts';
 
 /** The file as it is written; empty where there is none. @throws {TradeAgentError} `invalid_config` */
 export function configText(home: Home): string {

@@ -25,7 +25,7 @@ export function resolveHome(env: NodeJS.ProcessEnv = process.env): Home {
       config: override,
       data: override,
       log: join(override, 'log'),
-      sandbox: `${override.replace(/[\\/]+$/, '')}-sandbox`,
+      sandbox: `${withoutSlash(override)}-sandbox`,
     };
   }
   const paths = envPaths('trade-agent', { suffix: '' });
@@ -36,6 +36,16 @@ export function resolveHome(env: NodeJS.ProcessEnv = process.env): Home {
     sandbox: envPaths('trade-agent-sandbox', { suffix: '' }).data,
   };
 }
+
+/** A gateway's own folder, beside the agent's: its key opens accounts at the broker, and is nothing for the agent. */
+export function gatewayHome(env: NodeJS.ProcessEnv = process.env): string {
+  const override = env.TRADE_AGENT_HOME;
+  return override
+    ? `${withoutSlash(override)}-gateway`
+    : envPaths('trade-agent-gateway', { suffix: '' }).data;
+}
+
+const withoutSlash = (folder: string) => folder.replace(/[\\/]+$/, '');
 
 /** Creates a folder only its owner can enter. */
 export function ensurePrivateFolder(folder: string): string {

@@ -9,12 +9,13 @@ import { ensurePrivateFolder } from './home.ts';
  * lock, taken on that file by SQLite: it ends with the process that holds it, however that ends, and not with time. A
  * lock that counts as abandoned after a while can be taken over by two who find it so at once, and from one who was
  * only suspended. The empty file stays: if it could be removed, two could each hold one of that name.
+ * @param options.what is locked, for the message; credentials unless said otherwise
  * @param options.waitMs must exceed the longest time a holder may take, or a waiter gives up on a healthy one
  * @throws {TradeAgentError} `busy` when the lock isn't free in time; the reason of `signal` when it aborts
  */
 export async function withProcessLock<T>(
   file: string,
-  options: { waitMs: number; signal?: AbortSignal | undefined },
+  options: { what?: string; waitMs: number; signal?: AbortSignal | undefined },
   work: () => Promise<T>,
 ): Promise<T> {
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
@@ -34,7 +35,7 @@ export async function withProcessLock<T>(
       if (performance.now() > deadline) {
         throw new TradeAgentError(
           'busy',
-          'another trade-agent process holds the credentials and does not let go',
+          `another trade-agent process holds ${options.what ?? 'the credentials'} and does not let go`,
           {
             hint: 'Wait until it has finished, or end it, then try again.',
           },

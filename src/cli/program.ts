@@ -12,6 +12,7 @@ import { addConfigCommand } from './commands/config.ts';
 import { addConnectionsCommand } from './commands/connections.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
+import { addGatewayCommand } from './commands/gateway.ts';
 import { addLoginCommand } from './commands/login.ts';
 import { addLogoutCommand } from './commands/logout.ts';
 import { addNoticesCommand } from './commands/notices.ts';
@@ -56,6 +57,7 @@ const commands: ReadonlyMap<string, (program: Command, cli: Cli) => void> = new 
   ['notices', addNoticesCommand],
   ['phone', addPhoneCommand],
   ['sandbox', addSandboxCommand],
+  ['gateway', addGatewayCommand],
   ['demo', addDemoCommand],
   ['doctor', addDoctorCommand],
   ['completion', addCompletionCommand],

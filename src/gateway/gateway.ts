@@ -51,7 +51,7 @@ export interface GatewayOptions {
   /** The RFC 9396 type that approvals of messages have at this provider. */
   readonly messageDetailsType?: string;
   /** By what approved messages go out; by nothing where this is left out. */
-  readonly messages?: Partial<Record<MessageService, MessageServiceOptions>>;
+  readonly messages?: { readonly [S in MessageService]?: MessageServiceOptions | undefined };
   /** Rules beside the built-in ones; each can only refuse. */
   readonly policies?: readonly OrderPolicy[];
   readonly log?: RequestLog;
@@ -65,7 +65,7 @@ export interface MessageServiceOptions {
   /** The connection's name at the provider. */
   readonly audience: string;
   /** The API's base address; the service's own unless said otherwise. */
-  readonly url?: string;
+  readonly url?: string | undefined;
 }
 
 export interface Gateway {

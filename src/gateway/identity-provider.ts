@@ -114,9 +114,14 @@ function isLoopback(url: URL): boolean {
   return ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
 }
 
+/** Whether tokens may go there: https, or http on this machine (RFC 9700 §2.6). */
+export function isSecure(url: URL): boolean {
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url));
+}
+
 /** @throws {TradeAgentError} `invalid_config` */
 export function requireSecure(url: URL): void {
-  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url))) return;
+  if (isSecure(url)) return;
   throw new TradeAgentError('invalid_config', `${url.origin} is not an https address`, {
     hint: 'Plain http is for addresses on this machine (127.0.0.1) alone.',
   });

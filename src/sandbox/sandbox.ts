@@ -4,13 +4,13 @@ import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { JWK } from 'jose';
 import { createGateway } from '../gateway/gateway.ts';
+import { type HttpServer, listenOnLoopback } from '../gateway/http-server.ts';
 import { type Clock, systemClock } from '../trading/clock.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
 import { createAdmin } from './admin.ts';
 import { Faults } from './faults.ts';
 import { createIdentityProvider } from './identity-provider/identity-provider.ts';
 import { createVault } from './identity-provider/vault.ts';
-import { type LoopbackServer, listenOnLoopback } from './loopback-server.ts';
 import { createMarket } from './market/market.ts';
 import { createPaperBroker, type PaperBroker } from './paper-broker/paper-broker.ts';
 import { defaultReadyFile, readReadyFile, type SandboxReady, writeReadyFile } from './ready-file.ts';
@@ -119,7 +119,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       adminSecret: seed.admin_secret,
     });
     closers.push(() => broker.close());
-    servers.broker.serve(honoListener(broker.app));
+    servers.broker.serveApp(broker.app);
 
     const services = await listenOnLoopback(0, () => clock.now());
     closers.push(() => services.close());
@@ -131,7 +131,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       clock,
       faults,
     });
-    services.serve(honoListener(thirdParties.app));
+    services.serveApp(thirdParties.app);
 
     const database = open('identity-provider');
     const vault = createVault({
@@ -207,7 +207,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       clock,
     });
     closers.push(() => gateway.close());
-    servers.gateway.serve(honoListener(gateway.app));
+    servers.gateway.serveApp(gateway.app);
 
     const admin = honoListener(createAdmin({ secret: seed.admin_secret, faults, sent: thirdParties.sent }));
     servers.issuer.serve((request, response) =>
@@ -248,7 +248,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   }
 }
 
-type Servers = Record<keyof SandboxPorts, LoopbackServer>;
+type Servers = Record<keyof SandboxPorts, HttpServer>;
 
 /**
  * Ports asked for, or those of the last start, must be free: tokens and bookmarks name them. A first start that asked
@@ -273,7 +273,7 @@ async function listen(
 const threeFrom = (first: number): SandboxPorts => ({ issuer: first, gateway: first + 1, broker: first + 2 });
 
 async function listenOn(ports: SandboxPorts, clock: Clock): Promise<Servers> {
-  const opened: LoopbackServer[] = [];
+  const opened: HttpServer[] = [];
   const open = async (port: number) => {
     const server = await listenOnLoopback(port, () => clock.now());
     opened.push(server);

@@ -10,7 +10,7 @@ import {
   jwtVerify,
   SignJWT,
 } from 'jose';
-import { listenOnLoopback } from '../../src/sandbox/loopback-server.ts';
+import { listenOnLoopback } from '../../src/gateway/http-server.ts';
 import type { TradeOrderDetails } from '../../src/trading/approval-details.ts';
 import type { Clock } from '../../src/trading/clock.ts';
 import type { Activity } from './activity.ts';

@@ -12,8 +12,8 @@ import { openStateDatabase, type StateDatabase } from '../../src/agent/state-dat
 import { createTokenSeal } from '../../src/agent/token-seal.ts';
 import type { ResolvedProfile } from '../../src/auth/profile.ts';
 import { createGateway } from '../../src/gateway/gateway.ts';
+import { type HttpServer, listenOnLoopback } from '../../src/gateway/http-server.ts';
 import { Faults } from '../../src/sandbox/faults.ts';
-import { type LoopbackServer, listenOnLoopback } from '../../src/sandbox/loopback-server.ts';
 import { createMarket, type Market } from '../../src/sandbox/market/market.ts';
 import { createPaperBroker, type PaperBroker } from '../../src/sandbox/paper-broker/paper-broker.ts';
 import {
@@ -109,7 +109,7 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
   const stateDb = join(folder, 'state.db');
   const auditFile = join(folder, 'audit.jsonl');
 
-  const server: LoopbackServer = await listenOnLoopback(0, () => 0);
+  const server: HttpServer = await listenOnLoopback(0, () => 0);
   const { d: _, ...approvalsPublic } = keys.approvals;
   const provider = await startProvider({
     clock,

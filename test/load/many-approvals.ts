@@ -11,7 +11,7 @@ import type { ApprovalClient, PollResult } from '../../src/auth/ciba.ts';
 import type { ResolvedProfile } from '../../src/auth/profile.ts';
 import type { Session } from '../../src/auth/session.ts';
 import { createGateway } from '../../src/gateway/gateway.ts';
-import { listenOnLoopback } from '../../src/sandbox/loopback-server.ts';
+import { listenOnLoopback } from '../../src/gateway/http-server.ts';
 import { createMarket } from '../../src/sandbox/market/market.ts';
 import type { TradeOrderDetails } from '../../src/trading/approval-details.ts';
 import { systemClock } from '../../src/trading/clock.ts';

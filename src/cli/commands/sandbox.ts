@@ -1,14 +1,14 @@
-import { once } from 'node:events';
 import { resolve } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { resolveHome } from '../../auth/home.ts';
 import { Faults, faults } from '../../sandbox/faults.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
 import { choiceOption } from '../choice.ts';
 import type { Cli, GlobalOptions } from '../cli.ts';
 import { parseDuration } from '../duration.ts';
 import { examples, exitCodes } from '../help.ts';
 import { createOutput, type Output } from '../output.ts';
+import { portUpTo } from '../port.ts';
+import { servedUntilStopped } from '../served-until-stopped.ts';
 
 interface SandboxOptions {
   readonly home?: string;
@@ -28,7 +28,7 @@ export function addSandboxCommand(program: Command, cli: Cli): void {
     .option(
       '--port <number>',
       'first of three ports; 0 for free ones (default: those of the last start)',
-      parsePort,
+      portUpTo(65_533),
     )
     .option('--ready-file <file>', 'write addresses and process id there once it serves')
     .option(
@@ -104,17 +104,11 @@ async function runSandbox(cli: Cli, options: SandboxOptions, output: Output): Pr
   }
   cli.io.talk('Ctrl-C ends it; its state is kept.');
 
-  const { signal } = cli.interruption;
-  try {
-    await Promise.race([
-      signal.aborted ? undefined : once(signal, 'abort'),
-      ...(options.idleExit === undefined ? [] : [idle(cli, () => sandbox.lastRequestAt(), options.idleExit)]),
-    ]);
-  } finally {
-    await sandbox.close();
-    const { reason } = signal;
-    if (isTradeAgentError(reason) && reason.code === 'timeout') cli.exitCode = 124;
-  }
+  await servedUntilStopped(
+    cli,
+    sandbox.close,
+    options.idleExit === undefined ? undefined : idle(cli, () => sandbox.lastRequestAt(), options.idleExit),
+  );
 }
 
 /** Resolves once `ms` milliseconds have passed since the last request. */
@@ -124,14 +118,6 @@ async function idle(cli: Cli, lastRequestAt: () => number, ms: number): Promise<
     if (left <= 0) return;
     await cli.clock.sleep(left, cli.interruption.signal);
   }
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65533) {
-    throw new InvalidArgumentError('A port is a whole number from 0 to 65533.');
-  }
-  return port;
 }
 
 function collect(text: string, previous: readonly string[]): string[] {

@@ -237,6 +237,19 @@ export const resultSchemas = {
     home: z.string(),
     pid: z.int(),
   }),
+  gateway: z.object({
+    resource: z.string(),
+    issuer: z.string(),
+    environment: z.enum(['paper', 'live']),
+    url: z.string().describe('where it listens'),
+    home: z.string(),
+    pid: z.int(),
+  }),
+  'gateway-key': z.object({
+    file: z.string(),
+    jwk: z.record(z.string(), z.string()).describe('the public key (RFC 7517)'),
+    pem: z.string(),
+  }),
   demo: z.object({ audit: z.array(z.looseObject({ at: time, event: z.string() })) }),
   config: z.object({
     file: z.string(),

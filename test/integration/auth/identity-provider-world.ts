@@ -9,11 +9,11 @@ import { beginDeviceLogin } from '../../../src/auth/device-login.ts';
 import type { Home } from '../../../src/auth/home.ts';
 import { profileSchema, type ResolvedProfile } from '../../../src/auth/profile.ts';
 import type { User } from '../../../src/auth/session.ts';
+import { type HttpServer, listenOnLoopback } from '../../../src/gateway/http-server.ts';
 import { Faults } from '../../../src/sandbox/faults.ts';
 import { createIdentityProvider } from '../../../src/sandbox/identity-provider/identity-provider.ts';
 import type { RefreshTokenReuse } from '../../../src/sandbox/identity-provider/refresh-token-reuse.ts';
 import { createVault } from '../../../src/sandbox/identity-provider/vault.ts';
-import { type LoopbackServer, listenOnLoopback } from '../../../src/sandbox/loopback-server.ts';
 import { createPhoneClient, type PhoneClient } from '../../../src/sandbox/phone/phone-client.ts';
 
 import { type Clock, systemClock } from '../../../src/trading/clock.ts';
@@ -82,7 +82,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   await new Promise<void>((resolve) => gateway.listen(0, '127.0.0.1', resolve));
   const gatewayUrl = `http://127.0.0.1:${(gateway.address() as { port: number }).port}`;
 
-  let server: LoopbackServer = await listenOnLoopback(0, Date.now);
+  let server: HttpServer = await listenOnLoopback(0, Date.now);
   const database = new Database(':memory:');
   const provider = await createIdentityProvider({
     issuer: server.url,

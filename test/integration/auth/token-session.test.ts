@@ -7,7 +7,7 @@ import { openFileStore } from '../../../src/auth/credential-store/file-store.ts'
 import { READ_SCOPES } from '../../../src/auth/profile.ts';
 import { storedUser } from '../../../src/auth/stored-session.ts';
 import { openSession } from '../../../src/auth/token-session.ts';
-import { listenOnLoopback } from '../../../src/sandbox/loopback-server.ts';
+import { listenOnLoopback } from '../../../src/gateway/http-server.ts';
 import { createWorld, type World } from './identity-provider-world.ts';
 import type { SessionDriverInput } from './session-driver.ts';
 

@@ -3,8 +3,8 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { Hono } from 'hono';
 import * as client from 'openid-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type HttpServer, listenOnLoopback } from '../../../src/gateway/http-server.ts';
 import type { VaultConnection } from '../../../src/sandbox/identity-provider/vault.ts';
-import { type LoopbackServer, listenOnLoopback } from '../../../src/sandbox/loopback-server.ts';
 import { oauthRoutes } from '../../../src/sandbox/paper-broker/oauth/oauth-routes.ts';
 import { openTokenStore } from '../../../src/sandbox/paper-broker/oauth/token-store.ts';
 import {
@@ -20,7 +20,7 @@ const passwords: Record<string, string> = { alice: 'alice-at-the-broker', bob: '
 const CONNECTION_SCOPES =
   'read:me:connected_accounts create:me:connected_accounts delete:me:connected_accounts';
 
-let broker: LoopbackServer;
+let broker: HttpServer;
 let world: World;
 const tokens = openTokenStore(new Database(':memory:'), Date.now);
 const connections: Record<string, VaultConnection> = {};

@@ -4,10 +4,10 @@ import { ErrorCode, WebClient } from '@slack/web-api';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { OAuth2Client } from 'google-auth-library';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type HttpServer, listenOnLoopback } from '../../../src/gateway/http-server.ts';
 import { mail } from '../../../src/gateway/messages/gmail.ts';
 import { Faults } from '../../../src/sandbox/faults.ts';
 import { createVault } from '../../../src/sandbox/identity-provider/vault.ts';
-import { type LoopbackServer, listenOnLoopback } from '../../../src/sandbox/loopback-server.ts';
 import { createThirdParties, type ThirdParties } from '../../../src/sandbox/third-parties/third-parties.ts';
 import { systemClock } from '../../../src/trading/clock.ts';
 
@@ -15,7 +15,7 @@ import { systemClock } from '../../../src/trading/clock.ts';
 
 const client = { client_id: 'vault', client_secret: 'vault-secret' };
 const redirectUri = 'http://127.0.0.1:1/callback';
-let server: LoopbackServer;
+let server: HttpServer;
 let parties: ThirdParties;
 let slackToken: string;
 let gmailToken: string;

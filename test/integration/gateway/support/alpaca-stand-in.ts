@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { listenOnLoopback } from '../../../../src/sandbox/loopback-server.ts';
+import { listenOnLoopback } from '../../../../src/gateway/http-server.ts';
 
 export interface StandInOrder {
   readonly id: string;

@@ -5,7 +5,7 @@ import { getRequestListener } from '@hono/node-server';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { exportJWK, generateKeyPair } from 'jose';
 import { createGateway, type Gateway } from '../../../../src/gateway/gateway.ts';
-import { listenOnLoopback } from '../../../../src/sandbox/loopback-server.ts';
+import { listenOnLoopback } from '../../../../src/gateway/http-server.ts';
 import { utcSeconds } from '../../../../src/trading/clock.ts';
 import type { MessageDraft } from '../../../../src/trading/message.ts';
 import { messageSendDetails } from '../../../../src/trading/message-details.ts';

@@ -11,7 +11,7 @@ import {
   jwtVerify,
   SignJWT,
 } from 'jose';
-import { type LoopbackServer, listenOnLoopback } from '../../../../src/sandbox/loopback-server.ts';
+import { type HttpServer, listenOnLoopback } from '../../../../src/gateway/http-server.ts';
 import type { TestClock } from './test-clock.ts';
 
 export interface MintOptions {
@@ -47,7 +47,7 @@ export async function startTestIssuer(options: {
   audience: () => string;
   gatewayClient: { client_id: string; jwk: JWK };
 }): Promise<TestIssuer> {
-  const server: LoopbackServer = await listenOnLoopback(0, () => 0);
+  const server: HttpServer = await listenOnLoopback(0, () => 0);
   const keys = await generateKeyPair('ES256', { extractable: true });
   const publicJwk: JWK = { ...(await exportJWK(keys.publicKey)), kid: 'main', alg: 'ES256', use: 'sig' };
   const app = new Hono();

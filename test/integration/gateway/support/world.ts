@@ -4,8 +4,8 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { expect } from 'vitest';
 import { createGateway, type Gateway, type GatewayOptions } from '../../../../src/gateway/gateway.ts';
+import { type HttpServer, listenOnLoopback } from '../../../../src/gateway/http-server.ts';
 import type { RequestLogEntry } from '../../../../src/gateway/request-log.ts';
-import { type LoopbackServer, listenOnLoopback } from '../../../../src/sandbox/loopback-server.ts';
 import { tradeOrderDetails } from '../../../../src/trading/approval-details.ts';
 import { utcSeconds } from '../../../../src/trading/clock.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
@@ -41,7 +41,7 @@ export async function startWorld(
 ): Promise<World> {
   const clock = testClock();
   const { privateKey, publicKey } = await generateKeyPair('ES256');
-  const server: LoopbackServer = await listenOnLoopback(0, () => 0);
+  const server: HttpServer = await listenOnLoopback(0, () => 0);
   const issuer = await startTestIssuer({
     clock,
     audience: () => server.url,

@@ -1,27 +1,39 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import type { Hono } from 'hono';
 import { TradeAgentError } from '../trading/errors.ts';
 
 /** The longest body here is 16 KiB: whoever takes longer for a request than this is not sending one. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** A server on 127.0.0.1 whose address is known before what it serves exists. */
-export interface LoopbackServer {
+/** A server whose address is known before what it serves exists. */
+export interface HttpServer {
   readonly port: number;
   readonly url: string;
   /** When the last request came in, milliseconds since the epoch. */
   readonly lastRequestAt: () => number;
   serve(handler: RequestListener): void;
+  serveApp(app: Hono): void;
   /** Takes no more requests, and resolves when those under way are answered, or were cut off after so many ms. */
   close(drainMs?: number): Promise<void>;
+}
+
+/** @throws {TradeAgentError} `port_in_use` */
+export function listenOnLoopback(port: number, now: () => number): Promise<HttpServer> {
+  return listen({ host: '127.0.0.1', port }, now);
 }
 
 /**
  * Listens at once and answers 503 until `serve` is called: the parts of the sandbox name each other by URL, so all
  * addresses must exist before any part does.
+ * @param at an address of this machine, and a port; 0 for a free one
  * @throws {TradeAgentError} `port_in_use`
  */
-export async function listenOnLoopback(port: number, now: () => number): Promise<LoopbackServer> {
+export async function listen(
+  { host, port }: { readonly host: string; readonly port: number },
+  now: () => number,
+): Promise<HttpServer> {
   let last = now();
   let handler: RequestListener = (_request, response) => {
     response.writeHead(503, { 'retry-after': '1' }).end();
@@ -37,23 +49,27 @@ export async function listenOnLoopback(port: number, now: () => number): Promise
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(
-        error.code === 'EADDRINUSE' || error.code === 'EACCES'
-          ? new TradeAgentError('port_in_use', `port ${port} on 127.0.0.1 is in use or not allowed`, {
+        ['EADDRINUSE', 'EACCES', 'EADDRNOTAVAIL', 'ENOTFOUND'].includes(error.code ?? '')
+          ? new TradeAgentError('port_in_use', `port ${port} on ${host} is in use or not allowed`, {
               hint: 'Stop what listens there, or choose other ports: --port N takes N, N+1 and N+2, --port 0 any free ones.',
               cause: error,
             })
           : error,
       );
     });
-    server.listen(port, '127.0.0.1', resolve);
+    server.listen(port, host, resolve);
   });
   const address = server.address() as AddressInfo;
   return {
     port: address.port,
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://${address.family === 'IPv6' ? `[${host}]` : host}:${address.port}`,
     lastRequestAt: () => last,
     serve: (next) => {
       handler = next;
+    },
+    serveApp: (app) => {
+      const listener = getRequestListener(app.fetch);
+      handler = (request, response) => void listener(request, response);
     },
     close: (drainMs = 0) =>
       new Promise((resolve) => {

@@ -1,0 +1,120 @@
+import type { Document, LineCounter } from 'yaml';
+import { z } from 'zod';
+import { TradeAgentError } from '../trading/errors.ts';
+import { closestMatch } from './closest-match.ts';
+
+/**
+ * What a YAML file's text says, by its schema.
+ * @param file its name, for messages
+ * @throws {TradeAgentError} `invalid_config`, with file, line, key, and the nearest right key
+ */
+export async function parseYaml<S extends z.ZodType>(
+  schema: S,
+  text: string,
+  file: string,
+): Promise<z.output<S>> {
+  const { LineCounter, parseDocument } = await import('yaml');
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const syntaxError = document.errors[0];
+  if (syntaxError) {
+    throw invalidFile(`${file}:${lines.linePos(syntaxError.pos[0]).line}: ${syntaxError.message}`, file);
+  }
+  const content: unknown = document.toJS() ?? {};
+  const result = schema.safeParse(content);
+  if (result.success) return result.data;
+  throw explain(schema, result.error, content, file, document, lines);
+}
+
+/** What to do about a file that is wrong as it is. */
+export const WRONG_FILE_HINT = 'Correct the file, or move it away to start afresh.';
+
+export function invalidFile(message: string, file: string, hint = WRONG_FILE_HINT) {
+  return new TradeAgentError('invalid_config', message, { hint, details: { file } });
+}
+
+function explain(
+  schema: z.ZodType,
+  error: z.ZodError,
+  content: unknown,
+  file: string,
+  document: Document,
+  lines: LineCounter,
+): TradeAgentError {
+  // A misspelt key also makes another one missing; the misspelling is what helps.
+  const issue = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0];
+  if (issue === undefined) return invalidFile(`${file} is not valid`, file);
+  const path = issue.path.map(String);
+  if (issue.code === 'unrecognized_keys') {
+    const key = issue.keys[0] ?? '';
+    const known = keysAt(schema, path, content);
+    const nearest = closestMatch(key, known);
+    const at = place(file, document, lines, [...path, key]);
+    return invalidFile(
+      `${at}: unknown key "${[...path, key].join('.')}"`,
+      file,
+      nearest === undefined
+        ? `The keys known here are ${known.join(', ')}.`
+        : `Did you mean "${nearest}"? The keys known here are ${known.join(', ')}.`,
+    );
+  }
+  return invalidFile(
+    `${place(file, document, lines, path)}: ${path.length > 0 ? `"${path.join('.')}": ` : ''}${issue.message}`,
+    file,
+  );
+}
+
+function place(file: string, document: Document, lines: LineCounter, path: string[]): string {
+  const offset = keyOffset(document, path);
+  return offset === undefined ? file : `${file}:${lines.linePos(offset).line}`;
+}
+
+/** Where a key stands in the file: its own place if it can be found, else its parent's. */
+function keyOffset(document: Document, path: string[]): number | undefined {
+  let node: unknown = document.contents;
+  let offset: number | undefined;
+  for (const name of path) {
+    const items = (node as { items?: unknown[] } | null)?.items;
+    const pair = items?.find((item) => String((item as { key?: { value?: unknown } }).key?.value) === name) as
+      | { key: { range?: [number, number, number] }; value: unknown }
+      | undefined;
+    if (pair === undefined) break;
+    offset = pair.key.range?.[0] ?? offset;
+    node = pair.value;
+  }
+  return offset;
+}
+
+/** The keys the schema knows at a path. */
+function keysAt(whole: z.ZodType, path: string[], content: unknown): string[] {
+  let schema: unknown = whole;
+  let value = content;
+  for (const name of path) {
+    schema = oneOf(unwrap(schema), value);
+    value = (value as Record<string, unknown> | null | undefined)?.[name];
+    if (schema instanceof z.ZodObject) schema = schema.shape[name];
+    else if (schema instanceof z.ZodRecord) schema = schema.valueType;
+  }
+  schema = oneOf(unwrap(schema), value);
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+}
+
+/** Of several kinds of thing, the one that the value says it is. */
+function oneOf(schema: unknown, value: unknown): unknown {
+  if (!(schema instanceof z.ZodDiscriminatedUnion)) return schema;
+  const { kind } = (value ?? {}) as { kind?: unknown };
+  return schema.options.find(
+    (option) =>
+      option instanceof z.ZodObject &&
+      option.shape.kind instanceof z.ZodLiteral &&
+      option.shape.kind.value === kind,
+  );
+}
+
+function unwrap(schema: unknown): unknown {
+  let inner = schema;
+  while (inner instanceof z.ZodDefault || inner instanceof z.ZodOptional || inner instanceof z.ZodPrefault) {
+    inner = inner.unwrap();
+  }
+  return inner;
+}

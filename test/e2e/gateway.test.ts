@@ -1,0 +1,187 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { tradeOrderDetails } from '../../src/trading/approval-details.ts';
+import { utcSeconds } from '../../src/trading/clock.ts';
+import type { OrderDraft } from '../../src/trading/order.ts';
+import { type AlpacaStandIn, startAlpacaStandIn } from '../integration/gateway/support/alpaca-stand-in.ts';
+import { testClock } from '../integration/gateway/support/test-clock.ts';
+import { startTestIssuer, type TestIssuer } from '../integration/gateway/support/test-issuer.ts';
+
+const launcher = new URL('../../bin/trade-agent.js', import.meta.url).pathname;
+/** As the world knows it, behind a proxy. */
+const resource = 'https://gateway.example';
+
+let folder: string;
+let broker: AlpacaStandIn;
+let issuer: TestIssuer;
+const running: ChildProcess[] = [];
+
+const command = (...args: string[]) => {
+  const child = spawn(process.execPath, [launcher, 'gateway', ...args], {
+    env: { PATH: process.env.PATH, HOME: folder, TRADE_AGENT_HOME: join(folder, 'agent') },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.push(child);
+  const ended = Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)]).then(
+    ([[code], stdout, stderr]) => ({ code: code as number, stdout, stderr }),
+  );
+  return { child, ended };
+};
+
+const home = () => join(folder, 'agent-gateway');
+const settings = (changes: Record<string, unknown> = {}) =>
+  writeFileSync(
+    join(home(), 'gateway.yaml'),
+    JSON.stringify({
+      issuer: issuer.url,
+      resource,
+      environment: 'paper',
+      exchange: { client_id: 'gateway-client', audience: 'paper-broker' },
+      broker: { trading_url: broker.url, simulated: true },
+      ...changes,
+    }),
+  );
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'trade-agent-gateway-'));
+  broker = await startAlpacaStandIn();
+  const { code, stdout } = await command('key', '--output', 'json').ended;
+  expect(code).toBe(0);
+  const { jwk } = JSON.parse(stdout) as { jwk: Record<string, string> };
+  expect(jwk.d).toBeUndefined();
+  issuer = await startTestIssuer({
+    clock: testClock(),
+    audience: () => resource,
+    gatewayClient: { client_id: 'gateway-client', jwk },
+  });
+  for (const [token, user] of broker.tokens) issuer.connected.set(user, token);
+});
+afterEach(async () => {
+  for (const child of running.splice(0)) child.kill('SIGKILL');
+  await Promise.all([broker.close(), issuer.close()]);
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+});
+
+/** Starts one, and waits until it serves. */
+async function serve() {
+  const readyFile = join(folder, 'ready.json');
+  rmSync(readyFile, { force: true });
+  const started = command('--port', '0', '--ready-file', readyFile, '--output', 'json');
+  let over = false;
+  void started.ended.then(() => {
+    over = true;
+  });
+  while (!existsSync(readyFile)) {
+    if (over) throw new Error(`it ended: ${(await started.ended).stderr}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const { url } = JSON.parse(readFileSync(readyFile, 'utf8')) as { url: string };
+  return { ...started, url };
+}
+
+const order = (): OrderDraft => ({
+  account: 'PA3ALICE01',
+  environment: 'paper',
+  symbol: 'AAPL',
+  side: 'buy',
+  qty: '5',
+  type: 'limit',
+  time_in_force: 'day',
+  limit_price: '180.00',
+  extended_hours: false,
+  reference_price: '180.01',
+  max_slippage: '0.01',
+  client_order_id: 'ta-of-the-test',
+  expires_at: utcSeconds(Date.now() + 240_000),
+});
+
+const post = (url: string, draft: OrderDraft, token: string) =>
+  fetch(`${url}/v1/orders`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify(draft),
+  });
+
+it('a gateway of one’s own places what was approved, once, over a restart, and nothing else', async () => {
+  settings();
+  const first = await serve();
+  const metadata = await fetch(`${first.url}/.well-known/oauth-protected-resource`);
+  expect(await metadata.json()).toMatchObject({ resource, authorization_servers: [issuer.url] });
+
+  const draft = order();
+  const approval = (details: object[]) =>
+    issuer.mint({ claims: { scope: 'openid orders:write', authorization_details: details } });
+  const unapproved = await post(first.url, draft, await approval([]));
+  expect([unapproved.status, await unapproved.json()]).toMatchObject([403, { code: 'approval_missing' }]);
+  expect(broker.book).toEqual([]);
+
+  const token = await approval([tradeOrderDetails(draft, { gateway: resource })]);
+  expect((await post(first.url, draft, token)).status).toBe(201);
+  expect(broker.book).toHaveLength(1);
+
+  first.child.kill('SIGTERM');
+  const stopped = await first.ended;
+  expect(stopped.code).toBe(0);
+  expect(stopped.stderr).toContain('POST /v1/orders 403 approval_missing');
+  for (const secret of [token, ...broker.tokens.keys()]) {
+    expect(stopped.stdout + stopped.stderr).not.toContain(secret);
+  }
+
+  const second = await serve();
+  const again = await post(second.url, draft, token);
+  expect([again.status, again.headers.get('idempotent-replay')]).toEqual([200, 'true']);
+  expect(broker.book).toHaveLength(1);
+  expect(statSync(join(home(), 'gateway.db')).mode & 0o077).toBe(0);
+
+  const beside = await command('--port', '0').ended;
+  expect([beside.code, beside.stderr]).toEqual([
+    12,
+    expect.stringContaining(`holds the gateway's folder ${home()}`),
+  ]);
+});
+
+it.each([
+  [
+    'without a configuration',
+    () => rmSync(join(home(), 'gateway.yaml'), { force: true }),
+    /there is no gateway configuration/,
+  ],
+  [
+    'with a key it does not know',
+    () => settings({ enviroment: 'live' }),
+    /unknown key "enviroment"\nhint: Did you mean "environment"/,
+  ],
+  [
+    'with an issuer by plain http',
+    () => settings({ issuer: 'http://id.example' }),
+    /"issuer": must be an https address/,
+  ],
+  [
+    'without its key',
+    () => rmSync(join(home(), 'key.json')),
+    /the gateway has no key.*\nhint: Make one with/,
+  ],
+  [
+    'with a key that others can read',
+    () => chmodSync(join(home(), 'key.json'), 0o644),
+    /can't be used: others may read/,
+  ],
+])('%s it does not start, and says what to do', async (_, spoil, says) => {
+  settings();
+  spoil();
+  const { code, stderr } = await command('--port', '0').ended;
+  expect(stderr).toMatch(says);
+  expect(code).toBe(2);
+});
+
+it('a key is never made over another', async () => {
+  const before = readFileSync(join(home(), 'key.json'), 'utf8');
+  const { code, stderr } = await command('key', '--type', 'RSA').ended;
+  expect([code, stderr]).toEqual([2, expect.stringContaining('there is a key already')]);
+  expect(readFileSync(join(home(), 'key.json'), 'utf8')).toBe(before);
+});
