@@ -4,14 +4,20 @@ import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { OrderStateValue } from './agent-state.ts';
 import { isSettled, isUnderWay } from './approval-states.ts';
 import type { MessageApproval } from './approval-store.ts';
-import { ORDER_LEASE_MS } from './execute-node.ts';
+import {
+  becameUnknown,
+  ended,
+  GRACE_MS,
+  LOOKUP_WAITS_MS,
+  neverLeft,
+  refused,
+  requireOrderGateway,
+  underLease,
+} from './carry-out.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { settled } from './order-result.ts';
 
-/** Waits before asking the gateway what became of a message, milliseconds. */
-const LOOKUP_WAITS_MS = [500, 1_000, 2_000] as const;
-/** As with orders: the gateway refuses a message past its deadline; the rest is for clocks that differ. */
-const GRACE_MS = 60_000;
+const NOBODY_KNOWS = 'the gateway does not know the message yet';
 
 /** What sending a message, and asking about it, takes. */
 export type MessageEnvironment = Pick<
@@ -24,42 +30,26 @@ export type MessageEnvironment = Pick<
  * the approval's lease. What the service does not answer is never sent again: nobody could tell two messages from one.
  */
 export function executeMessageNode(environment: GraphEnvironment<MessageApproval>) {
-  const { approvals, holder, inTurn, signal, track } = environment;
   return async (state: OrderStateValue): Promise<Command> => {
-    const before = approvals.get(state.approval) as MessageApproval;
+    const before = environment.approvals.get(state.approval) as MessageApproval;
     if (isSettled(before.status)) return settled(environment, state, before);
     if (before.status === 'drafted' || before.status === 'requested') return new Command({ goto: 'await' });
-    const after = await inTurn(async () => {
-      signal.throwIfAborted();
-      const leased = approvals.lease(before.id, holder, ORDER_LEASE_MS);
-      if (leased === undefined) {
-        throw new TradeAgentError('busy', `another run is carrying out approval ${before.id}`, {
-          hint: 'Wait for it to end.',
-        });
-      }
-      try {
-        // Read under the lease: another process may have finished it in between.
-        if (isSettled(leased.status)) return leased;
-        return await track(
-          isUnderWay(leased.status)
-            ? settleMessage(environment, leased, { resend: true })
-            : send(environment, leased),
-        );
-      } finally {
-        approvals.release(before.id, holder);
-      }
-    });
+    const after = await underLease(environment, before.id, (leased) =>
+      isUnderWay(leased.status)
+        ? settleMessage(environment, leased, { resend: true })
+        : send(environment, leased),
+    );
     return isSettled(after.status) ? settled(environment, state, after) : new Command({ goto: 'await' });
   };
 }
 
 async function send(environment: MessageEnvironment, approval: MessageApproval): Promise<MessageApproval> {
   const { approvals, clock } = environment;
-  const gateway = requireGateway(environment);
+  const gateway = requireOrderGateway(environment);
   const { draft, id, epoch } = approval;
   if (clock.now() >= Date.parse(draft.expires_at)) {
     const text = 'it was approved, but its time ran out before it could be sent';
-    return end(environment, approval, 'expired', 'approval_expired', text);
+    return ended(environment, approval, 'expired', 'approval_expired', text);
   }
   const token = approvals.token(id);
   if (token === undefined) throw new TradeAgentError('state_corrupt', `approval ${id} has lost its token`);
@@ -79,7 +69,7 @@ export async function settleMessage(
   options: { readonly resend: boolean },
 ): Promise<MessageApproval> {
   const { approvals, clock } = environment;
-  const gateway = requireGateway(environment);
+  const gateway = requireOrderGateway(environment);
   const { draft, id, epoch } = approval;
   let current = approval;
   if (approval.status === 'unknown') {
@@ -91,7 +81,7 @@ export async function settleMessage(
   try {
     outcome = await gateway.messageOutcome(draft.client_message_id);
   } catch (error) {
-    return becameUnknown(environment, current, error);
+    return becameUnknown(environment, current, error, NOBODY_KNOWS);
   }
   if (outcome.status !== 'absent') return record(environment, current, outcome);
   const now = clock.now();
@@ -104,8 +94,14 @@ export async function settleMessage(
     environment.changed(again.approval);
     return submit(environment, gateway, again.approval, token);
   }
-  if (now < deadline + GRACE_MS) return becameUnknown(environment, current, undefined);
-  return end(environment, current, 'expired', 'approval_expired', 'it was never sent, and its time ran out');
+  if (now < deadline + GRACE_MS) return becameUnknown(environment, current, undefined, NOBODY_KNOWS);
+  return ended(
+    environment,
+    current,
+    'expired',
+    'approval_expired',
+    'it was never sent, and its time ran out',
+  );
 }
 
 async function submit(
@@ -146,7 +142,7 @@ async function lookUp(
       // Asked again below, and by the next resume.
     }
   }
-  return becameUnknown(environment, approval, cause);
+  return becameUnknown(environment, approval, cause, NOBODY_KNOWS);
 }
 
 function record(
@@ -162,16 +158,11 @@ function record(
       if (move.moved) changed(move.approval);
       return move.approval;
     }
-    case 'refused': {
-      const { refusal } = outcome;
-      const expired = refusal.code === 'approval_expired';
-      // "Login required" would send the person to sign in again, but it is the approval that was not accepted.
-      const code = refusal.code === 'login_required' ? 'gateway_refused' : refusal.code;
-      return end(environment, approval, expired ? 'expired' : 'blocked', code, refusal.message);
-    }
+    case 'refused':
+      return refused(environment, approval, outcome.refusal);
     case 'unknowable':
       // An end, unlike an order's: nobody will ever know more, and nothing is sent again.
-      return end(
+      return ended(
         environment,
         approval,
         'blocked',
@@ -181,51 +172,13 @@ function record(
   }
 }
 
-function end(
-  { approvals, changed }: MessageEnvironment,
-  approval: MessageApproval,
-  to: 'expired' | 'blocked',
-  code: TradeAgentError['code'],
-  text: string,
-): MessageApproval {
-  const { epoch } = approval;
-  const move = approvals.move(approval.id, to, { reason: { code, text } }, { epoch });
-  if (move.moved) changed(move.approval);
-  return move.approval;
-}
-
 function notSent(
-  { approvals, changed, emit }: MessageEnvironment,
+  environment: MessageEnvironment,
   approval: MessageApproval,
   why: TradeAgentError,
 ): MessageApproval {
-  const move = approvals.move(approval.id, 'approved', {}, { from: 'executing', epoch: approval.epoch });
-  if (move.moved) changed(move.approval);
+  const after = neverLeft(environment, approval);
   const hint = why.hint === undefined ? '' : ` ${why.hint}`;
-  emit({ type: 'notice', message: `The approved message was not sent: ${why.message}.${hint}` });
-  return move.approval;
-}
-
-function becameUnknown(
-  { approvals, changed }: MessageEnvironment,
-  approval: MessageApproval,
-  cause: unknown,
-): MessageApproval {
-  const text = isTradeAgentError(cause) ? cause.message : 'the gateway does not know the message yet';
-  const { epoch } = approval;
-  const move = approvals.move(
-    approval.id,
-    'unknown',
-    { reason: { code: 'outcome_unknown', text } },
-    { epoch },
-  );
-  if (move.moved) changed(move.approval);
-  return move.approval;
-}
-
-function requireGateway({ orderGateway }: MessageEnvironment): GatewayClient {
-  if (orderGateway !== undefined) return orderGateway;
-  throw new TradeAgentError('login_required', 'nobody is signed in', {
-    hint: 'Sign in with "trade-agent login".',
-  });
+  environment.emit({ type: 'notice', message: `The approved message was not sent: ${why.message}.${hint}` });
+  return after;
 }

@@ -7,26 +7,28 @@ import { isFinal } from '../trading/views.ts';
 import type { OrderStateValue } from './agent-state.ts';
 import { isSettled, isUnderWay } from './approval-states.ts';
 import { type OrderApproval as Approval, approvalView } from './approval-store.ts';
+import {
+  becameUnknown,
+  ended,
+  GRACE_MS,
+  LOOKUP_WAITS_MS,
+  neverLeft,
+  refused,
+  requireOrderGateway,
+  underLease,
+} from './carry-out.ts';
 import type { GraphEnvironment as AnyEnvironment } from './graph-environment.ts';
 import { settled } from './order-result.ts';
 import { hasDrifted } from './proposal.ts';
 
 /** The first attempt and two re-proposals after the price moved. */
 const MAX_ATTEMPTS = 3;
-/** Longer than all that one execution may take: the order's time-out and the questions after it. */
-export const ORDER_LEASE_MS = 120_000;
-/** Waits before asking what became of an order, milliseconds. A miss right after a time-out proves nothing. */
-const LOOKUP_WAITS_MS = [500, 1_000, 2_000] as const;
-/**
- * How long after its deadline an order that neither gateway nor broker knows counts as never placed. The gateway
- * refuses an order past `expires_at`, so one still on its way then can't be taken any more; the rest is for clocks
- * that differ.
- */
-const GRACE_MS = 60_000;
 /** How long to watch an order that should fill at once, milliseconds. */
 const FILL_WAITS_MS = [100, 200, 400, 800, 1_500] as const;
 
 type GraphEnvironment = AnyEnvironment<Approval>;
+
+const NOBODY_KNOWS = 'neither gateway nor broker knows the order yet';
 
 /** What sending an order, and asking about it, takes. */
 export type OrderEnvironment = Pick<
@@ -39,41 +41,17 @@ export type OrderEnvironment = Pick<
  * lease whose epoch rises, so that a process which lost the lease can't write its result over another's.
  */
 export function executeNode(environment: GraphEnvironment) {
-  const { approvals, inTurn, signal } = environment;
   return async (state: OrderStateValue): Promise<Command> => {
-    const before = approvals.get(state.approval) as Approval;
+    const before = environment.approvals.get(state.approval) as Approval;
     if (isSettled(before.status)) return proceed(environment, state, before);
     if (before.status === 'drafted' || before.status === 'requested') return new Command({ goto: 'await' });
-    const after = await inTurn(async () => {
-      // Stopped while it stood in line: nothing was sent, and the approval stays as it is for the next resume.
-      signal.throwIfAborted();
-      return carryOut(environment, before.id);
-    });
-    return proceed(environment, state, after);
-  };
-}
-
-/** Sends the order of an approval, or settles it where it was sent before; alone, under its lease. */
-async function carryOut(environment: GraphEnvironment, id: string): Promise<Approval> {
-  const { approvals, holder, track } = environment;
-  const leased = approvals.lease(id, holder, ORDER_LEASE_MS);
-  if (leased === undefined) {
-    throw new TradeAgentError('busy', `another run is carrying out approval ${id}`, {
-      hint: 'Wait for it to end.',
-    });
-  }
-  failpoint('execute.leased');
-  try {
-    // Read under the lease: another process may have finished it in between.
-    if (isSettled(leased.status)) return leased;
-    return await track(
+    const after = await underLease(environment, before.id, (leased) =>
       isUnderWay(leased.status)
         ? settleOrder(environment, leased, { resend: !environment.halted() })
         : send(environment, leased),
     );
-  } finally {
-    approvals.release(id, holder);
-  }
+    return proceed(environment, state, after);
+  };
 }
 
 /** From a row's state to the graph's next step. */
@@ -107,15 +85,8 @@ async function send(
   const { approvals, clock, changed, emit } = environment;
   const gateway = requireOrderGateway(environment);
   const { draft, id, epoch } = approval;
-  const end = (
-    to: 'expired' | 'blocked' | 'cancelled',
-    code: 'approval_expired' | 'price_moved' | 'blocked',
-    text: string,
-  ): Approval => {
-    const move = approvals.move(id, to, { reason: { code, text } }, { epoch });
-    if (move.moved) changed(move.approval);
-    return move.approval;
-  };
+  const end = (to: 'expired' | 'blocked' | 'cancelled', code: TradeAgentError['code'], text: string) =>
+    ended(environment, approval, to, code, text);
   if (clock.now() >= Date.parse(draft.expires_at)) {
     return end(
       'expired',
@@ -177,7 +148,7 @@ export async function settleOrder(
     // "I have it, and don't know": the gateway submits what may never have gone out only for a request that shows the
     // approval again. Any other failure says nothing.
     if (!isTradeAgentError(error) || error.code !== 'outcome_unknown') {
-      return becameUnknown(environment, current, error);
+      return becameUnknown(environment, current, error, NOBODY_KNOWS);
     }
     doubt = error;
   }
@@ -200,18 +171,15 @@ export async function settleOrder(
   }
   // As long as the gateway has it open, no clock of ours may close it.
   if (doubt !== undefined || now < deadline + GRACE_MS) {
-    return becameUnknown(environment, current, doubt);
+    return becameUnknown(environment, current, doubt, NOBODY_KNOWS);
   }
-  const move = approvals.move(
-    id,
+  return ended(
+    environment,
+    current,
     'expired',
-    {
-      reason: { code: 'approval_expired', text: 'the order never reached the broker, and its time ran out' },
-    },
-    { epoch },
+    'approval_expired',
+    'the order never reached the broker, and its time ran out',
   );
-  if (move.moved) changed(move.approval);
-  return move.approval;
 }
 
 async function submit(
@@ -233,42 +201,20 @@ async function submit(
     if (refusal.details.sent === false) {
       return time === 'first'
         ? notSent(environment, approval, refusal)
-        : becameUnknown(environment, approval, refusal);
+        : becameUnknown(environment, approval, refusal, NOBODY_KNOWS);
     }
     // A refusal of the second sending says nothing of the first, unless the gateway had said it before.
     if (time === 'again' && refusal.details.replayed !== true) {
-      return becameUnknown(environment, approval, refusal);
+      return becameUnknown(environment, approval, refusal, NOBODY_KNOWS);
     }
     return refused(environment, approval, refusal);
   }
 }
 
-/** The gateway said no, and it is certain that no order came of it. */
-function refused(
-  { approvals, changed }: OrderEnvironment,
-  approval: Approval,
-  refusal: TradeAgentError,
-): Approval {
-  const expired = refusal.code === 'approval_expired';
-  // "Login required" would send the person to sign in again, but it is the approval that was not accepted.
-  const code = refusal.code === 'login_required' ? 'gateway_refused' : refusal.code;
-  const to = expired ? 'expired' : 'blocked';
-  const { epoch } = approval;
-  const move = approvals.move(approval.id, to, { reason: { code, text: refusal.message } }, { epoch });
-  if (move.moved) changed(move.approval);
-  return move.approval;
-}
-
-/** The order never left: the approval stays as it was, and a resume tries again while it holds. */
-function notSent(
-  { approvals, changed, emit }: OrderEnvironment,
-  approval: Approval,
-  why: TradeAgentError,
-): Approval {
-  const move = approvals.move(approval.id, 'approved', {}, { from: 'executing', epoch: approval.epoch });
-  if (move.moved) changed(move.approval);
-  emit({ type: 'notice', message: `The approved order was not sent: ${whyNot(why)}` });
-  return move.approval;
+function notSent(environment: OrderEnvironment, approval: Approval, why: TradeAgentError): Approval {
+  const after = neverLeft(environment, approval);
+  environment.emit({ type: 'notice', message: `The approved order was not sent: ${whyNot(why)}` });
+  return after;
 }
 
 /** What went wrong, and what connects the account where that is what is missing. */
@@ -296,23 +242,7 @@ async function lookUp(
       // Asked again below, and by the next resume.
     }
   }
-  return becameUnknown(environment, approval, cause);
-}
-
-function becameUnknown(
-  { approvals, changed }: OrderEnvironment,
-  approval: Approval,
-  cause: unknown,
-): Approval {
-  const why = isTradeAgentError(cause) ? cause.message : 'neither gateway nor broker knows the order yet';
-  const move = approvals.move(
-    approval.id,
-    'unknown',
-    { reason: { code: 'outcome_unknown', text: why } },
-    { epoch: approval.epoch },
-  );
-  if (move.moved) changed(move.approval);
-  return move.approval;
+  return becameUnknown(environment, approval, cause, NOBODY_KNOWS);
 }
 
 function executed(
@@ -356,11 +286,4 @@ async function followFill(
     }
   }
   return current;
-}
-
-function requireOrderGateway({ orderGateway }: OrderEnvironment): GatewayClient {
-  if (orderGateway !== undefined) return orderGateway;
-  throw new TradeAgentError('login_required', 'nobody is signed in', {
-    hint: 'Sign in with "trade-agent login".',
-  });
 }

@@ -2,8 +2,9 @@ import { TradeAgentError } from '../trading/errors.ts';
 import { isUnderWay } from './approval-states.ts';
 import type { Approval } from './approval-store.ts';
 import { ofKind } from './approvals-of-kind.ts';
+import { EXECUTION_LEASE_MS } from './carry-out.ts';
 import { settleMessage } from './execute-message-node.ts';
-import { ORDER_LEASE_MS, settleOrder } from './execute-node.ts';
+import { settleOrder } from './execute-node.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 
 type ReconcileEnvironment = Pick<
@@ -28,7 +29,7 @@ export async function reconcileApprovals(
 
 async function reconcileOne(environment: ReconcileEnvironment, { id }: Approval): Promise<Approval> {
   const { approvals, holder } = environment;
-  const leased = approvals.lease(id, holder, ORDER_LEASE_MS);
+  const leased = approvals.lease(id, holder, EXECUTION_LEASE_MS);
   if (leased === undefined) return approvals.get(id) ?? vanished(id);
   try {
     // Read under the lease: another process may have settled it in between.
