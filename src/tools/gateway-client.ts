@@ -155,6 +155,31 @@ export function createGatewayClient(session: Session, options: GatewayClientOpti
     return parse(schema, await request(path, { headers: { accept: 'application/json' } }, [scope]));
   };
 
+  /** Sends what was approved. Whatever keeps its answer from us leaves the outcome unknown, unless it never left. */
+  const post = async (
+    path: string,
+    approved: object,
+    approvalToken: string,
+    what: 'order' | 'message',
+  ): Promise<{ response: Response; body: unknown }> => {
+    try {
+      const response = await session.fetchWithApproval(
+        `${base}${path}`,
+        {
+          method: 'POST',
+          headers: { accept: 'application/json', 'content-type': 'application/json' },
+          body: JSON.stringify(approved),
+          signal: AbortSignal.timeout(orderTimeoutMs),
+        },
+        approvalToken,
+      );
+      return { response, body: await bodyOf(response) };
+    } catch (error) {
+      if (isTradeAgentError(error) && error.details.sent === false) throw error;
+      throw outcomeUnknown(`the gateway did not say what became of the ${what}`);
+    }
+  };
+
   const client: GatewayClient = {
     account: () => read('/v1/account', accountSchema, PORTFOLIO_READ),
     positions: async () =>
@@ -260,58 +285,16 @@ export function createGatewayClient(session: Session, options: GatewayClientOpti
       });
     },
     placeOrder: async (draft, approvalToken) => {
-      let response: Response;
-      let body: unknown;
-      try {
-        response = await session.fetchWithApproval(
-          `${base}/v1/orders`,
-          {
-            method: 'POST',
-            headers: { accept: 'application/json', 'content-type': 'application/json' },
-            body: JSON.stringify(draft),
-            signal: AbortSignal.timeout(orderTimeoutMs),
-          },
-          approvalToken,
-        );
-        body = await bodyOf(response);
-      } catch (error) {
-        if (isTradeAgentError(error) && error.details.sent === false) throw error;
-        throw outcomeUnknown('the gateway did not say what became of the order');
-      }
+      const { response, body } = await post('/v1/orders', draft, approvalToken, 'order');
       const replayed = response.headers.get('idempotent-replay') === 'true';
-      if (response.ok) {
-        const parsed = orderSchema.safeParse(body);
-        if (!parsed.success) throw outcomeUnknown('the gateway’s answer to the order cannot be read');
-        return { order: parsed.data, replayed };
-      }
+      if (response.ok) return { order: taken(orderSchema, body, 'order'), replayed };
       const error = gatewayError(response.status, body, replayed);
       if (isNotTaken(error)) throw neverSent(error);
       throw isRefusal(error) ? error : outcomeUnknown(error.message);
     },
     sendMessage: async (draft, approvalToken) => {
-      let response: Response;
-      let body: unknown;
-      try {
-        response = await session.fetchWithApproval(
-          `${base}/v1/messages`,
-          {
-            method: 'POST',
-            headers: { accept: 'application/json', 'content-type': 'application/json' },
-            body: JSON.stringify(draft),
-            signal: AbortSignal.timeout(orderTimeoutMs),
-          },
-          approvalToken,
-        );
-        body = await bodyOf(response);
-      } catch (error) {
-        if (isTradeAgentError(error) && error.details.sent === false) throw error;
-        throw outcomeUnknown('the gateway did not say what became of the message');
-      }
-      if (response.ok) {
-        const parsed = sentMessageSchema.safeParse(body);
-        if (!parsed.success) throw outcomeUnknown('the gateway’s answer to the message cannot be read');
-        return parsed.data;
-      }
+      const { response, body } = await post('/v1/messages', draft, approvalToken, 'message');
+      if (response.ok) return taken(sentMessageSchema, body, 'message');
       throw messageError(response.status, body);
     },
     messageOutcome: async (clientMessageId) => {
@@ -377,6 +360,13 @@ async function bodyOf(response: Response): Promise<unknown> {
   } catch {
     return undefined;
   }
+}
+
+/** It was taken, whatever it says of it. */
+function taken<T>(schema: z.ZodType<T>, body: unknown, what: 'order' | 'message'): T {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw outcomeUnknown(`the gateway’s answer to the ${what} cannot be read`);
 }
 
 function parse<T>(schema: z.ZodType<T>, body: unknown): T {
