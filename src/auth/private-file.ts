@@ -73,6 +73,8 @@ function keepNames(folder: string): void {
   const handle = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     fsyncSync(handle);
+  } catch {
+    // Some network file systems take no fsync of a folder. The file is in its place all the same.
   } finally {
     closeSync(handle);
   }
