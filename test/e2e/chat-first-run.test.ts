@@ -2,6 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { openFileStore } from '../../src/auth/credential-store/file-store.ts';
+import { modelKey } from '../../src/auth/model-key.ts';
 import { readReadyFile } from '../../src/sandbox/ready-file.ts';
 import { frame, hasTmux, openTerminal, type Terminal } from './tmux.ts';
 
@@ -59,6 +61,24 @@ describe.skipIf(!hasTmux())('the first run', () => {
     const again = start(folder);
     await again.shows(/PAPER \(simulated\) · not signed in · \/help$/m);
     expect(again.everything()).not.toContain('Where do you want to trade?');
+  });
+
+  it('takes the key of the model’s server, shows it nowhere, and keeps it among the credentials', async () => {
+    const folder = newFolder();
+    const terminal = start(folder);
+    await terminal.shows(/Where do you want to trade\?[\s\S]*Choose \[1\]:/);
+    terminal.press('Enter');
+    await terminal.shows(/Who answers\?[\s\S]*Choose \[1\]:/);
+    terminal.type('2\n');
+    await terminal.shows(/Model \[gpt-5-mini\]:/);
+    terminal.press('Enter');
+    await terminal.shows(/API key \(not shown/);
+    terminal.type('sk-planted-key\n');
+    await terminal.shows(/not signed in · gpt-5-mini[\s\S]*PAPER \(simulated\) · not signed in · \/help$/m);
+    expect(terminal.everything()).not.toContain('sk-planted-key');
+    expect(readFileSync(join(folder, 'agent', 'config.yaml'), 'utf8')).not.toContain('sk-planted-key');
+    const store = openFileStore({ folder: join(folder, 'agent'), profile: 'sandbox' });
+    expect(await modelKey(store, 'https://api.openai.com/v1')).toBe('sk-planted-key');
   });
 
   it('says how to add a provider of one’s own, and starts nothing', async () => {

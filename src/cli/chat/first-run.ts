@@ -45,15 +45,30 @@ What a provider must support is in docs/providers/.`);
     default_profile: SANDBOX_PROFILE,
     profiles: { [SANDBOX_PROFILE]: { model } },
   });
+  await askForKey(context, model);
   io.talk('');
   return true;
+}
+
+/** OpenAI's own server takes nothing without a key: it is kept with the credentials, unless a variable has it. */
+async function askForKey(context: Context, model: ModelChoice): Promise<void> {
+  const { io, env, signal } = context;
+  if (model.provider === 'builtin' || model.base_url !== undefined) return;
+  if (env.OPENAI_API_KEY || env.TRADE_AGENT_API_KEY) return;
+  const [{ askSecret }, { storeModelKey }, { modelUrl }] = await Promise.all([
+    import('../secret-input.ts'),
+    import('../../auth/model-key.ts'),
+    import('../../agent/model-server.ts'),
+  ]);
+  const key = await askSecret(io, 'API key (not shown; Enter to set OPENAI_API_KEY later): ', signal);
+  if (key !== '') await storeModelKey(await context.store(), modelUrl(model), key);
 }
 
 async function chooseModel(context: Context): Promise<ModelChoice> {
   const { io, signal, env } = context;
   const which = await choose(context, 'Who answers?', [
     'Built-in planner: offline and free, understands plain trading requests',
-    `OpenAI: needs OPENAI_API_KEY${env.OPENAI_API_KEY ? ' (set)' : ' (not set yet)'}`,
+    `OpenAI: needs an API key${env.OPENAI_API_KEY ? ' (OPENAI_API_KEY is set)' : ''}`,
     "Another server that speaks OpenAI's chat API (Ollama, LM Studio, vLLM)",
   ]);
   if (which === 0) return { provider: 'builtin' };
