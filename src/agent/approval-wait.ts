@@ -1,7 +1,7 @@
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import { failpoint } from '../trading/failpoint.ts';
 import { requestApproval } from './approval-request.ts';
-import { type Approval, approvalView } from './approval-store.ts';
+import type { Approval } from './approval-store.ts';
 import { approvalDetails } from './approval-subject.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 
@@ -265,9 +265,4 @@ async function askAgain(environment: GraphEnvironment, id: string): Promise<void
     );
     if (move.moved) environment.changed(move.approval);
   }
-}
-
-/** The event that shows an approval as it is now. */
-export function approvalEvent(approval: Approval) {
-  return { type: 'approval', approval: approvalView(approval) } as const;
 }

@@ -40,7 +40,6 @@ export const clientAuthentications = [
   'client_secret_basic',
   'client_secret_post',
 ] as const;
-export type ClientAuthentication = (typeof clientAuthentications)[number];
 
 /** One profile of `config.yaml`: a user's account at one identity provider, gateway and broker connection. */
 export const profileSchema = z.strictObject({

@@ -127,12 +127,7 @@ function approvalClient(profile: Checked, dialect: Dialect, metadata: ServerMeta
 
 /** Of use to the gateway alone, which may have another way to the broker. */
 function tokenExchange(dialect: Dialect, grants: readonly string[] | undefined, say: Say) {
-  const { grantType } = dialect.connectionGrant({
-    subjectToken: '',
-    subjectTokenType: 'access_token',
-    connection: '',
-  });
-  return grants?.includes(grantType)
+  return grants?.includes(dialect.exchangeGrantType)
     ? say('token_exchange', 'ok', "token exchange, for the gateway's access to the broker")
     : say('token_exchange', 'warn', 'token exchange is not announced; the gateway needs it for the broker');
 }

@@ -49,7 +49,7 @@ function explain(
     const key = issue.keys[0] ?? '';
     const known = keysAt(schema, path, content);
     const nearest = closestMatch(key, known);
-    const at = place(file, document, lines, [...path, key]);
+    const at = `${file}${lineOf(document, lines, [...path, key])}`;
     return invalidFile(
       `${at}: unknown key "${[...path, key].join('.')}"`,
       file,
@@ -59,30 +59,32 @@ function explain(
     );
   }
   return invalidFile(
-    `${place(file, document, lines, path)}: ${path.length > 0 ? `"${path.join('.')}": ` : ''}${issue.message}`,
+    `${file}${lineOf(document, lines, path)}: ${path.length > 0 ? `"${path.join('.')}": ` : ''}${issue.message}`,
     file,
   );
 }
 
-function place(file: string, document: Document, lines: LineCounter, path: string[]): string {
-  const offset = keyOffset(document, path);
-  return offset === undefined ? file : `${file}:${lines.linePos(offset).line}`;
-}
-
-/** Where a key stands in the file: its own place if it can be found, else its parent's. */
-function keyOffset(document: Document, path: string[]): number | undefined {
+/** `:12`, the line of a path's last part that is in the file; its key where it has one. */
+export function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): string {
   let node: unknown = document.contents;
   let offset: number | undefined;
-  for (const name of path) {
+  for (const part of path) {
     const items = (node as { items?: unknown[] } | null)?.items;
-    const pair = items?.find((item) => String((item as { key?: { value?: unknown } }).key?.value) === name) as
-      | { key: { range?: [number, number, number] }; value: unknown }
-      | undefined;
-    if (pair === undefined) break;
-    offset = pair.key.range?.[0] ?? offset;
-    node = pair.value;
+    if (items === undefined) break;
+    if (typeof part === 'number') {
+      node = items[part];
+    } else {
+      const pair = items.find(
+        (item) => String((item as { key?: { value?: unknown } }).key?.value) === String(part),
+      ) as { key: unknown; value: unknown } | undefined;
+      if (pair === undefined) break;
+      offset = (pair.key as { range?: number[] }).range?.[0] ?? offset;
+      node = pair.value;
+      continue;
+    }
+    offset = (node as { range?: number[] } | null)?.range?.[0] ?? offset;
   }
-  return offset;
+  return offset === undefined ? '' : `:${lines.linePos(offset).line}`;
 }
 
 /** The keys the schema knows at a path. */

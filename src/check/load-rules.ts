@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type { Document, LineCounter } from 'yaml';
 import type { z } from 'zod';
 import { closestMatch } from '../auth/closest-match.ts';
+import { lineOf } from '../auth/yaml-file.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import { checkOrder } from '../trading/order.ts';
 import { defaultRules } from './default-rules.ts';
@@ -202,27 +202,4 @@ function keysAt(content: unknown, path: readonly PropertyKey[]): string[] {
   if (third === 'when') return ['before_close'];
   if (path[2] === 'order') return orderKeys;
   return keysOfKind(String(valueAt(content, [...path.slice(0, 2), 'kind'])));
-}
-
-/** `:12`, the line of a path's last part that is in the file; its key where it has one. */
-function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): string {
-  let node: unknown = document.contents;
-  let offset: number | undefined;
-  for (const part of path) {
-    const items = (node as { items?: unknown[] } | null)?.items;
-    if (items === undefined) break;
-    if (typeof part === 'number') {
-      node = items[part];
-    } else {
-      const pair = items.find(
-        (item) => String((item as { key?: { value?: unknown } }).key?.value) === String(part),
-      ) as { key: unknown; value: unknown } | undefined;
-      if (pair === undefined) break;
-      offset = (pair.key as { range?: number[] }).range?.[0] ?? offset;
-      node = pair.value;
-      continue;
-    }
-    offset = (node as { range?: number[] } | null)?.range?.[0] ?? offset;
-  }
-  return offset === undefined ? '' : `:${lines.linePos(offset).line}`;
 }

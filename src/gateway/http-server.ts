@@ -68,8 +68,7 @@ export async function listen(
       handler = next;
     },
     serveApp: (app) => {
-      const listener = getRequestListener(app.fetch);
-      handler = (request, response) => void listener(request, response);
+      handler = listenerOf(app);
     },
     close: (drainMs = 0) =>
       new Promise((resolve) => {
@@ -82,4 +81,9 @@ export async function listen(
         });
       }),
   };
+}
+
+export function listenerOf(app: Hono): RequestListener {
+  const listener = getRequestListener(app.fetch);
+  return (request, response) => void listener(request, response);
 }

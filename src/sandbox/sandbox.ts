@@ -1,10 +1,7 @@
 import { rmSync } from 'node:fs';
-import type { RequestListener } from 'node:http';
-import { getRequestListener } from '@hono/node-server';
-import type { Hono } from 'hono';
 import type { JWK } from 'jose';
 import { createGateway } from '../gateway/gateway.ts';
-import { type HttpServer, listenOnLoopback } from '../gateway/http-server.ts';
+import { type HttpServer, listenerOf, listenOnLoopback } from '../gateway/http-server.ts';
 import { type Clock, systemClock } from '../trading/clock.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
 import { createAdmin } from './admin.ts';
@@ -209,7 +206,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     closers.push(() => gateway.close());
     servers.gateway.serveApp(gateway.app);
 
-    const admin = honoListener(createAdmin({ secret: seed.admin_secret, faults, sent: thirdParties.sent }));
+    const admin = listenerOf(createAdmin({ secret: seed.admin_secret, faults, sent: thirdParties.sent }));
     servers.issuer.serve((request, response) =>
       request.url?.startsWith('/admin/')
         ? admin(request, response)
@@ -289,11 +286,6 @@ async function listenOn(ports: SandboxPorts, clock: Clock): Promise<Servers> {
     await Promise.all(opened.map((server) => server.close()));
     throw error;
   }
-}
-
-function honoListener(app: Hono): RequestListener {
-  const listener = getRequestListener(app.fetch);
-  return (request, response) => void listener(request, response);
 }
 
 function publicPart(key: JWK): JWK {

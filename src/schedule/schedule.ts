@@ -39,8 +39,3 @@ export const scheduleSchema = z.strictObject({
   created_at: z.iso.datetime(),
 });
 export type Schedule = z.output<typeof scheduleSchema>;
-
-/** `30 9 * * 1-5`, `close-30m`: as it was typed. */
-export function timingText(timing: Timing): string {
-  return 'cron' in timing ? timing.cron : timing.at;
-}

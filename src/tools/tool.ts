@@ -5,9 +5,6 @@ import type { Order } from '../trading/views.ts';
 import type { GatewayClient } from './gateway-client.ts';
 import type { MessageTool } from './message-tool.ts';
 
-/** What a tool may do: look, make the account's exposure smaller, trade, or tell somebody else. */
-export type Risk = 'read' | 'reduce' | 'trade' | 'send';
-
 export interface ToolContext {
   /** Absent when nobody is signed in; so is the gateway. */
   readonly session: Session | undefined;

@@ -31,15 +31,7 @@ export const auth0: Dialect = {
   details: 'registered',
   // "POST /oauth/revoke": a refresh token. An access token there lasts until it ends.
   revokesAccessTokens: false,
-  connectionGrant: ({ subjectToken, subjectTokenType, connection }) => ({
-    grantType: 'urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token',
-    parameters: {
-      subject_token: subjectToken,
-      subject_token_type: `urn:ietf:params:oauth:token-type:${subjectTokenType}`,
-      requested_token_type: 'http://auth0.com/oauth/token-type/federated-connection-access-token',
-      connection,
-    },
-  }),
+  exchangeGrantType: 'urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token',
   // The My Account API. A session gets tokens for it by a multi-resource refresh token, which is a setting there.
   connectedAccounts: ({ issuer }) => ({
     endpoint: `${slashed(issuer)}me/v1/connected-accounts`,

@@ -36,8 +36,8 @@ export interface Dialect {
    * `registered` where we can't look, or `never`.
    */
   readonly details: 'announced' | 'registered' | 'never';
-  /** The grant that turns the user's access token into one for a connected account. */
-  connectionGrant(request: ConnectionGrantRequest): ConnectionGrant;
+  /** The grant by which the gateway turns a user's access token into one for a connected account. */
+  readonly exchangeGrantType: string;
   /** Whether access tokens can be revoked one by one (RFC 7009 §2), not only with their refresh token. */
   readonly revokesAccessTokens: boolean;
   /** Where the person's accounts elsewhere are managed; undefined where the provider has nothing of the kind. */
@@ -67,16 +67,4 @@ export interface ConnectedAccountsService {
    * machine that the browser must come back to (`loopback`).
    */
   readonly finish: 'provider' | 'loopback';
-}
-
-export interface ConnectionGrantRequest {
-  readonly subjectToken: string;
-  readonly subjectTokenType: 'access_token' | 'refresh_token';
-  /** The connection's name at the provider. */
-  readonly connection: string;
-}
-
-export interface ConnectionGrant {
-  readonly grantType: string;
-  readonly parameters: Readonly<Record<string, string>>;
 }

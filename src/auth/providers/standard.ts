@@ -1,8 +1,6 @@
 import { isSecureUrl } from '../secure-url.ts';
 import type { Dialect } from './dialect.ts';
 
-const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token';
-
 /** A provider that keeps to the standards: discovery, RFC 8707, RFC 9396, RFC 8693, CIBA Core. */
 export const standard: Dialect = {
   name: 'standard',
@@ -17,15 +15,7 @@ export const standard: Dialect = {
   clientKey: { kty: 'EC', sendsId: true },
   longestApproval: 3600,
   details: 'announced',
-  connectionGrant: ({ subjectToken, subjectTokenType, connection }) => ({
-    grantType: 'urn:ietf:params:oauth:grant-type:token-exchange',
-    parameters: {
-      subject_token: subjectToken,
-      subject_token_type: `urn:ietf:params:oauth:token-type:${subjectTokenType}`,
-      requested_token_type: ACCESS_TOKEN_TYPE,
-      audience: connection,
-    },
-  }),
+  exchangeGrantType: 'urn:ietf:params:oauth:grant-type:token-exchange',
   revokesAccessTokens: true,
   connectedAccounts: ({ connected_accounts_endpoint: endpoint }) =>
     typeof endpoint === 'string' && isSecureUrl(endpoint)

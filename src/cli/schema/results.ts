@@ -262,5 +262,3 @@ export const resultSchemas = {
   doctor: z.object({ ok: z.boolean(), findings: z.array(finding) }),
   ...scheduleResults,
 } as const satisfies Record<string, z.ZodObject>;
-
-export type ResultName = keyof typeof resultSchemas;
