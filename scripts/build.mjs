@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { chunkAsFunction } from './bundle/chunk-functions.mjs';
 import { groups } from './bundle/groups.mjs';
@@ -91,5 +91,5 @@ const metafile = {
 writeFileSync(join(root, outdir, 'metafile.json'), JSON.stringify(metafile));
 // The manual page comes from the commands themselves, so that it can't fall behind them.
 if (!forTests) await import('./man-page.mjs');
-writeFileSync(join(root, outdir, 'help-texts.js'), renderHelp(join(root, outdir, 'program.cjs')));
+writeFileSync(join(root, outdir, 'help-texts.js'), await renderHelp(pathToFileURL(`${join(root, outdir)}/`)));
 if (!forTests) writeFileSync(join(root, 'THIRD_PARTY_NOTICES'), thirdPartyNotices(root, metafile));

@@ -6,4 +6,4 @@ import { describeProgram } from '../src/cli/program.ts';
 const root = new URL('../', import.meta.url);
 const { version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
 mkdirSync(new URL('man/', root), { recursive: true });
-writeFileSync(new URL('man/trade-agent.1', root), manPage(describeProgram(), version));
+writeFileSync(new URL('man/trade-agent.1', root), manPage(await describeProgram(), version));

@@ -2,9 +2,8 @@ import { transform } from 'esbuild';
 import { withoutBuiltinImports } from './node-builtins.mjs';
 
 /**
- * A chunk as esbuild splits them (ES modules only) as CommonJS, for src/cli/bundle-loader.ts: what V8 has compiled of a
- * script can be kept with the functions that ran, of an ES module without them. The loader gives it `require` and
- * `__url`.
+ * A chunk as esbuild splits them (ES modules only) as a CommonJS function, for src/cli/bundle-loader.ts: what V8 has
+ * compiled of a script can be kept with the functions that ran, of an ES module without them.
  */
 export async function chunkAsFunction(code) {
   const { code: converted } = await transform(withoutBuiltinImports(withoutIdleNames(code)), {
@@ -22,8 +21,8 @@ export async function chunkAsFunction(code) {
     /[^\0-\x7f]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-  // As every ES module is.
-  return `"use strict";${ascii}`;
+  // Strict, as every ES module is.
+  return `(function(exports,require,module,__url){"use strict";${ascii}\n})`;
 }
 
 /**

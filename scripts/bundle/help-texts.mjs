@@ -1,14 +1,14 @@
-import { createRequire } from 'node:module';
+import { openBundle } from '../../src/cli/bundle-loader.ts';
 
 /**
  * The module dist/help-texts.js (src/cli/help-texts.ts says what it holds): each command's help, as the commander of
  * the program just built prints it.
- * @param program the path of dist/program.cjs
+ * @param folder `file:` URL of dist/, ending in "/"
  */
-export function renderHelp(program) {
-  const { createProgram } = createRequire(program)(program);
+export async function renderHelp(folder) {
+  const { createProgram } = openBundle(folder, undefined, '').load('program.cjs');
   const written = [];
-  const all = createProgram({ io: { write: (text) => written.push(text), width: () => 80 }, env: {} });
+  const all = await createProgram({ io: { write: (text) => written.push(text), width: () => 80 }, env: {} });
   all.configureOutput({ getOutHasColors: () => false });
 
   const texts = {};

@@ -36,6 +36,21 @@ export function leanDependencies() {
         });
       };
 
+      // LangChain's packages don't say that their modules do nothing but define things, so that none could be left out.
+      // LangGraph's entry alone does: it sets up what carries a run's configuration (AsyncLocalStorage).
+      const entry = /\/@langchain\/langgraph\/dist\/index\.js$/;
+      unused.add(entry);
+      build.onResolve({ filter: /^(\.|@langchain\/)/ }, async ({ path, pluginData, ...from }) => {
+        if (pluginData === entry || (path.startsWith('.') && !from.importer.includes('/@langchain/')))
+          return undefined;
+        const found = await build.resolve(path, { ...from, pluginData: entry });
+        if (entry.test(found.path)) unused.delete(entry);
+        return { ...found, sideEffects: entry.test(found.path) };
+      });
+
+      // LangChain takes schemas of zod 3 too. There are none here, so the few it makes itself can be of zod 4.
+      replacePackage(/^zod\/v3$/, join(here, '../../node_modules/zod/v4/index.js'));
+
       // Tracing would send prompts and results to a service; see src/agent/no-tracing.ts.
       replacePackage(/^langsmith(\/|$)/, standIn('langsmith.mjs'));
       replacePackage(/^string-width$/, standIn('string-width.mjs'));
@@ -47,7 +62,10 @@ export function leanDependencies() {
 
       // Named so, the whole library is in use; as a namespace, esbuild can tell what of it is.
       edit(/\/@langchain\/.*\.js$/, (text) =>
-        text.replace(/import \{ z \} from (['"])(zod(?:\/[^'"]*)?)\1/g, "import * as z from '$2'"),
+        text.replace(
+          /import \{ z( as [\w$]+)? \} from (['"])(zod(?:\/[^'"]*)?)\2/g,
+          (_, as = ' as z', _quote, from) => `import *${as} from '${from}'`,
+        ),
       );
 
       // Error messages in fifty languages, half of zod's size; English is the one in use.

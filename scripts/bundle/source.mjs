@@ -20,7 +20,9 @@ export function source(root, groups) {
       groupOf.set(join(root, file), group);
     }
   }
-  const later = lazilyLoaded(root, ['src/cli/program.ts', ...groups[first].files]);
+  const { later, there } = lazilyLoaded(root, ['src/cli/program.ts', ...groups[first].files]);
+  // As entries of their own they would be cut out of the first group.
+  for (const file of there) groupOf.set(file, first);
   const nameOf = (file) => relative(root, file).replace(/\W/g, '_');
 
   return {
@@ -35,8 +37,9 @@ export function source(root, groups) {
       }));
       build.onResolve({ filter: /^group:/ }, ({ path }) => ({ path: path.slice(6), namespace: 'group' }));
       build.onLoad({ filter: /.*/, namespace: 'group' }, ({ path }) => {
-        const { files, after } = groups[path];
-        const lines = files.map((file) => `export * as ${nameOf(join(root, file))} from './${file}';`);
+        const { after } = groups[path];
+        const files = [...groupOf].filter(([, group]) => group === path).map(([file]) => file);
+        const lines = files.map((file) => `export * as ${nameOf(file)} from '${file}';`);
         if (after !== undefined) lines.unshift(`import 'group:${after}';`);
         return { contents: lines.join('\n'), resolveDir: root, loader: 'js' };
       });
@@ -63,19 +66,23 @@ export function source(root, groups) {
 const lazyImport = /(?<!typeof )\bimport\('(\.[^']+)'\)/g;
 const staticImport = /^(?:import|export) (?!type )[^;]*? from '(\.[^']+)';/gm;
 
-/** The files that others import only when they need them, but for those that `eager` stands on. */
+/**
+ * The files that others import only when they need them: those that `eager` stands on, and so are `there` already, and
+ * those that come `later`.
+ */
 function lazilyLoaded(root, eager) {
   const found = new Set();
   for (const path of globSync('src/**/*.{ts,tsx}', { cwd: root })) {
     for (const file of imports(join(root, path), lazyImport)) found.add(file);
   }
-  const visit = (file) => {
-    found.delete(file);
-    for (const next of imports(file, staticImport)) if (!seen.has(next) && seen.add(next)) visit(next);
-  };
   const seen = new Set();
+  const visit = (file) => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    for (const next of imports(file, staticImport)) visit(next);
+  };
   for (const file of eager) visit(join(root, file));
-  return found;
+  return { later: found.difference(seen), there: found.intersection(seen) };
 }
 
 function imports(file, pattern) {

@@ -1,5 +1,4 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { SignJWT } from 'jose';
 import type { Clock } from '../trading/clock.ts';
 import { importKeyPair, type PrivateJwk, publicJwk } from './dpop-key.ts';
 
@@ -15,12 +14,13 @@ export interface DpopProver {
 
 /** Makes the proofs for requests to the gateway. */
 export function createDpopProver(key: PrivateJwk, clock: Clock): DpopProver {
-  // Web Crypto takes a while to load; a command that sends no request goes without.
+  // Web Crypto and jose take a while to load; a command that sends no request goes without.
   let signingKey: ReturnType<typeof importKeyPair> | undefined;
   const jwk = publicJwk(key);
   const nonces = new Map<string, string>();
   return {
     async proof({ method, url, accessToken }) {
+      const { SignJWT } = await import('jose');
       signingKey ??= importKeyPair(key);
       const { privateKey } = await signingKey;
       const nonce = nonces.get(url.origin);

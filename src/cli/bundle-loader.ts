@@ -41,7 +41,7 @@ export function openBundle(folder: URL, compiledFile: string | undefined, build:
     if (found !== undefined) return found.exports;
     const url = new URL(name, folder);
     // Chunks are plain ASCII (scripts/bundle/chunk-functions.mjs), of which Latin-1 is the quickest to read.
-    const source = `(function(exports,require,module,__url){${readFileSync(url, 'latin1')}\n})`;
+    const source = readFileSync(url, 'latin1');
     const cachedData = compiled.get(name);
     const script = new Script(source, {
       filename: url.pathname,

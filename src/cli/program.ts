@@ -4,29 +4,6 @@ import { systemClock } from '../trading/clock.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import { choiceOption } from './choice.ts';
 import type { Cli } from './cli.ts';
-import { addApprovalsCommand } from './commands/approvals.ts';
-import { addChatCommand } from './commands/chat.ts';
-import { addCheckCommand } from './commands/check.ts';
-import { addCompletionCommand } from './commands/completion.ts';
-import { addConfigCommand } from './commands/config.ts';
-import { addConnectionsCommand } from './commands/connections.ts';
-import { addDemoCommand } from './commands/demo.ts';
-import { addDoctorCommand } from './commands/doctor.ts';
-import { addGatewayCommand } from './commands/gateway.ts';
-import { addLoginCommand } from './commands/login.ts';
-import { addLogoutCommand } from './commands/logout.ts';
-import { addNoticesCommand } from './commands/notices.ts';
-import { addOrdersCommand } from './commands/orders.ts';
-import { addPhoneCommand } from './commands/phone.ts';
-import { addPortfolioCommand } from './commands/portfolio.ts';
-import { addProfileCommand } from './commands/profile.ts';
-import { addQuoteCommand } from './commands/quote.ts';
-import { addResumeCommand } from './commands/resume.ts';
-import { addRunCommand } from './commands/run.ts';
-import { addSandboxCommand } from './commands/sandbox.ts';
-import { addScheduleCommand } from './commands/schedule.ts';
-import { addThreadsCommand } from './commands/threads.ts';
-import { addWhoamiCommand } from './commands/whoami.ts';
 import { parseDuration } from './duration.ts';
 import { readFlagsFromEnvironment, variableOf } from './flag-environment.ts';
 import { allExitCodes, examples } from './help.ts';
@@ -36,38 +13,40 @@ import { outputFormats, reportError, requestedFormat } from './output.ts';
 import { HELP_COLUMNS } from './prepared-help.ts';
 import { version } from './version.ts';
 
-/** Every command, in the order `--help` lists them. */
-const commands: ReadonlyMap<string, (program: Command, cli: Cli) => void> = new Map([
-  ['chat', addChatCommand],
-  ['run', addRunCommand],
-  ['resume', addResumeCommand],
-  ['threads', addThreadsCommand],
-  ['approvals', addApprovalsCommand],
-  ['login', addLoginCommand],
-  ['logout', addLogoutCommand],
-  ['whoami', addWhoamiCommand],
-  ['connections', addConnectionsCommand],
-  ['profile', addProfileCommand],
-  ['config', addConfigCommand],
-  ['portfolio', addPortfolioCommand],
-  ['quote', addQuoteCommand],
-  ['orders', addOrdersCommand],
-  ['check', addCheckCommand],
-  ['schedule', addScheduleCommand],
-  ['notices', addNoticesCommand],
-  ['phone', addPhoneCommand],
-  ['sandbox', addSandboxCommand],
-  ['gateway', addGatewayCommand],
-  ['demo', addDemoCommand],
-  ['doctor', addDoctorCommand],
-  ['completion', addCompletionCommand],
+type AddCommand = (program: Command, cli: Cli) => void;
+
+/** Every command, in the order `--help` lists them; loaded when it is the one to run. */
+const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
+  ['chat', async () => (await import('./commands/chat.ts')).addChatCommand],
+  ['run', async () => (await import('./commands/run.ts')).addRunCommand],
+  ['resume', async () => (await import('./commands/resume.ts')).addResumeCommand],
+  ['threads', async () => (await import('./commands/threads.ts')).addThreadsCommand],
+  ['approvals', async () => (await import('./commands/approvals.ts')).addApprovalsCommand],
+  ['login', async () => (await import('./commands/login.ts')).addLoginCommand],
+  ['logout', async () => (await import('./commands/logout.ts')).addLogoutCommand],
+  ['whoami', async () => (await import('./commands/whoami.ts')).addWhoamiCommand],
+  ['connections', async () => (await import('./commands/connections.ts')).addConnectionsCommand],
+  ['profile', async () => (await import('./commands/profile.ts')).addProfileCommand],
+  ['config', async () => (await import('./commands/config.ts')).addConfigCommand],
+  ['portfolio', async () => (await import('./commands/portfolio.ts')).addPortfolioCommand],
+  ['quote', async () => (await import('./commands/quote.ts')).addQuoteCommand],
+  ['orders', async () => (await import('./commands/orders.ts')).addOrdersCommand],
+  ['check', async () => (await import('./commands/check.ts')).addCheckCommand],
+  ['schedule', async () => (await import('./commands/schedule.ts')).addScheduleCommand],
+  ['notices', async () => (await import('./commands/notices.ts')).addNoticesCommand],
+  ['phone', async () => (await import('./commands/phone.ts')).addPhoneCommand],
+  ['sandbox', async () => (await import('./commands/sandbox.ts')).addSandboxCommand],
+  ['gateway', async () => (await import('./commands/gateway.ts')).addGatewayCommand],
+  ['demo', async () => (await import('./commands/demo.ts')).addDemoCommand],
+  ['doctor', async () => (await import('./commands/doctor.ts')).addDoctorCommand],
+  ['completion', async () => (await import('./commands/completion.ts')).addCompletionCommand],
 ]);
 
 /**
  * Builds the commands; only fills in options, loads nothing heavy.
  * @param only the name of the one command that is about to run: setting up all takes longer than some take to run
  */
-export function createProgram(cli: Cli, only?: string): Command {
+export async function createProgram(cli: Cli, only?: string): Promise<Command> {
   const variables = new Map<Option, string | undefined>();
   const program = new Command('trade-agent')
     .description(
@@ -105,7 +84,8 @@ export function createProgram(cli: Cli, only?: string): Command {
     )
     .hook('preAction', (_program, command) => readFlagsFromEnvironment(command, cli.env))
     .exitOverride();
-  for (const [name, add] of commands) if (only === undefined || only === name) add(program, cli);
+  const wanted = [...commands].filter(([name]) => only === undefined || only === name);
+  for (const add of await Promise.all(wanted.map(([, load]) => load()))) add(program, cli);
   for (const command of everyCommand(program)) command.exitOverride();
   for (const command of [program, ...everyCommand(program)]) {
     for (const option of command.options) variables.set(option, variableOf(command, option));
@@ -114,7 +94,7 @@ export function createProgram(cli: Cli, only?: string): Command {
 }
 
 /** The commands for reading, as documents are made from them: nothing can be run. */
-export function describeProgram(): Command {
+export function describeProgram(): Promise<Command> {
   return createProgram({
     io: createIo({ stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: {} }),
     env: {},
@@ -143,7 +123,7 @@ export function everyCommand(command: Command): Command[] {
 export async function execute(argv: readonly string[], cli: Cli): Promise<number> {
   let program: Command | undefined;
   try {
-    program = createProgram(cli, commandOf(argv));
+    program = await createProgram(cli, commandOf(argv));
     await program.parseAsync(withDefaultCommand(program, argv), { from: 'user' });
     // That something could not be written is told in a turn of its own.
     await new Promise(setImmediate);

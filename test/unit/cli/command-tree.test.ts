@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { manPage } from '../../../src/cli/man-page.ts';
 import { describeProgram, everyCommand } from '../../../src/cli/program.ts';
 
-const program = describeProgram();
+const program = await describeProgram();
 const commands = everyCommand(program).map((command): [string, Command] => [nameOf(command), command]);
 
 function nameOf(command: Command): string {

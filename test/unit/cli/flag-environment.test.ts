@@ -3,8 +3,8 @@ import { readFlagsFromEnvironment, variableOf } from '../../../src/cli/flag-envi
 import { describeProgram, everyCommand } from '../../../src/cli/program.ts';
 
 /** The command, with flags from the command line and the environment. */
-function parsed(path: string, flags: string[], env: NodeJS.ProcessEnv) {
-  const program = describeProgram();
+async function parsed(path: string, flags: string[], env: NodeJS.ProcessEnv) {
+  const program = await describeProgram();
   const command = path
     .split(' ')
     .reduce((at, name) => at.commands.find((child) => child.name() === name) ?? at, program);
@@ -14,19 +14,19 @@ function parsed(path: string, flags: string[], env: NodeJS.ProcessEnv) {
 }
 
 describe('a flag that the command line leaves out', () => {
-  it('is read from its variable, as the flag would be', () => {
-    expect(parsed('run', [], { TRADE_AGENT_TIMEOUT: '90s', TRADE_AGENT_MAX_TURNS: '3' })).toMatchObject({
+  it('is read from its variable, as the flag would be', async () => {
+    expect(await parsed('run', [], { TRADE_AGENT_TIMEOUT: '90s', TRADE_AGENT_MAX_TURNS: '3' })).toMatchObject({
       timeout: 90_000,
       maxTurns: 3,
     });
-    expect(parsed('phone login', [], { TRADE_AGENT_PHONE_USER: 'bob' })).toMatchObject({ user: 'bob' });
-    expect(parsed('sandbox', [], { TRADE_AGENT_SANDBOX_FAULT: 'idp_5xx:1, slow_down' })).toMatchObject({
+    expect(await parsed('phone login', [], { TRADE_AGENT_PHONE_USER: 'bob' })).toMatchObject({ user: 'bob' });
+    expect(await parsed('sandbox', [], { TRADE_AGENT_SANDBOX_FAULT: 'idp_5xx:1, slow_down' })).toMatchObject({
       fault: ['idp_5xx:1', 'slow_down'],
     });
   });
 
-  it('yields to the command line', () => {
-    expect(parsed('run', ['--model', 'a'], { TRADE_AGENT_MODEL: 'b' })).toMatchObject({ model: 'a' });
+  it('yields to the command line', async () => {
+    expect(await parsed('run', ['--model', 'a'], { TRADE_AGENT_MODEL: 'b' })).toMatchObject({ model: 'a' });
   });
 
   it.each([
@@ -34,21 +34,21 @@ describe('a flag that the command line leaves out', () => {
     ['yes', true],
     ['0', false],
     ['false', false],
-  ])('is a switch that %s turns %s', (text, value) => {
-    expect(parsed('run', [], { TRADE_AGENT_READ_ONLY: text }).readOnly).toBe(value);
-    expect(parsed('logout', [], { TRADE_AGENT_LOGOUT_ALL: text }).all).toBe(value);
+  ])('is a switch that %s turns %s', async (text, value) => {
+    expect((await parsed('run', [], { TRADE_AGENT_READ_ONLY: text })).readOnly).toBe(value);
+    expect((await parsed('logout', [], { TRADE_AGENT_LOGOUT_ALL: text })).all).toBe(value);
   });
 
   it.each([
     [{ TRADE_AGENT_READ_ONLY: 'perhaps' }, /TRADE_AGENT_READ_ONLY can't be "perhaps"/],
     [{ TRADE_AGENT_APPROVAL: 'dney' }, /TRADE_AGENT_APPROVAL: Did you mean deny/],
     [{ TRADE_AGENT_TIMEOUT: '5' }, /TRADE_AGENT_TIMEOUT: "5" is not a duration/],
-  ])('is refused where its variable is wrong: %j', (env, message) => {
-    expect(() => parsed('run', [], env)).toThrow(message);
+  ])('is refused where its variable is wrong: %j', async (env, message) => {
+    await expect(parsed('run', [], env)).rejects.toThrow(message);
   });
 
-  it('has a variable, and no two flags that differ share one', () => {
-    const program = describeProgram();
+  it('has a variable, and no two flags that differ share one', async () => {
+    const program = await describeProgram();
     const flags = new Map<string, Set<string>>();
     for (const command of [program, ...everyCommand(program)]) {
       for (const option of command.options) {
