@@ -76,6 +76,14 @@ export function leanDependencies() {
         text.replace('(_a.__zod_globalConfig = {})', '(_a.__zod_globalConfig = { jitless: true })'),
       );
 
+      // zod remembers what it has parsed, for schemas and data that hold themselves. No schema here does.
+      edit(/\/zod\/v4\/classic\/schemas\.js$/, (text) =>
+        text.replace(
+          /if \(!core\.globalConfig\.memoizer\)\s+core\.config\(\{ memoizer: core\.memoizer\(\) \}\);/,
+          '',
+        ),
+      );
+
       // commander starts other programs as subcommands; this one has none, and loading the module takes a while.
       edit(/\/commander\/lib\/command\.js$/, (text) =>
         text.replace("import childProcess from 'node:child_process';", 'const childProcess = undefined;'),

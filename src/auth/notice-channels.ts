@@ -38,7 +38,7 @@ const template = (longest: number) =>
       }
     });
 
-const common = {
+const common = () => ({
   enabled: z.boolean().default(true),
   /** Findings less severe than this are not told. */
   min_severity: z.enum(noticeSeverities).default('warning'),
@@ -50,60 +50,64 @@ const common = {
   body: template(2000).optional(),
   /** Seconds one attempt may take. */
   timeout: z.number().int().min(1).max(60).default(10),
-};
+});
 
-const secureUrl = z
-  .string()
-  .refine(isSecureUrl, 'must be an https address; plain http is for servers on this machine only')
-  .refine((text) => !URL.canParse(text) || new URL(text).username === '', 'must not hold a user or password');
-
-const host = z
-  .string()
-  .regex(/^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]+\])$/, 'must be a host name or address');
+const secureUrl = () =>
+  z
+    .string()
+    .refine(isSecureUrl, 'must be an https address; plain http is for servers on this machine only')
+    .refine(
+      (text) => !URL.canParse(text) || new URL(text).username === '',
+      'must not hold a user or password',
+    );
 
 /** SMTP: TLS after STARTTLS (never without), TLS from the start, or, on this machine alone, none. */
 const securities = ['starttls', 'tls', 'none'] as const;
 
-const email = z
-  .strictObject({
-    kind: z.literal('email'),
-    ...common,
-    host,
-    port: z.number().int().min(1).max(65_535).optional(),
-    security: z.enum(securities).default('starttls'),
-    /** Signs in with the password that "notices set-secret" keeps; without it nobody signs in. */
-    user: z.string().min(1).max(200).optional(),
-    from: z.email(),
-    to: z.array(z.email()).min(1).max(20),
-    /** A file of certificates (PEM) that this server is trusted by, instead of the well-known ones. */
-    ca_file: z.string().min(1).optional(),
-  })
-  .refine(({ security, host: name }) => security !== 'none' || isLoopback(new URL(`http://${name}`)), {
-    path: ['security'],
-    message: '"none" is for a mail server on this machine only',
-  });
+const email = () =>
+  z
+    .strictObject({
+      kind: z.literal('email'),
+      ...common(),
+      host: z.string().regex(/^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]+\])$/, 'must be a host name or address'),
+      port: z.number().int().min(1).max(65_535).optional(),
+      security: z.enum(securities).default('starttls'),
+      /** Signs in with the password that "notices set-secret" keeps; without it nobody signs in. */
+      user: z.string().min(1).max(200).optional(),
+      from: z.email(),
+      to: z.array(z.email()).min(1).max(20),
+      /** A file of certificates (PEM) that this server is trusted by, instead of the well-known ones. */
+      ca_file: z.string().min(1).optional(),
+    })
+    .refine(({ security, host: name }) => security !== 'none' || isLoopback(new URL(`http://${name}`)), {
+      path: ['security'],
+      message: '"none" is for a mail server on this machine only',
+    });
 
-export const noticeChannelSchema = z.discriminatedUnion(
-  'kind',
-  [
-    z.strictObject({ kind: z.literal('desktop'), ...common }),
-    email,
-    /** Slack's incoming webhooks, and what understands them. The address is the secret. */
-    z.strictObject({ kind: z.literal('slack'), ...common }),
-    /** JSON signed by Standard Webhooks. */
-    z.strictObject({ kind: z.literal('webhook'), ...common, url: secureUrl }),
-    z.strictObject({
-      kind: z.literal('ntfy'),
-      ...common,
-      server: secureUrl.default('https://ntfy.sh'),
-      topic: z.string().regex(/^[-_A-Za-z0-9]{1,64}$/, 'must be 1 to 64 letters, digits, - and _'),
-      tags: z
-        .array(z.string().regex(/^[\w+-]{1,40}$/, 'must be a word'))
-        .max(5)
-        .default([]),
-    }),
-  ],
-  { error: 'must have a "kind": desktop, email, slack, webhook or ntfy' },
+/** Made with the first channel there is. */
+export const noticeChannelSchema = z.lazy(() =>
+  z.discriminatedUnion(
+    'kind',
+    [
+      z.strictObject({ kind: z.literal('desktop'), ...common() }),
+      email(),
+      /** Slack's incoming webhooks, and what understands them. The address is the secret. */
+      z.strictObject({ kind: z.literal('slack'), ...common() }),
+      /** JSON signed by Standard Webhooks. */
+      z.strictObject({ kind: z.literal('webhook'), ...common(), url: secureUrl() }),
+      z.strictObject({
+        kind: z.literal('ntfy'),
+        ...common(),
+        server: secureUrl().default('https://ntfy.sh'),
+        topic: z.string().regex(/^[-_A-Za-z0-9]{1,64}$/, 'must be 1 to 64 letters, digits, - and _'),
+        tags: z
+          .array(z.string().regex(/^[\w+-]{1,40}$/, 'must be a word'))
+          .max(5)
+          .default([]),
+      }),
+    ],
+    { error: 'must have a "kind": desktop, email, slack, webhook or ntfy' },
+  ),
 );
 export type NoticeChannel = z.output<typeof noticeChannelSchema>;
 export type NoticeChannelOf<Kind extends NoticeChannel['kind']> = Extract<NoticeChannel, { kind: Kind }>;

@@ -115,7 +115,12 @@ function oneOf(schema: unknown, value: unknown): unknown {
 
 function unwrap(schema: unknown): unknown {
   let inner = schema;
-  while (inner instanceof z.ZodDefault || inner instanceof z.ZodOptional || inner instanceof z.ZodPrefault) {
+  while (
+    inner instanceof z.ZodDefault ||
+    inner instanceof z.ZodOptional ||
+    inner instanceof z.ZodPrefault ||
+    inner instanceof z.ZodLazy
+  ) {
     inner = inner.unwrap();
   }
   return inner;

@@ -16,38 +16,44 @@ export const activityKinds = [
 ] as const;
 
 /** Something that changed the account: a fill, or money that came or went. Dollars, shares, dollars a share. */
-export const activitySchema = z.object({
-  id: z.string(),
-  kind: z.enum(activityKinds),
-  /** The broker's own name for it: `FILL`, `CSD`, `DIV`. */
-  type: z.string(),
-  /** RFC 3339. */
-  at: z.string(),
-  symbol: z.string().nullable(),
-  side: z.enum(sides).nullable(),
-  /** Less than nothing for shares that went without a trade. */
-  qty: decimalString.nullable(),
-  price: decimalString.nullable(),
-  /** What was booked together has one name: the shares that went in a split, and those that came. */
-  group: z.string().nullable().optional(),
-  /** Less than nothing for what was paid. Null for fills and for what moved no money. */
-  amount: decimalString.nullable(),
-});
+export const activitySchema = z.lazy(() =>
+  z.object({
+    id: z.string(),
+    kind: z.enum(activityKinds),
+    /** The broker's own name for it: `FILL`, `CSD`, `DIV`. */
+    type: z.string(),
+    /** RFC 3339. */
+    at: z.string(),
+    symbol: z.string().nullable(),
+    side: z.enum(sides).nullable(),
+    /** Less than nothing for shares that went without a trade. */
+    qty: decimalString.nullable(),
+    price: decimalString.nullable(),
+    /** What was booked together has one name: the shares that went in a split, and those that came. */
+    group: z.string().nullable().optional(),
+    /** Less than nothing for what was paid. Null for fills and for what moved no money. */
+    amount: decimalString.nullable(),
+  }),
+);
 export type Activity = z.output<typeof activitySchema>;
 
 /** One page of activities, newest first. `next_page` asks for the one after; null on the last. */
-export const activitiesSchema = z.object({
-  activities: z.array(activitySchema),
-  next_page: z.string().nullable(),
-});
+export const activitiesSchema = z.lazy(() =>
+  z.object({
+    activities: z.array(activitySchema),
+    next_page: z.string().nullable(),
+  }),
+);
 
 /** A trading day, in New York's wall time. */
-export const tradingDaySchema = z.object({
-  date: z.iso.date(),
-  /** `HH:MM` */
-  open: z.string().regex(/^\d\d:\d\d$/),
-  close: z.string().regex(/^\d\d:\d\d$/),
-});
+export const tradingDaySchema = z.lazy(() =>
+  z.object({
+    date: z.iso.date(),
+    /** `HH:MM` */
+    open: z.string().regex(/^\d\d:\d\d$/),
+    close: z.string().regex(/^\d\d:\d\d$/),
+  }),
+);
 export type TradingDay = z.output<typeof tradingDaySchema>;
 
 /** The trades among the activities. */

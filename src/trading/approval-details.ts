@@ -10,14 +10,16 @@ export const TRADE_ORDER_TYPE = 'trade_order';
  * One RFC 9396 authorization details object: the whole order, for one place, once. `digest` is base64url(SHA-256) of
  * the order's canonical form, `identifier` its client_order_id.
  */
-export const tradeOrderDetailsSchema = orderDraftSchema.extend({
-  type: z.string().min(1),
-  order_type: orderDraftSchema.shape.type,
-  locations: z.array(z.string()).length(1),
-  actions: z.tuple([z.literal('place')]),
-  identifier: z.string(),
-  digest: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
-});
+export const tradeOrderDetailsSchema = z.lazy(() =>
+  orderDraftSchema.unwrap().extend({
+    type: z.string().min(1),
+    order_type: orderDraftSchema.unwrap().shape.type,
+    locations: z.array(z.string()).length(1),
+    actions: z.tuple([z.literal('place')]),
+    identifier: z.string(),
+    digest: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+  }),
+);
 export type TradeOrderDetails = z.output<typeof tradeOrderDetailsSchema>;
 
 /** The order as RFC 8785 (JCS) text: what is digested, and what both sides must arrive at by themselves. */

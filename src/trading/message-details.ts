@@ -8,13 +8,15 @@ import { checkMessage, type MessageDraft, messageDraftSchema } from './message.t
 export const MESSAGE_SEND_TYPE = 'message_send';
 
 /** One RFC 9396 authorization details object: the whole message, for one place, once. */
-export const messageSendDetailsSchema = messageDraftSchema.extend({
-  type: z.string().min(1),
-  locations: z.array(z.string()).length(1),
-  actions: z.tuple([z.literal('send')]),
-  identifier: z.string(),
-  digest: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
-});
+export const messageSendDetailsSchema = z.lazy(() =>
+  messageDraftSchema.unwrap().extend({
+    type: z.string().min(1),
+    locations: z.array(z.string()).length(1),
+    actions: z.tuple([z.literal('send')]),
+    identifier: z.string(),
+    digest: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+  }),
+);
 export type MessageSendDetails = z.output<typeof messageSendDetailsSchema>;
 
 /** Whatever a person may be asked to approve. */

@@ -17,16 +17,18 @@ const LONGEST_RECIPIENT = 254;
  * A message complete to the last character: what the person approves, and what is sent. `expires_at` is UTC to the
  * second.
  */
-export const messageDraftSchema = z.strictObject({
-  service: z.enum(messageServices),
-  /** Slack: `#channel`, or the id of a channel or person. Gmail: one e-mail address. */
-  recipient: z.string().min(1).max(LONGEST_RECIPIENT),
-  /** Gmail alone has one. */
-  subject: z.string().min(1).max(LONGEST_SUBJECT).optional(),
-  text: z.string().min(1).max(LONGEST_TEXT),
-  client_message_id: z.string().regex(/^[A-Za-z0-9_-]{8,48}$/),
-  expires_at: z.iso.datetime({ precision: 0 }),
-});
+export const messageDraftSchema = z.lazy(() =>
+  z.strictObject({
+    service: z.enum(messageServices),
+    /** Slack: `#channel`, or the id of a channel or person. Gmail: one e-mail address. */
+    recipient: z.string().min(1).max(LONGEST_RECIPIENT),
+    /** Gmail alone has one. */
+    subject: z.string().min(1).max(LONGEST_SUBJECT).optional(),
+    text: z.string().min(1).max(LONGEST_TEXT),
+    client_message_id: z.string().regex(/^[A-Za-z0-9_-]{8,48}$/),
+    expires_at: z.iso.datetime({ precision: 0 }),
+  }),
+);
 export type MessageDraft = z.output<typeof messageDraftSchema>;
 
 /** Slack's ids: a channel's, a direct message's, a private channel's, a person's. */
@@ -88,12 +90,14 @@ export function describeMessage({ service, recipient }: Pick<MessageDraft, 'serv
 }
 
 /** A message that was sent, as the gateway tells of it. */
-export const sentMessageSchema = z.object({
-  client_message_id: z.string(),
-  service: z.enum(messageServices),
-  recipient: z.string(),
-  /** The service's own id for it: Slack's `ts`, Gmail's `id`. */
-  service_id: z.string(),
-  sent_at: z.string(),
-});
+export const sentMessageSchema = z.lazy(() =>
+  z.object({
+    client_message_id: z.string(),
+    service: z.enum(messageServices),
+    recipient: z.string(),
+    /** The service's own id for it: Slack's `ts`, Gmail's `id`. */
+    service_id: z.string(),
+    sent_at: z.string(),
+  }),
+);
 export type SentMessage = z.output<typeof sentMessageSchema>;

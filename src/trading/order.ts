@@ -54,29 +54,31 @@ export type OrderRequestInput = z.input<typeof orderRequestSchema>;
  * An order complete to the last field: what the person approves, and what the gateway compares field by field.
  * Decimal strings throughout. `max_slippage` is a fraction (`"0.01"` is 1 %); `expires_at` is UTC to the second.
  */
-export const orderDraftSchema = z.strictObject({
-  account: z.string().min(1).max(64),
-  environment: z.enum(environments),
-  symbol: symbolSchema,
-  side: z.enum(sides),
-  qty: positiveDecimalString.optional(),
-  notional: positiveDecimalString.optional(),
-  type: z.enum(orderTypes),
-  time_in_force: z.enum(timesInForce),
-  limit_price: positiveDecimalString.optional(),
-  stop_price: positiveDecimalString.optional(),
-  trail_price: positiveDecimalString.optional(),
-  trail_percent: positiveDecimalString.optional(),
-  extended_hours: z.boolean(),
-  reference_price: positiveDecimalString,
-  max_slippage: positiveDecimalString.refine(
-    // Refinements also run on what the pattern has already refused, and Decimal throws on that.
-    (text) => !positiveDecimalString.safeParse(text).success || new Dec(text).lte(1),
-    'must be a fraction of at most 1',
-  ),
-  client_order_id: z.string().regex(/^[A-Za-z0-9_-]{8,48}$/),
-  expires_at: z.iso.datetime({ precision: 0 }),
-});
+export const orderDraftSchema = z.lazy(() =>
+  z.strictObject({
+    account: z.string().min(1).max(64),
+    environment: z.enum(environments),
+    symbol: symbolSchema,
+    side: z.enum(sides),
+    qty: positiveDecimalString.optional(),
+    notional: positiveDecimalString.optional(),
+    type: z.enum(orderTypes),
+    time_in_force: z.enum(timesInForce),
+    limit_price: positiveDecimalString.optional(),
+    stop_price: positiveDecimalString.optional(),
+    trail_price: positiveDecimalString.optional(),
+    trail_percent: positiveDecimalString.optional(),
+    extended_hours: z.boolean(),
+    reference_price: positiveDecimalString,
+    max_slippage: positiveDecimalString.refine(
+      // Refinements also run on what the pattern has already refused, and Decimal throws on that.
+      (text) => !positiveDecimalString.safeParse(text).success || new Dec(text).lte(1),
+      'must be a fraction of at most 1',
+    ),
+    client_order_id: z.string().regex(/^[A-Za-z0-9_-]{8,48}$/),
+    expires_at: z.iso.datetime({ precision: 0 }),
+  }),
+);
 export type OrderDraft = z.output<typeof orderDraftSchema>;
 
 const problem = (message: string, hint: string, field: string) =>

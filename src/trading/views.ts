@@ -6,37 +6,41 @@ import { environments, orderTypes, sides, timesInForce } from './order.ts';
  * What the gateway answers, and everything above it reads. Amounts are decimal strings: dollars, dollars a share, or
  * shares; `*_plpc` and `change_today` are fractions. Times are RFC 3339.
  */
-export const accountSchema = z.object({
-  account: z.string(),
-  environment: z.enum(environments),
-  status: z.string(),
-  currency: z.string(),
-  cash: decimalString,
-  equity: decimalString,
-  /** Equity at the previous market close. */
-  last_equity: decimalString,
-  buying_power: decimalString,
-  long_market_value: decimalString,
-  trading_blocked: z.boolean(),
-  /** True where prices and fills come from the sandbox. */
-  simulated: z.boolean(),
-});
+export const accountSchema = z.lazy(() =>
+  z.object({
+    account: z.string(),
+    environment: z.enum(environments),
+    status: z.string(),
+    currency: z.string(),
+    cash: decimalString,
+    equity: decimalString,
+    /** Equity at the previous market close. */
+    last_equity: decimalString,
+    buying_power: decimalString,
+    long_market_value: decimalString,
+    trading_blocked: z.boolean(),
+    /** True where prices and fills come from the sandbox. */
+    simulated: z.boolean(),
+  }),
+);
 export type Account = z.output<typeof accountSchema>;
 
-export const positionSchema = z.object({
-  symbol: z.string(),
-  side: z.enum(['long', 'short']),
-  qty: decimalString,
-  qty_available: decimalString,
-  avg_entry_price: decimalString,
-  current_price: decimalString,
-  lastday_price: decimalString,
-  market_value: decimalString,
-  cost_basis: decimalString,
-  unrealized_pl: decimalString,
-  unrealized_plpc: decimalString,
-  change_today: decimalString,
-});
+export const positionSchema = z.lazy(() =>
+  z.object({
+    symbol: z.string(),
+    side: z.enum(['long', 'short']),
+    qty: decimalString,
+    qty_available: decimalString,
+    avg_entry_price: decimalString,
+    current_price: decimalString,
+    lastday_price: decimalString,
+    market_value: decimalString,
+    cost_basis: decimalString,
+    unrealized_pl: decimalString,
+    unrealized_plpc: decimalString,
+    change_today: decimalString,
+  }),
+);
 export type Position = z.output<typeof positionSchema>;
 
 export const orderStatuses = [
@@ -59,26 +63,28 @@ export const orderStatuses = [
   'accepted_for_bidding',
 ] as const; // prettier-ignore
 
-export const orderSchema = z.object({
-  id: z.string(),
-  client_order_id: z.string(),
-  symbol: z.string(),
-  side: z.enum(sides),
-  type: z.enum(orderTypes),
-  time_in_force: z.enum(timesInForce),
-  qty: decimalString.nullable(),
-  notional: decimalString.nullable(),
-  limit_price: decimalString.nullable(),
-  stop_price: decimalString.nullable(),
-  trail_price: decimalString.nullable(),
-  trail_percent: decimalString.nullable(),
-  extended_hours: z.boolean(),
-  status: z.enum(orderStatuses),
-  filled_qty: decimalString,
-  filled_avg_price: decimalString.nullable(),
-  submitted_at: z.string(),
-  filled_at: z.string().nullable(),
-});
+export const orderSchema = z.lazy(() =>
+  z.object({
+    id: z.string(),
+    client_order_id: z.string(),
+    symbol: z.string(),
+    side: z.enum(sides),
+    type: z.enum(orderTypes),
+    time_in_force: z.enum(timesInForce),
+    qty: decimalString.nullable(),
+    notional: decimalString.nullable(),
+    limit_price: decimalString.nullable(),
+    stop_price: decimalString.nullable(),
+    trail_price: decimalString.nullable(),
+    trail_percent: decimalString.nullable(),
+    extended_hours: z.boolean(),
+    status: z.enum(orderStatuses),
+    filled_qty: decimalString,
+    filled_avg_price: decimalString.nullable(),
+    submitted_at: z.string(),
+    filled_at: z.string().nullable(),
+  }),
+);
 export type Order = z.output<typeof orderSchema>;
 
 /** Statuses after which an order can no longer fill. */
@@ -86,47 +92,55 @@ export function isFinal(status: Order['status']): boolean {
   return ['filled', 'canceled', 'expired', 'rejected', 'done_for_day', 'replaced'].includes(status);
 }
 
-export const quoteSchema = z.object({
-  symbol: z.string(),
-  name: z.string().nullable(),
-  bid: decimalString,
-  ask: decimalString,
-  last: decimalString,
-  previous_close: decimalString,
-  at: z.string(),
-  simulated: z.boolean(),
-});
+export const quoteSchema = z.lazy(() =>
+  z.object({
+    symbol: z.string(),
+    name: z.string().nullable(),
+    bid: decimalString,
+    ask: decimalString,
+    last: decimalString,
+    previous_close: decimalString,
+    at: z.string(),
+    simulated: z.boolean(),
+  }),
+);
 export type Quote = z.output<typeof quoteSchema>;
 
-export const barSchema = z.object({
-  at: z.string(),
-  open: decimalString,
-  high: decimalString,
-  low: decimalString,
-  close: decimalString,
-  volume: decimalString,
-});
+export const barSchema = z.lazy(() =>
+  z.object({
+    at: z.string(),
+    open: decimalString,
+    high: decimalString,
+    low: decimalString,
+    close: decimalString,
+    volume: decimalString,
+  }),
+);
 export type Bar = z.output<typeof barSchema>;
 
-export const clockSchema = z.object({
-  timestamp: z.string(),
-  is_open: z.boolean(),
-  next_open: z.string(),
-  next_close: z.string(),
-});
+export const clockSchema = z.lazy(() =>
+  z.object({
+    timestamp: z.string(),
+    is_open: z.boolean(),
+    next_open: z.string(),
+    next_close: z.string(),
+  }),
+);
 export type MarketClock = z.output<typeof clockSchema>;
 
 /**
  * The gateway's errors: RFC 9457 problem JSON with a stable `code`. `expected_scopes` and `fields` name what is
  * missing or differs; no value of a token is ever in it.
  */
-export const problemSchema = z.looseObject({
-  type: z.string(),
-  title: z.string(),
-  status: z.number().int(),
-  code: z.string(),
-  detail: z.string().optional(),
-  hint: z.string().optional(),
-  fields: z.array(z.string()).optional(),
-});
+export const problemSchema = z.lazy(() =>
+  z.looseObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    code: z.string(),
+    detail: z.string().optional(),
+    hint: z.string().optional(),
+    fields: z.array(z.string()).optional(),
+  }),
+);
 export type Problem = z.output<typeof problemSchema>;

@@ -13,18 +13,22 @@ export interface Answered {
   readonly content: unknown;
 }
 
-const failure = z.object({ error: z.object({ message: z.string(), hint: z.string().optional() }) });
-const person = z.object({
-  name: z.string().nullable(),
-  email: z.string().nullable(),
-  subject: z.string(),
-  environment: z.string(),
-});
-const portfolio = z.object({ account: accountSchema, positions: z.array(positionSchema) });
-const quotes = z.object({ quotes: z.array(quoteSchema) });
-const orderList = z.object({ status: z.string(), orders: z.array(orderSchema) });
-const oneOrder = z.object({ order: orderSchema });
-const sentOne = z.object({ sent: sentMessageSchema });
+const failure = z.lazy(() =>
+  z.object({ error: z.object({ message: z.string(), hint: z.string().optional() }) }),
+);
+const person = z.lazy(() =>
+  z.object({
+    name: z.string().nullable(),
+    email: z.string().nullable(),
+    subject: z.string(),
+    environment: z.string(),
+  }),
+);
+const portfolio = z.lazy(() => z.object({ account: accountSchema, positions: z.array(positionSchema) }));
+const quotes = z.lazy(() => z.object({ quotes: z.array(quoteSchema) }));
+const orderList = z.lazy(() => z.object({ status: z.string(), orders: z.array(orderSchema) }));
+const oneOrder = z.lazy(() => z.object({ order: orderSchema }));
+const sentOne = z.lazy(() => z.object({ sent: sentMessageSchema }));
 
 /** A short answer in Markdown from what the tools said. */
 export function answer(results: readonly Answered[]): string {

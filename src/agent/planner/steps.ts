@@ -11,8 +11,8 @@ export interface Step {
   readonly args: Record<string, unknown>;
 }
 
-const portfolio = z.object({ positions: z.array(positionSchema) });
-const orders = z.object({ orders: z.array(orderSchema) });
+const portfolio = z.lazy(() => z.object({ positions: z.array(positionSchema) }));
+const orders = z.lazy(() => z.object({ orders: z.array(orderSchema) }));
 
 /** What must be known before the rest can be planned: the holdings for "half my MSFT", the open orders for a cancel. */
 export function lookups(intents: readonly Intent[]): Step[] {

@@ -1,3 +1,4 @@
+import { Script } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 
 const { chunkAsFunction, withoutIdleNames } = (await import(
@@ -9,12 +10,7 @@ async function run(code: string, others: Record<string, unknown> = {}): Promise<
   const text = await chunkAsFunction(code);
   const module = { exports: {} as Record<string, unknown> };
   const require = (name: string) => others[name];
-  new Function('exports', 'require', 'module', '__url', text)(
-    module.exports,
-    require,
-    module,
-    'file:///a.cjs',
-  );
+  new Script(text).runInThisContext()(module.exports, require, module, 'file:///a.cjs');
   return module.exports;
 }
 
