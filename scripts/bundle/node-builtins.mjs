@@ -20,7 +20,11 @@ export function withoutBuiltinImports(code) {
     if (standard !== undefined) lines.push(`const ${standard}=${module};`);
     if (all !== undefined) lines.push(`const ${all}=${module};`);
     if (named !== undefined)
-      lines.push(name === 'child_process' ? atCall(named, module) : destructure(named, module));
+      lines.push(
+        ['child_process', 'readline/promises'].includes(name)
+          ? atCall(named, module)
+          : destructure(named, module),
+      );
     return '';
   });
   return lines.join('') + rest;
