@@ -11,6 +11,7 @@ import { createInterruption } from './interruption.ts';
 import { createIo } from './io.ts';
 import { outputFormats, reportError, requestedFormat } from './output.ts';
 import { HELP_COLUMNS } from './prepared-help.ts';
+import { standardInput } from './standard-input.ts';
 import { version } from './version.ts';
 
 type AddCommand = (program: Command, cli: Cli) => void;
@@ -228,7 +229,7 @@ export async function startProgram(argv: readonly string[]): Promise<number> {
     stderr: process.stderr,
   });
   const io = createIo({
-    stdin: process.stdin,
+    stdin: standardInput(),
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,
