@@ -60,6 +60,18 @@ export function leanDependencies() {
       const importMap = readFileSync(standIn('langchain-import-map.mjs'), 'utf8');
       edit(/\/@langchain\/core\/dist\/load\/import_map\.js$/, () => importMap);
 
+      // Web Crypto, loaded for sixteen random bytes.
+      edit(/\/@langchain\/core\/dist\/utils\/uuid\/rng\.js$/, (text) =>
+        text.replace(
+          'crypto.getRandomValues(rnds8)',
+          "process.getBuiltinModule('node:crypto').randomFillSync(rnds8)",
+        ),
+      );
+      // A stream at its end is given up too, for which Node makes a second V8 context.
+      edit(/\/@langchain\/core\/dist\/utils\/stream\.js$/, (text) =>
+        text.replace(/(if \(result\.done\) \{\s+)this\.reader\.releaseLock\(\);/, '$1'),
+      );
+
       // Named so, the whole library is in use; as a namespace, esbuild can tell what of it is.
       edit(/\/@langchain\/.*\.js$/, (text) =>
         text.replace(
