@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
-import { chunkAsFunction } from './bundle/chunk-functions.mjs';
+import { chunksAsFunctions } from './bundle/chunk-functions.mjs';
 import { groups } from './bundle/groups.mjs';
 import { renderHelp } from './bundle/help-texts.mjs';
 import { leanDependencies } from './bundle/lean-dependencies.mjs';
@@ -61,9 +61,7 @@ const program = await build({
   },
   loader: { '.html': 'text', '.css': 'text', '.csv': 'text', '.svg': 'text' },
 });
-const chunks = await Promise.all(
-  program.outputFiles.map(async ({ path, text }) => ({ path, text: await chunkAsFunction(text) })),
-);
+const chunks = await chunksAsFunctions(program.outputFiles);
 for (const { path, text } of chunks) writeFileSync(path, text);
 const digest = createHash('sha256');
 for (const { path, text } of chunks.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {

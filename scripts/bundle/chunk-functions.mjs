@@ -1,23 +1,49 @@
+import { basename } from 'node:path';
+import { parse } from 'acorn';
 import { transform } from 'esbuild';
 import { withoutBuiltinImports } from './node-builtins.mjs';
 
 /**
- * A chunk as esbuild splits them (ES modules only) as a CommonJS function, for src/cli/bundle-loader.ts: what V8 has
+ * Chunks as esbuild splits them (ES modules only) as CommonJS functions, for src/cli/bundle-loader.ts: what V8 has
  * compiled of a script can be kept with the functions that ran, of an ES module without them.
+ *
+ * What a chunk imports from another are plain variables: esbuild's own CommonJS asks a getter at each use, since a
+ * module may give its variable another value later. Hardly any does, and for those it stays so.
+ * @param {readonly {path: string, text: string}[]} chunks
+ * @returns {Promise<{path: string, text: string}[]>}
  */
-export async function chunkAsFunction(code) {
-  const { code: converted } = await transform(withoutBuiltinImports(withoutIdleNames(code)), {
+export async function chunksAsFunctions(chunks) {
+  const modules = new Map(chunks.map(({ path, text }) => [`./${basename(path)}`, read(text)]));
+  for (const name of modules.keys()) refuseCycle(modules, name, []);
+  const isLive = (from, exported) => {
+    const { live, exports, imports } = modules.get(from);
+    const local = exports.find(({ as }) => as === exported)?.local;
+    const passedOn = imports.flatMap((one) =>
+      one.specifiers.filter(({ as }) => as === local).map(({ imported }) => [one.from, imported]),
+    );
+    return live.has(local) || passedOn.some(([next, name]) => isLive(next, name));
+  };
+  return Promise.all(
+    chunks.map(async ({ path }) => {
+      const text = modules.get(`./${basename(path)}`);
+      return { path, text: await asFunction(converted(text, isLive)) };
+    }),
+  );
+}
+
+/** The loader gives a chunk `require` and `__url`. */
+async function asFunction(code) {
+  const { code: text } = await transform(withoutBuiltinImports(code), {
     format: 'cjs',
     platform: 'node',
     target: 'node22.14',
     minifyWhitespace: true,
-    define: { 'import.meta.url': '__url' },
     // Else import() stays, which only an ES module loader can do.
     supported: { 'dynamic-import': false },
     logLevel: 'warning',
   });
   // It is read as Latin-1, which is quicker than UTF-8. esbuild escapes what is beyond ASCII, but in expressions.
-  const ascii = converted.replace(
+  const ascii = text.replace(
     /[^\0-\x7f]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
@@ -25,14 +51,158 @@ export async function chunkAsFunction(code) {
   return `(function(exports,require,module,__url){"use strict";${ascii}\n})`;
 }
 
+/** What of a chunk other chunks, and their variables, are concerned with; and its idle names, to be cut out. */
+function read(code) {
+  const program = parse(code, { ecmaVersion: 'latest', sourceType: 'module' });
+  const found = { code, imports: [], exports: [], live: new Set(), edits: [] };
+  const cut = ({ start, end }, by = '') => found.edits.push({ start, end, by });
+  for (const node of program.body) {
+    if (node.type === 'ImportDeclaration' && node.source.value.startsWith('./')) {
+      const specifiers = node.specifiers.map(({ imported, local }) => ({
+        imported: imported.name,
+        as: local.name,
+      }));
+      found.imports.push({ from: node.source.value, specifiers });
+      cut(node);
+    } else if (node.type === 'ExportNamedDeclaration') {
+      found.exports.push(
+        ...node.specifiers.map(({ local, exported }) => ({ local: local.name, as: exported.name })),
+      );
+      cut(node);
+    } else if (node.type === 'ExportDefaultDeclaration') {
+      found.exports.push({ local: '__default', as: 'default' });
+      cut({ start: node.start, end: node.declaration.start }, 'const __default=');
+    }
+  }
+  visit(program, (node, parent) => {
+    if (node.type === 'AssignmentExpression') for (const name of namesIn(node.left)) found.live.add(name);
+    if (node.type === 'UpdateExpression') for (const name of namesIn(node.argument)) found.live.add(name);
+    if (/^For(In|Of)Statement$/.test(node.type)) for (const name of namesIn(node.left)) found.live.add(name);
+    if (node.type === 'ImportExpression' && /^"\.\//.test(node.source.raw ?? '')) {
+      cut(node, `Promise.resolve().then(()=>require(${node.source.raw}))`);
+    }
+    if (node.type === 'MemberExpression' && node.object.type === 'MetaProperty') cut(node, '__url');
+    cutIdleName(node, parent, cut);
+  });
+  return found;
+}
+
+/** Of a chunk's text, with `require` and `module.exports`; what may change stays an import, for esbuild to look up. */
+function converted({ code, imports, exports, live, edits }, isLive) {
+  const requires = imports.map(({ from, specifiers }) => {
+    const settled = specifiers.filter(({ imported }) => !isLive(from, imported));
+    const names = settled.map(({ imported, as }) => (imported === as ? as : `${imported}:${as}`));
+    return names.length > 0 ? `var{${names.join()}}=require("${from}");` : `require("${from}");`;
+  });
+  const changing = new Set();
+  const lookups = imports.flatMap(({ from, specifiers }) => {
+    const some = specifiers.filter(({ imported }) => isLive(from, imported));
+    for (const { as } of some) changing.add(as);
+    const names = some.map(({ imported, as }) => (imported === as ? as : `${imported} as ${as}`));
+    return names.length > 0 ? [`import{${names.join()}}from"${from}";`] : [];
+  });
+  const values = exports.map(({ local, as }) => {
+    if (live.has(local) || changing.has(local)) return `get ${as}(){return ${local}}`;
+    return local === as ? as : `${as}:${local}`;
+  });
+  const end = values.length > 0 ? `module.exports={${values.join()}};` : '';
+  return `${lookups.join('')}${requires.join('')}${edited(code, edits)}${end}`;
+}
+
+/** Two chunks that import each other would each need the other's variables before they have a value. */
+function refuseCycle(modules, name, way) {
+  if (way.includes(name)) throw new Error(`chunks import each other: ${[...way, name].join(' → ')}`);
+  const module = modules.get(name);
+  if (module.acyclic) return;
+  for (const { from } of module.imports) refuseCycle(modules, from, [...way, name]);
+  module.acyclic = true;
+}
+
 /**
  * esbuild gives each function and class the name it had, of which most have it already: thousands of calls at every
- * start.
- * @param {string} code a chunk as esbuild prints it
+ * start. Cut out are `__name(f,"f")`, `f=__name(()=>…,"f")` and `class A{static{__name(this,"A")}}`.
  */
-export function withoutIdleNames(code) {
-  return code
-    .replace(/(?<=[;{}])__name\(([\w$]+),"\1"\)(?:;|,(?=__name\()|(?=\}))/g, '')
-    .replace(/\b([\w$]+)(=class(?: extends [\w$.]+)?\{)static\{__name\(this,"\1"\)\}/g, '$1$2')
-    .replace(/\bclass ([\w$]+)((?: extends [\w$.]+)?\{)static\{__name\(this,"\1"\)\}/g, 'class $1$2');
+function cutIdleName(node, parent, cut) {
+  const own = (call, name) => isNaming(call) && name !== undefined && call.arguments[1].value === name;
+  if (node.type === 'ExpressionStatement') {
+    const { expression } = node;
+    const calls = expression.type === 'SequenceExpression' ? expression.expressions : [expression];
+    const isIdle = (call) => isNaming(call) && own(call, call.arguments[0].name);
+    const last = calls.findLastIndex((call) => !isIdle(call));
+    if (last < 0) return cut(node);
+    for (const [index, call] of calls.entries()) {
+      if (index < last && isIdle(call)) cut({ start: call.start, end: calls[index + 1].start });
+    }
+    cut({ start: calls[last].end, end: calls.at(-1).end });
+  }
+  const [target, value] =
+    node.type === 'VariableDeclarator'
+      ? [node.id, node.init]
+      : node.type === 'AssignmentExpression' && node.operator === '='
+        ? [node.left, node.right]
+        : node.type === 'Property' && !node.computed && parent.type === 'ObjectExpression'
+          ? [node.key, node.value]
+          : [];
+  if (target?.type === 'Identifier' && own(value, target.name)) {
+    const [first] = value.arguments;
+    if (/^(Arrow)?FunctionExpression$/.test(first.type) && !first.id) {
+      cut({ start: value.start, end: first.start });
+      cut({ start: first.end, end: value.end });
+    }
+  }
+  if (/^Class(Declaration|Expression)$/.test(node.type)) {
+    const name = node.id?.name ?? (parent.type === 'VariableDeclarator' ? parent.id.name : parent.left?.name);
+    const [first] = node.body.body;
+    const [statement, more] = first?.type === 'StaticBlock' ? first.body : [];
+    if (more === undefined && own(statement?.expression, name)) {
+      if (statement.expression.arguments[0].type === 'ThisExpression') cut(first);
+    }
+  }
+}
+
+function isNaming(node) {
+  return (
+    node?.type === 'CallExpression' &&
+    node.callee.name === '__name' &&
+    typeof node.arguments[1]?.value === 'string'
+  );
+}
+
+/** The variables that an assignment's left side gives a value. */
+function namesIn(pattern) {
+  switch (pattern?.type) {
+    case 'Identifier':
+      return [pattern.name];
+    case 'ObjectPattern':
+      return pattern.properties.flatMap((property) => namesIn(property.value ?? property));
+    case 'ArrayPattern':
+      return pattern.elements.flatMap(namesIn);
+    case 'AssignmentPattern':
+      return namesIn(pattern.left);
+    case 'RestElement':
+      return namesIn(pattern.argument);
+    default:
+      return [];
+  }
+}
+
+function visit(node, at, parent) {
+  at(node, parent);
+  for (const value of Object.values(node)) {
+    for (const child of Array.isArray(value) ? value : [value]) {
+      if (typeof child?.type === 'string') visit(child, at, node);
+    }
+  }
+}
+
+function edited(code, edits) {
+  let at = 0;
+  let text = '';
+  for (const { start, end, by } of edits.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
+    // Within what is cut out already.
+    if (start < at) continue;
+    text += code.slice(at, start) + by;
+    at = end;
+  }
+  return text + code.slice(at);
 }
