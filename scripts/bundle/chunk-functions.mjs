@@ -15,6 +15,11 @@ import { withoutBuiltinImports } from './node-builtins.mjs';
 export async function chunksAsFunctions(chunks) {
   const modules = new Map(chunks.map(({ path, text }) => [`./${basename(path)}`, read(text)]));
   for (const name of modules.keys()) refuseCycle(modules, name, []);
+  // What was left out of them may leave nothing.
+  const isEmpty = ({ path }) => modules.get(`./${basename(path)}`).empty;
+  for (const module of modules.values()) {
+    module.imports = module.imports.filter(({ from }) => !isEmpty({ path: from }));
+  }
   const isLive = (from, exported) => {
     const { live, exports, imports } = modules.get(from);
     const local = exports.find(({ as }) => as === exported)?.local;
@@ -24,10 +29,12 @@ export async function chunksAsFunctions(chunks) {
     return live.has(local) || passedOn.some(([next, name]) => isLive(next, name));
   };
   return Promise.all(
-    chunks.map(async ({ path }) => {
-      const text = modules.get(`./${basename(path)}`);
-      return { path, text: await asFunction(converted(text, isLive)) };
-    }),
+    chunks
+      .filter((chunk) => !isEmpty(chunk))
+      .map(async ({ path }) => {
+        const text = modules.get(`./${basename(path)}`);
+        return { path, text: await asFunction(converted(text, isLive)) };
+      }),
   );
 }
 
@@ -54,7 +61,8 @@ async function asFunction(code) {
 /** What of a chunk other chunks, and their variables, are concerned with; and its idle names, to be cut out. */
 function read(code) {
   const program = parse(code, { ecmaVersion: 'latest', sourceType: 'module' });
-  const found = { code, imports: [], exports: [], live: new Set(), edits: [] };
+  const empty = program.body.length === 0;
+  const found = { code, empty, imports: [], exports: [], live: new Set(), edits: [] };
   const cut = ({ start, end }, by = '') => found.edits.push({ start, end, by });
   for (const node of program.body) {
     if (node.type === 'ImportDeclaration' && node.source.value.startsWith('./')) {

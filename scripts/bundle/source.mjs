@@ -28,18 +28,14 @@ export function source(root, groups) {
   return {
     name: 'source',
     setup(build) {
-      // The program's entry; alone so that the build can render its help.
-      build.onResolve({ filter: /^program$/ }, ({ path }) => ({ path, namespace: 'entry' }));
-      build.onLoad({ filter: /.*/, namespace: 'entry' }, () => ({
-        contents: `import 'group:${first}'; export { createProgram, startProgram } from './src/cli/program.ts';`,
-        resolveDir: root,
-        loader: 'js',
-      }));
+      // The program's entry is the first group too, so that these are one file.
+      build.onResolve({ filter: /^program$/ }, () => ({ path: first, namespace: 'group' }));
       build.onResolve({ filter: /^group:/ }, ({ path }) => ({ path: path.slice(6), namespace: 'group' }));
       build.onLoad({ filter: /.*/, namespace: 'group' }, ({ path }) => {
         const { after } = groups[path];
         const files = [...groupOf].filter(([, group]) => group === path).map(([file]) => file);
         const lines = files.map((file) => `export * as ${nameOf(file)} from '${file}';`);
+        if (path === first) lines.push(`export { createProgram, startProgram } from './src/cli/program.ts';`);
         if (after !== undefined) lines.unshift(`import 'group:${after}';`);
         return { contents: lines.join('\n'), resolveDir: root, loader: 'js' };
       });
