@@ -3,6 +3,7 @@ import type { RunnableConfig } from '@langchain/core/runnables';
 import type { Checkpoint, CheckpointMetadata, CheckpointTuple } from '@langchain/langgraph';
 import { type PendingWrite, WRITES_IDX_MAP } from '@langchain/langgraph-checkpoint';
 import { SqliteSaver } from '@langchain/langgraph-checkpoint-sqlite';
+import type { Statement } from 'better-sqlite3-multiple-ciphers';
 import { TradeAgentError } from '../trading/errors.ts';
 import type { StateDatabase } from './state-database.ts';
 
@@ -31,6 +32,8 @@ export class HistorySaver extends SqliteSaver {
   readonly #known = new WeakMap<object, { readonly thread: string; readonly hash: string }>();
 
   readonly #mayWrite: () => void;
+  /** By their SQL: each is used at every step. */
+  readonly #statements = new Map<string, Statement<unknown[]>>();
 
   /**
    * @param mayWrite throws where this run no longer holds the thread. Asked within each transaction: a process that
@@ -61,17 +64,15 @@ export class HistorySaver extends SqliteSaver {
     this.#database
       .transaction(() => {
         this.#mayWrite();
-        const insert = this.#database.prepare(
+        const insert = this.#statement(
           'INSERT OR IGNORE INTO messages (thread_id, hash, type, body) VALUES (?, ?, ?, ?)',
         );
         for (const row of rows) insert.run(thread, row.hash, row.type, row.body);
-        this.#database
-          .prepare(
-            `INSERT OR REPLACE INTO checkpoints
-               (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint, metadata)
-             VALUES (?, ?, ?, ?, ?, ?, ?)`,
-          )
-          .run(thread, ns, checkpoint.id, parent ?? null, type, body, facts);
+        this.#statement(
+          `INSERT OR REPLACE INTO checkpoints
+             (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint, metadata)
+           VALUES (?, ?, ?, ?, ?, ?, ?)`,
+        ).run(thread, ns, checkpoint.id, parent ?? null, type, body, facts);
         this.#dropBefore(thread, ns, checkpoint.id);
       })
       .immediate();
@@ -98,7 +99,7 @@ export class HistorySaver extends SqliteSaver {
     this.#database
       .transaction(() => {
         this.#mayWrite();
-        const insert = this.#database.prepare(
+        const insert = this.#statement(
           `INSERT OR ${verb} INTO writes
              (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, value)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -115,6 +116,14 @@ export class HistorySaver extends SqliteSaver {
 
   override async *list(...query: Parameters<SqliteSaver['list']>): AsyncGenerator<CheckpointTuple> {
     for await (const tuple of super.list(...query)) yield this.#putBack(tuple);
+  }
+
+  #statement(sql: string): Statement<unknown[]> {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const made = this.#database.prepare<unknown[]>(sql);
+    this.#statements.set(sql, made);
+    return made;
   }
 
   /** A checkpoint's messages as rows, and its values with the rows' hashes in their place. */
@@ -169,12 +178,10 @@ export class HistorySaver extends SqliteSaver {
    */
   #dropBefore(thread: string, ns: string, id: string): void {
     for (const table of ['checkpoints', 'writes']) {
-      this.#database
-        .prepare(
-          `DELETE FROM ${table} WHERE thread_id = @thread
-             AND ((checkpoint_ns = @ns AND checkpoint_id < @id) OR (@ns = '' AND checkpoint_ns != ''))`,
-        )
-        .run({ thread, ns, id });
+      this.#statement(
+        `DELETE FROM ${table} WHERE thread_id = @thread
+           AND ((checkpoint_ns = @ns AND checkpoint_id < @id) OR (@ns = '' AND checkpoint_ns != ''))`,
+      ).run({ thread, ns, id });
     }
   }
 }

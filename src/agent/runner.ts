@@ -1,5 +1,5 @@
 import { type BaseMessage, HumanMessage } from '@langchain/core/messages';
-import { type BaseCheckpointSaver, Command } from '@langchain/langgraph';
+import { type BaseCheckpointSaver, Command, type StateSnapshot } from '@langchain/langgraph';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { RunOptions } from './agent.ts';
 import type { AgentStateValue } from './agent-state.ts';
@@ -101,39 +101,44 @@ class Run {
     const owner = { profile: environment.profile.name, sub: environment.session?.user.sub };
     const request = this.#request;
     let thread: Thread;
+    let lease: KeptLease | undefined;
     try {
-      thread =
-        'resume' in request
-          ? threads.get(request.resume, owner)
-          : threads.open(request.thread, owner, request.prompt);
+      thread = threads.inOneCommit(() => {
+        const found =
+          'resume' in request
+            ? threads.get(request.resume, owner)
+            : threads.open(request.thread, owner, request.prompt);
+        lease = this.#parts.leases.keep(found.id, () => this.#stop.abort(takenOver(found.id)));
+        return found;
+      });
     } catch (error) {
+      lease?.release();
       return this.#failed('resume' in request ? request.resume : (request.thread ?? ''), error);
     }
+    this.#lease = lease;
     this.#emit({ type: 'thread', thread: thread.id });
-    let lease: KeptLease;
+    let result: RunResult | undefined;
     try {
-      lease = this.#parts.leases.keep(thread.id, () => this.#stop.abort(takenOver(thread.id)));
-    } catch (error) {
-      return this.#failed(thread.id, error);
-    }
-    try {
-      this.#lease = lease;
-      const result = await this.#drive(thread.id);
-      this.#noteEnd(thread.id, result.status);
-      return result;
+      result = await this.#drive(thread.id);
     } catch (error) {
       return this.#failed(thread.id, error);
     } finally {
-      lease.release();
+      this.#end(thread.id, result?.status);
     }
+    return result;
   }
 
-  /** How the thread stands is for the run to say that holds it. */
-  #noteEnd(thread: string, status: RunResult['status']): void {
+  /** Notes how the thread stands, which is for the run to say that holds it, and lets go of it. */
+  #end(thread: string, status: RunResult['status'] | undefined): void {
+    const { threads } = this.#parts;
     try {
-      if (this.#lease?.isHeld() === true) this.#parts.threads.ended(thread, status);
+      threads.inOneCommit(() => {
+        if (status !== undefined && this.#lease?.isHeld() === true) threads.ended(thread, status);
+        this.#lease?.release();
+      });
     } catch {
       // A busy database must not cost the run its result: the next run in this thread notes how it stands.
+      this.#lease?.release();
     }
   }
 
@@ -361,9 +366,9 @@ class Run {
     config: GraphConfig,
     error: unknown,
   ): Promise<RunResult> {
-    const { values } = await graph.getState(config);
+    const { values, tasks } = await graph.getState(config);
     const state = values as Partial<AgentStateValue>;
-    const missing = (await pendingInterrupts(graph, config)).flatMap((awaited) =>
+    const missing = interruptsOf(tasks).flatMap((awaited) =>
       'connection' in awaited ? [awaited.connection] : [],
     );
     return runResult(environment.thread, state, this.#approvals(environment, state.prompt ?? 0), {
@@ -398,9 +403,13 @@ type GraphConfig = Parameters<AgentGraph['getState']>[0] & {
 
 type Awaited = { readonly interrupt: string } & (AwaitedApproval | AwaitedConnection);
 
-/** The calls that stand at their interrupt. A task that is done may still list the interrupt it was resumed from. */
+/** The calls that stand at their interrupt. */
 async function pendingInterrupts(graph: AgentGraph, config: GraphConfig): Promise<Awaited[]> {
-  const { tasks } = await graph.getState(config);
+  return interruptsOf((await graph.getState(config)).tasks);
+}
+
+/** A task that is done may still list the interrupt it was resumed from. */
+function interruptsOf(tasks: StateSnapshot['tasks']): Awaited[] {
   return tasks
     .filter((task) => !('result' in task) || task.result === undefined)
     .flatMap((task) => task.interrupts)

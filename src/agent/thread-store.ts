@@ -28,6 +28,8 @@ export interface ThreadLease {
 export const THREAD_LEASE_MS = 30_000;
 
 export interface ThreadStore {
+  /** All that `work` stores, at once or not at all: each commit waits for the disk. */
+  inOneCommit<T>(work: () => T): T;
   /** Creates a thread, or returns the one of this id. @throws {TradeAgentError} `usage`, `not_found` */
   open(id: string | undefined, owner: { profile: string; sub: string | undefined }, title: string): Thread;
   /** @throws {TradeAgentError} `not_found`, also for another user's thread */
@@ -84,6 +86,8 @@ export function createThreadStore(database: StateDatabase, clock: Clock): Thread
   };
 
   return {
+    inOneCommit: (work) => database.transaction(work).immediate(),
+
     open(id, owner, title) {
       if (id !== undefined && !/^[A-Za-z0-9_-]{1,64}$/.test(id)) {
         throw new TradeAgentError('usage', 'a thread’s id has 1 to 64 letters, digits, "-" and "_"', {

@@ -13,8 +13,15 @@ function failingAt(nth: number, text = 'INTO checkpoints'): typeof openStateData
     const prepare = database.prepare.bind(database) as (sql: string) => ReturnType<typeof database.prepare>;
     let stored = 0;
     const watched = (sql: string) => {
-      if (sql.includes(text) && ++stored >= nth) throw new Error('died');
-      return prepare(sql);
+      const statement = prepare(sql);
+      if (!sql.includes(text)) return statement;
+      const run = statement.run.bind(statement) as (...values: unknown[]) => unknown;
+      return Object.assign(statement, {
+        run: (...values: unknown[]) => {
+          if (++stored >= nth) throw new Error('died');
+          return run(...values);
+        },
+      });
     };
     return Object.assign(database, { prepare: watched });
   };
