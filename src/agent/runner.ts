@@ -1,19 +1,17 @@
 import { type BaseMessage, HumanMessage } from '@langchain/core/messages';
-import { type BaseCheckpointSaver, Command, type StateSnapshot } from '@langchain/langgraph';
+import { type BaseCheckpointSaver, Command } from '@langchain/langgraph';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { RunOptions } from './agent.ts';
 import type { AgentStateValue } from './agent-state.ts';
 import { isSettled } from './approval-states.ts';
 import { type Approval, approvalView } from './approval-store.ts';
-import { waitForDecision } from './approval-wait.ts';
-import type { AwaitedConnection } from './awaited-connection.ts';
-import { connectionView, waitForConnection } from './connection-wait.ts';
+import { connectionView } from './connection-wait.ts';
 import { EventQueue } from './event-queue.ts';
 import type { AgentEvent, RunResult } from './events.ts';
-import { type AgentGraph, type AwaitedApproval, buildGraph } from './graph.ts';
+import { type AgentGraph, buildGraph } from './graph.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
+import { type Awaited, InterruptWaits, interruptsOf } from './interrupt-waits.ts';
 import type { KeptLease, LeaseKeeper } from './lease-keeper.ts';
-import { takeBack } from './propose-node.ts';
 import { nothingStored, takenOver, unfinished } from './run-errors.ts';
 import { runResult } from './run-result.ts';
 import { untrustedContext } from './system-prompt.ts';
@@ -216,116 +214,38 @@ class Run {
   }
 
   /**
-   * Waits on every interrupted order at once, and resumes each by its interrupt's id as soon as it is decided.
+   * Waits on every interrupted call at once, and resumes each by its interrupt's id as soon as it is decided.
    * Returns when nothing is left, or when what is left is not for this run to wait for.
    */
   async #untilSettled(environment: GraphEnvironment, graph: AgentGraph, config: GraphConfig): Promise<void> {
-    const waits = new Map<string, Promise<unknown>>();
     const ended = new AbortController();
+    const signal = AbortSignal.any([environment.signal, ended.signal]);
+    const waits = new InterruptWaits(environment, signal, this.#shown);
     try {
-      await this.#goOn(
-        environment,
-        graph,
-        config,
-        waits,
-        AbortSignal.any([environment.signal, ended.signal]),
-      );
+      for (;;) {
+        const steps = (await pendingInterrupts(graph, config)).map(
+          (awaited) => [awaited, waits.next(awaited)] as const,
+        );
+        const ready = steps.filter(([, next]) => next === 'resume');
+        if (ready.length > 0) {
+          this.#requireLease(environment.thread);
+          const resume = Object.fromEntries(ready.map(([{ interrupt, ...awaited }]) => [interrupt, awaited]));
+          await graph.invoke(new Command({ resume }), config);
+          continue;
+        }
+        const waiting = steps.flatMap(([, next]) => (next instanceof Promise ? [next] : []));
+        if (waiting.length === 0) return;
+        try {
+          await Promise.race(waiting);
+        } catch (error) {
+          if (signal.aborted) return;
+          throw error;
+        }
+      }
     } finally {
       // Whatever ended the run, no poll goes on behind it.
       ended.abort();
-      await Promise.allSettled(waits.values());
-    }
-  }
-
-  async #goOn(
-    environment: GraphEnvironment,
-    graph: AgentGraph,
-    config: GraphConfig,
-    waits: Map<string, Promise<unknown>>,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { approvals, approvalMode } = environment;
-    /** Resumed once already: an order that comes back undecided (unknown, or not sent) is for the next resume. */
-    const tried = new Set<string>();
-    /** A detached resume asks once about what an earlier run asked for, and waits for nobody. */
-    const looked = new Set<string>();
-    /** Interrupts whose account is connected, or was not in time. */
-    const connected = new Set<string>();
-    for (;;) {
-      const pending = await pendingInterrupts(graph, config);
-      if (pending.length === 0) return;
-      const ready: typeof pending = [];
-      const waiting: Promise<unknown>[] = [];
-      for (const awaited of pending) {
-        if ('connection' in awaited) {
-          const { interrupt, connection } = awaited;
-          const id = `connection ${connection}`;
-          const once = approvalMode === 'detach';
-          if (approvalMode === 'deny' || connected.has(interrupt)) {
-            ready.push(awaited);
-            continue;
-          }
-          if (once && looked.has(interrupt)) continue;
-          const wait =
-            waits.get(id) ??
-            waitForConnection(environment, connection, signal, { once }).then((found) => {
-              waits.delete(id);
-              return found;
-            });
-          waits.set(id, wait);
-          const told = wait.then((found) => {
-            looked.add(interrupt);
-            // Not in time: the call goes on too, and says that it could not be done.
-            if (found === true || !once) connected.add(interrupt);
-          });
-          told.catch(() => undefined);
-          waiting.push(told);
-          continue;
-        }
-        const approval = approvals.get(awaited.approval) as Approval;
-        const undecided = approval.status === 'drafted' || approval.status === 'requested';
-        if (undecided && approvalMode === 'deny') {
-          takeBack(environment, approval.id);
-          ready.push(awaited);
-        } else if (undecided) {
-          let wait = waits.get(approval.id);
-          const once = approvalMode === 'detach';
-          if (once && (looked.has(approval.id) || (wait === undefined && this.#shown.has(approval.id))))
-            continue;
-          // One asked for in an earlier run has not been seen in this one yet.
-          if (!this.#shown.has(approval.id)) {
-            this.#shown.add(approval.id);
-            environment.emit({ type: 'approval', approval: approvalView(approval) });
-          }
-          if (wait === undefined) {
-            wait = waitForDecision(environment, approval.id, signal, { once }).then(() => {
-              looked.add(approval.id);
-              // Left undecided (another process took it back to `drafted`), it is waited for anew.
-              waits.delete(approval.id);
-            });
-            // Looked at when the others allow; until then a failure must not count as unhandled.
-            wait.catch(() => undefined);
-            waits.set(approval.id, wait);
-          }
-          waiting.push(wait);
-        } else if (isSettled(approval.status) || !tried.has(approval.id)) {
-          tried.add(approval.id);
-          ready.push(awaited);
-        }
-      }
-      if (ready.length > 0) {
-        this.#requireLease(environment.thread);
-        const resume = Object.fromEntries(ready.map(({ interrupt, ...awaited }) => [interrupt, awaited]));
-        await graph.invoke(new Command({ resume }), config);
-        continue;
-      }
-      if (waiting.length === 0) return;
-      try {
-        await Promise.race(waiting);
-      } catch (error) {
-        if (signal.aborted) return;
-        throw error;
-      }
+      await waits.ended();
     }
   }
 
@@ -401,19 +321,6 @@ type GraphConfig = Parameters<AgentGraph['getState']>[0] & {
   recursionLimit: number;
 };
 
-type Awaited = { readonly interrupt: string } & (AwaitedApproval | AwaitedConnection);
-
-/** The calls that stand at their interrupt. */
 async function pendingInterrupts(graph: AgentGraph, config: GraphConfig): Promise<Awaited[]> {
   return interruptsOf((await graph.getState(config)).tasks);
-}
-
-/** A task that is done may still list the interrupt it was resumed from. */
-function interruptsOf(tasks: StateSnapshot['tasks']): Awaited[] {
-  return tasks
-    .filter((task) => !('result' in task) || task.result === undefined)
-    .flatMap((task) => task.interrupts)
-    .flatMap(({ id, value }) =>
-      id === undefined ? [] : [{ interrupt: id, ...(value as AwaitedApproval | AwaitedConnection) }],
-    );
 }

@@ -1,0 +1,115 @@
+import type { StateSnapshot } from '@langchain/langgraph';
+import { isSettled } from './approval-states.ts';
+import { type Approval, approvalView } from './approval-store.ts';
+import { waitForDecision } from './approval-wait.ts';
+import type { AwaitedConnection } from './awaited-connection.ts';
+import { waitForConnection } from './connection-wait.ts';
+import type { AwaitedApproval } from './graph.ts';
+import type { GraphEnvironment } from './graph-environment.ts';
+import { takeBack } from './propose-node.ts';
+
+/** A call that stands at its interrupt, and what for. */
+export type Awaited = { readonly interrupt: string } & (AwaitedApproval | AwaitedConnection);
+
+/** What to do about such a call: go on with it, leave it to a later run, or look again once this settles. */
+export type NextStep = 'resume' | 'leave' | Promise<unknown>;
+
+/** The calls that stand at their interrupt. A task that is done may still list the interrupt it was resumed from. */
+export function interruptsOf(tasks: StateSnapshot['tasks']): Awaited[] {
+  return tasks
+    .filter((task) => !('result' in task) || task.result === undefined)
+    .flatMap((task) => task.interrupts)
+    .flatMap(({ id, value }) =>
+      id === undefined ? [] : [{ interrupt: id, ...(value as AwaitedApproval | AwaitedConnection) }],
+    );
+}
+
+/** What one run waits for: decisions about approvals, and accounts to be connected. */
+export class InterruptWaits {
+  readonly #environment: GraphEnvironment;
+  readonly #signal: AbortSignal;
+  readonly #shown: Set<string>;
+  /** Under way, by what is waited for: nothing is polled for twice at once. */
+  readonly #waits = new Map<string, Promise<unknown>>();
+  /** Resumed once already: an order that comes back undecided (unknown, or not sent) is for the next resume. */
+  readonly #tried = new Set<string>();
+  /** A detached resume asks once about what an earlier run asked for, and waits for nobody. */
+  readonly #looked = new Set<string>();
+  /** Interrupts whose account is connected, or was not in time. */
+  readonly #connected = new Set<string>();
+
+  /** @param shown approvals that the run's stream has told of; those told of here are added */
+  constructor(environment: GraphEnvironment, signal: AbortSignal, shown: Set<string>) {
+    this.#environment = environment;
+    this.#signal = signal;
+    this.#shown = shown;
+  }
+
+  next(awaited: Awaited): NextStep {
+    return 'connection' in awaited
+      ? this.#forConnection(awaited.interrupt, awaited.connection)
+      : this.#forApproval(awaited.approval);
+  }
+
+  /** Resolves when every wait has come to its end. */
+  async ended(): Promise<void> {
+    await Promise.allSettled(this.#waits.values());
+  }
+
+  #forConnection(interrupt: string, connection: string): NextStep {
+    const { approvalMode } = this.#environment;
+    const once = approvalMode === 'detach';
+    if (approvalMode === 'deny' || this.#connected.has(interrupt)) return 'resume';
+    if (once && this.#looked.has(interrupt)) return 'leave';
+    const wait = this.#wait(`connection ${connection}`, () =>
+      waitForConnection(this.#environment, connection, this.#signal, { once }),
+    );
+    const told = wait.then((found) => {
+      this.#looked.add(interrupt);
+      // Not in time: the call goes on too, and says that it could not be done.
+      if (found === true || !once) this.#connected.add(interrupt);
+    });
+    told.catch(() => undefined);
+    return told;
+  }
+
+  #forApproval(id: string): NextStep {
+    const { approvals, approvalMode, emit } = this.#environment;
+    const approval = approvals.get(id) as Approval;
+    if (approval.status !== 'drafted' && approval.status !== 'requested') {
+      if (!isSettled(approval.status) && this.#tried.has(id)) return 'leave';
+      this.#tried.add(id);
+      return 'resume';
+    }
+    if (approvalMode === 'deny') {
+      takeBack(this.#environment, id);
+      return 'resume';
+    }
+    const once = approvalMode === 'detach';
+    const asked = !this.#waits.has(id) && this.#shown.has(id);
+    if (once && (this.#looked.has(id) || asked)) return 'leave';
+    // One asked for in an earlier run has not been seen in this one yet.
+    if (!this.#shown.has(id)) {
+      this.#shown.add(id);
+      emit({ type: 'approval', approval: approvalView(approval) });
+    }
+    // Left undecided (another process took it back to `drafted`), it is waited for anew.
+    return this.#wait(id, async () => {
+      await waitForDecision(this.#environment, id, this.#signal, { once });
+      this.#looked.add(id);
+    });
+  }
+
+  #wait<T>(id: string, begin: () => Promise<T>): Promise<T> {
+    const underWay = this.#waits.get(id) as Promise<T> | undefined;
+    if (underWay !== undefined) return underWay;
+    const wait = begin().then((found) => {
+      this.#waits.delete(id);
+      return found;
+    });
+    // Looked at when the others allow; until then a failure must not count as unhandled.
+    wait.catch(() => undefined);
+    this.#waits.set(id, wait);
+    return wait;
+  }
+}
