@@ -143,15 +143,8 @@ function cutIdleName(node, parent, cut) {
     }
     cut({ start: calls[last].end, end: calls.at(-1).end });
   }
-  const [target, value] =
-    node.type === 'VariableDeclarator'
-      ? [node.id, node.init]
-      : node.type === 'AssignmentExpression' && node.operator === '='
-        ? [node.left, node.right]
-        : node.type === 'Property' && !node.computed && parent.type === 'ObjectExpression'
-          ? [node.key, node.value]
-          : [];
-  if (target?.type === 'Identifier' && own(value, target.name)) {
+  const { target, value } = named(node, parent);
+  if (own(value, target)) {
     const [first] = value.arguments;
     if (/^(Arrow)?FunctionExpression$/.test(first.type) && !first.id) {
       cut({ start: value.start, end: first.start });
@@ -159,13 +152,23 @@ function cutIdleName(node, parent, cut) {
     }
   }
   if (/^Class(Declaration|Expression)$/.test(node.type)) {
-    const name = node.id?.name ?? (parent.type === 'VariableDeclarator' ? parent.id.name : parent.left?.name);
+    const name = node.id?.name ?? named(parent, undefined).target;
     const [first] = node.body.body;
     const [statement, more] = first?.type === 'StaticBlock' ? first.body : [];
     if (more === undefined && own(statement?.expression, name)) {
       if (statement.expression.arguments[0].type === 'ThisExpression') cut(first);
     }
   }
+}
+
+/** What gives an anonymous function or class its name (ECMA-262, NamedEvaluation), and the function or class. */
+function named(node, parent) {
+  if (node.type === 'VariableDeclarator') return { target: node.id.name, value: node.init };
+  if (node.type === 'AssignmentExpression' && node.operator === '=')
+    return { target: node.left.name, value: node.right };
+  if (node.type === 'Property' && !node.computed && parent?.type === 'ObjectExpression')
+    return { target: node.key.name, value: node.value };
+  return {};
 }
 
 function isNaming(node) {
