@@ -89,7 +89,7 @@ function read(code) {
     if (node.type === 'ImportExpression' && /^"\.\//.test(node.source.raw ?? '')) {
       cut(node, `Promise.resolve().then(()=>require(${node.source.raw}))`);
     }
-    if (node.type === 'MemberExpression' && node.object.type === 'MetaProperty') cut(node, '__url');
+    if (node.type === 'MetaProperty' && node.meta.name === 'import') cut(parent, urlOf(parent));
     cutIdleName(node, parent, cut);
   });
   return found;
@@ -169,6 +169,12 @@ function named(node, parent) {
   if (node.type === 'Property' && !node.computed && parent?.type === 'ObjectExpression')
     return { target: node.key.name, value: node.value };
   return {};
+}
+
+/** Of `import.meta` the loader gives the URL alone. */
+function urlOf({ type, computed, property }) {
+  if (type === 'MemberExpression' && !computed && property.name === 'url') return '__url';
+  throw new Error('a chunk knows import.meta.url, and nothing else of import.meta');
 }
 
 function isNaming(node) {

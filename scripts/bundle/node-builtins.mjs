@@ -16,35 +16,32 @@ const statement = new RegExp(
 export function withoutBuiltinImports(code) {
   const lines = [];
   const rest = code.replace(statement, (_, standard, named, all, name) => {
-    const module = `process.getBuiltinModule("node:${name}")`;
+    // `process` itself may be among what is imported.
+    const module = `globalThis.process.getBuiltinModule("node:${name}")`;
     if (standard !== undefined) lines.push(`const ${standard}=${module};`);
     if (all !== undefined) lines.push(`const ${all}=${module};`);
-    if (named !== undefined)
-      lines.push(
-        ['child_process', 'readline/promises'].includes(name)
-          ? atCall(named, module)
-          : destructure(named, module),
-      );
+    if (named !== undefined) lines.push(declarations(named, module, atCall[name] ?? []));
     return '';
   });
   return lines.join('') + rest;
 }
 
-/** `a,b as c,default as d` as declarations. */
-function destructure(named, module) {
-  const parts = named.split(',').map((part) => part.trim().split(/\s+as\s+/));
-  const fields = parts
-    .filter(([from]) => from !== 'default')
-    .map(([from, to]) => (to ? `${from}:${to}` : from));
-  const standard = parts.filter(([from]) => from === 'default').map(([, to]) => `const ${to}=${module};`);
-  return standard.join('') + (fields.length > 0 ? `const{${fields.join(',')}}=${module};` : '');
-}
+/**
+ * Functions, by their module, for which it is looked for when they are called: most commands never start another
+ * program, or ask anything.
+ */
+const atCall = { child_process: ['spawn'], 'readline/promises': ['createInterface'] };
 
-/** Functions that look for their module when they are called: most commands never start another program. */
-function atCall(named, module) {
-  return named
-    .split(',')
-    .map((part) => part.trim().split(/\s+as\s+/))
-    .map(([from, to = from]) => `const ${to}=(...args)=>${module}.${from}(...args);`)
-    .join('');
+/** `a,b as c,default as d` as declarations. */
+function declarations(named, module, late) {
+  const parts = named.split(',').map((part) => part.trim().split(/\s+as\s+/));
+  const lines = [];
+  const fields = [];
+  for (const [from, to = from] of parts) {
+    if (from === 'default') lines.push(`const ${to}=${module};`);
+    else if (late.includes(from)) lines.push(`const ${to}=(...args)=>${module}.${from}(...args);`);
+    else fields.push(from === to ? from : `${from}:${to}`);
+  }
+  if (fields.length > 0) lines.push(`const{${fields.join(',')}}=${module};`);
+  return lines.join('');
 }

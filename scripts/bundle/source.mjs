@@ -34,7 +34,7 @@ export function source(root, groups) {
       build.onLoad({ filter: /.*/, namespace: 'group' }, ({ path }) => {
         const { after } = groups[path];
         const files = [...groupOf].filter(([, group]) => group === path).map(([file]) => file);
-        const lines = files.map((file) => `export * as ${nameOf(file)} from '${file}';`);
+        const lines = files.map((file) => `export * as ${nameOf(file)} from ${JSON.stringify(file)};`);
         if (path === first) lines.push(`export { createProgram, startProgram } from './src/cli/program.ts';`);
         if (after !== undefined) lines.unshift(`import 'group:${after}';`);
         return { contents: lines.join('\n'), resolveDir: root, loader: 'js' };

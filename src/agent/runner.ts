@@ -98,20 +98,23 @@ class Run {
     const { threads, environment } = this.#parts;
     const owner = { profile: environment.profile.name, sub: environment.session?.user.sub };
     const request = this.#request;
+    const id = 'resume' in request ? request.resume : request.thread;
     let thread: Thread;
     let lease: KeptLease | undefined;
     try {
       thread = threads.inOneCommit(() => {
-        const found =
+        const opened =
           'resume' in request
             ? threads.get(request.resume, owner)
             : threads.open(request.thread, owner, request.prompt);
-        lease = this.#parts.leases.keep(found.id, () => this.#stop.abort(takenOver(found.id)));
-        return found;
+        lease = this.#parts.leases.keep(opened.id, () => this.#stop.abort(takenOver(opened.id)));
+        return opened;
       });
     } catch (error) {
       lease?.release();
-      return this.#failed('resume' in request ? request.resume : (request.thread ?? ''), error);
+      const isHeldElsewhere = isTradeAgentError(error) && error.code === 'busy';
+      if (isHeldElsewhere && id !== undefined) this.#emit({ type: 'thread', thread: id });
+      return this.#failed(id ?? '', error);
     }
     this.#lease = lease;
     this.#emit({ type: 'thread', thread: thread.id });

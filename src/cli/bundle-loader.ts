@@ -50,7 +50,13 @@ export function openBundle(folder: URL, compiledFile: string | undefined, build:
     if (cachedData === undefined || script.cachedDataRejected === true) fresh = true;
     const module = { exports: {} as unknown, script };
     loaded.set(name, module);
-    (script.runInThisContext() as ChunkFunction)(module.exports, require, module, url.href);
+    try {
+      (script.runInThisContext() as ChunkFunction)(module.exports, require, module, url.href);
+    } catch (error) {
+      // Asked for again, it says the same again.
+      loaded.delete(name);
+      throw error;
+    }
     return module.exports;
   }
 

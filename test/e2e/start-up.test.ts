@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -99,6 +100,28 @@ describe('what a command loads', () => {
 });
 
 describe('the bundle', () => {
+  it('has no chunk that cannot be loaded', () => {
+    const load = `
+      import { readdirSync } from 'node:fs';
+      import { pathToFileURL } from 'node:url';
+      import { openBundle } from ${JSON.stringify(join(root, 'src/cli/bundle-loader.ts'))};
+      const folder = ${JSON.stringify(join(root, 'dist/'))};
+      const bundle = openBundle(pathToFileURL(folder), undefined, '');
+      const chunks = readdirSync(folder).filter((name) => name.endsWith('.cjs'));
+      for (const name of chunks) {
+        try {
+          bundle.load(name);
+        } catch (error) {
+          console.log(name, error);
+        }
+      }
+      console.log(chunks.length > 100);
+      process.exit();
+    `;
+    const args = ['--input-type=module', '--eval', load];
+    expect(execFileSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 })).toBe('true\n');
+  });
+
   it('has no tracing service that could be switched on', () => {
     const all = Object.keys(outputs).flatMap((file) => contents(file.replace(/^dist\//, '')));
     expect(all.filter((name) => /^langsmith$|opentelemetry/.test(name))).toEqual([]);

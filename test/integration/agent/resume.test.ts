@@ -177,7 +177,10 @@ describe('a thread', () => {
         .finally(() => stop.abort());
     });
     expect(first.result.status).toBe('pending');
-    expect(await second).toMatchObject({ result: { status: 'failed', error: { code: 'busy' } } });
+    expect(await second).toMatchObject({
+      events: [{ type: 'thread', thread }, { type: 'result' }],
+      result: { thread, status: 'failed', error: { code: 'busy' } },
+    });
   });
 
   it('remembers what was said before', async () => {

@@ -96,6 +96,13 @@ describe('a chunk as a function', () => {
     expect(await run(code)).toMatchObject({ texts: ['“é”', '日本'], wide: true });
   });
 
+  it('leaves new.target alone, and refuses what the loader does not give', async () => {
+    const { Odd } = await run('class Odd{constructor(){this.at=new.target.prototype}}export{Odd};');
+    const Class = Odd as new () => { at: unknown };
+    expect(new Class().at).toBe(Class.prototype);
+    await expect(convert('var d=import.meta.dirname;export{d};')).rejects.toThrow('import.meta');
+  });
+
   it('cannot wait while it loads', async () => {
     await expect(convert('const a=await 1;export{a};')).rejects.toThrow(/await/);
   });

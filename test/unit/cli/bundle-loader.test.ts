@@ -37,9 +37,11 @@ describe('the program’s chunks', () => {
     expect(['/', '\\']).toContain(a.sep);
   });
 
-  it('that fail to load name the file', () => {
+  it('that fail to load say so each time, and name the file', () => {
     chunk('a.cjs', 'throw new Error("no")');
-    expect(() => openBundle(url, undefined, 'build').load('a.cjs')).toThrow('no');
+    const bundle = openBundle(url, undefined, 'build');
+    expect(() => bundle.load('a.cjs')).toThrow('no');
+    expect(() => bundle.load('a.cjs')).toThrow('no');
     expect(() => openBundle(url, undefined, 'build').load('b.cjs')).toThrow('b.cjs');
   });
 });
