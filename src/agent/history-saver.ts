@@ -18,6 +18,12 @@ interface MessageRow {
   body: Buffer;
 }
 
+interface Change {
+  readonly make: () => void;
+  readonly made: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
 type SaverDatabase = ConstructorParameters<typeof SqliteSaver>[0];
 
 /**
@@ -32,6 +38,8 @@ export class HistorySaver extends SqliteSaver {
   readonly #known = new WeakMap<object, { readonly thread: string; readonly hash: string }>();
 
   readonly #mayWrite: () => void;
+  /** To be made by the next commit. */
+  readonly #changes: Change[] = [];
   /** By their SQL: each is used at every step. */
   readonly #statements = new Map<string, Statement<unknown[]>>();
 
@@ -47,7 +55,7 @@ export class HistorySaver extends SqliteSaver {
     this.#mayWrite = mayWrite;
   }
 
-  /** Stores a step and drops those before it, in one transaction. */
+  /** Stores a step and drops those before it. */
   override async put(
     config: RunnableConfig,
     checkpoint: Checkpoint,
@@ -61,21 +69,18 @@ export class HistorySaver extends SqliteSaver {
       this.serde.dumpsTyped({ ...checkpoint, channel_values: values }),
       this.serde.dumpsTyped(metadata),
     ]);
-    this.#database
-      .transaction(() => {
-        this.#mayWrite();
-        const insert = this.#statement(
-          'INSERT OR IGNORE INTO messages (thread_id, hash, type, body) VALUES (?, ?, ?, ?)',
-        );
-        for (const row of rows) insert.run(thread, row.hash, row.type, row.body);
-        this.#statement(
-          `INSERT OR REPLACE INTO checkpoints
+    await this.#store(() => {
+      const insert = this.#statement(
+        'INSERT OR IGNORE INTO messages (thread_id, hash, type, body) VALUES (?, ?, ?, ?)',
+      );
+      for (const row of rows) insert.run(thread, row.hash, row.type, row.body);
+      this.#statement(
+        `INSERT OR REPLACE INTO checkpoints
              (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint, metadata)
            VALUES (?, ?, ?, ?, ?, ?, ?)`,
-        ).run(thread, ns, checkpoint.id, parent ?? null, type, body, facts);
-        this.#dropBefore(thread, ns, checkpoint.id);
-      })
-      .immediate();
+      ).run(thread, ns, checkpoint.id, parent ?? null, type, body, facts);
+      this.#dropBefore(thread, ns, checkpoint.id);
+    });
     for (const { message, hash } of rows) this.#known.set(message, { thread, hash });
     return { configurable: { thread_id: thread, checkpoint_ns: ns, checkpoint_id: checkpoint.id } };
   }
@@ -96,17 +101,14 @@ export class HistorySaver extends SqliteSaver {
     );
     // As LangGraph does: errors and interrupts may be said anew, what a task came to may not.
     const verb = writes.every(([channel]) => channel in WRITES_IDX_MAP) ? 'REPLACE' : 'IGNORE';
-    this.#database
-      .transaction(() => {
-        this.#mayWrite();
-        const insert = this.#statement(
-          `INSERT OR ${verb} INTO writes
+    await this.#store(() => {
+      const insert = this.#statement(
+        `INSERT OR ${verb} INTO writes
              (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, value)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-        );
-        for (const row of rows) insert.run(thread, ns, checkpoint, task, ...row);
-      })
-      .immediate();
+      );
+      for (const row of rows) insert.run(thread, ns, checkpoint, task, ...row);
+    });
   }
 
   override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
@@ -116,6 +118,32 @@ export class HistorySaver extends SqliteSaver {
 
   override async *list(...query: Parameters<SqliteSaver['list']>): AsyncGenerator<CheckpointTuple> {
     for await (const tuple of super.list(...query)) yield this.#putBack(tuple);
+  }
+
+  /**
+   * Makes a change together with the others of this turn of the event loop, in one transaction: what a step's last task
+   * came to and the checkpoint after it wait for the disk once. LangGraph waits for both before the next step.
+   */
+  #store(make: () => void): Promise<void> {
+    return new Promise((made, failed) => {
+      if (this.#changes.push({ make, made, failed }) === 1) setImmediate(() => this.#commit());
+    });
+  }
+
+  #commit(): void {
+    const changes = this.#changes.splice(0);
+    try {
+      this.#database
+        .transaction(() => {
+          this.#mayWrite();
+          for (const { make } of changes) make();
+        })
+        .immediate();
+    } catch (error) {
+      for (const { failed } of changes) failed(error);
+      return;
+    }
+    for (const { made } of changes) made();
   }
 
   #statement(sql: string): Statement<unknown[]> {
