@@ -113,8 +113,9 @@ export function chatInTerminal(env, args = []) {
     async leave() {
       const timer = setTimeout(() => child.kill(), 10_000);
       child.stdin.write('\x04');
-      await closed;
+      const code = await closed;
       clearTimeout(timer);
+      if (code !== 0) throw new Error(`the chat ended with ${code}`);
     },
   };
 }

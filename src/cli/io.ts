@@ -4,7 +4,7 @@ import { styleText } from 'node:util';
 import { TradeAgentError } from '../trading/errors.ts';
 
 type Style = Parameters<typeof styleText>[0];
-export type InputStream = Readable & { isTTY?: boolean };
+export type InputStream = Readable & { isTTY?: boolean; setRawMode?: (raw: boolean) => unknown };
 export type OutputStream = Writable & { isTTY?: boolean; columns?: number; rows?: number };
 
 /**

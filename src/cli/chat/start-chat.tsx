@@ -42,6 +42,8 @@ export async function startChat(context: Context, options: ChatOptions): Promise
     ...(options.thread === undefined ? {} : { thread: options.thread }),
     onQuit: () => end(),
   });
+  // Ink does so once its first frame shows: what is typed at that moment would be taken by the terminal's line editing.
+  io.stdin.setRawMode?.(true);
   const app = render(
     <ChatApp
       session={session}
