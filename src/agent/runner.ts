@@ -1,5 +1,5 @@
 import { type BaseMessage, HumanMessage } from '@langchain/core/messages';
-import { type BaseCheckpointSaver, Command } from '@langchain/langgraph';
+import { type BaseCheckpointSaver, Command, type StateSnapshot } from '@langchain/langgraph';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { RunOptions } from './agent.ts';
 import type { AgentStateValue } from './agent-state.ts';
@@ -10,7 +10,7 @@ import { EventQueue } from './event-queue.ts';
 import type { AgentEvent, RunResult } from './events.ts';
 import { type AgentGraph, buildGraph } from './graph.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
-import { type Awaited, InterruptWaits, interruptsOf } from './interrupt-waits.ts';
+import { InterruptWaits, interruptsOf } from './interrupt-waits.ts';
 import type { KeptLease, LeaseKeeper } from './lease-keeper.ts';
 import { nothingStored, takenOver, unfinished } from './run-errors.ts';
 import { runResult } from './run-result.ts';
@@ -153,21 +153,21 @@ class Run {
       // Steps of the graph, several for each turn; the turns have a limit of their own.
       recursionLimit: environment.maxTurns * 4 + 50,
     };
-    const snapshot = await graph.getState(config);
+    const before = await graph.getState(config);
+    let after: StateSnapshot | undefined;
     let error: unknown;
     try {
-      if ('resume' in this.#request) {
-        if (snapshot.createdAt === undefined) throw nothingStored(thread);
-        // Not `next`, which leaves out the tasks that are done: a run may have died before it stored what follows them.
-        await this.#resume(environment, graph, config, snapshot.tasks.length > 0);
-      } else await this.#begin(environment, graph, config, snapshot.values as Partial<AgentStateValue>);
+      after =
+        'resume' in this.#request
+          ? await this.#resume(environment, graph, config, before)
+          : await this.#begin(this.#request, environment, graph, config, before);
     } catch (caught) {
       error = caught;
     } finally {
       // An order on its way outlives the step that sent it; its result must reach the row before the run ends.
       await Promise.allSettled(this.#inFlight);
     }
-    return this.#report(environment, graph, config, error);
+    return this.#report(environment, after ?? (await graph.getState(config)), error);
   }
 
   /**
@@ -179,13 +179,12 @@ class Run {
   }
 
   async #begin(
+    { prompt, context }: Extract<RunRequest, { prompt: string }>,
     environment: GraphEnvironment,
     graph: AgentGraph,
     config: GraphConfig,
-    earlier: Partial<AgentStateValue>,
-  ): Promise<void> {
-    if ('resume' in this.#request) return;
-    const { prompt, context } = this.#request;
+    { values }: StateSnapshot,
+  ): Promise<StateSnapshot> {
     const open = this.#approvals(environment).filter((approval) => !isSettled(approval.status));
     if (open.length > 0) throw unfinished(environment.thread, open, environment.clock.now());
     const messages: BaseMessage[] = [];
@@ -195,40 +194,45 @@ class Run {
     await graph.invoke(
       {
         messages,
-        prompt: (earlier.prompt ?? 0) + 1,
+        prompt: ((values as Partial<AgentStateValue>).prompt ?? 0) + 1,
         turns: 0,
         mistakes: 0,
         usage: { input_tokens: 0, output_tokens: 0 },
       },
       config,
     );
-    await this.#untilSettled(environment, graph, config);
+    return this.#untilSettled(environment, graph, config);
   }
 
   async #resume(
     environment: GraphEnvironment,
     graph: AgentGraph,
     config: GraphConfig,
-    unfinishedWork: boolean,
-  ): Promise<void> {
-    if (!unfinishedWork) return;
-    if ((await pendingInterrupts(graph, config)).length === 0) await graph.invoke(null, config);
-    await this.#untilSettled(environment, graph, config);
+    before: StateSnapshot,
+  ): Promise<StateSnapshot> {
+    if (before.createdAt === undefined) throw nothingStored(environment.thread);
+    // Not `next`, which leaves out the tasks that are done: a run may have died before it stored what follows them.
+    if (before.tasks.length === 0) return before;
+    if (interruptsOf(before.tasks).length === 0) await graph.invoke(null, config);
+    return this.#untilSettled(environment, graph, config);
   }
 
   /**
    * Waits on every interrupted call at once, and resumes each by its interrupt's id as soon as it is decided.
-   * Returns when nothing is left, or when what is left is not for this run to wait for.
+   * @returns how the graph stands when nothing is left, or what is left is not for this run to wait for
    */
-  async #untilSettled(environment: GraphEnvironment, graph: AgentGraph, config: GraphConfig): Promise<void> {
+  async #untilSettled(
+    environment: GraphEnvironment,
+    graph: AgentGraph,
+    config: GraphConfig,
+  ): Promise<StateSnapshot> {
     const ended = new AbortController();
     const signal = AbortSignal.any([environment.signal, ended.signal]);
     const waits = new InterruptWaits(environment, signal, this.#shown);
     try {
       for (;;) {
-        const steps = (await pendingInterrupts(graph, config)).map(
-          (awaited) => [awaited, waits.next(awaited)] as const,
-        );
+        const stands = await graph.getState(config);
+        const steps = interruptsOf(stands.tasks).map((awaited) => [awaited, waits.next(awaited)] as const);
         const ready = steps.filter(([, next]) => next === 'resume');
         if (ready.length > 0) {
           this.#requireLease(environment.thread);
@@ -237,11 +241,11 @@ class Run {
           continue;
         }
         const waiting = steps.flatMap(([, next]) => (next instanceof Promise ? [next] : []));
-        if (waiting.length === 0) return;
+        if (waiting.length === 0) return stands;
         try {
           await Promise.race(waiting);
         } catch (error) {
-          if (signal.aborted) return;
+          if (signal.aborted) return stands;
           throw error;
         }
       }
@@ -283,13 +287,7 @@ class Run {
     return approvals.list({ profile: profile.name, thread, ...(prompt === undefined ? {} : { prompt }) });
   }
 
-  async #report(
-    environment: GraphEnvironment,
-    graph: AgentGraph,
-    config: GraphConfig,
-    error: unknown,
-  ): Promise<RunResult> {
-    const { values, tasks } = await graph.getState(config);
+  #report(environment: GraphEnvironment, { values, tasks }: StateSnapshot, error: unknown): RunResult {
     const state = values as Partial<AgentStateValue>;
     const missing = interruptsOf(tasks).flatMap((awaited) =>
       'connection' in awaited ? [awaited.connection] : [],
@@ -323,7 +321,3 @@ type GraphConfig = Parameters<AgentGraph['getState']>[0] & {
   durability: 'sync';
   recursionLimit: number;
 };
-
-async function pendingInterrupts(graph: AgentGraph, config: GraphConfig): Promise<Awaited[]> {
-  return interruptsOf((await graph.getState(config)).tasks);
-}
