@@ -14,7 +14,7 @@ import { newHolder } from './holder.ts';
 import { createLeaseKeeper } from './lease-keeper.ts';
 import { disableTracing } from './no-tracing.ts';
 import type { RunnerParts, RunRequest } from './runner.ts';
-import { giveBackSpace, openStateDatabase } from './state-database.ts';
+import { closeStateDatabase, giveBackSpace, openStateDatabase } from './state-database.ts';
 import { prunable, removeThread } from './thread-removal.ts';
 import { createThreadStore, type Thread } from './thread-store.ts';
 import { createTokenSeal } from './token-seal.ts';
@@ -238,7 +238,7 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
       await parts?.catch(() => undefined);
       if (!database.open) return;
       giveBackSpace(database, { leave: SPARE_PAGES });
-      database.close();
+      closeStateDatabase(database);
     },
   };
 }

@@ -3,6 +3,7 @@ import { closeSync, constants, copyFileSync, linkSync, mkdirSync, openSync, rmSy
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { TradeAgentError } from '../trading/errors.ts';
+import { isAsClosed, noteClosed } from './as-closed.ts';
 
 export type StateDatabase = Database.Database;
 
@@ -102,7 +103,10 @@ const migrations: readonly string[] = [
 /** The version this program writes. */
 export const SCHEMA_VERSION = migrations.length;
 
-/** Up to this size a file is read through when it is opened; what is damaged in a larger one shows when it is used. */
+/**
+ * Up to this size a file is read through when it is opened, unless it is as it was closed; what is damaged in a larger
+ * one shows when it is used.
+ */
 const CHECKED_BYTES = 16 * 1024 * 1024;
 /** Kilobytes of the write-ahead log kept on disk between writes. */
 const LOG_LIMIT = 1024;
@@ -123,6 +127,12 @@ export function openStateDatabase(file: string, key: Buffer): StateDatabase {
   } catch (error) {
     throw databaseFailure(error, file);
   }
+}
+
+/** Where others have it open, or it changes afterwards, it is read through when it is opened again. */
+export function closeStateDatabase(database: StateDatabase): void {
+  database.close();
+  noteClosed(database.name);
 }
 
 /**
@@ -153,6 +163,7 @@ function isExisting(error: unknown): boolean {
 
 function open(file: string, key: Buffer): StateDatabase {
   const size = sizeOf(file) ?? 0;
+  const untouched = isAsClosed(file);
   const database = new Database(file, { timeout: 5_000, fileMustExist: true });
   try {
     database.pragma(`cipher='sqlcipher'`);
@@ -164,7 +175,7 @@ function open(file: string, key: Buffer): StateDatabase {
     database.pragma('temp_store = MEMORY');
     database.prepare('SELECT count(*) FROM sqlite_master').get();
     const version = refuseNewer(database, file);
-    if (size > 0 && size <= CHECKED_BYTES) check(database, file);
+    if (size > 0 && size <= CHECKED_BYTES && !untouched) check(database, file);
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     database.pragma('foreign_keys = ON');

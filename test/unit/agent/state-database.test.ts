@@ -1,11 +1,26 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { isAsClosed, noteClosed } from '../../../src/agent/as-closed.ts';
 import { newHolder } from '../../../src/agent/holder.ts';
-import { giveBackSpace, openStateDatabase, SCHEMA_VERSION } from '../../../src/agent/state-database.ts';
+import {
+  closeStateDatabase,
+  giveBackSpace,
+  openStateDatabase,
+  SCHEMA_VERSION,
+} from '../../../src/agent/state-database.ts';
 import { openStores, temporaryFolder } from './approval-fixture.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -69,6 +84,35 @@ describe('the state database', () => {
     expect(readFileSync(file).equals(before)).toBe(true);
   });
 
+  it.each([
+    ['a byte', (file: string) => flipByte(file, statSync(file).size - 2000)],
+    ['nothing but a time', (file: string) => utimesSync(file, 0, 0)],
+    ['the file, for a copy of it', replaceByCopy],
+    ['its log', (file: string) => writeFileSync(`${file}-wal`, '')],
+  ])('is not as it was closed once somebody changed %s', (_, change) => {
+    const { file, database } = filled();
+    expect(isAsClosed(file)).toBe(false);
+    closeStateDatabase(database);
+    expect(isAsClosed(file)).toBe(true);
+    change(file);
+    expect(isAsClosed(file)).toBe(false);
+  });
+
+  it('is read through unless it is as it was closed; a damaged page is refused when it is used all the same', () => {
+    const { file, key, database } = filled();
+    database.prepare(`INSERT INTO messages VALUES ('t1', 'h', 'json', ?)`).run(randomBytes(20_000));
+    closeStateDatabase(database);
+    // Within the message's body, which fills the last pages.
+    flipByte(file, statSync(file).size - 2000);
+    expect(() => openStateDatabase(file, key)).toThrow(corrupt);
+    noteClosed(file);
+    const again = openStateDatabase(file, key);
+    expect(again.prepare('SELECT title FROM threads').pluck().get()).toBe('PLANTED TITLE');
+    const read = () => again.prepare('SELECT body FROM messages').all();
+    expect(read).toThrow(expect.objectContaining({ code: 'SQLITE_CORRUPT' }));
+    again.close();
+  });
+
   it('refuses a newer version’s file', () => {
     const { file, key, database } = filled();
     database.pragma('user_version = 99');
@@ -128,6 +172,11 @@ const OPEN_AND_WRITE = `
     .run(String(process.pid), 'p', 't');
   database.close();
 `;
+
+function replaceByCopy(file: string): void {
+  copyFileSync(file, `${file}2`);
+  renameSync(`${file}2`, file);
+}
 
 function flipByte(file: string, at: number): void {
   const bytes = readFileSync(file);
