@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const standIn = (name) => join(here, name);
+const crypto = "process.getBuiltinModule('node:crypto')";
 
 /**
  * Leaves out of the bundle what a library loads at every start and this program never uses. The build fails when a
@@ -60,13 +61,13 @@ export function leanDependencies() {
       const importMap = readFileSync(standIn('langchain-import-map.mjs'), 'utf8');
       edit(/\/@langchain\/core\/dist\/load\/import_map\.js$/, () => importMap);
 
-      // Web Crypto, loaded for sixteen random bytes.
-      edit(/\/@langchain\/core\/dist\/utils\/uuid\/rng\.js$/, (text) =>
-        text.replace(
-          'crypto.getRandomValues(rnds8)',
-          "process.getBuiltinModule('node:crypto').randomFillSync(rnds8)",
-        ),
+      // Web Crypto, loaded for sixteen random bytes; and SHA-1, which Node has.
+      const uuid = (file) => new RegExp(`/@langchain/core/dist/utils/uuid/${file}\\.js$`);
+      edit(uuid('rng'), (text) =>
+        text.replace('crypto.getRandomValues(rnds8)', `${crypto}.randomFillSync(rnds8)`),
       );
+      edit(uuid('v4'), (text) => text.replaceAll('crypto.randomUUID', `${crypto}.randomUUID`));
+      edit(uuid('sha1'), () => `export default (b) => ${crypto}.createHash('sha1').update(b).digest();`);
       // A stream at its end is given up too, for which Node makes a second V8 context.
       edit(/\/@langchain\/core\/dist\/utils\/stream\.js$/, (text) =>
         text.replace(/(if \(result\.done\) \{\s+)this\.reader\.releaseLock\(\);/, '$1'),
@@ -86,6 +87,11 @@ export function leanDependencies() {
       // zod compiles a schema to code before its first use, which pays after hundreds; most are used once.
       edit(/\/zod\/v4\/core\/core\.js$/, (text) =>
         text.replace('(_a.__zod_globalConfig = {})', '(_a.__zod_globalConfig = { jitless: true })'),
+      );
+
+      // SQLite's rows, likewise.
+      edit(/\/better-sqlite3-multiple-ciphers\/lib\/database\.js$/, (text) =>
+        text.replace("if (!keys.includes('__proto__'))", 'if (false)'),
       );
 
       // zod remembers what it has parsed, for schemas and data that hold themselves. No schema here does.
