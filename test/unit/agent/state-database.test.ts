@@ -85,14 +85,17 @@ describe('the state database', () => {
   });
 
   it.each([
-    ['a byte', (file: string) => flipByte(file, statSync(file).size - 2000)],
-    ['nothing but a time', (file: string) => utimesSync(file, 0, 0)],
-    ['the file, for a copy of it', replaceByCopy],
+    ['a byte, and set its time back', flipOldByte],
+    ['the file, for a copy of its age', replaceByCopy],
     ['its log', (file: string) => writeFileSync(`${file}-wal`, '')],
   ])('is not as it was closed once somebody changed %s', (_, change) => {
     const { file, database } = filled();
     expect(isAsClosed(file)).toBe(false);
     closeStateDatabase(database);
+    expect(isAsClosed(file)).toBe(true);
+    utimesSync(file, 1, 1);
+    expect(isAsClosed(file)).toBe(false);
+    noteClosed(file);
     expect(isAsClosed(file)).toBe(true);
     change(file);
     expect(isAsClosed(file)).toBe(false);
@@ -175,7 +178,13 @@ const OPEN_AND_WRITE = `
 
 function replaceByCopy(file: string): void {
   copyFileSync(file, `${file}2`);
+  utimesSync(`${file}2`, 1, 1);
   renameSync(`${file}2`, file);
+}
+
+function flipOldByte(file: string): void {
+  flipByte(file, statSync(file).size - 2000);
+  utimesSync(file, 1, 1);
 }
 
 function flipByte(file: string, at: number): void {
