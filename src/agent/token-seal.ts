@@ -10,17 +10,22 @@ export interface TokenSeal {
 
 /** AES-256-GCM under a key derived (HKDF-SHA256, RFC 5869) from the database key; laid out as nonce, tag, text. */
 export function createTokenSeal(databaseKey: Buffer): TokenSeal {
-  const key = Buffer.from(hkdfSync('sha256', databaseKey, '', 'trade-agent approval token v1', 32));
+  let derived: Buffer | undefined;
+  // Most runs seal nothing, and the first derivation of a process takes a while.
+  const key = () => {
+    derived ??= Buffer.from(hkdfSync('sha256', databaseKey, '', 'trade-agent approval token v1', 32));
+    return derived;
+  };
   return {
     seal(token, context) {
       const nonce = randomBytes(12);
-      const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context));
+      const cipher = createCipheriv('aes-256-gcm', key(), nonce).setAAD(Buffer.from(context));
       const text = Buffer.concat([cipher.update(token, 'utf8'), cipher.final()]);
       return Buffer.concat([nonce, cipher.getAuthTag(), text]);
     },
     open(sealed, context) {
       try {
-        const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, 12), { authTagLength: 16 })
+        const decipher = createDecipheriv('aes-256-gcm', key(), sealed.subarray(0, 12), { authTagLength: 16 })
           .setAAD(Buffer.from(context))
           .setAuthTag(sealed.subarray(12, 28));
         return Buffer.concat([decipher.update(sealed.subarray(28)), decipher.final()]).toString('utf8');
