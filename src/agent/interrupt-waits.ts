@@ -9,10 +9,10 @@ import type { GraphEnvironment } from './graph-environment.ts';
 import { takeBack } from './propose-node.ts';
 
 /** A call that stands at its interrupt, and what for. */
-export type Awaited = { readonly interrupt: string } & (AwaitedApproval | AwaitedConnection);
+type Awaited = { readonly interrupt: string } & (AwaitedApproval | AwaitedConnection);
 
 /** What to do about such a call: go on with it, leave it to a later run, or look again once this settles. */
-export type NextStep = 'resume' | 'leave' | Promise<unknown>;
+type NextStep = 'resume' | 'leave' | Promise<unknown>;
 
 /** The calls that stand at their interrupt. A task that is done may still list the interrupt it was resumed from. */
 export function interruptsOf(tasks: StateSnapshot['tasks']): Awaited[] {

@@ -163,7 +163,8 @@ function isExisting(error: unknown): boolean {
 
 function open(file: string, key: Buffer): StateDatabase {
   const size = sizeOf(file) ?? 0;
-  const untouched = isAsClosed(file);
+  // Asked before it is opened, which makes a log beside it.
+  const mayBeDamaged = size > 0 && size <= CHECKED_BYTES && !isAsClosed(file);
   const database = new Database(file, { timeout: 5_000, fileMustExist: true });
   try {
     database.pragma(`cipher='sqlcipher'`);
@@ -175,7 +176,7 @@ function open(file: string, key: Buffer): StateDatabase {
     database.pragma('temp_store = MEMORY');
     database.prepare('SELECT count(*) FROM sqlite_master').get();
     const version = refuseNewer(database, file);
-    if (size > 0 && size <= CHECKED_BYTES && !untouched) check(database, file);
+    if (mayBeDamaged) check(database, file);
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     database.pragma('foreign_keys = ON');
