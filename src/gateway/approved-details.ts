@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { differingFields } from '../trading/approval-details.ts';
+import { Refusal } from '../trading/refusal.ts';
 import type { Caller } from './caller.ts';
-import { Refusal } from './problem.ts';
 import type { Scope } from './protected-resource-metadata.ts';
 
 /** What kind of approval a request needs. */

@@ -1,9 +1,9 @@
 import { tradeOrderDetails, tradeOrderDetailsSchema } from '../trading/approval-details.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
 import { checkOrder, normalizeOrder, type OrderDraft, orderDraftSchema } from '../trading/order.ts';
+import { Refusal } from '../trading/refusal.ts';
 import { approvedDetails, issueFields, requireApproved } from './approved-details.ts';
 import type { Caller } from './caller.ts';
-import { Refusal } from './problem.ts';
 
 /** An order that its owner approved, to the last field. */
 export interface ApprovedOrder {

@@ -1,8 +1,8 @@
 import { type CryptoKey, importJWK, type JWK } from 'jose';
 import * as oauth from 'oauth4webapi';
+import { Refusal } from '../trading/refusal.ts';
 import type { Caller } from './caller.ts';
 import { type IdentityProvider, requestOptions, requireSecure } from './identity-provider.ts';
-import { Refusal } from './problem.ts';
 
 /** Gets the caller's access token at the broker. It never leaves the gateway. */
 export interface BrokerTokens {

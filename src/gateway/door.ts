@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from 'hono';
 import type { Clock } from '../trading/clock.ts';
+import { Refusal } from '../trading/refusal.ts';
 import type { Caller } from './caller.ts';
-import { problemResponse, Refusal } from './problem.ts';
+import { problemResponse } from './problem.ts';
 import { METADATA_PATH, type Scope } from './protected-resource-metadata.ts';
 import { ReplayedRefusal } from './recorded-refusal.ts';
 import type { RequestLog } from './request-log.ts';

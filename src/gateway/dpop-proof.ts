@@ -7,7 +7,7 @@ import {
   type JWK,
   jwtVerify,
 } from 'jose';
-import { Refusal } from './problem.ts';
+import { Refusal } from '../trading/refusal.ts';
 import type { ProofStore } from './proof-store.ts';
 import { CLOCK_SKEW_SECONDS, SIGNING_ALGORITHMS } from './token-rules.ts';
 

@@ -2,7 +2,7 @@ import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'j
 import * as oauth from 'oauth4webapi';
 import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../trading/bounded-fetch.ts';
 import { TradeAgentError } from '../trading/errors.ts';
-import { Refusal } from './problem.ts';
+import { Refusal } from '../trading/refusal.ts';
 
 /** Metadata and keys of the one identity provider whose tokens count here. */
 export interface IdentityProvider {

@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import { Refusal } from './problem.ts';
+import { Refusal } from '../trading/refusal.ts';
 
 /** An order is some 600 bytes; nothing that is sent here is anywhere near this. */
 const LARGEST_BODY = 16 * 1024;

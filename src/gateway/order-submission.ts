@@ -1,10 +1,10 @@
 import type { Clock } from '../trading/clock.ts';
 import { failpoint } from '../trading/failpoint.ts';
 import type { OrderDraft } from '../trading/order.ts';
+import { Refusal } from '../trading/refusal.ts';
 import type { Order } from '../trading/views.ts';
 import type { Broker, Submission } from './broker/broker.ts';
 import type { JournalEntry, OrderJournal } from './order-journal.ts';
-import { Refusal } from './problem.ts';
 import { isSameOrder } from './same-order.ts';
 
 /*

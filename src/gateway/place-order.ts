@@ -1,5 +1,6 @@
 import type { Clock } from '../trading/clock.ts';
 import { failpoint } from '../trading/failpoint.ts';
+import { Refusal } from '../trading/refusal.ts';
 import type { Order } from '../trading/views.ts';
 import { type ApprovedOrder, approvedOrder } from './approved-order.ts';
 import type { Broker } from './broker/broker.ts';
@@ -7,7 +8,6 @@ import type { Caller } from './caller.ts';
 import type { JournalEntry, OrderJournal } from './order-journal.ts';
 import { maySubmitAgain, outcomeUnknown, settleByLookup, submitIntent } from './order-submission.ts';
 import type { OrderPolicy } from './policy.ts';
-import { Refusal } from './problem.ts';
 import { ReplayedRefusal, recordedRefusal } from './recorded-refusal.ts';
 
 export interface OrderDeskOptions {

@@ -1,10 +1,10 @@
 import { Dec } from '../trading/decimal.ts';
 import type { OrderDraft } from '../trading/order.ts';
+import { Refusal } from '../trading/refusal.ts';
 import type { Account, MarketClock, Quote } from '../trading/views.ts';
 import type { Asset } from './broker/broker.ts';
 import type { Caller } from './caller.ts';
 import { checkPrice } from './price-guard.ts';
-import { Refusal } from './problem.ts';
 
 /** All that is known when it is decided whether an approved order may go out. */
 export interface PolicyInput {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Refusal } from './problem.ts';
+import { Refusal } from '../trading/refusal.ts';
 
 /**
  * Parses query parameters; each may be given once, and only those in the schema.

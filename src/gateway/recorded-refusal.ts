@@ -1,5 +1,5 @@
+import { Refusal } from '../trading/refusal.ts';
 import type { Problem } from '../trading/views.ts';
-import { Refusal } from './problem.ts';
 
 /** A first result that was a refusal, said again. */
 export class ReplayedRefusal extends Refusal {

@@ -1,9 +1,9 @@
 import { errors, type JWTPayload, jwtVerify } from 'jose';
 import type { Clock } from '../trading/clock.ts';
+import { Refusal } from '../trading/refusal.ts';
 import type { Caller } from './caller.ts';
 import { verifyDpopProof } from './dpop-proof.ts';
 import type { IdentityProvider } from './identity-provider.ts';
-import { Refusal } from './problem.ts';
 import type { ProofStore } from './proof-store.ts';
 import { CLOCK_SKEW_SECONDS, SIGNING_ALGORITHMS } from './token-rules.ts';
 

@@ -1,5 +1,5 @@
 import type { ApiError } from '@alpacahq/alpaca-trade-api/rest';
-import { Refusal } from '../problem.ts';
+import { Refusal } from '../../trading/refusal.ts';
 import type { Submission } from './broker.ts';
 
 /** The SDK's error, told by its fields: its class can't be imported without loading the SDK. */

@@ -1,8 +1,8 @@
 import type { Clock } from '../../trading/clock.ts';
 import type { MessageService, SentMessage } from '../../trading/message.ts';
+import { Refusal } from '../../trading/refusal.ts';
 import type { BrokerTokens } from '../broker-token.ts';
 import type { Caller } from '../caller.ts';
-import { Refusal } from '../problem.ts';
 import { ReplayedRefusal, recordedRefusal } from '../recorded-refusal.ts';
 import { type ApprovedMessage, approvedMessage } from './approved-message.ts';
 import type { Deliver, Delivery } from './delivery.ts';

@@ -1,12 +1,12 @@
 import type { Context, Hono } from 'hono';
 import { z } from 'zod';
 import { symbolSchema } from '../../trading/order.ts';
+import { Refusal } from '../../trading/refusal.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Caller } from '../caller.ts';
 import type { Door } from '../door.ts';
 import { jsonBody } from '../json-body.ts';
 import type { OrderDesk } from '../place-order.ts';
-import { Refusal } from '../problem.ts';
 import { limitParameter, parseQuery } from '../query.ts';
 import { isSameOrder } from '../same-order.ts';
 

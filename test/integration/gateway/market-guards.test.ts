@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Refusal } from '../../../src/gateway/problem.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
+import { Refusal } from '../../../src/trading/refusal.ts';
 import { expectRefusal, startWorld, type World } from './support/world.ts';
 
 let world: World;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { Refusal } from '../../../src/gateway/problem.ts';
 import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
+import { Refusal } from '../../../src/trading/refusal.ts';
 import { orderSchema } from '../../../src/trading/views.ts';
 import { orderJson } from './support/alpaca-stand-in.ts';
 import { expectRefusal, startWorld, type World } from './support/world.ts';

@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import { z } from 'zod';
+import {
+  type ProposalKind,
+  type Provenance,
+  proposalKinds,
+  provenanceSchema,
+  type WorstCase,
+  worstCaseSchema,
+} from '../trading/proposal.ts';
+
+/** What the approval's token may be used for (RFC 9396 `actions`). */
+export const actionOfKind: Readonly<Record<ProposalKind, string>> = {
+  order: 'place',
+  message: 'send',
+  cancel: 'cancel',
+  replace: 'replace',
+  lift: 'lift',
+};
+
+/** The RFC 9396 type of each kind, where the provider has no name of its own for it. */
+export const detailsTypeOfKind: Readonly<Record<ProposalKind, string>> = {
+  order: 'trade_order',
+  message: 'message_send',
+  cancel: 'order_cancel',
+  replace: 'order_replace',
+  lift: 'trading_lift',
+};
+
+/** What the digest is of: all that the person approves, and who asked for it. */
+export interface ProposalStatement {
+  readonly kind: ProposalKind;
+  readonly subject: unknown;
+  readonly worst_case: WorstCase | null;
+  readonly provenance: Provenance | null;
+  readonly requested_by: string | null;
+  /** The OAuth client that proposed it. */
+  readonly client: string;
+}
+
+/** base64url(SHA-256(RFC 8785 form of the statement)), 43 characters. */
+export function proposalDigest(statement: ProposalStatement): string {
+  const { kind, subject, worst_case, provenance, requested_by, client } = statement;
+  const text = canonicalize({ v: 1, kind, subject, worst_case, provenance, requested_by, client });
+  if (text === undefined) throw new TypeError('a proposal has no canonical form');
+  return createHash('sha256').update(text).digest('base64url');
+}
+
+/**
+ * One RFC 9396 authorization details object for a proposal: all that the phone shows and the token carries. `digest`
+ * can be recomputed from its own members ({@link proposalDigest}).
+ */
+export const proposalDetailsSchema = z.lazy(() =>
+  z.strictObject({
+    type: z.string().min(1),
+    locations: z.array(z.string()).length(1),
+    actions: z.array(z.string()).length(1),
+    /** `client_order_id`, `client_message_id` or the like. */
+    identifier: z.string(),
+    kind: z.enum(proposalKinds),
+    /** The proposal's id at the gateway. */
+    proposal: z.string().regex(/^pr_[0-9A-Za-z]{8,32}$/),
+    code: z.string().regex(/^[0-9A-HJKMNP-TV-Z]{4}$/),
+    digest: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+    expires_at: z.iso.datetime({ precision: 0 }),
+    subject: z.record(z.string(), z.unknown()),
+    worst_case: worstCaseSchema.nullable(),
+    warnings: z.array(z.string()),
+    /** What the phone shows beside the subject: company name, effect on cash and position. Label to text. */
+    shows: z.record(z.string(), z.string()),
+    requested_by: z.string().nullable(),
+    client: z.string(),
+    provenance: provenanceSchema.nullable(),
+    /** How often the same was proposed within the hour, this one counted. */
+    again: z.number().int().optional(),
+  }),
+);
+export type ProposalDetails = z.output<typeof proposalDetailsSchema>;
+
+/** CIBA `binding_message`: at most 64 characters of `[A-Za-z0-9 +-_.,:#]`, ending in the code. */
+export function bindingMessageOf(description: string, code: string): string {
+  const text = description.replace(/[^A-Za-z0-9 +\-_.,:#]/g, '.');
+  return `${text.slice(0, 64 - code.length - 1)} ${code}`;
+}
+
+/** Whether an authorization details object is a proposal's, rather than one a client asks for by itself. */
+export function isProposalDetails(details: Readonly<Record<string, unknown>>): boolean {
+  return details.proposal !== undefined;
+}
+
+/**
+ * A proposal's details as an identity provider reads them: complete, for this gateway, their digest right, and not
+ * yet over.
+ * @param target the gateway's resource identifier, and now in milliseconds since the epoch
+ * @throws {TypeError} saying what is wrong
+ */
+export function readProposalDetails(
+  details: unknown,
+  target: { readonly gateway: string; readonly now: number },
+): ProposalDetails {
+  const parsed = proposalDetailsSchema.safeParse(details);
+  if (!parsed.success) {
+    const fields = parsed.error.issues.map(({ path, code, ...issue }) =>
+      code === 'unrecognized_keys' && 'keys' in issue ? String(issue.keys) : path.join('.'),
+    );
+    throw new TypeError(`not a complete proposal: ${[...new Set(fields)].join(', ')}`);
+  }
+  const found = parsed.data;
+  if (found.locations[0] !== target.gateway) throw new TypeError('locations must name the gateway');
+  if (found.actions[0] !== actionOfKind[found.kind])
+    throw new TypeError('actions must be the one of the kind');
+  if (found.digest !== proposalDigest(found)) throw new TypeError('digest is not that of the proposal');
+  if (Date.parse(found.expires_at) <= target.now) throw new TypeError('expires_at has passed');
+  return found;
+}

@@ -1,0 +1,97 @@
+import type { z } from 'zod';
+import type { ProposalKind, Provenance, WorstCase } from '../trading/proposal.ts';
+import type { Refusal } from '../trading/refusal.ts';
+
+/** What an approval's token may do at the gateway, and nothing else. */
+export type ApprovalScope = 'orders:write' | 'messages:write';
+
+/** Who proposes, by a verified access token. */
+export interface Proposer {
+  readonly sub: string;
+  readonly clientId: string;
+  /** Only for token exchange. Never logged, stored or echoed. */
+  readonly accessToken: string;
+}
+
+/** The owner's yes, by a verified token of the approval. */
+export interface Approved {
+  readonly sub: string;
+  readonly clientId: string | undefined;
+  /** The token's own id: what makes an approval usable once. */
+  readonly jti: string;
+  /** RFC 9396 §9.1, as the token has it. */
+  readonly authorizationDetails: unknown;
+  readonly accessToken: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/** A request completed to what the person will approve. */
+export interface Completed<Subject> {
+  readonly subject: Subject;
+  /** Unique within the person's: `client_order_id`, `client_message_id`. */
+  readonly subjectId: string;
+  readonly worstCase: WorstCase | null;
+  readonly warnings: readonly string[];
+  /** What the phone shows beside the subject: company name, effect on cash and position. Label to text. */
+  readonly shows: Readonly<Record<string, string>>;
+}
+
+/** What carrying out came to. The members differ in what may follow, so none is thrown. */
+export type Execution<Result> =
+  | { readonly outcome: 'executed'; readonly result: Result }
+  /** A definite no: nothing came of it, and nothing will. */
+  | { readonly outcome: 'refused'; readonly refusal: Refusal }
+  /** Certainly not taken (the broker is busy, the gateway closes): it may be tried again while the approval holds. */
+  | { readonly outcome: 'not_taken'; readonly refusal: Refusal }
+  /** It may have been taken; `final` where nobody will ever know. */
+  | { readonly outcome: 'unknown'; readonly text: string; readonly final?: boolean };
+
+/**
+ * One kind of thing that a person may approve: a folder under `kinds/`. Everything the kernel needs to know of it.
+ *
+ * @example kinds/message/kind.ts
+ */
+export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
+  readonly name: ProposalKind;
+  /** Of the subject, as it is kept in the row. */
+  readonly subjectSchema: z.ZodType<Subject>;
+  /** Of the result, as it is kept in the row. */
+  readonly resultSchema: z.ZodType<Result>;
+  readonly scope: ApprovalScope;
+  /** The RFC 9396 type, where the provider has no name of its own for it. */
+  readonly detailsType: string;
+  /**
+   * Completes the request, after the checks that spare the person an approval which could not be carried out, policy
+   * among them. Changes nothing anywhere.
+   * @throws {Refusal}
+   */
+  complete(
+    request: Request,
+    context: { readonly proposer: Proposer; readonly subjectId: string; readonly expiresAt: string },
+  ): Promise<Completed<Subject>>;
+  /** The subject's own members of the details object. */
+  details(subject: Subject): Record<string, unknown>;
+  /** What is proposed, in one line: `BUY 5 AAPL LMT 180.00`. The binding message is this and the code. */
+  describe(subject: Subject): string;
+  /** When it can no longer be carried out, RFC 3339. */
+  expiresAt(subject: Subject): string;
+  /** What two proposals have in common that ask for the same: all but identifiers, times and prices of the moment. */
+  fingerprint(subject: Subject): string;
+  /**
+   * Carries it out, exactly once however often it is called: the journal keeps what became of it, and a repeat is
+   * answered from there, settled by look-up, or sent where that is safe. Never throws for what the world does.
+   */
+  execute(subject: Subject, approved: Approved): Promise<Execution<Result>>;
+  /**
+   * What became of one of unknown outcome, asked with whatever token of the person's is at hand; sends nothing.
+   * Undefined while nobody knows.
+   */
+  settle(subject: Subject, asker: Proposer): Promise<Execution<Result> | undefined>;
+  /** A later look at what came of it (a fill), with the same token; undefined where nothing more will change. */
+  follow?(subject: Subject, result: Result, asker: Proposer): Promise<Result | undefined>;
+  /** One line for the phone once it was carried out: `filled 5 at $180.12`. */
+  resultText(result: Result): string;
+  /** Provenance of the request's fields where the proposer said nothing, or is not to be believed. */
+  provenance?(request: Request, from: string): Provenance;
+}

@@ -1,0 +1,59 @@
+import type { Problem } from './views.ts';
+
+/** RFC 6750 §3.1, RFC 9449 §7.1 and §12.2: what a challenge says went wrong. */
+export type ChallengeError =
+  | 'invalid_token'
+  | 'invalid_dpop_proof'
+  | 'insufficient_scope'
+  | 'insufficient_authorization_details';
+
+export interface RefusalOptions {
+  /** What to do next. */
+  readonly hint?: string;
+  /** Names of the fields that are missing or differ. */
+  readonly fields?: readonly string[];
+  /** RFC 9457 §3.2 extension members. Never a value from a token. */
+  readonly members?: Readonly<Record<string, unknown>>;
+  /** Present on every 401 and 403. `scopes` are all that the request needs (RFC 6750 §3). */
+  readonly challenge?: { readonly error?: ChallengeError; readonly scopes?: readonly string[] };
+  /** Seconds, for the `Retry-After` header. */
+  readonly retryAfter?: number;
+  readonly cause?: unknown;
+}
+
+/**
+ * The gateway says no: an RFC 9457 problem on its way to the caller. `code` is stable, `detail` says what happened.
+ * Neither may hold a token, a claim's value or a broker's response body.
+ */
+export class Refusal extends Error {
+  override name = 'Refusal';
+  readonly status: number;
+  readonly code: string;
+  readonly options: RefusalOptions;
+
+  constructor(status: number, code: string, detail: string, options: RefusalOptions = {}) {
+    super(detail, options.cause === undefined ? undefined : { cause: options.cause });
+    this.status = status;
+    this.code = code;
+    this.options = options;
+  }
+
+  toProblem(): Problem {
+    const { hint, fields, members } = this.options;
+    return {
+      ...members,
+      type: `urn:trade-agent:problem:${this.code}`,
+      title: titleOf(this.code),
+      status: this.status,
+      code: this.code,
+      detail: this.message,
+      ...(hint === undefined ? {} : { hint }),
+      ...(fields === undefined ? {} : { fields: [...fields] }),
+    };
+  }
+}
+
+function titleOf(code: string): string {
+  const words = code.replaceAll('_', ' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
