@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { Hono } from 'hono';
+import type { CibaAskingOptions } from '../approval/ciba-asking.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { type Clock, systemClock } from '../trading/clock.ts';
 import type { MessageService } from '../trading/message.ts';
@@ -59,6 +60,27 @@ export interface GatewayOptions {
   readonly brokerTimeoutMs?: number;
   /** One request to the identity provider, milliseconds. */
   readonly providerTimeoutMs?: number;
+  /** How the owner is asked; proposals are refused where it is left out. */
+  readonly approval?: GatewayApproval;
+  /** Refuses access tokens that are bound to no key (RFC 9449). */
+  readonly requireBoundTokens?: boolean;
+  /** The clients whose access tokens count, beside `ownClients`; every client's where it is left out. */
+  readonly allowedClients?: readonly string[];
+  /** The clients our own users sign in by. */
+  readonly ownClients?: readonly string[];
+  /** A fraction: how far an order may go from its reference price where its proposal says nothing. */
+  readonly maxSlippage?: string;
+}
+
+/** The gateway as the client that asks: what {@link CibaAskingOptions} need beside the gateway's own options. */
+export interface GatewayApproval
+  extends Pick<CibaAskingOptions, 'client' | 'privateKey' | 'provider' | 'details' | 'delivery'> {
+  readonly method: 'ciba';
+  readonly signature: 'off';
+  /** Seconds that a proposal may take at most. */
+  readonly maxTtl: number;
+  /** Where the person decides, where that is a page. */
+  readonly phoneUrl?: string;
 }
 
 export interface MessageServiceOptions {
@@ -101,6 +123,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     resource: options.resource,
     proofs: createProofStore(options.database),
     clock,
+    requireBoundTokens: options.requireBoundTokens,
+    allowedClients: options.allowedClients && [...options.allowedClients, ...(options.ownClients ?? [])],
   });
   const tokens = createBrokerTokens({
     provider,

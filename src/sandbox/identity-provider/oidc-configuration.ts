@@ -262,13 +262,14 @@ function gatewayClient(
     client_id: client.client_id,
     client_name: 'order gateway',
     token_endpoint_auth_method: 'private_key_jwt',
-    grant_types: [TOKEN_EXCHANGE_GRANT],
+    grant_types: [TOKEN_EXCHANGE_GRANT, CIBA_GRANT],
+    backchannel_token_delivery_mode: 'poll',
     response_types: [],
     redirect_uris: [],
     jwks: {
       keys: client.jwks.keys.map((key) => ({ ...key })) as NonNullable<AllClientMetadata['jwks']>['keys'],
     },
-    authorization_details_types: [],
+    authorization_details_types: [TRADE_ORDER_TYPE, MESSAGE_SEND_TYPE],
   };
 }
 
