@@ -22,14 +22,14 @@ export interface OrderWorld {
   readonly account: Account;
   readonly quote: Quote;
   readonly positions: readonly Position[];
+  /** Holds an order to every rule that it will be held to when it is carried out. @throws {Refusal} */
+  requireAllowed(draft: OrderDraft): Promise<void>;
 }
 
 /** How orders reach the broker; the gateway's desk. Everything here throws only `Refusal`s. */
 export interface OrderPorts {
   /** @throws {Refusal} 422 `unknown_symbol`, 409 `account_not_connected`, and what the broker's reads throw */
   world(proposer: Proposer, symbol: string): Promise<OrderWorld>;
-  /** Everything an order is held to before the phone rings: the same rules as when it is carried out. */
-  requireAllowed(draft: OrderDraft, proposer: Proposer): Promise<void>;
   /** Places it, exactly once however often it is called. @throws {Refusal} 504 `outcome_unknown`, and others */
   place(approved: { draft: OrderDraft; digest: string; replaces?: string }, owner: Approved): Promise<Order>;
   /**
@@ -65,7 +65,7 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
         client_order_id: subjectId,
         expires_at: expiresAt,
       });
-      await ports.requireAllowed(draft, proposer);
+      await world.requireAllowed(draft);
       const worst = worstCase(draft);
       return {
         subject: draft,

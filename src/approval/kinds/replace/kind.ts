@@ -41,7 +41,7 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
         client_order_id: subjectId,
         expires_at: expiresAt,
       });
-      await ports.requireAllowed(draft, proposer);
+      await world.requireAllowed(draft);
       const worst = worstCase(draft);
       return {
         subject: { order, changes, draft },
