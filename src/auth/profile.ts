@@ -5,6 +5,7 @@ import { decimalString } from '../trading/decimal.ts';
 import { environments } from '../trading/order.ts';
 import { noticesSchema } from './notice-channels.ts';
 import { providerNames } from './providers/dialect.ts';
+import { INSECURE_URL, isSecureUrl } from './secure-url.ts';
 
 /** Scopes the login client may ask for; `orders:write` is never among them, it comes only with an approval. */
 export const READ_SCOPES = ['market:read', 'portfolio:read', 'orders:read'] as const;
@@ -29,7 +30,8 @@ export const modelSchema = z.strictObject({
   /** `builtin` is the offline planner; `openai` any server that speaks OpenAI's chat API. */
   provider: z.enum(['builtin', 'openai']).default('builtin'),
   name: z.string().optional(),
-  base_url: httpUrl.optional(),
+  /** What is asked and answered, and the key, cross the network: never in the clear. */
+  base_url: httpUrl.refine(isSecureUrl, INSECURE_URL).optional(),
   /** Dollars for a million tokens, for servers that don't say what an answer cost. */
   price: z.strictObject({ input: decimalString, output: decimalString }).optional(),
 });
