@@ -91,11 +91,29 @@ describe('one approval, one order', () => {
     expect(world.broker.submissions).toHaveLength(1);
   });
 
-  it('refuses another user’s order under a client_order_id that was used', async () => {
+  it('lets nobody keep another user from a client_order_id: bob’s order of that id is bob’s alone', async () => {
+    const bobs = world.draft({ account: 'PA3BOB0001' });
+    expect((await world.place(bobs, await world.approve(bobs, { claims: { sub: 'bob' } }))).status).toBe(201);
+    const alices = world.draft({ client_order_id: bobs.client_order_id, qty: '6' });
+    const response = await world.place(alices, await world.approve(alices));
+    expect(response.status).toBe(201);
+    expect(response.headers.has('idempotent-replay')).toBe(false);
+    expect(world.broker.book.map(({ owner, request }) => [owner, request.qty])).toEqual([
+      ['bob', '5'],
+      ['alice', '6'],
+    ]);
+    // Each finds their own by it.
+    const path = `/v1/orders:by_client_order_id?client_order_id=${bobs.client_order_id}`;
+    const found = async (sub: string) =>
+      (await (await world.get(path, await world.reader('orders:read', { sub }))).json()) as { qty?: string };
+    expect([(await found('alice')).qty, (await found('bob')).qty]).toEqual(['6', '5']);
+  });
+
+  it('places nothing in alice’s account for bob, who has her order and its id', async () => {
     const first = world.draft();
     await world.place(first, await world.approve(first));
     const response = await world.place(first, await world.approve(first, { claims: { sub: 'bob' } }));
-    expect([response.status, await codeOf(response)]).toEqual([409, 'client_order_id_conflict']);
+    expect([response.status, await codeOf(response)]).toEqual([403, 'account_mismatch']);
     expect(world.broker.submissions).toHaveLength(1);
   });
 
