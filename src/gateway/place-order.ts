@@ -5,6 +5,7 @@ import type { Order } from '../trading/views.ts';
 import { type ApprovedOrder, approvedOrder } from './approved-order.ts';
 import type { Broker } from './broker/broker.ts';
 import type { Caller } from './caller.ts';
+import { lastSession } from './last-session.ts';
 import type { JournalEntry, OrderJournal } from './order-journal.ts';
 import { maySubmitAgain, outcomeUnknown, settleByLookup, submitIntent } from './order-submission.ts';
 import type { OrderPolicy } from './policy.ts';
@@ -160,11 +161,12 @@ export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
       });
     }
     if (asset === undefined) throw unknownSymbol(draft.symbol);
+    const session = await lastSession(market, broker);
     // Last, so that the price is as fresh as it can be when the order goes out.
     const quote = (await broker.quotes([draft.symbol])).find(({ symbol }) => symbol === draft.symbol);
     if (quote === undefined) throw unknownSymbol(draft.symbol);
     for (const policy of options.policies) {
-      await policy({ caller, draft, account, asset, quote, market });
+      await policy({ caller, draft, account, asset, quote, market, lastSession: session });
     }
     // Again: the broker may have taken its time.
     requireUnexpired(draft.expires_at);
