@@ -1,6 +1,7 @@
-import type Database from 'better-sqlite3-multiple-ciphers';
+import type { KernelParts } from '../approval/attend.ts';
 import { createAuditChain } from '../approval/audit-chain.ts';
-import type { Asking } from '../approval/asking.ts';
+import { createCibaAsking } from '../approval/ciba-asking.ts';
+import { detailsTypeOfKind } from '../approval/details.ts';
 import { createHalts } from '../approval/halts.ts';
 import { type ApprovalKernel, createApprovalKernel } from '../approval/kernel.ts';
 import type { Kind } from '../approval/kind.ts';
@@ -9,51 +10,67 @@ import { liftKind } from '../approval/kinds/lift/kind.ts';
 import { type MessagePorts, messageKind } from '../approval/kinds/message/kind.ts';
 import { orderKind } from '../approval/kinds/order/kind.ts';
 import { type ReplacePorts, replaceKind } from '../approval/kinds/replace/kind.ts';
-import type { KernelParts } from '../approval/attend.ts';
 import { createProposalStore } from '../approval/proposal-store.ts';
 import { createProposalTables } from '../approval/proposal-tables.ts';
-import type { ProposingRules } from '../approval/propose.ts';
+import { defaultQuotas } from '../approval/quotas.ts';
 import { createTokenSeal } from '../approval/token-seal.ts';
 import type { Clock } from '../trading/clock.ts';
 import type { ProposalKind } from '../trading/proposal.ts';
+import type { GatewayOptions } from './gateway.ts';
+import type { IdentityProvider } from './identity-provider.ts';
+import { verifyApprovalToken } from './token-verifier.ts';
 
-export interface ApprovalsOptions
-  extends Pick<KernelParts, 'details' | 'detailsTypes' | 'gateway' | 'verifyApproval'>,
-    ProposingRules {
-  readonly database: Database.Database;
-  /** Path of the gateway's `audit.jsonl`. */
-  readonly auditFile: string;
-  /** What approval tokens are sealed with: known to the gateway alone. */
-  readonly sealSecret: string;
-  readonly asking: Asking;
+export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
   readonly clock: Clock;
-  readonly ports: ReplacePorts & CancelPorts & MessagePorts;
-  readonly onError: (message: string) => void;
+  /** For requests to the provider. */
+  readonly send: typeof fetch;
+  readonly provider: IdentityProvider;
+  readonly orders: ReplacePorts & CancelPorts;
+  readonly messages: MessagePorts;
 }
 
-/** The approval kernel over the gateway's own database and desks. Every kind is registered here. */
-export function createApprovals(options: ApprovalsOptions): ApprovalKernel {
-  const { database, clock, ports } = options;
+/**
+ * The approval kernel over the gateway's own database and desks, where the gateway can ask. Every kind is registered
+ * here.
+ */
+export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): ApprovalKernel | undefined {
+  const { approval, database, resource } = options;
+  if (approval === undefined) return undefined;
+  const { clock, orders, messages, provider, detailsTypes } = parts;
   createProposalTables(database);
-  const audit = createAuditChain(options.auditFile, database, clock);
-  const store = createProposalStore(database, createTokenSeal(options.sealSecret), clock, audit);
+  const audit = createAuditChain(approval.auditFile, database, clock);
+  const store = createProposalStore(database, createTokenSeal(approval.privateKey.d ?? ''), clock, audit);
   const halts = createHalts(database, audit);
   const kinds: Readonly<Record<ProposalKind, unknown>> = {
-    order: orderKind(ports),
-    message: messageKind({
-      requireConnected: ports.requireConnected,
-      send: ports.send,
-      outcome: ports.messageOutcome,
-    }),
-    cancel: cancelKind(ports),
-    replace: replaceKind(ports),
+    order: orderKind(orders),
+    message: messageKind(messages),
+    cancel: cancelKind(orders),
+    replace: replaceKind(orders),
     lift: liftKind({ halts, clock }),
   };
   return createApprovalKernel({
-    ...options,
     store,
     halts,
     audit,
+    clock,
+    detailsTypes,
+    gateway: resource,
+    details: approval.details,
+    asking: createCibaAsking({
+      issuer: options.issuer,
+      resource,
+      ...approval,
+      clock,
+      fetch: parts.send,
+      detailsTypes: (Object.keys(kinds) as ProposalKind[]).map(
+        (kind) => detailsTypes[kind] ?? detailsTypeOfKind[kind],
+      ),
+    }),
+    verifyApproval: (token, time) => verifyApprovalToken(token, { provider, resource, clock }, time),
+    quotas: approval.quotas ?? defaultQuotas,
+    maxTtlSeconds: approval.maxTtl,
+    ownClients: new Set(options.ownClients),
+    onError: options.onError ?? ((message) => process.stderr.write(`gateway: ${message}\n`)),
     // The row's own schema has checked what goes in: a kind meets its own subjects alone.
     kindOf: (kind) => kinds[kind] as Kind,
   });

@@ -6,7 +6,8 @@ import { dialectOf } from '../auth/providers/dialect-of.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { Dec, decimalString, positiveDecimalString } from '../trading/decimal.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
-import { LARGEST_SLIPPAGE, LONGEST_TTL_S, SHORTEST_TTL_S } from '../trading/proposal.ts';
+import { LARGEST_SLIPPAGE } from '../trading/order.ts';
+import { LONGEST_TTL_S, SHORTEST_TTL_S } from '../trading/proposal.ts';
 import type { GatewayApproval, GatewayOptions } from './gateway.ts';
 import { isSecure } from './identity-provider.ts';
 
@@ -157,6 +158,7 @@ function approvalOptions(
     method,
     details,
     signature,
+    auditFile: join(folder, 'audit.jsonl'),
     client: approval.registration
       ? { registrationFile: join(folder, 'registered-client.json') }
       : { id: approval.client_id ?? exchange.client_id },

@@ -1,5 +1,6 @@
 import type { Clock } from '../trading/clock.ts';
 import { failpoint } from '../trading/failpoint.ts';
+import { oneLine } from '../trading/one-line.ts';
 import type { OrderDraft } from '../trading/order.ts';
 import { Refusal } from '../trading/refusal.ts';
 import type { Order } from '../trading/views.ts';
@@ -172,7 +173,7 @@ export function outcomeUnknown(clientOrderId: string): Refusal {
 
 function brokerRefusal(refused: Submission & { outcome: 'refused' }): Refusal {
   const members = {
-    broker_message: refused.message.slice(0, 300),
+    broker_message: oneLine(refused.message, 300),
     ...(refused.brokerCode === undefined ? {} : { broker_code: refused.brokerCode }),
   };
   if (refused.reason === 'not_replaceable') {

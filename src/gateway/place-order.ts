@@ -6,6 +6,7 @@ import type { Order } from '../trading/views.ts';
 import { type ApprovedOrder, approvedOrder } from './approved-order.ts';
 import type { Broker, Submission } from './broker/broker.ts';
 import type { Caller } from './caller.ts';
+import { lastSession } from './last-session.ts';
 import type { JournalEntry, OrderJournal, OrderKey } from './order-journal.ts';
 import {
   type Intent,
@@ -15,7 +16,7 @@ import {
   submitIntent,
 } from './order-submission.ts';
 import { changesTo, notReplaceable } from './orders/replacement.ts';
-import type { OrderPolicy } from './policy.ts';
+import { type OrderPolicy, unknownSymbol } from './policy.ts';
 import { ReplayedRefusal, recordedRefusal } from './recorded-refusal.ts';
 
 export interface OrderDeskOptions {
@@ -179,11 +180,12 @@ export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
     }
     if (asset === undefined) throw unknownSymbol(draft.symbol);
     const send = await sending(draft, replaces, broker);
+    const session = await lastSession(market, broker);
     // Last, so that the price is as fresh as it can be when the order goes out.
     const quote = (await broker.quotes([draft.symbol])).find(({ symbol }) => symbol === draft.symbol);
     if (quote === undefined) throw unknownSymbol(draft.symbol);
     for (const policy of options.policies) {
-      await policy({ caller, draft, account, asset, quote, market });
+      await policy({ caller, draft, account, asset, quote, market, lastSession: session });
     }
     // Again: the broker may have taken its time.
     requireUnexpired(draft.expires_at);
@@ -280,11 +282,4 @@ function placement(entry: JournalEntry, replay: boolean): Placement {
   throw replay
     ? new ReplayedRefusal(refusal.status, refusal.code, refusal.message, refusal.options)
     : refusal;
-}
-
-function unknownSymbol(symbol: string): Refusal {
-  return new Refusal(422, 'unknown_symbol', `the broker knows no symbol ${symbol}`, {
-    hint: 'Check the ticker symbol.',
-    fields: ['symbol'],
-  });
 }

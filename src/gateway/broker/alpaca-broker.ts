@@ -1,6 +1,7 @@
 import type { Alpaca, trading } from '@alpacahq/alpaca-trade-api/rest';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { Order } from '../../trading/views.ts';
+import { boundedOrder } from '../../trading/worst-case.ts';
 import { ACTIVITY_PAGE, activityPage, tradingDays } from './alpaca-activities.ts';
 import { isApiError, readRefusal, replacementFor, submissionFor } from './alpaca-errors.ts';
 import {
@@ -183,7 +184,7 @@ function alpacaBroker(alpaca: () => Promise<Alpaca>, options: AlpacaBrokerOption
       let order: trading.Order;
       try {
         const { trading } = await alpaca();
-        order = await trading.orders.postOrder({ postOrderRequest: orderRequest(draft) });
+        order = await trading.orders.postOrder({ postOrderRequest: orderRequest(boundedOrder(draft)) });
       } catch (error) {
         return submissionFor(error);
       }
@@ -252,7 +253,7 @@ function patchRequest(
   };
 }
 
-/** The draft in Alpaca's words: the same decimal strings, nothing computed, nothing defaulted. */
+/** An order in Alpaca's words: the same decimal strings, nothing computed, nothing defaulted. */
 function orderRequest(draft: OrderDraft): trading.PostOrderRequest {
   return {
     symbol: draft.symbol,

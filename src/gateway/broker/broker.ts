@@ -112,7 +112,7 @@ export interface Broker {
   /** Fills, deposits, dividends and the like, a page at a time. */
   activities(query: ActivityQuery): Promise<ActivityPage>;
   portfolioHistory(query: PortfolioHistoryQuery): Promise<PortfolioHistory>;
-  /** One request, never retried, never thrown. */
+  /** Sends the order in its bounded form (`boundedOrder`). One request, never retried, never thrown. */
   submit(draft: OrderDraft): Promise<Submission>;
   /**
    * Puts an order in place of an open one. One request, never retried, never thrown; the new order has an id and a

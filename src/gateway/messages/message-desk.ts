@@ -1,5 +1,5 @@
 import type { Clock } from '../../trading/clock.ts';
-import type { MessageService, SentMessage } from '../../trading/message.ts';
+import type { MessageDraft, MessageService, SentMessage } from '../../trading/message.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { BrokerTokens } from '../broker-token.ts';
 import type { Caller } from '../caller.ts';
@@ -33,6 +33,17 @@ export interface MessageDesk {
   /** @throws {Refusal} with a code for each way to fail; a {@link ReplayedRefusal} where it was said before */
   send(caller: Caller, body: unknown): Promise<Dispatch>;
   /**
+   * Sends what was approved, once at most however often it is called.
+   * @param approved whose fields the caller's approval was compared with already
+   * @throws {Refusal} as `send`
+   */
+  sendApproved(approved: ApprovedMessage, caller: Caller): Promise<Dispatch>;
+  /**
+   * Whether a message could go out for this user now; uses nothing up.
+   * @throws {Refusal} 409 `account_not_connected`, 422 `service_not_available`
+   */
+  requireConnected(draft: MessageDraft, who: Pick<Caller, 'sub' | 'accessToken'>): Promise<void>;
+  /**
    * What became of the caller's message.
    * @throws {Refusal} 404 `not_found`, 504 `outcome_unknown`, and the refusal of a message that was refused
    */
@@ -44,8 +55,7 @@ export function createMessageDesk(options: MessageDeskOptions): MessageDesk {
   /** What is on its way from this process, by user and id: whoever asks for the same waits for the same. */
   const flights = new Map<string, Promise<MessageEntry>>();
 
-  async function send(caller: Caller, body: unknown): Promise<Dispatch> {
-    const approved = approvedMessage(body, caller, { gateway: options.gateway, type: options.detailsType });
+  async function sendApproved(approved: ApprovedMessage, caller: Caller): Promise<Dispatch> {
     const { draft, digest } = approved;
     const id = draft.client_message_id;
     const key = { sub: caller.sub, id };
@@ -90,7 +100,10 @@ export function createMessageDesk(options: MessageDeskOptions): MessageDesk {
   }
 
   /** Every check that needs the world. Uses nothing up. */
-  async function admit({ draft }: ApprovedMessage, caller: Caller) {
+  async function admit(
+    { draft }: Pick<ApprovedMessage, 'draft'>,
+    caller: Pick<Caller, 'sub' | 'accessToken'>,
+  ) {
     requireUnexpired(draft.expires_at);
     const outlet = options.outlets.get(draft.service);
     if (outlet === undefined) {
@@ -183,7 +196,16 @@ export function createMessageDesk(options: MessageDeskOptions): MessageDesk {
     return dispatch(known, true).message;
   }
 
-  return { send, outcome };
+  return {
+    send: async (caller, body) =>
+      sendApproved(
+        approvedMessage(body, caller, { gateway: options.gateway, type: options.detailsType }),
+        caller,
+      ),
+    sendApproved,
+    requireConnected: async (draft, who) => void (await admit({ draft }, who)),
+    outcome,
+  };
 }
 
 /** JSON, since no separator is safe in what a provider may call a user. */
@@ -204,7 +226,7 @@ function dispatch(entry: MessageEntry, replay: boolean): Dispatch {
 async function accountOf(
   service: MessageService,
   { tokens }: MessageOutlet,
-  caller: Caller,
+  caller: Pick<Caller, 'sub' | 'accessToken'>,
 ): Promise<string> {
   try {
     return await tokens.tokenFor(caller);

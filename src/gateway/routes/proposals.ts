@@ -137,7 +137,8 @@ export function pingRoute(app: Hono, door: Door, kernel: ApprovalKernel): void {
 
 /** A proposal as its proposer and its owner see it. */
 export function proposalView(proposal: StoredProposal, approval: ProposalRouteOptions['approval']) {
-  const { kind, id, state, code, subject, worstCase, warnings, requestedBy, client, again, provenance } = proposal;
+  const { kind, id, state, code, subject, worstCase, warnings, requestedBy, client, again, provenance } =
+    proposal;
   const { reason, result } = proposal;
   return {
     id,
@@ -198,8 +199,13 @@ function parseRequest(body: unknown): ProposalRequest {
   if (parsed.success) return parsed.data;
   const fields = issueFields(parsed.error.issues);
   const first = parsed.error.issues[0];
-  throw new Refusal(400, 'invalid_proposal', `the proposal is malformed: ${fields.join(', ') || 'not an object'}`, {
-    fields,
-    ...(first === undefined ? {} : { hint: first.message }),
-  });
+  throw new Refusal(
+    400,
+    'invalid_proposal',
+    `the proposal is malformed: ${fields.join(', ') || 'not an object'}`,
+    {
+      fields,
+      ...(first === undefined ? {} : { hint: first.message }),
+    },
+  );
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { plain } from '../../../src/trading/decimal.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import {
   accountSchema,
@@ -10,6 +11,7 @@ import {
   type Quote,
   quoteSchema,
 } from '../../../src/trading/views.ts';
+import { boundedOrder } from '../../../src/trading/worst-case.ts';
 import {
   type World as PaperBrokerWorld,
   startWorld as startPaperBroker,
@@ -100,7 +102,9 @@ describe('an approved order', () => {
   ])('of kind %s reaches the book', async (_, changes) => {
     const draft = await draftOf({ qty: '1', ...changes });
     const order = await placed(draft);
-    expect(order).toMatchObject({ type: draft.type, side: draft.side, symbol: 'AAPL' });
+    const { type, limit_price } = boundedOrder(draft);
+    const limit = limit_price === undefined ? null : plain(limit_price);
+    expect(order).toMatchObject({ type, limit_price: limit, side: draft.side, symbol: 'AAPL' });
     expect(paper.broker.book().at(-1)).toMatchObject({
       id: order.id,
       client_order_id: draft.client_order_id,
@@ -139,12 +143,20 @@ describe('an approved order', () => {
 describe('the broker’s no', () => {
   it('for lack of buying power', async () => {
     const draft = await draftOf({ type: 'market', qty: '100000' });
-    expect(await refused(draft)).toMatchObject({ httpStatus: 422, code: 'insufficient_funds' });
+    expect(await refused(draft)).toMatchObject({
+      httpStatus: 422,
+      code: 'insufficient_funds',
+      broker_message: 'insufficient buying power',
+    });
   });
 
   it('for shares that are not there', async () => {
     const draft = await draftOf({ type: 'market', side: 'sell', qty: '100000' });
-    expect(await refused(draft)).toMatchObject({ httpStatus: 422, code: 'broker_rejected' });
+    expect(await refused(draft)).toMatchObject({
+      httpStatus: 422,
+      code: 'broker_rejected',
+      broker_message: expect.stringMatching(/^insufficient qty available for order \(requested: 100000, /),
+    });
   });
 });
 

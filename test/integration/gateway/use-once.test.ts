@@ -295,6 +295,20 @@ describe('what the broker says no to', () => {
     });
   });
 
+  it('in words that draw, ring, turn around or never end is told in one plain line', async () => {
+    const draft = world.draft();
+    const token = await world.approve(draft);
+    world.broker.onSubmit.push(({ answer }) =>
+      answer(403, { code: 40310000, message: `\u001b[2Jno\u0007\r\n\u202eshares\ud800 ${'x'.repeat(400)}` }),
+    );
+    const said = {
+      code: 'broker_rejected',
+      broker_message: `no shares\ufffd ${'x'.repeat(288)}…`,
+    };
+    expect(await (await world.place(draft, token)).json()).toMatchObject(said);
+    expect(await (await world.place(draft, token)).json()).toMatchObject(said);
+  });
+
   it.each([
     ['a rate limit', 429, 503, 'broker_busy'],
     ['a broken session', 401, 409, 'account_not_connected'],

@@ -53,7 +53,7 @@ function warningsOf(
 ): string[] {
   const far = limit === undefined ? undefined : new Dec(limit).div(reference).minus(1);
   return [
-    ...(far !== undefined && far.abs().gt(FAR_LIMIT)
+    ...(far?.abs().gt(FAR_LIMIT)
       ? [
           `The limit is ${percent(far.abs().toFixed(2))} ${far.gt(0) ? 'above' : 'below'} the price now (${sharePrice(reference)}).`,
         ]

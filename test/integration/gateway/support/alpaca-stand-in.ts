@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { listenOnLoopback } from '../../../../src/gateway/http-server.ts';
+import { DAY, newYorkDate } from '../../../../src/trading/new-york-time.ts';
 
 export interface StandInOrder {
   readonly id: string;
@@ -32,6 +33,8 @@ export interface AlpacaStandIn {
   readonly submissions: Record<string, unknown>[];
   readonly requests: string[];
   price: { bid: number; ask: number; last: number };
+  /** When both sides were quoted and the last trade was made. Undefined: now. */
+  quotedAt: Date | undefined;
   marketOpen: boolean;
   account: Record<string, unknown>;
   asset: { tradable: boolean; fractionable: boolean };
@@ -68,6 +71,7 @@ export async function startAlpacaStandIn(): Promise<AlpacaStandIn> {
     submissions: [],
     requests: [],
     price: { bid: 179.99, ask: 180.01, last: 180 },
+    quotedAt: undefined,
     marketOpen: true,
     account: {},
     asset: { tradable: true, fractionable: true },
@@ -79,7 +83,7 @@ export async function startAlpacaStandIn(): Promise<AlpacaStandIn> {
     failing: undefined,
     hiddenLookups: 0,
     readsFail: undefined,
-    calendar: [],
+    calendar: [{ date: newYorkDate(Date.now() - DAY), open: '09:30', close: '16:00' }],
     activities: [],
     tokens: new Map([
       ['broker-token-of-alice', 'alice'],
@@ -291,7 +295,7 @@ export function orderJson(order: StandInOrder) {
 }
 
 function snapshots(broker: AlpacaStandIn, list: string) {
-  const t = new Date().toISOString();
+  const t = (broker.quotedAt ?? new Date()).toISOString();
   const one = {
     latestTrade: { t, x: 'V', p: broker.price.last, s: 100, c: ['@'], i: 1, z: 'C' },
     latestQuote: {
