@@ -15,8 +15,11 @@ const shared = new Set([
   'base-url',
 ]);
 
-/** These have variables of their own (NO_COLOR), or are no settings. */
-const without = new Set(['no-color', 'help', 'version']);
+/**
+ * These have variables of their own (NO_COLOR), or are no settings. No variable decides about money: it would decide in
+ * every command that inherits it, with nobody having said so there.
+ */
+const without = new Set(['no-color', 'help', 'version', 'decide']);
 
 /** These decide about money, or answer a question: the command line alone says them, for the one time it is run. */
 const spoken = new Set(['decide', 'yes', 'confirm', 'suggest', 'lift']);

@@ -27,6 +27,11 @@ describe('a flag that the command line leaves out', () => {
     });
   });
 
+  it('is not read where it decides about money: the phone asks all the same', async () => {
+    const options = await parsed('phone', [], { TRADE_AGENT_PHONE_DECIDE: 'approve' });
+    expect(options.decide).toBe('ask');
+  });
+
   it('yields to the command line', async () => {
     expect(await parsed('run', ['--model', 'a'], { TRADE_AGENT_MODEL: 'b' })).toMatchObject({ model: 'a' });
   });
