@@ -9,7 +9,12 @@ import { INSECURE_URL, isSecureUrl } from './secure-url.ts';
 
 /** Scopes the login client may ask for; `orders:write` is never among them, it comes only with an approval. */
 export const READ_SCOPES = ['market:read', 'portfolio:read', 'orders:read'] as const;
-export const SESSION_SCOPES = [...READ_SCOPES, 'orders:cancel'] as const;
+export const SESSION_SCOPES = [
+  ...READ_SCOPES,
+  'orders:cancel',
+  'orders:propose',
+  'messages:propose',
+] as const;
 export const ORDER_SCOPE = 'orders:write';
 /** As `orders:write`: it comes only with the approval of one message. */
 export const MESSAGE_SCOPE = 'messages:write';
