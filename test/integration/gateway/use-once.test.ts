@@ -109,6 +109,31 @@ describe('one approval, one order', () => {
     expect([(await found('alice')).qty, (await found('bob')).qty]).toEqual(['6', '5']);
   });
 
+  it('never answers alice with what becomes of bob’s order of the same id, which is under way', async () => {
+    const alices = world.draft();
+    const token = await world.approve(alices);
+    const arrived = Promise.withResolvers<void>();
+    const decided = Promise.withResolvers<void>();
+    world.broker.onSubmit.push(
+      ({ drop }) => drop(),
+      async ({ accept, answer }) => {
+        arrived.resolve();
+        await decided.promise;
+        answer(200, orderJson(accept()));
+      },
+    );
+    expect(await codeOf(await world.place(alices, token))).toBe('outcome_unknown');
+    const bobs = world.draft({ account: 'PA3BOB0001', client_order_id: alices.client_order_id });
+    const placing = world.place(bobs, await world.approve(bobs, { claims: { sub: 'bob' } }));
+    await arrived.promise;
+    const asked = world.place(alices, token);
+    const first = await Promise.race([asked, placing]);
+    decided.resolve();
+    expect([first.status, await codeOf(first)]).toEqual([504, 'outcome_unknown']);
+    expect((await placing).status).toBe(201);
+    expect(world.broker.book.map(({ owner }) => owner)).toEqual(['bob']);
+  });
+
   it('places nothing in alice’s account for bob, who has her order and its id', async () => {
     const first = world.draft();
     await world.place(first, await world.approve(first));
