@@ -2,7 +2,7 @@ import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { decimalString } from '../trading/decimal.ts';
-import { environments } from '../trading/order.ts';
+import { environments, slippageSchema } from '../trading/order.ts';
 import { noticesSchema } from './notice-channels.ts';
 import { providerNames } from './providers/dialect.ts';
 import { INSECURE_URL, isSecureUrl } from './secure-url.ts';
@@ -83,8 +83,8 @@ export const profileSchema = z.strictObject({
     )
     .optional(),
   model: modelSchema.prefault({}),
-  /** Fraction the price may move between proposal and trade. */
-  max_slippage: z.string().default('0.01'),
+  /** How far an order may go from the price it was proposed at: a fraction. */
+  max_slippage: slippageSchema.default('0.01'),
   /** How long an approval may take, in seconds. */
   approval_ttl: z.number().int().min(30).max(3600).default(300),
   /** What the accounts elsewhere are called at the provider, where not by the names here ("connections list"). */

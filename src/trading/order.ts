@@ -18,7 +18,7 @@ export type TimeInForce = (typeof timesInForce)[number];
 export const symbolSchema = z
   .string()
   // Before anything is turned to upper case: that would make FI of the ligature U+FB01, and S of the long s.
-  .regex(/^[\x20-\x7e]*$/, 'must be printable ASCII')
+  .regex(/^[ -~]*$/, 'must be printable ASCII')
   .transform((text) => text.trim().toUpperCase())
   .pipe(
     z
