@@ -1,3 +1,4 @@
+import { isTradeAgentError } from '../../trading/errors.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Execution } from '../kind.ts';
 
@@ -23,4 +24,14 @@ export async function executionOf<Result>(work: () => Promise<Result>): Promise<
     const later = error.status >= 500 || NOT_TAKEN.includes(error.code);
     return { outcome: later ? 'not_taken' : 'refused', refusal: error };
   }
+}
+
+/** What is wrong with a request, by the vocabulary's own check of it, as the gateway says it. Anything else is thrown on. */
+export function refusalOf(error: unknown): Refusal {
+  if (!isTradeAgentError(error)) throw error;
+  const { field } = error.details;
+  return new Refusal(400, error.code, error.message, {
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(typeof field === 'string' ? { fields: [field] } : {}),
+  });
 }

@@ -9,6 +9,7 @@ import type { OrderDesk } from '../place-order.ts';
 import { type OrderPolicy, unknownSymbol } from '../policy.ts';
 import { recordedRefusal } from '../recorded-refusal.ts';
 import { cancelApproved, orderNotFound } from './cancel-desk.ts';
+import { changesTo } from './replacement.ts';
 
 export interface OrderPortsOptions {
   readonly desk: OrderDesk;
@@ -64,6 +65,7 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
       if (order === undefined) throw orderNotFound();
       return { order, account, protects: protectsPosition(order, positions) };
     },
+    requireReplaceable: (draft, order) => void changesTo(draft, order),
     cancel: async (subject, owner) => cancelApproved(subject, await brokerFor(owner)),
   };
 }

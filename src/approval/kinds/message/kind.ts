@@ -1,4 +1,3 @@
-import { isTradeAgentError } from '../../../trading/errors.ts';
 import {
   checkMessage,
   describeMessage,
@@ -9,10 +8,9 @@ import {
 } from '../../../trading/message.ts';
 import { messageDigest } from '../../../trading/message-details.ts';
 import type { MessageRequest } from '../../../trading/proposal.ts';
-import { Refusal } from '../../../trading/refusal.ts';
 import { detailsTypeOfKind } from '../../details.ts';
 import type { Approved, Kind, Proposer } from '../../kind.ts';
-import { executionOf } from '../execution.ts';
+import { executionOf, refusalOf } from '../execution.ts';
 
 /** How messages go out; the gateway's message desk. Everything here throws only `Refusal`s. */
 export interface MessagePorts {
@@ -34,7 +32,11 @@ export function messageKind(ports: MessagePorts): Kind<MessageRequest, MessageDr
     detailsType: detailsTypeOfKind.message,
     async complete(request, { proposer, subjectId, expiresAt }) {
       const draft: MessageDraft = { ...request, client_message_id: subjectId, expires_at: expiresAt };
-      requireWellFormed(draft);
+      try {
+        checkMessage(draft);
+      } catch (error) {
+        throw refusalOf(error);
+      }
       // Before the person is asked: an approval that could not be carried out would be for nothing.
       await ports.requireConnected(draft, proposer);
       return { subject: draft, subjectId, worstCase: null, warnings: [], shows: {} };
@@ -52,17 +54,4 @@ export function messageKind(ports: MessagePorts): Kind<MessageRequest, MessageDr
     },
     resultText: (sent) => `sent: ${describeMessage(sent)}`,
   };
-}
-
-function requireWellFormed(draft: MessageDraft): void {
-  try {
-    checkMessage(draft);
-  } catch (error) {
-    if (!isTradeAgentError(error)) throw error;
-    const { field } = error.details;
-    throw new Refusal(400, 'invalid_message', error.message, {
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-      ...(typeof field === 'string' ? { fields: [field] } : {}),
-    });
-  }
 }

@@ -1,6 +1,12 @@
 import { dollars, sharePrice, shares } from '../../../trading/amounts.ts';
 import { orderDigest } from '../../../trading/approval-details.ts';
-import { describeOrder, normalizeOrder, type OrderDraft, orderDraftSchema } from '../../../trading/order.ts';
+import {
+  checkOrder,
+  describeOrder,
+  normalizeOrder,
+  type OrderDraft,
+  orderDraftSchema,
+} from '../../../trading/order.ts';
 import type { OrderProposal } from '../../../trading/proposal.ts';
 import {
   type Account,
@@ -13,7 +19,7 @@ import {
 import { worstCase } from '../../../trading/worst-case.ts';
 import { detailsTypeOfKind } from '../../details.ts';
 import type { Approved, Completed, Kind, Proposer } from '../../kind.ts';
-import { executionOf } from '../execution.ts';
+import { executionOf, refusalOf } from '../execution.ts';
 import { effectsOf } from './effects.ts';
 import { referencePrice, requireMeans } from './means.ts';
 
@@ -53,6 +59,11 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
     detailsType: detailsTypeOfKind.order,
     async complete(request, { proposer, subjectId, expiresAt }): Promise<Completed<OrderDraft>> {
       const { max_slippage = ports.maxSlippage, environment, ...order } = request;
+      try {
+        checkOrder(order);
+      } catch (error) {
+        throw refusalOf(error);
+      }
       const world = await ports.world(proposer, order.symbol);
       const { account, quote, positions } = world;
       requireMeans(order, world, environment);

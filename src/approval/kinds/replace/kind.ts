@@ -1,13 +1,19 @@
 import { orderDigest } from '../../../trading/approval-details.ts';
-import { isTradeAgentError } from '../../../trading/errors.ts';
-import { checkOrder, describeOrder, normalizeOrder, type OrderRequest } from '../../../trading/order.ts';
+import {
+  checkOrder,
+  describeOrder,
+  normalizeOrder,
+  type OrderDraft,
+  type OrderRequest,
+} from '../../../trading/order.ts';
+import { worstPrice } from '../../../trading/price-band.ts';
 import { type ReplaceRequest, type ReplaceSubject, replaceSubjectSchema } from '../../../trading/proposal.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import { isFinal, type Order, orderSchema } from '../../../trading/views.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
 import { detailsTypeOfKind } from '../../details.ts';
 import type { Kind, Proposer } from '../../kind.ts';
-import { executionOf } from '../execution.ts';
+import { executionOf, refusalOf } from '../execution.ts';
 import { describeOpenOrder, termsOf } from '../open-order.ts';
 import { effectsOf } from '../order/effects.ts';
 import { type OrderPorts, orderText } from '../order/kind.ts';
@@ -16,6 +22,8 @@ import { referencePrice } from '../order/means.ts';
 export interface ReplacePorts extends OrderPorts {
   /** @throws {Refusal} 404 `not_found` */
   openOrder(proposer: Proposer, id: string): Promise<{ order: Order }>;
+  /** Whether the broker could make the one of the other. @throws {Refusal} 409 `not_replaceable` */
+  requireReplaceable(draft: OrderDraft, order: Order): void;
 }
 
 /** Changing an open order (Alpaca's PATCH): one approval, one replacement. */
@@ -29,7 +37,7 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
     async complete({ order_id, ...asked }, { proposer, subjectId, expiresAt }) {
       const { order } = await ports.openOrder(proposer, order_id);
       const changes = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
-      const terms = changedTerms(order, asked, changes);
+      const terms = changedTerms(order, asked, { changes, maxSlippage: ports.maxSlippage });
       const world = await ports.world(proposer, order.symbol);
       const { account, quote } = world;
       const draft = normalizeOrder({
@@ -41,6 +49,7 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
         client_order_id: subjectId,
         expires_at: expiresAt,
       });
+      ports.requireReplaceable(draft, order);
       await world.requireAllowed(draft);
       const worst = worstCase(draft);
       return {
@@ -71,15 +80,17 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
 function changedTerms(
   order: Order,
   { trail, ...asked }: Omit<ReplaceRequest, 'order_id'>,
-  changes: Readonly<Record<string, unknown>>,
+  { changes, maxSlippage }: { readonly changes: object; readonly maxSlippage: string },
 ): OrderRequest {
-  if (isFinal(order.status)) {
-    throw new Refusal(409, 'not_replaceable', `the order is ${order.status}: it can no longer be changed`);
-  }
-  if (order.qty === null) {
-    throw new Refusal(409, 'not_replaceable', 'an order for an amount in dollars can’t be changed', {
-      hint: 'Cancel it and propose another.',
-    });
+  if (order.type === 'market' || order.type === 'stop') {
+    throw new Refusal(
+      409,
+      'not_replaceable',
+      `a ${order.type} order placed elsewhere has no bound on its price`,
+      {
+        hint: 'Cancel it and propose another, which has one.',
+      },
+    );
   }
   if (Object.keys(changes).length === 0) {
     throw new Refusal(400, 'invalid_order', 'nothing of the order is to change', {
@@ -89,16 +100,16 @@ function changedTerms(
   const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
   const trailing =
     trail === undefined ? {} : order.trail_price !== null ? { trail_price: trail } : { trail_percent: trail };
-  const terms = normalizeOrder({ ...termsOf(order), ...given, ...trailing });
+  // A stop went out with a limit beside it: where the stop moves, so does its limit, unless that is given too.
+  const limit =
+    order.type === 'stop_limit' && asked.stop_price !== undefined && asked.limit_price === undefined
+      ? { limit_price: worstPrice(order.side, asked.stop_price, maxSlippage) }
+      : {};
+  const terms = normalizeOrder({ ...termsOf(order), ...given, ...trailing, ...limit });
   try {
     checkOrder(terms);
   } catch (error) {
-    if (!isTradeAgentError(error)) throw error;
-    const { field } = error.details;
-    throw new Refusal(400, 'invalid_order', error.message, {
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-      ...(typeof field === 'string' ? { fields: [field] } : {}),
-    });
+    throw refusalOf(error);
   }
   return terms;
 }
