@@ -141,7 +141,7 @@ function clausesOfWords(turn: string): Clause[] {
       return {
         words,
         lower,
-        tickers: unique(words.flatMap((_, at) => tickerAt(words, at, shouted) ?? [])),
+        tickers: tickersIn(words, shouted),
         sides: before,
       };
     });
@@ -158,6 +158,16 @@ function wordsOf(text: string): string[] {
 
 /** Words after which a word in small letters is a symbol: "5 aapl", "half my msft", "shares of ko". */
 const leadsToTicker = new Set('buy purchase sell quote share shares of my'.split(' '));
+
+/** Where one stands in capitals, words that could be one are none: the Apple of "5 shares of Apple (AAPL)". */
+function tickersIn(words: readonly string[], shouted: boolean): string[] {
+  const found = words.flatMap((word, at) => {
+    const ticker = tickerAt(words, at, shouted);
+    return ticker === undefined ? [] : [{ ticker, inCapitals: !/[a-z]/.test(word.replace(/'s$/, '')) }];
+  });
+  const capitals = found.filter(({ inCapitals }) => inCapitals);
+  return unique((capitals.length > 0 ? capitals : found).map(({ ticker }) => ticker));
+}
 
 /**
  * The symbol a word is. A word of the language is one only in capitals, since "tell me" does not name TELL; and a word of

@@ -46,7 +46,7 @@ const numberFields = [
 ];
 
 /**
- * Where each field of a proposal comes from (DESIGN: provenance). A field is `user` only where its value stands in the
+ * Where each field of a proposal comes from. A field is `user` only where its value stands in the
  * person's own words; the newest turn that says anything of a field decides about it, so that "no, make it 3" takes
  * back an earlier 5.
  */

@@ -43,6 +43,7 @@ describe('where an order comes from', () => {
     ['hmm, could you maybe buy 1k shares of KO for me today?', { symbol: 'KO', side: 'buy', qty: '1000' }],
     ['i think you should purchase $500 worth of msft', { symbol: 'MSFT', side: 'buy', notional: '500' }],
     ['put in an order: sell 1,200.5 NVDA quickly', { symbol: 'NVDA', side: 'sell', qty: '1200.5' }],
+    ['Buy five shares of Apple (AAPL), whenever', { symbol: 'AAPL', side: 'buy', qty: '5' }],
     ["my AAPL's too big, sell 3 of it today", { symbol: 'AAPL', side: 'sell', qty: '3' }],
     ['SELL 3 AAPL RIGHT NOW', { symbol: 'AAPL', side: 'sell', qty: '3' }],
   ])('"%s" says symbol, side and amount, and the rest is the default', (turn, request) => {
