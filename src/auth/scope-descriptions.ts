@@ -10,6 +10,8 @@ const descriptions: Record<string, string> = {
   'portfolio:read': 'see your account and positions',
   'orders:read': 'see your orders',
   'orders:cancel': 'cancel your open orders',
+  'orders:propose': 'propose orders, which you approve on your phone',
+  'messages:propose': 'propose messages, which you approve on your phone',
   'read:me:connected_accounts': accounts,
   'create:me:connected_accounts': accounts,
   'delete:me:connected_accounts': accounts,

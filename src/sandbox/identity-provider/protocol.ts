@@ -10,7 +10,14 @@ export const TOKEN_EXCHANGE_GRANT = 'urn:ietf:params:oauth:grant-type:token-exch
 export const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token';
 
 /** What a session may do at the gateway. Placing an order is not among it. */
-export const SESSION_SCOPES = ['market:read', 'portfolio:read', 'orders:read', 'orders:cancel'] as const;
+export const SESSION_SCOPES = [
+  'market:read',
+  'portfolio:read',
+  'orders:read',
+  'orders:cancel',
+  'orders:propose',
+  'messages:propose',
+] as const;
 export const IDENTITY_SCOPES = ['openid', 'profile', 'email', 'offline_access'] as const;
 /** What a session may do with the person's accounts elsewhere, at {@link connectedAccountsUrl} (as Auth0 names them). */
 export const CONNECTION_SCOPES = [
