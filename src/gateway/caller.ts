@@ -2,6 +2,9 @@
 export interface Caller {
   readonly sub: string;
   readonly clientId: string | undefined;
+  /** `preferred_username` and `email`, where the token has them: by these some providers find whom to ask. */
+  readonly name?: string | undefined;
+  readonly email?: string | undefined;
   readonly scopes: ReadonlySet<string>;
   /** The token's own id: what makes an approval usable once. */
   readonly jti: string;

@@ -89,13 +89,19 @@ export async function verifyApprovalToken(
 function callerOf(token: string, claims: AccessTokenClaims): Caller {
   return {
     sub: claims.sub,
-    clientId: typeof claims.client_id === 'string' ? claims.client_id : undefined,
+    clientId: textOf(claims.client_id),
+    name: textOf(claims.preferred_username),
+    email: textOf(claims.email),
     scopes: new Set(typeof claims.scope === 'string' ? claims.scope.split(' ').filter(Boolean) : []),
     jti: claims.jti,
     authorizationDetails: claims.authorization_details,
     accessToken: token,
     expiresAt: claims.exp * 1000,
   };
+}
+
+function textOf(claim: unknown): string | undefined {
+  return typeof claim === 'string' && claim !== '' ? claim : undefined;
 }
 
 function requireAllowed({ clientId }: Caller, allowed: readonly string[] | undefined): void {
