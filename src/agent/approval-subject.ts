@@ -29,15 +29,11 @@ export function subjectDigest(draft: SubjectDraft): string {
 /** What the identity provider is asked to have approved (RFC 9396). */
 export function approvalDetails(
   approval: Approval,
-  profile: Pick<ResolvedProfile, 'audience' | 'details_type' | 'message_details_type'>,
+  { audience: gateway }: Pick<ResolvedProfile, 'audience'>,
 ): ApprovalDetails {
-  const { audience: gateway, details_type, message_details_type } = profile;
   return approval.kind === 'message'
-    ? messageSendDetails(approval.draft, {
-        gateway,
-        ...(message_details_type === undefined ? {} : { type: message_details_type }),
-      })
-    : tradeOrderDetails(approval.draft, { gateway, type: details_type });
+    ? messageSendDetails(approval.draft, { gateway })
+    : tradeOrderDetails(approval.draft, { gateway });
 }
 
 /** The message that stands for it on a phone (CIBA `binding_message`). */

@@ -1,5 +1,7 @@
 import { calculateJwkThumbprint, type JWK } from 'jose';
+import type { ServerMetadata } from 'openid-client';
 import { z } from 'zod';
+import { publicHalf } from '../auth/assertion-key.ts';
 import { readPrivateFile, writePrivateFile } from '../auth/private-file.ts';
 import { MESSAGE_SCOPE, ORDER_SCOPE } from '../auth/profile.ts';
 import { PROVIDER_TIMEOUT_S, type ProviderAccess, providerMetadata } from '../auth/provider.ts';
@@ -83,44 +85,20 @@ function readRegistration(file: string) {
 
 /** @throws {TradeAgentError} `provider_unreachable`, `provider_error` */
 async function register(options: RegistrationOptions): Promise<string> {
-  const { issuer, resource, access, delivery } = options;
+  const { issuer, access } = options;
   const metadata = await providerMetadata(issuer, access);
   if (metadata.registration_endpoint === undefined) {
     throw new TradeAgentError('provider_error', `${issuer} lets no client register itself`, {
       hint: 'Register one there with what "trade-agent gateway key" printed, and name it in gateway.yaml: approval.client_id.',
     });
   }
-  const jwk = publicHalf(options.privateKey);
-  const scopes = [ORDER_SCOPE, MESSAGE_SCOPE].filter((scope) => metadata.scopes_supported?.includes(scope));
   // openid-client's function would repeat the discovery.
   const oauth = await import('oauth4webapi');
   const send = boundedFetch(access.fetch ?? fetch, LONGEST_PROVIDER_ANSWER);
   try {
     const response = await oauth.dynamicClientRegistrationRequest(
       metadata,
-      {
-        client_name: `trade-agent gateway at ${new URL(resource).host}`.slice(0, 80),
-        grant_types: [CIBA_GRANT],
-        response_types: [],
-        redirect_uris: [],
-        // Some providers refuse scopes they don't advertise (those of a resource server); the default then serves.
-        ...(scopes.length > 0 ? { scope: ['openid', ...scopes].join(' ') } : {}),
-        token_endpoint_auth_method: 'private_key_jwt',
-        token_endpoint_auth_signing_alg: jwk.alg ?? 'ES256',
-        jwks: { keys: [jwk] as [typeof jwk] },
-        backchannel_token_delivery_mode: delivery,
-        ...(delivery === 'ping'
-          ? { backchannel_client_notification_endpoint: notificationEndpoint(resource) }
-          : {}),
-        ...(options.details === 'rar'
-          ? {
-              authorization_details_types: knownTypes(
-                options,
-                metadata.authorization_details_types_supported,
-              ),
-            }
-          : {}),
-      },
+      clientMetadata(options, metadata),
       {
         [oauth.allowInsecureRequests]: new URL(issuer).protocol === 'http:',
         signal: AbortSignal.timeout((access.timeoutSeconds ?? PROVIDER_TIMEOUT_S) * 1000),
@@ -133,16 +111,46 @@ async function register(options: RegistrationOptions): Promise<string> {
   }
 }
 
-/** A provider may refuse types that it doesn't know. */
-function knownTypes({ detailsTypes }: RegistrationOptions, supported: unknown): string[] {
-  const types = detailsTypes ?? Object.values(detailsTypeOfKind);
-  return types.filter((type) => !Array.isArray(supported) || supported.includes(type));
+function clientMetadata(options: RegistrationOptions, announced: ServerMetadata) {
+  const scopes = [ORDER_SCOPE, MESSAGE_SCOPE].filter((scope) => announced.scopes_supported?.includes(scope));
+  const jwk = publicHalf(options.privateKey);
+  return {
+    client_name: `trade-agent gateway at ${new URL(options.resource).host}`.slice(0, 80),
+    response_types: [],
+    redirect_uris: [],
+    // Some providers refuse scopes they don't advertise (those of a resource server); the default then serves.
+    ...(scopes.length > 0 ? { scope: ['openid', ...scopes].join(' ') } : {}),
+    ...cibaClientMetadata({
+      ...options,
+      detailsTypes: knownTypes(options.detailsTypes, announced.authorization_details_types_supported),
+      alg: jwk.alg ?? 'ES256',
+    }),
+    jwks: { keys: [jwk] as [typeof jwk] },
+  };
 }
 
-/** What may leave this machine. */
-function publicHalf({ kty, crv, x, y, n, e, alg, kid }: JWK): Record<string, string> {
-  const members = { kty, crv, x, y, n, e, alg, kid, use: 'sig' };
-  return Object.fromEntries(
-    Object.entries(members).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
+/** What a client must be registered as to ask for approvals (RFC 7591, CIBA Core §4, RFC 9396 §10). */
+export function cibaClientMetadata(
+  client: Pick<RegistrationOptions, 'resource' | 'details' | 'detailsTypes' | 'delivery'> & {
+    readonly alg: string;
+  },
+) {
+  return {
+    grant_types: [CIBA_GRANT],
+    token_endpoint_auth_method: 'private_key_jwt',
+    token_endpoint_auth_signing_alg: client.alg,
+    backchannel_token_delivery_mode: client.delivery,
+    ...(client.delivery === 'ping'
+      ? { backchannel_client_notification_endpoint: notificationEndpoint(client.resource) }
+      : {}),
+    ...(client.details === 'rar'
+      ? { authorization_details_types: [...(client.detailsTypes ?? Object.values(detailsTypeOfKind))] }
+      : {}),
+  };
+}
+
+/** A provider may refuse types that it doesn't know. */
+function knownTypes(types: readonly string[] | undefined, supported: unknown): string[] {
+  const wanted = types ?? Object.values(detailsTypeOfKind);
+  return wanted.filter((type) => !Array.isArray(supported) || supported.includes(type));
 }

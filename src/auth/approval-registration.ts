@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../trading/bounded-fetch.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import type { ClientCredentials } from './client-authentication.ts';
 import { type ClientKey, clientKeySchema, generateClientKey, registeredJwk } from './client-key.ts';
-import { clientSecret } from './client-secret.ts';
 import type { CredentialStore } from './credential-store/credential-store.ts';
 import { machineName } from './machine-name.ts';
 import { MESSAGE_SCOPE, ORDER_SCOPE, type ResolvedProfile } from './profile.ts';
@@ -36,17 +36,7 @@ export async function approvalCredentials(
   access: ProviderAccess,
   forgotten?: string,
 ): Promise<ClientCredentials> {
-  const configured = profile.approval_client?.client_id;
-  const authentication = profile.approval_client?.authentication ?? 'private_key_jwt';
   const { clientKey } = dialectOf(profile);
-  if (configured !== undefined && configured === forgotten) throw unknownClient(profile, configured);
-  if (configured !== undefined && authentication !== 'private_key_jwt') {
-    return {
-      clientId: configured,
-      authentication,
-      secret: await clientSecret(profile, store, configured),
-    };
-  }
   const withKey = (clientId: string, key: ClientKey): ClientCredentials => ({
     clientId,
     authentication: 'private_key_jwt',
@@ -56,7 +46,7 @@ export async function approvalCredentials(
   const usable = (text: string | undefined): ClientCredentials | undefined => {
     const kept = parseApprovalClient(text);
     if (kept === undefined || kept.issuer !== profile.issuer) return undefined;
-    const clientId = configured ?? kept.client_id;
+    const clientId = kept.client_id;
     return clientId === undefined || clientId === forgotten ? undefined : withKey(clientId, kept.key);
   };
 
@@ -68,11 +58,11 @@ export async function approvalCredentials(
     const found = usable((await store.get(['approval_client'], { fresh: true })).approval_client);
     if (found !== undefined) return found;
     const key = await generateClientKey(clientKey.kty);
-    const clientId = configured ?? (await registerApprovalClient(profile, key, access));
+    const clientId = await registerApprovalClient(profile, key, access);
     await store.set({
       approval_client: JSON.stringify({
         issuer: profile.issuer,
-        ...(configured === undefined ? { client_id: clientId } : {}),
+        client_id: clientId,
         key,
       }),
     });
@@ -92,14 +82,12 @@ export async function registerApprovalClient(
   const jwk = await registeredJwk(key);
   const metadata = await providerMetadata(profile.issuer, access);
   if (metadata.registration_endpoint === undefined) {
-    throw new TradeAgentError('provider_error', `${profile.issuer} lets no approval client register itself`, {
-      hint: `Register one there and name it in config.yaml: profiles.${profile.name}.approval_client.client_id`,
-    });
+    throw new TradeAgentError('provider_error', `${profile.issuer} lets no approval client register itself`);
   }
   const advertised = [ORDER_SCOPE, MESSAGE_SCOPE].filter((scope) =>
     metadata.scopes_supported?.includes(scope),
   );
-  const messages = profile.message_details_type ?? MESSAGE_SEND_TYPE;
+  const messages = MESSAGE_SEND_TYPE;
   const known = metadata.authorization_details_types_supported;
   const knowsMessages = Array.isArray(known) && known.includes(messages);
   // oauth4webapi itself: openid-client's function would repeat the discovery.
@@ -120,7 +108,7 @@ export async function registerApprovalClient(
         jwks: { keys: [jwk] },
         backchannel_token_delivery_mode: 'poll',
         // A provider may refuse types that it doesn't know.
-        authorization_details_types: [profile.details_type, ...(knowsMessages ? [messages] : [])],
+        authorization_details_types: [TRADE_ORDER_TYPE, ...(knowsMessages ? [messages] : [])],
         dpop_bound_access_tokens: bindsTokens(profile, metadata),
       },
       {
@@ -149,12 +137,4 @@ export function parseApprovalClient(text: string | undefined): StoredApprovalCli
       hint: 'Run "trade-agent logout --all", then "trade-agent login".',
     });
   }
-}
-
-function unknownClient(profile: ResolvedProfile, clientId: string): TradeAgentError {
-  return new TradeAgentError(
-    'provider_error',
-    `the identity provider refuses the approval client ${clientId} of profile "${profile.name}"`,
-    { hint: 'Check its id, and that the public key of this machine is registered for it.' },
-  );
 }

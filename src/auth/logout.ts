@@ -13,7 +13,7 @@ export interface LogoutOptions {
   readonly home?: Home;
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
-  /** Also removes the approval client's id and key; the next approval registers a new client. */
+  /** Also removes what earlier versions kept to ask for approvals by. */
   readonly forgetApprovalClient?: boolean;
 }
 

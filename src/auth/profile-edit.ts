@@ -40,19 +40,6 @@ export async function addProfile(home: Home, name: string, profile: WrittenProfi
   await replaceConfig(home, document.toString());
 }
 
-/** Sets one key of a profile. @throws {TradeAgentError} `invalid_config` */
-export async function setInProfile(
-  home: Home,
-  name: string,
-  path: readonly string[],
-  value: unknown,
-): Promise<void> {
-  const { parseDocument } = await import('yaml');
-  const document = parseDocument(configText(home));
-  document.setIn(['profiles', name, ...path], document.createNode(value));
-  await replaceConfig(home, document.toString());
-}
-
 /**
  * Says where a profile's secrets are from now on: in one write, so that no reader finds half of it.
  * @throws {TradeAgentError} `invalid_config`

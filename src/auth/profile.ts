@@ -1,6 +1,5 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
-import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { decimalString } from '../trading/decimal.ts';
 import { environments, slippageSchema } from '../trading/order.ts';
 import { noticesSchema } from './notice-channels.ts';
@@ -9,6 +8,7 @@ import { INSECURE_URL, isSecureUrl } from './secure-url.ts';
 
 /** Scopes the login client may ask for; `orders:write` is never among them, it comes only with an approval. */
 export const READ_SCOPES = ['market:read', 'portfolio:read', 'orders:read'] as const;
+/** `orders:propose` and `messages:propose` may ring the owner's phone, and nothing else. */
 export const SESSION_SCOPES = [
   ...READ_SCOPES,
   'orders:cancel',
@@ -41,13 +41,6 @@ export const modelSchema = z.strictObject({
   price: z.strictObject({ input: decimalString, output: decimalString }).optional(),
 });
 
-/** How the approval client proves who it is; a secret only where the provider takes no key (RFC 7523 §2.2). */
-export const clientAuthentications = [
-  'private_key_jwt',
-  'client_secret_basic',
-  'client_secret_post',
-] as const;
-
 /** One profile of `config.yaml`: a user's account at one identity provider, gateway and broker connection. */
 export const profileSchema = z.strictObject({
   /** True for the sandbox, whose addresses are read from its ready file at each start. */
@@ -60,19 +53,8 @@ export const profileSchema = z.strictObject({
   audience: z.string().optional(),
   environment: z.enum(environments).default('paper'),
   login_client: z.strictObject({ client_id: z.string() }).optional(),
-  /** Absent: the client registers itself (RFC 7591) at first use, and its id is kept with the credentials. */
-  approval_client: z
-    .strictObject({
-      client_id: z.string(),
-      authentication: z.enum(clientAuthentications).optional(),
-    })
-    .optional(),
   /** Whether tokens are bound to this machine's key (RFC 9449); they are where the provider can, unless this is false. */
   dpop: z.boolean().optional(),
-  /** The provider's own name for the `trade_order` details type. */
-  details_type: z.string().default(TRADE_ORDER_TYPE),
-  /** The provider's own name for the `message_send` details type, where it has one. */
-  message_details_type: z.string().optional(),
   credential_store: z.enum(['keychain', 'file']).optional(),
   /** What opens the credential file: a passphrase, or a key file. Absent: a key file of its own beside it. */
   credential_key: z

@@ -1,4 +1,5 @@
 import type { ServerMetadata } from 'openid-client';
+import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import type { ResolvedProfile } from './profile.ts';
 import { announcesDpop } from './provider.ts';
 import type { Dialect, Feature } from './providers/dialect.ts';
@@ -16,12 +17,9 @@ export interface ProviderFinding {
   readonly fix?: string;
 }
 
-type Checked = Pick<
-  ResolvedProfile,
-  'provider' | 'details_type' | 'dpop' | 'approval_client' | 'login_client'
->;
+type Checked = Pick<ResolvedProfile, 'provider' | 'dpop' | 'environment'>;
 
-/** Compares what a profile needs with what the provider's metadata says. Asks nobody. */
+/** Compares what a profile and its gateway need with what the provider's metadata says. Asks nobody. */
 export function checkProviderFeatures(profile: Checked, announced: ServerMetadata): ProviderFinding[] {
   const dialect = dialectOf(profile);
   const { setup } = dialect;
@@ -42,7 +40,6 @@ export function checkProviderFeatures(profile: Checked, announced: ServerMetadat
     ciba(metadata, announced, lacks(CIBA_GRANT), say),
     details(profile, dialect, metadata, say),
     dpop(profile, metadata, say),
-    approvalClient(profile, dialect, metadata, say),
     tokenExchange(dialect, grants, say),
   ];
 }
@@ -50,12 +47,12 @@ export function checkProviderFeatures(profile: Checked, announced: ServerMetadat
 type Say = (feature: Feature, status: ProviderFinding['status'], message: string) => ProviderFinding;
 
 function ciba(metadata: ServerMetadata, announced: ServerMetadata, lacksGrant: boolean, say: Say) {
-  const modes = listed(metadata, 'backchannel_token_delivery_modes_supported');
   if (metadata.backchannel_authentication_endpoint === undefined || lacksGrant) {
     return say('ciba', 'fail', 'no approvals on the phone (CIBA): no order could be placed');
   }
-  if (modes !== undefined && !modes.includes('poll')) {
-    return say('ciba', 'fail', `CIBA without poll mode (only ${modes.join(', ')})`);
+  const modes = listed(metadata, 'backchannel_token_delivery_modes_supported');
+  if (modes !== undefined && !modes.includes('poll') && !modes.includes('ping')) {
+    return say('ciba', 'fail', `CIBA without poll and ping mode (only ${modes.join(', ')})`);
   }
   return announced.backchannel_authentication_endpoint === undefined
     ? say('ciba', 'warn', 'approvals on the phone (CIBA): not announced; it may be off')
@@ -63,21 +60,20 @@ function ciba(metadata: ServerMetadata, announced: ServerMetadata, lacksGrant: b
 }
 
 function details(profile: Checked, dialect: Dialect, metadata: ServerMetadata, say: Say) {
-  const type = profile.details_type;
+  const type = TRADE_ORDER_TYPE;
   if (dialect.details === 'never') {
-    return say(
-      'details',
-      'fail',
-      `${dialect.label} puts no approved order into the token: the gateway refuses every order`,
-    );
+    const what = `${dialect.label} puts no approved order into the token`;
+    return profile.environment === 'live'
+      ? say('details', 'fail', `${what}: the gateway asks for no live order there`)
+      : say('details', 'warn', `${what}: the phone shows a short message alone`);
   }
   const types = listed(metadata, 'authorization_details_types_supported');
   if (types?.includes(type)) return say('details', 'ok', `approvals carry the order (type ${type})`);
   if (types !== undefined && dialect.details === 'announced') {
     return say(
       'details',
-      'fail',
-      `authorization details of type ${type} are unknown (it knows ${types.join(', ') || 'none'})`,
+      'warn',
+      `authorization details of type ${type} are unknown (it knows ${types.join(', ') || 'none'}): details_type in gateway.yaml must be one of those`,
     );
   }
   return say(
@@ -92,37 +88,6 @@ function dpop(profile: Checked, metadata: ServerMetadata, say: Say) {
   return profile.dpop === false
     ? say('dpop', 'warn', 'DPoP is turned off in the profile: a stolen token works anywhere')
     : say('dpop', 'ok', "tokens bound to this machine's key (DPoP)");
-}
-
-function approvalClient(profile: Checked, dialect: Dialect, metadata: ServerMetadata, say: Say) {
-  const client = profile.approval_client;
-  const methods = listed(metadata, 'token_endpoint_auth_methods_supported');
-  if (client === undefined) {
-    if (metadata.registration_endpoint === undefined) {
-      return say(
-        'approval_client',
-        'fail',
-        'the profile names no approval client, and none can register itself',
-      );
-    }
-    return dialect.name === 'standard'
-      ? say('approval_client', 'ok', 'the approval client registers itself')
-      : say(
-          'approval_client',
-          'warn',
-          `the profile names no approval client; ${dialect.label} lets one register itself only where that was opened`,
-        );
-  }
-  if (client.client_id === profile.login_client.client_id) {
-    return say('approval_client', 'warn', 'one client signs in and asks for approvals; two are safer');
-  }
-  const authentication = client.authentication ?? 'private_key_jwt';
-  if (methods !== undefined && !methods.includes(authentication)) {
-    return say('approval_client', 'fail', `clients can't authenticate by ${authentication} there`);
-  }
-  return authentication !== 'private_key_jwt' && methods?.includes('private_key_jwt')
-    ? say('approval_client', 'warn', 'the approval client has a secret, although the provider takes a key')
-    : say('approval_client', 'ok', `approval client ${client.client_id} (${authentication})`);
 }
 
 /** Of use to the gateway alone, which may have another way to the broker. */

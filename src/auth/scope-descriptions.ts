@@ -10,6 +10,8 @@ const descriptions: Record<string, string> = {
   'portfolio:read': 'see your account and positions',
   'orders:read': 'see your orders',
   'orders:cancel': 'cancel your open orders',
+  'orders:propose': 'propose orders and messages to you',
+  'messages:propose': 'propose orders and messages to you',
   'read:me:connected_accounts': accounts,
   'create:me:connected_accounts': accounts,
   'delete:me:connected_accounts': accounts,

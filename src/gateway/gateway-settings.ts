@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { JWK } from 'jose';
 import { z } from 'zod';
+import { detailsTypeOfKind } from '../approval/details.ts';
 import { providerNames } from '../auth/providers/dialect.ts';
 import { dialectOf } from '../auth/providers/dialect-of.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
@@ -148,11 +149,13 @@ export function gatewayOptions(
   };
 }
 
-function approvalOptions(
-  { approval, exchange }: GatewaySettings,
-  privateKey: JWK,
-  folder: string,
-): GatewayApproval {
+/** The RFC 9396 types that it asks for, by the provider's own names. */
+export function detailsTypesOf({ details_type, message_details_type }: GatewaySettings): string[] {
+  return Object.values({ ...detailsTypeOfKind, order: details_type, message: message_details_type });
+}
+
+function approvalOptions(settings: GatewaySettings, privateKey: JWK, folder: string): GatewayApproval {
+  const { approval, exchange } = settings;
   const { method, details, signature, provider, delivery, max_ttl, phone_url } = approval;
   return {
     method,
@@ -163,6 +166,7 @@ function approvalOptions(
       ? { registrationFile: join(folder, 'registered-client.json') }
       : { id: approval.client_id ?? exchange.client_id },
     privateKey,
+    detailsTypes: detailsTypesOf(settings),
     delivery,
     maxTtl: Math.min(max_ttl, dialectOf({ provider }).longestApproval),
     ...(provider === undefined ? {} : { provider }),

@@ -81,7 +81,10 @@ export interface GatewayOptions {
 
 /** The gateway as the client that asks: what {@link CibaAskingOptions} need beside the gateway's own options. */
 export interface GatewayApproval
-  extends Pick<CibaAskingOptions, 'client' | 'privateKey' | 'provider' | 'details' | 'delivery'> {
+  extends Pick<
+    CibaAskingOptions,
+    'client' | 'privateKey' | 'provider' | 'details' | 'detailsTypes' | 'delivery'
+  > {
   readonly method: 'ciba';
   readonly signature: 'off';
   /** Path of the gateway's record, `audit.jsonl`. */
@@ -218,6 +221,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     resource: options.resource,
     issuer: options.issuer,
     detailsTypes: [detailsType, messageDetailsType],
+    requireBoundTokens: options.requireBoundTokens,
   });
   app.get(
     METADATA_PATH,

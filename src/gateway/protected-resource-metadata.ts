@@ -20,6 +20,7 @@ export function protectedResourceMetadata(options: {
   resource: string;
   issuer: string;
   detailsTypes: readonly string[];
+  requireBoundTokens?: boolean | undefined;
 }) {
   return {
     resource: options.resource,
@@ -28,7 +29,7 @@ export function protectedResourceMetadata(options: {
     scopes_supported: [...SCOPES],
     bearer_methods_supported: ['header'],
     dpop_signing_alg_values_supported: [...SIGNING_ALGORITHMS],
-    dpop_bound_access_tokens_required: false,
+    dpop_bound_access_tokens_required: options.requireBoundTokens ?? false,
     authorization_details_types_supported: [...options.detailsTypes],
   };
 }

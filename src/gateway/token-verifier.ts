@@ -102,7 +102,9 @@ function issuedAt(token: string, otherwise: number): number {
 function callerOf(token: string, claims: AccessTokenClaims): Caller {
   return {
     sub: claims.sub,
-    clientId: typeof claims.client_id === 'string' ? claims.client_id : undefined,
+    clientId: textOf(claims.client_id),
+    name: textOf(claims.preferred_username),
+    email: textOf(claims.email),
     scopes: new Set(typeof claims.scope === 'string' ? claims.scope.split(' ').filter(Boolean) : []),
     username: typeof claims.preferred_username === 'string' ? claims.preferred_username : undefined,
     email: typeof claims.email === 'string' ? claims.email : undefined,
@@ -111,6 +113,10 @@ function callerOf(token: string, claims: AccessTokenClaims): Caller {
     accessToken: token,
     expiresAt: claims.exp * 1000,
   };
+}
+
+function textOf(claim: unknown): string | undefined {
+  return typeof claim === 'string' && claim !== '' ? claim : undefined;
 }
 
 function requireAllowed({ clientId }: Caller, allowed: readonly string[] | undefined): void {

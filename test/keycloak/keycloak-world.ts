@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import Database from 'better-sqlite3-multiple-ciphers';
-import { registeredJwk } from '../../src/auth/client-key.ts';
+import { exportJWK, generateKeyPair, type JWK } from 'jose';
+import { publicHalf } from '../../src/auth/assertion-key.ts';
 import { openFileStore } from '../../src/auth/credential-store/file-store.ts';
-import { generatePrivateJwk } from '../../src/auth/dpop-key.ts';
 import { createGateway } from '../../src/gateway/gateway.ts';
 import { listenOnLoopback } from '../../src/gateway/http-server.ts';
 import { Faults } from '../../src/sandbox/faults.ts';
@@ -18,7 +18,7 @@ import { brokerDoor } from './broker-door.ts';
 import { setClientKeys } from './keycloak-admin.ts';
 import { startKeycloak } from './keycloak-server.ts';
 import { startPhone } from './phone.ts';
-import { APPROVAL_CLIENT, BROKER_CLIENT, GATEWAY_CLIENT, realm } from './realm.ts';
+import { BROKER_CLIENT, GATEWAY_CLIENT, LOGIN_CLIENT, realm } from './realm.ts';
 
 export const ALICE = { username: 'alice', password: 'alice-at-keycloak' };
 export const PROFILE = 'work';
@@ -38,17 +38,13 @@ export async function openKeycloakWorld(home: string, folder: string) {
     const gatewayServer = await listenOnLoopback(0, Date.now);
     const brokerServer = await listenOnLoopback(0, Date.now);
     closers.push(phone.close, gatewayServer.close, brokerServer.close);
-    const gatewayKey = await generatePrivateJwk();
-    const gatewayJwk = await registeredJwk(gatewayKey);
+    // As "gateway key" makes it.
+    const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+    const gatewayKey = { ...(await exportJWK(privateKey)), alg: 'ES256', use: 'sig', kid: 'first' };
+    const gatewayJwk = publicHalf(gatewayKey);
     const keycloak = await startKeycloak({
       home,
-      // The agent's own key comes later: it is made on the user's machine, and entered as a person would.
-      realm: realm({
-        gateway: gatewayServer.url,
-        approvalKey: await registeredJwk(await generatePrivateJwk()),
-        gatewayKey: gatewayJwk,
-        users: [ALICE],
-      }),
+      realm: realm({ gateway: gatewayServer.url, gatewayKey: gatewayJwk, users: [ALICE] }),
       channel: phone.channel,
     });
     closers.push(keycloak.close);
@@ -93,9 +89,21 @@ export async function openKeycloakWorld(home: string, folder: string) {
       resource: gatewayServer.url,
       exchange: {
         client_id: GATEWAY_CLIENT,
-        privateKey: { ...gatewayKey, kid: gatewayJwk.kid, alg: 'ES256' },
+        privateKey: gatewayKey,
         audience: BROKER_CLIENT,
       },
+      approval: {
+        method: 'ciba',
+        details: 'message',
+        signature: 'off',
+        client: { id: GATEWAY_CLIENT },
+        privateKey: gatewayKey,
+        delivery: 'poll',
+        maxTtl: 300,
+      },
+      requireBoundTokens: true,
+      ownClients: [LOGIN_CLIENT],
+
       broker: {
         environment: 'paper',
         tradingUrl: brokerServer.url,
@@ -126,7 +134,8 @@ export async function openKeycloakWorld(home: string, folder: string) {
       start: (...args: string[]) => startCommand(args, { env }),
       cli: (...args: string[]) => startCommand(args, { env }).finished,
       store: openFileStore({ folder: env.TRADE_AGENT_HOME, profile: PROFILE }),
-      enterKeys: (keys: Parameters<typeof setClientKeys>[2]) => setClientKeys(base, APPROVAL_CLIENT, keys),
+      gatewayKey,
+      enterKeys: (keys: readonly JWK[]) => setClientKeys(base, GATEWAY_CLIENT, keys),
       close,
     };
   } catch (error) {

@@ -1,12 +1,18 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createCibaAsking } from '../../src/approval/ciba-asking.ts';
+import { publicHalf } from '../../src/auth/assertion-key.ts';
+import { createBrokerTokens } from '../../src/gateway/broker-token.ts';
+import { createIdentityProvider } from '../../src/gateway/identity-provider.ts';
+import { verifyApprovalToken } from '../../src/gateway/token-verifier.ts';
+import { systemClock } from '../../src/trading/clock.ts';
 import { openBrowser } from './browser.ts';
 import { unpackKeycloak } from './distribution.ts';
 import { ALICE, type KeycloakWorld, openKeycloakWorld, PROFILE } from './keycloak-world.ts';
-import { APPROVAL_CLIENT, LOGIN_CLIENT } from './realm.ts';
+import { BROKER_CLIENT, GATEWAY_CLIENT, LOGIN_CLIENT } from './realm.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'trade-agent-keycloak-dist-'));
 const keycloak = await unpackKeycloak(folder);
@@ -40,16 +46,13 @@ async function runOrder(decision: 'SUCCEED' | 'UNAUTHORIZED') {
 
 // One user's way through an unmodified Keycloak; each step stands on the one before.
 describe.skipIf('missing' in keycloak)('with Keycloak', () => {
-  it('a profile is added, and it is said that Keycloak cannot carry approved orders', async () => {
-    const { code, stdout, stderr } = await world.cli(
+  it('a profile is added, and it is said that Keycloak’s tokens carry no approved order', async () => {
+    const { code, stdout } = await world.cli(
       ...['profile', 'add', PROFILE, '--issuer', world.issuer, '--gateway', world.gateway],
-      ...['--login-client', LOGIN_CLIENT, '--approval-client', APPROVAL_CLIENT],
-      ...['--credential-store', 'file', '--output', 'json'],
+      ...['--login-client', LOGIN_CLIENT, '--credential-store', 'file', '--output', 'json'],
     );
     const { profile, findings } = json(stdout);
-    // It is good for everything but placing orders.
     expect(code).toBe(0);
-    expect(stderr).toContain('warning: Keycloak puts no approved order into the token');
     expect(profile).toMatchObject({ provider: 'keycloak', issuer: world.issuer });
     const statuses = Object.fromEntries(
       findings.map(({ feature, status }: Record<string, string>) => [feature, status]),
@@ -57,19 +60,10 @@ describe.skipIf('missing' in keycloak)('with Keycloak', () => {
     expect(statuses).toEqual({
       device: 'ok',
       ciba: 'ok',
-      details: 'fail',
+      details: 'warn',
       dpop: 'ok',
-      approval_client: 'ok',
       token_exchange: 'ok',
     });
-  });
-
-  it('the approval client’s key is made here, shown, and entered there', async () => {
-    const { code, stdout } = await world.cli('profile', 'rotate-key', PROFILE, '--show', '--output', 'json');
-    expect(code).toBe(0);
-    const { public_key } = json(stdout);
-    expect(public_key).not.toHaveProperty('d');
-    await world.enterKeys([public_key]);
   });
 
   it('alice signs in by the device flow', async () => {
@@ -118,29 +112,93 @@ describe.skipIf('missing' in keycloak)('with Keycloak', () => {
     expect(world.broker.book()).toEqual([]);
   });
 
-  it('an approval does not carry the order, so the gateway refuses it and nothing is traded', async () => {
+  it('an order is asked for by its message alone, approved, and filled', async () => {
     world.refusals.length = 0;
-    const { code, result } = await runOrder('SUCCEED');
-    expect(result.status).not.toBe('done');
-    expect(code).not.toBe(0);
-    expect(world.refusals).toEqual(['approval_missing']);
-    expect(world.broker.book()).toEqual([]);
+    const { asked, code, result } = await runOrder('SUCCEED');
+    expect(asked.binding_message).toMatch(/^BUY_5_AAPL_LMT_180\.00_[0-9A-Z]{4}$/);
+    expect({ code, status: result.status }).toEqual({ code: 0, status: 'done' });
+    expect(world.refusals).toEqual([]);
+    expect(world.broker.book()).toMatchObject([{ symbol: 'AAPL', qty: '5' }]);
   });
 
-  it('the approval client’s key is replaced, once Keycloak knows the new one', async () => {
+  it('the token of an approval is for the gateway, and exchanged for the broker’s', async () => {
+    const asking = createCibaAsking({
+      issuer: world.issuer,
+      resource: world.gateway,
+      client: { id: GATEWAY_CLIENT },
+      privateKey: world.gatewayKey,
+      details: 'message',
+      delivery: 'poll',
+    });
+    const { user } = json((await inProfile('whoami')).stdout);
+    const ask = async (decision: 'SUCCEED' | 'UNAUTHORIZED') => {
+      const details = { type: 'trade_order' };
+      const question = {
+        asked: { sub: user.sub, name: ALICE.username },
+        scope: 'orders:write' as const,
+        bindingMessage: 'SELL 5 AAPL LMT 180.00 K7QP',
+        details,
+        expiresIn: 120,
+        notificationToken: 'none',
+      };
+      const { authReqId, expiresAt } = await asking.request(question);
+      const shown = await world.phone.next();
+      expect(shown.binding_message).toBe('SELL_5_AAPL_LMT_180.00_K7QP');
+      await world.phone.answer(world.issuer, shown, decision);
+      const expected = { sub: user.sub, details, expiresAt };
+      return await asking.poll(authReqId, expected, AbortSignal.timeout(60_000));
+    };
+    expect(await ask('UNAUTHORIZED')).toEqual({ status: 'denied' });
+    const result = await ask('SUCCEED');
+    if (result.status !== 'approved') throw new Error(JSON.stringify(result));
+    const provider = createIdentityProvider({
+      issuer: world.issuer,
+      fetch,
+      timeoutMs: 30_000,
+      now: Date.now,
+    });
+    const approved = await verifyApprovalToken(result.accessToken, {
+      provider,
+      resource: world.gateway,
+      clock: systemClock,
+    });
+    expect(approved).toMatchObject({ sub: user.sub, clientId: GATEWAY_CLIENT });
+    expect(approved.scopes.has('orders:write')).toBe(true);
+    const tokens = createBrokerTokens({
+      provider,
+      exchange: { client_id: GATEWAY_CLIENT, privateKey: world.gatewayKey, audience: BROKER_CLIENT },
+      fetch,
+      timeoutMs: 30_000,
+      now: Date.now,
+    });
+    expect(decodeJwt(await tokens.tokenFor(approved)).aud).toBe(BROKER_CLIENT);
+  });
+
+  it('the gateway’s key is replaced, once Keycloak knows the new one', async () => {
+    const home = join(folder, 'gateway-home');
+    mkdirSync(home, { mode: 0o700 });
+    const write = (name: string, value: object) =>
+      writeFileSync(join(home, name), JSON.stringify(value), { mode: 0o600 });
+    write('key.json', world.gatewayKey);
+    write('gateway.yaml', {
+      issuer: world.issuer,
+      resource: world.gateway,
+      environment: 'paper',
+      exchange: { client_id: GATEWAY_CLIENT, audience: BROKER_CLIENT },
+      approval: { details: 'message' },
+    });
     const key = async (...more: string[]) =>
-      json((await world.cli('profile', 'rotate-key', PROFILE, '--output', 'json', ...more)).stdout);
-    const next = await key();
+      json((await world.cli('gateway', 'key', '--home', home, '--output', 'json', ...more)).stdout);
+    const next = await key('--rotate');
     expect(next.status).toBe('waiting');
     expect((await key('--confirm')).error).toMatchObject({ code: 'provider_error' });
-    await world.enterKeys([next.public_key]);
+    await world.enterKeys([publicHalf(world.gatewayKey), next.jwk]);
     // Keycloak looks for a key it didn't find again only after ten seconds.
     const confirmed = async () => {
       const { status, error } = await key('--confirm');
       return status ?? error.message;
     };
     await expect.poll(confirmed, { timeout: 60_000, interval: 3000 }).toBe('rotated');
-    expect((await runOrder('UNAUTHORIZED')).code).toBe(6);
   });
 
   it('signing out ends the session at Keycloak', async () => {

@@ -2,27 +2,33 @@ import type { JWK } from 'jose';
 
 export const REALM = 'brokerage';
 export const LOGIN_CLIENT = 'trade-agent-login';
-export const APPROVAL_CLIENT = 'trade-agent-approvals';
 export const GATEWAY_CLIENT = 'trade-agent-gateway';
 export const BROKER_CLIENT = 'paper-broker';
 
-const SESSION_SCOPES = ['market:read', 'portfolio:read', 'orders:read', 'orders:cancel'];
-const ORDER_SCOPE = 'orders:write';
+const SESSION_SCOPES = [
+  'market:read',
+  'portfolio:read',
+  'orders:read',
+  'orders:cancel',
+  'orders:propose',
+  'messages:propose',
+];
+/** In the token of one approval alone. */
+const APPROVAL_SCOPES = ['orders:write', 'messages:write'];
 
 export interface RealmOptions {
   /** The gateway's URL: the audience of its tokens. */
   readonly gateway: string;
-  readonly approvalKey: JWK;
   readonly gatewayKey: JWK;
   readonly users: readonly { username: string; password: string }[];
 }
 
 /**
- * The realm as docs/providers/keycloak.md has a person set it up by hand: two clients for the agent, one for the
+ * The realm as docs/providers/keycloak.md has a person set it up by hand: one client for the agent, one for the
  * gateway, one that stands for the broker.
  */
 export function realm(options: RealmOptions): Record<string, unknown> {
-  const scopes = [...SESSION_SCOPES, ORDER_SCOPE];
+  const scopes = [...SESSION_SCOPES, ...APPROVAL_SCOPES];
   return {
     realm: REALM,
     enabled: true,
@@ -76,44 +82,33 @@ export function realm(options: RealmOptions): Record<string, unknown> {
         ...client(LOGIN_CLIENT),
         publicClient: true,
         attributes: {
-          ...tokenAttributes,
+          ...rfc9068,
+          'dpop.bound.access.tokens': 'true',
           'oauth2.device.authorization.grant.enabled': 'true',
         },
         defaultClientScopes: ['basic', 'profile', 'email'],
         optionalClientScopes: [...SESSION_SCOPES, 'offline_access'],
       },
       {
-        ...client(APPROVAL_CLIENT),
-        ...signedJwt(options.approvalKey),
-        attributes: {
-          ...tokenAttributes,
-          ...signedJwt(options.approvalKey).attributes,
-          'oidc.ciba.grant.enabled': 'true',
-          'ciba.backchannel.token.delivery.mode': 'poll',
-        },
-        defaultClientScopes: ['basic'],
-        optionalClientScopes: [ORDER_SCOPE],
-      },
-      {
         ...client(GATEWAY_CLIENT),
         ...signedJwt(options.gatewayKey),
         attributes: {
+          ...rfc9068,
           ...signedJwt(options.gatewayKey).attributes,
           'standard.token.exchange.enabled': 'true',
+          'oidc.ciba.grant.enabled': 'true',
+          'ciba.backchannel.token.delivery.mode': 'poll',
         },
         defaultClientScopes: ['basic', 'broker'],
-        optionalClientScopes: [],
+        optionalClientScopes: APPROVAL_SCOPES,
       },
       { ...client(BROKER_CLIENT), bearerOnly: true },
     ],
   };
 }
 
-const tokenAttributes = {
-  // `typ: at+jwt` in the header, as RFC 9068 has it; Keycloak says JWT unless told.
-  'access.token.header.type.rfc9068': 'true',
-  'dpop.bound.access.tokens': 'true',
-};
+/** `typ: at+jwt` in the header, as RFC 9068 has it; Keycloak says JWT unless told. */
+const rfc9068 = { 'access.token.header.type.rfc9068': 'true' };
 
 const client = (clientId: string) => ({
   clientId,
@@ -184,6 +179,7 @@ const builtinScopes = [
         protocolMapper: 'oidc-usermodel-attribute-mapper',
         config: {
           'user.attribute': 'username',
+          'access.token.claim': 'true',
           'claim.name': 'preferred_username',
           'id.token.claim': 'true',
           'userinfo.token.claim': 'true',
@@ -209,6 +205,7 @@ const builtinScopes = [
         protocolMapper: 'oidc-usermodel-attribute-mapper',
         config: {
           'user.attribute': 'email',
+          'access.token.claim': 'true',
           'claim.name': 'email',
           'id.token.claim': 'true',
           'userinfo.token.claim': 'true',

@@ -133,7 +133,6 @@ async function openPlace(): Promise<Place> {
     audience: server.url,
     environment: 'paper',
     login_client: { client_id: 'trade-agent' },
-    details_type: 'trade_order',
     credential_store: 'file',
     model: { provider: 'builtin' },
     max_slippage: '0.01',

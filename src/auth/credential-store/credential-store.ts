@@ -7,9 +7,9 @@ export const credentialNames = [
   'access_token',
   /** ES256 private key (JWK) that access and refresh tokens are bound to. */
   'dpop_key',
-  /** The approval client's id and ES256 private key. */
+  /** The approval client's id and private key, from before the gateway asked: only removed now. */
   'approval_client',
-  /** The approval client's secret, where the provider takes no key. */
+  /** Its secret, where the provider took no key; only removed now. */
   'approval_secret',
   /** The key of the state database, 32 bytes as hex. */
   'database_key',

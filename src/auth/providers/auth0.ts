@@ -41,12 +41,10 @@ export const auth0: Dialect = {
   }),
   setup: {
     device: 'Login client: type Native, Advanced settings, Grant Types: Device Code and Refresh Token.',
-    ciba: 'Approval client: type Regular Web, Grant Types: Client Initiated Backchannel Authentication; Guardian push on.',
+    ciba: 'The client the gateway asks by: type Regular Web, Private Key JWT, Grant Types: Client Initiated Backchannel Authentication; Guardian push on.',
     details: 'The gateway’s API, Settings, Rich Authorization Requests: register the details type.',
     dpop: 'The gateway’s API, Settings, Token Sender-Constraining: DPoP. Without it set "dpop: false" in the profile.',
-    approval_client:
-      'Create a Regular Web application with Private Key JWT, enter the key of "profile rotate-key", and name its client id.',
-    token_exchange: 'Approval or gateway client, Grant Types: Token Vault.',
+    token_exchange: 'The gateway’s client of the API’s own, Grant Types: Token Vault.',
   },
 };
 

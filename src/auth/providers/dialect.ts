@@ -5,7 +5,7 @@ export const providerNames = ['standard', 'auth0', 'keycloak'] as const;
 export type ProviderName = (typeof providerNames)[number];
 
 /** What a provider must be able to do, each with what to set there when it can't. */
-export type Feature = 'device' | 'ciba' | 'details' | 'dpop' | 'approval_client' | 'token_exchange';
+export type Feature = 'device' | 'ciba' | 'details' | 'dpop' | 'token_exchange';
 
 /**
  * Where one provider departs from the standards, or leaves something open. Everything is plain data in, plain data
@@ -27,7 +27,7 @@ export interface Dialect {
   loginHint(person: Person, issuer: string): string;
   /** The message in the characters and the length the provider takes; its code, at the end, always stays. */
   bindingMessage(message: string): string;
-  /** The approval client's key, and whether assertions name it (`kid`). */
+  /** The key that the gateway's clients need there, and whether assertions name it (`kid`). */
   readonly clientKey: { readonly kty: 'EC' | 'RSA'; readonly sendsId: boolean };
   /** Seconds an approval may be open at most. */
   readonly longestApproval: number;

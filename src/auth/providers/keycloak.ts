@@ -7,8 +7,8 @@ const BINDING_MESSAGE_CHARACTER = /[a-zA-Z0-9\-._+/!?#]/;
 const LONGEST_BINDING_MESSAGE = 50;
 
 /**
- * Keycloak 26. It reads no RFC 9396 details in a CIBA request, so none reach the token, and the gateway refuses every
- * order: good for everything but placing orders.
+ * Keycloak 26. It reads no RFC 9396 details in a CIBA request, so none reach the token: the gateway asks by the binding
+ * message alone there (`details: message`), on paper accounts.
  */
 export const keycloak: Dialect = {
   ...standard,
@@ -30,12 +30,10 @@ export const keycloak: Dialect = {
   connectedAccounts: () => undefined,
   setup: {
     device: 'Login client, Capability config: turn on "OAuth 2.0 Device Authorization Grant".',
-    ciba: 'Approval client, Capability config: turn on "OIDC CIBA Grant"; give the server an authentication channel.',
+    ciba: 'Gateway client, Capability config: turn on "OIDC CIBA Grant"; give the server an authentication channel.',
     details:
-      'Keycloak carries no authorization details in CIBA. Reading works; for orders use a provider that does.',
-    dpop: 'Use Keycloak 26.4 or newer, and turn on "Require DPoP bound tokens" for both clients.',
-    approval_client:
-      'Create a confidential client with "Signed JWT" authentication, ES256, and the key of "profile rotate-key".',
+      'Keycloak carries no authorization details in CIBA: set "approval: {details: message}" in gateway.yaml, for paper accounts.',
+    dpop: 'Use Keycloak 26.4 or newer, and turn on "Require DPoP bound tokens" for the login client.',
     token_exchange: 'Gateway client, Capability config: turn on "Standard Token Exchange".',
   },
 };

@@ -23,12 +23,10 @@ export const standard: Dialect = {
       : undefined,
   setup: {
     device: 'Turn on the device authorization grant (RFC 8628), and allow it to the login client.',
-    ciba: 'Turn on CIBA in poll mode, and allow its grant to the approval client.',
+    ciba: 'Turn on CIBA, and allow its grant to the gateway’s client (private_key_jwt).',
     details:
       'Add the details type to the types the provider knows (RFC 9396), and put approved details into the access token.',
     dpop: 'Turn on DPoP (RFC 9449) with ES256: without it a stolen token works anywhere.',
-    approval_client:
-      'Register a confidential client with private_key_jwt, or turn on dynamic client registration (RFC 7591).',
     token_exchange: 'Allow token exchange (RFC 8693) to the gateway’s client.',
   },
 };

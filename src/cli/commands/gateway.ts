@@ -1,11 +1,11 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { gatewayHome } from '../../auth/home.ts';
-import { choiceOption } from '../choice.ts';
-import { type Cli, type GlobalOptions, runCommand } from '../cli.ts';
+import type { Cli, GlobalOptions } from '../cli.ts';
 import { examples, exitCodes } from '../help.ts';
 import { createOutput } from '../output.ts';
 import { portUpTo } from '../port.ts';
+import { addGatewayKey } from './gateway-key.ts';
 
 interface GatewayCommandOptions {
   readonly home?: string;
@@ -32,7 +32,7 @@ export function addGatewayCommand(program: Command, cli: Cli): void {
     .addHelpText(
       'after',
       examples([
-        ['trade-agent gateway key', "make the key of the gateway's client, and print what to register"],
+        ['trade-agent gateway key', "make the key of the gateway's clients, and print what to register"],
         ['trade-agent gateway', 'serve at 127.0.0.1:7070, for the TLS proxy in front of it'],
       ]) + exitCodes([12]),
     )
@@ -40,12 +40,10 @@ export function addGatewayCommand(program: Command, cli: Cli): void {
       const { timeout, output } = command.optsWithGlobals<GlobalOptions>();
       if (timeout !== undefined) cli.interruption.limit(timeout);
       const { serveGateway } = await import('../gateway/serve-gateway.ts');
-      const home = homeOf(cli, options);
       await serveGateway(
         cli,
         {
-          home,
-          config: resolve(options.config ?? join(home, 'gateway.yaml')),
+          ...placesOf(cli, options),
           host: options.host,
           port: options.port,
           ...(options.readyFile === undefined ? {} : { readyFile: resolve(options.readyFile) }),
@@ -54,36 +52,10 @@ export function addGatewayCommand(program: Command, cli: Cli): void {
       );
     });
 
-  gateway
-    .command('key')
-    .description(
-      "makes the key of the gateway's client at the identity provider (private_key_jwt), and prints its public half",
-    )
-    .addOption(
-      choiceOption('--type <type>', 'EC for ES256; RSA (RS256) for providers that take no other, as Auth0', [
-        'EC',
-        'RSA',
-      ]).default('EC'),
-    )
-    .addHelpText(
-      'after',
-      examples([['trade-agent gateway key --type RSA', 'for Auth0, which takes the PEM']]) + exitCodes([]),
-    )
-    .action(({ type }: { type: 'EC' | 'RSA' }, command: Command) =>
-      runCommand(cli, command, async ({ output }) => {
-        const { keyFile, makeKey } = await import('../gateway/gateway-home.ts');
-        const home = homeOf(cli, command.optsWithGlobals<GatewayCommandOptions>());
-        const { jwk, pem } = await makeKey(home, type);
-        await output.result(
-          'gateway-key',
-          { file: keyFile(home), jwk, pem },
-          () =>
-            `The private key is in ${keyFile(home)}. Register this at the identity provider:\n\n${JSON.stringify(jwk)}\n\n${pem}`,
-        );
-      }),
-    );
+  addGatewayKey(gateway, cli, (options) => placesOf(cli, options));
 }
 
-function homeOf(cli: Cli, { home }: Pick<GatewayCommandOptions, 'home'>): string {
-  return resolve(home ?? gatewayHome(cli.env));
+function placesOf(cli: Cli, { home, config }: Pick<GatewayCommandOptions, 'home' | 'config'>) {
+  const folder = resolve(home ?? gatewayHome(cli.env));
+  return { home: folder, config: resolve(config ?? join(folder, 'gateway.yaml')) };
 }

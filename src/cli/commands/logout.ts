@@ -15,7 +15,7 @@ export function addLogoutCommand(program: Command, cli: Cli): void {
     .description(
       'Signs out: revokes refresh and access token at the identity provider and deletes them here. Without a network it deletes them all the same, and says what could not be revoked.',
     )
-    .option('--all', "also forget this machine's approval client and its key")
+    .option('--all', 'also forget what earlier versions kept to ask for approvals by')
     .addHelpText(
       'after',
       examples([

@@ -18,9 +18,7 @@ interface AddOptions {
   readonly audience?: string;
   readonly provider?: ProviderName;
   readonly loginClient?: string;
-  readonly approvalClient?: string;
   readonly environment?: Environment;
-  readonly detailsType?: string;
   readonly credentialStore?: 'keychain' | 'file';
   readonly credentialKey?: string;
 }
@@ -37,14 +35,9 @@ export function addProfileAdd(profile: Command, cli: Cli): void {
     .option('--audience <name>', "the gateway's name at the provider (default: its address)")
     .addOption(choiceOption('--provider <name>', 'whose dialect (default: found out)', providerNames))
     .option('--login-client <id>', 'the public client that signs in')
-    .option(
-      '--approval-client <id>',
-      'the confidential client that asks for approvals (default: registers itself)',
-    )
     .addOption(
       choiceOption('--environment <name>', 'paper or live money (default: paper)', ['paper', 'live']),
     )
-    .option('--details-type <name>', "the provider's name for an order's details (default: trade_order)")
     .addOption(
       choiceOption('--credential-store <where>', 'where secrets are kept (default: keychain)', [
         'keychain',
@@ -108,11 +101,6 @@ async function addProfile(context: Context, name: string, options: AddOptions): 
   );
   const audience = options.audience ?? (await announcedAudience(context, gateway)) ?? gateway;
   const loginClient = await answer(context, options.loginClient, '--login-client', 'Login client id');
-  const approvalClient =
-    options.approvalClient ??
-    (context.io.interactive
-      ? await ask(context, 'Approval client id (empty: it registers itself)', '')
-      : undefined);
   const environment = options.environment ?? 'paper';
 
   const profile: WrittenProfile = {
@@ -122,23 +110,13 @@ async function addProfile(context: Context, name: string, options: AddOptions): 
     ...(audience === gateway ? {} : { audience }),
     environment,
     login_client: { client_id: loginClient },
-    ...(approvalClient ? { approval_client: { client_id: approvalClient } } : {}),
-    ...(options.detailsType === undefined ? {} : { details_type: options.detailsType }),
     ...(await storeSettings(options)),
   };
   const { profileSchema } = await import('../../auth/profile.ts');
-  const findings = checkProviderFeatures(
-    { ...profileSchema.parse(profile), login_client: { client_id: loginClient } },
-    metadata,
-  );
+  const findings = checkProviderFeatures(profileSchema.parse(profile), metadata);
   requireSignIn(findings, metadata.issuer);
   await edit.addProfile(home, name, profile);
-  await report(context, name, {
-    profile,
-    file: configFile(home),
-    findings,
-    usesKey: Boolean(approvalClient),
-  });
+  await report(context, name, { profile, file: configFile(home), findings });
   for (const { status, message } of findings) {
     if (status === 'fail') context.io.talk(`warning: ${safeLine(message)}`);
   }
@@ -172,30 +150,20 @@ async function report(
     profile: WrittenProfile;
     file: string;
     findings: readonly ProviderFinding[];
-    usesKey: boolean;
   },
 ): Promise<void> {
   const { findingLines } = await import('../provider-report.ts');
-  const next = [
-    ...(added.usesKey ? [`trade-agent profile rotate-key ${name} --show`] : []),
-    `trade-agent profile check ${name}`,
-    `trade-agent login --profile ${name}`,
-  ];
-  await context.output.result('profile-add', { name, ...pick(added), next }, () =>
+  const next = [`trade-agent profile check ${name}`, `trade-agent login --profile ${name}`];
+  await context.output.result('profile-add', { name, ...added, next }, () =>
     [
       ...findingLines(context, added.findings),
       '',
       `Profile ${name} (${String(added.profile.environment).toUpperCase()}) is in ${added.file}.`,
-      ...(added.usesKey
-        ? ["The first command below prints the approval client's public key: enter it there."]
-        : []),
       'Next:',
       ...next.map((command) => `  ${command}`),
     ].join('\n'),
   );
 }
-
-const pick = ({ profile, file, findings }: Parameters<typeof report>[2]) => ({ profile, file, findings });
 
 /** An option's value, or the person's. @throws {TradeAgentError} `usage` where nobody can be asked */
 async function answer(
@@ -216,8 +184,8 @@ async function answer(
   }
 }
 
-async function ask({ io, signal }: Context, question: string, or?: string): Promise<string> {
-  return (await io.prompt(`${question}: `, signal)).trim() || (or ?? '');
+async function ask({ io, signal }: Context, question: string): Promise<string> {
+  return (await io.prompt(`${question}: `, signal)).trim();
 }
 
 function requireUrl(text: string, option: string): string {

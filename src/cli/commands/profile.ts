@@ -5,7 +5,6 @@ import { examples, exitCodes } from '../help.ts';
 import { addProfileAdd } from './profile-add.ts';
 import { addProfileCheck } from './profile-check.ts';
 import { addProfileRemove } from './profile-remove.ts';
-import { addProfileRotateKey } from './profile-rotate-key.ts';
 import { addProfileSetSecret } from './profile-set-secret.ts';
 import { addProfileStore } from './profile-store.ts';
 
@@ -53,7 +52,6 @@ export function addProfileCommand(program: Command, cli: Cli): void {
     );
   addProfileAdd(profile, cli);
   addProfileCheck(profile, cli);
-  addProfileRotateKey(profile, cli);
   addProfileSetSecret(profile, cli);
   addProfileStore(profile, cli);
   addProfileRemove(profile, cli);

@@ -1,5 +1,6 @@
 import type { ResolvedProfile } from '../../auth/profile.ts';
 import { announcesDpop, providerMetadata } from '../../auth/provider.ts';
+import { TRADE_ORDER_TYPE } from '../../trading/approval-details.ts';
 import type { Context } from '../context.ts';
 import { type Finding, fail, ok, skip, warn } from './finding.ts';
 
@@ -33,7 +34,7 @@ export async function checkProvider(context: Context, profile: ResolvedProfile):
   const supports = {
     device: metadata.device_authorization_endpoint !== undefined,
     ciba: metadata.backchannel_authentication_endpoint !== undefined,
-    rar: listed('authorization_details_types_supported')?.includes(profile.details_type) ?? null,
+    rar: listed('authorization_details_types_supported')?.includes(TRADE_ORDER_TYPE) ?? null,
     dpop: announcesDpop(metadata),
     registration: metadata.registration_endpoint !== undefined,
     token_exchange: grants?.includes(TOKEN_EXCHANGE) ?? null,
@@ -52,14 +53,7 @@ export async function checkProvider(context: Context, profile: ResolvedProfile):
     .join(', ');
   const message = `${profile.issuer}: ${summary}`;
   const details = { issuer: profile.issuer, ...supports };
-  const missing = [
-    ...(supports.device ? [] : ['the device flow']),
-    ...(supports.ciba ? [] : ['CIBA']),
-    ...(supports.rar === false ? [`authorization details of type ${profile.details_type}`] : []),
-    ...(supports.registration || profile.approval_client !== undefined
-      ? []
-      : ['client registration, and the profile names no approval client']),
-  ];
+  const missing = [...(supports.device ? [] : ['the device flow']), ...(supports.ciba ? [] : ['CIBA'])];
   const provider =
     missing.length > 0
       ? fail(

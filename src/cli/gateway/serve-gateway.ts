@@ -9,7 +9,8 @@ import type { RequestLogEntry } from '../../gateway/request-log.ts';
 import type { Cli } from '../cli.ts';
 import type { Output } from '../output.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
-import { readKey, readSettings } from './gateway-home.ts';
+import { readSettings } from './gateway-home.ts';
+import { readKey } from './gateway-key.ts';
 
 export interface ServeOptions {
   /** The gateway's own folder: its key and its journal. */

@@ -132,14 +132,7 @@ export const resultSchemas = {
     signed_out: z.string().nullable().describe('the subject that was signed in'),
     warning: z.string().nullable(),
   }),
-  'profile-key': z.object({
-    status: z.enum(['in_use', 'waiting', 'rotated']),
-    client_id: z.string(),
-    public_key: z.looseObject({ kty: z.string() }).describe('a JWK, RFC 7517'),
-    public_key_pem: z.string().describe('the same key as PEM, RFC 7468'),
-  }),
   'profile-model-key': z.object({ name: z.string(), url: z.string() }),
-  'profile-secret': z.object({ name: z.string(), client_id: z.string(), authentication: z.string() }),
   notices: z.object({
     channels: z.array(
       z.object({
@@ -254,9 +247,15 @@ export const resultSchemas = {
     pid: z.int(),
   }),
   'gateway-key': z.object({
+    status: z
+      .enum(['made', 'in_use', 'waiting', 'rotated'])
+      .describe('waiting: made by --rotate, to be registered beside the one in use'),
     file: z.string(),
     jwk: z.record(z.string(), z.string()).describe('the public key (RFC 7517)'),
     pem: z.string(),
+    clients: z
+      .array(z.looseObject({ client_id: z.string().nullable() }))
+      .describe('what to register at the identity provider, by the names of RFC 7591'),
   }),
   demo: z.object({ audit: z.array(z.looseObject({ at: time, event: z.string() })) }),
   config: z.object({

@@ -10,7 +10,6 @@ export function profileAt(gateway: string): ResolvedProfile {
     audience: gateway,
     environment: 'paper',
     login_client: { client_id: 'trade-agent' },
-    details_type: 'trade_order',
     credential_store: 'file',
     model: { provider: 'builtin' },
     max_slippage: '0.01',

@@ -181,7 +181,8 @@ export async function startAuth0(options: { audience: string; now: () => number 
     }
     if (tenant.device === 'none')
       return fail(c, 403, 'authorization_pending', 'User has yet to authorize device code.');
-    const scope = 'openid profile email market:read portfolio:read orders:read orders:cancel offline_access';
+    const scope =
+      'openid profile email market:read portfolio:read orders:read orders:cancel orders:propose messages:propose offline_access';
     return c.json({
       access_token: await accessToken(LOGIN_CLIENT, scope),
       refresh_token: `refresh-${++refresh}`,

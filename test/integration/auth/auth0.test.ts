@@ -1,12 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { decodeJwt } from 'jose';
+import { decodeJwt, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { PollResult, Question } from '../../../src/approval/asking.ts';
+import { createCibaAsking } from '../../../src/approval/ciba-asking.ts';
 import { adoptRefreshToken } from '../../../src/auth/adopt-refresh-token.ts';
-import { createApprovalClient } from '../../../src/auth/approval-client.ts';
-import type { PollResult } from '../../../src/auth/ciba.ts';
-import { storeClientSecret } from '../../../src/auth/client-secret.ts';
 import { connectAccount } from '../../../src/auth/connections/connect-account.ts';
 import { connectedAccounts } from '../../../src/auth/connections/connected-accounts.ts';
 import { openConnectedAccounts } from '../../../src/auth/connections/open-connected-accounts.ts';
@@ -14,7 +13,6 @@ import type { CredentialStore } from '../../../src/auth/credential-store/credent
 import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
 import { beginDeviceLogin } from '../../../src/auth/device-login.ts';
 import type { Home } from '../../../src/auth/home.ts';
-import { approvalPublicKey } from '../../../src/auth/key-rotation.ts';
 import { logout } from '../../../src/auth/logout.ts';
 import { configSchema, READ_SCOPES, type ResolvedProfile } from '../../../src/auth/profile.ts';
 import { providerMetadata } from '../../../src/auth/provider.ts';
@@ -35,6 +33,8 @@ let profile: ResolvedProfile;
 let store: CredentialStore;
 let home: Home;
 let now: number;
+/** As "gateway key --type RSA" makes it: Auth0 gives it an id of its own. */
+let gatewayKey: JWK;
 /** Time that passes only by waiting. */
 const clock: Clock = {
   now: () => now,
@@ -57,7 +57,6 @@ beforeEach(async () => {
         issuer: auth0.issuer,
         gateway: GATEWAY,
         login_client: { client_id: LOGIN_CLIENT },
-        approval_client: { client_id: APPROVAL_CLIENT },
         credential_store: 'file',
         approval_ttl: 900,
       },
@@ -65,7 +64,9 @@ beforeEach(async () => {
   });
   profile = resolveProfile(config, 'work');
   store = openFileStore({ folder, profile: 'work' });
-  auth0.tenant.approvalKey = await approvalPublicKey(profile, store);
+  const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true });
+  gatewayKey = { ...(await exportJWK(privateKey)), alg: 'RS256', use: 'sig' };
+  auth0.tenant.approvalKey = { ...(await exportJWK(publicKey)), alg: 'RS256' };
 });
 afterEach(async () => {
   await auth0.close();
@@ -78,16 +79,37 @@ async function login() {
   return await started.complete(soon());
 }
 
-async function ask(client = createApprovalClient({ profile, store, home, clock })) {
+const gatewayAsks = (provider?: 'standard') =>
+  createCibaAsking({
+    provider,
+    issuer: auth0.issuer,
+    resource: GATEWAY,
+    client: { id: APPROVAL_CLIENT },
+    privateKey: gatewayKey,
+    details: 'rar',
+    delivery: 'poll',
+    clock,
+  });
+
+async function ask(asking = gatewayAsks()) {
   const order = anOrder(GATEWAY);
-  const request = await client.request(order.details, order.message, profile.approval_ttl);
+  const details = order.details as unknown as Question['details'];
+  const request = await asking.request({
+    asked: { sub: SUB },
+    scope: 'orders:write',
+    bindingMessage: order.message,
+    details,
+    expiresIn: 900,
+    notificationToken: 'not-sent',
+  });
   const push = auth0.pushes.at(-1);
   if (push === undefined) throw new Error('nothing was pushed');
   return {
     ...order,
     request,
     push,
-    poll: (): Promise<PollResult> => client.poll(request.authReqId, soon(), order.details),
+    poll: (by = asking): Promise<PollResult> =>
+      by.poll(request.authReqId, { sub: SUB, details, expiresAt: request.expiresAt }, soon()),
   };
 }
 
@@ -105,14 +127,9 @@ describe('an Auth0 tenant', () => {
       ['ciba', 'warn'],
       ['details', 'warn'],
       ['dpop', 'warn'],
-      ['approval_client', 'ok'],
       ['token_exchange', 'warn'],
     ]);
     expect(findings.filter(({ status }) => status !== 'ok').every(({ fix }) => fix !== undefined)).toBe(true);
-  });
-
-  it('gets an RSA key for the approval client: it takes no other', async () => {
-    expect(await approvalPublicKey(profile, store)).toMatchObject({ kty: 'RSA', alg: 'RS256' });
   });
 
   it('limits how long an approval may take to what it pushes to a phone', () => {
@@ -216,8 +233,6 @@ describe('a refresh token that came without a session', () => {
 });
 
 describe('an approval', () => {
-  beforeEach(login);
-
   it('is pushed to Guardian with a message of its characters, and every field of the order', async () => {
     const { push, details, message } = await ask();
     // As the person reads it on their phone.
@@ -259,16 +274,15 @@ describe('an approval', () => {
     expect(auth0.breaches).toEqual([]);
   });
 
-  it('is told apart by another process too, which knows only the order', async () => {
-    const { push, request, details } = await ask();
+  it('is told apart by a gateway that was started again', async () => {
+    const { push, poll } = await ask();
     push.answer = 'expired';
     now += 600_000;
-    const other = createApprovalClient({ profile, store, home, clock });
-    expect(await other.poll(request.authReqId, soon(), details)).toEqual({ status: 'expired' });
+    expect(await poll(gatewayAsks())).toEqual({ status: 'expired' });
   });
 
   it('is not asked for a sixth time within a minute; it says when that is possible again', async () => {
-    const client = createApprovalClient({ profile, store, home, clock });
+    const client = gatewayAsks();
     for (let pushes = 0; pushes < 5; pushes++) await ask(client);
     await expect(ask(client)).rejects.toMatchObject({
       code: 'provider_unreachable',
@@ -284,23 +298,6 @@ describe('an approval', () => {
     auth0.detailsTypes.length = 0;
     await expect(ask()).rejects.toMatchObject({ code: 'provider_error' });
     expect(auth0.breaches).toEqual([expect.stringContaining('authorization_details is wrong')]);
-  });
-
-  it('is asked for with a client secret where the profile says so', async () => {
-    const named = {
-      ...profile,
-      approval_client: { client_id: APPROVAL_CLIENT, authentication: 'client_secret_post' as const },
-    };
-    const client = createApprovalClient({ profile: named, store, home, clock });
-    await expect(ask(client)).rejects.toMatchObject({ code: 'invalid_config' });
-    await storeClientSecret(named, store, 'planted-secret-4711');
-    // The tenant's client has a key, so this is a breach; but what was sent is what counts here.
-    const error = await ask(client).catch((thrown: unknown) => thrown);
-    expect(auth0.requests.at(-1)?.form).toMatchObject({
-      client_id: APPROVAL_CLIENT,
-      client_secret: 'planted-secret-4711',
-    });
-    expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain('planted-secret-4711');
   });
 });
 
@@ -418,9 +415,8 @@ describe('a connected account', () => {
 
 describe('the contract itself', () => {
   it('notices a request as the standard dialect makes it', async () => {
-    await login();
     const standard = { ...profile, provider: 'standard' as const };
-    await expect(ask(createApprovalClient({ profile: standard, store, home, clock }))).rejects.toMatchObject({
+    await expect(ask(gatewayAsks('standard'))).rejects.toMatchObject({
       code: 'provider_error',
     });
     expect(auth0.breaches).toHaveLength(1);

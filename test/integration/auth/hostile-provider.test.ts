@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createApprovalClient } from '../../../src/auth/approval-client.ts';
+import { createCibaAsking } from '../../../src/approval/ciba-asking.ts';
 import { openConnectedAccounts } from '../../../src/auth/connections/open-connected-accounts.ts';
 import type { CredentialStore } from '../../../src/auth/credential-store/credential-store.ts';
 import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
@@ -17,9 +17,9 @@ import { refreshAccessToken } from '../../../src/auth/token-refresh.ts';
 import { revokeTokens } from '../../../src/auth/token-revocation.ts';
 import { createIdentityProvider } from '../../../src/gateway/identity-provider.ts';
 import { systemClock } from '../../../src/trading/clock.ts';
+import { aQuestion, optionsFor } from '../approval/asking-fixture.ts';
 import { hastyClock } from './identity-provider-world.ts';
 import { type Lies, type LyingProvider, startLyingProvider } from './lying-provider.ts';
-import { anOrder } from './order-details.ts';
 
 const GATEWAY = 'http://127.0.0.1:1';
 const MEBIBYTE = 1024 * 1024;
@@ -71,11 +71,11 @@ async function refresh(timeoutSeconds = 10) {
 }
 
 async function approval() {
-  const profile = await signedIn();
-  const client = createApprovalClient({ profile, store, clock: hastyClock });
-  const { details, message } = anOrder(GATEWAY);
-  const request = await client.request(details, message, 300);
-  return await client.poll(request.authReqId, soon());
+  const client = { registrationFile: join(folder, 'registered-client.json') };
+  const asking = createCibaAsking(optionsFor(provider, { client }));
+  const question = aQuestion();
+  const { authReqId, expiresAt } = await asking.request(question);
+  return await asking.poll(authReqId, { sub: 'alice', details: question.details, expiresAt }, soon());
 }
 
 /** The accounts elsewhere, by an API that is the provider's own. */
@@ -270,6 +270,7 @@ describe('plain HTTP', () => {
     'jwks_uri',
     'device_authorization_endpoint',
     'backchannel_authentication_endpoint',
+    'backchannel_outcome_endpoint',
     'registration_endpoint',
     'revocation_endpoint',
     'userinfo_endpoint',

@@ -22,8 +22,6 @@ const add = (...more: string[]) =>
   ]);
 const credentials = () =>
   openFileStore({ folder: world.env.TRADE_AGENT_HOME ?? '', profile: 'work' }).get([
-    'approval_client',
-    'approval_secret',
     'refresh_token',
     'dpop_key',
   ]);
@@ -49,22 +47,31 @@ describe('profile add', () => {
       ['ciba', 'ok'],
       ['details', 'ok'],
       ['dpop', 'ok'],
-      ['approval_client', 'ok'],
       ['token_exchange', 'ok'],
     ]);
     expect(config()).toMatch(/^# mine\nhistory: false # quiet\nprofiles:\n {2}work:\n/);
   });
 
   it('writes a profile that can only read, ends with 0, and warns of what will not work', async () => {
-    const { exitCode, stdout, stderr } = await add('--details-type', 'payment');
-    expect(exitCode).toBe(0);
-    expect(stderr).toContain(
-      'warning: authorization details of type payment are unknown (it knows trade_order',
-    );
-    expect(JSON.parse(stdout).findings).toContainEqual(
-      expect.objectContaining({ feature: 'details', status: 'fail', fix: expect.any(String) }),
-    );
-    expect(config()).toContain('details_type: payment');
+    const provider = await startLyingProvider();
+    provider.lies.metadata = ({ backchannel_authentication_endpoint: _, ...metadata }) => metadata;
+    try {
+      const { exitCode, stdout, stderr } = await world.run([
+        ...['profile', 'add', 'work', '--issuer', provider.issuer, '--gateway', world.sandbox.ready.gateway],
+        ...['--login-client', 'login', '--credential-store', 'file', '--output', 'json'],
+      ]);
+      expect(exitCode).toBe(0);
+      expect(stderr).toContain('warning: no approvals on the phone (CIBA): no order could be placed');
+      expect(JSON.parse(stdout).findings).toContainEqual(
+        expect.objectContaining({ feature: 'ciba', status: 'fail', fix: expect.any(String) }),
+      );
+      const check = await world.run(['profile', 'check', 'work']);
+      expect(check.exitCode).toBe(3);
+      expect(check.stdout).toContain('✗ no approvals on the phone (CIBA)');
+      expect(check.stdout).toContain('→ Turn on CIBA');
+    } finally {
+      await provider.close();
+    }
   });
 
   it('ends with 2 and writes nothing where nobody could sign in', async () => {
@@ -93,12 +100,10 @@ describe('profile add', () => {
         [/Issuer[^:]*: $/, issuer],
         [/Gateway[^:]*: $/, gateway],
         [/Login client id: $/, 'trade-agent'],
-        [/Approval client id[^:]*:[^:]*: $/, ''],
       ],
     );
     expect(stderr).toContain(`Found a standard provider at ${issuer}`);
     expect(config()).toContain('client_id: trade-agent');
-    expect(config()).not.toContain('approval_client');
   });
 
   it.each(['--issuer', '--gateway', '--login-client'])(
@@ -159,14 +164,6 @@ describe('profile check', () => {
     expect(stdout).toContain('is up and trusts the provider');
   });
 
-  it('ends with 3 and names the setting where something is missing', async () => {
-    await add('--details-type', 'payment');
-    const { exitCode, stdout } = await world.run(['profile', 'check', 'work']);
-    expect(exitCode).toBe(3);
-    expect(stdout).toMatch(/✗ authorization details of type payment are unknown \(it knows\s+trade_order/);
-    expect(stdout).toContain('→ Add the details type');
-  });
-
   it('notices that the gateway is another’s', async () => {
     await add('--audience', 'https://elsewhere.example');
     const { exitCode, stdout } = await world.run(['profile', 'check', 'work', '--output', 'json']);
@@ -198,101 +195,17 @@ describe('profile remove', () => {
   });
 });
 
-describe('profile rotate-key', () => {
-  it('registers a client anew where the provider lets it', async () => {
+describe('a profile of a version that asked for approvals itself', () => {
+  it('says where each of its keys has moved, and ends with 2', async () => {
     await add();
-    const rotate = async () =>
-      JSON.parse((await world.run(['profile', 'rotate-key', 'work', '--output', 'json'])).stdout);
-    const [first, second] = [await rotate(), await rotate()];
-    expect(first).toMatchObject({ status: 'rotated', public_key: { kty: 'EC', alg: 'ES256' } });
-    expect(second.client_id).not.toBe(first.client_id);
-    expect(second.public_key.kid).not.toBe(first.public_key.kid);
-    expect(second.public_key).not.toHaveProperty('d');
-    expect((await credentials()).approval_client).toContain(second.client_id);
-  });
-
-  it('of a client the profile names: prints the key, and switches once the provider knows it', async () => {
-    // What the provider knows: this client, under the keys of `jwks`.
-    const provider = await startLyingProvider();
-    try {
-      await world.run([
-        ...['profile', 'add', 'named', '--issuer', provider.issuer, '--gateway', world.sandbox.ready.gateway],
-        ...['--login-client', 'login', '--approval-client', 'approvals', '--credential-store', 'file'],
-      ]);
-      const run = async (...args: string[]) => {
-        const { exitCode, stdout, stderr } = await world.run([
-          'profile',
-          'rotate-key',
-          'named',
-          '--output',
-          'json',
-          ...args,
-        ]);
-        return { exitCode, stderr, ...JSON.parse(stdout) };
-      };
-      const shown = await run('--show');
-      expect(shown).toMatchObject({ status: 'in_use', client_id: 'approvals' });
-      const waiting = await run();
-      expect(waiting).toMatchObject({ exitCode: 0, status: 'waiting' });
-      expect(waiting.public_key.kid).not.toBe(shown.public_key.kid);
-      expect((await run()).public_key).toEqual(waiting.public_key);
-
-      provider.lies.tokenError = { status: 401, body: '{"error":"invalid_client"}' };
-      const refused = await run('--confirm');
-      expect(refused).toMatchObject({ exitCode: 1, error: { code: 'provider_error' } });
-      expect((await run('--show')).public_key).toEqual(shown.public_key);
-
-      provider.lies.tokenError = { status: 400, body: '{"error":"invalid_grant"}' };
-      expect(await run('--confirm')).toMatchObject({
-        exitCode: 0,
-        status: 'rotated',
-        public_key: waiting.public_key,
-      });
-      expect((await run('--show')).public_key).toEqual(waiting.public_key);
-      expect((await run('--confirm')).exitCode).toBe(2);
-    } finally {
-      await provider.close();
-    }
-  });
-});
-
-describe('profile set-secret', () => {
-  it('asks for it on a terminal without showing it', async () => {
-    await add('--approval-client', 'approvals');
-    const secret = 'typed-client-secret-0815';
-    const stderr = await typing(world.env, ['profile', 'set-secret', 'work'], [[/\(not shown\): $/, secret]]);
-    expect(stderr).not.toContain(secret);
-    expect((await credentials()).approval_secret).toContain(secret);
-  });
-
-  it('reads it from standard input, keeps it in the credential store, and shows it nowhere', async () => {
-    await add('--approval-client', 'approvals');
-    const secret = 'planted-client-secret-0815';
-    const { exitCode, stdout, stderr } = await world.run(['profile', 'set-secret', 'work', '--verbose'], {
-      stdin: `${secret}\n`,
-    });
-    expect(exitCode).toBe(0);
-    expect(stdout + stderr + config()).not.toContain(secret);
-    expect(config()).toContain('authentication: client_secret');
-    expect(JSON.parse((await credentials()).approval_secret ?? '')).toEqual({
-      issuer: world.sandbox.ready.issuer,
-      client_id: 'approvals',
-      secret,
-    });
-  });
-
-  it.each([
-    ['nothing', ''],
-    ['two lines', 'one\ntwo'],
-    ['spaces', 'a b'],
-  ])('refuses %s', async (_what, stdin) => {
-    await add('--approval-client', 'approvals');
-    expect((await world.run(['profile', 'set-secret', 'work'], { stdin })).exitCode).toBe(2);
-    expect(config()).not.toContain('authentication');
-  });
-
-  it('takes none as an argument', async () => {
-    await add('--approval-client', 'approvals');
-    expect((await world.run(['profile', 'set-secret', 'work', 'hunter2'])).exitCode).toBe(2);
+    const old = ['approval_client: {client_id: x}', 'details_type: order', 'message_details_type: note'];
+    writeFileSync(configFile(), `profiles:\n  work:\n${old.map((line) => `    ${line}\n`).join('')}`);
+    const { exitCode, stderr } = await world.run(['profile', 'list']);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('config.yaml:3: "profiles.work.approval_client" is no longer set here');
+    expect(stderr).toContain('approval_client.client_id is approval.client_id in its gateway.yaml');
+    expect(stderr).toContain('details_type is set in gateway.yaml');
+    expect(stderr).toContain('message_details_type is set in gateway.yaml');
+    expect(stderr).toContain('Remove them from this file.');
   });
 });

@@ -28,7 +28,7 @@ function waiting(answers: Answer[], interval = 2) {
     approvals: stores.approvals,
     clock,
     signal: stop.signal,
-    profile: { audience: 'https://gateway.example', details_type: 'trade_order' },
+    profile: { audience: 'https://gateway.example' },
     approvalClient: async () => ({
       request: async (details: TradeOrderDetails) => {
         wait.onRequest();

@@ -1,0 +1,104 @@
+import { createPublicKey } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
+import { publicHalf } from '../../auth/assertion-key.ts';
+import { createPrivateFile, readPrivateFile, writePrivateFile } from '../../auth/private-file.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+
+const LONGEST_KEY_FILE = 16 * 1024;
+
+export const keyFile = (folder: string) => join(folder, 'key.json');
+/** Waits there until the identity provider knows it. */
+export const nextKeyFile = (folder: string) => join(folder, 'next-key.json');
+
+/** A public key in both forms in which providers take one: JWK (RFC 7517) and PEM (SPKI). */
+export interface ShownKey {
+  readonly jwk: Record<string, string>;
+  readonly pem: string;
+}
+
+/**
+ * The private key of the gateway's clients.
+ * @throws {TradeAgentError} `invalid_config`
+ */
+export function readKey(folder: string): JWK {
+  const key = readKeyFile(keyFile(folder));
+  if (key !== undefined) return key;
+  const file = keyFile(folder);
+  throw new TradeAgentError('invalid_config', `the gateway has no key: ${file} is not there`, {
+    hint: 'Make one with "trade-agent gateway key", and register what it prints at the identity provider.',
+    details: { file },
+  });
+}
+
+/**
+ * Makes the key where there is none yet.
+ * @param kty `RSA` (RS256) for providers that take no ES256. Its JWK has no `kid`: Auth0 gives keys ids of its own.
+ * @throws {TradeAgentError} `usage` where there is one
+ */
+export async function makeKey(folder: string, kty: 'EC' | 'RSA'): Promise<ShownKey> {
+  const key = await generateKey(kty);
+  if (!createPrivateFile(keyFile(folder), `${JSON.stringify(key)}\n`)) {
+    throw new TradeAgentError('usage', `there is a key already: ${keyFile(folder)}`, {
+      hint: '--show prints its public half; --rotate makes the one that is to take its place.',
+    });
+  }
+  return shownKey(key);
+}
+
+/** The key that is to take the other's place: made now, of the same kind, unless one waits already. */
+export async function prepareNextKey(folder: string): Promise<ShownKey> {
+  const { kty } = readKey(folder);
+  const waiting = readKeyFile(nextKeyFile(folder));
+  if (waiting !== undefined) return shownKey(waiting);
+  const next = await generateKey(kty === 'RSA' ? 'RSA' : 'EC');
+  writePrivateFile(nextKeyFile(folder), `${JSON.stringify(next)}\n`);
+  return shownKey(next);
+}
+
+/**
+ * Puts the waiting key in the other's place, once it was tried.
+ * @param tryIt rejects where the provider doesn't know it: the old key then stays in use
+ * @throws {TradeAgentError} `usage` where none waits
+ */
+export async function switchToNextKey(folder: string, tryIt: (key: JWK) => Promise<void>): Promise<ShownKey> {
+  const next = readKeyFile(nextKeyFile(folder));
+  if (next === undefined) {
+    throw new TradeAgentError('usage', 'there is no new key to switch to', {
+      hint: 'Make one with "trade-agent gateway key --rotate".',
+    });
+  }
+  await tryIt(next);
+  writePrivateFile(keyFile(folder), `${JSON.stringify(next)}\n`);
+  rmSync(nextKeyFile(folder));
+  return shownKey(next);
+}
+
+export function shownKey(key: JWK): ShownKey {
+  const jwk = publicHalf(key);
+  const pem = createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' });
+  return { jwk, pem: pem.toString() };
+}
+
+async function generateKey(kty: 'EC' | 'RSA'): Promise<JWK> {
+  const alg = kty === 'EC' ? 'ES256' : 'RS256';
+  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
+  const kid = kty === 'EC' ? { kid: await calculateJwkThumbprint(await exportJWK(publicKey)) } : {};
+  return { ...(await exportJWK(privateKey)), alg, use: 'sig', ...kid };
+}
+
+function readKeyFile(file: string): JWK | undefined {
+  const unusable = (why: string) =>
+    new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, { details: { file } });
+  const text = readPrivateFile(file, LONGEST_KEY_FILE, unusable);
+  if (text === undefined) return undefined;
+  let key: unknown;
+  try {
+    key = JSON.parse(text);
+  } catch {
+    throw unusable('it is not JSON');
+  }
+  if ((key as Partial<JWK> | null)?.d === undefined) throw unusable('it holds no private key (JWK)');
+  return key as JWK;
+}
