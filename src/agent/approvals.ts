@@ -1,11 +1,11 @@
 import type { Session } from '../auth/session.ts';
+import { isPassing } from '../tools/follow-proposal.ts';
 import type { GatewayClient } from '../tools/gateway-client.ts';
 import type { Clock } from '../trading/clock.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import { isSettledState, isUnderWayState, type Proposal } from '../trading/proposal.ts';
 import type { Agent } from './agent.ts';
 import type { ApprovalView } from './events.ts';
-import { isPassing } from './proposal-wait.ts';
 import { approvalView } from './proposal-view.ts';
 import { notCancellable, withdraw } from './take-back.ts';
 import type { ThreadProposal, ThreadProposals } from './thread-proposals.ts';

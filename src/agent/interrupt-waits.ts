@@ -1,10 +1,11 @@
 import type { StateSnapshot } from '@langchain/langgraph';
+import { followProposal } from '../tools/follow-proposal.ts';
+import { TradeAgentError } from '../trading/errors.ts';
 import { isSettledState } from '../trading/proposal.ts';
 import type { AwaitedConnection } from './awaited-connection.ts';
 import { waitForConnection } from './connection-wait.ts';
 import type { AwaitedProposal } from './graph.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
-import { waitForProposal } from './proposal-wait.ts';
 import { approvalView } from './proposal-view.ts';
 import { takeBack } from './take-back.ts';
 
@@ -88,8 +89,26 @@ export class InterruptWaits {
     }
     return this.#wait(id, async () => {
       if (approvalMode === 'deny') await takeBack(this.#environment, seen);
-      await waitForProposal(this.#environment, id, this.#signal, { once });
+      await this.#follow(id, once);
       this.#looked.add(id);
+    });
+  }
+
+  async #follow(id: string, once: boolean): Promise<void> {
+    const { proposals, gateway, clock, emit, saw } = this.#environment;
+    const from = proposals.get(id);
+    if (from === undefined) return;
+    if (gateway === undefined) {
+      throw new TradeAgentError('login_required', 'nobody is signed in', {
+        hint: 'Sign in with "trade-agent login".',
+      });
+    }
+    await followProposal(gateway, from.proposal, {
+      clock,
+      signal: this.#signal,
+      once,
+      changed: (proposal) => saw({ ...from, proposal }),
+      notice: (message) => emit({ type: 'notice', message }),
     });
   }
 

@@ -1,6 +1,6 @@
 import { ToolMessage } from '@langchain/core/messages';
 import { Command, END } from '@langchain/langgraph';
-import { errorCodeOf, shownMembers, shownText } from '../tools/gateway-problem.ts';
+import { shownText } from '../tools/gateway-problem.ts';
 import type { ToolResult } from '../tools/tool.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import { failpoint } from '../trading/failpoint.ts';
@@ -10,6 +10,7 @@ import { isFinal } from '../trading/views.ts';
 import type { Outcome, ProposalGraphValue, ToolCall } from './agent-state.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { orderSummary } from './order-summary.ts';
+import { refusalOf, rejectionOf } from './proposal-refusal.ts';
 import { describeProposal, orderOf } from './proposal-view.ts';
 import type { ThreadProposal } from './thread-proposals.ts';
 import { errorFacts, errorMessage } from './tool-outcome.ts';
@@ -29,7 +30,10 @@ export function resultNode(environment: GraphEnvironment) {
     const { proposal } = seen;
     if (!isSettledState(proposal.state)) return new Command({ goto: 'await' });
     if (mayAskAgain(environment, state, proposal)) {
-      environment.emit({ type: 'notice', message: `${shownText(reasonText(proposal))}. Asking again at the new price.` });
+      environment.emit({
+        type: 'notice',
+        message: `${shownText(reasonText(proposal))}. Asking again at the new price.`,
+      });
       return new Command({ goto: 'draft', update: { attempt: state.attempt + 1 } });
     }
     return settled(environment, state, (await followFill(environment, seen)).proposal);
@@ -87,7 +91,7 @@ function settled(environment: GraphEnvironment, state: ProposalGraphValue, propo
     return ended(environment, state, `sent: ${describeMessage(sent)}`, content, asked);
   }
   const order = orderOf(proposal);
-  if (order?.status === 'rejected') return failed(environment, state, rejection(proposal), asked);
+  if (order?.status === 'rejected') return failed(environment, state, rejectionOf(proposal), asked);
   const summary = order === undefined ? describeProposal(proposal) : orderSummary(order);
   return ended(environment, state, summary, JSON.stringify({ approval: 'approved', code, order }), asked);
 }
@@ -118,43 +122,6 @@ function tellResult(
 ): void {
   const now = clock.now();
   emit({ type: 'tool_result', id, name, ok, summary, ms: now - (callsStarted.get(id) ?? now) });
-}
-
-function rejection({ reason }: Proposal): TradeAgentError {
-  return new TradeAgentError('broker_rejected', 'the broker rejected the order', {
-    hint: 'Ask the broker why.',
-    details: { ...shownMembers(reason?.members ?? {}) },
-  });
-}
-
-/** The error that stands for a proposal of which nothing came. */
-function refusalOf(proposal: Proposal): TradeAgentError {
-  const { state, kind, reason } = proposal;
-  const what = describeProposal(proposal);
-  const nothing = kind === 'message' ? 'Nothing was sent.' : 'Nothing was traded.';
-  const why = (otherwise: string) => `${what}: ${shownText(reason?.text ?? otherwise)}`;
-  switch (state) {
-    case 'denied':
-      return new TradeAgentError('approval_denied', `${what} was denied on the phone`, {
-        hint: nothing,
-      });
-    case 'expired':
-      return new TradeAgentError('approval_expired', why('the approval expired'), {
-        hint: `${nothing} Ask for it again.`,
-      });
-    case 'cancelled':
-      return new TradeAgentError('approval_cancelled', why('it was taken back'), { hint: nothing });
-    default: {
-      const code = reason === undefined ? 'blocked' : errorCodeOf(reason.code);
-      return new TradeAgentError(code, why('it was blocked'), {
-        hint: code === 'outcome_unknown' ? 'It is not carried out a second time.' : nothing,
-        details: {
-          ...shownMembers(reason?.members ?? {}),
-          ...(reason === undefined ? {} : { problem: shownText(reason.code, 64) }),
-        },
-      });
-    }
-  }
 }
 
 /** Watches a market order for a moment, so that the answer can tell its price. Nothing hangs on it. */

@@ -181,7 +181,10 @@ class Run {
       this.#proposals(environment).map((seen) =>
         takeBack(environment, seen).catch((error: unknown) => {
           const { message } = asTradeAgentError(error);
-          this.#emit({ type: 'notice', message: `${seen.proposal.code} could not be taken back: ${message}` });
+          this.#emit({
+            type: 'notice',
+            message: `${seen.proposal.code} could not be taken back: ${message}`,
+          });
         }),
       ),
     );
@@ -202,9 +205,7 @@ class Run {
     config: GraphConfig,
     { values, tasks }: StateSnapshot,
   ): Promise<StateSnapshot> {
-    const unheard = new Set(
-      interruptsOf(tasks).flatMap((one) => ('proposal' in one ? [one.proposal] : [])),
-    );
+    const unheard = new Set(interruptsOf(tasks).flatMap((one) => ('proposal' in one ? [one.proposal] : [])));
     const open = this.#proposals(environment)
       .map(({ proposal }) => proposal)
       .filter(({ id, state }) => !isSettledState(state) || (state === 'executed' && unheard.has(id)));
@@ -310,7 +311,11 @@ class Run {
     const { id } = seen.proposal;
     const before = proposals.get(id)?.proposal;
     const { proposal, thread } = proposals.note(seen);
-    if (before !== undefined && before.state === proposal.state && before.updated_at === proposal.updated_at) {
+    if (
+      before !== undefined &&
+      before.state === proposal.state &&
+      before.updated_at === proposal.updated_at
+    ) {
       if (this.#shown.has(id)) return;
     }
     this.#shown.add(id);

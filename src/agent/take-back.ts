@@ -1,6 +1,6 @@
+import type { GatewayClient } from '../tools/gateway-client.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import { isSettledState, type Proposal } from '../trading/proposal.ts';
-import type { GatewayClient } from '../tools/gateway-client.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { describeProposal, orderOf } from './proposal-view.ts';
 import type { ThreadProposal } from './thread-proposals.ts';

@@ -115,7 +115,11 @@ export function createGatewayClient(session: Session, options: GatewayClientOpti
   const { signal, timeoutMs = 15_000 } = options;
   const base = session.profile.gateway.replace(/\/+$/, '');
 
-  const unreachable = (cause: unknown, ms: number, ...signals: (AbortSignal | undefined)[]): TradeAgentError => {
+  const unreachable = (
+    cause: unknown,
+    ms: number,
+    ...signals: (AbortSignal | undefined)[]
+  ): TradeAgentError => {
     const ended = signals.find((one) => one?.aborted);
     if (ended !== undefined) return isTradeAgentError(ended.reason) ? ended.reason : interrupted();
     if (isTradeAgentError(cause)) return cause;

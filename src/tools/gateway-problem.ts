@@ -145,9 +145,7 @@ export function gatewayError(status: number, body: unknown): TradeAgentError {
     details: {
       status,
       ...(connection === undefined ? {} : { connection }),
-      ...(problem === undefined
-        ? {}
-        : { ...shownMembers(problem), problem: shownText(problem.code, 64) }),
+      ...(problem === undefined ? {} : { ...shownMembers(problem), problem: shownText(problem.code, 64) }),
       ...(problem?.fields === undefined
         ? {}
         : { fields: problem.fields.map((field) => shownText(field, 64)) }),
