@@ -1,3 +1,4 @@
+import { failpoint } from '../trading/failpoint.ts';
 import { isSettledState, type ProposalRequest } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { haltedReason } from './ask.ts';
@@ -73,6 +74,7 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
       const proposed = await takeIn(caller, request, key);
       const { proposal, isNew } = proposed;
       if (!isNew) return proposed;
+      failpoint('proposal.drafted');
       moved({ moved: true, proposal });
       attendance.begin(proposal.id, true);
       const asked = await kernel.awaitChange(proposal.id, proposal.version, FIRST_WAIT_MS, closing.signal);

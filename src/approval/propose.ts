@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { utcSeconds } from '../trading/clock.ts';
+import { failpoint } from '../trading/failpoint.ts';
 import {
   DEFAULT_TTL_S,
   type ProposalKind,
@@ -78,6 +79,7 @@ export function createProposing(parts: KernelParts & ProposingRules) {
       subjectId: subjectIdOf(sub, client, key.key),
       expiresAt,
     });
+    failpoint('proposal.completed');
     const fingerprint = digestOf([request.kind, kind.fingerprint(completed.subject)]);
     return store.inOneCommit((): Proposed => {
       const earlier = store.keyed(key);

@@ -2,9 +2,6 @@
 export interface Caller {
   readonly sub: string;
   readonly clientId: string | undefined;
-  /** `preferred_username` and `email`, where the token has them: by these some providers find whom to ask. */
-  readonly name?: string | undefined;
-  readonly email?: string | undefined;
   readonly scopes: ReadonlySet<string>;
   /** By which some providers find people (OpenID Connect Core §5.1 `preferred_username`, `email`), where the token tells. */
   readonly username?: string | undefined;

@@ -103,11 +103,9 @@ function callerOf(token: string, claims: AccessTokenClaims): Caller {
   return {
     sub: claims.sub,
     clientId: textOf(claims.client_id),
-    name: textOf(claims.preferred_username),
-    email: textOf(claims.email),
     scopes: new Set(typeof claims.scope === 'string' ? claims.scope.split(' ').filter(Boolean) : []),
-    username: typeof claims.preferred_username === 'string' ? claims.preferred_username : undefined,
-    email: typeof claims.email === 'string' ? claims.email : undefined,
+    username: textOf(claims.preferred_username),
+    email: textOf(claims.email),
     jti: claims.jti,
     authorizationDetails: claims.authorization_details,
     accessToken: token,
