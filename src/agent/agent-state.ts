@@ -75,9 +75,9 @@ export const ProposalGraphState = Annotation.Root({
   /** The person's own words, newest last. */
   said: Annotation<readonly string[]>(),
   /** What is sent under the attempt's key: kept whole, since the same key must come with the same words. */
-  request: Annotation<ProposalRequestInput>(),
+  drafted: Annotation<ProposalRequestInput>(),
   /** The proposal's id at the gateway, once there is one. */
-  proposal: Annotation<string>(),
+  proposed: Annotation<string>(),
   /** The id in threads of schema versions up to 4. */
   approval: Annotation<string>(),
   messages,

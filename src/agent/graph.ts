@@ -34,7 +34,7 @@ function proposalGraph(environment: GraphEnvironment) {
       .addNode('propose', proposeNode(environment), { ends: ['draft', 'await', 'request', 'execute', END] })
       .addNode('await', (state: ProposalGraphValue) => {
         // Nothing else belongs here: on resume a node runs again from its top.
-        interrupt<AwaitedProposal, unknown>({ proposal: state.proposal ?? state.approval });
+        interrupt<AwaitedProposal, unknown>({ proposal: state.proposed ?? state.approval });
         return {};
       })
       .addNode('result', result, { ends: ['draft', 'await', END] })

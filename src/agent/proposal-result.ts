@@ -23,7 +23,7 @@ const FILL_WAITS_MS = [100, 200, 400, 800, 1_500] as const;
 /** Reads what became of the proposal, and makes the call's answer of it. */
 export function resultNode(environment: GraphEnvironment) {
   return async (state: ProposalGraphValue): Promise<Command> => {
-    const id = state.proposal ?? state.approval;
+    const id = state.proposed ?? state.approval;
     const seen = environment.proposals.get(id);
     if (seen === undefined) throw new TradeAgentError('state_corrupt', `proposal ${id} is not this thread's`);
     failpoint('result.read');

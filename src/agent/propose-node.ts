@@ -37,7 +37,7 @@ export function draftNode(environment: GraphEnvironment) {
       if (environment.approvalMode === 'deny') throw mayNotAsk();
       if (attempt === 1 && state.asks !== undefined) requireAsks(state.asks);
       const request = await withConnection(() => proposalRequest(environment, gateway, tool, state));
-      return new Command({ goto: 'propose', update: { request } });
+      return new Command({ goto: 'propose', update: { drafted: request } });
     } catch (error) {
       if (isGraphInterrupt(error)) throw error;
       return failed(environment, state, asTradeAgentError(error));
@@ -52,7 +52,7 @@ export function draftNode(environment: GraphEnvironment) {
 export function proposeNode(environment: GraphEnvironment) {
   const { thread } = environment;
   return async (state: ProposalGraphValue): Promise<Command> => {
-    const { call, attempt, prompt, request } = state;
+    const { call, attempt, prompt, drafted: request } = state;
     // A run of schema version 4 or older died here before anything was asked.
     if (request === undefined) return new Command({ goto: 'draft' });
     try {
@@ -63,7 +63,7 @@ export function proposeNode(environment: GraphEnvironment) {
       );
       environment.saw({ thread, prompt, toolCallId: call.id, attempt, proposal });
       failpoint('propose.noted');
-      return new Command({ goto: 'await', update: { proposal: proposal.id } });
+      return new Command({ goto: 'await', update: { proposed: proposal.id } });
     } catch (error) {
       // Not an answer for the model: the run stops here, and a resume goes on with the very same proposal.
       const isStopped = environment.signal.aborted || (isTradeAgentError(error) && error.code === 'busy');

@@ -303,7 +303,7 @@ export function createGatewayClient(session: Session, options: GatewayClientOpti
         await request(
           `/v1/proposals/${proposalId(id)}`,
           { method: 'DELETE', headers: { accept: 'application/json' } },
-          [PROPOSE_ORDERS],
+          [PROPOSE_ORDERS, PROPOSE_MESSAGES],
         ),
       ),
     halt: async () => parse(haltSchema, await request('/v1/halt', { method: 'PUT' }, [ORDERS_CANCEL])),
