@@ -8,11 +8,12 @@ import {
   LONGEST_TTL_S,
   type MessageRequest,
   type ProposalRequestInput,
-  type Provenance,
   SHORTEST_TTL_S,
 } from '../trading/proposal.ts';
 import type { ProposalGraphValue } from './agent-state.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
+import type { Held } from './planner/position-part.ts';
+import { orderDefaults, type ProvenanceInput, provenanceOf } from './provenance.ts';
 
 /**
  * What a call asks of the gateway, whole. The gateway completes it (account, price, identifiers) and checks it.
@@ -26,30 +27,69 @@ export async function proposalRequest(
 ): Promise<ProposalRequestInput> {
   const { profile, clock, requestedBy, ttl } = environment;
   const { args } = state.call;
-  const provenance = provenanceFor(state);
   const base = {
     requested_by: requestedBy,
     ttl: Math.min(Math.max(ttl, SHORTEST_TTL_S), LONGEST_TTL_S),
-    ...(provenance === undefined ? {} : { provenance }),
   };
   switch (tool?.risk) {
     case 'trade': {
-      const { environment, max_slippage } = profile;
-      return { kind: 'order', order: { ...readOrderRequest(args), environment, max_slippage }, ...base };
+      const { environment: account, max_slippage } = profile;
+      const order = { ...readOrderRequest(args), environment: account, max_slippage };
+      const provenance = provenanceOf({
+        ...heard(environment, state, order),
+        kind: 'order',
+        request: order,
+        defaults: { ...orderDefaults, environment: account, max_slippage },
+        ...(order.side === 'sell' ? { positions: await held(gateway) } : {}),
+      });
+      return { kind: 'order', order, provenance, ...base };
     }
-    case 'send':
-      return { kind: 'message', message: await summaryMessage(tool, args, gateway, clock.now()), ...base };
-    case 'reduce':
-      return { kind: 'cancel', cancel: { order_id: String(args.order_id) }, ...base };
+    case 'send': {
+      const message = await summaryMessage(tool, args, gateway, clock.now());
+      const computed = { service: 'the tool', subject: 'portfolio summary', text: 'portfolio summary' };
+      const provenance = provenanceOf({
+        ...heard(environment, state, message),
+        kind: 'message',
+        request: message,
+        computed,
+      });
+      return { kind: 'message', message, provenance, ...base };
+    }
+    case 'reduce': {
+      const cancel = { order_id: String(args.order_id) };
+      const openOrders = await gateway.orders().catch(() => []);
+      const provenance = provenanceOf({
+        ...heard(environment, state, cancel),
+        kind: 'cancel',
+        request: cancel,
+        openOrders,
+      });
+      return { kind: 'cancel', cancel, provenance, ...base };
+    }
     default:
       throw new TypeError('not a tool that proposes');
   }
 }
 
-/** Where each field comes from, and which outside text the conversation has heard. */
-function provenanceFor({ tainted }: Pick<ProposalGraphValue, 'said' | 'tainted'>): Provenance | undefined {
-  const sources = (tainted ?? []).slice(0, 10);
-  return sources.length === 0 ? undefined : { fields: {}, tainted_by: sources };
+/** Who of the program's own speaks for the person; any other prompt is put together by a rule. */
+const spokenBy = ['chat', 'run'];
+
+/** What was said, by whom, and which outside text the conversation has heard. */
+function heard(
+  { requestedBy }: Pick<GraphEnvironment, 'requestedBy'>,
+  { said = [], tainted = [] }: Pick<ProposalGraphValue, 'said' | 'tainted'>,
+  request: object,
+): Pick<ProvenanceInput, 'userTurns' | 'from' | 'taintedBy' | 'computed'> {
+  const base = { from: 'model', taintedBy: tainted };
+  if (spokenBy.includes(requestedBy)) return { ...base, userTurns: said };
+  const byRule = Object.fromEntries(Object.keys(request).map((field) => [field, requestedBy]));
+  return { ...base, userTurns: [], computed: byRule };
+}
+
+/** What is held, by symbol; nothing where it can't be read: then nothing counts as computed from it. */
+async function held(gateway: GatewayClient): Promise<Map<string, Held>> {
+  const positions = await gateway.positions().catch(() => []);
+  return new Map(positions.map(({ symbol, qty, qty_available }) => [symbol, { qty, qty_available }]));
 }
 
 /**

@@ -9,6 +9,7 @@ import { isSettledState, type Proposal } from '../trading/proposal.ts';
 import { isFinal } from '../trading/views.ts';
 import type { Outcome, ProposalGraphValue, ToolCall } from './agent-state.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
+import { inertJson } from './inert-text.ts';
 import { orderSummary } from './order-summary.ts';
 import { refusalOf, rejectionOf } from './proposal-refusal.ts';
 import { describeProposal, orderOf } from './proposal-view.ts';
@@ -107,7 +108,7 @@ function ended(
   return new Command({
     goto: END,
     update: {
-      messages: [new ToolMessage({ tool_call_id: call.id, name: call.name, content })],
+      messages: [new ToolMessage({ tool_call_id: call.id, name: call.name, content: inertJson(content) })],
       outcomes: [{ prompt, turn, tool: call.name, ...more }],
     },
   });
