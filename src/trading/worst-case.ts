@@ -8,9 +8,9 @@ import type { WorstCase } from './proposal.ts';
  * The order as it goes out to the broker: what was approved bounds what can happen there too. A market order becomes a
  * limit order at `reference_price` × (1 ± `max_slippage`), a stop a stop-limit with that band around its stop price.
  * An amount in dollars goes out under the same limit: it bounds a buy's cost by itself, but neither the price nor how
- * many shares a sale takes (Alpaca takes amounts with limit, stop and stop-limit orders for the day: changelog
- * "Fractional USD Stop & Stop Limit Orders"; the OpenAPI document's "only market" is older). A trailing stop has no
- * price until it is reached, so nothing bounds it.
+ * many shares a sale takes. Alpaca's changelog ("Fractional USD Stop & Stop Limit Orders") has amounts with stop and
+ * stop-limit orders, its OpenAPI document and SDK still speak of market orders alone; were it to refuse, nothing trades.
+ * A trailing stop has no price until it is reached, so nothing bounds it.
  */
 export function boundedOrder(draft: OrderDraft): OrderDraft {
   const { side, type, stop_price, reference_price, max_slippage } = draft;
