@@ -80,7 +80,7 @@ export function openApprovalRequestTable(database: Database) {
   // What is certain is not overtaken by an earlier word that arrives late.
   const note = database.prepare<[string, string, number, string, string]>(
     `UPDATE approval_requests SET outcome_state = ?, outcome_text = ?, outcome_at = ?
-     WHERE id = ? AND (coalesce(outcome_state, 'executing') IN ('executing', 'unknown')
+     WHERE id = ? AND (coalesce(outcome_state, 'executing') IN ('executing', 'unknown', 'cancelled')
        OR ? NOT IN ('executing', 'unknown'))`,
   );
   const undelivered = database.prepare<[], ApprovalRequestRow>(

@@ -180,7 +180,14 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
       const { id, user, status } = load(row);
       const decided = status === 'approved' || status === 'denied';
       if (status === 'pending') return { outcome: 'not_decided' };
-      if (decided && state === 'cancelled') return { outcome: 'already_decided', request: load(row) };
+      if (decided && state === 'cancelled') {
+        // The client carries nothing out, as far as it knew: the phone must not go on saying that it is on its way.
+        if (status === 'approved' && row.outcome_state === null) {
+          rows.note.run(state, '', now, id, state);
+          changes.emit(`user:${user}`);
+        }
+        return { outcome: 'already_decided', request: find(id) ?? load(row) };
+      }
       // Nothing was to come of the others, so only what did is news.
       if (!withdrawn && (status === 'approved' || !ends)) rows.note.run(state, text, now, id, state);
       changes.emit(`user:${user}`);

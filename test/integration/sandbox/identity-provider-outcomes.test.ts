@@ -92,7 +92,15 @@ describe('what became of a request', () => {
       status: 409,
       error: 'already_decided',
     });
-    expect(await world.phone.request(id)).toMatchObject({ status: 'approved', outcome: null });
+    // The gateway's word is that nothing comes of it; should something come all the same, that is what is shown.
+    expect(await world.phone.request(id)).toMatchObject({
+      status: 'approved',
+      outcome: { state: 'cancelled', text: '' },
+    });
+    await gateway.tell(authReqId, 'executing');
+    await gateway.tell(authReqId, 'executed', 'filled 5 at $180.12');
+    expect((await gateway.tell(authReqId, 'cancelled')).status).toBe(409);
+    expect((await world.phone.request(id)).outcome?.state).toBe('executed');
     expect((await gateway.poll(authReqId)).access_token).toBeTypeOf('string');
   });
 
