@@ -15,8 +15,11 @@ const shared = new Set([
   'base-url',
 ]);
 
-/** These have variables of their own (NO_COLOR), or are no settings. */
-const without = new Set(['no-color', 'help', 'version']);
+/**
+ * These have variables of their own (NO_COLOR), or are no settings. No variable decides about money: it would decide in
+ * every command that inherits it, with nobody having said so there.
+ */
+const without = new Set(['no-color', 'help', 'version', 'decide']);
 
 /**
  * The environment variable that stands in for a flag where the command line says nothing: `TRADE_AGENT_MODEL` for

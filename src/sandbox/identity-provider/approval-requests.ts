@@ -1,10 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
+import type { Outcome } from '../../approval/asking.ts';
 import type { Clock } from '../../trading/clock.ts';
 
-export type ApprovalRequestStatus = 'pending' | 'approved' | 'denied' | 'expired';
+export type ApprovalRequestStatus = 'pending' | 'approved' | 'denied' | 'expired' | 'withdrawn';
 export type Decision = 'approve' | 'deny';
+
+/** What the client told of it, and when (milliseconds since the epoch). */
+export interface ToldOutcome extends Outcome {
+  readonly at: number;
+}
 
 /** One order waiting for, or decided by, its owner. Times are milliseconds since the epoch. */
 export interface ApprovalRequest {
@@ -19,8 +25,10 @@ export interface ApprovalRequest {
   readonly details: Readonly<Record<string, unknown>> & { readonly type: string };
   readonly requestedAt: number;
   readonly expiresAt: number;
+  /** When it was decided or withdrawn. */
   readonly decidedAt: number | undefined;
   readonly status: ApprovalRequestStatus;
+  readonly outcome: ToldOutcome | undefined;
 }
 
 /** What became of a decision; only `decided` changed anything. */
@@ -31,6 +39,18 @@ export type DecisionOutcome =
   /** Already decided the other way. */
   | { readonly outcome: 'conflict'; readonly request: ApprovalRequest }
   | { readonly outcome: 'expired'; readonly request: ApprovalRequest }
+  /** The client took it back first. */
+  | { readonly outcome: 'withdrawn'; readonly request: ApprovalRequest }
+  | { readonly outcome: 'not_found' };
+
+/** What became of a client's word about its request. */
+export type TellOutcome =
+  /** Kept: the phone shows it, or the request went away. */
+  | { readonly outcome: 'told'; readonly request: ApprovalRequest }
+  /** Withdrawn too late: the person had decided. */
+  | { readonly outcome: 'already_decided'; readonly request: ApprovalRequest }
+  /** Said to be under way or done, while nobody has decided. */
+  | { readonly outcome: 'not_decided' }
   | { readonly outcome: 'not_found' };
 
 interface Row {
@@ -46,19 +66,37 @@ interface Row {
   readonly expires_at: number;
   readonly decision: Decision | null;
   readonly decided_at: number | null;
+  readonly withdrawn_at: number | null;
+  readonly outcome_state: Outcome['state'] | null;
+  readonly outcome_text: string | null;
+  readonly outcome_at: number | null;
 }
 
+/** A request as it is put before a person. */
+export type NewRequest = Omit<ApprovalRequest, 'id' | 'status' | 'requestedAt' | 'decidedAt' | 'outcome'>;
+
 export interface ApprovalRequests {
-  add(request: Omit<ApprovalRequest, 'id' | 'status' | 'requestedAt' | 'decidedAt'>): ApprovalRequest;
+  /**
+   * Keeps a request. One that waits for the same proposal of the same client gives way to it: the client died between
+   * the answer and its own row, and knows only the second.
+   */
+  add(request: NewRequest): ApprovalRequest;
   find(id: string): ApprovalRequest | undefined;
   /** Oldest first. */
-  pending(user: string): ApprovalRequest[];
-  /** Decided or expired, latest first. */
+  pending(user: string, limit?: number): ApprovalRequest[];
+  /** How many wait for this person, of one client where it is named. */
+  countPending(user: string, clientId?: string): number;
+  /** Decided, withdrawn or expired, latest first; those that gave way to a second are left out. */
   recent(user: string, limit: number): ApprovalRequest[];
   /** Records a decision, once and for all. `user` limits it to that person's own requests. */
   decide(id: string, decision: Decision, user?: string): DecisionOutcome;
-  /** Decisions the provider was not told of yet: the process died in between. */
-  undelivered(): (ApprovalRequest & { readonly status: 'approved' | 'denied' })[];
+  /**
+   * The client's word about a request of its own. One that waits is withdrawn by `cancelled`, `expired` and
+   * `blocked`: a compare-and-set against {@link decide}, so that one of the two wins.
+   */
+  tell(authReqId: string, clientId: string, outcome: Outcome): TellOutcome;
+  /** Decisions and withdrawals the provider was not told of yet: the process died in between. */
+  undelivered(): ApprovalRequest[];
   /** Notes that the provider knows the decision, and wakes whoever polls for it. */
   delivered(id: string): void;
   /** Calls `listener` after every change to the user's requests, until the returned function is called. */
@@ -89,26 +127,50 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
     ) STRICT;
     CREATE INDEX IF NOT EXISTS approval_requests_user ON approval_requests (user, requested_at);
   `);
+  addColumns(database);
   const insert = database.prepare(
     `INSERT INTO approval_requests
-       (id, auth_req_id, user, client_id, client_name, code, binding_message, details, requested_at, expires_at)
-     VALUES (@id, @authReqId, @user, @clientId, @clientName, @code, @bindingMessage, @details, @requestedAt, @expiresAt)`,
+       (id, auth_req_id, user, client_id, client_name, code, binding_message, details, proposal, requested_at, expires_at)
+     VALUES (@id, @authReqId, @user, @clientId, @clientName, @code, @bindingMessage, @details, @proposal, @requestedAt, @expiresAt)`,
+  );
+  const open = 'decision IS NULL AND withdrawn_at IS NULL';
+  const replace = database.prepare<[number, string, string, string]>(
+    `UPDATE approval_requests SET withdrawn_at = ?, replaced = 1
+     WHERE user = ? AND client_id = ? AND proposal = ? AND ${open}`,
   );
   const byId = database.prepare<[string], Row>('SELECT * FROM approval_requests WHERE id = ?');
-  const pending = database.prepare<[string, number], Row>(
-    `SELECT * FROM approval_requests WHERE user = ? AND decision IS NULL AND expires_at > ?
-     ORDER BY requested_at, rowid`,
+  const byAuthReqId = database.prepare<[string, string], Row>(
+    'SELECT * FROM approval_requests WHERE auth_req_id = ? AND client_id = ?',
+  );
+  const pending = database.prepare<[string, number, number], Row>(
+    `SELECT * FROM approval_requests WHERE user = ? AND ${open} AND expires_at > ?
+     ORDER BY requested_at, rowid LIMIT ?`,
+  );
+  const countPending = database.prepare<[string, number, string | null, string | null], { count: number }>(
+    `SELECT count(*) AS count FROM approval_requests
+     WHERE user = ? AND ${open} AND expires_at > ? AND (? IS NULL OR client_id = ?)`,
   );
   const recent = database.prepare<[string, number, number], Row>(
-    `SELECT * FROM approval_requests WHERE user = ? AND (decision IS NOT NULL OR expires_at <= ?)
-     ORDER BY coalesce(decided_at, expires_at) DESC, rowid DESC LIMIT ?`,
+    `SELECT * FROM approval_requests
+     WHERE user = ? AND replaced = 0 AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL OR expires_at <= ?)
+     ORDER BY coalesce(decided_at, withdrawn_at, expires_at) DESC, rowid DESC LIMIT ?`,
   );
   const decide = database.prepare<[Decision, number, string, number]>(
-    `UPDATE approval_requests SET decision = ?, decided_at = ?
-     WHERE id = ? AND decision IS NULL AND expires_at > ?`,
+    `UPDATE approval_requests SET decision = ?, decided_at = ? WHERE id = ? AND ${open} AND expires_at > ?`,
+  );
+  const withdraw = database.prepare<[number, string, string, number, string, string, number]>(
+    `UPDATE approval_requests SET withdrawn_at = ?, outcome_state = ?, outcome_text = ?, outcome_at = ?
+     WHERE auth_req_id = ? AND client_id = ? AND ${open} AND expires_at > ?`,
+  );
+  // What is certain is not overtaken by an earlier word that arrives late.
+  const note = database.prepare<[string, string, number, string, string]>(
+    `UPDATE approval_requests SET outcome_state = ?, outcome_text = ?, outcome_at = ?
+     WHERE id = ? AND (coalesce(outcome_state, 'executing') IN ('executing', 'unknown')
+       OR ? NOT IN ('executing', 'unknown'))`,
   );
   const undelivered = database.prepare<[], Row>(
-    'SELECT * FROM approval_requests WHERE decision IS NOT NULL AND delivered_at IS NULL',
+    `SELECT * FROM approval_requests
+     WHERE delivered_at IS NULL AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL)`,
   );
   const deliver = database.prepare<[number, string]>(
     'UPDATE approval_requests SET delivered_at = ? WHERE id = ?',
@@ -132,38 +194,45 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
     details: JSON.parse(row.details),
     requestedAt: row.requested_at,
     expiresAt: row.expires_at,
-    decidedAt: row.decided_at ?? undefined,
-    status:
-      row.decision === 'approve'
-        ? 'approved'
-        : row.decision === 'deny'
-          ? 'denied'
-          : row.expires_at <= clock.now()
-            ? 'expired'
-            : 'pending',
+    decidedAt: row.decided_at ?? row.withdrawn_at ?? undefined,
+    status: statusOf(row, clock.now()),
+    outcome:
+      row.outcome_state === null
+        ? undefined
+        : { state: row.outcome_state, text: row.outcome_text ?? '', at: row.outcome_at ?? 0 },
   });
   const find = (id: string) => {
     const row = byId.get(id);
     return row === undefined ? undefined : load(row);
   };
 
+  const keep = database.transaction((request: NewRequest, id: string) => {
+    const { proposal } = request.details;
+    const now = clock.now();
+    if (typeof proposal === 'string') replace.run(now, request.user, request.clientId, proposal);
+    insert.run({
+      ...request,
+      id,
+      bindingMessage: request.bindingMessage ?? null,
+      details: JSON.stringify(request.details),
+      proposal: typeof proposal === 'string' ? proposal : null,
+      requestedAt: now,
+    });
+  });
+
   return {
     add(request) {
       const id = randomBytes(12).toString('base64url');
-      insert.run({
-        ...request,
-        id,
-        bindingMessage: request.bindingMessage ?? null,
-        details: JSON.stringify(request.details),
-        requestedAt: clock.now(),
-      });
+      keep.immediate(request, id);
       changes.emit(`user:${request.user}`);
       const added = find(id);
       if (added === undefined) throw new Error('an approval request could not be kept');
       return added;
     },
     find,
-    pending: (user) => pending.all(user, clock.now()).map(load),
+    pending: (user, limit = -1) => pending.all(user, clock.now(), limit).map(load),
+    countPending: (user, clientId) =>
+      countPending.get(user, clock.now(), clientId ?? null, clientId ?? null)?.count ?? 0,
     recent: (user, limit) => recent.all(user, clock.now(), limit).map(load),
     decide(id, decision, user) {
       const before = find(id);
@@ -176,15 +245,28 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
         changes.emit(`user:${request.user}`);
         return { outcome: 'decided', request };
       }
-      if (request.status === 'expired') return { outcome: 'expired', request };
+      if (request.status === 'expired' || request.status === 'withdrawn') {
+        return { outcome: request.status, request };
+      }
       const same = request.status === (decision === 'approve' ? 'approved' : 'denied');
       return { outcome: same ? 'repeated' : 'conflict', request };
     },
-    undelivered: () =>
-      undelivered.all().map((row) => {
-        const status = row.decision === 'approve' ? ('approved' as const) : ('denied' as const);
-        return { ...load(row), status };
-      }),
+    tell(authReqId, clientId, { state, text }) {
+      const now = clock.now();
+      const ends = state === 'cancelled' || state === 'expired' || state === 'blocked';
+      const withdrawn = ends && withdraw.run(now, state, text, now, authReqId, clientId, now).changes === 1;
+      const row = byAuthReqId.get(authReqId, clientId);
+      if (row === undefined) return { outcome: 'not_found' };
+      const { id, user, status } = load(row);
+      const decided = status === 'approved' || status === 'denied';
+      if (status === 'pending') return { outcome: 'not_decided' };
+      if (decided && state === 'cancelled') return { outcome: 'already_decided', request: load(row) };
+      // Nothing was to come of the others, so only what did is news.
+      if (!withdrawn && (status === 'approved' || !ends)) note.run(state, text, now, id, state);
+      changes.emit(`user:${user}`);
+      return { outcome: 'told', request: find(id) ?? load(row) };
+    },
+    undelivered: () => undelivered.all().map(load),
     delivered(id) {
       deliver.run(clock.now(), id);
       const request = find(id);
@@ -194,4 +276,36 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
     onDelivered: (authReqId, listener) => subscribe(`delivered:${authReqId}`, listener),
     waiting: (authReqId) => changes.listenerCount(`delivered:${authReqId}`),
   };
+}
+
+function statusOf(row: Row, now: number): ApprovalRequestStatus {
+  if (row.decision !== null) return row.decision === 'approve' ? 'approved' : 'denied';
+  if (row.withdrawn_at !== null) return row.outcome_state === 'expired' ? 'expired' : 'withdrawn';
+  return row.expires_at <= now ? 'expired' : 'pending';
+}
+
+/** A table made before requests could be withdrawn gains what it lacks. */
+function addColumns(database: Database): void {
+  const there = new Set(
+    (database.pragma('table_info(approval_requests)') as { name: string }[]).map(({ name }) => name),
+  );
+  const columns = {
+    proposal: 'TEXT',
+    withdrawn_at: 'INTEGER',
+    replaced: 'INTEGER NOT NULL DEFAULT 0',
+    outcome_state: 'TEXT',
+    outcome_text: 'TEXT',
+    outcome_at: 'INTEGER',
+  };
+  for (const [name, type] of Object.entries(columns)) {
+    if (!there.has(name)) database.exec(`ALTER TABLE approval_requests ADD COLUMN ${name} ${type}`);
+  }
+  database.exec(`
+    CREATE INDEX IF NOT EXISTS approval_requests_open ON approval_requests (user, requested_at)
+      WHERE decision IS NULL AND withdrawn_at IS NULL;
+    CREATE INDEX IF NOT EXISTS approval_requests_proposal ON approval_requests (proposal)
+      WHERE proposal IS NOT NULL AND decision IS NULL AND withdrawn_at IS NULL;
+    CREATE INDEX IF NOT EXISTS approval_requests_undelivered ON approval_requests (id)
+      WHERE delivered_at IS NULL AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL);
+  `);
 }

@@ -27,6 +27,11 @@ describe('a flag that the command line leaves out', () => {
     });
   });
 
+  it('is not read where it decides about money: the phone asks all the same', async () => {
+    const options = await parsed('phone', [], { TRADE_AGENT_PHONE_DECIDE: 'approve' });
+    expect(options.decide).toBe('ask');
+  });
+
   it('yields to the command line', async () => {
     expect(await parsed('run', ['--model', 'a'], { TRADE_AGENT_MODEL: 'b' })).toMatchObject({ model: 'a' });
   });
@@ -55,7 +60,7 @@ describe('a flag that the command line leaves out', () => {
     for (const command of [program, ...everyCommand(program)]) {
       for (const option of command.options) {
         const name = variableOf(command, option);
-        if (name === undefined) expect(['--version', '--no-color']).toContain(option.long);
+        if (name === undefined) expect(['--version', '--no-color', '--decide']).toContain(option.long);
         else flags.set(name, (flags.get(name) ?? new Set()).add(option.flags.split(' ')[0] ?? ''));
       }
     }
