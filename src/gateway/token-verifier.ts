@@ -89,7 +89,8 @@ export async function verifyApprovalToken(
 function callerOf(token: string, claims: AccessTokenClaims): Caller {
   return {
     sub: claims.sub,
-    clientId: textOf(claims.client_id),
+    // RFC 9068 §2.2 has `client_id`; Keycloak's tokens (26.4, measured) say it by `azp` alone.
+    clientId: textOf(claims.client_id) ?? textOf(claims.azp),
     name: textOf(claims.preferred_username),
     email: textOf(claims.email),
     scopes: new Set(typeof claims.scope === 'string' ? claims.scope.split(' ').filter(Boolean) : []),
