@@ -1,6 +1,7 @@
 import { ToolMessage } from '@langchain/core/messages';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { Outcome, ToolCall } from './agent-state.ts';
+import { inertJson } from './inert-text.ts';
 import { databaseFailure } from './state-database.ts';
 
 /** Our own errors as they are; anything else without its text, which could hold what it should not. */
@@ -25,6 +26,6 @@ export function errorMessage(call: ToolCall, error: NonNullable<Outcome['error']
     tool_call_id: call.id,
     name: call.name,
     status: 'error',
-    content: JSON.stringify({ error }),
+    content: inertJson(JSON.stringify({ error })),
   });
 }

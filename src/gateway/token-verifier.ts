@@ -1,4 +1,4 @@
-import { errors, type JWTPayload, jwtVerify } from 'jose';
+import { decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
 import type { Clock } from '../trading/clock.ts';
 import { Refusal } from '../trading/refusal.ts';
 import type { Caller } from './caller.ts';
@@ -77,13 +77,26 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
 /**
  * Who approved, by the token that the provider gave the gateway for it (RFC 9068 §4). The gateway got it from the token
  * endpoint itself, so it need be bound to no key; nor is its client one of those that may come to the door.
+ * @param time `isFirst` is false for one that was taken before, and acted on: it may have expired since
  * Throws {@link Refusal} as the verifier does.
  */
 export async function verifyApprovalToken(
   token: string,
   options: Pick<TokenVerifierOptions, 'provider' | 'resource' | 'clock'>,
+  time: { readonly isFirst: boolean } = { isFirst: true },
 ): Promise<Caller> {
-  return callerOf(token, await verifiedClaims(token, options, options.clock.now()));
+  const now = options.clock.now();
+  return callerOf(token, await verifiedClaims(token, options, time.isFirst ? now : issuedAt(token, now)));
+}
+
+/** Milliseconds since the epoch; what it is compared with is verified in the same breath. */
+function issuedAt(token: string, otherwise: number): number {
+  try {
+    const { iat } = decodeJwt(token);
+    return iat === undefined ? otherwise : Math.min(iat * 1000, otherwise);
+  } catch {
+    return otherwise;
+  }
 }
 
 function callerOf(token: string, claims: AccessTokenClaims): Caller {
@@ -91,9 +104,9 @@ function callerOf(token: string, claims: AccessTokenClaims): Caller {
     sub: claims.sub,
     // RFC 9068 §2.2 has `client_id`; Keycloak's tokens (26.4, measured) say it by `azp` alone.
     clientId: textOf(claims.client_id) ?? textOf(claims.azp),
-    name: textOf(claims.preferred_username),
-    email: textOf(claims.email),
     scopes: new Set(typeof claims.scope === 'string' ? claims.scope.split(' ').filter(Boolean) : []),
+    username: textOf(claims.preferred_username),
+    email: textOf(claims.email),
     jti: claims.jti,
     authorizationDetails: claims.authorization_details,
     accessToken: token,

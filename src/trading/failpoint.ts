@@ -17,6 +17,9 @@ import { readFileSync, writeSync } from 'node:fs';
 export const failpoints = {
   'propose.priced': 'agent: the order is complete, no row is written',
   'propose.written': 'agent: the row is written (drafted), the audit file has nothing of it',
+  'ask.before_call': 'gateway: about to ask the identity provider',
+  'ask.answered': 'gateway: it has the auth_req_id, the row has not',
+  'ask.stored': 'gateway: the row has it (requested)',
   'request.before_call': 'agent: about to ask the identity provider',
   'idp.asked': 'identity provider: the question is kept, the agent has no answer yet',
   'request.answered': 'agent: it has the auth_req_id, the row has not',

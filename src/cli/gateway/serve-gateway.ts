@@ -57,8 +57,7 @@ export async function serveGateway(cli: Cli, options: ServeOptions, output: Outp
     }
     cli.io.talk('Ctrl-C ends it; its journal is kept.');
     await servedUntilStopped(cli, async () => {
-      gateway.close();
-      await server.close(DRAIN_MS);
+      await Promise.all([gateway.close(), server.close(DRAIN_MS)]);
       database.close();
     });
   });

@@ -244,6 +244,16 @@ describe('the request body', () => {
     const response = await world.place('{"qty":', await world.approve(draftOf('limit')));
     await expectRefusal(world, response, 400, 'malformed_json');
   });
+  it.each([
+    ['account', { account: 'PA\ud800' }],
+    ['symbol', { symbol: '\udc00' }],
+    ['a key', { 'note\udfff': 'x' }],
+    ['something inside', { note: [{ inner: 'x\ud83d' }] }],
+  ])('has no half of a surrogate pair: %s', async (_, wrong) => {
+    const draft = draftOf('limit');
+    const response = await world.place({ ...draft, ...wrong }, await world.approve(draft));
+    await expectRefusal(world, response, 400, 'malformed_json');
+  });
   it('must be an object', async () => {
     const response = await world.place('null', await world.approve(draftOf('limit')));
     await expectRefusal(world, response, 400, 'invalid_order');

@@ -207,8 +207,15 @@ describe.skipIf(missing !== undefined)("the paper broker keeps to Alpaca's contr
     }
     const resting = placed[2]?.id ?? '';
     const replaced = await within(
-      orders.patchOrderByOrderId({ orderId: resting, patchOrderRequest: { limitPrice: '101' } }),
+      orders.patchOrderByOrderId({
+        orderId: resting,
+        patchOrderRequest: { limitPrice: '101', clientOrderId: 'ta-contract-instead' },
+      }),
     );
+    expect(replaced).toMatchObject({ replaces: resting, clientOrderId: 'ta-contract-instead' });
+    const earlier = await within(orders.getOrderByOrderID({ orderId: resting }));
+    expect(earlier).toMatchObject({ status: 'replaced', replacedBy: replaced.id });
+    expect(earlier.replacedAt).toBeInstanceOf(Date);
     await within(orders.deleteOrderByOrderID({ orderId: replaced.id ?? '' }));
     await within(orders.deleteAllOrders());
     for (const status of ['open', 'closed', 'all'] as const) await within(orders.getAllOrders({ status }));
@@ -240,6 +247,8 @@ describe.skipIf(missing !== undefined)("the paper broker keeps to Alpaca's contr
       40010001,
     );
     await refused(orders.deleteOrderByOrderID({ orderId: done.id ?? '' }), 422, 42210000);
+    const patchOrderRequest = { qty: '2' };
+    await refused(orders.patchOrderByOrderId({ orderId: done.id ?? '', patchOrderRequest }), 422, 42210000);
   });
 
   it('for quotes, trades, snapshots and bars', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { rewriteHost } from '../../../src/gateway/broker/alpaca-broker.ts';
-import { submissionFor } from '../../../src/gateway/broker/alpaca-errors.ts';
+import { replacementFor, submissionFor } from '../../../src/gateway/broker/alpaca-errors.ts';
 import { isSameOrder } from '../../../src/gateway/same-order.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { Order } from '../../../src/trading/views.ts';
@@ -29,6 +29,28 @@ describe('an answer to a submission proves', () => {
   it('nothing, when there is none', () => {
     expect(submissionFor(new TypeError('fetch failed'))).toEqual({ outcome: 'unknown' });
     expect(submissionFor('what?')).toEqual({ outcome: 'unknown' });
+  });
+});
+
+describe('an answer to a replacement proves', () => {
+  it.each([
+    [422, 42210000, 'order is already in "filled" state', { outcome: 'refused', reason: 'not_replaceable' }],
+    [
+      422,
+      42210000,
+      'cannot replace order in accepted status',
+      { outcome: 'refused', reason: 'not_replaceable' },
+    ],
+    [422, 42210000, 'notional orders cannot be replaced', { outcome: 'refused', reason: 'not_replaceable' }],
+    [404, 40410000, 'order not found for x', { outcome: 'refused', reason: 'not_replaceable' }],
+    [422, 42210000, 'invalid limit_price', { outcome: 'refused', reason: 'other' }],
+    [403, 40310000, 'insufficient buying power', { outcome: 'refused', reason: 'insufficient_funds' }],
+    [422, 40010001, 'client_order_id must be unique', { outcome: 'refused', reason: 'duplicate' }],
+    [429, undefined, 'too many requests', { outcome: 'not_taken', reason: 'rate_limited' }],
+    [404, undefined, 'a page of some proxy: not found', { outcome: 'unknown' }],
+    [500, 50010000, 'internal server error', { outcome: 'unknown' }],
+  ])('%i/%s "%s"', (status, code, message, expected) => {
+    expect(replacementFor(answer(status, code, message))).toMatchObject(expected);
   });
 });
 
