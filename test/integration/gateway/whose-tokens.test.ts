@@ -48,7 +48,7 @@ describe('a gateway that takes bound tokens alone', () => {
     const token = await world.approve(world.draft(), { claims: { client_id: 'gateway-client' } });
     expect(await verifyApprovalToken(token, options)).toMatchObject({
       sub: 'alice',
-      name: undefined,
+      username: undefined,
       clientId: 'gateway-client',
       jti: expect.any(String),
     });
