@@ -3,7 +3,7 @@ import { transitions } from '../../../src/agent/approval-states.ts';
 import { approvalView } from '../../../src/agent/approval-store.ts';
 import { approvalStatuses } from '../../../src/agent/events.ts';
 import { approvalIn, drafted, openStores } from './approval-fixture.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { VirtualClock } from '../../virtual-clock.ts';
 
 describe('an approval', () => {
   const pairs = approvalStatuses.flatMap((from) => approvalStatuses.map((to) => [from, to] as const));

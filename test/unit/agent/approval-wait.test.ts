@@ -8,7 +8,7 @@ import type { PollResult } from '../../../src/auth/ciba.ts';
 import type { TradeOrderDetails } from '../../../src/trading/approval-details.ts';
 import { TradeAgentError } from '../../../src/trading/errors.ts';
 import { approvalIn, openStores } from './approval-fixture.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { VirtualClock } from '../../virtual-clock.ts';
 
 type Answer = PollResult | ((signal: AbortSignal, onSend: () => void) => Promise<PollResult>);
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createAuditLog } from '../../../src/agent/audit-log.ts';
 import { openStateDatabase } from '../../../src/agent/state-database.ts';
 import { drafted, openStores, type Stores } from './approval-fixture.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { VirtualClock } from '../../virtual-clock.ts';
 
 interface Line {
   readonly event: string;
