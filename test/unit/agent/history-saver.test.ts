@@ -2,7 +2,7 @@ import { emptyCheckpoint } from '@langchain/langgraph-checkpoint';
 import { describe, expect, it } from 'vitest';
 import { HistorySaver } from '../../../src/agent/history-saver.ts';
 import { openStores } from './approval-fixture.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { VirtualClock } from '../../virtual-clock.ts';
 
 const thread = { configurable: { thread_id: 't1', checkpoint_ns: '' } };
 const metadata = { source: 'loop', step: 1, parents: {} } as const;

@@ -5,7 +5,7 @@ import type { ApprovalStatus } from '../../../src/agent/events.ts';
 import { runResult } from '../../../src/agent/run-result.ts';
 import type { ErrorCode } from '../../../src/trading/errors.ts';
 import { approvalIn, openStores } from './approval-fixture.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { VirtualClock } from '../../virtual-clock.ts';
 
 const outcome = (tool: string, turn: number, code?: ErrorCode): Outcome => ({
   prompt: 1,

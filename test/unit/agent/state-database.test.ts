@@ -22,7 +22,7 @@ import {
   SCHEMA_VERSION,
 } from '../../../src/agent/state-database.ts';
 import { openStores, temporaryFolder } from './approval-fixture.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { VirtualClock } from '../../virtual-clock.ts';
 
 const corrupt = expect.objectContaining({ code: 'state_corrupt' });
 
