@@ -109,8 +109,10 @@ export function ordersNamed(text: string): number {
   const symbols = new Set(
     (text.match(/\b[A-Z]{1,5}(?:[./][A-Z]{1,2})?\b/g) ?? []).filter((word) => !noSymbols.has(word)),
   );
-  const amounts = text.match(
-    /(?:^|[\s,;(])\$?\d[\d,.]*\s+(?:(?:shares?|dollars?|usd)\s+)?(?:of\s+|in\s+)?[A-Za-z]{1,5}\b/gi,
-  );
-  return Math.max(symbols.size, amounts?.length ?? 0);
+  const amounts = (
+    text.match(
+      /(?:^|[\s,;(])\$?\d[\d,.]*\s+(?:(?:shares?|dollars?|usd)\s+)?(?:of\s+|in\s+)?[A-Za-z]{1,5}\b/gi,
+    ) ?? []
+  ).filter((amount) => !noSymbols.has(amount.split(/\s+/).at(-1)?.toUpperCase() ?? ''));
+  return Math.max(symbols.size, amounts.length);
 }

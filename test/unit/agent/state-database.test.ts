@@ -21,7 +21,7 @@ import {
   openStateDatabase,
   SCHEMA_VERSION,
 } from '../../../src/agent/state-database.ts';
-import { openStores, temporaryFolder } from './approval-fixture.ts';
+import { openStores, temporaryFolder } from './state-fixture.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 const corrupt = expect.objectContaining({ code: 'state_corrupt' });
