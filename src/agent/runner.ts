@@ -171,7 +171,11 @@ class Run {
       // A proposal on its way outlives the step that sent it; what it is called must be known before the run ends.
       await Promise.allSettled(this.#inFlight);
     }
-    if (this.#options.cancelOnExit && environment.signal.aborted) await this.#takeBackOpen(environment);
+    if (this.#options.cancelOnExit && environment.signal.aborted) {
+      await this.#takeBackOpen(environment);
+      // With nothing left to wait for, the run would otherwise seem to have come to its own end.
+      error ??= environment.signal.reason;
+    }
     return this.#report(environment, after ?? (await graph.getState(config)), error);
   }
 
