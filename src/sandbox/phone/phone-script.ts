@@ -126,7 +126,9 @@ async function send(form, data) {
   try {
     const answer = await fetch(form.action, { method: 'POST', body: data, headers: { accept: 'application/json' } });
     const said = await answer.json().catch(() => ({ title: 'Nothing was decided', text: 'This page is out of date: load it again.' }));
-    if (answer.ok) { if (card.isConnected) settle(card, said.result); } else refused(card, said.title, said.text);
+    if (!answer.ok) refused(card, said.title, said.text);
+    // What the events have told meanwhile is newer than this answer.
+    else if (card.isConnected && !card.dataset.result) settle(card, said.result);
   } catch {
     // Perhaps it arrived: the same tap again changes nothing, and the other one is refused.
     delete card.dataset.sent;

@@ -159,6 +159,7 @@ describe('a proposal on the phone page', () => {
   it('tells that it was refused, and why', async () => {
     const request = await gateway.ask(everything());
     await at('approve').tap();
+    await at('result').waitFor();
     await gateway.tell(request.auth_req_id, 'blocked', 'the price moved 3 %');
     await page.getByTestId('outcome').getByText('refused: the price moved 3 %').waitFor();
   });
