@@ -1,7 +1,9 @@
 import type { BaseMessage } from '@langchain/core/messages';
 import { Annotation, messagesStateReducer } from '@langchain/langgraph';
-import type { ErrorCode } from '../trading/errors.ts';
+import type { ProposalRequestInput } from '../trading/proposal.ts';
 import type { Order } from '../trading/views.ts';
+import type { Asks } from './asks.ts';
+import type { ErrorFacts } from './events.ts';
 
 /** A tool call as the model made it, under an id of our own. */
 export interface ToolCall {
@@ -15,8 +17,10 @@ export interface Outcome {
   readonly prompt: number;
   readonly turn: number;
   readonly tool: string;
-  readonly error?: { readonly code: ErrorCode; readonly message: string; readonly hint?: string };
-  /** An order a tool changed (a cancel); those placed are found by their approvals. */
+  readonly error?: ErrorFacts;
+  /** The person was asked. */
+  readonly asked?: true;
+  /** An order a tool changed (a cancel); those placed are found by their proposals. */
   readonly order?: Order;
 }
 
@@ -36,13 +40,17 @@ const outcomes = Annotation<Outcome[]>({
   default: () => [],
 });
 
-/**
- * What a thread's checkpoint holds: plain data and messages. No token, no `auth_req_id`, nothing that could trade:
- * those are in the approval's row, sealed.
- */
+/** Sources of outside text, each once. What has entered a conversation never leaves it. */
+const tainted = Annotation<readonly string[]>({
+  reducer: (earlier, later) => [...new Set([...earlier, ...later])],
+  default: () => [],
+});
+
+/** What a thread's checkpoint holds: plain data and messages, and nothing that could trade. */
 export const AgentState = Annotation.Root({
   messages,
   outcomes,
+  tainted,
   /** Which prompt of the thread this is, counted from 1. */
   prompt: Annotation<number>({ reducer: (_, next) => next, default: () => 0 }),
   /** Model calls made for this prompt. */
@@ -56,18 +64,26 @@ export const AgentState = Annotation.Root({
 });
 export type AgentStateValue = typeof AgentState.State;
 
-/** One order's own state, from proposal to result. */
-export const OrderState = Annotation.Root({
+/** One proposal's own state, from the call to its result. */
+export const ProposalGraphState = Annotation.Root({
   call: Annotation<ToolCall>(),
   prompt: Annotation<number>(),
   turn: Annotation<number>(),
   attempt: Annotation<number>(),
-  /** The approval's id, once there is one. */
+  asks: Annotation<Asks>(),
+  tainted,
+  /** The person's own words, newest last. */
+  said: Annotation<readonly string[]>(),
+  /** What is sent under the attempt's key: kept whole, since the same key must come with the same words. */
+  drafted: Annotation<ProposalRequestInput>(),
+  /** The proposal's id at the gateway, once there is one. */
+  proposed: Annotation<string>(),
+  /** The id in threads of schema versions up to 4. */
   approval: Annotation<string>(),
   messages,
   outcomes,
 });
-export type OrderStateValue = typeof OrderState.State;
+export type ProposalGraphValue = typeof ProposalGraphState.State;
 
-/** What an order hands back to the thread. */
-export const OrderOutput = Annotation.Root({ messages, outcomes });
+/** What a proposal hands back to the thread. */
+export const ProposalGraphOutput = Annotation.Root({ messages, outcomes });

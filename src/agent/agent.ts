@@ -1,12 +1,18 @@
 import type { AgentEvent, ApprovalView, ThreadRecord, ThreadView } from './events.ts';
 
-/** What a run does about an approval: wait for the person, leave it pending, or refuse it. */
+/** What a run does about a proposal: wait for the person, leave it to the gateway, or propose nothing. */
 export type ApprovalMode = 'wait' | 'detach' | 'deny';
 
 export interface RunOptions {
   readonly approval: ApprovalMode;
-  /** Ends the run; a pending approval stays pending. */
+  /** Ends the run; what is proposed stays proposed, and is carried out once approved. */
   readonly signal: AbortSignal;
+  /** Withdraws what is open where the signal ends the run. */
+  readonly cancelOnExit?: boolean;
+  /** Who or what proposes, as the person is told: `chat`, `run`, `check`, `schedule NAME`; printable ASCII, 80 at most. */
+  readonly requestedBy?: string;
+  /** Seconds that a proposal may take; the profile's `approval_ttl` unless said otherwise. */
+  readonly ttl?: number;
   /** Model calls at most; 25 unless said otherwise. */
   readonly maxTurns?: number;
 }
@@ -28,20 +34,20 @@ export interface Agent {
     input: { prompt: string; thread?: string; context?: string },
     options: RunOptions,
   ): AsyncIterable<AgentEvent>;
-  /** Goes on with a thread that stopped: waits for its approvals, reconciles, executes. */
+  /** Goes on with a thread that stopped: waits for what it proposed, and tells what became of it. */
   resume(thread: string, options: RunOptions): AsyncIterable<AgentEvent>;
   /** The user's threads, newest first. */
   threads(): Promise<ThreadView[]>;
   /** @throws {TradeAgentError} `not_found` */
   thread(id: string): Promise<ThreadRecord>;
   /**
-   * Removes a thread with all that was said in it and its approvals; the audit log keeps what was asked and answered.
+   * Removes a thread with all that was said in it; the gateway keeps what was asked and answered.
    * @throws {TradeAgentError} `not_found`; `busy`; `approval_pending` or `outcome_unknown` where an approval is open
    */
   deleteThread(id: string): Promise<void>;
   /** Removes finished threads, and returns their ids. Never one that is under way or has an open approval. */
   pruneThreads(options: PruneOptions): Promise<string[]>;
-  /** The user's approvals, newest first. */
+  /** The user's approvals, newest first; as last seen, and marked so, where the gateway can't be asked. */
   approvals(): Promise<ApprovalView[]>;
   approval(id: string): Promise<ApprovalView | undefined>;
   /**
@@ -50,7 +56,7 @@ export interface Agent {
    */
   cancelApproval(id: string): Promise<ApprovalView>;
   /**
-   * Asks what became of orders whose outcome is not known, and settles their approvals. Sends nothing.
+   * Asks the gateway what became of what was on its way; it settles what it can.
    * @param id one approval; all of the user's where it is left out
    * @returns those asked about, as they are then: one that nobody knows yet stays `unknown`
    * @throws {TradeAgentError} `not_found`, `login_required`

@@ -1,39 +1,45 @@
 import type { ErrorCode } from '../trading/errors.ts';
 import type { MessageDraft, SentMessage } from '../trading/message.ts';
 import type { Environment, OrderDraft } from '../trading/order.ts';
+import type { ProblemMembers } from '../trading/problem-members.ts';
+import type {
+  CancelSubject,
+  LiftSubject,
+  ProposalState,
+  ReplaceSubject,
+  WorstCase,
+} from '../trading/proposal.ts';
 import type { Order } from '../trading/views.ts';
 
-/** An approval's life. Every state survives a restart; `denied` and `expired` are told apart. */
-export const approvalStatuses = [
-  'drafted',
-  'requested',
-  'approved',
-  'executing',
-  'executed',
-  'denied',
-  'expired',
-  'cancelled',
-  'blocked',
-  'unknown',
-] as const; // prettier-ignore
-export type ApprovalStatus = (typeof approvalStatuses)[number];
+/** What an approval goes through is what its proposal does. */
+export type ApprovalStatus = ProposalState;
 
-/** What all approvals show: no auth_req_id, no token. */
+/** What all approvals show. */
 interface ApprovalViewBase {
   readonly id: string;
+  /** Empty where it was proposed by another client, or on another machine. */
   readonly thread: string;
   readonly status: ApprovalStatus;
   /** The four characters that must be the same on the phone. */
   readonly code: string;
   readonly expires_at: string;
-  /** Where it is listed: its time ran out, and nobody has asked yet whether it was denied before. No order comes of it. */
+  /** Where the gateway could not be asked: its time ran out meanwhile. */
   readonly overdue?: boolean;
+  /** The gateway could not be asked: this is how it was last seen. */
+  readonly stale?: boolean;
   /** Why it ended as it did, where there is something to say. */
   readonly reason: string | undefined;
+  /** The worst that can come of it; null where nothing bounds it, or it is not known. */
+  readonly worst_case: WorstCase | null;
+  readonly warnings: readonly string[];
+  /** Who or what asked, in the proposer's own words. */
+  readonly requested_by: string | null;
+  /** The OAuth client that proposed it. */
+  readonly client: string;
 }
 
 export interface OrderApprovalView extends ApprovalViewBase {
-  readonly kind?: 'order';
+  readonly kind: 'order';
   readonly environment: Environment;
   readonly order: OrderDraft;
   /** The order at the broker, once there is one. */
@@ -47,8 +53,34 @@ export interface MessageApprovalView extends ApprovalViewBase {
   readonly sent: SentMessage | undefined;
 }
 
+export interface CancelApprovalView extends ApprovalViewBase {
+  readonly kind: 'cancel';
+  readonly environment: Environment;
+  readonly cancel: CancelSubject;
+  /** The order as it is once that was done. */
+  readonly placed: Order | undefined;
+}
+
+export interface ReplaceApprovalView extends ApprovalViewBase {
+  readonly kind: 'replace';
+  readonly environment: Environment;
+  readonly replace: ReplaceSubject;
+  /** The order that took the other's place. */
+  readonly placed: Order | undefined;
+}
+
+export interface LiftApprovalView extends ApprovalViewBase {
+  readonly kind: 'lift';
+  readonly lift: LiftSubject;
+}
+
 /** An approval as people and scripts may see it. */
-export type ApprovalView = OrderApprovalView | MessageApprovalView;
+export type ApprovalView =
+  | OrderApprovalView
+  | MessageApprovalView
+  | CancelApprovalView
+  | ReplaceApprovalView
+  | LiftApprovalView;
 
 /** An account elsewhere that a run needs. */
 export interface ConnectionView {
@@ -118,7 +150,14 @@ export interface RunResult {
     /** Dollars, a decimal string; absent where it is not known. */
     readonly cost_usd?: string;
   };
-  readonly error?: { readonly code: ErrorCode; readonly message: string; readonly hint?: string };
+  readonly error?: ErrorFacts;
+}
+
+/** What went wrong, as data: code, sentence, what to do next, and what the gateway's problem said beside them. */
+export interface ErrorFacts extends ProblemMembers {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint?: string;
 }
 
 /** The agent's one stream: chat, text, JSON and stream-JSON are views of it. The last event is always `result`. */

@@ -1,53 +1,55 @@
 import type { BaseCheckpointSaver } from '@langchain/langgraph';
-import { type Command, END, interrupt, Send, START, StateGraph } from '@langchain/langgraph';
+import { END, interrupt, Send, START, StateGraph } from '@langchain/langgraph';
 import { findTool } from '../tools/catalog.ts';
 import {
   AgentState,
   type AgentStateValue,
-  OrderOutput,
-  OrderState,
-  type OrderStateValue,
+  ProposalGraphOutput,
+  ProposalGraphState,
+  type ProposalGraphValue,
+  type ToolCall,
 } from './agent-state.ts';
-import { ofKind } from './approvals-of-kind.ts';
-import { executeMessageNode } from './execute-message-node.ts';
-import { executeNode } from './execute-node.ts';
+import { asksOf, personsWords } from './asks.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { isFinished, modelNode, openCalls } from './model-node.ts';
-import { type Complete, completeMessage, completeOrder, proposeNode, requestNode } from './propose-node.ts';
+import { resultNode } from './proposal-result.ts';
+import { draftNode, proposeNode } from './propose-node.ts';
 import { toolNode } from './tool-node.ts';
 
-/** What an order's interrupt tells the runner. */
-export interface AwaitedApproval {
-  readonly approval: string;
+/** What a proposal's interrupt tells the runner. */
+export interface AwaitedProposal {
+  readonly proposal: string;
 }
 
 /**
- * One order or message, from proposal to result, as a graph of its own with checkpoints of its own. Orders of one message run
- * beside each other; in a single graph the first approved would wait for the last, since a step ends only when all
- * its tasks have.
+ * One proposal, from the call to its result, as a graph of its own with checkpoints of its own. Those of one message run
+ * beside each other; in a single graph the first approved would wait for the last, since a step ends only when all its
+ * tasks have.
  */
-function approvalGraph(
-  environment: GraphEnvironment,
-  complete: Complete,
-  execute: (state: OrderStateValue) => Promise<Command>,
-) {
-  return new StateGraph({ state: OrderState, output: OrderOutput })
-    .addNode('propose', proposeNode(environment, complete), { ends: ['request', END] })
-    .addNode('request', requestNode(environment), { ends: ['await', END] })
-    .addNode('await', (state: OrderStateValue) => {
-      // Nothing else belongs here: on resume a node runs again from its top.
-      interrupt<AwaitedApproval, unknown>({ approval: state.approval });
-      return {};
-    })
-    .addNode('execute', execute, { ends: ['propose', 'await', END] })
-    .addEdge(START, 'propose')
-    .addEdge('await', 'execute')
-    .compile();
+function proposalGraph(environment: GraphEnvironment) {
+  const result = resultNode(environment);
+  return (
+    new StateGraph({ state: ProposalGraphState, output: ProposalGraphOutput })
+      .addNode('draft', draftNode(environment), { ends: ['propose', END] })
+      .addNode('propose', proposeNode(environment), { ends: ['draft', 'await', 'request', 'execute', END] })
+      .addNode('await', (state: ProposalGraphValue) => {
+        // Nothing else belongs here: on resume a node runs again from its top.
+        interrupt<AwaitedProposal, unknown>({ proposal: state.proposed ?? state.approval });
+        return {};
+      })
+      .addNode('result', result, { ends: ['draft', 'await', END] })
+      // Where a thread of schema version 4 or older may have stopped: its approval has ended, and is told.
+      .addNode('request', result, { ends: ['await', END] })
+      .addNode('execute', result, { ends: ['await', END] })
+      .addEdge(START, 'draft')
+      .addEdge('await', 'result')
+      .compile()
+  );
 }
 
 /**
- * The agent's graph: `model` → one `Send` for each call → `tool` or `order` → `model` again, until it calls nothing.
- * No node has a retry policy: one that trades must never be retried by the engine.
+ * The agent's graph: `model` → one `Send` for each call → `tool` or `proposal` → `model` again, until it calls nothing.
+ * No node has a retry policy: what may be done again, and under which key, is for the node to say.
  */
 export function buildGraph(environment: GraphEnvironment, checkpointer: BaseCheckpointSaver) {
   const route = (state: AgentStateValue) => {
@@ -55,32 +57,38 @@ export function buildGraph(environment: GraphEnvironment, checkpointer: BaseChec
     const latest = state.messages.at(-1);
     const calls = openCalls(state.messages);
     if (calls.length === 0) return latest?.type === 'tool' ? 'model' : END;
+    const asks = asksOf(state);
+    const said = personsWords(state.messages);
+    let proposals = 0;
     return calls.map((call) => {
       const work = { call, prompt: state.prompt, turn: state.turns };
-      switch (findTool(call.name)?.risk) {
-        case 'trade':
-          return new Send('order', { ...work, attempt: 1 });
-        case 'send':
-          return new Send('message', { ...work, attempt: 1 });
-        default:
-          return new Send('tool', work);
-      }
+      if (!proposes(call)) return new Send('tool', work);
+      const { tainted } = state;
+      return new Send('proposal', { ...work, attempt: 1, asks: asks(proposals++), tainted, said });
     });
   };
-  const { approvals } = environment;
-  const orders = { ...environment, approvals: ofKind(approvals, 'order') };
-  const messages = { ...environment, approvals: ofKind(approvals, 'message') };
-  return new StateGraph(AgentState)
-    .addNode('model', modelNode(environment))
-    .addNode('tool', toolNode(environment))
-    .addNode('order', approvalGraph(environment, completeOrder, executeNode(orders)))
-    .addNode('message', approvalGraph(environment, completeMessage, executeMessageNode(messages)))
-    .addEdge(START, 'model')
-    .addConditionalEdges('model', route, ['tool', 'order', 'message', 'model', END])
-    .addEdge('tool', 'model')
-    .addEdge('order', 'model')
-    .addEdge('message', 'model')
-    .compile({ checkpointer });
+  const proposal = proposalGraph(environment);
+  return (
+    new StateGraph(AgentState)
+      .addNode('model', modelNode(environment))
+      .addNode('tool', toolNode(environment))
+      .addNode('proposal', proposal)
+      // As threads of schema version 4 and older have it.
+      .addNode('order', proposal)
+      .addNode('message', proposal)
+      .addEdge(START, 'model')
+      .addConditionalEdges('model', route, ['tool', 'proposal', 'order', 'message', 'model', END])
+      .addEdge('tool', 'model')
+      .addEdge('proposal', 'model')
+      .addEdge('order', 'model')
+      .addEdge('message', 'model')
+      .compile({ checkpointer })
+  );
+}
+
+function proposes({ name }: ToolCall): boolean {
+  const risk = findTool(name)?.risk;
+  return risk !== undefined && risk !== 'read';
 }
 
 export type AgentGraph = ReturnType<typeof buildGraph>;

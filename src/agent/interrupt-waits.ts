@@ -1,15 +1,16 @@
 import type { StateSnapshot } from '@langchain/langgraph';
-import { isSettled } from './approval-states.ts';
-import { type Approval, approvalView } from './approval-store.ts';
-import { waitForDecision } from './approval-wait.ts';
+import { followProposal } from '../tools/follow-proposal.ts';
+import { TradeAgentError } from '../trading/errors.ts';
+import { isSettledState } from '../trading/proposal.ts';
 import type { AwaitedConnection } from './awaited-connection.ts';
 import { waitForConnection } from './connection-wait.ts';
-import type { AwaitedApproval } from './graph.ts';
+import type { AwaitedProposal } from './graph.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
-import { takeBack } from './propose-node.ts';
+import { approvalView } from './proposal-view.ts';
+import { takeBack } from './take-back.ts';
 
 /** A call that stands at its interrupt, and what for. */
-type Awaited = { readonly interrupt: string } & (AwaitedApproval | AwaitedConnection);
+type Awaited = { readonly interrupt: string } & (AwaitedProposal | AwaitedConnection);
 
 /** What to do about such a call: go on with it, leave it to a later run, or look again once this settles. */
 type NextStep = 'resume' | 'leave' | Promise<unknown>;
@@ -19,9 +20,22 @@ export function interruptsOf(tasks: StateSnapshot['tasks']): Awaited[] {
   return tasks
     .filter((task) => !('result' in task) || task.result === undefined)
     .flatMap((task) => task.interrupts)
-    .flatMap(({ id, value }) =>
-      id === undefined ? [] : [{ interrupt: id, ...(value as AwaitedApproval | AwaitedConnection) }],
-    );
+    .flatMap(({ id, value }) => {
+      if (id === undefined) return [];
+      // Schema versions up to 4 said "approval".
+      const { approval, ...awaited } = value as (AwaitedProposal | AwaitedConnection) & { approval?: string };
+      return [{ interrupt: id, ...(approval === undefined ? awaited : { proposal: approval }) }];
+    });
+}
+
+/** Whether the graph stands where a call was about to be proposed, or was and nobody knows. */
+export function isMidProposal(tasks: StateSnapshot['tasks']): boolean {
+  return tasks.some(
+    (task) =>
+      task.name === 'proposal' &&
+      task.interrupts.length === 0 &&
+      (!('result' in task) || task.result === undefined),
+  );
 }
 
 /** What one run waits for: decisions about approvals, and accounts to be connected. */
@@ -29,16 +43,14 @@ export class InterruptWaits {
   readonly #environment: GraphEnvironment;
   readonly #signal: AbortSignal;
   readonly #shown: Set<string>;
-  /** Under way, by what is waited for: nothing is polled for twice at once. */
+  /** Under way, by what is waited for: nothing is asked about twice at once. */
   readonly #waits = new Map<string, Promise<unknown>>();
-  /** Resumed once already: an order that comes back undecided (unknown, or not sent) is for the next resume. */
-  readonly #tried = new Set<string>();
-  /** A detached resume asks once about what an earlier run asked for, and waits for nobody. */
+  /** Waited for to the end that this run waits to: one that nobody knows of yet is for the next resume. */
   readonly #looked = new Set<string>();
   /** Interrupts whose account is connected, or was not in time. */
   readonly #connected = new Set<string>();
 
-  /** @param shown approvals that the run's stream has told of; those told of here are added */
+  /** @param shown proposals that the run's stream has told of; those told of here are added */
   constructor(environment: GraphEnvironment, signal: AbortSignal, shown: Set<string>) {
     this.#environment = environment;
     this.#signal = signal;
@@ -48,7 +60,7 @@ export class InterruptWaits {
   next(awaited: Awaited): NextStep {
     return 'connection' in awaited
       ? this.#forConnection(awaited.interrupt, awaited.connection)
-      : this.#forApproval(awaited.approval);
+      : this.#forProposal(awaited.proposal);
   }
 
   /** Resolves when every wait has come to its end. */
@@ -73,30 +85,40 @@ export class InterruptWaits {
     return told;
   }
 
-  #forApproval(id: string): NextStep {
-    const { approvals, approvalMode, emit } = this.#environment;
-    const approval = approvals.get(id) as Approval;
-    if (approval.status !== 'drafted' && approval.status !== 'requested') {
-      if (!isSettled(approval.status) && this.#tried.has(id)) return 'leave';
-      this.#tried.add(id);
-      return 'resume';
-    }
-    if (approvalMode === 'deny') {
-      takeBack(this.#environment, id);
-      return 'resume';
-    }
+  #forProposal(id: string): NextStep {
+    const { proposals, approvalMode, emit } = this.#environment;
+    const seen = proposals.get(id);
+    if (seen === undefined || isSettledState(seen.proposal.state)) return 'resume';
     const once = approvalMode === 'detach';
-    const asked = !this.#waits.has(id) && this.#shown.has(id);
-    if (once && (this.#looked.has(id) || asked)) return 'leave';
+    // What this run itself has just asked for is not looked at: nobody waits.
+    if (this.#looked.has(id) || (once && !this.#waits.has(id) && this.#shown.has(id))) return 'leave';
     // One asked for in an earlier run has not been seen in this one yet.
     if (!this.#shown.has(id)) {
       this.#shown.add(id);
-      emit({ type: 'approval', approval: approvalView(approval) });
+      emit({ type: 'approval', approval: approvalView(seen.proposal, seen.thread) });
     }
-    // Left undecided (another process took it back to `drafted`), it is waited for anew.
     return this.#wait(id, async () => {
-      await waitForDecision(this.#environment, id, this.#signal, { once });
+      if (approvalMode === 'deny') await takeBack(this.#environment, seen);
+      await this.#follow(id, once);
       this.#looked.add(id);
+    });
+  }
+
+  async #follow(id: string, once: boolean): Promise<void> {
+    const { proposals, gateway, clock, emit, saw } = this.#environment;
+    const from = proposals.get(id);
+    if (from === undefined) return;
+    if (gateway === undefined) {
+      throw new TradeAgentError('login_required', 'nobody is signed in', {
+        hint: 'Sign in with "trade-agent login".',
+      });
+    }
+    await followProposal(gateway, from.proposal, {
+      clock,
+      signal: this.#signal,
+      once,
+      changed: (proposal) => saw({ ...from, proposal }),
+      notice: (message) => emit({ type: 'notice', message }),
     });
   }
 

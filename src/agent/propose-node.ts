@@ -1,140 +1,167 @@
 import { Command, isGraphInterrupt } from '@langchain/langgraph';
 import { findTool } from '../tools/catalog.ts';
 import type { GatewayClient } from '../tools/gateway-client.ts';
-import { readOrderRequest } from '../tools/place-order.ts';
-import { TradeAgentError } from '../trading/errors.ts';
+import type { DirectTool } from '../tools/tool.ts';
+import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import { failpoint } from '../trading/failpoint.ts';
-import type { OrderStateValue } from './agent-state.ts';
-import { requestApproval } from './approval-request.ts';
-import type { Approval } from './approval-store.ts';
-import type { SubjectDraft } from './approval-subject.ts';
+import type { Proposal, ProposalRequestInput } from '../trading/proposal.ts';
+import type { ProposalGraphValue } from './agent-state.ts';
+import { requireAsks } from './asks.ts';
 import { withConnection } from './awaited-connection.ts';
-import { clientOrderId } from './client-order-id.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
-import { draftMessage } from './message-proposal.ts';
-import { failed, settled } from './order-result.ts';
-import { draftOrder } from './proposal.ts';
-import { readOnlyRun } from './tool-node.ts';
+import { proposalKey } from './proposal-key.ts';
+import { proposalRequest } from './proposal-request.ts';
+import { done, failed } from './proposal-result.ts';
+import { readArguments, readOnlyRun } from './tool-node.ts';
 import { asTradeAgentError } from './tool-outcome.ts';
 
-/** Completes what was asked for to what the person will approve. Changes nothing anywhere. */
-export type Complete = (
-  environment: GraphEnvironment,
-  gateway: GatewayClient,
-  state: OrderStateValue,
-) => Promise<SubjectDraft>;
+/** Waits between the tries to propose, milliseconds; short, since somebody is watching. */
+const BACKOFF_MS = [1_000, 2_000, 4_000] as const;
 
-export const completeOrder: Complete = async (environment, gateway, { call, attempt }) => {
-  if (environment.halted()) {
-    throw new TradeAgentError('blocked', 'this session is halted: it proposes no orders', {
-      hint: 'Start trade-agent anew to trade again.',
-    });
-  }
-  const { profile, thread, clock } = environment;
-  return draftOrder(readOrderRequest(call.args), gateway, {
-    profile,
-    clientOrderId: clientOrderId(thread, call.id, attempt),
-    now: clock.now(),
-  });
-};
-
-export const completeMessage: Complete = async (environment, gateway, { call, attempt }) => {
-  const tool = findTool(call.name);
-  if (tool?.risk !== 'send') throw new TypeError('not a tool that sends');
-  const { profile, thread, clock } = environment;
-  return draftMessage(tool, call.args, gateway, {
-    clientMessageId: clientOrderId(thread, call.id, attempt),
-    now: clock.now(),
-    ttlSeconds: profile.approval_ttl,
-  });
-};
-
-/** Writes the approval's row (`drafted`). Run again, it finds the row and changes nothing. */
-export function proposeNode(environment: GraphEnvironment, complete: Complete) {
-  const { approvals, thread, profile, session, clock } = environment;
-  return async (state: OrderStateValue): Promise<Command> => {
-    const { call, attempt, prompt } = state;
-    const key = { thread, toolCallId: call.id, attempt };
+/** Completes the call to what is proposed, or does at once what needs nobody's yes. Proposes nothing yet. */
+export function draftNode(environment: GraphEnvironment) {
+  return async (state: ProposalGraphValue): Promise<Command> => {
+    const { call, attempt } = state;
+    if (attempt === 1 && !environment.callsStarted.has(call.id)) {
+      environment.callsStarted.set(call.id, environment.clock.now());
+      environment.emit({ type: 'tool_call', id: call.id, name: call.name, args: call.args });
+    }
     try {
-      const earlier = approvals.find(key);
-      if (earlier !== undefined) return new Command({ goto: 'request', update: { approval: earlier.id } });
-      if (attempt === 1 && !environment.callsStarted.has(call.id)) {
-        environment.callsStarted.set(call.id, clock.now());
-        environment.emit({ type: 'tool_call', id: call.id, name: call.name, args: call.args });
-      }
+      const tool = findTool(call.name);
       if (environment.readOnly) throw readOnlyRun();
-      if (session === undefined || environment.gateway === undefined) {
-        throw new TradeAgentError('login_required', 'nobody is signed in', {
-          hint: 'Sign in with "trade-agent login".',
-        });
+      const gateway = signedIn(environment.gateway);
+      if (tool?.risk === 'reduce') {
+        const ended = await withConnection(() => withoutAsking(environment, state, tool));
+        if (ended !== undefined) return ended;
       }
-      const { gateway } = environment;
-      const draft = await withConnection(() => complete(environment, gateway, state));
-      failpoint('propose.priced');
-      const approval = approvals.draft(
-        { ...key, prompt, profile: profile.name, sub: session.user.sub },
-        draft,
-        environment.requireLease,
-      );
-      failpoint('propose.written');
-      environment.changed(approval);
-      return new Command({ goto: 'request', update: { approval: approval.id } });
+      if (environment.approvalMode === 'deny') throw mayNotAsk();
+      if (attempt === 1 && state.asks !== undefined) requireAsks(state.asks);
+      const request = await withConnection(() => proposalRequest(environment, gateway, tool, state));
+      return new Command({ goto: 'propose', update: { drafted: request } });
     } catch (error) {
       if (isGraphInterrupt(error)) throw error;
-      const failure = asTradeAgentError(error);
-      // A row written before the failure (no room for the audit log, say) is for nobody to decide: it must not stand
-      // open for ever, and keep the thread from going on.
-      const drafted = approvals.find(key);
-      if (drafted !== undefined) {
-        const { code, message } = failure;
-        approvals.move(
-          drafted.id,
-          'cancelled',
-          { reason: { code, text: `you could not be asked: ${message}` } },
-          { from: 'drafted' },
-        );
-      }
-      return failed(environment, state, failure);
+      return failed(environment, state, asTradeAgentError(error));
     }
   };
 }
 
-/** Asks the person, unless the row says they were asked already. */
-export function requestNode(environment: GraphEnvironment) {
-  const { approvals, changed } = environment;
-  return async (state: OrderStateValue): Promise<Command> => {
+/**
+ * Hands the request to the gateway, which asks the person. Run again, after a lost answer or in another process, it is
+ * the same proposal: the key comes from the call, and the request stands in the checkpoint before this.
+ */
+export function proposeNode(environment: GraphEnvironment) {
+  const { thread } = environment;
+  return async (state: ProposalGraphValue): Promise<Command> => {
+    const { call, attempt, prompt, drafted: request } = state;
+    // A run of schema version 4 or older died here before anything was asked.
+    if (request === undefined) return new Command({ goto: 'draft' });
+    let proposal: Proposal | undefined;
     try {
-      if (environment.approvalMode === 'deny') {
-        return settled(environment, state, takeBack(environment, state.approval));
-      }
-      const approval = await requestApproval(environment, state.approval);
-      if (approval.status === 'expired' || approval.status === 'cancelled') {
-        return settled(environment, state, approval);
-      }
-      return new Command({ goto: 'await' });
-    } catch (error) {
-      if (environment.signal.aborted) throw error;
-      const { code, message } = asTradeAgentError(error);
-      const move = approvals.move(
-        state.approval,
-        'cancelled',
-        {
-          reason: { code, text: `you could not be asked: ${message}` },
-        },
-        { from: 'drafted' },
+      if (environment.approvalMode === 'deny') throw mayNotAsk();
+      const gateway = signedIn(environment.proposing);
+      proposal = await withConnection(() =>
+        environment.track(post(environment, gateway, request, proposalKey(thread, call.id, attempt))),
       );
-      if (!move.moved) return new Command({ goto: 'await' });
-      changed(move.approval);
-      return settled(environment, state, move.approval);
+      environment.saw({ thread, prompt, toolCallId: call.id, attempt, proposal });
+      failpoint('propose.noted');
+      return new Command({ goto: 'await', update: { proposed: proposal.id } });
+    } catch (error) {
+      // Not an answer for the model: the run stops here, and a resume goes on with the very same proposal.
+      const isStopped = environment.signal.aborted || (isTradeAgentError(error) && error.code === 'busy');
+      if (isGraphInterrupt(error) || isUnanswered(error) || isStopped || proposal !== undefined) throw error;
+      return failed(environment, state, asTradeAgentError(error));
     }
   };
 }
 
-/** Ends an approval in a run that may not ask for any. Returns it as it is then. */
-export function takeBack({ approvals, changed }: GraphEnvironment, id: string): Approval {
-  const move = approvals.move(id, 'cancelled', {
-    reason: { code: 'approval_denied', text: 'this run may not ask for approvals' },
+/** @throws {TradeAgentError} the gateway's refusal; {@link unanswered} where it may have the proposal */
+async function post(
+  environment: GraphEnvironment,
+  gateway: GatewayClient,
+  request: ProposalRequestInput,
+  key: string,
+): Promise<Proposal> {
+  const { clock, signal, emit, requireLease, thread } = environment;
+  let mayBeThere = false;
+  for (const wait of [...BACKOFF_MS, undefined]) {
+    try {
+      signal.throwIfAborted();
+      requireLease();
+      failpoint('propose.before_call');
+      const proposal = await gateway.propose(request, key);
+      failpoint('propose.answered');
+      return proposal;
+    } catch (error) {
+      if (!isTradeAgentError(error)) throw mayBeThere ? unanswered(thread) : error;
+      const { code, details } = error;
+      // A proposal that is there is found before anything is refused, but for who asks.
+      if (!isSilent(error)) throw mayBeThere && !isOfTheGateway(error) ? unanswered(thread) : error;
+      if (details.sent !== false && code !== 'provider_unreachable') mayBeThere = true;
+      if (wait === undefined) throw mayBeThere ? unanswered(thread) : error;
+      if (wait === BACKOFF_MS[0]) {
+        emit({ type: 'notice', message: 'The gateway cannot be reached; trying again to propose it.' });
+      }
+      await clock.sleep(wait, signal).catch(() => {
+        throw mayBeThere ? unanswered(thread) : signal.reason;
+      });
+    }
+  }
+  throw unanswered(thread);
+}
+
+/** Whether nobody said what became of the request. */
+function isSilent({ code, details }: TradeAgentError): boolean {
+  if (['gateway_unreachable', 'provider_unreachable'].includes(code)) return true;
+  return details.status === 500 || details.problem === 'malformed_response';
+}
+
+/** Whether the gateway says no to the request itself. */
+function isOfTheGateway({ code, details }: TradeAgentError): boolean {
+  return details.problem !== undefined && !['login_required', 'insufficient_scope'].includes(code);
+}
+
+const UNANSWERED = 'the gateway did not say whether it has the proposal';
+
+function unanswered(thread: string): TradeAgentError {
+  return new TradeAgentError('outcome_unknown', UNANSWERED, {
+    hint: `Run "trade-agent resume ${thread}": it goes on with that very proposal. Do not ask for the order again before that.`,
   });
-  if (move.moved) changed(move.approval);
-  return move.approval;
+}
+
+function isUnanswered(error: unknown): boolean {
+  return isTradeAgentError(error) && error.code === 'outcome_unknown' && error.message === UNANSWERED;
+}
+
+/**
+ * Cancels at once what the gateway lets go without a tap. What came of outside text needs one, whatever it cancels.
+ * @returns undefined where the person is to be asked
+ */
+async function withoutAsking(
+  environment: GraphEnvironment,
+  state: ProposalGraphValue,
+  tool: DirectTool,
+): Promise<Command | undefined> {
+  const { session, gateway } = environment;
+  const args = readArguments(tool, state.call);
+  if ((state.tainted ?? []).length > 0) return undefined;
+  try {
+    return done(environment, state, await tool.execute({ session, gateway }, args));
+  } catch (error) {
+    if (isTradeAgentError(error) && error.details.problem === 'approval_required') return undefined;
+    throw error;
+  }
+}
+
+function mayNotAsk(): TradeAgentError {
+  return new TradeAgentError('approval_denied', 'this run may not ask for approvals', {
+    hint: 'Nothing was proposed. Run it again with --approval wait or detach.',
+  });
+}
+
+/** @throws {TradeAgentError} `login_required` */
+function signedIn(gateway: GatewayClient | undefined): GatewayClient {
+  if (gateway !== undefined) return gateway;
+  throw new TradeAgentError('login_required', 'nobody is signed in', {
+    hint: 'Sign in with "trade-agent login".',
+  });
 }

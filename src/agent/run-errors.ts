@@ -1,6 +1,5 @@
 import { TradeAgentError } from '../trading/errors.ts';
-import { isUnderWay } from './approval-states.ts';
-import { type Approval, isOverdue } from './approval-store.ts';
+import { isUnderWayState, type Proposal } from '../trading/proposal.ts';
 
 /** "Done" would be a lie: the run died before it had written down what it was asked. */
 export function nothingStored(thread: string): TradeAgentError {
@@ -9,21 +8,27 @@ export function nothingStored(thread: string): TradeAgentError {
   });
 }
 
-/** A new prompt would leave the thread's open orders behind; they come first. */
-export function unfinished(thread: string, open: readonly Approval[], now: number): TradeAgentError {
+/** A new prompt would leave behind what the thread has asked for; that comes first. */
+export function unfinished(thread: string, open: readonly Proposal[]): TradeAgentError {
   const codes = open.map(({ code }) => code).join(', ');
-  const underWay = open.some(({ status }) => isUnderWay(status));
-  return new TradeAgentError(
-    underWay ? 'outcome_unknown' : 'approval_pending',
-    underWay
-      ? `this thread has an order whose outcome is unknown (${codes})`
-      : open.every((approval) => isOverdue(approval, now))
-        ? `this thread has an approval whose time ran out (${codes})`
-        : `this thread still waits for your decision (${codes})`,
-    {
-      hint: `Run "trade-agent resume ${thread}" first, cancel it with "trade-agent approvals cancel ${open[0]?.id}", or start a new thread.`,
-    },
-  );
+  const hint = `Run "trade-agent resume ${thread}" first`;
+  if (open.some(({ state }) => isUnderWayState(state) || state === 'executed')) {
+    return new TradeAgentError(
+      'outcome_unknown',
+      `this thread has an order whose outcome it has not heard of (${codes})`,
+      { hint: `${hint}, or start a new thread.` },
+    );
+  }
+  return new TradeAgentError('approval_pending', `this thread still waits for your decision (${codes})`, {
+    hint: `${hint}, cancel it with "trade-agent approvals cancel ${open[0]?.id}", or start a new thread.`,
+  });
+}
+
+/** It stopped between wanting to propose and knowing that it did. */
+export function midProposal(thread: string): TradeAgentError {
+  return new TradeAgentError('outcome_unknown', 'this thread was stopped while it proposed something', {
+    hint: `Run "trade-agent resume ${thread}" first: it goes on with that very proposal. Or start a new thread.`,
+  });
 }
 
 export function takenOver(thread: string): TradeAgentError {

@@ -1,9 +1,10 @@
 import { AIMessage } from '@langchain/core/messages';
 import type { ErrorCode } from '../trading/errors.ts';
+import { isSettledState, isUnderWayState } from '../trading/proposal.ts';
 import type { AgentStateValue, Outcome } from './agent-state.ts';
-import { isSettled, isUnderWay } from './approval-states.ts';
-import { type Approval, approvalView } from './approval-store.ts';
-import type { ConnectionView, RunResult, RunStatus } from './events.ts';
+import type { ConnectionView, ErrorFacts, RunResult, RunStatus } from './events.ts';
+import { approvalView, orderOf } from './proposal-view.ts';
+import type { ThreadProposal } from './thread-proposals.ts';
 
 /** How a run that ended with this error ended. */
 const statusOfCode: Partial<Record<ErrorCode, RunStatus>> = {
@@ -29,23 +30,30 @@ const severity: readonly RunStatus[] = [
   'done',
 ];
 
-/** The result of the thread's latest prompt, from its checkpoint and its approvals. */
+/** The result of the thread's latest prompt, from its checkpoint and what was seen of its proposals. */
 export function runResult(
   thread: string,
   state: Partial<AgentStateValue>,
-  approvals: readonly Approval[],
-  options: { model: string; connections?: readonly ConnectionView[]; error?: RunResult['error'] },
+  seen: readonly ThreadProposal[],
+  options: {
+    model: string;
+    connections?: readonly ConnectionView[];
+    /** It stopped where it was about to propose. */
+    proposing?: boolean;
+    error?: ErrorFacts | undefined;
+  },
 ): RunResult {
   const prompt = state.prompt ?? 0;
   const outcomes = (state.outcomes ?? []).filter((outcome) => outcome.prompt === prompt);
   const errors = standingErrors(outcomes);
   const stop = options.error;
-  const { connections = [] } = options;
-  const ranked: { status: RunStatus; error?: RunResult['error'] }[] = [
-    ...approvals.flatMap((approval): { status: RunStatus; error?: RunResult['error'] }[] => {
-      if (isUnderWay(approval.status)) return [{ status: 'unknown', error: unknownOutcome(approval) }];
-      return isSettled(approval.status) ? [] : [{ status: 'pending' }];
+  const { connections = [], proposing = false } = options;
+  const ranked: { status: RunStatus; error?: ErrorFacts }[] = [
+    ...seen.flatMap((one): { status: RunStatus; error?: ErrorFacts }[] => {
+      if (isUnderWayState(one.proposal.state)) return [{ status: 'unknown', error: unknownOutcome(one) }];
+      return isSettledState(one.proposal.state) ? [] : [{ status: 'pending' }];
     }),
+    ...(proposing ? [{ status: 'pending' as const }] : []),
     ...connections.map(() => ({ status: 'pending' as const })),
     ...errors.map((error) => ({ status: statusOfCode[error.code] ?? ('failed' as const), error })),
   ].sort((a, b) => severity.indexOf(a.status) - severity.indexOf(b.status));
@@ -58,20 +66,18 @@ export function runResult(
   }
   const status: RunStatus = ranked[0]?.status ?? 'done';
   const error = ranked.find((entry) => entry.status === status && entry.error !== undefined)?.error;
+  const proposals = seen.map(({ proposal }) => proposal);
   return {
     thread,
     status,
     text: answerText(state),
-    orders: [
-      ...approvals.flatMap((approval) =>
-        approval.kind === 'order' && approval.placed !== undefined ? [approval.placed] : [],
-      ),
-      ...outcomes.flatMap((outcome) => (outcome.order === undefined ? [] : [outcome.order])),
-    ],
-    messages: approvals.flatMap((approval) =>
-      approval.kind === 'message' && approval.sent !== undefined ? [approval.sent] : [],
+    orders: [...proposals.map(orderOf), ...outcomes.map(({ order }) => order)].filter(
+      (order) => order !== undefined,
     ),
-    approvals: approvals.map(approvalView),
+    messages: proposals.flatMap((one) =>
+      one.kind === 'message' && one.result !== undefined ? [one.result] : [],
+    ),
+    approvals: proposals.map((proposal) => approvalView(proposal, thread)),
     connections,
     usage: { model: options.model, ...(state.usage ?? { input_tokens: 0, output_tokens: 0 }) },
     ...(error === undefined ? {} : { error }),
@@ -79,7 +85,7 @@ export function runResult(
 }
 
 /** An error stands unless the same tool succeeded in a later turn: the model then put it right. */
-function standingErrors(outcomes: readonly Outcome[]): NonNullable<RunResult['error']>[] {
+function standingErrors(outcomes: readonly Outcome[]): ErrorFacts[] {
   return outcomes.flatMap((outcome) => {
     if (outcome.error === undefined) return [];
     const corrected = outcomes.some(
@@ -89,11 +95,12 @@ function standingErrors(outcomes: readonly Outcome[]): NonNullable<RunResult['er
   });
 }
 
-function unknownOutcome(approval: Approval): NonNullable<RunResult['error']> {
+function unknownOutcome({ proposal, thread }: ThreadProposal): ErrorFacts {
+  const { code, reason, kind } = proposal;
   return {
     code: 'outcome_unknown',
-    message: `what became of ${approval.code} is not known: ${approval.reason ?? 'the run was cut off while it was sent'}`,
-    hint: `Run "trade-agent resume ${approval.thread}": it asks before anything else. Do not ${approval.kind === 'message' ? 'send it' : 'place the order'} again before that.`,
+    message: `what became of ${code} is not known: ${reason?.text ?? 'it is being carried out'}`,
+    hint: `The gateway settles it; "trade-agent resume ${thread}" tells how. Do not ${kind === 'message' ? 'send it' : 'place the order'} again before that.`,
   };
 }
 

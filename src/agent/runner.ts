@@ -1,20 +1,22 @@
 import { type BaseMessage, HumanMessage } from '@langchain/core/messages';
 import { type BaseCheckpointSaver, Command, type StateSnapshot } from '@langchain/langgraph';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
+import { isSettledState } from '../trading/proposal.ts';
 import type { RunOptions } from './agent.ts';
 import type { AgentStateValue } from './agent-state.ts';
-import { isSettled } from './approval-states.ts';
-import { type Approval, approvalView } from './approval-store.ts';
 import { connectionView } from './connection-wait.ts';
 import { EventQueue } from './event-queue.ts';
 import type { AgentEvent, RunResult } from './events.ts';
 import { type AgentGraph, buildGraph } from './graph.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
-import { InterruptWaits, interruptsOf } from './interrupt-waits.ts';
+import { InterruptWaits, interruptsOf, isMidProposal } from './interrupt-waits.ts';
 import type { KeptLease, LeaseKeeper } from './lease-keeper.ts';
-import { nothingStored, takenOver, unfinished } from './run-errors.ts';
+import { noteAndTell } from './note-and-tell.ts';
+import { midProposal, nothingStored, takenOver, unfinished } from './run-errors.ts';
 import { runResult } from './run-result.ts';
-import { untrustedContext } from './system-prompt.ts';
+import { STANDARD_INPUT, untrustedContext } from './system-prompt.ts';
+import { takeBack } from './take-back.ts';
+import type { ThreadProposal } from './thread-proposals.ts';
 import type { Thread, ThreadStore } from './thread-store.ts';
 import { asTradeAgentError, errorFacts } from './tool-outcome.ts';
 
@@ -30,10 +32,12 @@ export interface RunnerParts {
     | 'thread'
     | 'signal'
     | 'approvalMode'
+    | 'requestedBy'
+    | 'ttl'
     | 'maxTurns'
     | 'requireLease'
     | 'emit'
-    | 'changed'
+    | 'saw'
     | 'track'
     | 'gateway'
     | 'callsStarted'
@@ -77,7 +81,7 @@ class Run {
   readonly #stop: AbortController;
   readonly #emit: (event: AgentEvent) => void;
   readonly #inFlight = new Set<Promise<unknown>>();
-  /** Approvals this run's stream has told of. */
+  /** Proposals this run's stream has told of. */
   readonly #shown = new Set<string>();
 
   constructor(
@@ -164,10 +168,30 @@ class Run {
     } catch (caught) {
       error = caught;
     } finally {
-      // An order on its way outlives the step that sent it; its result must reach the row before the run ends.
+      // A proposal on its way outlives the step that sent it; what it is called must be known before the run ends.
       await Promise.allSettled(this.#inFlight);
     }
+    if (this.#options.cancelOnExit && environment.signal.aborted) {
+      await this.#takeBackOpen(environment);
+      // With nothing left to wait for, the run would otherwise seem to have come to its own end.
+      error ??= environment.signal.reason;
+    }
     return this.#report(environment, after ?? (await graph.getState(config)), error);
+  }
+
+  /** The person left, and said before that nothing of theirs may go on without them. */
+  async #takeBackOpen(environment: GraphEnvironment): Promise<void> {
+    await Promise.all(
+      this.#proposals(environment).map((seen) =>
+        takeBack(environment, seen).catch((error: unknown) => {
+          const { message } = asTradeAgentError(error);
+          this.#emit({
+            type: 'notice',
+            message: `${seen.proposal.code} could not be taken back: ${message}`,
+          });
+        }),
+      ),
+    );
   }
 
   /**
@@ -183,13 +207,17 @@ class Run {
     environment: GraphEnvironment,
     graph: AgentGraph,
     config: GraphConfig,
-    { values }: StateSnapshot,
+    { values, tasks }: StateSnapshot,
   ): Promise<StateSnapshot> {
-    const open = this.#approvals(environment).filter((approval) => !isSettled(approval.status));
-    if (open.length > 0) throw unfinished(environment.thread, open, environment.clock.now());
+    const unheard = new Set(interruptsOf(tasks).flatMap((one) => ('proposal' in one ? [one.proposal] : [])));
+    const open = this.#proposals(environment)
+      .map(({ proposal }) => proposal)
+      .filter(({ id, state }) => !isSettledState(state) || (state === 'executed' && unheard.has(id)));
+    if (open.length > 0) throw unfinished(environment.thread, open);
+    if (isMidProposal(tasks)) throw midProposal(environment.thread);
     const messages: BaseMessage[] = [];
-    if (context !== undefined && context.trim() !== '')
-      messages.push(new HumanMessage(untrustedContext(context)));
+    const hasContext = context !== undefined && context.trim() !== '';
+    if (hasContext) messages.push(new HumanMessage(untrustedContext(context)));
     messages.push(new HumanMessage(prompt));
     await graph.invoke(
       {
@@ -197,6 +225,7 @@ class Run {
         prompt: ((values as Partial<AgentStateValue>).prompt ?? 0) + 1,
         turns: 0,
         mistakes: 0,
+        tainted: hasContext ? [STANDARD_INPUT] : [],
         usage: { input_tokens: 0, output_tokens: 0 },
       },
       config,
@@ -259,22 +288,21 @@ class Run {
   #environmentFor(thread: string): GraphEnvironment {
     const { gatewayFor, ...fixed } = this.#parts.environment;
     const { signal, approval, maxTurns = DEFAULT_MAX_TURNS } = this.#options;
+    const { requestedBy = 'run', ttl = fixed.profile.approval_ttl } = this.#options;
     const emit = this.#emit;
     return {
       ...fixed,
       thread,
       signal,
       approvalMode: approval,
+      requestedBy,
+      ttl,
       maxTurns,
       callsStarted: new Map(),
       requireLease: () => this.#requireLease(thread),
       gateway: gatewayFor(signal),
       emit,
-      changed: (changed) => {
-        fixed.audit.flush();
-        this.#shown.add(changed.id);
-        emit({ type: 'approval', approval: approvalView(changed) });
-      },
+      saw: noteAndTell(fixed.proposals, this.#shown, emit),
       track: (work) => {
         this.#inFlight.add(work);
         void work.catch(() => undefined).finally(() => this.#inFlight.delete(work));
@@ -283,8 +311,8 @@ class Run {
     };
   }
 
-  #approvals({ approvals, profile, thread }: GraphEnvironment, prompt?: number): Approval[] {
-    return approvals.list({ profile: profile.name, thread, ...(prompt === undefined ? {} : { prompt }) });
+  #proposals({ proposals, thread }: GraphEnvironment, prompt?: number): ThreadProposal[] {
+    return proposals.ofThread(thread, prompt);
   }
 
   #report(environment: GraphEnvironment, { values, tasks }: StateSnapshot, error: unknown): RunResult {
@@ -292,8 +320,9 @@ class Run {
     const missing = interruptsOf(tasks).flatMap((awaited) =>
       'connection' in awaited ? [awaited.connection] : [],
     );
-    return runResult(environment.thread, state, this.#approvals(environment, state.prompt ?? 0), {
+    return runResult(environment.thread, state, this.#proposals(environment, state.prompt ?? 0), {
       model: environment.model.name,
+      proposing: isMidProposal(tasks),
       connections: [...new Set(missing)].map((name) => connectionView(name, 'needed')),
       ...(error === undefined ? {} : { error: errorFacts(this.#error(error)) }),
     });

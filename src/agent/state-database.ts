@@ -4,11 +4,12 @@ import { dirname } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { TradeAgentError } from '../trading/errors.ts';
 import { isAsClosed, noteClosed } from './as-closed.ts';
+import { turnOlderApprovals } from './older-approvals.ts';
 
 export type StateDatabase = Database.Database;
 
 /** The schema's versions, oldest first; `user_version` counts those applied. Never edit one that was released. */
-const migrations: readonly string[] = [
+const migrations: readonly (string | ((database: StateDatabase) => void))[] = [
   `
   CREATE TABLE threads (
     id TEXT PRIMARY KEY,
@@ -98,6 +99,22 @@ const migrations: readonly string[] = [
   `
   ALTER TABLE approvals ADD COLUMN kind TEXT NOT NULL DEFAULT 'order' CHECK (kind IN ('order', 'message'));
   `,
+  // The gateway asks, carries out and keeps the record (thread-proposals.ts). With the table go the sealed tokens.
+  (database) => {
+    database.exec(`
+    CREATE TABLE thread_proposals (
+      proposal TEXT PRIMARY KEY,
+      thread TEXT NOT NULL REFERENCES threads (id),
+      prompt INTEGER NOT NULL,
+      tool_call_id TEXT NOT NULL,
+      attempt INTEGER NOT NULL,
+      last_seen TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX thread_proposals_by_thread ON thread_proposals (thread, prompt);
+    `);
+    turnOlderApprovals(database);
+    database.exec('DROP TABLE approvals; DROP TABLE audit_outbox;');
+  },
 ];
 
 /** The version this program writes. */
@@ -112,9 +129,9 @@ const CHECKED_BYTES = 16 * 1024 * 1024;
 const LOG_LIMIT = 1024;
 
 /**
- * Opens `state.db` (threads, checkpoints, approvals, leases), encrypted with a 32-byte key from the credential store.
- * WAL with `synchronous=FULL`: a committed intent survives a power cut. A file that can't be read is never touched:
- * it may hold an approval whose order is under way.
+ * Opens `state.db` (threads, checkpoints, proposals as last seen), encrypted with a 32-byte key from the credential store.
+ * WAL with `synchronous=FULL`: what was committed survives a power cut. A file that can't be read is never touched:
+ * it may know of a proposal whose order is under way.
  * @throws {TradeAgentError} `state_corrupt` for a damaged file, another key, or a newer version's file
  */
 export function openStateDatabase(file: string, key: Buffer): StateDatabase {
@@ -218,7 +235,9 @@ function migrate(database: StateDatabase): void {
     .transaction(() => {
       // Asked again under the lock: another process may have been first.
       for (let next = versionOf(database); next < SCHEMA_VERSION; next++) {
-        database.exec(migrations[next] as string);
+        const migration = migrations[next];
+        if (typeof migration === 'string') database.exec(migration);
+        else migration?.(database);
         database.pragma(`user_version = ${next + 1}`);
       }
     })

@@ -1,17 +1,18 @@
 import type { Clock } from '../trading/clock.ts';
 import { TradeAgentError } from '../trading/errors.ts';
+import { isSettledState, isUnderWayState } from '../trading/proposal.ts';
 import type { PruneOptions } from './agent.ts';
-import { isSettled, isUnderWay } from './approval-states.ts';
-import type { ApprovalStatus, ThreadStatus } from './events.ts';
+import type { ThreadStatus } from './events.ts';
 import { isGone } from './holder.ts';
 import type { StateDatabase } from './state-database.ts';
+import { createThreadProposals } from './thread-proposals.ts';
 import type { Thread } from './thread-store.ts';
 
 /** How a run may have ended for its thread to count as finished. */
 const finished: readonly ThreadStatus[] = ['done', 'denied', 'expired', 'blocked', 'failed'];
 
 /**
- * Removes a thread: conversation, approvals, and the thread itself, in one transaction.
+ * Removes a thread: conversation, what was seen of its proposals, and the thread itself, in one transaction.
  * @throws {TradeAgentError} `approval_pending`, `outcome_unknown`, `busy`
  */
 export function removeThread(database: StateDatabase, thread: string, clock: Clock): void {
@@ -22,7 +23,7 @@ export function removeThread(database: StateDatabase, thread: string, clock: Clo
       for (const table of ['checkpoints', 'writes', 'messages']) {
         database.prepare(`DELETE FROM ${table} WHERE thread_id = ?`).run(thread);
       }
-      database.prepare('DELETE FROM approvals WHERE thread = ?').run(thread);
+      database.prepare('DELETE FROM thread_proposals WHERE thread = ?').run(thread);
       database.prepare('DELETE FROM threads WHERE id = ?').run(thread);
     })
     .immediate();
@@ -36,24 +37,22 @@ export function prunable(
   now: number,
 ): Thread[] {
   return threads
-    .filter(({ id, status }) => finished.includes(status) && openApprovals(database, id).length === 0)
+    .filter(({ id, status }) => finished.includes(status) && openProposals(database, id).length === 0)
     .slice(keep)
     .filter(({ updatedAt }) => updatedAt <= now - olderThan);
 }
 
-function openApprovals(database: StateDatabase, thread: string) {
-  return database
-    .prepare<[string], { id: string; status: ApprovalStatus }>(
-      'SELECT id, status FROM approvals WHERE thread = ? ORDER BY created_at, rowid',
-    )
-    .all(thread)
-    .filter(({ status }) => !isSettled(status));
+function openProposals(database: StateDatabase, thread: string) {
+  return createThreadProposals(database)
+    .ofThread(thread)
+    .map(({ proposal }) => proposal)
+    .filter(({ state }) => !isSettledState(state));
 }
 
-/** With its approval gone from here, nobody could cancel it, or learn what became of its order. */
+/** With the thread gone, nobody would be told what became of its order. */
 function refuseWhileOpen(database: StateDatabase, thread: string): void {
-  const open = openApprovals(database, thread);
-  const underWay = open.find(({ status }) => isUnderWay(status));
+  const open = openProposals(database, thread);
+  const underWay = open.find(({ state }) => isUnderWayState(state));
   if (underWay !== undefined) {
     throw new TradeAgentError('outcome_unknown', `thread ${thread} has an order whose outcome is unknown`, {
       hint: `Settle it first: trade-agent approvals reconcile ${underWay.id}`,

@@ -1,6 +1,7 @@
 import { ToolMessage } from '@langchain/core/messages';
 import { isGraphInterrupt } from '@langchain/langgraph';
 import { findTool } from '../tools/catalog.ts';
+import type { DirectTool } from '../tools/tool.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import type { AgentStateValue, Outcome, ToolCall } from './agent-state.ts';
 import { withConnection } from './awaited-connection.ts';
@@ -13,7 +14,7 @@ export interface ToolInput {
   readonly turn: number;
 }
 
-/** Runs one call that needs no approval. A failure is an answer for the model, never a broken run. */
+/** Runs one call that only reads. A failure is an answer for the model, never a broken run. */
 export function toolNode(environment: GraphEnvironment) {
   const { clock, emit } = environment;
   return async ({ call, prompt, turn }: ToolInput): Promise<Partial<AgentStateValue>> => {
@@ -28,34 +29,16 @@ export function toolNode(environment: GraphEnvironment) {
     const outcome: Outcome = { prompt, turn, tool: call.name };
     try {
       const tool = findTool(call.name);
-      if (tool === undefined || tool.risk === 'trade' || tool.risk === 'send')
-        throw new TypeError('not a tool to run directly');
-      if (environment.readOnly && tool.risk !== 'read') throw readOnlyRun();
-      const args = tool.schema.safeParse(call.args);
-      if (!args.success) {
-        const issue = args.error.issues[0];
-        throw new TradeAgentError('usage', `${issue?.path.join('.') || 'arguments'}: ${issue?.message}`, {
-          hint: 'Correct the arguments.',
-        });
-      }
-      // Every tool of these reads before it changes anything, and reading is what needs the account.
+      if (tool?.risk !== 'read') throw new TypeError('not a tool to run directly');
+      const args = readArguments(tool, call);
       const result = await withConnection(() =>
-        tool.execute({ session: environment.session, gateway: environment.gateway }, args.data),
+        tool.execute({ session: environment.session, gateway: environment.gateway }, args),
       );
-      if (result.order !== undefined) {
-        environment.audit.record('order_cancelled', {
-          profile: environment.profile.name,
-          sub: environment.session?.user.sub,
-          thread: environment.thread,
-          order: result.order.id,
-          client_order_id: result.order.client_order_id,
-          status: result.order.status,
-        });
-      }
       ended(true, result.summary);
       return {
         messages: [new ToolMessage({ tool_call_id: call.id, name: call.name, content: result.content })],
-        outcomes: [{ ...outcome, ...(result.order === undefined ? {} : { order: result.order }) }],
+        outcomes: [outcome],
+        ...(result.outside === undefined ? {} : { tainted: [result.outside] }),
       };
     } catch (error) {
       if (isGraphInterrupt(error)) throw error;
@@ -64,6 +47,16 @@ export function toolNode(environment: GraphEnvironment) {
       return { messages: [errorMessage(call, facts)], outcomes: [{ ...outcome, error: facts }] };
     }
   };
+}
+
+/** @throws {TradeAgentError} `usage`, for the model to correct */
+export function readArguments(tool: DirectTool, call: ToolCall): unknown {
+  const args = tool.schema.safeParse(call.args);
+  if (args.success) return args.data;
+  const issue = args.error.issues[0];
+  throw new TradeAgentError('usage', `${issue?.path.join('.') || 'arguments'}: ${issue?.message}`, {
+    hint: 'Correct the arguments.',
+  });
 }
 
 export function readOnlyRun(): TradeAgentError {

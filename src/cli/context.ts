@@ -19,8 +19,6 @@ export interface AgentOptions {
   /** `builtin` for the planner, else the name of a model. */
   readonly model?: string;
   readonly baseUrl?: string;
-  /** While it says true, the agent proposes no orders. */
-  readonly halted?: () => boolean;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { isTradeAgentError } from '../trading/errors.ts';
+import { type ProblemMembers, problemMembers } from '../trading/problem-members.ts';
 import { exitCodeForError } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { safeText } from './text/safe-text.ts';
@@ -6,8 +7,8 @@ import { safeText } from './text/safe-text.ts';
 export const outputFormats = ['text', 'json', 'stream-json'] as const;
 export type OutputFormat = (typeof outputFormats)[number];
 
-/** An error as `--output json` shows it. */
-export interface ErrorObject {
+/** An error as `--output json` shows it, with what the gateway's problem said beside its sentence. */
+export interface ErrorObject extends ProblemMembers {
   readonly code: string;
   readonly message: string;
   readonly hint?: string;
@@ -47,8 +48,8 @@ export function createOutput(io: Io, format: OutputFormat): Output {
 /** The code, message and hint of anything thrown. What isn't the program's own error keeps its stack to itself. */
 export function errorObject(error: unknown): ErrorObject {
   if (isTradeAgentError(error)) {
-    const { code, message, hint } = error;
-    return hint === undefined ? { code, message } : { code, message, hint };
+    const { code, message, hint, details } = error;
+    return { code, message, ...(hint === undefined ? {} : { hint }), ...problemMembers(details) };
   }
   return {
     code: 'internal',

@@ -23,6 +23,7 @@ const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['resume', async () => (await import('./commands/resume.ts')).addResumeCommand],
   ['threads', async () => (await import('./commands/threads.ts')).addThreadsCommand],
   ['approvals', async () => (await import('./commands/approvals.ts')).addApprovalsCommand],
+  ['halt', async () => (await import('./commands/halt.ts')).addHaltCommand],
   ['login', async () => (await import('./commands/login.ts')).addLoginCommand],
   ['logout', async () => (await import('./commands/logout.ts')).addLogoutCommand],
   ['whoami', async () => (await import('./commands/whoami.ts')).addWhoamiCommand],

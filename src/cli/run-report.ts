@@ -2,7 +2,7 @@ import type { AgentEvent, ApprovalView, ConnectionView, RunResult } from '../age
 import { isTradeAgentError } from '../trading/errors.ts';
 import type { SentMessage } from '../trading/message.ts';
 import type { Order } from '../trading/views.ts';
-import { errorObject } from './output.ts';
+import { type ErrorObject, errorObject } from './output.ts';
 
 /** `run --output json`'s one object, less its schema. */
 export interface RunObject {
@@ -18,7 +18,7 @@ export interface RunObject {
   /** The shell command that goes on with this thread; empty where there is none. */
   readonly resume: string;
   readonly usage: RunResult['usage'];
-  readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };
+  readonly error?: ErrorObject;
 }
 
 /** The documented fields of a result and no others. @param profile the profile given by `--profile`, if one was */
@@ -47,10 +47,26 @@ function orderFields(order: Order) {
 }
 
 function approvalFields(approval: ApprovalView) {
-  const { id, status, code, expires_at } = approval;
-  return approval.kind === 'message'
-    ? { id, status, code, expires_at, kind: 'message', message: approval.message }
-    : { id, status, code, expires_at, kind: 'order', order: approval.order };
+  const { id, status, code, expires_at, kind, worst_case, warnings, requested_by, client } = approval;
+  return {
+    ...{ id, status, code, expires_at, kind, worst_case, warnings, requested_by, client },
+    ...subjectOf(approval),
+  };
+}
+
+function subjectOf(approval: ApprovalView) {
+  switch (approval.kind) {
+    case 'order':
+      return { order: approval.order };
+    case 'message':
+      return { message: approval.message };
+    case 'cancel':
+      return { cancel: approval.cancel };
+    case 'replace':
+      return { replace: approval.replace };
+    case 'lift':
+      return { lift: approval.lift };
+  }
 }
 
 /** A command line a shell reads back as it was meant. */
@@ -106,8 +122,8 @@ export class RunFollower {
     if (result !== undefined && ['done', 'denied', 'expired', 'unknown'].includes(result.status))
       return result;
     const cause = failure ?? new Error('the run ended without a result');
-    const { message, hint } = errorObject(cause);
-    const error = { code: isTradeAgentError(cause) ? cause.code : ('internal' as const), message };
+    const code = isTradeAgentError(cause) ? cause.code : ('internal' as const);
+    const error = { ...errorObject(cause), code };
     return {
       thread,
       status: result?.status ?? this.#status(),
@@ -117,7 +133,7 @@ export class RunFollower {
       approvals: result?.approvals ?? [...this.#approvals.values()],
       connections: result?.connections ?? this.#needed(),
       usage: result?.usage ?? { model: 'unknown', input_tokens: 0, output_tokens: 0 },
-      error: hint === undefined ? error : { ...error, hint },
+      error,
     };
   }
 

@@ -22,16 +22,10 @@ export async function startAgent(context: Context, options: AgentOptions): Promi
   return createAgent({
     profile: chosen,
     session,
-    approvalClient: async () => {
-      const { createApprovalClient } = await import('../auth/approval-client.ts');
-      return createApprovalClient({ profile, store, home, fetch: context.fetch, clock: context.clock });
-    },
     stateDb: join(folder, stateFile(profile.name)),
-    auditLog: join(folder, 'audit.jsonl'),
     databaseKey: await databaseKey(store),
     clock: context.clock,
     readOnly: options.readOnly ?? false,
-    ...(options.halted === undefined ? {} : { halted: options.halted }),
     apiKey: await modelKey(store, modelUrl(chosen.model)),
     env: context.env,
     fetch: context.fetch,

@@ -4,8 +4,7 @@ import type { Session } from '../auth/session.ts';
 import { type Activity, activitiesSchema, type TradingDay, tradingDaySchema } from '../trading/activity.ts';
 import { decimalString } from '../trading/decimal.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
-import { type MessageDraft, type SentMessage, sentMessageSchema } from '../trading/message.ts';
-import type { OrderDraft } from '../trading/order.ts';
+import { type Proposal, type ProposalRequestInput, proposalSchema } from '../trading/proposal.ts';
 import {
   type Account,
   accountSchema,
@@ -20,27 +19,21 @@ import {
   type Quote,
   quoteSchema,
 } from '../trading/views.ts';
-import { gatewayError, isNotTaken, isRefusal, recordedRefusal } from './gateway-problem.ts';
-import { messageError } from './message-problem.ts';
+import { gatewayError, shownText } from './gateway-problem.ts';
+import { PROPOSE_MESSAGES, PROPOSE_ORDERS } from './tool.ts';
 
-/** What the gateway answered to an order; `replayed` when it had carried out this very order before. */
-export interface PlacedOrder {
-  readonly order: Order;
-  readonly replayed: boolean;
+/** Whether trading is halted; `halted_at` in RFC 3339. */
+const haltSchema = z.lazy(() => z.object({ halted: z.boolean(), halted_at: z.string().optional() }));
+export type Halt = z.output<typeof haltSchema>;
+
+/** How to look at a proposal. */
+export interface ProposalLook {
+  /** Seconds, at most 25: how long the gateway may hold its answer back until something changes. */
+  readonly waitSeconds?: number;
+  /** The `updated_at` that is known already: what changed since is answered at once. */
+  readonly since?: string;
+  readonly signal?: AbortSignal;
 }
-
-/** `absent`: neither gateway nor broker knows it, which proves nothing while it may still be on its way. */
-export type OrderOutcome =
-  | { readonly status: 'placed'; readonly order: Order }
-  | { readonly status: 'refused'; readonly refusal: TradeAgentError }
-  | { readonly status: 'absent' };
-
-/** `absent`: the gateway has not sent it, and is not sending it. `unknowable`: nobody will ever know. */
-export type MessageOutcome =
-  | { readonly status: 'sent'; readonly message: SentMessage }
-  | { readonly status: 'refused'; readonly refusal: TradeAgentError }
-  | { readonly status: 'unknowable' }
-  | { readonly status: 'absent' };
 
 /** The gateway's HTTP interface, typed. Every call has a time-out. */
 export interface GatewayClient {
@@ -49,8 +42,6 @@ export interface GatewayClient {
   orders(query?: { status?: 'open' | 'closed' | 'all'; limit?: number }): Promise<Order[]>;
   /** @throws {TradeAgentError} `not_found` */
   order(id: string): Promise<Order>;
-  /** What became of an order sent under a client_order_id. @throws {TradeAgentError} `outcome_unknown` */
-  outcome(clientOrderId: string): Promise<OrderOutcome>;
   /** In the order asked. @throws {TradeAgentError} `unknown_symbol` */
   quotes(symbols: readonly string[]): Promise<Quote[]>;
   /** Prices over time, oldest first. `start` in milliseconds since the epoch; at most 1000 bars from there. */
@@ -70,19 +61,29 @@ export interface GatewayClient {
    */
   activities(query: { after: number }): Promise<Activity[]>;
   /**
-   * Places an approved order. A time-out, a lost connection, a 5xx or an answer that is not the gateway's arrives as
-   * `outcome_unknown`: the order may have been taken, so ask {@link outcome} before anything else. `details.sent` is
-   * false where it never left, or the gateway says that it was not taken: the approval still stands.
+   * Proposes: the gateway asks the person, and carries out what they approve. The same key with the same request is the
+   * same proposal, so that it can be asked again after a lost answer.
+   * @throws {TradeAgentError} the refusal; `gateway_unreachable` with `details.sent` false where it certainly never left
    */
-  placeOrder(draft: OrderDraft, approvalToken: string): Promise<PlacedOrder>;
+  propose(request: ProposalRequestInput, key: string): Promise<Proposal>;
+  /** How a proposal stands. @throws {TradeAgentError} `not_found` */
+  proposal(id: string, look?: ProposalLook): Promise<Proposal>;
+  /** The user's, newest first. */
+  proposals(query?: { state?: 'open' | 'all'; limit?: number }): Promise<Proposal[]>;
   /**
-   * Sends an approved message. `details.sent` is false where it certainly was not sent, and may be tried again;
-   * `outcome_unknown` with `details.final` where it may have been, and nobody will ever know.
+   * Takes a proposal back, on the phone too.
+   * @throws {TradeAgentError} `not_found`; `outcome_unknown` while it is carried out; `details.problem` is
+   *   `proposal_settled` where it ended before
    */
-  sendMessage(draft: MessageDraft, approvalToken: string): Promise<SentMessage>;
-  /** What became of a message. @throws {TradeAgentError} where the gateway gives no answer */
-  messageOutcome(clientMessageId: string): Promise<MessageOutcome>;
-  /** Cancels, and returns the order as it is then. @throws {TradeAgentError} `not_found`, `gateway_refused` */
+  withdraw(id: string): Promise<Proposal>;
+  /** Stops all trading, and withdraws what waits for the person. Ended by a proposal of kind `lift`. */
+  halt(): Promise<Halt>;
+  halted(): Promise<Halt>;
+  /**
+   * Cancels, and returns the order as it is then.
+   * @throws {TradeAgentError} `not_found`, `gateway_refused`; `details.problem` is `approval_required` where the order
+   *   protects a position: cancelling it is to be proposed
+   */
   cancelOrder(id: string): Promise<Order>;
 }
 
@@ -93,16 +94,16 @@ export interface DatedValue {
 }
 
 export interface GatewayClientOptions {
-  /** Ends reads and cancels; never an order that is on its way. */
   readonly signal?: AbortSignal;
-  /** For one request, milliseconds. */
+  /** For one request, milliseconds; beside what the gateway was asked to wait. */
   readonly timeoutMs?: number;
-  /** For an order: longer than the gateway's own wait for the broker, so that it can say what became of it. */
-  readonly orderTimeoutMs?: number;
 }
 
 const [MARKET_READ, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
 const ORDERS_CANCEL = 'orders:cancel';
+
+/** The gateway completes an order from several answers of the broker's, and asks the identity provider. */
+const PROPOSING_MS = 30_000;
 
 /** Of activities, a hundred each: more trades than a person makes in years. */
 const MOST_PAGES = 200;
@@ -111,11 +112,16 @@ const MOST_PAGES = 200;
 const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
 
 export function createGatewayClient(session: Session, options: GatewayClientOptions = {}): GatewayClient {
-  const { signal, timeoutMs = 15_000, orderTimeoutMs = 30_000 } = options;
+  const { signal, timeoutMs = 15_000 } = options;
   const base = session.profile.gateway.replace(/\/+$/, '');
 
-  const unreachable = (cause: unknown, ms: number): TradeAgentError => {
-    if (signal?.aborted) return isTradeAgentError(signal.reason) ? signal.reason : interrupted();
+  const unreachable = (
+    cause: unknown,
+    ms: number,
+    ...signals: (AbortSignal | undefined)[]
+  ): TradeAgentError => {
+    const ended = signals.find((one) => one?.aborted);
+    if (ended !== undefined) return isTradeAgentError(ended.reason) ? ended.reason : interrupted();
     if (isTradeAgentError(cause)) return cause;
     const timedOut = cause instanceof Error && cause.name === 'TimeoutError';
     return new TradeAgentError(
@@ -126,9 +132,10 @@ export function createGatewayClient(session: Session, options: GatewayClientOpti
   };
 
   /** Any answer, its body as JSON where it is that. @throws {TradeAgentError} where none came */
-  const send = async (path: string, init: RequestInit, scopes: readonly string[]) => {
-    const timeout = AbortSignal.timeout(timeoutMs);
-    const combined = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+  const send = async (path: string, init: RequestInit, scopes: readonly string[], ms: number) => {
+    const timeout = AbortSignal.timeout(ms);
+    const given = init.signal ?? undefined;
+    const combined = AbortSignal.any([timeout, ...[signal, given].filter((one) => one !== undefined)]);
     const once = async () => {
       const response = await session.fetch(`${base}${path}`, { ...init, signal: combined }, scopes);
       return { ok: response.ok, status: response.status, body: await bodyOf(response) };
@@ -140,44 +147,24 @@ export function createGatewayClient(session: Session, options: GatewayClientOpti
         return once();
       });
     } catch (error) {
-      throw unreachable(error, timeoutMs);
+      throw unreachable(error, ms, signal, given);
     }
   };
 
   /** @throws {TradeAgentError} for every answer that isn't a success */
-  const request = async (path: string, init: RequestInit, scopes: readonly string[]): Promise<unknown> => {
-    const response = await send(path, init, scopes);
+  const request = async (
+    path: string,
+    init: RequestInit,
+    scopes: readonly string[],
+    ms = timeoutMs,
+  ): Promise<unknown> => {
+    const response = await send(path, init, scopes, ms);
     if (response.ok) return response.body;
     throw gatewayError(response.status, response.body);
   };
 
   const read = async <T>(path: string, schema: z.ZodType<T>, scope: string): Promise<T> => {
     return parse(schema, await request(path, { headers: { accept: 'application/json' } }, [scope]));
-  };
-
-  /** Sends what was approved. Whatever keeps its answer from us leaves the outcome unknown, unless it never left. */
-  const post = async (
-    path: string,
-    approved: object,
-    approvalToken: string,
-    what: 'order' | 'message',
-  ): Promise<{ response: Response; body: unknown }> => {
-    try {
-      const response = await session.fetchWithApproval(
-        `${base}${path}`,
-        {
-          method: 'POST',
-          headers: { accept: 'application/json', 'content-type': 'application/json' },
-          body: JSON.stringify(approved),
-          signal: AbortSignal.timeout(orderTimeoutMs),
-        },
-        approvalToken,
-      );
-      return { response, body: await bodyOf(response) };
-    } catch (error) {
-      if (isTradeAgentError(error) && error.details.sent === false) throw error;
-      throw outcomeUnknown(`the gateway did not say what became of the ${what}`);
-    }
   };
 
   const client: GatewayClient = {
@@ -194,19 +181,6 @@ export function createGatewayClient(session: Session, options: GatewayClientOpti
         )
       ).orders,
     order: async (id) => read(`/v1/orders/${orderId(id)}`, orderSchema, ORDERS_READ),
-    outcome: async (clientOrderId) => {
-      const response = await send(
-        `/v1/orders:by_client_order_id?client_order_id=${encodeURIComponent(clientOrderId)}`,
-        { headers: { accept: 'application/json' } },
-        [ORDERS_READ],
-      );
-      if (response.ok) return { status: 'placed', order: parse(orderSchema, response.body) };
-      const error = gatewayError(response.status, response.body);
-      // Without a problem of the gateway's, a 404 comes from something else at its address.
-      if (error.code !== 'not_found' || error.details.problem === undefined) throw error;
-      const refusal = recordedRefusal(response.body);
-      return refusal === undefined ? { status: 'absent' } : { status: 'refused', refusal };
-    },
     quotes: async (symbols) => {
       const list = symbols.map(encodeURIComponent).join(',');
       const { quotes } = await read(
@@ -284,47 +258,62 @@ export function createGatewayClient(session: Session, options: GatewayClientOpti
         hint: 'Ask for a shorter time.',
       });
     },
-    placeOrder: async (draft, approvalToken) => {
-      const { response, body } = await post('/v1/orders', draft, approvalToken, 'order');
-      const replayed = response.headers.get('idempotent-replay') === 'true';
-      if (response.ok) return { order: taken(orderSchema, body, 'order'), replayed };
-      const error = gatewayError(response.status, body, replayed);
-      if (isNotTaken(error)) throw neverSent(error);
-      throw isRefusal(error) ? error : outcomeUnknown(error.message);
-    },
-    sendMessage: async (draft, approvalToken) => {
-      const { response, body } = await post('/v1/messages', draft, approvalToken, 'message');
-      if (response.ok) return taken(sentMessageSchema, body, 'message');
-      throw messageError(response.status, body);
-    },
-    messageOutcome: async (clientMessageId) => {
-      const response = await send(
-        `/v1/messages/${encodeURIComponent(clientMessageId)}`,
-        { headers: { accept: 'application/json' } },
+    propose: async (proposal, key) =>
+      parse(
+        proposalSchema,
+        await request(
+          '/v1/proposals',
+          {
+            method: 'POST',
+            headers: {
+              accept: 'application/json',
+              'content-type': 'application/json',
+              'idempotency-key': key,
+            },
+            body: JSON.stringify(proposal),
+          },
+          [proposal.kind === 'message' ? PROPOSE_MESSAGES : PROPOSE_ORDERS],
+          PROPOSING_MS,
+        ),
+      ),
+    proposal: async (id, { waitSeconds, since, signal: until } = {}) => {
+      const query = new URLSearchParams({
+        ...(waitSeconds === undefined ? {} : { wait: String(waitSeconds) }),
+        ...(since === undefined ? {} : { since }),
+      });
+      const answer = await request(
+        `/v1/proposals/${proposalId(id)}${query.size === 0 ? '' : `?${query}`}`,
+        { headers: { accept: 'application/json' }, ...(until === undefined ? {} : { signal: until }) },
         [ORDERS_READ],
+        timeoutMs + (waitSeconds ?? 0) * 1000,
       );
-      if (response.ok) return { status: 'sent', message: parse(sentMessageSchema, response.body) };
-      const error = messageError(response.status, response.body);
-      // Without a problem of the gateway's, an answer comes from something else at its address.
-      if (error.details.problem === undefined) throw error;
-      if (error.code === 'not_found') return { status: 'absent' };
-      if (error.details.final === true) return { status: 'unknowable' };
-      if (error.code === 'message_rejected') return { status: 'refused', refusal: error };
-      throw error;
+      return parse(proposalSchema, answer);
     },
+    proposals: async ({ state = 'all', limit = 100 } = {}) =>
+      (
+        await read(
+          `/v1/proposals?state=${state}&limit=${limit}`,
+          z.object({ proposals: z.array(proposalSchema) }),
+          ORDERS_READ,
+        )
+      ).proposals,
+    withdraw: async (id) =>
+      parse(
+        proposalSchema,
+        await request(
+          `/v1/proposals/${proposalId(id)}`,
+          { method: 'DELETE', headers: { accept: 'application/json' } },
+          [PROPOSE_ORDERS, PROPOSE_MESSAGES],
+        ),
+      ),
+    halt: async () => parse(haltSchema, await request('/v1/halt', { method: 'PUT' }, [ORDERS_CANCEL])),
+    halted: () => read('/v1/halt', haltSchema, ORDERS_READ),
     cancelOrder: async (id) => {
       await request(`/v1/orders/${orderId(id)}`, { method: 'DELETE' }, [ORDERS_CANCEL]);
       return client.order(id);
     },
   };
   return client;
-}
-
-function neverSent({ code, message, hint, details }: TradeAgentError): TradeAgentError {
-  return new TradeAgentError(code, message, {
-    ...(hint === undefined ? {} : { hint }),
-    details: { ...details, sent: false },
-  });
 }
 
 /** Whether the connection broke under a request, so that nobody answered it. */
@@ -342,9 +331,10 @@ function orderId(id: string): string {
   });
 }
 
-function outcomeUnknown(message: string): TradeAgentError {
-  return new TradeAgentError('outcome_unknown', message, {
-    hint: 'Go on with "trade-agent resume": it asks what became of the order before anything else.',
+function proposalId(id: string): string {
+  if (idPattern.test(id)) return id;
+  throw new TradeAgentError('not_found', `there is no approval "${shownText(id, 64)}"`, {
+    hint: 'List them with "trade-agent approvals".',
   });
 }
 
@@ -360,13 +350,6 @@ async function bodyOf(response: Response): Promise<unknown> {
   } catch {
     return undefined;
   }
-}
-
-/** It was taken, whatever it says of it. */
-function taken<T>(schema: z.ZodType<T>, body: unknown, what: 'order' | 'message'): T {
-  const parsed = schema.safeParse(body);
-  if (parsed.success) return parsed.data;
-  throw outcomeUnknown(`the gateway’s answer to the ${what} cannot be read`);
 }
 
 function parse<T>(schema: z.ZodType<T>, body: unknown): T {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ErrorCode, TradeAgentError } from '../trading/errors.ts';
+import { type ProblemMembers, problemMembers } from '../trading/problem-members.ts';
 import { type Problem, problemSchema } from '../trading/views.ts';
 
 /** The gateway's codes that mean the same to the caller; every other one arrives as `gateway_refused`. */
@@ -13,9 +14,13 @@ const sameCode = new Set<string>([
   'approval_expired',
   'broker_rejected',
   'message_rejected',
+  'invalid_order',
   'invalid_message',
+  'invalid_config',
   'blocked',
   'not_found',
+  'approval_denied',
+  'approval_cancelled',
 ] satisfies ErrorCode[]);
 
 const hints: Partial<Record<ErrorCode, string>> = {
@@ -28,6 +33,7 @@ const hints: Partial<Record<ErrorCode, string>> = {
   unknown_symbol: 'Check the ticker symbol.',
   not_found: 'List your orders with "trade-agent orders --status all".',
   outcome_unknown: 'Go on with "trade-agent resume": it asks what became of the order before anything else.',
+  blocked: 'Nothing was traded.',
 };
 
 /**
@@ -42,14 +48,26 @@ export function shownText(text: string, length = 300): string {
   return line.length > length ? `${line.slice(0, length - 1)}…` : line;
 }
 
-const outcomeSchema = z.object({ outcome: z.object({ code: z.string(), detail: z.string().optional() }) });
+/** Deeper or longer than this no member of a problem is. */
+const MOST_DEPTH = 4;
+const MOST_ENTRIES = 50;
 
-/** Why there is no order, where the gateway carried the request out and knows it came to nothing. */
-export function recordedRefusal(body: unknown): TradeAgentError | undefined {
-  const parsed = outcomeSchema.safeParse(body);
-  if (!parsed.success) return undefined;
-  const { code, detail } = parsed.data.outcome;
-  return gatewayError(422, { type: 'about:blank', title: code, status: 422, code, detail });
+/** JSON from outside as it is, its text fit to be shown. */
+function shownValue(value: unknown, depth = 0): unknown {
+  if (typeof value === 'string') return shownText(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth >= MOST_DEPTH) return undefined;
+  if (Array.isArray(value)) return value.slice(0, MOST_ENTRIES).map((entry) => shownValue(entry, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value)
+      .slice(0, MOST_ENTRIES)
+      .map(([name, entry]) => [shownText(name, 64), shownValue(entry, depth + 1)]),
+  );
+}
+
+/** What a problem says beside its sentence, fit to be shown and otherwise as it came. */
+export function shownMembers(members: Readonly<Record<string, unknown>>): ProblemMembers {
+  return shownValue(problemMembers(members)) as ProblemMembers;
 }
 
 /** What connects an account elsewhere. */
@@ -75,43 +93,41 @@ function connectionOf(body: unknown): string {
   return named.success ? named.data.connection : 'broker';
 }
 
+/** By which the gateway says that its owner's rules, or its quotas, are in the way; what is asked for may be right. */
+const standInTheWay =
+  /^(policy|quota|mandate)|^(halted|resting|too_many_open|too_many_asked|order_limit_exceeded|kill_switch)$/;
+
+/** What one of the gateway's problem codes means to the caller. */
+export function errorCodeOf(problem: string): ErrorCode {
+  if (sameCode.has(problem)) return problem as ErrorCode;
+  if (standInTheWay.test(problem)) return 'blocked';
+  switch (problem) {
+    case 'account_not_connected':
+      return 'connection_required';
+    case 'order_not_found':
+    case 'proposal_not_found':
+      return 'not_found';
+    case 'not_placed':
+      return 'approval_expired';
+    case 'proposal_executing':
+      return 'outcome_unknown';
+    default:
+      return 'gateway_refused';
+  }
+}
+
 function codeOf(status: number, problem: Problem | undefined): ErrorCode {
   if (status === 401) return 'login_required';
-  if (problem === undefined) {
-    if (status === 404) return 'not_found';
-    return status >= 500 ? 'gateway_unreachable' : 'gateway_refused';
-  }
-  if (sameCode.has(problem.code)) return problem.code as ErrorCode;
-  if (problem.code === 'account_not_connected') return 'connection_required';
-  if (problem.code.startsWith('policy')) return 'blocked';
-  if (problem.code === 'order_not_found') return 'not_found';
-  if (problem.code === 'not_placed') return 'approval_expired';
-  return 'gateway_refused';
-}
-
-/**
- * Whether an answer to something that was sent says that it was not carried out. Only the gateway's own words do: a
- * proxy's page may stand in the place of any answer, and where the proof was used before, the gateway has had this very
- * request already.
- */
-export function isRefusal({ details }: TradeAgentError): boolean {
-  const { status, problem } = details;
-  return Number(status) < 500 && problem !== undefined && problem !== 'dpop_proof_replayed';
-}
-
-/** Answers by which the gateway says that what it was sent is certainly not carried out, and may be sent again. */
-const notTaken = ['account_not_connected', 'broker_busy', 'service_busy', 'provider_unreachable', 'closing'];
-
-export function isNotTaken({ details: { problem } }: TradeAgentError): boolean {
-  return typeof problem === 'string' && notTaken.includes(problem);
+  if (problem !== undefined) return errorCodeOf(problem.code);
+  if (status === 404) return 'not_found';
+  return status >= 500 ? 'gateway_unreachable' : 'gateway_refused';
 }
 
 /**
  * The error for an answer of the gateway's that isn't a success (RFC 9457 problem JSON, or no usable body at all).
- * `details.status` is the HTTP status, `details.problem` the gateway's own code, `details.replayed` whether it said this
- * of the same order before.
+ * `details.status` is the HTTP status, `details.problem` the gateway's own code, beside the problem's own members.
  */
-export function gatewayError(status: number, body: unknown, replayed = false): TradeAgentError {
+export function gatewayError(status: number, body: unknown): TradeAgentError {
   const parsed = problemSchema.safeParse(body);
   const problem = parsed.success ? parsed.data : undefined;
   const code = codeOf(status, problem);
@@ -128,9 +144,8 @@ export function gatewayError(status: number, body: unknown, replayed = false): T
     ...(hint === undefined ? {} : { hint }),
     details: {
       status,
-      ...(replayed ? { replayed } : {}),
       ...(connection === undefined ? {} : { connection }),
-      ...(problem === undefined ? {} : { problem: shownText(problem.code, 64) }),
+      ...(problem === undefined ? {} : { ...shownMembers(problem), problem: shownText(problem.code, 64) }),
       ...(problem?.fields === undefined
         ? {}
         : { fields: problem.fields.map((field) => shownText(field, 64)) }),

@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { MESSAGE_SCOPE } from '../auth/profile.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import { checkRecipient, type MessageService } from '../trading/message.ts';
-import type { ToolBase } from './tool.ts';
+import { PROPOSE_MESSAGES, type ToolBase } from './tool.ts';
 
-/** A tool that only proposes a message: it has no way to send one, the approval has. */
+/** A tool that only proposes a message: it has no way to send one; the gateway has, once the person approved. */
 export interface MessageTool<Schema extends z.ZodType = z.ZodType> extends ToolBase<Schema> {
   readonly risk: 'send';
   readonly service: MessageService;
@@ -26,7 +25,7 @@ export const sendSlackSummary: MessageTool = {
     recipient: z.string().describe('The channel, such as #trading, as the user named it'),
     note,
   }),
-  scopes: [MESSAGE_SCOPE],
+  scopes: [PROPOSE_MESSAGES],
   risk: 'send',
   service: 'slack',
 };
@@ -38,7 +37,7 @@ export const sendGmailSummary: MessageTool = {
     recipient: z.string().describe('One e-mail address, as the user named it'),
     note,
   }),
-  scopes: [MESSAGE_SCOPE],
+  scopes: [PROPOSE_MESSAGES],
   risk: 'send',
   service: 'gmail',
 };

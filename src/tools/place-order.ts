@@ -1,12 +1,11 @@
-import { ORDER_SCOPE } from '../auth/profile.ts';
 import { decimalString } from '../trading/decimal.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import { checkOrder, normalizeOrder, type OrderRequest, orderRequestSchema } from '../trading/order.ts';
-import type { ProposalTool } from './tool.ts';
+import { PROPOSE_ORDERS, type ProposalTool } from './tool.ts';
 
 /**
- * Proposes an order. It can't trade: what it asks for becomes an approval on the person's phone, and only the token
- * that comes from there is one the gateway takes.
+ * Proposes an order. It can't trade: what it asks for becomes a question on the person's phone, and the gateway carries
+ * out what they approve there.
  */
 export const placeOrder: ProposalTool<typeof orderRequestSchema> = {
   name: 'place_order',
@@ -14,7 +13,7 @@ export const placeOrder: ProposalTool<typeof orderRequestSchema> = {
     'Proposes one order. The person sees exactly these values on their phone and approves or denies them there; ' +
     'nothing is traded before. Give either qty (shares) or notional (dollars), as decimal strings.',
   schema: orderRequestSchema,
-  scopes: [ORDER_SCOPE],
+  scopes: [PROPOSE_ORDERS],
   risk: 'trade',
 };
 

@@ -5,6 +5,10 @@ import type { Order } from '../trading/views.ts';
 import type { GatewayClient } from './gateway-client.ts';
 import type { MessageTool } from './message-tool.ts';
 
+/** What a session may propose, and nothing else: `orders:write` and `messages:write` come only with an approval. */
+export const PROPOSE_ORDERS = 'orders:propose';
+export const PROPOSE_MESSAGES = 'messages:propose';
+
 export interface ToolContext {
   /** Absent when nobody is signed in; so is the gateway. */
   readonly session: Session | undefined;
@@ -18,6 +22,8 @@ export interface ToolResult {
   readonly content: string;
   /** An order the tool changed. */
   readonly order?: Order;
+  /** Where words in it come from that neither the person nor the gateway chose; absent where there are none. */
+  readonly outside?: string;
 }
 
 export interface ToolBase<Schema extends z.ZodType> {
@@ -28,13 +34,16 @@ export interface ToolBase<Schema extends z.ZodType> {
   readonly scopes: readonly string[];
 }
 
-/** A tool that acts by itself, within the session's own scopes. */
+/**
+ * A tool that acts by itself, within the session's own scopes. One that reduces proposes instead, where the gateway
+ * wants the person's tap.
+ */
 export interface DirectTool<Schema extends z.ZodType = z.ZodType> extends ToolBase<Schema> {
   readonly risk: 'read' | 'reduce';
   execute(context: ToolContext, args: z.output<Schema>): Promise<ToolResult>;
 }
 
-/** A tool that only proposes: it has no way to trade, the approval has. */
+/** A tool that only proposes: it has no way to trade; the gateway has, once the person approved. */
 export interface ProposalTool<Schema extends z.ZodType = z.ZodType> extends ToolBase<Schema> {
   readonly risk: 'trade';
 }

@@ -3,10 +3,10 @@ import { readFileSync, writeSync } from 'node:fs';
 /*
  * Places where a test build can be made to die, fail or stand still, to show what the program does about it:
  *
- *     TRADE_AGENT_FAILPOINT="execute.intent=kill"            at the first passing
+ *     TRADE_AGENT_FAILPOINT="propose.noted=kill"            at the first passing
  *     TRADE_AGENT_FAILPOINT="checkpoint.stored=kill@3"       at the third
- *     TRADE_AGENT_FAILPOINT="execute.sent=kill:40"           40 ms later, while the program goes on
- *     TRADE_AGENT_FAILPOINT="poll.answered=delay:200,execute.intent=fail"
+ *     TRADE_AGENT_FAILPOINT="propose.before_call=kill:40"           40 ms later, while the program goes on
+ *     TRADE_AGENT_FAILPOINT="wait.answered=delay:200,result.read=fail"
  *     TRADE_AGENT_FAILPOINT=@FILE                            read at each passing, so that a server can be armed later
  *
  * In the program that is shipped none of this exists: the build says "production", the body below is empty then, and
@@ -15,24 +15,12 @@ import { readFileSync, writeSync } from 'node:fs';
 
 /** Every failpoint, in the order an order passes them. `part.moment`; the moment is over when the failpoint is passed. */
 export const failpoints = {
-  'propose.priced': 'agent: the order is complete, no row is written',
-  'propose.written': 'agent: the row is written (drafted), the audit file has nothing of it',
-  'request.before_call': 'agent: about to ask the identity provider',
+  'propose.before_call': 'agent: the request stands in the checkpoint, the gateway has heard nothing',
   'idp.asked': 'identity provider: the question is kept, the agent has no answer yet',
-  'request.answered': 'agent: it has the auth_req_id, the row has not',
-  'request.stored': 'agent: the row has it (requested)',
-  'poll.before_call': 'agent: about to poll',
   'idp.decided': "identity provider: the person's decision is kept, the protocol's side knows nothing of it",
   'idp.granted': 'identity provider: a grant is kept that belongs to no request yet',
   'idp.delivered': 'identity provider: the next poll will be answered',
   'idp.issued': 'identity provider: the token is issued and the request used up, the agent has no answer yet',
-  'poll.answered': 'agent: it has the token (or the refusal) in memory only',
-  'approval.sealed': 'agent: the token is sealed in the row (approved)',
-  'decision.recorded': 'agent: a refusal is in the row (denied)',
-  'lost.drafted': 'agent: the answer was lost, the row is back at drafted',
-  'execute.leased': 'agent: it holds the lease of the approval',
-  'execute.intent': 'agent: the intent is written (executing), nothing is sent',
-  'execute.sent': 'agent: the order is on its way',
   'gateway.verified': 'gateway: token, details and policy hold, nothing is written',
   'gateway.claimed': 'gateway: the approval is used up and the intent written',
   'gateway.before_submit': 'gateway: about to call the broker',
@@ -41,17 +29,13 @@ export const failpoints = {
   'broker.committed': 'broker: the order is in the book, the gateway has no answer yet',
   'gateway.submitted': 'gateway: it has the answer of the broker, its journal has not',
   'gateway.recorded': 'gateway: the journal has the order, the agent has no answer yet',
-  'execute.answered': 'agent: it has the answer, the row has not',
-  'execute.recorded': 'agent: the row has it (executed), the audit file has not',
-  'execute.audited': 'agent: so has the audit file',
-  'audit.appended': 'agent: lines are on the audit file, and still noted in the database',
-  'settle.taken':
-    'agent, after a crash: it goes on with an order that may be under way, and has asked nothing yet',
-  'settle.asked': 'agent, after a crash: it knows what became of the order',
-  'settle.before_resend': 'agent, after a crash: about to send the order again',
   'gateway.asked': 'gateway, after a crash: it has asked the broker, its journal is unsettled',
   'gateway.settled': 'gateway, after a crash: its journal has the order that the broker was found to have',
   'gateway.reclaimed': 'gateway, after a crash: it has the right to submit again',
+  'propose.answered': 'agent: it knows the proposal in memory only',
+  'propose.noted': 'agent: its table has the proposal, the checkpoint has not',
+  'wait.answered': 'agent: it has news of the proposal in memory only',
+  'result.read': 'agent: it knows what came of the proposal, the conversation does not',
   'checkpoint.before': 'agent: about to store a checkpoint of the graph',
   'checkpoint.stored': 'agent: a checkpoint of the graph is stored',
 } as const;

@@ -112,14 +112,23 @@ function compactLines({ approval, talk }: ShownApproval, phone: string | undefin
 }
 
 function subjectTitle(approval: ApprovalView): string {
-  if (approval.kind === 'message') return subjectHeadline(approval);
-  return `${environmentWord(approval.order.environment)} ${subjectHeadline(approval)}`;
+  if (!('environment' in approval)) return subjectHeadline(approval);
+  return `${environmentWord(approval.environment)} ${subjectHeadline(approval)}`;
 }
 
 function subjectDetails(approval: ApprovalView): string {
-  if (approval.kind === 'message') return approval.message.text.replaceAll('\n', ' · ');
-  const { account, time_in_force, extended_hours } = approval.order;
-  return `${account} · ${time_in_force}${extended_hours ? ' · extended hours' : ''}`;
+  const { worst_case, warnings } = approval;
+  const judged = [...(worst_case === null ? [] : [worst_case.text]), ...warnings];
+  return [...ownDetails(approval), ...judged].join(' · ');
+}
+
+function ownDetails(approval: ApprovalView): string[] {
+  if (approval.kind === 'message') return approval.message.text.split('\n');
+  if (approval.kind === 'cancel') return [approval.cancel.account];
+  if (approval.kind === 'lift') return [];
+  const order = approval.kind === 'order' ? approval.order : approval.replace.draft;
+  const { account, time_in_force, extended_hours } = order;
+  return [account, time_in_force, ...(extended_hours ? ['extended hours'] : [])];
 }
 
 /** Rows the deciding lines take on so many columns. */

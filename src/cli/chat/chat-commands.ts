@@ -187,33 +187,45 @@ function clear(session: ChatSession): void {
   session.add({ type: 'note', text: 'A new conversation. What was said before is above, and in /threads.' });
 }
 
-function halt(session: ChatSession): void {
+function halt(session: ChatSession, [verb]: readonly string[]): void {
+  if (verb === 'lift') {
+    liftHalt(session);
+    return;
+  }
   session.work(async () => {
+    if (verb !== undefined) {
+      throw usage(`there is no /halt ${safeLine(verb)}`, 'Use /halt, or /halt lift to let trading go on.');
+    }
     const open = (await session.driver.approvals()).filter(({ status }) => !isFinalApproval(status));
     const taken =
       open.length === 0
         ? 'Nothing waits for your phone.'
         : `It takes back what waits for your phone: ${open.map(({ code }) => code).join(', ')}.`;
     const yes = await session.ask(
-      `Halt: no new orders from this session until you start it anew. ${taken} Orders that are at the broker stay there; /orders lists them. Halt? (y/n)`,
+      `Halt: nothing more is carried out, whichever program proposed it, until your phone lifts it. ${taken} Orders that are at the broker stay there; /orders lists them. Halt? (y/n)`,
     );
     if (!yes) return session.add({ type: 'note', text: 'Not halted; nothing has changed.' });
-    session.driver.halt();
+    await session.driver.halt();
     // The status line says so from now on, whatever scrolls away.
-    void session.refresh();
+    await session.refresh();
     session.add({
       type: 'outcome',
-      text: 'HALTED: this session proposes no orders. Cancelling and looking still work.',
+      text: 'HALTED: nothing is carried out. Cancelling and looking still work; /halt lift ends it.',
       good: false,
     });
-    for (const { id, code } of open) {
-      try {
-        const { status } = await session.driver.cancelApproval(id);
-        session.add({ type: 'note', text: `${code}: ${status}` });
-      } catch (error) {
-        session.fail(error);
-      }
-    }
+  });
+}
+
+function liftHalt(session: ChatSession): void {
+  session.work(async (signal) => {
+    await session.driver.liftHalt(({ code }) => {
+      session.add({
+        type: 'note',
+        text: `Approve it on your phone, where the code is ${code}. Esc stops waiting.`,
+      });
+    }, signal);
+    await session.refresh();
+    session.add({ type: 'outcome', text: 'The halt is lifted: trading goes on.', good: true });
   });
 }
 

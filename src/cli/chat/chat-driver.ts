@@ -9,7 +9,7 @@ export interface ChatStatus {
   /** `PAPER` or `LIVE`, always as a word. */
   readonly environment: string;
   readonly simulated: boolean;
-  /** Why this session proposes no orders; undefined where it does. */
+  /** Why nothing is proposed here; undefined where it is. */
   readonly withheld: 'HALTED' | 'read-only' | undefined;
   readonly model: string;
   /** Undefined before login. */
@@ -60,6 +60,8 @@ export interface ChatDriver {
   checkProfile(name: string): Promise<void>;
   /** Another model for this session; nothing may be running. */
   chooseModel(name: string): Promise<void>;
-  /** From now on the agent proposes no order, whatever it is asked. */
-  halt(): void;
+  /** Stops all trading at the gateway, and withdraws what waits for the phone. */
+  halt(): Promise<void>;
+  /** Asks the phone to let trading go on, and waits. @throws {TradeAgentError} what stands for a no */
+  liftHalt(asked: (approval: ApprovalView) => void, signal: AbortSignal): Promise<void>;
 }

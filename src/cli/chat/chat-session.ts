@@ -267,7 +267,7 @@ export class ChatSession {
     try {
       for await (const event of events) {
         finished ||= event.type === 'result';
-        if (event.type === 'approval' && event.approval.kind !== 'message') {
+        if (event.type === 'approval' && 'placed' in event.approval) {
           const { placed } = event.approval;
           if (placed !== undefined) this.#watch.told(placed);
         }

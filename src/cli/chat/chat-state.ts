@@ -110,7 +110,7 @@ export function isWaiting(run: Run): boolean {
 
 /** The tools whose work is an approval. */
 export function isProposal(tool: string): boolean {
-  return ['place_order', 'send_slack_summary', 'send_gmail_summary'].includes(tool);
+  return ['place_order', 'cancel_order', 'send_slack_summary', 'send_gmail_summary'].includes(tool);
 }
 
 /** The run that the person waits for: the latest where the model is at work. */
@@ -253,13 +253,13 @@ function lastSaid(state: ChatState, run: Run): boolean {
   return last?.type === 'answer';
 }
 
-/** The run is over; what is undecided stays pending at the identity provider. */
+/** The run is over; what is undecided waits for the phone, and is carried out once approved. */
 function ended(state: ChatState, run: Run, approvals: readonly ApprovalView[]): ChatState {
   const left = approvals.filter(({ status }) => !isFinalApproval(status));
   let next = state;
   for (const approval of left) {
     const text =
-      `${approvalOutcome(approval)} (${approval.id}); go on with /resume ${run.thread ?? ''}`.trim();
+      `${approvalOutcome(approval)} (${approval.id}); carried out when you approve it, /resume ${run.thread ?? ''} tells how it went`.trim();
     next = addOf(next, run, { type: 'note', text });
   }
   const pending = next.pending.filter(({ talk }) => talk !== run.talk);

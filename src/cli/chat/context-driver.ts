@@ -18,8 +18,7 @@ const MONTH_MS = 30 * 86_400_000;
 export function contextDriver(context: Context, given: AgentOptions, spoken: boolean): ChatDriver {
   // The status line opens a session before the agent does.
   if (given.readOnly) context.limitToReading();
-  let halted = false;
-  let options: AgentOptions = { ...given, halted: () => halted };
+  let options: AgentOptions = given;
   const { io, clock } = context;
   const screen = () => ({ columns: io.width(), rows: io.stdout.rows ?? 24, unicode: io.unicode, spoken });
   const agent = () => context.agent(options);
@@ -28,11 +27,11 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
       later(async () =>
         (await agent()).run(
           { prompt, ...(thread === undefined ? {} : { thread }) },
-          { approval: 'wait', signal },
+          { approval: 'wait', signal, requestedBy: 'chat' },
         ),
       ),
     resume: (thread, signal) =>
-      later(async () => (await agent()).resume(thread, { approval: 'wait', signal })),
+      later(async () => (await agent()).resume(thread, { approval: 'wait', signal, requestedBy: 'chat' })),
     status: () => chatStatus(context, options),
     login: async () => {
       const { completeAddress, ...login } = await startLogin(context);
@@ -120,8 +119,28 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
       options = next;
       await context.reset();
     },
-    halt: () => {
-      halted = true;
+    halt: async () => {
+      await (await context.gateway()).halt();
+    },
+    liftHalt: async (asked, signal) => {
+      const [{ approvalView }, { followProposal }, { refusalOf }, { shortId }, gateway] = await Promise.all([
+        import('../../agent/proposal-view.ts'),
+        import('../../tools/follow-proposal.ts'),
+        import('../../agent/proposal-refusal.ts'),
+        import('../../agent/short-id.ts'),
+        context.gateway(),
+      ]);
+      const request = { kind: 'lift', lift: {}, requested_by: 'chat' } as const;
+      const proposal = await gateway.propose(request, shortId('lift-', 20));
+      asked(approvalView(proposal, ''));
+      const ignore = () => undefined;
+      const settled = await followProposal(gateway, proposal, {
+        clock,
+        signal,
+        changed: ignore,
+        notice: ignore,
+      });
+      if (settled.state !== 'executed') throw refusalOf(settled);
     },
   };
 }
@@ -170,7 +189,7 @@ function baseStatus(profile: ResolvedProfile, options: AgentOptions): ChatStatus
     profile: profile.name,
     environment: environmentWord(profile.environment),
     simulated: profile.sandbox,
-    withheld: options.halted?.() ? 'HALTED' : options.readOnly ? 'read-only' : undefined,
+    withheld: options.readOnly ? 'read-only' : undefined,
     model:
       profile.model.provider === 'builtin' ? 'built-in planner' : safeLine(profile.model.name ?? 'openai'),
     phone: profile.phone,
@@ -184,9 +203,14 @@ async function chatStatus(context: Context, options: AgentOptions): Promise<Chat
   const session = await context.session();
   if (session === undefined) return base;
   const { user } = session;
-  const account = await (await context.gateway()).account().catch(() => undefined);
+  const gateway = await context.gateway();
+  const [account, halt] = await Promise.all([
+    gateway.account().catch(() => undefined),
+    gateway.halted().catch(() => undefined),
+  ]);
   return {
     ...base,
+    ...(halt?.halted === true ? { withheld: 'HALTED' as const } : {}),
     user: safeLine(user.name ?? user.email ?? user.sub),
     value: account === undefined ? undefined : dollars(account.equity),
   };

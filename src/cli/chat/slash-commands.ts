@@ -12,7 +12,7 @@ export const slashCommands = [
   { name: 'profile', args: '[NAME]', what: 'whose account, or change to another' },
   { name: 'chart', args: 'SYMBOL [3m]', what: 'draw a price: 5d, 2w, 3m, 1y' },
   { name: 'clear', args: '', what: 'start a new conversation on a clear screen' },
-  { name: 'halt', args: '', what: 'no new orders here, and take back what waits' },
+  { name: 'halt', args: '[lift]', what: 'stop all trading, and take back what waits' },
   { name: 'login', args: '', what: 'sign in' },
   { name: 'quit', args: '', what: 'leave (Ctrl-C twice does too)' },
 ] as const;

@@ -1,4 +1,4 @@
-import type { ApprovalMode } from '../../agent/agent.ts';
+import type { RunOptions } from '../../agent/agent.ts';
 import type { AgentEvent, RunResult } from '../../agent/events.ts';
 import { shortId } from '../../agent/short-id.ts';
 import type { Proposal } from '../../check/check.ts';
@@ -10,13 +10,13 @@ import { orderPrompt } from './order-sentence.ts';
 
 /**
  * Proposes orders the way of any order: the built-in planner calls the tools, the person approves on their phone, the
- * gateway places each once. Ends as the run does, also where it was interrupted.
+ * gateway places each once, whether or not this still runs. Ends as the run does, also where it was interrupted.
  */
 export async function propose(
   context: Context,
   proposals: readonly Proposal[],
   memory: AccountMemory,
-  approval: ApprovalMode,
+  options: Pick<RunOptions, 'approval' | 'requestedBy' | 'ttl'>,
 ): Promise<RunResult> {
   const { clock, signal } = context;
   const { prompt, count } = orderPrompt(proposals.map(({ request }) => request));
@@ -26,30 +26,25 @@ export async function propose(
     if (rule !== undefined) memory.proposing(rule.name, rule.definition, thread, clock.now());
 
   const agent = await context.agent({ model: 'builtin' });
-  const result = await followed(context, agent.run({ prompt, thread }, { approval, signal }), thread);
+  const result = await followed(
+    context,
+    agent.run({ prompt, thread }, { requestedBy: 'check', ...options, signal }),
+    thread,
+  );
   for (const { rule, request } of asked) {
     if (
       rule !== undefined &&
-      result.approvals.some((one) => one.kind !== 'message' && one.order.symbol === request.symbol)
+      result.approvals.some((one) => one.kind === 'order' && one.order.symbol === request.symbol)
     )
       memory.asked(rule.name, rule.definition);
   }
   return result;
 }
 
-/** Waits for the phone where a check left its orders pending, and places what is approved, as resuming does. */
-export async function goOn(context: Context, { thread, approvals }: RunResult): Promise<RunResult> {
-  const agent = await context.agent({ model: 'builtin' });
-  const events = agent.resume(thread, { approval: 'wait', signal: context.signal });
-  return await followed(context, events, thread, new Set(approvals.map(({ id }) => id)));
-}
-
-/** @param asked approvals whose question was shown before */
 async function followed(
   context: Context,
   events: AsyncIterable<AgentEvent>,
   thread: string,
-  asked: ReadonlySet<string> = new Set(),
 ): Promise<RunResult> {
   const { io, output, clock, signal } = context;
   const { phone } = await context.profile();
@@ -61,8 +56,6 @@ async function followed(
     for await (const event of events) {
       follower.follow(event);
       if (event.type === 'result') continue;
-      const { status, id } = event.type === 'approval' ? event.approval : { status: undefined, id: '' };
-      if (status === 'requested' && asked.has(id)) continue;
       output.event({ ...event });
       if (output.format !== 'stream-json') show(event, renderer.show);
     }

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { ApprovalMode } from '../../agent/agent.ts';
-import { isSettled } from '../../agent/approval-states.ts';
 import type { ApprovalView, RunResult } from '../../agent/events.ts';
 import { databaseKey } from '../../auth/database-key.ts';
 import { ensurePrivateFolder } from '../../auth/home.ts';
@@ -12,6 +11,7 @@ import { loadRules, standardRules } from '../../check/load-rules.ts';
 import type { CheckResult } from '../../check/result.ts';
 import type { RulesFile } from '../../check/rules-schema.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { isSettledState } from '../../trading/proposal.ts';
 import type { Context } from '../context.ts';
 import { exitCodeForError, exitCodeForRun } from '../exit-codes.ts';
 import { errorObject, talkError } from '../output.ts';
@@ -26,13 +26,14 @@ export interface CheckOptions {
   readonly suggest?: boolean;
   readonly buyOnly?: boolean;
   readonly approval: ApprovalMode;
+  /** As the person is told who proposes; `check` unless said otherwise. */
+  readonly requestedBy?: string;
+  /** Seconds that a proposal may take. */
+  readonly ttl?: number;
 }
 
-/**
- * What comes after a check was told, remembered, and out of the way of the next one.
- * @returns the runs of its orders as they stand then
- */
-export type AfterCheck = (result: CheckResult, runs: readonly RunResult[]) => Promise<readonly RunResult[]>;
+/** What comes after a check was told, remembered, and out of the way of the next one. */
+export type AfterCheck = (result: CheckResult, runs: readonly RunResult[]) => Promise<void>;
 
 const FOUND = 3;
 /** Sales first; what they bring is spent in a second round. */
@@ -63,16 +64,18 @@ export async function runCheck(
       store.close();
     }
   });
-  const settled = await after(result, runs);
+  await after(result, runs);
   if (failure !== undefined) talkError(context.io, errorObject(failure));
-  return exitCode(context, result, settled, failure);
+  return exitCode(context, result, runs, failure);
 }
 
 function sayWhatWaits({ io, profileOption }: Context): AfterCheck {
   return async (_result, runs) => {
     for (const { status, thread } of runs)
-      if (status === 'pending') io.talk(`go on with: ${resumeCommand(thread, profileOption)}`);
-    return runs;
+      if (status === 'pending') {
+        io.talk('what you approve is carried out, with or without this terminal');
+        io.talk(`how it went: ${resumeCommand(thread, profileOption)}`);
+      }
   };
 }
 
@@ -120,7 +123,7 @@ async function checkAndTell(
               wasAsked: (thread: string, symbol: string) =>
                 approvals.some(
                   (approval) =>
-                    approval.kind !== 'message' &&
+                    approval.kind === 'order' &&
                     approval.thread === thread &&
                     approval.order.symbol === symbol,
                 ),
@@ -137,7 +140,7 @@ async function checkAndTell(
   const runs: RunResult[] = [];
   let latest = done;
   while (proposes(options) && latest.proposals.length > 0 && runs.length < MOST_ROUNDS) {
-    const run = await propose(context, latest.proposals, memory, options.approval);
+    const run = await propose(context, latest.proposals, memory, options);
     runs.push(run);
     if (!mayGoOn(run, latest)) break;
     latest = (await look()).done;
@@ -173,8 +176,8 @@ function proposes({ suggest, approval }: CheckOptions): boolean {
 function awaitedSymbols(approvals: readonly ApprovalView[]): Set<string> {
   return new Set(
     approvals
-      .filter(({ status, overdue }) => !isSettled(status) && overdue !== true)
-      .flatMap((approval) => (approval.kind === 'message' ? [] : [approval.order.symbol])),
+      .filter(({ status, overdue }) => !isSettledState(status) && overdue !== true)
+      .flatMap((approval) => (approval.kind === 'order' ? [approval.order.symbol] : [])),
   );
 }
 

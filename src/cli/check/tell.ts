@@ -133,7 +133,7 @@ function approvalNotices(input: TellInput, name: string): OutgoingNotice[] {
   return runs
     .filter(({ status }) => status === 'pending')
     .flatMap(({ approvals }) => approvals)
-    .filter((approval) => approval.kind !== 'message')
+    .filter((approval) => approval.kind === 'order')
     .filter(({ status }) => status === 'requested')
     .map(({ id, code, expires_at, order }) => ({
       channel: name,

@@ -7,26 +7,29 @@ import { type ExitCode, exitCodeForRun } from '../exit-codes.ts';
 import { createRunRenderer } from '../run-renderer.ts';
 import { RunFollower, type RunObject, resumeCommand, runObject } from '../run-report.ts';
 import { safeLine } from '../text/safe-text.ts';
-import { findApproval } from './approvals.ts';
+import { findApproval, printApproval } from './approvals.ts';
+import { runOptions } from './run.ts';
 
 /** Of several exit codes the one to end with: what must be looked after comes first. */
 const gravest: readonly ExitCode[] = [10, 130, 124, 12, 4, 11, 5, 1, 9, 8, 6, 7, 2, 3];
 
 /**
- * Waits for approvals and goes on with their threads, all at once: each order is carried out as soon as it is approved,
- * whatever the others do. Without ids, for all that are pending.
+ * Waits for approvals and goes on with their threads, all at once, so that each conversation hears what became of its
+ * own. Without ids, for all that are pending. One that has no thread here is followed by itself.
  */
 export async function waitForApprovals(context: Context, ids: readonly string[]): Promise<number> {
   const agent = await context.agent({});
   const [only] = ids;
   if (only !== undefined && ids.length === 1) {
     const { thread } = await findApproval(context, only);
-    return driveRun(context, agent.resume(thread, { approval: 'wait', signal: context.signal }));
+    if (thread === '') return await followAlone(context, only);
+    return driveRun(context, agent.resume(thread, runOptions(context, { approval: 'wait' })));
   }
   const approvals: ApprovalView[] = [];
   if (ids.length === 0) approvals.push(...(await agent.approvals()).filter(isOpen));
   else for (const id of ids) approvals.push(await findApproval(context, id));
-  const threads = [...new Set(approvals.map(({ thread }) => thread))];
+  // What another client proposed is for that to follow.
+  const threads = [...new Set(approvals.map(({ thread }) => thread).filter((thread) => thread !== ''))];
   const runs = await Promise.all(threads.map((thread) => follow(context, agent, thread)));
   await context.output.result('runs', { runs }, () =>
     runs.length === 0 ? 'No approval is pending.' : runs.map(summary).join('\n'),
@@ -34,6 +37,15 @@ export async function waitForApprovals(context: Context, ids: readonly string[])
   if (context.output.format === 'text') sayWhatIsLeft(context, runs);
   const codes = runs.map(exitCodeForRun);
   return gravest.find((code) => codes.includes(code)) ?? 0;
+}
+
+/** Waits for what another client, or another machine, proposed. */
+async function followAlone(context: Context, id: string): Promise<number> {
+  const gateway = await context.gateway();
+  const { waitAndShow } = await import('../asked-proposal.ts');
+  await waitAndShow(context, gateway, await gateway.proposal(id));
+  await printApproval(context, await findApproval(context, id));
+  return 0;
 }
 
 function isOpen({ status }: ApprovalView): boolean {
@@ -48,7 +60,7 @@ async function follow(context: Context, agent: Agent, thread: string): Promise<R
   follower.follow({ type: 'thread', thread });
   let failure: unknown;
   try {
-    for await (const event of agent.resume(thread, { approval: 'wait', signal })) {
+    for await (const event of agent.resume(thread, runOptions(context, { approval: 'wait' }))) {
       follower.follow(event);
       if (event.type === 'result') continue;
       output.event({ thread, ...event });

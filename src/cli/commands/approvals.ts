@@ -11,16 +11,16 @@ export function addApprovalsCommand(program: Command, cli: Cli): void {
     .command('approvals')
     .summary('what was asked of your phone, and what came of it')
     .description(
-      'Lists approvals, shows one, waits for some, takes one back, or settles those of unknown outcome. One listed as overdue has run out of time; resuming its thread asks the identity provider once more, since it may have been denied in time.',
+      'Lists what was proposed to your phone, by this program or another, shows one, waits for some, takes one back, or asks what became of those of unknown outcome. The gateway carries out what you approve, whether or not anything here is running.',
     )
     .addHelpText(
       'after',
       examples([
         ['trade-agent approvals', 'all of them, newest first'],
-        ['trade-agent approvals wait ID --timeout 5m', 'waits, and places the order once approved'],
+        ['trade-agent approvals wait ID --timeout 5m', 'waits, and tells what became of it'],
         ['trade-agent approvals wait', 'for all that are pending, in whatever order they come'],
-        ['trade-agent approvals reconcile', 'asks what became of orders of unknown outcome'],
-        ['trade-agent approvals cancel ID', 'no order, even if approved later'],
+        ['trade-agent approvals reconcile', 'asks what became of those of unknown outcome'],
+        ['trade-agent approvals cancel ID', 'no order; it goes from the phone too'],
       ]) + exitCodes([4, 5, 6, 7, 8, 10, 11, 124]),
     );
   approvals
@@ -37,7 +37,8 @@ export function addApprovalsCommand(program: Command, cli: Cli): void {
     .argument('<id>', 'as "approvals list" shows it')
     .addHelpText(
       'after',
-      examples([['trade-agent approvals show ap_7f3k2m', 'what the phone must show too']]) + exitCodes([11]),
+      examples([['trade-agent approvals show pr_7f3k2m9x', 'what the phone must show too']]) +
+        exitCodes([11]),
     )
     .action((id: string, _options, command: Command) =>
       runCommand(cli, command, (context) => showApproval(context, id)),
@@ -52,7 +53,7 @@ export function addApprovalsCommand(program: Command, cli: Cli): void {
     .addHelpText(
       'after',
       examples([
-        ['trade-agent approvals wait ap_7f3k2m --timeout 5m', 'one'],
+        ['trade-agent approvals wait pr_7f3k2m9x --timeout 5m', 'one'],
         ['trade-agent approvals wait --output json', 'all that are pending'],
       ]) + exitCodes([4, 5, 6, 7, 8, 9, 10, 11, 12, 124]),
     )
@@ -66,14 +67,14 @@ export function addApprovalsCommand(program: Command, cli: Cli): void {
     .command('reconcile')
     .summary('settle approvals whose outcome is unknown')
     .description(
-      'Asks the gateway what became of each order that was on its way when its run ended (executing, unknown), and settles its approval. Sends nothing. Exits 10 while one stays unknown.',
+      'Asks the gateway what became of each order that is on its way (executing, unknown); it asks the broker. Sends nothing. Exits 10 while one stays unknown.',
     )
     .argument('[id]', 'one approval (default: all of yours)')
     .addHelpText(
       'after',
       examples([
         ['trade-agent approvals reconcile', ''],
-        ['trade-agent approvals reconcile ap_7f3k2m --output json', ''],
+        ['trade-agent approvals reconcile pr_7f3k2m9x --output json', ''],
       ]) + exitCodes([4, 10, 11]),
     )
     .action((id: string | undefined, _options, command: Command) =>
@@ -85,7 +86,7 @@ export function addApprovalsCommand(program: Command, cli: Cli): void {
     .argument('<id>', 'as "approvals list" shows it')
     .addHelpText(
       'after',
-      examples([['trade-agent approvals cancel ap_7f3k2m', 'the phone may still show it']]) +
+      examples([['trade-agent approvals cancel pr_7f3k2m9x', 'the phone shows it no more']]) +
         exitCodes([10, 11]),
     )
     .action((id: string, _options, command: Command) =>
@@ -109,7 +110,7 @@ async function listApprovals(context: Context): Promise<void> {
         { head: 'ORDER', cell: subjectHeadline },
         { head: 'STATUS', cell: approvalStatusLine },
         { head: 'EXPIRES', cell: ({ expires_at }) => expires_at },
-        { head: 'THREAD', cell: ({ thread }) => thread },
+        { head: 'THREAD', cell: ({ thread, client }) => (thread === '' ? safeLine(client) : thread) },
       ],
       approvals,
     );
@@ -121,7 +122,6 @@ async function showApproval(context: Context, id: string): Promise<void> {
 }
 
 async function cancelApproval(context: Context, id: string): Promise<void> {
-  await findApproval(context, id);
   await printApproval(context, await (await context.agent({})).cancelApproval(id));
 }
 
@@ -139,10 +139,10 @@ async function reconcile(context: Context, id: string | undefined): Promise<numb
   return unknown.length === 0 ? 0 : 10;
 }
 
-/** The answers are in the rows; the conversations hear of them when they are resumed. */
+/** The conversations hear of it when they are resumed. */
 async function sayHowToGoOn(context: Context, approvals: readonly ApprovalView[]): Promise<void> {
   const { resumeCommand } = await import('../run-report.ts');
-  for (const thread of new Set(approvals.map((approval) => approval.thread))) {
+  for (const thread of new Set(approvals.map((approval) => approval.thread).filter((id) => id !== ''))) {
     context.io.talk(`go on with: ${resumeCommand(thread, context.profileOption)}`);
   }
 }
@@ -155,9 +155,9 @@ export async function findApproval(context: Context, id: string): Promise<Approv
   });
 }
 
-async function printApproval(context: Context, approval: ApprovalView): Promise<void> {
+export async function printApproval(context: Context, approval: ApprovalView): Promise<void> {
   await context.output.result('approval', { approval }, async () => {
-    const [{ subjectFields }, { approvalOutcome }] = await Promise.all([
+    const [{ subjectFields }, { approvalOutcome, askedBy }] = await Promise.all([
       import('../text/approval-subject.ts'),
       import('../text/approval-lines.ts'),
     ]);
@@ -166,7 +166,8 @@ async function printApproval(context: Context, approval: ApprovalView): Promise<
       ['code', approval.code],
       ...subjectFields(approval),
       ['expires', approval.expires_at],
-      ['thread', approval.thread],
+      ['asked by', askedBy(approval)],
+      ...(approval.thread === '' ? [] : [['thread', approval.thread] as [string, string]]),
     ];
     return [
       approvalOutcome(approval),

@@ -101,10 +101,8 @@ async function play(stage: Stage, io: Io, output: Output, folder: string, readyF
   await order.done();
   await stage.start(['orders']).done();
 
-  stage.title('6. What the audit record says');
-  const record = readFileSync(join(folder, 'agent', 'audit.jsonl'), 'utf8')
-    .trim()
-    .split('\n');
+  stage.title('6. What the gateway’s record says');
+  const record = readFileSync(join(ready.home, 'audit.jsonl'), 'utf8').trim().split('\n');
   for (const line of record) stage.say(`   ${summarize(line)}`);
 
   if (!interactive) {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { choiceOption } from '../choice.ts';
 import { type Cli, runCommand } from '../cli.ts';
 import type { Context } from '../context.ts';
@@ -20,8 +20,8 @@ export function addOrdersCommand(program: Command, cli: Cli): void {
       examples([
         ['trade-agent orders', 'all, newest first'],
         ['trade-agent orders list --status open', 'those that can still fill'],
-        ['trade-agent orders cancel ID', 'needs no approval: it only takes risk away'],
-      ]) + exitCodes([4, 11]),
+        ['trade-agent orders cancel ID', 'asks your phone where it protects a position'],
+      ]) + exitCodes([4, 6, 7, 8, 10, 11, 124]),
     );
   orders
     .command('list', { isDefault: true })
@@ -51,11 +51,15 @@ export function addOrdersCommand(program: Command, cli: Cli): void {
     );
   orders
     .command('cancel')
-    .description('cancel an open order')
+    .summary('cancel an open order')
+    .description(
+      'Cancels an open order. One that opens or adds to a position is cancelled at once; where it protects one (a stop, say), your phone is asked first.',
+    )
     .argument('<id>', "the broker's order id")
     .addHelpText(
       'after',
-      examples([['trade-agent orders cancel ID', 'what has filled stays']]) + exitCodes([4, 11]),
+      examples([['trade-agent orders cancel ID', 'what has filled stays']]) +
+        exitCodes([4, 6, 7, 8, 10, 11, 124]),
     )
     .action((id: string, _options, command: Command) =>
       runCommand(cli, command, (context) => cancelOrder(context, id)),
@@ -80,7 +84,13 @@ async function showOrder(context: Context, id: string): Promise<void> {
 
 async function cancelOrder(context: Context, id: string): Promise<void> {
   const gateway = await context.gateway();
-  await gateway.cancelOrder(id);
+  try {
+    await gateway.cancelOrder(id);
+  } catch (error) {
+    if (!isTradeAgentError(error) || error.details.problem !== 'approval_required') throw error;
+    const { askAndWait } = await import('../asked-proposal.ts');
+    await askAndWait(context, { kind: 'cancel', cancel: { order_id: id }, requested_by: 'orders cancel' });
+  }
   const order = await gateway.order(id);
   await context.output.result('order', { order }, async () => {
     const { orderText } = await import('../text/reports.ts');

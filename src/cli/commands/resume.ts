@@ -3,11 +3,12 @@ import type { ApprovalMode } from '../../agent/agent.ts';
 import { type Cli, runCommand } from '../cli.ts';
 import type { Context } from '../context.ts';
 import { examples, exitCodes } from '../help.ts';
-import { approvalOption, baseUrlHelp, modelHelp, parseTurns, runOptions } from './run.ts';
+import { approvalOption, baseUrlHelp, cancelOnExitHelp, modelHelp, parseTurns, runOptions } from './run.ts';
 
 interface ResumeOptions {
   readonly approval: ApprovalMode;
   readonly maxTurns?: number;
+  readonly cancelOnExit?: boolean;
   readonly model?: string;
   readonly baseUrl?: string;
 }
@@ -17,10 +18,11 @@ export function addResumeCommand(program: Command, cli: Cli): void {
     .command('resume')
     .summary('go on with a run that stopped')
     .description(
-      'Goes on with a thread that stopped: waits for its approvals, asks what became of an order whose outcome is unknown, and places what was approved, once. Resuming again places nothing more.',
+      'Goes on with a thread that stopped: waits for what it asked of your phone, and tells what became of it. The gateway carries out what you approve, with or without this.',
     )
     .argument('<thread>', 'the thread, as the run printed it')
     .addOption(approvalOption())
+    .option('--cancel-on-exit', cancelOnExitHelp)
     .option('--max-turns <n>', 'model calls at most (default: 25)', parseTurns)
     .option('--model <name>', modelHelp)
     .option('--base-url <url>', baseUrlHelp)

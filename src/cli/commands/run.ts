@@ -1,5 +1,5 @@
 import type { Command, Option } from 'commander';
-import type { ApprovalMode } from '../../agent/agent.ts';
+import type { ApprovalMode, RunOptions } from '../../agent/agent.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { choiceOption } from '../choice.ts';
 import { type Cli, runCommand } from '../cli.ts';
@@ -12,6 +12,7 @@ export interface RunCommandOptions {
   readonly readOnly?: boolean;
   readonly thread?: string;
   readonly maxTurns?: number;
+  readonly cancelOnExit?: boolean;
   readonly model?: string;
   readonly baseUrl?: string;
 }
@@ -25,6 +26,7 @@ export function addRunCommand(program: Command, cli: Cli): void {
     )
     .argument('[prompt]', 'what you want, in your own words')
     .addOption(approvalOption())
+    .option('--cancel-on-exit', cancelOnExitHelp)
     .option('--read-only', 'use tokens that can only read')
     .option('--thread <id>', 'the conversation to go on with; a new id begins one')
     .option('--max-turns <n>', 'model calls at most (default: 25)', parseTurns)
@@ -35,7 +37,10 @@ export function addRunCommand(program: Command, cli: Cli): void {
       examples([
         ['trade-agent run "what do I own"', ''],
         ['trade-agent run "buy 5 AAPL limit 180"', 'waits for the phone'],
-        ['trade-agent run "sell half my MSFT" --approval detach --output json', 'exits 5, resume later'],
+        [
+          'trade-agent run "sell half my MSFT" --approval detach --output json',
+          'exits 5; done once approved',
+        ],
         ['trade-agent run "is this good news for me?" < article.txt', 'standard input as context'],
         ['echo "what do I own" | trade-agent run - --read-only', 'standard input as the prompt'],
         ['trade-agent run "how risky is this?" --model ollama/llama3.2', 'a model on this machine'],
@@ -85,23 +90,29 @@ export async function run(
 }
 
 /** What the agent is told, of a command's options. */
-export function runOptions(context: Context, options: { approval: ApprovalMode; maxTurns?: number }) {
+export function runOptions(
+  context: Context,
+  options: { approval: ApprovalMode; maxTurns?: number; cancelOnExit?: boolean },
+): RunOptions {
   return {
     approval: options.approval,
     signal: context.signal,
+    requestedBy: 'run',
+    ...(options.cancelOnExit === true ? { cancelOnExit: true } : {}),
     ...(options.maxTurns === undefined ? {} : { maxTurns: options.maxTurns }),
   };
 }
 
 /** What to do about an approval, for every command that may need one. */
 export function approvalOption(): Option {
-  return choiceOption('--approval <mode>', 'wait for the phone, leave it pending, or ask nobody', [
+  return choiceOption('--approval <mode>', 'wait for the phone, leave it to the gateway, or ask nobody', [
     'wait',
     'detach',
     'deny',
   ]).default('wait');
 }
 
+export const cancelOnExitHelp = 'stopped early, take back what still waits for the phone';
 export const modelHelp =
   'builtin (the offline planner), or SERVER/NAME as in openai/gpt-5-mini, ollama/llama3.2, openrouter/NAME, lmstudio/NAME, vllm/NAME';
 export const baseUrlHelp = 'a server that speaks the OpenAI chat API';

@@ -40,7 +40,7 @@ export function addScheduleCommand(program: Command, cli: Cli): void {
     .addOption(
       choiceOption(
         '--approval <mode>',
-        'ask and let other checks go on meanwhile; ask nobody; or hold them up until the phone answers',
+        'ask and end (the gateway carries out what you approve), ask nobody, or wait until the phone answers',
         ['detach', 'deny', 'wait'],
       ).default('detach'),
     )
@@ -51,7 +51,10 @@ export function addScheduleCommand(program: Command, cli: Cli): void {
       'after',
       examples([
         ['trade-agent schedule add --cron "*/15 9-16 * * 1-5" --when-open', 'through the session'],
-        ['trade-agent schedule add --at open+5m --suggest --yes', 'proposes, and places what you approve'],
+        [
+          'trade-agent schedule add --at open+5m --suggest --yes',
+          'what you approve within eight hours is placed',
+        ],
         ['trade-agent schedule add --at close-30m --with systemd --dry-run', 'shows both unit files'],
       ]) + exitCodes([4, 11, 12, 124]),
     )

@@ -1,7 +1,5 @@
-import type { RunResult } from '../../agent/events.ts';
 import type { CheckResult } from '../../check/result.ts';
 import type { Schedule } from '../../schedule/schedule.ts';
-import { goOn, proposalObject } from '../check/propose.ts';
 import { runCheck } from '../check/run-check.ts';
 import type { Context } from '../context.ts';
 
@@ -17,8 +15,11 @@ export interface CheckRun {
   readonly text: string;
 }
 
+/** Nobody sits at the machine when it proposes: the person has a working day to look at their phone. */
+const TTL_S = 8 * 3600;
+
 /** Runs a schedule's check, its result held back. Ends with the signal's reason where the check does not. */
-export async function checkInSchedule(context: Context, { check }: Schedule): Promise<CheckRun> {
+export async function checkInSchedule(context: Context, { id, name, check }: Schedule): Promise<CheckRun> {
   let result: CheckResult | undefined;
   let text = '';
   let write: () => string | Promise<string> = () => text;
@@ -35,15 +36,13 @@ export async function checkInSchedule(context: Context, { check }: Schedule): Pr
     },
   };
   const done = new AbortController();
+  const proposing = { ...check, format: 'text', requestedBy: `schedule ${name ?? id}`, ttl: TTL_S } as const;
   try {
     const exitCode = await Promise.race([
       // As text it is printed before notices are sent; what became of these is known afterwards.
-      runCheck(held, { ...check, format: 'text' }, async (whole, runs) => {
+      runCheck(held, proposing, async (whole) => {
         result = whole;
-        const settled = check.approval === 'detach' ? await settle(held, runs) : runs;
-        whole.proposals = settled.map((run) => proposalObject(held, run));
         text = await write();
-        return settled;
       }),
       stopped(context, done.signal),
     ]);
@@ -58,14 +57,6 @@ export async function checkInSchedule(context: Context, { check }: Schedule): Pr
   } finally {
     done.abort();
   }
-}
-
-/**
- * Nobody would go on with what cron asked for: this does, as long as the approvals last. The check itself is over by
- * then, so that no other waits for it, and people were told to look at their phones.
- */
-async function settle(context: Context, runs: readonly RunResult[]): Promise<readonly RunResult[]> {
-  return await Promise.all(runs.map((run) => (run.status === 'pending' ? goOn(context, run) : run)));
 }
 
 /** Rejects a while after the signal, unless it is over before. */

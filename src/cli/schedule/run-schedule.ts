@@ -157,8 +157,14 @@ function endOf(begun: RunRecord, { error, result }: CheckRun, now: number, exitC
       .map(({ rule, severity, message }) => ({ rule, severity, message })),
     approvals,
     unsent: (result?.notices ?? []).filter((notice) => notice.error !== undefined).length,
-    ...(error === undefined ? {} : { error: errorObject(error) }),
+    ...(error === undefined ? {} : { error: keptError(error) }),
   };
+}
+
+/** As the record's schema has it. */
+function keptError(error: unknown): NonNullable<RunRecord['error']> {
+  const { code, message, hint } = errorObject(error);
+  return { code, message, ...(hint === undefined ? {} : { hint }) };
 }
 
 const time = (at: number) => new Date(at).toISOString();

@@ -1,7 +1,14 @@
 import { z } from 'zod';
-import { approvalStatuses } from '../../agent/events.ts';
 import { messageDraftSchema, sentMessageSchema } from '../../trading/message.ts';
 import { environments, orderDraftSchema, orderTypes, sides } from '../../trading/order.ts';
+import {
+  cancelSubjectSchema,
+  liftSubjectSchema,
+  proposalKinds,
+  proposalStates,
+  replaceSubjectSchema,
+  worstCaseSchema,
+} from '../../trading/proposal.ts';
 import { orderSchema, orderStatuses } from '../../trading/views.ts';
 
 /** The pieces that several results are made of. */
@@ -11,6 +18,12 @@ export const error = z.object({
   code: z.string().describe('stable; decides the exit code'),
   message: z.string().describe('what happened'),
   hint: z.string().optional().describe('what to do next'),
+  problem: z.string().optional().describe("the gateway's own code, where it refused"),
+  reason: z.unknown().optional().describe('the first rule that said no: CATEGORY_CONDITION'),
+  reasons: z.unknown().optional().describe('all of them'),
+  limit: z.unknown().optional().describe('what the rule allows'),
+  value: z.unknown().optional().describe('what it was'),
+  broker_message: z.unknown().optional().describe("the broker's own words"),
 });
 
 export const user = z.object({
@@ -35,18 +48,28 @@ export const orderSummary = z.object({
 
 export const approvalSummary = z.object({
   id: z.string(),
-  status: z.enum(approvalStatuses),
-  kind: z.enum(['order', 'message']).describe('which of the two below it is for'),
+  status: z.enum(proposalStates),
+  kind: z.enum(proposalKinds).describe('which of those below it is for'),
   code: z.string().describe('the four characters that must be the same on the phone'),
   expires_at: time,
   order: orderDraftSchema.optional(),
   message: messageDraftSchema.optional(),
+  cancel: cancelSubjectSchema.optional(),
+  replace: replaceSubjectSchema.optional(),
+  lift: liftSubjectSchema.optional(),
+  worst_case: worstCaseSchema
+    .nullable()
+    .describe('the worst that can come of it; null where nothing is known'),
+  warnings: z.array(z.string()),
+  requested_by: z.string().nullable().describe("who or what asked, in the proposer's own words"),
+  client: z.string().describe('the OAuth client that proposed it'),
 });
 
 export const approval = approvalSummary.extend({
-  thread: z.string(),
+  thread: z.string().describe('empty where another client, or another machine, proposed it'),
   environment: z.enum(environments).optional().describe("an order's"),
-  overdue: z.boolean().optional().describe('its time ran out; no order comes of it'),
+  stale: z.boolean().optional().describe('the gateway could not be asked: as it was last seen'),
+  overdue: z.boolean().optional().describe('its time ran out since it was last seen'),
   reason: z.string().optional().describe('why it ended as it did'),
   placed: orderSchema.optional().describe('the order at the broker, once there is one'),
   sent: sentMessageSchema.optional().describe('the message, once it was sent'),

@@ -213,6 +213,7 @@ export const resultSchemas = {
     approvals: z.array(approval),
     unknown: z.int().describe('how many are still of unknown outcome'),
   }),
+  halt: z.object({ halted: z.boolean(), halted_at: time.optional() }),
   runs: z.object({ runs: z.array(run) }),
   'phone-decision': z.object({
     id: z.string(),

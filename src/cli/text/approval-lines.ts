@@ -18,6 +18,17 @@ export const approvalStatusText: Record<ApprovalStatus, string> = {
   unknown: 'outcome unknown: look before you order again',
 };
 
+/** As it is said of what is no order of its own. */
+const otherStatusText: Partial<Record<ApprovalStatus, string>> = {
+  executing: 'being carried out',
+  executed: 'done',
+  denied: 'denied on the phone: nothing changed',
+  expired: 'expired: nothing changed',
+  cancelled: 'cancelled: nothing changed',
+  blocked: 'blocked: nothing changed',
+  unknown: 'outcome unknown: look at your orders',
+};
+
 /** As it is said of a message. */
 const messageStatusText: Partial<Record<ApprovalStatus, string>> = {
   executing: 'sending the message',
@@ -31,17 +42,19 @@ const messageStatusText: Partial<Record<ApprovalStatus, string>> = {
 
 /** An approval's status in words. */
 export function statusText({ kind, status }: Pick<ApprovalView, 'kind' | 'status'>): string {
-  return (kind === 'message' ? messageStatusText[status] : undefined) ?? approvalStatusText[status];
+  if (kind === 'order') return approvalStatusText[status];
+  return (kind === 'message' ? messageStatusText : otherStatusText)[status] ?? approvalStatusText[status];
 }
 
 /** An approval's status in words, with what is left to do where its time ran out. */
 export function approvalStatusLine(approval: ApprovalView): string {
-  const { status, overdue } = approval;
-  return `${status} (${overdue === true ? overdueText(approval) : statusText(approval)})`;
+  return `${approval.status} (${currentText(approval)})`;
 }
 
-function overdueText({ kind }: ApprovalView): string {
-  return `its time ran out: ${kind === 'message' ? 'not sent' : 'no order'}; resume its thread to settle it`;
+/** As the gateway says it; or as it was last seen, where that could not be asked. */
+function currentText(approval: ApprovalView): string {
+  if (approval.overdue === true) return 'its time ran out; the gateway could not be asked what became of it';
+  return approval.stale === true ? `${statusText(approval)}, when last seen` : statusText(approval);
 }
 
 /** Statuses after which nothing more happens to an approval. */
@@ -68,7 +81,7 @@ export function approvalLines(
 ): string[] {
   const rows: [string, string][] = [
     ['code', `${approval.code}   (your phone must show the same)`],
-    ['asked by', `trade-agent on ${machine}`],
+    ['asked by', askedBy(approval, machine)],
     ...subjectFields(approval),
     ['expires', `${approval.expires_at} (in ${countdown(timeLeft(approval, now))})`],
     ['approve', whereToApprove(phone)],
@@ -80,11 +93,17 @@ export function approvalLines(
   ];
 }
 
+/** Who asks, as the phone shows it. */
+export function askedBy({ requested_by, client }: ApprovalView, machine?: string): string {
+  const place = machine === undefined ? '' : ` on ${machine}`;
+  return `${client}${place}${requested_by === null ? '' : ` (${requested_by})`}`;
+}
+
 /** How an approval ended, or where it is, in one line. */
 export function approvalOutcome(approval: ApprovalView): string {
-  const status = approval.overdue ? overdueText(approval) : statusText(approval);
+  const status = currentText(approval);
   const parts = [`${subjectHeadline(approval)}: ${status}`];
-  if (approval.kind !== 'message' && approval.placed !== undefined) parts.push(fillText(approval.placed));
+  if ('placed' in approval && approval.placed !== undefined) parts.push(fillText(approval.placed));
   if (approval.reason !== undefined && !status.includes(approval.reason))
     parts.push(safeLine(approval.reason));
   return parts.join(' · ');

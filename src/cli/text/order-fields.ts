@@ -23,8 +23,17 @@ export function orderHeadline(order: OrderDraft): string {
   return `${order.side.toUpperCase()} ${amount}${of}${order.symbol}, ${orderTerms(order)}`;
 }
 
+/** What of an order, proposed or at the broker, says at which price it trades. */
+interface OrderTerms {
+  readonly type: OrderDraft['type'];
+  readonly limit_price?: string | null | undefined;
+  readonly stop_price?: string | null | undefined;
+  readonly trail_price?: string | null | undefined;
+  readonly trail_percent?: string | null | undefined;
+}
+
 /** Type and prices: `market`, `limit $180.00`, `trailing stop 5%`. */
-export function orderTerms(order: OrderDraft): string {
+export function orderTerms(order: OrderTerms): string {
   switch (order.type) {
     case 'market':
       return 'market';
@@ -35,7 +44,7 @@ export function orderTerms(order: OrderDraft): string {
     case 'stop_limit':
       return `stop ${sharePrice(order.stop_price ?? '0')} limit ${sharePrice(order.limit_price ?? '0')}`;
     case 'trailing_stop':
-      return order.trail_price !== undefined
+      return order.trail_price != null
         ? `trailing stop ${sharePrice(order.trail_price)}`
         : `trailing stop ${order.trail_percent}%`;
   }

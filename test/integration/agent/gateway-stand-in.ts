@@ -1,25 +1,19 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { orderDigest } from '../../../src/trading/approval-details.ts';
+import type { MessageDraft } from '../../../src/trading/message.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { Order } from '../../../src/trading/views.ts';
-
-/** What happens to the next `POST /v1/orders`. */
-export type PostFault =
-  | 'drop_after_accept'
-  | 'drop_before_accept'
-  | 'answer_503'
-  | { status: number; code: string };
+import { Problem, ProposalsStandIn } from './proposals-stand-in.ts';
 
 /**
- * The gateway's HTTP interface over a real socket, with a book in memory. Takes an order only with the token for its
- * digest, and each client_order_id once.
+ * The gateway's HTTP interface over a real socket, with a book in memory: what it reads of the broker, and the proposals
+ * that it asks about and carries out.
  */
 export class GatewayStandIn {
   url = '';
   readonly book: Order[] = [];
-  readonly posts: OrderDraft[] = [];
+  readonly sent: MessageDraft[] = [];
   readonly #server = createServer((request, response) => void this.#answer(request, response));
   readonly quotes = new Map([
     ['AAPL', { bid: '179.98', ask: '180.00' }],
@@ -30,12 +24,56 @@ export class GatewayStandIn {
   open = true;
   buyingPower = '50000.00';
   assetName = 'Apple Inc.';
-  faults: PostFault[] = [];
-  /** Each answered by a lookup as if the order weren't there. */
-  hiddenLookups = 0;
-  down = false;
-  onPost: (() => Promise<void>) | undefined;
+  /** Accounts elsewhere that are connected. */
+  connected = new Set(['broker', 'slack', 'gmail']);
+  /** Orders that protect a position: cancelling one needs the person's tap. */
+  readonly protecting = new Set<string>();
+  /** As it is booked; an order at market is filled at once unless this says otherwise. */
+  fills = true;
+  readonly proposals: ProposalsStandIn;
+  /** Waited for before anything is answered. */
+  onRequest: ((request: IncomingMessage) => Promise<void> | void) | undefined;
+  #down = false;
   readonly #onBooked: (() => void)[] = [];
+
+  constructor() {
+    const gateway = this;
+    this.proposals = new ProposalsStandIn({
+      get open() {
+        return gateway.open;
+      },
+      get buyingPower() {
+        return gateway.buyingPower;
+      },
+      get positions() {
+        return gateway.positions;
+      },
+      book: this.book,
+      protecting: this.protecting,
+      connected: this.connected,
+      priceOf: (symbol, side) => this.quotes.get(symbol)?.[side === 'buy' ? 'ask' : 'bid'],
+      place: (draft) => this.#place(draft),
+      send: (draft) => {
+        this.sent.push(draft);
+        return { service_id: `17.${this.sent.length}`, sent_at: '2026-11-24T15:00:00Z' };
+      },
+      cancel: (id) => {
+        const order = this.book.find((one) => one.id === id) as Order;
+        order.status = 'canceled';
+        return { ...order };
+      },
+    });
+  }
+
+  get down(): boolean {
+    return this.#down;
+  }
+
+  /** Nobody answers, and nobody who waits for an answer gets one. */
+  set down(down: boolean) {
+    this.#down = down;
+    if (down) this.#server.closeAllConnections();
+  }
 
   async start(): Promise<this> {
     this.#server.listen(0, '127.0.0.1');
@@ -55,9 +93,10 @@ export class GatewayStandIn {
     while (this.book.length < count) await new Promise<void>((resolve) => this.#onBooked.push(resolve));
   }
 
-  addOpenOrder(symbol: string, id: string): void {
+  addOpenOrder(symbol: string, id: string, change: Partial<Order> = {}): void {
     this.book.push({
       ...toOrder(draftLike(symbol), id),
+      ...change,
       status: 'new',
       filled_qty: '0',
       filled_avg_price: null,
@@ -74,11 +113,16 @@ export class GatewayStandIn {
     const problem = (status: number, code: string, detail = code) =>
       send(status, { type: `urn:trade-agent:problem:${code}`, title: code, status, code, detail });
     if (this.down) return void response.destroy();
-    if (request.method === 'POST') return this.#post(request, response, send, problem);
+    const body = await textOf(request);
+    await this.onRequest?.(request);
+    if (/^\/v1\/(proposals|halt)/.test(url.pathname)) {
+      return await this.#proposal(request, url, body, response, send);
+    }
     const id = url.pathname.slice('/v1/orders/'.length);
     if (request.method === 'DELETE') {
       const order = this.book.find((candidate) => candidate.id === id);
       if (order === undefined) return problem(404, 'order_not_found', 'there is no such order');
+      if (this.protecting.has(id)) return problem(409, 'approval_required', 'the order protects a position');
       order.status = 'canceled';
       return void response.writeHead(204).end();
     }
@@ -98,11 +142,9 @@ export class GatewayStandIn {
         const open = url.searchParams.get('status') === 'open';
         return send(200, { orders: this.book.filter((order) => !open || order.status === 'new') });
       }
-      case '/v1/orders:by_client_order_id': {
-        const wanted = url.searchParams.get('client_order_id');
-        const order = this.book.find((candidate) => candidate.client_order_id === wanted);
-        if (order === undefined || this.hiddenLookups-- > 0) return problem(404, 'order_not_found');
-        return send(200, order);
+      case '/v1/connections': {
+        const name = url.searchParams.get('name') ?? '';
+        return send(200, { connections: [{ name, connected: this.connected.has(name) }] });
       }
       case '/v1/quotes': {
         const symbols = (url.searchParams.get('symbols') ?? '').split(',');
@@ -115,28 +157,31 @@ export class GatewayStandIn {
     return order === undefined ? problem(404, 'order_not_found') : send(200, order);
   }
 
-  async #post(
+  async #proposal(
     request: IncomingMessage,
+    url: URL,
+    body: string,
     response: ServerResponse,
-    send: (status: number, body: unknown, headers?: Record<string, string>) => void,
-    problem: (status: number, code: string, detail?: string) => void,
+    send: (status: number, body: unknown) => void,
   ): Promise<void> {
-    const draft = JSON.parse(await textOf(request)) as OrderDraft;
-    this.posts.push(draft);
-    await this.onPost?.();
-    const token = request.headers.authorization?.replace(/^Bearer /, '') ?? '';
-    if (token !== tokenFor(orderDigest(draft))) return problem(403, 'details_mismatch');
-    const fault = this.faults.shift();
-    if (fault === 'drop_before_accept') return void response.destroy();
-    if (fault === 'answer_503') return problem(503, 'broker_unavailable');
-    if (typeof fault === 'object') return problem(fault.status, fault.code);
-    const earlier = this.book.find((order) => order.client_order_id === draft.client_order_id);
-    if (earlier !== undefined) return send(200, earlier, { 'idempotent-replay': 'true' });
+    const sub = /^Bearer PLANTED-SESSION-TOKEN\.(.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
+    try {
+      const answer = await this.proposals.answer(request, url, sub, body);
+      if (answer === 'drop') return void response.destroy();
+      send(answer.status, answer.body);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      send(error.answer.status, error.answer.body);
+    }
+  }
+
+  #place(draft: OrderDraft): Order {
     const order = toOrder(draft, `ord-${this.book.length + 1}`);
+    if (!this.fills)
+      Object.assign(order, { status: 'new', filled_qty: '0', filled_avg_price: null, filled_at: null });
     this.book.push(order);
     for (const wake of this.#onBooked.splice(0)) wake();
-    if (fault === 'drop_after_accept') return void response.destroy();
-    send(201, order);
+    return { ...order };
   }
 
   #quote(symbol: string) {
@@ -152,14 +197,6 @@ export class GatewayStandIn {
       simulated: true,
     };
   }
-}
-
-/** Recognisable, so that a test can search for it wherever it must not be. */
-export const TOKEN_MARK = 'PLANTED-APPROVAL-TOKEN';
-
-/** The token of an approval, as these stand-ins have it. */
-export function tokenFor(digest: string): string {
-  return `${TOKEN_MARK}.${digest}`;
 }
 
 async function textOf(request: IncomingMessage): Promise<string> {
@@ -214,7 +251,7 @@ function draftLike(symbol: string): OrderDraft {
     extended_hours: false,
     reference_price: '1.00',
     max_slippage: '0.01',
-    client_order_id: `earlier-${symbol}`,
+    client_order_id: `ta-${symbol.toLowerCase().padEnd(32, 'a')}`,
     expires_at: '2026-11-24T15:00:00Z',
   };
 }

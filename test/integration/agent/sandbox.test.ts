@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Agent } from '../../../src/agent/agent.ts';
 import { createAgent } from '../../../src/agent/create-agent.ts';
-import { createApprovalClient } from '../../../src/auth/approval-client.ts';
 import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
 import { databaseKey } from '../../../src/auth/database-key.ts';
 import { beginDeviceLogin } from '../../../src/auth/device-login.ts';
@@ -37,9 +36,7 @@ describe('on the sandbox', () => {
       const agent = await createAgent({
         profile,
         session: await openSession({ profile, store, home }),
-        approvalClient: async () => createApprovalClient({ profile, store, home }),
         stateDb: join(folder, 'state.db'),
-        auditLog: join(folder, 'audit.jsonl'),
         databaseKey: await databaseKey(store),
         env: {},
       });

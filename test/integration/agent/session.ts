@@ -19,16 +19,16 @@ export function profileAt(gateway: string): ResolvedProfile {
   };
 }
 
-/** Alice, with a token that any test may search for. */
-export function sessionOf(profile: ResolvedProfile): Session {
+/** Alice, or another, with a token that any test may search for. */
+export function sessionOf(profile: ResolvedProfile, sub = 'alice-sub'): Session {
   const bearer = (token: string, init: RequestInit): RequestInit => ({
     ...init,
     headers: { ...(init.headers as Record<string, string>), authorization: `Bearer ${token}` },
   });
   return {
     profile,
-    user: { sub: 'alice-sub', name: 'Alice Example', email: 'alice@example.com' },
-    fetch: (url, init) => fetch(url, bearer('PLANTED-SESSION-TOKEN', init)),
+    user: { sub, name: 'Alice Example', email: 'alice@example.com' },
+    fetch: (url, init) => fetch(url, bearer(`PLANTED-SESSION-TOKEN.${sub}`, init)),
     fetchWithApproval: (url, init, token) => fetch(url, bearer(token, init)),
   };
 }

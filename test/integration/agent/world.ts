@@ -10,12 +10,13 @@ import type { ResolvedProfile } from '../../../src/auth/profile.ts';
 import type { Session } from '../../../src/auth/session.ts';
 import { type Clock, systemClock } from '../../../src/trading/clock.ts';
 import { GatewayStandIn } from './gateway-stand-in.ts';
-import { PhoneStandIn } from './phone-stand-in.ts';
+import type { ProposalsStandIn } from './proposals-stand-in.ts';
 import { profileAt, sessionOf } from './session.ts';
 
 export interface World {
   readonly gateway: GatewayStandIn;
-  readonly phone: PhoneStandIn;
+  /** The gateway's proposals, and the person whom it asks. */
+  readonly phone: ProposalsStandIn;
   readonly folder: string;
   readonly key: Buffer;
   readonly profile: ResolvedProfile;
@@ -24,10 +25,10 @@ export interface World {
   agent(options?: Partial<CreateAgentOptions>): Promise<Agent>;
 }
 
-/** A gateway, a phone and a home of their own for one test, gone when it ends. */
+/** A gateway with its person, and a home of their own for one test, gone when it ends. */
 export async function createWorld(): Promise<World> {
   const gateway = await new GatewayStandIn().start();
-  const phone = new PhoneStandIn();
+  const phone = gateway.proposals;
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-test-'));
   const key = randomBytes(32);
   const profile = profileAt(gateway.url);
@@ -49,9 +50,7 @@ export async function createWorld(): Promise<World> {
       const agent = await createAgent({
         profile,
         session,
-        approvalClient: phone,
         stateDb: join(folder, 'state.db'),
-        auditLog: join(folder, 'audit.jsonl'),
         databaseKey: key,
         env: {},
         clock: quickClock(),

@@ -1,7 +1,7 @@
 import { emptyCheckpoint } from '@langchain/langgraph-checkpoint';
 import { describe, expect, it } from 'vitest';
 import { HistorySaver } from '../../../src/agent/history-saver.ts';
-import { openStores } from './approval-fixture.ts';
+import { openStores } from './state-fixture.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 const thread = { configurable: { thread_id: 't1', checkpoint_ns: '' } };

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { createLeaseKeeper } from '../../../src/agent/lease-keeper.ts';
-import { openStores } from './approval-fixture.ts';
+import { openStores } from './state-fixture.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 it('keeps a lease for as long as it is not released', async () => {

@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
 
 /**
- * The client_order_id of one attempt: the same on every retry, another for a re-proposal. `ta-` and 32 base-32
- * characters (160 bits) of SHA-256; the parts are joined as JSON, so that no two triples run together.
+ * The `Idempotency-Key` of one attempt: the same whenever its node runs again, another for a re-proposal. `ta-` and 32
+ * base-32 characters (160 bits) of SHA-256; the parts are joined as JSON, so that no two triples run together.
  */
-export function clientOrderId(thread: string, toolCallId: string, attempt: number): string {
+export function proposalKey(thread: string, toolCallId: string, attempt: number): string {
   const digest = createHash('sha256')
     .update(JSON.stringify([thread, toolCallId, attempt]))
     .digest();

@@ -1,0 +1,453 @@
+import type { IncomingMessage } from 'node:http';
+import type { MessageDraft } from '../../../src/trading/message.ts';
+import { normalizeOrder, type OrderDraft } from '../../../src/trading/order.ts';
+import {
+  idempotencyKeySchema,
+  isSettledState,
+  type Proposal,
+  type ProposalRequest,
+  proposalRequestSchema,
+  proposalSchema,
+} from '../../../src/trading/proposal.ts';
+import type { Order } from '../../../src/trading/views.ts';
+
+type Decision = 'approve' | 'deny';
+
+/** What happens to the next `POST /v1/proposals`. */
+export type ProposeFault =
+  | 'drop_after_accept'
+  | 'drop_before_accept'
+  | { readonly status: number; readonly code: string; readonly [member: string]: unknown };
+
+/** How the next approved proposal is carried out. */
+export type ExecutionFault =
+  /** It stays on its way until {@link ProposalsStandIn.settle}. */
+  | 'hold'
+  /** Nobody knows what became of it until then. */
+  | 'unknown'
+  | { readonly code: string; readonly text?: string; readonly members?: Record<string, unknown> };
+
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** What the proposals' side needs of the rest of the gateway. */
+export interface Desk {
+  readonly open: boolean;
+  readonly book: Order[];
+  readonly protecting: ReadonlySet<string>;
+  readonly buyingPower: string;
+  readonly positions: readonly { symbol: string; qty: string }[];
+  connected: Set<string>;
+  priceOf(symbol: string, side: 'buy' | 'sell'): string | undefined;
+  /** Books the order, and returns it. */
+  place(draft: OrderDraft): Order;
+  send(draft: MessageDraft): { service_id: string; sent_at: string };
+  cancel(id: string): Order;
+}
+
+interface Kept {
+  readonly sub: string;
+  readonly request: ProposalRequest;
+  proposal: Proposal;
+}
+
+/** A refusal as the gateway words it. */
+export class Problem extends Error {
+  readonly answer: Answer;
+  constructor(status: number, code: string, detail: string = code, members: object = {}) {
+    super(detail);
+    this.answer = {
+      status,
+      body: { type: `urn:trade-agent:problem:${code}`, title: code, status, code, detail, ...members },
+    };
+  }
+}
+
+/** `/v1/proposals` and `/v1/halt`, in memory, with the person who is asked. */
+export class ProposalsStandIn {
+  /** Every proposal, in the order they came. */
+  readonly asked: Proposal[] = [];
+  /** What was posted, repeats included: the key, and the body as it came. */
+  readonly posts: { readonly key: string; readonly body: ProposalRequest }[] = [];
+  /** Decides by itself as soon as it is asked. */
+  auto: ((proposal: Proposal) => Decision | undefined) | undefined;
+  faults: ProposeFault[] = [];
+  executions: ExecutionFault[] = [];
+  /** Times a proposal was looked at. */
+  looks = 0;
+  haltedAt: string | undefined;
+  readonly #desk: Desk;
+  readonly #kept = new Map<string, Kept>();
+  readonly #keys = new Map<string, { readonly body: string; readonly id: string }>();
+  readonly #changed = new Set<() => void>();
+  #time = 0;
+
+  constructor(desk: Desk) {
+    this.#desk = desk;
+  }
+
+  /** Resolves once this many proposals were made. */
+  async untilAsked(count: number): Promise<Proposal[]> {
+    while (this.asked.length < count) await this.#change();
+    return this.asked;
+  }
+
+  /** The person decides on the latest proposal about a symbol or service. */
+  decide(about: string, decision: Decision): void {
+    const found = this.asked.findLast((one) => aboutOf(one) === about);
+    if (found === undefined) throw new Error(`nothing asked about ${about}`);
+    this.#decide(found.id, decision);
+  }
+
+  /** Nobody decided in time. */
+  expire(about: string): void {
+    const found = this.asked.findLast((one) => aboutOf(one) === about);
+    if (found !== undefined) this.#end(found.id, 'expired', 'approval_expired', 'nobody decided in time');
+  }
+
+  /** What was on its way has ended, at the broker or not. */
+  settle(about: string, how: 'executed' | 'expired' = 'executed'): void {
+    const found = this.asked.findLast((one) => aboutOf(one) === about);
+    if (found === undefined) throw new Error(`nothing asked about ${about}`);
+    if (how === 'executed') this.#carryOut(found.id);
+    else this.#end(found.id, 'expired', 'approval_expired', 'it never reached the broker');
+  }
+
+  /** The result changes, as an order's does when it fills. */
+  update(id: string, result: Order): void {
+    this.#write(id, { result } as Partial<Proposal>);
+  }
+
+  /** A proposal that another client made. */
+  async foreign(sub: string, body: unknown, client: string): Promise<Proposal> {
+    const { body: made } = await this.#propose(sub, `foreign-${this.asked.length}`, body, client);
+    return proposalSchema.parse(made);
+  }
+
+  async answer(request: IncomingMessage, url: URL, sub: string, body: string): Promise<Answer | 'drop'> {
+    const { method } = request;
+    if (url.pathname === '/v1/halt') return this.#halt(method, sub);
+    const id = url.pathname.slice('/v1/proposals/'.length);
+    if (method === 'POST') {
+      const fault = this.faults.shift();
+      if (fault === 'drop_before_accept') return 'drop';
+      if (typeof fault === 'object') {
+        const { status, code, ...members } = fault;
+        throw new Problem(status, code, code, members);
+      }
+      const key = idempotencyKeySchema.parse(request.headers['idempotency-key']);
+      const answer = await this.#propose(sub, key, JSON.parse(body), 'trade-agent');
+      return fault === 'drop_after_accept' ? 'drop' : answer;
+    }
+    if (id === '') return { status: 200, body: { proposals: this.#list(sub, url) } };
+    if (method === 'DELETE') return { status: 200, body: this.#withdraw(sub, id) };
+    return { status: 200, body: await this.#look(sub, id, url, request) };
+  }
+
+  #halt(method: string | undefined, sub: string): Answer {
+    if (method === 'PUT') {
+      this.haltedAt ??= new Date().toISOString();
+      for (const { sub: whose, proposal } of this.#kept.values()) {
+        if (whose === sub && ['drafted', 'requested'].includes(proposal.state)) {
+          this.#end(proposal.id, 'cancelled', 'halted', 'trading was halted');
+        }
+      }
+    }
+    const { haltedAt } = this;
+    return {
+      status: 200,
+      body: { halted: haltedAt !== undefined, ...(haltedAt === undefined ? {} : { halted_at: haltedAt }) },
+    };
+  }
+
+  #list(sub: string, url: URL): Proposal[] {
+    const open = url.searchParams.get('state') === 'open';
+    return this.asked
+      .filter(({ id, state }) => this.#kept.get(id)?.sub === sub && !(open && isSettledState(state)))
+      .reverse()
+      .slice(0, Number(url.searchParams.get('limit') ?? 100));
+  }
+
+  #own(sub: string, id: string): Kept {
+    const kept = this.#kept.get(id);
+    if (kept === undefined || kept.sub !== sub)
+      throw new Problem(404, 'not_found', 'there is no such proposal');
+    return kept;
+  }
+
+  async #look(sub: string, id: string, url: URL, request: IncomingMessage): Promise<Proposal> {
+    this.looks += 1;
+    const kept = this.#own(sub, id);
+    const since = url.searchParams.get('since') ?? kept.proposal.updated_at;
+    const deadline = Date.now() + Number(url.searchParams.get('wait') ?? 0) * 1000;
+    while (
+      !isSettledState(kept.proposal.state) &&
+      kept.proposal.updated_at === since &&
+      Date.now() < deadline &&
+      !request.socket.destroyed
+    ) {
+      await this.#change(deadline - Date.now());
+    }
+    return kept.proposal;
+  }
+
+  #withdraw(sub: string, id: string): Proposal {
+    const { proposal } = this.#own(sub, id);
+    if (isSettledState(proposal.state)) throw new Problem(409, 'proposal_settled', `it is ${proposal.state}`);
+    if (!['drafted', 'requested'].includes(proposal.state)) throw new Problem(409, 'proposal_executing');
+    this.#end(id, 'cancelled', 'approval_cancelled', 'taken back before it was carried out');
+    return this.#own(sub, id).proposal;
+  }
+
+  async #propose(sub: string, key: string, json: unknown, client: string): Promise<Answer> {
+    const parsed = proposalRequestSchema.safeParse(json);
+    if (!parsed.success) throw new Problem(400, 'invalid_request', parsed.error.issues[0]?.message);
+    const request = parsed.data;
+    this.posts.push({ key, body: request });
+    const body = JSON.stringify(json);
+    const earlier = this.#keys.get(`${sub} ${key}`);
+    if (earlier !== undefined) {
+      if (earlier.body !== body)
+        throw new Problem(409, 'idempotency_conflict', 'the key is another request’s');
+      return { status: 200, body: this.#own(sub, earlier.id).proposal };
+    }
+    const same = [...this.#kept.values()].find(
+      (kept) => kept.sub === sub && !isSettledState(kept.proposal.state) && alike(kept.request, request),
+    );
+    if (same !== undefined) return { status: 200, body: same.proposal };
+    if (this.haltedAt !== undefined && request.kind !== 'lift' && request.kind !== 'cancel') {
+      throw new Problem(403, 'halted', 'trading is halted', { hint: 'trade-agent halt --lift ends it.' });
+    }
+    const id = `pr_${String(this.asked.length + 1).padStart(8, '0')}`;
+    const proposal = this.#complete(request, id, client);
+    this.#kept.set(id, { sub, request, proposal });
+    this.#keys.set(`${sub} ${key}`, { body, id });
+    this.asked.push(proposal);
+    this.#wake();
+    const decision = this.auto?.(proposal);
+    if (decision !== undefined) setImmediate(() => this.#decide(id, decision));
+    return { status: 201, body: proposal };
+  }
+
+  #complete(request: ProposalRequest, id: string, client: string): Proposal {
+    const now = this.#now();
+    const expires_at = new Date(Date.now() + (request.ttl ?? 300) * 1000)
+      .toISOString()
+      .replace(/\.\d+Z/, 'Z');
+    const subjectId = `ta-${id
+      .slice(3)
+      .replace(/\d/g, (digit) => 'abcdefghij'[Number(digit)] ?? 'a')
+      .padEnd(32, 'a')}`;
+    const base = {
+      id,
+      state: 'requested',
+      code: `K${id.slice(-3)}`,
+      worst_case: null,
+      warnings: [],
+      created_at: now,
+      updated_at: now,
+      expires_at,
+      requested_by: request.requested_by ?? null,
+      client,
+      ...(request.provenance === undefined ? {} : { provenance: request.provenance }),
+      approval: { method: 'ciba' },
+    };
+    switch (request.kind) {
+      case 'order':
+        return proposalSchema.parse({
+          ...base,
+          kind: 'order',
+          ...this.#order(request.order, subjectId, expires_at),
+        });
+      case 'message':
+        return proposalSchema.parse({
+          ...base,
+          kind: 'message',
+          subject: { ...request.message, client_message_id: subjectId, expires_at },
+        });
+      case 'cancel': {
+        const order = this.#desk.book.find((one) => one.id === request.cancel.order_id);
+        if (order === undefined) throw new Problem(404, 'order_not_found', 'there is no such order');
+        return proposalSchema.parse({
+          ...base,
+          kind: 'cancel',
+          subject: {
+            account: 'PA3ALICE01',
+            environment: 'paper',
+            order: { ...order },
+            protects: this.#desk.protecting.has(order.id),
+            client_cancel_id: subjectId,
+            expires_at,
+          },
+        });
+      }
+      case 'lift':
+        return proposalSchema.parse({
+          ...base,
+          kind: 'lift',
+          subject: { halted_at: this.haltedAt ?? now, client_lift_id: subjectId, expires_at },
+        });
+      default:
+        throw new Problem(422, 'invalid_request', 'the stand-in replaces no orders');
+    }
+  }
+
+  #order(
+    { environment, max_slippage = '0.01', ...order }: Extract<ProposalRequest, { kind: 'order' }>['order'],
+    client_order_id: string,
+    expires_at: string,
+  ) {
+    const { symbol, side, qty, notional } = order;
+    const reference_price = this.#desk.priceOf(symbol, side);
+    if (reference_price === undefined)
+      throw new Problem(404, 'unknown_symbol', `there is no symbol ${symbol}`);
+    if (environment !== undefined && environment !== 'paper') {
+      throw new Problem(
+        409,
+        'invalid_config',
+        'the profile says live, but the gateway trades on a paper account',
+      );
+    }
+    if (!this.#desk.open && order.type === 'market') {
+      throw new Problem(409, 'market_closed', 'the market is closed; it opens at 2026-11-25T14:30:00Z');
+    }
+    // A stand-in may count in floats.
+    const shares = Number(qty ?? Number(notional) / Number(reference_price));
+    const held = Number(this.#desk.positions.find((position) => position.symbol === symbol)?.qty ?? 0);
+    const isTooMuch =
+      side === 'sell' ? shares > held : shares * Number(reference_price) > Number(this.#desk.buyingPower);
+    if (isTooMuch) throw new Problem(422, 'insufficient_funds', 'there is not that much');
+    const subject = normalizeOrder({
+      account: 'PA3ALICE01',
+      environment: 'paper' as const,
+      ...order,
+      reference_price,
+      max_slippage,
+      client_order_id,
+      expires_at,
+    });
+    const cash = (shares * Number(reference_price) * 1.01).toFixed(2);
+    return { subject, worst_case: { cash, price: null, text: `at most $${cash}` } };
+  }
+
+  #decide(id: string, decision: Decision): void {
+    const kept = this.#kept.get(id);
+    // A tap after the question has gone does nothing.
+    if (kept === undefined || kept.proposal.state !== 'requested') return;
+    if (decision === 'deny') {
+      this.#end(id, 'denied', 'approval_denied', 'denied on the phone');
+      return;
+    }
+    this.#write(id, { state: 'approved' });
+    this.#write(id, { state: 'executing' });
+    const fault = this.executions.shift();
+    if (fault === 'hold') return;
+    if (fault === 'unknown') {
+      this.#write(id, {
+        state: 'unknown',
+        reason: { code: 'outcome_unknown', text: 'the broker did not answer' },
+      });
+      return;
+    }
+    if (fault !== undefined) {
+      const { code, text = code, members } = fault;
+      this.#write(id, {
+        state: 'blocked',
+        reason: { code, text, ...(members === undefined ? {} : { members }) },
+      });
+      return;
+    }
+    this.#carryOut(id);
+  }
+
+  #carryOut(id: string): void {
+    const { proposal } = this.#kept.get(id) as Kept;
+    switch (proposal.kind) {
+      case 'order': {
+        const { symbol, side, reference_price, max_slippage } = proposal.subject;
+        const now = Number(this.#desk.priceOf(symbol, side));
+        if (Math.abs(now - Number(reference_price)) > Number(reference_price) * Number(max_slippage) + 1e-9) {
+          this.#end(
+            id,
+            'blocked',
+            'price_moved',
+            `the price of ${symbol} moved too far from ${reference_price}`,
+          );
+          return;
+        }
+        this.#write(id, { state: 'executed', result: this.#desk.place(proposal.subject) });
+        return;
+      }
+      case 'message': {
+        const { client_message_id, service, recipient } = proposal.subject;
+        const result = { client_message_id, service, recipient, ...this.#desk.send(proposal.subject) };
+        this.#write(id, { state: 'executed', result });
+        return;
+      }
+      case 'cancel':
+        this.#write(id, { state: 'executed', result: this.#desk.cancel(proposal.subject.order.id) });
+        return;
+      case 'lift':
+        this.haltedAt = undefined;
+        this.#write(id, { state: 'executed', result: { lifted_at: this.#now() } });
+        return;
+    }
+  }
+
+  #end(id: string, state: Proposal['state'], code: string, text: string): void {
+    this.#write(id, { state, reason: { code, text } });
+  }
+
+  #write(id: string, change: object): void {
+    const kept = this.#kept.get(id) as Kept;
+    kept.proposal = { ...kept.proposal, ...change, updated_at: this.#now() } as Proposal;
+    this.asked[this.asked.findIndex((one) => one.id === id)] = kept.proposal;
+    this.#wake();
+  }
+
+  /** Each moment once, so that every change shows. */
+  #now(): string {
+    this.#time = Math.max(Date.now(), this.#time + 1);
+    return new Date(this.#time).toISOString();
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#changed]) wake();
+  }
+
+  #change(ms?: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = ms === undefined ? undefined : setTimeout(() => wake(), ms);
+      timer?.unref();
+      const wake = () => {
+        clearTimeout(timer);
+        this.#changed.delete(wake);
+        resolve();
+      };
+      this.#changed.add(wake);
+    });
+  }
+}
+
+/** The symbol or service that a proposal is about. */
+export function aboutOf(proposal: Proposal): string {
+  switch (proposal.kind) {
+    case 'order':
+      return proposal.subject.symbol;
+    case 'message':
+      return proposal.subject.service;
+    case 'cancel':
+      return proposal.subject.order.symbol;
+    default:
+      return proposal.kind;
+  }
+}
+
+function alike(
+  { provenance: _a, ...a }: ProposalRequest,
+  { provenance: _b, ...b }: ProposalRequest,
+): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
