@@ -9,15 +9,16 @@ const LONGEST_TEXT = 200;
 /**
  * Tells the provider what became of a question, where it listens: a `backchannel_outcome_endpoint` in its metadata takes
  * `auth_req_id`, `state` and `text` from the client that asked. What it answers changes nothing here.
+ * @returns false where it did not take it in (5xx), and is to be told again
  */
 export async function tellOutcome(
   client: CibaClient,
   authReqId: string,
   { state, text }: Outcome,
   options: { readonly issuer: string; readonly fetch: typeof fetch | undefined },
-): Promise<void> {
+): Promise<boolean> {
   const { backchannel_outcome_endpoint: endpoint } = client.metadata;
-  if (typeof endpoint !== 'string' || !isSecureUrl(endpoint)) return;
+  if (typeof endpoint !== 'string' || !isSecureUrl(endpoint)) return true;
   const { clockSkew } = await import('openid-client');
   const body = new URLSearchParams({ auth_req_id: authReqId, state, text: text.slice(0, LONGEST_TEXT) });
   const headers = new Headers({ 'content-type': 'application/x-www-form-urlencoded' });
@@ -35,4 +36,5 @@ export async function tellOutcome(
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   await response.body?.cancel();
+  return response.status < 500;
 }

@@ -1,7 +1,10 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { openStates } from './states.ts';
 
-const SCHEMA_VERSION = 1;
+/** What the phone is told of, for queries: what it doesn't know by itself, as it does a denial. */
+export const toldStates = `'executed', 'cancelled', 'expired', 'blocked', 'unknown'`;
+
+const SCHEMA_VERSION = 2;
 
 /** @throws {Error} where the database was written by a newer version */
 export function createProposalTables(database: Database.Database): void {
@@ -69,6 +72,15 @@ export function createProposalTables(database: Database.Database): void {
             by_client TEXT NOT NULL
           ) STRICT;
           INSERT INTO approval_schema (version) VALUES (1);
+        `);
+      }
+      if (version < 2) {
+        // Up to which of its versions the phone was told what became of it.
+        database.exec(`
+          ALTER TABLE proposals ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
+          CREATE INDEX proposals_untold ON proposals (version)
+            WHERE auth_req_id IS NOT NULL AND told < version AND state IN (${toldStates});
+          INSERT INTO approval_schema (version) VALUES (2);
         `);
       }
     })

@@ -67,7 +67,7 @@ describe('a process that stood still for longer than its lease', () => {
       const { orders } = JSON.parse(ended.stdout);
       expect(orders).toMatchObject([{ client_order_id: book[0]?.client_order_id }]);
     } else expect(ended.code).toBe(12);
-    expect(world.audit().filter(({ event }) => event === 'answered')).toHaveLength(1);
+    expect(world.gateway.proposals()).toHaveLength(1);
   }, 120_000);
 
   // Two minutes, the life of an approval's lease.
@@ -78,7 +78,7 @@ describe('a process that stood still for longer than its lease', () => {
       await takeOver(180_000);
       await awaken(run);
       expect(await world.book()).toHaveLength(1);
-      expect(world.audit().filter(({ event }) => event === 'answered')).toHaveLength(1);
+      expect(world.gateway.proposals()).toHaveLength(1);
       expect(statusOf(await world.agent(['resume', THREAD, '--output', 'json']).ended)).toBe('done');
     },
     300_000,

@@ -91,6 +91,8 @@ export function kernelWorld({
     polls,
     questions,
     told,
+    /** Whether the provider takes in what it is told. */
+    listens: true,
     asking: undefined as unknown as Asking,
     errors,
     book,
@@ -106,6 +108,8 @@ export function kernelWorld({
       book.push(subject);
       return { outcome: 'executed', result };
     },
+    /** The tokens by which it was asked what came of one. */
+    followedWith: [] as string[],
     /** What {@link Kind.settle} finds. */
     settled: undefined as Execution<unknown> | undefined,
     /** Runs before a question is taken; throws where it is not. */
@@ -237,6 +241,10 @@ export function kernelWorld({
       }
     },
     settle: async () => world.settled,
+    async follow(_subject, _result, { accessToken }) {
+      world.followedWith.push(accessToken);
+      return undefined;
+    },
     resultText: () => `placed`,
   };
   const lift = liftKind({ halts, clock });
@@ -259,7 +267,9 @@ export function kernelWorld({
       return { status: 'approved', accessToken, expiresAt: clock.now() + TOKEN_MS };
     },
     async tell(authReqId, outcome) {
+      if (!world.listens) return false;
       told.push({ authReqId, ...outcome });
+      return true;
     },
   };
 
