@@ -33,6 +33,7 @@ export function addGatewayCommand(program: Command, cli: Cli): void {
       'after',
       examples([
         ['trade-agent gateway key', "make the key of the gateway's client, and print what to register"],
+        ['trade-agent gateway audit verify', 'find out whether its record is whole'],
         ['trade-agent gateway', 'serve at 127.0.0.1:7070, for the TLS proxy in front of it'],
       ]) + exitCodes([12]),
     )
@@ -82,7 +83,67 @@ export function addGatewayCommand(program: Command, cli: Cli): void {
         );
       }),
     );
+
+  gateway
+    .command('audit')
+    .description("the gateway's record: what was proposed, asked, decided, carried out")
+    .addHelpText(
+      'after',
+      examples([['trade-agent gateway audit verify', 'find out whether it is whole']]) + exitCodes([]),
+    )
+    .command('verify')
+    .description('finds the first line of the record that was changed, removed or added')
+    .addHelpText(
+      'after',
+      examples([['trade-agent gateway audit verify --home /srv/gateway', 'also while the gateway runs']]) +
+        exitCodes([]),
+    )
+    .action((_: object, command: Command) =>
+      runCommand(cli, command, async ({ output }) => {
+        const { auditFile, verifyRecord } = await import('../gateway/gateway-record.ts');
+        const home = homeOf(cli, command.optsWithGlobals<GatewayCommandOptions>());
+        const verdict = await verifyRecord(home);
+        const file = auditFile(home);
+        await output.result('gateway-audit', { file, ...verdict }, () =>
+          verdict.ok
+            ? `${file} is whole: ${verdict.lines} lines`
+            : `${file}, line ${verdict.line}: ${wrongLine[verdict.what]} (entry ${verdict.seq})`,
+        );
+        return verdict.ok ? 0 : 1;
+      }),
+    );
+
+  gateway
+    .command('halt')
+    .description("ends a halt of somebody's trading at the gateway's own machine, where their phone can't")
+    .requiredOption('--lift', 'end it; "trade-agent halt" begins one')
+    .requiredOption('--user <sub>', 'whose, as the identity provider names them')
+    .addHelpText(
+      'after',
+      examples([['trade-agent gateway halt --lift --user alice', 'also while the gateway runs']]) +
+        exitCodes([]),
+    )
+    .action(({ user }: { user: string }, command: Command) =>
+      runCommand(cli, command, async ({ output }) => {
+        const { liftHalt } = await import('../gateway/gateway-record.ts');
+        const home = homeOf(cli, command.optsWithGlobals<GatewayCommandOptions>());
+        const { haltedAt, liftedAt } = await liftHalt(home, user, cli.clock);
+        await output.result(
+          'gateway-halt',
+          { sub: user, halted_at: haltedAt, lifted_at: liftedAt },
+          () => `Trading of ${user} was halted since ${haltedAt}; it goes on.`,
+        );
+      }),
+    );
 }
+
+/** What `gateway audit verify` says of a line. */
+const wrongLine = {
+  changed: 'changed, or it does not follow from the line before',
+  removed: 'one or more lines before this were removed',
+  added: 'added, or in another place than it was written',
+  unreadable: 'unreadable',
+} as const;
 
 function homeOf(cli: Cli, { home }: Pick<GatewayCommandOptions, 'home'>): string {
   return resolve(home ?? gatewayHome(cli.env));
