@@ -182,8 +182,8 @@ async function pollOnce(
     .sleep(left + LAST_ANSWER_MS, done.signal)
     .then(() => ended.abort())
     .catch(() => undefined);
-  // Withdrawn meanwhile: without this a long poll would sit it out. No `AbortSignal.any` with the gateway's own signal:
-  // in Node 20 a signal that lives long never forgets those that depend on it.
+  // Withdrawn meanwhile: without this a long poll would sit it out. No AbortSignal.any with the gateway's own signal,
+  // which lives long and keeps track of each that depends on it.
   attention.onBreakOff(() => ended.abort());
   try {
     const { details } = questionOf(attention, proposal);

@@ -19,7 +19,7 @@ export function createChanges(clock: Clock): Changes {
       const over = new AbortController();
       const wake = () => over.abort();
       emitter.once(`of ${sub}`, wake);
-      // Not `AbortSignal.any`: in Node 20 a signal that lives long never forgets those that depend on it.
+      // Not AbortSignal.any: the gateway's own signal lives long, and keeps track of each that depends on it.
       for (const signal of signals) signal.addEventListener('abort', wake);
       try {
         await clock.sleep(ms, over.signal);

@@ -21,7 +21,7 @@ describe('withdrawn at the moment of the tap', () => {
     for (let round = 1; round <= ROUNDS; round++) {
       const proposal = await alice.propose({
         kind: 'order',
-        order: { symbol: 'KO', side: 'buy', qty: `0.${String(round).padStart(3, '0')}` },
+        order: { symbol: 'KO', side: 'buy', qty: `1.${String(round).padStart(3, '0')}` },
       });
       const request = (await world.phone.requests('alice')).find(({ code }) => code === proposal.code);
       const id = request?.id ?? '';
