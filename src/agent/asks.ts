@@ -1,7 +1,7 @@
-import { type BaseMessage, HumanMessage } from '@langchain/core/messages';
 import { TradeAgentError } from '../trading/errors.ts';
 import type { AgentStateValue } from './agent-state.ts';
-import { readContext } from './system-prompt.ts';
+import { prompts } from './message-history.ts';
+import { ordersNamed } from './person-words.ts';
 
 /** Proposals for one prompt, where the person's own words name no more: who matches each with their words reads few. */
 const MOST_ASKS = 5;
@@ -22,7 +22,7 @@ export function asksOf(
 ): (index: number) => Asks {
   const asked = state.outcomes.filter((outcome) => outcome.prompt === state.prompt && outcome.asked === true);
   const denied = asked.some(({ error }) => error?.code === 'approval_denied');
-  const most = Math.max(MOST_ASKS, ordersNamed(personsWords(state.messages).at(-1) ?? ''));
+  const most = Math.max(MOST_ASKS, ordersNamed(prompts(state.messages).map(({ text }) => text)));
   return (index) => ({ ordinal: asked.length + index + 1, most, denied });
 }
 
@@ -42,77 +42,4 @@ export function requireAsks({ ordinal, most, denied }: Asks): void {
       hint: 'The user can ask for the rest in a message of their own.',
     });
   }
-}
-
-/** What the person said themselves, oldest first: no standard input, no tool's result. */
-export function personsWords(messages: readonly BaseMessage[]): string[] {
-  return messages.flatMap((message) =>
-    HumanMessage.isInstance(message) && readContext(message.text) === undefined ? [message.text] : [],
-  );
-}
-
-/** Words in capitals that are no symbols. */
-const noSymbols = new Set([
-  ...[
-    'A',
-    'I',
-    'OK',
-    'AND',
-    'OR',
-    'BUY',
-    'SELL',
-    'SHORT',
-    'STOP',
-    'LIMIT',
-    'MARKET',
-    'LMT',
-    'MKT',
-    'STP',
-    'TRAIL',
-  ],
-  ...[
-    'AT',
-    'TO',
-    'OF',
-    'FOR',
-    'THEN',
-    'ALL',
-    'MY',
-    'THE',
-    'DAY',
-    'GTC',
-    'OPG',
-    'CLS',
-    'IOC',
-    'FOK',
-    'USD',
-    'US',
-  ],
-  ...[
-    'ETF',
-    'PAPER',
-    'LIVE',
-    'SHARES',
-    'CANCEL',
-    'ORDER',
-    'ORDERS',
-    'SEND',
-    'EACH',
-    'WITH',
-    'HALF',
-    'PLEASE',
-  ],
-]);
-
-/** How many orders a sentence names: the symbols in capitals, or the quantities that something follows, whichever is more. */
-export function ordersNamed(text: string): number {
-  const symbols = new Set(
-    (text.match(/\b[A-Z]{1,5}(?:[./][A-Z]{1,2})?\b/g) ?? []).filter((word) => !noSymbols.has(word)),
-  );
-  const amounts = (
-    text.match(
-      /(?:^|[\s,;(])\$?\d[\d,.]*\s+(?:(?:shares?|dollars?|usd)\s+)?(?:of\s+|in\s+)?[A-Za-z]{1,5}\b/gi,
-    ) ?? []
-  ).filter((amount) => !noSymbols.has(amount.split(/\s+/).at(-1)?.toUpperCase() ?? ''));
-  return Math.max(symbols.size, amounts.length);
 }

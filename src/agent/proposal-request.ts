@@ -7,12 +7,14 @@ import type { Tool } from '../tools/tool.ts';
 import {
   LONGEST_TTL_S,
   type MessageRequest,
+  type ProposalKind,
   type ProposalRequestInput,
   type Provenance,
   SHORTEST_TTL_S,
 } from '../trading/proposal.ts';
 import type { ProposalGraphValue } from './agent-state.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
+import { orderDefaults, type ProvenanceInput, provenanceOf } from './provenance.ts';
 
 /**
  * What a call asks of the gateway, whole. The gateway completes it (account, price, identifiers) and checks it.
@@ -22,34 +24,65 @@ export async function proposalRequest(
   environment: Pick<GraphEnvironment, 'profile' | 'clock' | 'requestedBy' | 'ttl'>,
   gateway: GatewayClient,
   tool: Tool | undefined,
-  state: Pick<ProposalGraphValue, 'call' | 'said' | 'tainted'>,
+  state: Pick<ProposalGraphValue, 'call' | 'facts' | 'tainted'>,
 ): Promise<ProposalRequestInput> {
   const { profile, clock, requestedBy, ttl } = environment;
   const { args } = state.call;
-  const provenance = provenanceFor(state);
   const base = {
     requested_by: requestedBy,
     ttl: Math.min(Math.max(ttl, SHORTEST_TTL_S), LONGEST_TTL_S),
-    ...(provenance === undefined ? {} : { provenance }),
   };
   switch (tool?.risk) {
     case 'trade': {
       const { environment, max_slippage } = profile;
-      return { kind: 'order', order: { ...readOrderRequest(args), environment, max_slippage }, ...base };
+      const order = { ...readOrderRequest(args), environment, max_slippage };
+      const defaults = { ...orderDefaults, environment, max_slippage };
+      return { kind: 'order', order, ...base, provenance: sources(state, 'order', order, { defaults }) };
     }
-    case 'send':
-      return { kind: 'message', message: await summaryMessage(tool, args, gateway, clock.now()), ...base };
-    case 'reduce':
-      return { kind: 'cancel', cancel: { order_id: String(args.order_id) }, ...base };
+    case 'send': {
+      const message = await summaryMessage(tool, args, gateway, clock.now());
+      const rule = 'the portfolio when it was proposed';
+      const computed = { service: tool.name, subject: rule, ...(args.note ? {} : { text: rule }) };
+      return {
+        kind: 'message',
+        message,
+        ...base,
+        provenance: sources(state, 'message', message, { computed }),
+      };
+    }
+    case 'reduce': {
+      const cancel = { order_id: String(args.order_id) };
+      return { kind: 'cancel', cancel, ...base, provenance: sources(state, 'cancel', cancel) };
+    }
     default:
       throw new TypeError('not a tool that proposes');
   }
 }
 
-/** Where each field comes from, and which outside text the conversation has heard. */
-function provenanceFor({ tainted }: Pick<ProposalGraphValue, 'said' | 'tainted'>): Provenance | undefined {
-  const sources = (tainted ?? []).slice(0, 10);
-  return sources.length === 0 ? undefined : { fields: {}, tainted_by: sources };
+/** Where each field comes from, by code that has read the conversation. */
+function sources(
+  { facts, tainted }: Pick<ProposalGraphValue, 'facts' | 'tainted'>,
+  kind: ProposalKind,
+  request: Readonly<Record<string, unknown>>,
+  more: Pick<ProvenanceInput, 'defaults' | 'computed'> = {},
+): Provenance {
+  const { said, composedBy, positions, openOrders } = facts;
+  // What a program asked for, by rules that the person wrote.
+  const composed =
+    composedBy === undefined
+      ? {}
+      : Object.fromEntries(Object.keys(request).map((name) => [name, composedBy]));
+  return provenanceOf({
+    kind,
+    request,
+    userTurns: composedBy === undefined ? said : [],
+    from: 'model',
+    taintedBy: tainted ?? [],
+    positions: new Map(positions.map(({ symbol, ...held }) => [symbol, held])),
+    openOrders,
+    ...more,
+    computed: { ...composed, ...more.computed },
+  });
 }
 
 /**

@@ -1,7 +1,10 @@
 import type { Session } from '../auth/session.ts';
-import { shownText } from '../tools/gateway-problem.ts';
+import { inertText } from './inert-text.ts';
 
-/** What the model is told of its place. Nothing here guards anything: the gateway and the phone do. */
+/**
+ * What the model is told of its place. Nothing here guards anything: the gateway and the phone do. No text that anybody
+ * else chose stands in it, not even the user's name as their provider tells it: a model heeds this more than any other.
+ */
 export function systemPrompt(
   session: Session | undefined,
   options: { readOnly: boolean; now: number },
@@ -9,7 +12,7 @@ export function systemPrompt(
   const who =
     session === undefined
       ? 'Nobody is signed in. You do not know who the user is and can see nothing of theirs: say so, and name the command "trade-agent login".'
-      : `The signed-in user is ${JSON.stringify(shownText(session.user.name ?? session.user.sub, 100))}, on the ${session.profile.environment} account of profile "${session.profile.name}".`;
+      : `The user is signed in, on the ${session.profile.environment} account of profile "${session.profile.name}"; whoami tells who they are.`;
   return [
     'You look after a brokerage account from a terminal. Answer briefly, in plain words and Markdown.',
     who,
@@ -28,9 +31,8 @@ export const STANDARD_INPUT = 'standard input';
 
 /** Text the user handed over as data (standard input), marked so that a model can tell it from a request. */
 export function untrustedContext(text: string): string {
-  // A mark inside the text would end the block early.
-  const inert = text.replace(/<(\/?)untrusted/gi, '<$1 untrusted');
-  return `<untrusted source="standard input">\n${inert}\n</untrusted>`;
+  // A mark inside the text would end the block early, or begin a turn of the conversation.
+  return `<untrusted source="standard input">\n${inertText(text)}\n</untrusted>`;
 }
 
 /** What {@link untrustedContext} wrapped, or undefined for a text that it did not. */

@@ -6,6 +6,7 @@ import { TradeAgentError } from '../trading/errors.ts';
 import type { AgentStateValue, Outcome, ToolCall } from './agent-state.ts';
 import { withConnection } from './awaited-connection.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
+import { inertJson } from './inert-text.ts';
 import { asTradeAgentError, errorFacts, errorMessage } from './tool-outcome.ts';
 
 export interface ToolInput {
@@ -36,7 +37,9 @@ export function toolNode(environment: GraphEnvironment) {
       );
       ended(true, result.summary);
       return {
-        messages: [new ToolMessage({ tool_call_id: call.id, name: call.name, content: result.content })],
+        messages: [
+          new ToolMessage({ tool_call_id: call.id, name: call.name, content: inertJson(result.content) }),
+        ],
         outcomes: [outcome],
         ...(result.outside === undefined ? {} : { tainted: [result.outside] }),
       };

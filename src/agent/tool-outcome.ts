@@ -3,6 +3,7 @@ import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import { problemMembers } from '../trading/problem-members.ts';
 import type { ToolCall } from './agent-state.ts';
 import type { ErrorFacts } from './events.ts';
+import { inertJson } from './inert-text.ts';
 import { databaseFailure } from './state-database.ts';
 
 /** Our own errors as they are; anything else without its text, which could hold what it should not. */
@@ -28,6 +29,6 @@ export function errorMessage(call: ToolCall, error: ErrorFacts): ToolMessage {
     tool_call_id: call.id,
     name: call.name,
     status: 'error',
-    content: JSON.stringify({ error }),
+    content: inertJson(JSON.stringify({ error })),
   });
 }

@@ -78,6 +78,50 @@ export const proposalDetailsSchema = z.lazy(() =>
 );
 export type ProposalDetails = z.output<typeof proposalDetailsSchema>;
 
+/** The parts of a proposal that its details are made of. */
+export interface DetailedProposal {
+  readonly id: string;
+  readonly kind: ProposalKind;
+  readonly code: string;
+  readonly digest: string;
+  readonly subject: unknown;
+  readonly subjectId: string;
+  readonly worstCase: WorstCase | null;
+  readonly warnings: readonly string[];
+  readonly shows: Readonly<Record<string, string>>;
+  readonly provenance: Provenance | null;
+  readonly requestedBy: string | null;
+  readonly client: string;
+  readonly again: number | undefined;
+}
+
+/** The authorization details that stand for a proposal: the same each time they are made. */
+export function proposalDetails(
+  proposal: DetailedProposal,
+  target: { readonly gateway: string; readonly type: string; readonly expiresAt: string },
+): ProposalDetails {
+  const { again } = proposal;
+  return {
+    type: target.type,
+    locations: [target.gateway],
+    actions: [actionOfKind[proposal.kind]],
+    identifier: proposal.subjectId,
+    kind: proposal.kind,
+    proposal: proposal.id,
+    code: proposal.code,
+    digest: proposal.digest,
+    expires_at: target.expiresAt,
+    subject: proposal.subject as Record<string, unknown>,
+    worst_case: proposal.worstCase,
+    warnings: [...proposal.warnings],
+    shows: { ...proposal.shows },
+    requested_by: proposal.requestedBy,
+    client: proposal.client,
+    provenance: proposal.provenance,
+    ...(again === undefined ? {} : { again }),
+  };
+}
+
 /** CIBA `binding_message`: at most 64 characters of `[A-Za-z0-9 +-_.,:#]`, ending in the code. */
 export function bindingMessageOf(description: string, code: string): string {
   const text = description.replace(/[^A-Za-z0-9 +\-_.,:#]/g, '.');

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { ProposalKind, Provenance, WorstCase } from '../trading/proposal.ts';
+import type { ProposalKind, WorstCase } from '../trading/proposal.ts';
 import type { Refusal } from '../trading/refusal.ts';
 
 /** What an approval's token may do at the gateway, and nothing else. */
@@ -70,8 +70,6 @@ export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
     request: Request,
     context: { readonly proposer: Proposer; readonly subjectId: string; readonly expiresAt: string },
   ): Promise<Completed<Subject>>;
-  /** The subject's own members of the details object. */
-  details(subject: Subject): Record<string, unknown>;
   /** What is proposed, in one line: `BUY 5 AAPL LMT 180.00`. The binding message is this and the code. */
   describe(subject: Subject): string;
   /** When it can no longer be carried out, RFC 3339. */
@@ -92,6 +90,4 @@ export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
   follow?(subject: Subject, result: Result, asker: Proposer): Promise<Result | undefined>;
   /** One line for the phone once it was carried out: `filled 5 at $180.12`. */
   resultText(result: Result): string;
-  /** Provenance of the request's fields where the proposer said nothing, or is not to be believed. */
-  provenance?(request: Request, from: string): Provenance;
 }

@@ -4,7 +4,7 @@ import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import { checkConfig, configFile } from './config-file.ts';
 import type { Home } from './home.ts';
 import { writePrivateFile } from './private-file.ts';
-import { WRONG_FILE_HINT } from './yaml-file.ts';
+import { readYaml, WRONG_FILE_HINT } from './yaml-file.ts';
 
 /** The file as it is written; empty where there is none. @throws {TradeAgentError} `invalid_config` */
 export function configText(home: Home): string {
@@ -41,7 +41,7 @@ export async function configValue(home: Home, key: string): Promise<unknown> {
  * @throws {TradeAgentError} `invalid_config`, `usage`
  */
 export async function changeConfig(home: Home, key: string, value: string | undefined): Promise<void> {
-  const { parseDocument, parse } = await import('yaml');
+  const { parseDocument } = await import('yaml');
   const file = configFile(home);
   const text = configText(home);
   // A file that is wrong already is for "config edit": a change here could bury the mistake.
@@ -54,7 +54,7 @@ export async function changeConfig(home: Home, key: string, value: string | unde
     }
     document.deleteIn(keys);
   } else {
-    document.setIn(keys, parse(value) as unknown);
+    document.setIn(keys, (await readYaml(value, 'the value')).content);
   }
   await replaceConfig(home, document.toString());
 }

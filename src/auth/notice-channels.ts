@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { closestMatch } from './closest-match.ts';
-import { isLoopback, isSecureUrl } from './secure-url.ts';
+import { INSECURE_URL, isLoopback, isSecureUrl } from './secure-url.ts';
 
 /*
  * `notices:` of a profile in config.yaml: who is told what a check found, and how. Secrets are never in it: they are in
@@ -55,7 +55,7 @@ const common = () => ({
 const secureUrl = () =>
   z
     .string()
-    .refine(isSecureUrl, 'must be an https address; plain http is for servers on this machine only')
+    .refine(isSecureUrl, INSECURE_URL)
     .refine(
       (text) => !URL.canParse(text) || new URL(text).username === '',
       'must not hold a user or password',

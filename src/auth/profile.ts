@@ -2,13 +2,19 @@ import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { decimalString } from '../trading/decimal.ts';
-import { environments } from '../trading/order.ts';
+import { environments, slippageSchema } from '../trading/order.ts';
 import { noticesSchema } from './notice-channels.ts';
 import { providerNames } from './providers/dialect.ts';
+import { INSECURE_URL, isSecureUrl } from './secure-url.ts';
 
 /** Scopes the login client may ask for; `orders:write` is never among them, it comes only with an approval. */
 export const READ_SCOPES = ['market:read', 'portfolio:read', 'orders:read'] as const;
-export const SESSION_SCOPES = [...READ_SCOPES, 'orders:cancel'] as const;
+export const SESSION_SCOPES = [
+  ...READ_SCOPES,
+  'orders:cancel',
+  'orders:propose',
+  'messages:propose',
+] as const;
 export const ORDER_SCOPE = 'orders:write';
 /** As `orders:write`: it comes only with the approval of one message. */
 export const MESSAGE_SCOPE = 'messages:write';
@@ -29,7 +35,8 @@ export const modelSchema = z.strictObject({
   /** `builtin` is the offline planner; `openai` any server that speaks OpenAI's chat API. */
   provider: z.enum(['builtin', 'openai']).default('builtin'),
   name: z.string().optional(),
-  base_url: httpUrl.optional(),
+  /** What is asked and answered, and the key, cross the network: never in the clear. */
+  base_url: httpUrl.refine(isSecureUrl, INSECURE_URL).optional(),
   /** Dollars for a million tokens, for servers that don't say what an answer cost. */
   price: z.strictObject({ input: decimalString, output: decimalString }).optional(),
 });
@@ -76,8 +83,8 @@ export const profileSchema = z.strictObject({
     )
     .optional(),
   model: modelSchema.prefault({}),
-  /** Fraction the price may move between proposal and trade. */
-  max_slippage: z.string().default('0.01'),
+  /** How far an order may go from the price it was proposed at: a fraction. */
+  max_slippage: slippageSchema.default('0.01'),
   /** How long an approval may take, in seconds. */
   approval_ttl: z.number().int().min(30).max(3600).default(300),
   /** What the accounts elsewhere are called at the provider, where not by the names here ("connections list"). */

@@ -65,6 +65,7 @@ const usedEndpoints = [
   'jwks_uri',
   'device_authorization_endpoint',
   'backchannel_authentication_endpoint',
+  'backchannel_outcome_endpoint',
   'registration_endpoint',
   'revocation_endpoint',
   'userinfo_endpoint',

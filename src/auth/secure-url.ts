@@ -10,3 +10,6 @@ export function isSecureUrl(text: string): boolean {
   const url = new URL(text);
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url));
 }
+
+/** What to say of an address that {@link isSecureUrl} refuses. */
+export const INSECURE_URL = 'must be an https address; plain http is for servers on this machine only';

@@ -13,17 +13,67 @@ export async function parseYaml<S extends z.ZodType>(
   text: string,
   file: string,
 ): Promise<z.output<S>> {
-  const { LineCounter, parseDocument } = await import('yaml');
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const syntaxError = document.errors[0];
-  if (syntaxError) {
-    throw invalidFile(`${file}:${lines.linePos(syntaxError.pos[0]).line}: ${syntaxError.message}`, file);
-  }
-  const content: unknown = document.toJS() ?? {};
+  const { document, lines, content: written } = await readYaml(text, file);
+  const content = written ?? {};
   const result = schema.safeParse(content);
   if (result.success) return result.data;
   throw explain(schema, result.error, content, file, document, lines);
+}
+
+/** Names that JavaScript's objects have of their own: a key of that name could stand for something else. */
+const reservedKeys = ['__proto__', 'constructor', 'prototype'];
+
+/** Times that aliases may be expanded, all told; a file that people write has none or few. */
+const MOST_ALIASES = 100;
+
+/**
+ * A YAML text as its document, with its lines, and as plain values.
+ * @throws {TradeAgentError} `invalid_config`, with the line, also for what would expand without end or be nested without
+ *   end, and for keys that objects have of their own
+ */
+export async function readYaml(
+  text: string,
+  file: string,
+): Promise<{ document: Document; lines: LineCounter; content: unknown }> {
+  const { isCollection, isScalar, LineCounter, parseDocument, visit } = await import('yaml');
+  const lines = new LineCounter();
+  const at = (offset: number) => `${file}:${lines.linePos(offset).line}`;
+  let document: Document;
+  let alias: number | undefined;
+  try {
+    document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+    const syntaxError = document.errors[0];
+    if (syntaxError) throw invalidFile(`${at(syntaxError.pos[0])}: ${syntaxError.message}`, file);
+    visit(document, {
+      Alias: (_, { source, range }, path) => {
+        alias ??= range?.[0];
+        if (!path.some((above) => isCollection(above) && above.anchor === source)) return;
+        throw invalidFile(`${at(range?.[0] ?? 0)}: *${source} stands in what it stands for`, file);
+      },
+      Pair: (_, { key }) => {
+        const name = isScalar(key) ? String(key.value) : '';
+        if (!reservedKeys.includes(name)) return;
+        throw invalidFile(
+          `${at((isScalar(key) ? key.range?.[0] : undefined) ?? 0)}: nothing can be called "${name}"`,
+          file,
+        );
+      },
+    });
+  } catch (error) {
+    // The reader calls itself for each level.
+    if (!(error instanceof RangeError)) throw error;
+    throw invalidFile(`${file}:1: it is nested too deeply`, file);
+  }
+  try {
+    return { document, lines, content: document.toJS({ maxAliasCount: MOST_ALIASES }) };
+  } catch (error) {
+    if (!(error instanceof ReferenceError)) throw error;
+    throw invalidFile(
+      `${at(alias ?? 0)}: ${error.message}`,
+      file,
+      'Write out what the aliases (*name) stand for.',
+    );
+  }
 }
 
 /** What to do about a file that is wrong as it is. */

@@ -124,9 +124,9 @@ function proposalsOf(
   };
 }
 
-/** Orders that trade at whatever price comes are taken while the market is open alone, but for those that name an auction. */
-function needsOpenMarket({ type, time_in_force }: OrderRequest): boolean {
-  return ['market', 'stop', 'trailing_stop'].includes(type) && !['opg', 'cls'].includes(time_in_force);
+/** Orders that trade at whatever price comes are taken while the market is open alone. */
+function needsOpenMarket({ type }: OrderRequest): boolean {
+  return ['market', 'stop', 'trailing_stop'].includes(type);
 }
 
 /** Dollars a conditional buy may need. */

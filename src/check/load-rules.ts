@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { closestMatch } from '../auth/closest-match.ts';
-import { lineOf } from '../auth/yaml-file.ts';
+import { lineOf, readYaml } from '../auth/yaml-file.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import { checkOrder } from '../trading/order.ts';
 import { defaultRules } from './default-rules.ts';
@@ -51,20 +51,9 @@ export function standardRules(): RulesFile {
  */
 export async function parseRules(text: string, file: string): Promise<RulesFile> {
   if (text.length > MOST_BYTES) throw invalid(file, `${file} is too long for a rules file`);
-  const { LineCounter, parseDocument } = await import('yaml');
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const wrong = document.errors[0];
-  if (wrong !== undefined) {
-    throw invalid(file, `${file}:${lines.linePos(wrong.pos[0]).line}: ${wrong.message}`);
-  }
+  const { document, lines, content: written } = await readYaml(text, file);
+  const content = written ?? {};
   const at = (path: readonly PropertyKey[]) => `${file}${lineOf(document, lines, path)}`;
-  let content: unknown;
-  try {
-    content = document.toJS({ maxAliasCount: 100 }) ?? {};
-  } catch (error) {
-    throw invalid(file, `${file}: ${(error as Error).message}`);
-  }
   const result = rulesFileSchema.safeParse(content, { error: inWords });
   if (!result.success) throw explain(result.error, content, file, at);
   result.data.rules.forEach((rule, index) => {

@@ -1,5 +1,6 @@
 import { presetOf } from '../agent/model-server.ts';
 import type { ResolvedProfile } from '../auth/profile.ts';
+import { INSECURE_URL, isSecureUrl } from '../auth/secure-url.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import type { AgentOptions } from './context.ts';
 
@@ -18,6 +19,11 @@ export function withModel(profile: ResolvedProfile, { model, baseUrl }: AgentOpt
   if (baseUrl !== undefined && !/^https?:\/\/[^\s]+$/.test(baseUrl)) {
     throw new TradeAgentError('usage', `--base-url is not an address: ${baseUrl}`, {
       hint: 'Write it whole: --base-url http://127.0.0.1:11434/v1',
+    });
+  }
+  if (baseUrl !== undefined && !isSecureUrl(baseUrl)) {
+    throw new TradeAgentError('usage', `--base-url ${INSECURE_URL}: ${baseUrl}`, {
+      hint: 'Put TLS before the server, or forward a port of this machine to it: ssh -L 11434:127.0.0.1:11434 HOST.',
     });
   }
   const { name: configuredName, base_url: configuredUrl } = profile.model;

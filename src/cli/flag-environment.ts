@@ -15,8 +15,17 @@ const shared = new Set([
   'base-url',
 ]);
 
-/** These have variables of their own (NO_COLOR), or are no settings. */
-const without = new Set(['no-color', 'help', 'version']);
+/**
+ * These have variables of their own (NO_COLOR), or are no settings. No variable decides about money: it would decide in
+ * every command that inherits it, with nobody having said so there.
+ */
+const without = new Set(['no-color', 'help', 'version', 'decide']);
+
+/** These decide about money, or answer a question: the command line alone says them, for the one time it is run. */
+const spoken = new Set(['decide', 'yes', 'confirm', 'suggest', 'lift']);
+
+/** The one value of `--approval` that a variable may set: it asks nobody, so that nothing is traded. */
+const TIGHTEST_APPROVAL = 'deny';
 
 /**
  * The environment variable that stands in for a flag where the command line says nothing: `TRADE_AGENT_MODEL` for
@@ -24,7 +33,11 @@ const without = new Set(['no-color', 'help', 'version']);
  */
 export function variableOf(command: Command, option: Option): string | undefined {
   const flag = option.long?.replace(/^--/, '');
-  if (flag === undefined || without.has(flag)) return undefined;
+  if (flag === undefined || without.has(flag) || spoken.has(flag)) return undefined;
+  return nameOf(command, flag);
+}
+
+function nameOf(command: Command, flag: string): string {
   const words = shared.has(flag) ? [flag] : [...path(command), flag];
   return ['trade-agent', ...words].join('_').replaceAll('-', '_').toUpperCase();
 }
@@ -36,20 +49,32 @@ function path(command: Command): string[] {
 
 /**
  * Fills in flags the command line left out from the environment. A switch takes 1, true, yes, on and 0, false, no,
- * off, so that `TRADE_AGENT_LOGOUT_ALL=false` is what it says.
+ * off, so that `TRADE_AGENT_LOGOUT_ALL=false` is what it says. A variable for a flag that decides about money is refused, not left
+ * aside: whoever set it counts on it.
  * @throws {TradeAgentError} `usage`, naming the variable
  */
 export function readFlagsFromEnvironment(command: Command, env: NodeJS.ProcessEnv): void {
   for (let at: Command | null = command; at !== null; at = at.parent) {
     for (const option of at.options) {
-      const name = variableOf(at, option);
+      const flag = option.long?.replace(/^--/, '') ?? '';
+      const name = spoken.has(flag) ? nameOf(at, flag) : variableOf(at, option);
       const text = name === undefined ? undefined : env[name];
       if (name === undefined || text === undefined || text === '') continue;
       const source = at.getOptionValueSource(option.attributeName());
       if (source !== undefined && source !== 'default') continue;
+      if (spoken.has(flag)) throw mustBeSpoken(name, option.flags);
+      if (flag === 'approval' && read(option, name, text) !== TIGHTEST_APPROVAL) {
+        throw mustBeSpoken(name, option.flags, `, or set it to ${TIGHTEST_APPROVAL}`);
+      }
       at.setOptionValueWithSource(option.attributeName(), read(option, name, text), 'env');
     }
   }
+}
+
+function mustBeSpoken(name: string, flags: string, otherwise = ''): TradeAgentError {
+  return new TradeAgentError('usage', `${name} is set, but no variable decides about money`, {
+    hint: `Unset it and write ${flags} on the command line${otherwise}.`,
+  });
 }
 
 function read(option: Option, name: string, text: string): unknown {

@@ -2,6 +2,7 @@ import { isTradeAgentError } from '../trading/errors.ts';
 import { type ProblemMembers, problemMembers } from '../trading/problem-members.ts';
 import { exitCodeForError } from './exit-codes.ts';
 import type { Io } from './io.ts';
+import { safeJson } from './text/safe-json.ts';
 import { safeText } from './text/safe-text.ts';
 
 export const outputFormats = ['text', 'json', 'stream-json'] as const;
@@ -37,10 +38,10 @@ export function createOutput(io: Io, format: OutputFormat): Output {
       }
       const object = { schema: `trade-agent.${thing}/1`, ...data };
       const indent = format === 'json' && io.stdoutIsTty ? 2 : 0;
-      io.print(JSON.stringify(object, null, indent));
+      io.print(safeJson(object, indent));
     },
     event(event) {
-      if (format === 'stream-json') io.print(JSON.stringify(event));
+      if (format === 'stream-json') io.print(safeJson(event));
     },
   };
 }
@@ -65,7 +66,7 @@ export function errorObject(error: unknown): ErrorObject {
 export function reportError(io: Io, format: OutputFormat, error: unknown): number {
   const object = errorObject(error);
   if (format === 'text') talkError(io, object);
-  else io.print(JSON.stringify({ schema: 'trade-agent.error/1', error: object }));
+  else io.print(safeJson({ schema: 'trade-agent.error/1', error: object }));
   return exitCodeForError(object.code);
 }
 

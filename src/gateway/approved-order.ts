@@ -9,6 +9,8 @@ import type { Caller } from './caller.ts';
 export interface ApprovedOrder {
   readonly draft: OrderDraft;
   readonly digest: string;
+  /** The broker's id of the order in whose place it is put. */
+  readonly replaces?: string;
 }
 
 /**

@@ -1,5 +1,6 @@
-import { type CryptoKey, importJWK, type JWK } from 'jose';
+import type { CryptoKey, JWK } from 'jose';
 import * as oauth from 'oauth4webapi';
+import { assertionKey } from '../auth/assertion-key.ts';
 import { Refusal } from '../trading/refusal.ts';
 import type { Caller } from './caller.ts';
 import { type IdentityProvider, requestOptions, requireSecure } from './identity-provider.ts';
@@ -65,13 +66,12 @@ export function createBrokerTokens(options: BrokerTokenOptions): BrokerTokens {
   const { provider, exchange, now } = options;
   const kept = new Map<string, { readonly token: string; readonly until: number }>();
   const pending = new Map<string, Promise<string>>();
-  let clientKey: Promise<CryptoKey> | undefined;
+  let clientKey: ReturnType<typeof assertionKey> | undefined;
 
   const exchangeFor = async ({ sub, accessToken }: Pick<Caller, 'sub' | 'accessToken'>): Promise<string> => {
     const as = await provider.metadata();
     if (as.token_endpoint === undefined) throw failed(undefined);
-    clientKey ??= privateKey(exchange.privateKey);
-    const kid = 'kid' in exchange.privateKey ? exchange.privateKey.kid : undefined;
+    clientKey ??= assertionKey(exchange.privateKey);
     const key = await clientKey;
     const url = new URL(as.token_endpoint);
     requireSecure(url);
@@ -82,7 +82,7 @@ export function createBrokerTokens(options: BrokerTokenOptions): BrokerTokens {
       response = await oauth.genericTokenEndpointRequest(
         as,
         client,
-        oauth.PrivateKeyJwt(kid === undefined ? key : { key, kid }),
+        oauth.PrivateKeyJwt(key),
         ...grantOf(exchange, accessToken),
         requestOptions(url, options.fetch, options.timeoutMs),
       );
@@ -133,13 +133,6 @@ function grantOf(exchange: BrokerExchange, accessToken: string): [string, Record
   return exchange.grant === 'auth0-token-vault'
     ? [VAULT_GRANT, { ...subject, requested_token_type: VAULT_TOKEN_TYPE, connection: exchange.audience }]
     : [TOKEN_EXCHANGE, { ...subject, requested_token_type: ACCESS_TOKEN_TYPE, audience: exchange.audience }];
-}
-
-async function privateKey(key: CryptoKey | JWK): Promise<CryptoKey> {
-  if (!('kty' in key)) return key as CryptoKey;
-  const imported = await importJWK(key, key.alg ?? 'ES256');
-  if (imported instanceof Uint8Array) throw new TypeError('the exchange client needs an asymmetric key');
-  return imported;
 }
 
 /** The provider's words may hold the subject token, so only its error code is looked at, and nothing is passed on. */

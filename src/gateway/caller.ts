@@ -3,6 +3,9 @@ export interface Caller {
   readonly sub: string;
   readonly clientId: string | undefined;
   readonly scopes: ReadonlySet<string>;
+  /** By which some providers find people (OpenID Connect Core §5.1 `preferred_username`, `email`), where the token tells. */
+  readonly username?: string | undefined;
+  readonly email?: string | undefined;
   /** The token's own id: what makes an approval usable once. */
   readonly jti: string;
   /** RFC 9396 §9.1, as the token has it: not yet checked. */

@@ -1,8 +1,14 @@
+import { join } from 'node:path';
 import type { JWK } from 'jose';
 import { z } from 'zod';
+import { providerNames } from '../auth/providers/dialect.ts';
+import { dialectOf } from '../auth/providers/dialect-of.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
+import { Dec, decimalString, positiveDecimalString } from '../trading/decimal.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
-import type { GatewayOptions } from './gateway.ts';
+import { LARGEST_SLIPPAGE } from '../trading/order.ts';
+import { LONGEST_TTL_S, SHORTEST_TTL_S } from '../trading/proposal.ts';
+import type { GatewayApproval, GatewayOptions } from './gateway.ts';
 import { isSecure } from './identity-provider.ts';
 
 /** Alpaca's own addresses. */
@@ -18,8 +24,44 @@ const address = z
 
 const messageService = z.strictObject({ audience: z.string().min(1), url: address.optional() });
 
+const clientId = z.string().min(1);
+
+/** How the owner is asked. */
+const approvalSchema = z
+  .strictObject({
+    method: z.literal('ciba', { error: 'the one method there is yet is "ciba"' }).default('ciba'),
+    /**
+     * `rar`: the approval's token carries the whole proposal (RFC 9396), compared field by field. `message`: for providers
+     * that carry none; the phone shows the binding message alone, and only the gateway's own record says what it was for.
+     */
+    details: z.enum(['rar', 'message']).default('rar'),
+    signature: z
+      .literal('off', { error: 'must be "off": this gateway can’t verify signatures of a phone yet' })
+      .default('off'),
+    /** The gateway's client for CIBA; the one of `exchange` unless said otherwise. Both have the key of "gateway key". */
+    client_id: clientId.optional(),
+    /** Instead of `client_id`: it registers itself (RFC 7591), and keeps its id in the gateway's folder. */
+    registration: z.literal(true).optional(),
+    /** Whose dialect the issuer speaks; recognised by its metadata unless said otherwise. */
+    provider: z.enum(providerNames).optional(),
+    /** `ping`: the provider calls back at `<resource>/ciba/ping`; polls are then for calls that got lost. */
+    delivery: z.enum(['poll', 'ping']).default('poll'),
+    /** The longest that a proposal may take, in seconds. */
+    max_ttl: z.number().int().min(SHORTEST_TTL_S).max(LONGEST_TTL_S).default(LONGEST_TTL_S),
+    /** Where the person decides, where that is a page: shown beside the code. */
+    phone_url: address.optional(),
+  })
+  .refine(({ client_id, registration }) => client_id === undefined || registration === undefined, {
+    path: ['registration'],
+    error: 'either client_id or registration, not both',
+  })
+  .refine(({ details, provider }) => details === 'message' || dialectOf({ provider }).details !== 'never', {
+    path: ['details'],
+    error: 'this provider carries no authorization details: "message" is what it can do, for paper accounts',
+  });
+
 /** What `gateway.yaml` says: everything about a gateway that is not secret. */
-export const gatewaySettingsSchema = z.strictObject({
+const settingsSchema = z.strictObject({
   /** The identity provider whose tokens count. */
   issuer: address,
   /** The gateway's public address: its resource identifier (RFC 8707), and the `aud` of its tokens. */
@@ -30,7 +72,7 @@ export const gatewaySettingsSchema = z.strictObject({
   environment: z.enum(['paper', 'live']),
   /** How it gets a caller's token at the broker (RFC 8693): its client there, whose key is made by "gateway key". */
   exchange: z.strictObject({
-    client_id: z.string().min(1),
+    client_id: clientId,
     /** The broker's name at the identity provider: an audience, or a connection of the Token Vault. */
     audience: z.string().min(1),
     grant: z.enum(['rfc8693', 'auth0-token-vault']).default('rfc8693'),
@@ -47,13 +89,43 @@ export const gatewaySettingsSchema = z.strictObject({
   message_details_type: z.string().min(1).default(MESSAGE_SEND_TYPE),
   /** By what approved messages go out. */
   messages: z.strictObject({ slack: messageService, gmail: messageService }).partial().prefault({}),
+  approval: approvalSchema.prefault({}),
+  /** Refuses tokens that a thief could use as well: those bound to no key (RFC 9449). */
+  require_bound_tokens: z.boolean().default(true),
+  /** The clients whose tokens count, beside `own_clients`; every client's where it is left out. */
+  allowed_clients: z.array(clientId).optional(),
+  /** The clients our own users sign in by: these may propose more at a time than others' may. */
+  own_clients: z.array(clientId).default([]),
+  /** The part of the price an order may go beyond its reference where its proposal says nothing. */
+  max_slippage: positiveDecimalString
+    // Refinements also run on what is no number.
+    .refine(
+      (text) => !decimalString.safeParse(text).success || new Dec(text).lte(LARGEST_SLIPPAGE),
+      `must be at most ${LARGEST_SLIPPAGE}`,
+    )
+    .default('0.01'),
 });
+
+export const gatewaySettingsSchema = settingsSchema.refine(
+  ({ environment, approval }) => environment === 'paper' || approval.details === 'rar',
+  {
+    path: ['approval', 'details'],
+    error:
+      'must not be "message" with live money: what the person sees would be bound to the order by nothing but this gateway',
+  },
+);
 export type GatewaySettings = z.output<typeof gatewaySettingsSchema>;
 
-/** @param privateKey of the exchange client */
-export function gatewayOptions(settings: GatewaySettings, privateKey: JWK): Omit<GatewayOptions, 'database'> {
-  const { issuer, resource, environment, exchange, broker, details_type, message_details_type, messages } =
-    settings;
+/**
+ * @param privateKey of the gateway's clients at the identity provider
+ * @param folder the gateway's own
+ */
+export function gatewayOptions(
+  settings: GatewaySettings,
+  privateKey: JWK,
+  folder: string,
+): Omit<GatewayOptions, 'database'> {
+  const { issuer, resource, environment, exchange, broker, messages } = settings;
   const tradingUrl = broker.trading_url ?? ALPACA[environment];
   return {
     issuer,
@@ -65,8 +137,35 @@ export function gatewayOptions(settings: GatewaySettings, privateKey: JWK): Omit
       dataUrl: broker.data_url ?? broker.trading_url ?? ALPACA.data,
       simulated: broker.simulated,
     },
-    detailsType: details_type,
-    messageDetailsType: message_details_type,
+    detailsType: settings.details_type,
+    messageDetailsType: settings.message_details_type,
     messages,
+    approval: approvalOptions(settings, privateKey, folder),
+    requireBoundTokens: settings.require_bound_tokens,
+    ...(settings.allowed_clients === undefined ? {} : { allowedClients: settings.allowed_clients }),
+    ownClients: settings.own_clients,
+    maxSlippage: settings.max_slippage,
+  };
+}
+
+function approvalOptions(
+  { approval, exchange }: GatewaySettings,
+  privateKey: JWK,
+  folder: string,
+): GatewayApproval {
+  const { method, details, signature, provider, delivery, max_ttl, phone_url } = approval;
+  return {
+    method,
+    details,
+    signature,
+    auditFile: join(folder, 'audit.jsonl'),
+    client: approval.registration
+      ? { registrationFile: join(folder, 'registered-client.json') }
+      : { id: approval.client_id ?? exchange.client_id },
+    privateKey,
+    delivery,
+    maxTtl: Math.min(max_ttl, dialectOf({ provider }).longestApproval),
+    ...(provider === undefined ? {} : { provider }),
+    ...(phone_url === undefined ? {} : { phoneUrl: phone_url }),
   };
 }

@@ -1,10 +1,13 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { Hono } from 'hono';
+import type { CibaAskingOptions } from '../approval/ciba-asking.ts';
+import type { Quotas } from '../approval/quotas.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { type Clock, systemClock } from '../trading/clock.ts';
 import type { MessageService } from '../trading/message.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { Refusal } from '../trading/refusal.ts';
+import { approvalKernel } from './approvals.ts';
 import { connectAlpaca } from './broker/alpaca-broker.ts';
 import { createAssetCatalogue } from './broker/asset-catalogue.ts';
 import type { Broker } from './broker/broker.ts';
@@ -15,8 +18,10 @@ import { createIdentityProvider } from './identity-provider.ts';
 import { createMessageDesk } from './messages/message-desk.ts';
 import { createMessageJournal } from './messages/message-journal.ts';
 import { messageOutlets } from './messages/message-outlets.ts';
+import { messagePorts } from './messages/message-ports.ts';
 import { createOrderJournal } from './order-journal.ts';
 import { QUIET_MS } from './order-submission.ts';
+import { orderPorts } from './orders/order-ports.ts';
 import { createOrderDesk } from './place-order.ts';
 import { builtinPolicies, type OrderPolicy } from './policy.ts';
 import { createProofStore } from './proof-store.ts';
@@ -27,6 +32,7 @@ import { marketRoutes } from './routes/market.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { portfolioRoutes } from './routes/portfolio.ts';
+import { pingRoute, proposalRoutes } from './routes/proposals.ts';
 import { createTokenVerifier } from './token-verifier.ts';
 
 export interface GatewayOptions {
@@ -55,10 +61,37 @@ export interface GatewayOptions {
   /** Rules beside the built-in ones; each can only refuse. */
   readonly policies?: readonly OrderPolicy[];
   readonly log?: RequestLog;
+  /** Told of what went wrong inside the kernel; never holds a token. */
+  readonly onError?: (message: string) => void;
   /** One request to the broker, milliseconds; at most 15 s, so that a lost one is over before it may be repeated. */
   readonly brokerTimeoutMs?: number;
   /** One request to the identity provider, milliseconds. */
   readonly providerTimeoutMs?: number;
+  /** How the owner is asked; proposals are refused where it is left out. */
+  readonly approval?: GatewayApproval;
+  /** Refuses access tokens that are bound to no key (RFC 9449). */
+  readonly requireBoundTokens?: boolean;
+  /** The clients whose access tokens count, beside `ownClients`; every client's where it is left out. */
+  readonly allowedClients?: readonly string[];
+  /** The clients our own users sign in by. */
+  readonly ownClients?: readonly string[];
+  /** A fraction: how far an order may go from its reference price where its proposal says nothing. */
+  readonly maxSlippage?: string;
+}
+
+/** The gateway as the client that asks: what {@link CibaAskingOptions} need beside the gateway's own options. */
+export interface GatewayApproval
+  extends Pick<CibaAskingOptions, 'client' | 'privateKey' | 'provider' | 'details' | 'delivery'> {
+  readonly method: 'ciba';
+  readonly signature: 'off';
+  /** Path of the gateway's record, `audit.jsonl`. */
+  readonly auditFile: string;
+  /** How much one client may ask of one person; {@link defaultQuotas} unless said otherwise. */
+  readonly quotas?: Quotas;
+  /** Seconds that a proposal may take at most. */
+  readonly maxTtl: number;
+  /** Where the person decides, where that is a page. */
+  readonly phoneUrl?: string;
 }
 
 export interface MessageServiceOptions {
@@ -70,8 +103,8 @@ export interface MessageServiceOptions {
 
 export interface Gateway {
   readonly app: Hono;
-  /** Refuses what comes from now on. */
-  close(): void;
+  /** Refuses what comes from now on, and finishes what is being carried out. The database can be closed after that. */
+  close(): Promise<void>;
 }
 
 const LONGEST_BROKER_TIMEOUT_MS = QUIET_MS / 2;
@@ -101,6 +134,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     resource: options.resource,
     proofs: createProofStore(options.database),
     clock,
+    requireBoundTokens: options.requireBoundTokens,
+    allowedClients: options.allowedClients && [...options.allowedClients, ...(options.ownClients ?? [])],
   });
   const tokens = createBrokerTokens({
     provider,
@@ -116,7 +151,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     timeoutMs: brokerTimeoutMs,
     assets: createAssetCatalogue(now),
   });
-  const brokerFor = async (caller: Caller): Promise<Broker> => {
+  const brokerFor = async (caller: Pick<Caller, 'sub' | 'accessToken'>): Promise<Broker> => {
     const token = await tokens.tokenFor(caller);
     return connect(token, () => tokens.forget(caller.sub, token));
   };
@@ -131,9 +166,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     clock,
     log: options.log ?? (() => {}),
   });
+  const policies = [...builtinPolicies, ...(options.policies ?? [])];
   const desk = createOrderDesk({
     journal,
-    policies: [...builtinPolicies, ...(options.policies ?? [])],
+    policies,
     brokerFor,
     gateway: options.resource,
     detailsType,
@@ -149,11 +185,26 @@ export function createGateway(options: GatewayOptions): Gateway {
     clock,
   });
 
+  const kernel = approvalKernel(options, {
+    clock,
+    send,
+    provider,
+    detailsTypes: { order: options.detailsType, message: options.messageDetailsType },
+    orders: orderPorts({ desk, policies, brokerFor, maxSlippage: options.maxSlippage ?? '0.01' }),
+    messages: messagePorts(messageDesk),
+  });
+
   const app = new Hono();
   portfolioRoutes(app, door, brokerFor);
   marketRoutes(app, door, brokerFor, now);
   orderRoutes(app, door, brokerFor, desk);
   messageRoutes(app, door, messageDesk);
+  if (kernel !== undefined) {
+    const { phoneUrl } = options.approval ?? {};
+    proposalRoutes(app, door, { kernel, now, approval: { method: 'ciba', phoneUrl } });
+    pingRoute(app, door, kernel);
+    kernel.start();
+  }
   connectionRoutes(
     app,
     door,
@@ -180,8 +231,9 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   return {
     app,
-    close: () => {
+    async close() {
       closed = true;
+      await kernel?.close();
     },
   };
 }

@@ -14,11 +14,36 @@ export async function jsonBody(c: Context): Promise<unknown> {
     throw new Refusal(415, 'unsupported_media_type', 'the request body must be application/json');
   }
   const text = await limitedText(c.req.raw.body);
+  let body: unknown;
   try {
-    return JSON.parse(text);
+    body = JSON.parse(text);
   } catch {
     throw new Refusal(400, 'malformed_json', 'the request body is not JSON');
   }
+  if (!isWellFormed(body)) {
+    throw new Refusal(
+      400,
+      'malformed_json',
+      'the request body has half of a surrogate pair, which is no text',
+    );
+  }
+  return body;
+}
+
+/**
+ * Whether every string is text, keys as well. An escape (`\ud800`) can make one that is not: no UTF-8, and so no JSON to
+ * digest or to send (RFC 8259 §8.2, RFC 8785 §3.2.2.2).
+ */
+function isWellFormed(body: unknown): boolean {
+  const left: unknown[] = [body];
+  while (left.length > 0) {
+    const value = left.pop();
+    if (typeof value === 'string' && !value.isWellFormed()) return false;
+    if (typeof value === 'object' && value !== null) {
+      for (const [key, inner] of Object.entries(value)) left.push(key, inner);
+    }
+  }
+  return true;
 }
 
 async function limitedText(body: ReadableStream<Uint8Array> | null): Promise<string> {

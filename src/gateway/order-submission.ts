@@ -1,11 +1,12 @@
 import type { Clock } from '../trading/clock.ts';
 import { failpoint } from '../trading/failpoint.ts';
+import { oneLine } from '../trading/one-line.ts';
 import type { OrderDraft } from '../trading/order.ts';
 import { Refusal } from '../trading/refusal.ts';
 import type { Order } from '../trading/views.ts';
 import type { Broker, Submission } from './broker/broker.ts';
-import type { JournalEntry, OrderJournal } from './order-journal.ts';
-import { isSameOrder } from './same-order.ts';
+import type { JournalEntry, OrderJournal, OrderKey } from './order-journal.ts';
+import { isOrderOf, notReplaceable } from './orders/replacement.ts';
 
 /*
  * From a claimed intent to an outcome: never two orders, and no order lost.
@@ -25,6 +26,10 @@ import { isSameOrder } from './same-order.ts';
  *     lives.
  *  5. After the approval has expired nobody will send the order again, and ABSENCE_MS after that and after the last
  *     submission a miss in the approved account counts as proof that it did not come about.
+ *
+ * All of it holds for an order that is put in place of another, too: the replacement has a client_order_id of its own,
+ * which the broker takes once, and by which it is looked up. And an order is replaced once at most: sent again after it
+ * was taken, the change is refused since the earlier order is closed, which (4) does not take for a no.
  */
 
 /** Longer than any submission can be on its way (the broker's time-out, 10 s by default), with room to spare. */
@@ -41,50 +46,59 @@ export interface SubmissionContext {
   readonly clock: Clock;
 }
 
+/** An order whose intent is in the journal. */
+export interface Intent extends OrderKey {
+  readonly draft: OrderDraft;
+  readonly replaces?: string | undefined;
+}
+
 /**
  * Sends an order whose intent is in the journal, and records what became of it.
+ * @param send one request that carries the draft's client_order_id: a submission, or the replacement of another order
  * @returns the entry afterwards, `placed` or `rejected`
  * @throws {Refusal} 504 `outcome_unknown`, 503 `broker_busy`, 409 `account_not_connected`
  */
 export async function submitIntent(
-  draft: OrderDraft,
+  intent: Intent,
+  send: () => Promise<Submission>,
   broker: Broker,
   context: SubmissionContext,
 ): Promise<JournalEntry> {
   const { journal, clock } = context;
+  const { draft } = intent;
   const id = draft.client_order_id;
   failpoint('gateway.before_submit');
   // Whoever stood still since the approval was checked must not trade on one that has ended meanwhile: the order may
   // count as never placed by now (5), and another be on its way in its place.
   if (clock.now() >= Date.parse(draft.expires_at)) {
-    if (entryOf(journal, id).ambiguous) throw outcomeUnknown(id);
-    journal.reject(id, neverPlaced().toProblem(), clock.now());
-    return entryOf(journal, id);
+    if (entryOf(journal, intent).ambiguous) throw outcomeUnknown(id);
+    journal.reject(intent, neverPlaced().toProblem(), clock.now());
+    return entryOf(journal, intent);
   }
-  const submission = await broker.submit(draft);
+  const submission = await send();
   failpoint('gateway.submitted');
   // Asked only now: another gateway may have sent the order while this one stood still.
-  const { ambiguous } = entryOf(journal, id);
+  const { ambiguous } = entryOf(journal, intent);
   switch (submission.outcome) {
     case 'accepted':
       // The answer to our own request: whatever it looks like, this is the order that came of it.
-      journal.place(id, submission.order, clock.now());
+      journal.place(intent, submission.order, clock.now());
       failpoint('gateway.recorded');
-      return entryOf(journal, id);
+      return entryOf(journal, intent);
     case 'not_taken':
-      if (ambiguous || !journal.release(id, clock.now())) break;
+      if (ambiguous || !journal.release(intent, clock.now())) break;
       throw notTaken(submission);
     case 'refused':
       if (ambiguous || submission.reason === 'duplicate') break;
-      journal.reject(id, brokerRefusal(submission).toProblem(), clock.now());
-      return entryOf(journal, id);
+      journal.reject(intent, brokerRefusal(submission).toProblem(), clock.now());
+      return entryOf(journal, intent);
     case 'unknown':
       break;
   }
-  journal.doubt(id, clock.now());
+  journal.doubt(intent, clock.now());
   const found = await lookUp(draft, broker, clock);
   if (found === undefined) throw outcomeUnknown(id);
-  return recordFound(found, draft, context);
+  return recordFound(found, intent, context);
 }
 
 /**
@@ -98,15 +112,15 @@ export async function settleByLookup(
 ): Promise<JournalEntry | undefined> {
   const order = await broker.orderByClientOrderId(entry.clientOrderId);
   failpoint('gateway.asked');
-  if (order !== undefined) return recordFound(order, entry.draft, context);
+  if (order !== undefined) return recordFound(order, entry, context);
   const { journal, clock } = context;
   const last = Math.max(entry.submittedAt ?? 0, Date.parse(entry.draft.expires_at));
   if (clock.now() < last + ABSENCE_MS) return undefined;
   // What went out is in the account it was approved for; the user may have connected another one since.
   if (entry.submittedAt !== null && (await broker.account()).account !== entry.draft.account)
     return undefined;
-  journal.reject(entry.clientOrderId, neverPlaced().toProblem(), clock.now());
-  return entryOf(journal, entry.clientOrderId);
+  journal.reject(entry, neverPlaced().toProblem(), clock.now());
+  return entryOf(journal, entry);
 }
 
 /** Whether the order may go out (again) now, as far as time tells; see the reasoning at the top. */
@@ -128,19 +142,18 @@ async function lookUp(draft: OrderDraft, broker: Broker, clock: Clock): Promise<
   return undefined;
 }
 
-function recordFound(order: Order, draft: OrderDraft, { journal, clock }: SubmissionContext): JournalEntry {
-  const id = draft.client_order_id;
-  if (isSameOrder(order, draft)) {
-    journal.place(id, order, clock.now());
+function recordFound(order: Order, intent: Intent, { journal, clock }: SubmissionContext): JournalEntry {
+  if (isOrderOf(order, intent)) {
+    journal.place(intent, order, clock.now());
     failpoint('gateway.settled');
   } else {
-    journal.reject(id, idTaken().toProblem(), clock.now());
+    journal.reject(intent, idTaken().toProblem(), clock.now());
   }
-  return entryOf(journal, id);
+  return entryOf(journal, intent);
 }
 
-function entryOf(journal: OrderJournal, clientOrderId: string): JournalEntry {
-  const entry = journal.find(clientOrderId);
+function entryOf(journal: OrderJournal, { sub, clientOrderId }: OrderKey): JournalEntry {
+  const entry = journal.find(sub, clientOrderId);
   if (entry === undefined) throw new Error('the order journal has lost an entry');
   return entry;
 }
@@ -160,9 +173,12 @@ export function outcomeUnknown(clientOrderId: string): Refusal {
 
 function brokerRefusal(refused: Submission & { outcome: 'refused' }): Refusal {
   const members = {
-    broker_message: refused.message.slice(0, 300),
+    broker_message: oneLine(refused.message, 300),
     ...(refused.brokerCode === undefined ? {} : { broker_code: refused.brokerCode }),
   };
+  if (refused.reason === 'not_replaceable') {
+    return notReplaceable('the broker says that the order can no longer be replaced', members);
+  }
   return refused.reason === 'insufficient_funds'
     ? new Refusal(422, 'insufficient_funds', 'the account has not enough buying power for the order', {
         hint: 'Propose a smaller order.',

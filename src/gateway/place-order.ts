@@ -1,13 +1,22 @@
 import type { Clock } from '../trading/clock.ts';
 import { failpoint } from '../trading/failpoint.ts';
+import type { OrderDraft } from '../trading/order.ts';
 import { Refusal } from '../trading/refusal.ts';
 import type { Order } from '../trading/views.ts';
 import { type ApprovedOrder, approvedOrder } from './approved-order.ts';
-import type { Broker } from './broker/broker.ts';
+import type { Broker, Submission } from './broker/broker.ts';
 import type { Caller } from './caller.ts';
-import type { JournalEntry, OrderJournal } from './order-journal.ts';
-import { maySubmitAgain, outcomeUnknown, settleByLookup, submitIntent } from './order-submission.ts';
-import type { OrderPolicy } from './policy.ts';
+import { lastSession } from './last-session.ts';
+import type { JournalEntry, OrderJournal, OrderKey } from './order-journal.ts';
+import {
+  type Intent,
+  maySubmitAgain,
+  outcomeUnknown,
+  settleByLookup,
+  submitIntent,
+} from './order-submission.ts';
+import { changesTo, notReplaceable } from './orders/replacement.ts';
+import { type OrderPolicy, unknownSymbol } from './policy.ts';
 import { ReplayedRefusal, recordedRefusal } from './recorded-refusal.ts';
 
 export interface OrderDeskOptions {
@@ -31,6 +40,14 @@ export interface OrderDesk {
   /** @throws {Refusal} with a code for each way to fail; a {@link ReplayedRefusal} where it was said before */
   place(caller: Caller, body: unknown): Promise<Placement>;
   /**
+   * Places what was approved, or puts it in place of the order that it `replaces`, exactly once however often it is
+   * called: a repeat is answered from the journal, settled by asking the broker, or sent where that is safe.
+   * @param approved whose fields the caller's approval was compared with already
+   * @param caller who approved; its `jti` is used up
+   * @throws {Refusal} as `place`, and 409 `not_replaceable`
+   */
+  placeApproved(approved: ApprovedOrder, caller: Caller): Promise<Placement>;
+  /**
    * Settles what is open about the caller's order by asking the broker. Undefined where this gateway never placed it.
    * @throws {Refusal} 504 `outcome_unknown`
    */
@@ -39,7 +56,7 @@ export interface OrderDesk {
 
 export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
   const { journal, clock } = options;
-  /** What is being carried out by this process, by client_order_id: whoever asks for the same waits for the same. */
+  /** What is being carried out by this process, by user and client_order_id: whoever asks for the same waits for it. */
   const flights = new Map<string, Promise<JournalEntry>>();
   /**
    * New orders of this process, from their checks on. The same request may come twice at once (a proxy repeats what it
@@ -47,19 +64,19 @@ export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
    */
   const arriving = new Map<string, Arrival>();
 
-  function fly(clientOrderId: string, run: () => Promise<JournalEntry>): Promise<JournalEntry> {
-    const flight = run().finally(() => flights.delete(clientOrderId));
-    flights.set(clientOrderId, flight);
+  function fly(key: OrderKey, run: () => Promise<JournalEntry>): Promise<JournalEntry> {
+    const name = flightOf(key);
+    const flight = run().finally(() => flights.delete(name));
+    flights.set(name, flight);
     return flight;
   }
 
-  async function place(caller: Caller, body: unknown): Promise<Placement> {
-    const approved = approvedOrder(body, caller, { gateway: options.gateway, type: options.detailsType });
+  async function placeApproved(approved: ApprovedOrder, caller: Caller): Promise<Placement> {
     const id = approved.draft.client_order_id;
     // Before the expiry check: what became of an order may be asked for as long as the token lives.
-    const earlier = journal.find(id);
+    const earlier = journal.find(caller.sub, id);
     if (earlier !== undefined) return replay(earlier, approved, caller);
-    const key = JSON.stringify([caller.sub, id, approved.digest]);
+    const key = JSON.stringify([caller.sub, id, approved.digest, approved.replaces]);
     const same = arriving.get(key);
     if (same !== undefined) return { ...(await same.placement), replay: true };
     const placed = placeNew(approved, caller).finally(() => arriving.delete(key));
@@ -68,15 +85,15 @@ export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
   }
 
   async function placeNew(approved: ApprovedOrder, caller: Caller): Promise<Placement> {
-    const id = approved.draft.client_order_id;
-    const broker = await admit(approved, caller);
+    const admitted = await admit(approved, caller);
     failpoint('gateway.verified');
     const claim = {
-      clientOrderId: id,
+      clientOrderId: approved.draft.client_order_id,
       digest: approved.digest,
       sub: caller.sub,
       jti: caller.jti,
       draft: approved.draft,
+      replaces: approved.replaces,
     };
     switch (journal.claim(claim, clock.now())) {
       case 'approval_used':
@@ -85,27 +102,29 @@ export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
           challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
         });
       case 'known': {
-        const entry = journal.find(id);
+        const entry = journal.find(caller.sub, claim.clientOrderId);
         if (entry === undefined) throw new Error('the order journal has lost an entry');
         return replay(entry, approved, caller);
       }
       case 'claimed':
         failpoint('gateway.claimed');
-        return placement(await fly(id, () => submitIntent(approved.draft, broker, options)), false);
+        return placement(await fly(claim, () => submit(claim, admitted)), false);
     }
   }
 
+  const submit = (intent: Intent, { broker, send }: Admitted): Promise<JournalEntry> =>
+    submitIntent(intent, send, broker, options);
+
   /** The first result again; an open one is settled first. */
   async function replay(entry: JournalEntry, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
-    if (entry.sub !== caller.sub || entry.digest !== approved.digest) {
+    if (entry.digest !== approved.digest || entry.replaces !== approved.replaces) {
       throw new Refusal(409, 'client_order_id_conflict', 'this client_order_id belongs to another order', {
         hint: 'Propose the order anew, under another client_order_id.',
         fields: ['client_order_id'],
       });
     }
     if (isSettled(entry)) return placement(entry, true);
-    const id = entry.clientOrderId;
-    const flight = flights.get(id) ?? fly(id, () => settleOrSubmit(entry, approved, caller));
+    const flight = flights.get(flightOf(entry)) ?? fly(entry, () => settleOrSubmit(entry, approved, caller));
     return placement(await flight, true);
   }
 
@@ -119,9 +138,9 @@ export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
     if (settled !== undefined) return settled;
     if (!maySubmitAgain(entry, clock.now())) throw outcomeUnknown(entry.clientOrderId);
 
-    let broker: Broker;
+    let admitted: Admitted;
     try {
-      broker = await admit(approved, caller);
+      admitted = await admit(approved, caller);
     } catch (error) {
       // "Price moved" would invite a new proposal, while the order may well be at the broker. Only where every
       // submission is known to have come to nothing may the real reason be told.
@@ -130,11 +149,11 @@ export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
     }
     if (!journal.reclaim(entry, clock.now())) throw outcomeUnknown(entry.clientOrderId);
     failpoint('gateway.reclaimed');
-    return submitIntent(approved.draft, broker, options);
+    return submit(entry, admitted);
   }
 
   /** Every check that needs the world: time, environment, account, market. Uses nothing up. */
-  async function admit({ draft }: ApprovedOrder, caller: Caller): Promise<Broker> {
+  async function admit({ draft, replaces }: ApprovedOrder, caller: Caller): Promise<Admitted> {
     requireUnexpired(draft.expires_at);
     if (draft.environment !== options.environment) {
       throw new Refusal(
@@ -160,15 +179,17 @@ export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
       });
     }
     if (asset === undefined) throw unknownSymbol(draft.symbol);
+    const send = await sending(draft, replaces, broker);
+    const session = await lastSession(market, broker);
     // Last, so that the price is as fresh as it can be when the order goes out.
     const quote = (await broker.quotes([draft.symbol])).find(({ symbol }) => symbol === draft.symbol);
     if (quote === undefined) throw unknownSymbol(draft.symbol);
     for (const policy of options.policies) {
-      await policy({ caller, draft, account, asset, quote, market });
+      await policy({ caller, draft, account, asset, quote, market, lastSession: session });
     }
     // Again: the broker may have taken its time.
     requireUnexpired(draft.expires_at);
-    return broker;
+    return { broker, send };
   }
 
   function requireUnexpired(expiresAt: string): void {
@@ -181,8 +202,8 @@ export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
   }
 
   async function settle(caller: Caller, clientOrderId: string): Promise<JournalEntry | undefined> {
-    const entry = journal.find(clientOrderId);
-    if (entry === undefined || entry.sub !== caller.sub) {
+    const entry = journal.find(caller.sub, clientOrderId);
+    if (entry === undefined) {
       // It is not in the journal, but nobody may conclude that it never will be.
       const isArriving = [...arriving.values()].some(
         ({ id, sub }) => id === clientOrderId && sub === caller.sub,
@@ -191,7 +212,7 @@ export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
       return undefined;
     }
     if (isSettled(entry)) return entry;
-    const flight = flights.get(clientOrderId);
+    const flight = flights.get(flightOf(entry));
     if (flight !== undefined) return flight;
     const settled = await askBroker(entry, caller);
     if (settled === undefined) throw outcomeUnknown(clientOrderId);
@@ -208,7 +229,40 @@ export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
     }
   }
 
-  return { place, settle };
+  return {
+    place: async (caller, body) =>
+      placeApproved(
+        approvedOrder(body, caller, { gateway: options.gateway, type: options.detailsType }),
+        caller,
+      ),
+    placeApproved,
+    settle,
+  };
+}
+
+/** An order that every check let pass, and the one request that makes it. */
+interface Admitted {
+  readonly broker: Broker;
+  readonly send: () => Promise<Submission>;
+}
+
+/** @throws {Refusal} 409 `not_replaceable` */
+async function sending(
+  draft: OrderDraft,
+  replaces: string | undefined,
+  broker: Broker,
+): Promise<Admitted['send']> {
+  if (replaces === undefined) return () => broker.submit(draft);
+  const earlier = await broker.order(replaces);
+  if (earlier === undefined) throw notReplaceable('there is no such order in this account');
+  const changes = changesTo(draft, earlier);
+  const { client_order_id } = draft;
+  return () => broker.replace(replaces, { client_order_id, changes });
+}
+
+/** JSON, since no separator is safe in what a provider may call a user. */
+function flightOf({ sub, clientOrderId }: OrderKey): string {
+  return JSON.stringify([sub, clientOrderId]);
 }
 
 interface Arrival {
@@ -228,11 +282,4 @@ function placement(entry: JournalEntry, replay: boolean): Placement {
   throw replay
     ? new ReplayedRefusal(refusal.status, refusal.code, refusal.message, refusal.options)
     : refusal;
-}
-
-function unknownSymbol(symbol: string): Refusal {
-  return new Refusal(422, 'unknown_symbol', `the broker knows no symbol ${symbol}`, {
-    hint: 'Check the ticker symbol.',
-    fields: ['symbol'],
-  });
 }

@@ -1,3 +1,4 @@
+import { percent } from '../trading/amounts.ts';
 import { Dec } from '../trading/decimal.ts';
 import type { OrderDraft } from '../trading/order.ts';
 import { Refusal } from '../trading/refusal.ts';
@@ -14,6 +15,8 @@ export interface PolicyInput {
   readonly asset: Asset;
   readonly quote: Quote;
   readonly market: MarketClock;
+  /** The date in New York of the last session that has begun (`lastSession`); undefined where none is known. */
+  readonly lastSession: string | undefined;
 }
 
 /** One rule. Throws a {@link Refusal} or lets the order pass; it can't widen what was approved. */
@@ -48,31 +51,30 @@ export const symbolMayBeTraded: OrderPolicy = ({ asset, draft }) => {
 
 /**
  * Orders that would trade at whatever price comes need an open market: queued overnight they would meet the next
- * opening's price, which nobody approved. Limit orders may wait, and opg and cls orders name their auction.
+ * opening's price, which nobody approved. Limit orders may wait, among them all that name an auction.
  */
 export const marketIsOpen: OrderPolicy = ({ draft, market }) => {
   const bounded = draft.type === 'limit' || draft.type === 'stop_limit';
-  const auction = draft.time_in_force === 'opg' || draft.time_in_force === 'cls';
-  if (market.is_open || bounded || auction) return;
+  if (market.is_open || bounded) return;
   throw new Refusal(409, 'market_closed', `the market is closed, and a ${draft.type} order needs it open`, {
     hint: `It opens at ${market.next_open}. A limit order can wait until then.`,
     members: { next_open: market.next_open },
   });
 };
 
-/** The price is still the one that was approved, within `max_slippage`. */
-export const priceHolds: OrderPolicy = ({ draft, quote }) => {
-  const check = checkPrice(draft, quote);
+/** The price has not moved against the order by more than `max_slippage` since it was approved. */
+export const priceHolds: OrderPolicy = ({ draft, quote, lastSession }) => {
+  const check = checkPrice(draft, quote, lastSession);
   if (check.ok) return;
   if (check.reason === 'no_price') {
     throw new Refusal(409, 'price_unavailable', `there is no price for ${draft.symbol} now`, {
-      hint: 'Try again when the market is open.',
+      hint: 'Try again when the market is open and the symbol trades.',
     });
   }
   throw new Refusal(
     409,
     'price_moved',
-    `${draft.symbol} is at ${check.price}, more than ${draft.max_slippage} away from the approved ${draft.reference_price}`,
+    `${draft.symbol} is at ${check.price}, more than ${percent(draft.max_slippage)} ${draft.side === 'buy' ? 'above' : 'below'} the approved ${draft.reference_price}`,
     {
       hint: 'Propose the order again at the current price.',
       members: {
@@ -91,3 +93,10 @@ export const builtinPolicies: readonly OrderPolicy[] = [
   marketIsOpen,
   priceHolds,
 ];
+
+export function unknownSymbol(symbol: string): Refusal {
+  return new Refusal(422, 'unknown_symbol', `the broker knows no symbol ${symbol}`, {
+    hint: 'Check the ticker symbol.',
+    fields: ['symbol'],
+  });
+}

@@ -6,6 +6,8 @@ export const SCOPES = [
   'portfolio:read',
   'orders:read',
   'orders:cancel',
+  'orders:propose',
+  'messages:propose',
   'orders:write',
   'messages:write',
 ] as const;

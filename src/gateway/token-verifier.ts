@@ -1,4 +1,4 @@
-import { errors, type JWTPayload, jwtVerify } from 'jose';
+import { decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
 import type { Clock } from '../trading/clock.ts';
 import { Refusal } from '../trading/refusal.ts';
 import type { Caller } from './caller.ts';
@@ -22,6 +22,10 @@ export interface TokenVerifierOptions {
   readonly resource: string;
   readonly proofs: ProofStore;
   readonly clock: Clock;
+  /** Refuses tokens that are bound to no key: whoever finds one could use it. */
+  readonly requireBoundTokens?: boolean | undefined;
+  /** The clients whose tokens count; every client's where it is left out. */
+  readonly allowedClients?: readonly string[] | undefined;
 }
 
 export type TokenVerifier = (credentials: Credentials) => Promise<Caller>;
@@ -38,6 +42,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     const { scheme, token } = parseAuthorization(authorization);
     const now = options.clock.now();
     const claims = await verifiedClaims(token, options, now);
+    const caller = callerOf(token, claims);
 
     const thumbprint = boundKey(claims);
     if (thumbprint !== undefined && scheme === 'bearer') {
@@ -51,6 +56,11 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
         'the access token is bound to no key and was sent by the DPoP scheme',
       );
     }
+    if (thumbprint === undefined && options.requireBoundTokens) {
+      throw tokenRefusal('token_not_bound', 'the access token is bound to no key', {
+        hint: 'Use a client whose tokens are bound by DPoP, or set "require_bound_tokens: false" in gateway.yaml.',
+      });
+    }
     if (thumbprint !== undefined) {
       await verifyDpopProof(
         dpop,
@@ -59,16 +69,56 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       );
     }
 
-    return {
-      sub: claims.sub,
-      clientId: typeof claims.client_id === 'string' ? claims.client_id : undefined,
-      scopes: new Set(typeof claims.scope === 'string' ? claims.scope.split(' ').filter(Boolean) : []),
-      jti: claims.jti,
-      authorizationDetails: claims.authorization_details,
-      accessToken: token,
-      expiresAt: claims.exp * 1000,
-    };
+    requireAllowed(caller, options.allowedClients);
+    return caller;
   };
+}
+
+/**
+ * Who approved, by the token that the provider gave the gateway for it (RFC 9068 §4). The gateway got it from the token
+ * endpoint itself, so it need be bound to no key; nor is its client one of those that may come to the door.
+ * @param time `isFirst` is false for one that was taken before, and acted on: it may have expired since
+ * Throws {@link Refusal} as the verifier does.
+ */
+export async function verifyApprovalToken(
+  token: string,
+  options: Pick<TokenVerifierOptions, 'provider' | 'resource' | 'clock'>,
+  time: { readonly isFirst: boolean } = { isFirst: true },
+): Promise<Caller> {
+  const now = options.clock.now();
+  return callerOf(token, await verifiedClaims(token, options, time.isFirst ? now : issuedAt(token, now)));
+}
+
+/** Milliseconds since the epoch; what it is compared with is verified in the same breath. */
+function issuedAt(token: string, otherwise: number): number {
+  try {
+    const { iat } = decodeJwt(token);
+    return iat === undefined ? otherwise : Math.min(iat * 1000, otherwise);
+  } catch {
+    return otherwise;
+  }
+}
+
+function callerOf(token: string, claims: AccessTokenClaims): Caller {
+  return {
+    sub: claims.sub,
+    clientId: typeof claims.client_id === 'string' ? claims.client_id : undefined,
+    scopes: new Set(typeof claims.scope === 'string' ? claims.scope.split(' ').filter(Boolean) : []),
+    username: typeof claims.preferred_username === 'string' ? claims.preferred_username : undefined,
+    email: typeof claims.email === 'string' ? claims.email : undefined,
+    jti: claims.jti,
+    authorizationDetails: claims.authorization_details,
+    accessToken: token,
+    expiresAt: claims.exp * 1000,
+  };
+}
+
+function requireAllowed({ clientId }: Caller, allowed: readonly string[] | undefined): void {
+  if (allowed === undefined || (clientId !== undefined && allowed.includes(clientId))) return;
+  throw new Refusal(403, 'client_not_allowed', 'the access token’s client may not use this gateway', {
+    hint: 'Whoever runs the gateway lists its clients in gateway.yaml: allowed_clients.',
+    challenge: {},
+  });
 }
 
 function parseAuthorization(header: string | undefined): { scheme: 'bearer' | 'dpop'; token: string } {
@@ -93,7 +143,7 @@ type AccessTokenClaims = JWTPayload & { sub: string; jti: string; exp: number; i
 
 async function verifiedClaims(
   token: string,
-  { provider, resource }: TokenVerifierOptions,
+  { provider, resource }: Pick<TokenVerifierOptions, 'provider' | 'resource'>,
   now: number,
 ): Promise<AccessTokenClaims> {
   // Not the issuer as configured but as the provider writes it: they may differ in a trailing slash.

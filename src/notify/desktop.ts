@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { oneLine, plainText } from '../trading/one-line.ts';
 import { type Notice, NoticeFailure, type SendNotice } from './notice.ts';
-import { oneLine, plainText } from './one-line.ts';
 
 const LONGEST_TITLE = 120;
 const LONGEST_BODY = 600;

@@ -1,12 +1,16 @@
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { JWK } from 'jose';
+import type { Quotas } from '../approval/quotas.ts';
 import { createGateway } from '../gateway/gateway.ts';
 import { type HttpServer, listenerOf, listenOnLoopback } from '../gateway/http-server.ts';
 import { type Clock, systemClock } from '../trading/clock.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
+import { LONGEST_TTL_S } from '../trading/proposal.ts';
 import { createAdmin } from './admin.ts';
 import { Faults } from './faults.ts';
 import { createIdentityProvider } from './identity-provider/identity-provider.ts';
+import { LOGIN_CLIENT_ID } from './identity-provider/protocol.ts';
 import { createVault } from './identity-provider/vault.ts';
 import { createMarket } from './market/market.ts';
 import { createPaperBroker, type PaperBroker } from './paper-broker/paper-broker.ts';
@@ -26,6 +30,8 @@ export interface SandboxOptions {
   readonly clock?: Clock;
   /** The market's own time, which sets prices and opening hours; `clock` unless a test needs a Sunday. */
   readonly marketClock?: Clock;
+  /** How much one client may ask of one person. */
+  readonly quotas?: Quotas;
   /** A second place to write the ready file. */
   readonly readyFile?: string;
 }
@@ -200,6 +206,20 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
         slack: { audience: 'slack', url: `${services.url}/slack/api` },
         gmail: { audience: 'gmail', url: services.url },
       },
+      approval: {
+        method: 'ciba',
+        details: 'rar',
+        signature: 'off',
+        auditFile: join(home.folder, 'audit.jsonl'),
+        client: { id: gatewayClient.client_id },
+        privateKey: gatewayClient.key,
+        delivery: 'ping',
+        maxTtl: LONGEST_TTL_S,
+        phoneUrl: `${servers.issuer.url}/phone`,
+        ...(options.quotas === undefined ? {} : { quotas: options.quotas }),
+      },
+      requireBoundTokens: true,
+      ownClients: [LOGIN_CLIENT_ID],
       database: open('gateway'),
       clock,
     });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { dollars, shares } from './amounts.ts';
 import { cents, Dec, isOnTick, plain, positiveDecimalString, price } from './decimal.ts';
 import { TradeAgentError } from './errors.ts';
+import { worstPrice } from './price-band.ts';
 
 export const environments = ['paper', 'live'] as const;
 export const sides = ['buy', 'sell'] as const;
@@ -16,6 +17,8 @@ export type TimeInForce = (typeof timesInForce)[number];
 /** A US equity symbol as brokers write it, upper case: `AAPL`, `BRK.B`. */
 export const symbolSchema = z
   .string()
+  // Before anything is turned to upper case: that would make FI of the ligature U+FB01, and S of the long s.
+  .regex(/^[ -~]*$/, 'must be printable ASCII')
   .transform((text) => text.trim().toUpperCase())
   .pipe(
     z
@@ -26,6 +29,16 @@ export const symbolSchema = z
 /** The largest quantity or amount of one order; far above any real one, it catches slipped zeros early. */
 export const LARGEST_QTY = '1000000';
 const LARGEST_NOTIONAL = '100000000';
+
+/** A fraction: how far from the reference price an order may go. No request may ask for more. */
+export const LARGEST_SLIPPAGE = '0.10';
+
+/** A fraction of at most {@link LARGEST_SLIPPAGE}: `"0.01"` is 1 %. */
+export const slippageSchema = positiveDecimalString.refine(
+  // Refinements also run on what the pattern has already refused, and Decimal throws on that.
+  (text) => !positiveDecimalString.safeParse(text).success || new Dec(text).lte(LARGEST_SLIPPAGE),
+  `must be a fraction of at most ${LARGEST_SLIPPAGE}`,
+);
 
 /** What the person or the model asks for, before defaults, prices and identifiers are filled in. */
 export const orderRequestSchema = z.strictObject({
@@ -56,7 +69,7 @@ export type OrderRequestInput = z.input<typeof orderRequestSchema>;
  */
 export const orderDraftSchema = z.lazy(() =>
   z.strictObject({
-    account: z.string().min(1).max(64),
+    account: z.string().regex(/^[\x20-\x7e]{1,64}$/, 'must be printable ASCII, at most 64 characters'),
     environment: z.enum(environments),
     symbol: symbolSchema,
     side: z.enum(sides),
@@ -70,11 +83,7 @@ export const orderDraftSchema = z.lazy(() =>
     trail_percent: positiveDecimalString.optional(),
     extended_hours: z.boolean(),
     reference_price: positiveDecimalString,
-    max_slippage: positiveDecimalString.refine(
-      // Refinements also run on what the pattern has already refused, and Decimal throws on that.
-      (text) => !positiveDecimalString.safeParse(text).success || new Dec(text).lte(1),
-      'must be a fraction of at most 1',
-    ),
+    max_slippage: slippageSchema,
     client_order_id: z.string().regex(/^[A-Za-z0-9_-]{8,48}$/),
     expires_at: z.iso.datetime({ precision: 0 }),
   }),
@@ -85,12 +94,19 @@ const problem = (message: string, hint: string, field: string) =>
   new TradeAgentError('invalid_order', message, { hint, details: { field } });
 
 /**
- * Checks what the schema can't: fields that belong together, ticks, limits of size.
- * Sources: Alpaca "Placing Orders" (fractional = day, market/limit/stop/stop_limit; extended hours = limit, day/gtc).
+ * Checks what the schema can't: fields that belong together, ticks, limits of size, terms that no broker takes.
+ * Sources: Alpaca "Placing Orders" (fractional = day, market/limit/stop/stop_limit; extended hours = limit, day/gtc) and
+ * its contract's TimeInForce (opg and cls take market and limit orders); a market order in an auction has no bound.
  * @throws {TradeAgentError} `invalid_order`, naming the field and what to write instead
  */
 export function checkOrder(order: OrderRequest | OrderDraft): void {
-  const { qty, notional, type } = order;
+  checkSize(order);
+  checkPrices(order);
+  checkTicks(order);
+  checkTerms(order);
+}
+
+function checkSize({ qty, notional }: OrderRequest | OrderDraft): void {
   if ((qty === undefined) === (notional === undefined)) {
     throw problem(
       qty === undefined
@@ -120,7 +136,11 @@ export function checkOrder(order: OrderRequest | OrderDraft): void {
   if (qty !== undefined && new Dec(qty).decimalPlaces() > 9) {
     throw problem(`a quantity of ${qty} has more than nine decimals`, 'Round it.', 'qty');
   }
+}
 
+/** Each type has its own prices, and no others. */
+function checkPrices(order: OrderRequest | OrderDraft): void {
+  const { type } = order;
   const takes = (field: 'limit_price' | 'stop_price', types: readonly OrderType[]) => {
     const wanted = types.includes(type);
     if (wanted && order[field] === undefined) {
@@ -147,9 +167,24 @@ export function checkOrder(order: OrderRequest | OrderDraft): void {
       'trail_price',
     );
   }
+  if (order.trail_percent !== undefined && new Dec(order.trail_percent).gte(100)) {
+    throw problem(
+      `a trail of ${order.trail_percent} % leaves no price to stop at`,
+      'Give a trail_percent below 100: "2" is 2 %.',
+      'trail_percent',
+    );
+  }
+}
 
-  for (const field of ['limit_price', 'stop_price', 'trail_price'] as const) {
-    const value = order[field];
+function checkTicks(order: OrderRequest | OrderDraft): void {
+  const prices = {
+    limit_price: order.limit_price,
+    stop_price: order.stop_price,
+    trail_price: order.trail_price,
+    // The order's bound at the broker is counted from it.
+    ...('reference_price' in order ? { reference_price: order.reference_price } : {}),
+  };
+  for (const [field, value] of Object.entries(prices)) {
     if (value !== undefined && !isOnTick(value)) {
       throw problem(
         `${field} ${value} is off the tick`,
@@ -158,9 +193,13 @@ export function checkOrder(order: OrderRequest | OrderDraft): void {
       );
     }
   }
+}
 
+/** Type, time in force, fractions and sessions that go together. */
+function checkTerms(order: OrderRequest | OrderDraft): void {
+  const { qty, notional, type, time_in_force } = order;
   const fractional = notional !== undefined || (qty !== undefined && !new Dec(qty).isInteger());
-  if (fractional && order.time_in_force !== 'day') {
+  if (fractional && time_in_force !== 'day') {
     throw problem(
       'a fractional order must have time_in_force day',
       'Use whole shares for gtc.',
@@ -170,42 +209,80 @@ export function checkOrder(order: OrderRequest | OrderDraft): void {
   if (fractional && type === 'trailing_stop') {
     throw problem('a trailing_stop order takes whole shares', 'Use a whole number of shares.', 'qty');
   }
-  if (order.extended_hours && (type !== 'limit' || !['day', 'gtc'].includes(order.time_in_force))) {
+  if (order.extended_hours && (type !== 'limit' || !['day', 'gtc'].includes(time_in_force))) {
     throw problem(
       'extended hours take only limit orders with time_in_force day or gtc',
       'Use a limit order, or leave extended_hours out.',
       'extended_hours',
     );
   }
+  const auction = time_in_force === 'opg' || time_in_force === 'cls';
+  if (auction && type !== 'limit') {
+    throw problem(
+      `${time_in_force} takes limit orders alone: nothing bounds an auction's price`,
+      `Use type limit with ${limitThatWouldDo(order)}, or time_in_force day.`,
+      'type',
+    );
+  }
+  if ((time_in_force === 'ioc' || time_in_force === 'fok') && type !== 'market' && type !== 'limit') {
+    throw problem(
+      `a ${type} order waits for its price, and ${time_in_force} does not wait`,
+      'Use time_in_force day or gtc.',
+      'time_in_force',
+    );
+  }
 }
+
+/** In words, with its price where the order says what it was counted from. */
+function limitThatWouldDo(order: OrderRequest | OrderDraft): string {
+  const { side } = order;
+  const words = `a limit_price, the ${side === 'buy' ? 'most to pay' : 'least to take'} a share`;
+  if (!('reference_price' in order)) return words;
+  return `${words}: ${worstPrice(side, order.stop_price ?? order.reference_price, order.max_slippage)} would do`;
+}
+
+/** How each field of an order is written. A field that is not here has no canonical form, so no order may have it. */
+const fieldForms = {
+  account: 'word',
+  environment: 'word',
+  symbol: 'word',
+  side: 'word',
+  qty: 'amount',
+  notional: 'amount',
+  type: 'word',
+  time_in_force: 'word',
+  limit_price: 'price',
+  stop_price: 'price',
+  trail_price: 'price',
+  trail_percent: 'amount',
+  extended_hours: 'word',
+  reference_price: 'price',
+  max_slippage: 'amount',
+  client_order_id: 'word',
+  expires_at: 'word',
+} as const satisfies Record<keyof OrderDraft, 'price' | 'amount' | 'word'>;
 
 /**
  * Writes every amount one way (prices to the tick, quantities without trailing zeros), so that two orders that mean
  * the same have the same digest. It never changes a value: a price off its tick stays as it is, for checkOrder to refuse.
+ * @throws {TradeAgentError} `invalid_order` for a field that it does not know: written as it came, it would give the
+ *   same order a second digest
  */
 export function normalizeOrder<T extends OrderRequest | OrderDraft>(order: T): T {
   const normalized: Record<string, unknown> = {};
   for (const [field, value] of Object.entries(order)) {
     if (value === undefined) continue;
-    if (
-      field === 'limit_price' ||
-      field === 'stop_price' ||
-      field === 'trail_price' ||
-      field === 'reference_price'
-    ) {
-      normalized[field] = isOnTick(value as string) ? price(value as string) : plain(value as string);
-    } else if (
-      field === 'qty' ||
-      field === 'notional' ||
-      field === 'trail_percent' ||
-      field === 'max_slippage'
-    ) {
-      normalized[field] = plain(value as string);
-    } else {
-      normalized[field] = value;
+    const form = Object.hasOwn(fieldForms, field) ? fieldForms[field as keyof OrderDraft] : undefined;
+    if (form === undefined) {
+      throw problem(`an order has no field ${JSON.stringify(field)}`, 'Leave it out.', field);
     }
+    normalized[field] = form === 'word' ? value : written(String(value), form);
   }
   return normalized as T;
+}
+
+function written(value: string, form: 'price' | 'amount'): string {
+  return form === 'price' && isOnTick(value) ? price(value) : plain(value);
 }
 
 /** The order in one line of a broker's shorthand, `BUY 5 AAPL LMT 180.00 DAY`; the amount form is `BUY USD 500.00 AAPL MKT`. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { decimalString, positiveDecimalString } from './decimal.ts';
 import { type MessageDraft, messageDraftSchema, sentMessageSchema } from './message.ts';
-import { environments, orderDraftSchema, orderRequestSchema, timesInForce } from './order.ts';
+import { environments, orderDraftSchema, orderRequestSchema, slippageSchema, timesInForce } from './order.ts';
 import { orderSchema } from './views.ts';
 
 /*
@@ -26,9 +26,6 @@ export const proposalStates = [
   'unknown',
 ] as const; // prettier-ignore
 export type ProposalState = (typeof proposalStates)[number];
-
-/** A fraction: how far from the reference price an order may go. No request may ask for more. */
-export const LARGEST_SLIPPAGE = '0.10';
 
 /** Seconds that a proposal may take: from its drafting until it can no longer be carried out. */
 export const SHORTEST_TTL_S = 60;
@@ -66,7 +63,7 @@ export type MessageRequest = Omit<MessageDraft, 'client_message_id' | 'expires_a
 export const orderProposalSchema = z.lazy(() =>
   orderRequestSchema.extend({
     /** A fraction; the gateway's own default where it is left out. */
-    max_slippage: positiveDecimalString.optional(),
+    max_slippage: slippageSchema.optional(),
     /** Refused where the account is another's: a profile that says paper must not trade live. */
     environment: z.enum(environments).optional(),
   }),

@@ -43,6 +43,7 @@ const settings = (changes: Record<string, unknown> = {}) =>
       environment: 'paper',
       exchange: { client_id: 'gateway-client', audience: 'paper-broker' },
       broker: { trading_url: broker.url, simulated: true },
+      require_bound_tokens: false,
       ...changes,
     }),
   );

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium as playwright } from 'playwright-core';
@@ -39,8 +39,10 @@ export async function launchChromium(): Promise<Browser> {
   process.env.TMPDIR = unpackFolder;
   mkdirSync(unpackFolder, { recursive: true, mode: 0o700 });
   const { default: packaged } = await import('@sparticuz/chromium');
+  const executablePath = await unpackOnce(() => packaged.executablePath());
   return playwright.launch({
-    executablePath: await unpackOnce(() => packaged.executablePath()),
+    executablePath,
+    env: { ...process.env, FONTCONFIG_FILE: fontSettings() },
     args: [
       ...packaged.args.filter((flag) => !unwanted.includes(flag)),
       '--no-sandbox',
@@ -53,6 +55,27 @@ export async function launchChromium(): Promise<Browser> {
     headless: true,
     timeout: 30_000,
   });
+}
+
+/**
+ * Fontconfig's settings that name the fonts of the package (Open Sans) and no others, so that text has the same size on
+ * every machine, and one at all where the machine has no fonts. The package's own settings name folders of AWS Lambda.
+ * @returns the file's path
+ */
+function fontSettings(): string {
+  const file = join(unpackFolder, 'fonts.conf');
+  const settings = `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>${join(unpackFolder, 'fonts')}</dir>
+  <cachedir>${join(unpackFolder, 'fonts-cache')}</cachedir>
+</fontconfig>
+`;
+  // Renamed into place, since other test files start their browsers meanwhile.
+  const unfinished = `${file}.${process.pid}`;
+  writeFileSync(unfinished, settings);
+  renameSync(unfinished, file);
+  return file;
 }
 
 /** Test files run side by side, and the package takes a half-written binary of another process for a whole one. */

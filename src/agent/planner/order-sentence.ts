@@ -20,7 +20,7 @@ const conditions =
   'A price can be waited for by the order itself ("buy 5 AAPL limit 180 gtc"), or by "trade-agent check" with a rule of kind order, which proposes it when the time has come (docs/CHECKS.md).';
 const examples = 'For example: buy 5 AAPL limit 180 gtc; buy $500 of MSFT; sell half my NVDA.';
 
-const timesInForce: readonly (readonly [TimeInForce, ...string[]])[] = [
+export const timeInForceWords: readonly (readonly [TimeInForce, ...string[]])[] = [
   ['gtc', 'gtc', 'good till cancelled', 'good till canceled', 'good til cancelled', 'good until cancelled'],
   ['day', 'day', 'good for the day', 'good for day'],
   ['ioc', 'ioc', 'immediate or cancel'],
@@ -119,7 +119,7 @@ function readTerms(words: Words): Partial<OrderRequestInput> {
 }
 
 function readTerm(words: Words): Terms {
-  for (const [value, ...phrases] of timesInForce) {
+  for (const [value, ...phrases] of timeInForceWords) {
     if (words.takeAny(...phrases)) return { time_in_force: value };
   }
   if (words.takeAny(...fillers)) return {};

@@ -46,8 +46,7 @@ export function parsePrompt(prompt: string): Parsed {
     const text = prompt.trim();
     if (text.length > MAX_LENGTH) throw new NotUnderstood('That is too long for the built-in planner.', HINT);
     const intents: Intent[] = [];
-    for (const clause of text.split(between).map(bare)) {
-      if (clause === '') continue;
+    for (const clause of clausesOf(text)) {
       const last = intents.at(-1);
       const more = last?.kind === 'quote' ? bareSymbols(clause) : undefined;
       if (last?.kind === 'quote' && more !== undefined) {
@@ -69,6 +68,14 @@ export function parsePrompt(prompt: string): Parsed {
     if (error instanceof NotUnderstood) return { refusal: error.refusal };
     throw error;
   }
+}
+
+/** What stands between the ands, thens and full stops. */
+export function clausesOf(text: string): string[] {
+  return text
+    .split(between)
+    .map(bare)
+    .filter((clause) => clause !== '');
 }
 
 /** A clause without courtesies and final punctuation. */

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { Dec, plain } from '../../trading/decimal.ts';
+import { Dec } from '../../trading/decimal.ts';
 import { orderSchema, positionSchema } from '../../trading/views.ts';
 import { orderShorthand } from '../order-summary.ts';
+import { partOfPosition } from './position-part.ts';
 import type { Intent } from './sentence.ts';
 import { NotUnderstood } from './words.ts';
 
@@ -71,9 +72,7 @@ function partOf(intent: Intent & { kind: 'order' }, answer: unknown): { qty?: st
       'invalid_order',
     );
   }
-  const base = intent.fraction === '1' ? held.qty_available : held.qty;
-  // Never more than asked for: what nine decimals can't hold stays.
-  return { qty: plain(new Dec(base).times(intent.fraction).toDecimalPlaces(9, Dec.ROUND_DOWN)) };
+  return { qty: partOfPosition(intent.fraction, held) };
 }
 
 function toCancel({ which }: Intent & { kind: 'cancel' }, answer: unknown): string[] {

@@ -13,10 +13,10 @@ export class NotUnderstood extends Error {
   }
 }
 
-const numberWords = ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'];
+export const numberWords = ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'];
 
 /** Words the grammar uses itself: in lower case they are never taken for a symbol. */
-const reserved = new Set(
+export const reserved = new Set(
   (
     'a about after all also an and are as at be better buy by call calls cancel cash close current day dollars each every ' +
     'everything extended few fill first fok for from gtc half if in into ioc is it last later latest limit lmt lot ' +

@@ -13,7 +13,7 @@ export const standard: Dialect = {
   loginHint: ({ sub }) => sub,
   bindingMessage: (message) => message,
   clientKey: { kty: 'EC', sendsId: true },
-  longestApproval: 3600,
+  longestApproval: 86_400,
   details: 'announced',
   exchangeGrantType: 'urn:ietf:params:oauth:grant-type:token-exchange',
   revokesAccessTokens: true,

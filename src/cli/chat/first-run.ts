@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { configFile, loadConfig, saveConfig } from '../../auth/config-file.ts';
 import { SANDBOX_PROFILE } from '../../auth/resolve-profile.ts';
+import { isSecureUrl } from '../../auth/secure-url.ts';
 import type { Context } from '../context.ts';
 
 /** How to reach a model: what `profiles.sandbox.model` in config.yaml takes. */
@@ -79,8 +80,8 @@ async function chooseModel(context: Context): Promise<ModelChoice> {
   const base_url = await askUntil(
     context,
     'Its address [http://127.0.0.1:11434/v1]: ',
-    (text) => text === '' || /^https?:\/\/[^\s]+$/.test(text),
-    'Write it whole, with http:// or https://.',
+    (text) => text === '' || isSecureUrl(text),
+    'Write it whole, with https://, or with http:// for a server on this machine.',
   );
   const name = await askUntil(context, 'Model: ', (text) => text !== '', 'Name one of its models.');
   return { provider: 'openai', name, base_url: base_url === '' ? 'http://127.0.0.1:11434/v1' : base_url };

@@ -5,8 +5,8 @@ import type { Finding, FiredState } from '../../check/firing.ts';
 import type { OutgoingNotice } from '../../check/notice-outbox.ts';
 import type { CheckResult } from '../../check/result.ts';
 import type { Notice } from '../../notify/notice.ts';
-import { oneLine, plainText } from '../../notify/one-line.ts';
 import { DEFAULT_BODY, DEFAULT_TITLE, filledIn, type NoticeFacts } from '../../notify/template.ts';
+import { oneLine, plainText } from '../../trading/one-line.ts';
 import { describeOrder } from '../../trading/order.ts';
 
 /** More new findings than this are told as one: nobody reads two hundred messages. */

@@ -7,7 +7,7 @@ import { choiceOption } from '../choice.ts';
 import { type Cli, runCommand } from '../cli.ts';
 import type { Context } from '../context.ts';
 import { examples, exitCodes } from '../help.ts';
-import { askDecision, type Decide, requestLines } from '../phone-decision.ts';
+import type { Decide } from '../phone-decision.ts';
 
 interface PhoneOptions {
   readonly user: string;
@@ -17,6 +17,8 @@ interface PhoneOptions {
 
 /** The identity provider holds a request for news this long; well below any proxy's or client's own limit. */
 const WAIT_SECONDS = 20;
+/** How long a decision waits for what becomes of it; the gateway sends at once, and a fill takes a second or two. */
+const OUTCOME_SECONDS = 5;
 
 export function addPhoneCommand(program: Command, cli: Cli): void {
   const phone = program
@@ -100,30 +102,67 @@ async function watchPhone(context: Context, options: PhoneOptions): Promise<void
       if (left.size > 0) await context.clock.sleep(1000, signal);
       continue;
     }
-    const decision = await decide(context, request, options.decide);
+    const decision = await decide(context, phone, request, options.decide);
+    if (decision === 'gone') continue;
     if (decision === undefined) left.add(request.id);
     else if ((await deliver(context, phone, request, decision)) && options.once) return;
   }
 }
 
+/** `gone`: withdrawn, expired, or decided elsewhere while the person was being asked. */
 async function decide(
   context: Context,
+  phone: PhoneClient,
   request: PhoneRequest,
   how: Decide,
-): Promise<'approve' | 'deny' | undefined> {
+): Promise<'approve' | 'deny' | 'gone' | undefined> {
+  const { askDecision, requestLines } = await import('../phone-decision.ts');
   if (context.output.format === 'text') for (const line of requestLines(request)) context.io.talk(line);
-  return how === 'ask' ? askDecision(context) : how;
+  if (how !== 'ask') return how;
+  const over = new AbortController();
+  const answered = new AbortController();
+  const watching = watchRequest(context, phone, request, answered.signal).then((status) => {
+    if (status === undefined) return;
+    context.io.talk(`\n${request.code} is no longer open: ${status}`);
+    over.abort();
+  });
+  try {
+    return await askDecision(context, AbortSignal.any([context.signal, over.signal]));
+  } catch (error) {
+    if (over.signal.aborted && !context.signal.aborted) return 'gone';
+    throw error;
+  } finally {
+    answered.abort();
+    await watching;
+  }
 }
 
-/** False where the request had been decided or had expired in the meantime. */
+/** How a request ended that nobody decided here; undefined when `signal` aborts, or the phone is out of reach. */
+async function watchRequest(
+  context: Context,
+  phone: PhoneClient,
+  { id }: PhoneRequest,
+  answered: AbortSignal,
+): Promise<PhoneRequest['status'] | undefined> {
+  const signal = AbortSignal.any([context.signal, answered]);
+  while (!signal.aborted) {
+    const now = await phone.request(id, { waitSeconds: WAIT_SECONDS, signal }).catch(() => undefined);
+    if (now === undefined || signal.aborted) return undefined;
+    if (now.status !== 'pending') return now.status;
+  }
+  return undefined;
+}
+
+/** False where the request had been decided, withdrawn or expired in the meantime. */
 async function deliver(
   context: Context,
   phone: PhoneClient,
   request: PhoneRequest,
   decision: 'approve' | 'deny',
 ): Promise<boolean> {
+  let decided: PhoneRequest;
   try {
-    await phone.decide(request.id, decision);
+    decided = await phone.decide(request.id, decision);
   } catch (error) {
     if (!isTradeAgentError(error) || !['approval_expired', 'usage', 'not_found'].includes(error.code))
       throw error;
@@ -131,10 +170,24 @@ async function deliver(
     return false;
   }
   const word = decision === 'approve' ? 'approved' : 'denied';
+  if (decision === 'approve' && request.kind !== null) {
+    decided = await phone
+      .request(request.id, { until: 'outcome', waitSeconds: OUTCOME_SECONDS, signal: context.signal })
+      .catch(() => decided);
+  }
+  const { outcomeLine } = await import('../phone-decision.ts');
+  const became = outcomeLine(decided);
   await context.output.result(
     'phone-decision',
-    { id: request.id, user: request.user, code: request.code, decision, details: request.details },
-    () => `${word} ${request.code}`,
+    {
+      id: request.id,
+      user: request.user,
+      code: request.code,
+      decision,
+      details: request.details,
+      ...(decided.outcome === null ? {} : { outcome: decided.outcome }),
+    },
+    () => `${word} ${request.code}${became === undefined ? '' : `: ${became}`}`,
   );
   return true;
 }

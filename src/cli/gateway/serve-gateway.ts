@@ -37,7 +37,7 @@ export async function serveGateway(cli: Cli, options: ServeOptions, output: Outp
     const server = await listen({ host, port }, () => cli.clock.now());
     const database = new Database(join(home, 'gateway.db'));
     const gateway = createGateway({
-      ...gatewayOptions(settings, key),
+      ...gatewayOptions(settings, key, home),
       database,
       clock: cli.clock,
       log: (entry) => cli.io.talk(line(entry)),
@@ -56,8 +56,7 @@ export async function serveGateway(cli: Cli, options: ServeOptions, output: Outp
     }
     cli.io.talk('Ctrl-C ends it; its journal is kept.');
     await servedUntilStopped(cli, async () => {
-      gateway.close();
-      await server.close(DRAIN_MS);
+      await Promise.all([gateway.close(), server.close(DRAIN_MS)]);
       database.close();
     });
   });

@@ -221,6 +221,14 @@ export const resultSchemas = {
     code: z.string(),
     decision: z.enum(['approve', 'deny']),
     details: z.looseObject({ type: z.string(), side: z.enum(sides).optional() }),
+    outcome: z
+      .object({
+        state: z.enum(['executing', 'executed', 'cancelled', 'expired', 'blocked', 'unknown']),
+        text: z.string(),
+        at: time,
+      })
+      .optional()
+      .describe('what became of it, where the gateway told within seconds of the decision'),
   }),
   'phone-login': z.object({ user: z.string(), user_code: z.string() }),
   'phone-connection': z.object({

@@ -1,7 +1,9 @@
 import { stripVTControlCharacters } from 'node:util';
 
-// C0 and C1 controls except tab and line feed; bidirectional overrides and isolates.
-const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+// C0 and C1 controls except tab and line feed; bidirectional marks, overrides and isolates; what has no width, except the
+// joiners that emoji and some scripts need; separators of lines that a terminal does not break.
+const controls =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/g;
 
 /**
  * Text from outside (a model, a broker, a server) made safe for a terminal. Escape sequences could redraw the screen

@@ -1,8 +1,9 @@
 import type { Alpaca, trading } from '@alpacahq/alpaca-trade-api/rest';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { Order } from '../../trading/views.ts';
+import { boundedOrder } from '../../trading/worst-case.ts';
 import { ACTIVITY_PAGE, activityPage, tradingDays } from './alpaca-activities.ts';
-import { isApiError, readRefusal, submissionFor } from './alpaca-errors.ts';
+import { isApiError, readRefusal, replacementFor, submissionFor } from './alpaca-errors.ts';
 import {
   accountView,
   barView,
@@ -13,7 +14,7 @@ import {
   quoteView,
 } from './alpaca-views.ts';
 import type { AssetCatalogue } from './asset-catalogue.ts';
-import type { Asset, Broker, ConnectBroker, Submission } from './broker.ts';
+import type { Asset, Broker, ConnectBroker, Replacement, Submission } from './broker.ts';
 
 export interface AlpacaBrokerOptions {
   readonly environment: 'paper' | 'live';
@@ -183,11 +184,25 @@ function alpacaBroker(alpaca: () => Promise<Alpaca>, options: AlpacaBrokerOption
       let order: trading.Order;
       try {
         const { trading } = await alpaca();
-        order = await trading.orders.postOrder({ postOrderRequest: orderRequest(draft) });
+        order = await trading.orders.postOrder({ postOrderRequest: orderRequest(boundedOrder(draft)) });
       } catch (error) {
         return submissionFor(error);
       }
       return acceptedOrder(order, draft.client_order_id);
+    },
+    replace: async (orderId, { client_order_id, changes }): Promise<Submission> => {
+      if (!ORDER_ID.test(orderId)) return noSuchOrder;
+      let order: trading.Order;
+      try {
+        const { trading } = await alpaca();
+        order = await trading.orders.patchOrderByOrderId({
+          orderId,
+          patchOrderRequest: patchRequest(client_order_id, changes),
+        });
+      } catch (error) {
+        return replacementFor(error);
+      }
+      return acceptedOrder(order, client_order_id);
     },
     cancel: async (id) => {
       if (!ORDER_ID.test(id)) return 'not_found';
@@ -217,7 +232,28 @@ function acceptedOrder(order: trading.Order, clientOrderId: string): Submission 
     : { outcome: 'unknown' };
 }
 
-/** The draft in Alpaca's words: the same decimal strings, nothing computed, nothing defaulted. */
+const noSuchOrder: Submission = {
+  outcome: 'refused',
+  reason: 'not_replaceable',
+  message: 'there is no such order',
+  brokerCode: undefined,
+};
+
+function patchRequest(
+  clientOrderId: string,
+  { qty, limit_price, stop_price, trail, time_in_force }: Replacement['changes'],
+): trading.PatchOrderRequest {
+  return {
+    clientOrderId,
+    ...(qty === undefined ? {} : { qty }),
+    ...(limit_price === undefined ? {} : { limitPrice: limit_price }),
+    ...(stop_price === undefined ? {} : { stopPrice: stop_price }),
+    ...(trail === undefined ? {} : { trail }),
+    ...(time_in_force === undefined ? {} : { timeInForce: time_in_force }),
+  };
+}
+
+/** An order in Alpaca's words: the same decimal strings, nothing computed, nothing defaulted. */
 function orderRequest(draft: OrderDraft): trading.PostOrderRequest {
   return {
     symbol: draft.symbol,

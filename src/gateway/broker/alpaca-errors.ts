@@ -34,6 +34,18 @@ export function submissionFor(error: unknown): Submission {
   return { ...refused, reason: 'other' };
 }
 
+/**
+ * What an error at `PATCH /v2/orders/{id}` proves. Alpaca has no code of its own for an order that can't be replaced:
+ * it is told by the words, which decide only what the person reads.
+ */
+export function replacementFor(error: unknown): Submission {
+  const submission = submissionFor(error);
+  if (submission.outcome !== 'refused' || submission.reason !== 'other') return submission;
+  return /not found|\bstate\b|\bstatus\b|replace|not open|no longer/i.test(submission.message)
+    ? { ...submission, reason: 'not_replaceable' }
+    : submission;
+}
+
 /** The refusal for a failed read, or a failed cancel: nothing of the broker's body goes out. */
 export function readRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;

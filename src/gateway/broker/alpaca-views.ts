@@ -131,9 +131,21 @@ export function quoteView(
     ask: tick(latestQuote?.ap ?? 0),
     last: tick(latestTrade.p),
     previous_close: tick(prevDailyBar?.c ?? latestTrade.p),
-    at: when(latestQuote?.t ?? latestTrade.t),
+    at: pricedAt(latestQuote, latestTrade),
     simulated: about.simulated,
   });
+}
+
+/** A side that nobody quotes is priced by the last trade, so the quote is as old as the older of the two. */
+function pricedAt(
+  quote: marketData.StockSnapshot['latestQuote'],
+  trade: NonNullable<marketData.StockSnapshot['latestTrade']>,
+): string | null {
+  const quoted = when(quote?.t);
+  const traded = when(trade.t);
+  if (quoted === null || traded === null) return quoted ?? traded;
+  const bothSides = quote !== undefined && quote.bp > 0 && quote.ap > 0;
+  return bothSides || quoted < traded ? quoted : traded;
 }
 
 export function barView(bar: marketData.StockBar): Bar {

@@ -1,5 +1,6 @@
 import type { Activity, TradingDay } from '../../trading/activity.ts';
 import type { OrderDraft } from '../../trading/order.ts';
+import type { ReplaceSubject } from '../../trading/proposal.ts';
 import type { Account, Bar, MarketClock, Order, Position, Quote } from '../../trading/views.ts';
 
 /** A security as the broker knows it. */
@@ -72,7 +73,7 @@ export type Submission =
   /** A definite no to this very order. */
   | {
       readonly outcome: 'refused';
-      readonly reason: 'insufficient_funds' | 'duplicate' | 'other';
+      readonly reason: 'insufficient_funds' | 'duplicate' | 'not_replaceable' | 'other';
       /** The broker's own words, for the person; no part of any decision. */
       readonly message: string;
       readonly brokerCode: string | undefined;
@@ -81,6 +82,12 @@ export type Submission =
   | { readonly outcome: 'not_taken'; readonly reason: 'rate_limited' | 'unauthorized' }
   /** Time-out, dropped connection, 5xx, unreadable answer: taken or not, nobody knows. */
   | { readonly outcome: 'unknown' };
+
+/** What of an open order becomes another, and the new order's own id. */
+export interface Replacement {
+  readonly client_order_id: string;
+  readonly changes: ReplaceSubject['changes'];
+}
 
 export type Cancellation = 'requested' | 'not_found' | 'not_cancelable';
 
@@ -105,8 +112,13 @@ export interface Broker {
   /** Fills, deposits, dividends and the like, a page at a time. */
   activities(query: ActivityQuery): Promise<ActivityPage>;
   portfolioHistory(query: PortfolioHistoryQuery): Promise<PortfolioHistory>;
-  /** One request, never retried, never thrown. */
+  /** Sends the order in its bounded form (`boundedOrder`). One request, never retried, never thrown. */
   submit(draft: OrderDraft): Promise<Submission>;
+  /**
+   * Puts an order in place of an open one. One request, never retried, never thrown; the new order has an id and a
+   * client_order_id of its own, which is taken once. `not_replaceable`: the earlier order is gone, or takes no changes.
+   */
+  replace(orderId: string, replacement: Replacement): Promise<Submission>;
   cancel(id: string): Promise<Cancellation>;
 }
 

@@ -1,12 +1,12 @@
 import type { Clock } from '../../trading/clock.ts';
-import type { MessageService, SentMessage } from '../../trading/message.ts';
+import type { MessageDraft, MessageService, SentMessage } from '../../trading/message.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { BrokerTokens } from '../broker-token.ts';
 import type { Caller } from '../caller.ts';
 import { ReplayedRefusal, recordedRefusal } from '../recorded-refusal.ts';
 import { type ApprovedMessage, approvedMessage } from './approved-message.ts';
 import type { Deliver, Delivery } from './delivery.ts';
-import type { MessageEntry, MessageJournal } from './message-journal.ts';
+import type { MessageEntry, MessageJournal, MessageKey } from './message-journal.ts';
 
 /** A service that messages go out by. */
 export interface MessageOutlet {
@@ -33,6 +33,17 @@ export interface MessageDesk {
   /** @throws {Refusal} with a code for each way to fail; a {@link ReplayedRefusal} where it was said before */
   send(caller: Caller, body: unknown): Promise<Dispatch>;
   /**
+   * Sends what was approved, once at most however often it is called.
+   * @param approved whose fields the caller's approval was compared with already
+   * @throws {Refusal} as `send`
+   */
+  sendApproved(approved: ApprovedMessage, caller: Caller): Promise<Dispatch>;
+  /**
+   * Whether a message could go out for this user now; uses nothing up.
+   * @throws {Refusal} 409 `account_not_connected`, 422 `service_not_available`
+   */
+  requireConnected(draft: MessageDraft, who: Pick<Caller, 'sub' | 'accessToken'>): Promise<void>;
+  /**
    * What became of the caller's message.
    * @throws {Refusal} 404 `not_found`, 504 `outcome_unknown`, and the refusal of a message that was refused
    */
@@ -41,34 +52,34 @@ export interface MessageDesk {
 
 export function createMessageDesk(options: MessageDeskOptions): MessageDesk {
   const { journal, clock } = options;
-  /** What is on its way from this process: whoever asks for the same waits for the same. */
+  /** What is on its way from this process, by user and id: whoever asks for the same waits for the same. */
   const flights = new Map<string, Promise<MessageEntry>>();
 
-  async function send(caller: Caller, body: unknown): Promise<Dispatch> {
-    const approved = approvedMessage(body, caller, { gateway: options.gateway, type: options.detailsType });
+  async function sendApproved(approved: ApprovedMessage, caller: Caller): Promise<Dispatch> {
     const { draft, digest } = approved;
     const id = draft.client_message_id;
-    const earlier = journal.find(id);
+    const key = { sub: caller.sub, id };
+    const earlier = journal.find(key.sub, id);
     if (earlier !== undefined) return replay(earlier, approved, caller);
 
     // Before the approval is used: it stands until the account is connected.
     const ready = await admit(approved, caller);
-    switch (journal.claim({ id, digest, sub: caller.sub, jti: caller.jti, draft }, clock.now())) {
+    switch (journal.claim({ ...key, digest, jti: caller.jti, draft }, clock.now())) {
       case 'approval_used':
         throw new Refusal(403, 'approval_already_used', 'the approval was used for something else', {
           hint: 'Each message needs an approval of its own.',
           challenge: { error: 'insufficient_authorization_details', scopes: ['messages:write'] },
         });
       case 'known':
-        return replay(entryOf(id), approved, caller);
+        return replay(entryOf(key), approved, caller);
       case 'claimed':
-        return dispatch(await fly(id, () => handOver(approved, caller, ready)), false);
+        return dispatch(await fly(key, () => handOver(approved, caller, ready)), false);
     }
   }
 
   /** The first result again. What was certainly not sent is sent now. */
   async function replay(entry: MessageEntry, approved: ApprovedMessage, caller: Caller): Promise<Dispatch> {
-    if (entry.sub !== caller.sub || entry.digest !== approved.digest) {
+    if (entry.digest !== approved.digest) {
       throw new Refusal(
         409,
         'client_message_id_conflict',
@@ -79,17 +90,20 @@ export function createMessageDesk(options: MessageDeskOptions): MessageDesk {
         },
       );
     }
-    const { id } = entry;
-    const flight = flights.get(id);
+    const key = { sub: entry.sub, id: entry.id };
+    const flight = flights.get(flightOf(key));
     if (flight !== undefined) return dispatch(await flight, true);
     if (entry.state !== 'ready') return dispatch(settled(entry), true);
     const ready = await admit(approved, caller);
-    if (!journal.reclaim(id, clock.now())) return dispatch(settled(entryOf(id)), true);
-    return dispatch(await fly(id, () => handOver(approved, caller, ready)), false);
+    if (!journal.reclaim(key, clock.now())) return dispatch(settled(entryOf(key)), true);
+    return dispatch(await fly(key, () => handOver(approved, caller, ready)), false);
   }
 
   /** Every check that needs the world. Uses nothing up. */
-  async function admit({ draft }: ApprovedMessage, caller: Caller) {
+  async function admit(
+    { draft }: Pick<ApprovedMessage, 'draft'>,
+    caller: Pick<Caller, 'sub' | 'accessToken'>,
+  ) {
     requireUnexpired(draft.expires_at);
     const outlet = options.outlets.get(draft.service);
     if (outlet === undefined) {
@@ -109,6 +123,7 @@ export function createMessageDesk(options: MessageDeskOptions): MessageDesk {
     { outlet, token }: { outlet: MessageOutlet; token: string },
   ): Promise<MessageEntry> {
     const id = draft.client_message_id;
+    const key = { sub: caller.sub, id };
     const { service, recipient } = draft;
     const delivery: Delivery = await outlet
       .deliver(draft, token)
@@ -119,42 +134,43 @@ export function createMessageDesk(options: MessageDeskOptions): MessageDesk {
         const sent_at = new Date(now).toISOString();
         const { serviceId: service_id } = delivery;
         const message = { client_message_id: id, service, recipient, service_id, sent_at };
-        journal.finish(id, { state: 'sent', message }, now);
+        journal.finish(key, { state: 'sent', message }, now);
         break;
       }
       case 'refused':
         journal.finish(
-          id,
+          key,
           { state: 'refused', problem: refusedBy(service, delivery.reason).toProblem() },
           now,
         );
         break;
       case 'not_taken':
-        journal.release(id, now);
+        journal.release(key, now);
         if (delivery.reason === 'unauthorized') outlet.tokens.forget(caller.sub, token);
         throw notTaken(service, delivery.reason);
       case 'unknown':
-        journal.finish(id, { state: 'unknown' }, now);
+        journal.finish(key, { state: 'unknown' }, now);
         break;
     }
-    return entryOf(id);
+    return entryOf(key);
   }
 
-  function fly(id: string, run: () => Promise<MessageEntry>): Promise<MessageEntry> {
-    const flight = run().finally(() => flights.delete(id));
-    flights.set(id, flight);
+  function fly(key: MessageKey, run: () => Promise<MessageEntry>): Promise<MessageEntry> {
+    const name = flightOf(key);
+    const flight = run().finally(() => flights.delete(name));
+    flights.set(name, flight);
     return flight;
   }
 
   /** An intent that nobody here is carrying out is a dead process's: whether it was sent will never be known. */
   function settled(entry: MessageEntry): MessageEntry {
     if (entry.state !== 'intent') return entry;
-    journal.finish(entry.id, { state: 'unknown' }, clock.now());
-    return entryOf(entry.id);
+    journal.finish(entry, { state: 'unknown' }, clock.now());
+    return entryOf(entry);
   }
 
-  function entryOf(id: string): MessageEntry {
-    const entry = journal.find(id);
+  function entryOf({ sub, id }: MessageKey): MessageEntry {
+    const entry = journal.find(sub, id);
     if (entry === undefined) throw new Error('the message journal has lost an entry');
     return entry;
   }
@@ -169,18 +185,32 @@ export function createMessageDesk(options: MessageDeskOptions): MessageDesk {
   }
 
   async function outcome(caller: Caller, id: string): Promise<SentMessage> {
-    const entry = journal.find(id);
-    if (entry === undefined || entry.sub !== caller.sub) {
+    const entry = journal.find(caller.sub, id);
+    if (entry === undefined) {
       throw new Refusal(404, 'not_found', 'this gateway was never asked to send such a message');
     }
-    const flight = flights.get(id);
+    const flight = flights.get(flightOf(entry));
     const known = flight === undefined ? settled(entry) : await flight;
     // Certainly not sent, and nobody is sending it.
     if (known.state === 'ready') throw new Refusal(404, 'not_found', 'the message was not sent');
     return dispatch(known, true).message;
   }
 
-  return { send, outcome };
+  return {
+    send: async (caller, body) =>
+      sendApproved(
+        approvedMessage(body, caller, { gateway: options.gateway, type: options.detailsType }),
+        caller,
+      ),
+    sendApproved,
+    requireConnected: async (draft, who) => void (await admit({ draft }, who)),
+    outcome,
+  };
+}
+
+/** JSON, since no separator is safe in what a provider may call a user. */
+function flightOf({ sub, id }: MessageKey): string {
+  return JSON.stringify([sub, id]);
 }
 
 function dispatch(entry: MessageEntry, replay: boolean): Dispatch {
@@ -196,7 +226,7 @@ function dispatch(entry: MessageEntry, replay: boolean): Dispatch {
 async function accountOf(
   service: MessageService,
   { tokens }: MessageOutlet,
-  caller: Caller,
+  caller: Pick<Caller, 'sub' | 'accessToken'>,
 ): Promise<string> {
   try {
     return await tokens.tokenFor(caller);

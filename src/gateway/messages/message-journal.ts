@@ -13,10 +13,14 @@ import type { Problem } from '../../trading/views.ts';
  */
 export type MessageState = 'ready' | 'intent' | 'sent' | 'refused' | 'unknown';
 
-export interface MessageEntry {
-  readonly id: string;
-  readonly digest: string;
+/** Whose message, and its id, which is unique among that user's alone: nobody can take another's. */
+export interface MessageKey {
   readonly sub: string;
+  readonly id: string;
+}
+
+export interface MessageEntry extends MessageKey {
+  readonly digest: string;
   readonly state: MessageState;
   /** For `sent`. */
   readonly message: SentMessage | undefined;
@@ -24,10 +28,8 @@ export interface MessageEntry {
   readonly problem: Problem | undefined;
 }
 
-export interface MessageClaim {
-  readonly id: string;
+export interface MessageClaim extends MessageKey {
   readonly digest: string;
-  readonly sub: string;
   /** The approval token's id: usable once. */
   readonly jti: string;
   readonly draft: MessageDraft;
@@ -35,17 +37,17 @@ export interface MessageClaim {
 
 /** The record that makes one approval one message at most. */
 export interface MessageJournal {
-  find(id: string): MessageEntry | undefined;
+  find(sub: string, id: string): MessageEntry | undefined;
   /**
    * Uses the approval and writes the intent, in one transaction that is on disk when this returns. `known`: there is an
    * entry already, and nothing was used.
    */
   claim(claim: MessageClaim, now: number): 'claimed' | 'known' | 'approval_used';
   /** Takes the right to send a message that is `ready` again. False where anybody else did. */
-  reclaim(id: string, now: number): boolean;
-  release(id: string, now: number): void;
+  reclaim(key: MessageKey, now: number): boolean;
+  release(key: MessageKey, now: number): void;
   finish(
-    id: string,
+    key: MessageKey,
     result:
       | { readonly state: 'sent'; readonly message: SentMessage }
       | { readonly state: 'refused'; readonly problem: Problem }
@@ -56,8 +58,8 @@ export interface MessageJournal {
 
 /** @param database whose tables {@link createOrderJournal} has made */
 export function createMessageJournal(database: Database.Database): MessageJournal {
-  const select = database.prepare<[string], Row>(
-    'SELECT * FROM gateway_messages WHERE client_message_id = ?',
+  const select = database.prepare<[string, string], Row>(
+    'SELECT * FROM gateway_messages WHERE sub = ? AND client_message_id = ?',
   );
   const used = database.prepare<[string, string]>(
     'SELECT 1 FROM gateway_messages WHERE jti = ? UNION ALL SELECT 1 FROM gateway_orders WHERE jti = ?',
@@ -66,18 +68,18 @@ export function createMessageJournal(database: Database.Database): MessageJourna
     INSERT INTO gateway_messages (client_message_id, digest, sub, jti, draft, state, created_at, updated_at)
     VALUES (@id, @digest, @sub, @jti, @draft, 'intent', @now, @now)`);
   const claim = database.transaction((entry: MessageClaim, now: number) => {
-    if (select.get(entry.id) !== undefined) return 'known' as const;
+    if (select.get(entry.sub, entry.id) !== undefined) return 'known' as const;
     if (used.get(entry.jti, entry.jti) !== undefined) return 'approval_used' as const;
     insert.run({ ...entry, draft: JSON.stringify(entry.draft), now });
     return 'claimed' as const;
   });
   const move = database.prepare(`
     UPDATE gateway_messages SET state = @to, result = @result, updated_at = @now
-    WHERE client_message_id = @id AND state = @from`);
+    WHERE sub = @sub AND client_message_id = @id AND state = @from`);
 
   return {
-    find(id) {
-      const row = select.get(id);
+    find(sub, id) {
+      const row = select.get(sub, id);
       if (row === undefined) return undefined;
       const result: unknown = row.result === null ? undefined : JSON.parse(row.result);
       return {
@@ -90,13 +92,14 @@ export function createMessageJournal(database: Database.Database): MessageJourna
       };
     },
     claim: (entry, now) => claim.immediate(entry, now),
-    reclaim: (id, now) => move.run({ id, from: 'ready', to: 'intent', result: null, now }).changes === 1,
-    release: (id, now) => void move.run({ id, from: 'intent', to: 'ready', result: null, now }),
-    finish(id, result, now) {
+    reclaim: ({ sub, id }, now) =>
+      move.run({ sub, id, from: 'ready', to: 'intent', result: null, now }).changes === 1,
+    release: ({ sub, id }, now) => void move.run({ sub, id, from: 'intent', to: 'ready', result: null, now }),
+    finish({ sub, id }, result, now) {
       const kept =
         result.state === 'sent' ? result.message : result.state === 'refused' ? result.problem : undefined;
       const text = kept === undefined ? null : JSON.stringify(kept);
-      move.run({ id, from: 'intent', to: result.state, result: text, now });
+      move.run({ sub, id, from: 'intent', to: result.state, result: text, now });
     },
   };
 }

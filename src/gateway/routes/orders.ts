@@ -1,14 +1,17 @@
 import type { Context, Hono } from 'hono';
 import { z } from 'zod';
 import { symbolSchema } from '../../trading/order.ts';
+import { protectsPosition } from '../../trading/protects.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import type { Order } from '../../trading/views.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Caller } from '../caller.ts';
 import type { Door } from '../door.ts';
 import { jsonBody } from '../json-body.ts';
+import { notCancelable, orderNotFound } from '../orders/cancel-desk.ts';
+import { isOrderOf } from '../orders/replacement.ts';
 import type { OrderDesk } from '../place-order.ts';
 import { limitParameter, parseQuery } from '../query.ts';
-import { isSameOrder } from '../same-order.ts';
 
 const ordersQuery = z.strictObject({
   status: z.enum(['open', 'closed', 'all']).default('open'),
@@ -24,7 +27,8 @@ const clientOrderIdQuery = z.strictObject({
   client_order_id: z.string().regex(/^[A-Za-z0-9_-]{1,128}$/),
 });
 
-/** Orders: reading needs `orders:read`, cancelling `orders:cancel`, placing `orders:write` and an approval. */
+/** Orders: reading needs `orders:read`, cancelling `orders:cancel` where
+ * nothing is protected by the order, placing `orders:write` and an approval. */
 export function orderRoutes(
   app: Hono,
   door: Door,
@@ -57,11 +61,11 @@ export function orderRoutes(
       const entry = await desk.settle(caller, client_order_id);
       const order = await (await brokerFor(caller)).orderByClientOrderId(client_order_id);
       // Where the broker holds another order under this id, that one is no result of the approval.
-      if (order !== undefined && (entry?.problem === undefined || isSameOrder(order, entry.draft))) {
+      if (order !== undefined && (entry?.problem === undefined || isOrderOf(order, entry))) {
         return c.json(order);
       }
       if (entry?.order !== undefined) return c.json(entry.order);
-      throw notFound(
+      throw orderNotFound(
         entry?.problem === undefined
           ? {}
           : { outcome: { code: entry.problem.code, detail: entry.problem.detail } },
@@ -72,39 +76,46 @@ export function orderRoutes(
     '/v1/orders/:id',
     door.guard(['orders:read'], async (c, caller) => {
       const order = await (await brokerFor(caller)).order(orderId(c));
-      if (order === undefined) throw notFound();
+      if (order === undefined) throw orderNotFound();
       return c.json(order);
     }),
   );
   app.delete(
     '/v1/orders/:id',
     door.guard(['orders:cancel'], async (c, caller) => {
-      switch (await (await brokerFor(caller)).cancel(orderId(c))) {
+      const id = orderId(c);
+      const broker = await brokerFor(caller);
+      // Unless both can be read, nobody knows that it protects nothing, and nothing is cancelled.
+      const order = await broker.order(id);
+      if (order === undefined) throw orderNotFound();
+      if (protectsPosition(order, await broker.positions())) throw approvalRequired(order);
+      switch (await broker.cancel(id)) {
         case 'requested':
           return c.body(null, 204);
         case 'not_found':
-          throw notFound();
+          throw orderNotFound();
         case 'not_cancelable':
-          throw new Refusal(409, 'not_cancelable', 'the order can no longer be cancelled', {
-            hint: 'Look at its status: it has been filled, cancelled or has expired.',
-          });
+          throw notCancelable();
       }
     }),
+  );
+}
+
+function approvalRequired({ symbol }: Order): Refusal {
+  return new Refusal(
+    409,
+    'approval_required',
+    `the order protects the position in ${symbol}: without it more can be lost`,
+    {
+      hint: 'Propose to cancel it: POST /v1/proposals with kind cancel.',
+      members: { kind: 'cancel' },
+    },
   );
 }
 
 /** An id that no broker would give can't be anybody's order, and isn't passed on. */
 function orderId(c: Context): string {
   const id = c.req.param('id') ?? '';
-  if (!/^[A-Za-z0-9-]{1,64}$/.test(id)) throw notFound();
+  if (!/^[A-Za-z0-9-]{1,64}$/.test(id)) throw orderNotFound();
   return id;
-}
-
-function notFound(members?: Record<string, unknown>): Refusal {
-  return new Refusal(
-    404,
-    'not_found',
-    'there is no such order in this account',
-    members === undefined ? {} : { members },
-  );
 }

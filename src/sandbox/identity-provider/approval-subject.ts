@@ -1,34 +1,91 @@
+import { z } from 'zod';
+import {
+  detailsTypeOfKind,
+  isProposalDetails,
+  type ProposalDetails,
+  readProposalDetails,
+} from '../../approval/details.ts';
 import { bindingMessage } from '../../trading/approval-details.ts';
+import { isTradeAgentError } from '../../trading/errors.ts';
+import { checkMessage, messageDraftSchema } from '../../trading/message.ts';
 import {
   type ApprovalDetails,
   MESSAGE_SEND_TYPE,
   messageBindingMessage,
 } from '../../trading/message-details.ts';
+import { checkOrder, orderDraftSchema } from '../../trading/order.ts';
+import {
+  cancelSubjectSchema,
+  liftSubjectSchema,
+  type ProposalKind,
+  replaceSubjectSchema,
+} from '../../trading/proposal.ts';
 import { messageOf, readMessageDetails } from './message-details.ts';
-import { draftOf, onlyObject, readOrderDetails } from './order-details.ts';
+import { draftOf, onlyObject, readOrderDetails, UnacceptableDetails, wrongFields } from './order-details.ts';
 import { MESSAGE_SCOPE, ORDER_SCOPE } from './protocol.ts';
 
 /** What a person is asked to approve. */
 export interface ApprovalSubject {
-  readonly details: ApprovalDetails;
+  readonly details: ApprovalDetails | ProposalDetails;
   /** What its token may do at the gateway, and nothing else. */
   readonly scope: string;
-  /** The one message that may stand for it on a phone. */
-  readonly bindingMessage: string;
+  /** Whether it is a proposal, which the gateway alone may put before a person. */
+  readonly isProposal: boolean;
+  /** What may stand for it on a phone: one message alone, or any that ends so. */
+  readonly bindingMessage: { readonly is: string } | { readonly endsIn: string };
 }
 
+/** How long a person may be asked, seconds at most. */
+export const LONGEST_REQUEST_S = { proposal: 24 * 3600, other: 3600 } as const;
+
 /**
- * Reads the `authorization_details` of a CIBA request: one order, or one message.
+ * Reads the `authorization_details` of a CIBA request: one proposal, one order, or one message.
  * @throws {UnacceptableDetails}
  */
 export function readSubject(text: unknown, target: { resource: string; now: number }): ApprovalSubject {
-  if (onlyObject(text).type === MESSAGE_SEND_TYPE) {
+  const found = onlyObject(text);
+  if (isProposalDetails(found)) return readProposal(found, target);
+  if (found.type === MESSAGE_SEND_TYPE) {
     const details = readMessageDetails(text, target);
-    return { details, scope: MESSAGE_SCOPE, bindingMessage: messageBindingMessage(messageOf(details)) };
+    const message = messageBindingMessage(messageOf(details));
+    return { details, scope: MESSAGE_SCOPE, isProposal: false, bindingMessage: { is: message } };
   }
   const details = readOrderDetails(text, target);
-  return { details, scope: ORDER_SCOPE, bindingMessage: bindingMessage(draftOf(details)) };
+  const message = bindingMessage(draftOf(details));
+  return { details, scope: ORDER_SCOPE, isProposal: false, bindingMessage: { is: message } };
 }
+
+/** @throws {UnacceptableDetails} */
+function readProposal(found: object, { resource, now }: { resource: string; now: number }): ApprovalSubject {
+  const details = acceptable(() => readProposalDetails(found, { gateway: resource, now }));
+  if (details.type !== detailsTypeOfKind[details.kind]) {
+    throw new UnacceptableDetails(`the type must be ${detailsTypeOfKind[details.kind]}`);
+  }
+  acceptable(() => subjects[details.kind](details.subject));
+  const scope = scopeOfType(details.type);
+  return { details, scope, isProposal: true, bindingMessage: { endsIn: ` ${details.code}` } };
+}
+
+function acceptable<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof z.ZodError) {
+      throw new UnacceptableDetails(`not a complete subject: ${wrongFields(error)}`);
+    }
+    if (error instanceof TypeError || isTradeAgentError(error)) throw new UnacceptableDetails(error.message);
+    throw error;
+  }
+}
+
+/** Each throws where a subject isn't whole, or has what a person could not see. */
+const subjects: Readonly<Record<ProposalKind, (subject: unknown) => void>> = {
+  order: (subject) => checkOrder(orderDraftSchema.parse(subject)),
+  message: (subject) => checkMessage(messageDraftSchema.parse(subject)),
+  cancel: (subject) => void cancelSubjectSchema.parse(subject),
+  replace: (subject) => checkOrder(replaceSubjectSchema.parse(subject).draft),
+  lift: (subject) => void liftSubjectSchema.parse(subject),
+};
 
 /** The scope of a token for details of this type. */
 export function scopeOfType(type: string): string {

@@ -1,5 +1,6 @@
 import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
+import { isProposalDetails } from '../../approval/details.ts';
 import { Dec, plain } from '../../trading/decimal.ts';
 import { failpoint } from '../../trading/failpoint.ts';
 import type { Faults } from '../faults.ts';
@@ -33,7 +34,8 @@ export function deliverDecision(options: {
           rar: [{ ...details }],
         });
       } else {
-        await provider.backchannelResult(kept, new errors.AccessDenied('the person refused'));
+        const refused = request.status === 'denied' ? 'the person refused' : 'the request was withdrawn';
+        await provider.backchannelResult(kept, new errors.AccessDenied(refused));
       }
     }
     failpoint('idp.delivered');
@@ -41,9 +43,19 @@ export function deliverDecision(options: {
   };
 }
 
-/** Another quantity (or amount, or recipient) than the one approved. */
+/** Other details than those approved, down to the subject of a proposal's. */
 function tampered(details: ApprovalRequest['details']): ApprovalRequest['details'] {
-  if (details.recipient !== undefined) return { ...details, recipient: `x${details.recipient}` };
-  const field = details.qty === undefined ? 'notional' : 'qty';
-  return { ...details, [field]: plain(new Dec(String(details[field])).plus(1)) };
+  const { subject } = details;
+  return isProposalDetails(details) && typeof subject === 'object'
+    ? { ...details, subject: changed({ ...subject }) }
+    : { ...changed(details), type: details.type };
+}
+
+/** Another quantity, amount or recipient; a field more where there is none of them. */
+function changed(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  if (fields.recipient !== undefined) return { ...fields, recipient: `x${fields.recipient}` };
+  const amount = ['qty', 'notional'].find((name) => fields[name] !== undefined);
+  return amount === undefined
+    ? { ...fields, tampered: true }
+    : { ...fields, [amount]: plain(new Dec(String(fields[amount])).plus(1)) };
 }

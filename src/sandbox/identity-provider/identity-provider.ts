@@ -12,6 +12,7 @@ import type { Faults } from '../faults.ts';
 import { createPhoneApp, isPhonePath } from '../phone/phone-app.ts';
 import { createApprovalRequests } from './approval-requests.ts';
 import { readSubject } from './approval-subject.ts';
+import { pingSender } from './clients.ts';
 import { createConnectedAccounts } from './connected-accounts.ts';
 import { createConnectionRequests } from './connection-requests.ts';
 import { deliverDecision } from './deliver-decision.ts';
@@ -20,10 +21,12 @@ import { createIssuedTokens } from './issued-tokens.ts';
 import { holdPoll } from './long-poll.ts';
 import { oidcConfiguration } from './oidc-configuration.ts';
 import { createOidcStore } from './oidc-store.ts';
+import { createOutcomeEndpoint } from './outcome-endpoint.ts';
 import {
   CIBA_GRANT,
   CONNECTED_ACCOUNTS_PATH,
   connectedAccountsUrl,
+  OUTCOME_PATH,
   POLL_INTERVAL,
   routes,
   TOKEN_EXCHANGE_GRANT,
@@ -73,7 +76,6 @@ export interface IdentityProvider {
 }
 
 const SLOW_ANSWER_MS = 2000;
-/** A ping is a hint, and the client polls anyway; it must not outlive the approval. */
 const PING_TIMEOUT_MS = 5000;
 
 /** The sandbox's OpenID provider: device flow, CIBA with RAR, DPoP, dynamic registration, token exchange; and the phone. */
@@ -120,11 +122,13 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
           user: account.accountId,
           clientId: client.clientId,
           clientName: client.clientName ?? client.clientId,
-          code: approvalCode(details.digest),
+          code: 'code' in details ? details.code : approvalCode(details.digest),
           bindingMessage: typeof message === 'string' ? message : undefined,
           details,
           expiresAt: saved.exp * 1000,
         });
+        // One that gave way to this is told so; if that fails, the next start does it.
+        deliverAll().catch((error: Error) => onError(error.message));
         failpoint('idp.asked');
       },
       onAccessToken: (payload) => {
@@ -132,12 +136,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
         if (lastApprovalJti !== undefined && faults.take('replayed_approval')) payload.jti = lastApprovalJti;
         lastApprovalJti = payload.jti;
       },
-      fetch: async (url, init) => {
-        void (options.fetch ?? fetch)(url, { ...init, signal: AbortSignal.timeout(PING_TIMEOUT_MS) }).catch(
-          () => {},
-        );
-        return new Response(null, { status: 204 });
-      },
+      fetch: pingSender({ resource, fetch: options.fetch ?? fetch, timeoutMs: PING_TIMEOUT_MS }),
     }),
   );
   provider.on('server_error', (ctx, error) => onError(`${ctx.method} ${ctx.path}: ${error.message}`));
@@ -177,6 +176,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
         authorization_endpoint: undefined,
         response_modes_supported: undefined,
         connected_accounts_endpoint: connectedAccountsUrl(issuer),
+        backchannel_outcome_endpoint: `${issuer}${OUTCOME_PATH}`,
         backchannel_user_code_parameter_supported: false,
       };
     }
@@ -201,7 +201,10 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     delivering.set(id, delivery);
     await delivery;
   };
-  for (const { id } of requests.undelivered()) await deliverOnce(id);
+  async function deliverAll(): Promise<void> {
+    for (const { id } of requests.undelivered()) await deliverOnce(id);
+  }
+  await deliverAll();
 
   const connections = createConnectionRequests({ database, vault, clock });
   const connectedAccounts = getRequestListener(
@@ -221,6 +224,10 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       isLive,
       now,
     }).fetch,
+    { overrideGlobalObjects: false },
+  );
+  const outcomes = getRequestListener(
+    createOutcomeEndpoint({ issuer, provider, requests, deliver: deliverOnce, now }).fetch,
     { overrideGlobalObjects: false },
   );
   const phone = getRequestListener(
@@ -262,6 +269,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     if (faults.take('slow_answers')) await clock.sleep(SLOW_ANSWER_MS, closing.signal);
     if (isPhonePath(path)) return phone(request, response);
     if (path.startsWith(`${CONNECTED_ACCOUNTS_PATH}/`)) return connectedAccounts(request, response);
+    if (path === OUTCOME_PATH) return outcomes(request, response);
     if (!isProtocolPath(path)) {
       response.writeHead(404, { 'content-type': 'text/plain' }).end('Not found\n');
       return;

@@ -1,22 +1,26 @@
-import { type AllClientMetadata, type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { TRADE_ORDER_TYPE } from '../../trading/approval-details.ts';
-import { MESSAGE_SEND_TYPE } from '../../trading/message-details.ts';
+import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { isProposalDetails } from '../../approval/details.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
-import { readSubject } from './approval-subject.ts';
+import { LONGEST_REQUEST_S, readSubject } from './approval-subject.ts';
+import {
+  approvalTypes,
+  checkApprovalClient,
+  type GatewayClient,
+  gatewayClient,
+  loginClient,
+} from './clients.ts';
 import type { OidcStore } from './oidc-store.ts';
 import { UnacceptableDetails } from './order-details.ts';
 import {
   CIBA_GRANT,
   CONNECTION_SCOPES,
   connectedAccountsUrl,
-  DEVICE_GRANT,
   IDENTITY_SCOPES,
   LOGIN_CLIENT_ID,
   MESSAGE_SCOPE,
   ORDER_SCOPE,
   routes,
   SESSION_SCOPES,
-  TOKEN_EXCHANGE_GRANT,
 } from './protocol.ts';
 import type { ProviderKeys } from './provider-keys.ts';
 import type { SandboxUser } from './users.ts';
@@ -27,7 +31,7 @@ export interface OidcConfigurationOptions {
   readonly keys: ProviderKeys;
   readonly users: readonly SandboxUser[];
   readonly resource: string;
-  readonly gatewayClient: { readonly client_id: string; readonly jwks: { readonly keys: readonly object[] } };
+  readonly gatewayClient: GatewayClient;
   readonly requests: ApprovalRequests;
   readonly now: () => number;
   /** Shows a CIBA request on the person's phone. */
@@ -42,8 +46,15 @@ export interface OidcConfigurationOptions {
 
 const DAY = 24 * 3600;
 const MINUTE = 60;
-/** More than a person could look through means somebody is trying to wear them down. */
+/**
+ * Requests of one client that may wait for one person. More than they could look through means that somebody is trying
+ * to wear them down; counted by client, so that none shuts out another.
+ */
 const MOST_PENDING = 20;
+/** The gateway has quotas of its own, by who proposes; this bounds memory and no more. */
+const MOST_PENDING_OF_GATEWAY = 20_000;
+/** Seconds that the token of an approval lives at least, so that a tap in the last moment is worth something. */
+const SHORTEST_APPROVAL = MINUTE;
 /** Characters that read the same on every phone and can't forge a second line. */
 const BINDING_MESSAGE = /^[A-Za-z0-9 +\-_.,:#]{1,64}$/;
 
@@ -66,7 +77,7 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
     jwks: { keys: [options.keys.signing] },
     cookies: { keys: [options.keys.cookie] },
     routes,
-    clients: [loginClient, gatewayClient(options.gatewayClient)],
+    clients: [loginClient, gatewayClient(options.gatewayClient, resource)],
     clientDefaults: {
       grant_types: [CIBA_GRANT],
       response_types: [],
@@ -124,14 +135,17 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
       AccessToken: (_ctx, token) => {
         const details = 'rar' in token && Array.isArray(token.rar) ? token.rar[0] : undefined;
         if (typeof details?.expires_at === 'string') {
-          return Math.min(5 * MINUTE, secondsUntil(details.expires_at));
+          const left = Math.min(5 * MINUTE, secondsUntil(details.expires_at));
+          // What the details say of their end holds at the gateway, however long the token lives.
+          return isProposalDetails(details) ? Math.max(SHORTEST_APPROVAL, left) : left;
         }
         return 10 * MINUTE;
       },
       BackchannelAuthenticationRequest: (ctx, request) => {
         const asked = Number(ctx?.oidc.params?.requested_expiry ?? 5 * MINUTE);
-        const { details } = read(request.params?.authorization_details);
-        return Math.min(asked, 60 * MINUTE, secondsUntil(details.expires_at));
+        const { details, isProposal } = read(request.params?.authorization_details);
+        const longest = isProposal ? LONGEST_REQUEST_S.proposal : LONGEST_REQUEST_S.other;
+        return Math.min(asked, longest, secondsUntil(details.expires_at));
       },
       DeviceCode: 10 * MINUTE,
       Grant: (_ctx, grant) =>
@@ -185,9 +199,17 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
       richAuthorizationRequests: {
         enabled: true,
         types: Object.fromEntries(
-          [TRADE_ORDER_TYPE, MESSAGE_SEND_TYPE].map((type) => [
+          approvalTypes.map((type) => [
             type,
-            { validate: (ctx: KoaContextWithOIDC) => void read(ctx.oidc.params?.authorization_details) },
+            {
+              validate: (ctx: KoaContextWithOIDC) => {
+                const { isProposal } = read(ctx.oidc.params?.authorization_details);
+                // The phone believes what a proposal says of its worst case: nobody else may write one.
+                if (isProposal && ctx.oidc.client?.clientId !== options.gatewayClient.client_id) {
+                  throw new errors.InvalidAuthorizationDetails('only the gateway may ask about a proposal');
+                }
+              },
+            },
           ]),
         ),
         authorizationDetailsForGrantSource: () => undefined,
@@ -206,9 +228,11 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
         processLoginHintToken: () => {
           throw new errors.InvalidRequest('login_hint_token is not supported: use login_hint');
         },
-        verifyUserCode: (_ctx, account, userCode) => {
+        verifyUserCode: (ctx, account, userCode) => {
           if (userCode !== undefined) throw new errors.InvalidRequest('user_code is not supported');
-          if (options.requests.pending(account.accountId).length >= MOST_PENDING) {
+          const clientId = ctx.oidc.client?.clientId ?? '';
+          const most = clientId === options.gatewayClient.client_id ? MOST_PENDING_OF_GATEWAY : MOST_PENDING;
+          if (options.requests.countPending(account.accountId, clientId) >= most) {
             throw new errors.AccessDenied('too many requests are waiting for this person');
           }
         },
@@ -231,44 +255,18 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
               scopes.join(' '),
             );
           }
+          const message = ctx.oidc.params?.binding_message;
           // A message of its own making could make the person believe they approve something else.
-          if (![undefined, described].includes(ctx.oidc.params?.binding_message as string | undefined)) {
-            throw new errors.InvalidBindingMessage(`binding_message must be "${described}" for this`);
+          if ('is' in described && message !== undefined && message !== described.is) {
+            throw new errors.InvalidBindingMessage(`binding_message must be "${described.is}" for this`);
+          }
+          if ('endsIn' in described && !String(message ?? '').endsWith(described.endsIn)) {
+            throw new errors.InvalidBindingMessage(`binding_message must end in "${described.endsIn}"`);
           }
         },
         triggerAuthenticationDevice: options.askPerson,
       },
     },
-  };
-}
-
-const loginClient: AllClientMetadata & { client_id: string } = {
-  client_id: LOGIN_CLIENT_ID,
-  client_name: 'trade-agent',
-  application_type: 'native',
-  token_endpoint_auth_method: 'none',
-  grant_types: [DEVICE_GRANT, 'refresh_token'],
-  response_types: [],
-  redirect_uris: [],
-  scope: IDENTITY_SCOPES.join(' '),
-  dpop_bound_access_tokens: true,
-  authorization_details_types: [],
-};
-
-function gatewayClient(
-  client: OidcConfigurationOptions['gatewayClient'],
-): AllClientMetadata & { client_id: string } {
-  return {
-    client_id: client.client_id,
-    client_name: 'order gateway',
-    token_endpoint_auth_method: 'private_key_jwt',
-    grant_types: [TOKEN_EXCHANGE_GRANT],
-    response_types: [],
-    redirect_uris: [],
-    jwks: {
-      keys: client.jwks.keys.map((key) => ({ ...key })) as NonNullable<AllClientMetadata['jwks']>['keys'],
-    },
-    authorization_details_types: [],
   };
 }
 
@@ -283,25 +281,6 @@ function checkSessionScopes(ctx: KoaContextWithOIDC): void {
       !isIn(IDENTITY_SCOPES, scope) && !isIn(SESSION_SCOPES, scope) && !isIn(CONNECTION_SCOPES, scope),
   );
   if (refused.length > 0) throw new errors.InvalidScope('requested scope is not allowed', refused.join(' '));
-}
-
-/** Anyone may register (RFC 7591), but only as what asks for approvals: a confidential CIBA client with its own key. */
-function checkApprovalClient(metadata: AllClientMetadata): void {
-  const refuse = (reason: string) => {
-    throw new errors.InvalidClientMetadata(reason);
-  };
-  if (String(metadata.grant_types) !== CIBA_GRANT) refuse(`grant_types must be ["${CIBA_GRANT}"]`);
-  if (metadata.token_endpoint_auth_method !== 'private_key_jwt') {
-    refuse('token_endpoint_auth_method must be private_key_jwt');
-  }
-  if (metadata.jwks === undefined || metadata.jwks_uri !== undefined)
-    refuse('the public key must be given in jwks');
-  if ((metadata.response_types ?? []).length > 0) refuse('response_types must be empty');
-  if ((metadata.redirect_uris ?? []).length > 0) refuse('redirect_uris must be empty');
-  if (metadata.dpop_bound_access_tokens !== true) refuse('dpop_bound_access_tokens must be true');
-  if (metadata.client_name !== undefined && !/^[\x20-\x7e]{1,80}$/.test(String(metadata.client_name))) {
-    refuse('client_name must be 1 to 80 printable ASCII characters');
-  }
 }
 
 function isIn<T extends string>(list: readonly T[], text: string): text is T {

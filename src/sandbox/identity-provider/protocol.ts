@@ -9,8 +9,15 @@ export const CIBA_GRANT = 'urn:openid:params:grant-type:ciba';
 export const TOKEN_EXCHANGE_GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange';
 export const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token';
 
-/** What a session may do at the gateway. Placing an order is not among it. */
-export const SESSION_SCOPES = ['market:read', 'portfolio:read', 'orders:read', 'orders:cancel'] as const;
+/** What a session may do at the gateway: ring the phone at most. Placing an order is not among it. */
+export const SESSION_SCOPES = [
+  'market:read',
+  'portfolio:read',
+  'orders:read',
+  'orders:cancel',
+  'orders:propose',
+  'messages:propose',
+] as const;
 export const IDENTITY_SCOPES = ['openid', 'profile', 'email', 'offline_access'] as const;
 /** What a session may do with the person's accounts elsewhere, at {@link connectedAccountsUrl} (as Auth0 names them). */
 export const CONNECTION_SCOPES = [
@@ -39,6 +46,11 @@ export const routes = {
   token: '/token',
   userinfo: '/userinfo',
 } as const;
+
+/**
+ * Where a CIBA client tells what became of its request (metadata `backchannel_outcome_endpoint`); no standard has one.
+ */
+export const OUTCOME_PATH = '/bc-outcome';
 
 export const CONNECTED_ACCOUNTS_PATH = '/me/v1/connected-accounts';
 

@@ -299,7 +299,12 @@ export function createExchange(options: ExchangeOptions): Exchange {
     replace: (accountId, orderId, terms) =>
       inTransaction(() => {
         const old = requireOpen(accountId, orderId);
+        // Alpaca: neither by amount, nor before it has reached the market, nor fractions for another quantity.
         if (old.notional !== null) throw unprocessable('notional orders cannot be replaced');
+        if (old.status === 'accepted') throw unprocessable('cannot replace order in accepted status');
+        if (terms.qty !== undefined && isFractional(old)) {
+          throw unprocessable('qty of fractional orders cannot be replaced');
+        }
         // Out of the way first: its own reservation must not stand against its successor. A refusal rolls all back.
         const gone = store({ ...old, status: 'replaced', replaced_at: now() });
         const placed = placeNow(accountId, replacementTicket(gone, terms), gone.id);

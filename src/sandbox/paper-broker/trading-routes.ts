@@ -1,5 +1,5 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { Dec } from '../../trading/decimal.ts';
 import { failpoint } from '../../trading/failpoint.ts';
@@ -33,7 +33,13 @@ const terms = z.object({
   limit_price: z.string().optional(),
   stop_price: z.string().optional(),
   trail: z.string().optional(),
-  client_order_id: z.string().max(128).optional(),
+  client_order_id: z
+    .string()
+    .max(128)
+    .optional()
+    .transform((value) => value || undefined),
+  /** Of indications of interest in an IPO alone, and there are none here. */
+  notional: z.unknown().optional(),
 });
 
 const listQuery = z.object({
@@ -96,15 +102,20 @@ export function tradingRoutes({ books, exchange, faults, now }: TradingOptions):
     return context.json(found.slice(0, limit).map(orderJson));
   });
 
-  app.post('/v2/orders', requireTrading, async (context) => {
-    const ticket = readTicket(await jsonBody(context.req));
-    const order = exchange.place(context.get('account').id, ticket);
-    failpoint('broker.committed');
+  /** Tells of an order that was taken, unless the answer is to get lost. */
+  const answerOrder = (context: Context<BrokerEnv>, order: OrderRecord): Response => {
     if (faults.take('broker_timeout_after_accept')) {
       context.env?.incoming?.socket.destroy();
       return RESPONSE_ALREADY_SENT;
     }
     return context.json(orderJson(order));
+  };
+
+  app.post('/v2/orders', requireTrading, async (context) => {
+    const ticket = readTicket(await jsonBody(context.req));
+    const order = exchange.place(context.get('account').id, ticket);
+    failpoint('broker.committed');
+    return answerOrder(context, order);
   });
 
   app.delete('/v2/orders', requireTrading, (context) =>
@@ -129,9 +140,13 @@ export function tradingRoutes({ books, exchange, faults, now }: TradingOptions):
     const read = terms.safeParse(await jsonBody(context.req));
     if (!read.success)
       throw badParameter(`invalid ${String(read.error.issues[0]?.path[0] ?? 'request body')}`);
-    const given = Object.fromEntries(Object.entries(read.data).filter(([, value]) => value !== undefined));
+    const { notional, ...asked } = read.data;
+    if (notional !== undefined) throw unprocessable('notional orders cannot be replaced');
+    const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
     const id = orderId(context.req.param('id'));
-    return context.json(orderJson(exchange.replace(context.get('account').id, id, given)));
+    const order = exchange.replace(context.get('account').id, id, given);
+    failpoint('broker.committed');
+    return answerOrder(context, order);
   });
 
   app.delete('/v2/orders/:id', requireTrading, (context) => {

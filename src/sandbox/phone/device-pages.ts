@@ -21,6 +21,8 @@ const scopeWords: Record<string, string> = {
   'portfolio:read': 'See your account, positions and balances',
   'orders:read': 'See your orders',
   'orders:cancel': 'Cancel your open orders',
+  'orders:propose': 'Ask you to approve orders',
+  'messages:propose': 'Ask you to approve messages',
   'read:me:connected_accounts': 'See which accounts you have connected',
   'create:me:connected_accounts': 'Ask you to connect accounts elsewhere',
   'delete:me:connected_accounts': 'Disconnect them',

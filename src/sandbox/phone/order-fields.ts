@@ -66,11 +66,22 @@ const known: Record<string, { label: string; format: Format; technical?: true }>
   environment: { label: 'Environment', format: named(environments) },
   client_order_id: { label: 'Order id', format: asIs },
   client_message_id: { label: 'Message id', format: asIs },
+  client_cancel_id: { label: 'Cancel id', format: asIs },
+  client_lift_id: { label: 'Lift id', format: asIs },
+  protects: { label: 'Protects a position', format: asIs },
+  trail: { label: 'Trails by', format: asIs },
+  halted_at: { label: 'Halted at', format: asIs },
+  id: { label: "Broker's id", format: asIs },
+  status: { label: 'Status', format: asIs },
+  filled_qty: { label: 'Filled so far', format: asIs },
+  filled_avg_price: { label: 'Filled at', format: perShare },
+  submitted_at: { label: 'Submitted at', format: asIs },
   expires_at: { label: 'Valid until', format: (value) => value.replace('T', ' ').replace('Z', ' UTC') },
   type: { label: 'Kind', format: asIs, technical: true },
   actions: { label: 'May be used to', format: asIs, technical: true },
   locations: { label: 'Only at', format: asIs, technical: true },
   identifier: { label: 'Identifier', format: asIs, technical: true },
+  proposal: { label: 'Proposal', format: asIs, technical: true },
   digest: { label: 'Digest', format: asIs, technical: true },
 };
 
@@ -91,6 +102,16 @@ export function orderFields(details: Readonly<Record<string, unknown>>): OrderFi
       technical: field?.technical ?? false,
     };
   });
+}
+
+/** What a person calls a field. */
+export function fieldLabel(name: string): string {
+  return (Object.hasOwn(known, name) ? known[name]?.label : undefined) ?? name;
+}
+
+/** Which money the details are about, where they say. */
+export function environmentOf({ environment }: Readonly<Record<string, unknown>>): string | undefined {
+  return environment === undefined ? undefined : plainText(environment);
 }
 
 /** Whether the details are a message's rather than an order's. */

@@ -1,6 +1,7 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
+import { isProposalDetails, proposalDetailsSchema } from '../../approval/details.ts';
 import { utcSeconds } from '../../trading/clock.ts';
 import type { ApprovalRequest } from '../identity-provider/approval-requests.ts';
 import { sameSecret } from '../identity-provider/constant-time.ts';
@@ -41,23 +42,48 @@ export function createPhoneApi(services: PhoneServices): Hono {
     return next();
   });
 
+  /** Waits, no longer than the caller asked for, until `done`; false where `wait` is no number of seconds. */
+  const waitUntil = async (
+    context: Context,
+    user: string,
+    done: () => boolean,
+    expiresAt = Number.POSITIVE_INFINITY,
+  ): Promise<boolean> => {
+    const wait = Number(context.req.query('wait') ?? '0');
+    if (!(wait >= 0)) return false;
+    const deadline = services.clock.now() + Math.min(wait, MOST_WAIT) * 1000;
+    const { signal } = context.req.raw;
+    while (!done()) {
+      const left = deadline - services.clock.now();
+      if (left <= 0 || signal.aborted || services.closing.aborted) break;
+      // An expiry is no change that anyone is told of.
+      const expiresIn = expiresAt - services.clock.now();
+      await nextChange(services, user, expiresIn > 0 ? Math.min(left, expiresIn) : left, signal);
+    }
+    return true;
+  };
+
   app.get('/requests', async (context) => {
     const user = context.req.query('user') ?? '';
     if (!known(user)) return context.json({ error: 'unknown_user' }, 404);
-    const wait = Number(context.req.query('wait') ?? '0');
-    if (!(wait >= 0)) return context.json({ error: 'invalid_request' }, 400);
-    const deadline = services.clock.now() + Math.min(wait, MOST_WAIT) * 1000;
-    const { signal } = context.req.raw;
-    while (services.requests.pending(user).length === 0) {
-      const left = deadline - services.clock.now();
-      if (left <= 0 || signal.aborted || services.closing.aborted) break;
-      await nextChange(services, user, left, signal);
-    }
+    const asked = await waitUntil(context, user, () => services.requests.countPending(user) > 0);
+    if (!asked) return context.json({ error: 'invalid_request' }, 400);
     const shown =
       context.req.query('status') === 'all'
         ? [...services.requests.pending(user), ...services.requests.recent(user, 20)]
         : services.requests.pending(user);
     return context.json(shown.map(view));
+  });
+
+  app.get('/requests/:id', async (context) => {
+    const id = context.req.param('id');
+    const found = services.requests.find(id);
+    if (found === undefined) return context.json({ error: 'not_found' }, 404);
+    const until = context.req.query('until') === 'outcome' ? isOver : isDecided;
+    const done = () => until(services.requests.find(id) ?? found);
+    const asked = await waitUntil(context, found.user, done, found.expiresAt);
+    if (!asked) return context.json({ error: 'invalid_request' }, 400);
+    return context.json(view(services.requests.find(id) ?? found));
   });
 
   app.post('/requests/:id', async (context) => {
@@ -68,7 +94,8 @@ export function createPhoneApi(services: PhoneServices): Hono {
       case 'not_found':
         return context.json({ error: 'not_found' }, 404);
       case 'expired':
-        return context.json({ error: 'expired' }, 410);
+      case 'withdrawn':
+        return context.json({ error: result.outcome }, 410);
       case 'conflict':
         return context.json({ error: 'already_decided', status: result.request.status }, 409);
       case 'decided':
@@ -126,7 +153,17 @@ export function createPhoneApi(services: PhoneServices): Hono {
   return app;
 }
 
+const isDecided = ({ status }: ApprovalRequest) => status !== 'pending';
+
+/** Whether more can be told of it: of an approved proposal until the gateway knows how it ended. */
+function isOver({ status, details, outcome }: ApprovalRequest): boolean {
+  if (status !== 'approved') return status !== 'pending';
+  return !isProposalDetails(details) || (outcome !== undefined && outcome.state !== 'executing');
+}
+
 function view(request: ApprovalRequest): PhoneRequest {
+  const proposal = proposalDetailsSchema.safeParse(request.details).data;
+  const { outcome } = request;
   return {
     id: request.id,
     user: request.user,
@@ -137,5 +174,14 @@ function view(request: ApprovalRequest): PhoneRequest {
     requested_at: utcSeconds(request.requestedAt),
     expires_at: utcSeconds(request.expiresAt),
     status: request.status,
+    kind: proposal?.kind ?? null,
+    worst_case: proposal?.worst_case ?? null,
+    warnings: proposal?.warnings ?? [],
+    shows: proposal?.shows ?? {},
+    requested_by: proposal?.requested_by ?? null,
+    client: proposal?.client ?? null,
+    provenance: proposal?.provenance ?? null,
+    outcome:
+      outcome === undefined ? null : { state: outcome.state, text: outcome.text, at: utcSeconds(outcome.at) },
   };
 }

@@ -13,7 +13,18 @@ export interface PhoneClient {
   requests(user: string, options?: { waitSeconds?: number; signal?: AbortSignal }): Promise<PhoneRequest[]>;
   /** The pending requests, then those decided or expired lately. */
   allRequests(user: string): Promise<PhoneRequest[]>;
-  /** @throws {TradeAgentError} `not_found`, `approval_expired`, `usage` (already decided the other way) */
+  /**
+   * One request, whatever became of it. Waits up to `waitSeconds` until it is decided (or withdrawn, or expired), or
+   * until the gateway has told how an approved proposal ended.
+   * @throws {TradeAgentError} `not_found`
+   */
+  request(
+    id: string,
+    options?: { until?: 'decision' | 'outcome'; waitSeconds?: number; signal?: AbortSignal },
+  ): Promise<PhoneRequest>;
+  /**
+   * @throws {TradeAgentError} `not_found`, `approval_expired` (or withdrawn), `usage` (already decided the other way)
+   */
   decide(id: string, decision: 'approve' | 'deny'): Promise<PhoneRequest>;
   /** Completes a device sign-in. @throws {TradeAgentError} `not_found`, `login_expired`, `usage` (used already) */
   completeDevice(user: string, userCode: string): Promise<DeviceSignIn>;
@@ -110,6 +121,7 @@ export function createPhoneClient(options: {
         hint: 'Its users are alice and bob.',
       }),
   });
+  const noRequest = (id: string) => () => new TradeAgentError('not_found', `there is no request ${id}`);
   const requestPath = (user: string, more: Record<string, string>) =>
     `/phone/api/requests?${new URLSearchParams({ user, ...more })}`;
 
@@ -125,18 +137,27 @@ export function createPhoneClient(options: {
     },
     allRequests: (user) =>
       call(z.array(phoneRequestSchema), requestPath(user, { status: 'all' }), noUser(user)),
+    request: (id, { until = 'decision', waitSeconds = 0, signal } = {}) => {
+      const wait = Math.min(Math.max(0, waitSeconds), MOST_WAIT);
+      return call(
+        phoneRequestSchema,
+        `/phone/api/requests/${encodeURIComponent(id)}?${new URLSearchParams({ until, wait: String(wait) })}`,
+        { 404: noRequest(id) },
+        { waitMs: wait * 1000, ...(signal === undefined ? {} : { signal }) },
+      );
+    },
     decide: (id, decision) =>
       call(
         phoneRequestSchema,
         `/phone/api/requests/${encodeURIComponent(id)}`,
         {
-          404: () => new TradeAgentError('not_found', `there is no request ${id}`),
+          404: noRequest(id),
           409: () =>
             new TradeAgentError('usage', `request ${id} was already decided the other way`, {
               hint: 'A decision is final; ask for the order again.',
             }),
           410: () =>
-            new TradeAgentError('approval_expired', `request ${id} has expired`, {
+            new TradeAgentError('approval_expired', `request ${id} has expired or was withdrawn`, {
               hint: 'Ask for the order again.',
             }),
         },

@@ -1,15 +1,35 @@
 import { z } from 'zod';
+import { proposalKinds, provenanceSchema, worstCaseSchema } from '../../trading/proposal.ts';
 
 /** A request as the terminal phone sees it. Times are UTC, RFC 3339. */
-export const phoneRequestSchema = z.object({
-  id: z.string(),
-  user: z.string(),
-  client_name: z.string(),
-  code: z.string(),
-  binding_message: z.string().nullable(),
-  details: z.record(z.string(), z.unknown()),
-  requested_at: z.string(),
-  expires_at: z.string(),
-  status: z.enum(['pending', 'approved', 'denied', 'expired']),
-});
+export const phoneRequestSchema = z.lazy(() =>
+  z.object({
+    id: z.string(),
+    user: z.string(),
+    client_name: z.string(),
+    code: z.string(),
+    binding_message: z.string().nullable(),
+    details: z.record(z.string(), z.unknown()),
+    requested_at: z.string(),
+    expires_at: z.string(),
+    status: z.enum(['pending', 'approved', 'denied', 'expired', 'withdrawn']),
+    /** From here on what a proposal says of itself; null or empty where a client asks by itself. */
+    kind: z.enum(proposalKinds).nullable(),
+    worst_case: worstCaseSchema.nullable(),
+    warnings: z.array(z.string()),
+    shows: z.record(z.string(), z.string()),
+    requested_by: z.string().nullable(),
+    /** The OAuth client that proposed it to the gateway. */
+    client: z.string().nullable(),
+    provenance: provenanceSchema.nullable(),
+    /** What became of it, as far as the gateway has told. */
+    outcome: z
+      .object({
+        state: z.enum(['executing', 'executed', 'cancelled', 'expired', 'blocked', 'unknown']),
+        text: z.string(),
+        at: z.string(),
+      })
+      .nullable(),
+  }),
+);
 export type PhoneRequest = z.output<typeof phoneRequestSchema>;

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
+import type { JWK } from 'jose';
 import type { CredentialStore } from '../../../src/auth/credential-store/credential-store.ts';
 import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
 import { beginDeviceLogin } from '../../../src/auth/device-login.ts';
@@ -58,6 +59,8 @@ const PAIRING_SECRET = 'pairing-secret-of-the-test';
 
 export interface WorldOptions {
   readonly refreshTokenReuse?: RefreshTokenReuse;
+  /** The public keys of the gateway's client, `gateway`. */
+  readonly gatewayKeys?: readonly JWK[];
   /** Sees each request to the provider before the provider does. */
   readonly onRequest?: (request: IncomingMessage, response: ServerResponse) => void;
 }
@@ -96,7 +99,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       broker_password: 'pw',
     })),
     phonePairingSecret: PAIRING_SECRET,
-    gatewayClient: { client_id: 'gateway', jwks: { keys: [] } },
+    gatewayClient: { client_id: 'gateway', jwks: { keys: [...(options.gatewayKeys ?? [])] } },
     vault: createVault({ database, key: Buffer.alloc(32, 1), connections: {}, clock: systemClock }),
     faults,
     ...(options.refreshTokenReuse === undefined ? {} : { refreshTokenReuse: options.refreshTokenReuse }),

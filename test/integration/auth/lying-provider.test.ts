@@ -1,8 +1,6 @@
-import { createHmac } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { generateKeyPair, type JWTPayload } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createApprovalClient } from '../../../src/auth/approval-client.ts';
 import type { CredentialStore } from '../../../src/auth/credential-store/credential-store.ts';
@@ -11,12 +9,12 @@ import { beginDeviceLogin } from '../../../src/auth/device-login.ts';
 import { generatePrivateJwk } from '../../../src/auth/dpop-key.ts';
 import { profileSchema, type ResolvedProfile } from '../../../src/auth/profile.ts';
 import { storedUser } from '../../../src/auth/stored-session.ts';
+import { badIdTokens } from './bad-id-tokens.ts';
 import { hastyClock } from './identity-provider-world.ts';
-import { type Lies, type LyingProvider, signWith, startLyingProvider } from './lying-provider.ts';
+import { type Lies, type LyingProvider, startLyingProvider } from './lying-provider.ts';
 import { anOrder } from './order-details.ts';
 
 const GATEWAY = 'http://127.0.0.1:1';
-const WEEK_S = 7 * 24 * 3600;
 
 let provider: LyingProvider;
 let folder: string;
@@ -44,7 +42,6 @@ afterEach(async () => {
 
 const soon = () => AbortSignal.timeout(20_000);
 const lie = (lies: Lies) => Object.assign(provider.lies, lies);
-const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 async function login() {
   const started = await beginDeviceLogin(profile, store, { clock: hastyClock });
@@ -63,54 +60,13 @@ async function approval() {
   return { client, request, details, poll: () => client.poll(request.authReqId, soon()) };
 }
 
-/** Each of these ID tokens must be refused, at sign-in and at an approval alike. */
-const badIdTokens: [string, () => Lies | Promise<Lies>][] = [
-  ['of another issuer', () => ({ claims: (claims) => ({ ...claims, iss: 'https://evil.example' }) })],
-  ['for another client', () => ({ claims: (claims) => ({ ...claims, aud: 'another' }) })],
-  [
-    'for several clients without naming us as the party',
-    () => ({ claims: (claims) => ({ ...claims, aud: [String(claims.aud), 'another'] }) }),
-  ],
-  ['for another party', () => ({ claims: (claims) => ({ ...claims, azp: 'another' }) })],
-  ['that has expired', () => ({ claims: (claims) => ({ ...claims, exp: (claims.iat ?? 0) - 60 }) })],
-  ['issued a week ago', () => ({ claims: (claims) => ({ ...claims, iat: (claims.iat ?? 0) - WEEK_S }) })],
-  ['issued in the future', () => ({ claims: (claims) => ({ ...claims, iat: (claims.iat ?? 0) + 3600 }) })],
-  ...['iss', 'sub', 'aud', 'exp', 'iat'].map((name): [string, () => Lies] => [
-    `without ${name}`,
-    () => ({ claims: ({ [name]: _, ...claims }) => claims }),
-  ]),
-  ['signed by another key', async () => ({ sign: signWith((await generateKeyPair('ES256')).privateKey) })],
-  [
-    'whose content was changed after signing',
-    () => ({
-      token: (answer) => {
-        const [header, payload, signature] = String(answer.id_token).split('.');
-        const claims = JSON.parse(Buffer.from(payload ?? '', 'base64url').toString()) as JWTPayload;
-        return { ...answer, id_token: `${header}.${part({ ...claims, name: 'Mallory' })}.${signature}` };
-      },
-    }),
-  ],
-  ['with alg none', () => ({ sign: (claims) => `${part({ alg: 'none' })}.${part(claims)}.` })],
-  [
-    'with HS256 by the public key',
-    () => ({
-      sign: (claims) => {
-        const text = `${part({ alg: 'HS256', kid: 'k1' })}.${part(claims)}`;
-        const key = JSON.stringify(provider.publicJwk);
-        return `${text}.${createHmac('sha256', key).update(text).digest('base64url')}`;
-      },
-    }),
-  ],
-  ['that is none at all', () => ({ sign: () => 'nonsense' })],
-];
-
 describe('a sign-in', () => {
   it('is accepted from the provider when it tells the truth', async () => {
     expect(await login()).toMatchObject({ sub: 'alice', name: 'Alice' });
   });
 
   it.each(badIdTokens)('is refused with an ID token %s, and nothing is stored or told', async (_, lies) => {
-    lie(await lies());
+    lie(await lies(provider));
     const error = await login().catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'provider_error' });
     expect(await storedUser(profile, store)).toBeUndefined();
@@ -192,7 +148,7 @@ describe('an approval', () => {
 
   it.each(badIdTokens)('is refused with an ID token %s', async (_, lies) => {
     const { poll } = await approval();
-    lie(await lies());
+    lie(await lies(provider));
     const result = await poll();
     expect(result).toMatchObject({ status: 'failed' });
     expectNoSecrets(result);

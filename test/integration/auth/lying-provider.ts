@@ -38,7 +38,8 @@ export async function startLyingProvider() {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   let tokenRequests = 0;
-  let backchannelRequests = 0;
+  const backchannelForms: Record<string, unknown>[] = [];
+  const registrations: Record<string, unknown>[] = [];
   const revocations: Record<string, unknown>[] = [];
   let elsewhere = 0;
 
@@ -69,9 +70,11 @@ export async function startLyingProvider() {
     }
     return c.json({ keys: [jwk] });
   });
-  app.post('/register', async (c) =>
-    c.json({ ...(await c.req.json()), client_id: 'approval', client_id_issued_at: 1 }, 201),
-  );
+  app.post('/register', async (c) => {
+    const metadata = (await c.req.json()) as Record<string, unknown>;
+    registrations.push(metadata);
+    return c.json({ ...metadata, client_id: 'approval', client_id_issued_at: 1 }, 201);
+  });
   app.post('/device/code', (c) => {
     const answer = {
       device_code: 'device-code',
@@ -83,8 +86,8 @@ export async function startLyingProvider() {
     };
     return c.json(lies.device?.(answer) ?? answer);
   });
-  app.post('/backchannel', (c) => {
-    backchannelRequests += 1;
+  app.post('/backchannel', async (c) => {
+    backchannelForms.push(await c.req.parseBody());
     const answer = { auth_req_id: 'auth-req-id', expires_in: 300 };
     return c.json(lies.backchannel?.(answer) ?? answer);
   });
@@ -116,7 +119,7 @@ export async function startLyingProvider() {
     const claims = lies.claims?.(honest) ?? honest;
     const answer = {
       access_token: 'planted-access-token-4242',
-      token_type: 'DPoP',
+      token_type: proof === '' ? 'Bearer' : 'DPoP',
       expires_in: 300,
       ...(ciba ? {} : { refresh_token: 'planted-refresh-token-4242' }),
       id_token: await (lies.sign ?? signWith(privateKey))(claims),
@@ -143,7 +146,11 @@ export async function startLyingProvider() {
     lies,
     publicJwk: jwk,
     tokenRequests: () => tokenRequests,
-    backchannelRequests: () => backchannelRequests,
+    backchannelRequests: () => backchannelForms.length,
+    /** The backchannel authentication requests' fields, in order. */
+    backchannelForms,
+    /** What clients registered themselves as, in order. */
+    registrations,
     close: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());

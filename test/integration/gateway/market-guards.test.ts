@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { newYorkDate } from '../../../src/trading/new-york-time.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import { Refusal } from '../../../src/trading/refusal.ts';
 import { expectRefusal, startWorld, type World } from './support/world.ts';
@@ -16,6 +17,7 @@ const place = async (changes: Partial<OrderDraft> = {}) => {
   }
   return world.place(draft, await world.approve(draft));
 };
+const session = (at: Date) => ({ date: newYorkDate(at.getTime()), open: '00:00', close: '23:59' });
 const market = { type: 'market', limit_price: undefined as never } as const;
 
 describe('the price', () => {
@@ -24,21 +26,30 @@ describe('the price', () => {
     expect((await place({ ...market, reference_price: '180.01' })).status).toBe(201);
   });
 
-  it.each([
-    ['above', 181.82],
-    ['below', 178.2],
-  ])('further %s, no order is placed', async (_, ask) => {
-    world.broker.price.ask = ask;
+  it('further up, a buy is not placed', async () => {
+    world.broker.price.ask = 181.82;
     await expectRefusal(world, await place(market), 409, 'price_moved', {
-      current_price: ask.toFixed(2),
+      current_price: '181.82',
       reference_price: '180.01',
+      detail: 'AAPL is at 181.82, more than 1% above the approved 180.01',
     });
+  });
+
+  it('however far down, a buy is placed', async () => {
+    world.broker.price.ask = 17.82;
+    expect((await place(market)).status).toBe(201);
+  });
+
+  it('however far up, a sell is placed', async () => {
+    world.broker.price = { bid: 1800, ask: 1801, last: 1800 };
+    expect((await place({ ...market, side: 'sell' })).status).toBe(201);
   });
 
   it('is the bid for a sell', async () => {
     world.broker.price = { bid: 170, ask: 180, last: 180 };
     await expectRefusal(world, await place({ ...market, side: 'sell' }), 409, 'price_moved', {
       current_price: '170.00',
+      detail: 'AAPL is at 170.00, more than 1% below the approved 180.01',
     });
   });
 
@@ -56,6 +67,11 @@ describe('the price', () => {
 
   it('must be known', async () => {
     world.broker.price = { bid: 0, ask: 0, last: 0 };
+    await expectRefusal(world, await place(), 409, 'price_unavailable');
+  });
+
+  it('is none where the quote is older than the session', async () => {
+    world.broker.quotedAt = new Date(Date.now() - 30 * 3_600_000);
     await expectRefusal(world, await place(), 409, 'price_unavailable');
   });
 });
@@ -78,10 +94,22 @@ describe('while the market is closed', () => {
   const mayWait: [string, Partial<OrderDraft>][] = [
     ['limit', {}],
     ['stop_limit', { type: 'stop_limit', stop_price: '181.00' }],
-    ['market-on-open', { ...market, time_in_force: 'opg' }],
+    ['limit-on-open', { time_in_force: 'opg' }],
   ];
   it.each(mayWait)('a %s order may wait', async (_, changes) => {
     expect((await place(changes)).status).toBe(201);
+  });
+
+  it('a quote of the last session is a price, days later', async () => {
+    world.broker.quotedAt = new Date(Date.now() - 70 * 3_600_000);
+    world.broker.calendar = [session(world.broker.quotedAt)];
+    expect((await place()).status).toBe(201);
+  });
+
+  it('a quote from before the last session is none', async () => {
+    world.broker.quotedAt = new Date(Date.now() - 70 * 3_600_000);
+    world.broker.calendar = [session(world.broker.quotedAt), session(new Date(Date.now() - 40 * 3_600_000))];
+    await expectRefusal(world, await place(), 409, 'price_unavailable');
   });
 });
 

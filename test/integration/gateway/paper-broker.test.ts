@@ -1,4 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { connectAlpaca } from '../../../src/gateway/broker/alpaca-broker.ts';
+import { createAssetCatalogue } from '../../../src/gateway/broker/asset-catalogue.ts';
+import type { Replacement } from '../../../src/gateway/broker/broker.ts';
+import { plain } from '../../../src/trading/decimal.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import {
   accountSchema,
@@ -10,6 +15,7 @@ import {
   type Quote,
   quoteSchema,
 } from '../../../src/trading/views.ts';
+import { boundedOrder } from '../../../src/trading/worst-case.ts';
 import {
   type World as PaperBrokerWorld,
   startWorld as startPaperBroker,
@@ -100,7 +106,9 @@ describe('an approved order', () => {
   ])('of kind %s reaches the book', async (_, changes) => {
     const draft = await draftOf({ qty: '1', ...changes });
     const order = await placed(draft);
-    expect(order).toMatchObject({ type: draft.type, side: draft.side, symbol: 'AAPL' });
+    const { type, limit_price } = boundedOrder(draft);
+    const limit = limit_price === undefined ? null : plain(limit_price);
+    expect(order).toMatchObject({ type, limit_price: limit, side: draft.side, symbol: 'AAPL' });
     expect(paper.broker.book().at(-1)).toMatchObject({
       id: order.id,
       client_order_id: draft.client_order_id,
@@ -136,15 +144,88 @@ describe('an approved order', () => {
   });
 });
 
+describe('a replacement', () => {
+  const broker = async () =>
+    connectAlpaca({
+      environment: 'paper',
+      tradingUrl: paper.url,
+      dataUrl: paper.url,
+      simulated: true,
+      fetch,
+      timeoutMs: 2000,
+      assets: createAssetCatalogue(Date.now),
+    })(await paper.token('alice'), () => {});
+  const resting = async () => placed(await draftOf({ type: 'limit', limit_price: '1.00', qty: '1' }));
+  const instead = (changes: Replacement['changes'], client_order_id = `ta-${randomUUID()}`) => ({
+    client_order_id,
+    changes,
+  });
+
+  it('is accepted under an id of its own, which is taken once', async () => {
+    const { id } = await resting();
+    const wanted = instead({ qty: '2', limit_price: '2.00', time_in_force: 'gtc' });
+    const alpaca = await broker();
+    const answer = await alpaca.replace(id, wanted);
+    expect(answer).toMatchObject({
+      outcome: 'accepted',
+      order: { client_order_id: wanted.client_order_id, qty: '2', limit_price: '2', time_in_force: 'gtc' },
+    });
+    expect(await alpaca.order(id)).toMatchObject({ status: 'replaced' });
+    const other = await resting();
+    expect(await alpaca.replace(other.id, wanted)).toMatchObject({ outcome: 'refused', reason: 'duplicate' });
+  });
+
+  it('is refused for an order that is closed, unknown, or no order’s id at all', async () => {
+    const alpaca = await broker();
+    const filled = await placed(await draftOf({ type: 'market', qty: '1' }));
+    for (const id of [filled.id, randomUUID(), '../account']) {
+      expect(await alpaca.replace(id, instead({ qty: '2' })), id).toMatchObject({
+        outcome: 'refused',
+        reason: 'not_replaceable',
+      });
+    }
+  });
+
+  it('is refused for lack of buying power, and the order stands', async () => {
+    const { id } = await resting();
+    const alpaca = await broker();
+    expect(await alpaca.replace(id, instead({ qty: '900000', limit_price: '1.00' }))).toMatchObject({
+      outcome: 'refused',
+      reason: 'insufficient_funds',
+    });
+    expect(await alpaca.order(id)).toMatchObject({ status: 'new' });
+  });
+
+  it('whose answer is lost, or which meets an error, says nothing', async () => {
+    const { id } = await resting();
+    const alpaca = await broker();
+    const wanted = instead({ limit_price: '2.00' });
+    paper.faults.set('broker_5xx', 1);
+    expect(await alpaca.replace(id, wanted)).toEqual({ outcome: 'unknown' });
+    paper.faults.clear();
+    paper.faults.set('broker_timeout_after_accept', 1);
+    expect(await alpaca.replace(id, wanted)).toEqual({ outcome: 'unknown' });
+    expect(await alpaca.orderByClientOrderId(wanted.client_order_id)).toMatchObject({ limit_price: '2' });
+  });
+});
+
 describe('the broker’s no', () => {
   it('for lack of buying power', async () => {
     const draft = await draftOf({ type: 'market', qty: '100000' });
-    expect(await refused(draft)).toMatchObject({ httpStatus: 422, code: 'insufficient_funds' });
+    expect(await refused(draft)).toMatchObject({
+      httpStatus: 422,
+      code: 'insufficient_funds',
+      broker_message: 'insufficient buying power',
+    });
   });
 
   it('for shares that are not there', async () => {
     const draft = await draftOf({ type: 'market', side: 'sell', qty: '100000' });
-    expect(await refused(draft)).toMatchObject({ httpStatus: 422, code: 'broker_rejected' });
+    expect(await refused(draft)).toMatchObject({
+      httpStatus: 422,
+      code: 'broker_rejected',
+      broker_message: expect.stringMatching(/^insufficient qty available for order \(requested: 100000, /),
+    });
   });
 });
 

@@ -91,11 +91,54 @@ describe('one approval, one order', () => {
     expect(world.broker.submissions).toHaveLength(1);
   });
 
-  it('refuses another user’s order under a client_order_id that was used', async () => {
+  it('lets nobody keep another user from a client_order_id: bob’s order of that id is bob’s alone', async () => {
+    const bobs = world.draft({ account: 'PA3BOB0001' });
+    expect((await world.place(bobs, await world.approve(bobs, { claims: { sub: 'bob' } }))).status).toBe(201);
+    const alices = world.draft({ client_order_id: bobs.client_order_id, qty: '6' });
+    const response = await world.place(alices, await world.approve(alices));
+    expect(response.status).toBe(201);
+    expect(response.headers.has('idempotent-replay')).toBe(false);
+    expect(world.broker.book.map(({ owner, request }) => [owner, request.qty])).toEqual([
+      ['bob', '5'],
+      ['alice', '6'],
+    ]);
+    // Each finds their own by it.
+    const path = `/v1/orders:by_client_order_id?client_order_id=${bobs.client_order_id}`;
+    const found = async (sub: string) =>
+      (await (await world.get(path, await world.reader('orders:read', { sub }))).json()) as { qty?: string };
+    expect([(await found('alice')).qty, (await found('bob')).qty]).toEqual(['6', '5']);
+  });
+
+  it('never answers alice with what becomes of bob’s order of the same id, which is under way', async () => {
+    const alices = world.draft();
+    const token = await world.approve(alices);
+    const arrived = Promise.withResolvers<void>();
+    const decided = Promise.withResolvers<void>();
+    world.broker.onSubmit.push(
+      ({ drop }) => drop(),
+      async ({ accept, answer }) => {
+        arrived.resolve();
+        await decided.promise;
+        answer(200, orderJson(accept()));
+      },
+    );
+    expect(await codeOf(await world.place(alices, token))).toBe('outcome_unknown');
+    const bobs = world.draft({ account: 'PA3BOB0001', client_order_id: alices.client_order_id });
+    const placing = world.place(bobs, await world.approve(bobs, { claims: { sub: 'bob' } }));
+    await arrived.promise;
+    const asked = world.place(alices, token);
+    const first = await Promise.race([asked, placing]);
+    decided.resolve();
+    expect([first.status, await codeOf(first)]).toEqual([504, 'outcome_unknown']);
+    expect((await placing).status).toBe(201);
+    expect(world.broker.book.map(({ owner }) => owner)).toEqual(['bob']);
+  });
+
+  it('places nothing in alice’s account for bob, who has her order and its id', async () => {
     const first = world.draft();
     await world.place(first, await world.approve(first));
     const response = await world.place(first, await world.approve(first, { claims: { sub: 'bob' } }));
-    expect([response.status, await codeOf(response)]).toEqual([409, 'client_order_id_conflict']);
+    expect([response.status, await codeOf(response)]).toEqual([403, 'account_mismatch']);
     expect(world.broker.submissions).toHaveLength(1);
   });
 
@@ -275,6 +318,20 @@ describe('what the broker says no to', () => {
       broker_message: 'potential wash trade detected',
       broker_code: '40310000',
     });
+  });
+
+  it('in words that draw, ring, turn around or never end is told in one plain line', async () => {
+    const draft = world.draft();
+    const token = await world.approve(draft);
+    world.broker.onSubmit.push(({ answer }) =>
+      answer(403, { code: 40310000, message: `\u001b[2Jno\u0007\r\n\u202eshares\ud800 ${'x'.repeat(400)}` }),
+    );
+    const said = {
+      code: 'broker_rejected',
+      broker_message: `no shares\ufffd ${'x'.repeat(288)}…`,
+    };
+    expect(await (await world.place(draft, token)).json()).toMatchObject(said);
+    expect(await (await world.place(draft, token)).json()).toMatchObject(said);
   });
 
   it.each([

@@ -25,7 +25,14 @@ describe('discovery', () => {
     expect(metadata).toMatchObject({
       issuer: world.issuer,
       backchannel_token_delivery_modes_supported: ['poll', 'ping'],
-      authorization_details_types_supported: ['trade_order', 'message_send'],
+      authorization_details_types_supported: [
+        'trade_order',
+        'message_send',
+        'order_cancel',
+        'order_replace',
+        'trading_lift',
+      ],
+      backchannel_outcome_endpoint: `${world.issuer}/bc-outcome`,
       connected_accounts_endpoint: `${world.issuer}/me/v1/connected-accounts`,
       token_endpoint_auth_methods_supported: ['none', 'private_key_jwt'],
     });

@@ -283,26 +283,6 @@ describe("Alpaca's SDK places", () => {
     expect(await trading.orders.getAllOrders({ status: 'open' })).toHaveLength(0);
   });
 
-  it('and replaces an order by one with another limit', async () => {
-    const { trading } = await world.alpaca();
-    const first = await trading.orders.limit({
-      symbol: 'AAPL',
-      side: 'buy',
-      qty: '3',
-      limitPrice: '100',
-      timeInForce: 'gtc',
-    });
-    const second = await trading.orders.patchOrderByOrderId({
-      orderId: first.id ?? '',
-      patchOrderRequest: { limitPrice: '101', qty: '4' },
-    });
-    expect(second).toMatchObject({ status: 'new', limitPrice: '101', qty: '4', replaces: first.id });
-    expect(await trading.orders.getOrderByOrderID({ orderId: first.id ?? '' })).toMatchObject({
-      status: 'replaced',
-      replacedBy: second.id,
-    });
-  });
-
   it('and lists orders by state, symbol and direction', async () => {
     const { trading } = await world.alpaca();
     const far = { side: 'buy', qty: '1', limitPrice: '10', timeInForce: 'gtc' } as const;

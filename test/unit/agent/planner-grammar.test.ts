@@ -61,7 +61,10 @@ describe('the planner understands', () => {
     ],
     ['buy 5 AAPL at market', [buy({ ...AAPL, qty: '5' })]],
     ['buy 5 AAPL market order', [buy({ ...AAPL, qty: '5' })]],
-    ['buy 5 AAPL at the open', [buy({ ...AAPL, qty: '5', time_in_force: 'opg' })]],
+    [
+      'buy 5 AAPL limit 180 at the open',
+      [buy({ ...AAPL, qty: '5', type: 'limit', limit_price: '180', time_in_force: 'opg' })],
+    ],
     ['buy 5 AAPL fill or kill', [buy({ ...AAPL, qty: '5', time_in_force: 'fok' })]],
     [
       'buy 5 AAPL at 180 extended hours',
@@ -117,6 +120,7 @@ describe('the planner understands', () => {
 describe('the planner does not guess an order from', () => {
   const refused: [string, 'usage' | 'invalid_order', RegExp][] = [
     ['buy AAPL', 'usage', /how much/i],
+    ['buy 5 AAPL at the open', 'invalid_order', /limit orders alone/],
     ['buy some AAPL', 'usage', /how much/i],
     ['buy 5', 'usage', /symbol/],
     ['buy 5 shares', 'usage', /symbol/],

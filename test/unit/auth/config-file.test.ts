@@ -75,6 +75,20 @@ describe('config.yaml', () => {
     });
   });
 
+  it('refuses a model’s server that is asked in the clear, unless it is on this machine', async () => {
+    const model = (url: string) =>
+      write(`profiles:\n  work:\n    model:\n      provider: openai\n      base_url: ${url}\n`);
+    for (const url of ['http://models.example.com/v1', 'http://192.168.1.5:11434/v1']) {
+      model(url);
+      await expect(loadConfig(home)).rejects.toMatchObject({
+        code: 'invalid_config',
+        message: expect.stringContaining(':5: "profiles.work.model.base_url": must be an https address'),
+      });
+    }
+    model('http://127.0.0.1:11434/v1');
+    expect((await loadConfig(home)).profiles.work?.model.base_url).toBe('http://127.0.0.1:11434/v1');
+  });
+
   it('refuses a list or a plain text instead of a mapping', async () => {
     write('- a\n- b\n');
     await expect(loadConfig(home)).rejects.toMatchObject({ code: 'invalid_config' });

@@ -27,6 +27,11 @@ describe('a flag that the command line leaves out', () => {
     });
   });
 
+  it('is not read where it decides about money: the phone asks all the same', async () => {
+    const options = await parsed('phone', [], { TRADE_AGENT_PHONE_DECIDE: 'approve' });
+    expect(options.decide).toBe('ask');
+  });
+
   it('yields to the command line', async () => {
     expect(await parsed('run', ['--model', 'a'], { TRADE_AGENT_MODEL: 'b' })).toMatchObject({ model: 'a' });
   });
@@ -49,13 +54,46 @@ describe('a flag that the command line leaves out', () => {
     await expect(parsed('run', [], env)).rejects.toThrow(message);
   });
 
+  it.each([
+    [
+      'phone',
+      { TRADE_AGENT_PHONE_DECIDE: 'approve' },
+      /TRADE_AGENT_PHONE_DECIDE is set, but no variable decides/,
+    ],
+    ['phone', { TRADE_AGENT_PHONE_DECIDE: 'deny' }, /no variable decides about money/],
+    ['profile remove', { TRADE_AGENT_PROFILE_REMOVE_YES: '1' }, /no variable decides/],
+    ['schedule add', { TRADE_AGENT_SCHEDULE_ADD_YES: '1' }, /no variable decides/],
+    ['check', { TRADE_AGENT_CHECK_SUGGEST: '1' }, /no variable decides/],
+    ['run', { TRADE_AGENT_APPROVAL: 'detach' }, /TRADE_AGENT_APPROVAL is set, but no variable decides/],
+    ['schedule add', { TRADE_AGENT_APPROVAL: 'wait' }, /no variable decides/],
+  ])('is refused where it decides about money: %s %j', async (path, env, message) => {
+    await expect(parsed(path, [], env)).rejects.toThrow(message);
+    await expect(parsed(path, [], env)).rejects.toMatchObject({
+      code: 'usage',
+      hint: expect.stringContaining('command line'),
+    });
+  });
+
+  it('may decide about money on the command line, whatever its variable says', async () => {
+    const env = { TRADE_AGENT_PHONE_DECIDE: 'approve', TRADE_AGENT_APPROVAL: 'detach' };
+    expect(await parsed('phone', ['--decide', 'ask'], env)).toMatchObject({ decide: 'ask' });
+    expect(await parsed('run', ['--approval', 'wait'], env)).toMatchObject({ approval: 'wait' });
+  });
+
+  it('may be told by its variable to ask nobody', async () => {
+    expect(await parsed('run', [], { TRADE_AGENT_APPROVAL: 'deny' })).toMatchObject({ approval: 'deny' });
+  });
+
   it('has a variable, and no two flags that differ share one', async () => {
     const program = await describeProgram();
     const flags = new Map<string, Set<string>>();
     for (const command of [program, ...everyCommand(program)]) {
       for (const option of command.options) {
         const name = variableOf(command, option);
-        if (name === undefined) expect(['--version', '--no-color']).toContain(option.long);
+        if (name === undefined)
+          expect(['--version', '--no-color', '--decide', '--yes', '--confirm', '--suggest']).toContain(
+            option.long,
+          );
         else flags.set(name, (flags.get(name) ?? new Set()).add(option.flags.split(' ')[0] ?? ''));
       }
     }

@@ -77,6 +77,30 @@ describe('output', () => {
     expect(terminal.stderr()).toBe('error: no funds\n');
   });
 
+  const hostile =
+    '5\u007f\u0085\u009b2J\u009f\u00ad\u061c\u200b\u200e\u200f\u2028\u2029\u202a\u202e081\u2060\u2066\u2069\ufeff\u{e0041}é😀';
+  const shown =
+    '5\\u007f\\u0085\\u009b2J\\u009f\\u00ad\\u061c\\u200b\\u200e\\u200f\\u2028\\u2029\\u202a\\u202e081\\u2060\\u2066\\u2069\\ufeff\\udb40\\udc41é😀';
+
+  it('escapes in JSON what a terminal heeds or does not show, and means the same', async () => {
+    const terminal = fakeTerminal();
+    await createOutput(terminal.io, 'json').result('quote', { [hostile]: hostile }, () => '');
+    createOutput(terminal.io, 'stream-json').event({ text: hostile });
+    reportError(terminal.io, 'json', new TradeAgentError('broker_rejected', hostile));
+    const [result = '', event = '', error = ''] = terminal.stdout().trim().split('\n');
+    expect(result).toContain(`"${shown}":"${shown}"`);
+    expect(event).toBe(`{"text":"${shown}"}`);
+    expect(error).toContain(`"message":"${shown}"`);
+    expect(JSON.parse(result)).toEqual({ schema: 'trade-agent.quote/1', [hostile]: hostile });
+    expect(JSON.parse(event)).toEqual({ text: hostile });
+  });
+
+  it('escapes them in indented JSON too, and keeps its lines', async () => {
+    const terminal = fakeTerminal({ tty: true });
+    await createOutput(terminal.io, 'json').result('quote', { text: hostile }, () => '');
+    expect(terminal.stdout()).toContain(`\n  "text": "${shown}"\n`);
+  });
+
   it.each([
     [['run', 'x', '--output', 'json'], 'json'],
     [['--output=stream-json', 'run'], 'stream-json'],

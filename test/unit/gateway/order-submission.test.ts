@@ -10,6 +10,8 @@ const START = Date.parse('2026-11-24T15:00:00Z');
 const id = 'ta-00000001';
 const draft = { client_order_id: id, symbol: 'AAPL', expires_at: utcSeconds(START + 60_000) } as OrderDraft;
 
+const intent = { sub: 'alice', clientOrderId: id, draft };
+
 /** An order whose intent was written a minute before `late` milliseconds after its approval's end. */
 function claimedAt(late: number) {
   const journal = createOrderJournal(new Database(':memory:'));
@@ -22,7 +24,11 @@ function claimedAt(late: number) {
     },
   } as unknown as Broker;
   const clock = { now: () => START + 60_000 + late, sleep: async () => {} };
-  return { journal, submitted, submit: () => submitIntent(draft, broker, { journal, clock }) };
+  return {
+    journal,
+    submitted,
+    submit: () => submitIntent(intent, () => broker.submit(draft), broker, { journal, clock }),
+  };
 }
 
 describe('a gateway that stood still between the intent and the broker', () => {
@@ -40,11 +46,11 @@ describe('a gateway that stood still between the intent and the broker', () => {
 
   it('does not call it never placed where another gateway has sent it meanwhile', async () => {
     const { journal, submit, submitted } = claimedAt(0);
-    const seen = journal.find(id);
+    const seen = journal.find('alice', id);
     expect(seen && journal.reclaim(seen, START + 31_000)).toBe(true);
     await expect(submit()).rejects.toMatchObject({ code: 'outcome_unknown' });
     expect(submitted).toEqual([]);
-    expect(journal.find(id)?.state).toBe('intent');
+    expect(journal.find('alice', id)?.state).toBe('intent');
   });
 });
 
@@ -58,16 +64,18 @@ it.each<[string, Submission]>([
     journal.claim({ clientOrderId: id, digest: 'digest', sub: 'alice', jti: 'jti-1', draft }, START);
     const broker = {
       submit: async () => {
-        const seen = journal.find(id);
+        const seen = journal.find('alice', id);
         expect(seen && journal.reclaim(seen, START + 31_000)).toBe(true);
         return answer;
       },
       orderByClientOrderId: async () => undefined,
     } as unknown as Broker;
     const clock = { now: () => START + 31_000, sleep: async () => {} };
-    await expect(submitIntent(draft, broker, { journal, clock })).rejects.toMatchObject({
+    await expect(
+      submitIntent(intent, () => broker.submit(draft), broker, { journal, clock }),
+    ).rejects.toMatchObject({
       code: 'outcome_unknown',
     });
-    expect(journal.find(id)).toMatchObject({ state: 'unknown', submittedAt: START + 31_000 });
+    expect(journal.find('alice', id)).toMatchObject({ state: 'unknown', submittedAt: START + 31_000 });
   },
 );

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { listenOnLoopback } from '../../../../src/gateway/http-server.ts';
+import { DAY, newYorkDate } from '../../../../src/trading/new-york-time.ts';
 
 export interface StandInOrder {
   readonly id: string;
@@ -32,11 +33,22 @@ export interface AlpacaStandIn {
   readonly submissions: Record<string, unknown>[];
   readonly requests: string[];
   price: { bid: number; ask: number; last: number };
+  /** When both sides were quoted and the last trade was made. Undefined: now. */
+  quotedAt: Date | undefined;
   marketOpen: boolean;
   account: Record<string, unknown>;
   asset: { tradable: boolean; fractionable: boolean };
   /** Decides about the next submissions, one each; then they are accepted. */
   readonly onSubmit: ((control: SubmissionControl) => void | Promise<void>)[];
+  /** Every PATCH of an order that arrived, taken or not. */
+  readonly replacements: Record<string, unknown>[];
+  /** Decides about the next replacements, one each; then open orders are replaced. */
+  readonly onReplace: ((control: SubmissionControl) => void | Promise<void>)[];
+  /** The next cancels are done, and their answers lost. */
+  lostCancels: number;
+  positions: Record<string, unknown>[];
+  /** GETs of this path alone answer with 500. */
+  failing: string | undefined;
   /** Look-ups by client_order_id that find nothing although the order is there. */
   hiddenLookups: number;
   /** Every GET answers with this status while set. */
@@ -59,13 +71,19 @@ export async function startAlpacaStandIn(): Promise<AlpacaStandIn> {
     submissions: [],
     requests: [],
     price: { bid: 179.99, ask: 180.01, last: 180 },
+    quotedAt: undefined,
     marketOpen: true,
     account: {},
     asset: { tradable: true, fractionable: true },
     onSubmit: [],
+    replacements: [],
+    onReplace: [],
+    lostCancels: 0,
+    positions: [position],
+    failing: undefined,
     hiddenLookups: 0,
     readsFail: undefined,
-    calendar: [],
+    calendar: [{ date: newYorkDate(Date.now() - DAY), open: '09:30', close: '16:00' }],
     activities: [],
     tokens: new Map([
       ['broker-token-of-alice', 'alice'],
@@ -92,6 +110,9 @@ async function handle(
   if (owner === undefined) return answer(401, { code: 40110000, message: 'request is not authorized' });
   if (request.method === 'GET' && broker.readsFail !== undefined) {
     return answer(broker.readsFail, { message: 'internal server error' });
+  }
+  if (request.method === 'GET' && broker.failing === url.pathname) {
+    return answer(500, { message: 'internal server error' });
   }
   if (request.method === 'POST' && url.pathname === '/v2/orders') {
     return submit(broker, owner, JSON.parse(await text(request)), answer, () => request.socket.destroy());
@@ -124,7 +145,7 @@ async function handle(
         next_close: '2030-01-02T21:00:00Z',
       });
     case 'positions':
-      return answer(200, [position]);
+      return answer(200, broker.positions);
     case 'assets':
       if (!symbols.includes(id ?? '')) return answer(404, { code: 40410000, message: 'asset not found' });
       return answer(200, {
@@ -156,9 +177,17 @@ async function handle(
       const found = mine.find((order) => order.id === id);
       if (found === undefined) return answer(404, { code: 40410000, message: `order not found for ${id}` });
       if (request.method === 'GET') return answer(200, orderJson(found));
+      if (request.method === 'PATCH') {
+        const changes = JSON.parse(await text(request)) as Record<string, unknown>;
+        return replace(broker, found, changes, answer, () => request.socket.destroy());
+      }
       if (found.status === 'filled')
         return answer(422, { code: 42210000, message: 'order is not cancelable' });
       found.status = 'canceled';
+      if (broker.lostCancels > 0) {
+        broker.lostCancels--;
+        return void request.socket.destroy();
+      }
       return void response.writeHead(204).end();
     }
     default:
@@ -181,7 +210,9 @@ async function submit(
 ): Promise<void> {
   broker.submissions.push(request);
   const duplicate = () =>
-    broker.book.some((order) => order.request.client_order_id === request.client_order_id);
+    broker.book.some(
+      (order) => order.owner === owner && order.request.client_order_id === request.client_order_id,
+    );
   const accept = () => {
     if (duplicate()) throw new Error('a test accepts an order twice');
     const order: StandInOrder = { id: randomUUID(), owner, request, status: 'accepted' };
@@ -191,6 +222,47 @@ async function submit(
   const control = broker.onSubmit.shift();
   if (control !== undefined) return void (await control({ accept, answer, drop, request }));
   if (duplicate()) return answer(422, { code: 40010001, message: 'client_order_id must be unique' });
+  answer(200, orderJson(accept()));
+}
+
+/** PATCH: the earlier order ends as replaced, and another stands in its place. */
+async function replace(
+  broker: AlpacaStandIn,
+  earlier: StandInOrder,
+  changes: Record<string, unknown>,
+  answer: (status: number, body?: unknown) => void,
+  drop: () => void,
+): Promise<void> {
+  broker.replacements.push(changes);
+  const { owner } = earlier;
+  const duplicate = broker.book.some(
+    (order) => order.owner === owner && order.request.client_order_id === changes.client_order_id,
+  );
+  const accept = () => {
+    if (duplicate || earlier.status === 'replaced') throw new Error('a test replaces an order twice');
+    const { trail, ...rest } = changes;
+    const trails =
+      trail === undefined
+        ? {}
+        : earlier.request.trail_price === undefined
+          ? { trail_percent: trail }
+          : { trail_price: trail };
+    const order: StandInOrder = {
+      id: randomUUID(),
+      owner,
+      request: { ...earlier.request, ...rest, ...trails },
+      status: 'accepted',
+    };
+    earlier.status = 'replaced';
+    broker.book.push(order);
+    return order;
+  };
+  const control = broker.onReplace.shift();
+  if (control !== undefined) return void (await control({ accept, answer, drop, request: changes }));
+  if (duplicate) return answer(422, { code: 40010001, message: 'client_order_id must be unique' });
+  if (earlier.status !== 'accepted') {
+    return answer(422, { code: 42210000, message: `order is already in "${earlier.status}" state` });
+  }
   answer(200, orderJson(accept()));
 }
 
@@ -207,7 +279,7 @@ export function orderJson(order: StandInOrder) {
     asset_class: 'us_equity',
     qty: request.qty ?? null,
     notional: request.notional ?? null,
-    filled_qty: '0',
+    filled_qty: request.filled_qty ?? '0',
     filled_avg_price: null,
     order_class: '',
     type: request.type,
@@ -223,7 +295,7 @@ export function orderJson(order: StandInOrder) {
 }
 
 function snapshots(broker: AlpacaStandIn, list: string) {
-  const t = new Date().toISOString();
+  const t = (broker.quotedAt ?? new Date()).toISOString();
   const one = {
     latestTrade: { t, x: 'V', p: broker.price.last, s: 100, c: ['@'], i: 1, z: 'C' },
     latestQuote: {

@@ -35,7 +35,12 @@ export interface World {
 }
 
 export async function startWorld(
-  options: Partial<Pick<GatewayOptions, 'brokerTimeoutMs' | 'policies' | 'detailsType'>> & {
+  options: Partial<
+    Pick<
+      GatewayOptions,
+      'brokerTimeoutMs' | 'policies' | 'detailsType' | 'requireBoundTokens' | 'allowedClients' | 'ownClients'
+    >
+  > & {
     broker?: { url: string; tokens?: Record<string, string> };
   } = {},
 ): Promise<World> {
@@ -66,6 +71,9 @@ export async function startWorld(
       log: (entry) => log.push(entry),
       brokerTimeoutMs: options.brokerTimeoutMs ?? 2000,
       ...(options.policies === undefined ? {} : { policies: options.policies }),
+      ...(options.requireBoundTokens === undefined ? {} : { requireBoundTokens: options.requireBoundTokens }),
+      ...(options.allowedClients === undefined ? {} : { allowedClients: options.allowedClients }),
+      ...(options.ownClients === undefined ? {} : { ownClients: options.ownClients }),
       ...(options.detailsType === undefined ? {} : { detailsType: options.detailsType }),
     });
     const listener = getRequestListener(gateway.app.fetch);

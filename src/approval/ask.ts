@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto';
+import { isTradeAgentError } from '../trading/errors.ts';
+import { failpoint } from '../trading/failpoint.ts';
+import type { BackchannelAuthentication, Question } from './asking.ts';
+import type { Attention } from './attend.ts';
+import { bindingMessageOf, proposalDetails } from './details.ts';
+import { passesHalt } from './halts.ts';
+import type { StoredProposal } from './proposal-store.ts';
+
+/** With less than this left, nobody could read the order and decide: it counts as expired. */
+const SHORTEST_MS = 5_000;
+/** Waits between the tries, milliseconds; short, since somebody may be watching. */
+const BACKOFF_MS = [1_000, 2_000] as const;
+
+/**
+ * Asks the owner on their phone (CIBA), and keeps the answer's id, interval and deadline in the row. Should the gateway
+ * die between the two, they are asked a second time: the first question's token then reaches nobody, and a provider
+ * that knows proposals shows the second in its place.
+ */
+export async function ask(attention: Attention, proposal: StoredProposal): Promise<void> {
+  const { store, clock, asking, halts, moved, signal } = attention;
+  const { id, deadline } = proposal;
+  if (!passesHalt(proposal.kind) && halts.haltedAt(proposal.sub) !== undefined) {
+    moved(store.move(id, 'cancelled', { reason: haltedReason }, { from: 'drafted' }));
+    return;
+  }
+  const question = {
+    ...questionOf(attention, proposal),
+    notificationToken: randomBytes(32).toString('base64url'),
+  };
+  failpoint('ask.before_call');
+  let sent: BackchannelAuthentication | undefined;
+  for (let tries = 1; sent === undefined; tries++) {
+    const left = deadline - clock.now();
+    if (left < SHORTEST_MS) {
+      const reason = {
+        code: 'approval_expired',
+        text: 'the time to approve it ran out before anybody could be asked',
+      };
+      moved(store.move(id, 'expired', { reason }, { from: 'drafted' }));
+      return;
+    }
+    try {
+      sent = await asking.request({ ...question, expiresIn: Math.floor(left / 1000) });
+    } catch (error) {
+      signal.throwIfAborted();
+      const wait = untilNextTry(tries, error);
+      if (wait === undefined || clock.now() + wait > deadline - SHORTEST_MS) {
+        moved(store.move(id, 'blocked', { reason: notAsked(error) }, { from: 'drafted' }));
+        return;
+      }
+      await clock.sleep(wait, signal);
+    }
+    // Withdrawn meanwhile.
+    if (store.get(id)?.state !== 'drafted') {
+      if (sent !== undefined) await asking.tell(sent.authReqId, { state: 'cancelled', text: 'withdrawn' });
+      return;
+    }
+  }
+  failpoint('ask.answered');
+  const { authReqId, interval } = sent;
+  const expiresAt = Math.min(sent.expiresAt, deadline);
+  const { notificationToken } = question;
+  moved(
+    store.move(id, 'requested', { authReqId, interval, expiresAt, notificationToken }, { from: 'drafted' }),
+  );
+  failpoint('ask.stored');
+}
+
+/** The question as it is asked, and as its answer is compared with: the same for as long as the proposal lives. */
+export function questionOf(
+  { kindOf, gateway, detailsTypes }: Pick<Attention, 'kindOf' | 'gateway' | 'detailsTypes'>,
+  proposal: StoredProposal,
+): Omit<Question, 'notificationToken' | 'expiresIn'> {
+  const kind = kindOf(proposal.kind);
+  const { sub, username, email } = proposal;
+  return {
+    asked: { sub, name: username, email },
+    scope: kind.scope,
+    bindingMessage: bindingMessageOf(kind.describe(proposal.subject), proposal.code),
+    details: proposalDetails(proposal, {
+      gateway,
+      type: detailsTypes[proposal.kind] ?? kind.detailsType,
+      expiresAt: kind.expiresAt(proposal.subject),
+    }),
+  };
+}
+
+/** Milliseconds; undefined where it is not tried again. */
+function untilNextTry(tries: number, error: unknown): number | undefined {
+  if (!isTradeAgentError(error) || error.code !== 'provider_unreachable') return undefined;
+  const { retryAfter } = error.details;
+  // A provider that says when it takes more (Auth0: five questions a minute) is asked then, as often as it says so.
+  if (typeof retryAfter === 'number') return Math.max(retryAfter * 1000, BACKOFF_MS[0]);
+  return BACKOFF_MS[tries - 1];
+}
+
+function notAsked(error: unknown) {
+  return isTradeAgentError(error)
+    ? { code: error.code, text: `the owner could not be asked: ${error.message}` }
+    : { code: 'provider_error', text: 'the owner could not be asked' };
+}
+
+export const haltedReason = {
+  code: 'policy_denied',
+  text: 'trading is halted',
+  members: { reason: 'TRADING_HALTED', reasons: ['TRADING_HALTED'] },
+} as const;

@@ -1,0 +1,160 @@
+import { failpoint } from '../trading/failpoint.ts';
+import { Refusal } from '../trading/refusal.ts';
+import { haltedReason, questionOf } from './ask.ts';
+import type { Attention } from './attend.ts';
+import { requireSameDetails } from './compare.ts';
+import { passesHalt } from './halts.ts';
+import type { Approved, Execution } from './kind.ts';
+import type { Changes, Reason, StoredProposal } from './proposal-store.ts';
+
+/*
+ * From an approved proposal to what came of it: carried out once, whatever dies.
+ *
+ *  1. The token is in the row, sealed, before anybody acts on it. A gateway that dies afterwards finds it there.
+ *  2. `executing` is committed, and its line is on the audit file, before the desk hears of it.
+ *  3. The desk is what makes it once: its journal takes each subject's id and each token's `jti` once, in one
+ *     transaction, before the broker hears of the order. Asked a second time for the same it answers with the first
+ *     result, looks an open one up, or sends it again where that can't make two. So a gateway that died anywhere in
+ *     between simply asks again; nothing here needs to know how far it had come.
+ *  4. Only an answer ends it: without one the proposal is `unknown`, never `failed`.
+ *  5. One process carries out a proposal, in one place: `attend.ts`. The journal would hold without that too.
+ */
+
+/** Waits between the tries where the desk did not take it (the broker is busy), milliseconds. */
+const NOT_TAKEN_WAITS_MS = [1_000, 2_000, 5_000, 10_000, 30_000] as const;
+/** Waits before asking what became of it, milliseconds; the last goes on. A miss right after a time-out proves nothing. */
+const UNKNOWN_WAITS_MS = [1_000, 5_000, 15_000, 30_000, 60_000] as const;
+/** How long after a token's end it is still of use for asking: the broker's own token may last longer. */
+const TOKEN_GRACE_MS = 15 * 60_000;
+
+/** Carries out what was approved. Returns when it is settled, or nobody here can say more. */
+export async function carryOut(attention: Attention, id: string): Promise<void> {
+  const { store, clock, signal, moved } = attention;
+  for (let tries = 0; ; tries++) {
+    signal.throwIfAborted();
+    const proposal = store.get(id);
+    if (proposal === undefined || !['approved', 'executing', 'unknown'].includes(proposal.state)) return;
+    const begun = proposal.state !== 'approved';
+    const stopped = begun ? undefined : reasonNotTo(attention, proposal);
+    if (stopped !== undefined) {
+      moved(store.move(id, stopped.to, { reason: stopped.reason }, { from: 'approved' }));
+      return;
+    }
+    const approved = await approvalOf(attention, proposal);
+    if (approved === undefined) return;
+    const intent = store.move(id, 'executing', {}, { from: proposal.state });
+    if (!intent.moved) return;
+    failpoint('execute.intent');
+    // An order that leaves no record is not sent.
+    attention.record();
+    moved(intent);
+    if (!begun) attention.tell(intent.proposal, 'executing', 'sending');
+    const kind = attention.kindOf(proposal.kind);
+    const execution = await kind.execute(proposal.subject, approved);
+    failpoint('execute.answered');
+    const wait = settleExecution(attention, intent.proposal, execution, tries);
+    if (wait === undefined) return;
+    if (clock.now() > approved.expiresAt + TOKEN_GRACE_MS) return;
+    await attention.rest(wait);
+  }
+}
+
+/** Notes what carrying out came to. Milliseconds until it is tried again; undefined where it is over. */
+export function settleExecution(
+  attention: Pick<Attention, 'store' | 'moved'>,
+  { id, kind }: Pick<StoredProposal, 'id' | 'kind'>,
+  execution: Execution<unknown>,
+  tries: number,
+): number | undefined {
+  const { store, moved } = attention;
+  const move = (to: Parameters<typeof store.move>[1], changes: Changes) => {
+    const after = store.move(id, to, changes);
+    failpoint('execute.recorded');
+    moved(after);
+    return after.proposal;
+  };
+  switch (execution.outcome) {
+    case 'executed':
+      move('executed', { result: execution.result });
+      return undefined;
+    case 'refused': {
+      const reason = reasonOf(execution.refusal);
+      const isLate = ['approval_expired', 'not_placed'].includes(reason.code);
+      move(isLate ? 'expired' : 'blocked', { reason });
+      return undefined;
+    }
+    case 'not_taken':
+      move('approved', { reason: reasonOf(execution.refusal) });
+      return waitOf(NOT_TAKEN_WAITS_MS, tries);
+    case 'unknown': {
+      const reason = { code: 'outcome_unknown', text: execution.text };
+      if (execution.final === true) {
+        move('blocked', { reason });
+        return undefined;
+      }
+      move('unknown', { reason });
+      return waitOf(UNKNOWN_WAITS_MS, tries);
+    }
+    default:
+      throw new Error(`a ${kind} came to something else`);
+  }
+}
+
+/** Why an approved proposal must not be carried out after all. */
+function reasonNotTo(
+  { halts, clock }: Attention,
+  { sub, kind, deadline }: StoredProposal,
+): { readonly to: 'expired' | 'cancelled'; readonly reason: Reason } | undefined {
+  if (clock.now() >= deadline) {
+    const text = 'it was approved, but its time ran out before it could be carried out';
+    return { to: 'expired', reason: { code: 'approval_expired', text } };
+  }
+  if (!passesHalt(kind) && halts.haltedAt(sub) !== undefined)
+    return { to: 'cancelled', reason: haltedReason };
+  return undefined;
+}
+
+/** The owner's yes, verified anew; undefined where it is none, and the proposal has ended by that. */
+async function approvalOf(attention: Attention, proposal: StoredProposal): Promise<Approved | undefined> {
+  const { store, moved, verifyApproval, details } = attention;
+  const { id, state } = proposal;
+  try {
+    const token = store.token(id);
+    if (token === undefined) throw new Refusal(500, 'state_corrupt', 'the approval has lost its token');
+    const approved = await verifyApproval(token, { isFirst: state === 'approved' });
+    if (approved.sub !== proposal.sub) {
+      throw new Refusal(403, 'approved_by_another_user', 'somebody else approved it');
+    }
+    if (details === 'rar')
+      requireSameDetails(approved.authorizationDetails, questionOf(attention, proposal).details);
+    return approved;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    if (state === 'approved') {
+      // The provider's keys are out of reach: the token says nothing yet, neither yes nor no.
+      if (error.status === 503) {
+        await attention.rest(2_000);
+        return approvalOf(attention, { ...proposal, ...store.get(id) });
+      }
+      const isLate = error.code === 'token_expired';
+      const reason = isLate ? { code: 'approval_expired', text: lateText } : reasonOf(error);
+      moved(store.move(id, isLate ? 'expired' : 'blocked', { reason }, { from: 'approved' }));
+    } else if (state === 'executing') {
+      // It may be on its way, and this token opens nothing any more: the person's next visit asks what became of it.
+      moved(store.move(id, 'unknown', { reason: { code: 'outcome_unknown', text: unknownText } }));
+    }
+    return undefined;
+  }
+}
+
+const lateText = 'it was approved, but its token ran out before the gateway could carry it out';
+const unknownText =
+  'the gateway was cut off while it was sent; what became of it is asked when you next look';
+
+export function reasonOf({ code, message, options }: Refusal): Reason {
+  return { code, text: message, ...(options.members === undefined ? {} : { members: options.members }) };
+}
+
+function waitOf(waits: readonly number[], tries: number): number {
+  return waits[Math.min(tries, waits.length - 1)] ?? 0;
+}

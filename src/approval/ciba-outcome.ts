@@ -1,0 +1,38 @@
+import { secondsAhead } from '../auth/provider.ts';
+import { isSecureUrl } from '../auth/secure-url.ts';
+import type { Outcome } from './asking.ts';
+import type { CibaClient } from './ciba-client.ts';
+
+const TIMEOUT_MS = 10_000;
+const LONGEST_TEXT = 200;
+
+/**
+ * Tells the provider what became of a question, where it listens: a `backchannel_outcome_endpoint` in its metadata takes
+ * `auth_req_id`, `state` and `text` from the client that asked. What it answers changes nothing here.
+ */
+export async function tellOutcome(
+  client: CibaClient,
+  authReqId: string,
+  { state, text }: Outcome,
+  options: { readonly issuer: string; readonly fetch: typeof fetch | undefined },
+): Promise<void> {
+  const { backchannel_outcome_endpoint: endpoint } = client.metadata;
+  if (typeof endpoint !== 'string' || !isSecureUrl(endpoint)) return;
+  const { clockSkew } = await import('openid-client');
+  const body = new URLSearchParams({ auth_req_id: authReqId, state, text: text.slice(0, LONGEST_TEXT) });
+  const headers = new Headers({ 'content-type': 'application/x-www-form-urlencoded' });
+  await client.authentication(
+    client.metadata,
+    { client_id: client.clientId, [clockSkew]: -secondsAhead(options.issuer) },
+    body,
+    headers,
+  );
+  const response = await (options.fetch ?? fetch)(endpoint, {
+    method: 'POST',
+    headers,
+    body,
+    redirect: 'manual',
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  await response.body?.cancel();
+}

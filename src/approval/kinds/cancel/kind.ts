@@ -1,0 +1,70 @@
+import { shares } from '../../../trading/amounts.ts';
+import { Dec } from '../../../trading/decimal.ts';
+import { type CancelRequest, type CancelSubject, cancelSubjectSchema } from '../../../trading/proposal.ts';
+import { Refusal } from '../../../trading/refusal.ts';
+import { type Account, isFinal, type Order, orderSchema } from '../../../trading/views.ts';
+import { detailsTypeOfKind } from '../../details.ts';
+import type { Approved, Kind, Proposer } from '../../kind.ts';
+import { executionOf } from '../execution.ts';
+import { describeOpenOrder } from '../open-order.ts';
+
+/** How orders are cancelled; the gateway's cancel desk. Everything here throws only `Refusal`s. */
+export interface CancelPorts {
+  /** The order, its account, and whether it protects a position. @throws {Refusal} 404 `not_found` */
+  openOrder(proposer: Proposer, id: string): Promise<{ order: Order; account: Account; protects: boolean }>;
+  /** Cancels it; again, it says the same. @throws {Refusal} 409 `not_cancelable` */
+  cancel(subject: CancelSubject, owner: Pick<Approved, 'sub' | 'accessToken'>): Promise<Order>;
+}
+
+/** Cancelling an open order, where that takes a tap: it protects a position, or who asks may have been talked into it. */
+export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubject, Order> {
+  return {
+    name: 'cancel',
+    subjectSchema: cancelSubjectSchema,
+    resultSchema: orderSchema,
+    scope: 'orders:write',
+    detailsType: detailsTypeOfKind.cancel,
+    async complete({ order_id }, { proposer, subjectId, expiresAt }) {
+      const { order, account, protects } = await ports.openOrder(proposer, order_id);
+      if (isFinal(order.status)) {
+        throw new Refusal(
+          409,
+          'not_cancelable',
+          `the order is ${order.status}: it can no longer be cancelled`,
+        );
+      }
+      const subject: CancelSubject = {
+        account: account.account,
+        environment: account.environment,
+        order,
+        protects,
+        client_cancel_id: subjectId,
+        expires_at: expiresAt,
+      };
+      return {
+        subject,
+        subjectId,
+        worstCase: { cash: null, price: null, text: whatIsLost(subject) },
+        warnings: protects ? ['Without this order the position is no longer protected.'] : [],
+        shows: {},
+      };
+    },
+    describe: ({ order }) => `CANCEL ${describeOpenOrder(order)}`,
+    expiresAt: ({ expires_at }) => expires_at,
+    fingerprint: ({ order }) => order.id,
+    execute: (subject, approved) => executionOf(() => ports.cancel(subject, approved)),
+    // Cancelling twice is cancelling once: it is simply asked for again.
+    settle: (subject, { sub, accessToken }) => executionOf(() => ports.cancel(subject, { sub, accessToken })),
+    resultText: ({ status, filled_qty }) =>
+      status === 'canceled' && new Dec(filled_qty).isZero()
+        ? 'cancelled'
+        : `${status.replaceAll('_', ' ')}, ${shares(filled_qty)} filled`,
+  };
+}
+
+function whatIsLost({ order, protects }: CancelSubject): string {
+  const { symbol } = order;
+  return protects
+    ? `Nothing is traded. The order no longer limits what the position in ${symbol} can lose or locks in what it gained.`
+    : 'Nothing is traded.';
+}

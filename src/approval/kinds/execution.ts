@@ -1,0 +1,37 @@
+import { isTradeAgentError } from '../../trading/errors.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import type { Execution } from '../kind.ts';
+
+/** A desk's refusals that say the thing is certainly not carried out now, and may be tried again. */
+const NOT_TAKEN: readonly string[] = ['account_not_connected', 'broker_busy', 'service_busy', 'closing'];
+
+/**
+ * What a desk's work came to, told apart. A desk says `outcome_unknown` wherever something may have been taken; every
+ * other refusal of its own is a definite no, those with a status of 500 and more only for now.
+ */
+export async function executionOf<Result>(work: () => Promise<Result>): Promise<Execution<Result>> {
+  try {
+    return { outcome: 'executed', result: await work() };
+  } catch (error) {
+    if (!(error instanceof Refusal)) {
+      // Nobody foresaw it, so nobody knows how far it had come.
+      return { outcome: 'unknown', text: 'something went wrong in the gateway while it was carried out' };
+    }
+    if (error.code === 'outcome_unknown') {
+      const final = error.options.members?.final === true;
+      return { outcome: 'unknown', text: error.message, ...(final ? { final } : {}) };
+    }
+    const later = error.status >= 500 || NOT_TAKEN.includes(error.code);
+    return { outcome: later ? 'not_taken' : 'refused', refusal: error };
+  }
+}
+
+/** What is wrong with a request, by the vocabulary's own check of it, as the gateway says it. Anything else is thrown on. */
+export function refusalOf(error: unknown): Refusal {
+  if (!isTradeAgentError(error)) throw error;
+  const { field } = error.details;
+  return new Refusal(400, error.code, error.message, {
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(typeof field === 'string' ? { fields: [field] } : {}),
+  });
+}

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { type Clock, utcSeconds } from '../../../trading/clock.ts';
+import { type LiftSubject, liftSubjectSchema } from '../../../trading/proposal.ts';
+import { Refusal } from '../../../trading/refusal.ts';
+import { detailsTypeOfKind } from '../../details.ts';
+import type { Halts } from '../../halts.ts';
+import type { Execution, Kind } from '../../kind.ts';
+
+const resultSchema = z.object({ lifted_at: z.string() });
+type Lifted = z.output<typeof resultSchema>;
+
+/** Ending a halt: whoever can talk to the gateway may stop trading, and only its owner's tap starts it again. */
+export function liftKind({
+  halts,
+  clock,
+}: {
+  halts: Halts;
+  clock: Clock;
+}): Kind<object, LiftSubject, Lifted> {
+  return {
+    name: 'lift',
+    subjectSchema: liftSubjectSchema,
+    resultSchema,
+    scope: 'orders:write',
+    detailsType: detailsTypeOfKind.lift,
+    async complete(_request, { proposer, subjectId, expiresAt }) {
+      const haltedAt = halts.haltedAt(proposer.sub);
+      if (haltedAt === undefined) throw new Refusal(409, 'not_halted', 'trading is not halted');
+      return {
+        subject: {
+          halted_at: new Date(haltedAt).toISOString(),
+          client_lift_id: subjectId,
+          expires_at: expiresAt,
+        },
+        subjectId,
+        worstCase: {
+          cash: null,
+          price: null,
+          text: 'Nothing is traded by this. Orders can be proposed again.',
+        },
+        warnings: [],
+        shows: { Halted: utcSeconds(haltedAt) },
+      };
+    },
+    describe: () => 'LIFT THE HALT',
+    expiresAt: ({ expires_at }) => expires_at,
+    fingerprint: ({ halted_at }) => halted_at,
+    async execute({ halted_at }, { sub }): Promise<Execution<Lifted>> {
+      // Ended already is as good; a halt that came after the question stays.
+      halts.lift(sub, Date.parse(halted_at));
+      return { outcome: 'executed', result: { lifted_at: utcSeconds(clock.now()) } };
+    },
+    settle: async () => undefined,
+    resultText: () => 'trading goes on',
+  };
+}

@@ -1,0 +1,132 @@
+import { dollars, sharePrice, shares } from '../../../trading/amounts.ts';
+import { orderDigest } from '../../../trading/approval-details.ts';
+import { Dec, plain } from '../../../trading/decimal.ts';
+import {
+  checkOrder,
+  describeOrder,
+  normalizeOrder,
+  type OrderDraft,
+  type OrderRequest,
+  orderDraftSchema,
+} from '../../../trading/order.ts';
+import type { OrderProposal } from '../../../trading/proposal.ts';
+import {
+  type Account,
+  isFinal,
+  type Order,
+  orderSchema,
+  type Position,
+  type Quote,
+} from '../../../trading/views.ts';
+import { worstCase } from '../../../trading/worst-case.ts';
+import { detailsTypeOfKind } from '../../details.ts';
+import type { Approved, Completed, Kind, Proposer } from '../../kind.ts';
+import { executionOf, refusalOf } from '../execution.ts';
+import { effectsOf } from './effects.ts';
+import { referencePrice, requireMeans } from './means.ts';
+
+/** What of the world an order is completed with. */
+export interface OrderWorld {
+  readonly account: Account;
+  readonly quote: Quote;
+  readonly positions: readonly Position[];
+  /** Holds an order to every rule that it will be held to when it is carried out. @throws {Refusal} */
+  requireAllowed(draft: OrderDraft): Promise<void>;
+}
+
+/** How orders reach the broker; the gateway's desk. Everything here throws only `Refusal`s. */
+export interface OrderPorts {
+  /** @throws {Refusal} 422 `unknown_symbol`, 409 `account_not_connected`, and what the broker's reads throw */
+  world(proposer: Proposer, symbol: string): Promise<OrderWorld>;
+  /** Places it, exactly once however often it is called. @throws {Refusal} 504 `outcome_unknown`, and others */
+  place(approved: { draft: OrderDraft; digest: string; replaces?: string }, owner: Approved): Promise<Order>;
+  /**
+   * What became of one that may have been placed; sends nothing. Undefined where it was never placed.
+   * @throws {Refusal} 504 `outcome_unknown`
+   */
+  outcome(asker: Proposer, clientOrderId: string): Promise<Order | undefined>;
+  /** An order as the broker has it now. */
+  order(asker: Proposer, id: string): Promise<Order | undefined>;
+  /** The slippage that an order may have which asks for none; a fraction. */
+  readonly maxSlippage: string;
+}
+
+/** An order for a security: the heart of it. */
+export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Order> {
+  return {
+    name: 'order',
+    subjectSchema: orderDraftSchema,
+    resultSchema: orderSchema,
+    scope: 'orders:write',
+    detailsType: detailsTypeOfKind.order,
+    async complete(request, { proposer, subjectId, expiresAt }): Promise<Completed<OrderDraft>> {
+      const { max_slippage = ports.maxSlippage, environment, ...asked } = request;
+      try {
+        checkOrder(asked);
+      } catch (error) {
+        throw refusalOf(error);
+      }
+      const world = await ports.world(proposer, asked.symbol);
+      const { account, quote, positions } = world;
+      const order = saleInShares(asked, referencePrice(asked.side, quote));
+      requireMeans(order, world, environment);
+      const draft = normalizeOrder({
+        account: account.account,
+        environment: account.environment,
+        ...order,
+        reference_price: referencePrice(order.side, quote),
+        max_slippage,
+        client_order_id: subjectId,
+        expires_at: expiresAt,
+      });
+      await world.requireAllowed(draft);
+      const worst = worstCase(draft);
+      return {
+        subject: draft,
+        subjectId,
+        worstCase: worst,
+        ...effectsOf(draft, worst, { account, quote, positions }),
+      };
+    },
+    describe: (draft) => describeOrder(draft),
+    expiresAt: ({ expires_at }) => expires_at,
+    fingerprint: ({ client_order_id: _, expires_at: __, reference_price: ___, ...terms }) =>
+      JSON.stringify(sorted(terms)),
+    execute: (draft, approved) =>
+      executionOf(() => ports.place({ draft, digest: orderDigest(draft) }, approved)),
+    async settle({ client_order_id }, asker) {
+      const found = await executionOf(() => ports.outcome(asker, client_order_id));
+      if (found.outcome !== 'executed') return found;
+      return found.result === undefined ? undefined : { outcome: 'executed', result: found.result };
+    },
+    async follow(_draft, order, asker) {
+      return isFinal(order.status) ? undefined : ((await ports.order(asker, order.id)) ?? order);
+    },
+    resultText: orderText,
+  };
+}
+
+/** Shares of a sale are told to so many decimals at most, as brokers take them. */
+const SHARE_DECIMALS = 9;
+
+/** A sale for an amount takes the more shares the lower the price falls: it is proposed as those that are worth it now. */
+function saleInShares(order: OrderRequest, reference: string): OrderRequest {
+  const { notional, ...rest } = order;
+  if (order.side !== 'sell' || notional === undefined) return order;
+  const qty = new Dec(notional).div(reference).toDecimalPlaces(SHARE_DECIMALS, Dec.ROUND_DOWN);
+  return { ...rest, qty: plain(qty) };
+}
+
+/** `filled 5 at $180.12`, `placed, waits for $180.00`. */
+export function orderText({ status, filled_qty, filled_avg_price, limit_price, qty }: Order): string {
+  const at = filled_avg_price === null ? '' : ` at ${sharePrice(filled_avg_price)}`;
+  if (status === 'filled') return `filled ${shares(filled_qty)}${at}`;
+  if (status === 'partially_filled') return `filled ${shares(filled_qty)} of ${shares(qty ?? '0')}${at}`;
+  if (status === 'rejected') return 'the broker rejected it';
+  if (isFinal(status)) return `${status.replaceAll('_', ' ')}, ${shares(filled_qty)} filled${at}`;
+  return limit_price === null ? 'placed' : `placed, waits for ${dollars(limit_price)}`;
+}
+
+function sorted(terms: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(terms).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,115 @@
+import { orderDigest } from '../../../trading/approval-details.ts';
+import {
+  checkOrder,
+  describeOrder,
+  normalizeOrder,
+  type OrderDraft,
+  type OrderRequest,
+} from '../../../trading/order.ts';
+import { worstPrice } from '../../../trading/price-band.ts';
+import { type ReplaceRequest, type ReplaceSubject, replaceSubjectSchema } from '../../../trading/proposal.ts';
+import { Refusal } from '../../../trading/refusal.ts';
+import { isFinal, type Order, orderSchema } from '../../../trading/views.ts';
+import { worstCase } from '../../../trading/worst-case.ts';
+import { detailsTypeOfKind } from '../../details.ts';
+import type { Kind, Proposer } from '../../kind.ts';
+import { executionOf, refusalOf } from '../execution.ts';
+import { describeOpenOrder, termsOf } from '../open-order.ts';
+import { effectsOf } from '../order/effects.ts';
+import { type OrderPorts, orderText } from '../order/kind.ts';
+import { referencePrice } from '../order/means.ts';
+
+export interface ReplacePorts extends OrderPorts {
+  /** @throws {Refusal} 404 `not_found` */
+  openOrder(proposer: Proposer, id: string): Promise<{ order: Order }>;
+  /** Whether the broker could make the one of the other. @throws {Refusal} 409 `not_replaceable` */
+  requireReplaceable(draft: OrderDraft, order: Order): void;
+}
+
+/** Changing an open order (Alpaca's PATCH): one approval, one replacement. */
+export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSubject, Order> {
+  return {
+    name: 'replace',
+    subjectSchema: replaceSubjectSchema,
+    resultSchema: orderSchema,
+    scope: 'orders:write',
+    detailsType: detailsTypeOfKind.replace,
+    async complete({ order_id, ...asked }, { proposer, subjectId, expiresAt }) {
+      const { order } = await ports.openOrder(proposer, order_id);
+      const changes = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
+      const terms = changedTerms(order, asked, { changes, maxSlippage: ports.maxSlippage });
+      const world = await ports.world(proposer, order.symbol);
+      const { account, quote } = world;
+      const draft = normalizeOrder({
+        account: account.account,
+        environment: account.environment,
+        ...terms,
+        reference_price: referencePrice(order.side, quote),
+        max_slippage: ports.maxSlippage,
+        client_order_id: subjectId,
+        expires_at: expiresAt,
+      });
+      ports.requireReplaceable(draft, order);
+      await world.requireAllowed(draft);
+      const worst = worstCase(draft);
+      return {
+        subject: { order, changes, draft },
+        subjectId,
+        worstCase: worst,
+        ...effectsOf(draft, worst, world),
+      };
+    },
+    describe: ({ order, draft }) => `REPLACE ${describeOpenOrder(order)} BY ${describeOrder(draft)}`,
+    expiresAt: ({ draft }) => draft.expires_at,
+    fingerprint: ({ order, changes }) => JSON.stringify([order.id, Object.entries(changes).sort()]),
+    execute: ({ order, draft }, approved) =>
+      executionOf(() => ports.place({ draft, digest: orderDigest(draft), replaces: order.id }, approved)),
+    async settle({ draft }, asker) {
+      const found = await executionOf(() => ports.outcome(asker, draft.client_order_id));
+      if (found.outcome !== 'executed') return found;
+      return found.result === undefined ? undefined : { outcome: 'executed', result: found.result };
+    },
+    async follow(_subject, order, asker) {
+      return isFinal(order.status) ? undefined : ((await ports.order(asker, order.id)) ?? order);
+    },
+    resultText: (order) => `replaced: ${orderText(order)}`,
+  };
+}
+
+/** The order's terms after the change. @throws {Refusal} 400 `invalid_order`, 409 `not_replaceable` */
+function changedTerms(
+  order: Order,
+  { trail, ...asked }: Omit<ReplaceRequest, 'order_id'>,
+  { changes, maxSlippage }: { readonly changes: object; readonly maxSlippage: string },
+): OrderRequest {
+  if (order.type === 'market' || order.type === 'stop') {
+    throw new Refusal(
+      409,
+      'not_replaceable',
+      `a ${order.type} order placed elsewhere has no bound on its price`,
+      {
+        hint: 'Cancel it and propose another, which has one.',
+      },
+    );
+  }
+  if (Object.keys(changes).length === 0) {
+    throw new Refusal(400, 'invalid_order', 'nothing of the order is to change', {
+      hint: 'Give a quantity, a price or a time in force.',
+    });
+  }
+  const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
+  const trailing =
+    trail === undefined ? {} : order.trail_price !== null ? { trail_price: trail } : { trail_percent: trail };
+  // A stop went out with a limit beside it: where the stop moves, so does its limit, unless that is given too.
+  const limit =
+    order.type === 'stop_limit' && asked.stop_price !== undefined && asked.limit_price === undefined
+      ? { limit_price: worstPrice(order.side, asked.stop_price, maxSlippage) }
+      : {};
+  const terms = normalizeOrder({ ...termsOf(order), ...given, ...trailing, ...limit });
+  try {
+    checkOrder(terms);
+  } catch (error) {
+    throw refusalOf(error);
+  }
+  return terms;
+}

@@ -1,0 +1,37 @@
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { TradeAgentError } from '../trading/errors.ts';
+
+/** Seals an approval's token for its row. `context` binds it to that row: moved to another, it does not open. */
+export interface TokenSeal {
+  seal(token: string, context: string): Buffer;
+  /** @throws {TradeAgentError} `state_corrupt` */
+  open(sealed: Buffer, context: string): string;
+}
+
+/**
+ * AES-256-GCM under a key derived (HKDF-SHA256, RFC 5869) from a secret of the gateway's; laid out as nonce, tag, text.
+ * @param secret what only the gateway has: the private part of its key
+ */
+export function createTokenSeal(secret: string | Buffer): TokenSeal {
+  const key = Buffer.from(hkdfSync('sha256', secret, '', 'trade-agent approval token v1', 32));
+  return {
+    seal(token, context) {
+      const nonce = randomBytes(12);
+      const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context));
+      const text = Buffer.concat([cipher.update(token, 'utf8'), cipher.final()]);
+      return Buffer.concat([nonce, cipher.getAuthTag(), text]);
+    },
+    open(sealed, context) {
+      try {
+        const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, 12), { authTagLength: 16 })
+          .setAAD(Buffer.from(context))
+          .setAuthTag(sealed.subarray(12, 28));
+        return Buffer.concat([decipher.update(sealed.subarray(28)), decipher.final()]).toString('utf8');
+      } catch {
+        throw new TradeAgentError('state_corrupt', 'a stored approval cannot be opened', {
+          hint: 'Was the key of the gateway replaced? Propose it again.',
+        });
+      }
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import type { KernelParts } from '../approval/attend.ts';
+import { createAuditChain } from '../approval/audit-chain.ts';
+import { createCibaAsking } from '../approval/ciba-asking.ts';
+import { detailsTypeOfKind } from '../approval/details.ts';
+import { createHalts } from '../approval/halts.ts';
+import { type ApprovalKernel, createApprovalKernel } from '../approval/kernel.ts';
+import type { Kind } from '../approval/kind.ts';
+import { type CancelPorts, cancelKind } from '../approval/kinds/cancel/kind.ts';
+import { liftKind } from '../approval/kinds/lift/kind.ts';
+import { type MessagePorts, messageKind } from '../approval/kinds/message/kind.ts';
+import { orderKind } from '../approval/kinds/order/kind.ts';
+import { type ReplacePorts, replaceKind } from '../approval/kinds/replace/kind.ts';
+import { createProposalStore } from '../approval/proposal-store.ts';
+import { createProposalTables } from '../approval/proposal-tables.ts';
+import { defaultQuotas } from '../approval/quotas.ts';
+import { createTokenSeal } from '../approval/token-seal.ts';
+import type { Clock } from '../trading/clock.ts';
+import type { ProposalKind } from '../trading/proposal.ts';
+import type { GatewayOptions } from './gateway.ts';
+import type { IdentityProvider } from './identity-provider.ts';
+import { verifyApprovalToken } from './token-verifier.ts';
+
+export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
+  readonly clock: Clock;
+  /** For requests to the provider. */
+  readonly send: typeof fetch;
+  readonly provider: IdentityProvider;
+  readonly orders: ReplacePorts & CancelPorts;
+  readonly messages: MessagePorts;
+}
+
+/**
+ * The approval kernel over the gateway's own database and desks, where the gateway can ask. Every kind is registered
+ * here.
+ */
+export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): ApprovalKernel | undefined {
+  const { approval, database, resource } = options;
+  if (approval === undefined) return undefined;
+  const { clock, orders, messages, provider, detailsTypes } = parts;
+  createProposalTables(database);
+  const audit = createAuditChain(approval.auditFile, database, clock);
+  const store = createProposalStore(database, createTokenSeal(approval.privateKey.d ?? ''), clock, audit);
+  const halts = createHalts(database, audit);
+  const kinds: Readonly<Record<ProposalKind, unknown>> = {
+    order: orderKind(orders),
+    message: messageKind(messages),
+    cancel: cancelKind(orders),
+    replace: replaceKind(orders),
+    lift: liftKind({ halts, clock }),
+  };
+  return createApprovalKernel({
+    store,
+    halts,
+    audit,
+    clock,
+    detailsTypes,
+    gateway: resource,
+    details: approval.details,
+    asking: createCibaAsking({
+      issuer: options.issuer,
+      resource,
+      ...approval,
+      clock,
+      fetch: parts.send,
+      detailsTypes: (Object.keys(kinds) as ProposalKind[]).map(
+        (kind) => detailsTypes[kind] ?? detailsTypeOfKind[kind],
+      ),
+    }),
+    verifyApproval: (token, time) => verifyApprovalToken(token, { provider, resource, clock }, time),
+    quotas: approval.quotas ?? defaultQuotas,
+    maxTtlSeconds: approval.maxTtl,
+    ownClients: new Set(options.ownClients),
+    onError: options.onError ?? ((message) => process.stderr.write(`gateway: ${message}\n`)),
+    // The row's own schema has checked what goes in: a kind meets its own subjects alone.
+    kindOf: (kind) => kinds[kind] as Kind,
+  });
+}

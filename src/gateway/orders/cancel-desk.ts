@@ -1,0 +1,80 @@
+import type { CancelSubject } from '../../trading/proposal.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import type { Order } from '../../trading/views.ts';
+import type { Broker } from '../broker/broker.ts';
+
+/**
+ * Cancels the order that its owner approved to cancel. Harmless to repeat: what is cancelled stays so, and an answer
+ * that got lost is made good by asking for the order.
+ * @returns the order as the broker has it afterwards; `pending_cancel` where it took the request and can't be asked now
+ * @throws {Refusal} 403 `account_mismatch`; 404 `not_found`; 409 `not_cancelable`; the broker's own (502, 503, 504), after
+ *   which the very same may be tried again
+ */
+export async function cancelApproved(
+  { account, environment, order: { id } }: CancelSubject,
+  broker: Broker,
+): Promise<Order> {
+  const [held, order] = await Promise.all([broker.account(), broker.order(id)]);
+  if (held.account !== account || held.environment !== environment) {
+    throw new Refusal(403, 'account_mismatch', 'the approved account is not the account of this user', {
+      fields: ['account'],
+      challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
+    });
+  }
+  if (order === undefined) throw orderNotFound();
+  if (isCancelled(order)) return order;
+  requireOpen(order);
+  const answer = await broker.cancel(id).catch((error: unknown) => lostAnswer(error, broker, id));
+  if (typeof answer === 'object') return answer;
+  if (answer === 'not_found') throw orderNotFound();
+  if (answer === 'not_cancelable') {
+    const after = await broker.order(id);
+    if (after !== undefined && isCancelled(after)) return after;
+    throw notCancelable(after?.status);
+  }
+  const after = await lookAt(broker, id);
+  if (after === undefined) return { ...order, status: 'pending_cancel' };
+  // Taken, and yet the order was faster.
+  requireOpen(after);
+  return after;
+}
+
+/** The answer is lost, not necessarily the request. @throws what the broker threw, where the order still stands */
+async function lostAnswer(error: unknown, broker: Broker, id: string): Promise<Order> {
+  const after = error instanceof Refusal ? await lookAt(broker, id) : undefined;
+  if (after !== undefined && isCancelled(after)) return after;
+  throw error;
+}
+
+async function lookAt(broker: Broker, id: string): Promise<Order | undefined> {
+  try {
+    return await broker.order(id);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return undefined;
+  }
+}
+
+function isCancelled({ status }: Order): boolean {
+  return status === 'canceled' || status === 'pending_cancel';
+}
+
+function requireOpen({ status }: Order): void {
+  if (['filled', 'expired', 'rejected', 'replaced'].includes(status)) throw notCancelable(status);
+}
+
+export function notCancelable(status?: Order['status']): Refusal {
+  return new Refusal(409, 'not_cancelable', 'the order can no longer be cancelled', {
+    hint: 'Look at its status: it has been filled, cancelled or has expired.',
+    ...(status === undefined ? {} : { members: { status } }),
+  });
+}
+
+export function orderNotFound(members?: Record<string, unknown>): Refusal {
+  return new Refusal(
+    404,
+    'not_found',
+    'there is no such order in this account',
+    members === undefined ? {} : { members },
+  );
+}

@@ -1,0 +1,82 @@
+import type { Approved, Proposer } from '../../approval/kind.ts';
+import type { CancelPorts } from '../../approval/kinds/cancel/kind.ts';
+import type { ReplacePorts } from '../../approval/kinds/replace/kind.ts';
+import { protectsPosition } from '../../trading/protects.ts';
+import type { Broker } from '../broker/broker.ts';
+import type { Caller } from '../caller.ts';
+import { lastSession } from '../last-session.ts';
+import type { OrderDesk } from '../place-order.ts';
+import { type OrderPolicy, unknownSymbol } from '../policy.ts';
+import { recordedRefusal } from '../recorded-refusal.ts';
+import { cancelApproved, orderNotFound } from './cancel-desk.ts';
+import { changesTo } from './replacement.ts';
+
+export interface OrderPortsOptions {
+  readonly desk: OrderDesk;
+  readonly policies: readonly OrderPolicy[];
+  readonly brokerFor: (who: Pick<Caller, 'sub' | 'accessToken'>) => Promise<Broker>;
+  readonly maxSlippage: string;
+}
+
+/** What the approval kernel does about orders: by this gateway's desk, rules and broker. */
+export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPorts {
+  const { desk, policies, brokerFor, maxSlippage } = options;
+  return {
+    maxSlippage,
+    async world(proposer, symbol) {
+      const broker = await brokerFor(proposer);
+      const [account, positions, asset, market, quotes] = await Promise.all([
+        broker.account(),
+        broker.positions(),
+        broker.asset(symbol),
+        broker.clock(),
+        broker.quotes([symbol]),
+      ]);
+      const quote = quotes.find((found) => found.symbol === symbol);
+      if (asset === undefined || quote === undefined) throw unknownSymbol(symbol);
+      return {
+        account,
+        quote: { ...quote, name: quote.name ?? asset.name },
+        positions,
+        async requireAllowed(draft) {
+          const session = await lastSession(market, broker);
+          for (const policy of policies) {
+            await policy({ caller: proposer, draft, account, asset, quote, market, lastSession: session });
+          }
+        },
+      };
+    },
+    place: async (approved, owner) => (await desk.placeApproved(approved, callerOf(owner))).order,
+    async outcome(asker, clientOrderId) {
+      const entry = await desk.settle(callerOf(asker), clientOrderId);
+      if (entry?.problem !== undefined) throw recordedRefusal(entry.problem);
+      if (entry?.order === undefined) return undefined;
+      // The journal keeps the first answer; what has become of the order since is the broker's to say.
+      return (await (await brokerFor(asker)).order(entry.order.id)) ?? entry.order;
+    },
+    order: async (asker, id) => (await brokerFor(asker)).order(id),
+    async openOrder(proposer, id) {
+      const broker = await brokerFor(proposer);
+      const [order, account, positions] = await Promise.all([
+        broker.order(id),
+        broker.account(),
+        broker.positions(),
+      ]);
+      if (order === undefined) throw orderNotFound();
+      return { order, account, protects: protectsPosition(order, positions) };
+    },
+    requireReplaceable: (draft, order) => void changesTo(draft, order),
+    cancel: async (subject, owner) => cancelApproved(subject, await brokerFor(owner)),
+  };
+}
+
+/** Whoever acts by an approval, or asks about one, acts by nothing else: no scope of theirs counts. */
+export function callerOf(who: Approved | Proposer): Caller {
+  return {
+    scopes: new Set(),
+    jti: '',
+    authorizationDetails: undefined,
+    expiresAt: 0,
+    ...who,
+  };
+}

@@ -1,0 +1,91 @@
+import { Dec } from '../../trading/decimal.ts';
+import type { OrderDraft } from '../../trading/order.ts';
+import type { ReplaceSubject } from '../../trading/proposal.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import type { Order } from '../../trading/views.ts';
+import { isSameOrder } from '../same-order.ts';
+
+/** What of an order becomes another; `trail` is its trail_price or trail_percent, whichever it has. */
+export type OrderChanges = ReplaceSubject['changes'];
+
+const prices = ['limit_price', 'stop_price'] as const;
+const trails = ['trail_price', 'trail_percent'] as const;
+
+/**
+ * What makes of the order that stands at the broker the one that was approved in its place. Read from the order itself
+ * rather than from the approval, so that what stays the same really is.
+ * @param draft the order as it is to be after the change, whole
+ * @throws {Refusal} 409 `not_replaceable`
+ */
+export function changesTo(draft: OrderDraft, order: Order): OrderChanges {
+  if (!['new', 'held', 'accepted', 'partially_filled'].includes(order.status)) {
+    throw notReplaceable(`the order is ${order.status.replaceAll('_', ' ')}`, { status: order.status });
+  }
+  // Which shares the broker would count against the new quantity isn't in its documents; a wrong guess trades too many.
+  if (!new Dec(order.filled_qty).isZero()) {
+    throw notReplaceable('the order has been filled in part', { status: order.status });
+  }
+  if (order.qty === null || draft.qty === undefined) {
+    throw notReplaceable('an order by amount takes no changes');
+  }
+  const fixed = ['symbol', 'side', 'type', 'extended_hours'] as const;
+  const differing = fixed.filter((field) => order[field] !== draft[field]);
+  const given = trails.find((field) => draft[field] !== undefined);
+  if (differing.length > 0 || (given !== undefined && order[given] === null)) {
+    throw notReplaceable('the order at the broker is another than the approved one', {
+      fields: differing.length > 0 ? [...differing] : ['trail'],
+    });
+  }
+  const changes: OrderChanges = {};
+  if (!same(order.qty, draft.qty)) {
+    if (![order.qty, draft.qty].every((qty) => new Dec(qty).isInteger())) {
+      throw notReplaceable('the quantity of an order in fractions can not be changed');
+    }
+    changes.qty = draft.qty;
+  }
+  for (const field of prices) {
+    const wanted = draft[field];
+    if (wanted !== undefined && !same(order[field], wanted)) changes[field] = wanted;
+  }
+  if (given !== undefined && !same(order[given], draft[given])) changes.trail = draft[given];
+  if (order.time_in_force !== draft.time_in_force) changes.time_in_force = draft.time_in_force;
+  if (Object.keys(changes).length === 0) throw notReplaceable('the order is that way already');
+  // The contract demands an order's prices with any change; repeating them changes nothing.
+  for (const field of prices) if (draft[field] !== undefined) changes[field] = draft[field];
+  return changes;
+}
+
+/** Whether the order that the broker holds under our client_order_id is the one that this journal entry is about. */
+export function isOrderOf(
+  order: Order,
+  { draft, replaces }: { readonly draft: OrderDraft; readonly replaces?: string | undefined },
+): boolean {
+  if (replaces === undefined) return isSameOrder(order, draft);
+  return (
+    order.client_order_id === draft.client_order_id &&
+    order.symbol === draft.symbol &&
+    order.side === draft.side &&
+    order.type === draft.type &&
+    order.time_in_force === draft.time_in_force &&
+    order.extended_hours === draft.extended_hours &&
+    // Less by what the earlier order filled at the last moment.
+    (draft.qty === undefined || (order.qty !== null && new Dec(order.qty).lte(draft.qty))) &&
+    [...prices, ...trails].every((field) => draft[field] === undefined || same(order[field], draft[field]))
+  );
+}
+
+function same(held: string | null, wanted: string | undefined): boolean {
+  return held !== null && wanted !== undefined && new Dec(held).eq(wanted);
+}
+
+export function notReplaceable(
+  why: string,
+  more: { readonly fields?: readonly string[]; readonly [member: string]: unknown } = {},
+): Refusal {
+  const { fields, ...members } = more;
+  return new Refusal(409, 'not_replaceable', `nothing was changed: ${why}`, {
+    hint: 'Look at the order; where it is still open, propose to cancel it and then a new one.',
+    ...(fields === undefined ? {} : { fields }),
+    members,
+  });
+}

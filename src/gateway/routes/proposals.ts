@@ -1,0 +1,211 @@
+import type { Hono } from 'hono';
+import { streamSSE } from 'hono/streaming';
+import { z } from 'zod';
+import type { ApprovalKernel } from '../../approval/kernel.ts';
+import type { Proposer } from '../../approval/kind.ts';
+import type { StoredProposal } from '../../approval/proposal-store.ts';
+import type { ProposingCaller } from '../../approval/propose.ts';
+import { utcSeconds } from '../../trading/clock.ts';
+import { idempotencyKeySchema, type ProposalRequest, proposalRequestSchema } from '../../trading/proposal.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import { issueFields } from '../approved-details.ts';
+import type { Caller } from '../caller.ts';
+import type { Door } from '../door.ts';
+import { jsonBody } from '../json-body.ts';
+import { limitParameter, parseQuery } from '../query.ts';
+
+/** Seconds that an answer is held at most: below the time-outs of ordinary HTTP clients. */
+const MOST_WAIT_S = 25;
+
+const oneQuery = z.strictObject({
+  wait: z.coerce.number().min(0).max(MOST_WAIT_S).default(0),
+  /** `updated_at` as it was last seen: a change since then is told at once. */
+  since: z.string().max(40).optional(),
+});
+
+const listQuery = z.strictObject({
+  state: z.enum(['open', 'all']).default('open'),
+  limit: limitParameter(500, 100),
+});
+
+export interface ProposalRouteOptions {
+  readonly kernel: ApprovalKernel;
+  readonly now: () => number;
+  /** How the person is asked, for display. */
+  readonly approval: { readonly method: string; readonly phoneUrl?: string | undefined };
+}
+
+/**
+ * Proposals: proposing needs `orders:propose` (messages: `messages:propose`), looking `orders:read`, withdrawing and
+ * halting what proposing or cancelling needs. Neither can trade: the owner's phone decides.
+ */
+export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOptions): void {
+  const { kernel, now } = options;
+  const view = (proposal: StoredProposal) => proposalView(proposal, options.approval);
+
+  app.post(
+    '/v1/proposals',
+    door.guard([], async (c, caller) => {
+      const key = idempotencyKey(c.req.header('idempotency-key'));
+      const request = parseRequest(await jsonBody(c));
+      requireScope(caller, request.kind === 'message' ? 'messages:propose' : 'orders:propose');
+      const { proposal, isNew } = await kernel.propose(proposerOf(caller), request, key);
+      return c.json(view(proposal), isNew ? 201 : 200);
+    }),
+  );
+  app.get(
+    '/v1/proposals',
+    door.guard(['orders:read'], async (c, caller) => {
+      const query = parseQuery(listQuery, c.req.url);
+      return c.json({ proposals: kernel.list(caller.sub, query).map(view) });
+    }),
+  );
+  app.get(
+    '/v1/proposals/:id',
+    door.guard(['orders:read'], async (c, caller) => {
+      const { wait, since } = parseQuery(oneQuery, c.req.url);
+      const found = kernel.find(caller.sub, c.req.param('id') ?? '');
+      const proposal = await kernel.settle(found, proposerOf(caller));
+      const isNews = since !== undefined && view(proposal).updated_at !== since;
+      if (wait === 0 || isNews) return c.json(view(proposal));
+      const { signal } = c.req.raw;
+      return c.json(view(await kernel.awaitChange(proposal.id, proposal.version, wait * 1000, signal)));
+    }),
+  );
+  app.delete(
+    '/v1/proposals/:id',
+    door.guard([], async (c, caller) => {
+      const id = c.req.param('id') ?? '';
+      const { kind } = kernel.find(caller.sub, id);
+      requireScope(caller, kind === 'message' ? 'messages:propose' : 'orders:propose');
+      return c.json(view(kernel.withdraw(caller.sub, id)));
+    }),
+  );
+  app.get(
+    '/v1/events',
+    door.guard(['orders:read'], async (c, caller) => {
+      const last = c.req.header('last-event-id');
+      const version = last !== undefined && /^\d{1,15}$/.test(last) ? Number(last) : undefined;
+      return streamSSE(c, async (stream) => {
+        // No longer than the token that opened it would open it again.
+        const ended = AbortSignal.any([
+          AbortSignal.timeout(Math.max(0, Math.min(caller.expiresAt - now(), 2 ** 31 - 1))),
+          c.req.raw.signal,
+        ]);
+        for await (const changed of kernel.follow(caller.sub, version, ended)) {
+          for (const proposal of changed) {
+            await stream.writeSSE({
+              event: 'proposal',
+              id: String(proposal.version),
+              data: JSON.stringify(view(proposal)),
+            });
+          }
+          if (changed.length === 0) await stream.write(': alive\n\n');
+        }
+      });
+    }),
+  );
+  app.get(
+    '/v1/halt',
+    door.guard(['orders:read'], async (c, { sub }) => c.json(haltView(kernel.haltedAt(sub)))),
+  );
+  app.put(
+    '/v1/halt',
+    door.guard(['orders:cancel'], async (c, caller) => c.json(haltView(kernel.halt(proposerOf(caller))))),
+  );
+}
+
+/**
+ * Where the identity provider calls back (CIBA Core §10.2): with the token that went with the question, and nothing else
+ * of it is believed. What was decided is then asked for.
+ */
+export function pingRoute(app: Hono, door: Door, kernel: ApprovalKernel): void {
+  app.post(
+    '/ciba/ping',
+    door.open(async (c) => {
+      const token = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(c.req.header('authorization') ?? '')?.[1];
+      const body = z.object({ auth_req_id: z.string().min(1).max(512) }).safeParse(await jsonBody(c));
+      if (token === undefined || !body.success) {
+        throw new Refusal(401, 'token_missing', 'this is for the identity provider to call');
+      }
+      // An answer either way says nothing to whoever guesses: an early call is kept until its question is known.
+      kernel.called(body.data.auth_req_id, token);
+      return c.body(null, 204);
+    }),
+  );
+}
+
+/** A proposal as its proposer and its owner see it. */
+export function proposalView(proposal: StoredProposal, approval: ProposalRouteOptions['approval']) {
+  const { kind, id, state, code, subject, worstCase, warnings, requestedBy, client, again, provenance } =
+    proposal;
+  const { reason, result } = proposal;
+  return {
+    id,
+    kind,
+    state,
+    code,
+    subject,
+    worst_case: worstCase,
+    warnings,
+    created_at: new Date(proposal.createdAt).toISOString(),
+    expires_at: utcSeconds(proposal.expiresAt),
+    updated_at: `${new Date(proposal.updatedAt).toISOString()}#${proposal.version}`,
+    requested_by: requestedBy,
+    client,
+    ...(again === undefined ? {} : { again }),
+    ...(provenance === null ? {} : { provenance }),
+    approval: {
+      method: approval.method,
+      ...(approval.phoneUrl === undefined ? {} : { phone_url: approval.phoneUrl }),
+    },
+    ...(reason === undefined ? {} : { reason }),
+    ...(result === undefined ? {} : { result }),
+  };
+}
+
+function haltView(haltedAt: number | undefined) {
+  return haltedAt === undefined ? { halted: false } : { halted: true, halted_at: utcSeconds(haltedAt) };
+}
+
+function proposerOf(caller: Caller): ProposingCaller & Proposer {
+  const { sub, clientId, accessToken, username, email } = caller;
+  if (clientId !== undefined) return { sub, clientId, accessToken, username, email };
+  throw new Refusal(403, 'client_unknown', 'the access token does not say which client it is for', {
+    hint: 'Sign in by a client whose tokens carry client_id (RFC 9068).',
+    challenge: {},
+  });
+}
+
+function requireScope({ scopes }: Caller, scope: 'orders:propose' | 'messages:propose'): void {
+  if (scopes.has(scope)) return;
+  throw new Refusal(403, 'insufficient_scope', `the access token lacks a scope: ${scope} needed`, {
+    hint: 'Ask for a token with this scope.',
+    members: { required_scopes: [scope] },
+    challenge: { error: 'insufficient_scope', scopes: [scope] },
+  });
+}
+
+function idempotencyKey(header: string | undefined): string {
+  const parsed = idempotencyKeySchema.safeParse(header);
+  if (parsed.success) return parsed.data;
+  throw new Refusal(400, 'idempotency_key_missing', 'a proposal needs a header Idempotency-Key', {
+    hint: '1 to 64 characters of A-Z a-z 0-9 . _ -, a new one for each proposal, the same when it is sent again.',
+  });
+}
+
+function parseRequest(body: unknown): ProposalRequest {
+  const parsed = proposalRequestSchema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const fields = issueFields(parsed.error.issues);
+  const first = parsed.error.issues[0];
+  throw new Refusal(
+    400,
+    'invalid_proposal',
+    `the proposal is malformed: ${fields.join(', ') || 'not an object'}`,
+    {
+      fields,
+      ...(first === undefined ? {} : { hint: first.message }),
+    },
+  );
+}

@@ -1,0 +1,112 @@
+import { type AllClientMetadata, errors } from 'oidc-provider';
+import { detailsTypeOfKind } from '../../approval/details.ts';
+import {
+  CIBA_GRANT,
+  DEVICE_GRANT,
+  IDENTITY_SCOPES,
+  LOGIN_CLIENT_ID,
+  TOKEN_EXCHANGE_GRANT,
+} from './protocol.ts';
+
+/** The RFC 9396 types of what a person may be asked to approve. */
+export const approvalTypes: readonly string[] = Object.values(detailsTypeOfKind);
+
+export const loginClient: AllClientMetadata & { client_id: string } = {
+  client_id: LOGIN_CLIENT_ID,
+  client_name: 'trade-agent',
+  application_type: 'native',
+  token_endpoint_auth_method: 'none',
+  grant_types: [DEVICE_GRANT, 'refresh_token'],
+  response_types: [],
+  redirect_uris: [],
+  scope: IDENTITY_SCOPES.join(' '),
+  dpop_bound_access_tokens: true,
+  authorization_details_types: [],
+};
+
+export interface GatewayClient {
+  readonly client_id: string;
+  readonly jwks: { readonly keys: readonly object[] };
+}
+
+/** The gateway: it asks people (CIBA, called back when they have decided), and exchanges tokens. */
+export function gatewayClient(
+  client: GatewayClient,
+  resource: string,
+): AllClientMetadata & { client_id: string } {
+  return {
+    client_id: client.client_id,
+    client_name: 'order gateway',
+    token_endpoint_auth_method: 'private_key_jwt',
+    grant_types: [TOKEN_EXCHANGE_GRANT, CIBA_GRANT],
+    response_types: [],
+    redirect_uris: [],
+    jwks: {
+      keys: client.jwks.keys.map((key) => ({ ...key })) as NonNullable<AllClientMetadata['jwks']>['keys'],
+    },
+    backchannel_token_delivery_mode: 'ping',
+    backchannel_client_notification_endpoint: secureForm(pingUrl(resource)),
+    authorization_details_types: [...approvalTypes],
+  };
+}
+
+/**
+ * Sends CIBA pings (CIBA Core §10.2). A ping is a hint, and the client polls anyway: none is waited for, and one that
+ * fails changes nothing.
+ * @param timeoutMs it must not outlive the approval
+ */
+export function pingSender(options: {
+  resource: string;
+  fetch: typeof fetch;
+  timeoutMs: number;
+}): typeof fetch {
+  const own = pingUrl(options.resource);
+  return async (url, init) => {
+    const signal = AbortSignal.timeout(options.timeoutMs);
+    const { method, headers, body, redirect } = init ?? {};
+    // The library's dispatcher keeps pings of clients that anyone may register out of this machine; the gateway is
+    // the one that may be on it.
+    const sent =
+      String(url) === secureForm(own)
+        ? options.fetch(own, {
+            method: method ?? 'POST',
+            headers: headers ?? {},
+            body: body ?? null,
+            redirect: redirect ?? 'manual',
+            signal,
+          })
+        : options.fetch(url, { ...init, signal });
+    void sent.catch(() => {});
+    return new Response(null, { status: 204 });
+  };
+}
+
+/** Where the gateway is called back. */
+function pingUrl(resource: string): string {
+  return `${resource}/ciba/ping`;
+}
+
+/** The library takes no address but https, not even on loopback, where the sandbox's gateway is. */
+function secureForm(url: string): string {
+  const { hostname } = new URL(url);
+  return ['127.0.0.1', '[::1]', 'localhost'].includes(hostname) ? url.replace(/^http:/, 'https:') : url;
+}
+
+/** Anyone may register (RFC 7591), but only as what asks for approvals: a confidential CIBA client with its own key. */
+export function checkApprovalClient(metadata: AllClientMetadata): void {
+  const refuse = (reason: string) => {
+    throw new errors.InvalidClientMetadata(reason);
+  };
+  if (String(metadata.grant_types) !== CIBA_GRANT) refuse(`grant_types must be ["${CIBA_GRANT}"]`);
+  if (metadata.token_endpoint_auth_method !== 'private_key_jwt') {
+    refuse('token_endpoint_auth_method must be private_key_jwt');
+  }
+  if (metadata.jwks === undefined || metadata.jwks_uri !== undefined)
+    refuse('the public key must be given in jwks');
+  if ((metadata.response_types ?? []).length > 0) refuse('response_types must be empty');
+  if ((metadata.redirect_uris ?? []).length > 0) refuse('redirect_uris must be empty');
+  if (metadata.dpop_bound_access_tokens !== true) refuse('dpop_bound_access_tokens must be true');
+  if (metadata.client_name !== undefined && !/^[\x20-\x7e]{1,80}$/.test(String(metadata.client_name))) {
+    refuse('client_name must be 1 to 80 printable ASCII characters');
+  }
+}

@@ -1,0 +1,80 @@
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type Provider from 'oidc-provider';
+import { z } from 'zod';
+import type { ApprovalRequests } from './approval-requests.ts';
+import { authenticatedClient } from './client-assertion.ts';
+import { OUTCOME_PATH } from './protocol.ts';
+
+/** Characters that show as nothing, or make the rest show as something else. */
+const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]+/gu;
+
+const clientSchema = z.object({
+  client_id: z.string().optional(),
+  client_assertion: z.string().optional(),
+  client_assertion_type: z.string().optional(),
+});
+
+const outcomeSchema = z.object({
+  auth_req_id: z.string().min(1).max(256),
+  state: z.enum(['executing', 'executed', 'cancelled', 'expired', 'blocked', 'unknown']),
+  text: z
+    .string()
+    .max(200)
+    .default('')
+    .transform((text) => text.replace(unseen, ' ').trim()),
+});
+
+/**
+ * Where a CIBA client tells what became of its own request: form-encoded `auth_req_id`, `state` and `text`, the client
+ * authenticated as at the token endpoint. 204 once it is kept; 409 `already_decided` where a withdrawal came after the
+ * person's tap, 409 `not_decided` where something is said to be done that nobody has approved.
+ */
+export function createOutcomeEndpoint(options: {
+  issuer: string;
+  provider: Provider;
+  requests: ApprovalRequests;
+  /** Tells the provider of a request that was withdrawn, so that its poll ends. */
+  deliver: (id: string) => Promise<void>;
+  now: () => number;
+}): Hono {
+  const { issuer, provider, requests } = options;
+  const app = new Hono();
+  app.use(bodyLimit({ maxSize: 16 * 1024, onError: (context) => context.json({ error: 'too_large' }, 413) }));
+
+  app.post(OUTCOME_PATH, async (context) => {
+    context.header('cache-control', 'no-store');
+    const form = await context.req.parseBody();
+    const claimed = clientSchema.safeParse(form);
+    const client = claimed.success
+      ? await authenticatedClient(claimed.data, {
+          provider,
+          audiences: [issuer, `${issuer}${OUTCOME_PATH}`],
+          now: options.now(),
+        })
+      : undefined;
+    if (client === undefined) return context.json({ error: 'invalid_client' }, 401);
+    const told = outcomeSchema.safeParse(form);
+    if (!told.success) {
+      const fields = told.error.issues.map(({ path }) => path.join('.')).join(', ');
+      return context.json(
+        { error: 'invalid_request', error_description: `not as it must be: ${fields}` },
+        400,
+      );
+    }
+    const { auth_req_id: authReqId, state, text } = told.data;
+    const result = requests.tell(authReqId, client, { state, text });
+    switch (result.outcome) {
+      case 'not_found':
+        return context.json({ error: 'not_found' }, 404);
+      case 'already_decided':
+      case 'not_decided':
+        return context.json({ error: result.outcome }, 409);
+      case 'told':
+        await options.deliver(result.request.id);
+        return context.body(null, 204);
+    }
+  });
+
+  return app;
+}

@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
+import { beginDeviceLogin } from '../../../src/auth/device-login.ts';
+import type { Home } from '../../../src/auth/home.ts';
+import { resolveProfile } from '../../../src/auth/resolve-profile.ts';
+import type { Session } from '../../../src/auth/session.ts';
+import { openSession } from '../../../src/auth/token-session.ts';
+import { createPhoneClient, type PhoneClient } from '../../../src/sandbox/phone/phone-client.ts';
+import { type Sandbox, type SandboxOptions, startSandbox } from '../../../src/sandbox/sandbox.ts';
+import { isTradeAgentError } from '../../../src/trading/errors.ts';
+import { type Proposal, type ProposalRequestInput, proposalSchema } from '../../../src/trading/proposal.ts';
+
+/** One answer of the gateway's, its body as JSON. */
+export interface Answer {
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+  readonly headers: Headers;
+}
+
+/** A whole sandbox with people signed in: real provider, phone, gateway, paper broker. */
+export interface ProposalWorld {
+  readonly sandbox: Sandbox;
+  readonly phone: PhoneClient;
+  readonly folder: string;
+  as(user: 'alice' | 'bob'): Promise<Person>;
+  /** The same world after the gateway (and all the rest) has gone down and come up. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** One person's way to the gateway. */
+export interface Person {
+  readonly session: Session;
+  send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** Proposes, and expects a yes. */
+  propose(request: ProposalRequestInput, key?: string): Promise<Proposal>;
+  proposal(id: string, query?: string): Promise<Proposal>;
+  /** Waits until the proposal stands so. */
+  until(id: string, state: Proposal['state']): Promise<Proposal>;
+  /** Their phone answers the question with this code. */
+  tap(code: string, decision?: 'approve' | 'deny'): Promise<void>;
+}
+
+const SCOPES = ['orders:read', 'orders:propose', 'messages:propose', 'orders:cancel', 'portfolio:read'];
+
+export async function startProposalWorld(options: Partial<SandboxOptions> = {}): Promise<ProposalWorld> {
+  const root = mkdtempSync(join(tmpdir(), 'trade-agent-proposals-'));
+  const home: Home = { config: root, data: root, log: root, sandbox: join(root, 'sandbox') };
+  const start = () => startSandbox({ home: home.sandbox, partialFills: false, ...options });
+  let sandbox = await start();
+  const phoneOf = () =>
+    createPhoneClient({ phone: sandbox.ready.phone, pairingSecret: sandbox.pairingSecret });
+  let phone = phoneOf();
+  const people = new Map<string, Promise<Person>>();
+
+  const person = async (user: 'alice' | 'bob'): Promise<Person> => {
+    const folder = join(root, user);
+    const profile = resolveProfile({ profiles: {} }, undefined, sandbox.ready);
+    const store = openFileStore({ folder, profile: profile.name });
+    const login = await beginDeviceLogin(profile, store, { home });
+    await phone.completeDevice(user, login.user_code);
+    await login.complete(new AbortController().signal);
+    const session = await openSession({ profile, store, home });
+    if (session === undefined) throw new Error('nobody is signed in');
+    const self: Person = {
+      session,
+      async send(method, path, body, headers = {}) {
+        const response = await session.fetch(
+          `${sandbox.ready.gateway}${path}`,
+          {
+            method,
+            headers: { accept: 'application/json', 'content-type': 'application/json', ...headers },
+            ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+          },
+          SCOPES,
+        );
+        const text = await response.text();
+        return {
+          status: response.status,
+          headers: response.headers,
+          body: text === '' ? {} : JSON.parse(text),
+        };
+      },
+      async propose(request, key = randomUUID()) {
+        const { status, body } = await self.send('POST', '/v1/proposals', request, {
+          'idempotency-key': key,
+        });
+        if (status !== 201 && status !== 200) throw new Error(`${status} ${JSON.stringify(body)}`);
+        return proposalSchema.parse(body);
+      },
+      async proposal(id, query = '') {
+        return proposalSchema.parse((await self.send('GET', `/v1/proposals/${id}${query}`)).body);
+      },
+      async until(id, state) {
+        let found = await self.proposal(id);
+        while (found.state !== state) {
+          found = await self.proposal(id, `?wait=20&since=${encodeURIComponent(found.updated_at)}`);
+        }
+        return found;
+      },
+      async tap(code, decision = 'approve') {
+        for (;;) {
+          const shown = await phone.requests(user, { waitSeconds: 10 }).catch((error: unknown) => {
+            // A connection kept from before a restart.
+            if (isTradeAgentError(error) && error.code === 'provider_unreachable') return [];
+            throw error;
+          });
+          const request = shown.find((one) => one.code === code);
+          if (request === undefined) continue;
+          await phone.decide(request.id, decision);
+          return;
+        }
+      },
+    };
+    return self;
+  };
+
+  return {
+    get sandbox() {
+      return sandbox;
+    },
+    get phone() {
+      return phone;
+    },
+    folder: root,
+    as(user) {
+      const found = people.get(user) ?? person(user);
+      people.set(user, found);
+      return found;
+    },
+    async restart() {
+      await sandbox.close();
+      sandbox = await start();
+      phone = phoneOf();
+    },
+    async close() {
+      await sandbox.close();
+      rmSync(root, { recursive: true });
+    },
+  };
+}

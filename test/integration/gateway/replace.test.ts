@@ -1,0 +1,302 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Caller } from '../../../src/gateway/caller.ts';
+import type { OrderDraft } from '../../../src/trading/order.ts';
+import { Refusal } from '../../../src/trading/refusal.ts';
+import { orderJson, type StandInOrder, type SubmissionControl } from './support/alpaca-stand-in.ts';
+import { type DeskWorld, startDesk } from './support/desk.ts';
+
+let world: DeskWorld;
+let earlier: StandInOrder;
+let draft: OrderDraft;
+let caller: Caller;
+beforeEach(async () => {
+  world = await startDesk();
+  earlier = world.resting();
+  draft = world.draft();
+  caller = world.caller();
+});
+afterEach(() => world.close());
+
+/** One answer of the desk, in brief. */
+const replace = async (changes: Partial<OrderDraft> = {}, as: Partial<Caller> = {}) => {
+  const approved = { draft: { ...draft, ...changes }, digest: 'digest', replaces: earlier.id };
+  try {
+    const { order, replay } = await world.desk.placeApproved(approved, { ...caller, ...as });
+    return { id: order.id, replay };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { code: error.code, status: error.status, fields: error.options.fields };
+  }
+};
+const replacements = () => world.alpaca.book.filter(({ id }) => id !== earlier.id);
+const lost = ({ drop }: SubmissionControl) => drop();
+const takenButLost = ({ accept, drop }: SubmissionControl) => {
+  accept();
+  drop();
+};
+const entry = () => world.journal.find('alice', draft.client_order_id);
+
+describe('an approved replacement', () => {
+  it('puts the new order in place of the earlier one, by one request under an id of its own', async () => {
+    const replaced = await replace();
+    expect(replaced).toEqual({ id: replacements()[0]?.id, replay: false });
+    expect(world.alpaca.replacements).toEqual([
+      { client_order_id: draft.client_order_id, limit_price: '171.00' },
+    ]);
+    expect([earlier.status, world.alpaca.submissions]).toEqual(['replaced', []]);
+    expect(entry()).toMatchObject({ state: 'placed', replaces: earlier.id, draft });
+  });
+
+  it.each<[string, Record<string, unknown>, Partial<OrderDraft>, Record<string, unknown>]>([
+    ['quantity', {}, { qty: '7', limit_price: '170' }, { qty: '7', limit_price: '170' }],
+    [
+      'time in force',
+      {},
+      { time_in_force: 'day', limit_price: '170' },
+      { time_in_force: 'day', limit_price: '170' },
+    ],
+    [
+      'stop and limit',
+      { type: 'stop_limit', side: 'sell', stop_price: '160', limit_price: '158' },
+      { type: 'stop_limit', side: 'sell', stop_price: '165', limit_price: '163' },
+      { stop_price: '165', limit_price: '163' },
+    ],
+    [
+      'trail in percent',
+      { type: 'trailing_stop', side: 'sell', limit_price: undefined, trail_percent: '5' },
+      { type: 'trailing_stop', side: 'sell', limit_price: undefined, trail_percent: '4' },
+      { trail: '4' },
+    ],
+    [
+      'trail in dollars',
+      { type: 'trailing_stop', side: 'sell', limit_price: undefined, trail_price: '5' },
+      { type: 'trailing_stop', side: 'sell', limit_price: undefined, trail_price: '4' },
+      { trail: '4' },
+    ],
+  ])('changes the %s alone', async (_, before, after, sent) => {
+    Object.assign(earlier.request, before);
+    const wanted = JSON.parse(JSON.stringify({ ...draft, ...after })) as OrderDraft;
+    draft = wanted;
+    expect(await replace()).toMatchObject({ replay: false });
+    expect(world.alpaca.replacements).toEqual([{ client_order_id: draft.client_order_id, ...sent }]);
+  });
+
+  it('repeated is told the first result, and nothing is sent', async () => {
+    const first = await replace();
+    expect(await replace()).toEqual({ id: first.id, replay: true });
+    world.restart();
+    expect(await replace()).toEqual({ id: first.id, replay: true });
+    expect(world.alpaca.replacements).toHaveLength(1);
+  });
+
+  it('asked for five times at once is made once', async () => {
+    const ids = await Promise.all(Array.from({ length: 5 }, () => replace()));
+    expect(new Set(ids.map(({ id }) => id))).toEqual(new Set([replacements()[0]?.id]));
+    expect(world.alpaca.replacements).toHaveLength(1);
+  });
+
+  it('can’t be used for another order’s replacement', async () => {
+    await replace();
+    earlier = world.resting();
+    expect(await replace({ client_order_id: 'ta-another-one' })).toMatchObject({
+      code: 'approval_already_used',
+    });
+    expect(earlier.status).toBe('accepted');
+  });
+
+  it('is not taken for one of another order, or for a new order, of the same id', async () => {
+    await replace();
+    earlier = world.resting();
+    expect(await replace()).toMatchObject({ code: 'client_order_id_conflict' });
+    const fresh = world.desk.placeApproved({ draft, digest: 'digest' }, caller);
+    await expect(fresh).rejects.toMatchObject({ code: 'client_order_id_conflict' });
+    expect(world.alpaca.submissions).toEqual([]);
+  });
+
+  it('is held to the price like any order', async () => {
+    world.alpaca.price = { bid: 150, ask: 150, last: 150 };
+    expect(await replace({ reference_price: '180', max_slippage: '0.01' })).toMatchObject({
+      code: 'price_moved',
+    });
+    expect(world.alpaca.replacements).toEqual([]);
+  });
+
+  it('is not carried out after it has expired', async () => {
+    world.clock.advance(241_000);
+    expect(await replace()).toMatchObject({ code: 'approval_expired' });
+    expect(world.alpaca.replacements).toEqual([]);
+  });
+});
+
+describe('nothing is changed, as not_replaceable,', () => {
+  /** `sent`: how often the broker was asked. */
+  const refused = async (sent = 0) => {
+    expect(await replace()).toMatchObject({ code: 'not_replaceable', status: 409 });
+    expect([replacements(), world.alpaca.replacements.length]).toEqual([[], sent]);
+  };
+
+  it.each(['filled', 'canceled', 'expired', 'replaced', 'pending_cancel', 'pending_replace'])(
+    'where the order is %s',
+    async (status) => {
+      earlier.status = status;
+      await refused();
+    },
+  );
+
+  it('where the order is filled between the look at it and the request', async () => {
+    world.alpaca.onReplace.push(({ answer }) =>
+      answer(422, { code: 42210000, message: 'order is already in "filled" state' }),
+    );
+    await refused(1);
+    // For good, and said again.
+    world.restart();
+    await refused(1);
+    expect(entry()?.state).toBe('rejected');
+  });
+
+  it('where there is no such order', async () => {
+    earlier = { ...earlier, id: '61e69015-8549-4bfd-b9c3-01e75843f47d' };
+    expect(await replace()).toMatchObject({ code: 'not_replaceable' });
+  });
+
+  it('where the order is another user’s', async () => {
+    expect(await replace({ account: 'PA3BOB0001' }, { sub: 'bob' })).toMatchObject({
+      code: 'not_replaceable',
+    });
+    expect(earlier.status).toBe('accepted');
+  });
+
+  it('where the order was filled in part', async () => {
+    earlier.status = 'partially_filled';
+    earlier.request.filled_qty = '2';
+    await refused();
+  });
+
+  it('where the order is by amount', async () => {
+    Object.assign(earlier.request, { qty: undefined, notional: '500' });
+    await refused();
+  });
+
+  it('where the order is in fractions and its quantity would change', async () => {
+    earlier.request.qty = '2.5';
+    await refused();
+  });
+
+  it('where the order is that way already', async () => {
+    earlier.request.limit_price = '171';
+    await refused();
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['side', { side: 'sell' }],
+    ['symbol', { symbol: 'MSFT' }],
+    ['type', { type: 'stop_limit', stop_price: '160' }],
+    ['extended_hours', { extended_hours: true }],
+  ])('where the order at the broker differs in %s', async (field, changes) => {
+    Object.assign(earlier.request, changes);
+    expect(await replace()).toMatchObject({ code: 'not_replaceable', fields: [field] });
+  });
+});
+
+it('a broker that has not enough for it says so', async () => {
+  world.alpaca.onReplace.push(({ answer }) =>
+    answer(403, { code: 40310000, message: 'insufficient buying power' }),
+  );
+  expect(await replace({ qty: '5000' })).toMatchObject({ code: 'insufficient_funds' });
+});
+
+describe('a replacement whose answer is lost', () => {
+  it.each<[string, (control: SubmissionControl) => void]>([
+    ['by a dropped connection', takenButLost],
+    ['by a time-out', ({ accept }) => void accept()],
+    [
+      'behind a 500',
+      ({ accept, answer }) => {
+        accept();
+        answer(500, { message: 'internal server error' });
+      },
+    ],
+    [
+      'in an answer about another order',
+      ({ accept, answer }) => answer(200, { ...orderJson(accept()), client_order_id: 'ta-another-order' }),
+    ],
+  ])('%s is found by its client_order_id: one replacement', async (_, misbehave) => {
+    world.alpaca.onReplace.push(misbehave);
+    expect(await replace()).toEqual({ id: replacements()[0]?.id, replay: false });
+    expect(world.alpaca.replacements).toHaveLength(1);
+  });
+
+  it('stays unknown while nothing is found, and is settled by asking', async () => {
+    world.alpaca.hiddenLookups = 6;
+    world.alpaca.onReplace.push(takenButLost);
+    expect(await replace()).toMatchObject({ code: 'outcome_unknown' });
+    await expect(world.desk.settle(caller, draft.client_order_id)).rejects.toMatchObject({
+      code: 'outcome_unknown',
+    });
+    world.restart();
+    expect(await world.desk.settle(caller, draft.client_order_id)).toMatchObject({
+      state: 'placed',
+      order: { id: replacements()[0]?.id },
+    });
+    expect(world.alpaca.replacements).toHaveLength(1);
+  });
+
+  it('is sent again, under the same id, once nothing of ours can be on its way', async () => {
+    world.alpaca.onReplace.push(lost);
+    expect(await replace()).toMatchObject({ code: 'outcome_unknown' });
+    expect(await replace()).toMatchObject({ code: 'outcome_unknown' });
+    expect(world.alpaca.replacements).toHaveLength(1);
+    world.clock.advance(31_000);
+    expect(await replace()).toMatchObject({ id: replacements()[0]?.id, replay: true });
+    expect(world.alpaca.replacements).toHaveLength(2);
+    expect(replacements()).toHaveLength(1);
+  });
+
+  it('is not called refused where the earlier order is closed by the very replacement', async () => {
+    world.alpaca.hiddenLookups = 6;
+    world.alpaca.onReplace.push(takenButLost);
+    expect(await replace()).toMatchObject({ code: 'outcome_unknown' });
+    world.clock.advance(31_000);
+    // The look-up misses once more, and the earlier order is "replaced" by now.
+    expect(await replace()).toMatchObject({ code: 'outcome_unknown' });
+    expect(await replace()).toMatchObject({ id: replacements()[0]?.id, replay: true });
+    expect(world.alpaca.replacements).toHaveLength(1);
+  });
+
+  it('is found for less where the earlier order filled in part at the last moment', async () => {
+    world.alpaca.onReplace.push(({ accept, drop }) => {
+      accept().request.qty = '3';
+      drop();
+    });
+    expect(await replace()).toEqual({ id: replacements()[0]?.id, replay: false });
+  });
+
+  it('is not taken to be an order for more under its id', async () => {
+    world.alpaca.onReplace.push(({ accept, drop }) => {
+      accept().request.qty = '50';
+      drop();
+    });
+    expect(await replace()).toMatchObject({ code: 'client_order_id_conflict' });
+  });
+
+  it('is proved to be nothing only long after the approval has ended', async () => {
+    world.alpaca.onReplace.push(lost);
+    await replace();
+    world.clock.advance(300_000);
+    await expect(world.desk.settle(caller, draft.client_order_id)).rejects.toMatchObject({
+      code: 'outcome_unknown',
+    });
+    world.clock.advance(300_000);
+    expect(await world.desk.settle(caller, draft.client_order_id)).toMatchObject({
+      state: 'rejected',
+      problem: { code: 'not_placed' },
+    });
+    expect(earlier.status).toBe('accepted');
+  });
+});
+
+it('a broker that asks for fewer requests has replaced nothing, and the approval stands', async () => {
+  world.alpaca.onReplace.push(({ answer }) => answer(429, { code: 42910000, message: 'too many' }));
+  expect(await replace()).toMatchObject({ code: 'broker_busy' });
+  expect(await replace()).toMatchObject({ id: replacements()[0]?.id });
+});

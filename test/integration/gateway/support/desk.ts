@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto';
+import Database from 'better-sqlite3-multiple-ciphers';
+import { connectAlpaca } from '../../../../src/gateway/broker/alpaca-broker.ts';
+import { createAssetCatalogue } from '../../../../src/gateway/broker/asset-catalogue.ts';
+import type { Broker } from '../../../../src/gateway/broker/broker.ts';
+import type { Caller } from '../../../../src/gateway/caller.ts';
+import { createOrderJournal, type OrderJournal } from '../../../../src/gateway/order-journal.ts';
+import { createOrderDesk, type OrderDesk } from '../../../../src/gateway/place-order.ts';
+import { builtinPolicies } from '../../../../src/gateway/policy.ts';
+import { utcSeconds } from '../../../../src/trading/clock.ts';
+import type { OrderDraft } from '../../../../src/trading/order.ts';
+import { type AlpacaStandIn, type StandInOrder, startAlpacaStandIn } from './alpaca-stand-in.ts';
+import { type TestClock, testClock } from './test-clock.ts';
+
+/** An order desk over Alpaca's SDK, before a broker that does as a test tells it; no HTTP in front. */
+export interface DeskWorld {
+  readonly clock: TestClock;
+  readonly alpaca: AlpacaStandIn;
+  readonly journal: OrderJournal;
+  readonly broker: Broker;
+  desk: OrderDesk;
+  /** A resting order of alice's at the broker. */
+  resting(changes?: Record<string, unknown>): StandInOrder;
+  draft(changes?: Partial<OrderDraft>): OrderDraft;
+  caller(changes?: Partial<Caller>): Caller;
+  /** Another desk on the same journal, as after kill -9. */
+  restart(): void;
+  close(): Promise<void>;
+}
+
+export async function startDesk(): Promise<DeskWorld> {
+  const clock = testClock();
+  const alpaca = await startAlpacaStandIn();
+  const database = new Database(':memory:');
+  const journal = createOrderJournal(database);
+  const connect = connectAlpaca({
+    environment: 'paper',
+    tradingUrl: alpaca.url,
+    dataUrl: alpaca.url,
+    simulated: true,
+    fetch,
+    timeoutMs: 300,
+    assets: createAssetCatalogue(clock.now),
+  });
+  const brokerOf = (sub: string) => connect(`broker-token-of-${sub}`, () => {});
+  const start = () =>
+    createOrderDesk({
+      journal,
+      policies: builtinPolicies,
+      brokerFor: async ({ sub }) => brokerOf(sub),
+      gateway: 'https://gateway.example',
+      detailsType: 'trade_order',
+      environment: 'paper',
+      clock,
+    });
+  const world: DeskWorld = {
+    clock,
+    alpaca,
+    journal,
+    broker: brokerOf('alice'),
+    desk: start(),
+    resting(changes = {}) {
+      const order: StandInOrder = {
+        id: randomUUID(),
+        owner: 'alice',
+        request: {
+          symbol: 'AAPL',
+          side: 'buy',
+          qty: '5',
+          type: 'limit',
+          time_in_force: 'gtc',
+          limit_price: '170',
+          extended_hours: false,
+          client_order_id: `earlier-${randomUUID()}`,
+          ...changes,
+        },
+        status: 'accepted',
+      };
+      alpaca.book.push(order);
+      return order;
+    },
+    draft: (changes = {}) => ({
+      account: 'PA3ALICE01',
+      environment: 'paper',
+      symbol: 'AAPL',
+      side: 'buy',
+      qty: '5',
+      type: 'limit',
+      time_in_force: 'gtc',
+      limit_price: '171.00',
+      extended_hours: false,
+      reference_price: '180.01',
+      max_slippage: '0.01',
+      client_order_id: `ta-${randomUUID()}`,
+      expires_at: utcSeconds(clock.now() + 240_000),
+      ...changes,
+    }),
+    caller: (changes = {}) => ({
+      sub: 'alice',
+      clientId: 'gateway',
+      scopes: new Set(['orders:write']),
+      jti: randomUUID(),
+      authorizationDetails: undefined,
+      accessToken: 'access-token',
+      expiresAt: clock.now() + 300_000,
+      ...changes,
+    }),
+    restart() {
+      world.desk = start();
+    },
+    async close() {
+      await alpaca.close();
+      database.close();
+    },
+  };
+  return world;
+}

@@ -1,0 +1,262 @@
+import { randomUUID } from 'node:crypto';
+import Database from 'better-sqlite3-multiple-ciphers';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { connectAlpaca } from '../../../src/gateway/broker/alpaca-broker.ts';
+import { createAssetCatalogue } from '../../../src/gateway/broker/asset-catalogue.ts';
+import type { Broker } from '../../../src/gateway/broker/broker.ts';
+import type { Caller } from '../../../src/gateway/caller.ts';
+import { createOrderJournal } from '../../../src/gateway/order-journal.ts';
+import { createOrderDesk, type OrderDesk } from '../../../src/gateway/place-order.ts';
+import { builtinPolicies } from '../../../src/gateway/policy.ts';
+import { openLedger } from '../../../src/sandbox/paper-broker/ledger.ts';
+import { TRADE_ORDER_TYPE, tradeOrderDetails } from '../../../src/trading/approval-details.ts';
+import { utcSeconds } from '../../../src/trading/clock.ts';
+import { cents, Dec, price } from '../../../src/trading/decimal.ts';
+import { checkOrder, normalizeOrder, type OrderDraft, sides } from '../../../src/trading/order.ts';
+import { Refusal } from '../../../src/trading/refusal.ts';
+import { isFinal } from '../../../src/trading/views.ts';
+import { worstCase } from '../../../src/trading/worst-case.ts';
+import { startWorld, type World } from '../sandbox/paper-broker-world.ts';
+
+const PATHS = 1000;
+const GATEWAY = 'https://gateway.test';
+const SYMBOL = 'AAPL';
+
+/** The order desk before the sandbox's broker, by Alpaca's SDK, in one process. */
+let paper: World;
+let broker: Broker;
+let desk: OrderDesk;
+let account: string;
+/** What the market does between the desk's last look at the price and the order's arrival at the broker. */
+let ambush: (() => void) | undefined;
+let paths = 0;
+let database: Database.Database;
+let journalDatabase: Database.Database;
+
+/** Paths that one access token lives for: each takes some seconds of the broker's time. */
+const PATHS_A_TOKEN = 50;
+
+async function connect(): Promise<void> {
+  const open = connectAlpaca({
+    environment: 'paper',
+    tradingUrl: paper.url,
+    dataUrl: paper.url,
+    simulated: true,
+    timeoutMs: 10_000,
+    assets: createAssetCatalogue(paper.clock.now),
+    fetch: async (url, init) => {
+      if (init?.method === 'POST') ambush?.();
+      return paper.broker.app.fetch(new Request(String(url), init));
+    },
+  });
+  broker = open(await paper.token('alice'), () => {});
+}
+
+beforeEach(async () => {
+  database = new Database(':memory:');
+  journalDatabase = new Database(':memory:');
+  paper = await startWorld({ database, partialFills: true, requestsPerMinute: 1e9 });
+  const { clock } = paper;
+  await connect();
+  desk = createOrderDesk({
+    journal: createOrderJournal(journalDatabase),
+    policies: builtinPolicies,
+    brokerFor: async () => broker,
+    gateway: GATEWAY,
+    detailsType: TRADE_ORDER_TYPE,
+    environment: 'paper',
+    clock,
+  });
+  ({ account } = await broker.account());
+  const ledger = openLedger(database);
+  const id = ledger.accountOf('alice')?.id ?? '';
+  ledger.deposit(id, '1000000000', clock.now());
+  const held = { account_id: id, order_id: null, symbol: SYMBOL, side: 'buy', at: clock.now() } as const;
+  ledger.book({ ...held, qty: '100000000', price: '0.0001' });
+});
+afterEach(async () => {
+  await paper.close();
+  database.close();
+  journalDatabase.close();
+});
+
+const hostile = fc.record({
+  side: fc.constantFrom(...sides),
+  start: fc.oneof(
+    fc.integer({ min: 500, max: 9999 }).map((ticks) => new Dec(ticks).div(10_000).toFixed()),
+    fc.integer({ min: 100, max: 2000_00 }).map((ticks) => new Dec(ticks).div(100).toFixed()),
+  ),
+  slippage: fc.integer({ min: 1, max: 1000 }).map((parts) => new Dec(parts).div(10_000).toFixed()),
+  whole: fc.integer({ min: 1, max: 40 }).map(String),
+  parts: fc.integer({ min: 1, max: 40_000_000 }).map((millionths) => new Dec(millionths).div(1e6).toFixed()),
+  dollars: fc.integer({ min: 100, max: 5000_00 }).map((amount) => cents(new Dec(amount).div(100))),
+  sized: fc.constantFrom('whole', 'parts', 'dollars'),
+  inForce: fc.constantFrom('day', 'gtc', 'ioc', 'fok'),
+  /** Where limits and stops lie, of the price at the start. */
+  near: fc.integer({ min: 90, max: 110 }),
+  further: fc.integer({ min: 90, max: 110 }),
+  /** Percent that the price goes to, step by step; the first before the order has arrived. */
+  path: fc.array(
+    fc.oneof(fc.constant(100), fc.integer({ min: 95, max: 105 }), fc.integer({ min: 20, max: 500 })),
+    {
+      minLength: 1,
+      maxLength: 6,
+    },
+  ),
+});
+type Hostile = typeof hostile extends fc.Arbitrary<infer T> ? T : never;
+
+const times = (amount: string, percent: number) =>
+  price(Dec.max(new Dec(amount).times(percent).div(100), '0.0001'));
+
+function draftOf(type: OrderDraft['type'], chance: Hostile, reference: string): OrderDraft {
+  const sized = type === 'trailing_stop' ? 'whole' : chance.sized;
+  const mayHaste = sized === 'whole' && (type === 'market' || type === 'limit');
+  const draft: OrderDraft = normalizeOrder({
+    account,
+    environment: 'paper',
+    symbol: SYMBOL,
+    side: chance.side,
+    ...(sized === 'dollars' ? { notional: chance.dollars } : { qty: chance[sized] }),
+    type,
+    time_in_force: mayHaste || (sized === 'whole' && chance.inForce === 'gtc') ? chance.inForce : 'day',
+    extended_hours: false,
+    ...(type.startsWith('stop') ? { stop_price: times(chance.start, chance.near) } : {}),
+    ...(type.endsWith('limit') ? { limit_price: times(chance.start, chance.further) } : {}),
+    ...(type === 'trailing_stop' ? { trail_percent: '2' } : {}),
+    reference_price: reference,
+    max_slippage: chance.slippage,
+    client_order_id: `ta-${randomUUID()}`,
+    expires_at: utcSeconds(paper.clock.now() + 240_000),
+  });
+  checkOrder(draft);
+  return draft;
+}
+
+const approvalOf = (draft: OrderDraft) =>
+  ({
+    sub: 'alice',
+    clientId: 'agent',
+    jti: draft.client_order_id,
+    authorizationDetails: [tradeOrderDetails(draft, { gateway: GATEWAY })],
+  }) as unknown as Caller;
+
+interface Outcome {
+  readonly draft: OrderDraft;
+  readonly whole: boolean;
+  readonly fills: readonly { qty: string; price: string; amount: string }[];
+}
+
+const fillsOf = (orderId: string) =>
+  database
+    .prepare<[string], Outcome['fills'][number]>(
+      'SELECT qty, price, amount FROM broker_fills WHERE order_id = ?',
+    )
+    .all(orderId);
+
+/** Approved at a quiet price; from then on the market does its worst. Undefined where the broker refuses it. */
+async function trade(type: OrderDraft['type'], chance: Hostile): Promise<Outcome | undefined> {
+  const { market, clock } = paper;
+  paths += 1;
+  if (paths % PATHS_A_TOKEN === 0) await connect();
+  market.setPrice(SYMBOL, price(chance.start));
+  const quote = market.quote(SYMBOL);
+  const draft = draftOf(type, chance, (chance.side === 'buy' ? quote?.ask : quote?.bid) ?? '');
+  let now = chance.start;
+  const move = (percent: number) => {
+    now = times(now, percent);
+    market.setPrice(SYMBOL, price(Dec.min(now, '100000')));
+  };
+  const [first = 100, ...rest] = chance.path;
+  ambush = () => move(first);
+  try {
+    const { order } = await desk.place(approvalOf(draft), draft);
+    ambush = undefined;
+    for (const percent of rest) {
+      move(percent);
+      await clock.advance(3000);
+      paper.broker.settle();
+    }
+    const after = await broker.order(order.id);
+    if (after === undefined) throw new Error('the broker lost an order');
+    if (!isFinal(after.status)) await broker.cancel(order.id);
+    return { draft, whole: after.status === 'filled', fills: fillsOf(order.id) };
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 'broker_rejected') throw error;
+    return undefined;
+  } finally {
+    ambush = undefined;
+  }
+}
+
+describe('whatever the market does after an order was approved', () => {
+  it.each(['market', 'limit', 'stop', 'stop_limit'] as const)(
+    'a %s order never costs more nor brings less than its worst case',
+    async (type) => {
+      let filled = 0;
+      let heldBack = 0;
+      await fc.assert(
+        fc.asyncProperty(hostile, async (chance) => {
+          const outcome = await trade(type, chance);
+          if (outcome === undefined) return;
+          const { draft, fills, whole } = outcome;
+          const worst = worstCase(draft);
+          const bound = worst.price;
+          const value = fills.reduce(
+            (sum, fill) => sum.plus(new Dec(fill.qty).times(fill.price)),
+            new Dec(0),
+          );
+          const booked = fills.reduce((sum, fill) => sum.plus(fill.amount), new Dec(0));
+          const cash = new Dec(worst.cash ?? 'none');
+          // Each part is booked to the cent by itself.
+          const rounding = new Dec('0.01').times(Math.max(fills.length - 1, 0));
+          for (const fill of fills) {
+            // A purchase by amount: the dollars bound it, at any price.
+            if (bound === null) continue;
+            const within =
+              draft.side === 'buy' ? new Dec(fill.price).lte(bound) : new Dec(fill.price).gte(bound);
+            expect(within, `${fill.price} is beyond ${bound}`).toBe(true);
+          }
+          if (draft.side === 'buy') {
+            expect(value.lte(cash)).toBe(true);
+            expect(booked.lte(cash.plus(rounding))).toBe(true);
+          } else if (whole) {
+            expect(booked.gte(cash.minus(rounding))).toBe(true);
+          }
+          if (draft.side === 'sell' && draft.notional !== undefined && bound !== null) {
+            const sold = fills.reduce((sum, fill) => sum.plus(fill.qty), new Dec(0));
+            expect(sold.lte(new Dec(draft.notional).div(bound))).toBe(true);
+          }
+          filled += fills.length === 0 ? 0 : 1;
+          heldBack += whole ? 0 : 1;
+        }),
+        { numRuns: PATHS },
+      );
+      // The property says nothing if nothing happens, or if the market was never hostile.
+      expect(filled).toBeGreaterThan(PATHS / 10);
+      expect(heldBack).toBeGreaterThan(PATHS / 10);
+    },
+    120_000,
+  );
+
+  it('a trailing stop says that nothing bounds it, and it trades at any price', async () => {
+    let beyond = 0;
+    await fc.assert(
+      fc.asyncProperty(hostile, async (chance) => {
+        const outcome = await trade('trailing_stop', chance);
+        if (outcome === undefined) return;
+        const { draft, fills } = outcome;
+        expect(worstCase(draft)).toMatchObject({
+          cash: null,
+          price: null,
+          text: expect.stringMatching(/^Nothing/),
+        });
+        const reference = new Dec(draft.reference_price);
+        beyond += fills.some(({ price: at }) => reference.minus(at).abs().gt(reference.times('0.5'))) ? 1 : 0;
+      }),
+      { numRuns: PATHS },
+    );
+    expect(beyond).toBeGreaterThan(0);
+  }, 120_000);
+});

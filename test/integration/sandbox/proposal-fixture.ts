@@ -1,0 +1,150 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { SignJWT } from 'jose';
+import * as client from 'openid-client';
+import {
+  actionOfKind,
+  bindingMessageOf,
+  detailsTypeOfKind,
+  type ProposalDetails,
+  proposalDigest,
+} from '../../../src/approval/details.ts';
+import { utcSeconds } from '../../../src/trading/clock.ts';
+import type { ProposalKind } from '../../../src/trading/proposal.ts';
+import type { Order } from '../../../src/trading/views.ts';
+import { CIBA, draft, RESOURCE, type World } from './identity-provider-fixture.ts';
+
+const inFiveMinutes = () => utcSeconds(Date.now() + 300_000);
+
+/** An open order as the gateway tells of it: a stop that protects five shares. */
+export const stopOrder: Order = {
+  id: 'a0b1c2d3-0000-4000-8000-000000000001',
+  client_order_id: 'ta-0123456789abcdef',
+  symbol: 'AAPL',
+  side: 'sell',
+  type: 'stop',
+  time_in_force: 'gtc',
+  qty: '5',
+  notional: null,
+  limit_price: null,
+  stop_price: '170.00',
+  trail_price: null,
+  trail_percent: null,
+  extended_hours: false,
+  status: 'new',
+  filled_qty: '0',
+  filled_avg_price: null,
+  submitted_at: '2026-11-25T14:30:00Z',
+  filled_at: null,
+};
+
+/** One whole subject of each kind. */
+export function subjectOf(kind: ProposalKind): Record<string, unknown> {
+  switch (kind) {
+    case 'order':
+      return { ...draft() };
+    case 'message':
+      return {
+        service: 'slack',
+        recipient: '#trading',
+        text: 'Bought five.\nMore to come.',
+        client_message_id: `tm-${randomUUID().replaceAll('-', '')}`,
+        expires_at: inFiveMinutes(),
+      };
+    case 'cancel':
+      return {
+        account: 'PA3ALICE01',
+        environment: 'paper',
+        order: stopOrder,
+        protects: true,
+        client_cancel_id: 'tc-0123456789',
+        expires_at: inFiveMinutes(),
+      };
+    case 'replace': {
+      const { limit_price: _, ...stop } = draft({ side: 'sell', type: 'stop', time_in_force: 'gtc' });
+      return {
+        order: stopOrder,
+        changes: { stop_price: '172.00' },
+        draft: { ...stop, stop_price: '172.00' },
+      };
+    }
+    case 'lift':
+      return {
+        halted_at: '2026-11-25T14:30:00Z',
+        client_lift_id: 'tl-0123456789',
+        expires_at: inFiveMinutes(),
+      };
+  }
+}
+
+/** Details as the gateway writes them; their digest is made last, of what they then say. */
+export function proposalDetails(
+  kind: ProposalKind = 'order',
+  changes: Partial<ProposalDetails> = {},
+): ProposalDetails {
+  const details: ProposalDetails = {
+    type: detailsTypeOfKind[kind],
+    locations: [RESOURCE],
+    actions: [actionOfKind[kind]],
+    identifier: 'ta-0123456789abcdef',
+    kind,
+    proposal: `pr_${randomBytes(9).toString('hex')}`,
+    code: 'K7QP',
+    digest: '',
+    expires_at: inFiveMinutes(),
+    subject: subjectOf(kind),
+    worst_case: kind === 'order' ? { cash: '900.00', price: '180.00', text: 'At most $900.00 in all' } : null,
+    warnings: [],
+    shows: {},
+    requested_by: 'chat',
+    client: 'trade-agent',
+    provenance: null,
+    ...changes,
+  };
+  return { ...details, digest: changes.digest ?? proposalDigest(details) };
+}
+
+export type GatewayAsking = Awaited<ReturnType<typeof gatewayAsking>>;
+
+/** The gateway as the provider's CIBA client. */
+export async function gatewayAsking(world: World) {
+  const config = await world.gatewayClient();
+  const assertion = (claims: Record<string, unknown> = {}, lifetime = '1m') =>
+    new SignJWT({ jti: randomUUID(), ...claims })
+      .setProtectedHeader({ alg: 'ES256', kid: 'gateway' })
+      .setIssuer(String(claims.iss ?? 'trade-agent-gateway'))
+      .setSubject(String(claims.sub ?? 'trade-agent-gateway'))
+      .setAudience(String(claims.aud ?? world.issuer))
+      .setIssuedAt()
+      .setExpirationTime(lifetime)
+      .sign(world.gatewayKey.privateKey);
+  const post = (form: Record<string, string>) =>
+    fetch(`${world.issuer}/bc-outcome`, { method: 'POST', body: new URLSearchParams(form) });
+  return {
+    config,
+    assertion,
+    post,
+    ask: (details: unknown, parameters: Record<string, string> = {}) => {
+      const { code = '', kind } = { ...(details as Partial<ProposalDetails>) };
+      return client.initiateBackchannelAuthentication(config, {
+        scope: kind === 'message' ? 'openid messages:write' : 'openid orders:write',
+        login_hint: 'alice',
+        binding_message: bindingMessageOf('BUY 5 AAPL LMT 180.00', code),
+        authorization_details: JSON.stringify([details]),
+        client_notification_token: randomBytes(16).toString('hex'),
+        resource: RESOURCE,
+        ...parameters,
+      });
+    },
+    poll: (authReqId: string) => client.genericGrantRequest(config, CIBA, { auth_req_id: authReqId }),
+    /** Tells what became of a request; the answer. */
+    tell: async (authReqId: string, state: string, text = '', more: Record<string, string> = {}) =>
+      post({
+        auth_req_id: authReqId,
+        state,
+        text,
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+        client_assertion: await assertion(),
+        ...more,
+      }),
+  };
+}

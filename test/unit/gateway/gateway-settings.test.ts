@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import { parseYaml } from '../../../src/auth/yaml-file.ts';
+import { gatewayOptions, gatewaySettingsSchema } from '../../../src/gateway/gateway-settings.ts';
+
+const key = { kty: 'EC' };
+
+/** A whole `gateway.yaml`, with these keys beside or instead. */
+const read = (changes: object = {}) =>
+  parseYaml(
+    gatewaySettingsSchema,
+    JSON.stringify({
+      issuer: 'https://id.example',
+      resource: 'https://gateway.example',
+      environment: 'paper',
+      exchange: { client_id: 'gateway', audience: 'alpaca' },
+      ...changes,
+    }),
+    'gateway.yaml',
+  );
+const options = async (changes: object = {}) => gatewayOptions(await read(changes), key, '/gateway');
+
+describe('gateway.yaml', () => {
+  it('without a word of approvals asks by CIBA with details, as the client of the exchange', async () => {
+    expect(await options()).toMatchObject({
+      approval: {
+        method: 'ciba',
+        details: 'rar',
+        signature: 'off',
+        client: { id: 'gateway' },
+        privateKey: key,
+        delivery: 'poll',
+        maxTtl: 86_400,
+      },
+      requireBoundTokens: true,
+      ownClients: [],
+      maxSlippage: '0.01',
+    });
+    expect(await options()).not.toHaveProperty('allowedClients');
+  });
+
+  it('says how to ask, whose tokens count, and how far an order may go', async () => {
+    const approval = {
+      client_id: 'asks',
+      delivery: 'ping',
+      max_ttl: 3600,
+      phone_url: 'https://id.example/phone',
+    };
+    const found = await options({
+      approval,
+      require_bound_tokens: false,
+      allowed_clients: ['partner'],
+      own_clients: ['trade-agent'],
+      max_slippage: '0.05',
+    });
+    expect(found).toMatchObject({
+      approval: {
+        client: { id: 'asks' },
+        delivery: 'ping',
+        maxTtl: 3600,
+        phoneUrl: 'https://id.example/phone',
+      },
+      requireBoundTokens: false,
+      allowedClients: ['partner'],
+      ownClients: ['trade-agent'],
+      maxSlippage: '0.05',
+    });
+  });
+
+  it('keeps the id of a client that registers itself in the gateway’s folder', async () => {
+    const { approval } = await options({ approval: { registration: true } });
+    expect(approval?.client).toEqual({ registrationFile: '/gateway/registered-client.json' });
+  });
+
+  it('lets an approval take no longer than the provider would wait for it', async () => {
+    const { approval } = await options({ approval: { provider: 'auth0', max_ttl: 3600 } });
+    expect(approval?.maxTtl).toBe(300);
+  });
+
+  it.each<[string, object, string]>([
+    ['a method it doesn’t know', { approval: { method: 'sms' } }, 'the one method there is yet is "ciba"'],
+    ['a signature it can’t verify', { approval: { signature: 'required' } }, 'must be "off"'],
+    ['a signature for live money alone', { approval: { signature: 'live' } }, 'must be "off"'],
+    [
+      'details in the message with live money',
+      { environment: 'live', approval: { details: 'message' } },
+      'must not be "message" with live money',
+    ],
+    [
+      'details that Keycloak can’t carry',
+      { approval: { provider: 'keycloak' } },
+      '"message" is what it can do',
+    ],
+    [
+      'a client that is registered and registers itself',
+      { approval: { client_id: 'x', registration: true } },
+      'either client_id or registration',
+    ],
+    ['a ttl of more than a day', { approval: { max_ttl: 86_401 } }, '86400'],
+    ['a slippage of more than a tenth', { max_slippage: '0.11' }, 'must be at most 0.10'],
+    ['a slippage that is no number', { max_slippage: 'much' }, 'must be a plain decimal number'],
+    ['a phone without TLS', { approval: { phone_url: 'http://phone.example' } }, 'https'],
+    ['a misspelt key', { approval: { details_typ: 'x' } }, 'unknown key "approval.details_typ"'],
+  ])('with %s is refused, and says so', async (_, changes, message) => {
+    await expect(read(changes)).rejects.toMatchObject({
+      code: 'invalid_config',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it('may ask by the message alone on paper', async () => {
+    const { approval } = await options({ approval: { provider: 'keycloak', details: 'message' } });
+    expect(approval).toMatchObject({ details: 'message', provider: 'keycloak' });
+  });
+});
