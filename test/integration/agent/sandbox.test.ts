@@ -147,8 +147,8 @@ describe('on the sandbox', () => {
       play(agent.run({ prompt: 'buy 1 NVDA' }, options())),
       (async () => {
         const [request] = await phone.requests('alice', { waitSeconds: 10 });
-        const dearer =
-          Number((request?.details.subject as { reference_price?: string }).reference_price) * 1.05;
+        const subject = request?.details.subject as { reference_price?: string } | undefined;
+        const dearer = Number(subject?.reference_price) * 1.05;
         await fetch(`${sandbox.ready.broker}/admin/prices/NVDA`, {
           method: 'PUT',
           headers: {
