@@ -27,7 +27,7 @@ export interface LoadWorld {
   /** Alice proposes to buy a little AAPL; each quantity once, since identical proposals are one. */
   propose(qty: string, key: string): Promise<Proposal>;
   /** Waits until it stands otherwise than when it was last seen, at most 25 s. */
-  next(seen: Proposal): Promise<Proposal>;
+  next(seen: Pick<Proposal, 'id' | 'updated_at'>): Promise<Proposal>;
   /** The phone's own id of the question about a proposal. */
   questionOf(proposal: string): string;
   /** What the gateway takes now, or after a garbage collection. */
