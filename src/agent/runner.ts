@@ -11,6 +11,7 @@ import { type AgentGraph, buildGraph } from './graph.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { InterruptWaits, interruptsOf, isMidProposal } from './interrupt-waits.ts';
 import type { KeptLease, LeaseKeeper } from './lease-keeper.ts';
+import { promptMessage } from './message-history.ts';
 import { noteAndTell } from './note-and-tell.ts';
 import { midProposal, nothingStored, takenOver, unfinished } from './run-errors.ts';
 import { runResult } from './run-result.ts';
@@ -218,7 +219,7 @@ class Run {
     const messages: BaseMessage[] = [];
     const hasContext = context !== undefined && context.trim() !== '';
     if (hasContext) messages.push(new HumanMessage(untrustedContext(context)));
-    messages.push(new HumanMessage(prompt));
+    messages.push(promptMessage(prompt, this.#options.composedBy));
     await graph.invoke(
       {
         messages,

@@ -1,10 +1,25 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
+import type { ProposalState } from '../trading/proposal.ts';
 import { openStates } from './states.ts';
 
 /** What the phone is told of, for queries: what it doesn't know by itself, as it does a denial. */
-export const toldStates = `'executed', 'cancelled', 'expired', 'blocked', 'unknown'`;
+export const toldStates = ['executed', 'cancelled', 'expired', 'blocked', 'unknown'] as const;
 
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 1;
+
+/** What the person has had their say about. */
+export const decidedStates: readonly ProposalState[] = [
+  'denied',
+  'executed',
+  'approved',
+  'executing',
+  'unknown',
+];
+
+/** As in a condition: SQLite takes an index of some states only for the very same list of them. */
+export function namesOf(states: readonly ProposalState[]): string {
+  return states.map((state) => `'${state}'`).join(', ');
+}
 
 /** @throws {Error} where the database was written by a newer version */
 export function createProposalTables(database: Database.Database): void {
@@ -20,7 +35,8 @@ export function createProposalTables(database: Database.Database): void {
         );
       }
       if (version < 1) {
-        const open = openStates.map((state) => `'${state}'`).join(', ');
+        const open = namesOf(openStates);
+        const decided = namesOf(decidedStates);
         database.exec(`
           CREATE TABLE proposals (
             id TEXT PRIMARY KEY,
@@ -51,13 +67,18 @@ export function createProposalTables(database: Database.Database): void {
             token_expires_at INTEGER,
             result TEXT,
             reason TEXT,
+            -- Up to which of its versions the phone was told what became of it.
+            told INTEGER NOT NULL DEFAULT 0,
             UNIQUE (sub, subject_id)
           ) STRICT;
           CREATE INDEX proposals_of_person ON proposals (sub, created_at);
-          CREATE INDEX proposals_of_proposer ON proposals (sub, client, updated_at);
+          CREATE INDEX proposals_asked ON proposals (sub, client, typed, created_at);
+          CREATE INDEX proposals_decided ON proposals (sub, client, updated_at) WHERE state IN (${decided});
           CREATE INDEX proposals_alike ON proposals (sub, fingerprint, created_at);
           CREATE INDEX proposals_changed ON proposals (sub, version);
-          CREATE INDEX proposals_open ON proposals (sub, client, typed) WHERE state IN (${open});
+          CREATE INDEX proposals_open ON proposals (sub, client, typed, state) WHERE state IN (${open});
+          CREATE INDEX proposals_untold ON proposals (version)
+            WHERE auth_req_id IS NOT NULL AND told < version AND state IN (${namesOf(toldStates)});
           CREATE TABLE proposal_keys (
             sub TEXT NOT NULL,
             client TEXT NOT NULL,
@@ -72,15 +93,6 @@ export function createProposalTables(database: Database.Database): void {
             by_client TEXT NOT NULL
           ) STRICT;
           INSERT INTO approval_schema (version) VALUES (1);
-        `);
-      }
-      if (version < 2) {
-        // Up to which of its versions the phone was told what became of it.
-        database.exec(`
-          ALTER TABLE proposals ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
-          CREATE INDEX proposals_untold ON proposals (version)
-            WHERE auth_req_id IS NOT NULL AND told < version AND state IN (${toldStates});
-          INSERT INTO approval_schema (version) VALUES (2);
         `);
       }
     })

@@ -119,7 +119,9 @@ function phoneFaults(
 
 function agrees(state: ProposalState, { status, outcome }: Question): boolean {
   if (state === 'denied') return status === 'denied';
-  if (status === 'approved') return outcome?.state === state;
+  // Taken back after the tap: its phone is told that it was stopped.
+  const told = state === 'cancelled' ? ['cancelled', 'blocked'] : [state];
+  if (status === 'approved') return told.includes(outcome?.state ?? '');
   // Taken back while a no was on its way: either way there is no order.
   if (state === 'cancelled') return status === 'withdrawn' || status === 'denied';
   return state !== 'executed';
