@@ -31,6 +31,7 @@ export interface CrashWorld {
   sandboxSaid(): string;
   /** Resolves when the sandbox that runs now has ended. */
   sandboxEnded(): Promise<Ended>;
+  signalSandbox(signal: NodeJS.Signals): void;
   restartSandbox(): Promise<void>;
   /** Resolves when a sandbox serves. */
   sandboxUp(): Promise<void>;
@@ -88,6 +89,7 @@ export async function createCrashWorld(): Promise<CrashWorld> {
     arm: (failpoint) => writeFileSync(armFile, `${failpoint}${' '.repeat(++armed)}`),
     sandboxSaid: () => sandbox?.said() ?? '',
     sandboxEnded: () => (sandbox as Program).ended,
+    signalSandbox: (signal) => void sandbox?.child.kill(signal),
     restartSandbox: () => start([]),
     sandboxUp: () => up,
     async book() {
