@@ -175,6 +175,9 @@ export function createAttendance(
       } catch (error) {
         signal.throwIfAborted();
         failed(error);
+        // It may have come between a change and those who are to hear of it.
+        audit.flushSoon();
+        attendance.tellUntold();
         await attention.rest(FAILED_WAITS_MS[Math.min(failures, FAILED_WAITS_MS.length - 1)] ?? 0);
       }
     }
