@@ -13,9 +13,9 @@ import { playCase } from './play-case.ts';
 
 const seeds = Number(process.env.CRASH_SEEDS ?? 1);
 const cases = crashCases(seeds, process.env.CRASH_CASE);
-const lanes = createLanes(Number(process.env.CRASH_LANES ?? availableParallelism()));
+const lanes = createLanes(Number(process.env.CRASH_LANES ?? 2 * availableParallelism()));
 /** For cases that mostly wait out the gateway's quiet time: many may do so at once. */
-const patientLanes = createLanes(Math.min(8, 4 * seeds));
+const patientLanes = createLanes(Math.min(8, 5 * seeds));
 const count = { cases: 0, kills: 0, taps: 0, orders: 0, wrong: 0 };
 const startedAt = Date.now();
 
