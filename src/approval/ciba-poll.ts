@@ -58,8 +58,10 @@ export async function pollOnce(poll: CibaPoll): Promise<PollResult> {
     });
     return await judge(poll, answer);
   } catch (error) {
-    signal.throwIfAborted();
-    return refusal(poll, providerFailure(error));
+    const failure = providerFailure(error);
+    // An answer that came counts, also where the wait for it ended in the same moment: it may be the last of its kind.
+    if (failure.kind !== 'oauth') signal.throwIfAborted();
+    return refusal(poll, failure);
   }
 }
 
