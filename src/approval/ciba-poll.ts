@@ -58,10 +58,8 @@ export async function pollOnce(poll: CibaPoll): Promise<PollResult> {
     });
     return await judge(poll, answer);
   } catch (error) {
-    const failure = providerFailure(error);
-    // An answer that came counts, also where the wait for it ended in the same moment: it may be the last of its kind.
-    if (failure.kind !== 'oauth') signal.throwIfAborted();
-    return refusal(poll, failure);
+    signal.throwIfAborted();
+    return refusal(poll, providerFailure(error));
   }
 }
 

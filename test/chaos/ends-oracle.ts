@@ -32,11 +32,11 @@ function explained({ world, audit, questionsOf }: Evidence, row: StoredProposal,
     const halted = audit.some((line) => line.event === 'halted' && line.sub === sub);
     must(withdrawn || halted, `${id} is cancelled, and nobody took it back`);
   }
-  if (state === 'blocked' && row.kind === 'order') {
+  if (state === 'blocked' && row.kind === 'order' && !brokerRefused(world, row)) {
     const spoilt = world.provider.questions.all.some(({ spoilt }) => spoilt.length > 0);
     must(
       spoilt || isHindered(world, 0, Number.POSITIVE_INFINITY),
-      `${id} is blocked (${row.reason?.text}), and nothing had gone wrong`,
+      `${id} is blocked (${JSON.stringify(row.reason)}), and nothing had gone wrong`,
     );
   }
 }
@@ -75,6 +75,7 @@ function carriedOutAtOnce(
   const until = decidedAt + world.options.interval * 1000 + 2_000;
   const isClear =
     row.kind === 'order' &&
+    !brokerRefused(world, row) &&
     until < Math.min(question.expiresAt, row.deadline) &&
     question.spoilt.length === 0 &&
     !sharesToken(world, question) &&
@@ -83,7 +84,7 @@ function carriedOutAtOnce(
   if (!isClear) return false;
   must(
     row.state === 'executed',
-    `${row.id} was approved in time with nothing in the way, and is ${row.state} (${row.reason?.text})`,
+    `${row.id} was approved in time with nothing in the way, and is ${row.state} (${JSON.stringify(row.reason)})`,
   );
   const order = book.find(({ client_order_id }) => client_order_id === row.subjectId);
   const took = Date.parse(order?.submitted_at ?? '') - decidedAt;
@@ -92,6 +93,14 @@ function carriedOutAtOnce(
     `${row.id} was carried out ${took} ms after the tap`,
   );
   return true;
+}
+
+/** The broker has rules of its own (no order against an open one of one's own, say), and says so. */
+function brokerRefused({ network }: World, { subjectId, reason }: StoredProposal): boolean {
+  const refused = network.sent.some(
+    ({ note, status = 0 }) => note.clientOrderId === subjectId && status >= 400 && status < 500,
+  );
+  return refused && reason?.code === 'broker_rejected';
 }
 
 function sharesToken(world: World, { id, jti }: Question): boolean {

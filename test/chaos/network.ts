@@ -58,7 +58,9 @@ export class Network {
   /** Beginnings and ends of requests so far. */
   count = 0;
   #late = 0;
-  /** Set while the gateway's process is down. */
+  /** Who answers at an address. Nothing goes over a socket: what that takes is not what a history is about. */
+  readonly servers = new Map<string, (request: Request) => Response | Promise<Response>>();
+  /** The process that answers at the gateway's address. */
   gatewayLife: Life | undefined;
 
   constructor(activity: Activity, clock: SimClock) {
@@ -162,7 +164,7 @@ export class Network {
     return response;
   }
 
-  /** The real request over loopback. The body is read whole, so that nothing is under way once this returns. */
+  /** The request itself. The answer is read whole, so that nothing is under way once this returns. */
   async #exchange(sent: Sent, url: string, init: RequestInit): Promise<Response> {
     const id = `${sent.begun}`;
     this.#activity.begin(id, `${sent.leg} ${sent.method} ${sent.path}`);
@@ -174,7 +176,7 @@ export class Network {
     });
     try {
       const answer = (async () => {
-        const response = await fetch(url, { ...init, headers });
+        const response = await this.#answer(new Request(url, { ...init, headers }));
         const bytes = await response.arrayBuffer();
         sent.answer = Buffer.from(bytes).toString('utf8');
         const empty = [101, 204, 205, 304].includes(response.status);
@@ -185,6 +187,20 @@ export class Network {
     } finally {
       this.#activity.end(id);
     }
+  }
+
+  /** As over a socket: an aborted request is answered to nobody. */
+  async #answer(request: Request): Promise<Response> {
+    const server = this.servers.get(new URL(request.url).origin);
+    if (server === undefined) throw networkError('ECONNREFUSED');
+    const { signal } = request;
+    signal.throwIfAborted();
+    return await Promise.race([
+      server(request),
+      new Promise<never>((_, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      }),
+    ]);
   }
 
   #fault(leg: Leg, method: string, path: string): FaultKind | undefined {

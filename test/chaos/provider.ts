@@ -23,6 +23,7 @@ export interface Provider {
   readonly questions: Questions;
   readonly connected: Map<string, string>;
   readonly faults: ProviderFault[];
+  readonly app: Hono;
   accessToken(claims: Record<string, unknown>): Promise<string>;
   close(): Promise<void>;
 }
@@ -89,6 +90,7 @@ export async function startProvider(options: ProviderOptions): Promise<Provider>
   const { questions, faults, connected } = issuing;
   return {
     url: server.url,
+    app,
     questions,
     connected,
     faults,

@@ -171,10 +171,17 @@ export const cutOff: fc.Arbitrary<History> = fc
     second: fc.integer({ min: 0, max: 90 }),
     between: fc.constantFrom(0, 1, 40, 400),
     fault: fc.option(fault, { freq: 3 }),
+    part: fc.option(
+      fc.record({
+        leg: fc.constantFrom<Leg[]>('gateway-broker', 'gateway-provider'),
+        seconds: fc.constantFrom(3, 20, 100, 400),
+      }),
+      { freq: 2 },
+    ),
     halt: fc.nat({ max: 3 }).map((n) => n === 0),
     restart: fc.boolean(),
   })
-  .map(({ world, body, first, second, between, fault, halt, restart }) => ({
+  .map(({ world, body, first, second, between, fault, part, halt, restart }) => ({
     world,
     steps: [
       { do: 'propose', client: 0, body, ttl: 300, typed: true, watch: true },
@@ -184,6 +191,7 @@ export const cutOff: fc.Arbitrary<History> = fc
       { do: 'tap', question: 0, tap: 'approve' },
       { do: 'wait', seconds: 25 },
       ...(between === 0 ? [] : [{ do: 'sleep' as const, seconds: between }]),
+      ...(part === null ? [] : [{ do: 'part' as const, ...part }]),
       { do: 'start' },
       ...(second === 0 ? [] : [{ do: 'gateway' as const, how: 'kill' as const, after: second, down: false }]),
       ...(halt ? [{ do: 'halt' as const, client: 0 }] : []),

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { getRequestListener } from '@hono/node-server';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { type AuditVerdict, createAuditTables, verifyAuditFile } from '../../src/approval/audit-chain.ts';
@@ -143,6 +142,9 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
   for (const symbol of symbols) market.setPrice(symbol, prices[symbol]);
   const paper = await startBroker(market);
   for (const user of accounts) provider.connected.set(user, paper.tokens[user]);
+
+  network.servers.set(provider.url, (request) => provider.app.fetch(request));
+  network.servers.set(paper.url, (request) => paper.broker.app.fetch(request));
 
   const troubles: string[] = [];
   const processes = new GatewayProcesses({
@@ -304,9 +306,8 @@ class GatewayProcesses {
         if (!life.dead && !message.startsWith(Gone.name)) troubles.push(`${life.name}: ${message}`);
       },
     });
-    const listener = getRequestListener(gateway.app.fetch);
-    server.serve((request, response) => void listener(request, response));
     network.gatewayLife = life;
+    network.servers.set(server.url, (request) => gateway.app.fetch(request));
     return [life, gateway];
   }
 }
