@@ -67,7 +67,7 @@ export async function warmUp(keys: SharedKeys): Promise<void> {
 }
 
 /** Rounds after which a world without faults must have settled everything. */
-const LAST_ROUNDS = 12;
+const LAST_ROUNDS = 24;
 
 interface Ask {
   readonly client: number;

@@ -5,7 +5,7 @@ import { isSettled, transitions } from '../../src/approval/states.ts';
 import type { BookedOrder } from '../../src/sandbox/paper-broker/paper-broker.ts';
 import type { OrderDraft } from '../../src/trading/order.ts';
 import type { ProposalState, ReplaceSubject } from '../../src/trading/proposal.ts';
-import { boundedOrder } from '../../src/trading/worst-case.ts';
+import { isWithinApproval } from '../fixtures/within-approval.ts';
 import { checkAnswers } from './answers-oracle.ts';
 import { checkEnds } from './ends-oracle.ts';
 import type { Question } from './questions.ts';
@@ -121,16 +121,14 @@ function showed({ details }: Question, row: StoredProposal): boolean {
 }
 
 function isWithin(order: BookedOrder, draft: OrderDraft): boolean {
-  const sent = boundedOrder(draft);
   return (
-    order.symbol === sent.symbol &&
-    order.side === sent.side &&
-    order.type === sent.type &&
-    order.time_in_force === sent.time_in_force &&
-    same(order.limit_price, sent.limit_price) &&
-    same(order.stop_price, sent.stop_price) &&
-    (sent.qty === undefined || same(order.qty, sent.qty)) &&
-    (sent.notional === undefined || same(order.notional, sent.notional))
+    isWithinApproval({ ...draft, order_type: draft.type }, order) &&
+    order.symbol === draft.symbol &&
+    order.side === draft.side &&
+    order.time_in_force === draft.time_in_force &&
+    (draft.stop_price === undefined || same(order.stop_price, draft.stop_price)) &&
+    (draft.qty === undefined || same(order.qty, draft.qty)) &&
+    (draft.notional === undefined || same(order.notional, draft.notional))
   );
 }
 

@@ -16,10 +16,16 @@ export function checkWire(evidence: Evidence, must: Must): void {
 const orders = ({ world }: Evidence) =>
   world.network.sent.filter(({ leg, note }) => leg === 'gateway-broker' && note.clientOrderId !== undefined);
 
+/** Longer than it takes from the intent to the broker, where no answer in between is lost. */
+const ON_ITS_WAY_MS = 15_000;
+
 /** In the row, on the record, before its deadline: then it may leave. */
 function intentBeforeCall(evidence: Evidence, must: Must): void {
   for (const { note, senderAt, from } of orders(evidence)) {
-    const { clientOrderId: id, state, audited, deadline } = note;
+    const { clientOrderId: id, state, audited, deadline, halted } = note;
+    // What was on its way when the halt came is not called back; after that nothing leaves, for the first time or again.
+    const isLate = typeof halted === 'number' && senderAt > halted + ON_ITS_WAY_MS;
+    must(!isLate, `${id} was sent to the broker while trading was halted`);
     // A process that stood still on the way may be late with what it had begun.
     if (from.pauses === 0) must(state === 'executing', `${id} was sent while its row said ${state}`);
     must(audited === true, `${id} was sent before the record had it`);
@@ -29,7 +35,7 @@ function intentBeforeCall(evidence: Evidence, must: Must): void {
   }
 }
 
-/** An order goes out again only after it was asked for, no earlier submission can be on its way, and trading goes on. */
+/** An order goes out again only after it was asked for and no earlier submission can be on its way. */
 function sentAgain(evidence: Evidence, must: Must): void {
   const { sent } = evidence.world.network;
   const isTimeSound = !evidence.world.hindrances.some(({ what }) => what === 'skew');
@@ -50,9 +56,6 @@ function sentAgain(evidence: Evidence, must: Must): void {
         !isTimeSound || again.at >= earlier.at + QUIET_MS,
         `${id} was sent again while it may be on its way`,
       );
-    }
-    if (earlier !== undefined) {
-      must(again.note.halted === undefined, `${id} was sent again while trading was halted`);
     }
     before.set(id, again);
   }
