@@ -119,7 +119,15 @@ export function createAttendance(
       ...parts,
       fresh: false,
       moved,
-      record: () => audit.flush(),
+      record() {
+        try {
+          audit.flush();
+          return true;
+        } catch (error) {
+          failed(error);
+          return false;
+        }
+      },
       tell,
       async rest(ms) {
         signal.throwIfAborted();
