@@ -5,6 +5,7 @@ import { isSettledState } from '../trading/proposal.ts';
 import type { RunOptions } from './agent.ts';
 import type { AgentStateValue } from './agent-state.ts';
 import { connectionView } from './connection-wait.ts';
+import { asTradeAgentError, errorFacts } from './error-facts.ts';
 import { EventQueue } from './event-queue.ts';
 import type { AgentEvent, RunResult } from './events.ts';
 import { type AgentGraph, buildGraph } from './graph.ts';
@@ -18,7 +19,6 @@ import { STANDARD_INPUT, untrustedContext } from './system-prompt.ts';
 import { takeBack } from './take-back.ts';
 import type { ThreadProposal } from './thread-proposals.ts';
 import type { Thread, ThreadStore } from './thread-store.ts';
-import { asTradeAgentError, errorFacts } from './tool-outcome.ts';
 
 /** What a run needs that outlives it. */
 export interface RunnerParts {
@@ -171,7 +171,13 @@ class Run {
       // A proposal on its way outlives the step that sent it; what it is called must be known before the run ends.
       await Promise.allSettled(this.#inFlight);
     }
-    if (this.#options.cancelOnExit && environment.signal.aborted) await this.#takeBackOpen(environment);
+    if (this.#options.cancelOnExit && environment.signal.aborted) {
+      await this.#takeBackOpen(environment);
+      const isOpen = this.#proposals(environment).some(({ proposal }) => !isSettledState(proposal.state));
+      // Nothing is left to wait for, and yet the conversation has not come to its end.
+      if (!isOpen && after !== undefined && interruptsOf(after.tasks).length > 0)
+        error ??= environment.signal.reason;
+    }
     return this.#report(environment, after ?? (await graph.getState(config)), error);
   }
 
