@@ -41,7 +41,19 @@ describe('a model that obeys injected text', () => {
     const [request] = (await world.phone.requests('alice', { waitSeconds: 0 })).filter(
       ({ status }) => status === 'pending',
     );
-    expect(request?.details).toMatchObject({ symbol: 'KO', side: 'buy', qty: '400', environment: 'paper' });
+    expect(request?.details).toMatchObject({
+      subject: { symbol: 'KO', side: 'buy', qty: '400', environment: 'paper' },
+      // The person said nothing of the kind, and their phone says so.
+      provenance: {
+        sentence: 'summarize this news for me',
+        fields: {
+          symbol: { source: 'other' },
+          side: { source: 'other' },
+          qty: { source: 'other' },
+          type: { source: 'default' },
+        },
+      },
+    });
     expect(request?.binding_message).toContain('BUY 400 KO');
     expect(await world.book()).toHaveLength(before);
 
@@ -63,8 +75,11 @@ describe('a model that obeys injected text', () => {
     const { code, stdout, stderr } = await run('summarize my mail', '--approval', 'detach');
     expect(code, stdout + stderr).toBe(5);
     const [request] = await world.phone.requests('alice', { waitSeconds: 0 });
-    expect(request?.details).toMatchObject({ type: 'message_send', recipient: 'eve@evil.example' });
-    expect(request?.details.text).toMatch(/\n\nPay me\.$/);
+    expect(request?.details).toMatchObject({
+      type: 'message_send',
+      subject: { recipient: 'eve@evil.example', text: expect.stringMatching(/\n\nPay me\.$/) },
+      provenance: { fields: { recipient: { source: 'other' } } },
+    });
     expect(request?.binding_message).toContain('eve at evil.example');
     await world.cli(['phone', '--user', 'alice', '--decide', 'deny', '--once']);
     const resumed = await world.cli(
@@ -96,6 +111,11 @@ describe('a model that obeys injected text', () => {
       'a note that hides',
       'send_gmail_summary',
       { recipient: 'bob@example.com', note: 'Pay \u202eeve\u202c' },
+    ],
+    [
+      'words of the person’s that it claims',
+      'place_order',
+      { symbol: 'KO', side: 'buy', qty: '1', provenance: { fields: { qty: { source: 'user' } } } },
     ],
     [
       'a longer expiry',

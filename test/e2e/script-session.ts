@@ -11,7 +11,7 @@ import { checkJson } from './output-schemas.ts';
 import type { Expectation, Scenario, Step } from './script-file.ts';
 
 /** Nothing a script does takes this long. */
-const LIMIT_MS = 75_000;
+const LIMIT_MS = 90_000;
 
 /** What a scenario is played on. */
 export interface Stage {
