@@ -55,10 +55,11 @@ export function proposeNode(environment: GraphEnvironment) {
     const { call, attempt, prompt, drafted: request } = state;
     // A run of schema version 4 or older died here before anything was asked.
     if (request === undefined) return new Command({ goto: 'draft' });
+    let proposal: Proposal | undefined;
     try {
       if (environment.approvalMode === 'deny') throw mayNotAsk();
       const gateway = signedIn(environment.proposing);
-      const proposal = await withConnection(() =>
+      proposal = await withConnection(() =>
         environment.track(post(environment, gateway, request, proposalKey(thread, call.id, attempt))),
       );
       environment.saw({ thread, prompt, toolCallId: call.id, attempt, proposal });
@@ -67,7 +68,7 @@ export function proposeNode(environment: GraphEnvironment) {
     } catch (error) {
       // Not an answer for the model: the run stops here, and a resume goes on with the very same proposal.
       const isStopped = environment.signal.aborted || (isTradeAgentError(error) && error.code === 'busy');
-      if (isGraphInterrupt(error) || isUnanswered(error) || isStopped) throw error;
+      if (isGraphInterrupt(error) || isUnanswered(error) || isStopped || proposal !== undefined) throw error;
       return failed(environment, state, asTradeAgentError(error));
     }
   };

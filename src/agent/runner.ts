@@ -173,10 +173,8 @@ class Run {
     }
     if (this.#options.cancelOnExit && environment.signal.aborted) {
       await this.#takeBackOpen(environment);
-      const isOpen = this.#proposals(environment).some(({ proposal }) => !isSettledState(proposal.state));
-      // Nothing is left to wait for, and yet the conversation has not come to its end.
-      if (!isOpen && after !== undefined && interruptsOf(after.tasks).length > 0)
-        error ??= environment.signal.reason;
+      // With nothing left to wait for, the run would otherwise seem to have come to its own end.
+      error ??= environment.signal.reason;
     }
     return this.#report(environment, after ?? (await graph.getState(config)), error);
   }

@@ -43,12 +43,15 @@ export interface Attention extends KernelParts {
   record(): void;
   /** Tells the phone what became of it. */
   tell(proposal: StoredProposal, state: Outcome['state'], text: string): void;
-  /** Resolves after `ms`, or sooner when there is news (a call from the provider, a withdrawal). */
+  /**
+   * Resolves after `ms`, or sooner when there is news (a call from the provider, a withdrawal).
+   * @throws the reason of `signal` when the gateway closes
+   */
   rest(ms: number): Promise<void>;
   /** Whether the provider called before its answer was in the row; says so once. */
   wasCalled(authReqId: string, notificationToken: string | undefined): boolean;
-  /** Calls back where it is withdrawn. */
-  onWithdrawn(callback: () => void): void;
+  /** Calls back where it is withdrawn, or the gateway closes. */
+  onBreakOff(callback: () => void): void;
 }
 
 /**

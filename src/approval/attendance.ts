@@ -1,4 +1,5 @@
 import canonicalize from 'canonicalize';
+import { Refusal } from '../trading/refusal.ts';
 import type { Outcome } from './asking.ts';
 import { type Attention, attend, type KernelParts } from './attend.ts';
 import type { Changes } from './changes.ts';
@@ -18,8 +19,8 @@ export interface Attendance {
   moved(move: Move): void;
   /** Looks once at what came of it. False where nothing more will change. */
   lookAtResult(id: string, asker: Proposer): Promise<boolean>;
-  /** With whose token a person's accounts may be asked about; in memory alone. */
-  lastAsker: Map<string, Proposer>;
+  /** Keeps in memory, and nowhere else, with whose token a person's accounts may be asked about. */
+  seen(asker: Proposer): void;
   /** Resolves when nothing is under way any more; to be called once the signal has aborted. */
   ended(): Promise<void>;
 }
@@ -30,6 +31,12 @@ const FOLLOW_WAITS_MS = [50, 100, 200, 400, 800, 1_500, 3_000, 5_000, 10_000, 20
 const FOLLOW_MS = 15 * 60_000;
 /** Calls remembered that came before their question's answer was in its row: a quick thumb. */
 const MOST_EARLY_CALLS = 1_000;
+/** Longer than any notification token of ours: it is no call to remember. */
+const LONGEST_NOTIFICATION_TOKEN = 128;
+/** People whose last token is remembered; whoever was longest away is forgotten first. */
+const MOST_ASKERS = 10_000;
+/** After what nobody foresaw (a full disk, say) it is tried again, milliseconds; the last goes on. */
+const FAILED_WAITS_MS = [1_000, 5_000, 15_000, 60_000] as const;
 
 export function createAttendance(
   parts: KernelParts & {
@@ -44,7 +51,7 @@ export function createAttendance(
   const early = new Map<string, string>();
   /** The phone being told: waited for at the end. */
   const asides = new Set<Promise<void>>();
-  const lastAsker = new Map<string, Proposer>();
+  const askers = new Map<string, Proposer>();
 
   const failed = (error: unknown): void => {
     if (!signal.aborted)
@@ -70,16 +77,21 @@ export function createAttendance(
   const followResult = async (id: string): Promise<void> => {
     const first = store.get(id);
     if (first?.state !== 'executed' || kindOf(first.kind).follow === undefined) return;
-    const asker = lastAsker.get(first.sub);
+    const asker = askers.get(first.sub);
     if (asker === undefined) return;
     const until = clock.now() + FOLLOW_MS;
     for (let look = 0; clock.now() < until; look++) {
       await clock.sleep(FOLLOW_WAITS_MS[Math.min(look, FOLLOW_WAITS_MS.length - 1)] ?? 0, signal);
-      if (!(await attendance.lookAtResult(id, asker))) return;
+      try {
+        if (!(await attendance.lookAtResult(id, asker))) return;
+      } catch (error) {
+        // The broker is out of reach for a while; the next look may find it.
+        if (!(error instanceof Refusal)) throw error;
+      }
     }
   };
 
-  const attentionTo = (): { attention: Attention; wake: (withdrawn: boolean) => void } => {
+  const attentionTo = (): { attention: Attention; wake: (over: boolean) => void } => {
     let news = new AbortController();
     let breakOff: (() => void) | undefined;
     const attention: Attention = {
@@ -89,8 +101,9 @@ export function createAttendance(
       record: () => audit.flush(),
       tell,
       async rest(ms) {
+        signal.throwIfAborted();
         try {
-          await clock.sleep(ms, AbortSignal.any([news.signal, signal]));
+          await clock.sleep(ms, news.signal);
         } catch {
           signal.throwIfAborted();
         }
@@ -98,36 +111,57 @@ export function createAttendance(
         if (news.signal.aborted) news = new AbortController();
       },
       wasCalled: (authReqId, token) => early.get(authReqId) === token && early.delete(authReqId),
-      onWithdrawn: (callback) => {
+      onBreakOff: (callback) => {
         breakOff = callback;
       },
     };
     return {
       attention,
-      wake(withdrawn) {
-        if (withdrawn) breakOff?.();
+      wake(over) {
+        if (over) breakOff?.();
         news.abort();
       },
     };
   };
 
+  /** Whatever goes wrong inside, an open proposal is not left alone. */
+  const attendTo = async (attention: Attention, id: string): Promise<void> => {
+    for (let failures = 0; ; failures++) {
+      try {
+        return await attend(attention, id);
+      } catch (error) {
+        signal.throwIfAborted();
+        failed(error);
+        await attention.rest(FAILED_WAITS_MS[Math.min(failures, FAILED_WAITS_MS.length - 1)] ?? 0);
+      }
+    }
+  };
+  signal.addEventListener('abort', () => {
+    for (const { wake } of attended.values()) wake();
+  });
+
   const attendance: Attendance = {
-    lastAsker,
+    seen(asker) {
+      askers.delete(asker.sub);
+      askers.set(asker.sub, asker);
+      if (askers.size > MOST_ASKERS) askers.delete(askers.keys().next().value ?? '');
+    },
     moved,
     begin(id, fresh) {
       if (attended.has(id) || signal.aborted) return;
       const { attention, wake } = attentionTo();
-      const work = attend({ ...attention, fresh }, id)
+      const work = attendTo({ ...attention, fresh }, id)
         .then(() => followResult(id))
         .catch(failed)
         .finally(() => attended.delete(id));
-      attended.set(id, { work, wake: () => wake(store.get(id)?.state === 'cancelled') });
+      attended.set(id, { work, wake: () => wake(signal.aborted || store.get(id)?.state === 'cancelled') });
     },
     isAttended: (id) => attended.has(id),
     wake: (id) => attended.get(id)?.wake(),
     called(authReqId, notificationToken) {
       const proposal = store.byAuthReqId(authReqId);
       if (proposal === undefined) {
+        if (notificationToken.length > LONGEST_NOTIFICATION_TOKEN) return false;
         if (early.size >= MOST_EARLY_CALLS) early.delete(early.keys().next().value ?? '');
         early.set(authReqId, notificationToken);
         return false;

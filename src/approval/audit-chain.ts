@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  createReadStream,
+  fstatSync,
+  openSync,
+  readSync,
+  statSync,
+} from 'node:fs';
 import { createInterface } from 'node:readline';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import canonicalize from 'canonicalize';
@@ -136,74 +144,103 @@ export type AuditVerdict =
       readonly what: 'changed' | 'removed' | 'added' | 'unreadable';
     };
 
+/** Where the record stands at one moment: its last line as the database has it, and how long the file is by then. */
+interface Standing {
+  readonly head: { readonly seq: number; readonly hash: string };
+  /** Noted in the database; some of them may be in the file too, where a process died in between. */
+  readonly pending: readonly string[];
+  readonly bytes: number;
+}
+
 /**
- * Reads the whole record and finds the first line that was changed, removed or added.
- * @param head the last line's number and hash as the database has them; lines noted there and not yet in the file count
- *   as being in it
+ * Reads the whole record and finds the first line that was changed, removed or added; also while the gateway writes to
+ * it. A line that was rewritten together with its own hash is found by the one after it, and the last by the database,
+ * which also knows how many there must be. Whoever can write the database as well can't be found out here.
  */
 export async function verifyAuditFile(file: string, database: Database.Database): Promise<AuditVerdict> {
   createAuditTables(database);
-  const pending = database
-    .prepare<[], Noted>('SELECT seq, line FROM audit_noted ORDER BY seq')
-    .all()
-    .map(({ line }) => line);
-  const head = database
-    .prepare<[], { seq: number; hash: string }>('SELECT seq, hash FROM audit_head')
-    .get() ?? { seq: 0, hash: GENESIS };
+  const { head, pending, bytes } = standingOf(file, database);
   let number = 0;
   let seq = 0;
   let prev = GENESIS;
+  /** The beginning of a line that a dying process left; the whole line must follow. */
+  let cut: { readonly text: string; readonly number: number } | undefined;
+  const fault = (what: Exclude<AuditVerdict, { ok: true }>['what'], line = number): AuditVerdict => ({
+    ok: false,
+    line,
+    seq: seq + 1,
+    what,
+  });
   const check = (text: string): AuditVerdict | undefined => {
-    const fault = (what: 'changed' | 'removed' | 'added' | 'unreadable'): AuditVerdict => ({
-      ok: false,
-      line: number,
-      seq: seq + 1,
-      what,
-    });
-    let entry: Record<string, unknown>;
-    try {
-      entry = JSON.parse(text) as Record<string, unknown>;
-    } catch {
-      return fault('unreadable');
+    if (cut !== undefined && !text.startsWith(cut.text)) return fault('unreadable', cut.number);
+    const entry = entryOf(text);
+    if (entry === undefined) {
+      cut = { text, number };
+      return undefined;
     }
-    if (typeof entry !== 'object' || entry === null || typeof entry.seq !== 'number')
-      return fault('unreadable');
+    cut = undefined;
     if (entry.seq > seq + 1) return fault('removed');
-    if (entry.seq <= seq) return fault('added');
-    if (entry.hash !== hashOf(entry)) return fault('changed');
-    if (entry.prev !== prev) return fault('changed');
-    if (entry.seq > head.seq) return fault('added');
+    if (entry.seq <= seq || entry.seq > head.seq) return fault('added');
+    // As it was written, byte for byte: a member given twice, say, is read by some programs one way, by some the other.
+    if (JSON.stringify(entry) !== text) return fault('changed');
+    if (entry.hash !== hashOf(entry) || entry.prev !== prev) return fault('changed');
     seq = entry.seq;
-    prev = entry.hash as string;
+    prev = entry.hash;
     return undefined;
   };
-  for await (const text of linesOf(file)) {
+  for await (const text of linesOf(file, bytes)) {
     number += 1;
-    const fault = text === '' ? undefined : check(text);
-    if (fault !== undefined) return fault;
+    const found = text === '' ? undefined : check(text);
+    if (found !== undefined) return found;
   }
   for (const text of pending) {
+    if ((entryOf(text)?.seq ?? 0) <= seq) continue;
     number += 1;
-    const already = (JSON.parse(text) as { seq: number }).seq <= seq;
-    const fault = already ? undefined : check(text);
-    if (fault !== undefined) return fault;
+    const found = check(text);
+    if (found !== undefined) return found;
   }
-  if (seq < head.seq) return { ok: false, line: number + 1, seq: seq + 1, what: 'removed' };
+  if (cut !== undefined) return fault('unreadable', cut.number);
+  if (seq < head.seq) return fault('removed', number + 1);
   // A whole chain of somebody else's making ends in another hash.
   if (prev !== head.hash) return { ok: false, line: number, seq, what: 'changed' };
   return { ok: true, lines: seq };
 }
 
-async function* linesOf(file: string): AsyncGenerator<string> {
-  let handle: number;
+/** Under the write lock, as lines are moved to the file under it. */
+function standingOf(file: string, database: Database.Database): Standing {
+  return database
+    .transaction(() => ({
+      head: database.prepare<[], { seq: number; hash: string }>('SELECT seq, hash FROM audit_head').get() ?? {
+        seq: 0,
+        hash: GENESIS,
+      },
+      pending: database
+        .prepare<[], Noted>('SELECT seq, line FROM audit_noted ORDER BY seq')
+        .all()
+        .map(({ line }) => line),
+      bytes: statSync(file, { throwIfNoEntry: false })?.size ?? 0,
+    }))
+    .immediate();
+}
+
+/** Undefined for what is no line of the record. */
+function entryOf(text: string): (Record<string, unknown> & { seq: number; hash: string }) | undefined {
   try {
-    handle = openSync(file, 'r');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
-    throw error;
+    const entry: unknown = JSON.parse(text);
+    if (typeof entry !== 'object' || entry === null) return undefined;
+    const { seq, hash } = entry as Record<string, unknown>;
+    if (!Number.isSafeInteger(seq) || typeof hash !== 'string') return undefined;
+    return entry as Record<string, unknown> & { seq: number; hash: string };
+  } catch {
+    return undefined;
   }
+}
+
+/** The lines of a file's first bytes. */
+async function* linesOf(file: string, bytes: number): AsyncGenerator<string> {
+  if (bytes === 0) return;
   yield* createInterface({
-    input: createReadStream(file, { fd: handle }),
+    input: createReadStream(file, { end: bytes - 1 }),
     crlfDelay: Number.POSITIVE_INFINITY,
   });
 }

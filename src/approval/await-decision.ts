@@ -70,7 +70,9 @@ function pauseAfter(
   sentAt: number,
   wait: Wait,
 ): number {
-  const untilNext = (seconds: number) => Math.max(seconds - (clock.now() - sentAt) / 1000, 0.001);
+  // A clock set back meanwhile must not make it wait for the time that it lost.
+  const passed = Math.max(0, clock.now() - sentAt) / 1000;
+  const untilNext = (seconds: number) => Math.max(seconds - passed, 0.001);
   if (result.status === 'unreachable') {
     wait.failures += 1;
     // Our own patience has a limit; what the provider asks for (its interval, Retry-After) has none but the deadline.
@@ -172,7 +174,7 @@ async function pollOnce(
   authReqId: string,
   sentAt: { ms: number },
 ): Promise<PollResult> {
-  const { asking, clock, signal } = attention;
+  const { asking, clock } = attention;
   const left = Math.max(0, proposal.expiresAt - clock.now());
   const ended = new AbortController();
   const done = new AbortController();
@@ -180,15 +182,16 @@ async function pollOnce(
     .sleep(left + LAST_ANSWER_MS, done.signal)
     .then(() => ended.abort())
     .catch(() => undefined);
-  // Withdrawn meanwhile: without this a long poll would sit it out.
-  attention.onWithdrawn(() => ended.abort());
+  // Withdrawn meanwhile: without this a long poll would sit it out. No `AbortSignal.any` with the gateway's own signal:
+  // in Node 20 a signal that lives long never forgets those that depend on it.
+  attention.onBreakOff(() => ended.abort());
   try {
     const { details } = questionOf(attention, proposal);
     failpoint('poll.before_call');
     return await asking.poll(
       authReqId,
       { sub: proposal.sub, details, expiresAt: proposal.expiresAt },
-      AbortSignal.any([signal, ended.signal]),
+      ended.signal,
       () => {
         sentAt.ms = clock.now();
       },

@@ -1,3 +1,4 @@
+import { isTradeAgentError } from '../trading/errors.ts';
 import { failpoint } from '../trading/failpoint.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { haltedReason, questionOf } from './ask.ts';
@@ -42,11 +43,20 @@ export async function carryOut(attention: Attention, id: string): Promise<void> 
     }
     const approved = await approvalOf(attention, proposal);
     if (approved === undefined) return;
+    if (approved === 'later') {
+      await attention.rest(waitOf(NOT_TAKEN_WAITS_MS, tries));
+      continue;
+    }
     const intent = store.move(id, 'executing', {}, { from: proposal.state });
     if (!intent.moved) return;
     failpoint('execute.intent');
     // An order that leaves no record is not sent.
-    attention.record();
+    try {
+      attention.record();
+    } catch (error) {
+      if (!begun) moved(store.move(id, 'approved', { reason: notRecorded }, { from: 'executing' }));
+      throw error;
+    }
     moved(intent);
     if (!begun) attention.tell(intent.proposal, 'executing', 'sending');
     const kind = attention.kindOf(proposal.kind);
@@ -54,21 +64,23 @@ export async function carryOut(attention: Attention, id: string): Promise<void> 
     failpoint('execute.answered');
     const wait = settleExecution(attention, intent.proposal, execution, tries);
     if (wait === undefined) return;
-    if (clock.now() > approved.expiresAt + TOKEN_GRACE_MS) return;
+    // One that was not taken is still `approved`: the next round sees whether its time is up.
+    const isOver = clock.now() > approved.expiresAt + TOKEN_GRACE_MS;
+    if (isOver && execution.outcome === 'unknown') return;
     await attention.rest(wait);
   }
 }
 
-/** Notes what carrying out came to. Milliseconds until it is tried again; undefined where it is over. */
+/** Notes what carrying out came to, if it still stands as it was given. Milliseconds until it is tried again; undefined where it is over. */
 export function settleExecution(
   attention: Pick<Attention, 'store' | 'moved'>,
-  { id, kind }: Pick<StoredProposal, 'id' | 'kind'>,
+  { id, kind, state }: Pick<StoredProposal, 'id' | 'kind' | 'state'>,
   execution: Execution<unknown>,
   tries: number,
 ): number | undefined {
   const { store, moved } = attention;
   const move = (to: Parameters<typeof store.move>[1], changes: Changes) => {
-    const after = store.move(id, to, changes);
+    const after = store.move(id, to, changes, { from: state });
     failpoint('execute.recorded');
     moved(after);
     return after.proposal;
@@ -114,9 +126,15 @@ function reasonNotTo(
   return undefined;
 }
 
-/** The owner's yes, verified anew; undefined where it is none, and the proposal has ended by that. */
-async function approvalOf(attention: Attention, proposal: StoredProposal): Promise<Approved | undefined> {
-  const { store, moved, verifyApproval, details } = attention;
+/**
+ * The owner's yes, verified anew; undefined where it is none, and the proposal has ended by that; `later` while the
+ * provider's keys are out of reach: the token then says neither yes nor no.
+ */
+async function approvalOf(
+  attention: Attention,
+  proposal: StoredProposal,
+): Promise<Approved | 'later' | undefined> {
+  const { store, moved, verifyApproval, details, clock } = attention;
   const { id, state } = proposal;
   try {
     const token = store.token(id);
@@ -129,24 +147,27 @@ async function approvalOf(attention: Attention, proposal: StoredProposal): Promi
       requireSameDetails(approved.authorizationDetails, questionOf(attention, proposal).details);
     return approved;
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
+    const refusal = isTradeAgentError(error) ? new Refusal(500, error.code, error.message) : error;
+    if (!(refusal instanceof Refusal)) throw error;
+    const isOfUse = state === 'approved' || clock.now() <= (proposal.tokenExpiresAt ?? 0) + TOKEN_GRACE_MS;
+    if (refusal.status === 503 && isOfUse) return 'later';
     if (state === 'approved') {
-      // The provider's keys are out of reach: the token says nothing yet, neither yes nor no.
-      if (error.status === 503) {
-        await attention.rest(2_000);
-        return approvalOf(attention, { ...proposal, ...store.get(id) });
-      }
-      const isLate = error.code === 'token_expired';
-      const reason = isLate ? { code: 'approval_expired', text: lateText } : reasonOf(error);
+      const isLate = refusal.code === 'token_expired';
+      const reason = isLate ? { code: 'approval_expired', text: lateText } : reasonOf(refusal);
       moved(store.move(id, isLate ? 'expired' : 'blocked', { reason }, { from: 'approved' }));
     } else if (state === 'executing') {
       // It may be on its way, and this token opens nothing any more: the person's next visit asks what became of it.
-      moved(store.move(id, 'unknown', { reason: { code: 'outcome_unknown', text: unknownText } }));
+      const reason = { code: 'outcome_unknown', text: unknownText };
+      moved(store.move(id, 'unknown', { reason }, { from: 'executing' }));
     }
     return undefined;
   }
 }
 
+const notRecorded = {
+  code: 'service_busy',
+  text: 'the gateway can’t write its record now; it is tried again',
+};
 const lateText = 'it was approved, but its token ran out before the gateway could carry it out';
 const unknownText =
   'the gateway was cut off while it was sent; what became of it is asked when you next look';

@@ -70,7 +70,7 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
 
   const kernel: ApprovalKernel = {
     async propose(caller, request, key) {
-      attendance.lastAsker.set(caller.sub, caller);
+      attendance.seen(caller);
       const proposed = await takeIn(caller, request, key);
       const { proposal, isNew } = proposed;
       if (!isNew) return proposed;
@@ -93,24 +93,24 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
 
     async awaitChange(id, version, ms, signal) {
       const until = clock.now() + ms;
-      const ended = AbortSignal.any([signal, closing.signal]);
+      const signals = [signal, closing.signal];
       for (;;) {
         const proposal = store.get(id);
         if (proposal === undefined) throw new Error('the store has lost a proposal');
         const left = until - clock.now();
-        if (proposal.version !== version || left <= 0 || ended.aborted) return proposal;
-        await changes.next(proposal.sub, left, ended);
+        if (proposal.version !== version || left <= 0 || isOver(signals)) return proposal;
+        await changes.next(proposal.sub, left, signals);
       }
     },
 
     async *follow(sub, version, signal) {
-      const ended = AbortSignal.any([signal, closing.signal]);
+      const signals = [signal, closing.signal];
       let seen = version ?? store.version();
-      while (!ended.aborted) {
+      while (!isOver(signals)) {
         const changed = store.changedSince(sub, seen);
         seen = changed.at(-1)?.version ?? seen;
         yield changed;
-        if (store.changedSince(sub, seen).length === 0) await changes.next(sub, ALIVE_MS, ended);
+        if (store.changedSince(sub, seen).length === 0) await changes.next(sub, ALIVE_MS, signals);
       }
     },
 
@@ -155,7 +155,7 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
     haltedAt: (sub) => halts.haltedAt(sub),
 
     async settle(proposal, asker) {
-      attendance.lastAsker.set(proposal.sub, asker);
+      attendance.seen(asker);
       const { id, state, kind } = proposal;
       if (state === 'executed' && !attendance.isAttended(id)) {
         // The broker may be out of reach: then it is as it was last seen.
@@ -163,7 +163,8 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
       }
       if (state === 'unknown') {
         const execution = await kindOf(kind).settle(proposal.subject, asker).catch(refused);
-        if (execution?.outcome === 'executed' || execution?.outcome === 'refused') {
+        const isKnown = execution?.outcome === 'executed' || execution?.outcome === 'refused';
+        if (isKnown || (execution?.outcome === 'unknown' && execution.final === true)) {
           settleExecution({ store, moved }, proposal, execution, 0);
         }
       }
@@ -186,6 +187,10 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
     },
   };
   return kernel;
+}
+
+function isOver(signals: readonly AbortSignal[]): boolean {
+  return signals.some(({ aborted }) => aborted);
 }
 
 function refused(error: unknown): undefined {

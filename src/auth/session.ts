@@ -14,12 +14,8 @@ export interface Session {
   /**
    * Sends a request to the gateway with an access token for these scopes: reading uses one token with all read scopes,
    * anything more a token with exactly what is named (DPoP-bound where the provider binds). Refreshes as needed. Never follows a redirect to another origin.
+   * Proposing an order with live money needs a sign-in that is fresh, once a session.
    * @throws {TradeAgentError} `login_required`, `provider_unreachable`, `gateway_unreachable`, `insufficient_scope`
    */
   fetch(url: string, init: RequestInit, scopes: readonly string[]): Promise<Response>;
-  /**
-   * As `fetch`, with the token of one approval instead of the session's.
-   * @throws {TradeAgentError} with `details.sent` false where the request certainly never left
-   */
-  fetchWithApproval(url: string, init: RequestInit, approvalToken: string): Promise<Response>;
 }

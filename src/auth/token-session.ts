@@ -6,6 +6,7 @@ import { parsePrivateJwk } from './dpop-key.ts';
 import { createDpopProver } from './dpop-proof.ts';
 import { GATEWAY_TIMEOUT_MS, sendToGateway } from './gateway-request.ts';
 import type { Home } from './home.ts';
+import { requireFreshLogin } from './live-login.ts';
 import { READ_SCOPES, type ResolvedProfile } from './profile.ts';
 import { isSecureUrl } from './secure-url.ts';
 import type { Session } from './session.ts';
@@ -95,6 +96,7 @@ export async function openSession(options: SessionOptions): Promise<Session | un
       const wanted = tokenScopes(scopes);
       if (readOnly && !isWithin(wanted, READ_SCOPES)) throw readOnlyRefusal(scopes);
       if (!isWithin(wanted, session.scopes)) throw missingScope(wanted);
+      if (wanted.includes('orders:propose')) await requireFreshLogin(profile, store, clock);
       const token = await tokenFor(wanted);
       const request = { fetch: send, prover, url, init, timeoutMs };
       const response = await sendToGateway({ ...request, token });
@@ -102,16 +104,6 @@ export async function openSession(options: SessionOptions): Promise<Session | un
       if (response.status !== 401 || init.body instanceof ReadableStream) return response;
       await response.body?.cancel();
       return await sendToGateway({ ...request, token: await tokenFor(wanted, token.value) });
-    },
-    async fetchWithApproval(text, init, approvalToken) {
-      const url = gatewayUrl(text);
-      if (readOnly) throw readOnlyRefusal(['orders:write']);
-      const token = {
-        value: approvalToken,
-        type: isBound(approvalToken) ? ('dpop' as const) : ('bearer' as const),
-      };
-      // Never refreshed, never repeated: what becomes of an order sent twice is for the caller to find out.
-      return await sendToGateway({ fetch: send, prover, url, init, timeoutMs, token });
     },
   };
 }
@@ -142,19 +134,4 @@ function readOnlyRefusal(scopes: readonly string[]): TradeAgentError {
       details: { scopes: [...scopes], sent: false },
     },
   );
-}
-
-/**
- * Whether a token names a key it is bound to (`cnf.jkt`, RFC 9449 §6.1). A token that can't be read is shown with a
- * proof: too much is refused loudly, too little could be stolen.
- */
-function isBound(token: string): boolean {
-  try {
-    const payload = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')) as {
-      cnf?: { jkt?: unknown };
-    };
-    return payload.cnf?.jkt !== undefined;
-  } catch {
-    return true;
-  }
 }

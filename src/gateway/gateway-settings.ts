@@ -5,9 +5,8 @@ import { detailsTypeOfKind } from '../approval/details.ts';
 import { providerNames } from '../auth/providers/dialect.ts';
 import { dialectOf } from '../auth/providers/dialect-of.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
-import { Dec, decimalString, positiveDecimalString } from '../trading/decimal.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
-import { LARGEST_SLIPPAGE } from '../trading/order.ts';
+import { slippageSchema } from '../trading/order.ts';
 import { LONGEST_TTL_S, SHORTEST_TTL_S } from '../trading/proposal.ts';
 import type { GatewayApproval, GatewayOptions } from './gateway.ts';
 import { isSecure } from './identity-provider.ts';
@@ -98,13 +97,7 @@ const settingsSchema = z.strictObject({
   /** The clients our own users sign in by: these may propose more at a time than others' may. */
   own_clients: z.array(clientId).default([]),
   /** The part of the price an order may go beyond its reference where its proposal says nothing. */
-  max_slippage: positiveDecimalString
-    // Refinements also run on what is no number.
-    .refine(
-      (text) => !decimalString.safeParse(text).success || new Dec(text).lte(LARGEST_SLIPPAGE),
-      `must be at most ${LARGEST_SLIPPAGE}`,
-    )
-    .default('0.01'),
+  max_slippage: slippageSchema.default('0.01'),
 });
 
 export const gatewaySettingsSchema = settingsSchema.refine(
@@ -166,7 +159,6 @@ function approvalOptions(settings: GatewaySettings, privateKey: JWK, folder: str
       ? { registrationFile: join(folder, 'registered-client.json') }
       : { id: approval.client_id ?? exchange.client_id },
     privateKey,
-    detailsTypes: detailsTypesOf(settings),
     delivery,
     maxTtl: Math.min(max_ttl, dialectOf({ provider }).longestApproval),
     ...(provider === undefined ? {} : { provider }),

@@ -81,10 +81,7 @@ export interface GatewayOptions {
 
 /** The gateway as the client that asks: what {@link CibaAskingOptions} need beside the gateway's own options. */
 export interface GatewayApproval
-  extends Pick<
-    CibaAskingOptions,
-    'client' | 'privateKey' | 'provider' | 'details' | 'detailsTypes' | 'delivery'
-  > {
+  extends Pick<CibaAskingOptions, 'client' | 'privateKey' | 'provider' | 'details' | 'delivery'> {
   readonly method: 'ciba';
   readonly signature: 'off';
   /** Path of the gateway's record, `audit.jsonl`. */

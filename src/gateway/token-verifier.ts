@@ -102,7 +102,8 @@ function issuedAt(token: string, otherwise: number): number {
 function callerOf(token: string, claims: AccessTokenClaims): Caller {
   return {
     sub: claims.sub,
-    clientId: textOf(claims.client_id),
+    // RFC 9068 §2.2 has `client_id`; Keycloak's tokens (26.4, measured) say it by `azp` alone.
+    clientId: textOf(claims.client_id) ?? textOf(claims.azp),
     scopes: new Set(typeof claims.scope === 'string' ? claims.scope.split(' ').filter(Boolean) : []),
     username: textOf(claims.preferred_username),
     email: textOf(claims.email),

@@ -7,13 +7,13 @@ import type { WorstCase } from './proposal.ts';
 /**
  * The order as it goes out to the broker: what was approved bounds what can happen there too. A market order becomes a
  * limit order at `reference_price` × (1 ± `max_slippage`), a stop a stop-limit with that band around its stop price.
- * An amount in dollars goes out under the same limit: it bounds a buy's cost by itself, but neither the price nor how
- * many shares a sale takes (Alpaca takes amounts with limit, stop and stop-limit orders for the day: changelog
- * "Fractional USD Stop & Stop Limit Orders"; the OpenAPI document's "only market" is older). A trailing stop has no
- * price until it is reached, so nothing bounds it.
+ * A purchase for an amount in dollars is bounded by the amount, and goes out as the market order that it is: Alpaca's
+ * contract takes amounts with market orders. A sale for an amount is bounded in shares by none (the lower the price, the
+ * more it takes), so it goes out under the limit. A trailing stop has no price until it is reached, so nothing bounds it.
  */
 export function boundedOrder(draft: OrderDraft): OrderDraft {
-  const { side, type, stop_price, reference_price, max_slippage } = draft;
+  const { side, type, notional, stop_price, reference_price, max_slippage } = draft;
+  if (type === 'market' && side === 'buy' && notional !== undefined) return draft;
   if (type === 'market') {
     return { ...draft, type: 'limit', limit_price: worstPrice(side, reference_price, max_slippage) };
   }
@@ -30,6 +30,13 @@ export function boundedOrder(draft: OrderDraft): OrderDraft {
 export function worstCase(draft: OrderDraft): WorstCase {
   const { side, qty, notional, limit_price: limit } = boundedOrder(draft);
   const buys = side === 'buy';
+  if (limit === undefined && notional !== undefined) {
+    return {
+      cash: new Dec(notional).toFixed(2),
+      price: null,
+      text: `Costs at most ${dollars(notional)}. How many shares that buys is up to the price.`,
+    };
+  }
   if (limit === undefined) {
     return {
       cash: null,

@@ -1,5 +1,6 @@
 import { isSettled } from '../../src/agent/approval-states.ts';
 import { subjectId } from '../../src/agent/approval-subject.ts';
+import { isWithinApproval } from '../fixtures/within-approval.ts';
 import { checkWire } from './wire-oracle.ts';
 import type { World } from './world.ts';
 
@@ -39,10 +40,9 @@ export function check(world: World): void {
         (decidedAt ?? Number.POSITIVE_INFINITY) <= Date.parse(order.submitted_at ?? '') &&
         details.symbol === order.symbol &&
         details.side === order.side &&
-        details.order_type === order.type &&
+        isWithinApproval({ ...details }, order) &&
         details.time_in_force === order.time_in_force &&
-        same(details.qty, order.qty) &&
-        same(details.limit_price, order.limit_price),
+        same(details.qty, order.qty),
     );
     must(approved.length > 0, `${id} is in the book, and the person never approved these values`);
 

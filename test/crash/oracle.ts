@@ -1,3 +1,4 @@
+import { isWithinApproval } from '../fixtures/within-approval.ts';
 import type { CrashCase } from './crash-case.ts';
 import type { Played } from './play-case.ts';
 
@@ -16,14 +17,16 @@ export function verdict(plan: CrashCase, { taps, booked, approvals, audit, kills
       continue;
     }
     const { details } = approved;
-    for (const field of ['symbol', 'side', 'qty', 'notional', 'limit_price'] as const) {
+    for (const field of ['symbol', 'side', 'qty', 'notional'] as const) {
       if (!isSame(order[field], details[field])) {
         wrong.push(
           `${order.symbol}: ${field} is ${order[field]} in the book, ${details[field]} was approved`,
         );
       }
     }
-    if (order.type !== details.order_type) wrong.push(`${order.symbol} is a ${order.type} order in the book`);
+    if (!isWithinApproval(details, order)) {
+      wrong.push(`${order.symbol} is a ${order.type} order at ${order.limit_price} in the book`);
+    }
   }
 
   for (const { symbol, person } of plan.orders) {

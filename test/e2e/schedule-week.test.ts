@@ -159,7 +159,7 @@ describe('Thanksgiving week, by the entries’ own command lines in the environm
     const evening = await woken;
     expect(evening.code, evening.stderr).toBe(3);
     expect(rulesOf(evening)).toEqual(['microsoft-high', 'nvidia-dip']);
-    expect(evening.stdout).toMatch(/BUY 10 NVDA MKT: filled 10 at \$(89\.9|90\.0)\d/);
+    expect(evening.stdout).toMatch(/BUY 10 NVDA LMT [\d.]+: filled 10 at \$(89\.9|90\.0)\d/);
   });
 
   it('Thursday, a holiday: one is skipped, the other has no moment', async () => {

@@ -143,6 +143,7 @@ export function frame(screen: string): string {
     .replace(/^Credentials of profile[\s\S]*?\.json\.\n/m, '')
     .replace(/(answers are kept in\n)[\s\S]*?\.\n\n/, '$1FILE.\n\n')
     .replace(/[-+]?\$[\d,]+(\.\d+)?/g, '$#')
+    .replace(/\bLMT \d+\.\d+/g, 'LMT #')
     .replace(/[-+]?\d+\.\d+%/g, '#%')
     .replace(/\b\d+:\d\d(\s+)left/g, '#:##$1left')
     .replace(/\(\d+\.\d s\)/g, '(# s)')

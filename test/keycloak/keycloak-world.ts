@@ -100,6 +100,7 @@ export async function openKeycloakWorld(home: string, folder: string) {
         privateKey: gatewayKey,
         delivery: 'poll',
         maxTtl: 300,
+        auditFile: join(folder, 'audit.jsonl'),
       },
       requireBoundTokens: true,
       ownClients: [LOGIN_CLIENT],

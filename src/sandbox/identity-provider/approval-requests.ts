@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Outcome } from '../../approval/asking.ts';
 import type { Clock } from '../../trading/clock.ts';
+import { type ApprovalRequestRow, openApprovalRequestTable } from './approval-request-table.ts';
 
 export type ApprovalRequestStatus = 'pending' | 'approved' | 'denied' | 'expired' | 'withdrawn';
 export type Decision = 'approve' | 'deny';
@@ -53,25 +54,6 @@ export type TellOutcome =
   | { readonly outcome: 'not_decided' }
   | { readonly outcome: 'not_found' };
 
-interface Row {
-  readonly id: string;
-  readonly auth_req_id: string;
-  readonly user: string;
-  readonly client_id: string;
-  readonly client_name: string;
-  readonly code: string;
-  readonly binding_message: string | null;
-  readonly details: string;
-  readonly requested_at: number;
-  readonly expires_at: number;
-  readonly decision: Decision | null;
-  readonly decided_at: number | null;
-  readonly withdrawn_at: number | null;
-  readonly outcome_state: Outcome['state'] | null;
-  readonly outcome_text: string | null;
-  readonly outcome_at: number | null;
-}
-
 /** A request as it is put before a person. */
 export type NewRequest = Omit<ApprovalRequest, 'id' | 'status' | 'requestedAt' | 'decidedAt' | 'outcome'>;
 
@@ -109,73 +91,7 @@ export interface ApprovalRequests {
 
 /** The requests and the decisions about them, in SQLite: a decision is final, and survives a restart. */
 export function createApprovalRequests(database: Database, clock: Clock): ApprovalRequests {
-  database.exec(`
-    CREATE TABLE IF NOT EXISTS approval_requests (
-      id TEXT PRIMARY KEY,
-      auth_req_id TEXT NOT NULL UNIQUE,
-      user TEXT NOT NULL,
-      client_id TEXT NOT NULL,
-      client_name TEXT NOT NULL,
-      code TEXT NOT NULL,
-      binding_message TEXT,
-      details TEXT NOT NULL,
-      requested_at INTEGER NOT NULL,
-      expires_at INTEGER NOT NULL,
-      decision TEXT CHECK (decision IN ('approve', 'deny')),
-      decided_at INTEGER,
-      delivered_at INTEGER
-    ) STRICT;
-    CREATE INDEX IF NOT EXISTS approval_requests_user ON approval_requests (user, requested_at);
-  `);
-  addColumns(database);
-  const insert = database.prepare(
-    `INSERT INTO approval_requests
-       (id, auth_req_id, user, client_id, client_name, code, binding_message, details, proposal, requested_at, expires_at)
-     VALUES (@id, @authReqId, @user, @clientId, @clientName, @code, @bindingMessage, @details, @proposal, @requestedAt, @expiresAt)`,
-  );
-  const open = 'decision IS NULL AND withdrawn_at IS NULL';
-  const replace = database.prepare<[number, string, string, string]>(
-    `UPDATE approval_requests SET withdrawn_at = ?, replaced = 1
-     WHERE user = ? AND client_id = ? AND proposal = ? AND ${open}`,
-  );
-  const byId = database.prepare<[string], Row>('SELECT * FROM approval_requests WHERE id = ?');
-  const byAuthReqId = database.prepare<[string, string], Row>(
-    'SELECT * FROM approval_requests WHERE auth_req_id = ? AND client_id = ?',
-  );
-  const pending = database.prepare<[string, number, number], Row>(
-    `SELECT * FROM approval_requests WHERE user = ? AND ${open} AND expires_at > ?
-     ORDER BY requested_at, rowid LIMIT ?`,
-  );
-  const countPending = database.prepare<[string, number, string | null, string | null], { count: number }>(
-    `SELECT count(*) AS count FROM approval_requests
-     WHERE user = ? AND ${open} AND expires_at > ? AND (? IS NULL OR client_id = ?)`,
-  );
-  const recent = database.prepare<[string, number, number], Row>(
-    `SELECT * FROM approval_requests
-     WHERE user = ? AND replaced = 0 AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL OR expires_at <= ?)
-     ORDER BY coalesce(decided_at, withdrawn_at, expires_at) DESC, rowid DESC LIMIT ?`,
-  );
-  const decide = database.prepare<[Decision, number, string, number]>(
-    `UPDATE approval_requests SET decision = ?, decided_at = ? WHERE id = ? AND ${open} AND expires_at > ?`,
-  );
-  const withdraw = database.prepare<[number, string, string, number, string, string, number]>(
-    `UPDATE approval_requests SET withdrawn_at = ?, outcome_state = ?, outcome_text = ?, outcome_at = ?
-     WHERE auth_req_id = ? AND client_id = ? AND ${open} AND expires_at > ?`,
-  );
-  // What is certain is not overtaken by an earlier word that arrives late.
-  const note = database.prepare<[string, string, number, string, string]>(
-    `UPDATE approval_requests SET outcome_state = ?, outcome_text = ?, outcome_at = ?
-     WHERE id = ? AND (coalesce(outcome_state, 'executing') IN ('executing', 'unknown')
-       OR ? NOT IN ('executing', 'unknown'))`,
-  );
-  const undelivered = database.prepare<[], Row>(
-    `SELECT * FROM approval_requests
-     WHERE delivered_at IS NULL AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL)`,
-  );
-  const deliver = database.prepare<[number, string]>(
-    'UPDATE approval_requests SET delivered_at = ? WHERE id = ?',
-  );
-
+  const rows = openApprovalRequestTable(database);
   const changes = new EventEmitter();
   changes.setMaxListeners(0);
   const subscribe = (event: string, listener: () => void) => {
@@ -183,7 +99,7 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
     return () => void changes.off(event, listener);
   };
 
-  const load = (row: Row): ApprovalRequest => ({
+  const load = (row: ApprovalRequestRow): ApprovalRequest => ({
     id: row.id,
     authReqId: row.auth_req_id,
     user: row.user,
@@ -202,15 +118,15 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
         : { state: row.outcome_state, text: row.outcome_text ?? '', at: row.outcome_at ?? 0 },
   });
   const find = (id: string) => {
-    const row = byId.get(id);
+    const row = rows.byId.get(id);
     return row === undefined ? undefined : load(row);
   };
 
   const keep = database.transaction((request: NewRequest, id: string) => {
     const { proposal } = request.details;
     const now = clock.now();
-    if (typeof proposal === 'string') replace.run(now, request.user, request.clientId, proposal);
-    insert.run({
+    if (typeof proposal === 'string') rows.replace.run(now, request.user, request.clientId, proposal);
+    rows.insert.run({
       ...request,
       id,
       bindingMessage: request.bindingMessage ?? null,
@@ -230,16 +146,19 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
       return added;
     },
     find,
-    pending: (user, limit = -1) => pending.all(user, clock.now(), limit).map(load),
+    pending: (user, limit = -1) => rows.pending.all(user, clock.now(), limit).map(load),
     countPending: (user, clientId) =>
-      countPending.get(user, clock.now(), clientId ?? null, clientId ?? null)?.count ?? 0,
-    recent: (user, limit) => recent.all(user, clock.now(), limit).map(load),
+      (clientId === undefined
+        ? rows.countPending.get(user, clock.now())
+        : rows.countPendingOf.get(user, clientId, clock.now())
+      )?.count ?? 0,
+    recent: (user, limit) => rows.recent.all(user, clock.now(), limit).map(load),
     decide(id, decision, user) {
       const before = find(id);
       if (before === undefined || (user !== undefined && before.user !== user))
         return { outcome: 'not_found' };
       const now = clock.now();
-      const changed = decide.run(decision, now, id, now).changes === 1;
+      const changed = rows.decide.run(decision, now, id, now).changes === 1;
       const request = find(id) ?? before;
       if (changed) {
         changes.emit(`user:${request.user}`);
@@ -254,21 +173,29 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
     tell(authReqId, clientId, { state, text }) {
       const now = clock.now();
       const ends = state === 'cancelled' || state === 'expired' || state === 'blocked';
-      const withdrawn = ends && withdraw.run(now, state, text, now, authReqId, clientId, now).changes === 1;
-      const row = byAuthReqId.get(authReqId, clientId);
+      const withdrawn =
+        ends && rows.withdraw.run(now, state, text, now, authReqId, clientId, now).changes === 1;
+      const row = rows.byAuthReqId.get(authReqId, clientId);
       if (row === undefined) return { outcome: 'not_found' };
       const { id, user, status } = load(row);
       const decided = status === 'approved' || status === 'denied';
       if (status === 'pending') return { outcome: 'not_decided' };
-      if (decided && state === 'cancelled') return { outcome: 'already_decided', request: load(row) };
+      if (decided && state === 'cancelled') {
+        // The client carries nothing out, as far as it knew: the phone must not go on saying that it is on its way.
+        if (status === 'approved' && row.outcome_state === null) {
+          rows.note.run(state, '', now, id, state);
+          changes.emit(`user:${user}`);
+        }
+        return { outcome: 'already_decided', request: find(id) ?? load(row) };
+      }
       // Nothing was to come of the others, so only what did is news.
-      if (!withdrawn && (status === 'approved' || !ends)) note.run(state, text, now, id, state);
+      if (!withdrawn && (status === 'approved' || !ends)) rows.note.run(state, text, now, id, state);
       changes.emit(`user:${user}`);
       return { outcome: 'told', request: find(id) ?? load(row) };
     },
-    undelivered: () => undelivered.all().map(load),
+    undelivered: () => rows.undelivered.all().map(load),
     delivered(id) {
-      deliver.run(clock.now(), id);
+      rows.deliver.run(clock.now(), id);
       const request = find(id);
       if (request !== undefined) changes.emit(`delivered:${request.authReqId}`);
     },
@@ -278,34 +205,8 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
   };
 }
 
-function statusOf(row: Row, now: number): ApprovalRequestStatus {
+function statusOf(row: ApprovalRequestRow, now: number): ApprovalRequestStatus {
   if (row.decision !== null) return row.decision === 'approve' ? 'approved' : 'denied';
   if (row.withdrawn_at !== null) return row.outcome_state === 'expired' ? 'expired' : 'withdrawn';
   return row.expires_at <= now ? 'expired' : 'pending';
-}
-
-/** A table made before requests could be withdrawn gains what it lacks. */
-function addColumns(database: Database): void {
-  const there = new Set(
-    (database.pragma('table_info(approval_requests)') as { name: string }[]).map(({ name }) => name),
-  );
-  const columns = {
-    proposal: 'TEXT',
-    withdrawn_at: 'INTEGER',
-    replaced: 'INTEGER NOT NULL DEFAULT 0',
-    outcome_state: 'TEXT',
-    outcome_text: 'TEXT',
-    outcome_at: 'INTEGER',
-  };
-  for (const [name, type] of Object.entries(columns)) {
-    if (!there.has(name)) database.exec(`ALTER TABLE approval_requests ADD COLUMN ${name} ${type}`);
-  }
-  database.exec(`
-    CREATE INDEX IF NOT EXISTS approval_requests_open ON approval_requests (user, requested_at)
-      WHERE decision IS NULL AND withdrawn_at IS NULL;
-    CREATE INDEX IF NOT EXISTS approval_requests_proposal ON approval_requests (proposal)
-      WHERE proposal IS NOT NULL AND decision IS NULL AND withdrawn_at IS NULL;
-    CREATE INDEX IF NOT EXISTS approval_requests_undelivered ON approval_requests (id)
-      WHERE delivered_at IS NULL AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL);
-  `);
 }

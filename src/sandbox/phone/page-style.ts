@@ -74,6 +74,7 @@ button:disabled, button[aria-disabled], button[aria-busy] { opacity: .45; cursor
 .codebox .value { font: 700 2.1rem/1.1 ui-monospace, Menlo, Consolas, monospace; letter-spacing: .12em; white-space: nowrap; }
 dl { margin: .75rem 0 0; }
 dl > div { display: grid; grid-template-columns: 8.5rem 1fr; gap: .75rem; padding: .3rem 0; border-top: 1px solid var(--line); }
+dl.shows > div, dl.origins > div { grid-template-columns: 6rem 1fr; }
 dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 dl > div:has(> dd[data-field="text"]) { grid-template-columns: 1fr; gap: .15rem; }
@@ -81,13 +82,11 @@ dd[data-field="text"] { white-space: pre-wrap; }
 dl.technical { font-size: .8125rem; }
 dl.technical dd { font-family: ui-monospace, Menlo, Consolas, monospace; }
 .total { margin: .15rem 0 0; font-size: 1.15rem; line-height: 1.35; font-weight: 650; overflow-wrap: anywhere; }
-.warnings { padding-left: 2rem; }
-.outside { color: var(--stop); font-weight: 600; }
 .proposal .note { margin: .6rem 0; padding: .5rem .8rem; }
-.proposal ul.note { padding-left: 1.8rem; }
+.note ul { margin: 0; padding-left: 1.1rem; }
 .proposal p { margin: .3rem 0; }
 .proposal .environment { margin-bottom: .7rem; padding-block: .35rem; }
-.proposal .codebox { margin: .5rem 0; padding: .4rem .8rem; }
+.proposal .codebox { flex-wrap: nowrap; margin: .5rem 0; padding: .4rem .8rem; }
 .proposal .codebox .value { font-size: 1.7rem; }
 .proposal dl { margin-top: .4rem; }
 .proposal dl > div { padding: .2rem 0; }

@@ -55,7 +55,9 @@ function patch(list, wanted, key, keep) {
   }
 }
 
+let latest;
 function show(update) {
+  latest = update;
   const tops = new Map([...pending.querySelectorAll('form')].map((form) => [form, form.getBoundingClientRect().top]));
   const results = new Map(update.results.map((result) => [result.id, result.html]));
   const waits = new Set(update.pending.map((request) => request.id));
@@ -63,7 +65,8 @@ function show(update) {
     const id = card.dataset.requestId;
     if (card.dataset.sent && !waits.has(id) && results.has(id)) settle(card, results.get(id));
   }
-  patch(pending, update.pending, 'requestId', (card) => card.dataset.testid !== 'request');
+  // A card that was tapped stays to tell what its tap came to.
+  patch(pending, update.pending, 'requestId', (card) => card.dataset.testid !== 'request' || card.dataset.sent);
   patch(recent, update.recent, 'id');
   for (const [form, top] of tops) if (form.isConnected && Math.abs(form.getBoundingClientRect().top - top) > 8) rest(form);
   more.textContent = update.more > 0 ? 'And ' + update.more + ' more, when these are decided.' : '';
@@ -81,7 +84,7 @@ function count() {
 function settle(card, html) {
   if (card.dataset.result === html) return;
   const bar = card.querySelector('.actions');
-  const height = bar.offsetHeight;
+  const { height } = bar.getBoundingClientRect();
   const hadFocus = bar.contains(document.activeElement) || document.activeElement === bar;
   const fresh = made(html);
   fresh.style.minHeight = height + 'px';
@@ -123,12 +126,15 @@ async function send(form, data) {
   try {
     const answer = await fetch(form.action, { method: 'POST', body: data, headers: { accept: 'application/json' } });
     const said = await answer.json().catch(() => ({ title: 'Nothing was decided', text: 'This page is out of date: load it again.' }));
-    if (answer.ok) { if (card.isConnected) settle(card, said.result); } else refused(card, said.title, said.text);
+    if (!answer.ok) refused(card, said.title, said.text);
+    // What the events have told meanwhile is newer than this answer.
+    else if (card.isConnected && !card.dataset.result) settle(card, said.result);
   } catch {
     // Perhaps it arrived: the same tap again changes nothing, and the other one is refused.
     delete card.dataset.sent;
     for (const button of form.querySelectorAll('button')) button.disabled = false;
     state.textContent = 'Not sent, tap again';
+    if (latest) show(latest);
   }
 }
 

@@ -94,7 +94,7 @@ export function outcomeText({ state, text }: Outcome): string {
   const words: Record<Outcome['state'], [alone: string, before: string]> = {
     executing: ['sending …', ''],
     executed: ['done', ''],
-    cancelled: ['withdrawn', 'withdrawn: '],
+    cancelled: ['withdrawn, nothing came of it', 'withdrawn: '],
     expired: ['too late, nothing came of it', 'too late: '],
     blocked: ['refused', 'refused: '],
     unknown: ['nobody knows yet whether it was carried out', 'outcome unknown: '],

@@ -17,34 +17,48 @@ export function requestCard(request: ApprovalRequest, formToken: string): Markup
 /** What the person must know first, then the buttons, then every field. */
 function proposalCard(request: ApprovalRequest, view: ProposalView, formToken: string): Markup {
   const headingId = `request-${request.id}`;
+  const part = (technical: boolean) =>
+    view.fields
+      .filter((field) => field.technical === technical)
+      .map(({ label, text, name }) => row(label, text, name));
+  const fields = html`<dl>${part(false)}</dl>`;
+  // A message is its text: nobody should find the button first.
+  const textFirst = view.kind === 'message';
   return html`<article class="card proposal" data-testid="request" data-request-id="${request.id}" data-kind="${view.kind}" aria-labelledby="${headingId}">
 ${proposalBanner(view)}
 <h3 class="headline" id="${headingId}" data-testid="headline">${view.headline}</h3>
 ${view.total === undefined ? '' : html`<p class="total" data-testid="total">${view.total}</p>`}
 <p class="soft" data-testid="terms">${view.terms}</p>
-${view.again === undefined ? '' : html`<p class="note" data-testid="again"><strong>${view.again}</strong></p>`}
-${
-  view.warnings.length === 0
-    ? ''
-    : html`<ul class="note warnings" data-testid="warnings">${view.warnings.map((text) => html`<li>${text}</li>`)}</ul>`
-}
+${cautions(view)}
 ${lines('shows', view.shows)}
 <div class="codebox"><span class="soft small">Your terminal must show<br>this same code</span><span class="value" data-testid="code">${request.code}</span></div>
 <p class="small">Asked by <strong data-testid="requested-by">${view.askedBy}</strong> through <span data-testid="client-name">${request.clientName}</span>${
     view.sentence === undefined
       ? ''
       : html`<br><span class="soft">Your words:</span> “<span data-testid="sentence"><bdi>${view.sentence}</bdi></span>”`
-  }${
-    view.tainted === undefined
-      ? ''
-      : html`<br><span class="outside" data-testid="tainted">Text from outside was in the conversation: ${view.tainted}</span>`
   }</p>
 ${lines('origins', view.origins)}
+<p class="small soft" data-testid="warning">Deny it unless you asked for it yourself.</p>
+${textFirst ? fields : ''}
 ${actions(request, formToken, view.headline)}
-<dl>${view.fields.filter((field) => !field.technical).map(({ label, text, name }) => row(label, text, name))}</dl>
-<p class="small soft" data-testid="warning">Deny it unless you asked for it yourself. Message: <span class="mono" data-testid="binding-message">${request.bindingMessage ?? ''}</span></p>
-<dl class="technical">${view.fields.filter((field) => field.technical).map(({ label, text, name }) => row(label, text, name))}</dl>
+${textFirst ? '' : fields}
+<p class="small soft">Message: <span class="mono" data-testid="binding-message">${request.bindingMessage ?? ''}</span></p>
+<dl class="technical">${part(true)}</dl>
 </article>`;
+}
+
+/** What should make the person stop and think, in one place. */
+function cautions({ again, warnings, tainted }: ProposalView): Markup | '' {
+  if (again === undefined && warnings.length === 0 && tainted === undefined) return '';
+  return html`<div class="note">${again === undefined ? '' : html`<strong data-testid="again">${again}</strong>`}${
+    warnings.length === 0
+      ? ''
+      : html`<ul data-testid="warnings">${warnings.map((text) => html`<li>${text}</li>`)}</ul>`
+  }${
+    tainted === undefined
+      ? ''
+      : html`<p data-testid="tainted">Text from outside was in the conversation: ${tainted}</p>`
+  }</div>`;
 }
 
 /** One order or message of a client that asks by itself: every field of its details. */

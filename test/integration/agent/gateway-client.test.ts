@@ -3,8 +3,8 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createGatewayClient, type GatewayClientOptions } from '../../../src/tools/gateway-client.ts';
-import type { MessageDraft } from '../../../src/trading/message.ts';
-import type { OrderDraft } from '../../../src/trading/order.ts';
+import type { TradeAgentError } from '../../../src/trading/errors.ts';
+import type { ProposalRequestInput } from '../../../src/trading/proposal.ts';
 import { profileAt, sessionOf } from './session.ts';
 
 async function clientOf(listener: RequestListener, options: GatewayClientOptions = {}) {
@@ -26,7 +26,7 @@ const answering =
   };
 const problem = (status: number, code: string, more = {}) =>
   answering(status, { type: 'about:blank', title: code, status, code, detail: `detail of ${code}`, ...more });
-const draft = { client_order_id: 'ta-1' } as OrderDraft;
+const request: ProposalRequestInput = { kind: 'order', order: { symbol: 'AAPL', side: 'buy', qty: '5' } };
 
 describe('the gateway’s client', () => {
   it.each([
@@ -43,9 +43,14 @@ describe('the gateway’s client', () => {
     [403, 'approval_expired', 'approval_expired'],
     [403, 'approval_already_used', 'gateway_refused'],
     [409, 'client_order_id_conflict', 'gateway_refused'],
+    [403, 'halted', 'blocked'],
+    [429, 'too_many_open', 'blocked'],
+    [429, 'resting', 'blocked'],
+    [409, 'proposal_executing', 'outcome_unknown'],
+    [404, 'order_not_found', 'not_found'],
   ])('turns %d %s into %s', async (status, code, expected) => {
     const client = await clientOf(problem(status, code));
-    for (const call of [client.account(), client.placeOrder(draft, 'token')]) {
+    for (const call of [client.account(), client.propose(request, 'key')]) {
       await expect(call).rejects.toMatchObject({
         code: expected,
         message: `detail of ${code}`,
@@ -54,33 +59,42 @@ describe('the gateway’s client', () => {
     }
   });
 
-  it('reads a time-out as unreachable, and for an order as unknown', async () => {
-    const client = await clientOf(() => {}, { timeoutMs: 50, orderTimeoutMs: 50 });
-    await expect(client.account()).rejects.toMatchObject({ code: 'gateway_unreachable' });
-    await expect(client.placeOrder(draft, 'token')).rejects.toMatchObject({ code: 'outcome_unknown' });
+  it('tells what the gateway’s problem says, unharmed but for what a terminal would obey', async () => {
+    const members = {
+      reason: 'ORDER_EXCEEDS_MAX_NOTIONAL',
+      reasons: [{ reason: 'ORDER_EXCEEDS_MAX_NOTIONAL', limit: '500.00', value: null }],
+      limit: '500.00',
+      value: 900,
+      broker_message: 'no \u001b[2Jway',
+      secret: 'not a member that is known',
+    };
+    const error = await (await clientOf(problem(403, 'policy_denied', members)))
+      .propose(request, 'key')
+      .catch((thrown: TradeAgentError) => thrown.details);
+    const { secret: _, ...known } = members;
+    expect(error).toEqual({ status: 403, problem: 'policy_denied', ...known, broker_message: 'no  [2Jway' });
   });
 
-  it.each([
-    ['a dropped connection', (_: unknown, response: { destroy(): void }) => response.destroy()],
-    ['a 500', problem(500, 'internal')],
-    ['a 504 outcome_unknown', problem(504, 'outcome_unknown')],
-    ['a body that is no order', answering(201, { id: 1 })],
-    ['a body that is no JSON', answering(201, '<html>')],
-    ['a 403 that is a proxy’s page', answering(403, '<html>')],
-    ['a 408 that is no problem of the gateway’s', answering(408, { message: 'request timeout' })],
-    ['a proof that the gateway has seen before', problem(401, 'dpop_proof_replayed')],
-  ] as [string, RequestListener][])(
-    'reads %s after an order or a message as unknown',
-    async (_, listener) => {
-      const client = await clientOf(listener);
-      const message = { client_message_id: 'ta-1' } as MessageDraft;
-      for (const call of [client.placeOrder(draft, 'token'), client.sendMessage(message, 'token')]) {
-        await expect(call).rejects.toMatchObject({ code: 'outcome_unknown' });
-      }
-    },
-  );
+  it('reads a time-out as unreachable', async () => {
+    const client = await clientOf(() => {}, { timeoutMs: 50 });
+    await expect(client.account()).rejects.toMatchObject({ code: 'gateway_unreachable' });
+  });
 
-  it('asks a question again, once, whose connection broke; an order or a cancel never', async () => {
+  it('gives a long poll as long as it asked the gateway to wait', async () => {
+    const asked: string[] = [];
+    const client = await clientOf(
+      ({ url }, response) => {
+        asked.push(url ?? '');
+        setTimeout(() => problem(404, 'not_found')({} as never, response as never), 200);
+      },
+      { timeoutMs: 50 },
+    );
+    const look = client.proposal('pr_1', { waitSeconds: 1, since: '2026-11-24T15:00:00.000Z' });
+    await expect(look).rejects.toMatchObject({ code: 'not_found' });
+    expect(asked).toEqual(['/v1/proposals/pr_1?wait=1&since=2026-11-24T15%3A00%3A00.000Z']);
+  });
+
+  it('asks a question again, once, whose connection broke; a proposal or a cancel never', async () => {
     const seen: string[] = [];
     let breaks = 1;
     const listener: RequestListener = (request, response) => {
@@ -93,21 +107,9 @@ describe('the gateway’s client', () => {
     expect(seen).toEqual(['GET', 'GET']);
     breaks = 5;
     await expect(client.positions()).rejects.toMatchObject({ code: 'gateway_unreachable' });
-    await expect(client.placeOrder(draft, 'token')).rejects.toMatchObject({ code: 'outcome_unknown' });
+    await expect(client.propose(request, 'key')).rejects.toMatchObject({ code: 'gateway_unreachable' });
     await expect(client.cancelOrder('o1')).rejects.toMatchObject({ code: 'gateway_unreachable' });
     expect(seen).toEqual(['GET', 'GET', 'GET', 'GET', 'POST', 'DELETE']);
-  });
-
-  it('tells an order that is nowhere from one that was refused and from an address that is none', async () => {
-    expect(await (await clientOf(problem(404, 'not_found'))).outcome('ta-1')).toEqual({ status: 'absent' });
-    const refused = problem(404, 'not_found', { outcome: { code: 'broker_rejected', detail: 'no' } });
-    expect(await (await clientOf(refused)).outcome('ta-1')).toMatchObject({
-      status: 'refused',
-      refusal: { code: 'broker_rejected' },
-    });
-    await expect((await clientOf(answering(404, 'nginx'))).outcome('ta-1')).rejects.toMatchObject({
-      code: 'not_found',
-    });
   });
 
   it('refuses an answer of another shape, naming the field', async () => {
@@ -130,20 +132,15 @@ describe('the gateway’s client', () => {
     });
     for (const id of ['../account', 'a/b', '', 'x?y', 'a'.repeat(65)]) {
       await expect(client.cancelOrder(id)).rejects.toMatchObject({ code: 'not_found' });
+      await expect(client.proposal(id)).rejects.toMatchObject({ code: 'not_found' });
+      await expect(client.withdraw(id)).rejects.toMatchObject({ code: 'not_found' });
     }
     expect(asked).toEqual([]);
   });
 
-  it('ends reads with the run, but not an order on its way', async () => {
+  it('ends with the run', async () => {
     const stop = new AbortController();
-    const client = await clientOf(
-      (request, response) => {
-        stop.abort();
-        if (request.method === 'POST') problem(409, 'market_closed')(request, response);
-      },
-      { signal: stop.signal },
-    );
-    await expect(client.placeOrder(draft, 'token')).rejects.toMatchObject({ code: 'market_closed' });
+    const client = await clientOf(() => stop.abort(), { signal: stop.signal });
     await expect(client.account()).rejects.toMatchObject({ code: 'interrupted' });
   });
 });

@@ -8,7 +8,6 @@ import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { createAgent } from '../../../src/agent/create-agent.ts';
 import { GatewayStandIn } from './gateway-stand-in.ts';
-import { PhoneStandIn } from './phone-stand-in.ts';
 import { profileAt, sessionOf } from './session.ts';
 import { MESSAGE_BYTES, talkativeModel } from './talkative-model.ts';
 
@@ -60,9 +59,7 @@ async function runThread(gateway: GatewayStandIn, home: string, key: Buffer, ste
   const agent = await createAgent({
     profile,
     session: sessionOf(profile),
-    approvalClient: new PhoneStandIn(),
     stateDb: join(home, 'state.db'),
-    auditLog: join(home, 'audit.jsonl'),
     databaseKey: key,
     model: talkativeModel(steps),
   });
@@ -81,6 +78,8 @@ async function runThread(gateway: GatewayStandIn, home: string, key: Buffer, ste
   const runMs = performance.now() - started;
   if (status !== 'pending') throw new Error(`the thread ended ${status}: ${reason}`);
   await agent.close();
+  // Carried out at once: every process that resumes it only hears of it.
+  gateway.proposals.decide('AAPL', 'approve');
   return { steps, rawBytes: steps * MESSAGE_BYTES, peakBytes, restBytes: bytesOnDisk(home), runMs };
 }
 

@@ -3,11 +3,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
-import { SCHEMA_VERSION } from '../../../src/agent/state-database.ts';
+import { openStateDatabase, SCHEMA_VERSION } from '../../../src/agent/state-database.ts';
 import type { Clock } from '../../../src/trading/clock.ts';
 import { systemClock } from '../../../src/trading/clock.ts';
 import type { Order } from '../../../src/trading/views.ts';
-import type { Asked } from './phone-stand-in.ts';
 import { createWorld, options, play, type World } from './world.ts';
 
 /** What scripts/make-state-fixture.mjs noted beside each database. */
@@ -15,20 +14,18 @@ interface Facts {
   readonly schema_version: number;
   readonly key: string;
   readonly made_at: number;
-  readonly asked: Asked[];
   readonly book: Order[];
 }
 
 const fixtures = fileURLToPath(new URL('../../fixtures/state', import.meta.url));
 const versions = readdirSync(fixtures);
 
-/** A world in the moment the fixture was left behind: its file, its orders at the broker, its open question. */
+/** A world in the moment the fixture was left behind: its file, and its orders at the broker. */
 async function worldOf(version: string): Promise<{ world: World; facts: Facts; clock: Clock }> {
   const facts = JSON.parse(readFileSync(join(fixtures, version, 'facts.json'), 'utf8')) as Facts;
   const world = await createWorld();
   copyFileSync(join(fixtures, version, 'state.db'), join(world.folder, 'state.db'));
   world.gateway.book.push(...facts.book);
-  world.phone.asked.push(...facts.asked);
   const shift = facts.made_at + 10_000 - Date.now();
   const clock: Clock = {
     now: () => Date.now() + shift,
@@ -56,7 +53,7 @@ it('there is a stored database of every version before today’s', () => {
 });
 
 describe.each(versions)('a state.db of version %s', (version) => {
-  it('is brought to today’s version, with its threads and approvals as they were', async () => {
+  it('is brought to today’s version, with its threads as they were, and what was left open ended, with the reason', async () => {
     const old = await worldOf(version);
     const file = join(old.world.folder, 'state.db');
     expect(schemaVersion(file, old.facts.key)).toBe(old.facts.schema_version);
@@ -68,12 +65,25 @@ describe.each(versions)('a state.db of version %s', (version) => {
       ['unknown', 'unknown'],
       ['finished', 'done'],
     ]);
-    expect((await agent.approvals()).map((approval) => [approval.thread, approval.status])).toEqual([
-      ['pending', 'requested'],
-      ['approved', 'approved'],
-      ['unknown', 'unknown'],
-      ['finished', 'executed'],
+    expect((await agent.approvals()).map(({ thread, status, reason }) => [thread, status, reason])).toEqual([
+      ['pending', 'cancelled', 'asked by an older version; nothing was traded'],
+      ['approved', 'cancelled', 'asked by an older version; nothing was traded'],
+      ['unknown', 'blocked', expect.stringContaining('look at your orders before you order again')],
+      ['finished', 'executed', undefined],
     ]);
+    const [first] = await agent.approvals();
+    expect(await agent.approval(first?.id ?? '')).toEqual(first);
+    await expect(agent.cancelApproval(first?.id ?? '')).resolves.toMatchObject({ status: 'cancelled' });
+  });
+
+  it('keeps no token of it', async () => {
+    const old = await worldOf(version);
+    await (await agentOn(old)).close();
+    const database = openStateDatabase(join(old.world.folder, 'state.db'), Buffer.from(old.facts.key, 'hex'));
+    const tables = database.prepare(`SELECT name FROM sqlite_master WHERE type = 'table'`).pluck().all();
+    database.close();
+    expect(tables).not.toContain('approvals');
+    expect(tables).not.toContain('audit_outbox');
   });
 
   it('goes on with a finished conversation', async () => {
@@ -87,34 +97,26 @@ describe.each(versions)('a state.db of version %s', (version) => {
       'what do I own',
       'quote AAPL',
     ]);
-    expect(old.world.gateway.posts).toEqual([]);
+    expect(old.world.phone.posts).toEqual([]);
   });
 
-  it('carries out the pending order once the phone approves it, once', async () => {
-    const old = await worldOf(version);
-    const before = old.world.gateway.book.length;
-    old.world.phone.decide('MSFT', 'approve');
-    const { result } = await play((await agentOn(old)).resume('pending', options()));
-    expect(result).toMatchObject({ status: 'done', orders: [{ symbol: 'MSFT', side: 'sell', qty: '2' }] });
-    await play((await agentOn(old)).resume('pending', options()));
-    expect(old.world.gateway.book).toHaveLength(before + 1);
-  });
-
-  it('sends the order that was approved and not sent, with the token it kept sealed', async () => {
-    const old = await worldOf(version);
-    const before = old.world.gateway.book.length;
-    const { result } = await play((await agentOn(old)).resume('approved', options()));
-    expect(result).toMatchObject({ status: 'done', orders: [{ symbol: 'AAPL', qty: '3' }] });
-    expect(old.world.gateway.book).toHaveLength(before + 1);
-    expect(old.world.phone.polls).toBe(0);
-  });
-
-  it('finds the order whose outcome was unknown, and sends no second', async () => {
-    const old = await worldOf(version);
-    const before = old.world.gateway.book.length;
-    const { result } = await play((await agentOn(old)).resume('unknown', options()));
-    expect(result).toMatchObject({ status: 'done', orders: [{ symbol: 'NVDA', qty: '1' }] });
-    expect(old.world.gateway.posts).toEqual([]);
-    expect(old.world.gateway.book).toHaveLength(before);
-  });
+  it.each([
+    ['pending', 'denied', 'approval_cancelled'],
+    ['approved', 'denied', 'approval_cancelled'],
+    ['unknown', 'unknown', 'outcome_unknown'],
+  ])(
+    'tells a resume of the thread "%s" that its approval has ended, and orders nothing',
+    async (thread, status, code) => {
+      const old = await worldOf(version);
+      const before = old.world.gateway.book.length;
+      const agent = await agentOn(old);
+      const { result } = await play(agent.resume(thread, options()));
+      expect(result).toMatchObject({ status, error: { code }, orders: [] });
+      // The conversation has heard of it, and goes on.
+      const again = await play(agent.run({ prompt: 'quote AAPL', thread }, options()));
+      expect(again.result.status).toBe('done');
+      expect(old.world.phone.posts).toEqual([]);
+      expect(old.world.gateway.book).toHaveLength(before);
+    },
+  );
 });

@@ -185,13 +185,13 @@ describe('a model that obeys injected text', () => {
     mock.on({ toolResultContains: 'approval_denied' }, { content: 'Denied.' });
     world.phone.auto = () => 'deny';
     const { result } = await play(agent.run({ prompt: 'quote AAPL' }, options()));
-    expect(world.gateway.posts).toEqual([]);
+    expect(world.gateway.book).toEqual([]);
     expect(result).toMatchObject({
       status: 'denied',
       approvals: [{ status: 'denied', order: { symbol: 'NVDA', qty: '400', side: 'buy' } }],
     });
     expect(world.phone.asked).toMatchObject([
-      { details: { symbol: 'NVDA', qty: '400', side: 'buy' }, bindingMessage: /^BUY 400 NVDA MKT / },
+      { kind: 'order', subject: { symbol: 'NVDA', qty: '400', side: 'buy' } },
     ]);
   });
 

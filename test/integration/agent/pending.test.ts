@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import type { Agent } from '../../../src/agent/agent.ts';
-import type { PollResult } from '../../../src/auth/ciba.ts';
 import { createWorld, options, play, quickClock } from './world.ts';
 
 const prompts = { AAPL: 'buy 5 AAPL', MSFT: 'sell 2 MSFT', NVDA: 'buy 1 NVDA' } as const;
@@ -15,7 +14,7 @@ async function threeThreads(agent: Agent): Promise<void> {
 
 describe('approvals pending across threads', () => {
   it.each<[Symbol[]]>([[['AAPL', 'MSFT', 'NVDA']], [['NVDA', 'MSFT', 'AAPL']], [['MSFT', 'NVDA', 'AAPL']]])(
-    'are carried out as each is decided: %s',
+    'are told of as each is decided: %s',
     async (order) => {
       const world = await createWorld();
       const agent = await world.agent();
@@ -29,13 +28,12 @@ describe('approvals pending across threads', () => {
         // The others still wait.
         expect(world.gateway.book.map((placed) => placed.symbol)).toEqual(order.slice(0, index + 1));
       }
-      expect(world.phone.overlapping).toBe(false);
     },
   );
 });
 
 describe('approvals pending in one thread', () => {
-  it('are carried out in whatever order they are decided, each by a detached resume', async () => {
+  it('are told of in whatever order they are decided, each by a detached resume', async () => {
     const world = await createWorld();
     const prompt = 'buy 5 AAPL and sell 2 MSFT and buy 1 NVDA';
     await play((await world.agent()).run({ prompt, thread: 't' }, options('detach')));
@@ -46,67 +44,72 @@ describe('approvals pending in one thread', () => {
       ['AAPL', 'approve', 0],
     ] as const) {
       world.phone.decide(symbol, decision);
-      await play((await world.agent()).resume('t', options('detach')));
-      const approvals = await (await world.agent()).approvals();
-      expect(approvals.filter(({ status }) => status === 'requested')).toHaveLength(left);
+      const { result } = await play((await world.agent()).resume('t', options('detach')));
+      expect(result.approvals.filter(({ status }) => status === 'requested')).toHaveLength(left);
     }
     expect(world.gateway.book.map(({ symbol }) => symbol)).toEqual(['NVDA', 'AAPL']);
   });
 });
 
 describe('a detached resume', () => {
-  it('carries out what was approved already, asking once', async () => {
+  it('tells of what was carried out already, after one look', async () => {
     const world = await createWorld();
     const agent = await world.agent();
     await play(agent.run({ prompt: 'buy 5 AAPL', thread: 't' }, options('detach')));
     world.phone.decide('AAPL', 'approve');
     const { result } = await play(agent.resume('t', options('detach')));
     expect(result).toMatchObject({ status: 'done', orders: [{ status: 'filled' }] });
-    expect(world.phone.polls).toBe(1);
+    expect(world.phone.looks).toBe(1);
   });
 
-  it('leaves an undecided one pending, after one question', async () => {
+  it('leaves an undecided one pending, after one look', async () => {
     const world = await createWorld();
     const agent = await world.agent();
     await play(agent.run({ prompt: 'buy 5 AAPL', thread: 't' }, options('detach')));
-    expect(world.phone.polls).toBe(0);
     const { result, events } = await play(agent.resume('t', options('detach')));
     expect(result).toMatchObject({ status: 'pending', approvals: [{ status: 'requested' }] });
-    expect(world.phone.polls).toBe(1);
+    expect(world.phone.looks).toBe(1);
     expect(events.filter(({ type }) => type === 'notice')).toEqual([]);
+  });
+
+  it('of a gateway that is gone says so, and waits for nobody', async () => {
+    const world = await createWorld();
+    const agent = await world.agent();
+    await play(agent.run({ prompt: 'buy 5 AAPL', thread: 't' }, options('detach')));
+    world.gateway.down = true;
+    const { result, events } = await play(agent.resume('t', options('detach')));
+    expect(result.status).toBe('pending');
+    expect(events).toContainEqual({
+      type: 'notice',
+      message: 'The gateway cannot be reached; your decision is not known yet.',
+    });
   });
 });
 
-describe('an approval whose time ran out while nobody looked', () => {
-  const listedLate = async (answer: PollResult) => {
+describe('approvals that are listed', () => {
+  it('are the gateway’s, with those of other clients by their name', async () => {
+    const world = await createWorld();
+    const agent = await world.agent();
+    await play(agent.run({ prompt: 'buy 5 AAPL', thread: 't' }, options('detach')));
+    const order = { symbol: 'NVDA', side: 'buy', qty: '1' };
+    await world.phone.foreign('alice-sub', { kind: 'order', order }, 'some-other-app');
+    world.phone.decide('AAPL', 'approve');
+    expect(await agent.approvals()).toMatchObject([
+      { thread: '', client: 'some-other-app', status: 'requested' },
+      { thread: 't', client: 'trade-agent', status: 'executed', placed: { symbol: 'AAPL' } },
+    ]);
+  });
+
+  it('are as they were last seen, and say so, where the gateway cannot be reached', async () => {
     const world = await createWorld();
     await play((await world.agent()).run({ prompt: 'buy 5 AAPL', thread: 't' }, options('detach')));
-    world.phone.scripted.push(answer);
-    return { world, late: await world.agent({ clock: quickClock(400) }) };
-  };
-
-  it('is listed as overdue, and asked about by nobody for that', async () => {
-    const { world, late } = await listedLate({ status: 'expired' });
-    expect(await late.approvals()).toMatchObject([{ status: 'requested', overdue: true }]);
-    expect(world.phone.polls).toBe(0);
-    expect((await (await world.agent()).approvals())[0]?.overdue).toBeUndefined();
-  });
-
-  it('is named as what it is when the thread is asked for something new', async () => {
-    const { late } = await listedLate({ status: 'expired' });
-    const { result } = await play(late.run({ prompt: 'who am I', thread: 't' }, options()));
-    expect(result.error?.message).toContain('time ran out');
-  });
-
-  it.each([
-    ['expired', { status: 'expired' }],
-    ['denied', { status: 'denied' }],
-    ['expired', { status: 'unreachable', reason: 'no connection' }],
-  ] as const)('is settled as %s by a detached resume', async (status, answer) => {
-    const { world, late } = await listedLate(answer);
-    const { result } = await play(late.resume('t', options('detach')));
-    expect(result).toMatchObject({ status, approvals: [{ status }] });
-    expect(world.phone.polls).toBe(1);
-    expect((await late.approvals())[0]?.overdue).toBeUndefined();
+    world.gateway.down = true;
+    const agent = await world.agent();
+    const [stale] = await agent.approvals();
+    expect(stale).toMatchObject({ status: 'requested', stale: true });
+    expect(stale).not.toHaveProperty('overdue');
+    expect(await agent.approval(stale?.id ?? '')).toMatchObject({ stale: true });
+    const late = await world.agent({ clock: quickClock(400) });
+    expect(await late.approvals()).toMatchObject([{ status: 'requested', stale: true, overdue: true }]);
   });
 });

@@ -20,7 +20,7 @@ async function readOnlySession({ profile, session }: World): Promise<Session> {
     refresh_token: 'planted-refresh-token',
     dpop_key: JSON.stringify(await generatePrivateJwk()),
     access_token: JSON.stringify({
-      value: 'planted-access-token',
+      value: `PLANTED-SESSION-TOKEN.${sub}`,
       type: 'bearer',
       scopes: READ_SCOPES,
       expiresAt: Date.now() + 600_000,
@@ -33,23 +33,15 @@ async function readOnlySession({ profile, session }: World): Promise<Session> {
   return opened;
 }
 
-it('an approved order that a read-only session may not send stays approved, and a later resume places it', async () => {
+it('a read-only session proposes nothing, and hears what became of what was proposed before', async () => {
   const world = await createWorld();
+  const limited = await world.agent({ session: await readOnlySession(world) });
+  const refused = await play(limited.run({ prompt: 'buy 5 AAPL' }, options()));
+  expect(refused.result).toMatchObject({ status: 'failed', error: { code: 'insufficient_scope' } });
+  expect(world.phone.posts).toEqual([]);
   const { result } = await play((await world.agent()).run({ prompt: 'buy 5 AAPL' }, options('detach')));
   world.phone.decide('AAPL', 'approve');
-  const limited = await play(
-    (await world.agent({ session: await readOnlySession(world) })).resume(result.thread, options()),
-  );
-  expect(limited.result.approvals).toMatchObject([{ status: 'approved' }]);
-  expect(limited.result.status).toBe('pending');
-  expect(limited.events).toContainEqual(
-    expect.objectContaining({
-      type: 'notice',
-      message: expect.stringMatching(/^The approved order was not sent: this run is read-only/),
-    }),
-  );
-  expect(world.gateway.posts).toEqual([]);
-  const free = await play((await world.agent()).resume(result.thread, options()));
-  expect(free.result).toMatchObject({ status: 'done', orders: [{ symbol: 'AAPL', status: 'filled' }] });
-  expect(world.gateway.posts).toHaveLength(1);
+  const told = await play(limited.resume(result.thread, options()));
+  expect(told.result).toMatchObject({ status: 'done', orders: [{ symbol: 'AAPL', status: 'filled' }] });
+  expect(world.gateway.book).toHaveLength(1);
 });

@@ -1,74 +1,51 @@
 import { describe, expect, it } from 'vitest';
-import { createWorld, options, play, quickClock } from './world.ts';
+import { createWorld, options, play } from './world.ts';
 
-/** A world with one order whose outcome the agent doesn't know. */
-async function unknownOrder(fault: 'drop_after_accept' | 'drop_before_accept') {
+/** A world with one order that is on its way when its run ends. */
+async function unknownOrder(execution: 'hold' | 'unknown') {
   const world = await createWorld();
-  world.phone.auto = () => 'approve';
-  world.gateway.faults = [fault];
-  world.gateway.hiddenLookups = 3;
-  const { result } = await play((await world.agent()).run({ prompt: 'buy 5 AAPL' }, options()));
-  expect(result.status).toBe('unknown');
-  return { world, thread: result.thread, id: result.approvals[0]?.id ?? '' };
+  world.phone.executions = [execution];
+  const agent = await world.agent();
+  const { result } = await play(agent.run({ prompt: 'buy 5 AAPL' }, options('detach')));
+  world.phone.decide('AAPL', 'approve');
+  const { result: looked } = await play(agent.resume(result.thread, options('detach')));
+  expect(looked).toMatchObject({ status: 'unknown', error: { code: 'outcome_unknown' } });
+  return { world, agent, thread: result.thread, id: result.approvals[0]?.id ?? '' };
 }
 
 describe('reconciling', () => {
-  it('finds an order that the broker has, settles its approval, and leaves the thread to be resumed', async () => {
-    const { world, thread, id } = await unknownOrder('drop_after_accept');
-    const agent = await world.agent();
-    expect(await agent.reconcile()).toMatchObject([{ id, status: 'executed', placed: { symbol: 'AAPL' } }]);
-    expect(await agent.threads()).toMatchObject([{ thread, status: 'pending' }]);
-    const resumed = await play(agent.resume(thread, options()));
-    expect(resumed.result).toMatchObject({ status: 'done', orders: [{ status: 'filled' }] });
-    expect(world.gateway.posts).toHaveLength(1);
-    expect(await agent.reconcile()).toEqual([]);
+  it.each(['hold', 'unknown'] as const)(
+    'asks the gateway (%s), and leaves the thread to be resumed once it knows',
+    async (execution) => {
+      const { world, agent, thread, id } = await unknownOrder(execution);
+      const status = execution === 'hold' ? 'executing' : 'unknown';
+      expect(await agent.reconcile()).toMatchObject([{ id, status }]);
+      expect(await agent.threads()).toMatchObject([{ thread, status: 'unknown' }]);
+      world.phone.settle('AAPL');
+      expect(await agent.reconcile()).toMatchObject([{ id, status: 'executed', placed: { symbol: 'AAPL' } }]);
+      expect(await agent.threads()).toMatchObject([{ thread, status: 'pending' }]);
+      const resumed = await play(agent.resume(thread, options()));
+      expect(resumed.result).toMatchObject({ status: 'done', orders: [{ status: 'filled' }] });
+      expect(await agent.reconcile()).toEqual([]);
+      expect(world.gateway.book).toHaveLength(1);
+    },
+  );
+
+  it('tells of one that never reached the broker', async () => {
+    const { world, agent, id } = await unknownOrder('unknown');
+    world.phone.settle('AAPL', 'expired');
+    expect(await agent.reconcile(id)).toMatchObject([{ id, status: 'expired' }]);
   });
 
-  it('sends nothing: an order that nobody knows stays unknown, and the next resume sends it', async () => {
-    const { world, thread, id } = await unknownOrder('drop_before_accept');
-    const agent = await world.agent();
-    expect(await agent.reconcile(id)).toMatchObject([{ id, status: 'unknown' }]);
-    expect(world.gateway.posts).toHaveLength(1);
-    expect(await agent.threads()).toMatchObject([{ thread, status: 'unknown' }]);
-    expect((await play(agent.resume(thread, options()))).result.status).toBe('done');
-    expect(world.gateway.book).toHaveLength(1);
-  });
-
-  it('ends an order as never placed once its time is certainly over', async () => {
-    const { world, id } = await unknownOrder('drop_before_accept');
-    const late = await world.agent({ clock: quickClock(400) });
-    expect(await late.reconcile(id)).toMatchObject([{ id, status: 'expired' }]);
-    expect(world.gateway.posts).toHaveLength(1);
-  });
-
-  it('leaves an order unknown while the gateway cannot be asked', async () => {
-    const { world, id } = await unknownOrder('drop_after_accept');
+  it('is refused while the gateway cannot be asked', async () => {
+    const { world, agent, id } = await unknownOrder('unknown');
     world.gateway.down = true;
-    expect(await (await world.agent()).reconcile(id)).toMatchObject([{ id, status: 'unknown' }]);
-  });
-
-  it('keeps off an order that another run is carrying out', async () => {
-    const world = await createWorld();
-    world.phone.auto = () => 'approve';
-    const other = await world.agent();
-    const posted = Promise.withResolvers<void>();
-    const answered = Promise.withResolvers<void>();
-    world.gateway.onPost = () => {
-      posted.resolve();
-      return answered.promise;
-    };
-    const running = play(other.run({ prompt: 'buy 5 AAPL' }, options()));
-    await posted.promise;
-    const agent = await world.agent();
-    expect(await agent.reconcile()).toMatchObject([{ status: 'executing' }]);
-    answered.resolve();
-    expect((await running).result.status).toBe('done');
-    expect(await agent.approvals()).toMatchObject([{ status: 'executed' }]);
+    await expect(agent.reconcile(id)).rejects.toMatchObject({ code: 'gateway_unreachable' });
   });
 
   it('is refused for an id that is none, and without a login', async () => {
-    const { world, id } = await unknownOrder('drop_after_accept');
-    await expect((await world.agent()).reconcile('ap_none')).rejects.toMatchObject({ code: 'not_found' });
+    const { world, id } = await unknownOrder('unknown');
+    await expect((await world.agent()).reconcile('pr_none')).rejects.toMatchObject({ code: 'not_found' });
     const nobody = await world.agent({ session: undefined });
     await expect(nobody.reconcile(id)).rejects.toMatchObject({ code: 'login_required' });
   });

@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { openStateDatabase } from '../../../src/agent/state-database.ts';
 import { TradeAgentError } from '../../../src/trading/errors.ts';
-import { createWorld, options, play, quickClock, type World } from './world.ts';
+import { sessionOf } from './session.ts';
+import { createWorld, options, play, type World } from './world.ts';
 
 /** Leaves "buy 5 AAPL" pending on a new agent, and closes that. */
 async function detached(world: World, prompt = 'buy 5 AAPL'): Promise<string> {
@@ -17,30 +16,33 @@ async function detached(world: World, prompt = 'buy 5 AAPL'): Promise<string> {
 }
 
 describe('a detached run', () => {
-  it('ends pending with its approval asked for', async () => {
+  it('ends pending with its approval asked for, and looks at nothing', async () => {
     const world = await createWorld();
     const agent = await world.agent();
     const { result } = await play(agent.run({ prompt: 'buy 5 AAPL' }, options('detach')));
     expect(result).toMatchObject({ status: 'pending', approvals: [{ status: 'requested' }] });
     expect(result).not.toHaveProperty('error');
-    expect(world.phone.polls).toBe(0);
-    expect(await agent.approvals()).toMatchObject([{ id: result.approvals[0]?.id, status: 'requested' }]);
+    expect(world.phone.looks).toBe(0);
+    expect(await agent.approvals()).toMatchObject([
+      { id: result.approvals[0]?.id, status: 'requested', thread: result.thread },
+    ]);
     expect(await agent.threads()).toMatchObject([
       { thread: result.thread, status: 'pending', prompt: 'buy 5 AAPL' },
     ]);
   });
 
-  it('is resumed by a new process, which places the order once; a second resume places nothing', async () => {
+  it('has its order carried out with nothing resumed; a resume then only tells, and so does the next', async () => {
     const world = await createWorld();
     const thread = await detached(world);
     world.phone.decide('AAPL', 'approve');
+    expect(world.gateway.book).toHaveLength(1);
     const first = await play((await world.agent()).resume(thread, options()));
     expect(first.result).toMatchObject({ status: 'done', orders: [{ symbol: 'AAPL', status: 'filled' }] });
     const second = await play((await world.agent()).resume(thread, options()));
     expect(second.result).toEqual(first.result);
     expect(second.events.map(({ type }) => type)).toEqual(['thread', 'result']);
-    expect(world.gateway.posts).toHaveLength(1);
-    expect(world.phone.asked).toHaveLength(1);
+    expect(world.gateway.book).toHaveLength(1);
+    expect(world.phone.posts).toHaveLength(1);
   });
 
   it('reports a denial at each resume', async () => {
@@ -51,7 +53,7 @@ describe('a detached run', () => {
       const { result } = await play((await world.agent()).resume(thread, options()));
       expect(result).toMatchObject({ status: 'denied', error: { code: 'approval_denied' } });
     }
-    expect(world.gateway.posts).toEqual([]);
+    expect(world.gateway.book).toEqual([]);
   });
 
   it('with two orders goes on with the one decided and keeps the other pending', async () => {
@@ -67,10 +69,10 @@ describe('a detached run', () => {
     world.phone.decide('AAPL', 'approve');
     const second = await play((await world.agent()).resume(thread, options()));
     expect(second.result.status).toBe('done');
-    expect(world.gateway.posts.map(({ symbol }) => symbol)).toEqual(['MSFT', 'AAPL']);
+    expect(world.gateway.book.map(({ symbol }) => symbol)).toEqual(['MSFT', 'AAPL']);
   });
 
-  it('takes no new prompt before its approval is settled', async () => {
+  it('takes no new prompt before it has heard what became of its approval', async () => {
     const world = await createWorld();
     const thread = await detached(world);
     const { result } = await play((await world.agent()).run({ prompt: 'quote AAPL', thread }, options()));
@@ -79,13 +81,18 @@ describe('a detached run', () => {
       error: { code: 'approval_pending', hint: expect.stringContaining(thread) },
     });
     world.phone.decide('AAPL', 'approve');
+    const agent = await world.agent();
+    // Whoever lists them learns that it is done; the conversation has not heard of it.
+    await agent.approvals();
+    const unheard = await play(agent.run({ prompt: 'quote AAPL', thread }, options()));
+    expect(unheard.result).toMatchObject({ status: 'unknown', error: { code: 'outcome_unknown' } });
     const resumed = await play((await world.agent()).resume(thread, options()));
     expect(resumed.result.status).toBe('done');
     const next = await play((await world.agent()).run({ prompt: 'quote AAPL', thread }, options()));
     expect(next.result).toMatchObject({ status: 'done', approvals: [], orders: [] });
   });
 
-  it('whose approval is taken back places nothing, even if approved later', async () => {
+  it('whose approval is taken back has no order, even if the phone taps later', async () => {
     const world = await createWorld();
     const thread = await detached(world);
     const agent = await world.agent();
@@ -95,8 +102,9 @@ describe('a detached run', () => {
     world.phone.decide('AAPL', 'approve');
     const { result } = await play(agent.resume(thread, options()));
     expect(result).toMatchObject({ status: 'denied', error: { code: 'approval_cancelled' } });
-    expect(world.gateway.posts).toEqual([]);
-    await expect(agent.cancelApproval('ap_nothere')).rejects.toMatchObject({ code: 'not_found' });
+    expect(world.gateway.book).toEqual([]);
+    expect(await agent.cancelApproval(pending?.id ?? '')).toMatchObject({ status: 'cancelled' });
+    await expect(agent.cancelApproval('pr_nothere')).rejects.toMatchObject({ code: 'not_found' });
   });
 
   it('can be taken back by another process while this one waits', async () => {
@@ -110,26 +118,45 @@ describe('a detached run', () => {
     });
     expect(result).toMatchObject({ error: { code: 'approval_cancelled' } });
   });
+
+  it('is taken back by a resume that may not ask', async () => {
+    const world = await createWorld();
+    const thread = await detached(world);
+    const { result } = await play((await world.agent()).resume(thread, options('deny')));
+    expect(result).toMatchObject({ status: 'denied', approvals: [{ status: 'cancelled' }] });
+    expect(world.phone.asked).toMatchObject([{ state: 'cancelled' }]);
+  });
 });
 
 describe('a run that is stopped while it waits', () => {
-  it('leaves the approval pending', async () => {
-    const world = await createWorld();
-    const agent = await world.agent();
+  const stopped = async (world: World, cancelOnExit: boolean) => {
     const stop = new AbortController();
-    const { result } = await play(
-      agent.run({ prompt: 'buy 5 AAPL' }, options('wait', stop.signal)),
-      (event) => {
-        if (event.type === 'approval' && event.approval.status === 'requested') {
-          stop.abort(new TradeAgentError('timeout', 'the time given to the run is over'));
-        }
-      },
-    );
+    const agent = await world.agent();
+    const running = { ...options('wait', stop.signal), cancelOnExit };
+    return await play(agent.run({ prompt: 'buy 5 AAPL' }, running), (event) => {
+      if (event.type === 'approval' && event.approval.status === 'requested') {
+        stop.abort(new TradeAgentError('timeout', 'the time given to the run is over'));
+      }
+    });
+  };
+
+  it('leaves the approval with the gateway, which carries it out', async () => {
+    const world = await createWorld();
+    const { result } = await stopped(world, false);
     expect(result).toMatchObject({ status: 'pending', approvals: [{ status: 'requested' }] });
     world.phone.decide('AAPL', 'approve');
-    const resumed = await play(agent.resume(result.thread, options()));
+    expect(world.gateway.book).toHaveLength(1);
+    const resumed = await play((await world.agent()).resume(result.thread, options()));
     expect(resumed.result.status).toBe('done');
     expect(world.phone.asked).toHaveLength(1);
+  });
+
+  it('takes it back where it was told to', async () => {
+    const world = await createWorld();
+    const { result } = await stopped(world, true);
+    expect(result).toMatchObject({ error: { code: 'timeout' }, approvals: [{ status: 'cancelled' }] });
+    world.phone.decide('AAPL', 'approve');
+    expect(world.gateway.book).toEqual([]);
   });
 
   it('ends when its reader leaves', async () => {
@@ -151,9 +178,7 @@ describe('a thread', () => {
   it('of another user does not exist', async () => {
     const world = await createWorld();
     const thread = await detached(world);
-    const bob = await world.agent({
-      session: { ...world.session, user: { sub: 'bob', name: 'Bob', email: undefined } },
-    });
+    const bob = await world.agent({ session: sessionOf(world.profile, 'bob') });
     const { result } = await play(bob.resume(thread, options()));
     expect(result).toMatchObject({ error: { code: 'not_found' }, approvals: [] });
     expect(await bob.approvals()).toEqual([]);
@@ -195,184 +220,137 @@ describe('a thread', () => {
   });
 });
 
-describe('an order whose outcome is unknown', () => {
-  it('is asked about by its client_order_id, and found', async () => {
+describe('a proposal whose answer is lost', () => {
+  it('is posted again under the same key, and asked about once', async () => {
     const world = await createWorld();
     world.phone.auto = () => 'approve';
-    world.gateway.faults = ['drop_after_accept'];
-    const { result } = await play((await world.agent()).run({ prompt: 'buy 5 AAPL' }, options()));
+    world.phone.faults = ['drop_after_accept'];
+    const { result, events } = await play((await world.agent()).run({ prompt: 'buy 5 AAPL' }, options()));
     expect(result).toMatchObject({ status: 'done', orders: [{ status: 'filled' }] });
-    expect(world.gateway.posts).toHaveLength(1);
+    expect(events).toContainEqual(expect.objectContaining({ type: 'notice' }));
+    expect(new Set(world.phone.posts.map(({ key }) => key)).size).toBe(1);
+    expect(world.gateway.book).toHaveLength(1);
   });
 
-  it('stays unknown while nobody knows it, and is settled by a resume without a second order', async () => {
+  it('again and again leaves the run unknown; a resume goes on with that very proposal', async () => {
+    const world = await createWorld();
+    world.phone.faults = Array(4).fill('drop_after_accept');
+    const agent = await world.agent();
+    const { result } = await play(agent.run({ prompt: 'buy 5 AAPL', thread: 't' }, options()));
+    expect(result).toMatchObject({
+      status: 'unknown',
+      error: { code: 'outcome_unknown', hint: expect.stringContaining('resume t') },
+    });
+    const next = await play(agent.run({ prompt: 'buy 5 AAPL', thread: 't' }, options()));
+    expect(next.result).toMatchObject({ error: { code: 'outcome_unknown' } });
+    expect(world.phone.asked).toHaveLength(1);
+    world.phone.decide('AAPL', 'approve');
+    // Another time of day, another program: the request stands as it was.
+    const resumed = await play(agent.resume('t', { ...options(), requestedBy: 'chat', ttl: 900 }));
+    expect(resumed.result).toMatchObject({ status: 'done', orders: [{ status: 'filled' }] });
+    expect(world.phone.asked).toHaveLength(1);
+    expect(world.gateway.book).toHaveLength(1);
+  });
+
+  it('that never reached the gateway is a refusal: nothing can come of it', async () => {
+    const world = await createWorld();
+    const neverSent = async () => {
+      throw new TradeAgentError('gateway_unreachable', 'connection refused', { details: { sent: false } });
+    };
+    const offline = await world.agent({ session: { ...world.session, fetch: neverSent } });
+    const { result } = await play(offline.run({ prompt: 'buy 5 AAPL' }, options()));
+    expect(result).toMatchObject({ status: 'failed', error: { code: 'gateway_unreachable' }, approvals: [] });
+  });
+});
+
+describe('waiting', () => {
+  it('outlasts a gateway that is gone for a while', async () => {
+    const world = await createWorld();
+    const agent = await world.agent();
+    const { result, events } = await play(agent.run({ prompt: 'buy 5 AAPL' }, options()), (event) => {
+      if (event.type === 'approval' && event.approval.status === 'requested') world.gateway.down = true;
+      if (event.type === 'notice' && /cannot be reached/.test(event.message)) {
+        world.gateway.down = false;
+        world.phone.decide('AAPL', 'approve');
+      }
+    });
+    expect(result.status).toBe('done');
+    expect(events.flatMap((event) => (event.type === 'notice' ? [event.message] : []))).toEqual([
+      'The gateway cannot be reached; still waiting for your decision.',
+      'The gateway answers again.',
+    ]);
+  });
+
+  it('ends unknown where nobody learns what became of it, and a resume tells once that is known', async () => {
     const world = await createWorld();
     world.phone.auto = () => 'approve';
-    world.gateway.faults = ['drop_after_accept'];
-    world.gateway.hiddenLookups = 3;
-    const { result } = await play((await world.agent()).run({ prompt: 'buy 5 AAPL' }, options()));
+    world.phone.executions = ['unknown'];
+    const start = Date.now();
+    const clock = {
+      now: () => start + (Date.now() - start) * 50,
+      sleep: (ms: number, signal?: AbortSignal) =>
+        new Promise<void>((resolve, reject) => {
+          const timer = setTimeout(resolve, ms / 50);
+          signal?.addEventListener('abort', () => {
+            clearTimeout(timer);
+            reject(signal.reason);
+          });
+        }),
+    };
+    const agent = await world.agent({ clock });
+    const { result } = await play(agent.run({ prompt: 'buy 5 AAPL' }, options()));
     expect(result).toMatchObject({
       status: 'unknown',
       error: { code: 'outcome_unknown' },
       approvals: [{ status: 'unknown' }],
     });
-    const agent = await world.agent();
     await expect(agent.cancelApproval(result.approvals[0]?.id ?? '')).rejects.toMatchObject({
       code: 'outcome_unknown',
     });
+    world.phone.settle('AAPL');
     const resumed = await play(agent.resume(result.thread, options()));
     expect(resumed.result).toMatchObject({ status: 'done', orders: [{ status: 'filled' }] });
-    expect(world.gateway.posts).toHaveLength(1);
     expect(world.gateway.book).toHaveLength(1);
   });
 
-  it('that never arrived is sent again by a resume, since it was approved', async () => {
+  it('needs a session', async () => {
     const world = await createWorld();
-    world.phone.auto = () => 'approve';
-    world.gateway.faults = ['drop_before_accept'];
-    const { result } = await play((await world.agent()).run({ prompt: 'buy 5 AAPL' }, options()));
-    expect(result.status).toBe('unknown');
-    const resumed = await play((await world.agent()).resume(result.thread, options()));
-    expect(resumed.result.status).toBe('done');
-    expect(world.gateway.book).toHaveLength(1);
-    expect(new Set(world.gateway.posts.map(({ client_order_id }) => client_order_id)).size).toBe(1);
-  });
-
-  it('is not settled by the refusal of a second sending', async () => {
-    const world = await createWorld();
-    world.phone.auto = () => 'approve';
-    world.gateway.faults = ['answer_503', { status: 401, code: 'token_expired' }];
-    const { result } = await play((await world.agent()).run({ prompt: 'buy 5 AAPL' }, options()));
-    expect(result.status).toBe('unknown');
-    const resumed = await play((await world.agent()).resume(result.thread, options()));
-    expect(resumed.result.status).toBe('unknown');
-  });
-
-  it('that neither gateway nor broker knows long after its deadline was never placed', async () => {
-    const world = await createWorld();
-    world.phone.auto = () => 'approve';
-    world.gateway.faults = ['drop_before_accept'];
-    const { result } = await play((await world.agent()).run({ prompt: 'buy 5 AAPL' }, options()));
-    const soon = await play((await world.agent({ clock: quickClock(310) })).resume(result.thread, options()));
-    expect(soon.result.status).toBe('unknown');
-    const long = await play((await world.agent({ clock: quickClock(400) })).resume(result.thread, options()));
-    expect(long.result).toMatchObject({ status: 'expired', error: { code: 'approval_expired' } });
-    expect(world.gateway.posts).toHaveLength(1);
+    await play((await world.agent()).run({ prompt: 'buy 5 AAPL', thread: 't' }, options('detach')));
+    const stranger = await world.agent({
+      session: {
+        ...sessionOf(world.profile),
+        fetch: async () => {
+          throw new TradeAgentError('login_required', 'the session has ended');
+        },
+      },
+    });
+    const { result } = await play(stranger.resume('t', options()));
+    expect(result).toMatchObject({ error: { code: 'login_required' }, approvals: [{ status: 'requested' }] });
   });
 });
 
-describe('an approved order', () => {
-  it('that could not be sent stays approved and is sent by a resume', async () => {
-    const world = await createWorld();
-    const agent = await world.agent();
-    world.phone.auto = () => {
-      world.gateway.down = true;
-      return 'approve';
-    };
-    const { result } = await play(agent.run({ prompt: 'buy 5 AAPL' }, options()));
-    expect(result).toMatchObject({ status: 'pending', approvals: [{ status: 'approved' }] });
-    expect(world.gateway.posts).toEqual([]);
-    world.gateway.down = false;
-    const resumed = await play(agent.resume(result.thread, options()));
-    expect(resumed.result.status).toBe('done');
-    expect(world.gateway.book).toHaveLength(1);
-  });
-
-  it.each(['broker_busy', 'provider_unreachable', 'closing'])(
-    'that the gateway did not take for now (%s) stays approved, not unknown',
-    async (code) => {
-      const world = await createWorld();
-      world.phone.auto = () => 'approve';
-      world.gateway.faults = [{ status: 503, code }];
-      const { result } = await play((await world.agent()).run({ prompt: 'buy 5 AAPL' }, options()));
-      expect(result).toMatchObject({ status: 'pending', approvals: [{ status: 'approved' }] });
-      const resumed = await play((await world.agent()).resume(result.thread, options()));
-      expect(resumed.result.status).toBe('done');
-      expect(world.gateway.book).toHaveLength(1);
+it('a run that is killed while it waits leaves an order that is carried out, and told by the next', async () => {
+  const world = await createWorld();
+  const thread = await detached(world);
+  const child = spawn(process.execPath, [fileURLToPath(new URL('./resuming-run.ts', import.meta.url))], {
+    env: {
+      GATEWAY: world.gateway.url,
+      FOLDER: world.folder,
+      KEY: world.key.toString('hex'),
+      THREAD: thread,
     },
-  );
-
-  it('that certainly never left this machine stays approved, not unknown', async () => {
-    const world = await createWorld();
-    world.phone.auto = () => 'approve';
-    const neverSent = async () => {
-      throw new TradeAgentError('gateway_unreachable', 'connection refused', { details: { sent: false } });
-    };
-    const offline = await world.agent({ session: { ...world.session, fetchWithApproval: neverSent } });
-    const { result, events } = await play(offline.run({ prompt: 'buy 5 AAPL' }, options()));
-    expect(result).toMatchObject({ status: 'pending', approvals: [{ status: 'approved' }] });
-    expect(events).toContainEqual({ type: 'notice', message: expect.stringContaining('not sent') });
-    const resumed = await play((await world.agent()).resume(result.thread, options()));
-    expect(resumed.result.status).toBe('done');
-    expect(world.gateway.posts).toHaveLength(1);
+    stdio: ['ignore', 'ignore', 'inherit'],
   });
-
-  it('on its way is waited for, though another order of the message breaks off the run', async () => {
-    const world = await createWorld();
-    const agent = await world.agent();
-    world.phone.auto = ({ details }) => {
-      world.gateway.down = details.symbol === 'MSFT' || world.gateway.down;
-      return 'approve';
-    };
-    const prompt = 'buy 5 AAPL and sell 2 MSFT';
-    const { result } = await play(agent.run({ prompt }, options()));
-    expect(result.approvals.map(({ status }) => status)).toEqual(['approved', 'approved']);
-    world.gateway.down = false;
-    const [apple] = result.approvals;
-    const database = openStateDatabase(join(world.folder, 'state.db'), world.key);
-    database
-      .prepare(`UPDATE approvals SET lease_owner = 'elsewhere|1|x', lease_until = ? WHERE id = ?`)
-      .run(Date.now() + 60_000, apple?.id);
-    database.close();
-    // A slow gateway: the other order has broken off the run long before it answers.
-    world.gateway.onPost = () => new Promise((resolve) => setTimeout(resolve, 300));
-    const resumed = await play(agent.resume(result.thread, options()));
-    expect(resumed.result).toMatchObject({ status: 'failed', error: { code: 'busy' } });
-    expect(resumed.result.approvals.map(({ status }) => status)).toEqual(['approved', 'executed']);
-  });
-
-  it('is not sent after its time ran out', async () => {
-    const world = await createWorld();
-    world.phone.auto = () => {
-      world.gateway.down = true;
-      return 'approve';
-    };
-    const { result } = await play((await world.agent()).run({ prompt: 'buy 5 AAPL' }, options()));
-    world.gateway.down = false;
-    const resumed = await play(
-      (await world.agent({ clock: quickClock(301) })).resume(result.thread, options()),
-    );
-    expect(resumed.result).toMatchObject({ status: 'expired' });
-    expect(world.gateway.posts).toEqual([]);
-  });
-
-  it('that was being sent when the process died is settled by the next, once', async () => {
-    const world = await createWorld();
-    const thread = await detached(world);
-    world.phone.decide('AAPL', 'approve');
-    // Killed while the gateway takes the order: nothing after the intent is written.
-    const child = spawn(process.execPath, [fileURLToPath(new URL('./dying-run.ts', import.meta.url))], {
-      env: {
-        GATEWAY: world.gateway.url,
-        FOLDER: world.folder,
-        KEY: world.key.toString('hex'),
-        THREAD: thread,
-      },
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-    const exited = once(child, 'exit');
-    world.gateway.onPost = async () => {
-      world.gateway.onPost = undefined;
-      child.kill('SIGKILL');
-      await exited;
-    };
-    expect((await exited)[1]).toBe('SIGKILL');
-    await world.gateway.untilBooked(1);
-    const agent = await world.agent();
-    expect(await agent.approvals()).toMatchObject([{ status: 'executing' }]);
-    const { result } = await play(agent.resume(thread, options()));
-    expect(result).toMatchObject({ status: 'done', orders: [{ status: 'filled' }] });
-    expect(world.gateway.book).toHaveLength(1);
-    expect(world.gateway.posts).toHaveLength(1);
-  });
+  const exited = once(child, 'exit');
+  world.gateway.onRequest = async (request) => {
+    if (request.method !== 'GET' || !request.url?.includes('wait=')) return;
+    world.gateway.onRequest = undefined;
+    child.kill('SIGKILL');
+    await exited;
+  };
+  expect((await exited)[1]).toBe('SIGKILL');
+  world.phone.decide('AAPL', 'approve');
+  const { result } = await play((await world.agent()).resume(thread, options()));
+  expect(result).toMatchObject({ status: 'done', orders: [{ status: 'filled' }] });
+  expect(world.gateway.book).toHaveLength(1);
 });

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openStateDatabase } from '../../../src/agent/state-database.ts';
@@ -53,16 +53,20 @@ describe('a thread that is shown', () => {
 });
 
 describe('a thread that is deleted', () => {
-  it('leaves nothing in the database, and a line in the audit log', async () => {
+  it('leaves nothing in the database', async () => {
     const world = await createWorld();
     world.phone.auto = () => 'approve';
     const agent = await world.agent();
     await play(agent.run({ prompt: 'buy 5 AAPL', thread: 't' }, options()));
     await agent.deleteThread('t');
     await expect(agent.thread('t')).rejects.toMatchObject({ code: 'not_found' });
-    expect(rowsOf(world)).toEqual({ threads: 0, approvals: 0, checkpoints: 0, writes: 0, messages: 0 });
-    const audit = readFileSync(join(world.folder, 'audit.jsonl'), 'utf8').trim().split('\n');
-    expect(JSON.parse(audit.at(-1) ?? '')).toMatchObject({ event: 'thread_deleted', thread: 't' });
+    expect(rowsOf(world)).toEqual({
+      threads: 0,
+      thread_proposals: 0,
+      checkpoints: 0,
+      writes: 0,
+      messages: 0,
+    });
   });
 
   it('is kept while one of its approvals is open', async () => {
@@ -81,13 +85,12 @@ describe('a thread that is deleted', () => {
 
   it('is kept while the outcome of its order is unknown', async () => {
     const world = await createWorld();
-    world.phone.auto = () => 'approve';
-    world.gateway.faults = ['drop_after_accept'];
-    world.gateway.hiddenLookups = 3;
+    world.phone.executions = ['unknown'];
     const agent = await world.agent();
-    await play(agent.run({ prompt: 'buy 5 AAPL', thread: 't' }, options()));
+    await play(agent.run({ prompt: 'buy 5 AAPL', thread: 't' }, options('detach')));
+    world.phone.decide('AAPL', 'approve');
     await expect(agent.deleteThread('t')).rejects.toMatchObject({ code: 'outcome_unknown' });
-    await agent.reconcile();
+    world.phone.settle('AAPL');
     await agent.deleteThread('t');
   });
 
@@ -160,7 +163,7 @@ describe('many runs of one thread', () => {
 
 function rowsOf(world: World): Record<string, unknown> {
   const database = openStateDatabase(join(world.folder, 'state.db'), world.key);
-  const tables = ['threads', 'approvals', 'checkpoints', 'writes', 'messages'];
+  const tables = ['threads', 'thread_proposals', 'checkpoints', 'writes', 'messages'];
   const counts = tables.map((table) => [
     table,
     database.prepare(`SELECT count(*) FROM ${table}`).pluck().get(),

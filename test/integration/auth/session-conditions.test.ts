@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createApprovalClient } from '../../../src/auth/approval-client.ts';
 import { openConnectedAccounts } from '../../../src/auth/connections/open-connected-accounts.ts';
 import type { CredentialStore } from '../../../src/auth/credential-store/credential-store.ts';
 import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
@@ -13,7 +12,6 @@ import { profileSchema, READ_SCOPES, type ResolvedProfile } from '../../../src/a
 import { refreshAccessToken } from '../../../src/auth/token-refresh.ts';
 import { hastyClock } from './identity-provider-world.ts';
 import { type LyingProvider, startLyingProvider } from './lying-provider.ts';
-import { anOrder } from './order-details.ts';
 
 const GATEWAY = 'http://127.0.0.1:1';
 
@@ -67,24 +65,14 @@ async function refresh(clock = hastyClock) {
   return await refreshAccessToken({ profile, store, clock, sub: 'alice', access: { clock } }, READ_SCOPES);
 }
 
-async function approval() {
-  const client = createApprovalClient({ profile, store, clock: hastyClock });
-  const { details, message } = anOrder(GATEWAY);
-  const request = await client.request(details, message, 300);
-  return { poll: () => client.poll(request.authReqId, soon()) };
-}
-
 describe('a provider that wants a nonce in proofs', () => {
-  it('gets it at sign-in, at renewal and at an approval, each asked for once', async () => {
+  it('gets it at sign-in and at renewal, each asked for once', async () => {
     provider.lies.nonceFor = () => 'nonce-1';
     expect(await login()).toMatchObject({ sub: 'alice' });
     expect(provider.tokenRequests()).toBe(2);
     await signedIn();
     expect(await refresh()).toMatchObject({ sub: 'alice', type: 'dpop' });
     expect(provider.tokenRequests()).toBe(4);
-    const { poll } = await approval();
-    expect(await poll()).toMatchObject({ status: 'approved' });
-    expect(provider.tokenRequests()).toBe(6);
   });
 
   it('gets it at its API for accounts elsewhere too, with the next request as well', async () => {

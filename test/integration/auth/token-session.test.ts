@@ -134,9 +134,6 @@ describe('a session', () => {
     const session = await open();
     for (const elsewhere of ['https://evil.example/v1', `${world.profile.issuer}/v1`]) {
       await expect(session.fetch(elsewhere, {}, READ)).rejects.toMatchObject({ code: 'internal' });
-      await expect(session.fetchWithApproval(elsewhere, {}, 'a.b.c')).rejects.toMatchObject({
-        code: 'internal',
-      });
     }
     expect(exchanges()).toBe(0);
   });
@@ -177,35 +174,13 @@ describe('a session', () => {
     await expect(answer).rejects.toThrow('enough');
   });
 
-  it('shows an approval’s token with a proof, and never sends it twice', async () => {
-    const session = await open();
-    await session.fetch(url(), {}, READ);
-    const bound = world.received[0]?.authorization?.split(' ')[1] ?? '';
-    world.received.length = 0;
-    world.answers.push({ status: 401 });
-    const response = await session.fetchWithApproval(
-      url('/v1/orders'),
-      { method: 'POST', body: '{}' },
-      bound,
-    );
-    expect(response.status).toBe(401);
-    expect(world.received).toMatchObject([
-      { method: 'POST', authorization: `DPoP ${bound}`, dpop: expect.any(String) },
-    ]);
-    const plain = `x.${Buffer.from('{"sub":"alice"}').toString('base64url')}.x`;
-    await session.fetchWithApproval(url('/v1/orders'), { method: 'POST', body: '{}' }, plain);
-    expect(world.received[1]).toMatchObject({ authorization: `Bearer ${plain}`, dpop: undefined });
-  });
-
   it('that is read-only refuses everything but reading, without asking anyone', async () => {
     const session = await open({ readOnly: true });
     const refusal = { code: 'insufficient_scope' };
     await expect(session.fetch(url(), { method: 'DELETE' }, ['orders:cancel'])).rejects.toMatchObject(
       refusal,
     );
-    await expect(session.fetchWithApproval(url(), { method: 'POST' }, 'a.b.c')).rejects.toMatchObject(
-      refusal,
-    );
+    await expect(session.fetch(url(), { method: 'POST' }, ['orders:propose'])).rejects.toMatchObject(refusal);
     expect(exchanges() + world.received.length).toBe(0);
     expect((await session.fetch(url(), {}, READ)).status).toBe(200);
   });

@@ -116,6 +116,22 @@ describe('an approved order changed in one field is refused', () => {
     await expectRefusal(world, response, 400, 'invalid_order', { fields: ['order_class'] });
   });
 
+  it.each([
+    ['a lone surrogate', 'PA3\ud800'],
+    ['other letters than ASCII', 'PA3\u00c4LICE'],
+    ['a control', 'PA3\u0007'],
+  ])('%s in the account is a senseless order, no failure', async (_, account) => {
+    const draft = draftOf('limit');
+    const response = await world.place({ ...draft, account }, await world.approve(draft));
+    await expectRefusal(world, response, 400, 'invalid_order', { fields: ['account'] });
+  });
+
+  it('a lone surrogate as a field’s name is a senseless order, no failure', async () => {
+    const draft = draftOf('limit');
+    const response = await world.place({ ...draft, '\ud800': '1' }, await world.approve(draft));
+    await expectRefusal(world, response, 400, 'invalid_order');
+  });
+
   it('__proto__ or constructor added to the request', async () => {
     const draft = draftOf('limit');
     const token = await world.approve(draft);

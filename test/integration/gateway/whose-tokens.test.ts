@@ -16,9 +16,9 @@ afterAll(() => world.close());
 const scope = 'market:read';
 
 /** Reads the clock with a token of this client, bound to a key. */
-async function read(client_id: string | undefined) {
+async function read(client_id: string | undefined, azp?: string) {
   const key = await dpopKey();
-  const token = await world.reader(scope, { client_id, cnf: { jkt: key.jkt } });
+  const token = await world.reader(scope, { client_id, azp, cnf: { jkt: key.jkt } });
   const url = `${world.url}/v1/clock`;
   const dpop = await key.proof({ method: 'GET', url, token, at: world.clock.now() });
   return await world.get('/v1/clock', undefined, { authorization: `DPoP ${token}`, dpop });
@@ -48,7 +48,7 @@ describe('a gateway that takes bound tokens alone', () => {
     const token = await world.approve(world.draft(), { claims: { client_id: 'gateway-client' } });
     expect(await verifyApprovalToken(token, options)).toMatchObject({
       sub: 'alice',
-      name: undefined,
+      username: undefined,
       clientId: 'gateway-client',
       jti: expect.any(String),
     });
@@ -61,6 +61,11 @@ describe('a gateway with a list of clients', () => {
   it('takes the tokens of those listed, and of its own', async () => {
     expect((await read('partner')).status).toBe(200);
     expect((await read('trade-agent')).status).toBe(200);
+  });
+
+  it('knows a client by `azp` where the token says it by that alone, as Keycloak’s does', async () => {
+    expect((await read(undefined, 'partner')).status).toBe(200);
+    await expectRefusal(world, await read('another', 'partner'), 403, 'client_not_allowed');
   });
 
   it.each([['another'], [undefined]])('refuses the token of client %s', async (client) => {

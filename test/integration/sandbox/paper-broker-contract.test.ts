@@ -186,6 +186,7 @@ describe.skipIf(missing !== undefined)("the paper broker keeps to Alpaca's contr
     world.market.setPrice('AAPL', '230.00');
     const buy = { symbol: 'AAPL', side: 'buy', qty: '4' } as const;
     const sell = { symbol: 'MSFT', side: 'sell', qty: '2', timeInForce: 'gtc' } as const;
+    const byAmount = { symbol: 'TSLA', side: 'buy', notional: '250', timeInForce: 'day' } as const;
     const placed = [
       await within(orders.market(buy)),
       await within(orders.market({ symbol: 'TSLA', side: 'buy', notional: '250' })),
@@ -197,10 +198,15 @@ describe.skipIf(missing !== undefined)("the paper broker keeps to Alpaca's contr
       await within(orders.trailingStop({ ...sell, trailPrice: '40' })),
       await within(orders.trailingStop({ ...sell, trailPercent: '10' })),
       await within(orders.market({ ...buy, symbol: 'KO', timeInForce: 'cls' })),
+      // The SDK's own helper has no amount with a limit; the request has.
+      await within(
+        orders.postOrder({ postOrderRequest: { ...byAmount, type: 'limit', limitPrice: '9999' } }),
+      ),
     ];
-    expect(new Set(placed.map((order) => order.status))).toEqual(
-      new Set(['filled', 'new', 'canceled', 'accepted']),
-    );
+    // One order in ten fills in two parts, by its random client_order_id.
+    const statuses = new Set(placed.map((order) => order.status));
+    statuses.delete('partially_filled');
+    expect(statuses).toEqual(new Set(['filled', 'new', 'canceled', 'accepted']));
     for (const { id = '', clientOrderId = '' } of placed) {
       await within(orders.getOrderByOrderID({ orderId: id }));
       await within(orders.getOrderByClientOrderId({ clientOrderId }));

@@ -23,6 +23,7 @@ afterAll(async () => {
 describe('the pairing secret', () => {
   const routes: [string, string][] = [
     ['GET', '/phone/api/requests?user=alice'],
+    ['GET', '/phone/api/requests/x'],
     ['POST', '/phone/api/requests/x'],
     ['POST', '/phone/api/device'],
     ['POST', '/phone/api/tickets'],
@@ -75,6 +76,45 @@ describe('waiting for a request', () => {
       id: request?.id,
       status: 'approved',
     });
+  });
+});
+
+describe('one request', () => {
+  it('is waited for until it is decided, wherever that happens', async () => {
+    await approval.ask(details());
+    const id = (await world.phone.requests('alice'))[0]?.id ?? '';
+    expect(await world.phone.request(id)).toMatchObject({ id, status: 'pending' });
+    const waiting = world.phone.request(id, { waitSeconds: 20 });
+    await world.phone.decide(id, 'deny');
+    expect(await waiting).toMatchObject({ id, status: 'denied' });
+  });
+
+  it('is waited for no longer than it lives', async () => {
+    await approval.ask(details(), { requested_expiry: '1' });
+    const id = (await world.phone.requests('alice'))[0]?.id ?? '';
+    expect(await world.phone.request(id, { waitSeconds: 20 })).toMatchObject({ status: 'expired' });
+  });
+
+  it('of a client that asks by itself says nothing that a proposal says', async () => {
+    await approval.ask(details());
+    const [request] = await world.phone.requests('alice');
+    expect(request).toMatchObject({
+      kind: null,
+      worst_case: null,
+      warnings: [],
+      shows: {},
+      requested_by: null,
+      client: null,
+      provenance: null,
+      outcome: null,
+    });
+    await world.phone.decide(request?.id ?? '', 'approve');
+    const waiting = world.phone.request(request?.id ?? '', { until: 'outcome', waitSeconds: 20 });
+    expect(await waiting).toMatchObject({ status: 'approved', outcome: null });
+  });
+
+  it('is not found where there is none', async () => {
+    await expect(world.phone.request('nothing')).rejects.toMatchObject({ code: 'not_found' });
   });
 });
 

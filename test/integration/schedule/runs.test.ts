@@ -143,7 +143,7 @@ describe('schedule run', () => {
       const { exitCode, stdout, stderr } = await run.done;
       expect(exitCode).toBe(3);
       expect(stderr.match(/Approval needed/g)).toHaveLength(1);
-      expect(stdout).toMatch(/orders\n {2}BUY 1 NVDA MKT: filled 1 at/);
+      expect(stdout).toMatch(/orders\n {2}BUY 1 NVDA LMT [\d.]+: filled 1 at/);
       expect(await logs(id)).toMatchObject([{ status: 'found', approvals: [{ status: 'executed' }] }]);
       expect(world.ordersAtBroker()).toBe(1);
       expect((await world.run(['schedule', 'run', id, '--now'], { env: { PATH: path } })).exitCode).toBe(0);

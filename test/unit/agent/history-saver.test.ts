@@ -1,8 +1,8 @@
 import { emptyCheckpoint } from '@langchain/langgraph-checkpoint';
 import { describe, expect, it } from 'vitest';
 import { HistorySaver } from '../../../src/agent/history-saver.ts';
-import { openStores } from './approval-fixture.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { VirtualClock } from '../../virtual-clock.ts';
+import { openStores } from './state-fixture.ts';
 
 const thread = { configurable: { thread_id: 't1', checkpoint_ns: '' } };
 const metadata = { source: 'loop', step: 1, parents: {} } as const;

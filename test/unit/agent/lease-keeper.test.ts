@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createLeaseKeeper } from '../../../src/agent/lease-keeper.ts';
-import { openStores } from './approval-fixture.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { VirtualClock } from '../../virtual-clock.ts';
+import { openStores } from './state-fixture.ts';
 
 it('keeps a lease for as long as it is not released', async () => {
   const clock = new VirtualClock();

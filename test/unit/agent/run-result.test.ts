@@ -4,8 +4,7 @@ import type { Outcome } from '../../../src/agent/agent-state.ts';
 import type { ApprovalStatus } from '../../../src/agent/events.ts';
 import { runResult } from '../../../src/agent/run-result.ts';
 import type { ErrorCode } from '../../../src/trading/errors.ts';
-import { approvalIn, openStores } from './approval-fixture.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { orderProposal } from './proposal-fixture.ts';
 
 const outcome = (tool: string, turn: number, code?: ErrorCode): Outcome => ({
   prompt: 1,
@@ -15,9 +14,13 @@ const outcome = (tool: string, turn: number, code?: ErrorCode): Outcome => ({
 });
 
 function resultOf(outcomes: Outcome[], statuses: ApprovalStatus[] = [], error?: ErrorCode) {
-  const clock = new VirtualClock();
-  const stores = openStores(clock);
-  const approvals = statuses.map((status, index) => approvalIn(stores, clock, status, `tc_${index}`));
+  const approvals = statuses.map((status, index) => ({
+    thread: 't1',
+    prompt: 1,
+    toolCallId: `tc_${index}`,
+    attempt: 1,
+    proposal: orderProposal(status, { id: `pr_${index}` }),
+  }));
   const { status, error: told } = runResult('t1', { prompt: 1, outcomes }, approvals, {
     model: 'm',
     ...(error === undefined ? {} : { error: { code: error, message: error } }),

@@ -21,8 +21,8 @@ import {
   openStateDatabase,
   SCHEMA_VERSION,
 } from '../../../src/agent/state-database.ts';
-import { openStores, temporaryFolder } from './approval-fixture.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { VirtualClock } from '../../virtual-clock.ts';
+import { openStores, temporaryFolder } from './state-fixture.ts';
 
 const corrupt = expect.objectContaining({ code: 'state_corrupt' });
 

@@ -36,6 +36,10 @@ describe('the result of a run', () => {
       'code',
       'expires_at',
       'kind',
+      'worst_case',
+      'warnings',
+      'requested_by',
+      'client',
       'order',
     ]);
   });

@@ -5,8 +5,9 @@ import type { Order } from '../../../src/trading/views.ts';
 export const NOW = Date.UTC(2026, 0, 30, 14, 30, 0);
 
 export const approval: OrderApprovalView = {
-  id: 'ap_k7qp2m4x',
+  id: 'pr_k7qp2m4x',
   thread: 'th_1',
+  kind: 'order',
   status: 'requested',
   code: 'K7QP',
   expires_at: '2026-01-30T14:35:00Z',
@@ -27,6 +28,10 @@ export const approval: OrderApprovalView = {
     expires_at: '2026-01-30T14:35:00Z',
   },
   reason: undefined,
+  worst_case: { cash: '900.00', price: '180.00', text: 'costs at most $900.00' },
+  warnings: [],
+  requested_by: 'chat',
+  client: 'trade-agent',
   placed: undefined,
 };
 
@@ -65,7 +70,7 @@ export const doneResult: RunResult = {
 };
 
 export const messageApproval: MessageApprovalView = {
-  id: 'ap_m7qp2m4x',
+  id: 'pr_m7qp2m4x',
   thread: 'th_1',
   kind: 'message',
   status: 'requested',
@@ -79,5 +84,9 @@ export const messageApproval: MessageApprovalView = {
     expires_at: '2026-01-30T14:35:00Z',
   },
   reason: undefined,
+  worst_case: null,
+  warnings: [],
+  requested_by: null,
+  client: 'trade-agent',
   sent: undefined,
 };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { rewriteHost } from '../../../src/gateway/broker/alpaca-broker.ts';
 import { replacementFor, submissionFor } from '../../../src/gateway/broker/alpaca-errors.ts';
+import { quoteView } from '../../../src/gateway/broker/alpaca-views.ts';
 import { isSameOrder } from '../../../src/gateway/same-order.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { Order } from '../../../src/trading/views.ts';
@@ -54,7 +55,28 @@ describe('an answer to a replacement proves', () => {
   });
 });
 
+describe('a quote', () => {
+  const about = { name: null, simulated: false };
+  const quoted = '2026-11-24T15:00:00.000Z';
+  const traded = '2026-11-20T20:00:00.000Z';
+  const snapshot = (bp: number, ap: number) =>
+    ({
+      latestQuote: { t: new Date(quoted), bp, ap },
+      latestTrade: { t: new Date(traded), p: 180 },
+    }) as unknown as Parameters<typeof quoteView>[1];
+
+  it('is as old as its two sides', () => {
+    expect(quoteView('AAPL', snapshot(179, 181), about)?.at).toBe(quoted);
+  });
+
+  it('is as old as the last trade where a side is missing, which that trade stands in for', () => {
+    expect(quoteView('AAPL', snapshot(0, 181), about)?.at).toBe(traded);
+    expect(quoteView('AAPL', snapshot(179, 0), about)?.at).toBe(traded);
+  });
+});
+
 describe('an order under our client_order_id', () => {
+  const bound = { reference_price: '180.01', max_slippage: '0.01' };
   const draft = {
     client_order_id: 'ta-00000001',
     symbol: 'AAPL',
@@ -104,6 +126,23 @@ describe('an order under our client_order_id', () => {
     };
     expect(isSameOrder(held as Order, trailing as OrderDraft)).toBe(true);
     expect(isSameOrder({ ...held, trail_percent: '3' } as Order, trailing as OrderDraft)).toBe(false);
+  });
+
+  it('is the approved market order where it is a limit order at its bound, or as earlier versions sent it', () => {
+    const { limit_price: _, ...market } = { ...draft, type: 'market', ...bound };
+    const same = (change: Partial<Order>) => isSameOrder({ ...order, ...change }, market as OrderDraft);
+    expect(same({ limit_price: '181.81' })).toBe(true);
+    expect(same({ type: 'market', limit_price: null })).toBe(true);
+    expect(same({ limit_price: '181.82' })).toBe(false);
+    expect(same({ limit_price: '181.80' })).toBe(false);
+  });
+
+  it('is the approved stop where it is a stop limit with its band', () => {
+    const { limit_price: _, ...stop } = { ...draft, type: 'stop', stop_price: '190.00', ...bound };
+    const held = { ...order, type: 'stop_limit', stop_price: '190', limit_price: '191.9' } as const;
+    expect(isSameOrder(held, stop as OrderDraft)).toBe(true);
+    expect(isSameOrder({ ...held, limit_price: '192' }, stop as OrderDraft)).toBe(false);
+    expect(isSameOrder({ ...held, stop_price: '189' }, stop as OrderDraft)).toBe(false);
   });
 
   it('by amount may have got a quantity from the broker', () => {

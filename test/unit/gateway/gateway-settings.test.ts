@@ -96,7 +96,7 @@ describe('gateway.yaml', () => {
       'either client_id or registration',
     ],
     ['a ttl of more than a day', { approval: { max_ttl: 86_401 } }, '86400'],
-    ['a slippage of more than a tenth', { max_slippage: '0.11' }, 'must be at most 0.10'],
+    ['a slippage of more than a tenth', { max_slippage: '0.11' }, 'must be a fraction of at most 0.10'],
     ['a slippage that is no number', { max_slippage: 'much' }, 'must be a plain decimal number'],
     ['a phone without TLS', { approval: { phone_url: 'http://phone.example' } }, 'https'],
     ['a misspelt key', { approval: { details_typ: 'x' } }, 'unknown key "approval.details_typ"'],

@@ -23,7 +23,7 @@ const order = (changes: Changes): OrderDraft => ({
 });
 
 describe('the worst case of a purchase', () => {
-  it.each<[string, Changes, string, string, string]>([
+  it.each<[string, Changes, string, string | null, string]>([
     [
       'at the market',
       {},
@@ -56,8 +56,8 @@ describe('the worst case of a purchase', () => {
       'for an amount',
       { notional: '500.00' },
       '500.00',
-      '252.50',
-      'Costs at most $500.00: nothing is bought above $252.50 a share.',
+      null,
+      'Costs at most $500.00. How many shares that buys is up to the price.',
     ],
     [
       'of a fraction, to the cent above',

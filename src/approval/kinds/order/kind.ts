@@ -1,10 +1,12 @@
 import { dollars, sharePrice, shares } from '../../../trading/amounts.ts';
 import { orderDigest } from '../../../trading/approval-details.ts';
+import { Dec, plain } from '../../../trading/decimal.ts';
 import {
   checkOrder,
   describeOrder,
   normalizeOrder,
   type OrderDraft,
+  type OrderRequest,
   orderDraftSchema,
 } from '../../../trading/order.ts';
 import type { OrderProposal } from '../../../trading/proposal.ts';
@@ -58,14 +60,15 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
     scope: 'orders:write',
     detailsType: detailsTypeOfKind.order,
     async complete(request, { proposer, subjectId, expiresAt }): Promise<Completed<OrderDraft>> {
-      const { max_slippage = ports.maxSlippage, environment, ...order } = request;
+      const { max_slippage = ports.maxSlippage, environment, ...asked } = request;
       try {
-        checkOrder(order);
+        checkOrder(asked);
       } catch (error) {
         throw refusalOf(error);
       }
-      const world = await ports.world(proposer, order.symbol);
+      const world = await ports.world(proposer, asked.symbol);
       const { account, quote, positions } = world;
+      const order = saleInShares(asked, referencePrice(asked.side, quote));
       requireMeans(order, world, environment);
       const draft = normalizeOrder({
         account: account.account,
@@ -101,6 +104,17 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
     },
     resultText: orderText,
   };
+}
+
+/** Shares of a sale are told to so many decimals at most, as brokers take them. */
+const SHARE_DECIMALS = 9;
+
+/** A sale for an amount takes the more shares the lower the price falls: it is proposed as those that are worth it now. */
+function saleInShares(order: OrderRequest, reference: string): OrderRequest {
+  const { notional, ...rest } = order;
+  if (order.side !== 'sell' || notional === undefined) return order;
+  const qty = new Dec(notional).div(reference).toDecimalPlaces(SHARE_DECIMALS, Dec.ROUND_DOWN);
+  return { ...rest, qty: plain(qty) };
 }
 
 /** `filled 5 at $180.12`, `placed, waits for $180.00`. */

@@ -77,8 +77,12 @@ function scriptedDriver(events: readonly AgentEvent[], changes: Partial<ChatStat
       if (name === 'live') throw new TradeAgentError('invalid_config', 'profile "live" lacks gateway');
     },
     chooseModel: async () => undefined,
-    halt: () => {
+    halt: async () => {
       cancelled.push('halted');
+    },
+    liftHalt: async (asked) => {
+      asked({ ...approval, code: 'L7FT' });
+      cancelled.push('lifted');
     },
   };
   return { driver, runs, end, left, cancelled };
@@ -291,7 +295,7 @@ describe('the chat’s screen', () => {
     expect(chat.screen()).toContain('2 on your phone');
   });
 
-  it('halts only after a yes: no more orders, and what waits is taken back', async () => {
+  it('halts only after a yes, and says what is taken back', async () => {
     const script = scriptedDriver([]);
     script.left.push(approval);
     const chat = openScreen(script.driver, { columns: 80, rows: 24 });
@@ -306,7 +310,17 @@ describe('the chat’s screen', () => {
     chat.type('y\r');
     await chat.shows('HALTED');
     await chat.session.idle();
-    expect(script.cancelled).toEqual(['halted', approval.id]);
+    // The gateway takes back what waits.
+    expect(script.cancelled).toEqual(['halted']);
+  });
+
+  it('asks the phone to let trading go on', async () => {
+    const script = scriptedDriver([]);
+    const chat = openScreen(script.driver, { columns: 80, rows: 24 });
+    chat.type('/halt lift\r');
+    await chat.shows('trading goes on');
+    expect(chat.screen()).toContain('L7FT');
+    expect(script.cancelled).toEqual(['lifted']);
   });
 
   it('sends several lines as one, and a paste of several lines not by itself', async () => {
@@ -528,7 +542,7 @@ describe('the chat’s screen', () => {
     const driver: ChatDriver = {
       ...script.driver,
       status: async () => ({ ...status, withheld }),
-      halt: () => {
+      halt: async () => {
         withheld = 'HALTED';
       },
     };

@@ -52,7 +52,7 @@ describe('a / command', () => {
     expect(completed('/p', 1)).toBe('/profile ');
     expect(completed('/po', 0)).toBe('/portfolio');
     expect(completed('/ch', 0)).toBe('/chart ');
-    expect(completed('/ha', 0)).toBe('/halt');
+    expect(completed('/ha', 0)).toBe('/halt ');
     expect(completed('/zzz', 0)).toBe('/zzz');
   });
 });

@@ -6,7 +6,7 @@ import { dollars, sharePrice, signedDollars, signedPercent } from '../../../../s
 import { orderFields, orderHeadline } from '../../../../src/cli/text/order-fields.ts';
 import { safeLine, safeText } from '../../../../src/cli/text/safe-text.ts';
 import { wrapWords } from '../../../../src/cli/text/wrap.ts';
-import { approval, executed, messageApproval, NOW } from '../sample-events.ts';
+import { approval, executed, messageApproval, NOW, order } from '../sample-events.ts';
 
 describe('money for people', () => {
   it.each([
@@ -76,7 +76,7 @@ describe('an order in words', () => {
 describe('a message’s approval in plain lines', () => {
   it('has every line of the text on a line of its own', () => {
     expect(approvalLines(messageApproval, undefined, NOW, 'desk-7').slice(0, 7)).toEqual([
-      'Approval needed (ap_m7qp2m4x)',
+      'Approval needed (pr_m7qp2m4x)',
       '  code      M7QP (your phone must show the same)',
       '  asked by  trade-agent on desk-7',
       '  to        message to #trading on Slack',
@@ -96,19 +96,45 @@ describe('a message’s approval in plain lines', () => {
 
 describe('an approval in plain lines', () => {
   it('has the code, every field, the expiry and where to approve', () => {
-    expect(approvalLines(approval, 'http://127.0.0.1:4747/phone', NOW, 'desk-7')).toEqual([
-      'Approval needed (ap_k7qp2m4x)',
+    const warned = { ...approval, warnings: ['the limit is 12% above the price'] };
+    expect(approvalLines(warned, 'http://127.0.0.1:4747/phone', NOW, 'desk-7')).toEqual([
+      'Approval needed (pr_k7qp2m4x)',
       '  code      K7QP (your phone must show the same)',
-      '  asked by  trade-agent on desk-7',
+      '  asked by  trade-agent on desk-7 (chat)',
       '  order     BUY 5 AAPL, limit $180.00',
       '  account   PA3ALICE01 PAPER',
       '  in force  day (until the close)',
       '  price     $179.50 now, may move 1%; about $900.00 in all',
       '  order id  ta-abcdefgh',
+      '  at worst  costs at most $900.00',
+      '  warning   the limit is 12% above the price',
       '  expires   2026-01-30T14:35:00Z (in 5:00)',
       '  approve   http://127.0.0.1:4747/phone (or: trade-agent phone)',
       '  Deny on the phone whatever you did not ask for yourself.',
     ]);
+  });
+
+  it('of a cancel says which order it is, and that it protects', () => {
+    const { order: _, kind: _kind, ...base } = approval;
+    const stop = { ...order, side: 'sell', type: 'stop', limit_price: null, stop_price: '170.00' } as const;
+    const cancel = {
+      account: 'PA3ALICE01',
+      environment: 'paper',
+      order: stop,
+      protects: true,
+      client_cancel_id: 'ta-cancelid',
+      expires_at: '2026-01-30T14:35:00Z',
+    } as const;
+    const shown = { ...base, kind: 'cancel', cancel, worst_case: null, placed: undefined } as const;
+    expect(approvalLines(shown, undefined, NOW, 'desk-7')).toEqual(
+      expect.arrayContaining([
+        '  cancel    SELL 5 AAPL, stop $170.00',
+        '  protects  a position: without it more can be lost',
+      ]),
+    );
+    expect(approvalOutcome({ ...shown, status: 'denied' })).toBe(
+      'CANCEL SELL 5 AAPL, stop $170.00: denied on the phone: nothing changed',
+    );
   });
 
   it('says how it ended', () => {

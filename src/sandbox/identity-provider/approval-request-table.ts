@@ -1,0 +1,136 @@
+import type { Database } from 'better-sqlite3-multiple-ciphers';
+import type { Outcome } from '../../approval/asking.ts';
+
+/** Times are milliseconds since the epoch. */
+export interface ApprovalRequestRow {
+  readonly id: string;
+  readonly auth_req_id: string;
+  readonly user: string;
+  readonly client_id: string;
+  readonly client_name: string;
+  readonly code: string;
+  readonly binding_message: string | null;
+  readonly details: string;
+  readonly requested_at: number;
+  readonly expires_at: number;
+  readonly decision: 'approve' | 'deny' | null;
+  readonly decided_at: number | null;
+  readonly withdrawn_at: number | null;
+  readonly outcome_state: Outcome['state'] | null;
+  readonly outcome_text: string | null;
+  readonly outcome_at: number | null;
+}
+
+/** Opens the table of approval requests, and prepares all that is asked of it. */
+export function openApprovalRequestTable(database: Database) {
+  database.exec(`
+    CREATE TABLE IF NOT EXISTS approval_requests (
+      id TEXT PRIMARY KEY,
+      auth_req_id TEXT NOT NULL UNIQUE,
+      user TEXT NOT NULL,
+      client_id TEXT NOT NULL,
+      client_name TEXT NOT NULL,
+      code TEXT NOT NULL,
+      binding_message TEXT,
+      details TEXT NOT NULL,
+      requested_at INTEGER NOT NULL,
+      expires_at INTEGER NOT NULL,
+      decision TEXT CHECK (decision IN ('approve', 'deny')),
+      decided_at INTEGER,
+      delivered_at INTEGER
+    ) STRICT;
+    CREATE INDEX IF NOT EXISTS approval_requests_user ON approval_requests (user, requested_at);
+  `);
+  addColumns(database);
+  const insert = database.prepare(
+    `INSERT INTO approval_requests
+       (id, auth_req_id, user, client_id, client_name, code, binding_message, details, proposal, requested_at, expires_at)
+     VALUES (@id, @authReqId, @user, @clientId, @clientName, @code, @bindingMessage, @details, @proposal, @requestedAt, @expiresAt)`,
+  );
+  const open = 'decision IS NULL AND withdrawn_at IS NULL';
+  const replace = database.prepare<[number, string, string, string]>(
+    `UPDATE approval_requests SET withdrawn_at = ?, replaced = 1
+     WHERE user = ? AND client_id = ? AND proposal = ? AND ${open}`,
+  );
+  const byId = database.prepare<[string], ApprovalRequestRow>('SELECT * FROM approval_requests WHERE id = ?');
+  const byAuthReqId = database.prepare<[string, string], ApprovalRequestRow>(
+    'SELECT * FROM approval_requests WHERE auth_req_id = ? AND client_id = ?',
+  );
+  const pending = database.prepare<[string, number, number], ApprovalRequestRow>(
+    `SELECT * FROM approval_requests WHERE user = ? AND ${open} AND expires_at > ?
+     ORDER BY requested_at, rowid LIMIT ?`,
+  );
+  const count = `SELECT count(*) AS count FROM approval_requests WHERE ${open} AND user = ?`;
+  const countPending = database.prepare<[string, number], { count: number }>(`${count} AND expires_at > ?`);
+  const countPendingOf = database.prepare<[string, string, number], { count: number }>(
+    `${count} AND client_id = ? AND expires_at > ?`,
+  );
+  const recent = database.prepare<[string, number, number], ApprovalRequestRow>(
+    `SELECT * FROM approval_requests
+     WHERE user = ? AND replaced = 0 AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL OR expires_at <= ?)
+     ORDER BY coalesce(decided_at, withdrawn_at, expires_at) DESC, rowid DESC LIMIT ?`,
+  );
+  const decide = database.prepare<['approve' | 'deny', number, string, number]>(
+    `UPDATE approval_requests SET decision = ?, decided_at = ? WHERE id = ? AND ${open} AND expires_at > ?`,
+  );
+  const withdraw = database.prepare<[number, string, string, number, string, string, number]>(
+    `UPDATE approval_requests SET withdrawn_at = ?, outcome_state = ?, outcome_text = ?, outcome_at = ?
+     WHERE auth_req_id = ? AND client_id = ? AND ${open} AND expires_at > ?`,
+  );
+  // What is certain is not overtaken by an earlier word that arrives late.
+  const note = database.prepare<[string, string, number, string, string]>(
+    `UPDATE approval_requests SET outcome_state = ?, outcome_text = ?, outcome_at = ?
+     WHERE id = ? AND (coalesce(outcome_state, 'executing') IN ('executing', 'unknown', 'cancelled')
+       OR ? NOT IN ('executing', 'unknown'))`,
+  );
+  const undelivered = database.prepare<[], ApprovalRequestRow>(
+    `SELECT * FROM approval_requests
+     WHERE delivered_at IS NULL AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL)`,
+  );
+  const deliver = database.prepare<[number, string]>(
+    'UPDATE approval_requests SET delivered_at = ? WHERE id = ?',
+  );
+  return {
+    insert,
+    replace,
+    byId,
+    byAuthReqId,
+    pending,
+    countPending,
+    countPendingOf,
+    recent,
+    decide,
+    withdraw,
+    note,
+    undelivered,
+    deliver,
+  };
+}
+
+/** A table made before requests could be withdrawn gains what it lacks. */
+function addColumns(database: Database): void {
+  const there = new Set(
+    (database.pragma('table_info(approval_requests)') as { name: string }[]).map(({ name }) => name),
+  );
+  const columns = {
+    proposal: 'TEXT',
+    withdrawn_at: 'INTEGER',
+    replaced: 'INTEGER NOT NULL DEFAULT 0',
+    outcome_state: 'TEXT',
+    outcome_text: 'TEXT',
+    outcome_at: 'INTEGER',
+  };
+  for (const [name, type] of Object.entries(columns)) {
+    if (!there.has(name)) database.exec(`ALTER TABLE approval_requests ADD COLUMN ${name} ${type}`);
+  }
+  database.exec(`
+    CREATE INDEX IF NOT EXISTS approval_requests_open ON approval_requests (user, requested_at)
+      WHERE decision IS NULL AND withdrawn_at IS NULL;
+    CREATE INDEX IF NOT EXISTS approval_requests_count ON approval_requests (user, client_id, expires_at)
+      WHERE decision IS NULL AND withdrawn_at IS NULL;
+    CREATE INDEX IF NOT EXISTS approval_requests_proposal ON approval_requests (proposal)
+      WHERE proposal IS NOT NULL AND decision IS NULL AND withdrawn_at IS NULL;
+    CREATE INDEX IF NOT EXISTS approval_requests_undelivered ON approval_requests (id)
+      WHERE delivered_at IS NULL AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL);
+  `);
+}

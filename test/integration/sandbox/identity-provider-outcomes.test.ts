@@ -1,0 +1,250 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { ProposalDetails } from '../../../src/approval/details.ts';
+import {
+  details as flatDetails,
+  refusal,
+  registerApprovalClient,
+  startIdentityProvider,
+  type World,
+} from './identity-provider-fixture.ts';
+import { type GatewayAsking, gatewayAsking, proposalDetails } from './proposal-fixture.ts';
+
+let world: World;
+let gateway: GatewayAsking;
+
+beforeAll(async () => {
+  world = await startIdentityProvider({ fetch: async () => new Response(null, { status: 204 }) });
+  gateway = await gatewayAsking(world);
+});
+afterAll(async () => {
+  await world.close();
+});
+afterEach(async () => {
+  for (const user of ['alice', 'bob']) {
+    for (const { id } of await world.phone.requests(user)) await world.phone.decide(id, 'deny');
+  }
+});
+
+/** The phone's name for the request that was made last. */
+async function waiting(user = 'alice'): Promise<string> {
+  const request = (await world.phone.requests(user)).at(-1);
+  if (request === undefined) throw new Error('nothing is waiting');
+  return request.id;
+}
+
+const answerOf = async (response: Response) => ({
+  status: response.status,
+  error: response.status === 204 ? undefined : ((await response.json()) as { error: string }).error,
+});
+
+describe('what became of a request', () => {
+  const approved = async (asked: ProposalDetails = proposalDetails()) => {
+    const request = await gateway.ask(asked);
+    const id = await waiting();
+    await world.phone.decide(id, 'approve');
+    return { id, authReqId: request.auth_req_id };
+  };
+
+  it('is shown as the gateway tells it, and what is certain is not overtaken', async () => {
+    const { id, authReqId } = await approved();
+    for (const [state, text] of [
+      ['executing', 'sending'],
+      ['executed', 'filled 2 at $180.10'],
+      ['executed', 'filled 5 at $180.12'],
+      ['executing', 'sending'],
+    ] as const) {
+      expect((await gateway.tell(authReqId, state, text)).status).toBe(204);
+    }
+    expect((await world.phone.request(id)).outcome).toMatchObject({
+      state: 'executed',
+      text: 'filled 5 at $180.12',
+    });
+  });
+
+  it('wakes a phone that waits for it', async () => {
+    const { id, authReqId } = await approved();
+    const told = world.phone.request(id, { until: 'outcome', waitSeconds: 20 });
+    await gateway.tell(authReqId, 'executing');
+    await gateway.tell(authReqId, 'blocked', 'price moved');
+    expect((await told).outcome).toMatchObject({ state: 'blocked', text: 'price moved' });
+  });
+
+  it.each([
+    ['cancelled', 'withdrawn'],
+    ['blocked', 'withdrawn'],
+    ['expired', 'expired'],
+  ])('%s while it waits takes it away: it can not be approved, and its poll ends', async (state, status) => {
+    const request = await gateway.ask(proposalDetails());
+    const id = await waiting();
+    const polled = refusal(gateway.poll(request.auth_req_id));
+    await world.polling(request.auth_req_id);
+    expect((await gateway.tell(request.auth_req_id, state, 'told')).status).toBe(204);
+    expect(await polled).toBe('access_denied');
+    expect(await world.phone.requests('alice')).toEqual([]);
+    await expect(world.phone.decide(id, 'approve')).rejects.toMatchObject({ code: 'approval_expired' });
+    expect(await world.phone.request(id)).toMatchObject({ status, outcome: { text: 'told' } });
+    expect((await gateway.tell(request.auth_req_id, state)).status).toBe(204);
+  });
+
+  it('is not withdrawn any more once the person has decided', async () => {
+    const { id, authReqId } = await approved();
+    expect(await answerOf(await gateway.tell(authReqId, 'cancelled', 'withdrawn'))).toEqual({
+      status: 409,
+      error: 'already_decided',
+    });
+    // The gateway's word is that nothing comes of it; should something come all the same, that is what is shown.
+    expect(await world.phone.request(id)).toMatchObject({
+      status: 'approved',
+      outcome: { state: 'cancelled', text: '' },
+    });
+    await gateway.tell(authReqId, 'executing');
+    await gateway.tell(authReqId, 'executed', 'filled 5 at $180.12');
+    expect((await gateway.tell(authReqId, 'cancelled')).status).toBe(409);
+    expect((await world.phone.request(id)).outcome?.state).toBe('executed');
+    expect((await gateway.poll(authReqId)).access_token).toBeTypeOf('string');
+  });
+
+  it('is decided once when the tap and the withdrawal come together', async () => {
+    for (let i = 0; i < 10; i++) {
+      const request = await gateway.ask(proposalDetails());
+      const id = await waiting();
+      const [tap, told] = await Promise.all([
+        world.phone.decide(id, 'approve').then(
+          () => true,
+          () => false,
+        ),
+        gateway.tell(request.auth_req_id, 'cancelled').then(({ status }) => status === 204),
+      ]);
+      expect(tap).not.toBe(told);
+      const token = gateway.poll(request.auth_req_id).then(
+        () => true,
+        () => false,
+      );
+      expect(await token).toBe(tap);
+    }
+  });
+
+  it('is not said to be done while nobody has decided', async () => {
+    const { auth_req_id: id } = await gateway.ask(proposalDetails());
+    for (const state of ['executing', 'executed', 'unknown']) {
+      expect(await answerOf(await gateway.tell(id, state))).toEqual({ status: 409, error: 'not_decided' });
+    }
+    expect(await world.phone.requests('alice')).toHaveLength(1);
+  });
+
+  it('outlives a restart, a withdrawal that the provider was not told of yet among it', async () => {
+    const own = await startIdentityProvider();
+    try {
+      const asking = await gatewayAsking(own);
+      const request = await asking.ask(proposalDetails());
+      // What a process leaves behind that died right after it recorded the withdrawal.
+      own
+        .database()
+        .prepare("UPDATE approval_requests SET withdrawn_at = ?, outcome_state = 'cancelled'")
+        .run(Date.now());
+      await own.restart();
+      expect(await refusal(asking.poll(request.auth_req_id))).toBe('access_denied');
+      expect((await own.phone.allRequests('alice'))[0]).toMatchObject({
+        status: 'withdrawn',
+        outcome: { state: 'cancelled' },
+      });
+    } finally {
+      await own.close();
+    }
+  });
+});
+
+describe('the word of', () => {
+  const ask = async () => (await gateway.ask(proposalDetails())).auth_req_id;
+  const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+
+  it.each<[string, () => Promise<Record<string, string>>]>([
+    ['nobody', async () => ({})],
+    ['one without the type of its assertion', async () => ({ client_assertion: await gateway.assertion() })],
+    [
+      'one who names another client',
+      async () => ({
+        client_id: 'trade-agent',
+        client_assertion_type: type,
+        client_assertion: await gateway.assertion(),
+      }),
+    ],
+    [
+      'an assertion for somebody else',
+      async () => ({
+        client_assertion_type: type,
+        client_assertion: await gateway.assertion({ aud: 'http://evil.example' }),
+      }),
+    ],
+    [
+      'an assertion that has expired',
+      async () => ({
+        client_assertion_type: type,
+        client_assertion: await gateway.assertion({}, '-1m'),
+      }),
+    ],
+    [
+      'a client there is not',
+      async () => ({
+        client_assertion_type: type,
+        client_assertion: await gateway.assertion({ iss: 'mallory', sub: 'mallory' }),
+      }),
+    ],
+    [
+      'the public login client',
+      async () => ({
+        client_assertion_type: type,
+        client_assertion: await gateway.assertion({ iss: 'trade-agent', sub: 'trade-agent' }),
+      }),
+    ],
+    ['no assertion at all', async () => ({ client_assertion_type: type, client_assertion: 'x' })],
+  ])('%s is not taken', async (_, credentials) => {
+    const form = { auth_req_id: await ask(), state: 'cancelled', text: '' };
+    expect(await answerOf(await gateway.post({ ...form, ...(await credentials()) }))).toEqual({
+      status: 401,
+      error: 'invalid_client',
+    });
+    expect(await world.phone.requests('alice')).toHaveLength(1);
+  });
+
+  it('an assertion that was used is not taken again, here or at the token endpoint', async () => {
+    const used = { client_assertion: await gateway.assertion() };
+    expect((await gateway.tell(await ask(), 'cancelled', '', used)).status).toBe(204);
+    expect((await gateway.tell(await ask(), 'cancelled', '', used)).status).toBe(401);
+    const atToken = await fetch(`${world.issuer}/token`, {
+      method: 'POST',
+      body: new URLSearchParams({ ...used, client_assertion_type: type, grant_type: 'x' }),
+    });
+    expect(await answerOf(atToken)).toEqual({ status: 401, error: 'invalid_client' });
+  });
+
+  it('another client says nothing about a request', async () => {
+    const other = await registerApprovalClient(world);
+    const theirs = await other.ask(flatDetails(), { login_hint: 'bob' });
+    expect((await gateway.tell(theirs.auth_req_id, 'cancelled')).status).toBe(404);
+    expect((await gateway.tell('no-such-request', 'cancelled')).status).toBe(404);
+    expect(await world.phone.requests('bob')).toHaveLength(1);
+  });
+
+  it.each([
+    ['an unknown state', { state: 'approved' }],
+    ['a text that is too long', { text: 'x'.repeat(201) }],
+    ['no request', { auth_req_id: '' }],
+  ])('the gateway is refused with %s', async (_, more) => {
+    expect(await answerOf(await gateway.tell(await ask(), 'cancelled', '', more))).toEqual({
+      status: 400,
+      error: 'invalid_request',
+    });
+  });
+
+  it('the gateway can not turn a phone around', async () => {
+    const authReqId = await ask();
+    const id = await waiting();
+    await gateway.tell(authReqId, 'cancelled', 'a\u202eb\nc');
+    expect((await world.phone.request(id)).outcome?.text).toBe('a b c');
+  });
+});
+
+it('nothing went wrong inside', () => {
+  expect(world.problems).toEqual([]);
+});

@@ -1,0 +1,36 @@
+import type { Proposal, ProposalState } from '../../../src/trading/proposal.ts';
+
+type OrderProposal = Extract<Proposal, { kind: 'order' }>;
+
+/** A proposal to buy 5 AAPL, as the gateway tells of it. */
+export function orderProposal(state: ProposalState, change: Partial<OrderProposal> = {}): OrderProposal {
+  return {
+    kind: 'order',
+    id: 'pr_00000001',
+    state,
+    code: 'K7QP',
+    subject: {
+      account: 'PA3ALICE01',
+      environment: 'paper',
+      symbol: 'AAPL',
+      side: 'buy',
+      qty: '5',
+      type: 'market',
+      time_in_force: 'day',
+      extended_hours: false,
+      reference_price: '180.00',
+      max_slippage: '0.01',
+      client_order_id: 'ta-client-order-id',
+      expires_at: '2026-11-24T15:05:00Z',
+    },
+    worst_case: { cash: '909.00', price: '181.80', text: 'costs at most $909.00' },
+    warnings: [],
+    created_at: '2026-11-24T15:00:00.000Z',
+    expires_at: '2026-11-24T15:05:00Z',
+    updated_at: '2026-11-24T15:00:00.000Z',
+    requested_by: 'run',
+    client: 'trade-agent',
+    approval: { method: 'ciba' },
+    ...change,
+  };
+}

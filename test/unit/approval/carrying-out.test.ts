@@ -1,0 +1,264 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { Approved } from '../../../src/approval/kind.ts';
+import { Refusal } from '../../../src/trading/refusal.ts';
+import { alice, type KernelWorld, kernelWorld, TOKEN_MS } from './kernel-world.ts';
+
+const busy = new Refusal(503, 'broker_busy', 'the broker is busy');
+const notTaken = { outcome: 'not_taken', refusal: busy } as const;
+const unknown = { outcome: 'unknown', text: 'no answer' } as const;
+
+/** Has the token of the approval say something else. */
+function tokenSays(world: KernelWorld, change: (approved: Approved) => Partial<Approved>): void {
+  const { verify } = world;
+  world.verify = async (token, time) => {
+    const approved = await verify(token, time);
+    return { ...approved, ...change(approved) };
+  };
+}
+const detailsOf = ({ authorizationDetails }: Approved) =>
+  (authorizationDetails as Record<string, unknown>[])[0] ?? {};
+
+describe('what was approved', () => {
+  it('is carried out once, and its phone hears of it', async () => {
+    const world = kernelWorld({ answers: ['approved'] });
+    const { id } = await world.propose();
+    const { result } = await world.until(id, 'executed');
+    expect(result).toEqual({ order: world.row(id).subjectId });
+    expect(world.book).toHaveLength(1);
+    expect(world.told.map(({ state }) => state)).toEqual(['executing', 'executed']);
+    expect(world.row(id)).toMatchObject({ hasToken: false, notificationToken: undefined });
+  });
+
+  it('is on the record before the desk hears of it', async () => {
+    const world = kernelWorld({ answers: ['approved'] });
+    let last: string | undefined;
+    world.steps.push(async (subject) => {
+      const { readFileSync } = await import('node:fs');
+      const lines = readFileSync(world.auditFile, 'utf8').trimEnd().split('\n');
+      last = (JSON.parse(lines.at(-1) ?? '') as { event: string }).event;
+      return world.place(subject);
+    });
+    const { id } = await world.propose();
+    await world.until(id, 'executed');
+    expect(last).toBe('executing');
+  });
+
+  it('is not sent while the record can’t be written, can be withdrawn meanwhile, and is sent afterwards', async () => {
+    const world = kernelWorld();
+    const { id } = world.left('approved');
+    const { id: other } = world.left('approved', '6');
+    mkdirSync(world.auditFile);
+    world.start();
+    await world.clock.run(world.clock.sleep(30_000));
+    expect(world.book).toEqual([]);
+    expect(world.row(id)).toMatchObject({ state: 'approved', reason: { code: 'service_busy' } });
+    expect(world.errors.join()).toMatch(/EISDIR/);
+    world.kernel.withdraw('alice', other);
+    rmSync(world.auditFile, { recursive: true });
+    await world.until(id, 'executed');
+    expect(world.book).toEqual([expect.objectContaining({ qty: '5' })]);
+  });
+
+  it.each([
+    ['another user', () => ({ sub: 'mallory' }), 'approved_by_another_user'],
+    ['no details', () => ({ authorizationDetails: undefined }), 'approval_missing'],
+    ['empty details', () => ({ authorizationDetails: [] }), 'approval_missing'],
+    ['details that are no array', () => ({ authorizationDetails: {} }), 'approval_malformed'],
+    ['details that are no object', () => ({ authorizationDetails: ['x'] }), 'approval_malformed'],
+    [
+      'two details objects',
+      (approved: Approved) => ({ authorizationDetails: [detailsOf(approved), detailsOf(approved)] }),
+      'approval_ambiguous',
+    ],
+    [
+      'a field more',
+      (approved: Approved) => ({ authorizationDetails: [{ ...detailsOf(approved), more: 1 }] }),
+      'details_mismatch',
+    ],
+    [
+      'an own __proto__',
+      (approved: Approved) => ({
+        authorizationDetails: [
+          JSON.parse(JSON.stringify(detailsOf(approved)).replace('{', '{"__proto__":{},')) as object,
+        ],
+      }),
+      'details_mismatch',
+    ],
+  ])('by a token of %s is not carried out', async (_, change, code) => {
+    const world = kernelWorld({ answers: ['approved'] });
+    tokenSays(world, change);
+    const { id } = await world.propose();
+    expect((await world.until(id, 'blocked')).reason?.code).toBe(code);
+    expect(world.book).toEqual([]);
+    expect(world.told.at(-1)).toMatchObject({ state: 'blocked' });
+  });
+
+  it.each([
+    'type',
+    'locations',
+    'actions',
+    'identifier',
+    'kind',
+    'proposal',
+    'code',
+    'digest',
+    'expires_at',
+    'subject',
+    'worst_case',
+    'warnings',
+    'shows',
+    'requested_by',
+    'client',
+    'provenance',
+  ])('by a token whose %s differs, or is missing, is not carried out', async (field) => {
+    for (const other of [{ [field]: 'of another' }, { [field]: undefined }]) {
+      const world = kernelWorld({ answers: ['approved'] });
+      tokenSays(world, (approved) => ({
+        authorizationDetails: [JSON.parse(JSON.stringify({ ...detailsOf(approved), ...other })) as object],
+      }));
+      const { id } = await world.propose();
+      const { reason } = await world.until(id, 'blocked');
+      expect(reason).toMatchObject({ code: 'details_mismatch', text: expect.stringContaining(field) });
+      expect(world.book).toEqual([]);
+    }
+  });
+
+  it('where tokens carry no details, the owner’s is enough, and another’s is not', async () => {
+    const world = kernelWorld({ details: 'message', answers: ['approved', 'approved'] });
+    tokenSays(world, () => ({ authorizationDetails: undefined }));
+    await world.until((await world.propose('1')).id, 'executed');
+    tokenSays(world, () => ({ sub: 'mallory' }));
+    await world.until((await world.propose('2')).id, 'blocked');
+    expect(world.book).toHaveLength(1);
+  });
+
+  it('is tried again where the desk did not take it, until it does', async () => {
+    const world = kernelWorld({ answers: ['approved'] });
+    world.steps.push(notTaken, notTaken);
+    const { id } = await world.propose();
+    await world.until(id, 'executed');
+    expect(world.book).toHaveLength(1);
+    expect(world.events().map(({ event }) => event)).toEqual([
+      'proposed',
+      'requested',
+      'approved',
+      'executing',
+      'not_taken',
+      'executing',
+      'not_taken',
+      'executing',
+      'executed',
+    ]);
+  });
+
+  it('is tried again until its deadline, and no longer', async () => {
+    const world = kernelWorld({ answers: ['approved'] });
+    world.steps.push(...Array(500).fill(notTaken));
+    const { id } = await world.propose();
+    const began = world.clock.now();
+    expect((await world.until(id, 'expired')).reason?.code).toBe('approval_expired');
+    expect(world.clock.now() - began).toBeLessThanOrEqual(331_000);
+    expect(world.book).toEqual([]);
+  });
+
+  it('ends where its token runs out while the desk is busy, though its deadline is later', async () => {
+    const world = kernelWorld();
+    const { id } = world.left('approved', '5', 8 * 3_600_000);
+    world.steps.push(async () => {
+      world.clock.advance(TOKEN_MS + 3_600_000);
+      return notTaken;
+    });
+    world.start();
+    expect((await world.until(id, 'expired')).reason?.code).toBe('approval_expired');
+  });
+
+  it('can be withdrawn, and halted, while the desk is busy', async () => {
+    for (const end of ['withdraw', 'halt'] as const) {
+      const world = kernelWorld({ answers: ['approved'] });
+      world.steps.push(...Array(500).fill(notTaken));
+      const { id } = await world.propose();
+      await world.until(id, 'approved');
+      await world.clock.run(world.clock.sleep(3_000));
+      if (end === 'withdraw') world.kernel.withdraw('alice', id);
+      else world.kernel.halt(alice);
+      expect(world.row(id).state).toBe('cancelled');
+      const left = world.steps.length;
+      await world.clock.run(world.clock.sleep(120_000));
+      expect(world.steps.length).toBe(left);
+    }
+  });
+
+  it('refused for good is blocked, with the reason’s members; refused as late it is expired', async () => {
+    const world = kernelWorld({ answers: ['approved', 'approved'] });
+    const members = { reason: 'ORDER_NOTIONAL_EXCEEDS_MAX', limit: '1000', value: '2000' };
+    world.steps.push(
+      { outcome: 'refused', refusal: new Refusal(403, 'policy_denied', 'too much', { members }) },
+      { outcome: 'refused', refusal: new Refusal(403, 'approval_expired', 'late') },
+    );
+    const blocked = await world.until((await world.propose('1')).id, 'blocked');
+    expect(blocked.reason).toEqual({ code: 'policy_denied', text: 'too much', members });
+    await world.until((await world.propose('2')).id, 'expired');
+  });
+
+  it('of unknown outcome is asked about until it is known, and never said to have failed', async () => {
+    const world = kernelWorld({ answers: ['approved'] });
+    world.steps.push(async (subject) => {
+      world.place(subject);
+      return unknown;
+    }, unknown);
+    const { id } = await world.propose();
+    await world.until(id, 'unknown');
+    await world.until(id, 'executed');
+    expect(world.book).toHaveLength(1);
+    expect(world.told.map(({ state }) => state)).toEqual(['executing', 'unknown', 'unknown', 'executed']);
+  });
+
+  it('of an outcome that nobody will ever know is over', async () => {
+    const world = kernelWorld({ answers: ['approved'] });
+    world.steps.push({ ...unknown, final: true });
+    const { id } = await world.propose();
+    expect((await world.until(id, 'blocked')).reason?.code).toBe('outcome_unknown');
+  });
+
+  it('unknown when its token is of no use any more is settled by the owner’s next visit', async () => {
+    const world = kernelWorld({ answers: ['approved'] });
+    world.steps.push(...Array(500).fill(unknown));
+    const { id } = await world.propose();
+    await world.clock.run(world.clock.sleep(3 * 3_600_000));
+    expect(world.row(id).state).toBe('unknown');
+    const left = world.steps.length;
+    await world.clock.run(world.clock.sleep(3_600_000));
+    expect(world.steps.length).toBe(left);
+    expect(await world.kernel.settle(world.row(id), alice)).toMatchObject({ state: 'unknown' });
+    world.settled = { outcome: 'executed', result: { order: 'found' } };
+    expect(await world.kernel.settle(world.row(id), alice)).toMatchObject({
+      state: 'executed',
+      result: { order: 'found' },
+    });
+  });
+
+  it.each([
+    [
+      { outcome: 'refused', refusal: new Refusal(422, 'broker_rejected', 'no') },
+      'blocked',
+      'broker_rejected',
+    ],
+    [{ outcome: 'refused', refusal: new Refusal(409, 'not_placed', 'never') }, 'expired', 'not_placed'],
+    [{ ...unknown, final: true }, 'blocked', 'outcome_unknown'],
+  ] as const)('unknown and then found to be %o is %s', async (found, state, code) => {
+    const world = kernelWorld();
+    const { id } = world.left('unknown');
+    world.settled = found;
+    expect(await world.kernel.settle(world.row(id), alice)).toMatchObject({ state, reason: { code } });
+  });
+
+  it('an answer to who looks that comes while it is carried out again changes nothing', async () => {
+    const world = kernelWorld();
+    const { id } = world.left('unknown');
+    const seen = world.row(id);
+    world.store.move(id, 'executing');
+    world.settled = { outcome: 'refused', refusal: new Refusal(409, 'not_placed', 'never') };
+    expect(await world.kernel.settle(seen, alice)).toMatchObject({ state: 'executing' });
+  });
+});

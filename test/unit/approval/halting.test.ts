@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import { proposalRequestSchema } from '../../../src/trading/proposal.ts';
+import { alice, type KernelWorld, kernelWorld } from './kernel-world.ts';
+
+const lift = proposalRequestSchema.parse({ kind: 'lift', lift: {} });
+const liftOf = (world: KernelWorld, key: string) =>
+  world.clock.run(world.kernel.propose(alice, lift, key)).then(({ proposal }) => proposal);
+
+describe('a halt', () => {
+  it.each(['drafted', 'requested', 'approved'] as const)('takes back one that is %s', async (state) => {
+    const world = kernelWorld();
+    const { id } = world.left(state);
+    world.kernel.halt(alice);
+    expect(world.row(id)).toMatchObject({
+      state: 'cancelled',
+      hasToken: false,
+      reason: { code: 'policy_denied', members: { reason: 'TRADING_HALTED' } },
+    });
+    world.start();
+    await world.clock.run(world.clock.sleep(60_000));
+    expect([world.book, world.questions]).toEqual([[], []]);
+  });
+
+  it('between the approval and its execution wins', async () => {
+    const world = kernelWorld({ answers: ['approved'] });
+    const { verify } = world;
+    world.verify = async (token, time) => {
+      world.kernel.halt(alice);
+      return verify(token, time);
+    };
+    const { id } = await world.propose();
+    await world.until(id, 'cancelled');
+    await world.clock.run(world.clock.sleep(60_000));
+    expect(world.book).toEqual([]);
+    expect(world.told.at(-1)).toMatchObject({ state: 'cancelled', text: 'trading is halted' });
+  });
+
+  it('that a process died in the middle of is completed by the next', async () => {
+    const world = kernelWorld();
+    const drafted = world.left('drafted', '1');
+    const approved = world.left('approved', '2');
+    world.halts.halt('alice', 'trade-agent', world.clock.now());
+    world.start();
+    await world.until(drafted.id, 'cancelled');
+    await world.until(approved.id, 'cancelled');
+    expect([world.book, world.questions]).toEqual([[], []]);
+  });
+
+  it('lets what is on its way come to its end, and other people be', async () => {
+    const world = kernelWorld();
+    const { id } = world.left('executing');
+    world.kernel.halt({ sub: 'bob', clientId: 'trade-agent' });
+    const { id: approved } = world.left('approved', '6');
+    world.start();
+    await world.until(id, 'executed');
+    await world.until(approved, 'executed');
+  });
+
+  it('refuses proposals until it is lifted', async () => {
+    const world = kernelWorld({ answers: ['approved', 'approved'] });
+    const since = world.kernel.halt(alice);
+    world.clock.advance(1_000);
+    expect(world.kernel.halt(alice)).toBe(since);
+    await expect(world.propose()).rejects.toMatchObject({
+      status: 403,
+      code: 'policy_denied',
+      options: { members: { reason: 'TRADING_HALTED', reasons: ['TRADING_HALTED'] } },
+    });
+    await world.until((await liftOf(world, 'lift')).id, 'executed');
+    expect(world.kernel.haltedAt('alice')).toBeUndefined();
+    await world.until((await world.propose()).id, 'executed');
+  });
+
+  it('is not lifted by anything else that is approved', async () => {
+    const world = kernelWorld();
+    const { id } = world.left('executing');
+    world.kernel.halt(alice);
+    world.start();
+    await world.until(id, 'executed');
+    expect(world.kernel.haltedAt('alice')).toBeDefined();
+  });
+
+  it('later than the question about an earlier one stays', async () => {
+    const world = kernelWorld();
+    const first = world.kernel.halt(alice);
+    const question = await liftOf(world, 'lift');
+    world.halts.lift('alice', first);
+    world.clock.advance(60_000);
+    const second = world.kernel.halt(alice);
+    world.answers.push('approved');
+    await world.until(question.id, 'executed');
+    expect(world.kernel.haltedAt('alice')).toBe(second);
+  });
+
+  it('that is over, or never was, needs no lifting', async () => {
+    const world = kernelWorld();
+    await expect(liftOf(world, 'lift')).rejects.toMatchObject({ status: 409, code: 'not_halted' });
+  });
+
+  it('is on the record once, as is its end', async () => {
+    const world = kernelWorld({ answers: ['approved'] });
+    world.kernel.halt(alice);
+    world.kernel.halt(alice);
+    await world.until((await liftOf(world, 'lift')).id, 'executed');
+    const events = world.events().map(({ event }) => event);
+    expect(events.filter((event) => event === 'halted')).toHaveLength(1);
+    expect(events.filter((event) => event === 'lifted')).toHaveLength(1);
+  });
+});

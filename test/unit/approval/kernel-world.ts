@@ -1,0 +1,305 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3-multiple-ciphers';
+import { onTestFinished } from 'vitest';
+import { z } from 'zod';
+import { questionOf } from '../../../src/approval/ask.ts';
+import type { Asking, Outcome, PollResult, Question } from '../../../src/approval/asking.ts';
+import { createAuditChain } from '../../../src/approval/audit-chain.ts';
+import { drawCode, drawProposalId } from '../../../src/approval/code.ts';
+import { createHalts } from '../../../src/approval/halts.ts';
+import { type ApprovalKernel, createApprovalKernel } from '../../../src/approval/kernel.ts';
+import type { Approved, Execution, Kind, Proposer } from '../../../src/approval/kind.ts';
+import { liftKind } from '../../../src/approval/kinds/lift/kind.ts';
+import {
+  createProposalStore,
+  type ProposalStore,
+  type StoredProposal,
+} from '../../../src/approval/proposal-store.ts';
+import { createProposalTables } from '../../../src/approval/proposal-tables.ts';
+import { defaultQuotas } from '../../../src/approval/quotas.ts';
+import { createTokenSeal } from '../../../src/approval/token-seal.ts';
+import { utcSeconds } from '../../../src/trading/clock.ts';
+import { type ProposalState, proposalRequestSchema } from '../../../src/trading/proposal.ts';
+import { Refusal } from '../../../src/trading/refusal.ts';
+import { VirtualClock } from '../../virtual-clock.ts';
+
+/** `approved` is answered with a token of that very proposal, good for five minutes. */
+export type Answer =
+  | PollResult
+  | 'approved'
+  | ((signal: AbortSignal, onSend: () => void) => Promise<PollResult | 'approved'>);
+
+interface Subject {
+  readonly qty: string;
+  readonly client_order_id: string;
+  readonly expires_at: string;
+}
+
+type Step = Execution<unknown> | ((subject: Subject, approved: Approved) => Promise<Execution<unknown>>);
+
+export interface WorldOptions {
+  readonly answers?: Answer[];
+  readonly delivery?: 'poll' | 'ping';
+  /** Seconds. */
+  readonly interval?: number;
+  readonly details?: 'rar' | 'message';
+}
+
+export const alice = { sub: 'alice', clientId: 'trade-agent', accessToken: 'SESSION-TOKEN' } as const;
+export const GATEWAY = 'https://gateway.example';
+export const TOKEN_MS = 300_000;
+
+/** What no run waits for: every proposal's deadline lies before it. */
+const LONG_MS = 48 * 3_600_000;
+
+/** A kernel with everything around it made up: provider, desk, time. One database, so that it can be started again. */
+export function kernelWorld({
+  answers = [],
+  delivery = 'poll',
+  interval = 2,
+  details = 'rar',
+}: WorldOptions = {}) {
+  const clock = new VirtualClock();
+  const started = clock.now();
+  const folder = mkdtempSync(join(tmpdir(), 'trade-agent-kernel-'));
+  const auditFile = join(folder, 'audit.jsonl');
+  const database = new Database(':memory:');
+  createProposalTables(database);
+  const audit = createAuditChain(auditFile, database, clock);
+  const store: ProposalStore = createProposalStore(database, createTokenSeal('of the test'), clock, audit);
+  const halts = createHalts(database, audit);
+
+  const polls: { id: string; at: number; expected: { sub: string; details: Question['details'] } }[] = [];
+  const questions: Question[] = [];
+  const told: (Outcome & { authReqId: string })[] = [];
+  const errors: string[] = [];
+  /** The broker's book, and the desk's journal: by the id, what the first time came to. */
+  const book: Subject[] = [];
+  const journal = new Map<string, unknown>();
+  let underWay = 0;
+
+  const world = {
+    clock,
+    database,
+    store,
+    halts,
+    audit,
+    auditFile,
+    answers,
+    polls,
+    questions,
+    told,
+    asking: undefined as unknown as Asking,
+    errors,
+    book,
+    journal,
+    /** What the desk does, in turn; afterwards it places each order once. */
+    steps: [] as Step[],
+    /** The desk places it, or says what came of it the first time. */
+    place: (subject: Subject): Execution<unknown> => {
+      const earlier = journal.get(subject.client_order_id);
+      if (earlier !== undefined) return { outcome: 'executed', result: earlier };
+      const result = { order: subject.client_order_id };
+      journal.set(subject.client_order_id, result);
+      book.push(subject);
+      return { outcome: 'executed', result };
+    },
+    /** What {@link Kind.settle} finds. */
+    settled: undefined as Execution<unknown> | undefined,
+    /** Runs before a question is taken; throws where it is not. */
+    onRequest: async (): Promise<void> => {},
+    verify: async (token: string, { isFirst }: { readonly isFirst: boolean }): Promise<Approved> => {
+      const proposal = store.get(token.slice('token '.length));
+      if (proposal === undefined) throw new Refusal(401, 'token_malformed', 'of nobody');
+      const expiresAt = proposal.tokenExpiresAt ?? 0;
+      if (isFirst && clock.now() >= expiresAt) throw new Refusal(401, 'token_expired', 'it has expired');
+      const question = questionOf({ kindOf, gateway: GATEWAY, detailsTypes: {} }, proposal);
+      return {
+        sub: proposal.sub,
+        clientId: 'gateway',
+        jti: token,
+        authorizationDetails: [question.details],
+        accessToken: token,
+        expiresAt,
+      };
+    },
+    times: () => polls.map(({ at }) => at),
+    events: () => {
+      audit.flush();
+      return readFileSync(auditFile, 'utf8')
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { event: string; seq: number; state?: string });
+    },
+    kernel: undefined as unknown as ApprovalKernel,
+    /** Proposes `qty` shares, and runs until the owner was asked (or it ended). */
+    propose: (qty = '5', { ttl = 300, key = `key-${qty}`, by = alice as Proposer } = {}) =>
+      clock
+        .run(
+          world.kernel.propose(
+            by,
+            proposalRequestSchema.parse({ kind: 'order', order: { symbol: 'AAPL', side: 'buy', qty }, ttl }),
+            key,
+          ),
+        )
+        .then(({ proposal }) => proposal),
+    /** Runs until it stands so. */
+    until: (id: string, ...states: ProposalState[]) =>
+      clock.run(
+        (async () => {
+          for (;;) {
+            const proposal = world.row(id);
+            if (states.includes(proposal.state)) return proposal;
+            await world.kernel.awaitChange(id, proposal.version, LONG_MS, new AbortController().signal);
+          }
+        })(),
+      ),
+    row: (id: string): StoredProposal => {
+      const row = store.get(id);
+      if (row === undefined) throw new Error(`there is no ${id}`);
+      return row;
+    },
+    /** One that an earlier process left like this; its token is good for five minutes. */
+    left: (state: ProposalState, qty = '5', ttlMs = TOKEN_MS): StoredProposal => {
+      const id = drawProposalId();
+      const deadline = clock.now() + ttlMs;
+      const subject: Subject = { qty, client_order_id: `ta-${id}`, expires_at: utcSeconds(deadline) };
+      const draft = {
+        id,
+        sub: alice.sub,
+        client: alice.clientId,
+        username: undefined,
+        email: undefined,
+        kind: 'order',
+        code: drawCode(),
+        subject,
+        subjectId: subject.client_order_id,
+        fingerprint: qty,
+        digest: 'd'.repeat(43),
+        worstCase: null,
+        warnings: [],
+        shows: {},
+        provenance: null,
+        requestedBy: null,
+        again: undefined,
+        typed: false,
+        deadline,
+      } as const;
+      store.inOneCommit(() => store.draft(draft, { sub: alice.sub, client: alice.clientId, key: id }, id));
+      const token = { value: `token ${id}`, expiresAt: clock.now() + TOKEN_MS };
+      for (const to of way[state]) {
+        const changes =
+          to === 'requested'
+            ? { authReqId: `left-${id}`, notificationToken: `secret-${id}`, interval, expiresAt: deadline }
+            : to === 'approved'
+              ? { token }
+              : to === 'executed'
+                ? { result: {} }
+                : {};
+        store.move(id, to, changes);
+      }
+      return world.row(id);
+    },
+    /** A new process on the same database. */
+    start: () => {
+      world.kernel = makeKernel();
+      world.kernel.start();
+    },
+    close: () => clock.run(world.kernel.close()),
+  };
+
+  const orderKind: Kind<{ qty: string }, Subject, unknown> = {
+    name: 'order',
+    subjectSchema: z.object({ qty: z.string(), client_order_id: z.string(), expires_at: z.string() }),
+    resultSchema: z.unknown(),
+    scope: 'orders:write',
+    detailsType: 'trade_order',
+    complete: async ({ qty }, { subjectId, expiresAt }) => ({
+      subject: { qty, client_order_id: subjectId, expires_at: expiresAt },
+      subjectId,
+      worstCase: null,
+      warnings: [],
+      shows: {},
+    }),
+    describe: ({ qty }) => `BUY ${qty} AAPL`,
+    expiresAt: ({ expires_at }) => expires_at,
+    fingerprint: ({ qty }) => qty,
+    async execute(subject, approved) {
+      if (++underWay > 1) throw new Error('two are carried out at the same time');
+      try {
+        const step = world.steps.shift();
+        if (step !== undefined) return typeof step === 'function' ? await step(subject, approved) : step;
+        return world.place(subject);
+      } finally {
+        underWay--;
+      }
+    },
+    settle: async () => world.settled,
+    resultText: () => `placed`,
+  };
+  const lift = liftKind({ halts, clock });
+  const kindOf = (kind: StoredProposal['kind']) => (kind === 'lift' ? lift : orderKind) as unknown as Kind;
+
+  const asking: Asking = {
+    delivery,
+    async request(question) {
+      await world.onRequest();
+      questions.push(question);
+      const expiresAt = clock.now() + question.expiresIn * 1000;
+      return { authReqId: `auth-${questions.length}`, expiresAt, interval };
+    },
+    async poll(id, expected, signal, onSend = () => undefined) {
+      polls.push({ id, at: (clock.now() - started) / 1000, expected });
+      const next = world.answers.shift() ?? { status: 'pending' };
+      const answer = typeof next === 'function' ? await next(signal, onSend) : next;
+      if (answer !== 'approved') return answer;
+      const accessToken = `token ${String(expected.details.proposal)}`;
+      return { status: 'approved', accessToken, expiresAt: clock.now() + TOKEN_MS };
+    },
+    async tell(authReqId, outcome) {
+      told.push({ authReqId, ...outcome });
+    },
+  };
+
+  const makeKernel = () =>
+    createApprovalKernel({
+      store,
+      halts,
+      audit,
+      asking,
+      clock,
+      gateway: GATEWAY,
+      details,
+      detailsTypes: {},
+      kindOf,
+      verifyApproval: (token, time) => world.verify(token, time),
+      quotas: defaultQuotas,
+      maxTtlSeconds: 24 * 3600,
+      ownClients: new Set(['trade-agent']),
+      onError: (message) => errors.push(message),
+    });
+  world.asking = asking;
+  world.kernel = makeKernel();
+  onTestFinished(async () => {
+    await world.close();
+    database.close();
+    rmSync(folder, { recursive: true });
+  });
+  return world;
+}
+export type KernelWorld = ReturnType<typeof kernelWorld>;
+
+const way: Readonly<Record<ProposalState, readonly ProposalState[]>> = {
+  drafted: [],
+  requested: ['requested'],
+  approved: ['requested', 'approved'],
+  executing: ['requested', 'approved', 'executing'],
+  unknown: ['requested', 'approved', 'executing', 'unknown'],
+  executed: ['requested', 'approved', 'executing', 'executed'],
+  denied: ['requested', 'denied'],
+  expired: ['expired'],
+  cancelled: ['cancelled'],
+  blocked: ['blocked'],
+};

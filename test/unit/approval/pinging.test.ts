@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import type { PollResult } from '../../../src/approval/asking.ts';
+import { kernelWorld } from './kernel-world.ts';
+
+const pending: PollResult = { status: 'pending' };
+
+describe('where the provider calls back', () => {
+  it('polls nothing until it calls, then at once', async () => {
+    const world = kernelWorld({ delivery: 'ping', answers: ['approved'] });
+    const { id } = await world.propose();
+    await world.clock.run(world.clock.sleep(12_000));
+    expect(world.polls).toEqual([]);
+    expect(world.kernel.called('auth-1', world.questions[0]?.notificationToken ?? '')).toBe(true);
+    await world.until(id, 'executed');
+    expect(world.times()).toEqual([12]);
+  });
+
+  it('a call that comes before the row has the question’s id counts all the same', async () => {
+    const world = kernelWorld({ delivery: 'ping', answers: ['approved'] });
+    const { request } = world.asking;
+    Object.assign(world.asking, {
+      request: async (question: Parameters<typeof request>[0]) => {
+        const sent = await request(question);
+        expect(world.kernel.called(sent.authReqId, question.notificationToken)).toBe(false);
+        return sent;
+      },
+    });
+    const { id } = await world.propose();
+    await world.until(id, 'executed');
+    expect(world.times()).toEqual([0]);
+  });
+
+  it('an early call with another token counts for nothing', async () => {
+    const world = kernelWorld({ delivery: 'ping', answers: ['approved'] });
+    world.kernel.called('auth-1', 'a guess');
+    await world.propose();
+    await world.clock.run(world.clock.sleep(29_000));
+    expect(world.polls).toEqual([]);
+  });
+
+  it('a call with another question’s token is nobody’s', async () => {
+    const world = kernelWorld({ delivery: 'ping' });
+    await world.propose('1');
+    await world.propose('2');
+    const [, second] = world.questions;
+    expect(world.kernel.called('auth-1', second?.notificationToken ?? '')).toBe(false);
+    expect(world.kernel.called('auth-1', '')).toBe(false);
+    await world.clock.run(world.clock.sleep(20_000));
+    expect(world.polls).toEqual([]);
+  });
+
+  it('a call that got lost is made up for by polls, after 30 seconds, then after twice as long each time', async () => {
+    const world = kernelWorld({ delivery: 'ping' });
+    const { id } = await world.propose('5', { ttl: 3_600 });
+    await world.until(id, 'expired');
+    expect(world.times().slice(0, 7)).toEqual([30, 60, 120, 240, 480, 960, 1_560]);
+  });
+
+  it('a call while a poll is under way is heard after it', async () => {
+    const world = kernelWorld({ delivery: 'ping' });
+    world.answers.push(async () => {
+      world.kernel.called('auth-1', world.questions[0]?.notificationToken ?? '');
+      return pending;
+    }, 'approved');
+    const { id } = await world.propose();
+    await world.until(id, 'executed');
+    expect(world.times()).toEqual([30, 30]);
+  });
+
+  it('after a restart it asks at once, since nobody heard a call in between', async () => {
+    const world = kernelWorld({ delivery: 'ping', answers: ['approved'] });
+    const { id } = world.left('requested');
+    world.start();
+    await world.until(id, 'executed');
+    expect(world.times()).toEqual([0]);
+  });
+
+  it('a call after the end changes nothing', async () => {
+    const world = kernelWorld({ delivery: 'ping', answers: ['approved'] });
+    const { id } = await world.propose();
+    const token = world.questions[0]?.notificationToken ?? '';
+    world.kernel.called('auth-1', token);
+    await world.until(id, 'executed');
+    expect(world.kernel.called('auth-1', token)).toBe(false);
+    expect(world.polls).toHaveLength(1);
+    expect(world.book).toHaveLength(1);
+  });
+
+  it('calls for questions that are nobody’s are remembered up to a thousand', () => {
+    const world = kernelWorld({ delivery: 'ping' });
+    for (let number = 0; number < 5_000; number++) {
+      expect(world.kernel.called(`guess-${number}`, 'x'.repeat(100_000))).toBe(false);
+    }
+  });
+});

@@ -1,0 +1,177 @@
+import { describe, expect, it } from 'vitest';
+import { createTokenSeal } from '../../../src/approval/token-seal.ts';
+import { Refusal } from '../../../src/trading/refusal.ts';
+import { kernelWorld, TOKEN_MS } from './kernel-world.ts';
+
+const HOUR_MS = 3_600_000;
+const outOfReach = new Refusal(503, 'provider_unreachable', 'no keys');
+
+describe('after a restart', () => {
+  it('one that was drafted is asked', async () => {
+    const world = kernelWorld({ answers: ['approved'] });
+    const { id } = world.left('drafted');
+    world.start();
+    await world.until(id, 'executed');
+    expect(world.questions).toHaveLength(1);
+    expect(world.questions[0]?.bindingMessage).toBe(`BUY 5 AAPL ${world.row(id).code}`);
+  });
+
+  it('one that was drafted too long ago is expired, and nobody is asked', async () => {
+    const world = kernelWorld();
+    const { id } = world.left('drafted');
+    world.clock.advance(TOKEN_MS - 4_000);
+    world.start();
+    await world.until(id, 'expired');
+    expect(world.questions).toEqual([]);
+  });
+
+  it('one that was asked is waited for by the same question', async () => {
+    const world = kernelWorld({ answers: ['approved'] });
+    const { id } = world.left('requested');
+    world.start();
+    await world.until(id, 'executed');
+    expect(world.polls.map((poll) => poll.id)).toEqual([`left-${id}`]);
+    expect(world.questions).toEqual([]);
+  });
+
+  it('one that was approved is carried out', async () => {
+    const world = kernelWorld();
+    const { id } = world.left('approved');
+    world.start();
+    await world.until(id, 'executed');
+    expect(world.book).toHaveLength(1);
+    expect(world.polls).toEqual([]);
+  });
+
+  it('one that was approved and is past its deadline is not carried out', async () => {
+    const world = kernelWorld();
+    const { id } = world.left('approved');
+    world.clock.advance(TOKEN_MS);
+    world.start();
+    expect((await world.until(id, 'expired')).reason?.code).toBe('approval_expired');
+    expect(world.book).toEqual([]);
+  });
+
+  it('one that was approved and whose token ran out is not carried out', async () => {
+    const world = kernelWorld();
+    const { id } = world.left('approved', '5', 8 * HOUR_MS);
+    world.clock.advance(HOUR_MS);
+    world.start();
+    expect((await world.until(id, 'expired')).reason).toMatchObject({
+      code: 'approval_expired',
+      text: expect.stringContaining('token ran out'),
+    });
+    expect(world.book).toEqual([]);
+  });
+
+  it.each(['executing', 'unknown'] as const)('one that was %s is not placed a second time', async (state) => {
+    const world = kernelWorld();
+    const { id, subject } = world.left(state);
+    world.place(subject as Parameters<typeof world.place>[0]);
+    world.start();
+    await world.until(id, 'executed');
+    expect(world.book).toHaveLength(1);
+  });
+
+  it.each(['executing', 'unknown'] as const)(
+    'one that was %s and never reached the desk is placed',
+    async (state) => {
+      const world = kernelWorld();
+      const { id } = world.left(state);
+      world.start();
+      await world.until(id, 'executed');
+      expect(world.book).toHaveLength(1);
+    },
+  );
+
+  it('one under way is asked about with a token that has run out', async () => {
+    const world = kernelWorld();
+    const { id, subject } = world.left('executing');
+    world.place(subject as Parameters<typeof world.place>[0]);
+    world.clock.advance(TOKEN_MS + 60_000);
+    world.start();
+    await world.until(id, 'executed');
+    expect(world.book).toHaveLength(1);
+  });
+
+  it.each(['approved', 'executing', 'unknown'] as const)(
+    'one that was %s waits for the provider’s keys',
+    async (state) => {
+      const world = kernelWorld();
+      const { id } = world.left(state);
+      const { verify } = world;
+      let fails = 4;
+      world.verify = async (token, time) => {
+        if (fails-- > 0) throw outOfReach;
+        return verify(token, time);
+      };
+      world.start();
+      await world.clock.run(world.clock.sleep(5_000));
+      expect(world.row(id).state).toBe(state);
+      await world.until(id, 'executed');
+      expect(world.book).toHaveLength(1);
+    },
+  );
+
+  it('one that was approved does not wait for the provider’s keys beyond its deadline', async () => {
+    const world = kernelWorld();
+    const { id } = world.left('approved');
+    world.verify = async () => {
+      throw outOfReach;
+    };
+    const began = world.clock.now();
+    world.start();
+    await world.until(id, 'expired');
+    expect(world.clock.now() - began).toBeLessThanOrEqual(TOKEN_MS + 30_000);
+  });
+
+  it('one under way whose token is refused is unknown, for its owner’s next visit', async () => {
+    const world = kernelWorld();
+    const { id } = world.left('executing');
+    world.verify = async () => {
+      throw new Refusal(401, 'token_signature', 'the provider has another key now');
+    };
+    world.start();
+    expect((await world.until(id, 'unknown')).reason?.code).toBe('outcome_unknown');
+    expect(world.book).toEqual([]);
+  });
+
+  it.each([
+    ['approved', 'blocked', 'state_corrupt'],
+    ['executing', 'unknown', 'outcome_unknown'],
+  ] as const)('one that was %s under another key of the gateway is %s', async (state, ends, code) => {
+    const world = kernelWorld();
+    const { id } = world.left(state);
+    const sealed = createTokenSeal('another key').seal('token', 'elsewhere');
+    world.database.prepare('UPDATE proposals SET sealed_token = ? WHERE id = ?').run(sealed, id);
+    world.start();
+    expect((await world.until(id, ends)).reason?.code).toBe(code);
+    expect(world.book).toEqual([]);
+  });
+
+  it.each(['executed', 'denied', 'expired', 'cancelled', 'blocked'] as const)(
+    'one that was %s is left alone',
+    async (state) => {
+      const world = kernelWorld({ answers: ['approved'] });
+      const before = world.left(state);
+      world.start();
+      await world.clock.run(world.clock.sleep(HOUR_MS));
+      expect(world.row(before.id)).toEqual(before);
+      expect([world.questions, world.polls, world.book]).toEqual([[], [], []]);
+    },
+  );
+
+  it('started twice in one process, each is looked after once', async () => {
+    const world = kernelWorld();
+    const { id } = world.left('approved');
+    world.steps.push(async (subject) => {
+      await world.clock.sleep(10_000);
+      return world.place(subject);
+    });
+    world.start();
+    world.kernel.start();
+    await world.until(id, 'executed');
+    expect(world.book).toHaveLength(1);
+    expect(world.errors).toEqual([]);
+  });
+});

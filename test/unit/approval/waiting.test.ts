@@ -1,0 +1,247 @@
+import { describe, expect, it } from 'vitest';
+import type { PollResult } from '../../../src/approval/asking.ts';
+import { kernelWorld } from './kernel-world.ts';
+
+const pending: PollResult = { status: 'pending' };
+const unreachable: PollResult = { status: 'unreachable', reason: 'ECONNREFUSED' };
+const hang = (signal: AbortSignal) =>
+  new Promise<PollResult>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+
+describe('waiting for a decision', () => {
+  it('polls at once, then at the interval counted from when the poll was sent', async () => {
+    const world = kernelWorld();
+    world.answers.push(
+      pending,
+      async () => {
+        await world.clock.sleep(1_500);
+        return pending;
+      },
+      'approved',
+    );
+    const { id } = await world.propose();
+    await world.until(id, 'executed');
+    expect(world.times()).toEqual([0, 2, 4]);
+    expect(world.book).toHaveLength(1);
+  });
+
+  it('counts the interval from when the request went out, not from when it was prepared', async () => {
+    const world = kernelWorld();
+    world.answers.push(async (_, onSend) => {
+      await world.clock.sleep(1_500);
+      onSend();
+      return pending;
+    }, 'approved');
+    const { id } = await world.propose();
+    await world.until(id, 'executed');
+    expect(world.times()).toEqual([0, 3.5]);
+  });
+
+  it('polls again at once after a long poll', async () => {
+    const world = kernelWorld();
+    world.answers.push(async () => {
+      await world.clock.sleep(25_000);
+      return pending;
+    }, 'approved');
+    const { id } = await world.propose();
+    await world.until(id, 'executed');
+    expect(world.times()).toEqual([0, 25.001]);
+  });
+
+  it('has one poll of a proposal under way at a time', async () => {
+    let underWay = 0;
+    let most = 0;
+    const world = kernelWorld();
+    world.answers.push(
+      ...Array.from({ length: 5 }, () => async (): Promise<PollResult> => {
+        most = Math.max(most, ++underWay);
+        await world.clock.sleep(7_000);
+        underWay--;
+        return pending;
+      }),
+      'approved',
+    );
+    const { id } = await world.propose();
+    world.kernel.called('auth-1', world.questions[0]?.notificationToken ?? '');
+    world.kernel.start();
+    await world.until(id, 'executed');
+    expect(most).toBe(1);
+  });
+
+  it('waits five seconds longer from each slow_down on, also after a restart', async () => {
+    const world = kernelWorld({ answers: [{ status: 'slow_down' }, { status: 'slow_down' }, pending] });
+    const { id } = await world.propose();
+    await world.clock.run(world.clock.sleep(20_000));
+    expect(world.times()).toEqual([0, 7, 19]);
+    await world.close();
+    world.start();
+    expect(world.row(id).interval).toBe(12);
+    world.answers.push(pending, 'approved');
+    await world.until(id, 'executed');
+    const [restarted = 0, next] = world.times().slice(3);
+    expect(next).toBe(restarted + 12);
+  });
+
+  it('backs off while the provider cannot be reached, up to 30 seconds', async () => {
+    const world = kernelWorld({ answers: [...Array<PollResult>(7).fill(unreachable), pending, 'approved'] });
+    const { id } = await world.propose();
+    await world.until(id, 'executed');
+    expect(world.times()).toEqual([0, 2, 4, 8, 16, 32, 62, 92, 94]);
+  });
+
+  it.each([
+    ['Retry-After', 12],
+    ['a Retry-After that is longer than its own patience', 90],
+  ])('honours %s', async (_, retryAfter) => {
+    const world = kernelWorld({ answers: [{ ...unreachable, retryAfter }, 'approved'] });
+    const { id } = await world.propose();
+    await world.until(id, 'executed');
+    expect(world.times()).toEqual([0, retryAfter]);
+  });
+
+  it('keeps a long interval also after the provider could not be reached', async () => {
+    const world = kernelWorld({ answers: [unreachable, 'approved'], interval: 45 });
+    const { id } = await world.propose();
+    await world.until(id, 'executed');
+    expect(world.times()).toEqual([0, 45]);
+  });
+
+  it('ends at the absolute deadline, however long the provider said nothing', async () => {
+    const world = kernelWorld({ answers: Array<PollResult>(50).fill(unreachable) });
+    const { id } = await world.propose();
+    const { reason } = await world.until(id, 'expired');
+    expect(reason).toMatchObject({ code: 'approval_expired' });
+    expect(world.times().at(-1)).toBeLessThan(300);
+  });
+
+  it('ends at the provider’s own deadline where that comes first', async () => {
+    const world = kernelWorld();
+    const { id } = await world.propose('5', { ttl: 3_600 });
+    world.database.prepare('UPDATE proposals SET expires_at = expires_at - 3_000_000').run();
+    await world.until(id, 'expired');
+    expect(world.times().at(-1)).toBeLessThanOrEqual(600);
+  });
+
+  it('after the deadline asks once, to tell a denial from an expiry', async () => {
+    const denied = kernelWorld({ answers: [{ status: 'denied' }] });
+    const one = denied.left('requested');
+    denied.clock.advance(400_000);
+    denied.start();
+    await denied.until(one.id, 'denied');
+    const silent = kernelWorld({ answers: [unreachable] });
+    const two = silent.left('requested');
+    silent.clock.advance(400_000);
+    silent.start();
+    await silent.until(two.id, 'expired');
+    expect(silent.polls).toHaveLength(1);
+  });
+
+  it('ends soon after the deadline when a poll hangs', async () => {
+    const world = kernelWorld({ answers: [hang] });
+    const { id } = await world.propose();
+    const began = world.clock.now();
+    await world.until(id, 'expired');
+    expect(world.clock.now() - began).toBeLessThanOrEqual(306_000);
+  });
+
+  it.each([
+    [{ status: 'denied' }, 'denied', 'approval_denied'],
+    [{ status: 'expired' }, 'expired', 'approval_expired'],
+    [{ status: 'failed', error: 'invalid_request' }, 'blocked', 'provider_error'],
+  ] as const)('never polls again after %o', async (answer, state, code) => {
+    const world = kernelWorld({ answers: [answer] });
+    const { id } = await world.propose();
+    expect(await world.until(id, state)).toMatchObject({ reason: { code } });
+    await world.clock.run(world.clock.sleep(400_000));
+    expect(world.polls).toHaveLength(1);
+  });
+
+  it('asks once more, saying why, when the answer was lost', async () => {
+    const world = kernelWorld({ answers: [{ status: 'lost' }, 'approved'] });
+    const { id } = await world.propose();
+    await world.until(id, 'executed');
+    expect(world.polls.map((poll) => poll.id)).toEqual(['auth-1', 'auth-2']);
+    expect(world.events().map(({ event }) => event)).toContain('asked_again');
+    const [first, second] = world.questions;
+    expect(second?.details).toEqual(first?.details);
+    expect(second?.notificationToken).not.toBe(first?.notificationToken);
+  });
+
+  it('asks three times at most', async () => {
+    const world = kernelWorld({ answers: Array<PollResult>(5).fill({ status: 'lost' }) });
+    const { id } = await world.propose();
+    expect(await world.until(id, 'blocked')).toMatchObject({ reason: { code: 'provider_error' }, asked: 3 });
+    expect(world.polls).toHaveLength(3);
+  });
+
+  it('ends when it is withdrawn during a long poll, and drops a token that comes after', async () => {
+    const world = kernelWorld();
+    world.answers.push(
+      (signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve('approved'))),
+    );
+    const { id } = await world.propose();
+    const began = world.clock.now();
+    expect(world.kernel.withdraw('alice', id)).toMatchObject({ state: 'cancelled', hasToken: false });
+    await world.clock.run(world.clock.sleep(10));
+    await world.close();
+    expect(world.clock.now() - began).toBeLessThanOrEqual(1_000);
+    expect(world.row(id)).toMatchObject({ state: 'cancelled', hasToken: false });
+    expect(world.book).toEqual([]);
+    expect(world.told).toEqual([expect.objectContaining({ authReqId: 'auth-1', state: 'cancelled' })]);
+  });
+
+  it('leaves the proposal as it is when the gateway closes', async () => {
+    const world = kernelWorld({ answers: [hang] });
+    const { id } = await world.propose();
+    await world.close();
+    expect(world.row(id).state).toBe('requested');
+    expect(world.errors).toEqual([]);
+  });
+
+  it('a clock set back does not hold it up: the next poll comes an interval later', async () => {
+    const world = kernelWorld();
+    world.answers.push(async () => {
+      world.clock.advance(-3_600_000);
+      return pending;
+    }, 'approved');
+    const { id } = await world.propose();
+    await world.until(id, 'executed');
+    expect(world.times()).toEqual([0, -3_598]);
+  });
+
+  it('a clock set forward past the deadline lets it expire after one more question', async () => {
+    const world = kernelWorld({ answers: [pending] });
+    const { id } = await world.propose();
+    world.clock.advance(3_600_000);
+    await world.until(id, 'expired');
+    expect(world.polls.length).toBeLessThanOrEqual(2);
+  });
+
+  it('says with each poll what was asked for, so that other details are refused', async () => {
+    const world = kernelWorld({ answers: ['approved'] });
+    const { id } = await world.propose();
+    await world.until(id, 'executed');
+    const [poll] = world.polls;
+    expect(poll?.expected).toMatchObject({
+      sub: 'alice',
+      details: { type: 'trade_order', proposal: id, subject: { qty: '5' } },
+    });
+    expect(poll?.expected.details).toEqual(world.questions[0]?.details);
+  });
+
+  it('goes on after an error that nobody foresaw', async () => {
+    const world = kernelWorld();
+    const { id } = world.left('approved');
+    const { move } = world.store;
+    let broken = 2;
+    Object.assign(world.store, {
+      move: (...args: Parameters<typeof move>) => {
+        if (broken-- > 0) throw new Error('the disk is full');
+        return move(...args);
+      },
+    });
+    world.start();
+    await world.until(id, 'executed');
+    expect(world.errors).toEqual(['Error: the disk is full', 'Error: the disk is full']);
+    expect(world.book).toHaveLength(1);
+  });
+});

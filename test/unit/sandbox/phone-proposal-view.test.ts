@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest';
+import { outcomeLine, requestLines } from '../../../src/cli/phone-decision.ts';
+import type { PhoneRequest } from '../../../src/sandbox/phone/phone-request.ts';
+import { outcomeText, proposalView } from '../../../src/sandbox/phone/proposal-view.ts';
+import { type ProposalKind, proposalKinds } from '../../../src/trading/proposal.ts';
+import { proposalDetails, stopOrder, subjectOf } from '../../integration/sandbox/proposal-fixture.ts';
+
+/** Every value in a subject, however deep, as it stands there. */
+function leaves(value: unknown): unknown[] {
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leaves) : [value];
+}
+
+describe('a proposal as a person sees it', () => {
+  it.each<[ProposalKind, string, string]>([
+    ['order', 'Buy 5 AAPL', 'Limit order at $180.00 · Day'],
+    ['message', 'Send to #trading', 'By Slack, as you'],
+    [
+      'cancel',
+      'Cancel: Sell 5 AAPL',
+      'Stop order at $170.00 · Good till cancelled. It protects a position: without it more can be lost',
+    ],
+    ['replace', 'Change: Sell 5 AAPL', 'Stop price: $170.00 a share → $172.00 a share'],
+    ['lift', 'Let trading go on', 'It was halted at 2026-11-25 14:30:00 UTC'],
+  ])('of kind %s says %s: %s', (kind, headline, terms) => {
+    expect(proposalView(proposalDetails(kind))).toMatchObject({ headline, terms });
+  });
+
+  it.each(proposalKinds)('of kind %s leaves no field of its subject out', (kind) => {
+    const subject = subjectOf(kind);
+    const { fields } = proposalView(proposalDetails(kind, { subject }));
+    expect(new Set(fields.map(({ name }) => name)).size).toBe(fields.length);
+    const shown = leaves(subject).filter((value) => value !== null);
+    const own = fields.filter(({ name }) => !name.startsWith('details.'));
+    // The change of a replacement is shown beside the order it leads to.
+    expect(own).toHaveLength(shown.length);
+  });
+
+  it.each<[ProposalKind, string | undefined]>([
+    ['order', 'paper'],
+    ['cancel', 'paper'],
+    ['replace', 'paper'],
+    ['message', undefined],
+    ['lift', undefined],
+  ])('of kind %s is of the environment %s', (kind, environment) => {
+    expect(proposalView(proposalDetails(kind)).environment).toBe(environment);
+  });
+
+  it('shows a subject of another shape field by field, and never as paper', () => {
+    const view = proposalView(proposalDetails('order', { subject: { memo: 'x' } }));
+    expect(view).toMatchObject({ headline: 'Unknown order', environment: 'unknown' });
+    expect(view.fields).toContainEqual({ name: 'memo', label: 'memo', text: 'x', technical: false });
+  });
+
+  it('says nothing of protection where an order protects nothing', () => {
+    const subject = { ...subjectOf('cancel'), order: { ...stopOrder, side: 'buy' }, protects: false };
+    expect(proposalView(proposalDetails('cancel', { subject })).terms).toBe(
+      'Stop order at $170.00 · Good till cancelled',
+    );
+  });
+
+  it('says where a field comes from that stands in no words of the person', () => {
+    const view = proposalView(
+      proposalDetails('order', {
+        provenance: {
+          fields: {
+            symbol: { source: 'user' },
+            side: { source: 'default' },
+            qty: { source: 'computed', from: 'half of the cash' },
+            limit_price: { source: 'other' },
+          },
+          sentence: 'half my cash into AAPL',
+          tainted_by: ['standard input', 'news server'],
+        },
+      }),
+    );
+    expect(view).toMatchObject({
+      origins: [
+        { label: 'Quantity', text: 'worked out: half of the cash' },
+        { label: 'Limit price', text: 'not in your words' },
+      ],
+      sentence: 'half my cash into AAPL',
+      tainted: 'standard input, news server',
+    });
+  });
+
+  it.each([
+    [undefined, undefined],
+    [1, undefined],
+    [2, 'Again, the second time within the hour'],
+    [3, 'Again, the third time within the hour'],
+    [60, 'Again, the 60. time within the hour'],
+  ])('that was proposed %s times says %s', (again, said) => {
+    expect(proposalView(proposalDetails('order', again === undefined ? {} : { again })).again).toBe(said);
+  });
+
+  it('makes visible what would turn the rest around', () => {
+    const view = proposalView(
+      proposalDetails('order', { warnings: ['a\u202eb'], shows: { 'C\u200bash': '1\n2' } }),
+    );
+    expect(view.warnings).toEqual(['a\ufffdb']);
+    expect(view.shows).toEqual([{ label: 'C\ufffdash', text: '1\ufffd2' }]);
+  });
+});
+
+describe('what became of it', () => {
+  it.each([
+    ['executing', '', 'sending …'],
+    ['executed', 'filled 5 at $180.12', 'filled 5 at $180.12'],
+    ['blocked', 'price moved', 'refused: price moved'],
+    ['blocked', 'refused by the broker', 'refused by the broker'],
+    ['cancelled', 'withdrawn', 'withdrawn'],
+    ['expired', '', 'too late, nothing came of it'],
+    ['unknown', 'the broker did not answer', 'outcome unknown: the broker did not answer'],
+  ] as const)('%s with "%s" is told as "%s"', (state, text, said) => {
+    expect(outcomeText({ state, text })).toBe(said);
+  });
+});
+
+describe('a proposal in the terminal', () => {
+  const request = (changes: Partial<PhoneRequest> = {}): PhoneRequest => ({
+    id: 'r1',
+    user: 'alice',
+    client_name: 'order gateway',
+    code: 'K7QP',
+    binding_message: 'BUY 5 AAPL LMT 180.00 K7QP',
+    details: proposalDetails('order', {
+      warnings: ['The limit is far away.'],
+      shows: { Company: 'Apple Inc.' },
+      again: 2,
+    }),
+    requested_at: '2026-11-25T14:30:00Z',
+    expires_at: '2026-11-25T14:35:00Z',
+    status: 'pending',
+    kind: 'order',
+    worst_case: null,
+    warnings: [],
+    shows: {},
+    requested_by: 'chat',
+    client: 'trade-agent',
+    provenance: null,
+    outcome: null,
+    ...changes,
+  });
+
+  it('shows the same facts as the page, what matters first', () => {
+    const lines = requestLines(request());
+    expect(lines[0]).toBe('PAPER order for alice to approve:');
+    const text = lines.map((line) => line.replace(/\s+/g, ' ').trim());
+    expect(text.slice(1, 8)).toEqual([
+      'code K7QP',
+      'what Buy 5 AAPL',
+      'at worst At most $900.00 in all',
+      'terms Limit order at $180.00 · Day',
+      'again Again, the second time within the hour',
+      'warning The limit is far away.',
+      'Company Apple Inc.',
+    ]);
+    expect(text).toContain('asked by chat, by trade-agent, through order gateway');
+    expect(text).toContain('limit_price $180.00 a share');
+  });
+
+  it.each<[ProposalKind, string]>([
+    ['message', 'message for alice to approve:'],
+    ['cancel', 'PAPER cancel of an order for alice to approve:'],
+    ['replace', 'PAPER replace of an order for alice to approve:'],
+    ['lift', 'end of a halt for alice to approve:'],
+  ])('of kind %s begins "%s"', (kind, first) => {
+    expect(requestLines(request({ kind, details: proposalDetails(kind) }))[0]).toBe(first);
+  });
+
+  it('tells what became of it only where that is known', () => {
+    expect(outcomeLine(request())).toBeUndefined();
+    const outcome = { state: 'executed', text: 'filled 5 at $180.12', at: '2026-11-25T14:31:00Z' } as const;
+    expect(outcomeLine(request({ outcome }))).toBe('filled 5 at $180.12');
+  });
+});
