@@ -8,7 +8,7 @@ const folder = mkdtempSync(join(tmpdir(), 'trade-agent-demo-test-'));
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the demo without a terminal', () => {
-  it('shows login, portfolio, proposal, pending approval, approval and fill within 30 seconds, and leaves nothing', async () => {
+  it('shows login, portfolio, proposal, a closed terminal, approval and fill within 30 seconds, and leaves nothing', async () => {
     const started = performance.now();
     const { code, stdout, stderr } = await startCommand(['demo'], { env: { HOME: folder, TMPDIR: folder } })
       .finished;
@@ -22,11 +22,19 @@ describe('the demo without a terminal', () => {
       /show my portfolio/,
       /MSFT/,
       /trade-agent run "buy 5 AAPL"/,
+      /Approval needed/,
       /BUY 5 AAPL/,
+      /The terminal is closed/,
+      /carried out when you approve it, with or without this terminal/,
+      /nothing of the agent is running/,
       /phone --user alice --decide approve --once/,
-      /filled/i,
+      /approved [0-9A-Z]{4}: filled 5 at \$/,
+      /trade-agent resume th_/,
+      /order placed · filled 5 at/,
       /trade-agent orders/,
-      /audit record/,
+      /BUY +5 +AAPL/,
+      /gateway’s record/,
+      /proposed[\s\S]*requested[\s\S]*approved[\s\S]*executing[\s\S]*executed/,
     ];
     let rest = stdout;
     for (const step of steps) {
