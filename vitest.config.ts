@@ -4,7 +4,7 @@ import { SummaryReporter } from './test/summary-reporter.ts';
 /**
  * One command for all. `unit` touches no I/O beyond temporary files; `integration` starts real servers on loopback;
  * `e2e` runs the built program (dist/) as a user would; `crash` kills processes of a build with failpoints;
- * `chaos` plays random histories, and loads one process with approvals.
+ * `chaos` plays random histories, and loads one gateway with proposals.
  */
 export default defineConfig({
   test: {

@@ -4,20 +4,18 @@
 
 import { benchChatLines } from './bench/chat-lines.mjs';
 import { benchHistory } from './bench/history.mjs';
+import { benchProposals } from './bench/proposals.mjs';
 import { benchStartUp } from './bench/start-up.mjs';
-import { benchTaps } from './bench/tap-to-fill.mjs';
-import { benchApprovals } from './bench-approvals.mjs';
 import { benchCheck } from './bench-check.mjs';
 
 const parts = {
   startup: benchStartUp,
-  taps: benchTaps,
   chat: benchChatLines,
   check: async () => {
     for (const line of await benchCheck()) console.log(line);
   },
   history: benchHistory,
-  approvals: () => benchApprovals((process.env.BENCH_APPROVALS ?? '100,1000,10000').split(',').map(Number)),
+  proposals: () => benchProposals((process.env.BENCH_PROPOSALS ?? '1,1000,10000').split(',').map(Number)),
 };
 
 const named = process.argv.length > 2 ? process.argv.slice(2) : (process.env.BENCH ?? '').split(',');

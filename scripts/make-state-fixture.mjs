@@ -11,22 +11,19 @@ import { createAgent } from '../src/agent/create-agent.ts';
 import { openStateDatabase } from '../src/agent/state-database.ts';
 import { systemClock } from '../src/trading/clock.ts';
 import { GatewayStandIn } from '../test/integration/agent/gateway-stand-in.ts';
-import { PhoneStandIn } from '../test/integration/agent/phone-stand-in.ts';
 import { profileAt, sessionOf } from '../test/integration/agent/session.ts';
 
 const key = createHash('sha256').update('trade-agent test fixture: not a secret').digest();
 const folder = mkdtempSync(join(tmpdir(), 'trade-agent-fixture-'));
 const stateDb = join(folder, 'state.db');
 const gateway = await new GatewayStandIn().start();
-const phone = new PhoneStandIn();
+const phone = gateway.proposals;
 const profile = profileAt(gateway.url);
 
 const agent = await createAgent({
   profile,
   session: sessionOf(profile),
-  approvalClient: phone,
   stateDb,
-  auditLog: join(folder, 'audit.jsonl'),
   databaseKey: key,
   env: {},
   clock: { now: () => Date.now(), sleep: (ms, signal) => systemClock.sleep(ms / 50, signal) },
@@ -49,16 +46,11 @@ try {
   phone.auto = () => 'approve';
   await play('finished', 'buy 5 AAPL', 'wait', 'done');
   await play('finished', 'what do I own', 'wait', 'done');
-  gateway.faults = ['drop_after_accept'];
-  gateway.hiddenLookups = 3;
-  await play('unknown', 'buy 1 NVDA', 'wait', 'unknown');
-  phone.auto = () => {
-    gateway.down = true;
-    return 'approve';
-  };
-  await play('approved', 'buy 3 AAPL', 'wait', 'pending');
-  gateway.down = false;
   phone.auto = undefined;
+  phone.faults = Array(4).fill('drop_after_accept');
+  await play('unknown', 'buy 1 NVDA', 'wait', 'unknown');
+  await play('approved', 'buy 3 AAPL', 'detach', 'pending');
+  phone.decide('AAPL', 'approve');
   await play('pending', 'sell 2 MSFT', 'detach', 'pending');
   await agent.close();
 
@@ -74,12 +66,7 @@ try {
     key: key.toString('hex'),
     made_at: madeAt,
     audience: profile.audience,
-    asked: phone.asked.map(({ id, details, bindingMessage, code }) => ({
-      id,
-      details,
-      bindingMessage,
-      code,
-    })),
+    asked: phone.asked,
     book: gateway.book,
   };
   writeFileSync(join(target, 'facts.json'), `${JSON.stringify(facts, null, 2)}\n`);

@@ -3,6 +3,7 @@ import { Annotation, messagesStateReducer } from '@langchain/langgraph';
 import type { ProposalRequestInput } from '../trading/proposal.ts';
 import type { Order } from '../trading/views.ts';
 import type { Asks } from './asks.ts';
+import type { ConversationFacts } from './conversation-facts.ts';
 import type { ErrorFacts } from './events.ts';
 
 /** A tool call as the model made it, under an id of our own. */
@@ -72,8 +73,7 @@ export const ProposalGraphState = Annotation.Root({
   attempt: Annotation<number>(),
   asks: Annotation<Asks>(),
   tainted,
-  /** The person's own words, newest last. */
-  said: Annotation<readonly string[]>(),
+  facts: Annotation<ConversationFacts>(),
   /** What is sent under the attempt's key: kept whole, since the same key must come with the same words. */
   drafted: Annotation<ProposalRequestInput>(),
   /** The proposal's id at the gateway, once there is one. */

@@ -9,6 +9,8 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** Withdraws what is open where the signal ends the run. */
   readonly cancelOnExit?: boolean;
+  /** The program that put the prompt together, where no person said it: `check`. */
+  readonly composedBy?: string;
   /** Who or what proposes, as the person is told: `chat`, `run`, `check`, `schedule NAME`; printable ASCII, 80 at most. */
   readonly requestedBy?: string;
   /** Seconds that a proposal may take; the profile's `approval_ttl` unless said otherwise. */

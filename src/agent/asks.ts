@@ -1,8 +1,7 @@
-import { type BaseMessage, HumanMessage } from '@langchain/core/messages';
 import { TradeAgentError } from '../trading/errors.ts';
 import type { AgentStateValue } from './agent-state.ts';
+import { prompts } from './message-history.ts';
 import { ordersNamed } from './person-words.ts';
-import { readContext } from './system-prompt.ts';
 
 /** Proposals for one prompt, where the person's own words name no more: who matches each with their words reads few. */
 const MOST_ASKS = 5;
@@ -23,7 +22,7 @@ export function asksOf(
 ): (index: number) => Asks {
   const asked = state.outcomes.filter((outcome) => outcome.prompt === state.prompt && outcome.asked === true);
   const denied = asked.some(({ error }) => error?.code === 'approval_denied');
-  const most = Math.max(MOST_ASKS, ordersNamed(personsWords(state.messages)));
+  const most = Math.max(MOST_ASKS, ordersNamed(prompts(state.messages).map(({ text }) => text)));
   return (index) => ({ ordinal: asked.length + index + 1, most, denied });
 }
 
@@ -43,11 +42,4 @@ export function requireAsks({ ordinal, most, denied }: Asks): void {
       hint: 'The user can ask for the rest in a message of their own.',
     });
   }
-}
-
-/** What the person said themselves, oldest first: no standard input, no tool's result. */
-export function personsWords(messages: readonly BaseMessage[]): string[] {
-  return messages.flatMap((message) =>
-    HumanMessage.isInstance(message) && readContext(message.text) === undefined ? [message.text] : [],
-  );
 }

@@ -9,7 +9,8 @@ import {
   type ProposalGraphValue,
   type ToolCall,
 } from './agent-state.ts';
-import { asksOf, personsWords } from './asks.ts';
+import { asksOf } from './asks.ts';
+import { conversationFacts } from './conversation-facts.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { isFinished, modelNode, openCalls } from './model-node.ts';
 import { resultNode } from './proposal-result.ts';
@@ -58,13 +59,13 @@ export function buildGraph(environment: GraphEnvironment, checkpointer: BaseChec
     const calls = openCalls(state.messages);
     if (calls.length === 0) return latest?.type === 'tool' ? 'model' : END;
     const asks = asksOf(state);
-    const said = personsWords(state.messages);
+    const facts = conversationFacts(state.messages);
     let proposals = 0;
     return calls.map((call) => {
       const work = { call, prompt: state.prompt, turn: state.turns };
       if (!proposes(call)) return new Send('tool', work);
       const { tainted } = state;
-      return new Send('proposal', { ...work, attempt: 1, asks: asks(proposals++), tainted, said });
+      return new Send('proposal', { ...work, attempt: 1, asks: asks(proposals++), tainted, facts });
     });
   };
   const proposal = proposalGraph(environment);

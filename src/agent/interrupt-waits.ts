@@ -28,6 +28,16 @@ export function interruptsOf(tasks: StateSnapshot['tasks']): Awaited[] {
     });
 }
 
+/** Whether the graph stands where a call was about to be proposed, or was and nobody knows. */
+export function isMidProposal(tasks: StateSnapshot['tasks']): boolean {
+  return tasks.some(
+    (task) =>
+      task.name === 'proposal' &&
+      task.interrupts.length === 0 &&
+      (!('result' in task) || task.result === undefined),
+  );
+}
+
 /** What one run waits for: decisions about approvals, and accounts to be connected. */
 export class InterruptWaits {
   readonly #environment: GraphEnvironment;

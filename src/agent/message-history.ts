@@ -1,4 +1,29 @@
-import { AIMessage, type BaseMessage, ToolMessage } from '@langchain/core/messages';
+import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
+import { readContext } from './system-prompt.ts';
+
+/** What a run was asked, and by whom where a program put the words together. */
+interface Prompt {
+  readonly text: string;
+  /** `check`; undefined where a person said it. */
+  readonly composedBy: string | undefined;
+}
+
+/** A prompt as the conversation keeps it. @param composedBy the program that put it together, where no person said it */
+export function promptMessage(text: string, composedBy: string | undefined): HumanMessage {
+  return new HumanMessage({
+    content: text,
+    ...(composedBy === undefined ? {} : { additional_kwargs: { composed_by: composedBy } }),
+  });
+}
+
+/** All that was asked in a conversation, oldest first; what was handed over as data is none of it. */
+export function prompts(messages: readonly BaseMessage[]): Prompt[] {
+  return messages.flatMap((message) => {
+    if (!HumanMessage.isInstance(message) || readContext(message.text) !== undefined) return [];
+    const { composed_by } = message.additional_kwargs;
+    return [{ text: message.text, composedBy: typeof composed_by === 'string' ? composed_by : undefined }];
+  });
+}
 
 /**
  * The thread as a chat API accepts it: each call followed by its answer. A call left open by a run that was cut off is

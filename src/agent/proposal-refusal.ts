@@ -25,7 +25,10 @@ export function refusalOf(proposal: Proposal): TradeAgentError {
     default: {
       const code = reason === undefined ? 'blocked' : errorCodeOf(reason.code);
       return new TradeAgentError(code, why('it was blocked'), {
-        hint: code === 'outcome_unknown' ? 'It is not carried out a second time.' : nothing,
+        hint:
+          code === 'outcome_unknown'
+            ? `It is not ${kind === 'message' ? 'sent' : 'placed'} a second time.`
+            : nothing,
         details: {
           ...shownMembers(reason?.members ?? {}),
           ...(reason === undefined ? {} : { problem: shownText(reason.code, 64) }),

@@ -7,12 +7,13 @@ import type { Tool } from '../tools/tool.ts';
 import {
   LONGEST_TTL_S,
   type MessageRequest,
+  type ProposalKind,
   type ProposalRequestInput,
+  type Provenance,
   SHORTEST_TTL_S,
 } from '../trading/proposal.ts';
 import type { ProposalGraphValue } from './agent-state.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
-import type { Held } from './planner/position-part.ts';
 import { orderDefaults, type ProvenanceInput, provenanceOf } from './provenance.ts';
 
 /**
@@ -23,7 +24,7 @@ export async function proposalRequest(
   environment: Pick<GraphEnvironment, 'profile' | 'clock' | 'requestedBy' | 'ttl'>,
   gateway: GatewayClient,
   tool: Tool | undefined,
-  state: Pick<ProposalGraphValue, 'call' | 'said' | 'tainted'>,
+  state: Pick<ProposalGraphValue, 'call' | 'facts' | 'tainted'>,
 ): Promise<ProposalRequestInput> {
   const { profile, clock, requestedBy, ttl } = environment;
   const { args } = state.call;
@@ -33,63 +34,55 @@ export async function proposalRequest(
   };
   switch (tool?.risk) {
     case 'trade': {
-      const { environment: account, max_slippage } = profile;
-      const order = { ...readOrderRequest(args), environment: account, max_slippage };
-      const provenance = provenanceOf({
-        ...heard(environment, state, order),
-        kind: 'order',
-        request: order,
-        defaults: { ...orderDefaults, environment: account, max_slippage },
-        ...(order.side === 'sell' ? { positions: await held(gateway) } : {}),
-      });
-      return { kind: 'order', order, provenance, ...base };
+      const { environment, max_slippage } = profile;
+      const order = { ...readOrderRequest(args), environment, max_slippage };
+      const defaults = { ...orderDefaults, environment, max_slippage };
+      return { kind: 'order', order, ...base, provenance: sources(state, 'order', order, { defaults }) };
     }
     case 'send': {
       const message = await summaryMessage(tool, args, gateway, clock.now());
-      const computed = { service: 'the tool', subject: 'portfolio summary', text: 'portfolio summary' };
-      const provenance = provenanceOf({
-        ...heard(environment, state, message),
+      const rule = 'the portfolio when it was proposed';
+      const computed = { service: tool.name, subject: rule, ...(args.note ? {} : { text: rule }) };
+      return {
         kind: 'message',
-        request: message,
-        computed,
-      });
-      return { kind: 'message', message, provenance, ...base };
+        message,
+        ...base,
+        provenance: sources(state, 'message', message, { computed }),
+      };
     }
     case 'reduce': {
       const cancel = { order_id: String(args.order_id) };
-      const openOrders = await gateway.orders().catch(() => []);
-      const provenance = provenanceOf({
-        ...heard(environment, state, cancel),
-        kind: 'cancel',
-        request: cancel,
-        openOrders,
-      });
-      return { kind: 'cancel', cancel, provenance, ...base };
+      return { kind: 'cancel', cancel, ...base, provenance: sources(state, 'cancel', cancel) };
     }
     default:
       throw new TypeError('not a tool that proposes');
   }
 }
 
-/** Who of the program's own speaks for the person; any other prompt is put together by a rule. */
-const spokenBy = ['chat', 'run'];
-
-/** What was said, by whom, and which outside text the conversation has heard. */
-function heard(
-  { requestedBy }: Pick<GraphEnvironment, 'requestedBy'>,
-  { said = [], tainted = [] }: Pick<ProposalGraphValue, 'said' | 'tainted'>,
-  request: object,
-): Pick<ProvenanceInput, 'userTurns' | 'from' | 'taintedBy' | 'computed'> {
-  const base = { from: 'model', taintedBy: tainted };
-  if (spokenBy.includes(requestedBy)) return { ...base, userTurns: said };
-  const byRule = Object.fromEntries(Object.keys(request).map((field) => [field, requestedBy]));
-  return { ...base, userTurns: [], computed: byRule };
-}
-
-/** What is held, by symbol; nothing where it can't be read: then nothing counts as computed from it. */
-async function held(gateway: GatewayClient): Promise<Map<string, Held>> {
-  const positions = await gateway.positions().catch(() => []);
-  return new Map(positions.map(({ symbol, qty, qty_available }) => [symbol, { qty, qty_available }]));
+/** Where each field comes from, by code that has read the conversation. */
+function sources(
+  { facts, tainted }: Pick<ProposalGraphValue, 'facts' | 'tainted'>,
+  kind: ProposalKind,
+  request: Readonly<Record<string, unknown>>,
+  more: Pick<ProvenanceInput, 'defaults' | 'computed'> = {},
+): Provenance {
+  const { said, composedBy, positions, openOrders } = facts;
+  // What a program asked for, by rules that the person wrote.
+  const composed =
+    composedBy === undefined
+      ? {}
+      : Object.fromEntries(Object.keys(request).map((name) => [name, composedBy]));
+  return provenanceOf({
+    kind,
+    request,
+    userTurns: composedBy === undefined ? said : [],
+    from: 'model',
+    taintedBy: tainted ?? [],
+    positions: new Map(positions.map(({ symbol, ...held }) => [symbol, held])),
+    openOrders,
+    ...more,
+    computed: { ...composed, ...more.computed },
+  });
 }
 
 /**

@@ -10,9 +10,10 @@ import { EventQueue } from './event-queue.ts';
 import type { AgentEvent, RunResult } from './events.ts';
 import { type AgentGraph, buildGraph } from './graph.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
-import { InterruptWaits, interruptsOf } from './interrupt-waits.ts';
+import { InterruptWaits, interruptsOf, isMidProposal } from './interrupt-waits.ts';
 import type { KeptLease, LeaseKeeper } from './lease-keeper.ts';
-import { approvalView, orderOf } from './proposal-view.ts';
+import { promptMessage } from './message-history.ts';
+import { noteAndTell } from './note-and-tell.ts';
 import { midProposal, nothingStored, takenOver, unfinished } from './run-errors.ts';
 import { runResult } from './run-result.ts';
 import { STANDARD_INPUT, untrustedContext } from './system-prompt.ts';
@@ -218,7 +219,7 @@ class Run {
     const messages: BaseMessage[] = [];
     const hasContext = context !== undefined && context.trim() !== '';
     if (hasContext) messages.push(new HumanMessage(untrustedContext(context)));
-    messages.push(new HumanMessage(prompt));
+    messages.push(promptMessage(prompt, this.#options.composedBy));
     await graph.invoke(
       {
         messages,
@@ -302,31 +303,13 @@ class Run {
       requireLease: () => this.#requireLease(thread),
       gateway: gatewayFor(signal),
       emit,
-      saw: (seen) => this.#saw(fixed.proposals, seen),
+      saw: noteAndTell(fixed.proposals, this.#shown, emit),
       track: (work) => {
         this.#inFlight.add(work);
         void work.catch(() => undefined).finally(() => this.#inFlight.delete(work));
         return work;
       },
     };
-  }
-
-  #saw(proposals: GraphEnvironment['proposals'], seen: ThreadProposal): void {
-    const { id } = seen.proposal;
-    const before = proposals.get(id)?.proposal;
-    const { proposal, thread } = proposals.note(seen);
-    if (
-      before !== undefined &&
-      before.state === proposal.state &&
-      before.updated_at === proposal.updated_at
-    ) {
-      if (this.#shown.has(id)) return;
-    }
-    this.#shown.add(id);
-    const order = orderOf(proposal);
-    const isNews = before === undefined || JSON.stringify(order) !== JSON.stringify(orderOf(before));
-    if (order !== undefined && isNews) this.#emit({ type: 'order', order, approval: id });
-    this.#emit({ type: 'approval', approval: approvalView(proposal, thread) });
   }
 
   #proposals({ proposals, thread }: GraphEnvironment, prompt?: number): ThreadProposal[] {
@@ -362,16 +345,6 @@ class Run {
       error: errorFacts(this.#error(error)),
     });
   }
-}
-
-/** Whether the graph stands where a call was about to be proposed, or was and nobody knows. */
-function isMidProposal(tasks: StateSnapshot['tasks']): boolean {
-  return tasks.some(
-    (task) =>
-      task.name === 'proposal' &&
-      task.interrupts.length === 0 &&
-      (!('result' in task) || task.result === undefined),
-  );
 }
 
 type GraphConfig = Parameters<AgentGraph['getState']>[0] & {

@@ -44,10 +44,12 @@ export interface Attention extends KernelParts {
   /** Tells the phone what became of it. */
   tell(proposal: StoredProposal, state: Outcome['state'], text: string): void;
   /**
-   * Resolves after `ms`, or sooner when there is news (a call from the provider, a withdrawal).
+   * Resolves after `ms`, or sooner with true when there is news (a call from the provider, a withdrawal).
    * @throws the reason of `signal` when the gateway closes
    */
-  rest(ms: number): Promise<void>;
+  rest(ms: number): Promise<boolean>;
+  /** Takes its turn among all proposals to poll though the provider has not called. @returns milliseconds until then */
+  turn(why: 'uncalled' | 'restarted'): number;
   /** Whether the provider called before its answer was in the row; says so once. */
   wasCalled(authReqId: string, notificationToken: string | undefined): boolean;
   /** Calls back where it is withdrawn, or the gateway closes. */

@@ -4,6 +4,7 @@ import type { Outcome } from './asking.ts';
 import { type Attention, attend, type KernelParts } from './attend.ts';
 import type { Changes } from './changes.ts';
 import type { Proposer } from './kind.ts';
+import { createPacer } from './pacer.ts';
 import type { Move, StoredProposal } from './proposal-store.ts';
 
 /** Who looks after the open proposals of this process: each once at a time. */
@@ -29,6 +30,13 @@ export interface Attendance {
 const FOLLOW_WAITS_MS = [50, 100, 200, 400, 800, 1_500, 3_000, 5_000, 10_000, 20_000, 30_000] as const;
 /** An open order is followed this long by itself; after that whoever looks asks. */
 const FOLLOW_MS = 15 * 60_000;
+/**
+ * Between polls for calls that may have got lost, of all proposals together: with ten thousand open they would otherwise
+ * keep gateway and provider busy with nothing, and one that holds its polls would hold thousands.
+ */
+const UNCALLED_APART_MS = 200;
+/** Between the first polls after a restart: a call may have come while nobody listened. */
+const RESTARTED_APART_MS = 10;
 /** Calls remembered that came before their question's answer was in its row: a quick thumb. */
 const MOST_EARLY_CALLS = 1_000;
 /** Longer than any notification token of ours: it is no call to remember. */
@@ -47,7 +55,20 @@ export function createAttendance(
   },
 ): Attendance {
   const { store, audit, asking, clock, kindOf, changes, signal } = parts;
-  const attended = new Map<string, { readonly work: Promise<void>; readonly wake: () => void }>();
+  const attended = new Map<
+    string,
+    { readonly work: Promise<void>; readonly wake: (withdrawn: boolean) => void }
+  >();
+  // One listener for all: of each that waits by itself, a signal that lives as long as the gateway keeps a trace.
+  signal.addEventListener(
+    'abort',
+    () => {
+      for (const { wake } of attended.values()) wake(false);
+    },
+    { once: true },
+  );
+  const uncalled = createPacer(clock, UNCALLED_APART_MS);
+  const restarted = createPacer(clock, RESTARTED_APART_MS);
   const early = new Map<string, string>();
   /** The phone being told: waited for at the end. */
   const asides = new Set<Promise<void>>();
@@ -68,7 +89,7 @@ export function createAttendance(
   const moved = ({ moved: changed, proposal }: Move): void => {
     if (!changed) return;
     audit.flushSoon();
-    changes.tell(proposal.sub);
+    changes.tell(proposal.sub, proposal.id);
     const { state, kind, result, reason } = proposal;
     if (state === 'executed') tell(proposal, 'executed', kindOf(kind).resultText(result));
     else if (isTold(state)) tell(proposal, state, reason?.text ?? state);
@@ -105,11 +126,15 @@ export function createAttendance(
         try {
           await clock.sleep(ms, news.signal);
         } catch {
-          signal.throwIfAborted();
+          // Told below.
         }
+        signal.throwIfAborted();
         // News that came while a poll was under way is heard at the next rest.
-        if (news.signal.aborted) news = new AbortController();
+        if (!news.signal.aborted) return false;
+        news = new AbortController();
+        return true;
       },
+      turn: (why) => (why === 'uncalled' ? uncalled : restarted).take(),
       wasCalled: (authReqId, token) => early.get(authReqId) === token && early.delete(authReqId),
       onBreakOff: (callback) => {
         breakOff = callback;
@@ -137,7 +162,7 @@ export function createAttendance(
     }
   };
   signal.addEventListener('abort', () => {
-    for (const { wake } of attended.values()) wake();
+    for (const { wake } of attended.values()) wake(true);
   });
 
   const attendance: Attendance = {
@@ -154,10 +179,10 @@ export function createAttendance(
         .then(() => followResult(id))
         .catch(failed)
         .finally(() => attended.delete(id));
-      attended.set(id, { work, wake: () => wake(signal.aborted || store.get(id)?.state === 'cancelled') });
+      attended.set(id, { work, wake });
     },
     isAttended: (id) => attended.has(id),
-    wake: (id) => attended.get(id)?.wake(),
+    wake: (id) => attended.get(id)?.wake(store.get(id)?.state === 'cancelled'),
     called(authReqId, notificationToken) {
       const proposal = store.byAuthReqId(authReqId);
       if (proposal === undefined) {

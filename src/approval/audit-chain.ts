@@ -31,6 +31,8 @@ export type AuditEvent =
   | 'halted'
   | 'lifted';
 
+/** What follows within this time goes to the disk together: an approval, say, and that it is being carried out. */
+const SOON_MS = 20;
 /** Before the first line. */
 const GENESIS = '0'.repeat(64);
 
@@ -103,7 +105,21 @@ export function createAuditChain(file: string, database: Database.Database, cloc
     forget.run(last.seq);
   });
 
-  let soon = false;
+  /**
+   * Forgetting need not wait for the disk, the file has: what is noted again after a power cut is found in it. Sets
+   * `synchronous` for this one commit, which is outside of any transaction.
+   */
+  const moveUnsynced = (): void => {
+    const before = database.pragma('synchronous', { simple: true });
+    database.pragma('synchronous = NORMAL');
+    try {
+      moveToFile.immediate();
+    } finally {
+      database.pragma(`synchronous = ${before}`);
+    }
+  };
+
+  let soon: NodeJS.Timeout | undefined;
   const chain: AuditChain = {
     note(event, facts) {
       const before = head.get();
@@ -115,19 +131,19 @@ export function createAuditChain(file: string, database: Database.Database, cloc
       advance.run(seq, hash);
     },
     flush() {
-      if (any.get() !== undefined) moveToFile.immediate();
+      clearTimeout(soon);
+      soon = undefined;
+      if (any.get() !== undefined) moveUnsynced();
     },
     flushSoon() {
-      if (soon) return;
-      soon = true;
-      setImmediate(() => {
-        soon = false;
+      soon ??= setTimeout(() => {
+        soon = undefined;
         try {
           if (database.open) chain.flush();
         } catch {
           // It stays noted: before anything is sent it is tried again, and then a failure counts.
         }
-      });
+      }, SOON_MS);
     },
   };
   return chain;

@@ -24,6 +24,8 @@ interface Wait {
   pause: number;
   failures: number;
   polled: boolean;
+  /** False where the provider would call, and has not: then its polls wait for their turn among all proposals. */
+  called: boolean;
   uncalled: number;
 }
 
@@ -35,11 +37,20 @@ interface Wait {
  */
 export async function awaitDecision(attention: Attention, id: string): Promise<void> {
   const { store, clock, asking, signal } = attention;
-  const wait: Wait = { pause: 0, failures: 0, polled: false, uncalled: UNCALLED_SECONDS.first };
+  const wait: Wait = {
+    pause: 0,
+    failures: 0,
+    polled: false,
+    called: true,
+    uncalled: UNCALLED_SECONDS.first,
+  };
   const { authReqId: asked = '', notificationToken } = store.get(id) ?? {};
-  // After a restart a call may have come while nobody listened: one poll at once.
-  const heard = attention.fresh && !attention.wasCalled(asked, notificationToken);
-  if (asking.delivery === 'ping' && heard) wait.pause = UNCALLED_SECONDS.first;
+  if (asking.delivery === 'ping' && !attention.wasCalled(asked, notificationToken)) {
+    wait.called = false;
+    // After a restart a call may have come while nobody listened: one poll as soon as the others let it.
+    if (attention.fresh) wait.pause = UNCALLED_SECONDS.first;
+    else await takeTurn(attention, wait, 'restarted', store.get(id)?.expiresAt ?? 0);
+  }
   for (;;) {
     signal.throwIfAborted();
     const proposal = store.get(id);
@@ -49,7 +60,8 @@ export async function awaitDecision(attention: Attention, id: string): Promise<v
     // Once after the deadline it is still asked: the person may have said no in time.
     if (left <= 0 && wait.polled) return expire(attention, proposal);
     if (wait.pause > 0 && left > 0) {
-      await attention.rest(Math.min(wait.pause * 1000, left));
+      wait.called = (await attention.rest(Math.min(wait.pause * 1000, left))) || wait.called;
+      if (!wait.called) await takeTurn(attention, wait, 'uncalled', proposal.expiresAt);
       wait.pause = 0;
       continue;
     }
@@ -60,6 +72,17 @@ export async function awaitDecision(attention: Attention, id: string): Promise<v
     if (settle(attention, proposal, result)) return;
     wait.pause = pauseAfter(attention, proposal, result, sentAt.ms, wait);
   }
+}
+
+async function takeTurn(
+  attention: Attention,
+  wait: Wait,
+  why: 'uncalled' | 'restarted',
+  expiresAt: number,
+): Promise<void> {
+  const turn = attention.turn(why);
+  const left = expiresAt - attention.clock.now();
+  if (turn > 0 && left > 0) wait.called = await attention.rest(Math.min(turn, left));
 }
 
 /** Seconds until the next poll. */
@@ -85,6 +108,7 @@ function pauseAfter(
     return untilNext(interval + SLOW_DOWN_SECONDS);
   }
   if (asking.delivery === 'poll') return untilNext(interval);
+  wait.called = false;
   const pause = Math.max(wait.uncalled, untilNext(interval));
   wait.uncalled = Math.min(wait.uncalled * 2, UNCALLED_SECONDS.most);
   return pause;
@@ -182,8 +206,8 @@ async function pollOnce(
     .sleep(left + LAST_ANSWER_MS, done.signal)
     .then(() => ended.abort())
     .catch(() => undefined);
-  // Withdrawn meanwhile: without this a long poll would sit it out. No `AbortSignal.any` with the gateway's own signal:
-  // in Node 20 a signal that lives long never forgets those that depend on it.
+  // Withdrawn meanwhile: without this a long poll would sit it out. No AbortSignal.any with the gateway's own signal,
+  // which lives long and keeps track of each that depends on it.
   attention.onBreakOff(() => ended.abort());
   try {
     const { details } = questionOf(attention, proposal);

@@ -1,33 +1,48 @@
-import { EventEmitter } from 'node:events';
 import type { Clock } from '../trading/clock.ts';
 
-/** Who waits for a change of a person's proposals, within this process. */
+/**
+ * Who waits for a change within this process: for one of a proposal, or for any of a person's. Each is woken by its own
+ * alone, or a person with thousands of open proposals would have thousands of waiters look at each change.
+ */
 export interface Changes {
   /** A proposal of this person has changed. */
-  tell(sub: string): void;
-  /** Resolves at the person's next change, after `ms`, or when one of the signals aborts. Never rejects. */
-  next(sub: string, ms: number, signals: readonly AbortSignal[]): Promise<void>;
+  tell(sub: string, proposal: string): void;
+  /** Resolves at the next change, after `ms`, or when one of the signals aborts. Never rejects. */
+  next(
+    of: { sub: string } | { proposal: string },
+    ms: number,
+    signals: readonly AbortSignal[],
+  ): Promise<void>;
 }
 
 export function createChanges(clock: Clock): Changes {
-  const emitter = new EventEmitter();
-  emitter.setMaxListeners(0);
+  const people = new Map<string, Set<() => void>>();
+  const proposals = new Map<string, Set<() => void>>();
+  const wake = (waiting: Set<() => void> | undefined): void => {
+    for (const changed of waiting ?? []) changed();
+  };
   return {
-    tell: (sub) => void emitter.emit(`of ${sub}`),
-    async next(sub, ms, signals) {
+    tell(sub, proposal) {
+      wake(people.get(sub));
+      wake(proposals.get(proposal));
+    },
+    async next(of, ms, signals) {
       if (signals.some(({ aborted }) => aborted)) return;
-      const over = new AbortController();
-      const wake = () => over.abort();
-      emitter.once(`of ${sub}`, wake);
-      // Not `AbortSignal.any`: in Node 20 a signal that lives long never forgets those that depend on it.
-      for (const signal of signals) signal.addEventListener('abort', wake);
+      const [waiters, name] = 'sub' in of ? [people, of.sub] : [proposals, of.proposal];
+      const ended = new AbortController();
+      const end = () => ended.abort();
+      const waiting = waiters.get(name) ?? new Set();
+      waiters.set(name, waiting.add(end));
+      // By hand rather than by `AbortSignal.any`, of which a signal that lives as long as the gateway keeps a trace.
+      for (const signal of signals) signal.addEventListener('abort', end);
       try {
-        await clock.sleep(ms, over.signal);
+        await clock.sleep(ms, ended.signal);
       } catch {
         // Whatever ended the wait, the caller looks for itself.
       } finally {
-        emitter.off(`of ${sub}`, wake);
-        for (const signal of signals) signal.removeEventListener('abort', wake);
+        for (const signal of signals) signal.removeEventListener('abort', end);
+        waiting.delete(end);
+        if (waiting.size === 0) waiters.delete(name);
       }
     },
   };

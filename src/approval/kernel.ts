@@ -99,7 +99,7 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
         if (proposal === undefined) throw new Error('the store has lost a proposal');
         const left = until - clock.now();
         if (proposal.version !== version || left <= 0 || isOver(signals)) return proposal;
-        await changes.next(proposal.sub, left, signals);
+        await changes.next({ proposal: id }, left, signals);
       }
     },
 
@@ -110,7 +110,7 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
         const changed = store.changedSince(sub, seen);
         seen = changed.at(-1)?.version ?? seen;
         yield changed;
-        if (store.changedSince(sub, seen).length === 0) await changes.next(sub, ALIVE_MS, signals);
+        if (store.changedSince(sub, seen).length === 0) await changes.next({ sub }, ALIVE_MS, signals);
       }
     },
 
@@ -172,7 +172,7 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
     },
 
     start() {
-      for (const { id } of store.list({ state: 'open' })) attendance.begin(id, false);
+      for (const id of store.openIds()) attendance.begin(id, false);
       audit.flushSoon();
     },
 

@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3-multiple-ciphers';
 import type { Clock } from '../trading/clock.ts';
 import type { ProposalKind, ProposalState, Provenance, WorstCase } from '../trading/proposal.ts';
 import type { AuditChain, AuditEvent } from './audit-chain.ts';
-import { createProposalTables } from './proposal-tables.ts';
+import { createProposalTables, decidedStates, namesOf } from './proposal-tables.ts';
 import { isSettled, openStates, transitions } from './states.ts';
 import type { TokenSeal } from './token-seal.ts';
 
@@ -117,6 +117,8 @@ export interface ProposalStore {
   get(id: string): StoredProposal | undefined;
   byAuthReqId(authReqId: string): StoredProposal | undefined;
   list(filter: { sub?: string; state: 'open' | 'all'; limit?: number }): StoredProposal[];
+  /** Of everybody's open ones, oldest first. */
+  openIds(): string[];
   /** Those that changed after a version, in the order of their changes. */
   changedSince(sub: string, version: number): StoredProposal[];
   /** The latest version there is. */
@@ -194,7 +196,7 @@ export function createProposalStore(
   audit: Pick<AuditChain, 'note'>,
 ): ProposalStore {
   createProposalTables(database);
-  const open = openStates.map((state) => `'${state}'`).join(', ');
+  const open = namesOf(openStates);
   const byId = database.prepare<[string], Row>('SELECT * FROM proposals WHERE id = ?');
   const byAuthReqId = database.prepare<[string], Row>('SELECT * FROM proposals WHERE auth_req_id = ?');
   const byKey = database.prepare<ProposalKey[], { request: string; proposal: string }>(
@@ -221,13 +223,16 @@ export function createProposalStore(
     `UPDATE proposals SET result = @result, updated_at = @now, version = @version
      WHERE id = @id AND state = 'executed'`,
   );
+  // Each count by an index of its own.
   const usage = database.prepare<unknown[], { open: number; lately: number }>(`
-    SELECT count(*) FILTER (WHERE state IN (${open})) AS open, count(*) FILTER (WHERE created_at > @since) AS lately
-    FROM proposals WHERE sub = @sub AND client = @client AND typed = @typed
-      AND (state IN (${open}) OR created_at > @since)`);
+    SELECT
+      (SELECT count(*) FROM proposals
+       WHERE sub = @sub AND client = @client AND typed = @typed AND state IN (${open})) AS open,
+      (SELECT count(*) FROM proposals
+       WHERE sub = @sub AND client = @client AND typed = @typed AND created_at > @since) AS lately`);
   const decided = database.prepare<unknown[], { state: ProposalState; at: number }>(`
     SELECT state, updated_at AS at FROM proposals
-    WHERE sub = @sub AND client = @client AND state IN ('denied', 'executed', 'approved', 'executing', 'unknown')
+    WHERE sub = @sub AND client = @client AND state IN (${namesOf(decidedStates)})
     ORDER BY updated_at DESC, version DESC LIMIT @limit`);
   const sameOpen = database.prepare<unknown[], Row>(`
     SELECT * FROM proposals WHERE sub = @sub AND client = @client AND fingerprint = @fingerprint
@@ -235,6 +240,9 @@ export function createProposalStore(
   const sameCount = database.prepare<unknown[], { count: number }>(`
     SELECT count(*) AS count FROM proposals
     WHERE sub = @sub AND fingerprint = @fingerprint AND created_at > @since`);
+  const openIds = database
+    .prepare<[], string>(`SELECT id FROM proposals WHERE state IN (${open}) ORDER BY created_at, rowid`)
+    .pluck();
   const changed = database.prepare<[string, number], Row>(
     'SELECT * FROM proposals WHERE sub = ? AND version > ? ORDER BY version LIMIT 500',
   );
@@ -295,6 +303,7 @@ export function createProposalStore(
         .all({ ...(sub === undefined ? {} : { sub }), limit })
         .map(read);
     },
+    openIds: () => openIds.all(),
     changedSince: (sub, version) => changed.all(sub, version).map(read),
     version: () => latest.get()?.version ?? 0,
     move(id, to, changes = {}, guard = {}) {

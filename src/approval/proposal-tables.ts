@@ -1,7 +1,22 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
+import type { ProposalState } from '../trading/proposal.ts';
 import { openStates } from './states.ts';
 
 const SCHEMA_VERSION = 1;
+
+/** What the person has had their say about. */
+export const decidedStates: readonly ProposalState[] = [
+  'denied',
+  'executed',
+  'approved',
+  'executing',
+  'unknown',
+];
+
+/** As in a condition: SQLite takes an index of some states only for the very same list of them. */
+export function namesOf(states: readonly ProposalState[]): string {
+  return states.map((state) => `'${state}'`).join(', ');
+}
 
 /** @throws {Error} where the database was written by a newer version */
 export function createProposalTables(database: Database.Database): void {
@@ -17,7 +32,8 @@ export function createProposalTables(database: Database.Database): void {
         );
       }
       if (version < 1) {
-        const open = openStates.map((state) => `'${state}'`).join(', ');
+        const open = namesOf(openStates);
+        const decided = namesOf(decidedStates);
         database.exec(`
           CREATE TABLE proposals (
             id TEXT PRIMARY KEY,
@@ -51,10 +67,11 @@ export function createProposalTables(database: Database.Database): void {
             UNIQUE (sub, subject_id)
           ) STRICT;
           CREATE INDEX proposals_of_person ON proposals (sub, created_at);
-          CREATE INDEX proposals_of_proposer ON proposals (sub, client, updated_at);
+          CREATE INDEX proposals_asked ON proposals (sub, client, typed, created_at);
+          CREATE INDEX proposals_decided ON proposals (sub, client, updated_at) WHERE state IN (${decided});
           CREATE INDEX proposals_alike ON proposals (sub, fingerprint, created_at);
           CREATE INDEX proposals_changed ON proposals (sub, version);
-          CREATE INDEX proposals_open ON proposals (sub, client, typed) WHERE state IN (${open});
+          CREATE INDEX proposals_open ON proposals (sub, client, typed, state) WHERE state IN (${open});
           CREATE TABLE proposal_keys (
             sub TEXT NOT NULL,
             client TEXT NOT NULL,

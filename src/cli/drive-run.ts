@@ -59,12 +59,9 @@ function sayWhatIsLeft(context: Context, object: RunObject): void {
   const pending = object.approvals.filter(({ status }) => status === 'requested' || status === 'drafted');
   if (pending.length > 0) {
     const what = pending.length === 1 ? 'an approval is' : `${pending.length} approvals are`;
-    const orders = pending.length === 1 ? 'the order is' : 'each order is';
-    io.talk(
-      `${what} still pending; ${orders} carried out when you approve it, with or without this terminal`,
-    );
-    io.talk(`go on with: ${resumeCommand(object.thread, context.profileOption)}`);
-    io.talk(`take back with: trade-agent approvals cancel ${pending.map(({ id }) => id).join(' ')}`);
+    io.talk(`${what} still pending; go on with: ${resumeCommand(object.thread, context.profileOption)}`);
+    io.talk('what you approve is carried out, with or without this terminal; take it back with:');
+    for (const { id } of pending) io.talk(`  trade-agent approvals cancel ${id}`);
   } else if (object.connections.length > 0) {
     for (const { name, command } of object.connections)
       io.talk(`the account "${name}" is not connected: ${command}`);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { JWK } from 'jose';
 import { z } from 'zod';
 import { detailsTypeOfKind } from '../approval/details.ts';
+import { defaultQuotas, type Quota } from '../approval/quotas.ts';
 import { providerNames } from '../auth/providers/dialect.ts';
 import { dialectOf } from '../auth/providers/dialect-of.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
@@ -26,6 +27,15 @@ const messageService = z.strictObject({ audience: z.string().min(1), url: addres
 
 const clientId = z.string().min(1);
 
+/** So many open at once, and so many within an hour. */
+const quota = ({ open, hour }: Quota) =>
+  z
+    .strictObject({
+      open: z.number().int().min(1).max(1_000).default(open),
+      hour: z.number().int().min(1).max(10_000).default(hour),
+    })
+    .prefault({});
+
 /** How the owner is asked. */
 const approvalSchema = z
   .strictObject({
@@ -48,6 +58,13 @@ const approvalSchema = z
     delivery: z.enum(['poll', 'ping']).default('poll'),
     /** The longest that a proposal may take, in seconds. */
     max_ttl: z.number().int().min(SHORTEST_TTL_S).max(LONGEST_TTL_S).default(LONGEST_TTL_S),
+    /** How much one client may ask of one person: `own_clients` (once for what the person typed, once for all else), others. */
+    quotas: z
+      .strictObject({
+        own: quota(defaultQuotas.own),
+        other: quota(defaultQuotas.other),
+      })
+      .prefault({}),
     /** Where the person decides, where that is a page: shown beside the code. */
     phone_url: address.optional(),
   })
@@ -149,7 +166,7 @@ export function detailsTypesOf({ details_type, message_details_type }: GatewaySe
 
 function approvalOptions(settings: GatewaySettings, privateKey: JWK, folder: string): GatewayApproval {
   const { approval, exchange } = settings;
-  const { method, details, signature, provider, delivery, max_ttl, phone_url } = approval;
+  const { method, details, signature, provider, delivery, max_ttl, quotas, phone_url } = approval;
   return {
     method,
     details,
@@ -160,6 +177,7 @@ function approvalOptions(settings: GatewaySettings, privateKey: JWK, folder: str
       : { id: approval.client_id ?? exchange.client_id },
     privateKey,
     delivery,
+    quotas,
     maxTtl: Math.min(max_ttl, dialectOf({ provider }).longestApproval),
     ...(provider === undefined ? {} : { provider }),
     ...(phone_url === undefined ? {} : { phoneUrl: phone_url }),

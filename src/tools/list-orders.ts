@@ -1,8 +1,13 @@
 import { z } from 'zod';
+import type { Order } from '../trading/views.ts';
+import type { GatewayClient } from './gateway-client.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
-/** Ids that can say nothing: the gateway's own, and the UUIDs that a broker makes. Any other app may write sentences. */
-const speechless = /^(ta-[a-z2-7]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+/** Ids that can say nothing: a broker makes them where nobody else does. */
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The gateway's own ids are known by its proposals; an older order counts as another app's. */
+const MOST_PROPOSALS = 500;
 
 export const listOrders = defineTool({
   name: 'list_orders',
@@ -14,8 +19,9 @@ export const listOrders = defineTool({
   scopes: ['orders:read'],
   risk: 'read',
   async execute(context, { status, limit }) {
-    const orders = await requireGateway(context).orders({ status, limit });
-    const foreign = orders.some(({ client_order_id }) => !speechless.test(client_order_id));
+    const gateway = requireGateway(context);
+    const orders = await gateway.orders({ status, limit });
+    const foreign = await anyForeign(gateway, orders);
     const kind = status === 'all' ? '' : `${status} `;
     return {
       summary: orders.length === 1 ? `1 ${kind}order` : `${orders.length} ${kind}orders`,
@@ -24,3 +30,16 @@ export const listOrders = defineTool({
     };
   },
 });
+
+/** Whether another app has named one of the orders: an id of its choice may hold a sentence. */
+async function anyForeign(gateway: GatewayClient, orders: readonly Order[]): Promise<boolean> {
+  const named = orders.map(({ client_order_id }) => client_order_id).filter((id) => !uuid.test(id));
+  if (named.length === 0) return false;
+  const proposals = await gateway.proposals({ state: 'all', limit: MOST_PROPOSALS });
+  const own = new Set(
+    proposals.map((proposal) =>
+      'client_order_id' in proposal.subject ? proposal.subject.client_order_id : '',
+    ),
+  );
+  return named.some((id) => !own.has(id));
+}

@@ -186,3 +186,38 @@ it('a key is never made over another', async () => {
   expect([code, stderr]).toEqual([2, expect.stringContaining('there is a key already')]);
   expect(readFileSync(join(home(), 'key.json'), 'utf8')).toBe(before);
 });
+
+it('a halt is ended at the gateway’s machine while it runs, and its record shows whoever changes it', async () => {
+  const nothing = await command('audit', 'verify').ended;
+  expect([nothing.code, nothing.stderr]).toEqual([2, expect.stringContaining('no gateway has run in')]);
+
+  settings();
+  const { url, child, ended } = await serve();
+  const lift = () => command('halt', '--lift', '--user', 'alice', '--output', 'json').ended;
+  const never = await lift();
+  expect([never.code, never.stdout]).toEqual([2, expect.stringContaining('is not halted')]);
+
+  const token = await issuer.mint({ claims: { scope: 'orders:read orders:cancel' } });
+  const halt = (method: string) =>
+    fetch(`${url}/v1/halt`, { method, headers: { authorization: `Bearer ${token}` } }).then(
+      (response) => response.json() as Promise<{ halted: boolean; halted_at?: string }>,
+    );
+  const { halted_at } = await halt('PUT');
+  const lifted = await lift();
+  expect([lifted.code, JSON.parse(lifted.stdout)]).toMatchObject([0, { sub: 'alice', halted_at }]);
+  expect(await halt('GET')).toEqual({ halted: false });
+
+  const verify = () => command('audit', 'verify', '--output', 'json').ended;
+  const whole = await verify();
+  const file = join(home(), 'audit.jsonl');
+  expect([whole.code, JSON.parse(whole.stdout)]).toMatchObject([0, { file, ok: true, lines: 2 }]);
+  child.kill('SIGTERM');
+  await ended;
+  writeFileSync(file, readFileSync(file, 'utf8').replace('"alice"', '"bob"'));
+  const changed = await verify();
+  expect([changed.code, JSON.parse(changed.stdout)]).toMatchObject([
+    1,
+    { ok: false, line: 1, seq: 1, what: 'changed' },
+  ]);
+  expect((await command('audit', 'verify').ended).stdout).toContain('line 1: changed');
+});

@@ -1,7 +1,8 @@
-// One measurement in a process of its own, for scripts/bench-approvals.mjs: node --expose-gc test/load/measure.ts COUNT
-import { disableTracing } from '../../src/agent/no-tracing.ts';
-import { manyApprovals } from './many-approvals.ts';
+// One measurement, for scripts/bench/proposals.mjs: node test/load/measure.ts COUNT TAPS
+import { manyProposals } from './many-proposals.ts';
 
-disableTracing();
-process.stdout.write(`${JSON.stringify(await manyApprovals(Number(process.argv[2]), Math.random))}\n`);
+const [count = 1, taps = 31] = process.argv.slice(2).map(Number);
+const idleMs = Number(process.env.BENCH_IDLE_MS ?? 30_000);
+const load = await manyProposals({ count, taps, warmUp: 40, idleMs, settleAll: false });
+process.stdout.write(`${JSON.stringify(load)}\n`);
 process.exit(0);

@@ -27,7 +27,7 @@ export const MAX_VALUE_LENGTH = 1200;
 export type Expected = Partial<Record<CredentialName, string | undefined>>;
 
 /** What a lock keeps apart: two processes that refresh, that register, that make the database key. */
-export const lockPurposes = ['session', 'approval-client', 'database-key'] as const;
+export const lockPurposes = ['session', 'database-key'] as const;
 export type LockPurpose = (typeof lockPurposes)[number];
 
 /**

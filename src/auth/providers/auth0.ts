@@ -25,8 +25,6 @@ export const auth0: Dialect = {
   audience: (audience) => ({ audience }),
   loginHint: ({ sub }, issuer) => JSON.stringify({ format: 'iss_sub', iss: slashed(issuer), sub }),
   bindingMessage: (message) => fittingMessage(message, BINDING_MESSAGE_CHARACTER, LONGEST_BINDING_MESSAGE),
-  // Credentials there are RS256, RS384 or PS256, under a key id of Auth0's own making.
-  clientKey: { kty: 'RSA', sendsId: false },
   longestApproval: LONGEST_PUSH_S,
   details: 'registered',
   // "POST /oauth/revoke": a refresh token. An access token there lasts until it ends.

@@ -27,8 +27,6 @@ export interface Dialect {
   loginHint(person: Person, issuer: string): string;
   /** The message in the characters and the length the provider takes; its code, at the end, always stays. */
   bindingMessage(message: string): string;
-  /** The key that the gateway's clients need there, and whether assertions name it (`kid`). */
-  readonly clientKey: { readonly kty: 'EC' | 'RSA'; readonly sendsId: boolean };
   /** Seconds an approval may be open at most. */
   readonly longestApproval: number;
   /**

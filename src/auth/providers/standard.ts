@@ -12,7 +12,6 @@ export const standard: Dialect = {
   audience: (audience) => (URL.canParse(audience) ? { resource: audience } : { audience }),
   loginHint: ({ sub }) => sub,
   bindingMessage: (message) => message,
-  clientKey: { kty: 'EC', sendsId: true },
   longestApproval: 86_400,
   details: 'announced',
   exchangeGrantType: 'urn:ietf:params:oauth:grant-type:token-exchange',

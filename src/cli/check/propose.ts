@@ -28,7 +28,7 @@ export async function propose(
   const agent = await context.agent({ model: 'builtin' });
   const result = await followed(
     context,
-    agent.run({ prompt, thread }, { requestedBy: 'check', ...options, signal }),
+    agent.run({ prompt, thread }, { requestedBy: 'check', composedBy: 'check', ...options, signal }),
     thread,
   );
   for (const { rule, request } of asked) {

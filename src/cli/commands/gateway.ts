@@ -6,6 +6,7 @@ import { examples, exitCodes } from '../help.ts';
 import { createOutput } from '../output.ts';
 import { portUpTo } from '../port.ts';
 import { addGatewayKey } from './gateway-key.ts';
+import { addGatewayRecord } from './gateway-record.ts';
 
 interface GatewayCommandOptions {
   readonly home?: string;
@@ -33,6 +34,7 @@ export function addGatewayCommand(program: Command, cli: Cli): void {
       'after',
       examples([
         ['trade-agent gateway key', "make the key of the gateway's clients, and print what to register"],
+        ['trade-agent gateway audit verify', 'find out whether its record is whole'],
         ['trade-agent gateway', 'serve at 127.0.0.1:7070, for the TLS proxy in front of it'],
       ]) + exitCodes([12]),
     )
@@ -53,6 +55,7 @@ export function addGatewayCommand(program: Command, cli: Cli): void {
     });
 
   addGatewayKey(gateway, cli, (options) => placesOf(cli, options));
+  addGatewayRecord(gateway, cli, (options) => placesOf(cli, options).home);
 }
 
 function placesOf(cli: Cli, { home, config }: Pick<GatewayCommandOptions, 'home' | 'config'>) {

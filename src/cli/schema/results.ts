@@ -258,6 +258,15 @@ export const resultSchemas = {
       .array(z.looseObject({ client_id: z.string().nullable() }))
       .describe('what to register at the identity provider, by the names of RFC 7591'),
   }),
+  'gateway-audit': z.object({
+    file: z.string(),
+    ok: z.boolean().describe('whether no line was changed, removed or added'),
+    lines: z.int().optional().describe('how many there are; absent where one is wrong'),
+    line: z.int().optional().describe('the first that is wrong, counted from 1'),
+    seq: z.int().optional().describe('the entry that belongs there'),
+    what: z.enum(['changed', 'removed', 'added', 'unreadable']).optional(),
+  }),
+  'gateway-halt': z.object({ sub: z.string(), halted_at: time, lifted_at: time }),
   demo: z.object({ audit: z.array(z.looseObject({ at: time, event: z.string() })) }),
   config: z.object({
     file: z.string(),

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -251,7 +252,7 @@ function draftLike(symbol: string): OrderDraft {
     extended_hours: false,
     reference_price: '1.00',
     max_slippage: '0.01',
-    client_order_id: `ta-${symbol.toLowerCase().padEnd(32, 'a')}`,
+    client_order_id: randomUUID(),
     expires_at: '2026-11-24T15:00:00Z',
   };
 }

@@ -28,6 +28,5 @@ export function sessionOf(profile: ResolvedProfile, sub = 'alice-sub'): Session 
     profile,
     user: { sub, name: 'Alice Example', email: 'alice@example.com' },
     fetch: (url, init) => fetch(url, bearer(`PLANTED-SESSION-TOKEN.${sub}`, init)),
-    fetchWithApproval: (url, init, token) => fetch(url, bearer(token, init)),
   };
 }

@@ -13,7 +13,7 @@ const decide = (decision: 'approve' | 'deny') =>
   world.run(['phone', '--decide', decision, '--once', '--timeout', '20s', '--output', 'json']);
 
 describe('an order on the command line', () => {
-  it('is left pending under --approval detach, placed once by resume, and by no second resume', async () => {
+  it('is left pending under --approval detach, and placed once it is approved, with nothing resumed', async () => {
     const before = world.ordersAtBroker();
     const detached = await world.run(['run', 'buy 5 AAPL', '--approval', 'detach', '--output', 'json']);
     expect(detached.exitCode).toBe(5);
@@ -31,6 +31,7 @@ describe('an order on the command line', () => {
     const decided = await decide('approve');
     expect(json(decided.stdout)).toMatchObject({ code: pending.approvals[0].code, decision: 'approve' });
 
+    await expect.poll(() => world.ordersAtBroker()).toBe(before + 1);
     const first = await world.run(['resume', pending.thread, '--output', 'json']);
     expect(first.exitCode).toBe(0);
     expect(json(first.stdout)).toMatchObject({
@@ -92,10 +93,22 @@ describe('an order on the command line', () => {
       const resumed = await world.run(['resume', thread, '--output', 'json']);
       expect(resumed.exitCode).toBe(6);
     }
-    // The provider can't take a request back; a yes that comes later must change nothing.
-    await decide('approve');
-    await decide('approve');
-    for (const { thread } of open) await world.run(['resume', thread]);
+    // They are gone from the phone too: there is nothing left to approve.
+    const phone = await world.run(['phone', '--decide', 'approve', '--once', '--timeout', '1s']);
+    expect(phone.exitCode).toBe(124);
+    expect(world.ordersAtBroker()).toBe(before);
+  });
+
+  it('is taken back on the way out where --cancel-on-exit says so', async () => {
+    const before = world.ordersAtBroker();
+    const waiting = world.start(['run', 'buy 1 KO limit 62', '--cancel-on-exit', '--output', 'json']);
+    await waiting.says(/Approval needed/);
+    waiting.interrupt();
+    const { exitCode, stdout } = await waiting.done;
+    expect(exitCode).toBe(130);
+    expect(json(stdout).approvals).toMatchObject([{ status: 'cancelled' }]);
+    const phone = await world.run(['phone', '--decide', 'approve', '--once', '--timeout', '1s']);
+    expect(phone.exitCode).toBe(124);
     expect(world.ordersAtBroker()).toBe(before);
   });
 

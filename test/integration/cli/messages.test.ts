@@ -30,7 +30,7 @@ const decide = (decision: 'approve' | 'deny') =>
   world.run(['phone', '--decide', decision, '--once', '--output', 'json', '--timeout', '20s']);
 const sent = () => world.sandbox.sentMessages();
 const audit = () =>
-  readFileSync(join(world.folder, 'agent', 'audit.jsonl'), 'utf8')
+  readFileSync(join(world.sandbox.ready.home, 'audit.jsonl'), 'utf8')
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
@@ -42,8 +42,9 @@ describe('a summary for Slack', () => {
     const phone = await decide('approve');
     const { exitCode, stdout, stderr } = await run;
     expect([exitCode, stderr]).toMatchObject([0, expect.stringContaining('message to #trading on Slack')]);
-    const { details } = json(phone.stdout);
-    expect(details).toMatchObject({ type: 'message_send', service: 'slack', recipient: '#trading' });
+    const { type, subject: details } = json(phone.stdout).details;
+    expect(type).toBe('message_send');
+    expect(details).toMatchObject({ service: 'slack', recipient: '#trading' });
     expect(details.text).toContain('Equity $');
     // As people in the channel read it, which is what was approved, to the letter.
     expect(sent().slice(before)).toMatchObject([
@@ -63,11 +64,7 @@ describe('a summary for Slack', () => {
       audit()
         .slice(-5)
         .map(({ event }) => event),
-    ).toEqual([...['proposed', 'requested', 'approved', 'sending', 'answered']]);
-    expect(audit().at(-1)).toMatchObject({
-      message: { text: details.text },
-      sent: { recipient: '#trading' },
-    });
+    ).toEqual(['proposed', 'requested', 'approved', 'executing', 'executed']);
 
     const again = await world.run(['resume', object.thread, '--output', 'json']);
     expect([again.exitCode, sent().length]).toEqual([0, before + 1]);
@@ -145,7 +142,7 @@ describe('a summary by Gmail', () => {
     const run = ask('email my portfolio to bob@example.com');
     const phone = await decide('approve');
     const { exitCode } = await run;
-    const { details } = json(phone.stdout);
+    const { subject: details } = json(phone.stdout).details;
     expect(exitCode).toBe(0);
     expect(sent().slice(before)).toMatchObject([
       {
@@ -177,18 +174,15 @@ describe('an account that is not connected', () => {
   it('after the approval leaves that standing: connected again, the message goes out', async () => {
     const before = sent().length;
     const { stdout } = await ask('send my portfolio to slack #trading', ['--approval', 'detach']);
-    await decide('approve');
     await world.run(['connections', 'remove', 'slack']);
+    await decide('approve');
     const { thread } = json(stdout);
-    const refused = await world.run(['resume', thread, '--output', 'json']);
-    expect([refused.exitCode, refused.stderr]).toMatchObject([
-      5,
-      expect.stringContaining('trade-agent connections add slack'),
-    ]);
-    expect(json(refused.stdout).approvals).toMatchObject([{ status: 'approved' }]);
+    const early = await world.run(['resume', thread, '--approval', 'detach', '--output', 'json']);
+    expect(json(early.stdout)).toMatchObject({ messages: [] });
+    expect(early.exitCode).not.toBe(0);
     expect(sent()).toHaveLength(before);
     await connect('slack');
-    expect((await world.run(['resume', thread])).exitCode).toBe(0);
+    expect((await world.run(['resume', thread, '--timeout', '30s'])).exitCode).toBe(0);
     expect(sent()).toHaveLength(before + 1);
   });
 });

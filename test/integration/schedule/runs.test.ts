@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
 import { fakeCrontab } from './fake-crontab.ts';
 
@@ -47,13 +47,6 @@ async function dueOnce(): Promise<string> {
 function change(id: string, more: Record<string, unknown>): void {
   writeFileSync(fileOf(id), JSON.stringify({ ...JSON.parse(readFileSync(fileOf(id), 'utf8')), ...more }));
 }
-/** Resolves once something waits for the phone and no check is under way: another one has its turn. */
-const waitsForPhoneAlone = () =>
-  vi.waitFor(async () => {
-    const { stdout } = await world.run(['approvals', 'list', '--output', 'json']);
-    expect(stdout).toContain('"requested"');
-    expect((await world.run(['check'])).exitCode).not.toBe(12);
-  }, 20_000);
 const logs = async (id: string) =>
   JSON.parse((await run('logs', id, '--output', 'json')).stdout).runs as Record<string, unknown>[];
 
@@ -135,44 +128,45 @@ describe('schedule run', () => {
       return dueFor(1, '--suggest');
     };
 
-    it('asks, and places what the phone approves, once, while other checks go on', async () => {
+    it('asks and ends; what the phone approves is placed with nothing running, once', async () => {
       const id = await dip();
-      const run = world.start(['schedule', 'run', id], { env: { PATH: path } });
-      await waitsForPhoneAlone();
-      await phone('approve');
-      const { exitCode, stdout, stderr } = await run.done;
-      expect(exitCode).toBe(3);
+      const { exitCode, stderr } = await run('run', id);
+      expect(exitCode).toBe(5);
       expect(stderr.match(/Approval needed/g)).toHaveLength(1);
-      expect(stdout).toMatch(/orders\n {2}BUY 1 NVDA LMT [\d.]+: filled 1 at/);
-      expect(await logs(id)).toMatchObject([{ status: 'found', approvals: [{ status: 'executed' }] }]);
-      expect(world.ordersAtBroker()).toBe(1);
-      expect((await world.run(['schedule', 'run', id, '--now'], { env: { PATH: path } })).exitCode).toBe(0);
-      expect(world.ordersAtBroker()).toBe(1);
-    });
-
-    it('ends 6 where the phone says no, and asks no more', async () => {
-      const id = await dip();
-      const run = world.start(['schedule', 'run', id], { env: { PATH: path } });
-      await phone('deny');
-      expect((await run.done).exitCode).toBe(6);
-      expect(await logs(id)).toMatchObject([{ status: 'denied', approvals: [{ status: 'denied' }] }]);
-      expect((await world.run(['schedule', 'run', id, '--now'], { env: { PATH: path } })).exitCode).toBe(0);
-      expect(world.ordersAtBroker()).toBe(1);
-    });
-
-    it('leaves the question standing when it is told to stop, and asks no second time', async () => {
-      const id = await dip();
-      const run = world.start(['schedule', 'run', id], { env: { PATH: path } });
-      await waitsForPhoneAlone();
-      run.interrupt();
-      expect((await run.done).exitCode).toBe(130);
       const [record] = (await logs(id)) as { approvals: { id: string }[] }[];
-      expect(record).toMatchObject({ status: 'interrupted', approvals: [{ status: 'requested' }] });
+      expect(record).toMatchObject({ status: 'pending', approvals: [{ status: 'requested' }] });
+      const shown = await world.run([
+        'approvals',
+        'show',
+        record?.approvals[0]?.id ?? '',
+        '--output',
+        'json',
+      ]);
+      const { approval } = JSON.parse(shown.stdout);
+      expect(approval).toMatchObject({ requested_by: `schedule ${id}`, order: { symbol: 'NVDA' } });
+      // A working day to look at the phone.
+      expect(Date.parse(approval.expires_at) - Date.now()).toBeGreaterThan(7 * 3_600_000);
+      await phone('approve');
+      await expect.poll(() => world.ordersAtBroker()).toBe(1);
+      expect((await world.run(['schedule', 'run', id, '--now'], { env: { PATH: path } })).exitCode).toBe(0);
+      expect(world.ordersAtBroker()).toBe(1);
+    });
+
+    it('asks no more once the phone has said no', async () => {
+      const id = await dip();
+      expect((await run('run', id)).exitCode).toBe(5);
+      await phone('deny');
+      expect((await world.run(['schedule', 'run', id, '--now'], { env: { PATH: path } })).exitCode).toBe(0);
+      expect(world.ordersAtBroker()).toBe(1);
+    });
+
+    it('asks no second time while the question stands', async () => {
+      const id = await dip();
+      expect((await run('run', id)).exitCode).toBe(5);
+      const [record] = (await logs(id)) as { approvals: { id: string }[] }[];
       expect((await world.run(['schedule', 'run', id, '--now'], { env: { PATH: path } })).exitCode).toBe(0);
       expect(await logs(id)).toMatchObject([{ status: 'clear', approvals: [] }, {}]);
       await world.run(['approvals', 'cancel', record?.approvals[0]?.id ?? '']);
-      // Taken back here; the question still stands on the phone.
-      await phone('deny');
     });
   });
 

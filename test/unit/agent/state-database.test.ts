@@ -103,10 +103,10 @@ describe('the state database', () => {
 
   it('is read through unless it is as it was closed; a damaged page is refused when it is used all the same', () => {
     const { file, key, database } = filled();
-    database.prepare(`INSERT INTO messages VALUES ('t1', 'h', 'json', ?)`).run(randomBytes(20_000));
+    database.prepare(`INSERT INTO messages VALUES ('t1', 'h', 'json', ?)`).run(randomBytes(80_000));
     closeStateDatabase(database);
-    // Within the message's body, which fills the last pages.
-    flipByte(file, statSync(file).size - 2000);
+    // Within the message's body, which fills the pages near the end.
+    flipByte(file, statSync(file).size - 20_000);
     expect(() => openStateDatabase(file, key)).toThrow(corrupt);
     noteClosed(file);
     const again = openStateDatabase(file, key);

@@ -6,7 +6,7 @@ const root = join(import.meta.dirname, '../../..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 
 it('every code that the gateway refuses with is in its document', () => {
-  const sources = globSync('src/gateway/**/*.ts', { cwd: root }).map(read).join('\n');
+  const sources = globSync('src/{gateway,approval}/**/*.ts', { cwd: root }).map(read).join('\n');
   const codes = [
     ...sources.matchAll(/(?:Refusal|notApproved)\(\s*(?:kind,\s*)?(?:\d{3},\s*)?'([a-z_]+)'/g),
   ].map(([, code]) => code);

@@ -20,6 +20,16 @@ export interface MintOptions {
   readonly key?: CryptoKey | Uint8Array;
 }
 
+/** A question for a phone (CIBA Core §7.1), and what was decided. */
+export interface AskedQuestion {
+  readonly authReqId: string;
+  readonly sub: string;
+  readonly notificationToken: string;
+  readonly scope: string;
+  readonly details: Readonly<Record<string, unknown>>;
+  decision?: 'approve' | 'deny';
+}
+
 /** A small identity provider that signs whatever a test asks for, good or bad. */
 export interface TestIssuer {
   readonly url: string;
@@ -30,6 +40,8 @@ export interface TestIssuer {
   /** Requests at the token endpoint, as they were understood. */
   readonly exchanges: { readonly sub: string; readonly audience: string }[];
   readonly jwksRequests: { count: number };
+  /** What phones were asked, oldest first. */
+  readonly questions: AskedQuestion[];
   /** Users with a brokerage account, and their token at the broker. */
   readonly connected: Map<string, string>;
   /** Their tokens elsewhere, by `user audience`. */
@@ -58,6 +70,7 @@ export async function startTestIssuer(options: {
     publicJwk,
     exchanges: [],
     jwksRequests: { count: 0 },
+    questions: [],
     connected: new Map(),
     elsewhere: new Map(),
     failExchange: undefined,
@@ -90,18 +103,17 @@ export async function startTestIssuer(options: {
       jwks_uri: `${server.url}/jwks`,
       token_endpoint: `${server.url}/token`,
       token_endpoint_auth_methods_supported: ['private_key_jwt'],
+      backchannel_authentication_endpoint: `${server.url}/bc-authorize`,
+      backchannel_token_delivery_modes_supported: ['poll', 'ping'],
     }),
   );
   app.get('/jwks', (c) => {
     issuer.jwksRequests.count++;
     return c.json({ keys: issuer.published });
   });
-  app.post('/token', async (c) => {
-    if (issuer.failExchange !== undefined) {
-      const { status, body } = issuer.failExchange;
-      return new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } });
-    }
-    const form = new URLSearchParams(await c.req.text());
+  /** RFC 7523 §2.2 */
+  const authenticated = async (body: string): Promise<URLSearchParams> => {
+    const form = new URLSearchParams(body);
     const { client_id, jwk } = options.gatewayClient;
     await jwtVerify(form.get('client_assertion') ?? '', createLocalJWKSet({ keys: [jwk] }), {
       issuer: client_id,
@@ -109,6 +121,41 @@ export async function startTestIssuer(options: {
       audience: server.url,
       requiredClaims: ['jti', 'exp'],
     });
+    return form;
+  };
+  app.post('/bc-authorize', async (c) => {
+    const form = await authenticated(await c.req.text());
+    const authReqId = randomUUID();
+    const [details] = JSON.parse(form.get('authorization_details') ?? '[{}]') as [Record<string, unknown>];
+    issuer.questions.push({
+      authReqId,
+      sub: form.get('login_hint') ?? '',
+      notificationToken: form.get('client_notification_token') ?? '',
+      scope: form.get('scope') ?? '',
+      details,
+    });
+    return c.json({ auth_req_id: authReqId, expires_in: Number(form.get('requested_expiry')), interval: 5 });
+  });
+  app.post('/token', async (c) => {
+    if (issuer.failExchange !== undefined) {
+      const { status, body } = issuer.failExchange;
+      return new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } });
+    }
+    const form = await authenticated(await c.req.text());
+    if (form.get('grant_type') === 'urn:openid:params:grant-type:ciba') {
+      const asked = issuer.questions.find(({ authReqId }) => authReqId === form.get('auth_req_id'));
+      if (asked === undefined) return c.json({ error: 'invalid_grant' }, 400);
+      if (asked.decision === undefined) return c.json({ error: 'authorization_pending' }, 400);
+      if (asked.decision === 'deny') return c.json({ error: 'access_denied' }, 400);
+      const { sub, scope, details } = asked;
+      const claims = {
+        sub,
+        scope,
+        client_id: options.gatewayClient.client_id,
+        authorization_details: [details],
+      };
+      return c.json({ access_token: await issuer.mint({ claims }), token_type: 'Bearer', expires_in: 300 });
+    }
     if (form.get('grant_type') !== 'urn:ietf:params:oauth:grant-type:token-exchange') {
       return c.json({ error: 'unsupported_grant_type' }, 400);
     }

@@ -1,0 +1,125 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { getRequestListener } from '@hono/node-server';
+import Database from 'better-sqlite3-multiple-ciphers';
+import { exportJWK, generateKeyPair, type JWK } from 'jose';
+import { createGateway } from '../../../src/gateway/gateway.ts';
+import { listenOnLoopback } from '../../../src/gateway/http-server.ts';
+import { systemClock } from '../../../src/trading/clock.ts';
+import { startAlpacaStandIn } from '../gateway/support/alpaca-stand-in.ts';
+import { startTestIssuer, type TestIssuer } from '../gateway/support/test-issuer.ts';
+import type { Answer } from './world.ts';
+
+export interface Agent {
+  send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  propose(body: unknown, key: string): Promise<Answer>;
+}
+
+export interface ForeignWorld {
+  readonly issuer: TestIssuer;
+  readonly database: Database.Database;
+  readonly url: string;
+  /** Moves the gateway's time. */
+  advance(ms: number): void;
+  /** Somebody's agent, signed in by a client of its own; our own is `trade-agent`. */
+  agent(sub: string, client: string, scope?: string): Agent;
+  /** The owner decides, and the provider calls back. */
+  decide(proposal: string, decision: 'approve' | 'deny'): Promise<void>;
+  close(): Promise<void>;
+}
+
+const SCOPE = 'orders:read orders:propose orders:cancel messages:propose';
+
+/** A gateway over an issuer that gives tokens to any client: what the sandbox's own provider does not. */
+export async function startForeignWorld(): Promise<ForeignWorld> {
+  let offset = 0;
+  const slept: number[] = [];
+  const clock = {
+    now: () => Date.now() + offset,
+    sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms, signal),
+    advance: (ms: number) => {
+      offset += ms;
+    },
+    slept,
+  };
+  const folder = mkdtempSync(join(tmpdir(), 'trade-agent-foreign-'));
+  const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+  const jwk = await exportJWK(publicKey);
+  const key: JWK = { ...(await exportJWK(privateKey)), alg: 'ES256', use: 'sig' };
+  const server = await listenOnLoopback(0, () => 0);
+  const issuer = await startTestIssuer({
+    clock,
+    audience: () => server.url,
+    gatewayClient: { client_id: 'gateway-client', jwk },
+  });
+  const broker = await startAlpacaStandIn();
+  for (const [token, user] of broker.tokens) issuer.connected.set(user, token);
+  const database = new Database(':memory:');
+  const gateway = createGateway({
+    issuer: issuer.url,
+    resource: server.url,
+    exchange: { client_id: 'gateway-client', privateKey: key, audience: 'paper-broker' },
+    broker: { environment: 'paper', tradingUrl: broker.url, dataUrl: broker.url, simulated: true },
+    approval: {
+      method: 'ciba',
+      details: 'rar',
+      signature: 'off',
+      auditFile: join(folder, 'audit.jsonl'),
+      client: { id: 'gateway-client' },
+      privateKey: key,
+      delivery: 'ping',
+      maxTtl: 3_600,
+    },
+    ownClients: ['trade-agent'],
+    database,
+    clock,
+  });
+  const listener = getRequestListener(gateway.app.fetch);
+  server.serve((request, response) => void listener(request, response));
+
+  const agent = (sub: string, client: string, scope = SCOPE): Agent => {
+    const self: Agent = {
+      async send(method, path, body, headers = {}) {
+        const token = await issuer.mint({ claims: { sub, client_id: client, scope } });
+        const response = await fetch(`${server.url}${path}`, {
+          method,
+          headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        });
+        const text = await response.text();
+        return {
+          status: response.status,
+          headers: response.headers,
+          body: text === '' ? {} : JSON.parse(text),
+        };
+      },
+      propose: (body, key) => self.send('POST', '/v1/proposals', body, { 'idempotency-key': key }),
+    };
+    return self;
+  };
+
+  return {
+    issuer,
+    database,
+    url: server.url,
+    advance: clock.advance,
+    agent,
+    async decide(proposal, decision) {
+      const asked = issuer.questions.findLast(({ details }) => details.proposal === proposal);
+      if (asked === undefined) throw new Error(`nobody was asked about ${proposal}`);
+      asked.decision = decision;
+      await fetch(`${server.url}/ciba/ping`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${asked.notificationToken}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ auth_req_id: asked.authReqId }),
+      });
+    },
+    async close() {
+      await gateway.close();
+      await Promise.all([server.close(), issuer.close(), broker.close()]);
+      database.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}

@@ -1,0 +1,237 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { JWK } from 'jose';
+import { openFileStore } from '../../src/auth/credential-store/file-store.ts';
+import { beginDeviceLogin } from '../../src/auth/device-login.ts';
+import { resolveProfile } from '../../src/auth/resolve-profile.ts';
+import { openSession } from '../../src/auth/token-session.ts';
+import { type HttpServer, listenOnLoopback } from '../../src/gateway/http-server.ts';
+import { Faults } from '../../src/sandbox/faults.ts';
+import { createIdentityProvider } from '../../src/sandbox/identity-provider/identity-provider.ts';
+import { LOGIN_CLIENT_ID } from '../../src/sandbox/identity-provider/protocol.ts';
+import { createVault } from '../../src/sandbox/identity-provider/vault.ts';
+import { createMarket } from '../../src/sandbox/market/market.ts';
+import { createPaperBroker } from '../../src/sandbox/paper-broker/paper-broker.ts';
+import { createPhoneClient, type PhoneClient } from '../../src/sandbox/phone/phone-client.ts';
+import { openSandboxHome, type SandboxHome } from '../../src/sandbox/sandbox-home.ts';
+import { systemClock } from '../../src/trading/clock.ts';
+import { LONGEST_TTL_S, type Proposal, proposalSchema } from '../../src/trading/proposal.ts';
+import type { Figures, GatewayLoad } from './gateway-process.ts';
+
+/** The sandbox's provider, phone and broker in this process, the gateway in one of its own, and alice signed in. */
+export interface LoadWorld {
+  readonly phone: PhoneClient;
+  /** Alice proposes to buy a little AAPL; each quantity once, since identical proposals are one. */
+  propose(qty: string, key: string): Promise<Proposal>;
+  /** Waits until it stands otherwise than when it was last seen, at most 25 s. */
+  next(seen: Pick<Proposal, 'id' | 'updated_at'>): Promise<Proposal>;
+  /** The phone's own id of the question about a proposal. */
+  questionOf(proposal: string): string;
+  /** What the gateway takes now, or after a garbage collection. */
+  gateway(when?: 'figures' | 'collected'): Promise<Figures>;
+  /** The client_order_ids of all that was proposed here and is in the broker's book. */
+  ordered(): string[];
+  close(): Promise<void>;
+}
+
+const CONNECTION = 'paper-broker';
+const CLIENT = 'trade-agent-gateway';
+const SCOPES = ['orders:read', 'orders:propose'];
+/** More than is ever open here: what is measured is not the quotas. */
+const PLENTY = { open: 1_000_000, hour: 1_000_000 };
+
+export async function startLoadWorld(): Promise<LoadWorld> {
+  // In memory where there is such a place: how long a disk takes says nothing of how the gateway's own work grows.
+  const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'trade-agent-load-'));
+  const home = await openSandboxHome(join(folder, 'sandbox'));
+  const gateway = await startGateway();
+  const servers = { issuer: await listenOnLoopback(0, () => 0), broker: await listenOnLoopback(0, () => 0) };
+  const { broker, vault } = await startBroker(home, servers);
+  const { d: _, ...publicKey } = home.seed.gateway_key as JWK;
+  const requests = home.database('identity-provider');
+  const provider = await createIdentityProvider({
+    issuer: servers.issuer.url,
+    database: requests,
+    resource: gateway.url,
+    users: home.seed.users,
+    phonePairingSecret: home.pairingSecret,
+    gatewayClient: { client_id: CLIENT, jwks: { keys: [publicKey] } },
+    vault,
+    faults: new Faults(),
+  });
+  servers.issuer.serve(provider.callback);
+  await gateway.open({
+    issuer: servers.issuer.url,
+    exchange: { client_id: CLIENT, privateKey: home.seed.gateway_key as JWK, audience: CONNECTION },
+    broker: {
+      environment: 'paper',
+      tradingUrl: servers.broker.url,
+      dataUrl: servers.broker.url,
+      simulated: true,
+    },
+    approval: {
+      method: 'ciba',
+      details: 'rar',
+      signature: 'off',
+      auditFile: join(folder, 'audit.jsonl'),
+      client: { id: CLIENT },
+      privateKey: home.seed.gateway_key as JWK,
+      delivery: 'ping',
+      maxTtl: LONGEST_TTL_S,
+      quotas: { own: PLENTY, other: PLENTY },
+    },
+    requireBoundTokens: true,
+    ownClients: [LOGIN_CLIENT_ID],
+    databaseFile: join(folder, 'gateway.db'),
+  });
+
+  const phone = createPhoneClient({
+    phone: `${servers.issuer.url}/phone`,
+    pairingSecret: home.pairingSecret,
+  });
+  const send = await signIn(folder, phone, {
+    issuer: servers.issuer.url,
+    gateway: gateway.url,
+    phone: `${servers.issuer.url}/phone`,
+  });
+  const question = requests.prepare<[string], { id: string }>(
+    'SELECT id FROM approval_requests WHERE proposal = ? AND decision IS NULL AND withdrawn_at IS NULL',
+  );
+  return {
+    phone,
+    async propose(qty, key) {
+      const order = { symbol: 'AAPL', side: 'buy', qty };
+      const body = JSON.stringify({ kind: 'order', order, ttl: 3600, requested_by: 'a load' });
+      return send('/v1/proposals', { method: 'POST', headers: { 'idempotency-key': key }, body });
+    },
+    next: ({ id, updated_at }) =>
+      send(`/v1/proposals/${id}?wait=25&since=${encodeURIComponent(updated_at)}`, {}),
+    questionOf(proposal) {
+      const found = question.get(proposal);
+      if (found === undefined) throw new Error(`the phone does not show ${proposal}`);
+      return found.id;
+    },
+    gateway: gateway.figures,
+    ordered: () =>
+      broker
+        .book()
+        .map(({ client_order_id }) => client_order_id)
+        .filter((id) => id.startsWith('ta-')),
+    async close() {
+      await gateway.close();
+      await provider.close();
+      await Promise.all([servers.issuer.close(), servers.broker.close()]);
+      broker.close();
+      home.release();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+async function startBroker(home: SandboxHome, servers: { issuer: HttpServer; broker: HttpServer }) {
+  const client = { client_id: 'trade-agent-vault', client_secret: home.seed.vault_client_secret };
+  const redirectUri = `${servers.issuer.url}/connections/callback/${CONNECTION}`;
+  const broker = createPaperBroker({
+    url: servers.broker.url,
+    database: home.database('paper-broker'),
+    market: createMarket({ seed: 'load', clock: systemClock, hours: 'always' }),
+    clock: systemClock,
+    faults: new Faults(),
+    users: home.seed.users.map(({ username, name, broker_password }) => ({
+      username,
+      name,
+      password: broker_password,
+    })),
+    oauthClients: [{ ...client, redirect_uris: [redirectUri] }],
+    partialFills: false,
+    requestsPerMinute: 1_000_000,
+    adminSecret: home.seed.admin_secret,
+  });
+  servers.broker.serveApp(broker.app);
+  const vault = createVault({
+    database: home.database('identity-provider'),
+    key: Buffer.from(home.seed.vault_key, 'base64url'),
+    connections: {
+      [CONNECTION]: { url: servers.broker.url, client, redirectUri, label: 'Paper broker' },
+    },
+    clock: systemClock,
+  });
+  for (const { username, broker_password: password } of home.seed.users) {
+    await vault.connect(username, CONNECTION, { username, password });
+  }
+  return { broker, vault };
+}
+
+/** Signs alice in as the CLI does, and returns her way to the gateway, whose answers must be proposals. */
+async function signIn(
+  folder: string,
+  phone: PhoneClient,
+  ready: NonNullable<Parameters<typeof resolveProfile>[2]>,
+): Promise<(path: string, init: { method?: string; headers?: object; body?: string }) => Promise<Proposal>> {
+  const home = { config: folder, data: folder, log: folder, sandbox: folder };
+  const profile = resolveProfile({ profiles: {} }, undefined, ready);
+  const store = openFileStore({ folder: join(folder, 'alice'), profile: profile.name });
+  const login = await beginDeviceLogin(profile, store, { home });
+  await phone.completeDevice('alice', login.user_code);
+  await login.complete(new AbortController().signal);
+  const session = await openSession({ profile, store, home });
+  if (session === undefined) throw new Error('nobody is signed in');
+  return async (path, { headers, ...init }) => {
+    const url = `${ready.gateway}${path}`;
+    const response = await session.fetch(
+      url,
+      { ...init, headers: { 'content-type': 'application/json', ...headers } },
+      SCOPES,
+    );
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
+    return proposalSchema.parse(JSON.parse(text));
+  };
+}
+
+/** Starts the gateway's process. It says its address first: all others are told it before it opens. */
+async function startGateway() {
+  const file = fileURLToPath(new URL('gateway-process.ts', import.meta.url));
+  const profiled = process.env.LOAD_PROFILE;
+  const child = fork(file, [], {
+    execArgv: [
+      '--expose-gc',
+      '--no-warnings',
+      ...(profiled === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiled}`]),
+    ],
+    // What runs the tests sets its own options for Node.
+    env: { ...process.env, NODE_OPTIONS: '' },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const url = String(await answer(child));
+  return {
+    url,
+    async open(options: GatewayLoad) {
+      child.send({ options });
+      await answer(child);
+    },
+    async figures(when: 'figures' | 'collected' = 'figures') {
+      child.send(when);
+      return (await answer(child)) as Figures;
+    },
+    async close() {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.send('close');
+      await ended;
+    },
+  };
+}
+
+function answer(child: ChildProcess): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const died = (code: number | null) => reject(new Error(`the gateway's process ended with ${code}`));
+    child.once('exit', died);
+    child.once('message', (message) => {
+      child.off('exit', died);
+      resolve(message);
+    });
+  });
+}

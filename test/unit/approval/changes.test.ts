@@ -1,0 +1,47 @@
+import { getEventListeners } from 'node:events';
+import { expect, it } from 'vitest';
+import { createChanges } from '../../../src/approval/changes.ts';
+import { systemClock } from '../../../src/trading/clock.ts';
+
+const LONG_MS = 60_000;
+
+/** Whether it has ended by the time everything that is due has run. */
+async function hasEnded(wait: Promise<void>): Promise<boolean> {
+  let ended = false;
+  void wait.then(() => {
+    ended = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  return ended;
+}
+
+it('a change wakes who waits for that proposal or for that person, and nobody else', async () => {
+  const changes = createChanges(systemClock);
+  const end = new AbortController();
+  const wait = (of: Parameters<typeof changes.next>[0]) => changes.next(of, LONG_MS, [end.signal]);
+  const its = wait({ proposal: 'one' });
+  const another = wait({ proposal: 'two' });
+  const owner = wait({ sub: 'alice' });
+  const stranger = wait({ sub: 'bob' });
+  changes.tell('alice', 'one');
+  expect(await Promise.all([its, another, owner, stranger].map(hasEnded))).toEqual([
+    true,
+    false,
+    true,
+    false,
+  ]);
+  end.abort();
+  await Promise.all([another, stranger]);
+});
+
+it('a wait ends with its signal, and leaves no listener there', async () => {
+  const changes = createChanges(systemClock);
+  const end = new AbortController();
+  const wait = changes.next({ proposal: 'one' }, LONG_MS, [end.signal]);
+  expect(getEventListeners(end.signal, 'abort')).toHaveLength(1);
+  changes.tell('alice', 'one');
+  await wait;
+  expect(getEventListeners(end.signal, 'abort')).toHaveLength(0);
+  end.abort();
+  await changes.next({ proposal: 'one' }, LONG_MS, [end.signal]);
+});
