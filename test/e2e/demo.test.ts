@@ -25,7 +25,7 @@ describe('the demo without a terminal', () => {
       /Approval needed/,
       /BUY 5 AAPL/,
       /The terminal is closed/,
-      /carried out when you approve it, with or without this terminal/,
+      /what you approve is carried out, with or without this terminal/,
       /nothing of the agent is running/,
       /phone --user alice --decide approve --once/,
       /approved [0-9A-Z]{4}: filled 5 at \$/,
