@@ -150,10 +150,12 @@ describe('Thanksgiving week, by the entries’ own command lines in the environm
     const [request] = await world.phone.requests('alice', { waitSeconds: 30 });
     // The values of this moment, not those of the rule.
     expect(request?.details).toMatchObject({
-      symbol: 'NVDA',
-      side: 'buy',
-      qty: '10',
-      reference_price: expect.stringMatching(/^(89\.9|90\.0)\d$/),
+      subject: {
+        symbol: 'NVDA',
+        side: 'buy',
+        qty: '10',
+        reference_price: expect.stringMatching(/^(89\.9|90\.0)\d$/),
+      },
     });
     await world.phone.decide(request?.id ?? '', 'approve');
     const evening = await woken;
