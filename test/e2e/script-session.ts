@@ -84,6 +84,7 @@ class Session {
       TRADE_AGENT_SANDBOX: readyFile,
       ISSUER: stage.ready.issuer,
       GATEWAY: stage.ready.gateway,
+      SANDBOX: stage.ready.home,
     };
   }
 
