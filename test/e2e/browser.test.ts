@@ -106,7 +106,8 @@ describe('a person with a phone, in a real browser', () => {
     expect(await text('sentence')).toBe('buy 5 AAPL limit 400');
     // All of it stands in the person's own words.
     expect(await page.getByTestId('origins').count()).toBe(0);
-    await shot('phone-approval', true);
+    await shot('phone-approval');
+    await shot('phone-approval-whole', true);
 
     await page.evaluate(`window.notReloaded = true`);
     await page.getByTestId('approve').tap();
