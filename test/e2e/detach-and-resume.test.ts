@@ -211,7 +211,7 @@ describe('an order that was withdrawn', () => {
       const request = await onPhone();
       const cancelling = world.start(['approvals', 'cancel', approval.id]);
       // Nothing is waited for: the tap comes at several moments of the half second that the command takes.
-    await new Promise((resolve) => setTimeout(resolve, n * 150));
+      await new Promise((resolve) => setTimeout(resolve, n * 150));
       const tapped = await world.phone.decide(request.id, 'approve').catch(() => undefined);
       const { code } = await cancelling.finished;
       await expect.poll(() => statusOf(approval.id)).toMatch(/^(executed|cancelled)$/);
