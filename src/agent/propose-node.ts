@@ -92,7 +92,8 @@ async function post(
       failpoint('propose.answered');
       return proposal;
     } catch (error) {
-      if (!isTradeAgentError(error)) throw mayBeThere ? unanswered(thread) : error;
+      // Nobody foresaw it, so nobody knows how far it had come.
+      if (!isTradeAgentError(error)) throw unanswered(thread, error);
       const { code, details } = error;
       // A proposal that is there is found before anything is refused, but for who asks.
       if (!isSilent(error)) throw mayBeThere && !isOfTheGateway(error) ? unanswered(thread) : error;
@@ -122,9 +123,10 @@ function isOfTheGateway({ code, details }: TradeAgentError): boolean {
 
 const UNANSWERED = 'the gateway did not say whether it has the proposal';
 
-function unanswered(thread: string): TradeAgentError {
+function unanswered(thread: string, cause?: unknown): TradeAgentError {
   return new TradeAgentError('outcome_unknown', UNANSWERED, {
     hint: `Run "trade-agent resume ${thread}": it goes on with that very proposal. Do not ask for the order again before that.`,
+    ...(cause === undefined ? {} : { cause }),
   });
 }
 

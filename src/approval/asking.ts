@@ -62,7 +62,7 @@ export interface Outcome {
  * How the owner is asked: the gateway's confidential CIBA client.
  *
  * @example a provider of one's own
- * const asking: Asking = { delivery: 'poll', request: (question) => …, poll: (id, expected, signal) => …, tell: async () => {} };
+ * const asking: Asking = { delivery: 'poll', request: (question) => …, poll: (id, expected, signal) => …, tell: async () => true };
  */
 export interface Asking {
   /** `ping`: the provider calls back when it knows (CIBA Core §10.2), and polls are for calls that got lost. */
@@ -83,7 +83,8 @@ export interface Asking {
   ): Promise<PollResult>;
   /**
    * Tells the provider what became of it, where it listens (metadata `backchannel_outcome_endpoint`): a withdrawn
-   * question goes away, and after the tap the phone shows the fill. Best effort: never throws.
+   * question goes away, and after the tap the phone shows the fill. Never throws.
+   * @returns whether it knows, or does not listen; false where it is to be told again
    */
-  tell(authReqId: string, outcome: Outcome): Promise<void>;
+  tell(authReqId: string, outcome: Outcome): Promise<boolean>;
 }

@@ -43,6 +43,8 @@ export interface Attention extends KernelParts {
   record(): boolean;
   /** Tells the phone what became of it. */
   tell(proposal: StoredProposal, state: Outcome['state'], text: string): void;
+  /** By this approval what came of it may be asked about: after a restart nobody else is known who could. */
+  seen(approved: Approved): void;
   /**
    * Resolves after `ms`, or sooner with true when there is news (a call from the provider, a withdrawal).
    * @throws the reason of `signal` when the gateway closes

@@ -1,4 +1,5 @@
 import canonicalize from 'canonicalize';
+import type { ProposalState } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
 import type { Outcome } from './asking.ts';
 import { type Attention, attend, type KernelParts } from './attend.ts';
@@ -6,6 +7,7 @@ import type { Changes } from './changes.ts';
 import type { Proposer } from './kind.ts';
 import { createPacer } from './pacer.ts';
 import type { Move, StoredProposal } from './proposal-store.ts';
+import { toldStates } from './proposal-tables.ts';
 
 /** Who looks after the open proposals of this process: each once at a time. */
 export interface Attendance {
@@ -18,6 +20,8 @@ export interface Attendance {
   called(authReqId: string, notificationToken: string): boolean;
   /** Listeners, the audit file and the phone hear of a change. */
   moved(move: Move): void;
+  /** Tells the phone what an earlier process died before telling. */
+  tellUntold(): void;
   /** Looks once at what came of it. False where nothing more will change. */
   lookAtResult(id: string, asker: Proposer): Promise<boolean>;
   /** Keeps in memory, and nowhere else, with whose token a person's accounts may be asked about. */
@@ -43,6 +47,8 @@ const MOST_EARLY_CALLS = 1_000;
 const LONGEST_NOTIFICATION_TOKEN = 128;
 /** People whose last token is remembered; whoever was longest away is forgotten first. */
 const MOST_ASKERS = 10_000;
+/** Between the tries to tell the phone, milliseconds; the last goes on. */
+const TELL_WAITS_MS = [1_000, 5_000, 30_000, 300_000] as const;
 /** After what nobody foresaw (a full disk, say) it is tried again, milliseconds; the last goes on. */
 const FAILED_WAITS_MS = [1_000, 5_000, 15_000, 60_000] as const;
 
@@ -80,19 +86,28 @@ export function createAttendance(
   };
   const tell = ({ authReqId }: StoredProposal, state: Outcome['state'], text: string): void => {
     if (authReqId === undefined) return;
-    const told = asking
-      .tell(authReqId, { state, text })
-      .catch(failed)
-      .finally(() => asides.delete(told));
-    asides.add(told);
+    aside(asking.tell(authReqId, { state, text }).then(() => undefined));
+  };
+  /** Until it is heard, or there is something later to tell; what a death cuts off, the next start tells. */
+  const tellOutcome = async (proposal: StoredProposal): Promise<void> => {
+    const { id, version, authReqId, state, kind, result, reason } = proposal;
+    if (authReqId === undefined || !isTold(state)) return;
+    const text = state === 'executed' ? kindOf(kind).resultText(result) : (reason?.text ?? state);
+    for (let tries = 0; !(await asking.tell(authReqId, { state, text })); tries++) {
+      await clock.sleep(TELL_WAITS_MS[Math.min(tries, TELL_WAITS_MS.length - 1)] ?? 0, signal);
+      if (store.get(id)?.version !== version) return;
+    }
+    store.told(id, version);
+  };
+  const aside = (work: Promise<void>): void => {
+    const done = work.catch(failed).finally(() => asides.delete(done));
+    asides.add(done);
   };
   const moved = ({ moved: changed, proposal }: Move): void => {
     if (!changed) return;
     audit.flushSoon();
     changes.tell(proposal.sub, proposal.id);
-    const { state, kind, result, reason } = proposal;
-    if (state === 'executed') tell(proposal, 'executed', kindOf(kind).resultText(result));
-    else if (isTold(state)) tell(proposal, state, reason?.text ?? state);
+    aside(tellOutcome(proposal));
   };
 
   const followResult = async (id: string): Promise<void> => {
@@ -127,6 +142,9 @@ export function createAttendance(
           failed(error);
           return false;
         }
+      },
+      seen({ sub, clientId = '', accessToken }) {
+        if (!askers.has(sub)) attendance.seen({ sub, clientId, accessToken });
       },
       tell,
       async rest(ms) {
@@ -165,6 +183,9 @@ export function createAttendance(
       } catch (error) {
         signal.throwIfAborted();
         failed(error);
+        // It may have come between a change and those who are to hear of it.
+        audit.flushSoon();
+        attendance.tellUntold();
         await attention.rest(FAILED_WAITS_MS[Math.min(failures, FAILED_WAITS_MS.length - 1)] ?? 0);
       }
     }
@@ -180,6 +201,9 @@ export function createAttendance(
       if (askers.size > MOST_ASKERS) askers.delete(askers.keys().next().value ?? '');
     },
     moved,
+    tellUntold() {
+      for (const proposal of store.untold()) aside(tellOutcome(proposal));
+    },
     begin(id, fresh) {
       if (attended.has(id) || signal.aborted) return;
       const { attention, wake } = attentionTo();
@@ -222,6 +246,6 @@ export function createAttendance(
 }
 
 /** `denied` the phone knows itself, and `requested` is what it shows. */
-function isTold(state: StoredProposal['state']): state is 'cancelled' | 'expired' | 'blocked' | 'unknown' {
-  return ['cancelled', 'expired', 'blocked', 'unknown'].includes(state);
+function isTold(state: ProposalState): state is (typeof toldStates)[number] {
+  return toldStates.some((told) => told === state);
 }

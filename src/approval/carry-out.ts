@@ -24,8 +24,11 @@ import type { Changes, Reason, StoredProposal } from './proposal-store.ts';
 
 /** Waits between the tries where the desk did not take it (the broker is busy), milliseconds. */
 const NOT_TAKEN_WAITS_MS = [1_000, 2_000, 5_000, 10_000, 30_000] as const;
-/** Waits before asking what became of it, milliseconds; the last goes on. A miss right after a time-out proves nothing. */
-const UNKNOWN_WAITS_MS = [1_000, 5_000, 15_000, 30_000, 60_000] as const;
+/**
+ * Waits before asking what became of it, milliseconds; the last goes on. A miss right after a time-out proves nothing;
+ * the third look comes just after the desk may send again.
+ */
+const UNKNOWN_WAITS_MS = [1_000, 5_000, 25_000, 30_000, 60_000] as const;
 /** How long after a token's end it is still of use for asking: the broker's own token may last longer. */
 const TOKEN_GRACE_MS = 15 * 60_000;
 
@@ -48,6 +51,7 @@ export async function carryOut(attention: Attention, id: string): Promise<void> 
       await attention.rest(waitOf(NOT_TAKEN_WAITS_MS, tries));
       continue;
     }
+    attention.seen(approved);
     const intent = store.move(id, 'executing', {}, { from: proposal.state });
     if (!intent.moved) return;
     failpoint('execute.intent');

@@ -76,9 +76,9 @@ export function createCibaAsking(options: CibaAskingOptions): Asking {
 
     async tell(authReqId, outcome) {
       try {
-        await tellOutcome(await connect(), authReqId, outcome, { issuer, fetch });
+        return await tellOutcome(await connect(), authReqId, outcome, { issuer, fetch });
       } catch {
-        // Best effort: the phone then goes without. Nothing here depends on it.
+        return false;
       }
     },
   };

@@ -10,15 +10,16 @@ const LONGEST_TEXT = 200;
  * Tells the provider what became of a question, where it listens: a `backchannel_outcome_endpoint` in its metadata takes
  * `auth_req_id`, `state` and `text` from the client that asked. Where a withdrawal comes after the tap (409), the
  * question is past taking back: then its phone is told that nothing comes of what was approved.
+ * @returns false where it was not taken in (5xx), and is to be told again
  */
 export async function tellOutcome(
   client: CibaClient,
   authReqId: string,
   outcome: Outcome,
   options: { readonly issuer: string; readonly fetch: typeof fetch | undefined },
-): Promise<void> {
+): Promise<boolean> {
   const { backchannel_outcome_endpoint: endpoint } = client.metadata;
-  if (typeof endpoint !== 'string' || !isSecureUrl(endpoint)) return;
+  if (typeof endpoint !== 'string' || !isSecureUrl(endpoint)) return true;
   const { clockSkew } = await import('openid-client');
   const tell = async (state: Outcome['state']): Promise<number> => {
     const text = outcome.text.slice(0, LONGEST_TEXT);
@@ -41,5 +42,6 @@ export async function tellOutcome(
     return response.status;
   };
   const status = await tell(outcome.state);
-  if (status === 409 && outcome.state === 'cancelled') await tell('blocked');
+  const isLate = status === 409 && outcome.state === 'cancelled';
+  return (isLate ? await tell('blocked') : status) < 500;
 }

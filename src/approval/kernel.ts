@@ -73,7 +73,11 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
       attendance.seen(caller);
       const proposed = await takeIn(caller, request, key);
       const { proposal, isNew } = proposed;
-      if (!isNew) return proposed;
+      if (!isNew) {
+        // Its first request may have been cut off right after the row was written.
+        if (proposal.state === 'drafted') attendance.begin(proposal.id, true);
+        return proposed;
+      }
       failpoint('proposal.drafted');
       moved({ moved: true, proposal });
       attendance.begin(proposal.id, true);
@@ -175,6 +179,7 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
 
     start() {
       for (const id of store.openIds()) attendance.begin(id, false);
+      attendance.tellUntold();
       audit.flushSoon();
     },
 

@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3-multiple-ciphers';
 import type { Clock } from '../trading/clock.ts';
 import type { ProposalKind, ProposalState, Provenance, WorstCase } from '../trading/proposal.ts';
 import type { AuditChain, AuditEvent } from './audit-chain.ts';
-import { createProposalTables, decidedStates, namesOf } from './proposal-tables.ts';
+import { createProposalTables, decidedStates, namesOf, toldStates } from './proposal-tables.ts';
 import { isSettled, openStates, transitions } from './states.ts';
 import type { TokenSeal } from './token-seal.ts';
 
@@ -137,6 +137,10 @@ export interface ProposalStore {
   setInterval(id: string, seconds: number): void;
   /** Notes what became of what was carried out (a later fill). */
   updateResult(id: string, result: unknown): StoredProposal;
+  /** Notes that the phone was told what became of it, as of that version. */
+  told(id: string, version: number): void;
+  /** Those whose latest state the phone was not told of, oldest first: an earlier process died in between. */
+  untold(): StoredProposal[];
   /** The sealed token. @throws {TradeAgentError} `state_corrupt` */
   token(id: string): string | undefined;
   /** How much one proposer has asked lately. */
@@ -223,6 +227,10 @@ export function createProposalStore(
     `UPDATE proposals SET result = @result, updated_at = @now, version = @version
      WHERE id = @id AND state = 'executed'`,
   );
+  const setTold = database.prepare('UPDATE proposals SET told = ? WHERE id = ? AND told < ?');
+  const untold = database.prepare<[], Row>(`
+    SELECT * FROM proposals WHERE auth_req_id IS NOT NULL AND told < version AND state IN (${namesOf(toldStates)})
+    ORDER BY version`);
   // Each count by an index of its own.
   const usage = database.prepare<unknown[], { open: number; lately: number }>(`
     SELECT
@@ -351,6 +359,8 @@ export function createProposalStore(
         return proposal;
       });
     },
+    told: (id, version) => void setTold.run(version, id, version),
+    untold: () => untold.all().map(read),
     token(id) {
       const row = existing(id);
       return row.sealed_token === null ? undefined : seal.open(row.sealed_token, sealContext(row));

@@ -2,6 +2,9 @@ import type Database from 'better-sqlite3-multiple-ciphers';
 import type { ProposalState } from '../trading/proposal.ts';
 import { openStates } from './states.ts';
 
+/** What the phone is told of, for queries: what it doesn't know by itself, as it does a denial. */
+export const toldStates = ['executed', 'cancelled', 'expired', 'blocked', 'unknown'] as const;
+
 const SCHEMA_VERSION = 1;
 
 /** What the person has had their say about. */
@@ -64,6 +67,8 @@ export function createProposalTables(database: Database.Database): void {
             token_expires_at INTEGER,
             result TEXT,
             reason TEXT,
+            -- Up to which of its versions the phone was told what became of it.
+            told INTEGER NOT NULL DEFAULT 0,
             UNIQUE (sub, subject_id)
           ) STRICT;
           CREATE INDEX proposals_of_person ON proposals (sub, created_at);
@@ -72,6 +77,8 @@ export function createProposalTables(database: Database.Database): void {
           CREATE INDEX proposals_alike ON proposals (sub, fingerprint, created_at);
           CREATE INDEX proposals_changed ON proposals (sub, version);
           CREATE INDEX proposals_open ON proposals (sub, client, typed, state) WHERE state IN (${open});
+          CREATE INDEX proposals_untold ON proposals (version)
+            WHERE auth_req_id IS NOT NULL AND told < version AND state IN (${namesOf(toldStates)});
           CREATE TABLE proposal_keys (
             sub TEXT NOT NULL,
             client TEXT NOT NULL,

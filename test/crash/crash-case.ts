@@ -1,7 +1,8 @@
 import { type Failpoint, failpoints } from '../../src/trading/failpoint.ts';
 
-/** One death: who dies where, once the run (or, after an earlier death, a resume) is on its way. */
+/** One death: who dies where, once the run (or, after an earlier death, a resume or a restart) is on its way. */
 export interface Death {
+  /** The sandbox is identity provider, gateway and broker in one process. */
   readonly victim: 'agent' | 'sandbox';
   readonly at: Failpoint;
   /** By kill -9; or not at all: an error is thrown there, and the process goes on as it may. */
@@ -10,16 +11,17 @@ export interface Death {
   readonly failpoint: string;
   /** May end without having died, where the moment is a matter of milliseconds. */
   readonly maySurvive: boolean;
-  /** The gateway sends nothing again for this long after the death (QUIET_MS); the next run waits it out. */
-  readonly quiet: boolean;
 }
 
 export interface PlannedOrder {
   readonly text: string;
   readonly symbol: string;
   readonly side: 'buy' | 'sell';
-  /** `wavers`: approves the first time, denies when asked again. */
-  readonly person: 'approve' | 'deny' | 'wavers';
+  /**
+   * `wavers`: approves the first time, denies when asked again. `withdraw`: takes it back at the terminal, and taps
+   * nothing. `both`: approves, and takes it back at the same moment.
+   */
+  readonly person: 'approve' | 'deny' | 'wavers' | 'withdraw' | 'both';
 }
 
 /** One play of the crash matrix, the same for the same failpoint and seed. */
@@ -29,10 +31,12 @@ export interface CrashCase {
   readonly orders: readonly PlannedOrder[];
   /** Whether the person decides as soon as they are asked, or only after the last death. */
   readonly tap: 'at once' | 'after the deaths';
-  /** Whether the first run leaves its approvals behind, and a resume is the one that dies. */
+  /** Whether the first run leaves its approvals behind: where the sandbox is to die, nobody is there when it does. */
   readonly detached: boolean;
-  /** Whether the agent is killed too where the sandbox dies; always where another death follows. */
+  /** Whether the agent is killed too where the sandbox dies. */
   readonly agentDiesToo: boolean;
+  /** Whether nobody resumes until all that was approved is carried out. */
+  readonly alone: boolean;
   /** Milliseconds between the two resumes at the end. */
   readonly stagger: number;
 }
@@ -43,18 +47,30 @@ const names = Object.keys(failpoints) as Failpoint[];
 
 /** Failpoints an order passes before anybody decides: the tap may come before the death or after it. */
 const undecided: readonly Failpoint[] = [
-  'propose.priced',
-  'propose.written',
-  'request.before_call',
+  'propose.before_call',
+  'proposal.completed',
+  'proposal.drafted',
+  'ask.before_call',
   'idp.asked',
-  'request.answered',
-  'request.stored',
+  'ask.answered',
+  'ask.stored',
+  'propose.answered',
+  'propose.noted',
   'poll.before_call',
   'checkpoint.before',
   'checkpoint.stored',
 ];
 
-/** Deaths after which the gateway can't tell whether the order went out, and lets QUIET_MS pass. */
+/** Failpoints after the decision that a refusal passes too. */
+const eitherWay: readonly Failpoint[] = [
+  'poll.answered',
+  'idp.decided',
+  'idp.delivered',
+  'wait.answered',
+  'result.read',
+];
+
+/** Deaths after which the gateway can't tell whether the order went out, and lets half a minute pass. */
 const quietAfter: readonly Failpoint[] = [
   'gateway.claimed',
   'gateway.before_submit',
@@ -63,71 +79,82 @@ const quietAfter: readonly Failpoint[] = [
   'gateway.reclaimed',
 ];
 
-/** Failpoints that only a run after a crash passes, with the deaths that lead there. */
+/** Failpoints that only a gateway after a crash passes, with the deaths that lead there. */
 const afterwards: Partial<Record<Failpoint, readonly Failpoint[]>> = {
   'lost.drafted': ['poll.answered', 'idp.issued'],
-  'settle.taken': ['execute.intent', 'execute.sent', 'execute.answered'],
-  'settle.asked': ['execute.intent', 'execute.sent', 'execute.answered'],
-  'settle.before_resend': ['execute.intent'],
   'gateway.asked': ['broker.committed', 'gateway.submitted'],
   'gateway.settled': ['broker.committed', 'gateway.submitted'],
-  'gateway.reclaimed': ['gateway.claimed'],
+  'gateway.reclaimed': ['gateway.claimed', 'gateway.before_submit'],
 };
 
 /** The cases of a failpoint that take half a minute or more, most of it waiting. */
 export const isPatient = (name: Failpoint): boolean => quietAfter.includes(name);
+
+/** How often a case waits until the gateway may send again. */
+export const quietTimes = ({ deaths }: CrashCase): number =>
+  deaths.filter(({ at }) => quietAfter.includes(at)).length;
+
+const victimOf = (at: Failpoint): Death['victim'] =>
+  /^(propose|wait|result|checkpoint)\./.test(at) ? 'agent' : 'sandbox';
 
 export function crashCase(failpoint: Failpoint, action: Action, seed: number): CrashCase {
   const name = `${failpoint}=${action}#${seed}`;
   const random = generator(name);
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
   const before = afterwards[failpoint];
+  const victim = victimOf(failpoint);
   const two = before === undefined && random() < 0.4;
   const both = random() < 0.5;
 
-  const death = (at: Failpoint, by: Action, passing: number): Death => {
-    const victim = /^(idp|gateway|broker)\./.test(at) ? 'sandbox' : 'agent';
-    // The order is on its way while the agent dies: at once, or some way down the line.
-    // Where another death is to follow, this one must have happened.
-    const delay = at === failpoint && at === 'execute.sent' && by === 'kill' ? pick([0, 5, 15, 30, 60]) : 0;
-    return {
-      victim,
-      at,
-      by,
-      failpoint: `${at}=${by}${delay > 0 ? `:${delay}` : ''}@${passing}`,
-      maySurvive: delay > 0,
-      quiet: quietAfter.includes(at),
-    };
-  };
   const passing = (): number => {
     if (failpoint.startsWith('checkpoint.')) return 1 + Math.floor(random() * (two ? 9 : 6));
-    // With any line of the first order; a detached run has two of them behind it.
+    // With any line of the first order.
     if (failpoint === 'audit.appended') return 1 + Math.floor(random() * 3);
     return two && both && random() < 0.5 ? 2 : 1;
   };
+  const death = (at: Failpoint, by: Action, nth: number): Death => {
+    // The agent dies some way down the line while the gateway goes on.
+    const delay = at === 'propose.before_call' && by === 'kill' ? pick([0, 0, 5, 15, 30, 60]) : 0;
+    return {
+      victim: victimOf(at),
+      at,
+      by,
+      failpoint: `${at}=${by}${delay > 0 ? `:${delay}` : ''}@${nth}`,
+      maySurvive: delay > 0,
+    };
+  };
 
   const early = undecided.includes(failpoint);
-  const refusal = failpoint === 'decision.recorded';
-  const alsoRefused = ['poll.answered', 'idp.decided', 'idp.delivered'].includes(failpoint) && random() < 0.3;
-  const first = refusal || alsoRefused ? 'deny' : early && random() < 0.4 ? 'deny' : 'approve';
-  const wavers = first === 'approve' && random() < 0.12;
-  const kinds = shuffled(orderKinds, random);
-  const orders = kinds.slice(0, two ? 2 : 1).map((kind, index): PlannedOrder => {
-    if (index > 0 && !both) return { ...kind, person: opposite(first) };
-    return { ...kind, person: wavers ? 'wavers' : first };
-  });
+  const tap = early && action === 'kill' && random() < 0.5 ? 'after the deaths' : 'at once';
+  const orders = (count: number): PlannedOrder[] => {
+    const first = firstPerson();
+    return shuffled(orderKinds, random)
+      .slice(0, count)
+      .map((kind, index): PlannedOrder => {
+        const person = index === 0 || both ? first : first === 'deny' ? 'approve' : 'deny';
+        return { ...kind, person };
+      });
+  };
+  function firstPerson(): PlannedOrder['person'] {
+    if (failpoint === 'decision.recorded') return 'deny';
+    const drawn = random();
+    // Only where the death comes first: the order may never get as far as the failpoint.
+    if (tap === 'after the deaths' && drawn < 0.4) return drawn < 0.2 ? 'withdraw' : 'both';
+    if ((early || eitherWay.includes(failpoint)) && drawn < 0.65) return 'deny';
+    return drawn > 0.9 ? 'wavers' : 'approve';
+  }
+
   return {
     name,
     deaths: [
       ...(before === undefined ? [] : [death(pick(before), 'kill', 1)]),
       death(failpoint, action, passing()),
     ],
-    orders,
-    // Who did not die waits for the person.
-    tap: early && action === 'kill' && random() < 0.5 ? 'after the deaths' : 'at once',
-    // A sandbox that dies while the person taps is armed with the first run, which must be the one that waits.
-    detached: !early && !failpoint.startsWith('idp.') && random() < 0.4,
-    agentDiesToo: random() < 0.5,
+    orders: orders(two ? 2 : 1),
+    tap,
+    detached: !early && !failpoint.startsWith('checkpoint.') && random() < 0.4,
+    agentDiesToo: victim === 'sandbox' && random() < 0.6,
+    alone: random() < 0.6,
     stagger: Math.floor(random() * 4) * 60,
   };
 }
@@ -163,8 +190,6 @@ const orderKinds: readonly Omit<PlannedOrder, 'person'>[] = [
   { text: 'sell 0.25 NVDA', symbol: 'NVDA', side: 'sell' },
   { text: 'sell 1 KO', symbol: 'KO', side: 'sell' },
 ];
-
-const opposite = (decision: 'approve' | 'deny') => (decision === 'approve' ? 'deny' : 'approve');
 
 function shuffled<T>(list: readonly T[], random: () => number): T[] {
   return list

@@ -1,10 +1,11 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createPhoneClient, type PhoneClient } from '../../src/sandbox/phone/phone-client.ts';
 import { readReadyFile } from '../../src/sandbox/ready-file.ts';
+import { type GatewayBook, openGatewayBook } from './gateway-book.ts';
 import { type Ended, type Program, startProgram } from './program.ts';
 
 /** An order as the broker's book has it: the one witness that is believed. */
@@ -19,15 +20,6 @@ export interface BookedOrder {
   readonly status: string;
 }
 
-/** What the agent's audit file says of an approval. */
-export interface AuditLine {
-  readonly event: string;
-  readonly id: string;
-  readonly thread: string;
-  readonly approval?: string;
-  readonly status?: string;
-}
-
 /** A machine with an agent that is signed in, and a sandbox that dies and comes back on the same home and ports. */
 export interface CrashWorld {
   readonly phone: PhoneClient;
@@ -39,12 +31,13 @@ export interface CrashWorld {
   sandboxSaid(): string;
   /** Resolves when the sandbox that runs now has ended. */
   sandboxEnded(): Promise<Ended>;
+  signalSandbox(signal: NodeJS.Signals): void;
   restartSandbox(): Promise<void>;
   /** Resolves when a sandbox serves. */
   sandboxUp(): Promise<void>;
   book(): Promise<BookedOrder[]>;
-  /** The agent's audit file, line by line. */
-  audit(): AuditLine[];
+  /** The gateway's own. */
+  readonly gateway: GatewayBook;
   close(): Promise<void>;
 }
 
@@ -81,6 +74,9 @@ export async function createCrashWorld(): Promise<CrashWorld> {
     pairingSecret: readFileSync(join(sandboxHome, 'pairing-secret'), 'utf8').trim(),
   });
 
+  const gateway = openGatewayBook(sandboxHome);
+  let armed = 0;
+
   const world: CrashWorld = {
     phone,
     agent: (args, failpoint, options) =>
@@ -89,9 +85,11 @@ export async function createCrashWorld(): Promise<CrashWorld> {
         { ...env, ...(failpoint === undefined ? {} : { TRADE_AGENT_FAILPOINT: failpoint }) },
         options,
       ),
-    arm: (failpoint) => writeFileSync(armFile, failpoint),
+    // Blanks make it another order: passings are counted from here on.
+    arm: (failpoint) => writeFileSync(armFile, `${failpoint}${' '.repeat(++armed)}`),
     sandboxSaid: () => sandbox?.said() ?? '',
     sandboxEnded: () => (sandbox as Program).ended,
+    signalSandbox: (signal) => void sandbox?.child.kill(signal),
     restartSandbox: () => start([]),
     sandboxUp: () => up,
     async book() {
@@ -102,16 +100,11 @@ export async function createCrashWorld(): Promise<CrashWorld> {
       if (!response.ok) throw new Error(`the book can't be read: ${response.status}`);
       return ((await response.json()) as { orders: BookedOrder[] }).orders;
     },
-    audit: () => {
-      const file = join(env.TRADE_AGENT_HOME, 'audit.jsonl');
-      if (!existsSync(file)) return [];
-      const lines = readFileSync(file, 'utf8').split('\n');
-      if (lines.pop() !== '') throw new Error('the audit file ends within a line');
-      return lines.map((line) => JSON.parse(line) as AuditLine);
-    },
+    gateway,
     async close() {
       sandbox?.child.kill('SIGTERM');
       await sandbox?.ended.catch(() => undefined);
+      gateway.close();
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };

@@ -1,5 +1,8 @@
 import { type CrashWorld, createCrashWorld } from './crash-world.ts';
 
+/** A person may be asked so many times an hour by one client; each case proposes two orders at most. */
+const CASES_A_WORLD = 25;
+
 /** Worlds that play one case at a time each. Made when first needed. */
 export interface Lanes {
   play<T>(work: (world: CrashWorld) => Promise<T>): Promise<T>;
@@ -7,39 +10,48 @@ export interface Lanes {
 }
 
 export function createLanes(count: number): Lanes {
-  const worlds: CrashWorld[] = [];
-  const idle: CrashWorld[] = [];
-  const waiting: ((world: CrashWorld) => void)[] = [];
+  interface Lane {
+    world: CrashWorld;
+    cases: number;
+  }
+  const lanes: Lane[] = [];
+  const idle: Lane[] = [];
+  const waiting: ((lane: Lane) => void)[] = [];
   let made = 0;
 
-  const take = async (): Promise<CrashWorld> => {
+  const take = async (): Promise<Lane> => {
     const free = idle.pop();
     if (free !== undefined) return free;
     if (made >= count) return new Promise((resolve) => waiting.push(resolve));
     made++;
-    const world = await createCrashWorld();
-    worlds.push(world);
-    return world;
+    const lane = { world: await createCrashWorld(), cases: 0 };
+    lanes.push(lane);
+    return lane;
   };
-  const give = (world: CrashWorld): void => {
+  const give = (lane: Lane): void => {
     const next = waiting.shift();
-    if (next === undefined) idle.push(world);
-    else next(world);
+    if (next === undefined) idle.push(lane);
+    else next(lane);
   };
 
   return {
     async play(work) {
-      const world = await take();
+      const lane = await take();
       try {
-        return await work(world);
+        if (++lane.cases > CASES_A_WORLD) {
+          await lane.world.close();
+          lane.world = await createCrashWorld();
+          lane.cases = 1;
+        }
+        return await work(lane.world);
       } finally {
         // A case that failed half-way may have left the sandbox dead or armed; the next one starts from a live one.
-        await revive(world);
-        give(world);
+        await revive(lane.world);
+        give(lane);
       }
     },
     close: async () => {
-      await Promise.all(worlds.map((world) => world.close()));
+      await Promise.all(lanes.map(({ world }) => world.close()));
     },
   };
 }

@@ -1,90 +1,151 @@
+import type { ProposalState } from '../../src/trading/proposal.ts';
 import { isWithinApproval } from '../fixtures/within-approval.ts';
-import type { CrashCase } from './crash-case.ts';
-import type { Played } from './play-case.ts';
+import type { CrashCase, PlannedOrder } from './crash-case.ts';
+import type { GatewayProposal } from './gateway-book.ts';
+import type { Played, Question } from './play-case.ts';
 
 /** What is wrong with how a case ended, judged by the broker's book; empty where nothing is. */
-export function verdict(plan: CrashCase, { taps, booked, approvals, audit, kills }: Played): string[] {
-  const wrong: string[] = [];
+export function verdict(plan: CrashCase, played: Played): string[] {
+  const { booked, proposals, alone, kills, auditFault } = played;
   const mustDie = plan.deaths.filter(({ by, maySurvive }) => by === 'kill' && !maySurvive);
-  if (kills < mustDie.length) wrong.push('not everybody died');
+  return [
+    ...(kills < mustDie.length ? ['not everybody died'] : []),
+    ...bookFaults(played),
+    ...plan.orders.flatMap((order) => orderFaults(order, plan, played)),
+    ...proposals.flatMap((proposal) => [
+      ...threadFaults(proposal, played),
+      ...phoneFaults(proposal, played),
+      ...auditFaults(proposal, played),
+    ]),
+    ...alone.proposals.flatMap((proposal) =>
+      phoneFaults(proposal, alone).map((fault) => `with nobody there: ${fault}`),
+    ),
+    ...(auditFault === undefined ? [] : [auditFault]),
+    ...(booked.every(({ symbol }) => plan.orders.some((order) => order.symbol === symbol))
+      ? []
+      : ['an order nobody asked for']),
+  ];
+}
 
-  for (const order of booked) {
+/** Each order in the book was approved, with these very values. */
+function bookFaults({ booked, taps }: Played): string[] {
+  return booked.flatMap((order) => {
     const approved = taps.find(
       ({ decision, clientOrderId }) => decision === 'approve' && clientOrderId === order.client_order_id,
     );
     if (approved === undefined) {
-      wrong.push(`${order.symbol} is in the book under ${order.client_order_id}, which nobody approved`);
-      continue;
+      return [`${order.symbol} is in the book under ${order.client_order_id}, which nobody approved`];
     }
-    const { details } = approved;
-    for (const field of ['symbol', 'side', 'qty', 'notional'] as const) {
-      if (!isSame(order[field], details[field])) {
-        wrong.push(
-          `${order.symbol}: ${field} is ${order[field]} in the book, ${details[field]} was approved`,
-        );
-      }
-    }
-    if (!isWithinApproval(details, order)) {
-      wrong.push(`${order.symbol} is a ${order.type} order at ${order.limit_price} in the book`);
-    }
-  }
+    const { subject } = approved;
+    const fields = (['symbol', 'side', 'qty', 'notional'] as const)
+      .filter((field) => !isSame(order[field], subject[field]))
+      .map(
+        (field) => `${order.symbol}: ${field} is ${order[field]} in the book, ${subject[field]} was approved`,
+      );
+    const isWithin = isWithinApproval({ ...subject, order_type: subject.type }, order);
+    return isWithin
+      ? fields
+      : [...fields, `${order.symbol} is a ${order.type} order at ${order.limit_price} in the book`];
+  });
+}
 
-  for (const { symbol, person } of plan.orders) {
-    const inBook = booked.filter((order) => order.symbol === symbol);
-    const own = approvals.filter(({ order }) => order.symbol === symbol);
-    const executed = own.filter(({ status }) => status === 'executed');
-    const statuses = own.map(({ status }) => status).join(', ') || 'never asked';
-    if (inBook.length > 1) wrong.push(`${inBook.length} orders for ${symbol}`);
-    if (executed.length !== inBook.length) {
-      wrong.push(`${symbol}: the agent says ${statuses}, the book has ${inBook.length}`);
-    }
-    if (executed.some(({ order }) => order.client_order_id !== inBook[0]?.client_order_id)) {
-      wrong.push(`${symbol}: the agent names another order than the book`);
-    }
-    if (person === 'deny' && inBook.length > 0) wrong.push(`${symbol} was denied and is in the book`);
-    const asked = taps.some(({ details }) => details.symbol === symbol);
-    if (!asked && mustAsk(plan)) wrong.push(`nobody was asked about ${symbol}`);
-    // An approval that holds must come to its order; where the person could not be asked, to none.
-    if (person === 'approve' && asked && inBook.length === 0 && !statuses.includes('cancelled')) {
-      wrong.push(`${symbol} was approved and is not in the book: ${statuses}`);
-    }
+/** What each of the person's ways may come to, once they were asked. */
+const mayBecome: Readonly<Record<PlannedOrder['person'], readonly ProposalState[]>> = {
+  approve: ['executed'],
+  deny: ['denied'],
+  // Asked once more they say no.
+  wavers: ['executed', 'denied'],
+  withdraw: ['cancelled'],
+  both: ['executed', 'cancelled'],
+};
+
+/** One order of the prompt has one order in the book where it was approved, and none otherwise. */
+function orderFaults({ symbol, person }: PlannedOrder, plan: CrashCase, played: Played): string[] {
+  const { booked, proposals, questions } = played;
+  const inBook = booked.filter((order) => order.symbol === symbol);
+  const own = proposals.filter((proposal) => proposal.symbol === symbol);
+  const executed = own.filter(({ state }) => state === 'executed');
+  const states = own.map(({ state }) => state).join(', ') || 'never proposed';
+  const wrong: string[] = [];
+  if (inBook.length > 1) wrong.push(`${inBook.length} orders for ${symbol}`);
+  if (executed.length !== inBook.length) {
+    wrong.push(`${symbol}: the gateway says ${states}, the book has ${inBook.length}`);
   }
-  wrong.push(...auditFaults(approvals, audit));
-  if (booked.some((order) => !plan.orders.some(({ symbol }) => symbol === order.symbol))) {
-    wrong.push('an order nobody asked for');
+  if (executed.some(({ clientOrderId }) => clientOrderId !== inBook[0]?.client_order_id)) {
+    wrong.push(`${symbol}: the gateway names another order than the book`);
+  }
+  const asked = questions.some(({ subject }) => subject.symbol === symbol);
+  if (!asked && mustAsk(plan)) wrong.push(`nobody was asked about ${symbol}: ${states}`);
+  if (asked && !own.some(({ state }) => mayBecome[person].includes(state))) {
+    wrong.push(`${symbol}: ${person}, and it is ${states}`);
+  }
+  if (own.length > 1) wrong.push(`${own.length} proposals for ${symbol}: ${states}`);
+  return wrong;
+}
+
+/** The thread says what the gateway says. */
+function threadFaults({ id, symbol, state, code }: GatewayProposal, { answer }: Played): string[] {
+  const told = answer.approvals.filter((approval) => approval.id === id);
+  if (told.length !== 1) return [`${symbol}: the thread tells of it ${told.length} times`];
+  if (told[0]?.code !== code) return [`${symbol}: the thread has the code ${told[0]?.code}, it is ${code}`];
+  return told[0]?.status === state
+    ? []
+    : [`${symbol}: the thread says ${told[0]?.status}, the gateway ${state}`];
+}
+
+/** The phone says what the gateway says, and of nothing that it is still on its way. */
+function phoneFaults(
+  { id, symbol, state, code, type }: GatewayProposal,
+  { questions }: Pick<Played, 'questions'>,
+): string[] {
+  const own = questions.filter(({ proposal }) => proposal === id);
+  const wrong = own.flatMap(({ status, outcome }) => {
+    if (status === 'pending') return [`${symbol} stays on the phone`];
+    const isOpen = status === 'approved' && (outcome === null || isUnderWay(outcome.state));
+    return isOpen
+      ? [`${symbol}: the phone says ${status}, ${outcome?.state ?? 'and never what came of it'}`]
+      : [];
+  });
+  if (own.some(({ shownCode }) => shownCode !== code)) wrong.push(`${symbol}: another code on the phone`);
+  const last = own.at(-1);
+  if (last !== undefined && !agrees(state, last)) {
+    wrong.push(`${symbol}: the gateway says ${state}, the phone ${last.status} ${last.outcome?.state ?? ''}`);
+  }
+  if (state === 'executed' && type === 'market' && last?.outcome?.text.startsWith('filled') !== true) {
+    wrong.push(`${symbol}: the phone shows no fill: ${last?.outcome?.text}`);
   }
   return wrong;
 }
 
-/** How an approval ends, in the audit log's words. */
-const lastEvent: Readonly<Record<string, string>> = { executed: 'answered' };
-
-/** No death loses a line of the audit file, or writes one twice. */
-function auditFaults(approvals: Played['approvals'], audit: Played['audit']): string[] {
-  const faults: string[] = [];
-  if (new Set(audit.map(({ id }) => id)).size < audit.length)
-    faults.push('a line is on the audit file twice');
-  for (const { id, status, order } of approvals) {
-    const events = audit.filter(({ approval }) => approval === id).map(({ event }) => event);
-    const must = ['proposed', ...(status === 'executed' ? ['requested', 'approved', 'sending'] : [])];
-    for (const event of [...must, lastEvent[status] ?? status]) {
-      if (!events.includes(event))
-        faults.push(`${order.symbol}: the audit file lacks "${event}": ${events.join(', ')}`);
-    }
-    const once = ['proposed', lastEvent[status] ?? status];
-    if (once.some((event) => events.filter((one) => one === event).length > 1)) {
-      faults.push(`${order.symbol}: the audit file says ${events.join(', ')}`);
-    }
-  }
-  return faults;
+function agrees(state: ProposalState, { status, outcome }: Question): boolean {
+  if (state === 'denied') return status === 'denied';
+  // Taken back after the tap: its phone is told that it was stopped.
+  const told = state === 'cancelled' ? ['cancelled', 'blocked'] : [state];
+  if (status === 'approved') return told.includes(outcome?.state ?? '');
+  // Taken back while a no was on its way: either way there is no order.
+  if (state === 'cancelled') return status === 'withdrawn' || status === 'denied';
+  return state !== 'executed';
 }
 
-/** What the prompt said survives every death of the agent, but for one before it was stored at all. */
+const isUnderWay = (state: string) => state === 'executing' || state === 'unknown';
+
+/** No death loses a line of the audit file, or writes one twice. */
+function auditFaults({ id, symbol, state }: GatewayProposal, { audit }: Played): string[] {
+  const events = audit.filter(({ proposal }) => proposal === id).map(({ event }) => event);
+  const must = ['proposed', ...(state === 'executed' ? ['requested', 'approved', 'executing'] : []), state];
+  // A later fill is told of as `executed` too.
+  const once = ['proposed', ...(state === 'executed' ? [] : [state])];
+  return [
+    ...must.filter((event) => !events.includes(event)).map((event) => `lacks "${event}"`),
+    ...once
+      .filter((event) => events.filter((one) => one === event).length > 1)
+      .map((event) => `says "${event}" twice`),
+  ].map((fault) => `${symbol}: the audit file ${fault}: ${events.join(', ')}`);
+}
+
+/** What the prompt said survives every death, but for one before it was stored at all. */
 function mustAsk({ deaths }: CrashCase): boolean {
-  return deaths.every(
-    ({ victim, by, failpoint }) =>
-      victim === 'agent' && by === 'kill' && failpoint !== 'checkpoint.before=kill@1',
-  );
+  return deaths.every(({ by, failpoint }) => by === 'kill' && failpoint !== 'checkpoint.before=kill@1');
 }
 
 /** The broker writes an amount in its own way: 5 for 5.00. */

@@ -2,17 +2,28 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isTradeAgentError } from '../../src/trading/errors.ts';
 import type { CrashWorld } from './crash-world.ts';
 
-/** A decision tapped on the phone. Its answer may have been lost: what counts is that the person tapped. */
-export interface Tap {
-  readonly decision: 'approve' | 'deny';
+/** A question that stood on the phone. */
+export interface Asked {
+  /** The phone's own name for it. */
+  readonly id: string;
+  /** The gateway's. */
+  readonly proposal: string;
   readonly clientOrderId: string;
-  readonly details: Readonly<Record<string, unknown>>;
+  readonly shownCode: string;
+  /** The order as it was shown. */
+  readonly subject: Readonly<Record<string, unknown>>;
+}
+
+/** A decision tapped on the phone. Its answer may have been lost: what counts is that the person tapped. */
+export interface Tap extends Asked {
+  readonly decision: 'approve' | 'deny';
 }
 
 const noAnswer: readonly string[] = ['provider_unreachable', 'provider_error'];
 
 /** Who holds the phone: decides whatever is asked, as often as it is asked. */
 export interface Person {
+  readonly asked: readonly Asked[];
   readonly taps: readonly Tap[];
   /** From now on they look at the phone. */
   look(): void;
@@ -20,14 +31,15 @@ export interface Person {
   leave(): Promise<void>;
 }
 
+/** @param decide what to tap; undefined for nothing. `asked` is how often that symbol was asked about. */
 export function createPerson(
   world: CrashWorld,
-  decide: (symbol: string, asked: number) => 'approve' | 'deny',
+  decide: (question: Asked, asked: number) => 'approve' | 'deny' | undefined,
 ): Person {
   const taps: Tap[] = [];
   const left = new AbortController();
   const looking = Promise.withResolvers<void>();
-  const askedFor = new Map<string, number>();
+  const asked = new Map<string, Asked>();
   /** Taps without an answer: a person taps again, and as they did before. */
   const unanswered = new Map<string, 'approve' | 'deny'>();
   const tap = async (id: string, decision: 'approve' | 'deny'): Promise<void> => {
@@ -48,12 +60,23 @@ export function createPerson(
         await world.sandboxUp();
         for (const [id, decision] of unanswered) await tap(id, decision);
         const open = await world.phone.requests('alice', { waitSeconds: 5, signal: left.signal });
-        for (const { id, details } of open) {
-          const symbol = String(details.symbol);
-          const asked = (askedFor.get(symbol) ?? 0) + 1;
-          askedFor.set(symbol, asked);
-          const decision = decide(symbol, asked);
-          taps.push({ decision, clientOrderId: String(details.identifier), details });
+        const fresh = open.filter(({ id }) => !asked.has(id));
+        // What they leave as it is would be answered at once each time.
+        if (fresh.length === 0) await sleep(50);
+        for (const { id, code, details } of fresh) {
+          const subject = details.subject as Asked['subject'];
+          const question = {
+            id,
+            proposal: String(details.proposal),
+            clientOrderId: String(details.identifier),
+            shownCode: code,
+            subject,
+          };
+          asked.set(id, question);
+          const times = [...asked.values()].filter((one) => one.subject.symbol === subject.symbol).length;
+          const decision = decide(question, times);
+          if (decision === undefined) continue;
+          taps.push({ decision, ...question });
           await tap(id, decision);
         }
       } catch {
@@ -65,6 +88,9 @@ export function createPerson(
   const answering = answer();
 
   return {
+    get asked() {
+      return [...asked.values()];
+    },
     taps,
     look: () => looking.resolve(),
     async leave() {

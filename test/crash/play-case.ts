@@ -1,126 +1,217 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { PhoneRequest } from '../../src/sandbox/phone/phone-client.ts';
+import { isSettledState, type ProposalState } from '../../src/trading/proposal.ts';
 import type { CrashCase, Death } from './crash-case.ts';
-import type { AuditLine, BookedOrder, CrashWorld } from './crash-world.ts';
-import { createPerson, type Tap } from './person.ts';
-import type { Ended, Program } from './program.ts';
+import type { BookedOrder, CrashWorld } from './crash-world.ts';
+import type { AuditLine, GatewayProposal } from './gateway-book.ts';
+import { type Asked, createPerson, type Tap } from './person.ts';
+import type { Program } from './program.ts';
+import { answerOf, type RunAnswer, summary } from './run-answer.ts';
 
-/** What the agent says of an approval at the end. */
-export interface FinalApproval {
-  readonly id: string;
-  readonly status: string;
-  readonly order: { readonly symbol: string; readonly client_order_id: string };
+/** A question as the phone has it at the end. */
+export interface Question extends Asked {
+  readonly status: PhoneRequest['status'];
+  readonly outcome: PhoneRequest['outcome'];
 }
 
 /** All that the oracle judges by. */
 export interface Played {
   readonly taps: readonly Tap[];
+  readonly questions: readonly Question[];
+  /** Question and row as they stood once all was over and nobody had looked yet. */
+  readonly alone: { readonly questions: readonly Question[]; readonly proposals: readonly GatewayProposal[] };
   /** Orders that came into the book during the case. */
   readonly booked: readonly BookedOrder[];
-  readonly approvals: readonly FinalApproval[];
-  /** What the audit file says of the thread. */
+  /** The gateway's own rows. */
+  readonly proposals: readonly GatewayProposal[];
+  /** What the thread says when all is over. */
+  readonly answer: RunAnswer;
+  /** What the gateway's audit file says of the proposals. */
   readonly audit: readonly AuditLine[];
-  /** How the last resume ended. */
-  readonly status: string;
+  /** Undefined where the chain holds. */
+  readonly auditFault: string | undefined;
   readonly kills: number;
 }
 
-const settled = ['executed', 'denied', 'expired', 'cancelled', 'blocked'];
-/** Just over the time for which the gateway sends nothing again. */
-const QUIET_MS = 31_000;
-/** Time to settle after the last death. */
+/** Time to settle after the last death; the gateway lets half a minute pass where it is in doubt. */
 const SETTLE_LIMIT_MS = 150_000;
+/** Time in which a sandbox must die that was told to. */
+const DEATH_LIMIT_MS = 90_000;
+/** How much later than the agent's own end that may be: the last lines are written then. */
+const LATE_DEATH_MS = 5_000;
+/** Time in which the phone must be told what came of it. */
+const TOLD_LIMIT_MS = 10_000;
 
 /** Plays one case to its end, and reads what came of it from the broker's book. */
 export async function playCase(world: CrashWorld, plan: CrashCase, log: string[]): Promise<Played> {
-  const earlier = new Set((await world.book()).map(({ client_order_id }) => client_order_id));
-  const thread = plan.name.replace(/[^a-z0-9]/g, '-');
-  const person = createPerson(world, (symbol, asked) => {
-    const wanted = plan.orders.find((order) => order.symbol === symbol)?.person ?? 'deny';
-    return wanted === 'wavers' ? (asked === 1 ? 'approve' : 'deny') : wanted;
-  });
-  const started: Program[] = [];
-  const agent = (args: readonly string[], failpoint?: string): Program => {
-    const program = world.agent([...args, '--output', 'json'], failpoint);
-    started.push(program);
-    log.push(`${args.join(' ')}${failpoint === undefined ? '' : ` (${failpoint})`}`);
-    void program.ended.then(
-      (end) => log.push(`  ${args[0]} ended: ${summary(end)}`),
-      (error: unknown) => log.push(`  ${String(error)}`),
-    );
-    return program;
-  };
-  const run = ['run', plan.orders.map(({ text }) => text).join(' and '), '--thread', thread];
-  const resume = ['resume', thread];
-  let kills = 0;
-  let quietUntil = 0;
+  const began = Date.now();
+  const note = (line: string) => log.push(`${((Date.now() - began) / 1000).toFixed(1).padStart(5)} ${line}`);
+  const play = await begin(world, plan, note);
+  const { person, thread } = play;
   try {
-    if (plan.tap === 'at once') person.look();
-    let next = run;
-    if (plan.detached) {
-      await agent([...run, '--approval', 'detach']).ended;
-      next = resume;
-    }
-    for (const death of plan.deaths) {
-      await waitUntil(quietUntil);
-      if (death.victim === 'sandbox') world.arm(death.failpoint);
-      const program = agent(next, death.victim === 'agent' ? death.failpoint : undefined);
-      if (death.by === 'fail') await awaitFailure(world, program, death);
-      else if (await awaitDeath(world, program, death)) kills++;
-      if (death.victim === 'sandbox') world.arm('');
-      if (death.victim === 'sandbox' && death.by === 'kill') {
-        log.push('  sandbox killed');
-        if (plan.agentDiesToo || death !== plan.deaths.at(-1)) program.child.kill('SIGKILL');
-        await world.restartSandbox();
-      }
-      if (death.quiet) quietUntil = Date.now() + QUIET_MS;
-      next = resume;
-    }
+    const { kills, running } = await die(play);
     person.look();
-    const first = agent(resume);
+    if (plan.alone) {
+      await running?.ended;
+      await until(
+        () => play.proposals().every(({ state }) => isSettledState(state)),
+        SETTLE_LIMIT_MS,
+        () =>
+          `with nobody there it stands at ${play.proposals().map(({ symbol, state }) => `${symbol} ${state}`)}`,
+      );
+      note(`  alone: ${play.proposals().map(({ symbol, state }) => `${symbol} ${state}`)}`);
+    }
+    const alone = plan.alone
+      ? { questions: await toldOutcomes(play), proposals: play.proposals() }
+      : { questions: [], proposals: [] };
+    const resume = () => play.agent(['resume', thread]);
+    const first = resume();
     await sleep(plan.stagger);
-    const last = await settle([first, agent(resume)], () => agent(resume), quietUntil);
-    for (const { ended } of started) await ended;
+    const answer = await settle([first, resume()], resume);
+    await play.over();
+    const questions = await toldOutcomes(play);
     await person.leave();
-    const booked = (await world.book()).filter(({ client_order_id }) => !earlier.has(client_order_id));
-    const audit = world.audit().filter((line) => line.thread === thread);
-    return { taps: person.taps, booked, approvals: last.approvals, audit, status: last.status, kills };
+    const proposals = play.proposals();
+    const ids = new Set(proposals.map(({ id }) => id));
+    const verified = await world.gateway.verify();
+    return {
+      taps: person.taps,
+      questions,
+      alone,
+      booked: await play.booked(),
+      proposals,
+      answer,
+      audit: world.gateway.audit().filter(({ proposal }) => ids.has(proposal)),
+      auditFault: verified.ok ? undefined : `line ${verified.line} of the audit file was ${verified.what}`,
+      kills,
+    };
   } finally {
-    for (const { child } of started) if (child.exitCode === null) child.kill('SIGKILL');
+    play.end();
     await person.leave().catch(() => undefined);
   }
 }
 
-/** @returns whether it died @throws where it lived on although it had to die */
-async function awaitDeath(world: CrashWorld, program: Program, death: Death): Promise<boolean> {
-  if (death.victim === 'agent') {
-    const { signal } = await program.ended;
-    if (signal === 'SIGKILL') return true;
-    if (death.maySurvive) return false;
-    throw new Error(`${death.failpoint} was not reached`);
+type Play = Awaited<ReturnType<typeof begin>>;
+
+/** What a case works with. */
+async function begin(world: CrashWorld, plan: CrashCase, note: (line: string) => void) {
+  const inBook = new Set((await world.book()).map(({ client_order_id }) => client_order_id));
+  const there = new Set(world.gateway.proposals().map(({ id }) => id));
+  const started: Program[] = [];
+  const agent = (args: readonly string[], failpoint?: string): Program => {
+    const program = world.agent([...args, '--output', 'json'], failpoint);
+    started.push(program);
+    note(`${args.join(' ')}${failpoint === undefined ? '' : ` (${failpoint})`}`);
+    void program.ended.then(
+      (end) => note(`  ${args[0]} ended: ${summary(end)}`),
+      (error: unknown) => note(`  ${String(error)}`),
+    );
+    return program;
+  };
+  const takingBack: Promise<void>[] = [];
+  const person = createPerson(world, ({ proposal, subject }, asked) => {
+    const wanted = plan.orders.find(({ symbol }) => symbol === subject.symbol)?.person ?? 'deny';
+    if (wanted === 'withdraw' || wanted === 'both') takingBack.push(takeBack(agent, proposal));
+    if (wanted === 'withdraw') return undefined;
+    if (wanted === 'wavers') return asked === 1 ? 'approve' : 'deny';
+    return wanted === 'both' ? 'approve' : wanted;
+  });
+  return {
+    world,
+    plan,
+    note,
+    thread: plan.name.replace(/[^a-z0-9]/g, '-'),
+    agent,
+    person,
+    proposals: () => world.gateway.proposals().filter(({ id }) => !there.has(id)),
+    booked: async () => (await world.book()).filter(({ client_order_id }) => !inBook.has(client_order_id)),
+    async over() {
+      await Promise.all(takingBack);
+      for (const { ended } of started) await ended;
+    },
+    end() {
+      for (const { child } of started) if (child.exitCode === null) child.kill('SIGKILL');
+    },
+  };
+}
+
+/** Lets everybody die who has to, and starts the sandbox again. @returns the agent that still runs */
+async function die({ world, plan, note, thread, agent, person }: Play) {
+  const run = ['run', plan.orders.map(({ text }) => text).join(' and '), '--thread', thread];
+  const [first] = plan.deaths;
+  if (plan.detached) await agent([...run, '--approval', 'detach']).ended;
+  let program: Program | undefined;
+  let kills = 0;
+  for (const death of plan.deaths) {
+    const ofSandbox = death.victim === 'sandbox';
+    if (ofSandbox) world.arm(death.failpoint);
+    // A gateway that starts again takes up by itself what it left: nobody need be there for the second death.
+    if (death !== first) world.restartSandbox().catch(() => undefined);
+    else if (!ofSandbox) program = agent(plan.detached ? ['resume', thread] : run, death.failpoint);
+    else if (!plan.detached) program = agent(run);
+    if (plan.tap === 'at once') person.look();
+    const died = ofSandbox
+      ? await sandboxDeath(world, death, death === first ? program : undefined)
+      : await agentDeath(program as Program, death);
+    if (!died) continue;
+    kills++;
+    note(`  ${death.victim} killed at ${death.at}`);
+    if (ofSandbox && plan.agentDiesToo) program?.child.kill('SIGKILL');
   }
-  const end = await Promise.race([world.sandboxEnded(), program.ended.then(() => undefined)]);
-  if (end?.signal === 'SIGKILL') return true;
-  throw new Error(`${death.failpoint} was not reached${end === undefined ? '' : `: ended ${end.code}`}`);
+  world.arm('');
+  const isDead = (await Promise.race([world.sandboxEnded(), Promise.resolve()])) !== undefined;
+  if (isDead) await world.restartSandbox();
+  return { kills, running: program };
 }
 
-/** Where an error is thrown instead, everybody lives, and the program comes to an end of its own. */
-async function awaitFailure(world: CrashWorld, program: Program, death: Death): Promise<void> {
-  const { stderr } = await program.ended;
-  const said = death.victim === 'agent' ? stderr : world.sandboxSaid();
-  if (!said.includes(`failpoint ${death.at}: fail`)) throw new Error(`${death.failpoint} was not reached`);
+/** @returns whether it died; not where an error was thrown instead @throws where it lived on although it had to die */
+async function agentDeath(program: Program, death: Death): Promise<boolean> {
+  const { signal, stderr } = await program.ended;
+  if (death.by === 'fail') {
+    if (stderr.includes(`failpoint ${death.at}: fail`)) return false;
+  } else if (signal === 'SIGKILL') return true;
+  if (death.maySurvive) return false;
+  throw new Error(`${death.failpoint} was not reached`);
 }
 
-interface RunAnswer {
-  readonly status: string;
-  readonly approvals: readonly FinalApproval[];
+async function sandboxDeath(world: CrashWorld, death: Death, program: Program | undefined): Promise<boolean> {
+  const ended = world.sandboxEnded();
+  let signal: NodeJS.Signals | null | undefined;
+  void ended.then((end) => {
+    signal = end.signal;
+  });
+  let limit = Date.now() + DEATH_LIMIT_MS;
+  void program?.ended.then(
+    () => {
+      limit = Math.min(limit, Date.now() + LATE_DEATH_MS);
+    },
+    () => undefined,
+  );
+  const passed = () => world.sandboxSaid().includes(`failpoint ${death.at}: ${death.by}`);
+  while (death.by === 'kill' ? signal === undefined : !passed()) {
+    if (Date.now() > limit) throw new Error(`${death.failpoint} was not reached`);
+    await sleep(10);
+  }
+  if (death.by === 'fail') return false;
+  if (signal === 'SIGKILL') return true;
+  throw new Error(`${death.failpoint} was not reached: the sandbox ended by itself: ${world.sandboxSaid()}`);
+}
+
+/** Takes a proposal back at the terminal, until the gateway has heard of it. */
+async function takeBack(agent: Play['agent'], proposal: string): Promise<void> {
+  for (;;) {
+    const { code, stdout, stderr } = await agent(['approvals', 'cancel', proposal]).ended;
+    // Taken back; too late, for it has ended; too late, for it is on its way.
+    if (code === 0 || code === 2 || code === 10) return;
+    if (code === null || !`${stdout}${stderr}`.includes('unreachable')) {
+      throw new Error(`taking back ended with ${code}: ${stdout}${stderr}`);
+    }
+    await sleep(100);
+  }
 }
 
 /** Resumes again, as its own answer asks, until nothing of the thread is open. */
-async function settle(
-  first: readonly Program[],
-  again: () => Program,
-  quietUntil: number,
-): Promise<RunAnswer> {
+async function settle(first: readonly Program[], again: () => Program): Promise<RunAnswer> {
   const deadline = Date.now() + SETTLE_LIMIT_MS;
   let answers = (await Promise.all(first.map(({ ended }) => ended))).map(answerOf);
   for (let pause = 100; ; pause = Math.min(pause * 2, 5_000)) {
@@ -128,7 +219,7 @@ async function settle(
       (answer) =>
         answer !== undefined &&
         !['pending', 'unknown'].includes(answer.status) &&
-        answer.approvals.every(({ status }) => settled.includes(status)),
+        answer.approvals.every(({ status }) => isSettledState(status as ProposalState)),
     );
     // Once more, alone: the answer that counts is what the thread says when all is over.
     if (done !== undefined) {
@@ -137,34 +228,38 @@ async function settle(
       return last;
     }
     if (Date.now() > deadline) throw new Error('the thread never settled');
-    await waitUntil(quietUntil);
     await sleep(pause);
     answers = [answerOf(await again().ended)];
   }
 }
 
-/** Undefined where another run held the thread. */
-function answerOf({ code, stdout, stderr }: Ended): RunAnswer | undefined {
-  if (code === 12) return undefined;
-  try {
-    const answer = JSON.parse(stdout);
-    if (answer.schema === 'trade-agent.run/1') return answer;
-  } catch {
-    // Told below.
+/** What the phone shows of each question, once it has been told. */
+async function toldOutcomes({ world, person, proposals }: Play): Promise<Question[]> {
+  const look = () =>
+    Promise.all(
+      person.asked.map(async (asked): Promise<Question> => {
+        const { status, outcome } = await world.phone.request(asked.id);
+        return { ...asked, status, outcome };
+      }),
+    );
+  const deadline = Date.now() + TOLD_LIMIT_MS;
+  for (;;) {
+    const questions = await look();
+    const market = new Set(proposals().flatMap(({ id, type }) => (type === 'market' ? [id] : [])));
+    const isTold = ({ status, outcome, proposal }: Question) => {
+      if (status !== 'approved') return status !== 'pending';
+      if (outcome === null || ['executing', 'unknown'].includes(outcome.state)) return false;
+      return outcome.state !== 'executed' || !market.has(proposal) || outcome.text.startsWith('filled');
+    };
+    if (questions.every(isTold) || Date.now() > deadline) return questions;
+    await sleep(50);
   }
-  throw new Error(`a resume ended with ${code}: ${stdout}${stderr}`);
 }
 
-/** One line for the report. */
-function summary({ code, signal, stdout, stderr }: Ended): string {
-  if (signal !== null) return signal;
-  try {
-    const { status, approvals, error } = JSON.parse(stdout);
-    const each = (approvals as FinalApproval[]).map((one) => `${one.order.symbol} ${one.status}`);
-    return [code, status, ...each, error?.message].filter((part) => part !== undefined).join(', ');
-  } catch {
-    return `${code}, ${stdout.slice(0, 500)}${stderr.slice(-500)}`;
+async function until(done: () => boolean, limitMs: number, otherwise: () => string): Promise<void> {
+  const deadline = Date.now() + limitMs;
+  while (!done()) {
+    if (Date.now() > deadline) throw new Error(otherwise());
+    await sleep(50);
   }
 }
-
-const waitUntil = (time: number) => sleep(Math.max(0, time - Date.now()));

@@ -33,7 +33,7 @@ it('the program that is shipped does not heed the variables', async () => {
   try {
     await world.login();
     const { code, stderr } = await world.cli(['run', 'buy 1 F', '--approval', 'detach'], {
-      env: { TRADE_AGENT_FAILPOINT: 'propose.written=kill', TRADE_AGENT_BUILD: 'test' },
+      env: { TRADE_AGENT_FAILPOINT: 'propose.noted=kill', TRADE_AGENT_BUILD: 'test' },
     });
     expect(code, stderr).toBe(5);
   } finally {

@@ -4,14 +4,13 @@ import { type CrashWorld, createCrashWorld } from './crash-world.ts';
 import { createPerson, type Person } from './person.ts';
 import type { Ended, Program } from './program.ts';
 
-/*
- * A process that is not dead but stands still (SIGSTOP, a laptop's sleep) keeps its leases until they run out on the
- * real clock; then another takes over, and it wakes up.
- */
+/* A process that is not dead but stands still (SIGSTOP, a laptop's sleep), and wakes up when its time is over. */
 
 const THREAD = 'stopped';
 /** How long the process stands at its failpoint by itself, so that the signal finds it there. */
 const STAND_MS = 5_000;
+/** Just over the time for which the gateway sends nothing again where it is in doubt. */
+const QUIET_MS = 31_000;
 
 let world: CrashWorld;
 let person: Person;
@@ -27,19 +26,11 @@ afterEach(async () => {
 
 const statusOf = ({ stdout }: Ended): unknown => JSON.parse(stdout).status;
 
-/** A run that was stopped where the failpoint is. */
-async function stoppedAt(failpoint: string): Promise<Program> {
-  const run = world.agent(
-    ['run', 'buy 2 F', '--thread', THREAD, '--output', 'json'],
-    `${failpoint}=delay:${STAND_MS}`,
-    { endless: true },
-  );
-  await expect.poll(() => run.said(), { timeout: 30_000, interval: 20 }).toContain(`failpoint ${failpoint}`);
-  run.child.kill('SIGSTOP');
-  return run;
-}
+/** Waits until a process says that it stands at a failpoint. */
+const standsAt = (failpoint: string, said: () => string) =>
+  expect.poll(said, { timeout: 30_000, interval: 20 }).toContain(`failpoint ${failpoint}`);
 
-/** Resumes until no other run holds the thread or the approval. */
+/** Resumes until no other run holds the thread. */
 async function takeOver(limitMs: number): Promise<Ended> {
   const deadline = Date.now() + limitMs;
   for (;;) {
@@ -50,37 +41,45 @@ async function takeOver(limitMs: number): Promise<Ended> {
   }
 }
 
-async function awaken(run: Program): Promise<Ended> {
-  run.child.kill('SIGCONT');
-  return run.ended;
-}
-
-describe('a process that stood still for longer than its lease', () => {
-  it('with the token in its memory finds its order placed by another, and places none', async () => {
-    const run = await stoppedAt('poll.answered');
+/** Its lease has run out on the real clock, and another run has taken the thread. */
+describe('an agent that stood still for longer than its lease', () => {
+  it('knows of no second order, and tells of the one or that its thread was taken', async () => {
+    const failpoint = 'wait.answered';
+    const run: Program = world.agent(
+      ['run', 'buy 2 F', '--thread', THREAD, '--output', 'json'],
+      `${failpoint}=delay:${STAND_MS}`,
+      { endless: true },
+    );
+    await standsAt(failpoint, () => run.said());
+    run.child.kill('SIGSTOP');
     await takeOver(60_000);
-    const ended = await awaken(run);
+    run.child.kill('SIGCONT');
+    const ended = await run.ended;
     const book = await world.book();
     expect(book).toHaveLength(1);
-    // Either it sees what the other did, or it is told that its thread was taken.
     if (ended.code === 0) {
       const { orders } = JSON.parse(ended.stdout);
       expect(orders).toMatchObject([{ client_order_id: book[0]?.client_order_id }]);
     } else expect(ended.code).toBe(12);
-    expect(world.audit().filter(({ event }) => event === 'answered')).toHaveLength(1);
+    expect(world.gateway.proposals()).toMatchObject([{ state: 'executed', asked: 1 }]);
   }, 120_000);
+});
 
-  // Two minutes, the life of an approval's lease.
+describe('a gateway that stood still with an order about to go out', () => {
   it.runIf(Number(process.env.CRASH_SEEDS ?? 1) >= 20)(
-    'with its order about to go out sends what is no second order',
+    'sends it once when it wakes up, with nobody there',
     async () => {
-      const run = await stoppedAt('execute.intent');
-      await takeOver(180_000);
-      await awaken(run);
+      world.arm(`gateway.before_submit=delay:${STAND_MS}`);
+      await world.agent(['run', 'buy 2 F', '--thread', THREAD, '--approval', 'detach']).ended;
+      await standsAt('gateway.before_submit', () => world.sandboxSaid());
+      world.signalSandbox('SIGSTOP');
+      await sleep(QUIET_MS);
+      world.signalSandbox('SIGCONT');
+      await expect
+        .poll(() => world.gateway.proposals(), { timeout: 60_000 })
+        .toMatchObject([{ state: 'executed' }]);
       expect(await world.book()).toHaveLength(1);
-      expect(world.audit().filter(({ event }) => event === 'answered')).toHaveLength(1);
-      expect(statusOf(await world.agent(['resume', THREAD, '--output', 'json']).ended)).toBe('done');
     },
-    300_000,
+    180_000,
   );
 });

@@ -52,6 +52,10 @@ export function openApprovalRequestTable(database: Database) {
     `UPDATE approval_requests SET withdrawn_at = ?, replaced = 1
      WHERE user = ? AND client_id = ? AND proposal = ? AND ${open}`,
   );
+  const lost = database.prepare<[string, number, string, string, string]>(
+    `UPDATE approval_requests SET outcome_state = 'cancelled', outcome_text = ?, outcome_at = ?, replaced = 1
+     WHERE user = ? AND client_id = ? AND proposal = ? AND decision = 'approve' AND outcome_state IS NULL`,
+  );
   const byId = database.prepare<[string], ApprovalRequestRow>('SELECT * FROM approval_requests WHERE id = ?');
   const byAuthReqId = database.prepare<[string, string], ApprovalRequestRow>(
     'SELECT * FROM approval_requests WHERE auth_req_id = ? AND client_id = ?',
@@ -93,6 +97,7 @@ export function openApprovalRequestTable(database: Database) {
   return {
     insert,
     replace,
+    lost,
     byId,
     byAuthReqId,
     pending,
@@ -130,6 +135,8 @@ function addColumns(database: Database): void {
       WHERE decision IS NULL AND withdrawn_at IS NULL;
     CREATE INDEX IF NOT EXISTS approval_requests_proposal ON approval_requests (proposal)
       WHERE proposal IS NOT NULL AND decision IS NULL AND withdrawn_at IS NULL;
+    CREATE INDEX IF NOT EXISTS approval_requests_lost ON approval_requests (proposal)
+      WHERE proposal IS NOT NULL AND decision = 'approve' AND outcome_state IS NULL;
     CREATE INDEX IF NOT EXISTS approval_requests_undelivered ON approval_requests (id)
       WHERE delivered_at IS NULL AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL);
   `);

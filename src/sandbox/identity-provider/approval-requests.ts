@@ -60,7 +60,8 @@ export type NewRequest = Omit<ApprovalRequest, 'id' | 'status' | 'requestedAt' |
 export interface ApprovalRequests {
   /**
    * Keeps a request. One that waits for the same proposal of the same client gives way to it: the client died between
-   * the answer and its own row, and knows only the second.
+   * the answer and its own row, and knows only the second. So does one that was approved and came to nothing so far: its
+   * token was lost on the way.
    */
   add(request: NewRequest): ApprovalRequest;
   find(id: string): ApprovalRequest | undefined;
@@ -88,6 +89,8 @@ export interface ApprovalRequests {
   /** How many listeners wait for the decision about a CIBA request. */
   waiting(authReqId: string): number;
 }
+
+const ASKED_AGAIN = 'the answer was lost on its way; it is asked again';
 
 /** The requests and the decisions about them, in SQLite: a decision is final, and survives a restart. */
 export function createApprovalRequests(database: Database, clock: Clock): ApprovalRequests {
@@ -125,7 +128,11 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
   const keep = database.transaction((request: NewRequest, id: string) => {
     const { proposal } = request.details;
     const now = clock.now();
-    if (typeof proposal === 'string') rows.replace.run(now, request.user, request.clientId, proposal);
+    if (typeof proposal === 'string') {
+      const { user, clientId } = request;
+      rows.replace.run(now, user, clientId, proposal);
+      rows.lost.run(ASKED_AGAIN, now, user, clientId, proposal);
+    }
     rows.insert.run({
       ...request,
       id,

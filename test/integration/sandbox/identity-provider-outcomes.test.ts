@@ -124,6 +124,21 @@ describe('what became of a request', () => {
     }
   });
 
+  it('is nothing where the answer was lost and the same proposal is asked again', async () => {
+    const asked = proposalDetails();
+    const { id, authReqId } = await approved(asked);
+    await gateway.poll(authReqId);
+    await gateway.ask(asked);
+    expect(await world.phone.request(id)).toMatchObject({
+      status: 'approved',
+      outcome: { state: 'cancelled', text: 'the answer was lost on its way; it is asked again' },
+    });
+    const shown = (await world.phone.allRequests('alice')).filter(
+      ({ details }) => details.proposal === asked.proposal,
+    );
+    expect(shown.map(({ status }) => status)).toEqual(['pending']);
+  });
+
   it('is not said to be done while nobody has decided', async () => {
     const { auth_req_id: id } = await gateway.ask(proposalDetails());
     for (const state of ['executing', 'executed', 'unknown']) {

@@ -92,6 +92,8 @@ export function kernelWorld({
     polls,
     questions,
     told,
+    /** Whether the provider takes in what it is told. */
+    listens: true,
     asking: undefined as unknown as Asking,
     errors,
     book,
@@ -107,6 +109,8 @@ export function kernelWorld({
       book.push(subject);
       return { outcome: 'executed', result };
     },
+    /** The tokens by which it was asked what came of one. */
+    followedWith: [] as string[],
     /** What {@link Kind.settle} finds. */
     settled: { outcome: 'unknown', text: 'nobody knows' } as Execution<unknown> | undefined,
     /** Runs before a question is taken; throws where it is not. */
@@ -245,6 +249,10 @@ export function kernelWorld({
       }
     },
     settle: async () => world.settled,
+    async follow(_subject, _result, { accessToken }) {
+      world.followedWith.push(accessToken);
+      return undefined;
+    },
     resultText: () => `placed`,
   };
   const lift = liftKind({ halts, clock });
@@ -267,7 +275,9 @@ export function kernelWorld({
       return { status: 'approved', accessToken, expiresAt: clock.now() + TOKEN_MS };
     },
     async tell(authReqId, outcome) {
+      if (!world.listens) return false;
       told.push({ authReqId, ...outcome });
+      return true;
     },
   };
 

@@ -64,6 +64,40 @@ describe('after a restart', () => {
     expect(world.book).toEqual([]);
   });
 
+  it('the phone is told what came of one whose gateway died before it said so, and once', async () => {
+    const world = kernelWorld();
+    const { id } = world.left('executed');
+    world.start();
+    await world.clock.run(world.clock.sleep(1));
+    const told = [{ authReqId: `left-${id}`, state: 'executed', text: 'placed' }];
+    expect(world.told).toEqual(told);
+    await world.close();
+    world.start();
+    await world.clock.run(world.clock.sleep(1));
+    expect(world.told).toEqual(told);
+  });
+
+  it('the phone is told again until the provider hears of it', async () => {
+    const world = kernelWorld();
+    const { id } = world.left('approved');
+    world.listens = false;
+    world.start();
+    await world.until(id, 'executed');
+    await world.clock.run(world.clock.sleep(2_000));
+    world.listens = true;
+    await world.clock.run(world.clock.sleep(5_000));
+    expect(world.told.map(({ state }) => state)).toEqual(['executed']);
+  });
+
+  it('what came of one is followed by its own approval, since whoever proposed it is not known', async () => {
+    const world = kernelWorld();
+    const { id } = world.left('approved');
+    world.start();
+    await world.until(id, 'executed');
+    await world.clock.run(world.clock.sleep(1_000));
+    expect(world.followedWith).toEqual([`token ${id}`]);
+  });
+
   it.each(['executing', 'unknown'] as const)('one that was %s is not placed a second time', async (state) => {
     const world = kernelWorld();
     const { id, subject } = world.left(state);
