@@ -6,6 +6,7 @@ import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { Agent, RunOptions } from './agent.ts';
 import { createApprovals } from './approvals.ts';
 import type { ChatModel } from './chat-model.ts';
+import { errorFacts } from './error-facts.ts';
 import type { AgentEvent, RunResult, ThreadView } from './events.ts';
 import { newHolder } from './holder.ts';
 import { createLeaseKeeper } from './lease-keeper.ts';
@@ -15,7 +16,6 @@ import { closeStateDatabase, giveBackSpace, openStateDatabase } from './state-da
 import { createThreadProposals } from './thread-proposals.ts';
 import { prunable, removeThread } from './thread-removal.ts';
 import { createThreadStore, type Thread } from './thread-store.ts';
-import { errorFacts } from './tool-outcome.ts';
 import { watchCheckpoints } from './watched-checkpoints.ts';
 
 /** Free pages worth keeping: a thread that goes on uses them at once. */

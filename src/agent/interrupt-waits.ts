@@ -86,25 +86,33 @@ export class InterruptWaits {
   }
 
   #forProposal(id: string): NextStep {
-    const { proposals, approvalMode, emit } = this.#environment;
+    const { proposals, approvalMode } = this.#environment;
     const seen = proposals.get(id);
     if (seen === undefined || isSettledState(seen.proposal.state)) return 'resume';
     const once = approvalMode === 'detach';
     // What this run itself has just asked for is not looked at: nobody waits.
     if (this.#looked.has(id) || (once && !this.#waits.has(id) && this.#shown.has(id))) return 'leave';
-    // One asked for in an earlier run has not been seen in this one yet.
-    if (!this.#shown.has(id)) {
-      this.#shown.add(id);
-      emit({ type: 'approval', approval: approvalView(seen.proposal, seen.thread) });
-    }
     return this.#wait(id, async () => {
       if (approvalMode === 'deny') await takeBack(this.#environment, seen);
-      await this.#follow(id, once);
+      // Asked for in an earlier run, it may be over by now: then the person is told that, and not asked.
+      if (!this.#shown.has(id)) await this.#look(id);
+      if (!once) await this.#follow(id, { once: false });
       this.#looked.add(id);
     });
   }
 
-  async #follow(id: string, once: boolean): Promise<void> {
+  /** Tells how a proposal stands, also where nothing has changed, or the gateway can't be asked. */
+  async #look(id: string): Promise<void> {
+    const { proposals, approvalMode, emit } = this.#environment;
+    // Whoever waits hears of a gateway out of reach from the wait.
+    await this.#follow(id, { once: true, quiet: approvalMode !== 'detach' });
+    const seen = proposals.get(id);
+    if (seen === undefined || this.#shown.has(id)) return;
+    this.#shown.add(id);
+    emit({ type: 'approval', approval: approvalView(seen.proposal, seen.thread) });
+  }
+
+  async #follow(id: string, { once, quiet = false }: { once: boolean; quiet?: boolean }): Promise<void> {
     const { proposals, gateway, clock, emit, saw } = this.#environment;
     const from = proposals.get(id);
     if (from === undefined) return;
@@ -118,7 +126,9 @@ export class InterruptWaits {
       signal: this.#signal,
       once,
       changed: (proposal) => saw({ ...from, proposal }),
-      notice: (message) => emit({ type: 'notice', message }),
+      notice: (message) => {
+        if (!quiet) emit({ type: 'notice', message });
+      },
     });
   }
 

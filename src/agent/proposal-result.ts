@@ -8,13 +8,14 @@ import { describeMessage } from '../trading/message.ts';
 import { isSettledState, type Proposal } from '../trading/proposal.ts';
 import { isFinal } from '../trading/views.ts';
 import type { Outcome, ProposalGraphValue, ToolCall } from './agent-state.ts';
+import { errorFacts } from './error-facts.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { inertJson } from './inert-text.ts';
 import { orderSummary } from './order-summary.ts';
 import { refusalOf, rejectionOf } from './proposal-refusal.ts';
 import { describeProposal, orderOf } from './proposal-view.ts';
 import type { ThreadProposal } from './thread-proposals.ts';
-import { errorFacts, errorMessage } from './tool-outcome.ts';
+import { errorMessage } from './tool-outcome.ts';
 
 /** The first attempt and two re-proposals after the price moved. */
 const MAX_ATTEMPTS = 3;

@@ -8,12 +8,12 @@ import type { Proposal, ProposalRequestInput } from '../trading/proposal.ts';
 import type { ProposalGraphValue } from './agent-state.ts';
 import { requireAsks } from './asks.ts';
 import { withConnection } from './awaited-connection.ts';
+import { asTradeAgentError } from './error-facts.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { proposalKey } from './proposal-key.ts';
 import { proposalRequest } from './proposal-request.ts';
 import { done, failed } from './proposal-result.ts';
 import { readArguments, readOnlyRun } from './tool-node.ts';
-import { asTradeAgentError } from './tool-outcome.ts';
 
 /** Waits between the tries to propose, milliseconds; short, since somebody is watching. */
 const BACKOFF_MS = [1_000, 2_000, 4_000] as const;

@@ -5,6 +5,7 @@ import { isSettledState } from '../trading/proposal.ts';
 import type { RunOptions } from './agent.ts';
 import type { AgentStateValue } from './agent-state.ts';
 import { connectionView } from './connection-wait.ts';
+import { asTradeAgentError, errorFacts } from './error-facts.ts';
 import { EventQueue } from './event-queue.ts';
 import type { AgentEvent, RunResult } from './events.ts';
 import { type AgentGraph, buildGraph } from './graph.ts';
@@ -19,7 +20,6 @@ import { STANDARD_INPUT, untrustedContext } from './system-prompt.ts';
 import { takeBack } from './take-back.ts';
 import type { ThreadProposal } from './thread-proposals.ts';
 import type { Thread, ThreadStore } from './thread-store.ts';
-import { asTradeAgentError, errorFacts } from './tool-outcome.ts';
 
 /** What a run needs that outlives it. */
 export interface RunnerParts {

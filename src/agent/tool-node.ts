@@ -5,9 +5,10 @@ import type { DirectTool } from '../tools/tool.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import type { AgentStateValue, Outcome, ToolCall } from './agent-state.ts';
 import { withConnection } from './awaited-connection.ts';
+import { asTradeAgentError, errorFacts } from './error-facts.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { inertJson } from './inert-text.ts';
-import { asTradeAgentError, errorFacts, errorMessage } from './tool-outcome.ts';
+import { errorMessage } from './tool-outcome.ts';
 
 export interface ToolInput {
   readonly call: ToolCall;

@@ -134,7 +134,15 @@ export function createAttendance(
       ...parts,
       fresh: false,
       moved,
-      record: () => audit.flush(),
+      record() {
+        try {
+          audit.flush();
+          return true;
+        } catch (error) {
+          failed(error);
+          return false;
+        }
+      },
       seen({ sub, clientId = '', accessToken }) {
         if (!askers.has(sub)) attendance.seen({ sub, clientId, accessToken });
       },

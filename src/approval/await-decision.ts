@@ -68,7 +68,7 @@ export async function awaitDecision(attention: Attention, id: string): Promise<v
     wait.polled = true;
     const sentAt = { ms: clock.now() };
     const result = await pollOnce(attention, proposal, authReqId, sentAt);
-    signal.throwIfAborted();
+    // Also while the gateway closes: the provider gives a token once.
     if (settle(attention, proposal, result)) return;
     wait.pause = pauseAfter(attention, proposal, result, sentAt.ms, wait);
   }

@@ -4,6 +4,7 @@ import { Refusal } from '../trading/refusal.ts';
 import { haltedReason, questionOf } from './ask.ts';
 import type { Attention } from './attend.ts';
 import { requireSameDetails } from './compare.ts';
+import { proposalDigest } from './details.ts';
 import { passesHalt } from './halts.ts';
 import type { Approved, Execution } from './kind.ts';
 import type { Changes, Reason, StoredProposal } from './proposal-store.ts';
@@ -55,16 +56,14 @@ export async function carryOut(attention: Attention, id: string): Promise<void> 
     if (!intent.moved) return;
     failpoint('execute.intent');
     // An order that leaves no record is not sent.
-    try {
-      attention.record();
-    } catch (error) {
+    if (!attention.record()) {
       if (!begun) moved(store.move(id, 'approved', { reason: notRecorded }, { from: 'executing' }));
-      throw error;
+      await attention.rest(waitOf(NOT_TAKEN_WAITS_MS, tries));
+      continue;
     }
     moved(intent);
     if (!begun) attention.tell(intent.proposal, 'executing', 'sending');
-    const kind = attention.kindOf(proposal.kind);
-    const execution = await kind.execute(proposal.subject, approved);
+    const execution = await execute(attention, intent.proposal, approved);
     failpoint('execute.answered');
     const wait = settleExecution(attention, intent.proposal, execution, tries);
     if (wait === undefined) return;
@@ -73,6 +72,22 @@ export async function carryOut(attention: Attention, id: string): Promise<void> 
     if (isOver && execution.outcome === 'unknown') return;
     await attention.rest(wait);
   }
+}
+
+/**
+ * Carries it out. One that had been begun before a halt is only asked about: sent again it would be a trade that nobody
+ * wants any more.
+ */
+async function execute(
+  { kindOf, halts }: Attention,
+  { kind, sub, subject }: StoredProposal,
+  approved: Approved,
+): Promise<Execution<unknown>> {
+  const { execute: carry, settle } = kindOf(kind);
+  if (passesHalt(kind) || halts.haltedAt(sub) === undefined) return carry(subject, approved);
+  const { clientId = '', accessToken } = approved;
+  const found = await settle(subject, { sub, clientId, accessToken });
+  return found ?? { outcome: 'not_taken', refusal: new Refusal(403, haltedReason.code, haltedReason.text) };
 }
 
 /** Notes what carrying out came to, if it still stands as it was given. Milliseconds until it is tried again; undefined where it is over. */
@@ -141,6 +156,7 @@ async function approvalOf(
   const { store, moved, verifyApproval, details, clock } = attention;
   const { id, state } = proposal;
   try {
+    requireIntact(proposal);
     const token = store.token(id);
     if (token === undefined) throw new Refusal(500, 'state_corrupt', 'the approval has lost its token');
     const approved = await verifyApproval(token, { isFirst: state === 'approved' });
@@ -172,6 +188,14 @@ const notRecorded = {
   code: 'service_busy',
   text: 'the gateway can’t write its record now; it is tried again',
 };
+/** A row that somebody changed since it was drafted is not what the person saw. @throws {Refusal} 500 `state_corrupt` */
+function requireIntact(proposal: StoredProposal): void {
+  const { worstCase, requestedBy } = proposal;
+  if (proposalDigest({ ...proposal, worst_case: worstCase, requested_by: requestedBy }) === proposal.digest)
+    return;
+  throw new Refusal(500, 'state_corrupt', 'the proposal is another than was drafted: it is not carried out');
+}
+
 const lateText = 'it was approved, but its token ran out before the gateway could carry it out';
 const unknownText =
   'the gateway was cut off while it was sent; what became of it is asked when you next look';

@@ -83,7 +83,7 @@ export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
   execute(subject: Subject, approved: Approved): Promise<Execution<Result>>;
   /**
    * What became of one of unknown outcome, asked with whatever token of the person's is at hand; sends nothing.
-   * Undefined while nobody knows.
+   * `unknown` while nobody knows; undefined where it was never handed over, so that nothing can have come of it yet.
    */
   settle(subject: Subject, asker: Proposer): Promise<Execution<Result> | undefined>;
   /** A later look at what came of it (a fill), with the same token; undefined where nothing more will change. */

@@ -24,6 +24,8 @@ export function createRunRenderer(
   const { format, phone } = options;
   const streams = format === 'text' && io.stdoutIsTty;
   const requested = new Set<string>();
+  /** The latest line about an approved one, by its id. */
+  const said = new Map<string, string>();
   const names = new Map<string, Record<string, unknown>>();
   const markdown = new TerminalMarkdown(io.width());
   let streamed = false;
@@ -46,7 +48,11 @@ export function createRunRenderer(
     } else if (isFinalApproval(approval.status) || approval.status === 'unknown') {
       talk(`${mark('●', '*')} ${approvalOutcome(approval)}`);
     } else if (approval.status === 'approved') {
-      talk(`${mark('●', '*')} approved (${approval.code})`);
+      // Approved, and not carried out yet for a reason: the gateway tries again, and again says so.
+      const why = approval.reason === undefined ? '' : ` · not yet: ${safeLine(approval.reason)}`;
+      const line = `${mark('●', '*')} approved (${approval.code})${why}`;
+      if (said.get(approval.id) !== line) talk(line);
+      said.set(approval.id, line);
     }
   };
 

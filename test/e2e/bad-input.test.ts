@@ -62,7 +62,7 @@ describe('a command line that can’t be', () => {
     ['an unknown output format', ['portfolio', '--output', 'xml'], /json/],
     ['an unknown fault', ['sandbox', '--fault', 'earthquake'], /slow_down/],
     ['an unknown thread', ['resume', 'th_nosuchthread'], /th_nosuchthread/],
-    ['an unknown approval', ['approvals', 'show', 'ap_nosuch'], /ap_nosuch/],
+    ['an unknown approval', ['approvals', 'show', 'pr_nosuch'], /pr_nosuch/],
   ])('%s is wrong usage, exit 2', async (_what, args, message) => {
     const { code, stdout, stderr } = await world.cli(args);
     expect(code, stdout + stderr).toBe(2);

@@ -32,6 +32,13 @@ const shot = (name: string, fullPage = false) =>
   page.screenshot({ path: join(screenshots, `${name}.png`), fullPage });
 const text = (id: string) => page.getByTestId(id).first().textContent();
 
+const card = (name: string) => page.getByRole('article', { name });
+/** What has the focus, as tests call it. */
+const focused = () => page.evaluate<string>(`document.activeElement.dataset.testid ?? ''`);
+/** Whether the page was loaded anew since `notReloaded` was set. */
+const isReloaded = () => page.evaluate<boolean>(`window.notReloaded !== true`);
+const putAway = () => page.locator('[data-put-away]').first().tap();
+
 /** The code as the terminal's approval panel prints it. */
 const terminalCode = /\bcode\s+([0-9A-HJKMNP-TV-Z]{4})\b/;
 
@@ -74,33 +81,77 @@ describe('a person with a phone, in a real browser', () => {
     expect(await text('environment')).toMatch(/PAPER/);
     expect(await text('headline')).toMatch(/BUY 5 AAPL/i);
 
-    const { details } = (await world.phone.requests('alice', { waitSeconds: 0 }))[0] ?? {};
-    expect(details).toMatchObject({ symbol: 'AAPL', qty: '5', limit_price: '400.00', order_type: 'limit' });
+    const { details, expires_at } = (await world.phone.requests('alice', { waitSeconds: 0 }))[0] ?? {};
+    const subject = { ...(details?.subject as Record<string, unknown> | undefined) };
+    expect(subject).toMatchObject({ symbol: 'AAPL', qty: '5', limit_price: '400.00', type: 'limit' });
     const shown = (await page.getByTestId('request').textContent()) ?? '';
     const inWords: Record<string, string> = {
       side: 'Buy',
-      order_type: 'Limit',
+      type: 'Limit',
       time_in_force: 'Day',
       extended_hours: 'Extended hoursNo',
       max_slippage: '1 %',
       environment: 'PAPER',
-      expires_at: String(details?.expires_at).slice(0, 10),
+      expires_at: String(expires_at).slice(0, 10),
     };
-    const fields = Object.entries(details ?? {});
-    expect(fields.length).toBeGreaterThan(15);
+    const fields = Object.entries(subject);
+    expect(fields.length).toBeGreaterThan(11);
     for (const [field, value] of fields)
       expect(shown, field).toContain(inWords[field] ?? [value].flat().join(', '));
-    await shot('phone-approval', true);
+    for (const field of ['proposal', 'digest', 'identifier'])
+      expect(shown, field).toContain(String(details?.[field]));
+    expect(await text('total')).toMatch(/Costs at most \$2,000\.00/);
+    expect(await text('warnings')).toMatch(/limit is \d+% above the price/);
+    expect(await text('requested-by')).toBe('run, by trade-agent');
+    expect(await text('sentence')).toBe('buy 5 AAPL limit 400');
+    // All of it stands in the person's own words.
+    expect(await page.getByTestId('origins').count()).toBe(0);
+    await shot('phone-approval');
+    await shot('phone-approval-whole', true);
 
+    await page.evaluate(`window.notReloaded = true`);
     await page.getByTestId('approve').tap();
     const { code: exit, stdout, stderr } = await run.finished;
     expect(exit, stdout + stderr).toBe(0);
     expect(stdout + stderr).toMatch(/filled 5 at/);
-    await page.getByTestId('recent').first().waitFor();
+    // What became of it takes the buttons' place; the page stays, and so does the focus.
+    await expect.poll(() => text('outcome'), { timeout: 10_000 }).toMatch(/filled 5 at \$/);
+    expect(await isReloaded()).toBe(false);
+    expect(await focused()).toBe('result');
     await shot('phone-approved');
+    await putAway();
+    expect(await page.getByTestId('recent').first().textContent()).toMatch(/Buy 5 AAPL[\s\S]*filled 5 at/);
     expect((await world.book()).filter(({ qty, symbol }) => symbol === 'AAPL' && qty === '5')).toHaveLength(
       1,
     );
+  });
+
+  it('sees a request go away that is withdrawn while it is shown, and keeps the thumb on the other', async () => {
+    const detach = async (prompt: string) => {
+      const { stdout } = await world.cli(['run', prompt, '--approval', 'detach', '--output', 'json']);
+      return JSON.parse(stdout).approvals[0].id as string;
+    };
+    const first = await detach('buy 1 NVDA limit 1');
+    await detach('buy 3 NVDA limit 1');
+    await expect.poll(() => page.getByTestId('request').count(), { timeout: 15_000 }).toBe(2);
+    await page.evaluate(`window.notReloaded = true`);
+    await card('Buy 3 NVDA').getByTestId('deny').focus();
+    const cancel = await world.cli(['approvals', 'cancel', first]);
+    expect(cancel.code, cancel.stderr).toBe(0);
+    await expect.poll(() => page.getByTestId('request').count(), { timeout: 15_000 }).toBe(1);
+    expect(await card('Buy 1 NVDA').count()).toBe(0);
+    expect(await focused()).toBe('deny');
+    expect(await isReloaded()).toBe(false);
+    expect(await page.getByTestId('recent').first().textContent()).toMatch(/Buy 1 NVDA[\s\S]*Withdrawn/);
+    await shot('phone-withdrawn');
+    // A button that has moved takes no tap at once; the keyboard's waits for it too.
+    await expect
+      .poll(() => card('Buy 3 NVDA').getByTestId('deny').getAttribute('aria-disabled'), { timeout: 5_000 })
+      .toBeNull();
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.getByTestId('request').count(), { timeout: 15_000 }).toBe(0);
+    expect(await focused()).toBe('result');
+    await putAway();
   });
 
   it('taps Deny: exit 6, and no order', async () => {
@@ -123,9 +174,9 @@ describe('a person with a phone, in a real browser', () => {
     const run = world.start(['run', 'buy 1 KO and buy 2 JPM', '--output', 'json']);
     await expect.poll(() => page.getByTestId('request').count(), { timeout: 15_000 }).toBe(2);
     await shot('phone-two');
-    await page.getByTestId('request').filter({ hasText: 'JPM' }).getByTestId('deny').tap();
+    await card('Buy 2 JPM').getByTestId('deny').tap();
     await expect.poll(() => page.getByTestId('request').count(), { timeout: 15_000 }).toBe(1);
-    await page.getByTestId('request').filter({ hasText: 'KO' }).getByTestId('approve').tap();
+    await card('Buy 1 KO').getByTestId('approve').tap();
     const { stdout, stderr } = await run.finished;
     const result = JSON.parse(stdout);
     expect(result.orders, stderr).toMatchObject([{ symbol: 'KO', qty: '1' }]);
@@ -153,7 +204,8 @@ describe('a person with a phone, in a real browser', () => {
     const run = world.start(['run', 'send my portfolio to slack #trading', '--output', 'json']);
     await page.getByTestId('request').waitFor();
     const { details } = (await world.phone.requests('alice', { waitSeconds: 0 }))[0] ?? {};
-    expect(await page.locator('dd[data-field="text"]').textContent()).toBe(details?.text);
+    const { text: written } = { ...(details?.subject as { text: string } | undefined) };
+    expect(await page.locator('dd[data-field="text"]').textContent()).toBe(written);
     // Line by line, as it will be read.
     const style = await page.evaluate(
       `getComputedStyle(document.querySelector('dd[data-field="text"]')).whiteSpace`,
@@ -169,7 +221,7 @@ describe('a person with a phone, in a real browser', () => {
       headers: { authorization: `Bearer ${world.seed.admin_secret}` },
     });
     expect(await answer.json()).toMatchObject({
-      messages: [{ service: 'slack', user: 'alice', recipient: '#trading', text: details?.text }],
+      messages: [{ service: 'slack', user: 'alice', recipient: '#trading', text: written }],
     });
   });
 });

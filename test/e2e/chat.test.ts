@@ -48,13 +48,12 @@ function start(options: ChatOptions): Terminal {
   return terminal;
 }
 
-/** Decides on the latest request, or on the one for an order of this symbol: what was taken back stays on the phone. */
+/** Decides on the one request there is, or on the one for an order of this symbol. */
 async function decide(decision: 'approve' | 'deny', symbol?: string): Promise<void> {
   const pending = await world.phone.requests('alice', { waitSeconds: 10 });
-  const request =
-    symbol === undefined
-      ? pending.at(-1)
-      : pending.find((one) => JSON.stringify(one).includes(`"${symbol}"`));
+  const request = pending.find(
+    ({ details }) => symbol === undefined || JSON.stringify(details.subject).includes(`"${symbol}"`),
+  );
   if (request === undefined) throw new Error('there is nothing to decide on');
   await world.phone.decide(request.id, decision);
 }
@@ -163,16 +162,24 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
     expect(fours).toHaveLength(1);
   });
 
-  it('takes back what waits on /halt, and proposes nothing afterwards', async () => {
+  it('stops all trading on /halt, also what waits, until the phone lifts it', async () => {
     const terminal = await chat();
     terminal.type('buy 6 KO\n');
     await terminal.shows(/waiting for your phone, \d/);
     terminal.type('/halt\n');
     await terminal.shows(/Halt\? \(y\/n\)/);
     terminal.type('y\n');
-    await terminal.shows(/HALTED[\s\S]*taken back[\s\S]*^PAPER \(simulated\) · HALTED · Alice.*\/help$/m);
+    await terminal.shows(
+      /BUY 6 KO, market: cancelled[\s\S]*HALTED: nothing is carried out[\s\S]*^PAPER \(simulated\) · HALTED · Alice.*\/help$/m,
+    );
+    expect(await world.phone.requests('alice', { waitSeconds: 0 })).toEqual([]);
     terminal.type('buy 7 KO\n');
-    await terminal.shows(/this session is halted: it proposes no orders/);
+    await terminal.shows(/Trading is halted\. End the halt with/);
+    terminal.type('/halt lift\n');
+    await decide('approve');
+    await terminal.shows(
+      /The halt is lifted: trading goes on\.[\s\S]*^PAPER \(simulated\) · Alice.*\/help$/m,
+    );
     const book = (await world.book()).filter(({ qty }) => qty === '6' || qty === '7');
     expect(book).toEqual([]);
   });

@@ -1,14 +1,17 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
+import { hasTmux, openTerminal } from './tmux.ts';
 import { startCommand } from './world.ts';
 
+const launcher = new URL('../../bin/trade-agent.js', import.meta.url).pathname;
+
 const folder = mkdtempSync(join(tmpdir(), 'trade-agent-demo-test-'));
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the demo without a terminal', () => {
-  it('shows login, portfolio, proposal, pending approval, approval and fill within 30 seconds, and leaves nothing', async () => {
+  it('shows login, portfolio, proposal, a closed terminal, approval and fill within 30 seconds, and leaves nothing', async () => {
     const started = performance.now();
     const { code, stdout, stderr } = await startCommand(['demo'], { env: { HOME: folder, TMPDIR: folder } })
       .finished;
@@ -22,11 +25,19 @@ describe('the demo without a terminal', () => {
       /show my portfolio/,
       /MSFT/,
       /trade-agent run "buy 5 AAPL"/,
+      /Approval needed/,
       /BUY 5 AAPL/,
+      /The terminal is closed/,
+      /what you approve is carried out, with or without this terminal/,
+      /nothing of the agent is running/,
       /phone --user alice --decide approve --once/,
-      /filled/i,
+      /approved [0-9A-Z]{4}: filled 5 at \$/,
+      /trade-agent resume th_/,
+      /order placed · filled 5 at/,
       /trade-agent orders/,
-      /audit record/,
+      /BUY +5 +AAPL/,
+      /gateway’s record/,
+      /proposed[\s\S]*requested[\s\S]*approved[\s\S]*executing[\s\S]*executed/,
     ];
     let rest = stdout;
     for (const step of steps) {
@@ -34,5 +45,30 @@ describe('the demo without a terminal', () => {
       rest = rest.slice(rest.search(step));
     }
     expect(readdirSync(folder).filter((name) => name.startsWith('trade-agent-demo-'))).toEqual([]);
+  });
+});
+
+describe.skipIf(!hasTmux())('the demo in a terminal', () => {
+  it('has the person approve once the run is hung up on, tells of the fill, and hands over to the chat', async () => {
+    const terminal = openTerminal({
+      command: [process.execPath, launcher, 'demo'],
+      env: { PATH: process.env.PATH, HOME: folder, TMPDIR: folder },
+      columns: 120,
+      rows: 50,
+    });
+    try {
+      await terminal.shows(/2\. The portfolio/);
+      await terminal.shows(/4\. The terminal is closed/);
+      await terminal.shows(/Open the phone[\s\S]*press Enter to approve/);
+      terminal.press('Enter');
+      await terminal.shows(/7\. What the gateway’s record says/);
+      await terminal.shows(/Over to you[\s\S]*\/help$/m);
+      expect(terminal.everything()).toMatch(/approved [0-9A-Z]{4}: filled 5 at/);
+      expect(terminal.everything()).toMatch(/order placed · filled 5 at/);
+      terminal.type('/quit\n');
+      await terminal.ended();
+    } finally {
+      terminal.close();
+    }
   });
 });

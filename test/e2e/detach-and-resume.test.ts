@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PhoneRequest } from '../../src/sandbox/phone/phone-client.ts';
 import { createWorld, type World } from './world.ts';
 
 let world: World;
@@ -8,75 +9,219 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-describe('an order proposed by a detached run', () => {
-  it('is pending with all it takes to go on, is placed once by resume, and not again by a second one', async () => {
-    const run = await world.cli(['run', 'buy 5 AAPL', '--approval', 'detach', '--output', 'json']);
-    expect(run.code, run.stderr).toBe(5);
-    const pending = JSON.parse(run.stdout);
-    expect(pending).toMatchObject({
-      schema: 'trade-agent.run/1',
-      status: 'pending',
-      orders: [],
-      approvals: [{ status: 'requested', order: { symbol: 'AAPL', side: 'buy', qty: '5', type: 'market' } }],
-      resume: `trade-agent resume ${pending.thread}`,
+/** The one request on alice's phone. */
+async function onPhone(): Promise<PhoneRequest> {
+  const pending = await world.phone.requests('alice', { waitSeconds: 10 });
+  const [request] = pending;
+  if (request === undefined || pending.length > 1) throw new Error(`${pending.length} requests are open`);
+  return request;
+}
+
+const placed = async (symbol: string, qty: string) =>
+  (await world.book()).filter((order) => order.symbol === symbol && order.qty === qty);
+
+async function detach(prompt: string) {
+  const run = await world.cli(['run', prompt, '--approval', 'detach', '--output', 'json']);
+  expect(run.code, run.stdout + run.stderr).toBe(5);
+  const pending = JSON.parse(run.stdout);
+  expect(pending).toMatchObject({ status: 'pending', orders: [], approvals: [{ status: 'requested' }] });
+  return { thread: pending.thread as string, approval: pending.approvals[0] };
+}
+
+const resume = (thread: string) => world.cli(['resume', thread, '--output', 'json']);
+
+describe('an order proposed by a run that is gone', () => {
+  it('is in the book within a second of the tap, its fill on the phone, and resume only tells', async () => {
+    const { thread, approval } = await detach('buy 5 AAPL');
+    expect(approval).toMatchObject({
+      id: expect.stringMatching(/^pr_/),
+      code: expect.stringMatching(/^[0-9A-HJKMNP-TV-Z]{4}$/),
+      requested_by: 'run',
+      client: 'trade-agent',
+      warnings: [],
+      worst_case: { cash: expect.any(String), price: expect.any(String), text: expect.any(String) },
+      order: { symbol: 'AAPL', side: 'buy', qty: '5', type: 'market' },
     });
-    const [approval] = pending.approvals;
-    expect(approval.code).toMatch(/^[0-9A-HJKMNP-TV-Z]{4}$/);
     expect(Date.parse(approval.expires_at)).toBeGreaterThan(Date.now());
-    expect(await world.book()).toEqual(
-      expect.not.arrayContaining([
-        expect.objectContaining({ client_order_id: approval.order.client_order_id }),
-      ]),
-    );
+    expect(await placed('AAPL', '5')).toEqual([]);
 
-    const phone = await world.cli([
-      'phone',
-      '--user',
-      'alice',
-      '--decide',
-      'approve',
-      '--once',
-      '--output',
-      'json',
-    ]);
-    expect(phone.code, phone.stderr).toBe(0);
-    expect(phone.stdout).toContain(approval.code);
-
-    const first = await world.cli(['resume', pending.thread, '--output', 'json']);
-    expect(first.code, first.stderr).toBe(0);
-    expect(JSON.parse(first.stdout)).toMatchObject({
-      status: 'done',
-      orders: [{ client_order_id: approval.order.client_order_id, symbol: 'AAPL', qty: '5' }],
-      approvals: [{ id: approval.id, status: 'executed' }],
+    const request = await onPhone();
+    expect(request.code).toBe(approval.code);
+    await world.phone.decide(request.id, 'approve');
+    await expect.poll(() => placed('AAPL', '5'), { timeout: 1_000, interval: 20 }).toHaveLength(1);
+    const { status, outcome } = await world.phone.request(request.id, {
+      until: 'outcome',
+      waitSeconds: 10,
+    });
+    expect({ status, outcome }).toMatchObject({
+      status: 'approved',
+      outcome: { state: 'executed', text: expect.stringMatching(/filled 5 at \$/) },
     });
 
-    const second = await world.cli(['resume', pending.thread, '--output', 'json']);
-    expect(second.code, second.stderr).toBe(0);
-    const placed = (await world.book()).filter(
-      (order) => order.client_order_id === approval.order.client_order_id,
-    );
-    expect(placed).toHaveLength(1);
+    for (const time of ['first', 'second']) {
+      const told = await resume(thread);
+      expect(told.code, `${time}: ${told.stderr}`).toBe(0);
+      expect(JSON.parse(told.stdout)).toMatchObject({
+        status: 'done',
+        orders: [{ client_order_id: approval.order.client_order_id, symbol: 'AAPL', qty: '5' }],
+        approvals: [{ id: approval.id, status: 'executed' }],
+      });
+    }
+    expect(await placed('AAPL', '5')).toHaveLength(1);
   });
 
-  it('stays pending when resumed without an answer, and can be cancelled', async () => {
-    const pending = JSON.parse(
-      (await world.cli(['run', 'buy 1 MSFT', '--approval', 'detach', '--output', 'json'])).stdout,
+  it('is decided by "phone --decide approve", which tells what became of it', async () => {
+    const { approval } = await detach('buy 2 MSFT');
+    const phone = await world.cli(
+      ['phone', '--user', 'alice', '--decide', 'approve', '--once'].concat('--output', 'json'),
     );
-    const again = await world.cli(['resume', pending.thread, '--approval', 'detach', '--output', 'json']);
-    expect(again.code, again.stderr).toBe(5);
-    const cancel = await world.cli(['approvals', 'cancel', pending.approvals[0].id]);
-    expect(cancel.code, cancel.stderr).toBe(0);
-    const list = JSON.parse((await world.cli(['approvals', 'list', '--output', 'json'])).stdout);
-    expect(list.approvals).toContainEqual(
-      expect.objectContaining({ id: pending.approvals[0].id, status: 'cancelled' }),
-    );
-    // The phone can still tap what a client can't take back; nothing may come of it.
-    await world.cli(['phone', '--user', 'alice', '--decide', 'approve', '--once']);
-    await world.cli(['resume', pending.thread, '--output', 'json']);
-    expect(
-      (await world.book()).filter(
-        ({ client_order_id }) => client_order_id === pending.approvals[0].order.client_order_id,
-      ),
-    ).toEqual([]);
+    expect(phone.code, phone.stderr).toBe(0);
+    expect(JSON.parse(phone.stdout)).toMatchObject({
+      code: approval.code,
+      decision: 'approve',
+      outcome: { state: 'executed' },
+    });
+    expect(await placed('MSFT', '2')).toHaveLength(1);
   });
+
+  it('is placed where the agent was killed while it waited', async () => {
+    const run = world.start(['run', 'buy 6 AAPL', '--output', 'stream-json']);
+    const [, thread = ''] = await run.waitFor(/"thread":"(th_\w+)"/);
+    await run.waitFor(/"requested"/);
+    run.child.kill('SIGKILL');
+    await run.finished;
+    await world.phone.decide((await onPhone()).id, 'approve');
+    await expect.poll(() => placed('AAPL', '6'), { timeout: 1_000, interval: 20 }).toHaveLength(1);
+    const told = await resume(thread);
+    expect(told.code, told.stderr).toBe(0);
+    expect(JSON.parse(told.stdout)).toMatchObject({ status: 'done', approvals: [{ status: 'executed' }] });
+    expect(await placed('AAPL', '6')).toHaveLength(1);
+  });
+
+  it('is placed where the gateway was killed between the tap and the order', async () => {
+    const { thread } = await detach('buy 7 AAPL');
+    // The tap is kept; the gateway hears of it, and gets no token for it.
+    await world.fault('idp_5xx', 1000);
+    await world.phone.decide((await onPhone()).id, 'approve');
+    expect(await placed('AAPL', '7')).toEqual([]);
+    await world.killSandbox();
+    await world.restartSandbox();
+    await expect.poll(() => placed('AAPL', '7'), { timeout: 15_000 }).toHaveLength(1);
+    const told = await resume(thread);
+    expect(told.code, told.stderr).toBe(0);
+    expect(await placed('AAPL', '7')).toHaveLength(1);
+  });
+
+  it('is placed once where both were killed, the broker’s answer still out', async () => {
+    const run = world.start(['run', 'buy 8 AAPL', '--output', 'stream-json']);
+    const [, thread = ''] = await run.waitFor(/"thread":"(th_\w+)"/);
+    await run.waitFor(/"requested"/);
+    await world.fault('broker_timeout_after_accept', 1000);
+    await world.phone.decide((await onPhone()).id, 'approve');
+    await run.waitFor(/"status":"(executing|unknown)"/);
+    run.child.kill('SIGKILL');
+    await Promise.all([world.killSandbox(), run.finished]);
+    await world.restartSandbox();
+    const told = await resume(thread);
+    expect(told.code, told.stdout + told.stderr).toBe(0);
+    expect(JSON.parse(told.stdout)).toMatchObject({ status: 'done', approvals: [{ status: 'executed' }] });
+    expect(await placed('AAPL', '8')).toHaveLength(1);
+  });
+});
+
+describe('an order that was withdrawn', () => {
+  /** It is off the phone, and a tap on what was shown a moment ago comes too late. */
+  async function expectGone(request: PhoneRequest): Promise<void> {
+    expect((await world.phone.request(request.id, { until: 'decision', waitSeconds: 10 })).status).toBe(
+      'withdrawn',
+    );
+    expect(await world.phone.requests('alice', { waitSeconds: 0 })).toEqual([]);
+    await expect(world.phone.decide(request.id, 'approve')).rejects.toMatchObject({
+      code: 'approval_expired',
+    });
+  }
+  const statusOf = async (id: string) =>
+    JSON.parse((await world.cli(['approvals', 'show', id, '--output', 'json'])).stdout).approval.status;
+
+  it('by "approvals cancel" can’t be approved, and resume says so', async () => {
+    const { thread, approval } = await detach('buy 11 KO');
+    const again = await world.cli(['resume', thread, '--approval', 'detach', '--output', 'json']);
+    expect(again.code, again.stderr).toBe(5);
+    const request = await onPhone();
+    const cancel = await world.cli(['approvals', 'cancel', approval.id]);
+    expect(cancel.code, cancel.stderr).toBe(0);
+    await expectGone(request);
+    const told = await resume(thread);
+    expect(JSON.parse(told.stdout)).toMatchObject({ orders: [], approvals: [{ status: 'cancelled' }] });
+    expect(told.code, told.stdout).toBe(6);
+    expect(await placed('KO', '11')).toEqual([]);
+  });
+
+  it('by Ctrl-C with --cancel-on-exit can’t be approved; without it, it waits on', async () => {
+    const kept = world.start(['run', 'buy 12 KO', '--output', 'stream-json']);
+    await kept.waitFor(/"requested"/);
+    kept.child.kill('SIGINT');
+    expect((await kept.finished).code).toBe(130);
+    const waiting = await onPhone();
+    await world.phone.decide(waiting.id, 'deny');
+
+    const run = world.start(['run', 'buy 13 KO', '--cancel-on-exit', '--output', 'stream-json']);
+    const [, id = ''] = await run.waitFor(/"id":"(pr_[\w-]+)"[^\n]*"requested"/);
+    const request = await onPhone();
+    run.child.kill('SIGINT');
+    expect((await run.finished).code).toBe(130);
+    await expectGone(request);
+    expect(await statusOf(id)).toBe('cancelled');
+    expect(await placed('KO', '13')).toEqual([]);
+  });
+
+  it('by "halt" can’t be approved, nor any other proposed until a tap lifts the halt', async () => {
+    const { approval } = await detach('buy 14 KO');
+    const request = await onPhone();
+    const halted = await world.cli(['halt', '--output', 'json']);
+    expect(halted.code, halted.stderr).toBe(0);
+    expect(JSON.parse(halted.stdout)).toMatchObject({ schema: 'trade-agent.halt/1', halted: true });
+    await expectGone(request);
+    expect(await statusOf(approval.id)).toBe('cancelled');
+
+    const blocked = await world.cli(['run', 'buy 14 KO', '--output', 'json']);
+    expect(blocked.code, blocked.stdout).toBe(8);
+    expect(await world.phone.requests('alice', { waitSeconds: 0 })).toEqual([]);
+
+    const denied = world.start(['halt', '--lift']);
+    await world.phone.decide((await onPhone()).id, 'deny');
+    expect((await denied.finished).code).toBe(6);
+    expect((await world.cli(['run', 'buy 14 KO', '--output', 'json'])).code).toBe(8);
+
+    const lifting = world.start(['halt', '--lift', '--output', 'json']);
+    await world.phone.decide((await onPhone()).id, 'approve');
+    const lifted = await lifting.finished;
+    expect(lifted.code, lifted.stderr).toBe(0);
+    expect(JSON.parse(lifted.stdout)).toMatchObject({ halted: false });
+    const { approval: next } = await detach('buy 14 KO');
+    expect((await world.cli(['approvals', 'cancel', next.id])).code).toBe(0);
+    expect(await placed('KO', '14')).toEqual([]);
+  });
+
+  it.each([0, 1, 2, 3])(
+    'while a tap was on its way is placed or not, and both sides say which (%i)',
+    async (n) => {
+      const qty = String(21 + n);
+      const { approval } = await detach(`buy ${qty} KO`);
+      const request = await onPhone();
+      const cancelling = world.start(['approvals', 'cancel', approval.id]);
+      // Nothing is waited for: the tap comes at several moments of the half second that the command takes.
+      await new Promise((resolve) => setTimeout(resolve, n * 150));
+      const tapped = await world.phone.decide(request.id, 'approve').catch(() => undefined);
+      const { code } = await cancelling.finished;
+      await expect.poll(() => statusOf(approval.id)).toMatch(/^(executed|cancelled)$/);
+      const status = await statusOf(approval.id);
+      expect(await placed('KO', qty)).toHaveLength(status === 'executed' ? 1 : 0);
+      expect(code === 0).toBe(status === 'cancelled');
+      const seen = await world.phone.request(request.id, { until: 'outcome', waitSeconds: 10 });
+      if (tapped === undefined) expect(seen.status).toBe('withdrawn');
+      expect(seen.outcome?.state === 'executed').toBe(status === 'executed');
+      expect(seen.outcome).not.toBeNull();
+    },
+  );
 });

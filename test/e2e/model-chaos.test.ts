@@ -44,7 +44,7 @@ describe('a run, when the model’s server', () => {
     mock.setChaos(chaos);
     const limit = exit === 124 ? ['--timeout', '3s'] : [];
     const failed = await world.cli(
-      ['run', 'buy five Apple', '--output', 'json', ...server(), ...limit, '--approval', 'deny'],
+      ['run', 'buy 5 AAPL', '--output', 'json', ...server(), ...limit, '--approval', 'deny'],
       { env },
     );
     const result = JSON.parse(failed.stdout) as { thread: string; error: { message: string; hint: string } };
@@ -80,7 +80,7 @@ describe.skipIf(!hasTmux())('the chat, when the model’s server', () => {
         rows: 30,
       });
       await terminal.shows(/^PAPER[^\n]* · Alice/m);
-      terminal.type('buy five Apple\n');
+      terminal.type('buy 5 AAPL\n');
       if (name === 'is slow') {
         await terminal.shows(/thinking/);
         terminal.press('Escape');

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { FaultName, Faults } from '../../src/sandbox/faults.ts';
+import { type FaultName, Faults } from '../../src/sandbox/faults.ts';
 import type { PhoneClient } from '../../src/sandbox/phone/phone-client.ts';
 import type { SandboxReady } from '../../src/sandbox/ready-file.ts';
 import { badModelServer, type ModelServerMode, type RunningModelServer } from './model-servers.ts';
@@ -11,13 +11,30 @@ import { checkJson } from './output-schemas.ts';
 import type { Expectation, Scenario, Step } from './script-file.ts';
 
 /** Nothing a script does takes this long. */
-const LIMIT_MS = 75_000;
+const LIMIT_MS = 90_000;
+
+/** Faults of which one can bring on another, which then lasts. */
+export class ScriptFaults extends Faults {
+  readonly #next = new Map<FaultName, FaultName>();
+
+  chain(first: FaultName, next: FaultName): void {
+    this.#next.set(first, next);
+    this.set(first, 1);
+  }
+
+  override take(name: FaultName): boolean {
+    const taken = super.take(name);
+    const next = this.#next.get(name);
+    if (taken && next !== undefined) this.set(next, Number.POSITIVE_INFINITY);
+    return taken;
+  }
+}
 
 /** What a scenario is played on. */
 export interface Stage {
   readonly ready: SandboxReady;
   readonly phone: PhoneClient;
-  readonly faults: Faults;
+  readonly faults: ScriptFaults;
 }
 
 interface Output {
@@ -67,6 +84,7 @@ class Session {
       TRADE_AGENT_SANDBOX: readyFile,
       ISSUER: stage.ready.issuer,
       GATEWAY: stage.ready.gateway,
+      SANDBOX: stage.ready.home,
     };
   }
 
@@ -90,7 +108,11 @@ class Session {
     const stage = this.#stage;
     const acts: Record<string, Act> = {
       login: (user = 'alice') => this.#login(user),
-      fault: async (fault = '', times = '1') => stage.faults.set(fault as FaultName, Number(times)),
+      // `@fault NAME 3`, or `@fault NAME then OTHER`
+      fault: async (fault = '', times = '1', next = '') =>
+        times === 'then'
+          ? stage.faults.chain(fault as FaultName, next as FaultName)
+          : stage.faults.set(fault as FaultName, Number(times)),
       'clear-faults': async () => stage.faults.clear(),
       // The address of a language model's server that behaves as named, in $MODEL_URL.
       model: async (mode = '') => {

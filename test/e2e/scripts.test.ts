@@ -3,13 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { Faults } from '../../src/sandbox/faults.ts';
 import { createPhoneClient } from '../../src/sandbox/phone/phone-client.ts';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
 import { systemClock } from '../../src/trading/clock.ts';
 import { checkedSchemas, schemaNames } from './output-schemas.ts';
 import { readScenario, type Scenario } from './script-file.ts';
-import { playScenario } from './script-session.ts';
+import { playScenario, ScriptFaults } from './script-session.ts';
 import { startCommand } from './world.ts';
 
 const folder = fileURLToPath(new URL('scripts/', import.meta.url));
@@ -28,7 +27,7 @@ const closedMarket = {
 /** Each has a sandbox of its own, since most of a scenario's time is waiting, and several can wait at once. */
 async function play(name: string, scenario: Scenario): Promise<void> {
   const home = mkdtempSync(join(tmpdir(), 'trade-agent-scripts-'));
-  const faults = new Faults();
+  const faults = new ScriptFaults();
   const sandbox = await startSandbox({
     ...{ home, port: 0, faults, partialFills: false },
     ...(name === 'market-closed.txt' ? closedMarket : {}),

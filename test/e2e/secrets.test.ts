@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dumpState, readStoredSecrets } from './stored-secrets.ts';
+import { dumpState, readGatewaySecrets, readStoredSecrets } from './stored-secrets.ts';
 import { createWorld, type Finished, type World } from './world.ts';
 
 /** Anything shaped like a JWT or a PEM key: no such text has any business outside the credential store. */
@@ -39,6 +39,12 @@ function files(folder: string): string[] {
 function everything(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name));
 }
+
+const gatewaySecrets = () =>
+  readGatewaySecrets(
+    join(world.ready.home, 'gateway.db'),
+    JSON.parse(readFileSync(join(world.ready.home, 'seed.json'), 'utf8')).gateway_key.d,
+  );
 
 /** The live secrets, read from where they are kept: what must be found nowhere else. */
 async function liveSecrets(): Promise<string[]> {
@@ -100,18 +106,35 @@ describe('tokens, keys and passwords', () => {
     crashed.child.kill('SIGABRT');
     record(await crashed.finished);
 
-    const secrets = await liveSecrets();
-    expect(secrets.length).toBeGreaterThan(12);
+    // Approved, while the broker is out of order: the gateway keeps the approval's token until it can use it.
+    const kept = await world.cli(['run', 'buy 3 KO', '--approval', 'detach', '--output', 'json'], { env });
+    record(kept);
+    await world.fault('broker_5xx', 1000);
+    record(await world.cli(['phone', '--user', 'alice', '--decide', 'approve', '--once'], { env }));
+    record(await world.cli(['approvals', '--output', 'json'], { env }));
+
+    const gateway = gatewaySecrets();
+    expect(gateway.approvalTokens).toEqual([expect.stringMatching(/^eyJ/)]);
+    expect(gateway.notificationTokens.length).toBeGreaterThan(0);
+    const secrets = [
+      ...(await liveSecrets()),
+      ...gateway.approvalTokens.flatMap((token) => token.split('.').filter((part) => part.length > 40)),
+      ...gateway.notificationTokens,
+    ];
+    expect(secrets.length).toBeGreaterThan(14);
     const places: [string, string][] = said.map((text, index) => [`output ${index}`, text]);
     places.push(['command lines and environments', [...atWork].join('\n').replaceAll(apiKey, '')]);
     for (const file of files(world.folder)) {
       const name = relative(world.folder, file);
-      // The sandbox's own folder is the other side's; the credential store is where secrets belong.
-      if (name.startsWith('sandbox/') || /credentials/.test(name)) continue;
+      // The sandbox's own folder is the other side's, but for what it writes down of approvals; the credential store is
+      // where secrets belong.
+      if (name.startsWith('sandbox/') && !/audit\.jsonl/.test(name)) continue;
+      if (/credentials/.test(name)) continue;
       places.push([name, readFileSync(file).toString('latin1')]);
     }
     places.push(['state.db, decrypted', await dumpState(world.agentHome)]);
     expect(places.at(-1)?.[1]).toContain('AAPL');
+    expect(places.map(([name]) => name)).toContain('sandbox/audit.jsonl');
 
     const leaks = places.flatMap(([place, text]) => [
       ...secrets
@@ -120,6 +143,15 @@ describe('tokens, keys and passwords', () => {
       ...tokenShapes.filter((shape) => shape.test(text)).map((shape) => `${place}: ${shape}`),
     ]);
     expect(leaks).toEqual([]);
+
+    // The gateway's database keeps that token sealed, and no other: no token, assertion or key can be read in it.
+    const database = ['gateway.db', 'gateway.db-wal']
+      .map((name) => readFileSync(join(world.ready.home, name)).toString('latin1'))
+      .join('\n');
+    expect(database.includes('"symbol":"KO"')).toBe(true);
+    expect(
+      [...tokenShapes, ...gateway.approvalTokens].filter((secret) => database.search(secret) >= 0),
+    ).toEqual([]);
   });
 
   it('are in files and folders only their owner can read, also under umask 000', () => {

@@ -1,8 +1,12 @@
 import { join } from 'node:path';
+import Database from 'better-sqlite3-multiple-ciphers';
 import { openStateDatabase } from '../../src/agent/state-database.ts';
+import { createProposalStore } from '../../src/approval/proposal-store.ts';
+import { createTokenSeal } from '../../src/approval/token-seal.ts';
 import { credentialNames } from '../../src/auth/credential-store/credential-store.ts';
 import { openFileStore } from '../../src/auth/credential-store/file-store.ts';
 import { databaseKey } from '../../src/auth/database-key.ts';
+import { systemClock } from '../../src/trading/clock.ts';
 
 const store = (agentHome: string) => openFileStore({ folder: agentHome, profile: 'sandbox' });
 
@@ -30,6 +34,28 @@ export async function dumpState(agentHome: string): Promise<string> {
       .flatMap((row) => Object.values(row))
       .map((value) => (Buffer.isBuffer(value) ? value.toString('latin1') : String(value)))
       .join('\n');
+  } finally {
+    database.close();
+  }
+}
+
+/**
+ * What the gateway holds for proposals that are open: the tokens of approvals, opened, and what the identity provider
+ * shows when it calls back.
+ * @param key the private part of the gateway's key
+ */
+export function readGatewaySecrets(
+  gatewayDb: string,
+  key: string,
+): { readonly approvalTokens: string[]; readonly notificationTokens: string[] } {
+  const database = new Database(gatewayDb);
+  try {
+    const store = createProposalStore(database, createTokenSeal(key), systemClock, { note: () => undefined });
+    const open = store.list({ state: 'open' });
+    return {
+      approvalTokens: open.flatMap(({ id }) => store.token(id) ?? []),
+      notificationTokens: open.flatMap(({ notificationToken }) => notificationToken ?? []),
+    };
   } finally {
     database.close();
   }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPhoneClient } from '../../src/sandbox/phone/phone-client.ts';
@@ -46,6 +46,10 @@ export interface World {
   fault(name: string, times?: number): Promise<void>;
   clearFaults(): Promise<void>;
   setPrice(symbol: string, price: string): Promise<void>;
+  /** Ends identity provider, gateway and broker at once, as a power cut would. */
+  killSandbox(): Promise<void>;
+  /** Starts them again on the same folder and ports. */
+  restartSandbox(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -142,22 +146,20 @@ export async function createWorld(
     ...{ HOME: folder, TRADE_AGENT_HOME: agentHome, TRADE_AGENT_SANDBOX: readyFile },
     ...options.env,
   };
-  const sandbox = startCommand(
-    [
-      'sandbox',
-      '--home',
-      join(folder, 'sandbox'),
-      '--port',
-      '0',
-      '--ready-file',
-      readyFile,
-      // Some tests wait for a whole fill; a second half that comes later has tests of its own.
-      '--no-partial-fills',
-      ...(options.sandboxArgs ?? []),
-    ],
-    { env, endless: true },
-  );
-  sandbox.finished.catch(() => undefined);
+  const startSandbox = (...port: string[]): Running => {
+    const started = startCommand(
+      [
+        ...['sandbox', '--home', join(folder, 'sandbox'), '--ready-file', readyFile, ...port],
+        // Some tests wait for a whole fill; a second half that comes later has tests of its own.
+        '--no-partial-fills',
+        ...(options.sandboxArgs ?? []),
+      ],
+      { env, endless: true },
+    );
+    started.finished.catch(() => undefined);
+    return started;
+  };
+  let sandbox = startSandbox('--port', '0');
   const ready = await waitForReady(readyFile, sandbox);
   const seed = JSON.parse(readFileSync(join(ready.home, 'seed.json'), 'utf8'));
   const phone = createPhoneClient({
@@ -194,6 +196,19 @@ export async function createWorld(
     fault: (name, times = 1) => admin(ready.issuer, 'POST', '/admin/faults', { name, times }),
     clearFaults: () => admin(ready.issuer, 'DELETE', '/admin/faults'),
     setPrice: (symbol, price) => admin(ready.broker, 'PUT', `/admin/prices/${symbol}`, { price }),
+    async killSandbox() {
+      sandbox.child.kill('SIGKILL');
+      await sandbox.finished;
+    },
+    async restartSandbox() {
+      // Free ports are not remembered by themselves; tokens name these.
+      const [issuer, gateway, broker] = [ready.issuer, ready.gateway, ready.broker].map((url) =>
+        Number(new URL(url).port),
+      );
+      writeFileSync(join(ready.home, 'ports.json'), JSON.stringify({ issuer, gateway, broker }));
+      sandbox = startSandbox();
+      await waitForReady(readyFile, sandbox);
+    },
     async close() {
       sandbox.child.kill('SIGTERM');
       await sandbox.finished.catch(() => undefined);
@@ -209,7 +224,8 @@ async function waitForReady(file: string, sandbox: Running): Promise<SandboxRead
   });
   for (;;) {
     const ready = readReadyFile(file);
-    if (ready !== undefined) return ready;
+    // One killed hard leaves its own behind.
+    if (ready !== undefined && ready.pid === sandbox.child.pid) return ready;
     if (ended !== undefined) throw new Error(`the sandbox ended with ${ended.code}:\n${sandbox.output()}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

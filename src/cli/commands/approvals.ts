@@ -28,7 +28,7 @@ export function addApprovalsCommand(program: Command, cli: Cli): void {
     .description('list approvals, newest first')
     .addHelpText(
       'after',
-      examples([['trade-agent approvals list --output json', 'for scripts']]) + exitCodes([11]),
+      examples([['trade-agent approvals list --output json', 'for scripts']]) + exitCodes([4, 11]),
     )
     .action((_options, command: Command) => runCommand(cli, command, listApprovals));
   approvals
@@ -38,7 +38,7 @@ export function addApprovalsCommand(program: Command, cli: Cli): void {
     .addHelpText(
       'after',
       examples([['trade-agent approvals show pr_7f3k2m9x', 'what the phone must show too']]) +
-        exitCodes([11]),
+        exitCodes([4, 11]),
     )
     .action((id: string, _options, command: Command) =>
       runCommand(cli, command, (context) => showApproval(context, id)),
@@ -87,7 +87,7 @@ export function addApprovalsCommand(program: Command, cli: Cli): void {
     .addHelpText(
       'after',
       examples([['trade-agent approvals cancel pr_7f3k2m9x', 'the phone shows it no more']]) +
-        exitCodes([10, 11]),
+        exitCodes([4, 10, 11]),
     )
     .action((id: string, _options, command: Command) =>
       runCommand(cli, command, (context) => cancelApproval(context, id)),
@@ -95,6 +95,8 @@ export function addApprovalsCommand(program: Command, cli: Cli): void {
 }
 
 async function listApprovals(context: Context): Promise<void> {
+  // What is known here without a session is not all that there is.
+  await context.requireSession();
   const approvals = await (await context.agent({})).approvals();
   await context.output.result('approvals', { approvals }, async () => {
     if (approvals.length === 0) return 'No approvals.';
@@ -148,6 +150,7 @@ async function sayHowToGoOn(context: Context, approvals: readonly ApprovalView[]
 }
 
 export async function findApproval(context: Context, id: string): Promise<ApprovalView> {
+  await context.requireSession();
   const approval = await (await context.agent({})).approval(id);
   if (approval !== undefined) return approval;
   throw new TradeAgentError('not_found', `there is no approval "${id}"`, {

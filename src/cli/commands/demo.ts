@@ -39,7 +39,8 @@ export function addDemoCommand(program: Command, cli: Cli): void {
 
 /**
  * Plays the whole loop with the very commands a person would type, each a process of its own, on a sandbox that is
- * thrown away afterwards. With a terminal, the person approves the order and is handed over to the chat.
+ * thrown away afterwards. The run that proposes is hung up on before anybody approves: the order is carried out all the
+ * same. With a terminal, the person approves it and is handed over to the chat.
  */
 async function runDemo(cli: Cli, output: Output): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-demo-'));
@@ -93,15 +94,21 @@ async function play(stage: Stage, io: Io, output: Output, folder: string, readyF
   const order = stage.start(['run', ORDER]);
   // Both sides show it before the story goes on: the terminal its panel, the phone its request.
   await Promise.all([order.line(/\bapprove\s+http/), pendingRequest(phone)]);
-  stage.title('4. The phone shows the same order and the same code');
+  stage.title('4. The terminal is closed in the middle of it: the last that the run says');
+  order.hangUp();
+  const [, , thread = ''] = (await order.line(/\btrade-agent resume \S+/)).split(' ');
+  await order.ended();
+  stage.say('   Now nothing of the agent is running any more.');
+
+  stage.title('5. The phone shows the same order and the same code');
   if (interactive) await letThePersonApprove(stage, io, phone);
   else await stage.start(['phone', '--user', USER, '--decide', 'approve', '--once'], 'phone').done();
 
-  stage.title('5. The gateway checks the approval against the order, and trades');
-  await order.done();
+  stage.title('6. The gateway has checked the approval, and traded: a new terminal is only told');
+  await stage.start(['resume', thread]).done();
   await stage.start(['orders']).done();
 
-  stage.title('6. What the gateway’s record says');
+  stage.title('7. What the gateway’s record says');
   const record = readFileSync(join(ready.home, 'audit.jsonl'), 'utf8').trim().split('\n');
   for (const line of record) stage.say(`   ${summarize(line)}`);
 
@@ -182,6 +189,18 @@ interface Background {
   lastLine(): string;
 }
 
+/** A command that everyone watches. */
+interface Played {
+  /** The first text it prints that matches. @throws {TradeAgentError} where it ends or takes too long before that */
+  line(pattern: RegExp): Promise<string>;
+  /** What a terminal does to it that is closed. */
+  hangUp(): void;
+  /** @throws {TradeAgentError} where it takes too long */
+  ended(): Promise<unknown>;
+  /** @throws {TradeAgentError} where it fails, or takes too long */
+  done(): Promise<void>;
+}
+
 /** Runs commands for everyone to see, and ends whatever still runs when the demo does. */
 class Stage {
   readonly #io: Io;
@@ -215,7 +234,7 @@ class Stage {
   }
 
   /** Starts a command and prints its lines, indented, as they come. */
-  start(args: string[], who = 'you'): { line(pattern: RegExp): Promise<string>; done(): Promise<void> } {
+  start(args: string[], who = 'you'): Played {
     this.say(`   ${who} $ trade-agent ${args.map((arg) => (/\s/.test(arg) ? `"${arg}"` : arg)).join(' ')}`);
     const child = this.#spawn(args, ['ignore', 'pipe', 'pipe']);
     const seen: string[] = [];
@@ -235,6 +254,8 @@ class Stage {
     const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
     const name = args.join(' ');
     return {
+      hangUp: () => child.kill('SIGHUP'),
+      ended: () => within(ended, name),
       line: (pattern) =>
         within(
           new Promise<string>((resolve, reject) => {

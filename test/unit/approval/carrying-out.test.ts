@@ -238,6 +238,15 @@ describe('what was approved', () => {
     });
   });
 
+  it('unknown and never handed over is carried out after all when its owner looks', async () => {
+    const world = kernelWorld();
+    const { id } = world.left('unknown');
+    world.settled = undefined;
+    await world.kernel.settle(world.row(id), alice);
+    await world.clock.run(world.clock.sleep(60_000));
+    expect(world.row(id)).toMatchObject({ state: 'executed' });
+  });
+
   it.each([
     [
       { outcome: 'refused', refusal: new Refusal(422, 'broker_rejected', 'no') },

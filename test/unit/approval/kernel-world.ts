@@ -8,6 +8,7 @@ import { questionOf } from '../../../src/approval/ask.ts';
 import type { Asking, Outcome, PollResult, Question } from '../../../src/approval/asking.ts';
 import { createAuditChain } from '../../../src/approval/audit-chain.ts';
 import { drawCode, drawProposalId } from '../../../src/approval/code.ts';
+import { proposalDigest } from '../../../src/approval/details.ts';
 import { createHalts } from '../../../src/approval/halts.ts';
 import { type ApprovalKernel, createApprovalKernel } from '../../../src/approval/kernel.ts';
 import type { Approved, Execution, Kind, Proposer } from '../../../src/approval/kind.ts';
@@ -111,7 +112,7 @@ export function kernelWorld({
     /** The tokens by which it was asked what came of one. */
     followedWith: [] as string[],
     /** What {@link Kind.settle} finds. */
-    settled: undefined as Execution<unknown> | undefined,
+    settled: { outcome: 'unknown', text: 'nobody knows' } as Execution<unknown> | undefined,
     /** Runs before a question is taken; throws where it is not. */
     onRequest: async (): Promise<void> => {},
     verify: async (token: string, { isFirst }: { readonly isFirst: boolean }): Promise<Approved> => {
@@ -181,7 +182,14 @@ export function kernelWorld({
         subject,
         subjectId: subject.client_order_id,
         fingerprint: qty,
-        digest: 'd'.repeat(43),
+        digest: proposalDigest({
+          kind: 'order',
+          subject,
+          worst_case: null,
+          provenance: null,
+          requested_by: null,
+          client: alice.clientId,
+        }),
         worstCase: null,
         warnings: [],
         shows: {},
