@@ -56,7 +56,7 @@ export async function awaitDecision(attention: Attention, id: string): Promise<v
     wait.polled = true;
     const sentAt = { ms: clock.now() };
     const result = await pollOnce(attention, proposal, authReqId, sentAt);
-    signal.throwIfAborted();
+    // Also while the gateway closes: the provider gives a token once.
     if (settle(attention, proposal, result)) return;
     wait.pause = pauseAfter(attention, proposal, result, sentAt.ms, wait);
   }
@@ -70,7 +70,9 @@ function pauseAfter(
   sentAt: number,
   wait: Wait,
 ): number {
-  const untilNext = (seconds: number) => Math.max(seconds - (clock.now() - sentAt) / 1000, 0.001);
+  // A clock that was set back meanwhile must not make it longer.
+  const passed = Math.max(0, clock.now() - sentAt) / 1000;
+  const untilNext = (seconds: number) => Math.max(seconds - passed, 0.001);
   if (result.status === 'unreachable') {
     wait.failures += 1;
     // Our own patience has a limit; what the provider asks for (its interval, Retry-After) has none but the deadline.
