@@ -39,8 +39,8 @@ export interface Attention extends KernelParts {
   readonly fresh: boolean;
   /** Has listeners hear of a change, and its audit line reach the file. */
   moved(move: Move): void;
-  /** Writes what is noted to the audit file, now. @throws where it can't be written */
-  record(): void;
+  /** Writes what is noted to the audit file, now. False where it can't be written, which whoever runs the gateway is told. */
+  record(): boolean;
   /** Tells the phone what became of it. */
   tell(proposal: StoredProposal, state: Outcome['state'], text: string): void;
   /** Resolves after `ms`, or sooner when there is news (a call from the provider, a withdrawal). */

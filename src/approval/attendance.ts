@@ -1,4 +1,5 @@
 import canonicalize from 'canonicalize';
+import { Refusal } from '../trading/refusal.ts';
 import type { Outcome } from './asking.ts';
 import { type Attention, attend, type KernelParts } from './attend.ts';
 import type { Changes } from './changes.ts';
@@ -70,12 +71,18 @@ export function createAttendance(
   const followResult = async (id: string): Promise<void> => {
     const first = store.get(id);
     if (first?.state !== 'executed' || kindOf(first.kind).follow === undefined) return;
-    const asker = lastAsker.get(first.sub);
-    if (asker === undefined) return;
     const until = clock.now() + FOLLOW_MS;
     for (let look = 0; clock.now() < until; look++) {
       await clock.sleep(FOLLOW_WAITS_MS[Math.min(look, FOLLOW_WAITS_MS.length - 1)] ?? 0, signal);
-      if (!(await attendance.lookAtResult(id, asker))) return;
+      const asker = lastAsker.get(first.sub);
+      if (asker === undefined) return;
+      try {
+        if (!(await attendance.lookAtResult(id, asker))) return;
+      } catch (error) {
+        // A broker that is away may answer the next time. With a token that has ended, it is for who looks next to ask.
+        if (!(error instanceof Refusal)) throw error;
+        if (error.status < 500) return;
+      }
     }
   };
 
@@ -86,7 +93,15 @@ export function createAttendance(
       ...parts,
       fresh: false,
       moved,
-      record: () => audit.flush(),
+      record() {
+        try {
+          audit.flush();
+          return true;
+        } catch (error) {
+          failed(error);
+          return false;
+        }
+      },
       tell,
       async rest(ms) {
         try {

@@ -22,6 +22,8 @@ import type { Changes, Reason, StoredProposal } from './proposal-store.ts';
 
 /** Waits between the tries where the desk did not take it (the broker is busy), milliseconds. */
 const NOT_TAKEN_WAITS_MS = [1_000, 2_000, 5_000, 10_000, 30_000] as const;
+/** Waits for the provider's keys, by which an approval is verified, milliseconds; the last goes on. */
+const UNVERIFIED_WAITS_MS = [2_000, 2_000, 5_000, 10_000, 30_000] as const;
 /** Waits before asking what became of it, milliseconds; the last goes on. A miss right after a time-out proves nothing. */
 const UNKNOWN_WAITS_MS = [1_000, 5_000, 15_000, 30_000, 60_000] as const;
 /** How long after a token's end it is still of use for asking: the broker's own token may last longer. */
@@ -41,22 +43,50 @@ export async function carryOut(attention: Attention, id: string): Promise<void> 
       return;
     }
     const approved = await approvalOf(attention, proposal);
-    if (approved === undefined) return;
+    if (approved === 'no') return;
+    if (approved === 'not_yet') {
+      await attention.rest(waitOf(UNVERIFIED_WAITS_MS, tries));
+      continue;
+    }
     const intent = store.move(id, 'executing', {}, { from: proposal.state });
     if (!intent.moved) return;
     failpoint('execute.intent');
     // An order that leaves no record is not sent.
-    attention.record();
+    if (!attention.record()) {
+      await attention.rest(waitOf(NOT_TAKEN_WAITS_MS, tries));
+      continue;
+    }
     moved(intent);
     if (!begun) attention.tell(intent.proposal, 'executing', 'sending');
-    const kind = attention.kindOf(proposal.kind);
-    const execution = await kind.execute(proposal.subject, approved);
+    const execution = await execute(attention, intent.proposal, approved);
     failpoint('execute.answered');
     const wait = settleExecution(attention, intent.proposal, execution, tries);
     if (wait === undefined) return;
-    if (clock.now() > approved.expiresAt + TOKEN_GRACE_MS) return;
+    // What was not taken is ended above, whatever its token.
+    if (execution.outcome === 'unknown' && clock.now() > approved.expiresAt + TOKEN_GRACE_MS) return;
     await attention.rest(wait);
   }
+}
+
+/**
+ * Carries it out. One that had been begun before a halt is only asked about: sent again it would be a trade that nobody
+ * wants any more.
+ */
+async function execute(
+  { kindOf, halts }: Attention,
+  { kind, sub, subject }: StoredProposal,
+  approved: Approved,
+): Promise<Execution<unknown>> {
+  const { execute, settle } = kindOf(kind);
+  if (passesHalt(kind) || halts.haltedAt(sub) === undefined) return execute(subject, approved);
+  const { clientId = '', accessToken } = approved;
+  const found = await settle(subject, { sub, clientId, accessToken });
+  if (found === undefined) {
+    // Never handed over, so that it can still be cancelled.
+    return { outcome: 'not_taken', refusal: new Refusal(403, haltedReason.code, haltedReason.text) };
+  }
+  // That it could not be asked about says nothing of what was sent before.
+  return found.outcome === 'not_taken' ? { outcome: 'unknown', text: found.refusal.message } : found;
 }
 
 /** Notes what carrying out came to. Milliseconds until it is tried again; undefined where it is over. */
@@ -114,8 +144,14 @@ function reasonNotTo(
   return undefined;
 }
 
-/** The owner's yes, verified anew; undefined where it is none, and the proposal has ended by that. */
-async function approvalOf(attention: Attention, proposal: StoredProposal): Promise<Approved | undefined> {
+/**
+ * The owner's yes, verified anew. `no` where it is none, and the proposal has ended by that; `not_yet` while the provider's
+ * keys are out of reach: the token says nothing yet, neither yes nor no.
+ */
+async function approvalOf(
+  attention: Attention,
+  proposal: StoredProposal,
+): Promise<Approved | 'no' | 'not_yet'> {
   const { store, moved, verifyApproval, details } = attention;
   const { id, state } = proposal;
   try {
@@ -130,12 +166,8 @@ async function approvalOf(attention: Attention, proposal: StoredProposal): Promi
     return approved;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
+    if (error.status === 503) return 'not_yet';
     if (state === 'approved') {
-      // The provider's keys are out of reach: the token says nothing yet, neither yes nor no.
-      if (error.status === 503) {
-        await attention.rest(2_000);
-        return approvalOf(attention, { ...proposal, ...store.get(id) });
-      }
       const isLate = error.code === 'token_expired';
       const reason = isLate ? { code: 'approval_expired', text: lateText } : reasonOf(error);
       moved(store.move(id, isLate ? 'expired' : 'blocked', { reason }, { from: 'approved' }));
@@ -143,7 +175,7 @@ async function approvalOf(attention: Attention, proposal: StoredProposal): Promi
       // It may be on its way, and this token opens nothing any more: the person's next visit asks what became of it.
       moved(store.move(id, 'unknown', { reason: { code: 'outcome_unknown', text: unknownText } }));
     }
-    return undefined;
+    return 'no';
   }
 }
 

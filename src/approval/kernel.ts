@@ -164,6 +164,8 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
         if (execution?.outcome === 'executed' || execution?.outcome === 'refused') {
           settleExecution({ store, moved }, proposal, execution, 0);
         }
+        // Never handed over, and nobody is at it any more: now it is carried out, or its time is over.
+        if (execution === undefined) attendance.begin(id, false);
       }
       return store.get(id) ?? proposal;
     },
