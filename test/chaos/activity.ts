@@ -1,7 +1,7 @@
 /** Turns of the event loop without any sign of life after which everybody is taken to wait for something. */
-const QUIET_TURNS = 60;
+const QUIET_TURNS = 12;
 /** The same while a server sleeps over a request, which then is under way without anything being done. */
-const QUIET_TURNS_ASLEEP = 400;
+const QUIET_TURNS_ASLEEP = 30;
 /** Real milliseconds after which a world that never comes to rest is reported. */
 const LONGEST_MS = 20_000;
 

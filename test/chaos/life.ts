@@ -1,4 +1,4 @@
-import type { StateDatabase } from '../../src/agent/state-database.ts';
+import type Database from 'better-sqlite3-multiple-ciphers';
 import type { Clock } from '../../src/trading/clock.ts';
 import type { Activity } from './activity.ts';
 
@@ -110,7 +110,11 @@ export class Life {
 export type StatementWatch = (sql: string, parameters: readonly unknown[]) => void;
 
 /** Makes every statement and transaction of an open database points of a life. */
-export function livingDatabase<D extends StateDatabase>(database: D, life: Life, watch?: StatementWatch): D {
+export function livingDatabase<D extends Database.Database>(
+  database: D,
+  life: Life,
+  watch?: StatementWatch,
+): D {
   const prepare = database.prepare.bind(database);
   const exec = database.exec.bind(database);
   const transaction = database.transaction.bind(database);

@@ -3,7 +3,8 @@ import type { Life } from './life.ts';
 import type { SimClock } from './sim-clock.ts';
 
 /** Who talks to whom. */
-export type Leg = 'agent-provider' | 'agent-gateway' | 'gateway-broker' | 'gateway-provider';
+export const legs = ['agent-gateway', 'provider-gateway', 'gateway-broker', 'gateway-provider'] as const;
+export type Leg = (typeof legs)[number];
 
 /**
  * What can become of a request. `refused`: it never left. `lost`: it took effect, its answer did not arrive. `late`: as
@@ -38,7 +39,10 @@ export interface Sent {
   readonly begun: number;
   ended: number;
   status: number | undefined;
+  /** As the server gave it, whether or not it arrived. */
   answer: string;
+  /** Whether an answer reached the sender. */
+  heard: boolean;
   note: Record<string, unknown>;
 }
 
@@ -48,11 +52,15 @@ const LATE_MS = 14_000;
 export class Network {
   readonly sent: Sent[] = [];
   readonly #armed: { fault: Fault; left: number }[] = [];
+  readonly #parted = new Map<Leg, number>();
   readonly #activity: Activity;
   readonly #clock: SimClock;
-  #count = 0;
+  /** Beginnings and ends of requests so far. */
+  count = 0;
   #late = 0;
-  /** Set while the gateway's process is down. */
+  /** Who answers at an address. Nothing goes over a socket: what that takes is not what a history is about. */
+  readonly servers = new Map<string, (request: Request) => Response | Promise<Response>>();
+  /** The process that answers at the gateway's address. */
   gatewayLife: Life | undefined;
 
   constructor(activity: Activity, clock: SimClock) {
@@ -64,8 +72,14 @@ export class Network {
     this.#armed.push({ fault, left: fault.after });
   }
 
+  /** Cuts a leg for so long: whatever is sent meanwhile does not leave. */
+  part(leg: Leg, ms: number): void {
+    this.#parted.set(leg, this.#clock.now() + ms);
+  }
+
   heal(): void {
     this.#armed.length = 0;
+    this.#parted.clear();
   }
 
   /** `fetch` for one process. `leg` by address; `before` sees each request as it leaves. */
@@ -75,10 +89,16 @@ export class Network {
     legOf: (url: URL) => Leg,
     before: (sent: Sent) => void = () => undefined,
   ): typeof fetch {
-    return (input, init) =>
-      life.outside(() =>
-        this.#send(life, now, legOf(new URL(String(input))), String(input), init ?? {}, before),
+    return async (input, init) => {
+      const leg = legOf(new URL(String(input)));
+      const { sent, response } = await life.outside(() =>
+        this.#send(life, now, leg, String(input), init ?? {}, before),
       );
+      // As with a real one: an answer that comes to somebody who no longer waits for it is not heard.
+      init?.signal?.throwIfAborted();
+      sent.heard = true;
+      return response;
+    };
   }
 
   async #send(
@@ -88,7 +108,7 @@ export class Network {
     url: string,
     init: RequestInit,
     before: (sent: Sent) => void,
-  ): Promise<Response> {
+  ): Promise<{ sent: Sent; response: Response }> {
     const method = init.method ?? 'GET';
     const { pathname, search } = new URL(url);
     const body = init.body === undefined || init.body === null ? '' : String(init.body);
@@ -101,10 +121,11 @@ export class Network {
       at: this.#clock.now(),
       senderAt: now(),
       fault: this.#fault(leg, method, pathname),
-      begun: ++this.#count,
+      begun: ++this.count,
       ended: Number.POSITIVE_INFINITY,
       status: undefined,
       answer: '',
+      heard: false,
       note: {},
     };
     this.sent.push(sent);
@@ -112,15 +133,15 @@ export class Network {
     try {
       const response = await this.#carry(sent, url, init);
       sent.status = response.status;
-      return response;
+      return { sent, response };
     } finally {
-      sent.ended = ++this.#count;
+      sent.ended = ++this.count;
     }
   }
 
   async #carry(sent: Sent, url: string, init: RequestInit): Promise<Response> {
     const { fault } = sent;
-    const down = sent.leg === 'agent-gateway' && (this.gatewayLife === undefined || this.gatewayLife.dead);
+    const down = toGateway(sent.leg) && (this.gatewayLife === undefined || this.gatewayLife.dead);
     if (down || fault === 'refused') throw networkError('ECONNREFUSED');
     if (fault === 'unavailable') {
       return new Response('{"error":"temporarily_unavailable"}', {
@@ -143,19 +164,19 @@ export class Network {
     return response;
   }
 
-  /** The real request over loopback. The body is read whole, so that nothing is under way once this returns. */
+  /** The request itself. The answer is read whole, so that nothing is under way once this returns. */
   async #exchange(sent: Sent, url: string, init: RequestInit): Promise<Response> {
     const id = `${sent.begun}`;
     this.#activity.begin(id, `${sent.leg} ${sent.method} ${sent.path}`);
     const headers = new Headers(init.headers);
     headers.set('x-chaos-request', id);
-    const server = sent.leg === 'agent-gateway' ? this.gatewayLife : undefined;
+    const server = toGateway(sent.leg) ? this.gatewayLife : undefined;
     const crashed = server?.died.then(() => {
       throw networkError('ECONNRESET');
     });
     try {
       const answer = (async () => {
-        const response = await fetch(url, { ...init, headers });
+        const response = await this.#answer(new Request(url, { ...init, headers }));
         const bytes = await response.arrayBuffer();
         sent.answer = Buffer.from(bytes).toString('utf8');
         const empty = [101, 204, 205, 304].includes(response.status);
@@ -168,7 +189,22 @@ export class Network {
     }
   }
 
+  /** As over a socket: an aborted request is answered to nobody. */
+  async #answer(request: Request): Promise<Response> {
+    const server = this.servers.get(new URL(request.url).origin);
+    if (server === undefined) throw networkError('ECONNREFUSED');
+    const { signal } = request;
+    signal.throwIfAborted();
+    return await Promise.race([
+      server(request),
+      new Promise<never>((_, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      }),
+    ]);
+  }
+
   #fault(leg: Leg, method: string, path: string): FaultKind | undefined {
+    if (this.#clock.now() < (this.#parted.get(leg) ?? 0)) return 'refused';
     const write = method !== 'GET' && !path.startsWith('/.well-known');
     for (const armed of this.#armed) {
       if (armed.fault.leg !== leg || (armed.fault.writesOnly && !write)) continue;
@@ -178,6 +214,10 @@ export class Network {
     }
     return undefined;
   }
+}
+
+function toGateway(leg: Leg): boolean {
+  return leg === 'agent-gateway' || leg === 'provider-gateway';
 }
 
 function networkError(code: string): TypeError {

@@ -1,8 +1,16 @@
-import { isSettled } from '../../src/agent/approval-states.ts';
-import { subjectId } from '../../src/agent/approval-subject.ts';
+import canonicalize from 'canonicalize';
+import { passesHalt } from '../../src/approval/halts.ts';
+import type { StoredProposal } from '../../src/approval/proposal-store.ts';
+import { isSettled, transitions } from '../../src/approval/states.ts';
+import type { BookedOrder } from '../../src/sandbox/paper-broker/paper-broker.ts';
+import type { OrderDraft } from '../../src/trading/order.ts';
+import type { ProposalState, ReplaceSubject } from '../../src/trading/proposal.ts';
 import { isWithinApproval } from '../fixtures/within-approval.ts';
+import { checkAnswers } from './answers-oracle.ts';
+import { checkEnds } from './ends-oracle.ts';
+import type { Question } from './questions.ts';
 import { checkWire } from './wire-oracle.ts';
-import type { World } from './world.ts';
+import type { AuditLine, World } from './world.ts';
 
 /** What a history got wrong; all of it, since one fault often shows in several ways. */
 export class Breach extends Error {
@@ -12,104 +20,189 @@ export class Breach extends Error {
   }
 }
 
+export type Must = (holds: boolean, otherwise: string) => void;
+
+/** A settled world, as the checker reads it. */
+export interface Evidence {
+  readonly world: World;
+  readonly book: readonly BookedOrder[];
+  readonly rows: readonly StoredProposal[];
+  readonly audit: readonly AuditLine[];
+  /** The questions that were asked about a proposal, by the code that both show. */
+  readonly questionsOf: (row: StoredProposal) => readonly Question[];
+  readonly linesOf: (row: StoredProposal) => readonly AuditLine[];
+}
+
 /**
- * Holds a settled world against the promise. It believes the broker's book, the identity provider's record of what the
- * person decided, the audit file, and what went over the wire; never what a run reported.
+ * Holds a settled world against the promise. It believes the broker's book, the provider's own log of what was asked and
+ * decided, the gateway's record, and what went over the wire; never what the gateway says of itself without these.
+ * @returns how many proposals had to be carried out at once
  */
-export function check(world: World): void {
+export async function check(world: World): Promise<number> {
   const breaches: string[] = [];
-  const must = (holds: boolean, otherwise: string) => {
+  const must: Must = (holds, otherwise) => {
     if (!holds) breaches.push(otherwise);
   };
-  const book = world.broker.book();
-  const rows = world.approvals();
   const audit = world.audit();
+  const evidence: Evidence = {
+    world,
+    book: world.broker.book(),
+    rows: world.proposals(),
+    audit,
+    questionsOf: ({ code }) =>
+      world.provider.questions.all.filter(({ bindingMessage }) => bindingMessage.endsWith(` ${code}`)),
+    linesOf: ({ id }) => audit.filter(({ proposal }) => proposal === id),
+  };
+  checkBook(evidence, must);
+  checkTokens(evidence, must);
+  checkRecord(evidence, must);
+  checkHalts(evidence, must);
+  const unhindered = checkEnds(evidence, must);
+  checkAnswers(evidence, must);
+  checkWire(evidence, must);
+  const verdict = await world.verifyAudit();
+  must(verdict.ok, `the record does not verify: ${JSON.stringify(verdict)}`);
+  must(world.troubles.length === 0, `something went wrong in the gateway: ${world.troubles.join('; ')}`);
+  if (breaches.length > 0) throw new Breach([...new Set(breaches)]);
+  return unhindered;
+}
 
+/** What the broker was to be asked for; undefined for what places nothing. */
+export function draftOf({ kind, subject }: StoredProposal): OrderDraft | undefined {
+  if (kind === 'order') return subject as OrderDraft;
+  return kind === 'replace' ? (subject as ReplaceSubject).draft : undefined;
+}
+
+/** One approval one order, of the approved terms, at most the worst case; and no other order. */
+function checkBook({ world, book, rows, questionsOf }: Evidence, must: Must): void {
   for (const order of book) {
     const id = order.client_order_id;
     must(book.filter((other) => other.client_order_id === id).length === 1, `${id} is twice in the book`);
-    const row = rows.find(({ draft }) => subjectId(draft) === id);
+    const row = rows.find(({ subjectId }) => subjectId === id);
     must(row !== undefined, `${id} is in the book, and nobody proposed it`);
-    if (row === undefined) continue;
-    must(row.status === 'executed', `${id} is in the book, but its approval ended as ${row.status}`);
-
-    const approved = world.provider.questions.filter(
-      ({ details, decision, decidedAt }) =>
-        decision === 'approve' &&
-        details.identifier === id &&
-        (decidedAt ?? Number.POSITIVE_INFINITY) <= Date.parse(order.submitted_at ?? '') &&
-        details.symbol === order.symbol &&
-        details.side === order.side &&
-        isWithinApproval({ ...details }, order) &&
-        details.time_in_force === order.time_in_force &&
-        same(details.qty, order.qty),
+    const draft = row === undefined ? undefined : draftOf(row);
+    if (row === undefined || draft === undefined) continue;
+    must(row.state === 'executed', `${id} is in the book, but its proposal ended as ${row.state}`);
+    must(order.account_number === draft.account, `${id} is in somebody else's account`);
+    must(isWithin(order, draft), `${id} is in the book with other terms than were approved`);
+    const approved = questionsOf(row).filter(
+      (question) =>
+        question.decision === 'approve' &&
+        question.sub === row.sub &&
+        !question.spoilt.some(({ by }) => by === 'other_person' || by === 'other_details') &&
+        (question.decidedAt ?? Number.POSITIVE_INFINITY) < question.expiresAt &&
+        (question.decidedAt ?? Number.POSITIVE_INFINITY) <= Date.parse(order.submitted_at ?? '') &&
+        showed(question, row),
     );
-    must(approved.length > 0, `${id} is in the book, and the person never approved these values`);
-
-    const submissions = world.network.sent.filter(
-      ({ leg, method, body }) => leg === 'gateway-broker' && method === 'POST' && body.includes(`"${id}"`),
-    );
-    must(submissions.length > 0, `${id} is in the book, and the gateway never sent it`);
-
-    const sending = audit.find((line) => line.event === 'sending' && line.client_order_id === id);
-    must(sending !== undefined, `${id} is in the book, and the audit file does not say that it was sent`);
-    must(
-      sending === undefined || sending.digest === row.digest,
-      `${id}: the audit file tells of another order than the row`,
-    );
+    must(approved.length > 0, `${id} is in the book, and its owner never approved these values in time`);
   }
-
-  must(new Set(audit.map(({ id }) => id)).size === audit.length, 'a line is on the audit file twice');
   for (const row of rows) {
-    const id = subjectId(row.draft);
-    const last = row.status === 'executed' ? 'answered' : row.status;
-    for (const event of ['proposed', last]) {
-      const told = audit.filter((line) => line.approval === row.id && line.event === event).length;
-      must(told === 1, `${id} is ${row.status}, and the audit file says "${event}" ${told} times`);
-    }
-    const booked = book.some((order) => order.client_order_id === id);
-    must(isSettled(row.status), `${id} is ${row.status} at the end`);
-    must(booked === (row.status === 'executed'), `${id} is ${row.status}, in the book: ${booked}`);
-    must(!row.hasToken, `${id} is ${row.status} and still keeps a token`);
-  }
-  for (const line of audit) {
-    if (line.event !== 'answered' && line.event !== 'denied' && line.event !== 'expired') continue;
-    const booked = book.some((order) => order.client_order_id === line.client_order_id);
+    if (draftOf(row) === undefined) continue;
+    const placed = book.filter(({ client_order_id }) => client_order_id === row.subjectId).length;
     must(
-      booked === (line.event === 'answered'),
-      `the audit file says ${line.event} of ${line.client_order_id}, in the book: ${booked}`,
+      placed === (row.state === 'executed' ? 1 : 0),
+      `${row.id} is ${row.state}, and ${placed} orders of it are in the book`,
     );
   }
+  must(
+    world.network.sent.every(({ note }) => note.clientOrderId === undefined || note.proposal !== undefined),
+    'an order was sent that nobody proposed',
+  );
+}
 
-  // One ask of the model's, one order, however often it was proposed again.
-  for (const row of rows) {
-    const siblings = rows.filter(
-      (other) =>
-        other.thread === row.thread && other.toolCallId === row.toolCallId && other.status === 'executed',
-    );
-    must(siblings.length <= 1, `${row.thread} ${row.toolCallId} was carried out ${siblings.length} times`);
-  }
+/** Whether the phone was told what the row says. Where a provider is told no details, the code is all there is. */
+function showed({ details }: Question, row: StoredProposal): boolean {
+  if (details === undefined) return true;
+  return (
+    details.proposal === row.id &&
+    details.digest === row.digest &&
+    canonicalize(details.subject) === canonicalize(row.subject)
+  );
+}
 
-  // One approval's token, one order.
-  const byToken = new Map<string, Set<string>>();
-  for (const { jti, details } of world.provider.questions) {
-    if (jti === undefined || !book.some((order) => order.client_order_id === details.identifier)) continue;
-    byToken.set(jti, (byToken.get(jti) ?? new Set()).add(details.identifier));
-  }
-  for (const [jti, ids] of byToken) {
-    // Of two orders whose approvals got tokens of one jti, each may have had another, good approval.
-    const needy = [...ids].filter((id) =>
-      world.provider.questions.every(
-        (q) => q.details.identifier !== id || q.jti === undefined || q.jti === jti,
-      ),
-    );
-    must(needy.length <= 1, `the approval token ${jti} bought ${needy.length} orders`);
-  }
-
-  checkWire(world, must);
-  if (breaches.length > 0) throw new Breach([...new Set(breaches)]);
+function isWithin(order: BookedOrder, draft: OrderDraft): boolean {
+  // A purchase for an amount is bounded by the amount.
+  const isAmount = draft.notional !== undefined && order.side === 'buy' && order.type === draft.type;
+  return (
+    (isAmount || isWithinApproval({ ...draft, order_type: draft.type }, order)) &&
+    order.symbol === draft.symbol &&
+    order.side === draft.side &&
+    order.time_in_force === draft.time_in_force &&
+    (draft.stop_price === undefined || same(order.stop_price, draft.stop_price)) &&
+    (draft.qty === undefined || same(order.qty, draft.qty)) &&
+    (draft.notional === undefined || same(order.notional, draft.notional))
+  );
 }
 
 function same(a: string | null | undefined, b: string | null | undefined): boolean {
   return (a == null && b == null) || (a != null && b != null && Number(a) === Number(b));
+}
+
+/** One approval's token, one order; and no settled row keeps one. */
+function checkTokens({ world, book, rows, questionsOf }: Evidence, must: Must): void {
+  for (const { id, state, hasToken } of rows) {
+    must(!(isSettled(state) && hasToken), `${id} is ${state} and still keeps a token`);
+  }
+  const jtis = new Set(world.provider.questions.all.map(({ jti }) => jti));
+  for (const jti of jtis) {
+    if (jti === undefined) continue;
+    const bought = rows.filter((row) => {
+      const tokens = questionsOf(row).flatMap((question) =>
+        question.jti === undefined ? [] : [question.jti],
+      );
+      // Of two orders whose approvals got tokens of one jti, each may have had another, good approval.
+      const isOnly = tokens.length > 0 && tokens.every((token) => token === jti);
+      return isOnly && book.some(({ client_order_id }) => client_order_id === row.subjectId);
+    });
+    must(bought.length <= 1, `the approval token ${jti} bought ${bought.length} orders`);
+  }
+}
+
+const STATE_OF: Readonly<Record<string, ProposalState>> = {
+  proposed: 'drafted',
+  asked_again: 'drafted',
+  not_taken: 'approved',
+};
+
+/** The record tells every proposal's way, each step once, along the table of transitions, to where its row is. */
+function checkRecord({ rows, audit, linesOf }: Evidence, must: Must): void {
+  for (const row of rows) {
+    const lines = linesOf(row);
+    const way = lines.map(({ event }) => STATE_OF[event] ?? (event as ProposalState));
+    must(lines[0]?.event === 'proposed', `the record does not begin ${row.id} with its proposal`);
+    must(way.at(-1) === row.state, `${row.id} is ${row.state}, and the record ends with ${way.at(-1)}`);
+    must(lines.filter(({ event }) => event === 'proposed').length === 1, `${row.id} was proposed twice`);
+    for (const [index, line] of lines.entries()) {
+      const [from, to] = [way[index], way[index + 1]];
+      if (from === undefined || to === undefined) continue;
+      // A later look at an order tells of its fill.
+      const isFill =
+        from === 'executed' &&
+        to === 'executed' &&
+        canonicalize(line.result) !== canonicalize(lines[index + 1]?.result);
+      must(isFill || transitions[from].includes(to), `the record has ${row.id} go from ${from} to ${to}`);
+      must(line.digest === row.digest, `the record tells of another subject than ${row.id} has`);
+    }
+  }
+  const known = new Set(rows.map(({ id }) => id));
+  must(
+    audit.every(({ proposal }) => proposal === undefined || known.has(proposal)),
+    'the record tells of a proposal that there is not',
+  );
+}
+
+/** While trading is halted nothing begins to be carried out but what passes a halt. */
+function checkHalts({ audit, rows, linesOf }: Evidence, must: Must): void {
+  const halted = new Set<string>();
+  for (const line of audit) {
+    if (line.event === 'halted') halted.add(line.sub);
+    if (line.event === 'lifted') halted.delete(line.sub);
+    const row = rows.find(({ id }) => id === line.proposal);
+    if (row === undefined || passesHalt(row.kind) || !halted.has(row.sub)) continue;
+    const lines = linesOf(row);
+    const before = lines[lines.indexOf(line) - 1]?.event;
+    const begins = line.event === 'executing' && (before === 'approved' || before === 'not_taken');
+    must(!begins, `${row.id} began to be carried out while trading was halted`);
+    must(line.event !== 'proposed', `${row.id} was proposed while trading was halted`);
+  }
 }

@@ -1,204 +1,226 @@
 import fc from 'fast-check';
-import type { Fault } from './network.ts';
+import type { ProposalRequestInput } from '../../src/trading/proposal.ts';
+import { type Fault, type Leg, legs } from './network.ts';
 import type { ProviderFault } from './provider.ts';
 import type { WorldOptions } from './world.ts';
 
 /** One thing that happens. Numbers that choose are taken modulo what there is to choose from. */
 export type Step =
   | {
-      readonly do: 'work';
-      readonly worker: number;
-      readonly thread: number;
-      readonly prompt: number;
-      readonly detach: boolean;
+      readonly do: 'propose';
+      readonly client: number;
+      readonly body: number;
+      readonly ttl: number;
+      readonly typed: boolean;
+      readonly watch: boolean;
     }
-  | { readonly do: 'kill'; readonly worker: number; readonly after: number }
-  | { readonly do: 'pause'; readonly worker: number; readonly after: number }
-  | { readonly do: 'unpause' | 'interrupt'; readonly worker: number }
-  | Takeover
-  /** The agent's clock falls behind, and a deadline passes, or nearly so. */
+  /** A key that was used before: with its own body, or with another. */
+  | { readonly do: 'repeat'; readonly ask: number; readonly other: boolean; readonly times: number }
+  /** An open order is to be cancelled, or replaced. */
+  | { readonly do: 'change'; readonly client: number; readonly order: number; readonly replace: boolean }
+  | { readonly do: 'withdraw' | 'look'; readonly client: number; readonly proposal: number }
+  | { readonly do: 'halt' | 'lift'; readonly client: number }
+  | { readonly do: 'tap'; readonly question: number; readonly tap: Tap }
+  /** The approval and the withdrawal meet. */
+  | { readonly do: 'race'; readonly question: number; readonly tapFirst: boolean; readonly halt: boolean }
+  /** The provider calls back about a question: once more, with a wrong token, or about a question there isn't. */
+  | { readonly do: 'ping'; readonly question: number; readonly how: 'again' | 'forged' | 'stray' }
+  | { readonly do: 'kill'; readonly client: number; readonly after: number }
+  /** The gateway's process dies, ends, or stops for a while; and starts again, unless it stays down. */
+  | { readonly do: 'gateway'; readonly how: 'kill' | 'close'; readonly after: number; readonly down: boolean }
+  | { readonly do: 'pause'; readonly after: number; readonly seconds: number }
+  | { readonly do: 'start' }
+  /** The gateway's clock falls behind, and a deadline passes, or nearly so. */
   | { readonly do: 'brink'; readonly row: number; readonly seconds: number }
-  | { readonly do: 'tap'; readonly question: number; readonly approve: boolean; readonly twice: boolean }
-  | { readonly do: 'cancel'; readonly worker: number; readonly approval: number }
-  | { readonly do: 'wait'; readonly seconds: number }
-  | { readonly do: 'sleep'; readonly seconds: number }
-  | { readonly do: 'skew'; readonly seconds: number }
+  | { readonly do: 'wait' | 'sleep' | 'skew'; readonly seconds: number }
   | { readonly do: 'fault'; readonly fault: Fault }
+  | { readonly do: 'part'; readonly leg: Leg; readonly seconds: number }
   | { readonly do: 'provider'; readonly fault: ProviderFault }
-  | { readonly do: 'gateway'; readonly after: number; readonly down: boolean }
+  /** The record can't be written to, or can again. */
+  | { readonly do: 'disk'; readonly full: boolean }
   | { readonly do: 'price'; readonly symbol: number; readonly factor: number };
 
-/**
- * A process stops for so long that its leases run out, another one goes on with its thread, and dies over it; then the
- * first wakes up.
- */
-export interface Takeover {
-  readonly do: 'takeover';
-  readonly worker: number;
-  /** A question is approved just before. */
-  readonly tap: boolean;
-  /** Points until it stops. */
-  readonly after: number;
-  readonly seconds: number;
-  /** Points until the other one dies; 0 where it lives. */
-  readonly dies: number;
-  readonly wakes: boolean;
-}
+/** `both`: two taps at once, of which one counts. */
+export type Tap = 'approve' | 'deny' | 'both';
 
 export interface History {
   readonly world: WorldOptions;
-  readonly workers: number;
-  readonly threads: number;
   readonly steps: readonly Step[];
   /** What the person does about questions that are open at the end. */
   readonly finally: 'approve' | 'deny' | 'nothing';
+  /** Whether the gateway is started anew at the end, or must get by as it is. */
+  readonly restart: boolean;
 }
 
-export const prompts = [
-  'buy 2 AAPL',
-  'buy 1 AAPL and buy 1 MSFT',
-  'sell 1 MSFT',
-  'buy 3 MSFT limit 390',
-  'sell 2 AAPL and buy 1 MSFT and buy 1 AAPL limit 170',
-] as const;
+const market = { type: 'market', time_in_force: 'day' } as const;
+const limit = { type: 'limit', time_in_force: 'gtc' } as const;
 
-const worker = fc.nat({ max: 3 });
+/** What is asked for. Small, so that nobody runs out of money or shares. */
+export const bodies = [
+  { symbol: 'AAPL', side: 'buy', qty: '2', ...market },
+  { symbol: 'MSFT', side: 'buy', qty: '1', ...market },
+  { symbol: 'MSFT', side: 'sell', qty: '1', ...market },
+  { symbol: 'AAPL', side: 'buy', notional: '100', ...market },
+  { symbol: 'MSFT', side: 'buy', qty: '2', ...limit, limit_price: '390' },
+  { symbol: 'AAPL', side: 'buy', qty: '1', ...limit, limit_price: '170' },
+  { symbol: 'AAPL', side: 'sell', qty: '1', ...limit, limit_price: '190' },
+  { symbol: 'AAPL', side: 'sell', qty: '1', type: 'stop', time_in_force: 'gtc', stop_price: '170' },
+] as const satisfies readonly Extract<ProposalRequestInput, { kind: 'order' }>['order'][];
+
+const client = fc.nat({ max: 3 });
+const pick = fc.nat({ max: 5 });
 /** Often small: death soon after something began. */
 const points = fc.oneof(fc.nat({ max: 12 }), fc.nat({ max: 120 }));
 const fault: fc.Arbitrary<Fault> = fc.record({
-  leg: fc.constantFrom(
-    'agent-provider',
-    'agent-gateway',
+  leg: fc.constantFrom<Leg[]>(
     'agent-gateway',
     'gateway-broker',
     'gateway-broker',
     'gateway-provider',
+    'gateway-provider',
+    'provider-gateway',
   ),
   kind: fc.constantFrom('refused', 'lost', 'lost', 'late', 'unavailable', 'broken'),
   after: fc.constantFrom(0, 0, 1, 2, 5),
   writesOnly: fc.boolean(),
 });
+const made = <const D extends Step['do'], const Model extends object>(
+  what: D,
+  weight: number,
+  model: { [K in keyof Model]: fc.Arbitrary<Model[K]> },
+) => ({
+  weight,
+  arbitrary: fc.record({ do: fc.constant(what), ...model }) as fc.Arbitrary<unknown> as fc.Arbitrary<Step>,
+});
+
+const propose = made('propose', 9, {
+  client,
+  body: fc.nat({ max: bodies.length - 1 }),
+  ttl: fc.constantFrom(60, 150, 300, 300, 1_800),
+  typed: fc.boolean(),
+  watch: fc.boolean(),
+});
+const tap = made('tap', 8, {
+  question: pick,
+  tap: fc.constantFrom('approve', 'approve', 'approve', 'approve', 'deny', 'both'),
+});
+const wait = made('wait', 6, { seconds: fc.constantFrom(1, 1, 3, 3, 6, 6, 12, 35, 130) });
+
 const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 8,
-    arbitrary: fc.record({
-      do: fc.constant('work' as const),
-      worker,
-      thread: fc.nat({ max: 2 }),
-      prompt: fc.nat({ max: prompts.length - 1 }),
-      detach: fc.integer({ min: 0, max: 3 }).map((n) => n === 0),
-    }),
-  },
-  {
-    weight: 8,
-    arbitrary: fc.record({
-      do: fc.constant('tap' as const),
-      question: fc.nat({ max: 5 }),
-      approve: fc.oneof(
-        { weight: 5, arbitrary: fc.constant(true) },
-        { weight: 1, arbitrary: fc.constant(false) },
-      ),
-      twice: fc.boolean(),
-    }),
-  },
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      do: fc.constant('wait' as const),
-      seconds: fc.constantFrom(1, 1, 3, 3, 6, 6, 12, 35, 130),
-    }),
-  },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('kill' as const), worker, after: points }) },
-  { weight: 7, arbitrary: fc.record({ do: fc.constant('fault' as const), fault }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constant('provider' as const),
-      fault: fc.constantFrom('slow_down', 'forget', 'same_jti', 'same_jti'),
-    }),
-  },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('pause' as const), worker, after: points }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('unpause' as const), worker }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constant('takeover' as const),
-      worker,
-      tap: fc.boolean(),
-      after: points,
-      seconds: fc.constantFrom(35, 130, 130),
-      dies: fc.constantFrom(0, 0, 20, 30, 40, 50, 60),
-      wakes: fc.boolean(),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      do: fc.constant('brink' as const),
-      row: fc.nat({ max: 5 }),
-      seconds: fc.integer({ min: -3, max: 15 }),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('interrupt' as const), worker }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({ do: fc.constant('cancel' as const), worker, approval: fc.nat({ max: 5 }) }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ do: fc.constant('sleep' as const), seconds: fc.constantFrom(40, 200, 7_200) }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ do: fc.constant('skew' as const), seconds: fc.integer({ min: -20, max: 20 }) }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({ do: fc.constant('gateway' as const), after: points, down: fc.boolean() }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constant('price' as const),
-      symbol: fc.nat({ max: 1 }),
-      factor: fc.constantFrom(1, 1.005, 0.97, 1.05),
-    }),
-  },
+  propose,
+  tap,
+  wait,
+  made('repeat', 2, { ask: pick, other: fc.boolean(), times: fc.integer({ min: 1, max: 3 }) }),
+  made('change', 2, { client, order: pick, replace: fc.boolean() }),
+  made('withdraw', 2, { client, proposal: pick }),
+  made('look', 1, { client, proposal: pick }),
+  made('halt', 1, { client }),
+  made('lift', 2, { client }),
+  made('race', 2, { question: pick, tapFirst: fc.boolean(), halt: fc.nat({ max: 3 }).map((n) => n === 0) }),
+  made('ping', 1, { question: pick, how: fc.constantFrom('again', 'forged', 'stray') }),
+  made('kill', 2, { client, after: points }),
+  made('gateway', 4, {
+    how: fc.constantFrom('kill', 'kill', 'kill', 'close'),
+    after: points,
+    down: fc.boolean(),
+  }),
+  made('start', 2, {}),
+  made('pause', 1, { after: points, seconds: fc.constantFrom(5, 35, 130, 400) }),
+  made('brink', 1, { row: pick, seconds: fc.integer({ min: -3, max: 15 }) }),
+  made('sleep', 1, { seconds: fc.constantFrom(40, 200, 7_200) }),
+  made('skew', 1, {
+    seconds: fc.oneof(fc.integer({ min: -20, max: 20 }), fc.constantFrom(-900, -120, 120, 900)),
+  }),
+  made('fault', 7, { fault }),
+  made('part', 1, { leg: fc.constantFrom(...legs), seconds: fc.constantFrom(3, 20, 100, 400) }),
+  made('provider', 2, {
+    fault: fc.constantFrom(
+      'slow_down',
+      'slow_down',
+      'forget',
+      'same_jti',
+      'same_jti',
+      'other_person',
+      'other_details',
+    ),
+  }),
+  made('disk', 1, { full: fc.boolean() }),
+  made('price', 2, { symbol: fc.nat({ max: 1 }), factor: fc.constantFrom(1, 1.005, 0.97, 1.05) }),
 );
 
+const world: fc.Arbitrary<WorldOptions> = fc.record({
+  interval: fc.constantFrom(2, 5, 20),
+  hold: fc.constantFrom(0, 30_000),
+  delivery: fc.constantFrom('poll', 'ping'),
+  details: fc.constantFrom('rar', 'rar', 'message'),
+});
+
 export const history: fc.Arbitrary<History> = fc.record({
-  world: fc.record({
-    interval: fc.constantFrom(2, 5, 20),
-    hold: fc.constantFrom(0, 30_000),
-    approvalTtl: fc.constantFrom(60, 150, 300, 300),
-  }),
-  workers: fc.integer({ min: 1, max: 4 }),
-  threads: fc.integer({ min: 1, max: 3 }),
+  world,
   steps: fc.array(step, { minLength: 10, maxLength: 40, size: 'max' }),
   finally: fc.constantFrom('approve', 'approve', 'deny', 'nothing'),
+  restart: fc.boolean(),
 });
 
 /**
- * One process is stopped somewhere between the tap and the end of its order, another takes over and dies somewhere on
- * its way, and the first wakes up. Rare among the histories above, and the one case for which leases have epochs.
+ * The gateway dies somewhere between the tap and the end of the order, starts again, and dies once more on its way:
+ * rare among the histories above.
  */
-export const overtaken: fc.Arbitrary<History> = fc
+export const cutOff: fc.Arbitrary<History> = fc
   .record({
-    after: fc.integer({ min: 1, max: 40 }),
-    dies: fc.integer({ min: 1, max: 120 }),
-    prompt: fc.nat({ max: prompts.length - 1 }),
+    world,
+    body: fc.nat({ max: bodies.length - 1 }),
+    first: fc.integer({ min: 1, max: 90 }),
+    second: fc.integer({ min: 0, max: 90 }),
+    between: fc.constantFrom(0, 1, 40, 400),
     fault: fc.option(fault, { freq: 3 }),
+    part: fc.option(
+      fc.record({
+        leg: fc.constantFrom<Leg[]>('gateway-broker', 'gateway-provider'),
+        seconds: fc.constantFrom(3, 20, 100, 400),
+      }),
+      { freq: 2 },
+    ),
+    halt: fc.nat({ max: 3 }).map((n) => n === 0),
+    restart: fc.boolean(),
   })
-  .map(({ after, dies, prompt, fault: armed }) => ({
-    world: { interval: 5, hold: 30_000, approvalTtl: 300 },
-    workers: 2,
-    threads: 1,
+  .map(({ world, body, first, second, between, fault, part, halt, restart }) => ({
+    world,
     steps: [
-      { do: 'work', worker: 0, thread: 0, prompt, detach: false },
+      { do: 'propose', client: 0, body, ttl: 300, typed: true, watch: true },
       { do: 'wait', seconds: 1 },
-      ...(armed === null ? [] : [{ do: 'fault' as const, fault: armed }]),
-      { do: 'takeover', worker: 0, tap: true, after, seconds: 130, dies, wakes: true },
-      { do: 'wait', seconds: 6 },
+      ...(fault === null ? [] : [{ do: 'fault' as const, fault }]),
+      { do: 'gateway', how: 'kill', after: first, down: true },
+      { do: 'tap', question: 0, tap: 'approve' },
+      { do: 'wait', seconds: 25 },
+      ...(between === 0 ? [] : [{ do: 'sleep' as const, seconds: between }]),
+      ...(part === null ? [] : [{ do: 'part' as const, ...part }]),
+      { do: 'start' },
+      ...(second === 0 ? [] : [{ do: 'gateway' as const, how: 'kill' as const, after: second, down: false }]),
+      ...(halt ? [{ do: 'halt' as const, client: 0 }] : []),
+      { do: 'wait', seconds: 35 },
+      { do: 'start' },
     ],
     finally: 'approve',
+    restart,
   }));
+
+/** Nothing goes wrong but what people and agents do: here whatever is approved in time must be carried out, at once. */
+export const calm: fc.Arbitrary<History> = fc.record({
+  world,
+  steps: fc.array(
+    fc.oneof(
+      propose,
+      tap,
+      wait,
+      made('repeat', 2, { ask: pick, other: fc.boolean(), times: fc.integer({ min: 1, max: 3 }) }),
+      made('withdraw', 2, { client, proposal: pick }),
+      made('race', 2, { question: pick, tapFirst: fc.boolean(), halt: fc.constant(false) }),
+      made('kill', 3, { client, after: points }),
+      made('ping', 1, { question: pick, how: fc.constantFrom('again', 'forged', 'stray') }),
+    ),
+    { minLength: 10, maxLength: 40, size: 'max' },
+  ),
+  finally: fc.constantFrom('approve', 'approve', 'deny', 'nothing'),
+  restart: fc.boolean(),
+});

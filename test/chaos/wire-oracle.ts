@@ -1,121 +1,112 @@
+import { QUIET_MS } from '../../src/gateway/order-submission.ts';
 import type { Sent } from './network.ts';
-import type { World } from './world.ts';
-
-type Must = (holds: boolean, otherwise: string) => void;
+import type { Evidence, Must } from './oracle.ts';
 
 /**
- * The order of things, by what went over the wire. The gateway and the broker would catch most of these mistakes, so
- * that the book alone could not tell that a fence is gone.
+ * The order of things, by what went over the wire. The desk and the broker would catch most of these mistakes, so that
+ * the book alone could not tell that a fence is gone.
  */
-export function checkWire(world: World, must: Must): void {
-  intentBeforeCall(world, must);
-  lookUpBeforeResend(world, must);
-  neverAfterTheDeadline(world, must);
-  polls(world, must);
-  leases(world, must);
+export function checkWire(evidence: Evidence, must: Must): void {
+  intentBeforeCall(evidence, must);
+  sentAgain(evidence, must);
+  polls(evidence, must);
+  questionsAsked(evidence, must);
 }
 
-const orders = (world: World) =>
-  world.network.sent.filter(({ leg, method }) => leg === 'agent-gateway' && method === 'POST');
+const orders = ({ world }: Evidence) =>
+  world.network.sent.filter(({ leg, note }) => leg === 'gateway-broker' && note.clientOrderId !== undefined);
 
-function intentBeforeCall(world: World, must: Must): void {
-  for (const sent of orders(world)) {
-    const id = sent.note.clientOrderId;
-    // A process that was stopped on the way may be late with what another one has finished since.
-    if (sent.note.pauses === 0)
-      must(sent.note.row === 'executing', `${id} was sent while its row said ${sent.note.row}`);
-    must(sent.note.audited === true, `${id} was sent before the audit file had it`);
+/** Longer than it takes from the intent to the broker, where no answer in between is lost. */
+const ON_ITS_WAY_MS = 15_000;
+
+/** In the row, on the record, before its deadline: then it may leave. */
+function intentBeforeCall(evidence: Evidence, must: Must): void {
+  for (const { note, senderAt, from } of orders(evidence)) {
+    const { clientOrderId: id, state, audited, deadline, halted } = note;
+    // What was on its way when the halt came is not called back; after that nothing leaves, for the first time or again.
+    const isLate = typeof halted === 'number' && senderAt > halted + ON_ITS_WAY_MS;
+    must(!isLate, `${id} was sent to the broker while trading was halted`);
+    // A process that stood still on the way may be late with what it had begun.
+    if (from.pauses === 0) must(state === 'executing', `${id} was sent while its row said ${state}`);
+    must(audited === true, `${id} was sent before the record had it`);
+    if (from.pauses === 0) {
+      must(senderAt < Number(deadline), `${id} was sent to the broker after its deadline`);
+    }
   }
 }
 
-function lookUpBeforeResend(world: World, must: Must): void {
-  const all = world.network.sent.filter(({ leg }) => leg === 'agent-gateway');
+/** An order goes out again only after it was asked for and no earlier submission can be on its way. */
+function sentAgain(evidence: Evidence, must: Must): void {
+  const { sent } = evidence.world.network;
+  const isTimeSound = !evidence.world.hindrances.some(({ what }) => what === 'skew');
   const before = new Map<unknown, Sent>();
-  for (const sent of orders(world)) {
-    const id = sent.note.clientOrderId;
+  for (const again of orders(evidence)) {
+    const id = again.note.clientOrderId;
     const earlier = before.get(id);
-    if (earlier !== undefined && sent.note.pauses === 0) {
-      const asked = all.some(
-        (other) =>
-          other.method === 'GET' &&
-          other.path.endsWith(`client_order_id=${id}`) &&
-          other.begun > earlier.begun &&
-          other.begun < sent.begun,
+    if (earlier !== undefined && isOpen(earlier)) {
+      const asked = sent.some(
+        ({ method, path, begun }) =>
+          method === 'GET' &&
+          path.includes(`client_order_id=${id}`) &&
+          begun > earlier.begun &&
+          begun < again.begun,
       );
-      must(asked, `${id} was sent again by ${sent.from.name} without asking what became of it`);
-    }
-    if (sent.fault !== 'refused' && !neverLeft(sent)) before.set(id, sent);
-  }
-}
-
-/** The gateway's process was down: nothing can have come of it. */
-const neverLeft = (sent: Sent) => sent.status === undefined && sent.answer === '' && sent.fault === undefined;
-
-function neverAfterTheDeadline(world: World, must: Must): void {
-  for (const sent of orders(world)) {
-    const { expires_at } = JSON.parse(sent.body) as { expires_at: string };
-    if (sent.note.pauses === 0) {
+      must(asked, `${id} was sent again without asking what became of it`);
       must(
-        sent.senderAt < Date.parse(expires_at),
-        `${sent.note.clientOrderId} was sent to the gateway after its approval had expired`,
+        !isTimeSound || again.at >= earlier.at + QUIET_MS,
+        `${id} was sent again while it may be on its way`,
       );
     }
-  }
-  for (const sent of world.network.sent) {
-    if (sent.leg !== 'gateway-broker' || sent.method !== 'POST') continue;
-    const { client_order_id: id } = JSON.parse(sent.body) as { client_order_id: string };
-    const question = world.provider.questions.find(({ details }) => details.identifier === id);
-    must(
-      question !== undefined && sent.at < Date.parse(question.details.expires_at),
-      `${id} was sent to the broker after its approval had expired`,
-    );
+    before.set(id, again);
   }
 }
 
-function polls(world: World, must: Must): void {
+/** Whether something may have come of it that the sender has not heard. */
+function isOpen({ heard, status }: Sent): boolean {
+  return !heard || status === undefined || status >= 500;
+}
+
+/** CIBA Core §7.3, §10.1, §11, for each process: what it did not hear, it can't keep to. */
+function polls({ world }: Evidence, must: Must): void {
   const byQuestion = new Map<string, Sent[]>();
   for (const sent of world.network.sent) {
-    const id = sent.leg === 'agent-provider' ? new URLSearchParams(sent.body).get('auth_req_id') : null;
+    if (sent.leg !== 'gateway-provider' || !sent.path.startsWith('/token')) continue;
+    const id = new URLSearchParams(sent.body).get('auth_req_id');
     if (id !== null) byQuestion.set(id, [...(byQuestion.get(id) ?? []), sent]);
   }
   for (const [id, sends] of byQuestion) {
+    const intervals = new Map<unknown, number>();
     for (const [index, sent] of sends.entries()) {
       const next = sends.slice(index + 1).find((other) => other.from === sent.from);
+      const slowed = sent.heard && sent.answer.includes('slow_down') && sent.fault === undefined;
+      const interval = (intervals.get(sent.from) ?? world.options.interval) + (slowed ? 5 : 0);
+      intervals.set(sent.from, interval);
       if (next === undefined) continue;
-      must(sent.ended < next.begun, `${sent.from.name} polled ${id} twice at once`);
-      const final = sent.answer.includes('access_denied') || sent.answer.includes('expired_token');
-      const heard = sent.fault === undefined;
-      must(!(final && heard), `${sent.from.name} polled ${id} again after its final answer`);
+      const who = `${sent.from.name} polled ${id}`;
+      must(sent.ended < next.begun, `${who} twice at once`);
+      const isFinal = ['access_token', 'access_denied', 'expired_token', 'invalid_grant'].some((final) =>
+        sent.answer.includes(final),
+      );
+      must(!(isFinal && sent.heard && sent.fault === undefined), `${who} again after its final answer`);
+      const pause = next.at - sent.at;
+      const isTimeSound = !world.hindrances.some(({ what }) => what === 'skew');
+      // The last poll comes at the deadline, however soon that is.
+      const question = world.provider.questions.find(id);
+      const isLast = question !== undefined && next.at >= question.expiresAt - 1_000;
+      must(
+        !isTimeSound || isLast || pause >= interval * 1000 - 1,
+        `${who} after ${pause} ms, with an interval of ${interval} s`,
+      );
     }
   }
 }
 
-/**
- * One process at a time has a thread, or carries out an approval; and whoever moves an order that is under way is the
- * one. (Renewals are not seen: a lease may last longer than is known here, never less.)
- */
-function leases(world: World, must: Must): void {
-  const held = new Map<string, { readonly from: unknown; readonly until: number }>();
-  for (const write of world.writes) {
-    const lease = held.get(write.row);
-    switch (write.kind) {
-      case 'leased':
-        must(
-          lease === undefined || lease.from === write.from || lease.until <= write.at,
-          `${write.from.name} took ${write.row} from a process that held it`,
-        );
-        held.set(write.row, { from: write.from, until: write.until });
-        break;
-      case 'released':
-        if (lease?.from === write.from) held.delete(write.row);
-        break;
-      case 'status':
-        if (!['executing', 'executed', 'unknown'].includes(write.to)) break;
-        must(
-          lease?.from === write.from,
-          `${write.from.name} moved ${write.row} to ${write.to} without holding its lease`,
-        );
-        break;
-    }
+/** One question at a time for each proposal, and none once it is over. */
+function questionsAsked({ rows, questionsOf }: Evidence, must: Must): void {
+  for (const row of rows) {
+    must(
+      row.asked <= 3 || questionsOf(row).length <= 6,
+      `${row.id} was asked ${questionsOf(row).length} times`,
+    );
   }
 }

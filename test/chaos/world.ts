@@ -1,94 +1,101 @@
-import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { getRequestListener } from '@hono/node-server';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK } from 'jose';
-import { type Approval, createApprovalStore } from '../../src/agent/approval-store.ts';
-import { subjectId } from '../../src/agent/approval-subject.ts';
-import { openStateDatabase, type StateDatabase } from '../../src/agent/state-database.ts';
-import { createTokenSeal } from '../../src/agent/token-seal.ts';
-import type { ResolvedProfile } from '../../src/auth/profile.ts';
-import { createGateway } from '../../src/gateway/gateway.ts';
-import { type HttpServer, listenOnLoopback } from '../../src/gateway/http-server.ts';
-import { Faults } from '../../src/sandbox/faults.ts';
-import { createMarket, type Market } from '../../src/sandbox/market/market.ts';
-import { createPaperBroker, type PaperBroker } from '../../src/sandbox/paper-broker/paper-broker.ts';
+import { type AuditVerdict, createAuditTables, verifyAuditFile } from '../../src/approval/audit-chain.ts';
+import { createHalts, type Halts } from '../../src/approval/halts.ts';
 import {
-  authorize,
-  CLIENT,
-  exchangeCode,
-  PASSWORDS,
-  REDIRECT_URI,
-} from '../integration/sandbox/paper-broker-world.ts';
+  createProposalStore,
+  type ProposalStore,
+  type StoredProposal,
+} from '../../src/approval/proposal-store.ts';
+import { createTokenSeal } from '../../src/approval/token-seal.ts';
+import { type HttpServer, listenOnLoopback } from '../../src/gateway/http-server.ts';
+import { createMarket, type Market } from '../../src/sandbox/market/market.ts';
+import type { PaperBroker } from '../../src/sandbox/paper-broker/paper-broker.ts';
 import { Activity } from './activity.ts';
-import { Life, livingDatabase } from './life.ts';
+import { accounts, startBroker } from './broker.ts';
+import type { Told } from './client.ts';
+import { GatewayProcesses } from './gateway-processes.ts';
+import { Life } from './life.ts';
 import { memoryFolder } from './memory-folder.ts';
-import { Network } from './network.ts';
+import { Network, type Sent } from './network.ts';
 import { makeProviderKeys, type Provider, type ProviderKeys, startProvider } from './provider.ts';
 import { type MachineClock, machineClock, SimClock } from './sim-clock.ts';
 
 export interface WorldOptions {
+  /** Seconds between polls. */
   readonly interval: number;
+  /** Milliseconds a poll is held open. */
   readonly hold: number;
-  readonly approvalTtl: number;
+  readonly delivery: 'poll' | 'ping';
+  readonly details: 'rar' | 'message';
 }
 
 /** What is made once and shared by all worlds: keys take time. */
 export interface SharedKeys {
   readonly provider: ProviderKeys;
-  readonly gateway: { readonly privateKey: CryptoKey; readonly jwk: JWK };
-  /** The approval client's, as the credential store keeps it. */
-  readonly approvals: JWK;
+  /** `jwk` is the public part. */
+  readonly gateway: { readonly privateKey: CryptoKey; readonly jwk: JWK; readonly privateJwk: JWK };
 }
 
 export async function makeKeys(): Promise<SharedKeys> {
   const gateway = await generateKeyPair('ES256', { extractable: true });
-  const approvals = await generateKeyPair('ES256', { extractable: true });
   return {
     provider: await makeProviderKeys(),
-    gateway: { privateKey: gateway.privateKey, jwk: await exportJWK(gateway.publicKey) },
-    approvals: await exportJWK(approvals.privateKey),
+    gateway: {
+      privateKey: gateway.privateKey,
+      jwk: await exportJWK(gateway.publicKey),
+      privateJwk: await exportJWK(gateway.privateKey),
+    },
   };
 }
 
-/** A change of a row, as a worker's own database handle made it. Times are the agent's machine's. */
-export type Write =
-  | { readonly kind: 'status'; readonly row: string; readonly to: string; readonly from: Life }
-  | {
-      readonly kind: 'leased';
-      readonly row: string;
-      readonly at: number;
-      readonly until: number;
-      readonly from: Life;
-    }
-  | { readonly kind: 'released'; readonly row: string; readonly from: Life };
+/** Something that may keep an approved order from being carried out at once. World time; no end: until further notice. */
+export interface Hindrance {
+  readonly what: string;
+  readonly at: number;
+  until: number;
+}
 
-/** One whole world: identity provider, gateway, paper broker, the agent's machine and its files. */
+export type AuditLine = Readonly<Record<string, unknown>> & {
+  readonly event: string;
+  readonly seq: number;
+  readonly at: string;
+  readonly proposal?: string;
+  readonly sub: string;
+};
+
+/** One whole world: identity provider with its phone, gateway, paper broker. */
 export interface World {
   readonly options: WorldOptions;
-  readonly keys: SharedKeys;
   readonly clock: SimClock;
+  /** The gateway's machine. */
   readonly machine: MachineClock;
   readonly activity: Activity;
   readonly network: Network;
   readonly provider: Provider;
   readonly market: Market;
   readonly broker: PaperBroker;
-  readonly profile: ResolvedProfile;
-  readonly stateDb: string;
-  readonly auditFile: string;
-  readonly databaseKey: Buffer;
-  readonly writes: Write[];
+  /** The gateway's address. */
+  readonly url: string;
+  readonly told: Told[];
+  readonly hindrances: Hindrance[];
+  /** What the gateway said went wrong inside, while it lived. */
+  readonly troubles: string[];
+  /** Notes that something hinders from now on. Returns what ends it. */
+  hinder(what: string, ms?: number): () => void;
   /** The gateway's process as it is now. */
   gateway(): Life;
-  /** Another gateway process over the same journal. */
+  /** Another gateway process over the same database. */
   startGateway(): void;
-  approvals(): Approval[];
-  approval(clientOrderId: string): Approval | undefined;
-  audit(): Record<string, unknown>[];
+  /** The gateway ends as it should, and stays down. */
+  closeGateway(): Promise<void>;
+  /** The record can't be written to, until what is returned is called. */
+  fillDisk(): () => void;
+  proposals(): StoredProposal[];
+  audit(): AuditLine[];
+  verifyAudit(): Promise<AuditVerdict>;
   /** Lets everything that can happen now happen. */
   rest(): Promise<void>;
   /** Lets `ms` pass, alarm by alarm. */
@@ -97,168 +104,190 @@ export interface World {
 }
 
 export const symbols = ['AAPL', 'MSFT'] as const;
+export const prices: Readonly<Record<(typeof symbols)[number], string>> = { AAPL: '180.00', MSFT: '400.00' };
 /** In the future, since openid-client holds an ID token's `exp` against the real time. */
-const START = Date.parse('2036-01-02T15:00:00Z');
+export const START = Date.parse('2036-01-02T15:00:00Z');
+/** Where the record lies while it can't be written to. */
+const ASIDE = '.aside';
+const LONGEST_CLOSE_MS = 120_000;
 
 export async function createWorld(keys: SharedKeys, options: WorldOptions): Promise<World> {
   const clock = new SimClock(START);
+  const machine = machineClock(clock);
   const activity = new Activity();
   const network = new Network(activity, clock);
   const folder = memoryFolder('trade-agent-chaos-');
-  const databaseKey = randomBytes(32);
-  const stateDb = join(folder, 'state.db');
-  const auditFile = join(folder, 'audit.jsonl');
+  const files = { database: join(folder, 'gateway.db'), audit: join(folder, 'audit.jsonl') };
 
   const server: HttpServer = await listenOnLoopback(0, () => 0);
-  const { d: _, ...approvalsPublic } = keys.approvals;
+  const caller = network.fetchFor(
+    new Life('provider', activity),
+    () => clock.now(),
+    () => 'provider-gateway',
+  );
   const provider = await startProvider({
     clock,
     activity,
     keys: keys.provider,
-    clients: { gateway: keys.gateway.jwk, approvals: approvalsPublic },
+    clients: { gateway: keys.gateway.jwk },
     audience: () => server.url,
     interval: options.interval,
     hold: options.hold,
+    ping: (authReqId, token) =>
+      void caller(`${server.url}/ciba/ping`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ auth_req_id: authReqId }),
+      }).catch(() => undefined),
   });
   const market = createMarket({ seed: 'chaos', clock, hours: 'always' });
   for (const symbol of symbols) market.setPrice(symbol, prices[symbol]);
   const paper = await startBroker(market);
-  provider.connected.set('alice', paper.token);
+  for (const user of accounts) provider.connected.set(user, paper.tokens[user]);
 
-  const profile: ResolvedProfile = {
-    name: 'test',
-    sandbox: false,
-    issuer: provider.url,
-    gateway: server.url,
-    audience: server.url,
-    environment: 'paper',
-    login_client: { client_id: 'trade-agent' },
-    details_type: 'trade_order',
-    credential_store: 'file',
-    model: { provider: 'builtin' },
-    max_slippage: '0.01',
-    approval_ttl: options.approvalTtl,
-    phone: undefined,
-  };
+  network.servers.set(provider.url, (request) => provider.app.fetch(request));
+  network.servers.set(paper.url, (request) => paper.broker.app.fetch(request));
 
-  const journals: Database.Database[] = [];
-  let gatewayLife: Life;
-  const startGateway = () => {
-    gatewayLife = new Life(`gateway ${journals.length + 1}`, activity);
-    const life = gatewayLife;
-    const database = livingDatabase(new Database(join(folder, 'gateway.db')), life);
-    journals.push(database);
-    const gateway = createGateway({
-      issuer: provider.url,
-      resource: server.url,
-      exchange: { client_id: 'gateway', privateKey: keys.gateway.privateKey, audience: 'paper-broker' },
-      broker: { environment: 'paper', tradingUrl: paper.url, dataUrl: paper.url, simulated: true },
-      database,
-      clock: life.clock({
-        now: () => clock.now(),
-        sleep: (ms, signal) => activity.asleep('agent-gateway', clock.sleep(ms, signal)),
-      }),
-      fetch: network.fetchFor(
-        life,
-        () => clock.now(),
-        ({ origin }) => (origin === provider.url ? 'gateway-provider' : 'gateway-broker'),
-      ),
-    });
-    const listener = getRequestListener(gateway.app.fetch);
-    server.serve((request, response) => void listener(request, response));
-    network.gatewayLife = life;
-  };
-  startGateway();
-
-  // The checker's own handles on the agent's files.
-  const observer: StateDatabase = openStateDatabase(stateDb, databaseKey);
-  const rows = createApprovalStore(observer, createTokenSeal(databaseKey), clock, { note: () => undefined });
+  const troubles: string[] = [];
+  const processes = new GatewayProcesses({
+    keys,
+    options,
+    server,
+    provider,
+    paper,
+    network,
+    activity,
+    clock,
+    machine,
+    files,
+    troubles,
+  });
+  const observer = observe(files.database, clock);
+  processes.before = (sent) => noteIntent(sent, observer, files.audit);
   const rest = () => activity.rest();
+  const advance = async (ms: number) => {
+    const until = clock.now() + ms;
+    await rest();
+    while (clock.now() < until) {
+      clock.step(until);
+      await rest();
+    }
+  };
+  const hindrances: Hindrance[] = [];
+  const hinder = (what: string, ms = Number.POSITIVE_INFINITY) => {
+    const hindrance = { what, at: clock.now(), until: clock.now() + ms };
+    hindrances.push(hindrance);
+    return () => {
+      hindrance.until = Math.min(hindrance.until, clock.now());
+    };
+  };
 
   return {
     options,
-    keys,
     clock,
-    machine: machineClock(clock),
+    machine,
     activity,
     network,
     provider,
     market,
     broker: paper.broker,
-    profile,
-    stateDb,
-    auditFile,
-    databaseKey,
-    writes: [],
-    gateway: () => gatewayLife,
-    startGateway,
-    approvals: () => rows.list({ profile: 'test' }),
-    approval: (id) => rows.list({ profile: 'test' }).find(({ draft }) => subjectId(draft) === id),
-    audit: () =>
-      (existsSync(auditFile) ? readFileSync(auditFile, 'utf8') : '')
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => JSON.parse(line) as Record<string, unknown>),
-    rest,
-    async advance(ms) {
-      const until = clock.now() + ms;
+    url: server.url,
+    told: [],
+    hindrances,
+    troubles,
+    hinder,
+    gateway: () => processes.life,
+    startGateway: () => processes.start(),
+    async closeGateway() {
+      let closed = false;
+      void processes.gateway.close().then(
+        () => {
+          closed = true;
+        },
+        () => undefined,
+      );
       await rest();
-      while (clock.now() < until) {
-        clock.step(until);
-        await rest();
+      for (let waited = 0; !closed && !processes.life.dead; waited += 5_000) {
+        if (waited > LONGEST_CLOSE_MS) throw new Error('the gateway does not come to an end');
+        await advance(5_000);
       }
+      processes.life.dieAfter(0);
     },
+    fillDisk() {
+      const over = hinder('disk');
+      const aside = `${files.audit}${ASIDE}`;
+      if (existsSync(files.audit)) renameSync(files.audit, aside);
+      // Nothing can be appended to a folder.
+      mkdirSync(files.audit);
+      return () => {
+        if (!existsSync(files.audit) || !statSync(files.audit).isDirectory()) return;
+        rmdirSync(files.audit);
+        if (existsSync(aside)) renameSync(aside, files.audit);
+        over();
+      };
+    },
+    proposals: () => observer.store.list({ state: 'all' }).reverse(),
+    audit: () => [...readAudit(files.audit), ...observer.noted(readAudit(files.audit).at(-1)?.seq ?? 0)],
+    verifyAudit: () => verifyAuditFile(files.audit, observer.database),
+    rest,
+    advance,
     async close() {
-      gatewayLife.dieAfter(0);
+      processes.life.dieAfter(0);
       await Promise.all([server.close(), provider.close(), paper.close()]);
-      observer.close();
-      for (const journal of journals) journal.close();
+      observer.database.close();
+      processes.bury();
       rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
-export const prices: Readonly<Record<(typeof symbols)[number], string>> = { AAPL: '180.00', MSFT: '400.00' };
+interface Observer {
+  readonly database: Database.Database;
+  readonly store: ProposalStore;
+  readonly halts: Halts;
+  /** Lines that are true already and not yet on the file. */
+  noted(after: number): AuditLine[];
+}
 
-/** Of its tokens' clock, which stands still. */
-const BROKER_TIME = START;
-
-/** The paper broker with an account of alice's, and her token there. */
-export async function startBroker(market: Market) {
-  let listener: ReturnType<typeof getRequestListener> | undefined;
-  const server = createServer((request, response) => void listener?.(request, response));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const database = new Database(':memory:');
-  const broker = createPaperBroker({
-    url,
-    database,
-    market,
-    // For its tokens, which are not what is tested: they live on while hours pass in the market.
-    clock: {
-      now: () => BROKER_TIME,
-      sleep: (_, signal) =>
-        new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),
-    },
-    faults: new Faults(),
-    users: [{ username: 'alice', password: PASSWORDS.alice, name: 'Alice' }],
-    oauthClients: [{ ...CLIENT, redirect_uris: [REDIRECT_URI] }],
-    partialFills: false,
-    requestsPerMinute: Number.MAX_SAFE_INTEGER,
-  });
-  listener = getRequestListener(broker.app.fetch);
-  const { code, verifier } = await authorize(url, 'alice');
-  const answer = await exchangeCode(url, code ?? '', verifier);
-  const { access_token: token } = (await answer.json()) as { access_token: string };
+/** The checker's own look at the gateway's database. */
+function observe(file: string, clock: SimClock): Observer {
+  const database = new Database(file);
+  const silent = { note: () => undefined };
+  const store = createProposalStore(database, createTokenSeal('nothing is sealed here'), clock, silent);
+  createAuditTables(database);
+  const noted = database
+    .prepare<[number], string>('SELECT line FROM audit_noted WHERE seq > ? ORDER BY seq')
+    .pluck();
   return {
-    url,
-    broker,
-    token,
-    close: async () => {
-      broker.close();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-      database.close();
-    },
+    database,
+    store,
+    halts: createHalts(database, silent),
+    noted: (after) => noted.all(after).map((line) => JSON.parse(line) as AuditLine),
   };
+}
+
+/** What rows and record said at the moment an order left: the intent must be there. */
+function noteIntent(sent: Sent, { store, halts }: Observer, auditFile: string): void {
+  const submits = sent.method === 'POST' || sent.method === 'PATCH';
+  if (sent.leg !== 'gateway-broker' || !submits) return;
+  const { client_order_id: id } = JSON.parse(sent.body) as { client_order_id?: string };
+  if (id === undefined) return;
+  const row = store.list({ state: 'all' }).find(({ subjectId }) => subjectId === id);
+  sent.note.clientOrderId = id;
+  sent.note.proposal = row?.id;
+  sent.note.state = row?.state;
+  sent.note.deadline = row?.deadline;
+  sent.note.halted = row === undefined ? undefined : halts.haltedAt(row.sub);
+  sent.note.audited = readAudit(auditFile).some(
+    ({ event, proposal }) => event === 'executing' && proposal === row?.id,
+  );
+}
+
+function readAudit(path: string): AuditLine[] {
+  const aside = `${path}${ASIDE}`;
+  const file = existsSync(aside) ? aside : path;
+  return (existsSync(file) && statSync(file).isFile() ? readFileSync(file, 'utf8') : '')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as AuditLine);
 }

@@ -16,9 +16,10 @@ import { createMarket } from '../../src/sandbox/market/market.ts';
 import type { TradeOrderDetails } from '../../src/trading/approval-details.ts';
 import { systemClock } from '../../src/trading/clock.ts';
 import { Activity } from '../chaos/activity.ts';
+import { startBroker } from '../chaos/broker.ts';
 import { memoryFolder } from '../chaos/memory-folder.ts';
 import { type Provider, startProvider } from '../chaos/provider.ts';
-import { makeKeys, startBroker } from '../chaos/world.ts';
+import { makeKeys } from '../chaos/world.ts';
 
 /** What one process does under `count` pending approvals. Times in milliseconds, memory in bytes. */
 export interface Load {
