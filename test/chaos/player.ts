@@ -286,8 +286,9 @@ export class Player {
     const { finally: answer, restart } = this.#history;
     world.network.heal();
     world.provider.faults.length = 0;
-    world.machine.skew = 0;
-    world.hinder('skew', 60_000);
+    // Set right is set another time: who waits by the clock may wait longer, or shorter.
+    if (world.machine.skew !== 0) this.#skew(0);
+    this.#unskew();
     this.#undisk();
     for (const symbol of symbols) world.market.setPrice(symbol, prices[symbol]);
     // One that is to die at some later point does not do so any more.
