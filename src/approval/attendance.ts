@@ -43,8 +43,8 @@ export function createAttendance(
   const { store, audit, asking, clock, kindOf, changes, signal } = parts;
   const attended = new Map<string, { readonly work: Promise<void>; readonly wake: () => void }>();
   const early = new Map<string, string>();
-  /** The phone being told: waited for at the end. */
-  const asides = new Set<Promise<void>>();
+  /** What phones are being told, by question, one after the other: the last word must be the last. Waited for at the end. */
+  const telling = new Map<string, Promise<void>>();
   const lastAsker = new Map<string, Proposer>();
 
   const failed = (error: unknown): void => {
@@ -53,11 +53,13 @@ export function createAttendance(
   };
   const tell = ({ authReqId }: StoredProposal, state: Outcome['state'], text: string): void => {
     if (authReqId === undefined) return;
-    const told = asking
-      .tell(authReqId, { state, text })
+    const told = (telling.get(authReqId) ?? Promise.resolve())
+      .then(() => asking.tell(authReqId, { state, text }))
       .catch(failed)
-      .finally(() => asides.delete(told));
-    asides.add(told);
+      .finally(() => {
+        if (telling.get(authReqId) === told) telling.delete(authReqId);
+      });
+    telling.set(authReqId, told);
   };
   const moved = ({ moved: changed, proposal }: Move): void => {
     if (!changed) return;
@@ -163,7 +165,7 @@ export function createAttendance(
     },
     async ended() {
       await Promise.allSettled([...attended.values()].map(({ work }) => work));
-      await Promise.allSettled(asides);
+      await Promise.allSettled(telling.values());
     },
   };
   return attendance;
