@@ -51,14 +51,14 @@ function phoneAgrees({ world, questionsOf, linesOf }: Evidence, row: StoredPropo
     }
     if (question.id !== row.authReqId || row.state === 'denied') continue;
     const { decision, withdrawnAt, told } = question;
+    // Told as well as it goes: where neither the gateway nor its way to the provider was disturbed, it was told.
+    const from = Date.parse(linesOf(row).at(0)?.at ?? '');
+    if (isHindered(world, from - 60_000, Number.POSITIVE_INFINITY)) continue;
     if (row.state !== 'executed') {
       const gone =
         withdrawnAt !== undefined || decision !== undefined || world.clock.now() >= question.expiresAt;
       must(gone, `${row.id} is ${row.state}, and the phone could still approve it`);
     }
-    // Told as well as it goes: where neither the gateway nor its way to the provider was disturbed, it was told.
-    const from = Date.parse(linesOf(row).at(0)?.at ?? '');
-    if (isHindered(world, from - 60_000, Number.POSITIVE_INFINITY)) continue;
     const last = told.at(-1)?.state;
     must(last === row.state, `${row.id} is ${row.state}, and the last the phone was told is ${last}`);
   }
