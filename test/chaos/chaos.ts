@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { watchCryptography } from './activity.ts';
-import { play, type Tally, warmUp } from './history.ts';
+import { noTally, play, warmUp } from './history.ts';
 import { calm, cutOff, type History, history } from './steps.ts';
 import { makeKeys, type SharedKeys } from './world.ts';
 
 /** Histories a file plays where nobody says otherwise: some seconds' worth. */
-const FEW = 30;
+const FEW = 20;
 
 /**
  * Plays random histories. `shard` makes files differ, so that two run at once.
@@ -22,17 +22,7 @@ export function playHistories(shard: number): void {
         ? 20_261_125 + shard
         : undefined
       : Number(CHAOS_SEED);
-  const tally: Tally = {
-    histories: 0,
-    orders: 0,
-    proposals: 0,
-    kills: 0,
-    gatewayKills: 0,
-    faults: 0,
-    pings: 0,
-    events: {},
-    unhindered: 0,
-  };
+  const tally = noTally();
   let keys: SharedKeys;
   beforeAll(async () => {
     watchCryptography();

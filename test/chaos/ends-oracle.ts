@@ -1,9 +1,10 @@
 import type { StoredProposal } from '../../src/approval/proposal-store.ts';
 import { openStates } from '../../src/approval/states.ts';
 import type { ProposalState } from '../../src/trading/proposal.ts';
+import { quotas } from './gateway-processes.ts';
 import type { Evidence, Must } from './oracle.ts';
 import type { Question } from './questions.ts';
-import { quotas, type World } from './world.ts';
+import type { World } from './world.ts';
 
 const HOUR_MS = 3_600_000;
 const REST_MS = 10 * 60_000;
@@ -50,14 +51,14 @@ function phoneAgrees({ world, questionsOf, linesOf }: Evidence, row: StoredPropo
     }
     if (question.id !== row.authReqId || row.state === 'denied') continue;
     const { decision, withdrawnAt, told } = question;
+    // Told as well as it goes: where neither the gateway nor its way to the provider was disturbed, it was told.
+    const from = Date.parse(linesOf(row).at(0)?.at ?? '');
+    if (isHindered(world, from - 60_000, Number.POSITIVE_INFINITY)) continue;
     if (row.state !== 'executed') {
       const gone =
         withdrawnAt !== undefined || decision !== undefined || world.clock.now() >= question.expiresAt;
       must(gone, `${row.id} is ${row.state}, and the phone could still approve it`);
     }
-    // Told as well as it goes: where neither the gateway nor its way to the provider was disturbed, it was told.
-    const from = Date.parse(linesOf(row).at(0)?.at ?? '');
-    if (isHindered(world, from - 60_000, Number.POSITIVE_INFINITY)) continue;
     const last = told.at(-1)?.state;
     must(last === row.state, `${row.id} is ${row.state}, and the last the phone was told is ${last}`);
   }

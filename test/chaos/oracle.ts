@@ -121,8 +121,10 @@ function showed({ details }: Question, row: StoredProposal): boolean {
 }
 
 function isWithin(order: BookedOrder, draft: OrderDraft): boolean {
+  // A purchase for an amount is bounded by the amount.
+  const isAmount = draft.notional !== undefined && order.side === 'buy' && order.type === draft.type;
   return (
-    isWithinApproval({ ...draft, order_type: draft.type }, order) &&
+    (isAmount || isWithinApproval({ ...draft, order_type: draft.type }, order)) &&
     order.symbol === draft.symbol &&
     order.side === draft.side &&
     order.time_in_force === draft.time_in_force &&

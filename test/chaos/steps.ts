@@ -36,6 +36,8 @@ export type Step =
   | { readonly do: 'fault'; readonly fault: Fault }
   | { readonly do: 'part'; readonly leg: Leg; readonly seconds: number }
   | { readonly do: 'provider'; readonly fault: ProviderFault }
+  /** The record can't be written to, or can again. */
+  | { readonly do: 'disk'; readonly full: boolean }
   | { readonly do: 'price'; readonly symbol: number; readonly factor: number };
 
 /** `both`: two taps at once, of which one counts. */
@@ -142,6 +144,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       'other_details',
     ),
   }),
+  made('disk', 1, { full: fc.boolean() }),
   made('price', 2, { symbol: fc.nat({ max: 1 }), factor: fc.constantFrom(1, 1.005, 0.97, 1.05) }),
 );
 

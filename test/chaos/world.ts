@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK } from 'jose';
@@ -9,16 +9,15 @@ import {
   type ProposalStore,
   type StoredProposal,
 } from '../../src/approval/proposal-store.ts';
-import type { Quotas } from '../../src/approval/quotas.ts';
 import { createTokenSeal } from '../../src/approval/token-seal.ts';
-import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
 import { type HttpServer, listenOnLoopback } from '../../src/gateway/http-server.ts';
 import { createMarket, type Market } from '../../src/sandbox/market/market.ts';
 import type { PaperBroker } from '../../src/sandbox/paper-broker/paper-broker.ts';
 import { Activity } from './activity.ts';
 import { accounts, startBroker } from './broker.ts';
 import type { Told } from './client.ts';
-import { Gone, Life, livingDatabase } from './life.ts';
+import { GatewayProcesses } from './gateway-processes.ts';
+import { Life } from './life.ts';
 import { memoryFolder } from './memory-folder.ts';
 import { Network, type Sent } from './network.ts';
 import { makeProviderKeys, type Provider, type ProviderKeys, startProvider } from './provider.ts';
@@ -61,6 +60,7 @@ export interface Hindrance {
 
 export type AuditLine = Readonly<Record<string, unknown>> & {
   readonly event: string;
+  readonly seq: number;
   readonly at: string;
   readonly proposal?: string;
   readonly sub: string;
@@ -91,6 +91,8 @@ export interface World {
   startGateway(): void;
   /** The gateway ends as it should, and stays down. */
   closeGateway(): Promise<void>;
+  /** The record can't be written to, until what is returned is called. */
+  fillDisk(): () => void;
   proposals(): StoredProposal[];
   audit(): AuditLine[];
   verifyAudit(): Promise<AuditVerdict>;
@@ -105,8 +107,8 @@ export const symbols = ['AAPL', 'MSFT'] as const;
 export const prices: Readonly<Record<(typeof symbols)[number], string>> = { AAPL: '180.00', MSFT: '400.00' };
 /** In the future, since openid-client holds an ID token's `exp` against the real time. */
 export const START = Date.parse('2036-01-02T15:00:00Z');
-/** Small, so that histories reach them. */
-export const quotas: Quotas = { own: { open: 4, hour: 12 }, other: { open: 2, hour: 6 } };
+/** Where the record lies while it can't be written to. */
+const ASIDE = '.aside';
 const LONGEST_CLOSE_MS = 120_000;
 
 export async function createWorld(keys: SharedKeys, options: WorldOptions): Promise<World> {
@@ -172,6 +174,13 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
     }
   };
   const hindrances: Hindrance[] = [];
+  const hinder = (what: string, ms = Number.POSITIVE_INFINITY) => {
+    const hindrance = { what, at: clock.now(), until: clock.now() + ms };
+    hindrances.push(hindrance);
+    return () => {
+      hindrance.until = Math.min(hindrance.until, clock.now());
+    };
+  };
 
   return {
     options,
@@ -186,13 +195,7 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
     told: [],
     hindrances,
     troubles,
-    hinder(what, ms = Number.POSITIVE_INFINITY) {
-      const hindrance = { what, at: clock.now(), until: clock.now() + ms };
-      hindrances.push(hindrance);
-      return () => {
-        hindrance.until = Math.min(hindrance.until, clock.now());
-      };
-    },
+    hinder,
     gateway: () => processes.life,
     startGateway: () => processes.start(),
     async closeGateway() {
@@ -210,8 +213,21 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
       }
       processes.life.dieAfter(0);
     },
+    fillDisk() {
+      const over = hinder('disk');
+      const aside = `${files.audit}${ASIDE}`;
+      if (existsSync(files.audit)) renameSync(files.audit, aside);
+      // Nothing can be appended to a folder.
+      mkdirSync(files.audit);
+      return () => {
+        if (!existsSync(files.audit) || !statSync(files.audit).isDirectory()) return;
+        rmdirSync(files.audit);
+        if (existsSync(aside)) renameSync(aside, files.audit);
+        over();
+      };
+    },
     proposals: () => observer.store.list({ state: 'all' }).reverse(),
-    audit: () => readAudit(files.audit),
+    audit: () => [...readAudit(files.audit), ...observer.noted(readAudit(files.audit).at(-1)?.seq ?? 0)],
     verifyAudit: () => verifyAuditFile(files.audit, observer.database),
     rest,
     advance,
@@ -225,97 +241,12 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
   };
 }
 
-interface GatewayParts {
-  readonly keys: SharedKeys;
-  readonly options: WorldOptions;
-  readonly server: HttpServer;
-  readonly provider: Provider;
-  readonly paper: { readonly url: string };
-  readonly network: Network;
-  readonly activity: Activity;
-  readonly clock: SimClock;
-  readonly machine: MachineClock;
-  readonly files: { readonly database: string; readonly audit: string };
-  readonly troubles: string[];
-}
-
-/** One gateway after the other, over the same files. */
-class GatewayProcesses {
-  before: (sent: Sent) => void = () => undefined;
-  readonly #parts: GatewayParts;
-  readonly #databases: Database.Database[] = [];
-  #life: Life;
-  #gateway: Gateway;
-
-  constructor(parts: GatewayParts) {
-    this.#parts = parts;
-    [this.#life, this.#gateway] = this.#open();
-  }
-
-  get life(): Life {
-    return this.#life;
-  }
-
-  get gateway(): Gateway {
-    return this.#gateway;
-  }
-
-  start(): void {
-    [this.#life, this.#gateway] = this.#open();
-  }
-
-  bury(): void {
-    for (const database of this.#databases) database.close();
-  }
-
-  #open(): [Life, Gateway] {
-    const { keys, options, server, provider, paper, network, activity, machine, clock, files, troubles } =
-      this.#parts;
-    const life = new Life(`gateway ${this.#databases.length + 1}`, activity);
-    const database = new Database(files.database);
-    this.#databases.push(database);
-    const gateway = createGateway({
-      issuer: provider.url,
-      resource: server.url,
-      exchange: { client_id: 'gateway', privateKey: keys.gateway.privateKey, audience: 'paper-broker' },
-      broker: { environment: 'paper', tradingUrl: paper.url, dataUrl: paper.url, simulated: true },
-      approval: {
-        method: 'ciba',
-        signature: 'off',
-        client: { id: 'gateway' },
-        privateKey: keys.gateway.privateJwk,
-        details: options.details,
-        delivery: options.delivery,
-        auditFile: files.audit,
-        maxTtl: 3_600,
-        quotas,
-      },
-      ownClients: ['trade-agent'],
-      database: livingDatabase(database, life),
-      clock: life.clock({
-        now: () => machine.now(),
-        sleep: (ms, signal) => activity.asleep('agent-gateway', clock.sleep(ms, signal)),
-      }),
-      fetch: network.fetchFor(
-        life,
-        () => machine.now(),
-        ({ origin }) => (origin === provider.url ? 'gateway-provider' : 'gateway-broker'),
-        (sent) => this.before(sent),
-      ),
-      onError: (message) => {
-        if (!life.dead && !message.startsWith(Gone.name)) troubles.push(`${life.name}: ${message}`);
-      },
-    });
-    network.gatewayLife = life;
-    network.servers.set(server.url, (request) => gateway.app.fetch(request));
-    return [life, gateway];
-  }
-}
-
 interface Observer {
   readonly database: Database.Database;
   readonly store: ProposalStore;
   readonly halts: Halts;
+  /** Lines that are true already and not yet on the file. */
+  noted(after: number): AuditLine[];
 }
 
 /** The checker's own look at the gateway's database. */
@@ -324,7 +255,15 @@ function observe(file: string, clock: SimClock): Observer {
   const silent = { note: () => undefined };
   const store = createProposalStore(database, createTokenSeal('nothing is sealed here'), clock, silent);
   createAuditTables(database);
-  return { database, store, halts: createHalts(database, silent) };
+  const noted = database
+    .prepare<[number], string>('SELECT line FROM audit_noted WHERE seq > ? ORDER BY seq')
+    .pluck();
+  return {
+    database,
+    store,
+    halts: createHalts(database, silent),
+    noted: (after) => noted.all(after).map((line) => JSON.parse(line) as AuditLine),
+  };
 }
 
 /** What rows and record said at the moment an order left: the intent must be there. */
@@ -344,8 +283,10 @@ function noteIntent(sent: Sent, { store, halts }: Observer, auditFile: string): 
   );
 }
 
-function readAudit(file: string): AuditLine[] {
-  return (existsSync(file) ? readFileSync(file, 'utf8') : '')
+function readAudit(path: string): AuditLine[] {
+  const aside = `${path}${ASIDE}`;
+  const file = existsSync(aside) ? aside : path;
+  return (existsSync(file) && statSync(file).isFile() ? readFileSync(file, 'utf8') : '')
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as AuditLine);

@@ -2,6 +2,7 @@ import type { Approved, Proposer } from '../../approval/kind.ts';
 import type { CancelPorts } from '../../approval/kinds/cancel/kind.ts';
 import type { ReplacePorts } from '../../approval/kinds/replace/kind.ts';
 import { protectsPosition } from '../../trading/protects.ts';
+import { Refusal } from '../../trading/refusal.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Caller } from '../caller.ts';
 import { lastSession } from '../last-session.ts';
@@ -51,8 +52,14 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
       const entry = await desk.settle(callerOf(asker), clientOrderId);
       if (entry?.problem !== undefined) throw recordedRefusal(entry.problem);
       if (entry?.order === undefined) return undefined;
-      // The journal keeps the first answer; what has become of the order since is the broker's to say.
-      return (await (await brokerFor(asker)).order(entry.order.id)) ?? entry.order;
+      // The journal keeps the first answer; what has become of the order since is the broker's to say. Where it can't be
+      // asked now, or with this token, the order is placed all the same: a refusal here would read as a no.
+      try {
+        return (await (await brokerFor(asker)).order(entry.order.id)) ?? entry.order;
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        return entry.order;
+      }
     },
     order: async (asker, id) => (await brokerFor(asker)).order(id),
     async openOrder(proposer, id) {

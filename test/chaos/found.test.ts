@@ -1,0 +1,122 @@
+import { beforeAll, expect, it } from 'vitest';
+import { watchCryptography } from './activity.ts';
+import { Client, identities } from './client.ts';
+import { noTally, play, warmUp } from './history.ts';
+import { bodies, type Step } from './steps.ts';
+import { createWorld, makeKeys, type SharedKeys, type WorldOptions } from './world.ts';
+
+/* Histories that failed once, cut down to what it takes. Each says what its record must have in the end. */
+
+let keys: SharedKeys;
+beforeAll(async () => {
+  watchCryptography();
+  keys = await makeKeys();
+  await warmUp(keys);
+});
+
+const order = (body: number, ttl = 300): Step => ({
+  do: 'propose',
+  client: 0,
+  body,
+  ttl,
+  typed: true,
+  watch: false,
+});
+const tap: Step = { do: 'tap', question: 0, tap: 'approve' };
+const wait = (seconds: number): Step => ({ do: 'wait', seconds });
+
+const found: readonly {
+  readonly name: string;
+  readonly world?: Partial<WorldOptions>;
+  readonly steps: readonly Step[];
+  readonly executed: number | undefined;
+}[] = [
+  {
+    name: 'a gateway that died with the order in hand, and finds the provider out of reach, carries it out once that is back',
+    world: { details: 'message', delivery: 'ping', interval: 2, hold: 0 },
+    steps: [
+      order(5),
+      wait(1),
+      { do: 'gateway', how: 'kill', after: 40, down: true },
+      tap,
+      wait(25),
+      { do: 'part', leg: 'gateway-provider', seconds: 20 },
+      { do: 'start' },
+      wait(60),
+    ],
+    executed: 1,
+  },
+  {
+    name: 'an order of unknown outcome is not sent again while trading is halted',
+    steps: [
+      order(0),
+      wait(1),
+      { do: 'fault', fault: { leg: 'gateway-broker', kind: 'unavailable', after: 0, writesOnly: true } },
+      tap,
+      wait(6),
+      { do: 'halt', client: 0 },
+      wait(130),
+    ],
+    executed: undefined,
+  },
+  {
+    name: 'an approved order whose record could not be written is carried out once it can be',
+    steps: [
+      order(0),
+      wait(1),
+      { do: 'disk', full: true },
+      tap,
+      wait(12),
+      { do: 'disk', full: false },
+      wait(35),
+    ],
+    executed: 1,
+  },
+  {
+    name: 'an open order is followed to its fill through an outage of the broker',
+    steps: [
+      order(4),
+      wait(1),
+      tap,
+      wait(6),
+      { do: 'part', leg: 'gateway-broker', seconds: 40 },
+      wait(60),
+      { do: 'price', symbol: 1, factor: 0.97 },
+      wait(35),
+    ],
+    // Placed, and filled.
+    executed: 2,
+  },
+];
+
+it.each(found)('$name', async ({ world, steps, executed }) => {
+  const tally = noTally();
+  await play(
+    keys,
+    {
+      world: { interval: 5, hold: 0, delivery: 'poll', details: 'rar', ...world },
+      steps,
+      finally: 'nothing',
+      restart: false,
+    },
+    tally,
+  );
+  expect(tally.events.executed).toBe(executed);
+});
+
+it('a clock that is set back while a poll is under way does not put off the next one', async () => {
+  const world = await createWorld(keys, { interval: 5, hold: 30_000, delivery: 'poll', details: 'rar' });
+  world.machine.skew = 60_000;
+  const client = new Client(world, identities[0]);
+  void client.propose('key', { kind: 'order', order: bodies[0], ttl: 300 }, false);
+  await world.advance(1_000);
+  world.machine.skew = 0;
+  // The poll was held for thirty seconds; the next is due five seconds after it was sent.
+  await world.advance(30_000);
+  for (const question of world.provider.questions.open())
+    world.provider.questions.decide(question, 'approve');
+  await world.advance(6_000);
+  expect(world.proposals()).toMatchObject([{ state: 'executed' }]);
+  client.life.dieAfter(0);
+  await world.close();
+});

@@ -1,0 +1,102 @@
+import Database from 'better-sqlite3-multiple-ciphers';
+import type { Quotas } from '../../src/approval/quotas.ts';
+import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
+import type { HttpServer } from '../../src/gateway/http-server.ts';
+import type { Activity } from './activity.ts';
+import { Gone, Life, livingDatabase } from './life.ts';
+import type { Network, Sent } from './network.ts';
+import type { Provider } from './provider.ts';
+import type { MachineClock, SimClock } from './sim-clock.ts';
+import type { SharedKeys, WorldOptions } from './world.ts';
+
+/** Small, so that histories reach them. */
+export const quotas: Quotas = { own: { open: 4, hour: 12 }, other: { open: 2, hour: 6 } };
+
+interface GatewayParts {
+  readonly keys: SharedKeys;
+  readonly options: WorldOptions;
+  readonly server: HttpServer;
+  readonly provider: Provider;
+  readonly paper: { readonly url: string };
+  readonly network: Network;
+  readonly activity: Activity;
+  readonly clock: SimClock;
+  readonly machine: MachineClock;
+  readonly files: { readonly database: string; readonly audit: string };
+  readonly troubles: string[];
+}
+
+/** One gateway after the other, over the same files. */
+export class GatewayProcesses {
+  before: (sent: Sent) => void = () => undefined;
+  readonly #parts: GatewayParts;
+  readonly #databases: Database.Database[] = [];
+  #life: Life;
+  #gateway: Gateway;
+
+  constructor(parts: GatewayParts) {
+    this.#parts = parts;
+    [this.#life, this.#gateway] = this.#open();
+  }
+
+  get life(): Life {
+    return this.#life;
+  }
+
+  get gateway(): Gateway {
+    return this.#gateway;
+  }
+
+  start(): void {
+    [this.#life, this.#gateway] = this.#open();
+  }
+
+  bury(): void {
+    for (const database of this.#databases) database.close();
+  }
+
+  #open(): [Life, Gateway] {
+    const { keys, options, server, provider, paper, network, activity, machine, clock, files, troubles } =
+      this.#parts;
+    const life = new Life(`gateway ${this.#databases.length + 1}`, activity);
+    const database = new Database(files.database);
+    this.#databases.push(database);
+    const gateway = createGateway({
+      issuer: provider.url,
+      resource: server.url,
+      exchange: { client_id: 'gateway', privateKey: keys.gateway.privateKey, audience: 'paper-broker' },
+      broker: { environment: 'paper', tradingUrl: paper.url, dataUrl: paper.url, simulated: true },
+      approval: {
+        method: 'ciba',
+        signature: 'off',
+        client: { id: 'gateway' },
+        privateKey: keys.gateway.privateJwk,
+        details: options.details,
+        delivery: options.delivery,
+        auditFile: files.audit,
+        maxTtl: 3_600,
+        quotas,
+      },
+      ownClients: ['trade-agent'],
+      database: livingDatabase(database, life),
+      clock: life.clock({
+        now: () => machine.now(),
+        sleep: (ms, signal) => activity.asleep('agent-gateway', clock.sleep(ms, signal)),
+      }),
+      fetch: network.fetchFor(
+        life,
+        () => machine.now(),
+        ({ origin }) => (origin === provider.url ? 'gateway-provider' : 'gateway-broker'),
+        (sent) => this.before(sent),
+      ),
+      onError: (message) => {
+        // A record that can't be written to is told of, and has a step of its own.
+        if (!life.dead && !message.startsWith(Gone.name) && !message.includes('EISDIR'))
+          troubles.push(`${life.name}: ${message}`);
+      },
+    });
+    network.gatewayLife = life;
+    network.servers.set(server.url, (request) => gateway.app.fetch(request));
+    return [life, gateway];
+  }
+}

@@ -1,0 +1,326 @@
+import { isSettled } from '../../src/approval/states.ts';
+import type { ProposalRequestInput } from '../../src/trading/proposal.ts';
+import { Client, identities } from './client.ts';
+import type { Tally } from './history.ts';
+import type { Question } from './questions.ts';
+import { bodies, type History, type Step } from './steps.ts';
+import { prices, symbols, type World } from './world.ts';
+
+/** Rounds after which a world without faults must have settled everything. */
+const LAST_ROUNDS = 24;
+
+interface Ask {
+  readonly client: number;
+  readonly key: string;
+  readonly request: ProposalRequestInput;
+}
+
+/** Has the steps of one history happen, and then lets everything come to an end. */
+export class Player {
+  readonly #world: World;
+  readonly #history: History;
+  readonly #tally: Tally;
+  /** The clients alive, by their number in the history. */
+  readonly #clients = new Map<number, Client>();
+  readonly #asks: Ask[] = [];
+  #unskew: () => void = () => undefined;
+  #undisk: () => void = () => undefined;
+  #unprice: () => void = () => undefined;
+  #up: () => void = () => undefined;
+
+  constructor(world: World, history: History, tally: Tally) {
+    this.#world = world;
+    this.#history = history;
+    this.#tally = tally;
+  }
+
+  async play(): Promise<void> {
+    for (const step of this.#history.steps) {
+      await this.#take(step);
+      await this.#world.rest();
+      this.#mourn();
+    }
+    await this.#settle();
+  }
+
+  #take(step: Step): Promise<void> | void {
+    const world = this.#world;
+    const { questions } = world.provider;
+    switch (step.do) {
+      case 'propose':
+        return this.#propose(step);
+      case 'repeat':
+        return this.#repeat(step);
+      case 'change':
+        return this.#change(step);
+      case 'withdraw':
+      case 'look': {
+        const { who } = this.#client(step.client);
+        const id = pick(
+          world.proposals().filter(({ sub }) => sub === who.sub),
+          step.proposal,
+        )?.id;
+        if (id !== undefined) void this.#client(step.client)[step.do](id);
+        return;
+      }
+      case 'halt':
+        void this.#client(step.client).halt();
+        return;
+      case 'lift':
+        return this.#ask(step.client, { kind: 'lift', lift: {} }, true);
+      case 'tap': {
+        const question = pick(questions.open(), step.question);
+        if (question === undefined) return;
+        questions.decide(question, step.tap === 'deny' ? 'deny' : 'approve');
+        if (step.tap === 'both') questions.decide(question, 'deny');
+        return;
+      }
+      case 'race':
+        return this.#race(step);
+      case 'ping':
+        return this.#ping(step);
+      case 'wait':
+        return world.advance(step.seconds * 1000);
+      case 'price': {
+        const symbol = symbols[step.symbol % symbols.length] ?? 'AAPL';
+        this.#unprice();
+        this.#unprice = step.factor === 1 ? () => undefined : world.hinder('price');
+        world.market.setPrice(symbol, (Number(prices[symbol]) * step.factor).toFixed(2));
+        world.broker.settle();
+        return;
+      }
+      default:
+        return this.#trouble(step);
+    }
+  }
+
+  /** What goes wrong. */
+  async #trouble(
+    step: Exclude<
+      Step,
+      {
+        do:
+          | 'propose'
+          | 'repeat'
+          | 'change'
+          | 'withdraw'
+          | 'look'
+          | 'halt'
+          | 'lift'
+          | 'tap'
+          | 'race'
+          | 'ping'
+          | 'wait'
+          | 'price';
+      }
+    >,
+  ): Promise<void> {
+    const world = this.#world;
+    switch (step.do) {
+      case 'kill':
+        return this.#clients.get(step.client)?.life.dieAfter(step.after);
+      case 'gateway':
+        return this.#endGateway(step);
+      case 'start':
+        return this.#startGateway();
+      case 'pause': {
+        const life = world.gateway();
+        const over = world.hinder('pause');
+        life.pauseAfter(step.after);
+        await world.rest();
+        life.pauseAfter(0);
+        let wake: () => void = () => undefined;
+        const still = new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        // Whoever waits for its answer waits for that.
+        void world.activity.asleep('agent-gateway', still);
+        await world.advance(step.seconds * 1000);
+        wake();
+        life.unpause();
+        await world.rest();
+        return over();
+      }
+      case 'brink': {
+        const row = pick(
+          world.proposals().filter(({ state }) => !isSettled(state)),
+          step.row,
+        );
+        if (row === undefined) return;
+        this.#skew(-20_000);
+        const left = row.deadline + step.seconds * 1000 - world.clock.now();
+        if (left > 0) await world.advance(left);
+        return;
+      }
+      case 'sleep':
+        world.hinder('sleep', 0);
+        return world.clock.leap(step.seconds * 1000);
+      case 'skew':
+        return this.#skew(step.seconds * 1000);
+      case 'fault':
+        return world.network.arm(step.fault);
+      case 'part':
+        if (step.leg !== 'agent-gateway') world.hinder('part', step.seconds * 1000);
+        return world.network.part(step.leg, step.seconds * 1000);
+      case 'disk':
+        this.#undisk();
+        this.#undisk = step.full ? world.fillDisk() : () => undefined;
+        return;
+      case 'provider':
+        world.provider.faults.push(step.fault);
+        return;
+    }
+  }
+
+  #propose({ client, body, ttl, typed, watch }: Step & { do: 'propose' }): void {
+    const order = bodies[body % bodies.length] ?? bodies[0];
+    const provenance = typed ? { fields: { symbol: { source: 'user' as const } } } : undefined;
+    this.#ask(
+      client,
+      { kind: 'order', order, ttl, ...(provenance === undefined ? {} : { provenance }) },
+      watch,
+    );
+  }
+
+  #ask(client: number, request: ProposalRequestInput, watch: boolean): void {
+    const key = `key-${this.#asks.length}`;
+    this.#asks.push({ client, key, request });
+    void this.#client(client).propose(key, request, watch);
+  }
+
+  #repeat({ ask, other, times }: Step & { do: 'repeat' }): void {
+    const earlier = pick(this.#asks, ask);
+    if (earlier === undefined) return;
+    const { key, request } = earlier;
+    const again: ProposalRequestInput = other
+      ? { kind: 'order', order: bodies[ask % bodies.length] ?? bodies[0], ttl: 77 }
+      : request;
+    // The other agent of the same person may be a second process of the same client.
+    for (let n = 0; n < times; n++) {
+      const twin = earlier.client < 2 ? (earlier.client + n) % 2 : earlier.client;
+      void this.#client(twin).propose(key, again, false);
+    }
+  }
+
+  #change({ client, order, replace }: Step & { do: 'change' }): void {
+    const open = this.#world.broker.book().filter(({ status }) => status === 'new' || status === 'accepted');
+    const found = pick(open, order);
+    if (found === undefined) return;
+    const { id: order_id } = found;
+    const request: ProposalRequestInput = replace
+      ? { kind: 'replace', replace: { order_id, qty: '2' } }
+      : { kind: 'cancel', cancel: { order_id } };
+    this.#ask(client, request, true);
+  }
+
+  #race({ question: number, tapFirst, halt }: Step & { do: 'race' }): void {
+    const world = this.#world;
+    const { questions } = world.provider;
+    const question = pick(questions.open(), number);
+    const row = question === undefined ? undefined : rowOf(world, question);
+    if (question === undefined || row === undefined) return;
+    const client = this.#client(row.sub === 'bob' ? 3 : 0);
+    const takeBack = () => void (halt ? client.halt() : client.withdraw(row.id));
+    if (!tapFirst) takeBack();
+    questions.decide(question, 'approve');
+    if (tapFirst) takeBack();
+  }
+
+  async #ping({ question: number, how }: Step & { do: 'ping' }): Promise<void> {
+    const { questions } = this.#world.provider;
+    const question = pick(questions.all, number);
+    if (how === 'stray') questions.ping({ id: 'no-such-question', notificationToken: 'no-such-token' });
+    if (question === undefined) return;
+    if (how === 'again') questions.ping(question);
+    if (how === 'forged') questions.ping({ id: question.id, notificationToken: 'guessed' });
+  }
+
+  async #endGateway({ how, after, down }: Step & { do: 'gateway' }): Promise<void> {
+    const world = this.#world;
+    this.#tally.gatewayKills += 1;
+    const over = world.hinder(how);
+    if (how === 'kill') world.gateway().dieAfter(after);
+    else if (!world.gateway().dead) await world.closeGateway();
+    await world.rest();
+    this.#up = over;
+    if (!down && world.gateway().dead) this.#startGateway();
+  }
+
+  #startGateway(): void {
+    const world = this.#world;
+    if (!world.gateway().dead) return;
+    world.startGateway();
+    this.#up();
+    // Whatever it was at is taken up only now.
+    world.hinder('start', 40_000);
+  }
+
+  #skew(ms: number): void {
+    const world = this.#world;
+    this.#unskew();
+    world.machine.skew = ms;
+    const over = world.hinder('skew');
+    this.#unskew = over;
+  }
+
+  #client(number: number): Client {
+    const index = number % identities.length;
+    const known = this.#clients.get(index);
+    if (known !== undefined && !known.life.dead) return known;
+    const client = new Client(this.#world, identities[index] ?? identities[0]);
+    this.#clients.set(index, client);
+    return client;
+  }
+
+  #mourn(): void {
+    for (const [index, { life }] of this.#clients) {
+      if (!life.dead) continue;
+      this.#tally.kills += 1;
+      this.#clients.delete(index);
+    }
+  }
+
+  /** The world becomes well: no faults, all up. Then everything must come to an end. */
+  async #settle(): Promise<void> {
+    const world = this.#world;
+    const { finally: answer, restart } = this.#history;
+    world.network.heal();
+    world.provider.faults.length = 0;
+    // Set right is set another time: who waits by the clock may wait longer, or shorter.
+    if (world.machine.skew !== 0) this.#skew(0);
+    this.#unskew();
+    this.#undisk();
+    for (const symbol of symbols) world.market.setPrice(symbol, prices[symbol]);
+    // One that is to die at some later point does not do so any more.
+    if (!world.gateway().dead) world.gateway().dieAfter(Number.POSITIVE_INFINITY);
+    if (restart) world.gateway().dieAfter(0);
+    this.#startGateway();
+    const open = () => world.proposals().filter(({ state }) => !isSettled(state));
+    for (let round = 0; round < LAST_ROUNDS; round++) {
+      const left = open();
+      if (left.length === 0 && round > 0) break;
+      for (const { id, sub } of left) void this.#client(sub === 'bob' ? 3 : 0).look(id);
+      await world.rest();
+      for (const question of world.provider.questions.open()) {
+        if (answer !== 'nothing') world.provider.questions.decide(question, answer);
+      }
+      await world.advance(round < 3 ? 10_000 : 200_000);
+    }
+    const left = open();
+    if (left.length > 0) {
+      const all = left.map(({ id, kind, state, reason }) => `${id} ${kind} ${state} (${reason?.text})`);
+      throw new Error(`never settled: ${all.join(', ')}; ${world.troubles.join(', ')}`);
+    }
+    for (const { life } of this.#clients.values()) life.dieAfter(0);
+  }
+}
+
+/** The proposal that a question is about, by the code that both show. */
+function rowOf(world: World, { bindingMessage }: Question) {
+  const code = bindingMessage.slice(-4);
+  return world.proposals().find((row) => row.code === code);
+}
+
+function pick<T>(from: readonly T[], number: number): T | undefined {
+  return from[number % Math.max(1, from.length)];
+}
