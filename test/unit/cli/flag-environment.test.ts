@@ -27,11 +27,6 @@ describe('a flag that the command line leaves out', () => {
     });
   });
 
-  it('is not read where it decides about money: the phone asks all the same', async () => {
-    const options = await parsed('phone', [], { TRADE_AGENT_PHONE_DECIDE: 'approve' });
-    expect(options.decide).toBe('ask');
-  });
-
   it('yields to the command line', async () => {
     expect(await parsed('run', ['--model', 'a'], { TRADE_AGENT_MODEL: 'b' })).toMatchObject({ model: 'a' });
   });
@@ -91,9 +86,15 @@ describe('a flag that the command line leaves out', () => {
       for (const option of command.options) {
         const name = variableOf(command, option);
         if (name === undefined)
-          expect(['--version', '--no-color', '--decide', '--yes', '--confirm', '--suggest']).toContain(
-            option.long,
-          );
+          expect([
+            '--version',
+            '--no-color',
+            '--decide',
+            '--yes',
+            '--confirm',
+            '--suggest',
+            '--lift',
+          ]).toContain(option.long);
         else flags.set(name, (flags.get(name) ?? new Set()).add(option.flags.split(' ')[0] ?? ''));
       }
     }
