@@ -1,3 +1,4 @@
+import { connectCommand } from '../tools/gateway-problem.ts';
 import { describeMessage } from '../trading/message.ts';
 import { describeOrder } from '../trading/order.ts';
 import type { Proposal } from '../trading/proposal.ts';
@@ -14,7 +15,7 @@ export function approvalView(proposal: Proposal, thread: string): ApprovalView {
     status: state,
     code,
     expires_at,
-    reason: reason?.text,
+    reason: reason === undefined ? undefined : reasonText(reason),
     worst_case,
     warnings,
     requested_by,
@@ -38,6 +39,13 @@ export function approvalView(proposal: Proposal, thread: string): ApprovalView {
     case 'lift':
       return { ...base, kind: 'lift', lift: proposal.subject };
   }
+}
+
+/** Why it stands as it does, and what to do where that is something to do here. */
+function reasonText({ code, text, members }: NonNullable<Proposal['reason']>): string {
+  if (code !== 'account_not_connected') return text;
+  const connection = typeof members?.connection === 'string' ? members.connection : 'broker';
+  return `${text}; connect it with "${connectCommand(connection)}"`;
 }
 
 /** What is proposed, in one line. */

@@ -52,10 +52,9 @@ describe('withdrawn at the moment of the tap', () => {
         isWithdrawn ? { round, state: 'cancelled', orders: 0 } : { round, state: 'executed', orders: 1 },
       );
       if (shown !== undefined) {
-        expect({ round, shown: shown.outcome?.state }).toEqual({
-          round,
-          shown: isWithdrawn ? 'blocked' : 'executed',
-        });
+        // Taken back after the tap: the provider notes that at once, and the gateway then says that nothing comes of it.
+        const told = isWithdrawn ? ['cancelled', 'blocked'] : ['executing', 'executed'];
+        expect(told, `round ${round}`).toContain(shown.outcome?.state);
       }
       seen[isWithdrawn ? (tap ? 'tapped' : 'withdrawn') : 'executed']++;
     }

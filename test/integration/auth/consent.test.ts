@@ -65,7 +65,7 @@ describe('connecting an account elsewhere', () => {
 });
 
 describe('an approval', () => {
-  it('says on the terminal and on the phone who asks, on which machine, for what, and warns', async () => {
+  it('says on the terminal and on the phone who asks, for what, and warns', async () => {
     await world.login();
     const { stderr } = await world.run(['run', 'buy 1 AAPL', '--approval', 'detach']);
     expect(words(stderr)).toContain(`asked by ${ASKER}`);
@@ -74,7 +74,7 @@ describe('an approval', () => {
     expect(words(stderr)).toContain('Deny on the phone whatever you did not ask for yourself.');
 
     const phone = await world.run(['phone', '--decide', 'deny', '--once', '--user', 'alice']);
-    expect(words(phone.stderr)).toContain(`asked by ${ASKER}`);
+    expect(words(phone.stderr)).toContain('asked by run, by trade-agent, through order gateway');
     expect(words(phone.stderr)).toContain('PAPER order for alice to approve');
     expect(words(phone.stderr)).toContain('Deny it unless you asked for it yourself, just now.');
   });

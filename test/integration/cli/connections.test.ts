@@ -129,9 +129,11 @@ describe('an agent that needs an account which is not connected', () => {
   it('after its order was approved leaves the approval standing, and places the order once it is connected', async () => {
     const before = world.ordersAtBroker();
     const asked = await world.run(['run', 'buy 1 KO', '--approval', 'detach', '--output', 'json']);
-    await world.run(['phone', '--decide', 'approve', '--once']);
     await disconnect();
-    const refused = await world.run(['resume', json(asked.stdout).thread, '--output', 'json']);
+    await world.run(['phone', '--decide', 'approve', '--once']);
+    const refused = await world.run([
+      ...['resume', json(asked.stdout).thread, '--approval', 'detach', '--output', 'json'],
+    ]);
     expect([refused.exitCode, json(refused.stdout).approvals]).toMatchObject([5, [{ status: 'approved' }]]);
     expect(refused.stderr).toContain('trade-agent connections add broker');
     expect(world.ordersAtBroker()).toBe(before);

@@ -114,7 +114,7 @@ describe('an approved replacement', () => {
   });
 
   it('is held to the price like any order', async () => {
-    world.alpaca.price = { bid: 150, ask: 150, last: 150 };
+    world.alpaca.price = { bid: 190, ask: 190, last: 190 };
     expect(await replace({ reference_price: '180', max_slippage: '0.01' })).toMatchObject({
       code: 'price_moved',
     });
