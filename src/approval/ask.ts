@@ -5,7 +5,7 @@ import type { BackchannelAuthentication, Question } from './asking.ts';
 import type { Attention } from './attend.ts';
 import { bindingMessageOf, proposalDetails } from './details.ts';
 import { passesHalt } from './halts.ts';
-import type { StoredProposal } from './proposal-store.ts';
+import type { StoredProposal } from './stored-proposal.ts';
 
 /** With less than this left, nobody could read the order and decide: it counts as expired. */
 const SHORTEST_MS = 5_000;

@@ -7,7 +7,7 @@ import { awaitDecision } from './await-decision.ts';
 import { carryOut } from './carry-out.ts';
 import type { Halts } from './halts.ts';
 import type { Approved, Kind } from './kind.ts';
-import type { Move, ProposalStore, StoredProposal } from './proposal-store.ts';
+import type { Move, ProposalStore, StoredProposal } from './stored-proposal.ts';
 
 /** What looking after a proposal takes. */
 export interface KernelParts {

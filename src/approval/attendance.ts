@@ -6,8 +6,8 @@ import { type Attention, attend, type KernelParts } from './attend.ts';
 import type { Changes } from './changes.ts';
 import type { Proposer } from './kind.ts';
 import { createPacer } from './pacer.ts';
-import type { Move, StoredProposal } from './proposal-store.ts';
 import { toldStates } from './proposal-tables.ts';
+import type { Move, StoredProposal } from './stored-proposal.ts';
 
 /** Who looks after the open proposals of this process: each once at a time. */
 export interface Attendance {

@@ -2,7 +2,7 @@ import { failpoint } from '../trading/failpoint.ts';
 import { questionOf } from './ask.ts';
 import type { PollResult } from './asking.ts';
 import type { Attention } from './attend.ts';
-import type { Reason, StoredProposal } from './proposal-store.ts';
+import type { Reason, StoredProposal } from './stored-proposal.ts';
 
 /** Times the person is asked for one proposal, when the answer keeps getting lost. */
 const MAX_ASKED = 3;

@@ -7,7 +7,7 @@ import { requireSameDetails } from './compare.ts';
 import { proposalDigest } from './details.ts';
 import { passesHalt } from './halts.ts';
 import type { Approved, Execution } from './kind.ts';
-import type { Changes, Reason, StoredProposal } from './proposal-store.ts';
+import type { Changes, Reason, StoredProposal } from './stored-proposal.ts';
 
 /*
  * From an approved proposal to what came of it: carried out once, whatever dies.

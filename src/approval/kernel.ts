@@ -8,8 +8,8 @@ import { settleExecution } from './carry-out.ts';
 import { createChanges } from './changes.ts';
 import { passesHalt } from './halts.ts';
 import type { Proposer } from './kind.ts';
-import type { StoredProposal } from './proposal-store.ts';
 import { createProposing, type Proposed, type ProposingCaller, type ProposingRules } from './propose.ts';
+import type { StoredProposal } from './stored-proposal.ts';
 
 export interface KernelOptions extends KernelParts, ProposingRules {
   /** Told of what went wrong inside; never holds a token. */

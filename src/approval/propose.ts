@@ -15,9 +15,9 @@ import { drawCode, drawProposalId, subjectIdOf } from './code.ts';
 import { proposalDigest } from './details.ts';
 import { passesHalt } from './halts.ts';
 import type { Completed, Proposer } from './kind.ts';
-import type { ProposalKey, StoredProposal } from './proposal-store.ts';
 import { foreignProvenance, isTyped } from './provenance.ts';
 import { HOUR_MS, type Quotas, requireQuota } from './quotas.ts';
+import type { ProposalKey, StoredProposal } from './stored-proposal.ts';
 
 /** Who proposes, and how they are found on their phone. */
 export interface ProposingCaller extends Proposer {

@@ -1,5 +1,5 @@
 import { Refusal } from '../trading/refusal.ts';
-import type { ProposalStore } from './proposal-store.ts';
+import type { ProposalStore } from './stored-proposal.ts';
 
 /** How much one client may ask of one person. */
 export interface Quota {

@@ -4,11 +4,8 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { type AuditVerdict, createAuditTables, verifyAuditFile } from '../../src/approval/audit-chain.ts';
 import { createHalts, type Halts } from '../../src/approval/halts.ts';
-import {
-  createProposalStore,
-  type ProposalStore,
-  type StoredProposal,
-} from '../../src/approval/proposal-store.ts';
+import { createProposalStore } from '../../src/approval/proposal-store.ts';
+import type { ProposalStore, StoredProposal } from '../../src/approval/stored-proposal.ts';
 import { createTokenSeal } from '../../src/approval/token-seal.ts';
 import { type HttpServer, listenOnLoopback } from '../../src/gateway/http-server.ts';
 import { createMarket, type Market } from '../../src/sandbox/market/market.ts';

@@ -13,13 +13,10 @@ import { createHalts } from '../../../src/approval/halts.ts';
 import { type ApprovalKernel, createApprovalKernel } from '../../../src/approval/kernel.ts';
 import type { Approved, Execution, Kind, Proposer } from '../../../src/approval/kind.ts';
 import { liftKind } from '../../../src/approval/kinds/lift/kind.ts';
-import {
-  createProposalStore,
-  type ProposalStore,
-  type StoredProposal,
-} from '../../../src/approval/proposal-store.ts';
+import { createProposalStore } from '../../../src/approval/proposal-store.ts';
 import { createProposalTables } from '../../../src/approval/proposal-tables.ts';
 import { defaultQuotas } from '../../../src/approval/quotas.ts';
+import type { ProposalStore, StoredProposal } from '../../../src/approval/stored-proposal.ts';
 import { createTokenSeal } from '../../../src/approval/token-seal.ts';
 import { utcSeconds } from '../../../src/trading/clock.ts';
 import { type ProposalState, proposalRequestSchema } from '../../../src/trading/proposal.ts';

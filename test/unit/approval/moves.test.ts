@@ -1,9 +1,9 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Changes } from '../../../src/approval/proposal-store.ts';
 import { createProposalTables } from '../../../src/approval/proposal-tables.ts';
 import { isSettled, openStates, transitions } from '../../../src/approval/states.ts';
+import type { Changes } from '../../../src/approval/stored-proposal.ts';
 import { isSettledState, proposalStates } from '../../../src/trading/proposal.ts';
 import { type KernelWorld, kernelWorld } from './kernel-world.ts';
 
