@@ -65,14 +65,6 @@ export function createAttendance(
     string,
     { readonly work: Promise<void>; readonly wake: (withdrawn: boolean) => void }
   >();
-  // One listener for all: of each that waits by itself, a signal that lives as long as the gateway keeps a trace.
-  signal.addEventListener(
-    'abort',
-    () => {
-      for (const { wake } of attended.values()) wake(false);
-    },
-    { once: true },
-  );
   const uncalled = createPacer(clock, UNCALLED_APART_MS);
   const restarted = createPacer(clock, RESTARTED_APART_MS);
   const early = new Map<string, string>();
@@ -190,6 +182,7 @@ export function createAttendance(
       }
     }
   };
+  // One listener for all: of each that waits by itself, a signal that lives as long as the gateway keeps a trace.
   signal.addEventListener('abort', () => {
     for (const { wake } of attended.values()) wake(true);
   });
