@@ -2,6 +2,7 @@ import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { decimalString } from '../trading/decimal.ts';
 import { environments, slippageSchema } from '../trading/order.ts';
+import { DEFAULT_TTL_S, LONGEST_TTL_S, SHORTEST_TTL_S } from '../trading/proposal.ts';
 import { noticesSchema } from './notice-channels.ts';
 import { providerNames } from './providers/dialect.ts';
 import { INSECURE_URL, isSecureUrl } from './secure-url.ts';
@@ -68,7 +69,7 @@ export const profileSchema = z.strictObject({
   /** How far an order may go from the price it was proposed at: a fraction. */
   max_slippage: slippageSchema.default('0.01'),
   /** How long an approval may take, in seconds. */
-  approval_ttl: z.number().int().min(30).max(3600).default(300),
+  approval_ttl: z.number().int().min(SHORTEST_TTL_S).max(LONGEST_TTL_S).default(DEFAULT_TTL_S),
   /** What the accounts elsewhere are called at the provider, where not by the names here ("connections list"). */
   connections: z
     .strictObject({ broker: connectionName, slack: connectionName, gmail: connectionName })

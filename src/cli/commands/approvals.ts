@@ -67,7 +67,7 @@ export function addApprovalsCommand(program: Command, cli: Cli): void {
     .command('reconcile')
     .summary('settle approvals whose outcome is unknown')
     .description(
-      'Asks the gateway what became of each order that is on its way (executing, unknown); it asks the broker. Sends nothing. Exits 10 while one stays unknown.',
+      'Asks the gateway what became of each order that is on its way (executing, unknown); it asks the broker. Exits 10 while one stays unknown.',
     )
     .argument('[id]', 'one approval (default: all of yours)')
     .addHelpText(
