@@ -68,38 +68,47 @@ export function createAttendance(
   const uncalled = createPacer(clock, UNCALLED_APART_MS);
   const restarted = createPacer(clock, RESTARTED_APART_MS);
   const early = new Map<string, string>();
-  /** The phone being told: waited for at the end. */
-  const asides = new Set<Promise<void>>();
+  /** What phones are being told, by question, one after the other: the last word must be the last. Waited for at the end. */
+  const telling = new Map<string, Promise<void>>();
   const askers = new Map<string, Proposer>();
 
   const failed = (error: unknown): void => {
     if (!signal.aborted)
       parts.onError(error instanceof Error ? `${error.name}: ${error.message}` : 'unknown');
   };
+  const inOrder = (authReqId: string, work: () => Promise<void>): void => {
+    const told = (telling.get(authReqId) ?? Promise.resolve())
+      .then(work)
+      .catch(failed)
+      .finally(() => {
+        if (telling.get(authReqId) === told) telling.delete(authReqId);
+      });
+    telling.set(authReqId, told);
+  };
   const tell = ({ authReqId }: StoredProposal, state: Outcome['state'], text: string): void => {
     if (authReqId === undefined) return;
-    aside(asking.tell(authReqId, { state, text }).then(() => undefined));
+    inOrder(authReqId, async () => void (await asking.tell(authReqId, { state, text })));
   };
   /** Until it is heard, or there is something later to tell; what a death cuts off, the next start tells. */
-  const tellOutcome = async (proposal: StoredProposal): Promise<void> => {
+  const tellOutcome = (proposal: StoredProposal): void => {
     const { id, version, authReqId, state, kind, result, reason } = proposal;
     if (authReqId === undefined || !isTold(state)) return;
     const text = state === 'executed' ? kindOf(kind).resultText(result) : (reason?.text ?? state);
-    for (let tries = 0; !(await asking.tell(authReqId, { state, text })); tries++) {
-      await clock.sleep(TELL_WAITS_MS[Math.min(tries, TELL_WAITS_MS.length - 1)] ?? 0, signal);
-      if (store.get(id)?.version !== version) return;
-    }
-    store.told(id, version);
-  };
-  const aside = (work: Promise<void>): void => {
-    const done = work.catch(failed).finally(() => asides.delete(done));
-    asides.add(done);
+    inOrder(authReqId, async () => {
+      for (let tries = 0; !(await asking.tell(authReqId, { state, text })); tries++) {
+        await changes.next({ proposal: id }, TELL_WAITS_MS[Math.min(tries, TELL_WAITS_MS.length - 1)] ?? 0, [
+          signal,
+        ]);
+        if (signal.aborted || store.get(id)?.version !== version) return;
+      }
+      store.told(id, version);
+    });
   };
   const moved = ({ moved: changed, proposal }: Move): void => {
     if (!changed) return;
     audit.flushSoon();
     changes.tell(proposal.sub, proposal.id);
-    aside(tellOutcome(proposal));
+    tellOutcome(proposal);
   };
 
   const followResult = async (id: string): Promise<void> => {
@@ -195,7 +204,7 @@ export function createAttendance(
     },
     moved,
     tellUntold() {
-      for (const proposal of store.untold()) aside(tellOutcome(proposal));
+      for (const proposal of store.untold()) tellOutcome(proposal);
     },
     begin(id, fresh) {
       if (attended.has(id) || signal.aborted) return;
@@ -232,7 +241,7 @@ export function createAttendance(
     },
     async ended() {
       await Promise.allSettled([...attended.values()].map(({ work }) => work));
-      await Promise.allSettled(asides);
+      await Promise.allSettled(telling.values());
     },
   };
   return attendance;
