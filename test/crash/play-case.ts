@@ -95,6 +95,10 @@ type Play = Awaited<ReturnType<typeof begin>>;
 
 /** What a case works with. */
 async function begin(world: CrashWorld, plan: CrashCase, note: (line: string) => void) {
+  // A question that an earlier case left open would be answered now, and bring this case's death too early.
+  for (const { id, state } of world.gateway.proposals()) {
+    if (!isSettledState(state)) await takeBack((args) => world.agent([...args, '--output', 'json']), id);
+  }
   const inBook = new Set((await world.book()).map(({ client_order_id }) => client_order_id));
   const there = new Set(world.gateway.proposals().map(({ id }) => id));
   const started: Program[] = [];
@@ -144,6 +148,7 @@ async function die({ world, plan, note, thread, agent, person }: Play) {
   let kills = 0;
   for (const death of plan.deaths) {
     const ofSandbox = death.victim === 'sandbox';
+    const said = world.sandboxSaid();
     if (ofSandbox) world.arm(death.failpoint);
     // A gateway that starts again takes up by itself what it left: nobody need be there for the second death.
     if (death !== first) world.restartSandbox().catch(() => undefined);
@@ -151,7 +156,7 @@ async function die({ world, plan, note, thread, agent, person }: Play) {
     else if (!plan.detached) program = agent(run);
     if (plan.tap === 'at once') person.look();
     const died = ofSandbox
-      ? await sandboxDeath(world, death, death === first ? program : undefined)
+      ? await sandboxDeath(world, death, said, death === first ? program : undefined)
       : await agentDeath(program as Program, death);
     if (!died) continue;
     kills++;
@@ -174,7 +179,13 @@ async function agentDeath(program: Program, death: Death): Promise<boolean> {
   throw new Error(`${death.failpoint} was not reached`);
 }
 
-async function sandboxDeath(world: CrashWorld, death: Death, program: Program | undefined): Promise<boolean> {
+/** @param said what the sandbox had said before it was told to die: an earlier case may have had the same failpoint */
+async function sandboxDeath(
+  world: CrashWorld,
+  death: Death,
+  said: string,
+  program: Program | undefined,
+): Promise<boolean> {
   const ended = world.sandboxEnded();
   let signal: NodeJS.Signals | null | undefined;
   void ended.then((end) => {
@@ -187,7 +198,11 @@ async function sandboxDeath(world: CrashWorld, death: Death, program: Program | 
     },
     () => undefined,
   );
-  const passed = () => world.sandboxSaid().includes(`failpoint ${death.at}: ${death.by}`);
+  const news = () => {
+    const now = world.sandboxSaid();
+    return now.startsWith(said) ? now.slice(said.length) : now;
+  };
+  const passed = () => news().includes(`failpoint ${death.at}: ${death.by}`);
   while (death.by === 'kill' ? signal === undefined : !passed()) {
     if (Date.now() > limit) throw new Error(`${death.failpoint} was not reached`);
     await sleep(10);
