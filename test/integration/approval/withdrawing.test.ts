@@ -1,16 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Person, type ProposalWorld, startProposalWorld } from './world.ts';
 
-const ROUNDS = 200;
+const ROUNDS = 100;
 
 describe('withdrawn at the moment of the tap', () => {
   let world: ProposalWorld;
-  let alice: Person;
+  let people: readonly Person[];
   beforeAll(async () => {
     world = await startProposalWorld({
       quotas: { own: { open: 20, hour: 1_000 }, other: { open: 3, hour: 20 } },
     });
-    alice = await world.as('alice');
+    // In turn: the broker takes so many requests a minute of each.
+    people = [await world.as('alice'), await world.as('bob')];
   });
   afterAll(() => world.close());
 
@@ -19,17 +20,20 @@ describe('withdrawn at the moment of the tap', () => {
   }, async () => {
     const seen = { executed: 0, withdrawn: 0, tapped: 0 };
     for (let round = 1; round <= ROUNDS; round++) {
-      const proposal = await alice.propose({
+      const [name, person] =
+        round % 2 === 0 ? (['alice', people[0]] as const) : (['bob', people[1]] as const);
+      if (person === undefined) throw new Error('nobody is there');
+      const proposal = await person.propose({
         kind: 'order',
         order: { symbol: 'KO', side: 'buy', qty: `1.${String(round).padStart(3, '0')}` },
       });
-      const request = (await world.phone.requests('alice')).find(({ code }) => code === proposal.code);
+      const request = (await world.phone.requests(name)).find(({ code }) => code === proposal.code);
       const id = request?.id ?? '';
       // A little later each time: somewhere between the tap and the order the two meet.
       const pause = ((round % 40) - 8) * 4;
       const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
       const [withdrawal, tap] = await Promise.all([
-        later(pause).then(() => alice.send('DELETE', `/v1/proposals/${proposal.id}`)),
+        later(pause).then(() => person.send('DELETE', `/v1/proposals/${proposal.id}`)),
         later(-pause).then(() =>
           world.phone.decide(id, 'approve').then(
             () => true,
@@ -39,8 +43,8 @@ describe('withdrawn at the moment of the tap', () => {
       ]);
       const isWithdrawn = withdrawal.status === 200;
       const ended = isWithdrawn
-        ? await alice.proposal(proposal.id)
-        : await alice.until(proposal.id, 'executed');
+        ? await person.proposal(proposal.id)
+        : await person.until(proposal.id, 'executed');
       const orders = world.sandbox.broker
         .book()
         .filter(
