@@ -95,14 +95,20 @@ describe('each kind of proposal', () => {
     await decided(limit('20.07'), 'approve');
   });
 
-  it('a message to a service that is not connected is refused before the phone rings', async () => {
-    const refused = await alice.send(
-      'POST',
-      '/v1/proposals',
-      { kind: 'message', message: { service: 'slack', recipient: '#trading', text: 'done' } },
-      { 'idempotency-key': randomUUID() },
-    );
+  it('a message goes out once when it is approved, not when it is denied, and not unconnected', async () => {
+    const request: ProposalRequestInput = {
+      kind: 'message',
+      message: { service: 'slack', recipient: '#trading', text: 'Sold 5 KO.' },
+    };
+    const refused = await alice.send('POST', '/v1/proposals', request, { 'idempotency-key': randomUUID() });
     expect(refused).toMatchObject({ status: 409, body: { code: 'account_not_connected' } });
+    await alice.connect('slack', ['chat:write']);
+    await decided(request, 'deny');
+    expect(world.sandbox.sentMessages()).toEqual([]);
+    const sent = await decided(request, 'approve');
+    expect(sent).toMatchObject({ worst_case: null, again: 2, subject: { text: 'Sold 5 KO.' } });
+    expect(world.sandbox.sentMessages()).toHaveLength(1);
+    expect(JSON.stringify(world.sandbox.sentMessages())).toContain('Sold 5 KO.');
   });
 });
 

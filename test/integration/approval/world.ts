@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connectAccount } from '../../../src/auth/connections/connect-account.ts';
+import { openConnectedAccounts } from '../../../src/auth/connections/open-connected-accounts.ts';
 import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
 import { beginDeviceLogin } from '../../../src/auth/device-login.ts';
 import type { Home } from '../../../src/auth/home.ts';
@@ -10,6 +12,7 @@ import type { Session } from '../../../src/auth/session.ts';
 import { openSession } from '../../../src/auth/token-session.ts';
 import { createPhoneClient, type PhoneClient } from '../../../src/sandbox/phone/phone-client.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../../src/sandbox/sandbox.ts';
+import { systemClock } from '../../../src/trading/clock.ts';
 import { isTradeAgentError } from '../../../src/trading/errors.ts';
 import { type Proposal, type ProposalRequestInput, proposalSchema } from '../../../src/trading/proposal.ts';
 
@@ -40,6 +43,8 @@ export interface Person {
   proposal(id: string, query?: string): Promise<Proposal>;
   /** Waits until the proposal stands so. */
   until(id: string, state: Proposal['state']): Promise<Proposal>;
+  /** Connects their account at a service; their phone allows it. */
+  connect(service: 'slack' | 'gmail', scopes: readonly string[]): Promise<void>;
   /** Their phone answers the question with this code. */
   tap(code: string, decision?: 'approve' | 'deny'): Promise<void>;
 }
@@ -100,6 +105,14 @@ export async function startProposalWorld(options: Partial<SandboxOptions> = {}):
           found = await self.proposal(id, `?wait=20&since=${encodeURIComponent(found.updated_at)}`);
         }
         return found;
+      },
+      async connect(service, scopes) {
+        const { accounts, finish } = await openConnectedAccounts(profile, store, { home });
+        const options = { connection: service, scopes, finish, redirectPort: 0, clock: systemClock };
+        const started = await connectAccount(accounts, options);
+        await phone.answerConnection(user, started.ticket, 'approve');
+        await started.complete(new AbortController().signal);
+        await started.close();
       },
       async tap(code, decision = 'approve') {
         for (;;) {
