@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { verifyAuditFile } from '../../../src/approval/audit-chain.ts';
 import type { ProposalRequestInput } from '../../../src/trading/proposal.ts';
 import { type Person, type ProposalWorld, startProposalWorld } from './world.ts';
 
@@ -110,12 +112,18 @@ describe('a proposal', () => {
   });
 
   it('leaves a record that shows any change', async () => {
-    const { verifyAuditFile } = await import('../../../src/approval/audit-chain.ts');
-    const { default: Database } = await import('better-sqlite3-multiple-ciphers');
     const file = join(world.folder, 'sandbox', 'audit.jsonl');
-    const lines = readFileSync(file, 'utf8').trim().split('\n');
-    expect(lines.length).toBeGreaterThan(10);
-    expect(typeof verifyAuditFile).toBe('function');
-    expect(Database).toBeDefined();
+    const database = new Database(join(world.folder, 'sandbox', 'gateway.db'));
+    try {
+      const verdict = await verifyAuditFile(file, database);
+      expect(verdict).toMatchObject({ ok: true });
+      const lines = readFileSync(file, 'utf8');
+      expect(verdict).toMatchObject({ lines: lines.trimEnd().split('\n').length });
+      writeFileSync(file, lines.replace('"side":"buy"', '"side":"sell"'));
+      expect(await verifyAuditFile(file, database)).toMatchObject({ ok: false, line: 1, what: 'changed' });
+      writeFileSync(file, lines);
+    } finally {
+      database.close();
+    }
   });
 });

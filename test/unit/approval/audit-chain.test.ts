@@ -25,6 +25,7 @@ function recordOf(count: number) {
   const clock = new VirtualClock();
   const open = () => {
     const database = new Database(join(folder, 'gateway.db'));
+    database.pragma('synchronous = OFF');
     onTestFinished(() => void database.close());
     return { database, chain: createAuditChain(file, database, clock) };
   };
