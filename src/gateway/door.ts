@@ -84,21 +84,20 @@ export function createDoor({ verify, resource, clock, log }: DoorOptions): Door 
           dpop: c.req.header('dpop'),
         });
         seen(caller);
-        if (!scopes.every((scope) => caller.scopes.has(scope))) {
-          throw new Refusal(
-            403,
-            'insufficient_scope',
-            `the access token lacks a scope: ${scopes.join(' ')} needed`,
-            {
-              hint: 'Ask for a token with these scopes.',
-              members: { required_scopes: [...scopes] },
-              challenge: { error: 'insufficient_scope', scopes },
-            },
-          );
-        }
+        requireScopes(caller, scopes);
         return handle(c, caller);
       }),
   };
+}
+
+/** @throws {Refusal} 403 `insufficient_scope` (RFC 6750 §3.1), naming what is needed */
+export function requireScopes(caller: Caller, scopes: readonly Scope[]): void {
+  if (scopes.every((scope) => caller.scopes.has(scope))) return;
+  throw new Refusal(403, 'insufficient_scope', `the access token lacks a scope: ${scopes.join(' ')} needed`, {
+    hint: 'Ask for a token with these scopes.',
+    members: { required_scopes: [...scopes] },
+    challenge: { error: 'insufficient_scope', scopes },
+  });
 }
 
 /** As sent, still percent-encoded: what a DPoP proof's `htu` names. The host is never taken from the request. */

@@ -6,11 +6,16 @@ import type { Proposer } from '../../approval/kind.ts';
 import type { ProposingCaller } from '../../approval/propose.ts';
 import type { StoredProposal } from '../../approval/stored-proposal.ts';
 import { utcSeconds } from '../../trading/clock.ts';
-import { idempotencyKeySchema, type ProposalRequest, proposalRequestSchema } from '../../trading/proposal.ts';
+import {
+  idempotencyKeySchema,
+  type ProposalKind,
+  type ProposalRequest,
+  proposalRequestSchema,
+} from '../../trading/proposal.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { issueFields } from '../approved-details.ts';
 import type { Caller } from '../caller.ts';
-import type { Door } from '../door.ts';
+import { type Door, requireScopes } from '../door.ts';
 import { jsonBody } from '../json-body.ts';
 import { limitParameter, parseQuery } from '../query.ts';
 
@@ -48,7 +53,7 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
     door.guard([], async (c, caller) => {
       const key = idempotencyKey(c.req.header('idempotency-key'));
       const request = parseRequest(await jsonBody(c));
-      requireScope(caller, request.kind === 'message' ? 'messages:propose' : 'orders:propose');
+      requireProposing(caller, request.kind);
       const { proposal, isNew } = await kernel.propose(proposerOf(caller), request, key);
       return c.json(view(proposal), isNew ? 201 : 200);
     }),
@@ -77,7 +82,7 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
     door.guard([], async (c, caller) => {
       const id = c.req.param('id') ?? '';
       const { kind } = kernel.find(caller.sub, id);
-      requireScope(caller, kind === 'message' ? 'messages:propose' : 'orders:propose');
+      requireProposing(caller, kind);
       return c.json(view(kernel.withdraw(caller.sub, id)));
     }),
   );
@@ -177,13 +182,9 @@ function proposerOf(caller: Caller): ProposingCaller & Proposer {
   });
 }
 
-function requireScope({ scopes }: Caller, scope: 'orders:propose' | 'messages:propose'): void {
-  if (scopes.has(scope)) return;
-  throw new Refusal(403, 'insufficient_scope', `the access token lacks a scope: ${scope} needed`, {
-    hint: 'Ask for a token with this scope.',
-    members: { required_scopes: [scope] },
-    challenge: { error: 'insufficient_scope', scopes: [scope] },
-  });
+/** Proposing and withdrawing need the same. */
+function requireProposing(caller: Caller, kind: ProposalKind): void {
+  requireScopes(caller, [kind === 'message' ? 'messages:propose' : 'orders:propose']);
 }
 
 function idempotencyKey(header: string | undefined): string {
