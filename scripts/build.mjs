@@ -13,7 +13,7 @@ import { withoutBuiltinImports } from './bundle/node-builtins.mjs';
 import { source } from './bundle/source.mjs';
 import { thirdPartyNotices } from './bundle/third-party-notices.mjs';
 
-// "--failpoints FOLDER" makes the one build that heeds TRADE_AGENT_FAILPOINT (src/trading/failpoint.ts), for test/crash.
+// "--failpoints FOLDER" makes the one build that heeds TRADE_AGENT_FAILPOINT (src/machine/failpoint.ts), for test/crash.
 const [flag, folder] = process.argv.slice(2);
 const forTests = flag === '--failpoints' && folder !== undefined;
 const outdir = forTests ? folder : 'dist';
@@ -72,10 +72,10 @@ for (const { path, text } of chunks.toSorted((a, b) => (a.path < b.path ? -1 : 1
 const alone = await build({
   ...settings,
   entryPoints: {
-    main: 'src/cli/main.ts',
-    'keychain-child': 'src/auth/credential-store/keychain-child.ts',
+    main: 'src/cli/start/main.ts',
+    'keychain-child': 'src/secrets/keychain/keychain-child.ts',
   },
-  external: ['./help-texts.ts', './program.ts', 'keytar'],
+  external: ['./help-texts.ts', '../program.ts', 'keytar'],
   define: { ...settings.define, 'process.env.TRADE_AGENT_BUNDLE': JSON.stringify(digest.digest('hex')) },
 });
 for (const { path, text } of alone.outputFiles) {

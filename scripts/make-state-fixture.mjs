@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createAgent } from '../src/agent/create-agent.ts';
-import { openStateDatabase } from '../src/agent/state-database.ts';
-import { systemClock } from '../src/trading/clock.ts';
+import { systemClock } from '../src/machine/clock.ts';
+import { openStateDatabase } from '../src/store/sqlite/state-database.ts';
 import { GatewayStandIn } from '../test/integration/agent/gateway-stand-in.ts';
 import { profileAt, sessionOf } from '../test/integration/agent/session.ts';
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../src/trading/clock.ts';
+import type { Clock } from '../src/machine/clock.ts';
 
 /** A clock that jumps to the next sleeper's time whenever everything waits: hours pass in no time, in order. */
 export class VirtualClock implements Clock {

@@ -4,7 +4,7 @@ import { transform } from 'esbuild';
 import { withoutBuiltinImports } from './node-builtins.mjs';
 
 /**
- * Chunks as esbuild splits them (ES modules only) as CommonJS functions, for src/cli/bundle-loader.ts: what V8 has
+ * Chunks as esbuild splits them (ES modules only) as CommonJS functions, for src/cli/start/bundle-loader.ts: what V8 has
  * compiled of a script can be kept with the functions that ran, of an ES module without them.
  *
  * What a chunk imports from another are plain variables: esbuild's own CommonJS asks a getter at each use, since a

@@ -1,7 +1,7 @@
-import { openBundle } from '../../src/cli/bundle-loader.ts';
+import { openBundle } from '../../src/cli/start/bundle-loader.ts';
 
 /**
- * The module dist/help-texts.js (src/cli/help-texts.ts says what it holds): each command's help, as the commander of
+ * The module dist/help-texts.js (src/cli/start/help-texts.ts says what it holds): each command's help, as the commander of
  * the program just built prints it.
  * @param folder `file:` URL of dist/, ending in "/"
  */

@@ -52,7 +52,7 @@ export function leanDependencies() {
       // LangChain takes schemas of zod 3 too. There are none here, so the few it makes itself can be of zod 4.
       replacePackage(/^zod\/v3$/, join(here, '../../node_modules/zod/v4/index.js'));
 
-      // Tracing would send prompts and results to a service; see src/agent/no-tracing.ts.
+      // Tracing would send prompts and results to a service; see src/agent/model/no-tracing.ts.
       replacePackage(/^langsmith(\/|$)/, standIn('langsmith.mjs'));
       replacePackage(/^string-width$/, standIn('string-width.mjs'));
       // The LangGraph saver asks for better-sqlite3; the ciphered build has the same API and encrypts at rest.

@@ -1,22 +1,22 @@
-import type { ResolvedProfile } from '../auth/profile.ts';
-import type { Session } from '../auth/session.ts';
-import type { Clock } from '../trading/clock.ts';
-import { systemClock } from '../trading/clock.ts';
+import type { Session } from '../auth/session/session.ts';
+import type { ResolvedProfile } from '../config/profile.ts';
+import type { Clock } from '../machine/clock.ts';
+import { systemClock } from '../machine/clock.ts';
+import { closeStateDatabase, giveBackSpace, openStateDatabase } from '../store/sqlite/state-database.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { Agent, RunOptions } from './agent.ts';
-import { createApprovals } from './approvals.ts';
-import type { ChatModel } from './chat-model.ts';
-import { errorFacts } from './error-facts.ts';
 import type { AgentEvent, RunResult, ThreadView } from './events.ts';
-import { newHolder } from './holder.ts';
-import { createLeaseKeeper } from './lease-keeper.ts';
-import { disableTracing } from './no-tracing.ts';
-import type { RunnerParts, RunRequest } from './runner.ts';
-import { closeStateDatabase, giveBackSpace, openStateDatabase } from './state-database.ts';
-import { createThreadProposals } from './thread-proposals.ts';
-import { prunable, removeThread } from './thread-removal.ts';
-import { createThreadStore, type Thread } from './thread-store.ts';
-import { watchCheckpoints } from './watched-checkpoints.ts';
+import { errorFacts } from './graph/error-facts.ts';
+import { createThreadProposals } from './graph/thread-proposals.ts';
+import type { ChatModel } from './model/chat-model.ts';
+import { disableTracing } from './model/no-tracing.ts';
+import { createApprovals } from './run/approvals.ts';
+import { newHolder } from './run/holder.ts';
+import { createLeaseKeeper } from './run/lease-keeper.ts';
+import type { RunnerParts, RunRequest } from './run/runner.ts';
+import { prunable, removeThread } from './run/thread-removal.ts';
+import { createThreadStore, type Thread } from './run/thread-store.ts';
+import { watchCheckpoints } from './run/watched-checkpoints.ts';
 
 /** Free pages worth keeping: a thread that goes on uses them at once. */
 const SPARE_PAGES = 64;
@@ -60,10 +60,10 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
   const loadParts = async (): Promise<RunnerParts> => {
     disableTracing();
     const [{ HistorySaver }, { chooseModel }, { tools }, { createGatewayClient }] = await Promise.all([
-      import('./history-saver.ts'),
-      import('./model.ts'),
+      import('../store/sqlite/history-saver.ts'),
+      import('./model/choose-model.ts'),
       import('../tools/catalog.ts'),
-      import('../tools/gateway-client.ts'),
+      import('../tools/gateway/gateway-client.ts'),
     ]);
     const model =
       options.model ??
@@ -114,7 +114,7 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
       yield { type: 'result', result: notStarted(thread, profile, error) };
       return;
     }
-    const { drive } = await import('./runner.ts');
+    const { drive } = await import('./run/runner.ts');
     yield* drive(loaded, request, runOptions);
   }
 
@@ -126,7 +126,7 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
     threads: async () => threads.list(owner).map(threadView),
     thread: async (id) => {
       const found = threads.get(id, owner);
-      const { readConversation } = await import('./thread-record.ts');
+      const { readConversation } = await import('./run/thread-record.ts');
       return {
         ...threadView(found),
         messages: await readConversation(database, id),

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { failpoint } from '../machine/failpoint.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
-import { failpoint } from '../trading/failpoint.ts';
 import type { BackchannelAuthentication, Question } from './asking.ts';
-import type { Attention } from './attend.ts';
 import { bindingMessageOf, proposalDetails } from './details.ts';
 import { passesHalt } from './halts.ts';
 import type { StoredProposal } from './stored-proposal.ts';
+import type { Attention } from './waiting/attend.ts';
 
 /** With less than this left, nobody could read the order and decide: it counts as expired. */
 const SHORTEST_MS = 5_000;

@@ -11,8 +11,8 @@ import {
 import { createInterface } from 'node:readline';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import canonicalize from 'canonicalize';
-import type { Clock } from '../trading/clock.ts';
-import { failpoint } from '../trading/failpoint.ts';
+import type { Clock } from '../machine/clock.ts';
+import { failpoint } from '../machine/failpoint.ts';
 
 export type AuditEvent =
   | 'proposed'

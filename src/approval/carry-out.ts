@@ -1,13 +1,13 @@
+import { failpoint } from '../machine/failpoint.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
-import { failpoint } from '../trading/failpoint.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { haltedReason, questionOf } from './ask.ts';
-import type { Attention } from './attend.ts';
 import { requireSameDetails } from './compare.ts';
 import { proposalDigest } from './details.ts';
 import { passesHalt } from './halts.ts';
 import type { Approved, Execution } from './kind.ts';
 import type { Changes, Reason, StoredProposal } from './stored-proposal.ts';
+import type { Attention } from './waiting/attend.ts';
 
 /*
  * From an approved proposal to what came of it: carried out once, whatever dies.

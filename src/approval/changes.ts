@@ -1,4 +1,4 @@
-import type { Clock } from '../trading/clock.ts';
+import type { Clock } from '../machine/clock.ts';
 
 /**
  * Who waits for a change within this process: for one of a proposal, or for any of a person's. Each is woken by its own

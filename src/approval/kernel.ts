@@ -1,15 +1,15 @@
-import { failpoint } from '../trading/failpoint.ts';
+import { failpoint } from '../machine/failpoint.ts';
 import { isSettledState, type ProposalRequest } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { haltedReason } from './ask.ts';
-import type { KernelParts } from './attend.ts';
-import { createAttendance } from './attendance.ts';
 import { settleExecution } from './carry-out.ts';
 import { createChanges } from './changes.ts';
 import { passesHalt } from './halts.ts';
 import type { Proposer } from './kind.ts';
 import { createProposing, type Proposed, type ProposingCaller, type ProposingRules } from './propose.ts';
 import type { StoredProposal } from './stored-proposal.ts';
+import type { KernelParts } from './waiting/attend.ts';
+import { createAttendance } from './waiting/attendance.ts';
 
 export interface KernelOptions extends KernelParts, ProposingRules {
   /** Told of what went wrong inside; never holds a token. */

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
-import type { Clock } from '../trading/clock.ts';
+import type { Clock } from '../machine/clock.ts';
 import type { ProposalKind, ProposalState } from '../trading/proposal.ts';
 import type { AuditChain, AuditEvent } from './audit-chain.ts';
 import { createProposalTables, decidedStates, namesOf, toldStates } from './proposal-tables.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import { utcSeconds } from '../trading/clock.ts';
-import { failpoint } from '../trading/failpoint.ts';
+import { utcSeconds } from '../machine/clock.ts';
+import { failpoint } from '../machine/failpoint.ts';
 import {
   DEFAULT_TTL_S,
   type ProposalKind,
@@ -10,7 +10,6 @@ import {
 } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { haltedReason } from './ask.ts';
-import type { KernelParts } from './attend.ts';
 import { drawCode, drawProposalId, subjectIdOf } from './code.ts';
 import { proposalDigest } from './details.ts';
 import { passesHalt } from './halts.ts';
@@ -18,6 +17,7 @@ import type { Completed, Proposer } from './kind.ts';
 import { foreignProvenance, isTyped } from './provenance.ts';
 import { HOUR_MS, type Quotas, requireQuota } from './quotas.ts';
 import type { ProposalKey, StoredProposal } from './stored-proposal.ts';
+import type { KernelParts } from './waiting/attend.ts';
 
 /** Who proposes, and how they are found on their phone. */
 export interface ProposingCaller extends Proposer {

@@ -1,4 +1,4 @@
-import type { GatewayClient } from '../tools/gateway-client.ts';
+import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
 import type { Activity } from '../trading/activity.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../trading/new-york-time.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
-import { closestMatch } from '../auth/closest-match.ts';
-import { lineOf, readYaml } from '../auth/yaml-file.ts';
+import { closestMatch } from '../config/closest-match.ts';
+import { lineOf, readYaml } from '../config/yaml-file.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import { checkOrder } from '../trading/order.ts';
 import { defaultRules } from './default-rules.ts';

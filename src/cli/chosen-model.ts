@@ -1,6 +1,6 @@
-import { presetOf } from '../agent/model-server.ts';
-import type { ResolvedProfile } from '../auth/profile.ts';
-import { INSECURE_URL, isSecureUrl } from '../auth/secure-url.ts';
+import { presetOf } from '../agent/model/model-server.ts';
+import type { ResolvedProfile } from '../config/profile.ts';
+import { INSECURE_URL, isSecureUrl } from '../net/secure-url.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import type { AgentOptions } from './context.ts';
 

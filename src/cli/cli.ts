@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import type { Clock } from '../trading/clock.ts';
+import type { Clock } from '../machine/clock.ts';
 import type { Context } from './context.ts';
-import type { Interruption } from './interruption.ts';
-import type { Io } from './io.ts';
 import type { OutputFormat } from './output.ts';
+import type { Interruption } from './terminal/interruption.ts';
+import type { Io } from './terminal/io.ts';
 
 /** What the program is given by its surroundings; tests give it others. */
 export interface Cli {
@@ -42,7 +42,7 @@ export async function runCommand(
 ): Promise<void> {
   const globals = command.optsWithGlobals<GlobalOptions>();
   if (globals.timeout !== undefined) cli.interruption.limit(globals.timeout);
-  const { startTrace } = await import('./trace.ts');
+  const { startTrace } = await import('./log/trace.ts');
   const trace = startTrace(cli, globals, commandName(command));
   const { createContext } = await import('./context.ts');
   const context = createContext({ ...cli, fetch: trace.fetch, discreetFetch: trace.discreetFetch }, globals);

@@ -1,17 +1,16 @@
 import type { Agent } from '../agent/agent.ts';
-import type { CredentialStore } from '../auth/credential-store/credential-store.ts';
-import type { StorePlace } from '../auth/credential-store/open-credential-store.ts';
-import type { Home } from '../auth/home.ts';
-import type { Config, ResolvedProfile } from '../auth/profile.ts';
-import type { Session } from '../auth/session.ts';
+import type { Session } from '../auth/session/session.ts';
+import type { Config, ResolvedProfile, StorePlace } from '../config/profile.ts';
+import type { Clock } from '../machine/clock.ts';
+import type { Home } from '../machine/home.ts';
 import type { SandboxReady } from '../sandbox/ready-file.ts';
-import type { GatewayClient } from '../tools/gateway-client.ts';
-import type { Clock } from '../trading/clock.ts';
+import type { CredentialStore } from '../secrets/credential-store.ts';
+import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
-import type { Interruption } from './interruption.ts';
-import type { Io } from './io.ts';
 import { createOutput, type Output } from './output.ts';
+import type { Interruption } from './terminal/interruption.ts';
+import type { Io } from './terminal/io.ts';
 
 /** How a command wants its agent. */
 export interface AgentOptions {
@@ -68,8 +67,8 @@ export function createContext(cli: Cli, globals: GlobalOptions): Context {
   let agent: Promise<Agent> | undefined;
   let readOnly = false;
 
-  const home = once(async () => (await import('../auth/home.ts')).resolveHome(env));
-  const config = once(async () => (await import('../auth/config-file.ts')).loadConfig(await home()));
+  const home = once(async () => (await import('../machine/home.ts')).resolveHome(env));
+  const config = once(async () => (await import('../config/config-file.ts')).loadConfig(await home()));
   const sandbox = once(async () => {
     const { ensureSandbox } = await import('./sandbox-connection.ts');
     return ensureSandbox({
@@ -80,36 +79,36 @@ export function createContext(cli: Cli, globals: GlobalOptions): Context {
     });
   });
   const profile = once(async () => {
-    const { findProfile, resolveProfile } = await import('../auth/resolve-profile.ts');
+    const { findProfile, resolveProfile } = await import('../config/resolve-profile.ts');
     const found = findProfile(await config(), profileName);
     return resolveProfile(await config(), profileName, found.sandbox ? await sandbox() : undefined);
   });
   const passphrases = once(async () => {
     const [{ passphraseKeys }, { askSecret }] = await Promise.all([
-      import('../auth/credential-store/open-credential-store.ts'),
-      import('./secret-input.ts'),
+      import('../secrets/open-credential-store.ts'),
+      import('./terminal/secret-input.ts'),
     ]);
     const ask = (question: string) => askSecret(io, question, interruption.signal);
     return passphraseKeys(env, io.interactive ? ask : undefined, interruption.signal);
   });
   const openStore = async (place: Pick<ResolvedProfile, 'name'> & StorePlace) => {
-    const { openCredentialStore } = await import('../auth/credential-store/open-credential-store.ts');
+    const { openCredentialStore } = await import('../secrets/open-credential-store.ts');
     return openCredentialStore(place, await home(), {
       env,
       ...(place.credential_key === 'passphrase' ? { passphrases: await passphrases() } : {}),
     });
   };
   const store = once(async () => {
-    const { prefetchCredentials } = await import('../auth/credential-store/prefetched-store.ts');
+    const { prefetchCredentials } = await import('../secrets/prefetched-store.ts');
     const opened = await openStore(await profile());
     if (env.TRADE_AGENT_REFRESH_TOKEN !== undefined || env.TRADE_AGENT_REFRESH_TOKEN_FILE) {
-      const { sessionFileFrom, sessionFileStore } = await import('../auth/credential-store/session-file.ts');
+      const { sessionFileFrom, sessionFileStore } = await import('../secrets/session-file.ts');
       const warn = (message: string) => io.talk(`warning: ${message}`);
       // Nothing is read ahead: with a session of its own a command may need no keychain at all.
       return sessionFileStore(opened, sessionFileFrom(env), warn, interruption.signal);
     }
     // One call for all that a command may need: with the keychain, each costs the start of a process.
-    const { credentialNames } = await import('../auth/credential-store/credential-store.ts');
+    const { credentialNames } = await import('../secrets/credential-store.ts');
     const prefetched = await prefetchCredentials(opened, credentialNames);
     if (opened.notice !== undefined) io.talk(opened.notice);
     return prefetched;
@@ -137,9 +136,9 @@ export function createContext(cli: Cli, globals: GlobalOptions): Context {
     },
     session() {
       session ??= (async () => {
-        const { openSession } = await import('../auth/token-session.ts');
+        const { openSession } = await import('../auth/session/token-session.ts');
         if (env.TRADE_AGENT_REFRESH_TOKEN_FILE) {
-          const { adoptRefreshToken } = await import('../auth/adopt-refresh-token.ts');
+          const { adoptRefreshToken } = await import('../auth/session/adopt-refresh-token.ts');
           await adoptRefreshToken(await profile(), await store(), {
             fetch: cli.fetch,
             clock,
@@ -165,7 +164,7 @@ export function createContext(cli: Cli, globals: GlobalOptions): Context {
       });
     },
     async gateway() {
-      const { createGatewayClient } = await import('../tools/gateway-client.ts');
+      const { createGatewayClient } = await import('../tools/gateway/gateway-client.ts');
       return createGatewayClient(await context.requireSession(), { signal: interruption.signal });
     },
     agent(options) {

@@ -1,8 +1,8 @@
-import { clockWarning } from '../auth/clock-comparison.ts';
-import { beginDeviceLogin } from '../auth/device-login.ts';
-import { machineName } from '../auth/machine-name.ts';
-import { describeScopes, loginWarning } from '../auth/scope-descriptions.ts';
-import type { User } from '../auth/session.ts';
+import { clockWarning } from '../auth/provider/clock-comparison.ts';
+import { beginDeviceLogin } from '../auth/session/device-login.ts';
+import { describeScopes, loginWarning } from '../auth/session/scope-descriptions.ts';
+import type { User } from '../auth/session/session.ts';
+import { machineName } from '../machine/machine-name.ts';
 import type { Context } from './context.ts';
 import { safeLine } from './text/safe-text.ts';
 

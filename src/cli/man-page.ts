@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander';
 import { exitCodeMeanings } from './exit-codes.ts';
-import { variableOf } from './flag-environment.ts';
+import { variableOf } from './options/flag-environment.ts';
 
 /** A manual page (man 7 man) of the program and every command below it, from commander's own tree. */
 export function manPage(program: Command, version: string): string {

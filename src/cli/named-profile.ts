@@ -1,5 +1,5 @@
-import type { CredentialStore } from '../auth/credential-store/credential-store.ts';
-import type { ResolvedProfile } from '../auth/profile.ts';
+import type { ResolvedProfile } from '../config/profile.ts';
+import type { CredentialStore } from '../secrets/credential-store.ts';
 import type { Context } from './context.ts';
 
 /**
@@ -8,7 +8,7 @@ import type { Context } from './context.ts';
  */
 export async function namedProfile(context: Context, name: string | undefined): Promise<ResolvedProfile> {
   if (name === undefined) return await context.profile();
-  const { findProfile, resolveProfile } = await import('../auth/resolve-profile.ts');
+  const { findProfile, resolveProfile } = await import('../config/resolve-profile.ts');
   const config = await context.config();
   const sandbox = findProfile(config, name).sandbox ? await context.sandbox() : undefined;
   return resolveProfile(config, name, sandbox);

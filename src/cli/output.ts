@@ -1,7 +1,7 @@
 import { isTradeAgentError } from '../trading/errors.ts';
 import { type ProblemMembers, problemMembers } from '../trading/problem-members.ts';
 import { exitCodeForError } from './exit-codes.ts';
-import type { Io } from './io.ts';
+import type { Io } from './terminal/io.ts';
 import { safeJson } from './text/safe-json.ts';
 import { safeText } from './text/safe-text.ts';
 

@@ -1,47 +1,47 @@
 import { Command, CommanderError, Help, type Option } from 'commander';
-import { closestMatch } from '../auth/closest-match.ts';
-import { systemClock } from '../trading/clock.ts';
+import { closestMatch } from '../config/closest-match.ts';
+import { systemClock } from '../machine/clock.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
-import { choiceOption } from './choice.ts';
 import type { Cli } from './cli.ts';
-import { parseDuration } from './duration.ts';
-import { readFlagsFromEnvironment, variableOf } from './flag-environment.ts';
-import { allExitCodes, examples } from './help.ts';
-import { createInterruption } from './interruption.ts';
-import { createIo } from './io.ts';
+import { choiceOption } from './options/choice.ts';
+import { parseDuration } from './options/duration.ts';
+import { readFlagsFromEnvironment, variableOf } from './options/flag-environment.ts';
+import { allExitCodes, examples } from './options/help.ts';
 import { outputFormats, reportError, requestedFormat } from './output.ts';
-import { HELP_COLUMNS } from './prepared-help.ts';
-import { standardInput } from './standard-input.ts';
+import { HELP_COLUMNS } from './start/prepared-help.ts';
+import { createInterruption } from './terminal/interruption.ts';
+import { createIo } from './terminal/io.ts';
+import { standardInput } from './terminal/standard-input.ts';
 import { version } from './version.ts';
 
 type AddCommand = (program: Command, cli: Cli) => void;
 
 /** Every command, in the order `--help` lists them; loaded when it is the one to run. */
 const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
-  ['chat', async () => (await import('./commands/chat.ts')).addChatCommand],
-  ['run', async () => (await import('./commands/run.ts')).addRunCommand],
-  ['resume', async () => (await import('./commands/resume.ts')).addResumeCommand],
-  ['threads', async () => (await import('./commands/threads.ts')).addThreadsCommand],
-  ['approvals', async () => (await import('./commands/approvals.ts')).addApprovalsCommand],
-  ['halt', async () => (await import('./commands/halt.ts')).addHaltCommand],
-  ['login', async () => (await import('./commands/login.ts')).addLoginCommand],
-  ['logout', async () => (await import('./commands/logout.ts')).addLogoutCommand],
-  ['whoami', async () => (await import('./commands/whoami.ts')).addWhoamiCommand],
-  ['connections', async () => (await import('./commands/connections.ts')).addConnectionsCommand],
-  ['profile', async () => (await import('./commands/profile.ts')).addProfileCommand],
-  ['config', async () => (await import('./commands/config.ts')).addConfigCommand],
-  ['portfolio', async () => (await import('./commands/portfolio.ts')).addPortfolioCommand],
-  ['quote', async () => (await import('./commands/quote.ts')).addQuoteCommand],
-  ['orders', async () => (await import('./commands/orders.ts')).addOrdersCommand],
-  ['check', async () => (await import('./commands/check.ts')).addCheckCommand],
-  ['schedule', async () => (await import('./commands/schedule.ts')).addScheduleCommand],
-  ['notices', async () => (await import('./commands/notices.ts')).addNoticesCommand],
-  ['phone', async () => (await import('./commands/phone.ts')).addPhoneCommand],
-  ['sandbox', async () => (await import('./commands/sandbox.ts')).addSandboxCommand],
-  ['gateway', async () => (await import('./commands/gateway.ts')).addGatewayCommand],
-  ['demo', async () => (await import('./commands/demo.ts')).addDemoCommand],
-  ['doctor', async () => (await import('./commands/doctor.ts')).addDoctorCommand],
-  ['completion', async () => (await import('./commands/completion.ts')).addCompletionCommand],
+  ['chat', async () => (await import('./commands/chat/chat.ts')).addChatCommand],
+  ['run', async () => (await import('./commands/run/run.ts')).addRunCommand],
+  ['resume', async () => (await import('./commands/resume/resume.ts')).addResumeCommand],
+  ['threads', async () => (await import('./commands/threads/threads.ts')).addThreadsCommand],
+  ['approvals', async () => (await import('./commands/approvals/approvals.ts')).addApprovalsCommand],
+  ['halt', async () => (await import('./commands/halt/halt.ts')).addHaltCommand],
+  ['login', async () => (await import('./commands/login/login.ts')).addLoginCommand],
+  ['logout', async () => (await import('./commands/logout/logout.ts')).addLogoutCommand],
+  ['whoami', async () => (await import('./commands/whoami/whoami.ts')).addWhoamiCommand],
+  ['connections', async () => (await import('./commands/connections/connections.ts')).addConnectionsCommand],
+  ['profile', async () => (await import('./commands/profile/profile.ts')).addProfileCommand],
+  ['config', async () => (await import('./commands/config/config.ts')).addConfigCommand],
+  ['portfolio', async () => (await import('./commands/portfolio/portfolio.ts')).addPortfolioCommand],
+  ['quote', async () => (await import('./commands/quote/quote.ts')).addQuoteCommand],
+  ['orders', async () => (await import('./commands/orders/orders.ts')).addOrdersCommand],
+  ['check', async () => (await import('./commands/check/check.ts')).addCheckCommand],
+  ['schedule', async () => (await import('./commands/schedule/schedule.ts')).addScheduleCommand],
+  ['notices', async () => (await import('./commands/notices/notices.ts')).addNoticesCommand],
+  ['phone', async () => (await import('./commands/phone/phone.ts')).addPhoneCommand],
+  ['sandbox', async () => (await import('./commands/sandbox/sandbox.ts')).addSandboxCommand],
+  ['gateway', async () => (await import('./commands/gateway/gateway.ts')).addGatewayCommand],
+  ['demo', async () => (await import('./commands/demo/demo.ts')).addDemoCommand],
+  ['doctor', async () => (await import('./commands/doctor/doctor.ts')).addDoctorCommand],
+  ['completion', async () => (await import('./commands/completion/completion.ts')).addCompletionCommand],
 ]);
 
 /**

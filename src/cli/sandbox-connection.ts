@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemClock } from '../machine/clock.ts';
 import { defaultReadyFile, readReadyFile, type SandboxReady } from '../sandbox/ready-file.ts';
-import { systemClock } from '../trading/clock.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import { launcher } from './launcher.ts';
 

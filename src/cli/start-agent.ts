@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { Agent } from '../agent/agent.ts';
 import { createAgent } from '../agent/create-agent.ts';
-import { modelUrl } from '../agent/model-server.ts';
-import { databaseKey } from '../auth/database-key.ts';
-import { ensurePrivateFolder } from '../auth/home.ts';
-import { modelKey } from '../auth/model-key.ts';
-import { SANDBOX_PROFILE } from '../auth/resolve-profile.ts';
+import { modelUrl } from '../agent/model/model-server.ts';
+import { SANDBOX_PROFILE } from '../config/resolve-profile.ts';
+import { ensurePrivateFolder } from '../machine/home.ts';
+import { databaseKey } from '../secrets/database-key.ts';
+import { modelKey } from '../secrets/model-key.ts';
 import { withModel } from './chosen-model.ts';
 import type { AgentOptions, Context } from './context.ts';
 

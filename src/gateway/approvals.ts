@@ -1,6 +1,5 @@
-import type { KernelParts } from '../approval/attend.ts';
 import { createAuditChain } from '../approval/audit-chain.ts';
-import { createCibaAsking } from '../approval/ciba-asking.ts';
+import { createCibaAsking } from '../approval/ciba/ciba-asking.ts';
 import { detailsTypeOfKind } from '../approval/details.ts';
 import { createHalts } from '../approval/halts.ts';
 import { type ApprovalKernel, createApprovalKernel } from '../approval/kernel.ts';
@@ -14,11 +13,12 @@ import { createProposalStore } from '../approval/proposal-store.ts';
 import { createProposalTables } from '../approval/proposal-tables.ts';
 import { defaultQuotas } from '../approval/quotas.ts';
 import { createTokenSeal } from '../approval/token-seal.ts';
-import type { Clock } from '../trading/clock.ts';
+import type { KernelParts } from '../approval/waiting/attend.ts';
+import type { Clock } from '../machine/clock.ts';
 import type { ProposalKind } from '../trading/proposal.ts';
+import type { IdentityProvider } from './door/identity-provider.ts';
+import { verifyApprovalToken } from './door/token-verifier.ts';
 import type { GatewayOptions } from './gateway.ts';
-import type { IdentityProvider } from './identity-provider.ts';
-import { verifyApprovalToken } from './token-verifier.ts';
 
 export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
   readonly clock: Clock;

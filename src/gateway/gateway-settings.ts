@@ -3,14 +3,14 @@ import type { JWK } from 'jose';
 import { z } from 'zod';
 import { detailsTypeOfKind } from '../approval/details.ts';
 import { defaultQuotas, type Quota } from '../approval/quotas.ts';
-import { providerNames } from '../auth/providers/dialect.ts';
-import { dialectOf } from '../auth/providers/dialect-of.ts';
+import { dialectOf } from '../auth/provider/dialect-of.ts';
+import { providerNames } from '../config/provider-names.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { slippageSchema } from '../trading/order.ts';
 import { LONGEST_TTL_S, SHORTEST_TTL_S } from '../trading/proposal.ts';
+import { isSecure } from './door/identity-provider.ts';
 import type { GatewayApproval, GatewayOptions } from './gateway.ts';
-import { isSecure } from './identity-provider.ts';
 
 /** Alpaca's own addresses. */
 const ALPACA = {

@@ -1,4 +1,4 @@
-import type { Clock } from '../trading/clock.ts';
+import type { Clock } from '../machine/clock.ts';
 import { type FailureCode, type Notice, NoticeFailure, type SendNotice } from './notice.ts';
 
 /** Waits between the attempts of one delivery; then it is left to the next check. */

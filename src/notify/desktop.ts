@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { oneLine, plainText } from '../trading/one-line.ts';
+import { oneLine, plainText } from '../net/one-line.ts';
 import { type Notice, NoticeFailure, type SendNotice } from './notice.ts';
 
 const LONGEST_TITLE = 120;

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type NoticeChannelOf, smtpPort } from '../auth/notice-channels.ts';
+import { type NoticeChannelOf, smtpPort } from '../config/notice-channels.ts';
 import { NoticeFailure, type SendNotice } from './notice.ts';
 
 /** A server that answers more than this is none. */

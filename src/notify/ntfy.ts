@@ -1,4 +1,4 @@
-import type { NoticeChannelOf, NoticeSeverity } from '../auth/notice-channels.ts';
+import type { NoticeChannelOf, NoticeSeverity } from '../config/notice-channels.ts';
 import type { Notice } from './notice.ts';
 
 /** ntfy, "Message priority": 1 is lowest, 3 the default, 5 rings on through a muted phone. */

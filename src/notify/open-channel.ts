@@ -1,6 +1,6 @@
-import type { NoticeChannel } from '../auth/notice-channels.ts';
-import { noticeSecretNeed, noticeSecretWords, signingKey } from '../auth/notice-secrets.ts';
-import { isSecureUrl } from '../auth/secure-url.ts';
+import type { NoticeChannel } from '../config/notice-channels.ts';
+import { isSecureUrl } from '../net/secure-url.ts';
+import { noticeSecretNeed, noticeSecretWords, signingKey } from '../secrets/notice-secrets.ts';
 import { desktopSender } from './desktop.ts';
 import { emailSender } from './email.ts';
 import { post } from './http-post.ts';

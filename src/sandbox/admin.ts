@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Hono } from 'hono';
-import { type FaultName, type Faults, faults as knownFaults } from './faults.ts';
+import { type FaultName, type Faults, faults as knownFaults } from '../home/faults.ts';
 
 /**
  * Switches faults on and off while the sandbox runs: `POST /admin/faults {"name", "times"?}`, `DELETE /admin/faults`,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { writePrivateFile } from '../auth/private-file.ts';
+import { writePrivateFile } from '../machine/private-file.ts';
 import { type TradingDay, tradingDaySchema } from '../trading/activity.ts';
 import { addDays, newYorkDate } from '../trading/new-york-time.ts';
 

@@ -1,5 +1,5 @@
 import { Cron } from 'croner';
-import { closestMatch } from '../auth/closest-match.ts';
+import { closestMatch } from '../config/closest-match.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import type { Moments } from './moments.ts';
 import { EXCHANGE_ZONE } from './schedule.ts';

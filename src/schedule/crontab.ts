@@ -1,4 +1,4 @@
-import { withProcessLock } from '../auth/process-lock.ts';
+import { withProcessLock } from '../machine/process-lock.ts';
 import { blockOf, crontabBlock, withBlock, withoutBlock } from './crontab-block.ts';
 import { commandFailed, type MachineCommand } from './machine-command.ts';
 import type { Scheduler } from './scheduler.ts';

@@ -1,5 +1,5 @@
 import { readFileSync, rmSync } from 'node:fs';
-import { writePrivateFile } from '../auth/private-file.ts';
+import { writePrivateFile } from '../machine/private-file.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import type { EntryPart, EntryState } from './scheduler.ts';
 

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ensurePrivateFolder } from '../auth/home.ts';
-import { writePrivateFile } from '../auth/private-file.ts';
-import { withProcessLock } from '../auth/process-lock.ts';
+import { ensurePrivateFolder } from '../machine/home.ts';
+import { writePrivateFile } from '../machine/private-file.ts';
+import { withProcessLock } from '../machine/process-lock.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { Progress } from './due.ts';
 import { type RunRecord, runRecordSchema } from './run-record.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { sharePrice } from '../trading/amounts.ts';
 import { symbolSchema } from '../trading/order.ts';
-import { shownText } from './gateway-problem.ts';
+import { shownText } from './gateway/gateway-problem.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
 export const getQuote = defineTool({

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Order } from '../trading/views.ts';
-import type { GatewayClient } from './gateway-client.ts';
+import type { GatewayClient } from './gateway/gateway-client.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
 /** Ids that can say nothing: a broker makes them where nobody else does. */

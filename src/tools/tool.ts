@@ -1,8 +1,8 @@
 import type { z } from 'zod';
-import type { Session } from '../auth/session.ts';
+import type { Session } from '../auth/session/session.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import type { Order } from '../trading/views.ts';
-import type { GatewayClient } from './gateway-client.ts';
+import type { GatewayClient } from './gateway/gateway-client.ts';
 import type { MessageTool } from './message-tool.ts';
 
 /** What a session may propose, and nothing else: `orders:write` and `messages:write` come only with an approval. */

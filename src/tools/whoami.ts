@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../trading/errors.ts';
-import { shownText } from './gateway-problem.ts';
+import { shownText } from './gateway/gateway-problem.ts';
 import { defineTool } from './tool.ts';
 
 /** Who is signed in, by the ID token's claims. Asks nobody: the session knows. */

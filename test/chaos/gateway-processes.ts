@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import type { Quotas } from '../../src/approval/quotas.ts';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
-import type { HttpServer } from '../../src/gateway/http-server.ts';
+import type { HttpServer } from '../../src/net/http-server.ts';
 import type { Activity } from './activity.ts';
 import { Gone, Life, livingDatabase } from './life.ts';
 import type { Network, Sent } from './network.ts';

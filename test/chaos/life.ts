@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
-import type { Clock } from '../../src/trading/clock.ts';
+import type { Clock } from '../../src/machine/clock.ts';
 import type { Activity } from './activity.ts';
 
 /** Thrown into code whose process is gone. Whatever it does about it no longer reaches anything. */

@@ -10,8 +10,8 @@ import {
   jwtVerify,
   SignJWT,
 } from 'jose';
-import { listenOnLoopback } from '../../src/gateway/http-server.ts';
-import type { Clock } from '../../src/trading/clock.ts';
+import type { Clock } from '../../src/machine/clock.ts';
+import { listenOnLoopback } from '../../src/net/http-server.ts';
 import type { Activity } from './activity.ts';
 import { Questions } from './questions.ts';
 

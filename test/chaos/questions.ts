@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '../../src/trading/clock.ts';
+import type { Clock } from '../../src/machine/clock.ts';
 
 /** One question to the person, and all that became of it: the provider's own log. Times are the world's. */
 export interface Question {

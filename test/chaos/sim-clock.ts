@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/trading/clock.ts';
+import type { Clock } from '../../src/machine/clock.ts';
 
 interface Sleeper {
   readonly at: number;

@@ -1,4 +1,4 @@
-import { QUIET_MS } from '../../src/gateway/order-submission.ts';
+import { QUIET_MS } from '../../src/gateway/orders/order-submission.ts';
 import type { Sent } from './network.ts';
 import type { Evidence, Must } from './oracle.ts';
 

@@ -7,7 +7,7 @@ import { createHalts, type Halts } from '../../src/approval/halts.ts';
 import { createProposalStore } from '../../src/approval/proposal-store.ts';
 import type { ProposalStore, StoredProposal } from '../../src/approval/stored-proposal.ts';
 import { createTokenSeal } from '../../src/approval/token-seal.ts';
-import { type HttpServer, listenOnLoopback } from '../../src/gateway/http-server.ts';
+import { type HttpServer, listenOnLoopback } from '../../src/net/http-server.ts';
 import { createMarket, type Market } from '../../src/sandbox/market/market.ts';
 import type { PaperBroker } from '../../src/sandbox/paper-broker/paper-broker.ts';
 import { Activity } from './activity.ts';

@@ -1,4 +1,4 @@
-import { type Failpoint, failpoints } from '../../src/trading/failpoint.ts';
+import { type Failpoint, failpoints } from '../../src/machine/failpoint.ts';
 
 /** One death: who dies where, once the run (or, after an earlier death, a resume or a restart) is on its way. */
 export interface Death {

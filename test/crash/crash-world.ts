@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createPhoneClient, type PhoneClient } from '../../src/sandbox/phone/phone-client.ts';
+import { createPhoneClient, type PhoneClient } from '../../src/home/phone/phone-client.ts';
 import { readReadyFile } from '../../src/sandbox/ready-file.ts';
 import { type GatewayBook, openGatewayBook } from './gateway-book.ts';
 import { type Ended, type Program, startProgram } from './program.ts';

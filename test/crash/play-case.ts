@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PhoneRequest } from '../../src/sandbox/phone/phone-client.ts';
+import type { PhoneRequest } from '../../src/home/phone/phone-client.ts';
 import { isSettledState, type ProposalState } from '../../src/trading/proposal.ts';
 import type { CrashCase, Death } from './crash-case.ts';
 import type { BookedOrder, CrashWorld } from './crash-world.ts';

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { failpoints } from '../../src/trading/failpoint.ts';
+import { failpoints } from '../../src/machine/failpoint.ts';
 import { createWorld } from '../e2e/world.ts';
 
 const dist = new URL('../../dist/', import.meta.url).pathname;

@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openFileStore } from '../../src/auth/credential-store/file-store.ts';
-import { modelKey } from '../../src/auth/model-key.ts';
 import { readReadyFile } from '../../src/sandbox/ready-file.ts';
+import { openFileStore } from '../../src/secrets/file/file-store.ts';
+import { modelKey } from '../../src/secrets/model-key.ts';
 import { frame, hasTmux, openTerminal, type Terminal } from './tmux.ts';
 
 const launcher = new URL('../../bin/trade-agent.js', import.meta.url).pathname;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { PhoneRequest } from '../../src/sandbox/phone/phone-client.ts';
+import type { PhoneRequest } from '../../src/home/phone/phone-client.ts';
 import { createWorld, type World } from './world.ts';
 
 let world: World;

@@ -12,7 +12,7 @@ registerHooks({
   },
 });
 
-// The program loads its own chunks (src/cli/bundle-loader.ts).
+// The program loads its own chunks (src/cli/start/bundle-loader.ts).
 const { readFileSync } = fs;
 fs.readFileSync = (file, ...rest) => {
   const url = file instanceof URL ? file.href : pathToFileURL(String(file)).href;

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPhoneClient } from '../../src/sandbox/phone/phone-client.ts';
+import { createPhoneClient } from '../../src/home/phone/phone-client.ts';
+import { systemClock } from '../../src/machine/clock.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
-import { systemClock } from '../../src/trading/clock.ts';
 import { type CommandOptions, startCommand } from './world.ts';
 
 /** A sandbox in which it is always Sunday noon in New York, give or take the seconds a test takes. */

@@ -92,7 +92,7 @@ describe('what a command loads', () => {
     expect([...code]).toEqual(expect.arrayContaining([...agent, ...database]));
     expectNone(code, [...terminal, ...oauth, ...sandbox, ...model]);
     expect([...code].filter((name) => name.startsWith('src/cli/commands/'))).toEqual([
-      'src/cli/commands/run.ts',
+      'src/cli/commands/run/run.ts',
     ]);
     // Each file costs a third of a millisecond: scripts/bundle/groups.mjs says which are kept together.
     expect(files.length).toBeLessThanOrEqual(14);
@@ -104,7 +104,7 @@ describe('the bundle', () => {
     const load = `
       import { readdirSync } from 'node:fs';
       import { pathToFileURL } from 'node:url';
-      import { openBundle } from ${JSON.stringify(join(root, 'src/cli/bundle-loader.ts'))};
+      import { openBundle } from ${JSON.stringify(join(root, 'src/cli/start/bundle-loader.ts'))};
       const folder = ${JSON.stringify(join(root, 'dist/'))};
       const bundle = openBundle(pathToFileURL(folder), undefined, '');
       const chunks = readdirSync(folder).filter((name) => name.endsWith('.cjs'));

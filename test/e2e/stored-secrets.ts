@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
-import { openStateDatabase } from '../../src/agent/state-database.ts';
 import { createProposalStore } from '../../src/approval/proposal-store.ts';
 import { createTokenSeal } from '../../src/approval/token-seal.ts';
-import { credentialNames } from '../../src/auth/credential-store/credential-store.ts';
-import { openFileStore } from '../../src/auth/credential-store/file-store.ts';
-import { databaseKey } from '../../src/auth/database-key.ts';
-import { systemClock } from '../../src/trading/clock.ts';
+import { systemClock } from '../../src/machine/clock.ts';
+import { credentialNames } from '../../src/secrets/credential-store.ts';
+import { databaseKey } from '../../src/secrets/database-key.ts';
+import { openFileStore } from '../../src/secrets/file/file-store.ts';
+import { openStateDatabase } from '../../src/store/sqlite/state-database.ts';
 
 const store = (agentHome: string) => openFileStore({ folder: agentHome, profile: 'sandbox' });
 

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createPhoneClient } from '../../src/sandbox/phone/phone-client.ts';
+import { createPhoneClient } from '../../src/home/phone/phone-client.ts';
 import { readReadyFile, type SandboxReady } from '../../src/sandbox/ready-file.ts';
 
 const launcher = new URL('../../bin/trade-agent.js', import.meta.url).pathname;

@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
-import type { Vault } from '../../src/sandbox/identity-provider/vault.ts';
+import type { Vault } from '../../src/home/identity-provider/vault.ts';
 import type { PaperBroker } from '../../src/sandbox/paper-broker/paper-broker.ts';
 import { BROKER_CLIENT } from './realm.ts';
 

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { systemClock } from '../../src/trading/clock.ts';
+import { systemClock } from '../../src/machine/clock.ts';
 
 const MOST_TRIES = 20;
 const RETRY_MS = 250;

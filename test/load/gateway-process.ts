@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks';
 import { getRequestListener } from '@hono/node-server';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { createGateway, type GatewayOptions } from '../../src/gateway/gateway.ts';
-import { listenOnLoopback } from '../../src/gateway/http-server.ts';
+import { listenOnLoopback } from '../../src/net/http-server.ts';
 
 /** What the gateway is told before it opens. */
 export type GatewayLoad = Omit<GatewayOptions, 'resource' | 'database'> & { readonly databaseFile: string };

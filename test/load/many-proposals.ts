@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { systemClock } from '../../src/trading/clock.ts';
+import { systemClock } from '../../src/machine/clock.ts';
 import type { Proposal } from '../../src/trading/proposal.ts';
 import type { Traffic } from './gateway-process.ts';
 import { type LoadWorld, startLoadWorld } from './world.ts';

@@ -3,7 +3,7 @@ import { dollars, sharePrice, shares, signedDollars, signedPercent } from '../..
 import { Dec } from '../../trading/decimal.ts';
 import { describeMessage, sentMessageSchema } from '../../trading/message.ts';
 import { accountSchema, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
-import { orderShorthand, orderSummary } from '../order-summary.ts';
+import { orderShorthand, orderSummary } from './order-summary.ts';
 
 /** One call and what came back. */
 export interface Answered {

@@ -2,7 +2,7 @@ import type { CallbackManagerForLLMRun } from '@langchain/core/callbacks/manager
 import { BaseChatModel } from '@langchain/core/language_models/chat_models';
 import { AIMessage, AIMessageChunk, type BaseMessage, ToolMessage } from '@langchain/core/messages';
 import { ChatGenerationChunk, type ChatResult } from '@langchain/core/outputs';
-import { type PlannerRefusal, REFUSAL } from '../chat-model.ts';
+import { type PlannerRefusal, REFUSAL } from '../model/chat-model.ts';
 import { type Answered, answer, helpText, sentence } from './answer.ts';
 import { parsePrompt } from './sentence.ts';
 import { lookups, type Step, steps } from './steps.ts';

@@ -1,6 +1,6 @@
 import { isTradeAgentError } from '../../trading/errors.ts';
 import { checkRecipient, type MessageService } from '../../trading/message.ts';
-import type { PlannerRefusal } from '../chat-model.ts';
+import type { PlannerRefusal } from '../model/chat-model.ts';
 import { type OrderIntent, readOrderSentence } from './order-sentence.ts';
 import { NotUnderstood, shown, Words } from './words.ts';
 

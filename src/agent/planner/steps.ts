@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Dec } from '../../trading/decimal.ts';
 import { orderSchema, positionSchema } from '../../trading/views.ts';
-import { orderShorthand } from '../order-summary.ts';
+import { orderShorthand } from './order-summary.ts';
 import { partOfPosition } from './position-part.ts';
 import type { Intent } from './sentence.ts';
 import { NotUnderstood } from './words.ts';

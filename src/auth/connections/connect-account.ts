@@ -1,7 +1,7 @@
-import type { Clock } from '../../trading/clock.ts';
+import type { Clock } from '../../machine/clock.ts';
+import { machineName } from '../../machine/machine-name.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
-import { endOf } from '../lifetime.ts';
-import { machineName } from '../machine-name.ts';
+import { endOf } from '../provider/lifetime.ts';
 import type { ConnectedAccount, ConnectedAccounts } from './connected-accounts.ts';
 import { listenForReturn } from './loopback-return.ts';
 

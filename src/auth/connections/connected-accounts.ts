@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { boundedFetch, isAnswerTooLong, LONGEST_PROVIDER_ANSWER } from '../../trading/bounded-fetch.ts';
+import { boundedFetch, isAnswerTooLong, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
+import { isSecureUrl } from '../../net/secure-url.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
-import { wantsNonce } from '../gateway-request.ts';
-import { PROVIDER_TIMEOUT_S } from '../provider.ts';
-import { isSecureUrl } from '../secure-url.ts';
+import { PROVIDER_TIMEOUT_S } from '../provider/provider.ts';
+import { wantsNonce } from '../session/gateway-request.ts';
 
 const startedSchema = z.object({
   auth_session: z.string().min(1),

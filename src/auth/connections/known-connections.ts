@@ -1,4 +1,4 @@
-import type { Profile } from '../profile.ts';
+import type { Profile } from '../../config/profile.ts';
 
 /** The accounts elsewhere that the agent has a use for. */
 export const connectionNames = ['broker', 'slack', 'gmail'] as const;

@@ -1,16 +1,16 @@
-import { type Clock, systemClock } from '../../trading/clock.ts';
+import { CONNECTION_SCOPES, type ResolvedProfile } from '../../config/profile.ts';
+import { type Clock, systemClock } from '../../machine/clock.ts';
+import type { Home } from '../../machine/home.ts';
+import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
-import { type AccessToken, isUsable } from '../access-token.ts';
-import type { CredentialStore } from '../credential-store/credential-store.ts';
-import { parsePrivateJwk } from '../dpop-key.ts';
-import { createDpopProver, type DpopProver } from '../dpop-proof.ts';
-import type { Home } from '../home.ts';
-import { CONNECTION_SCOPES, type ResolvedProfile } from '../profile.ts';
-import { loginClient } from '../provider.ts';
-import type { ConnectedAccountsService } from '../providers/dialect.ts';
-import { dialectOf } from '../providers/dialect-of.ts';
-import { parseStoredSession } from '../stored-session.ts';
-import { loginRequired, refreshAccessToken } from '../token-refresh.ts';
+import type { ConnectedAccountsService } from '../provider/dialect.ts';
+import { dialectOf } from '../provider/dialect-of.ts';
+import { loginClient } from '../provider/provider.ts';
+import { type AccessToken, isUsable } from '../session/access-token.ts';
+import { parsePrivateJwk } from '../session/dpop-key.ts';
+import { createDpopProver, type DpopProver } from '../session/dpop-proof.ts';
+import { parseStoredSession } from '../session/stored-session.ts';
+import { loginRequired, refreshAccessToken } from '../session/token-refresh.ts';
 import { type ConnectedAccounts, connectedAccounts } from './connected-accounts.ts';
 
 export interface OpenConnectedAccounts {

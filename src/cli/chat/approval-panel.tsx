@@ -1,6 +1,6 @@
 import { Box, Text } from 'ink';
 import type { ApprovalView } from '../../agent/events.ts';
-import { countdown } from '../duration.ts';
+import { countdown } from '../options/duration.ts';
 import { timeLeft, whereToApprove, statusText as wordsForStatus } from '../text/approval-lines.ts';
 import { subjectFields, subjectHeadline, subjectKind } from '../text/approval-subject.ts';
 import { environmentWord } from '../text/order-fields.ts';

@@ -1,6 +1,6 @@
 import { Box, Static, Text, useApp, useWindowSize } from 'ink';
 import { useMemo, useState, useSyncExternalStore } from 'react';
-import type { Clock } from '../../trading/clock.ts';
+import type { Clock } from '../../machine/clock.ts';
 import { safeLine } from '../text/safe-text.ts';
 import { wrapWords } from '../text/wrap.ts';
 import type { ChatStatus } from './chat-driver.ts';

@@ -1,5 +1,5 @@
 import type { ApprovalView } from '../../agent/events.ts';
-import { closestMatch } from '../../auth/closest-match.ts';
+import { closestMatch } from '../../config/closest-match.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
 import { safeLine } from '../text/safe-text.ts';

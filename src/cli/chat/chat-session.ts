@@ -1,5 +1,5 @@
 import type { AgentEvent } from '../../agent/events.ts';
-import type { Clock } from '../../trading/clock.ts';
+import type { Clock } from '../../machine/clock.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { Order } from '../../trading/views.ts';
 import { errorObject } from '../output.ts';

@@ -1,7 +1,7 @@
 import type { AgentEvent, ApprovalView, ConnectionView, RunResult } from '../../agent/events.ts';
-import { usageText } from '../drive-run.ts';
-import { toolCallText } from '../run-renderer.ts';
-import { saysTheSame } from '../run-report.ts';
+import { usageText } from '../run/drive-run.ts';
+import { toolCallText } from '../run/run-renderer.ts';
+import { saysTheSame } from '../run/run-report.ts';
 import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
 import { connectionLine } from '../text/connection-line.ts';
 import { safeLine, safeText } from '../text/safe-text.ts';

@@ -1,5 +1,5 @@
 import type { AgentEvent } from '../../agent/events.ts';
-import type { ResolvedProfile } from '../../auth/profile.ts';
+import type { ResolvedProfile } from '../../config/profile.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { AgentOptions, Context } from '../context.ts';
 import { startLogin } from '../login-flow.ts';
@@ -84,7 +84,9 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
     cancelApproval: async (id) => (await agent()).cancelApproval(id),
     threads: async () => (await agent()).threads(),
     profiles: async () => {
-      const { chosenProfileName, findProfile, profileNames } = await import('../../auth/resolve-profile.ts');
+      const { chosenProfileName, findProfile, profileNames } = await import(
+        '../../config/resolve-profile.ts'
+      );
       const config = await context.config();
       const current = chosenProfileName(config, context.profileName);
       return profileNames(config).map((name) => ({
@@ -94,7 +96,7 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
       }));
     },
     checkProfile: async (name) => {
-      const { findProfile, resolveProfile } = await import('../../auth/resolve-profile.ts');
+      const { findProfile, resolveProfile } = await import('../../config/resolve-profile.ts');
       const config = await context.config();
       // A sandbox gets its addresses once it runs.
       if (!findProfile(config, name).sandbox) resolveProfile(config, name);
@@ -102,8 +104,8 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
     chooseModel: async (name) => {
       const [{ withModel }, { modelKey }, { modelServer, modelUrl }] = await Promise.all([
         import('../chosen-model.ts'),
-        import('../../auth/model-key.ts'),
-        import('../../agent/model-server.ts'),
+        import('../../secrets/model-key.ts'),
+        import('../../agent/model/model-server.ts'),
       ]);
       const { baseUrl, ...others } = options;
       const next =
@@ -124,9 +126,9 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
     },
     liftHalt: async (asked, signal) => {
       const [{ approvalView }, { followProposal }, { refusalOf }, { shortId }, gateway] = await Promise.all([
-        import('../../agent/proposal-view.ts'),
-        import('../../tools/follow-proposal.ts'),
-        import('../../agent/proposal-refusal.ts'),
+        import('../../agent/graph/proposal-view.ts'),
+        import('../../tools/gateway/follow-proposal.ts'),
+        import('../../agent/graph/proposal-refusal.ts'),
         import('../../agent/short-id.ts'),
         context.gateway(),
       ]);

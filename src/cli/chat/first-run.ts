@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { configFile, loadConfig, saveConfig } from '../../auth/config-file.ts';
-import { SANDBOX_PROFILE } from '../../auth/resolve-profile.ts';
-import { isSecureUrl } from '../../auth/secure-url.ts';
+import { configFile, loadConfig, saveConfig } from '../../config/config-file.ts';
+import { SANDBOX_PROFILE } from '../../config/resolve-profile.ts';
+import { isSecureUrl } from '../../net/secure-url.ts';
 import type { Context } from '../context.ts';
 
 /** How to reach a model: what `profiles.sandbox.model` in config.yaml takes. */
@@ -57,9 +57,9 @@ async function askForKey(context: Context, model: ModelChoice): Promise<void> {
   if (model.provider === 'builtin' || model.base_url !== undefined) return;
   if (env.OPENAI_API_KEY || env.TRADE_AGENT_API_KEY) return;
   const [{ askSecret }, { storeModelKey }, { modelUrl }] = await Promise.all([
-    import('../secret-input.ts'),
-    import('../../auth/model-key.ts'),
-    import('../../agent/model-server.ts'),
+    import('../terminal/secret-input.ts'),
+    import('../../secrets/model-key.ts'),
+    import('../../agent/model/model-server.ts'),
   ]);
   const key = await askSecret(io, 'API key (not shown; Enter to set OPENAI_API_KEY later): ', signal);
   if (key !== '') await storeModelKey(await context.store(), modelUrl(model), key);

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
-import type { OutputStream } from '../io.ts';
+import type { OutputStream } from '../terminal/io.ts';
 
 /** `CSI 2 K`, `CSI 1 A`: erase the line, go up one. */
 const ERASE_LINE = '\u001b[2K';

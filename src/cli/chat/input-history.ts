@@ -1,7 +1,7 @@
 import { appendFileSync, chmodSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { ensurePrivateFolder } from '../../auth/home.ts';
-import { writePrivateFile } from '../../auth/private-file.ts';
+import { ensurePrivateFolder } from '../../machine/home.ts';
+import { writePrivateFile } from '../../machine/private-file.ts';
 
 /** What was typed before, kept for the next time. */
 export interface InputHistory {

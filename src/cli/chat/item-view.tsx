@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { Box, Text } from 'ink';
-import { seconds } from '../run-renderer.ts';
+import { seconds } from '../run/run-renderer.ts';
 import { type MarkdownStyle, terminalMarkdown } from '../text/markdown.ts';
 import type { ChatItem } from './chat-state.ts';
 import { useScreen } from './screen.ts';

@@ -1,5 +1,5 @@
 import { Box, Text } from 'ink';
-import { countdown } from '../duration.ts';
+import { countdown } from '../options/duration.ts';
 import { wrapWords } from '../text/wrap.ts';
 import type { ChatLogin } from './chat-driver.ts';
 import { QrCode } from './qr-code.tsx';

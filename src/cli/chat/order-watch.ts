@@ -1,4 +1,4 @@
-import type { Clock } from '../../trading/clock.ts';
+import type { Clock } from '../../machine/clock.ts';
 import { isFinal, type Order } from '../../trading/views.ts';
 
 /** While an order is open. Twelve calls a minute are far from any broker's limit. */

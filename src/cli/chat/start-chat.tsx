@@ -1,6 +1,7 @@
 import { render } from 'ink';
 import type { AgentOptions, Context } from '../context.ts';
-import { resumeCommand } from '../run-report.ts';
+import { resumeCommand } from '../run/run-report.ts';
+import { sizedTerminal } from '../terminal/sized-terminal.ts';
 import { approvalOutcome } from '../text/approval-lines.ts';
 import { safeLine } from '../text/safe-text.ts';
 import { version } from '../version.ts';
@@ -9,7 +10,6 @@ import { ChatSession } from './chat-session.ts';
 import { contextDriver, firstStatus } from './context-driver.ts';
 import { frameEraser } from './frame-eraser.ts';
 import { noHistory, openInputHistory, wantsHistory } from './input-history.ts';
-import { sizedTerminal } from './sized-terminal.ts';
 
 /** Smallest terminal that has room for a QR code beside an order's fields. */
 const QR_COLUMNS = 100;

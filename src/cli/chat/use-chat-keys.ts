@@ -1,6 +1,6 @@
 import { useInput, usePaste } from 'ink';
 import { useEffect, useRef, useState } from 'react';
-import type { Clock } from '../../trading/clock.ts';
+import type { Clock } from '../../machine/clock.ts';
 import type { ChatSession } from './chat-session.ts';
 import type { EditorAction, EditorState } from './line-editor.ts';
 import { completed, offered, taken } from './slash-commands.ts';

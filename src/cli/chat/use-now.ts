@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import type { Clock } from '../../trading/clock.ts';
+import type { Clock } from '../../machine/clock.ts';
 
 /** The time in milliseconds, renewed every `intervalMs` while `active`: for countdowns. */
 export function useNow(clock: Clock, active: boolean, intervalMs: number): number {

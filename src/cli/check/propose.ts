@@ -4,8 +4,8 @@ import { shortId } from '../../agent/short-id.ts';
 import type { Proposal } from '../../check/check.ts';
 import type { AccountMemory } from '../../check/check-store.ts';
 import type { Context } from '../context.ts';
-import { createRunRenderer } from '../run-renderer.ts';
-import { RunFollower, runObject } from '../run-report.ts';
+import { createRunRenderer } from '../run/run-renderer.ts';
+import { RunFollower, runObject } from '../run/run-report.ts';
 import { orderPrompt } from './order-sentence.ts';
 
 /**

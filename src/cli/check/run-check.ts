@@ -1,21 +1,21 @@
 import { join } from 'node:path';
 import type { ApprovalMode } from '../../agent/agent.ts';
 import type { ApprovalView, RunResult } from '../../agent/events.ts';
-import { databaseKey } from '../../auth/database-key.ts';
-import { ensurePrivateFolder } from '../../auth/home.ts';
-import { withProcessLock } from '../../auth/process-lock.ts';
 import { type Check, check } from '../../check/check.ts';
 import { type AccountMemory, openCheckStore } from '../../check/check-store.ts';
 import { gather } from '../../check/gather.ts';
 import { loadRules, standardRules } from '../../check/load-rules.ts';
 import type { CheckResult } from '../../check/result.ts';
 import type { RulesFile } from '../../check/rules-schema.ts';
+import { ensurePrivateFolder } from '../../machine/home.ts';
+import { withProcessLock } from '../../machine/process-lock.ts';
+import { databaseKey } from '../../secrets/database-key.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { isSettledState } from '../../trading/proposal.ts';
 import type { Context } from '../context.ts';
 import { exitCodeForError, exitCodeForRun } from '../exit-codes.ts';
 import { errorObject, talkError } from '../output.ts';
-import { resumeCommand } from '../run-report.ts';
+import { resumeCommand } from '../run/run-report.ts';
 import { safeLine } from '../text/safe-text.ts';
 import { proposalObject, propose } from './propose.ts';
 

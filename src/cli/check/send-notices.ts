@@ -1,10 +1,10 @@
-import type { NoticeChannel, NoticesConfig } from '../../auth/notice-channels.ts';
-import { noticeSecrets } from '../../auth/notice-secrets.ts';
 import type { NoticeOutbox, WaitingNotice } from '../../check/notice-outbox.ts';
 import type { NoticeReport } from '../../check/result.ts';
+import type { NoticeChannel, NoticesConfig } from '../../config/notice-channels.ts';
 import { deliver } from '../../notify/deliver.ts';
 import { type Notice, NoticeFailure } from '../../notify/notice.ts';
 import { openChannel } from '../../notify/open-channel.ts';
+import { noticeSecrets } from '../../secrets/notice-secrets.ts';
 import type { Context } from '../context.ts';
 
 /** All notices of a check together: cron's next check must not wait for a mail server. */

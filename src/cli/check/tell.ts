@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { RunResult } from '../../agent/events.ts';
-import type { NoticeChannel, NoticesConfig } from '../../auth/notice-channels.ts';
 import type { Finding, FiredState } from '../../check/firing.ts';
 import type { OutgoingNotice } from '../../check/notice-outbox.ts';
 import type { CheckResult } from '../../check/result.ts';
+import type { NoticeChannel, NoticesConfig } from '../../config/notice-channels.ts';
+import { oneLine, plainText } from '../../net/one-line.ts';
 import type { Notice } from '../../notify/notice.ts';
 import { DEFAULT_BODY, DEFAULT_TITLE, filledIn, type NoticeFacts } from '../../notify/template.ts';
-import { oneLine, plainText } from '../../trading/one-line.ts';
 import { describeOrder } from '../../trading/order.ts';
 
 /** More new findings than this are told as one: nobody reads two hundred messages. */

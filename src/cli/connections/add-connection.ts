@@ -1,8 +1,8 @@
 import { type ConnectingAccount, connectAccount } from '../../auth/connections/connect-account.ts';
 import { describeConnectionScopes } from '../../auth/connections/known-connections.ts';
-import { machineName } from '../../auth/machine-name.ts';
+import { machineName } from '../../machine/machine-name.ts';
 import type { Context } from '../context.ts';
-import { countdown } from '../duration.ts';
+import { countdown } from '../options/duration.ts';
 import { safeLine } from '../text/safe-text.ts';
 import { describeConnection, openAccounts, readConnectionName } from './connection-access.ts';
 
@@ -41,7 +41,7 @@ export async function addConnection(
     });
     if (output.format !== 'stream-json') await showLink(context, described, started, finish);
     if (options.open) {
-      const { openBrowser } = await import('../open-browser.ts');
+      const { openBrowser } = await import('../terminal/open-browser.ts');
       await openBrowser(context, started.address);
     }
     const account = await started.complete(signal);

@@ -66,7 +66,7 @@ async function checkProfile(context: Context): Promise<Finding[]> {
 
 /** A doctor starts nothing: a sandbox that isn't up is no illness, since the next command starts it. */
 async function sleepingSandbox(context: Context): Promise<Finding | undefined> {
-  const { findProfile } = await import('../../auth/resolve-profile.ts');
+  const { findProfile } = await import('../../config/resolve-profile.ts');
   const { ensureSandbox } = await import('../sandbox-connection.ts');
   try {
     if (!findProfile(await context.config(), context.profileName).sandbox) return undefined;

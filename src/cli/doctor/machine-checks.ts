@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { configFile } from '../../auth/config-file.ts';
+import { configFile } from '../../config/config-file.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import type { Context } from '../context.ts';
 import { version } from '../version.ts';

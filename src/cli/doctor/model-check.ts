@@ -1,6 +1,6 @@
-import { type ModelServer, modelServer, modelUrl } from '../../agent/model-server.ts';
-import { modelKey } from '../../auth/model-key.ts';
-import type { ResolvedProfile } from '../../auth/profile.ts';
+import { type ModelServer, modelServer, modelUrl } from '../../agent/model/model-server.ts';
+import type { ResolvedProfile } from '../../config/profile.ts';
+import { modelKey } from '../../secrets/model-key.ts';
 import type { Context } from '../context.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 

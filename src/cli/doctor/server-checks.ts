@@ -1,5 +1,5 @@
-import type { ResolvedProfile } from '../../auth/profile.ts';
-import { announcesDpop, providerMetadata } from '../../auth/provider.ts';
+import { announcesDpop, providerMetadata } from '../../auth/provider/provider.ts';
+import type { ResolvedProfile } from '../../config/profile.ts';
 import { TRADE_ORDER_TYPE } from '../../trading/approval-details.ts';
 import type { Context } from '../context.ts';
 import { type Finding, fail, ok, skip, warn } from './finding.ts';

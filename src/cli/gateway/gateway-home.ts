@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { parseYaml } from '../../auth/yaml-file.ts';
+import { parseYaml } from '../../config/yaml-file.ts';
 import { type GatewaySettings, gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 

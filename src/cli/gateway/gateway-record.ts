@@ -4,7 +4,7 @@ import type Database from 'better-sqlite3-multiple-ciphers';
 import { type AuditVerdict, createAuditChain, verifyAuditFile } from '../../approval/audit-chain.ts';
 import { createHalts } from '../../approval/halts.ts';
 import { createProposalTables } from '../../approval/proposal-tables.ts';
-import { type Clock, utcSeconds } from '../../trading/clock.ts';
+import { type Clock, utcSeconds } from '../../machine/clock.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 
 /** How long the running gateway may hold its database, milliseconds. */

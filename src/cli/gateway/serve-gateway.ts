@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { ensurePrivateFolder } from '../../auth/home.ts';
-import { writePrivateFile } from '../../auth/private-file.ts';
-import { withProcessLock } from '../../auth/process-lock.ts';
+import type { RequestLogEntry } from '../../gateway/door/request-log.ts';
 import { createGateway } from '../../gateway/gateway.ts';
 import { gatewayOptions } from '../../gateway/gateway-settings.ts';
-import { listen } from '../../gateway/http-server.ts';
-import type { RequestLogEntry } from '../../gateway/request-log.ts';
+import { ensurePrivateFolder } from '../../machine/home.ts';
+import { writePrivateFile } from '../../machine/private-file.ts';
+import { withProcessLock } from '../../machine/process-lock.ts';
+import { listen } from '../../net/http-server.ts';
 import type { Cli } from '../cli.ts';
 import type { Output } from '../output.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';

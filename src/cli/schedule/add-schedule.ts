@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { ApprovalMode } from '../../agent/agent.ts';
 import { shortId } from '../../agent/short-id.ts';
-import { findProfile } from '../../auth/resolve-profile.ts';
+import { findProfile } from '../../config/resolve-profile.ts';
 import { requireEdge } from '../../schedule/market-edge.ts';
 import { openScheduler, usualScheduler } from '../../schedule/open-scheduler.ts';
 import { type Schedule, schedulePattern, type Timing } from '../../schedule/schedule.ts';

@@ -1,4 +1,4 @@
-import type { Io } from '../io.ts';
+import type { Io } from '../terminal/io.ts';
 
 /** What a run said, kept back until it is known whether anybody should hear it: cron mails every line. */
 export interface CapturedTalk {

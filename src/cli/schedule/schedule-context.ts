@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { ensurePrivateFolder } from '../../auth/home.ts';
+import { ensurePrivateFolder } from '../../machine/home.ts';
 import { currentCalendar } from '../../schedule/calendar-cache.ts';
 import { machineCommand } from '../../schedule/machine-command.ts';
 import { parseEdge } from '../../schedule/market-edge.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { connectionNames } from '../../auth/connections/known-connections.ts';
-import { noticeSeverities } from '../../auth/notice-channels.ts';
-import { profileSchema } from '../../auth/profile.ts';
+import { noticeSeverities } from '../../config/notice-channels.ts';
+import { profileSchema } from '../../config/profile.ts';
 import { sentMessageSchema } from '../../trading/message.ts';
 import { environments, sides } from '../../trading/order.ts';
 import { accountSchema, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';

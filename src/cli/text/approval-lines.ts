@@ -1,5 +1,5 @@
 import type { ApprovalStatus, ApprovalView } from '../../agent/events.ts';
-import { countdown } from '../duration.ts';
+import { countdown } from '../options/duration.ts';
 import { subjectFields, subjectHeadline } from './approval-subject.ts';
 import { dollars, sharePrice, shares } from './money.ts';
 import { safeLine } from './safe-text.ts';

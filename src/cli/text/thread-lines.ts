@@ -1,5 +1,5 @@
 import type { ThreadCall, ThreadMessage, ThreadRecord } from '../../agent/events.ts';
-import { toolCallText } from '../run-renderer.ts';
+import { toolCallText } from '../run/run-renderer.ts';
 import { approvalOutcome } from './approval-lines.ts';
 import { safeLine, safeText } from './safe-text.ts';
 

@@ -2,8 +2,8 @@ import { isTradeAgentError } from '../../trading/errors.ts';
 import { checkMessage, type MessageDraft, messageDraftSchema } from '../../trading/message.ts';
 import { messageSendDetails, messageSendDetailsSchema } from '../../trading/message-details.ts';
 import { Refusal } from '../../trading/refusal.ts';
-import { approvedDetails, issueFields, requireApproved } from '../approved-details.ts';
-import type { Caller } from '../caller.ts';
+import { approvedDetails, issueFields, requireApproved } from '../door/approved-details.ts';
+import type { Caller } from '../door/caller.ts';
 
 /** A message that its sender approved, to the last character. */
 export interface ApprovedMessage {

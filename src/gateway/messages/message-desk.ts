@@ -1,9 +1,9 @@
-import type { Clock } from '../../trading/clock.ts';
+import type { Clock } from '../../machine/clock.ts';
 import type { MessageDraft, MessageService, SentMessage } from '../../trading/message.ts';
 import { Refusal } from '../../trading/refusal.ts';
-import type { BrokerTokens } from '../broker-token.ts';
-import type { Caller } from '../caller.ts';
-import { ReplayedRefusal, recordedRefusal } from '../recorded-refusal.ts';
+import type { BrokerTokens } from '../broker/broker-token.ts';
+import type { Caller } from '../door/caller.ts';
+import { ReplayedRefusal, recordedRefusal } from '../door/recorded-refusal.ts';
 import { type ApprovedMessage, approvedMessage } from './approved-message.ts';
 import type { Deliver, Delivery } from './delivery.ts';
 import type { MessageEntry, MessageJournal, MessageKey } from './message-journal.ts';

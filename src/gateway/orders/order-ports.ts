@@ -4,12 +4,12 @@ import type { ReplacePorts } from '../../approval/kinds/replace/kind.ts';
 import { protectsPosition } from '../../trading/protects.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Broker } from '../broker/broker.ts';
-import type { Caller } from '../caller.ts';
-import { lastSession } from '../last-session.ts';
-import type { OrderDesk } from '../place-order.ts';
-import { type OrderPolicy, unknownSymbol } from '../policy.ts';
-import { recordedRefusal } from '../recorded-refusal.ts';
+import type { Caller } from '../door/caller.ts';
+import { recordedRefusal } from '../door/recorded-refusal.ts';
+import { lastSession } from '../policy/last-session.ts';
+import { type OrderPolicy, unknownSymbol } from '../policy/policy.ts';
 import { cancelApproved, orderNotFound } from './cancel-desk.ts';
+import type { OrderDesk } from './place-order.ts';
 import { changesTo } from './replacement.ts';
 
 export interface OrderPortsOptions {

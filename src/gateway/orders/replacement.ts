@@ -3,7 +3,7 @@ import type { OrderDraft } from '../../trading/order.ts';
 import type { ReplaceSubject } from '../../trading/proposal.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
-import { isSameOrder } from '../same-order.ts';
+import { isSameOrder } from './same-order.ts';
 
 /** What of an order becomes another; `trail` is its trail_price or trail_percent, whichever it has. */
 export type OrderChanges = ReplaceSubject['changes'];

@@ -1,8 +1,8 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
-import type { BrokerTokens } from '../broker-token.ts';
-import type { Door } from '../door.ts';
-import { parseQuery } from '../query.ts';
+import type { BrokerTokens } from '../broker/broker-token.ts';
+import type { Door } from '../door/door.ts';
+import { parseQuery } from './query.ts';
 
 const connectionsQuery = z.strictObject({ name: z.string().max(32).optional() });
 

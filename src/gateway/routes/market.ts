@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { symbolSchema } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { BarQuery, Broker } from '../broker/broker.ts';
-import type { Caller } from '../caller.ts';
-import type { Door } from '../door.ts';
-import { limitParameter, parseQuery } from '../query.ts';
+import type { Caller } from '../door/caller.ts';
+import type { Door } from '../door/door.ts';
+import { limitParameter, parseQuery } from './query.ts';
 
 /** A request for more would be a long URL at the broker, and a long wait. */
 const MOST_SYMBOLS = 50;

@@ -5,13 +5,13 @@ import { protectsPosition } from '../../trading/protects.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import type { Broker } from '../broker/broker.ts';
-import type { Caller } from '../caller.ts';
-import type { Door } from '../door.ts';
-import { jsonBody } from '../json-body.ts';
+import type { Caller } from '../door/caller.ts';
+import type { Door } from '../door/door.ts';
 import { notCancelable, orderNotFound } from '../orders/cancel-desk.ts';
+import type { OrderDesk } from '../orders/place-order.ts';
 import { isOrderOf } from '../orders/replacement.ts';
-import type { OrderDesk } from '../place-order.ts';
-import { limitParameter, parseQuery } from '../query.ts';
+import { jsonBody } from './json-body.ts';
+import { limitParameter, parseQuery } from './query.ts';
 
 const ordersQuery = z.strictObject({
   status: z.enum(['open', 'closed', 'all']).default('open'),

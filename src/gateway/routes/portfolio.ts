@@ -1,9 +1,9 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import type { Broker } from '../broker/broker.ts';
-import type { Caller } from '../caller.ts';
-import type { Door } from '../door.ts';
-import { parseQuery } from '../query.ts';
+import type { Caller } from '../door/caller.ts';
+import type { Door } from '../door/door.ts';
+import { parseQuery } from './query.ts';
 
 const historyQuery = z.strictObject({
   period: z

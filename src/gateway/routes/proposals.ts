@@ -5,7 +5,7 @@ import type { ApprovalKernel } from '../../approval/kernel.ts';
 import type { Proposer } from '../../approval/kind.ts';
 import type { ProposingCaller } from '../../approval/propose.ts';
 import type { StoredProposal } from '../../approval/stored-proposal.ts';
-import { utcSeconds } from '../../trading/clock.ts';
+import { utcSeconds } from '../../machine/clock.ts';
 import {
   idempotencyKeySchema,
   type ProposalKind,
@@ -13,11 +13,11 @@ import {
   proposalRequestSchema,
 } from '../../trading/proposal.ts';
 import { Refusal } from '../../trading/refusal.ts';
-import { issueFields } from '../approved-details.ts';
-import type { Caller } from '../caller.ts';
-import { type Door, requireScopes } from '../door.ts';
-import { jsonBody } from '../json-body.ts';
-import { limitParameter, parseQuery } from '../query.ts';
+import { issueFields } from '../door/approved-details.ts';
+import type { Caller } from '../door/caller.ts';
+import { type Door, requireScopes } from '../door/door.ts';
+import { jsonBody } from './json-body.ts';
+import { limitParameter, parseQuery } from './query.ts';
 
 /** Seconds that an answer is held at most: below the time-outs of ordinary HTTP clients. */
 const MOST_WAIT_S = 25;

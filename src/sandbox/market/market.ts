@@ -1,4 +1,4 @@
-import type { Clock } from '../../trading/clock.ts';
+import type { Clock } from '../../machine/clock.ts';
 import { Dec, decimal, isOnTick, price } from '../../trading/decimal.ts';
 import { type BarRequest, bars, type MarketBar } from './bars.ts';
 import { addDays, type IsoDate, newYorkDate } from './new-york-time.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type Database from 'better-sqlite3-multiple-ciphers';
+import { failpoint } from '../../machine/failpoint.ts';
 import { Dec, plain } from '../../trading/decimal.ts';
-import { failpoint } from '../../trading/failpoint.ts';
 import type { Market, MarketQuote } from '../market/market.ts';
 import { newYorkDate } from '../market/new-york-time.ts';
 import { hashText, uniform } from '../market/price-path.ts';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { Hono } from 'hono';
-import type { Clock } from '../../trading/clock.ts';
-import type { Faults } from '../faults.ts';
+import type { Faults } from '../../home/faults.ts';
+import type { Clock } from '../../machine/clock.ts';
 import type { Market } from '../market/market.ts';
 import { type BrokerEnv, limitRate, requireToken } from './access.ts';
 import { adminRoutes } from './admin-routes.ts';

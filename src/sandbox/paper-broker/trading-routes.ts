@@ -1,10 +1,10 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
+import type { Faults } from '../../home/faults.ts';
+import { failpoint } from '../../machine/failpoint.ts';
 import { Dec } from '../../trading/decimal.ts';
-import { failpoint } from '../../trading/failpoint.ts';
 import { timesInForce } from '../../trading/order.ts';
-import type { Faults } from '../faults.ts';
 import { newYorkDate, newYorkTimestamp } from '../market/new-york-time.ts';
 import { type BrokerEnv, requireTrading } from './access.ts';
 import { accountJson, type Books, positionJson } from './account-json.ts';

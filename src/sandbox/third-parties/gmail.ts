@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import type { Faults } from '../faults.ts';
+import type { Faults } from '../../home/faults.ts';
 import type { TokenStore } from '../paper-broker/oauth/token-store.ts';
 import { dropConnection } from './drop-connection.ts';
 import type { Outbox } from './outbox.ts';

@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { Hono } from 'hono';
-import type { Clock } from '../../trading/clock.ts';
-import type { Faults } from '../faults.ts';
+import type { Faults } from '../../home/faults.ts';
+import type { Clock } from '../../machine/clock.ts';
 import { type OAuthClient, oauthRoutes } from '../paper-broker/oauth/oauth-routes.ts';
 import { openTokenStore } from '../paper-broker/oauth/token-store.ts';
 import { GMAIL_SEND_SCOPE, gmailApi } from './gmail.ts';

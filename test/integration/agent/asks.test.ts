@@ -1,6 +1,6 @@
 import { AIMessageChunk, type BaseMessage } from '@langchain/core/messages';
 import { describe, expect, it } from 'vitest';
-import type { ChatModel } from '../../../src/agent/chat-model.ts';
+import type { ChatModel } from '../../../src/agent/model/chat-model.ts';
 import { createWorld, options, play } from './world.ts';
 
 /** A model that proposes the same orders again and again, whatever it is told. */

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { openStateDatabase } from '../../../src/agent/state-database.ts';
-import { createThreadStore, type ThreadLease } from '../../../src/agent/thread-store.ts';
-import { systemClock } from '../../../src/trading/clock.ts';
+import { createThreadStore, type ThreadLease } from '../../../src/agent/run/thread-store.ts';
+import { systemClock } from '../../../src/machine/clock.ts';
+import { openStateDatabase } from '../../../src/store/sqlite/state-database.ts';
 import { createWorld, options, play, quickClock } from './world.ts';
 
 /** A state database whose statements with `text` fail from the `nth` on: the process died there, or others keep it busy. */

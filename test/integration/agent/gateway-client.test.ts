@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createGatewayClient, type GatewayClientOptions } from '../../../src/tools/gateway-client.ts';
+import { createGatewayClient, type GatewayClientOptions } from '../../../src/tools/gateway/gateway-client.ts';
 import type { TradeAgentError } from '../../../src/trading/errors.ts';
 import type { ProposalRequestInput } from '../../../src/trading/proposal.ts';
 import { profileAt, sessionOf } from './session.ts';

@@ -1,6 +1,6 @@
 import { LLMock } from '@copilotkit/aimock';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { systemClock } from '../../../src/trading/clock.ts';
+import { systemClock } from '../../../src/machine/clock.ts';
 import { createWorld, options, play } from './world.ts';
 
 /** An agent whose model's server is at fault as told; no wait between tries takes real time. */

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
-import { openStateDatabase, SCHEMA_VERSION } from '../../../src/agent/state-database.ts';
-import type { Clock } from '../../../src/trading/clock.ts';
-import { systemClock } from '../../../src/trading/clock.ts';
+import type { Clock } from '../../../src/machine/clock.ts';
+import { systemClock } from '../../../src/machine/clock.ts';
+import { openStateDatabase, SCHEMA_VERSION } from '../../../src/store/sqlite/state-database.ts';
 import type { Order } from '../../../src/trading/views.ts';
 import { createWorld, options, play, type World } from './world.ts';
 

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
-import { generatePrivateJwk } from '../../../src/auth/dpop-key.ts';
-import { READ_SCOPES } from '../../../src/auth/profile.ts';
-import type { Session } from '../../../src/auth/session.ts';
-import { openSession } from '../../../src/auth/token-session.ts';
+import { generatePrivateJwk } from '../../../src/auth/session/dpop-key.ts';
+import type { Session } from '../../../src/auth/session/session.ts';
+import { openSession } from '../../../src/auth/session/token-session.ts';
+import { READ_SCOPES } from '../../../src/config/profile.ts';
+import { openFileStore } from '../../../src/secrets/file/file-store.ts';
 import { createWorld, options, play, type World } from './world.ts';
 
 /** Alice's real session, as a run that asks for read scopes alone opens it. */

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Agent } from '../../../src/agent/agent.ts';
 import { createAgent } from '../../../src/agent/create-agent.ts';
-import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
-import { databaseKey } from '../../../src/auth/database-key.ts';
-import { beginDeviceLogin } from '../../../src/auth/device-login.ts';
-import type { Home } from '../../../src/auth/home.ts';
-import { resolveProfile } from '../../../src/auth/resolve-profile.ts';
-import { openSession } from '../../../src/auth/token-session.ts';
-import { createPhoneClient, type PhoneClient } from '../../../src/sandbox/phone/phone-client.ts';
+import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
+import { openSession } from '../../../src/auth/session/token-session.ts';
+import { resolveProfile } from '../../../src/config/resolve-profile.ts';
+import { createPhoneClient, type PhoneClient } from '../../../src/home/phone/phone-client.ts';
+import type { Home } from '../../../src/machine/home.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
+import { databaseKey } from '../../../src/secrets/database-key.ts';
+import { openFileStore } from '../../../src/secrets/file/file-store.ts';
 import { options, play } from './world.ts';
 
 /** The real identity provider, gateway and paper broker, with alice signed in. */

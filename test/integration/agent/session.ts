@@ -1,5 +1,5 @@
-import type { ResolvedProfile } from '../../../src/auth/profile.ts';
-import type { Session } from '../../../src/auth/session.ts';
+import type { Session } from '../../../src/auth/session/session.ts';
+import type { ResolvedProfile } from '../../../src/config/profile.ts';
 
 export function profileAt(gateway: string): ResolvedProfile {
   return {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { awaitAllCallbacks } from '@langchain/core/callbacks/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { openStateDatabase } from '../../../src/agent/state-database.ts';
+import { openStateDatabase } from '../../../src/store/sqlite/state-database.ts';
 import { createWorld, options, play, type World } from './world.ts';
 
 describe('a finished thread', () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { AIMessageChunk, type BaseMessage } from '@langchain/core/messages';
-import type { ChatModel } from '../../../src/agent/chat-model.ts';
+import type { ChatModel } from '../../../src/agent/model/chat-model.ts';
 
 /** The bytes of each message. */
 export const MESSAGE_BYTES = 4096;

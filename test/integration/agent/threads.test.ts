@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openStateDatabase } from '../../../src/agent/state-database.ts';
+import { openStateDatabase } from '../../../src/store/sqlite/state-database.ts';
 import { createWorld, options, play, quickClock, type World } from './world.ts';
 
 const DAY_S = 86_400;

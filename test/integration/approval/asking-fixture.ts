@@ -1,6 +1,6 @@
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import type { Question } from '../../../src/approval/asking.ts';
-import type { CibaAskingOptions } from '../../../src/approval/ciba-asking.ts';
+import type { CibaAskingOptions } from '../../../src/approval/ciba/ciba-asking.ts';
 import { hastyClock } from '../auth/identity-provider-world.ts';
 import type { LyingProvider } from '../auth/lying-provider.ts';
 import { anOrder } from '../auth/order-details.ts';

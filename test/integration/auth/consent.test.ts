@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { printableName } from '../../../src/auth/machine-name.ts';
+import { printableName } from '../../../src/machine/machine-name.ts';
 import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
 
 /** Who asks and where, as both sides of each request must say it. */

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CredentialStore } from '../../../src/auth/credential-store/credential-store.ts';
-import { beginDeviceLogin } from '../../../src/auth/device-login.ts';
-import { logout } from '../../../src/auth/logout.ts';
-import { storedUser } from '../../../src/auth/stored-session.ts';
-import { openSession } from '../../../src/auth/token-session.ts';
+import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
+import { logout } from '../../../src/auth/session/logout.ts';
+import { storedUser } from '../../../src/auth/session/stored-session.ts';
+import { openSession } from '../../../src/auth/session/token-session.ts';
+import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
 import { TradeAgentError } from '../../../src/trading/errors.ts';
 import { createWorld, hastyClock, type World } from './identity-provider-world.ts';
 

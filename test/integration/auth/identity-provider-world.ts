@@ -4,20 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import type { JWK } from 'jose';
-import type { CredentialStore } from '../../../src/auth/credential-store/credential-store.ts';
-import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
-import { beginDeviceLogin } from '../../../src/auth/device-login.ts';
-import type { Home } from '../../../src/auth/home.ts';
-import { profileSchema, type ResolvedProfile } from '../../../src/auth/profile.ts';
-import type { User } from '../../../src/auth/session.ts';
-import { type HttpServer, listenOnLoopback } from '../../../src/gateway/http-server.ts';
-import { Faults } from '../../../src/sandbox/faults.ts';
-import { createIdentityProvider } from '../../../src/sandbox/identity-provider/identity-provider.ts';
-import type { RefreshTokenReuse } from '../../../src/sandbox/identity-provider/refresh-token-reuse.ts';
-import { createVault } from '../../../src/sandbox/identity-provider/vault.ts';
-import { createPhoneClient, type PhoneClient } from '../../../src/sandbox/phone/phone-client.ts';
-
-import { type Clock, systemClock } from '../../../src/trading/clock.ts';
+import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
+import type { User } from '../../../src/auth/session/session.ts';
+import { profileSchema, type ResolvedProfile } from '../../../src/config/profile.ts';
+import { Faults } from '../../../src/home/faults.ts';
+import { createIdentityProvider } from '../../../src/home/identity-provider/identity-provider.ts';
+import type { RefreshTokenReuse } from '../../../src/home/identity-provider/refresh-token-reuse.ts';
+import { createVault } from '../../../src/home/identity-provider/vault.ts';
+import { createPhoneClient, type PhoneClient } from '../../../src/home/phone/phone-client.ts';
+import { type Clock, systemClock } from '../../../src/machine/clock.ts';
+import type { Home } from '../../../src/machine/home.ts';
+import { type HttpServer, listenOnLoopback } from '../../../src/net/http-server.ts';
+import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
+import { openFileStore } from '../../../src/secrets/file/file-store.ts';
 
 /** One request the identity provider or the gateway received. */
 export interface SeenRequest {

@@ -1,7 +1,7 @@
 // Runs as a process of its own inside a D-Bus session: does the steps given as JSON on standard input with the real
 // keychain store, and prints what came of each.
 import { text } from 'node:stream/consumers';
-import { openKeychainStore } from '../../../src/auth/credential-store/keychain-store.ts';
+import { openKeychainStore } from '../../../src/secrets/keychain/keychain-store.ts';
 import { isTradeAgentError } from '../../../src/trading/errors.ts';
 import type { DriverInput, StepResult } from './keychain-session.ts';
 

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import type { CredentialName, Expected } from '../../../src/auth/credential-store/credential-store.ts';
+import type { CredentialName, Expected } from '../../../src/secrets/credential-store.ts';
 
 export interface Step {
   readonly do: 'get' | 'set' | 'delete' | 'probe';

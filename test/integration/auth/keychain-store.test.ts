@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openKeychainStore } from '../../../src/auth/credential-store/keychain-store.ts';
+import { openKeychainStore } from '../../../src/secrets/keychain/keychain-store.ts';
 import {
   type DriverInput,
   missingKeychainTool,
@@ -28,7 +28,7 @@ import {
 const SECRET = 'planted-secret-91c7';
 const PASSWORD = 'keyring-password';
 const childSource = fileURLToPath(
-  new URL('../../../src/auth/credential-store/keychain-child.ts', import.meta.url),
+  new URL('../../../src/secrets/keychain/keychain-child.ts', import.meta.url),
 );
 
 let home: string;

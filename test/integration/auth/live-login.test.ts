@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { requireFreshLogin } from '../../../src/auth/live-login.ts';
-import type { ResolvedProfile } from '../../../src/auth/profile.ts';
-import { openSession } from '../../../src/auth/token-session.ts';
+import { requireFreshLogin } from '../../../src/auth/session/live-login.ts';
+import { openSession } from '../../../src/auth/session/token-session.ts';
+import type { ResolvedProfile } from '../../../src/config/profile.ts';
 import { createWorld, type World } from './identity-provider-world.ts';
 
 let world: World;

@@ -1,9 +1,9 @@
+import { utcSeconds } from '../../../src/machine/clock.ts';
 import {
   bindingMessage,
   type TradeOrderDetails,
   tradeOrderDetails,
 } from '../../../src/trading/approval-details.ts';
-import { utcSeconds } from '../../../src/trading/clock.ts';
 import type { MessageDraft } from '../../../src/trading/message.ts';
 import {
   type MessageSendDetails,

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { withProcessLock } from '../../../src/auth/process-lock.ts';
+import { withProcessLock } from '../../../src/machine/process-lock.ts';
 
 let folder: string;
 let file: string;
@@ -19,7 +19,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const module = JSON.stringify(new URL('../../../src/auth/process-lock.ts', import.meta.url).href);
+const module = JSON.stringify(new URL('../../../src/machine/process-lock.ts', import.meta.url).href);
 
 /** Another process that takes the lock, says so, and holds it until it is ended; or says why it can't. */
 async function other(waitMs: number): Promise<{ child: ChildProcess; says: string }> {

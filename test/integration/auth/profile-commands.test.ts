@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
+import { openFileStore } from '../../../src/secrets/file/file-store.ts';
 import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
 import { startLyingProvider } from './lying-provider.ts';
 import { typing } from './typing.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openSession } from '../../../src/auth/token-session.ts';
+import { openSession } from '../../../src/auth/session/token-session.ts';
 import { createWorld, type World } from './identity-provider-world.ts';
 
 let world: World;
@@ -54,7 +54,7 @@ describe('a renewal whose answer was lost', () => {
   it('can’t be repeated with another key', async () => {
     const spent = await refreshToken();
     await renew();
-    const { generatePrivateJwk } = await import('../../../src/auth/dpop-key.ts');
+    const { generatePrivateJwk } = await import('../../../src/auth/session/dpop-key.ts');
     await world.store.set({ refresh_token: spent, dpop_key: JSON.stringify(await generatePrivateJwk()) });
     await expect(renew()).rejects.toMatchObject({ code: 'login_required' });
   });

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { CredentialStore } from '../../../src/auth/credential-store/credential-store.ts';
-import { credentialNames } from '../../../src/auth/credential-store/credential-store.ts';
-import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
-import { logout } from '../../../src/auth/logout.ts';
-import { profileSchema, type ResolvedProfile } from '../../../src/auth/profile.ts';
+import { logout } from '../../../src/auth/session/logout.ts';
+import { profileSchema, type ResolvedProfile } from '../../../src/config/profile.ts';
+import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
+import { credentialNames } from '../../../src/secrets/credential-store.ts';
+import { openFileStore } from '../../../src/secrets/file/file-store.ts';
 import { type LyingProvider, startLyingProvider } from './lying-provider.ts';
 
 const REFRESH = 'planted-refresh-token-0911';

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openConnectedAccounts } from '../../../src/auth/connections/open-connected-accounts.ts';
-import type { CredentialStore } from '../../../src/auth/credential-store/credential-store.ts';
-import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
-import { beginDeviceLogin } from '../../../src/auth/device-login.ts';
-import { generatePrivateJwk } from '../../../src/auth/dpop-key.ts';
-import { profileSchema, READ_SCOPES, type ResolvedProfile } from '../../../src/auth/profile.ts';
-import { refreshAccessToken } from '../../../src/auth/token-refresh.ts';
+import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
+import { generatePrivateJwk } from '../../../src/auth/session/dpop-key.ts';
+import { refreshAccessToken } from '../../../src/auth/session/token-refresh.ts';
+import { profileSchema, READ_SCOPES, type ResolvedProfile } from '../../../src/config/profile.ts';
+import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
+import { openFileStore } from '../../../src/secrets/file/file-store.ts';
 import { hastyClock } from './identity-provider-world.ts';
 import { type LyingProvider, startLyingProvider } from './lying-provider.ts';
 

@@ -1,10 +1,10 @@
 // Runs as a process of its own: opens the stored session and makes requests that need a token each, then prints how
 // they went.
 import { text } from 'node:stream/consumers';
-import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
-import type { Home } from '../../../src/auth/home.ts';
-import type { ResolvedProfile } from '../../../src/auth/profile.ts';
-import { openSession } from '../../../src/auth/token-session.ts';
+import { openSession } from '../../../src/auth/session/token-session.ts';
+import type { ResolvedProfile } from '../../../src/config/profile.ts';
+import type { Home } from '../../../src/machine/home.ts';
+import { openFileStore } from '../../../src/secrets/file/file-store.ts';
 
 export interface SessionDriverInput {
   readonly profile: ResolvedProfile;

@@ -5,8 +5,8 @@ import { createInterface, type Interface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
-import { parseAccessToken } from '../../../src/auth/access-token.ts';
-import { openSession } from '../../../src/auth/token-session.ts';
+import { parseAccessToken } from '../../../src/auth/session/access-token.ts';
+import { openSession } from '../../../src/auth/session/token-session.ts';
 import { createWorld, type World } from './identity-provider-world.ts';
 
 // `npm run test:session` has 20 processes and 50 expiries; `npm test` a few, which is enough to notice a broken lock.

@@ -1,17 +1,15 @@
 // Runs as a process of its own: plants credentials in the store that config.yaml names, moves them to another, or reads
 // them, and may be told to die at one step of the move.
 import { text } from 'node:stream/consumers';
-import { loadConfig } from '../../../src/auth/config-file.ts';
-import { type CredentialName, credentialNames } from '../../../src/auth/credential-store/credential-store.ts';
-import { type MoveStep, moveCredentials } from '../../../src/auth/credential-store/move-credentials.ts';
-import {
-  openCredentialStore,
-  type StorePlace,
-} from '../../../src/auth/credential-store/open-credential-store.ts';
-import { createPassphraseKeys } from '../../../src/auth/credential-store/passphrase-keys.ts';
-import { passphraseSource } from '../../../src/auth/credential-store/passphrase-source.ts';
-import { setStorePlace } from '../../../src/auth/profile-edit.ts';
-import { findProfile, storeOf } from '../../../src/auth/resolve-profile.ts';
+import { loadConfig } from '../../../src/config/config-file.ts';
+import type { StorePlace } from '../../../src/config/profile.ts';
+import { setStorePlace } from '../../../src/config/profile-edit.ts';
+import { findProfile, storeOf } from '../../../src/config/resolve-profile.ts';
+import { type CredentialName, credentialNames } from '../../../src/secrets/credential-store.ts';
+import { createPassphraseKeys } from '../../../src/secrets/file/passphrase-keys.ts';
+import { passphraseSource } from '../../../src/secrets/file/passphrase-source.ts';
+import { type MoveStep, moveCredentials } from '../../../src/secrets/move-credentials.ts';
+import { openCredentialStore } from '../../../src/secrets/open-credential-store.ts';
 
 export type MoveDriverStep =
   | { readonly do: 'plant'; readonly values: Partial<Record<CredentialName, string>> }

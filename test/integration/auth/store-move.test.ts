@@ -5,13 +5,11 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { saveConfig } from '../../../src/auth/config-file.ts';
-import { isSamePlace, keptPlaces, placeOf } from '../../../src/auth/credential-store/kept-places.ts';
-import { type MoveStep, moveCredentials } from '../../../src/auth/credential-store/move-credentials.ts';
-import {
-  openCredentialStore,
-  type StorePlace,
-} from '../../../src/auth/credential-store/open-credential-store.ts';
+import { saveConfig } from '../../../src/config/config-file.ts';
+import type { StorePlace } from '../../../src/config/profile.ts';
+import { isSamePlace, keptPlaces, placeOf } from '../../../src/secrets/kept-places.ts';
+import { type MoveStep, moveCredentials } from '../../../src/secrets/move-credentials.ts';
+import { openCredentialStore } from '../../../src/secrets/open-credential-store.ts';
 import { missingKeychainTool, sessionEnvironment } from './keychain-session.ts';
 import type { MoveDriverStep } from './store-move-driver.ts';
 

@@ -2,10 +2,10 @@
 // request that needs a token, and prints how that went. Its token requests say which refresh token they use.
 import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
-import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
-import type { Home } from '../../../src/auth/home.ts';
-import type { ResolvedProfile } from '../../../src/auth/profile.ts';
-import { openSession } from '../../../src/auth/token-session.ts';
+import { openSession } from '../../../src/auth/session/token-session.ts';
+import type { ResolvedProfile } from '../../../src/config/profile.ts';
+import type { Home } from '../../../src/machine/home.ts';
+import { openFileStore } from '../../../src/secrets/file/file-store.ts';
 
 const { profile, home } = JSON.parse(process.argv[2] ?? '') as { profile: ResolvedProfile; home: Home };
 

@@ -3,11 +3,11 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { calculateJwkThumbprint, decodeJwt, decodeProtectedHeader, type JWK, jwtVerify } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openFileStore } from '../../../src/auth/credential-store/file-store.ts';
-import { READ_SCOPES } from '../../../src/auth/profile.ts';
-import { storedUser } from '../../../src/auth/stored-session.ts';
-import { openSession } from '../../../src/auth/token-session.ts';
-import { listenOnLoopback } from '../../../src/gateway/http-server.ts';
+import { storedUser } from '../../../src/auth/session/stored-session.ts';
+import { openSession } from '../../../src/auth/session/token-session.ts';
+import { READ_SCOPES } from '../../../src/config/profile.ts';
+import { listenOnLoopback } from '../../../src/net/http-server.ts';
+import { openFileStore } from '../../../src/secrets/file/file-store.ts';
 import { createWorld, type World } from './identity-provider-world.ts';
 import type { SessionDriverInput } from './session-driver.ts';
 

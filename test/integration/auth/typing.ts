@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { stripVTControlCharacters } from 'node:util';
 import { expect } from 'vitest';
-import { createInterruption } from '../../../src/cli/interruption.ts';
 import { execute } from '../../../src/cli/program.ts';
-import { systemClock } from '../../../src/trading/clock.ts';
+import { createInterruption } from '../../../src/cli/terminal/interruption.ts';
+import { systemClock } from '../../../src/machine/clock.ts';
 import { fakeTerminal } from '../../unit/cli/fake-terminal.ts';
 
 /** Runs a command on a terminal, answering each question once it stands there. Returns what was written to stderr. */

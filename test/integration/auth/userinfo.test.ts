@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openSession } from '../../../src/auth/token-session.ts';
-import { askUserinfo } from '../../../src/auth/userinfo.ts';
+import { openSession } from '../../../src/auth/session/token-session.ts';
+import { askUserinfo } from '../../../src/auth/session/userinfo.ts';
 import { createWorld, type World } from './identity-provider-world.ts';
 
 let world: World;

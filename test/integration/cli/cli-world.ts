@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createInterruption } from '../../../src/cli/interruption.ts';
 import { execute } from '../../../src/cli/program.ts';
+import { createInterruption } from '../../../src/cli/terminal/interruption.ts';
+import { systemClock } from '../../../src/machine/clock.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../../src/sandbox/sandbox.ts';
-import { systemClock } from '../../../src/trading/clock.ts';
 import { fakeTerminal } from '../../unit/cli/fake-terminal.ts';
 
 export interface CommandOptions {
@@ -74,7 +74,7 @@ export async function openCliWorld(
     start: (args, options = {}) => start(args, { ...env, ...options.env }, options),
     run: (args, options) => world.start(args, options).done,
     spawn: (args) => {
-      const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+      const main = fileURLToPath(new URL('../../../src/cli/start/main.ts', import.meta.url));
       const code = 'import(process.argv[1]).then((program) => program.main(process.argv.slice(2)))';
       const child = spawn(process.execPath, ['--input-type=module', '-e', code, '--', main, ...args], {
         env,

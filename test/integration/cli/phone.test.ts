@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createInterruption } from '../../../src/cli/interruption.ts';
 import { execute } from '../../../src/cli/program.ts';
+import { createInterruption } from '../../../src/cli/terminal/interruption.ts';
+import { systemClock } from '../../../src/machine/clock.ts';
 import { writeReadyFile } from '../../../src/sandbox/ready-file.ts';
-import { systemClock } from '../../../src/trading/clock.ts';
 import { fakeTerminal } from '../../unit/cli/fake-terminal.ts';
 import {
   details as flatDetails,

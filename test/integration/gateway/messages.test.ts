@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { listenOnLoopback } from '../../../src/gateway/http-server.ts';
+import { listenOnLoopback } from '../../../src/net/http-server.ts';
 import { readMail } from '../../../src/sandbox/third-parties/read-mail.ts';
 import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
 import { type MessageDraft, messageDraftSchema } from '../../../src/trading/message.ts';

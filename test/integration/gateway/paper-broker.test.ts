@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { connectAlpaca } from '../../../src/gateway/broker/alpaca-broker.ts';
+import { connectAlpaca } from '../../../src/gateway/broker/alpaca/alpaca-broker.ts';
 import { createAssetCatalogue } from '../../../src/gateway/broker/asset-catalogue.ts';
 import type { Replacement } from '../../../src/gateway/broker/broker.ts';
 import { plain } from '../../../src/trading/decimal.ts';

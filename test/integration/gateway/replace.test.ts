@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Caller } from '../../../src/gateway/caller.ts';
+import type { Caller } from '../../../src/gateway/door/caller.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import { Refusal } from '../../../src/trading/refusal.ts';
 import { orderJson, type StandInOrder, type SubmissionControl } from './support/alpaca-stand-in.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createIdentityProvider } from '../../../src/gateway/identity-provider.ts';
-import { verifyApprovalToken } from '../../../src/gateway/token-verifier.ts';
+import { createIdentityProvider } from '../../../src/gateway/door/identity-provider.ts';
+import { verifyApprovalToken } from '../../../src/gateway/door/token-verifier.ts';
 import { dpopKey, expectRefusal, startWorld, type World } from './support/world.ts';
 
 let world: World;

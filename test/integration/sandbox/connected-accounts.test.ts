@@ -3,8 +3,8 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { Hono } from 'hono';
 import * as client from 'openid-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type HttpServer, listenOnLoopback } from '../../../src/gateway/http-server.ts';
-import type { VaultConnection } from '../../../src/sandbox/identity-provider/vault.ts';
+import type { VaultConnection } from '../../../src/home/identity-provider/vault.ts';
+import { type HttpServer, listenOnLoopback } from '../../../src/net/http-server.ts';
 import { oauthRoutes } from '../../../src/sandbox/paper-broker/oauth/oauth-routes.ts';
 import { openTokenStore } from '../../../src/sandbox/paper-broker/oauth/token-store.ts';
 import {

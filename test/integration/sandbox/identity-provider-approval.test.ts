@@ -1,8 +1,8 @@
 import { decodeJwt } from 'jose';
 import * as client from 'openid-client';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { utcSeconds } from '../../../src/machine/clock.ts';
 import { approvalCode } from '../../../src/trading/approval-details.ts';
-import { utcSeconds } from '../../../src/trading/clock.ts';
 import {
   type ApprovalClient,
   CIBA,

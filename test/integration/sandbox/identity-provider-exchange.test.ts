@@ -3,11 +3,11 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { generateKeyPair, SignJWT } from 'jose';
 import * as client from 'openid-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Faults } from '../../../src/sandbox/faults.ts';
-import { createVault, type VaultConnection } from '../../../src/sandbox/identity-provider/vault.ts';
+import { Faults } from '../../../src/home/faults.ts';
+import { createVault, type VaultConnection } from '../../../src/home/identity-provider/vault.ts';
+import { systemClock } from '../../../src/machine/clock.ts';
 import { createMarket } from '../../../src/sandbox/market/market.ts';
 import { createPaperBroker } from '../../../src/sandbox/paper-broker/paper-broker.ts';
-import { systemClock } from '../../../src/trading/clock.ts';
 import {
   details,
   EXCHANGE,

@@ -7,21 +7,21 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import * as client from 'openid-client';
-import { Faults } from '../../../src/sandbox/faults.ts';
+import { Faults } from '../../../src/home/faults.ts';
 import {
   createIdentityProvider,
   type SandboxUser,
-} from '../../../src/sandbox/identity-provider/identity-provider.ts';
-import { draftOf } from '../../../src/sandbox/identity-provider/order-details.ts';
-import { createVault, type VaultConnection } from '../../../src/sandbox/identity-provider/vault.ts';
-import { createPhoneClient } from '../../../src/sandbox/phone/phone-client.ts';
+} from '../../../src/home/identity-provider/identity-provider.ts';
+import { draftOf } from '../../../src/home/identity-provider/order-details.ts';
+import { createVault, type VaultConnection } from '../../../src/home/identity-provider/vault.ts';
+import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
+import { utcSeconds } from '../../../src/machine/clock.ts';
 import {
   bindingMessage,
   type TradeOrderDetails,
   tradeOrderDetails,
   tradeOrderDetailsSchema,
 } from '../../../src/trading/approval-details.ts';
-import { utcSeconds } from '../../../src/trading/clock.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 
 export const RESOURCE = 'http://127.0.0.1:9/gateway';

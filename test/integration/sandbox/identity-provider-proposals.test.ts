@@ -1,8 +1,8 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createApprovalRequests } from '../../../src/sandbox/identity-provider/approval-requests.ts';
-import { systemClock, utcSeconds } from '../../../src/trading/clock.ts';
+import { createApprovalRequests } from '../../../src/home/identity-provider/approval-requests.ts';
+import { systemClock, utcSeconds } from '../../../src/machine/clock.ts';
 import { proposalKinds } from '../../../src/trading/proposal.ts';
 import {
   ALL_SCOPES,

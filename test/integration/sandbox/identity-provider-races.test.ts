@@ -3,11 +3,11 @@ import { Socket } from 'node:net';
 import Database from 'better-sqlite3-multiple-ciphers';
 import Provider from 'oidc-provider';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Faults } from '../../../src/sandbox/faults.ts';
-import { createApprovalRequests } from '../../../src/sandbox/identity-provider/approval-requests.ts';
-import { createDeviceCodes } from '../../../src/sandbox/identity-provider/device-codes.ts';
-import { holdPoll } from '../../../src/sandbox/identity-provider/long-poll.ts';
-import { systemClock } from '../../../src/trading/clock.ts';
+import { Faults } from '../../../src/home/faults.ts';
+import { createApprovalRequests } from '../../../src/home/identity-provider/approval-requests.ts';
+import { createDeviceCodes } from '../../../src/home/identity-provider/device-codes.ts';
+import { holdPoll } from '../../../src/home/identity-provider/long-poll.ts';
+import { systemClock } from '../../../src/machine/clock.ts';
 import { details, RESOURCE } from './identity-provider-fixture.ts';
 
 describe('a poll that waits', () => {

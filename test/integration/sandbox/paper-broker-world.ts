@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { Alpaca, ApiError } from '@alpacahq/alpaca-trade-api';
 import { getRequestListener } from '@hono/node-server';
 import Database from 'better-sqlite3-multiple-ciphers';
-import { Faults } from '../../../src/sandbox/faults.ts';
+import { Faults } from '../../../src/home/faults.ts';
+import type { Clock } from '../../../src/machine/clock.ts';
 import { createMarket, type Market } from '../../../src/sandbox/market/market.ts';
 import type { MarketHours } from '../../../src/sandbox/market/trading-calendar.ts';
 import { createPaperBroker, type PaperBroker } from '../../../src/sandbox/paper-broker/paper-broker.ts';
-import type { Clock } from '../../../src/trading/clock.ts';
 
 /** Time that only a test moves. Whoever sleeps wakes when the time comes. */
 export interface ManualClock extends Clock {

@@ -1,6 +1,6 @@
 import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPhoneClient } from '../../../src/sandbox/phone/phone-client.ts';
+import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
 import {
   ALL_SCOPES,
   type ApprovalClient,

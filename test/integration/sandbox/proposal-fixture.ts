@@ -8,7 +8,7 @@ import {
   type ProposalDetails,
   proposalDigest,
 } from '../../../src/approval/details.ts';
-import { utcSeconds } from '../../../src/trading/clock.ts';
+import { utcSeconds } from '../../../src/machine/clock.ts';
 import type { ProposalKind } from '../../../src/trading/proposal.ts';
 import type { Order } from '../../../src/trading/views.ts';
 import { CIBA, draft, RESOURCE, type World } from './identity-provider-fixture.ts';

@@ -4,12 +4,12 @@ import { ErrorCode, WebClient } from '@slack/web-api';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { OAuth2Client } from 'google-auth-library';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type HttpServer, listenOnLoopback } from '../../../src/gateway/http-server.ts';
 import { mail } from '../../../src/gateway/messages/gmail.ts';
-import { Faults } from '../../../src/sandbox/faults.ts';
-import { createVault } from '../../../src/sandbox/identity-provider/vault.ts';
+import { Faults } from '../../../src/home/faults.ts';
+import { createVault } from '../../../src/home/identity-provider/vault.ts';
+import { systemClock } from '../../../src/machine/clock.ts';
+import { type HttpServer, listenOnLoopback } from '../../../src/net/http-server.ts';
 import { createThirdParties, type ThirdParties } from '../../../src/sandbox/third-parties/third-parties.ts';
-import { systemClock } from '../../../src/trading/clock.ts';
 
 // Slack's and Google's own SDKs, pointed at the stand-ins: what they make of an answer is what it means.
 

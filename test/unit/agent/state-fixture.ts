@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { openStateDatabase, type StateDatabase } from '../../../src/agent/state-database.ts';
-import { createThreadStore, type ThreadStore } from '../../../src/agent/thread-store.ts';
-import type { Clock } from '../../../src/trading/clock.ts';
+import { createThreadStore, type ThreadStore } from '../../../src/agent/run/thread-store.ts';
+import type { Clock } from '../../../src/machine/clock.ts';
+import { openStateDatabase, type StateDatabase } from '../../../src/store/sqlite/state-database.ts';
 
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-test-'));

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { expect, it } from 'vitest';
 import { createChanges } from '../../../src/approval/changes.ts';
-import { systemClock } from '../../../src/trading/clock.ts';
+import { systemClock } from '../../../src/machine/clock.ts';
 
 const LONG_MS = 60_000;
 

@@ -18,7 +18,7 @@ import { createProposalTables } from '../../../src/approval/proposal-tables.ts';
 import { defaultQuotas } from '../../../src/approval/quotas.ts';
 import type { ProposalStore, StoredProposal } from '../../../src/approval/stored-proposal.ts';
 import { createTokenSeal } from '../../../src/approval/token-seal.ts';
-import { utcSeconds } from '../../../src/trading/clock.ts';
+import { utcSeconds } from '../../../src/machine/clock.ts';
 import { type ProposalState, proposalRequestSchema } from '../../../src/trading/proposal.ts';
 import { Refusal } from '../../../src/trading/refusal.ts';
 import { VirtualClock } from '../../virtual-clock.ts';

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { NoticesConfig } from '../../../src/auth/notice-channels.ts';
-import { noticesSchema } from '../../../src/auth/notice-channels.ts';
 import { openCheckStore } from '../../../src/check/check-store.ts';
 import { NOTICE_LIFE_MS, noticesOf } from '../../../src/cli/check/tell.ts';
+import type { NoticesConfig } from '../../../src/config/notice-channels.ts';
+import { noticesSchema } from '../../../src/config/notice-channels.ts';
 import { checks, position, snapshot, TUESDAY_NOON } from './sample-snapshot.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'trade-agent-outbox-'));

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { figuresOf } from '../../../src/check/figures.ts';
 import { type ActivityCache, gather } from '../../../src/check/gather.ts';
 import { parseRules } from '../../../src/check/load-rules.ts';
-import type { GatewayClient } from '../../../src/tools/gateway-client.ts';
+import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
 import type { PriceHistory } from '../../../src/trading/portfolio/price-history.ts';
 import { position, quote, snapshot, TUESDAY_NOON } from './sample-snapshot.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ResolvedProfile } from '../../../src/auth/profile.ts';
 import { withModel } from '../../../src/cli/chosen-model.ts';
+import type { ResolvedProfile } from '../../../src/config/profile.ts';
 
 const profile = { name: 'mine', model: { provider: 'builtin' } } as ResolvedProfile;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { exitCodeForError, exitCodeForRun, exitCodeMeanings } from '../../../src/cli/exit-codes.ts';
-import { allExitCodes } from '../../../src/cli/help.ts';
+import { allExitCodes } from '../../../src/cli/options/help.ts';
 
 describe('exit codes', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { createIo, type InputStream, type Io, type OutputStream } from '../../../src/cli/io.ts';
+import { createIo, type InputStream, type Io, type OutputStream } from '../../../src/cli/terminal/io.ts';
 
 /** A terminal made of pipes: what was written can be read, and what is typed can be sent. */
 export interface FakeTerminal {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../src/trading/clock.ts';
+import type { Clock } from '../../../src/machine/clock.ts';
 
 /** A clock that moves only when told to, and can be asked whether somebody waits on it. */
 export interface ManualClock extends Clock {

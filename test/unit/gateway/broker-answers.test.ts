@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { rewriteHost } from '../../../src/gateway/broker/alpaca-broker.ts';
-import { replacementFor, submissionFor } from '../../../src/gateway/broker/alpaca-errors.ts';
-import { quoteView } from '../../../src/gateway/broker/alpaca-views.ts';
-import { isSameOrder } from '../../../src/gateway/same-order.ts';
+import { rewriteHost } from '../../../src/gateway/broker/alpaca/alpaca-broker.ts';
+import { replacementFor, submissionFor } from '../../../src/gateway/broker/alpaca/errors.ts';
+import { quoteView } from '../../../src/gateway/broker/alpaca/views.ts';
+import { isSameOrder } from '../../../src/gateway/orders/same-order.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { Order } from '../../../src/trading/views.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseYaml } from '../../../src/auth/yaml-file.ts';
+import { parseYaml } from '../../../src/config/yaml-file.ts';
 import { gatewayOptions, gatewaySettingsSchema } from '../../../src/gateway/gateway-settings.ts';
 
 const key = { kty: 'EC' };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { orderFields, orderHeadline, orderTerms } from '../../../src/sandbox/phone/order-fields.ts';
+import { orderFields, orderHeadline, orderTerms } from '../../../src/home/phone/order-fields.ts';
 import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 

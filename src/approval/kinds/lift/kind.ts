@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Clock, utcSeconds } from '../../../trading/clock.ts';
+import { type Clock, utcSeconds } from '../../../machine/clock.ts';
 import { type LiftSubject, liftSubjectSchema } from '../../../trading/proposal.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import { detailsTypeOfKind } from '../../details.ts';

@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono';
+import { consentPage, refusalPage } from '../../../home/consent-page.ts';
 import { sameSecret } from '../access.ts';
-import { consentPage, refusalPage } from './consent-page.ts';
 import type { IssuedTokens, TokenStore } from './token-store.ts';
 
 export interface OAuthClient {

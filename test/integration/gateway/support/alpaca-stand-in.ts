@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { listenOnLoopback } from '../../../../src/gateway/http-server.ts';
+import { listenOnLoopback } from '../../../../src/net/http-server.ts';
 import { DAY, newYorkDate } from '../../../../src/trading/new-york-time.ts';
 
 export interface StandInOrder {

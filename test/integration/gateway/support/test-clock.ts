@@ -1,4 +1,4 @@
-import type { Clock } from '../../../../src/trading/clock.ts';
+import type { Clock } from '../../../../src/machine/clock.ts';
 
 /** Real time plus whatever a test adds. A sleep takes no time but moves the clock, and is remembered. */
 export interface TestClock extends Clock {

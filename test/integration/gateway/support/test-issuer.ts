@@ -11,7 +11,7 @@ import {
   jwtVerify,
   SignJWT,
 } from 'jose';
-import { type HttpServer, listenOnLoopback } from '../../../../src/gateway/http-server.ts';
+import { type HttpServer, listenOnLoopback } from '../../../../src/net/http-server.ts';
 import type { TestClock } from './test-clock.ts';
 
 export interface MintOptions {

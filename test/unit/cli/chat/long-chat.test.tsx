@@ -7,7 +7,7 @@ import type { AgentEvent } from '../../../../src/agent/events.ts';
 import { ChatApp } from '../../../../src/cli/chat/chat-app.tsx';
 import type { ChatDriver, ChatStatus } from '../../../../src/cli/chat/chat-driver.ts';
 import { ChatSession } from '../../../../src/cli/chat/chat-session.ts';
-import { systemClock } from '../../../../src/trading/clock.ts';
+import { systemClock } from '../../../../src/machine/clock.ts';
 import { doneResult } from '../sample-events.ts';
 
 const ROUNDS = 10;

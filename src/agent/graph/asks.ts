@@ -1,0 +1,45 @@
+import { TradeAgentError } from '../../trading/errors.ts';
+import { ordersNamed } from '../planner/person-words.ts';
+import type { AgentStateValue } from './agent-state.ts';
+import { prompts } from './message-history.ts';
+
+/** Proposals for one prompt, where the person's own words name no more: who matches each with their words reads few. */
+const MOST_ASKS = 5;
+
+/** What a proposal may still ask of the person. */
+export interface Asks {
+  /** Which one of its prompt it would be, counted from 1. */
+  readonly ordinal: number;
+  /** So many may be asked for this prompt. */
+  readonly most: number;
+  /** The person said no to one of them. */
+  readonly denied: boolean;
+}
+
+/** The budget of a message's calls that propose, in their order. */
+export function asksOf(
+  state: Pick<AgentStateValue, 'messages' | 'outcomes' | 'prompt'>,
+): (index: number) => Asks {
+  const asked = state.outcomes.filter((outcome) => outcome.prompt === state.prompt && outcome.asked === true);
+  const denied = asked.some(({ error }) => error?.code === 'approval_denied');
+  const most = Math.max(MOST_ASKS, ordersNamed(prompts(state.messages).map(({ text }) => text)));
+  return (index) => ({ ordinal: asked.length + index + 1, most, denied });
+}
+
+/** @throws {TradeAgentError} `approval_denied`, `blocked` where the person is not to be asked (again) */
+export function requireAsks({ ordinal, most, denied }: Asks): void {
+  if (denied) {
+    throw new TradeAgentError(
+      'approval_denied',
+      'the user has just denied a proposal: no other is made now',
+      {
+        hint: 'Propose nothing more until the user asks for something anew.',
+      },
+    );
+  }
+  if (ordinal > most) {
+    throw new TradeAgentError('blocked', `no more than ${most} proposals are made for one request`, {
+      hint: 'The user can ask for the rest in a message of their own.',
+    });
+  }
+}

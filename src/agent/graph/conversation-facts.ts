@@ -1,0 +1,46 @@
+import { type BaseMessage, ToolMessage } from '@langchain/core/messages';
+import { z } from 'zod';
+import { decimalString } from '../../trading/decimal.ts';
+import { prompts } from './message-history.ts';
+
+/** What of a conversation tells where a proposal's fields come from. Plain data: it is kept with the proposal's state. */
+export interface ConversationFacts {
+  /** The person's own prompts, newest last. */
+  readonly said: readonly string[];
+  /** The program that put the newest prompt together, where no person said it. */
+  readonly composedBy: string | undefined;
+  /** What the account held when it was last looked at. */
+  readonly positions: readonly {
+    readonly symbol: string;
+    readonly qty: string;
+    readonly qty_available: string;
+  }[];
+  /** Open orders, when they were last looked at. */
+  readonly openOrders: readonly { readonly id: string; readonly symbol: string }[];
+}
+
+const portfolioSchema = z.object({
+  positions: z.array(z.object({ symbol: z.string(), qty: decimalString, qty_available: decimalString })),
+});
+const ordersSchema = z.object({ orders: z.array(z.object({ id: z.string(), symbol: z.string() })) });
+
+export function conversationFacts(messages: readonly BaseMessage[]): ConversationFacts {
+  const asked = prompts(messages);
+  return {
+    said: asked.flatMap(({ text, composedBy }) => (composedBy === undefined ? [text] : [])),
+    composedBy: asked.at(-1)?.composedBy,
+    positions: latest(messages, 'get_portfolio', portfolioSchema)?.positions ?? [],
+    openOrders: latest(messages, 'list_orders', ordersSchema)?.orders ?? [],
+  };
+}
+
+/** What a tool said last. */
+function latest<T>(messages: readonly BaseMessage[], tool: string, schema: z.ZodType<T>): T | undefined {
+  const message = messages.findLast((one) => ToolMessage.isInstance(one) && one.name === tool);
+  if (message === undefined) return undefined;
+  try {
+    return schema.safeParse(JSON.parse(message.text)).data;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,21 @@
+import { databaseFailure } from '../../store/sqlite/state-database.ts';
+import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { problemMembers } from '../../trading/problem-members.ts';
+import type { ErrorFacts } from '../events.ts';
+
+/** Our own errors as they are; anything else without its text, which could hold what it should not. */
+export function asTradeAgentError(error: unknown): TradeAgentError {
+  if (isTradeAgentError(error)) return error;
+  const known = databaseFailure(error);
+  if (isTradeAgentError(known)) return known;
+  return new TradeAgentError('internal', 'something went wrong inside trade-agent', { cause: error });
+}
+
+export function errorFacts(error: TradeAgentError): ErrorFacts {
+  return {
+    code: error.code,
+    message: error.message,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...problemMembers(error.details),
+  };
+}

@@ -1,0 +1,95 @@
+import type { BaseCheckpointSaver } from '@langchain/langgraph';
+import { END, interrupt, Send, START, StateGraph } from '@langchain/langgraph';
+import { findTool } from '../../tools/catalog.ts';
+import {
+  AgentState,
+  type AgentStateValue,
+  ProposalGraphOutput,
+  ProposalGraphState,
+  type ProposalGraphValue,
+  type ToolCall,
+} from './agent-state.ts';
+import { asksOf } from './asks.ts';
+import { conversationFacts } from './conversation-facts.ts';
+import type { GraphEnvironment } from './graph-environment.ts';
+import { isFinished, modelNode, openCalls } from './model-node.ts';
+import { resultNode } from './proposal-result.ts';
+import { draftNode, proposeNode } from './propose-node.ts';
+import { toolNode } from './tool-node.ts';
+
+/** What a proposal's interrupt tells the runner. */
+export interface AwaitedProposal {
+  readonly proposal: string;
+}
+
+/**
+ * One proposal, from the call to its result, as a graph of its own with checkpoints of its own. Those of one message run
+ * beside each other; in a single graph the first approved would wait for the last, since a step ends only when all its
+ * tasks have.
+ */
+function proposalGraph(environment: GraphEnvironment) {
+  const result = resultNode(environment);
+  return (
+    new StateGraph({ state: ProposalGraphState, output: ProposalGraphOutput })
+      .addNode('draft', draftNode(environment), { ends: ['propose', END] })
+      .addNode('propose', proposeNode(environment), { ends: ['draft', 'await', 'request', 'execute', END] })
+      .addNode('await', (state: ProposalGraphValue) => {
+        // Nothing else belongs here: on resume a node runs again from its top.
+        interrupt<AwaitedProposal, unknown>({ proposal: state.proposed ?? state.approval });
+        return {};
+      })
+      .addNode('result', result, { ends: ['draft', 'await', END] })
+      // Where a thread of schema version 4 or older may have stopped: its approval has ended, and is told.
+      .addNode('request', result, { ends: ['await', END] })
+      .addNode('execute', result, { ends: ['await', END] })
+      .addEdge(START, 'draft')
+      .addEdge('await', 'result')
+      .compile()
+  );
+}
+
+/**
+ * The agent's graph: `model` → one `Send` for each call → `tool` or `proposal` → `model` again, until it calls nothing.
+ * No node has a retry policy: what may be done again, and under which key, is for the node to say.
+ */
+export function buildGraph(environment: GraphEnvironment, checkpointer: BaseCheckpointSaver) {
+  const route = (state: AgentStateValue) => {
+    if (isFinished(state, environment.maxTurns)) return END;
+    const latest = state.messages.at(-1);
+    const calls = openCalls(state.messages);
+    if (calls.length === 0) return latest?.type === 'tool' ? 'model' : END;
+    const asks = asksOf(state);
+    const facts = conversationFacts(state.messages);
+    let proposals = 0;
+    return calls.map((call) => {
+      const work = { call, prompt: state.prompt, turn: state.turns };
+      if (!proposes(call)) return new Send('tool', work);
+      const { tainted } = state;
+      return new Send('proposal', { ...work, attempt: 1, asks: asks(proposals++), tainted, facts });
+    });
+  };
+  const proposal = proposalGraph(environment);
+  return (
+    new StateGraph(AgentState)
+      .addNode('model', modelNode(environment))
+      .addNode('tool', toolNode(environment))
+      .addNode('proposal', proposal)
+      // As threads of schema version 4 and older have it.
+      .addNode('order', proposal)
+      .addNode('message', proposal)
+      .addEdge(START, 'model')
+      .addConditionalEdges('model', route, ['tool', 'proposal', 'order', 'message', 'model', END])
+      .addEdge('tool', 'model')
+      .addEdge('proposal', 'model')
+      .addEdge('order', 'model')
+      .addEdge('message', 'model')
+      .compile({ checkpointer })
+  );
+}
+
+function proposes({ name }: ToolCall): boolean {
+  const risk = findTool(name)?.risk;
+  return risk !== undefined && risk !== 'read';
+}
+
+export type AgentGraph = ReturnType<typeof buildGraph>;

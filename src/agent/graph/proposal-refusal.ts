@@ -1,0 +1,47 @@
+import { errorCodeOf, shownMembers, shownText } from '../../tools/gateway/gateway-problem.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import type { Proposal } from '../../trading/proposal.ts';
+import { describeProposal } from './proposal-view.ts';
+
+/** The error that stands for a proposal of which nothing came. */
+export function refusalOf(proposal: Proposal): TradeAgentError {
+  const { state, kind, reason } = proposal;
+  const what = describeProposal(proposal);
+  const nothing = kind === 'message' ? 'Nothing was sent.' : 'Nothing was traded.';
+  const why = (otherwise: string) => `${what}: ${shownText(reason?.text ?? otherwise)}`;
+  switch (state) {
+    case 'denied':
+      return new TradeAgentError('approval_denied', `${what} was denied on the phone`, { hint: nothing });
+    case 'expired':
+      return new TradeAgentError('approval_expired', why('the approval expired'), {
+        hint: `${nothing} Ask for it again.`,
+      });
+    case 'cancelled':
+      return new TradeAgentError('approval_cancelled', why('it was taken back'), { hint: nothing });
+    case 'unknown':
+      return new TradeAgentError('outcome_unknown', why('what became of it is not known'), {
+        hint: `Ask again with "trade-agent approvals reconcile ${proposal.id}".`,
+      });
+    default: {
+      const code = reason === undefined ? 'blocked' : errorCodeOf(reason.code);
+      return new TradeAgentError(code, why('it was blocked'), {
+        hint:
+          code === 'outcome_unknown'
+            ? `It is not ${kind === 'message' ? 'sent' : 'placed'} a second time.`
+            : nothing,
+        details: {
+          ...shownMembers(reason?.members ?? {}),
+          ...(reason === undefined ? {} : { problem: shownText(reason.code, 64) }),
+        },
+      });
+    }
+  }
+}
+
+/** It was carried out, and the broker says no to the order. */
+export function rejectionOf({ reason }: Proposal): TradeAgentError {
+  return new TradeAgentError('broker_rejected', 'the broker rejected the order', {
+    hint: 'Ask the broker why.',
+    details: { ...shownMembers(reason?.members ?? {}) },
+  });
+}

@@ -1,0 +1,111 @@
+import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
+import { connectionRequired } from '../../tools/gateway/gateway-problem.ts';
+import { type MessageTool, readMessageRequest } from '../../tools/message-tool.ts';
+import { readOrderRequest } from '../../tools/place-order.ts';
+import { compactSummary } from '../../tools/portfolio-summary.ts';
+import type { Tool } from '../../tools/tool.ts';
+import {
+  LONGEST_TTL_S,
+  type MessageRequest,
+  type ProposalKind,
+  type ProposalRequestInput,
+  type Provenance,
+  SHORTEST_TTL_S,
+} from '../../trading/proposal.ts';
+import type { ProposalGraphValue } from './agent-state.ts';
+import type { GraphEnvironment } from './graph-environment.ts';
+import { orderDefaults, type ProvenanceInput, provenanceOf } from './provenance.ts';
+
+/**
+ * What a call asks of the gateway, whole. The gateway completes it (account, price, identifiers) and checks it.
+ * @throws {TradeAgentError} `invalid_order`, `invalid_message`, `connection_required`, and what the gateway's reads throw
+ */
+export async function proposalRequest(
+  environment: Pick<GraphEnvironment, 'profile' | 'clock' | 'requestedBy' | 'ttl'>,
+  gateway: GatewayClient,
+  tool: Tool | undefined,
+  state: Pick<ProposalGraphValue, 'call' | 'facts' | 'tainted'>,
+): Promise<ProposalRequestInput> {
+  const { profile, clock, requestedBy, ttl } = environment;
+  const { args } = state.call;
+  const base = {
+    requested_by: requestedBy,
+    ttl: Math.min(Math.max(ttl, SHORTEST_TTL_S), LONGEST_TTL_S),
+  };
+  switch (tool?.risk) {
+    case 'trade': {
+      const { environment, max_slippage } = profile;
+      const order = { ...readOrderRequest(args), environment, max_slippage };
+      const defaults = { ...orderDefaults, environment, max_slippage };
+      return { kind: 'order', order, ...base, provenance: sources(state, 'order', order, { defaults }) };
+    }
+    case 'send': {
+      const message = await summaryMessage(tool, args, gateway, clock.now());
+      const rule = 'the portfolio when it was proposed';
+      const computed = { service: tool.name, subject: rule, ...(args.note ? {} : { text: rule }) };
+      return {
+        kind: 'message',
+        message,
+        ...base,
+        provenance: sources(state, 'message', message, { computed }),
+      };
+    }
+    case 'reduce': {
+      const cancel = { order_id: String(args.order_id) };
+      return { kind: 'cancel', cancel, ...base, provenance: sources(state, 'cancel', cancel) };
+    }
+    default:
+      throw new TypeError('not a tool that proposes');
+  }
+}
+
+/** Where each field comes from, by code that has read the conversation. */
+function sources(
+  { facts, tainted }: Pick<ProposalGraphValue, 'facts' | 'tainted'>,
+  kind: ProposalKind,
+  request: Readonly<Record<string, unknown>>,
+  more: Pick<ProvenanceInput, 'defaults' | 'computed'> = {},
+): Provenance {
+  const { said, composedBy, positions, openOrders } = facts;
+  // What a program asked for, by rules that the person wrote.
+  const composed =
+    composedBy === undefined
+      ? {}
+      : Object.fromEntries(Object.keys(request).map((name) => [name, composedBy]));
+  return provenanceOf({
+    kind,
+    request,
+    userTurns: composedBy === undefined ? said : [],
+    from: 'model',
+    taintedBy: tainted ?? [],
+    positions: new Map(positions.map(({ symbol, ...held }) => [symbol, held])),
+    openOrders,
+    ...more,
+    computed: { ...composed, ...more.computed },
+  });
+}
+
+/**
+ * The text is put together here, from what the gateway says: of the model's own words it has at most the note, which
+ * the person sees too.
+ */
+async function summaryMessage(
+  tool: MessageTool,
+  args: Record<string, unknown>,
+  gateway: GatewayClient,
+  now: number,
+): Promise<MessageRequest> {
+  const { service } = tool;
+  const { recipient, note } = readMessageRequest(tool, args);
+  // Before the person is asked: an approval that could not be carried out would be for nothing.
+  if (!(await gateway.isConnected(service))) throw connectionRequired(service);
+  const [account, positions] = await Promise.all([gateway.account(), gateway.positions()]);
+  return {
+    service,
+    recipient,
+    ...(service === 'gmail'
+      ? { subject: `Portfolio summary of ${new Date(now).toISOString().slice(0, 10)}` }
+      : {}),
+    text: compactSummary({ account, positions, now, note }),
+  };
+}

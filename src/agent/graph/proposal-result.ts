@@ -1,0 +1,148 @@
+import { ToolMessage } from '@langchain/core/messages';
+import { Command, END } from '@langchain/langgraph';
+import { failpoint } from '../../machine/failpoint.ts';
+import { shownText } from '../../tools/gateway/gateway-problem.ts';
+import type { ToolResult } from '../../tools/tool.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { describeMessage } from '../../trading/message.ts';
+import { isSettledState, type Proposal } from '../../trading/proposal.ts';
+import { isFinal } from '../../trading/views.ts';
+import { orderSummary } from '../planner/order-summary.ts';
+import type { Outcome, ProposalGraphValue, ToolCall } from './agent-state.ts';
+import { errorFacts } from './error-facts.ts';
+import type { GraphEnvironment } from './graph-environment.ts';
+import { inertJson } from './inert-text.ts';
+import { refusalOf, rejectionOf } from './proposal-refusal.ts';
+import { describeProposal, orderOf } from './proposal-view.ts';
+import type { ThreadProposal } from './thread-proposals.ts';
+import { errorMessage } from './tool-outcome.ts';
+
+/** The first attempt and two re-proposals after the price moved. */
+const MAX_ATTEMPTS = 3;
+/** How long to watch an order that should fill at once: pauses between the looks, milliseconds. */
+const FILL_WAITS_MS = [100, 200, 400, 800, 1_500] as const;
+
+/** Reads what became of the proposal, and makes the call's answer of it. */
+export function resultNode(environment: GraphEnvironment) {
+  return async (state: ProposalGraphValue): Promise<Command> => {
+    const id = state.proposed ?? state.approval;
+    const seen = environment.proposals.get(id);
+    if (seen === undefined) throw new TradeAgentError('state_corrupt', `proposal ${id} is not this thread's`);
+    failpoint('result.read');
+    const { proposal } = seen;
+    if (!isSettledState(proposal.state)) return new Command({ goto: 'await' });
+    if (mayAskAgain(environment, state, proposal)) {
+      environment.emit({
+        type: 'notice',
+        message: `${shownText(reasonText(proposal))}. Asking again at the new price.`,
+      });
+      return new Command({ goto: 'draft', update: { attempt: state.attempt + 1 } });
+    }
+    return settled(environment, state, (await followFill(environment, seen)).proposal);
+  };
+}
+
+/** Only where somebody waits for it: an approval left pending must not become another one unseen. */
+function mayAskAgain(
+  { approvalMode }: GraphEnvironment,
+  { attempt }: ProposalGraphValue,
+  { state, kind, reason }: Proposal,
+): boolean {
+  const moved = state === 'blocked' && kind === 'order' && reason?.code === 'price_moved';
+  return moved && attempt < MAX_ATTEMPTS && approvalMode === 'wait';
+}
+
+function reasonText({ reason }: Proposal): string {
+  return (reason?.text ?? 'the price moved too far').replace(/\.$/, '');
+}
+
+/** Ends a call with an error, before or after the person was asked. */
+export function failed(
+  environment: GraphEnvironment,
+  state: ProposalGraphValue,
+  error: TradeAgentError,
+  asked: Pick<Outcome, 'asked'> = {},
+): Command {
+  const { call, prompt, turn } = state;
+  const facts = errorFacts(error);
+  tellResult(environment, call, false, facts.message);
+  return new Command({
+    goto: END,
+    update: {
+      messages: [errorMessage(call, facts)],
+      outcomes: [{ prompt, turn, tool: call.name, error: facts, ...asked }],
+    },
+  });
+}
+
+/** Ends a call with what its tool did by itself. */
+export function done(environment: GraphEnvironment, state: ProposalGraphValue, result: ToolResult): Command {
+  const { order, summary, content } = result;
+  return ended(environment, state, summary, content, order === undefined ? {} : { order });
+}
+
+function settled(environment: GraphEnvironment, state: ProposalGraphValue, proposal: Proposal): Command {
+  const asked = { asked: true } as const;
+  if (proposal.state !== 'executed' || proposal.result === undefined) {
+    return failed(environment, state, refusalOf(proposal), asked);
+  }
+  const { code } = proposal;
+  if (proposal.kind === 'message') {
+    const sent = proposal.result;
+    const content = JSON.stringify({ approval: 'approved', code, sent });
+    return ended(environment, state, `sent: ${describeMessage(sent)}`, content, asked);
+  }
+  const order = orderOf(proposal);
+  if (order?.status === 'rejected') return failed(environment, state, rejectionOf(proposal), asked);
+  const summary = order === undefined ? describeProposal(proposal) : orderSummary(order);
+  return ended(environment, state, summary, JSON.stringify({ approval: 'approved', code, order }), asked);
+}
+
+function ended(
+  environment: GraphEnvironment,
+  { call, prompt, turn }: ProposalGraphValue,
+  summary: string,
+  content: string,
+  more: Pick<Outcome, 'asked' | 'order'>,
+): Command {
+  tellResult(environment, call, true, summary);
+  return new Command({
+    goto: END,
+    update: {
+      messages: [new ToolMessage({ tool_call_id: call.id, name: call.name, content: inertJson(content) })],
+      outcomes: [{ prompt, turn, tool: call.name, ...more }],
+    },
+  });
+}
+
+/** The call's one result event, with the time since it was made in this run, the person's thinking included. */
+function tellResult(
+  { emit, clock, callsStarted }: GraphEnvironment,
+  { id, name }: ToolCall,
+  ok: boolean,
+  summary: string,
+): void {
+  const now = clock.now();
+  emit({ type: 'tool_result', id, name, ok, summary, ms: now - (callsStarted.get(id) ?? now) });
+}
+
+/** Watches a market order for a moment, so that the answer can tell its price. Nothing hangs on it. */
+async function followFill(environment: GraphEnvironment, seen: ThreadProposal): Promise<ThreadProposal> {
+  const { clock, signal, gateway, saw } = environment;
+  let current = seen;
+  for (const pause of FILL_WAITS_MS) {
+    const { proposal } = current;
+    const isAtMarket = proposal.kind === 'order' && proposal.subject.type === 'market';
+    if (!isAtMarket || gateway === undefined || signal.aborted) break;
+    if (proposal.result === undefined || isFinal(proposal.result.status)) break;
+    try {
+      const next = await gateway.proposal(proposal.id, { waitSeconds: 1, since: proposal.updated_at });
+      if (next.updated_at === proposal.updated_at) await clock.sleep(pause, signal);
+      else saw({ ...current, proposal: next });
+      current = { ...current, proposal: next };
+    } catch {
+      break;
+    }
+  }
+  return current;
+}

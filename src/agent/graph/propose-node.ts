@@ -1,0 +1,169 @@
+import { Command, isGraphInterrupt } from '@langchain/langgraph';
+import { failpoint } from '../../machine/failpoint.ts';
+import { findTool } from '../../tools/catalog.ts';
+import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
+import type { DirectTool } from '../../tools/tool.ts';
+import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import type { Proposal, ProposalRequestInput } from '../../trading/proposal.ts';
+import type { ProposalGraphValue } from './agent-state.ts';
+import { requireAsks } from './asks.ts';
+import { withConnection } from './awaited-connection.ts';
+import { asTradeAgentError } from './error-facts.ts';
+import type { GraphEnvironment } from './graph-environment.ts';
+import { proposalKey } from './proposal-key.ts';
+import { proposalRequest } from './proposal-request.ts';
+import { done, failed } from './proposal-result.ts';
+import { readArguments, readOnlyRun } from './tool-node.ts';
+
+/** Waits between the tries to propose, milliseconds; short, since somebody is watching. */
+const BACKOFF_MS = [1_000, 2_000, 4_000] as const;
+
+/** Completes the call to what is proposed, or does at once what needs nobody's yes. Proposes nothing yet. */
+export function draftNode(environment: GraphEnvironment) {
+  return async (state: ProposalGraphValue): Promise<Command> => {
+    const { call, attempt } = state;
+    if (attempt === 1 && !environment.callsStarted.has(call.id)) {
+      environment.callsStarted.set(call.id, environment.clock.now());
+      environment.emit({ type: 'tool_call', id: call.id, name: call.name, args: call.args });
+    }
+    try {
+      const tool = findTool(call.name);
+      if (environment.readOnly) throw readOnlyRun();
+      const gateway = signedIn(environment.gateway);
+      if (tool?.risk === 'reduce') {
+        const ended = await withConnection(() => withoutAsking(environment, state, tool));
+        if (ended !== undefined) return ended;
+      }
+      if (environment.approvalMode === 'deny') throw mayNotAsk();
+      if (attempt === 1 && state.asks !== undefined) requireAsks(state.asks);
+      const request = await withConnection(() => proposalRequest(environment, gateway, tool, state));
+      return new Command({ goto: 'propose', update: { drafted: request } });
+    } catch (error) {
+      if (isGraphInterrupt(error)) throw error;
+      return failed(environment, state, asTradeAgentError(error));
+    }
+  };
+}
+
+/**
+ * Hands the request to the gateway, which asks the person. Run again, after a lost answer or in another process, it is
+ * the same proposal: the key comes from the call, and the request stands in the checkpoint before this.
+ */
+export function proposeNode(environment: GraphEnvironment) {
+  const { thread } = environment;
+  return async (state: ProposalGraphValue): Promise<Command> => {
+    const { call, attempt, prompt, drafted: request } = state;
+    // A run of schema version 4 or older died here before anything was asked.
+    if (request === undefined) return new Command({ goto: 'draft' });
+    let proposal: Proposal | undefined;
+    try {
+      if (environment.approvalMode === 'deny') throw mayNotAsk();
+      const gateway = signedIn(environment.proposing);
+      proposal = await withConnection(() =>
+        environment.track(post(environment, gateway, request, proposalKey(thread, call.id, attempt))),
+      );
+      environment.saw({ thread, prompt, toolCallId: call.id, attempt, proposal });
+      failpoint('propose.noted');
+      return new Command({ goto: 'await', update: { proposed: proposal.id } });
+    } catch (error) {
+      // Not an answer for the model: the run stops here, and a resume goes on with the very same proposal.
+      const isStopped = environment.signal.aborted || (isTradeAgentError(error) && error.code === 'busy');
+      if (isGraphInterrupt(error) || isUnanswered(error) || isStopped || proposal !== undefined) throw error;
+      return failed(environment, state, asTradeAgentError(error));
+    }
+  };
+}
+
+/** @throws {TradeAgentError} the gateway's refusal; {@link unanswered} where it may have the proposal */
+async function post(
+  environment: GraphEnvironment,
+  gateway: GatewayClient,
+  request: ProposalRequestInput,
+  key: string,
+): Promise<Proposal> {
+  const { clock, signal, emit, requireLease, thread } = environment;
+  let mayBeThere = false;
+  for (const wait of [...BACKOFF_MS, undefined]) {
+    try {
+      signal.throwIfAborted();
+      requireLease();
+      failpoint('propose.before_call');
+      const proposal = await gateway.propose(request, key);
+      failpoint('propose.answered');
+      return proposal;
+    } catch (error) {
+      // Nobody foresaw it, so nobody knows how far it had come.
+      if (!isTradeAgentError(error)) throw unanswered(thread, error);
+      const { code, details } = error;
+      // A proposal that is there is found before anything is refused, but for who asks.
+      if (!isSilent(error)) throw mayBeThere && !isOfTheGateway(error) ? unanswered(thread) : error;
+      if (details.sent !== false && code !== 'provider_unreachable') mayBeThere = true;
+      if (wait === undefined) throw mayBeThere ? unanswered(thread) : error;
+      if (wait === BACKOFF_MS[0]) {
+        emit({ type: 'notice', message: 'The gateway cannot be reached; trying again to propose it.' });
+      }
+      await clock.sleep(wait, signal).catch(() => {
+        throw mayBeThere ? unanswered(thread) : signal.reason;
+      });
+    }
+  }
+  throw unanswered(thread);
+}
+
+/** Whether nobody said what became of the request. */
+function isSilent({ code, details }: TradeAgentError): boolean {
+  if (['gateway_unreachable', 'provider_unreachable'].includes(code)) return true;
+  return details.status === 500 || details.problem === 'malformed_response';
+}
+
+/** Whether the gateway says no to the request itself. */
+function isOfTheGateway({ code, details }: TradeAgentError): boolean {
+  return details.problem !== undefined && !['login_required', 'insufficient_scope'].includes(code);
+}
+
+const UNANSWERED = 'the gateway did not say whether it has the proposal';
+
+function unanswered(thread: string, cause?: unknown): TradeAgentError {
+  return new TradeAgentError('outcome_unknown', UNANSWERED, {
+    hint: `Run "trade-agent resume ${thread}": it goes on with that very proposal. Do not ask for the order again before that.`,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+function isUnanswered(error: unknown): boolean {
+  return isTradeAgentError(error) && error.code === 'outcome_unknown' && error.message === UNANSWERED;
+}
+
+/**
+ * Cancels at once what the gateway lets go without a tap. What came of outside text needs one, whatever it cancels.
+ * @returns undefined where the person is to be asked
+ */
+async function withoutAsking(
+  environment: GraphEnvironment,
+  state: ProposalGraphValue,
+  tool: DirectTool,
+): Promise<Command | undefined> {
+  const { session, gateway } = environment;
+  const args = readArguments(tool, state.call);
+  if ((state.tainted ?? []).length > 0) return undefined;
+  try {
+    return done(environment, state, await tool.execute({ session, gateway }, args));
+  } catch (error) {
+    if (isTradeAgentError(error) && error.details.problem === 'approval_required') return undefined;
+    throw error;
+  }
+}
+
+function mayNotAsk(): TradeAgentError {
+  return new TradeAgentError('approval_denied', 'this run may not ask for approvals', {
+    hint: 'Nothing was proposed. Run it again with --approval wait or detach.',
+  });
+}
+
+/** @throws {TradeAgentError} `login_required` */
+function signedIn(gateway: GatewayClient | undefined): GatewayClient {
+  if (gateway !== undefined) return gateway;
+  throw new TradeAgentError('login_required', 'nobody is signed in', {
+    hint: 'Sign in with "trade-agent login".',
+  });
+}

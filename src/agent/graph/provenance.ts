@@ -1,0 +1,277 @@
+import { Dec, decimalString, plain } from '../../trading/decimal.ts';
+import type { ProposalKind, Provenance } from '../../trading/proposal.ts';
+import { readingsOf, type Said } from '../planner/person-words.ts';
+import { type Held, partName, partOfPosition } from '../planner/position-part.ts';
+import { parsePrompt } from '../planner/sentence.ts';
+
+type Field = Provenance['fields'][string];
+
+/** What provenance is computed from. Everything in it comes from code; nothing from what a model says of itself. */
+export interface ProvenanceInput {
+  readonly kind: ProposalKind;
+  /** The request's fields, as they are proposed; `undefined` is not proposed. */
+  readonly request: Readonly<Record<string, unknown>>;
+  /** The person's own prompts of this conversation, newest last. What they handed over as data is none. */
+  readonly userTurns: readonly string[];
+  /** Who thought of what the person did not say: `model`, or a tool's name. */
+  readonly from: string;
+  /** The outside texts that the conversation has taken in, by name: `standard input`. */
+  readonly taintedBy: readonly string[];
+  /** What a field is where nobody says anything: the schema's and the profile's. */
+  readonly defaults?: Readonly<Record<string, unknown>>;
+  /** Fields that code filled in by a rule, not a model, with the rule's name: a summary's text. */
+  readonly computed?: Readonly<Record<string, string>>;
+  /** What the account held when it was last looked at, by symbol. */
+  readonly positions?: ReadonlyMap<string, Held>;
+  /** The open orders, when they were last looked at. */
+  readonly openOrders?: readonly { readonly id: string; readonly symbol: string }[];
+}
+
+export const orderDefaults = { type: 'market', time_in_force: 'day', extended_hours: false } as const;
+
+/** Characters of the sentence that is sent along. */
+const LONGEST_SENTENCE = 500;
+const MOST_TAINTS = 10;
+
+/** In this order each takes a number that was said: what can be few things before what can be many. */
+const numberFields = [
+  'limit_price',
+  'stop_price',
+  'trail_percent',
+  'trail_price',
+  'trail',
+  'max_slippage',
+  'notional',
+  'qty',
+];
+
+/**
+ * Where each field of a proposal comes from. A field is `user` only where its value stands in the
+ * person's own words; the newest turn that says anything of a field decides about it, so that "no, make it 3" takes
+ * back an earlier 5.
+ */
+export function provenanceOf(input: ProvenanceInput): Provenance {
+  const found = input.kind === 'order' || input.kind === 'replace' ? ofOrder(input) : ofWords(input);
+  const fields: Record<string, Field> = {};
+  for (const [name, value] of Object.entries(input.request)) {
+    if (value === undefined) continue;
+    fields[name] = found.fields[name] ?? unsaid(input, name, value);
+  }
+  const tainted = [...new Set(input.taintedBy.map(printable).filter((name) => name !== ''))];
+  const sentence = shownSentence(input.userTurns[found.turn] ?? input.userTurns.at(-1) ?? '');
+  return {
+    fields,
+    ...(sentence === '' ? {} : { sentence }),
+    ...(tainted.length === 0 ? {} : { tainted_by: tainted.slice(0, MOST_TAINTS) }),
+  };
+}
+
+interface Found {
+  readonly fields: Readonly<Record<string, Field>>;
+  /** The newest turn that any of it was read from; -1 for none. */
+  readonly turn: number;
+}
+
+/** Of a field that the words don't decide: what code filled in, a default, or somebody's idea. */
+function unsaid({ computed, defaults, from }: ProvenanceInput, name: string, value: unknown): Field {
+  const rule = computed?.[name];
+  if (rule !== undefined) return { source: 'computed', from: printable(rule) };
+  if (defaults !== undefined && name in defaults && same(defaults[name], value)) return { source: 'default' };
+  return other(from);
+}
+
+function ofOrder(input: ProvenanceInput): Found {
+  const { request, from } = input;
+  const own = input.kind === 'replace' ? symbolOfOrder(input) : String(request.symbol ?? '').toUpperCase();
+  const turns = input.userTurns.map((turn) => closest(readingsOf(turn, own), request));
+  const fields: Record<string, Field> = {};
+  let turn = -1;
+  /** The newest turn that says anything of a field has the say. */
+  const decide = (
+    name: string,
+    about: (said: Said) => readonly unknown[],
+    stands: (said: Said, at: number) => boolean,
+  ) => {
+    const at = turns.findLastIndex((said) => about(said).length > 0);
+    const said = turns[at];
+    if (said === undefined) return;
+    const agrees = stands(said, at);
+    fields[name] = agrees ? { source: 'user' } : other(from);
+    if (agrees) turn = Math.max(turn, at);
+  };
+  decide(
+    'symbol',
+    (said) => (said.symbol ? [own] : []),
+    () => own !== '',
+  );
+  decide(
+    'side',
+    (said) => said.sides,
+    (said) => said.sides.length === 1 && said.sides[0] === request.side,
+  );
+  decide(
+    'type',
+    (said) => said.types,
+    (said) => said.types.some((type) => type === request.type),
+  );
+  decide(
+    'time_in_force',
+    (said) => said.times,
+    (said) => said.times.some((time) => time === request.time_in_force),
+  );
+  decide(
+    'extended_hours',
+    (said) => (said.extendedHours ? [true] : []),
+    () => request.extended_hours === true,
+  );
+
+  const taken = new Set<unknown>();
+  for (const name of numberFields.filter((field) => request[field] !== undefined)) {
+    const value = name === 'max_slippage' ? asPercent(request[name]) : request[name];
+    decide(
+      name,
+      (said) => said.numbers.filter((number) => number.fields.includes(name)),
+      (said) => {
+        const number = said.numbers
+          .filter((each) => each.fields.includes(name) && !taken.has(each) && same(each.value, value))
+          .sort((a, b) => a.fields.length - b.fields.length)[0];
+        if (number === undefined) return false;
+        taken.add(number);
+        return true;
+      },
+    );
+  }
+  // A part of a position, said after any number of shares that was: the rule's own, where it comes to that.
+  const partAt = turns.findLastIndex(({ fractions }) => fractions.length > 0);
+  const qtyAt = turns.findLastIndex(({ numbers }) => numbers.some((number) => number.fields.includes('qty')));
+  if (request.qty !== undefined && partAt >= 0 && partAt >= qtyAt && fields.qty?.source !== 'user') {
+    const held = input.positions?.get(own);
+    const fraction = turns[partAt]?.fractions.find(
+      (part) => held !== undefined && same(partOfPosition(part, held), request.qty),
+    );
+    if (fraction !== undefined) {
+      fields.qty = { source: 'computed', from: partName(fraction) };
+      turn = Math.max(turn, partAt);
+    } else {
+      fields.qty = other(from);
+    }
+  }
+  if (input.kind === 'order') return { fields, turn };
+  const id = ofWords(input);
+  return { fields: { ...fields, ...id.fields }, turn: Math.max(turn, id.turn) };
+}
+
+function symbolOfOrder({ request, openOrders }: ProvenanceInput): string {
+  return openOrders?.find(({ id }) => id === request.order_id)?.symbol ?? '';
+}
+
+/** Of several orders that a turn names for one symbol, the one that this is most like: fields of two make no third. */
+function closest(readings: readonly Said[], request: Readonly<Record<string, unknown>>): Said {
+  const likeness = (said: Said) =>
+    said.numbers.filter(({ value, fields }) => fields.some((field) => same(request[field], value))).length *
+      2 +
+    (said.sides.some((side) => side === request.side) ? 1 : 0);
+  return readings.reduce((best, said) => (likeness(said) > likeness(best) ? said : best));
+}
+
+/** Fields that stand in somebody's words literally: an order's id, a recipient, a text. */
+function ofWords(input: ProvenanceInput): Found {
+  const { request, userTurns } = input;
+  const fields: Record<string, Field> = {};
+  let turn = -1;
+  for (const [name, test] of Object.entries(literal)) {
+    const value = request[name];
+    if (typeof value !== 'string') continue;
+    const at = userTurns.findLastIndex((text) => test(text, value));
+    if (at >= 0) fields[name] = { source: 'user' };
+    turn = Math.max(turn, at);
+  }
+  const { order_id } = request;
+  if (typeof order_id === 'string' && fields.order_id === undefined) {
+    const found = ofOpenOrders(input, order_id);
+    if (found !== undefined)
+      return { fields: { ...fields, order_id: found.field }, turn: Math.max(turn, found.turn) };
+  }
+  return { fields, turn };
+}
+
+const literal: Readonly<Record<string, (text: string, value: string) => boolean>> = {
+  order_id: hasToken,
+  recipient: hasToken,
+  service: (text, value) =>
+    value === 'slack' ? /\bslack\b/i.test(text) : /\b(?:gmail|e-?mail|mail)\b|\S@\S+\.\S/i.test(text),
+  subject: (text, value) => spaced(text).includes(spaced(value)),
+  text: (text, value) => spaced(text).includes(spaced(value)),
+};
+
+/** "cancel my AAPL order" and "cancel all": which orders these are, the planner's rule computes from the open ones. */
+function ofOpenOrders(
+  { userTurns, openOrders }: ProvenanceInput,
+  id: string,
+): { field: Field; turn: number } | undefined {
+  const order = openOrders?.find((open) => open.id === id);
+  if (order === undefined) return undefined;
+  for (let turn = userTurns.length - 1; turn >= 0; turn -= 1) {
+    const parsed = parsePrompt(userTurns[turn] ?? '');
+    if (!('intents' in parsed)) continue;
+    for (const intent of parsed.intents) {
+      if (intent.kind !== 'cancel' || 'id' in intent.which) continue;
+      if ('all' in intent.which) return { field: { source: 'computed', from: 'all open orders' }, turn };
+      if (intent.which.symbol === order.symbol) {
+        return { field: { source: 'computed', from: printable(`open ${order.symbol} orders`) }, turn };
+      }
+    }
+  }
+  return undefined;
+}
+
+function hasToken(text: string, value: string): boolean {
+  const wanted = value.toLowerCase();
+  return text
+    .toLowerCase()
+    .split(/[\s"'<>()]+/)
+    .some((word) => word === wanted || word.replace(/[,.;:!?]+$/, '') === wanted);
+}
+
+function spaced(text: string): string {
+  return text.trim().replace(/\s+/g, ' ');
+}
+
+function other(from: string): Field {
+  const name = printable(from);
+  return name === '' ? { source: 'other' } : { source: 'other', from: name };
+}
+
+/** Numbers by value, everything else by itself. */
+function same(one: unknown, two: unknown): boolean {
+  if (one === two) return one !== undefined;
+  if (typeof one !== 'string' || typeof two !== 'string') return false;
+  const decimals = [one, two].every((text) => decimalString.safeParse(text).success);
+  return decimals && new Dec(one).eq(two);
+}
+
+/** A fraction as people write it: `"0.01"` is 1 %. */
+function asPercent(fraction: unknown): unknown {
+  const parsed = decimalString.safeParse(fraction);
+  return parsed.success ? plain(new Dec(parsed.data).times(100)) : fraction;
+}
+
+/** One line of printable ASCII, as the wire has it. */
+function printable(text: string): string {
+  return text
+    .replace(/[^\x20-\x7e]/g, '?')
+    .trim()
+    .slice(0, 80);
+}
+
+/** The person's sentence on one line, without what shows as nothing or turns the rest around. */
+function shownSentence(turn: string): string {
+  const line = spaced(
+    turn.replace(/[\t\n\v\f\r\u2028\u2029]/g, ' ').replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}]/gu, ''),
+  );
+  // Cut between characters: half of a surrogate pair is no text.
+  return line
+    .slice(0, LONGEST_SENTENCE)
+    .replace(/[\ud800-\udbff]$/, '')
+    .trimEnd();
+}

@@ -1,0 +1,70 @@
+import { ToolMessage } from '@langchain/core/messages';
+import { isGraphInterrupt } from '@langchain/langgraph';
+import { findTool } from '../../tools/catalog.ts';
+import type { DirectTool } from '../../tools/tool.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import type { AgentStateValue, Outcome, ToolCall } from './agent-state.ts';
+import { withConnection } from './awaited-connection.ts';
+import { asTradeAgentError, errorFacts } from './error-facts.ts';
+import type { GraphEnvironment } from './graph-environment.ts';
+import { inertJson } from './inert-text.ts';
+import { errorMessage } from './tool-outcome.ts';
+
+export interface ToolInput {
+  readonly call: ToolCall;
+  readonly prompt: number;
+  readonly turn: number;
+}
+
+/** Runs one call that only reads. A failure is an answer for the model, never a broken run. */
+export function toolNode(environment: GraphEnvironment) {
+  const { clock, emit } = environment;
+  return async ({ call, prompt, turn }: ToolInput): Promise<Partial<AgentStateValue>> => {
+    const started = environment.callsStarted.get(call.id) ?? clock.now();
+    // Once for each run, also where the call stood still for an account to be connected.
+    if (!environment.callsStarted.has(call.id)) {
+      environment.callsStarted.set(call.id, started);
+      emit({ type: 'tool_call', id: call.id, name: call.name, args: call.args });
+    }
+    const ended = (ok: boolean, summary: string) =>
+      emit({ type: 'tool_result', id: call.id, name: call.name, ok, summary, ms: clock.now() - started });
+    const outcome: Outcome = { prompt, turn, tool: call.name };
+    try {
+      const tool = findTool(call.name);
+      if (tool?.risk !== 'read') throw new TypeError('not a tool to run directly');
+      const args = readArguments(tool, call);
+      const result = await withConnection(() =>
+        tool.execute({ session: environment.session, gateway: environment.gateway }, args),
+      );
+      ended(true, result.summary);
+      return {
+        messages: [
+          new ToolMessage({ tool_call_id: call.id, name: call.name, content: inertJson(result.content) }),
+        ],
+        outcomes: [outcome],
+        ...(result.outside === undefined ? {} : { tainted: [result.outside] }),
+      };
+    } catch (error) {
+      if (isGraphInterrupt(error)) throw error;
+      const facts = errorFacts(asTradeAgentError(error));
+      ended(false, facts.message);
+      return { messages: [errorMessage(call, facts)], outcomes: [{ ...outcome, error: facts }] };
+    }
+  };
+}
+
+/** @throws {TradeAgentError} `usage`, for the model to correct */
+export function readArguments(tool: DirectTool, call: ToolCall): unknown {
+  const args = tool.schema.safeParse(call.args);
+  if (args.success) return args.data;
+  const issue = args.error.issues[0];
+  throw new TradeAgentError('usage', `${issue?.path.join('.') || 'arguments'}: ${issue?.message}`, {
+    hint: 'Correct the arguments.',
+  });
+}
+
+export function readOnlyRun(): TradeAgentError {
+  return new TradeAgentError('blocked', 'this run is read-only: it can neither propose nor cancel orders', {
+    hint: 'Run it again without --read-only.',
+  });
+}

@@ -1,0 +1,183 @@
+import type { AIMessageChunk } from '@langchain/core/messages';
+import { z } from 'zod';
+import type { ResolvedProfile } from '../../config/profile.ts';
+import type { Clock } from '../../machine/clock.ts';
+import type { Tool } from '../../tools/tool.ts';
+import type { ChatModel } from './chat-model.ts';
+import { AnswerCutOff, type ModelFailure, modelError, modelFailure } from './model-failure.ts';
+import { type ModelServer, modelServer } from './model-server.ts';
+import { shorterHistory } from './shorter-history.ts';
+
+export interface ModelOptions {
+  readonly settings: ResolvedProfile['model'];
+  readonly tools: readonly Tool[];
+  readonly clock: Clock;
+  /** The key, where the caller has one from the credential store. */
+  readonly apiKey?: string | undefined;
+  /** Where the key of the model's server may be. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly fetch?: typeof fetch;
+}
+
+/** For the first byte of an answer, milliseconds. A model on one's own machine is loaded first. */
+const REQUEST_TIMEOUT_MS = 60_000;
+/** Between two pieces of a streamed answer: a stream that stalls never ends by itself. */
+const IDLE_TIMEOUT_MS = 60_000;
+/** Waits before the second and third try, milliseconds, where the server does not say how long. */
+const RETRY_WAITS_MS = [500, 2000];
+/** A server that asks for a longer wait gets none: the person decides. */
+const LONGEST_WAIT_MS = 30_000;
+
+/** The tools as OpenAI's chat API takes them. */
+export function toolDefinitions(tools: readonly Tool[]) {
+  return tools.map(({ name, description, schema }) => ({
+    type: 'function' as const,
+    function: {
+      name,
+      description,
+      parameters: z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }),
+    },
+  }));
+}
+
+/**
+ * The model a profile names: the built-in planner, or any server that speaks OpenAI's chat API.
+ * @throws {TradeAgentError} `invalid_config` where no key can be found
+ */
+export async function chooseModel(options: ModelOptions): Promise<ChatModel> {
+  if (options.settings.provider === 'builtin') {
+    const { BuiltinPlanner } = await import('../planner/planner.ts');
+    const planner = new BuiltinPlanner();
+    return {
+      name: 'built-in planner',
+      builtin: true,
+      stream: async function* (messages, signal) {
+        yield* await planner.stream(messages, { signal });
+      },
+    };
+  }
+  return openAiModel(options);
+}
+
+async function openAiModel({
+  settings,
+  tools,
+  clock,
+  apiKey,
+  env = {},
+  fetch,
+}: ModelOptions): Promise<ChatModel> {
+  const server = modelServer(settings, env, apiKey);
+  const { ChatOpenAI } = await import('@langchain/openai');
+  /** Counting tokens fetches tables from the internet and stalls for minutes without it. A guess does for us. */
+  class Model extends ChatOpenAI {
+    override async getNumTokens(content: Parameters<InstanceType<typeof ChatOpenAI>['getNumTokens']>[0]) {
+      return Math.ceil((typeof content === 'string' ? content : JSON.stringify(content)).length / 4);
+    }
+  }
+  const bound = new Model({
+    model: server.name,
+    // A local server wants no key, but the client insists on one.
+    apiKey: server.key ?? 'none',
+    // Retries are ours: the client's know no Retry-After, and can't be stopped.
+    maxRetries: 0,
+    timeout: REQUEST_TIMEOUT_MS,
+    streamUsage: true,
+    useResponsesApi: false,
+    configuration: {
+      // Always said: the client would otherwise take OPENAI_BASE_URL, to which this key may not belong.
+      baseURL: server.url,
+      ...(fetch === undefined ? {} : { fetch }),
+    },
+  }).bindTools(toolDefinitions(tools));
+
+  /** Once a conversation proved too long, its later turns begin with the shorter form. */
+  let shorten = false;
+  return {
+    name: server.name,
+    builtin: false,
+    async *stream(messages, signal, notice) {
+      let history = shorten ? (shorterHistory(messages) ?? messages) : messages;
+      for (let tries = 1; ; tries++) {
+        const idle = new AbortController();
+        let begun = false;
+        let failure: ModelFailure;
+        try {
+          const stream = await bound.stream(history, { signal: AbortSignal.any([signal, idle.signal]) });
+          for await (const chunk of whole(withIdleTimeout(stream, idle, clock))) {
+            begun = true;
+            yield chunk;
+          }
+          return;
+        } catch (error) {
+          if (signal.aborted) throw error;
+          failure = modelFailure(error, idle.signal.aborted);
+        }
+        // What was streamed was read already; a second answer can't take it back.
+        if (begun) throw modelError(failure.kind === 'transient' ? { kind: 'broken' } : failure, server);
+        if (failure.kind === 'too_long' && !shorten) {
+          shorten = true;
+          const shorter = shorterHistory(history);
+          if (shorter !== undefined) {
+            history = shorter;
+            notice?.('the conversation is too long for the model; its oldest results are left out');
+            continue;
+          }
+        }
+        const wait = waitBefore(tries, failure);
+        if (wait === undefined) throw modelError(failure, server);
+        notice?.(`${reason(failure, server)}; trying again in ${(wait / 1000).toFixed(1)} s`);
+        await clock.sleep(wait, signal);
+      }
+    },
+  };
+}
+
+/** Milliseconds until the next try; undefined where there is none. */
+function waitBefore(tries: number, failure: ModelFailure): number | undefined {
+  if (failure.kind !== 'transient') return undefined;
+  const usual = RETRY_WAITS_MS[tries - 1];
+  if (usual === undefined) return undefined;
+  const wait = Math.max(usual, failure.retryAfterMs ?? 0);
+  return wait <= LONGEST_WAIT_MS ? wait : undefined;
+}
+
+function reason(failure: ModelFailure, { url }: ModelServer): string {
+  const status = failure.kind === 'transient' ? failure.status : undefined;
+  if (status === 429) return 'the model’s server is busy';
+  return status === undefined
+    ? `no connection to ${new URL(url).host}`
+    : `the model’s server answered with HTTP status ${status}`;
+}
+
+/**
+ * The stream, if it ends as a finished answer does. One that merely stops may have lost calls, and half a plan must
+ * not pass for a whole one.
+ */
+async function* whole(stream: AsyncIterable<AIMessageChunk>): AsyncGenerator<AIMessageChunk> {
+  let finished = false;
+  for await (const chunk of stream) {
+    if (chunk.response_metadata.finish_reason != null) finished = true;
+    yield chunk;
+  }
+  if (!finished) throw new AnswerCutOff('the answer ended without a finish_reason');
+}
+
+async function* withIdleTimeout(
+  stream: AsyncIterable<AIMessageChunk>,
+  idle: AbortController,
+  clock: Clock,
+): AsyncGenerator<AIMessageChunk> {
+  const iterator = stream[Symbol.asyncIterator]();
+  for (;;) {
+    const came = new AbortController();
+    const watch = clock.sleep(IDLE_TIMEOUT_MS, came.signal).then(
+      () => idle.abort(),
+      () => undefined,
+    );
+    const next = await iterator.next().finally(() => came.abort());
+    await watch;
+    if (next.done) return;
+    yield next.value;
+  }
+}

@@ -1,0 +1,120 @@
+import { TradeAgentError } from '../../trading/errors.ts';
+
+/** What a model's server did instead of answering, in facts that are safe to show. */
+export type ModelFailure =
+  /** No usable answer this time: another try may help. `retryAfterMs` where the server says when. */
+  | { readonly kind: 'transient'; readonly status?: number; readonly retryAfterMs?: number }
+  /** Nothing came for too long. */
+  | { readonly kind: 'stalled' }
+  /** The conversation is longer than the model can read. */
+  | { readonly kind: 'too_long' }
+  /** The answer ended before it was finished, or was no answer at all. */
+  | { readonly kind: 'broken' }
+  | { readonly kind: 'refused'; readonly status: number };
+
+/** Says that an answer ended before its end was announced. */
+export class AnswerCutOff extends Error {
+  override name = 'AnswerCutOff';
+}
+
+/** The words servers use for it: OpenAI's code, then vLLM, llama.cpp, LM Studio and OpenRouter in prose. */
+const tooLong =
+  /context[_ ]?(length|window|size|overflow)|maximum context|too many tokens|prompt is too long|exceed\w* .{0,40}(context|token limit)/i;
+
+/** Sorts what the client threw. The server's own text is looked at but never kept: it may quote part of the key. */
+export function modelFailure(error: unknown, stalled: boolean): ModelFailure {
+  const facts = (typeof error === 'object' && error !== null ? error : {}) as {
+    name?: unknown;
+    message?: unknown;
+    status?: unknown;
+    code?: unknown;
+    headers?: unknown;
+  };
+  const text = `${String(facts.name)} ${String(facts.code)} ${String(facts.message)}`;
+  if (stalled || /timeout/i.test(String(facts.name))) return { kind: 'stalled' };
+  if (error instanceof AnswerCutOff || error instanceof SyntaxError) return { kind: 'broken' };
+  const status = typeof facts.status === 'number' ? facts.status : undefined;
+  if ((status === undefined || status === 400 || status === 413) && tooLong.test(text))
+    return { kind: 'too_long' };
+  if (status === undefined || status === 408 || status === 429 || status >= 500) {
+    const retryAfterMs = retryAfter(facts.headers);
+    return {
+      kind: 'transient',
+      ...(status === undefined ? {} : { status }),
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    };
+  }
+  return { kind: 'refused', status };
+}
+
+/** `retry-after-ms`, or Retry-After in seconds or as a date (RFC 9110 §10.2.3). */
+function retryAfter(headers: unknown): number | undefined {
+  if (!(headers instanceof Headers)) return undefined;
+  const ms = headers.get('retry-after-ms');
+  if (ms !== null && /^\d+(\.\d+)?$/.test(ms)) return Number(ms);
+  const value = headers.get('retry-after');
+  if (value === null) return undefined;
+  const wait = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
+}
+
+/** The failure as the program's own error. */
+export function modelError(
+  failure: ModelFailure,
+  server: { name: string; url: string; keyVariable: string },
+): TradeAgentError {
+  const { name, url, keyVariable } = server;
+  const host = new URL(url).host;
+  const make = (message: string, hint: string, details: Record<string, unknown> = {}) =>
+    new TradeAgentError('model_error', message, { hint, details });
+  switch (failure.kind) {
+    case 'stalled':
+      return make(`the model ${name} stopped answering`, `Try again; see whether ${host} is overloaded.`);
+    case 'broken':
+      return make(
+        `the model’s server broke off, or sent what is no answer`,
+        'Nothing was done with what came. Try again, or another model.',
+      );
+    case 'too_long':
+      return make(
+        `the conversation is too long for ${name}`,
+        'Start a new thread, give less as standard input, or use a model that reads more.',
+      );
+    case 'refused': {
+      const { status } = failure;
+      if (status === 401 || status === 403)
+        return make(
+          'the model’s server refused the API key',
+          `Check ${keyVariable} or TRADE_AGENT_API_KEY.`,
+          {
+            status,
+          },
+        );
+      if (status === 402)
+        return make('the model’s server wants to be paid first', `Check your plan at ${host}.`);
+      return status === 404
+        ? make(`the model’s server does not know ${name}`, 'Check model.name and model.base_url.', { status })
+        : make(`the model’s server answered with HTTP status ${status}`, 'Try again, or another model.', {
+            status,
+          });
+    }
+    case 'transient': {
+      const { status, retryAfterMs } = failure;
+      if (status === undefined)
+        return make(
+          `the model’s server at ${host} cannot be reached or broke off`,
+          'Check that it runs, model.base_url, and the network.',
+        );
+      const when = retryAfterMs === undefined ? 'a little' : `${Math.ceil(retryAfterMs / 1000)} s`;
+      return status === 429
+        ? make(
+            'the model’s server refuses more requests for now',
+            `Wait ${when}, or check your plan at ${host}.`,
+            { status },
+          )
+        : make(`the model’s server answered with HTTP status ${status}`, 'Try again, or another model.', {
+            status,
+          });
+    }
+  }
+}

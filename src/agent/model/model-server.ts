@@ -1,0 +1,72 @@
+import type { ResolvedProfile } from '../../config/profile.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+
+/** Servers that go by a name: `--model ollama/llama3.2`. All speak OpenAI's chat API. */
+export const modelPresets = {
+  openai: { url: 'https://api.openai.com/v1', key: 'OPENAI_API_KEY' },
+  openrouter: { url: 'https://openrouter.ai/api/v1', key: 'OPENROUTER_API_KEY' },
+  ollama: { url: 'http://127.0.0.1:11434/v1', key: undefined },
+  lmstudio: { url: 'http://127.0.0.1:1234/v1', key: undefined },
+  vllm: { url: 'http://127.0.0.1:8000/v1', key: undefined },
+} as const;
+type PresetName = keyof typeof modelPresets;
+
+/** A model and where it is served. */
+export interface ModelServer {
+  /** What the server calls the model. */
+  readonly name: string;
+  readonly url: string;
+  /** Undefined where the server wants none. */
+  readonly key: string | undefined;
+  /** The variable its key is looked for in. */
+  readonly keyVariable: string;
+}
+
+/** The preset a model's name begins with, and the rest of the name; undefined where it begins with none. */
+export function presetOf(model: string): { preset: PresetName; name: string } | undefined {
+  const slash = model.indexOf('/');
+  const preset = model.slice(0, Math.max(0, slash));
+  const name = model.slice(slash + 1);
+  return Object.hasOwn(modelPresets, preset) && name !== ''
+    ? { preset: preset as PresetName, name }
+    : undefined;
+}
+
+/** Where a profile's model is served: what a key for it is kept under. */
+export function modelUrl({ name, base_url }: ResolvedProfile['model']): string {
+  return base_url ?? modelPresets[presetOf(name ?? '')?.preset ?? 'openai'].url;
+}
+
+/**
+ * Where a profile's model is served, and the key for it. A key made for one server never goes to another:
+ * OPENAI_API_KEY is for OpenAI's own alone, while TRADE_AGENT_API_KEY goes to whichever server is chosen.
+ * @param storedKey the key kept with the profile's credentials for this server (auth/model-key.ts)
+ * @throws {TradeAgentError} `invalid_config`
+ */
+export function modelServer(
+  settings: ResolvedProfile['model'],
+  env: Readonly<Record<string, string | undefined>>,
+  storedKey: string | undefined,
+): ModelServer {
+  if (settings.name === undefined) {
+    throw new TradeAgentError('invalid_config', 'the profile names no model', {
+      hint: 'Set model.name in config.yaml, or use --model NAME.',
+    });
+  }
+  const named = presetOf(settings.name);
+  const url = modelUrl(settings);
+  const known = Object.values(modelPresets).find((preset) => sameHost(preset.url, url));
+  const keyVariable = known?.key ?? 'TRADE_AGENT_API_KEY';
+  const key = (env.TRADE_AGENT_API_KEY || undefined) ?? storedKey ?? (env[keyVariable] || undefined);
+  const name = named?.name ?? settings.name;
+  if (key === undefined && known?.key !== undefined) {
+    throw new TradeAgentError('invalid_config', `there is no API key for ${name} at ${new URL(url).host}`, {
+      hint: `Set ${keyVariable} or TRADE_AGENT_API_KEY, keep the key for the profile's model with "trade-agent profile set-secret --of model", or use the built-in planner with --model builtin.`,
+    });
+  }
+  return { name, url, key, keyVariable };
+}
+
+function sameHost(a: string, b: string): boolean {
+  return URL.canParse(a) && URL.canParse(b) && new URL(a).host === new URL(b).host;
+}

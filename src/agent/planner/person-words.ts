@@ -1,0 +1,300 @@
+import { Dec, decimalString, plain } from '../../trading/decimal.ts';
+import type { OrderType, Side, TimeInForce } from '../../trading/order.ts';
+import { type OrderIntent, timeInForceWords } from './order-sentence.ts';
+import { clausesOf, parsePrompt } from './sentence.ts';
+import { numberWords, reserved } from './words.ts';
+
+/*
+ * What a person's own words say of an order, also where the built-in planner can't read the whole sentence. It errs to
+ * one side: what it does not recognise was not said, and the phone then shows that it came from elsewhere.
+ */
+
+/** A number somebody wrote, and the fields of an order that it can be. */
+export interface SaidNumber {
+  readonly value: string;
+  readonly fields: readonly string[];
+}
+
+/** What one turn says of orders for one symbol. Empty where it says nothing. */
+export interface Said {
+  readonly symbol: boolean;
+  readonly sides: readonly Side[];
+  readonly types: readonly OrderType[];
+  readonly times: readonly TimeInForce[];
+  readonly extendedHours: boolean;
+  readonly numbers: readonly SaidNumber[];
+  /** Parts of a position: `"0.5"` for half. */
+  readonly fractions: readonly string[];
+}
+
+/** The most that one prompt may ask for, however many orders it names: as many as a client may have open. */
+const MOST_ORDERS_NAMED = 20;
+
+const amountFields = [
+  'qty',
+  'notional',
+  'limit_price',
+  'stop_price',
+  'trail_price',
+  'trail_percent',
+  'trail',
+];
+const fieldsByUnit = {
+  shares: ['qty'],
+  price: ['limit_price', 'stop_price'],
+  stop: ['stop_price'],
+  dollars: ['notional', 'limit_price', 'stop_price', 'trail_price', 'trail'],
+  percent: ['trail_percent', 'trail', 'max_slippage'],
+  trail: ['trail_percent', 'trail_price', 'trail'],
+  bare: amountFields,
+} as const;
+type Unit = keyof typeof fieldsByUnit;
+
+const verbs: readonly (readonly [string, Side])[] = [
+  ['buy', 'buy'],
+  ['purchase', 'buy'],
+  ['sell', 'sell'],
+];
+const refused = /\b(?:don'?t|do not|never|not)\s+(?:\S+\s+){0,2}?(?:buy|purchase|sell)\b/i;
+const acronyms = new Set(
+  'OK USD ETF ETFS AM PM EST EDT ET UTC NYSE NASDAQ STP IRA CEO IPO PS FYI ASAP'.split(' '),
+);
+
+/**
+ * What a turn says of orders for a symbol. Where the planner reads the turn, what it read, one reading for each order;
+ * otherwise one reading by words.
+ * @returns at least one
+ */
+export function readingsOf(turn: string, symbol: string): Said[] {
+  const parsed = parsePrompt(turn);
+  const orders = 'intents' in parsed ? parsed.intents.filter((intent) => intent.kind === 'order') : [];
+  if (orders.length === 0) return [readWords(turn, symbol)];
+  const ours = orders.filter(({ request }) => request.symbol === symbol);
+  return ours.length === 0 ? [nothing] : ours.map((order) => readIntent(order, turn));
+}
+
+const nothing: Said = {
+  symbol: false,
+  sides: [],
+  types: [],
+  times: [],
+  extendedHours: false,
+  numbers: [],
+  fractions: [],
+};
+
+function readIntent({ request, fraction }: OrderIntent, turn: string): Said {
+  const numbers = amountFields.flatMap((field) => {
+    const value = (request as Record<string, unknown>)[field];
+    return typeof value === 'string' ? [{ value, fields: [field] }] : [];
+  });
+  const type = request.type ?? 'market';
+  return {
+    symbol: true,
+    sides: [request.side],
+    types: type !== 'market' || /\b(?:market|mkt)\b/i.test(turn) ? [type] : [],
+    times: request.time_in_force === undefined ? [] : [request.time_in_force],
+    extendedHours: request.extended_hours === true,
+    numbers,
+    fractions: fraction === undefined ? [] : [fraction],
+  };
+}
+
+function readWords(turn: string, symbol: string): Said {
+  const clauses = clausesOfWords(turn);
+  const concern = clauses.filter(({ tickers }) => tickers.length === 0 || tickers.includes(symbol));
+  return {
+    symbol: clauses.some(({ tickers }) => tickers.includes(symbol)),
+    sides: unique(concern.flatMap(({ sides }) => sides)),
+    types: unique(concern.flatMap(typesIn)),
+    times: unique(
+      concern.flatMap((clause) =>
+        timeInForceWords.flatMap(([time, ...phrases]) => (says(clause, ...phrases) ? [time] : [])),
+      ),
+    ),
+    extendedHours: concern.some((clause) => says(clause, 'extended hours', 'extended-hours')),
+    numbers: concern.flatMap((clause) => numbersIn(clause, symbol)),
+    fractions: unique(concern.flatMap(fractionsIn)),
+  };
+}
+
+interface Clause {
+  readonly words: readonly string[];
+  readonly lower: readonly string[];
+  /** Symbols that it names, upper case. */
+  readonly tickers: readonly string[];
+  /** By its own verbs, else those of the clause before it: "sell 5 AAPL, 3 MSFT". */
+  readonly sides: readonly Side[];
+}
+
+function clausesOfWords(turn: string): Clause[] {
+  const shouted = !/[a-z]/.test(turn);
+  let before: readonly Side[] = [];
+  return clausesOf(turn.replaceAll('’', "'"))
+    .filter((clause) => !refused.test(clause))
+    .flatMap((clause) => clause.split(/,\s+(?=\$?\d|[A-Z]{2})/))
+    .map((clause) => {
+      const words = wordsOf(clause);
+      const lower = words.map((word) => word.toLowerCase());
+      const own = verbs.flatMap(([verb, side]) => (lower.includes(verb) ? [side] : []));
+      if (own.length > 0) before = unique(own);
+      return {
+        words,
+        lower,
+        tickers: tickersIn(words, shouted),
+        sides: before,
+      };
+    });
+}
+
+function wordsOf(text: string): string[] {
+  return text
+    .replace(/\$\s+(?=\d)/g, '$')
+    .replace(/(^|\s)@\s*(?=\$?\d)/g, '$1@ ')
+    .split(/\s+/)
+    .map((word) => word.replace(/^["'(]+|["'),.!?:;]+$/g, ''))
+    .filter((word) => word !== '');
+}
+
+/** Words after which a word in small letters is a symbol: "5 aapl", "half my msft", "shares of ko". */
+const leadsToTicker = new Set('buy purchase sell quote share shares of my'.split(' '));
+
+/** Where one stands in capitals, words that could be one are none: the Apple of "5 shares of Apple (AAPL)". */
+function tickersIn(words: readonly string[], shouted: boolean): string[] {
+  const found = words.flatMap((word, at) => {
+    const ticker = tickerAt(words, at, shouted);
+    return ticker === undefined ? [] : [{ ticker, inCapitals: !/[a-z]/.test(word.replace(/'s$/, '')) }];
+  });
+  const capitals = found.filter(({ inCapitals }) => inCapitals);
+  return unique((capitals.length > 0 ? capitals : found).map(({ ticker }) => ticker));
+}
+
+/**
+ * The symbol a word is. A word of the language is one only in capitals, since "tell me" does not name TELL; and a word of
+ * the planner's grammar none where everything is in capitals.
+ */
+function tickerAt(words: readonly string[], at: number, shouted: boolean): string | undefined {
+  const word = words[at]?.replace(/^\$(?=[A-Za-z])/, '').replace(/'s$/i, '') ?? '';
+  const upper = word.toUpperCase();
+  if (!/^[A-Z][A-Z0-9]{0,9}([./][A-Z0-9]{1,4})?$/.test(upper) || acronyms.has(upper)) return undefined;
+  const inGrammar = reserved.has(word.toLowerCase());
+  const lead = words[at - 1]?.toLowerCase() ?? '';
+  const led = leadsToTicker.has(lead) || (readNumber(lead) !== undefined && !isPrice(words, at - 1));
+  if (word !== upper || shouted) return led && !inGrammar ? upper : undefined;
+  const isWord = word === 'I' || word === 'A' || (inGrammar && upper.length > 2);
+  return isWord || timeInForceWords.some(([time]) => time === word.toLowerCase()) ? undefined : upper;
+}
+
+function says({ lower }: Clause, ...phrases: string[]): boolean {
+  const line = ` ${lower.join(' ')} `;
+  return phrases.some((phrase) => line.includes(` ${phrase} `));
+}
+
+function typesIn(clause: Clause): OrderType[] {
+  if (says(clause, 'trailing', 'trail')) return ['trailing_stop'];
+  const stop = says(clause, 'stop', 'stop loss', 'stop-loss', 'stp', 'stop-limit');
+  const limit =
+    says(clause, 'limit', 'lmt', 'stop-limit') || numbersIn(clause, '').some(({ unit }) => unit === 'price');
+  if (stop) return says(clause, 'limit', 'lmt', 'stop-limit') ? ['stop_limit'] : ['stop'];
+  if (limit) return ['limit'];
+  return says(clause, 'market', 'mkt') ? ['market'] : [];
+}
+
+function fractionsIn({ lower }: Clause): string[] {
+  return lower.flatMap((word) => {
+    if (word === 'half') return ['0.5'];
+    if (word === 'all') return ['1'];
+    const percent = /^(\d{1,3}(?:\.\d{1,6})?)%$/.exec(word)?.[1];
+    return percent === undefined ? [] : [plain(new Dec(percent).div(100))];
+  });
+}
+
+/** Words that a price follows, whatever stands between ("limit of $180"). */
+const priceWords = new Set('limit lmt at @ stop stp above below under over stop-limit stop-loss'.split(' '));
+const between = new Set(['price', 'of', 'at', '@', 'is', 'by']);
+
+/** The word that says what the number at a place is: `limit` in "limit price of 180". */
+function leadOf(words: readonly string[], at: number): string {
+  let back = at - 1;
+  const word = () => words[back]?.toLowerCase() ?? '';
+  while (between.has(word()) && !priceWords.has(word())) back -= 1;
+  return word();
+}
+
+function isPrice(words: readonly string[], at: number): boolean {
+  return priceWords.has(leadOf(words, at));
+}
+
+function numbersIn(clause: Clause, symbol: string): (SaidNumber & { unit: Unit })[] {
+  const { words, lower, tickers } = clause;
+  return lower.flatMap((word, at) => {
+    const read = readNumber(word);
+    if (read === undefined || ofAnother(clause, at, symbol)) return [];
+    const next = lower[at + 1] ?? '';
+    let unit: Unit = 'bare';
+    if (word.endsWith('%') || next === 'percent' || next === '%') unit = 'percent';
+    else if (lower.slice(0, at).some((each) => each === 'trail' || each === 'trailing')) unit = 'trail';
+    else if (/^(?:stop|stp|stop-loss)$/.test(leadOf(words, at))) unit = 'stop';
+    else if (isPrice(words, at)) unit = 'price';
+    else if (word.startsWith('$') || /^(?:dollars?|usd|bucks)$/.test(next) || lower[at - 1] === 'usd')
+      unit = 'dollars';
+    else if (/^shares?$/.test(next) || tickers.includes((words[at + 1] ?? '').toUpperCase())) unit = 'shares';
+    return [{ value: read, unit, fields: fieldsByUnit[unit] }];
+  });
+}
+
+/** Whether the next symbol after a number, before the next number, is another: the 10 of "5 AAPL for 10 MSFT". */
+function ofAnother({ words, lower, tickers }: Clause, at: number, symbol: string): boolean {
+  for (let next = at + 1; next <= at + 4 && next < words.length; next += 1) {
+    if (readNumber(lower[next] ?? '') !== undefined) return false;
+    const word = (words[next] ?? '').toUpperCase();
+    if (tickers.includes(word)) return symbol !== '' && word !== symbol;
+  }
+  return false;
+}
+
+/** `5`, `five`, `$1,000.50`, `1k`, `5%` as a plain decimal; undefined for what is none. */
+export function readNumber(word: string): string | undefined {
+  const named = numberWords.indexOf(word) + 1;
+  if (named > 0) return String(named);
+  const parts = /^\$?(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,18}(?:\.\d+)?|\.\d+)([km]?)%?$/.exec(
+    word.toLowerCase(),
+  );
+  if (parts === null) return undefined;
+  const digits =
+    parts[1]
+      ?.replaceAll(',', '')
+      .replace(/^\./, '0.')
+      .replace(/^0+(?=\d)/, '') ?? '';
+  if (!decimalString.safeParse(digits).success) return undefined;
+  return plain(new Dec(digits).times(parts[2] === 'k' ? 1_000 : parts[2] === 'm' ? 1_000_000 : 1));
+}
+
+/**
+ * How many orders, cancels and messages the newest of a person's turns names; 0 where it names none. At most
+ * {@link MOST_ORDERS_NAMED}, whatever was pasted.
+ */
+export function ordersNamed(userTurns: readonly string[]): number {
+  const turn = userTurns.at(-1) ?? '';
+  const parsed = parsePrompt(turn);
+  const named =
+    'intents' in parsed
+      ? parsed.intents.filter(({ kind }) => kind === 'order' || kind === 'send' || kind === 'cancel').length
+      : namedByWords(turn);
+  return Math.min(named, MOST_ORDERS_NAMED);
+}
+
+/** Of a sentence the planner can't read: a verb's clause is one order, or as many as the symbols it names. */
+function namedByWords(turn: string): number {
+  let count = 0;
+  for (const { sides, lower, tickers } of clausesOfWords(turn)) {
+    const acts = verbs.some(([verb]) => lower.includes(verb)) || lower.includes('cancel');
+    if (acts) count += Math.max(1, tickers.length);
+    else if (sides.length > 0) count += tickers.length;
+  }
+  return count;
+}
+
+function unique<T>(values: readonly T[]): T[] {
+  return [...new Set(values)];
+}

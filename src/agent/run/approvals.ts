@@ -1,0 +1,155 @@
+import type { Session } from '../../auth/session/session.ts';
+import type { Clock } from '../../machine/clock.ts';
+import { isPassing } from '../../tools/gateway/follow-proposal.ts';
+import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
+import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { isSettledState, isUnderWayState, type Proposal } from '../../trading/proposal.ts';
+import type { Agent } from '../agent.ts';
+import type { ApprovalView } from '../events.ts';
+import { approvalView } from '../graph/proposal-view.ts';
+import type { ThreadProposal, ThreadProposals } from '../graph/thread-proposals.ts';
+import { notCancellable, withdraw } from './take-back.ts';
+import type { ThreadStore } from './thread-store.ts';
+
+/** So many of the gateway's are listed. */
+const MOST_LISTED = 200;
+
+interface Parts {
+  readonly proposals: ThreadProposals;
+  readonly threads: Pick<ThreadStore, 'reconciled'>;
+  readonly session: Session | undefined;
+  readonly owner: { readonly profile: string; readonly sub: string | undefined };
+  readonly clock: Clock;
+}
+
+/** The user's approvals beside any run: the gateway's word where it can be asked, with the threads that are known here. */
+export interface Approvals {
+  /** Newest first. */
+  list(): Promise<ApprovalView[]>;
+  /** Oldest first. */
+  ofThread(thread: string): Promise<ApprovalView[]>;
+  get(id: string): Promise<ApprovalView | undefined>;
+  cancel: Agent['cancelApproval'];
+  reconcile: Agent['reconcile'];
+  /** Asks about all that were open when last seen. */
+  refresh(): Promise<void>;
+}
+
+export function createApprovals({ proposals, threads, session, owner, clock }: Parts): Approvals {
+  const gatewayClient = async (): Promise<GatewayClient | undefined> => {
+    if (session === undefined) return undefined;
+    const { createGatewayClient } = await import('../../tools/gateway/gateway-client.ts');
+    return createGatewayClient(session);
+  };
+  const requireGateway = async (): Promise<GatewayClient> => {
+    const gateway = await gatewayClient();
+    if (gateway !== undefined) return gateway;
+    throw new TradeAgentError('login_required', 'nobody is signed in', {
+      hint: 'Sign in with "trade-agent login".',
+    });
+  };
+  const own = (): ThreadProposal[] => proposals.list(owner);
+  const ownOf = (id: string) => own().find(({ proposal }) => proposal.id === id);
+
+  /** Keeps what the gateway says of one that is known here. */
+  const seen = (proposal: Proposal): ApprovalView => {
+    const known = proposals.get(proposal.id);
+    if (known === undefined) return approvalView(proposal, '');
+    return approvalView(proposals.note({ ...known, proposal }).proposal, known.thread);
+  };
+  const asLastSeen = ({ proposal, thread }: ThreadProposal): ApprovalView => {
+    const view = approvalView(proposal, thread);
+    if (isSettledState(proposal.state)) return view;
+    const overdue = Date.parse(proposal.expires_at) <= clock.now() && !isUnderWayState(proposal.state);
+    return { ...view, stale: true, ...(overdue ? { overdue } : {}) };
+  };
+  /** One that may have changed, as the gateway has it where that can be asked. */
+  const current = async (
+    known: ThreadProposal,
+    gateway: GatewayClient | undefined,
+  ): Promise<ApprovalView> => {
+    if (gateway === undefined || isSettledState(known.proposal.state)) return asLastSeen(known);
+    const proposal = await unlessOutOfReach(() => gateway.proposal(known.proposal.id));
+    return proposal === undefined ? asLastSeen(known) : seen(proposal);
+  };
+
+  const approvals: Approvals = {
+    async list() {
+      const gateway = await gatewayClient();
+      const answer =
+        gateway === undefined
+          ? undefined
+          : await unlessOutOfReach(() => gateway.proposals({ state: 'all', limit: MOST_LISTED }));
+      const listed = new Set((answer ?? []).map(({ id }) => id));
+      const others = own().filter(({ proposal }) => !listed.has(proposal.id));
+      const views = [
+        ...(answer ?? []).map((one) => [one.created_at, seen(one)] as const),
+        // Older than the list goes back, or than the gateway.
+        ...others.map((one) => [one.proposal.created_at, asLastSeen(one)] as const),
+      ];
+      return views.sort(([a], [b]) => Date.parse(b) - Date.parse(a)).map(([, view]) => view);
+    },
+    async ofThread(thread) {
+      const gateway = await gatewayClient();
+      return await Promise.all(proposals.ofThread(thread).map((known) => current(known, gateway)));
+    },
+    async get(id) {
+      const known = ownOf(id);
+      if (known !== undefined) return current(known, await gatewayClient());
+      const gateway = await gatewayClient();
+      if (gateway === undefined) return undefined;
+      try {
+        return seen(await gateway.proposal(id));
+      } catch (error) {
+        if (isTradeAgentError(error) && error.code === 'not_found') return undefined;
+        throw error;
+      }
+    },
+    async cancel(id) {
+      const known = ownOf(id);
+      if (known !== undefined && isSettledState(known.proposal.state)) {
+        if (known.proposal.state === 'cancelled') return asLastSeen(known);
+        throw notCancellable(known.proposal);
+      }
+      return seen(await withdraw(await requireGateway(), id));
+    },
+    async reconcile(id) {
+      const known = id === undefined ? undefined : ownOf(id);
+      if (known !== undefined && isSettledState(known.proposal.state)) return [asLastSeen(known)];
+      const gateway = await requireGateway();
+      const open =
+        id === undefined
+          ? (await gateway.proposals({ state: 'open', limit: MOST_LISTED }))
+              .filter(({ state }) => isUnderWayState(state))
+              .map((one) => one.id)
+          : [id];
+      // What a thread has not heard of yet may be over at the gateway.
+      const unheard = id === undefined ? own().filter(({ proposal }) => isUnderWayState(proposal.state)) : [];
+      const settled: ApprovalView[] = [];
+      for (const one of new Set([...open, ...unheard.map(({ proposal }) => proposal.id)])) {
+        settled.push(seen(await gateway.proposal(one)));
+      }
+      for (const thread of new Set(settled.map((view) => view.thread))) {
+        const rest = proposals.ofThread(thread);
+        if (!rest.some(({ proposal }) => isUnderWayState(proposal.state))) threads.reconciled(thread);
+      }
+      return settled;
+    },
+    async refresh() {
+      const gateway = await gatewayClient();
+      for (const known of own()) await current(known, gateway);
+    },
+  };
+  return approvals;
+}
+
+/** Undefined where the gateway, or the session that it wants, is out of reach: then what was last seen must do. */
+async function unlessOutOfReach<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    const isSignedOut = isTradeAgentError(error) && error.code === 'login_required';
+    if (isSignedOut || isPassing(error)) return undefined;
+    throw error;
+  }
+}

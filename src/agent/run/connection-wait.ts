@@ -1,0 +1,49 @@
+import { connectCommand } from '../../tools/gateway/gateway-problem.ts';
+import { isTradeAgentError } from '../../trading/errors.ts';
+import type { ConnectionView } from '../events.ts';
+import type { GraphEnvironment } from '../graph/graph-environment.ts';
+
+/** Milliseconds between two questions whether it is connected. */
+const PAUSE_MS = 2_000;
+
+export function connectionView(name: string, status: ConnectionView['status']): ConnectionView {
+  return { name, status, command: connectCommand(name) };
+}
+
+/**
+ * Waits until an account elsewhere is connected, as long as an approval may take.
+ * @param options.once asks once, and comes back either way
+ * @returns false where it is not connected
+ * @throws the signal's reason, when the run ends first
+ */
+export async function waitForConnection(
+  { gateway, clock, profile, emit }: Pick<GraphEnvironment, 'gateway' | 'clock' | 'profile' | 'emit'>,
+  name: string,
+  signal: AbortSignal,
+  { once = false }: { once?: boolean } = {},
+): Promise<boolean> {
+  const deadline = clock.now() + profile.approval_ttl * 1000;
+  let told = false;
+  for (;;) {
+    const connected = await (gateway?.isConnected(name) ?? Promise.resolve(false)).catch((error: unknown) => {
+      signal.throwIfAborted();
+      // No answer is no "no": the network may come back before the deadline.
+      if (!isTradeAgentError(error)) throw error;
+      return false;
+    });
+    signal.throwIfAborted();
+    if (connected) {
+      emit({ type: 'connection', connection: connectionView(name, 'connected') });
+      return true;
+    }
+    if (!told) emit({ type: 'connection', connection: connectionView(name, 'needed') });
+    told = true;
+    if (once) return false;
+    const left = deadline - clock.now();
+    if (left <= 0) {
+      emit({ type: 'connection', connection: connectionView(name, 'missing') });
+      return false;
+    }
+    await clock.sleep(Math.min(PAUSE_MS, left), signal);
+  }
+}

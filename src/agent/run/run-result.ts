@@ -1,0 +1,115 @@
+import { AIMessage } from '@langchain/core/messages';
+import type { ErrorCode } from '../../trading/errors.ts';
+import { isSettledState, isUnderWayState } from '../../trading/proposal.ts';
+import type { ConnectionView, ErrorFacts, RunResult, RunStatus } from '../events.ts';
+import type { AgentStateValue, Outcome } from '../graph/agent-state.ts';
+import { approvalView, orderOf } from '../graph/proposal-view.ts';
+import type { ThreadProposal } from '../graph/thread-proposals.ts';
+
+/** How a run that ended with this error ended. */
+const statusOfCode: Partial<Record<ErrorCode, RunStatus>> = {
+  approval_pending: 'pending',
+  approval_denied: 'denied',
+  approval_cancelled: 'denied',
+  approval_expired: 'expired',
+  blocked: 'blocked',
+  price_moved: 'blocked',
+  market_closed: 'blocked',
+  insufficient_funds: 'blocked',
+  outcome_unknown: 'unknown',
+};
+
+/** Of several things that went wrong, the one the run is named after. */
+const severity: readonly RunStatus[] = [
+  'unknown',
+  'pending',
+  'failed',
+  'blocked',
+  'denied',
+  'expired',
+  'done',
+];
+
+/** The result of the thread's latest prompt, from its checkpoint and what was seen of its proposals. */
+export function runResult(
+  thread: string,
+  state: Partial<AgentStateValue>,
+  seen: readonly ThreadProposal[],
+  options: {
+    model: string;
+    connections?: readonly ConnectionView[];
+    /** It stopped where it was about to propose. */
+    proposing?: boolean;
+    error?: ErrorFacts | undefined;
+  },
+): RunResult {
+  const prompt = state.prompt ?? 0;
+  const outcomes = (state.outcomes ?? []).filter((outcome) => outcome.prompt === prompt);
+  const errors = standingErrors(outcomes);
+  const stop = options.error;
+  const { connections = [], proposing = false } = options;
+  const ranked: { status: RunStatus; error?: ErrorFacts }[] = [
+    ...seen.flatMap((one): { status: RunStatus; error?: ErrorFacts }[] => {
+      if (isUnderWayState(one.proposal.state)) return [{ status: 'unknown', error: unknownOutcome(one) }];
+      return isSettledState(one.proposal.state) ? [] : [{ status: 'pending' }];
+    }),
+    ...(proposing ? [{ status: 'pending' as const }] : []),
+    ...connections.map(() => ({ status: 'pending' as const })),
+    ...errors.map((error) => ({ status: statusOfCode[error.code] ?? ('failed' as const), error })),
+  ].sort((a, b) => severity.indexOf(a.status) - severity.indexOf(b.status));
+  // What broke off the run itself names it, but for an order whose outcome is unknown.
+  if (stop !== undefined) {
+    ranked.splice(ranked[0]?.status === 'unknown' ? 1 : 0, 0, {
+      status: statusOfCode[stop.code] ?? 'failed',
+      error: stop,
+    });
+  }
+  const status: RunStatus = ranked[0]?.status ?? 'done';
+  const error = ranked.find((entry) => entry.status === status && entry.error !== undefined)?.error;
+  const proposals = seen.map(({ proposal }) => proposal);
+  return {
+    thread,
+    status,
+    text: answerText(state),
+    orders: [...proposals.map(orderOf), ...outcomes.map(({ order }) => order)].filter(
+      (order) => order !== undefined,
+    ),
+    messages: proposals.flatMap((one) =>
+      one.kind === 'message' && one.result !== undefined ? [one.result] : [],
+    ),
+    approvals: proposals.map((proposal) => approvalView(proposal, thread)),
+    connections,
+    usage: { model: options.model, ...(state.usage ?? { input_tokens: 0, output_tokens: 0 }) },
+    ...(error === undefined ? {} : { error }),
+  };
+}
+
+/** An error stands unless the same tool succeeded in a later turn: the model then put it right. */
+function standingErrors(outcomes: readonly Outcome[]): ErrorFacts[] {
+  return outcomes.flatMap((outcome) => {
+    if (outcome.error === undefined) return [];
+    const corrected = outcomes.some(
+      (later) => later.tool === outcome.tool && later.turn > outcome.turn && later.error === undefined,
+    );
+    return corrected ? [] : [outcome.error];
+  });
+}
+
+function unknownOutcome({ proposal, thread }: ThreadProposal): ErrorFacts {
+  const { code, reason, kind } = proposal;
+  return {
+    code: 'outcome_unknown',
+    message: `what became of ${code} is not known: ${reason?.text ?? 'it is being carried out'}`,
+    hint: `The gateway settles it; "trade-agent resume ${thread}" tells how. Do not ${kind === 'message' ? 'send it' : 'place the order'} again before that.`,
+  };
+}
+
+/** What the model said since the person last spoke. */
+function answerText(state: Partial<AgentStateValue>): string {
+  const messages = state.messages ?? [];
+  const asked = messages.findLastIndex((message) => message.type === 'human');
+  const last = messages
+    .slice(asked + 1)
+    .findLast((message) => AIMessage.isInstance(message) && message.text !== '');
+  return last?.text ?? '';
+}

@@ -1,0 +1,58 @@
+import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
+import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { isSettledState, type Proposal } from '../../trading/proposal.ts';
+import type { GraphEnvironment } from '../graph/graph-environment.ts';
+import { describeProposal, orderOf } from '../graph/proposal-view.ts';
+import type { ThreadProposal } from '../graph/thread-proposals.ts';
+
+/** Withdraws a proposal in a run that may not ask for any, or was told to leave none. One too far on goes its way. */
+export async function takeBack(
+  { proposing, saw }: Pick<GraphEnvironment, 'proposing' | 'saw'>,
+  seen: ThreadProposal,
+): Promise<void> {
+  if (proposing === undefined || isSettledState(seen.proposal.state)) return;
+  try {
+    saw({ ...seen, proposal: await proposing.withdraw(seen.proposal.id) });
+  } catch (error) {
+    if (!isTradeAgentError(error) || !tooLate.includes(String(error.details.problem))) throw error;
+    saw({ ...seen, proposal: await proposing.proposal(seen.proposal.id) });
+  }
+}
+
+const tooLate = ['proposal_executing', 'proposal_settled'];
+
+/**
+ * Withdraws a proposal for a person who asked for that.
+ * @throws {TradeAgentError} `not_found`; `usage` for one that ended already; `outcome_unknown` for one under way
+ */
+export async function withdraw(gateway: GatewayClient, id: string): Promise<Proposal> {
+  try {
+    return await gateway.withdraw(id);
+  } catch (error) {
+    if (!isTradeAgentError(error) || !tooLate.includes(String(error.details.problem))) throw error;
+    const proposal = await gateway.proposal(id);
+    if (proposal.state === 'cancelled') return proposal;
+    throw notCancellable(proposal);
+  }
+}
+
+/** Why a proposal can't be taken back. */
+export function notCancellable(proposal: Proposal): TradeAgentError {
+  const { id, state } = proposal;
+  if (!isSettledState(state)) {
+    return new TradeAgentError(
+      'outcome_unknown',
+      proposal.kind === 'message'
+        ? `the message of approval ${id} may be sent already`
+        : `approval ${id} (${describeProposal(proposal)}) may be at the broker already`,
+      { hint: `Run "trade-agent approvals wait ${id}" to learn what became of it.` },
+    );
+  }
+  const placed = proposal.kind === 'order' ? orderOf(proposal) : undefined;
+  return new TradeAgentError('usage', `approval ${id} is ${state} already`, {
+    hint:
+      placed === undefined
+        ? 'There is nothing left to take back.'
+        : `Cancel the order itself: trade-agent orders cancel ${placed.id}`,
+  });
+}

@@ -1,0 +1,30 @@
+import { AIMessage, type BaseMessage, ToolMessage } from '@langchain/core/messages';
+import { HistorySaver } from '../../store/sqlite/history-saver.ts';
+import type { StateDatabase } from '../../store/sqlite/state-database.ts';
+import type { ThreadMessage } from '../events.ts';
+import { readContext } from '../graph/system-prompt.ts';
+
+/** What was said and called in a thread, from its latest checkpoint. Empty for one whose first run never got anywhere. */
+export async function readConversation(database: StateDatabase, thread: string): Promise<ThreadMessage[]> {
+  const tuple = await new HistorySaver(database).getTuple({ configurable: { thread_id: thread } });
+  const { messages } = (tuple?.checkpoint.channel_values ?? {}) as { messages?: BaseMessage[] };
+  return (messages ?? []).map(threadMessage);
+}
+
+function threadMessage(message: BaseMessage): ThreadMessage {
+  if (AIMessage.isInstance(message)) {
+    const calls = (message.tool_calls ?? []).map(({ id = '', name, args }) => ({ id, name, args }));
+    return { role: 'agent', text: message.text, calls };
+  }
+  if (ToolMessage.isInstance(message)) {
+    return {
+      role: 'tool',
+      call: message.tool_call_id,
+      name: message.name ?? '',
+      ok: message.status !== 'error',
+      text: message.text,
+    };
+  }
+  const context = readContext(message.text);
+  return context === undefined ? { role: 'user', text: message.text } : { role: 'context', text: context };
+}

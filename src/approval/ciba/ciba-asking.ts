@@ -1,0 +1,91 @@
+import type { JWK } from 'jose';
+import type { ProviderAccess } from '../../auth/provider/provider.ts';
+import type { ProviderName } from '../../config/provider-names.ts';
+import { type Clock, systemClock } from '../../machine/clock.ts';
+import { isTradeAgentError } from '../../trading/errors.ts';
+import type { Asking } from '../asking.ts';
+import { type CibaClient, type ClientIds, cibaClient } from './ciba-client.ts';
+import { tellOutcome } from './ciba-outcome.ts';
+import { pollOnce } from './ciba-poll.ts';
+import { askOwner } from './ciba-request.ts';
+import { registeredIds } from './client-registration.ts';
+
+/** Longer than a provider's long poll (30 s is usual), or every poll would look lost. */
+const POLL_TIMEOUT_S = 40;
+
+export interface CibaAskingOptions {
+  readonly issuer: string;
+  /** The gateway's resource identifier: the audience of the approval's token. */
+  readonly resource: string;
+  /** The client as registered, or the file that keeps the id it gets by registering itself (RFC 7591). */
+  readonly client: { readonly id: string } | { readonly registrationFile: string };
+  /** Its private key. A JWK says its algorithm itself (`alg`); one without is ES256. */
+  readonly privateKey: JWK;
+  /** Whose dialect the issuer speaks; recognised by its metadata where nothing is said. */
+  readonly provider?: ProviderName | undefined;
+  /** `rar`: the token carries the approved details (RFC 9396). `message`: only the binding message is shown. */
+  readonly details: 'rar' | 'message';
+  /** The RFC 9396 types that are to be registered. */
+  readonly detailsTypes?: readonly string[] | undefined;
+  readonly delivery: 'poll' | 'ping';
+  readonly clock?: Clock | undefined;
+  readonly fetch?: typeof fetch | undefined;
+  /** Seconds for each request that is no poll. */
+  readonly timeoutSeconds?: number | undefined;
+  readonly pollTimeoutSeconds?: number | undefined;
+}
+
+/**
+ * Asks by CIBA Core, as a confidential client (`private_key_jwt`). Its tokens are bound to no key (RFC 9449): they go from
+ * the token endpoint to the gateway, and no further than the token exchange; and they have to survive a restart.
+ */
+export function createCibaAsking(options: CibaAskingOptions): Asking {
+  const { issuer, delivery, fetch, details } = options;
+  const clock = options.clock ?? systemClock;
+  const access: ProviderAccess = { fetch, clock: options.clock, timeoutSeconds: options.timeoutSeconds };
+  const connect = cibaClient({ ...options, access, ids: idsOf(options, access) });
+
+  return {
+    delivery,
+    request: (question) => askOwner(connect, question, { ...options, clock, fetch }),
+
+    async poll(authReqId, expected, signal, onSend) {
+      signal.throwIfAborted();
+      let client: CibaClient;
+      try {
+        client = await connect();
+      } catch (error) {
+        signal.throwIfAborted();
+        // It says nothing of the approval, which may be given already.
+        if (!isTradeAgentError(error)) throw error;
+        return { status: 'unreachable', reason: error.message };
+      }
+      return await pollOnce({
+        client,
+        issuer,
+        authReqId,
+        expected,
+        details,
+        clock,
+        fetch,
+        timeoutSeconds: options.pollTimeoutSeconds ?? POLL_TIMEOUT_S,
+        signal,
+        onSend,
+      });
+    },
+
+    async tell(authReqId, outcome) {
+      try {
+        return await tellOutcome(await connect(), authReqId, outcome, { issuer, fetch });
+      } catch {
+        return false;
+      }
+    },
+  };
+}
+
+function idsOf(options: CibaAskingOptions, access: ProviderAccess): ClientIds {
+  const { client } = options;
+  if ('id' in client) return { current: async () => client.id };
+  return registeredIds({ ...options, file: client.registrationFile, access });
+}

@@ -1,0 +1,78 @@
+import type { JWK } from 'jose';
+import type { ClientAuth, Configuration, ServerMetadata } from 'openid-client';
+import { assertionKey } from '../../auth/provider/assertion-key.ts';
+import type { Dialect } from '../../auth/provider/dialect.ts';
+import { detectProvider, dialectOf } from '../../auth/provider/dialect-of.ts';
+import { clientConfiguration, type ProviderAccess, providerMetadata } from '../../auth/provider/provider.ts';
+import type { ProviderName } from '../../config/provider-names.ts';
+
+/** The gateway's client id at the provider. */
+export interface ClientIds {
+  /**
+   * @param forgotten one that the provider no longer knows: another is got, unless that was done already
+   * @throws {TradeAgentError} `provider_unreachable`, `provider_error`
+   */
+  current(forgotten?: string): Promise<string>;
+}
+
+export interface CibaClientOptions {
+  readonly issuer: string;
+  readonly privateKey: JWK;
+  /** Whose dialect the issuer speaks; recognised by its metadata where nothing is said. */
+  readonly provider?: ProviderName | undefined;
+  readonly ids: ClientIds;
+  readonly access: ProviderAccess;
+}
+
+/** The gateway as the provider's confidential client, by what the provider's metadata says now. */
+export interface CibaClient {
+  readonly clientId: string;
+  readonly metadata: ServerMetadata;
+  readonly dialect: Dialect;
+  readonly authentication: ClientAuth;
+  /** openid-client's view of it, with a fetch and a time-out for one request. */
+  configure(request: Pick<ProviderAccess, 'fetch' | 'timeoutSeconds'>): Promise<Configuration>;
+}
+
+/** Makes the client for each request anew, since the provider's metadata may change while the gateway runs. */
+export type ConnectCiba = (forgotten?: string) => Promise<CibaClient>;
+
+/** The rejections of the function it makes are {@link ClientIds.current}'s, and those of the provider's discovery. */
+export function cibaClient({ issuer, privateKey, ids, access, ...options }: CibaClientOptions): ConnectCiba {
+  let authentication: Promise<ClientAuth> | undefined;
+  let discovery: Promise<ServerMetadata> | undefined;
+
+  const authenticate = async (): Promise<ClientAuth> => {
+    const { PrivateKeyJwt } = await import('openid-client');
+    return PrivateKeyJwt(await assertionKey(privateKey));
+  };
+  // However many polls find the metadata out of date, the provider is asked for it once.
+  const discover = (): Promise<ServerMetadata> => {
+    discovery ??= providerMetadata(issuer, access).finally(() => {
+      discovery = undefined;
+    });
+    return discovery;
+  };
+
+  return async (forgotten) => {
+    const announced = await discover();
+    const provider = options.provider ?? detectProvider(announced);
+    const dialect = dialectOf({ provider });
+    authentication ??= authenticate();
+    const proof = await authentication;
+    const clientId = await ids.current(forgotten);
+    return {
+      clientId,
+      metadata: dialect.complete(announced),
+      dialect,
+      authentication: proof,
+      configure: (request) =>
+        clientConfiguration(
+          { issuer, provider },
+          { client_id: clientId, token_endpoint_auth_method: 'private_key_jwt' },
+          proof,
+          { ...access, ...request },
+        ),
+    };
+  };
+}

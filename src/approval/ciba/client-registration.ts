@@ -1,0 +1,156 @@
+import { calculateJwkThumbprint, type JWK } from 'jose';
+import type { ServerMetadata } from 'openid-client';
+import { z } from 'zod';
+import { publicHalf } from '../../auth/provider/assertion-key.ts';
+import { PROVIDER_TIMEOUT_S, type ProviderAccess, providerMetadata } from '../../auth/provider/provider.ts';
+import { providerError, providerFailure } from '../../auth/provider/provider-failure.ts';
+import { MESSAGE_SCOPE, ORDER_SCOPE } from '../../config/profile.ts';
+import { readPrivateFile, writePrivateFile } from '../../machine/private-file.ts';
+import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { detailsTypeOfKind } from '../details.ts';
+import type { ClientIds } from './ciba-client.ts';
+import { CIBA_GRANT } from './ciba-poll.ts';
+
+export interface RegistrationOptions {
+  readonly issuer: string;
+  /** The gateway's own address: by it the person's phone names the client, and the provider calls back there. */
+  readonly resource: string;
+  readonly privateKey: JWK;
+  readonly details: 'rar' | 'message';
+  /** The RFC 9396 types to be asked for. */
+  readonly detailsTypes?: readonly string[] | undefined;
+  readonly delivery: 'poll' | 'ping';
+  /** Where the id is kept. */
+  readonly file: string;
+  readonly access: ProviderAccess;
+}
+
+/** Holds for one provider, one key and one way of delivery: with another, the client is registered anew. */
+const registrationSchema = z.object({
+  issuer: z.string(),
+  key: z.string(),
+  delivery: z.string(),
+  client_id: z.string(),
+});
+
+const LONGEST_FILE = 16 * 1024;
+
+/** Where the provider calls back (CIBA Core §10.2). */
+export const notificationEndpoint = (resource: string) => `${resource.replace(/\/+$/, '')}/ciba/ping`;
+
+/**
+ * A client id by dynamic registration (RFC 7591): got at first use, kept in a file, and got again should the provider have
+ * forgotten it. One process at a time may use the file.
+ */
+export function registeredIds(options: RegistrationOptions): ClientIds {
+  let running: Promise<string> | undefined;
+
+  const current = async (forgotten: string | undefined): Promise<string> => {
+    const key = await calculateJwkThumbprint(options.privateKey);
+    const kept = readRegistration(options.file);
+    const { issuer, delivery } = options;
+    const fits = kept?.issuer === issuer && kept.key === key && kept.delivery === delivery;
+    if (kept !== undefined && fits && kept.client_id !== forgotten) return kept.client_id;
+    const client_id = await register(options);
+    writePrivateFile(options.file, `${JSON.stringify({ issuer, key, delivery, client_id })}\n`);
+    return client_id;
+  };
+
+  return {
+    async current(forgotten) {
+      while (running !== undefined) await running.catch(() => {});
+      running = current(forgotten).finally(() => {
+        running = undefined;
+      });
+      return await running;
+    },
+  };
+}
+
+function readRegistration(file: string) {
+  const unusable = (why: string) =>
+    new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, {
+      hint: 'Move it away: the gateway then registers itself anew.',
+      details: { file },
+    });
+  const text = readPrivateFile(file, LONGEST_FILE, unusable);
+  if (text === undefined) return undefined;
+  try {
+    return registrationSchema.parse(JSON.parse(text));
+  } catch {
+    throw unusable('it is damaged');
+  }
+}
+
+/** @throws {TradeAgentError} `provider_unreachable`, `provider_error` */
+async function register(options: RegistrationOptions): Promise<string> {
+  const { issuer, access } = options;
+  const metadata = await providerMetadata(issuer, access);
+  if (metadata.registration_endpoint === undefined) {
+    throw new TradeAgentError('provider_error', `${issuer} lets no client register itself`, {
+      hint: 'Register one there with what "trade-agent gateway key" printed, and name it in gateway.yaml: approval.client_id.',
+    });
+  }
+  // openid-client's function would repeat the discovery.
+  const oauth = await import('oauth4webapi');
+  const send = boundedFetch(access.fetch ?? fetch, LONGEST_PROVIDER_ANSWER);
+  try {
+    const response = await oauth.dynamicClientRegistrationRequest(
+      metadata,
+      clientMetadata(options, metadata),
+      {
+        [oauth.allowInsecureRequests]: new URL(issuer).protocol === 'http:',
+        signal: AbortSignal.timeout((access.timeoutSeconds ?? PROVIDER_TIMEOUT_S) * 1000),
+        [oauth.customFetch]: (url: string, init: RequestInit) => send(url, init),
+      },
+    );
+    return (await oauth.processDynamicClientRegistrationResponse(response)).client_id;
+  } catch (error) {
+    throw providerError(providerFailure(error), 'the gateway’s client could not be registered', issuer);
+  }
+}
+
+function clientMetadata(options: RegistrationOptions, announced: ServerMetadata) {
+  const scopes = [ORDER_SCOPE, MESSAGE_SCOPE].filter((scope) => announced.scopes_supported?.includes(scope));
+  const jwk = publicHalf(options.privateKey);
+  return {
+    client_name: `trade-agent gateway at ${new URL(options.resource).host}`.slice(0, 80),
+    response_types: [],
+    redirect_uris: [],
+    // Some providers refuse scopes they don't advertise (those of a resource server); the default then serves.
+    ...(scopes.length > 0 ? { scope: ['openid', ...scopes].join(' ') } : {}),
+    ...cibaClientMetadata({
+      ...options,
+      detailsTypes: knownTypes(options.detailsTypes, announced.authorization_details_types_supported),
+      alg: jwk.alg ?? 'ES256',
+    }),
+    jwks: { keys: [jwk] as [typeof jwk] },
+  };
+}
+
+/** What a client must be registered as to ask for approvals (RFC 7591, CIBA Core §4, RFC 9396 §10). */
+export function cibaClientMetadata(
+  client: Pick<RegistrationOptions, 'resource' | 'details' | 'detailsTypes' | 'delivery'> & {
+    readonly alg: string;
+  },
+) {
+  return {
+    grant_types: [CIBA_GRANT],
+    token_endpoint_auth_method: 'private_key_jwt',
+    token_endpoint_auth_signing_alg: client.alg,
+    backchannel_token_delivery_mode: client.delivery,
+    ...(client.delivery === 'ping'
+      ? { backchannel_client_notification_endpoint: notificationEndpoint(client.resource) }
+      : {}),
+    ...(client.details === 'rar'
+      ? { authorization_details_types: [...(client.detailsTypes ?? Object.values(detailsTypeOfKind))] }
+      : {}),
+  };
+}
+
+/** A provider may refuse types that it doesn't know. */
+function knownTypes(types: readonly string[] | undefined, supported: unknown): string[] {
+  const wanted = types ?? Object.values(detailsTypeOfKind);
+  return wanted.filter((type) => !Array.isArray(supported) || supported.includes(type));
+}

@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto';
+import { inProviderTime } from '../../auth/provider/provider.ts';
+import { providerError, providerFailure } from '../../auth/provider/provider-failure.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { type CibaClientOptions, cibaClient } from './ciba-client.ts';
+import { CIBA_GRANT } from './ciba-poll.ts';
+
+/**
+ * What the provider answers when it has recognised the client and then found no such request, or that this client asks
+ * for none: its key is good, and nobody was asked anything.
+ */
+const RECOGNISED = [
+  'invalid_grant',
+  'expired_token',
+  'access_denied',
+  'authorization_pending',
+  'unauthorized_client',
+];
+
+/**
+ * Has the provider recognise a client by this key, without asking anybody for anything.
+ * @throws {TradeAgentError} `provider_error` where it doesn't, `provider_unreachable`
+ */
+export async function requireRecognised(
+  options: Omit<CibaClientOptions, 'ids'> & { readonly clientId: string },
+): Promise<void> {
+  const { clientId, issuer } = options;
+  const what = 'the new key could not be tried';
+  const client = await cibaClient({ ...options, ids: { current: async () => clientId } })();
+  const { genericGrantRequest } = await import('openid-client');
+  try {
+    await inProviderTime(issuer, async () =>
+      genericGrantRequest(await client.configure({ fetch: options.access.fetch }), CIBA_GRANT, {
+        auth_req_id: `none-${randomUUID()}`,
+      }),
+    );
+  } catch (error) {
+    const failure = providerFailure(error);
+    if (failure.kind !== 'oauth') throw providerError(failure, what, issuer);
+    if (RECOGNISED.includes(failure.error)) return;
+    throw new TradeAgentError(
+      'provider_error',
+      `the identity provider does not take the new key for ${clientId} (${failure.error})`,
+      {
+        hint: 'Enter the public key there, wait until it is saved, then try again. The old key stays in use.',
+        details: { error: failure.error },
+      },
+    );
+  }
+  // A token for a request that was never made.
+  throw new TradeAgentError('provider_error', `${what}: the answer makes no sense`, {
+    hint: `Check that ${issuer} is the right identity provider.`,
+  });
+}

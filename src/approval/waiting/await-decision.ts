@@ -1,0 +1,230 @@
+import { failpoint } from '../../machine/failpoint.ts';
+import { questionOf } from '../ask.ts';
+import type { PollResult } from '../asking.ts';
+import type { Reason, StoredProposal } from '../stored-proposal.ts';
+import type { Attention } from './attend.ts';
+
+/** Times the person is asked for one proposal, when the answer keeps getting lost. */
+const MAX_ASKED = 3;
+/** CIBA Core §11: `slow_down` means five seconds more between polls, from then on. */
+const SLOW_DOWN_SECONDS = 5;
+/** Longest pause after the provider could not be reached. */
+const MAX_BACKOFF_SECONDS = 30;
+/** How long an answer may still come after the deadline: it tells a denial from an expiry. */
+const LAST_ANSWER_MS = 5_000;
+/**
+ * Where the provider calls back, a poll is only for a call that got lost: after so many seconds, then after twice as
+ * many each time, up to the last.
+ */
+const UNCALLED_SECONDS = { first: 30, most: 600 } as const;
+
+/** What one wait keeps in mind between its polls. */
+interface Wait {
+  /** Seconds until the next poll. */
+  pause: number;
+  failures: number;
+  polled: boolean;
+  /** False where the provider would call, and has not: then its polls wait for their turn among all proposals. */
+  called: boolean;
+  uncalled: number;
+}
+
+/**
+ * Waits until a proposal is no longer for the person to decide: one poll at a time, through network loss, sleep, 5xx and
+ * slow_down, until the absolute deadline in the row; where the provider calls back, until it does. The token is sealed
+ * in the row before anything else hears of it.
+ * @throws the signal's reason, when the gateway closes first; the proposal then stays as it is
+ */
+export async function awaitDecision(attention: Attention, id: string): Promise<void> {
+  const { store, clock, asking, signal } = attention;
+  const wait: Wait = {
+    pause: 0,
+    failures: 0,
+    polled: false,
+    called: true,
+    uncalled: UNCALLED_SECONDS.first,
+  };
+  const { authReqId: asked = '', notificationToken } = store.get(id) ?? {};
+  if (asking.delivery === 'ping' && !attention.wasCalled(asked, notificationToken)) {
+    wait.called = false;
+    // After a restart a call may have come while nobody listened: one poll as soon as the others let it.
+    if (attention.fresh) wait.pause = UNCALLED_SECONDS.first;
+    else await takeTurn(attention, wait, 'restarted', store.get(id)?.expiresAt ?? 0);
+  }
+  for (;;) {
+    signal.throwIfAborted();
+    const proposal = store.get(id);
+    if (proposal?.state !== 'requested' || proposal.authReqId === undefined) return;
+    const { authReqId } = proposal;
+    const left = proposal.expiresAt - clock.now();
+    // Once after the deadline it is still asked: the person may have said no in time.
+    if (left <= 0 && wait.polled) return expire(attention, proposal);
+    if (wait.pause > 0 && left > 0) {
+      wait.called = (await attention.rest(Math.min(wait.pause * 1000, left))) || wait.called;
+      if (!wait.called) await takeTurn(attention, wait, 'uncalled', proposal.expiresAt);
+      wait.pause = 0;
+      continue;
+    }
+    wait.polled = true;
+    const sentAt = { ms: clock.now() };
+    const result = await pollOnce(attention, proposal, authReqId, sentAt);
+    // Also while the gateway closes: the provider gives a token once.
+    if (settle(attention, proposal, result)) return;
+    wait.pause = pauseAfter(attention, proposal, result, sentAt.ms, wait);
+  }
+}
+
+async function takeTurn(
+  attention: Attention,
+  wait: Wait,
+  why: 'uncalled' | 'restarted',
+  expiresAt: number,
+): Promise<void> {
+  const turn = attention.turn(why);
+  const left = expiresAt - attention.clock.now();
+  if (turn > 0 && left > 0) wait.called = await attention.rest(Math.min(turn, left));
+}
+
+/** Seconds until the next poll. */
+function pauseAfter(
+  { store, clock, asking }: Attention,
+  { id, interval }: StoredProposal,
+  result: PollResult,
+  sentAt: number,
+  wait: Wait,
+): number {
+  // A clock set back meanwhile must not make it wait for the time that it lost.
+  const passed = Math.max(0, clock.now() - sentAt) / 1000;
+  const untilNext = (seconds: number) => Math.max(seconds - passed, 0.001);
+  if (result.status === 'unreachable') {
+    wait.failures += 1;
+    // Our own patience has a limit; what the provider asks for (its interval, Retry-After) has none but the deadline.
+    const backoff = Math.min(2 ** (wait.failures - 1), MAX_BACKOFF_SECONDS);
+    return Math.max(backoff, result.retryAfter ?? 0, untilNext(interval));
+  }
+  wait.failures = 0;
+  if (result.status === 'slow_down') {
+    store.setInterval(id, interval + SLOW_DOWN_SECONDS);
+    return untilNext(interval + SLOW_DOWN_SECONDS);
+  }
+  if (asking.delivery === 'poll') return untilNext(interval);
+  wait.called = false;
+  const pause = Math.max(wait.uncalled, untilNext(interval));
+  wait.uncalled = Math.min(wait.uncalled * 2, UNCALLED_SECONDS.most);
+  return pause;
+}
+
+/** Takes an answer in. True where there is nothing left to wait for. */
+function settle(attention: Attention, proposal: StoredProposal, result: PollResult): boolean {
+  const { store, moved } = attention;
+  const { id, authReqId } = proposal;
+  const question = authReqId === undefined ? {} : { authReqId };
+  const finish = (to: 'denied' | 'blocked', reason: Reason, guard: { authReqId?: string }) => {
+    failpoint('poll.answered');
+    moved(store.move(id, to, { reason }, { from: 'requested', ...guard }));
+    failpoint('decision.recorded');
+    return true;
+  };
+  switch (result.status) {
+    case 'approved':
+      failpoint('poll.answered');
+      moved(
+        store.move(
+          id,
+          'approved',
+          { token: { value: result.accessToken, expiresAt: result.expiresAt } },
+          { from: 'requested', ...question },
+        ),
+      );
+      failpoint('approval.sealed');
+      return true;
+    case 'denied':
+      // A no counts, whichever time they were asked.
+      return finish('denied', { code: 'approval_denied', text: 'denied on the phone' }, {});
+    case 'expired':
+      expire(attention, proposal);
+      return true;
+    case 'failed':
+      return finish(
+        'blocked',
+        { code: 'provider_error', text: `the identity provider refused: ${result.error}` },
+        question,
+      );
+    case 'lost':
+      // Whatever was decided, no token came of it here, so nothing can have been traded: they are asked once more.
+      if (proposal.asked >= MAX_ASKED) {
+        const text = `the answer from the phone was lost ${MAX_ASKED} times`;
+        return finish('blocked', { code: 'provider_error', text }, question);
+      }
+      moved(
+        store.move(
+          id,
+          'drafted',
+          {
+            reason: {
+              code: 'answer_lost',
+              text: 'the answer from the phone was lost on its way; it is asked again',
+            },
+          },
+          { from: 'requested', ...question },
+        ),
+      );
+      failpoint('lost.drafted');
+      return true;
+    case 'slow_down':
+    case 'pending':
+    case 'unreachable':
+      return false;
+  }
+}
+
+function expire({ store, moved }: Attention, { id, authReqId }: StoredProposal): void {
+  failpoint('poll.answered');
+  const reason = { code: 'approval_expired', text: 'nobody decided in time' };
+  moved(
+    store.move(
+      id,
+      'expired',
+      { reason },
+      { from: 'requested', ...(authReqId === undefined ? {} : { authReqId }) },
+    ),
+  );
+  failpoint('decision.recorded');
+}
+
+async function pollOnce(
+  attention: Attention,
+  proposal: StoredProposal,
+  authReqId: string,
+  sentAt: { ms: number },
+): Promise<PollResult> {
+  const { asking, clock } = attention;
+  const left = Math.max(0, proposal.expiresAt - clock.now());
+  const ended = new AbortController();
+  const done = new AbortController();
+  const timer = clock
+    .sleep(left + LAST_ANSWER_MS, done.signal)
+    .then(() => ended.abort())
+    .catch(() => undefined);
+  // Withdrawn meanwhile: without this a long poll would sit it out. No AbortSignal.any with the gateway's own signal,
+  // which lives long and keeps track of each that depends on it.
+  attention.onBreakOff(() => ended.abort());
+  try {
+    const { details } = questionOf(attention, proposal);
+    failpoint('poll.before_call');
+    return await asking.poll(
+      authReqId,
+      { sub: proposal.sub, details, expiresAt: proposal.expiresAt },
+      ended.signal,
+      () => {
+        sentAt.ms = clock.now();
+      },
+    );
+  } catch {
+    // The client promises not to throw for an answer; what is left (an abort, an unreadable key) is no decision.
+    return { status: 'unreachable', reason: 'no answer' };
+  } finally {
+    done.abort();
+    await timer;
+  }
+}

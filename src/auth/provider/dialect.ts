@@ -1,0 +1,65 @@
+import type { ServerMetadata } from 'openid-client';
+import type { ProviderName } from '../../config/provider-names.ts';
+
+/** What a provider must be able to do, each with what to set there when it can't. */
+export type Feature = 'device' | 'ciba' | 'details' | 'dpop' | 'token_exchange';
+
+/**
+ * Where one provider departs from the standards, or leaves something open. Everything is plain data in, plain data
+ * out; the requests themselves are the same for all.
+ */
+export interface Dialect {
+  readonly name: ProviderName;
+  /** For people. */
+  readonly label: string;
+  /** Whether this metadata is one of this provider's. */
+  recognizes(metadata: ServerMetadata): boolean;
+  /** Adds endpoints that exist although discovery doesn't name them. */
+  complete(metadata: ServerMetadata): ServerMetadata;
+  /** What every sign-in asks for beside the gateway's scopes: who the user is, and a refresh token. */
+  readonly identityScopes: readonly string[];
+  /** Names the gateway as the audience of a token. */
+  audience(audience: string): Record<string, string>;
+  /** Names the person to ask (CIBA Core §7.1, `login_hint`). */
+  loginHint(person: Person, issuer: string): string;
+  /** The message in the characters and the length the provider takes; its code, at the end, always stays. */
+  bindingMessage(message: string): string;
+  /** Seconds an approval may be open at most. */
+  readonly longestApproval: number;
+  /**
+   * Whether approved `authorization_details` reach the token: as `announced` by the metadata (RFC 9396 §10), by being
+   * `registered` where we can't look, or `never`.
+   */
+  readonly details: 'announced' | 'registered' | 'never';
+  /** The grant by which the gateway turns a user's access token into one for a connected account. */
+  readonly exchangeGrantType: string;
+  /** Whether access tokens can be revoked one by one (RFC 7009 §2), not only with their refresh token. */
+  readonly revokesAccessTokens: boolean;
+  /** Where the person's accounts elsewhere are managed; undefined where the provider has nothing of the kind. */
+  connectedAccounts(metadata: ServerMetadata): ConnectedAccountsService | undefined;
+  /** What to set at the provider. */
+  readonly setup: Readonly<Record<Feature, string>>;
+}
+
+/** Who is signed in, by the ID token. */
+export interface Person {
+  readonly sub: string;
+  /** `preferred_username` (OpenID Connect Core §5.1). */
+  readonly username?: string | undefined;
+  readonly email?: string | undefined;
+}
+
+/** A provider's API for the accounts elsewhere that a person has connected. */
+export interface ConnectedAccountsService {
+  /** Without a slash at its end. */
+  readonly endpoint: string;
+  /** Names it as the audience of a token. */
+  readonly audience: Readonly<Record<string, string>>;
+  /** Whether a sign-in must name it for its session to get such tokens later (RFC 8707). */
+  readonly atSignIn: boolean;
+  /**
+   * How a connection is finished: by the `provider`, whatever browser the person uses, or by an address on this
+   * machine that the browser must come back to (`loopback`).
+   */
+  readonly finish: 'provider' | 'loopback';
+}

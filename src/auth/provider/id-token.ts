@@ -1,0 +1,117 @@
+import type { ServerMetadata } from 'openid-client';
+import type { Clock } from '../../machine/clock.ts';
+import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
+import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { ID_TOKEN_ALGORITHMS, PROVIDER_TIMEOUT_S } from './provider.ts';
+import { providerFailure } from './provider-failure.ts';
+
+/** Seconds the two clocks may differ. */
+const CLOCK_TOLERANCE_S = 60;
+
+/** An ID token comes straight from the token endpoint: one issued long ago was not issued for us. */
+const MAX_AGE_S = 600;
+
+const KEY_FETCH_TRIES = 3;
+const KEY_FETCH_PAUSE_MS = 250;
+
+export interface IdTokenClaims {
+  readonly sub: string;
+  readonly name: string | undefined;
+  readonly email: string | undefined;
+  readonly username: string | undefined;
+  /** `urn:openid:params:jwt:claim:auth_req_id` (CIBA Core §10.3.1), where the provider sends it. */
+  readonly authReqId: string | undefined;
+}
+
+/**
+ * Checks an ID token whole (OpenID Connect Core §3.1.3.7): signature by the provider's published key, `alg`, `iss`,
+ * `aud`, `azp`, `exp`, `iat`, `sub`. The signature is checked although the token came straight from the provider.
+ * @throws {TradeAgentError} `provider_error`, without the token; `provider_unreachable` where the keys can't be fetched
+ */
+export async function verifyIdToken(
+  idToken: string,
+  expected: { metadata: ServerMetadata; clientId: string; clock: Clock; fetch?: typeof fetch | undefined },
+): Promise<IdTokenClaims> {
+  const { metadata, clientId, clock } = expected;
+  const jose = await import('jose');
+  const send = boundedFetch(expected.fetch ?? fetch, LONGEST_PROVIDER_ANSWER);
+  const allowed = metadata.id_token_signing_alg_values_supported ?? ['RS256'];
+  try {
+    const keys = jose.createRemoteJWKSet(new URL(String(metadata.jwks_uri)), {
+      timeoutDuration: PROVIDER_TIMEOUT_S * 1000,
+      [jose.customFetch]: async (url, init) => {
+        const response = await send(url, init);
+        if (response.status >= 500) throw keysOutOfReach(metadata.issuer);
+        return response;
+      },
+    });
+    // The token endpoint's answer comes once: a stumble of the network while the keys are fetched must not cost it.
+    for (let tries = 1; keys.jwks() === undefined; tries++) {
+      await keys.reload().catch((error: unknown) => {
+        if (tries < KEY_FETCH_TRIES) return clock.sleep(KEY_FETCH_PAUSE_MS);
+        const isAway =
+          error instanceof jose.errors.JWKSTimeout || providerFailure(error).kind === 'unreachable';
+        throw isAway ? keysOutOfReach(metadata.issuer) : error;
+      });
+    }
+    const { payload } = await jose.jwtVerify(idToken, keys, {
+      issuer: metadata.issuer,
+      audience: clientId,
+      algorithms: ID_TOKEN_ALGORITHMS.filter((algorithm) => allowed.includes(algorithm)),
+      requiredClaims: ['iss', 'sub', 'aud', 'exp', 'iat'],
+      maxTokenAge: MAX_AGE_S,
+      clockTolerance: CLOCK_TOLERANCE_S,
+      currentDate: new Date(clock.now()),
+    });
+    if (
+      payload.azp === undefined
+        ? Array.isArray(payload.aud) && payload.aud.length > 1
+        : payload.azp !== clientId
+    ) {
+      throw new jose.errors.JWTClaimValidationFailed(
+        'unexpected "azp" claim value',
+        payload,
+        'azp',
+        'check_failed',
+      );
+    }
+    return {
+      sub: String(payload.sub),
+      name: displayText(payload.name),
+      email: displayText(payload.email),
+      username: displayText(payload.preferred_username),
+      authReqId: optionalText(payload['urn:openid:params:jwt:claim:auth_req_id']),
+    };
+  } catch (error) {
+    if (isTradeAgentError(error)) throw error;
+    const { code, claim } = error as { code?: unknown; claim?: unknown };
+    throw new TradeAgentError(
+      'provider_error',
+      'the identity provider sent an ID token that does not check out',
+      {
+        hint: 'Check the clock of this machine and the issuer of the profile.',
+        details: {
+          reason: typeof code === 'string' ? code : 'invalid',
+          ...(typeof claim === 'string' ? { claim } : {}),
+        },
+      },
+    );
+  }
+}
+
+function keysOutOfReach(issuer: string): TradeAgentError {
+  return new TradeAgentError('provider_unreachable', `the keys of ${issuer} can't be fetched`, {
+    hint: 'Check the network, then try again.',
+  });
+}
+
+function optionalText(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** A name chosen by somebody else: no control or direction characters reach the terminal. */
+export function displayText(value: unknown): string | undefined {
+  return optionalText(value)
+    ?.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')
+    .slice(0, 200);
+}

@@ -1,0 +1,123 @@
+import { isAnswerTooLong } from '../../net/bounded-fetch.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+
+/**
+ * What went wrong with a request to the identity provider, in facts that are safe to show. The libraries' own errors
+ * never go further than this file: their `cause` holds whole response bodies, tokens included.
+ */
+export type ProviderFailure =
+  /** No usable answer: network, time-out, 5xx, 429, a body that can't be read. `retryAfter` in seconds. */
+  | { readonly kind: 'unreachable'; readonly reason: string; readonly retryAfter?: number }
+  /** An OAuth error response (RFC 6749 §5.2). */
+  | { readonly kind: 'oauth'; readonly error: string; readonly description: string | undefined }
+  /** An answer that breaks the protocol, or must not be trusted. `status` where it was neither a success nor an error of OAuth's. */
+  | { readonly kind: 'invalid'; readonly reason: string; readonly status?: number };
+
+/** Sorts what openid-client, oauth4webapi, jose or fetch threw. */
+export function providerFailure(error: unknown): ProviderFailure {
+  if (isAnswerTooLong(error)) return { kind: 'invalid', reason: 'its answer was too long' };
+  const { name, code, cause } = asRecord(error);
+  const response = asRecord(error).response ?? cause;
+  const status = response instanceof Response ? response.status : undefined;
+  const oauthError = asRecord(error).error;
+  // Auth0 sends slow_down and authorization_pending with 429 at times: an answer, not a failure.
+  const isAnswer = status === 429 && ['slow_down', 'authorization_pending'].includes(String(oauthError));
+  if (status !== undefined && (status >= 500 || status === 429) && !isAnswer) {
+    const retryAfter = retryAfterSeconds(response as Response);
+    const wait = retryAfter === undefined ? '' : `; it takes more in ${retryAfter} s`;
+    return {
+      kind: 'unreachable',
+      reason: status === 429 ? `it was asked too often${wait}` : `it answered with HTTP status ${status}`,
+      ...(retryAfter === undefined ? {} : { retryAfter }),
+    };
+  }
+  if (typeof oauthError === 'string') {
+    return {
+      kind: 'oauth',
+      error: /^[\w.:-]{1,64}$/.test(oauthError) ? oauthError : 'unknown_error',
+      description: presentable(asRecord(error).error_description),
+    };
+  }
+  if (status !== undefined && code === 'OAUTH_RESPONSE_IS_NOT_CONFORM') {
+    return { kind: 'invalid', reason: `it answered with HTTP status ${status}`, status };
+  }
+  if (code === 'OAUTH_TIMEOUT' || name === 'TimeoutError') {
+    return { kind: 'unreachable', reason: 'it did not answer in time' };
+  }
+  if (code === 'OAUTH_ABORT' || name === 'AbortError') {
+    return { kind: 'unreachable', reason: 'the request was cut off' };
+  }
+  if (code === 'OAUTH_PARSE_ERROR' || code === 'OAUTH_RESPONSE_IS_NOT_JSON') {
+    return { kind: 'unreachable', reason: 'its answer was not JSON' };
+  }
+  // fetch's own network error; argument errors of the libraries are TypeErrors too, but carry a code.
+  if (error instanceof TypeError && code === undefined) {
+    const network = asRecord(cause).code;
+    return {
+      kind: 'unreachable',
+      reason: typeof network === 'string' ? `no connection (${network})` : 'no connection',
+    };
+  }
+  return {
+    kind: 'invalid',
+    reason: `its answer was refused (${typeof code === 'string' ? code : 'invalid'})`,
+  };
+}
+
+/**
+ * The failure as the program's own error. `details.retryAfter`: seconds, where the provider said when to come again.
+ * @param what the request, as in "the sign-in could not be started"
+ */
+export function providerError(failure: ProviderFailure, what: string, issuer: string): TradeAgentError {
+  if (failure.kind === 'unreachable') {
+    return new TradeAgentError(
+      'provider_unreachable',
+      `${what}: ${issuer} can't be reached (${failure.reason})`,
+      {
+        hint: 'Check the network, then try again. Nothing was lost.',
+        ...(failure.retryAfter === undefined ? {} : { details: { retryAfter: failure.retryAfter } }),
+      },
+    );
+  }
+  if (failure.kind === 'oauth') {
+    const { error, description } = failure;
+    return new TradeAgentError(
+      'provider_error',
+      `${what}: the identity provider answered ${error}${description === undefined ? '' : ` (${description})`}`,
+      { hint: `Check the profile's issuer and clients at ${issuer}.`, details: { error } },
+    );
+  }
+  return new TradeAgentError('provider_error', `${what}: ${failure.reason}`, {
+    hint: `Check that ${issuer} is the right identity provider.`,
+  });
+}
+
+/**
+ * `Retry-After` in seconds, both its forms (RFC 9110 §10.2.3), at most an hour; where there is none, what Auth0 says
+ * instead: `X-RateLimit-Reset`, seconds since the epoch.
+ */
+export function retryAfterSeconds(response: Response, now = Date.now()): number | undefined {
+  const value = response.headers.get('retry-after');
+  const reset = response.headers.get('x-ratelimit-reset');
+  if (value === null && (reset === null || !/^\d{10}$/.test(reset))) return undefined;
+  const seconds =
+    value === null
+      ? Number(reset) - now / 1000
+      : /^\d+$/.test(value.trim())
+        ? Number(value)
+        : (Date.parse(value) - now) / 1000;
+  return Number.isFinite(seconds) ? Math.min(Math.max(0, Math.ceil(seconds)), 3600) : undefined;
+}
+
+/** A text of the provider's fit for a terminal: printable, short, and without anything long enough to be a token. */
+function presentable(text: unknown): string | undefined {
+  if (typeof text !== 'string' || text === '') return undefined;
+  return text
+    .replace(/[^\x20-\x7e]/g, ' ')
+    .replace(/[A-Za-z0-9_~+/=.-]{24,}/g, '…')
+    .slice(0, 200);
+}
+
+function asRecord(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}

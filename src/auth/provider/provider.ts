@@ -1,0 +1,236 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type {
+  ClientAuth,
+  ClientMetadata,
+  Configuration,
+  CustomFetchOptions,
+  ServerMetadata,
+} from 'openid-client';
+import type { ResolvedProfile } from '../../config/profile.ts';
+import { type Clock, systemClock } from '../../machine/clock.ts';
+import type { Home } from '../../machine/home.ts';
+import { writePrivateFile } from '../../machine/private-file.ts';
+import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
+import { isSecureUrl } from '../../net/secure-url.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { clockComparison } from './clock-comparison.ts';
+import { dialectOf } from './dialect-of.ts';
+import { providerError, providerFailure } from './provider-failure.ts';
+
+/** Metadata changes rarely; a stale copy costs one failed request at worst, and may be removed at any time. */
+const METADATA_TTL_MS = 3_600_000;
+
+/** Seconds one request to the provider may take. {@link storeLock}'s wait is built on it. */
+export const PROVIDER_TIMEOUT_S = 10;
+
+/** How to reach the provider. */
+export interface ProviderAccess {
+  readonly fetch?: typeof fetch | undefined;
+  readonly clock?: Clock | undefined;
+  /** Absent: nothing is cached on disk. */
+  readonly home?: Home | undefined;
+  /** Seconds for each request, {@link PROVIDER_TIMEOUT_S} unless said otherwise. */
+  readonly timeoutSeconds?: number | undefined;
+  /** Asks for the metadata again, whatever is remembered of it. */
+  readonly fresh?: boolean | undefined;
+}
+
+interface CachedMetadata {
+  readonly fetchedAt: number;
+  readonly metadata: ServerMetadata;
+}
+const inProcess = new Map<string, CachedMetadata>();
+
+/** Seconds this machine's clock is ahead of each provider's, by what this process heard from it. */
+const ahead = new Map<string, number>();
+
+/** Seconds this machine's clock is ahead of the provider's; 0 where nothing is known, or it does no harm. */
+export function secondsAhead(issuer: string): number {
+  return ahead.get(issuer) ?? 0;
+}
+
+/** Providers take a proof, or an assertion, that is off by a few seconds. */
+const CLOCKS_APART_S = 3;
+
+/** What is answered to a proof (RFC 9449 §5) and to an assertion (RFC 7523 §3.2) of another time. */
+const REFUSED_FOR_ITS_TIME = ['invalid_dpop_proof', 'invalid_client'];
+
+/** ID tokens signed by anything else (`none`, or a shared secret) are refused. */
+export const ID_TOKEN_ALGORITHMS = ['ES256', 'EdDSA', 'Ed25519', 'PS256', 'RS256', 'ES384', 'PS384', 'RS384'];
+
+const usedEndpoints = [
+  'token_endpoint',
+  'jwks_uri',
+  'device_authorization_endpoint',
+  'backchannel_authentication_endpoint',
+  'backchannel_outcome_endpoint',
+  'registration_endpoint',
+  'revocation_endpoint',
+  'userinfo_endpoint',
+] as const;
+
+/**
+ * The provider's metadata (OpenID Connect Discovery), from this process's memory, the disk, or the network.
+ * @throws {TradeAgentError} `provider_unreachable`, `provider_error`
+ */
+export async function providerMetadata(issuer: string, access: ProviderAccess): Promise<ServerMetadata> {
+  const now = (access.clock ?? systemClock).now();
+  const isFresh = (cached: CachedMetadata | undefined): cached is CachedMetadata =>
+    !access.fresh &&
+    cached !== undefined &&
+    cached.fetchedAt <= now &&
+    now - cached.fetchedAt < METADATA_TTL_MS;
+
+  const remembered = inProcess.get(issuer);
+  if (isFresh(remembered)) return remembered.metadata;
+  const file = access.home && cacheFile(access.home, issuer);
+  const saved = file === undefined ? undefined : readCache(file);
+  if (isFresh(saved) && isTrustworthy(saved.metadata, issuer)) {
+    inProcess.set(issuer, saved);
+    return saved.metadata;
+  }
+
+  const metadata = await discover(issuer, access);
+  const cached = { fetchedAt: now, metadata };
+  inProcess.set(issuer, cached);
+  if (file !== undefined) {
+    try {
+      writePrivateFile(file, JSON.stringify(cached));
+    } catch {
+      // Only a cache: a full or read-only disk must not stand in the way of a sign-out.
+    }
+  }
+  return metadata;
+}
+
+/** openid-client's view of one of the profile's clients at its provider. */
+export async function clientConfiguration(
+  profile: Pick<ResolvedProfile, 'issuer' | 'provider'>,
+  client: { client_id: string } & Partial<ClientMetadata>,
+  authentication: ClientAuth | undefined,
+  access: ProviderAccess,
+): Promise<Configuration> {
+  const metadata = dialectOf(profile).complete(await providerMetadata(profile.issuer, access));
+  const oidc = await import('openid-client');
+  const { issuer } = profile;
+  const configuration = new oidc.Configuration(
+    metadata,
+    client.client_id,
+    // Proofs and assertions are made in the provider's time.
+    { ...client, [oidc.clockSkew]: -secondsAhead(issuer) },
+    authentication ?? oidc.None(),
+  );
+  configuration.timeout = access.timeoutSeconds ?? PROVIDER_TIMEOUT_S;
+  const send = boundedFetch(access.fetch ?? fetch, LONGEST_PROVIDER_ANSWER);
+  configuration[oidc.customFetch] = async (url, options) => {
+    // The system's clock, by which the library goes.
+    const clocks = clockComparison(send, systemClock, secondsAhead(issuer));
+    const response = await clocks.fetch(url, options as RequestInit);
+    ahead.set(issuer, Math.abs(clocks.skew()) < CLOCKS_APART_S ? 0 : clocks.skew());
+    return response;
+  };
+  // Plain HTTP has been ruled out but for this machine itself (isTrustworthy).
+  if (new URL(profile.issuer).protocol === 'http:') oidc.allowInsecureRequests(configuration);
+  return configuration;
+}
+
+/**
+ * Makes a request whose proof or assertion carries the time; once more where it is refused and that very answer showed
+ * that this machine's clock is off. A request refused so was not carried out.
+ * @param request makes its configuration itself, and so in the time known by then
+ */
+export async function inProviderTime<T>(issuer: string, request: () => Promise<T>): Promise<T> {
+  const before = secondsAhead(issuer);
+  try {
+    return await request();
+  } catch (error) {
+    const failure = providerFailure(error);
+    const learnt = Math.abs(secondsAhead(issuer) - before) >= CLOCKS_APART_S;
+    if (!learnt || failure.kind !== 'oauth' || !REFUSED_FOR_ITS_TIME.includes(failure.error)) throw error;
+    return await request();
+  }
+}
+
+/** The public login client. */
+export function loginClient(profile: ResolvedProfile, access: ProviderAccess): Promise<Configuration> {
+  const { client_id } = profile.login_client;
+  return clientConfiguration(profile, { client_id, token_endpoint_auth_method: 'none' }, undefined, access);
+}
+
+/** The gateway as the audience of a token, in the provider's own way. */
+export function audienceParameters(
+  profile: Pick<ResolvedProfile, 'audience' | 'provider'>,
+): Record<string, string> {
+  return dialectOf(profile).audience(profile.audience);
+}
+
+/** Whether this profile's tokens are bound to our key: where the provider can, unless the profile says no. */
+export function bindsTokens(profile: Pick<ResolvedProfile, 'dpop'>, metadata: ServerMetadata): boolean {
+  return profile.dpop !== false && announcesDpop(metadata);
+}
+
+/** Whether the provider binds tokens to a key (RFC 9449 §5.1). */
+export function announcesDpop(metadata: ServerMetadata): boolean {
+  return metadata.dpop_signing_alg_values_supported?.includes('ES256') ?? false;
+}
+
+async function discover(issuer: string, access: ProviderAccess): Promise<ServerMetadata> {
+  const what = 'the identity provider could not be found';
+  if (!isSecureUrl(issuer)) {
+    throw new TradeAgentError('invalid_config', `the issuer must be an https address (${issuer})`, {
+      hint: 'Plain http is for servers on this machine only.',
+    });
+  }
+  const oidc = await import('openid-client');
+  const send = boundedFetch(access.fetch ?? fetch, LONGEST_PROVIDER_ANSWER);
+  let metadata: ServerMetadata;
+  try {
+    const configuration = await oidc.discovery(new URL(issuer), 'discovery', undefined, undefined, {
+      timeout: access.timeoutSeconds ?? PROVIDER_TIMEOUT_S,
+      execute: new URL(issuer).protocol === 'http:' ? [oidc.allowInsecureRequests] : [],
+      [oidc.customFetch]: (url: string, options: CustomFetchOptions) => send(url, options as RequestInit),
+    });
+    metadata = plainMetadata(configuration.serverMetadata());
+  } catch (error) {
+    throw providerError(providerFailure(error), what, issuer);
+  }
+  if (!isTrustworthy(metadata, issuer)) {
+    throw new TradeAgentError(
+      'provider_error',
+      `${what}: its metadata names another issuer or an address without TLS`,
+      {
+        hint: `Check that ${issuer} is the right identity provider.`,
+      },
+    );
+  }
+  return metadata;
+}
+
+/** The metadata without openid-client's helper methods, so that it can be cloned and saved. */
+function plainMetadata(metadata: object): ServerMetadata {
+  return JSON.parse(JSON.stringify(metadata)) as ServerMetadata;
+}
+
+function isTrustworthy(metadata: ServerMetadata, issuer: string): boolean {
+  return (
+    URL.canParse(metadata.issuer) &&
+    new URL(metadata.issuer).href === new URL(issuer).href &&
+    usedEndpoints.every((name) => metadata[name] === undefined || isSecureUrl(String(metadata[name])))
+  );
+}
+
+function cacheFile(home: Home, issuer: string): string {
+  const id = createHash('sha256').update(issuer).digest('hex').slice(0, 16);
+  return join(home.data, 'cache', `provider-${id}.json`);
+}
+
+function readCache(file: string): CachedMetadata | undefined {
+  try {
+    const cached = JSON.parse(readFileSync(file, 'utf8')) as CachedMetadata;
+    return typeof cached.fetchedAt === 'number' && typeof cached.metadata === 'object' ? cached : undefined;
+  } catch {
+    return undefined;
+  }
+}

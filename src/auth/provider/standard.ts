@@ -1,0 +1,31 @@
+import { isSecureUrl } from '../../net/secure-url.ts';
+import type { Dialect } from './dialect.ts';
+
+/** A provider that keeps to the standards: discovery, RFC 8707, RFC 9396, RFC 8693, CIBA Core. */
+export const standard: Dialect = {
+  name: 'standard',
+  label: 'a standard provider',
+  recognizes: () => true,
+  complete: (metadata) => metadata,
+  identityScopes: ['openid', 'profile', 'email', 'offline_access'],
+  // RFC 8707's `resource` must be a URI; the older `audience` takes any name.
+  audience: (audience) => (URL.canParse(audience) ? { resource: audience } : { audience }),
+  loginHint: ({ sub }) => sub,
+  bindingMessage: (message) => message,
+  longestApproval: 86_400,
+  details: 'announced',
+  exchangeGrantType: 'urn:ietf:params:oauth:grant-type:token-exchange',
+  revokesAccessTokens: true,
+  connectedAccounts: ({ connected_accounts_endpoint: endpoint }) =>
+    typeof endpoint === 'string' && isSecureUrl(endpoint)
+      ? { endpoint, audience: { resource: endpoint }, atSignIn: true, finish: 'provider' }
+      : undefined,
+  setup: {
+    device: 'Turn on the device authorization grant (RFC 8628), and allow it to the login client.',
+    ciba: 'Turn on CIBA, and allow its grant to the gateway’s client (private_key_jwt).',
+    details:
+      'Add the details type to the types the provider knows (RFC 9396), and put approved details into the access token.',
+    dpop: 'Turn on DPoP (RFC 9449) with ES256: without it a stolen token works anywhere.',
+    token_exchange: 'Allow token exchange (RFC 8693) to the gateway’s client.',
+  },
+};

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import type { Clock } from '../../machine/clock.ts';
+import { MAX_VALUE_LENGTH } from '../../secrets/credential-store.ts';
+
+/** An access token and what is known of it. */
+export const accessTokenSchema = z.object({
+  value: z.string(),
+  /** How it is shown to the gateway: bound to our key (RFC 9449), or plain (RFC 6750). */
+  type: z.enum(['dpop', 'bearer']),
+  scopes: z.array(z.string()),
+  /** Milliseconds since the epoch. */
+  expiresAt: z.number(),
+  /** Whose it is: a token never serves another user's session. */
+  sub: z.string(),
+});
+export type AccessToken = z.output<typeof accessTokenSchema>;
+
+/** A token is left alone this long before it ends, so that it doesn't end on the way. */
+const EXPIRY_MARGIN_MS = 30_000;
+
+export function isUsable(token: AccessToken | undefined, clock: Clock): token is AccessToken {
+  return token !== undefined && token.expiresAt - EXPIRY_MARGIN_MS > clock.now();
+}
+
+/** The stored text as a token, else `undefined`: a damaged one is simply fetched anew. */
+export function parseAccessToken(text: string | undefined): AccessToken | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return accessTokenSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The token's stored form, `undefined` when it is too long to be kept; then each process fetches its own. */
+export function storedForm(token: AccessToken): string | undefined {
+  const text = JSON.stringify(token);
+  return text.length <= MAX_VALUE_LENGTH ? text : undefined;
+}

@@ -1,0 +1,76 @@
+import type { ResolvedProfile } from '../../config/profile.ts';
+import { READ_SCOPES } from '../../config/profile.ts';
+import { type Clock, systemClock } from '../../machine/clock.ts';
+import type { CredentialStore } from '../../secrets/credential-store.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { verifyIdToken } from '../provider/id-token.ts';
+import { audienceParameters, bindsTokens, loginClient, type ProviderAccess } from '../provider/provider.ts';
+import { providerError, providerFailure } from '../provider/provider-failure.ts';
+import { dpopHandle, generatePrivateJwk, parsePrivateJwk } from './dpop-key.ts';
+import { loginRequired } from './token-refresh.ts';
+
+/**
+ * Makes a session of a refresh token that came without one: exchanges it, learns from the ID token whose it is, and
+ * keeps what came in its place. Does nothing where there is a session already.
+ * @throws {TradeAgentError} `login_required`, `provider_unreachable`, `provider_error`, `credential_store_…`
+ */
+export async function adoptRefreshToken(
+  profile: ResolvedProfile,
+  store: CredentialStore,
+  access: ProviderAccess,
+): Promise<void> {
+  const names = ['session', 'refresh_token', 'dpop_key'] as const;
+  const isBare = (held: Partial<Record<(typeof names)[number], string | undefined>>) =>
+    held.session === undefined && held.refresh_token !== undefined;
+  if (!isBare(await store.get(names))) return;
+  const clock: Clock = access.clock ?? systemClock;
+  const configuration = await loginClient(profile, access);
+  await store.exclusively('session', async () => {
+    const held = await store.get(names, { fresh: true });
+    if (!isBare(held) || held.refresh_token === undefined) return;
+    const sent = held.refresh_token;
+    const metadata = configuration.serverMetadata();
+    const key = held.dpop_key === undefined ? await generatePrivateJwk() : parsePrivateJwk(held.dpop_key);
+    const { refreshTokenGrant } = await import('openid-client');
+    const tokens = await refreshTokenGrant(
+      configuration,
+      sent,
+      { scope: ['openid', ...READ_SCOPES].join(' '), ...audienceParameters(profile) },
+      bindsTokens(profile, metadata) ? { DPoP: await dpopHandle(configuration, key) } : {},
+    ).catch((error: unknown): never => {
+      const failure = providerFailure(error);
+      if (failure.kind === 'oauth' && failure.error === 'invalid_grant') {
+        throw loginRequired('the identity provider does not take the refresh token');
+      }
+      throw providerError(failure, 'the session could not be opened', profile.issuer);
+    });
+    // First what can't be had again: the next run then finds it, and the key it is bound to.
+    const successor = tokens.refresh_token ?? sent;
+    await store.set({ refresh_token: successor, dpop_key: JSON.stringify(key) }, { refresh_token: sent });
+    if (tokens.id_token === undefined) {
+      throw new TradeAgentError(
+        'provider_error',
+        'the identity provider did not say whose refresh token that is',
+        {
+          hint: 'Sign in once with "trade-agent login" and the same variable set: it writes a whole session there.',
+        },
+      );
+    }
+    const claims = await verifyIdToken(tokens.id_token, {
+      metadata,
+      clientId: profile.login_client.client_id,
+      clock,
+      fetch: access.fetch,
+    });
+    const session = {
+      issuer: profile.issuer,
+      client_id: profile.login_client.client_id,
+      sub: claims.sub,
+      ...(claims.name === undefined ? {} : { name: claims.name }),
+      ...(claims.email === undefined ? {} : { email: claims.email }),
+      ...(claims.username === undefined ? {} : { username: claims.username }),
+      scopes: tokens.scope?.split(' ') ?? [...READ_SCOPES],
+    };
+    await store.set({ session: JSON.stringify(session) }, { refresh_token: successor });
+  });
+}

@@ -1,0 +1,272 @@
+import type { Configuration, DPoPHandle } from 'openid-client';
+import { CONNECTION_SCOPES, type ResolvedProfile, SESSION_SCOPES } from '../../config/profile.ts';
+import { type Clock, systemClock } from '../../machine/clock.ts';
+import type { Home } from '../../machine/home.ts';
+import { machineName, printableName } from '../../machine/machine-name.ts';
+import { isSecureUrl } from '../../net/secure-url.ts';
+import type { CredentialStore } from '../../secrets/credential-store.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { clockComparison } from '../provider/clock-comparison.ts';
+import { dialectOf } from '../provider/dialect-of.ts';
+import { type IdTokenClaims, verifyIdToken } from '../provider/id-token.ts';
+import { endOf } from '../provider/lifetime.ts';
+import { audienceParameters, bindsTokens, loginClient, type ProviderAccess } from '../provider/provider.ts';
+import { providerError, providerFailure } from '../provider/provider-failure.ts';
+import { dpopHandle, generatePrivateJwk, parsePrivateJwk } from './dpop-key.ts';
+import type { User } from './session.ts';
+import type { StoredSession } from './stored-session.ts';
+
+export { describeScopes, loginWarning } from './scope-descriptions.ts';
+
+const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
+
+/** RFC 8628 §3.2: what to poll with where the provider says nothing. */
+const DEFAULT_INTERVAL_S = 5;
+
+/** RFC 8628 §3.5. */
+const SLOW_DOWN_S = 5;
+
+/** Longest pause between polls while the provider can't be reached. */
+const MAX_PAUSE_S = 30;
+
+export interface DeviceLoginOptions {
+  /** What the session may do at the gateway; {@link SESSION_SCOPES} unless said otherwise, never `orders:write`. */
+  readonly scopes?: readonly string[];
+  /** Shown on the consent page; this machine's name unless said otherwise. */
+  readonly deviceName?: string;
+  readonly fetch?: typeof fetch;
+  readonly clock?: Clock;
+  readonly home?: Home;
+  /** Seconds for each request; the usual limit unless said otherwise. */
+  readonly timeoutSeconds?: number;
+  /** Ends the start of the sign-in; `complete` takes its own. */
+  readonly signal?: AbortSignal;
+}
+
+/** A sign-in that waits for the person (RFC 8628 §3.2). */
+export interface DeviceLogin {
+  readonly user_code: string;
+  readonly verification_uri: string;
+  readonly verification_uri_complete: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+  /** Seconds between polls. */
+  readonly interval: number;
+  /** The scopes that were asked for. */
+  readonly scopes: readonly string[];
+  /** Seconds this machine's clock is ahead of the provider's, as far as it said; up to a minute is tolerated. */
+  readonly clockSkew: number;
+  /**
+   * Waits for the person's decision and stores the session.
+   * @throws {TradeAgentError} `login_denied`, `login_expired`, `provider_error`, `credential_store_…`; the reason of
+   *   `signal` when it aborts
+   */
+  complete(signal: AbortSignal): Promise<User>;
+}
+
+/**
+ * Starts a sign-in on another device. The credential store is tried first: a session that can't be kept would be lost.
+ * @throws {TradeAgentError} `provider_unreachable`, `provider_error`, `credential_store_…`
+ */
+export async function beginDeviceLogin(
+  profile: ResolvedProfile,
+  store: CredentialStore,
+  options: DeviceLoginOptions = {},
+): Promise<DeviceLogin> {
+  await store.probe();
+  options.signal?.throwIfAborted();
+  const clock = options.clock ?? systemClock;
+  const clocks = clockComparison(options.fetch ?? fetch, clock);
+  const configuration = await loginClient(profile, { ...options, fetch: clocks.fetch });
+  const dialect = dialectOf(profile);
+  const accounts = dialect.connectedAccounts(configuration.serverMetadata());
+  const connections = options.scopes === undefined && accounts?.atSignIn ? accounts : undefined;
+  const scopes = [
+    ...new Set([
+      ...dialect.identityScopes,
+      ...(options.scopes ?? SESSION_SCOPES),
+      ...(connections === undefined ? [] : CONNECTION_SCOPES),
+    ]),
+  ];
+  const { initiateDeviceAuthorization } = await import('openid-client');
+  const startedAt = clock.now();
+  // RFC 8707 §2: one `resource` for each.
+  const parameters = new URLSearchParams([
+    ['scope', scopes.join(' ')],
+    ['device_name', printableName(options.deviceName ?? machineName())],
+    ...Object.entries(audienceParameters(profile)),
+    ...Object.entries(connections?.audience ?? {}),
+  ]);
+  const started = await initiateDeviceAuthorization(configuration, parameters).catch((error) => {
+    throw providerError(providerFailure(error), 'the sign-in could not be started', profile.issuer);
+  });
+  options.signal?.throwIfAborted();
+  const { user_code, verification_uri, verification_uri_complete } = started;
+  // They are printed, and opened in a browser: nothing but a web address and a plain code will do.
+  const uris = [verification_uri, verification_uri_complete].filter((uri) => uri !== undefined);
+  if (!/^[\x21-\x7e][\x20-\x7e]{0,63}$/.test(user_code) || !uris.every(isPlainAddress)) {
+    throw new TradeAgentError('provider_error', 'the identity provider sent an unusable code or address', {
+      hint: `Check that ${profile.issuer} is the right identity provider.`,
+    });
+  }
+  const expiresAt = endOf(startedAt, started.expires_in);
+  const interval = started.interval ?? DEFAULT_INTERVAL_S;
+  return {
+    user_code,
+    verification_uri: new URL(verification_uri).href,
+    verification_uri_complete:
+      verification_uri_complete === undefined ? undefined : new URL(verification_uri_complete).href,
+    expiresAt,
+    interval,
+    scopes,
+    clockSkew: clocks.skew(),
+    async complete(signal) {
+      const key = await store.get(['dpop_key'], { fresh: true });
+      // The machine's key stays the same over sign-ins: tokens of approvals under way are bound to it.
+      const dpopKey = key.dpop_key === undefined ? await generatePrivateJwk() : parsePrivateJwk(key.dpop_key);
+      const tokens = await pollDeviceToken({
+        configuration,
+        dpop: bindsTokens(profile, configuration.serverMetadata())
+          ? await dpopHandle(configuration, dpopKey)
+          : undefined,
+        deviceCode: started.device_code,
+        issuer: profile.issuer,
+        expiresAt,
+        interval,
+        clock,
+        signal,
+      });
+      if (tokens.id_token === undefined || tokens.refresh_token === undefined) {
+        throw new TradeAgentError(
+          'provider_error',
+          `the identity provider sent no ${tokens.id_token === undefined ? 'ID token' : 'refresh token'}`,
+          {
+            hint: 'Allow the login client the scopes openid and offline_access, and the refresh_token grant.',
+          },
+        );
+      }
+      const claims = await verifyIdToken(tokens.id_token, {
+        metadata: configuration.serverMetadata(),
+        clientId: profile.login_client.client_id,
+        clock,
+        fetch: options.fetch,
+      });
+      const session: StoredSession = {
+        issuer: profile.issuer,
+        client_id: profile.login_client.client_id,
+        sub: claims.sub,
+        ...(claims.name === undefined ? {} : { name: claims.name }),
+        ...(claims.email === undefined ? {} : { email: claims.email }),
+        ...(claims.username === undefined ? {} : { username: claims.username }),
+        signed_in_at: Math.floor(clock.now() / 1000),
+        scopes: tokens.scope?.split(' ') ?? scopes,
+      };
+      await storeLogin(profile, store, session, tokens.refresh_token, JSON.stringify(dpopKey), options);
+      return toUser(claims);
+    },
+  };
+}
+
+/**
+ * A web address that is what it looks like: printable, so that no parser takes anything out of it, and without a name
+ * before an @ that passes for its host.
+ */
+function isPlainAddress(text: string): boolean {
+  if (!/^[\x21-\x7e]{1,2000}$/.test(text) || !isSecureUrl(text)) return false;
+  const { username, password } = new URL(text);
+  return username === '' && password === '';
+}
+
+function toUser({ sub, name, email }: IdTokenClaims): User {
+  return { sub, name, email };
+}
+
+/** Puts the new session in the old one's place; the old one is ended at the provider, as far as that can be done. */
+async function storeLogin(
+  profile: ResolvedProfile,
+  store: CredentialStore,
+  session: StoredSession,
+  refreshToken: string,
+  dpopKey: string,
+  access: ProviderAccess,
+): Promise<void> {
+  const previous = await store.exclusively('session', async () => {
+    const before = await store.get(['session', 'refresh_token'], { fresh: true });
+    // First out, then in: a crash between the two leaves "signed out", never one user's name with another's token.
+    await store.delete(['session', 'access_token', 'refresh_token']);
+    await store.set({ refresh_token: refreshToken, dpop_key: dpopKey, session: JSON.stringify(session) });
+    return before;
+  });
+  const { parseStoredSession } = await import('./stored-session.ts');
+  if (previous.refresh_token === undefined || parseStoredSession(previous.session, profile) === undefined)
+    return;
+  const { tokenRevocation } = await import('openid-client');
+  const configuration = await loginClient(profile, access);
+  await tokenRevocation(configuration, previous.refresh_token).catch(() => {
+    // The new session is in place; the old one ends by itself.
+  });
+}
+
+interface DevicePoll {
+  configuration: Configuration;
+  dpop: DPoPHandle | undefined;
+  deviceCode: string;
+  issuer: string;
+  expiresAt: number;
+  interval: number;
+  clock: Clock;
+  signal: AbortSignal;
+}
+
+/** Polls until there is an answer (RFC 8628 §3.4, §3.5); losing the network for a while ends nothing. */
+async function pollDeviceToken(poll: DevicePoll) {
+  const { configuration, clock, signal } = poll;
+  const { genericGrantRequest } = await import('openid-client');
+  const expired = () =>
+    new TradeAgentError('login_expired', 'nobody confirmed the sign-in in time', {
+      hint: 'Run "trade-agent login" for a new code.',
+    });
+  let interval = poll.interval;
+  let pause = interval;
+  for (;;) {
+    await clock.sleep(Math.min(pause * 1000, Math.max(0, poll.expiresAt - clock.now())), signal);
+    if (clock.now() >= poll.expiresAt) throw expired();
+    pause = interval;
+    try {
+      return await genericGrantRequest(
+        configuration,
+        DEVICE_CODE_GRANT,
+        { device_code: poll.deviceCode },
+        poll.dpop === undefined ? {} : { DPoP: poll.dpop },
+      );
+    } catch (error) {
+      signal.throwIfAborted();
+      const failure = providerFailure(error);
+      if (failure.kind === 'unreachable') {
+        pause = Math.min(Math.max(interval, failure.retryAfter ?? 0), Math.max(interval, MAX_PAUSE_S));
+        continue;
+      }
+      if (failure.kind === 'invalid') {
+        throw providerError(failure, 'the sign-in failed', poll.issuer);
+      }
+      switch (failure.error) {
+        case 'authorization_pending':
+          continue;
+        case 'slow_down':
+          interval += SLOW_DOWN_S;
+          pause = interval;
+          continue;
+        case 'access_denied':
+          throw new TradeAgentError('login_denied', 'the sign-in was refused on the other device', {
+            hint: 'Run "trade-agent login" to try again.',
+          });
+        // Auth0 says expired_token once and invalid_grant from then on.
+        case 'expired_token':
+        case 'invalid_grant':
+          throw expired();
+        default:
+          throw providerError(failure, 'the sign-in failed', poll.issuer);
+      }
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { Clock } from '../../machine/clock.ts';
+import { importKeyPair, type PrivateJwk, publicJwk } from './dpop-key.ts';
+
+export interface DpopProver {
+  /**
+   * A proof for one request (RFC 9449 §4.2). `htu` is the URL without query and fragment; `ath` binds the proof to
+   * the access token.
+   */
+  proof(request: { method: string; url: URL; accessToken: string }): Promise<string>;
+  /** Keeps the nonce a server gave for its next request (RFC 9449 §8.2). */
+  rememberNonce(url: URL, response: Response): void;
+}
+
+/** Makes the proofs for requests to the gateway. */
+export function createDpopProver(key: PrivateJwk, clock: Clock): DpopProver {
+  // Web Crypto and jose take a while to load; a command that sends no request goes without.
+  let signingKey: ReturnType<typeof importKeyPair> | undefined;
+  const jwk = publicJwk(key);
+  const nonces = new Map<string, string>();
+  return {
+    async proof({ method, url, accessToken }) {
+      const { SignJWT } = await import('jose');
+      signingKey ??= importKeyPair(key);
+      const { privateKey } = await signingKey;
+      const nonce = nonces.get(url.origin);
+      return new SignJWT({
+        jti: randomUUID(),
+        htm: method,
+        htu: `${url.origin}${url.pathname}`,
+        ath: createHash('sha256').update(accessToken).digest('base64url'),
+        ...(nonce === undefined ? {} : { nonce }),
+      })
+        .setIssuedAt(Math.floor(clock.now() / 1000))
+        .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk })
+        .sign(privateKey);
+    },
+    rememberNonce(url, response) {
+      const nonce = response.headers.get('dpop-nonce');
+      if (nonce) nonces.set(url.origin, nonce);
+    },
+  };
+}

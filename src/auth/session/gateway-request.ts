@@ -1,0 +1,84 @@
+import { TradeAgentError } from '../../trading/errors.ts';
+import { neverConnected } from '../../trading/never-connected.ts';
+import type { DpopProver } from './dpop-proof.ts';
+
+/** Milliseconds the gateway may take, its body included; it may itself be asking the broker several times. */
+export const GATEWAY_TIMEOUT_MS = 30_000;
+
+export interface GatewayRequest {
+  readonly fetch: typeof fetch;
+  readonly prover: DpopProver;
+  readonly token: { readonly value: string; readonly type: 'dpop' | 'bearer' };
+  readonly url: URL;
+  readonly init: RequestInit;
+  readonly timeoutMs: number;
+}
+
+/**
+ * One request with a token. Answers a DPoP nonce challenge once (RFC 9449 §9): a challenged request was not carried
+ * out, so sending it again is safe.
+ * @throws {TradeAgentError} `gateway_unreachable`; `details.sent` is false when the request certainly never arrived.
+ *   The reason of `init.signal` when that aborts.
+ */
+export async function sendToGateway(request: GatewayRequest): Promise<Response> {
+  const response = await sendOnce(request);
+  if (wantsNonce(response)) {
+    await response.body?.cancel();
+    return await sendOnce(request);
+  }
+  return response;
+}
+
+/** Whether a resource server asks for the proof once more, with the nonce it gave (RFC 9449 §9). */
+export function wantsNonce(response: Response): boolean {
+  return response.status === 401 && /use_dpop_nonce/.test(response.headers.get('www-authenticate') ?? '');
+}
+
+async function sendOnce({ fetch, prover, token, url, init, timeoutMs }: GatewayRequest): Promise<Response> {
+  const method = (init.method ?? 'GET').toUpperCase();
+  const headers = new Headers(init.headers);
+  headers.set('authorization', `${token.type === 'dpop' ? 'DPoP' : 'Bearer'} ${token.value}`);
+  if (token.type === 'dpop') {
+    headers.set('dpop', await prover.proof({ method, url, accessToken: token.value }));
+  }
+  const timeout = AbortSignal.timeout(timeoutMs);
+  let response: Response;
+  try {
+    response = await fetch(url.href, {
+      ...init,
+      method,
+      headers,
+      // A redirect would carry the request, and with some clients the token, to an address nobody chose.
+      redirect: 'manual',
+      signal: init.signal ? AbortSignal.any([init.signal, timeout]) : timeout,
+    });
+  } catch (error) {
+    init.signal?.throwIfAborted();
+    throw timeout.aborted
+      ? unreachable(url, `no answer within ${timeoutMs / 1000} seconds`)
+      : unreachable(url, networkCode(error), !neverConnected(error));
+  }
+  prover.rememberNonce(url, response);
+  if (response.status >= 300 && response.status < 400 && response.status !== 304) {
+    await response.body?.cancel();
+    throw unreachable(url, 'it answered with a redirect, which is not followed');
+  }
+  return response;
+}
+
+function networkCode(error: unknown): string {
+  const code = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code;
+  return typeof code === 'string' ? code : 'no connection';
+}
+
+/** @param sent false where it certainly never left */
+function unreachable(url: URL, reason: string, sent = true): TradeAgentError {
+  return new TradeAgentError(
+    'gateway_unreachable',
+    `the gateway at ${url.origin} can't be reached (${reason})`,
+    {
+      hint: 'Check the network and the profile, then try again.',
+      details: { reason, sent },
+    },
+  );
+}

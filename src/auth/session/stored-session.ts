@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import type { ResolvedProfile } from '../../config/profile.ts';
+import type { CredentialStore } from '../../secrets/credential-store.ts';
+import type { User } from './session.ts';
+
+/**
+ * Who is signed in, and where. Issuer and client are part of it: a refresh token is only ever sent to the provider
+ * that issued it, also after the profile was pointed at another one.
+ */
+export const storedSessionSchema = z.object({
+  issuer: z.string(),
+  client_id: z.string(),
+  sub: z.string().min(1),
+  name: z.string().optional(),
+  email: z.string().optional(),
+  /** `preferred_username`: what some providers know the person by when they are asked on the phone. */
+  username: z.string().optional(),
+  /** When the person last signed in, on this machine: seconds since the epoch. */
+  signed_in_at: z.number().optional(),
+  /** Set by the session's first live order: the sign-in was fresh then. */
+  live: z.boolean().optional(),
+  scopes: z.array(z.string()),
+});
+export type StoredSession = z.output<typeof storedSessionSchema>;
+
+/** The stored text as a session of this very profile, else `undefined`. */
+export function parseStoredSession(
+  text: string | undefined,
+  profile: ResolvedProfile,
+): StoredSession | undefined {
+  if (text === undefined) return undefined;
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const session = storedSessionSchema.safeParse(json).data;
+  return session?.issuer === profile.issuer && session.client_id === profile.login_client.client_id
+    ? session
+    : undefined;
+}
+
+export function userOf(session: StoredSession): User {
+  return { sub: session.sub, name: session.name, email: session.email };
+}
+
+/** Who is signed in under this profile, by what is stored here; asks nobody. `undefined`: nobody. */
+export async function storedUser(
+  profile: ResolvedProfile,
+  store: CredentialStore,
+): Promise<User | undefined> {
+  const { session, refresh_token } = await store.get(['session', 'refresh_token']);
+  const stored = parseStoredSession(session, profile);
+  return stored === undefined || refresh_token === undefined ? undefined : userOf(stored);
+}

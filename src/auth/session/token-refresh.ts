@@ -1,0 +1,191 @@
+import type { ResolvedProfile } from '../../config/profile.ts';
+import { READ_SCOPES } from '../../config/profile.ts';
+import type { Clock } from '../../machine/clock.ts';
+import type { CredentialName, CredentialStore } from '../../secrets/credential-store.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { endOf } from '../provider/lifetime.ts';
+import {
+  audienceParameters,
+  bindsTokens,
+  inProviderTime,
+  loginClient,
+  type ProviderAccess,
+} from '../provider/provider.ts';
+import { providerError, providerFailure } from '../provider/provider-failure.ts';
+import { type AccessToken, isUsable, parseAccessToken, storedForm } from './access-token.ts';
+import { dpopHandle, parsePrivateJwk } from './dpop-key.ts';
+import { parseStoredSession } from './stored-session.ts';
+
+/** Seconds a token without `expires_in` is used for. */
+const UNKNOWN_LIFETIME_S = 60;
+
+export interface RefreshContext {
+  readonly profile: ResolvedProfile;
+  readonly store: CredentialStore;
+  readonly access: ProviderAccess;
+  readonly clock: Clock;
+  /** The user this session was opened for. */
+  readonly sub: string;
+  /** Instead of the gateway: whom the token is for, in the provider's own way. */
+  readonly audience?: Readonly<Record<string, string>>;
+}
+
+/** Nobody is signed in (any more). */
+export function loginRequired(message: string): TradeAgentError {
+  return new TradeAgentError('login_required', message, { hint: 'Run "trade-agent login".' });
+}
+
+/**
+ * Exchanges the refresh token for an access token with these scopes, or adopts the one another process has just got.
+ * The cross-process lock is held from reading the refresh token until its successor is written: with rotation, whoever
+ * sends a token that is already used up gets the whole family revoked, the winner's new token included.
+ * @param rejected a token the gateway refused: it is not adopted
+ * @throws {TradeAgentError} `login_required`, `insufficient_scope`, `provider_unreachable`, `provider_error`
+ */
+export async function refreshAccessToken(
+  context: RefreshContext,
+  scopes: readonly string[],
+  rejected?: string,
+): Promise<AccessToken> {
+  const { profile, store, clock, sub } = context;
+  // Found before the lock is taken, so that the lock is held no longer than the exchange itself.
+  const metadata = (await loginClient(profile, context.access)).serverMetadata();
+  return await store.exclusively('session', async () => {
+    const held = await store.get(['session', 'refresh_token', 'dpop_key', 'access_token'], { fresh: true });
+    const session = parseStoredSession(held.session, profile);
+    if (session === undefined || held.refresh_token === undefined || held.dpop_key === undefined) {
+      throw loginRequired('you have been signed out');
+    }
+    if (session.sub !== sub) throw loginRequired('somebody else has signed in since');
+
+    const adopted = parseAccessToken(held.access_token);
+    if (
+      isUsable(adopted, clock) &&
+      adopted.sub === sub &&
+      adopted.value !== rejected &&
+      covers(adopted, scopes)
+    ) {
+      return adopted;
+    }
+
+    const oidc = await import('openid-client');
+    const bound = bindsTokens(profile, metadata);
+    const key = parsePrivateJwk(held.dpop_key);
+    let sentAt = clock.now();
+    const sent = held.refresh_token;
+    const tokens = await inProviderTime(profile.issuer, async () => {
+      const configuration = await loginClient(profile, context.access);
+      const DPoP = bound ? await dpopHandle(configuration, key) : undefined;
+      sentAt = clock.now();
+      return await oidc.refreshTokenGrant(
+        configuration,
+        sent,
+        {
+          scope: scopes.join(' '),
+          ...(isIdentityOnly(scopes) ? {} : (context.audience ?? audienceParameters(profile))),
+        },
+        DPoP === undefined ? {} : { DPoP },
+      );
+    }).catch(async (error: unknown): Promise<never> => {
+      const failure = providerFailure(error);
+      if (failure.kind === 'oauth' && failure.error === 'invalid_grant') {
+        // Only what was sent: a newer token in its place is not ours to remove.
+        await store.delete(['session', 'refresh_token', 'access_token'], { refresh_token: sent });
+        throw loginRequired('your session has ended');
+      }
+      // A session from before the resource was asked for at sign-in has no way to it.
+      const refused = failure.kind === 'oauth' && ['invalid_scope', 'invalid_target'].includes(failure.error);
+      if (refused) throw missingScope(scopes);
+      throw providerError(failure, 'the session could not be renewed', profile.issuer);
+    });
+
+    const token: AccessToken = {
+      value: tokens.access_token,
+      type: tokens.token_type === 'dpop' ? 'dpop' : 'bearer',
+      scopes: grantedScopes(tokens.access_token, tokens.scope?.split(' ') ?? scopes),
+      expiresAt: endOf(sentAt, tokens.expires_in ?? UNKNOWN_LIFETIME_S),
+      sub,
+    };
+    const values: Partial<Record<CredentialName, string>> = {};
+    if (tokens.refresh_token !== undefined) values.refresh_token = tokens.refresh_token;
+    const problem =
+      bound && token.type !== 'dpop'
+        ? new TradeAgentError(
+            'provider_error',
+            'the identity provider sent a token that is not bound to our key',
+            { hint: 'Allow DPoP for the login client.' },
+          )
+        : tokens.claims() !== undefined && tokens.claims()?.sub !== sub
+          ? // OpenID Connect Core §12.2.
+            new TradeAgentError(
+              'provider_error',
+              'the identity provider renewed the session of another user',
+              {
+                hint: `Check that ${profile.issuer} is the right identity provider, and sign in again.`,
+              },
+            )
+          : undefined;
+    // Only the read token is kept: what can cancel an order lives in memory, for as long as a command runs.
+    const isKept = problem === undefined && isReadOnly(token) && !isIdentityOnly(scopes);
+    const kept = isKept ? storedForm(token) : undefined;
+    if (kept !== undefined) values.access_token = kept;
+    if (Object.keys(values).length > 0) await keep(store, values, sent);
+
+    // Checked after the new refresh token is safe: refusing the answer must not lose the session.
+    if (problem !== undefined) throw problem;
+    if (!covers(token, scopes)) throw missingScope(scopes);
+    return token;
+  });
+}
+
+/** Writes the successor, once more if the store stumbles: the old refresh token is worthless from here on. */
+async function keep(
+  store: CredentialStore,
+  values: Partial<Record<CredentialName, string>>,
+  sent: string,
+): Promise<void> {
+  const expected = { refresh_token: sent };
+  const changed = await store.set(values, expected).catch(() => store.set(values, expected));
+  if (!changed) throw loginRequired('the session changed while it was being renewed');
+}
+
+/**
+ * What the token may do. Keycloak's answer lists everything granted at sign-in although the token has less: where the
+ * token can be read, what it says itself (RFC 9068 §2.2.3) counts.
+ */
+function grantedScopes(token: string, answered: readonly string[]): string[] {
+  try {
+    const payload = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8');
+    const { scope } = JSON.parse(payload) as { scope?: unknown };
+    if (typeof scope === 'string') {
+      const inside = scope.split(' ');
+      return answered.filter((name) => inside.includes(name));
+    }
+  } catch {
+    // Not a JWT: what was answered has to do.
+  }
+  return [...answered];
+}
+
+export function covers(token: AccessToken, scopes: readonly string[]): boolean {
+  return scopes.every((scope) => token.scopes.includes(scope));
+}
+
+const IDENTITY_SCOPES: readonly string[] = ['openid', 'profile', 'email', 'offline_access'];
+
+/** A token for the provider's own userinfo endpoint, of no use at the gateway. */
+function isIdentityOnly(scopes: readonly string[]): boolean {
+  return scopes.every((scope) => IDENTITY_SCOPES.includes(scope));
+}
+
+function isReadOnly(token: AccessToken): boolean {
+  const harmless: readonly string[] = [...READ_SCOPES, ...IDENTITY_SCOPES];
+  return token.scopes.every((scope) => harmless.includes(scope));
+}
+
+export function missingScope(scopes: readonly string[]): TradeAgentError {
+  return new TradeAgentError('insufficient_scope', `you are not allowed ${scopes.join(', ')}`, {
+    hint: 'Run "trade-agent login" and allow what is asked.',
+    details: { scopes: [...scopes] },
+  });
+}

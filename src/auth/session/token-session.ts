@@ -1,0 +1,137 @@
+import { READ_SCOPES, type ResolvedProfile } from '../../config/profile.ts';
+import { type Clock, systemClock } from '../../machine/clock.ts';
+import type { Home } from '../../machine/home.ts';
+import { isSecureUrl } from '../../net/secure-url.ts';
+import type { CredentialStore } from '../../secrets/credential-store.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { type AccessToken, isUsable, parseAccessToken } from './access-token.ts';
+import { parsePrivateJwk } from './dpop-key.ts';
+import { createDpopProver } from './dpop-proof.ts';
+import { GATEWAY_TIMEOUT_MS, sendToGateway } from './gateway-request.ts';
+import { requireFreshLogin } from './live-login.ts';
+import type { Session } from './session.ts';
+import { parseStoredSession, userOf } from './stored-session.ts';
+import { covers, missingScope, refreshAccessToken } from './token-refresh.ts';
+
+export interface SessionOptions {
+  readonly profile: ResolvedProfile;
+  readonly store: CredentialStore;
+  readonly home: Home;
+  readonly fetch?: typeof fetch;
+  readonly clock?: Clock;
+  /** Only ever asks for read scopes; everything else is refused here already. */
+  readonly readOnly?: boolean;
+  /** Milliseconds for one request to the gateway. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * The session of whoever is signed in, or `undefined` when nobody is. Asks nobody: while a stored access token lasts,
+ * a request goes straight to the gateway, and the OAuth library is not even loaded.
+ */
+export async function openSession(options: SessionOptions): Promise<Session | undefined> {
+  const { profile, store, readOnly = false } = options;
+  const clock = options.clock ?? systemClock;
+  const send = options.fetch ?? fetch;
+  const timeoutMs = options.timeoutMs ?? GATEWAY_TIMEOUT_MS;
+  const stored = await store.get(['session', 'refresh_token', 'access_token', 'dpop_key']);
+  const session = parseStoredSession(stored.session, profile);
+  if (session === undefined || stored.refresh_token === undefined || stored.dpop_key === undefined)
+    return undefined;
+  const user = userOf(session);
+  const prover = createDpopProver(parsePrivateJwk(stored.dpop_key), clock);
+
+  const tokens = new Map<string, AccessToken>();
+  const kept = parseAccessToken(stored.access_token);
+  if (kept?.sub === user.sub) tokens.set(setOf(READ_SCOPES), kept);
+
+  let exchanges: Promise<unknown> = Promise.resolve();
+  /** One exchange at a time: two at once would send one refresh token twice. */
+  const tokenFor = (scopes: readonly string[], rejected?: string): Promise<AccessToken> => {
+    const cached = () => {
+      const token = tokens.get(setOf(scopes));
+      return isUsable(token, clock) && token.value !== rejected && covers(token, scopes) ? token : undefined;
+    };
+    const now = cached();
+    if (now !== undefined) return Promise.resolve(now);
+    const exchange = exchanges.then(async () => {
+      // Whoever waited behind another exchange may find its work done.
+      const token =
+        cached() ??
+        (await refreshAccessToken(
+          {
+            profile,
+            store,
+            clock,
+            sub: user.sub,
+            access: { fetch: options.fetch, clock: options.clock, home: options.home },
+          },
+          scopes,
+          rejected,
+        ));
+      tokens.set(setOf(scopes), token);
+      return token;
+    });
+    exchanges = exchange.catch(() => {});
+    return exchange;
+  };
+
+  const gatewayUrl = (text: string): URL => {
+    const url = new URL(text);
+    if (url.origin !== new URL(profile.gateway).origin || !isSecureUrl(url.href)) {
+      throw new TradeAgentError(
+        'internal',
+        `a token was about to be sent to ${url.origin}, which is not the gateway`,
+        { details: { sent: false } },
+      );
+    }
+    return url;
+  };
+
+  return {
+    profile,
+    user,
+    async fetch(text, init, scopes) {
+      const url = gatewayUrl(text);
+      const wanted = tokenScopes(scopes);
+      if (readOnly && !isWithin(wanted, READ_SCOPES)) throw readOnlyRefusal(scopes);
+      if (!isWithin(wanted, session.scopes)) throw missingScope(wanted);
+      if (wanted.includes('orders:propose')) await requireFreshLogin(profile, store, clock);
+      const token = await tokenFor(wanted);
+      const request = { fetch: send, prover, url, init, timeoutMs };
+      const response = await sendToGateway({ ...request, token });
+      // A stream can be sent once only.
+      if (response.status !== 401 || init.body instanceof ReadableStream) return response;
+      await response.body?.cancel();
+      return await sendToGateway({ ...request, token: await tokenFor(wanted, token.value) });
+    },
+  };
+}
+
+/**
+ * Reading asks for all read scopes at once, so that one stored token serves every reading command; anything more asks
+ * for exactly what it needs.
+ */
+function tokenScopes(scopes: readonly string[]): readonly string[] {
+  return isWithin(scopes, READ_SCOPES) ? READ_SCOPES : [...new Set(scopes)].sort();
+}
+
+function isWithin(scopes: readonly string[], allowed: readonly string[]): boolean {
+  return scopes.every((scope) => allowed.includes(scope));
+}
+
+function setOf(scopes: readonly string[]): string {
+  return [...scopes].sort().join(' ');
+}
+
+function readOnlyRefusal(scopes: readonly string[]): TradeAgentError {
+  return new TradeAgentError(
+    'insufficient_scope',
+    `this run is read-only; it asks for no ${scopes.join(', ')}`,
+    {
+      hint: 'Leave out --read-only.',
+      // An order that was approved must not be taken for one on its way.
+      details: { scopes: [...scopes], sent: false },
+    },
+  );
+}

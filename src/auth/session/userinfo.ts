@@ -1,0 +1,61 @@
+import type { ResolvedProfile } from '../../config/profile.ts';
+import { type Clock, systemClock } from '../../machine/clock.ts';
+import type { Home } from '../../machine/home.ts';
+import type { CredentialStore } from '../../secrets/credential-store.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { displayText } from '../provider/id-token.ts';
+import { loginClient } from '../provider/provider.ts';
+import { providerError, providerFailure } from '../provider/provider-failure.ts';
+import { dpopHandle, parsePrivateJwk } from './dpop-key.ts';
+import type { User } from './session.ts';
+import { parseStoredSession } from './stored-session.ts';
+import { loginRequired, refreshAccessToken } from './token-refresh.ts';
+
+const IDENTITY_SCOPES = ['openid', 'profile', 'email'];
+
+/**
+ * Asks the identity provider who is signed in (OpenID Connect Core §5.3), instead of believing what was kept from the
+ * sign-in. An answer about anybody else is refused (§5.3.2).
+ * @throws {TradeAgentError} `login_required`, `provider_unreachable`, `provider_error`
+ */
+export async function askUserinfo(options: {
+  readonly profile: ResolvedProfile;
+  readonly store: CredentialStore;
+  readonly home?: Home;
+  readonly fetch?: typeof fetch;
+  readonly clock?: Clock;
+}): Promise<User> {
+  const { profile, store } = options;
+  const access = { fetch: options.fetch, clock: options.clock, home: options.home };
+  const stored = await store.get(['session', 'dpop_key']);
+  const session = parseStoredSession(stored.session, profile);
+  if (session === undefined || stored.dpop_key === undefined) throw loginRequired('you are not signed in');
+  const what = 'who is signed in could not be verified';
+  const configuration = await loginClient(profile, access);
+  if (configuration.serverMetadata().userinfo_endpoint === undefined) {
+    throw new TradeAgentError('provider_error', `${what}: ${profile.issuer} has no userinfo endpoint`, {
+      hint: 'Leave out --verify.',
+    });
+  }
+  const token = await refreshAccessToken(
+    { profile, store, access, clock: options.clock ?? systemClock, sub: session.sub },
+    IDENTITY_SCOPES,
+  );
+  const { fetchUserInfo } = await import('openid-client');
+  const DPoP =
+    token.type === 'dpop' ? await dpopHandle(configuration, parsePrivateJwk(stored.dpop_key)) : undefined;
+  try {
+    const claims = await fetchUserInfo(
+      configuration,
+      token.value,
+      session.sub,
+      ...(DPoP === undefined ? [] : [{ DPoP }]),
+    );
+    return { sub: claims.sub, name: displayText(claims.name), email: displayText(claims.email) };
+  } catch (error) {
+    if ((error as { status?: unknown }).status === 401) {
+      throw loginRequired('the identity provider no longer accepts this session');
+    }
+    throw providerError(providerFailure(error), what, profile.issuer);
+  }
+}

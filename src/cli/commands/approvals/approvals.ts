@@ -1,0 +1,180 @@
+import type { Command } from 'commander';
+import type { ApprovalView } from '../../../agent/events.ts';
+import { TradeAgentError } from '../../../trading/errors.ts';
+import { type Cli, runCommand } from '../../cli.ts';
+import type { Context } from '../../context.ts';
+import { examples, exitCodes } from '../../options/help.ts';
+import { safeLine } from '../../text/safe-text.ts';
+
+export function addApprovalsCommand(program: Command, cli: Cli): void {
+  const approvals = program
+    .command('approvals')
+    .summary('what was asked of your phone, and what came of it')
+    .description(
+      'Lists what was proposed to your phone, by this program or another, shows one, waits for some, takes one back, or asks what became of those of unknown outcome. The gateway carries out what you approve, whether or not anything here is running.',
+    )
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent approvals', 'all of them, newest first'],
+        ['trade-agent approvals wait ID --timeout 5m', 'waits, and tells what became of it'],
+        ['trade-agent approvals wait', 'for all that are pending, in whatever order they come'],
+        ['trade-agent approvals reconcile', 'asks what became of those of unknown outcome'],
+        ['trade-agent approvals cancel ID', 'no order; it goes from the phone too'],
+      ]) + exitCodes([4, 5, 6, 7, 8, 10, 11, 124]),
+    );
+  approvals
+    .command('list', { isDefault: true })
+    .description('list approvals, newest first')
+    .addHelpText(
+      'after',
+      examples([['trade-agent approvals list --output json', 'for scripts']]) + exitCodes([4, 11]),
+    )
+    .action((_options, command: Command) => runCommand(cli, command, listApprovals));
+  approvals
+    .command('show')
+    .description('show one approval with every field of its order')
+    .argument('<id>', 'as "approvals list" shows it')
+    .addHelpText(
+      'after',
+      examples([['trade-agent approvals show pr_7f3k2m9x', 'what the phone must show too']]) +
+        exitCodes([4, 11]),
+    )
+    .action((id: string, _options, command: Command) =>
+      runCommand(cli, command, (context) => showApproval(context, id)),
+    );
+  approvals
+    .command('wait')
+    .summary('wait for approvals and go on with their threads')
+    .description(
+      'Waits for the approvals named, or for all that are pending, and goes on with their threads as each is decided. With one it prints what "resume" prints; with several or none named, a list of that ("trade-agent.runs/1").',
+    )
+    .argument('[id...]', 'which ones (default: all that are pending)')
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent approvals wait pr_7f3k2m9x --timeout 5m', 'one'],
+        ['trade-agent approvals wait --output json', 'all that are pending'],
+      ]) + exitCodes([4, 5, 6, 7, 8, 9, 10, 11, 12, 124]),
+    )
+    .action((ids: string[], _options, command: Command) =>
+      runCommand(cli, command, async (context) => {
+        const { waitForApprovals } = await import('./approvals-wait.ts');
+        return waitForApprovals(context, ids);
+      }),
+    );
+  approvals
+    .command('reconcile')
+    .summary('settle approvals whose outcome is unknown')
+    .description(
+      'Asks the gateway what became of each order that is on its way (executing, unknown); it asks the broker. Exits 10 while one stays unknown.',
+    )
+    .argument('[id]', 'one approval (default: all of yours)')
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent approvals reconcile', ''],
+        ['trade-agent approvals reconcile pr_7f3k2m9x --output json', ''],
+      ]) + exitCodes([4, 10, 11]),
+    )
+    .action((id: string | undefined, _options, command: Command) =>
+      runCommand(cli, command, (context) => reconcile(context, id)),
+    );
+  approvals
+    .command('cancel')
+    .description('take an approval back; no order comes of it')
+    .argument('<id>', 'as "approvals list" shows it')
+    .addHelpText(
+      'after',
+      examples([['trade-agent approvals cancel pr_7f3k2m9x', 'the phone shows it no more']]) +
+        exitCodes([4, 10, 11]),
+    )
+    .action((id: string, _options, command: Command) =>
+      runCommand(cli, command, (context) => cancelApproval(context, id)),
+    );
+}
+
+async function listApprovals(context: Context): Promise<void> {
+  // What is known here without a session is not all that there is.
+  await context.requireSession();
+  const approvals = await (await context.agent({})).approvals();
+  await context.output.result('approvals', { approvals }, async () => {
+    if (approvals.length === 0) return 'No approvals.';
+    const [{ table }, { subjectHeadline }, { approvalStatusLine }] = await Promise.all([
+      import('../../text/table.ts'),
+      import('../../text/approval-subject.ts'),
+      import('../../text/approval-lines.ts'),
+    ]);
+    return table<ApprovalView>(
+      [
+        { head: 'ID', cell: ({ id }) => id },
+        { head: 'CODE', cell: ({ code }) => code },
+        { head: 'ORDER', cell: subjectHeadline },
+        { head: 'STATUS', cell: approvalStatusLine },
+        { head: 'EXPIRES', cell: ({ expires_at }) => expires_at },
+        { head: 'THREAD', cell: ({ thread, client }) => (thread === '' ? safeLine(client) : thread) },
+      ],
+      approvals,
+    );
+  });
+}
+
+async function showApproval(context: Context, id: string): Promise<void> {
+  await printApproval(context, await findApproval(context, id));
+}
+
+async function cancelApproval(context: Context, id: string): Promise<void> {
+  await printApproval(context, await (await context.agent({})).cancelApproval(id));
+}
+
+async function reconcile(context: Context, id: string | undefined): Promise<number> {
+  await context.requireSession();
+  const agent = await context.agent({});
+  const approvals = await agent.reconcile(id);
+  const unknown = approvals.filter(({ status }) => status === 'unknown' || status === 'executing');
+  await context.output.result('reconciled', { approvals, unknown: unknown.length }, async () => {
+    if (approvals.length === 0) return 'No approval is of unknown outcome.';
+    const { approvalOutcome } = await import('../../text/approval-lines.ts');
+    return approvals.map((approval) => `${approval.id}  ${approvalOutcome(approval)}`).join('\n');
+  });
+  if (context.output.format === 'text') await sayHowToGoOn(context, approvals);
+  return unknown.length === 0 ? 0 : 10;
+}
+
+/** The conversations hear of it when they are resumed. */
+async function sayHowToGoOn(context: Context, approvals: readonly ApprovalView[]): Promise<void> {
+  const { resumeCommand } = await import('../../run/run-report.ts');
+  for (const thread of new Set(approvals.map((approval) => approval.thread).filter((id) => id !== ''))) {
+    context.io.talk(`go on with: ${resumeCommand(thread, context.profileOption)}`);
+  }
+}
+
+export async function findApproval(context: Context, id: string): Promise<ApprovalView> {
+  await context.requireSession();
+  const approval = await (await context.agent({})).approval(id);
+  if (approval !== undefined) return approval;
+  throw new TradeAgentError('not_found', `there is no approval "${id}"`, {
+    hint: 'List them with "trade-agent approvals".',
+  });
+}
+
+export async function printApproval(context: Context, approval: ApprovalView): Promise<void> {
+  await context.output.result('approval', { approval }, async () => {
+    const [{ subjectFields }, { approvalOutcome, askedBy }] = await Promise.all([
+      import('../../text/approval-subject.ts'),
+      import('../../text/approval-lines.ts'),
+    ]);
+    const rows: [string, string][] = [
+      ['approval', approval.id],
+      ['code', approval.code],
+      ...subjectFields(approval),
+      ['expires', approval.expires_at],
+      ['asked by', askedBy(approval)],
+      ...(approval.thread === '' ? [] : [['thread', approval.thread] as [string, string]]),
+    ];
+    return [
+      approvalOutcome(approval),
+      ...rows.map(([label, value]) => `  ${label.padEnd(9)} ${safeLine(value)}`),
+    ].join('\n');
+  });
+}

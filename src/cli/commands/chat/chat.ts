@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+import { TradeAgentError } from '../../../trading/errors.ts';
+import type { ChatOptions } from '../../chat/start-chat.tsx';
+import { type Cli, runCommand } from '../../cli.ts';
+import type { Context } from '../../context.ts';
+import { examples, exitCodes } from '../../options/help.ts';
+
+export function addChatCommand(program: Command, cli: Cli): void {
+  program
+    .command('chat')
+    .description('talk with the agent (what happens without a command)')
+    .option('--thread <id>', 'the conversation to go on with; a new id begins one')
+    .option('--read-only', 'use tokens that can only read')
+    .option('--model <name>', 'the model; "builtin" is the offline planner')
+    .option('--base-url <url>', 'a server that speaks the OpenAI chat API')
+    .option('--screen-reader', 'write to be read aloud (INK_SCREEN_READER=true does too)')
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent', ''],
+        ['trade-agent chat --model builtin', 'offline and free'],
+        ['trade-agent chat --screen-reader', 'no frames and no moving signs'],
+      ]) + exitCodes([11]),
+    )
+    .action((options: ChatOptions, command: Command) => chats(program, cli, command, options));
+}
+
+/** One chat after another, as long as the person changes to another profile: each has a context of its own. */
+async function chats(program: Command, cli: Cli, command: Command, options: ChatOptions): Promise<void> {
+  let chatOptions = options;
+  for (;;) {
+    let next: string | undefined;
+    await runCommand(cli, command, async (context) => {
+      next = await chat(context, chatOptions);
+    });
+    if (next === undefined) return;
+    program.setOptionValue('profile', next);
+    // A thread belongs to the profile it was begun under.
+    const { thread: _, ...others } = chatOptions;
+    chatOptions = others;
+  }
+}
+
+/** @returns the profile to open next, where one was chosen */
+async function chat(context: Context, options: ChatOptions): Promise<string | undefined> {
+  const { io, env } = context;
+  if (!io.stdinIsTty || !io.stdoutIsTty) {
+    throw new TradeAgentError('usage', 'the chat needs a terminal', {
+      hint: 'In scripts use: trade-agent run "what do I own"',
+    });
+  }
+  if (env.TERM === 'dumb') {
+    // An editor's shell window would show each redrawing one below the other, with its escape sequences.
+    throw new TradeAgentError('usage', 'this terminal (TERM=dumb) cannot be drawn on', {
+      hint: 'Ask one question at a time with: trade-agent run "what do I own"',
+    });
+  }
+  const { firstRun } = await import('../../chat/first-run.ts');
+  if (!(await firstRun(context))) return undefined;
+  // Ink colours by what its own library finds in the environment, which knows neither NO_COLOR nor --no-color.
+  if (!io.color.stdout) env.FORCE_COLOR = '0';
+  // Reading the credentials may take the start of a process; the screen is loaded meanwhile.
+  const storing = context.store();
+  storing.catch(() => undefined);
+  const { startChat } = await import('../../chat/start-chat.tsx');
+  return startChat(context, options);
+}

@@ -1,0 +1,39 @@
+import type { Command } from 'commander';
+import type { CheckOptions } from '../../check/run-check.ts';
+import { type Cli, runCommand } from '../../cli.ts';
+import { choiceOption } from '../../options/choice.ts';
+import { examples, exitCodes } from '../../options/help.ts';
+import { approvalOption } from '../run/run.ts';
+
+export function addCheckCommand(program: Command, cli: Cli): void {
+  program
+    .command('check')
+    .summary('look at the portfolio by rules')
+    .description(
+      'Looks at the portfolio by rules and tells what is new since the last check. With --suggest it also proposes the orders that bring it back to its targets; each waits for your approval, as every order does.',
+    )
+    .option('--rules <file>', 'a YAML file of rules (default: the usual ones)')
+    .option('--report <file>', 'write the whole result to an HTML file that stands alone')
+    .addOption(
+      choiceOption('--format <format>', 'how --output text reads', ['text', 'markdown']).default('text'),
+    )
+    .option('--suggest', 'propose orders: back to the targets, and conditional ones whose time has come')
+    .option('--buy-only', 'suggest no sales')
+    .addOption(approvalOption())
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent check', 'the usual rules'],
+        ['trade-agent check --rules rules.yaml --report report.html', 'your rules, and a page with charts'],
+        ['trade-agent check --rules rules.yaml --suggest --approval detach', 'asks, and does not wait'],
+        ['trade-agent check --rules rules.yaml --suggest --approval deny', 'shows what it would propose'],
+        ['trade-agent check --output json | jq -r ".findings[].message"', 'for scripts'],
+      ]) + exitCodes([3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 124]),
+    )
+    .action((options: CheckOptions, command: Command) =>
+      runCommand(cli, command, async (context) => {
+        const { runCheck } = await import('../../check/run-check.ts');
+        return runCheck(context, options);
+      }),
+    );
+}

@@ -1,0 +1,70 @@
+import type { Command } from 'commander';
+import { type Cli, runCommand } from '../../cli.ts';
+import { examples, exitCodes } from '../../options/help.ts';
+
+/** What is done about the gateway's record and its halts at its own machine. @param homeOf the folder that options name */
+export function addGatewayRecord(
+  gateway: Command,
+  cli: Cli,
+  homeOf: (options: { readonly home?: string }) => string,
+): void {
+  gateway
+    .command('audit')
+    .description("the gateway's record: what was proposed, asked, decided, carried out")
+    .addHelpText(
+      'after',
+      examples([['trade-agent gateway audit verify', 'find out whether it is whole']]) + exitCodes([]),
+    )
+    .command('verify')
+    .description('finds the first line of the record that was changed, removed or added')
+    .addHelpText(
+      'after',
+      examples([['trade-agent gateway audit verify --home /srv/gateway', 'also while the gateway runs']]) +
+        exitCodes([]),
+    )
+    .action((_: object, command: Command) =>
+      runCommand(cli, command, async ({ output }) => {
+        const { auditFile, verifyRecord } = await import('../../gateway/gateway-record.ts');
+        const home = homeOf(command.optsWithGlobals());
+        const verdict = await verifyRecord(home);
+        const file = auditFile(home);
+        await output.result('gateway-audit', { file, ...verdict }, () =>
+          verdict.ok
+            ? `${file} is whole: ${verdict.lines} lines`
+            : `${file}, line ${verdict.line}: ${wrongLine[verdict.what]} (entry ${verdict.seq})`,
+        );
+        return verdict.ok ? 0 : 1;
+      }),
+    );
+
+  gateway
+    .command('halt')
+    .description("ends a halt of somebody's trading at the gateway's own machine, where their phone can't")
+    .requiredOption('--lift', 'end it; "trade-agent halt" begins one')
+    .requiredOption('--user <sub>', 'whose, as the identity provider names them')
+    .addHelpText(
+      'after',
+      examples([['trade-agent gateway halt --lift --user alice', 'also while the gateway runs']]) +
+        exitCodes([]),
+    )
+    .action(({ user }: { user: string }, command: Command) =>
+      runCommand(cli, command, async ({ output }) => {
+        const { liftHalt } = await import('../../gateway/gateway-record.ts');
+        const home = homeOf(command.optsWithGlobals());
+        const { haltedAt, liftedAt } = await liftHalt(home, user, cli.clock);
+        await output.result(
+          'gateway-halt',
+          { sub: user, halted_at: haltedAt, lifted_at: liftedAt },
+          () => `Trading of ${user} was halted since ${haltedAt}; it goes on.`,
+        );
+      }),
+    );
+}
+
+/** What `gateway audit verify` says of a line. */
+const wrongLine = {
+  changed: 'changed, or it does not follow from the line before',
+  removed: 'one or more lines before this were removed',
+  added: 'added, or in another place than it was written',
+  unreadable: 'unreadable',
+} as const;

@@ -1,0 +1,90 @@
+import type { Command } from 'commander';
+import type { ResolvedProfile } from '../../../config/profile.ts';
+import { type Cli, runCommand } from '../../cli.ts';
+import type { Context } from '../../context.ts';
+import type { StartedLogin } from '../../login-flow.ts';
+import { countdown } from '../../options/duration.ts';
+import { examples, exitCodes } from '../../options/help.ts';
+import { safeLine } from '../../text/safe-text.ts';
+
+interface LoginOptions {
+  readonly open?: boolean;
+}
+
+export function addLoginCommand(program: Command, cli: Cli): void {
+  program
+    .command('login')
+    .summary('sign in with your phone or browser')
+    .description(
+      'Shows a code and an address; you confirm the code there, signed in as yourself. The agent may then read your account and cancel orders. Placing one takes an approval of its own, each time.',
+    )
+    .option('--open', 'open the address in the browser')
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent login', 'shows a code to confirm on your phone'],
+        ['trade-agent login --profile work --open', 'opens the page in your browser'],
+        ['trade-agent login --timeout 2m --output stream-json', 'the code as an event, for scripts'],
+      ]) + exitCodes([4, 11, 124]),
+    )
+    .action((options: LoginOptions, command: Command) =>
+      runCommand(cli, command, (context) => login(context, options)),
+    );
+}
+
+export async function login(context: Context, options: LoginOptions): Promise<void> {
+  const { output, signal } = context;
+  const { startLogin } = await import('../../login-flow.ts');
+  const profile = await context.profile();
+  const started = await startLogin(context);
+  if (started.clockWarning !== undefined) context.io.talk(`warning: ${started.clockWarning}`);
+  output.event({
+    type: 'device_code',
+    user_code: started.userCode,
+    verification_uri: started.address,
+    verification_uri_complete: started.completeAddress,
+    device_name: started.machine,
+    expires_at: new Date(started.expiresAt).toISOString(),
+  });
+  if (output.format !== 'stream-json') await showLogin(context, started, profile);
+  if (options.open) {
+    const { openBrowser } = await import('../../terminal/open-browser.ts');
+    await openBrowser(context, started.completeAddress);
+  }
+  const user = await started.complete(signal);
+  await output.result(
+    'login',
+    {
+      user: { sub: user.sub, name: user.name ?? null, email: user.email ?? null },
+      profile: profile.name,
+      environment: profile.environment,
+    },
+    () => `Signed in as ${safeLine(user.name ?? user.email ?? user.sub)} (profile ${profile.name}).`,
+  );
+}
+
+async function showLogin(context: Context, started: StartedLogin, profile: ResolvedProfile): Promise<void> {
+  const { wrapWords } = await import('../../text/wrap.ts');
+  const { io, clock } = context;
+  const where = new URL(profile.issuer).host;
+  io.talk(`Sign in to profile ${profile.name} (${profile.environment.toUpperCase()}) at ${where}`);
+  io.talk('');
+  io.talk(`  open    ${io.paint('stderr', 'underline', started.address)}`);
+  io.talk(`  code    ${io.paint('stderr', 'bold', started.userCode)}`);
+  if (started.sandboxCommand !== undefined) {
+    io.talk(`  or      ${started.sandboxCommand}   (in another terminal)`);
+  }
+  io.talk(`  by      trade-agent on ${safeLine(started.machine)}`);
+  const asks = `to ${started.asks.join(', ')} (not to place orders: each of those asks you again)`;
+  for (const [index, line] of wrapWords(asks, io.width() - 10).entries()) {
+    io.talk(`${index === 0 ? '  asks    ' : ' '.repeat(10)}${line}`);
+  }
+  io.talk(`  valid   ${countdown(started.expiresAt - clock.now())}`);
+  if (io.stderrIsTty) {
+    const { showQrCode } = await import('../../text/show-qr-code.ts');
+    await showQrCode(context, started.completeAddress);
+  }
+  io.talk('');
+  for (const line of wrapWords(started.warning, io.width())) io.talk(line);
+  io.talk('Waiting …');
+}

@@ -1,0 +1,58 @@
+import type { Command } from 'commander';
+import { type Cli, runCommand } from '../../cli.ts';
+import type { Context } from '../../context.ts';
+import { examples, exitCodes } from '../../options/help.ts';
+import { safeLine } from '../../text/safe-text.ts';
+
+interface LogoutOptions {
+  readonly all?: boolean;
+}
+
+export function addLogoutCommand(program: Command, cli: Cli): void {
+  program
+    .command('logout')
+    .summary('sign out and revoke the tokens')
+    .description(
+      'Signs out: revokes refresh and access token at the identity provider and deletes them here. Without a network it deletes them all the same, and says what could not be revoked.',
+    )
+    .option('--all', 'also forget what earlier versions kept to ask for approvals by')
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent logout', 'you can sign in again at once'],
+        ['trade-agent logout --all', 'before this machine is given away'],
+      ]) + exitCodes([11]),
+    )
+    .action((options: LogoutOptions, command: Command) =>
+      runCommand(cli, command, (context) => logoutCommand(context, options)),
+    );
+}
+
+export async function logoutCommand(context: Context, options: LogoutOptions): Promise<void> {
+  const { logout } = await import('../../../auth/session/logout.ts');
+  const { user, anything, revoked, unrevoked, warning } = await logout({
+    profile: await context.profile(),
+    store: await context.store(),
+    home: await context.home(),
+    forgetApprovalClient: options.all ?? false,
+    fetch: context.fetch,
+    clock: context.clock,
+  });
+  await context.reset();
+  if (warning !== undefined) context.io.talk(`warning: ${safeLine(warning)}`);
+  await context.output.result(
+    'logout',
+    {
+      user: user === undefined ? null : { sub: user.sub, name: user.name ?? null },
+      revoked,
+      unrevoked: unrevoked.map(({ token, reason }) => ({ token, reason })),
+      warning: warning ?? null,
+    },
+    () =>
+      user !== undefined
+        ? `Signed out ${safeLine(user.name ?? user.email ?? user.sub)}.`
+        : anything
+          ? 'Signed out.'
+          : 'Nobody was signed in.',
+  );
+}

@@ -1,0 +1,104 @@
+import type { Command } from 'commander';
+import { isTradeAgentError, TradeAgentError } from '../../../trading/errors.ts';
+import { type Cli, runCommand } from '../../cli.ts';
+import type { Context } from '../../context.ts';
+import { choiceOption } from '../../options/choice.ts';
+import { examples, exitCodes } from '../../options/help.ts';
+
+interface ListOptions {
+  readonly status: 'open' | 'closed' | 'all';
+  readonly limit: number;
+}
+
+export function addOrdersCommand(program: Command, cli: Cli): void {
+  const orders = program
+    .command('orders')
+    .summary('list, show and cancel orders')
+    .description('Lists your orders, shows one, or cancels one that is still open.')
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent orders', 'all, newest first'],
+        ['trade-agent orders list --status open', 'those that can still fill'],
+        ['trade-agent orders cancel ID', 'asks your phone where it protects a position'],
+      ]) + exitCodes([4, 6, 7, 8, 10, 11, 124]),
+    );
+  orders
+    .command('list', { isDefault: true })
+    .description('list orders, newest first')
+    .addOption(choiceOption('--status <status>', 'which orders', ['open', 'closed', 'all']).default('all'))
+    .option('--limit <n>', 'at most this many', parseLimit, 50)
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent orders list --status open', 'those that can still fill'],
+        ['trade-agent orders list --limit 5 --output json', 'the last five, for scripts'],
+      ]) + exitCodes([4, 11]),
+    )
+    .action((options: ListOptions, command: Command) =>
+      runCommand(cli, command, (context) => listOrders(context, options)),
+    );
+  orders
+    .command('show')
+    .description('show one order')
+    .argument('<id>', "the broker's order id")
+    .addHelpText(
+      'after',
+      examples([['trade-agent orders show ID --output json', 'every field of it']]) + exitCodes([4, 11]),
+    )
+    .action((id: string, _options, command: Command) =>
+      runCommand(cli, command, (context) => showOrder(context, id)),
+    );
+  orders
+    .command('cancel')
+    .summary('cancel an open order')
+    .description(
+      'Cancels an open order. One that opens or adds to a position is cancelled at once; where it protects one (a stop, say), your phone is asked first.',
+    )
+    .argument('<id>', "the broker's order id")
+    .addHelpText(
+      'after',
+      examples([['trade-agent orders cancel ID', 'what has filled stays']]) +
+        exitCodes([4, 6, 7, 8, 10, 11, 124]),
+    )
+    .action((id: string, _options, command: Command) =>
+      runCommand(cli, command, (context) => cancelOrder(context, id)),
+    );
+}
+
+async function listOrders(context: Context, options: ListOptions): Promise<void> {
+  const orders = await (await context.gateway()).orders(options);
+  await context.output.result('orders', { orders }, async () => {
+    const { ordersText } = await import('../../text/reports.ts');
+    return orders.length === 0 ? 'No orders.' : ordersText(orders);
+  });
+}
+
+async function showOrder(context: Context, id: string): Promise<void> {
+  const order = await (await context.gateway()).order(id);
+  await context.output.result('order', { order }, async () => {
+    const { orderText } = await import('../../text/reports.ts');
+    return orderText(order);
+  });
+}
+
+async function cancelOrder(context: Context, id: string): Promise<void> {
+  const gateway = await context.gateway();
+  try {
+    await gateway.cancelOrder(id);
+  } catch (error) {
+    if (!isTradeAgentError(error) || error.details.problem !== 'approval_required') throw error;
+    const { askAndWait } = await import('../../run/asked-proposal.ts');
+    await askAndWait(context, { kind: 'cancel', cancel: { order_id: id }, requested_by: 'orders cancel' });
+  }
+  const order = await gateway.order(id);
+  await context.output.result('order', { order }, async () => {
+    const { orderText } = await import('../../text/reports.ts');
+    return orderText(order);
+  });
+}
+
+function parseLimit(text: string): number {
+  if (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= 500) return Number(text);
+  throw new TradeAgentError('usage', `--limit can't be "${text}"`, { hint: 'Give a number from 1 to 500.' });
+}

@@ -1,0 +1,91 @@
+import { proposalDetailsSchema } from '../../../approval/details.ts';
+import type { PhoneRequest } from '../../../home/phone/phone-client.ts';
+import { outcomeText, type ProposalView, proposalView } from '../../../home/phone/proposal-view.ts';
+import type { Context } from '../../context.ts';
+import { safeLine } from '../../text/safe-text.ts';
+
+export type Decide = 'approve' | 'deny' | 'ask';
+
+/** A pending request as the phone's screen would show it: every field of the details, known or not. */
+export function requestLines(request: PhoneRequest): string[] {
+  const proposal = proposalDetailsSchema.safeParse(request.details).data;
+  const rows: Row[] = [
+    ['code', request.code],
+    ...(proposal === undefined ? plainRows(request) : proposalRows(request, proposalView(proposal))),
+  ];
+  const width = Math.max(...rows.map(([label]) => label.length));
+  return [
+    `${kindOf(request)} for ${safeLine(request.user)} to approve:`,
+    ...rows.flatMap(([label, value]) =>
+      // Each line of a text on a line of its own, under its label: nothing in it can pass for another field.
+      value
+        .split('\n')
+        .map((line, index) => `  ${(index === 0 ? safeLine(label) : '').padEnd(width)}  ${safeLine(line)}`),
+    ),
+    'Deny it unless you asked for it yourself, just now.',
+  ];
+}
+
+type Row = [label: string, value: string];
+
+function plainRows(request: PhoneRequest): Row[] {
+  const details = Object.entries(request.details)
+    .filter(([, value]) => value !== undefined)
+    .map(([field, value]): Row => [field, typeof value === 'string' ? value : JSON.stringify(value)]);
+  return [
+    ['asked by', request.client_name],
+    ...(request.binding_message === null ? [] : [['message', request.binding_message] as Row]),
+    ['expires', request.expires_at],
+    ...details,
+  ];
+}
+
+/** What matters most comes first, as on the page. */
+function proposalRows(request: PhoneRequest, view: ProposalView): Row[] {
+  const optional = (label: string, value: string | undefined): Row[] =>
+    value === undefined ? [] : [[label, value]];
+  return [
+    ['what', view.headline],
+    ...optional('at worst', view.total),
+    ['terms', view.terms],
+    ...optional('again', view.again),
+    ...view.warnings.map((text): Row => ['warning', text]),
+    ...view.shows.map(({ label, text }): Row => [label, text]),
+    ['asked by', `${view.askedBy}, through ${request.client_name}`],
+    ...optional('your words', view.sentence),
+    ...optional('from outside', view.tainted),
+    ...view.origins.map(({ label, text }): Row => [`${label}?`, text]),
+    ...optional('message', request.binding_message ?? undefined),
+    ['expires', request.expires_at],
+    ...view.fields.map(({ name, text }): Row => [name, text]),
+  ];
+}
+
+/** What became of an approved proposal, as far as it is known: `filled 5 at $180.12`. */
+export function outcomeLine({ outcome }: PhoneRequest): string | undefined {
+  return outcome === null ? undefined : safeLine(outcomeText(outcome));
+}
+
+function kindOf({ details, kind }: PhoneRequest): string {
+  const subject = kind === null ? details : details.subject;
+  const { environment, recipient, side, draft } = { ...(subject as PhoneRequest['details']) };
+  if (kind === 'lift') return 'end of a halt';
+  if (kind === 'message' || (recipient !== undefined && side === undefined)) return 'message';
+  const of = kind === 'replace' ? (draft as { environment?: unknown } | undefined)?.environment : environment;
+  const money = of === 'paper' ? 'PAPER' : of === 'live' ? 'LIVE' : 'UNKNOWN ENVIRONMENT:';
+  return `${money} ${kind === 'cancel' || kind === 'replace' ? `${kind} of an order` : 'order'}`;
+}
+
+/** Asks the person at the terminal; undefined when they leave it open. @throws the reason of `signal` when it aborts */
+export async function askDecision(
+  context: Context,
+  signal: AbortSignal,
+): Promise<'approve' | 'deny' | undefined> {
+  for (;;) {
+    const answer = await context.io.prompt('Approve, deny, or leave it? [a/d/l] ', signal);
+    const key = answer.trim().toLowerCase();
+    if (['a', 'approve', 'y', 'yes'].includes(key)) return 'approve';
+    if (['d', 'deny', 'n', 'no'].includes(key)) return 'deny';
+    if (['l', 'leave'].includes(key)) return undefined;
+  }
+}

@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import { resolveHome } from '../../machine/home.ts';
+import { isTradeAgentError } from '../../trading/errors.ts';
+import type { Cli, GlobalOptions } from '../cli.ts';
+import { safeLine } from '../text/safe-text.ts';
+import { createLogFile, redact } from './log-file.ts';
+import { tracedFetch } from './traced-fetch.ts';
+
+/** The record of one command, in the log file and, under `--verbose`, on stderr. */
+export interface Trace {
+  readonly fetch: typeof fetch;
+  /** As `fetch`; of an address the record has no more than the host. */
+  readonly discreetFetch: typeof fetch;
+  end(exitCode: number): void;
+  fail(error: unknown): void;
+}
+
+/** Begins the record of a command. `TRADE_AGENT_LOG=off` leaves the file out. */
+export function startTrace(
+  { io, env, clock, fetch }: Pick<Cli, 'io' | 'env' | 'clock' | 'fetch'>,
+  globals: GlobalOptions,
+  command: string,
+): Trace {
+  const started = clock.now();
+  const log = env.TRADE_AGENT_LOG === 'off' ? undefined : createLogFile(logFile(env), clock);
+  const tell = (event: string, facts: Record<string, unknown>) => {
+    log?.write(event, { command, ...facts });
+    if (globals.verbose !== true) return;
+    const words = Object.entries(facts).map(([name, value]) => `${name}=${String(value)}`);
+    io.talk(io.paint('stderr', 'dim', safeLine(redact(`[${event}] ${words.join(' ')}`))));
+  };
+  if (globals.verbose === true) tell('start', { node: process.versions.node, platform: process.platform });
+  return {
+    fetch: tracedFetch(fetch, clock, (facts) => tell('request', { ...facts })),
+    discreetFetch: tracedFetch(fetch, clock, (facts) => tell('request', { ...facts }), 'host'),
+    end: (exit_code) => tell('end', { exit_code, ms: clock.now() - started }),
+    fail: (error) => tell('error', { ...errorFacts(error), ms: clock.now() - started }),
+  };
+}
+
+/** Where the record is kept. */
+export function logFile(env: NodeJS.ProcessEnv): string {
+  return join(resolveHome(env).log, 'trade-agent.log');
+}
+
+/** What isn't the program's own error keeps its text, which could hold anything, to itself; its stack says where. */
+function errorFacts(error: unknown): Record<string, unknown> {
+  if (isTradeAgentError(error)) return { code: error.code, message: error.message };
+  if (!(error instanceof Error)) return { code: 'internal' };
+  const stack = error.stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? [];
+  return {
+    code: 'internal',
+    name: error.name,
+    at: stack
+      .slice(0, 5)
+      .map((line) => line.trim())
+      .join('; '),
+  };
+}

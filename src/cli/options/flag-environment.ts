@@ -1,0 +1,102 @@
+import type { Command, Option } from 'commander';
+import { TradeAgentError } from '../../trading/errors.ts';
+
+/** Flags that mean the same on every command that has them: their variable carries no command's name. */
+const shared = new Set([
+  'profile',
+  'output',
+  'timeout',
+  'verbose',
+  'approval',
+  'read-only',
+  'thread',
+  'max-turns',
+  'model',
+  'base-url',
+]);
+
+/**
+ * These have variables of their own (NO_COLOR), or are no settings. No variable decides about money: it would decide in
+ * every command that inherits it, with nobody having said so there.
+ */
+const without = new Set(['no-color', 'help', 'version', 'decide']);
+
+/** These decide about money, or answer a question: the command line alone says them, for the one time it is run. */
+const spoken = new Set(['decide', 'yes', 'confirm', 'suggest', 'lift']);
+
+/** The one value of `--approval` that a variable may set: it asks nobody, so that nothing is traded. */
+const TIGHTEST_APPROVAL = 'deny';
+
+/**
+ * The environment variable that stands in for a flag where the command line says nothing: `TRADE_AGENT_MODEL` for
+ * `--model`, `TRADE_AGENT_PHONE_USER` for `phone --user`. Undefined where a flag has none.
+ */
+export function variableOf(command: Command, option: Option): string | undefined {
+  const flag = option.long?.replace(/^--/, '');
+  if (flag === undefined || without.has(flag) || spoken.has(flag)) return undefined;
+  return nameOf(command, flag);
+}
+
+function nameOf(command: Command, flag: string): string {
+  const words = shared.has(flag) ? [flag] : [...path(command), flag];
+  return ['trade-agent', ...words].join('_').replaceAll('-', '_').toUpperCase();
+}
+
+/** The command's names below the program's own. */
+function path(command: Command): string[] {
+  return command.parent === null ? [] : [...path(command.parent), command.name()];
+}
+
+/**
+ * Fills in flags the command line left out from the environment. A switch takes 1, true, yes, on and 0, false, no,
+ * off, so that `TRADE_AGENT_LOGOUT_ALL=false` is what it says. A variable for a flag that decides about money is refused, not left
+ * aside: whoever set it counts on it.
+ * @throws {TradeAgentError} `usage`, naming the variable
+ */
+export function readFlagsFromEnvironment(command: Command, env: NodeJS.ProcessEnv): void {
+  for (let at: Command | null = command; at !== null; at = at.parent) {
+    for (const option of at.options) {
+      const flag = option.long?.replace(/^--/, '') ?? '';
+      const name = spoken.has(flag) ? nameOf(at, flag) : variableOf(at, option);
+      const text = name === undefined ? undefined : env[name];
+      if (name === undefined || text === undefined || text === '') continue;
+      const source = at.getOptionValueSource(option.attributeName());
+      if (source !== undefined && source !== 'default') continue;
+      if (spoken.has(flag)) throw mustBeSpoken(name, option.flags);
+      if (flag === 'approval' && read(option, name, text) !== TIGHTEST_APPROVAL) {
+        throw mustBeSpoken(name, option.flags, `, or set it to ${TIGHTEST_APPROVAL}`);
+      }
+      at.setOptionValueWithSource(option.attributeName(), read(option, name, text), 'env');
+    }
+  }
+}
+
+function mustBeSpoken(name: string, flags: string, otherwise = ''): TradeAgentError {
+  return new TradeAgentError('usage', `${name} is set, but no variable decides about money`, {
+    hint: `Unset it and write ${flags} on the command line${otherwise}.`,
+  });
+}
+
+function read(option: Option, name: string, text: string): unknown {
+  if (option.isBoolean()) return readSwitch(name, text);
+  if (option.parseArg === undefined) return text;
+  try {
+    // A flag that may be repeated takes a list.
+    const texts = Array.isArray(option.defaultValue) ? text.split(',') : [text];
+    let value: unknown = option.defaultValue;
+    for (const one of texts) value = option.parseArg(one.trim(), value);
+    return value;
+  } catch (error) {
+    const { message, hint } = error as { message: string; hint?: string };
+    throw new TradeAgentError('usage', `${name}: ${message}`, {
+      hint: hint ?? `It stands in for ${option.flags}; unset it, or correct it.`,
+    });
+  }
+}
+
+function readSwitch(name: string, text: string): boolean {
+  const word = text.toLowerCase();
+  if (['1', 'true', 'yes', 'on'].includes(word)) return true;
+  if (['0', 'false', 'no', 'off'].includes(word)) return false;
+  throw new TradeAgentError('usage', `${name} can't be "${text}"`, { hint: 'Set it to 1 or 0.' });
+}

@@ -1,0 +1,25 @@
+import { type ExitCode, exitCodeMeanings } from '../exit-codes.ts';
+
+/** The "Examples" part of a help text: command, and what it is for. */
+export function examples(lines: readonly (readonly [command: string, what: string])[]): string {
+  const width = Math.max(...lines.map(([command]) => command.length));
+  const rows = lines.map(([command, what]) =>
+    width + what.length > 88 ? `  ${command}\n      ${what}` : `  ${command.padEnd(width)}   ${what}`,
+  );
+  return `\nExamples:\n${rows.join('\n')}\n`;
+}
+
+/** The exit codes one command ends with; 0, 1, 2 and 130 are every command's. */
+export function exitCodes(codes: readonly ExitCode[]): string {
+  const all = [...new Set<ExitCode>([0, 1, 2, ...codes, 130])].sort((a, b) => a - b);
+  return `\nExit codes:\n${table(all)}\n`;
+}
+
+/** All exit codes there are. */
+export function allExitCodes(): string {
+  return `\nExit codes, the same for every command:\n${table(Object.keys(exitCodeMeanings).map(Number) as ExitCode[])}\n`;
+}
+
+function table(codes: readonly ExitCode[]): string {
+  return codes.map((code) => `  ${String(code).padStart(3)}  ${exitCodeMeanings[code]}`).join('\n');
+}

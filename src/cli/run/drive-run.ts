@@ -1,0 +1,72 @@
+import type { AgentEvent } from '../../agent/events.ts';
+import type { Context } from '../context.ts';
+import { exitCodeForRun } from '../exit-codes.ts';
+import { talkError } from '../output.ts';
+import { safeLine } from '../text/safe-text.ts';
+import { createRunRenderer } from './run-renderer.ts';
+import { RunFollower, type RunObject, resumeCommand, runObject, saysTheSame } from './run-report.ts';
+
+/**
+ * Takes a run from its first event to the process's exit code: shows it on the way, prints its result, and says how to
+ * go on where something is pending.
+ */
+export async function driveRun(context: Context, events: AsyncIterable<AgentEvent>): Promise<number> {
+  const { io, output, signal } = context;
+  const { phone } = await context.profile();
+  const renderer = createRunRenderer(io, context.clock, { format: output.format, phone });
+  const follower = new RunFollower();
+  let failure: unknown;
+  try {
+    for await (const event of events) {
+      follower.follow(event);
+      if (event.type === 'result') continue;
+      output.event({ ...event });
+      if (output.format !== 'stream-json') renderer.show(event);
+    }
+  } catch (error) {
+    failure = error;
+  }
+  if (signal.aborted) failure = signal.reason;
+
+  const result = follower.result(failure);
+  const object = runObject(result, context.profileOption);
+  await output.result('run', { ...object }, () => {
+    renderer.finish(object.text);
+    return '';
+  });
+  if (output.format === 'text') {
+    const { usage } = object;
+    if (usage.input_tokens + usage.output_tokens > 0) {
+      io.talk(io.paint('stderr', 'dim', safeLine(usageText(usage))));
+    }
+    sayWhatIsLeft(context, object);
+  }
+  return exitCodeForRun(object);
+}
+
+/** `gpt-5-mini: 1,234 tokens in, 56 out, $0.0012`; the built-in planner uses none. */
+export function usageText({ model, input_tokens, output_tokens, cost_usd }: RunObject['usage']): string {
+  const count = (tokens: number) => tokens.toLocaleString('en-US');
+  const cost = cost_usd === undefined ? '' : `, $${cost_usd}`;
+  return `${model}: ${count(input_tokens)} tokens in, ${count(output_tokens)} out${cost}`;
+}
+
+function sayWhatIsLeft(context: Context, object: RunObject): void {
+  const { io } = context;
+  // On a terminal the answer, which says the same, stands right above.
+  const said = io.stdoutIsTty && object.error !== undefined && saysTheSame(object.text, object.error.message);
+  if (object.error !== undefined && !said) talkError(io, object.error);
+  const pending = object.approvals.filter(({ status }) => status === 'requested' || status === 'drafted');
+  if (pending.length > 0) {
+    const what = pending.length === 1 ? 'an approval is' : `${pending.length} approvals are`;
+    io.talk(`${what} still pending; go on with: ${resumeCommand(object.thread, context.profileOption)}`);
+    io.talk('what you approve is carried out, with or without this terminal; take it back with:');
+    for (const { id } of pending) io.talk(`  trade-agent approvals cancel ${id}`);
+  } else if (object.connections.length > 0) {
+    for (const { name, command } of object.connections)
+      io.talk(`the account "${name}" is not connected: ${command}`);
+    io.talk(`then go on with: ${resumeCommand(object.thread, context.profileOption)}`);
+  } else if (object.status === 'unknown' || object.status === 'pending') {
+    io.talk(`go on with: ${resumeCommand(object.thread, context.profileOption)}`);
+  }
+}

@@ -1,0 +1,117 @@
+import type { AgentEvent } from '../../agent/events.ts';
+import type { Clock } from '../../machine/clock.ts';
+import { machineName } from '../../machine/machine-name.ts';
+import type { OutputFormat } from '../output.ts';
+import type { Io } from '../terminal/io.ts';
+import { approvalLines, approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
+import { connectionLine } from '../text/connection-line.ts';
+import { TerminalMarkdown } from '../text/markdown.ts';
+import { dollars } from '../text/money.ts';
+import { safeLine, safeText } from '../text/safe-text.ts';
+
+/** Shows a run's events as plain lines: what is going on to stderr, and on a terminal the answer as it is written. */
+export interface RunRenderer {
+  show(event: AgentEvent): void;
+  /** Ends the answer: prints it, unless it was shown piece by piece. */
+  finish(text: string): void;
+}
+
+export function createRunRenderer(
+  io: Io,
+  clock: Clock,
+  options: { format: OutputFormat; phone: string | undefined },
+): RunRenderer {
+  const { format, phone } = options;
+  const streams = format === 'text' && io.stdoutIsTty;
+  const requested = new Set<string>();
+  /** The latest line about an approved one, by its id. */
+  const said = new Map<string, string>();
+  const names = new Map<string, Record<string, unknown>>();
+  const markdown = new TerminalMarkdown(io.width());
+  let streamed = false;
+
+  const talk = (line: string) => {
+    // The answer and the talk share a terminal: what was said before comes first.
+    if (streams) io.write(markdown.end());
+    io.talk(line);
+  };
+  const mark = (sign: string, plain: string) => (io.unicode ? sign : plain);
+
+  const showApproval = (event: AgentEvent & { type: 'approval' }) => {
+    const { approval } = event;
+    if (approval.status === 'requested') {
+      if (requested.has(approval.id)) return;
+      requested.add(approval.id);
+      const [title = '', ...rows] = approvalLines(approval, phone, clock.now(), machineName());
+      talk(io.paint('stderr', ['bold', 'yellow'], title));
+      for (const row of rows) talk(row);
+    } else if (isFinalApproval(approval.status) || approval.status === 'unknown') {
+      talk(`${mark('●', '*')} ${approvalOutcome(approval)}`);
+    } else if (approval.status === 'approved') {
+      // Approved, and not carried out yet for a reason: the gateway tries again, and again says so.
+      const why = approval.reason === undefined ? '' : ` · not yet: ${safeLine(approval.reason)}`;
+      const line = `${mark('●', '*')} approved (${approval.code})${why}`;
+      if (said.get(approval.id) !== line) talk(line);
+      said.set(approval.id, line);
+    }
+  };
+
+  return {
+    show(event) {
+      if (event.type === 'approval') showApproval(event);
+      else if (event.type === 'connection') {
+        const line = connectionLine(event.connection);
+        const needed = event.connection.status === 'needed';
+        talk(needed ? io.paint('stderr', ['bold', 'yellow'], line) : `${mark('●', '*')} ${line}`);
+      } else if (event.type === 'notice') talk(io.paint('stderr', 'dim', safeLine(event.message)));
+      // A program that reads JSON gets no running commentary beyond what a person must know.
+      else if (format !== 'text') return;
+      else if (event.type === 'text' && streams) {
+        io.write(markdown.write(safeText(event.delta)));
+        streamed = true;
+      } else if (event.type === 'tool_call') names.set(event.id, event.args);
+      else if (event.type === 'tool_result') {
+        const sign = event.ok ? mark('✓', '+') : mark('✗', 'x');
+        const call = toolCallText(event.name, names.get(event.id) ?? {});
+        talk(io.paint('stderr', 'dim', `${sign} ${call}: ${safeLine(event.summary)} (${seconds(event.ms)})`));
+      }
+    },
+    finish(text) {
+      if (!streams) {
+        if (text !== '') io.print(safeText(text).trimEnd());
+        return;
+      }
+      if (!streamed) io.write(markdown.write(safeText(text)));
+      io.write(markdown.end());
+    },
+  };
+}
+
+/** `get_quote AAPL`, `place_order buy 5 AAPL`: a tool's call on one short line. */
+export function toolCallText(name: string, args: Record<string, unknown>): string {
+  const values = inReadingOrder(args)
+    .flatMap((value) => (Array.isArray(value) ? value : [value]))
+    .filter((value) => ['string', 'number', 'boolean'].includes(typeof value))
+    .map((value) => safeLine(String(value)));
+  const text = [safeLine(name), ...values].join(' ');
+  return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
+}
+
+/** The words of an order as people say them, whatever order the model wrote them in; the rest as it came. */
+function inReadingOrder(args: Record<string, unknown>): unknown[] {
+  const first = ['side', 'qty', 'notional', 'symbol', 'type'];
+  const rank = (name: string) => (first.includes(name) ? first.indexOf(name) : first.length);
+  return Object.entries(args)
+    .sort(([a], [b]) => rank(a) - rank(b))
+    .map(([name, value]) => (name === 'notional' ? amountText(String(value)) : value));
+}
+
+/** As money is shown everywhere, where it is an amount: a model may have written anything. */
+function amountText(value: string): string {
+  return /^\d{1,15}(\.\d{1,2})?$/.test(value) ? dollars(value) : `$${value}`;
+}
+
+/** `0.3 s` */
+export function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

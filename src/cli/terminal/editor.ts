@@ -1,0 +1,41 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TradeAgentError } from '../../trading/errors.ts';
+
+/**
+ * Lets the person edit a text in their own editor, on a copy only they can read.
+ * @throws {TradeAgentError} `usage` where there is no editor, or it ends with an error
+ */
+export async function editText(
+  text: string,
+  options: { name: string; env: NodeJS.ProcessEnv; signal: AbortSignal },
+): Promise<string> {
+  const { env, signal } = options;
+  const editor = env.VISUAL || env.EDITOR;
+  if (!editor) {
+    throw new TradeAgentError('usage', 'no editor is set', {
+      hint: 'Set EDITOR, as in: EDITOR=nano trade-agent config edit',
+    });
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'trade-agent-edit-'));
+  try {
+    const file = join(folder, options.name);
+    writeFileSync(file, text, { mode: 0o600 });
+    // Through the shell: EDITOR may hold arguments, as in "code --wait".
+    const child = spawn(`${editor} "${file}"`, { shell: true, stdio: 'inherit', env, signal });
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', resolve);
+    });
+    if (code !== 0) {
+      throw new TradeAgentError('usage', `the editor ended with exit code ${code}; nothing was changed`, {
+        hint: 'Check the EDITOR variable.',
+      });
+    }
+    return readFileSync(file, 'utf8');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

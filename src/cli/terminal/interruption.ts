@@ -1,0 +1,101 @@
+import { TradeAgentError } from '../../trading/errors.ts';
+import type { OutputStream } from './io.ts';
+
+/** What ends a command from outside: Ctrl-C, a time limit, or a reader of our output that went away. */
+export interface Interruption {
+  readonly signal: AbortSignal;
+  interrupt(reason: TradeAgentError): void;
+  /** Ends the command after `ms` milliseconds. */
+  limit(ms: number): void;
+  /** True once stdout or stderr has no reader: nobody is left to tell. */
+  readonly readerGone: boolean;
+  /** What kept stdout from being written, such as a full disk: a result that was lost must not pass for one. */
+  readonly outputFailure: TradeAgentError | undefined;
+  dispose(): void;
+}
+
+/** A command that stops on a signal needs moments, to write down what is pending; one that doesn't is ended. */
+const GRACE_MS = 5000;
+
+export interface InterruptionParts {
+  readonly on: (event: string, listener: () => void) => unknown;
+  readonly off: (event: string, listener: () => void) => unknown;
+  readonly exit: (code: number) => unknown;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+}
+
+export function createInterruption(parts: InterruptionParts): Interruption {
+  const controller = new AbortController();
+  const timers = new Set<NodeJS.Timeout>();
+  let readerGone = false;
+  let outputFailure: TradeAgentError | undefined;
+
+  const later = (ms: number, action: () => void) => {
+    const timer = setTimeout(action, ms);
+    timer.unref();
+    timers.add(timer);
+  };
+  const interrupt = (reason: TradeAgentError) => {
+    if (controller.signal.aborted) return;
+    later(GRACE_MS, () => parts.exit(reason.code === 'timeout' ? 124 : 130));
+    controller.abort(reason);
+  };
+  const onSignal = () => {
+    // The second Ctrl-C: the person won't wait for a tidy end.
+    if (controller.signal.aborted) parts.exit(130);
+    interrupt(new TradeAgentError('interrupted', 'interrupted'));
+  };
+  const onStreamError = (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') return false;
+    readerGone = true;
+    interrupt(new TradeAgentError('interrupted', 'nobody reads the output any more'));
+    return true;
+  };
+  const onResultError = (error: NodeJS.ErrnoException) => {
+    if (onStreamError(error)) return;
+    outputFailure ??= new TradeAgentError(
+      'output_failed',
+      `the result could not be written: ${error.message}`,
+      {
+        hint: 'What was done is done: see "trade-agent orders" and "trade-agent approvals".',
+      },
+    );
+    interrupt(outputFailure);
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  for (const name of signals) parts.on(name, onSignal);
+  parts.stdout.on('error', onResultError);
+  parts.stderr.on('error', onStreamError);
+
+  return {
+    signal: controller.signal,
+    interrupt,
+    limit: (ms) =>
+      later(ms, () =>
+        interrupt(
+          new TradeAgentError('timeout', `not finished within ${describe(ms)}`, {
+            hint: 'Give it more time with --timeout. What is pending stays pending.',
+          }),
+        ),
+      ),
+    get readerGone() {
+      return readerGone;
+    },
+    get outputFailure() {
+      return outputFailure;
+    },
+    dispose: () => {
+      for (const name of signals) parts.off(name, onSignal);
+      parts.stdout.off('error', onResultError);
+      parts.stderr.off('error', onStreamError);
+      for (const timer of timers) clearTimeout(timer);
+    },
+  };
+}
+
+function describe(ms: number): string {
+  if (ms % 3_600_000 === 0) return `${ms / 3_600_000}h`;
+  if (ms % 60_000 === 0) return `${ms / 60_000}m`;
+  return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
+}

@@ -1,0 +1,135 @@
+import { createInterface } from 'node:readline/promises';
+import type { Readable, Writable } from 'node:stream';
+import { styleText } from 'node:util';
+import { TradeAgentError } from '../../trading/errors.ts';
+
+type Style = Parameters<typeof styleText>[0];
+export type InputStream = Readable & { isTTY?: boolean; setRawMode?: (raw: boolean) => unknown };
+export type OutputStream = Writable & { isTTY?: boolean; columns?: number; rows?: number };
+
+/**
+ * The terminal, decided once: who is a TTY, whether to colour, how wide. stdout is for results, stderr for talk.
+ */
+export interface Io {
+  readonly stdin: InputStream;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly stdinIsTty: boolean;
+  readonly stdoutIsTty: boolean;
+  readonly stderrIsTty: boolean;
+  /** Whether a person can be asked: both ends of the talk are terminals, and this isn't a CI job. */
+  readonly interactive: boolean;
+  readonly unicode: boolean;
+  /** Columns to write for; 80 where there is no terminal. */
+  width(): number;
+  /** Writes to stdout as is. */
+  write(text: string): void;
+  /** Writes a line to stdout. */
+  print(line: string): void;
+  /** Writes a line to stderr. */
+  talk(line: string): void;
+  /**
+   * From now on talk bound for the terminal goes there, as while a screen is drawn on it; undefined: to stderr again.
+   * Talk that is redirected to a file stays so.
+   */
+  divertTalk(to: ((line: string) => void) | undefined): void;
+  /** Colours text bound for one of the streams, or leaves it as it is. */
+  paint(stream: 'stdout' | 'stderr', style: Style, text: string): string;
+  readonly color: { readonly stdout: boolean; readonly stderr: boolean };
+  /** Asks on stderr and reads one line. @throws {TradeAgentError} `usage` without a terminal */
+  prompt(question: string, signal: AbortSignal): Promise<string>;
+}
+
+export interface IoParts {
+  readonly stdin: InputStream;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly env: NodeJS.ProcessEnv;
+  readonly platform?: NodeJS.Platform;
+  /** `--no-color` was given. */
+  readonly noColor?: boolean;
+}
+
+const isSet = (value: string | undefined) => value !== undefined && value !== '';
+
+/** `--no-color` wins, then FORCE_COLOR, then NO_COLOR (as Node itself ranks them), then: a TTY that isn't a CI job's. */
+export function decideColor(env: NodeJS.ProcessEnv, isTty: boolean, noColor: boolean): boolean {
+  if (noColor) return false;
+  if (env.FORCE_COLOR !== undefined) return !['0', 'false'].includes(env.FORCE_COLOR);
+  if (isSet(env.NO_COLOR)) return false;
+  return isTty && env.TERM !== 'dumb' && !isCi(env);
+}
+
+function isCi(env: NodeJS.ProcessEnv): boolean {
+  return isSet(env.CI) && env.CI !== 'false' && env.CI !== '0';
+}
+
+function decideUnicode(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): boolean {
+  if (platform === 'win32') return isSet(env.WT_SESSION) || env.TERM_PROGRAM === 'vscode';
+  if (env.TERM === 'linux' || env.TERM === 'dumb') return false;
+  const locale = [env.LC_ALL, env.LC_CTYPE, env.LANG].find(isSet);
+  // Containers mostly set no locale at all and show UTF-8 well; who sets C asks for ASCII.
+  return locale === undefined || /utf-?8/i.test(locale);
+}
+
+export function createIo(parts: IoParts): Io {
+  const { stdin, stdout, stderr, env } = parts;
+  const stdinIsTty = stdin.isTTY === true;
+  const stdoutIsTty = stdout.isTTY === true;
+  const stderrIsTty = stderr.isTTY === true;
+  const noColor = parts.noColor ?? false;
+  const color = {
+    stdout: decideColor(env, stdoutIsTty, noColor),
+    stderr: decideColor(env, stderrIsTty, noColor),
+  };
+  const interactive = stdinIsTty && stderrIsTty && !isCi(env);
+  const write = (stream: OutputStream, text: string) => {
+    if (stream.writable) stream.write(text);
+  };
+  let diverted: ((line: string) => void) | undefined;
+  return {
+    stdin,
+    stdout,
+    stderr,
+    stdinIsTty,
+    stdoutIsTty,
+    stderrIsTty,
+    interactive,
+    color,
+    unicode: decideUnicode(env, parts.platform ?? process.platform),
+    width: () => stdout.columns ?? stderr.columns ?? 80,
+    write: (text) => write(stdout, text),
+    print: (line) => write(stdout, `${line}\n`),
+    talk: (line) => (diverted === undefined ? write(stderr, `${line}\n`) : diverted(line)),
+    divertTalk: (to) => {
+      diverted = stderrIsTty ? to : undefined;
+    },
+    paint: (stream, style, text) =>
+      color[stream] ? styleText(style, text, { validateStream: false }) : text,
+    prompt: async (question, signal) => {
+      if (!interactive) {
+        throw new TradeAgentError('usage', 'there is no terminal to ask on', {
+          hint: 'Give the answer as an option; --help lists them.',
+        });
+      }
+      const lines = createInterface({ input: stdin, output: stderr });
+      // In raw mode readline itself sees Ctrl-C; without this it would only close, and nothing would stop.
+      lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+      // Ctrl-D, or the terminal's end: readline would leave the question open for ever.
+      let onClose: () => void = () => undefined;
+      const closed = new Promise<never>((_, reject) => {
+        onClose = () => {
+          write(stderr, '\n');
+          reject(new TradeAgentError('interrupted', 'no answer was given'));
+        };
+        lines.once('close', onClose);
+      });
+      try {
+        return await Promise.race([lines.question(question, { signal }), closed]);
+      } finally {
+        lines.off('close', onClose);
+        lines.close();
+      }
+    },
+  };
+}

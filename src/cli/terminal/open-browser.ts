@@ -1,0 +1,19 @@
+import { TradeAgentError } from '../../trading/errors.ts';
+import type { Context } from '../context.ts';
+
+/** Opens an address that came from the identity provider; where no browser can be opened it says so, and no more. */
+export async function openBrowser(context: Context, address: string): Promise<void> {
+  // Nothing but a web page may be opened.
+  if (!/^https?:\/\//.test(address)) {
+    throw new TradeAgentError('provider_error', 'the sign-in address is not a web address', {
+      hint: 'Check the issuer in config.yaml.',
+    });
+  }
+  try {
+    const { default: open } = await import('open');
+    const child = await open(address);
+    child.on('error', () => context.io.talk('No browser could be opened; open the address yourself.'));
+  } catch {
+    context.io.talk('No browser could be opened; open the address yourself.');
+  }
+}

@@ -1,0 +1,44 @@
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+import { TradeAgentError } from '../../trading/errors.ts';
+import type { Context } from '../context.ts';
+import type { Io } from './io.ts';
+import { readStdin } from './stdin-context.ts';
+
+/** A person pastes it, a script pipes it: neither takes longer. */
+const LIMITS = { firstByteMs: 120_000, endMs: 5000, maxBytes: 4096 };
+
+/**
+ * Reads a secret from the terminal, without showing it, or from standard input. Never from an argument, which every
+ * process on the machine can see.
+ * @throws {TradeAgentError} `usage` when nothing came
+ */
+export async function readSecret(context: Context, question: string): Promise<string> {
+  const { io } = context;
+  const text = io.interactive ? await askSecret(io, question, context.signal) : await piped(context);
+  if (text !== undefined && text !== '') return text;
+  throw new TradeAgentError('usage', 'no secret was given', {
+    hint: 'Type it when asked, or pipe it in: command < file. It is not taken from the command line.',
+  });
+}
+
+async function piped({ io, clock }: Context): Promise<string | undefined> {
+  const read = await readStdin(io.stdin, LIMITS, clock);
+  return read?.ended === 'end' ? read.text.replace(/\r?\n$/, '') : undefined;
+}
+
+/** Asks on the terminal, without showing what is typed. */
+export async function askSecret(io: Io, question: string, signal: AbortSignal): Promise<string> {
+  io.stderr.write(question);
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: io.stdin, output: nowhere, terminal: true });
+  // In raw mode readline itself sees Ctrl-C; without this it would only close, and nothing would stop.
+  lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  try {
+    const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
+    return (await Promise.race([lines.question('', { signal }), closed])).trim();
+  } finally {
+    lines.close();
+    io.talk('');
+  }
+}

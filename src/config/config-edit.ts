@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs';
+import type { Document } from 'yaml';
+import type { Home } from '../machine/home.ts';
+import { writePrivateFile } from '../machine/private-file.ts';
+import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
+import { checkConfig, configFile } from './config-file.ts';
+import { readYaml, WRONG_FILE_HINT } from './yaml-file.ts';
+
+/** The file as it is written; empty where there is none. @throws {TradeAgentError} `invalid_config` */
+export function configText(home: Home): string {
+  try {
+    return readFileSync(configFile(home), 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return '';
+    throw new TradeAgentError('invalid_config', `${configFile(home)} can't be read (${code})`, {
+      hint: 'Correct its permissions.',
+    });
+  }
+}
+
+/** What the file says at a dotted key (`profiles.work.model.name`); undefined where it says nothing. */
+export async function configValue(home: Home, key: string): Promise<unknown> {
+  const { parse } = await import('yaml');
+  const text = configText(home);
+  await checkConfig(text, configFile(home));
+  let value: unknown = parse(text);
+  for (const name of path(key)) {
+    value =
+      typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+        ? (value as Record<string, unknown>)[name]
+        : undefined;
+  }
+  return value;
+}
+
+/**
+ * Sets one key, or removes it where `value` is undefined. Comments and order stay; a result that would not be valid is
+ * not written.
+ * @param value read as YAML, so that `120` is a number and `[a, b]` a list
+ * @throws {TradeAgentError} `invalid_config`, `usage`
+ */
+export async function changeConfig(home: Home, key: string, value: string | undefined): Promise<void> {
+  const { parseDocument } = await import('yaml');
+  const file = configFile(home);
+  const text = configText(home);
+  // A file that is wrong already is for "config edit": a change here could bury the mistake.
+  await checkConfig(text, file);
+  const document: Document = parseDocument(text);
+  const keys = path(key);
+  if (value === undefined) {
+    if (!document.hasIn(keys)) {
+      throw new TradeAgentError('not_found', `${key} is not set`, { hint: 'See "trade-agent config get".' });
+    }
+    document.deleteIn(keys);
+  } else {
+    document.setIn(keys, (await readYaml(value, 'the value')).content);
+  }
+  await replaceConfig(home, document.toString());
+}
+
+/** Writes the file anew, if it is valid. @throws {TradeAgentError} `invalid_config` */
+export async function replaceConfig(home: Home, text: string): Promise<void> {
+  try {
+    await checkConfig(text, configFile(home));
+  } catch (error) {
+    if (!isTradeAgentError(error)) throw error;
+    // The file is as it was: nothing about it is to be corrected.
+    const { code, message, details, hint } = error;
+    const unwritten = 'Nothing was written.';
+    throw new TradeAgentError(code, message, {
+      hint: hint === undefined || hint === WRONG_FILE_HINT ? unwritten : `${hint} ${unwritten}`,
+      details,
+    });
+  }
+  writePrivateFile(configFile(home), text);
+}
+
+/** @throws {TradeAgentError} `usage` */
+function path(key: string): string[] {
+  const names = key.split('.');
+  if (names.every((name) => /^[\w-]+$/.test(name))) return names;
+  throw new TradeAgentError('usage', `"${key}" is not a key`, {
+    hint: 'Write it with dots, as in profiles.work.model.name.',
+  });
+}

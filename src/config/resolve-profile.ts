@@ -1,0 +1,128 @@
+import { isSecureUrl } from '../net/secure-url.ts';
+import { TradeAgentError } from '../trading/errors.ts';
+import { closestMatch } from './closest-match.ts';
+import { type Config, type Profile, profileSchema, type ResolvedProfile } from './profile.ts';
+
+/** The profile that exists without a file. */
+export const SANDBOX_PROFILE = 'sandbox';
+
+/** The login client every sandbox knows. */
+const SANDBOX_LOGIN_CLIENT = { client_id: 'trade-agent' };
+
+/** Its vault knows the broker by its own name. */
+const SANDBOX_CONNECTIONS = { broker: 'paper-broker' };
+
+/** Where a running sandbox is, as its ready file says. */
+export interface SandboxAddresses {
+  readonly issuer: string;
+  readonly gateway: string;
+  /** The phone page. */
+  readonly phone: string;
+}
+
+/** All profiles there are, the built-in sandbox among them. */
+export function profileNames(config: Config): string[] {
+  return [...new Set([SANDBOX_PROFILE, ...Object.keys(config.profiles)])];
+}
+
+/** The name asked for, else `default_profile`, else the sandbox. */
+export function chosenProfileName(config: Config, name?: string): string {
+  return name ?? config.default_profile ?? SANDBOX_PROFILE;
+}
+
+/**
+ * The profile as the file has it; whether it is a sandbox tells the caller to have one running.
+ * @throws {TradeAgentError} `invalid_config` when there is no such profile
+ */
+export function findProfile(config: Config, name?: string): Profile & { readonly name: string } {
+  const chosen = chosenProfileName(config, name);
+  const written = Object.hasOwn(config.profiles, chosen) ? config.profiles[chosen] : undefined;
+  if (written !== undefined) {
+    // A section called "sandbox" that sets no addresses only adjusts the built-in profile.
+    const sandbox =
+      written.sandbox ||
+      (chosen === SANDBOX_PROFILE && written.issuer === undefined && written.gateway === undefined);
+    return { ...written, sandbox, name: chosen };
+  }
+  if (chosen === SANDBOX_PROFILE) return { ...profileSchema.parse({ sandbox: true }), name: chosen };
+  const nearest = closestMatch(chosen, profileNames(config));
+  throw new TradeAgentError('invalid_config', `there is no profile "${chosen}"`, {
+    hint: `${nearest === undefined ? '' : `Did you mean "${nearest}"? `}The profiles are ${profileNames(config).join(', ')}.`,
+  });
+}
+
+/** Pretend money on this machine only: the sandbox alone may do without the system's keychain. */
+export function storeOf(profile: Pick<Profile, 'sandbox' | 'credential_store'>): 'keychain' | 'file' {
+  return profile.credential_store ?? (profile.sandbox ? 'file' : 'keychain');
+}
+
+/**
+ * A profile complete with its addresses.
+ * @param sandbox the running sandbox's addresses; needed by sandbox profiles, ignored by others
+ * @throws {TradeAgentError} `invalid_config`, naming the key that is missing or wrong
+ */
+export function resolveProfile(
+  config: Config,
+  name: string | undefined,
+  sandbox?: SandboxAddresses,
+): ResolvedProfile {
+  const profile = findProfile(config, name);
+  if (profile.sandbox) {
+    if (sandbox === undefined) {
+      throw new TradeAgentError('invalid_config', `profile "${profile.name}" needs a running sandbox`, {
+        hint: 'Start it with "trade-agent sandbox".',
+      });
+    }
+    return checkProfile({
+      ...profile,
+      issuer: sandbox.issuer,
+      gateway: sandbox.gateway,
+      audience: profile.audience ?? sandbox.gateway,
+      login_client: profile.login_client ?? SANDBOX_LOGIN_CLIENT,
+      connections: { ...SANDBOX_CONNECTIONS, ...profile.connections },
+      credential_store: storeOf(profile),
+      phone: sandbox.phone,
+    });
+  }
+  const { issuer, gateway, login_client } = profile;
+  if (issuer === undefined || gateway === undefined || login_client === undefined) {
+    const missing = Object.entries({ issuer, gateway, login_client })
+      .filter(([, value]) => value === undefined)
+      .map(([key]) => key);
+    throw new TradeAgentError('invalid_config', `profile "${profile.name}" lacks ${missing.join(', ')}`, {
+      hint: `Add ${missing.map((key) => `profiles.${profile.name}.${key}`).join(', ')} to config.yaml.`,
+      details: { missing },
+    });
+  }
+  return checkProfile({
+    ...profile,
+    issuer,
+    gateway,
+    audience: profile.audience ?? gateway,
+    login_client,
+    credential_store: storeOf(profile),
+    phone: undefined,
+  });
+}
+
+function checkProfile(profile: ResolvedProfile): ResolvedProfile {
+  for (const key of ['issuer', 'gateway'] as const) {
+    if (!isSecureUrl(profile[key])) {
+      throw new TradeAgentError(
+        'invalid_config',
+        `profile "${profile.name}": ${key} must be an https address (${profile[key]})`,
+        { hint: 'Plain http is for servers on this machine only.' },
+      );
+    }
+  }
+  if (profile.credential_store === 'keychain' && profile.credential_key !== undefined) {
+    throw new TradeAgentError(
+      'invalid_config',
+      `profile "${profile.name}": credential_key is of no use with the keychain`,
+      {
+        hint: `Remove it ("trade-agent config unset profiles.${profile.name}.credential_key"), or set credential_store to file.`,
+      },
+    );
+  }
+  return profile;
+}

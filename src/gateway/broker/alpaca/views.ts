@@ -1,0 +1,174 @@
+import type { marketData, trading } from '@alpacahq/alpaca-trade-api/rest';
+import { Dec, price } from '../../../trading/decimal.ts';
+import {
+  type Account,
+  accountSchema,
+  type Bar,
+  barSchema,
+  clockSchema,
+  type MarketClock,
+  type Order,
+  orderSchema,
+  type Position,
+  positionSchema,
+  type Quote,
+  quoteSchema,
+} from '../../../trading/views.ts';
+import type { PortfolioHistory } from '../broker.ts';
+
+/*
+ * From the SDK's models to our vocabulary. Every function throws (a ZodError or a TypeError) on an answer that lacks
+ * what we need: a broker that answers nonsense must not look like an account of zero dollars.
+ */
+
+/** Our decimals have at most 12 places; brokers write ratios with more. */
+function amount(text: string | null | undefined): string | undefined {
+  return text === null || text === undefined ? undefined : new Dec(text).toDecimalPlaces(12).toFixed();
+}
+
+/** As written where the broker writes it plainly (`"100000.00"` stays), so that money keeps its cents. */
+function money(text: string | undefined): string | undefined {
+  return text !== undefined && /^-?(0|[1-9]\d*)(\.\d{1,12})?$/.test(text) ? text : amount(text);
+}
+
+/**
+ * Market data comes as JSON numbers. Their shortest decimal text is what the broker wrote; the binary value itself is
+ * never computed with.
+ */
+function tick(value: number): string {
+  return price(String(value));
+}
+
+/** Typed as a Date everywhere, but inside the lists of bars the SDK leaves the broker's text as it is. */
+function when(date: Date | string | null | undefined): string | null {
+  return date === null || date === undefined ? null : new Date(date).toISOString();
+}
+
+export function accountView(
+  account: trading.Account,
+  broker: { environment: 'paper' | 'live'; simulated: boolean },
+): Account {
+  return accountSchema.parse({
+    account: account.accountNumber,
+    environment: broker.environment,
+    status: account.status,
+    currency: account.currency ?? 'USD',
+    cash: money(account.cash),
+    equity: money(account.equity),
+    last_equity: money(account.lastEquity),
+    buying_power: money(account.buyingPower),
+    long_market_value: money(account.longMarketValue),
+    // Any of the three stops an order, and an absent flag is no promise that it may go out.
+    trading_blocked:
+      account.tradingBlocked !== false ||
+      account.accountBlocked === true ||
+      account.tradeSuspendedByUser === true,
+    simulated: broker.simulated,
+  });
+}
+
+export function positionView(position: trading.Position): Position {
+  return positionSchema.parse({
+    symbol: position.symbol,
+    side: position.side,
+    qty: amount(position.qty),
+    qty_available: amount(position.qtyAvailable ?? position.qty),
+    avg_entry_price: money(position.avgEntryPrice),
+    current_price: money(position.currentPrice),
+    lastday_price: money(position.lastdayPrice),
+    market_value: money(position.marketValue),
+    cost_basis: money(position.costBasis),
+    unrealized_pl: money(position.unrealizedPl),
+    unrealized_plpc: amount(position.unrealizedPlpc),
+    change_today: amount(position.changeToday),
+  });
+}
+
+export function orderView(order: trading.Order): Order {
+  return orderSchema.parse({
+    id: order.id,
+    client_order_id: order.clientOrderId,
+    symbol: order.symbol,
+    side: order.side,
+    type: order.type,
+    time_in_force: order.timeInForce,
+    qty: amount(order.qty) ?? null,
+    notional: money(order.notional ?? undefined) ?? null,
+    limit_price: money(order.limitPrice ?? undefined) ?? null,
+    stop_price: money(order.stopPrice ?? undefined) ?? null,
+    trail_price: money(order.trailPrice ?? undefined) ?? null,
+    trail_percent: amount(order.trailPercent) ?? null,
+    extended_hours: order.extendedHours ?? false,
+    status: order.status,
+    filled_qty: amount(order.filledQty ?? '0'),
+    filled_avg_price: money(order.filledAvgPrice ?? undefined) ?? null,
+    submitted_at: when(order.submittedAt ?? order.createdAt),
+    filled_at: when(order.filledAt),
+  });
+}
+
+export function clockView(clock: trading.LegacyClock): MarketClock {
+  return clockSchema.parse({
+    timestamp: when(clock.timestamp),
+    is_open: clock.isOpen,
+    next_open: when(clock.nextOpen),
+    next_close: when(clock.nextClose),
+  });
+}
+
+/** A quote, or undefined while the broker has neither a trade nor a quote of the symbol. */
+export function quoteView(
+  symbol: string,
+  snapshot: marketData.StockSnapshot | null | undefined,
+  about: { name: string | null; simulated: boolean },
+): Quote | undefined {
+  const { latestQuote, latestTrade, prevDailyBar } = snapshot ?? {};
+  if (latestTrade === undefined) return undefined;
+  return quoteSchema.parse({
+    symbol,
+    name: about.name,
+    bid: tick(latestQuote?.bp ?? 0),
+    ask: tick(latestQuote?.ap ?? 0),
+    last: tick(latestTrade.p),
+    previous_close: tick(prevDailyBar?.c ?? latestTrade.p),
+    at: pricedAt(latestQuote, latestTrade),
+    simulated: about.simulated,
+  });
+}
+
+/** A side that nobody quotes is priced by the last trade, so the quote is as old as the older of the two. */
+function pricedAt(
+  quote: marketData.StockSnapshot['latestQuote'],
+  trade: NonNullable<marketData.StockSnapshot['latestTrade']>,
+): string | null {
+  const quoted = when(quote?.t);
+  const traded = when(trade.t);
+  if (quoted === null || traded === null) return quoted ?? traded;
+  const bothSides = quote !== undefined && quote.bp > 0 && quote.ap > 0;
+  return bothSides || quoted < traded ? quoted : traded;
+}
+
+export function barView(bar: marketData.StockBar): Bar {
+  return barSchema.parse({
+    at: when(bar.t),
+    open: tick(bar.o),
+    high: tick(bar.h),
+    low: tick(bar.l),
+    close: tick(bar.c),
+    volume: amount(String(bar.v)),
+  });
+}
+
+export function portfolioHistoryView(history: trading.PortfolioHistory): PortfolioHistory {
+  const cents = (value: number | null | undefined) => new Dec(String(value ?? 0)).toFixed(2);
+  return {
+    timeframe: history.timeframe,
+    base_value: cents(history.baseValue),
+    points: history.timestamp.map((seconds, index) => ({
+      at: new Date(seconds * 1000).toISOString(),
+      equity: cents(history.equity[index]),
+      profit_loss: cents(history.profitLoss[index]),
+      profit_loss_pct: new Dec(String(history.profitLossPct[index] ?? 0)).toDecimalPlaces(12).toFixed(),
+    })),
+  };
+}

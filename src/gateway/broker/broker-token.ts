@@ -1,0 +1,171 @@
+import type { CryptoKey, JWK } from 'jose';
+import * as oauth from 'oauth4webapi';
+import { assertionKey } from '../../auth/provider/assertion-key.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import type { Caller } from '../door/caller.ts';
+import { type IdentityProvider, requestOptions, requireSecure } from '../door/identity-provider.ts';
+
+/** Gets the caller's access token at the broker. It never leaves the gateway. */
+export interface BrokerTokens {
+  /**
+   * @throws {Refusal} 409 `account_not_connected`, 503 `provider_unreachable`, 502 `token_exchange_failed`
+   */
+  tokenFor(caller: Pick<Caller, 'sub' | 'accessToken'>): Promise<string>;
+  /**
+   * Whether the caller has an account there now. Asks the identity provider, whatever token is still kept here.
+   * @throws {Refusal} 503 `provider_unreachable`, 502 `token_exchange_failed`
+   */
+  isConnected(caller: Pick<Caller, 'sub' | 'accessToken'>): Promise<boolean>;
+  /** Forgets a token the broker no longer takes. */
+  forget(sub: string, accessToken: string): void;
+}
+
+/** The confidential client (`private_key_jwt`) that may exchange a user's token for one at the broker. */
+export interface BrokerExchange {
+  readonly client_id: string;
+  /** A JWK says its algorithm itself (`alg`); one without is ES256. For Auth0 an RSA key, and a JWK without `kid`. */
+  readonly privateKey: CryptoKey | JWK;
+  /** The broker's name at the identity provider: an audience (RFC 8693 §2.1), or a connection of the Token Vault. */
+  readonly audience: string;
+  /** `rfc8693` unless said otherwise. */
+  readonly grant?: 'rfc8693' | 'auth0-token-vault';
+}
+
+export interface BrokerTokenOptions {
+  readonly provider: IdentityProvider;
+  readonly exchange: BrokerExchange;
+  readonly fetch: typeof fetch;
+  readonly timeoutMs: number;
+  readonly now: () => number;
+}
+
+const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token';
+/** Auth0's Token Vault: the same idea under names of its own ("Access token exchange with Token Vault"). */
+const VAULT_GRANT = 'urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token';
+const VAULT_TOKEN_TYPE = 'http://auth0.com/oauth/token-type/federated-connection-access-token';
+
+/** What a provider answers where the user has no account at the broker: RFC 8693 §2.2.2, and the Token Vault. */
+const NOT_CONNECTED: readonly string[] = [
+  'invalid_target',
+  'federated_connection_refresh_token_not_found',
+  // The account's own grant has ended: connecting it anew is what helps.
+  'federated_connection_refresh_token_flow_failed',
+];
+
+/** A token is not used in its last half minute, so that no request outlives it on its way. */
+const MARGIN_MS = 30_000;
+/** How long a token is kept whose lifetime the provider doesn't tell. */
+const DEFAULT_LIFETIME_S = 60;
+
+/**
+ * Token exchange at the identity provider (RFC 8693, or Auth0's Token Vault), authenticated by `private_key_jwt`. Tokens are kept in memory by
+ * `sub` alone, which comes from a verified token of the one issuer: one user's can't reach another's account.
+ */
+export function createBrokerTokens(options: BrokerTokenOptions): BrokerTokens {
+  const { provider, exchange, now } = options;
+  const kept = new Map<string, { readonly token: string; readonly until: number }>();
+  const pending = new Map<string, Promise<string>>();
+  let clientKey: ReturnType<typeof assertionKey> | undefined;
+
+  const exchangeFor = async ({ sub, accessToken }: Pick<Caller, 'sub' | 'accessToken'>): Promise<string> => {
+    const as = await provider.metadata();
+    if (as.token_endpoint === undefined) throw failed(undefined);
+    clientKey ??= assertionKey(exchange.privateKey);
+    const key = await clientKey;
+    const url = new URL(as.token_endpoint);
+    requireSecure(url);
+    const client: oauth.Client = { client_id: exchange.client_id };
+    const startedAt = now();
+    let response: Response;
+    try {
+      response = await oauth.genericTokenEndpointRequest(
+        as,
+        client,
+        oauth.PrivateKeyJwt(key),
+        ...grantOf(exchange, accessToken),
+        requestOptions(url, options.fetch, options.timeoutMs),
+      );
+    } catch (cause) {
+      throw unreachable(cause);
+    }
+    if (response.status >= 500) throw unreachable(undefined);
+    try {
+      const result = await oauth.processGenericTokenEndpointResponse(as, client, response);
+      const lifetime = result.expires_in ?? DEFAULT_LIFETIME_S;
+      const until = startedAt + lifetime * 1000 - MARGIN_MS;
+      kept.set(sub, { token: result.access_token, until });
+      return result.access_token;
+    } catch (error) {
+      throw refusalFor(error);
+    }
+  };
+
+  return {
+    tokenFor(caller) {
+      const known = kept.get(caller.sub);
+      if (known !== undefined && known.until > now()) return Promise.resolve(known.token);
+      kept.delete(caller.sub);
+      const running = pending.get(caller.sub);
+      if (running !== undefined) return running;
+      const started = exchangeFor(caller).finally(() => pending.delete(caller.sub));
+      pending.set(caller.sub, started);
+      return started;
+    },
+    async isConnected(caller) {
+      try {
+        await exchangeFor(caller);
+        return true;
+      } catch (error) {
+        if (error instanceof Refusal && error.code === 'account_not_connected') return false;
+        throw error;
+      }
+    },
+    forget(sub, token) {
+      if (kept.get(sub)?.token === token) kept.delete(sub);
+    },
+  };
+}
+
+/** The grant's type and its parameters. */
+function grantOf(exchange: BrokerExchange, accessToken: string): [string, Record<string, string>] {
+  const subject = { subject_token: accessToken, subject_token_type: ACCESS_TOKEN_TYPE };
+  return exchange.grant === 'auth0-token-vault'
+    ? [VAULT_GRANT, { ...subject, requested_token_type: VAULT_TOKEN_TYPE, connection: exchange.audience }]
+    : [TOKEN_EXCHANGE, { ...subject, requested_token_type: ACCESS_TOKEN_TYPE, audience: exchange.audience }];
+}
+
+/** The provider's words may hold the subject token, so only its error code is looked at, and nothing is passed on. */
+function refusalFor(error: unknown): Refusal {
+  if (error instanceof oauth.ResponseBodyError && NOT_CONNECTED.includes(error.error)) {
+    return new Refusal(409, 'account_not_connected', 'no brokerage account is connected for this user', {
+      hint: 'Connect a brokerage account first.',
+    });
+  }
+  if (error instanceof oauth.ResponseBodyError && error.error === 'invalid_grant') {
+    return new Refusal(401, 'token_revoked', 'the identity provider no longer accepts the access token', {
+      hint: 'Log in again.',
+      challenge: { error: 'invalid_token' },
+    });
+  }
+  return failed(error instanceof oauth.ResponseBodyError ? error.error : undefined);
+}
+
+function failed(error: string | undefined): Refusal {
+  return new Refusal(
+    502,
+    'token_exchange_failed',
+    'the identity provider gave no access to the brokerage account',
+    {
+      ...(error === undefined ? {} : { members: { provider_error: error } }),
+    },
+  );
+}
+
+function unreachable(cause: unknown): Refusal {
+  return new Refusal(503, 'provider_unreachable', 'the identity provider gives no usable answer', {
+    hint: 'Try again in a moment.',
+    retryAfter: 2,
+    cause,
+  });
+}

@@ -1,0 +1,118 @@
+import type { z } from 'zod';
+import { differingFields } from '../../trading/approval-details.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import type { Caller } from './caller.ts';
+import type { Scope } from './protected-resource-metadata.ts';
+
+/** What kind of approval a request needs. */
+export interface ApprovalKind {
+  /** The RFC 9396 type, as this provider has it. */
+  readonly type: string;
+  readonly schema: z.ZodType;
+  /** The scope that comes with it. */
+  readonly scope: Scope;
+  /** `order`, `message`: for the refusals. */
+  readonly noun: string;
+}
+
+/**
+ * Compares what a request demands with the approved details inside the token. Whatever is in one and not in the other
+ * is a difference: nothing is defaulted, dropped or corrected on the way.
+ * @throws {Refusal} 403 `details_mismatch`, naming the fields
+ */
+export function requireApproved(
+  approved: Record<string, unknown>,
+  demanded: Record<string, unknown>,
+  kind: ApprovalKind,
+): void {
+  const fields = mismatches(approved, demanded);
+  if (fields.length === 0) return;
+  throw notApproved(
+    kind,
+    'details_mismatch',
+    `the ${kind.noun} differs from the approved one in ${fields.join(', ')}`,
+    fields,
+  );
+}
+
+/**
+ * As `differingFields`, and also any field that only looks inherited: a details object parsed from JSON can have an own
+ * `__proto__` or `constructor`, which reads as equal to what every object inherits.
+ */
+function mismatches(approved: Record<string, unknown>, demanded: Record<string, unknown>): string[] {
+  const added = Object.keys(approved).filter((field) => !Object.hasOwn(demanded, field));
+  return [...new Set([...differingFields(approved, demanded), ...added])].sort();
+}
+
+/**
+ * Exactly one object, of the one type. A second, of whatever type, is something nobody here understands: refused.
+ * @returns the object as the token has it, not tidied up by a schema
+ * @throws {Refusal} 403 `approval_missing`, `approval_ambiguous`, `approval_malformed`
+ */
+export function approvedDetails(
+  { authorizationDetails: claim }: Pick<Caller, 'authorizationDetails'>,
+  kind: ApprovalKind,
+): Record<string, unknown> {
+  if (claim === undefined || (Array.isArray(claim) && claim.length === 0)) {
+    throw notApproved(kind, 'approval_missing', `the access token carries no approved ${kind.noun}`);
+  }
+  if (!Array.isArray(claim)) {
+    throw notApproved(
+      kind,
+      'approval_malformed',
+      'authorization_details in the access token is not an array',
+    );
+  }
+  if (claim.length > 1) {
+    throw notApproved(
+      kind,
+      'approval_ambiguous',
+      'the access token carries more than one authorization details object',
+    );
+  }
+  const details: unknown = claim[0];
+  if (typeof details !== 'object' || details === null || Array.isArray(details)) {
+    throw notApproved(
+      kind,
+      'approval_malformed',
+      'the authorization details in the access token are not an object',
+    );
+  }
+  if (!('type' in details) || details.type !== kind.type) {
+    throw notApproved(
+      kind,
+      'approval_missing',
+      `the access token carries no authorization details of type ${kind.type}`,
+    );
+  }
+  const parsed = kind.schema.safeParse(details);
+  if (!parsed.success) {
+    throw notApproved(
+      kind,
+      'approval_malformed',
+      'the authorization details in the access token are malformed',
+      issueFields(parsed.error.issues),
+    );
+  }
+  // The raw object goes on to the comparison, not the parsed one, which may have been tidied up.
+  return details as Record<string, unknown>;
+}
+
+type Issue = { readonly path: PropertyKey[]; readonly code?: string | undefined; readonly keys?: unknown };
+
+/** Where issues lie; for unknown fields, which zod reports at their parent, their own names. */
+export function issueFields(issues: readonly Issue[]): string[] {
+  const fields = issues.flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys' && Array.isArray(issue.keys)) return issue.keys.map(String);
+    return issue.path.length === 0 ? [] : [issue.path.map(String).join('.')];
+  });
+  return [...new Set(fields)].sort();
+}
+
+function notApproved(kind: ApprovalKind, code: string, detail: string, fields?: readonly string[]): Refusal {
+  return new Refusal(403, code, detail, {
+    hint: `Ask for an approval of exactly this ${kind.noun}.`,
+    ...(fields === undefined ? {} : { fields }),
+    challenge: { error: 'insufficient_authorization_details', scopes: [kind.scope] },
+  });
+}

@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import type { Context } from 'hono';
+import type { Clock } from '../../machine/clock.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import type { Caller } from './caller.ts';
+import { problemResponse } from './problem.ts';
+import { METADATA_PATH, type Scope } from './protected-resource-metadata.ts';
+import { ReplayedRefusal } from './recorded-refusal.ts';
+import type { RequestLog } from './request-log.ts';
+import { SIGNING_ALGORITHMS } from './token-rules.ts';
+import type { TokenVerifier } from './token-verifier.ts';
+
+/** What happens in front of every route: who calls, may they, and how a no is said. */
+export interface Door {
+  /** A handler for callers whose token has all these scopes. */
+  guard(scopes: readonly Scope[], handle: (c: Context, caller: Caller) => Promise<Response>): Handler;
+  /** A handler for anyone. */
+  open(handle: (c: Context) => Response | Promise<Response>): Handler;
+}
+type Handler = (c: Context) => Promise<Response>;
+
+export interface DoorOptions {
+  readonly verify: TokenVerifier;
+  readonly resource: string;
+  readonly clock: Clock;
+  readonly log: RequestLog;
+}
+
+export function createDoor({ verify, resource, clock, log }: DoorOptions): Door {
+  const metadataUrl = `${resource.replace(/\/+$/, '')}${METADATA_PATH}`;
+
+  async function answer(
+    c: Context,
+    handle: (seen: (caller: Caller) => void) => Response | Promise<Response>,
+  ): Promise<Response> {
+    const requestId = randomUUID();
+    const startedAt = clock.now();
+    let caller: Caller | undefined;
+    let refusal: Refusal | undefined;
+    let unforeseen: string | undefined;
+    let response: Response;
+    try {
+      response = await handle((who) => {
+        caller = who;
+      });
+    } catch (error) {
+      if (!(error instanceof Refusal)) unforeseen = error instanceof Error ? error.name : typeof error;
+      refusal =
+        error instanceof Refusal
+          ? error
+          : new Refusal(500, 'internal', 'something went wrong in the gateway', {
+              hint: 'Ask for the order by client_order_id before you send it again.',
+            });
+      const site = { metadataUrl, algorithms: SIGNING_ALGORITHMS, requestId };
+      response = problemResponse(refusal.toProblem(), refusal.options, site);
+      if (error instanceof ReplayedRefusal) response.headers.set('idempotent-replay', 'true');
+    }
+    if (!response.headers.has('cache-control')) response.headers.set('cache-control', 'no-store');
+    response.headers.set('x-request-id', requestId);
+    response.headers.set('x-content-type-options', 'nosniff');
+    log({
+      at: new Date(startedAt).toISOString(),
+      request_id: requestId,
+      method: c.req.method,
+      path: pathOf(c),
+      status: response.status,
+      duration_ms: clock.now() - startedAt,
+      ...(refusal === undefined ? {} : { code: refusal.code }),
+      ...(caller === undefined ? {} : { sub: caller.sub }),
+      ...(caller?.clientId === undefined ? {} : { client_id: caller.clientId }),
+      ...(unforeseen === undefined ? {} : { error: unforeseen }),
+    });
+    return response;
+  }
+
+  return {
+    open: (handle) => (c) => answer(c, () => handle(c)),
+    guard: (scopes, handle) => (c) =>
+      answer(c, async (seen) => {
+        const caller = await verify({
+          method: c.req.method,
+          path: pathOf(c),
+          authorization: c.req.header('authorization'),
+          dpop: c.req.header('dpop'),
+        });
+        seen(caller);
+        requireScopes(caller, scopes);
+        return handle(c, caller);
+      }),
+  };
+}
+
+/** @throws {Refusal} 403 `insufficient_scope` (RFC 6750 §3.1), naming what is needed */
+export function requireScopes(caller: Caller, scopes: readonly Scope[]): void {
+  if (scopes.every((scope) => caller.scopes.has(scope))) return;
+  throw new Refusal(403, 'insufficient_scope', `the access token lacks a scope: ${scopes.join(' ')} needed`, {
+    hint: 'Ask for a token with these scopes.',
+    members: { required_scopes: [...scopes] },
+    challenge: { error: 'insufficient_scope', scopes },
+  });
+}
+
+/** As sent, still percent-encoded: what a DPoP proof's `htu` names. The host is never taken from the request. */
+function pathOf(c: Context): string {
+  return new URL(c.req.url).pathname;
+}

@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import {
+  calculateJwkThumbprint,
+  decodeProtectedHeader,
+  EmbeddedJWK,
+  errors,
+  type JWK,
+  jwtVerify,
+} from 'jose';
+import { Refusal } from '../../trading/refusal.ts';
+import type { ProofStore } from './proof-store.ts';
+import { CLOCK_SKEW_SECONDS, SIGNING_ALGORITHMS } from './token-rules.ts';
+
+/** How long a proof may be on its way; its `jti` is remembered for as long (RFC 9449 §11.1). */
+export const PROOF_AGE_SECONDS = 60;
+/** How far a caller's clock may be ahead: as far as it may be behind (RFC 9449 §11.1). */
+const PROOF_AHEAD_SECONDS = 60;
+
+/** What a proof must prove (RFC 9449 §4.3). */
+export interface ProofTarget {
+  readonly method: string;
+  /** Without query and fragment, built from the configured resource, never from the Host header. */
+  readonly url: string;
+  readonly accessToken: string;
+  /** The token's `cnf.jkt`. */
+  readonly thumbprint: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/**
+ * Checks a DPoP proof at a protected resource: every point of RFC 9449 §4.3, replay included. The proof is remembered
+ * only when all else holds, so that a forged one can't use up a real one's `jti`.
+ * @throws {Refusal} 401, one code for each point
+ */
+export async function verifyDpopProof(
+  proof: string | undefined,
+  target: ProofTarget,
+  seen: ProofStore,
+): Promise<void> {
+  if (proof === undefined || proof === '') {
+    throw proofRefusal(
+      'dpop_proof_missing',
+      'the access token is bound to a key, and there is no DPoP proof',
+    );
+  }
+  // Two DPoP headers arrive joined by a comma, which is in no JWT.
+  if (proof.includes(',')) throw proofRefusal('dpop_proof_malformed', 'there is more than one DPoP proof');
+
+  const payload = await verifiedPayload(proof, target.now);
+  const { jti, iat, htm, htu, ath } = payload;
+  const thumbprint = await thumbprintOf(proof);
+  if (thumbprint !== target.thumbprint) {
+    throw proofRefusal('dpop_key_mismatch', 'the DPoP proof is by another key than the token is bound to');
+  }
+  if (htm !== target.method) {
+    throw proofRefusal('dpop_proof_method', 'the DPoP proof is for another HTTP method');
+  }
+  if (typeof htu !== 'string' || !sameTarget(htu, target.url)) {
+    throw proofRefusal('dpop_proof_url', 'the DPoP proof is for another URL');
+  }
+  if (ath !== createHash('sha256').update(target.accessToken).digest('base64url')) {
+    throw proofRefusal('dpop_proof_token', 'the DPoP proof is not for this access token');
+  }
+  const now = target.now / 1000;
+  if (typeof iat !== 'number' || iat > now + PROOF_AHEAD_SECONDS || iat < now - PROOF_AGE_SECONDS) {
+    throw proofRefusal('dpop_proof_stale', 'the DPoP proof is too old, or from the future', {
+      hint: 'Make a new proof for each request, and check the clock of this machine.',
+    });
+  }
+  if (typeof jti !== 'string' || jti === '' || jti.length > 256) {
+    throw proofRefusal('dpop_proof_malformed', 'the DPoP proof has no usable jti');
+  }
+  if (!seen.remember(`${thumbprint}.${jti}`, (iat + PROOF_AGE_SECONDS + 1) * 1000, target.now)) {
+    throw proofRefusal('dpop_proof_replayed', 'the DPoP proof was used before');
+  }
+}
+
+async function verifiedPayload(proof: string, now: number): Promise<Record<string, unknown>> {
+  try {
+    const { payload } = await jwtVerify(proof, EmbeddedJWK, {
+      algorithms: [...SIGNING_ALGORITHMS],
+      typ: 'dpop+jwt',
+      clockTolerance: CLOCK_SKEW_SECONDS,
+      currentDate: new Date(now),
+    });
+    return payload;
+  } catch (cause) {
+    if (cause instanceof errors.JOSEAlgNotAllowed) {
+      throw proofRefusal(
+        'dpop_proof_algorithm',
+        'the DPoP proof is signed by an algorithm not accepted here',
+      );
+    }
+    if (cause instanceof errors.JWSSignatureVerificationFailed) {
+      throw proofRefusal('dpop_proof_signature', 'the signature of the DPoP proof is wrong');
+    }
+    throw proofRefusal('dpop_proof_malformed', 'the DPoP proof is not a well-formed DPoP proof JWT');
+  }
+}
+
+async function thumbprintOf(proof: string): Promise<string> {
+  return calculateJwkThumbprint(decodeProtectedHeader(proof).jwk as JWK, 'sha256');
+}
+
+/** RFC 9449 §4.3 point 9: compared after syntax-based normalization, ignoring query and fragment. */
+function sameTarget(htu: string, expected: string): boolean {
+  if (!URL.canParse(htu)) return false;
+  const claimed = new URL(htu);
+  const wanted = new URL(expected);
+  return claimed.origin === wanted.origin && claimed.pathname === wanted.pathname;
+}
+
+function proofRefusal(code: string, detail: string, options: { hint?: string } = {}): Refusal {
+  return new Refusal(401, code, detail, { ...options, challenge: { error: 'invalid_dpop_proof' } });
+}

@@ -1,0 +1,142 @@
+import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
+import * as oauth from 'oauth4webapi';
+import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { Refusal } from '../../trading/refusal.ts';
+
+/** Metadata and keys of the one identity provider whose tokens count here. */
+export interface IdentityProvider {
+  /** RFC 8414 metadata, by discovery, kept for an hour. @throws {Refusal} 503 `provider_unreachable` */
+  metadata(): Promise<oauth.AuthorizationServer>;
+  /** Finds the key of a token. @throws {Refusal} 401 `token_key_unknown`, 503 `provider_unreachable` */
+  readonly key: JWTVerifyGetKey;
+}
+
+const METADATA_AGE_MS = 60 * 60 * 1000;
+/** The provider's keys are fetched again at most this often for a key id not known: a token can't make us flood it. */
+const JWKS_COOLDOWN_MS = 10_000;
+const JWKS_AGE_MS = 10 * 60 * 1000;
+
+export interface IdentityProviderOptions {
+  readonly issuer: string;
+  readonly fetch: typeof fetch;
+  /** Milliseconds. */
+  readonly timeoutMs: number;
+  readonly now: () => number;
+}
+
+/** @throws {TradeAgentError} `invalid_config` for an issuer that is neither https nor on loopback */
+export function createIdentityProvider(options: IdentityProviderOptions): IdentityProvider {
+  const issuer = new URL(options.issuer);
+  requireSecure(issuer);
+
+  let known: { at: number; metadata: oauth.AuthorizationServer } | undefined;
+  let pending: Promise<oauth.AuthorizationServer> | undefined;
+  let jwks: { url: string; key: ReturnType<typeof createRemoteJWKSet> } | undefined;
+
+  const metadata = (): Promise<oauth.AuthorizationServer> => {
+    if (known !== undefined && options.now() - known.at < METADATA_AGE_MS)
+      return Promise.resolve(known.metadata);
+    pending ??= discover(issuer, options)
+      .then((found) => {
+        known = { at: options.now(), metadata: found };
+        return found;
+      })
+      .finally(() => {
+        pending = undefined;
+      });
+    return pending;
+  };
+
+  const key: JWTVerifyGetKey = async (header, token) => {
+    const { jwks_uri } = await metadata();
+    if (jwks_uri === undefined) throw unreachable(undefined);
+    if (jwks?.url !== jwks_uri) {
+      jwks = {
+        url: jwks_uri,
+        key: createRemoteJWKSet(secureUrl(jwks_uri), {
+          [customFetch]: boundedFetch(options.fetch, LONGEST_PROVIDER_ANSWER),
+          cooldownDuration: JWKS_COOLDOWN_MS,
+          cacheMaxAge: JWKS_AGE_MS,
+          timeoutDuration: options.timeoutMs,
+        }),
+      };
+    }
+    try {
+      return await jwks.key(header, token);
+    } catch (cause) {
+      if (cause instanceof errors.JWKSNoMatchingKey || cause instanceof errors.JWKSMultipleMatchingKeys) {
+        throw new Refusal(
+          401,
+          'token_key_unknown',
+          'the access token is signed by a key the issuer does not have',
+          {
+            challenge: { error: 'invalid_token' },
+          },
+        );
+      }
+      // A header no key could ever fit (an unsupported algorithm, say) is the token's fault; jwtVerify reports it.
+      if (cause instanceof errors.JOSENotSupported) throw cause;
+      throw unreachable(cause);
+    }
+  };
+  return { metadata, key };
+}
+
+/** OpenID Connect Discovery, or RFC 8414 where the provider has only that. */
+async function discover(issuer: URL, options: IdentityProviderOptions): Promise<oauth.AuthorizationServer> {
+  const settings = requestOptions(issuer, options.fetch, options.timeoutMs);
+  try {
+    let response = await oauth.discoveryRequest(issuer, { ...settings, algorithm: 'oidc' });
+    if (response.status === 404) {
+      response = await oauth.discoveryRequest(issuer, { ...settings, algorithm: 'oauth2' });
+    }
+    return await oauth.processDiscoveryResponse(issuer, response);
+  } catch (cause) {
+    throw unreachable(cause);
+  }
+}
+
+/** Options for a request by oauth4webapi: own fetch, a time-out, plain http on loopback alone. */
+export function requestOptions(url: URL, fetch: typeof globalThis.fetch, timeoutMs: number) {
+  const send = boundedFetch(fetch, LONGEST_PROVIDER_ANSWER);
+  return {
+    [oauth.customFetch]: (
+      address: string,
+      { body, ...init }: oauth.CustomFetchOptions<string, URLSearchParams | undefined>,
+    ) => send(address, body === undefined ? init : { ...init, body }),
+    [oauth.allowInsecureRequests]: url.protocol === 'http:' && isLoopback(url),
+    signal: () => AbortSignal.timeout(timeoutMs),
+  };
+}
+
+function isLoopback(url: URL): boolean {
+  return ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
+}
+
+/** Whether tokens may go there: https, or http on this machine (RFC 9700 §2.6). */
+export function isSecure(url: URL): boolean {
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url));
+}
+
+/** @throws {TradeAgentError} `invalid_config` */
+export function requireSecure(url: URL): void {
+  if (isSecure(url)) return;
+  throw new TradeAgentError('invalid_config', `${url.origin} is not an https address`, {
+    hint: 'Plain http is for addresses on this machine (127.0.0.1) alone.',
+  });
+}
+
+function secureUrl(text: string): URL {
+  const url = new URL(text);
+  requireSecure(url);
+  return url;
+}
+
+function unreachable(cause: unknown): Refusal {
+  return new Refusal(503, 'provider_unreachable', 'the identity provider gives no usable answer', {
+    hint: 'Try again in a moment.',
+    retryAfter: 2,
+    cause,
+  });
+}

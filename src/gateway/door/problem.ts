@@ -1,0 +1,41 @@
+import type { RefusalOptions } from '../../trading/refusal.ts';
+import type { Problem } from '../../trading/views.ts';
+
+/** The whole answer for a refusal. `algorithms` are those accepted in DPoP proofs (RFC 9449 §5.1). */
+export function problemResponse(
+  problem: Problem,
+  options: Pick<RefusalOptions, 'challenge' | 'retryAfter'>,
+  site: { readonly metadataUrl: string; readonly algorithms: readonly string[]; readonly requestId: string },
+): Response {
+  const headers = new Headers({ 'content-type': 'application/problem+json', 'cache-control': 'no-store' });
+  if (options.retryAfter !== undefined) headers.set('retry-after', String(options.retryAfter));
+  if (options.challenge !== undefined) {
+    const parameters = [
+      ...(options.challenge.error === undefined
+        ? []
+        : [
+            ['error', options.challenge.error] as const,
+            ['error_description', problem.detail ?? ''] as const,
+          ]),
+      ...(options.challenge.scopes === undefined
+        ? []
+        : [['scope', options.challenge.scopes.join(' ')] as const]),
+      ['resource_metadata', site.metadataUrl] as const,
+    ];
+    const written = parameters.map(([name, value]) => `${name}="${quotable(value)}"`).join(', ');
+    headers.append('www-authenticate', `DPoP ${written}, algs="${site.algorithms.join(' ')}"`);
+    // A proof that failed can't be mended by leaving it out, so Bearer isn't offered then.
+    if (options.challenge.error !== 'invalid_dpop_proof') {
+      headers.append('www-authenticate', `Bearer ${written}`);
+    }
+  }
+  return new Response(JSON.stringify({ ...problem, request_id: site.requestId }), {
+    status: problem.status,
+    headers,
+  });
+}
+
+/** Only what RFC 6750 §3 allows in `error_description`: no quote, no backslash, ASCII. */
+function quotable(text: string): string {
+  return text.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, "'");
+}

@@ -1,0 +1,17 @@
+import { Refusal } from '../../trading/refusal.ts';
+import type { Problem } from '../../trading/views.ts';
+
+/** A first result that was a refusal, said again. */
+export class ReplayedRefusal extends Refusal {
+  override name = 'ReplayedRefusal';
+}
+
+/** The refusal that a recorded problem stands for, said again. */
+export function recordedRefusal(problem: Problem): Refusal {
+  const { type: _type, title: _title, status, code, detail, hint, fields, ...members } = problem;
+  return new Refusal(status, code, detail ?? '', {
+    members,
+    ...(hint === undefined ? {} : { hint }),
+    ...(fields === undefined ? {} : { fields }),
+  });
+}

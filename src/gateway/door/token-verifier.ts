@@ -1,0 +1,228 @@
+import { decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
+import type { Clock } from '../../machine/clock.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import type { Caller } from './caller.ts';
+import { verifyDpopProof } from './dpop-proof.ts';
+import type { IdentityProvider } from './identity-provider.ts';
+import type { ProofStore } from './proof-store.ts';
+import { CLOCK_SKEW_SECONDS, SIGNING_ALGORITHMS } from './token-rules.ts';
+
+/** What of a request says who calls. */
+export interface Credentials {
+  readonly method: string;
+  /** The path as sent, without query. */
+  readonly path: string;
+  readonly authorization: string | undefined;
+  readonly dpop: string | undefined;
+}
+
+export interface TokenVerifierOptions {
+  readonly provider: IdentityProvider;
+  /** Expected `aud`, and the base of every DPoP `htu`. */
+  readonly resource: string;
+  readonly proofs: ProofStore;
+  readonly clock: Clock;
+  /** Refuses tokens that are bound to no key: whoever finds one could use it. */
+  readonly requireBoundTokens?: boolean | undefined;
+  /** The clients whose tokens count; every client's where it is left out. */
+  readonly allowedClients?: readonly string[] | undefined;
+}
+
+export type TokenVerifier = (credentials: Credentials) => Promise<Caller>;
+
+/**
+ * Verifies JWT access tokens (RFC 9068 §4) by `Authorization: Bearer`, or `DPoP` where the token has `cnf.jkt`
+ * (RFC 9449 §7). The scheme must fit the token both ways: a bound token as Bearer would be one that was stolen.
+ * Throws {@link Refusal}: 401 with a code for each way to fail, 503 `provider_unreachable`.
+ */
+export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
+  const base = options.resource.replace(/\/+$/, '');
+
+  return async ({ method, path, authorization, dpop }) => {
+    const { scheme, token } = parseAuthorization(authorization);
+    const now = options.clock.now();
+    const claims = await verifiedClaims(token, options, now);
+    const caller = callerOf(token, claims);
+
+    const thumbprint = boundKey(claims);
+    if (thumbprint !== undefined && scheme === 'bearer') {
+      throw tokenRefusal('token_bound', 'the access token is bound to a key and was sent as a Bearer token', {
+        hint: 'Send it by the DPoP scheme, with a proof.',
+      });
+    }
+    if (thumbprint === undefined && scheme === 'dpop') {
+      throw tokenRefusal(
+        'token_not_bound',
+        'the access token is bound to no key and was sent by the DPoP scheme',
+      );
+    }
+    if (thumbprint === undefined && options.requireBoundTokens) {
+      throw tokenRefusal('token_not_bound', 'the access token is bound to no key', {
+        hint: 'Use a client whose tokens are bound by DPoP, or set "require_bound_tokens: false" in gateway.yaml.',
+      });
+    }
+    if (thumbprint !== undefined) {
+      await verifyDpopProof(
+        dpop,
+        { method, url: `${base}${path}`, accessToken: token, thumbprint, now },
+        options.proofs,
+      );
+    }
+
+    requireAllowed(caller, options.allowedClients);
+    return caller;
+  };
+}
+
+/**
+ * Who approved, by the token that the provider gave the gateway for it (RFC 9068 §4). The gateway got it from the token
+ * endpoint itself, so it need be bound to no key; nor is its client one of those that may come to the door.
+ * @param time `isFirst` is false for one that was taken before, and acted on: it may have expired since
+ * Throws {@link Refusal} as the verifier does.
+ */
+export async function verifyApprovalToken(
+  token: string,
+  options: Pick<TokenVerifierOptions, 'provider' | 'resource' | 'clock'>,
+  time: { readonly isFirst: boolean } = { isFirst: true },
+): Promise<Caller> {
+  const now = options.clock.now();
+  return callerOf(token, await verifiedClaims(token, options, time.isFirst ? now : issuedAt(token, now)));
+}
+
+/** Milliseconds since the epoch; what it is compared with is verified in the same breath. */
+function issuedAt(token: string, otherwise: number): number {
+  try {
+    const { iat } = decodeJwt(token);
+    return iat === undefined ? otherwise : Math.min(iat * 1000, otherwise);
+  } catch {
+    return otherwise;
+  }
+}
+
+function callerOf(token: string, claims: AccessTokenClaims): Caller {
+  return {
+    sub: claims.sub,
+    // RFC 9068 §2.2 has `client_id`; Keycloak's tokens (26.4, measured) say it by `azp` alone.
+    clientId: textOf(claims.client_id) ?? textOf(claims.azp),
+    scopes: new Set(typeof claims.scope === 'string' ? claims.scope.split(' ').filter(Boolean) : []),
+    username: textOf(claims.preferred_username),
+    email: textOf(claims.email),
+    jti: claims.jti,
+    authorizationDetails: claims.authorization_details,
+    accessToken: token,
+    expiresAt: claims.exp * 1000,
+  };
+}
+
+function textOf(claim: unknown): string | undefined {
+  return typeof claim === 'string' && claim !== '' ? claim : undefined;
+}
+
+function requireAllowed({ clientId }: Caller, allowed: readonly string[] | undefined): void {
+  if (allowed === undefined || (clientId !== undefined && allowed.includes(clientId))) return;
+  throw new Refusal(403, 'client_not_allowed', 'the access token’s client may not use this gateway', {
+    hint: 'Whoever runs the gateway lists its clients in gateway.yaml: allowed_clients.',
+    challenge: {},
+  });
+}
+
+function parseAuthorization(header: string | undefined): { scheme: 'bearer' | 'dpop'; token: string } {
+  if (header === undefined || header.trim() === '') {
+    // RFC 6750 §3.1: no error code where no credentials were sent at all.
+    throw new Refusal(401, 'token_missing', 'there is no access token', {
+      hint: 'Log in first.',
+      challenge: {},
+    });
+  }
+  const [, scheme, token] = /^(bearer|dpop) +([A-Za-z0-9\-._~+/]+=*)$/i.exec(header.trim()) ?? [];
+  if (scheme === undefined || token === undefined) {
+    throw tokenRefusal(
+      'token_malformed',
+      'the Authorization header is neither "Bearer TOKEN" nor "DPoP TOKEN"',
+    );
+  }
+  return { scheme: scheme.toLowerCase() as 'bearer' | 'dpop', token };
+}
+
+type AccessTokenClaims = JWTPayload & { sub: string; jti: string; exp: number; iat: number };
+
+async function verifiedClaims(
+  token: string,
+  { provider, resource }: Pick<TokenVerifierOptions, 'provider' | 'resource'>,
+  now: number,
+): Promise<AccessTokenClaims> {
+  // Not the issuer as configured but as the provider writes it: they may differ in a trailing slash.
+  const { issuer } = await provider.metadata();
+  try {
+    const { payload } = await jwtVerify(token, provider.key, {
+      algorithms: [...SIGNING_ALGORITHMS],
+      typ: 'at+jwt',
+      issuer,
+      audience: resource,
+      clockTolerance: CLOCK_SKEW_SECONDS,
+      currentDate: new Date(now),
+      requiredClaims: ['exp', 'iat', 'sub', 'jti'],
+    });
+    const { sub, jti, exp, iat } = payload;
+    if (typeof sub !== 'string' || sub === '' || typeof jti !== 'string' || jti === '') {
+      throw tokenRefusal('token_claims', 'the access token has an empty sub or jti');
+    }
+    if (typeof iat !== 'number' || iat > now / 1000 + CLOCK_SKEW_SECONDS) {
+      throw tokenRefusal('token_not_yet_valid', 'the access token was issued in the future', {
+        hint: 'Check the clock of this machine.',
+      });
+    }
+    return { ...payload, sub, jti, iat, exp: exp as number };
+  } catch (error) {
+    throw refusalFor(error);
+  }
+}
+
+/** One code for each way a token can be wrong. Anything unforeseen is a wrong token too: fail closed. */
+function refusalFor(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  if (error instanceof errors.JOSEAlgNotAllowed) {
+    return tokenRefusal('token_algorithm', 'the access token is signed by an algorithm not accepted here');
+  }
+  if (error instanceof errors.JWSSignatureVerificationFailed) {
+    return tokenRefusal('token_signature', 'the signature of the access token is wrong');
+  }
+  if (error instanceof errors.JWTExpired) {
+    return tokenRefusal('token_expired', 'the access token has expired', { hint: 'Refresh it.' });
+  }
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    switch (error.claim) {
+      case 'iss':
+        return tokenRefusal('token_issuer', 'the access token is from another issuer');
+      case 'aud':
+        return tokenRefusal('token_audience', 'the access token is for another audience');
+      case 'typ':
+        return tokenRefusal('token_type', 'the token is not an access token (typ at+jwt, RFC 9068)');
+      case 'nbf':
+        return tokenRefusal('token_not_yet_valid', 'the access token is not valid yet');
+      default:
+        return tokenRefusal('token_claims', 'the access token lacks a claim that RFC 9068 requires');
+    }
+  }
+  return tokenRefusal('token_malformed', 'the access token is not a well-formed JWT');
+}
+
+/** The thumbprint in `cnf.jkt` (RFC 9449 §6.1). A `cnf` that binds otherwise can't be checked here, so it's refused. */
+function boundKey(claims: JWTPayload): string | undefined {
+  if (claims.cnf === undefined) return undefined;
+  const cnf: unknown = claims.cnf;
+  if (
+    typeof cnf === 'object' &&
+    cnf !== null &&
+    'jkt' in cnf &&
+    typeof cnf.jkt === 'string' &&
+    cnf.jkt !== ''
+  ) {
+    return cnf.jkt;
+  }
+  throw tokenRefusal('token_claims', 'the access token is bound in a way not supported here');
+}
+
+function tokenRefusal(code: string, detail: string, options: { hint?: string } = {}): Refusal {
+  return new Refusal(401, code, detail, { ...options, challenge: { error: 'invalid_token' } });
+}

@@ -1,0 +1,65 @@
+import { tradeOrderDetails, tradeOrderDetailsSchema } from '../../trading/approval-details.ts';
+import { isTradeAgentError } from '../../trading/errors.ts';
+import { checkOrder, normalizeOrder, type OrderDraft, orderDraftSchema } from '../../trading/order.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import { approvedDetails, issueFields, requireApproved } from '../door/approved-details.ts';
+import type { Caller } from '../door/caller.ts';
+
+/** An order that its owner approved, to the last field. */
+export interface ApprovedOrder {
+  readonly draft: OrderDraft;
+  readonly digest: string;
+  /** The broker's id of the order in whose place it is put. */
+  readonly replaces?: string;
+}
+
+/**
+ * Recomputes the order from the request alone and compares it with the approved details inside the token.
+ * @throws {Refusal} 400 `invalid_order`, 403 `approval_missing`, `approval_ambiguous`, `approval_malformed`,
+ *   `details_mismatch`
+ */
+export function approvedOrder(
+  body: unknown,
+  caller: Pick<Caller, 'authorizationDetails'>,
+  target: { readonly gateway: string; readonly type: string },
+): ApprovedOrder {
+  const kind = {
+    type: target.type,
+    schema: tradeOrderDetailsSchema,
+    scope: 'orders:write',
+    noun: 'order',
+  } as const;
+  const approved = approvedDetails(caller, kind);
+  const draft = parseOrder(body);
+  const demanded = tradeOrderDetails(draft, target);
+  requireApproved(approved, demanded, kind);
+  return { draft, digest: demanded.digest };
+}
+
+function parseOrder(body: unknown): OrderDraft {
+  const parsed = orderDraftSchema.safeParse(body);
+  if (!parsed.success) {
+    const fields = issueFields(parsed.error.issues);
+    const first = parsed.error.issues[0];
+    throw new Refusal(
+      400,
+      'invalid_order',
+      `the order is malformed: ${fields.join(', ') || 'not an object'}`,
+      {
+        fields,
+        ...(first === undefined ? {} : { hint: first.message }),
+      },
+    );
+  }
+  try {
+    checkOrder(parsed.data);
+  } catch (error) {
+    if (!isTradeAgentError(error)) throw error;
+    const { field } = error.details;
+    throw new Refusal(400, 'invalid_order', error.message, {
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      ...(typeof field === 'string' ? { fields: [field] } : {}),
+    });
+  }
+  return normalizeOrder(parsed.data);
+}

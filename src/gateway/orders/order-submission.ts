@@ -1,0 +1,225 @@
+import type { Clock } from '../../machine/clock.ts';
+import { failpoint } from '../../machine/failpoint.ts';
+import { oneLine } from '../../net/one-line.ts';
+import type { OrderDraft } from '../../trading/order.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import type { Order } from '../../trading/views.ts';
+import type { Broker, Submission } from '../broker/broker.ts';
+import type { JournalEntry, OrderJournal, OrderKey } from './order-journal.ts';
+import { isOrderOf, notReplaceable } from './replacement.ts';
+
+/*
+ * From a claimed intent to an outcome: never two orders, and no order lost.
+ *
+ * The broker's answer to a submission may be lost (time-out, dropped connection, 5xx, kill -9 of this process). Then
+ *
+ *  1. The order is looked up by its client_order_id. A hit proves it was taken. A miss proves nothing: the request may
+ *     still be on its way, or the broker's reads may lag behind its writes.
+ *  2. Sending it again is safe only because the broker takes each client_order_id once: where the first submission was
+ *     taken, the second is rejected as a duplicate, and where the first was late and arrives after the second, it is
+ *     the first that is rejected. Either way there is one order. So a second submission carries the same
+ *     client_order_id, is made only for a request that bears the approval again (and passes every check anew), and not
+ *     before QUIET_MS have passed since the last one, so that no submission of ours is still on its way.
+ *  3. Only one may send: the right to is taken in the journal by compare-and-set on the number of submissions.
+ *  4. A refusal of a second submission ("insufficient buying power", say) says nothing about the first, which may be
+ *     the very reason for it. So once a submission is ambiguous, nothing but a hit settles it while the approval
+ *     lives.
+ *  5. After the approval has expired nobody will send the order again, and ABSENCE_MS after that and after the last
+ *     submission a miss in the approved account counts as proof that it did not come about.
+ *
+ * All of it holds for an order that is put in place of another, too: the replacement has a client_order_id of its own,
+ * which the broker takes once, and by which it is looked up. And an order is replaced once at most: sent again after it
+ * was taken, the change is refused since the earlier order is closed, which (4) does not take for a no.
+ */
+
+/** Longer than any submission can be on its way (the broker's time-out, 10 s by default), with room to spare. */
+export const QUIET_MS = 30_000;
+
+/** Far longer than any broker's reads lag behind its writes. */
+export const ABSENCE_MS = 5 * 60_000;
+
+/** Waits between the look-ups after a submission without an answer; the first look-up comes at once. */
+const LOOKUP_WAITS_MS = [200, 500, 1000, 2000] as const;
+
+export interface SubmissionContext {
+  readonly journal: OrderJournal;
+  readonly clock: Clock;
+}
+
+/** An order whose intent is in the journal. */
+export interface Intent extends OrderKey {
+  readonly draft: OrderDraft;
+  readonly replaces?: string | undefined;
+}
+
+/**
+ * Sends an order whose intent is in the journal, and records what became of it.
+ * @param send one request that carries the draft's client_order_id: a submission, or the replacement of another order
+ * @returns the entry afterwards, `placed` or `rejected`
+ * @throws {Refusal} 504 `outcome_unknown`, 503 `broker_busy`, 409 `account_not_connected`
+ */
+export async function submitIntent(
+  intent: Intent,
+  send: () => Promise<Submission>,
+  broker: Broker,
+  context: SubmissionContext,
+): Promise<JournalEntry> {
+  const { journal, clock } = context;
+  const { draft } = intent;
+  const id = draft.client_order_id;
+  failpoint('gateway.before_submit');
+  // Whoever stood still since the approval was checked must not trade on one that has ended meanwhile: the order may
+  // count as never placed by now (5), and another be on its way in its place.
+  if (clock.now() >= Date.parse(draft.expires_at)) {
+    if (entryOf(journal, intent).ambiguous) throw outcomeUnknown(id);
+    journal.reject(intent, neverPlaced().toProblem(), clock.now());
+    return entryOf(journal, intent);
+  }
+  const submission = await send();
+  failpoint('gateway.submitted');
+  // Asked only now: another gateway may have sent the order while this one stood still.
+  const { ambiguous } = entryOf(journal, intent);
+  switch (submission.outcome) {
+    case 'accepted':
+      // The answer to our own request: whatever it looks like, this is the order that came of it.
+      journal.place(intent, submission.order, clock.now());
+      failpoint('gateway.recorded');
+      return entryOf(journal, intent);
+    case 'not_taken':
+      if (ambiguous || !journal.release(intent, clock.now())) break;
+      throw notTaken(submission);
+    case 'refused':
+      if (ambiguous || submission.reason === 'duplicate') break;
+      journal.reject(intent, brokerRefusal(submission).toProblem(), clock.now());
+      return entryOf(journal, intent);
+    case 'unknown':
+      break;
+  }
+  journal.doubt(intent, clock.now());
+  const found = await lookUp(draft, broker, clock);
+  if (found === undefined) throw outcomeUnknown(id);
+  return recordFound(found, intent, context);
+}
+
+/**
+ * Settles an entry whose outcome isn't known, by asking the broker once.
+ * @returns the settled entry, or undefined where the broker doesn't know the order (which proves nothing yet)
+ */
+export async function settleByLookup(
+  entry: JournalEntry,
+  broker: Broker,
+  context: SubmissionContext,
+): Promise<JournalEntry | undefined> {
+  const order = await broker.orderByClientOrderId(entry.clientOrderId);
+  failpoint('gateway.asked');
+  if (order !== undefined) return recordFound(order, entry, context);
+  const { journal, clock } = context;
+  const last = Math.max(entry.submittedAt ?? 0, Date.parse(entry.draft.expires_at));
+  if (clock.now() < last + ABSENCE_MS) return undefined;
+  // What went out is in the account it was approved for; the user may have connected another one since.
+  if (entry.submittedAt !== null && (await broker.account()).account !== entry.draft.account)
+    return undefined;
+  journal.reject(entry, neverPlaced().toProblem(), clock.now());
+  return entryOf(journal, entry);
+}
+
+/** Whether the order may go out (again) now, as far as time tells; see the reasoning at the top. */
+export function maySubmitAgain(entry: JournalEntry, now: number): boolean {
+  return entry.submittedAt === null || now >= entry.submittedAt + QUIET_MS;
+}
+
+async function lookUp(draft: OrderDraft, broker: Broker, clock: Clock): Promise<Order | undefined> {
+  for (const wait of [0, ...LOOKUP_WAITS_MS]) {
+    if (wait > 0) await clock.sleep(wait);
+    try {
+      const order = await broker.orderByClientOrderId(draft.client_order_id);
+      if (order !== undefined) return order;
+    } catch (error) {
+      // A broker that is down now may answer at the next look-up; at the end the outcome is unknown, not failed.
+      if (!(error instanceof Refusal)) throw error;
+    }
+  }
+  return undefined;
+}
+
+function recordFound(order: Order, intent: Intent, { journal, clock }: SubmissionContext): JournalEntry {
+  if (isOrderOf(order, intent)) {
+    journal.place(intent, order, clock.now());
+    failpoint('gateway.settled');
+  } else {
+    journal.reject(intent, idTaken().toProblem(), clock.now());
+  }
+  return entryOf(journal, intent);
+}
+
+function entryOf(journal: OrderJournal, { sub, clientOrderId }: OrderKey): JournalEntry {
+  const entry = journal.find(sub, clientOrderId);
+  if (entry === undefined) throw new Error('the order journal has lost an entry');
+  return entry;
+}
+
+export function outcomeUnknown(clientOrderId: string): Refusal {
+  return new Refusal(
+    504,
+    'outcome_unknown',
+    'the broker gave no answer, and it is not known whether it took the order',
+    {
+      hint: 'Ask again by client_order_id, or send the very same request again. Do not propose the order anew before it is settled.',
+      members: { client_order_id: clientOrderId },
+      retryAfter: Math.ceil(QUIET_MS / 1000),
+    },
+  );
+}
+
+function brokerRefusal(refused: Submission & { outcome: 'refused' }): Refusal {
+  const members = {
+    broker_message: oneLine(refused.message, 300),
+    ...(refused.brokerCode === undefined ? {} : { broker_code: refused.brokerCode }),
+  };
+  if (refused.reason === 'not_replaceable') {
+    return notReplaceable('the broker says that the order can no longer be replaced', members);
+  }
+  return refused.reason === 'insufficient_funds'
+    ? new Refusal(422, 'insufficient_funds', 'the account has not enough buying power for the order', {
+        hint: 'Propose a smaller order.',
+        members,
+      })
+    : new Refusal(422, 'broker_rejected', 'the broker rejected the order', {
+        hint: 'See broker_message for its reason; propose another order.',
+        members,
+      });
+}
+
+function notTaken({ reason }: Submission & { outcome: 'not_taken' }): Refusal {
+  return reason === 'rate_limited'
+    ? new Refusal(503, 'broker_busy', 'the broker asks for fewer requests and did not take the order', {
+        hint: 'Send the very same request again in a moment: the approval still stands.',
+        retryAfter: 5,
+      })
+    : new Refusal(409, 'account_not_connected', 'the broker does not accept the connection to the account', {
+        hint: 'Send the very same request again; if that fails too, connect the brokerage account again.',
+      });
+}
+
+function idTaken(): Refusal {
+  return new Refusal(
+    409,
+    'client_order_id_conflict',
+    'the broker holds another order under this client_order_id',
+    {
+      hint: 'Propose the order anew, under another client_order_id.',
+      fields: ['client_order_id'],
+    },
+  );
+}
+
+function neverPlaced(): Refusal {
+  return new Refusal(
+    409,
+    'not_placed',
+    'the approval expired before the broker took the order: there is no order',
+    {
+      hint: 'Propose the order anew.',
+    },
+  );
+}

@@ -1,0 +1,102 @@
+import { percent } from '../../trading/amounts.ts';
+import { Dec } from '../../trading/decimal.ts';
+import type { OrderDraft } from '../../trading/order.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import type { Account, MarketClock, Quote } from '../../trading/views.ts';
+import type { Asset } from '../broker/broker.ts';
+import type { Caller } from '../door/caller.ts';
+import { checkPrice } from './price-guard.ts';
+
+/** All that is known when it is decided whether an approved order may go out. */
+export interface PolicyInput {
+  readonly caller: Pick<Caller, 'sub' | 'clientId'>;
+  readonly draft: OrderDraft;
+  readonly account: Account;
+  readonly asset: Asset;
+  readonly quote: Quote;
+  readonly market: MarketClock;
+  /** The date in New York of the last session that has begun (`lastSession`); undefined where none is known. */
+  readonly lastSession: string | undefined;
+}
+
+/** One rule. Throws a {@link Refusal} or lets the order pass; it can't widen what was approved. */
+export type OrderPolicy = (input: PolicyInput) => void | Promise<void>;
+
+/** The broker will not trade this account now. */
+export const accountMayTrade: OrderPolicy = ({ account }) => {
+  if (account.trading_blocked || account.status !== 'ACTIVE') {
+    throw new Refusal(422, 'blocked', 'the broker has blocked trading in this account', {
+      hint: 'Ask the broker why.',
+      members: { reason: 'ACCOUNT_BLOCKED' },
+    });
+  }
+};
+
+/** The symbol can be traded, and in fractions where the order has one. */
+export const symbolMayBeTraded: OrderPolicy = ({ asset, draft }) => {
+  if (!asset.tradable) {
+    throw new Refusal(422, 'symbol_not_tradable', `${draft.symbol} can't be traded at this broker`, {
+      fields: ['symbol'],
+    });
+  }
+  const fractional =
+    draft.notional !== undefined || (draft.qty !== undefined && !new Dec(draft.qty).isInteger());
+  if (fractional && !asset.fractionable) {
+    throw new Refusal(422, 'symbol_not_fractionable', `${draft.symbol} is traded in whole shares only`, {
+      hint: 'Give a whole number of shares.',
+      fields: [draft.notional === undefined ? 'qty' : 'notional'],
+    });
+  }
+};
+
+/**
+ * Orders that would trade at whatever price comes need an open market: queued overnight they would meet the next
+ * opening's price, which nobody approved. Limit orders may wait, among them all that name an auction.
+ */
+export const marketIsOpen: OrderPolicy = ({ draft, market }) => {
+  const bounded = draft.type === 'limit' || draft.type === 'stop_limit';
+  if (market.is_open || bounded) return;
+  throw new Refusal(409, 'market_closed', `the market is closed, and a ${draft.type} order needs it open`, {
+    hint: `It opens at ${market.next_open}. A limit order can wait until then.`,
+    members: { next_open: market.next_open },
+  });
+};
+
+/** The price has not moved against the order by more than `max_slippage` since it was approved. */
+export const priceHolds: OrderPolicy = ({ draft, quote, lastSession }) => {
+  const check = checkPrice(draft, quote, lastSession);
+  if (check.ok) return;
+  if (check.reason === 'no_price') {
+    throw new Refusal(409, 'price_unavailable', `there is no price for ${draft.symbol} now`, {
+      hint: 'Try again when the market is open and the symbol trades.',
+    });
+  }
+  throw new Refusal(
+    409,
+    'price_moved',
+    `${draft.symbol} is at ${check.price}, more than ${percent(draft.max_slippage)} ${draft.side === 'buy' ? 'above' : 'below'} the approved ${draft.reference_price}`,
+    {
+      hint: 'Propose the order again at the current price.',
+      members: {
+        current_price: check.price,
+        reference_price: draft.reference_price,
+        max_slippage: draft.max_slippage,
+      },
+    },
+  );
+};
+
+/** What every order is held to, in the order it is reported. */
+export const builtinPolicies: readonly OrderPolicy[] = [
+  accountMayTrade,
+  symbolMayBeTraded,
+  marketIsOpen,
+  priceHolds,
+];
+
+export function unknownSymbol(symbol: string): Refusal {
+  return new Refusal(422, 'unknown_symbol', `the broker knows no symbol ${symbol}`, {
+    hint: 'Check the ticker symbol.',
+    fields: ['symbol'],
+  });
+}

@@ -1,0 +1,64 @@
+import type { Context } from 'hono';
+import { Refusal } from '../../trading/refusal.ts';
+
+/** An order is some 600 bytes; nothing that is sent here is anywhere near this. */
+const LARGEST_BODY = 16 * 1024;
+
+/**
+ * The request's JSON body, read up to {@link LARGEST_BODY}.
+ * @throws {Refusal} 415 `unsupported_media_type`, 413 `body_too_large`, 400 `malformed_json`
+ */
+export async function jsonBody(c: Context): Promise<unknown> {
+  const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/json') {
+    throw new Refusal(415, 'unsupported_media_type', 'the request body must be application/json');
+  }
+  const text = await limitedText(c.req.raw.body);
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw new Refusal(400, 'malformed_json', 'the request body is not JSON');
+  }
+  if (!isWellFormed(body)) {
+    throw new Refusal(
+      400,
+      'malformed_json',
+      'the request body has half of a surrogate pair, which is no text',
+    );
+  }
+  return body;
+}
+
+/**
+ * Whether every string is text, keys as well. An escape (`\ud800`) can make one that is not: no UTF-8, and so no JSON to
+ * digest or to send (RFC 8259 §8.2, RFC 8785 §3.2.2.2).
+ */
+function isWellFormed(body: unknown): boolean {
+  const left: unknown[] = [body];
+  while (left.length > 0) {
+    const value = left.pop();
+    if (typeof value === 'string' && !value.isWellFormed()) return false;
+    if (typeof value === 'object' && value !== null) {
+      for (const [key, inner] of Object.entries(value)) left.push(key, inner);
+    }
+  }
+  return true;
+}
+
+async function limitedText(body: ReadableStream<Uint8Array> | null): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body ?? []) {
+    size += chunk.byteLength;
+    if (size > LARGEST_BODY) {
+      throw new Refusal(413, 'body_too_large', `the request body is larger than ${LARGEST_BODY} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+  } catch {
+    throw new Refusal(400, 'malformed_json', 'the request body is not UTF-8');
+  }
+}

@@ -1,0 +1,219 @@
+import { randomBytes } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import type { Database } from 'better-sqlite3-multiple-ciphers';
+import type { Outcome } from '../../approval/asking.ts';
+import type { Clock } from '../../machine/clock.ts';
+import { type ApprovalRequestRow, openApprovalRequestTable } from './approval-request-table.ts';
+
+export type ApprovalRequestStatus = 'pending' | 'approved' | 'denied' | 'expired' | 'withdrawn';
+export type Decision = 'approve' | 'deny';
+
+/** What the client told of it, and when (milliseconds since the epoch). */
+export interface ToldOutcome extends Outcome {
+  readonly at: number;
+}
+
+/** One order waiting for, or decided by, its owner. Times are milliseconds since the epoch. */
+export interface ApprovalRequest {
+  /** The phone's own name for it: the `auth_req_id` is the client's key to the token and stays out of the phone. */
+  readonly id: string;
+  readonly authReqId: string;
+  readonly user: string;
+  readonly clientId: string;
+  readonly clientName: string;
+  readonly code: string;
+  readonly bindingMessage: string | undefined;
+  readonly details: Readonly<Record<string, unknown>> & { readonly type: string };
+  readonly requestedAt: number;
+  readonly expiresAt: number;
+  /** When it was decided or withdrawn. */
+  readonly decidedAt: number | undefined;
+  readonly status: ApprovalRequestStatus;
+  readonly outcome: ToldOutcome | undefined;
+}
+
+/** What became of a decision; only `decided` changed anything. */
+export type DecisionOutcome =
+  | { readonly outcome: 'decided'; readonly request: ApprovalRequest }
+  /** The same decision again: a double tap. */
+  | { readonly outcome: 'repeated'; readonly request: ApprovalRequest }
+  /** Already decided the other way. */
+  | { readonly outcome: 'conflict'; readonly request: ApprovalRequest }
+  | { readonly outcome: 'expired'; readonly request: ApprovalRequest }
+  /** The client took it back first. */
+  | { readonly outcome: 'withdrawn'; readonly request: ApprovalRequest }
+  | { readonly outcome: 'not_found' };
+
+/** What became of a client's word about its request. */
+export type TellOutcome =
+  /** Kept: the phone shows it, or the request went away. */
+  | { readonly outcome: 'told'; readonly request: ApprovalRequest }
+  /** Withdrawn too late: the person had decided. */
+  | { readonly outcome: 'already_decided'; readonly request: ApprovalRequest }
+  /** Said to be under way or done, while nobody has decided. */
+  | { readonly outcome: 'not_decided' }
+  | { readonly outcome: 'not_found' };
+
+/** A request as it is put before a person. */
+export type NewRequest = Omit<ApprovalRequest, 'id' | 'status' | 'requestedAt' | 'decidedAt' | 'outcome'>;
+
+export interface ApprovalRequests {
+  /**
+   * Keeps a request. One that waits for the same proposal of the same client gives way to it: the client died between
+   * the answer and its own row, and knows only the second. So does one that was approved and came to nothing so far: its
+   * token was lost on the way.
+   */
+  add(request: NewRequest): ApprovalRequest;
+  find(id: string): ApprovalRequest | undefined;
+  /** Oldest first. */
+  pending(user: string, limit?: number): ApprovalRequest[];
+  /** How many wait for this person, of one client where it is named. */
+  countPending(user: string, clientId?: string): number;
+  /** Decided, withdrawn or expired, latest first; those that gave way to a second are left out. */
+  recent(user: string, limit: number): ApprovalRequest[];
+  /** Records a decision, once and for all. `user` limits it to that person's own requests. */
+  decide(id: string, decision: Decision, user?: string): DecisionOutcome;
+  /**
+   * The client's word about a request of its own. One that waits is withdrawn by `cancelled`, `expired` and
+   * `blocked`: a compare-and-set against {@link decide}, so that one of the two wins.
+   */
+  tell(authReqId: string, clientId: string, outcome: Outcome): TellOutcome;
+  /** Decisions and withdrawals the provider was not told of yet: the process died in between. */
+  undelivered(): ApprovalRequest[];
+  /** Notes that the provider knows the decision, and wakes whoever polls for it. */
+  delivered(id: string): void;
+  /** Calls `listener` after every change to the user's requests, until the returned function is called. */
+  onChange(user: string, listener: () => void): () => void;
+  /** Calls `listener` when the provider knows the decision about a CIBA request. */
+  onDelivered(authReqId: string, listener: () => void): () => void;
+  /** How many listeners wait for the decision about a CIBA request. */
+  waiting(authReqId: string): number;
+}
+
+const ASKED_AGAIN = 'the answer was lost on its way; it is asked again';
+
+/** The requests and the decisions about them, in SQLite: a decision is final, and survives a restart. */
+export function createApprovalRequests(database: Database, clock: Clock): ApprovalRequests {
+  const rows = openApprovalRequestTable(database);
+  const changes = new EventEmitter();
+  changes.setMaxListeners(0);
+  const subscribe = (event: string, listener: () => void) => {
+    changes.on(event, listener);
+    return () => void changes.off(event, listener);
+  };
+
+  const load = (row: ApprovalRequestRow): ApprovalRequest => ({
+    id: row.id,
+    authReqId: row.auth_req_id,
+    user: row.user,
+    clientId: row.client_id,
+    clientName: row.client_name,
+    code: row.code,
+    bindingMessage: row.binding_message ?? undefined,
+    details: JSON.parse(row.details),
+    requestedAt: row.requested_at,
+    expiresAt: row.expires_at,
+    decidedAt: row.decided_at ?? row.withdrawn_at ?? undefined,
+    status: statusOf(row, clock.now()),
+    outcome:
+      row.outcome_state === null
+        ? undefined
+        : { state: row.outcome_state, text: row.outcome_text ?? '', at: row.outcome_at ?? 0 },
+  });
+  const find = (id: string) => {
+    const row = rows.byId.get(id);
+    return row === undefined ? undefined : load(row);
+  };
+
+  const keep = database.transaction((request: NewRequest, id: string) => {
+    const { proposal } = request.details;
+    const now = clock.now();
+    if (typeof proposal === 'string') {
+      const { user, clientId } = request;
+      rows.replace.run(now, user, clientId, proposal);
+      rows.lost.run(ASKED_AGAIN, now, user, clientId, proposal);
+    }
+    rows.insert.run({
+      ...request,
+      id,
+      bindingMessage: request.bindingMessage ?? null,
+      details: JSON.stringify(request.details),
+      proposal: typeof proposal === 'string' ? proposal : null,
+      requestedAt: now,
+    });
+  });
+
+  return {
+    add(request) {
+      const id = randomBytes(12).toString('base64url');
+      keep.immediate(request, id);
+      changes.emit(`user:${request.user}`);
+      const added = find(id);
+      if (added === undefined) throw new Error('an approval request could not be kept');
+      return added;
+    },
+    find,
+    pending: (user, limit = -1) => rows.pending.all(user, clock.now(), limit).map(load),
+    countPending: (user, clientId) =>
+      (clientId === undefined
+        ? rows.countPending.get(user, clock.now())
+        : rows.countPendingOf.get(user, clientId, clock.now())
+      )?.count ?? 0,
+    recent: (user, limit) => rows.recent.all(user, clock.now(), limit).map(load),
+    decide(id, decision, user) {
+      const before = find(id);
+      if (before === undefined || (user !== undefined && before.user !== user))
+        return { outcome: 'not_found' };
+      const now = clock.now();
+      const changed = rows.decide.run(decision, now, id, now).changes === 1;
+      const request = find(id) ?? before;
+      if (changed) {
+        changes.emit(`user:${request.user}`);
+        return { outcome: 'decided', request };
+      }
+      if (request.status === 'expired' || request.status === 'withdrawn') {
+        return { outcome: request.status, request };
+      }
+      const same = request.status === (decision === 'approve' ? 'approved' : 'denied');
+      return { outcome: same ? 'repeated' : 'conflict', request };
+    },
+    tell(authReqId, clientId, { state, text }) {
+      const now = clock.now();
+      const ends = state === 'cancelled' || state === 'expired' || state === 'blocked';
+      const withdrawn =
+        ends && rows.withdraw.run(now, state, text, now, authReqId, clientId, now).changes === 1;
+      const row = rows.byAuthReqId.get(authReqId, clientId);
+      if (row === undefined) return { outcome: 'not_found' };
+      const { id, user, status } = load(row);
+      const decided = status === 'approved' || status === 'denied';
+      if (status === 'pending') return { outcome: 'not_decided' };
+      if (decided && state === 'cancelled') {
+        // The client carries nothing out, as far as it knew: the phone must not go on saying that it is on its way.
+        if (status === 'approved' && row.outcome_state === null) {
+          rows.note.run(state, '', now, id, state);
+          changes.emit(`user:${user}`);
+        }
+        return { outcome: 'already_decided', request: find(id) ?? load(row) };
+      }
+      // Nothing was to come of the others, so only what did is news.
+      if (!withdrawn && (status === 'approved' || !ends)) rows.note.run(state, text, now, id, state);
+      changes.emit(`user:${user}`);
+      return { outcome: 'told', request: find(id) ?? load(row) };
+    },
+    undelivered: () => rows.undelivered.all().map(load),
+    delivered(id) {
+      rows.deliver.run(clock.now(), id);
+      const request = find(id);
+      if (request !== undefined) changes.emit(`delivered:${request.authReqId}`);
+    },
+    onChange: (user, listener) => subscribe(`user:${user}`, listener),
+    onDelivered: (authReqId, listener) => subscribe(`delivered:${authReqId}`, listener),
+    waiting: (authReqId) => changes.listenerCount(`delivered:${authReqId}`),
+  };
+}
+
+function statusOf(row: ApprovalRequestRow, now: number): ApprovalRequestStatus {
+  if (row.decision !== null) return row.decision === 'approve' ? 'approved' : 'denied';
+  if (row.withdrawn_at !== null) return row.outcome_state === 'expired' ? 'expired' : 'withdrawn';
+  return row.expires_at <= now ? 'expired' : 'pending';
+}

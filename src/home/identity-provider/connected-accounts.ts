@@ -1,0 +1,170 @@
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { z } from 'zod';
+import type { Caller } from '../../gateway/door/caller.ts';
+import { problemResponse } from '../../gateway/door/problem.ts';
+import { SIGNING_ALGORITHMS } from '../../gateway/door/token-rules.ts';
+import type { TokenVerifier } from '../../gateway/door/token-verifier.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import type { ConnectionRequests } from './connection-requests.ts';
+import { CONNECTED_ACCOUNTS_PATH, type CONNECTION_SCOPES, connectedAccountsUrl } from './protocol.ts';
+import { type Vault, VaultError } from './vault.ts';
+
+/** Seconds between two questions how a request stands. */
+const INTERVAL = 1;
+
+const connectSchema = z.strictObject({
+  connection: z.string().min(1).max(128),
+  scopes: z.array(z.string().min(1).max(200)).max(20).default([]),
+  /** For the person who is asked; as at a device login. */
+  device_name: z
+    .string()
+    .regex(/^[\x20-\x7e]{1,64}$/)
+    .optional(),
+});
+const completeSchema = z.strictObject({ auth_session: z.string().min(1).max(128) });
+
+/**
+ * The person's accounts elsewhere, for the program they are signed in with: the shape of Auth0's My Account API, but
+ * for a connection that is finished by the provider itself, so that the person may use any browser (docs/providers/other.md).
+ */
+export function createConnectedAccounts(options: {
+  issuer: string;
+  vault: Vault;
+  requests: ConnectionRequests;
+  /** For tokens whose audience is {@link connectedAccountsUrl}. */
+  verify: TokenVerifier;
+  isLive: (jti: string) => boolean;
+  now: () => number;
+}): Hono {
+  const { issuer, vault, requests } = options;
+  const app = new Hono();
+  app.use(bodyLimit({ maxSize: 16 * 1024 }));
+  app.onError((error, context) => {
+    const refusal =
+      error instanceof Refusal ? error : new Refusal(500, 'internal', 'something went wrong at the provider');
+    return problemResponse(refusal.toProblem(), refusal.options, {
+      metadataUrl: `${issuer}/.well-known/openid-configuration`,
+      algorithms: SIGNING_ALGORITHMS,
+      requestId: context.req.header('x-request-id') ?? 'none',
+    });
+  });
+
+  /** Who calls; their token must be for this very resource, bound as it says, and not revoked. */
+  const caller = async (context: Context, scope: (typeof CONNECTION_SCOPES)[number]): Promise<Caller> => {
+    context.header('cache-control', 'no-store');
+    const path = new URL(context.req.url).pathname.slice(CONNECTED_ACCOUNTS_PATH.length);
+    const verified = await options.verify({
+      method: context.req.method,
+      path,
+      authorization: context.req.header('authorization'),
+      dpop: context.req.header('dpop'),
+    });
+    if (!options.isLive(verified.jti)) {
+      throw new Refusal(401, 'token_revoked', 'the access token was revoked', {
+        challenge: { error: 'invalid_token' },
+      });
+    }
+    if (!verified.scopes.has(scope)) {
+      throw new Refusal(403, 'insufficient_scope', `the access token lacks a scope: ${scope} needed`, {
+        challenge: { error: 'insufficient_scope', scopes: [scope] },
+      });
+    }
+    return verified;
+  };
+  const base = CONNECTED_ACCOUNTS_PATH;
+
+  app.get(`${base}/connections`, async (context) => {
+    await caller(context, 'read:me:connected_accounts');
+    return context.json({ connections: vault.connections() });
+  });
+
+  app.get(`${base}/accounts`, async (context) => {
+    const { sub } = await caller(context, 'read:me:connected_accounts');
+    return context.json({ accounts: vault.accounts(sub).map(accountView) });
+  });
+
+  app.delete(`${base}/accounts/:id`, async (context) => {
+    const { sub: user } = await caller(context, 'delete:me:connected_accounts');
+    const id = context.req.param('id');
+    const account = vault.accounts(user).find((known) => accountView(known).id === id);
+    if (account === undefined) throw new Refusal(404, 'not_found', 'no such account is connected');
+    await vault.disconnect(user, account.connection);
+    return context.body(null, 204);
+  });
+
+  app.post(`${base}/connect`, async (context) => {
+    const { sub, clientId = 'A program' } = await caller(context, 'create:me:connected_accounts');
+    const { connection, scopes, device_name: device } = await body(context, connectSchema);
+    try {
+      const { ticket, authSession, expiresAt } = requests.start(
+        sub,
+        { client: clientId, device },
+        connection,
+        scopes,
+      );
+      return context.json(
+        {
+          connect_uri: `${issuer}/connections/connect`,
+          auth_session: authSession,
+          connect_params: { ticket },
+          expires_in: Math.max(1, Math.floor((expiresAt - options.now()) / 1000)),
+          interval: INTERVAL,
+        },
+        201,
+      );
+    } catch (error) {
+      if (!(error instanceof VaultError)) throw error;
+      throw new Refusal(400, error.refusal, error.message);
+    }
+  });
+
+  // As the token endpoint answers a device code (RFC 8628 §3.5): an error until the person is done.
+  app.post(`${base}/complete`, async (context) => {
+    const { sub: user } = await caller(context, 'create:me:connected_accounts');
+    const { auth_session } = await body(context, completeSchema);
+    const request = requests.byAuthSession(auth_session, user);
+    switch (request?.status) {
+      case undefined:
+        throw new Refusal(400, 'invalid_request', 'no such request');
+      case 'open':
+        throw new Refusal(400, 'authorization_pending', 'the person has not answered yet');
+      case 'denied':
+        throw new Refusal(400, 'access_denied', 'the person refused');
+      case 'expired':
+        throw new Refusal(400, 'expired_token', 'nobody answered in time');
+      case 'failed':
+        throw new Refusal(400, 'connection_failed', 'the third party did not let itself be connected');
+      case 'connected': {
+        const account = vault.accounts(user).find(({ connection }) => connection === request.connection);
+        if (account === undefined) throw new Refusal(400, 'connection_failed', 'it was disconnected again');
+        return context.json(accountView(account), 201);
+      }
+    }
+  });
+
+  app.all('*', () => {
+    throw new Refusal(
+      404,
+      'not_found',
+      `there is nothing here but what is below ${connectedAccountsUrl(issuer)}`,
+    );
+  });
+  return app;
+}
+
+function accountView({ connection, scopes, connectedAt }: ReturnType<Vault['accounts']>[number]) {
+  return {
+    id: `cac_${connection}`,
+    connection,
+    access_type: 'offline',
+    scopes,
+    created_at: new Date(connectedAt).toISOString(),
+  };
+}
+
+async function body<T>(context: Context, schema: z.ZodType<T>): Promise<T> {
+  const parsed = schema.safeParse(await context.req.json().catch(() => undefined));
+  if (parsed.success) return parsed.data;
+  throw new Refusal(400, 'invalid_request', 'the request body is not what it should be');
+}

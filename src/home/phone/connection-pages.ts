@@ -1,0 +1,93 @@
+import { Hono } from 'hono';
+import { html } from 'hono/html';
+import { scopeWords } from '../consent-page.ts';
+import type { BrowserContext, BrowserEnv } from './browser.ts';
+import { messagePage, page, toSignIn } from './page.ts';
+import type { PhoneServices } from './phone-services.ts';
+
+/** Connecting an account elsewhere: who asks for what, the way to the third party, and the way back. */
+export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv> {
+  const app = new Hono<BrowserEnv>();
+
+  app.get('/connections/connect', (context) => {
+    const { user } = context.var;
+    const ticket = context.req.query('ticket') ?? '';
+    if (user === undefined) {
+      return toSignIn(context, `/connections/connect?${new URLSearchParams({ ticket })}`);
+    }
+    const request = services.connections.byTicket(ticket);
+    // Nobody is told whose link it is: it was sent to them, or they are signed in as somebody else.
+    if (request === undefined || request.user !== user.username) {
+      return messagePage(context, 403, {
+        title: 'This link is not for you',
+        text: `It was not made by ${user.name}. If somebody sent it to you, they were after your account: close this page.`,
+      });
+    }
+    if (request.status !== 'open') return over(context, request.status);
+    return page(context, {
+      title: `Connect ${request.label}`,
+      body: html`<div class="card">
+<h1>Connect <span data-testid="connection">${request.label}</span>?</h1>
+<p><strong data-testid="client-name">${request.asker.client}</strong>${
+        request.asker.device === undefined
+          ? ''
+          : html`, on a device that calls itself <strong data-testid="device-name">${request.asker.device}</strong>,`
+      } asks for it.</p>
+<p>You sign in there, not here. What you allow there is kept here, and used only when you or your agent need it.</p>
+<div class="note"><strong>Only go on if you started this yourself.</strong>A link that someone sent you is an attack.</div>
+<p>It will be asked to:</p>
+<ul data-testid="scopes">${request.scopes.map((scope) => html`<li>${scopeWords[scope] ?? scope}</li>`)}</ul>
+<p><a class="go wide" href="${request.authorizationUrl}" rel="noreferrer" data-testid="continue">Go on to ${request.label}</a></p>
+</div>`,
+    });
+  });
+
+  app.get('/connections/callback/:connection', async (context) => {
+    const { user } = context.var;
+    if (user === undefined) {
+      return messagePage(context, 401, {
+        title: 'You are signed out',
+        text: 'Nothing was connected. Sign in, and start again in your terminal.',
+        link: { href: '/signin', text: 'Sign in' },
+      });
+    }
+    const { code, error, state = '' } = context.req.query();
+    const request = await services.connections.finish({
+      user: user.username,
+      connection: context.req.param('connection'),
+      state,
+      code,
+      denied: error === 'access_denied',
+    });
+    if (request === undefined) {
+      return messagePage(context, 400, {
+        title: 'This answer belongs to no request',
+        text: 'It came too late, came before, or you did not start it. Nothing was connected by it.',
+      });
+    }
+    return over(context, request.status);
+  });
+
+  return app;
+}
+
+const outcomes = {
+  connected: {
+    status: 200,
+    title: 'Connected',
+    text: 'Go back to your terminal. To take it back: trade-agent connections remove',
+  },
+  denied: { status: 200, title: 'Not connected', text: 'You refused. Nothing was connected.' },
+  failed: {
+    status: 502,
+    title: 'Not connected',
+    text: 'The other side did not let itself be connected. Start again in your terminal.',
+  },
+  expired: { status: 410, title: 'Too late', text: 'This link has expired. Start again in your terminal.' },
+  open: { status: 409, title: 'Not finished', text: 'Start again in your terminal.' },
+} as const;
+
+function over(context: BrowserContext, status: keyof typeof outcomes) {
+  const { status: code, ...message } = outcomes[status];
+  return messagePage(context, code, { ...message, link: { href: '/phone', text: 'Go to your phone' } });
+}

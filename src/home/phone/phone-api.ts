@@ -1,0 +1,187 @@
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { z } from 'zod';
+import { isProposalDetails, proposalDetailsSchema } from '../../approval/details.ts';
+import { utcSeconds } from '../../machine/clock.ts';
+import type { ApprovalRequest } from '../identity-provider/approval-requests.ts';
+import { sameSecret } from '../identity-provider/constant-time.ts';
+import type { PhoneRequest } from './phone-request.ts';
+import { nextChange, type PhoneServices } from './phone-services.ts';
+
+/** Longest `wait`, seconds: below the time-outs of ordinary HTTP clients. */
+const MOST_WAIT = 25;
+
+const decisionSchema = z.strictObject({ decision: z.enum(['approve', 'deny']) });
+const deviceSchema = z.strictObject({
+  user: z.string(),
+  user_code: z.string().max(32),
+  decision: z.enum(['approve', 'deny']).default('approve'),
+});
+const connectionSchema = z.strictObject({
+  user: z.string(),
+  ticket: z.string().max(128),
+  decision: z.enum(['approve', 'deny']).default('approve'),
+});
+const ticketSchema = z.strictObject({ user: z.string() });
+
+/**
+ * The phone for programs: `trade-agent phone`, and tests. Whoever holds the pairing secret acts as any user of this
+ * sandbox, so it never leaves the sandbox's own folder.
+ */
+export function createPhoneApi(services: PhoneServices): Hono {
+  const app = new Hono();
+  const known = (username: string) => services.users.some((user) => user.username === username);
+
+  app.use(bodyLimit({ maxSize: 16 * 1024, onError: (context) => context.json({ error: 'too_large' }, 413) }));
+  app.use(async (context, next) => {
+    context.header('cache-control', 'no-store');
+    if (!sameSecret(context.req.header('authorization') ?? '', `Bearer ${services.pairingSecret}`)) {
+      context.header('www-authenticate', 'Bearer realm="phone"');
+      return context.json({ error: 'unauthorized' }, 401);
+    }
+    return next();
+  });
+
+  /** Waits, no longer than the caller asked for, until `done`; false where `wait` is no number of seconds. */
+  const waitUntil = async (
+    context: Context,
+    user: string,
+    done: () => boolean,
+    expiresAt = Number.POSITIVE_INFINITY,
+  ): Promise<boolean> => {
+    const wait = Number(context.req.query('wait') ?? '0');
+    if (!(wait >= 0)) return false;
+    const deadline = services.clock.now() + Math.min(wait, MOST_WAIT) * 1000;
+    const { signal } = context.req.raw;
+    while (!done()) {
+      const left = deadline - services.clock.now();
+      if (left <= 0 || signal.aborted || services.closing.aborted) break;
+      // An expiry is no change that anyone is told of.
+      const expiresIn = expiresAt - services.clock.now();
+      await nextChange(services, user, expiresIn > 0 ? Math.min(left, expiresIn) : left, signal);
+    }
+    return true;
+  };
+
+  app.get('/requests', async (context) => {
+    const user = context.req.query('user') ?? '';
+    if (!known(user)) return context.json({ error: 'unknown_user' }, 404);
+    const asked = await waitUntil(context, user, () => services.requests.countPending(user) > 0);
+    if (!asked) return context.json({ error: 'invalid_request' }, 400);
+    const shown =
+      context.req.query('status') === 'all'
+        ? [...services.requests.pending(user), ...services.requests.recent(user, 20)]
+        : services.requests.pending(user);
+    return context.json(shown.map(view));
+  });
+
+  app.get('/requests/:id', async (context) => {
+    const id = context.req.param('id');
+    const found = services.requests.find(id);
+    if (found === undefined) return context.json({ error: 'not_found' }, 404);
+    const until = context.req.query('until') === 'outcome' ? isOver : isDecided;
+    const done = () => until(services.requests.find(id) ?? found);
+    const asked = await waitUntil(context, found.user, done, found.expiresAt);
+    if (!asked) return context.json({ error: 'invalid_request' }, 400);
+    return context.json(view(services.requests.find(id) ?? found));
+  });
+
+  app.post('/requests/:id', async (context) => {
+    const body = decisionSchema.safeParse(await context.req.json().catch(() => undefined));
+    if (!body.success) return context.json({ error: 'invalid_request' }, 400);
+    const result = await services.decide(context.req.param('id'), body.data.decision);
+    switch (result.outcome) {
+      case 'not_found':
+        return context.json({ error: 'not_found' }, 404);
+      case 'expired':
+      case 'withdrawn':
+        return context.json({ error: result.outcome }, 410);
+      case 'conflict':
+        return context.json({ error: 'already_decided', status: result.request.status }, 409);
+      case 'decided':
+      case 'repeated':
+        return context.json(view(result.request));
+    }
+  });
+
+  app.post('/device', async (context) => {
+    const body = deviceSchema.safeParse(await context.req.json().catch(() => undefined));
+    if (!body.success) return context.json({ error: 'invalid_request' }, 400);
+    if (!known(body.data.user)) return context.json({ error: 'unknown_user' }, 404);
+    const { user, user_code: userCode, decision } = body.data;
+    const lookup = await services.deviceCodes.decide(userCode, user, decision === 'approve');
+    switch (lookup.status) {
+      case 'unknown':
+        return context.json({ error: 'unknown_code' }, 404);
+      case 'expired':
+        return context.json({ error: 'expired' }, 410);
+      case 'used':
+        return context.json({ error: 'already_used' }, 409);
+      case 'waiting':
+        return context.json({
+          user,
+          client_name: lookup.request.clientName,
+          device_name: lookup.request.deviceName ?? null,
+          scopes: lookup.request.scopes,
+        });
+    }
+  });
+
+  app.post('/connections', async (context) => {
+    const body = connectionSchema.safeParse(await context.req.json().catch(() => undefined));
+    if (!body.success) return context.json({ error: 'invalid_request' }, 400);
+    const { user, ticket, decision } = body.data;
+    const password = Object.hasOwn(services.thirdPartyPasswords, user)
+      ? services.thirdPartyPasswords[user]
+      : undefined;
+    if (!known(user) || password === undefined) return context.json({ error: 'unknown_user' }, 404);
+    const answer = decision === 'approve' ? 'allow' : 'deny';
+    const request = await services.connections.answerAs(ticket, user, password, answer);
+    if (request === undefined) return context.json({ error: 'unknown_ticket' }, 404);
+    const { connection, label, scopes, status } = request;
+    return context.json({ user, connection, label, scopes, status });
+  });
+
+  app.post('/tickets', async (context) => {
+    const body = ticketSchema.safeParse(await context.req.json().catch(() => undefined));
+    if (!body.success) return context.json({ error: 'invalid_request' }, 400);
+    const ticket = services.sessions.issueTicket(body.data.user);
+    if (ticket === undefined) return context.json({ error: 'unknown_user' }, 404);
+    return context.json({ url: `${services.issuer}/phone/pair?ticket=${ticket}` });
+  });
+
+  return app;
+}
+
+const isDecided = ({ status }: ApprovalRequest) => status !== 'pending';
+
+/** Whether more can be told of it: of an approved proposal until the gateway knows how it ended. */
+function isOver({ status, details, outcome }: ApprovalRequest): boolean {
+  if (status !== 'approved') return status !== 'pending';
+  return !isProposalDetails(details) || (outcome !== undefined && outcome.state !== 'executing');
+}
+
+function view(request: ApprovalRequest): PhoneRequest {
+  const proposal = proposalDetailsSchema.safeParse(request.details).data;
+  const { outcome } = request;
+  return {
+    id: request.id,
+    user: request.user,
+    client_name: request.clientName,
+    code: request.code,
+    binding_message: request.bindingMessage ?? null,
+    details: { ...request.details },
+    requested_at: utcSeconds(request.requestedAt),
+    expires_at: utcSeconds(request.expiresAt),
+    status: request.status,
+    kind: proposal?.kind ?? null,
+    worst_case: proposal?.worst_case ?? null,
+    warnings: proposal?.warnings ?? [],
+    shows: proposal?.shows ?? {},
+    requested_by: proposal?.requested_by ?? null,
+    client: proposal?.client ?? null,
+    provenance: proposal?.provenance ?? null,
+    outcome:
+      outcome === undefined ? null : { state: outcome.state, text: outcome.text, at: utcSeconds(outcome.at) },
+  };
+}

@@ -1,0 +1,45 @@
+import type { Clock } from '../../machine/clock.ts';
+import type { ApprovalRequests, Decision, DecisionOutcome } from '../identity-provider/approval-requests.ts';
+import type { ConnectionRequests } from '../identity-provider/connection-requests.ts';
+import type { DeviceCodes } from '../identity-provider/device-codes.ts';
+import type { Sessions } from '../identity-provider/sessions.ts';
+import type { SandboxUser } from '../identity-provider/users.ts';
+
+/** What the phone, as a page and as an API, is built on. */
+export interface PhoneServices {
+  readonly issuer: string;
+  readonly users: readonly SandboxUser[];
+  readonly requests: ApprovalRequests;
+  readonly deviceCodes: DeviceCodes;
+  readonly connections: ConnectionRequests;
+  /** The users' passwords at the third parties, for the phone that stands in for their browser. */
+  readonly thirdPartyPasswords: Readonly<Record<string, string>>;
+  readonly sessions: Sessions;
+  readonly pairingSecret: string;
+  readonly clock: Clock;
+  /** Aborts when the server closes, so that nothing that waits holds it open. */
+  readonly closing: AbortSignal;
+  /** Records a person's decision and tells the provider. `user` limits it to that person's own requests. */
+  readonly decide: (id: string, decision: Decision, user?: string) => Promise<DecisionOutcome>;
+}
+
+/** Resolves on the next change to the user's requests, after `ms`, or when a signal aborts. Never rejects. */
+export async function nextChange(
+  services: PhoneServices,
+  user: string,
+  ms: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  const changed = new AbortController();
+  const unsubscribe = services.requests.onChange(user, () => changed.abort());
+  const stop = AbortSignal.any([changed.signal, services.closing, ...(signal === undefined ? [] : [signal])]);
+  try {
+    await services.clock.sleep(ms, stop);
+  } catch {
+    // Whatever ended the wait, the caller looks at the state itself.
+  } finally {
+    unsubscribe();
+    // Ends the clock's timer where the wait was cut short by another signal.
+    changed.abort();
+  }
+}

@@ -1,0 +1,27 @@
+import { randomBytes } from 'node:crypto';
+import { TradeAgentError } from '../trading/errors.ts';
+import type { CredentialStore } from './credential-store.ts';
+
+/**
+ * The key of the profile's state database, 32 bytes; made at first use. Two processes that start at once get the same
+ * one.
+ */
+export async function databaseKey(store: CredentialStore): Promise<Buffer> {
+  const { database_key: kept } = await store.get(['database_key']);
+  if (kept !== undefined) return parse(kept);
+  return await store.exclusively('database-key', async () => {
+    const { database_key: made } = await store.get(['database_key'], { fresh: true });
+    if (made !== undefined) return parse(made);
+    const key = randomBytes(32);
+    await store.set({ database_key: key.toString('hex') });
+    return key;
+  });
+}
+
+function parse(text: string): Buffer {
+  const key = Buffer.from(text, 'hex');
+  if (key.length === 32) return key;
+  throw new TradeAgentError('credential_store_unavailable', 'the key of the state database is damaged', {
+    hint: 'Without it the stored threads cannot be read; move state.db away to start afresh.',
+  });
+}

@@ -1,0 +1,132 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createPrivateFile, readPrivateFile } from '../../machine/private-file.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import type { PassphraseKeys } from './passphrase-keys.ts';
+import type { KeyHeader, KeyKind } from './sealed-file.ts';
+
+/** Where the key of a credential file comes from. */
+export type FileKeyChoice =
+  /** A file of its own beside the credentials, made at first use. */
+  | 'beside'
+  /** A key file elsewhere, made at first use: on another disk, say, or one that is mounted when needed. */
+  | { readonly keyFile: string }
+  /** A passphrase. */
+  | { readonly passphrase: PassphraseKeys };
+
+/** The key of one credential file. */
+export interface FileKey {
+  readonly kind: KeyKind;
+  /** For people: what opens the file. */
+  readonly label: string;
+  /** The key's own file, where it is nobody else's: it goes when the credentials go. */
+  readonly ownFile: string | undefined;
+  /**
+   * The key of a file that is there.
+   * @throws {TradeAgentError} `credential_store_locked` for a wrong passphrase, or where nobody can be asked;
+   *   `credential_store_unavailable` for a key that is gone, damaged, or another's
+   */
+  open(header: KeyHeader): Promise<Buffer>;
+  /** A key for a new file. @throws {TradeAgentError} as `open` */
+  create(): Promise<{ readonly header: KeyHeader; readonly key: Buffer }>;
+}
+
+const KEY_BYTES = 32;
+const LONGEST_KEY_FILE = 1024;
+
+/** @param besideFile the key file that `beside` means */
+export function fileKey(
+  choice: FileKeyChoice,
+  credentials: { readonly file: string; readonly besideFile: string; readonly profile: string },
+): FileKey {
+  if (choice === 'beside') return besideKey(credentials.besideFile, credentials.file);
+  return 'keyFile' in choice
+    ? namedKey(choice.keyFile, credentials.file)
+    : passphraseKey(choice.passphrase, credentials);
+}
+
+function besideKey(keyFile: string, file: string): FileKey {
+  return {
+    kind: 'file',
+    label: 'a key file beside it',
+    ownFile: keyFile,
+    open: async () => requireKey(keyFile, file),
+    create: async () => ({ header: { kind: 'file' }, key: readOrMakeKey(keyFile) }),
+  };
+}
+
+function namedKey(keyFile: string, file: string): FileKey {
+  const checkOf = (key: Buffer) =>
+    createHash('sha256').update('trade-agent key file').update(key).digest().subarray(0, 16);
+  return {
+    kind: 'key-file',
+    label: `the key file ${keyFile}`,
+    ownFile: undefined,
+    open: async (header) => {
+      const key = requireKey(keyFile, file);
+      const check = header.kind === 'key-file' ? Buffer.from(header.check, 'base64') : Buffer.alloc(0);
+      if (isSame(check, checkOf(key))) return key;
+      throw unusableKey(`${keyFile} is not the key of the credential file ${file}`);
+    },
+    create: async () => {
+      const key = readOrMakeKey(keyFile);
+      return { header: { kind: 'key-file', check: checkOf(key).toString('base64') }, key };
+    },
+  };
+}
+
+function passphraseKey(keys: PassphraseKeys, where: { file: string; profile: string }): FileKey {
+  return {
+    kind: 'passphrase',
+    label: 'a passphrase',
+    ownFile: undefined,
+    open: async (header) => {
+      if (header.kind !== 'passphrase') throw new TradeAgentError('internal', 'not a passphrase file');
+      return await keys.open(header, where);
+    },
+    create: () => keys.create(where),
+  };
+}
+
+/** Compares without telling by its time how much was right. */
+export function isSame(a: Buffer, b: Buffer): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+function requireKey(keyFile: string, file: string): Buffer {
+  const key = readKey(keyFile);
+  if (key !== undefined) return key;
+  throw unusableKey(`the credential file ${file} has lost its key ${keyFile}`);
+}
+
+function readOrMakeKey(keyFile: string): Buffer {
+  const key = readKey(keyFile);
+  if (key !== undefined) return key;
+  const made = randomBytes(KEY_BYTES);
+  let isOurs: boolean;
+  try {
+    isOurs = createPrivateFile(keyFile, `${made.toString('base64')}\n`);
+  } catch (error) {
+    throw unusableKey(
+      `the key file ${keyFile} can't be made (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`,
+    );
+  }
+  // Somebody else may have been quicker: then that one is the key.
+  return isOurs ? made : requireKey(keyFile, 'being made');
+}
+
+function readKey(keyFile: string): Buffer | undefined {
+  const text = readPrivateFile(keyFile, LONGEST_KEY_FILE, (why) =>
+    unusableKey(`the credential key ${keyFile} can't be used: ${why}`),
+  );
+  if (text === undefined) return undefined;
+  const key = Buffer.from(text.trim(), 'base64');
+  if (key.length !== KEY_BYTES) throw unusableKey(`the credential key ${keyFile} is damaged`);
+  return key;
+}
+
+function unusableKey(message: string): TradeAgentError {
+  return new TradeAgentError('credential_store_unavailable', message, {
+    hint: 'Nothing was changed. Restore the key (32 bytes as base64, 0600), or move the credential file away and run "trade-agent login".',
+    details: { state: 'key_unusable' },
+  });
+}

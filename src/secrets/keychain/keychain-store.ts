@@ -1,0 +1,198 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { writePrivateFile } from '../../machine/private-file.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import {
+  type CredentialName,
+  type CredentialStore,
+  credentialNames,
+  type Expected,
+} from '../credential-store.ts';
+import { assertLengths, pick } from '../file/file-store.ts';
+import { storeLock, withStoreLock } from '../store-lock.ts';
+import { keychainTimedOut, keychainUnusable } from './keychain-errors.ts';
+import type { KeychainRequest, KeychainResponse } from './keychain-protocol.ts';
+
+/**
+ * A healthy keychain answers in well under 0.1 s; a hung one never does. A command that finds it hung is to be gone
+ * within 3 s, its own start included.
+ */
+const DEFAULT_TIMEOUT_MS = 2000;
+const MARKER_LOCK_WAIT_MS = 30_000;
+
+export interface KeychainStoreOptions {
+  /** Where the marker (the names of what is stored, nothing secret) and the locks are. */
+  readonly folder: string;
+  readonly profile: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Milliseconds one call may take before the child is killed. */
+  readonly timeoutMs?: number;
+  /** The program that talks to the keychain; the one beside this file unless a test says otherwise. */
+  readonly child?: string;
+}
+
+/** The list of what a profile's keychain entries should be; nothing secret. */
+export function keychainMarker(folder: string, profile: string): string {
+  return join(folder, `keychain-${profile}.json`);
+}
+
+/** Secrets in the system's keychain: Keychain on macOS, Credential Manager on Windows, Secret Service on Linux. */
+export function openKeychainStore(options: KeychainStoreOptions): CredentialStore {
+  const { folder, profile } = options;
+  const markerFile = keychainMarker(folder, profile);
+  // Two homes on one machine must not share entries: their locks are apart, and rotation needs one lock.
+  const service = `trade-agent/${profile}/${createHash('sha256').update(folder).digest('hex').slice(0, 8)}`;
+
+  const call = (request: Partial<KeychainRequest>, known: readonly string[]) =>
+    runChild(
+      { service, known, probe: false, expected: {}, set: {}, delete: [], get: [], ...request },
+      options,
+    );
+
+  /**
+   * Reads need no lock; a write and its marker belong together. A name is marked before it is stored: after a crash in
+   * between it reads as "removed", while the other way round a locked keychain would read as "never signed in".
+   */
+  const change = (request: Partial<KeychainRequest>): Promise<boolean> =>
+    withStoreLock(`${markerFile}.lock`, { waitMs: MARKER_LOCK_WAIT_MS }, async () => {
+      const known = readMarker(markerFile);
+      const marked = new Set([...known, ...Object.keys(request.set ?? {})]);
+      if (marked.size > known.size) writeMarker(markerFile, marked);
+      const { changed } = await call(request, [...known]);
+      if (changed && request.delete !== undefined) {
+        for (const name of request.delete) marked.delete(name);
+        writeMarker(markerFile, marked);
+      }
+      return changed;
+    });
+
+  return {
+    kind: 'keychain',
+    notice: undefined,
+    exclusively: storeLock(folder, profile),
+    async get(names) {
+      const { values } = await call({ get: names }, [...readMarker(markerFile)]);
+      return pick(values, names);
+    },
+    set(values, expected) {
+      assertLengths(values);
+      return change({ set: { ...values }, expected: toWire(expected) });
+    },
+    delete(names: readonly CredentialName[], expected) {
+      return change({ delete: names, expected: toWire(expected) });
+    },
+    async probe() {
+      await call({ probe: true }, []);
+    },
+    // The system asks by itself, where it asks at all.
+    unlock: () => Promise.resolve(),
+    async erase() {
+      await change({ delete: credentialNames });
+      rmSync(markerFile, { force: true });
+    },
+  };
+}
+
+function toWire(expected: Expected | undefined): Record<string, string | null> {
+  return Object.fromEntries(Object.entries(expected ?? {}).map(([name, value]) => [name, value ?? null]));
+}
+
+function readMarker(file: string): Set<string> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    return new Set();
+  }
+  try {
+    return new Set((JSON.parse(text) as { stored: string[] }).stored);
+  } catch {
+    throw new TradeAgentError('credential_store_unavailable', `${file} is damaged`, {
+      hint: `It only lists what the keychain should hold. Remove it and run "trade-agent login".`,
+    });
+  }
+}
+
+function writeMarker(file: string, names: Set<string>): void {
+  writePrivateFile(file, `${JSON.stringify({ stored: [...names].sort() })}\n`);
+}
+
+async function runChild(
+  request: KeychainRequest,
+  options: KeychainStoreOptions,
+): Promise<Extract<KeychainResponse, { ok: true }>> {
+  const env = childEnvironment(options.env ?? process.env);
+  if (env === undefined) throw keychainUnusable('no_bus', 'there is no session bus');
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const child = spawn(process.execPath, [options.child ?? childProgram()], {
+    env,
+    stdio: ['pipe', 'pipe', 'ignore'],
+    windowsHide: true,
+  });
+  const output: Buffer[] = [];
+  let timedOut = false;
+  const end = new Promise<string>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      timedOut = true;
+      child.kill('SIGKILL');
+    }, timeoutMs);
+    child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
+    // The child may be gone before it has read everything; how it ended says more than the broken pipe.
+    child.stdin.on('error', () => {});
+    child.once('error', (error) => {
+      clearTimeout(timer);
+      reject(keychainUnusable('other', (error as NodeJS.ErrnoException).code ?? 'it could not be started'));
+    });
+    child.once('close', (code, signal) => {
+      clearTimeout(timer);
+      if (timedOut) reject(keychainTimedOut(timeoutMs));
+      else if (code !== 0)
+        reject(keychainUnusable('other', `its helper ended with ${signal ?? `code ${code}`}`));
+      else resolve(Buffer.concat(output).toString('utf8'));
+    });
+  });
+  child.stdin.end(JSON.stringify(request));
+  const response = parseResponse(await end);
+  if (!response.ok) throw keychainUnusable(response.failure, response.message);
+  return response;
+}
+
+function parseResponse(text: string): KeychainResponse {
+  try {
+    return JSON.parse(text) as KeychainResponse;
+  } catch {
+    // The text may hold secrets: it is not quoted.
+    throw keychainUnusable('other', 'its helper gave no usable answer');
+  }
+}
+
+/** Built, all programs lie side by side in one folder; from source, Node runs the TypeScript file itself. */
+function childProgram(): string {
+  const name = import.meta.url.endsWith('.ts') ? './keychain-child.ts' : './keychain-child.js';
+  return fileURLToPath(new URL(name, import.meta.url));
+}
+
+/**
+ * What the keychain's library needs, and nothing secret. `undefined` when Linux has no session bus: without an address
+ * the library would start a bus of its own (autolaunch), which outlives us and sees no keyring anyway.
+ */
+function childEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv | undefined {
+  const kept = ['PATH', 'HOME', 'USER', 'LOGNAME', 'LANG', 'DISPLAY', 'WAYLAND_DISPLAY', 'XAUTHORITY'];
+  kept.push('XDG_RUNTIME_DIR', 'XDG_DATA_HOME', 'XDG_CURRENT_DESKTOP', 'DBUS_SESSION_BUS_ADDRESS');
+  kept.push('SystemRoot', 'SystemDrive', 'USERPROFILE', 'APPDATA', 'LOCALAPPDATA', 'TEMP');
+  const child: NodeJS.ProcessEnv = {};
+  for (const name of kept) if (env[name] !== undefined) child[name] = env[name];
+  if (process.platform !== 'linux') return child;
+  const bus = busAddress(env);
+  return bus === undefined ? undefined : { ...child, DBUS_SESSION_BUS_ADDRESS: bus };
+}
+
+function busAddress(env: NodeJS.ProcessEnv): string | undefined {
+  const given = env.DBUS_SESSION_BUS_ADDRESS;
+  if (given) return given.includes('autolaunch:') ? undefined : given;
+  const socket = env.XDG_RUNTIME_DIR ? join(env.XDG_RUNTIME_DIR, 'bus') : undefined;
+  return socket !== undefined && existsSync(socket) ? `unix:path=${socket}` : undefined;
+}

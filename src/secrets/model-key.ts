@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { TradeAgentError } from '../trading/errors.ts';
+import type { CredentialStore } from './credential-store.ts';
+
+/** The server is part of it: the key goes only where it was meant to, whatever the configuration says later. */
+const storedKeySchema = z.object({ url: z.string(), key: z.string() });
+
+const LONGEST_KEY = 512;
+
+/**
+ * Keeps the API key for a language model's server.
+ * @param url the server's, as `modelUrl` (agent/model-server.ts) gives it
+ * @throws {TradeAgentError} `usage` for what can't be a key; `credential_store_…`
+ */
+export async function storeModelKey(store: CredentialStore, url: string, key: string): Promise<void> {
+  if (!/^[\x21-\x7e]+$/.test(key) || key.length > LONGEST_KEY) {
+    throw new TradeAgentError('usage', 'that is not an API key', {
+      hint: `One line of 1 to ${LONGEST_KEY} printable characters without spaces. Nothing was changed.`,
+    });
+  }
+  await store.set({ model_api_key: JSON.stringify({ url, key }) });
+}
+
+/** The key kept for this very server, or undefined. */
+export async function modelKey(store: CredentialStore, url: string): Promise<string | undefined> {
+  const { model_api_key: text } = await store.get(['model_api_key']);
+  if (text === undefined) return undefined;
+  try {
+    const stored = storedKeySchema.parse(JSON.parse(text));
+    return stored.url === url ? stored.key : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,204 @@
+import { readDescriptor, readPrivateFile, writePrivateFile } from '../machine/private-file.ts';
+import { TradeAgentError } from '../trading/errors.ts';
+import type { CredentialName, CredentialStore } from './credential-store.ts';
+import { holds, pick } from './file/file-store.ts';
+import { LOCK_WAIT_MS, withStoreLock } from './store-lock.ts';
+
+export const SESSION_FILE_VARIABLE = 'TRADE_AGENT_REFRESH_TOKEN_FILE';
+const VALUE_VARIABLE = 'TRADE_AGENT_REFRESH_TOKEN';
+
+/** What belongs to a session; everything else stays where the profile keeps it. */
+const sessionNames = ['session', 'refresh_token', 'access_token', 'dpop_key'] as const;
+type SessionName = (typeof sessionNames)[number];
+type Values = Partial<Record<SessionName, string>>;
+
+const LONGEST_FILE = 64 * 1024;
+
+/**
+ * Where the environment says the session is kept: a file, or an open descriptor (`fd:3`).
+ * @throws {TradeAgentError} `usage` where the token itself stands in the environment, which every child inherits and
+ *   many logs hold
+ */
+export function sessionFileFrom(env: NodeJS.ProcessEnv): string {
+  if (env[VALUE_VARIABLE] !== undefined) {
+    throw new TradeAgentError(
+      'usage',
+      `${VALUE_VARIABLE} is not read: an environment is no place for a token`,
+      {
+        hint: `Unset it, put the token into a file only you can read, and name that in ${SESSION_FILE_VARIABLE}.`,
+      },
+    );
+  }
+  return env[SESSION_FILE_VARIABLE] ?? '';
+}
+
+/**
+ * The store with its session kept in a file of its own, for machines where nobody unlocks a keychain. The file holds a
+ * refresh token and nothing else at first, or what an earlier run wrote; each change is written back at once, whole.
+ * From a descriptor it is read once, and changes live as long as the process.
+ * @param location a path, or `fd:N`
+ * @param warn tells the person that a new refresh token can't be written back
+ * @param signal ends the wait for a descriptor
+ */
+export function sessionFileStore(
+  base: CredentialStore,
+  location: string,
+  warn: (message: string) => void,
+  signal?: AbortSignal,
+): CredentialStore {
+  const place = /^fd:\d+$/.test(location)
+    ? descriptor(Number(location.slice(3)), warn, signal)
+    : file(location);
+  const isSession = (name: CredentialName): name is SessionName =>
+    (sessionNames as readonly string[]).includes(name);
+  /** Splits names between the file and the store below. */
+  const change = async (
+    names: readonly CredentialName[],
+    expected: Partial<Record<CredentialName, string | undefined>> | undefined,
+    here: (values: Values) => void,
+    below: () => Promise<boolean>,
+  ): Promise<boolean> => {
+    const all = [...names, ...Object.keys(expected ?? {})] as CredentialName[];
+    if (!all.some(isSession)) return await below();
+    const elsewhere = all.filter((name) => !isSession(name));
+    const changed = await place.change((values) => {
+      if (!holds(values, expected)) return false;
+      here(values);
+      return true;
+    });
+    return changed && elsewhere.length > 0 ? await below() : changed;
+  };
+
+  return {
+    kind: base.kind,
+    notice: undefined,
+    async get(names, options) {
+      const below = names.filter((name) => !isSession(name));
+      const values = {
+        ...(below.length === 0 ? {} : await base.get(below, options)),
+        ...(names.some(isSession) ? await place.read() : {}),
+      };
+      return pick(values, names);
+    },
+    set: (values, expected) => {
+      const [here, below] = split(values, isSession);
+      return change(
+        Object.keys(values) as CredentialName[],
+        expected,
+        (stored) => Object.assign(stored, here),
+        () => base.set(below),
+      );
+    },
+    delete: (names, expected) =>
+      change(
+        names,
+        expected,
+        (stored) => {
+          for (const name of names) if (isSession(name)) delete stored[name];
+        },
+        () => base.delete(names.filter((name) => !isSession(name))),
+      ),
+    probe: async () => {
+      await place.change(() => true);
+    },
+    unlock: () => base.unlock(),
+    erase: () => base.erase(),
+    exclusively: (purpose, work, signal) =>
+      purpose === 'session' && place.lock !== undefined
+        ? withStoreLock(place.lock, { waitMs: LOCK_WAIT_MS, signal }, work)
+        : base.exclusively(purpose, work, signal),
+  };
+}
+
+interface Place {
+  read(): Promise<Values>;
+  /** Applies a change and keeps it, unless `apply` says false. */
+  change(apply: (values: Values) => boolean): Promise<boolean>;
+  /** What processes lock each other out by; undefined where no other process has it. */
+  readonly lock: string | undefined;
+}
+
+function file(path: string): Place {
+  const read = async () => parse(readOwnFile(path), path);
+  return {
+    read,
+    lock: `${path}.lock`,
+    change: (apply) =>
+      withStoreLock(`${path}.write.lock`, { waitMs: 30_000 }, async () => {
+        const values = await read();
+        if (!apply(values)) return false;
+        writePrivateFile(path, `${JSON.stringify(values)}\n`);
+        return true;
+      }),
+  };
+}
+
+function descriptor(number: number, warn: (message: string) => void, signal: AbortSignal | undefined): Place {
+  const name = `descriptor ${number}`;
+  /** Read once: nobody can read it again. */
+  let values: Promise<Values> | undefined;
+  const read = async (): Promise<Values> => {
+    values ??= readDescriptor(number, LONGEST_FILE, (why) => unusable(name, why), signal).then((content) =>
+      parse(content, name),
+    );
+    return { ...(await values) };
+  };
+  let warned = false;
+  return {
+    read,
+    lock: undefined,
+    async change(apply) {
+      const before = await read();
+      const after = { ...before };
+      if (!apply(after)) return false;
+      values = Promise.resolve(after);
+      if (!warned && after.refresh_token !== undefined && after.refresh_token !== before.refresh_token) {
+        warned = true;
+        warn(
+          `The identity provider replaced the refresh token, and ${name} can't be written back: the one you gave is spent. Name a file in ${SESSION_FILE_VARIABLE} instead.`,
+        );
+      }
+      return true;
+    },
+  };
+}
+
+/** Empty where there is none yet. A link, another's file, or one that others may read is refused. */
+function readOwnFile(path: string): string {
+  return readPrivateFile(path, LONGEST_FILE, (why) => unusable(path, why)) ?? '';
+}
+
+function parse(text: string, name: string): Values {
+  const trimmed = text.trim();
+  if (trimmed === '') return {};
+  if (/^[\x21-\x7a\x7c\x7e]+$/.test(trimmed)) return { refresh_token: trimmed };
+  try {
+    const json = JSON.parse(trimmed) as Record<string, unknown>;
+    const entries = Object.entries(json);
+    const known = (name: string) => (sessionNames as readonly string[]).includes(name);
+    if (entries.length > 0 && entries.every(([key, value]) => known(key) && typeof value === 'string')) {
+      return json as Values;
+    }
+    if (entries.length === 0) return {};
+  } catch {
+    // A parser's message may quote what it read.
+  }
+  throw unusable(name, 'it holds neither a refresh token nor a session of trade-agent');
+}
+
+function unusable(name: string, why: string): TradeAgentError {
+  return new TradeAgentError('credential_store_unavailable', `the session in ${name} can't be used: ${why}`, {
+    hint: `See ${SESSION_FILE_VARIABLE} in docs/providers/other.md.`,
+  });
+}
+
+function split<V>(
+  values: Partial<Record<CredentialName, V>>,
+  isHere: (name: CredentialName) => boolean,
+): [Partial<Record<CredentialName, V>>, Partial<Record<CredentialName, V>>] {
+  const entries = Object.entries(values) as [CredentialName, V][];
+  return [
+    Object.fromEntries(entries.filter(([name]) => isHere(name))) as Partial<Record<CredentialName, V>>,
+    Object.fromEntries(entries.filter(([name]) => !isHere(name))) as Partial<Record<CredentialName, V>>,
+  ];
+}

@@ -1,0 +1,44 @@
+import { dirname, join } from 'node:path';
+import { withProcessLock } from '../machine/process-lock.ts';
+import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
+import type { LockPurpose } from './credential-store.ts';
+
+/**
+ * Longer than the longest exchange: four requests of 10 s (one more after a DPoP nonce challenge, and both again where
+ * this machine's clock turned out to be off), and three store calls of 2 s. A shorter wait would make a waiter give up,
+ * or tempt it to send a refresh token that the holder is just using up.
+ */
+export const LOCK_WAIT_MS = 60_000;
+
+/** The `exclusively` of both stores: one lock file a profile and purpose. */
+export function storeLock(folder: string, profile: string) {
+  return <T>(purpose: LockPurpose, work: () => Promise<T>, signal?: AbortSignal): Promise<T> =>
+    withStoreLock(join(folder, `.${profile}.${purpose}.lock`), { waitMs: LOCK_WAIT_MS, signal }, work);
+}
+
+/**
+ * As {@link withProcessLock}, for a credential store's own files: a folder that can't be written to, or a full disk, is
+ * the store's trouble and no bug.
+ * @throws {TradeAgentError} `credential_store_unavailable`, and what {@link withProcessLock} and `work` throw
+ */
+export async function withStoreLock<T>(
+  file: string,
+  options: Parameters<typeof withProcessLock>[1],
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await withProcessLock(file, options, work);
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    const isOurs = syscall !== undefined || String(code).startsWith('SQLITE_');
+    if (isTradeAgentError(error) || code === undefined || !isOurs) throw error;
+    throw new TradeAgentError(
+      'credential_store_unavailable',
+      `credentials can't be kept in ${dirname(file)} (${code})`,
+      {
+        hint: "Check the folder's permissions and the free space, then try again.",
+        details: { state: 'unwritable' },
+      },
+    );
+  }
+}

@@ -1,0 +1,302 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, constants, copyFileSync, linkSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3-multiple-ciphers';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { isAsClosed, noteClosed } from './as-closed.ts';
+import { turnOlderApprovals } from './older-approvals.ts';
+
+export type StateDatabase = Database.Database;
+
+/** The schema's versions, oldest first; `user_version` counts those applied. Never edit one that was released. */
+const migrations: readonly (string | ((database: StateDatabase) => void))[] = [
+  `
+  CREATE TABLE threads (
+    id TEXT PRIMARY KEY,
+    profile TEXT NOT NULL,
+    sub TEXT,
+    title TEXT NOT NULL,
+    status TEXT NOT NULL DEFAULT 'running',
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    lease_owner TEXT,
+    lease_epoch INTEGER NOT NULL DEFAULT 0,
+    lease_until INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE TABLE approvals (
+    id TEXT PRIMARY KEY,
+    thread TEXT NOT NULL REFERENCES threads (id),
+    prompt INTEGER NOT NULL,
+    tool_call_id TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    profile TEXT NOT NULL,
+    sub TEXT NOT NULL,
+    status TEXT NOT NULL,
+    draft TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    code TEXT NOT NULL,
+    client_order_id TEXT NOT NULL UNIQUE,
+    expires_at INTEGER NOT NULL,
+    auth_req_id TEXT,
+    poll_interval INTEGER,
+    asked INTEGER NOT NULL DEFAULT 0,
+    sealed_token BLOB,
+    token_expires_at INTEGER,
+    placed TEXT,
+    reason_code TEXT,
+    reason TEXT,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    lease_owner TEXT,
+    lease_epoch INTEGER NOT NULL DEFAULT 0,
+    lease_until INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (thread, tool_call_id, attempt)
+  ) STRICT;
+  CREATE INDEX approvals_by_thread ON approvals (thread, prompt);
+  `,
+  // Messages in rows of their own (history-saver.ts). The two tables before are LangGraph's: in a file of version 1 its
+  // saver made them with the first run, if there was one.
+  `
+  CREATE TABLE IF NOT EXISTS checkpoints (
+    thread_id TEXT NOT NULL,
+    checkpoint_ns TEXT NOT NULL DEFAULT '',
+    checkpoint_id TEXT NOT NULL,
+    parent_checkpoint_id TEXT,
+    type TEXT,
+    checkpoint BLOB,
+    metadata BLOB,
+    PRIMARY KEY (thread_id, checkpoint_ns, checkpoint_id)
+  );
+  CREATE TABLE IF NOT EXISTS writes (
+    thread_id TEXT NOT NULL,
+    checkpoint_ns TEXT NOT NULL DEFAULT '',
+    checkpoint_id TEXT NOT NULL,
+    task_id TEXT NOT NULL,
+    idx INTEGER NOT NULL,
+    channel TEXT NOT NULL,
+    type TEXT,
+    value BLOB,
+    PRIMARY KEY (thread_id, checkpoint_ns, checkpoint_id, task_id, idx)
+  );
+  CREATE TABLE messages (
+    thread_id TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    type TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (thread_id, hash)
+  ) STRICT;
+  `,
+  // Lines on their way to the audit file (audit-log.ts), and when an approval was last polled for.
+  `
+  CREATE TABLE audit_outbox (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    line TEXT NOT NULL
+  ) STRICT;
+  ALTER TABLE approvals ADD COLUMN polled_at INTEGER;
+  `,
+  // Approvals of messages: "draft" and "placed" then hold a message's, "client_order_id" its client_message_id.
+  `
+  ALTER TABLE approvals ADD COLUMN kind TEXT NOT NULL DEFAULT 'order' CHECK (kind IN ('order', 'message'));
+  `,
+  // The gateway asks, carries out and keeps the record (thread-proposals.ts). With the table go the sealed tokens.
+  (database) => {
+    database.exec(`
+    CREATE TABLE thread_proposals (
+      proposal TEXT PRIMARY KEY,
+      thread TEXT NOT NULL REFERENCES threads (id),
+      prompt INTEGER NOT NULL,
+      tool_call_id TEXT NOT NULL,
+      attempt INTEGER NOT NULL,
+      last_seen TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX thread_proposals_by_thread ON thread_proposals (thread, prompt);
+    `);
+    turnOlderApprovals(database);
+    database.exec('DROP TABLE approvals; DROP TABLE audit_outbox;');
+  },
+];
+
+/** The version this program writes. */
+export const SCHEMA_VERSION = migrations.length;
+
+/**
+ * Up to this size a file is read through when it is opened, unless it is as it was closed; what is damaged in a larger
+ * one shows when it is used.
+ */
+const CHECKED_BYTES = 16 * 1024 * 1024;
+/** Kilobytes of the write-ahead log kept on disk between writes. */
+const LOG_LIMIT = 1024;
+
+/**
+ * Opens `state.db` (threads, checkpoints, proposals as last seen), encrypted with a 32-byte key from the credential store.
+ * WAL with `synchronous=FULL`: what was committed survives a power cut. A file that can't be read is never touched:
+ * it may know of a proposal whose order is under way.
+ * @throws {TradeAgentError} `state_corrupt` for a damaged file, another key, or a newer version's file
+ */
+export function openStateDatabase(file: string, key: Buffer): StateDatabase {
+  if (key.length !== 32) throw new RangeError('the database key must be 32 bytes');
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  try {
+    if (sizeOf(file) === undefined) create(file, key);
+    if (sizeOf(file) === 0) throw damaged(file);
+    return open(file, key);
+  } catch (error) {
+    throw databaseFailure(error, file);
+  }
+}
+
+/** Where others have it open, or it changes afterwards, it is read through when it is opened again. */
+export function closeStateDatabase(database: StateDatabase): void {
+  database.close();
+  noteClosed(database.name);
+}
+
+/**
+ * Makes a new file beside its place and puts it there whole, unless another process was first. A file that is there
+ * and empty has therefore lost its content, and is not taken for a new one.
+ */
+function create(file: string, key: Buffer): void {
+  const fresh = `${file}.${randomBytes(6).toString('hex')}.new`;
+  try {
+    // SQLite gives -wal and -shm the main file's mode, so the file must be private from its first moment.
+    closeSync(openSync(fresh, 'wx', 0o600));
+    open(fresh, key).close();
+    try {
+      linkSync(fresh, file);
+    } catch (error) {
+      if (!isExisting(error)) copyFileSync(fresh, file, constants.COPYFILE_EXCL);
+    }
+  } catch (error) {
+    if (!isExisting(error)) throw error;
+  } finally {
+    for (const suffix of ['', '-wal', '-shm']) rmSync(`${fresh}${suffix}`, { force: true });
+  }
+}
+
+function isExisting(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EEXIST';
+}
+
+function open(file: string, key: Buffer): StateDatabase {
+  const size = sizeOf(file) ?? 0;
+  // Asked before it is opened, which makes a log beside it.
+  const mayBeDamaged = size > 0 && size <= CHECKED_BYTES && !isAsClosed(file);
+  const database = new Database(file, { timeout: 5_000, fileMustExist: true });
+  try {
+    database.pragma(`cipher='sqlcipher'`);
+    // The x'…' form is the key itself: no slow derivation, which is for passphrases.
+    database.pragma(`key="x'${key.toString('hex')}'"`);
+    // Takes effect in an empty file only, and would write to one that may not be written to.
+    if (size === 0) database.pragma('auto_vacuum = INCREMENTAL');
+    // What SQLite spills while it sorts or vacuums would not be encrypted.
+    database.pragma('temp_store = MEMORY');
+    database.prepare('SELECT count(*) FROM sqlite_master').get();
+    const version = refuseNewer(database, file);
+    if (mayBeDamaged) check(database, file);
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = FULL');
+    database.pragma('foreign_keys = ON');
+    database.pragma('secure_delete = ON');
+    database.pragma('wal_autocheckpoint = 256');
+    database.pragma(`journal_size_limit = ${LOG_LIMIT * 1024}`);
+    if (version < SCHEMA_VERSION) migrate(database);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function sizeOf(file: string): number | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.size;
+}
+
+/** Reads every page: each carries a seal of its own, which a page that was changed or torn breaks. */
+function check(database: StateDatabase, file: string): void {
+  if (database.pragma('quick_check(1)', { simple: true }) !== 'ok') throw damaged(file);
+}
+
+function refuseNewer(database: StateDatabase, file: string): number {
+  const found = versionOf(database);
+  if (found <= SCHEMA_VERSION) return found;
+  throw new TradeAgentError('state_corrupt', `${file} was written by a newer version of trade-agent`, {
+    hint: 'Nothing was changed. Update trade-agent, or point TRADE_AGENT_HOME at another folder.',
+    details: { found, known: SCHEMA_VERSION },
+  });
+}
+
+function versionOf(database: StateDatabase): number {
+  return database.pragma('user_version', { simple: true }) as number;
+}
+
+function migrate(database: StateDatabase): void {
+  database
+    .transaction(() => {
+      // Asked again under the lock: another process may have been first.
+      for (let next = versionOf(database); next < SCHEMA_VERSION; next++) {
+        const migration = migrations[next];
+        if (typeof migration === 'string') database.exec(migration);
+        else migration?.(database);
+        database.pragma(`user_version = ${next + 1}`);
+      }
+    })
+    .immediate();
+  // A file from before version 2 kept the space of what was deleted for itself.
+  if (database.pragma('auto_vacuum', { simple: true }) !== 2) compact(database);
+}
+
+/** Rewrites the whole file. Left for another time while another process reads it. */
+function compact(database: StateDatabase): void {
+  try {
+    database.pragma('auto_vacuum = INCREMENTAL');
+    database.exec('VACUUM');
+  } catch (error) {
+    if (!isBusy(error)) throw error;
+  }
+}
+
+/** Gives the space of what was deleted back to the disk, where it is more than `leave` pages. */
+export function giveBackSpace(database: StateDatabase, { leave = 0 } = {}): void {
+  try {
+    if ((database.pragma('freelist_count', { simple: true }) as number) <= leave) return;
+    database.pragma('incremental_vacuum');
+    database.pragma('wal_checkpoint(TRUNCATE)');
+  } catch (error) {
+    // Another process is reading: the space is used again, or given back another time.
+    if (!isBusy(error)) throw error;
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return errorCode(error).startsWith('SQLITE_BUSY') || errorCode(error).startsWith('SQLITE_LOCKED');
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+function damaged(file: string): TradeAgentError {
+  return new TradeAgentError(
+    'state_corrupt',
+    `${file} cannot be read: it is damaged, or its key is another`,
+    {
+      hint: 'Nothing was changed. Restore the file or its key; or move the file away to start afresh, after checking your orders at the broker.',
+    },
+  );
+}
+
+/**
+ * SQLite's errors as the program's own, without a cause: nothing of the key can be in it. Anything else comes back as
+ * it is.
+ */
+export function databaseFailure(error: unknown, file = 'the state database'): unknown {
+  const code = errorCode(error);
+  if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) return damaged(file);
+  if (code.startsWith('SQLITE_BUSY')) {
+    return new TradeAgentError('busy', `${file} is held by another process`, {
+      hint: 'Try again in a moment.',
+    });
+  }
+  return error;
+}

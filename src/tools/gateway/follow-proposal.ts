@@ -1,0 +1,83 @@
+import type { Clock } from '../../machine/clock.ts';
+import { failpoint } from '../../machine/failpoint.ts';
+import { isTradeAgentError } from '../../trading/errors.ts';
+import { isSettledState, type Proposal } from '../../trading/proposal.ts';
+import type { GatewayClient } from './gateway-client.ts';
+
+/** How long the gateway may hold an answer back. */
+const LONG_POLL_SECONDS = 25;
+/** Longest pause after the gateway could not be reached. */
+const MAX_BACKOFF_MS = 30_000;
+/** A gateway that holds nothing back is not asked more often than this. */
+const SHORTEST_PAUSE_MS = 1_000;
+/** How long to wait for news of what is on its way and unknown: it may take the gateway hours to learn. */
+const UNKNOWN_MS = 10_000;
+
+export interface FollowOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Looks once and comes back, decided or not. */
+  readonly once?: boolean;
+  /** Told of each change. */
+  readonly changed: (proposal: Proposal) => void;
+  /** Told what the person should know meanwhile. */
+  readonly notice: (message: string) => void;
+}
+
+/**
+ * Follows a proposal until nothing more can come of it, or what came of it can't be learnt now: one long poll of the
+ * gateway at a time, through network loss, sleep and 5xx. Nothing hangs on it but what the person is told: the gateway
+ * asks, and carries out, by itself.
+ * @param from the proposal as it was last seen
+ * @throws the signal's reason, when that ends it first; the proposal then stays as it is
+ */
+export async function followProposal(
+  gateway: Pick<GatewayClient, 'proposal'>,
+  from: Proposal,
+  { clock, signal, once = false, changed, notice }: FollowOptions,
+): Promise<Proposal> {
+  let seen = from;
+  let failures = 0;
+  let unknownSince: number | undefined;
+  for (;;) {
+    signal.throwIfAborted();
+    if (isSettledState(seen.state)) return seen;
+    unknownSince = seen.state === 'unknown' ? (unknownSince ?? clock.now()) : undefined;
+    if (unknownSince !== undefined && clock.now() - unknownSince >= UNKNOWN_MS) return seen;
+
+    const asked = clock.now();
+    const waitSeconds = seen.state === 'unknown' ? 5 : LONG_POLL_SECONDS;
+    let next: Proposal;
+    try {
+      const look = once ? {} : { waitSeconds, since: seen.updated_at };
+      next = await gateway.proposal(seen.id, { signal, ...look });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isPassing(error)) throw error;
+      failures += 1;
+      if (failures === 1) {
+        const known = once ? 'your decision is not known yet' : 'still waiting for your decision';
+        notice(`The gateway cannot be reached; ${known}.`);
+      }
+      if (once) return seen;
+      await clock.sleep(Math.min(2 ** (failures - 1) * 1000, MAX_BACKOFF_MS), signal);
+      continue;
+    }
+    failpoint('wait.answered');
+    if (failures > 0) notice('The gateway answers again.');
+    failures = 0;
+    const isNews = next.updated_at !== seen.updated_at || next.state !== seen.state;
+    seen = next;
+    if (isNews) changed(next);
+    if (once) return seen;
+    if (!isNews && clock.now() - asked < SHORTEST_PAUSE_MS) await clock.sleep(SHORTEST_PAUSE_MS, signal);
+  }
+}
+
+/** Whether the same question may be answered a little later. */
+export function isPassing(error: unknown): boolean {
+  if (!isTradeAgentError(error)) return false;
+  const { code, details } = error;
+  if (code === 'gateway_unreachable' || code === 'provider_unreachable') return true;
+  return details.status === 429 || Number(details.status) >= 500;
+}

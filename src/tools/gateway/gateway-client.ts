@@ -1,0 +1,369 @@
+import { z } from 'zod';
+import type { Session } from '../../auth/session/session.ts';
+import { READ_SCOPES } from '../../config/profile.ts';
+import {
+  type Activity,
+  activitiesSchema,
+  type TradingDay,
+  tradingDaySchema,
+} from '../../trading/activity.ts';
+import { decimalString } from '../../trading/decimal.ts';
+import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { type Proposal, type ProposalRequestInput, proposalSchema } from '../../trading/proposal.ts';
+import {
+  type Account,
+  accountSchema,
+  type Bar,
+  barSchema,
+  clockSchema,
+  type MarketClock,
+  type Order,
+  orderSchema,
+  type Position,
+  positionSchema,
+  type Quote,
+  quoteSchema,
+} from '../../trading/views.ts';
+import { PROPOSE_MESSAGES, PROPOSE_ORDERS } from '../tool.ts';
+import { gatewayError, shownText } from './gateway-problem.ts';
+
+/** Whether trading is halted; `halted_at` in RFC 3339. */
+const haltSchema = z.lazy(() => z.object({ halted: z.boolean(), halted_at: z.string().optional() }));
+export type Halt = z.output<typeof haltSchema>;
+
+/** How to look at a proposal. */
+export interface ProposalLook {
+  /** Seconds, at most 25: how long the gateway may hold its answer back until something changes. */
+  readonly waitSeconds?: number;
+  /** The `updated_at` that is known already: what changed since is answered at once. */
+  readonly since?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** The gateway's HTTP interface, typed. Every call has a time-out. */
+export interface GatewayClient {
+  account(): Promise<Account>;
+  positions(): Promise<Position[]>;
+  orders(query?: { status?: 'open' | 'closed' | 'all'; limit?: number }): Promise<Order[]>;
+  /** @throws {TradeAgentError} `not_found` */
+  order(id: string): Promise<Order>;
+  /** In the order asked. @throws {TradeAgentError} `unknown_symbol` */
+  quotes(symbols: readonly string[]): Promise<Quote[]>;
+  /** Prices over time, oldest first. `start` in milliseconds since the epoch; at most 1000 bars from there. */
+  bars(query: { symbol: string; timeframe: '1Day' | '1Hour'; start: number }): Promise<Bar[]>;
+  /** Equity at the end of each day of the last month, oldest first, dollars. */
+  equityHistory(): Promise<string[]>;
+  /** Equity at the end of each day as far back as asked for (`1M`, `1A`, `5A`), oldest first. */
+  valueHistory(period: string): Promise<DatedValue[]>;
+  clock(): Promise<MarketClock>;
+  /** Whether the gateway can reach the person's account elsewhere (`broker`, `slack`) now. */
+  isConnected(connection: string): Promise<boolean>;
+  /** Trading days from one date to another, both included. */
+  calendar(query: { start: string; end: string }): Promise<TradingDay[]>;
+  /**
+   * All that happened in the account after an instant (milliseconds since the epoch), oldest first.
+   * @throws {TradeAgentError} `gateway_refused` where that is more than can be read
+   */
+  activities(query: { after: number }): Promise<Activity[]>;
+  /**
+   * Proposes: the gateway asks the person, and carries out what they approve. The same key with the same request is the
+   * same proposal, so that it can be asked again after a lost answer.
+   * @throws {TradeAgentError} the refusal; `gateway_unreachable` with `details.sent` false where it certainly never left
+   */
+  propose(request: ProposalRequestInput, key: string): Promise<Proposal>;
+  /** How a proposal stands. @throws {TradeAgentError} `not_found` */
+  proposal(id: string, look?: ProposalLook): Promise<Proposal>;
+  /** The user's, newest first. */
+  proposals(query?: { state?: 'open' | 'all'; limit?: number }): Promise<Proposal[]>;
+  /**
+   * Takes a proposal back, on the phone too.
+   * @throws {TradeAgentError} `not_found`; `outcome_unknown` while it is carried out; `details.problem` is
+   *   `proposal_settled` where it ended before
+   */
+  withdraw(id: string): Promise<Proposal>;
+  /** Stops all trading, and withdraws what waits for the person. Ended by a proposal of kind `lift`. */
+  halt(): Promise<Halt>;
+  halted(): Promise<Halt>;
+  /**
+   * Cancels, and returns the order as it is then.
+   * @throws {TradeAgentError} `not_found`, `gateway_refused`; `details.problem` is `approval_required` where the order
+   *   protects a position: cancelling it is to be proposed
+   */
+  cancelOrder(id: string): Promise<Order>;
+}
+
+/** What the account was worth at an instant (RFC 3339), dollars. */
+export interface DatedValue {
+  readonly at: string;
+  readonly equity: string;
+}
+
+export interface GatewayClientOptions {
+  readonly signal?: AbortSignal;
+  /** For one request, milliseconds; beside what the gateway was asked to wait. */
+  readonly timeoutMs?: number;
+}
+
+const [MARKET_READ, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
+const ORDERS_CANCEL = 'orders:cancel';
+
+/** The gateway completes an order from several answers of the broker's, and asks the identity provider. */
+const PROPOSING_MS = 30_000;
+
+/** Of activities, a hundred each: more trades than a person makes in years. */
+const MOST_PAGES = 200;
+
+/** The gateway's ids are UUIDs or the like; what else a model may send never becomes part of a path. */
+const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
+
+export function createGatewayClient(session: Session, options: GatewayClientOptions = {}): GatewayClient {
+  const { signal, timeoutMs = 15_000 } = options;
+  const base = session.profile.gateway.replace(/\/+$/, '');
+
+  const unreachable = (
+    cause: unknown,
+    ms: number,
+    ...signals: (AbortSignal | undefined)[]
+  ): TradeAgentError => {
+    const ended = signals.find((one) => one?.aborted);
+    if (ended !== undefined) return isTradeAgentError(ended.reason) ? ended.reason : interrupted();
+    if (isTradeAgentError(cause)) return cause;
+    const timedOut = cause instanceof Error && cause.name === 'TimeoutError';
+    return new TradeAgentError(
+      'gateway_unreachable',
+      timedOut ? `the gateway did not answer within ${ms / 1000} seconds` : 'the gateway cannot be reached',
+      { hint: `Check that ${base} is up, then try again.` },
+    );
+  };
+
+  /** Any answer, its body as JSON where it is that. @throws {TradeAgentError} where none came */
+  const send = async (path: string, init: RequestInit, scopes: readonly string[], ms: number) => {
+    const timeout = AbortSignal.timeout(ms);
+    const given = init.signal ?? undefined;
+    const combined = AbortSignal.any([timeout, ...[signal, given].filter((one) => one !== undefined)]);
+    const once = async () => {
+      const response = await session.fetch(`${base}${path}`, { ...init, signal: combined }, scopes);
+      return { ok: response.ok, status: response.status, body: await bodyOf(response) };
+    };
+    try {
+      return await once().catch((error: unknown) => {
+        // A server may close an idle connection just as it is used again. A question can be asked twice.
+        if (init.method !== undefined || combined.aborted || !isConnectionLost(error)) throw error;
+        return once();
+      });
+    } catch (error) {
+      throw unreachable(error, ms, signal, given);
+    }
+  };
+
+  /** @throws {TradeAgentError} for every answer that isn't a success */
+  const request = async (
+    path: string,
+    init: RequestInit,
+    scopes: readonly string[],
+    ms = timeoutMs,
+  ): Promise<unknown> => {
+    const response = await send(path, init, scopes, ms);
+    if (response.ok) return response.body;
+    throw gatewayError(response.status, response.body);
+  };
+
+  const read = async <T>(path: string, schema: z.ZodType<T>, scope: string): Promise<T> => {
+    return parse(schema, await request(path, { headers: { accept: 'application/json' } }, [scope]));
+  };
+
+  const client: GatewayClient = {
+    account: () => read('/v1/account', accountSchema, PORTFOLIO_READ),
+    positions: async () =>
+      (await read('/v1/positions', z.object({ positions: z.array(positionSchema) }), PORTFOLIO_READ))
+        .positions,
+    orders: async ({ status = 'open', limit = 50 } = {}) =>
+      (
+        await read(
+          `/v1/orders?status=${status}&limit=${limit}`,
+          z.object({ orders: z.array(orderSchema) }),
+          ORDERS_READ,
+        )
+      ).orders,
+    order: async (id) => read(`/v1/orders/${orderId(id)}`, orderSchema, ORDERS_READ),
+    quotes: async (symbols) => {
+      const list = symbols.map(encodeURIComponent).join(',');
+      const { quotes } = await read(
+        `/v1/quotes?symbols=${list}`,
+        z.object({ quotes: z.array(quoteSchema) }),
+        MARKET_READ,
+      );
+      return symbols.map((symbol) => {
+        const quote = quotes.find((candidate) => candidate.symbol === symbol);
+        if (quote !== undefined) return quote;
+        throw new TradeAgentError('unknown_symbol', `there is no quote for ${symbol}`, {
+          hint: 'Check the ticker symbol.',
+          details: { symbol },
+        });
+      });
+    },
+    bars: async ({ symbol, timeframe, start }) => {
+      const query = new URLSearchParams({
+        symbol,
+        timeframe,
+        start: new Date(start).toISOString(),
+        limit: '1000',
+      });
+      return (await read(`/v1/bars?${query}`, z.object({ bars: z.array(barSchema) }), MARKET_READ)).bars;
+    },
+    equityHistory: async () =>
+      (
+        await read(
+          '/v1/portfolio/history?period=1M&timeframe=1D',
+          z.object({ points: z.array(z.object({ equity: decimalString })) }),
+          PORTFOLIO_READ,
+        )
+      ).points.map(({ equity }) => equity),
+    valueHistory: async (period) =>
+      (
+        await read(
+          `/v1/portfolio/history?${new URLSearchParams({ period, timeframe: '1D' })}`,
+          z.object({ points: z.array(z.object({ at: z.string(), equity: decimalString })) }),
+          PORTFOLIO_READ,
+        )
+      ).points,
+    clock: () => read('/v1/clock', clockSchema, MARKET_READ),
+    isConnected: async (connection) =>
+      (
+        await read(
+          `/v1/connections?${new URLSearchParams({ name: connection })}`,
+          z.object({ connections: z.array(z.object({ name: z.string(), connected: z.boolean() })) }),
+          PORTFOLIO_READ,
+        )
+      ).connections.some(({ name, connected }) => name === connection && connected),
+    calendar: async ({ start, end }) =>
+      (
+        await read(
+          `/v1/calendar?${new URLSearchParams({ start, end })}`,
+          z.object({ days: z.array(tradingDaySchema) }),
+          MARKET_READ,
+        )
+      ).days,
+    activities: async ({ after }) => {
+      const found: Activity[] = [];
+      let page: string | null = null;
+      for (let pages = 0; pages < MOST_PAGES; pages++) {
+        const query: URLSearchParams = new URLSearchParams({ after: new Date(after).toISOString() });
+        if (page !== null) query.set('page', page);
+        const answer: z.output<typeof activitiesSchema> = await read(
+          `/v1/activities?${query}`,
+          activitiesSchema,
+          PORTFOLIO_READ,
+        );
+        found.push(...answer.activities);
+        page = answer.next_page;
+        if (page === null) return found.reverse();
+      }
+      throw new TradeAgentError('gateway_refused', 'the account has more activities than can be read', {
+        hint: 'Ask for a shorter time.',
+      });
+    },
+    propose: async (proposal, key) =>
+      parse(
+        proposalSchema,
+        await request(
+          '/v1/proposals',
+          {
+            method: 'POST',
+            headers: {
+              accept: 'application/json',
+              'content-type': 'application/json',
+              'idempotency-key': key,
+            },
+            body: JSON.stringify(proposal),
+          },
+          [proposal.kind === 'message' ? PROPOSE_MESSAGES : PROPOSE_ORDERS],
+          PROPOSING_MS,
+        ),
+      ),
+    proposal: async (id, { waitSeconds, since, signal: until } = {}) => {
+      const query = new URLSearchParams({
+        ...(waitSeconds === undefined ? {} : { wait: String(waitSeconds) }),
+        ...(since === undefined ? {} : { since }),
+      });
+      const answer = await request(
+        `/v1/proposals/${proposalId(id)}${query.size === 0 ? '' : `?${query}`}`,
+        { headers: { accept: 'application/json' }, ...(until === undefined ? {} : { signal: until }) },
+        [ORDERS_READ],
+        timeoutMs + (waitSeconds ?? 0) * 1000,
+      );
+      return parse(proposalSchema, answer);
+    },
+    proposals: async ({ state = 'all', limit = 100 } = {}) =>
+      (
+        await read(
+          `/v1/proposals?state=${state}&limit=${limit}`,
+          z.object({ proposals: z.array(proposalSchema) }),
+          ORDERS_READ,
+        )
+      ).proposals,
+    withdraw: async (id) =>
+      parse(
+        proposalSchema,
+        await request(
+          `/v1/proposals/${proposalId(id)}`,
+          { method: 'DELETE', headers: { accept: 'application/json' } },
+          [PROPOSE_ORDERS, PROPOSE_MESSAGES],
+        ),
+      ),
+    halt: async () => parse(haltSchema, await request('/v1/halt', { method: 'PUT' }, [ORDERS_CANCEL])),
+    halted: () => read('/v1/halt', haltSchema, ORDERS_READ),
+    cancelOrder: async (id) => {
+      await request(`/v1/orders/${orderId(id)}`, { method: 'DELETE' }, [ORDERS_CANCEL]);
+      return client.order(id);
+    },
+  };
+  return client;
+}
+
+/** Whether the connection broke under a request, so that nobody answered it. */
+function isConnectionLost(error: unknown): boolean {
+  const code = isTradeAgentError(error)
+    ? error.details.reason
+    : ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code;
+  return code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET';
+}
+
+function orderId(id: string): string {
+  if (idPattern.test(id)) return id;
+  throw new TradeAgentError('not_found', 'that is not an order’s id', {
+    hint: 'List the orders to see their ids.',
+  });
+}
+
+function proposalId(id: string): string {
+  if (idPattern.test(id)) return id;
+  throw new TradeAgentError('not_found', `there is no approval "${shownText(id, 64)}"`, {
+    hint: 'List them with "trade-agent approvals".',
+  });
+}
+
+function interrupted(): TradeAgentError {
+  return new TradeAgentError('interrupted', 'stopped before the gateway answered');
+}
+
+/** The body as JSON, or undefined where it is none. A broken connection while reading it still throws. */
+async function bodyOf(response: Response): Promise<unknown> {
+  const text = await response.text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function parse<T>(schema: z.ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const field = parsed.error.issues[0]?.path.join('.') ?? '';
+  throw new TradeAgentError(
+    'gateway_refused',
+    `the gateway’s answer is not what it should be${field === '' ? '' : ` (field ${field})`}`,
+    { hint: 'The gateway may be of another version.', details: { problem: 'malformed_response' } },
+  );
+}

@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import { type ErrorCode, TradeAgentError } from '../../trading/errors.ts';
+import { type ProblemMembers, problemMembers } from '../../trading/problem-members.ts';
+import { type Problem, problemSchema } from '../../trading/views.ts';
+
+/** The gateway's codes that mean the same to the caller; every other one arrives as `gateway_refused`. */
+const sameCode = new Set<string>([
+  'insufficient_scope',
+  'market_closed',
+  'price_moved',
+  'insufficient_funds',
+  'unknown_symbol',
+  'outcome_unknown',
+  'approval_expired',
+  'broker_rejected',
+  'message_rejected',
+  'invalid_order',
+  'invalid_message',
+  'invalid_config',
+  'blocked',
+  'not_found',
+  'approval_denied',
+  'approval_cancelled',
+] satisfies ErrorCode[]);
+
+const hints: Partial<Record<ErrorCode, string>> = {
+  login_required: 'Sign in with "trade-agent login".',
+  insufficient_scope:
+    'Sign in again with "trade-agent login", without --read-only if this was more than reading.',
+  market_closed: 'Try again when the market is open, or place a limit order.',
+  price_moved: 'Ask for the order again to see and approve it at the new price.',
+  insufficient_funds: 'Ask for less, or free some buying power first.',
+  unknown_symbol: 'Check the ticker symbol.',
+  not_found: 'List your orders with "trade-agent orders --status all".',
+  outcome_unknown: 'Go on with "trade-agent resume": it asks what became of the order before anything else.',
+  blocked: 'Nothing was traded.',
+};
+
+/**
+ * One line of text that came from outside, fit to be shown: control characters (terminal escapes among them) become
+ * spaces, and it is cut at `length` characters.
+ */
+export function shownText(text: string, length = 300): string {
+  const line = text
+    // biome's rule is off for this: escapes are just what must go.
+    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ')
+    .trim();
+  return line.length > length ? `${line.slice(0, length - 1)}…` : line;
+}
+
+/** Deeper or longer than this no member of a problem is. */
+const MOST_DEPTH = 4;
+const MOST_ENTRIES = 50;
+
+/** JSON from outside as it is, its text fit to be shown. */
+function shownValue(value: unknown, depth = 0): unknown {
+  if (typeof value === 'string') return shownText(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth >= MOST_DEPTH) return undefined;
+  if (Array.isArray(value)) return value.slice(0, MOST_ENTRIES).map((entry) => shownValue(entry, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value)
+      .slice(0, MOST_ENTRIES)
+      .map(([name, entry]) => [shownText(name, 64), shownValue(entry, depth + 1)]),
+  );
+}
+
+/** What a problem says beside its sentence, fit to be shown and otherwise as it came. */
+export function shownMembers(members: Readonly<Record<string, unknown>>): ProblemMembers {
+  return shownValue(problemMembers(members)) as ProblemMembers;
+}
+
+/** What connects an account elsewhere. */
+export function connectCommand(connection: string): string {
+  return `trade-agent connections add ${connection}`;
+}
+
+/** What stands in the way where an account elsewhere is not connected. */
+export function connectionRequired(connection: string): TradeAgentError {
+  return new TradeAgentError('connection_required', `your account "${connection}" is not connected`, {
+    hint: connectHint(connection),
+    details: { connection },
+  });
+}
+
+function connectHint(connection: string): string {
+  return `Connect it with "${connectCommand(connection)}".`;
+}
+
+/** The account elsewhere that a problem is about; the broker's where it names none. */
+function connectionOf(body: unknown): string {
+  const named = z.object({ connection: z.string().regex(/^[a-z]{1,32}$/) }).safeParse(body);
+  return named.success ? named.data.connection : 'broker';
+}
+
+/** By which the gateway says that its owner's rules, or its quotas, are in the way; what is asked for may be right. */
+const standInTheWay =
+  /^(policy|quota|mandate)|^(halted|resting|too_many_open|too_many_asked|order_limit_exceeded|kill_switch)$/;
+
+/** What one of the gateway's problem codes means to the caller. */
+export function errorCodeOf(problem: string): ErrorCode {
+  if (sameCode.has(problem)) return problem as ErrorCode;
+  if (standInTheWay.test(problem)) return 'blocked';
+  switch (problem) {
+    case 'account_not_connected':
+      return 'connection_required';
+    case 'order_not_found':
+    case 'proposal_not_found':
+      return 'not_found';
+    case 'not_placed':
+      return 'approval_expired';
+    case 'proposal_executing':
+      return 'outcome_unknown';
+    default:
+      return 'gateway_refused';
+  }
+}
+
+function codeOf(status: number, problem: Problem | undefined): ErrorCode {
+  if (status === 401) return 'login_required';
+  if (problem !== undefined) return errorCodeOf(problem.code);
+  if (status === 404) return 'not_found';
+  return status >= 500 ? 'gateway_unreachable' : 'gateway_refused';
+}
+
+/**
+ * The error for an answer of the gateway's that isn't a success (RFC 9457 problem JSON, or no usable body at all).
+ * `details.status` is the HTTP status, `details.problem` the gateway's own code, beside the problem's own members.
+ */
+export function gatewayError(status: number, body: unknown): TradeAgentError {
+  const parsed = problemSchema.safeParse(body);
+  const problem = parsed.success ? parsed.data : undefined;
+  const code = codeOf(status, problem);
+  const said = problem?.detail ?? problem?.title;
+  const message = said === undefined ? `the gateway answered with HTTP status ${status}` : shownText(said);
+  const connection = code === 'connection_required' ? connectionOf(body) : undefined;
+  const hint =
+    connection !== undefined
+      ? connectHint(connection)
+      : problem?.hint === undefined
+        ? hints[code]
+        : shownText(problem.hint);
+  return new TradeAgentError(code, message, {
+    ...(hint === undefined ? {} : { hint }),
+    details: {
+      status,
+      ...(connection === undefined ? {} : { connection }),
+      ...(problem === undefined ? {} : { ...shownMembers(problem), problem: shownText(problem.code, 64) }),
+      ...(problem?.fields === undefined
+        ? {}
+        : { fields: problem.fields.map((field) => shownText(field, 64)) }),
+    },
+  });
+}

@@ -1,0 +1,283 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { orderDefaults, type ProvenanceInput, provenanceOf } from '../../../../src/agent/graph/provenance.ts';
+import { ordersNamed } from '../../../../src/agent/planner/person-words.ts';
+import { provenanceSchema } from '../../../../src/trading/proposal.ts';
+
+const usual = { type: 'market', time_in_force: 'day', extended_hours: false };
+
+/** Each field's source, of an order proposed after these turns. */
+function sources(
+  turns: readonly string[],
+  request: Record<string, unknown>,
+  more: Partial<ProvenanceInput> = {},
+): Record<string, string> {
+  const { fields } = provenance(turns, { ...usual, ...request }, more);
+  return Object.fromEntries(Object.entries(fields).map(([name, { source }]) => [name, source]));
+}
+
+function provenance(
+  turns: readonly string[],
+  request: Record<string, unknown>,
+  more: Partial<ProvenanceInput> = {},
+) {
+  const found = provenanceOf({
+    kind: 'order',
+    request,
+    userTurns: turns,
+    from: 'model',
+    taintedBy: [],
+    defaults: orderDefaults,
+    ...more,
+  });
+  expect(provenanceSchema.parse(found)).toEqual(found);
+  return found;
+}
+
+const held = new Map([['MSFT', { qty: '11', qty_available: '9' }]]);
+
+describe('where an order comes from', () => {
+  it.each([
+    ['buy 5 AAPL', { symbol: 'AAPL', side: 'buy', qty: '5' }],
+    ['buy five aapl', { symbol: 'AAPL', side: 'buy', qty: '5.00' }],
+    ['hmm, could you maybe buy 1k shares of KO for me today?', { symbol: 'KO', side: 'buy', qty: '1000' }],
+    ['i think you should purchase $500 worth of msft', { symbol: 'MSFT', side: 'buy', notional: '500' }],
+    ['put in an order: sell 1,200.5 NVDA quickly', { symbol: 'NVDA', side: 'sell', qty: '1200.5' }],
+    ['Buy five shares of Apple (AAPL), whenever', { symbol: 'AAPL', side: 'buy', qty: '5' }],
+    ["my AAPL's too big, sell 3 of it today", { symbol: 'AAPL', side: 'sell', qty: '3' }],
+    ['SELL 3 AAPL RIGHT NOW', { symbol: 'AAPL', side: 'sell', qty: '3' }],
+  ])('"%s" says symbol, side and amount, and the rest is the default', (turn, request) => {
+    const found = sources([turn], request);
+    for (const name of Object.keys(request)) expect([name, found[name]]).toEqual([name, 'user']);
+    expect(found).toMatchObject({ type: 'default', time_in_force: 'default', extended_hours: 'default' });
+  });
+
+  it.each([
+    ['buy 5 AAPL limit 180 gtc', { type: 'limit', limit_price: '180.00', time_in_force: 'gtc' }],
+    ['well, buy 5 AAPL at 180 or less, gtc', { type: 'limit', limit_price: '180', time_in_force: 'gtc' }],
+    ['buy 5 AAPL at market', { type: 'market' }],
+    ['hm, buy 5 AAPL with a trailing stop of 2%', { type: 'trailing_stop', trail_percent: '2' }],
+    [
+      'ok then buy 5 AAPL stop 200 limit 201 whatever',
+      { type: 'stop_limit', stop_price: '200', limit_price: '201' },
+    ],
+    ['buy 5 AAPL limit 180 in extended hours', { type: 'limit', limit_price: '180', extended_hours: true }],
+  ])('"%s" says the terms', (turn, terms) => {
+    const found = sources([turn], { symbol: 'AAPL', side: 'buy', qty: '5', ...terms });
+    for (const name of Object.keys(terms)) expect([name, found[name]]).toEqual([name, 'user']);
+    expect(found.qty).toBe('user');
+  });
+
+  it('a value that nobody said is the model’s', () => {
+    const { fields } = provenance(['buy some AAPL'], { ...usual, symbol: 'AAPL', side: 'buy', qty: '7' });
+    expect(fields.qty).toEqual({ source: 'other', from: 'model' });
+    expect(fields.symbol).toEqual({ source: 'user' });
+  });
+
+  it('a default that the words speak against is not a default', () => {
+    const found = sources(['buy 5 AAPL limit 180 gtc'], { symbol: 'AAPL', side: 'buy', qty: '5' });
+    expect(found).toMatchObject({ type: 'other', time_in_force: 'other' });
+  });
+
+  it.each([
+    ['"tell me what to buy" names no TELL', 'tell me what to buy', { symbol: 'TELL' }, 'symbol'],
+    ['"buy all of it" names neither ALL nor IT', 'buy all of it', { symbol: 'ALL' }, 'symbol'],
+    ['the 5 of "$5" is no number of shares', 'hm, spend $5 on AAPL', { symbol: 'AAPL', qty: '5' }, 'qty'],
+    ['the 5 of "5%" is no number of shares', 'if AAPL falls 5% buy', { symbol: 'AAPL', qty: '5' }, 'qty'],
+    ['a price is no number of shares', 'hm, buy AAPL at 180', { symbol: 'AAPL', qty: '180' }, 'qty'],
+    ['180 is not 1800', 'hm, buy 1800 AAPL', { symbol: 'AAPL', qty: '180' }, 'qty'],
+    ['half a word is no word', 'hm, buy 5 AAPLX', { symbol: 'AAPL', qty: '5' }, 'symbol'],
+    ['what was forbidden was not asked for', "don't buy 5 AAPL", { symbol: 'AAPL', qty: '5' }, 'side'],
+    [
+      'a price said for shares',
+      'hm, buy 5 AAPL',
+      { symbol: 'AAPL', qty: '5', limit_price: '5' },
+      'limit_price',
+    ],
+  ])('%s', (_, turn, request, field) => {
+    expect(sources([turn], { side: 'buy', ...request })[field]).toBe('other');
+  });
+
+  it.each([
+    'buy 5 AAPL and sell 10 MSFT',
+    'Buy 5 AAPL, and then sell 10 MSFT please, will you',
+    'well, swap: buy 5 AAPL, sell 10 MSFT',
+  ])('of "%s" each order has its own number and side', (turn) => {
+    expect(sources([turn], { symbol: 'MSFT', side: 'sell', qty: '10' })).toMatchObject({
+      symbol: 'user',
+      side: 'user',
+      qty: 'user',
+    });
+    expect(sources([turn], { symbol: 'MSFT', side: 'buy', qty: '5' })).toMatchObject({
+      symbol: 'user',
+      side: 'other',
+      qty: 'other',
+    });
+  });
+
+  it('two orders for one symbol lend each other nothing', () => {
+    const turn = 'buy 5 AAPL limit 180 and buy 50 AAPL limit 90';
+    const found = sources([turn], {
+      symbol: 'AAPL',
+      side: 'buy',
+      qty: '50',
+      type: 'limit',
+      limit_price: '180',
+    });
+    expect([found.qty, found.limit_price].sort()).toEqual(['other', 'user']);
+  });
+
+  it('an earlier turn counts, until a newer one says otherwise', () => {
+    const sell = { symbol: 'AAPL', side: 'sell', type: 'limit', limit_price: '190' };
+    const turns = ['buy 5 AAPL limit 180', 'and now sell them at 190, would you'];
+    expect(sources(turns, { ...sell, qty: '5' })).toMatchObject({
+      symbol: 'user',
+      side: 'user',
+      qty: 'user',
+      limit_price: 'user',
+    });
+    expect(sources(turns, { ...sell, qty: '5', limit_price: '180' }).limit_price).toBe('other');
+    expect(sources(['buy 5 AAPL', 'no, make it 3'], { symbol: 'AAPL', side: 'buy', qty: '5' }).qty).toBe(
+      'other',
+    );
+  });
+
+  it.each(['sell half my MSFT', 'MSFT makes me nervous, so sell half of it'])(
+    '"%s" is computed from what is held, where it comes to that',
+    (turn) => {
+      const request = { ...usual, symbol: 'MSFT', side: 'sell' };
+      const { fields } = provenance([turn], { ...request, qty: '5.5' }, { positions: held });
+      expect(fields.qty).toEqual({ source: 'computed', from: 'half of the position' });
+      expect(fields.side).toEqual({ source: 'user' });
+      expect(sources([turn], { ...request, qty: '6' }, { positions: held }).qty).toBe('other');
+      expect(sources([turn], { ...request, qty: '5.5' }).qty).toBe('other');
+    },
+  );
+
+  it('sends the sentence along, on one line, without what can’t be seen, cut between characters', () => {
+    const request = { symbol: 'AAPL', side: 'buy', qty: '5' };
+    expect(provenance(['buy 5 AAPL\n\u202eplease\u0007'], request).sentence).toBe('buy 5 AAPL please');
+    expect(provenance(['buy 5 AAPL', 'yes'], request).sentence).toBe('buy 5 AAPL');
+    expect(provenance([`${'x'.repeat(499)}😀`], request).sentence).toBe('x'.repeat(499));
+    expect(provenance([], request)).not.toHaveProperty('sentence');
+  });
+
+  it('names what has entered the conversation, each once, in plain letters, ten at most', () => {
+    const many = Array.from({ length: 20 }, (_, index) => `tool ${index}`);
+    const found = provenance(
+      ['buy'],
+      {},
+      { taintedBy: ['standard input', 'standard input', 'nëws', ...many] },
+    );
+    expect(found.tainted_by?.slice(0, 2)).toEqual(['standard input', 'n?ws']);
+    expect(found.tainted_by).toHaveLength(10);
+  });
+
+  it('a value in none of the person’s turns is never theirs', () => {
+    const words = fc.constantFrom(
+      ...'buy sell purchase half all 5 AAPL aapl MSFT msft of my shares limit 180 $500 1k at stop 5% trail gtc day market and , then'.split(
+        ' ',
+      ),
+    );
+    const turns = fc.array(
+      fc.oneof(
+        fc.array(words, { maxLength: 14 }).map((each) => each.join(' ')),
+        fc.string({ maxLength: 60 }),
+      ),
+      { maxLength: 4 },
+    );
+    fc.assert(
+      fc.property(turns, fc.integer({ min: 6_001, max: 999_999 }), (said, number) => {
+        const value = String(number);
+        fc.pre(said.every((turn) => !turn.includes(value) && !turn.includes('TSLA')));
+        const request = {
+          symbol: 'TSLA',
+          side: 'short',
+          qty: value,
+          notional: value,
+          limit_price: value,
+          stop_price: value,
+          trail_price: value,
+          trail_percent: value,
+          type: 'vwap',
+          time_in_force: 'gtd',
+        };
+        expect(Object.values(sources(said, request, { positions: held }))).not.toContain('user');
+        const order = { ...request, symbol: 'AAPL' };
+        expect(sources(said, order)).toMatchObject({ qty: 'other', notional: 'other', limit_price: 'other' });
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+describe('where a cancel, a change and a message come from', () => {
+  const id = '7d1b6a52-1b0c-4a0e-9a39-0d2f4f1f0a11';
+  const openOrders = [{ id, symbol: 'AAPL' }];
+
+  it('an order’s id that the person wrote is theirs', () => {
+    const found = provenance([`cancel order ${id}.`], { order_id: id }, { kind: 'cancel' });
+    expect(found.fields.order_id).toEqual({ source: 'user' });
+  });
+
+  it.each([
+    ['cancel my AAPL order', { source: 'computed', from: 'open AAPL orders' }],
+    ['cancel all orders', { source: 'computed', from: 'all open orders' }],
+    ['cancel my MSFT order', { source: 'other', from: 'model' }],
+    ['what are my open orders', { source: 'other', from: 'model' }],
+  ])('after "%s" the order is %o', (turn, field) => {
+    const found = provenance([turn], { order_id: id }, { kind: 'cancel', openOrders });
+    expect(found.fields.order_id).toEqual(field);
+  });
+
+  it('a change has the person’s number, and the order the rule found', () => {
+    const found = provenance(
+      ['hm, move the stop of my AAPL order to 170'],
+      { order_id: id, stop_price: '170', qty: '5' },
+      { kind: 'replace', openOrders },
+    );
+    expect(found.fields.stop_price).toEqual({ source: 'user' });
+    expect(found.fields.qty).toEqual({ source: 'other', from: 'model' });
+    expect(found.fields.order_id).toEqual({ source: 'other', from: 'model' });
+  });
+
+  it('a message goes where the person said, and its text is the rule’s', () => {
+    const request = {
+      service: 'gmail',
+      recipient: 'bob@example.com',
+      subject: 'Portfolio',
+      text: 'All well.',
+    };
+    const more = { kind: 'message', computed: { subject: 'summary', text: 'summary' } } as const;
+    expect(provenance(['email my portfolio to bob@example.com.'], request, more).fields).toEqual({
+      service: { source: 'user' },
+      recipient: { source: 'user' },
+      subject: { source: 'computed', from: 'summary' },
+      text: { source: 'computed', from: 'summary' },
+    });
+    expect(provenance(['email it to rob@example.com'], request, more).fields.recipient).toEqual({
+      source: 'other',
+      from: 'model',
+    });
+  });
+});
+
+describe('how many orders a prompt names', () => {
+  it.each([
+    ['what do I own', 0],
+    ['buy 5 AAPL', 1],
+    ['buy 1 AAPL and buy 2 MSFT and sell 3 NVDA', 3],
+    ['hello there, maybe buy 1 AAPL, 2 MSFT, 3 NVDA, 4 KO, 5 PEP, 6 IBM', 6],
+    ['would you buy some KO somehow', 1],
+    ["don't buy 5 AAPL", 0],
+    ['how was your day?', 0],
+    ['cancel my AAPL order and sell 5 AAPL', 2],
+  ])('"%s": %i', (turn, count) => {
+    expect(ordersNamed(['buy 9 TSLA', turn])).toBe(count);
+  });
+
+  it('twenty at most, whatever was pasted', () => {
+    expect(ordersNamed([Array.from({ length: 90 }, () => 'buy 5 KO').join(', or ')])).toBeLessThanOrEqual(20);
+    expect(ordersNamed([])).toBe(0);
+  });
+});

@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { manPage } from '../../../../../src/cli/man-page.ts';
+import { describeProgram, everyCommand } from '../../../../../src/cli/program.ts';
+
+const program = await describeProgram();
+const commands = everyCommand(program).map((command): [string, Command] => [nameOf(command), command]);
+
+function nameOf(command: Command): string {
+  const { parent } = command;
+  return parent === null || parent.parent === null ? command.name() : `${nameOf(parent)} ${command.name()}`;
+}
+
+function helpOf(command: Command): string {
+  let text = '';
+  command.configureOutput({
+    writeOut: (more) => {
+      text += more;
+    },
+  });
+  command.outputHelp();
+  return text;
+}
+
+describe('the help of', () => {
+  it.each(commands)('%s has examples and exit codes', (name, command) => {
+    const text = helpOf(command);
+    expect(text).toMatch(/^Examples:$/m);
+    expect(text).toContain(`trade-agent`);
+    expect(text).toMatch(/^Exit codes:$/m);
+    expect(command.description(), name).not.toBe('');
+    for (const argument of command.registeredArguments) expect(argument.description, name).not.toBe('');
+  });
+
+  it('the program lists every command', () => {
+    const text = helpOf(program);
+    for (const { name } of program.commands.map((command) => ({ name: command.name() }))) {
+      expect(text).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
+    }
+  });
+});
+
+describe('the manual page', () => {
+  const page = manPage(program, '1.2.3');
+
+  it('has a section for every command, and is plain ASCII', () => {
+    for (const [name] of commands)
+      expect(page).toContain(`.SS "trade\\-agent ${name.replaceAll('-', '\\-')}`);
+
+    expect([...page].filter((character) => character > '~')).toEqual([]);
+  });
+});

@@ -1,0 +1,53 @@
+import Database from 'better-sqlite3-multiple-ciphers';
+import { expect, it } from 'vitest';
+import type { BrokerTokens } from '../../../../src/gateway/broker/broker-token.ts';
+import type { Caller } from '../../../../src/gateway/door/caller.ts';
+import type { Delivery } from '../../../../src/gateway/messages/delivery.ts';
+import { createMessageDesk } from '../../../../src/gateway/messages/message-desk.ts';
+import { createMessageJournal } from '../../../../src/gateway/messages/message-journal.ts';
+import { createOrderJournal } from '../../../../src/gateway/orders/order-journal.ts';
+import type { MessageDraft } from '../../../../src/trading/message.ts';
+import { messageSendDetails } from '../../../../src/trading/message-details.ts';
+
+const gateway = 'https://gateway.example';
+const draft: MessageDraft = {
+  service: 'slack',
+  recipient: '#trading',
+  text: 'Hello.',
+  client_message_id: 'ta-00000001',
+  expires_at: '2026-11-24T15:00:00Z',
+};
+
+it('nobody is answered with what becomes of another user’s message of the same id, which is under way', async () => {
+  const database = new Database(':memory:');
+  createOrderJournal(database);
+  const bobsDelivery = Promise.withResolvers<Delivery>();
+  const tokens = { tokenFor: async ({ sub }: Caller) => sub, forget: () => {} } as unknown as BrokerTokens;
+  const deliver = async (_: MessageDraft, token: string): Promise<Delivery> =>
+    token === 'bob' ? bobsDelivery.promise : { outcome: 'unknown' };
+  const now = () => Date.parse('2026-11-24T14:58:00Z');
+  const desk = createMessageDesk({
+    journal: createMessageJournal(database),
+    outlets: new Map([['slack', { tokens, deliver }]]),
+    gateway,
+    detailsType: 'message_send',
+    clock: { now, sleep: async () => {} },
+  });
+  const caller = (sub: string): Caller => ({
+    sub,
+    clientId: 'client',
+    scopes: new Set(['messages:write']),
+    jti: `jti-of-${sub}`,
+    authorizationDetails: [messageSendDetails(draft, { gateway })],
+    accessToken: 'token',
+    expiresAt: now() + 60_000,
+  });
+  const unknown = { code: 'outcome_unknown' };
+  await expect(desk.send(caller('alice'), draft)).rejects.toMatchObject(unknown);
+  const bobs = desk.send(caller('bob'), draft);
+  // While bob's is under way: neither by the same message, nor by a look.
+  await expect(desk.send(caller('alice'), draft)).rejects.toMatchObject(unknown);
+  await expect(desk.outcome(caller('alice'), draft.client_message_id)).rejects.toMatchObject(unknown);
+  bobsDelivery.resolve({ outcome: 'sent', serviceId: '17.1' });
+  expect(await bobs).toMatchObject({ message: { service_id: '17.1' }, replay: false });
+});

@@ -1,0 +1,81 @@
+import Database from 'better-sqlite3-multiple-ciphers';
+import { describe, expect, it } from 'vitest';
+import type { Broker, Submission } from '../../../../src/gateway/broker/broker.ts';
+import { createOrderJournal } from '../../../../src/gateway/orders/order-journal.ts';
+import { submitIntent } from '../../../../src/gateway/orders/order-submission.ts';
+import { utcSeconds } from '../../../../src/machine/clock.ts';
+import type { OrderDraft } from '../../../../src/trading/order.ts';
+
+const START = Date.parse('2026-11-24T15:00:00Z');
+const id = 'ta-00000001';
+const draft = { client_order_id: id, symbol: 'AAPL', expires_at: utcSeconds(START + 60_000) } as OrderDraft;
+
+const intent = { sub: 'alice', clientOrderId: id, draft };
+
+/** An order whose intent was written a minute before `late` milliseconds after its approval's end. */
+function claimedAt(late: number) {
+  const journal = createOrderJournal(new Database(':memory:'));
+  journal.claim({ clientOrderId: id, digest: 'digest', sub: 'alice', jti: 'jti-1', draft }, START);
+  const submitted: OrderDraft[] = [];
+  const broker = {
+    submit: async (order: OrderDraft) => {
+      submitted.push(order);
+      return { outcome: 'accepted', order: { id: 'order-1', client_order_id: id } };
+    },
+  } as unknown as Broker;
+  const clock = { now: () => START + 60_000 + late, sleep: async () => {} };
+  return {
+    journal,
+    submitted,
+    submit: () => submitIntent(intent, () => broker.submit(draft), broker, { journal, clock }),
+  };
+}
+
+describe('a gateway that stood still between the intent and the broker', () => {
+  it('sends the order while its approval holds', async () => {
+    const { submit, submitted } = claimedAt(-1);
+    expect(await submit()).toMatchObject({ state: 'placed' });
+    expect(submitted).toHaveLength(1);
+  });
+
+  it('sends nothing once the approval has ended, and says so for good', async () => {
+    const { submit, submitted } = claimedAt(0);
+    expect(await submit()).toMatchObject({ state: 'rejected', problem: { code: 'not_placed' } });
+    expect(submitted).toEqual([]);
+  });
+
+  it('does not call it never placed where another gateway has sent it meanwhile', async () => {
+    const { journal, submit, submitted } = claimedAt(0);
+    const seen = journal.find('alice', id);
+    expect(seen && journal.reclaim(seen, START + 31_000)).toBe(true);
+    await expect(submit()).rejects.toMatchObject({ code: 'outcome_unknown' });
+    expect(submitted).toEqual([]);
+    expect(journal.find('alice', id)?.state).toBe('intent');
+  });
+});
+
+it.each<[string, Submission]>([
+  ['turned away', { outcome: 'not_taken', reason: 'rate_limited' }],
+  ['refused', { outcome: 'refused', reason: 'insufficient_funds', message: 'no', brokerCode: undefined }],
+])(
+  'a submission that was %s proves nothing where another gateway has sent the order meanwhile',
+  async (_, answer) => {
+    const journal = createOrderJournal(new Database(':memory:'));
+    journal.claim({ clientOrderId: id, digest: 'digest', sub: 'alice', jti: 'jti-1', draft }, START);
+    const broker = {
+      submit: async () => {
+        const seen = journal.find('alice', id);
+        expect(seen && journal.reclaim(seen, START + 31_000)).toBe(true);
+        return answer;
+      },
+      orderByClientOrderId: async () => undefined,
+    } as unknown as Broker;
+    const clock = { now: () => START + 31_000, sleep: async () => {} };
+    await expect(
+      submitIntent(intent, () => broker.submit(draft), broker, { journal, clock }),
+    ).rejects.toMatchObject({
+      code: 'outcome_unknown',
+    });
+    expect(journal.find('alice', id)).toMatchObject({ state: 'unknown', submittedAt: START + 31_000 });
+  },
+);

@@ -1,0 +1,58 @@
+import { emptyCheckpoint } from '@langchain/langgraph-checkpoint';
+import { describe, expect, it } from 'vitest';
+import { HistorySaver } from '../../../../src/store/sqlite/history-saver.ts';
+import { VirtualClock } from '../../../virtual-clock.ts';
+import { openStores } from '../../agent/state-fixture.ts';
+
+const thread = { configurable: { thread_id: 't1', checkpoint_ns: '' } };
+const metadata = { source: 'loop', step: 1, parents: {} } as const;
+
+describe('a run that lost its thread', () => {
+  const lostWithin = () => {
+    const { database } = openStores(new VirtualClock());
+    let inTransaction: boolean | undefined;
+    const saver = new HistorySaver(database, () => {
+      inTransaction = database.inTransaction;
+      throw new Error('taken over');
+    });
+    const stored = (table: string) =>
+      database.prepare(`SELECT count(*) FROM ${table}`).pluck().get() as number;
+    return { saver, stored, inTransaction: () => inTransaction };
+  };
+
+  it('stores no checkpoint, however late it notices', async () => {
+    const { saver, stored, inTransaction } = lostWithin();
+    await expect(saver.put(thread, emptyCheckpoint(), metadata)).rejects.toThrow('taken over');
+    expect(stored('checkpoints')).toBe(0);
+    // Asked where nobody can take the thread between the question and the write.
+    expect(inTransaction()).toBe(true);
+  });
+
+  it('stores nothing of what a task came to', async () => {
+    const { saver, stored, inTransaction } = lostWithin();
+    const at = { configurable: { ...thread.configurable, checkpoint_id: 'c1' } };
+    await expect(saver.putWrites(at, [['messages', 'late']], 'task')).rejects.toThrow('taken over');
+    expect(stored('writes')).toBe(0);
+    expect(inTransaction()).toBe(true);
+  });
+});
+
+it('what a task came to is read back, and not said anew', async () => {
+  const { database } = openStores(new VirtualClock());
+  const saver = new HistorySaver(database);
+  const at = await saver.put(thread, emptyCheckpoint(), metadata);
+  await saver.putWrites(
+    at,
+    [
+      ['first', { a: 1 }],
+      ['second', 'two'],
+    ],
+    'task',
+  );
+  await saver.putWrites(at, [['first', 'other']], 'task');
+  const tuple = await saver.getTuple(at);
+  expect(tuple?.pendingWrites).toEqual([
+    ['task', 'first', { a: 1 }],
+    ['task', 'second', 'two'],
+  ]);
+});
