@@ -38,7 +38,7 @@ function bundled([name = 'chat']: readonly string[]): Bundle | undefined {
   const build = process.env.TRADE_AGENT_BUNDLE;
   if (build === undefined) return undefined;
   return openBundle(
-    new URL('../', import.meta.url),
+    new URL('./', import.meta.url),
     compiledFile(/^[a-z]+$/.test(name) ? name : 'any'),
     build,
   );
