@@ -6,19 +6,19 @@ export const groups = {
   // The command line, and what a command needs that asks the gateway or prints a table.
   session: {
     files: [
-      'src/cli/chosen-model.ts',
+      'src/app/chosen-model.ts',
       'src/cli/program.ts',
       'src/cli/context.ts',
       'src/cli/run/drive-run.ts',
-      'src/cli/run/run-report.ts',
-      'src/cli/sandbox-connection.ts',
+      'src/app/run/run-report.ts',
+      'src/app/sandbox-connection.ts',
       'src/cli/log/trace.ts',
       'src/cli/commands/run/run.ts',
       'src/cli/text/approval-lines.ts',
       'src/cli/text/markdown.ts',
       'src/cli/text/order-fields.ts',
       'src/cli/text/reports.ts',
-      'src/cli/text/safe-text.ts',
+      'src/net/safe-text.ts',
       'src/cli/text/table.ts',
       'src/cli/text/wrap.ts',
       'src/config/config-file.ts',
@@ -42,7 +42,7 @@ export const groups = {
   },
   // The agent and its state: enough to list approvals.
   agent: {
-    files: ['src/cli/start-agent.ts'],
+    files: ['src/app/start-agent.ts'],
     after: 'session',
   },
   // The graph, and all it stands on.

@@ -1,196 +1,31 @@
-import type { Agent } from '../agent/agent.ts';
-import type { Session } from '../auth/session/session.ts';
-import type { Config, ResolvedProfile, StorePlace } from '../config/profile.ts';
-import type { Clock } from '../machine/clock.ts';
-import type { Home } from '../machine/home.ts';
-import type { SandboxReady } from '../sandbox/ready-file.ts';
-import type { CredentialStore } from '../secrets/credential-store.ts';
-import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
-import { TradeAgentError } from '../trading/errors.ts';
+import { type App, createApp } from '../app/app.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { createOutput, type Output } from './output.ts';
 import type { Interruption } from './terminal/interruption.ts';
 import type { Io } from './terminal/io.ts';
 
-/** How a command wants its agent. */
-export interface AgentOptions {
-  readonly readOnly?: boolean;
-  /** `builtin` for the planner, else the name of a model. */
-  readonly model?: string;
-  readonly baseUrl?: string;
-}
-
-/**
- * What commands work with. Each part is made at first use, so that a command loads and starts no more than it needs.
- */
-export interface Context {
+/** What commands work with: the use cases' parts, and a terminal. */
+export interface Context extends App {
   readonly io: Io;
   readonly output: Output;
-  readonly env: NodeJS.ProcessEnv;
-  readonly clock: Clock;
-  readonly fetch: typeof fetch;
-  /** For addresses whose path may be a secret: the log has the host alone. */
-  readonly discreetFetch: typeof fetch;
   readonly interruption: Interruption;
-  readonly signal: AbortSignal;
-  /** The profile named by `--profile`, for commands that tell the person what to type next. */
-  readonly profileOption: string | undefined;
-  /** The profile asked for by `--profile` or TRADE_AGENT_PROFILE. */
-  readonly profileName: string | undefined;
-  home(): Promise<Home>;
-  config(): Promise<Config>;
-  /** The sandbox, started if need be. @throws {TradeAgentError} `provider_unreachable` */
-  sandbox(): Promise<SandboxReady>;
-  profile(): Promise<ResolvedProfile>;
-  store(): Promise<CredentialStore>;
-  /** A store as a profile names it, with nothing read ahead. A passphrase is asked for once in a process. */
-  openStore(place: Pick<ResolvedProfile, 'name'> & StorePlace): Promise<CredentialStore>;
-  /** From now on sessions ask for read scopes alone; to be called before the first one is opened. */
-  limitToReading(): void;
-  /** Undefined where nobody is logged in. */
-  session(): Promise<Session | undefined>;
-  /** @throws {TradeAgentError} `login_required` */
-  requireSession(): Promise<Session>;
-  /** The gateway in the user's name. @throws {TradeAgentError} `login_required` */
-  gateway(): Promise<GatewayClient>;
-  /** The agent; made once, with the options of the first call. */
-  agent(options: AgentOptions): Promise<Agent>;
-  /** Forgets session and agent, after a login or logout. */
-  reset(): Promise<void>;
-  close(): Promise<void>;
 }
 
 export function createContext(cli: Cli, globals: GlobalOptions): Context {
-  const { io, env, clock, interruption } = cli;
-  const profileName = globals.profile ?? (env.TRADE_AGENT_PROFILE || undefined);
-  let session: Promise<Session | undefined> | undefined;
-  let agent: Promise<Agent> | undefined;
-  let readOnly = false;
-
-  const home = once(async () => (await import('../machine/home.ts')).resolveHome(env));
-  const config = once(async () => (await import('../config/config-file.ts')).loadConfig(await home()));
-  const sandbox = once(async () => {
-    const { ensureSandbox } = await import('./sandbox-connection.ts');
-    return ensureSandbox({
-      sandboxHome: (await home()).sandbox,
-      env,
-      start: true,
-      notice: (message) => io.talk(message),
-    });
-  });
-  const profile = once(async () => {
-    const { findProfile, resolveProfile } = await import('../config/resolve-profile.ts');
-    const found = findProfile(await config(), profileName);
-    return resolveProfile(await config(), profileName, found.sandbox ? await sandbox() : undefined);
-  });
-  const passphrases = once(async () => {
-    const [{ passphraseKeys }, { askSecret }] = await Promise.all([
-      import('../secrets/open-credential-store.ts'),
-      import('./terminal/secret-input.ts'),
-    ]);
-    const ask = (question: string) => askSecret(io, question, interruption.signal);
-    return passphraseKeys(env, io.interactive ? ask : undefined, interruption.signal);
-  });
-  const openStore = async (place: Pick<ResolvedProfile, 'name'> & StorePlace) => {
-    const { openCredentialStore } = await import('../secrets/open-credential-store.ts');
-    return openCredentialStore(place, await home(), {
-      env,
-      ...(place.credential_key === 'passphrase' ? { passphrases: await passphrases() } : {}),
-    });
+  const { io, interruption } = cli;
+  const ask = async (question: string) => {
+    const { askSecret } = await import('./terminal/secret-input.ts');
+    return askSecret(io, question, interruption.signal);
   };
-  const store = once(async () => {
-    const { prefetchCredentials } = await import('../secrets/prefetched-store.ts');
-    const opened = await openStore(await profile());
-    if (env.TRADE_AGENT_REFRESH_TOKEN !== undefined || env.TRADE_AGENT_REFRESH_TOKEN_FILE) {
-      const { sessionFileFrom, sessionFileStore } = await import('../secrets/session-file.ts');
-      const warn = (message: string) => io.talk(`warning: ${message}`);
-      // Nothing is read ahead: with a session of its own a command may need no keychain at all.
-      return sessionFileStore(opened, sessionFileFrom(env), warn, interruption.signal);
-    }
-    // One call for all that a command may need: with the keychain, each costs the start of a process.
-    const { credentialNames } = await import('../secrets/credential-store.ts');
-    const prefetched = await prefetchCredentials(opened, credentialNames);
-    if (opened.notice !== undefined) io.talk(opened.notice);
-    return prefetched;
-  });
-
-  const context: Context = {
-    io,
-    output: createOutput(io, globals.output),
-    env,
-    clock,
+  const app = createApp({
+    env: cli.env,
+    clock: cli.clock,
     fetch: cli.fetch,
-    discreetFetch: cli.discreetFetch ?? cli.fetch,
-    interruption,
+    ...(cli.discreetFetch === undefined ? {} : { discreetFetch: cli.discreetFetch }),
     signal: interruption.signal,
     profileOption: globals.profile,
-    profileName,
-    home,
-    config,
-    sandbox,
-    profile,
-    store,
-    openStore,
-    limitToReading() {
-      readOnly = true;
-    },
-    session() {
-      session ??= (async () => {
-        const { openSession } = await import('../auth/session/token-session.ts');
-        if (env.TRADE_AGENT_REFRESH_TOKEN_FILE) {
-          const { adoptRefreshToken } = await import('../auth/session/adopt-refresh-token.ts');
-          await adoptRefreshToken(await profile(), await store(), {
-            fetch: cli.fetch,
-            clock,
-            home: await home(),
-          });
-        }
-        return openSession({
-          profile: await profile(),
-          store: await store(),
-          home: await home(),
-          fetch: cli.fetch,
-          clock,
-          readOnly,
-        });
-      })();
-      return session;
-    },
-    async requireSession() {
-      const found = await context.session();
-      if (found !== undefined) return found;
-      throw new TradeAgentError('login_required', 'you are not logged in', {
-        hint: `Log in with "trade-agent login${globals.profile === undefined ? '' : ` --profile ${globals.profile}`}".`,
-      });
-    },
-    async gateway() {
-      const { createGatewayClient } = await import('../tools/gateway/gateway-client.ts');
-      return createGatewayClient(await context.requireSession(), { signal: interruption.signal });
-    },
-    agent(options) {
-      if (options.readOnly) context.limitToReading();
-      agent ??= (async () => {
-        const { startAgent } = await import('./start-agent.ts');
-        return startAgent(context, options);
-      })();
-      return agent;
-    },
-    async reset() {
-      const running = agent;
-      session = undefined;
-      agent = undefined;
-      await (await running?.catch(() => undefined))?.close();
-    },
-    close: () => context.reset(),
-  };
-  return context;
-}
-
-/** Makes it at the first call, and gives the same to all. */
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
+    tell: (line) => io.talk(line),
+    askSecret: io.interactive ? ask : undefined,
+  });
+  return Object.assign(app, { io, output: createOutput(io, globals.output), interruption });
 }

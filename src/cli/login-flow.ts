@@ -4,7 +4,7 @@ import { describeScopes, loginWarning } from '../auth/session/scope-descriptions
 import type { User } from '../auth/session/session.ts';
 import { machineName } from '../machine/machine-name.ts';
 import type { Context } from './context.ts';
-import { safeLine } from './text/safe-text.ts';
+import { safeLine } from '../net/safe-text.ts';
 
 /** A device login that was begun: what to show the person, and how to wait for them. */
 export interface StartedLogin {

@@ -1,5 +1,5 @@
 import type { Command, Option } from 'commander';
-import { exitCodeMeanings } from './exit-codes.ts';
+import { exitCodeMeanings } from '../app/exit-codes.ts';
 import { variableOf } from './options/flag-environment.ts';
 
 /** A manual page (man 7 man) of the program and every command below it, from commander's own tree. */

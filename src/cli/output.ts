@@ -1,19 +1,11 @@
-import { isTradeAgentError } from '../trading/errors.ts';
-import { type ProblemMembers, problemMembers } from '../trading/problem-members.ts';
-import { exitCodeForError } from './exit-codes.ts';
+import { errorObject } from '../app/error-object.ts';
+import { exitCodeForError } from '../app/exit-codes.ts';
 import type { Io } from './terminal/io.ts';
-import { safeJson } from './text/safe-json.ts';
-import { safeText } from './text/safe-text.ts';
+import { safeJson } from '../net/safe-json.ts';
+import { safeText } from '../net/safe-text.ts';
 
 export const outputFormats = ['text', 'json', 'stream-json'] as const;
 export type OutputFormat = (typeof outputFormats)[number];
-
-/** An error as `--output json` shows it, with what the gateway's problem said beside its sentence. */
-export interface ErrorObject extends ProblemMembers {
-  readonly code: string;
-  readonly message: string;
-  readonly hint?: string;
-}
 
 /** Where a command's result goes: stdout, in the format asked for. Everything else it says goes to `io.talk`. */
 export interface Output {
@@ -43,19 +35,6 @@ export function createOutput(io: Io, format: OutputFormat): Output {
     event(event) {
       if (format === 'stream-json') io.print(safeJson(event));
     },
-  };
-}
-
-/** The code, message and hint of anything thrown. What isn't the program's own error keeps its stack to itself. */
-export function errorObject(error: unknown): ErrorObject {
-  if (isTradeAgentError(error)) {
-    const { code, message, hint, details } = error;
-    return { code, message, ...(hint === undefined ? {} : { hint }), ...problemMembers(details) };
-  }
-  return {
-    code: 'internal',
-    message: `unexpected error: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
-    hint: 'This is a bug in trade-agent. No order is placed without an approval; check "trade-agent orders".',
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * The one error type that crosses folders. Its `code` is stable (scripts match on it; src/cli/exit-codes.ts maps it
+ * The one error type that crosses folders. Its `code` is stable (scripts match on it; src/app/exit-codes.ts maps it
  * to an exit code), its message says what happened, its `hint` what to do next. Neither may ever carry a token, a key
  * or a response body that could hold one.
  */

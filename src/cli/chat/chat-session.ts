@@ -2,10 +2,10 @@ import type { AgentEvent } from '../../agent/events.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { Order } from '../../trading/views.ts';
-import { errorObject } from '../output.ts';
+import { errorObject } from '../../app/error-object.ts';
 import { approvalOutcome, fillText, isFinalApproval } from '../text/approval-lines.ts';
 import { orderText } from '../text/reports.ts';
-import { safeLine, safeText } from '../text/safe-text.ts';
+import { safeLine, safeText } from '../../net/safe-text.ts';
 import { runChatCommand } from './chat-commands.ts';
 import type { ChatDriver, ChatLogin, ChatStatus } from './chat-driver.ts';
 import {

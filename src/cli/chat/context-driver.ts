@@ -1,11 +1,12 @@
 import type { AgentEvent } from '../../agent/events.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
-import type { AgentOptions, Context } from '../context.ts';
+import type { AgentOptions } from '../../app/app.ts';
+import type { Context } from '../context.ts';
 import { startLogin } from '../login-flow.ts';
 import { dollars } from '../text/money.ts';
 import { environmentWord } from '../text/order-fields.ts';
-import { safeLine } from '../text/safe-text.ts';
+import { safeLine } from '../../net/safe-text.ts';
 import type { ChatDriver, ChatStatus } from './chat-driver.ts';
 
 /** Rows of `/chart`: enough to read, and with its title and dates it fits a terminal of 24. */
@@ -103,7 +104,7 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
     },
     chooseModel: async (name) => {
       const [{ withModel }, { modelKey }, { modelServer, modelUrl }] = await Promise.all([
-        import('../chosen-model.ts'),
+        import('../../app/chosen-model.ts'),
         import('../../secrets/model-key.ts'),
         import('../../agent/model/model-server.ts'),
       ]);
@@ -181,7 +182,7 @@ async function portfolioReport(
 
 /** What is known before anybody was asked. @throws {TradeAgentError} `invalid_config` and what starting a sandbox throws */
 export async function firstStatus(context: Context, options: AgentOptions): Promise<ChatStatus> {
-  const { withModel } = await import('../chosen-model.ts');
+  const { withModel } = await import('../../app/chosen-model.ts');
   return baseStatus(withModel(await context.profile(), options), options);
 }
 

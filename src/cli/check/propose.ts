@@ -5,7 +5,7 @@ import type { Proposal } from '../../check/check.ts';
 import type { AccountMemory } from '../../check/check-store.ts';
 import type { Context } from '../context.ts';
 import { createRunRenderer } from '../run/run-renderer.ts';
-import { RunFollower, runObject } from '../run/run-report.ts';
+import { RunFollower, runObject } from '../../app/run/run-report.ts';
 import { orderPrompt } from './order-sentence.ts';
 
 /**

@@ -13,10 +13,11 @@ import { databaseKey } from '../../secrets/database-key.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { isSettledState } from '../../trading/proposal.ts';
 import type { Context } from '../context.ts';
-import { exitCodeForError, exitCodeForRun } from '../exit-codes.ts';
-import { errorObject, talkError } from '../output.ts';
-import { resumeCommand } from '../run/run-report.ts';
-import { safeLine } from '../text/safe-text.ts';
+import { exitCodeForError, exitCodeForRun } from '../../app/exit-codes.ts';
+import { errorObject } from '../../app/error-object.ts';
+import { talkError } from '../output.ts';
+import { resumeCommand } from '../../app/run/run-report.ts';
+import { safeLine } from '../../net/safe-text.ts';
 import { proposalObject, propose } from './propose.ts';
 
 export interface CheckOptions {

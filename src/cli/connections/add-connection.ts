@@ -3,7 +3,7 @@ import { describeConnectionScopes } from '../../auth/connections/known-connectio
 import { machineName } from '../../machine/machine-name.ts';
 import type { Context } from '../context.ts';
 import { countdown } from '../options/duration.ts';
-import { safeLine } from '../text/safe-text.ts';
+import { safeLine } from '../../net/safe-text.ts';
 import { describeConnection, openAccounts, readConnectionName } from './connection-access.ts';
 
 /** Said each time: a link that somebody sent connects one's account to the sender's (RFC 10027, BCP 247). */

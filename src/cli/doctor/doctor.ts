@@ -1,7 +1,7 @@
 import { isTradeAgentError } from '../../trading/errors.ts';
 import type { Context } from '../context.ts';
-import { errorObject } from '../output.ts';
-import { safeLine } from '../text/safe-text.ts';
+import { errorObject } from '../../app/error-object.ts';
+import { safeLine } from '../../net/safe-text.ts';
 import { wrapWords } from '../text/wrap.ts';
 import { type Finding, fail, skip, warn } from './finding.ts';
 import {
@@ -67,7 +67,7 @@ async function checkProfile(context: Context): Promise<Finding[]> {
 /** A doctor starts nothing: a sandbox that isn't up is no illness, since the next command starts it. */
 async function sleepingSandbox(context: Context): Promise<Finding | undefined> {
   const { findProfile } = await import('../../config/resolve-profile.ts');
-  const { ensureSandbox } = await import('../sandbox-connection.ts');
+  const { ensureSandbox } = await import('../../app/sandbox-connection.ts');
   try {
     if (!findProfile(await context.config(), context.profileName).sandbox) return undefined;
     await ensureSandbox({ sandboxHome: (await context.home()).sandbox, env: context.env, start: false });

@@ -1,4 +1,4 @@
-import { type ExitCode, exitCodeMeanings } from '../exit-codes.ts';
+import { type ExitCode, exitCodeMeanings } from '../../app/exit-codes.ts';
 
 /** The "Examples" part of a help text: command, and what it is for. */
 export function examples(lines: readonly (readonly [command: string, what: string])[]): string {

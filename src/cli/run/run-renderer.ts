@@ -7,7 +7,7 @@ import { approvalLines, approvalOutcome, isFinalApproval } from '../text/approva
 import { connectionLine } from '../text/connection-line.ts';
 import { TerminalMarkdown } from '../text/markdown.ts';
 import { dollars } from '../text/money.ts';
-import { safeLine, safeText } from '../text/safe-text.ts';
+import { safeLine, safeText } from '../../net/safe-text.ts';
 
 /** Shows a run's events as plain lines: what is going on to stderr, and on a terminal the answer as it is written. */
 export interface RunRenderer {

@@ -13,7 +13,7 @@ import { startCommand } from '../../schedule/start-command.ts';
 import { wakeMinutes } from '../../schedule/wake-minutes.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { Context } from '../context.ts';
-import { launcher } from '../launcher.ts';
+import { launcher } from '../../app/launcher.ts';
 import { momentsOf, scheduleStore, thisMachine } from './schedule-context.ts';
 import { viewOf, viewText } from './schedule-view.ts';
 

@@ -5,8 +5,8 @@ import type { Schedule } from '../../schedule/schedule.ts';
 import type { Journal, ScheduleStore } from '../../schedule/schedule-store.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import type { Context } from '../context.ts';
-import { exitCodeForError } from '../exit-codes.ts';
-import { errorObject } from '../output.ts';
+import { exitCodeForError } from '../../app/exit-codes.ts';
+import { errorObject } from '../../app/error-object.ts';
 import type { CheckRun } from './check-in-schedule.ts';
 import { momentsOf } from './schedule-context.ts';
 

@@ -10,7 +10,7 @@ import type { Timing } from '../../schedule/schedule.ts';
 import { openScheduleStore, type ScheduleStore } from '../../schedule/schedule-store.ts';
 import type { TradingDay } from '../../trading/activity.ts';
 import type { Context } from '../context.ts';
-import { childEnvironment } from '../sandbox-connection.ts';
+import { childEnvironment } from '../../app/sandbox-connection.ts';
 
 export async function scheduleStore(context: Pick<Context, 'home'>): Promise<ScheduleStore> {
   return openScheduleStore(join((await context.home()).data, 'schedules'));

@@ -5,7 +5,7 @@ import { EXCHANGE_ZONE, type Schedule } from '../../schedule/schedule.ts';
 import type { ScheduleStore } from '../../schedule/schedule-store.ts';
 import type { EntryState } from '../../schedule/scheduler.ts';
 import type { Context } from '../context.ts';
-import { safeLine } from '../text/safe-text.ts';
+import { safeLine } from '../../net/safe-text.ts';
 import { momentsBy, thisMachine } from './schedule-context.ts';
 import { bothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
 

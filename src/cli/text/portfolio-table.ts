@@ -3,7 +3,7 @@ import { Dec } from '../../trading/decimal.ts';
 import { type PositionPerformance, portfolioPerformance } from '../../trading/portfolio-performance.ts';
 import type { Account, Position } from '../../trading/views.ts';
 import { accountLabel } from './reports.ts';
-import { safeLine } from './safe-text.ts';
+import { safeLine } from '../../net/safe-text.ts';
 import { sparkline } from './sparkline.ts';
 import { type Column, fittingTable } from './table.ts';
 

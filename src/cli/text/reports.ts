@@ -3,7 +3,7 @@ import type { Account, Order, Position, Quote } from '../../trading/views.ts';
 import { fillText } from './approval-lines.ts';
 import { dollars, sharePrice, shares, signedDollars, signedPercent } from './money.ts';
 import { environmentWord } from './order-fields.ts';
-import { safeLine } from './safe-text.ts';
+import { safeLine } from '../../net/safe-text.ts';
 import { fittingTable, table } from './table.ts';
 
 /** `PA3ALICE01  PAPER (simulated)` */

@@ -4,7 +4,7 @@ import { TradeAgentError } from '../../../trading/errors.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import { safeLine } from '../../text/safe-text.ts';
+import { safeLine } from '../../../net/safe-text.ts';
 
 export function addApprovalsCommand(program: Command, cli: Cli): void {
   const approvals = program
@@ -143,7 +143,7 @@ async function reconcile(context: Context, id: string | undefined): Promise<numb
 
 /** The conversations hear of it when they are resumed. */
 async function sayHowToGoOn(context: Context, approvals: readonly ApprovalView[]): Promise<void> {
-  const { resumeCommand } = await import('../../run/run-report.ts');
+  const { resumeCommand } = await import('../../../app/run/run-report.ts');
   for (const thread of new Set(approvals.map((approval) => approval.thread).filter((id) => id !== ''))) {
     context.io.talk(`go on with: ${resumeCommand(thread, context.profileOption)}`);
   }

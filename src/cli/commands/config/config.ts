@@ -3,7 +3,7 @@ import { isTradeAgentError, TradeAgentError } from '../../../trading/errors.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import { safeText } from '../../text/safe-text.ts';
+import { safeText } from '../../../net/safe-text.ts';
 
 export function addConfigCommand(program: Command, cli: Cli): void {
   const config = program

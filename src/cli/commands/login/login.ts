@@ -5,7 +5,7 @@ import type { Context } from '../../context.ts';
 import type { StartedLogin } from '../../login-flow.ts';
 import { countdown } from '../../options/duration.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import { safeLine } from '../../text/safe-text.ts';
+import { safeLine } from '../../../net/safe-text.ts';
 
 interface LoginOptions {
   readonly open?: boolean;

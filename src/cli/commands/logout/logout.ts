@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import { safeLine } from '../../text/safe-text.ts';
+import { safeLine } from '../../../net/safe-text.ts';
 
 interface LogoutOptions {
   readonly all?: boolean;

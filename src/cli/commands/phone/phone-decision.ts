@@ -2,7 +2,7 @@ import { proposalDetailsSchema } from '../../../approval/details.ts';
 import type { PhoneRequest } from '../../../home/phone/phone-client.ts';
 import { outcomeText, type ProposalView, proposalView } from '../../../home/phone/proposal-view.ts';
 import type { Context } from '../../context.ts';
-import { safeLine } from '../../text/safe-text.ts';
+import { safeLine } from '../../../net/safe-text.ts';
 
 export type Decide = 'approve' | 'deny' | 'ask';
 

@@ -10,7 +10,7 @@ import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import { safeLine } from '../../text/safe-text.ts';
+import { safeLine } from '../../../net/safe-text.ts';
 
 interface AddOptions {
   readonly issuer?: string;

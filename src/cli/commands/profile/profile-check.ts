@@ -23,7 +23,7 @@ export function addProfileCheck(profile: Command, cli: Cli): void {
 async function checkProfile(context: Context, name: string | undefined): Promise<number> {
   const [{ namedProfile }, { providerMetadata }, { checkProviderFeatures }, { detectProvider, dialectOf }] =
     await Promise.all([
-      import('../../named-profile.ts'),
+      import('../../../app/named-profile.ts'),
       import('../../../auth/provider/provider.ts'),
       import('../../../auth/provider/provider-check.ts'),
       import('../../../auth/provider/dialect-of.ts'),

@@ -3,7 +3,7 @@ import { TradeAgentError } from '../../../trading/errors.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import { safeLine } from '../../text/safe-text.ts';
+import { safeLine } from '../../../net/safe-text.ts';
 
 export function addProfileRemove(profile: Command, cli: Cli): void {
   profile
@@ -26,7 +26,7 @@ async function removeProfileCommand(context: Context, name: string, yes: boolean
   const [{ removeProfile }, { logout }, { credentialsOf, namedProfile }] = await Promise.all([
     import('../../../config/profile-edit.ts'),
     import('../../../auth/session/logout.ts'),
-    import('../../named-profile.ts'),
+    import('../../../app/named-profile.ts'),
   ]);
   const config = await context.config();
   if (!Object.hasOwn(config.profiles, name)) {

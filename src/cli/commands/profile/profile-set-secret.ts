@@ -28,7 +28,7 @@ async function setModelKey(context: Context, name: string | undefined): Promise<
   const [{ storeModelKey }, { modelUrl }, { credentialsOf, namedProfile }] = await Promise.all([
     import('../../../secrets/model-key.ts'),
     import('../../../agent/model/model-server.ts'),
-    import('../../named-profile.ts'),
+    import('../../../app/named-profile.ts'),
   ]);
   const profile = await namedProfile(context, name);
   if (profile.model.provider === 'builtin') {

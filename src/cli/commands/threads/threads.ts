@@ -84,7 +84,7 @@ async function listThreads(context: Context): Promise<void> {
     if (threads.length === 0) return 'No threads.';
     const [{ table }, { safeLine }] = await Promise.all([
       import('../../text/table.ts'),
-      import('../../text/safe-text.ts'),
+      import('../../../net/safe-text.ts'),
     ]);
     return table<ThreadView>(
       [

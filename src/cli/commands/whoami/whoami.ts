@@ -3,7 +3,7 @@ import type { User } from '../../../auth/session/session.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import { safeLine } from '../../text/safe-text.ts';
+import { safeLine } from '../../../net/safe-text.ts';
 
 interface WhoamiOptions {
   readonly verify?: boolean;

@@ -4,7 +4,7 @@ import { asciiText } from '../../../../src/cli/text/ascii-text.ts';
 import { terminalMarkdown } from '../../../../src/cli/text/markdown.ts';
 import { dollars, sharePrice, signedDollars, signedPercent } from '../../../../src/cli/text/money.ts';
 import { orderFields, orderHeadline } from '../../../../src/cli/text/order-fields.ts';
-import { safeLine, safeText } from '../../../../src/cli/text/safe-text.ts';
+import { safeLine, safeText } from '../../../../src/net/safe-text.ts';
 import { wrapWords } from '../../../../src/cli/text/wrap.ts';
 import { approval, executed, messageApproval, NOW, order } from '../sample-events.ts';
 

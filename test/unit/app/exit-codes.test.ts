@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { exitCodeForError, exitCodeForRun, exitCodeMeanings } from '../../../src/cli/exit-codes.ts';
+import { exitCodeForError, exitCodeForRun, exitCodeMeanings } from '../../../src/app/exit-codes.ts';
 import { allExitCodes } from '../../../src/cli/options/help.ts';
 
 describe('exit codes', () => {

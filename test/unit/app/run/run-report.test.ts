@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { RunFollower, resumeCommand, runObject } from '../../../../src/cli/run/run-report.ts';
+import { RunFollower, resumeCommand, runObject } from '../../../../src/app/run/run-report.ts';
 import { TradeAgentError } from '../../../../src/trading/errors.ts';
-import { approval, doneResult, order } from '../sample-events.ts';
+import { approval, doneResult, order } from '../../cli/sample-events.ts';
 
 const timeout = new TradeAgentError('timeout', 'not finished within 90s');
 

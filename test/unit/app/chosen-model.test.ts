@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { withModel } from '../../../src/cli/chosen-model.ts';
+import { withModel } from '../../../src/app/chosen-model.ts';
 import type { ResolvedProfile } from '../../../src/config/profile.ts';
 
 const profile = { name: 'mine', model: { provider: 'builtin' } } as ResolvedProfile;

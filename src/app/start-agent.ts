@@ -7,15 +7,15 @@ import { ensurePrivateFolder } from '../machine/home.ts';
 import { databaseKey } from '../secrets/database-key.ts';
 import { modelKey } from '../secrets/model-key.ts';
 import { withModel } from './chosen-model.ts';
-import type { AgentOptions, Context } from './context.ts';
+import type { AgentOptions, App } from './app.ts';
 
 /** Puts the agent together from the parts the command's profile names. */
-export async function startAgent(context: Context, options: AgentOptions): Promise<Agent> {
+export async function startAgent(app: App, options: AgentOptions): Promise<Agent> {
   const [profile, home, store, session] = await Promise.all([
-    context.profile(),
-    context.home(),
-    context.store(),
-    context.session(),
+    app.profile(),
+    app.home(),
+    app.store(),
+    app.session(),
   ]);
   const folder = ensurePrivateFolder(home.data);
   const chosen = withModel(profile, options);
@@ -24,11 +24,11 @@ export async function startAgent(context: Context, options: AgentOptions): Promi
     session,
     stateDb: join(folder, stateFile(profile.name)),
     databaseKey: await databaseKey(store),
-    clock: context.clock,
+    clock: app.clock,
     readOnly: options.readOnly ?? false,
     apiKey: await modelKey(store, modelUrl(chosen.model)),
-    env: context.env,
-    fetch: context.fetch,
+    env: app.env,
+    fetch: app.fetch,
   });
 }
 

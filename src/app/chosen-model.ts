@@ -2,7 +2,7 @@ import { presetOf } from '../agent/model/model-server.ts';
 import type { ResolvedProfile } from '../config/profile.ts';
 import { INSECURE_URL, isSecureUrl } from '../net/secure-url.ts';
 import { TradeAgentError } from '../trading/errors.ts';
-import type { AgentOptions } from './context.ts';
+import type { AgentOptions } from './app.ts';
 
 /**
  * The profile with the model the command line asks for.

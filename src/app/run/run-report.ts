@@ -2,7 +2,7 @@ import type { AgentEvent, ApprovalView, ConnectionView, RunResult } from '../../
 import { isTradeAgentError } from '../../trading/errors.ts';
 import type { SentMessage } from '../../trading/message.ts';
 import type { Order } from '../../trading/views.ts';
-import { type ErrorObject, errorObject } from '../output.ts';
+import { type ErrorObject, errorObject } from '../error-object.ts';
 
 /** `run --output json`'s one object, less its schema. */
 export interface RunObject {

@@ -1,7 +1,0 @@
-import { fileURLToPath } from 'node:url';
-
-/** The path of bin/trade-agent.js, from the bundle (dist/) as from the source (src/cli/). */
-export function launcher(): string {
-  const up = new URL('.', import.meta.url).pathname.endsWith('/src/cli/') ? '../../' : '../';
-  return fileURLToPath(new URL(`${up}bin/trade-agent.js`, import.meta.url));
-}
