@@ -57,7 +57,7 @@ export function playHistories(shard: number): void {
 
   it('whatever happens, each approval carried out is one order, and no other order is', async () => {
     await holds(history, numRuns, 'whatever happens');
-    expect(tally.orders).toBeGreaterThan(0);
+    if (CHAOS_PATH === undefined) expect(tally.orders).toBeGreaterThan(0);
   }, 3_600_000);
 
   it('a gateway that is cut off between tap and order, twice, makes one order or none', async () => {
@@ -66,6 +66,7 @@ export function playHistories(shard: number): void {
 
   it('where nothing stands in the way, what was approved in time is carried out at once', async () => {
     await holds(calm, Math.ceil(numRuns / 4), 'nothing stands in the way');
-    expect(tally.unhindered).toBeGreaterThan(0);
+    // One history, replayed, may have none.
+    if (CHAOS_PATH === undefined) expect(tally.unhindered).toBeGreaterThan(0);
   }, 3_600_000);
 }

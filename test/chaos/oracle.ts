@@ -44,14 +44,24 @@ export async function check(world: World): Promise<number> {
     if (!holds) breaches.push(otherwise);
   };
   const audit = world.audit();
+  const rows = world.proposals();
+  const linesOf = ({ id }: StoredProposal) => audit.filter(({ proposal }) => proposal === id);
+  const proposedAt = (row: StoredProposal) => Date.parse(linesOf(row)[0]?.at ?? '');
   const evidence: Evidence = {
     world,
     book: world.broker.book(),
-    rows: world.proposals(),
+    rows,
     audit,
-    questionsOf: ({ code }) =>
-      world.provider.questions.all.filter(({ bindingMessage }) => bindingMessage.endsWith(` ${code}`)),
-    linesOf: ({ id }) => audit.filter(({ proposal }) => proposal === id),
+    // A code is drawn again once its proposal is over: a question is about the newest that had it when it was asked.
+    questionsOf: (row) =>
+      world.provider.questions.all.filter(({ bindingMessage, askedAt }) => {
+        if (!bindingMessage.endsWith(` ${row.code}`)) return false;
+        const before = rows
+          .filter(({ code }) => code === row.code)
+          .filter((one) => proposedAt(one) <= askedAt);
+        return before.length < 2 || before.toSorted((a, b) => proposedAt(a) - proposedAt(b)).at(-1) === row;
+      }),
+    linesOf,
   };
   checkBook(evidence, must);
   checkTokens(evidence, must);
