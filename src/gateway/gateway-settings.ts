@@ -10,7 +10,7 @@ import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { slippageSchema } from '../trading/order.ts';
 import { LONGEST_TTL_S, SHORTEST_TTL_S } from '../trading/proposal.ts';
 import { isSecure } from './door/identity-provider.ts';
-import type { GatewayApproval, GatewayOptions } from './gateway.ts';
+import type { GatewayApproval, GatewayOptions } from './gateway-options.ts';
 
 /** Alpaca's own addresses. */
 const ALPACA = {
