@@ -5,6 +5,7 @@ import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { approvalKernel } from './approvals.ts';
 import { connectAlpaca } from './broker/alpaca/alpaca-broker.ts';
+import { alpacaTraits } from './broker/alpaca/traits.ts';
 import { createAssetCatalogue } from './broker/asset-catalogue.ts';
 import type { Broker } from './broker/broker.ts';
 import { createBrokerTokens } from './broker/broker-token.ts';
@@ -101,6 +102,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     journal,
     policies,
     brokerFor,
+    traits: alpacaTraits,
     gateway: options.resource,
     detailsType,
     environment: options.broker.environment,
@@ -120,7 +122,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     send,
     provider,
     detailsTypes: { order: options.detailsType, message: options.messageDetailsType },
-    orders: orderPorts({ desk, policies, brokerFor, maxSlippage: options.maxSlippage ?? '0.01' }),
+    orders: orderPorts({
+      desk,
+      policies,
+      brokerFor,
+      traits: alpacaTraits,
+      maxSlippage: options.maxSlippage ?? '0.01',
+    }),
     messages: messagePorts(messageDesk),
   });
 

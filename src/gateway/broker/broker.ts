@@ -83,9 +83,11 @@ export type Submission =
   /** Time-out, dropped connection, 5xx, unreadable answer: taken or not, nobody knows. */
   | { readonly outcome: 'unknown' };
 
-/** What of an open order becomes another, and the new order's own id. */
+/** The order that is to stand in place of an open one. */
 export interface Replacement {
-  readonly client_order_id: string;
+  /** Whole, under a client_order_id of its own. */
+  readonly order: OrderDraft;
+  /** What of the earlier order becomes another, alone; `trail` is its trail_price or trail_percent, whichever it has. */
   readonly changes: ReplaceSubject['changes'];
 }
 

@@ -1,11 +1,10 @@
 import type { Alpaca, trading } from '@alpacahq/alpaca-trade-api/rest';
 import type { OrderDraft } from '../../../trading/order.ts';
-import type { Order } from '../../../trading/views.ts';
-import { boundedOrder } from '../../../trading/worst-case.ts';
 import type { AssetCatalogue } from '../asset-catalogue.ts';
 import type { Asset, Broker, ConnectBroker, Replacement, Submission } from '../broker.ts';
+import { brokerRequests } from '../broker-requests.ts';
 import { ACTIVITY_PAGE, activityPage, tradingDays } from './activities.ts';
-import { isApiError, readRefusal, replacementFor, submissionFor } from './errors.ts';
+import { failureOf, replacementFailureOf } from './failure.ts';
 import {
   accountView,
   barView,
@@ -79,22 +78,9 @@ export function rewriteHost(url: string, target: { tradingUrl: string; dataUrl: 
 }
 
 function alpacaBroker(alpaca: () => Promise<Alpaca>, options: AlpacaBrokerOptions): Broker {
-  /** One read: `undefined` where the broker has no such thing. */
-  async function find<T>(call: (client: Alpaca) => Promise<T>): Promise<T | undefined> {
-    try {
-      return await call(await alpaca());
-    } catch (error) {
-      if (isApiError(error) && error.status === 404) return undefined;
-      throw readRefusal(error);
-    }
-  }
-  async function read<T>(call: (client: Alpaca) => Promise<T>): Promise<T> {
-    try {
-      return await call(await alpaca());
-    } catch (error) {
-      throw readRefusal(error);
-    }
-  }
+  const requests = brokerRequests(failureOf);
+  const read = <T>(call: (client: Alpaca) => Promise<T>) => requests.read(async () => call(await alpaca()));
+  const find = <T>(call: (client: Alpaca) => Promise<T>) => requests.find(async () => call(await alpaca()));
   const asset = (symbol: string): Promise<Asset | undefined> =>
     options.assets.find(symbol, () =>
       find(async ({ trading }) => {
@@ -180,56 +166,28 @@ function alpacaBroker(alpaca: () => Promise<Alpaca>, options: AlpacaBrokerOption
           ),
         ),
       ),
-    submit: async (draft): Promise<Submission> => {
-      let order: trading.Order;
-      try {
+    submit: (order) =>
+      requests.submit(order.client_order_id, async () => {
         const { trading } = await alpaca();
-        order = await trading.orders.postOrder({ postOrderRequest: orderRequest(boundedOrder(draft)) });
-      } catch (error) {
-        return submissionFor(error);
-      }
-      return acceptedOrder(order, draft.client_order_id);
-    },
-    replace: async (orderId, { client_order_id, changes }): Promise<Submission> => {
+        return orderView(await trading.orders.postOrder({ postOrderRequest: orderRequest(order) }));
+      }),
+    replace: async (orderId, replacement) => {
       if (!ORDER_ID.test(orderId)) return noSuchOrder;
-      let order: trading.Order;
-      try {
+      const patchOrderRequest = patchRequest(replacement);
+      const replaced = async () => {
         const { trading } = await alpaca();
-        order = await trading.orders.patchOrderByOrderId({
-          orderId,
-          patchOrderRequest: patchRequest(client_order_id, changes),
-        });
-      } catch (error) {
-        return replacementFor(error);
-      }
-      return acceptedOrder(order, client_order_id);
+        return orderView(await trading.orders.patchOrderByOrderId({ orderId, patchOrderRequest }));
+      };
+      return requests.submit(replacement.order.client_order_id, replaced, replacementFailureOf);
     },
     cancel: async (id) => {
       if (!ORDER_ID.test(id)) return 'not_found';
-      try {
+      return requests.cancel(async () => {
         const { trading } = await alpaca();
         await trading.orders.deleteOrderByOrderID({ orderId: id });
-        return 'requested';
-      } catch (error) {
-        if (isApiError(error) && error.status === 404) return 'not_found';
-        if (isApiError(error) && (error.status === 422 || error.status === 409)) return 'not_cancelable';
-        throw readRefusal(error);
-      }
+      });
     },
   };
-}
-
-/** A 2xx whose body makes no sense is no proof of this order: it is looked up instead. */
-function acceptedOrder(order: trading.Order, clientOrderId: string): Submission {
-  let view: Order;
-  try {
-    view = orderView(order);
-  } catch {
-    return { outcome: 'unknown' };
-  }
-  return view.client_order_id === clientOrderId
-    ? { outcome: 'accepted', order: view }
-    : { outcome: 'unknown' };
 }
 
 const noSuchOrder: Submission = {
@@ -239,12 +197,12 @@ const noSuchOrder: Submission = {
   brokerCode: undefined,
 };
 
-function patchRequest(
-  clientOrderId: string,
-  { qty, limit_price, stop_price, trail, time_in_force }: Replacement['changes'],
-): trading.PatchOrderRequest {
+function patchRequest({ order, changes }: Replacement): trading.PatchOrderRequest {
+  const { qty, trail, time_in_force } = changes;
+  // The contract demands an order's prices with any change; repeating them changes nothing.
+  const { client_order_id, limit_price, stop_price } = order;
   return {
-    clientOrderId,
+    clientOrderId: client_order_id,
     ...(qty === undefined ? {} : { qty }),
     ...(limit_price === undefined ? {} : { limitPrice: limit_price }),
     ...(stop_price === undefined ? {} : { stopPrice: stop_price }),

@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
+import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import type { Broker, Submission } from '../../../../src/gateway/broker/broker.ts';
 import { createOrderJournal } from '../../../../src/gateway/orders/order-journal.ts';
 import { submitIntent } from '../../../../src/gateway/orders/order-submission.ts';
@@ -27,7 +28,8 @@ function claimedAt(late: number) {
   return {
     journal,
     submitted,
-    submit: () => submitIntent(intent, () => broker.submit(draft), broker, { journal, clock }),
+    submit: () =>
+      submitIntent(intent, () => broker.submit(draft), broker, { journal, clock, traits: alpacaTraits }),
   };
 }
 
@@ -72,7 +74,7 @@ it.each<[string, Submission]>([
     } as unknown as Broker;
     const clock = { now: () => START + 31_000, sleep: async () => {} };
     await expect(
-      submitIntent(intent, () => broker.submit(draft), broker, { journal, clock }),
+      submitIntent(intent, () => broker.submit(draft), broker, { journal, clock, traits: alpacaTraits }),
     ).rejects.toMatchObject({
       code: 'outcome_unknown',
     });
