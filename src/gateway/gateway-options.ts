@@ -4,6 +4,7 @@ import type { Quotas } from '../approval/quotas.ts';
 import type { Clock } from '../machine/clock.ts';
 import type { MessageService } from '../trading/message.ts';
 import type { BrokerExchange } from './broker/broker-token.ts';
+import type { BrokerSettings } from './broker/brokers.ts';
 import type { RequestLog } from './door/request-log.ts';
 import type { OrderPolicy } from './policy/policy.ts';
 
@@ -15,13 +16,7 @@ export interface GatewayOptions {
   /** The RFC 9396 type that approvals have at this provider. */
   readonly detailsType?: string;
   readonly exchange: BrokerExchange;
-  readonly broker: {
-    readonly environment: 'paper' | 'live';
-    readonly tradingUrl: string;
-    readonly dataUrl: string;
-    /** True where prices and fills are made up. */
-    readonly simulated: boolean;
-  };
+  readonly broker: BrokerSettings & { readonly environment: 'paper' | 'live' };
   /** Holds the order journal and the proofs seen; its owner closes it. Set to WAL and `synchronous=FULL` here. */
   readonly database: Database.Database;
   readonly clock?: Clock;

@@ -4,11 +4,10 @@ import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { approvalKernel } from './approvals.ts';
-import { connectAlpaca } from './broker/alpaca/alpaca-broker.ts';
-import { alpacaTraits } from './broker/alpaca/traits.ts';
 import { createAssetCatalogue } from './broker/asset-catalogue.ts';
 import type { Broker } from './broker/broker.ts';
 import { createBrokerTokens } from './broker/broker-token.ts';
+import { brokerOf } from './broker/brokers.ts';
 import type { Caller } from './door/caller.ts';
 import { createDoor } from './door/door.ts';
 import { createIdentityProvider } from './door/identity-provider.ts';
@@ -76,8 +75,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     now,
   });
   const outlets = messageOutlets(options, provider, { fetch: send, timeoutMs: brokerTimeoutMs, now });
-  const connect = connectAlpaca({
-    ...options.broker,
+  const { environment } = options.broker;
+  const { traits, connect: reach } = brokerOf(options.broker);
+  const connect = reach(options.broker, {
+    environment,
     fetch: send,
     timeoutMs: brokerTimeoutMs,
     assets: createAssetCatalogue(now),
@@ -102,10 +103,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     journal,
     policies,
     brokerFor,
-    traits: alpacaTraits,
+    traits,
     gateway: options.resource,
     detailsType,
-    environment: options.broker.environment,
+    environment,
     clock,
   });
 
@@ -122,13 +123,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     send,
     provider,
     detailsTypes: { order: options.detailsType, message: options.messageDetailsType },
-    orders: orderPorts({
-      desk,
-      policies,
-      brokerFor,
-      traits: alpacaTraits,
-      maxSlippage: options.maxSlippage ?? '0.01',
-    }),
+    orders: orderPorts({ desk, policies, brokerFor, traits, maxSlippage: options.maxSlippage ?? '0.01' }),
     messages: messagePorts(messageDesk),
   });
 

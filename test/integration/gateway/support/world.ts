@@ -66,7 +66,7 @@ export async function startWorld(
       issuer: issuer.url,
       resource: server.url,
       exchange: { client_id: 'gateway-client', privateKey, audience: 'paper-broker' },
-      broker: { environment: 'paper', tradingUrl: brokerUrl, dataUrl: brokerUrl, simulated: true },
+      broker: { kind: 'alpaca', environment: 'paper', trading_url: brokerUrl, simulated: true },
       database,
       clock,
       log: (entry) => log.push(entry),
