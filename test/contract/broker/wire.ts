@@ -1,0 +1,58 @@
+/** What becomes of a request instead of being answered. */
+export type Mishap =
+  /** It never leaves. */
+  | 'lost request'
+  /** The broker gets it and acts on it; the answer never comes. */
+  | 'lost answer'
+  /** Nobody answers within the time limit. */
+  | 'no answer in time'
+  /** Somebody in between answers, or the broker itself. */
+  | { readonly status: number; readonly body?: string; readonly type?: string };
+
+/** The network between an adapter and its broker: it does as a test tells it, and counts. */
+export interface Wire {
+  readonly send: typeof fetch;
+  /** What happens to every request from now on; undefined: it is answered. */
+  mishap: Mishap | undefined;
+  /** How many requests other than GETs were made since this was last asked. */
+  writes(): number;
+}
+
+export function createWire(): Wire {
+  let made = 0;
+  const wire: Wire = {
+    mishap: undefined,
+    writes() {
+      const since = made;
+      made = 0;
+      return since;
+    },
+    async send(input, init) {
+      const request = new Request(input, init);
+      if (request.method !== 'GET') made++;
+      const { mishap } = wire;
+      switch (mishap) {
+        case undefined:
+          return fetch(request);
+        case 'lost request':
+          throw new TypeError('fetch failed');
+        case 'lost answer':
+          await (await fetch(request)).arrayBuffer();
+          throw new TypeError('fetch failed');
+        case 'no answer in time':
+          return new Promise((_, reject) => {
+            request.signal.addEventListener('abort', () => reject(request.signal.reason));
+          });
+        default: {
+          const {
+            status,
+            body = '<html>a page of some proxy: not found</html>',
+            type = 'text/html',
+          } = mishap;
+          return new Response(body, { status, headers: { 'content-type': type } });
+        }
+      }
+    },
+  };
+  return wire;
+}
