@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import type { ApprovalKernel } from '../approval/kernel.ts';
 import { systemClock } from '../machine/clock.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
@@ -6,23 +7,24 @@ import { Refusal } from '../trading/refusal.ts';
 import { approvalKernel } from './approvals.ts';
 import { createAssetCatalogue } from './broker/asset-catalogue.ts';
 import type { Broker } from './broker/broker.ts';
-import { createBrokerTokens } from './broker/broker-token.ts';
+import { type BrokerTokens, createBrokerTokens } from './broker/broker-token.ts';
+import type { BrokerTraits } from './broker/broker-traits.ts';
 import { brokerOf } from './broker/brokers.ts';
 import type { Caller } from './door/caller.ts';
-import { createDoor } from './door/door.ts';
-import { createIdentityProvider } from './door/identity-provider.ts';
+import { createDoor, type Door } from './door/door.ts';
+import { createIdentityProvider, type IdentityProvider } from './door/identity-provider.ts';
 import { createProofStore } from './door/proof-store.ts';
 import { METADATA_PATH, protectedResourceMetadata } from './door/protected-resource-metadata.ts';
 import { createTokenVerifier } from './door/token-verifier.ts';
 import type { GatewayOptions } from './gateway-options.ts';
-import { createMessageDesk } from './messages/message-desk.ts';
+import { createMessageDesk, type MessageDesk } from './messages/message-desk.ts';
 import { createMessageJournal } from './messages/message-journal.ts';
 import { messageOutlets } from './messages/message-outlets.ts';
 import { messagePorts } from './messages/message-ports.ts';
 import { createOrderJournal } from './orders/order-journal.ts';
 import { orderPorts } from './orders/order-ports.ts';
 import { QUIET_MS } from './orders/order-submission.ts';
-import { createOrderDesk } from './orders/place-order.ts';
+import { createOrderDesk, type OrderDesk } from './orders/place-order.ts';
 import { builtinPolicies } from './policy/policy.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { marketRoutes } from './routes/market.ts';
@@ -67,26 +69,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     requireBoundTokens: options.requireBoundTokens,
     allowedClients: options.allowedClients && [...options.allowedClients, ...(options.ownClients ?? [])],
   });
-  const tokens = createBrokerTokens({
-    provider,
-    exchange: options.exchange,
-    fetch: send,
-    timeoutMs: providerTimeoutMs,
-    now,
-  });
   const outlets = messageOutlets(options, provider, { fetch: send, timeoutMs: brokerTimeoutMs, now });
-  const { environment } = options.broker;
-  const { traits, connect: reach } = brokerOf(options.broker);
-  const connect = reach(options.broker, {
-    environment,
+  const { traits, tokens, brokerFor } = brokerAccess(options, provider, {
     fetch: send,
-    timeoutMs: brokerTimeoutMs,
-    assets: createAssetCatalogue(now),
+    now,
+    brokerTimeoutMs,
+    providerTimeoutMs,
   });
-  const brokerFor = async (caller: Pick<Caller, 'sub' | 'accessToken'>): Promise<Broker> => {
-    const token = await tokens.tokenFor(caller);
-    return connect(token, () => tokens.forget(caller.sub, token));
-  };
 
   let closed = false;
   const door = createDoor({
@@ -106,7 +95,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     traits,
     gateway: options.resource,
     detailsType,
-    environment,
+    environment: options.broker.environment,
     clock,
   });
 
@@ -127,21 +116,95 @@ export function createGateway(options: GatewayOptions): Gateway {
     messages: messagePorts(messageDesk),
   });
 
+  const app = gatewayRoutes(options, {
+    door,
+    now,
+    broker: { tokens, brokerFor },
+    outlets,
+    desk,
+    messageDesk,
+    kernel,
+    detailsTypes: [detailsType, messageDetailsType],
+  });
+  kernel?.start();
+
+  return {
+    app,
+    async close() {
+      closed = true;
+      await kernel?.close();
+    },
+  };
+}
+
+interface BrokerAccess {
+  readonly tokens: BrokerTokens;
+  /** The caller's own account, by a token that is got for them. */
+  readonly brokerFor: (caller: Pick<Caller, 'sub' | 'accessToken'>) => Promise<Broker>;
+}
+
+/** The broker of the settings, and who may be let to it. */
+function brokerAccess(
+  { broker, exchange }: GatewayOptions,
+  provider: IdentityProvider,
+  requests: {
+    readonly fetch: typeof fetch;
+    readonly now: () => number;
+    readonly brokerTimeoutMs: number;
+    readonly providerTimeoutMs: number;
+  },
+): BrokerAccess & { readonly traits: BrokerTraits } {
+  const { fetch, now } = requests;
+  const timeoutMs = requests.providerTimeoutMs;
+  const tokens = createBrokerTokens({ provider, exchange, fetch, timeoutMs, now });
+  const kind = brokerOf(broker);
+  const connect = kind.connect(broker, {
+    environment: broker.environment,
+    fetch,
+    timeoutMs: requests.brokerTimeoutMs,
+    assets: createAssetCatalogue(now),
+  });
+  return {
+    traits: kind.traits,
+    tokens,
+    async brokerFor(caller) {
+      const token = await tokens.tokenFor(caller);
+      return connect(token, () => tokens.forget(caller.sub, token));
+    },
+  };
+}
+
+interface RouteParts {
+  readonly door: Door;
+  readonly now: () => number;
+  readonly broker: BrokerAccess;
+  readonly outlets: ReturnType<typeof messageOutlets>;
+  readonly desk: OrderDesk;
+  readonly messageDesk: MessageDesk;
+  readonly kernel: ApprovalKernel | undefined;
+  readonly detailsTypes: readonly string[];
+}
+
+/** Everything that is served, and the answer to everything else. */
+function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
+  const { door, now, broker, outlets, kernel } = parts;
   const app = new Hono();
-  portfolioRoutes(app, door, brokerFor);
-  marketRoutes(app, door, brokerFor, now);
-  orderRoutes(app, door, brokerFor, desk);
-  messageRoutes(app, door, messageDesk);
+  portfolioRoutes(app, door, broker.brokerFor);
+  marketRoutes(app, door, broker.brokerFor, now);
+  orderRoutes(app, door, broker.brokerFor, parts.desk);
+  messageRoutes(app, door, parts.messageDesk);
   if (kernel !== undefined) {
     const { phoneUrl } = options.approval ?? {};
     proposalRoutes(app, door, { kernel, now, approval: { method: 'ciba', phoneUrl } });
     pingRoute(app, door, kernel);
-    kernel.start();
   }
   connectionRoutes(
     app,
     door,
-    new Map([['broker', tokens], ...[...outlets].map(([name, outlet]) => [name, outlet.tokens] as const)]),
+    new Map([
+      ['broker', broker.tokens],
+      ...[...outlets].map(([name, outlet]) => [name, outlet.tokens] as const),
+    ]),
   );
   app.get(
     '/healthz',
@@ -150,7 +213,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const metadata = protectedResourceMetadata({
     resource: options.resource,
     issuer: options.issuer,
-    detailsTypes: [detailsType, messageDetailsType],
+    detailsTypes: parts.detailsTypes,
     requireBoundTokens: options.requireBoundTokens,
   });
   app.get(
@@ -162,12 +225,5 @@ export function createGateway(options: GatewayOptions): Gateway {
       throw new Refusal(404, 'not_found', 'there is nothing at this address');
     }),
   );
-
-  return {
-    app,
-    async close() {
-      closed = true;
-      await kernel?.close();
-    },
-  };
+  return app;
 }

@@ -10,7 +10,7 @@ export type FailureOf = (error: unknown) => BrokerFailure;
 export interface BrokerRequests {
   /** @throws {Refusal} as every read of a `Broker` */
   read<T>(call: () => Promise<T>): Promise<T>;
-  /** As `read`; `undefined` where the broker has no such thing (404). */
+  /** As `read`; `undefined` where the broker says in its own words that it has no such thing (404). */
   find<T>(call: () => Promise<T>): Promise<T | undefined>;
   /**
    * Makes an order. Never throws: a 2xx whose body makes no sense, or is about another order, is no proof of this one,
@@ -37,7 +37,7 @@ export function brokerRequests(failureOf: FailureOf): BrokerRequests {
       try {
         return await call();
       } catch (error) {
-        if (statusOf(failureOf(error)) === 404) return undefined;
+        if (refusedWith(failureOf(error)) === 404) return undefined;
         throw refusalOf(error);
       }
     },
@@ -57,7 +57,7 @@ export function brokerRequests(failureOf: FailureOf): BrokerRequests {
         await call();
         return 'requested';
       } catch (error) {
-        const status = statusOf(failureOf(error));
+        const status = refusedWith(failureOf(error));
         if (status === 404) return 'not_found';
         if (status === 409 || status === 422) return 'not_cancelable';
         throw refusalOf(error);
@@ -80,6 +80,7 @@ function failedSubmission(failure: BrokerFailure): Submission {
   }
 }
 
-function statusOf(failure: BrokerFailure): number | undefined {
-  return failure.kind === 'refused' || failure.kind === 'failing' ? failure.status : undefined;
+/** The status of a no in the broker's own words. */
+function refusedWith(failure: BrokerFailure): number | undefined {
+  return failure.kind === 'refused' ? failure.status : undefined;
 }

@@ -16,11 +16,12 @@ import { isOrderOf, notReplaceable } from './replacement.ts';
  *
  *  1. The order is looked up by its client_order_id. A hit proves it was taken. A miss proves nothing: the request may
  *     still be on its way, or the broker's reads may lag behind its writes.
- *  2. Sending it again is safe only because the broker takes each client_order_id once (a promise of `Broker`; of one
- *     whose traits say otherwise nothing is ever sent again): where the first submission was taken, the second is rejected as a duplicate, and where the first was late and arrives after the second, it is
- *     the first that is rejected. Either way there is one order. So a second submission carries the same
- *     client_order_id, is made only for a request that bears the approval again (and passes every check anew), and not
- *     before QUIET_MS have passed since the last one, so that no submission of ours is still on its way.
+ *  2. Sending it again is safe only because the broker takes each client_order_id once (see `Broker`; of one whose
+ *     traits say otherwise nothing is ever sent again): where the first submission was taken, the second is rejected
+ *     as a duplicate, and where the first was late and arrives after the second, it is the first that is rejected.
+ *     Either way there is one order. So a second submission carries the same client_order_id, is made only for a
+ *     request that bears the approval again (and passes every check anew), and not before QUIET_MS have passed since
+ *     the last one, so that no submission of ours is still on its way.
  *  3. Only one may send: the right to is taken in the journal by compare-and-set on the number of submissions.
  *  4. A refusal of a second submission ("insufficient buying power", say) says nothing about the first, which may be
  *     the very reason for it. So once a submission is ambiguous, nothing but a hit settles it while the approval

@@ -87,6 +87,18 @@ export function submittingCases(bench: () => Bench, { clientOrderId }: BrokerTra
     },
   );
 
+  it.each<[string, Mishap]>([
+    ['a proxy’s page for nothing found', { status: 404 }],
+    ['an internal error', { status: 500 }],
+    ['an answer of nothing', { status: 200, body: '{}', type: 'application/json' }],
+  ])('is not called absent because of %s', async (_, mishap) => {
+    const { broker, resting, wire } = bench();
+    const { id, client_order_id } = await resting();
+    wire.mishap = mishap;
+    await expect(broker.orderByClientOrderId(client_order_id)).rejects.toMatchObject({ name: 'Refusal' });
+    await expect(broker.order(id)).rejects.toMatchObject({ name: 'Refusal' });
+  });
+
   it('that the account can’t pay is refused, in the broker’s own words', async () => {
     const { broker, order, wire } = bench();
     expect(await broker.submit(order('limit', { qty: '900000' }))).toMatchObject({
@@ -182,9 +194,15 @@ export function submittingCases(bench: () => Bench, { clientOrderId }: BrokerTra
   it('whose cancel is lost may stand or not: that is no answer', async () => {
     const { broker, resting, wire } = bench();
     const { id } = await resting();
-    for (const mishap of ['lost request', 'lost answer', { status: 500 }] as const) {
+    for (const mishap of [
+      'lost request',
+      { status: 404 },
+      { status: 422 },
+      { status: 500 },
+      'lost answer',
+    ] as const) {
       wire.mishap = mishap;
-      await expect(broker.cancel(id)).rejects.toMatchObject({ name: 'Refusal', code: 'broker_unavailable' });
+      await expect(broker.cancel(id)).rejects.toMatchObject({ name: 'Refusal' });
       expect(wire.writes()).toBe(1);
     }
   });
