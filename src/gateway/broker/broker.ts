@@ -107,11 +107,14 @@ export type Cancellation = 'requested' | 'not_found' | 'not_cancelable';
  *     broker's own word that there is none: a proxy's page is not, and throws.
  *  4. **`refused` and `not_taken` are proofs** that no order came of this request. What is not surely one of them is
  *     `unknown`: a time-out, a lost connection, a 5xx, a page in nobody's words, a 2xx about something else.
- *  5. **What is sent is what was given.** No field is rounded, defaulted or left out. The order has its bound already
+ *  5. **What is sent is what was given.** No field is rounded, defaulted or left out; what can't be said in the broker's
+ *     words is refused, and nothing is sent. The order has its bound already
  *     (`boundedOrder`).
  *  6. **Reads throw a `Refusal` alone** (502 `broker_unavailable`, `broker_invalid_response`, 504 `broker_timeout`, 503
  *     `broker_busy`, 409 `account_not_connected`), and answer in the shapes of trading/views.ts: an answer that lacks
- *     something must not look like an account of zero dollars.
+ *     something must not look like an account of zero dollars. Where an account may not trade, whatever the broker
+ *     calls that, it is `trading_blocked`. Symbols are written `BRK.B`, an order's id has letters, digits and `-` alone
+ *     (64 at most), a page's name also `:`, `_` and `.` (128).
  *  7. **A refused access token** is told at once (`onUnauthorized` of {@link ConnectBroker}), and is in no error's text.
  *
  * @example

@@ -39,7 +39,7 @@ export const brokerTakesIt: OrderPolicy = ({ draft, traits }) => {
 
 /** The broker will not trade this account now. */
 export const accountMayTrade: OrderPolicy = ({ account }) => {
-  if (account.trading_blocked || account.status !== 'ACTIVE') {
+  if (account.trading_blocked) {
     throw new Refusal(422, 'blocked', 'the broker has blocked trading in this account', {
       hint: 'Ask the broker why.',
       members: { reason: 'ACCOUNT_BLOCKED' },

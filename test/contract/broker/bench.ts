@@ -17,7 +17,10 @@ export interface BrokerFixture {
   readonly settings: Record<string, unknown>;
   /** The account's access token. */
   readonly token: string;
-  /** Stands at some $10 to $1,000. The account holds some of it, and has cash for a hundred. */
+  /**
+   * Stands at some $10 to $1,000, and a market order for it is filled at once. The account holds some of it, and has
+   * cash for a hundred.
+   */
   readonly symbol: string;
   /** No symbol of the broker's. */
   readonly unknownSymbol: string;
@@ -41,6 +44,8 @@ export interface Bench {
   order(type: OrderType, changes?: { [F in keyof OrderDraft]?: OrderDraft[F] | undefined }): OrderDraft;
   /** A limit order that rests. */
   resting(): Promise<Order>;
+  /** A market order that is filled. */
+  filled(): Promise<Order>;
 }
 
 export async function openBench(fixture: BrokerFixture): Promise<Bench> {
@@ -60,6 +65,12 @@ export async function openBench(fixture: BrokerFixture): Promise<Bench> {
   const [quote] = await broker.quotes([fixture.symbol]);
   if (quote === undefined) throw new Error(`there is no price for ${fixture.symbol}`);
   const times = (factor: string) => price(new Dec(quote.last).times(factor));
+  const placed = async (order: OrderDraft): Promise<Order> => {
+    const answer = await broker.submit(order);
+    wire.writes();
+    if (answer.outcome !== 'accepted') throw new Error(`the order is ${JSON.stringify(answer)}`);
+    return answer.order;
+  };
   const prices: Record<OrderType, Partial<OrderDraft>> = {
     market: {},
     limit: { limit_price: times('0.5') },
@@ -93,11 +104,11 @@ export async function openBench(fixture: BrokerFixture): Promise<Bench> {
           ...changes,
         }),
       ) as OrderDraft,
-    async resting() {
-      const answer = await broker.submit(bench.order('limit'));
-      wire.writes();
-      if (answer.outcome !== 'accepted') throw new Error(`the order is ${JSON.stringify(answer)}`);
-      return answer.order;
+    resting: () => placed(bench.order('limit')),
+    async filled() {
+      const order = await placed(bench.order('market'));
+      expect(order).toMatchObject({ status: 'filled', filled_qty: '1' });
+      return order;
     },
   };
   return bench;

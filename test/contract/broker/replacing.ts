@@ -59,12 +59,10 @@ export function replacingCases(bench: () => Bench, { replaces, clientOrderId }: 
   });
 
   it('of an order that is over, unknown, or no order’s id at all is not to be had', async () => {
-    const { broker, order, resting } = bench();
-    const filled = await broker.submit(order('market'));
+    const { broker, filled, resting } = bench();
     const cancelled = await resting();
     await broker.cancel(cancelled.id);
-    const over = filled.outcome === 'accepted' ? filled.order.id : 'not taken';
-    for (const id of [over, cancelled.id, randomUUID(), 'no-id', '../account']) {
+    for (const id of [(await filled()).id, cancelled.id, randomUUID(), 'no-id', '../account']) {
       expect(await broker.replace(id, instead({ qty: '2' })), id).toMatchObject(notReplaceable);
     }
   });

@@ -6,6 +6,9 @@ import { orderSchema } from '../../../src/trading/views.ts';
 import { type Bench, exactly } from './bench.ts';
 import type { Mishap } from './wire.ts';
 
+/** What goes through the gateway's routes as an order's id. */
+const ORDER_ID = /^[A-Za-z0-9-]{1,64}$/;
+
 const taken: Partial<Submission> = { outcome: 'accepted' };
 const duplicate: Partial<Submission> = { outcome: 'refused', reason: 'duplicate' };
 
@@ -39,6 +42,7 @@ export function submittingCases(bench: () => Bench, { clientOrderId }: BrokerTra
     expect(answer).toMatchObject({ outcome: 'accepted', order: terms });
     if (answer.outcome !== 'accepted') return;
     const { id } = exactly(orderSchema, answer.order);
+    expect(id).toMatch(ORDER_ID);
     expect(await broker.order(id)).toMatchObject({ id, ...terms });
     const query = { limit: 50, symbols: [symbol] } as const;
     expect(await broker.orders({ ...query, status: 'open' })).toEqual([expect.objectContaining({ id })]);
@@ -176,10 +180,15 @@ export function submittingCases(bench: () => Bench, { clientOrderId }: BrokerTra
   });
 
   it('that is filled can’t be cancelled', async () => {
-    const { broker, order } = bench();
-    const answer = await broker.submit(order('market'));
-    expect(answer).toMatchObject({ ...taken, order: { status: 'filled', filled_qty: '1' } });
-    if (answer.outcome === 'accepted') expect(await broker.cancel(answer.order.id)).toBe('not_cancelable');
+    const { broker, filled } = bench();
+    expect(await broker.cancel((await filled()).id)).toBe('not_cancelable');
+  });
+
+  it('is not taken for placed by an answer about another', async () => {
+    const { broker, order, resting, wire } = bench();
+    await resting();
+    wire.mishap = 'answer to another';
+    expect(await broker.submit(order('limit'))).toEqual({ outcome: 'unknown' });
   });
 
   it.each([randomUUID(), 'no-id', '../account'])(

@@ -4,6 +4,8 @@ export type Mishap =
   | 'lost request'
   /** The broker gets it and acts on it; the answer never comes. */
   | 'lost answer'
+  /** It never leaves; the answer to the last request that wasn't a GET comes instead. */
+  | 'answer to another'
   /** Nobody answers within the time limit. */
   | 'no answer in time'
   /** Somebody in between answers, or the broker itself. */
@@ -20,6 +22,7 @@ export interface Wire {
 
 export function createWire(): Wire {
   let made = 0;
+  let last: Response | undefined;
   const wire: Wire = {
     mishap: undefined,
     writes() {
@@ -32,8 +35,14 @@ export function createWire(): Wire {
       if (request.method !== 'GET') made++;
       const { mishap } = wire;
       switch (mishap) {
-        case undefined:
-          return fetch(request);
+        case undefined: {
+          const response = await fetch(request);
+          if (request.method !== 'GET') last = response.clone();
+          return response;
+        }
+        case 'answer to another':
+          if (last === undefined) throw new Error('there is no other answer yet');
+          return last.clone();
         case 'lost request':
           throw new TypeError('fetch failed');
         case 'lost answer':
