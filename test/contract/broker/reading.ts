@@ -133,7 +133,9 @@ export function readingCases(bench: () => Bench): void {
   ])('that meets %s is refused', async (_, mishap, status, code) => {
     const { broker, wire, unauthorized } = bench();
     wire.mishap = mishap;
+    wire.requests();
     await expect(broker.account()).rejects.toMatchObject({ name: 'Refusal', status, code });
+    expect(wire.requests()).toBe(1);
     expect(unauthorized()).toBe(code === 'account_not_connected' ? 1 : 0);
   });
 

@@ -130,6 +130,16 @@ export function submittingCases(bench: () => Bench, { clientOrderId }: BrokerTra
     expect(wire.writes()).toBe(1);
   });
 
+  it.each([500, 502, 503, 504, 408])(
+    'that the broker answers with %i, in whatever words, is unknown',
+    async (status) => {
+      const { broker, order, wire } = bench();
+      await broker.submit(order('limit', { qty: '900000' }));
+      wire.mishap = { ownWords: status };
+      expect(await broker.submit(order('limit', { qty: '900000' }))).toEqual({ outcome: 'unknown' });
+    },
+  );
+
   it.each(notLookedAt)('that meets %s is not taken, and not sent again', async (_, mishap, reason) => {
     const { broker, order, wire, unauthorized } = bench();
     wire.mishap = mishap;

@@ -8,23 +8,33 @@ export type Mishap =
   | 'answer to another'
   /** Nobody answers within the time limit. */
   | 'no answer in time'
-  /** Somebody in between answers, or the broker itself. */
-  | { readonly status: number; readonly body?: string; readonly type?: string };
+  /** Somebody in between answers. */
+  | { readonly status: number; readonly body?: string; readonly type?: string }
+  /** It never leaves; the words of the last answer to a request that wasn't a GET come with this status. */
+  | { readonly ownWords: number };
 
 /** The network between an adapter and its broker: it does as a test tells it, and counts. */
 export interface Wire {
   readonly send: typeof fetch;
   /** What happens to every request from now on; undefined: it is answered. */
   mishap: Mishap | undefined;
-  /** How many requests other than GETs were made since this was last asked. */
+  /** How many requests were made since this was last asked. */
+  requests(): number;
+  /** As `requests`, those alone that aren't GETs. */
   writes(): number;
 }
 
 export function createWire(): Wire {
+  let asked = 0;
   let made = 0;
   let last: Response | undefined;
   const wire: Wire = {
     mishap: undefined,
+    requests() {
+      const since = asked;
+      asked = 0;
+      return since;
+    },
     writes() {
       const since = made;
       made = 0;
@@ -32,6 +42,7 @@ export function createWire(): Wire {
     },
     async send(input, init) {
       const request = new Request(input, init);
+      asked++;
       if (request.method !== 'GET') made++;
       const { mishap } = wire;
       switch (mishap) {
@@ -41,8 +52,7 @@ export function createWire(): Wire {
           return response;
         }
         case 'answer to another':
-          if (last === undefined) throw new Error('there is no other answer yet');
-          return last.clone();
+          return answered(last);
         case 'lost request':
           throw new TypeError('fetch failed');
         case 'lost answer':
@@ -53,6 +63,7 @@ export function createWire(): Wire {
             request.signal.addEventListener('abort', () => reject(request.signal.reason));
           });
         default: {
+          if ('ownWords' in mishap) return answered(last, mishap.ownWords);
           const {
             status,
             body = '<html>a page of some proxy: not found</html>',
@@ -64,4 +75,10 @@ export function createWire(): Wire {
     },
   };
   return wire;
+}
+
+function answered(last: Response | undefined, status = last?.status): Response {
+  if (last === undefined || status === undefined) throw new Error('there is no other answer yet');
+  const { body, headers } = last.clone();
+  return new Response(body, { status, headers });
 }
