@@ -69,7 +69,9 @@ export function brokerRequests(failureOf: FailureOf): BrokerRequests {
 function failedSubmission(failure: BrokerFailure): Submission {
   switch (failure.kind) {
     case 'refused': {
-      const { reason, message, brokerCode } = failure;
+      const { status, reason, message, brokerCode } = failure;
+      // A broker that could not finish, or that did not get all of it, can't know, whatever its words.
+      if (status >= 500 || status === 408) return { outcome: 'unknown' };
       return { outcome: 'refused', reason, message, brokerCode };
     }
     case 'rate_limited':
