@@ -43,6 +43,7 @@ export function replacingCases(bench: () => Bench, { replaces, clientOrderId }: 
     };
     expect(answer).toMatchObject({ outcome: 'accepted', order });
     expect(await broker.order(id)).toMatchObject({ status: expect.stringMatching(/^(pending_)?replaced?$/) });
+    if (!clientOrderId.lookedUp) return;
     expect(await broker.orderByClientOrderId(client_order_id)).toMatchObject(order);
   });
 
@@ -98,7 +99,7 @@ export function replacingCases(bench: () => Bench, { replaces, clientOrderId }: 
     expect(await broker.replace(open.id, dearer(open))).toEqual({ outcome: 'not_taken', reason });
   });
 
-  it('whose answer is lost is found by its client_order_id', async () => {
+  it.runIf(clientOrderId.lookedUp)('whose answer is lost is found by its client_order_id', async () => {
     const { broker, resting, wire } = bench();
     const { id } = await resting();
     const wanted = instead({ qty: '2' });
