@@ -172,10 +172,7 @@ function oneOf(schema: unknown, value: unknown): unknown {
   if (!(schema instanceof z.ZodDiscriminatedUnion)) return schema;
   const { kind } = (value ?? {}) as { kind?: unknown };
   return schema.options.find(
-    (option) =>
-      option instanceof z.ZodObject &&
-      option.shape.kind instanceof z.ZodLiteral &&
-      option.shape.kind.value === kind,
+    (option) => option instanceof z.ZodObject && option.shape.kind.safeParse(kind).success,
   );
 }
 

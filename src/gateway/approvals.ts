@@ -18,7 +18,7 @@ import type { Clock } from '../machine/clock.ts';
 import type { ProposalKind } from '../trading/proposal.ts';
 import type { IdentityProvider } from './door/identity-provider.ts';
 import { verifyApprovalToken } from './door/token-verifier.ts';
-import type { GatewayOptions } from './gateway.ts';
+import type { GatewayOptions } from './gateway-options.ts';
 
 export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
   readonly clock: Clock;

@@ -9,21 +9,11 @@ import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { slippageSchema } from '../trading/order.ts';
 import { LONGEST_TTL_S, SHORTEST_TTL_S } from '../trading/proposal.ts';
-import { isSecure } from './door/identity-provider.ts';
-import type { GatewayApproval, GatewayOptions } from './gateway.ts';
+import { brokerSettingsSchema } from './broker/brokers.ts';
+import type { GatewayApproval, GatewayOptions } from './gateway-options.ts';
+import { secureAddress } from './secure-address.ts';
 
-/** Alpaca's own addresses. */
-const ALPACA = {
-  paper: 'https://paper-api.alpaca.markets',
-  live: 'https://api.alpaca.markets',
-  data: 'https://data.alpaca.markets',
-} as const;
-
-const address = z
-  .url()
-  .refine((text) => isSecure(new URL(text)), 'must be an https address, or http on this machine (127.0.0.1)');
-
-const messageService = z.strictObject({ audience: z.string().min(1), url: address.optional() });
+const messageService = z.strictObject({ audience: z.string().min(1), url: secureAddress.optional() });
 
 const clientId = z.string().min(1);
 
@@ -66,7 +56,7 @@ const approvalSchema = z
       })
       .prefault({}),
     /** Where the person decides, where that is a page: shown beside the code. */
-    phone_url: address.optional(),
+    phone_url: secureAddress.optional(),
   })
   .refine(({ client_id, registration }) => client_id === undefined || registration === undefined, {
     path: ['registration'],
@@ -80,9 +70,9 @@ const approvalSchema = z
 /** What `gateway.yaml` says: everything about a gateway that is not secret. */
 const settingsSchema = z.strictObject({
   /** The identity provider whose tokens count. */
-  issuer: address,
+  issuer: secureAddress,
   /** The gateway's public address: its resource identifier (RFC 8707), and the `aud` of its tokens. */
-  resource: address.refine(
+  resource: secureAddress.refine(
     (text) => !/[?#]|.\/$/.test(text),
     'must not end in "/", nor have a query or fragment',
   ),
@@ -94,14 +84,8 @@ const settingsSchema = z.strictObject({
     audience: z.string().min(1),
     grant: z.enum(['rfc8693', 'auth0-token-vault']).default('rfc8693'),
   }),
-  /** Where the broker is; Alpaca's own addresses unless said otherwise. */
-  broker: z
-    .strictObject({
-      trading_url: address.optional(),
-      data_url: address.optional(),
-      simulated: z.boolean().default(false),
-    })
-    .prefault({}),
+  /** Which broker, and what is to be set of that kind. */
+  broker: brokerSettingsSchema.prefault({}),
   details_type: z.string().min(1).default(TRADE_ORDER_TYPE),
   message_details_type: z.string().min(1).default(MESSAGE_SEND_TYPE),
   /** By what approved messages go out. */
@@ -137,17 +121,11 @@ export function gatewayOptions(
   folder: string,
 ): Omit<GatewayOptions, 'database'> {
   const { issuer, resource, environment, exchange, broker, messages } = settings;
-  const tradingUrl = broker.trading_url ?? ALPACA[environment];
   return {
     issuer,
     resource,
     exchange: { ...exchange, privateKey },
-    broker: {
-      environment,
-      tradingUrl,
-      dataUrl: broker.data_url ?? broker.trading_url ?? ALPACA.data,
-      simulated: broker.simulated,
-    },
+    broker: { ...broker, environment },
     detailsType: settings.details_type,
     messageDetailsType: settings.message_details_type,
     messages,

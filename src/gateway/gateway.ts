@@ -1,105 +1,37 @@
-import type Database from 'better-sqlite3-multiple-ciphers';
 import { Hono } from 'hono';
-import type { CibaAskingOptions } from '../approval/ciba/ciba-asking.ts';
-import type { Quotas } from '../approval/quotas.ts';
-import { type Clock, systemClock } from '../machine/clock.ts';
+import type { ApprovalKernel } from '../approval/kernel.ts';
+import { systemClock } from '../machine/clock.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
-import type { MessageService } from '../trading/message.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { approvalKernel } from './approvals.ts';
-import { connectAlpaca } from './broker/alpaca/alpaca-broker.ts';
 import { createAssetCatalogue } from './broker/asset-catalogue.ts';
 import type { Broker } from './broker/broker.ts';
-import { type BrokerExchange, createBrokerTokens } from './broker/broker-token.ts';
+import { type BrokerTokens, createBrokerTokens } from './broker/broker-token.ts';
+import type { BrokerTraits } from './broker/broker-traits.ts';
+import { brokerOf } from './broker/brokers.ts';
 import type { Caller } from './door/caller.ts';
-import { createDoor } from './door/door.ts';
-import { createIdentityProvider } from './door/identity-provider.ts';
+import { createDoor, type Door } from './door/door.ts';
+import { createIdentityProvider, type IdentityProvider } from './door/identity-provider.ts';
 import { createProofStore } from './door/proof-store.ts';
 import { METADATA_PATH, protectedResourceMetadata } from './door/protected-resource-metadata.ts';
-import type { RequestLog } from './door/request-log.ts';
 import { createTokenVerifier } from './door/token-verifier.ts';
-import { createMessageDesk } from './messages/message-desk.ts';
+import type { GatewayOptions } from './gateway-options.ts';
+import { createMessageDesk, type MessageDesk } from './messages/message-desk.ts';
 import { createMessageJournal } from './messages/message-journal.ts';
 import { messageOutlets } from './messages/message-outlets.ts';
 import { messagePorts } from './messages/message-ports.ts';
 import { createOrderJournal } from './orders/order-journal.ts';
 import { orderPorts } from './orders/order-ports.ts';
 import { QUIET_MS } from './orders/order-submission.ts';
-import { createOrderDesk } from './orders/place-order.ts';
-import { builtinPolicies, type OrderPolicy } from './policy/policy.ts';
+import { createOrderDesk, type OrderDesk } from './orders/place-order.ts';
+import { builtinPolicies } from './policy/policy.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { marketRoutes } from './routes/market.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { portfolioRoutes } from './routes/portfolio.ts';
 import { pingRoute, proposalRoutes } from './routes/proposals.ts';
-
-export interface GatewayOptions {
-  /** The identity provider, whose tokens alone count; https, or http on loopback. Found by discovery. */
-  readonly issuer: string;
-  /** The gateway's own resource identifier (RFC 8707): its base URL, and the expected `aud`. */
-  readonly resource: string;
-  /** The RFC 9396 type that approvals have at this provider. */
-  readonly detailsType?: string;
-  readonly exchange: BrokerExchange;
-  readonly broker: {
-    readonly environment: 'paper' | 'live';
-    readonly tradingUrl: string;
-    readonly dataUrl: string;
-    /** True where prices and fills are made up. */
-    readonly simulated: boolean;
-  };
-  /** Holds the order journal and the proofs seen; its owner closes it. Set to WAL and `synchronous=FULL` here. */
-  readonly database: Database.Database;
-  readonly clock?: Clock;
-  readonly fetch?: typeof fetch;
-  /** The RFC 9396 type that approvals of messages have at this provider. */
-  readonly messageDetailsType?: string;
-  /** By what approved messages go out; by nothing where this is left out. */
-  readonly messages?: { readonly [S in MessageService]?: MessageServiceOptions | undefined };
-  /** Rules beside the built-in ones; each can only refuse. */
-  readonly policies?: readonly OrderPolicy[];
-  readonly log?: RequestLog;
-  /** Told of what went wrong inside the kernel; never holds a token. */
-  readonly onError?: (message: string) => void;
-  /** One request to the broker, milliseconds; at most 15 s, so that a lost one is over before it may be repeated. */
-  readonly brokerTimeoutMs?: number;
-  /** One request to the identity provider, milliseconds. */
-  readonly providerTimeoutMs?: number;
-  /** How the owner is asked; proposals are refused where it is left out. */
-  readonly approval?: GatewayApproval;
-  /** Refuses access tokens that are bound to no key (RFC 9449). */
-  readonly requireBoundTokens?: boolean;
-  /** The clients whose access tokens count, beside `ownClients`; every client's where it is left out. */
-  readonly allowedClients?: readonly string[];
-  /** The clients our own users sign in by. */
-  readonly ownClients?: readonly string[];
-  /** A fraction: how far an order may go from its reference price where its proposal says nothing. */
-  readonly maxSlippage?: string;
-}
-
-/** The gateway as the client that asks: what {@link CibaAskingOptions} need beside the gateway's own options. */
-export interface GatewayApproval
-  extends Pick<CibaAskingOptions, 'client' | 'privateKey' | 'provider' | 'details' | 'delivery'> {
-  readonly method: 'ciba';
-  readonly signature: 'off';
-  /** Path of the gateway's record, `audit.jsonl`. */
-  readonly auditFile: string;
-  /** How much one client may ask of one person; {@link defaultQuotas} unless said otherwise. */
-  readonly quotas?: Quotas;
-  /** Seconds that a proposal may take at most. */
-  readonly maxTtl: number;
-  /** Where the person decides, where that is a page. */
-  readonly phoneUrl?: string;
-}
-
-export interface MessageServiceOptions {
-  /** The connection's name at the provider. */
-  readonly audience: string;
-  /** The API's base address; the service's own unless said otherwise. */
-  readonly url?: string | undefined;
-}
 
 export interface Gateway {
   readonly app: Hono;
@@ -137,24 +69,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     requireBoundTokens: options.requireBoundTokens,
     allowedClients: options.allowedClients && [...options.allowedClients, ...(options.ownClients ?? [])],
   });
-  const tokens = createBrokerTokens({
-    provider,
-    exchange: options.exchange,
-    fetch: send,
-    timeoutMs: providerTimeoutMs,
-    now,
-  });
   const outlets = messageOutlets(options, provider, { fetch: send, timeoutMs: brokerTimeoutMs, now });
-  const connect = connectAlpaca({
-    ...options.broker,
+  const { traits, tokens, brokerFor } = brokerAccess(options, provider, {
     fetch: send,
-    timeoutMs: brokerTimeoutMs,
-    assets: createAssetCatalogue(now),
+    now,
+    brokerTimeoutMs,
+    providerTimeoutMs,
   });
-  const brokerFor = async (caller: Pick<Caller, 'sub' | 'accessToken'>): Promise<Broker> => {
-    const token = await tokens.tokenFor(caller);
-    return connect(token, () => tokens.forget(caller.sub, token));
-  };
 
   let closed = false;
   const door = createDoor({
@@ -171,6 +92,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     journal,
     policies,
     brokerFor,
+    traits,
     gateway: options.resource,
     detailsType,
     environment: options.broker.environment,
@@ -190,25 +112,99 @@ export function createGateway(options: GatewayOptions): Gateway {
     send,
     provider,
     detailsTypes: { order: options.detailsType, message: options.messageDetailsType },
-    orders: orderPorts({ desk, policies, brokerFor, maxSlippage: options.maxSlippage ?? '0.01' }),
+    orders: orderPorts({ desk, policies, brokerFor, traits, maxSlippage: options.maxSlippage ?? '0.01' }),
     messages: messagePorts(messageDesk),
   });
 
+  const app = gatewayRoutes(options, {
+    door,
+    now,
+    broker: { tokens, brokerFor },
+    outlets,
+    desk,
+    messageDesk,
+    kernel,
+    detailsTypes: [detailsType, messageDetailsType],
+  });
+  kernel?.start();
+
+  return {
+    app,
+    async close() {
+      closed = true;
+      await kernel?.close();
+    },
+  };
+}
+
+interface BrokerAccess {
+  readonly tokens: BrokerTokens;
+  /** The caller's own account, by a token that is got for them. */
+  readonly brokerFor: (caller: Pick<Caller, 'sub' | 'accessToken'>) => Promise<Broker>;
+}
+
+/** The broker of the settings, and who may be let to it. */
+function brokerAccess(
+  { broker, exchange }: GatewayOptions,
+  provider: IdentityProvider,
+  requests: {
+    readonly fetch: typeof fetch;
+    readonly now: () => number;
+    readonly brokerTimeoutMs: number;
+    readonly providerTimeoutMs: number;
+  },
+): BrokerAccess & { readonly traits: BrokerTraits } {
+  const { fetch, now } = requests;
+  const timeoutMs = requests.providerTimeoutMs;
+  const tokens = createBrokerTokens({ provider, exchange, fetch, timeoutMs, now });
+  const kind = brokerOf(broker);
+  const connect = kind.connect(broker, {
+    environment: broker.environment,
+    fetch,
+    timeoutMs: requests.brokerTimeoutMs,
+    assets: createAssetCatalogue(now),
+  });
+  return {
+    traits: kind.traits,
+    tokens,
+    async brokerFor(caller) {
+      const token = await tokens.tokenFor(caller);
+      return connect(token, () => tokens.forget(caller.sub, token));
+    },
+  };
+}
+
+interface RouteParts {
+  readonly door: Door;
+  readonly now: () => number;
+  readonly broker: BrokerAccess;
+  readonly outlets: ReturnType<typeof messageOutlets>;
+  readonly desk: OrderDesk;
+  readonly messageDesk: MessageDesk;
+  readonly kernel: ApprovalKernel | undefined;
+  readonly detailsTypes: readonly string[];
+}
+
+/** Everything that is served, and the answer to everything else. */
+function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
+  const { door, now, broker, outlets, kernel } = parts;
   const app = new Hono();
-  portfolioRoutes(app, door, brokerFor);
-  marketRoutes(app, door, brokerFor, now);
-  orderRoutes(app, door, brokerFor, desk);
-  messageRoutes(app, door, messageDesk);
+  portfolioRoutes(app, door, broker.brokerFor);
+  marketRoutes(app, door, broker.brokerFor, now);
+  orderRoutes(app, door, broker.brokerFor, parts.desk);
+  messageRoutes(app, door, parts.messageDesk);
   if (kernel !== undefined) {
     const { phoneUrl } = options.approval ?? {};
     proposalRoutes(app, door, { kernel, now, approval: { method: 'ciba', phoneUrl } });
     pingRoute(app, door, kernel);
-    kernel.start();
   }
   connectionRoutes(
     app,
     door,
-    new Map([['broker', tokens], ...[...outlets].map(([name, outlet]) => [name, outlet.tokens] as const)]),
+    new Map([
+      ['broker', broker.tokens],
+      ...[...outlets].map(([name, outlet]) => [name, outlet.tokens] as const),
+    ]),
   );
   app.get(
     '/healthz',
@@ -217,7 +213,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const metadata = protectedResourceMetadata({
     resource: options.resource,
     issuer: options.issuer,
-    detailsTypes: [detailsType, messageDetailsType],
+    detailsTypes: parts.detailsTypes,
     requireBoundTokens: options.requireBoundTokens,
   });
   app.get(
@@ -229,12 +225,5 @@ export function createGateway(options: GatewayOptions): Gateway {
       throw new Refusal(404, 'not_found', 'there is nothing at this address');
     }),
   );
-
-  return {
-    app,
-    async close() {
-      closed = true;
-      await kernel?.close();
-    },
-  };
+  return app;
 }

@@ -196,12 +196,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       issuer: servers.issuer.url,
       resource: servers.gateway.url,
       exchange: { client_id: gatewayClient.client_id, privateKey: gatewayClient.key, audience: CONNECTION },
-      broker: {
-        environment: 'paper',
-        tradingUrl: servers.broker.url,
-        dataUrl: servers.broker.url,
-        simulated: true,
-      },
+      broker: { kind: 'alpaca', environment: 'paper', trading_url: servers.broker.url, simulated: true },
       messages: {
         slack: { audience: 'slack', url: `${services.url}/slack/api` },
         gmail: { audience: 'gmail', url: services.url },

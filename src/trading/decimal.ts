@@ -57,8 +57,25 @@ export function price(value: Dec | string): string {
   return exact.abs().gte(1) ? exact.toFixed(2) : exact.toFixed(4);
 }
 
-/** Whether a price lies on its tick: $0.01 from $1 up, $0.0001 below (Alpaca, "Sub-penny increments"; SEC rule 612). */
-export function isOnTick(value: string): boolean {
+/** How many decimals a price takes from so many dollars a share on. */
+export interface Tick {
+  readonly from: string;
+  readonly decimals: number;
+}
+
+/** $0.01 from $1 up, $0.0001 below (SEC rule 612; Alpaca, "Sub-penny increments"). */
+export const usTicks: readonly Tick[] = [
+  { from: '1', decimals: 2 },
+  { from: '0', decimals: 4 },
+];
+
+/** How many decimals this price may have. @param ticks from the highest `from` down to zero */
+export function tickDecimals(value: string, ticks: readonly Tick[]): number {
   const exact = decimal(value);
-  return exact.decimalPlaces() <= (exact.gte(1) ? 2 : 4);
+  return ticks.find(({ from }) => exact.gte(from))?.decimals ?? 0;
+}
+
+/** Whether a price lies on its tick. */
+export function isOnTick(value: string, ticks: readonly Tick[] = usTicks): boolean {
+  return decimal(value).decimalPlaces() <= tickDecimals(value, ticks);
 }

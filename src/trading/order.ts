@@ -1,18 +1,16 @@
 import { z } from 'zod';
 import { dollars, shares } from './amounts.ts';
 import { cents, Dec, isOnTick, plain, positiveDecimalString, price } from './decimal.ts';
-import { TradeAgentError } from './errors.ts';
+import { orderProblem as problem } from './order-problem.ts';
+import { checkTerms, commonTerms, type OrderType, orderTypes, timesInForce } from './order-terms.ts';
 import { worstPrice } from './price-band.ts';
 
 export const environments = ['paper', 'live'] as const;
 export const sides = ['buy', 'sell'] as const;
-export const orderTypes = ['market', 'limit', 'stop', 'stop_limit', 'trailing_stop'] as const;
-export const timesInForce = ['day', 'gtc', 'opg', 'cls', 'ioc', 'fok'] as const;
 
+export { type OrderType, orderTypes, type TimeInForce, timesInForce } from './order-terms.ts';
 export type Environment = (typeof environments)[number];
 export type Side = (typeof sides)[number];
-export type OrderType = (typeof orderTypes)[number];
-export type TimeInForce = (typeof timesInForce)[number];
 
 /** A US equity symbol as brokers write it, upper case: `AAPL`, `BRK.B`. */
 export const symbolSchema = z
@@ -90,20 +88,16 @@ export const orderDraftSchema = z.lazy(() =>
 );
 export type OrderDraft = z.output<typeof orderDraftSchema>;
 
-const problem = (message: string, hint: string, field: string) =>
-  new TradeAgentError('invalid_order', message, { hint, details: { field } });
-
 /**
- * Checks what the schema can't: fields that belong together, ticks, limits of size, terms that no broker takes.
- * Sources: Alpaca "Placing Orders" (fractional = day, market/limit/stop/stop_limit; extended hours = limit, day/gtc) and
- * its contract's TimeInForce (opg and cls take market and limit orders); a market order in an auction has no bound.
+ * Checks what the schema can't: fields that belong together, ticks, limits of size, what nothing would bound, and terms
+ * that no broker takes. What the broker at hand takes of it, its own traits say.
  * @throws {TradeAgentError} `invalid_order`, naming the field and what to write instead
  */
 export function checkOrder(order: OrderRequest | OrderDraft): void {
   checkSize(order);
   checkPrices(order);
-  checkTicks(order);
-  checkTerms(order);
+  checkAuction(order);
+  checkTerms(order, commonTerms);
 }
 
 function checkSize({ qty, notional }: OrderRequest | OrderDraft): void {
@@ -132,9 +126,6 @@ function checkSize({ qty, notional }: OrderRequest | OrderDraft): void {
   }
   if (notional !== undefined && new Dec(notional).decimalPlaces() > 2) {
     throw problem(`an amount of $${notional} has more than two decimals`, 'Round it to cents.', 'notional');
-  }
-  if (qty !== undefined && new Dec(qty).decimalPlaces() > 9) {
-    throw problem(`a quantity of ${qty} has more than nine decimals`, 'Round it.', 'qty');
   }
 }
 
@@ -176,61 +167,16 @@ function checkPrices(order: OrderRequest | OrderDraft): void {
   }
 }
 
-function checkTicks(order: OrderRequest | OrderDraft): void {
-  const prices = {
-    limit_price: order.limit_price,
-    stop_price: order.stop_price,
-    trail_price: order.trail_price,
-    // The order's bound at the broker is counted from it.
-    ...('reference_price' in order ? { reference_price: order.reference_price } : {}),
-  };
-  for (const [field, value] of Object.entries(prices)) {
-    if (value !== undefined && !isOnTick(value)) {
-      throw problem(
-        `${field} ${value} is off the tick`,
-        `Prices from $1 take two decimals, below $1 four: ${price(value)} would do.`,
-        field,
-      );
-    }
-  }
-}
-
-/** Type, time in force, fractions and sessions that go together. */
-function checkTerms(order: OrderRequest | OrderDraft): void {
-  const { qty, notional, type, time_in_force } = order;
-  const fractional = notional !== undefined || (qty !== undefined && !new Dec(qty).isInteger());
-  if (fractional && time_in_force !== 'day') {
-    throw problem(
-      'a fractional order must have time_in_force day',
-      'Use whole shares for gtc.',
-      'time_in_force',
-    );
-  }
-  if (fractional && type === 'trailing_stop') {
-    throw problem('a trailing_stop order takes whole shares', 'Use a whole number of shares.', 'qty');
-  }
-  if (order.extended_hours && (type !== 'limit' || !['day', 'gtc'].includes(time_in_force))) {
-    throw problem(
-      'extended hours take only limit orders with time_in_force day or gtc',
-      'Use a limit order, or leave extended_hours out.',
-      'extended_hours',
-    );
-  }
+/** An auction gives a market order, or what becomes one, whatever price it finds. */
+function checkAuction(order: OrderRequest | OrderDraft): void {
+  const { type, time_in_force } = order;
   const auction = time_in_force === 'opg' || time_in_force === 'cls';
-  if (auction && type !== 'limit') {
-    throw problem(
-      `${time_in_force} takes limit orders alone: nothing bounds an auction's price`,
-      `Use type limit with ${limitThatWouldDo(order)}, or time_in_force day.`,
-      'type',
-    );
-  }
-  if ((time_in_force === 'ioc' || time_in_force === 'fok') && type !== 'market' && type !== 'limit') {
-    throw problem(
-      `a ${type} order waits for its price, and ${time_in_force} does not wait`,
-      'Use time_in_force day or gtc.',
-      'time_in_force',
-    );
-  }
+  if (!auction || type === 'limit') return;
+  throw problem(
+    `${time_in_force} takes limit orders alone: nothing bounds an auction's price`,
+    `Use type limit with ${limitThatWouldDo(order)}, or time_in_force day.`,
+    'type',
+  );
 }
 
 /** In words, with its price where the order says what it was counted from. */

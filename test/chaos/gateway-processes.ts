@@ -65,7 +65,7 @@ export class GatewayProcesses {
       issuer: provider.url,
       resource: server.url,
       exchange: { client_id: 'gateway', privateKey: keys.gateway.privateKey, audience: 'paper-broker' },
-      broker: { environment: 'paper', tradingUrl: paper.url, dataUrl: paper.url, simulated: true },
+      broker: { kind: 'alpaca', environment: 'paper', trading_url: paper.url, simulated: true },
       approval: {
         method: 'ciba',
         signature: 'off',

@@ -105,12 +105,7 @@ export async function openKeycloakWorld(home: string, folder: string) {
       requireBoundTokens: true,
       ownClients: [LOGIN_CLIENT],
 
-      broker: {
-        environment: 'paper',
-        tradingUrl: brokerServer.url,
-        dataUrl: brokerServer.url,
-        simulated: true,
-      },
+      broker: { kind: 'alpaca', environment: 'paper', trading_url: brokerServer.url, simulated: true },
       database: database('gateway'),
       log: (entry) => {
         if (entry.code !== undefined) refusals.push(entry.code);

@@ -66,12 +66,7 @@ export async function startLoadWorld(): Promise<LoadWorld> {
   await gateway.open({
     issuer: servers.issuer.url,
     exchange: { client_id: CLIENT, privateKey: home.seed.gateway_key as JWK, audience: CONNECTION },
-    broker: {
-      environment: 'paper',
-      tradingUrl: servers.broker.url,
-      dataUrl: servers.broker.url,
-      simulated: true,
-    },
+    broker: { kind: 'alpaca', environment: 'paper', trading_url: servers.broker.url, simulated: true },
     approval: {
       method: 'ciba',
       details: 'rar',

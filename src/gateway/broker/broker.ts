@@ -83,17 +83,56 @@ export type Submission =
   /** Time-out, dropped connection, 5xx, unreadable answer: taken or not, nobody knows. */
   | { readonly outcome: 'unknown' };
 
-/** What of an open order becomes another, and the new order's own id. */
+/** The order that is to stand in place of an open one. */
 export interface Replacement {
-  readonly client_order_id: string;
+  /** Whole, under a client_order_id of its own. */
+  readonly order: OrderDraft;
+  /** What of the earlier order becomes another, alone; `trail` is its trail_price or trail_percent, whichever it has. */
   readonly changes: ReplaceSubject['changes'];
 }
 
 export type Cancellation = 'requested' | 'not_found' | 'not_cancelable';
 
 /**
- * One user's account at a broker. Reads throw a `Refusal` (502 `broker_unavailable`, `broker_invalid_response`, 504
- * `broker_timeout`, …) and find nothing as `undefined`; nothing here is ever sent twice.
+ * One user's account at a broker. The gateway's argument that an approval never becomes two orders (at the top of
+ * orders/order-submission.ts) rests on what an implementation promises here; test/contract/broker/ tries it, and
+ * docs/adding/broker.md says how to write one.
+ *
+ *  1. **One call, one request.** Nothing is sent again, by the adapter or its SDK, whatever the answer: only the caller
+ *     knows what may be repeated.
+ *  2. **A client_order_id is taken once**, also after its order is over: `submit` and `replace` under a used one are
+ *     `refused` as `duplicate`. Where the broker can't, its traits say so (`clientOrderId.takenOnce`), and the gateway
+ *     sends nothing a second time. It takes every id of 8–48 letters, digits, `_` and `-`, and tells it back as it is.
+ *  3. **An order is found by it** once the broker's reads have caught up, whatever became of it. `undefined` is the
+ *     broker's own word that there is none: a proxy's page is not, and throws. Where the broker can't look orders up
+ *     (`clientOrderId.lookedUp`) it is always `undefined`, and the gateway concludes nothing from it.
+ *  4. **`refused` and `not_taken` are proofs** that no order came of this request. What is not surely one of them is
+ *     `unknown`: a time-out, a lost connection, a 5xx, a page in nobody's words, a 2xx about something else.
+ *  5. **What is sent is what was given.** No field is rounded, defaulted or left out; what can't be said in the broker's
+ *     words is refused, and nothing is sent. The order has its bound already
+ *     (`boundedOrder`).
+ *  6. **Reads throw a `Refusal` alone** (502 `broker_unavailable`, `broker_invalid_response`, 504 `broker_timeout`, 503
+ *     `broker_busy`, 409 `account_not_connected`), and answer in the shapes of trading/views.ts: an answer that lacks
+ *     something must not look like an account of zero dollars. Where an account may not trade, whatever the broker
+ *     calls that, it is `trading_blocked`. Symbols are written `BRK.B`, an order's id has letters, digits and `-` alone
+ *     (64 at most), a page's name also `:`, `_` and `.` (128).
+ *  7. **A refused access token** is told at once (`onUnauthorized` of {@link ConnectBroker}), and is in no error's text.
+ *
+ * @example
+ * // What becomes of an order whose answer may be lost:
+ * async function place(broker: Broker, order: OrderDraft): Promise<Order | 'no' | 'later' | 'not known'> {
+ *   const answer = await broker.submit(order);
+ *   switch (answer.outcome) {
+ *     case 'accepted':
+ *       return answer.order;
+ *     case 'refused':
+ *       return 'no';
+ *     case 'not_taken':
+ *       return 'later';
+ *     case 'unknown':
+ *       return (await broker.orderByClientOrderId(order.client_order_id)) ?? 'not known';
+ *   }
+ * }
  */
 export interface Broker {
   account(): Promise<Account>;
@@ -112,13 +151,14 @@ export interface Broker {
   /** Fills, deposits, dividends and the like, a page at a time. */
   activities(query: ActivityQuery): Promise<ActivityPage>;
   portfolioHistory(query: PortfolioHistoryQuery): Promise<PortfolioHistory>;
-  /** Sends the order in its bounded form (`boundedOrder`). One request, never retried, never thrown. */
-  submit(draft: OrderDraft): Promise<Submission>;
+  /** Sends the order as it is. Never throws. */
+  submit(order: OrderDraft): Promise<Submission>;
   /**
-   * Puts an order in place of an open one. One request, never retried, never thrown; the new order has an id and a
-   * client_order_id of its own, which is taken once. `not_replaceable`: the earlier order is gone, or takes no changes.
+   * Puts an order in place of an open one; it has an id and a client_order_id of its own. Never throws.
+   * `not_replaceable`: the earlier order is gone, or takes no changes.
    */
   replace(orderId: string, replacement: Replacement): Promise<Submission>;
+  /** @throws {Refusal} as a read, where it is not known whether the order is cancelled: it may be asked for again */
   cancel(id: string): Promise<Cancellation>;
 }
 

@@ -1,7 +1,7 @@
 import type { MessageService } from '../../trading/message.ts';
 import { createBrokerTokens } from '../broker/broker-token.ts';
 import { type IdentityProvider, requireSecure } from '../door/identity-provider.ts';
-import type { GatewayOptions } from '../gateway.ts';
+import type { GatewayOptions } from '../gateway-options.ts';
 import type { DeliveryOptions } from './delivery.ts';
 import { GMAIL_URL, gmailDelivery } from './gmail.ts';
 import type { MessageOutlet } from './message-desk.ts';

@@ -4,6 +4,7 @@ import type { ReplacePorts } from '../../approval/kinds/replace/kind.ts';
 import { protectsPosition } from '../../trading/protects.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Broker } from '../broker/broker.ts';
+import type { BrokerTraits } from '../broker/broker-traits.ts';
 import type { Caller } from '../door/caller.ts';
 import { recordedRefusal } from '../door/recorded-refusal.ts';
 import { lastSession } from '../policy/last-session.ts';
@@ -16,14 +17,16 @@ export interface OrderPortsOptions {
   readonly desk: OrderDesk;
   readonly policies: readonly OrderPolicy[];
   readonly brokerFor: (who: Pick<Caller, 'sub' | 'accessToken'>) => Promise<Broker>;
+  readonly traits: BrokerTraits;
   readonly maxSlippage: string;
 }
 
 /** What the approval kernel does about orders: by this gateway's desk, rules and broker. */
 export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPorts {
-  const { desk, policies, brokerFor, maxSlippage } = options;
+  const { desk, policies, brokerFor, traits, maxSlippage } = options;
   return {
     maxSlippage,
+    shareDecimals: traits.orders.fractions.decimals,
     async world(proposer, symbol) {
       const broker = await brokerFor(proposer);
       const [account, positions, asset, market, quotes] = await Promise.all([
@@ -42,7 +45,16 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
         async requireAllowed(draft) {
           const session = await lastSession(market, broker);
           for (const policy of policies) {
-            await policy({ caller: proposer, draft, account, asset, quote, market, lastSession: session });
+            await policy({
+              caller: proposer,
+              draft,
+              traits,
+              account,
+              asset,
+              quote,
+              market,
+              lastSession: session,
+            });
           }
         },
       };
@@ -72,7 +84,7 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
       if (order === undefined) throw orderNotFound();
       return { order, account, protects: protectsPosition(order, positions) };
     },
-    requireReplaceable: (draft, order) => void changesTo(draft, order),
+    requireReplaceable: (draft, order) => void changesTo(draft, order, traits),
     cancel: async (subject, owner) => cancelApproved(subject, await brokerFor(owner)),
   };
 }

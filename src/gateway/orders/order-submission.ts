@@ -5,6 +5,7 @@ import type { OrderDraft } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import type { Broker, Submission } from '../broker/broker.ts';
+import type { BrokerTraits } from '../broker/broker-traits.ts';
 import type { JournalEntry, OrderJournal, OrderKey } from './order-journal.ts';
 import { isOrderOf, notReplaceable } from './replacement.ts';
 
@@ -15,11 +16,12 @@ import { isOrderOf, notReplaceable } from './replacement.ts';
  *
  *  1. The order is looked up by its client_order_id. A hit proves it was taken. A miss proves nothing: the request may
  *     still be on its way, or the broker's reads may lag behind its writes.
- *  2. Sending it again is safe only because the broker takes each client_order_id once: where the first submission was
- *     taken, the second is rejected as a duplicate, and where the first was late and arrives after the second, it is
- *     the first that is rejected. Either way there is one order. So a second submission carries the same
- *     client_order_id, is made only for a request that bears the approval again (and passes every check anew), and not
- *     before QUIET_MS have passed since the last one, so that no submission of ours is still on its way.
+ *  2. Sending it again is safe only because the broker takes each client_order_id once (see `Broker`; of one whose
+ *     traits say otherwise nothing is ever sent again): where the first submission was taken, the second is rejected
+ *     as a duplicate, and where the first was late and arrives after the second, it is the first that is rejected.
+ *     Either way there is one order. So a second submission carries the same client_order_id, is made only for a
+ *     request that bears the approval again (and passes every check anew), and not before QUIET_MS have passed since
+ *     the last one, so that no submission of ours is still on its way.
  *  3. Only one may send: the right to is taken in the journal by compare-and-set on the number of submissions.
  *  4. A refusal of a second submission ("insufficient buying power", say) says nothing about the first, which may be
  *     the very reason for it. So once a submission is ambiguous, nothing but a hit settles it while the approval
@@ -44,6 +46,7 @@ const LOOKUP_WAITS_MS = [200, 500, 1000, 2000] as const;
 export interface SubmissionContext {
   readonly journal: OrderJournal;
   readonly clock: Clock;
+  readonly traits: BrokerTraits;
 }
 
 /** An order whose intent is in the journal. */
@@ -64,7 +67,7 @@ export async function submitIntent(
   broker: Broker,
   context: SubmissionContext,
 ): Promise<JournalEntry> {
-  const { journal, clock } = context;
+  const { journal, clock, traits } = context;
   const { draft } = intent;
   const id = draft.client_order_id;
   failpoint('gateway.before_submit');
@@ -96,7 +99,7 @@ export async function submitIntent(
       break;
   }
   journal.doubt(intent, clock.now());
-  const found = await lookUp(draft, broker, clock);
+  const found = traits.clientOrderId.lookedUp ? await lookUp(draft, broker, clock) : undefined;
   if (found === undefined) throw outcomeUnknown(id);
   return recordFound(found, intent, context);
 }
@@ -110,6 +113,7 @@ export async function settleByLookup(
   broker: Broker,
   context: SubmissionContext,
 ): Promise<JournalEntry | undefined> {
+  if (!context.traits.clientOrderId.lookedUp) return undefined;
   const order = await broker.orderByClientOrderId(entry.clientOrderId);
   failpoint('gateway.asked');
   if (order !== undefined) return recordFound(order, entry, context);
@@ -123,9 +127,14 @@ export async function settleByLookup(
   return entryOf(journal, entry);
 }
 
-/** Whether the order may go out (again) now, as far as time tells; see the reasoning at the top. */
-export function maySubmitAgain(entry: JournalEntry, now: number): boolean {
-  return entry.submittedAt === null || now >= entry.submittedAt + QUIET_MS;
+/** Whether the order may go out (again) now, as far as broker and time tell; see (2) at the top. */
+export function maySubmitAgain(
+  { submittedAt }: Pick<JournalEntry, 'submittedAt'>,
+  { clientOrderId }: Pick<BrokerTraits, 'clientOrderId'>,
+  now: number,
+): boolean {
+  if (submittedAt === null) return true;
+  return clientOrderId.takenOnce && clientOrderId.lookedUp && now >= submittedAt + QUIET_MS;
 }
 
 async function lookUp(draft: OrderDraft, broker: Broker, clock: Clock): Promise<Order | undefined> {

@@ -3,7 +3,9 @@ import { failpoint } from '../../machine/failpoint.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
+import { boundedOrder } from '../../trading/worst-case.ts';
 import type { Broker, Submission } from '../broker/broker.ts';
+import type { BrokerTraits } from '../broker/broker-traits.ts';
 import type { Caller } from '../door/caller.ts';
 import { ReplayedRefusal, recordedRefusal } from '../door/recorded-refusal.ts';
 import { lastSession } from '../policy/last-session.ts';
@@ -23,6 +25,7 @@ export interface OrderDeskOptions {
   readonly journal: OrderJournal;
   readonly policies: readonly OrderPolicy[];
   readonly brokerFor: (caller: Caller) => Promise<Broker>;
+  readonly traits: BrokerTraits;
   readonly gateway: string;
   readonly detailsType: string;
   readonly environment: 'paper' | 'live';
@@ -136,7 +139,7 @@ export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
   ): Promise<JournalEntry> {
     const settled = await askBroker(entry, caller);
     if (settled !== undefined) return settled;
-    if (!maySubmitAgain(entry, clock.now())) throw outcomeUnknown(entry.clientOrderId);
+    if (!maySubmitAgain(entry, options.traits, clock.now())) throw outcomeUnknown(entry.clientOrderId);
 
     let admitted: Admitted;
     try {
@@ -181,12 +184,21 @@ export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
       });
     }
     if (asset === undefined) throw unknownSymbol(draft.symbol);
-    const send = await sending(draft, replaces, broker);
+    const send = await sending(draft, replaces, broker, options.traits);
     const session = await lastSession(market, broker);
     const quote = quotes.find(({ symbol }) => symbol === draft.symbol);
     if (quote === undefined) throw unknownSymbol(draft.symbol);
     for (const policy of options.policies) {
-      await policy({ caller, draft, account, asset, quote, market, lastSession: session });
+      await policy({
+        caller,
+        draft,
+        traits: options.traits,
+        account,
+        asset,
+        quote,
+        market,
+        lastSession: session,
+      });
     }
     // Again: the broker may have taken its time.
     requireUnexpired(draft.expires_at);
@@ -252,13 +264,13 @@ async function sending(
   draft: OrderDraft,
   replaces: string | undefined,
   broker: Broker,
+  traits: BrokerTraits,
 ): Promise<Admitted['send']> {
-  if (replaces === undefined) return () => broker.submit(draft);
+  if (replaces === undefined) return () => broker.submit(boundedOrder(draft));
   const earlier = await broker.order(replaces);
   if (earlier === undefined) throw notReplaceable('there is no such order in this account');
-  const changes = changesTo(draft, earlier);
-  const { client_order_id } = draft;
-  return () => broker.replace(replaces, { client_order_id, changes });
+  const changes = changesTo(draft, earlier, traits);
+  return () => broker.replace(replaces, { order: draft, changes });
 }
 
 /** JSON, since no separator is safe in what a provider may call a user. */

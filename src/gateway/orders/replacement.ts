@@ -3,6 +3,7 @@ import type { OrderDraft } from '../../trading/order.ts';
 import type { ReplaceSubject } from '../../trading/proposal.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
+import type { BrokerTraits } from '../broker/broker-traits.ts';
 import { isSameOrder } from './same-order.ts';
 
 /** What of an order becomes another; `trail` is its trail_price or trail_percent, whichever it has. */
@@ -17,7 +18,12 @@ const trails = ['trail_price', 'trail_percent'] as const;
  * @param draft the order as it is to be after the change, whole
  * @throws {Refusal} 409 `not_replaceable`
  */
-export function changesTo(draft: OrderDraft, order: Order): OrderChanges {
+export function changesTo(
+  draft: OrderDraft,
+  order: Order,
+  { label, replaces }: Pick<BrokerTraits, 'label' | 'replaces'>,
+): OrderChanges {
+  if (replaces === undefined) throw notReplaceable(`${label} changes no orders`);
   if (!['new', 'held', 'accepted', 'partially_filled'].includes(order.status)) {
     throw notReplaceable(`the order is ${order.status.replaceAll('_', ' ')}`, { status: order.status });
   }
@@ -38,7 +44,7 @@ export function changesTo(draft: OrderDraft, order: Order): OrderChanges {
   }
   const changes: OrderChanges = {};
   if (!same(order.qty, draft.qty)) {
-    if (![order.qty, draft.qty].every((qty) => new Dec(qty).isInteger())) {
+    if (!replaces.fractions && ![order.qty, draft.qty].every((qty) => new Dec(qty).isInteger())) {
       throw notReplaceable('the quantity of an order in fractions can not be changed');
     }
     changes.qty = draft.qty;
@@ -50,8 +56,6 @@ export function changesTo(draft: OrderDraft, order: Order): OrderChanges {
   if (given !== undefined && !same(order[given], draft[given])) changes.trail = draft[given];
   if (order.time_in_force !== draft.time_in_force) changes.time_in_force = draft.time_in_force;
   if (Object.keys(changes).length === 0) throw notReplaceable('the order is that way already');
-  // The contract demands an order's prices with any change; repeating them changes nothing.
-  for (const field of prices) if (draft[field] !== undefined) changes[field] = draft[field];
   return changes;
 }
 

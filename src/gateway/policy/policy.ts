@@ -1,9 +1,13 @@
+import { refusalOf } from '../../approval/kinds/execution.ts';
 import { percent } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { OrderDraft } from '../../trading/order.ts';
+import { checkTerms } from '../../trading/order-terms.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Account, MarketClock, Quote } from '../../trading/views.ts';
+import { boundedOrder } from '../../trading/worst-case.ts';
 import type { Asset } from '../broker/broker.ts';
+import type { BrokerTraits } from '../broker/broker-traits.ts';
 import type { Caller } from '../door/caller.ts';
 import { checkPrice } from './price-guard.ts';
 
@@ -11,6 +15,7 @@ import { checkPrice } from './price-guard.ts';
 export interface PolicyInput {
   readonly caller: Pick<Caller, 'sub' | 'clientId'>;
   readonly draft: OrderDraft;
+  readonly traits: BrokerTraits;
   readonly account: Account;
   readonly asset: Asset;
   readonly quote: Quote;
@@ -22,9 +27,19 @@ export interface PolicyInput {
 /** One rule. Throws a {@link Refusal} or lets the order pass; it can't widen what was approved. */
 export type OrderPolicy = (input: PolicyInput) => void | Promise<void>;
 
+/** This broker takes such orders, in the form in which this one goes out. */
+export const brokerTakesIt: OrderPolicy = ({ draft, traits }) => {
+  const { reference_price: _, ...sent } = boundedOrder(draft);
+  try {
+    checkTerms(sent, traits.orders);
+  } catch (error) {
+    throw refusalOf(error);
+  }
+};
+
 /** The broker will not trade this account now. */
 export const accountMayTrade: OrderPolicy = ({ account }) => {
-  if (account.trading_blocked || account.status !== 'ACTIVE') {
+  if (account.trading_blocked) {
     throw new Refusal(422, 'blocked', 'the broker has blocked trading in this account', {
       hint: 'Ask the broker why.',
       members: { reason: 'ACCOUNT_BLOCKED' },
@@ -88,6 +103,7 @@ export const priceHolds: OrderPolicy = ({ draft, quote, lastSession }) => {
 
 /** What every order is held to, in the order it is reported. */
 export const builtinPolicies: readonly OrderPolicy[] = [
+  brokerTakesIt,
   accountMayTrade,
   symbolMayBeTraded,
   marketIsOpen,

@@ -60,7 +60,7 @@ export async function startForeignWorld(): Promise<ForeignWorld> {
     issuer: issuer.url,
     resource: server.url,
     exchange: { client_id: 'gateway-client', privateKey: key, audience: 'paper-broker' },
-    broker: { environment: 'paper', tradingUrl: broker.url, dataUrl: broker.url, simulated: true },
+    broker: { kind: 'alpaca', environment: 'paper', trading_url: broker.url, simulated: true },
     approval: {
       method: 'ciba',
       details: 'rar',

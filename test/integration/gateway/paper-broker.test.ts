@@ -1,17 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { connectAlpaca } from '../../../src/gateway/broker/alpaca/alpaca-broker.ts';
-import { createAssetCatalogue } from '../../../src/gateway/broker/asset-catalogue.ts';
-import type { Replacement } from '../../../src/gateway/broker/broker.ts';
 import { plain } from '../../../src/trading/decimal.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import {
   accountSchema,
-  barSchema,
-  clockSchema,
   type Order,
   orderSchema,
-  positionSchema,
   type Quote,
   quoteSchema,
 } from '../../../src/trading/views.ts';
@@ -22,7 +15,7 @@ import {
 } from '../sandbox/paper-broker-world.ts';
 import { startWorld, type World } from './support/world.ts';
 
-/** The gateway in front of the sandbox's own broker, by Alpaca's SDK over HTTP. */
+/** The gateway in front of the sandbox's own broker, over HTTP; what the broker's adapter promises is in its contract test. */
 let paper: PaperBrokerWorld;
 let world: World;
 let account: string;
@@ -74,25 +67,6 @@ async function placed(draft: OrderDraft): Promise<Order> {
   return orderSchema.parse(body);
 }
 
-it('reads account, positions, quotes, bars, history and clock', async () => {
-  expect(accountSchema.parse(await read('/v1/account'))).toMatchObject({
-    environment: 'paper',
-    simulated: true,
-  });
-  const { positions } = await read('/v1/positions');
-  for (const position of positions as unknown[]) positionSchema.parse(position);
-  expect(positions).not.toEqual([]);
-  expect(await quoteOf('AAPL')).toMatchObject({ symbol: 'AAPL', simulated: true, name: expect.any(String) });
-  for (const timeframe of ['1Day', '1Hour', '1Min']) {
-    const { bars } = await read(`/v1/bars?symbol=AAPL&timeframe=${timeframe}&limit=20`);
-    const times = (bars as unknown[]).map((bar) => barSchema.parse(bar).at);
-    expect(times, timeframe).toHaveLength(20);
-    expect(times).toEqual([...times].sort());
-  }
-  expect((await read('/v1/portfolio/history?period=1M')).points).not.toEqual([]);
-  clockSchema.parse(await read('/v1/clock'));
-});
-
 describe('an approved order', () => {
   it.each<[string, Partial<OrderDraft>]>([
     ['market', { type: 'market' }],
@@ -141,71 +115,6 @@ describe('an approved order', () => {
     expect(await refused(draft)).toMatchObject({ httpStatus: 502, code: 'broker_unavailable' });
     paper.faults.clear();
     await placed(draft);
-  });
-});
-
-describe('a replacement', () => {
-  const broker = async () =>
-    connectAlpaca({
-      environment: 'paper',
-      tradingUrl: paper.url,
-      dataUrl: paper.url,
-      simulated: true,
-      fetch,
-      timeoutMs: 2000,
-      assets: createAssetCatalogue(Date.now),
-    })(await paper.token('alice'), () => {});
-  const resting = async () => placed(await draftOf({ type: 'limit', limit_price: '1.00', qty: '1' }));
-  const instead = (changes: Replacement['changes'], client_order_id = `ta-${randomUUID()}`) => ({
-    client_order_id,
-    changes,
-  });
-
-  it('is accepted under an id of its own, which is taken once', async () => {
-    const { id } = await resting();
-    const wanted = instead({ qty: '2', limit_price: '2.00', time_in_force: 'gtc' });
-    const alpaca = await broker();
-    const answer = await alpaca.replace(id, wanted);
-    expect(answer).toMatchObject({
-      outcome: 'accepted',
-      order: { client_order_id: wanted.client_order_id, qty: '2', limit_price: '2', time_in_force: 'gtc' },
-    });
-    expect(await alpaca.order(id)).toMatchObject({ status: 'replaced' });
-    const other = await resting();
-    expect(await alpaca.replace(other.id, wanted)).toMatchObject({ outcome: 'refused', reason: 'duplicate' });
-  });
-
-  it('is refused for an order that is closed, unknown, or no order’s id at all', async () => {
-    const alpaca = await broker();
-    const filled = await placed(await draftOf({ type: 'market', qty: '1' }));
-    for (const id of [filled.id, randomUUID(), '../account']) {
-      expect(await alpaca.replace(id, instead({ qty: '2' })), id).toMatchObject({
-        outcome: 'refused',
-        reason: 'not_replaceable',
-      });
-    }
-  });
-
-  it('is refused for lack of buying power, and the order stands', async () => {
-    const { id } = await resting();
-    const alpaca = await broker();
-    expect(await alpaca.replace(id, instead({ qty: '900000', limit_price: '1.00' }))).toMatchObject({
-      outcome: 'refused',
-      reason: 'insufficient_funds',
-    });
-    expect(await alpaca.order(id)).toMatchObject({ status: 'new' });
-  });
-
-  it('whose answer is lost, or which meets an error, says nothing', async () => {
-    const { id } = await resting();
-    const alpaca = await broker();
-    const wanted = instead({ limit_price: '2.00' });
-    paper.faults.set('broker_5xx', 1);
-    expect(await alpaca.replace(id, wanted)).toEqual({ outcome: 'unknown' });
-    paper.faults.clear();
-    paper.faults.set('broker_timeout_after_accept', 1);
-    expect(await alpaca.replace(id, wanted)).toEqual({ outcome: 'unknown' });
-    expect(await alpaca.orderByClientOrderId(wanted.client_order_id)).toMatchObject({ limit_price: '2' });
   });
 });
 

@@ -352,7 +352,7 @@ it('a gateway whose issuer is neither https nor on loopback is not made', () => 
       issuer: 'http://id.example.com',
       resource: world.url,
       exchange: { client_id: 'x', privateKey: { kty: 'EC' }, audience: 'paper-broker' },
-      broker: { environment: 'paper', tradingUrl: world.url, dataUrl: world.url, simulated: true },
+      broker: { kind: 'alpaca', environment: 'paper', trading_url: world.url, simulated: true },
       database: world.database,
     }),
   ).toThrow(/https/);

@@ -3,6 +3,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectAlpaca } from '../../../src/gateway/broker/alpaca/alpaca-broker.ts';
+import { alpacaTraits } from '../../../src/gateway/broker/alpaca/traits.ts';
 import { createAssetCatalogue } from '../../../src/gateway/broker/asset-catalogue.ts';
 import type { Broker } from '../../../src/gateway/broker/broker.ts';
 import type { Caller } from '../../../src/gateway/door/caller.ts';
@@ -63,6 +64,7 @@ beforeEach(async () => {
     journal: createOrderJournal(journalDatabase),
     policies: builtinPolicies,
     brokerFor: async () => broker,
+    traits: alpacaTraits,
     gateway: GATEWAY,
     detailsType: TRADE_ORDER_TYPE,
     environment: 'paper',

@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { rewriteHost } from '../../../src/gateway/broker/alpaca/alpaca-broker.ts';
-import { replacementFor, submissionFor } from '../../../src/gateway/broker/alpaca/errors.ts';
+import { failureOf, replacementFailureOf } from '../../../src/gateway/broker/alpaca/failure.ts';
 import { quoteView } from '../../../src/gateway/broker/alpaca/views.ts';
+import { brokerRequests, type FailureOf } from '../../../src/gateway/broker/broker-requests.ts';
 import { isSameOrder } from '../../../src/gateway/orders/same-order.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { Order } from '../../../src/trading/views.ts';
 
+/** What is made of an error at the request that makes an order. */
+const proved = (error: unknown, tell?: FailureOf) =>
+  brokerRequests(failureOf).submit('ta-00000001', () => Promise.reject(error), tell);
 const answer = (status: number, code: number | undefined, message = 'no') =>
   Object.assign(new Error(message), { status, code, response: {} });
 
@@ -23,13 +27,13 @@ describe('an answer to a submission proves', () => {
     [408, 40810000, 'request timeout', { outcome: 'unknown' }],
     [403, undefined, 'a page of some proxy', { outcome: 'unknown' }],
     [302, undefined, 'moved', { outcome: 'unknown' }],
-  ])('%i/%s "%s"', (status, code, message, expected) => {
-    expect(submissionFor(answer(status, code, message))).toMatchObject(expected);
+  ])('%i/%s "%s"', async (status, code, message, expected) => {
+    expect(await proved(answer(status, code, message))).toMatchObject(expected);
   });
 
-  it('nothing, when there is none', () => {
-    expect(submissionFor(new TypeError('fetch failed'))).toEqual({ outcome: 'unknown' });
-    expect(submissionFor('what?')).toEqual({ outcome: 'unknown' });
+  it('nothing, when there is none', async () => {
+    expect(await proved(new TypeError('fetch failed'))).toEqual({ outcome: 'unknown' });
+    expect(await proved('what?')).toEqual({ outcome: 'unknown' });
   });
 });
 
@@ -50,8 +54,8 @@ describe('an answer to a replacement proves', () => {
     [429, undefined, 'too many requests', { outcome: 'not_taken', reason: 'rate_limited' }],
     [404, undefined, 'a page of some proxy: not found', { outcome: 'unknown' }],
     [500, 50010000, 'internal server error', { outcome: 'unknown' }],
-  ])('%i/%s "%s"', (status, code, message, expected) => {
-    expect(replacementFor(answer(status, code, message))).toMatchObject(expected);
+  ])('%i/%s "%s"', async (status, code, message, expected) => {
+    expect(await proved(answer(status, code, message), replacementFailureOf)).toMatchObject(expected);
   });
 });
 

@@ -99,11 +99,36 @@ describe('gateway.yaml', () => {
     ['a slippage of more than a tenth', { max_slippage: '0.11' }, 'must be a fraction of at most 0.10'],
     ['a slippage that is no number', { max_slippage: 'much' }, 'must be a plain decimal number'],
     ['a phone without TLS', { approval: { phone_url: 'http://phone.example' } }, 'https'],
+    [
+      'a broker there is none of',
+      { broker: { kind: 'alpacca' } },
+      'no broker "alpacca". Did you mean "alpaca"?',
+    ],
+    ['a broker without TLS', { broker: { trading_url: 'http://broker.example' } }, 'https'],
+    ['a misspelt key of the broker', { broker: { trading_ulr: 'x' } }, 'unknown key "broker.trading_ulr"'],
     ['a misspelt key', { approval: { details_typ: 'x' } }, 'unknown key "approval.details_typ"'],
   ])('with %s is refused, and says so', async (_, changes, message) => {
     await expect(read(changes)).rejects.toMatchObject({
       code: 'invalid_config',
       message: expect.stringContaining(message),
+    });
+  });
+
+  it.each<[string, object]>([
+    ['not a word of it', {}],
+    ['its kind alone', { broker: { kind: 'alpaca' } }],
+    ['its address alone', { broker: { trading_url: 'https://broker.example' } }],
+  ])('is for Alpaca with %s', async (_, changes) => {
+    expect((await options(changes)).broker).toMatchObject({
+      kind: 'alpaca',
+      environment: 'paper',
+      simulated: false,
+    });
+  });
+
+  it('says which keys a broker has where one is misspelt', async () => {
+    await expect(read({ broker: { trading_ulr: 'x' } })).rejects.toMatchObject({
+      hint: expect.stringContaining('Did you mean "trading_url"?'),
     });
   });
 

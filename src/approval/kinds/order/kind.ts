@@ -9,6 +9,7 @@ import {
   type OrderRequest,
   orderDraftSchema,
 } from '../../../trading/order.ts';
+import { orderProblem } from '../../../trading/order-problem.ts';
 import type { OrderProposal } from '../../../trading/proposal.ts';
 import {
   type Account,
@@ -49,6 +50,8 @@ export interface OrderPorts {
   order(asker: Proposer, id: string): Promise<Order | undefined>;
   /** The slippage that an order may have which asks for none; a fraction. */
   readonly maxSlippage: string;
+  /** To so many decimals shares can be ordered; zero where they are traded whole. */
+  readonly shareDecimals: number;
 }
 
 /** An order for a security: the heart of it. */
@@ -68,7 +71,7 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
       }
       const world = await ports.world(proposer, asked.symbol);
       const { account, quote, positions } = world;
-      const order = saleInShares(asked, referencePrice(asked.side, quote));
+      const order = saleInShares(asked, referencePrice(asked.side, quote), ports.shareDecimals);
       requireMeans(order, world, environment);
       const draft = normalizeOrder({
         account: account.account,
@@ -106,14 +109,20 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
   };
 }
 
-/** Shares of a sale are told to so many decimals at most, as brokers take them. */
-const SHARE_DECIMALS = 9;
-
 /** A sale for an amount takes the more shares the lower the price falls: it is proposed as those that are worth it now. */
-function saleInShares(order: OrderRequest, reference: string): OrderRequest {
+function saleInShares(order: OrderRequest, reference: string, decimals: number): OrderRequest {
   const { notional, ...rest } = order;
   if (order.side !== 'sell' || notional === undefined) return order;
-  const qty = new Dec(notional).div(reference).toDecimalPlaces(SHARE_DECIMALS, Dec.ROUND_DOWN);
+  const qty = new Dec(notional).div(reference).toDecimalPlaces(decimals, Dec.ROUND_DOWN);
+  if (qty.isZero()) {
+    throw refusalOf(
+      orderProblem(
+        `${dollars(notional)} is less than the smallest part of a share that can be sold here`,
+        'Sell a number of shares (qty).',
+        'notional',
+      ),
+    );
+  }
   return { ...rest, qty: plain(qty) };
 }
 

@@ -1,20 +1,11 @@
-import type { Alpaca, trading } from '@alpacahq/alpaca-trade-api/rest';
-import type { OrderDraft } from '../../../trading/order.ts';
-import type { Order } from '../../../trading/views.ts';
-import { boundedOrder } from '../../../trading/worst-case.ts';
+import type { Alpaca } from '@alpacahq/alpaca-trade-api/rest';
 import type { AssetCatalogue } from '../asset-catalogue.ts';
-import type { Asset, Broker, ConnectBroker, Replacement, Submission } from '../broker.ts';
+import type { Asset, Broker, ConnectBroker } from '../broker.ts';
+import { brokerRequests } from '../broker-requests.ts';
 import { ACTIVITY_PAGE, activityPage, tradingDays } from './activities.ts';
-import { isApiError, readRefusal, replacementFor, submissionFor } from './errors.ts';
-import {
-  accountView,
-  barView,
-  clockView,
-  orderView,
-  portfolioHistoryView,
-  positionView,
-  quoteView,
-} from './views.ts';
+import { failureOf } from './failure.ts';
+import { alpacaOrders } from './orders.ts';
+import { accountView, barView, clockView, portfolioHistoryView, positionView, quoteView } from './views.ts';
 
 export interface AlpacaBrokerOptions {
   readonly environment: 'paper' | 'live';
@@ -30,8 +21,6 @@ export interface AlpacaBrokerOptions {
 }
 
 const DATA_HOST = 'data.alpaca.markets';
-/** Alpaca's orders have UUIDs; what isn't one is answered like an order whose state is wrong. */
-const ORDER_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const TRADING_HOSTS = ['paper-api.alpaca.markets', 'api.alpaca.markets'];
 
 /** Alpaca, or whatever speaks its API: driven by Alpaca's own SDK, which is loaded at the first request. */
@@ -79,22 +68,9 @@ export function rewriteHost(url: string, target: { tradingUrl: string; dataUrl: 
 }
 
 function alpacaBroker(alpaca: () => Promise<Alpaca>, options: AlpacaBrokerOptions): Broker {
-  /** One read: `undefined` where the broker has no such thing. */
-  async function find<T>(call: (client: Alpaca) => Promise<T>): Promise<T | undefined> {
-    try {
-      return await call(await alpaca());
-    } catch (error) {
-      if (isApiError(error) && error.status === 404) return undefined;
-      throw readRefusal(error);
-    }
-  }
-  async function read<T>(call: (client: Alpaca) => Promise<T>): Promise<T> {
-    try {
-      return await call(await alpaca());
-    } catch (error) {
-      throw readRefusal(error);
-    }
-  }
+  const requests = brokerRequests(failureOf);
+  const read = <T>(call: (client: Alpaca) => Promise<T>) => requests.read(async () => call(await alpaca()));
+  const find = <T>(call: (client: Alpaca) => Promise<T>) => requests.find(async () => call(await alpaca()));
   const asset = (symbol: string): Promise<Asset | undefined> =>
     options.assets.find(symbol, () =>
       find(async ({ trading }) => {
@@ -113,20 +89,6 @@ function alpacaBroker(alpaca: () => Promise<Alpaca>, options: AlpacaBrokerOption
     account: () => read(async ({ trading }) => accountView(await trading.account.getAccount(), options)),
     positions: () =>
       read(async ({ trading }) => (await trading.positions.getAllOpenPositions()).map(positionView)),
-    orders: ({ status, limit, symbols }) =>
-      read(async ({ trading }) => {
-        const query = { status, limit, direction: 'desc', nested: false } as const;
-        const orders = await trading.orders.getAllOrders(
-          symbols.length === 0 ? query : { ...query, symbols: symbols.join(',') },
-        );
-        return orders.map(orderView);
-      }),
-    order: async (id) =>
-      ORDER_ID.test(id)
-        ? find(async ({ trading }) => orderView(await trading.orders.getOrderByOrderID({ orderId: id })))
-        : undefined,
-    orderByClientOrderId: (clientOrderId) =>
-      find(async ({ trading }) => orderView(await trading.orders.getOrderByClientOrderId({ clientOrderId }))),
     quotes: (symbols) =>
       read(async ({ marketData }) => {
         const [snapshots, assets] = await Promise.all([
@@ -180,93 +142,6 @@ function alpacaBroker(alpaca: () => Promise<Alpaca>, options: AlpacaBrokerOption
           ),
         ),
       ),
-    submit: async (draft): Promise<Submission> => {
-      let order: trading.Order;
-      try {
-        const { trading } = await alpaca();
-        order = await trading.orders.postOrder({ postOrderRequest: orderRequest(boundedOrder(draft)) });
-      } catch (error) {
-        return submissionFor(error);
-      }
-      return acceptedOrder(order, draft.client_order_id);
-    },
-    replace: async (orderId, { client_order_id, changes }): Promise<Submission> => {
-      if (!ORDER_ID.test(orderId)) return noSuchOrder;
-      let order: trading.Order;
-      try {
-        const { trading } = await alpaca();
-        order = await trading.orders.patchOrderByOrderId({
-          orderId,
-          patchOrderRequest: patchRequest(client_order_id, changes),
-        });
-      } catch (error) {
-        return replacementFor(error);
-      }
-      return acceptedOrder(order, client_order_id);
-    },
-    cancel: async (id) => {
-      if (!ORDER_ID.test(id)) return 'not_found';
-      try {
-        const { trading } = await alpaca();
-        await trading.orders.deleteOrderByOrderID({ orderId: id });
-        return 'requested';
-      } catch (error) {
-        if (isApiError(error) && error.status === 404) return 'not_found';
-        if (isApiError(error) && (error.status === 422 || error.status === 409)) return 'not_cancelable';
-        throw readRefusal(error);
-      }
-    },
-  };
-}
-
-/** A 2xx whose body makes no sense is no proof of this order: it is looked up instead. */
-function acceptedOrder(order: trading.Order, clientOrderId: string): Submission {
-  let view: Order;
-  try {
-    view = orderView(order);
-  } catch {
-    return { outcome: 'unknown' };
-  }
-  return view.client_order_id === clientOrderId
-    ? { outcome: 'accepted', order: view }
-    : { outcome: 'unknown' };
-}
-
-const noSuchOrder: Submission = {
-  outcome: 'refused',
-  reason: 'not_replaceable',
-  message: 'there is no such order',
-  brokerCode: undefined,
-};
-
-function patchRequest(
-  clientOrderId: string,
-  { qty, limit_price, stop_price, trail, time_in_force }: Replacement['changes'],
-): trading.PatchOrderRequest {
-  return {
-    clientOrderId,
-    ...(qty === undefined ? {} : { qty }),
-    ...(limit_price === undefined ? {} : { limitPrice: limit_price }),
-    ...(stop_price === undefined ? {} : { stopPrice: stop_price }),
-    ...(trail === undefined ? {} : { trail }),
-    ...(time_in_force === undefined ? {} : { timeInForce: time_in_force }),
-  };
-}
-
-/** An order in Alpaca's words: the same decimal strings, nothing computed, nothing defaulted. */
-function orderRequest(draft: OrderDraft): trading.PostOrderRequest {
-  return {
-    symbol: draft.symbol,
-    side: draft.side,
-    type: draft.type,
-    timeInForce: draft.time_in_force,
-    extendedHours: draft.extended_hours,
-    clientOrderId: draft.client_order_id,
-    ...(draft.qty === undefined ? {} : { qty: draft.qty }),
-    ...(draft.notional === undefined ? {} : { notional: draft.notional }),
-    ...(draft.limit_price === undefined ? {} : { limitPrice: draft.limit_price }),
-    ...(draft.stop_price === undefined ? {} : { stopPrice: draft.stop_price }),
-    ...(draft.trail_price === undefined ? {} : { trailPrice: draft.trail_price }),
-    ...(draft.trail_percent === undefined ? {} : { trailPercent: draft.trail_percent }),
+    ...alpacaOrders(alpaca, requests),
   };
 }

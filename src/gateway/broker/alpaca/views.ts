@@ -58,8 +58,9 @@ export function accountView(
     last_equity: money(account.lastEquity),
     buying_power: money(account.buyingPower),
     long_market_value: money(account.longMarketValue),
-    // Any of the three stops an order, and an absent flag is no promise that it may go out.
+    // Any of the four stops an order, and an absent flag is no promise that it may go out.
     trading_blocked:
+      account.status !== 'ACTIVE' ||
       account.tradingBlocked !== false ||
       account.accountBlocked === true ||
       account.tradeSuspendedByUser === true,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { connectAlpaca } from '../../../../src/gateway/broker/alpaca/alpaca-broker.ts';
+import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import { createAssetCatalogue } from '../../../../src/gateway/broker/asset-catalogue.ts';
 import type { Broker } from '../../../../src/gateway/broker/broker.ts';
 import type { Caller } from '../../../../src/gateway/door/caller.ts';
@@ -48,6 +49,7 @@ export async function startDesk(): Promise<DeskWorld> {
       journal,
       policies: builtinPolicies,
       brokerFor: async ({ sub }) => brokerOf(sub),
+      traits: alpacaTraits,
       gateway: 'https://gateway.example',
       detailsType: 'trade_order',
       environment: 'paper',

@@ -91,7 +91,7 @@ export async function startMessageWorld(): Promise<MessageWorld> {
       issuer: issuer.url,
       resource: server.url,
       exchange: { client_id: 'gateway-client', privateKey, audience: 'paper-broker' },
-      broker: { environment: 'paper', tradingUrl: servicesUrl, dataUrl: servicesUrl, simulated: true },
+      broker: { kind: 'alpaca', environment: 'paper', trading_url: servicesUrl, simulated: true },
       messages: {
         slack: { audience: 'slack', url: `${serviceUrl}/api` },
         gmail: { audience: 'gmail', url: serviceUrl },

@@ -4,7 +4,8 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { expect } from 'vitest';
 import type { RequestLogEntry } from '../../../../src/gateway/door/request-log.ts';
-import { createGateway, type Gateway, type GatewayOptions } from '../../../../src/gateway/gateway.ts';
+import { createGateway, type Gateway } from '../../../../src/gateway/gateway.ts';
+import type { GatewayOptions } from '../../../../src/gateway/gateway-options.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
 import { type HttpServer, listenOnLoopback } from '../../../../src/net/http-server.ts';
 import { tradeOrderDetails } from '../../../../src/trading/approval-details.ts';
@@ -65,7 +66,7 @@ export async function startWorld(
       issuer: issuer.url,
       resource: server.url,
       exchange: { client_id: 'gateway-client', privateKey, audience: 'paper-broker' },
-      broker: { environment: 'paper', tradingUrl: brokerUrl, dataUrl: brokerUrl, simulated: true },
+      broker: { kind: 'alpaca', environment: 'paper', trading_url: brokerUrl, simulated: true },
       database,
       clock,
       log: (entry) => log.push(entry),

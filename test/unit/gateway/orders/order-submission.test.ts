@@ -1,8 +1,13 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
+import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import type { Broker, Submission } from '../../../../src/gateway/broker/broker.ts';
 import { createOrderJournal } from '../../../../src/gateway/orders/order-journal.ts';
-import { submitIntent } from '../../../../src/gateway/orders/order-submission.ts';
+import {
+  maySubmitAgain,
+  settleByLookup,
+  submitIntent,
+} from '../../../../src/gateway/orders/order-submission.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 
@@ -27,7 +32,8 @@ function claimedAt(late: number) {
   return {
     journal,
     submitted,
-    submit: () => submitIntent(intent, () => broker.submit(draft), broker, { journal, clock }),
+    submit: () =>
+      submitIntent(intent, () => broker.submit(draft), broker, { journal, clock, traits: alpacaTraits }),
   };
 }
 
@@ -72,10 +78,44 @@ it.each<[string, Submission]>([
     } as unknown as Broker;
     const clock = { now: () => START + 31_000, sleep: async () => {} };
     await expect(
-      submitIntent(intent, () => broker.submit(draft), broker, { journal, clock }),
+      submitIntent(intent, () => broker.submit(draft), broker, { journal, clock, traits: alpacaTraits }),
     ).rejects.toMatchObject({
       code: 'outcome_unknown',
     });
     expect(journal.find('alice', id)).toMatchObject({ state: 'unknown', submittedAt: START + 31_000 });
   },
 );
+
+describe('where the broker', () => {
+  const minuteAgo = { submittedAt: START };
+  const later = START + 60_000;
+  const ids = (takenOnce: boolean, lookedUp: boolean) => ({ clientOrderId: { takenOnce, lookedUp } });
+
+  it('takes each id once and finds orders by it, an order may be sent again in time', () => {
+    expect(maySubmitAgain(minuteAgo, ids(true, true), later)).toBe(true);
+    expect(maySubmitAgain(minuteAgo, ids(true, true), START + 1000)).toBe(false);
+  });
+
+  it('takes an id twice, or finds nothing by it, nothing is sent a second time', () => {
+    expect(maySubmitAgain(minuteAgo, ids(false, true), later)).toBe(false);
+    expect(maySubmitAgain(minuteAgo, ids(true, false), later)).toBe(false);
+    expect(maySubmitAgain({ submittedAt: null }, ids(false, false), later)).toBe(true);
+  });
+
+  it('finds nothing by an id, it is not asked, and no order counts as never placed', async () => {
+    const journal = createOrderJournal(new Database(':memory:'));
+    journal.claim({ clientOrderId: id, digest: 'digest', sub: 'alice', jti: 'jti-1', draft }, START);
+    const broker = {} as Broker;
+    const context = {
+      journal,
+      clock: { now: () => START + 24 * 60 * 60_000, sleep: async () => {} },
+      traits: { ...alpacaTraits, ...ids(true, false) },
+    };
+    const entry = journal.find('alice', id);
+    expect(entry && (await settleByLookup(entry, broker, context))).toBeUndefined();
+    const soon = { ...context, clock: { ...context.clock, now: () => START } };
+    const lost = async () => ({ outcome: 'unknown' }) as const;
+    await expect(submitIntent(intent, lost, broker, soon)).rejects.toMatchObject({ code: 'outcome_unknown' });
+    expect(journal.find('alice', id)?.state).toBe('unknown');
+  });
+});

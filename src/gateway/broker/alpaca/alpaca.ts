@@ -1,0 +1,15 @@
+import type { BrokerKind } from '../broker-kind.ts';
+import { connectAlpaca } from './alpaca-broker.ts';
+import { type AlpacaSettings, addressesOf, alpacaSettings } from './settings.ts';
+import { alpacaTraits } from './traits.ts';
+
+export const alpaca = {
+  traits: alpacaTraits,
+  settings: alpacaSettings,
+  connect: (settings, context) =>
+    connectAlpaca({
+      ...context,
+      ...addressesOf(settings, context.environment),
+      simulated: settings.simulated,
+    }),
+} satisfies BrokerKind<AlpacaSettings>;

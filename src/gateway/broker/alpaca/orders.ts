@@ -1,0 +1,94 @@
+import type { Alpaca, trading } from '@alpacahq/alpaca-trade-api/rest';
+import type { OrderDraft } from '../../../trading/order.ts';
+import type { Broker, Replacement, Submission } from '../broker.ts';
+import type { BrokerRequests } from '../broker-requests.ts';
+import { replacementFailureOf } from './failure.ts';
+import { orderView } from './views.ts';
+
+/** Alpaca's orders have UUIDs; what isn't one is answered like an order whose state is wrong. */
+const ORDER_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+type Orders = Pick<Broker, 'orders' | 'order' | 'orderByClientOrderId' | 'submit' | 'replace' | 'cancel'>;
+
+/** Orders at Alpaca: `/v2/orders`. */
+export function alpacaOrders(alpaca: () => Promise<Alpaca>, requests: BrokerRequests): Orders {
+  const find = (call: (client: Alpaca) => Promise<trading.Order>) =>
+    requests.find(async () => orderView(await call(await alpaca())));
+  return {
+    orders: ({ status, limit, symbols }) =>
+      requests.read(async () => {
+        const { trading } = await alpaca();
+        const query = { status, limit, direction: 'desc', nested: false } as const;
+        const orders = await trading.orders.getAllOrders(
+          symbols.length === 0 ? query : { ...query, symbols: symbols.join(',') },
+        );
+        return orders.map(orderView);
+      }),
+    order: async (id) =>
+      ORDER_ID.test(id)
+        ? find(({ trading }) => trading.orders.getOrderByOrderID({ orderId: id }))
+        : undefined,
+    orderByClientOrderId: (clientOrderId) =>
+      find(({ trading }) => trading.orders.getOrderByClientOrderId({ clientOrderId })),
+    submit: (order) =>
+      requests.submit(order.client_order_id, async () => {
+        const { trading } = await alpaca();
+        return orderView(await trading.orders.postOrder({ postOrderRequest: orderRequest(order) }));
+      }),
+    replace: async (orderId, replacement) => {
+      if (!ORDER_ID.test(orderId)) return noSuchOrder;
+      const patchOrderRequest = patchRequest(replacement);
+      const replaced = async () => {
+        const { trading } = await alpaca();
+        return orderView(await trading.orders.patchOrderByOrderId({ orderId, patchOrderRequest }));
+      };
+      return requests.submit(replacement.order.client_order_id, replaced, replacementFailureOf);
+    },
+    cancel: async (id) => {
+      if (!ORDER_ID.test(id)) return 'not_found';
+      return requests.cancel(async () => {
+        const { trading } = await alpaca();
+        await trading.orders.deleteOrderByOrderID({ orderId: id });
+      });
+    },
+  };
+}
+
+const noSuchOrder: Submission = {
+  outcome: 'refused',
+  reason: 'not_replaceable',
+  message: 'there is no such order',
+  brokerCode: undefined,
+};
+
+function patchRequest({ order, changes }: Replacement): trading.PatchOrderRequest {
+  const { qty, trail, time_in_force } = changes;
+  // The contract demands an order's prices with any change; repeating them changes nothing.
+  const { client_order_id, limit_price, stop_price } = order;
+  return {
+    clientOrderId: client_order_id,
+    ...(qty === undefined ? {} : { qty }),
+    ...(limit_price === undefined ? {} : { limitPrice: limit_price }),
+    ...(stop_price === undefined ? {} : { stopPrice: stop_price }),
+    ...(trail === undefined ? {} : { trail }),
+    ...(time_in_force === undefined ? {} : { timeInForce: time_in_force }),
+  };
+}
+
+/** An order in Alpaca's words: the same decimal strings, nothing computed, nothing defaulted. */
+function orderRequest(draft: OrderDraft): trading.PostOrderRequest {
+  return {
+    symbol: draft.symbol,
+    side: draft.side,
+    type: draft.type,
+    timeInForce: draft.time_in_force,
+    extendedHours: draft.extended_hours,
+    clientOrderId: draft.client_order_id,
+    ...(draft.qty === undefined ? {} : { qty: draft.qty }),
+    ...(draft.notional === undefined ? {} : { notional: draft.notional }),
+    ...(draft.limit_price === undefined ? {} : { limitPrice: draft.limit_price }),
+    ...(draft.stop_price === undefined ? {} : { stopPrice: draft.stop_price }),
+    ...(draft.trail_price === undefined ? {} : { trailPrice: draft.trail_price }),
+    ...(draft.trail_percent === undefined ? {} : { trailPercent: draft.trail_percent }),
+  };
+}

@@ -1,0 +1,75 @@
+import { Refusal } from '../../trading/refusal.ts';
+import type { Submission } from './broker.ts';
+
+/**
+ * What went wrong with a request to a broker, told apart by what it proves. Which of them an error is, only the
+ * broker's own folder can say (`failureOf`); what follows from each is the same for all, and stands here.
+ */
+export type BrokerFailure =
+  /** A no to this very request, in the broker's own words: nothing came of it. */
+  | {
+      readonly kind: 'refused';
+      /** The HTTP status, or the nearest there is. */
+      readonly status: number;
+      readonly reason: (Submission & { outcome: 'refused' })['reason'];
+      /** For the person; no part of any decision. */
+      readonly message: string;
+      readonly brokerCode: string | undefined;
+    }
+  /** Too many requests: this one was not looked at. */
+  | { readonly kind: 'rate_limited'; readonly retryAfterMs: number | undefined }
+  /** The access token doesn't count: the request was not looked at. */
+  | { readonly kind: 'unauthorized' }
+  /** An answer that is not the broker's own word on the request (5xx, 408, a proxy's page): proves nothing. */
+  | { readonly kind: 'failing'; readonly status: number }
+  /** The request ran into its time limit: proves nothing. */
+  | { readonly kind: 'timeout' }
+  /** There is no connection, or it was lost: proves nothing. */
+  | { readonly kind: 'unreachable' }
+  /** An answer, and not a readable one: proves nothing. */
+  | { readonly kind: 'unreadable' };
+
+const againSoon = 'Try again in a moment.';
+
+/** The refusal for a failed read, or a failed cancel: nothing of the broker's body goes out. */
+export function readRefusal(failure: BrokerFailure, cause: unknown): Refusal {
+  switch (failure.kind) {
+    case 'unauthorized':
+      return new Refusal(
+        409,
+        'account_not_connected',
+        'the broker does not accept the connection to the account',
+        { hint: 'Connect the brokerage account again.', cause },
+      );
+    case 'rate_limited':
+      return new Refusal(503, 'broker_busy', 'the broker asks for fewer requests', {
+        hint: againSoon,
+        retryAfter: Math.min(60, Math.max(1, Math.ceil((failure.retryAfterMs ?? 1000) / 1000))),
+        cause,
+      });
+    case 'refused':
+    case 'failing': {
+      const { status } = failure;
+      return [400, 403, 404, 422].includes(status)
+        ? new Refusal(422, 'broker_rejected', `the broker does not accept the request (${status})`, { cause })
+        : new Refusal(502, 'broker_unavailable', `the broker answers with an error (${status})`, {
+            hint: againSoon,
+            cause,
+          });
+    }
+    case 'timeout':
+      return new Refusal(504, 'broker_timeout', 'the broker does not answer in time', {
+        hint: againSoon,
+        cause,
+      });
+    case 'unreachable':
+      return new Refusal(502, 'broker_unavailable', 'the broker cannot be reached', {
+        hint: againSoon,
+        cause,
+      });
+    case 'unreadable':
+      return new Refusal(502, 'broker_invalid_response', 'the broker gives an answer that makes no sense', {
+        cause,
+      });
+  }
+}

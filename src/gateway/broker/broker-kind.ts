@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import type { AssetCatalogue } from './asset-catalogue.ts';
+import type { ConnectBroker } from './broker.ts';
+import type { BrokerTraits } from './broker-traits.ts';
+
+/** What `broker:` of `gateway.yaml` says of every broker; each kind adds its own. */
+export const brokerSettings = z.strictObject({
+  kind: z.string(),
+  /** True where prices and fills are made up. */
+  simulated: z.boolean().default(false),
+});
+
+/** What a broker of any kind is reached by. */
+export interface BrokerContext {
+  readonly environment: 'paper' | 'live';
+  /** For every request; the contract test loses answers by it. */
+  readonly fetch: typeof fetch;
+  /** One request, milliseconds. */
+  readonly timeoutMs: number;
+  /** What is the same for all users is asked for once. */
+  readonly assets: AssetCatalogue;
+}
+
+/**
+ * A kind of broker, in a folder of its own: what differs (`traits`), what is set (`settings`), and how an account there
+ * is reached. docs/adding/broker.md says how to add one.
+ */
+export interface BrokerKind<Settings> {
+  readonly traits: BrokerTraits;
+  /** Made of {@link brokerSettings}, with `kind` a literal. */
+  readonly settings: z.ZodType<Settings>;
+  connect(settings: Settings, context: BrokerContext): ConnectBroker;
+}

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { closestMatch } from '../../config/closest-match.ts';
+import { alpaca } from './alpaca/alpaca.ts';
+import type { BrokerKind } from './broker-kind.ts';
+
+/** Every kind of broker there is, by its `kind` in `gateway.yaml`. */
+const brokers = { alpaca } as const;
+
+type Settings = (typeof brokers)[keyof typeof brokers]['settings'];
+
+/** What `broker:` of `gateway.yaml` may say. */
+export const brokerSettingsSchema = z.discriminatedUnion('kind', settingsOfAll(), {
+  error: ({ code, input }) => (code === 'invalid_union' ? unknownKind(input) : undefined),
+});
+export type BrokerSettings = z.output<typeof brokerSettingsSchema>;
+
+/** The kind of broker that the settings are of. */
+export function brokerOf({ kind }: Pick<BrokerSettings, 'kind'>): BrokerKind<BrokerSettings> {
+  return brokers[kind];
+}
+
+function settingsOfAll(): [Settings, ...Settings[]] {
+  const [first = brokers.alpaca, ...others] = Object.values(brokers);
+  return [first.settings, ...others.map(({ settings }) => settings)];
+}
+
+function unknownKind(settings: unknown): string {
+  const { kind } = settings as { kind?: unknown };
+  const known = Object.keys(brokers);
+  const nearest = closestMatch(String(kind), known);
+  const meant = nearest === undefined ? '' : ` Did you mean "${nearest}"?`;
+  return `there is no broker ${JSON.stringify(kind)}.${meant} There are: ${known.join(', ')}`;
+}

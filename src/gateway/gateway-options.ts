@@ -1,0 +1,69 @@
+import type Database from 'better-sqlite3-multiple-ciphers';
+import type { CibaAskingOptions } from '../approval/ciba/ciba-asking.ts';
+import type { Quotas } from '../approval/quotas.ts';
+import type { Clock } from '../machine/clock.ts';
+import type { MessageService } from '../trading/message.ts';
+import type { BrokerExchange } from './broker/broker-token.ts';
+import type { BrokerSettings } from './broker/brokers.ts';
+import type { RequestLog } from './door/request-log.ts';
+import type { OrderPolicy } from './policy/policy.ts';
+
+export interface GatewayOptions {
+  /** The identity provider, whose tokens alone count; https, or http on loopback. Found by discovery. */
+  readonly issuer: string;
+  /** The gateway's own resource identifier (RFC 8707): its base URL, and the expected `aud`. */
+  readonly resource: string;
+  /** The RFC 9396 type that approvals have at this provider. */
+  readonly detailsType?: string;
+  readonly exchange: BrokerExchange;
+  readonly broker: BrokerSettings & { readonly environment: 'paper' | 'live' };
+  /** Holds the order journal and the proofs seen; its owner closes it. Set to WAL and `synchronous=FULL` here. */
+  readonly database: Database.Database;
+  readonly clock?: Clock;
+  readonly fetch?: typeof fetch;
+  /** The RFC 9396 type that approvals of messages have at this provider. */
+  readonly messageDetailsType?: string;
+  /** By what approved messages go out; by nothing where this is left out. */
+  readonly messages?: { readonly [S in MessageService]?: MessageServiceOptions | undefined };
+  /** Rules beside the built-in ones; each can only refuse. */
+  readonly policies?: readonly OrderPolicy[];
+  readonly log?: RequestLog;
+  /** Told of what went wrong inside the kernel; never holds a token. */
+  readonly onError?: (message: string) => void;
+  /** One request to the broker, milliseconds; at most 15 s, so that a lost one is over before it may be repeated. */
+  readonly brokerTimeoutMs?: number;
+  /** One request to the identity provider, milliseconds. */
+  readonly providerTimeoutMs?: number;
+  /** How the owner is asked; proposals are refused where it is left out. */
+  readonly approval?: GatewayApproval;
+  /** Refuses access tokens that are bound to no key (RFC 9449). */
+  readonly requireBoundTokens?: boolean;
+  /** The clients whose access tokens count, beside `ownClients`; every client's where it is left out. */
+  readonly allowedClients?: readonly string[];
+  /** The clients our own users sign in by. */
+  readonly ownClients?: readonly string[];
+  /** A fraction: how far an order may go from its reference price where its proposal says nothing. */
+  readonly maxSlippage?: string;
+}
+
+/** The gateway as the client that asks: what {@link CibaAskingOptions} need beside the gateway's own options. */
+export interface GatewayApproval
+  extends Pick<CibaAskingOptions, 'client' | 'privateKey' | 'provider' | 'details' | 'delivery'> {
+  readonly method: 'ciba';
+  readonly signature: 'off';
+  /** Path of the gateway's record, `audit.jsonl`. */
+  readonly auditFile: string;
+  /** How much one client may ask of one person; {@link defaultQuotas} unless said otherwise. */
+  readonly quotas?: Quotas;
+  /** Seconds that a proposal may take at most. */
+  readonly maxTtl: number;
+  /** Where the person decides, where that is a page. */
+  readonly phoneUrl?: string;
+}
+
+export interface MessageServiceOptions {
+  /** The connection's name at the provider. */
+  readonly audience: string;
+  /** The API's base address; the service's own unless said otherwise. */
+  readonly url?: string | undefined;
+}

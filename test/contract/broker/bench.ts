@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto';
+import { expect } from 'vitest';
+import type { z } from 'zod';
+import { createAssetCatalogue } from '../../../src/gateway/broker/asset-catalogue.ts';
+import type { Broker } from '../../../src/gateway/broker/broker.ts';
+import type { BrokerTraits } from '../../../src/gateway/broker/broker-traits.ts';
+import { type BrokerSettings, brokerOf, brokerSettingsSchema } from '../../../src/gateway/broker/brokers.ts';
+import { Dec, price } from '../../../src/trading/decimal.ts';
+import type { OrderDraft } from '../../../src/trading/order.ts';
+import type { OrderType } from '../../../src/trading/order-terms.ts';
+import { isFinal, type Order } from '../../../src/trading/views.ts';
+import { createWire, type Wire } from './wire.ts';
+
+/** An account on paper, at a broker whose market is open. */
+export interface BrokerFixture {
+  /** What `broker:` of `gateway.yaml` says. */
+  readonly settings: Record<string, unknown>;
+  /** The account's access token. */
+  readonly token: string;
+  /**
+   * Stands at some $10 to $1,000, and a market order for it is filled at once. The account holds some of it, and has
+   * cash for a hundred.
+   */
+  readonly symbol: string;
+  /** No symbol of the broker's. */
+  readonly unknownSymbol: string;
+  close(): Promise<void>;
+}
+
+/** What the contract is tried on: the fixture's account, by the adapter, over a wire that can go wrong. */
+export interface Bench {
+  readonly fixture: BrokerFixture;
+  readonly traits: BrokerTraits;
+  readonly broker: Broker;
+  readonly wire: Wire;
+  /** How often the broker was said to refuse the token. */
+  readonly unauthorized: () => number;
+  /** The same account with another time limit, milliseconds. */
+  connect(timeoutMs: number): Broker;
+  /**
+   * A purchase of one share under an id of its own, far from where it would trade unless it is a market order. What is
+   * `undefined` in the changes is left out of it.
+   */
+  order(type: OrderType, changes?: { [F in keyof OrderDraft]?: OrderDraft[F] | undefined }): OrderDraft;
+  /** A limit order that rests. */
+  resting(): Promise<Order>;
+  /** A market order that is filled. */
+  filled(): Promise<Order>;
+}
+
+export async function openBench(fixture: BrokerFixture): Promise<Bench> {
+  const wire = createWire();
+  let unauthorized = 0;
+  const settings: BrokerSettings = brokerSettingsSchema.parse(fixture.settings);
+  const kind = brokerOf(settings);
+  const connect = (timeoutMs: number) =>
+    kind.connect(settings, {
+      environment: 'paper',
+      fetch: wire.send,
+      timeoutMs,
+      assets: createAssetCatalogue(Date.now),
+    })(fixture.token, () => unauthorized++);
+  const broker = connect(10_000);
+  const { account } = await broker.account();
+  const [quote] = await broker.quotes([fixture.symbol]);
+  if (quote === undefined) throw new Error(`there is no price for ${fixture.symbol}`);
+  const times = (factor: string) => price(new Dec(quote.last).times(factor));
+  const placed = async (order: OrderDraft): Promise<Order> => {
+    const answer = await broker.submit(order);
+    wire.writes();
+    if (answer.outcome !== 'accepted') throw new Error(`the order is ${JSON.stringify(answer)}`);
+    return answer.order;
+  };
+  const prices: Record<OrderType, Partial<OrderDraft>> = {
+    market: {},
+    limit: { limit_price: times('0.5') },
+    stop: { stop_price: times('1.5') },
+    stop_limit: { stop_price: times('1.5'), limit_price: times('1.6') },
+    trailing_stop: { trail_percent: '20' },
+  };
+  const bench: Bench = {
+    fixture,
+    traits: kind.traits,
+    broker,
+    wire,
+    unauthorized: () => unauthorized,
+    connect,
+    order: (type, changes = {}) =>
+      JSON.parse(
+        JSON.stringify({
+          account,
+          environment: 'paper',
+          symbol: fixture.symbol,
+          side: 'buy',
+          qty: '1',
+          type,
+          time_in_force: 'day',
+          extended_hours: false,
+          reference_price: price(quote.last),
+          max_slippage: '0.01',
+          client_order_id: `ta-${randomUUID()}`,
+          expires_at: '2099-01-01T00:00:00Z',
+          ...prices[type],
+          ...changes,
+        }),
+      ) as OrderDraft,
+    resting: () => placed(bench.order('limit')),
+    async filled() {
+      const order = await placed(bench.order('market'));
+      expect(order).toMatchObject({ status: 'filled', filled_qty: '1' });
+      return order;
+    },
+  };
+  return bench;
+}
+
+/** Leaves nothing of an order behind that could be in the way of another. */
+export async function clear(broker: Broker, { id, status }: Order): Promise<void> {
+  if (!isFinal(status)) await broker.cancel(id);
+}
+
+/** The value, which has everything that the schema asks for and nothing beside it. */
+export function exactly<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const read = schema.parse(value);
+  expect(value).toEqual(read);
+  return read;
+}

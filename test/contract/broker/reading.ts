@@ -1,0 +1,147 @@
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { activitySchema, tradingDaySchema } from '../../../src/trading/activity.ts';
+import {
+  accountSchema,
+  barSchema,
+  clockSchema,
+  orderSchema,
+  positionSchema,
+  quoteSchema,
+} from '../../../src/trading/views.ts';
+import { type Bench, exactly } from './bench.ts';
+import type { Mishap } from './wire.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+export function readingCases(bench: () => Bench): void {
+  it('of the account tells where it is, and what is in it', async () => {
+    expect(exactly(accountSchema, await bench().broker.account())).toMatchObject({
+      environment: 'paper',
+      trading_blocked: false,
+    });
+  });
+
+  it('of the positions tells the one that is held', async () => {
+    const { broker, fixture } = bench();
+    const positions = exactly(z.array(positionSchema), await broker.positions());
+    expect(positions).toContainEqual(expect.objectContaining({ symbol: fixture.symbol, side: 'long' }));
+  });
+
+  it('of an asset tells what may be done with it; of what isn’t there nothing', async () => {
+    const { broker, fixture, traits } = bench();
+    expect(await broker.asset(fixture.symbol)).toEqual({
+      symbol: fixture.symbol,
+      name: expect.stringMatching(/\w/),
+      tradable: true,
+      fractionable: traits.orders.fractions.types.length > 0,
+    });
+    expect(await broker.asset(fixture.unknownSymbol)).toBeUndefined();
+  });
+
+  it('of quotes tells prices, and how old they are', async () => {
+    const { broker, fixture } = bench();
+    const [quote, ...others] = exactly(z.array(quoteSchema), await broker.quotes([fixture.symbol]));
+    expect(others).toEqual([]);
+    expect(quote).toMatchObject({ symbol: fixture.symbol, at: expect.stringMatching(/^\d{4}-.*Z$/) });
+    expect(Number(quote?.last)).toBeGreaterThan(0);
+  });
+
+  it.each(['1Day', '1Hour', '1Min'] as const)(
+    'of bars of %s tells the newest, the oldest first',
+    async (timeframe) => {
+      const { broker, fixture } = bench();
+      const end = new Date(Date.parse((await broker.clock()).timestamp));
+      const start = new Date(end.getTime() - 60 * DAY_MS);
+      const read = async (limit: number) =>
+        exactly(
+          z.array(barSchema),
+          await broker.bars({ symbol: fixture.symbol, timeframe, start, end, limit }),
+        );
+      const bars = await read(20);
+      expect(bars).toHaveLength(20);
+      expect(bars.map(({ at }) => at)).toEqual(bars.map(({ at }) => at).sort());
+      expect((await read(5)).map(({ at }) => at)).toEqual(bars.slice(-5).map(({ at }) => at));
+    },
+  );
+
+  it('of the clock tells when it opens and closes', async () => {
+    const clock = exactly(clockSchema, await bench().broker.clock());
+    expect(clock.is_open).toBe(true);
+    for (const next of [clock.next_open, clock.next_close]) {
+      expect(Date.parse(next)).toBeGreaterThan(Date.parse(clock.timestamp));
+    }
+  });
+
+  it('of the calendar tells the trading days of a stretch, both ends included', async () => {
+    const { broker } = bench();
+    const days = exactly(
+      z.array(tradingDaySchema),
+      await broker.calendar({ start: '2026-11-23', end: '2026-11-27' }),
+    );
+    // Thanksgiving is the Thursday; the day after closes early. A market that never closes has all five.
+    const dates = days.map(({ date }) => date);
+    expect(dates).toEqual([...dates].sort());
+    expect(dates).toEqual(expect.arrayContaining(['2026-11-23', '2026-11-24', '2026-11-25', '2026-11-27']));
+    expect(dates.every((date) => date >= '2026-11-23' && date <= '2026-11-27')).toBe(true);
+  });
+
+  it('of the activities tells a fill, the newest first', async () => {
+    const { broker, filled, fixture } = bench();
+    await filled();
+    const { activities, next_page } = await broker.activities({ after: undefined, page: undefined });
+    // What goes through the gateway's routes as a page.
+    if (next_page !== null) expect(next_page).toMatch(/^[A-Za-z0-9:_.-]{1,128}$/);
+    const read = exactly(z.array(activitySchema), activities);
+    expect(read[0]).toMatchObject({ kind: 'fill', symbol: fixture.symbol, side: 'buy', qty: '1' });
+    const times = read.map(({ at }) => Date.parse(at));
+    expect(times).toEqual([...times].sort((a, b) => b - a));
+  });
+
+  it('of the portfolio’s history tells what it was worth', async () => {
+    const history = await bench().broker.portfolioHistory({ period: '1M', timeframe: undefined });
+    expect(history.points.length).toBeGreaterThan(1);
+    expect(history.points[0]).toEqual({
+      at: expect.stringMatching(/^\d{4}-.*Z$/),
+      equity: expect.stringMatching(/^\d+\.\d\d$/),
+      profit_loss: expect.any(String),
+      profit_loss_pct: expect.any(String),
+    });
+  });
+
+  it('of orders tells all of it', async () => {
+    const { broker, resting } = bench();
+    const { id } = await resting();
+    const orders = exactly(
+      z.array(orderSchema),
+      await broker.orders({ status: 'all', limit: 50, symbols: [] }),
+    );
+    expect(orders).toEqual([expect.objectContaining({ id })]);
+  });
+
+  it.each<[string, Mishap, number, string]>([
+    ['no connection', 'lost request', 502, 'broker_unavailable'],
+    ['an internal error', { status: 500 }, 502, 'broker_unavailable'],
+    ['too many requests', { status: 429 }, 503, 'broker_busy'],
+    ['a token that counts no longer', { status: 401 }, 409, 'account_not_connected'],
+    [
+      'an answer of nothing',
+      { status: 200, body: '{}', type: 'application/json' },
+      502,
+      'broker_invalid_response',
+    ],
+  ])('that meets %s is refused', async (_, mishap, status, code) => {
+    const { broker, wire, unauthorized } = bench();
+    wire.mishap = mishap;
+    wire.requests();
+    await expect(broker.account()).rejects.toMatchObject({ name: 'Refusal', status, code });
+    expect(wire.requests()).toBe(1);
+    expect(unauthorized()).toBe(code === 'account_not_connected' ? 1 : 0);
+  });
+
+  it('that gets no answer in time is refused', async () => {
+    const { connect, wire } = bench();
+    wire.mishap = 'no answer in time';
+    await expect(connect(50).account()).rejects.toMatchObject({ status: 504, code: 'broker_timeout' });
+  });
+}

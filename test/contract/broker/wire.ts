@@ -1,0 +1,84 @@
+/** What becomes of a request instead of being answered. */
+export type Mishap =
+  /** It never leaves. */
+  | 'lost request'
+  /** The broker gets it and acts on it; the answer never comes. */
+  | 'lost answer'
+  /** It never leaves; the answer to the last request that wasn't a GET comes instead. */
+  | 'answer to another'
+  /** Nobody answers within the time limit. */
+  | 'no answer in time'
+  /** Somebody in between answers. */
+  | { readonly status: number; readonly body?: string; readonly type?: string }
+  /** It never leaves; the words of the last answer to a request that wasn't a GET come with this status. */
+  | { readonly ownWords: number };
+
+/** The network between an adapter and its broker: it does as a test tells it, and counts. */
+export interface Wire {
+  readonly send: typeof fetch;
+  /** What happens to every request from now on; undefined: it is answered. */
+  mishap: Mishap | undefined;
+  /** How many requests were made since this was last asked. */
+  requests(): number;
+  /** As `requests`, those alone that aren't GETs. */
+  writes(): number;
+}
+
+export function createWire(): Wire {
+  let asked = 0;
+  let made = 0;
+  let last: Response | undefined;
+  const wire: Wire = {
+    mishap: undefined,
+    requests() {
+      const since = asked;
+      asked = 0;
+      return since;
+    },
+    writes() {
+      const since = made;
+      made = 0;
+      return since;
+    },
+    async send(input, init) {
+      const request = new Request(input, init);
+      asked++;
+      if (request.method !== 'GET') made++;
+      const { mishap } = wire;
+      switch (mishap) {
+        case undefined: {
+          const response = await fetch(request);
+          if (request.method !== 'GET') last = response.clone();
+          return response;
+        }
+        case 'answer to another':
+          return answered(last);
+        case 'lost request':
+          throw new TypeError('fetch failed');
+        case 'lost answer':
+          await (await fetch(request)).arrayBuffer();
+          throw new TypeError('fetch failed');
+        case 'no answer in time':
+          return new Promise((_, reject) => {
+            request.signal.addEventListener('abort', () => reject(request.signal.reason));
+          });
+        default: {
+          if ('ownWords' in mishap) return answered(last, mishap.ownWords);
+          const {
+            status,
+            body = '<html>a page of some proxy: not found</html>',
+            type = 'text/html',
+          } = mishap;
+          return new Response(body, { status, headers: { 'content-type': type } });
+        }
+      }
+    },
+  };
+  return wire;
+}
+
+function answered(last: Response | undefined, status = last?.status): Response {
+  if (last === undefined || status === undefined) throw new Error('there is no other answer yet');
+  const { body, headers } = last.clone();
+  return new Response(body, { status, headers });
+}

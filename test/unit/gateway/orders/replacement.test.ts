@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
+import { changesTo } from '../../../../src/gateway/orders/replacement.ts';
+import type { OrderDraft } from '../../../../src/trading/order.ts';
+import type { Order } from '../../../../src/trading/views.ts';
+
+const terms = {
+  symbol: 'AAPL',
+  side: 'buy',
+  type: 'limit',
+  time_in_force: 'day',
+  extended_hours: false,
+} as const;
+const order = { ...terms, status: 'new', qty: '1.5', filled_qty: '0', limit_price: '180' } as Order;
+const draft = { ...terms, qty: '2', limit_price: '180.00' } as OrderDraft;
+
+describe('at a broker', () => {
+  it('that replaces nothing, nothing is changed, and it says so', () => {
+    expect(() => changesTo(draft, order, { label: 'Acme', replaces: undefined })).toThrow(
+      'nothing was changed: Acme changes no orders',
+    );
+  });
+
+  it('that replaces whole shares alone, parts of a share stay as they are', () => {
+    expect(() => changesTo(draft, order, alpacaTraits)).toThrow('an order in fractions can not be changed');
+    expect(() => changesTo({ ...draft, qty: '1.5' }, { ...order, qty: '2' }, alpacaTraits)).toThrow(
+      'in fractions',
+    );
+  });
+
+  it('that replaces parts of a share, they become others; what stays is not among the changes', () => {
+    expect(changesTo(draft, order, { label: 'Acme', replaces: { fractions: true } })).toEqual({ qty: '2' });
+  });
+});
