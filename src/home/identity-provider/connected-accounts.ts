@@ -8,7 +8,8 @@ import type { TokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { ConnectionRequests } from './connection-requests.ts';
 import { CONNECTED_ACCOUNTS_PATH, type CONNECTION_SCOPES, connectedAccountsUrl } from './protocol.ts';
-import { type Vault, VaultError } from './vault.ts';
+import type { Vault } from './vault.ts';
+import { VaultError } from './vault-error.ts';
 
 /** Seconds between two questions how a request stands. */
 const INTERVAL = 1;

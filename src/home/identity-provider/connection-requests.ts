@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Clock } from '../../machine/clock.ts';
-import { type ThirdPartyRequest, type Vault, VaultError } from './vault.ts';
+import type { ThirdPartyRequest } from './third-party.ts';
+import type { Vault } from './vault.ts';
+import { VaultError } from './vault-error.ts';
 
 export type ConnectionOutcome = 'connected' | 'denied' | 'failed';
 
