@@ -1,20 +1,10 @@
 import { TradeAgentError } from '../../trading/errors.ts';
 import { ordersNamed } from '../planner/person-words.ts';
-import type { AgentStateValue } from './agent-state.ts';
+import type { AgentStateValue, Asks } from './agent-state.ts';
 import { prompts } from './message-history.ts';
 
 /** Proposals for one prompt, where the person's own words name no more: who matches each with their words reads few. */
 const MOST_ASKS = 5;
-
-/** What a proposal may still ask of the person. */
-export interface Asks {
-  /** Which one of its prompt it would be, counted from 1. */
-  readonly ordinal: number;
-  /** So many may be asked for this prompt. */
-  readonly most: number;
-  /** The person said no to one of them. */
-  readonly denied: boolean;
-}
 
 /** The budget of a message's calls that propose, in their order. */
 export function asksOf(

@@ -1,8 +1,8 @@
 import { AIMessage, type AIMessageChunk, type BaseMessage, SystemMessage } from '@langchain/core/messages';
 import { findTool } from '../../tools/catalog.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
-import { type PlannerRefusal, REFUSAL } from '../model/chat-model.ts';
 import { addUsage, usageOf } from '../model/usage.ts';
+import { type PlannerRefusal, REFUSAL } from '../planner/refusal.ts';
 import { shortId } from '../short-id.ts';
 import type { AgentStateValue, Outcome, ToolCall } from './agent-state.ts';
 import type { GraphEnvironment } from './graph-environment.ts';

@@ -2,8 +2,8 @@ import type { CallbackManagerForLLMRun } from '@langchain/core/callbacks/manager
 import { BaseChatModel } from '@langchain/core/language_models/chat_models';
 import { AIMessage, AIMessageChunk, type BaseMessage, ToolMessage } from '@langchain/core/messages';
 import { ChatGenerationChunk, type ChatResult } from '@langchain/core/outputs';
-import { type PlannerRefusal, REFUSAL } from '../model/chat-model.ts';
 import { type Answered, answer, helpText, sentence } from './answer.ts';
+import { type PlannerRefusal, REFUSAL } from './refusal.ts';
 import { parsePrompt } from './sentence.ts';
 import { lookups, type Step, steps } from './steps.ts';
 import { NotUnderstood } from './words.ts';
