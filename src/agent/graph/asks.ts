@@ -1,6 +1,7 @@
 import { TradeAgentError } from '../../trading/errors.ts';
 import { ordersNamed } from '../planner/person-words.ts';
 import type { AgentStateValue, Asks } from './agent-state.ts';
+import { composedOrders } from './composed-orders.ts';
 import { prompts } from './message-history.ts';
 
 /** Proposals for one prompt, where the person's own words name no more: who matches each with their words reads few. */
@@ -12,7 +13,9 @@ export function asksOf(
 ): (index: number) => Asks {
   const asked = state.outcomes.filter((outcome) => outcome.prompt === state.prompt && outcome.asked === true);
   const denied = asked.some(({ error }) => error?.code === 'approval_denied');
-  const most = Math.max(MOST_ASKS, ordersNamed(prompts(state.messages).map(({ text }) => text)));
+  const most =
+    composedOrders(state.messages) ??
+    Math.max(MOST_ASKS, ordersNamed(prompts(state.messages).map(({ text }) => text)));
   return (index) => ({ ordinal: asked.length + index + 1, most, denied });
 }
 
