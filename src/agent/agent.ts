@@ -47,7 +47,25 @@ export interface PruneOptions {
   readonly dryRun?: boolean;
 }
 
-/** The agent as its drivers (chat, run, resume, approvals, check) see it. */
+/**
+ * The agent as its drivers (chat, run, resume, approvals, check) see it.
+ * @example
+ * ```ts
+ * import { orderRequestSchema } from '../trading/order.ts';
+ * import type { Agent } from './agent.ts';
+ *
+ * // Proposes one order without a word, and comes back: the gateway carries it out once it is approved.
+ * export async function propose(agent: Agent): Promise<string | undefined> {
+ *   const order = orderRequestSchema.parse({ symbol: 'AAPL', side: 'buy', qty: '5', type: 'limit', limit_price: '180' });
+ *   const signal = AbortSignal.timeout(60_000);
+ *   let thread: string | undefined;
+ *   for await (const event of agent.run({ orders: [order], composedBy: 'my script' }, { approval: 'detach', signal })) {
+ *     if (event.type === 'thread') thread = event.thread;
+ *   }
+ *   return thread;
+ * }
+ * ```
+ */
 export interface Agent {
   /** Starts a thread, or goes on with one. */
   run(input: RunInput, options: RunOptions): AsyncIterable<AgentEvent>;

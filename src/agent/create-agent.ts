@@ -51,6 +51,23 @@ export interface CreateAgentOptions {
  * Puts the agent together. Opens the state database at once; the graph and the model are loaded with the first run,
  * so that listing approvals stays quick.
  * @throws {TradeAgentError} `state_corrupt`, `busy`
+ * @example
+ * ```ts
+ * import type { Session } from '../auth/session/session.ts';
+ * import type { ResolvedProfile } from '../config/profile.ts';
+ * import { createAgent } from './create-agent.ts';
+ *
+ * export async function ask(profile: ResolvedProfile, session: Session, databaseKey: Buffer): Promise<void> {
+ *   const agent = await createAgent({ profile, session, stateDb: 'state.db', databaseKey });
+ *   // Ends the run, not the proposal: what is approved later is carried out all the same.
+ *   const signal = AbortSignal.timeout(10 * 60_000);
+ *   for await (const event of agent.run({ prompt: 'buy 5 AAPL limit 180' }, { approval: 'wait', signal })) {
+ *     if (event.type === 'approval') console.log(event.approval.status, event.approval.code);
+ *     if (event.type === 'result') console.log(event.result.status, event.result.text);
+ *   }
+ *   await agent.close();
+ * }
+ * ```
  */
 export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
   const { profile, session, clock = systemClock } = options;

@@ -50,7 +50,27 @@ export interface ProposalTool<Schema extends z.ZodType = z.ZodType> extends Tool
 
 export type Tool = DirectTool | ProposalTool | MessageTool;
 
-/** Types a tool's arguments by its schema. */
+/**
+ * Types a tool's arguments by its schema. A failure is thrown as a `TradeAgentError`: the model is told it, and may try
+ * otherwise.
+ * @example
+ * ```ts
+ * import { z } from 'zod';
+ * import { defineTool, requireGateway } from './tool.ts';
+ *
+ * export const isMarketOpen = defineTool({
+ *   name: 'is_market_open',
+ *   description: 'Whether the US stock market is open now.',
+ *   schema: z.strictObject({}),
+ *   scopes: ['market:read'],
+ *   risk: 'read',
+ *   async execute(context) {
+ *     const { is_open } = await requireGateway(context).clock();
+ *     return { summary: is_open ? 'open' : 'closed', content: JSON.stringify({ is_open }) };
+ *   },
+ * });
+ * ```
+ */
 export function defineTool<Schema extends z.ZodType>(tool: DirectTool<Schema>): DirectTool {
   return tool as unknown as DirectTool;
 }
