@@ -1,13 +1,9 @@
 import type { z } from 'zod';
 import type { Session } from '../auth/session/session.ts';
 import { TradeAgentError } from '../trading/errors.ts';
+import type { MessageService } from '../trading/message.ts';
 import type { Order } from '../trading/views.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
-import type { MessageTool } from './message-tool.ts';
-
-/** What a session may propose, and nothing else: `orders:write` and `messages:write` come only with an approval. */
-export const PROPOSE_ORDERS = 'orders:propose';
-export const PROPOSE_MESSAGES = 'messages:propose';
 
 export interface ToolContext {
   /** Absent when nobody is signed in; so is the gateway. */
@@ -46,6 +42,12 @@ export interface DirectTool<Schema extends z.ZodType = z.ZodType> extends ToolBa
 /** A tool that only proposes: it has no way to trade; the gateway has, once the person approved. */
 export interface ProposalTool<Schema extends z.ZodType = z.ZodType> extends ToolBase<Schema> {
   readonly risk: 'trade';
+}
+
+/** A tool that only proposes a message: it has no way to send one; the gateway has, once the person approved. */
+export interface MessageTool<Schema extends z.ZodType = z.ZodType> extends ToolBase<Schema> {
+  readonly risk: 'send';
+  readonly service: MessageService;
 }
 
 export type Tool = DirectTool | ProposalTool | MessageTool;
