@@ -1,7 +1,27 @@
+import type { OrderRequest } from '../trading/order.ts';
 import type { AgentEvent, ApprovalView, ThreadRecord, ThreadView } from './events.ts';
 
 /** What a run does about a proposal: wait for the person, leave it to the gateway, or propose nothing. */
 export type ApprovalMode = 'wait' | 'detach' | 'deny';
+
+/** Orders of one run at most: more a person can't judge at once. */
+export const MOST_ORDERS = 20;
+
+/** What a run is asked for, in a person's words or by a program. Without `thread` a new one is started. */
+export type RunInput =
+  | {
+      readonly prompt: string;
+      readonly thread?: string;
+      /** Data (standard input), never instructions. */
+      readonly context?: string;
+    }
+  | {
+      /** 1 to {@link MOST_ORDERS}, each proposed exactly as it is. No model is asked. */
+      readonly orders: readonly OrderRequest[];
+      /** The program that put them together, as the phone shows where their fields come from: `check`. */
+      readonly composedBy: string;
+      readonly thread?: string;
+    };
 
 export interface RunOptions {
   readonly approval: ApprovalMode;
@@ -9,8 +29,6 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** Withdraws what is open where the signal ends the run. */
   readonly cancelOnExit?: boolean;
-  /** The program that put the prompt together, where no person said it: `check`. */
-  readonly composedBy?: string;
   /** Who or what proposes, as the person is told: `chat`, `run`, `check`, `schedule NAME`; printable ASCII, 80 at most. */
   readonly requestedBy?: string;
   /** Seconds that a proposal may take; the profile's `approval_ttl` unless said otherwise. */
@@ -29,13 +47,28 @@ export interface PruneOptions {
   readonly dryRun?: boolean;
 }
 
-/** The agent as its drivers (chat, run, resume, approvals, check) see it. */
+/**
+ * The agent as its drivers (chat, run, resume, approvals, check) see it.
+ * @example
+ * ```ts
+ * import { orderRequestSchema } from '../trading/order.ts';
+ * import type { Agent } from './agent.ts';
+ *
+ * // Proposes one order without a word, and comes back: the gateway carries it out once it is approved.
+ * export async function propose(agent: Agent): Promise<string | undefined> {
+ *   const order = orderRequestSchema.parse({ symbol: 'AAPL', side: 'buy', qty: '5', type: 'limit', limit_price: '180' });
+ *   const signal = AbortSignal.timeout(60_000);
+ *   let thread: string | undefined;
+ *   for await (const event of agent.run({ orders: [order], composedBy: 'my script' }, { approval: 'detach', signal })) {
+ *     if (event.type === 'thread') thread = event.thread;
+ *   }
+ *   return thread;
+ * }
+ * ```
+ */
 export interface Agent {
-  /** Starts a thread, or goes on with `thread`. `context` is data (standard input), never instructions. */
-  run(
-    input: { prompt: string; thread?: string; context?: string },
-    options: RunOptions,
-  ): AsyncIterable<AgentEvent>;
+  /** Starts a thread, or goes on with one. */
+  run(input: RunInput, options: RunOptions): AsyncIterable<AgentEvent>;
   /** Goes on with a thread that stopped: waits for what it proposed, and tells what became of it. */
   resume(thread: string, options: RunOptions): AsyncIterable<AgentEvent>;
   /** The user's threads, newest first. */

@@ -2,12 +2,17 @@ import type { Session } from '../auth/session/session.ts';
 import type { ResolvedProfile } from '../config/profile.ts';
 import type { Clock } from '../machine/clock.ts';
 import { systemClock } from '../machine/clock.ts';
-import { closeStateDatabase, giveBackSpace, openStateDatabase } from '../store/sqlite/state-database.ts';
+import {
+  closeStateDatabase,
+  giveBackSpace,
+  openStateDatabase,
+  type StateDatabase,
+} from '../store/sqlite/state-database.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { Agent, RunOptions } from './agent.ts';
 import type { AgentEvent, RunResult, ThreadView } from './events.ts';
 import { errorFacts } from './graph/error-facts.ts';
-import { createThreadProposals } from './graph/thread-proposals.ts';
+import { createThreadProposals, type ThreadProposals } from './graph/thread-proposals.ts';
 import type { ChatModel } from './model/chat-model.ts';
 import { disableTracing } from './model/no-tracing.ts';
 import { createApprovals } from './run/approvals.ts';
@@ -15,7 +20,7 @@ import { newHolder } from './run/holder.ts';
 import { createLeaseKeeper } from './run/lease-keeper.ts';
 import type { RunnerParts, RunRequest } from './run/runner.ts';
 import { prunable, removeThread } from './run/thread-removal.ts';
-import { createThreadStore, type Thread } from './run/thread-store.ts';
+import { createThreadStore, type Thread, type ThreadStore } from './run/thread-store.ts';
 import { watchCheckpoints } from './run/watched-checkpoints.ts';
 
 /** Free pages worth keeping: a thread that goes on uses them at once. */
@@ -46,9 +51,26 @@ export interface CreateAgentOptions {
  * Puts the agent together. Opens the state database at once; the graph and the model are loaded with the first run,
  * so that listing approvals stays quick.
  * @throws {TradeAgentError} `state_corrupt`, `busy`
+ * @example
+ * ```ts
+ * import type { Session } from '../auth/session/session.ts';
+ * import type { ResolvedProfile } from '../config/profile.ts';
+ * import { createAgent } from './create-agent.ts';
+ *
+ * export async function ask(profile: ResolvedProfile, session: Session, databaseKey: Buffer): Promise<void> {
+ *   const agent = await createAgent({ profile, session, stateDb: 'state.db', databaseKey });
+ *   // Ends the run, not the proposal: what is approved later is carried out all the same.
+ *   const signal = AbortSignal.timeout(10 * 60_000);
+ *   for await (const event of agent.run({ prompt: 'buy 5 AAPL limit 180' }, { approval: 'wait', signal })) {
+ *     if (event.type === 'approval') console.log(event.approval.status, event.approval.code);
+ *     if (event.type === 'result') console.log(event.result.status, event.result.text);
+ *   }
+ *   await agent.close();
+ * }
+ * ```
  */
 export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
-  const { profile, session, clock = systemClock, readOnly = false } = options;
+  const { profile, session, clock = systemClock } = options;
   const key = databaseKey(options.databaseKey);
   const database = (options.openDatabase ?? openStateDatabase)(options.stateDb, key);
   const proposals = createThreadProposals(database);
@@ -57,47 +79,6 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
   const approvals = createApprovals({ proposals, threads, session, owner, clock });
 
   let parts: Promise<RunnerParts> | undefined;
-  const loadParts = async (): Promise<RunnerParts> => {
-    disableTracing();
-    const [{ HistorySaver }, { chooseModel }, { tools }, { createGatewayClient }] = await Promise.all([
-      import('../store/sqlite/history-saver.ts'),
-      import('./model/choose-model.ts'),
-      import('../tools/catalog.ts'),
-      import('../tools/gateway/gateway-client.ts'),
-    ]);
-    const model =
-      options.model ??
-      (await chooseModel({
-        settings: profile.model,
-        tools: readOnly ? tools.filter((tool) => tool.risk === 'read') : tools,
-        clock,
-        apiKey: options.apiKey,
-        env: options.env ?? process.env,
-        ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
-      }));
-    const holder = newHolder();
-    return {
-      threads,
-      leases: createLeaseKeeper(threads, clock, holder),
-      saverFor: (mayWrite) => {
-        const saver = new HistorySaver(database, mayWrite);
-        if (process.env.TRADE_AGENT_BUILD === 'test') watchCheckpoints(saver);
-        return saver;
-      },
-      environment: {
-        profile,
-        session,
-        model,
-        proposals,
-        clock,
-        readOnly,
-        proposing: session === undefined ? undefined : createGatewayClient(session),
-        gatewayFor: (signal) =>
-          session === undefined ? undefined : createGatewayClient(session, { signal }),
-      },
-    };
-  };
-
   async function* start(
     request: RunRequest,
     runOptions: RunOptions,
@@ -105,7 +86,7 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
     const thread = 'resume' in request ? request.resume : (request.thread ?? '');
     let loaded: RunnerParts;
     try {
-      parts ??= loadParts();
+      parts ??= loadParts(options, { database, threads, proposals, clock });
       loaded = await parts;
     } catch (error) {
       // Not kept: with the key set, say, the next run may work.
@@ -156,6 +137,51 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
       if (!database.open) return;
       giveBackSpace(database, { leave: SPARE_PAGES });
       closeStateDatabase(database);
+    },
+  };
+}
+
+/** What runs need beyond the database, loaded with the first of them. @throws {TradeAgentError} `invalid_config` for a model without a key */
+async function loadParts(
+  { profile, session, readOnly = false, ...options }: CreateAgentOptions,
+  kept: { database: StateDatabase; threads: ThreadStore; proposals: ThreadProposals; clock: Clock },
+): Promise<RunnerParts> {
+  const { database, threads, proposals, clock } = kept;
+  disableTracing();
+  const [{ HistorySaver }, { chooseModel }, { tools }, { createGatewayClient }] = await Promise.all([
+    import('../store/sqlite/history-saver.ts'),
+    import('./model/choose-model.ts'),
+    import('../tools/catalog.ts'),
+    import('../tools/gateway/gateway-client.ts'),
+  ]);
+  const model =
+    options.model ??
+    (await chooseModel({
+      settings: profile.model,
+      tools: readOnly ? tools.filter((tool) => tool.risk === 'read') : tools,
+      clock,
+      apiKey: options.apiKey,
+      env: options.env ?? process.env,
+      ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+    }));
+  const holder = newHolder();
+  return {
+    threads,
+    leases: createLeaseKeeper(threads, clock, holder),
+    saverFor: (mayWrite) => {
+      const saver = new HistorySaver(database, mayWrite);
+      if (process.env.TRADE_AGENT_BUILD === 'test') watchCheckpoints(saver);
+      return saver;
+    },
+    environment: {
+      profile,
+      session,
+      model,
+      proposals,
+      clock,
+      readOnly,
+      proposing: session === undefined ? undefined : createGatewayClient(session),
+      gatewayFor: (signal) => (session === undefined ? undefined : createGatewayClient(session, { signal })),
     },
   };
 }

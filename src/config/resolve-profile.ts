@@ -2,6 +2,7 @@ import { isSecureUrl } from '../net/secure-url.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import { closestMatch } from './closest-match.ts';
 import { type Config, type Profile, profileSchema, type ResolvedProfile } from './profile.ts';
+import { dialectOf } from './provider/dialects.ts';
 
 /** The profile that exists without a file. */
 export const SANDBOX_PROFILE = 'sandbox';
@@ -99,6 +100,7 @@ export function resolveProfile(
     issuer,
     gateway,
     audience: profile.audience ?? gateway,
+    approval_ttl: Math.min(profile.approval_ttl, dialectOf(profile).longestApproval),
     login_client,
     credential_store: storeOf(profile),
     phone: undefined,

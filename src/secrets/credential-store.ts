@@ -33,6 +33,16 @@ export type LockPurpose = (typeof lockPurposes)[number];
 /**
  * One profile's secrets. Every method may throw {@link TradeAgentError} `credential_store_unavailable` or
  * `credential_store_locked`; an entry that should be there and can't be read is never reported as absent.
+ * @example
+ * ```ts
+ * import type { CredentialStore } from './credential-store.ts';
+ *
+ * // Whatever another process has put there since it was read stays.
+ * export async function replaceKey(store: CredentialStore, made: (old: string | undefined) => string): Promise<boolean> {
+ *   const { model_api_key } = await store.get(['model_api_key'], { fresh: true });
+ *   return await store.set({ model_api_key: made(model_api_key) }, { model_api_key });
+ * }
+ * ```
  */
 export interface CredentialStore {
   readonly kind: 'keychain' | 'file';

@@ -1,13 +1,9 @@
 import type { z } from 'zod';
 import type { Session } from '../auth/session/session.ts';
 import { TradeAgentError } from '../trading/errors.ts';
+import type { MessageService } from '../trading/message.ts';
 import type { Order } from '../trading/views.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
-import type { MessageTool } from './message-tool.ts';
-
-/** What a session may propose, and nothing else: `orders:write` and `messages:write` come only with an approval. */
-export const PROPOSE_ORDERS = 'orders:propose';
-export const PROPOSE_MESSAGES = 'messages:propose';
 
 export interface ToolContext {
   /** Absent when nobody is signed in; so is the gateway. */
@@ -48,9 +44,35 @@ export interface ProposalTool<Schema extends z.ZodType = z.ZodType> extends Tool
   readonly risk: 'trade';
 }
 
+/** A tool that only proposes a message: it has no way to send one; the gateway has, once the person approved. */
+export interface MessageTool<Schema extends z.ZodType = z.ZodType> extends ToolBase<Schema> {
+  readonly risk: 'send';
+  readonly service: MessageService;
+}
+
 export type Tool = DirectTool | ProposalTool | MessageTool;
 
-/** Types a tool's arguments by its schema. */
+/**
+ * Types a tool's arguments by its schema. A failure is thrown as a `TradeAgentError`: the model is told it, and may try
+ * otherwise.
+ * @example
+ * ```ts
+ * import { z } from 'zod';
+ * import { defineTool, requireGateway } from './tool.ts';
+ *
+ * export const isMarketOpen = defineTool({
+ *   name: 'is_market_open',
+ *   description: 'Whether the US stock market is open now.',
+ *   schema: z.strictObject({}),
+ *   scopes: ['market:read'],
+ *   risk: 'read',
+ *   async execute(context) {
+ *     const { is_open } = await requireGateway(context).clock();
+ *     return { summary: is_open ? 'open' : 'closed', content: JSON.stringify({ is_open }) };
+ *   },
+ * });
+ * ```
+ */
 export function defineTool<Schema extends z.ZodType>(tool: DirectTool<Schema>): DirectTool {
   return tool as unknown as DirectTool;
 }

@@ -2,7 +2,7 @@ import canonicalize from 'canonicalize';
 import { passesHalt } from '../../src/approval/halts.ts';
 import { isSettled, transitions } from '../../src/approval/states.ts';
 import type { StoredProposal } from '../../src/approval/stored-proposal.ts';
-import type { BookedOrder } from '../../src/sandbox/paper-broker/paper-broker.ts';
+import type { BookedOrder } from '../../src/sandbox/paper-broker/order-json.ts';
 import type { OrderDraft } from '../../src/trading/order.ts';
 import type { ProposalState, ReplaceSubject } from '../../src/trading/proposal.ts';
 import { isWithinApproval } from '../fixtures/within-approval.ts';

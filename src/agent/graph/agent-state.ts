@@ -3,7 +3,7 @@ import { Annotation, messagesStateReducer } from '@langchain/langgraph';
 import type { ProposalRequestInput } from '../../trading/proposal.ts';
 import type { Order } from '../../trading/views.ts';
 import type { ErrorFacts } from '../events.ts';
-import type { Asks } from './asks.ts';
+import type { Usage } from '../model/usage.ts';
 import type { ConversationFacts } from './conversation-facts.ts';
 
 /** A tool call as the model made it, under an id of our own. */
@@ -25,11 +25,14 @@ export interface Outcome {
   readonly order?: Order;
 }
 
-export interface Usage {
-  readonly input_tokens: number;
-  readonly output_tokens: number;
-  /** Dollars, a decimal string; absent where a call's cost is not known. */
-  readonly cost_usd?: string;
+/** What a proposal may still ask of the person. */
+export interface Asks {
+  /** Which one of its prompt it would be, counted from 1. */
+  readonly ordinal: number;
+  /** So many may be asked for this prompt. */
+  readonly most: number;
+  /** The person said no to one of them. */
+  readonly denied: boolean;
 }
 
 const messages = Annotation<BaseMessage[], BaseMessage | BaseMessage[]>({

@@ -1,20 +1,11 @@
 import { TradeAgentError } from '../../trading/errors.ts';
 import { ordersNamed } from '../planner/person-words.ts';
-import type { AgentStateValue } from './agent-state.ts';
+import type { AgentStateValue, Asks } from './agent-state.ts';
+import { composedOrders } from './composed-orders.ts';
 import { prompts } from './message-history.ts';
 
 /** Proposals for one prompt, where the person's own words name no more: who matches each with their words reads few. */
 const MOST_ASKS = 5;
-
-/** What a proposal may still ask of the person. */
-export interface Asks {
-  /** Which one of its prompt it would be, counted from 1. */
-  readonly ordinal: number;
-  /** So many may be asked for this prompt. */
-  readonly most: number;
-  /** The person said no to one of them. */
-  readonly denied: boolean;
-}
 
 /** The budget of a message's calls that propose, in their order. */
 export function asksOf(
@@ -22,7 +13,9 @@ export function asksOf(
 ): (index: number) => Asks {
   const asked = state.outcomes.filter((outcome) => outcome.prompt === state.prompt && outcome.asked === true);
   const denied = asked.some(({ error }) => error?.code === 'approval_denied');
-  const most = Math.max(MOST_ASKS, ordersNamed(prompts(state.messages).map(({ text }) => text)));
+  const most =
+    composedOrders(state.messages) ??
+    Math.max(MOST_ASKS, ordersNamed(prompts(state.messages).map(({ text }) => text)));
   return (index) => ({ ordinal: asked.length + index + 1, most, denied });
 }
 

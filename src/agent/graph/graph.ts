@@ -50,6 +50,7 @@ function proposalGraph(environment: GraphEnvironment) {
 
 /**
  * The agent's graph: `model` → one `Send` for each call → `tool` or `proposal` → `model` again, until it calls nothing.
+ * Orders that a program put together begin with their calls.
  * No node has a retry policy: what may be done again, and under which key, is for the node to say.
  */
 export function buildGraph(environment: GraphEnvironment, checkpointer: BaseCheckpointSaver) {
@@ -68,6 +69,8 @@ export function buildGraph(environment: GraphEnvironment, checkpointer: BaseChec
       return new Send('proposal', { ...work, attempt: 1, asks: asks(proposals++), tainted, facts });
     });
   };
+  /** What a program put together is called for already. */
+  const begin = (state: AgentStateValue) => (state.messages.at(-1)?.type === 'ai' ? route(state) : 'model');
   const proposal = proposalGraph(environment);
   return (
     new StateGraph(AgentState)
@@ -77,7 +80,7 @@ export function buildGraph(environment: GraphEnvironment, checkpointer: BaseChec
       // As threads of schema version 4 and older have it.
       .addNode('order', proposal)
       .addNode('message', proposal)
-      .addEdge(START, 'model')
+      .addConditionalEdges(START, begin, ['proposal', 'model'])
       .addConditionalEdges('model', route, ['tool', 'proposal', 'order', 'message', 'model', END])
       .addEdge('tool', 'model')
       .addEdge('proposal', 'model')

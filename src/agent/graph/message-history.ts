@@ -9,7 +9,7 @@ interface Prompt {
 }
 
 /** A prompt as the conversation keeps it. @param composedBy the program that put it together, where no person said it */
-export function promptMessage(text: string, composedBy: string | undefined): HumanMessage {
+export function promptMessage(text: string, composedBy?: string): HumanMessage {
   return new HumanMessage({
     content: text,
     ...(composedBy === undefined ? {} : { additional_kwargs: { composed_by: composedBy } }),

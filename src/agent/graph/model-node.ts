@@ -1,10 +1,11 @@
 import { AIMessage, type AIMessageChunk, type BaseMessage, SystemMessage } from '@langchain/core/messages';
 import { findTool } from '../../tools/catalog.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
-import { type PlannerRefusal, REFUSAL } from '../model/chat-model.ts';
 import { addUsage, usageOf } from '../model/usage.ts';
+import { type PlannerRefusal, REFUSAL } from '../planner/refusal.ts';
 import { shortId } from '../short-id.ts';
 import type { AgentStateValue, Outcome, ToolCall } from './agent-state.ts';
+import { composedAnswer } from './composed-orders.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { answerEveryCall } from './message-history.ts';
 import { systemPrompt } from './system-prompt.ts';
@@ -20,6 +21,11 @@ export function modelNode(environment: GraphEnvironment) {
   const { model, signal, clock, emit } = environment;
   return async (state: AgentStateValue): Promise<Partial<AgentStateValue>> => {
     const turn = state.turns + 1;
+    const composed = composedAnswer(state.messages);
+    if (composed !== undefined) {
+      emit({ type: 'text', delta: composed });
+      return { messages: [new AIMessage(composed)], turns: turn };
+    }
     const outcome = (tool: string, error: NonNullable<Outcome['error']>): Outcome => ({
       prompt: state.prompt,
       turn,

@@ -1,9 +1,9 @@
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { connectionRequired } from '../../tools/gateway/gateway-problem.ts';
-import { type MessageTool, readMessageRequest } from '../../tools/message-tool.ts';
+import { readMessageRequest } from '../../tools/message-tool.ts';
 import { readOrderRequest } from '../../tools/place-order.ts';
 import { compactSummary } from '../../tools/portfolio-summary.ts';
-import type { Tool } from '../../tools/tool.ts';
+import type { MessageTool, Tool } from '../../tools/tool.ts';
 import {
   LONGEST_TTL_S,
   type MessageRequest,

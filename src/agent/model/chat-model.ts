@@ -1,5 +1,4 @@
 import type { AIMessageChunk, BaseMessage } from '@langchain/core/messages';
-import type { ErrorCode } from '../../trading/errors.ts';
 
 /** The model as the graph sees it: its tools are bound already, and it only streams. */
 export interface ChatModel {
@@ -14,14 +13,4 @@ export interface ChatModel {
     /** Told what the person should know meanwhile: that it waits, say, and why. */
     notice?: (message: string) => void,
   ): AsyncIterable<AIMessageChunk>;
-}
-
-/** Where the planner puts its refusal, in an answer's `response_metadata`. */
-export const REFUSAL = 'trade_agent_refusal';
-
-/** Why the planner did not do as asked. */
-export interface PlannerRefusal {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly hint: string;
 }

@@ -1,6 +1,13 @@
 import type { AIMessageChunk, UsageMetadata } from '@langchain/core/messages';
 import { Dec, plain } from '../../trading/decimal.ts';
-import type { Usage } from '../graph/agent-state.ts';
+
+/** What a prompt's model calls came to. */
+export interface Usage {
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  /** Dollars, a decimal string; absent where a call's cost is not known. */
+  readonly cost_usd?: string;
+}
 
 /** What a million tokens cost, in dollars. */
 export interface Price {

@@ -3,15 +3,8 @@ import { dollars, sharePrice, shares, signedDollars, signedPercent } from '../..
 import { Dec } from '../../trading/decimal.ts';
 import { describeMessage, sentMessageSchema } from '../../trading/message.ts';
 import { accountSchema, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
+import type { Answered } from './answered-calls.ts';
 import { orderShorthand, orderSummary } from './order-summary.ts';
-
-/** One call and what came back. */
-export interface Answered {
-  readonly tool: string;
-  readonly args: Record<string, unknown>;
-  /** The tool message's content, parsed. */
-  readonly content: unknown;
-}
 
 const failure = z.lazy(() =>
   z.object({ error: z.object({ message: z.string(), hint: z.string().optional() }) }),

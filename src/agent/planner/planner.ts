@@ -1,9 +1,10 @@
 import type { CallbackManagerForLLMRun } from '@langchain/core/callbacks/manager';
 import { BaseChatModel } from '@langchain/core/language_models/chat_models';
-import { AIMessage, AIMessageChunk, type BaseMessage, ToolMessage } from '@langchain/core/messages';
+import { AIMessageChunk, type BaseMessage } from '@langchain/core/messages';
 import { ChatGenerationChunk, type ChatResult } from '@langchain/core/outputs';
-import { type PlannerRefusal, REFUSAL } from '../model/chat-model.ts';
-import { type Answered, answer, helpText, sentence } from './answer.ts';
+import { answer, helpText, sentence } from './answer.ts';
+import { type Answered, answeredCalls } from './answered-calls.ts';
+import { type PlannerRefusal, REFUSAL } from './refusal.ts';
 import { parsePrompt } from './sentence.ts';
 import { lookups, type Step, steps } from './steps.ts';
 import { NotUnderstood } from './words.ts';
@@ -65,11 +66,11 @@ export class BuiltinPlanner extends BaseChatModel {
 
 /** The planner's whole mind: a pure function of the messages since the person last spoke. */
 export function nextTurn(messages: readonly BaseMessage[]): Turn {
-  const asked = messages.findLastIndex((message) => message.type === 'human');
-  const parsed = parsePrompt(messages[asked]?.text ?? '');
+  const prompt = messages.findLast((message) => message.type === 'human');
+  const parsed = parsePrompt(prompt?.text ?? '');
   if ('refusal' in parsed) return parsed;
   const { intents } = parsed;
-  const done = answeredCalls(messages.slice(asked + 1));
+  const done = answeredCalls(messages);
   const wanted = lookups(intents);
   if (done.length < wanted.length) return { calls: wanted };
   const lookedUp = done.slice(0, wanted.length);
@@ -87,26 +88,6 @@ export function nextTurn(messages: readonly BaseMessage[]): Turn {
     if (error instanceof NotUnderstood) return { refusal: error.refusal };
     throw error;
   }
-}
-
-/** The calls made since, in the order they were made, with their answers. */
-function answeredCalls(messages: readonly BaseMessage[]): Answered[] {
-  const answers = new Map(
-    messages.flatMap((message) =>
-      ToolMessage.isInstance(message) ? [[message.tool_call_id, message.text]] : [],
-    ) as [string, string][],
-  );
-  return messages.flatMap((message) =>
-    AIMessage.isInstance(message)
-      ? (message.tool_calls ?? []).map(({ id, name, args }) => ({
-          tool: name,
-          args,
-          content: JSON.parse(
-            answers.get(id ?? '') ?? '{"error":{"message":"this was not done"}}',
-          ) as unknown,
-        }))
-      : [],
-  );
 }
 
 function isFailure({ content }: Answered): boolean {

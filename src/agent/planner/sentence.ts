@@ -1,7 +1,7 @@
 import { isTradeAgentError } from '../../trading/errors.ts';
 import { checkRecipient, type MessageService } from '../../trading/message.ts';
-import type { PlannerRefusal } from '../model/chat-model.ts';
 import { type OrderIntent, readOrderSentence } from './order-sentence.ts';
+import type { PlannerRefusal } from './refusal.ts';
 import { NotUnderstood, shown, Words } from './words.ts';
 
 /** What one clause asks for. */

@@ -1,7 +1,7 @@
 import { Dec, decimalString } from '../../trading/decimal.ts';
 import type { ErrorCode } from '../../trading/errors.ts';
 import { symbolSchema } from '../../trading/order.ts';
-import type { PlannerRefusal } from '../model/chat-model.ts';
+import type { PlannerRefusal } from './refusal.ts';
 
 /** Thrown by the planner's reader, caught where a sentence is parsed: what it says becomes the answer. */
 export class NotUnderstood extends Error {

@@ -36,18 +36,7 @@ export interface Approvals {
 }
 
 export function createApprovals({ proposals, threads, session, owner, clock }: Parts): Approvals {
-  const gatewayClient = async (): Promise<GatewayClient | undefined> => {
-    if (session === undefined) return undefined;
-    const { createGatewayClient } = await import('../../tools/gateway/gateway-client.ts');
-    return createGatewayClient(session);
-  };
-  const requireGateway = async (): Promise<GatewayClient> => {
-    const gateway = await gatewayClient();
-    if (gateway !== undefined) return gateway;
-    throw new TradeAgentError('login_required', 'nobody is signed in', {
-      hint: 'Sign in with "trade-agent login".',
-    });
-  };
+  const gatewayClient = () => clientOf(session);
   const own = (): ThreadProposal[] => proposals.list(owner);
   const ownOf = (id: string) => own().find(({ proposal }) => proposal.id === id);
 
@@ -111,12 +100,12 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
         if (known.proposal.state === 'cancelled') return asLastSeen(known);
         throw notCancellable(known.proposal);
       }
-      return seen(await withdraw(await requireGateway(), id));
+      return seen(await withdraw(await requireClient(session), id));
     },
     async reconcile(id) {
       const known = id === undefined ? undefined : ownOf(id);
       if (known !== undefined && isSettledState(known.proposal.state)) return [asLastSeen(known)];
-      const gateway = await requireGateway();
+      const gateway = await requireClient(session);
       const open =
         id === undefined
           ? (await gateway.proposals({ state: 'open', limit: MOST_LISTED }))
@@ -141,6 +130,21 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
     },
   };
   return approvals;
+}
+
+async function clientOf(session: Session | undefined): Promise<GatewayClient | undefined> {
+  if (session === undefined) return undefined;
+  const { createGatewayClient } = await import('../../tools/gateway/gateway-client.ts');
+  return createGatewayClient(session);
+}
+
+/** @throws {TradeAgentError} `login_required` */
+async function requireClient(session: Session | undefined): Promise<GatewayClient> {
+  const gateway = await clientOf(session);
+  if (gateway !== undefined) return gateway;
+  throw new TradeAgentError('login_required', 'nobody is signed in', {
+    hint: 'Sign in with "trade-agent login".',
+  });
 }
 
 /** Undefined where the gateway, or the session that it wants, is out of reach: then what was last seen must do. */

@@ -1,25 +1,24 @@
-import { type BaseMessage, HumanMessage } from '@langchain/core/messages';
-import { type BaseCheckpointSaver, Command, type StateSnapshot } from '@langchain/langgraph';
+import type { BaseCheckpointSaver, StateSnapshot } from '@langchain/langgraph';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { isSettledState } from '../../trading/proposal.ts';
-import type { RunOptions } from '../agent.ts';
+import type { RunInput, RunOptions } from '../agent.ts';
 import type { AgentEvent, RunResult } from '../events.ts';
 import type { AgentStateValue } from '../graph/agent-state.ts';
 import { asTradeAgentError, errorFacts } from '../graph/error-facts.ts';
 import { type AgentGraph, buildGraph } from '../graph/graph.ts';
 import type { GraphEnvironment } from '../graph/graph-environment.ts';
-import { promptMessage } from '../graph/message-history.ts';
-import { STANDARD_INPUT, untrustedContext } from '../graph/system-prompt.ts';
 import type { ThreadProposal } from '../graph/thread-proposals.ts';
 import { connectionView } from './connection-wait.ts';
 import { EventQueue } from './event-queue.ts';
-import { InterruptWaits, interruptsOf, isMidProposal } from './interrupt-waits.ts';
+import { interruptsOf, isMidProposal } from './interrupt-waits.ts';
 import type { KeptLease, LeaseKeeper } from './lease-keeper.ts';
 import { noteAndTell } from './note-and-tell.ts';
+import { opening, titleOf } from './opening.ts';
 import { midProposal, nothingStored, takenOver, unfinished } from './run-errors.ts';
 import { runResult } from './run-result.ts';
 import { takeBack } from './take-back.ts';
 import type { Thread, ThreadStore } from './thread-store.ts';
+import { type GraphConfig, untilSettled } from './until-settled.ts';
 
 /** What a run needs that outlives it. */
 export interface RunnerParts {
@@ -45,9 +44,7 @@ export interface RunnerParts {
   > & { readonly gatewayFor: (signal: AbortSignal) => GraphEnvironment['gateway'] };
 }
 
-export type RunRequest =
-  | { readonly prompt: string; readonly thread?: string; readonly context?: string }
-  | { readonly resume: string };
+export type RunRequest = RunInput | { readonly resume: string };
 
 const DEFAULT_MAX_TURNS = 25;
 
@@ -111,7 +108,7 @@ class Run {
         const opened =
           'resume' in request
             ? threads.get(request.resume, owner)
-            : threads.open(request.thread, owner, request.prompt);
+            : threads.open(request.thread, owner, titleOf(request));
         lease = this.#parts.leases.keep(opened.id, () => this.#stop.abort(takenOver(opened.id)));
         return opened;
       });
@@ -204,7 +201,7 @@ class Run {
   }
 
   async #begin(
-    { prompt, context }: Extract<RunRequest, { prompt: string }>,
+    input: RunInput,
     environment: GraphEnvironment,
     graph: AgentGraph,
     config: GraphConfig,
@@ -216,22 +213,19 @@ class Run {
       .filter(({ id, state }) => !isSettledState(state) || (state === 'executed' && unheard.has(id)));
     if (open.length > 0) throw unfinished(environment.thread, open);
     if (isMidProposal(tasks)) throw midProposal(environment.thread);
-    const messages: BaseMessage[] = [];
-    const hasContext = context !== undefined && context.trim() !== '';
-    if (hasContext) messages.push(new HumanMessage(untrustedContext(context)));
-    messages.push(promptMessage(prompt, this.#options.composedBy));
+    const { messages, tainted } = opening(input);
     await graph.invoke(
       {
         messages,
         prompt: ((values as Partial<AgentStateValue>).prompt ?? 0) + 1,
         turns: 0,
         mistakes: 0,
-        tainted: hasContext ? [STANDARD_INPUT] : [],
+        tainted,
         usage: { input_tokens: 0, output_tokens: 0 },
       },
       config,
     );
-    return this.#untilSettled(environment, graph, config);
+    return untilSettled(environment, graph, config, this.#shown);
   }
 
   async #resume(
@@ -244,46 +238,7 @@ class Run {
     // Not `next`, which leaves out the tasks that are done: a run may have died before it stored what follows them.
     if (before.tasks.length === 0) return before;
     if (interruptsOf(before.tasks).length === 0) await graph.invoke(null, config);
-    return this.#untilSettled(environment, graph, config);
-  }
-
-  /**
-   * Waits on every interrupted call at once, and resumes each by its interrupt's id as soon as it is decided.
-   * @returns how the graph stands when nothing is left, or what is left is not for this run to wait for
-   */
-  async #untilSettled(
-    environment: GraphEnvironment,
-    graph: AgentGraph,
-    config: GraphConfig,
-  ): Promise<StateSnapshot> {
-    const ended = new AbortController();
-    const signal = AbortSignal.any([environment.signal, ended.signal]);
-    const waits = new InterruptWaits(environment, signal, this.#shown);
-    try {
-      for (;;) {
-        const stands = await graph.getState(config);
-        const steps = interruptsOf(stands.tasks).map((awaited) => [awaited, waits.next(awaited)] as const);
-        const ready = steps.filter(([, next]) => next === 'resume');
-        if (ready.length > 0) {
-          this.#requireLease(environment.thread);
-          const resume = Object.fromEntries(ready.map(([{ interrupt, ...awaited }]) => [interrupt, awaited]));
-          await graph.invoke(new Command({ resume }), config);
-          continue;
-        }
-        const waiting = steps.flatMap(([, next]) => (next instanceof Promise ? [next] : []));
-        if (waiting.length === 0) return stands;
-        try {
-          await Promise.race(waiting);
-        } catch (error) {
-          if (signal.aborted) return stands;
-          throw error;
-        }
-      }
-    } finally {
-      // Whatever ended the run, no poll goes on behind it.
-      ended.abort();
-      await waits.ended();
-    }
+    return untilSettled(environment, graph, config, this.#shown);
   }
 
   #environmentFor(thread: string): GraphEnvironment {
@@ -346,8 +301,3 @@ class Run {
     });
   }
 }
-
-type GraphConfig = Parameters<AgentGraph['getState']>[0] & {
-  durability: 'sync';
-  recursionLimit: number;
-};

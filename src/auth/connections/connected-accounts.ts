@@ -88,40 +88,9 @@ const progressOf: Readonly<Record<string, ConnectionProgress['status'] | undefin
  * same shape (docs/providers/other.md).
  */
 export function connectedAccounts(access: ConnectedAccountsAccess): ConnectedAccounts {
-  const { endpoint, authorize } = access;
-  const send = boundedFetch(access.fetch ?? fetch, LONGEST_PROVIDER_ANSWER);
+  const { endpoint } = access;
   const { origin } = new URL(endpoint);
-
-  const sendOnce = async (method: string, url: URL, body: Record<string, unknown> | undefined) => {
-    const headers = await authorize(method, url);
-    try {
-      const response = await send(url, {
-        method,
-        headers: {
-          accept: 'application/json',
-          ...headers,
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        // A redirect would carry the token to an address nobody chose.
-        redirect: 'error',
-        signal: AbortSignal.timeout(PROVIDER_TIMEOUT_S * 1000),
-      });
-      access.answered?.(url, response);
-      return { response, answer: jsonOrNothing(await response.text()) };
-    } catch (error) {
-      if (isAnswerTooLong(error)) throw senseless(origin);
-      throw new TradeAgentError('provider_unreachable', `${origin} can't be reached`, {
-        hint: 'Check the network, then try again.',
-      });
-    }
-  };
-  const request = async (method: string, path: string, body?: Record<string, unknown>) => {
-    const url = new URL(`${endpoint}/${path}`);
-    const first = await sendOnce(method, url, body);
-    // A challenged request was not carried out.
-    return wantsNonce(first.response) ? await sendOnce(method, url, body) : first;
-  };
+  const request = requester(access);
 
   const ask = async <T>(
     method: string,
@@ -196,6 +165,43 @@ export function connectedAccounts(access: ConnectedAccountsAccess): ConnectedAcc
     remove: async (id) => {
       await ask('DELETE', `accounts/${encodeURIComponent(id)}`, z.undefined());
     },
+  };
+}
+
+/** Requests to the API; a challenge for a fresh proof is met once. @throws {TradeAgentError} `provider_unreachable`, `provider_error` */
+function requester({ endpoint, authorize, answered, fetch: ownFetch = fetch }: ConnectedAccountsAccess) {
+  const send = boundedFetch(ownFetch, LONGEST_PROVIDER_ANSWER);
+  const { origin } = new URL(endpoint);
+
+  const sendOnce = async (method: string, url: URL, body: Record<string, unknown> | undefined) => {
+    const headers = await authorize(method, url);
+    try {
+      const response = await send(url, {
+        method,
+        headers: {
+          accept: 'application/json',
+          ...headers,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        // A redirect would carry the token to an address nobody chose.
+        redirect: 'error',
+        signal: AbortSignal.timeout(PROVIDER_TIMEOUT_S * 1000),
+      });
+      answered?.(url, response);
+      return { response, answer: jsonOrNothing(await response.text()) };
+    } catch (error) {
+      if (isAnswerTooLong(error)) throw senseless(origin);
+      throw new TradeAgentError('provider_unreachable', `${origin} can't be reached`, {
+        hint: 'Check the network, then try again.',
+      });
+    }
+  };
+  return async (method: string, path: string, body?: Record<string, unknown>) => {
+    const url = new URL(`${endpoint}/${path}`);
+    const first = await sendOnce(method, url, body);
+    // A challenged request was not carried out.
+    return wantsNonce(first.response) ? await sendOnce(method, url, body) : first;
   };
 }
 

@@ -1,16 +1,16 @@
-import type { RunOptions } from '../../agent/agent.ts';
+import { MOST_ORDERS, type RunOptions } from '../../agent/agent.ts';
 import type { AgentEvent, RunResult } from '../../agent/events.ts';
 import { shortId } from '../../agent/short-id.ts';
+import { RunFollower, runObject } from '../../app/run/run-report.ts';
 import type { Proposal } from '../../check/check.ts';
 import type { AccountMemory } from '../../check/check-store.ts';
 import type { Context } from '../context.ts';
 import { createRunRenderer } from '../run/run-renderer.ts';
-import { RunFollower, runObject } from '../../app/run/run-report.ts';
-import { orderPrompt } from './order-sentence.ts';
 
 /**
- * Proposes orders the way of any order: the built-in planner calls the tools, the person approves on their phone, the
- * gateway places each once, whether or not this still runs. Ends as the run does, also where it was interrupted.
+ * Proposes orders the way of any order: the agent calls the tools, the person approves on their phone, the gateway
+ * places each once, whether or not this still runs. As many as a run takes; the rest is for the next check. Ends as
+ * the run does, also where it was interrupted.
  */
 export async function propose(
   context: Context,
@@ -19,8 +19,7 @@ export async function propose(
   options: Pick<RunOptions, 'approval' | 'requestedBy' | 'ttl'>,
 ): Promise<RunResult> {
   const { clock, signal } = context;
-  const { prompt, count } = orderPrompt(proposals.map(({ request }) => request));
-  const asked = proposals.slice(0, count);
+  const asked = proposals.slice(0, MOST_ORDERS);
   const thread = shortId('th_', 10);
   for (const { rule } of asked)
     if (rule !== undefined) memory.proposing(rule.name, rule.definition, thread, clock.now());
@@ -28,7 +27,10 @@ export async function propose(
   const agent = await context.agent({ model: 'builtin' });
   const result = await followed(
     context,
-    agent.run({ prompt, thread }, { requestedBy: 'check', composedBy: 'check', ...options, signal }),
+    agent.run(
+      { orders: asked.map(({ request }) => request), composedBy: 'check', thread },
+      { requestedBy: 'check', ...options, signal },
+    ),
     thread,
   );
   for (const { rule, request } of asked) {

@@ -102,24 +102,7 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
     return () => void changes.off(event, listener);
   };
 
-  const load = (row: ApprovalRequestRow): ApprovalRequest => ({
-    id: row.id,
-    authReqId: row.auth_req_id,
-    user: row.user,
-    clientId: row.client_id,
-    clientName: row.client_name,
-    code: row.code,
-    bindingMessage: row.binding_message ?? undefined,
-    details: JSON.parse(row.details),
-    requestedAt: row.requested_at,
-    expiresAt: row.expires_at,
-    decidedAt: row.decided_at ?? row.withdrawn_at ?? undefined,
-    status: statusOf(row, clock.now()),
-    outcome:
-      row.outcome_state === null
-        ? undefined
-        : { state: row.outcome_state, text: row.outcome_text ?? '', at: row.outcome_at ?? 0 },
-  });
+  const load = (row: ApprovalRequestRow) => requestOf(row, clock.now());
   const find = (id: string) => {
     const row = rows.byId.get(id);
     return row === undefined ? undefined : load(row);
@@ -171,11 +154,7 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
         changes.emit(`user:${request.user}`);
         return { outcome: 'decided', request };
       }
-      if (request.status === 'expired' || request.status === 'withdrawn') {
-        return { outcome: request.status, request };
-      }
-      const same = request.status === (decision === 'approve' ? 'approved' : 'denied');
-      return { outcome: same ? 'repeated' : 'conflict', request };
+      return notDecided(request, decision);
     },
     tell(authReqId, clientId, { state, text }) {
       const now = clock.now();
@@ -209,6 +188,36 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
     onChange: (user, listener) => subscribe(`user:${user}`, listener),
     onDelivered: (authReqId, listener) => subscribe(`delivered:${authReqId}`, listener),
     waiting: (authReqId) => changes.listenerCount(`delivered:${authReqId}`),
+  };
+}
+
+/** What a decision came to that changed nothing. */
+function notDecided(request: ApprovalRequest, decision: Decision): DecisionOutcome {
+  if (request.status === 'expired' || request.status === 'withdrawn') {
+    return { outcome: request.status, request };
+  }
+  const same = request.status === (decision === 'approve' ? 'approved' : 'denied');
+  return { outcome: same ? 'repeated' : 'conflict', request };
+}
+
+function requestOf(row: ApprovalRequestRow, now: number): ApprovalRequest {
+  return {
+    id: row.id,
+    authReqId: row.auth_req_id,
+    user: row.user,
+    clientId: row.client_id,
+    clientName: row.client_name,
+    code: row.code,
+    bindingMessage: row.binding_message ?? undefined,
+    details: JSON.parse(row.details),
+    requestedAt: row.requested_at,
+    expiresAt: row.expires_at,
+    decidedAt: row.decided_at ?? row.withdrawn_at ?? undefined,
+    status: statusOf(row, now),
+    outcome:
+      row.outcome_state === null
+        ? undefined
+        : { state: row.outcome_state, text: row.outcome_text ?? '', at: row.outcome_at ?? 0 },
   };
 }
 

@@ -6,9 +6,10 @@ import { problemResponse } from '../../gateway/door/problem.ts';
 import { SIGNING_ALGORITHMS } from '../../gateway/door/token-rules.ts';
 import type { TokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { Refusal } from '../../trading/refusal.ts';
-import type { ConnectionRequests } from './connection-requests.ts';
+import type { ConnectionRequest, ConnectionRequests } from './connection-requests.ts';
 import { CONNECTED_ACCOUNTS_PATH, type CONNECTION_SCOPES, connectedAccountsUrl } from './protocol.ts';
-import { type Vault, VaultError } from './vault.ts';
+import type { Vault, VaultAccount } from './vault.ts';
+import { VaultError } from './vault-error.ts';
 
 /** Seconds between two questions how a request stands. */
 const INTERVAL = 1;
@@ -24,19 +25,21 @@ const connectSchema = z.strictObject({
 });
 const completeSchema = z.strictObject({ auth_session: z.string().min(1).max(128) });
 
+interface ConnectedAccountsOptions {
+  readonly issuer: string;
+  readonly vault: Vault;
+  readonly requests: ConnectionRequests;
+  /** For tokens whose audience is {@link connectedAccountsUrl}. */
+  readonly verify: TokenVerifier;
+  readonly isLive: (jti: string) => boolean;
+  readonly now: () => number;
+}
+
 /**
  * The person's accounts elsewhere, for the program they are signed in with: the shape of Auth0's My Account API, but
  * for a connection that is finished by the provider itself, so that the person may use any browser (docs/providers/other.md).
  */
-export function createConnectedAccounts(options: {
-  issuer: string;
-  vault: Vault;
-  requests: ConnectionRequests;
-  /** For tokens whose audience is {@link connectedAccountsUrl}. */
-  verify: TokenVerifier;
-  isLive: (jti: string) => boolean;
-  now: () => number;
-}): Hono {
+export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono {
   const { issuer, vault, requests } = options;
   const app = new Hono();
   app.use(bodyLimit({ maxSize: 16 * 1024 }));
@@ -50,28 +53,7 @@ export function createConnectedAccounts(options: {
     });
   });
 
-  /** Who calls; their token must be for this very resource, bound as it says, and not revoked. */
-  const caller = async (context: Context, scope: (typeof CONNECTION_SCOPES)[number]): Promise<Caller> => {
-    context.header('cache-control', 'no-store');
-    const path = new URL(context.req.url).pathname.slice(CONNECTED_ACCOUNTS_PATH.length);
-    const verified = await options.verify({
-      method: context.req.method,
-      path,
-      authorization: context.req.header('authorization'),
-      dpop: context.req.header('dpop'),
-    });
-    if (!options.isLive(verified.jti)) {
-      throw new Refusal(401, 'token_revoked', 'the access token was revoked', {
-        challenge: { error: 'invalid_token' },
-      });
-    }
-    if (!verified.scopes.has(scope)) {
-      throw new Refusal(403, 'insufficient_scope', `the access token lacks a scope: ${scope} needed`, {
-        challenge: { error: 'insufficient_scope', scopes: [scope] },
-      });
-    }
-    return verified;
-  };
+  const caller = callerOf(options);
   const base = CONNECTED_ACCOUNTS_PATH;
 
   app.get(`${base}/connections`, async (context) => {
@@ -124,23 +106,7 @@ export function createConnectedAccounts(options: {
     const { sub: user } = await caller(context, 'create:me:connected_accounts');
     const { auth_session } = await body(context, completeSchema);
     const request = requests.byAuthSession(auth_session, user);
-    switch (request?.status) {
-      case undefined:
-        throw new Refusal(400, 'invalid_request', 'no such request');
-      case 'open':
-        throw new Refusal(400, 'authorization_pending', 'the person has not answered yet');
-      case 'denied':
-        throw new Refusal(400, 'access_denied', 'the person refused');
-      case 'expired':
-        throw new Refusal(400, 'expired_token', 'nobody answered in time');
-      case 'failed':
-        throw new Refusal(400, 'connection_failed', 'the third party did not let itself be connected');
-      case 'connected': {
-        const account = vault.accounts(user).find(({ connection }) => connection === request.connection);
-        if (account === undefined) throw new Refusal(400, 'connection_failed', 'it was disconnected again');
-        return context.json(accountView(account), 201);
-      }
-    }
+    return context.json(accountView(connectedAccount(vault, user, request)), 201);
   });
 
   app.all('*', () => {
@@ -153,7 +119,53 @@ export function createConnectedAccounts(options: {
   return app;
 }
 
-function accountView({ connection, scopes, connectedAt }: ReturnType<Vault['accounts']>[number]) {
+/** Who calls; their token must be for this very resource, bound as it says, and not revoked. */
+function callerOf(options: Pick<ConnectedAccountsOptions, 'verify' | 'isLive'>) {
+  return async (context: Context, scope: (typeof CONNECTION_SCOPES)[number]): Promise<Caller> => {
+    context.header('cache-control', 'no-store');
+    const path = new URL(context.req.url).pathname.slice(CONNECTED_ACCOUNTS_PATH.length);
+    const verified = await options.verify({
+      method: context.req.method,
+      path,
+      authorization: context.req.header('authorization'),
+      dpop: context.req.header('dpop'),
+    });
+    if (!options.isLive(verified.jti)) {
+      throw new Refusal(401, 'token_revoked', 'the access token was revoked', {
+        challenge: { error: 'invalid_token' },
+      });
+    }
+    if (!verified.scopes.has(scope)) {
+      throw new Refusal(403, 'insufficient_scope', `the access token lacks a scope: ${scope} needed`, {
+        challenge: { error: 'insufficient_scope', scopes: [scope] },
+      });
+    }
+    return verified;
+  };
+}
+
+/** The account that a request has connected. @throws {Refusal} how it stands otherwise (RFC 8628 §3.5) */
+function connectedAccount(vault: Vault, user: string, request: ConnectionRequest | undefined): VaultAccount {
+  switch (request?.status) {
+    case undefined:
+      throw new Refusal(400, 'invalid_request', 'no such request');
+    case 'open':
+      throw new Refusal(400, 'authorization_pending', 'the person has not answered yet');
+    case 'denied':
+      throw new Refusal(400, 'access_denied', 'the person refused');
+    case 'expired':
+      throw new Refusal(400, 'expired_token', 'nobody answered in time');
+    case 'failed':
+      throw new Refusal(400, 'connection_failed', 'the third party did not let itself be connected');
+    case 'connected': {
+      const account = vault.accounts(user).find(({ connection }) => connection === request.connection);
+      if (account === undefined) throw new Refusal(400, 'connection_failed', 'it was disconnected again');
+      return account;
+    }
+  }
+}
+
+function accountView({ connection, scopes, connectedAt }: VaultAccount) {
   return {
     id: `cac_${connection}`,
     connection,

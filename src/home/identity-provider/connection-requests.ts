@@ -1,9 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Clock } from '../../machine/clock.ts';
-import { type ThirdPartyRequest, type Vault, VaultError } from './vault.ts';
-
-export type ConnectionOutcome = 'connected' | 'denied' | 'failed';
+import {
+  type ConnectionOutcome,
+  type ConnectionRequestRow,
+  openConnectionRequestTable,
+} from './connection-request-table.ts';
+import type { ThirdPartyRequest } from './third-party.ts';
+import type { Vault } from './vault.ts';
+import { VaultError } from './vault-error.ts';
 
 /** Who wishes to connect an account, as the person is told. */
 export interface Asker {
@@ -67,20 +72,6 @@ export interface ConnectionRequests {
 /** Time enough to find a password. */
 const LIFE_MS = 10 * 60_000;
 
-interface Row {
-  ticket: string;
-  auth_session: string;
-  user: string;
-  client: string;
-  device: string | null;
-  connection: string;
-  scopes: string;
-  state: string;
-  verifier: string;
-  expires_at: number;
-  outcome: ConnectionOutcome | null;
-}
-
 /** Kept in SQLite, so that a person may come back after a restart; ticket and auth session as digests only. */
 export function createConnectionRequests(options: {
   database: Database;
@@ -88,56 +79,16 @@ export function createConnectionRequests(options: {
   clock: Clock;
 }): ConnectionRequests {
   const { database, vault, clock } = options;
-  database.exec(`
-    CREATE TABLE IF NOT EXISTS connection_requests (
-      ticket TEXT PRIMARY KEY,
-      auth_session TEXT NOT NULL UNIQUE,
-      user TEXT NOT NULL,
-      connection TEXT NOT NULL,
-      scopes TEXT NOT NULL,
-      state TEXT NOT NULL UNIQUE,
-      verifier TEXT NOT NULL,
-      expires_at INTEGER NOT NULL,
-      answered INTEGER NOT NULL DEFAULT 0,
-      outcome TEXT CHECK (outcome IN ('connected', 'denied', 'failed'))
-    ) STRICT;
-  `);
-  const columns = database.pragma('table_info(connection_requests)') as { name: string }[];
-  if (!columns.some(({ name }) => name === 'client')) {
-    // A table from before: its requests are over in ten minutes.
-    const widen = database.transaction(() =>
-      database.exec(`
-        DELETE FROM connection_requests;
-        ALTER TABLE connection_requests ADD COLUMN client TEXT NOT NULL DEFAULT '';
-        ALTER TABLE connection_requests ADD COLUMN device TEXT;
-      `),
-    );
-    widen.immediate();
-  }
-  const insert = database.prepare(
-    `INSERT INTO connection_requests (ticket, auth_session, user, client, device, connection, scopes, state, verifier, expires_at)
-     VALUES (@ticket, @authSession, @user, @client, @device, @connection, @scopes, @state, @verifier, @expiresAt)`,
-  );
-  const forget = database.prepare<[number]>('DELETE FROM connection_requests WHERE expires_at < ?');
-  const select = (column: 'ticket' | 'auth_session' | 'state') =>
-    database.prepare<[string], Row>(`SELECT * FROM connection_requests WHERE ${column} = ?`);
-  const find = { ticket: select('ticket'), session: select('auth_session'), state: select('state') };
-  const settle = database.prepare<[ConnectionOutcome, string]>(
-    'UPDATE connection_requests SET outcome = ? WHERE ticket = ?',
-  );
-  /** The state is used up by the first answer that brings it, whatever comes of that. */
-  const claim = database.prepare<[string, number]>(
-    'UPDATE connection_requests SET answered = 1 WHERE ticket = ? AND answered = 0 AND expires_at > ?',
-  );
+  const rows = openConnectionRequestTable(database);
 
   const digest = (secret: string) => createHash('sha256').update(secret).digest('base64url');
-  const asked = (row: Row): ThirdPartyRequest => ({
+  const asked = (row: ConnectionRequestRow): ThirdPartyRequest => ({
     connection: row.connection,
     scopes: row.scopes.split(' '),
     state: row.state,
     verifier: row.verifier,
   });
-  const view = (row: Row | undefined): ConnectionRequest | undefined => {
+  const view = (row: ConnectionRequestRow | undefined): ConnectionRequest | undefined => {
     const known = vault.connections().find(({ name }) => name === row?.connection);
     if (row === undefined || known === undefined) return undefined;
     return {
@@ -152,7 +103,10 @@ export function createConnectionRequests(options: {
     };
   };
 
-  const redeemed = async (row: Row, code: string | undefined): Promise<ConnectionOutcome> => {
+  const redeemed = async (
+    row: ConnectionRequestRow,
+    code: string | undefined,
+  ): Promise<ConnectionOutcome> => {
     if (code === undefined) return 'failed';
     try {
       await vault.redeem(row.user, asked(row), code);
@@ -170,8 +124,8 @@ export function createConnectionRequests(options: {
       const ticket = `c${randomBytes(24).toString('base64url')}`;
       const authSession = randomBytes(32).toString('base64url');
       const expiresAt = clock.now() + LIFE_MS;
-      forget.run(clock.now() - LIFE_MS);
-      insert.run({
+      rows.forget.run(clock.now() - LIFE_MS);
+      rows.insert.run({
         ticket: digest(ticket),
         authSession: digest(authSession),
         user,
@@ -185,20 +139,20 @@ export function createConnectionRequests(options: {
       });
       return { ticket, authSession, expiresAt };
     },
-    byTicket: (ticket) => view(find.ticket.get(digest(ticket))),
+    byTicket: (ticket) => view(rows.byTicket.get(digest(ticket))),
     byAuthSession(authSession, user) {
-      const row = find.session.get(digest(authSession));
+      const row = rows.byAuthSession.get(digest(authSession));
       return row?.user === user ? view(row) : undefined;
     },
     async finish({ user, connection, state, code, denied }) {
-      const row = find.state.get(state);
+      const row = rows.byState.get(state);
       if (row === undefined || row.user !== user || row.connection !== connection) return undefined;
-      if (claim.run(row.ticket, clock.now()).changes !== 1) return undefined;
-      settle.run(denied ? 'denied' : await redeemed(row, code), row.ticket);
-      return view(find.ticket.get(row.ticket));
+      if (rows.claim.run(row.ticket, clock.now()).changes !== 1) return undefined;
+      rows.settle.run(denied ? 'denied' : await redeemed(row, code), row.ticket);
+      return view(rows.byTicket.get(row.ticket));
     },
     async answerAs(ticket, user, password, decision) {
-      const row = find.ticket.get(digest(ticket));
+      const row = rows.byTicket.get(digest(ticket));
       if (row === undefined || row.user !== user || view(row)?.status !== 'open') return undefined;
       const code = await vault.answerAs(asked(row), { username: user, password }, decision);
       const { connection, state } = row;

@@ -7,13 +7,41 @@ import type { Faults } from '../faults.ts';
 import type { ApprovalRequest, ApprovalRequests } from './approval-requests.ts';
 import { scopeOfType } from './approval-subject.ts';
 
-/** Tells the provider what a person decided, so that the next poll is answered. Safe to repeat after a crash. */
-export function deliverDecision(options: {
-  provider: Provider;
-  requests: ApprovalRequests;
-  resource: string;
-  faults: Faults;
-}): (request: ApprovalRequest) => Promise<void> {
+interface DeliveryOptions {
+  readonly provider: Provider;
+  readonly requests: ApprovalRequests;
+  readonly resource: string;
+  readonly faults: Faults;
+}
+
+/** Tells the provider what people decided, so that the next poll is answered. */
+export interface Delivery {
+  /** A decision that was kept but not delivered (an error in between) is delivered by the next tap. */
+  one(id: string): Promise<void>;
+  all(): Promise<void>;
+}
+
+export function createDelivery(options: DeliveryOptions): Delivery {
+  const { requests } = options;
+  const deliver = deliverDecision(options);
+  const delivering = new Map<string, Promise<void>>();
+  const delivery: Delivery = {
+    async one(id) {
+      const open = requests.undelivered().find((request) => request.id === id);
+      if (open === undefined) return;
+      const underWay = delivering.get(id) ?? deliver(open).finally(() => delivering.delete(id));
+      delivering.set(id, underWay);
+      await underWay;
+    },
+    async all() {
+      for (const { id } of requests.undelivered()) await delivery.one(id);
+    },
+  };
+  return delivery;
+}
+
+/** Safe to repeat after a crash. */
+function deliverDecision(options: DeliveryOptions): (request: ApprovalRequest) => Promise<void> {
   const { provider, requests, resource, faults } = options;
   return async (request) => {
     const kept = await provider.BackchannelAuthenticationRequest.find(request.authReqId, {

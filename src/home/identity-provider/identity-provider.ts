@@ -1,37 +1,32 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
+import type { Hono } from 'hono';
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
 import Provider from 'oidc-provider';
 import { createProofStore } from '../../gateway/door/proof-store.ts';
-import { createTokenVerifier } from '../../gateway/door/token-verifier.ts';
+import { createTokenVerifier, type TokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { approvalCode } from '../../trading/approval-details.ts';
 import type { Faults } from '../faults.ts';
-import { createPhoneApp, isPhonePath } from '../phone/phone-app.ts';
-import { createApprovalRequests } from './approval-requests.ts';
+import { createPhoneApp } from '../phone/phone-app.ts';
+import { type ApprovalRequests, createApprovalRequests } from './approval-requests.ts';
 import { readSubject } from './approval-subject.ts';
 import { pingSender } from './clients.ts';
+import { completeAnswers } from './complete-answers.ts';
 import { createConnectedAccounts } from './connected-accounts.ts';
 import { createConnectionRequests } from './connection-requests.ts';
-import { deliverDecision } from './deliver-decision.ts';
+import { createDelivery } from './deliver-decision.ts';
 import { createDeviceCodes } from './device-codes.ts';
-import { createIssuedTokens } from './issued-tokens.ts';
+import { frontDoor, type Handler } from './front-door.ts';
+import { createIssuedTokens, type IssuedTokens } from './issued-tokens.ts';
 import { holdPoll } from './long-poll.ts';
 import { oidcConfiguration } from './oidc-configuration.ts';
-import { createOidcStore } from './oidc-store.ts';
+import { createOidcStore, type OidcStore } from './oidc-store.ts';
 import { createOutcomeEndpoint } from './outcome-endpoint.ts';
-import {
-  CIBA_GRANT,
-  CONNECTED_ACCOUNTS_PATH,
-  connectedAccountsUrl,
-  OUTCOME_PATH,
-  POLL_INTERVAL,
-  routes,
-  TOKEN_EXCHANGE_GRANT,
-} from './protocol.ts';
-import { loadProviderKeys } from './provider-keys.ts';
+import { connectedAccountsUrl, TOKEN_EXCHANGE_GRANT } from './protocol.ts';
+import { loadProviderKeys, type ProviderKeys } from './provider-keys.ts';
 import type { RefreshTokenReuse } from './refresh-token-reuse.ts';
 import { createSessions } from './sessions.ts';
 import { createTokenExchange, tokenExchangeParameters } from './token-exchange.ts';
@@ -75,12 +70,11 @@ export interface IdentityProvider {
   close(): Promise<void>;
 }
 
-const SLOW_ANSWER_MS = 2000;
 const PING_TIMEOUT_MS = 5000;
 
 /** The sandbox's OpenID provider: device flow, CIBA with RAR, DPoP, dynamic registration, token exchange; and the phone. */
 export async function createIdentityProvider(options: IdentityProviderOptions): Promise<IdentityProvider> {
-  const { database, faults, issuer, resource, users } = options;
+  const { database, faults, issuer, resource, users, vault } = options;
   const clock = options.clock ?? systemClock;
   const now = () => clock.now();
   const onError = options.onError ?? ((message) => process.stderr.write(`identity provider: ${message}\n`));
@@ -100,18 +94,120 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       holdPoll(id, payload, { context: Provider.ctx, requests, faults, clock, closing: closing.signal }),
   });
 
+  const isLive = (jti: string) => {
+    const grant = issued.grantOf(jti);
+    return grant !== undefined && store.grantExists(grant);
+  };
+  const provider = openProvider({
+    ...options,
+    keys,
+    requests,
+    store,
+    now,
+    isLive,
+    onError,
+    onIssued: issued.note,
+    // One that gave way to the new one is told so; if that fails, the next start does it.
+    onAsked: () => void delivery.all().catch((error: Error) => onError(error.message)),
+  });
+
+  const delivery = createDelivery({ provider, requests, resource, faults });
+  await delivery.all();
+
+  const connections = createConnectionRequests({ database, vault, clock });
+  const connectedAccounts = serve(
+    createConnectedAccounts({
+      issuer,
+      vault,
+      requests: connections,
+      verify: ownTokens(issuer, keys, database, clock),
+      isLive,
+      now,
+    }),
+  );
+  const phone = serve(
+    createPhoneApp({
+      issuer,
+      users,
+      requests,
+      deviceCodes: createDeviceCodes({ provider, resource, now }),
+      connections,
+      thirdPartyPasswords: options.thirdPartyPasswords ?? {},
+      sessions,
+      pairingSecret: options.phonePairingSecret,
+      clock,
+      closing: closing.signal,
+      decide: async (id, decision, user) => {
+        const result = requests.decide(id, decision, user);
+        failpoint('idp.decided');
+        await delivery.one(id);
+        return result;
+      },
+    }),
+  );
+  const handle = frontDoor({
+    issuer,
+    faults,
+    clock,
+    closing: closing.signal,
+    protocol: provider.callback(),
+    phone,
+    connectedAccounts,
+    outcomes: serve(createOutcomeEndpoint({ issuer, provider, requests, deliver: delivery.one, now })),
+  });
+  return {
+    callback: (request, response) => {
+      handle(request, response).catch((error: unknown) => {
+        onError(error instanceof Error ? error.message : 'unknown error');
+        if (!response.headersSent) response.writeHead(500);
+        response.end();
+      });
+    },
+    heldPolls: requests.waiting,
+    close: async () => closing.abort(),
+  };
+}
+
+/** Tokens that this provider itself has issued, for people's accounts elsewhere. */
+function ownTokens(issuer: string, keys: ProviderKeys, database: Database, clock: Clock): TokenVerifier {
+  return createTokenVerifier({
+    provider: {
+      metadata: async () => ({ issuer }),
+      key: createLocalJWKSet({ keys: [keys.verification] }),
+    },
+    resource: connectedAccountsUrl(issuer),
+    proofs: createProofStore(database),
+    clock,
+  });
+}
+
+function serve(app: Hono): Handler {
+  return getRequestListener(app.fetch, { overrideGlobalObjects: false });
+}
+
+interface ProviderParts
+  extends Pick<IdentityProviderOptions, 'issuer' | 'resource' | 'users' | 'vault' | 'faults'> {
+  readonly gatewayClient: IdentityProviderOptions['gatewayClient'];
+  readonly fetch?: typeof fetch;
+  readonly keys: ProviderKeys;
+  readonly requests: ApprovalRequests;
+  readonly store: OidcStore;
+  readonly now: () => number;
+  readonly isLive: (jti: string) => boolean;
+  readonly onError: (message: string) => void;
+  readonly onIssued: IssuedTokens['note'];
+  /** A request is on somebody's phone. */
+  readonly onAsked: () => void;
+}
+
+/** oidc-provider as it is used here. */
+function openProvider(parts: ProviderParts): Provider {
+  const { issuer, resource, faults, requests, now, onError } = parts;
   let lastApprovalJti: unknown;
   const provider = new Provider(
     issuer,
     oidcConfiguration({
-      issuer,
-      store,
-      keys,
-      users,
-      resource,
-      gatewayClient: options.gatewayClient,
-      requests,
-      now,
+      ...parts,
       askPerson: async (_ctx, request, account, client) => {
         const { details } = readSubject(request.params?.authorization_details, { resource, now: now() });
         const saved = await provider.BackchannelAuthenticationRequest.find(request.jti);
@@ -127,8 +223,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
           details,
           expiresAt: saved.exp * 1000,
         });
-        // One that gave way to this is told so; if that fails, the next start does it.
-        deliverAll().catch((error: Error) => onError(error.message));
+        parts.onAsked();
         failpoint('idp.asked');
       },
       onAccessToken: (payload) => {
@@ -136,7 +231,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
         if (lastApprovalJti !== undefined && faults.take('replayed_approval')) payload.jti = lastApprovalJti;
         lastApprovalJti = payload.jti;
       },
-      fetch: pingSender({ resource, fetch: options.fetch ?? fetch, timeoutMs: PING_TIMEOUT_MS }),
+      fetch: pingSender({ resource, fetch: parts.fetch ?? fetch, timeoutMs: PING_TIMEOUT_MS }),
     }),
   );
   provider.on('server_error', (ctx, error) => onError(`${ctx.method} ${ctx.path}: ${error.message}`));
@@ -145,170 +240,22 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   koa.on('error', (error: Error) => onError(error.message));
   provider.on('access_token.issued', (token) => {
     if (token.grantId === undefined) return;
-    issued.note({ jti: token.jti, grantId: token.grantId, expiresAt: now() + token.expiration * 1000 });
+    parts.onIssued({ jti: token.jti, grantId: token.grantId, expiresAt: now() + token.expiration * 1000 });
   });
-  const { vault } = options;
-  const isLive = (jti: string) => {
-    const grant = issued.grantOf(jti);
-    return grant !== undefined && store.grantExists(grant);
-  };
   provider.registerGrantType(
     TOKEN_EXCHANGE_GRANT,
     createTokenExchange({
       issuer,
       resource,
-      gatewayClientId: options.gatewayClient.client_id,
-      verification: keys.verification,
-      vault,
+      gatewayClientId: parts.gatewayClient.client_id,
+      verification: parts.keys.verification,
+      vault: parts.vault,
       now,
-      isLive,
+      isLive: parts.isLive,
     }),
     tokenExchangeParameters,
   );
 
-  provider.use(async (ctx, next) => {
-    await next();
-    const route: unknown = ctx.oidc?.route;
-    if (route === 'discovery' && ctx.status === 200) {
-      // There is no authorization endpoint here: people sign in by the device flow only.
-      ctx.body = {
-        ...ctx.body,
-        authorization_endpoint: undefined,
-        response_modes_supported: undefined,
-        connected_accounts_endpoint: connectedAccountsUrl(issuer),
-        backchannel_outcome_endpoint: `${issuer}${OUTCOME_PATH}`,
-        backchannel_user_code_parameter_supported: false,
-      };
-    }
-    if ((route === 'backchannel_authentication' || route === 'device_authorization') && ctx.status === 200) {
-      ctx.body = { ...ctx.body, interval: POLL_INTERVAL };
-    }
-    const approved = route === 'token' && ctx.status === 200 && ctx.oidc.params.grant_type === CIBA_GRANT;
-    if (approved) failpoint('idp.issued');
-    if (approved && faults.take('lost_token_response')) {
-      ctx.respond = false;
-      ctx.req.socket.destroy();
-    }
-  });
-
-  const deliver = deliverDecision({ provider, requests, resource, faults });
-  const delivering = new Map<string, Promise<void>>();
-  /** A decision that was kept but not delivered (an error in between) is delivered by the next tap. */
-  const deliverOnce = async (id: string): Promise<void> => {
-    const open = requests.undelivered().find((request) => request.id === id);
-    if (open === undefined) return;
-    const delivery = delivering.get(id) ?? deliver(open).finally(() => delivering.delete(id));
-    delivering.set(id, delivery);
-    await delivery;
-  };
-  async function deliverAll(): Promise<void> {
-    for (const { id } of requests.undelivered()) await deliverOnce(id);
-  }
-  await deliverAll();
-
-  const connections = createConnectionRequests({ database, vault, clock });
-  const connectedAccounts = getRequestListener(
-    createConnectedAccounts({
-      issuer,
-      vault,
-      requests: connections,
-      verify: createTokenVerifier({
-        provider: {
-          metadata: async () => ({ issuer }),
-          key: createLocalJWKSet({ keys: [keys.verification] }),
-        },
-        resource: connectedAccountsUrl(issuer),
-        proofs: createProofStore(database),
-        clock,
-      }),
-      isLive,
-      now,
-    }).fetch,
-    { overrideGlobalObjects: false },
-  );
-  const outcomes = getRequestListener(
-    createOutcomeEndpoint({ issuer, provider, requests, deliver: deliverOnce, now }).fetch,
-    { overrideGlobalObjects: false },
-  );
-  const phone = getRequestListener(
-    createPhoneApp({
-      issuer,
-      users,
-      requests,
-      deviceCodes: createDeviceCodes({ provider, resource, now }),
-      connections,
-      thirdPartyPasswords: options.thirdPartyPasswords ?? {},
-      sessions,
-      pairingSecret: options.phonePairingSecret,
-      clock,
-      closing: closing.signal,
-      decide: async (id, decision, user) => {
-        const result = requests.decide(id, decision, user);
-        failpoint('idp.decided');
-        await deliverOnce(id);
-        return result;
-      },
-    }).fetch,
-    { overrideGlobalObjects: false },
-  );
-  const protocol = provider.callback();
-  const { host } = new URL(issuer);
-
-  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = new URL(request.url ?? '/', issuer).pathname;
-    response.setHeader('x-content-type-options', 'nosniff');
-    response.setHeader('referrer-policy', 'no-referrer');
-    response.setHeader('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
-    // A page of another site that points its own name at 127.0.0.1 (DNS rebinding) gives itself away here.
-    if (request.headers.host !== host) {
-      response
-        .writeHead(421, { 'content-type': 'text/plain' })
-        .end(`This server answers only as ${issuer}\n`);
-      return;
-    }
-    if (faults.take('slow_answers')) await clock.sleep(SLOW_ANSWER_MS, closing.signal);
-    if (isPhonePath(path)) return phone(request, response);
-    if (path.startsWith(`${CONNECTED_ACCOUNTS_PATH}/`)) return connectedAccounts(request, response);
-    if (path === OUTCOME_PATH) return outcomes(request, response);
-    if (!isProtocolPath(path)) {
-      response.writeHead(404, { 'content-type': 'text/plain' }).end('Not found\n');
-      return;
-    }
-    if (path === routes.token && faults.take('idp_5xx')) {
-      response
-        .writeHead(503, { 'content-type': 'application/json', 'retry-after': '1' })
-        .end(JSON.stringify({ error: 'temporarily_unavailable' }));
-      return;
-    }
-    await protocol(request, response);
-  }
-
-  return {
-    callback: (request, response) => {
-      handle(request, response).catch((error: unknown) => {
-        onError(error instanceof Error ? error.message : 'unknown error');
-        if (!response.headersSent) response.writeHead(500);
-        response.end();
-      });
-    },
-    heldPolls: requests.waiting,
-    close: async () => closing.abort(),
-  };
-}
-
-/** Only what is meant to be served: the library has more routes than this provider has uses for. */
-function isProtocolPath(path: string): boolean {
-  return (
-    path === '/.well-known/openid-configuration' ||
-    path === '/.well-known/oauth-authorization-server' ||
-    [
-      routes.backchannel_authentication,
-      routes.device_authorization,
-      routes.jwks,
-      routes.registration,
-      routes.revocation,
-      routes.token,
-      routes.userinfo,
-    ].some((route) => route === path)
-  );
+  completeAnswers(provider, issuer, faults);
+  return provider;
 }

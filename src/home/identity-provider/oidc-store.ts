@@ -29,48 +29,9 @@ export interface OidcStoreOptions {
 /** oidc-provider's storage in one SQLite table. */
 export function createOidcStore(options: OidcStoreOptions): OidcStore {
   const { database } = options;
-  database.exec(`
-    CREATE TABLE IF NOT EXISTS oidc_entities (
-      model TEXT NOT NULL,
-      id TEXT NOT NULL,
-      payload TEXT NOT NULL,
-      grant_id TEXT,
-      user_code TEXT,
-      uid TEXT,
-      expires_at INTEGER,
-      consumed_at INTEGER,
-      PRIMARY KEY (model, id)
-    ) STRICT;
-    CREATE INDEX IF NOT EXISTS oidc_entities_grant ON oidc_entities (grant_id) WHERE grant_id IS NOT NULL;
-    CREATE INDEX IF NOT EXISTS oidc_entities_user_code ON oidc_entities (user_code) WHERE user_code IS NOT NULL;
-    CREATE INDEX IF NOT EXISTS oidc_entities_expiry ON oidc_entities (expires_at) WHERE expires_at IS NOT NULL;
-  `);
-  const upsert = database.prepare(
-    `INSERT INTO oidc_entities (model, id, payload, grant_id, user_code, uid, expires_at)
-     VALUES (@model, @id, @payload, @grantId, @userCode, @uid, @expiresAt)
-     ON CONFLICT (model, id) DO UPDATE SET payload = excluded.payload, grant_id = excluded.grant_id,
-       user_code = excluded.user_code, uid = excluded.uid, expires_at = excluded.expires_at`,
-  );
-  const byId = database.prepare<[string, string], Row>(
-    'SELECT payload, consumed_at FROM oidc_entities WHERE model = ? AND id = ?',
-  );
-  const byUserCode = database.prepare<[string, string], Row>(
-    'SELECT payload, consumed_at FROM oidc_entities WHERE model = ? AND user_code = ?',
-  );
-  const byUid = database.prepare<[string, string], Row>(
-    'SELECT payload, consumed_at FROM oidc_entities WHERE model = ? AND uid = ?',
-  );
-  const consume = database.prepare<[number, string, string]>(
-    'UPDATE oidc_entities SET consumed_at = ? WHERE model = ? AND id = ? AND consumed_at IS NULL',
-  );
-  const destroy = database.prepare<[string, string]>('DELETE FROM oidc_entities WHERE model = ? AND id = ?');
-  const revoke = database.prepare<[string, string]>(
-    'DELETE FROM oidc_entities WHERE model = ? AND grant_id = ?',
-  );
-  const purge = database.prepare<[number]>('DELETE FROM oidc_entities WHERE expires_at < ?');
-
+  const rows = openEntities(database);
   const seconds = () => Math.floor(options.now() / 1000);
-  const purgeOld = () => purge.run(seconds() - KEPT_AFTER_EXPIRY);
+  const purgeOld = () => rows.purge.run(seconds() - KEPT_AFTER_EXPIRY);
   purgeOld();
   let writes = 0;
 
@@ -89,7 +50,7 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
 
   const adapter = (model: string): Adapter => ({
     upsert: async (id, payload, expiresIn) => {
-      upsert.run({
+      rows.upsert.run({
         model,
         id,
         payload: JSON.stringify(payload),
@@ -102,18 +63,18 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
       if (writes % 500 === 0) purgeOld();
     },
     find: async (id) => {
-      const found = load(model, byId.get(model, id));
+      const found = load(model, rows.byId.get(model, id));
       if (model !== 'BackchannelAuthenticationRequest' || found === undefined) return found;
       await options.beforeBackchannelRequest(id, found);
-      return load(model, byId.get(model, id));
+      return load(model, rows.byId.get(model, id));
     },
-    findByUserCode: async (userCode) => load(model, byUserCode.get(model, userCode)),
-    findByUid: async (uid) => load(model, byUid.get(model, uid)),
+    findByUserCode: async (userCode) => load(model, rows.byUserCode.get(model, userCode)),
+    findByUid: async (uid) => load(model, rows.byUid.get(model, uid)),
     consume: async (id) => {
       // Compare-and-set: the provider checks "consumed" on a copy it read earlier, so two polls at the same moment
       // would otherwise both be given a token for one approval.
-      if (consume.run(seconds(), model, id).changes === 1) return;
-      const row = byId.get(model, id);
+      if (rows.consume.run(seconds(), model, id).changes === 1) return;
+      const row = rows.byId.get(model, id);
       const payload: AdapterPayload | undefined = row && JSON.parse(row.payload);
       if (payload === undefined || !mayRepeat(model, payload)) {
         throw new errors.InvalidGrant('already consumed');
@@ -121,12 +82,55 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
       successors.drop(payload);
     },
     destroy: async (id) => {
-      destroy.run(model, id);
+      rows.destroy.run(model, id);
     },
     revokeByGrantId: async (grantId) => {
-      revoke.run(model, grantId);
+      rows.revoke.run(model, grantId);
     },
   });
 
-  return { adapter, grantExists: (id) => byId.get('Grant', id) !== undefined };
+  return { adapter, grantExists: (id) => rows.byId.get('Grant', id) !== undefined };
+}
+
+/** The one table that everything of the library's is in. */
+function openEntities(database: Database) {
+  database.exec(`
+    CREATE TABLE IF NOT EXISTS oidc_entities (
+      model TEXT NOT NULL,
+      id TEXT NOT NULL,
+      payload TEXT NOT NULL,
+      grant_id TEXT,
+      user_code TEXT,
+      uid TEXT,
+      expires_at INTEGER,
+      consumed_at INTEGER,
+      PRIMARY KEY (model, id)
+    ) STRICT;
+    CREATE INDEX IF NOT EXISTS oidc_entities_grant ON oidc_entities (grant_id) WHERE grant_id IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS oidc_entities_user_code ON oidc_entities (user_code) WHERE user_code IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS oidc_entities_expiry ON oidc_entities (expires_at) WHERE expires_at IS NOT NULL;
+  `);
+  return {
+    upsert: database.prepare(
+      `INSERT INTO oidc_entities (model, id, payload, grant_id, user_code, uid, expires_at)
+     VALUES (@model, @id, @payload, @grantId, @userCode, @uid, @expiresAt)
+     ON CONFLICT (model, id) DO UPDATE SET payload = excluded.payload, grant_id = excluded.grant_id,
+       user_code = excluded.user_code, uid = excluded.uid, expires_at = excluded.expires_at`,
+    ),
+    byId: database.prepare<[string, string], Row>(
+      'SELECT payload, consumed_at FROM oidc_entities WHERE model = ? AND id = ?',
+    ),
+    byUserCode: database.prepare<[string, string], Row>(
+      'SELECT payload, consumed_at FROM oidc_entities WHERE model = ? AND user_code = ?',
+    ),
+    byUid: database.prepare<[string, string], Row>(
+      'SELECT payload, consumed_at FROM oidc_entities WHERE model = ? AND uid = ?',
+    ),
+    consume: database.prepare<[number, string, string]>(
+      'UPDATE oidc_entities SET consumed_at = ? WHERE model = ? AND id = ? AND consumed_at IS NULL',
+    ),
+    destroy: database.prepare<[string, string]>('DELETE FROM oidc_entities WHERE model = ? AND id = ?'),
+    revoke: database.prepare<[string, string]>('DELETE FROM oidc_entities WHERE model = ? AND grant_id = ?'),
+    purge: database.prepare<[number]>('DELETE FROM oidc_entities WHERE expires_at < ?'),
+  };
 }

@@ -58,3 +58,8 @@ export const CONNECTED_ACCOUNTS_PATH = '/me/v1/connected-accounts';
 export function connectedAccountsUrl(issuer: string): string {
   return `${issuer}${CONNECTED_ACCOUNTS_PATH}`;
 }
+
+/** Whether a text is one of a list's, a scope say. */
+export function isIn<T extends string>(list: readonly T[], text: string): text is T {
+  return (list as readonly string[]).includes(text);
+}

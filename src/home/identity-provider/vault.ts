@@ -1,21 +1,15 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
-import { z } from 'zod';
 import { type Clock, systemClock } from '../../machine/clock.ts';
-import { BROKER_SCOPES, createVaultTables } from './vault-tables.ts';
-
-/** One third party the vault can hold accounts at, as an OAuth 2.0 client of it. */
-export interface VaultConnection {
-  /** Base URL; its OAuth is at `/oauth/authorize`, `/oauth/token` and `/oauth/revoke`. */
-  readonly url: string;
-  readonly client: { readonly client_id: string; readonly client_secret: string };
-  /** One of its own for each connection: an answer then can't be taken for another third party's (RFC 9700 §4.4). */
-  readonly redirectUri: string;
-  /** For people; the connection's name unless said otherwise. */
-  readonly label?: string;
-  /** All that may be asked for there; {@link BROKER_SCOPES} unless said otherwise. */
-  readonly scopes?: readonly string[];
-}
+import {
+  type ThirdParties,
+  type ThirdPartyRequest,
+  type TokenResponse,
+  thirdParties,
+  type VaultConnection,
+} from './third-party.ts';
+import { VaultError } from './vault-error.ts';
+import { BROKER_SCOPES, openVaultRows, type VaultRows } from './vault-rows.ts';
 
 export interface VaultOptions {
   readonly database: Database;
@@ -33,38 +27,11 @@ export interface BrokerToken {
   readonly expiresIn: number;
 }
 
-/** Why the vault has no token: all but the last need the person; that one may pass by itself. */
-export type VaultRefusal =
-  | 'unknown_connection'
-  | 'not_connected'
-  | 'reconnect_needed'
-  | 'invalid_scope'
-  | 'broker_unreachable';
-
-/** Carries no token and no response body. */
-export class VaultError extends Error {
-  override name = 'VaultError';
-  readonly refusal: VaultRefusal;
-  constructor(refusal: VaultRefusal, message: string) {
-    super(message);
-    this.refusal = refusal;
-  }
-}
-
 /** An account a user has connected. Times are milliseconds since the epoch. */
 export interface VaultAccount {
   readonly connection: string;
   readonly scopes: readonly string[];
   readonly connectedAt: number;
-}
-
-/** An authorization request to a third party (RFC 6749 §4.1.1, RFC 7636). */
-export interface ThirdPartyRequest {
-  readonly connection: string;
-  readonly scopes: readonly string[];
-  readonly state: string;
-  /** PKCE. Secret until the code is redeemed. */
-  readonly verifier: string;
 }
 
 /** Keeps each user's refresh token at each third party, and hands out access tokens made from it. */
@@ -117,58 +84,7 @@ export interface Vault {
 
 /** Seconds before its expiry at which a cached token is no longer handed out: it must outlive the call it is for. */
 const REFRESH_EARLY = 60;
-/** Milliseconds. */
-const TIMEOUT = 10_000;
-
-const tokenResponseSchema = z.object({
-  access_token: z.string().min(1),
-  token_type: z.string().regex(/^bearer$/i),
-  expires_in: z.number().int().positive(),
-  refresh_token: z.string().min(1).optional(),
-  scope: z.string().optional(),
-});
-type TokenResponse = z.output<typeof tokenResponseSchema>;
-
-interface Row {
-  sealed_refresh_token: Buffer;
-  scopes: string;
-  connected_at: number;
-}
-
 export function createVault(options: VaultOptions): Vault {
-  const { database } = options;
-  const clock = options.clock ?? systemClock;
-  const request = options.fetch ?? fetch;
-  if (options.key.length !== 32) throw new RangeError('the vault key must have 32 bytes');
-  database.pragma('journal_mode = WAL');
-  database.pragma('synchronous = FULL');
-  createVaultTables(database);
-  const select = database.prepare<[string, string], Row>(
-    'SELECT * FROM vault_connections WHERE user = ? AND connection = ?',
-  );
-  const listed = database.prepare<[string], Row & { connection: string }>(
-    'SELECT * FROM vault_connections WHERE user = ? ORDER BY connection',
-  );
-  const upsert = database.prepare(
-    `INSERT INTO vault_connections (user, connection, sealed_refresh_token, scopes, connected_at)
-     VALUES (@user, @name, @sealed, @scopes, @now)
-     ON CONFLICT (user, connection) DO UPDATE
-     SET sealed_refresh_token = excluded.sealed_refresh_token, scopes = excluded.scopes`,
-  );
-  const remember = database.prepare<[string, string]>(
-    'INSERT OR IGNORE INTO vault_once_connected (user, connection) VALUES (?, ?)',
-  );
-  const known = database.prepare<[string, string]>(
-    'SELECT 1 FROM vault_once_connected WHERE user = ? AND connection = ?',
-  );
-  const remove = database.prepare<[string, string]>(
-    'DELETE FROM vault_connections WHERE user = ? AND connection = ?',
-  );
-
-  const cached = new Map<string, { token: string; expiresAt: number }>();
-  const refreshing = new Map<string, Promise<BrokerToken>>();
-  const keyOf = (user: string, connection: string) => JSON.stringify([user, connection]);
-
   const connectionNamed = (name: string): VaultConnection => {
     const connection = Object.hasOwn(options.connections, name) ? options.connections[name] : undefined;
     if (connection === undefined) {
@@ -176,99 +92,10 @@ export function createVault(options: VaultOptions): Vault {
     }
     return connection;
   };
-
-  const seal = (text: string, owner: string): Buffer => {
-    const iv = randomBytes(12);
-    const cipher = createCipheriv('aes-256-gcm', options.key, iv).setAAD(Buffer.from(owner));
-    const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
-    return Buffer.concat([iv, cipher.getAuthTag(), sealed]);
-  };
-  const unseal = (sealed: Buffer, owner: string): string => {
-    // The owner is authenticated too: a row copied to another user doesn't open.
-    const decipher = createDecipheriv('aes-256-gcm', options.key, sealed.subarray(0, 12), {
-      authTagLength: 16,
-    })
-      .setAAD(Buffer.from(owner))
-      .setAuthTag(sealed.subarray(12, 28));
-    return Buffer.concat([decipher.update(sealed.subarray(28)), decipher.final()]).toString('utf8');
-  };
-
-  const send = async (url: string, body: URLSearchParams): Promise<Response> => {
-    try {
-      return await request(url, {
-        method: 'POST',
-        body,
-        headers: { accept: 'application/json' },
-        redirect: 'manual',
-        signal: AbortSignal.timeout(TIMEOUT),
-      });
-    } catch {
-      throw new VaultError('broker_unreachable', 'the broker did not answer');
-    }
-  };
-
-  const tokenRequest = async (
-    connection: VaultConnection,
-    grant: Record<string, string>,
-  ): Promise<TokenResponse> => {
-    const response = await send(
-      `${connection.url}/oauth/token`,
-      new URLSearchParams({ ...grant, ...connection.client }),
-    );
-    if (response.status === 400 || response.status === 401) {
-      throw new VaultError('reconnect_needed', 'the broker no longer accepts this connection');
-    }
-    const parsed = tokenResponseSchema.safeParse(await response.json().catch(() => undefined));
-    if (!response.ok || !parsed.success) {
-      throw new VaultError(
-        'broker_unreachable',
-        `the broker's token endpoint gave no usable answer (${response.status})`,
-      );
-    }
-    return parsed.data;
-  };
-
-  const keep = (
-    user: string,
-    name: string,
-    tokens: TokenResponse,
-    granted: readonly string[],
-  ): BrokerToken => {
-    const key = keyOf(user, name);
-    const scopes = tokens.scope ?? granted.join(' ');
-    const { refresh_token } = tokens;
-    if (refresh_token !== undefined) {
-      database
-        .transaction(() => {
-          upsert.run({ user, name, sealed: seal(refresh_token, key), scopes, now: clock.now() });
-          remember.run(user, name);
-        })
-        .immediate();
-    }
-    cached.set(key, { token: tokens.access_token, expiresAt: clock.now() + tokens.expires_in * 1000 });
-    return { accessToken: tokens.access_token, expiresIn: tokens.expires_in };
-  };
-
-  const refresh = async (user: string, name: string): Promise<BrokerToken> => {
-    const connection = connectionNamed(name);
-    const row = select.get(user, name);
-    if (row === undefined) {
-      throw new VaultError('not_connected', `${user} has no account connected at ${JSON.stringify(name)}`);
-    }
-    let tokens: TokenResponse;
-    try {
-      const refresh_token = unseal(row.sealed_refresh_token, keyOf(user, name));
-      tokens = await tokenRequest(connection, { grant_type: 'refresh_token', refresh_token });
-    } catch (error) {
-      if (error instanceof VaultError && error.refusal === 'reconnect_needed') remove.run(user, name);
-      throw error;
-    }
-    // Taken back (or connected anew) while the third party was asked: what it gave then belongs to nothing any more.
-    if (select.get(user, name)?.sealed_refresh_token.equals(row.sealed_refresh_token) !== true) {
-      throw new VaultError('not_connected', `${user} has disconnected ${JSON.stringify(name)}`);
-    }
-    return keep(user, name, tokens, row.scopes.split(' '));
-  };
+  const clock = options.clock ?? systemClock;
+  const rows = openVaultRows(options.database, options.key);
+  const parties = thirdParties(options.fetch ?? fetch);
+  const tokens = accessTokens({ rows, parties, clock, connectionNamed });
 
   const vault: Vault = {
     connections: () =>
@@ -278,13 +105,13 @@ export function createVault(options: VaultOptions): Vault {
         scopes,
       })),
     accounts: (user) =>
-      listed.all(user).map((row) => ({
+      rows.list(user).map((row) => ({
         connection: row.connection,
         scopes: row.scopes.split(' '),
         connectedAt: row.connected_at,
       })),
-    isConnected: (user, connection) => select.get(user, connection) !== undefined,
-    wasConnected: (user, connection) => known.get(user, connection) !== undefined,
+    isConnected: (user, connection) => rows.find(user, connection) !== undefined,
+    wasConnected: (user, connection) => rows.wasConnected(user, connection),
 
     newRequest(name, asked = []) {
       const { scopes: allowed = BROKER_SCOPES } = connectionNamed(name);
@@ -300,55 +127,24 @@ export function createVault(options: VaultOptions): Vault {
       };
     },
 
-    authorizationUrl({ connection: name, scopes, state, verifier }) {
-      const connection = connectionNamed(name);
-      const parameters = new URLSearchParams({
-        response_type: 'code',
-        client_id: connection.client.client_id,
-        redirect_uri: connection.redirectUri,
-        scope: scopes.join(' '),
-        state,
-        code_challenge: createHash('sha256').update(verifier).digest('base64url'),
-        code_challenge_method: 'S256',
-      });
-      return `${connection.url}/oauth/authorize?${parameters}`;
-    },
+    authorizationUrl: (asked) => parties.authorizationUrl(connectionNamed(asked.connection), asked),
 
     async redeem(user, { connection: name, scopes, verifier }, code) {
       const connection = connectionNamed(name);
-      const tokens = await tokenRequest(connection, {
+      const given = await parties.tokens(connection, {
         grant_type: 'authorization_code',
         code,
         redirect_uri: connection.redirectUri,
         code_verifier: verifier,
       });
-      if (tokens.refresh_token === undefined) {
+      if (given.refresh_token === undefined) {
         throw new VaultError('not_connected', 'the broker gave no refresh token');
       }
-      keep(user, name, tokens, scopes);
+      tokens.keep(user, name, given, scopes);
     },
 
-    async answerAs(asked, credentials, decision) {
-      const url = vault.authorizationUrl(asked);
-      const form = new URLSearchParams({ ...credentials, decision });
-      const response = await send(url, form);
-      const location = URL.parse(response.headers.get('location') ?? '', url);
-      const expected = new URL(connectionNamed(asked.connection).redirectUri);
-      const isAnswer =
-        location !== null &&
-        location.origin === expected.origin &&
-        location.pathname === expected.pathname &&
-        location.searchParams.get('state') === asked.state;
-      const code = isAnswer ? location.searchParams.get('code') : null;
-      if (isAnswer && code === null && decision === 'deny') return undefined;
-      if (!code) {
-        throw new VaultError(
-          'not_connected',
-          `the broker refused to connect ${credentials.username} (${response.status})`,
-        );
-      }
-      return code;
-    },
+    answerAs: async (asked, credentials, decision) =>
+      parties.answer(connectionNamed(asked.connection), asked, credentials, decision),
 
     async connect(user, name, credentials) {
       const asked = vault.newRequest(name);
@@ -358,10 +154,80 @@ export function createVault(options: VaultOptions): Vault {
 
     async accessToken(user, name) {
       connectionNamed(name);
+      return tokens.get(user, name);
+    },
+
+    async disconnect(user, name) {
+      const row = rows.find(user, name);
+      rows.remove(user, name);
+      tokens.forget(user, name);
+      if (row === undefined) return true;
+      return parties.revoke(connectionNamed(name), rows.refreshToken(user, row));
+    },
+  };
+  return vault;
+}
+
+/** Access tokens, each kept until shortly before it expires, and then made anew from the account's refresh token. */
+function accessTokens({
+  rows,
+  parties,
+  clock,
+  connectionNamed,
+}: {
+  rows: VaultRows;
+  parties: ThirdParties;
+  clock: Clock;
+  connectionNamed: (name: string) => VaultConnection;
+}) {
+  const cached = new Map<string, { token: string; expiresAt: number }>();
+  const refreshing = new Map<string, Promise<BrokerToken>>();
+  const keyOf = (user: string, connection: string) => JSON.stringify([user, connection]);
+
+  const keep = (
+    user: string,
+    name: string,
+    given: TokenResponse,
+    granted: readonly string[],
+  ): BrokerToken => {
+    const { access_token: accessToken, expires_in: expiresIn, refresh_token, scope } = given;
+    if (refresh_token !== undefined) {
+      rows.keep(user, name, refresh_token, scope ?? granted.join(' '), clock.now());
+    }
+    cached.set(keyOf(user, name), { token: accessToken, expiresAt: clock.now() + expiresIn * 1000 });
+    return { accessToken, expiresIn };
+  };
+
+  const refresh = async (user: string, name: string): Promise<BrokerToken> => {
+    const row = rows.find(user, name);
+    if (row === undefined) {
+      throw new VaultError('not_connected', `${user} has no account connected at ${JSON.stringify(name)}`);
+    }
+    let given: TokenResponse;
+    try {
+      const refresh_token = rows.refreshToken(user, row);
+      given = await parties.tokens(connectionNamed(name), { grant_type: 'refresh_token', refresh_token });
+    } catch (error) {
+      if (error instanceof VaultError && error.refusal === 'reconnect_needed') rows.remove(user, name);
+      throw error;
+    }
+    // Taken back (or connected anew) while the third party was asked: what it gave then belongs to nothing any more.
+    if (rows.find(user, name)?.sealed_refresh_token.equals(row.sealed_refresh_token) !== true) {
+      throw new VaultError('not_connected', `${user} has disconnected ${JSON.stringify(name)}`);
+    }
+    return keep(user, name, given, row.scopes.split(' '));
+  };
+
+  return {
+    keep,
+    forget: (user: string, name: string) => {
+      cached.delete(keyOf(user, name));
+    },
+    async get(user: string, name: string): Promise<BrokerToken> {
       const key = keyOf(user, name);
       const token = cached.get(key);
       const left = token === undefined ? 0 : Math.floor((token.expiresAt - clock.now()) / 1000);
-      if (token !== undefined && left > REFRESH_EARLY && select.get(user, name) !== undefined) {
+      if (token !== undefined && left > REFRESH_EARLY && rows.find(user, name) !== undefined) {
         return { accessToken: token.token, expiresIn: left };
       }
       // One refresh at a time: the broker rotates refresh tokens, and a second use of one ends the connection.
@@ -371,20 +237,5 @@ export function createVault(options: VaultOptions): Vault {
       refreshing.set(key, started);
       return started;
     },
-
-    async disconnect(user, name) {
-      const row = select.get(user, name);
-      remove.run(user, name);
-      cached.delete(keyOf(user, name));
-      if (row === undefined) return true;
-      const connection = connectionNamed(name);
-      const token = unseal(row.sealed_refresh_token, keyOf(user, name));
-      const response = await send(
-        `${connection.url}/oauth/revoke`,
-        new URLSearchParams({ token, ...connection.client }),
-      ).catch(() => undefined);
-      return response?.ok ?? false;
-    },
   };
-  return vault;
 }

@@ -3,23 +3,9 @@ import type { Context } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
 import { createMiddleware } from 'hono/factory';
 import { sameSecret } from '../identity-provider/constant-time.ts';
-import type { SandboxUser } from '../identity-provider/users.ts';
+import type { BrowserContext, BrowserEnv } from './browser-env.ts';
 import { messagePage } from './page.ts';
 import type { PhoneServices } from './phone-services.ts';
-
-/** What every page knows about the browser that asks for it. */
-export interface BrowserEnv {
-  Variables: {
-    /** Who is signed in. */
-    user: SandboxUser | undefined;
-    session: string | undefined;
-    /** For the hidden field `form_token` of every form. */
-    formToken: string;
-    /** For the page's own style and script (Content Security Policy). */
-    nonce: string;
-  };
-}
-export type BrowserContext = Context<BrowserEnv>;
 
 /** Cookies don't know ports: the port in the name keeps two sandboxes on one machine apart. */
 export function cookieNames(issuer: string): { session: string; browser: string } {

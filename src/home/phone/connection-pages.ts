@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { scopeWords } from '../consent-page.ts';
-import type { BrowserContext, BrowserEnv } from './browser.ts';
+import type { BrowserContext, BrowserEnv } from './browser-env.ts';
 import { messagePage, page, toSignIn } from './page.ts';
 import type { PhoneServices } from './phone-services.ts';
 

@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { html } from 'hono/html';
 import type { DeviceLookup, DeviceRequest } from '../identity-provider/device-codes.ts';
 import { createRateLimit } from '../identity-provider/rate-limit.ts';
-import type { BrowserContext, BrowserEnv } from './browser.ts';
+import type { BrowserContext, BrowserEnv } from './browser-env.ts';
 import { messagePage, page, toSignIn } from './page.ts';
 import type { PhoneServices } from './phone-services.ts';
 

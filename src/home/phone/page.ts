@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { html, raw } from 'hono/html';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import type { BrowserContext } from './browser.ts';
+import type { BrowserContext } from './browser-env.ts';
 import { pageStyle } from './page-style.ts';
 
 /** Markup that is safe to send: made by hono's `html`, which escapes what is put into it. */

@@ -5,6 +5,7 @@ import { isProposalDetails, proposalDetailsSchema } from '../../approval/details
 import { utcSeconds } from '../../machine/clock.ts';
 import type { ApprovalRequest } from '../identity-provider/approval-requests.ts';
 import { sameSecret } from '../identity-provider/constant-time.ts';
+import type { DeviceLookup } from '../identity-provider/device-codes.ts';
 import type { PhoneRequest } from './phone-request.ts';
 import { nextChange, type PhoneServices } from './phone-services.ts';
 
@@ -42,31 +43,10 @@ export function createPhoneApi(services: PhoneServices): Hono {
     return next();
   });
 
-  /** Waits, no longer than the caller asked for, until `done`; false where `wait` is no number of seconds. */
-  const waitUntil = async (
-    context: Context,
-    user: string,
-    done: () => boolean,
-    expiresAt = Number.POSITIVE_INFINITY,
-  ): Promise<boolean> => {
-    const wait = Number(context.req.query('wait') ?? '0');
-    if (!(wait >= 0)) return false;
-    const deadline = services.clock.now() + Math.min(wait, MOST_WAIT) * 1000;
-    const { signal } = context.req.raw;
-    while (!done()) {
-      const left = deadline - services.clock.now();
-      if (left <= 0 || signal.aborted || services.closing.aborted) break;
-      // An expiry is no change that anyone is told of.
-      const expiresIn = expiresAt - services.clock.now();
-      await nextChange(services, user, expiresIn > 0 ? Math.min(left, expiresIn) : left, signal);
-    }
-    return true;
-  };
-
   app.get('/requests', async (context) => {
     const user = context.req.query('user') ?? '';
     if (!known(user)) return context.json({ error: 'unknown_user' }, 404);
-    const asked = await waitUntil(context, user, () => services.requests.countPending(user) > 0);
+    const asked = await waitUntil(services, context, user, () => services.requests.countPending(user) > 0);
     if (!asked) return context.json({ error: 'invalid_request' }, 400);
     const shown =
       context.req.query('status') === 'all'
@@ -81,7 +61,7 @@ export function createPhoneApi(services: PhoneServices): Hono {
     if (found === undefined) return context.json({ error: 'not_found' }, 404);
     const until = context.req.query('until') === 'outcome' ? isOver : isDecided;
     const done = () => until(services.requests.find(id) ?? found);
-    const asked = await waitUntil(context, found.user, done, found.expiresAt);
+    const asked = await waitUntil(services, context, found.user, done, found.expiresAt);
     if (!asked) return context.json({ error: 'invalid_request' }, 400);
     return context.json(view(services.requests.find(id) ?? found));
   });
@@ -110,21 +90,7 @@ export function createPhoneApi(services: PhoneServices): Hono {
     if (!known(body.data.user)) return context.json({ error: 'unknown_user' }, 404);
     const { user, user_code: userCode, decision } = body.data;
     const lookup = await services.deviceCodes.decide(userCode, user, decision === 'approve');
-    switch (lookup.status) {
-      case 'unknown':
-        return context.json({ error: 'unknown_code' }, 404);
-      case 'expired':
-        return context.json({ error: 'expired' }, 410);
-      case 'used':
-        return context.json({ error: 'already_used' }, 409);
-      case 'waiting':
-        return context.json({
-          user,
-          client_name: lookup.request.clientName,
-          device_name: lookup.request.deviceName ?? null,
-          scopes: lookup.request.scopes,
-        });
-    }
+    return answerLookup(context, user, lookup);
   });
 
   app.post('/connections', async (context) => {
@@ -151,6 +117,46 @@ export function createPhoneApi(services: PhoneServices): Hono {
   });
 
   return app;
+}
+
+/** Waits, no longer than the caller asked for, until `done`; false where `wait` is no number of seconds. */
+async function waitUntil(
+  services: PhoneServices,
+  context: Context,
+  user: string,
+  done: () => boolean,
+  expiresAt = Number.POSITIVE_INFINITY,
+): Promise<boolean> {
+  const wait = Number(context.req.query('wait') ?? '0');
+  if (!(wait >= 0)) return false;
+  const deadline = services.clock.now() + Math.min(wait, MOST_WAIT) * 1000;
+  const { signal } = context.req.raw;
+  while (!done()) {
+    const left = deadline - services.clock.now();
+    if (left <= 0 || signal.aborted || services.closing.aborted) break;
+    // An expiry is no change that anyone is told of.
+    const expiresIn = expiresAt - services.clock.now();
+    await nextChange(services, user, expiresIn > 0 ? Math.min(left, expiresIn) : left, signal);
+  }
+  return true;
+}
+
+function answerLookup(context: Context, user: string, lookup: DeviceLookup): Response {
+  switch (lookup.status) {
+    case 'unknown':
+      return context.json({ error: 'unknown_code' }, 404);
+    case 'expired':
+      return context.json({ error: 'expired' }, 410);
+    case 'used':
+      return context.json({ error: 'already_used' }, 409);
+    case 'waiting':
+      return context.json({
+        user,
+        client_name: lookup.request.clientName,
+        device_name: lookup.request.deviceName ?? null,
+        scopes: lookup.request.scopes,
+      });
+  }
 }
 
 const isDecided = ({ status }: ApprovalRequest) => status !== 'pending';

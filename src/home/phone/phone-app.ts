@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { type BrowserEnv, browserMiddleware } from './browser.ts';
+import { browserMiddleware } from './browser.ts';
+import type { BrowserEnv } from './browser-env.ts';
 import { createConnectionPages } from './connection-pages.ts';
 import { createDevicePages } from './device-pages.ts';
 import { createPhoneApi } from './phone-api.ts';

@@ -61,60 +61,15 @@ const TIMEOUT = 10_000;
 /** The server waits no longer than this in one request, seconds. */
 const MOST_WAIT = 25;
 
-/** @param options.phone any address of the sandbox's identity provider; the page's (`…/phone`) will do */
-export function createPhoneClient(options: {
-  phone: string;
-  pairingSecret: string;
-  fetch?: typeof fetch;
-}): PhoneClient {
-  const request = options.fetch ?? fetch;
+interface PhoneClientOptions {
+  /** Any address of the sandbox's identity provider; the page's (`…/phone`) will do. */
+  readonly phone: string;
+  readonly pairingSecret: string;
+  readonly fetch?: typeof fetch;
+}
 
-  async function call<T>(
-    schema: z.ZodType<T>,
-    path: string,
-    errors: Readonly<Record<number, () => TradeAgentError>>,
-    init: { body?: unknown; signal?: AbortSignal; waitMs?: number } = {},
-  ): Promise<T> {
-    const timeout = AbortSignal.timeout(TIMEOUT + (init.waitMs ?? 0));
-    const signal = init.signal === undefined ? timeout : AbortSignal.any([timeout, init.signal]);
-    let response: Response;
-    let body: unknown;
-    try {
-      response = await request(new URL(path, options.phone), {
-        method: init.body === undefined ? 'GET' : 'POST',
-        headers: {
-          authorization: `Bearer ${options.pairingSecret}`,
-          ...(init.body === undefined ? {} : { 'content-type': 'application/json' }),
-        },
-        body: init.body === undefined ? null : JSON.stringify(init.body),
-        redirect: 'error',
-        signal,
-      });
-      body = await response.json();
-    } catch (cause) {
-      if (init.signal?.aborted) throw new TradeAgentError('interrupted', 'stopped waiting for the phone');
-      throw new TradeAgentError('provider_unreachable', "the sandbox's phone did not answer", {
-        hint: 'Is the sandbox running? Start it with: trade-agent sandbox',
-        cause,
-      });
-    }
-    if (response.status === 401) {
-      throw new TradeAgentError('invalid_config', 'the sandbox does not accept this pairing secret', {
-        hint: 'The secret is in the file pairing-secret in the home of the sandbox that is running.',
-      });
-    }
-    const known = errors[response.status];
-    if (known !== undefined) throw known();
-    const parsed = response.ok ? schema.safeParse(body) : undefined;
-    if (!parsed?.success) {
-      throw new TradeAgentError(
-        'provider_error',
-        `the sandbox's phone gave no usable answer (${response.status})`,
-      );
-    }
-    return parsed.data;
-  }
-
+export function createPhoneClient(options: PhoneClientOptions): PhoneClient {
+  const call = caller(options);
   const noUser = (user: string) => ({
     404: () =>
       new TradeAgentError('not_found', `the sandbox has no user ${JSON.stringify(user)}`, {
@@ -198,5 +153,54 @@ export function createPhoneClient(options: {
         { body: { user, ticket, decision } },
       ),
     ticket: (user) => call(ticketSchema, '/phone/api/tickets', noUser(user), { body: { user } }),
+  };
+}
+
+/** One call, its answer read by a schema. `errors` says what a status means there. */
+function caller({ phone, pairingSecret, fetch: request = fetch }: PhoneClientOptions) {
+  return async function call<T>(
+    schema: z.ZodType<T>,
+    path: string,
+    errors: Readonly<Record<number, () => TradeAgentError>>,
+    init: { body?: unknown; signal?: AbortSignal; waitMs?: number } = {},
+  ): Promise<T> {
+    const timeout = AbortSignal.timeout(TIMEOUT + (init.waitMs ?? 0));
+    const signal = init.signal === undefined ? timeout : AbortSignal.any([timeout, init.signal]);
+    let response: Response;
+    let body: unknown;
+    try {
+      response = await request(new URL(path, phone), {
+        method: init.body === undefined ? 'GET' : 'POST',
+        headers: {
+          authorization: `Bearer ${pairingSecret}`,
+          ...(init.body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        body: init.body === undefined ? null : JSON.stringify(init.body),
+        redirect: 'error',
+        signal,
+      });
+      body = await response.json();
+    } catch (cause) {
+      if (init.signal?.aborted) throw new TradeAgentError('interrupted', 'stopped waiting for the phone');
+      throw new TradeAgentError('provider_unreachable', "the sandbox's phone did not answer", {
+        hint: 'Is the sandbox running? Start it with: trade-agent sandbox',
+        cause,
+      });
+    }
+    if (response.status === 401) {
+      throw new TradeAgentError('invalid_config', 'the sandbox does not accept this pairing secret', {
+        hint: 'The secret is in the file pairing-secret in the home of the sandbox that is running.',
+      });
+    }
+    const known = errors[response.status];
+    if (known !== undefined) throw known();
+    const parsed = response.ok ? schema.safeParse(body) : undefined;
+    if (!parsed?.success) {
+      throw new TradeAgentError(
+        'provider_error',
+        `the sandbox's phone gave no usable answer (${response.status})`,
+      );
+    }
+    return parsed.data;
   };
 }

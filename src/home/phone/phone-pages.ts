@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { streamSSE } from 'hono/streaming';
 import type { ApprovalRequest, DecisionOutcome } from '../identity-provider/approval-requests.ts';
-import type { BrowserEnv } from './browser.ts';
+import type { BrowserEnv } from './browser-env.ts';
 import { type Markup, messagePage, page, toSignIn } from './page.ts';
 import { phoneScript } from './phone-script.ts';
 import { nextChange, type PhoneServices } from './phone-services.ts';

@@ -1,7 +1,8 @@
 import { Hono } from 'hono';
 import { deleteCookie } from 'hono/cookie';
 import { html } from 'hono/html';
-import { type BrowserContext, type BrowserEnv, cookieNames, setSession } from './browser.ts';
+import { cookieNames, setSession } from './browser.ts';
+import type { BrowserContext, BrowserEnv } from './browser-env.ts';
 import { messagePage, page } from './page.ts';
 import type { PhoneServices } from './phone-services.ts';
 

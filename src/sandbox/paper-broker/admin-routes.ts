@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import type { Market } from '../market/market.ts';
 import { sameSecret } from './access.ts';
-import type { BookedOrder } from './paper-broker.ts';
+import type { BookedOrder } from './order-json.ts';
 
 /**
  * For tests and demonstrations, with the admin secret as Bearer: `GET /admin/book`; `PUT /admin/prices/SYMBOL

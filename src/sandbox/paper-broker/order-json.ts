@@ -48,4 +48,5 @@ export function orderJson(order: OrderRecord) {
   };
 }
 
-export type OrderJson = ReturnType<typeof orderJson>;
+/** An order with the account it belongs to. */
+export type BookedOrder = ReturnType<typeof orderJson> & { account_number: string };

@@ -13,7 +13,7 @@ import { openLedger } from './ledger.ts';
 import { type OAuthClient, oauthRoutes } from './oauth/oauth-routes.ts';
 import { openTokenStore } from './oauth/token-store.ts';
 import { openOrderBook } from './order-book.ts';
-import { type OrderJson, orderJson } from './order-json.ts';
+import { type BookedOrder, orderJson } from './order-json.ts';
 import { seedAccount } from './seed-accounts.ts';
 import { tradingRoutes } from './trading-routes.ts';
 
@@ -41,9 +41,6 @@ export interface PaperBrokerOptions {
   /** Of one account (default 1000, the higher of Alpaca's two plans). */
   requestsPerMinute?: number;
 }
-
-/** An order with the account it belongs to. */
-export type BookedOrder = OrderJson & { account_number: string };
 
 export interface PaperBroker {
   /** Serves Alpaca's Trading API v2 and Market Data API v2 under /v2, and OAuth under /oauth. */

@@ -1,6 +1,7 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { createPrivateFile, readPrivateFile } from '../../machine/private-file.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+import { isSame } from './constant-time.ts';
 import type { PassphraseKeys } from './passphrase-keys.ts';
 import type { KeyHeader, KeyKind } from './sealed-file.ts';
 
@@ -85,11 +86,6 @@ function passphraseKey(keys: PassphraseKeys, where: { file: string; profile: str
     },
     create: () => keys.create(where),
   };
-}
-
-/** Compares without telling by its time how much was right. */
-export function isSame(a: Buffer, b: Buffer): boolean {
-  return a.length === b.length && timingSafeEqual(a, b);
 }
 
 function requireKey(keyFile: string, file: string): Buffer {

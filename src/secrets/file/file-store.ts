@@ -43,38 +43,7 @@ export function openFileStore(options: FileStoreOptions): CredentialStore {
   const context = `trade-agent-credentials/1/${profile}`;
   const isNew = !existsSync(file);
 
-  const unavailable = (message: string) =>
-    new TradeAgentError('credential_store_unavailable', message, {
-      hint: `Nothing was changed. Restore ${file} and its key, or move both away and run "trade-agent login".`,
-      details: { file },
-    });
-
-  const readSealed = (): SealedFile | undefined => {
-    const text = readPrivateFile(file, LONGEST_FILE, (why) =>
-      unavailable(`the credential file ${file} can't be used: ${why}`),
-    );
-    if (text === undefined) return undefined;
-    let sealed: SealedFile;
-    try {
-      sealed = parseSealed(text);
-    } catch {
-      // The cause is left out: a parser's message may quote what it read.
-      throw unavailable(`the credential file ${file} is damaged`);
-    }
-    if (sealed.key.kind === kind) return sealed;
-    throw unavailable(`the credential file ${file} is under another kind of key (${sealed.key.kind})`);
-  };
-
-  const valuesOf = (sealed: SealedFile, key: Buffer): Record<string, string> => {
-    try {
-      return unseal(sealed, key, context);
-    } catch {
-      // A passphrase or a named key was recognized by then; a key beside the file can be another's.
-      throw unavailable(
-        `the credential file ${file} is damaged${kind === 'file' ? ' or belongs to another key' : ''}`,
-      );
-    }
-  };
+  const { readSealed, valuesOf } = sealedCredentials(file, kind, context);
 
   const read = async (): Promise<Record<string, string>> => {
     const sealed = readSealed();
@@ -142,6 +111,44 @@ export function openFileStore(options: FileStoreOptions): CredentialStore {
         rmSync(file, { force: true });
       }),
   };
+}
+
+/** The file as it was sealed, and what is in it. Neither ever passes a file that can't be used for an empty one. */
+function sealedCredentials(file: string, kind: KeyKind, context: string) {
+  const unavailable = (message: string) =>
+    new TradeAgentError('credential_store_unavailable', message, {
+      hint: `Nothing was changed. Restore ${file} and its key, or move both away and run "trade-agent login".`,
+      details: { file },
+    });
+
+  const readSealed = (): SealedFile | undefined => {
+    const text = readPrivateFile(file, LONGEST_FILE, (why) =>
+      unavailable(`the credential file ${file} can't be used: ${why}`),
+    );
+    if (text === undefined) return undefined;
+    let sealed: SealedFile;
+    try {
+      sealed = parseSealed(text);
+    } catch {
+      // The cause is left out: a parser's message may quote what it read.
+      throw unavailable(`the credential file ${file} is damaged`);
+    }
+    if (sealed.key.kind === kind) return sealed;
+    throw unavailable(`the credential file ${file} is under another kind of key (${sealed.key.kind})`);
+  };
+
+  const valuesOf = (sealed: SealedFile, key: Buffer): Record<string, string> => {
+    try {
+      return unseal(sealed, key, context);
+    } catch {
+      // A passphrase or a named key was recognized by then; a key beside the file can be another's.
+      throw unavailable(
+        `the credential file ${file} is damaged${kind === 'file' ? ' or belongs to another key' : ''}`,
+      );
+    }
+  };
+
+  return { readSealed, valuesOf };
 }
 
 function kindOf(choice: FileKeyChoice): KeyKind {

@@ -24,7 +24,7 @@ import {
   type Quote,
   quoteSchema,
 } from '../../trading/views.ts';
-import { PROPOSE_MESSAGES, PROPOSE_ORDERS } from '../tool.ts';
+import { PROPOSE_MESSAGES, PROPOSE_ORDERS } from '../propose-scopes.ts';
 import { gatewayError, shownText } from './gateway-problem.ts';
 
 /** Whether trading is halted; `halted_at` in RFC 3339. */

@@ -3,7 +3,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { Hono } from 'hono';
 import * as client from 'openid-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { VaultConnection } from '../../../src/home/identity-provider/vault.ts';
+import type { VaultConnection } from '../../../src/home/identity-provider/third-party.ts';
 import { type HttpServer, listenOnLoopback } from '../../../src/net/http-server.ts';
 import { oauthRoutes } from '../../../src/sandbox/paper-broker/oauth/oauth-routes.ts';
 import { openTokenStore } from '../../../src/sandbox/paper-broker/oauth/token-store.ts';

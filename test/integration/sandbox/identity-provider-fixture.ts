@@ -13,7 +13,8 @@ import {
   type SandboxUser,
 } from '../../../src/home/identity-provider/identity-provider.ts';
 import { draftOf } from '../../../src/home/identity-provider/order-details.ts';
-import { createVault, type VaultConnection } from '../../../src/home/identity-provider/vault.ts';
+import type { VaultConnection } from '../../../src/home/identity-provider/third-party.ts';
+import { createVault } from '../../../src/home/identity-provider/vault.ts';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
 import {

@@ -1,0 +1,55 @@
+import { AIMessage, type BaseMessage } from '@langchain/core/messages';
+import { placeOrder } from '../../tools/place-order.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { describeOrder, type OrderRequest } from '../../trading/order.ts';
+import { MOST_ORDERS } from '../agent.ts';
+import { answer } from '../planner/answer.ts';
+import { answeredCalls } from '../planner/answered-calls.ts';
+import { shortId } from '../short-id.ts';
+import { promptMessage } from './message-history.ts';
+
+/**
+ * Orders that a program put together, in words for whoever reads their thread: `SELL 8 AAPL LMT 228.50 DAY; …`. Nothing
+ * reads them back.
+ * @throws {TradeAgentError} `usage` for none, or for more than a person can judge at once
+ */
+export function orderWords(orders: readonly OrderRequest[]): string {
+  if (orders.length === 0 || orders.length > MOST_ORDERS) {
+    throw new TradeAgentError(
+      'usage',
+      `1 to ${MOST_ORDERS} orders are proposed at once, not ${orders.length}`,
+      {
+        hint: 'Propose the rest when these are settled.',
+      },
+    );
+  }
+  return orders.map((order) => `${describeOrder(order)} ${order.time_in_force.toUpperCase()}`).join('; ');
+}
+
+/** As a conversation keeps them: said in words, and called for, each exactly as it is. @throws as {@link orderWords} */
+export function orderMessages(orders: readonly OrderRequest[], composedBy: string): BaseMessage[] {
+  return [
+    promptMessage(orderWords(orders), composedBy),
+    new AIMessage({
+      content: '',
+      tool_calls: orders.map((order) => ({
+        id: shortId('tc_', 12),
+        name: placeOrder.name,
+        args: { ...order },
+      })),
+      additional_kwargs: { composed_by: composedBy },
+    }),
+  ];
+}
+
+/** How many orders a program called for with the newest prompt; undefined where that is for a model to do. */
+export function composedOrders(messages: readonly BaseMessage[]): number | undefined {
+  const message = messages[messages.findLastIndex(({ type }) => type === 'human') + 1];
+  const isComposed = AIMessage.isInstance(message) && message.additional_kwargs.composed_by !== undefined;
+  return isComposed ? message.tool_calls?.length : undefined;
+}
+
+/** What became of them, in words: no model is asked, so that none can add an order of its own. */
+export function composedAnswer(messages: readonly BaseMessage[]): string | undefined {
+  return composedOrders(messages) === undefined ? undefined : answer(answeredCalls(messages));
+}

@@ -1,0 +1,30 @@
+import { AIMessage, type BaseMessage, ToolMessage } from '@langchain/core/messages';
+
+/** One call and what came back. */
+export interface Answered {
+  readonly tool: string;
+  readonly args: Record<string, unknown>;
+  /** The tool message's content, parsed. */
+  readonly content: unknown;
+}
+
+/** The calls made for the newest prompt, in the order they were made, with their answers. */
+export function answeredCalls(conversation: readonly BaseMessage[]): Answered[] {
+  const messages = conversation.slice(conversation.findLastIndex(({ type }) => type === 'human') + 1);
+  const answers = new Map(
+    messages.flatMap((message) =>
+      ToolMessage.isInstance(message) ? [[message.tool_call_id, message.text]] : [],
+    ) as [string, string][],
+  );
+  return messages.flatMap((message) =>
+    AIMessage.isInstance(message)
+      ? (message.tool_calls ?? []).map(({ id, name, args }) => ({
+          tool: name,
+          args,
+          content: JSON.parse(
+            answers.get(id ?? '') ?? '{"error":{"message":"this was not done"}}',
+          ) as unknown,
+        }))
+      : [],
+  );
+}

@@ -1,0 +1,11 @@
+import type { ErrorCode } from '../../trading/errors.ts';
+
+/** Where the planner puts its refusal, in an answer's `response_metadata`. */
+export const REFUSAL = 'trade_agent_refusal';
+
+/** Why the planner did not do as asked. */
+export interface PlannerRefusal {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string;
+}

@@ -1,0 +1,168 @@
+import {
+  type Configuration,
+  errors,
+  type KoaContextWithOIDC,
+  type RichAuthorizationRequestsActiveConfiguration,
+} from 'oidc-provider';
+import type { ApprovalRequests } from './approval-requests.ts';
+import { readSubject } from './approval-subject.ts';
+import { approvalTypes, type GatewayClient } from './clients.ts';
+import { UnacceptableDetails } from './order-details.ts';
+import {
+  CIBA_GRANT,
+  CONNECTION_SCOPES,
+  connectedAccountsUrl,
+  IDENTITY_SCOPES,
+  isIn,
+  LOGIN_CLIENT_ID,
+  MESSAGE_SCOPE,
+  ORDER_SCOPE,
+  SESSION_SCOPES,
+} from './protocol.ts';
+
+type Features = NonNullable<Configuration['features']>;
+
+/** What asking a person for an approval needs. */
+export interface AskingOptions {
+  readonly issuer: string;
+  readonly resource: string;
+  readonly gatewayClient: GatewayClient;
+  readonly requests: ApprovalRequests;
+  readonly now: () => number;
+  /** Shows a CIBA request on the person's phone. */
+  readonly askPerson: NonNullable<NonNullable<Features['ciba']>['triggerAuthenticationDevice']>;
+}
+
+/**
+ * Requests of one client that may wait for one person. More than they could look through means that somebody is trying
+ * to wear them down; counted by client, so that none shuts out another.
+ */
+const MOST_PENDING = 20;
+/** The gateway has quotas of its own, by who proposes; this bounds memory and no more. */
+const MOST_PENDING_OF_GATEWAY = 20_000;
+/** Characters that read the same on every phone and can't forge a second line. */
+const BINDING_MESSAGE = /^[A-Za-z0-9 +\-_.,:#]{1,64}$/;
+
+/** What a request asks for, by its authorization details. @throws `invalid_authorization_details` */
+export function subjectOf({ resource, now }: Pick<AskingOptions, 'resource' | 'now'>, details: unknown) {
+  try {
+    return readSubject(details, { resource, now: now() });
+  } catch (error) {
+    if (error instanceof UnacceptableDetails) throw new errors.InvalidAuthorizationDetails(error.message);
+    throw error;
+  }
+}
+
+/** Which tokens are for what (RFC 8707). */
+export function resourceIndicators({ issuer, resource }: AskingOptions): Features['resourceIndicators'] {
+  const connectedAccounts = connectedAccountsUrl(issuer);
+  return {
+    enabled: true,
+    defaultResource: () => resource,
+    // A token for nothing but identity scopes is for the userinfo endpoint; any other is for the gateway.
+    useGrantedResource: (ctx) => {
+      const asked = ctx.oidc.params?.scope;
+      return typeof asked !== 'string' || !asked.split(' ').every((scope) => isIn(IDENTITY_SCOPES, scope));
+    },
+    getResourceServerInfo: (_ctx, indicator, client) => {
+      if (indicator === connectedAccounts && client.clientId === LOGIN_CLIENT_ID) {
+        return {
+          scope: CONNECTION_SCOPES.join(' '),
+          audience: connectedAccounts,
+          accessTokenFormat: 'jwt',
+          jwt: { sign: { alg: 'ES256' } },
+        };
+      }
+      if (indicator !== resource)
+        throw new errors.InvalidTarget('the only resource here is the order gateway');
+      return {
+        scope: client.grantTypeAllowed(CIBA_GRANT)
+          ? `${ORDER_SCOPE} ${MESSAGE_SCOPE}`
+          : SESSION_SCOPES.join(' '),
+        audience: resource,
+        accessTokenFormat: 'jwt',
+        jwt: { sign: { alg: 'ES256' } },
+      };
+    },
+  };
+}
+
+/** Who may ask for which approved details, and which tokens carry them (RFC 9396). */
+export function richAuthorizationRequests(
+  options: AskingOptions,
+): RichAuthorizationRequestsActiveConfiguration {
+  return {
+    enabled: true,
+    types: Object.fromEntries(
+      approvalTypes.map((type) => [
+        type,
+        {
+          validate: (ctx: KoaContextWithOIDC) => {
+            const { isProposal } = subjectOf(options, ctx.oidc.params?.authorization_details);
+            // The phone believes what a proposal says of its worst case: nobody else may write one.
+            if (isProposal && ctx.oidc.client?.clientId !== options.gatewayClient.client_id) {
+              throw new errors.InvalidAuthorizationDetails('only the gateway may ask about a proposal');
+            }
+          },
+        },
+      ]),
+    ),
+    authorizationDetailsForGrantSource: () => undefined,
+    authorizationDetailsForAccessToken: (ctx, _token, source, grantType) => {
+      if (grantType !== CIBA_GRANT || ctx.oidc.params?.authorization_details !== undefined) {
+        throw new errors.InvalidAuthorizationDetails('only an approval carries authorization details');
+      }
+      return source?.rar;
+    },
+    authorizationDetailsForIntrospection: () => undefined,
+  };
+}
+
+/** Asking a person on another device (CIBA). */
+export function ciba(options: AskingOptions): Features['ciba'] {
+  return {
+    enabled: true,
+    deliveryModes: ['poll', 'ping'],
+    processLoginHint: (_ctx, hint) => hint,
+    processLoginHintToken: () => {
+      throw new errors.InvalidRequest('login_hint_token is not supported: use login_hint');
+    },
+    verifyUserCode: (ctx, account, userCode) => {
+      if (userCode !== undefined) throw new errors.InvalidRequest('user_code is not supported');
+      const clientId = ctx.oidc.client?.clientId ?? '';
+      const most = clientId === options.gatewayClient.client_id ? MOST_PENDING_OF_GATEWAY : MOST_PENDING;
+      if (options.requests.countPending(account.accountId, clientId) >= most) {
+        throw new errors.AccessDenied('too many requests are waiting for this person');
+      }
+    },
+    validateBindingMessage: (_ctx, message) => {
+      if (message !== undefined && !BINDING_MESSAGE.test(message)) {
+        throw new errors.InvalidBindingMessage(
+          'binding_message must have 1 to 64 characters of A-Z a-z 0-9 space + - _ . , : #',
+        );
+      }
+    },
+    validateRequestContext: (ctx, context) => {
+      if (context !== undefined) throw new errors.InvalidRequest('request_context is not supported');
+      const scopes = String(ctx.oidc.params?.scope ?? '')
+        .split(' ')
+        .sort();
+      const { scope, bindingMessage: described } = subjectOf(options, ctx.oidc.params?.authorization_details);
+      if (scopes.join(' ') !== ['openid', scope].sort().join(' ')) {
+        throw new errors.InvalidScope(
+          `this approval is asked for with scope "openid ${scope}"`,
+          scopes.join(' '),
+        );
+      }
+      const message = ctx.oidc.params?.binding_message;
+      // A message of its own making could make the person believe they approve something else.
+      if ('is' in described && message !== undefined && message !== described.is) {
+        throw new errors.InvalidBindingMessage(`binding_message must be "${described.is}" for this`);
+      }
+      if ('endsIn' in described && !String(message ?? '').endsWith(described.endsIn)) {
+        throw new errors.InvalidBindingMessage(`binding_message must end in "${described.endsIn}"`);
+      }
+    },
+    triggerAuthenticationDevice: options.askPerson,
+  };
+}

@@ -1,0 +1,32 @@
+import type Provider from 'oidc-provider';
+import { failpoint } from '../../machine/failpoint.ts';
+import type { Faults } from '../faults.ts';
+import { CIBA_GRANT, connectedAccountsUrl, OUTCOME_PATH, POLL_INTERVAL } from './protocol.ts';
+
+/** What the library's own answers lack, or say too much of. */
+export function completeAnswers(provider: Provider, issuer: string, faults: Faults): void {
+  provider.use(async (ctx, next) => {
+    await next();
+    const route: unknown = ctx.oidc?.route;
+    if (route === 'discovery' && ctx.status === 200) {
+      // There is no authorization endpoint here: people sign in by the device flow only.
+      ctx.body = {
+        ...ctx.body,
+        authorization_endpoint: undefined,
+        response_modes_supported: undefined,
+        connected_accounts_endpoint: connectedAccountsUrl(issuer),
+        backchannel_outcome_endpoint: `${issuer}${OUTCOME_PATH}`,
+        backchannel_user_code_parameter_supported: false,
+      };
+    }
+    if ((route === 'backchannel_authentication' || route === 'device_authorization') && ctx.status === 200) {
+      ctx.body = { ...ctx.body, interval: POLL_INTERVAL };
+    }
+    const approved = route === 'token' && ctx.status === 200 && ctx.oidc.params.grant_type === CIBA_GRANT;
+    if (approved) failpoint('idp.issued');
+    if (approved && faults.take('lost_token_response')) {
+      ctx.respond = false;
+      ctx.req.socket.destroy();
+    }
+  });
+}

@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { VaultError } from './vault-error.ts';
+
+/** One third party the vault can hold accounts at, as an OAuth 2.0 client of it. */
+export interface VaultConnection {
+  /** Base URL; its OAuth is at `/oauth/authorize`, `/oauth/token` and `/oauth/revoke`. */
+  readonly url: string;
+  readonly client: { readonly client_id: string; readonly client_secret: string };
+  /** One of its own for each connection: an answer then can't be taken for another third party's (RFC 9700 §4.4). */
+  readonly redirectUri: string;
+  /** For people; the connection's name unless said otherwise. */
+  readonly label?: string;
+  /** All that may be asked for there; {@link BROKER_SCOPES} unless said otherwise. */
+  readonly scopes?: readonly string[];
+}
+
+/** An authorization request to a third party (RFC 6749 §4.1.1, RFC 7636). */
+export interface ThirdPartyRequest {
+  readonly connection: string;
+  readonly scopes: readonly string[];
+  readonly state: string;
+  /** PKCE. Secret until the code is redeemed. */
+  readonly verifier: string;
+}
+
+/** Milliseconds. */
+const TIMEOUT = 10_000;
+
+const tokenResponseSchema = z.object({
+  access_token: z.string().min(1),
+  token_type: z.string().regex(/^bearer$/i),
+  expires_in: z.number().int().positive(),
+  refresh_token: z.string().min(1).optional(),
+  scope: z.string().optional(),
+});
+export type TokenResponse = z.output<typeof tokenResponseSchema>;
+
+/** Third parties as the vault sees them: OAuth 2.0 servers that it is a confidential client of. */
+export interface ThirdParties {
+  /** Where the person signs in there, and is asked. */
+  authorizationUrl(connection: VaultConnection, request: ThirdPartyRequest): string;
+  /** @throws {VaultError} `reconnect_needed`, `broker_unreachable` */
+  tokens(connection: VaultConnection, grant: Readonly<Record<string, string>>): Promise<TokenResponse>;
+  /**
+   * Fills in its login and consent form in the person's place.
+   * @returns the code; `undefined` where they refused
+   * @throws {VaultError}
+   */
+  answer(
+    connection: VaultConnection,
+    request: ThirdPartyRequest,
+    credentials: { readonly username: string; readonly password: string },
+    decision: 'allow' | 'deny',
+  ): Promise<string | undefined>;
+  /** Ends the consent with every token that came of it (RFC 7009). @returns false where it could not be told */
+  revoke(connection: VaultConnection, token: string): Promise<boolean>;
+}
+
+export function thirdParties(request: typeof fetch): ThirdParties {
+  const send = async (url: string, body: URLSearchParams): Promise<Response> => {
+    try {
+      return await request(url, {
+        method: 'POST',
+        body,
+        headers: { accept: 'application/json' },
+        redirect: 'manual',
+        signal: AbortSignal.timeout(TIMEOUT),
+      });
+    } catch {
+      throw new VaultError('broker_unreachable', 'the broker did not answer');
+    }
+  };
+
+  return {
+    authorizationUrl,
+
+    async tokens(connection, grant) {
+      const response = await send(
+        `${connection.url}/oauth/token`,
+        new URLSearchParams({ ...grant, ...connection.client }),
+      );
+      if (response.status === 400 || response.status === 401) {
+        throw new VaultError('reconnect_needed', 'the broker no longer accepts this connection');
+      }
+      const parsed = tokenResponseSchema.safeParse(await response.json().catch(() => undefined));
+      if (!response.ok || !parsed.success) {
+        throw new VaultError(
+          'broker_unreachable',
+          `the broker's token endpoint gave no usable answer (${response.status})`,
+        );
+      }
+      return parsed.data;
+    },
+
+    async answer(connection, asked, credentials, decision) {
+      const url = authorizationUrl(connection, asked);
+      const response = await send(url, new URLSearchParams({ ...credentials, decision }));
+      const location = URL.parse(response.headers.get('location') ?? '', url);
+      const expected = new URL(connection.redirectUri);
+      const isAnswer =
+        location !== null &&
+        location.origin === expected.origin &&
+        location.pathname === expected.pathname &&
+        location.searchParams.get('state') === asked.state;
+      const code = isAnswer ? location.searchParams.get('code') : null;
+      if (isAnswer && code === null && decision === 'deny') return undefined;
+      if (!code) {
+        throw new VaultError(
+          'not_connected',
+          `the broker refused to connect ${credentials.username} (${response.status})`,
+        );
+      }
+      return code;
+    },
+
+    async revoke(connection, token) {
+      const response = await send(
+        `${connection.url}/oauth/revoke`,
+        new URLSearchParams({ token, ...connection.client }),
+      ).catch(() => undefined);
+      return response?.ok ?? false;
+    },
+  };
+}
+
+function authorizationUrl(
+  { url, client, redirectUri }: VaultConnection,
+  { scopes, state, verifier }: ThirdPartyRequest,
+): string {
+  const parameters = new URLSearchParams({
+    response_type: 'code',
+    client_id: client.client_id,
+    redirect_uri: redirectUri,
+    scope: scopes.join(' '),
+    state,
+    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+    code_challenge_method: 'S256',
+  });
+  return `${url}/oauth/authorize?${parameters}`;
+}
