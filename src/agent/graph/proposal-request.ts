@@ -4,9 +4,9 @@ import { type MessageTool, readMessageRequest } from '../../tools/message-tool.t
 import { readOrderRequest } from '../../tools/place-order.ts';
 import { compactSummary } from '../../tools/portfolio-summary.ts';
 import type { Tool } from '../../tools/tool.ts';
+import type { MessageRequest } from '../../trading/kinds/message.ts';
 import {
   LONGEST_TTL_S,
-  type MessageRequest,
   type ProposalKind,
   type ProposalRequestInput,
   type Provenance,

@@ -1,15 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import * as client from 'openid-client';
-import {
-  actionOfKind,
-  bindingMessageOf,
-  detailsTypeOfKind,
-  type ProposalDetails,
-  proposalDigest,
-} from '../../../src/approval/details.ts';
+import { bindingMessageOf, type ProposalDetails, proposalDigest } from '../../../src/approval/details.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
-import type { ProposalKind } from '../../../src/trading/proposal.ts';
+import { kinds, type ProposalKind } from '../../../src/trading/kinds/kinds.ts';
 import type { Order } from '../../../src/trading/views.ts';
 import { CIBA, draft, RESOURCE, type World } from './identity-provider-fixture.ts';
 
@@ -82,9 +76,9 @@ export function proposalDetails(
   changes: Partial<ProposalDetails> = {},
 ): ProposalDetails {
   const details: ProposalDetails = {
-    type: detailsTypeOfKind[kind],
+    type: kinds[kind].detailsType,
     locations: [RESOURCE],
-    actions: [actionOfKind[kind]],
+    actions: [kinds[kind].action],
     identifier: 'ta-0123456789abcdef',
     kind,
     proposal: `pr_${randomBytes(9).toString('hex')}`,

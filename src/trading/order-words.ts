@@ -1,6 +1,7 @@
-import { Dec } from '../../trading/decimal.ts';
-import type { Environment, OrderDraft, TimeInForce } from '../../trading/order.ts';
-import { dollars, percent, sharePrice, shares } from './money.ts';
+import { dollars, percent, sharePrice, shares } from './amounts.ts';
+import { Dec } from './decimal.ts';
+import type { Environment, OrderDraft, TimeInForce } from './order.ts';
+import type { Order } from './views.ts';
 
 const timesInForce: Record<TimeInForce, string> = {
   day: 'day (until the close)',
@@ -21,6 +22,12 @@ export function orderHeadline(order: OrderDraft): string {
   const amount = order.qty !== undefined ? shares(order.qty) : dollars(order.notional ?? '0');
   const of = order.qty !== undefined ? ' ' : ' of ';
   return `${order.side.toUpperCase()} ${amount}${of}${order.symbol}, ${orderTerms(order)}`;
+}
+
+/** An order at the broker in one line: `SELL 5 AAPL, stop $170.00`. */
+export function openOrderHeadline(order: Order): string {
+  const amount = order.qty !== null ? shares(order.qty) : `${dollars(order.notional ?? '0')} of`;
+  return `${order.side.toUpperCase()} ${amount} ${order.symbol}, ${orderTerms(order)}`;
 }
 
 /** What of an order, proposed or at the broker, says at which price it trades. */

@@ -1,7 +1,7 @@
-import { cents, Dec, plain } from '../../trading/decimal.ts';
+import { cents, Dec, plain } from './decimal.ts';
 
 /** One field of the approved details, as a person reads it. */
-export interface OrderField {
+export interface DetailField {
   /** The details' own name for it. */
   readonly name: string;
   readonly label: string;
@@ -29,84 +29,91 @@ const timesInForce: Record<string, string> = {
 
 const environments: Record<string, string> = { paper: 'PAPER (simulated)', live: 'LIVE (real money)' };
 
-const services: Record<string, string> = { slack: 'Slack', gmail: 'Gmail' };
-
 type Format = (value: string) => string;
-const asIs: Format = (value) => value;
+
+/** What a person calls a field, and how its value reads; as it stands where there is no format. */
+export type FieldWords = Readonly<
+  Record<string, { readonly label: string; readonly format?: Format; readonly technical?: true }>
+>;
+
 /** To the cent; an amount finer than that is shown as it is, not rounded away. */
 const dollars: Format = (value) => (/^\d+(\.\d{1,2})?$/.test(value) ? `$${cents(value)}` : `$${value}`);
 const perShare: Format = (value) => `$${value} a share`;
-const named =
-  (names: Record<string, string>): Format =>
-  (value) =>
-    Object.hasOwn(names, value) ? (names[value] ?? value) : value;
+/** Words for the values that have one; the others as they are. */
+export function namedFormat(names: Readonly<Record<string, string>>): Format {
+  return (value) => (Object.hasOwn(names, value) ? (names[value] ?? value) : value);
+}
 const percentOfFraction: Format = (value) =>
   /^\d+(\.\d+)?$/.test(value) ? `${plain(new Dec(value).times(100))} %` : value;
 
 /** In the order they are read: what happens, at what price, for how long, and who for. */
-const known: Record<string, { label: string; format: Format; technical?: true }> = {
-  side: { label: 'Action', format: named({ buy: 'Buy', sell: 'Sell' }) },
-  symbol: { label: 'Symbol', format: asIs },
+const orderWords: FieldWords = {
+  side: { label: 'Action', format: namedFormat({ buy: 'Buy', sell: 'Sell' }) },
+  symbol: { label: 'Symbol' },
   qty: { label: 'Quantity', format: (value) => `${value} ${value === '1' ? 'share' : 'shares'}` },
   notional: { label: 'Amount', format: dollars },
-  order_type: { label: 'Order type', format: named(orderTypes) },
+  order_type: { label: 'Order type', format: namedFormat(orderTypes) },
   limit_price: { label: 'Limit price', format: perShare },
   stop_price: { label: 'Stop price', format: perShare },
   trail_price: { label: 'Trails by', format: perShare },
   trail_percent: { label: 'Trails by', format: (value) => `${value} %` },
-  time_in_force: { label: 'Time in force', format: named(timesInForce) },
-  extended_hours: { label: 'Extended hours', format: named({ true: 'Yes', false: 'No' }) },
+  time_in_force: { label: 'Time in force', format: namedFormat(timesInForce) },
+  extended_hours: { label: 'Extended hours', format: namedFormat({ true: 'Yes', false: 'No' }) },
   reference_price: { label: 'Reference price', format: perShare },
   max_slippage: { label: 'Max slippage', format: percentOfFraction },
-  service: { label: 'By', format: named(services) },
-  recipient: { label: 'To', format: asIs },
-  subject: { label: 'Subject', format: asIs },
-  text: { label: 'Text', format: asIs },
-  account: { label: 'Account', format: asIs },
-  environment: { label: 'Environment', format: named(environments) },
-  client_order_id: { label: 'Order id', format: asIs },
-  client_message_id: { label: 'Message id', format: asIs },
-  client_cancel_id: { label: 'Cancel id', format: asIs },
-  client_lift_id: { label: 'Lift id', format: asIs },
-  protects: { label: 'Protects a position', format: asIs },
-  trail: { label: 'Trails by', format: asIs },
-  halted_at: { label: 'Halted at', format: asIs },
-  id: { label: "Broker's id", format: asIs },
-  status: { label: 'Status', format: asIs },
-  filled_qty: { label: 'Filled so far', format: asIs },
+  account: { label: 'Account' },
+  environment: { label: 'Environment', format: namedFormat(environments) },
+  client_order_id: { label: 'Order id' },
+};
+
+/** What the broker tells of an order, how long the approval holds, and, below, what only machines compare. */
+const lastWords: FieldWords = {
+  id: { label: "Broker's id" },
+  status: { label: 'Status' },
+  filled_qty: { label: 'Filled so far' },
   filled_avg_price: { label: 'Filled at', format: perShare },
-  submitted_at: { label: 'Submitted at', format: asIs },
+  submitted_at: { label: 'Submitted at' },
   expires_at: { label: 'Valid until', format: (value) => value.replace('T', ' ').replace('Z', ' UTC') },
-  type: { label: 'Kind', format: asIs, technical: true },
-  actions: { label: 'May be used to', format: asIs, technical: true },
-  locations: { label: 'Only at', format: asIs, technical: true },
-  identifier: { label: 'Identifier', format: asIs, technical: true },
-  proposal: { label: 'Proposal', format: asIs, technical: true },
-  digest: { label: 'Digest', format: asIs, technical: true },
+  type: { label: 'Kind', technical: true },
+  actions: { label: 'May be used to', technical: true },
+  locations: { label: 'Only at', technical: true },
+  identifier: { label: 'Identifier', technical: true },
+  proposal: { label: 'Proposal', technical: true },
+  digest: { label: 'Digest', technical: true },
 };
 
 /**
- * Every field of the details, none left out: one this page has no name for is shown under its own, first among the
- * plain ones, because a person must see what they approve.
+ * Every field of the details, none left out: one that nobody has words for is shown under its own name, first among
+ * the plain ones, because a person must see what they approve.
+ * @param own words for the fields that no order has
  */
-export function orderFields(details: Readonly<Record<string, unknown>>): OrderField[] {
+export function detailFields(
+  details: Readonly<Record<string, unknown>>,
+  own: FieldWords = {},
+): DetailField[] {
+  const known: FieldWords = { ...orderWords, ...own, ...lastWords };
   const unknown = Object.keys(details).filter((name) => !Object.hasOwn(known, name));
   const names = [...unknown, ...Object.keys(known).filter((name) => details[name] !== undefined)];
   return names.map((name) => {
-    const field = Object.hasOwn(known, name) ? known[name] : undefined;
+    const words = wordsFor(name, known);
     const raw = plainText(details[name]);
     return {
       name,
-      label: field?.label ?? name,
-      text: field?.format(raw) ?? raw,
-      technical: field?.technical ?? false,
+      label: words?.label ?? name,
+      text: words?.format?.(raw) ?? raw,
+      technical: words?.technical ?? false,
     };
   });
 }
 
 /** What a person calls a field. */
-export function fieldLabel(name: string): string {
-  return (Object.hasOwn(known, name) ? known[name]?.label : undefined) ?? name;
+export function fieldLabel(name: string, own: FieldWords = {}): string {
+  return wordsFor(name, { ...orderWords, ...own, ...lastWords })?.label ?? name;
+}
+
+/** A name that every object inherits is no field's. */
+function wordsFor(name: string, known: FieldWords): FieldWords[string] | undefined {
+  return Object.hasOwn(known, name) ? known[name] : undefined;
 }
 
 /** Which money the details are about, where they say. */
@@ -114,30 +121,23 @@ export function environmentOf({ environment }: Readonly<Record<string, unknown>>
   return environment === undefined ? undefined : plainText(environment);
 }
 
-/** Whether the details are a message's rather than an order's. */
-export function isMessage(details: Readonly<Record<string, unknown>>): boolean {
-  return details.recipient !== undefined && details.side === undefined;
-}
-
-/** The order in one line: `Buy 5 AAPL`, `Sell $500.00 of MSFT`; a message as `Send to #trading`. */
+/** The order in one line: `Buy 5 AAPL`, `Sell $500.00 of MSFT`. */
 export function orderHeadline(details: Readonly<Record<string, unknown>>): string {
-  if (isMessage(details)) return `Send to ${plainText(details.recipient)}`;
-  const action = named({ buy: 'Buy', sell: 'Sell' })(plainText(details.side));
+  const action = namedFormat({ buy: 'Buy', sell: 'Sell' })(plainText(details.side));
   const symbol = plainText(details.symbol);
   return details.qty !== undefined
     ? `${action} ${plainText(details.qty)} ${symbol}`
     : `${action} ${dollars(plainText(details.notional))} of ${symbol}`;
 }
 
-/** The terms under the headline: `Limit order at $180.00 · Day`; for a message, by what it is sent. */
+/** The terms under the headline: `Limit order at $180.00 · Day`. */
 export function orderTerms(details: Readonly<Record<string, unknown>>): string {
-  if (isMessage(details)) return `By ${named(services)(plainText(details.service))}, as you`;
   const price = (name: string) => (details[name] === undefined ? undefined : `$${plainText(details[name])}`);
   const stop = price('stop_price');
   const limit = price('limit_price');
   const percent = details.trail_percent === undefined ? undefined : `${plainText(details.trail_percent)} %`;
   const trail = price('trail_price') ?? percent;
-  const type = named(orderTypes)(plainText(details.order_type));
+  const type = namedFormat(orderTypes)(plainText(details.order_type));
   const at =
     stop !== undefined && limit !== undefined
       ? `: stop ${stop}, limit ${limit}`
@@ -146,10 +146,11 @@ export function orderTerms(details: Readonly<Record<string, unknown>>): string {
         : (stop ?? limit) !== undefined
           ? ` at ${stop ?? limit}`
           : '';
-  return `${type} order${at} · ${named(timesInForce)(plainText(details.time_in_force))}`;
+  return `${type} order${at} · ${namedFormat(timesInForce)(plainText(details.time_in_force))}`;
 }
 
-function plainText(value: unknown): string {
+/** A value of any sort in plain text. */
+export function plainText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.join(', ');
   return JSON.stringify(value) ?? '';
