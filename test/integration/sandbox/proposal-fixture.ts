@@ -120,7 +120,7 @@ export async function gatewayAsking(world: World) {
     ask: (details: unknown, parameters: Record<string, string> = {}) => {
       const { code = '', kind } = { ...(details as Partial<ProposalDetails>) };
       return client.initiateBackchannelAuthentication(config, {
-        scope: kind === 'message' ? 'openid messages:write' : 'openid orders:write',
+        scope: `openid ${kinds[kind ?? 'order'].scope}`,
         login_hint: 'alice',
         binding_message: bindingMessageOf('BUY 5 AAPL LMT 180.00', code),
         authorization_details: JSON.stringify([details]),
