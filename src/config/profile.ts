@@ -5,7 +5,7 @@ import { decimalString } from '../trading/decimal.ts';
 import { environments, slippageSchema } from '../trading/order.ts';
 import { DEFAULT_TTL_S, LONGEST_TTL_S, SHORTEST_TTL_S } from '../trading/proposal.ts';
 import { noticesSchema } from './notice-channels.ts';
-import { providerNames } from './provider-names.ts';
+import { providerNames } from './provider/dialects.ts';
 
 /** Scopes the login client may ask for; `orders:write` is never among them, it comes only with an approval. */
 export const READ_SCOPES = ['market:read', 'portfolio:read', 'orders:read'] as const;

@@ -1,6 +1,6 @@
 import type { JWK } from 'jose';
 import type { ProviderAccess } from '../../auth/provider/provider.ts';
-import type { ProviderName } from '../../config/provider-names.ts';
+import type { ProviderName } from '../../config/provider/dialects.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import type { Asking } from '../asking.ts';

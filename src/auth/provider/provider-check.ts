@@ -1,8 +1,8 @@
 import type { ServerMetadata } from 'openid-client';
 import type { ResolvedProfile } from '../../config/profile.ts';
+import type { Dialect, Feature } from '../../config/provider/dialect.ts';
+import { dialectOf } from '../../config/provider/dialects.ts';
 import { TRADE_ORDER_TYPE } from '../../trading/approval-details.ts';
-import type { Dialect, Feature } from './dialect.ts';
-import { dialectOf } from './dialect-of.ts';
 import { announcesDpop } from './provider.ts';
 
 const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';

@@ -9,6 +9,7 @@ import type {
   ServerMetadata,
 } from 'openid-client';
 import type { ResolvedProfile } from '../../config/profile.ts';
+import { dialectOf } from '../../config/provider/dialects.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import type { Home } from '../../machine/home.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
@@ -16,7 +17,6 @@ import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.t
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { clockComparison } from './clock-comparison.ts';
-import { dialectOf } from './dialect-of.ts';
 import { providerError, providerFailure } from './provider-failure.ts';
 
 /** Metadata changes rarely; a stale copy costs one failed request at worst, and may be removed at any time. */

@@ -7,7 +7,7 @@ import { isSecureUrl } from '../../net/secure-url.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { clockComparison } from '../provider/clock-comparison.ts';
-import { dialectOf } from '../provider/dialect-of.ts';
+import { dialectOf } from '../../config/provider/dialects.ts';
 import { type IdTokenClaims, verifyIdToken } from '../provider/id-token.ts';
 import { endOf } from '../provider/lifetime.ts';
 import { audienceParameters, bindsTokens, loginClient, type ProviderAccess } from '../provider/provider.ts';

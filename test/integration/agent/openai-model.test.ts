@@ -1,6 +1,7 @@
 import { LLMock } from '@copilotkit/aimock';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { CreateAgentOptions } from '../../../src/agent/create-agent.ts';
+import { tools } from '../../../src/tools/catalog.ts';
 import { createWorld, options, play, type World } from './world.ts';
 
 const API_KEY = 'PLANTED-API-KEY';
@@ -249,12 +250,9 @@ describe('a model that obeys injected text', () => {
     const { result } = await play(agent.run({ prompt: 'hi' }, options()));
     expect(result).toMatchObject({ status: 'blocked', error: { code: 'blocked' } });
     const body = mock.getRequests()[0]?.body as { tools: { function: { name: string } }[] };
-    expect(body.tools.map(({ function: { name } }) => name)).toEqual([
-      'whoami',
-      'get_quote',
-      'get_portfolio',
-      'list_orders',
-    ]);
+    const offered = body.tools.map(({ function: { name } }) => name);
+    expect(offered).toEqual(tools.filter(({ risk }) => risk === 'read').map(({ name }) => name));
+    expect(offered).not.toContain('place_order');
     expect(world.phone.asked).toEqual([]);
   });
 });

@@ -8,7 +8,7 @@ import { createCibaAsking } from '../../../src/approval/ciba/ciba-asking.ts';
 import { connectAccount } from '../../../src/auth/connections/connect-account.ts';
 import { connectedAccounts } from '../../../src/auth/connections/connected-accounts.ts';
 import { openConnectedAccounts } from '../../../src/auth/connections/open-connected-accounts.ts';
-import { detectProvider } from '../../../src/auth/provider/dialect-of.ts';
+import { detectProvider } from '../../../src/config/provider/dialects.ts';
 import { providerMetadata } from '../../../src/auth/provider/provider.ts';
 import { checkProviderFeatures } from '../../../src/auth/provider/provider-check.ts';
 import { adoptRefreshToken } from '../../../src/auth/session/adopt-refresh-token.ts';

@@ -115,7 +115,7 @@ async function clientsToRegister(places: Places, alg: string): Promise<Record<st
   const [{ cibaClientMetadata }, { detailsTypesOf }, { dialectOf }] = await Promise.all([
     import('../../../approval/ciba/client-registration.ts'),
     import('../../../gateway/gateway-settings.ts'),
-    import('../../../auth/provider/dialect-of.ts'),
+    import('../../../config/provider/dialects.ts'),
   ]);
   const settings = await readSettings(places).catch((error: unknown) => {
     if (isTradeAgentError(error)) return undefined;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { ProviderFinding } from '../../../auth/provider/provider-check.ts';
 import type { WrittenProfile } from '../../../config/profile-edit.ts';
-import { type ProviderName, providerNames } from '../../../config/provider-names.ts';
+import { type ProviderName, providerNames } from '../../../config/provider/dialects.ts';
 import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../../net/secure-url.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
@@ -78,7 +78,7 @@ async function addProfile(context: Context, name: string, options: AddOptions): 
     import('../../../config/profile-edit.ts'),
     import('../../../config/config-file.ts'),
     import('../../../auth/provider/provider.ts'),
-    import('../../../auth/provider/dialect-of.ts'),
+    import('../../../config/provider/dialects.ts'),
     import('../../../auth/provider/provider-check.ts'),
   ]);
   const home = await context.home();

@@ -26,7 +26,7 @@ async function checkProfile(context: Context, name: string | undefined): Promise
       import('../../../app/named-profile.ts'),
       import('../../../auth/provider/provider.ts'),
       import('../../../auth/provider/provider-check.ts'),
-      import('../../../auth/provider/dialect-of.ts'),
+      import('../../../config/provider/dialects.ts'),
     ]);
   const profile = await namedProfile(context, name);
   // Not from the cache: somebody has just changed something at the provider.

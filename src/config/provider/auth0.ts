@@ -12,7 +12,6 @@ const LONGEST_PUSH_S = 300;
 /** Auth0. Domains of one's own are known by an endpoint only Auth0 has. */
 export const auth0: Dialect = {
   ...standard,
-  name: 'auth0',
   label: 'Auth0',
   recognizes: (metadata) =>
     /\.auth0\.com$/.test(new URL(metadata.issuer).hostname) ||

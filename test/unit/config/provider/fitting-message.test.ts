@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { auth0 } from '../../../../src/auth/provider/auth0.ts';
-import { keycloak } from '../../../../src/auth/provider/keycloak.ts';
+import { auth0 } from '../../../../src/config/provider/auth0.ts';
+import { keycloak } from '../../../../src/config/provider/keycloak.ts';
 
 const MESSAGE = 'SELL 1234.567890123 BRK.B STP LMT 612.00 610.00 GTC EXT H0URS K7QP';
 

@@ -1,5 +1,4 @@
 import type { ServerMetadata } from 'openid-client';
-import type { ProviderName } from '../../config/provider-names.ts';
 
 /** What a provider must be able to do, each with what to set there when it can't. */
 export type Feature = 'device' | 'ciba' | 'details' | 'dpop' | 'token_exchange';
@@ -9,7 +8,6 @@ export type Feature = 'device' | 'ciba' | 'details' | 'dpop' | 'token_exchange';
  * out; the requests themselves are the same for all.
  */
 export interface Dialect {
-  readonly name: ProviderName;
   /** For people. */
   readonly label: string;
   /** Whether this metadata is one of this provider's. */

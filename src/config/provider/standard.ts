@@ -3,7 +3,6 @@ import type { Dialect } from './dialect.ts';
 
 /** A provider that keeps to the standards: discovery, RFC 8707, RFC 9396, RFC 8693, CIBA Core. */
 export const standard: Dialect = {
-  name: 'standard',
   label: 'a standard provider',
   recognizes: () => true,
   complete: (metadata) => metadata,

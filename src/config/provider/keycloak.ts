@@ -12,7 +12,6 @@ const LONGEST_BINDING_MESSAGE = 50;
  */
 export const keycloak: Dialect = {
   ...standard,
-  name: 'keycloak',
   label: 'Keycloak',
   recognizes: (metadata) =>
     /\/realms\/[^/]+\/?$/.test(metadata.issuer) &&
