@@ -1,4 +1,5 @@
 import { cents, Dec, plain } from './decimal.ts';
+import type { Environment, OrderType, TimeInForce } from './order.ts';
 
 /** One field of the approved details, as a person reads it. */
 export interface DetailField {
@@ -10,7 +11,7 @@ export interface DetailField {
   readonly technical: boolean;
 }
 
-const orderTypes: Record<string, string> = {
+const orderTypes: Record<OrderType, string> = {
   market: 'Market',
   limit: 'Limit',
   stop: 'Stop',
@@ -18,7 +19,7 @@ const orderTypes: Record<string, string> = {
   trailing_stop: 'Trailing stop',
 };
 
-const timesInForce: Record<string, string> = {
+const timesInForce: Record<TimeInForce, string> = {
   day: 'Day',
   gtc: 'Good till cancelled',
   opg: 'At the open',
@@ -27,7 +28,7 @@ const timesInForce: Record<string, string> = {
   fok: 'Fill or kill',
 };
 
-const environments: Record<string, string> = { paper: 'PAPER (simulated)', live: 'LIVE (real money)' };
+const environments: Record<Environment, string> = { paper: 'PAPER (simulated)', live: 'LIVE (real money)' };
 
 type Format = (value: string) => string;
 
