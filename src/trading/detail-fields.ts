@@ -1,5 +1,6 @@
 import { cents, Dec, plain } from './decimal.ts';
-import type { Environment, OrderType, TimeInForce } from './order.ts';
+import type { Environment, TimeInForce } from './order.ts';
+import { orderTypeWords } from './order-type-words.ts';
 
 /** One field of the approved details, as a person reads it. */
 export interface DetailField {
@@ -11,13 +12,7 @@ export interface DetailField {
   readonly technical: boolean;
 }
 
-const orderTypes: Record<OrderType, string> = {
-  market: 'Market',
-  limit: 'Limit',
-  stop: 'Stop',
-  stop_limit: 'Stop limit',
-  trailing_stop: 'Trailing stop',
-};
+const orderTypes = Object.fromEntries(Object.entries(orderTypeWords).map(([type, { name }]) => [type, name]));
 
 const timesInForce: Record<TimeInForce, string> = {
   day: 'Day',
