@@ -51,7 +51,7 @@ export interface PhoneView {
  * A file of its own in this folder, and a line in `kinds.ts`: terminal, phone, JSON, schemas, gateway and identity
  * provider go by that table.
  *
- * @example lift.ts
+ * `lift.ts` is the shortest to copy.
  */
 export interface KindWords<
   Name extends string = string,
