@@ -16,7 +16,7 @@ export const groups = {
       'src/cli/commands/run/run.ts',
       'src/cli/text/approval-lines.ts',
       'src/cli/text/markdown.ts',
-      'src/cli/text/order-fields.ts',
+      'src/trading/order-words.ts',
       'src/cli/text/reports.ts',
       'src/net/safe-text.ts',
       'src/cli/text/table.ts',

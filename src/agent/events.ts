@@ -1,21 +1,17 @@
 import type { ErrorCode } from '../trading/errors.ts';
-import type { MessageDraft, SentMessage } from '../trading/message.ts';
-import type { Environment, OrderDraft } from '../trading/order.ts';
+import type { Came } from '../trading/kinds/kind-words.ts';
+import type { ProposalKind, SubjectOf } from '../trading/kinds/kinds.ts';
+import type { SentMessage } from '../trading/message.ts';
+import type { Environment } from '../trading/order.ts';
 import type { ProblemMembers } from '../trading/problem-members.ts';
-import type {
-  CancelSubject,
-  LiftSubject,
-  ProposalState,
-  ReplaceSubject,
-  WorstCase,
-} from '../trading/proposal.ts';
+import type { ProposalState, WorstCase } from '../trading/proposal.ts';
 import type { Order } from '../trading/views.ts';
 
 /** What an approval goes through is what its proposal does. */
 export type ApprovalStatus = ProposalState;
 
 /** What all approvals show. */
-interface ApprovalViewBase {
+interface ApprovalViewBase extends Came {
   readonly id: string;
   /** Empty where it was proposed by another client, or on another machine. */
   readonly thread: string;
@@ -27,6 +23,8 @@ interface ApprovalViewBase {
   readonly overdue?: boolean;
   /** The gateway could not be asked: this is how it was last seen. */
   readonly stale?: boolean;
+  /** Whose money it moves; absent where none moves. */
+  readonly environment?: Environment;
   /** Why it ended as it did, where there is something to say. */
   readonly reason: string | undefined;
   /** The worst that can come of it; null where nothing bounds it, or it is not known. */
@@ -38,49 +36,16 @@ interface ApprovalViewBase {
   readonly client: string;
 }
 
-export interface OrderApprovalView extends ApprovalViewBase {
-  readonly kind: 'order';
-  readonly environment: Environment;
-  readonly order: OrderDraft;
-  /** The order at the broker, once there is one. */
-  readonly placed: Order | undefined;
-}
+/** An approval as people and scripts may see it: what it is for stands under its kind's name. */
+export type ApprovalView = { [K in ProposalKind]: ApprovalViewOf<K> }[ProposalKind];
+export type ApprovalViewOf<K extends ProposalKind> = ApprovalViewBase & {
+  readonly kind: K;
+} & { readonly [Name in K]: SubjectOf<Name> };
 
-export interface MessageApprovalView extends ApprovalViewBase {
-  readonly kind: 'message';
-  readonly message: MessageDraft;
-  /** Once it was sent. */
-  readonly sent: SentMessage | undefined;
+/** What it is for. */
+export function subjectOf(approval: ApprovalView): unknown {
+  return (approval as Partial<Record<ProposalKind, unknown>>)[approval.kind];
 }
-
-export interface CancelApprovalView extends ApprovalViewBase {
-  readonly kind: 'cancel';
-  readonly environment: Environment;
-  readonly cancel: CancelSubject;
-  /** The order as it is once that was done. */
-  readonly placed: Order | undefined;
-}
-
-export interface ReplaceApprovalView extends ApprovalViewBase {
-  readonly kind: 'replace';
-  readonly environment: Environment;
-  readonly replace: ReplaceSubject;
-  /** The order that took the other's place. */
-  readonly placed: Order | undefined;
-}
-
-export interface LiftApprovalView extends ApprovalViewBase {
-  readonly kind: 'lift';
-  readonly lift: LiftSubject;
-}
-
-/** An approval as people and scripts may see it. */
-export type ApprovalView =
-  | OrderApprovalView
-  | MessageApprovalView
-  | CancelApprovalView
-  | ReplaceApprovalView
-  | LiftApprovalView;
 
 /** An account elsewhere that a run needs. */
 export interface ConnectionView {

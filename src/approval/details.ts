@@ -1,32 +1,13 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
-import {
-  type ProposalKind,
-  type Provenance,
-  proposalKinds,
-  provenanceSchema,
-  type WorstCase,
-  worstCaseSchema,
-} from '../trading/proposal.ts';
-
-/** What the approval's token may be used for (RFC 9396 `actions`). */
-export const actionOfKind: Readonly<Record<ProposalKind, string>> = {
-  order: 'place',
-  message: 'send',
-  cancel: 'cancel',
-  replace: 'replace',
-  lift: 'lift',
-};
+import { kinds, type ProposalKind, proposalKinds } from '../trading/kinds/kinds.ts';
+import { type Provenance, provenanceSchema, type WorstCase, worstCaseSchema } from '../trading/proposal.ts';
 
 /** The RFC 9396 type of each kind, where the provider has no name of its own for it. */
-export const detailsTypeOfKind: Readonly<Record<ProposalKind, string>> = {
-  order: 'trade_order',
-  message: 'message_send',
-  cancel: 'order_cancel',
-  replace: 'order_replace',
-  lift: 'trading_lift',
-};
+export const detailsTypeOfKind = Object.fromEntries(
+  Object.values(kinds).map(({ name, detailsType }) => [name, detailsType]),
+) as Readonly<Record<ProposalKind, string>>;
 
 /** What the digest is of: all that the person approves, and who asked for it. */
 export interface ProposalStatement {
@@ -104,7 +85,7 @@ export function proposalDetails(
   return {
     type: target.type,
     locations: [target.gateway],
-    actions: [actionOfKind[proposal.kind]],
+    actions: [kinds[proposal.kind].action],
     identifier: proposal.subjectId,
     kind: proposal.kind,
     proposal: proposal.id,
@@ -152,7 +133,7 @@ export function readProposalDetails(
   }
   const found = parsed.data;
   if (found.locations[0] !== target.gateway) throw new TypeError('locations must name the gateway');
-  if (found.actions[0] !== actionOfKind[found.kind])
+  if (found.actions[0] !== kinds[found.kind].action)
     throw new TypeError('actions must be the one of the kind');
   if (found.digest !== proposalDigest(found)) throw new TypeError('digest is not that of the proposal');
   if (Date.parse(found.expires_at) <= target.now) throw new TypeError('expires_at has passed');

@@ -1,10 +1,10 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
-import type { ProposalKind } from '../trading/proposal.ts';
+import { kinds, type ProposalKind } from '../trading/kinds/kinds.ts';
 import type { AuditChain } from './audit-chain.ts';
 
 /** Cancels always pass, and what lifts the halt must. */
 export function passesHalt(kind: ProposalKind): boolean {
-  return kind === 'cancel' || kind === 'lift';
+  return kinds[kind].passesHalt;
 }
 
 /** Whose trading is halted. In the gateway's database: it survives everything, and holds for every door. */

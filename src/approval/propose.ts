@@ -7,6 +7,7 @@ import {
   type ProposalKind,
   type ProposalRequest,
   type Provenance,
+  requestBody,
 } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { haltedReason } from './ask.ts';
@@ -65,7 +66,7 @@ export function createProposing(parts: KernelParts & ProposingRules) {
   ): Promise<Proposed> => {
     const { sub, clientId: client } = caller;
     const own = ownClients.has(client);
-    const body = bodyOf(request);
+    const body = requestBody(request);
     const provenance = own && request.provenance ? request.provenance : foreignProvenance(body, client);
     const asker = { sub, client, own, typed: own && isTyped(provenance) };
     // Before the broker is asked anything; both are looked at again within the transaction.
@@ -153,19 +154,4 @@ function sameBody(
       hint: 'Use a key of its own for each proposal.',
     },
   );
-}
-
-function bodyOf(request: ProposalRequest): Record<string, unknown> {
-  switch (request.kind) {
-    case 'order':
-      return request.order;
-    case 'message':
-      return { ...request.message };
-    case 'cancel':
-      return request.cancel;
-    case 'replace':
-      return request.replace;
-    case 'lift':
-      return request.lift;
-  }
 }

@@ -1,103 +1,83 @@
 import { z } from 'zod';
-import { INSECURE_URL, isLoopback, isSecureUrl } from '../net/secure-url.ts';
-import { closestMatch } from './closest-match.ts';
+import { isLoopback, isSecureUrl } from '../net/secure-url.ts';
+import { type ChannelKind, defineChannel, everyChannel, secureUrl } from './notice-settings.ts';
+import { signingKey } from './signing-key.ts';
 
 /*
  * `notices:` of a profile in config.yaml: who is told what a check found, and how. Secrets are never in it: they are in
- * the credential store (notice-secrets.ts).
+ * the credential store (secrets/notice-secrets.ts).
  */
 
-export const noticeSeverities = ['info', 'warning', 'critical'] as const;
-export type NoticeSeverity = (typeof noticeSeverities)[number];
+/** Every kind of channel; `notify/open-channel.ts` has how each sends. */
+const channelKinds = {
+  desktop: defineChannel({
+    schema: () => z.strictObject({ kind: z.literal('desktop'), ...everyChannel() }),
+    destination: () => 'this desktop',
+  }),
 
-/** What a title or body template may name. */
-export const noticePlaceholders = [
-  'severity',
-  'rule',
-  'subject',
-  'message',
-  'profile',
-  'account',
-  'environment',
-  'at',
-] as const;
+  email: defineChannel({
+    schema: () =>
+      z
+        .strictObject({
+          kind: z.literal('email'),
+          ...everyChannel(),
+          host: z
+            .string()
+            .regex(/^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]+\])$/, 'must be a host name or address'),
+          port: z.number().int().min(1).max(65_535).optional(),
+          /** SMTP: TLS after STARTTLS (never without), TLS from the start, or, on this machine alone, none. */
+          security: z.enum(['starttls', 'tls', 'none']).default('starttls'),
+          /** Signs in with the password that "notices set-secret" keeps; without it nobody signs in. */
+          user: z.string().min(1).max(200).optional(),
+          from: z.email(),
+          to: z.array(z.email()).min(1).max(20),
+          /** A file of certificates (PEM) that this server is trusted by, instead of the well-known ones. */
+          ca_file: z.string().min(1).optional(),
+        })
+        .refine(({ security, host }) => security !== 'none' || isLoopback(new URL(`http://${host}`)), {
+          path: ['security'],
+          message: '"none" is for a mail server on this machine only',
+        }),
+    destination: (channel) => `${channel.to.join(', ')} by ${channel.host}:${smtpPort(channel)}`,
+    secret: {
+      need: ({ user }) => (user === undefined ? 'none' : 'required'),
+      words: ({ user, host }) => `password of ${user ?? 'nobody'} at ${host}`,
+      boundTo: (channel) => [channel.host, smtpPort(channel), channel.user],
+    },
+  }),
 
-const template = (longest: number) =>
-  z
-    .string()
-    .min(1)
-    .max(longest)
-    .superRefine((text, context) => {
-      for (const [, name = ''] of text.matchAll(/\{([^{}]*)\}/g)) {
-        if ((noticePlaceholders as readonly string[]).includes(name)) continue;
-        const nearest = closestMatch(name, noticePlaceholders);
-        context.addIssue({
-          code: 'custom',
-          message: `can't name {${name}}: ${nearest === undefined ? '' : `did you mean {${nearest}}? `}It knows ${noticePlaceholders.map((known) => `{${known}}`).join(', ')}.`,
-        });
-      }
-    });
+  /** Slack's incoming webhooks, and what understands them. The address is the secret. */
+  slack: defineChannel({
+    schema: () => z.strictObject({ kind: z.literal('slack'), ...everyChannel() }),
+    destination: () => 'the address kept as its secret',
+    secret: {
+      need: () => 'required',
+      words: () => 'address of the incoming webhook',
+      boundTo: () => [],
+      mustBe: (secret) => (isSecureUrl(secret) ? undefined : 'An https address.'),
+    },
+  }),
 
-const common = () => ({
-  enabled: z.boolean().default(true),
-  /** Findings less severe than this are not told. */
-  min_severity: z.enum(noticeSeverities).default('warning'),
-  /** Only what these rules find; every rule where nothing is said. */
-  rules: z.array(z.string().min(1)).min(1).optional(),
-  /** Whether to tell of orders that a check proposed and that wait for an approval. */
-  approvals: z.boolean().default(true),
-  title: template(200).optional(),
-  body: template(2000).optional(),
-  /** Seconds one attempt may take. */
-  timeout: z.number().int().min(1).max(60).default(10),
-});
+  /** JSON signed by Standard Webhooks. */
+  webhook: defineChannel({
+    schema: () => z.strictObject({ kind: z.literal('webhook'), ...everyChannel(), url: secureUrl() }),
+    destination: ({ url }) => new URL(url).host,
+    secret: {
+      need: () => 'required',
+      words: () => 'signing secret (whsec_…)',
+      boundTo: ({ url }) => [url],
+      mustBe: (secret) =>
+        signingKey(secret) === undefined
+          ? 'whsec_ and 24 to 64 bytes in base64; make one: printf whsec_%s "$(openssl rand -base64 32)"'
+          : undefined,
+    },
+  }),
 
-const secureUrl = () =>
-  z
-    .string()
-    .refine(isSecureUrl, INSECURE_URL)
-    .refine(
-      (text) => !URL.canParse(text) || new URL(text).username === '',
-      'must not hold a user or password',
-    );
-
-/** SMTP: TLS after STARTTLS (never without), TLS from the start, or, on this machine alone, none. */
-const securities = ['starttls', 'tls', 'none'] as const;
-
-const email = () =>
-  z
-    .strictObject({
-      kind: z.literal('email'),
-      ...common(),
-      host: z.string().regex(/^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]+\])$/, 'must be a host name or address'),
-      port: z.number().int().min(1).max(65_535).optional(),
-      security: z.enum(securities).default('starttls'),
-      /** Signs in with the password that "notices set-secret" keeps; without it nobody signs in. */
-      user: z.string().min(1).max(200).optional(),
-      from: z.email(),
-      to: z.array(z.email()).min(1).max(20),
-      /** A file of certificates (PEM) that this server is trusted by, instead of the well-known ones. */
-      ca_file: z.string().min(1).optional(),
-    })
-    .refine(({ security, host: name }) => security !== 'none' || isLoopback(new URL(`http://${name}`)), {
-      path: ['security'],
-      message: '"none" is for a mail server on this machine only',
-    });
-
-/** Made with the first channel there is. */
-export const noticeChannelSchema = z.lazy(() =>
-  z.discriminatedUnion(
-    'kind',
-    [
-      z.strictObject({ kind: z.literal('desktop'), ...common() }),
-      email(),
-      /** Slack's incoming webhooks, and what understands them. The address is the secret. */
-      z.strictObject({ kind: z.literal('slack'), ...common() }),
-      /** JSON signed by Standard Webhooks. */
-      z.strictObject({ kind: z.literal('webhook'), ...common(), url: secureUrl() }),
+  ntfy: defineChannel({
+    schema: () =>
       z.strictObject({
         kind: z.literal('ntfy'),
-        ...common(),
+        ...everyChannel(),
         server: secureUrl().default('https://ntfy.sh'),
         topic: z.string().regex(/^[-_A-Za-z0-9]{1,64}$/, 'must be 1 to 64 letters, digits, - and _'),
         tags: z
@@ -105,12 +85,36 @@ export const noticeChannelSchema = z.lazy(() =>
           .max(5)
           .default([]),
       }),
-    ],
-    { error: 'must have a "kind": desktop, email, slack, webhook or ntfy' },
-  ),
-);
-export type NoticeChannel = z.output<typeof noticeChannelSchema>;
-export type NoticeChannelOf<Kind extends NoticeChannel['kind']> = Extract<NoticeChannel, { kind: Kind }>;
+    destination: ({ topic, server }) => `${topic} at ${new URL(server).host}`,
+    secret: {
+      need: () => 'optional',
+      words: () => 'access token',
+      boundTo: ({ server }) => [server],
+      mustBe: (secret) => (/^[\x21-\x7e]+$/.test(secret) ? undefined : 'Printable characters, no spaces.'),
+    },
+  }),
+};
+
+type Kinds = typeof channelKinds;
+export type NoticeChannelKind = keyof Kinds;
+export type NoticeChannelOf<Kind extends NoticeChannelKind> = z.output<ReturnType<Kinds[Kind]['schema']>>;
+export type NoticeChannel = { [Kind in NoticeChannelKind]: NoticeChannelOf<Kind> }[NoticeChannelKind];
+type NoticeChannelInput = {
+  [Kind in NoticeChannelKind]: z.input<ReturnType<Kinds[Kind]['schema']>>;
+}[NoticeChannelKind];
+
+const kindNames = Object.keys(channelKinds);
+
+/** Made with the first channel there is. */
+export const noticeChannelSchema = z.lazy(() => {
+  const [first, ...rest] = Object.values(channelKinds).map(({ schema }) => schema());
+  if (first === undefined) throw new TypeError('there is no kind of channel');
+  const union = z.discriminatedUnion('kind', [first, ...rest], {
+    error: `must have a "kind": ${kindNames.slice(0, -1).join(', ')} or ${kindNames.at(-1)}`,
+  });
+  // A union's type can't be told from a table: it is said beside it, by the same table.
+  return union as unknown as z.ZodType<NoticeChannel, NoticeChannelInput>;
+});
 
 export const noticesSchema = z.record(z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/), noticeChannelSchema, {
   error: ({ code }) =>
@@ -118,23 +122,23 @@ export const noticesSchema = z.record(z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}
 });
 export type NoticesConfig = z.output<typeof noticesSchema>;
 
+/** What is known of a channel's kind; to be asked of that channel alone. */
+export function channelKind({ kind }: NoticeChannel): ChannelKind {
+  return channelKinds[kind] as ChannelKind;
+}
+
 /** Where a channel's notices go, in words; nothing secret. */
 export function noticeDestination(channel: NoticeChannel): string {
-  switch (channel.kind) {
-    case 'desktop':
-      return 'this desktop';
-    case 'email':
-      return `${channel.to.join(', ')} by ${channel.host}:${smtpPort(channel)}`;
-    case 'slack':
-      return 'the address kept as its secret';
-    case 'webhook':
-      return new URL(channel.url).host;
-    case 'ntfy':
-      return `${channel.topic} at ${new URL(channel.server).host}`;
-  }
+  return channelKind(channel).destination(channel);
 }
 
 /** The port said, or the usual one (RFC 6409, RFC 8314). */
-export function smtpPort({ port, security }: NoticeChannelOf<'email'>): number {
+export function smtpPort({
+  port,
+  security,
+}: {
+  readonly port?: number | undefined;
+  readonly security: 'starttls' | 'tls' | 'none';
+}): number {
   return port ?? { starttls: 587, tls: 465, none: 25 }[security];
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { oneLine, plainText } from '../net/one-line.ts';
 import { type Notice, NoticeFailure, type SendNotice } from './notice.ts';
+import type { Sender } from './sender.ts';
 
 const LONGEST_TITLE = 120;
 const LONGEST_BODY = 600;
@@ -149,3 +150,6 @@ export function desktopEnvironment(
     ? { ...child, XDG_RUNTIME_DIR: folder, DBUS_SESSION_BUS_ADDRESS: `unix:path=${bus}` }
     : child;
 }
+
+export const desktop: Sender<'desktop'> = (_channel, _secret, { env, platform }) =>
+  desktopSender(env, platform);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { type NoticeChannelOf, smtpPort } from '../config/notice-channels.ts';
-import { NoticeFailure, type SendNotice } from './notice.ts';
+import { smtpPort } from '../config/notice-channels.ts';
+import { NoticeFailure } from './notice.ts';
+import type { Sender } from './sender.ts';
 
 /** A server that answers more than this is none. */
 const LONGEST_ANSWER_BYTES = 64 * 1024;
@@ -9,8 +10,9 @@ const LONGEST_ANSWER_BYTES = 64 * 1024;
  * Sends by SMTP. Without TLS nothing is sent but where the channel says so, which it may on this machine alone; a
  * password is sent to nobody before.
  */
-export function emailSender(channel: NoticeChannelOf<'email'>, password: string | undefined): SendNotice {
-  return async ({ id, title, body, severity }, signal) => {
+export const email: Sender<'email'> =
+  (channel, password) =>
+  async ({ id, title, body, severity }, signal) => {
     const { createTransport } = await import('nodemailer');
     const { host, security, user } = channel;
     const transport = createTransport({
@@ -54,7 +56,6 @@ export function emailSender(channel: NoticeChannelOf<'email'>, password: string 
       transport.close();
     }
   };
-}
 
 function readCa(file: string): string {
   try {

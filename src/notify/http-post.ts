@@ -1,7 +1,10 @@
-import { NoticeFailure } from './notice.ts';
+import { isSecureUrl } from '../net/secure-url.ts';
+import { type Notice, NoticeFailure, type SendNotice } from './notice.ts';
+import type { ChannelSurroundings } from './sender.ts';
 
 export interface Post {
-  readonly url: URL;
+  /** Where it is not https, nothing is sent. */
+  readonly url: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
@@ -10,13 +13,25 @@ export interface Post {
 const LONGEST_RETRY_AFTER_MS = 15_000;
 
 /**
- * Posts JSON and wants a 2xx. A redirect is not followed: secret and text go to the address that was given, or nowhere.
- * @throws {NoticeFailure}
+ * Sends by posting JSON, and wants a 2xx. A redirect is not followed: secret and text go to the address that was given,
+ * or nowhere. @param make the request for a notice
  */
-export async function post(
-  { url, headers, body }: Post,
-  { fetch, signal, now }: { fetch: typeof globalThis.fetch; signal: AbortSignal; now: () => number },
+export function poster(
+  surroundings: Pick<ChannelSurroundings, 'fetch' | 'now'>,
+  make: (notice: Notice) => Post,
+): SendNotice {
+  return async (notice, signal) => post(make(notice), surroundings, signal);
+}
+
+/** @throws {NoticeFailure} */
+async function post(
+  { url: address, headers, body }: Post,
+  { fetch, now }: Pick<ChannelSurroundings, 'fetch' | 'now'>,
+  signal: AbortSignal,
 ): Promise<void> {
+  if (address === undefined || !isSecureUrl(address))
+    throw new NoticeFailure('insecure', 'its address is not https');
+  const url = new URL(address);
   let response: Response;
   try {
     response = await fetch(url, {

@@ -1,4 +1,4 @@
-import type { NoticeSeverity } from '../config/notice-channels.ts';
+import type { NoticeSeverity } from '../config/notice-settings.ts';
 
 /** Something to tell a person. It is made once, and each retry sends the very same. */
 export interface Notice {

@@ -1,5 +1,8 @@
-import type { NoticeChannelOf, NoticeSeverity } from '../config/notice-channels.ts';
+import type { NoticeChannelOf } from '../config/notice-channels.ts';
+import type { NoticeSeverity } from '../config/notice-settings.ts';
+import { poster } from './http-post.ts';
 import type { Notice } from './notice.ts';
+import type { Sender } from './sender.ts';
 
 /** ntfy, "Message priority": 1 is lowest, 3 the default, 5 rings on through a muted phone. */
 const priorities: Readonly<Record<NoticeSeverity, number>> = { info: 2, warning: 4, critical: 5 };
@@ -28,3 +31,10 @@ export function ntfyMessage(
     sequence_id: id,
   });
 }
+
+export const ntfy: Sender<'ntfy'> = (channel, token, surroundings) =>
+  poster(surroundings, (notice) => ({
+    url: channel.server,
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    body: ntfyMessage(channel, notice),
+  }));

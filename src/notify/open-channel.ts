@@ -1,29 +1,28 @@
-import type { NoticeChannel } from '../config/notice-channels.ts';
-import { isSecureUrl } from '../net/secure-url.ts';
-import { noticeSecretNeed, noticeSecretWords, signingKey } from '../secrets/notice-secrets.ts';
-import { desktopSender } from './desktop.ts';
-import { emailSender } from './email.ts';
-import { post } from './http-post.ts';
+import type { NoticeChannel, NoticeChannelKind } from '../config/notice-channels.ts';
+import { noticeSecretNeed, noticeSecretWords } from '../secrets/notice-secrets.ts';
+import { desktop } from './desktop.ts';
+import { email } from './email.ts';
 import { NoticeFailure, type SendNotice } from './notice.ts';
-import { ntfyMessage } from './ntfy.ts';
-import { signatureHeaders, webhookMessage } from './signed-webhook.ts';
-import { slackMessage } from './slack.ts';
+import { ntfy } from './ntfy.ts';
+import type { ChannelSurroundings, Sender } from './sender.ts';
+import { webhook } from './signed-webhook.ts';
+import { slack } from './slack.ts';
 
-export interface ChannelSurroundings {
-  /** Must log no more of an address than its host: a path may be the secret. */
-  readonly fetch: typeof fetch;
-  readonly env: NodeJS.ProcessEnv;
-  readonly platform: NodeJS.Platform;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-}
+/** How each kind sends; `config/notice-channels.ts` has what can be set of it. */
+const senders: { readonly [Kind in NoticeChannelKind]: Sender<Kind> } = {
+  desktop,
+  email,
+  slack,
+  webhook,
+  ntfy,
+};
 
 /** The way a channel's notices go. A secret that is missing is a failure of each, not of the program. */
 export function openChannel(
   name: string,
   channel: NoticeChannel,
   secret: string | undefined,
-  { fetch, env, platform, now }: ChannelSurroundings,
+  surroundings: ChannelSurroundings,
 ): SendNotice {
   if (secret === undefined && noticeSecretNeed(channel) === 'required') {
     return async () => {
@@ -33,37 +32,6 @@ export function openChannel(
       );
     };
   }
-  switch (channel.kind) {
-    case 'desktop':
-      return desktopSender(env, platform);
-    case 'email':
-      return emailSender(channel, secret);
-    case 'slack':
-      return (notice, signal) =>
-        post({ url: safeUrl(secret), headers: {}, body: slackMessage(notice) }, { fetch, signal, now });
-    case 'webhook':
-      return (notice, signal) => {
-        const body = webhookMessage(notice);
-        const key = signingKey(secret ?? '');
-        if (key === undefined) throw new NoticeFailure('secret_missing', 'its signing secret is damaged');
-        const headers = signatureHeaders(key, notice.id, body, now());
-        return post({ url: safeUrl(channel.url), headers, body }, { fetch, signal, now });
-      };
-    case 'ntfy':
-      return (notice, signal) =>
-        post(
-          {
-            url: safeUrl(channel.server),
-            headers: secret === undefined ? {} : { authorization: `Bearer ${secret}` },
-            body: ntfyMessage(channel, notice),
-          },
-          { fetch, signal, now },
-        );
-  }
-}
-
-function safeUrl(text: string | undefined): URL {
-  if (text === undefined || !isSecureUrl(text))
-    throw new NoticeFailure('insecure', 'its address is not https');
-  return new URL(text);
+  const open = senders[channel.kind] as Sender<NoticeChannelKind>;
+  return open(channel, secret, surroundings);
 }

@@ -1,5 +1,8 @@
 import { createHmac } from 'node:crypto';
-import type { Notice } from './notice.ts';
+import { signingKey } from '../config/signing-key.ts';
+import { poster } from './http-post.ts';
+import { type Notice, NoticeFailure } from './notice.ts';
+import type { Sender } from './sender.ts';
 
 /** The JSON of a generic webhook (Standard Webhooks, "Payload structure"); a retry's is the same to the byte. */
 export function webhookMessage({ type, at, severity, title, body, data }: Notice): string {
@@ -24,3 +27,11 @@ export function signatureHeaders(
   const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
   return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` };
 }
+
+export const webhook: Sender<'webhook'> = ({ url }, secret = '', surroundings) =>
+  poster(surroundings, (notice) => {
+    const key = signingKey(secret);
+    if (key === undefined) throw new NoticeFailure('secret_missing', 'its signing secret is damaged');
+    const body = webhookMessage(notice);
+    return { url, headers: signatureHeaders(key, notice.id, body, surroundings.now()), body };
+  });

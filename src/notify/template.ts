@@ -1,4 +1,4 @@
-import type { noticePlaceholders } from '../config/notice-channels.ts';
+import type { noticePlaceholders } from '../config/notice-settings.ts';
 
 export type NoticeFacts = Readonly<Record<(typeof noticePlaceholders)[number], string>>;
 

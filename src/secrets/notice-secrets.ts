@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { type NoticeChannel, smtpPort } from '../config/notice-channels.ts';
-import { isSecureUrl } from '../net/secure-url.ts';
+import { channelKind, type NoticeChannel } from '../config/notice-channels.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import type { CredentialStore } from './credential-store.ts';
 
@@ -15,33 +14,12 @@ type Stored = z.output<typeof storedSchema>;
 
 /** Whether a channel works without a secret. */
 export function noticeSecretNeed(channel: NoticeChannel): 'required' | 'optional' | 'none' {
-  switch (channel.kind) {
-    case 'desktop':
-      return 'none';
-    case 'email':
-      return channel.user === undefined ? 'none' : 'required';
-    case 'slack':
-    case 'webhook':
-      return 'required';
-    case 'ntfy':
-      return 'optional';
-  }
+  return channelKind(channel).secret?.need(channel) ?? 'none';
 }
 
 /** What the secret is, for people: `the password of …`. */
 export function noticeSecretWords(channel: NoticeChannel): string {
-  switch (channel.kind) {
-    case 'email':
-      return `password of ${channel.user ?? 'nobody'} at ${channel.host}`;
-    case 'slack':
-      return 'address of the incoming webhook';
-    case 'webhook':
-      return 'signing secret (whsec_…)';
-    case 'ntfy':
-      return 'access token';
-    case 'desktop':
-      return 'secret';
-  }
+  return channelKind(channel).secret?.words(channel) ?? 'secret';
 }
 
 /**
@@ -91,30 +69,11 @@ function parse(text: string | undefined): Stored {
 
 /** Short, since all of a profile's share one entry of 1,200 characters. */
 function boundTo(channel: NoticeChannel): string {
-  const parts = (() => {
-    switch (channel.kind) {
-      case 'email':
-        return [channel.host, smtpPort(channel), channel.user];
-      case 'webhook':
-        return [channel.url];
-      case 'ntfy':
-        return [channel.server];
-      case 'slack':
-      case 'desktop':
-        return [];
-    }
-  })();
+  const parts = channelKind(channel).secret?.boundTo(channel) ?? [];
   return createHash('sha256')
     .update(JSON.stringify([channel.kind, ...parts]))
     .digest('base64url')
     .slice(0, 12);
-}
-
-/** The key of a signing secret, 24 to 64 bytes (Standard Webhooks, "Signature scheme"); undefined for anything else. */
-export function signingKey(secret: string): Buffer | undefined {
-  const [, encoded] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret) ?? [];
-  const key = Buffer.from(encoded ?? '', 'base64');
-  return key.length >= 24 && key.length <= 64 ? key : undefined;
 }
 
 function requireUsable(channel: NoticeChannel, secret: string): void {
@@ -125,8 +84,6 @@ function requireUsable(channel: NoticeChannel, secret: string): void {
   };
   if (secret.length > LONGEST_SECRET || /[\p{Cc}]/u.test(secret))
     refuse(`One line of at most ${LONGEST_SECRET} characters.`);
-  if (channel.kind === 'slack' && !isSecureUrl(secret)) refuse('An https address.');
-  if (channel.kind === 'ntfy' && !/^[\x21-\x7e]+$/.test(secret)) refuse('Printable characters, no spaces.');
-  if (channel.kind === 'webhook' && signingKey(secret) === undefined)
-    refuse('whsec_ and 24 to 64 bytes in base64; make one: printf whsec_%s "$(openssl rand -base64 32)"');
+  const mustBe = channelKind(channel).secret?.mustBe?.(secret);
+  if (mustBe !== undefined) refuse(mustBe);
 }

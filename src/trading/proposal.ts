@@ -1,31 +1,30 @@
 import { z } from 'zod';
-import { decimalString, positiveDecimalString } from './decimal.ts';
-import { type MessageDraft, messageDraftSchema, sentMessageSchema } from './message.ts';
-import { environments, orderDraftSchema, orderRequestSchema, slippageSchema, timesInForce } from './order.ts';
-import { orderSchema } from './views.ts';
+import { decimalString } from './decimal.ts';
+import {
+  kinds,
+  type ProposalKind,
+  proposalKinds,
+  type RequestInputOf,
+  type RequestOf,
+  type ResultOf,
+  type SubjectOf,
+} from './kinds/kinds.ts';
+import { isSettledState, isUnderWayState, type ProposalState, proposalStates } from './proposal-state.ts';
 
 /*
  * Proposals as they cross the wire: what is asked of the gateway, and what it answers (docs/GATEWAY.md, "Proposals").
- * The gateway completes a request to its subject, asks the owner, and carries out what they approved.
+ * The gateway completes a request to its subject, asks the owner, and carries out what they approved. What differs
+ * from kind to kind is in kinds/.
  */
 
-export const proposalKinds = ['order', 'message', 'cancel', 'replace', 'lift'] as const;
-export type ProposalKind = (typeof proposalKinds)[number];
-
-/** A proposal's life. Every state survives a restart; `denied` and `expired` are told apart. */
-export const proposalStates = [
-  'drafted',
-  'requested',
-  'approved',
-  'executing',
-  'executed',
-  'denied',
-  'expired',
-  'cancelled',
-  'blocked',
-  'unknown',
-] as const; // prettier-ignore
-export type ProposalState = (typeof proposalStates)[number];
+export {
+  isSettledState,
+  isUnderWayState,
+  type ProposalKind,
+  type ProposalState,
+  proposalKinds,
+  proposalStates,
+};
 
 /** Seconds that a proposal may take: from its drafting until it can no longer be carried out. */
 export const SHORTEST_TTL_S = 60;
@@ -53,42 +52,6 @@ export const provenanceSchema = z.lazy(() =>
 );
 export type Provenance = z.output<typeof provenanceSchema>;
 
-/** What `message` asks for; the gateway adds `client_message_id` and `expires_at`. */
-export const messageRequestSchema = z.lazy(() =>
-  messageDraftSchema.unwrap().omit({ client_message_id: true, expires_at: true }),
-);
-export type MessageRequest = Omit<MessageDraft, 'client_message_id' | 'expires_at'>;
-
-/** An order as it is proposed: the gateway adds account, reference price, identifiers. */
-export const orderProposalSchema = z.lazy(() =>
-  orderRequestSchema.extend({
-    /** A fraction; the gateway's own default where it is left out. */
-    max_slippage: slippageSchema.optional(),
-    /** Refused where the account is another's: a profile that says paper must not trade live. */
-    environment: z.enum(environments).optional(),
-  }),
-);
-export type OrderProposal = z.output<typeof orderProposalSchema>;
-
-/** The broker's id of an open order of one's own. */
-const orderId = z.string().regex(/^[A-Za-z0-9-]{1,64}$/);
-
-export const cancelRequestSchema = z.strictObject({ order_id: orderId });
-export type CancelRequest = z.output<typeof cancelRequestSchema>;
-
-/** What of an open order is to change (Alpaca's PATCH); at least one field beside the id. */
-export const replaceRequestSchema = z.lazy(() =>
-  z.strictObject({
-    order_id: orderId,
-    qty: positiveDecimalString.optional(),
-    limit_price: positiveDecimalString.optional(),
-    stop_price: positiveDecimalString.optional(),
-    trail: positiveDecimalString.optional(),
-    time_in_force: z.enum(timesInForce).optional(),
-  }),
-);
-export type ReplaceRequest = z.output<typeof replaceRequestSchema>;
-
 const requestBase = {
   /** Who or what asked, in the proposer's own words: `chat`, `schedule close-check`. */
   requested_by: z.lazy(() => printable(80)).optional(),
@@ -96,18 +59,26 @@ const requestBase = {
   ttl: z.number().int().min(SHORTEST_TTL_S).max(LONGEST_TTL_S).optional(),
 };
 
-/** The body of `POST /v1/proposals`. */
+type RequestBase = z.output<z.ZodObject<typeof requestBase>>;
+
+/** The body of `POST /v1/proposals`: what is asked for stands under its kind's name. */
+export type ProposalRequest = {
+  [K in ProposalKind]: RequestBase & { kind: K } & Record<K, RequestOf<K>>;
+}[ProposalKind];
+export type ProposalRequestInput = {
+  [K in ProposalKind]: RequestBase & { kind: K } & Record<K, RequestInputOf<K>>;
+}[ProposalKind];
+
 export const proposalRequestSchema = z.lazy(() =>
-  z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('order'), order: orderProposalSchema, ...requestBase }),
-    z.strictObject({ kind: z.literal('message'), message: messageRequestSchema, ...requestBase }),
-    z.strictObject({ kind: z.literal('cancel'), cancel: cancelRequestSchema, ...requestBase }),
-    z.strictObject({ kind: z.literal('replace'), replace: replaceRequestSchema, ...requestBase }),
-    z.strictObject({ kind: z.literal('lift'), lift: z.strictObject({}), ...requestBase }),
-  ]),
+  oneOfEachKind<ProposalRequest, ProposalRequestInput>(({ name, requestSchema }) =>
+    z.strictObject({ kind: z.literal(name), [name]: requestSchema, ...requestBase }),
+  ),
 );
-export type ProposalRequest = z.output<typeof proposalRequestSchema>;
-export type ProposalRequestInput = z.input<typeof proposalRequestSchema>;
+
+/** What of a request is its kind's own. */
+export function requestBody(request: ProposalRequest): Record<string, unknown> {
+  return { ...(request as Partial<Record<ProposalKind, object>>)[request.kind] };
+}
 
 /** The header that makes a proposal repeatable: the same key and body are the same proposal. */
 export const idempotencyKeySchema = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/);
@@ -121,48 +92,6 @@ export const worstCaseSchema = z.object({
   text: z.string(),
 });
 export type WorstCase = z.output<typeof worstCaseSchema>;
-
-/** An open order that is to be cancelled: what the person sees of it, and what the gateway cancels. */
-export const cancelSubjectSchema = z.lazy(() =>
-  z.strictObject({
-    account: z.string(),
-    environment: z.enum(environments),
-    order: orderSchema,
-    /** The order protects a position: without it more can be lost. */
-    protects: z.boolean(),
-    client_cancel_id: z.string(),
-    expires_at: z.iso.datetime({ precision: 0 }),
-  }),
-);
-export type CancelSubject = z.output<typeof cancelSubjectSchema>;
-
-/** An open order, and the order that is to stand in its place. */
-export const replaceSubjectSchema = z.lazy(() =>
-  z.strictObject({
-    order: orderSchema,
-    /** Only the fields that change. */
-    changes: z.strictObject({
-      qty: positiveDecimalString.optional(),
-      limit_price: positiveDecimalString.optional(),
-      stop_price: positiveDecimalString.optional(),
-      trail: positiveDecimalString.optional(),
-      time_in_force: z.enum(timesInForce).optional(),
-    }),
-    /** The order as it is after the change, whole: what the worst case is of. */
-    draft: orderDraftSchema,
-  }),
-);
-export type ReplaceSubject = z.output<typeof replaceSubjectSchema>;
-
-/** Trading that a halt stopped is to go on. */
-export const liftSubjectSchema = z.lazy(() =>
-  z.strictObject({
-    halted_at: z.string(),
-    client_lift_id: z.string(),
-    expires_at: z.iso.datetime({ precision: 0 }),
-  }),
-);
-export type LiftSubject = z.output<typeof liftSubjectSchema>;
 
 const viewBase = {
   id: z.string(),
@@ -199,52 +128,27 @@ const viewBase = {
 };
 
 /** A proposal as the gateway tells of it. */
+export type Proposal = {
+  [K in ProposalKind]: z.output<z.ZodObject<typeof viewBase>> & {
+    kind: K;
+    subject: SubjectOf<K>;
+    result?: ResultOf<K> | undefined;
+  };
+}[ProposalKind];
+
 export const proposalSchema = z.lazy(() =>
-  z.discriminatedUnion('kind', [
-    z.object({
-      kind: z.literal('order'),
-      ...viewBase,
-      subject: orderDraftSchema,
-      /** The order at the broker, once there is one. */
-      result: orderSchema.optional(),
-    }),
-    z.object({
-      kind: z.literal('message'),
-      ...viewBase,
-      subject: messageDraftSchema,
-      result: sentMessageSchema.optional(),
-    }),
-    z.object({
-      kind: z.literal('cancel'),
-      ...viewBase,
-      subject: cancelSubjectSchema,
-      result: orderSchema.optional(),
-    }),
-    z.object({
-      kind: z.literal('replace'),
-      ...viewBase,
-      subject: replaceSubjectSchema,
-      /** The order that replaced the earlier one. */
-      result: orderSchema.optional(),
-    }),
-    z.object({
-      kind: z.literal('lift'),
-      ...viewBase,
-      subject: liftSubjectSchema,
-      result: z.object({ lifted_at: z.string() }).optional(),
-    }),
-  ]),
+  oneOfEachKind<Proposal>(({ name, subjectSchema, resultSchema }) =>
+    z.object({ kind: z.literal(name), ...viewBase, subject: subjectSchema, result: resultSchema.optional() }),
+  ),
 );
-export type Proposal = z.output<typeof proposalSchema>;
 
-/** Whether nothing more can come of it. */
-export function isSettledState(state: ProposalState): boolean {
-  return ['executed', 'denied', 'expired', 'cancelled', 'blocked'].includes(state);
-}
-
-/** Whether it may be on its way or done, with nobody having said so yet. */
-export function isUnderWayState(state: ProposalState): boolean {
-  return state === 'executing' || state === 'unknown';
+/** The schemas' types can't be told from a table: they are said beside it, by the same table. */
+function oneOfEachKind<Output, Input = Output>(
+  make: (kind: (typeof kinds)[ProposalKind]) => z.ZodObject,
+): z.ZodType<Output, Input> {
+  const [first, ...rest] = Object.values(kinds).map(make);
+  if (first === undefined) throw new TypeError('there is no kind');
+  return z.discriminatedUnion('kind', [first, ...rest]) as unknown as z.ZodType<Output, Input>;
 }
 
 /** One line of printable ASCII. */

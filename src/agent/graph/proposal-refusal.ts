@@ -1,5 +1,6 @@
 import { errorCodeOf, shownMembers, shownText } from '../../tools/gateway/gateway-problem.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+import { kinds } from '../../trading/kinds/kinds.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import { describeProposal } from './proposal-view.ts';
 
@@ -7,7 +8,7 @@ import { describeProposal } from './proposal-view.ts';
 export function refusalOf(proposal: Proposal): TradeAgentError {
   const { state, kind, reason } = proposal;
   const what = describeProposal(proposal);
-  const nothing = kind === 'message' ? 'Nothing was sent.' : 'Nothing was traded.';
+  const { nothing, twice } = kinds[kind].phrases;
   const why = (otherwise: string) => `${what}: ${shownText(reason?.text ?? otherwise)}`;
   switch (state) {
     case 'denied':
@@ -25,10 +26,7 @@ export function refusalOf(proposal: Proposal): TradeAgentError {
     default: {
       const code = reason === undefined ? 'blocked' : errorCodeOf(reason.code);
       return new TradeAgentError(code, why('it was blocked'), {
-        hint:
-          code === 'outcome_unknown'
-            ? `It is not ${kind === 'message' ? 'sent' : 'placed'} a second time.`
-            : nothing,
+        hint: code === 'outcome_unknown' ? `It is not ${twice} a second time.` : nothing,
         details: {
           ...shownMembers(reason?.members ?? {}),
           ...(reason === undefined ? {} : { problem: shownText(reason.code, 64) }),

@@ -4,9 +4,9 @@ import { readMessageRequest } from '../../tools/message-tool.ts';
 import { readOrderRequest } from '../../tools/place-order.ts';
 import { compactSummary } from '../../tools/portfolio-summary.ts';
 import type { MessageTool, Tool } from '../../tools/tool.ts';
+import type { MessageRequest } from '../../trading/kinds/message.ts';
 import {
   LONGEST_TTL_S,
-  type MessageRequest,
   type ProposalKind,
   type ProposalRequestInput,
   type Provenance,

@@ -13,7 +13,7 @@ import { errorFacts } from './error-facts.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { inertJson } from './inert-text.ts';
 import { refusalOf, rejectionOf } from './proposal-refusal.ts';
-import { describeProposal, orderOf } from './proposal-view.ts';
+import { cameOf, describeProposal } from './proposal-view.ts';
 import type { ThreadProposal } from './thread-proposals.ts';
 import { errorMessage } from './tool-outcome.ts';
 
@@ -87,15 +87,16 @@ function settled(environment: GraphEnvironment, state: ProposalGraphValue, propo
     return failed(environment, state, refusalOf(proposal), asked);
   }
   const { code } = proposal;
-  if (proposal.kind === 'message') {
-    const sent = proposal.result;
-    const content = JSON.stringify({ approval: 'approved', code, sent });
-    return ended(environment, state, `sent: ${describeMessage(sent)}`, content, asked);
-  }
-  const order = orderOf(proposal);
-  if (order?.status === 'rejected') return failed(environment, state, rejectionOf(proposal), asked);
-  const summary = order === undefined ? describeProposal(proposal) : orderSummary(order);
-  return ended(environment, state, summary, JSON.stringify({ approval: 'approved', code, order }), asked);
+  const { placed, sent } = cameOf(proposal);
+  if (placed?.status === 'rejected') return failed(environment, state, rejectionOf(proposal), asked);
+  const summary =
+    placed !== undefined
+      ? orderSummary(placed)
+      : sent !== undefined
+        ? `sent: ${describeMessage(sent)}`
+        : describeProposal(proposal);
+  const came = sent === undefined ? { order: placed } : { sent };
+  return ended(environment, state, summary, JSON.stringify({ approval: 'approved', code, ...came }), asked);
 }
 
 function ended(

@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { dollars, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { describeMessage, sentMessageSchema } from '../../trading/message.ts';
+import { describeOpenOrder } from '../../trading/open-order.ts';
 import { accountSchema, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
 import type { Answered } from './answered-calls.ts';
-import { orderShorthand, orderSummary } from './order-summary.ts';
+import { orderSummary } from './order-summary.ts';
 
 const failure = z.lazy(() =>
   z.object({ error: z.object({ message: z.string(), hint: z.string().optional() }) }),
@@ -106,7 +107,7 @@ function orderTable({ status, orders }: z.output<typeof orderList>): string {
     ['Id', 'Order', 'State', 'Filled', 'Price'],
     orders.map((order) => [
       order.id,
-      orderShorthand(order),
+      describeOpenOrder(order),
       order.status.replaceAll('_', ' '),
       shares(order.filled_qty),
       order.filled_avg_price === null ? '' : sharePrice(order.filled_avg_price),

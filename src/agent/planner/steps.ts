@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Dec } from '../../trading/decimal.ts';
+import { describeOpenOrder } from '../../trading/open-order.ts';
 import { orderSchema, positionSchema } from '../../trading/views.ts';
-import { orderShorthand } from './order-summary.ts';
 import { partOfPosition } from './position-part.ts';
 import type { Intent } from './sentence.ts';
 import { NotUnderstood } from './words.ts';
@@ -88,7 +88,7 @@ function toCancel({ which }: Intent & { kind: 'cancel' }, answer: unknown): stri
     );
   }
   if (matching.length > 1 && !which.many) {
-    const list = matching.map((order) => `${order.id} (${orderShorthand(order)})`).join(', ');
+    const list = matching.map((order) => `${order.id} (${describeOpenOrder(order)})`).join(', ');
     throw new NotUnderstood(
       `You have ${matching.length} open ${which.symbol} orders: ${list}.`,
       `Write "cancel order ID", or "cancel all ${which.symbol} orders".`,

@@ -1,5 +1,5 @@
 import type { AgentEvent } from '../events.ts';
-import { approvalView, orderOf } from '../graph/proposal-view.ts';
+import { approvalView, cameOf } from '../graph/proposal-view.ts';
 import type { ThreadProposal, ThreadProposals } from '../graph/thread-proposals.ts';
 
 /**
@@ -18,8 +18,8 @@ export function noteAndTell(
     const isSame = before?.state === proposal.state && before.updated_at === proposal.updated_at;
     if (isSame && shown.has(id)) return;
     shown.add(id);
-    const order = orderOf(proposal);
-    const isOrderNews = JSON.stringify(order) !== JSON.stringify(before && orderOf(before));
+    const order = cameOf(proposal).placed;
+    const isOrderNews = JSON.stringify(order) !== JSON.stringify(before && cameOf(before).placed);
     if (order !== undefined && isOrderNews) emit({ type: 'order', order, approval: id });
     emit({ type: 'approval', approval: approvalView(proposal, thread) });
   };

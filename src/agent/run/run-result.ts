@@ -1,9 +1,10 @@
 import { AIMessage } from '@langchain/core/messages';
 import type { ErrorCode } from '../../trading/errors.ts';
+import { kinds } from '../../trading/kinds/kinds.ts';
 import { isSettledState, isUnderWayState } from '../../trading/proposal.ts';
 import type { ConnectionView, ErrorFacts, RunResult, RunStatus } from '../events.ts';
 import type { AgentStateValue, Outcome } from '../graph/agent-state.ts';
-import { approvalView, orderOf } from '../graph/proposal-view.ts';
+import { approvalView, cameOf } from '../graph/proposal-view.ts';
 import type { ThreadProposal } from '../graph/thread-proposals.ts';
 
 /** How a run that ended with this error ended. */
@@ -67,16 +68,15 @@ export function runResult(
   const status: RunStatus = ranked[0]?.status ?? 'done';
   const error = ranked.find((entry) => entry.status === status && entry.error !== undefined)?.error;
   const proposals = seen.map(({ proposal }) => proposal);
+  const came = proposals.map(cameOf);
   return {
     thread,
     status,
     text: answerText(state),
-    orders: [...proposals.map(orderOf), ...outcomes.map(({ order }) => order)].filter(
+    orders: [...came.map(({ placed }) => placed), ...outcomes.map(({ order }) => order)].filter(
       (order) => order !== undefined,
     ),
-    messages: proposals.flatMap((one) =>
-      one.kind === 'message' && one.result !== undefined ? [one.result] : [],
-    ),
+    messages: came.flatMap(({ sent }) => (sent === undefined ? [] : [sent])),
     approvals: proposals.map((proposal) => approvalView(proposal, thread)),
     connections,
     usage: { model: options.model, ...(state.usage ?? { input_tokens: 0, output_tokens: 0 }) },
@@ -100,7 +100,7 @@ function unknownOutcome({ proposal, thread }: ThreadProposal): ErrorFacts {
   return {
     code: 'outcome_unknown',
     message: `what became of ${code} is not known: ${reason?.text ?? 'it is being carried out'}`,
-    hint: `The gateway settles it; "trade-agent resume ${thread}" tells how. Do not ${kind === 'message' ? 'send it' : 'place the order'} again before that.`,
+    hint: `The gateway settles it; "trade-agent resume ${thread}" tells how. Do not ${kinds[kind].phrases.again} again before that.`,
   };
 }
 

@@ -1,8 +1,9 @@
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { kinds } from '../../trading/kinds/kinds.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';
 import type { GraphEnvironment } from '../graph/graph-environment.ts';
-import { describeProposal, orderOf } from '../graph/proposal-view.ts';
+import { describeProposal } from '../graph/proposal-view.ts';
 import type { ThreadProposal } from '../graph/thread-proposals.ts';
 
 /** Withdraws a proposal in a run that may not ask for any, or was told to leave none. One too far on goes its way. */
@@ -42,13 +43,11 @@ export function notCancellable(proposal: Proposal): TradeAgentError {
   if (!isSettledState(state)) {
     return new TradeAgentError(
       'outcome_unknown',
-      proposal.kind === 'message'
-        ? `the message of approval ${id} may be sent already`
-        : `approval ${id} (${describeProposal(proposal)}) may be at the broker already`,
+      kinds[proposal.kind].phrases.underWay(id, describeProposal(proposal)),
       { hint: `Run "trade-agent approvals wait ${id}" to learn what became of it.` },
     );
   }
-  const placed = proposal.kind === 'order' ? orderOf(proposal) : undefined;
+  const placed = proposal.kind === 'order' ? proposal.result : undefined;
   return new TradeAgentError('usage', `approval ${id} is ${state} already`, {
     hint:
       placed === undefined

@@ -1,4 +1,10 @@
-import type { AgentEvent, ApprovalView, ConnectionView, RunResult } from '../../agent/events.ts';
+import {
+  type AgentEvent,
+  type ApprovalView,
+  type ConnectionView,
+  type RunResult,
+  subjectOf,
+} from '../../agent/events.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import type { SentMessage } from '../../trading/message.ts';
 import type { Order } from '../../trading/views.ts';
@@ -50,23 +56,8 @@ function approvalFields(approval: ApprovalView) {
   const { id, status, code, expires_at, kind, worst_case, warnings, requested_by, client } = approval;
   return {
     ...{ id, status, code, expires_at, kind, worst_case, warnings, requested_by, client },
-    ...subjectOf(approval),
+    [kind]: subjectOf(approval),
   };
-}
-
-function subjectOf(approval: ApprovalView) {
-  switch (approval.kind) {
-    case 'order':
-      return { order: approval.order };
-    case 'message':
-      return { message: approval.message };
-    case 'cancel':
-      return { cancel: approval.cancel };
-    case 'replace':
-      return { replace: approval.replace };
-    case 'lift':
-      return { lift: approval.lift };
-  }
 }
 
 /** A command line a shell reads back as it was meant. */
@@ -139,7 +130,7 @@ export class RunFollower {
 
   #sent(): SentMessage[] {
     return [...this.#approvals.values()].flatMap((approval) =>
-      approval.kind === 'message' && approval.sent !== undefined ? [approval.sent] : [],
+      approval.sent === undefined ? [] : [approval.sent],
     );
   }
 

@@ -1,10 +1,10 @@
 import { Box, Text } from 'ink';
 import type { ApprovalView } from '../../agent/events.ts';
+import { safeLine } from '../../net/safe-text.ts';
+import { environmentWord } from '../../trading/order-words.ts';
 import { countdown } from '../options/duration.ts';
 import { timeLeft, whereToApprove, statusText as wordsForStatus } from '../text/approval-lines.ts';
-import { subjectFields, subjectHeadline, subjectKind } from '../text/approval-subject.ts';
-import { environmentWord } from '../text/order-fields.ts';
-import { safeLine } from '../../net/safe-text.ts';
+import { subjectBrief, subjectFields, subjectHeadline, subjectKind } from '../text/approval-subject.ts';
 import { talkName } from './chat-state.ts';
 import { QrCode } from './qr-code.tsx';
 import { useScreen } from './screen.ts';
@@ -112,23 +112,15 @@ function compactLines({ approval, talk }: ShownApproval, phone: string | undefin
 }
 
 function subjectTitle(approval: ApprovalView): string {
-  if (!('environment' in approval)) return subjectHeadline(approval);
-  return `${environmentWord(approval.environment)} ${subjectHeadline(approval)}`;
+  const { environment } = approval;
+  const headline = subjectHeadline(approval);
+  return environment === undefined ? headline : `${environmentWord(environment)} ${headline}`;
 }
 
 function subjectDetails(approval: ApprovalView): string {
   const { worst_case, warnings } = approval;
   const judged = [...(worst_case === null ? [] : [worst_case.text]), ...warnings];
-  return [...ownDetails(approval), ...judged].join(' · ');
-}
-
-function ownDetails(approval: ApprovalView): string[] {
-  if (approval.kind === 'message') return approval.message.text.split('\n');
-  if (approval.kind === 'cancel') return [approval.cancel.account];
-  if (approval.kind === 'lift') return [];
-  const order = approval.kind === 'order' ? approval.order : approval.replace.draft;
-  const { account, time_in_force, extended_hours } = order;
-  return [account, time_in_force, ...(extended_hours ? ['extended hours'] : [])];
+  return [...subjectBrief(approval), ...judged].join(' · ');
 }
 
 /** Rows the deciding lines take on so many columns. */

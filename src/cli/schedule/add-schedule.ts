@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { ApprovalMode } from '../../agent/agent.ts';
 import { shortId } from '../../agent/short-id.ts';
+import { launcher } from '../../app/launcher.ts';
 import { findProfile } from '../../config/resolve-profile.ts';
 import { requireEdge } from '../../schedule/market-edge.ts';
 import { openScheduler, usualScheduler } from '../../schedule/open-scheduler.ts';
@@ -13,7 +14,6 @@ import { startCommand } from '../../schedule/start-command.ts';
 import { wakeMinutes } from '../../schedule/wake-minutes.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { Context } from '../context.ts';
-import { launcher } from '../../app/launcher.ts';
 import { momentsOf, scheduleStore, thisMachine } from './schedule-context.ts';
 import { viewOf, viewText } from './schedule-view.ts';
 

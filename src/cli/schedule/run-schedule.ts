@@ -1,3 +1,5 @@
+import { errorObject } from '../../app/error-object.ts';
+import { exitCodeForError } from '../../app/exit-codes.ts';
 import { type Decision, decide } from '../../schedule/due.ts';
 import type { Moments } from '../../schedule/moments.ts';
 import { isTriedAgain, type RunRecord, statusOf } from '../../schedule/run-record.ts';
@@ -5,8 +7,6 @@ import type { Schedule } from '../../schedule/schedule.ts';
 import type { Journal, ScheduleStore } from '../../schedule/schedule-store.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import type { Context } from '../context.ts';
-import { exitCodeForError } from '../../app/exit-codes.ts';
-import { errorObject } from '../../app/error-object.ts';
 import type { CheckRun } from './check-in-schedule.ts';
 import { momentsOf } from './schedule-context.ts';
 

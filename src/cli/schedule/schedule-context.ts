@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { childEnvironment } from '../../app/sandbox-connection.ts';
 import { ensurePrivateFolder } from '../../machine/home.ts';
 import { currentCalendar } from '../../schedule/calendar-cache.ts';
 import { machineCommand } from '../../schedule/machine-command.ts';
@@ -10,7 +11,6 @@ import type { Timing } from '../../schedule/schedule.ts';
 import { openScheduleStore, type ScheduleStore } from '../../schedule/schedule-store.ts';
 import type { TradingDay } from '../../trading/activity.ts';
 import type { Context } from '../context.ts';
-import { childEnvironment } from '../../app/sandbox-connection.ts';
 
 export async function scheduleStore(context: Pick<Context, 'home'>): Promise<ScheduleStore> {
   return openScheduleStore(join((await context.home()).data, 'schedules'));

@@ -1,14 +1,8 @@
 import { z } from 'zod';
-import { messageDraftSchema, sentMessageSchema } from '../../trading/message.ts';
-import { environments, orderDraftSchema, orderTypes, sides } from '../../trading/order.ts';
-import {
-  cancelSubjectSchema,
-  liftSubjectSchema,
-  proposalKinds,
-  proposalStates,
-  replaceSubjectSchema,
-  worstCaseSchema,
-} from '../../trading/proposal.ts';
+import { kinds, proposalKinds } from '../../trading/kinds/kinds.ts';
+import { sentMessageSchema } from '../../trading/message.ts';
+import { environments, orderTypes, sides } from '../../trading/order.ts';
+import { proposalStates, worstCaseSchema } from '../../trading/proposal.ts';
 import { orderSchema, orderStatuses } from '../../trading/views.ts';
 
 /** The pieces that several results are made of. */
@@ -52,11 +46,9 @@ export const approvalSummary = z.object({
   kind: z.enum(proposalKinds).describe('which of those below it is for'),
   code: z.string().describe('the four characters that must be the same on the phone'),
   expires_at: time,
-  order: orderDraftSchema.optional(),
-  message: messageDraftSchema.optional(),
-  cancel: cancelSubjectSchema.optional(),
-  replace: replaceSubjectSchema.optional(),
-  lift: liftSubjectSchema.optional(),
+  ...Object.fromEntries(
+    Object.values(kinds).map(({ name, subjectSchema }) => [name, subjectSchema.optional()]),
+  ),
   worst_case: worstCaseSchema
     .nullable()
     .describe('the worst that can come of it; null where nothing is known'),

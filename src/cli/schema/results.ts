@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { connectionNames } from '../../auth/connections/known-connections.ts';
-import { noticeSeverities } from '../../config/notice-channels.ts';
+import { noticeSeverities } from '../../config/notice-settings.ts';
 import { profileSchema } from '../../config/profile.ts';
 import { sentMessageSchema } from '../../trading/message.ts';
 import { environments, sides } from '../../trading/order.ts';

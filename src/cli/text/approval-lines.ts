@@ -1,49 +1,14 @@
 import type { ApprovalStatus, ApprovalView } from '../../agent/events.ts';
+import { safeLine } from '../../net/safe-text.ts';
+import { kinds } from '../../trading/kinds/kinds.ts';
+import { orderStatusWords } from '../../trading/kinds/phrases.ts';
 import { countdown } from '../options/duration.ts';
 import { subjectFields, subjectHeadline } from './approval-subject.ts';
 import { dollars, sharePrice, shares } from './money.ts';
-import { safeLine } from '../../net/safe-text.ts';
-
-/** What a status means to the person. */
-export const approvalStatusText: Record<ApprovalStatus, string> = {
-  drafted: 'being prepared',
-  requested: 'waiting for your phone',
-  approved: 'approved',
-  executing: 'placing the order',
-  executed: 'order placed',
-  denied: 'denied on the phone: no order',
-  expired: 'expired: no order',
-  cancelled: 'cancelled: no order',
-  blocked: 'blocked: no order',
-  unknown: 'outcome unknown: look before you order again',
-};
-
-/** As it is said of what is no order of its own. */
-const otherStatusText: Partial<Record<ApprovalStatus, string>> = {
-  executing: 'being carried out',
-  executed: 'done',
-  denied: 'denied on the phone: nothing changed',
-  expired: 'expired: nothing changed',
-  cancelled: 'cancelled: nothing changed',
-  blocked: 'blocked: nothing changed',
-  unknown: 'outcome unknown: look at your orders',
-};
-
-/** As it is said of a message. */
-const messageStatusText: Partial<Record<ApprovalStatus, string>> = {
-  executing: 'sending the message',
-  executed: 'sent',
-  denied: 'denied on the phone: not sent',
-  expired: 'expired: not sent',
-  cancelled: 'cancelled: not sent',
-  blocked: 'blocked',
-  unknown: 'outcome unknown: look before you send it again',
-};
 
 /** An approval's status in words. */
 export function statusText({ kind, status }: Pick<ApprovalView, 'kind' | 'status'>): string {
-  if (kind === 'order') return approvalStatusText[status];
-  return (kind === 'message' ? messageStatusText : otherStatusText)[status] ?? approvalStatusText[status];
+  return kinds[kind].phrases.status[status] ?? orderStatusWords[status];
 }
 
 /** An approval's status in words, with what is left to do where its time ran out. */
@@ -103,7 +68,7 @@ export function askedBy({ requested_by, client }: ApprovalView, machine?: string
 export function approvalOutcome(approval: ApprovalView): string {
   const status = currentText(approval);
   const parts = [`${subjectHeadline(approval)}: ${status}`];
-  if ('placed' in approval && approval.placed !== undefined) parts.push(fillText(approval.placed));
+  if (approval.placed !== undefined) parts.push(fillText(approval.placed));
   if (approval.reason !== undefined && !status.includes(approval.reason))
     parts.push(safeLine(approval.reason));
   return parts.join(' · ');

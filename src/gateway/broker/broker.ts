@@ -1,6 +1,6 @@
 import type { Activity, TradingDay } from '../../trading/activity.ts';
+import type { ReplaceSubject } from '../../trading/kinds/replace.ts';
 import type { OrderDraft } from '../../trading/order.ts';
-import type { ReplaceSubject } from '../../trading/proposal.ts';
 import type { Account, Bar, MarketClock, Order, Position, Quote } from '../../trading/views.ts';
 
 /** A security as the broker knows it. */

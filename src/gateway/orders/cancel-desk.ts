@@ -1,4 +1,4 @@
-import type { CancelSubject } from '../../trading/proposal.ts';
+import type { CancelSubject } from '../../trading/kinds/cancel.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import type { Broker } from '../broker/broker.ts';

@@ -1,6 +1,6 @@
 import { Dec } from '../../trading/decimal.ts';
+import type { ReplaceSubject } from '../../trading/kinds/replace.ts';
 import type { OrderDraft } from '../../trading/order.ts';
-import type { ReplaceSubject } from '../../trading/proposal.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';

@@ -6,12 +6,8 @@ import type { Proposer } from '../../approval/kind.ts';
 import type { ProposingCaller } from '../../approval/propose.ts';
 import type { StoredProposal } from '../../approval/stored-proposal.ts';
 import { utcSeconds } from '../../machine/clock.ts';
-import {
-  idempotencyKeySchema,
-  type ProposalKind,
-  type ProposalRequest,
-  proposalRequestSchema,
-} from '../../trading/proposal.ts';
+import { kinds, type ProposalKind } from '../../trading/kinds/kinds.ts';
+import { idempotencyKeySchema, type ProposalRequest, proposalRequestSchema } from '../../trading/proposal.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { issueFields } from '../door/approved-details.ts';
 import type { Caller } from '../door/caller.ts';
@@ -184,7 +180,7 @@ function proposerOf(caller: Caller): ProposingCaller & Proposer {
 
 /** Proposing and withdrawing need the same. */
 function requireProposing(caller: Caller, kind: ProposalKind): void {
-  requireScopes(caller, [kind === 'message' ? 'messages:propose' : 'orders:propose']);
+  requireScopes(caller, [kinds[kind].proposeScope]);
 }
 
 function idempotencyKey(header: string | undefined): string {

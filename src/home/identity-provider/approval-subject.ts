@@ -1,25 +1,13 @@
 import { z } from 'zod';
-import {
-  detailsTypeOfKind,
-  isProposalDetails,
-  type ProposalDetails,
-  readProposalDetails,
-} from '../../approval/details.ts';
+import { isProposalDetails, type ProposalDetails, readProposalDetails } from '../../approval/details.ts';
 import { bindingMessage } from '../../trading/approval-details.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
-import { checkMessage, messageDraftSchema } from '../../trading/message.ts';
+import { kinds, kindWords } from '../../trading/kinds/kinds.ts';
 import {
   type ApprovalDetails,
   MESSAGE_SEND_TYPE,
   messageBindingMessage,
 } from '../../trading/message-details.ts';
-import { checkOrder, orderDraftSchema } from '../../trading/order.ts';
-import {
-  cancelSubjectSchema,
-  liftSubjectSchema,
-  type ProposalKind,
-  replaceSubjectSchema,
-} from '../../trading/proposal.ts';
 import { messageOf, readMessageDetails } from './message-details.ts';
 import { draftOf, onlyObject, readOrderDetails, UnacceptableDetails, wrongFields } from './order-details.ts';
 import { MESSAGE_SCOPE, ORDER_SCOPE } from './protocol.ts';
@@ -58,11 +46,10 @@ export function readSubject(text: unknown, target: { resource: string; now: numb
 /** @throws {UnacceptableDetails} */
 function readProposal(found: object, { resource, now }: { resource: string; now: number }): ApprovalSubject {
   const details = acceptable(() => readProposalDetails(found, { gateway: resource, now }));
-  if (details.type !== detailsTypeOfKind[details.kind]) {
-    throw new UnacceptableDetails(`the type must be ${detailsTypeOfKind[details.kind]}`);
-  }
-  acceptable(() => subjects[details.kind](details.subject));
-  const scope = scopeOfType(details.type);
+  const { detailsType, scope, subjectSchema, check } = kindWords(details.kind);
+  if (details.type !== detailsType) throw new UnacceptableDetails(`the type must be ${detailsType}`);
+  // A subject that isn't whole, or has what a person could not see, is put before nobody.
+  acceptable(() => check(subjectSchema.parse(details.subject)));
   return { details, scope, isProposal: true, bindingMessage: { endsIn: ` ${details.code}` } };
 }
 
@@ -78,16 +65,7 @@ function acceptable<T>(read: () => T): T {
   }
 }
 
-/** Each throws where a subject isn't whole, or has what a person could not see. */
-const subjects: Readonly<Record<ProposalKind, (subject: unknown) => void>> = {
-  order: (subject) => checkOrder(orderDraftSchema.parse(subject)),
-  message: (subject) => checkMessage(messageDraftSchema.parse(subject)),
-  cancel: (subject) => void cancelSubjectSchema.parse(subject),
-  replace: (subject) => checkOrder(replaceSubjectSchema.parse(subject).draft),
-  lift: (subject) => void liftSubjectSchema.parse(subject),
-};
-
 /** The scope of a token for details of this type. */
 export function scopeOfType(type: string): string {
-  return type === MESSAGE_SEND_TYPE ? MESSAGE_SCOPE : ORDER_SCOPE;
+  return Object.values(kinds).find(({ detailsType }) => detailsType === type)?.scope ?? ORDER_SCOPE;
 }

@@ -1,22 +1,8 @@
 import type { Outcome } from '../../approval/asking.ts';
 import type { ProposalDetails } from '../../approval/details.ts';
-import { messageDraftSchema } from '../../trading/message.ts';
-import { type OrderDraft, orderDraftSchema } from '../../trading/order.ts';
-import {
-  cancelSubjectSchema,
-  liftSubjectSchema,
-  type ProposalKind,
-  replaceSubjectSchema,
-} from '../../trading/proposal.ts';
-import type { Order } from '../../trading/views.ts';
-import {
-  environmentOf,
-  fieldLabel,
-  type OrderField,
-  orderFields,
-  orderHeadline,
-  orderTerms,
-} from './order-fields.ts';
+import { type DetailField, detailFields, environmentOf, fieldLabel } from '../../trading/detail-fields.ts';
+import type { PhoneView } from '../../trading/kinds/kind-words.ts';
+import { kinds, kindWords, type ProposalKind } from '../../trading/kinds/kinds.ts';
 
 /** What a person is shown of a proposal, on a page or in a terminal. Texts alone: nothing in them is markup. */
 export interface ProposalView {
@@ -43,7 +29,7 @@ export interface ProposalView {
   /** `Again, the second time within the hour` */
   readonly again: string | undefined;
   /** All of it, none left out. */
-  readonly fields: readonly OrderField[];
+  readonly fields: readonly DetailField[];
 }
 
 export interface Line {
@@ -52,7 +38,7 @@ export interface Line {
 }
 
 /** A subject as its kind shows it. */
-type SubjectView = Pick<ProposalView, 'environment' | 'headline' | 'terms' | 'fields'>;
+type SubjectView = PhoneView & Pick<ProposalView, 'environment'>;
 
 /** Pure: the same details, the same view. Never throws: a subject of another shape is shown field by field. */
 export function proposalView(details: ProposalDetails): ProposalView {
@@ -71,7 +57,10 @@ export function proposalView(details: ProposalDetails): ProposalView {
       .filter(([, { source }]) => source === 'computed' || source === 'other')
       .map(([name, { source, from }]) => {
         const where = source === 'computed' ? 'worked out' : 'not in your words';
-        return { label: fieldLabel(name), text: seen(from === undefined ? where : `${where}: ${from}`) };
+        return {
+          label: fieldLabel(name, kinds[kind].phone.fieldWords),
+          text: seen(from === undefined ? where : `${where}: ${from}`),
+        };
       }),
     sentence: provenance?.sentence === undefined ? undefined : seen(provenance.sentence),
     tainted:
@@ -106,116 +95,27 @@ export function outcomeText({ state, text }: Outcome): string {
 }
 
 function subjectView(kind: ProposalKind, subject: ProposalDetails['subject']): SubjectView {
-  switch (kind) {
-    case 'order': {
-      const order = orderDraftSchema.safeParse(subject).data;
-      return order === undefined ? unknownSubject(kind, subject) : orderView(order);
-    }
-    case 'message': {
-      const message = messageDraftSchema.safeParse(subject).data;
-      return message === undefined
-        ? unknownSubject(kind, subject)
-        : {
-            environment: undefined,
-            headline: orderHeadline(message),
-            terms: orderTerms(message),
-            fields: orderFields(message),
-          };
-    }
-    case 'cancel': {
-      const cancel = cancelSubjectSchema.safeParse(subject).data;
-      if (cancel === undefined) return unknownSubject(kind, subject);
-      const { order, protects, ...rest } = cancel;
-      return {
-        environment: cancel.environment,
-        headline: `Cancel: ${orderHeadline(ofOrder(order))}`,
-        terms: `${orderTerms(ofOrder(order))}${protects ? '. It protects a position: without it more can be lost' : ''}`,
-        fields: [...openOrderFields(order), ...orderFields({ protects: protects ? 'Yes' : 'No', ...rest })],
-      };
-    }
-    case 'replace': {
-      const replace = replaceSubjectSchema.safeParse(subject).data;
-      if (replace === undefined) return unknownSubject(kind, subject);
-      const { order, changes, draft } = replace;
-      const before = textsOf(orderFields(ofOrder(order)));
-      const changed = orderFields(changes).map((field) => ({
-        ...field,
-        name: `changes.${field.name}`,
-        label: `${field.label}, changed`,
-        text: `${before.get(field.name) ?? 'none'} → ${field.text}`,
-      }));
-      return {
-        environment: draft.environment,
-        headline: `Change: ${orderHeadline(ofOrder(order))}`,
-        terms: changed.map(({ text }, index) => `${orderFields(changes)[index]?.label}: ${text}`).join(' · '),
-        fields: [...changed, ...orderView(draft).fields, ...openOrderFields(order)],
-      };
-    }
-    case 'lift': {
-      const lift = liftSubjectSchema.safeParse(subject).data;
-      return lift === undefined
-        ? unknownSubject(kind, subject)
-        : {
-            environment: undefined,
-            headline: 'Let trading go on',
-            terms: `It was halted at ${lift.halted_at.replace('T', ' ').replace('Z', ' UTC')}`,
-            fields: orderFields(lift),
-          };
-    }
-  }
-}
-
-function orderView(order: OrderDraft): SubjectView {
-  const flat = flatOrder(order);
-  return {
-    environment: environmentOf(order),
-    headline: orderHeadline(flat),
-    terms: orderTerms(flat),
-    fields: orderFields(flat).map((field) => ({
-      ...field,
-      name: field.name === 'order_type' ? 'type' : field.name,
-    })),
-  };
-}
-
-/** The fields as flat details name them, where `type` is RFC 9396's. */
-function flatOrder({ type, ...rest }: OrderDraft): Record<string, unknown> {
-  return { ...rest, order_type: type };
-}
-
-/** An order at the broker in the same words; what it doesn't have is left out. */
-function ofOrder({ type, ...rest }: Order): Record<string, unknown> {
-  const all = { ...rest, order_type: type };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null));
-}
-
-function openOrderFields(order: Order): OrderField[] {
-  return orderFields(ofOrder(order)).map((field) => ({
-    ...field,
-    name: `order.${field.name === 'order_type' ? 'type' : field.name}`,
-    label: `Open order: ${field.label}`,
-  }));
+  const { subjectSchema, environment, phone } = kindWords(kind);
+  const parsed = subjectSchema.safeParse(subject);
+  if (!parsed.success) return unknownSubject(kind, subject);
+  return { environment: environment?.(parsed.data), ...phone.view(parsed.data) };
 }
 
 function unknownSubject(kind: ProposalKind, subject: ProposalDetails['subject']): SubjectView {
-  const fields = orderFields(subject);
+  const fields = detailFields(subject, kinds[kind].phone.fieldWords);
   // Whatever is not known to be paper is shown as live.
   const environment = environmentOf(subject) ?? 'unknown';
   return { environment, headline: `Unknown ${kind}`, terms: 'Read every field below.', fields };
 }
 
 /** What the details have beside the subject: shown too, below. */
-function proposalFields(details: ProposalDetails): OrderField[] {
+function proposalFields(details: ProposalDetails): DetailField[] {
   const { type, actions, locations, identifier, proposal, digest } = details;
-  return orderFields({ type, actions, locations, identifier, proposal, digest }).map((field) => ({
+  return detailFields({ type, actions, locations, identifier, proposal, digest }).map((field) => ({
     ...field,
     name: `details.${field.name}`,
     technical: true,
   }));
-}
-
-function textsOf(fields: readonly OrderField[]): Map<string, string> {
-  return new Map(fields.map(({ name, text }) => [name, text]));
 }
 
 function ordinal(count: number): string {

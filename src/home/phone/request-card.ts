@@ -1,8 +1,11 @@
 import { html } from 'hono/html';
 import { type ProposalDetails, proposalDetailsSchema } from '../../approval/details.ts';
 import { utcSeconds } from '../../machine/clock.ts';
+import { type DetailField, detailFields, orderHeadline, orderTerms } from '../../trading/detail-fields.ts';
+import type { Banner, PhoneView } from '../../trading/kinds/kind-words.ts';
+import { kinds } from '../../trading/kinds/kinds.ts';
+import { isFlatMessage, messageView } from '../../trading/kinds/message.ts';
 import type { ApprovalRequest } from '../identity-provider/approval-requests.ts';
-import { isMessage, type OrderField, orderFields, orderHeadline, orderTerms } from './order-fields.ts';
 import type { Markup } from './page.ts';
 import { outcomeText, type ProposalView, proposalView } from './proposal-view.ts';
 
@@ -22,8 +25,7 @@ function proposalCard(request: ApprovalRequest, view: ProposalView, formToken: s
       .filter((field) => field.technical === technical)
       .map(({ label, text, name }) => row(label, text, name));
   const fields = html`<dl>${part(false)}</dl>`;
-  // A message is its text: nobody should find the button first.
-  const textFirst = view.kind === 'message';
+  const { fieldsFirst = false } = kinds[view.kind].phone;
   return html`<article class="card proposal" data-testid="request" data-request-id="${request.id}" data-kind="${view.kind}" aria-labelledby="${headingId}">
 ${proposalBanner(view)}
 <h3 class="headline" id="${headingId}" data-testid="headline">${view.headline}</h3>
@@ -39,9 +41,9 @@ ${lines('shows', view.shows)}
   }</p>
 ${lines('origins', view.origins)}
 <p class="small soft" data-testid="warning">Deny it unless you asked for it yourself.</p>
-${textFirst ? fields : ''}
+${fieldsFirst ? fields : ''}
 ${actions(request, formToken, view.headline)}
-${textFirst ? '' : fields}
+${fieldsFirst ? '' : fields}
 <p class="small soft">Message: <span class="mono" data-testid="binding-message">${request.bindingMessage ?? ''}</span></p>
 <dl class="technical">${part(true)}</dl>
 </article>`;
@@ -64,16 +66,16 @@ function cautions({ again, warnings, tainted }: ProposalView): Markup | '' {
 /** One order or message of a client that asks by itself: every field of its details. */
 function plainCard(request: ApprovalRequest, formToken: string): Markup {
   const { details } = request;
-  const fields = orderFields(details);
+  const { headline, terms, fields } = plainView(details);
   const headingId = `request-${request.id}`;
-  const value = ({ name }: OrderField) => {
+  const value = ({ name }: DetailField) => {
     const raw = details[name];
     return typeof raw === 'string' ? raw : JSON.stringify(raw);
   };
   return html`<article class="card" data-testid="request" data-request-id="${request.id}" aria-labelledby="${headingId}">
-${isMessage(details) ? messageBanner() : environmentBanner(details.environment)}
-<h3 class="headline" id="${headingId}" data-testid="headline">${orderHeadline(details)}</h3>
-<p class="soft" data-testid="terms">${orderTerms(details)}</p>
+${isFlatMessage(details) ? wordBanner(kinds.message.phone.banner) : environmentBanner(details.environment)}
+<h3 class="headline" id="${headingId}" data-testid="headline">${headline}</h3>
+<p class="soft" data-testid="terms">${terms}</p>
 <div class="codebox"><span class="soft small">Your terminal must show<br>this same code</span><span class="value" data-testid="code">${request.code}</span></div>
 <p class="small">Asked by <strong data-testid="client-name">${request.clientName}</strong>${
     request.bindingMessage === undefined
@@ -81,7 +83,7 @@ ${isMessage(details) ? messageBanner() : environmentBanner(details.environment)}
       : html`<br><span class="soft">Message:</span> <span class="mono" data-testid="binding-message">${request.bindingMessage}</span>`
   }<br><span class="soft" data-testid="warning">Deny it unless you asked for it yourself, just now.</span></p>
 <dl>${fields.filter((field) => !field.technical).map((field) => row(field.label, field.text, field.name, value(field)))}</dl>
-${actions(request, formToken, orderHeadline(details))}
+${actions(request, formToken, headline)}
 <dl class="technical">${fields.filter((field) => field.technical).map((field) => row(field.label, field.text, field.name, value(field)))}</dl>
 </article>`;
 }
@@ -113,7 +115,7 @@ export function recentItem(request: ApprovalRequest): Markup {
   const environment = view === undefined ? request.details.environment : view.environment;
   const came = becameOf(request);
   return html`<li data-testid="recent" data-id="${request.id}" data-status="${request.status}" data-state="${request.outcome?.state ?? ''}">
-<span>${view?.headline ?? orderHeadline(request.details)} <span class="soft">${environment === undefined ? '' : environmentWord(environment)}</span>${
+<span>${view?.headline ?? plainView(request.details).headline} <span class="soft">${environment === undefined ? '' : environmentWord(environment)}</span>${
     came === '' ? '' : html`<br><span data-testid="recent-outcome">${came}</span>`
   }<br><span class="soft small"><span class="mono">${request.code}</span> · ${clockTime(request.decidedAt ?? request.expiresAt)}</span></span>
 <span class="outcome">${statusWords[request.status]}</span></li>`;
@@ -141,9 +143,7 @@ function proposalOf({ details }: ApprovalRequest): ProposalDetails | undefined {
 
 function proposalBanner({ kind, environment }: ProposalView): Markup {
   if (environment !== undefined) return environmentBanner(environment);
-  return kind === 'message'
-    ? messageBanner()
-    : html`<div class="environment paper" data-testid="environment"><span aria-hidden="true">▶</span><strong>TRADING</strong><span class="small">what was halted goes on</span></div>`;
+  return wordBanner(kinds[kind].phone.banner);
 }
 
 /** Told apart by word, sign and border, not by colour alone. Whatever is not paper is shown as live. */
@@ -153,9 +153,17 @@ function environmentBanner(environment: unknown): Markup {
     : html`<div class="environment live" data-testid="environment"><span aria-hidden="true">▲</span><strong>${environmentWord(environment)}</strong><span class="small">real money</span></div>`;
 }
 
-/** A message moves no money, but what it says leaves the house. */
-function messageBanner(): Markup {
-  return html`<div class="environment paper" data-testid="environment"><span aria-hidden="true">✉</span><strong>MESSAGE</strong><span class="small">sent in your name</span></div>`;
+/** Of what moves no money; shown as live where a kind has no word for it. */
+function wordBanner(banner: Banner | undefined): Markup {
+  if (banner === undefined) return environmentBanner(undefined);
+  const { sign, word, what } = banner;
+  return html`<div class="environment paper" data-testid="environment"><span aria-hidden="true">${sign}</span><strong>${word}</strong><span class="small">${what}</span></div>`;
+}
+
+/** What a client asks for by itself is an order or a message. */
+function plainView(details: Readonly<Record<string, unknown>>): PhoneView {
+  if (isFlatMessage(details)) return messageView(details);
+  return { headline: orderHeadline(details), terms: orderTerms(details), fields: detailFields(details) };
 }
 
 function environmentWord(environment: unknown): string {

@@ -9,6 +9,7 @@ import {
 } from '../../trading/activity.ts';
 import { decimalString } from '../../trading/decimal.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { kinds } from '../../trading/kinds/kinds.ts';
 import { type Proposal, type ProposalRequestInput, proposalSchema } from '../../trading/proposal.ts';
 import {
   type Account,
@@ -277,7 +278,7 @@ export function createGatewayClient(session: Session, options: GatewayClientOpti
             },
             body: JSON.stringify(proposal),
           },
-          [proposal.kind === 'message' ? PROPOSE_MESSAGES : PROPOSE_ORDERS],
+          [kinds[proposal.kind].proposeScope],
           PROPOSING_MS,
         ),
       ),

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cancelApproved } from '../../../src/gateway/orders/cancel-desk.ts';
-import type { CancelSubject } from '../../../src/trading/proposal.ts';
+import type { CancelSubject } from '../../../src/trading/kinds/cancel.ts';
 import type { StandInOrder } from './support/alpaca-stand-in.ts';
 import { type DeskWorld, startDesk } from './support/desk.ts';
 import { startWorld } from './support/world.ts';

@@ -1,15 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import * as client from 'openid-client';
-import {
-  actionOfKind,
-  bindingMessageOf,
-  detailsTypeOfKind,
-  type ProposalDetails,
-  proposalDigest,
-} from '../../../src/approval/details.ts';
+import { bindingMessageOf, type ProposalDetails, proposalDigest } from '../../../src/approval/details.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
-import type { ProposalKind } from '../../../src/trading/proposal.ts';
+import { kinds, type ProposalKind } from '../../../src/trading/kinds/kinds.ts';
 import type { Order } from '../../../src/trading/views.ts';
 import { CIBA, draft, RESOURCE, type World } from './identity-provider-fixture.ts';
 
@@ -82,9 +76,9 @@ export function proposalDetails(
   changes: Partial<ProposalDetails> = {},
 ): ProposalDetails {
   const details: ProposalDetails = {
-    type: detailsTypeOfKind[kind],
+    type: kinds[kind].detailsType,
     locations: [RESOURCE],
-    actions: [actionOfKind[kind]],
+    actions: [kinds[kind].action],
     identifier: 'ta-0123456789abcdef',
     kind,
     proposal: `pr_${randomBytes(9).toString('hex')}`,
@@ -126,7 +120,7 @@ export async function gatewayAsking(world: World) {
     ask: (details: unknown, parameters: Record<string, string> = {}) => {
       const { code = '', kind } = { ...(details as Partial<ProposalDetails>) };
       return client.initiateBackchannelAuthentication(config, {
-        scope: kind === 'message' ? 'openid messages:write' : 'openid orders:write',
+        scope: `openid ${kinds[kind ?? 'order'].scope}`,
         login_hint: 'alice',
         binding_message: bindingMessageOf('BUY 5 AAPL LMT 180.00', code),
         authorization_details: JSON.stringify([details]),

@@ -1,10 +1,10 @@
-import type { MessageApprovalView, OrderApprovalView, RunResult } from '../../../src/agent/events.ts';
+import type { ApprovalViewOf, RunResult } from '../../../src/agent/events.ts';
 import type { Order } from '../../../src/trading/views.ts';
 
 /** 2026-01-30T14:30:00Z, a Friday half an hour after the open. */
 export const NOW = Date.UTC(2026, 0, 30, 14, 30, 0);
 
-export const approval: OrderApprovalView = {
+export const approval: ApprovalViewOf<'order'> = {
   id: 'pr_k7qp2m4x',
   thread: 'th_1',
   kind: 'order',
@@ -56,7 +56,7 @@ export const order: Order = {
   filled_at: '2026-01-30T14:30:10Z',
 };
 
-export const executed: OrderApprovalView = { ...approval, status: 'executed', placed: order };
+export const executed: ApprovalViewOf<'order'> = { ...approval, status: 'executed', placed: order };
 
 export const doneResult: RunResult = {
   thread: 'th_1',
@@ -69,7 +69,7 @@ export const doneResult: RunResult = {
   usage: { model: 'builtin', input_tokens: 0, output_tokens: 0 },
 };
 
-export const messageApproval: MessageApprovalView = {
+export const messageApproval: ApprovalViewOf<'message'> = {
   id: 'pr_m7qp2m4x',
   thread: 'th_1',
   kind: 'message',

@@ -1,10 +1,10 @@
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
+import { signingKey } from '../../../src/config/signing-key.ts';
 import type { Notice } from '../../../src/notify/notice.ts';
 import { ntfyMessage } from '../../../src/notify/ntfy.ts';
 import { signatureHeaders, webhookMessage } from '../../../src/notify/signed-webhook.ts';
 import { slackMessage } from '../../../src/notify/slack.ts';
-import { signingKey } from '../../../src/secrets/notice-secrets.ts';
 
 const notice: Notice = {
   id: 'nt_abc-123',

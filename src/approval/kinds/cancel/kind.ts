@@ -1,12 +1,11 @@
 import { shares } from '../../../trading/amounts.ts';
 import { Dec } from '../../../trading/decimal.ts';
-import { type CancelRequest, type CancelSubject, cancelSubjectSchema } from '../../../trading/proposal.ts';
+import { type CancelRequest, type CancelSubject, cancel } from '../../../trading/kinds/cancel.ts';
+import { describeOpenOrder } from '../../../trading/open-order.ts';
 import { Refusal } from '../../../trading/refusal.ts';
-import { type Account, isFinal, type Order, orderSchema } from '../../../trading/views.ts';
-import { detailsTypeOfKind } from '../../details.ts';
+import { type Account, isFinal, type Order } from '../../../trading/views.ts';
 import type { Approved, Kind, Proposer } from '../../kind.ts';
 import { executionOf } from '../execution.ts';
-import { describeOpenOrder } from '../open-order.ts';
 
 /** How orders are cancelled; the gateway's cancel desk. Everything here throws only `Refusal`s. */
 export interface CancelPorts {
@@ -19,11 +18,7 @@ export interface CancelPorts {
 /** Cancelling an open order, where that takes a tap: it protects a position, or who asks may have been talked into it. */
 export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubject, Order> {
   return {
-    name: 'cancel',
-    subjectSchema: cancelSubjectSchema,
-    resultSchema: orderSchema,
-    scope: 'orders:write',
-    detailsType: detailsTypeOfKind.cancel,
+    ...cancel,
     async complete({ order_id }, { proposer, subjectId, expiresAt }) {
       const { order, account, protects } = await ports.openOrder(proposer, order_id);
       if (isFinal(order.status)) {

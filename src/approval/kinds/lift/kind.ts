@@ -1,13 +1,8 @@
-import { z } from 'zod';
 import { type Clock, utcSeconds } from '../../../machine/clock.ts';
-import { type LiftSubject, liftSubjectSchema } from '../../../trading/proposal.ts';
+import { type Lifted, type LiftSubject, lift } from '../../../trading/kinds/lift.ts';
 import { Refusal } from '../../../trading/refusal.ts';
-import { detailsTypeOfKind } from '../../details.ts';
 import type { Halts } from '../../halts.ts';
 import type { Execution, Kind } from '../../kind.ts';
-
-const resultSchema = z.object({ lifted_at: z.string() });
-type Lifted = z.output<typeof resultSchema>;
 
 /** Ending a halt: whoever can talk to the gateway may stop trading, and only its owner's tap starts it again. */
 export function liftKind({
@@ -18,11 +13,7 @@ export function liftKind({
   clock: Clock;
 }): Kind<object, LiftSubject, Lifted> {
   return {
-    name: 'lift',
-    subjectSchema: liftSubjectSchema,
-    resultSchema,
-    scope: 'orders:write',
-    detailsType: detailsTypeOfKind.lift,
+    ...lift,
     async complete(_request, { proposer, subjectId, expiresAt }) {
       const haltedAt = halts.haltedAt(proposer.sub);
       if (haltedAt === undefined) throw new Refusal(409, 'not_halted', 'trading is not halted');

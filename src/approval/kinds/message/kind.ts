@@ -1,14 +1,11 @@
+import { type MessageRequest, message } from '../../../trading/kinds/message.ts';
 import {
   checkMessage,
   describeMessage,
   type MessageDraft,
-  messageDraftSchema,
   type SentMessage,
-  sentMessageSchema,
 } from '../../../trading/message.ts';
 import { messageDigest } from '../../../trading/message-details.ts';
-import type { MessageRequest } from '../../../trading/proposal.ts';
-import { detailsTypeOfKind } from '../../details.ts';
 import type { Approved, Kind, Proposer } from '../../kind.ts';
 import { executionOf, refusalOf } from '../execution.ts';
 
@@ -25,11 +22,7 @@ export interface MessagePorts {
 /** A message in the person's own name. */
 export function messageKind(ports: MessagePorts): Kind<MessageRequest, MessageDraft, SentMessage> {
   return {
-    name: 'message',
-    subjectSchema: messageDraftSchema,
-    resultSchema: sentMessageSchema,
-    scope: 'messages:write',
-    detailsType: detailsTypeOfKind.message,
+    ...message,
     async complete(request, { proposer, subjectId, expiresAt }) {
       const draft: MessageDraft = { ...request, client_message_id: subjectId, expires_at: expiresAt };
       try {

@@ -1,26 +1,17 @@
 import { dollars, sharePrice, shares } from '../../../trading/amounts.ts';
 import { orderDigest } from '../../../trading/approval-details.ts';
 import { Dec, plain } from '../../../trading/decimal.ts';
+import { type OrderProposal, order } from '../../../trading/kinds/order.ts';
 import {
   checkOrder,
   describeOrder,
   normalizeOrder,
   type OrderDraft,
   type OrderRequest,
-  orderDraftSchema,
 } from '../../../trading/order.ts';
 import { orderProblem } from '../../../trading/order-problem.ts';
-import type { OrderProposal } from '../../../trading/proposal.ts';
-import {
-  type Account,
-  isFinal,
-  type Order,
-  orderSchema,
-  type Position,
-  type Quote,
-} from '../../../trading/views.ts';
+import { type Account, isFinal, type Order, type Position, type Quote } from '../../../trading/views.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
-import { detailsTypeOfKind } from '../../details.ts';
 import type { Approved, Completed, Kind, Proposer } from '../../kind.ts';
 import { executionOf, refusalOf } from '../execution.ts';
 import { effectsOf } from './effects.ts';
@@ -57,11 +48,7 @@ export interface OrderPorts {
 /** An order for a security: the heart of it. */
 export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Order> {
   return {
-    name: 'order',
-    subjectSchema: orderDraftSchema,
-    resultSchema: orderSchema,
-    scope: 'orders:write',
-    detailsType: detailsTypeOfKind.order,
+    ...order,
     async complete(request, { proposer, subjectId, expiresAt }): Promise<Completed<OrderDraft>> {
       const { max_slippage = ports.maxSlippage, environment, ...asked } = request;
       try {

@@ -1,4 +1,6 @@
 import { orderDigest } from '../../../trading/approval-details.ts';
+import { type ReplaceRequest, type ReplaceSubject, replace } from '../../../trading/kinds/replace.ts';
+import { describeOpenOrder, termsOf } from '../../../trading/open-order.ts';
 import {
   checkOrder,
   describeOrder,
@@ -7,14 +9,11 @@ import {
   type OrderRequest,
 } from '../../../trading/order.ts';
 import { worstPrice } from '../../../trading/price-band.ts';
-import { type ReplaceRequest, type ReplaceSubject, replaceSubjectSchema } from '../../../trading/proposal.ts';
 import { Refusal } from '../../../trading/refusal.ts';
-import { isFinal, type Order, orderSchema } from '../../../trading/views.ts';
+import { isFinal, type Order } from '../../../trading/views.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
-import { detailsTypeOfKind } from '../../details.ts';
 import type { Kind, Proposer } from '../../kind.ts';
 import { executionOf, refusalOf } from '../execution.ts';
-import { describeOpenOrder, termsOf } from '../open-order.ts';
 import { effectsOf } from '../order/effects.ts';
 import { type OrderPorts, orderText } from '../order/kind.ts';
 import { referencePrice } from '../order/means.ts';
@@ -29,11 +28,7 @@ export interface ReplacePorts extends OrderPorts {
 /** Changing an open order (Alpaca's PATCH): one approval, one replacement. */
 export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSubject, Order> {
   return {
-    name: 'replace',
-    subjectSchema: replaceSubjectSchema,
-    resultSchema: orderSchema,
-    scope: 'orders:write',
-    detailsType: detailsTypeOfKind.replace,
+    ...replace,
     async complete({ order_id, ...asked }, { proposer, subjectId, expiresAt }) {
       const { order } = await ports.openOrder(proposer, order_id);
       const changes = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));

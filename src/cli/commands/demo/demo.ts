@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
+import { launcher } from '../../../app/launcher.ts';
+import { childEnvironment } from '../../../app/sandbox-connection.ts';
 import { createPhoneClient } from '../../../home/phone/phone-client.ts';
 import { systemClock } from '../../../machine/clock.ts';
 import { readReadyFile, type SandboxReady } from '../../../sandbox/ready-file.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import type { Cli, GlobalOptions } from '../../cli.ts';
-import { launcher } from '../../../app/launcher.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import { createOutput, type Output, type OutputFormat } from '../../output.ts';
-import { childEnvironment } from '../../../app/sandbox-connection.ts';
 import type { Io } from '../../terminal/io.ts';
 
 /** Without a person at the terminal, every single step must be over well within this. */

@@ -1,21 +1,24 @@
 import { proposalDetailsSchema } from '../../../approval/details.ts';
 import type { PhoneRequest } from '../../../home/phone/phone-client.ts';
 import { outcomeText, type ProposalView, proposalView } from '../../../home/phone/proposal-view.ts';
-import type { Context } from '../../context.ts';
 import { safeLine } from '../../../net/safe-text.ts';
+import { kinds } from '../../../trading/kinds/kinds.ts';
+import { isFlatMessage } from '../../../trading/kinds/message.ts';
+import type { Context } from '../../context.ts';
 
 export type Decide = 'approve' | 'deny' | 'ask';
 
 /** A pending request as the phone's screen would show it: every field of the details, known or not. */
 export function requestLines(request: PhoneRequest): string[] {
   const proposal = proposalDetailsSchema.safeParse(request.details).data;
+  const view = proposal === undefined ? undefined : proposalView(proposal);
   const rows: Row[] = [
     ['code', request.code],
-    ...(proposal === undefined ? plainRows(request) : proposalRows(request, proposalView(proposal))),
+    ...(view === undefined ? plainRows(request) : proposalRows(request, view)),
   ];
   const width = Math.max(...rows.map(([label]) => label.length));
   return [
-    `${kindOf(request)} for ${safeLine(request.user)} to approve:`,
+    `${kindOf(request, view)} for ${safeLine(request.user)} to approve:`,
     ...rows.flatMap(([label, value]) =>
       // Each line of a text on a line of its own, under its label: nothing in it can pass for another field.
       value
@@ -66,14 +69,13 @@ export function outcomeLine({ outcome }: PhoneRequest): string | undefined {
   return outcome === null ? undefined : safeLine(outcomeText(outcome));
 }
 
-function kindOf({ details, kind }: PhoneRequest): string {
-  const subject = kind === null ? details : details.subject;
-  const { environment, recipient, side, draft } = { ...(subject as PhoneRequest['details']) };
-  if (kind === 'lift') return 'end of a halt';
-  if (kind === 'message' || (recipient !== undefined && side === undefined)) return 'message';
-  const of = kind === 'replace' ? (draft as { environment?: unknown } | undefined)?.environment : environment;
-  const money = of === 'paper' ? 'PAPER' : of === 'live' ? 'LIVE' : 'UNKNOWN ENVIRONMENT:';
-  return `${money} ${kind === 'cancel' || kind === 'replace' ? `${kind} of an order` : 'order'}`;
+function kindOf({ details }: PhoneRequest, view: ProposalView | undefined): string {
+  if (view === undefined && isFlatMessage(details)) return kinds.message.phone.called;
+  const { called } = kinds[view?.kind ?? 'order'].phone;
+  const environment = view === undefined ? details.environment : view.environment;
+  if (view !== undefined && environment === undefined) return called;
+  const money = environment === 'paper' ? 'PAPER' : environment === 'live' ? 'LIVE' : 'UNKNOWN ENVIRONMENT:';
+  return `${money} ${called}`;
 }
 
 /** Asks the person at the terminal; undefined when they leave it open. @throws the reason of `signal` when it aborts */

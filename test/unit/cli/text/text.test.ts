@@ -3,9 +3,9 @@ import { approvalLines, approvalOutcome } from '../../../../src/cli/text/approva
 import { asciiText } from '../../../../src/cli/text/ascii-text.ts';
 import { terminalMarkdown } from '../../../../src/cli/text/markdown.ts';
 import { dollars, sharePrice, signedDollars, signedPercent } from '../../../../src/cli/text/money.ts';
-import { orderFields, orderHeadline } from '../../../../src/cli/text/order-fields.ts';
-import { safeLine, safeText } from '../../../../src/net/safe-text.ts';
 import { wrapWords } from '../../../../src/cli/text/wrap.ts';
+import { safeLine, safeText } from '../../../../src/net/safe-text.ts';
+import { orderFields, orderHeadline } from '../../../../src/trading/order-words.ts';
 import { approval, executed, messageApproval, NOW, order } from '../sample-events.ts';
 
 describe('money for people', () => {

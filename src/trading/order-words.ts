@@ -1,6 +1,8 @@
-import { Dec } from '../../trading/decimal.ts';
-import type { Environment, OrderDraft, TimeInForce } from '../../trading/order.ts';
-import { dollars, percent, sharePrice, shares } from './money.ts';
+import { dollars, percent, sharePrice, shares } from './amounts.ts';
+import { Dec } from './decimal.ts';
+import type { Environment, OrderDraft, OrderType, TimeInForce } from './order.ts';
+import { type OrderPrices, orderTypeWords } from './order-type-words.ts';
+import type { Order } from './views.ts';
 
 const timesInForce: Record<TimeInForce, string> = {
   day: 'day (until the close)',
@@ -23,31 +25,15 @@ export function orderHeadline(order: OrderDraft): string {
   return `${order.side.toUpperCase()} ${amount}${of}${order.symbol}, ${orderTerms(order)}`;
 }
 
-/** What of an order, proposed or at the broker, says at which price it trades. */
-interface OrderTerms {
-  readonly type: OrderDraft['type'];
-  readonly limit_price?: string | null | undefined;
-  readonly stop_price?: string | null | undefined;
-  readonly trail_price?: string | null | undefined;
-  readonly trail_percent?: string | null | undefined;
+/** An order at the broker in one line: `SELL 5 AAPL, stop $170.00`. */
+export function openOrderHeadline(order: Order): string {
+  const amount = order.qty !== null ? shares(order.qty) : `${dollars(order.notional ?? '0')} of`;
+  return `${order.side.toUpperCase()} ${amount} ${order.symbol}, ${orderTerms(order)}`;
 }
 
 /** Type and prices: `market`, `limit $180.00`, `trailing stop 5%`. */
-export function orderTerms(order: OrderTerms): string {
-  switch (order.type) {
-    case 'market':
-      return 'market';
-    case 'limit':
-      return `limit ${sharePrice(order.limit_price ?? '0')}`;
-    case 'stop':
-      return `stop ${sharePrice(order.stop_price ?? '0')}`;
-    case 'stop_limit':
-      return `stop ${sharePrice(order.stop_price ?? '0')} limit ${sharePrice(order.limit_price ?? '0')}`;
-    case 'trailing_stop':
-      return order.trail_price != null
-        ? `trailing stop ${sharePrice(order.trail_price)}`
-        : `trailing stop ${order.trail_percent}%`;
-  }
+export function orderTerms(order: OrderPrices & { readonly type: OrderType }): string {
+  return orderTypeWords[order.type].terms(order);
 }
 
 /** Every field of an order as label and value: what the terminal shows is all that the phone will ask for. */

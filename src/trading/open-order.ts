@@ -1,6 +1,7 @@
-import { cents } from '../../trading/decimal.ts';
-import { describeOrder, type OrderRequest } from '../../trading/order.ts';
-import type { Order } from '../../trading/views.ts';
+import { cents } from './decimal.ts';
+import { type DetailField, detailFields } from './detail-fields.ts';
+import { describeOrder, type OrderRequest } from './order.ts';
+import type { Order } from './views.ts';
 
 /** An order at the broker in one line of its shorthand: `SELL 5 AAPL STP 180.00`. */
 export function describeOpenOrder(order: Order): string {
@@ -21,4 +22,19 @@ export function termsOf(order: Order): OrderRequest {
   };
   const given = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== null));
   return { symbol, side, type, time_in_force, extended_hours, ...given };
+}
+
+/** As flat details would name it, for the phone's words; what it doesn't have is left out. */
+export function openOrderDetails({ type, ...rest }: Order): Record<string, unknown> {
+  const all = { ...rest, order_type: type };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null));
+}
+
+/** All that is known of it, beside what is to become of it. */
+export function openOrderFields(order: Order): DetailField[] {
+  return detailFields(openOrderDetails(order)).map((field) => ({
+    ...field,
+    name: `order.${field.name === 'order_type' ? 'type' : field.name}`,
+    label: `Open order: ${field.label}`,
+  }));
 }

@@ -1,0 +1,6 @@
+/** The key of a signing secret, 24 to 64 bytes (Standard Webhooks, "Signature scheme"); undefined for anything else. */
+export function signingKey(secret: string): Buffer | undefined {
+  const [, encoded] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret) ?? [];
+  const key = Buffer.from(encoded ?? '', 'base64');
+  return key.length >= 24 && key.length <= 64 ? key : undefined;
+}

@@ -1,0 +1,21 @@
+import type { NoticeChannelKind, NoticeChannelOf } from '../config/notice-channels.ts';
+import type { SendNotice } from './notice.ts';
+
+export interface ChannelSurroundings {
+  /** Must log no more of an address than its host: a path may be the secret. */
+  readonly fetch: typeof fetch;
+  readonly env: NodeJS.ProcessEnv;
+  readonly platform: NodeJS.Platform;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/**
+ * How one kind of channel sends.
+ * @param secret undefined only where the kind can do without
+ */
+export type Sender<Kind extends NoticeChannelKind> = (
+  channel: NoticeChannelOf<Kind>,
+  secret: string | undefined,
+  surroundings: ChannelSurroundings,
+) => SendNotice;

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { detailFields, type FieldWords, orderHeadline, orderTerms } from '../detail-fields.ts';
+import { describeOpenOrder, openOrderDetails, openOrderFields } from '../open-order.ts';
+import { environments } from '../order.ts';
+import { environmentWord, openOrderHeadline } from '../order-words.ts';
+import { orderSchema } from '../views.ts';
+import { defineKind } from './kind-words.ts';
+import { orderId } from './order-id.ts';
+import { changePhrases } from './phrases.ts';
+
+const requestSchema = z.strictObject({ order_id: orderId });
+export type CancelRequest = z.output<typeof requestSchema>;
+
+/** An open order that is to be cancelled: what the person sees of it, and what the gateway cancels. */
+const subjectSchema = z.lazy(() =>
+  z.strictObject({
+    account: z.string(),
+    environment: z.enum(environments),
+    order: orderSchema,
+    /** The order protects a position: without it more can be lost. */
+    protects: z.boolean(),
+    client_cancel_id: z.string(),
+    expires_at: z.iso.datetime({ precision: 0 }),
+  }),
+);
+export type CancelSubject = z.output<typeof subjectSchema>;
+
+const fieldWords: FieldWords = {
+  client_cancel_id: { label: 'Cancel id' },
+  protects: { label: 'Protects a position' },
+};
+
+/** Cancelling an open order, where that takes a tap. */
+export const cancel = defineKind({
+  name: 'cancel',
+  detailsType: 'order_cancel',
+  action: 'cancel',
+  scope: 'orders:write',
+  proposeScope: 'orders:propose',
+  passesHalt: true,
+  requestSchema,
+  subjectSchema,
+  resultSchema: orderSchema,
+  check: () => {},
+  environment: ({ environment }) => environment,
+  summary: ({ order }) => `CANCEL ${describeOpenOrder(order)}`,
+  came: (placed) => ({ placed }),
+  phrases: changePhrases,
+  terminal: {
+    called: 'cancel',
+    headline: ({ order }) => `CANCEL ${openOrderHeadline(order)}`,
+    fields: ({ order, account, environment, protects }) => [
+      ['cancel', openOrderHeadline(order)],
+      ['account', `${account} ${environmentWord(environment)}`],
+      ...(protects ? [['protects', 'a position: without it more can be lost'] as [string, string]] : []),
+      ['order id', order.id],
+    ],
+    brief: ({ account }) => [account],
+  },
+  phone: {
+    called: 'cancel of an order',
+    fieldWords,
+    view({ order, protects, ...rest }) {
+      const details = openOrderDetails(order);
+      return {
+        headline: `Cancel: ${orderHeadline(details)}`,
+        terms: `${orderTerms(details)}${protects ? '. It protects a position: without it more can be lost' : ''}`,
+        fields: [
+          ...openOrderFields(order),
+          ...detailFields({ protects: protects ? 'Yes' : 'No', ...rest }, fieldWords),
+        ],
+      };
+    },
+  },
+});

@@ -1,0 +1,121 @@
+import type { z } from 'zod';
+import type { DetailField, FieldWords } from '../detail-fields.ts';
+import type { SentMessage } from '../message.ts';
+import type { Environment } from '../order.ts';
+import type { ProposalState } from '../proposal-state.ts';
+import type { Order } from '../views.ts';
+
+/** What came of a proposal, as far as a run tells of it. */
+export interface Came {
+  /** The order at the broker. */
+  readonly placed?: Order | undefined;
+  readonly sent?: SentMessage | undefined;
+}
+
+/** How a kind is spoken of. */
+export interface KindPhrases {
+  /** Where nothing came of it: `Nothing was traded.` */
+  readonly nothing: string;
+  /** `It is not … a second time.` */
+  readonly twice: string;
+  /** `Do not … again before that.` */
+  readonly again: string;
+  /** That it may be done by now. */
+  underWay(id: string, summary: string): string;
+  /** What a status means to the person, where it is not said as of an order. */
+  readonly status: Partial<Readonly<Record<ProposalState, string>>>;
+}
+
+/** What stands across the top of the card: a sign, a word, and what it means. */
+export interface Banner {
+  readonly sign: string;
+  readonly word: string;
+  readonly what: string;
+}
+
+/** A subject on the phone: in large, below it, and all of it. */
+export interface PhoneView {
+  /** `Buy 5 AAPL` */
+  readonly headline: string;
+  /** `Limit order at $180.00 · Day` */
+  readonly terms: string;
+  /** Every field, none left out. */
+  readonly fields: readonly DetailField[];
+}
+
+/**
+ * All that is a fact about one kind of thing that a person may approve, and nothing of what it does: how it is asked
+ * for, what the person approves, what came of it, and how each is shown. Pure. What a kind does is in
+ * `approval/kinds/<kind>/kind.ts`.
+ *
+ * A file of its own in this folder, and a line in `kinds.ts`: terminal, phone, JSON, schemas, gateway and identity
+ * provider go by that table.
+ *
+ * `lift.ts` is the shortest to copy.
+ */
+export interface KindWords<
+  Name extends string = string,
+  RequestSchema extends z.ZodType = z.ZodType,
+  SubjectSchema extends z.ZodType = z.ZodType,
+  ResultSchema extends z.ZodType = z.ZodType,
+> {
+  /** The member of a request, of an approval in JSON, and of a row, that it stands in. */
+  readonly name: Name;
+  /** Its RFC 9396 type, where the provider has no name of its own for it. */
+  readonly detailsType: string;
+  /** What the approval's token may be used for (RFC 9396 `actions`). */
+  readonly action: string;
+  /** The approval's scope: what its token may do at the gateway, and nothing else. */
+  readonly scope: 'orders:write' | 'messages:write';
+  /** The scope of whoever may propose it. */
+  readonly proposeScope: 'orders:propose' | 'messages:propose';
+  /** Whether it can be proposed and carried out while trading is halted. */
+  readonly passesHalt: boolean;
+  /** What is asked for; the gateway completes it. */
+  readonly requestSchema: RequestSchema;
+  /** What the person approves, complete to the last field. */
+  readonly subjectSchema: SubjectSchema;
+  /** What came of it. */
+  readonly resultSchema: ResultSchema;
+  /** Checks what the schema can't, before a phone shows it. @throws {TradeAgentError} */
+  check(subject: z.output<SubjectSchema>): void;
+  /** Whose money it moves; absent where none moves. */
+  environment?(subject: z.output<SubjectSchema>): Environment;
+  /** What is proposed, in one line for the model and for errors: `BUY 5 AAPL LMT 180.00`. */
+  summary(subject: z.output<SubjectSchema>): string;
+  came(result: z.output<ResultSchema>): Came;
+  readonly phrases: KindPhrases;
+  readonly terminal: {
+    /** After PAPER or LIVE, where money moves: `order`. */
+    readonly called: string;
+    /** One line: `BUY 5 AAPL, limit $180.00`. */
+    headline(subject: z.output<SubjectSchema>): string;
+    /** Every field as label and value: what the terminal shows is all that the phone will ask for. */
+    fields(subject: z.output<SubjectSchema>): [label: string, value: string][];
+    /** What is left to say beside the headline, where there is little room. */
+    brief(subject: z.output<SubjectSchema>): string[];
+  };
+  readonly phone: {
+    /** After PAPER or LIVE, where money moves: `cancel of an order`. */
+    readonly called: string;
+    /** In the place of PAPER or LIVE, where no money moves. */
+    readonly banner?: Banner;
+    /** Whether all of it is read before the buttons come. */
+    readonly fieldsFirst?: boolean;
+    /** Words for the fields that no order has. */
+    readonly fieldWords: FieldWords;
+    view(subject: z.output<SubjectSchema>): PhoneView;
+  };
+}
+
+/** Types a kind by its schemas. */
+export function defineKind<
+  const Name extends string,
+  RequestSchema extends z.ZodType,
+  SubjectSchema extends z.ZodType,
+  ResultSchema extends z.ZodType,
+>(
+  kind: KindWords<Name, RequestSchema, SubjectSchema, ResultSchema>,
+): KindWords<Name, RequestSchema, SubjectSchema, ResultSchema> {
+  return kind;
+}

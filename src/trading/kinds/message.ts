@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { detailFields, type FieldWords, namedFormat, plainText } from '../detail-fields.ts';
+import {
+  checkMessage,
+  describeMessage,
+  type MessageDraft,
+  messageDraftSchema,
+  sentMessageSchema,
+} from '../message.ts';
+import { defineKind, type PhoneView } from './kind-words.ts';
+
+/** What is asked for; the gateway adds `client_message_id` and `expires_at`. */
+const requestSchema = z.lazy(() =>
+  messageDraftSchema.unwrap().omit({ client_message_id: true, expires_at: true }),
+);
+export type MessageRequest = Omit<MessageDraft, 'client_message_id' | 'expires_at'>;
+
+const serviceName = namedFormat({ slack: 'Slack', gmail: 'Gmail' });
+
+const fieldWords: FieldWords = {
+  service: { label: 'By', format: serviceName },
+  recipient: { label: 'To' },
+  subject: { label: 'Subject' },
+  text: { label: 'Text' },
+  client_message_id: { label: 'Message id' },
+};
+
+/** A message in the person's own name. It moves no money, but what it says leaves the house. */
+export const message = defineKind({
+  name: 'message',
+  detailsType: 'message_send',
+  action: 'send',
+  scope: 'messages:write',
+  proposeScope: 'messages:propose',
+  passesHalt: false,
+  requestSchema,
+  subjectSchema: messageDraftSchema,
+  resultSchema: sentMessageSchema,
+  check: checkMessage,
+  summary: describeMessage,
+  came: (sent) => ({ sent }),
+  phrases: {
+    nothing: 'Nothing was sent.',
+    twice: 'sent',
+    again: 'send it',
+    underWay: (id) => `the message of approval ${id} may be sent already`,
+    status: {
+      executing: 'sending the message',
+      executed: 'sent',
+      denied: 'denied on the phone: not sent',
+      expired: 'expired: not sent',
+      cancelled: 'cancelled: not sent',
+      blocked: 'blocked',
+      unknown: 'outcome unknown: look before you send it again',
+    },
+  },
+  terminal: {
+    called: 'message',
+    headline: describeMessage,
+    // A line of the text each, so that none can pass for another field.
+    fields: (draft) => [
+      ['to', describeMessage(draft)],
+      ...(draft.subject === undefined ? [] : [['subject', draft.subject] as [string, string]]),
+      ...draft.text.split('\n').map((line, index): [string, string] => [index === 0 ? 'text' : '', line]),
+      ['id', draft.client_message_id],
+    ],
+    brief: ({ text }) => text.split('\n'),
+  },
+  phone: {
+    called: 'message',
+    banner: { sign: '✉', word: 'MESSAGE', what: 'sent in your name' },
+    // A message is its text: nobody should find the button first.
+    fieldsFirst: true,
+    fieldWords,
+    view: messageView,
+  },
+});
+
+/** Whether flat details, which a client asks for by itself, are a message's rather than an order's. */
+export function isFlatMessage(details: Readonly<Record<string, unknown>>): boolean {
+  return details.recipient !== undefined && details.side === undefined;
+}
+
+/** Of flat details too. */
+export function messageView(details: Readonly<Record<string, unknown>>): PhoneView {
+  return {
+    headline: `Send to ${plainText(details.recipient)}`,
+    terms: `By ${serviceName(plainText(details.service))}, as you`,
+    fields: detailFields(details, fieldWords),
+  };
+}

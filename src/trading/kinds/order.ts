@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { type DetailField, detailFields, orderHeadline, orderTerms } from '../detail-fields.ts';
+import {
+  checkOrder,
+  describeOrder,
+  environments,
+  type OrderDraft,
+  orderDraftSchema,
+  orderRequestSchema,
+  slippageSchema,
+} from '../order.ts';
+import { orderFields, orderHeadline as terminalHeadline } from '../order-words.ts';
+import { orderSchema } from '../views.ts';
+import { defineKind } from './kind-words.ts';
+import { orderPhrases } from './phrases.ts';
+
+/** An order as it is proposed: the gateway adds account, reference price, identifiers. */
+const requestSchema = z.lazy(() =>
+  orderRequestSchema.extend({
+    /** A fraction; the gateway's own default where it is left out. */
+    max_slippage: slippageSchema.optional(),
+    /** Refused where the account is another's: a profile that says paper must not trade live. */
+    environment: z.enum(environments).optional(),
+  }),
+);
+export type OrderProposal = z.output<typeof requestSchema>;
+
+/** An order for a security. */
+export const order = defineKind({
+  name: 'order',
+  detailsType: 'trade_order',
+  action: 'place',
+  scope: 'orders:write',
+  proposeScope: 'orders:propose',
+  passesHalt: false,
+  requestSchema,
+  subjectSchema: orderDraftSchema,
+  resultSchema: orderSchema,
+  check: checkOrder,
+  environment: ({ environment }) => environment,
+  summary: describeOrder,
+  came: (placed) => ({ placed }),
+  phrases: orderPhrases,
+  terminal: { called: 'order', headline: terminalHeadline, fields: orderFields, brief: briefOrder },
+  phone: {
+    called: 'order',
+    fieldWords: {},
+    view(draft) {
+      const { type, ...rest } = draft;
+      const flat = { ...rest, order_type: type };
+      return { headline: orderHeadline(flat), terms: orderTerms(flat), fields: draftFields(draft) };
+    },
+  },
+});
+
+/** Where and for how long it stands. */
+export function briefOrder({ account, time_in_force, extended_hours }: OrderDraft): string[] {
+  return [account, time_in_force, ...(extended_hours ? ['extended hours'] : [])];
+}
+
+/** A draft's fields under its own names, where flat details say `order_type` since `type` is RFC 9396's. */
+export function draftFields({ type, ...rest }: OrderDraft): DetailField[] {
+  return detailFields({ ...rest, order_type: type }).map((field) => ({
+    ...field,
+    name: field.name === 'order_type' ? 'type' : field.name,
+  }));
+}

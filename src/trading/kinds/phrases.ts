@@ -1,0 +1,38 @@
+import type { KindPhrases } from './kind-words.ts';
+
+/** What a status means to the person, of an order. */
+export const orderStatusWords = {
+  drafted: 'being prepared',
+  requested: 'waiting for your phone',
+  approved: 'approved',
+  executing: 'placing the order',
+  executed: 'order placed',
+  denied: 'denied on the phone: no order',
+  expired: 'expired: no order',
+  cancelled: 'cancelled: no order',
+  blocked: 'blocked: no order',
+  unknown: 'outcome unknown: look before you order again',
+} as const;
+
+/** Of an order. */
+export const orderPhrases: KindPhrases = {
+  nothing: 'Nothing was traded.',
+  twice: 'placed',
+  again: 'place the order',
+  underWay: (id, summary) => `approval ${id} (${summary}) may be at the broker already`,
+  status: {},
+};
+
+/** Of what changes something about orders and is none of its own. */
+export const changePhrases: KindPhrases = {
+  ...orderPhrases,
+  status: {
+    executing: 'being carried out',
+    executed: 'done',
+    denied: 'denied on the phone: nothing changed',
+    expired: 'expired: nothing changed',
+    cancelled: 'cancelled: nothing changed',
+    blocked: 'blocked: nothing changed',
+    unknown: 'outcome unknown: look at your orders',
+  },
+};

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { positiveDecimalString } from '../decimal.ts';
+import { detailFields, type FieldWords, orderHeadline } from '../detail-fields.ts';
+import { openOrderDetails, openOrderFields } from '../open-order.ts';
+import { checkOrder, describeOrder, orderDraftSchema, timesInForce } from '../order.ts';
+import { openOrderHeadline, orderFields, orderHeadline as terminalHeadline } from '../order-words.ts';
+import { orderSchema } from '../views.ts';
+import { defineKind } from './kind-words.ts';
+import { briefOrder, draftFields } from './order.ts';
+import { orderId } from './order-id.ts';
+import { changePhrases } from './phrases.ts';
+
+/** What of an open order can change (Alpaca's PATCH). */
+const changes = z.lazy(() =>
+  z.strictObject({
+    qty: positiveDecimalString.optional(),
+    limit_price: positiveDecimalString.optional(),
+    stop_price: positiveDecimalString.optional(),
+    trail: positiveDecimalString.optional(),
+    time_in_force: z.enum(timesInForce).optional(),
+  }),
+);
+
+/** At least one field beside the id. */
+const requestSchema = z.lazy(() => z.strictObject({ order_id: orderId, ...changes.unwrap().shape }));
+export type ReplaceRequest = z.output<typeof requestSchema>;
+
+/** An open order, and the order that is to stand in its place. */
+const subjectSchema = z.lazy(() =>
+  z.strictObject({
+    order: orderSchema,
+    /** Only the fields that change. */
+    changes: changes.unwrap(),
+    /** The order as it is after the change, whole: what the worst case is of. */
+    draft: orderDraftSchema,
+  }),
+);
+export type ReplaceSubject = z.output<typeof subjectSchema>;
+
+const fieldWords: FieldWords = { trail: { label: 'Trails by' } };
+
+/** Changing an open order: one approval, one replacement. */
+export const replace = defineKind({
+  name: 'replace',
+  detailsType: 'order_replace',
+  action: 'replace',
+  scope: 'orders:write',
+  proposeScope: 'orders:propose',
+  passesHalt: false,
+  requestSchema,
+  subjectSchema,
+  resultSchema: orderSchema,
+  check: ({ draft }) => checkOrder(draft),
+  environment: ({ draft }) => draft.environment,
+  summary: ({ draft }) => `CHANGE TO ${describeOrder(draft)}`,
+  came: (placed) => ({ placed }),
+  phrases: changePhrases,
+  terminal: {
+    called: 'change of an order',
+    headline: ({ order, draft }) => `CHANGE ${openOrderHeadline(order)} to ${terminalHeadline(draft)}`,
+    fields: ({ order, changes, draft }) => {
+      const was: Readonly<Record<string, string | null>> = {
+        ...order,
+        trail: order.trail_price ?? order.trail_percent,
+        extended_hours: null,
+      };
+      return [
+        ['instead', openOrderHeadline(order)],
+        ...orderFields(draft),
+        ...Object.entries(changes).map(([field, value]): [string, string] => [
+          'changes',
+          `${field.replaceAll('_', ' ')} from ${was[field] ?? '-'} to ${value}`,
+        ]),
+      ];
+    },
+    brief: ({ draft }) => briefOrder(draft),
+  },
+  phone: {
+    called: 'replace of an order',
+    fieldWords,
+    view({ order, changes, draft }) {
+      const details = openOrderDetails(order);
+      const before = new Map(detailFields(details).map(({ name, text }) => [name, text]));
+      const changed = detailFields(changes, fieldWords).map(({ label, ...field }) => ({
+        ...field,
+        label,
+        text: `${before.get(field.name) ?? 'none'} → ${field.text}`,
+      }));
+      return {
+        headline: `Change: ${orderHeadline(details)}`,
+        terms: changed.map(({ label, text }) => `${label}: ${text}`).join(' · '),
+        fields: [
+          ...changed.map((field) => ({
+            ...field,
+            name: `changes.${field.name}`,
+            label: `${field.label}, changed`,
+          })),
+          ...draftFields(draft),
+          ...openOrderFields(order),
+        ],
+      };
+    },
+  },
+});

@@ -1,0 +1,24 @@
+/** A proposal's life. Every state survives a restart; `denied` and `expired` are told apart. */
+export const proposalStates = [
+  'drafted',
+  'requested',
+  'approved',
+  'executing',
+  'executed',
+  'denied',
+  'expired',
+  'cancelled',
+  'blocked',
+  'unknown',
+] as const; // prettier-ignore
+export type ProposalState = (typeof proposalStates)[number];
+
+/** Whether nothing more can come of it. */
+export function isSettledState(state: ProposalState): boolean {
+  return ['executed', 'denied', 'expired', 'cancelled', 'blocked'].includes(state);
+}
+
+/** Whether it may be on its way or done, with nobody having said so yet. */
+export function isUnderWayState(state: ProposalState): boolean {
+  return state === 'executing' || state === 'unknown';
+}
