@@ -6,8 +6,8 @@ import { SANDBOX_PROFILE } from '../config/resolve-profile.ts';
 import { ensurePrivateFolder } from '../machine/home.ts';
 import { databaseKey } from '../secrets/database-key.ts';
 import { modelKey } from '../secrets/model-key.ts';
-import { withModel } from './chosen-model.ts';
 import type { AgentOptions, App } from './app.ts';
+import { withModel } from './chosen-model.ts';
 
 /** Puts the agent together from the parts the command's profile names. */
 export async function startAgent(app: App, options: AgentOptions): Promise<Agent> {
