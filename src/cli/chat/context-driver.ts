@@ -3,7 +3,7 @@ import type { ResolvedProfile } from '../../config/profile.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { AgentOptions } from '../../app/app.ts';
 import type { Context } from '../context.ts';
-import { startLogin } from '../login-flow.ts';
+import { startLogin } from '../../app/login/start-login.ts';
 import { dollars } from '../text/money.ts';
 import { environmentWord } from '../text/order-fields.ts';
 import { safeLine } from '../../net/safe-text.ts';

@@ -1,10 +1,10 @@
-import { clockWarning } from '../auth/provider/clock-comparison.ts';
-import { beginDeviceLogin } from '../auth/session/device-login.ts';
-import { describeScopes, loginWarning } from '../auth/session/scope-descriptions.ts';
-import type { User } from '../auth/session/session.ts';
-import { machineName } from '../machine/machine-name.ts';
-import type { Context } from './context.ts';
-import { safeLine } from '../net/safe-text.ts';
+import { clockWarning } from '../../auth/provider/clock-comparison.ts';
+import { beginDeviceLogin } from '../../auth/session/device-login.ts';
+import { describeScopes, loginWarning } from '../../auth/session/scope-descriptions.ts';
+import type { User } from '../../auth/session/session.ts';
+import { machineName } from '../../machine/machine-name.ts';
+import { safeLine } from '../../net/safe-text.ts';
+import type { App } from '../app.ts';
 
 /** A device login that was begun: what to show the person, and how to wait for them. */
 export interface StartedLogin {
@@ -27,12 +27,12 @@ export interface StartedLogin {
 }
 
 /** Begins a device login (RFC 8628) for the profile in use. What was opened before it is made anew afterwards. */
-export async function startLogin(context: Context): Promise<StartedLogin> {
-  const profile = await context.profile();
-  const started = await beginDeviceLogin(profile, await context.store(), {
-    fetch: context.fetch,
-    clock: context.clock,
-    home: await context.home(),
+export async function startLogin(app: App): Promise<StartedLogin> {
+  const profile = await app.profile();
+  const started = await beginDeviceLogin(profile, await app.store(), {
+    fetch: app.fetch,
+    clock: app.clock,
+    home: await app.home(),
   });
   return {
     userCode: safeLine(started.user_code),
@@ -46,7 +46,7 @@ export async function startLogin(context: Context): Promise<StartedLogin> {
     expiresAt: started.expiresAt,
     complete: async (until) => {
       const user = await started.complete(until);
-      await context.reset();
+      await app.reset();
       return user;
     },
   };
