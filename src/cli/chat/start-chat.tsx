@@ -5,7 +5,7 @@ import { resumeCommand } from '../../app/run/run-report.ts';
 import { sizedTerminal } from '../terminal/sized-terminal.ts';
 import { approvalOutcome } from '../text/approval-lines.ts';
 import { safeLine } from '../../net/safe-text.ts';
-import { version } from '../version.ts';
+import { version } from '../../app/version.ts';
 import { ChatApp } from './chat-app.tsx';
 import { ChatSession } from './chat-session.ts';
 import { contextDriver, firstStatus } from './context-driver.ts';

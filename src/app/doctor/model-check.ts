@@ -1,31 +1,27 @@
 import { type ModelServer, modelServer, modelUrl } from '../../agent/model/model-server.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { modelKey } from '../../secrets/model-key.ts';
-import type { Context } from '../context.ts';
+import type { App } from '../app.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 
 const LIMIT_MS = 5000;
 
 /** Asks the model's server which models it has: costs nothing, and shows whether the key is good. */
-export async function checkModel(
-  context: Context,
-  profile: ResolvedProfile,
-  storeUsable: boolean,
-): Promise<Finding> {
+export async function checkModel(app: App, profile: ResolvedProfile, storeUsable: boolean): Promise<Finding> {
   if (profile.model.provider === 'builtin') {
     return ok('model', 'the built-in planner: offline, understands a small grammar', {
       details: { provider: 'builtin' },
     });
   }
-  const stored = storeUsable ? await modelKey(await context.store(), modelUrl(profile.model)) : undefined;
-  const server = modelServer(profile.model, context.env, stored);
+  const stored = storeUsable ? await modelKey(await app.store(), modelUrl(profile.model)) : undefined;
+  const server = modelServer(profile.model, app.env, stored);
   const host = new URL(server.url).host;
   const details = { provider: 'openai', name: server.name, url: server.url, key: server.key !== undefined };
   let response: Response;
   try {
-    response = await listModels(context, server);
+    response = await listModels(app, server);
   } catch {
-    context.signal.throwIfAborted();
+    app.signal.throwIfAborted();
     return fail('model', `${host} can't be reached`, "Start the model's server, or use --model builtin.", {
       details,
     });
@@ -46,11 +42,11 @@ export async function checkModel(
       });
 }
 
-function listModels(context: Context, server: ModelServer): Promise<Response> {
-  return context.fetch(`${server.url.replace(/\/+$/, '')}/models`, {
+function listModels(app: App, server: ModelServer): Promise<Response> {
+  return app.fetch(`${server.url.replace(/\/+$/, '')}/models`, {
     headers: server.key === undefined ? {} : { authorization: `Bearer ${server.key}` },
     redirect: 'error',
-    signal: AbortSignal.any([context.signal, AbortSignal.timeout(LIMIT_MS)]),
+    signal: AbortSignal.any([app.signal, AbortSignal.timeout(LIMIT_MS)]),
   });
 }
 

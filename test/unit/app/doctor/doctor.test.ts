@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkNode } from '../../../../../src/cli/doctor/machine-checks.ts';
-import { clockFinding } from '../../../../../src/cli/doctor/server-checks.ts';
+import { checkNode } from '../../../../src/app/doctor/machine-checks.ts';
+import { clockFinding } from '../../../../src/app/doctor/server-checks.ts';
 
 const noon = Date.parse('2026-11-25T12:00:00Z');
 const at = (seconds: number) => clockFinding(new Date(noon).toUTCString(), noon + 500 + seconds * 1000);

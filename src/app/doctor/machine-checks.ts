@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { configFile } from '../../config/config-file.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
-import type { Context } from '../context.ts';
+import type { App } from '../app.ts';
 import { version } from '../version.ts';
 import { type Finding, fail, ok, skip, warn } from './finding.ts';
 
@@ -17,9 +17,9 @@ export function checkNode(running = process.versions.node): Finding {
     : fail('node', message, `Install Node ${NEEDED.join('.')} or newer from https://nodejs.org.`);
 }
 
-export async function checkConfig(context: Context): Promise<Finding> {
-  const file = configFile(await context.home());
-  const { profiles } = await context.config();
+export async function checkConfig(app: App): Promise<Finding> {
+  const file = configFile(await app.home());
+  const { profiles } = await app.config();
   const mode = statSync(file, { throwIfNoEntry: false })?.mode;
   if (mode === undefined) return ok('config', `${file} does not exist yet; the sandbox needs none`);
   const names = Object.keys(profiles);
@@ -31,24 +31,24 @@ export async function checkConfig(context: Context): Promise<Finding> {
   return ok('config', message);
 }
 
-export async function checkCredentialStore(context: Context): Promise<Finding> {
-  const profile = await context.profile();
-  const store = await context.store();
+export async function checkCredentialStore(app: App): Promise<Finding> {
+  const profile = await app.profile();
+  const store = await app.store();
   await store.probe();
   const message = `${profile.credential_store === 'file' ? 'an encrypted file' : "the system's keychain"} keeps and returns a trial value`;
   return ok('credentials', message, { details: { kind: profile.credential_store } });
 }
 
-export async function checkSession(context: Context): Promise<Finding> {
-  const session = await context.session();
+export async function checkSession(app: App): Promise<Finding> {
+  const session = await app.session();
   if (session === undefined) return warn('session', 'nobody is signed in', 'trade-agent login');
   const { name, email, sub } = session.user;
   return ok('session', `signed in as ${name ?? email ?? sub}`);
 }
 
 /** Whether the state can be opened, and what stands open in it. */
-export async function checkState(context: Context): Promise<Finding> {
-  const approvals = await (await context.agent({})).approvals();
+export async function checkState(app: App): Promise<Finding> {
+  const approvals = await (await app.agent({})).approvals();
   const count = (...statuses: string[]) => approvals.filter(({ status }) => statuses.includes(status)).length;
   const pending = count('drafted', 'requested', 'approved');
   const unknown = count('unknown', 'executing');
@@ -61,11 +61,11 @@ export async function checkState(context: Context): Promise<Finding> {
 }
 
 /** Asks the package registry; only where the person said so. */
-export async function checkUpdates(context: Context, registry: string): Promise<Finding> {
+export async function checkUpdates(app: App, registry: string): Promise<Finding> {
   const url = `${registry.replace(/\/+$/, '')}/trade-agent/latest`;
   try {
-    const response = await context.fetch(url, {
-      signal: AbortSignal.any([context.signal, AbortSignal.timeout(5000)]),
+    const response = await app.fetch(url, {
+      signal: AbortSignal.any([app.signal, AbortSignal.timeout(5000)]),
     });
     if (response.status === 404) return skip('updates', `${registry} does not have the package`);
     const latest = ((await response.json()) as { version?: unknown }).version;

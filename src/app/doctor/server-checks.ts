@@ -1,7 +1,7 @@
 import { announcesDpop, providerMetadata } from '../../auth/provider/provider.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { TRADE_ORDER_TYPE } from '../../trading/approval-details.ts';
-import type { Context } from '../context.ts';
+import type { App } from '../app.ts';
 import { type Finding, fail, ok, skip, warn } from './finding.ts';
 
 /** For one request of the doctor's: it asks many servers, and a dead one must not keep the person waiting. */
@@ -15,13 +15,13 @@ const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
 
 /** The clock first: a wrong one explains much of what follows. */
-export async function checkProvider(context: Context, profile: ResolvedProfile): Promise<Finding[]> {
+export async function checkProvider(app: App, profile: ResolvedProfile): Promise<Finding[]> {
   let date: string | null = null;
   const metadata = await providerMetadata(profile.issuer, {
-    clock: context.clock,
+    clock: app.clock,
     timeoutSeconds: LIMIT_S,
     fetch: async (url, options) => {
-      const response = await context.fetch(url, options);
+      const response = await app.fetch(url, options);
       date = response.headers.get('date');
       return response;
     },
@@ -74,7 +74,7 @@ export async function checkProvider(context: Context, profile: ResolvedProfile):
               details,
             },
           );
-  return [clockFinding(date, context.clock.now()), provider];
+  return [clockFinding(date, app.clock.now()), provider];
 }
 
 /** @param date an HTTP Date header, exact to the second */
@@ -92,11 +92,11 @@ export function clockFinding(date: string | null, now: number): Finding {
     : fail('clock', `${message}: tokens and signatures will be refused`, fix, { details });
 }
 
-export async function checkGateway(context: Context, profile: ResolvedProfile): Promise<Finding> {
+export async function checkGateway(app: App, profile: ResolvedProfile): Promise<Finding> {
   const base = profile.gateway.replace(/\/+$/, '');
   const get = (path: string) =>
-    context.fetch(`${base}${path}`, {
-      signal: AbortSignal.any([context.signal, AbortSignal.timeout(LIMIT_S * 1000)]),
+    app.fetch(`${base}${path}`, {
+      signal: AbortSignal.any([app.signal, AbortSignal.timeout(LIMIT_S * 1000)]),
       redirect: 'error',
     });
   let metadata: { resource?: unknown; authorization_servers?: unknown };
@@ -111,7 +111,7 @@ export async function checkGateway(context: Context, profile: ResolvedProfile): 
     }
     metadata = (await described.json()) as typeof metadata;
   } catch {
-    context.signal.throwIfAborted();
+    app.signal.throwIfAborted();
     return fail('gateway', `${base} can't be reached`, "Start it, or correct the profile's gateway address.");
   }
   const servers = Array.isArray(metadata.authorization_servers)
@@ -136,9 +136,9 @@ export async function checkGateway(context: Context, profile: ResolvedProfile): 
 }
 
 /** Through the gateway: the broker's own credentials never reach this machine. */
-export async function checkBroker(context: Context, profile: ResolvedProfile): Promise<Finding> {
-  if ((await context.session()) === undefined) return skip('broker', 'needs a sign-in: trade-agent login');
-  const account = await (await context.gateway()).account();
+export async function checkBroker(app: App, profile: ResolvedProfile): Promise<Finding> {
+  if ((await app.session()) === undefined) return skip('broker', 'needs a sign-in: trade-agent login');
+  const account = await (await app.gateway()).account();
   const details = { environment: account.environment, simulated: account.simulated, status: account.status };
   const message = `a ${account.environment} account${account.simulated ? ' (simulated)' : ''}, ${account.status}`;
   if (account.environment !== profile.environment) {
