@@ -1,6 +1,5 @@
-import type { ResolvedProfile } from '../config/profile.ts';
-import type { CredentialStore } from '../secrets/credential-store.ts';
-import type { App } from './app.ts';
+import type { ResolvedProfile } from '../../config/profile.ts';
+import type { App } from '../app.ts';
 
 /**
  * The profile a command names as its argument, or the one in use.
@@ -8,13 +7,8 @@ import type { App } from './app.ts';
  */
 export async function namedProfile(app: App, name: string | undefined): Promise<ResolvedProfile> {
   if (name === undefined) return await app.profile();
-  const { findProfile, resolveProfile } = await import('../config/resolve-profile.ts');
+  const { findProfile, resolveProfile } = await import('../../config/resolve-profile.ts');
   const config = await app.config();
   const sandbox = findProfile(config, name).sandbox ? await app.sandbox() : undefined;
   return resolveProfile(config, name, sandbox);
-}
-
-/** Where that profile's secrets are. */
-export function credentialsOf(app: App, profile: ResolvedProfile): Promise<CredentialStore> {
-  return app.openStore(profile);
 }
