@@ -4,20 +4,25 @@ import type Database from 'better-sqlite3-multiple-ciphers';
 import { type AuditVerdict, createAuditChain, verifyAuditFile } from '../../approval/audit-chain.ts';
 import { createHalts } from '../../approval/halts.ts';
 import { createProposalTables } from '../../approval/proposal-tables.ts';
-import { type Clock, utcSeconds } from '../../machine/clock.ts';
+import { utcSeconds } from '../../machine/clock.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+import type { App } from '../app.ts';
 
 /** How long the running gateway may hold its database, milliseconds. */
 const BUSY_MS = 10_000;
 
-export const auditFile = (folder: string) => join(folder, 'audit.jsonl');
+const auditFile = (folder: string) => join(folder, 'audit.jsonl');
 
 /**
  * Looks for the first line of the gateway's record that was changed, removed or added; also while the gateway runs.
  * @throws {TradeAgentError} `invalid_config` where no gateway has run in the folder
  */
-export async function verifyRecord(folder: string): Promise<AuditVerdict> {
-  return await withGatewayDatabase(folder, (database) => verifyAuditFile(auditFile(folder), database));
+export async function verifyRecord(folder: string): Promise<AuditVerdict & { readonly file: string }> {
+  const file = auditFile(folder);
+  return await withGatewayDatabase(folder, async (database) => ({
+    file,
+    ...(await verifyAuditFile(file, database)),
+  }));
 }
 
 /**
@@ -26,9 +31,9 @@ export async function verifyRecord(folder: string): Promise<AuditVerdict> {
  * @throws {TradeAgentError} `usage` where there is no halt, `invalid_config` where no gateway has run in the folder
  */
 export async function liftHalt(
+  { clock }: Pick<App, 'clock'>,
   folder: string,
   sub: string,
-  clock: Clock,
 ): Promise<{ readonly haltedAt: string; readonly liftedAt: string }> {
   return await withGatewayDatabase(folder, async (database) => {
     createProposalTables(database);
