@@ -1,10 +1,9 @@
+import type { Decision } from '../../../app/phone/watch-phone.ts';
 import { proposalDetailsSchema } from '../../../approval/details.ts';
 import type { PhoneRequest } from '../../../home/phone/phone-client.ts';
 import { outcomeText, type ProposalView, proposalView } from '../../../home/phone/proposal-view.ts';
-import type { Context } from '../../context.ts';
 import { safeLine } from '../../../net/safe-text.ts';
-
-export type Decide = 'approve' | 'deny' | 'ask';
+import type { Context } from '../../context.ts';
 
 /** A pending request as the phone's screen would show it: every field of the details, known or not. */
 export function requestLines(request: PhoneRequest): string[] {
@@ -77,10 +76,7 @@ function kindOf({ details, kind }: PhoneRequest): string {
 }
 
 /** Asks the person at the terminal; undefined when they leave it open. @throws the reason of `signal` when it aborts */
-export async function askDecision(
-  context: Context,
-  signal: AbortSignal,
-): Promise<'approve' | 'deny' | undefined> {
+export async function askDecision(context: Context, signal: AbortSignal): Promise<Decision | undefined> {
   for (;;) {
     const answer = await context.io.prompt('Approve, deny, or leave it? [a/d/l] ', signal);
     const key = answer.trim().toLowerCase();
