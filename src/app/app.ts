@@ -6,7 +6,6 @@ import type { Home } from '../machine/home.ts';
 import type { SandboxReady } from '../sandbox/ready-file.ts';
 import type { CredentialStore } from '../secrets/credential-store.ts';
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
-import { TradeAgentError } from '../trading/errors.ts';
 
 /** How a use case wants its agent. */
 export interface AgentOptions {
@@ -14,23 +13,6 @@ export interface AgentOptions {
   /** `builtin` for the planner, else the name of a model. */
   readonly model?: string;
   readonly baseUrl?: string;
-}
-
-/** What the program is given by its surroundings. A terminal is none of it: whoever has one tells and asks through here. */
-export interface AppOptions {
-  readonly env: NodeJS.ProcessEnv;
-  readonly clock: Clock;
-  readonly fetch: typeof fetch;
-  /** For addresses whose path may be a secret: the log has the host alone. `fetch` where nothing is logged. */
-  readonly discreetFetch?: typeof fetch;
-  /** Ends whatever waits. */
-  readonly signal: AbortSignal;
-  /** The profile named by the person, for advice on what to type next. */
-  readonly profileOption?: string | undefined;
-  /** A line for the person while the work goes on: "Starting the sandbox …", a warning. Text from outside is made safe before. */
-  readonly tell: (line: string) => void;
-  /** Asks for a secret without showing it; absent where nobody can be asked. */
-  readonly askSecret?: ((question: string) => Promise<string>) | undefined;
 }
 
 /**
@@ -69,128 +51,4 @@ export interface App {
   /** Forgets session and agent, after a login or logout. */
   reset(): Promise<void>;
   close(): Promise<void>;
-}
-
-export function createApp(options: AppOptions): App {
-  const { env, clock, signal, tell, profileOption } = options;
-  const profileName = profileOption ?? (env.TRADE_AGENT_PROFILE || undefined);
-  let session: Promise<Session | undefined> | undefined;
-  let agent: Promise<Agent> | undefined;
-  let readOnly = false;
-
-  const home = once(async () => (await import('../machine/home.ts')).resolveHome(env));
-  const config = once(async () => (await import('../config/config-file.ts')).loadConfig(await home()));
-  const sandbox = once(async () => {
-    const { ensureSandbox } = await import('./sandbox-connection.ts');
-    return ensureSandbox({ sandboxHome: (await home()).sandbox, env, start: true, notice: tell });
-  });
-  const profile = once(async () => {
-    const { findProfile, resolveProfile } = await import('../config/resolve-profile.ts');
-    const found = findProfile(await config(), profileName);
-    return resolveProfile(await config(), profileName, found.sandbox ? await sandbox() : undefined);
-  });
-  const passphrases = once(async () => {
-    const { passphraseKeys } = await import('../secrets/open-credential-store.ts');
-    return passphraseKeys(env, options.askSecret, signal);
-  });
-  const openStore = async (place: Pick<ResolvedProfile, 'name'> & StorePlace) => {
-    const { openCredentialStore } = await import('../secrets/open-credential-store.ts');
-    return openCredentialStore(place, await home(), {
-      env,
-      ...(place.credential_key === 'passphrase' ? { passphrases: await passphrases() } : {}),
-    });
-  };
-  const store = once(async () => {
-    const { prefetchCredentials } = await import('../secrets/prefetched-store.ts');
-    const opened = await openStore(await profile());
-    if (env.TRADE_AGENT_REFRESH_TOKEN !== undefined || env.TRADE_AGENT_REFRESH_TOKEN_FILE) {
-      const { sessionFileFrom, sessionFileStore } = await import('../secrets/session-file.ts');
-      const warn = (message: string) => tell(`warning: ${message}`);
-      // Nothing is read ahead: with a session of its own a command may need no keychain at all.
-      return sessionFileStore(opened, sessionFileFrom(env), warn, signal);
-    }
-    // One call for all that a command may need: with the keychain, each costs the start of a process.
-    const { credentialNames } = await import('../secrets/credential-store.ts');
-    const prefetched = await prefetchCredentials(opened, credentialNames);
-    if (opened.notice !== undefined) tell(opened.notice);
-    return prefetched;
-  });
-
-  const app: App = {
-    env,
-    clock,
-    fetch: options.fetch,
-    discreetFetch: options.discreetFetch ?? options.fetch,
-    signal,
-    profileOption,
-    profileName,
-    tell,
-    home,
-    config,
-    sandbox,
-    profile,
-    store,
-    openStore,
-    limitToReading() {
-      readOnly = true;
-    },
-    session() {
-      session ??= (async () => {
-        const { openSession } = await import('../auth/session/token-session.ts');
-        if (env.TRADE_AGENT_REFRESH_TOKEN_FILE) {
-          const { adoptRefreshToken } = await import('../auth/session/adopt-refresh-token.ts');
-          await adoptRefreshToken(await profile(), await store(), {
-            fetch: options.fetch,
-            clock,
-            home: await home(),
-          });
-        }
-        return openSession({
-          profile: await profile(),
-          store: await store(),
-          home: await home(),
-          fetch: options.fetch,
-          clock,
-          readOnly,
-        });
-      })();
-      return session;
-    },
-    async requireSession() {
-      const found = await app.session();
-      if (found !== undefined) return found;
-      throw new TradeAgentError('login_required', 'you are not logged in', {
-        hint: `Log in with "trade-agent login${profileOption === undefined ? '' : ` --profile ${profileOption}`}".`,
-      });
-    },
-    async gateway() {
-      const { createGatewayClient } = await import('../tools/gateway/gateway-client.ts');
-      return createGatewayClient(await app.requireSession(), { signal });
-    },
-    agent(wanted) {
-      if (wanted.readOnly) app.limitToReading();
-      agent ??= (async () => {
-        const { startAgent } = await import('./start-agent.ts');
-        return startAgent(app, wanted);
-      })();
-      return agent;
-    },
-    async reset() {
-      const running = agent;
-      session = undefined;
-      agent = undefined;
-      await (await running?.catch(() => undefined))?.close();
-    },
-    close: () => app.reset(),
-  };
-  return app;
-}
-
-/** Makes it at the first call, and gives the same to all. */
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
 }

@@ -1,4 +1,5 @@
-import { type App, createApp } from '../app/app.ts';
+import type { App } from '../app/app.ts';
+import { createApp } from '../app/create-app.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { createOutput, type Output } from './output.ts';
 import type { Interruption } from './terminal/interruption.ts';

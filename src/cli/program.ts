@@ -1,4 +1,5 @@
 import { Command, CommanderError, Help, type Option } from 'commander';
+import { version } from '../app/version.ts';
 import { closestMatch } from '../config/closest-match.ts';
 import { systemClock } from '../machine/clock.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
@@ -12,7 +13,6 @@ import { HELP_COLUMNS } from './start/prepared-help.ts';
 import { createInterruption } from './terminal/interruption.ts';
 import { createIo } from './terminal/io.ts';
 import { standardInput } from './terminal/standard-input.ts';
-import { version } from './version.ts';
 
 type AddCommand = (program: Command, cli: Cli) => void;
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * A scenario as test/e2e/scripts/*.txt writes it, like a shell session:
+ * A scenario as the *.script.txt beside the commands write it, like a shell session:
  *
  *     # What it shows: the title.
  *     @login alice                      something done to the world (script-session.ts lists what)

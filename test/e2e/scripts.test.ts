@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,10 +11,14 @@ import { readScenario, type Scenario } from './script-file.ts';
 import { playScenario, ScriptFaults } from './script-session.ts';
 import { startCommand } from './world.ts';
 
-const folder = fileURLToPath(new URL('scripts/', import.meta.url));
-const scenarios = readdirSync(folder)
-  .filter((name) => name.endsWith('.txt'))
-  .map((name): [string, Scenario] => [name, readScenario(`${folder}${name}`)]);
+const cli = fileURLToPath(new URL('../../src/cli/', import.meta.url));
+/** Each by its folder and name: `run/signals`. */
+const scenarios = globSync('**/*.script.txt', { cwd: cli })
+  .sort()
+  .map((file): [string, Scenario] => [
+    file.replace(/^commands\//, '').replace(/\.script\.txt$/, ''),
+    readScenario(join(cli, file)),
+  ]);
 
 /** Always Sunday noon in New York, give or take the seconds a test takes. */
 const sunday = Date.parse('2026-11-22T17:00:00Z');
@@ -30,7 +34,7 @@ async function play(name: string, scenario: Scenario): Promise<void> {
   const faults = new ScriptFaults();
   const sandbox = await startSandbox({
     ...{ home, port: 0, faults, partialFills: false },
-    ...(name === 'market-closed.txt' ? closedMarket : {}),
+    ...(name === 'run/market-closed' ? closedMarket : {}),
   });
   const { ready, pairingSecret } = sandbox;
   try {

@@ -1,11 +1,11 @@
 import type { AgentEvent } from '../../agent/events.ts';
 import type { AgentOptions } from '../../app/app.ts';
+import { startLogin } from '../../app/login/start-login.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { safeLine } from '../../net/safe-text.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { environmentWord } from '../../trading/order-words.ts';
 import type { Context } from '../context.ts';
-import { startLogin } from '../login-flow.ts';
 import { dollars } from '../text/money.ts';
 import type { ChatDriver, ChatStatus } from './chat-driver.ts';
 

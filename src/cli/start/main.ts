@@ -1,4 +1,4 @@
-import { version } from '../version.ts';
+import { version } from '../../app/version.ts';
 import { type Bundle, openBundle } from './bundle-loader.ts';
 import { compiledFile } from './compile-cache.ts';
 import { keepMemoryOutOfCoreDumps } from './core-dumps.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { safeText } from '../../../net/safe-text.ts';
-import { isTradeAgentError, TradeAgentError } from '../../../trading/errors.ts';
+import { TradeAgentError } from '../../../trading/errors.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
@@ -61,79 +61,60 @@ export function addConfigCommand(program: Command, cli: Cli): void {
     .command('edit')
     .description('open the file in $VISUAL or $EDITOR; it is replaced only by a valid one')
     .addHelpText('after', examples([['EDITOR=nano trade-agent config edit', '']]) + exitCodes([]))
-    .action((_options, command: Command) => runCommand(cli, command, editConfig));
+    .action((_options, command: Command) => runCommand(cli, command, editInEditor));
 }
 
 async function getConfig(context: Context, key: string | undefined): Promise<void> {
-  const [{ configText, configValue }, { checkConfig, configFile }, yaml] = await Promise.all([
-    import('../../../config/config-edit.ts'),
-    import('../../../config/config-file.ts'),
+  const [{ readConfig, readConfigKey }, { stringify }] = await Promise.all([
+    import('../../../app/config/config-keys.ts'),
     import('yaml'),
   ]);
-  const home = await context.home();
-  const file = configFile(home);
+  const { output } = context;
   if (key === undefined) {
-    const text = configText(home);
-    await checkConfig(text, file);
-    const value = (yaml.parse(text) ?? {}) as unknown;
-    await context.output.result('config', { file, key: null, value }, () => text.trimEnd());
+    const { file, text, value } = await readConfig(context);
+    await output.result('config', { file, key: null, value }, () => text.trimEnd());
     return;
   }
-  const value = await configValue(home, key);
-  if (value === undefined && context.output.format === 'text') {
+  const { file, value } = await readConfigKey(context, key);
+  if (value === undefined && output.format === 'text') {
     throw new TradeAgentError('not_found', `${key} is not set in ${file}`, {
       hint: 'See "trade-agent config get" for what is.',
     });
   }
-  await context.output.result('config', { file, key, value: value ?? null }, () =>
-    typeof value === 'string' ? value : yaml.stringify(value).trimEnd(),
+  await output.result('config', { file, key, value: value ?? null }, () =>
+    typeof value === 'string' ? value : stringify(value).trimEnd(),
   );
 }
 
-async function changeKey(context: Context, key: string, value: string | undefined): Promise<void> {
-  const [{ changeConfig, configValue }, { configFile }] = await Promise.all([
-    import('../../../config/config-edit.ts'),
-    import('../../../config/config-file.ts'),
-  ]);
-  const home = await context.home();
-  await changeConfig(home, key, value);
-  const now = (await configValue(home, key)) ?? null;
-  await context.output.result('config', { file: configFile(home), key, value: now }, () =>
-    value === undefined ? `${key} is no longer set.` : `${key} is set.`,
+async function changeKey(context: Context, key: string, wanted: string | undefined): Promise<void> {
+  const { changeConfigKey } = await import('../../../app/config/config-keys.ts');
+  const { file, value } = await changeConfigKey(context, key, wanted);
+  await context.output.result('config', { file, key, value: value ?? null }, () =>
+    wanted === undefined ? `${key} is no longer set.` : `${key} is set.`,
   );
 }
 
 async function printPath(context: Context): Promise<void> {
-  const { configFile } = await import('../../../config/config-file.ts');
-  const file = configFile(await context.home());
+  const { configPath } = await import('../../../app/config/config-keys.ts');
+  const file = await configPath(context);
   await context.output.result('config-path', { file }, () => file);
 }
 
-async function editConfig(context: Context): Promise<void> {
-  const [{ configText, replaceConfig }, { configFile }, { editText }] = await Promise.all([
-    import('../../../config/config-edit.ts'),
-    import('../../../config/config-file.ts'),
+async function editInEditor(context: Context): Promise<void> {
+  const [{ editConfig }, { editText }] = await Promise.all([
+    import('../../../app/config/edit-config.ts'),
     import('../../terminal/editor.ts'),
   ]);
-  const home = await context.home();
-  const before = configText(home);
   const { env, signal, io } = context;
-  let text = before;
-  let changed = false;
-  for (let done = false; !done; ) {
-    text = await editText(text, { name: 'config.yaml', env, signal });
-    changed = text !== before;
-    try {
-      if (changed) await replaceConfig(home, text);
-      done = true;
-    } catch (error) {
-      // What was typed must not be lost over a slip.
-      if (!io.interactive || !isTradeAgentError(error)) throw error;
-      const again = await io.prompt(`${safeText(error.message)}\nEdit it again? [Y/n]: `, signal);
-      if (/^n/i.test(again.trim())) throw error;
-    }
-  }
-  await context.output.result('config-edit', { file: configFile(home), changed }, () =>
+  const { file, changed } = await editConfig(context, {
+    edit: (text) => editText(text, { name: 'config.yaml', env, signal }),
+    again: async ({ message }) => {
+      if (!io.interactive) return false;
+      const answer = await io.prompt(`${safeText(message)}\nEdit it again? [Y/n]: `, signal);
+      return !/^n/i.test(answer.trim());
+    },
+  });
+  await context.output.result('config-edit', { file, changed }, () =>
     changed ? 'Saved.' : 'Nothing was changed.',
   );
 }

@@ -1,6 +1,10 @@
 import type { Command } from 'commander';
+import type { ConnectionLink } from '../../../app/connections/add-connection.ts';
+import type { ListedConnection } from '../../../app/connections/list-connections.ts';
+import { safeLine } from '../../../net/safe-text.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import { type Cli, runCommand } from '../../cli.ts';
+import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 
 interface AddOptions {
@@ -38,12 +42,7 @@ export function addConnectionsCommand(program: Command, cli: Cli): void {
         ['trade-agent connections list --output json', 'for scripts'],
       ]) + exitCodes([4, 11]),
     )
-    .action((_options, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const { listConnections } = await import('../../connections/list-connections.ts');
-        await listConnections(context);
-      }),
-    );
+    .action((_options, command: Command) => runCommand(cli, command, printConnections));
   connections
     .command('add')
     .description('connect an account: prints a link, and waits until you have signed in there')
@@ -64,13 +63,7 @@ export function addConnectionsCommand(program: Command, cli: Cli): void {
       ]) + exitCodes([4, 11, 124]),
     )
     .action((name: string, options: AddOptions, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const { addConnection } = await import('../../connections/add-connection.ts');
-        await addConnection(context, name, {
-          open: options.open ?? false,
-          redirectPort: options.redirectPort,
-        });
-      }),
+      runCommand(cli, command, (context) => connect(context, name, options)),
     );
   connections
     .command('remove')
@@ -82,11 +75,70 @@ export function addConnectionsCommand(program: Command, cli: Cli): void {
         exitCodes([4, 11]),
     )
     .action((name: string, _options, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const { removeConnection } = await import('../../connections/remove-connection.ts');
-        await removeConnection(context, name);
-      }),
+      runCommand(cli, command, (context) => disconnect(context, name)),
     );
+}
+
+async function printConnections(context: Context): Promise<void> {
+  const { listConnections } = await import('../../../app/connections/list-connections.ts');
+  const connections = await listConnections(context);
+  await context.output.result('connections', { connections }, async () => {
+    const { table } = await import('../../text/table.ts');
+    return table<ListedConnection>(
+      [
+        { head: 'NAME', cell: ({ name }) => name },
+        { head: 'ACCOUNT', cell: ({ label }) => label },
+        { head: 'STATUS', cell: ({ connected }) => (connected ? 'connected' : 'not connected') },
+        { head: 'MAY', cell: ({ scopes }) => safeLine(scopes.join(' ')) },
+        { head: 'SINCE', cell: ({ connected_at }) => safeLine(connected_at ?? '') },
+      ],
+      connections,
+    );
+  });
+}
+
+async function connect(context: Context, text: string, options: AddOptions): Promise<void> {
+  const [{ addConnection }, { readConnectionName }] = await Promise.all([
+    import('../../../app/connections/add-connection.ts'),
+    import('./connection-name.ts'),
+  ]);
+  const { name, label, provider_name, scopes, already } = await addConnection(
+    context,
+    readConnectionName(text),
+    { redirectPort: options.redirectPort, show: (link) => showLink(context, link, options.open ?? false) },
+  );
+  await context.output.result('connection', { name, provider_name, connected: true, already, scopes }, () =>
+    already ? `${capital(label)} is connected already.` : `Connected ${label}.`,
+  );
+}
+
+async function showLink(context: Context, link: ConnectionLink, open: boolean): Promise<void> {
+  const { output } = context;
+  const { name, address, expiresAt } = link;
+  output.event({ type: 'connection_link', name, address, expires_at: new Date(expiresAt).toISOString() });
+  if (output.format !== 'stream-json') {
+    const { showConnectionLink } = await import('./connection-link.ts');
+    await showConnectionLink(context, link);
+  }
+  if (open) {
+    const { openBrowser } = await import('../../terminal/open-browser.ts');
+    await openBrowser(context, address);
+  }
+}
+
+async function disconnect(context: Context, text: string): Promise<void> {
+  const [{ removeConnection }, { readConnectionName }] = await Promise.all([
+    import('../../../app/connections/remove-connection.ts'),
+    import('./connection-name.ts'),
+  ]);
+  const { name, label, provider_name, removed } = await removeConnection(context, readConnectionName(text));
+  await context.output.result('connection-remove', { name, provider_name, connected: false, removed }, () =>
+    removed ? `Disconnected ${label}.` : `There was no connection to ${label}.`,
+  );
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function parsePort(text: string): number {

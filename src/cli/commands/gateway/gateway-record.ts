@@ -24,10 +24,8 @@ export function addGatewayRecord(
     )
     .action((_: object, command: Command) =>
       runCommand(cli, command, async ({ output }) => {
-        const { auditFile, verifyRecord } = await import('../../gateway/gateway-record.ts');
-        const home = homeOf(command.optsWithGlobals());
-        const verdict = await verifyRecord(home);
-        const file = auditFile(home);
+        const { verifyRecord } = await import('../../../app/gateway/gateway-record.ts');
+        const { file, ...verdict } = await verifyRecord(homeOf(command.optsWithGlobals()));
         await output.result('gateway-audit', { file, ...verdict }, () =>
           verdict.ok
             ? `${file} is whole: ${verdict.lines} lines`
@@ -48,11 +46,11 @@ export function addGatewayRecord(
         exitCodes([]),
     )
     .action(({ user }: { user: string }, command: Command) =>
-      runCommand(cli, command, async ({ output }) => {
-        const { liftHalt } = await import('../../gateway/gateway-record.ts');
+      runCommand(cli, command, async (context) => {
+        const { liftHalt } = await import('../../../app/gateway/gateway-record.ts');
         const home = homeOf(command.optsWithGlobals());
-        const { haltedAt, liftedAt } = await liftHalt(home, user, cli.clock);
-        await output.result(
+        const { haltedAt, liftedAt } = await liftHalt(context, home, user);
+        await context.output.result(
           'gateway-halt',
           { sub: user, halted_at: haltedAt, lifted_at: liftedAt },
           () => `Trading of ${user} was halted since ${haltedAt}; it goes on.`,

@@ -1,10 +1,13 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { GatewayPlaces } from '../../../app/gateway/gateway-key.ts';
+import type { RequestLogEntry } from '../../../gateway/door/request-log.ts';
 import { gatewayHome } from '../../../machine/home.ts';
-import type { Cli, GlobalOptions } from '../../cli.ts';
+import type { Cli } from '../../cli.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import { portUpTo } from '../../options/port.ts';
-import { createOutput } from '../../output.ts';
+import type { Output } from '../../output.ts';
+import { runServer, type ServerParts } from '../../run-server.ts';
 import { addGatewayKey } from './gateway-key.ts';
 import { addGatewayRecord } from './gateway-record.ts';
 
@@ -38,27 +41,42 @@ export function addGatewayCommand(program: Command, cli: Cli): void {
         ['trade-agent gateway', 'serve at 127.0.0.1:7070, for the TLS proxy in front of it'],
       ]) + exitCodes([12]),
     )
-    .action(async (options: GatewayCommandOptions, command: Command) => {
-      const { timeout, output } = command.optsWithGlobals<GlobalOptions>();
-      if (timeout !== undefined) cli.interruption.limit(timeout);
-      const { serveGateway } = await import('../../gateway/serve-gateway.ts');
-      await serveGateway(
-        cli,
-        {
-          ...placesOf(cli, options),
-          host: options.host,
-          port: options.port,
-          ...(options.readyFile === undefined ? {} : { readyFile: resolve(options.readyFile) }),
-        },
-        createOutput(cli.io, output),
-      );
-    });
+    .action((options: GatewayCommandOptions, command: Command) =>
+      runServer(cli, command, (parts, output) =>
+        serve(parts, output, { ...options, ...placesOf(cli, options) }),
+      ),
+    );
 
   addGatewayKey(gateway, cli, (options) => placesOf(cli, options));
   addGatewayRecord(gateway, cli, (options) => placesOf(cli, options).home);
 }
 
-function placesOf(cli: Cli, { home, config }: Pick<GatewayCommandOptions, 'home' | 'config'>) {
+function placesOf(cli: Cli, { home, config }: Pick<GatewayCommandOptions, 'home' | 'config'>): GatewayPlaces {
   const folder = resolve(home ?? gatewayHome(cli.env));
   return { home: folder, config: resolve(config ?? join(folder, 'gateway.yaml')) };
+}
+
+async function serve(
+  parts: ServerParts,
+  output: Output,
+  { home, config, host, port, readyFile }: GatewayCommandOptions & GatewayPlaces,
+): Promise<void> {
+  const { serveGateway } = await import('../../../app/gateway/serve-gateway.ts');
+  await serveGateway(parts, {
+    ...{ home, config, host, port },
+    ...(readyFile === undefined ? {} : { readyFile: resolve(readyFile) }),
+    log: (entry) => parts.tell(requestLine(entry)),
+    ready: async ({ resource, issuer, environment, url, pid }) => {
+      await output.result('gateway', { resource, issuer, environment, url, home, pid }, () =>
+        [`Gateway            ${resource} (${environment})`, `listens at         ${url}`].join('\n'),
+      );
+      parts.tell('Ctrl-C ends it; its journal is kept.');
+    },
+  });
+}
+
+function requestLine({ at, method, path, status, code, sub, duration_ms, error }: RequestLogEntry): string {
+  const who = sub === undefined ? '' : ` sub=${JSON.stringify(sub)}`;
+  const why = [code, error].filter((word) => word !== undefined).join(' ');
+  return `${at} ${method} ${path} ${status}${why === '' ? '' : ` ${why}`}${who} ${duration_ms} ms`;
 }

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
+import type { StartedLogin } from '../../../app/login/start-login.ts';
 import type { ResolvedProfile } from '../../../config/profile.ts';
 import { safeLine } from '../../../net/safe-text.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
-import type { StartedLogin } from '../../login-flow.ts';
 import { countdown } from '../../options/duration.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 
@@ -32,9 +32,9 @@ export function addLoginCommand(program: Command, cli: Cli): void {
     );
 }
 
-export async function login(context: Context, options: LoginOptions): Promise<void> {
+async function login(context: Context, options: LoginOptions): Promise<void> {
   const { output, signal } = context;
-  const { startLogin } = await import('../../login-flow.ts');
+  const { startLogin } = await import('../../../app/login/start-login.ts');
   const profile = await context.profile();
   const started = await startLogin(context);
   if (started.clockWarning !== undefined) context.io.talk(`warning: ${started.clockWarning}`);

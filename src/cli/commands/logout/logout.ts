@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { signOut } from '../../../app/logout/sign-out.ts';
 import { safeLine } from '../../../net/safe-text.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
@@ -24,21 +25,14 @@ export function addLogoutCommand(program: Command, cli: Cli): void {
       ]) + exitCodes([11]),
     )
     .action((options: LogoutOptions, command: Command) =>
-      runCommand(cli, command, (context) => logoutCommand(context, options)),
+      runCommand(cli, command, (context) => logout(context, options)),
     );
 }
 
-export async function logoutCommand(context: Context, options: LogoutOptions): Promise<void> {
-  const { logout } = await import('../../../auth/session/logout.ts');
-  const { user, anything, revoked, unrevoked, warning } = await logout({
-    profile: await context.profile(),
-    store: await context.store(),
-    home: await context.home(),
-    forgetApprovalClient: options.all ?? false,
-    fetch: context.fetch,
-    clock: context.clock,
+async function logout(context: Context, options: LogoutOptions): Promise<void> {
+  const { user, anything, revoked, unrevoked, warning } = await signOut(context, {
+    all: options.all ?? false,
   });
-  await context.reset();
   if (warning !== undefined) context.io.talk(`warning: ${safeLine(warning)}`);
   await context.output.result(
     'logout',

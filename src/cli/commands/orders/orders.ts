@@ -1,5 +1,8 @@
 import type { Command } from 'commander';
-import { isTradeAgentError, TradeAgentError } from '../../../trading/errors.ts';
+import { cancelOrder, listOrders, showOrder } from '../../../app/orders/orders.ts';
+import { TradeAgentError } from '../../../trading/errors.ts';
+import type { ProposalRequestInput } from '../../../trading/proposal.ts';
+import type { Order } from '../../../trading/views.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { choiceOption } from '../../options/choice.ts';
@@ -36,7 +39,7 @@ export function addOrdersCommand(program: Command, cli: Cli): void {
       ]) + exitCodes([4, 11]),
     )
     .action((options: ListOptions, command: Command) =>
-      runCommand(cli, command, (context) => listOrders(context, options)),
+      runCommand(cli, command, (context) => printOrders(context, options)),
     );
   orders
     .command('show')
@@ -47,7 +50,7 @@ export function addOrdersCommand(program: Command, cli: Cli): void {
       examples([['trade-agent orders show ID --output json', 'every field of it']]) + exitCodes([4, 11]),
     )
     .action((id: string, _options, command: Command) =>
-      runCommand(cli, command, (context) => showOrder(context, id)),
+      runCommand(cli, command, async (context) => printOrder(context, await showOrder(context, id))),
     );
   orders
     .command('cancel')
@@ -62,40 +65,30 @@ export function addOrdersCommand(program: Command, cli: Cli): void {
         exitCodes([4, 6, 7, 8, 10, 11, 124]),
     )
     .action((id: string, _options, command: Command) =>
-      runCommand(cli, command, (context) => cancelOrder(context, id)),
+      runCommand(cli, command, async (context) =>
+        printOrder(context, await cancelOrder(context, id, (request) => askOwner(context, request))),
+      ),
     );
 }
 
-async function listOrders(context: Context, options: ListOptions): Promise<void> {
-  const orders = await (await context.gateway()).orders(options);
+async function printOrders(context: Context, options: ListOptions): Promise<void> {
+  const orders = await listOrders(context, options);
   await context.output.result('orders', { orders }, async () => {
     const { ordersText } = await import('../../text/reports.ts');
     return orders.length === 0 ? 'No orders.' : ordersText(orders);
   });
 }
 
-async function showOrder(context: Context, id: string): Promise<void> {
-  const order = await (await context.gateway()).order(id);
-  await context.output.result('order', { order }, async () => {
+async function printOrder({ output }: Context, order: Order): Promise<void> {
+  await output.result('order', { order }, async () => {
     const { orderText } = await import('../../text/reports.ts');
     return orderText(order);
   });
 }
 
-async function cancelOrder(context: Context, id: string): Promise<void> {
-  const gateway = await context.gateway();
-  try {
-    await gateway.cancelOrder(id);
-  } catch (error) {
-    if (!isTradeAgentError(error) || error.details.problem !== 'approval_required') throw error;
-    const { askAndWait } = await import('../../run/asked-proposal.ts');
-    await askAndWait(context, { kind: 'cancel', cancel: { order_id: id }, requested_by: 'orders cancel' });
-  }
-  const order = await gateway.order(id);
-  await context.output.result('order', { order }, async () => {
-    const { orderText } = await import('../../text/reports.ts');
-    return orderText(order);
-  });
+async function askOwner(context: Context, request: ProposalRequestInput): Promise<void> {
+  const { askAndWait } = await import('../../run/asked-proposal.ts');
+  await askAndWait(context, request);
 }
 
 function parseLimit(text: string): number {

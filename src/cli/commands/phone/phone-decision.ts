@@ -1,3 +1,4 @@
+import type { Decision } from '../../../app/phone/watch-phone.ts';
 import { proposalDetailsSchema } from '../../../approval/details.ts';
 import type { PhoneRequest } from '../../../home/phone/phone-client.ts';
 import { outcomeText, type ProposalView, proposalView } from '../../../home/phone/proposal-view.ts';
@@ -79,10 +80,7 @@ function kindOf({ details }: PhoneRequest, view: ProposalView | undefined): stri
 }
 
 /** Asks the person at the terminal; undefined when they leave it open. @throws the reason of `signal` when it aborts */
-export async function askDecision(
-  context: Context,
-  signal: AbortSignal,
-): Promise<'approve' | 'deny' | undefined> {
+export async function askDecision(context: Context, signal: AbortSignal): Promise<Decision | undefined> {
   for (;;) {
     const answer = await context.io.prompt('Approve, deny, or leave it? [a/d/l] ', signal);
     const key = answer.trim().toLowerCase();

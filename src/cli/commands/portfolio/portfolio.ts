@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { readPortfolio } from '../../../app/portfolio/read-portfolio.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
@@ -17,9 +18,8 @@ export function addPortfolioCommand(program: Command, cli: Cli): void {
     .action((_options, command: Command) => runCommand(cli, command, portfolio));
 }
 
-export async function portfolio(context: Context): Promise<void> {
-  const gateway = await context.gateway();
-  const [account, positions] = await Promise.all([gateway.account(), gateway.positions()]);
+async function portfolio(context: Context): Promise<void> {
+  const { account, positions } = await readPortfolio(context);
   await context.output.result('portfolio', { account, positions }, async () => {
     const { portfolioText } = await import('../../text/reports.ts');
     return portfolioText(account, positions);

@@ -1,10 +1,7 @@
 import type { Command } from 'commander';
-import type { ProviderFinding } from '../../../auth/provider/provider-check.ts';
-import type { WrittenProfile } from '../../../config/profile-edit.ts';
+import type { AddedProfile, AskedSetting } from '../../../app/profile/add-profile.ts';
 import { type ProviderName, providerNames } from '../../../config/provider/dialects.ts';
-import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../../net/bounded-fetch.ts';
 import { safeLine } from '../../../net/safe-text.ts';
-import { isSecureUrl } from '../../../net/secure-url.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import type { Environment } from '../../../trading/order.ts';
 import { type Cli, runCommand } from '../../cli.ts';
@@ -59,154 +56,72 @@ export function addProfileAdd(profile: Command, cli: Cli): void {
       ]) + exitCodes([]),
     )
     .action((name: string, options: AddOptions, command: Command) =>
-      runCommand(cli, command, (context) => addProfile(context, name, options)),
+      runCommand(cli, command, (context) => add(context, name, options)),
     );
 }
 
-/**
- * Writes the profile where one can sign in with it, with a warning for each thing that will not work yet.
- * @throws {TradeAgentError} `invalid_config` where nobody could sign in: then nothing is written
- */
-async function addProfile(context: Context, name: string, options: AddOptions): Promise<void> {
-  const [
-    edit,
-    { configFile },
-    { providerMetadata },
-    { detectProvider, dialectOf },
-    { checkProviderFeatures },
-  ] = await Promise.all([
-    import('../../../config/profile-edit.ts'),
-    import('../../../config/config-file.ts'),
-    import('../../../auth/provider/provider.ts'),
-    import('../../../config/provider/dialects.ts'),
-    import('../../../auth/provider/provider-check.ts'),
+async function add(context: Context, name: string, options: AddOptions): Promise<void> {
+  const [{ addProfile }, { credentialKeySetting }] = await Promise.all([
+    import('../../../app/profile/add-profile.ts'),
+    import('../../options/credential-key.ts'),
   ]);
-  const home = await context.home();
-  await edit.requireNewProfile(home, name);
-  const issuer = await answer(
+  const { issuer, gateway, audience, provider, loginClient, environment = 'paper' } = options;
+  const { credentialStore, credentialKey } = options;
+  const added = await addProfile(
     context,
-    options.issuer,
-    '--issuer',
-    'Issuer (address of the identity provider)',
+    name,
+    {
+      ...{ issuer, gateway, audience, provider, loginClient, environment },
+      ...(credentialStore === undefined ? {} : { credential_store: credentialStore }),
+      ...(credentialKey === undefined
+        ? {}
+        : {
+            credential_key: credentialKeySetting(
+              credentialKey,
+              credentialStore ?? 'keychain',
+              '--credential-key',
+            ),
+          }),
+    },
+    (setting) => askSetting(context, setting),
   );
-  const metadata = await providerMetadata(requireUrl(issuer, '--issuer'), {
-    fetch: context.fetch,
-    clock: context.clock,
-  });
-  const provider = options.provider ?? detectProvider(metadata);
-  context.io.talk(`Found ${dialectOf({ provider }).label} at ${metadata.issuer}`);
-  const gateway = requireUrl(
-    await answer(context, options.gateway, '--gateway', 'Gateway (address of the order gateway)'),
-    '--gateway',
-  );
-  const audience = options.audience ?? (await announcedAudience(context, gateway)) ?? gateway;
-  const loginClient = await answer(context, options.loginClient, '--login-client', 'Login client id');
-  const environment = options.environment ?? 'paper';
-
-  const profile: WrittenProfile = {
-    provider,
-    issuer: metadata.issuer,
-    gateway,
-    ...(audience === gateway ? {} : { audience }),
-    environment,
-    login_client: { client_id: loginClient },
-    ...(await storeSettings(options)),
-  };
-  const { profileSchema } = await import('../../../config/profile.ts');
-  const findings = checkProviderFeatures(profileSchema.parse(profile), metadata);
-  requireSignIn(findings, metadata.issuer);
-  await edit.addProfile(home, name, profile);
-  await report(context, name, { profile, file: configFile(home), findings });
-  for (const { status, message } of findings) {
+  await report(context, name, added);
+  for (const { status, message } of added.findings) {
     if (status === 'fail') context.io.talk(`warning: ${safeLine(message)}`);
   }
 }
 
-/** Reading works without approvals; without a sign-in nothing does. @throws {TradeAgentError} `invalid_config` */
-function requireSignIn(findings: readonly ProviderFinding[], issuer: string): void {
-  const missing = findings.find(({ feature, status }) => feature === 'device' && status === 'fail');
-  if (missing === undefined) return;
-  throw new TradeAgentError('invalid_config', `${issuer} can't be used: ${missing.message}`, {
-    hint: `${missing.fix ?? 'Choose another provider.'} Nothing was written.`,
-  });
-}
-
-/** @throws {TradeAgentError} `usage` */
-async function storeSettings({
-  credentialStore,
-  credentialKey,
-}: AddOptions): Promise<Partial<WrittenProfile>> {
-  if (credentialKey === undefined)
-    return credentialStore === undefined ? {} : { credential_store: credentialStore };
-  const { credentialKeySetting } = await import('../../options/credential-key.ts');
-  const key = credentialKeySetting(credentialKey, credentialStore ?? 'keychain', '--credential-key');
-  return { credential_store: 'file', credential_key: key };
-}
-
-async function report(
-  context: Context,
-  name: string,
-  added: {
-    profile: WrittenProfile;
-    file: string;
-    findings: readonly ProviderFinding[];
-  },
-): Promise<void> {
+async function report(context: Context, name: string, added: AddedProfile): Promise<void> {
   const { findingLines } = await import('./provider-report.ts');
   const next = [`trade-agent profile check ${name}`, `trade-agent login --profile ${name}`];
-  await context.output.result('profile-add', { name, ...added, next }, () =>
+  const { profile, file, findings } = added;
+  await context.output.result('profile-add', { name, profile, file, findings, next }, () =>
     [
-      ...findingLines(context, added.findings),
+      ...findingLines(context, findings),
       '',
-      `Profile ${name} (${String(added.profile.environment).toUpperCase()}) is in ${added.file}.`,
+      `Profile ${name} (${String(profile.environment).toUpperCase()}) is in ${file}.`,
       'Next:',
       ...next.map((command) => `  ${command}`),
     ].join('\n'),
   );
 }
 
-/** An option's value, or the person's. @throws {TradeAgentError} `usage` where nobody can be asked */
-async function answer(
-  context: Context,
-  given: string | undefined,
-  option: string,
-  question: string,
-): Promise<string> {
-  if (given !== undefined) return given;
-  if (!context.io.interactive) {
+const questions: Readonly<Record<AskedSetting, readonly [option: string, question: string]>> = {
+  issuer: ['--issuer', 'Issuer (address of the identity provider)'],
+  gateway: ['--gateway', 'Gateway (address of the order gateway)'],
+  loginClient: ['--login-client', 'Login client id'],
+};
+
+/** @throws {TradeAgentError} `usage` where nobody can be asked */
+async function askSetting({ io, signal }: Context, setting: AskedSetting): Promise<string> {
+  const [option, question] = questions[setting];
+  if (!io.interactive) {
     throw new TradeAgentError('usage', `${option} is missing`, {
       hint: 'Without a terminal nobody can be asked; --help lists the options.',
     });
   }
   for (;;) {
-    const text = await ask(context, question);
+    const text = (await io.prompt(`${question}: `, signal)).trim();
     if (text !== '') return text;
-  }
-}
-
-async function ask({ io, signal }: Context, question: string): Promise<string> {
-  return (await io.prompt(`${question}: `, signal)).trim();
-}
-
-function requireUrl(text: string, option: string): string {
-  if (isSecureUrl(text)) return text;
-  throw new TradeAgentError('usage', `${option} is not an https address: ${text}`, {
-    hint: 'Write it whole, with https://. Plain http is for servers on this machine only.',
-  });
-}
-
-/** What the gateway calls itself (RFC 9728), when it can be asked; it is checked again by "profile check". */
-async function announcedAudience(context: Context, gateway: string): Promise<string | undefined> {
-  const send = boundedFetch(context.fetch, LONGEST_PROVIDER_ANSWER);
-  try {
-    const response = await send(`${gateway.replace(/\/+$/, '')}/.well-known/oauth-protected-resource`, {
-      redirect: 'error',
-      signal: AbortSignal.any([context.signal, AbortSignal.timeout(5000)]),
-    });
-    const { resource } = (await response.json()) as { resource?: unknown };
-    return response.ok && typeof resource === 'string' && resource !== '' ? resource : undefined;
-  } catch {
-    context.signal.throwIfAborted();
-    return undefined;
   }
 }

@@ -18,36 +18,13 @@ export function addProfileRemove(profile: Command, cli: Cli): void {
       examples([['trade-agent profile remove work --yes', 'for scripts']]) + exitCodes([11]),
     )
     .action((name: string, options: { yes?: boolean }, command: Command) =>
-      runCommand(cli, command, (context) => removeProfileCommand(context, name, options.yes ?? false)),
+      runCommand(cli, command, (context) => remove(context, name, options.yes ?? false)),
     );
 }
 
-async function removeProfileCommand(context: Context, name: string, yes: boolean): Promise<void> {
-  const [{ removeProfile }, { logout }, { credentialsOf, namedProfile }] = await Promise.all([
-    import('../../../config/profile-edit.ts'),
-    import('../../../auth/session/logout.ts'),
-    import('../../../app/named-profile.ts'),
-  ]);
-  const config = await context.config();
-  if (!Object.hasOwn(config.profiles, name)) {
-    throw new TradeAgentError('not_found', `config.yaml has no profile "${name}"`, {
-      hint: 'See "trade-agent profile list".',
-    });
-  }
-  await requireYes(context, name, yes);
-  const profile = await namedProfile(context, name);
-  const store = await credentialsOf(context, profile);
-  // First the credentials: without the profile nobody could find them again.
-  const { warning, user } = await logout({
-    profile,
-    store,
-    home: await context.home(),
-    forgetApprovalClient: true,
-    fetch: context.fetch,
-    clock: context.clock,
-  });
-  await store.delete(['notice_secrets']);
-  await removeProfile(await context.home(), name);
+async function remove(context: Context, name: string, yes: boolean): Promise<void> {
+  const { removeProfile } = await import('../../../app/profile/remove-profile.ts');
+  const { user, warning } = await removeProfile(context, name, () => requireYes(context, name, yes));
   if (warning !== undefined) context.io.talk(`warning: ${safeLine(warning)}`);
   await context.output.result(
     'profile-remove',

@@ -1,5 +1,4 @@
 import { type Command, Option } from 'commander';
-import { TradeAgentError } from '../../../trading/errors.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
@@ -20,34 +19,21 @@ export function addProfileSetSecret(profile: Command, cli: Cli): void {
       ]) + exitCodes([11]),
     )
     .action((name: string | undefined, _options, command: Command) =>
-      runCommand(cli, command, (context) => setModelKey(context, name)),
+      runCommand(cli, command, (context) => setSecret(context, name)),
     );
 }
 
-async function setModelKey(context: Context, name: string | undefined): Promise<void> {
-  const [{ storeModelKey }, { modelUrl }, { credentialsOf, namedProfile }] = await Promise.all([
-    import('../../../secrets/model-key.ts'),
-    import('../../../agent/model/model-server.ts'),
-    import('../../../app/named-profile.ts'),
+async function setSecret(context: Context, wanted: string | undefined): Promise<void> {
+  const [{ setModelKey }, { readSecret }] = await Promise.all([
+    import('../../../app/profile/set-model-key.ts'),
+    import('../../terminal/secret-input.ts'),
   ]);
-  const profile = await namedProfile(context, name);
-  if (profile.model.provider === 'builtin') {
-    throw new TradeAgentError(
-      'usage',
-      `profile "${profile.name}" uses the built-in planner, which needs no key`,
-      {
-        hint: `First "trade-agent config set profiles.${profile.name}.model.provider openai", and model.name.`,
-      },
-    );
-  }
-  const url = modelUrl(profile.model);
-  const store = await credentialsOf(context, profile);
-  await store.probe();
-  const { readSecret } = await import('../../terminal/secret-input.ts');
-  await storeModelKey(store, url, await readSecret(context, `API key for ${url} (not shown): `));
+  const { name, url } = await setModelKey(context, wanted, (server) =>
+    readSecret(context, `API key for ${server} (not shown): `),
+  );
   await context.output.result(
     'profile-model-key',
-    { name: profile.name, url },
+    { name, url },
     () => `The API key for ${url} is kept in the credential store, and goes to no other server.`,
   );
 }

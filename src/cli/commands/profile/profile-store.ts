@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { NamedPlace } from '../../../app/profile/store-setting.ts';
 import type { StorePlace } from '../../../config/profile.ts';
 import { safeLine } from '../../../net/safe-text.ts';
 import type { KeptPlace } from '../../../secrets/kept-places.ts';
@@ -36,7 +37,7 @@ export function addProfileStore(profile: Command, cli: Cli): void {
       examples([['trade-agent profile store show work --output json', 'for scripts']]) + exitCodes([]),
     )
     .action((name: string | undefined, _options, command: Command) =>
-      runCommand(cli, command, (context) => showStore(context, name)),
+      runCommand(cli, command, (context) => printStore(context, name)),
     );
   store
     .command('move')
@@ -58,82 +59,36 @@ export function addProfileStore(profile: Command, cli: Cli): void {
       ]) + exitCodes([11, 12]),
     )
     .action((name: string, options: MoveOptions, command: Command) =>
-      runCommand(cli, command, (context) => moveStore(context, name, options)),
+      runCommand(cli, command, (context) => move(context, name, options)),
     );
 }
 
-/** The profile's name and setting; its addresses, and so a sandbox, are not needed here. */
-async function settingOf(context: Context, name: string | undefined): Promise<StorePlace & { name: string }> {
-  const { findProfile, storeOf } = await import('../../../config/resolve-profile.ts');
-  const profile = findProfile(await context.config(), name ?? context.profileName);
-  return { name: profile.name, credential_store: storeOf(profile), credential_key: profile.credential_key };
-}
-
-async function showStore(context: Context, name: string | undefined): Promise<void> {
-  const { isSamePlace, keptPlaces, placeOf } = await import('../../../secrets/kept-places.ts');
-  const setting = await settingOf(context, name);
-  const folder = (await context.home()).config;
-  const here = placeOf(folder, setting.name, setting);
-  const kept = keptPlaces(folder, setting.name);
-  const leftovers = kept.filter((place) => !isSamePlace(place, here));
-  const isKept = kept.some((place) => isSamePlace(place, here));
+async function printStore(context: Context, wanted: string | undefined): Promise<void> {
+  const { showStore } = await import('../../../app/profile/show-store.ts');
+  const { name, place, kept, leftovers } = await showStore(context, wanted);
   await context.output.result(
     'profile-store',
-    {
-      name: setting.name,
-      ...shown(here, setting.credential_key),
-      kept: isKept,
-      leftovers: leftovers.map((place) => shown(place)),
-    },
+    { name, ...shown(place), kept, leftovers: leftovers.map(shown) },
     () =>
       [
-        `${setting.name}: ${inWords(here, setting.credential_key)}${isKept ? '' : ' (nothing is kept there yet)'}`,
-        ...leftovers.map((place) => `left behind by a move: ${inWords(place)}`),
-        ...(leftovers.length === 0
-          ? []
-          : [`Erase it: ${moveCommand(setting.name, setting, setting.credential_key)}`]),
+        `${name}: ${inWords(place)}${kept ? '' : ' (nothing is kept there yet)'}`,
+        ...leftovers.map((leftover) => `left behind by a move: ${inWords(leftover)}`),
+        ...(leftovers.length === 0 ? [] : [`Erase it: ${moveCommand(name, place)}`]),
       ].join('\n'),
   );
 }
 
-async function moveStore(context: Context, name: string, options: MoveOptions): Promise<void> {
-  const [places, { moveCredentials }, { setStorePlace }] = await Promise.all([
-    import('../../../secrets/kept-places.ts'),
-    import('../../../secrets/move-credentials.ts'),
-    import('../../../config/profile-edit.ts'),
-  ]);
-  const from = await settingOf(context, name);
-  const to = await target(options);
-  const home = await context.home();
-  const here = places.placeOf(home.config, from.name, from);
-  const there = places.placeOf(home.config, from.name, to);
-  if (places.isSamePlace(here, there)) {
-    if (from.credential_key !== to.credential_key) throw otherKeyFile(from.name);
-    return await eraseLeftovers(context, from, here);
-  }
-  const open = (place: StorePlace) => context.openStore({ ...place, name: from.name });
-  const { names, leftover } = await moveCredentials({
-    from: await open(from),
-    to: await open(to),
-    reopen: () => open(to),
-    switchOver: () => setStorePlace(home, from.name, to),
-    signal: context.signal,
-  });
-  const warning =
-    leftover === undefined
-      ? null
-      : `the old copy could not be erased (${leftover}); run the same command again`;
-  if (warning !== null) context.io.talk(`warning: ${safeLine(warning)}`);
+async function move(context: Context, wanted: string, options: MoveOptions): Promise<void> {
+  const { moveStore } = await import('../../../app/profile/move-store.ts');
+  const { name, from, to, moved, warning, erased } = await moveStore(context, wanted, await target(options));
+  if (warning !== undefined) context.io.talk(`warning: ${safeLine(warning)}`);
   await context.output.result(
     'profile-store-move',
-    {
-      name: from.name,
-      from: shown(here, from.credential_key),
-      to: shown(there, to.credential_key),
-      moved: [...names],
-      warning,
-    },
-    () => `The credentials of ${from.name} are in ${inWords(there, to.credential_key)} now.`,
+    { name, from: shown(from), to: shown(to), moved, warning: warning ?? null },
+    () =>
+      erased.length === 0
+        ? `The credentials of ${name} are in ${inWords(to)} now.`
+        : `What an earlier move left behind is erased: ${erased.map(inWords).join(', ')}.`,
   );
 }
 
@@ -147,78 +102,27 @@ async function target({ to, key }: MoveOptions): Promise<StorePlace> {
   return { credential_store: to, credential_key: credentialKeySetting(key, to, '--key') };
 }
 
-/** The profile is there already: what an earlier move left behind goes. */
-async function eraseLeftovers(
-  context: Context,
-  setting: StorePlace & { name: string },
-  here: KeptPlace,
-): Promise<void> {
-  const { isSamePlace, keptPlaces } = await import('../../../secrets/kept-places.ts');
-  const home = await context.home();
-  const kept = keptPlaces(home.config, setting.name);
-  const leftovers = kept.filter((place) => !isSamePlace(place, here));
-  if (leftovers.length === 0) {
-    throw new TradeAgentError('usage', `the credentials of "${setting.name}" are there already`, {
-      hint: `See "trade-agent profile store show ${setting.name}".`,
-    });
-  }
-  if (!kept.some((place) => isSamePlace(place, here))) {
-    throw new TradeAgentError('credential_store_unavailable', 'nothing is kept where the profile says', {
-      hint: `The only copy is elsewhere: set credential_store and credential_key of "${setting.name}" back to where it is ("trade-agent profile store show ${setting.name}").`,
-    });
-  }
-  // Nothing is erased for the sake of a store that can't be read.
-  await (await context.openStore(setting)).probe();
-  for (const place of leftovers) await erase(context, setting.name, place);
-  await context.output.result(
-    'profile-store-move',
-    {
-      name: setting.name,
-      from: shown(leftovers[0] ?? here),
-      to: shown(here, setting.credential_key),
-      moved: [],
-      warning: null,
-    },
-    () =>
-      `What an earlier move left behind is erased: ${leftovers.map((place) => inWords(place)).join(', ')}.`,
-  );
-}
+/** What opens a place is known in full of those that config.yaml names. */
+type Place = KeptPlace & Partial<NamedPlace>;
 
-async function erase(context: Context, name: string, place: KeptPlace): Promise<void> {
-  if (place.keyKind === 'key-file' && place.file !== undefined) {
-    // Its key, wherever that is, stays: it may open other profiles' files.
-    const { rmSync } = await import('node:fs');
-    rmSync(place.file, { force: true });
-    return;
-  }
-  const key = place.keyKind === 'passphrase' ? { credential_key: 'passphrase' } : {};
-  await (await context.openStore({ name, credential_store: place.credential_store, ...key })).erase();
-}
-
-function shown(place: KeptPlace, key?: string) {
+function shown({ credential_store, keyKind, file, key }: Place) {
   return {
-    store: place.credential_store,
-    key: key ?? (place.keyKind === 'file' ? null : (place.keyKind ?? null)),
-    file: place.file ?? null,
+    store: credential_store,
+    key: key ?? (keyKind === 'file' ? null : (keyKind ?? null)),
+    file: file ?? null,
   };
 }
 
-function inWords(place: KeptPlace, key?: string): string {
-  if (place.file === undefined) return "the system's keychain";
+function inWords({ keyKind, file, key }: Place): string {
+  if (file === undefined) return "the system's keychain";
   const by = {
     file: 'a key file beside it',
     passphrase: 'a passphrase',
     'key-file': key === undefined ? 'a key file elsewhere' : `the key file ${key}`,
   };
-  return `${place.file} (opened by ${by[place.keyKind ?? 'file']})`;
+  return `${file} (opened by ${by[keyKind ?? 'file']})`;
 }
 
-function moveCommand(name: string, { credential_store }: StorePlace, key: string | undefined): string {
+function moveCommand(name: string, { credential_store, key }: NamedPlace): string {
   return `trade-agent profile store move ${name} --to ${credential_store}${key === undefined ? '' : ` --key ${key}`}`;
-}
-
-function otherKeyFile(name: string): TradeAgentError {
-  return new TradeAgentError('usage', "one key file can't be put in the place of another directly", {
-    hint: `Move to the keychain or a passphrase first: trade-agent profile store move ${name} --to file --key passphrase`,
-  });
 }

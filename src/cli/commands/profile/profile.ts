@@ -30,14 +30,14 @@ export function addProfileCommand(program: Command, cli: Cli): void {
       'after',
       examples([['trade-agent profile list --output json', 'for scripts']]) + exitCodes([]),
     )
-    .action((_options, command: Command) => runCommand(cli, command, listProfiles));
+    .action((_options, command: Command) => runCommand(cli, command, printProfiles));
   profile
     .command('show')
     .description('show what a profile is set to')
     .argument('[name]', 'the one in use unless given')
     .addHelpText('after', examples([['trade-agent profile show work', 'as YAML']]) + exitCodes([]))
     .action((name: string | undefined, _options, command: Command) =>
-      runCommand(cli, command, (context) => showProfile(context, name)),
+      runCommand(cli, command, (context) => printProfile(context, name)),
     );
   profile
     .command('use')
@@ -48,7 +48,7 @@ export function addProfileCommand(program: Command, cli: Cli): void {
       examples([['trade-agent profile use work', 'changes that one line of config.yaml']]) + exitCodes([]),
     )
     .action((name: string, _options, command: Command) =>
-      runCommand(cli, command, (context) => useProfile(context, name)),
+      runCommand(cli, command, (context) => chooseProfile(context, name)),
     );
   addProfileAdd(profile, cli);
   addProfileCheck(profile, cli);
@@ -57,42 +57,31 @@ export function addProfileCommand(program: Command, cli: Cli): void {
   addProfileRemove(profile, cli);
 }
 
-async function listProfiles(context: Context): Promise<void> {
-  const { chosenProfileName, findProfile, profileNames } = await import('../../../config/resolve-profile.ts');
-  const config = await context.config();
-  const current = chosenProfileName(config, context.profileName);
-  const profiles = profileNames(config).map((name) => {
-    const { environment, sandbox } = findProfile(config, name);
-    return { name, environment, sandbox, current: name === current };
-  });
+async function printProfiles(context: Context): Promise<void> {
+  const { listProfiles } = await import('../../../app/profile/profiles.ts');
+  const profiles = await listProfiles(context);
   await context.output.result('profiles', { profiles }, () =>
     profiles
       .map(
-        ({ name, environment, sandbox, current: isCurrent }) =>
-          `${isCurrent ? '*' : ' '} ${name}  ${environment.toUpperCase()}${sandbox ? ' (sandbox)' : ''}`,
+        ({ name, environment, sandbox, current }) =>
+          `${current ? '*' : ' '} ${name}  ${environment.toUpperCase()}${sandbox ? ' (sandbox)' : ''}`,
       )
       .join('\n'),
   );
 }
 
-async function showProfile(context: Context, name: string | undefined): Promise<void> {
-  const { findProfile } = await import('../../../config/resolve-profile.ts');
-  const { configFile } = await import('../../../config/config-file.ts');
-  const profile = findProfile(await context.config(), name ?? context.profileName);
-  const file = configFile(await context.home());
+async function printProfile(context: Context, name: string | undefined): Promise<void> {
+  const { showProfile } = await import('../../../app/profile/profiles.ts');
+  const { profile, file } = await showProfile(context, name);
   await context.output.result('profile', { profile, file }, async () => {
     const { stringify } = await import('yaml');
     return `# ${file}\n${stringify(profile).trimEnd()}`;
   });
 }
 
-async function useProfile(context: Context, name: string): Promise<void> {
-  const [{ findProfile }, { setDefaultProfile }] = await Promise.all([
-    import('../../../config/resolve-profile.ts'),
-    import('../../../config/config-file.ts'),
-  ]);
-  findProfile(await context.config(), name);
-  await setDefaultProfile(await context.home(), name);
+async function chooseProfile(context: Context, name: string): Promise<void> {
+  const { makeDefaultProfile } = await import('../../../app/profile/profiles.ts');
+  await makeDefaultProfile(context, name);
   await context.output.result(
     'default-profile',
     { default_profile: name },

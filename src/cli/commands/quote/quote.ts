@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { latestQuotes } from '../../../app/quote/latest-quotes.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
@@ -20,26 +21,11 @@ export function addQuoteCommand(program: Command, cli: Cli): void {
     );
 }
 
-export async function quote(context: Context, symbols: readonly string[]): Promise<void> {
+async function quote(context: Context, symbols: readonly string[]): Promise<void> {
   const wanted = symbols.flatMap((text) => text.split(',')).filter((text) => text !== '');
-  const parsed = await parseSymbols(wanted);
-  const quotes = await (await context.gateway()).quotes(parsed);
+  const quotes = await latestQuotes(context, wanted);
   await context.output.result('quotes', { quotes }, async () => {
     const { quotesText } = await import('../../text/reports.ts');
     return quotesText(quotes);
-  });
-}
-
-async function parseSymbols(symbols: readonly string[]): Promise<string[]> {
-  const [{ symbolSchema }, { TradeAgentError }] = await Promise.all([
-    import('../../../trading/order.ts'),
-    import('../../../trading/errors.ts'),
-  ]);
-  return symbols.map((text) => {
-    const symbol = symbolSchema.safeParse(text);
-    if (symbol.success) return symbol.data;
-    throw new TradeAgentError('unknown_symbol', `"${text}" is not a ticker symbol`, {
-      hint: 'Symbols look like AAPL or BRK.B.',
-    });
   });
 }

@@ -1,14 +1,17 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { SandboxUser } from '../../../app/sandbox/serve-sandbox.ts';
 import { Faults, faults } from '../../../home/faults.ts';
 import { resolveHome } from '../../../machine/home.ts';
-import type { Cli, GlobalOptions } from '../../cli.ts';
+import type { SandboxReady } from '../../../sandbox/ready-file.ts';
+import type { Cli } from '../../cli.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { parseDuration } from '../../options/duration.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import { portUpTo } from '../../options/port.ts';
-import { createOutput, type Output } from '../../output.ts';
-import { servedUntilStopped } from '../../served-until-stopped.ts';
+import type { Output } from '../../output.ts';
+import { runServer, type ServerParts } from '../../run-server.ts';
+import type { Io } from '../../terminal/io.ts';
 
 interface SandboxOptions {
   readonly home?: string;
@@ -60,30 +63,33 @@ export function addSandboxCommand(program: Command, cli: Cli): void {
           .join('\n')}\n` +
         exitCodes([12]),
     )
-    .action(async (options: SandboxOptions, command: Command) => {
-      const { timeout, output } = command.optsWithGlobals<GlobalOptions>();
-      if (timeout !== undefined) cli.interruption.limit(timeout);
-      await runSandbox(cli, options, createOutput(cli.io, output));
-    });
+    .action((options: SandboxOptions, command: Command) =>
+      runServer(cli, command, (parts, output) => serve(cli, parts, output, options)),
+    );
 }
 
-/** Serves until interrupted, or until idle for as long as was asked. */
-async function runSandbox(cli: Cli, options: SandboxOptions, output: Output): Promise<void> {
-  // SQLite makes its files as the umask lets it.
-  process.umask(0o077);
-  const { startSandbox } = await import('../../../sandbox/sandbox.ts');
-  const sandbox = await startSandbox({
-    home: resolve(options.home ?? resolveHome(cli.env).sandbox),
-    ...(options.port === undefined ? {} : { port: options.port }),
-    ...(options.readyFile === undefined ? {} : { readyFile: resolve(options.readyFile) }),
+async function serve(cli: Cli, parts: ServerParts, output: Output, options: SandboxOptions): Promise<void> {
+  const { serveSandbox } = await import('../../../app/sandbox/serve-sandbox.ts');
+  const { home = resolveHome(cli.env).sandbox, port, readyFile, idleExit } = options;
+  await serveSandbox(parts, {
+    home: resolve(home),
+    ...(port === undefined ? {} : { port }),
+    ...(readyFile === undefined ? {} : { readyFile: resolve(readyFile) }),
     faults: Faults.parse(options.fault),
     partialFills: options.partialFills,
     marketHours: options.marketHours,
-    clock: cli.clock,
+    ...(idleExit === undefined ? {} : { idleExitMs: idleExit }),
+    ready: (ready, users) => printReady(cli.io, output, ready, users),
   });
-  const { ready, seed } = sandbox;
-  cli.io.talk('The sandbox is up. Everything in it is simulated; it listens on this machine only.');
-  const { issuer, gateway, broker, phone, home, pid } = ready;
+}
+
+async function printReady(
+  io: Io,
+  output: Output,
+  { issuer, gateway, broker, phone, home, pid }: SandboxReady,
+  users: readonly SandboxUser[],
+): Promise<void> {
+  io.talk('The sandbox is up. Everything in it is simulated; it listens on this machine only.');
   await output.result('sandbox', { issuer, gateway, broker, phone, home, pid }, () =>
     [
       `Phone              ${phone}`,
@@ -92,32 +98,13 @@ async function runSandbox(cli: Cli, options: SandboxOptions, output: Output): Pr
       `Paper broker       ${broker}`,
     ].join('\n'),
   );
-  if (cli.io.interactive) {
-    // For the person at the terminal only: redirected output ends up in logs.
-    cli.io.talk(
-      `Sign in on the phone as ${seed.users.map((user) => `${user.username} (${user.password})`).join(' or ')}.`,
-    );
-  } else {
-    cli.io.talk(
-      `Sign in on the phone with a password from ${ready.home}/seed.json, or by "trade-agent phone link".`,
-    );
-  }
-  cli.io.talk('Ctrl-C ends it; its state is kept.');
-
-  await servedUntilStopped(
-    cli,
-    sandbox.close,
-    options.idleExit === undefined ? undefined : idle(cli, () => sandbox.lastRequestAt(), options.idleExit),
+  io.talk(
+    io.interactive
+      ? // For the person at the terminal only: redirected output ends up in logs.
+        `Sign in on the phone as ${users.map(({ username, password }) => `${username} (${password})`).join(' or ')}.`
+      : `Sign in on the phone with a password from ${home}/seed.json, or by "trade-agent phone link".`,
   );
-}
-
-/** Resolves once `ms` milliseconds have passed since the last request. */
-async function idle(cli: Cli, lastRequestAt: () => number, ms: number): Promise<void> {
-  for (;;) {
-    const left = lastRequestAt() + ms - cli.clock.now();
-    if (left <= 0) return;
-    await cli.clock.sleep(left, cli.interruption.signal);
-  }
+  io.talk('Ctrl-C ends it; its state is kept.');
 }
 
 function collect(text: string, previous: readonly string[]): string[] {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { User } from '../../../auth/session/session.ts';
+import { whoami } from '../../../app/whoami/whoami.ts';
 import { safeLine } from '../../../net/safe-text.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
@@ -22,39 +22,21 @@ export function addWhoamiCommand(program: Command, cli: Cli): void {
       ]) + exitCodes([4, 11]),
     )
     .action((options: WhoamiOptions, command: Command) =>
-      runCommand(cli, command, (context) => whoami(context, options)),
+      runCommand(cli, command, (context) => printWhoami(context, options)),
     );
 }
 
-export async function whoami(context: Context, options: WhoamiOptions = {}): Promise<void> {
-  const session = await context.requireSession();
-  const { profile } = session;
-  const user = options.verify ? await verified(context) : session.user;
+async function printWhoami(context: Context, options: WhoamiOptions): Promise<void> {
+  const { user, ...where } = await whoami(context, { verify: options.verify ?? false });
+  const { sub, name, email } = user;
   await context.output.result(
     'whoami',
-    {
-      user: { sub: user.sub, name: user.name ?? null, email: user.email ?? null },
-      profile: profile.name,
-      environment: profile.environment,
-      issuer: profile.issuer,
-      verified: options.verify ?? false,
-    },
+    { user: { sub, name: name ?? null, email: email ?? null }, ...where },
     () => {
-      const who = user.name ?? user.email ?? user.sub;
-      const email = user.email !== undefined && user.email !== who ? ` <${user.email}>` : '';
-      const where = `profile ${profile.name}, ${profile.environment.toUpperCase()}, ${profile.issuer}`;
-      return `${safeLine(`${who}${email}`)} (${where})`;
+      const who = name ?? email ?? sub;
+      const address = email !== undefined && email !== who ? ` <${email}>` : '';
+      const { profile, environment, issuer } = where;
+      return `${safeLine(`${who}${address}`)} (profile ${profile}, ${environment.toUpperCase()}, ${issuer})`;
     },
   );
-}
-
-async function verified(context: Context): Promise<User> {
-  const { askUserinfo } = await import('../../../auth/session/userinfo.ts');
-  return askUserinfo({
-    profile: await context.profile(),
-    store: await context.store(),
-    home: await context.home(),
-    fetch: context.fetch,
-    clock: context.clock,
-  });
 }

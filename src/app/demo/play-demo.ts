@@ -1,0 +1,183 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createPhoneClient, type PhoneClient } from '../../home/phone/phone-client.ts';
+import { systemClock } from '../../machine/clock.ts';
+import { readReadyFile, type SandboxReady } from '../../sandbox/ready-file.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import type { App } from '../app.ts';
+import { childEnvironment } from '../sandbox-connection.ts';
+import { type Background, createStage, type PlayedLine, STEP_LIMIT_MS, type Stage } from './stage.ts';
+
+const USER = 'alice';
+const ORDER = 'buy 5 AAPL';
+
+/** The parts of the play, in order; `chat` only with a person. */
+export type DemoScene =
+  | 'opening'
+  | 'sign_in'
+  | 'portfolio'
+  | 'order'
+  | 'hang_up'
+  | 'nobody_there'
+  | 'phone'
+  | 'told'
+  | 'record'
+  | 'chat';
+
+/** What the audience is shown. */
+export type DemoEvent =
+  | { readonly type: 'scene'; readonly scene: DemoScene }
+  | PlayedLine
+  /** One entry of the gateway's record. */
+  | { readonly type: 'record'; readonly entry: Readonly<Record<string, unknown>> };
+
+/**
+ * Asks the person for their approval, on the phone page or right here.
+ * @param page where the phone page is: the link works once
+ * @param tapped resolves once they have decided there
+ */
+export type AskPerson = (page: {
+  readonly url: string;
+  readonly user: string;
+  readonly tapped: Promise<void>;
+}) => Promise<'tapped' | 'here'>;
+
+/**
+ * Plays the whole loop with the very commands a person would type, each a process of its own, on a sandbox that is
+ * thrown away afterwards. The run that proposes is hung up on before anybody approves: the order is carried out all the
+ * same.
+ * @param options.person approves it where there is one, and is handed over to the chat; otherwise it plays by itself
+ * @returns the gateway's record
+ * @throws {TradeAgentError} `timeout`, `provider_unreachable`, `internal` where a step fails; the reason of the signal
+ */
+export async function playDemo(
+  app: Pick<App, 'env' | 'signal'>,
+  options: { readonly show: (event: DemoEvent) => void; readonly person: AskPerson | undefined },
+): Promise<{ readonly audit: readonly Readonly<Record<string, unknown>>[] }> {
+  const folder = mkdtempSync(join(tmpdir(), 'trade-agent-demo-'));
+  const readyFile = join(folder, 'ready.json');
+  const { env, signal } = app;
+  const stage = createStage(options.show, {
+    ...childEnvironment(env),
+    TRADE_AGENT_HOME: join(folder, 'agent'),
+    TRADE_AGENT_SANDBOX: readyFile,
+  });
+  const stop = () => void stage.stop();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return { audit: await play(stage, folder, readyFile, options) };
+  } catch (error) {
+    // What the steps report once they are killed says less than why they were.
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await stage.stop();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+async function play(
+  stage: Stage,
+  folder: string,
+  readyFile: string,
+  { show, person }: Parameters<typeof playDemo>[1],
+): Promise<Record<string, unknown>[]> {
+  const scene = (name: DemoScene) => show({ type: 'scene', scene: name });
+  scene('opening');
+  const sandbox = stage.background([
+    ...['sandbox', '--home', join(folder, 'sandbox'), '--port', '0', '--ready-file', readyFile],
+  ]);
+  const ready = await waitForReady(readyFile, sandbox);
+  const phone = createPhoneClient({
+    phone: ready.phone,
+    pairingSecret: readFileSync(join(ready.home, 'pairing-secret'), 'utf8').trim(),
+  });
+
+  scene('sign_in');
+  const login = stage.start(['login']);
+  const code = await login.line(/\b[A-Z0-9]{4}-[A-Z0-9]{4}\b/);
+  await stage.start(['phone', 'login', code, '--user', USER], 'phone').done();
+  await login.done();
+
+  scene('portfolio');
+  await stage.start(['run', 'show my portfolio']).done();
+
+  scene('order');
+  const order = stage.start(['run', ORDER]);
+  // Both sides show it before the story goes on: the terminal its panel, the phone its request.
+  await Promise.all([order.line(/\bapprove\s+http/), pendingRequest(phone)]);
+  scene('hang_up');
+  order.hangUp();
+  const [, , thread = ''] = (await order.line(/\btrade-agent resume \S+/)).split(' ');
+  await order.ended();
+  scene('nobody_there');
+
+  scene('phone');
+  const tapped = person !== undefined && (await askPerson(phone, person)) === 'tapped';
+  if (!tapped) await stage.start(['phone', '--user', USER, '--decide', 'approve', '--once'], 'phone').done();
+
+  scene('told');
+  await stage.start(['resume', thread]).done();
+  await stage.start(['orders']).done();
+
+  scene('record');
+  const audit = readFileSync(join(ready.home, 'audit.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  for (const entry of audit) show({ type: 'record', entry });
+
+  if (person !== undefined) {
+    scene('chat');
+    await stage.chat();
+  }
+  return audit;
+}
+
+async function waitForReady(file: string, sandbox: Background): Promise<SandboxReady> {
+  const deadline = Date.now() + STEP_LIMIT_MS;
+  for (;;) {
+    const ready = readReadyFile(file);
+    if (ready !== undefined) return ready;
+    if (sandbox.ended() || Date.now() > deadline) {
+      throw new TradeAgentError('provider_unreachable', 'the sandbox did not start', {
+        hint: sandbox.lastLine() || 'Run "trade-agent sandbox" to see why.',
+      });
+    }
+    await systemClock.sleep(20);
+  }
+}
+
+async function pendingRequest(phone: PhoneClient): Promise<string> {
+  const signal = AbortSignal.timeout(STEP_LIMIT_MS);
+  for (;;) {
+    const request = (await phone.requests(USER, { waitSeconds: 10, signal })).find(
+      ({ status }) => status === 'pending',
+    );
+    if (request !== undefined) return request.id;
+  }
+}
+
+async function askPerson(phone: PhoneClient, person: AskPerson): Promise<'tapped' | 'here'> {
+  const { url } = await phone.ticket(USER);
+  const decided = new AbortController();
+  try {
+    return await person({ url, user: USER, tapped: nothingPending(phone, decided.signal) });
+  } finally {
+    decided.abort();
+  }
+}
+
+/** Resolves once nothing waits on the phone, or the phone is out of reach. */
+async function nothingPending(phone: PhoneClient, signal: AbortSignal): Promise<void> {
+  try {
+    for (;;) {
+      const open = await phone.requests(USER, { waitSeconds: 5, signal });
+      if (!open.some(({ status }) => status === 'pending')) return;
+    }
+  } catch {
+    // Then nobody can tap on it any more; the next step says what is wrong.
+  }
+}

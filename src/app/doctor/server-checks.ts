@@ -1,0 +1,152 @@
+import { announcesDpop, providerMetadata } from '../../auth/provider/provider.ts';
+import type { ResolvedProfile } from '../../config/profile.ts';
+import { TRADE_ORDER_TYPE } from '../../trading/approval-details.ts';
+import type { App } from '../app.ts';
+import { type Finding, fail, ok, skip, warn } from './finding.ts';
+
+/** For one request of the doctor's: it asks many servers, and a dead one must not keep the person waiting. */
+const LIMIT_S = 5;
+
+/** Seconds. Tokens are checked with about a minute's tolerance. */
+const SKEW_WARN = 20;
+const SKEW_FAIL = 60;
+
+const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
+
+/** The clock first: a wrong one explains much of what follows. */
+export async function checkProvider(app: App, profile: ResolvedProfile): Promise<Finding[]> {
+  let date: string | null = null;
+  const metadata = await providerMetadata(profile.issuer, {
+    clock: app.clock,
+    timeoutSeconds: LIMIT_S,
+    fetch: async (url, options) => {
+      const response = await app.fetch(url, options);
+      date = response.headers.get('date');
+      return response;
+    },
+  });
+  const listed = (name: string) => {
+    const value = metadata[name];
+    return Array.isArray(value) ? value.map(String) : undefined;
+  };
+  const grants = listed('grant_types_supported');
+  const supports = {
+    device: metadata.device_authorization_endpoint !== undefined,
+    ciba: metadata.backchannel_authentication_endpoint !== undefined,
+    rar: listed('authorization_details_types_supported')?.includes(TRADE_ORDER_TYPE) ?? null,
+    dpop: announcesDpop(metadata),
+    registration: metadata.registration_endpoint !== undefined,
+    token_exchange: grants?.includes(TOKEN_EXCHANGE) ?? null,
+    device_grant: grants?.includes(DEVICE_CODE) ?? null,
+  };
+  const words = {
+    'device login': supports.device,
+    CIBA: supports.ciba,
+    'authorization details': supports.rar,
+    DPoP: supports.dpop,
+    'client registration': supports.registration,
+    'token exchange': supports.token_exchange,
+  };
+  const summary = Object.entries(words)
+    .map(([name, has]) => `${name} ${has === null ? 'unsaid' : has ? 'yes' : 'no'}`)
+    .join(', ');
+  const message = `${profile.issuer}: ${summary}`;
+  const details = { issuer: profile.issuer, ...supports };
+  const missing = [...(supports.device ? [] : ['the device flow']), ...(supports.ciba ? [] : ['CIBA'])];
+  const provider =
+    missing.length > 0
+      ? fail(
+          'provider',
+          `${message}. Missing: ${missing.join('; ')}`,
+          'Turn it on at the provider, or use another.',
+          {
+            details,
+          },
+        )
+      : supports.dpop
+        ? ok('provider', message, { details })
+        : warn(
+            'provider',
+            message,
+            'Turn on DPoP at the provider: without it a stolen token works anywhere.',
+            {
+              details,
+            },
+          );
+  return [clockFinding(date, app.clock.now()), provider];
+}
+
+/** @param date an HTTP Date header, exact to the second */
+export function clockFinding(date: string | null, now: number): Finding {
+  const served = date === null ? Number.NaN : Date.parse(date);
+  if (Number.isNaN(served)) return skip('clock', 'the provider did not say what time it is');
+  // The header is cut to whole seconds: half of one is the best guess.
+  const skew = Math.round((now - served - 500) / 1000);
+  const details = { skew_seconds: skew };
+  if (Math.abs(skew) <= SKEW_WARN) return ok('clock', "agrees with the provider's", { details });
+  const message = `${Math.abs(skew)} s ${skew > 0 ? 'ahead of' : 'behind'} the provider's`;
+  const fix = 'Set the clock: timedatectl set-ntp true (Linux), or turn on automatic time.';
+  return Math.abs(skew) < SKEW_FAIL
+    ? warn('clock', message, fix, { details })
+    : fail('clock', `${message}: tokens and signatures will be refused`, fix, { details });
+}
+
+export async function checkGateway(app: App, profile: ResolvedProfile): Promise<Finding> {
+  const base = profile.gateway.replace(/\/+$/, '');
+  const get = (path: string) =>
+    app.fetch(`${base}${path}`, {
+      signal: AbortSignal.any([app.signal, AbortSignal.timeout(LIMIT_S * 1000)]),
+      redirect: 'error',
+    });
+  let metadata: { resource?: unknown; authorization_servers?: unknown };
+  try {
+    const [health, described] = await Promise.all([
+      get('/healthz'),
+      get('/.well-known/oauth-protected-resource'),
+    ]);
+    if (!health.ok || !described.ok) {
+      const status = health.ok ? described.status : health.status;
+      return fail('gateway', `${base} answers HTTP status ${status}`, "Look into the gateway's own log.");
+    }
+    metadata = (await described.json()) as typeof metadata;
+  } catch {
+    app.signal.throwIfAborted();
+    return fail('gateway', `${base} can't be reached`, "Start it, or correct the profile's gateway address.");
+  }
+  const servers = Array.isArray(metadata.authorization_servers)
+    ? metadata.authorization_servers.map(String)
+    : [];
+  const same = (url: string) => url.replace(/\/+$/, '') === profile.issuer.replace(/\/+$/, '');
+  if (metadata.resource !== profile.audience) {
+    return fail(
+      'gateway',
+      `${base} expects tokens for another audience`,
+      `Set audience: ${String(metadata.resource)}`,
+    );
+  }
+  if (!servers.some(same)) {
+    return fail(
+      'gateway',
+      `${base} trusts ${servers.join(', ') || 'no identity provider'}, not ${profile.issuer}`,
+      "Correct the profile's issuer, or the gateway's settings.",
+    );
+  }
+  return ok('gateway', `${base} is up and trusts the provider`);
+}
+
+/** Through the gateway: the broker's own credentials never reach this machine. */
+export async function checkBroker(app: App, profile: ResolvedProfile): Promise<Finding> {
+  if ((await app.session()) === undefined) return skip('broker', 'needs a sign-in: trade-agent login');
+  const account = await (await app.gateway()).account();
+  const details = { environment: account.environment, simulated: account.simulated, status: account.status };
+  const message = `a ${account.environment} account${account.simulated ? ' (simulated)' : ''}, ${account.status}`;
+  if (account.environment !== profile.environment) {
+    return fail('broker', `${message}, but the profile says ${profile.environment}`, 'Correct the profile.', {
+      details,
+    });
+  }
+  return account.trading_blocked
+    ? warn('broker', `${message}; trading is blocked`, 'Ask the broker why.', { details })
+    : ok('broker', message, { details });
+}

@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type Database from 'better-sqlite3-multiple-ciphers';
+import { type AuditVerdict, createAuditChain, verifyAuditFile } from '../../approval/audit-chain.ts';
+import { createHalts } from '../../approval/halts.ts';
+import { createProposalTables } from '../../approval/proposal-tables.ts';
+import { utcSeconds } from '../../machine/clock.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import type { App } from '../app.ts';
+
+/** How long the running gateway may hold its database, milliseconds. */
+const BUSY_MS = 10_000;
+
+const auditFile = (folder: string) => join(folder, 'audit.jsonl');
+
+/**
+ * Looks for the first line of the gateway's record that was changed, removed or added; also while the gateway runs.
+ * @throws {TradeAgentError} `invalid_config` where no gateway has run in the folder
+ */
+export async function verifyRecord(folder: string): Promise<AuditVerdict & { readonly file: string }> {
+  const file = auditFile(folder);
+  return await withGatewayDatabase(folder, async (database) => ({
+    file,
+    ...(await verifyAuditFile(file, database)),
+  }));
+}
+
+/**
+ * Ends a halt at the gateway's own machine, where its owner's phone can't; also while the gateway runs.
+ * @returns since when it was halted, and when that ended
+ * @throws {TradeAgentError} `usage` where there is no halt, `invalid_config` where no gateway has run in the folder
+ */
+export async function liftHalt(
+  { clock }: Pick<App, 'clock'>,
+  folder: string,
+  sub: string,
+): Promise<{ readonly haltedAt: string; readonly liftedAt: string }> {
+  return await withGatewayDatabase(folder, async (database) => {
+    createProposalTables(database);
+    const audit = createAuditChain(auditFile(folder), database, clock);
+    const halts = createHalts(database, audit);
+    const haltedAt = halts.haltedAt(sub);
+    if (haltedAt === undefined || !halts.lift(sub, haltedAt)) {
+      throw new TradeAgentError('usage', `trading of ${JSON.stringify(sub)} is not halted`, {
+        hint: 'Give the user as the identity provider names them in its tokens ("sub"); "trade-agent whoami" shows it.',
+      });
+    }
+    audit.flush();
+    return { haltedAt: utcSeconds(haltedAt), liftedAt: utcSeconds(clock.now()) };
+  });
+}
+
+async function withGatewayDatabase<T>(
+  folder: string,
+  work: (database: Database.Database) => Promise<T>,
+): Promise<T> {
+  const file = join(folder, 'gateway.db');
+  if (!existsSync(file)) {
+    throw new TradeAgentError('invalid_config', `no gateway has run in ${folder}: ${file} is not there`, {
+      hint: "Name the gateway's own folder with --home.",
+      details: { file },
+    });
+  }
+  const { default: Database } = await import('better-sqlite3-multiple-ciphers');
+  const database = new Database(file, { timeout: BUSY_MS, fileMustExist: true });
+  try {
+    return await work(database);
+  } finally {
+    database.close();
+  }
+}

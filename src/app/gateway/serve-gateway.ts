@@ -1,0 +1,78 @@
+import { join } from 'node:path';
+import type { RequestLogEntry } from '../../gateway/door/request-log.ts';
+import { createGateway } from '../../gateway/gateway.ts';
+import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-settings.ts';
+import { ensurePrivateFolder } from '../../machine/home.ts';
+import { writePrivateFile } from '../../machine/private-file.ts';
+import { withProcessLock } from '../../machine/process-lock.ts';
+import { listen } from '../../net/http-server.ts';
+import type { App } from '../app.ts';
+import { servedUntilStopped } from '../served-until-stopped.ts';
+import { readKey } from './key-file.ts';
+import { readSettings } from './settings-file.ts';
+
+export interface ServeOptions {
+  /** The gateway's own folder: its key and its journal. */
+  readonly home: string;
+  readonly config: string;
+  readonly host: string;
+  /** 0 for a free one. */
+  readonly port: number;
+  /** Written once it serves: what `ready` is told. */
+  readonly readyFile?: string;
+  readonly ready: (gateway: ServedGateway) => Promise<void>;
+  readonly log: (entry: RequestLogEntry) => void;
+}
+
+/** A gateway that serves. */
+export interface ServedGateway extends Pick<GatewaySettings, 'resource' | 'issuer' | 'environment'> {
+  /** Where it listens, without the proxy in front of it. */
+  readonly url: string;
+  readonly home: string;
+  readonly pid: number;
+}
+
+/** An order may be on its way to the broker: its answer is waited for so long. Milliseconds. */
+const DRAIN_MS = 20_000;
+
+/**
+ * Serves until the signal aborts. One gateway a folder.
+ * @throws {TradeAgentError} `busy`, `invalid_config`, `port_in_use`
+ */
+export async function serveGateway(
+  app: Pick<App, 'clock' | 'signal' | 'tell'>,
+  options: ServeOptions,
+): Promise<void> {
+  const { home, host, port } = options;
+  // SQLite makes its files as the umask lets it.
+  process.umask(0o077);
+  const settings = await readSettings(options.config);
+  const key = readKey(home);
+  ensurePrivateFolder(home);
+  const lock = join(home, 'gateway.lock');
+  await withProcessLock(lock, { what: `the gateway's folder ${home}`, waitMs: 0 }, async () => {
+    const { default: Database } = await import('better-sqlite3-multiple-ciphers');
+    const server = await listen({ host, port }, () => app.clock.now());
+    const database = new Database(join(home, 'gateway.db'));
+    const gateway = createGateway({
+      ...gatewayOptions(settings, key, home),
+      database,
+      clock: app.clock,
+      log: options.log,
+    });
+    server.serveApp(gateway.app);
+    const { issuer, resource, environment } = settings;
+    const served = { resource, issuer, environment, url: server.url, home, pid: process.pid };
+    if (options.readyFile !== undefined) writePrivateFile(options.readyFile, `${JSON.stringify(served)}\n`);
+    if (!server.url.startsWith('http://127.') && host !== '::1' && host !== 'localhost') {
+      app.tell(
+        'warning: it speaks plain HTTP beyond this machine; put a proxy that speaks TLS in front of it.',
+      );
+    }
+    await options.ready(served);
+    await servedUntilStopped(app.signal, async () => {
+      await Promise.all([gateway.close(), server.close(DRAIN_MS)]);
+      database.close();
+    });
+  });
+}

@@ -1,0 +1,109 @@
+import { providerMetadata } from '../../auth/provider/provider.ts';
+import { checkProviderFeatures, type ProviderFinding } from '../../auth/provider/provider-check.ts';
+import { configFile } from '../../config/config-file.ts';
+import { profileSchema, type StorePlace } from '../../config/profile.ts';
+import {
+  requireNewProfile,
+  type WrittenProfile,
+  addProfile as writeProfile,
+} from '../../config/profile-edit.ts';
+import type { ProviderName } from '../../config/provider/dialects.ts';
+import { detectProvider, dialectOf } from '../../config/provider/dialects.ts';
+import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
+import { isSecureUrl } from '../../net/secure-url.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import type { Environment } from '../../trading/order.ts';
+import type { App } from '../app.ts';
+
+/** What is known of a profile that is to be added. */
+export interface NewProfile extends Partial<StorePlace> {
+  readonly issuer?: string | undefined;
+  readonly gateway?: string | undefined;
+  /** What the gateway calls itself unless given, else its address. */
+  readonly audience?: string | undefined;
+  /** Found out unless given. */
+  readonly provider?: ProviderName | undefined;
+  readonly loginClient?: string | undefined;
+  readonly environment: Environment;
+}
+
+/** What can't be found out, and is asked for where it isn't given. */
+export type AskedSetting = 'issuer' | 'gateway' | 'loginClient';
+
+export interface AddedProfile {
+  readonly profile: WrittenProfile;
+  /** Where it was written. */
+  readonly file: string;
+  /** What the identity provider can do, and what will not work yet. */
+  readonly findings: readonly ProviderFinding[];
+}
+
+/**
+ * Writes a profile into config.yaml where one can sign in with it.
+ * @param ask the person, for what is not given
+ * @throws {TradeAgentError} `invalid_config` where nobody could sign in: then nothing is written; `usage`,
+ *   `provider_unreachable`, and what `ask` throws
+ */
+export async function addProfile(
+  app: App,
+  name: string,
+  given: NewProfile,
+  ask: (setting: AskedSetting) => Promise<string>,
+): Promise<AddedProfile> {
+  const home = await app.home();
+  await requireNewProfile(home, name);
+  const issuer = requireUrl(given.issuer ?? (await ask('issuer')), '--issuer');
+  const metadata = await providerMetadata(issuer, { fetch: app.fetch, clock: app.clock });
+  const provider = given.provider ?? detectProvider(metadata);
+  app.tell(`Found ${dialectOf({ provider }).label} at ${metadata.issuer}`);
+  const gateway = requireUrl(given.gateway ?? (await ask('gateway')), '--gateway');
+  const audience = given.audience ?? (await announcedAudience(app, gateway)) ?? gateway;
+  const loginClient = given.loginClient ?? (await ask('loginClient'));
+  const { environment, credential_store, credential_key } = given;
+  const profile: WrittenProfile = {
+    provider,
+    issuer: metadata.issuer,
+    gateway,
+    ...(audience === gateway ? {} : { audience }),
+    environment,
+    login_client: { client_id: loginClient },
+    ...(credential_store === undefined ? {} : { credential_store }),
+    ...(credential_key === undefined ? {} : { credential_key }),
+  };
+  const findings = checkProviderFeatures(profileSchema.parse(profile), metadata);
+  requireSignIn(findings, metadata.issuer);
+  await writeProfile(home, name, profile);
+  return { profile, file: configFile(home), findings };
+}
+
+/** Reading works without approvals; without a sign-in nothing does. @throws {TradeAgentError} `invalid_config` */
+function requireSignIn(findings: readonly ProviderFinding[], issuer: string): void {
+  const missing = findings.find(({ feature, status }) => feature === 'device' && status === 'fail');
+  if (missing === undefined) return;
+  throw new TradeAgentError('invalid_config', `${issuer} can't be used: ${missing.message}`, {
+    hint: `${missing.fix ?? 'Choose another provider.'} Nothing was written.`,
+  });
+}
+
+function requireUrl(text: string, option: string): string {
+  if (isSecureUrl(text)) return text;
+  throw new TradeAgentError('usage', `${option} is not an https address: ${text}`, {
+    hint: 'Write it whole, with https://. Plain http is for servers on this machine only.',
+  });
+}
+
+/** What the gateway calls itself (RFC 9728), when it can be asked; it is checked again by "profile check". */
+async function announcedAudience(app: App, gateway: string): Promise<string | undefined> {
+  const send = boundedFetch(app.fetch, LONGEST_PROVIDER_ANSWER);
+  try {
+    const response = await send(`${gateway.replace(/\/+$/, '')}/.well-known/oauth-protected-resource`, {
+      redirect: 'error',
+      signal: AbortSignal.any([app.signal, AbortSignal.timeout(5000)]),
+    });
+    const { resource } = (await response.json()) as { resource?: unknown };
+    return response.ok && typeof resource === 'string' && resource !== '' ? resource : undefined;
+  } catch {
+    app.signal.throwIfAborted();
+    return undefined;
+  }
+}

@@ -1,0 +1,35 @@
+import type { SandboxReady } from '../../sandbox/ready-file.ts';
+import { type Sandbox, type SandboxOptions, startSandbox } from '../../sandbox/sandbox.ts';
+import type { App } from '../app.ts';
+import { servedUntilStopped } from '../served-until-stopped.ts';
+
+/** One of its simulated people, who signs in on the phone by password. */
+export type SandboxUser = Pick<Sandbox['seed']['users'][number], 'username' | 'password'>;
+
+export interface ServeSandboxOptions extends Omit<SandboxOptions, 'clock'> {
+  /** Ends it after nobody used it for so many milliseconds. */
+  readonly idleExitMs?: number;
+  readonly ready: (ready: SandboxReady, users: readonly SandboxUser[]) => Promise<void>;
+}
+
+/**
+ * Serves a sandbox until the signal aborts, or it was idle for long enough.
+ * @throws {TradeAgentError} `busy` where another one serves from the same folder, `port_in_use`
+ */
+export async function serveSandbox(
+  { clock, signal }: Pick<App, 'clock' | 'signal'>,
+  { ready, idleExitMs, ...options }: ServeSandboxOptions,
+): Promise<void> {
+  // SQLite makes its files as the umask lets it.
+  process.umask(0o077);
+  const sandbox = await startSandbox({ ...options, clock });
+  await ready(sandbox.ready, sandbox.seed.users);
+  const idle = async (ms: number) => {
+    for (;;) {
+      const left = sandbox.lastRequestAt() + ms - clock.now();
+      if (left <= 0) return;
+      await clock.sleep(left, signal);
+    }
+  };
+  await servedUntilStopped(signal, sandbox.close, idleExitMs === undefined ? undefined : idle(idleExitMs));
+}

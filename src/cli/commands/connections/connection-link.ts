@@ -1,0 +1,34 @@
+import type { ConnectionLink } from '../../../app/connections/add-connection.ts';
+import { describeConnectionScopes } from '../../../auth/connections/known-connections.ts';
+import { machineName } from '../../../machine/machine-name.ts';
+import { safeLine } from '../../../net/safe-text.ts';
+import type { Context } from '../../context.ts';
+import { countdown } from '../../options/duration.ts';
+import { showQrCode } from '../../text/show-qr-code.ts';
+import { wrapWords } from '../../text/wrap.ts';
+
+/** Said each time: a link that somebody sent connects one's account to the sender's (RFC 10027, BCP 247). */
+const warning =
+  'Only go on if you started this yourself, just now. A link that someone sent you is an attempt to get at your account.';
+
+/** Tells what is asked and where to sign in. */
+export async function showConnectionLink(context: Context, link: ConnectionLink): Promise<void> {
+  const { io, clock } = context;
+  const profile = await context.profile();
+  io.talk(`Connect ${link.label}: you sign in there, and allow it`);
+  io.talk(`  by      trade-agent on ${safeLine(machineName())}`);
+  const asks = `to ${describeConnectionScopes(link.scopes).join(', ')}`;
+  for (const [index, line] of wrapWords(asks, io.width() - 10).entries()) {
+    io.talk(`${index === 0 ? '  asks    ' : ' '.repeat(10)}${line}`);
+  }
+  io.talk(`  open    ${io.paint('stderr', 'underline', safeLine(link.address))}`);
+  if (profile.sandbox) {
+    io.talk(`  or      trade-agent phone connect ${safeLine(link.ticket)}   (in another terminal)`);
+  }
+  if (link.finish === 'loopback') io.talk('          in a browser on this machine: it comes back here');
+  io.talk(`  valid   ${countdown(link.expiresAt - clock.now())}`);
+  if (io.stderrIsTty && link.finish === 'provider') await showQrCode(context, link.address);
+  io.talk('');
+  for (const line of wrapWords(warning, io.width())) io.talk(line);
+  io.talk('Waiting …');
+}

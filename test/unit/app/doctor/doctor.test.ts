@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { checkNode } from '../../../../src/app/doctor/machine-checks.ts';
+import { clockFinding } from '../../../../src/app/doctor/server-checks.ts';
+
+const noon = Date.parse('2026-11-25T12:00:00Z');
+const at = (seconds: number) => clockFinding(new Date(noon).toUTCString(), noon + 500 + seconds * 1000);
+
+describe('the doctor', () => {
+  it.each([
+    [0, 'ok'],
+    [20, 'ok'],
+    [-20, 'ok'],
+    [21, 'warn'],
+    [-59, 'warn'],
+    [60, 'fail'],
+    [-3600, 'fail'],
+  ])('finds a clock that is %d s off: %s', (seconds, status) => {
+    expect(at(seconds)).toMatchObject({ status, details: { skew_seconds: seconds } });
+  });
+
+  it('says which way the clock is off, and how to set it', () => {
+    expect(at(90)).toMatchObject({ message: expect.stringContaining('90 s ahead'), fix: expect.any(String) });
+    expect(at(-90)).toMatchObject({ message: expect.stringContaining('90 s behind') });
+  });
+
+  it.each([null, 'yesterday'])('does not guess from a Date header of %s', (date) => {
+    expect(clockFinding(date, noon).status).toBe('skip');
+  });
+
+  it.each([
+    ['20.20.2', 'fail'],
+    ['22.13.0', 'fail'],
+    ['22.14.0', 'ok'],
+    ['24.1.0', 'ok'],
+  ])('finds Node %s: %s', (version, status) => {
+    expect(checkNode(version).status).toBe(status);
+  });
+});
