@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { exits } from '../app/exit-codes.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
 import type { Cli } from './cli.ts';
 
@@ -20,6 +21,6 @@ export async function servedUntilStopped(
   } finally {
     await close();
     const { reason } = signal;
-    if (isTradeAgentError(reason) && reason.code === 'timeout') cli.exitCode = 124;
+    if (isTradeAgentError(reason) && reason.code === 'timeout') cli.exitCode = exits.timedOut;
   }
 }
