@@ -1,6 +1,6 @@
 import { type App, createApp } from '../app/app.ts';
-import type { Cli, GlobalOptions } from './cli.ts';
 import { createOutput, type Output } from './output.ts';
+import type { Cli, GlobalOptions } from './surroundings.ts';
 import type { Interruption } from './terminal/interruption.ts';
 import type { Io } from './terminal/io.ts';
 
@@ -11,7 +11,7 @@ export interface Context extends App {
   readonly interruption: Interruption;
 }
 
-export function createContext(cli: Cli, globals: GlobalOptions): Context {
+export function createContext(cli: Cli, globals: GlobalOptions, tell: (line: string) => void): Context {
   const { io, interruption } = cli;
   const ask = async (question: string) => {
     const { askSecret } = await import('./terminal/secret-input.ts');
@@ -24,7 +24,7 @@ export function createContext(cli: Cli, globals: GlobalOptions): Context {
     ...(cli.discreetFetch === undefined ? {} : { discreetFetch: cli.discreetFetch }),
     signal: interruption.signal,
     profileOption: globals.profile,
-    tell: (line) => io.talk(line),
+    tell,
     askSecret: io.interactive ? ask : undefined,
   });
   return Object.assign(app, { io, output: createOutput(io, globals.output), interruption });
