@@ -1,0 +1,44 @@
+import type { RunOptions } from '../../agent/agent.ts';
+import type { AgentEvent, RunResult } from '../../agent/events.ts';
+import { shortId } from '../../agent/short-id.ts';
+import type { Proposal } from '../../check/check.ts';
+import type { AccountMemory } from '../../check/check-store.ts';
+import type { App } from '../app.ts';
+import { followRun } from '../run/follow-run.ts';
+import { orderPrompt } from './order-sentence.ts';
+
+/**
+ * Proposes orders the way of any order: the built-in planner calls the tools, the person approves on their phone, the
+ * gateway places each once, whether or not this still runs. Ends as the run does, also where it was interrupted.
+ * @param show is given what happens meanwhile
+ */
+export async function propose(
+  app: App,
+  proposals: readonly Proposal[],
+  memory: AccountMemory,
+  options: Pick<RunOptions, 'approval' | 'requestedBy' | 'ttl'>,
+  show: (event: AgentEvent) => void | Promise<void>,
+): Promise<RunResult> {
+  const { clock, signal } = app;
+  const { prompt, count } = orderPrompt(proposals.map(({ request }) => request));
+  const asked = proposals.slice(0, count);
+  const thread = shortId('th_', 10);
+  for (const { rule } of asked)
+    if (rule !== undefined) memory.proposing(rule.name, rule.definition, thread, clock.now());
+
+  const agent = await app.agent({ model: 'builtin' });
+  const result = await followRun(
+    agent.run({ prompt, thread }, { requestedBy: 'check', composedBy: 'check', ...options, signal }),
+    signal,
+    show,
+    thread,
+  );
+  for (const { rule, request } of asked) {
+    if (
+      rule !== undefined &&
+      result.approvals.some((one) => one.kind === 'order' && one.order.symbol === request.symbol)
+    )
+      memory.asked(rule.name, rule.definition);
+  }
+  return result;
+}
