@@ -35,9 +35,11 @@ export async function runStored(cli: Cli, command: Command, id: string, now: boo
       },
       cli.io.interactive || globals.verbose === true ? say : hold,
     );
-  } finally {
-    if (loud) release(say);
+  } catch (error) {
+    release(say);
+    throw error;
   }
+  if (loud) release(say);
 }
 
 function rootOf(command: Command): Command {
