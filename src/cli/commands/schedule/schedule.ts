@@ -26,48 +26,7 @@ export function addScheduleCommand(program: Command, cli: Cli): void {
         ['trade-agent schedule logs', 'what became of the last runs'],
       ]) + exitCodes(checkExits),
     );
-  schedule
-    .command('add')
-    .summary('write an entry that runs a check')
-    .description(
-      'Writes an entry into your crontab, a systemd user timer, or a launchd agent, after showing it. It touches nothing it did not write. --timeout is how long a run may take (10m).',
-    )
-    .option('--cron <expression>', 'five fields, New York time: "30 9 * * 1-5"')
-    .option('--at <moment>', 'by the trading day, half-days too: open+5m, close-30m')
-    .option('--name <name>', 'a name to speak of it by')
-    .option('--when-open', 'skip it while the market is closed')
-    .option('--rules <file>', 'a YAML file of rules (default: the usual ones)')
-    .option('--report <file>', 'write each result to an HTML file')
-    .option('--suggest', 'propose orders; each waits for your approval')
-    .option('--buy-only', 'suggest no sales')
-    .addOption(
-      choiceOption(
-        '--approval <mode>',
-        'ask and end (the gateway carries out what you approve), ask nobody, or wait until the phone answers',
-        ['detach', 'deny', 'wait'],
-      ).default('detach'),
-    )
-    .addOption(choiceOption('--with <what>', 'what starts it (default: what the machine has)', schedulers))
-    .option('--yes', "don't ask")
-    .option('--dry-run', 'only show the entry')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent schedule add --cron "*/15 9-16 * * 1-5" --when-open', 'through the session'],
-        [
-          'trade-agent schedule add --at open+5m --suggest --yes',
-          'what you approve within eight hours is placed',
-        ],
-        ['trade-agent schedule add --at close-30m --with systemd --dry-run', 'shows both unit files'],
-      ]) + exitCodes([...sessionExits, exits.busy, exits.timedOut]),
-    )
-    .action(({ yes = false, ...options }: AddOptions & { yes?: boolean }, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const { addAndShow } = await import('./add.ts');
-        const { timeout } = command.optsWithGlobals<GlobalOptions>();
-        return addAndShow(context, { ...options, timeout }, yes);
-      }),
-    );
+  addAddCommand(schedule, cli);
   schedule
     .command('list', { isDefault: true })
     .description('list schedules, when they run next, and what became of their last run')
@@ -114,6 +73,51 @@ export function addScheduleCommand(program: Command, cli: Cli): void {
     )
     .action((id: string | undefined, { limit }: { limit: number }, command: Command) =>
       runCommand(cli, command, (context) => showLogs(context, id, limit)),
+    );
+}
+
+function addAddCommand(schedule: Command, cli: Cli): void {
+  schedule
+    .command('add')
+    .summary('write an entry that runs a check')
+    .description(
+      'Writes an entry into your crontab, a systemd user timer, or a launchd agent, after showing it. It touches nothing it did not write. --timeout is how long a run may take (10m).',
+    )
+    .option('--cron <expression>', 'five fields, New York time: "30 9 * * 1-5"')
+    .option('--at <moment>', 'by the trading day, half-days too: open+5m, close-30m')
+    .option('--name <name>', 'a name to speak of it by')
+    .option('--when-open', 'skip it while the market is closed')
+    .option('--rules <file>', 'a YAML file of rules (default: the usual ones)')
+    .option('--report <file>', 'write each result to an HTML file')
+    .option('--suggest', 'propose orders; each waits for your approval')
+    .option('--buy-only', 'suggest no sales')
+    .addOption(
+      choiceOption(
+        '--approval <mode>',
+        'ask and end (the gateway carries out what you approve), ask nobody, or wait until the phone answers',
+        ['detach', 'deny', 'wait'],
+      ).default('detach'),
+    )
+    .addOption(choiceOption('--with <what>', 'what starts it (default: what the machine has)', schedulers))
+    .option('--yes', "don't ask")
+    .option('--dry-run', 'only show the entry')
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent schedule add --cron "*/15 9-16 * * 1-5" --when-open', 'through the session'],
+        [
+          'trade-agent schedule add --at open+5m --suggest --yes',
+          'what you approve within eight hours is placed',
+        ],
+        ['trade-agent schedule add --at close-30m --with systemd --dry-run', 'shows both unit files'],
+      ]) + exitCodes([...sessionExits, exits.busy, exits.timedOut]),
+    )
+    .action(({ yes = false, ...options }: AddOptions & { yes?: boolean }, command: Command) =>
+      runCommand(cli, command, async (context) => {
+        const { addAndShow } = await import('./add.ts');
+        const { timeout } = command.optsWithGlobals<GlobalOptions>();
+        return addAndShow(context, { ...options, timeout }, yes);
+      }),
     );
 }
 
