@@ -59,7 +59,7 @@ export function source(root, groups) {
   };
 }
 
-const lazyImport = /(?<!typeof )\bimport\('(\.[^']+)'\)/g;
+const lazyImport = /(?<!typeof )\bimport\(\s*'(\.[^']+)'\s*\)/g;
 const staticImport = /^(?:import|export) (?!type )[^;]*? from '(\.[^']+)';/gm;
 
 /**

@@ -1,32 +1,9 @@
 import type { Command } from 'commander';
-import type { Clock } from '../machine/clock.ts';
+import { exits } from '../app/exit-codes.ts';
 import type { Context } from './context.ts';
-import type { OutputFormat } from './output.ts';
-import type { Interruption } from './terminal/interruption.ts';
-import type { Io } from './terminal/io.ts';
+import type { Cli, GlobalOptions } from './surroundings.ts';
 
-/** What the program is given by its surroundings; tests give it others. */
-export interface Cli {
-  readonly io: Io;
-  readonly env: NodeJS.ProcessEnv;
-  readonly clock: Clock;
-  readonly fetch: typeof fetch;
-  /** For addresses whose path may be a secret: the log has the host alone. `fetch` where nothing is logged. */
-  readonly discreetFetch?: typeof fetch;
-  readonly interruption: Interruption;
-  /** What the command that ran decided; `execute` returns it. */
-  exitCode: number;
-}
-
-/** Options every command takes, before or after its name. */
-export interface GlobalOptions {
-  readonly profile?: string;
-  readonly output: OutputFormat;
-  /** Milliseconds after which the command ends, whatever it waits for. */
-  readonly timeout?: number;
-  /** Tells on stderr what goes into the log file too. */
-  readonly verbose?: boolean;
-}
+export type { Cli, GlobalOptions } from './surroundings.ts';
 
 /** A command told to stop has this long to write down what is pending; then it is left behind. */
 const STOP_MS = 4000;
@@ -34,23 +11,26 @@ const STOP_MS = 4000;
 /**
  * Runs one command's work: builds its context from the global options, closes it whatever happens, and keeps the exit
  * code. Errors pass through; `execute` reports them.
+ * @param tell where lines about the work go; to stderr unless said otherwise
  */
 export async function runCommand(
   cli: Cli,
   command: Command,
   work: (context: Context) => Promise<number> | Promise<void>,
+  tell: (line: string) => void = (line) => cli.io.talk(line),
 ): Promise<void> {
   const globals = command.optsWithGlobals<GlobalOptions>();
   if (globals.timeout !== undefined) cli.interruption.limit(globals.timeout);
   const { startTrace } = await import('./log/trace.ts');
   const trace = startTrace(cli, globals, commandName(command));
   const { createContext } = await import('./context.ts');
-  const context = createContext({ ...cli, fetch: trace.fetch, discreetFetch: trace.discreetFetch }, globals);
+  const traced = { ...cli, fetch: trace.fetch, discreetFetch: trace.discreetFetch };
+  const context = createContext(traced, globals, tell);
   const working = work(context);
   const stopped = stopsLate(cli);
   try {
     const exitCode = await Promise.race([working, stopped.late]);
-    cli.exitCode = typeof exitCode === 'number' ? exitCode : 0;
+    cli.exitCode = typeof exitCode === 'number' ? exitCode : exits.done;
     trace.end(cli.exitCode);
   } catch (error) {
     trace.fail(error);

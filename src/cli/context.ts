@@ -1,7 +1,7 @@
 import type { App } from '../app/app.ts';
 import { createApp } from '../app/create-app.ts';
-import type { Cli, GlobalOptions } from './cli.ts';
 import { createOutput, type Output } from './output.ts';
+import type { Cli, GlobalOptions } from './surroundings.ts';
 import type { Interruption } from './terminal/interruption.ts';
 import type { Io } from './terminal/io.ts';
 
@@ -12,7 +12,7 @@ export interface Context extends App {
   readonly interruption: Interruption;
 }
 
-export function createContext(cli: Cli, globals: GlobalOptions): Context {
+export function createContext(cli: Cli, globals: GlobalOptions, tell: (line: string) => void): Context {
   const { io, interruption } = cli;
   const ask = async (question: string) => {
     const { askSecret } = await import('./terminal/secret-input.ts');
@@ -25,7 +25,7 @@ export function createContext(cli: Cli, globals: GlobalOptions): Context {
     ...(cli.discreetFetch === undefined ? {} : { discreetFetch: cli.discreetFetch }),
     signal: interruption.signal,
     profileOption: globals.profile,
-    tell: (line) => io.talk(line),
+    tell,
     askSecret: io.interactive ? ask : undefined,
   });
   return Object.assign(app, { io, output: createOutput(io, globals.output), interruption });

@@ -49,10 +49,14 @@ export function reportError(io: Io, format: OutputFormat, error: unknown): numbe
   return exitCodeForError(object.code);
 }
 
-/** `error: …` and `hint: …` on stderr. */
-export function talkError(io: Io, { message, hint }: { message: string; hint?: string }): void {
-  io.talk(`${io.paint('stderr', ['red', 'bold'], 'error:')} ${safeText(message)}`);
-  if (hint !== undefined) io.talk(`${io.paint('stderr', 'bold', 'hint:')} ${safeText(hint)}`);
+/** `error: …` and `hint: …` on stderr, or wherever `tell` takes them. */
+export function talkError(
+  io: Io,
+  { message, hint }: { message: string; hint?: string },
+  tell = (line: string) => io.talk(line),
+): void {
+  tell(`${io.paint('stderr', ['red', 'bold'], 'error:')} ${safeText(message)}`);
+  if (hint !== undefined) tell(`${io.paint('stderr', 'bold', 'hint:')} ${safeText(hint)}`);
 }
 
 /**

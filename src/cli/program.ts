@@ -1,4 +1,5 @@
 import { Command, CommanderError, Help, type Option } from 'commander';
+import { exits } from '../app/exit-codes.ts';
 import { version } from '../app/version.ts';
 import { closestMatch } from '../config/closest-match.ts';
 import { systemClock } from '../machine/clock.ts';
@@ -110,7 +111,7 @@ export function describeProgram(): Promise<Command> {
       outputFailure: undefined,
       dispose: noop,
     },
-    exitCode: 0,
+    exitCode: exits.done,
   });
 }
 
@@ -132,17 +133,17 @@ export async function execute(argv: readonly string[], cli: Cli): Promise<number
     const { outputFailure } = cli.interruption;
     if (outputFailure === undefined) return cli.exitCode;
     const lost = reportError(cli.io, 'text', outputFailure);
-    return cli.exitCode === 0 ? lost : cli.exitCode;
+    return cli.exitCode === exits.done ? lost : cli.exitCode;
   } catch (error) {
     // Where stdout takes nothing any more, stderr is told.
     const format =
       cli.interruption.outputFailure === undefined ? requestedFormat(argv, cli.env) : ('text' as const);
     if (error instanceof CommanderError) {
-      if (error.exitCode === 0) return 0;
+      if (error.exitCode === 0) return exits.done;
       return reportError(cli.io, format, misspeltSubcommand(error, program, argv) ?? usageError(error));
     }
     // The reader of our output went away, as with "| head": there is nobody to tell.
-    if (cli.interruption.readerGone) return 130;
+    if (cli.interruption.readerGone) return exits.interrupted;
     return reportError(cli.io, format, ended(error, cli.interruption.signal));
   }
 }
@@ -242,6 +243,6 @@ export async function startProgram(argv: readonly string[]): Promise<number> {
     clock: systemClock,
     fetch: globalThis.fetch,
     interruption,
-    exitCode: 0,
+    exitCode: exits.done,
   });
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { App } from '../app/app.ts';
+import { exits } from '../app/exit-codes.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { createOutput, type Output } from './output.ts';
@@ -21,5 +22,5 @@ export async function runServer(
   const { signal } = cli.interruption;
   const tell = (line: string) => cli.io.talk(line);
   await serve({ clock: cli.clock, signal, tell }, createOutput(cli.io, output));
-  if (isTradeAgentError(signal.reason) && signal.reason.code === 'timeout') cli.exitCode = 124;
+  if (isTradeAgentError(signal.reason) && signal.reason.code === 'timeout') cli.exitCode = exits.timedOut;
 }

@@ -4,7 +4,7 @@ import { TradeAgentError } from '../trading/errors.ts';
 import { crontabScheduler } from './crontab.ts';
 import { launchdScheduler } from './launchd-agent.ts';
 import type { MachineCommand } from './machine-command.ts';
-import type { Scheduler } from './scheduler.ts';
+import type { ResultCodes, Scheduler } from './scheduler.ts';
 import type { SchedulerName } from './scheduler-names.ts';
 import { systemdScheduler } from './systemd-timer.ts';
 
@@ -17,6 +17,7 @@ export interface Machine {
   readonly run: MachineCommand;
   /** Where our own commands take turns by a lock. */
   readonly folder: string;
+  readonly results: ResultCodes;
 }
 
 export function openScheduler(name: SchedulerName, machine: Machine): Scheduler {
@@ -25,7 +26,7 @@ export function openScheduler(name: SchedulerName, machine: Machine): Scheduler 
       return crontabScheduler(machine.run, join(machine.folder, 'crontab.lock'));
     case 'systemd': {
       const config = machine.env.XDG_CONFIG_HOME || join(machine.userHome, '.config');
-      return systemdScheduler(machine.run, join(config, 'systemd', 'user'));
+      return systemdScheduler(machine.run, join(config, 'systemd', 'user'), machine.results);
     }
     case 'launchd':
       return launchdScheduler(machine.run, join(machine.userHome, 'Library', 'LaunchAgents'), machine.uid);

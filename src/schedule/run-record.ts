@@ -42,30 +42,3 @@ export const runRecordSchema = z.strictObject({
   error: z.strictObject({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
 });
 export type RunRecord = z.output<typeof runRecordSchema>;
-
-const byExitCode: Readonly<Record<number, RunStatus>> = {
-  0: 'clear',
-  3: 'found',
-  5: 'pending',
-  6: 'denied',
-  7: 'expired',
-  8: 'blocked',
-  9: 'market_closed',
-  10: 'unknown',
-  12: 'busy',
-  124: 'timed_out',
-  130: 'interrupted',
-};
-
-/** The status of a run that ended with an exit code. */
-export function statusOf(exitCode: number): RunStatus {
-  return byExitCode[exitCode] ?? 'failed';
-}
-
-/**
- * Whether the next wake-up tries the same moment again. What a person has to put right first (wrong rules, no login)
- * is not tried again, and what became of an order is a result.
- */
-export function isTriedAgain(exitCode: number): boolean {
-  return [1, 11, 12, 124, 130].includes(exitCode);
-}

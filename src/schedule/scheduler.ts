@@ -8,6 +8,9 @@ export interface EntryPart {
   readonly text: string;
 }
 
+/** Exit codes of a run that are a result and no failure, for a scheduler that makes a noise about those; and what each means. */
+export type ResultCodes = readonly { readonly code: number; readonly meaning: string }[];
+
 /** `changed`: it is there, and is not what was written. */
 export type EntryState = 'installed' | 'missing' | 'changed';
 

@@ -1,14 +1,17 @@
 import { join } from 'node:path';
 import { commandFailed, type MachineCommand } from './machine-command.ts';
 import { markOf, removeMarked, stateOfMarked, writeMarked } from './marked-files.ts';
-import type { Scheduler } from './scheduler.ts';
+import type { ResultCodes, Scheduler } from './scheduler.ts';
 import type { StartCommand } from './start-command.ts';
 
 /** A run stops itself at its time limit; systemd ends one that can't, this much later. */
 const GRACE_SECONDS = 60;
 
-/** @param folder the user's units: `~/.config/systemd/user` */
-export function systemdScheduler(run: MachineCommand, folder: string): Scheduler {
+/**
+ * @param folder the user's units: `~/.config/systemd/user`
+ * @param results exit codes that are no failure of the unit
+ */
+export function systemdScheduler(run: MachineCommand, folder: string, results: ResultCodes): Scheduler {
   const names = (id: string) => ({ service: `trade-agent-${id}.service`, timer: `trade-agent-${id}.timer` });
   const control = async (what: string, ...args: string[]) => {
     const answer = await run('systemctl', ['--user', ...args]);
@@ -20,7 +23,7 @@ export function systemdScheduler(run: MachineCommand, folder: string): Scheduler
     name: 'systemd',
     note: 'User timers run while you are logged in; "loginctl enable-linger" has them run always.',
     entry: (id, command, minutes, timeoutMs) => [
-      { file: join(folder, names(id).service), text: serviceUnit(id, command, timeoutMs) },
+      { file: join(folder, names(id).service), text: serviceUnit(id, command, timeoutMs, results) },
       { file: join(folder, names(id).timer), text: timerUnit(id, minutes) },
     ],
     async install(id, entry) {
@@ -46,7 +49,12 @@ export function systemdScheduler(run: MachineCommand, folder: string): Scheduler
 }
 
 /** systemd.service(5). */
-export function serviceUnit(id: string, command: StartCommand, timeoutMs: number): string {
+export function serviceUnit(
+  id: string,
+  command: StartCommand,
+  timeoutMs: number,
+  results: ResultCodes,
+): string {
   const environment = Object.entries(command.environment).map(
     ([name, value]) => `Environment=${quoted(`${name}=${value}`)}`,
   );
@@ -61,8 +69,8 @@ Description=trade-agent schedule ${id}
 [Service]
 Type=oneshot
 ${environment.map((line) => `${line}\n`).join('')}ExecStart=${words.join(' ')}
-# 3: found something; 5: waits for an approval; 6, 7: the phone said no, or nothing.
-SuccessExitStatus=3 5 6 7
+# ${results.map(({ code, meaning }) => `${code}: ${meaning}`).join('; ')}
+SuccessExitStatus=${results.map(({ code }) => code).join(' ')}
 TimeoutStartSec=${Math.ceil(timeoutMs / 1000) + GRACE_SECONDS}
 `;
 }

@@ -3,8 +3,8 @@ import { closestMatch } from '../../config/closest-match.ts';
 import { safeLine } from '../../net/safe-text.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
-import type { ChatSession } from './chat-session.ts';
 import { isWaiting, shortTitle } from './chat-state.ts';
+import type { CommandedChat } from './commanded-chat.ts';
 import { type SlashCommand, type SlashName, slashCommands, slashHelp } from './slash-commands.ts';
 
 /** As many as fit on a screen beside what is going on. */
@@ -12,12 +12,12 @@ const MOST_ROWS = 15;
 /** More rows than any terminal shows; Ink draws only what there is. */
 const CLEARING_ROWS = 60;
 
-type Handler = (session: ChatSession, args: readonly string[]) => void;
+type Handler = (chat: CommandedChat, args: readonly string[]) => void;
 
 const handlers: Record<Exclude<SlashName, 'quit'>, Handler> = {
-  help: (session) => session.report(slashHelp),
-  portfolio: (session) => report(session, () => session.driver.portfolio()),
-  orders: (session) => report(session, () => session.driver.ordersReport()),
+  help: (chat) => chat.report(slashHelp),
+  portfolio: (chat) => report(chat, () => chat.driver.portfolio()),
+  orders: (chat) => report(chat, () => chat.driver.ordersReport()),
   chart,
   approvals,
   threads,
@@ -26,29 +26,29 @@ const handlers: Record<Exclude<SlashName, 'quit'>, Handler> = {
   profile,
   clear,
   halt,
-  login: (session) => session.login(),
+  login: (chat) => chat.login(),
 };
 
 /** Does what a `/` command says. */
-export function runChatCommand(session: ChatSession, { name, args }: SlashCommand): void {
+export function runChatCommand(chat: CommandedChat, { name, args }: SlashCommand): void {
   const handler = Object.hasOwn(handlers, name) ? handlers[name as keyof typeof handlers] : undefined;
   if (handler !== undefined) {
-    handler(session, args);
+    handler(chat, args);
     return;
   }
   const nearest = closestMatch(
     name,
     slashCommands.map((command) => command.name),
   );
-  session.fail(
+  chat.fail(
     new TradeAgentError('usage', `there is no /${safeLine(name)}`, {
       hint: `${nearest === undefined ? '' : `Did you mean /${nearest}? `}/help lists what there is.`,
     }),
   );
 }
 
-function report(session: ChatSession, text: () => Promise<string>): void {
-  session.work(async (signal) => session.report(await unlessStopped(text(), signal)));
+function report(chat: CommandedChat, text: () => Promise<string>): void {
+  chat.work(async (signal) => chat.report(await unlessStopped(text(), signal)));
 }
 
 /** What only looks can be left behind: Esc does not wait for a gateway that does not answer. */
@@ -59,19 +59,19 @@ function unlessStopped<T>(looking: Promise<T>, signal: AbortSignal): Promise<T> 
   return Promise.race([looking, stopped]);
 }
 
-function chart(session: ChatSession, [symbol, range]: readonly string[]): void {
-  report(session, async () => {
+function chart(chat: CommandedChat, [symbol, range]: readonly string[]): void {
+  report(chat, async () => {
     if (symbol === undefined) throw usage('a chart of what?', 'Name a symbol: /chart AAPL 3m');
-    return session.driver.chart(symbol, range);
+    return chat.driver.chart(symbol, range);
   });
 }
 
-function approvals(session: ChatSession, [verb, code]: readonly string[]): void {
-  session.work(async () => {
-    const all = await session.driver.approvals();
+function approvals(chat: CommandedChat, [verb, code]: readonly string[]): void {
+  chat.work(async () => {
+    const all = await chat.driver.approvals();
     if (verb === undefined) {
       const lines = all.slice(0, MOST_ROWS).map(approvalLine);
-      return session.report(lines.length === 0 ? 'No approvals.' : lines.join('\n'));
+      return chat.report(lines.length === 0 ? 'No approvals.' : lines.join('\n'));
     }
     if (verb !== 'cancel') {
       throw usage(`there is no /approvals ${safeLine(verb)}`, 'Use /approvals, or /approvals cancel CODE.');
@@ -86,7 +86,7 @@ function approvals(session: ChatSession, [verb, code]: readonly string[]): void 
     if (approval === undefined) {
       throw usage(`there is no approval ${safeLine(code)}`, '/approvals lists them.');
     }
-    session.report(approvalLine(await session.driver.cancelApproval(approval.id)));
+    chat.report(approvalLine(await chat.driver.cancelApproval(approval.id)));
   });
 }
 
@@ -94,11 +94,11 @@ function approvalLine(approval: ApprovalView): string {
   return `${approval.code}  ${approval.id}  ${approvalOutcome(approval)}`;
 }
 
-function threads(session: ChatSession): void {
-  report(session, async () => {
-    const all = await session.driver.threads();
+function threads(chat: CommandedChat): void {
+  report(chat, async () => {
+    const all = await chat.driver.threads();
     if (all.length === 0) return 'No conversations yet.';
-    const { runs, pending, thread: current } = session.snapshot().state;
+    const { runs, pending, thread: current } = chat.snapshot().state;
     const shown = all.slice(0, MOST_ROWS);
     const width = Math.max(...shown.map(({ thread }) => thread.length));
     return shown
@@ -112,13 +112,13 @@ function threads(session: ChatSession): void {
   });
 }
 
-function resume(session: ChatSession, [wanted]: readonly string[]): void {
-  session.work(async () => {
-    const { pending, runs, thread: current } = session.snapshot().state;
+function resume(chat: CommandedChat, [wanted]: readonly string[]): void {
+  chat.work(async () => {
+    const { pending, runs, thread: current } = chat.snapshot().state;
     const numbered = pending.find(({ talk }) => wanted === `#${talk}` || wanted === String(talk))?.thread;
     const left = pending.at(-1)?.thread;
     const earlier = async () =>
-      (await session.driver.approvals()).find(
+      (await chat.driver.approvals()).find(
         ({ status, thread }) => !isFinalApproval(status) && !runs.some((run) => run.thread === thread),
       )?.thread;
     const thread = numbered ?? wanted ?? left ?? (await earlier()) ?? current;
@@ -127,7 +127,7 @@ function resume(session: ChatSession, [wanted]: readonly string[]): void {
       throw usage('that one is going on already', 'Its order waits below; decide on your phone.');
     }
     // Looked up first: a slip of the fingers must not become a conversation with a number of its own.
-    const all = (await session.driver.threads()).map((one) => one.thread);
+    const all = (await chat.driver.threads()).map((one) => one.thread);
     if (!all.includes(thread)) {
       const nearest = closestMatch(thread, all);
       throw usage(
@@ -135,32 +135,32 @@ function resume(session: ChatSession, [wanted]: readonly string[]): void {
         `${nearest === undefined ? '' : `Did you mean ${nearest}? `}/threads lists yours.`,
       );
     }
-    session.resume(thread, `resume ${thread}`);
+    chat.resume(thread, `resume ${thread}`);
   });
 }
 
-function model(session: ChatSession, [name]: readonly string[]): void {
-  session.work(async () => {
-    const { status, state } = session.snapshot();
+function model(chat: CommandedChat, [name]: readonly string[]): void {
+  chat.work(async () => {
+    const { status, state } = chat.snapshot();
     if (name === undefined) {
-      session.report(
+      chat.report(
         `${status.model} answers. /model NAME chooses another for this session; "builtin" is the offline planner.`,
       );
       return;
     }
     if (state.runs.length > 0) throw notWhileWaiting();
-    await session.driver.chooseModel(name);
-    await session.refresh();
-    session.add({ type: 'note', text: `${session.snapshot().status.model} answers from now on.` });
+    await chat.driver.chooseModel(name);
+    await chat.refresh();
+    chat.add({ type: 'note', text: `${chat.snapshot().status.model} answers from now on.` });
   });
 }
 
-function profile(session: ChatSession, [name]: readonly string[]): void {
-  session.work(async () => {
-    const all = await session.driver.profiles();
+function profile(chat: CommandedChat, [name]: readonly string[]): void {
+  chat.work(async () => {
+    const all = await chat.driver.profiles();
     if (name === undefined) {
       const lines = all.map((one) => `${one.current ? '*' : ' '} ${one.name.padEnd(16)} ${one.environment}`);
-      return session.report([...lines, '', '/profile NAME changes to another.'].join('\n'));
+      return chat.report([...lines, '', '/profile NAME changes to another.'].join('\n'));
     }
     if (!all.some((one) => one.name === name)) {
       const nearest = closestMatch(
@@ -172,43 +172,43 @@ function profile(session: ChatSession, [name]: readonly string[]): void {
         nearest === undefined ? 'See /profile.' : `Did you mean "${nearest}"?`,
       );
     }
-    if (session.snapshot().state.runs.length > 0) throw notWhileWaiting();
+    if (chat.snapshot().state.runs.length > 0) throw notWhileWaiting();
     // This chat ends with the change: the other must be able to open.
-    await session.driver.checkProfile(name);
-    session.nextProfile = name;
+    await chat.driver.checkProfile(name);
+    chat.nextProfile = name;
     // Not awaited: quitting waits for this very work.
-    void session.quit();
+    void chat.quit();
   });
 }
 
-function clear(session: ChatSession): void {
-  session.add({ type: 'space', rows: CLEARING_ROWS });
-  session.fresh();
-  session.add({ type: 'note', text: 'A new conversation. What was said before is above, and in /threads.' });
+function clear(chat: CommandedChat): void {
+  chat.add({ type: 'space', rows: CLEARING_ROWS });
+  chat.fresh();
+  chat.add({ type: 'note', text: 'A new conversation. What was said before is above, and in /threads.' });
 }
 
-function halt(session: ChatSession, [verb]: readonly string[]): void {
+function halt(chat: CommandedChat, [verb]: readonly string[]): void {
   if (verb === 'lift') {
-    liftHalt(session);
+    liftHalt(chat);
     return;
   }
-  session.work(async () => {
+  chat.work(async () => {
     if (verb !== undefined) {
       throw usage(`there is no /halt ${safeLine(verb)}`, 'Use /halt, or /halt lift to let trading go on.');
     }
-    const open = (await session.driver.approvals()).filter(({ status }) => !isFinalApproval(status));
+    const open = (await chat.driver.approvals()).filter(({ status }) => !isFinalApproval(status));
     const taken =
       open.length === 0
         ? 'Nothing waits for your phone.'
         : `It takes back what waits for your phone: ${open.map(({ code }) => code).join(', ')}.`;
-    const yes = await session.ask(
+    const yes = await chat.ask(
       `Halt: nothing more is carried out, whichever program proposed it, until your phone lifts it. ${taken} Orders that are at the broker stay there; /orders lists them. Halt? (y/n)`,
     );
-    if (!yes) return session.add({ type: 'note', text: 'Not halted; nothing has changed.' });
-    await session.driver.halt();
+    if (!yes) return chat.add({ type: 'note', text: 'Not halted; nothing has changed.' });
+    await chat.driver.halt();
     // The status line says so from now on, whatever scrolls away.
-    await session.refresh();
-    session.add({
+    await chat.refresh();
+    chat.add({
       type: 'outcome',
       text: 'HALTED: nothing is carried out. Cancelling and looking still work; /halt lift ends it.',
       good: false,
@@ -216,16 +216,16 @@ function halt(session: ChatSession, [verb]: readonly string[]): void {
   });
 }
 
-function liftHalt(session: ChatSession): void {
-  session.work(async (signal) => {
-    await session.driver.liftHalt(({ code }) => {
-      session.add({
+function liftHalt(chat: CommandedChat): void {
+  chat.work(async (signal) => {
+    await chat.driver.liftHalt(({ code }) => {
+      chat.add({
         type: 'note',
         text: `Approve it on your phone, where the code is ${code}. Esc stops waiting.`,
       });
     }, signal);
-    await session.refresh();
-    session.add({ type: 'outcome', text: 'The halt is lifted: trading goes on.', good: true });
+    await chat.refresh();
+    chat.add({ type: 'outcome', text: 'The halt is lifted: trading goes on.', good: true });
   });
 }
 

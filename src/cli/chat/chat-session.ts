@@ -2,16 +2,15 @@ import type { AgentEvent } from '../../agent/events.ts';
 import { errorObject } from '../../app/error-object.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { safeLine, safeText } from '../../net/safe-text.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import type { Order } from '../../trading/views.ts';
 import { approvalOutcome, fillText, isFinalApproval } from '../text/approval-lines.ts';
 import { orderText } from '../text/reports.ts';
 import { runChatCommand } from './chat-commands.ts';
-import type { ChatDriver, ChatLogin, ChatStatus } from './chat-driver.ts';
+import type { ChatDriver, ChatStatus } from './chat-driver.ts';
+import type { ChatSnapshot } from './chat-snapshot.ts';
 import {
   type ChatAction,
   type ChatItem,
-  type ChatState,
   chatReducer,
   emptyChat,
   errorItem,
@@ -19,24 +18,10 @@ import {
   runAtWork,
   stopped,
 } from './chat-state.ts';
+import type { CommandedChat } from './commanded-chat.ts';
 import { OrderWatch } from './order-watch.ts';
 import { parseSlashCommand } from './slash-commands.ts';
-
-/** What the screen shows at one moment. */
-export interface ChatSnapshot {
-  readonly state: ChatState;
-  readonly status: ChatStatus;
-  /** A sign-in that waits for the person. */
-  readonly login: ChatLogin | undefined;
-  /** Asked before something that can't be undone; the next line answers it. */
-  readonly question: string | undefined;
-  /** Something is going on that Esc can stop, and that the next line has to wait for. */
-  readonly busy: boolean;
-  /** Sent while it was busy: taken one by one as soon as it no longer is. */
-  readonly queued: readonly string[];
-  /** It is over: what was printed stays, and nothing goes on below it. */
-  readonly ended: boolean;
-}
+import { Works } from './works.ts';
 
 /** Enough for who types ahead; more is a program or a slip. */
 const MOST_QUEUED = 5;
@@ -44,23 +29,15 @@ const MOST_QUEUED = 5;
 /** How long quitting waits for runs to write down what is pending. */
 const QUIT_GRACE_MS = 3000;
 
-/** A run or a command under way. */
-interface Work {
-  readonly stop: AbortController;
-  readonly done: Promise<void>;
-  /** The conversation's number; undefined for what is none, such as a sign-in. */
-  readonly talk: number | undefined;
-}
-
 /**
  * A chat without its screen: takes what the person types, drives the agent, and keeps what is to be shown. The screen
  * subscribes to it. Runs that only wait for the phone leave the way free for others.
  */
-export class ChatSession {
+export class ChatSession implements CommandedChat {
   readonly driver: ChatDriver;
   readonly #clock: Clock;
   readonly #listeners = new Set<() => void>();
-  readonly #works = new Set<Work>();
+  readonly #works = new Works({ failed: (error) => this.fail(error), changed: () => this.#set({}) });
   readonly #watch: OrderWatch;
   readonly #onQuit: () => void;
   #snapshot: ChatSnapshot;
@@ -116,7 +93,7 @@ export class ChatSession {
 
   /** Resolves when nothing is going on any more. */
   async idle(): Promise<void> {
-    while (this.#works.size > 0) await Promise.all([...this.#works].map(({ done }) => done));
+    await this.#works.idle();
   }
 
   /** Takes what the person sent; while busy it waits its turn. False where too much waits already. */
@@ -161,9 +138,7 @@ export class ChatSession {
     }
     this.#set({ queued: [] });
     const atWork = runAtWork(this.#snapshot.state)?.talk;
-    for (const work of this.#works) {
-      if (work.talk === undefined || work.talk === atWork) this.#stop(work);
-    }
+    this.#works.stop((talk) => talk === undefined || talk === atWork);
   }
 
   /** Ends the chat: stops what is going on and lets it write down what is pending. */
@@ -171,7 +146,7 @@ export class ChatSession {
     if (this.#quit) return;
     this.#quit = true;
     this.#watch.stop();
-    for (const work of this.#works) this.#stop(work);
+    this.#works.stop();
     const limit = new AbortController();
     await Promise.race([this.idle(), this.#clock.sleep(QUIT_GRACE_MS, limit.signal).catch(() => undefined)]);
     limit.abort();
@@ -191,7 +166,7 @@ export class ChatSession {
 
   /** Does something that has no conversation; the next line waits for it, and Esc stops it. */
   work(work: (signal: AbortSignal) => Promise<void>): void {
-    this.#start(undefined, work);
+    this.#works.start(undefined, work);
   }
 
   login(): void {
@@ -218,7 +193,7 @@ export class ChatSession {
     const same = state.thread === thread || (state.thread === undefined && !taken);
     const talk = known ?? (same ? state.talk : this.#nextTalk());
     this.#dispatch({ type: 'start', talk, title, thread });
-    this.#start(talk, (signal) => this.#follow(talk, this.driver.resume(thread, signal), signal));
+    this.#works.start(talk, (signal) => this.#follow(talk, this.driver.resume(thread, signal), signal));
   }
 
   /** The next prompt begins a new conversation. */
@@ -255,7 +230,7 @@ export class ChatSession {
     const talk = taken ? this.#nextTalk() : state.talk;
     const thread = taken ? undefined : state.thread;
     this.#dispatch({ type: 'start', talk, title: safeLine(text), text, thread });
-    this.#start(talk, (signal) => this.#follow(talk, this.driver.run(text, thread, signal), signal));
+    this.#works.start(talk, (signal) => this.#follow(talk, this.driver.run(text, thread, signal), signal));
   }
 
   #nextTalk(): number {
@@ -312,23 +287,6 @@ export class ChatSession {
     void this.refresh();
   }
 
-  #start(talk: number | undefined, work: (signal: AbortSignal) => Promise<void>): void {
-    const stop = new AbortController();
-    const done = work(stop.signal)
-      .catch((error) => this.fail(stop.signal.aborted ? stop.signal.reason : error))
-      .finally(() => {
-        this.#works.delete(entry);
-        this.#set({});
-      });
-    const entry: Work = { stop, done, talk };
-    this.#works.add(entry);
-    this.#set({});
-  }
-
-  #stop(work: Work): void {
-    work.stop.abort(new TradeAgentError('interrupted', 'interrupted'));
-  }
-
   #decide(yes: boolean): void {
     const answer = this.#answer;
     this.#answer = undefined;
@@ -344,8 +302,7 @@ export class ChatSession {
     const next = { ...this.#snapshot, ...change };
     const waiting = new Set(next.state.runs.filter(isWaiting).map(({ talk }) => talk));
     const busy =
-      next.question === undefined &&
-      [...this.#works].some(({ talk }) => talk === undefined || !waiting.has(talk));
+      next.question === undefined && this.#works.some((talk) => talk === undefined || !waiting.has(talk));
     const free = !busy && next.status.connected && next.question === undefined && !this.#quit;
     const [first, ...others] = next.queued;
     this.#snapshot = { ...next, busy, queued: free && first !== undefined ? others : next.queued };

@@ -1,9 +1,10 @@
-import type { AgentEvent } from '../../agent/events.ts';
 import type { AgentOptions } from '../../app/app.ts';
+import { accountGlance } from '../../app/chat/account-glance.ts';
+import { goOn, say } from '../../app/chat/talk.ts';
+import { halt } from '../../app/halt/halt.ts';
 import { startLogin } from '../../app/login/start-login.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { safeLine } from '../../net/safe-text.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
 import { environmentWord } from '../../trading/order-words.ts';
 import type { Context } from '../context.ts';
 import { dollars } from '../text/money.ts';
@@ -13,26 +14,18 @@ import type { ChatDriver, ChatStatus } from './chat-driver.ts';
 const CHART_ROWS = 12;
 /** Little lines are one request each; the largest positions get them. */
 const MOST_LINES = 20;
-const MONTH_MS = 30 * 86_400_000;
 
 /** The chat's driver on the real parts. @param spoken reports are read aloud: nothing is drawn in them */
 export function contextDriver(context: Context, given: AgentOptions, spoken: boolean): ChatDriver {
   // The status line opens a session before the agent does.
   if (given.readOnly) context.limitToReading();
   let options: AgentOptions = given;
-  const { io, clock } = context;
+  const { io } = context;
   const screen = () => ({ columns: io.width(), rows: io.stdout.rows ?? 24, unicode: io.unicode, spoken });
   const agent = () => context.agent(options);
   return {
-    run: (prompt, thread, signal) =>
-      later(async () =>
-        (await agent()).run(
-          { prompt, ...(thread === undefined ? {} : { thread }) },
-          { approval: 'wait', signal, requestedBy: 'chat' },
-        ),
-      ),
-    resume: (thread, signal) =>
-      later(async () => (await agent()).resume(thread, { approval: 'wait', signal, requestedBy: 'chat' })),
+    run: (prompt, thread, signal) => say(context, options, { prompt, thread }, signal),
+    resume: (thread, signal) => goOn(context, options, thread, signal),
     status: () => chatStatus(context, options),
     login: async () => {
       const { completeAddress, ...login } = await startLogin(context);
@@ -55,29 +48,18 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
       return orders.length === 0 ? 'No orders.' : ordersText(orders, screen().columns);
     },
     chart: async (symbol, range) => {
-      const [{ chartText }, { chartRange, DEFAULT_CHART_RANGE }, { symbolSchema }] = await Promise.all([
+      const [{ chartText }, { priceHistory }] = await Promise.all([
         import('../text/chart.ts'),
-        import('../../trading/chart-range.ts'),
-        import('../../trading/order.ts'),
+        import('../../app/chat/price-history.ts'),
       ]);
-      const parsed = symbolSchema.safeParse(symbol);
-      if (!parsed.success) {
-        throw new TradeAgentError('unknown_symbol', `"${safeLine(symbol)}" is not a ticker symbol`, {
-          hint: 'Symbols look like AAPL or BRK.B.',
-        });
-      }
-      const { text, timeframe, start } = chartRange(range ?? DEFAULT_CHART_RANGE, clock.now());
-      const bars = await (await context.gateway()).bars({ symbol: parsed.data, timeframe, start });
+      const history = await priceHistory(context, symbol, range);
       const { columns, rows, unicode } = screen();
       return chartText({
+        ...history,
         spoken,
-        symbol: parsed.data,
-        range: text,
-        bars,
         columns: Math.min(columns, 120),
         rows: Math.max(4, Math.min(CHART_ROWS, rows - 10)),
         unicode,
-        simulated: (await context.profile()).sandbox,
       });
     },
     orders: async () => (await context.gateway()).orders({ status: 'all', limit: 50 }),
@@ -85,99 +67,50 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
     cancelApproval: async (id) => (await agent()).cancelApproval(id),
     threads: async () => (await agent()).threads(),
     profiles: async () => {
-      const { chosenProfileName, findProfile, profileNames } = await import(
-        '../../config/resolve-profile.ts'
-      );
-      const config = await context.config();
-      const current = chosenProfileName(config, context.profileName);
-      return profileNames(config).map((name) => ({
-        name,
-        environment: environmentWord(findProfile(config, name).environment),
-        current: name === current,
-      }));
+      const { profileChoices } = await import('../../app/chat/profiles.ts');
+      const choices = await profileChoices(context);
+      return choices.map((one) => ({ ...one, environment: environmentWord(one.environment) }));
     },
     checkProfile: async (name) => {
-      const { findProfile, resolveProfile } = await import('../../config/resolve-profile.ts');
-      const config = await context.config();
-      // A sandbox gets its addresses once it runs.
-      if (!findProfile(config, name).sandbox) resolveProfile(config, name);
+      const { checkProfile } = await import('../../app/chat/profiles.ts');
+      await checkProfile(context, name);
     },
     chooseModel: async (name) => {
-      const [{ withModel }, { modelKey }, { modelServer, modelUrl }] = await Promise.all([
-        import('../../app/chosen-model.ts'),
-        import('../../secrets/model-key.ts'),
-        import('../../agent/model/model-server.ts'),
-      ]);
-      const { baseUrl, ...others } = options;
-      const next =
-        name === 'builtin' || baseUrl === undefined
-          ? { ...others, model: name }
-          : { ...others, model: name, baseUrl };
-      const chosen = withModel(await context.profile(), next);
-      // Said now, not at the next question: a name that is misspelt mostly leads to a server there is no key for.
-      if (chosen.model.provider !== 'builtin') {
-        const kept = await modelKey(await context.store(), modelUrl(chosen.model));
-        modelServer(chosen.model, context.env, kept);
-      }
-      options = next;
+      const { otherModel } = await import('../../app/chat/other-model.ts');
+      options = await otherModel(context, options, name);
       await context.reset();
     },
     halt: async () => {
-      await (await context.gateway()).halt();
+      await halt(context);
     },
     liftHalt: async (asked, signal) => {
-      const [{ approvalView }, { followProposal }, { refusalOf }, { shortId }, gateway] = await Promise.all([
-        import('../../agent/graph/proposal-view.ts'),
-        import('../../tools/gateway/follow-proposal.ts'),
-        import('../../agent/graph/proposal-refusal.ts'),
-        import('../../agent/short-id.ts'),
-        context.gateway(),
-      ]);
-      const request = { kind: 'lift', lift: {}, requested_by: 'chat' } as const;
-      const proposal = await gateway.propose(request, shortId('lift-', 20));
-      asked(approvalView(proposal, ''));
-      const ignore = () => undefined;
-      const settled = await followProposal(gateway, proposal, {
-        clock,
-        signal,
-        changed: ignore,
-        notice: ignore,
-      });
-      if (settled.state !== 'executed') throw refusalOf(settled);
+      const { askAndWait } = await import('../../app/approvals/ask-and-wait.ts');
+      let told = false;
+      await askAndWait(
+        context,
+        { kind: 'lift', lift: {}, requested_by: 'chat' },
+        {
+          signal,
+          changed: (approval) => {
+            if (!told) asked(approval);
+            told = true;
+          },
+          notice: () => undefined,
+        },
+      );
     },
   };
-}
-
-async function* later(start: () => Promise<AsyncIterable<AgentEvent>>): AsyncIterable<AgentEvent> {
-  yield* await start();
 }
 
 async function portfolioReport(
   context: Context,
   screen: { columns: number; unicode: boolean; spoken: boolean },
 ): Promise<string> {
-  const [{ portfolioTable }, { Dec }, gateway] = await Promise.all([
+  const [{ portfolioTable }, { portfolioWithPrices }] = await Promise.all([
     import('../text/portfolio-table.ts'),
-    import('../../trading/decimal.ts'),
-    context.gateway(),
+    import('../../app/chat/portfolio-with-prices.ts'),
   ]);
-  const [account, positions, equity] = await Promise.all([
-    gateway.account(),
-    gateway.positions(),
-    // The little lines are an ornament: without them the figures still stand.
-    screen.spoken ? [] : gateway.equityHistory().catch(() => []),
-  ]);
-  const largest = [...positions]
-    .sort((a, b) => new Dec(b.market_value).comparedTo(a.market_value))
-    .slice(0, screen.spoken ? 0 : MOST_LINES);
-  const start = context.clock.now() - MONTH_MS;
-  const prices = await Promise.all(
-    largest.map(async ({ symbol }): Promise<[string, string[]]> => {
-      const bars = await gateway.bars({ symbol, timeframe: '1Day', start }).catch(() => []);
-      return [symbol, bars.map(({ close }) => close)];
-    }),
-  );
-  return portfolioTable({ account, positions, equity, prices: new Map(prices) }, screen);
+  return portfolioTable(await portfolioWithPrices(context, screen.spoken ? 0 : MOST_LINES), screen);
 }
 
 /** What is known before anybody was asked. @throws {TradeAgentError} `invalid_config` and what starting a sandbox throws */
@@ -203,18 +136,13 @@ function baseStatus(profile: ResolvedProfile, options: AgentOptions): ChatStatus
 
 async function chatStatus(context: Context, options: AgentOptions): Promise<ChatStatus> {
   const base = { ...(await firstStatus(context, options)), connected: true };
-  const session = await context.session();
-  if (session === undefined) return base;
-  const { user } = session;
-  const gateway = await context.gateway();
-  const [account, halt] = await Promise.all([
-    gateway.account().catch(() => undefined),
-    gateway.halted().catch(() => undefined),
-  ]);
+  const glance = await accountGlance(context);
+  if (glance === undefined) return base;
+  const { user, equity, halted } = glance;
   return {
     ...base,
-    ...(halt?.halted === true ? { withheld: 'HALTED' as const } : {}),
+    ...(halted ? { withheld: 'HALTED' as const } : {}),
     user: safeLine(user.name ?? user.email ?? user.sub),
-    value: account === undefined ? undefined : dollars(account.equity),
+    value: equity === undefined ? undefined : dollars(equity),
   };
 }

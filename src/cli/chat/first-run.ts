@@ -1,13 +1,13 @@
-import { existsSync } from 'node:fs';
-import { configFile, loadConfig, saveConfig } from '../../config/config-file.ts';
-import { SANDBOX_PROFILE } from '../../config/resolve-profile.ts';
+import {
+  isFirstRun,
+  keepFirstChoice,
+  keepModelKey,
+  type ModelChoice,
+  needsKey,
+} from '../../app/chat/first-run.ts';
+import { configFile } from '../../config/config-file.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import type { Context } from '../context.ts';
-
-/** How to reach a model: what `profiles.sandbox.model` in config.yaml takes. */
-type ModelChoice =
-  | { readonly provider: 'builtin' }
-  | { readonly provider: 'openai'; readonly name: string; readonly base_url?: string };
 
 /**
  * The first time, with no profile and no sandbox yet: asks where to trade and who answers, and writes both to
@@ -15,15 +15,9 @@ type ModelChoice =
  * @returns false where the person wants a provider of their own: they were told how, and there is nothing to open yet
  */
 export async function firstRun(context: Context): Promise<boolean> {
-  const { io, env } = context;
-  if (context.profileName !== undefined || env.TRADE_AGENT_SANDBOX) return true;
-  const home = await context.home();
-  // Read afresh: the context must not have read it before what is written here.
-  const config = await loadConfig(home);
-  const configured = config.default_profile !== undefined || Object.keys(config.profiles).length > 0;
-  if (configured || existsSync(home.sandbox)) return true;
-
-  const file = configFile(home);
+  if (!(await isFirstRun(context))) return true;
+  const { io } = context;
+  const file = configFile(await context.home());
   io.talk(`Welcome to trade-agent. Two questions; the answers are kept in\n${file}.\n`);
   const where = await choose(context, 'Where do you want to trade?', [
     'Sandbox: a simulated broker and phone on this machine, no real money',
@@ -41,28 +35,18 @@ What a provider must support is in docs/providers/.`);
     return false;
   }
   const model = await chooseModel(context);
-  await saveConfig(home, {
-    ...config,
-    default_profile: SANDBOX_PROFILE,
-    profiles: { [SANDBOX_PROFILE]: { model } },
-  });
+  await keepFirstChoice(context, model);
   await askForKey(context, model);
   io.talk('');
   return true;
 }
 
-/** OpenAI's own server takes nothing without a key: it is kept with the credentials, unless a variable has it. */
 async function askForKey(context: Context, model: ModelChoice): Promise<void> {
-  const { io, env, signal } = context;
-  if (model.provider === 'builtin' || model.base_url !== undefined) return;
-  if (env.OPENAI_API_KEY || env.TRADE_AGENT_API_KEY) return;
-  const [{ askSecret }, { storeModelKey }, { modelUrl }] = await Promise.all([
-    import('../terminal/secret-input.ts'),
-    import('../../secrets/model-key.ts'),
-    import('../../agent/model/model-server.ts'),
-  ]);
-  const key = await askSecret(io, 'API key (not shown; Enter to set OPENAI_API_KEY later): ', signal);
-  if (key !== '') await storeModelKey(await context.store(), modelUrl(model), key);
+  if (!needsKey(context, model)) return;
+  const { askSecret } = await import('../terminal/secret-input.ts');
+  const question = 'API key (not shown; Enter to set OPENAI_API_KEY later): ';
+  const key = await askSecret(context.io, question, context.signal);
+  if (key !== '') await keepModelKey(context, model, key);
 }
 
 async function chooseModel(context: Context): Promise<ModelChoice> {

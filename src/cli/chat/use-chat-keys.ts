@@ -23,20 +23,15 @@ export function useChatKeys(props: {
   /** What was sent, for the history that outlives the chat. */
   sent: (entry: string) => void;
 }): {
-  /** The next Ctrl-C quits. */ readonly quitting: boolean /** Which completion is marked. */;
+  /** The next Ctrl-C quits. */
+  readonly quitting: boolean;
+  /** Which completion is marked. */
   readonly chosen: number;
 } {
   const { session, clock, current, leave, sent } = props;
-  const firstCtrlC = useRef(Number.NEGATIVE_INFINITY);
-  const [quitting, setQuitting] = useState(false);
+  const { quitting, isSecond } = useCtrlC(clock);
   const marked = useRef(0);
   const [chosen, setChosen] = useState(0);
-
-  useEffect(() => {
-    if (!quitting) return;
-    const timer = setTimeout(() => setQuitting(false), QUIT_WINDOW_MS);
-    return () => clearTimeout(timer);
-  }, [quitting]);
 
   const choose = (index: number) => {
     marked.current = index;
@@ -66,9 +61,7 @@ export function useChatKeys(props: {
   };
   const complete = () => edit({ type: 'replace', text: completed(current().text, marked.current) });
   const ctrlC = () => {
-    if (clock.now() - firstCtrlC.current <= QUIT_WINDOW_MS) return leave();
-    firstCtrlC.current = clock.now();
-    setQuitting(true);
+    if (isSecond()) return leave();
     edit({ type: 'clear' });
   };
   const onEscape = () => {
@@ -107,12 +100,32 @@ export function useChatKeys(props: {
       else if (part === '\n') edit({ type: 'newline' });
       else if (part.startsWith('\r')) send();
       else if (part === '\t' && offered(current()).length > 0) complete();
-      else if (/^[\u0001-\u001a]$/.test(part) && part !== '\t') {
-        // Ctrl-A is 1, Ctrl-B is 2, and so on.
-        const letter = String.fromCharCode(part.charCodeAt(0) + 0x60);
-        edit({ type: 'key', input: letter, key: { ctrl: true } });
-      } else if (part !== '') edit({ type: 'key', input: part, key: {} });
+      else if (part !== '') edit(editorKey(part));
     }
   };
   return { quitting, chosen };
+}
+
+/** A key for the line editor: Ctrl-A comes as 1, Ctrl-B as 2, and so on. */
+function editorKey(input: string): EditorAction {
+  if (input === '\t' || !/^[\u0001-\u001a]$/.test(input)) return { type: 'key', input, key: {} };
+  return { type: 'key', input: String.fromCharCode(input.charCodeAt(0) + 0x60), key: { ctrl: true } };
+}
+
+/** Tells a second Ctrl-C, which comes soon after one, from a first. */
+function useCtrlC(clock: Clock): { readonly quitting: boolean; readonly isSecond: () => boolean } {
+  const first = useRef(Number.NEGATIVE_INFINITY);
+  const [quitting, setQuitting] = useState(false);
+  useEffect(() => {
+    if (!quitting) return;
+    const timer = setTimeout(() => setQuitting(false), QUIT_WINDOW_MS);
+    return () => clearTimeout(timer);
+  }, [quitting]);
+  const isSecond = () => {
+    if (clock.now() - first.current <= QUIT_WINDOW_MS) return true;
+    first.current = clock.now();
+    setQuitting(true);
+    return false;
+  };
+  return { quitting, isSecond };
 }

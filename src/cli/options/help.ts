@@ -1,4 +1,4 @@
-import { type ExitCode, exitCodeMeanings } from '../../app/exit-codes.ts';
+import { type ExitCode, exitCodeMeanings, exits } from '../../app/exit-codes.ts';
 
 /** The "Examples" part of a help text: command, and what it is for. */
 export function examples(lines: readonly (readonly [command: string, what: string])[]): string {
@@ -9,9 +9,12 @@ export function examples(lines: readonly (readonly [command: string, what: strin
   return `\nExamples:\n${rows.join('\n')}\n`;
 }
 
-/** The exit codes one command ends with; 0, 1, 2 and 130 are every command's. */
+/** What every command may end with. */
+const always = [exits.done, exits.failed, exits.usage, exits.interrupted];
+
+/** The exit codes one command ends with, beside those that are every command's. */
 export function exitCodes(codes: readonly ExitCode[]): string {
-  const all = [...new Set<ExitCode>([0, 1, 2, ...codes, 130])].sort((a, b) => a - b);
+  const all = [...new Set<ExitCode>([...always, ...codes])].sort((a, b) => a - b);
   return `\nExit codes:\n${table(all)}\n`;
 }
 

@@ -1,12 +1,7 @@
 import type { AgentEvent } from '../../agent/events.ts';
 import { exitCodeForRun } from '../../app/exit-codes.ts';
-import {
-  RunFollower,
-  type RunObject,
-  resumeCommand,
-  runObject,
-  saysTheSame,
-} from '../../app/run/run-report.ts';
+import { followRun } from '../../app/run/follow-run.ts';
+import { type RunObject, resumeCommand, runObject, saysTheSame } from '../../app/run/run-report.ts';
 import { safeLine } from '../../net/safe-text.ts';
 import type { Context } from '../context.ts';
 import { talkError } from '../output.ts';
@@ -20,21 +15,10 @@ export async function driveRun(context: Context, events: AsyncIterable<AgentEven
   const { io, output, signal } = context;
   const { phone } = await context.profile();
   const renderer = createRunRenderer(io, context.clock, { format: output.format, phone });
-  const follower = new RunFollower();
-  let failure: unknown;
-  try {
-    for await (const event of events) {
-      follower.follow(event);
-      if (event.type === 'result') continue;
-      output.event({ ...event });
-      if (output.format !== 'stream-json') renderer.show(event);
-    }
-  } catch (error) {
-    failure = error;
-  }
-  if (signal.aborted) failure = signal.reason;
-
-  const result = follower.result(failure);
+  const result = await followRun(events, signal, (event) => {
+    output.event({ ...event });
+    if (output.format !== 'stream-json') renderer.show(event);
+  });
   const object = runObject(result, context.profileOption);
   await output.result('run', { ...object }, () => {
     renderer.finish(object.text);

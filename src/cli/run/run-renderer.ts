@@ -19,9 +19,14 @@ export interface RunRenderer {
 export function createRunRenderer(
   io: Io,
   clock: Clock,
-  options: { format: OutputFormat; phone: string | undefined },
+  options: {
+    readonly format: OutputFormat;
+    readonly phone: string | undefined;
+    /** Where what goes on is said; on stderr unless said otherwise. */
+    readonly tell?: (line: string) => void;
+  },
 ): RunRenderer {
-  const { format, phone } = options;
+  const { format, phone, tell = (line: string) => io.talk(line) } = options;
   const streams = format === 'text' && io.stdoutIsTty;
   const requested = new Set<string>();
   /** The latest line about an approved one, by its id. */
@@ -33,7 +38,7 @@ export function createRunRenderer(
   const talk = (line: string) => {
     // The answer and the talk share a terminal: what was said before comes first.
     if (streams) io.write(markdown.end());
-    io.talk(line);
+    tell(line);
   };
   const mark = (sign: string, plain: string) => (io.unicode ? sign : plain);
 

@@ -1,3 +1,4 @@
+import { exits } from '../../app/exit-codes.ts';
 import { version } from '../../app/version.ts';
 import { type Bundle, openBundle } from './bundle-loader.ts';
 import { compiledFile } from './compile-cache.ts';
@@ -29,7 +30,7 @@ export async function main(argv: string[]): Promise<void> {
   const exitCode = await startProgram(argv);
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
   // After a command line that was wrong there is nothing worth keeping.
-  if (exitCode !== 2) bundle?.keepCompiled();
+  if (exitCode !== exits.usage) bundle?.keepCompiled();
   process.exit(exitCode);
 }
 
@@ -46,7 +47,7 @@ function bundled([name = 'chat']: readonly string[]): Bundle | undefined {
 
 function print(text: string): void {
   // The reader may be gone, as with "| head": there is nobody to tell.
-  process.stdout.once('error', () => process.exit(130));
+  process.stdout.once('error', () => process.exit(exits.interrupted));
   process.stdout.write(text);
 }
 

@@ -1,3 +1,4 @@
+import { exits } from '../../app/exit-codes.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { OutputStream } from './io.ts';
 
@@ -38,12 +39,12 @@ export function createInterruption(parts: InterruptionParts): Interruption {
   };
   const interrupt = (reason: TradeAgentError) => {
     if (controller.signal.aborted) return;
-    later(GRACE_MS, () => parts.exit(reason.code === 'timeout' ? 124 : 130));
+    later(GRACE_MS, () => parts.exit(reason.code === 'timeout' ? exits.timedOut : exits.interrupted));
     controller.abort(reason);
   };
   const onSignal = () => {
     // The second Ctrl-C: the person won't wait for a tidy end.
-    if (controller.signal.aborted) parts.exit(130);
+    if (controller.signal.aborted) parts.exit(exits.interrupted);
     interrupt(new TradeAgentError('interrupted', 'interrupted'));
   };
   const onStreamError = (error: NodeJS.ErrnoException) => {

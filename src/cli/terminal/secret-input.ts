@@ -1,28 +1,36 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
+import type { Clock } from '../../machine/clock.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
-import type { Context } from '../context.ts';
 import type { Io } from './io.ts';
 import { readStdin } from './stdin-context.ts';
 
 /** A person pastes it, a script pipes it: neither takes longer. */
 const LIMITS = { firstByteMs: 120_000, endMs: 5000, maxBytes: 4096 };
 
+/** What a secret is read with. */
+interface SecretSource {
+  readonly io: Io;
+  readonly clock: Clock;
+  /** Ends the asking. */
+  readonly signal: AbortSignal;
+}
+
 /**
  * Reads a secret from the terminal, without showing it, or from standard input. Never from an argument, which every
  * process on the machine can see.
  * @throws {TradeAgentError} `usage` when nothing came
  */
-export async function readSecret(context: Context, question: string): Promise<string> {
-  const { io } = context;
-  const text = io.interactive ? await askSecret(io, question, context.signal) : await piped(context);
+export async function readSecret(source: SecretSource, question: string): Promise<string> {
+  const { io, signal } = source;
+  const text = io.interactive ? await askSecret(io, question, signal) : await piped(source);
   if (text !== undefined && text !== '') return text;
   throw new TradeAgentError('usage', 'no secret was given', {
     hint: 'Type it when asked, or pipe it in: command < file. It is not taken from the command line.',
   });
 }
 
-async function piped({ io, clock }: Context): Promise<string | undefined> {
+async function piped({ io, clock }: SecretSource): Promise<string | undefined> {
   const read = await readStdin(io.stdin, LIMITS, clock);
   return read?.ended === 'end' ? read.text.replace(/\r?\n$/, '') : undefined;
 }

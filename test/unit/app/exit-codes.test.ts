@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { exitCodeForError, exitCodeForRun, exitCodeMeanings } from '../../../src/app/exit-codes.ts';
+import {
+  exitCodeForCheck,
+  exitCodeForError,
+  exitCodeForRun,
+  exitCodeForRuns,
+  exitCodeMeanings,
+} from '../../../src/app/exit-codes.ts';
 import { allExitCodes } from '../../../src/cli/options/help.ts';
+import { TradeAgentError } from '../../../src/trading/errors.ts';
 
 describe('exit codes', () => {
   it.each([
@@ -54,6 +61,35 @@ describe('exit codes', () => {
 
   it('lets nothing hide that an order’s outcome is unknown', () => {
     expect(exitCodeForRun({ status: 'unknown', error: { code: 'interrupted' } })).toBe(10);
+  });
+
+  it('ends with what must be looked after first, of several runs', () => {
+    const denied = { status: 'denied' } as const;
+    expect(exitCodeForRuns([])).toBe(0);
+    expect(exitCodeForRuns([{ status: 'done' }, denied])).toBe(6);
+    expect(exitCodeForRuns([denied, { status: 'failed', error: { code: 'busy' } }])).toBe(12);
+    expect(exitCodeForRuns([{ status: 'pending' }, { status: 'unknown' }])).toBe(10);
+  });
+
+  it('ends a check by what is gravest: an unknown outcome, its own end, its orders, its report, its findings', () => {
+    const running = new AbortController().signal;
+    const stopped = AbortSignal.abort(new TradeAgentError('timeout', 'not finished within 10m'));
+    const clear = { result: { findings: [] }, runs: [], failure: undefined };
+    const found = { ...clear, result: { findings: [{}] } };
+    const unwritten = { ...found, failure: { code: 'usage' } };
+    const pending = { ...unwritten, runs: [{ status: 'done' }, { status: 'pending' }] as const };
+    const unknown = { ...unwritten, runs: [{ status: 'pending' }, { status: 'unknown' }] as const };
+    const ends = [clear, found, unwritten, pending, unknown].map((check) => [
+      exitCodeForCheck(check, running),
+      exitCodeForCheck(check, stopped),
+    ]);
+    expect(ends).toEqual([
+      [0, 124],
+      [3, 124],
+      [2, 124],
+      [5, 124],
+      [10, 10],
+    ]);
   });
 
   it('lists every code in the help', () => {

@@ -11,17 +11,22 @@ const command = {
 
 describe('a systemd user timer', () => {
   it('starts the program by its whole path, with all that systemd would expand escaped', () => {
-    const unit = serviceUnit('s1', command, 600_000);
+    const unit = serviceUnit('s1', command, 600_000, []);
     expect(unit).toContain('ExecStart=/usr/bin/node "/my files/100%% $$x/\\"q\\".js" schedule run s1\n');
     expect(unit).toContain('Environment="TRADE_AGENT_HOME=/a & b <c> $d 5%%"\n');
   });
 
   it('ends a run that does not end itself, a minute after it should have', () => {
-    expect(serviceUnit('s1', command, 600_000)).toContain('TimeoutStartSec=660\n');
+    expect(serviceUnit('s1', command, 600_000, [])).toContain('TimeoutStartSec=660\n');
   });
 
   it('takes findings and pending approvals for success', () => {
-    expect(serviceUnit('s1', command, 1000)).toContain('SuccessExitStatus=3 5 6 7\n');
+    const results = [
+      { code: 3, meaning: 'found' },
+      { code: 5, meaning: 'pending' },
+    ];
+    const unit = serviceUnit('s1', command, 1000, results);
+    expect(unit).toContain('\n# 3: found; 5: pending\nSuccessExitStatus=3 5\n');
   });
 
   it('wakes at the minutes, every hour, to the second, also after the machine was off', () => {

@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import type { ApprovalView } from '../../../agent/events.ts';
+import { cancelApproval, findApproval, listApprovals, reconcile } from '../../../app/approvals/approvals.ts';
+import { askingExits, exits, runExits, sessionExits } from '../../../app/exit-codes.ts';
 import { safeLine } from '../../../net/safe-text.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
+import { printApproval } from './print-approval.ts';
 
 export function addApprovalsCommand(program: Command, cli: Cli): void {
   const approvals = program
@@ -21,16 +23,16 @@ export function addApprovalsCommand(program: Command, cli: Cli): void {
         ['trade-agent approvals wait', 'for all that are pending, in whatever order they come'],
         ['trade-agent approvals reconcile', 'asks what became of those of unknown outcome'],
         ['trade-agent approvals cancel ID', 'no order; it goes from the phone too'],
-      ]) + exitCodes([4, 5, 6, 7, 8, 10, 11, 124]),
+      ]) + exitCodes([...askingExits, exits.pending]),
     );
   approvals
     .command('list', { isDefault: true })
     .description('list approvals, newest first')
     .addHelpText(
       'after',
-      examples([['trade-agent approvals list --output json', 'for scripts']]) + exitCodes([4, 11]),
+      examples([['trade-agent approvals list --output json', 'for scripts']]) + exitCodes(sessionExits),
     )
-    .action((_options, command: Command) => runCommand(cli, command, listApprovals));
+    .action((_options, command: Command) => runCommand(cli, command, showApprovals));
   approvals
     .command('show')
     .description('show one approval with every field of its order')
@@ -38,10 +40,10 @@ export function addApprovalsCommand(program: Command, cli: Cli): void {
     .addHelpText(
       'after',
       examples([['trade-agent approvals show pr_7f3k2m9x', 'what the phone must show too']]) +
-        exitCodes([4, 11]),
+        exitCodes(sessionExits),
     )
     .action((id: string, _options, command: Command) =>
-      runCommand(cli, command, (context) => showApproval(context, id)),
+      runCommand(cli, command, async (context) => printApproval(context, await findApproval(context, id))),
     );
   approvals
     .command('wait')
@@ -55,19 +57,19 @@ export function addApprovalsCommand(program: Command, cli: Cli): void {
       examples([
         ['trade-agent approvals wait pr_7f3k2m9x --timeout 5m', 'one'],
         ['trade-agent approvals wait --output json', 'all that are pending'],
-      ]) + exitCodes([4, 5, 6, 7, 8, 9, 10, 11, 12, 124]),
+      ]) + exitCodes(runExits),
     )
     .action((ids: string[], _options, command: Command) =>
       runCommand(cli, command, async (context) => {
-        const { waitForApprovals } = await import('./approvals-wait.ts');
-        return waitForApprovals(context, ids);
+        const { showWait } = await import('./show-wait.ts');
+        return showWait(context, ids);
       }),
     );
   approvals
     .command('reconcile')
     .summary('settle approvals whose outcome is unknown')
     .description(
-      'Asks the gateway what became of each order that is on its way (executing, unknown); it asks the broker. Exits 10 while one stays unknown.',
+      `Asks the gateway what became of each order that is on its way (executing, unknown); it asks the broker. Exits ${exits.unknown} while one stays unknown.`,
     )
     .argument('[id]', 'one approval (default: all of yours)')
     .addHelpText(
@@ -75,10 +77,10 @@ export function addApprovalsCommand(program: Command, cli: Cli): void {
       examples([
         ['trade-agent approvals reconcile', ''],
         ['trade-agent approvals reconcile pr_7f3k2m9x --output json', ''],
-      ]) + exitCodes([4, 10, 11]),
+      ]) + exitCodes([...sessionExits, exits.unknown]),
     )
     .action((id: string | undefined, _options, command: Command) =>
-      runCommand(cli, command, (context) => reconcile(context, id)),
+      runCommand(cli, command, (context) => showReconciled(context, id)),
     );
   approvals
     .command('cancel')
@@ -87,17 +89,15 @@ export function addApprovalsCommand(program: Command, cli: Cli): void {
     .addHelpText(
       'after',
       examples([['trade-agent approvals cancel pr_7f3k2m9x', 'the phone shows it no more']]) +
-        exitCodes([4, 10, 11]),
+        exitCodes([...sessionExits, exits.unknown]),
     )
     .action((id: string, _options, command: Command) =>
-      runCommand(cli, command, (context) => cancelApproval(context, id)),
+      runCommand(cli, command, async (context) => printApproval(context, await cancelApproval(context, id))),
     );
 }
 
-async function listApprovals(context: Context): Promise<void> {
-  // What is known here without a session is not all that there is.
-  await context.requireSession();
-  const approvals = await (await context.agent({})).approvals();
+async function showApprovals(context: Context): Promise<void> {
+  const approvals = await listApprovals(context);
   await context.output.result('approvals', { approvals }, async () => {
     if (approvals.length === 0) return 'No approvals.';
     const [{ table }, { subjectHeadline }, { approvalStatusLine }] = await Promise.all([
@@ -119,26 +119,15 @@ async function listApprovals(context: Context): Promise<void> {
   });
 }
 
-async function showApproval(context: Context, id: string): Promise<void> {
-  await printApproval(context, await findApproval(context, id));
-}
-
-async function cancelApproval(context: Context, id: string): Promise<void> {
-  await printApproval(context, await (await context.agent({})).cancelApproval(id));
-}
-
-async function reconcile(context: Context, id: string | undefined): Promise<number> {
-  await context.requireSession();
-  const agent = await context.agent({});
-  const approvals = await agent.reconcile(id);
-  const unknown = approvals.filter(({ status }) => status === 'unknown' || status === 'executing');
-  await context.output.result('reconciled', { approvals, unknown: unknown.length }, async () => {
+async function showReconciled(context: Context, id: string | undefined): Promise<number> {
+  const { approvals, unknown } = await reconcile(context, id);
+  await context.output.result('reconciled', { approvals, unknown }, async () => {
     if (approvals.length === 0) return 'No approval is of unknown outcome.';
     const { approvalOutcome } = await import('../../text/approval-lines.ts');
     return approvals.map((approval) => `${approval.id}  ${approvalOutcome(approval)}`).join('\n');
   });
   if (context.output.format === 'text') await sayHowToGoOn(context, approvals);
-  return unknown.length === 0 ? 0 : 10;
+  return unknown === 0 ? exits.done : exits.unknown;
 }
 
 /** The conversations hear of it when they are resumed. */
@@ -147,34 +136,4 @@ async function sayHowToGoOn(context: Context, approvals: readonly ApprovalView[]
   for (const thread of new Set(approvals.map((approval) => approval.thread).filter((id) => id !== ''))) {
     context.io.talk(`go on with: ${resumeCommand(thread, context.profileOption)}`);
   }
-}
-
-export async function findApproval(context: Context, id: string): Promise<ApprovalView> {
-  await context.requireSession();
-  const approval = await (await context.agent({})).approval(id);
-  if (approval !== undefined) return approval;
-  throw new TradeAgentError('not_found', `there is no approval "${id}"`, {
-    hint: 'List them with "trade-agent approvals".',
-  });
-}
-
-export async function printApproval(context: Context, approval: ApprovalView): Promise<void> {
-  await context.output.result('approval', { approval }, async () => {
-    const [{ subjectFields }, { approvalOutcome, askedBy }] = await Promise.all([
-      import('../../text/approval-subject.ts'),
-      import('../../text/approval-lines.ts'),
-    ]);
-    const rows: [string, string][] = [
-      ['approval', approval.id],
-      ['code', approval.code],
-      ...subjectFields(approval),
-      ['expires', approval.expires_at],
-      ['asked by', askedBy(approval)],
-      ...(approval.thread === '' ? [] : [['thread', approval.thread] as [string, string]]),
-    ];
-    return [
-      approvalOutcome(approval),
-      ...rows.map(([label, value]) => `  ${label.padEnd(9)} ${safeLine(value)}`),
-    ].join('\n');
-  });
 }

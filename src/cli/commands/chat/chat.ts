@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { exits } from '../../../app/exit-codes.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import type { ChatOptions } from '../../chat/start-chat.tsx';
 import { type Cli, runCommand } from '../../cli.ts';
@@ -20,7 +21,7 @@ export function addChatCommand(program: Command, cli: Cli): void {
         ['trade-agent', ''],
         ['trade-agent chat --model builtin', 'offline and free'],
         ['trade-agent chat --screen-reader', 'no frames and no moving signs'],
-      ]) + exitCodes([11]),
+      ]) + exitCodes([exits.credentialStore]),
     )
     .action((options: ChatOptions, command: Command) => chats(program, cli, command, options));
 }

@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
-import type { CheckOptions } from '../../check/run-check.ts';
+import type { CheckOptions } from '../../../app/check/run-check.ts';
+import { exitCodeForCheck, exits, runExits } from '../../../app/exit-codes.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import { approvalOption } from '../run/run.ts';
+import type { CheckFormat } from './check-view.ts';
 
 export function addCheckCommand(program: Command, cli: Cli): void {
   program
@@ -28,12 +30,17 @@ export function addCheckCommand(program: Command, cli: Cli): void {
         ['trade-agent check --rules rules.yaml --suggest --approval detach', 'asks, and does not wait'],
         ['trade-agent check --rules rules.yaml --suggest --approval deny', 'shows what it would propose'],
         ['trade-agent check --output json | jq -r ".findings[].message"', 'for scripts'],
-      ]) + exitCodes([3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 124]),
+      ]) + exitCodes([...runExits, exits.found]),
     )
-    .action((options: CheckOptions, command: Command) =>
+    .action(({ format, ...options }: CheckOptions & { format: CheckFormat }, command: Command) =>
       runCommand(cli, command, async (context) => {
-        const { runCheck } = await import('../../check/run-check.ts');
-        return runCheck(context, options);
+        const [{ runCheck }, { checkView, sayWhatIsLeft }] = await Promise.all([
+          import('../../../app/check/run-check.ts'),
+          import('./check-view.ts'),
+        ]);
+        const outcome = await runCheck(context, options, checkView(context, format));
+        sayWhatIsLeft(context, outcome);
+        return exitCodeForCheck(outcome, context.signal);
       }),
     );
 }

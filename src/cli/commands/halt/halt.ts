@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { askingExits } from '../../../app/exit-codes.ts';
+import { halt, liftHalt } from '../../../app/halt/halt.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
@@ -20,15 +22,15 @@ export function addHaltCommand(program: Command, cli: Cli): void {
       examples([
         ['trade-agent halt', 'at once, for every program that proposes'],
         ['trade-agent halt --lift', 'ends it, once you approve'],
-      ]) + exitCodes([4, 6, 7, 8, 10, 11, 124]),
+      ]) + exitCodes(askingExits),
     )
     .action((options: HaltOptions, command: Command) =>
-      runCommand(cli, command, (context) => (options.lift === true ? lift(context) : halt(context))),
+      runCommand(cli, command, (context) => (options.lift === true ? showLift(context) : showHalt(context))),
     );
 }
 
-async function halt(context: Context): Promise<void> {
-  const state = await (await context.gateway()).halt();
+async function showHalt(context: Context): Promise<void> {
+  const state = await halt(context);
   await context.output.result('halt', { ...state }, () =>
     [
       `HALTED${state.halted_at === undefined ? '' : ` since ${state.halted_at}`}: nothing is carried out, and what waited for your phone is withdrawn.`,
@@ -37,13 +39,11 @@ async function halt(context: Context): Promise<void> {
   );
 }
 
-async function lift(context: Context): Promise<void> {
-  const gateway = await context.gateway();
-  if ((await gateway.halted()).halted) {
-    const { askAndWait } = await import('../../run/asked-proposal.ts');
-    await askAndWait(context, { kind: 'lift', lift: {}, requested_by: 'halt --lift' });
-  }
-  const state = await gateway.halted();
+async function showLift(context: Context): Promise<void> {
+  const state = await liftHalt(context, 'halt --lift', async () => {
+    const { showAsking } = await import('../../run/asked-proposal.ts');
+    return showAsking(context);
+  });
   await context.output.result('halt', { ...state }, () =>
     state.halted ? 'Trading was halted again meanwhile.' : 'Trading goes on.',
   );

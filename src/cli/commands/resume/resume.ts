@@ -1,24 +1,9 @@
 import type { Command } from 'commander';
-import type { ApprovalMode } from '../../../agent/agent.ts';
+import { runExits } from '../../../app/exit-codes.ts';
+import { type RunSettings, resume } from '../../../app/run/run.ts';
 import { type Cli, runCommand } from '../../cli.ts';
-import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import {
-  approvalOption,
-  baseUrlHelp,
-  cancelOnExitHelp,
-  modelHelp,
-  parseTurns,
-  runOptions,
-} from '../run/run.ts';
-
-interface ResumeOptions {
-  readonly approval: ApprovalMode;
-  readonly maxTurns?: number;
-  readonly cancelOnExit?: boolean;
-  readonly model?: string;
-  readonly baseUrl?: string;
-}
+import { approvalOption, baseUrlHelp, cancelOnExitHelp, modelHelp, parseTurns } from '../run/run.ts';
 
 export function addResumeCommand(program: Command, cli: Cli): void {
   program
@@ -38,15 +23,13 @@ export function addResumeCommand(program: Command, cli: Cli): void {
       examples([
         ['trade-agent resume THREAD', ''],
         ['trade-agent resume THREAD --timeout 10m --output json', ''],
-      ]) + exitCodes([4, 5, 6, 7, 8, 9, 10, 11, 12, 124]),
+      ]) + exitCodes(runExits),
     )
-    .action((thread: string, options: ResumeOptions, command: Command) =>
-      runCommand(cli, command, (context) => resume(context, thread, options)),
+    .action((thread: string, settings: RunSettings, command: Command) =>
+      runCommand(cli, command, async (context) => {
+        const events = await resume(context, thread, settings);
+        const { driveRun } = await import('../../run/drive-run.ts');
+        return driveRun(context, events);
+      }),
     );
-}
-
-export async function resume(context: Context, thread: string, options: ResumeOptions): Promise<number> {
-  const agent = await context.agent(options);
-  const { driveRun } = await import('../../run/drive-run.ts');
-  return driveRun(context, agent.resume(thread, runOptions(context, options)));
 }

@@ -1,5 +1,6 @@
 import type { Command, Option } from 'commander';
-import type { ApprovalMode, RunOptions } from '../../../agent/agent.ts';
+import { exits, runExits } from '../../../app/exit-codes.ts';
+import { type RunInput, type RunSettings, run } from '../../../app/run/run.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
@@ -7,14 +8,8 @@ import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import { contextLimits, readPrompt, readStdin } from '../../terminal/stdin-context.ts';
 
-export interface RunCommandOptions {
-  readonly approval: ApprovalMode;
-  readonly readOnly?: boolean;
+interface RunCommandOptions extends RunSettings {
   readonly thread?: string;
-  readonly maxTurns?: number;
-  readonly cancelOnExit?: boolean;
-  readonly model?: string;
-  readonly baseUrl?: string;
 }
 
 export function addRunCommand(program: Command, cli: Cli): void {
@@ -39,26 +34,39 @@ export function addRunCommand(program: Command, cli: Cli): void {
         ['trade-agent run "buy 5 AAPL limit 180"', 'waits for the phone'],
         [
           'trade-agent run "sell half my MSFT" --approval detach --output json',
-          'exits 5; done once approved',
+          `exits ${exits.pending}; done once approved`,
         ],
         ['trade-agent run "is this good news for me?" < article.txt', 'standard input as context'],
         ['echo "what do I own" | trade-agent run - --read-only', 'standard input as the prompt'],
         ['trade-agent run "how risky is this?" --model ollama/llama3.2', 'a model on this machine'],
-      ]) + exitCodes([4, 5, 6, 7, 8, 9, 10, 11, 12, 124]),
+      ]) + exitCodes(runExits),
     )
     .action((prompt: string | undefined, options: RunCommandOptions, command: Command) =>
-      runCommand(cli, command, (context) => run(context, prompt, options)),
+      runCommand(cli, command, (context) => runOnce(context, prompt, options)),
     );
 }
 
-export async function run(
+async function runOnce(
   context: Context,
   prompt: string | undefined,
   options: RunCommandOptions,
 ): Promise<number> {
-  const { io, clock } = context;
+  const events = await run(context, inputOf(context, prompt, options.thread), options);
+  const { driveRun } = await import('../../run/drive-run.ts');
+  return driveRun(context, events);
+}
+
+/**
+ * Begins to read standard input, beside what the run needs first.
+ * @returns what gives the prompt, with what came as its context
+ * @throws {TradeAgentError} `usage` without a prompt
+ */
+function inputOf(
+  { io, clock }: Context,
+  prompt: string | undefined,
+  thread: string | undefined,
+): () => Promise<RunInput> {
   const fromStdin = prompt === '-' || (prompt === undefined && !io.stdinIsTty);
-  // The wait for standard input runs beside the start of the agent.
   const reading = fromStdin ? readPrompt(io.stdin, clock) : readStdin(io.stdin, contextLimits, clock);
   // A failure is reported where it is awaited; until then it must not count as unhandled.
   reading.catch(() => undefined);
@@ -67,39 +75,19 @@ export async function run(
       hint: 'For example: trade-agent run "what do I own"',
     });
   }
-  const agent = await context.agent(options);
-  const read = await reading;
-  if (typeof read === 'object' && read.ended === 'cut') {
-    io.talk(`standard input is longer than ${contextLimits.maxBytes / 1024} KiB; the rest is left out`);
-  }
-  if (typeof read === 'object' && read.ended === 'open') {
-    io.talk('standard input did not end; going on with what came');
-  }
-  const { driveRun } = await import('../../run/drive-run.ts');
-  return driveRun(
-    context,
-    agent.run(
-      {
-        prompt: typeof read === 'string' ? read : (prompt ?? ''),
-        ...(options.thread === undefined ? {} : { thread: options.thread }),
-        ...(typeof read === 'object' && read.text.trim() !== '' ? { context: read.text } : {}),
-      },
-      runOptions(context, options),
-    ),
-  );
-}
-
-/** What the agent is told, of a command's options. */
-export function runOptions(
-  context: Context,
-  options: { approval: ApprovalMode; maxTurns?: number; cancelOnExit?: boolean },
-): RunOptions {
-  return {
-    approval: options.approval,
-    signal: context.signal,
-    requestedBy: 'run',
-    ...(options.cancelOnExit === true ? { cancelOnExit: true } : {}),
-    ...(options.maxTurns === undefined ? {} : { maxTurns: options.maxTurns }),
+  return async () => {
+    const read = await reading;
+    if (typeof read === 'object' && read.ended === 'cut') {
+      io.talk(`standard input is longer than ${contextLimits.maxBytes / 1024} KiB; the rest is left out`);
+    }
+    if (typeof read === 'object' && read.ended === 'open') {
+      io.talk('standard input did not end; going on with what came');
+    }
+    return {
+      prompt: typeof read === 'string' ? read : (prompt ?? ''),
+      ...(thread === undefined ? {} : { thread }),
+      ...(typeof read === 'object' && read.text.trim() !== '' ? { context: read.text } : {}),
+    };
   };
 }
 

@@ -1,17 +1,21 @@
 import type { Command } from 'commander';
 import type { ThreadView } from '../../../agent/events.ts';
+import { exits } from '../../../app/exit-codes.ts';
+import {
+  deleteThread,
+  findThread,
+  listThreads,
+  type PruneSettings,
+  pruneThreads,
+} from '../../../app/threads/threads.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { parseAge } from '../../options/duration.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 
-interface PruneFlags {
-  /** Milliseconds. */
-  readonly olderThan?: number;
-  readonly keep?: number;
-  readonly dryRun?: boolean;
-}
+/** What refuses to delete a conversation. */
+const openExits = [exits.pending, exits.unknown, exits.credentialStore, exits.busy];
 
 export function addThreadsCommand(program: Command, cli: Cli): void {
   const threads = program
@@ -25,20 +29,24 @@ export function addThreadsCommand(program: Command, cli: Cli): void {
         ['trade-agent threads show THREAD', 'what was said, called, and asked of your phone'],
         ['trade-agent threads delete THREAD', ''],
         ['trade-agent threads prune --older-than 30d --keep 20', 'finished ones only'],
-      ]) + exitCodes([5, 10, 11, 12]),
+      ]) + exitCodes(openExits),
     );
   threads
     .command('list', { isDefault: true })
     .description('list conversations, newest first')
-    .addHelpText('after', examples([['trade-agent threads --output json', '']]) + exitCodes([11]))
-    .action((_options, command: Command) => runCommand(cli, command, listThreads));
+    .addHelpText(
+      'after',
+      examples([['trade-agent threads --output json', '']]) + exitCodes([exits.credentialStore]),
+    )
+    .action((_options, command: Command) => runCommand(cli, command, showThreads));
   threads
     .command('show')
     .description('show a conversation: what was said, what was called, and its approvals')
     .argument('<thread>', 'as "threads list" shows it')
     .addHelpText(
       'after',
-      examples([['trade-agent threads show th_4k2m9x --output json', '']]) + exitCodes([11]),
+      examples([['trade-agent threads show th_4k2m9x --output json', '']]) +
+        exitCodes([exits.credentialStore]),
     )
     .action((thread: string, _options, command: Command) =>
       runCommand(cli, command, (context) => showThread(context, thread)),
@@ -47,15 +55,12 @@ export function addThreadsCommand(program: Command, cli: Cli): void {
     .command('delete')
     .summary('delete a conversation and its approvals')
     .description(
-      'Deletes a conversation and its approvals. Refused while one of them is open: cancel it (exit 5) or settle it (exit 10) first. The audit log keeps what was asked and answered.',
+      `Deletes a conversation and its approvals. Refused while one of them is open: cancel it (exit ${exits.pending}) or settle it (exit ${exits.unknown}) first. The audit log keeps what was asked and answered.`,
     )
     .argument('<thread>', 'as "threads list" shows it')
-    .addHelpText(
-      'after',
-      examples([['trade-agent threads delete th_4k2m9x', '']]) + exitCodes([5, 10, 11, 12]),
-    )
+    .addHelpText('after', examples([['trade-agent threads delete th_4k2m9x', '']]) + exitCodes(openExits))
     .action((thread: string, _options, command: Command) =>
-      runCommand(cli, command, (context) => deleteThread(context, thread)),
+      runCommand(cli, command, (context) => showDeleted(context, thread)),
     );
   threads
     .command('prune')
@@ -71,15 +76,15 @@ export function addThreadsCommand(program: Command, cli: Cli): void {
       examples([
         ['trade-agent threads prune --older-than 30d', ''],
         ['trade-agent threads prune --keep 20 --dry-run', ''],
-      ]) + exitCodes([11]),
+      ]) + exitCodes([exits.credentialStore]),
     )
-    .action((options: PruneFlags, command: Command) =>
-      runCommand(cli, command, (context) => pruneThreads(context, options)),
+    .action((options: PruneSettings, command: Command) =>
+      runCommand(cli, command, (context) => showPruned(context, options)),
     );
 }
 
-async function listThreads(context: Context): Promise<void> {
-  const threads = await (await context.agent({})).threads();
+async function showThreads(context: Context): Promise<void> {
+  const threads = await listThreads(context);
   await context.output.result('threads', { threads }, async () => {
     if (threads.length === 0) return 'No threads.';
     const [{ table }, { safeLine }] = await Promise.all([
@@ -99,27 +104,21 @@ async function listThreads(context: Context): Promise<void> {
 }
 
 async function showThread(context: Context, id: string): Promise<void> {
-  const thread = await (await context.agent({})).thread(id);
+  const thread = await findThread(context, id);
   await context.output.result('thread', { thread }, async () => {
     const { threadText } = await import('../../text/thread-lines.ts');
     return threadText(thread, context.io.unicode);
   });
 }
 
-async function deleteThread(context: Context, id: string): Promise<void> {
-  await (await context.agent({})).deleteThread(id);
+async function showDeleted(context: Context, id: string): Promise<void> {
+  await deleteThread(context, id);
   await context.output.result('deleted-threads', { deleted: [id] }, () => `Deleted ${id}.`);
 }
 
-async function pruneThreads(context: Context, options: PruneFlags): Promise<void> {
-  const { olderThan, keep, dryRun = false } = options;
-  if (olderThan === undefined && keep === undefined) {
-    throw new TradeAgentError('usage', 'which threads to delete is not said', {
-      hint: 'Give --older-than 30d, --keep 20, or both.',
-    });
-  }
-  const agent = await context.agent({});
-  const deleted = await agent.pruneThreads({ olderThan: olderThan ?? 0, keep: keep ?? 0, dryRun });
+async function showPruned(context: Context, settings: PruneSettings): Promise<void> {
+  const { dryRun = false } = settings;
+  const deleted = await pruneThreads(context, settings);
   await context.output.result('deleted-threads', { deleted, dry_run: dryRun }, () => {
     const count = `${deleted.length} ${deleted.length === 1 ? 'thread' : 'threads'}`;
     return [`${dryRun ? 'Would delete' : 'Deleted'} ${count}.`, ...deleted.map((id) => `  ${id}`)].join('\n');

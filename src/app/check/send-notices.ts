@@ -5,7 +5,7 @@ import { deliver } from '../../notify/deliver.ts';
 import { type Notice, NoticeFailure } from '../../notify/notice.ts';
 import { openChannel } from '../../notify/open-channel.ts';
 import { noticeSecrets } from '../../secrets/notice-secrets.ts';
-import type { Context } from '../context.ts';
+import type { App } from '../app.ts';
 
 /** All notices of a check together: cron's next check must not wait for a mail server. */
 const ALL_MS = 30_000;
@@ -16,20 +16,20 @@ const ALL_MS = 30_000;
  * @param now milliseconds since the epoch, by the clock the notices' times are of
  */
 export async function sendNotices(
-  context: Context,
+  app: App,
   channels: NoticesConfig,
   outbox: NoticeOutbox,
   now: number,
 ): Promise<NoticeReport[]> {
   const waiting = outbox.waiting();
   if (waiting.length === 0) return [];
-  const secrets = await noticeSecrets(await context.store());
+  const secrets = await noticeSecrets(await app.store());
   const all = new AbortController();
   const done = new AbortController();
-  const stop = () => all.abort(context.signal.reason);
-  if (context.signal.aborted) stop();
-  else context.signal.addEventListener('abort', stop, { once: true });
-  context.clock.sleep(ALL_MS, done.signal).then(
+  const stop = () => all.abort(app.signal.reason);
+  if (app.signal.aborted) stop();
+  else app.signal.addEventListener('abort', stop, { once: true });
+  app.clock.sleep(ALL_MS, done.signal).then(
     () => all.abort(new NoticeFailure('timeout', `the ${ALL_MS / 1000} s for all notices were over`)),
     () => undefined,
   );
@@ -44,10 +44,10 @@ export async function sendNotices(
         if (channel === undefined) return reports;
         const secret = secrets(name, channel);
         const send = openChannel(name, channel, secret, {
-          fetch: context.discreetFetch,
-          env: context.env,
+          fetch: app.discreetFetch,
+          env: app.env,
           platform: process.platform,
-          now: () => context.clock.now(),
+          now: () => app.clock.now(),
         });
         const deliveries = await deliver(
           async (notice, signal) => {
@@ -56,7 +56,7 @@ export async function sendNotices(
             outbox.remove(notice.id);
           },
           sendable,
-          { clock: context.clock, signal: all.signal, attemptMs: channel.timeout * 1000 },
+          { clock: app.clock, signal: all.signal, attemptMs: channel.timeout * 1000 },
         );
         for (const { notice, attempts, failure } of deliveries) {
           if (failure !== undefined) outbox.tried(notice.id, attempts);
@@ -70,7 +70,7 @@ export async function sendNotices(
     return reports.flat();
   } finally {
     done.abort();
-    context.signal.removeEventListener('abort', stop);
+    app.signal.removeEventListener('abort', stop);
   }
 }
 

@@ -1,24 +1,28 @@
-import { errorObject } from '../../app/error-object.ts';
-import { exitCodeForError } from '../../app/exit-codes.ts';
+import type { CheckResult } from '../../check/result.ts';
 import { type Decision, decide } from '../../schedule/due.ts';
 import type { Moments } from '../../schedule/moments.ts';
-import { isTriedAgain, type RunRecord, statusOf } from '../../schedule/run-record.ts';
+import type { RunRecord } from '../../schedule/run-record.ts';
 import type { Schedule } from '../../schedule/schedule.ts';
 import type { Journal, ScheduleStore } from '../../schedule/schedule-store.ts';
-import { isTradeAgentError } from '../../trading/errors.ts';
-import type { Context } from '../context.ts';
-import type { CheckRun } from './check-in-schedule.ts';
-import { momentsOf } from './schedule-context.ts';
+import type { App } from '../app.ts';
+import type { CheckOutcome } from '../check/run-check.ts';
+import { errorObject } from '../error-object.ts';
+import { type ExitCode, exitCodeForCheck, exitCodeForError, exits } from '../exit-codes.ts';
+import { isTriedAgain, statusOf } from './run-end.ts';
+import { momentsOf, scheduleStore } from './schedule-context.ts';
+import type { CheckProgress, ScheduledCheck } from './scheduled-check.ts';
 
 /** The worst findings a record keeps. */
 const KEPT_FINDINGS = 20;
 
 type Due = Decision & { run: true };
 
-/** What a call of `schedule run` came to. */
+/** What a call came to. */
 export type ScheduleRun =
+  /** @property next milliseconds since the epoch; undefined where it is not known */
   | { readonly status: 'not_due'; readonly next: number | undefined }
-  | { readonly status: 'ran'; readonly record: RunRecord; readonly check: CheckRun | undefined };
+  /** @property check undefined where the market is closed, and it runs only while that is open */
+  | { readonly status: 'ran'; readonly record: RunRecord; readonly check: CheckOutcome | undefined };
 
 /**
  * Runs a schedule's check if it is due, or at once where a person says so. What it came to is recorded before this
@@ -26,26 +30,32 @@ export type ScheduleRun =
  * @throws {TradeAgentError} `busy` where a run of it is under way; what the check throws, after it is recorded
  */
 export async function runSchedule(
-  context: Context,
-  store: ScheduleStore,
+  app: App,
   schedule: Schedule,
-  { now: atOnce }: { readonly now: boolean },
+  { now: atOnce, progress }: { readonly now: boolean; readonly progress: CheckProgress },
 ): Promise<ScheduleRun> {
+  const store = await scheduleStore(app);
   const { check } = schedule;
   // Before any session is opened: a run that proposes nothing has tokens that can only read.
-  if (check.suggest !== true || check.approval === 'deny') context.limitToReading();
-  const moments = await momentsOf(context, schedule.timing, schedule.profile, store);
-  if (!atOnce && !needsLock(store.journal(schedule), moments, context.clock.now())) {
-    return { status: 'not_due', next: moments.after(context.clock.now(), 1)[0] };
+  if (check.suggest !== true || check.approval === 'deny') app.limitToReading();
+  const moments = await momentsOf(app, schedule.timing, schedule.profile, store);
+  if (!atOnce && !needsLock(store.journal(schedule), moments, app.clock.now())) {
+    return { status: 'not_due', next: moments.after(app.clock.now(), 1)[0] };
   }
-  return await store.alone(schedule.id, context.signal, async () => {
-    const journal = withoutDead(store.journal(schedule), context.clock.now());
-    const decision = decide(moments, journal, context.clock.now());
+  return await store.alone(schedule.id, app.signal, async () => {
+    const journal = withoutDead(store.journal(schedule), app.clock.now());
+    const decision = decide(moments, journal, app.clock.now());
     if (!decision.run && !atOnce) {
       store.write(schedule.id, { ...journal, handled: decision.handled, pending: null });
       return { status: 'not_due', next: decision.next };
     }
-    return await runNow(context, store, schedule, journal, decision.run ? decision : undefined);
+    return await runNow(app, {
+      store,
+      schedule,
+      journal,
+      due: decision.run ? decision : undefined,
+      progress,
+    });
   });
 }
 
@@ -65,14 +75,17 @@ function withoutDead(journal: Journal, now: number): Journal {
   };
 }
 
-async function runNow(
-  context: Context,
-  store: ScheduleStore,
-  schedule: Schedule,
-  journal: Journal,
-  due: Due | undefined,
-): Promise<ScheduleRun> {
-  const { clock } = context;
+interface Turn {
+  readonly store: ScheduleStore;
+  readonly schedule: Schedule;
+  readonly journal: Journal;
+  /** Undefined where a person starts it. */
+  readonly due: Due | undefined;
+  readonly progress: CheckProgress;
+}
+
+async function runNow(app: App, { store, schedule, journal, due, progress }: Turn): Promise<ScheduleRun> {
+  const { clock } = app;
   const handled = due?.handled ?? journal.handled;
   const begun: RunRecord = {
     schedule: schedule.id,
@@ -101,48 +114,45 @@ async function runNow(
     return record;
   };
 
+  const fail = (error: unknown, found?: CheckResult) => {
+    const code = codeOf(error);
+    end({ ...endOf(begun, code, found, clock.now()), error: keptError(error) }, isTriedAgain(code));
+  };
+
   let closed: boolean;
   try {
-    closed = schedule.when_open && !(await (await context.gateway()).clock()).is_open;
+    closed = schedule.when_open && !(await (await app.gateway()).clock()).is_open;
   } catch (error) {
-    end(endOf(begun, failed(context, error), clock.now()), isTriedAgain(codeOf(context, error)));
+    fail(app.signal.aborted ? app.signal.reason : error);
     throw error;
   }
   if (closed) {
     const record: RunRecord = {
       ...begun,
       status: 'market_closed',
-      exit_code: 0,
+      exit_code: exits.done,
       ended_at: time(clock.now()),
     };
     return { status: 'ran', record: end(record, false), check: undefined };
   }
 
   // Most calls find nothing due, and need none of it.
-  const { checkInSchedule } = await import('./check-in-schedule.ts');
-  const check = await checkInSchedule(context, schedule);
-  const exitCode = check.exitCode ?? codeOf(context, check.error);
-  const record = end(endOf(begun, check, clock.now(), exitCode), isTriedAgain(exitCode));
-  if (check.exitCode === undefined) throw check.error;
-  return { status: 'ran', record, check };
+  const { scheduledCheck } = await import('./scheduled-check.ts');
+  const check: ScheduledCheck = await scheduledCheck(app, schedule, progress);
+  if (check.outcome === undefined) {
+    fail(check.error, check.found);
+    throw check.error;
+  }
+  const code = exitCodeForCheck(check.outcome, app.signal);
+  const record = end(endOf(begun, code, check.outcome.result, clock.now()), isTriedAgain(code));
+  return { status: 'ran', record, check: check.outcome };
 }
 
-function failed({ signal }: Context, error: unknown): CheckRun {
-  return {
-    exitCode: undefined,
-    error: signal.aborted ? signal.reason : error,
-    result: undefined,
-    text: '',
-  };
+function codeOf(error: unknown): ExitCode {
+  return exitCodeForError(errorObject(error).code);
 }
 
-function codeOf({ signal }: Context, error: unknown): number {
-  const thrown = signal.aborted ? signal.reason : error;
-  return isTradeAgentError(thrown) ? exitCodeForError(thrown.code) : 1;
-}
-
-function endOf(begun: RunRecord, { error, result }: CheckRun, now: number, exitCode?: number): RunRecord {
-  const code = exitCode ?? exitCodeForError(errorObject(error).code);
+function endOf(begun: RunRecord, code: ExitCode, result: CheckResult | undefined, now: number): RunRecord {
   const approvals = (result?.proposals ?? []).flatMap(({ approvals }) =>
     (approvals as { id: string; status: string }[]).map(({ id, status }) => ({ id, status })),
   );
@@ -157,7 +167,6 @@ function endOf(begun: RunRecord, { error, result }: CheckRun, now: number, exitC
       .map(({ rule, severity, message }) => ({ rule, severity, message })),
     approvals,
     unsent: (result?.notices ?? []).filter((notice) => notice.error !== undefined).length,
-    ...(error === undefined ? {} : { error: keptError(error) }),
   };
 }
 

@@ -1,6 +1,5 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { childEnvironment } from '../../app/sandbox-connection.ts';
 import { ensurePrivateFolder } from '../../machine/home.ts';
 import { currentCalendar } from '../../schedule/calendar-cache.ts';
 import { machineCommand } from '../../schedule/machine-command.ts';
@@ -10,14 +9,20 @@ import type { Machine } from '../../schedule/open-scheduler.ts';
 import type { Timing } from '../../schedule/schedule.ts';
 import { openScheduleStore, type ScheduleStore } from '../../schedule/schedule-store.ts';
 import type { TradingDay } from '../../trading/activity.ts';
-import type { Context } from '../context.ts';
+import type { App } from '../app.ts';
+import { exitCodeMeanings, exits } from '../exit-codes.ts';
+import { childEnvironment } from '../sandbox-connection.ts';
 
-export async function scheduleStore(context: Pick<Context, 'home'>): Promise<ScheduleStore> {
-  return openScheduleStore(join((await context.home()).data, 'schedules'));
+/** Where schedules are kept. */
+export async function scheduleStore(app: Pick<App, 'home'>): Promise<ScheduleStore> {
+  return openScheduleStore(join((await app.home()).data, 'schedules'));
 }
 
+/** How a run may end and yet be no failure: it found something, or the phone has yet to say yes, or did not. */
+const results = [exits.found, exits.pending, exits.denied, exits.expired] as const;
+
 /** This machine, for schedulers; its commands get no token of the user's. */
-export function thisMachine({ env }: Pick<Context, 'env'>, folder: string): Machine {
+export function thisMachine({ env }: Pick<App, 'env'>, folder: string): Machine {
   return {
     platform: process.platform,
     env,
@@ -25,6 +30,7 @@ export function thisMachine({ env }: Pick<Context, 'env'>, folder: string): Mach
     uid: process.getuid?.() ?? 0,
     run: machineCommand(childEnvironment(env)),
     folder: ensurePrivateFolder(folder),
+    results: results.map((code) => ({ code, meaning: exitCodeMeanings[code] })),
   };
 }
 
@@ -33,7 +39,7 @@ export function thisMachine({ env }: Pick<Context, 'env'>, folder: string): Mach
  * @throws {TradeAgentError} what reading the calendar throws, where none is kept that reaches to today
  */
 export async function momentsOf(
-  context: Context,
+  app: App,
   timing: Timing,
   profile: string,
   store: ScheduleStore,
@@ -42,8 +48,8 @@ export async function momentsOf(
   const { days } = await currentCalendar({
     folder: store.folder,
     profile,
-    now: context.clock.now(),
-    ask: async (range) => (await context.gateway()).calendar(range),
+    now: app.clock.now(),
+    ask: async (range) => (await app.gateway()).calendar(range),
   });
   return momentsBy(timing, days);
 }

@@ -1,4 +1,4 @@
-import { EXCHANGE_ZONE } from '../../schedule/schedule.ts';
+import { EXCHANGE_ZONE } from '../../../schedule/schedule.ts';
 
 /** This machine's zone, by its IANA name. */
 export function localZone(): string {

@@ -1,9 +1,6 @@
 import { join } from 'node:path';
 import type { ApprovalMode } from '../../agent/agent.ts';
-import type { ApprovalView, RunResult } from '../../agent/events.ts';
-import { errorObject } from '../../app/error-object.ts';
-import { exitCodeForError, exitCodeForRun } from '../../app/exit-codes.ts';
-import { resumeCommand } from '../../app/run/run-report.ts';
+import type { AgentEvent, ApprovalView, RunResult } from '../../agent/events.ts';
 import { type Check, check } from '../../check/check.ts';
 import { type AccountMemory, openCheckStore } from '../../check/check-store.ts';
 import { gather } from '../../check/gather.ts';
@@ -16,14 +13,14 @@ import { safeLine } from '../../net/safe-text.ts';
 import { databaseKey } from '../../secrets/database-key.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { isSettledState } from '../../trading/proposal.ts';
-import type { Context } from '../context.ts';
-import { talkError } from '../output.ts';
-import { proposalObject, propose } from './propose.ts';
+import type { App } from '../app.ts';
+import { errorObject } from '../error-object.ts';
+import { runObject } from '../run/run-report.ts';
+import { propose } from './propose.ts';
 
 export interface CheckOptions {
   readonly rules?: string;
   readonly report?: string;
-  readonly format: 'text' | 'markdown';
   readonly suggest?: boolean;
   readonly buyOnly?: boolean;
   readonly approval: ApprovalMode;
@@ -33,84 +30,119 @@ export interface CheckOptions {
   readonly ttl?: number;
 }
 
-/** What comes after a check was told, remembered, and out of the way of the next one. */
-export type AfterCheck = (result: CheckResult, runs: readonly RunResult[]) => Promise<void>;
-
-const FOUND = 3;
-/** Sales first; what they bring is spent in a second round. */
-const MOST_ROUNDS = 2;
-
-/** One check, from the rules to the exit code. */
-export async function runCheck(
-  context: Context,
-  options: CheckOptions,
-  after: AfterCheck = sayWhatWaits(context),
-): Promise<number> {
-  const file = options.rules === undefined ? standardRules() : await loadRules(options.rules);
-  // A session that is limited to reading carries no order out, whatever the phone says.
-  if (!proposes(options)) context.limitToReading();
-  const [profile, home, session] = await Promise.all([
-    context.profile(),
-    context.home(),
-    context.requireSession(),
-  ]);
-  const folder = ensurePrivateFolder(home.data);
-  const lock = join(folder, `check.${profile.name}.lock`);
-  const { result, runs, failure } = await oneAtATime(lock, context.signal, async () => {
-    const key = (await databaseKey(await context.store())).toString('hex');
-    const store = openCheckStore(join(folder, `checks.${profile.name}.db`), key);
-    try {
-      return await checkAndTell(context, options, file, store, `${profile.name}:${session.user.sub}`);
-    } finally {
-      store.close();
-    }
-  });
-  await after(result, runs);
-  if (failure !== undefined) talkError(context.io, errorObject(failure));
-  return exitCode(context, result, runs, failure);
-}
-
-function sayWhatWaits({ io, profileOption }: Context): AfterCheck {
-  return async (_result, runs) => {
-    for (const { status, thread } of runs)
-      if (status === 'pending') {
-        io.talk('what you approve is carried out, with or without this terminal');
-        io.talk(`how it went: ${resumeCommand(thread, profileOption)}`);
-      }
-  };
+/** Told of a check while it goes on. */
+export interface CheckListener {
+  /** Each finding that is new. */
+  finding(finding: CheckResult['findings'][number]): void;
+  /** What happens while orders are proposed. */
+  proposing(event: AgentEvent): void | Promise<void>;
+  /** The result, before any notice of it is sent. */
+  found(result: CheckResult): void | Promise<void>;
+  /** The result with what became of the notices, before it is remembered: a crash in between tells it once more. */
+  told(result: CheckResult): void | Promise<void>;
 }
 
 /** A check that was told and remembered. */
-interface Told {
+export interface CheckOutcome {
   readonly result: CheckResult;
+  /** One for each round of proposals. */
   readonly runs: readonly RunResult[];
   /** Why the report could not be written. */
   readonly failure: TradeAgentError | undefined;
 }
 
-async function checkAndTell(
-  context: Context,
+/** Sales first; what they bring is spent in a second round. */
+const MOST_ROUNDS = 2;
+
+/**
+ * One check: looks by the rules, proposes where it may, tells who wants to know, and remembers what it told.
+ * @throws {TradeAgentError} `invalid_config` for wrong rules, `login_required`, `busy`, and what the gateway throws
+ */
+export async function runCheck(
+  app: App,
   options: CheckOptions,
-  file: RulesFile,
-  store: ReturnType<typeof openCheckStore>,
-  owner: string,
-): Promise<Told> {
-  const gateway = await context.gateway();
+  listener: CheckListener,
+): Promise<CheckOutcome> {
+  const file = options.rules === undefined ? standardRules() : await loadRules(options.rules);
+  // A session that is limited to reading carries no order out, whatever the phone says.
+  if (!proposes(options)) app.limitToReading();
+  const [profile, home, session] = await Promise.all([app.profile(), app.home(), app.requireSession()]);
+  const folder = ensurePrivateFolder(home.data);
+  const lock = join(folder, `check.${profile.name}.lock`);
+  return await oneAtATime(lock, app.signal, async () => {
+    const key = (await databaseKey(await app.store())).toString('hex');
+    const store = openCheckStore(join(folder, `checks.${profile.name}.db`), key);
+    try {
+      return await checkAndTell(app, options, listener, {
+        file,
+        store,
+        owner: `${profile.name}:${session.user.sub}`,
+      });
+    } finally {
+      store.close();
+    }
+  });
+}
+
+/** What one account's checks go by. */
+interface Basis {
+  readonly file: RulesFile;
+  readonly store: ReturnType<typeof openCheckStore>;
+  /** Whose account: profile and user. */
+  readonly owner: string;
+}
+
+async function checkAndTell(
+  app: App,
+  options: CheckOptions,
+  listener: CheckListener,
+  basis: Basis,
+): Promise<CheckOutcome> {
+  const look = await looker(app, options, basis);
+  const { done, memory } = await look();
+  for (const finding of done.result.findings) listener.finding(finding);
+  const runs: RunResult[] = [];
+  let latest = done;
+  while (proposes(options) && latest.proposals.length > 0 && runs.length < MOST_ROUNDS) {
+    const run = await propose(app, latest.proposals, memory, options, (event) => listener.proposing(event));
+    runs.push(run);
+    if (!mayGoOn(run, latest)) break;
+    latest = (await look()).done;
+  }
+  const result: CheckResult = {
+    ...done.result,
+    proposals: runs.map((run) => ({ ...runObject(run, app.profileOption) })),
+    notes: [...done.result.notes],
+  };
+
+  const failure = options.report === undefined ? undefined : await writeReport(options.report, result, done);
+  if (failure !== undefined) result.notes.push(failure.message);
+  await listener.found(result);
+  await tellPeople(app, { owner: basis.owner, result, done, memory, runs });
+  await listener.told(result);
+  // After it was told: a crash in between tells a thing twice rather than never.
+  memory.remember(done.firing.states, done.figures.drawdowns.mark);
+  return { result, runs, failure };
+}
+
+/** What looks at the account: once, and again for each round after the first. */
+async function looker(app: App, options: CheckOptions, { file, store, owner }: Basis) {
+  const gateway = await app.gateway();
   const { listedSymbols } = await import('../../sandbox/market/symbols.ts');
   const symbols = listedSymbols();
   const sectorOf = (symbol: string) => symbols.get(symbol)?.sector || undefined;
   const suggesting = options.suggest === true;
-  const look = async () => {
+  return async (): Promise<{ done: Check; memory: AccountMemory }> => {
     const snapshot = await gather({
       gateway,
       file,
       closes: store.closes,
       activities: (account) => store.activities({ profile: owner, account }),
-      localNow: context.clock.now(),
+      localNow: app.clock.now(),
       suggest: suggesting,
     });
     const memory = store.account({ profile: owner, account: snapshot.account.account });
-    const approvals = suggesting ? await (await context.agent({ model: 'builtin' })).approvals() : [];
+    const approvals = suggesting ? await (await app.agent({ model: 'builtin' })).approvals() : [];
     const done = check({
       file,
       rulesFile: options.rules,
@@ -135,37 +167,6 @@ async function checkAndTell(
     });
     return { done, memory };
   };
-
-  const { done, memory } = await look();
-  for (const finding of done.result.findings) context.output.event({ type: 'finding', finding });
-  const runs: RunResult[] = [];
-  let latest = done;
-  while (proposes(options) && latest.proposals.length > 0 && runs.length < MOST_ROUNDS) {
-    const run = await propose(context, latest.proposals, memory, options);
-    runs.push(run);
-    if (!mayGoOn(run, latest)) break;
-    latest = (await look()).done;
-  }
-  const result: CheckResult = {
-    ...done.result,
-    proposals: runs.map((run) => proposalObject(context, run)),
-    notes: [...done.result.notes],
-  };
-
-  const failure = options.report === undefined ? undefined : await writeReport(options.report, result, done);
-  if (failure !== undefined) result.notes.push(failure.message);
-  const tell = () => tellPeople(context, { owner, result, done, memory, runs });
-  // A person sees what was found before anything is waited for; the one object of a script says also who was told.
-  if (context.output.format === 'text') {
-    await print(context, options, result);
-    await tell();
-  } else {
-    await tell();
-    await print(context, options, result);
-  }
-  // After it was told: a crash in between tells a thing twice rather than never.
-  memory.remember(done.firing.states, done.figures.drawdowns.mark);
-  return { result, runs, failure };
 }
 
 /** Whether anybody may be asked for an order. */
@@ -202,11 +203,11 @@ interface Tellable {
 }
 
 /** Sends notices, and puts what became of them into the result. Whatever goes wrong is told, and nothing else is changed by it. */
-async function tellPeople(context: Context, { owner, result, done, memory, runs }: Tellable): Promise<void> {
-  const profile = await context.profile();
+async function tellPeople(app: App, { owner, result, done, memory, runs }: Tellable): Promise<void> {
+  const profile = await app.profile();
   const { notices: channels } = profile;
   if (channels === undefined) return;
-  const warn = (message: string) => context.io.talk(safeLine(`warning: ${message}`));
+  const warn = (message: string) => app.tell(safeLine(`warning: ${message}`));
   try {
     const [{ noticesOf }, { sendNotices }] = await Promise.all([
       import('./tell.ts'),
@@ -227,7 +228,7 @@ async function tellPeople(context: Context, { owner, result, done, memory, runs 
         now,
       }),
     );
-    result.notices = await sendNotices(context, channels, outbox, now);
+    result.notices = await sendNotices(app, channels, outbox, now);
     for (const { channel, title, status, error } of result.notices) {
       if (error === undefined) continue;
       const next = status === 'waiting' ? '; it is tried again at the next check' : '';
@@ -240,15 +241,6 @@ async function tellPeople(context: Context, { owner, result, done, memory, runs 
   }
 }
 
-async function print(context: Context, options: CheckOptions, result: CheckResult): Promise<void> {
-  const { schema: _schema, ...data } = result;
-  await context.output.result('check', data, async () => {
-    if (options.format === 'markdown')
-      return (await import('../../check/report/markdown.ts')).markdownReport(result);
-    return (await import('../../check/report/text.ts')).textReport(result);
-  });
-}
-
 async function writeReport(
   file: string,
   result: CheckResult,
@@ -259,23 +251,6 @@ async function writeReport(
     import('./report-file.ts'),
   ]);
   return writeReportFile(file, htmlReport(result, figures));
-}
-
-function exitCode(
-  { signal }: Context,
-  result: CheckResult,
-  runs: readonly RunResult[],
-  failure: TradeAgentError | undefined,
-): number {
-  const unfinished = runs.map(exitCodeForRun).filter((code) => code !== 0);
-  // Not known what became of an order: nothing else matters before that.
-  if (unfinished.includes(10)) return 10;
-  if (signal.aborted)
-    return exitCodeForError(isTradeAgentError(signal.reason) ? signal.reason.code : 'interrupted');
-  const [first] = unfinished;
-  if (first !== undefined) return first;
-  if (failure !== undefined) return exitCodeForError(failure.code);
-  return result.findings.length > 0 ? FOUND : 0;
 }
 
 async function oneAtATime<T>(file: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {

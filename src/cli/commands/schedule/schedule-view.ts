@@ -1,17 +1,8 @@
-import { safeLine } from '../../net/safe-text.ts';
-import { cachedCalendar } from '../../schedule/calendar-cache.ts';
-import { openScheduler } from '../../schedule/open-scheduler.ts';
-import type { RunRecord } from '../../schedule/run-record.ts';
-import { EXCHANGE_ZONE, type Schedule } from '../../schedule/schedule.ts';
-import type { ScheduleStore } from '../../schedule/schedule-store.ts';
-import type { EntryState } from '../../schedule/scheduler.ts';
-import type { Context } from '../context.ts';
-import { momentsBy, thisMachine } from './schedule-context.ts';
+import type { ScheduleState } from '../../../app/schedule/schedule-state.ts';
+import { safeLine } from '../../../net/safe-text.ts';
+import type { RunRecord } from '../../../schedule/run-record.ts';
+import { EXCHANGE_ZONE } from '../../../schedule/schedule.ts';
 import { bothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
-
-const NEXT_RUNS = 3;
-/** A wake-up comes each quarter of an hour at most; after two of them the machine was not awake, or nothing wakes it. */
-const OVERDUE_MS = 31 * 60_000;
 
 /** A schedule as `schedule list` shows it. */
 export interface ScheduleView {
@@ -31,7 +22,7 @@ export interface ScheduleView {
   /** Milliseconds. */
   readonly timeout_ms: number;
   readonly with: string;
-  readonly entry: EntryState | 'unreadable' | 'dry_run';
+  readonly entry: ScheduleState['entry'];
   readonly zone: string;
   readonly local_zone: string;
   readonly next: readonly { readonly exchange: string; readonly local: string }[];
@@ -40,20 +31,10 @@ export interface ScheduleView {
   readonly last: RunRecord | null;
 }
 
-/** By what is on this machine alone: asks no server, so that it works offline. */
-export async function viewOf(
-  context: Context,
-  store: ScheduleStore,
-  schedule: Schedule,
-  entry?: ScheduleView['entry'],
-): Promise<ScheduleView> {
+/** As scripts get it: the exchange's time beside this machine's. */
+export function viewOf({ schedule, entry, next, overdue, last }: ScheduleState): ScheduleView {
   const { timing, check } = schedule;
-  const now = context.clock.now();
-  const calendar = cachedCalendar(store.folder, schedule.profile);
-  const moments = await momentsBy(timing, calendar?.days ?? []);
-  const journal = store.journal(schedule);
   const zone = localZone();
-  const [latest] = moments.upTo(now - OVERDUE_MS, 1);
   return {
     id: schedule.id,
     name: schedule.name,
@@ -70,31 +51,16 @@ export async function viewOf(
     },
     timeout_ms: schedule.timeout,
     with: schedule.with,
-    entry: entry ?? (await entryState(context, store, schedule)),
+    entry,
     zone: EXCHANGE_ZONE,
     local_zone: zone,
-    next: moments
-      .after(now, NEXT_RUNS)
-      .map((at) => ({ exchange: zonedTimestamp(at, EXCHANGE_ZONE), local: zonedTimestamp(at, zone) })),
-    overdue:
-      latest !== undefined && latest > journal.handled && journal.handled <= now
-        ? zonedTimestamp(latest, EXCHANGE_ZONE)
-        : null,
-    last: journal.runs.at(-1) ?? null,
+    next: next.map((at) => ({
+      exchange: zonedTimestamp(at, EXCHANGE_ZONE),
+      local: zonedTimestamp(at, zone),
+    })),
+    overdue: overdue === undefined ? null : zonedTimestamp(overdue, EXCHANGE_ZONE),
+    last: last ?? null,
   };
-}
-
-async function entryState(
-  context: Context,
-  store: ScheduleStore,
-  schedule: Schedule,
-): Promise<ScheduleView['entry']> {
-  try {
-    return await openScheduler(schedule.with, thisMachine(context, store.folder)).state(schedule);
-  } catch {
-    // A list must not fail for one entry that can't be looked at; it says so.
-    return 'unreadable';
-  }
 }
 
 const entryWords: Record<ScheduleView['entry'], string> = {

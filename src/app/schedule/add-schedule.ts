@@ -2,20 +2,19 @@ import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { ApprovalMode } from '../../agent/agent.ts';
 import { shortId } from '../../agent/short-id.ts';
-import { launcher } from '../../app/launcher.ts';
 import { findProfile } from '../../config/resolve-profile.ts';
 import { requireEdge } from '../../schedule/market-edge.ts';
 import { openScheduler, usualScheduler } from '../../schedule/open-scheduler.ts';
 import { type Schedule, schedulePattern, type Timing } from '../../schedule/schedule.ts';
 import type { ScheduleStore } from '../../schedule/schedule-store.ts';
-import type { EntryPart } from '../../schedule/scheduler.ts';
 import type { SchedulerName } from '../../schedule/scheduler-names.ts';
 import { startCommand } from '../../schedule/start-command.ts';
 import { wakeMinutes } from '../../schedule/wake-minutes.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
-import type { Context } from '../context.ts';
+import type { App } from '../app.ts';
+import { launcher } from '../launcher.ts';
 import { momentsOf, scheduleStore, thisMachine } from './schedule-context.ts';
-import { viewOf, viewText } from './schedule-view.ts';
+import { type ScheduleState, stateOf } from './schedule-state.ts';
 
 export interface AddOptions {
   readonly cron?: string;
@@ -28,37 +27,43 @@ export interface AddOptions {
   readonly buyOnly?: boolean;
   readonly approval: ApprovalMode;
   readonly with?: SchedulerName;
-  readonly yes?: boolean;
+  /** Writes nothing, only says what would be. */
   readonly dryRun?: boolean;
+  /** Milliseconds that a run may take. */
+  readonly timeout?: number | undefined;
 }
 
 /** How long a run may take unless --timeout says otherwise: less than what lies between two wake-ups. */
 const USUAL_TIMEOUT_MS = 10 * 60_000;
 
-/** Writes an entry, after it was shown; everything that can be wrong with it is found before. */
+/**
+ * Writes an entry; everything that can be wrong with it is found before.
+ * @param agree asked once all is known, unless nothing is to be written; false leaves everything as it is
+ * @throws {TradeAgentError} `usage`, `not_found`, `invalid_config`; `interrupted` where the person does not agree
+ */
 export async function addSchedule(
-  context: Context,
+  app: App,
   options: AddOptions,
-  timeout: number | undefined,
-): Promise<void> {
-  const store = await scheduleStore(context);
+  agree: (schedule: Schedule) => Promise<boolean>,
+): Promise<ScheduleState> {
+  const store = await scheduleStore(app);
   // The calendar is all that it asks for.
-  context.limitToReading();
+  app.limitToReading();
   const timing = timingOf(options);
-  const profile = findProfile(await context.config(), context.profileName);
+  const profile = findProfile(await app.config(), app.profileName);
   checkName(options.name, store);
   const check = await checkOf(options);
-  const moments = await momentsOf(context, timing, profile.name, store);
-  const now = context.clock.now();
-  const machine = thisMachine(context, store.folder);
+  const moments = await momentsOf(app, timing, profile.name, store);
+  const now = app.clock.now();
+  const machine = thisMachine(app, store.folder);
   const scheduler = openScheduler(options.with ?? usualScheduler(machine), machine);
   const id = shortId('s', 6);
-  const timeoutMs = timeout ?? USUAL_TIMEOUT_MS;
+  const timeoutMs = options.timeout ?? USUAL_TIMEOUT_MS;
   const command = startCommand({
     node: process.execPath,
     script: launcher(),
     id,
-    env: context.env,
+    env: app.env,
     keychain: !profile.sandbox && profile.credential_store !== 'file',
   });
   const schedule: Schedule = {
@@ -76,7 +81,7 @@ export async function addSchedule(
 
   const dryRun = options.dryRun === true;
   if (!dryRun) {
-    if (options.yes !== true) await confirm(context, schedule);
+    if (!(await agree(schedule))) throw new TradeAgentError('interrupted', 'nothing was written');
     // The definition first: an entry without one would fail at each wake-up.
     store.put(schedule);
     try {
@@ -85,12 +90,9 @@ export async function addSchedule(
       store.remove(id);
       throw error;
     }
-    if (scheduler.note !== undefined) context.io.talk(scheduler.note);
+    if (scheduler.note !== undefined) app.tell(scheduler.note);
   }
-  const view = await viewOf(context, store, schedule, dryRun ? 'dry_run' : undefined);
-  await context.output.result('schedule', { schedule: view, written: schedule.entry, dry_run: dryRun }, () =>
-    [...(dryRun ? ['Would write:', entryText(schedule.entry), ''] : []), viewText(view)].join('\n'),
-  );
+  return await stateOf(app, store, schedule, dryRun ? 'dry_run' : undefined);
 }
 
 function timingOf({ cron, at }: AddOptions): Timing {
@@ -136,24 +138,4 @@ async function checkOf(options: AddOptions): Promise<Schedule['check']> {
     ...(options.buyOnly === true ? { buyOnly: true } : {}),
     approval: options.approval,
   };
-}
-
-async function confirm({ io, signal }: Context, { entry }: Schedule): Promise<void> {
-  if (!io.interactive) {
-    throw new TradeAgentError('usage', 'a schedule writes an entry that starts this program', {
-      hint: 'Look at it with --dry-run; say --yes to write it without being asked.',
-    });
-  }
-  io.talk(entryText(entry));
-  const answer = await io.prompt('Write this? [y/N] ', signal);
-  if (/^y(es)?$/i.test(answer.trim())) return;
-  throw new TradeAgentError('interrupted', 'nothing was written');
-}
-
-function entryText(entry: readonly EntryPart[]): string {
-  return entry
-    .map(
-      ({ file, text }) => `${file === null ? 'At the end of your crontab:' : `${file}:`}\n${text.trimEnd()}`,
-    )
-    .join('\n\n');
 }

@@ -1,0 +1,40 @@
+import type { ApprovalView } from '../../agent/events.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import type { App } from '../app.ts';
+
+/** All of the user's approvals, newest first. @throws {TradeAgentError} `login_required` */
+export async function listApprovals(app: App): Promise<ApprovalView[]> {
+  // What is known here without a session is not all that there is.
+  await app.requireSession();
+  return (await app.agent({})).approvals();
+}
+
+/** @throws {TradeAgentError} `not_found`, `login_required` */
+export async function findApproval(app: App, id: string): Promise<ApprovalView> {
+  await app.requireSession();
+  const approval = await (await app.agent({})).approval(id);
+  if (approval !== undefined) return approval;
+  throw new TradeAgentError('not_found', `there is no approval "${id}"`, {
+    hint: 'List them with "trade-agent approvals".',
+  });
+}
+
+/** Takes an approval back. @throws {TradeAgentError} `not_found`; `usage` for one that ended; `outcome_unknown` for one under way */
+export async function cancelApproval(app: App, id: string): Promise<ApprovalView> {
+  return (await app.agent({})).cancelApproval(id);
+}
+
+/** What became of what was on its way. */
+export interface Reconciled {
+  readonly approvals: readonly ApprovalView[];
+  /** Those of them that nobody knows the outcome of yet. */
+  readonly unknown: number;
+}
+
+/** Asks what became of one approval, or of all. @throws {TradeAgentError} `not_found`, `login_required` */
+export async function reconcile(app: App, id: string | undefined): Promise<Reconciled> {
+  await app.requireSession();
+  const approvals = await (await app.agent({})).reconcile(id);
+  const unknown = approvals.filter(({ status }) => status === 'unknown' || status === 'executing').length;
+  return { approvals, unknown };
+}

@@ -1,0 +1,46 @@
+import { MOST_ORDERS, type RunOptions } from '../../agent/agent.ts';
+import type { AgentEvent, RunResult } from '../../agent/events.ts';
+import { shortId } from '../../agent/short-id.ts';
+import type { Proposal } from '../../check/check.ts';
+import type { AccountMemory } from '../../check/check-store.ts';
+import type { App } from '../app.ts';
+import { followRun } from '../run/follow-run.ts';
+
+/**
+ * Proposes orders the way of any order: the agent calls the tools, the person approves on their phone, the gateway
+ * places each once, whether or not this still runs. As many as a run takes; the rest is for the next check. Ends as
+ * the run does, also where it was interrupted.
+ * @param show is given what happens meanwhile
+ */
+export async function propose(
+  app: App,
+  proposals: readonly Proposal[],
+  memory: AccountMemory,
+  options: Pick<RunOptions, 'approval' | 'requestedBy' | 'ttl'>,
+  show: (event: AgentEvent) => void | Promise<void>,
+): Promise<RunResult> {
+  const { clock, signal } = app;
+  const asked = proposals.slice(0, MOST_ORDERS);
+  const thread = shortId('th_', 10);
+  for (const { rule } of asked)
+    if (rule !== undefined) memory.proposing(rule.name, rule.definition, thread, clock.now());
+
+  const agent = await app.agent({ model: 'builtin' });
+  const result = await followRun(
+    agent.run(
+      { orders: asked.map(({ request }) => request), composedBy: 'check', thread },
+      { requestedBy: 'check', ...options, signal },
+    ),
+    signal,
+    show,
+    thread,
+  );
+  for (const { rule, request } of asked) {
+    if (
+      rule !== undefined &&
+      result.approvals.some((one) => one.kind === 'order' && one.order.symbol === request.symbol)
+    )
+      memory.asked(rule.name, rule.definition);
+  }
+  return result;
+}

@@ -1,0 +1,23 @@
+import type { Halt } from '../../tools/gateway/gateway-client.ts';
+import type { App } from '../app.ts';
+import type { Asking } from '../approvals/ask-and-wait.ts';
+
+/** Stops all trading at the gateway, and withdraws what waits for the phone. */
+export async function halt(app: App): Promise<Halt> {
+  return (await app.gateway()).halt();
+}
+
+/**
+ * Lets trading go on, once the phone approves; where nothing is halted, nobody is asked.
+ * @param requestedBy who asks, as the person is told
+ * @returns how it stands then: it may have been halted again meanwhile
+ * @throws {TradeAgentError} what stands for a no
+ */
+export async function liftHalt(app: App, requestedBy: string, asking: () => Promise<Asking>): Promise<Halt> {
+  const gateway = await app.gateway();
+  if ((await gateway.halted()).halted) {
+    const { askAndWait } = await import('../approvals/ask-and-wait.ts');
+    await askAndWait(app, { kind: 'lift', lift: {}, requested_by: requestedBy }, await asking());
+  }
+  return await gateway.halted();
+}

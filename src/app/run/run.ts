@@ -1,0 +1,53 @@
+import type { Agent, ApprovalMode, RunOptions } from '../../agent/agent.ts';
+import type { AgentEvent } from '../../agent/events.ts';
+import type { AgentOptions, App } from '../app.ts';
+
+/** How a run is to go, as a person or a script says it. */
+export interface RunSettings extends AgentOptions {
+  readonly approval: ApprovalMode;
+  /** Model calls at most. */
+  readonly maxTurns?: number;
+  /** Stopped early, it takes back what still waits for the phone. */
+  readonly cancelOnExit?: boolean;
+}
+
+export type RunInput = Parameters<Agent['run']>[0];
+
+/**
+ * Asks the agent once, in a new thread or an earlier one.
+ * @param input asked for once the agent is there, so that reading it goes on beside the agent's start
+ * @returns what happens, event by event; the last is the result
+ * @throws {TradeAgentError} what keeps an agent from starting, and what `input` throws
+ */
+export async function run(
+  app: App,
+  input: () => Promise<RunInput>,
+  settings: RunSettings,
+): Promise<AsyncIterable<AgentEvent>> {
+  const agent = await app.agent(settings);
+  return agent.run(await input(), runOptions(app, settings));
+}
+
+/** Goes on with a thread that stopped. @throws {TradeAgentError} what keeps an agent from starting */
+export async function resume(
+  app: App,
+  thread: string,
+  settings: RunSettings,
+): Promise<AsyncIterable<AgentEvent>> {
+  const agent = await app.agent(settings);
+  return agent.resume(thread, runOptions(app, settings));
+}
+
+/** What the agent is told of a run's settings. */
+export function runOptions(
+  { signal }: App,
+  { approval, maxTurns, cancelOnExit }: Omit<RunSettings, keyof AgentOptions>,
+): RunOptions {
+  return {
+    approval,
+    signal,
+    requestedBy: 'run',
+    ...(cancelOnExit === true ? { cancelOnExit: true } : {}),
+    ...(maxTurns === undefined ? {} : { maxTurns }),
+  };
+}

@@ -1,0 +1,36 @@
+import type { RunRecord } from '../../schedule/run-record.ts';
+import type { Schedule } from '../../schedule/schedule.ts';
+import type { App } from '../app.ts';
+import { scheduleStore } from './schedule-context.ts';
+import { type ScheduleState, stateOf } from './schedule-state.ts';
+
+/** @throws {TradeAgentError} `not_found` */
+export async function findSchedule(app: Pick<App, 'home'>, idOrName: string): Promise<Schedule> {
+  return (await scheduleStore(app)).find(idOrName);
+}
+
+/** Every schedule, and how it stands. */
+export async function listSchedules(app: App): Promise<ScheduleState[]> {
+  const store = await scheduleStore(app);
+  const states: ScheduleState[] = [];
+  for (const schedule of store.list()) states.push(await stateOf(app, store, schedule));
+  return states;
+}
+
+/**
+ * What became of the last runs, newest first.
+ * @param idOrName of one schedule alone
+ * @param limit so many at most
+ * @throws {TradeAgentError} `not_found`
+ */
+export async function scheduleLogs(
+  app: App,
+  idOrName: string | undefined,
+  limit: number,
+): Promise<RunRecord[]> {
+  const store = await scheduleStore(app);
+  return (idOrName === undefined ? store.list() : [store.find(idOrName)])
+    .flatMap((schedule) => store.journal(schedule).runs)
+    .sort((a, b) => (a.started_at < b.started_at ? 1 : -1))
+    .slice(0, limit);
+}

@@ -1,0 +1,45 @@
+import type { ThreadRecord, ThreadView } from '../../agent/events.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import type { App } from '../app.ts';
+
+/** Which finished conversations are to go; at least one of the first two must be said. */
+export interface PruneSettings {
+  /** Those untouched for this long, milliseconds. */
+  readonly olderThan?: number;
+  /** Spares this many of the newest. */
+  readonly keep?: number;
+  /** Removes nothing, only says what would go. */
+  readonly dryRun?: boolean;
+}
+
+/** Earlier conversations, newest first. */
+export async function listThreads(app: App): Promise<ThreadView[]> {
+  return (await app.agent({})).threads();
+}
+
+/** @throws {TradeAgentError} `not_found` */
+export async function findThread(app: App, id: string): Promise<ThreadRecord> {
+  return (await app.agent({})).thread(id);
+}
+
+/** @throws {TradeAgentError} `not_found`; `busy`; `approval_pending` or `outcome_unknown` where an approval is open */
+export async function deleteThread(app: App, id: string): Promise<void> {
+  await (await app.agent({})).deleteThread(id);
+}
+
+/**
+ * Deletes finished conversations, or says which it would.
+ * @returns their ids
+ * @throws {TradeAgentError} `usage` where nothing says which
+ */
+export async function pruneThreads(
+  app: App,
+  { olderThan, keep, dryRun = false }: PruneSettings,
+): Promise<string[]> {
+  if (olderThan === undefined && keep === undefined) {
+    throw new TradeAgentError('usage', 'which threads to delete is not said', {
+      hint: 'Give --older-than 30d, --keep 20, or both.',
+    });
+  }
+  return (await app.agent({})).pruneThreads({ olderThan: olderThan ?? 0, keep: keep ?? 0, dryRun });
+}

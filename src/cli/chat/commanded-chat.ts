@@ -1,0 +1,26 @@
+import type { ChatDriver } from './chat-driver.ts';
+import type { ChatSnapshot } from './chat-snapshot.ts';
+import type { ChatItem } from './chat-state.ts';
+
+/** The chat, as its `/` commands see it. */
+export interface CommandedChat {
+  readonly driver: ChatDriver;
+  /** The profile to open next, after the chat has ended. */
+  nextProfile: string | undefined;
+  snapshot(): ChatSnapshot;
+  add(item: ChatItem): void;
+  report(text: string): void;
+  fail(error: unknown): void;
+  /** Asks yes or no; anything but yes is no. */
+  ask(question: string): Promise<boolean>;
+  /** Does something that has no conversation; the next line waits for it, and Esc stops it. */
+  work(work: (signal: AbortSignal) => Promise<void>): void;
+  login(): void;
+  /** Goes on with a thread: waits for its approvals, and finishes what was begun. */
+  resume(thread: string, title: string): void;
+  /** The next prompt begins a new conversation. */
+  fresh(): void;
+  /** Looks again at what the status line says. */
+  refresh(): Promise<void>;
+  quit(): Promise<void>;
+}

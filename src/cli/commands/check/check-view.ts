@@ -1,0 +1,64 @@
+import type { AgentEvent } from '../../../agent/events.ts';
+import type { CheckListener, CheckOutcome } from '../../../app/check/run-check.ts';
+import { errorObject } from '../../../app/error-object.ts';
+import { resumeCommand } from '../../../app/run/run-report.ts';
+import type { CheckResult } from '../../../check/result.ts';
+import type { Context } from '../../context.ts';
+import { talkError } from '../../output.ts';
+import { createRunRenderer, type RunRenderer } from '../../run/run-renderer.ts';
+
+/** How `--output text` reads. */
+export type CheckFormat = 'text' | 'markdown';
+
+/** Shows a check as it goes on, and prints its result. */
+export function checkView(context: Context, format: CheckFormat): CheckListener {
+  const { output } = context;
+  const print = async (result: CheckResult) => {
+    const { schema: _schema, ...data } = result;
+    await output.result('check', data, () => checkText(result, format));
+  };
+  // A person sees what was found before anything is waited for; the one object of a script says also who was told.
+  const early = output.format === 'text';
+  return {
+    ...checkProgress(context),
+    found: (result) => (early ? print(result) : undefined),
+    told: (result) => (early ? undefined : print(result)),
+  };
+}
+
+/** Shows what goes on before there is a result. */
+export function checkProgress(context: Context): Pick<CheckListener, 'finding' | 'proposing'> {
+  const { io, output, clock } = context;
+  let renderer: RunRenderer | undefined;
+  const show = async (event: AgentEvent) => {
+    const { phone } = await context.profile();
+    renderer ??= createRunRenderer(io, clock, { format: 'json', phone, tell: context.tell });
+    renderer.show(event);
+  };
+  return {
+    finding: (finding) => output.event({ type: 'finding', finding }),
+    proposing: (event) => {
+      output.event({ ...event });
+      // What the person must know while it waits; the planner's own words say nothing the result does not.
+      const shown = event.type === 'approval' || event.type === 'notice';
+      return shown && output.format !== 'stream-json' ? show(event) : undefined;
+    },
+  };
+}
+
+/** A check's result for people. */
+export async function checkText(result: CheckResult, format: CheckFormat): Promise<string> {
+  if (format === 'markdown')
+    return (await import('../../../check/report/markdown.ts')).markdownReport(result);
+  return (await import('../../../check/report/text.ts')).textReport(result);
+}
+
+/** What is said below the result: what waits for the person, and a report that could not be written. */
+export function sayWhatIsLeft({ io, profileOption }: Context, { runs, failure }: CheckOutcome): void {
+  for (const { status, thread } of runs)
+    if (status === 'pending') {
+      io.talk('what you approve is carried out, with or without this terminal');
+      io.talk(`how it went: ${resumeCommand(thread, profileOption)}`);
+    }
+  if (failure !== undefined) talkError(io, errorObject(failure));
+}

@@ -1,0 +1,36 @@
+import type { AddOptions } from '../../../app/schedule/add-schedule.ts';
+import { addSchedule } from '../../../app/schedule/add-schedule.ts';
+import type { Schedule } from '../../../schedule/schedule.ts';
+import { TradeAgentError } from '../../../trading/errors.ts';
+import type { Context } from '../../context.ts';
+import { viewOf, viewText } from './schedule-view.ts';
+
+/** Shows an entry, writes it once the person agrees, and prints the schedule. @param sure asks nothing */
+export async function addAndShow(context: Context, options: AddOptions, sure: boolean): Promise<void> {
+  const { dryRun = false } = options;
+  const state = await addSchedule(context, options, async (schedule) => sure || agree(context, schedule));
+  const { entry } = state.schedule;
+  const view = viewOf(state);
+  await context.output.result('schedule', { schedule: view, written: entry, dry_run: dryRun }, () =>
+    [...(dryRun ? ['Would write:', entryText(entry), ''] : []), viewText(view)].join('\n'),
+  );
+}
+
+async function agree({ io, signal }: Context, { entry }: Schedule): Promise<boolean> {
+  if (!io.interactive) {
+    throw new TradeAgentError('usage', 'a schedule writes an entry that starts this program', {
+      hint: 'Look at it with --dry-run; say --yes to write it without being asked.',
+    });
+  }
+  io.talk(entryText(entry));
+  const answer = await io.prompt('Write this? [y/N] ', signal);
+  return /^y(es)?$/i.test(answer.trim());
+}
+
+function entryText(entry: Schedule['entry']): string {
+  return entry
+    .map(
+      ({ file, text }) => `${file === null ? 'At the end of your crontab:' : `${file}:`}\n${text.trimEnd()}`,
+    )
+    .join('\n\n');
+}

@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+import type { App } from '../../../../src/app/app.ts';
+import { scheduledCheck } from '../../../../src/app/schedule/scheduled-check.ts';
+import type { Schedule } from '../../../../src/schedule/schedule.ts';
+import { TradeAgentError } from '../../../../src/trading/errors.ts';
+import { manualClock } from '../../cli/manual-clock.ts';
+
+const schedule = { check: { approval: 'deny' } } as Schedule;
+const silent = { finding: () => undefined, proposing: () => undefined };
+
+it('leaves a check behind that heeds no signal, in time for its end to be recorded', async () => {
+  const clock = manualClock();
+  const stop = new AbortController();
+  const never = () => new Promise<never>(() => undefined);
+  const app = {
+    ...{ clock, signal: stop.signal, limitToReading: () => undefined },
+    ...{ profile: never, home: never, requireSession: never },
+  } as unknown as App;
+  const running = scheduledCheck(app, schedule, silent);
+  const reason = new TradeAgentError('timeout', 'not finished within 10m');
+  stop.abort(reason);
+  await clock.slept(2500);
+  clock.advance(2500);
+  expect(await running).toEqual({ outcome: undefined, error: reason, found: undefined });
+});
