@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { ConnectionLink } from '../../../app/connections/add-connection.ts';
 import type { ListedConnection } from '../../../app/connections/list-connections.ts';
+import { exits, sessionExits } from '../../../app/exit-codes.ts';
 import { safeLine } from '../../../net/safe-text.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import { type Cli, runCommand } from '../../cli.ts';
@@ -30,7 +31,7 @@ export function addConnectionsCommand(program: Command, cli: Cli): void {
         ['trade-agent connections', 'what is connected, and what could be'],
         ['trade-agent connections add slack', 'shows a link, and waits for you'],
         ['trade-agent connections remove broker', 'ends the access there too'],
-      ]) + exitCodes([4, 11]),
+      ]) + exitCodes(sessionExits),
     );
   connections
     .command('list', { isDefault: true })
@@ -40,7 +41,7 @@ export function addConnectionsCommand(program: Command, cli: Cli): void {
       examples([
         ['trade-agent connections list', 'one row each'],
         ['trade-agent connections list --output json', 'for scripts'],
-      ]) + exitCodes([4, 11]),
+      ]) + exitCodes(sessionExits),
     )
     .action((_options, command: Command) => runCommand(cli, command, printConnections));
   connections
@@ -60,7 +61,7 @@ export function addConnectionsCommand(program: Command, cli: Cli): void {
         ['trade-agent connections add broker', 'on this machine or, by the QR code, on your phone'],
         ['trade-agent connections add slack --open --timeout 5m', 'opens the page in your browser'],
         ['trade-agent connections add gmail --output stream-json', 'the link as an event, for scripts'],
-      ]) + exitCodes([4, 11, 124]),
+      ]) + exitCodes([...sessionExits, exits.timedOut]),
     )
     .action((name: string, options: AddOptions, command: Command) =>
       runCommand(cli, command, (context) => connect(context, name, options)),
@@ -72,7 +73,7 @@ export function addConnectionsCommand(program: Command, cli: Cli): void {
     .addHelpText(
       'after',
       examples([['trade-agent connections remove slack', 'connect it again whenever you like']]) +
-        exitCodes([4, 11]),
+        exitCodes(sessionExits),
     )
     .action((name: string, _options, command: Command) =>
       runCommand(cli, command, (context) => disconnect(context, name)),

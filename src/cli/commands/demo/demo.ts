@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import type { AskPerson, DemoEvent, DemoScene } from '../../../app/demo/play-demo.ts';
+import { exits } from '../../../app/exit-codes.ts';
 import type { Cli, GlobalOptions } from '../../cli.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import { createOutput, type Output } from '../../output.ts';
@@ -13,7 +14,7 @@ export function addDemoCommand(program: Command, cli: Cli): void {
     .addHelpText(
       'after',
       examples([['trade-agent demo', 'with a terminal you approve, and go on in the chat']]) +
-        exitCodes([124]),
+        exitCodes([exits.timedOut]),
     )
     .action(async (_options, command: Command) => {
       const { timeout, output } = command.optsWithGlobals<GlobalOptions>();

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Finding } from '../../../app/doctor/finding.ts';
+import { exits } from '../../../app/exit-codes.ts';
 import { safeLine } from '../../../net/safe-text.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
@@ -34,7 +35,7 @@ async function printDoctor(context: Context, options: DoctorOptions): Promise<nu
   const { doctor } = await import('../../../app/doctor/doctor.ts');
   const { ok, findings } = await doctor(context, { checkUpdates: options.checkUpdates === true });
   await context.output.result('doctor', { ok, findings }, () => findingsText(context.io, findings));
-  return ok ? 0 : 1;
+  return ok ? exits.done : exits.failed;
 }
 
 async function findingsText(io: Io, findings: readonly Finding[]): Promise<string> {

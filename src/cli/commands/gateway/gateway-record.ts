@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { exits } from '../../../app/exit-codes.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 
@@ -31,7 +32,7 @@ export function addGatewayRecord(
             ? `${file} is whole: ${verdict.lines} lines`
             : `${file}, line ${verdict.line}: ${wrongLine[verdict.what]} (entry ${verdict.seq})`,
         );
-        return verdict.ok ? 0 : 1;
+        return verdict.ok ? exits.done : exits.failed;
       }),
     );
 

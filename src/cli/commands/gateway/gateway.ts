@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { exits } from '../../../app/exit-codes.ts';
 import type { GatewayPlaces } from '../../../app/gateway/gateway-key.ts';
 import type { RequestLogEntry } from '../../../gateway/door/request-log.ts';
 import { gatewayHome } from '../../../machine/home.ts';
@@ -39,7 +40,7 @@ export function addGatewayCommand(program: Command, cli: Cli): void {
         ['trade-agent gateway key', "make the key of the gateway's clients, and print what to register"],
         ['trade-agent gateway audit verify', 'find out whether its record is whole'],
         ['trade-agent gateway', 'serve at 127.0.0.1:7070, for the TLS proxy in front of it'],
-      ]) + exitCodes([12]),
+      ]) + exitCodes([exits.busy]),
     )
     .action((options: GatewayCommandOptions, command: Command) =>
       runServer(cli, command, (parts, output) =>

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { exits, sessionExits } from '../../../app/exit-codes.ts';
 import type { StartedLogin } from '../../../app/login/start-login.ts';
 import type { ResolvedProfile } from '../../../config/profile.ts';
 import { safeLine } from '../../../net/safe-text.ts';
@@ -25,7 +26,7 @@ export function addLoginCommand(program: Command, cli: Cli): void {
         ['trade-agent login', 'shows a code to confirm on your phone'],
         ['trade-agent login --profile work --open', 'opens the page in your browser'],
         ['trade-agent login --timeout 2m --output stream-json', 'the code as an event, for scripts'],
-      ]) + exitCodes([4, 11, 124]),
+      ]) + exitCodes([...sessionExits, exits.timedOut]),
     )
     .action((options: LoginOptions, command: Command) =>
       runCommand(cli, command, (context) => login(context, options)),

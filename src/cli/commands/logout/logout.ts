@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { exits } from '../../../app/exit-codes.ts';
 import { signOut } from '../../../app/logout/sign-out.ts';
 import { safeLine } from '../../../net/safe-text.ts';
 import { type Cli, runCommand } from '../../cli.ts';
@@ -22,7 +23,7 @@ export function addLogoutCommand(program: Command, cli: Cli): void {
       examples([
         ['trade-agent logout', 'you can sign in again at once'],
         ['trade-agent logout --all', 'before this machine is given away'],
-      ]) + exitCodes([11]),
+      ]) + exitCodes([exits.credentialStore]),
     )
     .action((options: LogoutOptions, command: Command) =>
       runCommand(cli, command, (context) => logout(context, options)),

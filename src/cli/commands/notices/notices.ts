@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { exits } from '../../../app/exit-codes.ts';
 import type { ListedChannel } from '../../../app/notices/list-notices.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
@@ -17,21 +18,25 @@ export function addNoticesCommand(program: Command, cli: Cli): void {
         ['trade-agent notices', 'the channels, and whether they have their secrets'],
         ['trade-agent notices set-secret mail', 'the password, asked for without showing it'],
         ['trade-agent notices test mail', 'sends a test now'],
-      ]) + exitCodes([11]),
+      ]) + exitCodes([exits.credentialStore]),
     );
   notices
     .command('list', { isDefault: true })
     .description('list the channels of the profile')
     .addHelpText(
       'after',
-      examples([['trade-agent notices list --output json', 'for scripts']]) + exitCodes([11]),
+      examples([['trade-agent notices list --output json', 'for scripts']]) +
+        exitCodes([exits.credentialStore]),
     )
     .action((_options, command: Command) => runCommand(cli, command, printChannels));
   notices
     .command('test')
     .description('send a test notice by one channel now; exit 1 when it could not be sent')
     .argument('<name>', 'one of those that "notices list" shows')
-    .addHelpText('after', examples([['trade-agent notices test mail', 'sends one']]) + exitCodes([11]))
+    .addHelpText(
+      'after',
+      examples([['trade-agent notices test mail', 'sends one']]) + exitCodes([exits.credentialStore]),
+    )
     .action((name: string, _options, command: Command) =>
       runCommand(cli, command, (context) => sendTest(context, name)),
     );
@@ -46,7 +51,7 @@ export function addNoticesCommand(program: Command, cli: Cli): void {
       examples([
         ['trade-agent notices set-secret mail', 'asks for it, without showing it'],
         ['printf whsec_%s "$(openssl rand -base64 32)" | trade-agent notices set-secret hook', 'a new one'],
-      ]) + exitCodes([11]),
+      ]) + exitCodes([exits.credentialStore]),
     )
     .action((name: string, _options, command: Command) =>
       runCommand(cli, command, (context) => setSecret(context, name)),

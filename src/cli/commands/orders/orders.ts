@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { askingExits, sessionExits } from '../../../app/exit-codes.ts';
 import { cancelOrder, listOrders, showOrder } from '../../../app/orders/orders.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import type { ProposalRequestInput } from '../../../trading/proposal.ts';
@@ -24,7 +25,7 @@ export function addOrdersCommand(program: Command, cli: Cli): void {
         ['trade-agent orders', 'all, newest first'],
         ['trade-agent orders list --status open', 'those that can still fill'],
         ['trade-agent orders cancel ID', 'asks your phone where it protects a position'],
-      ]) + exitCodes([4, 6, 7, 8, 10, 11, 124]),
+      ]) + exitCodes(askingExits),
     );
   orders
     .command('list', { isDefault: true })
@@ -36,7 +37,7 @@ export function addOrdersCommand(program: Command, cli: Cli): void {
       examples([
         ['trade-agent orders list --status open', 'those that can still fill'],
         ['trade-agent orders list --limit 5 --output json', 'the last five, for scripts'],
-      ]) + exitCodes([4, 11]),
+      ]) + exitCodes(sessionExits),
     )
     .action((options: ListOptions, command: Command) =>
       runCommand(cli, command, (context) => printOrders(context, options)),
@@ -47,7 +48,7 @@ export function addOrdersCommand(program: Command, cli: Cli): void {
     .argument('<id>', "the broker's order id")
     .addHelpText(
       'after',
-      examples([['trade-agent orders show ID --output json', 'every field of it']]) + exitCodes([4, 11]),
+      examples([['trade-agent orders show ID --output json', 'every field of it']]) + exitCodes(sessionExits),
     )
     .action((id: string, _options, command: Command) =>
       runCommand(cli, command, async (context) => printOrder(context, await showOrder(context, id))),
@@ -61,8 +62,7 @@ export function addOrdersCommand(program: Command, cli: Cli): void {
     .argument('<id>', "the broker's order id")
     .addHelpText(
       'after',
-      examples([['trade-agent orders cancel ID', 'what has filled stays']]) +
-        exitCodes([4, 6, 7, 8, 10, 11, 124]),
+      examples([['trade-agent orders cancel ID', 'what has filled stays']]) + exitCodes(askingExits),
     )
     .action((id: string, _options, command: Command) =>
       runCommand(cli, command, async (context) =>

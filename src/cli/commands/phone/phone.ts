@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { exits } from '../../../app/exit-codes.ts';
 import type { AskDecision, Decision } from '../../../app/phone/watch-phone.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import { type Cli, runCommand } from '../../cli.ts';
@@ -29,7 +30,7 @@ export function addPhoneCommand(program: Command, cli: Cli): void {
         ['trade-agent phone --decide approve --once --timeout 1m', 'for scripts'],
         ['trade-agent phone login WDJB-MJHT', 'confirms the code that "login" shows'],
         ['trade-agent phone link', 'a link that opens the phone page, signed in'],
-      ]) + exitCodes([124]),
+      ]) + exitCodes([exits.timedOut]),
     )
     .action((options: PhoneOptions, command: Command) =>
       runCommand(cli, command, (context) => watch(context, options)),

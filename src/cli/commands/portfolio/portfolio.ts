@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { sessionExits } from '../../../app/exit-codes.ts';
 import { readPortfolio } from '../../../app/portfolio/read-portfolio.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
@@ -13,7 +14,7 @@ export function addPortfolioCommand(program: Command, cli: Cli): void {
       examples([
         ['trade-agent portfolio', 'value, cash and positions'],
         ['trade-agent portfolio --output json | jq -r .account.equity', 'for scripts'],
-      ]) + exitCodes([4, 11]),
+      ]) + exitCodes(sessionExits),
     )
     .action((_options, command: Command) => runCommand(cli, command, portfolio));
 }

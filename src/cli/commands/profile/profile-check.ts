@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { exits } from '../../../app/exit-codes.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
@@ -13,7 +14,7 @@ export function addProfileCheck(profile: Command, cli: Cli): void {
     .addHelpText(
       'after',
       examples([['trade-agent profile check work', 'what the provider can do, and what it lacks']]) +
-        exitCodes([3]),
+        exitCodes([exits.found]),
     )
     .action((name: string | undefined, _options, command: Command) =>
       runCommand(cli, command, (context) => printCheck(context, name)),
@@ -29,5 +30,5 @@ async function printCheck(context: Context, wanted: string | undefined): Promise
   await context.output.result('profile-check', { name, provider, issuer, ok, findings }, () =>
     [`${name}: ${label}, ${issuer}`, ...findingLines(context, findings)].join('\n'),
   );
-  return ok ? 0 : 3;
+  return ok ? exits.done : exits.found;
 }

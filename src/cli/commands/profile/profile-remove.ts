@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { exits } from '../../../app/exit-codes.ts';
 import { safeLine } from '../../../net/safe-text.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import { type Cli, runCommand } from '../../cli.ts';
@@ -15,7 +16,8 @@ export function addProfileRemove(profile: Command, cli: Cli): void {
     .option('--yes', "don't ask")
     .addHelpText(
       'after',
-      examples([['trade-agent profile remove work --yes', 'for scripts']]) + exitCodes([11]),
+      examples([['trade-agent profile remove work --yes', 'for scripts']]) +
+        exitCodes([exits.credentialStore]),
     )
     .action((name: string, options: { yes?: boolean }, command: Command) =>
       runCommand(cli, command, (context) => remove(context, name, options.yes ?? false)),

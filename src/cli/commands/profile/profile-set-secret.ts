@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { exits } from '../../../app/exit-codes.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
@@ -16,7 +17,7 @@ export function addProfileSetSecret(profile: Command, cli: Cli): void {
       examples([
         ['trade-agent profile set-secret work --of model', 'asks for it, without showing it'],
         ['trade-agent profile set-secret work --of model < secret.txt', 'for scripts'],
-      ]) + exitCodes([11]),
+      ]) + exitCodes([exits.credentialStore]),
     )
     .action((name: string | undefined, _options, command: Command) =>
       runCommand(cli, command, (context) => setSecret(context, name)),

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { exits } from '../../../app/exit-codes.ts';
 import type { NamedPlace } from '../../../app/profile/store-setting.ts';
 import type { StorePlace } from '../../../config/profile.ts';
 import { safeLine } from '../../../net/safe-text.ts';
@@ -26,7 +27,7 @@ export function addProfileStore(profile: Command, cli: Cli): void {
       examples([
         ['trade-agent profile store show work', 'where they are'],
         ['trade-agent profile store move work --to keychain', 'puts them elsewhere'],
-      ]) + exitCodes([11, 12]),
+      ]) + exitCodes([exits.credentialStore, exits.busy]),
     );
   store
     .command('show', { isDefault: true })
@@ -56,7 +57,7 @@ export function addProfileStore(profile: Command, cli: Cli): void {
         ['trade-agent profile store move work --to file --key passphrase', 'asks for a new passphrase'],
         ['trade-agent profile store move work --to file --key /mnt/keys/work.key', 'makes the key file'],
         ['trade-agent profile store move work --to keychain', ''],
-      ]) + exitCodes([11, 12]),
+      ]) + exitCodes([exits.credentialStore, exits.busy]),
     )
     .action((name: string, options: MoveOptions, command: Command) =>
       runCommand(cli, command, (context) => move(context, name, options)),

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { sessionExits } from '../../../app/exit-codes.ts';
 import { latestQuotes } from '../../../app/quote/latest-quotes.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
@@ -14,7 +15,7 @@ export function addQuoteCommand(program: Command, cli: Cli): void {
       examples([
         ['trade-agent quote AAPL MSFT', 'one row each'],
         ['trade-agent quote AAPL --output json | jq -r ".quotes[0].last"', 'for scripts'],
-      ]) + exitCodes([4, 11]),
+      ]) + exitCodes(sessionExits),
     )
     .action((symbols: string[], _options, command: Command) =>
       runCommand(cli, command, (context) => quote(context, symbols)),

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { exits } from '../../../app/exit-codes.ts';
 import type { SandboxUser } from '../../../app/sandbox/serve-sandbox.ts';
 import { Faults, faults } from '../../../home/faults.ts';
 import { resolveHome } from '../../../machine/home.ts';
@@ -61,7 +62,7 @@ export function addSandboxCommand(program: Command, cli: Cli): void {
         `\nFaults:\n${Object.entries(faults)
           .map(([name, what]) => `  ${name.padEnd(28)} ${what}`)
           .join('\n')}\n` +
-        exitCodes([12]),
+        exitCodes([exits.busy]),
     )
     .action((options: SandboxOptions, command: Command) =>
       runServer(cli, command, (parts, output) => serve(cli, parts, output, options)),

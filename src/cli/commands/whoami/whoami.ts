@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { sessionExits } from '../../../app/exit-codes.ts';
 import { whoami } from '../../../app/whoami/whoami.ts';
 import { safeLine } from '../../../net/safe-text.ts';
 import { type Cli, runCommand } from '../../cli.ts';
@@ -19,7 +20,7 @@ export function addWhoamiCommand(program: Command, cli: Cli): void {
       examples([
         ['trade-agent whoami', 'name, profile, and whether the money is real'],
         ['trade-agent whoami --output json | jq -r .user.email', 'for scripts'],
-      ]) + exitCodes([4, 11]),
+      ]) + exitCodes(sessionExits),
     )
     .action((options: WhoamiOptions, command: Command) =>
       runCommand(cli, command, (context) => printWhoami(context, options)),
