@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe } from 'vitest';
 import type { BrokerTraits } from '../../../src/gateway/broker/broker-traits.ts';
 import { type Bench, type BrokerFixture, openBench } from './bench.ts';
-import { readingCases } from './reading.ts';
+import { cancellingCases } from './cancelling.ts';
+import { losingCases } from './losing.ts';
+import { failingReadCases, readingCases } from './reading.ts';
 import { replacingCases } from './replacing.ts';
 import { submittingCases } from './submitting.ts';
 import { termsCases } from './terms.ts';
@@ -24,8 +26,15 @@ export function brokerContract(traits: BrokerTraits, open: () => Promise<BrokerF
     await opened?.fixture.close();
     opened = undefined;
   });
-  describe('an order', () => submittingCases(bench, traits));
+  describe('an order', () => {
+    submittingCases(bench, traits);
+    losingCases(bench, traits);
+    cancellingCases(bench);
+  });
   describe('a replacement', () => replacingCases(bench, traits));
   describe('what it takes', () => termsCases(bench, traits));
-  describe('a read', () => readingCases(bench));
+  describe('a read', () => {
+    readingCases(bench);
+    failingReadCases(bench);
+  });
 }

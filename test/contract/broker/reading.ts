@@ -118,7 +118,10 @@ export function readingCases(bench: () => Bench): void {
     );
     expect(orders).toEqual([expect.objectContaining({ id })]);
   });
+}
 
+/** What a read throws, by what it met. */
+export function failingReadCases(bench: () => Bench): void {
   it.each<[string, Mishap, number, string]>([
     ['no connection', 'lost request', 502, 'broker_unavailable'],
     ['an internal error', { status: 500 }, 502, 'broker_unavailable'],

@@ -4,7 +4,7 @@ import type { Replacement } from '../../../src/gateway/broker/broker.ts';
 import type { BrokerTraits } from '../../../src/gateway/broker/broker-traits.ts';
 import type { Order } from '../../../src/trading/views.ts';
 import type { Bench } from './bench.ts';
-import { nothingProved, notLookedAt } from './submitting.ts';
+import { nothingProved, notLookedAt } from './losing.ts';
 
 const notReplaceable = {
   outcome: 'refused',
