@@ -1,10 +1,10 @@
 import { CONNECTION_SCOPES, type ResolvedProfile } from '../../config/profile.ts';
+import type { ConnectedAccountsService } from '../../config/provider/dialect.ts';
+import { dialectOf } from '../../config/provider/dialects.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import type { Home } from '../../machine/home.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
-import type { ConnectedAccountsService } from '../../config/provider/dialect.ts';
-import { dialectOf } from '../../config/provider/dialects.ts';
 import { loginClient } from '../provider/provider.ts';
 import { type AccessToken, isUsable } from '../session/access-token.ts';
 import { parsePrivateJwk } from '../session/dpop-key.ts';

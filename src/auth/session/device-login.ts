@@ -1,5 +1,6 @@
 import type { Configuration, DPoPHandle } from 'openid-client';
 import { CONNECTION_SCOPES, type ResolvedProfile, SESSION_SCOPES } from '../../config/profile.ts';
+import { dialectOf } from '../../config/provider/dialects.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import type { Home } from '../../machine/home.ts';
 import { machineName, printableName } from '../../machine/machine-name.ts';
@@ -7,7 +8,6 @@ import { isSecureUrl } from '../../net/secure-url.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { clockComparison } from '../provider/clock-comparison.ts';
-import { dialectOf } from '../../config/provider/dialects.ts';
 import { type IdTokenClaims, verifyIdToken } from '../provider/id-token.ts';
 import { endOf } from '../provider/lifetime.ts';
 import { audienceParameters, bindsTokens, loginClient, type ProviderAccess } from '../provider/provider.ts';

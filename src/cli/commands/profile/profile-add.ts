@@ -3,6 +3,7 @@ import type { ProviderFinding } from '../../../auth/provider/provider-check.ts';
 import type { WrittenProfile } from '../../../config/profile-edit.ts';
 import { type ProviderName, providerNames } from '../../../config/provider/dialects.ts';
 import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../../net/bounded-fetch.ts';
+import { safeLine } from '../../../net/safe-text.ts';
 import { isSecureUrl } from '../../../net/secure-url.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import type { Environment } from '../../../trading/order.ts';
@@ -10,7 +11,6 @@ import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import { safeLine } from '../../../net/safe-text.ts';
 
 interface AddOptions {
   readonly issuer?: string;
