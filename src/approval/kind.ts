@@ -50,7 +50,31 @@ export type Execution<Result> =
 /**
  * One kind of thing that a person may approve: a folder under `kinds/`. Everything the kernel needs to know of it.
  *
- * @example kinds/message/kind.ts
+ * What it says and shows of itself is spread from its words in `trading/kinds/`.
+ *
+ * @example
+ * ```ts
+ * import type { Kind } from './kind.ts';
+ * import { type Lifted, type LiftSubject, lift } from '../trading/kinds/lift.ts';
+ *
+ * export const liftAtOnce: Kind<object, LiftSubject, Lifted> = {
+ *   ...lift,
+ *   complete: async (_request, { subjectId, expiresAt }) => ({
+ *     subject: { halted_at: '2026-11-25T14:30:00Z', client_lift_id: subjectId, expires_at: expiresAt },
+ *     subjectId,
+ *     worstCase: null,
+ *     warnings: [],
+ *     shows: {},
+ *   }),
+ *   describe: () => 'LIFT THE HALT',
+ *   expiresAt: ({ expires_at }) => expires_at,
+ *   fingerprint: ({ halted_at }) => halted_at,
+ *   // Called again after a crash: it must come to the same, once.
+ *   execute: async () => ({ outcome: 'executed', result: { lifted_at: '2026-11-25T14:31:00Z' } }),
+ *   settle: async () => undefined,
+ *   resultText: () => 'trading goes on',
+ * };
+ * ```
  */
 export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
   readonly name: ProposalKind;

@@ -79,7 +79,26 @@ export interface ChannelKind<Schema extends z.ZodType = z.ZodType> {
   };
 }
 
-/** Types a kind of channel by its schema. */
+/**
+ * Types a kind of channel by its schema.
+ *
+ * @example
+ * ```ts
+ * import { z } from 'zod';
+ * import { defineChannel, everyChannel, secureUrl } from './notice-settings.ts';
+ *
+ * export const gotify = defineChannel({
+ *   schema: () => z.strictObject({ kind: z.literal('gotify'), ...everyChannel(), server: secureUrl() }),
+ *   destination: ({ server }) => new URL(server).host,
+ *   secret: {
+ *     need: () => 'required',
+ *     words: () => 'token of the application',
+ *     boundTo: ({ server }) => [server],
+ *     mustBe: (secret) => (/^A[\w.-]{14}$/.test(secret) ? undefined : '15 characters that begin with A.'),
+ *   },
+ * });
+ * ```
+ */
 export function defineChannel<Schema extends z.ZodType>(kind: ChannelKind<Schema>): ChannelKind<Schema> {
   return kind;
 }

@@ -11,8 +11,17 @@ export interface ChannelSurroundings {
 }
 
 /**
- * How one kind of channel sends.
+ * How one kind of channel sends. Throws `NoticeFailure` and nothing else.
  * @param secret undefined only where the kind can do without
+ *
+ * @example
+ * ```ts
+ * import { poster } from './http-post.ts';
+ * import type { Sender } from './sender.ts';
+ *
+ * export const plainWebhook: Sender<'webhook'> = ({ url }, _secret, surroundings) =>
+ *   poster(surroundings, ({ title, body }) => ({ url, headers: {}, body: JSON.stringify({ title, body }) }));
+ * ```
  */
 export type Sender<Kind extends NoticeChannelKind> = (
   channel: NoticeChannelOf<Kind>,

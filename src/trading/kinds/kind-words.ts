@@ -108,7 +108,48 @@ export interface KindWords<
   };
 }
 
-/** Types a kind by its schemas. */
+/**
+ * Types a kind by its schemas.
+ *
+ * @example
+ * ```ts
+ * import { z } from 'zod';
+ * import { detailFields } from '../detail-fields.ts';
+ * import { defineKind } from './kind-words.ts';
+ * import { changePhrases } from './phrases.ts';
+ *
+ * const requestSchema = z.strictObject({ text: z.string().min(1).max(200) });
+ * const fieldWords = { text: { label: 'Text' }, client_note_id: { label: 'Note id' } };
+ *
+ * export const note = defineKind({
+ *   name: 'note',
+ *   detailsType: 'trading_note',
+ *   action: 'note',
+ *   scope: 'orders:write',
+ *   proposeScope: 'orders:propose',
+ *   passesHalt: true,
+ *   requestSchema,
+ *   subjectSchema: requestSchema.extend({ client_note_id: z.string(), expires_at: z.iso.datetime() }),
+ *   resultSchema: z.object({ noted_at: z.string() }),
+ *   check: () => {},
+ *   summary: ({ text }) => `NOTE ${text}`,
+ *   came: () => ({}),
+ *   phrases: changePhrases,
+ *   terminal: {
+ *     called: 'note',
+ *     headline: ({ text }) => `NOTE ${text}`,
+ *     fields: ({ text, client_note_id }) => [['note', text], ['id', client_note_id]],
+ *     brief: () => [],
+ *   },
+ *   phone: {
+ *     called: 'note',
+ *     banner: { sign: '✎', word: 'NOTE', what: 'kept for the record' },
+ *     fieldWords,
+ *     view: (subject) => ({ headline: 'Note', terms: subject.text, fields: detailFields(subject, fieldWords) }),
+ *   },
+ * });
+ * ```
+ */
 export function defineKind<
   const Name extends string,
   RequestSchema extends z.ZodType,
