@@ -42,11 +42,6 @@ export type ApprovalViewOf<K extends ProposalKind> = ApprovalViewBase & {
   readonly kind: K;
 } & { readonly [Name in K]: SubjectOf<Name> };
 
-/** What it is for. */
-export function subjectOf(approval: ApprovalView): unknown {
-  return (approval as Partial<Record<ProposalKind, unknown>>)[approval.kind];
-}
-
 /** An account elsewhere that a run needs. */
 export interface ConnectionView {
   /** As `trade-agent connections` names it. */

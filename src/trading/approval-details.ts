@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
+import { order } from './kinds/order.ts';
 import { checkOrder, describeOrder, normalizeOrder, type OrderDraft, orderDraftSchema } from './order.ts';
 
 /** The RFC 9396 type of an order approval, where the profile maps it to nothing else. */
-export const TRADE_ORDER_TYPE = 'trade_order';
+export const TRADE_ORDER_TYPE = order.detailsType;
 
 /**
  * One RFC 9396 authorization details object: the whole order, for one place, once. `digest` is base64url(SHA-256) of

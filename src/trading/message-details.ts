@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import { approvalCode, type TradeOrderDetails } from './approval-details.ts';
+import { message } from './kinds/message.ts';
 import { checkMessage, type MessageDraft, messageDraftSchema } from './message.ts';
 
 /** The RFC 9396 type of a message's approval, where the profile maps it to nothing else. */
-export const MESSAGE_SEND_TYPE = 'message_send';
+export const MESSAGE_SEND_TYPE = message.detailsType;
 
 /** One RFC 9396 authorization details object: the whole message, for one place, once. */
 export const messageSendDetailsSchema = z.lazy(() =>

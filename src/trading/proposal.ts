@@ -8,6 +8,7 @@ import {
   type RequestOf,
   type ResultOf,
   type SubjectOf,
+  underKind,
 } from './kinds/kinds.ts';
 import { isSettledState, isUnderWayState, type ProposalState, proposalStates } from './proposal-state.ts';
 
@@ -77,7 +78,7 @@ export const proposalRequestSchema = z.lazy(() =>
 
 /** What of a request is its kind's own. */
 export function requestBody(request: ProposalRequest): Record<string, unknown> {
-  return { ...(request as Partial<Record<ProposalKind, object>>)[request.kind] };
+  return { ...(underKind(request) as object) };
 }
 
 /** The header that makes a proposal repeatable: the same key and body are the same proposal. */

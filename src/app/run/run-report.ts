@@ -1,11 +1,6 @@
-import {
-  type AgentEvent,
-  type ApprovalView,
-  type ConnectionView,
-  type RunResult,
-  subjectOf,
-} from '../../agent/events.ts';
+import type { AgentEvent, ApprovalView, ConnectionView, RunResult } from '../../agent/events.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
+import { underKind } from '../../trading/kinds/kinds.ts';
 import type { SentMessage } from '../../trading/message.ts';
 import type { Order } from '../../trading/views.ts';
 import { type ErrorObject, errorObject } from '../error-object.ts';
@@ -56,7 +51,7 @@ function approvalFields(approval: ApprovalView) {
   const { id, status, code, expires_at, kind, worst_case, warnings, requested_by, client } = approval;
   return {
     ...{ id, status, code, expires_at, kind, worst_case, warnings, requested_by, client },
-    [kind]: subjectOf(approval),
+    [kind]: underKind(approval),
   };
 }
 

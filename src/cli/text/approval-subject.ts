@@ -1,15 +1,15 @@
-import { type ApprovalView, subjectOf } from '../../agent/events.ts';
-import { kindWords } from '../../trading/kinds/kinds.ts';
+import type { ApprovalView } from '../../agent/events.ts';
+import { kindWords, underKind } from '../../trading/kinds/kinds.ts';
 import { environmentWord } from '../../trading/order-words.ts';
 
 /** What is to be approved in one line: `BUY 5 AAPL, limit $180.00`, `message to #trading on Slack`. */
 export function subjectHeadline(approval: ApprovalView): string {
-  return kindWords(approval.kind).terminal.headline(subjectOf(approval));
+  return kindWords(approval.kind).terminal.headline(underKind(approval));
 }
 
 /** Every field of it as label and value: what the terminal shows is all that the phone will ask for. */
 export function subjectFields(approval: ApprovalView): [label: string, value: string][] {
-  return [...kindWords(approval.kind).terminal.fields(subjectOf(approval)), ...judgement(approval)];
+  return [...kindWords(approval.kind).terminal.fields(underKind(approval)), ...judgement(approval)];
 }
 
 /** What the gateway makes of it: the worst that can come of it, and what to look at twice. */
@@ -28,5 +28,5 @@ export function subjectKind({ kind, environment }: ApprovalView): string {
 
 /** What is left to say beside the headline, where there is little room. */
 export function subjectBrief(approval: ApprovalView): string[] {
-  return kindWords(approval.kind).terminal.brief(subjectOf(approval));
+  return kindWords(approval.kind).terminal.brief(underKind(approval));
 }

@@ -8,7 +8,7 @@ import { defineKind } from './kind-words.ts';
 import { orderId } from './order-id.ts';
 import { changePhrases } from './phrases.ts';
 
-const requestSchema = z.strictObject({ order_id: orderId });
+const requestSchema = z.lazy(() => z.strictObject({ order_id: orderId }));
 export type CancelRequest = z.output<typeof requestSchema>;
 
 /** An open order that is to be cancelled: what the person sees of it, and what the gateway cancels. */

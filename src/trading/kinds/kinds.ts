@@ -22,3 +22,8 @@ export type ResultOf<K extends ProposalKind> = z.output<(typeof kinds)[K]['resul
 export function kindWords(kind: ProposalKind): KindWords {
   return kinds[kind] as KindWords;
 }
+
+/** What a request, or an approval in JSON, has under its kind's name. */
+export function underKind(thing: { readonly kind: ProposalKind }): unknown {
+  return (thing as Partial<Record<ProposalKind | 'kind', unknown>>)[thing.kind];
+}

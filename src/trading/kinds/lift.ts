@@ -13,7 +13,7 @@ const subjectSchema = z.lazy(() =>
 );
 export type LiftSubject = z.output<typeof subjectSchema>;
 
-const resultSchema = z.object({ lifted_at: z.string() });
+const resultSchema = z.lazy(() => z.object({ lifted_at: z.string() }));
 export type Lifted = z.output<typeof resultSchema>;
 
 const HEADLINE = 'LIFT THE HALT: trading goes on';
@@ -28,7 +28,7 @@ export const lift = defineKind({
   scope: 'orders:write',
   proposeScope: 'orders:propose',
   passesHalt: true,
-  requestSchema: z.strictObject({}),
+  requestSchema: z.lazy(() => z.strictObject({})),
   subjectSchema,
   resultSchema,
   check: () => {},
