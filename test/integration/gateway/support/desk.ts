@@ -34,16 +34,21 @@ export async function startDesk(): Promise<DeskWorld> {
   const alpaca = await startAlpacaStandIn();
   const database = new Database(':memory:');
   const journal = createOrderJournal(database);
-  const connect = connectAlpaca({
-    environment: 'paper',
-    tradingUrl: alpaca.url,
-    dataUrl: alpaca.url,
-    simulated: true,
-    fetch,
-    timeoutMs: 300,
-    assets: createAssetCatalogue(clock.now),
-  });
-  const brokerOf = (sub: string) => connect(`broker-token-of-${sub}`, () => {});
+  const connect = (timeoutMs: number) =>
+    connectAlpaca({
+      environment: 'paper',
+      tradingUrl: alpaca.url,
+      dataUrl: alpaca.url,
+      simulated: true,
+      fetch,
+      timeoutMs,
+      assets: createAssetCatalogue(clock.now),
+    });
+  const quick = connect(300);
+  const brokerOf = (sub: string) => quick(`broker-token-of-${sub}`, () => {});
+  // What is loaded and made at the first answer is no part of the time that a broker has for one.
+  await connect(10_000)('broker-token-of-alice', () => {}).quotes(['AAPL']);
+  alpaca.requests.length = 0;
   const start = () =>
     createOrderDesk({
       journal,
