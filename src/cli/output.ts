@@ -1,8 +1,8 @@
 import { errorObject } from '../app/error-object.ts';
 import { exitCodeForError } from '../app/exit-codes.ts';
-import type { Io } from './terminal/io.ts';
 import { safeJson } from '../net/safe-json.ts';
-import { safeText } from '../net/safe-text.ts';
+import { safeText } from '../net/shown-text.ts';
+import type { Io } from './terminal/io.ts';
 
 export const outputFormats = ['text', 'json', 'stream-json'] as const;
 export type OutputFormat = (typeof outputFormats)[number];

@@ -1,4 +1,5 @@
-import { errorCodeOf, shownMembers, shownText } from '../../tools/gateway/gateway-problem.ts';
+import { safeLine } from '../../net/shown-text.ts';
+import { errorCodeOf, LONGEST_SENTENCE, shownMembers } from '../../tools/gateway/gateway-problem.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import { describeProposal } from './proposal-view.ts';
@@ -8,7 +9,7 @@ export function refusalOf(proposal: Proposal): TradeAgentError {
   const { state, kind, reason } = proposal;
   const what = describeProposal(proposal);
   const nothing = kind === 'message' ? 'Nothing was sent.' : 'Nothing was traded.';
-  const why = (otherwise: string) => `${what}: ${shownText(reason?.text ?? otherwise)}`;
+  const why = (otherwise: string) => `${what}: ${safeLine(reason?.text ?? otherwise, LONGEST_SENTENCE)}`;
   switch (state) {
     case 'denied':
       return new TradeAgentError('approval_denied', `${what} was denied on the phone`, { hint: nothing });
@@ -31,7 +32,7 @@ export function refusalOf(proposal: Proposal): TradeAgentError {
             : nothing,
         details: {
           ...shownMembers(reason?.members ?? {}),
-          ...(reason === undefined ? {} : { problem: shownText(reason.code, 64) }),
+          ...(reason === undefined ? {} : { problem: safeLine(reason.code, 64) }),
         },
       });
     }

@@ -1,6 +1,7 @@
 import type { ServerMetadata } from 'openid-client';
 import type { Clock } from '../../machine/clock.ts';
 import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
+import { safeLine } from '../../net/shown-text.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { ID_TOKEN_ALGORITHMS, PROVIDER_TIMEOUT_S } from './provider.ts';
 import { providerFailure } from './provider-failure.ts';
@@ -109,9 +110,9 @@ function optionalText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** A name chosen by somebody else: no control or direction characters reach the terminal. */
+const LONGEST_NAME = 200;
+
+/** A name chosen by somebody else, fit to be shown; undefined where nothing of it shows. */
 export function displayText(value: unknown): string | undefined {
-  return optionalText(value)
-    ?.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')
-    .slice(0, 200);
+  return optionalText(safeLine(optionalText(value) ?? '', LONGEST_NAME));
 }

@@ -1,8 +1,8 @@
 import type { ApprovalView } from '../../agent/events.ts';
 import { closestMatch } from '../../config/closest-match.ts';
+import { safeLine } from '../../net/shown-text.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
-import { safeLine } from '../../net/safe-text.ts';
 import type { ChatSession } from './chat-session.ts';
 import { isWaiting, shortTitle } from './chat-state.ts';
 import { type SlashCommand, type SlashName, slashCommands, slashHelp } from './slash-commands.ts';

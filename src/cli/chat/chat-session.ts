@@ -1,11 +1,11 @@
 import type { AgentEvent } from '../../agent/events.ts';
+import { errorObject } from '../../app/error-object.ts';
 import type { Clock } from '../../machine/clock.ts';
+import { safeLine, safeText } from '../../net/shown-text.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { Order } from '../../trading/views.ts';
-import { errorObject } from '../../app/error-object.ts';
 import { approvalOutcome, fillText, isFinalApproval } from '../text/approval-lines.ts';
 import { orderText } from '../text/reports.ts';
-import { safeLine, safeText } from '../../net/safe-text.ts';
 import { runChatCommand } from './chat-commands.ts';
 import type { ChatDriver, ChatLogin, ChatStatus } from './chat-driver.ts';
 import {

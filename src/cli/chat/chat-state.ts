@@ -1,10 +1,10 @@
 import type { AgentEvent, ApprovalView, ConnectionView, RunResult } from '../../agent/events.ts';
+import { saysTheSame } from '../../app/run/run-report.ts';
+import { safeLine, safeText } from '../../net/shown-text.ts';
 import { usageText } from '../run/drive-run.ts';
 import { toolCallText } from '../run/run-renderer.ts';
-import { saysTheSame } from '../../app/run/run-report.ts';
 import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
 import { connectionLine } from '../text/connection-line.ts';
-import { safeLine, safeText } from '../../net/safe-text.ts';
 import { splitAnswer } from './answer-stream.ts';
 
 /** A tool that is running. */

@@ -1,10 +1,10 @@
 import { render } from 'ink';
 import type { AgentOptions } from '../../app/app.ts';
-import type { Context } from '../context.ts';
 import { resumeCommand } from '../../app/run/run-report.ts';
+import { safeLine } from '../../net/shown-text.ts';
+import type { Context } from '../context.ts';
 import { sizedTerminal } from '../terminal/sized-terminal.ts';
 import { approvalOutcome } from '../text/approval-lines.ts';
-import { safeLine } from '../../net/safe-text.ts';
 import { version } from '../version.ts';
 import { ChatApp } from './chat-app.tsx';
 import { ChatSession } from './chat-session.ts';

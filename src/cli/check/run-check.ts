@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import type { ApprovalMode } from '../../agent/agent.ts';
 import type { ApprovalView, RunResult } from '../../agent/events.ts';
+import { errorObject } from '../../app/error-object.ts';
+import { exitCodeForError, exitCodeForRun } from '../../app/exit-codes.ts';
+import { resumeCommand } from '../../app/run/run-report.ts';
 import { type Check, check } from '../../check/check.ts';
 import { type AccountMemory, openCheckStore } from '../../check/check-store.ts';
 import { gather } from '../../check/gather.ts';
@@ -9,15 +12,12 @@ import type { CheckResult } from '../../check/result.ts';
 import type { RulesFile } from '../../check/rules-schema.ts';
 import { ensurePrivateFolder } from '../../machine/home.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
+import { safeLine } from '../../net/shown-text.ts';
 import { databaseKey } from '../../secrets/database-key.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { isSettledState } from '../../trading/proposal.ts';
 import type { Context } from '../context.ts';
-import { exitCodeForError, exitCodeForRun } from '../../app/exit-codes.ts';
-import { errorObject } from '../../app/error-object.ts';
 import { talkError } from '../output.ts';
-import { resumeCommand } from '../../app/run/run-report.ts';
-import { safeLine } from '../../net/safe-text.ts';
 import { proposalObject, propose } from './propose.ts';
 
 export interface CheckOptions {

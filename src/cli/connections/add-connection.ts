@@ -1,9 +1,9 @@
 import { type ConnectingAccount, connectAccount } from '../../auth/connections/connect-account.ts';
 import { describeConnectionScopes } from '../../auth/connections/known-connections.ts';
 import { machineName } from '../../machine/machine-name.ts';
+import { safeLine } from '../../net/shown-text.ts';
 import type { Context } from '../context.ts';
 import { countdown } from '../options/duration.ts';
-import { safeLine } from '../../net/safe-text.ts';
 import { describeConnection, openAccounts, readConnectionName } from './connection-access.ts';
 
 /** Said each time: a link that somebody sent connects one's account to the sender's (RFC 10027, BCP 247). */

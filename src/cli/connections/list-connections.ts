@@ -1,6 +1,6 @@
 import { connectionNames } from '../../auth/connections/known-connections.ts';
+import { safeLine } from '../../net/shown-text.ts';
 import type { Context } from '../context.ts';
-import { safeLine } from '../../net/safe-text.ts';
 import { describeConnection, openAccounts } from './connection-access.ts';
 
 export async function listConnections(context: Context): Promise<void> {

@@ -1,7 +1,7 @@
+import { errorObject } from '../../app/error-object.ts';
+import { safeLine } from '../../net/shown-text.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import type { Context } from '../context.ts';
-import { errorObject } from '../../app/error-object.ts';
-import { safeLine } from '../../net/safe-text.ts';
 import { wrapWords } from '../text/wrap.ts';
 import { type Finding, fail, skip, warn } from './finding.ts';
 import {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { resolveHome } from '../../machine/home.ts';
+import { safeLine } from '../../net/shown-text.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import type { Cli, GlobalOptions } from '../cli.ts';
-import { safeLine } from '../../net/safe-text.ts';
 import { createLogFile, redact } from './log-file.ts';
 import { tracedFetch } from './traced-fetch.ts';
 

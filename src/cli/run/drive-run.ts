@@ -1,10 +1,16 @@
 import type { AgentEvent } from '../../agent/events.ts';
-import type { Context } from '../context.ts';
 import { exitCodeForRun } from '../../app/exit-codes.ts';
+import {
+  RunFollower,
+  type RunObject,
+  resumeCommand,
+  runObject,
+  saysTheSame,
+} from '../../app/run/run-report.ts';
+import { safeLine } from '../../net/shown-text.ts';
+import type { Context } from '../context.ts';
 import { talkError } from '../output.ts';
-import { safeLine } from '../../net/safe-text.ts';
 import { createRunRenderer } from './run-renderer.ts';
-import { RunFollower, type RunObject, resumeCommand, runObject, saysTheSame } from '../../app/run/run-report.ts';
 
 /**
  * Takes a run from its first event to the process's exit code: shows it on the way, prints its result, and says how to

@@ -1,13 +1,13 @@
 import type { AgentEvent } from '../../agent/events.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { machineName } from '../../machine/machine-name.ts';
+import { safeLine, safeText } from '../../net/shown-text.ts';
 import type { OutputFormat } from '../output.ts';
 import type { Io } from '../terminal/io.ts';
 import { approvalLines, approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
 import { connectionLine } from '../text/connection-line.ts';
 import { TerminalMarkdown } from '../text/markdown.ts';
 import { dollars } from '../text/money.ts';
-import { safeLine, safeText } from '../../net/safe-text.ts';
 
 /** Shows a run's events as plain lines: what is going on to stderr, and on a terminal the answer as it is written. */
 export interface RunRenderer {

@@ -1,3 +1,4 @@
+import { safeLine } from '../../net/shown-text.ts';
 import { cachedCalendar } from '../../schedule/calendar-cache.ts';
 import { openScheduler } from '../../schedule/open-scheduler.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
@@ -5,7 +6,6 @@ import { EXCHANGE_ZONE, type Schedule } from '../../schedule/schedule.ts';
 import type { ScheduleStore } from '../../schedule/schedule-store.ts';
 import type { EntryState } from '../../schedule/scheduler.ts';
 import type { Context } from '../context.ts';
-import { safeLine } from '../../net/safe-text.ts';
 import { momentsBy, thisMachine } from './schedule-context.ts';
 import { bothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
 

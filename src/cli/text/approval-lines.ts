@@ -1,8 +1,8 @@
 import type { ApprovalStatus, ApprovalView } from '../../agent/events.ts';
+import { safeLine } from '../../net/shown-text.ts';
 import { countdown } from '../options/duration.ts';
 import { subjectFields, subjectHeadline } from './approval-subject.ts';
 import { dollars, sharePrice, shares } from './money.ts';
-import { safeLine } from '../../net/safe-text.ts';
 
 /** What a status means to the person. */
 export const approvalStatusText: Record<ApprovalStatus, string> = {

@@ -1,7 +1,7 @@
 import type { ThreadCall, ThreadMessage, ThreadRecord } from '../../agent/events.ts';
+import { safeLine, safeText } from '../../net/shown-text.ts';
 import { toolCallText } from '../run/run-renderer.ts';
 import { approvalOutcome } from './approval-lines.ts';
-import { safeLine, safeText } from '../../net/safe-text.ts';
 
 /** A thread for people: who said what, what was called and how that went, and what was asked of the phone. */
 export function threadText(record: ThreadRecord, unicode: boolean): string {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Session } from '../../auth/session/session.ts';
 import { READ_SCOPES } from '../../config/profile.ts';
+import { safeLine } from '../../net/shown-text.ts';
 import {
   type Activity,
   activitiesSchema,
@@ -25,7 +26,7 @@ import {
   quoteSchema,
 } from '../../trading/views.ts';
 import { PROPOSE_MESSAGES, PROPOSE_ORDERS } from '../tool.ts';
-import { gatewayError, shownText } from './gateway-problem.ts';
+import { gatewayError } from './gateway-problem.ts';
 
 /** Whether trading is halted; `halted_at` in RFC 3339. */
 const haltSchema = z.lazy(() => z.object({ halted: z.boolean(), halted_at: z.string().optional() }));
@@ -338,7 +339,7 @@ function orderId(id: string): string {
 
 function proposalId(id: string): string {
   if (idPattern.test(id)) return id;
-  throw new TradeAgentError('not_found', `there is no approval "${shownText(id, 64)}"`, {
+  throw new TradeAgentError('not_found', `there is no approval "${safeLine(id, 64)}"`, {
     hint: 'List them with "trade-agent approvals".',
   });
 }

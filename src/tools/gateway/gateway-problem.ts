@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { safeLine } from '../../net/shown-text.ts';
 import { type ErrorCode, TradeAgentError } from '../../trading/errors.ts';
 import { type ProblemMembers, problemMembers } from '../../trading/problem-members.ts';
 import { type Problem, problemSchema } from '../../trading/views.ts';
@@ -36,17 +37,8 @@ const hints: Partial<Record<ErrorCode, string>> = {
   blocked: 'Nothing was traded.',
 };
 
-/**
- * One line of text that came from outside, fit to be shown: control characters (terminal escapes among them) become
- * spaces, and it is cut at `length` characters.
- */
-export function shownText(text: string, length = 300): string {
-  const line = text
-    // biome's rule is off for this: escapes are just what must go.
-    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ')
-    .trim();
-  return line.length > length ? `${line.slice(0, length - 1)}…` : line;
-}
+/** UTF-16 code units of a sentence from outside at most. */
+export const LONGEST_SENTENCE = 300;
 
 /** Deeper or longer than this no member of a problem is. */
 const MOST_DEPTH = 4;
@@ -54,14 +46,14 @@ const MOST_ENTRIES = 50;
 
 /** JSON from outside as it is, its text fit to be shown. */
 function shownValue(value: unknown, depth = 0): unknown {
-  if (typeof value === 'string') return shownText(value);
+  if (typeof value === 'string') return safeLine(value, LONGEST_SENTENCE);
   if (typeof value !== 'object' || value === null) return value;
   if (depth >= MOST_DEPTH) return undefined;
   if (Array.isArray(value)) return value.slice(0, MOST_ENTRIES).map((entry) => shownValue(entry, depth + 1));
   return Object.fromEntries(
     Object.entries(value)
       .slice(0, MOST_ENTRIES)
-      .map(([name, entry]) => [shownText(name, 64), shownValue(entry, depth + 1)]),
+      .map(([name, entry]) => [safeLine(name, 64), shownValue(entry, depth + 1)]),
   );
 }
 
@@ -132,23 +124,24 @@ export function gatewayError(status: number, body: unknown): TradeAgentError {
   const problem = parsed.success ? parsed.data : undefined;
   const code = codeOf(status, problem);
   const said = problem?.detail ?? problem?.title;
-  const message = said === undefined ? `the gateway answered with HTTP status ${status}` : shownText(said);
+  const message =
+    said === undefined ? `the gateway answered with HTTP status ${status}` : safeLine(said, LONGEST_SENTENCE);
   const connection = code === 'connection_required' ? connectionOf(body) : undefined;
   const hint =
     connection !== undefined
       ? connectHint(connection)
       : problem?.hint === undefined
         ? hints[code]
-        : shownText(problem.hint);
+        : safeLine(problem.hint, LONGEST_SENTENCE);
   return new TradeAgentError(code, message, {
     ...(hint === undefined ? {} : { hint }),
     details: {
       status,
       ...(connection === undefined ? {} : { connection }),
-      ...(problem === undefined ? {} : { ...shownMembers(problem), problem: shownText(problem.code, 64) }),
+      ...(problem === undefined ? {} : { ...shownMembers(problem), problem: safeLine(problem.code, 64) }),
       ...(problem?.fields === undefined
         ? {}
-        : { fields: problem.fields.map((field) => shownText(field, 64)) }),
+        : { fields: problem.fields.map((field) => safeLine(field, 64)) }),
     },
   });
 }

@@ -224,7 +224,7 @@ describe('an order', () => {
     const { result } = await play((await world.agent()).run({ prompt: 'buy 5 AAPL' }, options()));
     expect(result).toMatchObject({
       status: 'failed',
-      error: { code: 'broker_rejected', broker_message: 'asset  [31mAAPL is halted' },
+      error: { code: 'broker_rejected', broker_message: 'asset AAPL is halted' },
       approvals: [{ status: 'blocked' }],
       orders: [],
     });

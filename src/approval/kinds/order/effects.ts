@@ -2,6 +2,7 @@ import { dollars, percent, sharePrice, shares } from '../../../trading/amounts.t
 import { Dec } from '../../../trading/decimal.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
 import type { WorstCase } from '../../../trading/proposal.ts';
+import { printableAscii } from '../../../trading/unseen.ts';
 import type { Account, Position, Quote } from '../../../trading/views.ts';
 
 /** A limit further from the price than this is likely a slip: a fraction. */
@@ -30,9 +31,9 @@ export function effectsOf(
   const equity = new Dec(account.equity);
   const weight = equity.gt(0) ? after.abs().times(reference).div(equity) : undefined;
   const about = draft.qty === undefined ? 'about ' : '';
-  const name = quote.name?.replace(/[^\x20-\x7e]/g, '').slice(0, LONGEST_NAME);
+  const name = printableAscii(quote.name ?? '', LONGEST_NAME, '');
   const shows: Record<string, string> = {
-    ...(name === undefined || name === '' ? {} : { Company: name }),
+    ...(name === '' ? {} : { Company: name }),
     Price: `${sharePrice(reference)} a share now${quote.simulated ? ' (simulated)' : ''}`,
     Cash: `${dollars(account.cash)} now, ${dollars(cash.toFixed(2))} after`,
     Position: `${shares(before.toFixed())} now, ${about}${shares(after.toDecimalPlaces(4).toFixed())} after${

@@ -1,12 +1,12 @@
 import type { Agent } from '../../../agent/agent.ts';
 import type { ApprovalView } from '../../../agent/events.ts';
+import { type ExitCode, exitCodeForRun } from '../../../app/exit-codes.ts';
+import { RunFollower, type RunObject, resumeCommand, runObject } from '../../../app/run/run-report.ts';
+import { safeLine } from '../../../net/shown-text.ts';
 import { describeMessage } from '../../../trading/message.ts';
 import type { Context } from '../../context.ts';
-import { type ExitCode, exitCodeForRun } from '../../../app/exit-codes.ts';
 import { driveRun } from '../../run/drive-run.ts';
 import { createRunRenderer } from '../../run/run-renderer.ts';
-import { RunFollower, type RunObject, resumeCommand, runObject } from '../../../app/run/run-report.ts';
-import { safeLine } from '../../../net/safe-text.ts';
 import { runOptions } from '../run/run.ts';
 import { findApproval, printApproval } from './approvals.ts';
 

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { ApprovalView } from '../../../agent/events.ts';
+import { safeLine } from '../../../net/shown-text.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import { safeLine } from '../../../net/safe-text.ts';
 
 export function addApprovalsCommand(program: Command, cli: Cli): void {
   const approvals = program

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import type { ResolvedProfile } from '../../../config/profile.ts';
+import { safeLine } from '../../../net/shown-text.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import type { StartedLogin } from '../../login-flow.ts';
 import { countdown } from '../../options/duration.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import { safeLine } from '../../../net/safe-text.ts';
 
 interface LoginOptions {
   readonly open?: boolean;

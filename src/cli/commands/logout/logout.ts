@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import { safeLine } from '../../../net/shown-text.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import { safeLine } from '../../../net/safe-text.ts';
 
 interface LogoutOptions {
   readonly all?: boolean;

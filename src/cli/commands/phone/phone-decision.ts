@@ -1,8 +1,8 @@
 import { proposalDetailsSchema } from '../../../approval/details.ts';
 import type { PhoneRequest } from '../../../home/phone/phone-client.ts';
 import { outcomeText, type ProposalView, proposalView } from '../../../home/phone/proposal-view.ts';
+import { safeLine } from '../../../net/shown-text.ts';
 import type { Context } from '../../context.ts';
-import { safeLine } from '../../../net/safe-text.ts';
 
 export type Decide = 'approve' | 'deny' | 'ask';
 

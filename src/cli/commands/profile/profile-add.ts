@@ -4,13 +4,13 @@ import type { WrittenProfile } from '../../../config/profile-edit.ts';
 import { type ProviderName, providerNames } from '../../../config/provider-names.ts';
 import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../../net/secure-url.ts';
+import { safeLine } from '../../../net/shown-text.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import type { Environment } from '../../../trading/order.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import { safeLine } from '../../../net/safe-text.ts';
 
 interface AddOptions {
   readonly issuer?: string;

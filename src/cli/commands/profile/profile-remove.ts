@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
+import { safeLine } from '../../../net/shown-text.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
-import { safeLine } from '../../../net/safe-text.ts';
 
 export function addProfileRemove(profile: Command, cli: Cli): void {
   profile

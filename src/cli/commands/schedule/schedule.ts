@@ -181,7 +181,7 @@ async function showLogs(context: Context, id: string | undefined, limit: number)
     import('../../schedule/schedule-context.ts'),
     import('../../schedule/schedule-view.ts'),
   ]);
-  const { safeLine } = await import('../../../net/safe-text.ts');
+  const { safeLine } = await import('../../../net/shown-text.ts');
   const store = await scheduleStore(context);
   const runs = (id === undefined ? store.list() : [store.find(id)])
     .flatMap((schedule) => store.journal(schedule).runs)
