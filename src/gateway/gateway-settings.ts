@@ -5,11 +5,11 @@ import { detailsTypeOfKind } from '../approval/details.ts';
 import { defaultQuotas, type Quota } from '../approval/quotas.ts';
 import { dialectOf } from '../auth/provider/dialect-of.ts';
 import { providerNames } from '../config/provider-names.ts';
+import { INSECURE_URL, isSecureUrl } from '../net/secure-url.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { slippageSchema } from '../trading/order.ts';
 import { LONGEST_TTL_S, SHORTEST_TTL_S } from '../trading/proposal.ts';
-import { isSecure } from './door/identity-provider.ts';
 import type { GatewayApproval, GatewayOptions } from './gateway.ts';
 
 /** Alpaca's own addresses. */
@@ -19,9 +19,7 @@ const ALPACA = {
   data: 'https://data.alpaca.markets',
 } as const;
 
-const address = z
-  .url()
-  .refine((text) => isSecure(new URL(text)), 'must be an https address, or http on this machine (127.0.0.1)');
+const address = z.url().refine(isSecureUrl, INSECURE_URL);
 
 const messageService = z.strictObject({ audience: z.string().min(1), url: address.optional() });
 

@@ -6,6 +6,7 @@ import { ensurePrivateFolder } from '../../machine/home.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
 import { listen } from '../../net/http-server.ts';
+import { isLoopback } from '../../net/secure-url.ts';
 import type { Cli } from '../cli.ts';
 import type { Output } from '../output.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
@@ -50,7 +51,7 @@ export async function serveGateway(cli: Cli, options: ServeOptions, output: Outp
     await output.result('gateway', ready, () =>
       [`Gateway            ${resource} (${environment})`, `listens at         ${server.url}`].join('\n'),
     );
-    if (!server.url.startsWith('http://127.') && host !== '::1' && host !== 'localhost') {
+    if (!isLoopback(new URL(server.url))) {
       cli.io.talk(
         'warning: it speaks plain HTTP beyond this machine; put a proxy that speaks TLS in front of it.',
       );

@@ -1,9 +1,10 @@
 import type { CryptoKey, JWK } from 'jose';
 import * as oauth from 'oauth4webapi';
 import { assertionKey } from '../../auth/provider/assertion-key.ts';
+import { requireSecureUrl } from '../../net/secure-url.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Caller } from '../door/caller.ts';
-import { type IdentityProvider, requestOptions, requireSecure } from '../door/identity-provider.ts';
+import { type IdentityProvider, requestOptions } from '../door/identity-provider.ts';
 
 /** Gets the caller's access token at the broker. It never leaves the gateway. */
 export interface BrokerTokens {
@@ -73,8 +74,7 @@ export function createBrokerTokens(options: BrokerTokenOptions): BrokerTokens {
     if (as.token_endpoint === undefined) throw failed(undefined);
     clientKey ??= assertionKey(exchange.privateKey);
     const key = await clientKey;
-    const url = new URL(as.token_endpoint);
-    requireSecure(url);
+    const url = requireSecureUrl(as.token_endpoint);
     const client: oauth.Client = { client_id: exchange.client_id };
     const startedAt = now();
     let response: Response;

@@ -1,5 +1,6 @@
 import { type AllClientMetadata, errors } from 'oidc-provider';
 import { detailsTypeOfKind } from '../../approval/details.ts';
+import { isLoopback } from '../../net/secure-url.ts';
 import {
   CIBA_GRANT,
   DEVICE_GRANT,
@@ -88,8 +89,7 @@ function pingUrl(resource: string): string {
 
 /** The library takes no address but https, not even on loopback, where the sandbox's gateway is. */
 function secureForm(url: string): string {
-  const { hostname } = new URL(url);
-  return ['127.0.0.1', '[::1]', 'localhost'].includes(hostname) ? url.replace(/^http:/, 'https:') : url;
+  return isLoopback(new URL(url)) ? url.replace(/^http:/, 'https:') : url;
 }
 
 /** Anyone may register (RFC 7591), but only as what asks for approvals: a confidential CIBA client with its own key. */
