@@ -1,6 +1,7 @@
 import { dollars, percent, sharePrice, shares } from '../../../trading/amounts.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
+import { beyond } from '../../../trading/price-drift.ts';
 import type { WorstCase } from '../../../trading/proposal.ts';
 import { printableAscii } from '../../../trading/unseen.ts';
 import type { Account, Position, Quote } from '../../../trading/views.ts';
@@ -52,13 +53,13 @@ function warningsOf(
     equity,
   }: Record<'amount' | 'after' | 'before' | 'equity', InstanceType<typeof Dec>>,
 ): string[] {
-  const far = limit === undefined ? undefined : new Dec(limit).div(reference).minus(1);
+  const far = limit === undefined ? undefined : beyond(limit, { around: reference, fraction: FAR_LIMIT });
   return [
-    ...(far?.abs().gt(FAR_LIMIT)
-      ? [
-          `The limit is ${percent(far.abs().toFixed(2))} ${far.gt(0) ? 'above' : 'below'} the price now (${sharePrice(reference)}).`,
-        ]
-      : []),
+    ...(limit === undefined || far === undefined
+      ? []
+      : [
+          `The limit is ${percent(new Dec(limit).div(reference).minus(1).abs().toFixed(2))} ${far} the price now (${sharePrice(reference)}).`,
+        ]),
     ...(side === 'buy' && equity.gt(0) && amount.gt(equity.times(LARGE_PART))
       ? [`This is ${percent(amount.div(equity).toFixed(2))} of the account in one order.`]
       : []),
