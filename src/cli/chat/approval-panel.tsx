@@ -1,10 +1,10 @@
 import { Box, Text } from 'ink';
 import type { ApprovalView } from '../../agent/events.ts';
 import { safeLine } from '../../net/shown-text.ts';
+import { environmentWord } from '../../trading/environment.ts';
 import { countdown } from '../options/duration.ts';
 import { timeLeft, whereToApprove, statusText as wordsForStatus } from '../text/approval-lines.ts';
 import { subjectFields, subjectHeadline, subjectKind } from '../text/approval-subject.ts';
-import { environmentWord } from '../text/order-fields.ts';
 import { talkName } from './chat-state.ts';
 import { QrCode } from './qr-code.tsx';
 import { useScreen } from './screen.ts';

@@ -2,11 +2,11 @@ import type { AgentEvent } from '../../agent/events.ts';
 import type { AgentOptions } from '../../app/app.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { safeLine } from '../../net/shown-text.ts';
+import { environmentWord } from '../../trading/environment.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { Context } from '../context.ts';
 import { startLogin } from '../login-flow.ts';
 import { dollars } from '../text/money.ts';
-import { environmentWord } from '../text/order-fields.ts';
 import type { ChatDriver, ChatStatus } from './chat-driver.ts';
 
 /** Rows of `/chart`: enough to read, and with its title and dates it fits a terminal of 24. */

@@ -7,6 +7,7 @@ import type { NoticeChannel, NoticesConfig } from '../../config/notice-channels.
 import { safeLine, safeText } from '../../net/shown-text.ts';
 import type { Notice } from '../../notify/notice.ts';
 import { DEFAULT_BODY, DEFAULT_TITLE, filledIn, type NoticeFacts } from '../../notify/template.ts';
+import { environmentWord } from '../../trading/environment.ts';
 import { describeOrder } from '../../trading/order.ts';
 
 /** More new findings than this are told as one: nobody reads two hundred messages. */
@@ -192,7 +193,7 @@ function dataOf({ rule, kind, subject, severity, message, facts, since, problem 
 
 /** `PAPER`, `PAPER, simulated`, `LIVE` */
 export function environmentOf({ environment, simulated }: CheckResult['account']): string {
-  return `${environment.toUpperCase()}${simulated ? ', simulated' : ''}`;
+  return `${environmentWord(environment)}${simulated ? ', simulated' : ''}`;
 }
 
 /** The same for the same firing, so that a retry, and a check that died, make no second one of it. */

@@ -1,8 +1,9 @@
 import type { ApprovalView, CancelApprovalView, ReplaceApprovalView } from '../../agent/events.ts';
+import { environmentWord } from '../../trading/environment.ts';
 import { describeMessage, type MessageDraft } from '../../trading/message.ts';
 import type { Order } from '../../trading/views.ts';
 import { dollars, shares } from './money.ts';
-import { environmentWord, orderFields, orderHeadline, orderTerms } from './order-fields.ts';
+import { orderFields, orderHeadline, orderTerms } from './order-fields.ts';
 
 /** What is to be approved in one line: `BUY 5 AAPL, limit $180.00`, `message to #trading on Slack`. */
 export function subjectHeadline(approval: ApprovalView): string {

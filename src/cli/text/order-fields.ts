@@ -1,5 +1,6 @@
 import { Dec } from '../../trading/decimal.ts';
-import type { Environment, OrderDraft, TimeInForce } from '../../trading/order.ts';
+import { environmentWord } from '../../trading/environment.ts';
+import type { OrderDraft, TimeInForce } from '../../trading/order.ts';
 import { dollars, percent, sharePrice, shares } from './money.ts';
 
 const timesInForce: Record<TimeInForce, string> = {
@@ -10,11 +11,6 @@ const timesInForce: Record<TimeInForce, string> = {
   ioc: 'ioc (at once, the rest is cancelled)',
   fok: 'fok (at once and whole, or not at all)',
 };
-
-/** What sort of money, in a word that can't be misread; never told by colour alone. */
-export function environmentWord(environment: Environment): string {
-  return environment === 'paper' ? 'PAPER' : 'LIVE';
-}
 
 /** The order in one line for people: `BUY 5 AAPL, limit $180.00`. */
 export function orderHeadline(order: OrderDraft): string {

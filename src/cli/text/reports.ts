@@ -1,9 +1,9 @@
 import { safeLine } from '../../net/shown-text.ts';
 import { decimal } from '../../trading/decimal.ts';
+import { environmentWord } from '../../trading/environment.ts';
 import type { Account, Order, Position, Quote } from '../../trading/views.ts';
 import { fillText } from './approval-lines.ts';
 import { dollars, sharePrice, shares, signedDollars, signedPercent } from './money.ts';
-import { environmentWord } from './order-fields.ts';
 import { fittingTable, table } from './table.ts';
 
 /** `PA3ALICE01  PAPER (simulated)` */

@@ -1,4 +1,5 @@
 import { cents, Dec, plain } from '../../trading/decimal.ts';
+import { environmentWord } from '../../trading/environment.ts';
 
 /** One field of the approved details, as a person reads it. */
 export interface OrderField {
@@ -27,7 +28,10 @@ const timesInForce: Record<string, string> = {
   fok: 'Fill or kill',
 };
 
-const environments: Record<string, string> = { paper: 'PAPER (simulated)', live: 'LIVE (real money)' };
+const environments: Record<string, string> = {
+  paper: `${environmentWord('paper')} (simulated)`,
+  live: `${environmentWord('live')} (real money)`,
+};
 
 const services: Record<string, string> = { slack: 'Slack', gmail: 'Gmail' };
 

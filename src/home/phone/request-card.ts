@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import { type ProposalDetails, proposalDetailsSchema } from '../../approval/details.ts';
 import { utcSeconds } from '../../machine/clock.ts';
+import { environmentWord } from '../../trading/environment.ts';
 import type { ApprovalRequest } from '../identity-provider/approval-requests.ts';
 import { isMessage, type OrderField, orderFields, orderHeadline, orderTerms } from './order-fields.ts';
 import type { Markup } from './page.ts';
@@ -149,21 +150,13 @@ function proposalBanner({ kind, environment }: ProposalView): Markup {
 /** Told apart by word, sign and border, not by colour alone. Whatever is not paper is shown as live. */
 function environmentBanner(environment: unknown): Markup {
   return environment === 'paper'
-    ? html`<div class="environment paper" data-testid="environment"><span aria-hidden="true">◇</span><strong>PAPER</strong><span class="small">simulated money</span></div>`
+    ? html`<div class="environment paper" data-testid="environment"><span aria-hidden="true">◇</span><strong>${environmentWord(environment)}</strong><span class="small">simulated money</span></div>`
     : html`<div class="environment live" data-testid="environment"><span aria-hidden="true">▲</span><strong>${environmentWord(environment)}</strong><span class="small">real money</span></div>`;
 }
 
 /** A message moves no money, but what it says leaves the house. */
 function messageBanner(): Markup {
   return html`<div class="environment paper" data-testid="environment"><span aria-hidden="true">✉</span><strong>MESSAGE</strong><span class="small">sent in your name</span></div>`;
-}
-
-function environmentWord(environment: unknown): string {
-  return environment === 'paper'
-    ? 'PAPER'
-    : environment === 'live'
-      ? 'LIVE'
-      : `LIVE (${String(environment)})`;
 }
 
 function lines(name: string, all: ProposalView['shows']): Markup | '' {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { ResolvedProfile } from '../../../config/profile.ts';
 import { safeLine } from '../../../net/shown-text.ts';
+import { environmentWord } from '../../../trading/environment.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import type { StartedLogin } from '../../login-flow.ts';
@@ -67,7 +68,7 @@ async function showLogin(context: Context, started: StartedLogin, profile: Resol
   const { wrapWords } = await import('../../text/wrap.ts');
   const { io, clock } = context;
   const where = new URL(profile.issuer).host;
-  io.talk(`Sign in to profile ${profile.name} (${profile.environment.toUpperCase()}) at ${where}`);
+  io.talk(`Sign in to profile ${profile.name} (${environmentWord(profile.environment)}) at ${where}`);
   io.talk('');
   io.talk(`  open    ${io.paint('stderr', 'underline', started.address)}`);
   io.talk(`  code    ${io.paint('stderr', 'bold', started.userCode)}`);

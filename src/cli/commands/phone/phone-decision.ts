@@ -2,6 +2,7 @@ import { proposalDetailsSchema } from '../../../approval/details.ts';
 import type { PhoneRequest } from '../../../home/phone/phone-client.ts';
 import { outcomeText, type ProposalView, proposalView } from '../../../home/phone/proposal-view.ts';
 import { safeLine } from '../../../net/shown-text.ts';
+import { environmentWord } from '../../../trading/environment.ts';
 import type { Context } from '../../context.ts';
 
 export type Decide = 'approve' | 'deny' | 'ask';
@@ -72,8 +73,7 @@ function kindOf({ details, kind }: PhoneRequest): string {
   if (kind === 'lift') return 'end of a halt';
   if (kind === 'message' || (recipient !== undefined && side === undefined)) return 'message';
   const of = kind === 'replace' ? (draft as { environment?: unknown } | undefined)?.environment : environment;
-  const money = of === 'paper' ? 'PAPER' : of === 'live' ? 'LIVE' : 'UNKNOWN ENVIRONMENT:';
-  return `${money} ${kind === 'cancel' || kind === 'replace' ? `${kind} of an order` : 'order'}`;
+  return `${environmentWord(of)} ${kind === 'cancel' || kind === 'replace' ? `${kind} of an order` : 'order'}`;
 }
 
 /** Asks the person at the terminal; undefined when they leave it open. @throws the reason of `signal` when it aborts */

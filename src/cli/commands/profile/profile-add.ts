@@ -5,6 +5,7 @@ import { type ProviderName, providerNames } from '../../../config/provider-names
 import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../../net/secure-url.ts';
 import { safeLine } from '../../../net/shown-text.ts';
+import { environmentWord } from '../../../trading/environment.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import type { Environment } from '../../../trading/order.ts';
 import { type Cli, runCommand } from '../../cli.ts';
@@ -158,7 +159,7 @@ async function report(
     [
       ...findingLines(context, added.findings),
       '',
-      `Profile ${name} (${String(added.profile.environment).toUpperCase()}) is in ${added.file}.`,
+      `Profile ${name} (${environmentWord(added.profile.environment)}) is in ${added.file}.`,
       'Next:',
       ...next.map((command) => `  ${command}`),
     ].join('\n'),

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { environmentWord } from '../../../trading/environment.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
@@ -69,7 +70,7 @@ async function listProfiles(context: Context): Promise<void> {
     profiles
       .map(
         ({ name, environment, sandbox, current: isCurrent }) =>
-          `${isCurrent ? '*' : ' '} ${name}  ${environment.toUpperCase()}${sandbox ? ' (sandbox)' : ''}`,
+          `${isCurrent ? '*' : ' '} ${name}  ${environmentWord(environment)}${sandbox ? ' (sandbox)' : ''}`,
       )
       .join('\n'),
   );

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { User } from '../../../auth/session/session.ts';
 import { safeLine } from '../../../net/shown-text.ts';
+import { environmentWord } from '../../../trading/environment.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
@@ -42,7 +43,7 @@ export async function whoami(context: Context, options: WhoamiOptions = {}): Pro
     () => {
       const who = user.name ?? user.email ?? user.sub;
       const email = user.email !== undefined && user.email !== who ? ` <${user.email}>` : '';
-      const where = `profile ${profile.name}, ${profile.environment.toUpperCase()}, ${profile.issuer}`;
+      const where = `profile ${profile.name}, ${environmentWord(profile.environment)}, ${profile.issuer}`;
       return `${safeLine(`${who}${email}`)} (${where})`;
     },
   );
