@@ -1,6 +1,7 @@
 import { Dec } from '../../trading/decimal.ts';
 import { environmentWord } from '../../trading/environment.ts';
 import type { OrderDraft, TimeInForce } from '../../trading/order.ts';
+import { type OrderFieldName, orderField, orderFieldNames } from '../../trading/order-fields.ts';
 import { dollars, percent, sharePrice, shares } from './money.ts';
 
 const timesInForce: Record<TimeInForce, string> = {
@@ -46,8 +47,30 @@ export function orderTerms(order: OrderTerms): string {
   }
 }
 
+/** What the lines below say of an order in their own way; when it expires stands beside each of them. */
+const told: readonly OrderFieldName[] = [
+  'side',
+  'qty',
+  'notional',
+  'symbol',
+  'type',
+  'limit_price',
+  'stop_price',
+  'trail_price',
+  'trail_percent',
+  'account',
+  'environment',
+  'time_in_force',
+  'extended_hours',
+  'reference_price',
+  'max_slippage',
+  'client_order_id',
+  'expires_at',
+];
+
 /** Every field of an order as label and value: what the terminal shows is all that the phone will ask for. */
 export function orderFields(order: OrderDraft): [label: string, value: string][] {
+  const more = orderFieldNames.filter((name) => !told.includes(name) && order[name] !== undefined);
   return [
     ['order', orderHeadline(order)],
     ['account', `${order.account} ${environmentWord(order.environment)}`],
@@ -57,6 +80,11 @@ export function orderFields(order: OrderDraft): [label: string, value: string][]
       `${sharePrice(order.reference_price)} now, may move ${percent(order.max_slippage)}${comesTo(order)}`,
     ],
     ['order id', order.client_order_id],
+    ...more.map((name): [string, string] => {
+      const field = orderField(name);
+      const value = String(order[name]);
+      return [field?.label.toLowerCase() ?? name, field?.shown(value) ?? value];
+    }),
   ];
 }
 

@@ -1,5 +1,10 @@
-import { cents, Dec, plain } from '../../trading/decimal.ts';
-import { environmentWord } from '../../trading/environment.ts';
+import {
+  named,
+  orderFrameFields,
+  orderTermFields,
+  shownDollars,
+  type OrderField as TableField,
+} from '../../trading/order-fields.ts';
 
 /** One field of the approved details, as a person reads it. */
 export interface OrderField {
@@ -11,64 +16,32 @@ export interface OrderField {
   readonly technical: boolean;
 }
 
-const orderTypes: Record<string, string> = {
-  market: 'Market',
-  limit: 'Limit',
-  stop: 'Stop',
-  stop_limit: 'Stop limit',
-  trailing_stop: 'Trailing stop',
-};
-
-const timesInForce: Record<string, string> = {
-  day: 'Day',
-  gtc: 'Good till cancelled',
-  opg: 'At the open',
-  cls: 'At the close',
-  ioc: 'Immediate or cancel',
-  fok: 'Fill or kill',
-};
-
-const environments: Record<string, string> = {
-  paper: `${environmentWord('paper')} (simulated)`,
-  live: `${environmentWord('live')} (real money)`,
-};
-
 const services: Record<string, string> = { slack: 'Slack', gmail: 'Gmail' };
 
 type Format = (value: string) => string;
 const asIs: Format = (value) => value;
-/** To the cent; an amount finer than that is shown as it is, not rounded away. */
-const dollars: Format = (value) => (/^\d+(\.\d{1,2})?$/.test(value) ? `$${cents(value)}` : `$${value}`);
-const perShare: Format = (value) => `$${value} a share`;
-const named =
-  (names: Record<string, string>): Format =>
-  (value) =>
-    Object.hasOwn(names, value) ? (names[value] ?? value) : value;
-const percentOfFraction: Format = (value) =>
-  /^\d+(\.\d+)?$/.test(value) ? `${plain(new Dec(value).times(100))} %` : value;
+const perShare = orderTermFields.reference_price.shown;
+
+type Field = { readonly label: string; readonly format: Format; readonly technical?: true };
+
+/** Of an order, by the details' names: there `type` is RFC 9396's, and the order's own is `order_type`. */
+function ofOrder(table: Readonly<Record<string, TableField>>): Record<string, Field> {
+  return Object.fromEntries(
+    Object.entries(table).map(([name, { label, shown }]) => [
+      name === 'type' ? 'order_type' : name,
+      { label, format: shown },
+    ]),
+  );
+}
 
 /** In the order they are read: what happens, at what price, for how long, and who for. */
-const known: Record<string, { label: string; format: Format; technical?: true }> = {
-  side: { label: 'Action', format: named({ buy: 'Buy', sell: 'Sell' }) },
-  symbol: { label: 'Symbol', format: asIs },
-  qty: { label: 'Quantity', format: (value) => `${value} ${value === '1' ? 'share' : 'shares'}` },
-  notional: { label: 'Amount', format: dollars },
-  order_type: { label: 'Order type', format: named(orderTypes) },
-  limit_price: { label: 'Limit price', format: perShare },
-  stop_price: { label: 'Stop price', format: perShare },
-  trail_price: { label: 'Trails by', format: perShare },
-  trail_percent: { label: 'Trails by', format: (value) => `${value} %` },
-  time_in_force: { label: 'Time in force', format: named(timesInForce) },
-  extended_hours: { label: 'Extended hours', format: named({ true: 'Yes', false: 'No' }) },
-  reference_price: { label: 'Reference price', format: perShare },
-  max_slippage: { label: 'Max slippage', format: percentOfFraction },
+const known: Record<string, Field> = {
+  ...ofOrder(orderTermFields),
   service: { label: 'By', format: named(services) },
   recipient: { label: 'To', format: asIs },
   subject: { label: 'Subject', format: asIs },
   text: { label: 'Text', format: asIs },
-  account: { label: 'Account', format: asIs },
-  environment: { label: 'Environment', format: named(environments) },
-  client_order_id: { label: 'Order id', format: asIs },
+  ...ofOrder(orderFrameFields),
   client_message_id: { label: 'Message id', format: asIs },
   client_cancel_id: { label: 'Cancel id', format: asIs },
   client_lift_id: { label: 'Lift id', format: asIs },
@@ -80,7 +53,6 @@ const known: Record<string, { label: string; format: Format; technical?: true }>
   filled_qty: { label: 'Filled so far', format: asIs },
   filled_avg_price: { label: 'Filled at', format: perShare },
   submitted_at: { label: 'Submitted at', format: asIs },
-  expires_at: { label: 'Valid until', format: (value) => value.replace('T', ' ').replace('Z', ' UTC') },
   type: { label: 'Kind', format: asIs, technical: true },
   actions: { label: 'May be used to', format: asIs, technical: true },
   locations: { label: 'Only at', format: asIs, technical: true },
@@ -126,11 +98,11 @@ export function isMessage(details: Readonly<Record<string, unknown>>): boolean {
 /** The order in one line: `Buy 5 AAPL`, `Sell $500.00 of MSFT`; a message as `Send to #trading`. */
 export function orderHeadline(details: Readonly<Record<string, unknown>>): string {
   if (isMessage(details)) return `Send to ${plainText(details.recipient)}`;
-  const action = named({ buy: 'Buy', sell: 'Sell' })(plainText(details.side));
+  const action = orderTermFields.side.shown(plainText(details.side));
   const symbol = plainText(details.symbol);
   return details.qty !== undefined
     ? `${action} ${plainText(details.qty)} ${symbol}`
-    : `${action} ${dollars(plainText(details.notional))} of ${symbol}`;
+    : `${action} ${shownDollars(plainText(details.notional))} of ${symbol}`;
 }
 
 /** The terms under the headline: `Limit order at $180.00 · Day`; for a message, by what it is sent. */
@@ -141,7 +113,7 @@ export function orderTerms(details: Readonly<Record<string, unknown>>): string {
   const limit = price('limit_price');
   const percent = details.trail_percent === undefined ? undefined : `${plainText(details.trail_percent)} %`;
   const trail = price('trail_price') ?? percent;
-  const type = named(orderTypes)(plainText(details.order_type));
+  const type = orderTermFields.type.shown(plainText(details.order_type));
   const at =
     stop !== undefined && limit !== undefined
       ? `: stop ${stop}, limit ${limit}`
@@ -150,7 +122,7 @@ export function orderTerms(details: Readonly<Record<string, unknown>>): string {
         : (stop ?? limit) !== undefined
           ? ` at ${stop ?? limit}`
           : '';
-  return `${type} order${at} · ${named(timesInForce)(plainText(details.time_in_force))}`;
+  return `${type} order${at} · ${orderTermFields.time_in_force.shown(plainText(details.time_in_force))}`;
 }
 
 function plainText(value: unknown): string {
