@@ -6,7 +6,7 @@ import type { Home } from '../machine/home.ts';
 import type { SandboxReady } from '../sandbox/ready-file.ts';
 import type { CredentialStore } from '../secrets/credential-store.ts';
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
-import { TradeAgentError } from '../trading/errors.ts';
+import { loginRequired } from '../trading/login-required.ts';
 
 /** How a use case wants its agent. */
 export interface AgentOptions {
@@ -159,9 +159,7 @@ export function createApp(options: AppOptions): App {
     async requireSession() {
       const found = await app.session();
       if (found !== undefined) return found;
-      throw new TradeAgentError('login_required', 'you are not logged in', {
-        hint: `Log in with "trade-agent login${profileOption === undefined ? '' : ` --profile ${profileOption}`}".`,
-      });
+      throw loginRequired(undefined, profileOption);
     },
     async gateway() {
       const { createGatewayClient } = await import('../tools/gateway/gateway-client.ts');

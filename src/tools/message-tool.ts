@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../trading/errors.ts';
 import { checkRecipient, type MessageService } from '../trading/message.ts';
-import { PROPOSE_MESSAGES, type ToolBase } from './tool.ts';
+import { PROPOSE_MESSAGES } from '../trading/scopes.ts';
+import type { ToolBase } from './tool.ts';
 
 /** A tool that only proposes a message: it has no way to send one; the gateway has, once the person approved. */
 export interface MessageTool<Schema extends z.ZodType = z.ZodType> extends ToolBase<Schema> {

@@ -1,7 +1,8 @@
 import { decimalString } from '../trading/decimal.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import { checkOrder, normalizeOrder, type OrderRequest, orderRequestSchema } from '../trading/order.ts';
-import { PROPOSE_ORDERS, type ProposalTool } from './tool.ts';
+import { PROPOSE_ORDERS } from '../trading/scopes.ts';
+import type { ProposalTool } from './tool.ts';
 
 /**
  * Proposes an order. It can't trade: what it asks for becomes a question on the person's phone, and the gateway carries

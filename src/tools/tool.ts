@@ -1,13 +1,10 @@
 import type { z } from 'zod';
 import type { Session } from '../auth/session/session.ts';
-import { TradeAgentError } from '../trading/errors.ts';
+import { loginRequired } from '../trading/login-required.ts';
+import type { Scope } from '../trading/scopes.ts';
 import type { Order } from '../trading/views.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 import type { MessageTool } from './message-tool.ts';
-
-/** What a session may propose, and nothing else: `orders:write` and `messages:write` come only with an approval. */
-export const PROPOSE_ORDERS = 'orders:propose';
-export const PROPOSE_MESSAGES = 'messages:propose';
 
 export interface ToolContext {
   /** Absent when nobody is signed in; so is the gateway. */
@@ -31,7 +28,7 @@ export interface ToolBase<Schema extends z.ZodType> {
   readonly description: string;
   readonly schema: Schema;
   /** The scopes its requests need. */
-  readonly scopes: readonly string[];
+  readonly scopes: readonly Scope[];
 }
 
 /**
@@ -58,7 +55,5 @@ export function defineTool<Schema extends z.ZodType>(tool: DirectTool<Schema>): 
 /** @throws {TradeAgentError} `login_required` */
 export function requireGateway(context: ToolContext): GatewayClient {
   if (context.gateway !== undefined) return context.gateway;
-  throw new TradeAgentError('login_required', 'nobody is signed in', {
-    hint: 'Sign in with "trade-agent login".',
-  });
+  throw loginRequired();
 }

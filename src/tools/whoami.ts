@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { safeLine } from '../net/shown-text.ts';
-import { TradeAgentError } from '../trading/errors.ts';
+import { loginRequired } from '../trading/login-required.ts';
 import { defineTool } from './tool.ts';
 
 /** Who is signed in, by the ID token's claims. Asks nobody: the session knows. */
@@ -12,9 +12,7 @@ export const whoami = defineTool({
   risk: 'read',
   async execute({ session }) {
     if (session === undefined) {
-      throw new TradeAgentError('login_required', 'nobody is signed in, so I can’t say who you are', {
-        hint: 'Sign in with "trade-agent login".',
-      });
+      throw loginRequired('nobody is signed in, so I can’t say who you are');
     }
     const { user, profile } = session;
     const name = safeLine(user.name ?? user.sub, 100);

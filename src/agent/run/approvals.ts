@@ -2,7 +2,8 @@ import type { Session } from '../../auth/session/session.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { isPassing } from '../../tools/gateway/follow-proposal.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { isTradeAgentError } from '../../trading/errors.ts';
+import { loginRequired } from '../../trading/login-required.ts';
 import { isSettledState, isUnderWayState, type Proposal } from '../../trading/proposal.ts';
 import type { Agent } from '../agent.ts';
 import type { ApprovalView } from '../events.ts';
@@ -44,9 +45,7 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
   const requireGateway = async (): Promise<GatewayClient> => {
     const gateway = await gatewayClient();
     if (gateway !== undefined) return gateway;
-    throw new TradeAgentError('login_required', 'nobody is signed in', {
-      hint: 'Sign in with "trade-agent login".',
-    });
+    throw loginRequired();
   };
   const own = (): ThreadProposal[] => proposals.list(owner);
   const ownOf = (id: string) => own().find(({ proposal }) => proposal.id === id);

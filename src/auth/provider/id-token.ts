@@ -3,6 +3,7 @@ import type { Clock } from '../../machine/clock.ts';
 import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
 import { safeLine } from '../../net/shown-text.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { AUTH_REQ_ID_CLAIM } from './oauth-names.ts';
 import { ID_TOKEN_ALGORITHMS, PROVIDER_TIMEOUT_S } from './provider.ts';
 import { providerFailure } from './provider-failure.ts';
 
@@ -20,7 +21,7 @@ export interface IdTokenClaims {
   readonly name: string | undefined;
   readonly email: string | undefined;
   readonly username: string | undefined;
-  /** `urn:openid:params:jwt:claim:auth_req_id` (CIBA Core §10.3.1), where the provider sends it. */
+  /** {@link AUTH_REQ_ID_CLAIM}, where the provider sends it. */
   readonly authReqId: string | undefined;
 }
 
@@ -81,7 +82,7 @@ export async function verifyIdToken(
       name: displayText(payload.name),
       email: displayText(payload.email),
       username: displayText(payload.preferred_username),
-      authReqId: optionalText(payload['urn:openid:params:jwt:claim:auth_req_id']),
+      authReqId: optionalText(payload[AUTH_REQ_ID_CLAIM]),
     };
   } catch (error) {
     if (isTradeAgentError(error)) throw error;

@@ -1,5 +1,6 @@
 import { isSecureUrl } from '../../net/secure-url.ts';
 import type { Dialect } from './dialect.ts';
+import { TOKEN_EXCHANGE_GRANT } from './oauth-names.ts';
 
 /** A provider that keeps to the standards: discovery, RFC 8707, RFC 9396, RFC 8693, CIBA Core. */
 export const standard: Dialect = {
@@ -14,7 +15,7 @@ export const standard: Dialect = {
   bindingMessage: (message) => message,
   longestApproval: 86_400,
   details: 'announced',
-  exchangeGrantType: 'urn:ietf:params:oauth:grant-type:token-exchange',
+  exchangeGrantType: TOKEN_EXCHANGE_GRANT,
   revokesAccessTokens: true,
   connectedAccounts: ({ connected_accounts_endpoint: endpoint }) =>
     typeof endpoint === 'string' && isSecureUrl(endpoint)

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { differingFields } from '../../trading/approval-details.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import type { Scope } from '../../trading/scopes.ts';
 import type { Caller } from './caller.ts';
-import type { Scope } from './protected-resource-metadata.ts';
 
 /** What kind of approval a request needs. */
 export interface ApprovalKind {

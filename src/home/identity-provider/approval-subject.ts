@@ -20,9 +20,9 @@ import {
   type ProposalKind,
   replaceSubjectSchema,
 } from '../../trading/proposal.ts';
+import { MESSAGE_SCOPE, ORDER_SCOPE } from '../../trading/scopes.ts';
 import { messageOf, readMessageDetails } from './message-details.ts';
 import { draftOf, onlyObject, readOrderDetails, UnacceptableDetails, wrongFields } from './order-details.ts';
-import { MESSAGE_SCOPE, ORDER_SCOPE } from './protocol.ts';
 
 /** What a person is asked to approve. */
 export interface ApprovalSubject {

@@ -1,13 +1,9 @@
 import { type AllClientMetadata, errors } from 'oidc-provider';
 import { detailsTypeOfKind } from '../../approval/details.ts';
+import { CIBA_GRANT, DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../../auth/provider/oauth-names.ts';
 import { isLoopback } from '../../net/secure-url.ts';
-import {
-  CIBA_GRANT,
-  DEVICE_GRANT,
-  IDENTITY_SCOPES,
-  LOGIN_CLIENT_ID,
-  TOKEN_EXCHANGE_GRANT,
-} from './protocol.ts';
+import { IDENTITY_SCOPES } from '../../trading/scopes.ts';
+import { LOGIN_CLIENT_ID } from './protocol.ts';
 
 /** The RFC 9396 types of what a person may be asked to approve. */
 export const approvalTypes: readonly string[] = Object.values(detailsTypeOfKind);

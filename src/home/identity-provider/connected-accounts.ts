@@ -6,8 +6,9 @@ import { problemResponse } from '../../gateway/door/problem.ts';
 import { SIGNING_ALGORITHMS } from '../../gateway/door/token-rules.ts';
 import type { TokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import type { CONNECTION_SCOPES } from '../../trading/scopes.ts';
 import type { ConnectionRequests } from './connection-requests.ts';
-import { CONNECTED_ACCOUNTS_PATH, type CONNECTION_SCOPES, connectedAccountsUrl } from './protocol.ts';
+import { CONNECTED_ACCOUNTS_PATH, connectedAccountsUrl } from './protocol.ts';
 import { type Vault, VaultError } from './vault.ts';
 
 /** Seconds between two questions how a request stands. */

@@ -3,6 +3,7 @@ import { getRequestListener } from '@hono/node-server';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
 import Provider from 'oidc-provider';
+import { CIBA_GRANT, TOKEN_EXCHANGE_GRANT } from '../../auth/provider/oauth-names.ts';
 import { createProofStore } from '../../gateway/door/proof-store.ts';
 import { createTokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
@@ -23,13 +24,11 @@ import { oidcConfiguration } from './oidc-configuration.ts';
 import { createOidcStore } from './oidc-store.ts';
 import { createOutcomeEndpoint } from './outcome-endpoint.ts';
 import {
-  CIBA_GRANT,
   CONNECTED_ACCOUNTS_PATH,
   connectedAccountsUrl,
   OUTCOME_PATH,
   POLL_INTERVAL,
   routes,
-  TOKEN_EXCHANGE_GRANT,
 } from './protocol.ts';
 import { loadProviderKeys } from './provider-keys.ts';
 import type { RefreshTokenReuse } from './refresh-token-reuse.ts';

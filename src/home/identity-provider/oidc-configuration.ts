@@ -1,5 +1,13 @@
 import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { isProposalDetails } from '../../approval/details.ts';
+import { CIBA_GRANT } from '../../auth/provider/oauth-names.ts';
+import {
+  CONNECTION_SCOPES,
+  IDENTITY_SCOPES,
+  MESSAGE_SCOPE,
+  ORDER_SCOPE,
+  SESSION_SCOPES,
+} from '../../trading/scopes.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { LONGEST_REQUEST_S, readSubject } from './approval-subject.ts';
 import {
@@ -11,17 +19,7 @@ import {
 } from './clients.ts';
 import type { OidcStore } from './oidc-store.ts';
 import { UnacceptableDetails } from './order-details.ts';
-import {
-  CIBA_GRANT,
-  CONNECTION_SCOPES,
-  connectedAccountsUrl,
-  IDENTITY_SCOPES,
-  LOGIN_CLIENT_ID,
-  MESSAGE_SCOPE,
-  ORDER_SCOPE,
-  routes,
-  SESSION_SCOPES,
-} from './protocol.ts';
+import { connectedAccountsUrl, LOGIN_CLIENT_ID, routes } from './protocol.ts';
 import type { ProviderKeys } from './provider-keys.ts';
 import type { SandboxUser } from './users.ts';
 

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { Session } from '../../auth/session/session.ts';
-import { READ_SCOPES } from '../../config/profile.ts';
 import { safeLine } from '../../net/shown-text.ts';
 import {
   type Activity,
@@ -11,6 +10,7 @@ import {
 import { decimalString } from '../../trading/decimal.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { type Proposal, type ProposalRequestInput, proposalSchema } from '../../trading/proposal.ts';
+import { CANCEL_SCOPE, PROPOSE_MESSAGES, PROPOSE_ORDERS, READ_SCOPES } from '../../trading/scopes.ts';
 import {
   type Account,
   accountSchema,
@@ -25,7 +25,6 @@ import {
   type Quote,
   quoteSchema,
 } from '../../trading/views.ts';
-import { PROPOSE_MESSAGES, PROPOSE_ORDERS } from '../tool.ts';
 import { gatewayError } from './gateway-problem.ts';
 
 /** Whether trading is halted; `halted_at` in RFC 3339. */
@@ -106,7 +105,6 @@ export interface GatewayClientOptions {
 }
 
 const [MARKET_READ, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
-const ORDERS_CANCEL = 'orders:cancel';
 
 /** The gateway completes an order from several answers of the broker's, and asks the identity provider. */
 const PROPOSING_MS = 30_000;
@@ -312,10 +310,10 @@ export function createGatewayClient(session: Session, options: GatewayClientOpti
           [PROPOSE_ORDERS, PROPOSE_MESSAGES],
         ),
       ),
-    halt: async () => parse(haltSchema, await request('/v1/halt', { method: 'PUT' }, [ORDERS_CANCEL])),
+    halt: async () => parse(haltSchema, await request('/v1/halt', { method: 'PUT' }, [CANCEL_SCOPE])),
     halted: () => read('/v1/halt', haltSchema, ORDERS_READ),
     cancelOrder: async (id) => {
-      await request(`/v1/orders/${orderId(id)}`, { method: 'DELETE' }, [ORDERS_CANCEL]);
+      await request(`/v1/orders/${orderId(id)}`, { method: 'DELETE' }, [CANCEL_SCOPE]);
       return client.order(id);
     },
   };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { safeLine } from '../../net/shown-text.ts';
 import { type ErrorCode, TradeAgentError } from '../../trading/errors.ts';
+import { loginHint } from '../../trading/login-required.ts';
 import { type ProblemMembers, problemMembers } from '../../trading/problem-members.ts';
 import { type Problem, problemSchema } from '../../trading/views.ts';
 
@@ -25,7 +26,7 @@ const sameCode = new Set<string>([
 ] satisfies ErrorCode[]);
 
 const hints: Partial<Record<ErrorCode, string>> = {
-  login_required: 'Sign in with "trade-agent login".',
+  login_required: loginHint(),
   insufficient_scope:
     'Sign in again with "trade-agent login", without --read-only if this was more than reading.',
   market_closed: 'Try again when the market is open, or place a limit order.',

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { GatewaySettings } from '../../../gateway/gateway-settings.ts';
 import { isTradeAgentError, TradeAgentError } from '../../../trading/errors.ts';
+import { APPROVAL_SCOPES } from '../../../trading/scopes.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import type { ShownKey } from '../../gateway/gateway-key.ts';
@@ -136,7 +137,7 @@ async function clientsToRegister(places: Places, alg: string): Promise<Record<st
     token_endpoint_auth_method,
     token_endpoint_auth_signing_alg,
   };
-  const scope = 'openid orders:write messages:write';
+  const scope = ['openid', ...APPROVAL_SCOPES].join(' ');
   const ids = settings === undefined ? [null] : clientIdsOf(settings);
   const [exchangeId = null, askingId] = ids;
   if (approval?.registration) return [{ client_id: exchangeId, ...exchanging }];
