@@ -2,28 +2,10 @@ import { z } from 'zod';
 import { safeLine } from '../../net/shown-text.ts';
 import { type ErrorCode, TradeAgentError } from '../../trading/errors.ts';
 import { loginHint } from '../../trading/login-required.ts';
+import { isProblemCode } from '../../trading/problem-codes.ts';
 import { type ProblemMembers, problemMembers } from '../../trading/problem-members.ts';
 import { type Problem, problemSchema } from '../../trading/views.ts';
-
-/** The gateway's codes that mean the same to the caller; every other one arrives as `gateway_refused`. */
-const sameCode = new Set<string>([
-  'insufficient_scope',
-  'market_closed',
-  'price_moved',
-  'insufficient_funds',
-  'unknown_symbol',
-  'outcome_unknown',
-  'approval_expired',
-  'broker_rejected',
-  'message_rejected',
-  'invalid_order',
-  'invalid_message',
-  'invalid_config',
-  'blocked',
-  'not_found',
-  'approval_denied',
-  'approval_cancelled',
-] satisfies ErrorCode[]);
+import { meanings } from './problem-meanings.ts';
 
 const hints: Partial<Record<ErrorCode, string>> = {
   login_required: loginHint(),
@@ -86,27 +68,11 @@ function connectionOf(body: unknown): string {
   return named.success ? named.data.connection : 'broker';
 }
 
-/** By which the gateway says that its owner's rules, or its quotas, are in the way; what is asked for may be right. */
-const standInTheWay =
-  /^(policy|quota|mandate)|^(halted|resting|too_many_open|too_many_asked|order_limit_exceeded|kill_switch)$/;
-
-/** What one of the gateway's problem codes means to the caller. */
+/**
+ * What one of the gateway's problem codes means to the caller; `gateway_refused` for one that this version doesn't know.
+ */
 export function errorCodeOf(problem: string): ErrorCode {
-  if (sameCode.has(problem)) return problem as ErrorCode;
-  if (standInTheWay.test(problem)) return 'blocked';
-  switch (problem) {
-    case 'account_not_connected':
-      return 'connection_required';
-    case 'order_not_found':
-    case 'proposal_not_found':
-      return 'not_found';
-    case 'not_placed':
-      return 'approval_expired';
-    case 'proposal_executing':
-      return 'outcome_unknown';
-    default:
-      return 'gateway_refused';
-  }
+  return isProblemCode(problem) ? meanings[problem] : 'gateway_refused';
 }
 
 function codeOf(status: number, problem: Problem | undefined): ErrorCode {

@@ -43,11 +43,10 @@ describe('the gateway’s client', () => {
     [403, 'approval_expired', 'approval_expired'],
     [403, 'approval_already_used', 'gateway_refused'],
     [409, 'client_order_id_conflict', 'gateway_refused'],
-    [403, 'halted', 'blocked'],
     [429, 'too_many_open', 'blocked'],
     [429, 'resting', 'blocked'],
     [409, 'proposal_executing', 'outcome_unknown'],
-    [404, 'order_not_found', 'not_found'],
+    [404, 'a_code_of_a_later_version', 'gateway_refused'],
   ])('turns %d %s into %s', async (status, code, expected) => {
     const client = await clientOf(problem(status, code));
     for (const call of [client.account(), client.propose(request, 'key')]) {

@@ -186,11 +186,10 @@ describe('an order', () => {
 
   it.each([
     [403, 'policy_denied'],
-    [403, 'halted'],
     [429, 'too_many_open'],
     [429, 'too_many_asked'],
     [429, 'resting'],
-  ])(
+  ] as const)(
     'that the gateway’s rules refuse is blocked, with all that the gateway says (%i %s)',
     async (status, code) => {
       const world = await createWorld();
