@@ -1,10 +1,10 @@
 import type { TokenEndpointResponse } from 'openid-client';
 import { verifyIdToken } from '../../auth/provider/id-token.ts';
 import { endOf } from '../../auth/provider/lifetime.ts';
-import { CIBA_GRANT } from '../../auth/provider/oauth-names.ts';
 import { inProviderTime } from '../../auth/provider/provider.ts';
 import { type ProviderFailure, providerFailure } from '../../auth/provider/provider-failure.ts';
 import type { Clock } from '../../machine/clock.ts';
+import { CIBA_GRANT } from '../../net/oauth-names.ts';
 import { differingFields } from '../../trading/approval-details.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import type { PollResult, Question } from '../asking.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { CIBA_GRANT } from '../../auth/provider/oauth-names.ts';
 import { inProviderTime } from '../../auth/provider/provider.ts';
 import { providerError, providerFailure } from '../../auth/provider/provider-failure.ts';
+import { CIBA_GRANT } from '../../net/oauth-names.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { type CibaClientOptions, cibaClient } from './ciba-client.ts';
 

@@ -1,9 +1,9 @@
 import type { ServerMetadata } from 'openid-client';
 import type { ResolvedProfile } from '../../config/profile.ts';
+import { CIBA_GRANT, DEVICE_GRANT } from '../../net/oauth-names.ts';
 import { TRADE_ORDER_TYPE } from '../../trading/approval-details.ts';
 import type { Dialect, Feature } from './dialect.ts';
 import { dialectOf } from './dialect-of.ts';
-import { CIBA_GRANT, DEVICE_GRANT } from './oauth-names.ts';
 import { announcesDpop } from './provider.ts';
 
 /** What was found about one thing the provider must do; every `warn` and `fail` says what to set there. */

@@ -1,6 +1,6 @@
-import { DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../../auth/provider/oauth-names.ts';
 import { announcesDpop, providerMetadata } from '../../auth/provider/provider.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
+import { DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
 import { TRADE_ORDER_TYPE } from '../../trading/approval-details.ts';
 import type { Context } from '../context.ts';
 import { type Finding, fail, ok, skip, warn } from './finding.ts';

@@ -1,7 +1,7 @@
 import type { CryptoKey, JWK } from 'jose';
 import * as oauth from 'oauth4webapi';
 import { assertionKey } from '../../auth/provider/assertion-key.ts';
-import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../../auth/provider/oauth-names.ts';
+import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
 import { requireSecureUrl } from '../../net/secure-url.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Caller } from '../door/caller.ts';

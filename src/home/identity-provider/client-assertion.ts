@@ -1,6 +1,6 @@
 import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, errors as joseErrors, jwtVerify } from 'jose';
 import type Provider from 'oidc-provider';
-import { JWT_ASSERTION_TYPE } from '../../auth/provider/oauth-names.ts';
+import { JWT_ASSERTION_TYPE } from '../../net/oauth-names.ts';
 
 /** As at the token endpoint. Seconds. */
 const CLOCK_TOLERANCE = 5;

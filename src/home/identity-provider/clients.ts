@@ -1,6 +1,6 @@
 import { type AllClientMetadata, errors } from 'oidc-provider';
 import { detailsTypeOfKind } from '../../approval/details.ts';
-import { CIBA_GRANT, DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../../auth/provider/oauth-names.ts';
+import { CIBA_GRANT, DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
 import { isLoopback } from '../../net/secure-url.ts';
 import { IDENTITY_SCOPES } from '../../trading/scopes.ts';
 import { LOGIN_CLIENT_ID } from './protocol.ts';

@@ -1,6 +1,6 @@
 import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { isProposalDetails } from '../../approval/details.ts';
-import { CIBA_GRANT } from '../../auth/provider/oauth-names.ts';
+import { CIBA_GRANT } from '../../net/oauth-names.ts';
 import {
   CONNECTION_SCOPES,
   IDENTITY_SCOPES,

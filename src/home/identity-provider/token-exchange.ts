@@ -1,6 +1,6 @@
 import { createLocalJWKSet, type JWK, errors as joseErrors, jwtVerify } from 'jose';
 import { errors, type TokenEndpointGrantContext } from 'oidc-provider';
-import { ACCESS_TOKEN_TYPE } from '../../auth/provider/oauth-names.ts';
+import { ACCESS_TOKEN_TYPE } from '../../net/oauth-names.ts';
 import { type Vault, VaultError } from './vault.ts';
 
 /** Parameters of RFC 8693 §2.1 that this server reads; those it does not support are read to be refused. */
