@@ -18,7 +18,7 @@ export const groups = {
       'src/cli/text/markdown.ts',
       'src/trading/order-words.ts',
       'src/cli/text/reports.ts',
-      'src/net/safe-text.ts',
+      'src/net/shown-text.ts',
       'src/cli/text/table.ts',
       'src/cli/text/wrap.ts',
       'src/config/config-file.ts',

@@ -2,7 +2,7 @@ import type { Agent } from '../agent/agent.ts';
 import type { Session } from '../auth/session/session.ts';
 import type { ResolvedProfile, StorePlace } from '../config/profile.ts';
 import type { Clock } from '../machine/clock.ts';
-import { TradeAgentError } from '../trading/errors.ts';
+import { loginRequired } from '../trading/login-required.ts';
 import type { App } from './app.ts';
 
 /** What the program is given by its surroundings. A terminal is none of it: whoever has one tells and asks through here. */
@@ -70,9 +70,7 @@ export function createApp(options: AppOptions): App {
     async requireSession() {
       const found = await app.session();
       if (found !== undefined) return found;
-      throw new TradeAgentError('login_required', 'you are not logged in', {
-        hint: `Log in with "trade-agent login${profileOption === undefined ? '' : ` --profile ${profileOption}`}".`,
-      });
+      throw loginRequired(undefined, profileOption);
     },
     async gateway() {
       const { createGatewayClient } = await import('../tools/gateway/gateway-client.ts');

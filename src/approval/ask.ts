@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { failpoint } from '../machine/failpoint.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
+import { problemCodeOf } from '../trading/problem-codes.ts';
 import type { BackchannelAuthentication, Question } from './asking.ts';
 import { bindingMessageOf, proposalDetails } from './details.ts';
 import { passesHalt } from './halts.ts';
-import type { StoredProposal } from './stored-proposal.ts';
+import type { Reason, StoredProposal } from './stored-proposal.ts';
 import type { Attention } from './waiting/attend.ts';
 
 /** With less than this left, nobody could read the order and decide: it counts as expired. */
@@ -33,7 +34,7 @@ export async function ask(attention: Attention, proposal: StoredProposal): Promi
   for (let tries = 1; sent === undefined; tries++) {
     const left = deadline - clock.now();
     if (left < SHORTEST_MS) {
-      const reason = {
+      const reason: Reason = {
         code: 'approval_expired',
         text: 'the time to approve it ran out before anybody could be asked',
       };
@@ -95,9 +96,9 @@ function untilNextTry(tries: number, error: unknown): number | undefined {
   return BACKOFF_MS[tries - 1];
 }
 
-function notAsked(error: unknown) {
+function notAsked(error: unknown): Reason {
   return isTradeAgentError(error)
-    ? { code: error.code, text: `the owner could not be asked: ${error.message}` }
+    ? { code: problemCodeOf(error), text: `the owner could not be asked: ${error.message}` }
     : { code: 'provider_error', text: 'the owner could not be asked' };
 }
 

@@ -1,5 +1,6 @@
 import { failpoint } from '../machine/failpoint.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
+import { problemCodeOf } from '../trading/problem-codes.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { haltedReason, questionOf } from './ask.ts';
 import { requireSameDetails } from './compare.ts';
@@ -118,7 +119,7 @@ export function settleExecution(
       move('approved', { reason: reasonOf(execution.refusal) });
       return waitOf(NOT_TAKEN_WAITS_MS, tries);
     case 'unknown': {
-      const reason = { code: 'outcome_unknown', text: execution.text };
+      const reason: Reason = { code: 'outcome_unknown', text: execution.text };
       if (execution.final === true) {
         move('blocked', { reason });
         return undefined;
@@ -167,24 +168,24 @@ async function approvalOf(
       requireSameDetails(approved.authorizationDetails, questionOf(attention, proposal).details);
     return approved;
   } catch (error) {
-    const refusal = isTradeAgentError(error) ? new Refusal(500, error.code, error.message) : error;
+    const refusal = isTradeAgentError(error) ? new Refusal(500, problemCodeOf(error), error.message) : error;
     if (!(refusal instanceof Refusal)) throw error;
     const isOfUse = state === 'approved' || clock.now() <= (proposal.tokenExpiresAt ?? 0) + TOKEN_GRACE_MS;
     if (refusal.status === 503 && isOfUse) return 'later';
     if (state === 'approved') {
       const isLate = refusal.code === 'token_expired';
-      const reason = isLate ? { code: 'approval_expired', text: lateText } : reasonOf(refusal);
+      const reason: Reason = isLate ? { code: 'approval_expired', text: lateText } : reasonOf(refusal);
       moved(store.move(id, isLate ? 'expired' : 'blocked', { reason }, { from: 'approved' }));
     } else if (state === 'executing') {
       // It may be on its way, and this token opens nothing any more: the person's next visit asks what became of it.
-      const reason = { code: 'outcome_unknown', text: unknownText };
+      const reason: Reason = { code: 'outcome_unknown', text: unknownText };
       moved(store.move(id, 'unknown', { reason }, { from: 'executing' }));
     }
     return undefined;
   }
 }
 
-const notRecorded = {
+const notRecorded: Reason = {
   code: 'service_busy',
   text: 'the gateway can’t write its record now; it is tried again',
 };

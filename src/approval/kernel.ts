@@ -7,7 +7,7 @@ import { createChanges } from './changes.ts';
 import { passesHalt } from './halts.ts';
 import type { Proposer } from './kind.ts';
 import { createProposing, type Proposed, type ProposingCaller, type ProposingRules } from './propose.ts';
-import type { StoredProposal } from './stored-proposal.ts';
+import type { Reason, StoredProposal } from './stored-proposal.ts';
 import type { KernelParts } from './waiting/attend.ts';
 import { createAttendance } from './waiting/attendance.ts';
 
@@ -121,7 +121,7 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
     withdraw(sub, id) {
       const proposal = kernel.find(sub, id);
       if (proposal.state === 'cancelled') return proposal;
-      const reason = { code: 'approval_cancelled', text: 'withdrawn before it was carried out' };
+      const reason: Reason = { code: 'approval_cancelled', text: 'withdrawn before it was carried out' };
       const after = store.move(id, 'cancelled', { reason });
       if (after.moved) {
         moved(after);

@@ -1,9 +1,7 @@
 import type { z } from 'zod';
 import type { ProposalKind, WorstCase } from '../trading/proposal.ts';
 import type { Refusal } from '../trading/refusal.ts';
-
-/** What an approval's token may do at the gateway, and nothing else. */
-export type ApprovalScope = 'orders:write' | 'messages:write';
+import type { ApprovalScope } from '../trading/scopes.ts';
 
 /** Who proposes, by a verified access token. */
 export interface Proposer {

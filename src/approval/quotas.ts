@@ -1,3 +1,4 @@
+import type { ProblemCode } from '../trading/problem-codes.ts';
 import { Refusal } from '../trading/refusal.ts';
 import type { ProposalStore } from './stored-proposal.ts';
 
@@ -70,7 +71,7 @@ export function requireQuota(store: ProposalStore, quotas: Quotas, asker: Asker,
 }
 
 function tooMany(
-  code: string,
+  code: ProblemCode,
   reason: string,
   limit: number,
   value: number,

@@ -1,9 +1,10 @@
+import type { ProblemCode } from '../trading/problem-codes.ts';
 import type { ProposalKind, ProposalState, Provenance, WorstCase } from '../trading/proposal.ts';
 
 /** Why a proposal ended as it did, or what it waits for. */
 export interface Reason {
   /** A problem's code. */
-  readonly code: string;
+  readonly code: ProblemCode;
   readonly text: string;
   /** The problem's own members: `reason`, `limit`, `value`, `broker_message`. */
   readonly members?: Readonly<Record<string, unknown>>;

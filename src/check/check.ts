@@ -1,4 +1,5 @@
 import { Dec } from '../trading/decimal.ts';
+import { waitsForOpening } from '../trading/market-open.ts';
 import { describeOrder, type OrderRequest } from '../trading/order.ts';
 import type { AccountMemory } from './check-store.ts';
 import { type Figures, figuresOf } from './figures.ts';
@@ -75,7 +76,7 @@ function proposalsOf(
     if (earlier !== undefined && (earlier.asked || suggest.wasAsked(earlier.thread, rule.symbol))) return [];
     if (suggest.awaited.has(rule.symbol)) return [];
     const request: OrderRequest = { ...rule.order, symbol: rule.symbol };
-    if (!snapshot.clock.is_open && needsOpenMarket(request)) {
+    if (waitsForOpening(request, snapshot.clock)) {
       left.push({ symbol: rule.symbol, reason: 'market_closed' });
       return [];
     }
@@ -95,7 +96,7 @@ function proposalsOf(
     { ...suggest, awaited },
   );
   const placeable = (rebalancing?.orders ?? []).filter(({ request }) => {
-    if (snapshot.clock.is_open || !needsOpenMarket(request)) return true;
+    if (!waitsForOpening(request, snapshot.clock)) return true;
     left.push({ symbol: request.symbol, reason: 'market_closed' });
     return false;
   });
@@ -122,11 +123,6 @@ function proposalsOf(
       ],
     },
   };
-}
-
-/** Orders that trade at whatever price comes are taken while the market is open alone. */
-function needsOpenMarket({ type }: OrderRequest): boolean {
-  return ['market', 'stop', 'trailing_stop'].includes(type);
 }
 
 /** Dollars a conditional buy may need. */

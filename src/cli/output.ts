@@ -1,7 +1,7 @@
 import { errorObject } from '../app/error-object.ts';
 import { exitCodeForError } from '../app/exit-codes.ts';
 import { safeJson } from '../net/safe-json.ts';
-import { safeText } from '../net/safe-text.ts';
+import { safeText } from '../net/shown-text.ts';
 import type { Io } from './terminal/io.ts';
 
 export const outputFormats = ['text', 'json', 'stream-json'] as const;

@@ -7,28 +7,8 @@ import { DEFAULT_TTL_S, LONGEST_TTL_S, SHORTEST_TTL_S } from '../trading/proposa
 import { noticesSchema } from './notice-channels.ts';
 import { providerNames } from './provider/dialects.ts';
 
-/** Scopes the login client may ask for; `orders:write` is never among them, it comes only with an approval. */
-export const READ_SCOPES = ['market:read', 'portfolio:read', 'orders:read'] as const;
-/** `orders:propose` and `messages:propose` may ring the owner's phone, and nothing else. */
-export const SESSION_SCOPES = [
-  ...READ_SCOPES,
-  'orders:cancel',
-  'orders:propose',
-  'messages:propose',
-] as const;
-export const ORDER_SCOPE = 'orders:write';
-/** As `orders:write`: it comes only with the approval of one message. */
-export const MESSAGE_SCOPE = 'messages:write';
-
 /** As a provider names it. */
 const connectionName = z.string().min(1).max(128);
-
-/** Scopes at the provider's own API for accounts elsewhere: they let nobody into such an account. */
-export const CONNECTION_SCOPES = [
-  'read:me:connected_accounts',
-  'create:me:connected_accounts',
-  'delete:me:connected_accounts',
-] as const;
 
 const httpUrl = z.url({ protocol: /^https?$/ });
 

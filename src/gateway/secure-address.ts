@@ -1,7 +1,5 @@
 import { z } from 'zod';
-import { isSecure } from './door/identity-provider.ts';
+import { INSECURE_URL, isSecureUrl } from '../net/secure-url.ts';
 
 /** The address of a server that tokens are sent to. */
-export const secureAddress = z
-  .url()
-  .refine((text) => isSecure(new URL(text)), 'must be an https address, or http on this machine (127.0.0.1)');
+export const secureAddress = z.url().refine(isSecureUrl, INSECURE_URL);

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { printableAscii } from '../trading/unseen.ts';
 
 /** This machine's name, as whoever is asked to consent gets to see it: here, and on the provider's page. */
 export function machineName(): string {
@@ -7,5 +8,5 @@ export function machineName(): string {
 
 /** A machine's name as every consent page can show it: at most 64 printable ASCII characters. */
 export function printableName(name: string): string {
-  return name.replace(/[^\x20-\x7e]/g, '?').slice(0, 64) || 'unnamed';
+  return printableAscii(name, 64) || 'unnamed';
 }

@@ -62,7 +62,7 @@ export async function listen(
   const address = server.address() as AddressInfo;
   return {
     port: address.port,
-    url: `http://${address.family === 'IPv6' ? `[${host}]` : host}:${address.port}`,
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
     lastRequestAt: () => last,
     serve: (next) => {
       handler = next;

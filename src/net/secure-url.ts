@@ -1,3 +1,5 @@
+import { TradeAgentError } from '../trading/errors.ts';
+
 /** True for `localhost`, 127.0.0.0/8 and `[::1]`: the only hosts plain HTTP may go to. */
 export function isLoopback(url: URL): boolean {
   const host = url.hostname;
@@ -8,8 +10,22 @@ export function isLoopback(url: URL): boolean {
 export function isSecureUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const url = new URL(text);
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url));
+  return url.protocol === 'https:' || isPlainLoopback(url);
+}
+
+/** Whether it is the one plain HTTP that is allowed; OAuth libraries want to be told. */
+export function isPlainLoopback(url: URL): boolean {
+  return url.protocol === 'http:' && isLoopback(url);
 }
 
 /** What to say of an address that {@link isSecureUrl} refuses. */
 export const INSECURE_URL = 'must be an https address; plain http is for servers on this machine only';
+
+/** The address, if tokens may go there. @throws {TradeAgentError} `invalid_config` naming its origin alone */
+export function requireSecureUrl(text: string): URL {
+  if (isSecureUrl(text)) return new URL(text);
+  const shown = URL.canParse(text) ? new URL(text).origin : 'what should be an address';
+  throw new TradeAgentError('invalid_config', `${shown} is not an https address`, {
+    hint: 'Plain http is for servers on this machine only.',
+  });
+}

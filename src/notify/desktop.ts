@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { oneLine, plainText } from '../net/one-line.ts';
+import { safeLine, safeText } from '../net/shown-text.ts';
 import { type Notice, NoticeFailure, type SendNotice } from './notice.ts';
 import type { Sender } from './sender.ts';
 
@@ -22,8 +22,8 @@ export function desktopCommand(
   notice: Pick<Notice, 'title' | 'body' | 'severity' | 'type'>,
   platform: NodeJS.Platform,
 ): DesktopCommand {
-  const title = oneLine(notice.title, LONGEST_TITLE);
-  const body = plainText(notice.body).trim().slice(0, LONGEST_BODY);
+  const title = safeLine(notice.title, LONGEST_TITLE);
+  const body = safeText(notice.body).trim().slice(0, LONGEST_BODY);
   if (platform === 'darwin') {
     const script = [
       'on run argv',

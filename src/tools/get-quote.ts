@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { safeLine } from '../net/shown-text.ts';
 import { sharePrice } from '../trading/amounts.ts';
 import { symbolSchema } from '../trading/order.ts';
-import { shownText } from './gateway/gateway-problem.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
 export const getQuote = defineTool({
@@ -20,7 +20,7 @@ export const getQuote = defineTool({
       content: JSON.stringify({
         quotes: quotes.map((quote) => ({
           ...quote,
-          name: quote.name === null ? null : shownText(quote.name, 80),
+          name: quote.name === null ? null : safeLine(quote.name, 80),
         })),
       }),
     };

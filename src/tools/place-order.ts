@@ -1,7 +1,7 @@
 import { decimalString } from '../trading/decimal.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import { checkOrder, normalizeOrder, type OrderRequest, orderRequestSchema } from '../trading/order.ts';
-import { PROPOSE_ORDERS } from './propose-scopes.ts';
+import { PROPOSE_ORDERS } from '../trading/scopes.ts';
 import type { ProposalTool } from './tool.ts';
 
 /**

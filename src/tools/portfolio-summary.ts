@@ -15,12 +15,11 @@ export function compactSummary(summary: {
 }): string {
   const { account, positions, now, note } = summary;
   const day = new Dec(account.equity).minus(account.last_equity);
-  const money = account.environment === 'paper' ? 'paper account' : 'live account';
   const sorted = positions.toSorted((a, b) => new Dec(b.market_value).cmp(a.market_value));
   const shown = sorted.slice(0, MOST_POSITIONS);
   const more = sorted.length - shown.length;
   return [
-    `Portfolio on ${new Date(now).toISOString().slice(0, 16).replace('T', ' ')} UTC (${money}${account.simulated ? ', simulated prices' : ''})`,
+    `Portfolio on ${new Date(now).toISOString().slice(0, 16).replace('T', ' ')} UTC (${account.environment} account${account.simulated ? ', simulated prices' : ''})`,
     `Equity ${dollars(account.equity)} (${signedDollars(day.toFixed(2))} today), cash ${dollars(account.cash)}`,
     ...shown.map(
       ({ symbol, qty, current_price, market_value, unrealized_pl, unrealized_plpc }) =>

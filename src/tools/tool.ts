@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import type { Session } from '../auth/session/session.ts';
-import { TradeAgentError } from '../trading/errors.ts';
+import { loginRequired } from '../trading/login-required.ts';
 import type { MessageService } from '../trading/message.ts';
+import type { Scope } from '../trading/scopes.ts';
 import type { Order } from '../trading/views.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
@@ -27,7 +28,7 @@ export interface ToolBase<Schema extends z.ZodType> {
   readonly description: string;
   readonly schema: Schema;
   /** The scopes its requests need. */
-  readonly scopes: readonly string[];
+  readonly scopes: readonly Scope[];
 }
 
 /**
@@ -80,7 +81,5 @@ export function defineTool<Schema extends z.ZodType>(tool: DirectTool<Schema>): 
 /** @throws {TradeAgentError} `login_required` */
 export function requireGateway(context: ToolContext): GatewayClient {
   if (context.gateway !== undefined) return context.gateway;
-  throw new TradeAgentError('login_required', 'nobody is signed in', {
-    hint: 'Sign in with "trade-agent login".',
-  });
+  throw loginRequired();
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { TradeAgentError } from '../trading/errors.ts';
-import { shownText } from './gateway/gateway-problem.ts';
+import { safeLine } from '../net/shown-text.ts';
+import { loginRequired } from '../trading/login-required.ts';
 import { defineTool } from './tool.ts';
 
 /** Who is signed in, by the ID token's claims. Asks nobody: the session knows. */
@@ -12,18 +12,16 @@ export const whoami = defineTool({
   risk: 'read',
   async execute({ session }) {
     if (session === undefined) {
-      throw new TradeAgentError('login_required', 'nobody is signed in, so I can’t say who you are', {
-        hint: 'Sign in with "trade-agent login".',
-      });
+      throw loginRequired('nobody is signed in, so I can’t say who you are');
     }
     const { user, profile } = session;
-    const name = shownText(user.name ?? user.sub, 100);
+    const name = safeLine(user.name ?? user.sub, 100);
     return {
       summary: `signed in as ${name}`,
       content: JSON.stringify({
         name: user.name === undefined ? null : name,
-        email: user.email === undefined ? null : shownText(user.email, 100),
-        subject: shownText(user.sub, 100),
+        email: user.email === undefined ? null : safeLine(user.email, 100),
+        subject: safeLine(user.sub, 100),
         profile: profile.name,
         environment: profile.environment,
       }),

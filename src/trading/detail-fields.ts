@@ -1,6 +1,4 @@
-import { cents, Dec, plain } from './decimal.ts';
-import type { Environment, TimeInForce } from './order.ts';
-import { orderTypeWords } from './order-type-words.ts';
+import { type OrderField, orderFrameFields, orderTermFields, shownDollars } from './order-fields.ts';
 
 /** One field of the approved details, as a person reads it. */
 export interface DetailField {
@@ -12,64 +10,32 @@ export interface DetailField {
   readonly technical: boolean;
 }
 
-const orderTypes = Object.fromEntries(Object.entries(orderTypeWords).map(([type, { name }]) => [type, name]));
-
-const timesInForce: Record<TimeInForce, string> = {
-  day: 'Day',
-  gtc: 'Good till cancelled',
-  opg: 'At the open',
-  cls: 'At the close',
-  ioc: 'Immediate or cancel',
-  fok: 'Fill or kill',
-};
-
-const environments: Record<Environment, string> = { paper: 'PAPER (simulated)', live: 'LIVE (real money)' };
-
-type Format = (value: string) => string;
-
-/** What a person calls a field, and how its value reads; as it stands where there is no format. */
+/** What a person calls a field, and how its value reads; as it stands where that is left out. */
 export type FieldWords = Readonly<
-  Record<string, { readonly label: string; readonly format?: Format; readonly technical?: true }>
+  Record<
+    string,
+    Pick<OrderField, 'label'> & Partial<Pick<OrderField, 'shown'>> & { readonly technical?: true }
+  >
 >;
 
-/** To the cent; an amount finer than that is shown as it is, not rounded away. */
-const dollars: Format = (value) => (/^\d+(\.\d{1,2})?$/.test(value) ? `$${cents(value)}` : `$${value}`);
-const perShare: Format = (value) => `$${value} a share`;
-/** Words for the values that have one; the others as they are. */
-export function namedFormat(names: Readonly<Record<string, string>>): Format {
-  return (value) => (Object.hasOwn(names, value) ? (names[value] ?? value) : value);
-}
-const percentOfFraction: Format = (value) =>
-  /^\d+(\.\d+)?$/.test(value) ? `${plain(new Dec(value).times(100))} %` : value;
+const { expires_at, ...frame } = orderFrameFields;
 
-/** In the order they are read: what happens, at what price, for how long, and who for. */
-const orderWords: FieldWords = {
-  side: { label: 'Action', format: namedFormat({ buy: 'Buy', sell: 'Sell' }) },
-  symbol: { label: 'Symbol' },
-  qty: { label: 'Quantity', format: (value) => `${value} ${value === '1' ? 'share' : 'shares'}` },
-  notional: { label: 'Amount', format: dollars },
-  order_type: { label: 'Order type', format: namedFormat(orderTypes) },
-  limit_price: { label: 'Limit price', format: perShare },
-  stop_price: { label: 'Stop price', format: perShare },
-  trail_price: { label: 'Trails by', format: perShare },
-  trail_percent: { label: 'Trails by', format: (value) => `${value} %` },
-  time_in_force: { label: 'Time in force', format: namedFormat(timesInForce) },
-  extended_hours: { label: 'Extended hours', format: namedFormat({ true: 'Yes', false: 'No' }) },
-  reference_price: { label: 'Reference price', format: perShare },
-  max_slippage: { label: 'Max slippage', format: percentOfFraction },
-  account: { label: 'Account' },
-  environment: { label: 'Environment', format: namedFormat(environments) },
-  client_order_id: { label: 'Order id' },
-};
+/** In the order they are read, by the details' names: there `type` is RFC 9396's, and the order's own is `order_type`. */
+const orderWords: FieldWords = Object.fromEntries(
+  Object.entries({ ...orderTermFields, ...frame }).map(([name, words]) => [
+    name === 'type' ? 'order_type' : name,
+    words,
+  ]),
+);
 
 /** What the broker tells of an order, how long the approval holds, and, below, what only machines compare. */
 const lastWords: FieldWords = {
   id: { label: "Broker's id" },
   status: { label: 'Status' },
   filled_qty: { label: 'Filled so far' },
-  filled_avg_price: { label: 'Filled at', format: perShare },
+  filled_avg_price: { label: 'Filled at', shown: orderTermFields.reference_price.shown },
   submitted_at: { label: 'Submitted at' },
-  expires_at: { label: 'Valid until', format: (value) => value.replace('T', ' ').replace('Z', ' UTC') },
+  expires_at,
   type: { label: 'Kind', technical: true },
   actions: { label: 'May be used to', technical: true },
   locations: { label: 'Only at', technical: true },
@@ -96,7 +62,7 @@ export function detailFields(
     return {
       name,
       label: words?.label ?? name,
-      text: words?.format?.(raw) ?? raw,
+      text: words?.shown?.(raw) ?? raw,
       technical: words?.technical ?? false,
     };
   });
@@ -119,11 +85,11 @@ export function environmentOf({ environment }: Readonly<Record<string, unknown>>
 
 /** The order in one line: `Buy 5 AAPL`, `Sell $500.00 of MSFT`. */
 export function orderHeadline(details: Readonly<Record<string, unknown>>): string {
-  const action = namedFormat({ buy: 'Buy', sell: 'Sell' })(plainText(details.side));
+  const action = orderTermFields.side.shown(plainText(details.side));
   const symbol = plainText(details.symbol);
   return details.qty !== undefined
     ? `${action} ${plainText(details.qty)} ${symbol}`
-    : `${action} ${dollars(plainText(details.notional))} of ${symbol}`;
+    : `${action} ${shownDollars(plainText(details.notional))} of ${symbol}`;
 }
 
 /** The terms under the headline: `Limit order at $180.00 · Day`. */
@@ -133,7 +99,7 @@ export function orderTerms(details: Readonly<Record<string, unknown>>): string {
   const limit = price('limit_price');
   const percent = details.trail_percent === undefined ? undefined : `${plainText(details.trail_percent)} %`;
   const trail = price('trail_price') ?? percent;
-  const type = namedFormat(orderTypes)(plainText(details.order_type));
+  const type = orderTermFields.type.shown(plainText(details.order_type));
   const at =
     stop !== undefined && limit !== undefined
       ? `: stop ${stop}, limit ${limit}`
@@ -142,7 +108,7 @@ export function orderTerms(details: Readonly<Record<string, unknown>>): string {
         : (stop ?? limit) !== undefined
           ? ` at ${stop ?? limit}`
           : '';
-  return `${type} order${at} · ${namedFormat(timesInForce)(plainText(details.time_in_force))}`;
+  return `${type} order${at} · ${orderTermFields.time_in_force.shown(plainText(details.time_in_force))}`;
 }
 
 /** A value of any sort in plain text. */

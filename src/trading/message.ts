@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { TradeAgentError } from './errors.ts';
+import { hasUnseen } from './unseen.ts';
 
 /** Where a message can go, as `trade-agent connections` names them. */
 export const messageServices = ['slack', 'gmail'] as const;
@@ -36,8 +37,6 @@ const slackRecipient = /^(#[a-z0-9][a-z0-9._-]{0,79}|[CDGUW][A-Z0-9]{8,20})$/;
 /** Narrower than RFC 5321: no quoting, no comments, one address. What it can't write isn't sent to. */
 const mailRecipient =
   /^[A-Za-z0-9](?:[A-Za-z0-9._%+-]{0,62}[A-Za-z0-9_%+-])?@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}$/;
-/** What shows as nothing, or makes the rest show as something else: controls, bidi marks, lone surrogates. */
-const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/u;
 
 const problem = (message: string, hint: string, field: string) =>
   new TradeAgentError('invalid_message', message, { hint, details: { field } });
@@ -55,10 +54,10 @@ export function checkMessage(draft: MessageDraft): void {
       'subject',
     );
   }
-  if (draft.subject !== undefined && unseen.test(draft.subject)) {
+  if (draft.subject !== undefined && hasUnseen(draft.subject)) {
     throw problem('the subject has characters that nobody can see', 'Write it in plain text.', 'subject');
   }
-  if (unseen.test(draft.text.replaceAll('\n', ' '))) {
+  if (hasUnseen(draft.text.replaceAll('\n', ' '))) {
     throw problem('the text has characters that nobody can see', 'Write it in plain text.', 'text');
   }
   if (Buffer.byteLength(draft.text) > MOST_TEXT_BYTES) {

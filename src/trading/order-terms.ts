@@ -1,11 +1,7 @@
 import { Dec, isOnTick, type Tick, tickDecimals, usTicks } from './decimal.ts';
+import { priceFields } from './order-fields.ts';
 import { orderProblem } from './order-problem.ts';
-
-export const orderTypes = ['market', 'limit', 'stop', 'stop_limit', 'trailing_stop'] as const;
-export const timesInForce = ['day', 'gtc', 'opg', 'cls', 'ioc', 'fok'] as const;
-
-export type OrderType = (typeof orderTypes)[number];
-export type TimeInForce = (typeof timesInForce)[number];
+import { type OrderType, orderTypes, type TimeInForce, timesInForce } from './order-types.ts';
 
 /** Orders of these types with these times in force; of none where either is empty. */
 export interface Taken {
@@ -62,8 +58,6 @@ export interface TermFields {
   /** The order's bound at the broker is counted from it. */
   readonly reference_price?: string | undefined;
 }
-
-const prices = ['limit_price', 'stop_price', 'trail_price', 'reference_price'] as const;
 
 /**
  * Checks type, time in force, fractions, sessions and ticks against what is taken.
@@ -134,7 +128,7 @@ function checkTimeInForce({ type, time_in_force }: TermFields, taken: OrderTerms
 }
 
 function checkTicks(order: TermFields, ticks: readonly Tick[]): void {
-  for (const field of prices) {
+  for (const field of priceFields) {
     const value = order[field];
     if (value === undefined || isOnTick(value, ticks)) continue;
     throw orderProblem(

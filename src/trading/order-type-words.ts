@@ -1,5 +1,5 @@
 import { sharePrice } from './amounts.ts';
-import type { OrderType } from './order.ts';
+import type { OrderType } from './order-types.ts';
 
 /** What of an order, proposed or at the broker, says at which price it trades. */
 export interface OrderPrices {

@@ -1,6 +1,8 @@
 import { dollars, percent, sharePrice, shares } from './amounts.ts';
 import { Dec } from './decimal.ts';
-import type { Environment, OrderDraft, OrderType, TimeInForce } from './order.ts';
+import { environmentWord } from './environment.ts';
+import type { OrderDraft, OrderType, TimeInForce } from './order.ts';
+import { type OrderFieldName, orderField, orderFieldNames } from './order-fields.ts';
 import { type OrderPrices, orderTypeWords } from './order-type-words.ts';
 import type { Order } from './views.ts';
 
@@ -12,11 +14,6 @@ const timesInForce: Record<TimeInForce, string> = {
   ioc: 'ioc (at once, the rest is cancelled)',
   fok: 'fok (at once and whole, or not at all)',
 };
-
-/** What sort of money, in a word that can't be misread; never told by colour alone. */
-export function environmentWord(environment: Environment): string {
-  return environment === 'paper' ? 'PAPER' : 'LIVE';
-}
 
 /** The order in one line for people: `BUY 5 AAPL, limit $180.00`. */
 export function orderHeadline(order: OrderDraft): string {
@@ -36,8 +33,30 @@ export function orderTerms(order: OrderPrices & { readonly type: OrderType }): s
   return orderTypeWords[order.type].terms(order);
 }
 
+/** What the lines below say of an order in their own way; when it expires stands beside each of them. */
+const told: readonly OrderFieldName[] = [
+  'side',
+  'qty',
+  'notional',
+  'symbol',
+  'type',
+  'limit_price',
+  'stop_price',
+  'trail_price',
+  'trail_percent',
+  'account',
+  'environment',
+  'time_in_force',
+  'extended_hours',
+  'reference_price',
+  'max_slippage',
+  'client_order_id',
+  'expires_at',
+];
+
 /** Every field of an order as label and value: what the terminal shows is all that the phone will ask for. */
 export function orderFields(order: OrderDraft): [label: string, value: string][] {
+  const more = orderFieldNames.filter((name) => !told.includes(name) && order[name] !== undefined);
   return [
     ['order', orderHeadline(order)],
     ['account', `${order.account} ${environmentWord(order.environment)}`],
@@ -47,6 +66,11 @@ export function orderFields(order: OrderDraft): [label: string, value: string][]
       `${sharePrice(order.reference_price)} now, may move ${percent(order.max_slippage)}${comesTo(order)}`,
     ],
     ['order id', order.client_order_id],
+    ...more.map((name): [string, string] => {
+      const field = orderField(name);
+      const value = String(order[name]);
+      return [field?.label.toLowerCase() ?? name, field?.shown(value) ?? value];
+    }),
   ];
 }
 

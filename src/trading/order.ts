@@ -1,14 +1,16 @@
 import { z } from 'zod';
 import { dollars, shares } from './amounts.ts';
 import { cents, Dec, isOnTick, plain, positiveDecimalString, price } from './decimal.ts';
+import { type OrderFieldName, orderField, orderFieldNames } from './order-fields.ts';
 import { orderProblem as problem } from './order-problem.ts';
-import { checkTerms, commonTerms, type OrderType, orderTypes, timesInForce } from './order-terms.ts';
+import { checkTerms, commonTerms } from './order-terms.ts';
+import { type OrderType, orderTypes, timesInForce } from './order-types.ts';
 import { worstPrice } from './price-band.ts';
 
 export const environments = ['paper', 'live'] as const;
 export const sides = ['buy', 'sell'] as const;
 
-export { type OrderType, orderTypes, type TimeInForce, timesInForce } from './order-terms.ts';
+export { type OrderType, orderTypes, type TimeInForce, timesInForce } from './order-types.ts';
 export type Environment = (typeof environments)[number];
 export type Side = (typeof sides)[number];
 
@@ -57,7 +59,7 @@ export const orderRequestSchema = z.strictObject({
   /** Percent, `"2"` is 2 %. */
   trail_percent: positiveDecimalString.optional(),
   extended_hours: z.boolean().default(false),
-});
+} satisfies Partial<Record<OrderFieldName, z.ZodType>>);
 export type OrderRequest = z.output<typeof orderRequestSchema>;
 export type OrderRequestInput = z.input<typeof orderRequestSchema>;
 
@@ -84,7 +86,7 @@ export const orderDraftSchema = z.lazy(() =>
     max_slippage: slippageSchema,
     client_order_id: z.string().regex(/^[A-Za-z0-9_-]{8,48}$/),
     expires_at: z.iso.datetime({ precision: 0 }),
-  }),
+  } satisfies Record<OrderFieldName, z.ZodType>),
 );
 export type OrderDraft = z.output<typeof orderDraftSchema>;
 
@@ -187,27 +189,6 @@ function limitThatWouldDo(order: OrderRequest | OrderDraft): string {
   return `${words}: ${worstPrice(side, order.stop_price ?? order.reference_price, order.max_slippage)} would do`;
 }
 
-/** How each field of an order is written. A field that is not here has no canonical form, so no order may have it. */
-const fieldForms = {
-  account: 'word',
-  environment: 'word',
-  symbol: 'word',
-  side: 'word',
-  qty: 'amount',
-  notional: 'amount',
-  type: 'word',
-  time_in_force: 'word',
-  limit_price: 'price',
-  stop_price: 'price',
-  trail_price: 'price',
-  trail_percent: 'amount',
-  extended_hours: 'word',
-  reference_price: 'price',
-  max_slippage: 'amount',
-  client_order_id: 'word',
-  expires_at: 'word',
-} as const satisfies Record<keyof OrderDraft, 'price' | 'amount' | 'word'>;
-
 /**
  * Writes every amount one way (prices to the tick, quantities without trailing zeros), so that two orders that mean
  * the same have the same digest. It never changes a value: a price off its tick stays as it is, for checkOrder to refuse.
@@ -218,7 +199,7 @@ export function normalizeOrder<T extends OrderRequest | OrderDraft>(order: T): T
   const normalized: Record<string, unknown> = {};
   for (const [field, value] of Object.entries(order)) {
     if (value === undefined) continue;
-    const form = Object.hasOwn(fieldForms, field) ? fieldForms[field as keyof OrderDraft] : undefined;
+    const form = orderField(field)?.form;
     if (form === undefined) {
       throw problem(`an order has no field ${JSON.stringify(field)}`, 'Leave it out.', field);
     }
@@ -234,13 +215,10 @@ function written(value: string, form: 'price' | 'amount'): string {
 /** The order in one line of a broker's shorthand, `BUY 5 AAPL LMT 180.00 DAY`; the amount form is `BUY USD 500.00 AAPL MKT`. */
 export function describeOrder(order: OrderRequest | OrderDraft): string {
   const amount = order.qty ?? `USD ${cents(order.notional ?? '0')}`;
-  const shorthand: Record<OrderType, string> = {
-    market: 'MKT',
-    limit: `LMT ${order.limit_price}`,
-    stop: `STP ${order.stop_price}`,
-    stop_limit: `STP ${order.stop_price} LMT ${order.limit_price}`,
-    trailing_stop:
-      order.trail_price !== undefined ? `TRAIL ${order.trail_price}` : `TRAIL ${order.trail_percent}PCT`,
-  };
-  return `${order.side.toUpperCase()} ${amount} ${order.symbol} ${shorthand[order.type]}`;
+  const prices = orderFieldNames.flatMap((name) => {
+    const value = name in order ? order[name as keyof typeof order] : undefined;
+    return typeof value === 'string' ? (orderField(name)?.shorthand?.(value) ?? []) : [];
+  });
+  const terms = order.type === 'market' ? 'MKT' : prices.join(' ');
+  return `${order.side.toUpperCase()} ${amount} ${order.symbol} ${terms}`;
 }

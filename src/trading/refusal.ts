@@ -1,3 +1,4 @@
+import type { ProblemCode } from './problem-codes.ts';
 import type { Problem } from './views.ts';
 
 /** RFC 6750 §3.1, RFC 9449 §7.1 and §12.2: what a challenge says went wrong. */
@@ -22,16 +23,16 @@ export interface RefusalOptions {
 }
 
 /**
- * The gateway says no: an RFC 9457 problem on its way to the caller. `code` is stable, `detail` says what happened.
+ * A server says no: an RFC 9457 problem on its way to the caller. `code` is stable, `detail` says what happened.
  * Neither may hold a token, a claim's value or a broker's response body.
  */
-export class Refusal extends Error {
-  override name = 'Refusal';
+export class ProblemError<Code extends string> extends Error {
+  override name = 'ProblemError';
   readonly status: number;
-  readonly code: string;
+  readonly code: Code;
   readonly options: RefusalOptions;
 
-  constructor(status: number, code: string, detail: string, options: RefusalOptions = {}) {
+  constructor(status: number, code: Code, detail: string, options: RefusalOptions = {}) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
     this.status = status;
     this.code = code;
@@ -51,6 +52,11 @@ export class Refusal extends Error {
       ...(fields === undefined ? {} : { fields: [...fields] }),
     };
   }
+}
+
+/** The gateway says no. */
+export class Refusal extends ProblemError<ProblemCode> {
+  override name = 'Refusal';
 }
 
 function titleOf(code: string): string {

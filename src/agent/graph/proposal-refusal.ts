@@ -1,4 +1,5 @@
-import { errorCodeOf, shownMembers, shownText } from '../../tools/gateway/gateway-problem.ts';
+import { safeLine } from '../../net/shown-text.ts';
+import { errorCodeOf, LONGEST_SENTENCE, shownMembers } from '../../tools/gateway/gateway-problem.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
 import type { Proposal } from '../../trading/proposal.ts';
@@ -9,7 +10,7 @@ export function refusalOf(proposal: Proposal): TradeAgentError {
   const { state, kind, reason } = proposal;
   const what = describeProposal(proposal);
   const { nothing, twice } = kinds[kind].phrases;
-  const why = (otherwise: string) => `${what}: ${shownText(reason?.text ?? otherwise)}`;
+  const why = (otherwise: string) => `${what}: ${safeLine(reason?.text ?? otherwise, LONGEST_SENTENCE)}`;
   switch (state) {
     case 'denied':
       return new TradeAgentError('approval_denied', `${what} was denied on the phone`, { hint: nothing });
@@ -29,7 +30,7 @@ export function refusalOf(proposal: Proposal): TradeAgentError {
         hint: code === 'outcome_unknown' ? `It is not ${twice} a second time.` : nothing,
         details: {
           ...shownMembers(reason?.members ?? {}),
-          ...(reason === undefined ? {} : { problem: shownText(reason.code, 64) }),
+          ...(reason === undefined ? {} : { problem: safeLine(reason.code, 64) }),
         },
       });
     }

@@ -1,7 +1,8 @@
 import { ToolMessage } from '@langchain/core/messages';
 import { Command, END } from '@langchain/langgraph';
 import { failpoint } from '../../machine/failpoint.ts';
-import { shownText } from '../../tools/gateway/gateway-problem.ts';
+import { safeLine } from '../../net/shown-text.ts';
+import { LONGEST_SENTENCE } from '../../tools/gateway/gateway-problem.ts';
 import type { ToolResult } from '../../tools/tool.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { describeMessage } from '../../trading/message.ts';
@@ -34,7 +35,7 @@ export function resultNode(environment: GraphEnvironment) {
     if (mayAskAgain(environment, state, proposal)) {
       environment.emit({
         type: 'notice',
-        message: `${shownText(reasonText(proposal))}. Asking again at the new price.`,
+        message: `${safeLine(reasonText(proposal), LONGEST_SENTENCE)}. Asking again at the new price.`,
       });
       return new Command({ goto: 'draft', update: { attempt: state.attempt + 1 } });
     }

@@ -4,6 +4,7 @@ import { findTool } from '../../tools/catalog.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { DirectTool } from '../../tools/tool.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { loginRequired } from '../../trading/login-required.ts';
 import type { Proposal, ProposalRequestInput } from '../../trading/proposal.ts';
 import type { ProposalGraphValue } from './agent-state.ts';
 import { requireAsks } from './asks.ts';
@@ -163,7 +164,5 @@ function mayNotAsk(): TradeAgentError {
 /** @throws {TradeAgentError} `login_required` */
 function signedIn(gateway: GatewayClient | undefined): GatewayClient {
   if (gateway !== undefined) return gateway;
-  throw new TradeAgentError('login_required', 'nobody is signed in', {
-    hint: 'Sign in with "trade-agent login".',
-  });
+  throw loginRequired();
 }

@@ -1,5 +1,7 @@
+import { safeLine } from '../../net/shown-text.ts';
 import { Dec, decimalString, plain } from '../../trading/decimal.ts';
 import type { ProposalKind, Provenance } from '../../trading/proposal.ts';
+import { printableAscii } from '../../trading/unseen.ts';
 import { readingsOf, type Said } from '../planner/person-words.ts';
 import { type Held, partName, partOfPosition } from '../planner/position-part.ts';
 import { parsePrompt } from '../planner/sentence.ts';
@@ -31,6 +33,7 @@ export const orderDefaults = { type: 'market', time_in_force: 'day', extended_ho
 
 /** Characters of the sentence that is sent along. */
 const LONGEST_SENTENCE = 500;
+const LONGEST_SOURCE = 80;
 const MOST_TAINTS = 10;
 
 /** In this order each takes a number that was said: what can be few things before what can be many. */
@@ -258,19 +261,13 @@ function asPercent(fraction: unknown): unknown {
 
 /** One line of printable ASCII, as the wire has it. */
 function printable(text: string): string {
-  return text
-    .replace(/[^\x20-\x7e]/g, '?')
-    .trim()
-    .slice(0, 80);
+  return printableAscii(text, LONGEST_SOURCE);
 }
 
 /** The person's sentence on one line, without what shows as nothing or turns the rest around. */
 function shownSentence(turn: string): string {
-  const line = spaced(
-    turn.replace(/[\t\n\v\f\r\u2028\u2029]/g, ' ').replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}]/gu, ''),
-  );
   // Cut between characters: half of a surrogate pair is no text.
-  return line
+  return safeLine(turn)
     .slice(0, LONGEST_SENTENCE)
     .replace(/[\ud800-\udbff]$/, '')
     .trimEnd();

@@ -175,8 +175,10 @@ function tickersIn(words: readonly string[], shouted: boolean): string[] {
  */
 function tickerAt(words: readonly string[], at: number, shouted: boolean): string | undefined {
   const word = words[at]?.replace(/^\$(?=[A-Za-z])/, '').replace(/'s$/i, '') ?? '';
+  // Before it is in capitals: those of the long s and of the ligatures are letters of ASCII.
+  if (!/^[A-Za-z][A-Za-z0-9]{0,9}([./][A-Za-z0-9]{1,4})?$/.test(word)) return undefined;
   const upper = word.toUpperCase();
-  if (!/^[A-Z][A-Z0-9]{0,9}([./][A-Z0-9]{1,4})?$/.test(upper) || acronyms.has(upper)) return undefined;
+  if (acronyms.has(upper)) return undefined;
   const inGrammar = reserved.has(word.toLowerCase());
   const lead = words[at - 1]?.toLowerCase() ?? '';
   const led = leadsToTicker.has(lead) || (readNumber(lead) !== undefined && !isPrice(words, at - 1));

@@ -2,7 +2,8 @@ import type { Session } from '../../auth/session/session.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { isPassing } from '../../tools/gateway/follow-proposal.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { isTradeAgentError } from '../../trading/errors.ts';
+import { loginRequired } from '../../trading/login-required.ts';
 import { isSettledState, isUnderWayState, type Proposal } from '../../trading/proposal.ts';
 import type { Agent } from '../agent.ts';
 import type { ApprovalView } from '../events.ts';
@@ -142,9 +143,7 @@ async function clientOf(session: Session | undefined): Promise<GatewayClient | u
 async function requireClient(session: Session | undefined): Promise<GatewayClient> {
   const gateway = await clientOf(session);
   if (gateway !== undefined) return gateway;
-  throw new TradeAgentError('login_required', 'nobody is signed in', {
-    hint: 'Sign in with "trade-agent login".',
-  });
+  throw loginRequired();
 }
 
 /** Undefined where the gateway, or the session that it wants, is out of reach: then what was last seen must do. */

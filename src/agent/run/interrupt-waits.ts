@@ -1,6 +1,6 @@
 import type { StateSnapshot } from '@langchain/langgraph';
 import { followProposal } from '../../tools/gateway/follow-proposal.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { loginRequired } from '../../trading/login-required.ts';
 import { isSettledState } from '../../trading/proposal.ts';
 import type { AwaitedConnection } from '../graph/awaited-connection.ts';
 import type { AwaitedProposal } from '../graph/graph.ts';
@@ -117,9 +117,7 @@ export class InterruptWaits {
     const from = proposals.get(id);
     if (from === undefined) return;
     if (gateway === undefined) {
-      throw new TradeAgentError('login_required', 'nobody is signed in', {
-        hint: 'Sign in with "trade-agent login".',
-      });
+      throw loginRequired();
     }
     await followProposal(gateway, from.proposal, {
       clock,

@@ -1,4 +1,4 @@
-import { safeLine } from '../../net/safe-text.ts';
+import { safeLine } from '../../net/shown-text.ts';
 import { chartRange, DEFAULT_CHART_RANGE } from '../../trading/chart-range.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { symbolSchema } from '../../trading/order.ts';

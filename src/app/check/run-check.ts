@@ -9,7 +9,7 @@ import type { CheckResult } from '../../check/result.ts';
 import type { RulesFile } from '../../check/rules-schema.ts';
 import { ensurePrivateFolder } from '../../machine/home.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
-import { safeLine } from '../../net/safe-text.ts';
+import { safeLine } from '../../net/shown-text.ts';
 import { databaseKey } from '../../secrets/database-key.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { isSettledState } from '../../trading/proposal.ts';

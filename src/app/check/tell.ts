@@ -4,9 +4,10 @@ import type { Finding, FiredState } from '../../check/firing.ts';
 import type { OutgoingNotice } from '../../check/notice-outbox.ts';
 import type { CheckResult } from '../../check/result.ts';
 import type { NoticeChannel, NoticesConfig } from '../../config/notice-channels.ts';
-import { oneLine, plainText } from '../../net/one-line.ts';
+import { safeLine, safeText } from '../../net/shown-text.ts';
 import type { Notice } from '../../notify/notice.ts';
 import { DEFAULT_BODY, DEFAULT_TITLE, filledIn, type NoticeFacts } from '../../notify/template.ts';
+import { environmentWord } from '../../trading/environment.ts';
 import { describeOrder } from '../../trading/order.ts';
 
 /** More new findings than this are told as one: nobody reads two hundred messages. */
@@ -114,7 +115,7 @@ function together(
   const lines = fresh
     .slice(0, MOST_LINES)
     .map(
-      ([finding]) => `- ${finding.severity}: ${oneLine(filledIn(template, factsOf(input, finding)), 300)}`,
+      ([finding]) => `- ${finding.severity}: ${safeLine(filledIn(template, factsOf(input, finding)), 300)}`,
     );
   if (fresh.length > MOST_LINES) lines.push(`… and ${fresh.length - MOST_LINES} more`);
   return notice(input, {
@@ -157,8 +158,8 @@ function approvalNotices(input: TellInput, name: string): OutgoingNotice[] {
 function notice({ profile, result }: TellInput, { title, body, data, ...rest }: Omit<Notice, 'at'>): Notice {
   return {
     ...rest,
-    title: oneLine(title, LONGEST_TITLE),
-    body: plainText(body).slice(0, LONGEST_BODY),
+    title: safeLine(title, LONGEST_TITLE),
+    body: safeText(body).slice(0, LONGEST_BODY),
     at: result.checked_at,
     data: { profile, account: result.account, ...data },
   };
@@ -192,7 +193,7 @@ function dataOf({ rule, kind, subject, severity, message, facts, since, problem 
 
 /** `PAPER`, `PAPER, simulated`, `LIVE` */
 export function environmentOf({ environment, simulated }: CheckResult['account']): string {
-  return `${environment.toUpperCase()}${simulated ? ', simulated' : ''}`;
+  return `${environmentWord(environment)}${simulated ? ', simulated' : ''}`;
 }
 
 /** The same for the same firing, so that a retry, and a check that died, make no second one of it. */

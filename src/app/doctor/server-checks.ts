@@ -1,5 +1,6 @@
 import { announcesDpop, providerMetadata } from '../../auth/provider/provider.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
+import { DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
 import { TRADE_ORDER_TYPE } from '../../trading/approval-details.ts';
 import type { App } from '../app.ts';
 import { type Finding, fail, ok, skip, warn } from './finding.ts';
@@ -10,9 +11,6 @@ const LIMIT_S = 5;
 /** Seconds. Tokens are checked with about a minute's tolerance. */
 const SKEW_WARN = 20;
 const SKEW_FAIL = 60;
-
-const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
-const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
 
 /** The clock first: a wrong one explains much of what follows. */
 export async function checkProvider(app: App, profile: ResolvedProfile): Promise<Finding[]> {
@@ -37,8 +35,8 @@ export async function checkProvider(app: App, profile: ResolvedProfile): Promise
     rar: listed('authorization_details_types_supported')?.includes(TRADE_ORDER_TYPE) ?? null,
     dpop: announcesDpop(metadata),
     registration: metadata.registration_endpoint !== undefined,
-    token_exchange: grants?.includes(TOKEN_EXCHANGE) ?? null,
-    device_grant: grants?.includes(DEVICE_CODE) ?? null,
+    token_exchange: grants?.includes(TOKEN_EXCHANGE_GRANT) ?? null,
+    device_grant: grants?.includes(DEVICE_GRANT) ?? null,
   };
   const words = {
     'device login': supports.device,

@@ -2,6 +2,7 @@ import { cibaClientMetadata } from '../../approval/ciba/client-registration.ts';
 import { dialectOf } from '../../config/provider/dialects.ts';
 import { detailsTypesOf, type GatewaySettings } from '../../gateway/gateway-settings.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
+import { APPROVAL_SCOPES } from '../../trading/scopes.ts';
 import type { App } from '../app.ts';
 import {
   keyFile,
@@ -105,7 +106,7 @@ async function clientsToRegister({ config }: GatewayPlaces, alg: string): Promis
     token_endpoint_auth_method,
     token_endpoint_auth_signing_alg,
   };
-  const scope = 'openid orders:write messages:write';
+  const scope = ['openid', ...APPROVAL_SCOPES].join(' ');
   const ids = settings === undefined ? [null] : clientIdsOf(settings);
   const [exchangeId = null, askingId] = ids;
   if (approval?.registration) return [{ client_id: exchangeId, ...exchanging }];

@@ -6,6 +6,7 @@ import { ensurePrivateFolder } from '../../machine/home.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
 import { listen } from '../../net/http-server.ts';
+import { isLoopback } from '../../net/secure-url.ts';
 import type { App } from '../app.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
 import { readKey } from './key-file.ts';
@@ -64,7 +65,7 @@ export async function serveGateway(
     const { issuer, resource, environment } = settings;
     const served = { resource, issuer, environment, url: server.url, home, pid: process.pid };
     if (options.readyFile !== undefined) writePrivateFile(options.readyFile, `${JSON.stringify(served)}\n`);
-    if (!server.url.startsWith('http://127.') && host !== '::1' && host !== 'localhost') {
+    if (!isLoopback(new URL(server.url))) {
       app.tell(
         'warning: it speaks plain HTTP beyond this machine; put a proxy that speaks TLS in front of it.',
       );

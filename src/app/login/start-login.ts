@@ -3,7 +3,7 @@ import { beginDeviceLogin } from '../../auth/session/device-login.ts';
 import { describeScopes, loginWarning } from '../../auth/session/scope-descriptions.ts';
 import type { User } from '../../auth/session/session.ts';
 import { machineName } from '../../machine/machine-name.ts';
-import { safeLine } from '../../net/safe-text.ts';
+import { safeLine } from '../../net/shown-text.ts';
 import type { App } from '../app.ts';
 
 /** A device login that was begun: what to show the person, and how to wait for them. */

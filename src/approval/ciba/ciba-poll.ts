@@ -4,12 +4,11 @@ import { endOf } from '../../auth/provider/lifetime.ts';
 import { inProviderTime } from '../../auth/provider/provider.ts';
 import { type ProviderFailure, providerFailure } from '../../auth/provider/provider-failure.ts';
 import type { Clock } from '../../machine/clock.ts';
+import { CIBA_GRANT } from '../../net/oauth-names.ts';
 import { differingFields } from '../../trading/approval-details.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import type { PollResult, Question } from '../asking.ts';
 import type { CibaClient } from './ciba-client.ts';
-
-export const CIBA_GRANT = 'urn:openid:params:grant-type:ciba';
 
 /** Seconds a token without `expires_in` is taken to last. */
 const UNKNOWN_LIFETIME_S = 60;

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { inProviderTime } from '../../auth/provider/provider.ts';
 import { providerError, providerFailure } from '../../auth/provider/provider-failure.ts';
+import { CIBA_GRANT } from '../../net/oauth-names.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { type CibaClientOptions, cibaClient } from './ciba-client.ts';
-import { CIBA_GRANT } from './ciba-poll.ts';
 
 /**
  * What the provider answers when it has recognised the client and then found no such request, or that this client asks

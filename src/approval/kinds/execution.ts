@@ -1,4 +1,5 @@
 import { isTradeAgentError } from '../../trading/errors.ts';
+import { problemCodeOf } from '../../trading/problem-codes.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Execution } from '../kind.ts';
 
@@ -30,7 +31,7 @@ export async function executionOf<Result>(work: () => Promise<Result>): Promise<
 export function refusalOf(error: unknown): Refusal {
   if (!isTradeAgentError(error)) throw error;
   const { field } = error.details;
-  return new Refusal(400, error.code, error.message, {
+  return new Refusal(400, problemCodeOf(error), error.message, {
     ...(error.hint === undefined ? {} : { hint: error.hint }),
     ...(typeof field === 'string' ? { fields: [field] } : {}),
   });

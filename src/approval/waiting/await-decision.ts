@@ -180,7 +180,7 @@ function settle(attention: Attention, proposal: StoredProposal, result: PollResu
 
 function expire({ store, moved }: Attention, { id, authReqId }: StoredProposal): void {
   failpoint('poll.answered');
-  const reason = { code: 'approval_expired', text: 'nobody decided in time' };
+  const reason: Reason = { code: 'approval_expired', text: 'nobody decided in time' };
   moved(
     store.move(
       id,

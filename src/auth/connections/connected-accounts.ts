@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { boundedFetch, isAnswerTooLong, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+import { loginRequired } from '../../trading/login-required.ts';
 import { PROVIDER_TIMEOUT_S } from '../provider/provider.ts';
 import { wantsNonce } from '../session/gateway-request.ts';
 
@@ -208,9 +209,7 @@ function requester({ endpoint, authorize, answered, fetch: ownFetch = fetch }: C
 function refused(status: number, origin: string): TradeAgentError {
   switch (status) {
     case 401:
-      return new TradeAgentError('login_required', `${origin} no longer accepts this session`, {
-        hint: 'Run "trade-agent login".',
-      });
+      return loginRequired(`${origin} no longer accepts this session`);
     case 403:
       return new TradeAgentError('insufficient_scope', 'you may not change connected accounts', {
         hint: 'Allow the login client the My Account API with its connected-accounts scopes, then run "trade-agent login".',

@@ -1,16 +1,18 @@
-import { CONNECTION_SCOPES, type ResolvedProfile } from '../../config/profile.ts';
+import type { ResolvedProfile } from '../../config/profile.ts';
 import type { ConnectedAccountsService } from '../../config/provider/dialect.ts';
 import { dialectOf } from '../../config/provider/dialects.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import type { Home } from '../../machine/home.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+import { loginRequired } from '../../trading/login-required.ts';
+import { CONNECTION_SCOPES } from '../../trading/scopes.ts';
 import { loginClient } from '../provider/provider.ts';
 import { type AccessToken, isUsable } from '../session/access-token.ts';
 import { parsePrivateJwk } from '../session/dpop-key.ts';
 import { createDpopProver, type DpopProver } from '../session/dpop-proof.ts';
 import { parseStoredSession } from '../session/stored-session.ts';
-import { loginRequired, refreshAccessToken } from '../session/token-refresh.ts';
+import { refreshAccessToken } from '../session/token-refresh.ts';
 import { type ConnectedAccounts, connectedAccounts } from './connected-accounts.ts';
 
 export interface OpenConnectedAccounts {
@@ -31,7 +33,7 @@ export async function openConnectedAccounts(
   const clock = options.clock ?? systemClock;
   const held = await store.get(['session', 'dpop_key']);
   const session = parseStoredSession(held.session, profile);
-  if (session === undefined || held.dpop_key === undefined) throw loginRequired('you are not logged in');
+  if (session === undefined || held.dpop_key === undefined) throw loginRequired();
   const access = { fetch: options.fetch, clock, home: options.home };
   const configuration = await loginClient(profile, access);
   const service = dialectOf(profile).connectedAccounts(configuration.serverMetadata());

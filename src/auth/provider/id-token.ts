@@ -1,6 +1,8 @@
 import type { ServerMetadata } from 'openid-client';
 import type { Clock } from '../../machine/clock.ts';
 import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
+import { AUTH_REQ_ID_CLAIM } from '../../net/oauth-names.ts';
+import { safeLine } from '../../net/shown-text.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { ID_TOKEN_ALGORITHMS, PROVIDER_TIMEOUT_S } from './provider.ts';
 import { providerFailure } from './provider-failure.ts';
@@ -19,7 +21,7 @@ export interface IdTokenClaims {
   readonly name: string | undefined;
   readonly email: string | undefined;
   readonly username: string | undefined;
-  /** `urn:openid:params:jwt:claim:auth_req_id` (CIBA Core §10.3.1), where the provider sends it. */
+  /** {@link AUTH_REQ_ID_CLAIM}, where the provider sends it. */
   readonly authReqId: string | undefined;
 }
 
@@ -80,7 +82,7 @@ export async function verifyIdToken(
       name: displayText(payload.name),
       email: displayText(payload.email),
       username: displayText(payload.preferred_username),
-      authReqId: optionalText(payload['urn:openid:params:jwt:claim:auth_req_id']),
+      authReqId: optionalText(payload[AUTH_REQ_ID_CLAIM]),
     };
   } catch (error) {
     if (isTradeAgentError(error)) throw error;
@@ -109,9 +111,9 @@ function optionalText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** A name chosen by somebody else: no control or direction characters reach the terminal. */
+const LONGEST_NAME = 200;
+
+/** A name chosen by somebody else, fit to be shown; undefined where nothing of it shows. */
 export function displayText(value: unknown): string | undefined {
-  return optionalText(value)
-    ?.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')
-    .slice(0, 200);
+  return optionalText(safeLine(optionalText(value) ?? '', LONGEST_NAME));
 }

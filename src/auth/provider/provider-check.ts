@@ -2,11 +2,9 @@ import type { ServerMetadata } from 'openid-client';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import type { Dialect, Feature } from '../../config/provider/dialect.ts';
 import { dialectOf } from '../../config/provider/dialects.ts';
+import { CIBA_GRANT, DEVICE_GRANT } from '../../net/oauth-names.ts';
 import { TRADE_ORDER_TYPE } from '../../trading/approval-details.ts';
 import { announcesDpop } from './provider.ts';
-
-const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
-const CIBA_GRANT = 'urn:openid:params:grant-type:ciba';
 
 /** What was found about one thing the provider must do; every `warn` and `fail` says what to set there. */
 export interface ProviderFinding {

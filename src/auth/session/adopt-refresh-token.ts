@@ -1,13 +1,13 @@
 import type { ResolvedProfile } from '../../config/profile.ts';
-import { READ_SCOPES } from '../../config/profile.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+import { loginRequired } from '../../trading/login-required.ts';
+import { READ_SCOPES } from '../../trading/scopes.ts';
 import { verifyIdToken } from '../provider/id-token.ts';
 import { audienceParameters, bindsTokens, loginClient, type ProviderAccess } from '../provider/provider.ts';
 import { providerError, providerFailure } from '../provider/provider-failure.ts';
 import { dpopHandle, generatePrivateJwk, parsePrivateJwk } from './dpop-key.ts';
-import { loginRequired } from './token-refresh.ts';
 
 /**
  * Makes a session of a refresh token that came without one: exchanges it, learns from the ID token whose it is, and

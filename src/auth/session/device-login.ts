@@ -1,12 +1,14 @@
 import type { Configuration, DPoPHandle } from 'openid-client';
-import { CONNECTION_SCOPES, type ResolvedProfile, SESSION_SCOPES } from '../../config/profile.ts';
+import type { ResolvedProfile } from '../../config/profile.ts';
 import { dialectOf } from '../../config/provider/dialects.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import type { Home } from '../../machine/home.ts';
 import { machineName, printableName } from '../../machine/machine-name.ts';
+import { DEVICE_GRANT } from '../../net/oauth-names.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+import { CONNECTION_SCOPES, SESSION_SCOPES } from '../../trading/scopes.ts';
 import { clockComparison } from '../provider/clock-comparison.ts';
 import { type IdTokenClaims, verifyIdToken } from '../provider/id-token.ts';
 import { endOf } from '../provider/lifetime.ts';
@@ -17,8 +19,6 @@ import type { User } from './session.ts';
 import type { StoredSession } from './stored-session.ts';
 
 export { describeScopes, loginWarning } from './scope-descriptions.ts';
-
-const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 
 /** RFC 8628 §3.2: what to poll with where the provider says nothing. */
 const DEFAULT_INTERVAL_S = 5;
@@ -235,7 +235,7 @@ async function pollDeviceToken(poll: DevicePoll) {
     try {
       return await genericGrantRequest(
         configuration,
-        DEVICE_CODE_GRANT,
+        DEVICE_GRANT,
         { device_code: poll.deviceCode },
         poll.dpop === undefined ? {} : { DPoP: poll.dpop },
       );

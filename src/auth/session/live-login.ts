@@ -2,8 +2,8 @@ import type { ResolvedProfile } from '../../config/profile.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+import { loginRequired } from '../../trading/login-required.ts';
 import { parseStoredSession } from './stored-session.ts';
-import { loginRequired } from './token-refresh.ts';
 
 /** Seconds after signing in within which a session's first live order may be asked for. */
 const LIVE_LOGIN_MAX_AGE_S = 900;
@@ -21,7 +21,7 @@ export async function requireFreshLogin(
   if (profile.environment !== 'live') return;
   const { session: text } = await store.get(['session'], { fresh: true });
   const session = parseStoredSession(text, profile);
-  if (session === undefined) throw loginRequired('you are not signed in');
+  if (session === undefined) throw loginRequired();
   if (session.live === true) return;
   const longest = profile.live_login_max_age ?? LIVE_LOGIN_MAX_AGE_S;
   const age = clock.now() / 1000 - (session.signed_in_at ?? Number.NEGATIVE_INFINITY);

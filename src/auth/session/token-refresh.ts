@@ -1,8 +1,9 @@
 import type { ResolvedProfile } from '../../config/profile.ts';
-import { READ_SCOPES } from '../../config/profile.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { CredentialName, CredentialStore } from '../../secrets/credential-store.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+import { loginRequired } from '../../trading/login-required.ts';
+import { IDENTITY_SCOPES, READ_SCOPES } from '../../trading/scopes.ts';
 import { endOf } from '../provider/lifetime.ts';
 import {
   audienceParameters,
@@ -28,11 +29,6 @@ export interface RefreshContext {
   readonly sub: string;
   /** Instead of the gateway: whom the token is for, in the provider's own way. */
   readonly audience?: Readonly<Record<string, string>>;
-}
-
-/** Nobody is signed in (any more). */
-export function loginRequired(message: string): TradeAgentError {
-  return new TradeAgentError('login_required', message, { hint: 'Run "trade-agent login".' });
 }
 
 /**
@@ -171,11 +167,9 @@ export function covers(token: AccessToken, scopes: readonly string[]): boolean {
   return scopes.every((scope) => token.scopes.includes(scope));
 }
 
-const IDENTITY_SCOPES: readonly string[] = ['openid', 'profile', 'email', 'offline_access'];
-
 /** A token for the provider's own userinfo endpoint, of no use at the gateway. */
 function isIdentityOnly(scopes: readonly string[]): boolean {
-  return scopes.every((scope) => IDENTITY_SCOPES.includes(scope));
+  return scopes.every((scope) => (IDENTITY_SCOPES as readonly string[]).includes(scope));
 }
 
 function isReadOnly(token: AccessToken): boolean {

@@ -1,9 +1,10 @@
-import { READ_SCOPES, type ResolvedProfile } from '../../config/profile.ts';
+import type { ResolvedProfile } from '../../config/profile.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import type { Home } from '../../machine/home.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+import { PROPOSE_ORDERS, READ_SCOPES } from '../../trading/scopes.ts';
 import { type AccessToken, isUsable, parseAccessToken } from './access-token.ts';
 import { parsePrivateJwk } from './dpop-key.ts';
 import { createDpopProver } from './dpop-proof.ts';
@@ -96,7 +97,7 @@ export async function openSession(options: SessionOptions): Promise<Session | un
       const wanted = tokenScopes(scopes);
       if (readOnly && !isWithin(wanted, READ_SCOPES)) throw readOnlyRefusal(scopes);
       if (!isWithin(wanted, session.scopes)) throw missingScope(wanted);
-      if (wanted.includes('orders:propose')) await requireFreshLogin(profile, store, clock);
+      if (wanted.includes(PROPOSE_ORDERS)) await requireFreshLogin(profile, store, clock);
       const token = await tokenFor(wanted);
       const request = { fetch: send, prover, url, init, timeoutMs };
       const response = await sendToGateway({ ...request, token });

@@ -3,13 +3,14 @@ import { type Clock, systemClock } from '../../machine/clock.ts';
 import type { Home } from '../../machine/home.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+import { loginRequired } from '../../trading/login-required.ts';
 import { displayText } from '../provider/id-token.ts';
 import { loginClient } from '../provider/provider.ts';
 import { providerError, providerFailure } from '../provider/provider-failure.ts';
 import { dpopHandle, parsePrivateJwk } from './dpop-key.ts';
 import type { User } from './session.ts';
 import { parseStoredSession } from './stored-session.ts';
-import { loginRequired, refreshAccessToken } from './token-refresh.ts';
+import { refreshAccessToken } from './token-refresh.ts';
 
 const IDENTITY_SCOPES = ['openid', 'profile', 'email'];
 
@@ -29,7 +30,7 @@ export async function askUserinfo(options: {
   const access = { fetch: options.fetch, clock: options.clock, home: options.home };
   const stored = await store.get(['session', 'dpop_key']);
   const session = parseStoredSession(stored.session, profile);
-  if (session === undefined || stored.dpop_key === undefined) throw loginRequired('you are not signed in');
+  if (session === undefined || stored.dpop_key === undefined) throw loginRequired();
   const what = 'who is signed in could not be verified';
   const configuration = await loginClient(profile, access);
   if (configuration.serverMetadata().userinfo_endpoint === undefined) {

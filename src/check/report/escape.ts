@@ -1,3 +1,5 @@
+import { safeLine } from '../../net/shown-text.ts';
+
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -6,9 +8,9 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Text for HTML, inside elements and quoted attributes alike. Controls and direction overrides, which could turn a number around, go. */
+/** Text for HTML, inside elements and quoted attributes alike. On one line, without what a reader can't see. */
 export function escapeHtml(text: string): string {
-  return visible(text).replace(/[&<>"']/g, (character) => entities[character] as string);
+  return safeLine(text).replace(/[&<>"']/g, (character) => entities[character] as string);
 }
 
 /**
@@ -16,19 +18,11 @@ export function escapeHtml(text: string): string {
  * is escaped, so that it stays readable unrendered.
  */
 export function escapeMarkdown(text: string): string {
-  return visible(text)
+  return safeLine(text)
     .replace(/[\\`*_[\]|~]/g, '\\$&')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replaceAll('://', ':\\/\\/')
     .replace(/^([-+#]|\d+[.)])/, (mark) => `${mark.slice(0, -1)}\\${mark.slice(-1)}`);
-}
-
-/** On one line, without what a reader can't see. */
-export function visible(text: string): string {
-  return text
-    .replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ')
-    .replace(/ {2,}/g, ' ')
-    .trim();
 }

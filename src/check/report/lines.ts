@@ -1,5 +1,6 @@
 import { dollars, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
+import { environmentWord } from '../../trading/environment.ts';
 import { newYorkDate, newYorkTimestamp } from '../../trading/new-york-time.ts';
 import { describeOrder, type OrderRequest } from '../../trading/order.ts';
 import type { CheckResult } from '../result.ts';
@@ -19,8 +20,7 @@ export function dayText(at: string): string {
 }
 
 export function accountLine({ account }: CheckResult): string {
-  const environment = account.environment === 'paper' ? 'PAPER' : 'LIVE';
-  return `${account.account} ${environment}${account.simulated ? ' (simulated)' : ''}`;
+  return `${account.account} ${environmentWord(account.environment)}${account.simulated ? ' (simulated)' : ''}`;
 }
 
 export function marketLine({ market }: CheckResult): string {

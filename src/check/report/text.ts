@@ -1,5 +1,5 @@
+import { safeLine } from '../../net/shown-text.ts';
 import type { CheckResult } from '../result.ts';
-import { visible } from './escape.ts';
 import {
   accountLine,
   dayText,
@@ -16,16 +16,16 @@ import {
 /** A check's result for a terminal or a mail: plain lines, most important first. */
 export function textReport(result: CheckResult): string {
   const rows = (pairs: readonly (readonly [string, string])[]) =>
-    pairs.map(([label, value]) => `${label.padEnd(24)}${visible(value)}`);
+    pairs.map(([label, value]) => `${label.padEnd(24)}${safeLine(value)}`);
   const list = (title: string, lines: readonly string[]) =>
-    lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${visible(line)}`)];
+    lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${safeLine(line)}`)];
   const findings = result.findings.map(
     ({ severity, rule, message }) => `${severity.padEnd(9)}${message} [${rule}]`,
   );
   const { suggestion } = result;
   return [
     `${verdict(result)}`,
-    ...findings.map((line) => `  ${visible(line)}`),
+    ...findings.map((line) => `  ${safeLine(line)}`),
     ...list(
       'known before',
       result.ongoing.map(({ message, rule, since }) => `${message} [${rule}, since ${dayText(since)}]`),

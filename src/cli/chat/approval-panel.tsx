@@ -1,7 +1,7 @@
 import { Box, Text } from 'ink';
 import type { ApprovalView } from '../../agent/events.ts';
-import { safeLine } from '../../net/safe-text.ts';
-import { environmentWord } from '../../trading/order-words.ts';
+import { safeLine } from '../../net/shown-text.ts';
+import { environmentWord } from '../../trading/environment.ts';
 import { countdown } from '../options/duration.ts';
 import { timeLeft, whereToApprove, statusText as wordsForStatus } from '../text/approval-lines.ts';
 import { subjectBrief, subjectFields, subjectHeadline, subjectKind } from '../text/approval-subject.ts';

@@ -1,7 +1,7 @@
 import { Box, Static, Text, useApp, useWindowSize } from 'ink';
 import { useMemo, useState, useSyncExternalStore } from 'react';
 import type { Clock } from '../../machine/clock.ts';
-import { safeLine } from '../../net/safe-text.ts';
+import { safeLine } from '../../net/shown-text.ts';
 import { wrapWords } from '../text/wrap.ts';
 import type { ChatStatus } from './chat-driver.ts';
 import type { ChatSession } from './chat-session.ts';

@@ -1,8 +1,9 @@
 import type { ApprovalView } from '../../agent/events.ts';
 import { closestMatch } from '../../config/closest-match.ts';
-import { safeLine } from '../../net/safe-text.ts';
+import { safeLine } from '../../net/shown-text.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
+
 import { isWaiting, shortTitle } from './chat-state.ts';
 import type { CommandedChat } from './commanded-chat.ts';
 import { type SlashCommand, type SlashName, slashCommands, slashHelp } from './slash-commands.ts';

@@ -1,7 +1,7 @@
 import type { AgentEvent } from '../../agent/events.ts';
 import { errorObject } from '../../app/error-object.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { safeLine, safeText } from '../../net/safe-text.ts';
+import { safeLine, safeText } from '../../net/shown-text.ts';
 import type { Order } from '../../trading/views.ts';
 import { approvalOutcome, fillText, isFinalApproval } from '../text/approval-lines.ts';
 import { orderText } from '../text/reports.ts';

@@ -2,10 +2,11 @@ import { render } from 'ink';
 import type { AgentOptions } from '../../app/app.ts';
 import { resumeCommand } from '../../app/run/run-report.ts';
 import { version } from '../../app/version.ts';
-import { safeLine } from '../../net/safe-text.ts';
+import { safeLine } from '../../net/shown-text.ts';
 import type { Context } from '../context.ts';
 import { sizedTerminal } from '../terminal/sized-terminal.ts';
 import { approvalOutcome } from '../text/approval-lines.ts';
+
 import { ChatApp } from './chat-app.tsx';
 import { ChatSession } from './chat-session.ts';
 import { contextDriver, firstStatus } from './context-driver.ts';

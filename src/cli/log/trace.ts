@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { resolveHome } from '../../machine/home.ts';
-import { safeLine } from '../../net/safe-text.ts';
+import { safeLine } from '../../net/shown-text.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
 import type { Cli, GlobalOptions } from '../surroundings.ts';
 import { createLogFile, redact } from './log-file.ts';

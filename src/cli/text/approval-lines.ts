@@ -1,5 +1,5 @@
 import type { ApprovalStatus, ApprovalView } from '../../agent/events.ts';
-import { safeLine } from '../../net/safe-text.ts';
+import { safeLine } from '../../net/shown-text.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
 import { orderStatusWords } from '../../trading/kinds/phrases.ts';
 import { countdown } from '../options/duration.ts';

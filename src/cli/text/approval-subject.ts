@@ -1,6 +1,6 @@
 import type { ApprovalView } from '../../agent/events.ts';
+import { environmentWord } from '../../trading/environment.ts';
 import { kindWords, underKind } from '../../trading/kinds/kinds.ts';
-import { environmentWord } from '../../trading/order-words.ts';
 
 /** What is to be approved in one line: `BUY 5 AAPL, limit $180.00`, `message to #trading on Slack`. */
 export function subjectHeadline(approval: ApprovalView): string {

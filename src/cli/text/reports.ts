@@ -1,6 +1,6 @@
-import { safeLine } from '../../net/safe-text.ts';
+import { safeLine } from '../../net/shown-text.ts';
 import { decimal } from '../../trading/decimal.ts';
-import { environmentWord } from '../../trading/order-words.ts';
+import { environmentWord } from '../../trading/environment.ts';
 import type { Account, Order, Position, Quote } from '../../trading/views.ts';
 import { fillText } from './approval-lines.ts';
 import { dollars, sharePrice, shares, signedDollars, signedPercent } from './money.ts';

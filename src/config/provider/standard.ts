@@ -1,3 +1,4 @@
+import { TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import type { Dialect } from './dialect.ts';
 
@@ -13,7 +14,7 @@ export const standard: Dialect = {
   bindingMessage: (message) => message,
   longestApproval: 86_400,
   details: 'announced',
-  exchangeGrantType: 'urn:ietf:params:oauth:grant-type:token-exchange',
+  exchangeGrantType: TOKEN_EXCHANGE_GRANT,
   revokesAccessTokens: true,
   connectedAccounts: ({ connected_accounts_endpoint: endpoint }) =>
     typeof endpoint === 'string' && isSecureUrl(endpoint)

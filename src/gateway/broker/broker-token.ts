@@ -1,9 +1,11 @@
 import type { CryptoKey, JWK } from 'jose';
 import * as oauth from 'oauth4webapi';
 import { assertionKey } from '../../auth/provider/assertion-key.ts';
+import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
+import { requireSecureUrl } from '../../net/secure-url.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Caller } from '../door/caller.ts';
-import { type IdentityProvider, requestOptions, requireSecure } from '../door/identity-provider.ts';
+import { type IdentityProvider, requestOptions } from '../door/identity-provider.ts';
 
 /** Gets the caller's access token at the broker. It never leaves the gateway. */
 export interface BrokerTokens {
@@ -39,8 +41,6 @@ export interface BrokerTokenOptions {
   readonly now: () => number;
 }
 
-const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
-const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token';
 /** Auth0's Token Vault: the same idea under names of its own ("Access token exchange with Token Vault"). */
 const VAULT_GRANT = 'urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token';
 const VAULT_TOKEN_TYPE = 'http://auth0.com/oauth/token-type/federated-connection-access-token';
@@ -73,8 +73,7 @@ export function createBrokerTokens(options: BrokerTokenOptions): BrokerTokens {
     if (as.token_endpoint === undefined) throw failed(undefined);
     clientKey ??= assertionKey(exchange.privateKey);
     const key = await clientKey;
-    const url = new URL(as.token_endpoint);
-    requireSecure(url);
+    const url = requireSecureUrl(as.token_endpoint);
     const client: oauth.Client = { client_id: exchange.client_id };
     const startedAt = now();
     let response: Response;
@@ -132,7 +131,10 @@ function grantOf(exchange: BrokerExchange, accessToken: string): [string, Record
   const subject = { subject_token: accessToken, subject_token_type: ACCESS_TOKEN_TYPE };
   return exchange.grant === 'auth0-token-vault'
     ? [VAULT_GRANT, { ...subject, requested_token_type: VAULT_TOKEN_TYPE, connection: exchange.audience }]
-    : [TOKEN_EXCHANGE, { ...subject, requested_token_type: ACCESS_TOKEN_TYPE, audience: exchange.audience }];
+    : [
+        TOKEN_EXCHANGE_GRANT,
+        { ...subject, requested_token_type: ACCESS_TOKEN_TYPE, audience: exchange.audience },
+      ];
 }
 
 /** The provider's words may hold the subject token, so only its error code is looked at, and nothing is passed on. */

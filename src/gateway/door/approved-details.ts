@@ -1,8 +1,9 @@
 import type { z } from 'zod';
 import { differingFields } from '../../trading/approval-details.ts';
+import type { ProblemCode } from '../../trading/problem-codes.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import type { Scope } from '../../trading/scopes.ts';
 import type { Caller } from './caller.ts';
-import type { Scope } from './protected-resource-metadata.ts';
 
 /** What kind of approval a request needs. */
 export interface ApprovalKind {
@@ -109,7 +110,12 @@ export function issueFields(issues: readonly Issue[]): string[] {
   return [...new Set(fields)].sort();
 }
 
-function notApproved(kind: ApprovalKind, code: string, detail: string, fields?: readonly string[]): Refusal {
+function notApproved(
+  kind: ApprovalKind,
+  code: ProblemCode,
+  detail: string,
+  fields?: readonly string[],
+): Refusal {
   return new Refusal(403, code, detail, {
     hint: `Ask for an approval of exactly this ${kind.noun}.`,
     ...(fields === undefined ? {} : { fields }),

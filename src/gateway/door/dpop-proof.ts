@@ -7,6 +7,7 @@ import {
   type JWK,
   jwtVerify,
 } from 'jose';
+import type { ProblemCode } from '../../trading/problem-codes.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { ProofStore } from './proof-store.ts';
 import { CLOCK_SKEW_SECONDS, SIGNING_ALGORITHMS } from './token-rules.ts';
@@ -111,6 +112,6 @@ function sameTarget(htu: string, expected: string): boolean {
   return claimed.origin === wanted.origin && claimed.pathname === wanted.pathname;
 }
 
-function proofRefusal(code: string, detail: string, options: { hint?: string } = {}): Refusal {
+function proofRefusal(code: ProblemCode, detail: string, options: { hint?: string } = {}): Refusal {
   return new Refusal(401, code, detail, { ...options, challenge: { error: 'invalid_dpop_proof' } });
 }

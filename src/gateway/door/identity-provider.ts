@@ -1,7 +1,7 @@
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
 import * as oauth from 'oauth4webapi';
 import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { isPlainLoopback, requireSecureUrl } from '../../net/secure-url.ts';
 import { Refusal } from '../../trading/refusal.ts';
 
 /** Metadata and keys of the one identity provider whose tokens count here. */
@@ -27,8 +27,7 @@ export interface IdentityProviderOptions {
 
 /** @throws {TradeAgentError} `invalid_config` for an issuer that is neither https nor on loopback */
 export function createIdentityProvider(options: IdentityProviderOptions): IdentityProvider {
-  const issuer = new URL(options.issuer);
-  requireSecure(issuer);
+  const issuer = requireSecureUrl(options.issuer);
 
   let known: { at: number; metadata: oauth.AuthorizationServer } | undefined;
   let pending: Promise<oauth.AuthorizationServer> | undefined;
@@ -54,7 +53,7 @@ export function createIdentityProvider(options: IdentityProviderOptions): Identi
     if (jwks?.url !== jwks_uri) {
       jwks = {
         url: jwks_uri,
-        key: createRemoteJWKSet(secureUrl(jwks_uri), {
+        key: createRemoteJWKSet(requireSecureUrl(jwks_uri), {
           [customFetch]: boundedFetch(options.fetch, LONGEST_PROVIDER_ANSWER),
           cooldownDuration: JWKS_COOLDOWN_MS,
           cacheMaxAge: JWKS_AGE_MS,
@@ -105,32 +104,9 @@ export function requestOptions(url: URL, fetch: typeof globalThis.fetch, timeout
       address: string,
       { body, ...init }: oauth.CustomFetchOptions<string, URLSearchParams | undefined>,
     ) => send(address, body === undefined ? init : { ...init, body }),
-    [oauth.allowInsecureRequests]: url.protocol === 'http:' && isLoopback(url),
+    [oauth.allowInsecureRequests]: isPlainLoopback(url),
     signal: () => AbortSignal.timeout(timeoutMs),
   };
-}
-
-function isLoopback(url: URL): boolean {
-  return ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
-}
-
-/** Whether tokens may go there: https, or http on this machine (RFC 9700 §2.6). */
-export function isSecure(url: URL): boolean {
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url));
-}
-
-/** @throws {TradeAgentError} `invalid_config` */
-export function requireSecure(url: URL): void {
-  if (isSecure(url)) return;
-  throw new TradeAgentError('invalid_config', `${url.origin} is not an https address`, {
-    hint: 'Plain http is for addresses on this machine (127.0.0.1) alone.',
-  });
-}
-
-function secureUrl(text: string): URL {
-  const url = new URL(text);
-  requireSecure(url);
-  return url;
 }
 
 function unreachable(cause: unknown): Refusal {

@@ -1,17 +1,5 @@
+import { SCOPES } from '../../trading/scopes.ts';
 import { SIGNING_ALGORITHMS } from './token-rules.ts';
-
-/** Every scope this gateway knows. `orders:write` and `messages:write` work only together with an approval. */
-export const SCOPES = [
-  'market:read',
-  'portfolio:read',
-  'orders:read',
-  'orders:cancel',
-  'orders:propose',
-  'messages:propose',
-  'orders:write',
-  'messages:write',
-] as const;
-export type Scope = (typeof SCOPES)[number];
 
 export const METADATA_PATH = '/.well-known/oauth-protected-resource';
 

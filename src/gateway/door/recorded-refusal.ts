@@ -1,3 +1,4 @@
+import type { ProblemCode } from '../../trading/problem-codes.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Problem } from '../../trading/views.ts';
 
@@ -9,7 +10,8 @@ export class ReplayedRefusal extends Refusal {
 /** The refusal that a recorded problem stands for, said again. */
 export function recordedRefusal(problem: Problem): Refusal {
   const { type: _type, title: _title, status, code, detail, hint, fields, ...members } = problem;
-  return new Refusal(status, code, detail ?? '', {
+  // The gateway wrote it: one of an earlier version is said again all the same.
+  return new Refusal(status, code as ProblemCode, detail ?? '', {
     members,
     ...(hint === undefined ? {} : { hint }),
     ...(fields === undefined ? {} : { fields }),

@@ -1,5 +1,6 @@
 import { decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
 import type { Clock } from '../../machine/clock.ts';
+import type { ProblemCode } from '../../trading/problem-codes.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Caller } from './caller.ts';
 import { verifyDpopProof } from './dpop-proof.ts';
@@ -223,6 +224,6 @@ function boundKey(claims: JWTPayload): string | undefined {
   throw tokenRefusal('token_claims', 'the access token is bound in a way not supported here');
 }
 
-function tokenRefusal(code: string, detail: string, options: { hint?: string } = {}): Refusal {
+function tokenRefusal(code: ProblemCode, detail: string, options: { hint?: string } = {}): Refusal {
   return new Refusal(401, code, detail, { ...options, challenge: { error: 'invalid_token' } });
 }

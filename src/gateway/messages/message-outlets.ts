@@ -1,6 +1,7 @@
+import { requireSecureUrl } from '../../net/secure-url.ts';
 import type { MessageService } from '../../trading/message.ts';
 import { createBrokerTokens } from '../broker/broker-token.ts';
-import { type IdentityProvider, requireSecure } from '../door/identity-provider.ts';
+import type { IdentityProvider } from '../door/identity-provider.ts';
 import type { GatewayOptions } from '../gateway-options.ts';
 import type { DeliveryOptions } from './delivery.ts';
 import { GMAIL_URL, gmailDelivery } from './gmail.ts';
@@ -21,7 +22,7 @@ export function messageOutlets(
     const settings = messages[service];
     if (settings === undefined) return;
     const { audience, url = own } = settings;
-    requireSecure(new URL(url));
+    requireSecureUrl(url);
     outlets.set(service, {
       tokens: createBrokerTokens({ provider, exchange: { ...exchange, audience }, ...requests }),
       deliver: delivery({ url, ...requests }),

@@ -1,6 +1,6 @@
 import type { Clock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
-import { oneLine } from '../../net/one-line.ts';
+import { safeLine } from '../../net/shown-text.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
@@ -182,7 +182,7 @@ export function outcomeUnknown(clientOrderId: string): Refusal {
 
 function brokerRefusal(refused: Submission & { outcome: 'refused' }): Refusal {
   const members = {
-    broker_message: oneLine(refused.message, 300),
+    broker_message: safeLine(refused.message, 300),
     ...(refused.brokerCode === undefined ? {} : { broker_code: refused.brokerCode }),
   };
   if (refused.reason === 'not_replaceable') {

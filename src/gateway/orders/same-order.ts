@@ -1,9 +1,10 @@
 import { Dec } from '../../trading/decimal.ts';
 import type { OrderDraft } from '../../trading/order.ts';
+import { orderField, sentFields } from '../../trading/order-fields.ts';
 import type { Order } from '../../trading/views.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
 
-const amounts = ['qty', 'notional', 'limit_price', 'stop_price', 'trail_price', 'trail_percent'] as const;
+type Sent = Order[(typeof sentFields)[number]];
 
 /**
  * Whether the order that the broker holds under our client_order_id is the approved one. It can only differ if
@@ -17,17 +18,10 @@ export function isSameOrder(order: Order, draft: OrderDraft): boolean {
 }
 
 function isOrder(order: Order, draft: OrderDraft): boolean {
-  return (
-    order.client_order_id === draft.client_order_id &&
-    order.symbol === draft.symbol &&
-    order.side === draft.side &&
-    order.type === draft.type &&
-    order.time_in_force === draft.time_in_force &&
-    order.extended_hours === draft.extended_hours &&
-    amounts.every((field) => sameAmount(order[field], draft[field]))
-  );
+  return sentFields.every((field) => isSame(order[field], draft[field], orderField(field)?.form === 'word'));
 }
 
-function sameAmount(held: string | null, approved: string | undefined): boolean {
-  return approved === undefined || (held !== null && new Dec(held).eq(approved));
+function isSame(held: Sent, approved: Sent | undefined, isWord: boolean): boolean {
+  if (isWord) return held === approved;
+  return approved === undefined || (typeof held === 'string' && new Dec(held).eq(String(approved)));
 }

@@ -1,8 +1,10 @@
 import { refusalOf } from '../../approval/kinds/execution.ts';
 import { percent } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
+import { waitsForOpening } from '../../trading/market-open.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import { checkTerms } from '../../trading/order-terms.ts';
+import { hurts } from '../../trading/price-drift.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Account, MarketClock, Quote } from '../../trading/views.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
@@ -64,13 +66,9 @@ export const symbolMayBeTraded: OrderPolicy = ({ asset, draft }) => {
   }
 };
 
-/**
- * Orders that would trade at whatever price comes need an open market: queued overnight they would meet the next
- * opening's price, which nobody approved. Limit orders may wait, among them all that name an auction.
- */
+/** Orders that would trade at whatever price comes need an open market. */
 export const marketIsOpen: OrderPolicy = ({ draft, market }) => {
-  const bounded = draft.type === 'limit' || draft.type === 'stop_limit';
-  if (market.is_open || bounded) return;
+  if (!waitsForOpening(draft, market)) return;
   throw new Refusal(409, 'market_closed', `the market is closed, and a ${draft.type} order needs it open`, {
     hint: `It opens at ${market.next_open}. A limit order can wait until then.`,
     members: { next_open: market.next_open },
@@ -89,7 +87,7 @@ export const priceHolds: OrderPolicy = ({ draft, quote, lastSession }) => {
   throw new Refusal(
     409,
     'price_moved',
-    `${draft.symbol} is at ${check.price}, more than ${percent(draft.max_slippage)} ${draft.side === 'buy' ? 'above' : 'below'} the approved ${draft.reference_price}`,
+    `${draft.symbol} is at ${check.price}, more than ${percent(draft.max_slippage)} ${hurts[draft.side]} the approved ${draft.reference_price}`,
     {
       hint: 'Propose the order again at the current price.',
       members: {

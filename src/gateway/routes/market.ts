@@ -12,8 +12,9 @@ const MOST_SYMBOLS = 50;
 
 const symbolList = z
   .string()
-  .transform((text) => [...new Set(text.split(',').map((symbol) => symbol.trim().toUpperCase()))])
-  .pipe(z.array(symbolSchema).min(1).max(MOST_SYMBOLS));
+  .transform((text) => [...new Set(text.split(','))])
+  .pipe(z.array(symbolSchema).min(1).max(MOST_SYMBOLS))
+  .transform((symbols) => [...new Set(symbols)]);
 
 const quotesQuery = z.strictObject({ symbols: symbolList });
 

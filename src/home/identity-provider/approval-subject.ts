@@ -8,9 +8,9 @@ import {
   MESSAGE_SEND_TYPE,
   messageBindingMessage,
 } from '../../trading/message-details.ts';
+import { MESSAGE_SCOPE, ORDER_SCOPE } from '../../trading/scopes.ts';
 import { messageOf, readMessageDetails } from './message-details.ts';
 import { draftOf, onlyObject, readOrderDetails, UnacceptableDetails, wrongFields } from './order-details.ts';
-import { MESSAGE_SCOPE, ORDER_SCOPE } from './protocol.ts';
 
 /** What a person is asked to approve. */
 export interface ApprovalSubject {

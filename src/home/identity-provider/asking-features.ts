@@ -4,21 +4,13 @@ import {
   type KoaContextWithOIDC,
   type RichAuthorizationRequestsActiveConfiguration,
 } from 'oidc-provider';
+import { CIBA_GRANT } from '../../net/oauth-names.ts';
+import { APPROVAL_SCOPES, CONNECTION_SCOPES, IDENTITY_SCOPES, SESSION_SCOPES } from '../../trading/scopes.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { readSubject } from './approval-subject.ts';
 import { approvalTypes, type GatewayClient } from './clients.ts';
 import { UnacceptableDetails } from './order-details.ts';
-import {
-  CIBA_GRANT,
-  CONNECTION_SCOPES,
-  connectedAccountsUrl,
-  IDENTITY_SCOPES,
-  isIn,
-  LOGIN_CLIENT_ID,
-  MESSAGE_SCOPE,
-  ORDER_SCOPE,
-  SESSION_SCOPES,
-} from './protocol.ts';
+import { connectedAccountsUrl, isIn, LOGIN_CLIENT_ID } from './protocol.ts';
 
 type Features = NonNullable<Configuration['features']>;
 
@@ -76,9 +68,7 @@ export function resourceIndicators({ issuer, resource }: AskingOptions): Feature
       if (indicator !== resource)
         throw new errors.InvalidTarget('the only resource here is the order gateway');
       return {
-        scope: client.grantTypeAllowed(CIBA_GRANT)
-          ? `${ORDER_SCOPE} ${MESSAGE_SCOPE}`
-          : SESSION_SCOPES.join(' '),
+        scope: (client.grantTypeAllowed(CIBA_GRANT) ? APPROVAL_SCOPES : SESSION_SCOPES).join(' '),
         audience: resource,
         accessTokenFormat: 'jwt',
         jwt: { sign: { alg: 'ES256' } },

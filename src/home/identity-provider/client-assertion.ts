@@ -1,7 +1,7 @@
 import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, errors as joseErrors, jwtVerify } from 'jose';
 import type Provider from 'oidc-provider';
+import { JWT_ASSERTION_TYPE } from '../../net/oauth-names.ts';
 
-const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 /** As at the token endpoint. Seconds. */
 const CLOCK_TOLERANCE = 5;
 
@@ -23,7 +23,7 @@ export async function authenticatedClient(
   options: { provider: Provider; audiences: readonly string[]; now: number },
 ): Promise<string | undefined> {
   const { client_assertion: assertion, client_id: named } = given;
-  if (assertion === undefined || given.client_assertion_type !== ASSERTION_TYPE) return undefined;
+  if (assertion === undefined || given.client_assertion_type !== JWT_ASSERTION_TYPE) return undefined;
   try {
     const { sub } = decodeJwt(assertion);
     if (sub === undefined || (named !== undefined && named !== sub)) return undefined;

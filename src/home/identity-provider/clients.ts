@@ -1,12 +1,9 @@
 import { type AllClientMetadata, errors } from 'oidc-provider';
 import { detailsTypeOfKind } from '../../approval/details.ts';
-import {
-  CIBA_GRANT,
-  DEVICE_GRANT,
-  IDENTITY_SCOPES,
-  LOGIN_CLIENT_ID,
-  TOKEN_EXCHANGE_GRANT,
-} from './protocol.ts';
+import { CIBA_GRANT, DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
+import { isLoopback } from '../../net/secure-url.ts';
+import { IDENTITY_SCOPES } from '../../trading/scopes.ts';
+import { LOGIN_CLIENT_ID } from './protocol.ts';
 
 /** The RFC 9396 types of what a person may be asked to approve. */
 export const approvalTypes: readonly string[] = Object.values(detailsTypeOfKind);
@@ -88,8 +85,7 @@ function pingUrl(resource: string): string {
 
 /** The library takes no address but https, not even on loopback, where the sandbox's gateway is. */
 function secureForm(url: string): string {
-  const { hostname } = new URL(url);
-  return ['127.0.0.1', '[::1]', 'localhost'].includes(hostname) ? url.replace(/^http:/, 'https:') : url;
+  return isLoopback(new URL(url)) ? url.replace(/^http:/, 'https:') : url;
 }
 
 /** Anyone may register (RFC 7591), but only as what asks for approvals: a confidential CIBA client with its own key. */

@@ -1,7 +1,8 @@
 import type Provider from 'oidc-provider';
 import { failpoint } from '../../machine/failpoint.ts';
+import { CIBA_GRANT } from '../../net/oauth-names.ts';
 import type { Faults } from '../faults.ts';
-import { CIBA_GRANT, connectedAccountsUrl, OUTCOME_PATH, POLL_INTERVAL } from './protocol.ts';
+import { connectedAccountsUrl, OUTCOME_PATH, POLL_INTERVAL } from './protocol.ts';
 
 /** What the library's own answers lack, or say too much of. */
 export function completeAnswers(provider: Provider, issuer: string, faults: Faults): void {

@@ -5,11 +5,26 @@ import type { Caller } from '../../gateway/door/caller.ts';
 import { problemResponse } from '../../gateway/door/problem.ts';
 import { SIGNING_ALGORITHMS } from '../../gateway/door/token-rules.ts';
 import type { TokenVerifier } from '../../gateway/door/token-verifier.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { ProblemError } from '../../trading/refusal.ts';
+import type { CONNECTION_SCOPES } from '../../trading/scopes.ts';
 import type { ConnectionRequest, ConnectionRequests } from './connection-requests.ts';
-import { CONNECTED_ACCOUNTS_PATH, type CONNECTION_SCOPES, connectedAccountsUrl } from './protocol.ts';
+import { CONNECTED_ACCOUNTS_PATH, connectedAccountsUrl } from './protocol.ts';
 import type { Vault, VaultAccount } from './vault.ts';
-import { VaultError } from './vault-error.ts';
+import { VaultError, type VaultRefusal } from './vault-error.ts';
+
+/** The provider says no to what is asked of it here; the gateway's own codes are other ones. */
+class ConnectionRefusal extends ProblemError<
+  | VaultRefusal
+  | 'token_revoked'
+  | 'insufficient_scope'
+  | 'not_found'
+  | 'invalid_request'
+  | 'authorization_pending'
+  | 'access_denied'
+  | 'expired_token'
+  | 'connection_failed'
+  | 'internal'
+> {}
 
 /** Seconds between two questions how a request stands. */
 const INTERVAL = 1;
@@ -45,7 +60,9 @@ export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono
   app.use(bodyLimit({ maxSize: 16 * 1024 }));
   app.onError((error, context) => {
     const refusal =
-      error instanceof Refusal ? error : new Refusal(500, 'internal', 'something went wrong at the provider');
+      error instanceof ConnectionRefusal
+        ? error
+        : new ConnectionRefusal(500, 'internal', 'something went wrong at the provider');
     return problemResponse(refusal.toProblem(), refusal.options, {
       metadataUrl: `${issuer}/.well-known/openid-configuration`,
       algorithms: SIGNING_ALGORITHMS,
@@ -70,7 +87,7 @@ export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono
     const { sub: user } = await caller(context, 'delete:me:connected_accounts');
     const id = context.req.param('id');
     const account = vault.accounts(user).find((known) => accountView(known).id === id);
-    if (account === undefined) throw new Refusal(404, 'not_found', 'no such account is connected');
+    if (account === undefined) throw new ConnectionRefusal(404, 'not_found', 'no such account is connected');
     await vault.disconnect(user, account.connection);
     return context.body(null, 204);
   });
@@ -97,7 +114,7 @@ export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono
       );
     } catch (error) {
       if (!(error instanceof VaultError)) throw error;
-      throw new Refusal(400, error.refusal, error.message);
+      throw new ConnectionRefusal(400, error.refusal, error.message);
     }
   });
 
@@ -110,7 +127,7 @@ export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono
   });
 
   app.all('*', () => {
-    throw new Refusal(
+    throw new ConnectionRefusal(
       404,
       'not_found',
       `there is nothing here but what is below ${connectedAccountsUrl(issuer)}`,
@@ -131,35 +148,45 @@ function callerOf(options: Pick<ConnectedAccountsOptions, 'verify' | 'isLive'>) 
       dpop: context.req.header('dpop'),
     });
     if (!options.isLive(verified.jti)) {
-      throw new Refusal(401, 'token_revoked', 'the access token was revoked', {
+      throw new ConnectionRefusal(401, 'token_revoked', 'the access token was revoked', {
         challenge: { error: 'invalid_token' },
       });
     }
     if (!verified.scopes.has(scope)) {
-      throw new Refusal(403, 'insufficient_scope', `the access token lacks a scope: ${scope} needed`, {
-        challenge: { error: 'insufficient_scope', scopes: [scope] },
-      });
+      throw new ConnectionRefusal(
+        403,
+        'insufficient_scope',
+        `the access token lacks a scope: ${scope} needed`,
+        {
+          challenge: { error: 'insufficient_scope', scopes: [scope] },
+        },
+      );
     }
     return verified;
   };
 }
 
-/** The account that a request has connected. @throws {Refusal} how it stands otherwise (RFC 8628 §3.5) */
+/** The account that a request has connected. @throws {ConnectionRefusal} how it stands otherwise (RFC 8628 §3.5) */
 function connectedAccount(vault: Vault, user: string, request: ConnectionRequest | undefined): VaultAccount {
   switch (request?.status) {
     case undefined:
-      throw new Refusal(400, 'invalid_request', 'no such request');
+      throw new ConnectionRefusal(400, 'invalid_request', 'no such request');
     case 'open':
-      throw new Refusal(400, 'authorization_pending', 'the person has not answered yet');
+      throw new ConnectionRefusal(400, 'authorization_pending', 'the person has not answered yet');
     case 'denied':
-      throw new Refusal(400, 'access_denied', 'the person refused');
+      throw new ConnectionRefusal(400, 'access_denied', 'the person refused');
     case 'expired':
-      throw new Refusal(400, 'expired_token', 'nobody answered in time');
+      throw new ConnectionRefusal(400, 'expired_token', 'nobody answered in time');
     case 'failed':
-      throw new Refusal(400, 'connection_failed', 'the third party did not let itself be connected');
+      throw new ConnectionRefusal(
+        400,
+        'connection_failed',
+        'the third party did not let itself be connected',
+      );
     case 'connected': {
       const account = vault.accounts(user).find(({ connection }) => connection === request.connection);
-      if (account === undefined) throw new Refusal(400, 'connection_failed', 'it was disconnected again');
+      if (account === undefined)
+        throw new ConnectionRefusal(400, 'connection_failed', 'it was disconnected again');
       return account;
     }
   }
@@ -178,5 +205,5 @@ function accountView({ connection, scopes, connectedAt }: VaultAccount) {
 async function body<T>(context: Context, schema: z.ZodType<T>): Promise<T> {
   const parsed = schema.safeParse(await context.req.json().catch(() => undefined));
   if (parsed.success) return parsed.data;
-  throw new Refusal(400, 'invalid_request', 'the request body is not what it should be');
+  throw new ConnectionRefusal(400, 'invalid_request', 'the request body is not what it should be');
 }

@@ -1,11 +1,6 @@
 import type Provider from 'oidc-provider';
-import {
-  CONNECTION_SCOPES,
-  connectedAccountsUrl,
-  IDENTITY_SCOPES,
-  ORDER_SCOPE,
-  SESSION_SCOPES,
-} from './protocol.ts';
+import { CONNECTION_SCOPES, IDENTITY_SCOPES, ORDER_SCOPE, SESSION_SCOPES } from '../../trading/scopes.ts';
+import { connectedAccountsUrl } from './protocol.ts';
 
 /** A device that waits to be let in (RFC 8628), as the person deciding about it sees it. */
 export interface DeviceRequest {

@@ -1,5 +1,13 @@
 import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { isProposalDetails } from '../../approval/details.ts';
+import { CIBA_GRANT } from '../../net/oauth-names.ts';
+import {
+  CONNECTION_SCOPES,
+  IDENTITY_SCOPES,
+  MESSAGE_SCOPE,
+  ORDER_SCOPE,
+  SESSION_SCOPES,
+} from '../../trading/scopes.ts';
 import { LONGEST_REQUEST_S } from './approval-subject.ts';
 import {
   type AskingOptions,
@@ -10,16 +18,7 @@ import {
 } from './asking-features.ts';
 import { checkApprovalClient, gatewayClient, loginClient } from './clients.ts';
 import type { OidcStore } from './oidc-store.ts';
-import {
-  CIBA_GRANT,
-  CONNECTION_SCOPES,
-  IDENTITY_SCOPES,
-  isIn,
-  MESSAGE_SCOPE,
-  ORDER_SCOPE,
-  routes,
-  SESSION_SCOPES,
-} from './protocol.ts';
+import { isIn, routes } from './protocol.ts';
 import type { ProviderKeys } from './provider-keys.ts';
 import type { SandboxUser } from './users.ts';
 

@@ -2,12 +2,10 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type Provider from 'oidc-provider';
 import { z } from 'zod';
+import { safeLine } from '../../net/shown-text.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { authenticatedClient } from './client-assertion.ts';
 import { OUTCOME_PATH } from './protocol.ts';
-
-/** Characters that show as nothing, or make the rest show as something else. */
-const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]+/gu;
 
 const clientSchema = z.object({
   client_id: z.string().optional(),
@@ -22,7 +20,7 @@ const outcomeSchema = z.object({
     .string()
     .max(200)
     .default('')
-    .transform((text) => text.replace(unseen, ' ').trim()),
+    .transform((text) => safeLine(text)),
 });
 
 /**

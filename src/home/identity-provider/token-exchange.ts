@@ -1,6 +1,6 @@
 import { createLocalJWKSet, type JWK, errors as joseErrors, jwtVerify } from 'jose';
 import { errors, type TokenEndpointGrantContext } from 'oidc-provider';
-import { ACCESS_TOKEN_TYPE } from './protocol.ts';
+import { ACCESS_TOKEN_TYPE } from '../../net/oauth-names.ts';
 import type { Vault } from './vault.ts';
 import { VaultError } from './vault-error.ts';
 

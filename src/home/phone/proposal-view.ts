@@ -1,5 +1,6 @@
 import type { Outcome } from '../../approval/asking.ts';
 import type { ProposalDetails } from '../../approval/details.ts';
+import { markedText } from '../../net/shown-text.ts';
 import { type DetailField, detailFields, environmentOf, fieldLabel } from '../../trading/detail-fields.ts';
 import type { PhoneView } from '../../trading/kinds/kind-words.ts';
 import { kinds, kindWords, type ProposalKind } from '../../trading/kinds/kinds.ts';
@@ -47,33 +48,36 @@ export function proposalView(details: ProposalDetails): ProposalView {
   return {
     kind,
     environment: subject.environment,
-    headline: seen(subject.headline),
-    terms: seen(subject.terms),
-    total: worst_case === null ? undefined : seen(worst_case.text),
-    shows: Object.entries(details.shows).map(([label, text]) => ({ label: seen(label), text: seen(text) })),
-    warnings: details.warnings.map(seen),
-    askedBy: seen(requested_by === null ? client : `${requested_by}, by ${client}`),
+    headline: markedText(subject.headline),
+    terms: markedText(subject.terms),
+    total: worst_case === null ? undefined : markedText(worst_case.text),
+    shows: Object.entries(details.shows).map(([label, text]) => ({
+      label: markedText(label),
+      text: markedText(text),
+    })),
+    warnings: details.warnings.map(markedText),
+    askedBy: markedText(requested_by === null ? client : `${requested_by}, by ${client}`),
     origins: Object.entries(provenance?.fields ?? {})
       .filter(([, { source }]) => source === 'computed' || source === 'other')
       .map(([name, { source, from }]) => {
         const where = source === 'computed' ? 'worked out' : 'not in your words';
         return {
           label: fieldLabel(name, kinds[kind].phone.fieldWords),
-          text: seen(from === undefined ? where : `${where}: ${from}`),
+          text: markedText(from === undefined ? where : `${where}: ${from}`),
         };
       }),
-    sentence: provenance?.sentence === undefined ? undefined : seen(provenance.sentence),
+    sentence: provenance?.sentence === undefined ? undefined : markedText(provenance.sentence),
     tainted:
       provenance?.tainted_by === undefined || provenance.tainted_by.length === 0
         ? undefined
-        : seen(provenance.tainted_by.join(', ')),
+        : markedText(provenance.tainted_by.join(', ')),
     again:
       details.again === undefined || details.again < 2
         ? undefined
         : `Again, the ${ordinal(details.again)} time within the hour`,
     fields: [...subject.fields, ...proposalFields(details)].map((field) => ({
       ...field,
-      text: field.name === 'text' ? field.text : seen(field.text),
+      text: field.name === 'text' ? field.text : markedText(field.text),
     })),
   };
 }
@@ -89,7 +93,7 @@ export function outcomeText({ state, text }: Outcome): string {
     unknown: ['nobody knows yet whether it was carried out', 'outcome unknown: '],
   };
   const [alone, before] = words[state];
-  const told = seen(text);
+  const told = markedText(text);
   // The gateway may have said it in the same words.
   return told === '' ? alone : told.startsWith(before.slice(0, -2)) ? told : `${before}${told}`;
 }
@@ -121,9 +125,4 @@ function proposalFields(details: ProposalDetails): DetailField[] {
 function ordinal(count: number): string {
   const words = ['second', 'third', 'fourth', 'fifth', 'sixth', 'seventh', 'eighth', 'ninth', 'tenth'];
   return words[count - 2] ?? `${count}.`;
-}
-
-/** Characters that show as nothing, or make the rest show as something else, made visible. */
-function seen(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, '\ufffd');
 }

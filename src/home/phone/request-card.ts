@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { type ProposalDetails, proposalDetailsSchema } from '../../approval/details.ts';
 import { utcSeconds } from '../../machine/clock.ts';
 import { type DetailField, detailFields, orderHeadline, orderTerms } from '../../trading/detail-fields.ts';
+import { environmentWord } from '../../trading/environment.ts';
 import type { Banner, PhoneView } from '../../trading/kinds/kind-words.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
 import { isFlatMessage, messageView } from '../../trading/kinds/message.ts';
@@ -149,7 +150,7 @@ function proposalBanner({ kind, environment }: ProposalView): Markup {
 /** Told apart by word, sign and border, not by colour alone. Whatever is not paper is shown as live. */
 function environmentBanner(environment: unknown): Markup {
   return environment === 'paper'
-    ? html`<div class="environment paper" data-testid="environment"><span aria-hidden="true">◇</span><strong>PAPER</strong><span class="small">simulated money</span></div>`
+    ? html`<div class="environment paper" data-testid="environment"><span aria-hidden="true">◇</span><strong>${environmentWord(environment)}</strong><span class="small">simulated money</span></div>`
     : html`<div class="environment live" data-testid="environment"><span aria-hidden="true">▲</span><strong>${environmentWord(environment)}</strong><span class="small">real money</span></div>`;
 }
 
@@ -164,14 +165,6 @@ function wordBanner(banner: Banner | undefined): Markup {
 function plainView(details: Readonly<Record<string, unknown>>): PhoneView {
   if (isFlatMessage(details)) return messageView(details);
   return { headline: orderHeadline(details), terms: orderTerms(details), fields: detailFields(details) };
-}
-
-function environmentWord(environment: unknown): string {
-  return environment === 'paper'
-    ? 'PAPER'
-    : environment === 'live'
-      ? 'LIVE'
-      : `LIVE (${String(environment)})`;
 }
 
 function lines(name: string, all: ProposalView['shows']): Markup | '' {

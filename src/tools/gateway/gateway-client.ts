@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Session } from '../../auth/session/session.ts';
-import { READ_SCOPES } from '../../config/profile.ts';
+import { safeLine } from '../../net/shown-text.ts';
 import {
   type Activity,
   activitiesSchema,
@@ -8,9 +8,10 @@ import {
   tradingDaySchema,
 } from '../../trading/activity.ts';
 import { decimalString } from '../../trading/decimal.ts';
-import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
 import { type Proposal, type ProposalRequestInput, proposalSchema } from '../../trading/proposal.ts';
+import { CANCEL_SCOPE, PROPOSE_MESSAGES, PROPOSE_ORDERS, READ_SCOPES } from '../../trading/scopes.ts';
 import {
   type Account,
   accountSchema,
@@ -25,8 +26,12 @@ import {
   type Quote,
   quoteSchema,
 } from '../../trading/views.ts';
-import { PROPOSE_MESSAGES, PROPOSE_ORDERS } from '../propose-scopes.ts';
-import { gatewayError, shownText } from './gateway-problem.ts';
+import {
+  type GatewayClientOptions,
+  type GatewayRequests,
+  gatewayRequests,
+  parse,
+} from './gateway-requests.ts';
 
 /** Whether trading is halted; `halted_at` in RFC 3339. */
 const haltSchema = z.lazy(() => z.object({ halted: z.boolean(), halted_at: z.string().optional() }));
@@ -99,14 +104,7 @@ export interface DatedValue {
   readonly equity: string;
 }
 
-export interface GatewayClientOptions {
-  readonly signal?: AbortSignal;
-  /** For one request, milliseconds; beside what the gateway was asked to wait. */
-  readonly timeoutMs?: number;
-}
-
 const [MARKET_READ, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
-const ORDERS_CANCEL = 'orders:cancel';
 
 /** The gateway completes an order from several answers of the broker's, and asks the identity provider. */
 const PROPOSING_MS = 30_000;
@@ -118,62 +116,27 @@ const MOST_PAGES = 200;
 const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
 
 export function createGatewayClient(session: Session, options: GatewayClientOptions = {}): GatewayClient {
-  const { signal, timeoutMs = 15_000 } = options;
-  const base = session.profile.gateway.replace(/\/+$/, '');
+  const requests = gatewayRequests(session, options);
+  return { ...ofAccount(requests), ...ofMarket(requests), ...ofProposals(requests) };
+}
 
-  const unreachable = (
-    cause: unknown,
-    ms: number,
-    ...signals: (AbortSignal | undefined)[]
-  ): TradeAgentError => {
-    const ended = signals.find((one) => one?.aborted);
-    if (ended !== undefined) return isTradeAgentError(ended.reason) ? ended.reason : interrupted();
-    if (isTradeAgentError(cause)) return cause;
-    const timedOut = cause instanceof Error && cause.name === 'TimeoutError';
-    return new TradeAgentError(
-      'gateway_unreachable',
-      timedOut ? `the gateway did not answer within ${ms / 1000} seconds` : 'the gateway cannot be reached',
-      { hint: `Check that ${base} is up, then try again.` },
-    );
-  };
-
-  /** Any answer, its body as JSON where it is that. @throws {TradeAgentError} where none came */
-  const send = async (path: string, init: RequestInit, scopes: readonly string[], ms: number) => {
-    const timeout = AbortSignal.timeout(ms);
-    const given = init.signal ?? undefined;
-    const combined = AbortSignal.any([timeout, ...[signal, given].filter((one) => one !== undefined)]);
-    const once = async () => {
-      const response = await session.fetch(`${base}${path}`, { ...init, signal: combined }, scopes);
-      return { ok: response.ok, status: response.status, body: await bodyOf(response) };
-    };
-    try {
-      return await once().catch((error: unknown) => {
-        // A server may close an idle connection just as it is used again. A question can be asked twice.
-        if (init.method !== undefined || combined.aborted || !isConnectionLost(error)) throw error;
-        return once();
-      });
-    } catch (error) {
-      throw unreachable(error, ms, signal, given);
-    }
-  };
-
-  /** @throws {TradeAgentError} for every answer that isn't a success */
-  const request = async (
-    path: string,
-    init: RequestInit,
-    scopes: readonly string[],
-    ms = timeoutMs,
-  ): Promise<unknown> => {
-    const response = await send(path, init, scopes, ms);
-    if (response.ok) return response.body;
-    throw gatewayError(response.status, response.body);
-  };
-
-  const read = async <T>(path: string, schema: z.ZodType<T>, scope: string): Promise<T> => {
-    return parse(schema, await request(path, { headers: { accept: 'application/json' } }, [scope]));
-  };
-
-  const client: GatewayClient = {
+/** The account, what is in it, and what happened there. */
+function ofAccount({
+  request,
+  read,
+}: GatewayRequests): Pick<
+  GatewayClient,
+  | 'account'
+  | 'positions'
+  | 'orders'
+  | 'order'
+  | 'cancelOrder'
+  | 'equityHistory'
+  | 'valueHistory'
+  | 'activities'
+  | 'isConnected'
+> {
+  return {
     account: () => read('/v1/account', accountSchema, PORTFOLIO_READ),
     positions: async () =>
       (await read('/v1/positions', z.object({ positions: z.array(positionSchema) }), PORTFOLIO_READ))
@@ -187,6 +150,59 @@ export function createGatewayClient(session: Session, options: GatewayClientOpti
         )
       ).orders,
     order: async (id) => read(`/v1/orders/${orderId(id)}`, orderSchema, ORDERS_READ),
+    cancelOrder: async (id) => {
+      await request(`/v1/orders/${orderId(id)}`, { method: 'DELETE' }, [CANCEL_SCOPE]);
+      return read(`/v1/orders/${orderId(id)}`, orderSchema, ORDERS_READ);
+    },
+    equityHistory: async () =>
+      (
+        await read(
+          '/v1/portfolio/history?period=1M&timeframe=1D',
+          z.object({ points: z.array(z.object({ equity: decimalString })) }),
+          PORTFOLIO_READ,
+        )
+      ).points.map(({ equity }) => equity),
+    valueHistory: async (period) =>
+      (
+        await read(
+          `/v1/portfolio/history?${new URLSearchParams({ period, timeframe: '1D' })}`,
+          z.object({ points: z.array(z.object({ at: z.string(), equity: decimalString })) }),
+          PORTFOLIO_READ,
+        )
+      ).points,
+    activities: async ({ after }) => {
+      const found: Activity[] = [];
+      let page: string | null = null;
+      for (let pages = 0; pages < MOST_PAGES; pages++) {
+        const query: URLSearchParams = new URLSearchParams({ after: new Date(after).toISOString() });
+        if (page !== null) query.set('page', page);
+        const answer: z.output<typeof activitiesSchema> = await read(
+          `/v1/activities?${query}`,
+          activitiesSchema,
+          PORTFOLIO_READ,
+        );
+        found.push(...answer.activities);
+        page = answer.next_page;
+        if (page === null) return found.reverse();
+      }
+      throw new TradeAgentError('gateway_refused', 'the account has more activities than can be read', {
+        hint: 'Ask for a shorter time.',
+      });
+    },
+    isConnected: async (connection) =>
+      (
+        await read(
+          `/v1/connections?${new URLSearchParams({ name: connection })}`,
+          z.object({ connections: z.array(z.object({ name: z.string(), connected: z.boolean() })) }),
+          PORTFOLIO_READ,
+        )
+      ).connections.some(({ name, connected }) => name === connection && connected),
+  };
+}
+
+/** Prices and hours. */
+function ofMarket({ read }: GatewayRequests): Pick<GatewayClient, 'quotes' | 'bars' | 'clock' | 'calendar'> {
+  return {
     quotes: async (symbols) => {
       const list = symbols.map(encodeURIComponent).join(',');
       const { quotes } = await read(
@@ -212,31 +228,7 @@ export function createGatewayClient(session: Session, options: GatewayClientOpti
       });
       return (await read(`/v1/bars?${query}`, z.object({ bars: z.array(barSchema) }), MARKET_READ)).bars;
     },
-    equityHistory: async () =>
-      (
-        await read(
-          '/v1/portfolio/history?period=1M&timeframe=1D',
-          z.object({ points: z.array(z.object({ equity: decimalString })) }),
-          PORTFOLIO_READ,
-        )
-      ).points.map(({ equity }) => equity),
-    valueHistory: async (period) =>
-      (
-        await read(
-          `/v1/portfolio/history?${new URLSearchParams({ period, timeframe: '1D' })}`,
-          z.object({ points: z.array(z.object({ at: z.string(), equity: decimalString })) }),
-          PORTFOLIO_READ,
-        )
-      ).points,
     clock: () => read('/v1/clock', clockSchema, MARKET_READ),
-    isConnected: async (connection) =>
-      (
-        await read(
-          `/v1/connections?${new URLSearchParams({ name: connection })}`,
-          z.object({ connections: z.array(z.object({ name: z.string(), connected: z.boolean() })) }),
-          PORTFOLIO_READ,
-        )
-      ).connections.some(({ name, connected }) => name === connection && connected),
     calendar: async ({ start, end }) =>
       (
         await read(
@@ -245,25 +237,19 @@ export function createGatewayClient(session: Session, options: GatewayClientOpti
           MARKET_READ,
         )
       ).days,
-    activities: async ({ after }) => {
-      const found: Activity[] = [];
-      let page: string | null = null;
-      for (let pages = 0; pages < MOST_PAGES; pages++) {
-        const query: URLSearchParams = new URLSearchParams({ after: new Date(after).toISOString() });
-        if (page !== null) query.set('page', page);
-        const answer: z.output<typeof activitiesSchema> = await read(
-          `/v1/activities?${query}`,
-          activitiesSchema,
-          PORTFOLIO_READ,
-        );
-        found.push(...answer.activities);
-        page = answer.next_page;
-        if (page === null) return found.reverse();
-      }
-      throw new TradeAgentError('gateway_refused', 'the account has more activities than can be read', {
-        hint: 'Ask for a shorter time.',
-      });
-    },
+  };
+}
+
+/** What is asked of the person, and the halt. */
+function ofProposals({
+  request,
+  read,
+  timeoutMs,
+}: GatewayRequests): Pick<
+  GatewayClient,
+  'propose' | 'proposal' | 'proposals' | 'withdraw' | 'halt' | 'halted'
+> {
+  return {
     propose: async (proposal, key) =>
       parse(
         proposalSchema,
@@ -312,22 +298,9 @@ export function createGatewayClient(session: Session, options: GatewayClientOpti
           [PROPOSE_ORDERS, PROPOSE_MESSAGES],
         ),
       ),
-    halt: async () => parse(haltSchema, await request('/v1/halt', { method: 'PUT' }, [ORDERS_CANCEL])),
+    halt: async () => parse(haltSchema, await request('/v1/halt', { method: 'PUT' }, [CANCEL_SCOPE])),
     halted: () => read('/v1/halt', haltSchema, ORDERS_READ),
-    cancelOrder: async (id) => {
-      await request(`/v1/orders/${orderId(id)}`, { method: 'DELETE' }, [ORDERS_CANCEL]);
-      return client.order(id);
-    },
   };
-  return client;
-}
-
-/** Whether the connection broke under a request, so that nobody answered it. */
-function isConnectionLost(error: unknown): boolean {
-  const code = isTradeAgentError(error)
-    ? error.details.reason
-    : ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code;
-  return code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET';
 }
 
 function orderId(id: string): string {
@@ -339,32 +312,7 @@ function orderId(id: string): string {
 
 function proposalId(id: string): string {
   if (idPattern.test(id)) return id;
-  throw new TradeAgentError('not_found', `there is no approval "${shownText(id, 64)}"`, {
+  throw new TradeAgentError('not_found', `there is no approval "${safeLine(id, 64)}"`, {
     hint: 'List them with "trade-agent approvals".',
   });
-}
-
-function interrupted(): TradeAgentError {
-  return new TradeAgentError('interrupted', 'stopped before the gateway answered');
-}
-
-/** The body as JSON, or undefined where it is none. A broken connection while reading it still throws. */
-async function bodyOf(response: Response): Promise<unknown> {
-  const text = await response.text();
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function parse<T>(schema: z.ZodType<T>, body: unknown): T {
-  const parsed = schema.safeParse(body);
-  if (parsed.success) return parsed.data;
-  const field = parsed.error.issues[0]?.path.join('.') ?? '';
-  throw new TradeAgentError(
-    'gateway_refused',
-    `the gateway’s answer is not what it should be${field === '' ? '' : ` (field ${field})`}`,
-    { hint: 'The gateway may be of another version.', details: { problem: 'malformed_response' } },
-  );
 }

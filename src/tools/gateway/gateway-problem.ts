@@ -1,30 +1,14 @@
 import { z } from 'zod';
+import { safeLine } from '../../net/shown-text.ts';
 import { type ErrorCode, TradeAgentError } from '../../trading/errors.ts';
+import { loginHint } from '../../trading/login-required.ts';
+import { isProblemCode } from '../../trading/problem-codes.ts';
 import { type ProblemMembers, problemMembers } from '../../trading/problem-members.ts';
 import { type Problem, problemSchema } from '../../trading/views.ts';
-
-/** The gateway's codes that mean the same to the caller; every other one arrives as `gateway_refused`. */
-const sameCode = new Set<string>([
-  'insufficient_scope',
-  'market_closed',
-  'price_moved',
-  'insufficient_funds',
-  'unknown_symbol',
-  'outcome_unknown',
-  'approval_expired',
-  'broker_rejected',
-  'message_rejected',
-  'invalid_order',
-  'invalid_message',
-  'invalid_config',
-  'blocked',
-  'not_found',
-  'approval_denied',
-  'approval_cancelled',
-] satisfies ErrorCode[]);
+import { meanings } from './problem-meanings.ts';
 
 const hints: Partial<Record<ErrorCode, string>> = {
-  login_required: 'Sign in with "trade-agent login".',
+  login_required: loginHint(),
   insufficient_scope:
     'Sign in again with "trade-agent login", without --read-only if this was more than reading.',
   market_closed: 'Try again when the market is open, or place a limit order.',
@@ -36,17 +20,8 @@ const hints: Partial<Record<ErrorCode, string>> = {
   blocked: 'Nothing was traded.',
 };
 
-/**
- * One line of text that came from outside, fit to be shown: control characters (terminal escapes among them) become
- * spaces, and it is cut at `length` characters.
- */
-export function shownText(text: string, length = 300): string {
-  const line = text
-    // biome's rule is off for this: escapes are just what must go.
-    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ')
-    .trim();
-  return line.length > length ? `${line.slice(0, length - 1)}…` : line;
-}
+/** UTF-16 code units of a sentence from outside at most. */
+export const LONGEST_SENTENCE = 300;
 
 /** Deeper or longer than this no member of a problem is. */
 const MOST_DEPTH = 4;
@@ -54,14 +29,14 @@ const MOST_ENTRIES = 50;
 
 /** JSON from outside as it is, its text fit to be shown. */
 function shownValue(value: unknown, depth = 0): unknown {
-  if (typeof value === 'string') return shownText(value);
+  if (typeof value === 'string') return safeLine(value, LONGEST_SENTENCE);
   if (typeof value !== 'object' || value === null) return value;
   if (depth >= MOST_DEPTH) return undefined;
   if (Array.isArray(value)) return value.slice(0, MOST_ENTRIES).map((entry) => shownValue(entry, depth + 1));
   return Object.fromEntries(
     Object.entries(value)
       .slice(0, MOST_ENTRIES)
-      .map(([name, entry]) => [shownText(name, 64), shownValue(entry, depth + 1)]),
+      .map(([name, entry]) => [safeLine(name, 64), shownValue(entry, depth + 1)]),
   );
 }
 
@@ -93,27 +68,11 @@ function connectionOf(body: unknown): string {
   return named.success ? named.data.connection : 'broker';
 }
 
-/** By which the gateway says that its owner's rules, or its quotas, are in the way; what is asked for may be right. */
-const standInTheWay =
-  /^(policy|quota|mandate)|^(halted|resting|too_many_open|too_many_asked|order_limit_exceeded|kill_switch)$/;
-
-/** What one of the gateway's problem codes means to the caller. */
+/**
+ * What one of the gateway's problem codes means to the caller; `gateway_refused` for one that this version doesn't know.
+ */
 export function errorCodeOf(problem: string): ErrorCode {
-  if (sameCode.has(problem)) return problem as ErrorCode;
-  if (standInTheWay.test(problem)) return 'blocked';
-  switch (problem) {
-    case 'account_not_connected':
-      return 'connection_required';
-    case 'order_not_found':
-    case 'proposal_not_found':
-      return 'not_found';
-    case 'not_placed':
-      return 'approval_expired';
-    case 'proposal_executing':
-      return 'outcome_unknown';
-    default:
-      return 'gateway_refused';
-  }
+  return isProblemCode(problem) ? meanings[problem] : 'gateway_refused';
 }
 
 function codeOf(status: number, problem: Problem | undefined): ErrorCode {
@@ -132,23 +91,24 @@ export function gatewayError(status: number, body: unknown): TradeAgentError {
   const problem = parsed.success ? parsed.data : undefined;
   const code = codeOf(status, problem);
   const said = problem?.detail ?? problem?.title;
-  const message = said === undefined ? `the gateway answered with HTTP status ${status}` : shownText(said);
+  const message =
+    said === undefined ? `the gateway answered with HTTP status ${status}` : safeLine(said, LONGEST_SENTENCE);
   const connection = code === 'connection_required' ? connectionOf(body) : undefined;
   const hint =
     connection !== undefined
       ? connectHint(connection)
       : problem?.hint === undefined
         ? hints[code]
-        : shownText(problem.hint);
+        : safeLine(problem.hint, LONGEST_SENTENCE);
   return new TradeAgentError(code, message, {
     ...(hint === undefined ? {} : { hint }),
     details: {
       status,
       ...(connection === undefined ? {} : { connection }),
-      ...(problem === undefined ? {} : { ...shownMembers(problem), problem: shownText(problem.code, 64) }),
+      ...(problem === undefined ? {} : { ...shownMembers(problem), problem: safeLine(problem.code, 64) }),
       ...(problem?.fields === undefined
         ? {}
-        : { fields: problem.fields.map((field) => shownText(field, 64)) }),
+        : { fields: problem.fields.map((field) => safeLine(field, 64)) }),
     },
   });
 }

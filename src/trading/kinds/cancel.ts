@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { detailFields, type FieldWords, orderHeadline, orderTerms } from '../detail-fields.ts';
+import { environmentWord } from '../environment.ts';
 import { describeOpenOrder, openOrderDetails, openOrderFields } from '../open-order.ts';
 import { environments } from '../order.ts';
-import { environmentWord, openOrderHeadline } from '../order-words.ts';
+import { openOrderHeadline } from '../order-words.ts';
+import { ORDER_SCOPE, PROPOSE_ORDERS } from '../scopes.ts';
 import { orderSchema } from '../views.ts';
 import { defineKind } from './kind-words.ts';
 import { orderId } from './order-id.ts';
@@ -35,8 +37,8 @@ export const cancel = defineKind({
   name: 'cancel',
   detailsType: 'order_cancel',
   action: 'cancel',
-  scope: 'orders:write',
-  proposeScope: 'orders:propose',
+  scope: ORDER_SCOPE,
+  proposeScope: PROPOSE_ORDERS,
   passesHalt: true,
   requestSchema,
   subjectSchema,

@@ -3,6 +3,7 @@ import type { DetailField, FieldWords } from '../detail-fields.ts';
 import type { SentMessage } from '../message.ts';
 import type { Environment } from '../order.ts';
 import type { ProposalState } from '../proposal-state.ts';
+import type { ApprovalScope, ProposeScope } from '../scopes.ts';
 import type { Order } from '../views.ts';
 
 /** What came of a proposal, as far as a run tells of it. */
@@ -66,9 +67,9 @@ export interface KindWords<
   /** What the approval's token may be used for (RFC 9396 `actions`). */
   readonly action: string;
   /** The approval's scope: what its token may do at the gateway, and nothing else. */
-  readonly scope: 'orders:write' | 'messages:write';
+  readonly scope: ApprovalScope;
   /** The scope of whoever may propose it. */
-  readonly proposeScope: 'orders:propose' | 'messages:propose';
+  readonly proposeScope: ProposeScope;
   /** Whether it can be proposed and carried out while trading is halted. */
   readonly passesHalt: boolean;
   /** What is asked for; the gateway completes it. */
@@ -115,6 +116,7 @@ export interface KindWords<
  * ```ts
  * import { z } from 'zod';
  * import { detailFields } from '../detail-fields.ts';
+ * import { ORDER_SCOPE, PROPOSE_ORDERS } from '../scopes.ts';
  * import { defineKind } from './kind-words.ts';
  * import { changePhrases } from './phrases.ts';
  *
@@ -125,8 +127,8 @@ export interface KindWords<
  *   name: 'note',
  *   detailsType: 'trading_note',
  *   action: 'note',
- *   scope: 'orders:write',
- *   proposeScope: 'orders:propose',
+ *   scope: ORDER_SCOPE,
+ *   proposeScope: PROPOSE_ORDERS,
  *   passesHalt: true,
  *   requestSchema,
  *   subjectSchema: requestSchema.extend({ client_note_id: z.string(), expires_at: z.iso.datetime() }),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { detailFields, type FieldWords } from '../detail-fields.ts';
+import { ORDER_SCOPE, PROPOSE_ORDERS } from '../scopes.ts';
 import { defineKind } from './kind-words.ts';
 import { changePhrases } from './phrases.ts';
 
@@ -25,8 +26,8 @@ export const lift = defineKind({
   name: 'lift',
   detailsType: 'trading_lift',
   action: 'lift',
-  scope: 'orders:write',
-  proposeScope: 'orders:propose',
+  scope: ORDER_SCOPE,
+  proposeScope: PROPOSE_ORDERS,
   passesHalt: true,
   requestSchema: z.lazy(() => z.strictObject({})),
   subjectSchema,

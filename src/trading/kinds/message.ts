@@ -1,12 +1,15 @@
 import { z } from 'zod';
-import { detailFields, type FieldWords, namedFormat, plainText } from '../detail-fields.ts';
+import { detailFields, type FieldWords, plainText } from '../detail-fields.ts';
 import {
   checkMessage,
   describeMessage,
   type MessageDraft,
+  type MessageService,
   messageDraftSchema,
   sentMessageSchema,
 } from '../message.ts';
+import { named } from '../order-fields.ts';
+import { MESSAGE_SCOPE, PROPOSE_MESSAGES } from '../scopes.ts';
 import { defineKind, type PhoneView } from './kind-words.ts';
 
 /** What is asked for; the gateway adds `client_message_id` and `expires_at`. */
@@ -15,10 +18,10 @@ const requestSchema = z.lazy(() =>
 );
 export type MessageRequest = Omit<MessageDraft, 'client_message_id' | 'expires_at'>;
 
-const serviceName = namedFormat({ slack: 'Slack', gmail: 'Gmail' });
+const serviceName = named<MessageService>({ slack: 'Slack', gmail: 'Gmail' });
 
 const fieldWords: FieldWords = {
-  service: { label: 'By', format: serviceName },
+  service: { label: 'By', shown: serviceName },
   recipient: { label: 'To' },
   subject: { label: 'Subject' },
   text: { label: 'Text' },
@@ -30,8 +33,8 @@ export const message = defineKind({
   name: 'message',
   detailsType: 'message_send',
   action: 'send',
-  scope: 'messages:write',
-  proposeScope: 'messages:propose',
+  scope: MESSAGE_SCOPE,
+  proposeScope: PROPOSE_MESSAGES,
   passesHalt: false,
   requestSchema,
   subjectSchema: messageDraftSchema,

@@ -10,6 +10,7 @@ import {
   slippageSchema,
 } from '../order.ts';
 import { orderFields, orderHeadline as terminalHeadline } from '../order-words.ts';
+import { ORDER_SCOPE, PROPOSE_ORDERS } from '../scopes.ts';
 import { orderSchema } from '../views.ts';
 import { defineKind } from './kind-words.ts';
 import { orderPhrases } from './phrases.ts';
@@ -30,8 +31,8 @@ export const order = defineKind({
   name: 'order',
   detailsType: 'trade_order',
   action: 'place',
-  scope: 'orders:write',
-  proposeScope: 'orders:propose',
+  scope: ORDER_SCOPE,
+  proposeScope: PROPOSE_ORDERS,
   passesHalt: false,
   requestSchema,
   subjectSchema: orderDraftSchema,

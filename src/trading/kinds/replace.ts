@@ -4,6 +4,7 @@ import { detailFields, type FieldWords, orderHeadline } from '../detail-fields.t
 import { openOrderDetails, openOrderFields } from '../open-order.ts';
 import { checkOrder, describeOrder, orderDraftSchema, timesInForce } from '../order.ts';
 import { openOrderHeadline, orderFields, orderHeadline as terminalHeadline } from '../order-words.ts';
+import { ORDER_SCOPE, PROPOSE_ORDERS } from '../scopes.ts';
 import { orderSchema } from '../views.ts';
 import { defineKind } from './kind-words.ts';
 import { briefOrder, draftFields } from './order.ts';
@@ -44,8 +45,8 @@ export const replace = defineKind({
   name: 'replace',
   detailsType: 'order_replace',
   action: 'replace',
-  scope: 'orders:write',
-  proposeScope: 'orders:propose',
+  scope: ORDER_SCOPE,
+  proposeScope: PROPOSE_ORDERS,
   passesHalt: false,
   requestSchema,
   subjectSchema,

@@ -7,7 +7,7 @@ import type { BrokerTraits } from '../../../src/gateway/broker/broker-traits.ts'
 import { type BrokerSettings, brokerOf, brokerSettingsSchema } from '../../../src/gateway/broker/brokers.ts';
 import { Dec, price } from '../../../src/trading/decimal.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
-import type { OrderType } from '../../../src/trading/order-terms.ts';
+import type { OrderType } from '../../../src/trading/order-types.ts';
 import { isFinal, type Order } from '../../../src/trading/views.ts';
 import { createWire, type Wire } from './wire.ts';
 

@@ -2,7 +2,8 @@ import { expect, it } from 'vitest';
 import type { BrokerTraits } from '../../../src/gateway/broker/broker-traits.ts';
 import { Dec } from '../../../src/trading/decimal.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
-import { type OrderType, orderTypes, type Taken, timesInForce } from '../../../src/trading/order-terms.ts';
+import type { Taken } from '../../../src/trading/order-terms.ts';
+import { type OrderType, orderTypes, timesInForce } from '../../../src/trading/order-types.ts';
 import { type Bench, clear } from './bench.ts';
 
 /** The traits say what the broker takes: everything in them is taken, and everything beside them is not. */

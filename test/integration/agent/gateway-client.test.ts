@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createGatewayClient, type GatewayClientOptions } from '../../../src/tools/gateway/gateway-client.ts';
+import { createGatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
+import type { GatewayClientOptions } from '../../../src/tools/gateway/gateway-requests.ts';
 import type { TradeAgentError } from '../../../src/trading/errors.ts';
 import type { ProposalRequestInput } from '../../../src/trading/proposal.ts';
 import { profileAt, sessionOf } from './session.ts';
@@ -43,11 +44,10 @@ describe('the gateway’s client', () => {
     [403, 'approval_expired', 'approval_expired'],
     [403, 'approval_already_used', 'gateway_refused'],
     [409, 'client_order_id_conflict', 'gateway_refused'],
-    [403, 'halted', 'blocked'],
     [429, 'too_many_open', 'blocked'],
     [429, 'resting', 'blocked'],
     [409, 'proposal_executing', 'outcome_unknown'],
-    [404, 'order_not_found', 'not_found'],
+    [404, 'a_code_of_a_later_version', 'gateway_refused'],
   ])('turns %d %s into %s', async (status, code, expected) => {
     const client = await clientOf(problem(status, code));
     for (const call of [client.account(), client.propose(request, 'key')]) {
@@ -72,7 +72,7 @@ describe('the gateway’s client', () => {
       .propose(request, 'key')
       .catch((thrown: TradeAgentError) => thrown.details);
     const { secret: _, ...known } = members;
-    expect(error).toEqual({ status: 403, problem: 'policy_denied', ...known, broker_message: 'no  [2Jway' });
+    expect(error).toEqual({ status: 403, problem: 'policy_denied', ...known, broker_message: 'no way' });
   });
 
   it('reads a time-out as unreachable', async () => {
@@ -120,7 +120,7 @@ describe('the gateway’s client', () => {
   it('shows no terminal escape and no token of what the gateway says', async () => {
     const client = await clientOf(problem(409, 'odd', { detail: '\u001b]0;gone\u0007\u202Ehi\n' }));
     const error = await client.account().catch((thrown: Error) => thrown);
-    expect((error as Error).message).toBe(']0;gone hi');
+    expect((error as Error).message).toBe('hi');
     expect(JSON.stringify(error)).not.toContain('PLANTED');
   });
 

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { MessageDraft } from '../../../src/trading/message.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
+import type { ProblemCode } from '../../../src/trading/problem-codes.ts';
 import type { Order } from '../../../src/trading/views.ts';
 import { Problem, ProposalsStandIn } from './proposals-stand-in.ts';
 
@@ -111,7 +112,7 @@ export class GatewayStandIn {
         .writeHead(status, { 'content-type': 'application/json', ...headers })
         .end(JSON.stringify(body));
     };
-    const problem = (status: number, code: string, detail = code) =>
+    const problem = (status: number, code: ProblemCode, detail: string = code) =>
       send(status, { type: `urn:trade-agent:problem:${code}`, title: code, status, code, detail });
     if (this.down) return void response.destroy();
     const body = await textOf(request);
@@ -122,7 +123,7 @@ export class GatewayStandIn {
     const id = url.pathname.slice('/v1/orders/'.length);
     if (request.method === 'DELETE') {
       const order = this.book.find((candidate) => candidate.id === id);
-      if (order === undefined) return problem(404, 'order_not_found', 'there is no such order');
+      if (order === undefined) return problem(404, 'not_found', 'there is no such order');
       if (this.protecting.has(id)) return problem(409, 'approval_required', 'the order protects a position');
       order.status = 'canceled';
       return void response.writeHead(204).end();
@@ -155,7 +156,7 @@ export class GatewayStandIn {
       }
     }
     const order = this.book.find((candidate) => candidate.id === id);
-    return order === undefined ? problem(404, 'order_not_found') : send(200, order);
+    return order === undefined ? problem(404, 'not_found') : send(200, order);
   }
 
   async #proposal(

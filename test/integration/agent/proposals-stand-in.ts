@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { MessageDraft } from '../../../src/trading/message.ts';
 import { normalizeOrder, type OrderDraft } from '../../../src/trading/order.ts';
+import type { ProblemCode } from '../../../src/trading/problem-codes.ts';
 import {
   idempotencyKeySchema,
   isSettledState,
@@ -17,7 +18,7 @@ type Decision = 'approve' | 'deny';
 export type ProposeFault =
   | 'drop_after_accept'
   | 'drop_before_accept'
-  | { readonly status: number; readonly code: string; readonly [member: string]: unknown };
+  | { readonly status: number; readonly code: ProblemCode; readonly [member: string]: unknown };
 
 /** How the next approved proposal is carried out. */
 export type ExecutionFault =
@@ -25,7 +26,7 @@ export type ExecutionFault =
   | 'hold'
   /** Nobody knows what became of it until then. */
   | 'unknown'
-  | { readonly code: string; readonly text?: string; readonly members?: Record<string, unknown> };
+  | { readonly code: ProblemCode; readonly text?: string; readonly members?: Record<string, unknown> };
 
 export interface Answer {
   readonly status: number;
@@ -56,7 +57,7 @@ interface Kept {
 /** A refusal as the gateway words it. */
 export class Problem extends Error {
   readonly answer: Answer;
-  constructor(status: number, code: string, detail: string = code, members: object = {}) {
+  constructor(status: number, code: ProblemCode, detail: string = code, members: object = {}) {
     super(detail);
     this.answer = {
       status,
@@ -151,7 +152,7 @@ export class ProposalsStandIn {
       this.haltedAt ??= new Date().toISOString();
       for (const { sub: whose, proposal } of this.#kept.values()) {
         if (whose === sub && ['drafted', 'requested'].includes(proposal.state)) {
-          this.#end(proposal.id, 'cancelled', 'halted', 'trading was halted');
+          this.#end(proposal.id, 'cancelled', 'policy_denied', 'trading is halted');
         }
       }
     }
@@ -203,14 +204,14 @@ export class ProposalsStandIn {
 
   async #propose(sub: string, key: string, json: unknown, client: string): Promise<Answer> {
     const parsed = proposalRequestSchema.safeParse(json);
-    if (!parsed.success) throw new Problem(400, 'invalid_request', parsed.error.issues[0]?.message);
+    if (!parsed.success) throw new Problem(400, 'invalid_proposal', parsed.error.issues[0]?.message);
     const request = parsed.data;
     this.posts.push({ key, body: request });
     const body = JSON.stringify(json);
     const earlier = this.#keys.get(`${sub} ${key}`);
     if (earlier !== undefined) {
       if (earlier.body !== body)
-        throw new Problem(409, 'idempotency_conflict', 'the key is another request’s');
+        throw new Problem(409, 'idempotency_key_conflict', 'the key is another request’s');
       return { status: 200, body: this.#own(sub, earlier.id).proposal };
     }
     const same = [...this.#kept.values()].find(
@@ -218,7 +219,9 @@ export class ProposalsStandIn {
     );
     if (same !== undefined) return { status: 200, body: same.proposal };
     if (this.haltedAt !== undefined && request.kind !== 'lift' && request.kind !== 'cancel') {
-      throw new Problem(403, 'halted', 'trading is halted', { hint: 'trade-agent halt --lift ends it.' });
+      throw new Problem(403, 'policy_denied', 'trading is halted', {
+        hint: 'trade-agent halt --lift ends it.',
+      });
     }
     const id = `pr_${String(this.asked.length + 1).padStart(8, '0')}`;
     const proposal = this.#complete(request, id, client);
@@ -269,7 +272,7 @@ export class ProposalsStandIn {
         });
       case 'cancel': {
         const order = this.#desk.book.find((one) => one.id === request.cancel.order_id);
-        if (order === undefined) throw new Problem(404, 'order_not_found', 'there is no such order');
+        if (order === undefined) throw new Problem(404, 'not_found', 'there is no such order');
         return proposalSchema.parse({
           ...base,
           kind: 'cancel',
@@ -290,7 +293,7 @@ export class ProposalsStandIn {
           subject: { halted_at: this.haltedAt ?? now, client_lift_id: subjectId, expires_at },
         });
       default:
-        throw new Problem(422, 'invalid_request', 'the stand-in replaces no orders');
+        throw new Problem(409, 'not_replaceable', 'the stand-in replaces no orders');
     }
   }
 
@@ -305,8 +308,8 @@ export class ProposalsStandIn {
       throw new Problem(404, 'unknown_symbol', `there is no symbol ${symbol}`);
     if (environment !== undefined && environment !== 'paper') {
       throw new Problem(
-        409,
-        'invalid_config',
+        403,
+        'environment_mismatch',
         'the profile says live, but the gateway trades on a paper account',
       );
     }
@@ -396,7 +399,7 @@ export class ProposalsStandIn {
     }
   }
 
-  #end(id: string, state: Proposal['state'], code: string, text: string): void {
+  #end(id: string, state: Proposal['state'], code: ProblemCode, text: string): void {
     this.#write(id, { state, reason: { code, text } });
   }
 

@@ -186,11 +186,10 @@ describe('an order', () => {
 
   it.each([
     [403, 'policy_denied'],
-    [403, 'halted'],
     [429, 'too_many_open'],
     [429, 'too_many_asked'],
     [429, 'resting'],
-  ])(
+  ] as const)(
     'that the gateway’s rules refuse is blocked, with all that the gateway says (%i %s)',
     async (status, code) => {
       const world = await createWorld();
@@ -224,7 +223,7 @@ describe('an order', () => {
     const { result } = await play((await world.agent()).run({ prompt: 'buy 5 AAPL' }, options()));
     expect(result).toMatchObject({
       status: 'failed',
-      error: { code: 'broker_rejected', broker_message: 'asset  [31mAAPL is halted' },
+      error: { code: 'broker_rejected', broker_message: 'asset AAPL is halted' },
       approvals: [{ status: 'blocked' }],
       orders: [],
     });

@@ -6,13 +6,14 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
 import { storedUser } from '../../../src/auth/session/stored-session.ts';
 import { refreshAccessToken } from '../../../src/auth/session/token-refresh.ts';
-import { configSchema, READ_SCOPES } from '../../../src/config/profile.ts';
+import { configSchema } from '../../../src/config/profile.ts';
 import { resolveProfile } from '../../../src/config/resolve-profile.ts';
 import { type BrokerTokens, createBrokerTokens } from '../../../src/gateway/broker/broker-token.ts';
 import { createIdentityProvider } from '../../../src/gateway/door/identity-provider.ts';
 import type { Clock } from '../../../src/machine/clock.ts';
 import type { Home } from '../../../src/machine/home.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
+import { READ_SCOPES } from '../../../src/trading/scopes.ts';
 import { type Auth0StandIn, GATEWAY_CLIENT, LOGIN_CLIENT, SUB, startAuth0 } from './auth0-stand-in.ts';
 
 const GATEWAY = 'https://gateway.example';

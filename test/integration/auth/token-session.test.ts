@@ -5,9 +5,9 @@ import { calculateJwkThumbprint, decodeJwt, decodeProtectedHeader, type JWK, jwt
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { storedUser } from '../../../src/auth/session/stored-session.ts';
 import { openSession } from '../../../src/auth/session/token-session.ts';
-import { READ_SCOPES } from '../../../src/config/profile.ts';
 import { listenOnLoopback } from '../../../src/net/http-server.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
+import { READ_SCOPES } from '../../../src/trading/scopes.ts';
 import { createWorld, type World } from './identity-provider-world.ts';
 import type { SessionDriverInput } from './session-driver.ts';
 

@@ -194,6 +194,8 @@ describe('wrong queries name their parameters', () => {
   it.each([
     ['/v1/quotes', ['symbols']],
     ['/v1/quotes?symbols=A$B', ['symbols.0']],
+    // A long s, which in capitals is that of SPY.
+    ['/v1/quotes?symbols=%C5%BFPY', ['symbols.0']],
     ['/v1/quotes?symbols=AAPL&symbols=MSFT', ['symbols']],
     ['/v1/quotes?symbols=AAPL&feed=sip', ['feed']],
     ['/v1/orders?status=done', ['status']],

@@ -256,7 +256,7 @@ describe('the word of', () => {
     const authReqId = await ask();
     const id = await waiting();
     await gateway.tell(authReqId, 'cancelled', 'a\u202eb\nc');
-    expect((await world.phone.request(id)).outcome?.text).toBe('a b c');
+    expect((await world.phone.request(id)).outcome?.text).toBe('ab c');
   });
 });
 

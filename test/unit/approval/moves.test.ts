@@ -42,7 +42,7 @@ describe('a proposal', () => {
       {},
       { authReqId: 'one' },
       { token: { value: 'PLANTED', expiresAt: 0 } },
-      { reason: { code: 'x', text: 'y' } },
+      { reason: { code: 'internal', text: 'y' } },
       { result: { order: 1 } },
     ),
     /** The transaction it is part of comes to nothing. */

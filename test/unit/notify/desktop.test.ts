@@ -22,7 +22,7 @@ describe('a desktop notice', () => {
       const end = args.indexOf('--');
       expect(args).toHaveLength(end + 3);
       const [title = '', body = ''] = args.slice(end + 1);
-      expect(title).toBe('--help "; do shell script "x');
+      expect(title).toBe('--help"; do shell script "x');
       for (const character of title + body) {
         const code = character.codePointAt(0) ?? 0;
         expect(code === 10 || (code >= 32 && code !== 127 && code !== 0x202e)).toBe(true);
@@ -33,7 +33,7 @@ describe('a desktop notice', () => {
   it('is no markup and no escape for notify-send', () => {
     const { args } = desktopCommand(evil, 'linux');
     expect(args.at(-1)).toBe(
-      '-e $(touch /tmp/x) `id` \\\\u0041 &lt;a href="x"&gt;&amp;&lt;/a&gt; \nsecond line',
+      '-e $(touch /tmp/x) `id` \\\\u0041 &lt;a href="x"&gt;&amp;&lt;/a&gt;\nsecond line',
     );
   });
 
@@ -45,7 +45,7 @@ describe('a desktop notice', () => {
     );
     const windows = desktopCommand(evil, 'win32');
     expect(windows.args).toEqual(desktopCommand({ ...evil, title: 'a', body: 'b' }, 'win32').args);
-    expect(JSON.parse(windows.input ?? '')).toMatchObject({ title: '--help "; do shell script "x' });
+    expect(JSON.parse(windows.input ?? '')).toMatchObject({ title: '--help"; do shell script "x' });
     const script = Buffer.from(windows.args.at(-1) ?? '', 'base64').toString('utf16le');
     expect(script).toContain('CreateTextNode($notice.title)');
   });

@@ -61,6 +61,17 @@ describe('an order request', () => {
     },
   );
 
+  it('takes no letter for the one of ASCII that it becomes in capitals or in small letters', () => {
+    const alike: string[] = [];
+    for (let point = 0x80; point <= 0x1ffff; point++) {
+      const letter = String.fromCodePoint(point);
+      if (/[A-Za-z]/.test(letter.toUpperCase() + letter.toLowerCase() + letter.normalize('NFKC')))
+        alike.push(letter);
+    }
+    expect(alike).toEqual(expect.arrayContaining(['ı', 'ſ', '\u212a', 'ﬁ', 'Ａ', '𝐀']));
+    for (const letter of alike) expect(() => parse({ ...buy, symbol: `A${letter}` })).toThrow();
+  });
+
   it('refuses a field it does not know', () => {
     expect(orderRequestSchema.safeParse({ ...buy, leverage: '10' }).success).toBe(false);
   });

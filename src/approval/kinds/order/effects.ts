@@ -1,7 +1,9 @@
 import { dollars, percent, sharePrice, shares } from '../../../trading/amounts.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
+import { beyond } from '../../../trading/price-drift.ts';
 import type { WorstCase } from '../../../trading/proposal.ts';
+import { printableAscii } from '../../../trading/unseen.ts';
 import type { Account, Position, Quote } from '../../../trading/views.ts';
 
 /** A limit further from the price than this is likely a slip: a fraction. */
@@ -30,9 +32,9 @@ export function effectsOf(
   const equity = new Dec(account.equity);
   const weight = equity.gt(0) ? after.abs().times(reference).div(equity) : undefined;
   const about = draft.qty === undefined ? 'about ' : '';
-  const name = quote.name?.replace(/[^\x20-\x7e]/g, '').slice(0, LONGEST_NAME);
+  const name = printableAscii(quote.name ?? '', LONGEST_NAME, '');
   const shows: Record<string, string> = {
-    ...(name === undefined || name === '' ? {} : { Company: name }),
+    ...(name === '' ? {} : { Company: name }),
     Price: `${sharePrice(reference)} a share now${quote.simulated ? ' (simulated)' : ''}`,
     Cash: `${dollars(account.cash)} now, ${dollars(cash.toFixed(2))} after`,
     Position: `${shares(before.toFixed())} now, ${about}${shares(after.toDecimalPlaces(4).toFixed())} after${
@@ -51,13 +53,13 @@ function warningsOf(
     equity,
   }: Record<'amount' | 'after' | 'before' | 'equity', InstanceType<typeof Dec>>,
 ): string[] {
-  const far = limit === undefined ? undefined : new Dec(limit).div(reference).minus(1);
+  const far = limit === undefined ? undefined : beyond(limit, { around: reference, fraction: FAR_LIMIT });
   return [
-    ...(far?.abs().gt(FAR_LIMIT)
-      ? [
-          `The limit is ${percent(far.abs().toFixed(2))} ${far.gt(0) ? 'above' : 'below'} the price now (${sharePrice(reference)}).`,
-        ]
-      : []),
+    ...(limit === undefined || far === undefined
+      ? []
+      : [
+          `The limit is ${percent(new Dec(limit).div(reference).minus(1).abs().toFixed(2))} ${far} the price now (${sharePrice(reference)}).`,
+        ]),
     ...(side === 'buy' && equity.gt(0) && amount.gt(equity.times(LARGE_PART))
       ? [`This is ${percent(amount.div(equity).toFixed(2))} of the account in one order.`]
       : []),

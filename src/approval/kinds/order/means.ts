@@ -1,13 +1,13 @@
 import { dollars } from '../../../trading/amounts.ts';
 import { Dec, price } from '../../../trading/decimal.ts';
 import type { Environment, OrderRequest } from '../../../trading/order.ts';
+import { priceNow } from '../../../trading/price-drift.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import type { Account, Position, Quote } from '../../../trading/views.ts';
 
-/** What the order would trade at now, in dollars a share: the ask for a buy, the bid for a sell, else the last price. */
+/** What the order would trade at now, in dollars a share, as brokers write it; zero where there is no price. */
 export function referencePrice(side: OrderRequest['side'], quote: Quote): string {
-  const quoted = side === 'buy' ? quote.ask : quote.bid;
-  return price(new Dec(quoted).gt(0) ? quoted : quote.last);
+  return price(priceNow(side, quote) ?? quote.last);
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { ApprovalView } from '../../../agent/events.ts';
 import { cancelApproval, findApproval, listApprovals, reconcile } from '../../../app/approvals/approvals.ts';
 import { askingExits, exits, runExits, sessionExits } from '../../../app/exit-codes.ts';
-import { safeLine } from '../../../net/safe-text.ts';
+import { safeLine } from '../../../net/shown-text.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';

@@ -1,5 +1,5 @@
 import type { ApprovalView } from '../../../agent/events.ts';
-import { safeLine } from '../../../net/safe-text.ts';
+import { safeLine } from '../../../net/shown-text.ts';
 import type { Context } from '../../context.ts';
 
 /** Prints one approval, with every field of what it is about. */

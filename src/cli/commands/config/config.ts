@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { safeText } from '../../../net/safe-text.ts';
+import { safeText } from '../../../net/shown-text.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { ConnectionLink } from '../../../app/connections/add-connection.ts';
 import type { ListedConnection } from '../../../app/connections/list-connections.ts';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
-import { safeLine } from '../../../net/safe-text.ts';
+import { safeLine } from '../../../net/shown-text.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';

@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
 import type { StartedLogin } from '../../../app/login/start-login.ts';
 import type { ResolvedProfile } from '../../../config/profile.ts';
-import { safeLine } from '../../../net/safe-text.ts';
+import { safeLine } from '../../../net/shown-text.ts';
+import { environmentWord } from '../../../trading/environment.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { countdown } from '../../options/duration.ts';
@@ -68,7 +69,7 @@ async function showLogin(context: Context, started: StartedLogin, profile: Resol
   const { wrapWords } = await import('../../text/wrap.ts');
   const { io, clock } = context;
   const where = new URL(profile.issuer).host;
-  io.talk(`Sign in to profile ${profile.name} (${profile.environment.toUpperCase()}) at ${where}`);
+  io.talk(`Sign in to profile ${profile.name} (${environmentWord(profile.environment)}) at ${where}`);
   io.talk('');
   io.talk(`  open    ${io.paint('stderr', 'underline', started.address)}`);
   io.talk(`  code    ${io.paint('stderr', 'bold', started.userCode)}`);

@@ -66,7 +66,7 @@ async function printChannels(context: Context): Promise<void> {
       return 'No channels: add some under "notices" of the profile in config.yaml (docs/NOTICES.md).';
     const [{ table }, { safeLine }] = await Promise.all([
       import('../../text/table.ts'),
-      import('../../../net/safe-text.ts'),
+      import('../../../net/shown-text.ts'),
     ]);
     return table<ListedChannel>(
       [

@@ -2,7 +2,8 @@ import type { Decision } from '../../../app/phone/watch-phone.ts';
 import { proposalDetailsSchema } from '../../../approval/details.ts';
 import type { PhoneRequest } from '../../../home/phone/phone-client.ts';
 import { outcomeText, type ProposalView, proposalView } from '../../../home/phone/proposal-view.ts';
-import { safeLine } from '../../../net/safe-text.ts';
+import { safeLine } from '../../../net/shown-text.ts';
+import { environmentWord } from '../../../trading/environment.ts';
 import { kinds } from '../../../trading/kinds/kinds.ts';
 import { isFlatMessage } from '../../../trading/kinds/message.ts';
 import type { Context } from '../../context.ts';
@@ -75,8 +76,7 @@ function kindOf({ details }: PhoneRequest, view: ProposalView | undefined): stri
   const { called } = kinds[view?.kind ?? 'order'].phone;
   const environment = view === undefined ? details.environment : view.environment;
   if (view !== undefined && environment === undefined) return called;
-  const money = environment === 'paper' ? 'PAPER' : environment === 'live' ? 'LIVE' : 'UNKNOWN ENVIRONMENT:';
-  return `${money} ${called}`;
+  return `${environmentWord(environment)} ${called}`;
 }
 
 /** Asks the person at the terminal; undefined when they leave it open. @throws the reason of `signal` when it aborts */

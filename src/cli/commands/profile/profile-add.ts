@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { AddedProfile, AskedSetting } from '../../../app/profile/add-profile.ts';
 import { type ProviderName, providerNames } from '../../../config/provider/dialects.ts';
-import { safeLine } from '../../../net/safe-text.ts';
+import { safeLine } from '../../../net/shown-text.ts';
+import { environmentWord } from '../../../trading/environment.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import type { Environment } from '../../../trading/order.ts';
 import { type Cli, runCommand } from '../../cli.ts';
@@ -99,7 +100,7 @@ async function report(context: Context, name: string, added: AddedProfile): Prom
     [
       ...findingLines(context, findings),
       '',
-      `Profile ${name} (${String(profile.environment).toUpperCase()}) is in ${file}.`,
+      `Profile ${name} (${environmentWord(profile.environment)}) is in ${file}.`,
       'Next:',
       ...next.map((command) => `  ${command}`),
     ].join('\n'),

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import type { NamedPlace } from '../../../app/profile/store-setting.ts';
 import type { StorePlace } from '../../../config/profile.ts';
-import { safeLine } from '../../../net/safe-text.ts';
+import { safeLine } from '../../../net/shown-text.ts';
 import type { KeptPlace } from '../../../secrets/kept-places.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import { type Cli, runCommand } from '../../cli.ts';

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { environmentWord } from '../../../trading/environment.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
@@ -64,7 +65,7 @@ async function printProfiles(context: Context): Promise<void> {
     profiles
       .map(
         ({ name, environment, sandbox, current }) =>
-          `${current ? '*' : ' '} ${name}  ${environment.toUpperCase()}${sandbox ? ' (sandbox)' : ''}`,
+          `${current ? '*' : ' '} ${name}  ${environmentWord(environment)}${sandbox ? ' (sandbox)' : ''}`,
       )
       .join('\n'),
   );

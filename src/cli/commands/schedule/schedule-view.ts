@@ -1,5 +1,5 @@
 import type { ScheduleState } from '../../../app/schedule/schedule-state.ts';
-import { safeLine } from '../../../net/safe-text.ts';
+import { safeLine } from '../../../net/shown-text.ts';
 import type { RunRecord } from '../../../schedule/run-record.ts';
 import { EXCHANGE_ZONE } from '../../../schedule/schedule.ts';
 import { bothTimes, localZone, zonedTimestamp } from './zoned-time.ts';

@@ -144,7 +144,7 @@ async function showLogs(context: Context, id: string | undefined, limit: number)
   const [{ scheduleLogs }, { recordLine }, { safeLine }] = await Promise.all([
     import('../../../app/schedule/schedules.ts'),
     import('./schedule-view.ts'),
-    import('../../../net/safe-text.ts'),
+    import('../../../net/shown-text.ts'),
   ]);
   const runs = await scheduleLogs(context, id, limit);
   await context.output.result('schedule-logs', { runs }, () =>

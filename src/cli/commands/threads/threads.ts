@@ -89,7 +89,7 @@ async function showThreads(context: Context): Promise<void> {
     if (threads.length === 0) return 'No threads.';
     const [{ table }, { safeLine }] = await Promise.all([
       import('../../text/table.ts'),
-      import('../../../net/safe-text.ts'),
+      import('../../../net/shown-text.ts'),
     ]);
     return table<ThreadView>(
       [

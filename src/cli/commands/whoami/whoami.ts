@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { sessionExits } from '../../../app/exit-codes.ts';
 import { whoami } from '../../../app/whoami/whoami.ts';
-import { safeLine } from '../../../net/safe-text.ts';
+import { safeLine } from '../../../net/shown-text.ts';
+import { environmentWord } from '../../../trading/environment.ts';
 import { type Cli, runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
@@ -37,7 +38,7 @@ async function printWhoami(context: Context, options: WhoamiOptions): Promise<vo
       const who = name ?? email ?? sub;
       const address = email !== undefined && email !== who ? ` <${email}>` : '';
       const { profile, environment, issuer } = where;
-      return `${safeLine(`${who}${address}`)} (profile ${profile}, ${environment.toUpperCase()}, ${issuer})`;
+      return `${safeLine(`${who}${address}`)} (profile ${profile}, ${environmentWord(environment)}, ${issuer})`;
     },
   );
 }

@@ -563,8 +563,8 @@ describe('the chat’s screen', () => {
   it('says how to sign in from within', async () => {
     const { driver } = scriptedDriver([]);
     const portfolio = async () => {
-      throw new TradeAgentError('login_required', 'you are not logged in', {
-        hint: 'Log in with "trade-agent login".',
+      throw new TradeAgentError('login_required', 'nobody is signed in', {
+        hint: 'Sign in with "trade-agent login".',
       });
     };
     const chat = openScreen({ ...driver, portfolio }, { columns: 80, rows: 24 });

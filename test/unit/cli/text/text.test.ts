@@ -3,8 +3,8 @@ import { approvalLines, approvalOutcome } from '../../../../src/cli/text/approva
 import { asciiText } from '../../../../src/cli/text/ascii-text.ts';
 import { terminalMarkdown } from '../../../../src/cli/text/markdown.ts';
 import { dollars, sharePrice, signedDollars, signedPercent } from '../../../../src/cli/text/money.ts';
+
 import { wrapWords } from '../../../../src/cli/text/wrap.ts';
-import { safeLine, safeText } from '../../../../src/net/safe-text.ts';
 import { orderFields, orderHeadline } from '../../../../src/trading/order-words.ts';
 import { approval, executed, messageApproval, NOW, order } from '../sample-events.ts';
 
@@ -20,23 +20,6 @@ describe('money for people', () => {
     [signedPercent('-0.5'), '-50.00%'],
   ])('writes %s', (written, expected) => {
     expect(written).toBe(expected);
-  });
-});
-
-describe('text from outside', () => {
-  it.each([
-    ['\u001b[2Jgone', 'gone'],
-    ['\u001b]8;;http://evil\u0007link\u001b]8;;\u0007', 'link'],
-    ['a\u202e5\u202c', 'a5'],
-    ['\u009b31mred', 'red'],
-    ['over\rwritten', 'over\nwritten'],
-    ['tab\tstays', 'tab\tstays'],
-  ])('%j can’t move the cursor or turn text around', (text, safe) => {
-    expect(safeText(text)).toBe(safe);
-  });
-
-  it('stays on one line where a line is wanted', () => {
-    expect(safeLine('two\n  lines ')).toBe('two lines');
   });
 });
 

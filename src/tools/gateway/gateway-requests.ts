@@ -1,0 +1,114 @@
+import type { z } from 'zod';
+import type { Session } from '../../auth/session/session.ts';
+import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import type { Scope } from '../../trading/scopes.ts';
+import { gatewayError } from './gateway-problem.ts';
+
+export interface GatewayClientOptions {
+  readonly signal?: AbortSignal;
+  /** For one request, milliseconds; beside what the gateway was asked to wait. */
+  readonly timeoutMs?: number;
+}
+
+/** How the gateway is asked: with the session's token, a time-out for each request, and its answer read as JSON. */
+export interface GatewayRequests {
+  /** For one request, milliseconds, where nothing else is said. */
+  readonly timeoutMs: number;
+  /** @throws {TradeAgentError} for every answer that isn't a success, and where none came */
+  request(path: string, init: RequestInit, scopes: readonly Scope[], ms?: number): Promise<unknown>;
+  /** As `request`, the answer as the schema has it. */
+  read<T>(path: string, schema: z.ZodType<T>, scope: Scope): Promise<T>;
+}
+
+export function gatewayRequests(session: Session, options: GatewayClientOptions): GatewayRequests {
+  const { signal, timeoutMs = 15_000 } = options;
+  const base = session.profile.gateway.replace(/\/+$/, '');
+
+  const unreachable = (
+    cause: unknown,
+    ms: number,
+    ...signals: (AbortSignal | undefined)[]
+  ): TradeAgentError => {
+    const ended = signals.find((one) => one?.aborted);
+    if (ended !== undefined) return isTradeAgentError(ended.reason) ? ended.reason : interrupted();
+    if (isTradeAgentError(cause)) return cause;
+    const timedOut = cause instanceof Error && cause.name === 'TimeoutError';
+    return new TradeAgentError(
+      'gateway_unreachable',
+      timedOut ? `the gateway did not answer within ${ms / 1000} seconds` : 'the gateway cannot be reached',
+      { hint: `Check that ${base} is up, then try again.` },
+    );
+  };
+
+  /** Any answer, its body as JSON where it is that. @throws {TradeAgentError} where none came */
+  const send = async (path: string, init: RequestInit, scopes: readonly Scope[], ms: number) => {
+    const timeout = AbortSignal.timeout(ms);
+    const given = init.signal ?? undefined;
+    const combined = AbortSignal.any([timeout, ...[signal, given].filter((one) => one !== undefined)]);
+    const once = async () => {
+      const response = await session.fetch(`${base}${path}`, { ...init, signal: combined }, scopes);
+      return { ok: response.ok, status: response.status, body: await bodyOf(response) };
+    };
+    try {
+      return await once().catch((error: unknown) => {
+        // A server may close an idle connection just as it is used again. A question can be asked twice.
+        if (init.method !== undefined || combined.aborted || !isConnectionLost(error)) throw error;
+        return once();
+      });
+    } catch (error) {
+      throw unreachable(error, ms, signal, given);
+    }
+  };
+
+  /** @throws {TradeAgentError} for every answer that isn't a success */
+  const request = async (
+    path: string,
+    init: RequestInit,
+    scopes: readonly Scope[],
+    ms = timeoutMs,
+  ): Promise<unknown> => {
+    const response = await send(path, init, scopes, ms);
+    if (response.ok) return response.body;
+    throw gatewayError(response.status, response.body);
+  };
+
+  const read = async <T>(path: string, schema: z.ZodType<T>, scope: Scope): Promise<T> => {
+    return parse(schema, await request(path, { headers: { accept: 'application/json' } }, [scope]));
+  };
+
+  return { timeoutMs, request, read };
+}
+
+/** Whether the connection broke under a request, so that nobody answered it. */
+function isConnectionLost(error: unknown): boolean {
+  const code = isTradeAgentError(error)
+    ? error.details.reason
+    : ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code;
+  return code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET';
+}
+
+function interrupted(): TradeAgentError {
+  return new TradeAgentError('interrupted', 'stopped before the gateway answered');
+}
+
+/** The body as JSON, or undefined where it is none. A broken connection while reading it still throws. */
+async function bodyOf(response: Response): Promise<unknown> {
+  const text = await response.text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The answer as the schema has it. @throws {TradeAgentError} `gateway_refused`, naming the field */
+export function parse<T>(schema: z.ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const field = parsed.error.issues[0]?.path.join('.') ?? '';
+  throw new TradeAgentError(
+    'gateway_refused',
+    `the gateway’s answer is not what it should be${field === '' ? '' : ` (field ${field})`}`,
+    { hint: 'The gateway may be of another version.', details: { problem: 'malformed_response' } },
+  );
+}

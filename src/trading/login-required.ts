@@ -1,0 +1,14 @@
+import { TradeAgentError } from './errors.ts';
+
+/** What to do where nobody is signed in. @param profile where one was named that is not the usual one */
+export function loginHint(profile?: string): string {
+  return `Sign in with "trade-agent login${profile === undefined ? '' : ` --profile ${profile}`}".`;
+}
+
+/**
+ * Nobody is signed in, or no longer.
+ * @param message what happened, where that says more
+ */
+export function loginRequired(message = 'nobody is signed in', profile?: string): TradeAgentError {
+  return new TradeAgentError('login_required', message, { hint: loginHint(profile) });
+}

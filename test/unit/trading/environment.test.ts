@@ -1,0 +1,13 @@
+import { expect, it } from 'vitest';
+import { environmentWord } from '../../../src/trading/environment.ts';
+
+it.each([
+  ['paper', 'PAPER'],
+  ['live', 'LIVE'],
+  ['Paper', 'LIVE (Paper)'],
+  ['', 'LIVE (unknown)'],
+  [undefined, 'LIVE (unknown)'],
+  [{ paper: true }, 'LIVE (unknown)'],
+])('%j is called %s: what is not known to be paper may be real', (environment, word) => {
+  expect(environmentWord(environment)).toBe(word);
+});

@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import { isSameOrder } from '../../../src/gateway/orders/same-order.ts';
+import { canonicalForm, orderDigest, tradeOrderDetails } from '../../../src/trading/approval-details.ts';
+import { draftFields } from '../../../src/trading/kinds/order.ts';
+import {
+  environments,
+  type OrderDraft,
+  orderDraftSchema,
+  orderRequestSchema,
+  orderTypes,
+  sides,
+  timesInForce,
+} from '../../../src/trading/order.ts';
+import {
+  type OrderFieldName,
+  orderField,
+  orderFieldNames,
+  priceFields,
+  sentFields,
+} from '../../../src/trading/order-fields.ts';
+import { orderFields as terminalFields } from '../../../src/trading/order-words.ts';
+import { type Order, orderSchema } from '../../../src/trading/views.ts';
+
+const draft: OrderDraft = {
+  account: 'PA3ALICE01',
+  environment: 'paper',
+  symbol: 'AAPL',
+  side: 'sell',
+  qty: '5',
+  type: 'stop_limit',
+  time_in_force: 'gtc',
+  stop_price: '170.00',
+  limit_price: '169.00',
+  extended_hours: false,
+  reference_price: '179.50',
+  max_slippage: '0.005',
+  client_order_id: 'ta-0123456789abcdef',
+  expires_at: '2026-11-25T09:30:00Z',
+};
+
+/** The same with another value of one field. */
+const changed: Readonly<Record<OrderFieldName, Partial<OrderDraft>>> = {
+  account: { account: 'PA3BOB0001' },
+  environment: { environment: 'live' },
+  symbol: { symbol: 'MSFT' },
+  side: { side: 'buy' },
+  qty: { qty: '6' },
+  notional: { notional: '500.00' },
+  type: { type: 'limit' },
+  time_in_force: { time_in_force: 'day' },
+  stop_price: { stop_price: '171.00' },
+  limit_price: { limit_price: '168.00' },
+  trail_price: { type: 'trailing_stop', trail_price: '2.50' },
+  trail_percent: { type: 'trailing_stop', trail_percent: '2' },
+  extended_hours: { extended_hours: true },
+  reference_price: { reference_price: '180.50' },
+  max_slippage: { max_slippage: '0.01' },
+  client_order_id: { client_order_id: 'ta-fedcba9876543210' },
+  expires_at: { expires_at: '2026-11-25T09:31:00Z' },
+};
+
+describe('the table of an order’s fields', () => {
+  it('has those that an order may have, and no others', () => {
+    expect([...orderFieldNames].sort()).toEqual(Object.keys(orderDraftSchema.unwrap().shape).sort());
+    expect(orderFieldNames).toEqual(expect.arrayContaining(Object.keys(orderRequestSchema.shape)));
+    expect(orderField('take_profit_price')).toBeUndefined();
+    expect(orderField('__proto__')).toBeUndefined();
+  });
+
+  it('must have a field before a schema or a digest can', () => {
+    const shape: Record<OrderFieldName, unknown> = {
+      ...changed,
+      // @ts-expect-error a price that is not in the table
+      take_profit_price: '300.00',
+    };
+    expect(Object.keys(shape)).toContain('take_profit_price');
+    const more = { ...draft, take_profit_price: '300.00' };
+    expect(() => canonicalForm(more)).toThrow(/take_profit_price/);
+    expect(() => orderDigest(more)).toThrow(/take_profit_price/);
+    expect(() => tradeOrderDetails(more, { gateway: 'http://127.0.0.1:1' })).toThrow(/take_profit_price/);
+  });
+
+  it('has a tick for every price, by name', () => {
+    expect(priceFields).toEqual(orderFieldNames.filter((name) => name.endsWith('_price')));
+  });
+
+  it.each([
+    ['side', sides],
+    ['type', orderTypes],
+    ['time_in_force', timesInForce],
+    ['environment', environments],
+  ] as const)('has words for every %s', (name, values) => {
+    for (const value of values) expect(orderField(name)?.shown(value)).not.toBe(value);
+  });
+});
+
+describe('no field of an order goes unseen:', () => {
+  it.each(orderFieldNames)('another %s is shown on the phone', (name) => {
+    const texts = (order: OrderDraft) => draftFields(order).map(({ label, text }) => `${label}: ${text}`);
+    expect(texts({ ...draft, ...changed[name] })).not.toEqual(texts(draft));
+  });
+
+  it.each(orderFieldNames.filter((name) => name !== 'expires_at'))(
+    'another %s is shown on the terminal',
+    (name) => {
+      const { qty: _, ...byAmount } = draft;
+      const [before, after]: [OrderDraft, OrderDraft] =
+        name === 'notional'
+          ? [
+              { ...byAmount, notional: '1.00' },
+              { ...byAmount, ...changed[name] },
+            ]
+          : [draft, { ...draft, ...changed[name] }];
+      expect(terminalFields(after)).not.toEqual(terminalFields(before));
+    },
+  );
+
+  it.each(sentFields)('another %s at the broker is another order', (name) => {
+    const held = (order: OrderDraft) => {
+      const fields = Object.keys(orderSchema.unwrap().shape);
+      return Object.fromEntries(
+        fields.map((field) => [field, order[field as keyof OrderDraft] ?? null]),
+      ) as unknown as Order;
+    };
+    const whole = { ...draft, notional: '1.00', trail_price: '1.00', trail_percent: '1' };
+    expect(isSameOrder(held(whole), whole)).toBe(true);
+    expect(isSameOrder(held({ ...whole, ...changed[name] }), whole)).toBe(false);
+  });
+});
