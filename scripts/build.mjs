@@ -8,6 +8,8 @@ import { build } from 'esbuild';
 import { chunksAsFunctions } from './bundle/chunk-functions.mjs';
 import { findGroups } from './bundle/groups.mjs';
 import { renderHelp } from './bundle/help-texts.mjs';
+import { libraryEntry } from './bundle/library.mjs';
+import { libraryTypes } from './bundle/library-types.mjs';
 import { withoutBuiltinImports } from './bundle/node-builtins.mjs';
 import { chunkSettings, settings } from './bundle/settings.mjs';
 import { thirdPartyNotices } from './bundle/third-party-notices.mjs';
@@ -29,7 +31,7 @@ const apart = await build({ ...chunkSettings(root, outdir, kind), entryPoints: {
 const found = findGroups(apart.metafile, ENTRY);
 const program = await build({
   ...chunkSettings(root, outdir, kind, found),
-  entryPoints: { program: `group:${found.groups[0].name}` },
+  entryPoints: { program: `group:${found.groups[0].name}`, library: 'library' },
 });
 const chunks = await chunksAsFunctions(program.outputFiles);
 for (const { path, text } of chunks) writeFileSync(path, text);
@@ -44,7 +46,9 @@ const alone = await build({
   entryPoints: {
     main: 'src/cli/start/main.ts',
     'keychain-child': 'src/secrets/keychain/keychain-child.ts',
+    index: 'library-entry',
   },
+  plugins: [libraryEntry(root, program.metafile, `${outdir}/library.cjs`)],
   external: ['./help-texts.ts', '../program.ts', 'keytar'],
   define: {
     ...settings(root, outdir, kind).define,
@@ -62,5 +66,7 @@ const metafile = {
 writeFileSync(join(root, outdir, 'metafile.json'), JSON.stringify(metafile));
 // The manual page comes from the commands themselves, so that it can't fall behind them.
 if (!forTests) await import('./man-page.mjs');
+if (!forTests)
+  writeFileSync(join(root, outdir, 'index.d.ts'), await libraryTypes(root, join(root, outdir, 'types')));
 writeFileSync(join(root, outdir, 'help-texts.js'), await renderHelp(pathToFileURL(`${join(root, outdir)}/`)));
 if (!forTests) writeFileSync(join(root, 'THIRD_PARTY_NOTICES'), thirdPartyNotices(root, metafile));

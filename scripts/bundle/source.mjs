@@ -29,6 +29,13 @@ export function source(root, { groups, later } = { groups: [], later: new Set() 
           lines.push(`export { createProgram, startProgram } from './src/cli/program.ts';`);
         return { contents: lines.join('\n'), resolveDir: root, loader: 'js' };
       });
+      // What others import has all that an agent needs, and so these are not cut into pieces either.
+      build.onResolve({ filter: /^library$/ }, () => ({ path: 'library', namespace: 'library' }));
+      build.onLoad({ filter: /.*/, namespace: 'library' }, () => ({
+        contents: `import 'group:agent'; export * from './src/app/index.ts';`,
+        resolveDir: root,
+        loader: 'js',
+      }));
       build.onLoad({ filter: /\/src\/.*\.tsx?$/ }, ({ path }) => {
         const fromRoot = (file) => relative(root, file).replaceAll('\\', '/');
         // Named so, the whole library is in use; as a namespace, esbuild can tell what of it is.
