@@ -25,7 +25,9 @@ export async function libraryTypes(root, folder) {
   const { output } = await bundle.generate({ format: 'es' });
   rmSync(folder, { recursive: true, force: true });
   const [{ code }] = output;
-  const named = [...code.matchAll(/(?:from |import\()["']([^"']+)["']/g)].map(([, name]) => name);
+  // Examples in comments name what they like.
+  const declarations = code.replace(/\/\*[\s\S]*?\*\//g, '');
+  const named = [...declarations.matchAll(/(?:from |import\()["']([^"']+)["']/g)].map(([, name]) => name);
   const missing = [...new Set(named)].filter((name) => !isBuiltin(name));
   if (output.length === 1 && missing.length === 0) return code;
   throw new Error(

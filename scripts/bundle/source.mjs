@@ -57,4 +57,4 @@ export function source(root, { groups, later } = { groups: [], later: new Set() 
   };
 }
 
-const lazyImport = /(?<!typeof )\bimport\('(\.[^']+)'\)/g;
+const lazyImport = /(?<!typeof )\bimport\(\s*'(\.[^']+)'\s*\)/g;
