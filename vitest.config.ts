@@ -1,9 +1,10 @@
 import { defineConfig } from 'vitest/config';
+import { SHIPPED, shippedModule } from './test/shipped/modules.ts';
 import { SummaryReporter } from './test/summary-reporter.ts';
 
 /**
  * One command for all. `unit` touches no I/O beyond temporary files; `integration` starts real servers on loopback;
- * `e2e` runs the built program (dist/) as a user would; `crash` kills processes of a build with failpoints;
+ * `shipped` is the same tests on the sources as they are bundled, with the dependencies as they are shipped; `e2e` runs the built program (dist/) as a user would; `crash` kills processes of a build with failpoints;
  * `chaos` plays random histories, and loads one gateway with proposals.
  */
 export default defineConfig({
@@ -16,6 +17,24 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.{ts,tsx}'] } },
       { extends: true, test: { name: 'integration', include: ['test/integration/**/*.test.{ts,tsx}'] } },
+      {
+        extends: true,
+        plugins: [
+          {
+            name: 'shipped',
+            enforce: 'pre',
+            resolveId: (specifier, importer) =>
+              importer === undefined ? undefined : shippedModule(specifier, importer),
+          },
+        ],
+        test: {
+          name: 'shipped',
+          include: ['test/integration/**/*.test.{ts,tsx}', 'test/shipped/**/*.test.ts'],
+          globalSetup: ['test/shipped/build.ts'],
+          env: { TRADE_AGENT_SHIPPED: '1' },
+          server: { deps: { external: [new RegExp(`/${SHIPPED}/`)] } },
+        },
+      },
       { extends: true, test: { name: 'e2e', include: ['test/e2e/**/*.test.{ts,tsx}'], testTimeout: 60_000 } },
       {
         extends: true,

@@ -1,65 +1,37 @@
 // Bundles src/ into dist/: the program split into chunks, so that a command loads only what it uses, and what loads them.
 // The launcher (bin/trade-agent.js) stays plain JavaScript: it must run on any old Node to say which one is needed.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { chunksAsFunctions } from './bundle/chunk-functions.mjs';
-import { groups } from './bundle/groups.mjs';
+import { findGroups } from './bundle/groups.mjs';
 import { renderHelp } from './bundle/help-texts.mjs';
-import { leanDependencies } from './bundle/lean-dependencies.mjs';
+import { libraryEntry } from './bundle/library.mjs';
+import { libraryTypes } from './bundle/library-types.mjs';
 import { withoutBuiltinImports } from './bundle/node-builtins.mjs';
-import { source } from './bundle/source.mjs';
+import { chunkSettings, settings } from './bundle/settings.mjs';
 import { thirdPartyNotices } from './bundle/third-party-notices.mjs';
 
 // "--failpoints FOLDER" makes the one build that heeds TRADE_AGENT_FAILPOINT (src/machine/failpoint.ts), for test/crash.
 const [flag, folder] = process.argv.slice(2);
 const forTests = flag === '--failpoints' && folder !== undefined;
 const outdir = forTests ? folder : 'dist';
+const kind = forTests ? 'test' : 'production';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-
-const settings = {
-  absWorkingDir: root,
-  outdir,
-  bundle: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node22.14',
-  minifySyntax: true,
-  minifyWhitespace: true,
-  keepNames: true,
-  legalComments: 'none',
-  metafile: true,
-  write: false,
-  sourcemap: false,
-  logLevel: 'warning',
-  define: {
-    'process.env.NODE_ENV': '"production"',
-    'process.env.TRADE_AGENT_BUILD': forTests ? '"test"' : '"production"',
-    'process.env.TRADE_AGENT_VERSION': JSON.stringify(version),
-  },
-};
 
 rmSync(join(root, outdir), { recursive: true, force: true });
 mkdirSync(join(root, outdir), { recursive: true });
 
+// Once only to see what comes with what; then as it is shipped.
+const ENTRY = 'src/cli/program.ts';
+const apart = await build({ ...chunkSettings(root, outdir, kind), entryPoints: { program: ENTRY } });
+const found = findGroups(apart.metafile, ENTRY);
 const program = await build({
-  ...settings,
-  entryPoints: { program: 'program' },
-  outExtension: { '.js': '.cjs' },
-  splitting: true,
-  plugins: [source(root, groups), leanDependencies()],
-  external: ['better-sqlite3-multiple-ciphers'],
-  alias: {
-    // Its CommonJS build would lose its named exports behind a dynamic import.
-    yaml: join(root, 'node_modules/yaml/browser/index.js'),
-    // Ink loads React's devtools only when DEV=true; marking it external would crash at import.
-    'react-devtools-core': join(root, 'scripts/empty.mjs'),
-  },
-  loader: { '.html': 'text', '.css': 'text', '.csv': 'text', '.svg': 'text' },
+  ...chunkSettings(root, outdir, kind, found),
+  entryPoints: { program: `group:${found.groups[0].name}`, library: 'library' },
 });
 const chunks = await chunksAsFunctions(program.outputFiles);
 for (const { path, text } of chunks) writeFileSync(path, text);
@@ -70,13 +42,18 @@ for (const { path, text } of chunks.toSorted((a, b) => (a.path < b.path ? -1 : 1
 
 /** Each a file of its own: what loads the program, and the process that talks to the OS keychain. */
 const alone = await build({
-  ...settings,
+  ...settings(root, outdir, kind),
   entryPoints: {
     main: 'src/cli/start/main.ts',
     'keychain-child': 'src/secrets/keychain/keychain-child.ts',
+    index: 'library-entry',
   },
+  plugins: [libraryEntry(root, program.metafile, `${outdir}/library.cjs`)],
   external: ['./help-texts.ts', '../program.ts', 'keytar'],
-  define: { ...settings.define, 'process.env.TRADE_AGENT_BUNDLE': JSON.stringify(digest.digest('hex')) },
+  define: {
+    ...settings(root, outdir, kind).define,
+    'process.env.TRADE_AGENT_BUNDLE': JSON.stringify(digest.digest('hex')),
+  },
 });
 for (const { path, text } of alone.outputFiles) {
   writeFileSync(path, withoutBuiltinImports(text).replace('./help-texts.ts', './help-texts.js'));
@@ -89,5 +66,7 @@ const metafile = {
 writeFileSync(join(root, outdir, 'metafile.json'), JSON.stringify(metafile));
 // The manual page comes from the commands themselves, so that it can't fall behind them.
 if (!forTests) await import('./man-page.mjs');
+if (!forTests)
+  writeFileSync(join(root, outdir, 'index.d.ts'), await libraryTypes(root, join(root, outdir, 'types')));
 writeFileSync(join(root, outdir, 'help-texts.js'), await renderHelp(pathToFileURL(`${join(root, outdir)}/`)));
 if (!forTests) writeFileSync(join(root, 'THIRD_PARTY_NOTICES'), thirdPartyNotices(root, metafile));

@@ -1,60 +1,115 @@
+import { isBuiltin } from 'node:module';
+
 /**
- * Sources that are loaded together; see source.mjs. The first group is there whenever any of the others, or anything
- * else that is loaded late, is loaded.
+ * Where a run of the planner passes, in this order. Sources that are loaded together begin with these; the rest of each
+ * group is found from them. A group is there whenever a later one is loaded, and the first whenever anything else is.
  */
-export const groups = {
+export const steps = {
   // The command line, and what a command needs that asks the gateway or prints a table.
-  session: {
-    files: [
-      'src/app/chosen-model.ts',
-      'src/cli/program.ts',
-      'src/cli/context.ts',
-      'src/cli/run/drive-run.ts',
-      'src/app/run/run-report.ts',
-      'src/app/sandbox-connection.ts',
-      'src/cli/log/trace.ts',
-      'src/cli/commands/run/run.ts',
-      'src/cli/text/approval-lines.ts',
-      'src/cli/text/markdown.ts',
-      'src/trading/order-words.ts',
-      'src/cli/text/reports.ts',
-      'src/net/shown-text.ts',
-      'src/cli/text/table.ts',
-      'src/cli/text/wrap.ts',
-      'src/config/config-file.ts',
-      'src/secrets/credential-store.ts',
-      'src/secrets/open-credential-store.ts',
-      'src/secrets/prefetched-store.ts',
-      'src/secrets/database-key.ts',
-      'src/machine/home.ts',
-      'src/machine/machine-name.ts',
-      'src/secrets/model-key.ts',
-      'src/config/resolve-profile.ts',
-      'src/auth/session/stored-session.ts',
-      'src/auth/session/token-session.ts',
-      'src/tools/gateway/gateway-client.ts',
-      'src/agent/short-id.ts',
-      'src/trading/errors.ts',
-      'src/trading/message.ts',
-      'src/trading/order.ts',
-      'src/trading/proposal.ts',
-    ],
-  },
+  session: ['src/cli/commands/run/run.ts', 'src/tools/gateway/gateway-client.ts', 'src/cli/text/reports.ts'],
   // The agent and its state: enough to list approvals.
-  agent: {
-    files: ['src/app/start-agent.ts'],
-    after: 'session',
-  },
+  agent: ['src/app/start-agent.ts'],
   // The graph, and all it stands on.
-  run: {
-    files: [
-      'src/store/sqlite/history-saver.ts',
-      'src/agent/model/choose-model.ts',
-      'src/agent/planner/planner.ts',
-      'src/agent/run/runner.ts',
-      'src/agent/run/thread-record.ts',
-      'src/tools/catalog.ts',
-    ],
-    after: 'agent',
-  },
+  run: ['src/agent/run/runner.ts', 'src/store/sqlite/history-saver.ts'],
 };
+
+/**
+ * What comes with a lazy import and is no larger than this, bytes in the bundle, is loaded together with what asks for
+ * it: a file of its own takes longer to find and open than code takes to read that is not run.
+ */
+const SMALL_BYTES = 80 * 1024;
+
+/**
+ * Which sources are loaded together, by what esbuild found when it bundled the program once without any such wish.
+ *
+ * A source that others import only when they need it joins the first group in which it is small: in which little comes
+ * with it that is not there already. What an entry chooses from (the commands) is left to the choice, and what no run
+ * passes stays apart.
+ * @param {import('esbuild').Metafile} metafile
+ * @param {string} entry the program's
+ * @param {Record<string, string[]>} starts by group; see `steps`
+ * @param {number} small bytes
+ * @returns {{groups: {name: string, files: string[], after?: string}[], later: Set<string>}} the lazily imported sources
+ *   of each group, and those in none
+ */
+export function findGroups(metafile, entry, starts = steps, small = SMALL_BYTES) {
+  const { inputs } = metafile;
+  const bytes = bytesOf(metafile);
+  const importsOf = (file, kind) =>
+    inputs[file].imports
+      .filter((one) => one.kind === kind && Object.hasOwn(inputs, one.path))
+      .map(({ path }) => path);
+  const lazy = new Set(
+    Object.keys(inputs)
+      .flatMap((file) => importsOf(file, 'dynamic-import'))
+      .filter((file) => file.startsWith('src/')),
+  );
+  if (!Object.hasOwn(inputs, entry)) throw new Error(`${entry}, the program's entry, is not in the bundle`);
+  for (const [name, files] of Object.entries(starts)) {
+    const gone = files.find((file) => !lazy.has(file));
+    if (gone !== undefined)
+      throw new Error(
+        `no source imports ${gone} lazily, with which scripts/bundle/groups.mjs begins the group "${name}": if it moved, say there where to`,
+      );
+  }
+
+  /** All that `file` stands on, itself included, beyond what is `known`. */
+  const closure = (file, known) => {
+    const found = new Set();
+    const visit = (next) => {
+      if (found.has(next) || known.has(next)) return;
+      found.add(next);
+      for (const kind of ['import-statement', 'require-call']) importsOf(next, kind).forEach(visit);
+    };
+    visit(file);
+    return found;
+  };
+  /** What has a binary beside the bundle is large whatever its code. */
+  const loadsMore = (file) =>
+    inputs[file].imports.some(
+      ({ path, external, kind }) =>
+        external && kind !== 'dynamic-import' && /^[@a-z]/.test(path) && !isBuiltin(path),
+    );
+  const weight = (files) =>
+    [...files].reduce((sum, file) => sum + (loadsMore(file) ? Infinity : (bytes.get(file) ?? 0)), 0);
+
+  const there = closure(entry, new Set());
+  const taken = new Set(Object.values(starts).flat());
+  const passed = new Set([...taken].flatMap((file) => [...closure(file, new Set())]));
+  const groups = Object.entries(starts).map(([name, start], index, all) => {
+    const files = [...start];
+    for (const file of start.flatMap((one) => [...closure(one, there)])) there.add(file);
+    /** Those that a run may come to from what is there, or that another group stands on. */
+    const candidates = () => {
+      const reached = [...there]
+        .filter((file) => file !== entry)
+        .flatMap((file) => importsOf(file, 'dynamic-import'));
+      const wanted = [...lazy].filter(
+        (file) => reached.includes(file) || passed.has(file) || there.has(file),
+      );
+      return wanted.filter((file) => !taken.has(file));
+    };
+    const join = (file) => {
+      const added = closure(file, there);
+      if (weight(added) > small) return false;
+      for (const one of added) there.add(one);
+      taken.add(file);
+      files.push(file);
+      return true;
+    };
+    // What joins brings imports of its own.
+    while (candidates().filter(join).length > 0);
+    return { name, files: files.sort(), ...(index === 0 ? {} : { after: all[index - 1][0] }) };
+  });
+  return { groups, later: lazy.difference(taken) };
+}
+
+/** What each source takes in the bundle, once what nobody uses is left out. */
+function bytesOf({ outputs }) {
+  const bytes = new Map();
+  for (const { inputs } of Object.values(outputs)) {
+    for (const [file, { bytesInOutput }] of Object.entries(inputs))
+      bytes.set(file, (bytes.get(file) ?? 0) + bytesInOutput);
+  }
+  return bytes;
+}

@@ -1,23 +1,29 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checkPins, installedVersion, requirePin } from './pins.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, '../..');
 const standIn = (name) => join(here, name);
 const crypto = "process.getBuiltinModule('node:crypto')";
 
 /**
  * Leaves out of the bundle what a library loads at every start and this program never uses. The build fails when a
- * library no longer has what a rule is about: a rule that stopped working must not go unnoticed.
+ * library no longer has what a rule is about, and when it is of another version than the rule was checked for
+ * (pins.mjs): a rule that stopped working, or that now leaves out what is needed, must not go unnoticed.
+ * @param {(name: string) => string} installed the version of a package that is installed
  */
-export function leanDependencies() {
+export function leanDependencies(installed = (name) => installedVersion(root, name)) {
   return {
     name: 'lean-dependencies',
     setup(build) {
+      checkPins(installed);
       const unused = new Set();
 
       /** Another file in place of a package that is imported; not of one that is required, which may be another version. */
-      const replacePackage = (filter, file) => {
+      const replacePackage = (name, filter, file) => {
+        requirePin(name);
         unused.add(filter);
         build.onResolve({ filter }, ({ importer, kind }) => {
           if (importer === file || kind !== 'import-statement') return undefined;
@@ -26,8 +32,8 @@ export function leanDependencies() {
         });
       };
 
-      /** A file's text changed; `change` throws or returns the same text when it does not know the file any more. */
-      const edit = (filter, change) => {
+      /** A text changed; `change` throws or returns the same text when it does not know the file any more. */
+      const rewrite = (filter, change) => {
         unused.add(filter);
         build.onLoad({ filter }, ({ path }) => {
           const text = readFileSync(path, 'utf8');
@@ -35,6 +41,11 @@ export function leanDependencies() {
           if (contents !== text) unused.delete(filter);
           return { contents, resolveDir: dirname(path), loader: 'js' };
         });
+      };
+      /** A file of a package. */
+      const edit = (name, file, change) => {
+        requirePin(name);
+        rewrite(new RegExp(`/node_modules/${`${name}/${file}`.replaceAll('.', '\\.')}$`), change);
       };
 
       // LangChain's packages don't say that their modules do nothing but define things, so that none could be left out.
@@ -45,36 +56,45 @@ export function leanDependencies() {
         if (pluginData === entry || (path.startsWith('.') && !from.importer.includes('/@langchain/')))
           return undefined;
         const found = await build.resolve(path, { ...from, pluginData: entry });
+        const [, name] = /node_modules\/(@langchain\/[^/]+)\//.exec(found.path) ?? [];
+        if (name !== undefined) requirePin(name);
         if (entry.test(found.path)) unused.delete(entry);
         return { ...found, sideEffects: entry.test(found.path) };
       });
 
       // LangChain takes schemas of zod 3 too. There are none here, so the few it makes itself can be of zod 4.
-      replacePackage(/^zod\/v3$/, join(here, '../../node_modules/zod/v4/index.js'));
+      replacePackage('zod', /^zod\/v3$/, join(root, 'node_modules/zod/v4/index.js'));
 
       // Tracing would send prompts and results to a service; see src/agent/model/no-tracing.ts.
-      replacePackage(/^langsmith(\/|$)/, standIn('langsmith.mjs'));
-      replacePackage(/^string-width$/, standIn('string-width.mjs'));
+      replacePackage('langsmith', /^langsmith(\/|$)/, standIn('langsmith.mjs'));
+      replacePackage('string-width', /^string-width$/, standIn('string-width.mjs'));
       // The LangGraph saver asks for better-sqlite3; the ciphered build has the same API and encrypts at rest.
-      replacePackage(/^better-sqlite3(-multiple-ciphers)?$/, standIn('sqlite.mjs'));
+      const sqlite = 'better-sqlite3-multiple-ciphers';
+      replacePackage(sqlite, /^better-sqlite3(-multiple-ciphers)?$/, standIn('sqlite.mjs'));
 
+      const core = '@langchain/core';
       const importMap = readFileSync(standIn('langchain-import-map.mjs'), 'utf8');
-      edit(/\/@langchain\/core\/dist\/load\/import_map\.js$/, () => importMap);
+      edit(core, 'dist/load/import_map.js', () => importMap);
 
       // Web Crypto, loaded for sixteen random bytes; and SHA-1, which Node has.
-      const uuid = (file) => new RegExp(`/@langchain/core/dist/utils/uuid/${file}\\.js$`);
-      edit(uuid('rng'), (text) =>
+      edit(core, 'dist/utils/uuid/rng.js', (text) =>
         text.replace('crypto.getRandomValues(rnds8)', `${crypto}.randomFillSync(rnds8)`),
       );
-      edit(uuid('v4'), (text) => text.replaceAll('crypto.randomUUID', `${crypto}.randomUUID`));
-      edit(uuid('sha1'), () => `export default (b) => ${crypto}.createHash('sha1').update(b).digest();`);
+      edit(core, 'dist/utils/uuid/v4.js', (text) =>
+        text.replaceAll('crypto.randomUUID', `${crypto}.randomUUID`),
+      );
+      edit(
+        core,
+        'dist/utils/uuid/sha1.js',
+        () => `export default (b) => ${crypto}.createHash('sha1').update(b).digest();`,
+      );
       // A stream at its end is given up too, for which Node makes a second V8 context.
-      edit(/\/@langchain\/core\/dist\/utils\/stream\.js$/, (text) =>
+      edit(core, 'dist/utils/stream.js', (text) =>
         text.replace(/(if \(result\.done\) \{\s+)this\.reader\.releaseLock\(\);/, '$1'),
       );
 
       // Named so, the whole library is in use; as a namespace, esbuild can tell what of it is.
-      edit(/\/@langchain\/.*\.js$/, (text) =>
+      rewrite(/\/@langchain\/.*\.js$/, (text) =>
         text.replace(
           /import \{ z( as [\w$]+)? \} from (['"])(zod(?:\/[^'"]*)?)\2/g,
           (_, as = ' as z', _quote, from) => `import *${as} from '${from}'`,
@@ -82,20 +102,20 @@ export function leanDependencies() {
       );
 
       // Error messages in fifty languages, half of zod's size; English is the one in use.
-      edit(/\/zod\/v4\/locales\/index\.js$/, () => "export { default as en } from './en.js';");
+      edit('zod', 'v4/locales/index.js', () => "export { default as en } from './en.js';");
 
       // zod compiles a schema to code before its first use, which pays after hundreds; most are used once.
-      edit(/\/zod\/v4\/core\/core\.js$/, (text) =>
+      edit('zod', 'v4/core/core.js', (text) =>
         text.replace('(_a.__zod_globalConfig = {})', '(_a.__zod_globalConfig = { jitless: true })'),
       );
 
       // SQLite's rows, likewise.
-      edit(/\/better-sqlite3-multiple-ciphers\/lib\/database\.js$/, (text) =>
+      edit(sqlite, 'lib/database.js', (text) =>
         text.replace("if (!keys.includes('__proto__'))", 'if (false)'),
       );
 
       // zod remembers what it has parsed, for schemas and data that hold themselves. No schema here does.
-      edit(/\/zod\/v4\/classic\/schemas\.js$/, (text) =>
+      edit('zod', 'v4/classic/schemas.js', (text) =>
         text.replace(
           /if \(!core\.globalConfig\.memoizer\)\s+core\.config\(\{ memoizer: core\.memoizer\(\) \}\);/,
           '',
@@ -103,30 +123,28 @@ export function leanDependencies() {
       );
 
       // commander starts other programs as subcommands; this one has none, and loading the module takes a while.
-      edit(/\/commander\/lib\/command\.js$/, (text) =>
+      edit('commander', 'lib/command.js', (text) =>
         text.replace("import childProcess from 'node:child_process';", 'const childProcess = undefined;'),
       );
 
       // Its thousand digits of ln 10 and of pi are parsed at start, for functions that parse them anyway.
-      edit(/\/decimal\.js\/decimal\.mjs$/, (text) =>
-        text.replace(/^(LN10|PI) = new Decimal\(\1\);\r?$/gm, ''),
-      );
+      edit('decimal.js', 'decimal.mjs', (text) => text.replace(/^(LN10|PI) = new Decimal\(\1\);\r?$/gm, ''));
 
       // A chunk can't wait while it is loaded (chunk-functions.mjs). Yoga's eighty kilobytes are compiled at once.
-      edit(/\/yoga-layout\/dist\/src\/index\.js$/, (text) =>
+      edit('yoga-layout', 'dist/src/index.js', (text) =>
         text.replace(
           'const Yoga = wrapAssembly(await loadYoga());',
           'const assembly = {}; loadYoga(assembly); const Yoga = wrapAssembly(assembly);',
         ),
       );
-      edit(/\/yoga-layout\/dist\/binaries\/yoga-wasm-base64-esm\.js$/, (text) =>
+      edit('yoga-layout', 'dist/binaries/yoga-wasm-base64-esm.js', (text) =>
         text.replace(
           /if\(h\.instantiateWasm\)try\{return h\.instantiateWasm\(d,\s*a\)\}/,
           "try{const e=new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(H.slice(H.indexOf(',')+1),'base64')),d);a(e);return e.exports}",
         ),
       );
       // For React's developer tools.
-      edit(/\/ink\/build\/reconciler\.js$/, (text) =>
+      edit('ink', 'build/reconciler.js', (text) =>
         text.replace(/^if \(process\.env\['DEV'\] === 'true'\) \{$[\s\S]*?^\}$/gm, ''),
       );
 

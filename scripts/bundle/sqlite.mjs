@@ -14,10 +14,10 @@ function database() {
     .paths(NAME)
     .map((folder) => join(folder, NAME, 'package.json'))
     .find((file) => existsSync(file));
-  if (manifest === undefined) return require(NAME);
+  if (manifest === undefined) return require('better-sqlite3-multiple-ciphers');
   const binary = join(dirname(manifest), 'prebuilds', `${platform()}-${process.arch}.node`);
   const installed = JSON.parse(readFileSync(manifest, 'utf8')).version;
-  if (installed !== version || !existsSync(binary)) return require(NAME);
+  if (installed !== version || !existsSync(binary)) return require('better-sqlite3-multiple-ciphers');
   return Object.assign(
     createDatabase(() => require(binary), false),
     { SqliteError },

@@ -35,11 +35,11 @@ export interface CreateAgentOptions {
   /** 32 bytes, as they are or in hex. */
   readonly databaseKey: Buffer | string;
   readonly clock?: Clock;
-  /** Instead of {@link openStateDatabase}: for a database that is to be watched, or to fail. */
+  /** @internal Instead of {@link openStateDatabase}: for a database that is to be watched, or to fail. */
   readonly openDatabase?: typeof openStateDatabase;
   /** Proposes and cancels nothing. */
   readonly readOnly?: boolean;
-  /** Instead of the one the profile names. */
+  /** @internal Instead of the one the profile names. */
   readonly model?: ChatModel;
   /** For the model's server. */
   readonly apiKey?: string | undefined;

@@ -1,8 +1,19 @@
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { copyFileSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createWorld } from './world.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), 'trade-agent-package-'));
@@ -89,6 +100,8 @@ describe('the package', () => {
     for (const path of [
       'bin/trade-agent.js',
       'dist/main.js',
+      'dist/index.js',
+      'dist/index.d.ts',
       'README.md',
       'LICENSE',
       'THIRD_PARTY_NOTICES',
@@ -96,7 +109,7 @@ describe('the package', () => {
       expect(paths).toContain(path);
     }
     const foreign = paths.filter((path) =>
-      /^(src|test|scripts|node_modules)\/|\.(map|ts|tsx)$|metafile/.test(path),
+      /^(src|test|scripts|node_modules)\/|\.map$|(?<!^dist\/index\.d)\.tsx?$|metafile/.test(path),
     );
     expect(foreign).toEqual([]);
   });
@@ -194,6 +207,52 @@ describe.skipIf(!online)('the package outside the checkout', () => {
     const [major] = expectSuccess(run(join(bin, 'npm'), ['--version'], { cwd: prefix })).split('.');
     expect(Number(major)).toBeGreaterThanOrEqual(12);
     demo(join(bin, 'npx'), 'npx-newest', { path: bin, env: { npm_config_cache: join(folder, 'cache-3') } });
+  });
+
+  it('is a library: the example in docs/LIBRARY.md passes a strict compiler, and runs', {
+    timeout: LIMIT_MS,
+  }, async () => {
+    const { cwd } = elsewhere('library');
+    writeFileSync(join(cwd, 'package.json'), '{"type":"module","private":true}');
+    expectSuccess(run('npm', ['install', '--no-save', `./${packed.filename}`], { cwd }));
+    const [, example = ''] =
+      /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, 'docs/LIBRARY.md'), 'utf8')) ?? [];
+    writeFileSync(join(cwd, 'example.ts'), example);
+
+    for (const name of ['@types/node', 'undici-types']) {
+      cpSync(join(root, 'node_modules', name), join(cwd, 'node_modules', name), { recursive: true });
+    }
+    const compilerOptions = {
+      ...{
+        target: 'es2023',
+        module: 'nodenext',
+        moduleResolution: 'nodenext',
+        types: ['node'],
+        noEmit: true,
+      },
+      ...{ strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false },
+    };
+    writeFileSync(join(cwd, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['example.ts'] }));
+    const tsc = join(root, 'node_modules/typescript/bin/tsc');
+    expectSuccess(run(process.execPath, [tsc, '-p', '.'], { cwd }));
+    // So that it is known to look: a number is no symbol.
+    writeFileSync(join(cwd, 'example.ts'), example.replace("quotes(['AAPL'])", 'quotes([1])'));
+    expect(run(process.execPath, [tsc, '-p', '.'], { cwd }).stdout).toContain("'number' is not assignable");
+    writeFileSync(join(cwd, 'example.ts'), example);
+
+    const world = await createWorld();
+    try {
+      await world.login();
+      const env = {
+        TRADE_AGENT_HOME: world.agentHome,
+        TRADE_AGENT_SANDBOX: join(world.folder, 'ready.json'),
+      };
+      const said = expectSuccess(run(process.execPath, ['example.ts'], { cwd, env }));
+      expect(said).toMatch(/^AAPL \d+\.\d+\nrequested: compare [0-9A-Z]{4} with the phone\ncancelled\ndone /);
+      expect(await world.book()).toEqual([]);
+    } finally {
+      await world.close();
+    }
   });
 
   /** A Node of one version, from the npm package of that name; npm may be told not to run its install script. */

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { createAgent } from '../../../src/agent/create-agent.ts';
+import { asHere } from '../../shipped/modules.ts';
 import { GatewayStandIn } from './gateway-stand-in.ts';
 import { profileAt, sessionOf } from './session.ts';
 import { MESSAGE_BYTES, talkativeModel } from './talkative-model.ts';
@@ -85,16 +86,20 @@ async function runThread(gateway: GatewayStandIn, home: string, key: Buffer, ste
 
 async function resumeThread(gateway: GatewayStandIn, home: string, key: Buffer, steps: number) {
   const started = performance.now();
-  const child = spawn(process.execPath, [fileURLToPath(new URL('./resuming-run.ts', import.meta.url))], {
-    env: {
-      GATEWAY: gateway.url,
-      FOLDER: home,
-      KEY: key.toString('hex'),
-      THREAD: 't',
-      STEPS: String(steps),
+  const child = spawn(
+    process.execPath,
+    [...asHere, fileURLToPath(new URL('./resuming-run.ts', import.meta.url))],
+    {
+      env: {
+        GATEWAY: gateway.url,
+        FOLDER: home,
+        KEY: key.toString('hex'),
+        THREAD: 't',
+        STEPS: String(steps),
+      },
+      stdio: ['ignore', 'ignore', 'inherit'],
     },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  );
   const [code] = await once(child, 'exit');
   if (code !== 0) throw new Error(`the resumed thread ended with ${code}`);
   return performance.now() - started;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { TradeAgentError } from '../../../src/trading/errors.ts';
+import { asHere } from '../../shipped/modules.ts';
 import { sessionOf } from './session.ts';
 import { createWorld, options, play, type World } from './world.ts';
 
@@ -332,15 +333,19 @@ describe('waiting', () => {
 it('a run that is killed while it waits leaves an order that is carried out, and told by the next', async () => {
   const world = await createWorld();
   const thread = await detached(world);
-  const child = spawn(process.execPath, [fileURLToPath(new URL('./resuming-run.ts', import.meta.url))], {
-    env: {
-      GATEWAY: world.gateway.url,
-      FOLDER: world.folder,
-      KEY: world.key.toString('hex'),
-      THREAD: thread,
+  const child = spawn(
+    process.execPath,
+    [...asHere, fileURLToPath(new URL('./resuming-run.ts', import.meta.url))],
+    {
+      env: {
+        GATEWAY: world.gateway.url,
+        FOLDER: world.folder,
+        KEY: world.key.toString('hex'),
+        THREAD: thread,
+      },
+      stdio: ['ignore', 'ignore', 'inherit'],
     },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  );
   const exited = once(child, 'exit');
   world.gateway.onRequest = async (request) => {
     if (request.method !== 'GET' || !request.url?.includes('wait=')) return;

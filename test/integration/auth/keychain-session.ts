@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { CredentialName, Expected } from '../../../src/secrets/credential-store.ts';
+import { asHere } from '../../shipped/modules.ts';
 
 export interface Step {
   readonly do: 'get' | 'set' | 'delete' | 'probe';
@@ -57,8 +58,8 @@ export function sessionEnvironment(home: string): NodeJS.ProcessEnv {
 
 /** Runs the steps in a session with a keyring that is unlocked (or not) with this password. */
 export function withKeyring(home: string, password: string, input: DriverInput): Promise<StepResult[]> {
-  const script = `printf %s "$1" | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1; exec "$2" "$3"`;
-  const command = ['bash', '-c', script, 'bash', password, process.execPath, driver];
+  const script = `printf %s "$1" | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1; shift; exec "$@"`;
+  const command = ['bash', '-c', script, 'bash', password, process.execPath, ...asHere, driver];
   return run('dbus-run-session', ['--', ...command], sessionEnvironment(home), input);
 }
 
@@ -70,13 +71,13 @@ export function withEmptyBus(home: string, input: DriverInput): Promise<StepResu
     `<busconfig><type>session</type><listen>unix:tmpdir=${home}</listen>
      <policy context="default"><allow send_destination="*"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>`,
   );
-  const args = ['--config-file', config, '--', process.execPath, driver];
+  const args = ['--config-file', config, '--', process.execPath, ...asHere, driver];
   return run('dbus-run-session', args, sessionEnvironment(home), input);
 }
 
 /** Runs the steps in this environment as it is. */
 export function withoutSession(env: NodeJS.ProcessEnv, input: DriverInput): Promise<StepResult[]> {
-  return run(process.execPath, [driver], env, input);
+  return run(process.execPath, [...asHere, driver], env, input);
 }
 
 async function run(

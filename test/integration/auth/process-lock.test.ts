@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { withProcessLock } from '../../../src/machine/process-lock.ts';
+import { asHere } from '../../shipped/modules.ts';
 
 let folder: string;
 let file: string;
@@ -28,7 +29,7 @@ async function other(waitMs: number): Promise<{ child: ChildProcess; says: strin
       process.stdout.write('held');
       await new Promise((resolve) => setTimeout(resolve, 60_000));
     }).catch(({ code }) => process.stdout.write(code)))`;
-  const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [...asHere, '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
   children.add(child);
   const [says] = (await once(child.stdout, 'data')) as [Buffer];
   return { child, says: says.toString() };

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
 import { parseAccessToken } from '../../../src/auth/session/access-token.ts';
 import { openSession } from '../../../src/auth/session/token-session.ts';
+import { asHere } from '../../shipped/modules.ts';
 import { createWorld, type World } from './identity-provider-world.ts';
 
 // `npm run test:session` has 20 processes and 50 expiries; `npm test` a few, which is enough to notice a broken lock.
@@ -102,7 +103,7 @@ it(
 function startDriver(): void {
   const program = fileURLToPath(new URL('./storm-driver.ts', import.meta.url));
   const { profile, home } = world;
-  const child = spawn(process.execPath, [program, JSON.stringify({ profile, home })], {
+  const child = spawn(process.execPath, [...asHere, program, JSON.stringify({ profile, home })], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const driver = { child, lines: createInterface({ input: child.stdout }) };

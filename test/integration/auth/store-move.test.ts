@@ -10,6 +10,7 @@ import type { StorePlace } from '../../../src/config/profile.ts';
 import { isSamePlace, keptPlaces, placeOf } from '../../../src/secrets/kept-places.ts';
 import { type MoveStep, moveCredentials } from '../../../src/secrets/move-credentials.ts';
 import { openCredentialStore } from '../../../src/secrets/open-credential-store.ts';
+import { asHere } from '../../shipped/modules.ts';
 import { missingKeychainTool, sessionEnvironment } from './keychain-session.ts';
 import type { MoveDriverStep } from './store-move-driver.ts';
 
@@ -47,10 +48,10 @@ const configure = ({ credential_store, credential_key }: StorePlace) =>
 
 /** Runs the driver, within a session of its own keyring where the keychain is meant. Returns what it read. */
 async function drive(withKeyring: boolean, ...steps: MoveDriverStep[]): Promise<unknown[]> {
-  const script = `printf pw | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1; "$0" "$1"; exit $?`;
+  const script = `printf pw | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1; "$0" "$@"; exit $?`;
   const [command, args]: [string, string[]] = withKeyring
-    ? ['dbus-run-session', ['--', 'bash', '-c', script, process.execPath, driver]]
-    : [process.execPath, [driver]];
+    ? ['dbus-run-session', ['--', 'bash', '-c', script, process.execPath, ...asHere, driver]]
+    : [process.execPath, [...asHere, driver]];
   const child = spawn(command, args, {
     env: { ...sessionEnvironment(home), TRADE_AGENT_PASSPHRASE_FILE: join(home, 'passphrase') },
     stdio: ['pipe', 'pipe', 'pipe'],

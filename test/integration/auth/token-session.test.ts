@@ -8,6 +8,7 @@ import { openSession } from '../../../src/auth/session/token-session.ts';
 import { listenOnLoopback } from '../../../src/net/http-server.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
 import { READ_SCOPES } from '../../../src/trading/scopes.ts';
+import { asHere } from '../../shipped/modules.ts';
 import { createWorld, type World } from './identity-provider-world.ts';
 import type { SessionDriverInput } from './session-driver.ts';
 
@@ -281,7 +282,10 @@ describe('a session', () => {
 
 async function drive(scopes: string[], rounds: number): Promise<string[]> {
   const program = fileURLToPath(new URL('./session-driver.ts', import.meta.url));
-  const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'], timeout: 60_000 });
+  const child = spawn(process.execPath, [...asHere, program], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    timeout: 60_000,
+  });
   const input: SessionDriverInput = { profile: world.profile, home: world.home, scopes, rounds };
   child.stdin.end(JSON.stringify(input));
   return JSON.parse(await text(child.stdout)) as string[];

@@ -8,6 +8,7 @@ import { execute } from '../../../src/cli/program.ts';
 import { createInterruption } from '../../../src/cli/terminal/interruption.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../../src/sandbox/sandbox.ts';
+import { asHere } from '../../shipped/modules.ts';
 import { fakeTerminal } from '../../unit/cli/fake-terminal.ts';
 
 export interface CommandOptions {
@@ -76,9 +77,13 @@ export async function openCliWorld(
     spawn: (args) => {
       const main = fileURLToPath(new URL('../../../src/cli/start/main.ts', import.meta.url));
       const code = 'import(process.argv[1]).then((program) => program.main(process.argv.slice(2)))';
-      const child = spawn(process.execPath, ['--input-type=module', '-e', code, '--', main, ...args], {
-        env,
-      });
+      const child = spawn(
+        process.execPath,
+        [...asHere, '--input-type=module', '-e', code, '--', main, ...args],
+        {
+          env,
+        },
+      );
       children.add(child);
       child.once('close', () => children.delete(child));
       return child;

@@ -1,0 +1,56 @@
+// Bundles each source as a module of its own into a folder, for the tests of what is shipped (test/shipped/): the same
+// chunks, settings and lean dependencies as the program's, cut so that every export can be had.
+//   node scripts/build-modules.mjs FOLDER      FOLDER/src/trading/order.js is what src/trading/order.ts is when shipped
+import { globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { chunksAsFunctions } from './bundle/chunk-functions.mjs';
+import { withoutBuiltinImports } from './bundle/node-builtins.mjs';
+import { chunkSettings, settings } from './bundle/settings.mjs';
+
+const [outdir] = process.argv.slice(2);
+if (outdir === undefined) throw new Error('name the folder: node scripts/build-modules.mjs FOLDER');
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const folder = join(root, outdir);
+rmSync(folder, { recursive: true, force: true });
+
+// A program of its own, which is started as such.
+const KEYCHAIN_CHILD = 'src/secrets/keychain/keychain-child.ts';
+const sources = globSync('src/**/*.{ts,tsx}', { cwd: root })
+  .map((file) => file.replaceAll('\\', '/'))
+  .filter((file) => file !== KEYCHAIN_CHILD);
+// It puts a Request of its own in the place of Node's, so that there can be one copy of it only: the tests' too.
+const SERVER = '@hono/node-server';
+const chunkOf = (file) => file.replace(/^src\/|\.tsx?$/g, '').replaceAll('/', '__');
+
+const built = await build({
+  ...chunkSettings(root, outdir),
+  entryPoints: Object.fromEntries([...sources, SERVER].map((file) => [chunkOf(file), file])),
+});
+const write = (path, text) => {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+};
+for (const { path, text } of await chunksAsFunctions(built.outputFiles)) write(path, text);
+
+write(
+  join(folder, 'load.js'),
+  `import { openBundle } from '${relative(folder, join(root, 'src/cli/start/bundle-loader.ts'))}';
+export const { load } = openBundle(new URL('./', import.meta.url), undefined, '');
+`,
+);
+for (const file of [...sources, SERVER]) {
+  const chunk = `${chunkOf(file)}.cjs`;
+  const { exports } = built.metafile.outputs[`${outdir}/${chunk}`];
+  const path = join(folder, `${file.replace(/\.tsx?$/, '')}.js`);
+  const load = JSON.stringify(relative(dirname(path), join(folder, 'load.js')));
+  write(path, `import { load } from ${load};\nexport const { ${exports.join(', ')} } = load('${chunk}');\n`);
+}
+
+const child = await build({
+  ...settings(root, outdir),
+  entryPoints: { 'keychain-child': KEYCHAIN_CHILD },
+  external: ['keytar'],
+});
+for (const { path, text } of child.outputFiles) write(path, withoutBuiltinImports(text));

@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { leanDependencies } from './lean-dependencies.mjs';
+import { source } from './source.mjs';
+
+/**
+ * What all that is shipped is built with.
+ * @param {string} root of the checkout
+ * @param {'production' | 'test'} kind `test` heeds failpoints
+ */
+export function settings(root, outdir, kind = 'production') {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return {
+    absWorkingDir: root,
+    outdir,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node22.14',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    keepNames: true,
+    legalComments: 'none',
+    metafile: true,
+    write: false,
+    sourcemap: false,
+    logLevel: 'warning',
+    define: {
+      'process.env.NODE_ENV': '"production"',
+      'process.env.TRADE_AGENT_BUILD': JSON.stringify(kind),
+      'process.env.TRADE_AGENT_VERSION': JSON.stringify(version),
+    },
+  };
+}
+
+/**
+ * The same for what has the dependencies in it, in chunks.
+ * @param {Parameters<typeof source>[1]} groups
+ */
+export function chunkSettings(root, outdir, kind, groups) {
+  return {
+    ...settings(root, outdir, kind),
+    outExtension: { '.js': '.cjs' },
+    splitting: true,
+    plugins: [source(root, groups), leanDependencies()],
+    external: ['better-sqlite3-multiple-ciphers'],
+    alias: {
+      // Its CommonJS build would lose its named exports behind a dynamic import.
+      yaml: join(root, 'node_modules/yaml/browser/index.js'),
+      // Ink loads React's devtools only when DEV=true; marking it external would crash at import.
+      'react-devtools-core': join(root, 'scripts/empty.mjs'),
+    },
+    loader: { '.html': 'text', '.css': 'text', '.csv': 'text', '.svg': 'text' },
+  };
+}

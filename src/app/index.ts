@@ -1,0 +1,31 @@
+/**
+ * What others import from `trade-agent`; docs/LIBRARY.md has an example. Whatever is named here stays as it is within a
+ * major version, so little is.
+ */
+export type { Agent, ApprovalMode, PruneOptions, RunOptions } from '../agent/agent.ts';
+export { type CreateAgentOptions, createAgent } from '../agent/create-agent.ts';
+export type { AgentEvent, ApprovalView, RunResult, ThreadRecord, ThreadView } from '../agent/events.ts';
+export type { Session, User } from '../auth/session/session.ts';
+export { type Clock, systemClock } from '../machine/clock.ts';
+export { createGatewayClient, type GatewayClient } from '../tools/gateway/gateway-client.ts';
+export type { GatewayClientOptions } from '../tools/gateway/gateway-requests.ts';
+export { type ErrorCode, isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
+export {
+  describeOrder,
+  type OrderDraft,
+  type OrderRequest,
+  type OrderRequestInput,
+  orderDraftSchema,
+  orderRequestSchema,
+} from '../trading/order.ts';
+export {
+  type Proposal,
+  type ProposalRequest,
+  type ProposalRequestInput,
+  proposalRequestSchema,
+  proposalSchema,
+  type WorstCase,
+} from '../trading/proposal.ts';
+export { type Order, orderSchema, type Quote } from '../trading/views.ts';
+export type { App } from './app.ts';
+export { type AppOptions, createApp } from './create-app.ts';
