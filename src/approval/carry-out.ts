@@ -1,13 +1,13 @@
 import { failpoint } from '../machine/failpoint.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
 import { Refusal } from '../trading/refusal.ts';
-import { haltedReason, questionOf } from './ask.ts';
 import { requireSameDetails } from './compare.ts';
 import { proposalDigest } from './details.ts';
-import { passesHalt } from './halts.ts';
+import { haltedReason, passesHalt } from './halts.ts';
 import type { Approved, Execution } from './kind.ts';
+import { questionOf } from './question.ts';
 import type { Changes, Reason, StoredProposal } from './stored-proposal.ts';
-import type { Attention } from './waiting/attend.ts';
+import type { Attention } from './waiting/attention.ts';
 
 /*
  * From an approved proposal to what came of it: carried out once, whatever dies.
@@ -19,7 +19,7 @@ import type { Attention } from './waiting/attend.ts';
  *     result, looks an open one up, or sends it again where that can't make two. So a gateway that died anywhere in
  *     between simply asks again; nothing here needs to know how far it had come.
  *  4. Only an answer ends it: without one the proposal is `unknown`, never `failed`.
- *  5. One process carries out a proposal, in one place: `attend.ts`. The journal would hold without that too.
+ *  5. One process carries out a proposal, in one place: `waiting/look-after.ts`. The journal would hold without that too.
  */
 
 /** Waits between the tries where the desk did not take it (the broker is busy), milliseconds. */

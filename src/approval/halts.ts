@@ -7,6 +7,13 @@ export function passesHalt(kind: ProposalKind): boolean {
   return kind === 'cancel' || kind === 'lift';
 }
 
+/** Why nothing came of a proposal, where trading is halted. */
+export const haltedReason = {
+  code: 'policy_denied',
+  text: 'trading is halted',
+  members: { reason: 'TRADING_HALTED', reasons: ['TRADING_HALTED'] },
+} as const;
+
 /** Whose trading is halted. In the gateway's database: it survives everything, and holds for every door. */
 export interface Halts {
   /** Milliseconds since the epoch; undefined where trading goes on. */

@@ -1,15 +1,14 @@
 import { failpoint } from '../machine/failpoint.ts';
 import { isSettledState, type ProposalRequest } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
-import { haltedReason } from './ask.ts';
 import { settleExecution } from './carry-out.ts';
 import { createChanges } from './changes.ts';
-import { passesHalt } from './halts.ts';
+import { haltedReason, passesHalt } from './halts.ts';
+import type { KernelParts } from './kernel-parts.ts';
 import type { Proposer } from './kind.ts';
 import { createProposing, type Proposed, type ProposingCaller, type ProposingRules } from './propose.ts';
 import type { StoredProposal } from './stored-proposal.ts';
-import type { KernelParts } from './waiting/attend.ts';
-import { createAttendance } from './waiting/attendance.ts';
+import { createAttendants } from './waiting/attendants.ts';
 
 export interface KernelOptions extends KernelParts, ProposingRules {
   /** Told of what went wrong inside; never holds a token. */
@@ -64,23 +63,23 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
   const { store, halts, audit, clock, kindOf } = options;
   const closing = new AbortController();
   const changes = createChanges(clock);
-  const attendance = createAttendance({ ...options, changes, signal: closing.signal });
-  const { moved } = attendance;
+  const attendants = createAttendants({ ...options, changes, signal: closing.signal });
+  const { moved } = attendants;
   const takeIn = createProposing(options);
 
   const kernel: ApprovalKernel = {
     async propose(caller, request, key) {
-      attendance.seen(caller);
+      attendants.seen(caller);
       const proposed = await takeIn(caller, request, key);
       const { proposal, isNew } = proposed;
       if (!isNew) {
         // Its first request may have been cut off right after the row was written.
-        if (proposal.state === 'drafted') attendance.begin(proposal.id, true);
+        if (proposal.state === 'drafted') attendants.begin(proposal.id, true);
         return proposed;
       }
       failpoint('proposal.drafted');
       moved({ moved: true, proposal });
-      attendance.begin(proposal.id, true);
+      attendants.begin(proposal.id, true);
       const asked = await kernel.awaitChange(proposal.id, proposal.version, FIRST_WAIT_MS, closing.signal);
       return { proposal: asked, isNew };
     },
@@ -125,7 +124,7 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
       const after = store.move(id, 'cancelled', { reason });
       if (after.moved) {
         moved(after);
-        attendance.wake(id);
+        attendants.wake(id);
         return after.proposal;
       }
       const { state } = after.proposal;
@@ -140,7 +139,7 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
           });
     },
 
-    called: attendance.called,
+    called: attendants.called,
 
     halt({ sub, clientId }) {
       const now = clock.now();
@@ -150,7 +149,7 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
         const after = store.move(id, 'cancelled', { reason: haltedReason });
         if (!after.moved) continue;
         moved(after);
-        attendance.wake(id);
+        attendants.wake(id);
       }
       audit.flushSoon();
       return halts.haltedAt(sub) ?? now;
@@ -159,11 +158,11 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
     haltedAt: (sub) => halts.haltedAt(sub),
 
     async settle(proposal, asker) {
-      attendance.seen(asker);
+      attendants.seen(asker);
       const { id, state, kind } = proposal;
-      if (state === 'executed' && !attendance.isAttended(id)) {
+      if (state === 'executed' && !attendants.isAttended(id)) {
         // The broker may be out of reach: then it is as it was last seen.
-        await attendance.lookAtResult(id, asker).catch(refused);
+        await attendants.lookAtResult(id, asker).catch(refused);
       }
       if (state === 'unknown') {
         const execution = await kindOf(kind).settle(proposal.subject, asker).catch(refused);
@@ -172,20 +171,20 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
           settleExecution({ store, moved }, proposal, execution, 0);
         }
         // Never handed over, and nobody is at it any more: now it is carried out, or its time is over.
-        if (execution === undefined) attendance.begin(id, false);
+        if (execution === undefined) attendants.begin(id, false);
       }
       return store.get(id) ?? proposal;
     },
 
     start() {
-      for (const id of store.openIds()) attendance.begin(id, false);
-      attendance.tellUntold();
+      for (const id of store.openIds()) attendants.begin(id, false);
+      attendants.tellUntold();
       audit.flushSoon();
     },
 
     async close() {
       closing.abort();
-      await attendance.ended();
+      await attendants.ended();
       try {
         audit.flush();
       } catch {

@@ -9,15 +9,14 @@ import {
   type Provenance,
 } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
-import { haltedReason } from './ask.ts';
 import { drawCode, drawProposalId, subjectIdOf } from './code.ts';
 import { proposalDigest } from './details.ts';
-import { passesHalt } from './halts.ts';
+import { haltedReason, passesHalt } from './halts.ts';
+import type { KernelParts } from './kernel-parts.ts';
 import type { Completed, Proposer } from './kind.ts';
 import { foreignProvenance, isTyped } from './provenance.ts';
 import { HOUR_MS, type Quotas, requireQuota } from './quotas.ts';
 import type { ProposalKey, StoredProposal } from './stored-proposal.ts';
-import type { KernelParts } from './waiting/attend.ts';
 
 /** Who proposes, and how they are found on their phone. */
 export interface ProposingCaller extends Proposer {

@@ -6,7 +6,7 @@ import { type ProviderFailure, providerFailure } from '../../auth/provider/provi
 import type { Clock } from '../../machine/clock.ts';
 import { differingFields } from '../../trading/approval-details.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
-import type { PollResult, Question } from '../asking.ts';
+import type { PollResult, Question } from '../asking-port.ts';
 import type { CibaClient } from './ciba-client.ts';
 
 export const CIBA_GRANT = 'urn:openid:params:grant-type:ciba';

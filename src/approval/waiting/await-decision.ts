@@ -1,8 +1,8 @@
 import { failpoint } from '../../machine/failpoint.ts';
-import { questionOf } from '../ask.ts';
-import type { PollResult } from '../asking.ts';
+import type { PollResult } from '../asking-port.ts';
+import { questionOf } from '../question.ts';
 import type { Reason, StoredProposal } from '../stored-proposal.ts';
-import type { Attention } from './attend.ts';
+import type { Attention } from './attention.ts';
 
 /** Times the person is asked for one proposal, when the answer keeps getting lost. */
 const MAX_ASKED = 3;

@@ -1,4 +1,4 @@
-import type { Outcome } from '../../approval/asking.ts';
+import type { Outcome } from '../../approval/asking-port.ts';
 import type { ProposalDetails } from '../../approval/details.ts';
 import { messageDraftSchema } from '../../trading/message.ts';
 import { type OrderDraft, orderDraftSchema } from '../../trading/order.ts';

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { questionOf } from '../../../src/approval/ask.ts';
-import type { Asking, Outcome, PollResult, Question } from '../../../src/approval/asking.ts';
+import type { Asking, Outcome, PollResult, Question } from '../../../src/approval/asking-port.ts';
 import { createAuditChain } from '../../../src/approval/audit-chain.ts';
 import { drawCode, drawProposalId } from '../../../src/approval/code.ts';
 import { proposalDigest } from '../../../src/approval/details.ts';
@@ -15,6 +14,7 @@ import type { Approved, Execution, Kind, Proposer } from '../../../src/approval/
 import { liftKind } from '../../../src/approval/kinds/lift/kind.ts';
 import { createProposalStore } from '../../../src/approval/proposal-store.ts';
 import { createProposalTables } from '../../../src/approval/proposal-tables.ts';
+import { questionOf } from '../../../src/approval/question.ts';
 import { defaultQuotas } from '../../../src/approval/quotas.ts';
 import type { ProposalStore, StoredProposal } from '../../../src/approval/stored-proposal.ts';
 import { createTokenSeal } from '../../../src/approval/token-seal.ts';

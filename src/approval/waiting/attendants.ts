@@ -1,16 +1,18 @@
 import canonicalize from 'canonicalize';
 import type { ProposalState } from '../../trading/proposal.ts';
 import { Refusal } from '../../trading/refusal.ts';
-import type { Outcome } from '../asking.ts';
+import type { Outcome } from '../asking-port.ts';
 import type { Changes } from '../changes.ts';
+import type { KernelParts } from '../kernel-parts.ts';
 import type { Proposer } from '../kind.ts';
 import { toldStates } from '../proposal-tables.ts';
 import type { Move, StoredProposal } from '../stored-proposal.ts';
-import { type Attention, attend, type KernelParts } from './attend.ts';
+import type { Attention } from './attention.ts';
+import { lookAfter } from './look-after.ts';
 import { createPacer } from './pacer.ts';
 
 /** Who looks after the open proposals of this process: each once at a time. */
-export interface Attendance {
+export interface Attendants {
   /** Has a proposal looked after from wherever it stands. @param fresh it was drafted by this process just now */
   begin(id: string, fresh: boolean): void;
   isAttended(id: string): boolean;
@@ -52,14 +54,14 @@ const TELL_WAITS_MS = [1_000, 5_000, 30_000, 300_000] as const;
 /** After what nobody foresaw (a full disk, say) it is tried again, milliseconds; the last goes on. */
 const FAILED_WAITS_MS = [1_000, 5_000, 15_000, 60_000] as const;
 
-export function createAttendance(
+export function createAttendants(
   parts: KernelParts & {
     readonly changes: Changes;
     readonly signal: AbortSignal;
     /** Told of what went wrong inside; never holds a token. */
     readonly onError: (message: string) => void;
   },
-): Attendance {
+): Attendants {
   const { store, audit, asking, clock, kindOf, changes, signal } = parts;
   const attended = new Map<
     string,
@@ -120,7 +122,7 @@ export function createAttendance(
     for (let look = 0; clock.now() < until; look++) {
       await clock.sleep(FOLLOW_WAITS_MS[Math.min(look, FOLLOW_WAITS_MS.length - 1)] ?? 0, signal);
       try {
-        if (!(await attendance.lookAtResult(id, asker))) return;
+        if (!(await attendants.lookAtResult(id, asker))) return;
       } catch (error) {
         // The broker is out of reach for a while; the next look may find it.
         if (!(error instanceof Refusal)) throw error;
@@ -145,7 +147,7 @@ export function createAttendance(
         }
       },
       seen({ sub, clientId = '', accessToken }) {
-        if (!askers.has(sub)) attendance.seen({ sub, clientId, accessToken });
+        if (!askers.has(sub)) attendants.seen({ sub, clientId, accessToken });
       },
       tell,
       async rest(ms) {
@@ -180,13 +182,13 @@ export function createAttendance(
   const attendTo = async (attention: Attention, id: string): Promise<void> => {
     for (let failures = 0; ; failures++) {
       try {
-        return await attend(attention, id);
+        return await lookAfter(attention, id);
       } catch (error) {
         signal.throwIfAborted();
         failed(error);
         // It may have come between a change and those who are to hear of it.
         audit.flushSoon();
-        attendance.tellUntold();
+        attendants.tellUntold();
         await attention.rest(FAILED_WAITS_MS[Math.min(failures, FAILED_WAITS_MS.length - 1)] ?? 0);
       }
     }
@@ -196,7 +198,7 @@ export function createAttendance(
     for (const { wake } of attended.values()) wake(true);
   });
 
-  const attendance: Attendance = {
+  const attendants: Attendants = {
     seen(asker) {
       askers.delete(asker.sub);
       askers.set(asker.sub, asker);
@@ -226,7 +228,7 @@ export function createAttendance(
         return false;
       }
       if (proposal.notificationToken !== notificationToken) return false;
-      attendance.wake(proposal.id);
+      attendants.wake(proposal.id);
       return true;
     },
     async lookAtResult(id, asker) {
@@ -244,7 +246,7 @@ export function createAttendance(
       await Promise.allSettled(telling.values());
     },
   };
-  return attendance;
+  return attendants;
 }
 
 /** `denied` the phone knows itself, and `requested` is what it shows. */

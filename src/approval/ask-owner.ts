@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { failpoint } from '../machine/failpoint.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
-import type { BackchannelAuthentication, Question } from './asking.ts';
-import { bindingMessageOf, proposalDetails } from './details.ts';
-import { passesHalt } from './halts.ts';
+import type { BackchannelAuthentication } from './asking-port.ts';
+import { haltedReason, passesHalt } from './halts.ts';
+import { questionOf } from './question.ts';
 import type { StoredProposal } from './stored-proposal.ts';
-import type { Attention } from './waiting/attend.ts';
+import type { Attention } from './waiting/attention.ts';
 
 /** With less than this left, nobody could read the order and decide: it counts as expired. */
 const SHORTEST_MS = 5_000;
@@ -17,7 +17,7 @@ const BACKOFF_MS = [1_000, 2_000] as const;
  * die between the two, they are asked a second time: the first question's token then reaches nobody, and a provider
  * that knows proposals shows the second in its place.
  */
-export async function ask(attention: Attention, proposal: StoredProposal): Promise<void> {
+export async function askOwner(attention: Attention, proposal: StoredProposal): Promise<void> {
   const { store, clock, asking, halts, moved, signal } = attention;
   const { id, deadline } = proposal;
   if (!passesHalt(proposal.kind) && halts.haltedAt(proposal.sub) !== undefined) {
@@ -67,25 +67,6 @@ export async function ask(attention: Attention, proposal: StoredProposal): Promi
   failpoint('ask.stored');
 }
 
-/** The question as it is asked, and as its answer is compared with: the same for as long as the proposal lives. */
-export function questionOf(
-  { kindOf, gateway, detailsTypes }: Pick<Attention, 'kindOf' | 'gateway' | 'detailsTypes'>,
-  proposal: StoredProposal,
-): Omit<Question, 'notificationToken' | 'expiresIn'> {
-  const kind = kindOf(proposal.kind);
-  const { sub, username, email } = proposal;
-  return {
-    asked: { sub, name: username, email },
-    scope: kind.scope,
-    bindingMessage: bindingMessageOf(kind.describe(proposal.subject), proposal.code),
-    details: proposalDetails(proposal, {
-      gateway,
-      type: detailsTypes[proposal.kind] ?? kind.detailsType,
-      expiresAt: kind.expiresAt(proposal.subject),
-    }),
-  };
-}
-
 /** Milliseconds; undefined where it is not tried again. */
 function untilNextTry(tries: number, error: unknown): number | undefined {
   if (!isTradeAgentError(error) || error.code !== 'provider_unreachable') return undefined;
@@ -100,9 +81,3 @@ function notAsked(error: unknown) {
     ? { code: error.code, text: `the owner could not be asked: ${error.message}` }
     : { code: 'provider_error', text: 'the owner could not be asked' };
 }
-
-export const haltedReason = {
-  code: 'policy_denied',
-  text: 'trading is halted',
-  members: { reason: 'TRADING_HALTED', reasons: ['TRADING_HALTED'] },
-} as const;
