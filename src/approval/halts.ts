@@ -24,7 +24,7 @@ export interface Halts {
   lift(sub: string, haltedAt: number): boolean;
 }
 
-/** @param database whose tables {@link createProposalTables} has made */
+/** @param database the gateway's, of its latest version */
 export function createHalts(database: Database.Database, audit: Pick<AuditChain, 'note'>): Halts {
   const select = database.prepare<[string], { at: number }>(
     'SELECT halted_at AS at FROM halts WHERE sub = ?',

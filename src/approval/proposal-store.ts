@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3-multiple-ciphers';
 import type { Clock } from '../machine/clock.ts';
 import type { ProposalKind, ProposalState } from '../trading/proposal.ts';
 import type { AuditChain, AuditEvent } from './audit-chain.ts';
-import { createProposalTables, decidedStates, namesOf, toldStates } from './proposal-tables.ts';
+import { decidedStates, namesOf, toldStates } from './proposal-tables.ts';
 import { isSettled, openStates, transitions } from './states.ts';
 import type { Move, ProposalKey, ProposalStore, Reason, StoredProposal } from './stored-proposal.ts';
 import type { TokenSeal } from './token-seal.ts';
@@ -50,7 +50,6 @@ export function createProposalStore(
   clock: Clock,
   audit: Pick<AuditChain, 'note'>,
 ): ProposalStore {
-  createProposalTables(database);
   const open = namesOf(openStates);
   const byId = database.prepare<[string], Row>('SELECT * FROM proposals WHERE id = ?');
   const byAuthReqId = database.prepare<[string], Row>('SELECT * FROM proposals WHERE auth_req_id = ?');

@@ -11,7 +11,6 @@ import { type MessagePorts, messageKind } from '../approval/kinds/message/kind.t
 import { orderKind } from '../approval/kinds/order/kind.ts';
 import { type ReplacePorts, replaceKind } from '../approval/kinds/replace/kind.ts';
 import { createProposalStore } from '../approval/proposal-store.ts';
-import { createProposalTables } from '../approval/proposal-tables.ts';
 import { defaultQuotas } from '../approval/quotas.ts';
 import { createTokenSeal } from '../approval/token-seal.ts';
 import type { Clock } from '../machine/clock.ts';
@@ -37,7 +36,6 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
   const { approval, database, resource } = options;
   if (approval === undefined) return undefined;
   const { clock, orders, messages, provider, detailsTypes } = parts;
-  createProposalTables(database);
   const audit = createAuditChain(approval.auditFile, database, clock);
   const store = createProposalStore(database, createTokenSeal(approval.privateKey.d ?? ''), clock, audit);
   const halts = createHalts(database, audit);

@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import type { CibaAskingOptions } from '../approval/ciba/ciba-asking.ts';
 import type { Quotas } from '../approval/quotas.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
+import { sqliteGatewayStores } from '../store/sqlite/gateway-stores.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import type { MessageService } from '../trading/message.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
@@ -15,15 +16,12 @@ import { type BrokerExchange, createBrokerTokens } from './broker/broker-token.t
 import type { Caller } from './door/caller.ts';
 import { createDoor } from './door/door.ts';
 import { createIdentityProvider } from './door/identity-provider.ts';
-import { createProofStore } from './door/proof-store.ts';
 import { METADATA_PATH, protectedResourceMetadata } from './door/protected-resource-metadata.ts';
 import type { RequestLog } from './door/request-log.ts';
 import { createTokenVerifier } from './door/token-verifier.ts';
 import { createMessageDesk } from './messages/message-desk.ts';
-import { createMessageJournal } from './messages/message-journal.ts';
 import { messageOutlets } from './messages/message-outlets.ts';
 import { messagePorts } from './messages/message-ports.ts';
-import { createOrderJournal } from './orders/order-journal.ts';
 import { orderPorts } from './orders/order-ports.ts';
 import { QUIET_MS } from './orders/order-submission.ts';
 import { createOrderDesk } from './orders/place-order.ts';
@@ -122,7 +120,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   const providerTimeoutMs = options.providerTimeoutMs ?? 10_000;
   const brokerTimeoutMs = Math.min(options.brokerTimeoutMs ?? 10_000, LONGEST_BROKER_TIMEOUT_MS);
 
-  const journal = createOrderJournal(options.database);
+  const stores = sqliteGatewayStores(options.database);
+  const issuer = options.issuer.replace(/\/+$/, '');
   const provider = createIdentityProvider({
     issuer: options.issuer,
     fetch: send,
@@ -132,7 +131,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const verify = createTokenVerifier({
     provider,
     resource: options.resource,
-    proofs: createProofStore(options.database),
+    proofs: stores.proofs,
     clock,
     requireBoundTokens: options.requireBoundTokens,
     allowedClients: options.allowedClients && [...options.allowedClients, ...(options.ownClients ?? [])],
@@ -168,19 +167,21 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const policies = [...builtinPolicies, ...(options.policies ?? [])];
   const desk = createOrderDesk({
-    journal,
+    journal: stores.orders,
     policies,
     brokerFor,
     gateway: options.resource,
+    issuer,
     detailsType,
     environment: options.broker.environment,
     clock,
   });
 
   const messageDesk = createMessageDesk({
-    journal: createMessageJournal(options.database),
+    journal: stores.messages,
     outlets,
     gateway: options.resource,
+    issuer,
     detailsType: messageDetailsType,
     clock,
   });

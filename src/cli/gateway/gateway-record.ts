@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { type AuditVerdict, createAuditChain, verifyAuditFile } from '../../approval/audit-chain.ts';
 import { createHalts } from '../../approval/halts.ts';
-import { createProposalTables } from '../../approval/proposal-tables.ts';
 import { type Clock, utcSeconds } from '../../machine/clock.ts';
+import { prepareGatewayDatabase } from '../../store/sqlite/gateway-database.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 
 /** How long the running gateway may hold its database, milliseconds. */
@@ -31,7 +31,7 @@ export async function liftHalt(
   clock: Clock,
 ): Promise<{ readonly haltedAt: string; readonly liftedAt: string }> {
   return await withGatewayDatabase(folder, async (database) => {
-    createProposalTables(database);
+    prepareGatewayDatabase(database);
     const audit = createAuditChain(auditFile(folder), database, clock);
     const halts = createHalts(database, audit);
     const haltedAt = halts.haltedAt(sub);

@@ -3,10 +3,10 @@ import { getRequestListener } from '@hono/node-server';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
 import Provider from 'oidc-provider';
-import { createProofStore } from '../../gateway/door/proof-store.ts';
 import { createTokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
+import { sqliteProofStore } from '../../store/sqlite/proof-store.ts';
 import { approvalCode } from '../../trading/approval-details.ts';
 import type { Faults } from '../faults.ts';
 import { createPhoneApp, isPhonePath } from '../phone/phone-app.ts';
@@ -218,7 +218,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
           key: createLocalJWKSet({ keys: [keys.verification] }),
         },
         resource: connectedAccountsUrl(issuer),
-        proofs: createProofStore(database),
+        proofs: sqliteProofStore(database),
         clock,
       }),
       isLive,

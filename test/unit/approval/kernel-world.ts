@@ -13,12 +13,12 @@ import { type ApprovalKernel, createApprovalKernel } from '../../../src/approval
 import type { Approved, Execution, Kind, Proposer } from '../../../src/approval/kind.ts';
 import { liftKind } from '../../../src/approval/kinds/lift/kind.ts';
 import { createProposalStore } from '../../../src/approval/proposal-store.ts';
-import { createProposalTables } from '../../../src/approval/proposal-tables.ts';
 import { questionOf } from '../../../src/approval/question.ts';
 import { defaultQuotas } from '../../../src/approval/quotas.ts';
 import type { ProposalStore, StoredProposal } from '../../../src/approval/stored-proposal.ts';
 import { createTokenSeal } from '../../../src/approval/token-seal.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
+import { prepareGatewayDatabase } from '../../../src/store/sqlite/gateway-database.ts';
 import { type ProposalState, proposalRequestSchema } from '../../../src/trading/proposal.ts';
 import { Refusal } from '../../../src/trading/refusal.ts';
 import { VirtualClock } from '../../virtual-clock.ts';
@@ -64,7 +64,7 @@ export function kernelWorld({
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-kernel-'));
   const auditFile = join(folder, 'audit.jsonl');
   const database = new Database(':memory:');
-  createProposalTables(database);
+  prepareGatewayDatabase(database);
   const audit = createAuditChain(auditFile, database, clock);
   const store: ProposalStore = createProposalStore(database, createTokenSeal('of the test'), clock, audit);
   const halts = createHalts(database, audit);

@@ -1,13 +1,9 @@
 import { createHash } from 'node:crypto';
 import type Database from 'better-sqlite3-multiple-ciphers';
+import type { ProofStore } from '../proof-store.ts';
 
-/** Remembers DPoP proofs until their window has passed. On disk, so that a restart doesn't open it again. */
-export interface ProofStore {
-  /** False when the proof is known already. `expiresAt` and `now` in milliseconds since the epoch. */
-  remember(proof: string, expiresAt: number, now: number): boolean;
-}
-
-export function createProofStore(database: Database.Database): ProofStore {
+/** @param database the gateway's, or another's that takes proofs: it gets a table of its own here */
+export function sqliteProofStore(database: Database.Database): ProofStore {
   database.exec(`
     CREATE TABLE IF NOT EXISTS gateway_dpop_proofs (
       proof BLOB PRIMARY KEY,
@@ -24,7 +20,7 @@ export function createProofStore(database: Database.Database): ProofStore {
     return insert.run(key, expiresAt).changes === 1;
   });
   return {
-    remember: (proof, expiresAt, now) =>
+    remember: async (proof, expiresAt, now) =>
       remember.immediate(createHash('sha256').update(proof).digest(), Math.ceil(expiresAt), Math.floor(now)),
   };
 }
