@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { failpoint } from '../machine/failpoint.ts';
+import type { StoredProposal } from '../store/proposal-store.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
 import type { BackchannelAuthentication } from './asking-port.ts';
 import { haltedReason, passesHalt } from './halts.ts';
 import { questionOf } from './question.ts';
-import type { StoredProposal } from './stored-proposal.ts';
 import type { Attention } from './waiting/attention.ts';
 
 /** With less than this left, nobody could read the order and decide: it counts as expired. */
@@ -18,10 +18,10 @@ const BACKOFF_MS = [1_000, 2_000] as const;
  * that knows proposals shows the second in its place.
  */
 export async function askOwner(attention: Attention, proposal: StoredProposal): Promise<void> {
-  const { store, clock, asking, halts, moved, signal } = attention;
+  const { store, moves, clock, asking, halts, moved, signal } = attention;
   const { id, deadline } = proposal;
-  if (!passesHalt(proposal.kind) && halts.haltedAt(proposal.sub) !== undefined) {
-    moved(store.move(id, 'cancelled', { reason: haltedReason }, { from: 'drafted' }));
+  if (!passesHalt(proposal.kind) && (await halts.haltedAt(proposal.sub)) !== undefined) {
+    moved(await moves.move(proposal, 'cancelled', { reason: haltedReason }));
     return;
   }
   const question = {
@@ -37,7 +37,7 @@ export async function askOwner(attention: Attention, proposal: StoredProposal): 
         code: 'approval_expired',
         text: 'the time to approve it ran out before anybody could be asked',
       };
-      moved(store.move(id, 'expired', { reason }, { from: 'drafted' }));
+      moved(await moves.move(proposal, 'expired', { reason }));
       return;
     }
     try {
@@ -46,26 +46,31 @@ export async function askOwner(attention: Attention, proposal: StoredProposal): 
       signal.throwIfAborted();
       const wait = untilNextTry(tries, error);
       if (wait === undefined || clock.now() + wait > deadline - SHORTEST_MS) {
-        moved(store.move(id, 'blocked', { reason: notAsked(error) }, { from: 'drafted' }));
+        moved(await moves.move(proposal, 'blocked', { reason: notAsked(error) }));
         return;
       }
       await clock.sleep(wait, signal);
     }
     // Withdrawn meanwhile.
-    if (store.get(id)?.state !== 'drafted') {
-      if (sent !== undefined) await asking.tell(sent.authReqId, { state: 'cancelled', text: 'withdrawn' });
-      return;
-    }
+    if (sent === undefined && (await store.get(id))?.state !== 'drafted') return;
   }
   failpoint('ask.answered');
   const { authReqId, interval } = sent;
   const expiresAt = Math.min(sent.expiresAt, deadline);
   const { notificationToken } = question;
-  moved(
-    store.move(id, 'requested', { authReqId, interval, expiresAt, notificationToken }, { from: 'drafted' }),
-  );
+  const asked = await moves.move(proposal, 'requested', {
+    authReqId,
+    interval,
+    expiresAt,
+    notificationToken,
+  });
+  // Withdrawn while they were asked.
+  if (asked.outcome !== 'moved') return void (await asking.tell(authReqId, withdrawn));
+  moved(asked);
   failpoint('ask.stored');
 }
+
+const withdrawn = { state: 'cancelled', text: 'withdrawn' } as const;
 
 /** Milliseconds; undefined where it is not tried again. */
 function untilNextTry(tries: number, error: unknown): number | undefined {

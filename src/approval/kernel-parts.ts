@@ -1,14 +1,17 @@
 import type { Clock } from '../machine/clock.ts';
+import type { Halts } from '../store/halts.ts';
+import type { ProposalStore } from '../store/proposal-store.ts';
 import type { ProposalKind } from '../trading/proposal.ts';
 import type { Asking } from './asking-port.ts';
 import type { AuditChain } from './audit-chain.ts';
-import type { Halts } from './halts.ts';
 import type { Approved, Kind } from './kind.ts';
-import type { ProposalStore } from './stored-proposal.ts';
+import type { Moves } from './moves.ts';
 
 /** What proposing and looking after a proposal take. */
 export interface KernelParts {
   readonly store: ProposalStore;
+  /** What changes a proposal's state, over that store. */
+  readonly moves: Moves;
   readonly halts: Halts;
   readonly audit: AuditChain;
   readonly asking: Asking;

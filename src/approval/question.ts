@@ -1,7 +1,7 @@
+import type { StoredProposal } from '../store/proposal-store.ts';
 import type { Question } from './asking-port.ts';
 import { bindingMessageOf, proposalDetails } from './details.ts';
 import type { KernelParts } from './kernel-parts.ts';
-import type { StoredProposal } from './stored-proposal.ts';
 
 /** The question as it is asked, and as its answer is compared with: the same for as long as the proposal lives. */
 export function questionOf(

@@ -135,7 +135,7 @@ export function gatewayOptions(
   settings: GatewaySettings,
   privateKey: JWK,
   folder: string,
-): Omit<GatewayOptions, 'database'> {
+): Omit<GatewayOptions, 'stores'> {
   const { issuer, resource, environment, exchange, broker, messages } = settings;
   const tradingUrl = broker.trading_url ?? ALPACA[environment];
   return {

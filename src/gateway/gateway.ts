@@ -1,9 +1,8 @@
-import type Database from 'better-sqlite3-multiple-ciphers';
 import { Hono } from 'hono';
 import type { CibaAskingOptions } from '../approval/ciba/ciba-asking.ts';
 import type { Quotas } from '../approval/quotas.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
-import { sqliteGatewayStores } from '../store/sqlite/gateway-stores.ts';
+import type { GatewayStores } from '../store/gateway-stores.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import type { MessageService } from '../trading/message.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
@@ -48,8 +47,8 @@ export interface GatewayOptions {
     /** True where prices and fills are made up. */
     readonly simulated: boolean;
   };
-  /** Holds the order journal and the proofs seen; its owner closes it. Set to WAL and `synchronous=FULL` here. */
-  readonly database: Database.Database;
+  /** All that it keeps; their owner closes what is below them. */
+  readonly stores: GatewayStores;
   readonly clock?: Clock;
   readonly fetch?: typeof fetch;
   /** The RFC 9396 type that approvals of messages have at this provider. */
@@ -120,7 +119,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const providerTimeoutMs = options.providerTimeoutMs ?? 10_000;
   const brokerTimeoutMs = Math.min(options.brokerTimeoutMs ?? 10_000, LONGEST_BROKER_TIMEOUT_MS);
 
-  const stores = sqliteGatewayStores(options.database);
+  const { stores } = options;
   const issuer = options.issuer.replace(/\/+$/, '');
   const provider = createIdentityProvider({
     issuer: options.issuer,

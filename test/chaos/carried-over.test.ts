@@ -85,7 +85,9 @@ it.each(
     if (isHeard) expect([questions.all.length, polls()]).toEqual([1, polled]);
     for (const again of questions.open()) questions.decide(again, decision);
     await world.advance(10_000);
-    expect(world.proposals()).toMatchObject([{ state: decision === 'approve' ? 'executed' : 'denied' }]);
+    expect(await world.proposals()).toMatchObject([
+      { state: decision === 'approve' ? 'executed' : 'denied' },
+    ]);
     client.life.dieAfter(0);
     await check(world);
     await world.close();

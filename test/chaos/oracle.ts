@@ -1,8 +1,8 @@
 import canonicalize from 'canonicalize';
 import { passesHalt } from '../../src/approval/halts.ts';
 import { isSettled, transitions } from '../../src/approval/states.ts';
-import type { StoredProposal } from '../../src/approval/stored-proposal.ts';
 import type { BookedOrder } from '../../src/sandbox/paper-broker/paper-broker.ts';
+import type { StoredProposal } from '../../src/store/proposal-store.ts';
 import type { OrderDraft } from '../../src/trading/order.ts';
 import type { ProposalState, ReplaceSubject } from '../../src/trading/proposal.ts';
 import { isWithinApproval } from '../fixtures/within-approval.ts';
@@ -47,7 +47,7 @@ export async function check(world: World): Promise<number> {
   const evidence: Evidence = {
     world,
     book: world.broker.book(),
-    rows: world.proposals(),
+    rows: await world.proposals(),
     audit,
     questionsOf: ({ code }) =>
       world.provider.questions.all.filter(({ bindingMessage }) => bindingMessage.endsWith(` ${code}`)),

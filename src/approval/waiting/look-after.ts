@@ -10,7 +10,7 @@ import { awaitDecision } from './await-decision.ts';
 export async function lookAfter(attention: Attention, id: string): Promise<void> {
   const { store, signal } = attention;
   while (!signal.aborted) {
-    const proposal = store.get(id);
+    const proposal = await store.get(id);
     switch (proposal?.state) {
       case 'drafted':
         await askOwner(attention, proposal);

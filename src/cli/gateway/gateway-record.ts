@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type Database from 'better-sqlite3-multiple-ciphers';
-import { type AuditVerdict, createAuditChain, verifyAuditFile } from '../../approval/audit-chain.ts';
-import { createHalts } from '../../approval/halts.ts';
+import { type AuditVerdict, verifyAuditFile } from '../../approval/audit-chain.ts';
 import { type Clock, utcSeconds } from '../../machine/clock.ts';
-import { prepareGatewayDatabase } from '../../store/sqlite/gateway-database.ts';
+import { sqliteRecord } from '../../store/sqlite/gateway-stores.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 
 /** How long the running gateway may hold its database, milliseconds. */
@@ -17,7 +16,9 @@ export const auditFile = (folder: string) => join(folder, 'audit.jsonl');
  * @throws {TradeAgentError} `invalid_config` where no gateway has run in the folder
  */
 export async function verifyRecord(folder: string): Promise<AuditVerdict> {
-  return await withGatewayDatabase(folder, (database) => verifyAuditFile(auditFile(folder), database));
+  return await withGatewayDatabase(folder, (database) =>
+    verifyAuditFile(auditFile(folder), sqliteRecord(database).audit),
+  );
 }
 
 /**
@@ -31,16 +32,14 @@ export async function liftHalt(
   clock: Clock,
 ): Promise<{ readonly haltedAt: string; readonly liftedAt: string }> {
   return await withGatewayDatabase(folder, async (database) => {
-    prepareGatewayDatabase(database);
-    const audit = createAuditChain(auditFile(folder), database, clock);
-    const halts = createHalts(database, audit);
-    const haltedAt = halts.haltedAt(sub);
-    if (haltedAt === undefined || !halts.lift(sub, haltedAt)) {
+    const { halts, audit } = sqliteRecord(database);
+    const haltedAt = await halts.haltedAt(sub);
+    if (haltedAt === undefined || !(await halts.lift(sub, haltedAt, clock.now()))) {
       throw new TradeAgentError('usage', `trading of ${JSON.stringify(sub)} is not halted`, {
         hint: 'Give the user as the identity provider names them in its tokens ("sub"); "trade-agent whoami" shows it.',
       });
     }
-    audit.flush();
+    await audit.moveToFile(auditFile(folder));
     return { haltedAt: utcSeconds(haltedAt), liftedAt: utcSeconds(clock.now()) };
   });
 }

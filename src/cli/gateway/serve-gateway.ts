@@ -6,6 +6,7 @@ import { ensurePrivateFolder } from '../../machine/home.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
 import { listen } from '../../net/http-server.ts';
+import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import type { Cli } from '../cli.ts';
 import type { Output } from '../output.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
@@ -39,7 +40,7 @@ export async function serveGateway(cli: Cli, options: ServeOptions, output: Outp
     const database = new Database(join(home, 'gateway.db'));
     const gateway = createGateway({
       ...gatewayOptions(settings, key, home),
-      database,
+      stores: sqliteGatewayStores(database),
       clock: cli.clock,
       log: (entry) => cli.io.talk(line(entry)),
     });

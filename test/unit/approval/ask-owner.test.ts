@@ -77,13 +77,13 @@ describe('asking the owner', () => {
   it.each(['withdraw', 'halt'] as const)('%s while the question is on its way takes it back', async (end) => {
     const world = kernelWorld({ answers: ['approved'] });
     world.onRequest = async () => {
-      const [open] = world.kernel.list('alice', { state: 'open', limit: 1 });
-      if (end === 'withdraw') world.kernel.withdraw('alice', open?.id ?? '');
-      else world.kernel.halt(alice);
+      const [open] = await world.kernel.list('alice', { state: 'open', limit: 1 });
+      if (end === 'withdraw') await world.kernel.withdraw('alice', open?.id ?? '');
+      else await world.kernel.halt(alice);
     };
     const { id } = await world.propose();
     await world.clock.run(world.clock.sleep(1_000));
-    expect(world.row(id).state).toBe('cancelled');
+    expect((await world.row(id)).state).toBe('cancelled');
     expect(world.told).toEqual([{ authReqId: 'auth-1', state: 'cancelled', text: 'withdrawn' }]);
     expect(world.polls).toEqual([]);
   });

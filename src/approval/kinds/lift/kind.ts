@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { type Clock, utcSeconds } from '../../../machine/clock.ts';
+import type { Halts } from '../../../store/halts.ts';
 import { type LiftSubject, liftSubjectSchema } from '../../../trading/proposal.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import { detailsTypeOfKind } from '../../details.ts';
-import type { Halts } from '../../halts.ts';
 import type { Execution, Kind } from '../../kind.ts';
 
 const resultSchema = z.object({ lifted_at: z.string() });
@@ -24,7 +24,7 @@ export function liftKind({
     scope: 'orders:write',
     detailsType: detailsTypeOfKind.lift,
     async complete(_request, { proposer, subjectId, expiresAt }) {
-      const haltedAt = halts.haltedAt(proposer.sub);
+      const haltedAt = await halts.haltedAt(proposer.sub);
       if (haltedAt === undefined) throw new Refusal(409, 'not_halted', 'trading is not halted');
       return {
         subject: {
@@ -47,7 +47,7 @@ export function liftKind({
     fingerprint: ({ halted_at }) => halted_at,
     async execute({ halted_at }, { sub }): Promise<Execution<Lifted>> {
       // Ended already is as good; a halt that came after the question stays.
-      halts.lift(sub, Date.parse(halted_at));
+      await halts.lift(sub, Date.parse(halted_at), clock.now());
       return { outcome: 'executed', result: { lifted_at: utcSeconds(clock.now()) } };
     },
     settle: async () => undefined,

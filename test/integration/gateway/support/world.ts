@@ -7,6 +7,7 @@ import type { RequestLogEntry } from '../../../../src/gateway/door/request-log.t
 import { createGateway, type Gateway, type GatewayOptions } from '../../../../src/gateway/gateway.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
 import { type HttpServer, listenOnLoopback } from '../../../../src/net/http-server.ts';
+import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import { tradeOrderDetails } from '../../../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import { problemSchema } from '../../../../src/trading/views.ts';
@@ -66,7 +67,7 @@ export async function startWorld(
       resource: server.url,
       exchange: { client_id: 'gateway-client', privateKey, audience: 'paper-broker' },
       broker: { environment: 'paper', tradingUrl: brokerUrl, dataUrl: brokerUrl, simulated: true },
-      database,
+      stores: sqliteGatewayStores(database),
       clock,
       log: (entry) => log.push(entry),
       brokerTimeoutMs: options.brokerTimeoutMs ?? 2000,

@@ -7,6 +7,7 @@ import type { OpenStores } from '../../../contract/stores/gateway-factory.ts';
 import { messageJournalContract } from '../../../contract/stores/message-journal.ts';
 import { orderJournalContract } from '../../../contract/stores/order-journal.ts';
 import { proofStoreContract } from '../../../contract/stores/proof-store.ts';
+import { proposalStoreContract } from '../../../contract/stores/proposal-store.ts';
 
 const open: OpenStores = async () => {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-stores-'));
@@ -29,3 +30,4 @@ const open: OpenStores = async () => {
 orderJournalContract(open);
 messageJournalContract(open);
 proofStoreContract(open);
+proposalStoreContract(open);
