@@ -1,11 +1,12 @@
 import type { RunOptions } from '../../agent/agent.ts';
 import type { AgentEvent, RunResult } from '../../agent/events.ts';
 import { shortId } from '../../agent/short-id.ts';
+import { RunFollower, runObject } from '../../app/run/run-report.ts';
 import type { Proposal } from '../../check/check.ts';
-import type { AccountMemory } from '../../check/check-store.ts';
+import type { Notice } from '../../notify/notice.ts';
+import type { AccountMemory } from '../../store/check-store.ts';
 import type { Context } from '../context.ts';
 import { createRunRenderer } from '../run/run-renderer.ts';
-import { RunFollower, runObject } from '../../app/run/run-report.ts';
 import { orderPrompt } from './order-sentence.ts';
 
 /**
@@ -15,7 +16,7 @@ import { orderPrompt } from './order-sentence.ts';
 export async function propose(
   context: Context,
   proposals: readonly Proposal[],
-  memory: AccountMemory,
+  memory: AccountMemory<Notice>,
   options: Pick<RunOptions, 'approval' | 'requestedBy' | 'ttl'>,
 ): Promise<RunResult> {
   const { clock, signal } = context;
@@ -23,7 +24,7 @@ export async function propose(
   const asked = proposals.slice(0, count);
   const thread = shortId('th_', 10);
   for (const { rule } of asked)
-    if (rule !== undefined) memory.proposing(rule.name, rule.definition, thread, clock.now());
+    if (rule !== undefined) await memory.proposing(rule.name, rule.definition, thread, clock.now());
 
   const agent = await context.agent({ model: 'builtin' });
   const result = await followed(
@@ -36,7 +37,7 @@ export async function propose(
       rule !== undefined &&
       result.approvals.some((one) => one.kind === 'order' && one.order.symbol === request.symbol)
     )
-      memory.asked(rule.name, rule.definition);
+      await memory.asked(rule.name, rule.definition);
   }
   return result;
 }

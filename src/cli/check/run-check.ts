@@ -1,23 +1,25 @@
 import { join } from 'node:path';
 import type { ApprovalMode } from '../../agent/agent.ts';
 import type { ApprovalView, RunResult } from '../../agent/events.ts';
+import { errorObject } from '../../app/error-object.ts';
+import { exitCodeForError, exitCodeForRun } from '../../app/exit-codes.ts';
+import { resumeCommand } from '../../app/run/run-report.ts';
 import { type Check, check } from '../../check/check.ts';
-import { type AccountMemory, openCheckStore } from '../../check/check-store.ts';
 import { gather } from '../../check/gather.ts';
 import { loadRules, standardRules } from '../../check/load-rules.ts';
 import type { CheckResult } from '../../check/result.ts';
 import type { RulesFile } from '../../check/rules-schema.ts';
 import { ensurePrivateFolder } from '../../machine/home.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
+import { safeLine } from '../../net/safe-text.ts';
+import type { Notice } from '../../notify/notice.ts';
 import { databaseKey } from '../../secrets/database-key.ts';
+import type { AccountMemory, CheckStore } from '../../store/check-store.ts';
+import { openCheckStore } from '../../store/sqlite/check-store.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { isSettledState } from '../../trading/proposal.ts';
 import type { Context } from '../context.ts';
-import { exitCodeForError, exitCodeForRun } from '../../app/exit-codes.ts';
-import { errorObject } from '../../app/error-object.ts';
 import { talkError } from '../output.ts';
-import { resumeCommand } from '../../app/run/run-report.ts';
-import { safeLine } from '../../net/safe-text.ts';
 import { proposalObject, propose } from './propose.ts';
 
 export interface CheckOptions {
@@ -58,7 +60,7 @@ export async function runCheck(
   const lock = join(folder, `check.${profile.name}.lock`);
   const { result, runs, failure } = await oneAtATime(lock, context.signal, async () => {
     const key = (await databaseKey(await context.store())).toString('hex');
-    const store = openCheckStore(join(folder, `checks.${profile.name}.db`), key);
+    const store = openCheckStore<Notice>(join(folder, `checks.${profile.name}.db`), key);
     try {
       return await checkAndTell(context, options, file, store, `${profile.name}:${session.user.sub}`);
     } finally {
@@ -92,7 +94,7 @@ async function checkAndTell(
   context: Context,
   options: CheckOptions,
   file: RulesFile,
-  store: ReturnType<typeof openCheckStore>,
+  store: CheckStore<Notice>,
   owner: string,
 ): Promise<Told> {
   const gateway = await context.gateway();
@@ -115,7 +117,7 @@ async function checkAndTell(
       file,
       rulesFile: options.rules,
       snapshot,
-      memory,
+      memory: await memory.remembered(),
       sectorOf,
       ...(suggesting
         ? {
@@ -164,7 +166,7 @@ async function checkAndTell(
     await print(context, options, result);
   }
   // After it was told: a crash in between tells a thing twice rather than never.
-  memory.remember(done.firing.states, done.figures.drawdowns.mark);
+  await memory.remember(done.firing.states, done.figures.drawdowns.mark);
   return { result, runs, failure };
 }
 
@@ -197,7 +199,7 @@ interface Tellable {
   readonly owner: string;
   readonly result: CheckResult;
   readonly done: Check;
-  readonly memory: AccountMemory;
+  readonly memory: AccountMemory<Notice>;
   readonly runs: readonly RunResult[];
 }
 
@@ -214,7 +216,7 @@ async function tellPeople(context: Context, { owner, result, done, memory, runs 
     ]);
     const now = Date.parse(result.checked_at);
     const { notices: outbox } = memory;
-    outbox.put(
+    await outbox.put(
       noticesOf({
         profile: profile.name,
         owner: `${owner}:${result.account.account}`,
@@ -222,7 +224,7 @@ async function tellPeople(context: Context, { owner, result, done, memory, runs 
         result,
         findings: done.firing.findings,
         stateOf: done.firing.stateOf,
-        untold: outbox.untold,
+        untold: await outbox.untold(),
         runs,
         now,
       }),

@@ -107,13 +107,13 @@ async function waitingNotices(context: Context): Promise<ReadonlyMap<string, num
     import('node:fs'),
     import('node:path'),
     import('../../../secrets/database-key.ts'),
-    import('../../../check/check-store.ts'),
+    import('../../../store/sqlite/check-store.ts'),
   ]);
   const file = join((await context.home()).data, `checks.${(await context.profile()).name}.db`);
   if (!existsSync(file)) return new Map();
   const store = openCheckStore(file, (await databaseKey(await context.store())).toString('hex'));
   try {
-    return store.waitingNotices();
+    return await store.waitingNotices();
   } finally {
     store.close();
   }
