@@ -67,146 +67,158 @@ interface Arrival {
   readonly placement: Promise<Placement>;
 }
 
-export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
-  const { journal, clock, issuer } = options;
+/** What this process does at the moment, and with what. */
+interface Desk {
+  readonly options: OrderDeskOptions;
   /** What is being sent or settled by this process, by user and client_order_id: whoever asks for the same waits for it. */
-  const flights = new Map<string, Promise<JournalEntry>>();
+  readonly flights: Map<string, Promise<JournalEntry>>;
   /**
    * Requests of this process to place an order, from their arrival on. The same may come twice at once (a proxy repeats
    * what it lost): were it checked twice, one could be placed and the other, the one that is answered, told "price moved".
    */
-  const arriving = new Map<string, Arrival>();
+  readonly arriving: Map<string, Arrival>;
+}
 
-  function fly(key: OrderKey, run: () => Promise<JournalEntry>): Promise<JournalEntry> {
-    const name = flightOf(key);
-    const flight = run().finally(() => {
-      if (flights.get(name) === flight) flights.delete(name);
-    });
-    flights.set(name, flight);
-    return flight;
-  }
-
-  async function placeApproved(approved: ApprovedOrder, caller: Caller): Promise<Placement> {
-    const id = approved.draft.client_order_id;
-    const key = JSON.stringify([caller.sub, id, approved.digest, approved.replaces]);
-    const same = arriving.get(key);
-    if (same !== undefined) return { ...(await same.placement), replay: true };
-    const placed = placeOrReplay(approved, caller).finally(() => arriving.delete(key));
-    arriving.set(key, { id, sub: caller.sub, placement: placed });
-    return placed;
-  }
-
-  async function placeOrReplay(approved: ApprovedOrder, caller: Caller): Promise<Placement> {
-    // Before the expiry check: what became of an order may be asked for as long as the token lives.
-    const earlier = await journal.find(caller.sub, approved.draft.client_order_id);
-    return earlier === undefined ? placeNew(approved, caller) : replay(earlier, approved, caller);
-  }
-
-  async function placeNew(approved: ApprovedOrder, caller: Caller): Promise<Placement> {
-    const admitted = await admit(approved, caller, options);
-    failpoint('gateway.verified');
-    const { draft, digest, replaces } = approved;
-    const { sub, jti } = caller;
-    const claim = {
-      sub,
-      clientOrderId: draft.client_order_id,
-      digest,
-      approval: { issuer, jti },
-      draft,
-      replaces,
-    };
-    switch (await journal.claim(claim, clock.now())) {
-      case 'approval_used':
-        throw new Refusal(403, 'approval_already_used', 'the approval was used for another order', {
-          hint: 'Each order needs an approval of its own.',
-          challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
-        });
-      case 'known':
-        return replay(await entryOf(journal, claim), approved, caller);
-      case 'claimed':
-        failpoint('gateway.claimed');
-        return placement(await fly(claim, () => submit(claim, admitted)), false);
-    }
-  }
-
-  const submit = (intent: Intent, { broker, send }: Admitted): Promise<JournalEntry> =>
-    submitIntent(intent, send, broker, options);
-
-  /** The first result again; an open one is settled first. */
-  async function replay(entry: JournalEntry, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
-    if (entry.digest !== approved.digest || entry.replaces !== approved.replaces) {
-      throw new Refusal(409, 'client_order_id_conflict', 'this client_order_id belongs to another order', {
-        hint: 'Propose the order anew, under another client_order_id.',
-        fields: ['client_order_id'],
-      });
-    }
-    if (isSettled(entry)) return placement(entry, true);
-    const flight = flights.get(flightOf(entry)) ?? fly(entry, () => settleOrSubmit(entry, approved, caller));
-    return placement(await flight, true);
-  }
-
-  /** What an order without an outcome needs: a look-up, and where that is safe, the submission it never had. */
-  async function settleOrSubmit(
-    entry: JournalEntry,
-    approved: ApprovedOrder,
-    caller: Caller,
-  ): Promise<JournalEntry> {
-    const settled = await askBroker(entry, caller);
-    if (settled !== undefined) return settled;
-    if (!maySubmitAgain(entry, clock.now())) throw outcomeUnknown(entry.clientOrderId);
-
-    let admitted: Admitted;
-    try {
-      admitted = await admit(approved, caller, options);
-    } catch (error) {
-      // "Price moved" would invite a new proposal, while the order may well be at the broker. Only where every
-      // submission is known to have come to nothing may the real reason be told.
-      if (entry.submittedAt !== null && error instanceof Refusal) throw outcomeUnknown(entry.clientOrderId);
-      throw error;
-    }
-    if ((await journal.reclaim(entry, clock.now())) === 'stale') throw outcomeUnknown(entry.clientOrderId);
-    failpoint('gateway.reclaimed');
-    return submit(entry, admitted);
-  }
-
-  async function settle(caller: Caller, clientOrderId: string): Promise<JournalEntry | undefined> {
-    const isArriving = () =>
-      [...arriving.values()].some(({ id, sub }) => id === clientOrderId && sub === caller.sub);
-    // Asked before and after the look: it may arrive, or be over, while the journal is read.
-    const arrives = isArriving();
-    const entry = await journal.find(caller.sub, clientOrderId);
-    if (entry === undefined) {
-      // It is not in the journal, but nobody may conclude that it never will be.
-      if (arrives || isArriving()) throw outcomeUnknown(clientOrderId);
-      return undefined;
-    }
-    if (isSettled(entry)) return entry;
-    const flight = flights.get(flightOf(entry));
-    if (flight !== undefined) return flight;
-    const settled = await askBroker(entry, caller);
-    if (settled === undefined) throw outcomeUnknown(clientOrderId);
-    return settled;
-  }
-
-  /** While the broker can't be asked, an order that may be there stays unknown: anything else could be read as a no. */
-  async function askBroker(entry: JournalEntry, caller: Caller): Promise<JournalEntry | undefined> {
-    try {
-      return await settleByLookup(entry, await options.brokerFor(caller), options);
-    } catch (error) {
-      if (entry.submittedAt !== null && error instanceof Refusal) throw outcomeUnknown(entry.clientOrderId);
-      throw error;
-    }
-  }
-
+export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
+  const desk: Desk = { options, flights: new Map(), arriving: new Map() };
+  const { gateway, detailsType } = options;
   return {
     place: async (caller, body) =>
-      placeApproved(
-        approvedOrder(body, caller, { gateway: options.gateway, type: options.detailsType }),
-        caller,
-      ),
-    placeApproved,
-    settle,
+      placeApproved(desk, approvedOrder(body, caller, { gateway, type: detailsType }), caller),
+    placeApproved: (approved, caller) => placeApproved(desk, approved, caller),
+    settle: (caller, clientOrderId) => settle(desk, caller, clientOrderId),
   };
+}
+
+async function placeApproved(desk: Desk, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
+  const { arriving } = desk;
+  const id = approved.draft.client_order_id;
+  const key = JSON.stringify([caller.sub, id, approved.digest, approved.replaces]);
+  const same = arriving.get(key);
+  if (same !== undefined) return { ...(await same.placement), replay: true };
+  const placed = placeOrReplay(desk, approved, caller).finally(() => arriving.delete(key));
+  arriving.set(key, { id, sub: caller.sub, placement: placed });
+  return placed;
+}
+
+async function placeOrReplay(desk: Desk, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
+  // Before the expiry check: what became of an order may be asked for as long as the token lives.
+  const earlier = await desk.options.journal.find(caller.sub, approved.draft.client_order_id);
+  return earlier === undefined ? placeNew(desk, approved, caller) : replay(desk, earlier, approved, caller);
+}
+
+async function placeNew(desk: Desk, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
+  const { journal, clock, issuer } = desk.options;
+  const admitted = await admit(approved, caller, desk.options);
+  failpoint('gateway.verified');
+  const { draft, digest, replaces } = approved;
+  const { sub, jti } = caller;
+  const clientOrderId = draft.client_order_id;
+  const claim = { sub, clientOrderId, digest, approval: { issuer, jti }, draft, replaces };
+  switch (await journal.claim(claim, clock.now())) {
+    case 'approval_used':
+      throw new Refusal(403, 'approval_already_used', 'the approval was used for another order', {
+        hint: 'Each order needs an approval of its own.',
+        challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
+      });
+    case 'known':
+      return replay(desk, await entryOf(journal, claim), approved, caller);
+    case 'claimed':
+      failpoint('gateway.claimed');
+      return placement(await fly(desk, claim, () => submit(desk, claim, admitted)), false);
+  }
+}
+
+/** The first result again; an open one is settled first. */
+async function replay(
+  desk: Desk,
+  entry: JournalEntry,
+  approved: ApprovedOrder,
+  caller: Caller,
+): Promise<Placement> {
+  if (entry.digest !== approved.digest || entry.replaces !== approved.replaces) {
+    throw new Refusal(409, 'client_order_id_conflict', 'this client_order_id belongs to another order', {
+      hint: 'Propose the order anew, under another client_order_id.',
+      fields: ['client_order_id'],
+    });
+  }
+  if (isSettled(entry)) return placement(entry, true);
+  const flight =
+    desk.flights.get(flightOf(entry)) ??
+    fly(desk, entry, () => settleOrSubmit(desk, entry, approved, caller));
+  return placement(await flight, true);
+}
+
+/** What an order without an outcome needs: a look-up, and where that is safe, the submission it never had. */
+async function settleOrSubmit(
+  desk: Desk,
+  entry: JournalEntry,
+  approved: ApprovedOrder,
+  caller: Caller,
+): Promise<JournalEntry> {
+  const { journal, clock } = desk.options;
+  const settled = await askBroker(desk, entry, caller);
+  if (settled !== undefined) return settled;
+  if (!maySubmitAgain(entry, clock.now())) throw outcomeUnknown(entry.clientOrderId);
+
+  let admitted: Admitted;
+  try {
+    admitted = await admit(approved, caller, desk.options);
+  } catch (error) {
+    // "Price moved" would invite a new proposal, while the order may well be at the broker. Only where every
+    // submission is known to have come to nothing may the real reason be told.
+    if (entry.submittedAt !== null && error instanceof Refusal) throw outcomeUnknown(entry.clientOrderId);
+    throw error;
+  }
+  if ((await journal.reclaim(entry, clock.now())) === 'stale') throw outcomeUnknown(entry.clientOrderId);
+  failpoint('gateway.reclaimed');
+  return submit(desk, entry, admitted);
+}
+
+async function settle(desk: Desk, caller: Caller, clientOrderId: string): Promise<JournalEntry | undefined> {
+  const isArriving = () =>
+    [...desk.arriving.values()].some(({ id, sub }) => id === clientOrderId && sub === caller.sub);
+  // Asked before and after the look: it may arrive, or be over, while the journal is read.
+  const arrives = isArriving();
+  const entry = await desk.options.journal.find(caller.sub, clientOrderId);
+  if (entry === undefined) {
+    // It is not in the journal, but nobody may conclude that it never will be.
+    if (arrives || isArriving()) throw outcomeUnknown(clientOrderId);
+    return undefined;
+  }
+  if (isSettled(entry)) return entry;
+  const flight = desk.flights.get(flightOf(entry));
+  if (flight !== undefined) return flight;
+  const settled = await askBroker(desk, entry, caller);
+  if (settled === undefined) throw outcomeUnknown(clientOrderId);
+  return settled;
+}
+
+/** While the broker can't be asked, an order that may be there stays unknown: anything else could be read as a no. */
+async function askBroker(
+  { options }: Desk,
+  entry: JournalEntry,
+  caller: Caller,
+): Promise<JournalEntry | undefined> {
+  try {
+    return await settleByLookup(entry, await options.brokerFor(caller), options);
+  } catch (error) {
+    if (entry.submittedAt !== null && error instanceof Refusal) throw outcomeUnknown(entry.clientOrderId);
+    throw error;
+  }
+}
+
+function submit({ options }: Desk, intent: Intent, { broker, send }: Admitted): Promise<JournalEntry> {
+  return submitIntent(intent, send, broker, options);
+}
+
+function fly({ flights }: Desk, key: OrderKey, run: () => Promise<JournalEntry>): Promise<JournalEntry> {
+  const name = flightOf(key);
+  const flight = run().finally(() => {
+    if (flights.get(name) === flight) flights.delete(name);
+  });
+  flights.set(name, flight);
+  return flight;
 }
 
 /** JSON, since no separator is safe in what a provider may call a user. */
