@@ -9,6 +9,7 @@ import { LOGIN_CLIENT_ID } from '../home/identity-provider/protocol.ts';
 import { createVault } from '../home/identity-provider/vault.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { type HttpServer, listenerOf, listenOnLoopback } from '../net/http-server.ts';
+import { sqliteGatewayStores } from '../store/sqlite/gateway-stores.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
 import { LONGEST_TTL_S } from '../trading/proposal.ts';
 import { createAdmin } from './admin.ts';
@@ -215,7 +216,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       },
       requireBoundTokens: true,
       ownClients: [LOGIN_CLIENT_ID],
-      database: open('gateway'),
+      stores: sqliteGatewayStores(open('gateway')),
       clock,
     });
     closers.push(() => gateway.close());

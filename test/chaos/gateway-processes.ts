@@ -2,6 +2,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import type { Quotas } from '../../src/approval/quotas.ts';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
 import type { HttpServer } from '../../src/net/http-server.ts';
+import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import type { Activity } from './activity.ts';
 import { Gone, Life, livingDatabase } from './life.ts';
 import type { Network, Sent } from './network.ts';
@@ -28,7 +29,7 @@ interface GatewayParts {
 
 /** One gateway after the other, over the same files. */
 export class GatewayProcesses {
-  before: (sent: Sent) => void = () => undefined;
+  before: (sent: Sent) => Promise<void> = async () => undefined;
   readonly #parts: GatewayParts;
   readonly #databases: Database.Database[] = [];
   #life: Life;
@@ -78,7 +79,7 @@ export class GatewayProcesses {
         quotas,
       },
       ownClients: ['trade-agent'],
-      database: livingDatabase(database, life),
+      stores: sqliteGatewayStores(livingDatabase(database, life)),
       clock: life.clock({
         now: () => machine.now(),
         sleep: (ms, signal) => activity.asleep('agent-gateway', clock.sleep(ms, signal)),

@@ -5,10 +5,11 @@ import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import { createAssetCatalogue } from '../../../../src/gateway/broker/asset-catalogue.ts';
 import type { Broker } from '../../../../src/gateway/broker/broker.ts';
 import type { Caller } from '../../../../src/gateway/door/caller.ts';
-import { createOrderJournal, type OrderJournal } from '../../../../src/gateway/orders/order-journal.ts';
 import { createOrderDesk, type OrderDesk } from '../../../../src/gateway/orders/place-order.ts';
 import { builtinPolicies } from '../../../../src/gateway/policy/policy.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
+import type { OrderJournal } from '../../../../src/store/order-journal.ts';
+import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import { type AlpacaStandIn, type StandInOrder, startAlpacaStandIn } from './alpaca-stand-in.ts';
 import { type TestClock, testClock } from './test-clock.ts';
@@ -33,7 +34,7 @@ export async function startDesk(): Promise<DeskWorld> {
   const clock = testClock();
   const alpaca = await startAlpacaStandIn();
   const database = new Database(':memory:');
-  const journal = createOrderJournal(database);
+  const journal = sqliteGatewayStores(database).orders;
   const connect = (timeoutMs: number) =>
     connectAlpaca({
       environment: 'paper',
@@ -56,6 +57,7 @@ export async function startDesk(): Promise<DeskWorld> {
       brokerFor: async ({ sub }) => brokerOf(sub),
       traits: alpacaTraits,
       gateway: 'https://gateway.example',
+      issuer: 'https://issuer.example',
       detailsType: 'trade_order',
       environment: 'paper',
       clock,

@@ -8,6 +8,7 @@ import { createGateway, type Gateway } from '../../../../src/gateway/gateway.ts'
 import type { GatewayOptions } from '../../../../src/gateway/gateway-options.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
 import { type HttpServer, listenOnLoopback } from '../../../../src/net/http-server.ts';
+import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import { tradeOrderDetails } from '../../../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import { problemSchema } from '../../../../src/trading/views.ts';
@@ -67,7 +68,7 @@ export async function startWorld(
       resource: server.url,
       exchange: { client_id: 'gateway-client', privateKey, audience: 'paper-broker' },
       broker: { kind: 'alpaca', environment: 'paper', trading_url: brokerUrl, simulated: true },
-      database,
+      stores: sqliteGatewayStores(database),
       clock,
       log: (entry) => log.push(entry),
       brokerTimeoutMs: options.brokerTimeoutMs ?? 2000,
