@@ -23,7 +23,12 @@ export function orderWords(orders: readonly OrderRequest[]): string {
       },
     );
   }
-  return orders.map((order) => `${describeOrder(order)} ${order.time_in_force.toUpperCase()}`).join('; ');
+  return orders.map(inWords).join('; ');
+}
+
+function inWords(order: OrderRequest): string {
+  const { time_in_force, extended_hours } = order;
+  return `${describeOrder(order)} ${time_in_force.toUpperCase()}${extended_hours ? ' extended hours' : ''}`;
 }
 
 /** As a conversation keeps them: said in words, and called for, each exactly as it is. @throws as {@link orderWords} */

@@ -6,7 +6,14 @@ import { aboutOf } from './proposals-stand-in.ts';
 import { createWorld, options, play } from './world.ts';
 
 const order = (request: OrderRequestInput) => orderRequestSchema.parse(request);
-const sale = order({ symbol: 'MSFT', side: 'sell', qty: '2', type: 'limit', limit_price: '400.00' });
+const sale = order({
+  symbol: 'MSFT',
+  side: 'sell',
+  qty: '2',
+  type: 'limit',
+  limit_price: '400.00',
+  extended_hours: true,
+});
 const purchase = order({ symbol: 'AAPL', side: 'buy', notional: '500' });
 const many = (count: number) =>
   Array.from({ length: count }, (_, index) =>
@@ -52,7 +59,9 @@ it('a thread of theirs says in words what was proposed, and what came of it', as
   const agent = await world.agent({ model: unasked });
   await play(agent.run({ orders: [sale, purchase], ...byCheck, thread: 't' }, options('detach')));
   const before = await agent.thread('t');
-  expect(before).toMatchObject({ prompt: 'SELL 2 MSFT LMT 400.00 DAY; BUY USD 500.00 AAPL MKT DAY' });
+  expect(before).toMatchObject({
+    prompt: 'SELL 2 MSFT LMT 400.00 DAY extended hours; BUY USD 500.00 AAPL MKT DAY',
+  });
   expect(before.messages).toMatchObject([
     { role: 'user', text: before.prompt },
     { role: 'agent', calls: [{ name: 'place_order' }, { name: 'place_order' }] },
