@@ -1,8 +1,9 @@
 import type { Provenance } from '../trading/proposal.ts';
+import { printableAscii } from '../trading/unseen.ts';
 
 /** Of a client that nobody here can vouch for: every field is its own idea. */
 export function foreignProvenance(request: Readonly<Record<string, unknown>>, client: string): Provenance {
-  const from = client.replace(/[^\x20-\x7e]/g, '?').slice(0, 80) || '?';
+  const from = printableAscii(client, 80) || '?';
   const fields = Object.keys(request).filter((field) => /^[a-z_]{1,32}$/.test(field));
   return { fields: Object.fromEntries(fields.map((field) => [field, { source: 'other' as const, from }])) };
 }

@@ -1,7 +1,7 @@
 import { cents, Dec, plain } from './decimal.ts';
 import { environmentWord } from './environment.ts';
 import { orderTypeWords } from './order-type-words.ts';
-import { orderTypes, type TimeInForce } from './order-types.ts';
+import { timeInForceWords } from './time-in-force-words.ts';
 
 /*
  * The one table of an order's fields: how each is written where it is compared, whether it goes to the broker, and how a
@@ -39,6 +39,9 @@ export const named =
   (value) =>
     Object.hasOwn(words, value) ? words[value as Value] : value;
 
+const namesOf = (words: Readonly<Record<string, { readonly name: string }>>) =>
+  Object.fromEntries(Object.entries(words).map(([value, { name }]) => [value, name]));
+
 /** What is to happen, in the order it is read: what, at which price, for how long. */
 export const orderTermFields = {
   side: { form: 'word', sent: true, label: 'Action', shown: named({ buy: 'Buy', sell: 'Sell' }) },
@@ -54,7 +57,7 @@ export const orderTermFields = {
     form: 'word',
     sent: true,
     label: 'Order type',
-    shown: named(Object.fromEntries(orderTypes.map((type) => [type, orderTypeWords[type].name]))),
+    shown: named(namesOf(orderTypeWords)),
   },
   stop_price: {
     form: 'price',
@@ -88,14 +91,7 @@ export const orderTermFields = {
     form: 'word',
     sent: true,
     label: 'Time in force',
-    shown: named<TimeInForce>({
-      day: 'Day',
-      gtc: 'Good till cancelled',
-      opg: 'At the open',
-      cls: 'At the close',
-      ioc: 'Immediate or cancel',
-      fok: 'Fill or kill',
-    }),
+    shown: named(namesOf(timeInForceWords)),
   },
   extended_hours: {
     form: 'word',

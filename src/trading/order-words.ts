@@ -1,19 +1,11 @@
 import { dollars, percent, sharePrice, shares } from './amounts.ts';
 import { Dec } from './decimal.ts';
 import { environmentWord } from './environment.ts';
-import type { OrderDraft, OrderType, TimeInForce } from './order.ts';
+import type { OrderDraft, OrderType } from './order.ts';
 import { type OrderFieldName, orderField, orderFieldNames } from './order-fields.ts';
 import { type OrderPrices, orderTypeWords } from './order-type-words.ts';
+import { timeInForceWords } from './time-in-force-words.ts';
 import type { Order } from './views.ts';
-
-const timesInForce: Record<TimeInForce, string> = {
-  day: 'day (until the close)',
-  gtc: 'gtc (until cancelled)',
-  opg: 'opg (at the opening auction)',
-  cls: 'cls (at the closing auction)',
-  ioc: 'ioc (at once, the rest is cancelled)',
-  fok: 'fok (at once and whole, or not at all)',
-};
 
 /** The order in one line for people: `BUY 5 AAPL, limit $180.00`. */
 export function orderHeadline(order: OrderDraft): string {
@@ -60,7 +52,10 @@ export function orderFields(order: OrderDraft): [label: string, value: string][]
   return [
     ['order', orderHeadline(order)],
     ['account', `${order.account} ${environmentWord(order.environment)}`],
-    ['in force', timesInForce[order.time_in_force] + (order.extended_hours ? ', extended hours' : '')],
+    [
+      'in force',
+      timeInForceWords[order.time_in_force].terms + (order.extended_hours ? ', extended hours' : ''),
+    ],
     [
       'price',
       `${sharePrice(order.reference_price)} now, may move ${percent(order.max_slippage)}${comesTo(order)}`,

@@ -166,7 +166,7 @@ describe.skipIf(missing !== undefined)('each state of the keychain', () => {
 
   it('open, and emptied by hand: nobody is signed in, which a sign-in mends', async () => {
     const outcome = await play('whoami', { wrap: session, before: unlock('right') });
-    expect(outcome.stderr).toMatch(/error: you are not logged in\nhint: .*trade-agent login/);
+    expect(outcome.stderr).toMatch(/error: nobody is signed in\nhint: .*trade-agent login/);
     expect(outcome.code).toBe(4);
     expect(outcome.ms).toBeLessThan(LIMIT_MS);
   });

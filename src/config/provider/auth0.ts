@@ -1,3 +1,4 @@
+import { TOKEN_VAULT_GRANT } from '../../net/oauth-names.ts';
 import type { Dialect } from './dialect.ts';
 import { fittingMessage } from './fitting-message.ts';
 import { standard } from './standard.ts';
@@ -28,7 +29,7 @@ export const auth0: Dialect = {
   details: 'registered',
   // "POST /oauth/revoke": a refresh token. An access token there lasts until it ends.
   revokesAccessTokens: false,
-  exchangeGrantType: 'urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token',
+  exchangeGrantType: TOKEN_VAULT_GRANT,
   // The My Account API. A session gets tokens for it by a multi-resource refresh token, which is a setting there.
   connectedAccounts: ({ issuer }) => ({
     endpoint: `${slashed(issuer)}me/v1/connected-accounts`,

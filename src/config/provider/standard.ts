@@ -1,5 +1,6 @@
 import { TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
+import { IDENTITY_SCOPES } from '../../trading/scopes.ts';
 import type { Dialect } from './dialect.ts';
 
 /** A provider that keeps to the standards: discovery, RFC 8707, RFC 9396, RFC 8693, CIBA Core. */
@@ -7,7 +8,7 @@ export const standard: Dialect = {
   label: 'a standard provider',
   recognizes: () => true,
   complete: (metadata) => metadata,
-  identityScopes: ['openid', 'profile', 'email', 'offline_access'],
+  identityScopes: IDENTITY_SCOPES,
   // RFC 8707's `resource` must be a URI; the older `audience` takes any name.
   audience: (audience) => (URL.canParse(audience) ? { resource: audience } : { audience }),
   loginHint: ({ sub }) => sub,

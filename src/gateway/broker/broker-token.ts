@@ -1,7 +1,7 @@
 import type { CryptoKey, JWK } from 'jose';
 import * as oauth from 'oauth4webapi';
 import { assertionKey } from '../../auth/provider/assertion-key.ts';
-import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
+import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT, TOKEN_VAULT_GRANT } from '../../net/oauth-names.ts';
 import { requireSecureUrl } from '../../net/secure-url.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Caller } from '../door/caller.ts';
@@ -42,7 +42,6 @@ export interface BrokerTokenOptions {
 }
 
 /** Auth0's Token Vault: the same idea under names of its own ("Access token exchange with Token Vault"). */
-const VAULT_GRANT = 'urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token';
 const VAULT_TOKEN_TYPE = 'http://auth0.com/oauth/token-type/federated-connection-access-token';
 
 /** What a provider answers where the user has no account at the broker: RFC 8693 §2.2.2, and the Token Vault. */
@@ -130,7 +129,10 @@ export function createBrokerTokens(options: BrokerTokenOptions): BrokerTokens {
 function grantOf(exchange: BrokerExchange, accessToken: string): [string, Record<string, string>] {
   const subject = { subject_token: accessToken, subject_token_type: ACCESS_TOKEN_TYPE };
   return exchange.grant === 'auth0-token-vault'
-    ? [VAULT_GRANT, { ...subject, requested_token_type: VAULT_TOKEN_TYPE, connection: exchange.audience }]
+    ? [
+        TOKEN_VAULT_GRANT,
+        { ...subject, requested_token_type: VAULT_TOKEN_TYPE, connection: exchange.audience },
+      ]
     : [
         TOKEN_EXCHANGE_GRANT,
         { ...subject, requested_token_type: ACCESS_TOKEN_TYPE, audience: exchange.audience },

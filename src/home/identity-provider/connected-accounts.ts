@@ -59,8 +59,9 @@ export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono
   const app = new Hono();
   app.use(bodyLimit({ maxSize: 16 * 1024 }));
   app.onError((error, context) => {
+    // The verifier of access tokens has codes of its own.
     const refusal =
-      error instanceof ConnectionRefusal
+      error instanceof ProblemError
         ? error
         : new ConnectionRefusal(500, 'internal', 'something went wrong at the provider');
     return problemResponse(refusal.toProblem(), refusal.options, {
