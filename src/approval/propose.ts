@@ -11,7 +11,7 @@ import {
   requestBody,
 } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
-import { drawCode, drawProposalId, subjectIdOf } from './code.ts';
+import { drawFreeCode, drawProposalId, subjectIdOf } from './code.ts';
 import { proposalDigest } from './details.ts';
 import { haltedReason, passesHalt } from './halts.ts';
 import type { KernelParts } from './kernel-parts.ts';
@@ -33,6 +33,8 @@ export interface ProposingRules {
   readonly maxTtlSeconds: number;
   /** Our own login clients: they alone are believed about where a field comes from. */
   readonly ownClients: ReadonlySet<string>;
+  /** @internal Four characters, instead of some at random: for codes that are to meet. */
+  readonly drawCode?: () => string;
 }
 
 /** A proposal, and whether it is one that was not there before. */
@@ -45,9 +47,10 @@ export interface Proposed {
  * Requests come at once, and the same one twice: through a proxy that repeats what it lost, or from two of a person's
  * programs. What keeps each to one proposal, within the quotas and outside a halt:
  *
- *  1. What a new proposal is held to (quotas, a halt, an open one that asks for the same) is read as of one moment, with the
- *     person's epoch, which any change of it makes another one. The row is written only while the epoch is still that: else
- *     it is read and decided anew. So of two at the edge of a quota one comes too late, however they interleave.
+ *  1. What a new proposal is held to (quotas, a halt, an open one that asks for the same, the codes of the open ones) is read
+ *     as of one moment, with the person's epoch, which any change of it makes another one. The row is written only while the
+ *     epoch is still that: else it is read and decided anew, and its code drawn anew. So of two at the edge of a quota one
+ *     comes too late, however they interleave, and no two that are open at the same time show the same code.
  *  2. The key is looked up, and written with the row, in that same transaction: one key, one proposal.
  *  3. Within this process the same request waits for the first (`arriving`, looked at and set before anything is awaited):
  *     completed twice, one could be refused where the other was taken in.
@@ -116,8 +119,8 @@ async function propose(
 
 /** Writes the row, or finds that there is one already. */
 async function write(
-  { store, clock, quotas }: KernelParts & ProposingRules,
-  draft: Omit<Draft, 'again'>,
+  { store, clock, quotas, drawCode }: KernelParts & ProposingRules,
+  draft: Omit<Draft, 'again' | 'code'>,
   key: KeyedRequest,
   asker: Asker,
 ): Promise<Proposed> {
@@ -136,7 +139,11 @@ async function write(
       continue;
     }
     requireQuota(standing, quotas, asker, now);
-    const numbered: Draft = { ...draft, again: sameLately > 0 ? sameLately + 1 : undefined };
+    const numbered: Draft = {
+      ...draft,
+      code: drawFreeCode(standing.openCodes, drawCode),
+      again: sameLately > 0 ? sameLately + 1 : undefined,
+    };
     const note = { event: 'proposed', facts: proposalFacts({ ...numbered, state: 'drafted' }) } as const;
     const drafted = await store.draft(numbered, key, standing, note, now);
     if (drafted.outcome === 'drafted') return { proposal: drafted.proposal, isNew: true };
@@ -152,7 +159,7 @@ function requireNotHalted({ haltedAt }: Standing, kind: ProposalKind): void {
   });
 }
 
-/** What a proposal goes by: id, code, and the digest of all that the person approves. */
+/** What a proposal goes by: its id, and the digest of all that the person approves. */
 function identityOf(
   { kind, requested_by }: ProposalRequest,
   { subject, worstCase }: Completed<unknown>,
@@ -160,7 +167,7 @@ function identityOf(
 ) {
   const requestedBy = requested_by ?? null;
   const statement = { kind, subject, worst_case: worstCase, provenance, requested_by: requestedBy, client };
-  return { id: drawProposalId(), code: drawCode(), kind, requestedBy, digest: proposalDigest(statement) };
+  return { id: drawProposalId(), kind, requestedBy, digest: proposalDigest(statement) };
 }
 
 function digestOf(value: unknown): string {

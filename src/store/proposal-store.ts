@@ -117,6 +117,8 @@ export interface Standing {
   /** Another one as soon as any proposal of this person changes, or their halt does. */
   readonly epoch: string;
   readonly haltedAt: number | undefined;
+  /** Of all that is open of this person, whoever proposed it. */
+  readonly openCodes: readonly string[];
   /** Of this proposer: open ones, and those drafted since the time asked for. */
   readonly open: number;
   readonly lately: number;

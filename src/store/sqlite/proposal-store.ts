@@ -71,6 +71,9 @@ function reads(database: Database.Database) {
 function standings(database: Database.Database) {
   const epoch = epochOf(database);
   const halted = haltOf(database);
+  const openCodes = database
+    .prepare<[string], string>(`SELECT code FROM proposals WHERE sub = ? AND state IN (${OPEN})`)
+    .pluck();
   // Each count by an index of its own.
   const usage = database.prepare<unknown[], { open: number; lately: number }>(`
     SELECT
@@ -96,6 +99,7 @@ function standings(database: Database.Database) {
       return {
         epoch: epoch(sub),
         haltedAt: halted(sub),
+        openCodes: openCodes.all(sub),
         ...(usage.get({ sub, client, typed: typed ? 1 : 0, since }) ?? { open: 0, lately: 0 }),
         decided: decided.all({ sub, client }),
         sameOpen: same === undefined ? undefined : proposalOf(same),

@@ -172,6 +172,18 @@ export function proposalStoreContract(open: OpenStores): void {
       });
     });
 
+    it('has the codes of all that is open of a person, whoever proposed it, and of nobody else', async () => {
+      const one = await drafted('one', { code: '0001' });
+      await drafted('two', { code: '0002', client: 'another' });
+      await drafted('three', { code: '0003', sub: 'bob' });
+      const openCodes = async () => (await store.standing(asker, 0)).openCodes.toSorted();
+      expect(await openCodes()).toEqual(['0001', '0002']);
+      const executing = await change(one, { state: 'executing' });
+      expect(await openCodes()).toEqual(['0001', '0002']);
+      await change(executing.proposal, { state: 'executed' });
+      expect(await openCodes()).toEqual(['0002']);
+    });
+
     it('changes a proposal for one of many that saw the same', async () => {
       const one = await drafted('one');
       const stores = [store, opened.another().proposals];

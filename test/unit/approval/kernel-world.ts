@@ -42,6 +42,8 @@ export interface WorldOptions {
   /** Seconds. */
   readonly interval?: number;
   readonly details?: 'rar' | 'message';
+  /** Codes to be drawn first; then they are drawn at random. */
+  readonly codes?: string[];
 }
 
 export const alice = { sub: 'alice', clientId: 'trade-agent', accessToken: 'SESSION-TOKEN' } as const;
@@ -57,6 +59,7 @@ export function kernelWorld({
   delivery = 'poll',
   interval = 2,
   details = 'rar',
+  codes = [],
 }: WorldOptions = {}) {
   const clock = new VirtualClock();
   const started = clock.now();
@@ -85,6 +88,7 @@ export function kernelWorld({
     audit,
     auditFile,
     answers,
+    codes,
     polls,
     questions,
     told,
@@ -296,6 +300,7 @@ export function kernelWorld({
       quotas: defaultQuotas,
       maxTtlSeconds: 24 * 3600,
       ownClients: new Set(['trade-agent']),
+      drawCode: () => codes.shift() ?? drawCode(),
       onError: (message) => errors.push(message),
     });
   world.asking = asking;
