@@ -61,8 +61,19 @@ export interface Outcome {
 /**
  * How the owner is asked: the gateway's confidential CIBA client.
  *
- * @example a provider of one's own
- * const asking: Asking = { delivery: 'poll', request: (question) => …, poll: (id, expected, signal) => …, tell: async () => true };
+ * @example
+ * ```ts
+ * import type { Asking } from './asking-port.ts';
+ *
+ * // Tells of each question before it goes out.
+ * export function told(asking: Asking, tell: (bindingMessage: string) => void): Asking {
+ *   const request: Asking['request'] = async (question) => {
+ *     tell(question.bindingMessage);
+ *     return await asking.request(question);
+ *   };
+ *   return { ...asking, request };
+ * }
+ * ```
  */
 export interface Asking {
   /** `ping`: the provider calls back when it knows (CIBA Core §10.2), and polls are for calls that got lost. */

@@ -59,9 +59,19 @@ const START_WAITS_MS = [1_000, 5_000, 15_000] as const;
 /**
  * The kernel of approvals.
  * @example
- * const kernel = createApprovalKernel({ store, asking, kindOf, … });
- * kernel.start();
- * const { proposal } = await kernel.propose(caller, { kind: 'order', order }, key);
+ * ```ts
+ * import { createApprovalKernel, type KernelOptions } from './kernel.ts';
+ * import type { ProposingCaller } from './propose.ts';
+ * import type { ProposalRequest } from '../trading/proposal.ts';
+ *
+ * // The person is asked, and what they approve is carried out, whether or not anybody waits for it here.
+ * export async function ask(options: KernelOptions, caller: ProposingCaller, request: ProposalRequest): Promise<string> {
+ *   const kernel = createApprovalKernel(options);
+ *   kernel.start();
+ *   const { proposal } = await kernel.propose(caller, request, 'a key of its own');
+ *   return `${proposal.code} is ${proposal.state}`;
+ * }
+ * ```
  */
 export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
   const { store, halts, audit, clock } = options;

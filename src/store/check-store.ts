@@ -94,8 +94,14 @@ export interface ActivityCache {
 /**
  * What checks of one profile remember.
  * @example
- * const { notices } = store.account({ profile: 'sandbox:alice', account: 'PA1' });
- * for (const { channel, notice } of await notices.waiting()) …
+ * ```ts
+ * import type { CheckStore, KeptNotice } from './check-store.ts';
+ *
+ * export async function waitingFor(store: CheckStore<KeptNotice>, channel: string): Promise<string[]> {
+ *   const { notices } = store.account({ profile: 'sandbox:alice', account: 'PA1' });
+ *   return (await notices.waiting()).filter((one) => one.channel === channel).map(({ notice }) => notice.id);
+ * }
+ * ```
  */
 export interface CheckStore<Notice extends KeptNotice> {
   readonly closes: CloseCache;

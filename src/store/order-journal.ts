@@ -52,8 +52,17 @@ export interface Claim extends OrderKey {
  * The record that makes one approval one order. Each method is one unit of work: its condition is looked at, and all of it
  * is written, in one transaction that is on disk when the promise resolves. Times are milliseconds since the epoch.
  *
- * @example the right to send, for one alone however many ask for it
- * if ((await journal.claim(claim, now)) === 'claimed') await broker.submit(claim.draft);
+ * @example
+ * ```ts
+ * import type { Claim, OrderJournal } from './order-journal.ts';
+ *
+ * // The right to send is one caller's alone, however many ask for it, in however many processes.
+ * export async function sendOnce(journal: OrderJournal, claim: Claim, send: () => Promise<void>): Promise<boolean> {
+ *   const isMine = (await journal.claim(claim, Date.now())) === 'claimed';
+ *   if (isMine) await send();
+ *   return isMine;
+ * }
+ * ```
  */
 export interface OrderJournal {
   find(sub: string, clientOrderId: string): Promise<JournalEntry | undefined>;

@@ -145,8 +145,18 @@ export interface StandingQuery {
  * transaction, and the answer says whether it held. Times are milliseconds since the epoch. What may follow on what is not
  * decided here: the table of states is the kernel's.
  *
- * @example a compare-and-set: of two who saw the same, one moves it
- * const { outcome } = await store.change(seen, { ...seen, state: 'cancelled', token: 'erased' }, note, { now });
+ * @example
+ * ```ts
+ * import type { AuditNote } from './audit.ts';
+ * import type { ProposalStore, StoredProposal } from './proposal-store.ts';
+ *
+ * // A compare-and-set: of two who saw the same, one moves it, and the other is told that it is stale.
+ * export async function cancel(store: ProposalStore, seen: StoredProposal, note: AuditNote): Promise<boolean> {
+ *   const change = { ...seen, state: 'cancelled', token: 'erased' } as const;
+ *   const { outcome } = await store.change(seen, change, note, { now: Date.now() });
+ *   return outcome === 'moved';
+ * }
+ * ```
  */
 export interface ProposalStore {
   get(id: string): Promise<StoredProposal | undefined>;

@@ -60,8 +60,17 @@ export interface ThreadProposal {
  * resolves: the epoch that the caller read stands in its arguments, and the answer says whether it held. Times are
  * milliseconds since the epoch.
  *
- * @example the right to drive a thread, which one of two gets who read the same
- * const begun = await threads.begin({ id, owner, holder, expected: found.epoch, now, until });
+ * @example
+ * ```ts
+ * import type { LeasedThread, Lease, ThreadOwner, ThreadStore } from './thread-store.ts';
+ *
+ * // The right to drive a thread for a minute, which one of two gets who found it alike.
+ * export async function take(threads: ThreadStore, found: LeasedThread, owner: ThreadOwner): Promise<Lease | undefined> {
+ *   const [id, expected, now] = [found.id, found.epoch, Date.now()];
+ *   const begun = await threads.begin({ id, owner, holder: 'me', expected, now, until: now + 60_000 });
+ *   return begun.outcome === 'begun' ? begun.lease : undefined;
+ * }
+ * ```
  */
 export interface ThreadStore {
   find(id: string): Promise<LeasedThread | undefined>;

@@ -47,12 +47,7 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
     const { kept } = await proposals.note({ ...known, proposal });
     return approvalView(kept.proposal, known.thread);
   };
-  const asLastSeen = ({ proposal, thread }: ThreadProposal): ApprovalView => {
-    const view = approvalView(proposal, thread);
-    if (isSettledState(proposal.state)) return view;
-    const overdue = Date.parse(proposal.expires_at) <= clock.now() && !isUnderWayState(proposal.state);
-    return { ...view, stale: true, ...(overdue ? { overdue } : {}) };
-  };
+  const asLastSeen = (known: ThreadProposal): ApprovalView => lastSeen(known, clock.now());
   /** One that may have changed, as the gateway has it where that can be asked. */
   const current = async (
     known: ThreadProposal,
@@ -135,6 +130,14 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
     },
   };
   return approvals;
+}
+
+/** As the thread knows it; marked where that need not be the last word. */
+function lastSeen({ proposal, thread }: ThreadProposal, now: number): ApprovalView {
+  const view = approvalView(proposal, thread);
+  if (isSettledState(proposal.state)) return view;
+  const overdue = Date.parse(proposal.expires_at) <= now && !isUnderWayState(proposal.state);
+  return { ...view, stale: true, ...(overdue ? { overdue } : {}) };
 }
 
 async function clientOf(session: Session | undefined): Promise<GatewayClient | undefined> {
