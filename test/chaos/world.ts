@@ -26,6 +26,8 @@ export interface WorldOptions {
   readonly hold: number;
   readonly delivery: 'poll' | 'ping';
   readonly details: 'rar' | 'message';
+  /** The gateway's stores are some way off, as another machine's would be. */
+  readonly distant?: boolean;
 }
 
 /** What is made once and shared by all worlds: keys take time. */

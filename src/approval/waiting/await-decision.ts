@@ -200,6 +200,7 @@ async function pollOnce(
   attention.onBreakOff(() => ended.abort());
   try {
     const { details } = questionOf(attention, proposal);
+    ended.signal.throwIfAborted();
     failpoint('poll.before_call');
     return await asking.poll(
       authReqId,
