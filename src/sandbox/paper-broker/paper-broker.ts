@@ -8,7 +8,7 @@ import { type BrokerEnv, limitRate, requireToken } from './access.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { BrokerError } from './broker-error.ts';
 import { DataError, dataRoutes } from './data-routes.ts';
-import { createExchange } from './exchange.ts';
+import { createExchange } from './exchange/exchange.ts';
 import { openLedger } from './ledger.ts';
 import { type OAuthClient, oauthRoutes } from './oauth/oauth-routes.ts';
 import { openTokenStore } from './oauth/token-store.ts';

@@ -10,7 +10,7 @@ import { type BrokerEnv, requireTrading } from './access.ts';
 import { accountJson, type Books, positionJson } from './account-json.ts';
 import { activities } from './activities.ts';
 import { badParameter, notFound, unprocessable } from './broker-error.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange } from './exchange/exchange.ts';
 import { orderJson } from './order-json.ts';
 import { readTicket } from './order-ticket.ts';
 import { portfolioHistory } from './portfolio-history.ts';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createMarket } from '../../../src/sandbox/market/market.ts';
 import { BrokerError } from '../../../src/sandbox/paper-broker/broker-error.ts';
 import { buyingPower } from '../../../src/sandbox/paper-broker/buying-power.ts';
-import { createExchange } from '../../../src/sandbox/paper-broker/exchange.ts';
+import { createExchange } from '../../../src/sandbox/paper-broker/exchange/exchange.ts';
 import { openLedger } from '../../../src/sandbox/paper-broker/ledger.ts';
 import { openOrderBook } from '../../../src/sandbox/paper-broker/order-book.ts';
 import { readTicket } from '../../../src/sandbox/paper-broker/order-ticket.ts';
