@@ -194,6 +194,20 @@ describe('whatever is ordered, in whatever market', () => {
     database.close();
   });
 
+  it('an amount that by now would take more shares than there are ends instead of selling short', () => {
+    const { exchange, market, orders, ledger, database } = openBroker({ partialFills: false });
+    market.setPrice('AAPL', '100.00');
+    const terms = { symbol: 'AAPL', time_in_force: 'day' };
+    exchange.place(ACCOUNT, readTicket({ ...terms, side: 'buy', type: 'market', qty: '10' }));
+    const stop = { ...terms, side: 'sell', type: 'stop', notional: '900', stop_price: '95.00' };
+    const { id } = exchange.place(ACCOUNT, readTicket(stop));
+    market.setPrice('AAPL', '80.00');
+    exchange.settle();
+    expect(orders.byId(ACCOUNT, id)?.status).toBe('rejected');
+    expect(ledger.position(ACCOUNT, 'AAPL')?.qty).toBe('10');
+    database.close();
+  });
+
   it('an order that fails while being placed leaves nothing behind', () => {
     const { exchange, orders, ledger, database } = openBroker();
     const ticket = readTicket({ symbol: 'F', side: 'buy', type: 'market', time_in_force: 'day', qty: '1' });
