@@ -8,7 +8,6 @@ export type { AgentEvent, ApprovalView, RunResult, ThreadRecord, ThreadView } fr
 export type { Session, User } from '../auth/session/session.ts';
 export { type Clock, systemClock } from '../machine/clock.ts';
 export { createGatewayClient, type GatewayClient } from '../tools/gateway/gateway-client.ts';
-export type { GatewayClientOptions } from '../tools/gateway/gateway-requests.ts';
 export { type ErrorCode, isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 export {
   describeOrder,

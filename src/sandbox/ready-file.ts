@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 
@@ -26,6 +26,14 @@ export function writeReadyFile(file: string, ready: SandboxReady): void {
   const temporary = `${file}.${process.pid}.tmp`;
   writeFileSync(temporary, `${JSON.stringify(ready)}\n`, { mode: 0o600 });
   renameSync(temporary, file);
+}
+
+/** Writes the file. @returns what takes it away again, unless another sandbox has written there since */
+export function announce(file: string, ready: SandboxReady): () => void {
+  writeReadyFile(file, ready);
+  return () => {
+    if (readReadyFile(file)?.pid === process.pid) rmSync(file, { force: true });
+  };
 }
 
 /** The file's content, or `undefined` where there is no such file or it isn't a ready file. */

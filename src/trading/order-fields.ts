@@ -1,6 +1,6 @@
 import { cents, Dec, plain } from './decimal.ts';
 import { environmentWord } from './environment.ts';
-import { orderTypeWords } from './order-type-words.ts';
+import { orderTypeWords } from './order-types.ts';
 import { timeInForceWords } from './time-in-force-words.ts';
 
 /*

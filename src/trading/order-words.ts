@@ -3,7 +3,7 @@ import { Dec } from './decimal.ts';
 import { environmentWord } from './environment.ts';
 import type { OrderDraft, OrderType } from './order.ts';
 import { type OrderFieldName, orderField, orderFieldNames } from './order-fields.ts';
-import { type OrderPrices, orderTypeWords } from './order-type-words.ts';
+import { type OrderPrices, orderTypeWords } from './order-types.ts';
 import { timeInForceWords } from './time-in-force-words.ts';
 import type { Order } from './views.ts';
 

@@ -119,8 +119,13 @@ export type Cancellation = 'requested' | 'not_found' | 'not_cancelable';
  *  7. **A refused access token** is told at once (`onUnauthorized` of {@link ConnectBroker}), and is in no error's text.
  *
  * @example
+ * ```ts
+ * import type { OrderDraft } from '../../trading/order.ts';
+ * import type { Order } from '../../trading/views.ts';
+ * import type { Broker } from './broker.ts';
+ *
  * // What becomes of an order whose answer may be lost:
- * async function place(broker: Broker, order: OrderDraft): Promise<Order | 'no' | 'later' | 'not known'> {
+ * export async function place(broker: Broker, order: OrderDraft): Promise<Order | 'no' | 'later' | 'not known'> {
  *   const answer = await broker.submit(order);
  *   switch (answer.outcome) {
  *     case 'accepted':
@@ -133,6 +138,7 @@ export type Cancellation = 'requested' | 'not_found' | 'not_cancelable';
  *       return (await broker.orderByClientOrderId(order.client_order_id)) ?? 'not known';
  *   }
  * }
+ * ```
  */
 export interface Broker {
   account(): Promise<Account>;

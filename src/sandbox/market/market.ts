@@ -1,10 +1,10 @@
 import type { Clock } from '../../machine/clock.ts';
 import { Dec, decimal, isOnTick, price } from '../../trading/decimal.ts';
 import { type BarRequest, bars, type MarketBar } from './bars.ts';
-import { addDays, type IsoDate, newYorkDate } from './new-york-time.ts';
+import { createMarketTimes, type MarketTimes, tradingTime } from './market-times.ts';
 import { type PricePath, pricePath } from './price-path.ts';
 import { type ListedSymbol, listedSymbols } from './symbols.ts';
-import { type MarketHours, type Session, sessionFrom, sessionOf, sessionUpTo } from './trading-calendar.ts';
+import type { MarketHours } from './trading-calendar.ts';
 
 export interface MarketOptions {
   /** The same seed gives the same prices, always and everywhere. */
@@ -29,31 +29,16 @@ export interface MarketQuote {
 }
 
 /** A simulated market of real symbols: a seeded random walk around each one's snapshot price. */
-export interface Market {
+export interface Market extends MarketTimes {
   readonly seed: string;
-  readonly hours: MarketHours;
-  /** The market's own time: orders placed in it are timed by it. */
-  now(): number;
   symbol(symbol: string): ListedSymbol | undefined;
   symbols(): readonly ListedSymbol[];
   /** The quote at an instant (default now); outside trading hours, the one at the last close. Undefined: no such symbol. */
   quote(symbol: string, at?: number): MarketQuote | undefined;
-  /** When the session before the one of `at` closed; between two sessions the one just over counts as the present. */
-  previousClosing(at?: number): number;
-  /** The last price at that closing. */
+  /** The last price at `previousClosing`. */
   previousClose(symbol: string, at?: number): string | undefined;
   /** Oldest first; undefined: no such symbol. */
   bars(symbol: string, request: BarRequest): MarketBar[] | undefined;
-  isOpen(at?: number): boolean;
-  /** Whether pre-market, core or after-hours trading goes on. */
-  isExtendedOpen(at?: number): boolean;
-  /** The session now under way, or else the next one. */
-  currentOrNextSession(at?: number): Session;
-  /** The next opening and closing after an instant. In a market that is always open both are the end of the day. */
-  nextOpen(at?: number): number;
-  nextClose(at?: number): number;
-  /** Sessions from one date to another, both included. */
-  sessions(start: IsoDate, end: IsoDate): Session[];
   /**
    * Holds a symbol at a price from now on, or lets it go again with undefined. For tests and demonstrations.
    * @throws {RangeError} on an unknown symbol or a price that is no positive decimal on the tick
@@ -81,41 +66,28 @@ export function createMarket(options: MarketOptions): Market {
     return path;
   };
 
-  /** While the exchange is closed, time stands still at the last close. */
-  const tradingTime = (at: number): number => {
-    if (hours === 'always') return at;
-    const session = sessionUpTo(newYorkDate(at), hours);
-    if (at >= session.open) return Math.min(at, session.close);
-    return sessionUpTo(addDays(session.date, -1), hours).close;
-  };
-
   const lastPrice = (symbol: string, path: PricePath, at: number): string => {
     const hold = held.get(symbol);
     if (hold !== undefined && at >= hold.since) return hold.price;
-    const raw = path.at(tradingTime(at));
+    const raw = path.at(tradingTime(at, hours));
     return price(new Dec(Math.max(raw, 0.0001)));
   };
 
-  const market: Market = {
+  const times = createMarketTimes(hours, () => clock.now());
+  return {
+    ...times,
     seed,
-    hours,
-    now: () => clock.now(),
     symbol: (symbol) => listed.get(symbol),
     symbols: () => [...listed.values()],
     quote(symbol, at = clock.now()) {
       const path = pathOf(symbol);
       if (path === undefined) return undefined;
       const last = lastPrice(symbol, path, at);
-      return { symbol, last, ...spread(last), ...sizes(path, at), at: tradingTime(at) };
-    },
-    previousClosing(at = clock.now()) {
-      const today = sessionUpTo(newYorkDate(at), hours);
-      const present = at >= today.open ? today : sessionUpTo(addDays(today.date, -1), hours);
-      return sessionUpTo(addDays(present.date, -1), hours).close;
+      return { symbol, last, ...spread(last), ...sizes(path, at), at: tradingTime(at, hours) };
     },
     previousClose(symbol, at) {
       const path = pathOf(symbol);
-      return path === undefined ? undefined : lastPrice(symbol, path, market.previousClosing(at));
+      return path === undefined ? undefined : lastPrice(symbol, path, times.previousClosing(at));
     },
     bars(symbol, request) {
       const path = pathOf(symbol);
@@ -127,31 +99,6 @@ export function createMarket(options: MarketOptions): Market {
         volume: path.volume,
       });
     },
-    isOpen(at = clock.now()) {
-      const session = sessionOf(newYorkDate(at), hours);
-      return session !== undefined && at >= session.open && at < session.close;
-    },
-    isExtendedOpen(at = clock.now()) {
-      const session = sessionOf(newYorkDate(at), hours);
-      return session !== undefined && at >= session.extendedOpen && at < session.extendedClose;
-    },
-    currentOrNextSession(at = clock.now()) {
-      const session = sessionFrom(newYorkDate(at), hours);
-      return at < session.close ? session : sessionFrom(addDays(session.date, 1), hours);
-    },
-    nextOpen(at = clock.now()) {
-      const session = market.currentOrNextSession(at);
-      return session.open > at ? session.open : sessionFrom(addDays(session.date, 1), hours).open;
-    },
-    nextClose: (at = clock.now()) => market.currentOrNextSession(at).close,
-    sessions(start, end) {
-      const found: Session[] = [];
-      for (let date = start; date <= end; date = addDays(date, 1)) {
-        const session = sessionOf(date, hours);
-        if (session !== undefined) found.push(session);
-      }
-      return found;
-    },
     setPrice(symbol, fixed) {
       if (!listed.has(symbol)) throw new RangeError(`no such symbol: ${JSON.stringify(symbol)}`);
       if (fixed === undefined) {
@@ -162,7 +109,6 @@ export function createMarket(options: MarketOptions): Market {
       held.set(symbol, { price: price(fixed), since: clock.now() });
     },
   };
-  return market;
 }
 
 /** About one basis point, at least one tick wide, around the last price. */

@@ -19,26 +19,28 @@ export interface Ledger {
   cashFlows(accountId: string): CashFlowRecord[];
 }
 
+const TABLES = `
+  CREATE TABLE IF NOT EXISTS broker_accounts (
+    id TEXT PRIMARY KEY, number TEXT NOT NULL UNIQUE, username TEXT NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL, cash TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS broker_positions (
+    account_id TEXT NOT NULL REFERENCES broker_accounts (id), symbol TEXT NOT NULL,
+    qty TEXT NOT NULL, cost TEXT NOT NULL, PRIMARY KEY (account_id, symbol)
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS broker_fills (
+    seq INTEGER PRIMARY KEY, account_id TEXT NOT NULL REFERENCES broker_accounts (id), order_id TEXT,
+    symbol TEXT NOT NULL, side TEXT NOT NULL, qty TEXT NOT NULL, price TEXT NOT NULL, amount TEXT NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS broker_fills_by_account ON broker_fills (account_id, at);
+  CREATE TABLE IF NOT EXISTS broker_cash_flows (
+    seq INTEGER PRIMARY KEY, account_id TEXT NOT NULL REFERENCES broker_accounts (id), amount TEXT NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT;`;
+
 export function openLedger(database: Database.Database): Ledger {
-  database.exec(`
-    CREATE TABLE IF NOT EXISTS broker_accounts (
-      id TEXT PRIMARY KEY, number TEXT NOT NULL UNIQUE, username TEXT NOT NULL UNIQUE,
-      created_at INTEGER NOT NULL, cash TEXT NOT NULL
-    ) STRICT;
-    CREATE TABLE IF NOT EXISTS broker_positions (
-      account_id TEXT NOT NULL REFERENCES broker_accounts (id), symbol TEXT NOT NULL,
-      qty TEXT NOT NULL, cost TEXT NOT NULL, PRIMARY KEY (account_id, symbol)
-    ) STRICT;
-    CREATE TABLE IF NOT EXISTS broker_fills (
-      seq INTEGER PRIMARY KEY, account_id TEXT NOT NULL REFERENCES broker_accounts (id), order_id TEXT,
-      symbol TEXT NOT NULL, side TEXT NOT NULL, qty TEXT NOT NULL, price TEXT NOT NULL, amount TEXT NOT NULL,
-      at INTEGER NOT NULL
-    ) STRICT;
-    CREATE INDEX IF NOT EXISTS broker_fills_by_account ON broker_fills (account_id, at);
-    CREATE TABLE IF NOT EXISTS broker_cash_flows (
-      seq INTEGER PRIMARY KEY, account_id TEXT NOT NULL REFERENCES broker_accounts (id), amount TEXT NOT NULL,
-      at INTEGER NOT NULL
-    ) STRICT;`);
+  database.exec(TABLES);
 
   const byId = database.prepare<[string], AccountRecord>('SELECT * FROM broker_accounts WHERE id = ?');
   const byUsername = database.prepare<[string], AccountRecord>(
@@ -96,32 +98,37 @@ export function openLedger(database: Database.Database): Ledger {
     positions: (accountId) => allPositions.all(accountId),
     position: (accountId, symbol) => onePosition.get(accountId, symbol),
     book(fill) {
-      const qty = new Dec(fill.qty);
-      const amount = new Dec(cents(qty.times(fill.price)));
+      const amount = cents(new Dec(fill.qty).times(fill.price));
       const cash = cashOf(fill.account_id);
-      const held = onePosition.get(fill.account_id, fill.symbol);
-      const heldQty = new Dec(held?.qty ?? 0);
-      const heldCost = new Dec(held?.cost ?? 0);
-      if (fill.side === 'buy' ? amount.gt(cash) : qty.gt(heldQty)) return false;
+      if (fill.side === 'buy' && cash.lt(amount)) return false;
+      const position = positionAfter(onePosition.get(fill.account_id, fill.symbol), fill, amount);
+      if (position === undefined) return false;
 
-      const left = fill.side === 'buy' ? heldQty.plus(qty) : heldQty.minus(qty);
-      if (left.isZero()) {
-        dropPosition.run(fill.account_id, fill.symbol);
-      } else {
-        const cost =
-          fill.side === 'buy' ? heldCost.plus(amount) : heldCost.times(left).div(heldQty).toDecimalPlaces(9);
-        putPosition.run({
-          account_id: fill.account_id,
-          symbol: fill.symbol,
-          qty: plain(left),
-          cost: plain(cost),
-        });
-      }
+      if (new Dec(position.qty).isZero()) dropPosition.run(fill.account_id, fill.symbol);
+      else putPosition.run(position);
       setCash.run(cents(fill.side === 'buy' ? cash.minus(amount) : cash.plus(amount)), fill.account_id);
-      insertFill.run({ ...fill, amount: cents(amount) });
+      insertFill.run({ ...fill, amount });
       return true;
     },
     fills: (accountId) => allFills.all(accountId),
     cashFlows: (accountId) => allCashFlows.all(accountId),
   };
+}
+
+/**
+ * A position and what was paid for it once a fill of `amount` dollars is booked; none left is a `qty` of zero.
+ * @returns undefined where more would be sold than there is
+ */
+function positionAfter(
+  held: PositionRecord | undefined,
+  { account_id, symbol, side, qty }: Omit<FillRecord, 'amount'>,
+  amount: string,
+): PositionRecord | undefined {
+  const heldQty = new Dec(held?.qty ?? 0);
+  const heldCost = new Dec(held?.cost ?? 0);
+  const left = side === 'buy' ? heldQty.plus(qty) : heldQty.minus(qty);
+  if (left.lt(0)) return undefined;
+  if (left.isZero()) return { account_id, symbol, qty: '0', cost: '0' };
+  const cost = side === 'buy' ? heldCost.plus(amount) : heldCost.times(left).div(heldQty).toDecimalPlaces(9);
+  return { account_id, symbol, qty: plain(left), cost: plain(cost) };
 }

@@ -169,6 +169,23 @@ describe('a code', () => {
     });
     expect(answer.status).toBe(200);
   });
+
+  it('is no good from a client that shows its secret twice', async () => {
+    const { code = '', verifier } = await authorize(world.url, 'alice');
+    const answer = await fetch(`${world.url}/oauth/token`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${btoa(`${CLIENT.client_id}:${CLIENT.client_secret}`)}` },
+      body: new URLSearchParams({
+        grant_type: 'authorization_code',
+        code,
+        code_verifier: verifier,
+        redirect_uri: REDIRECT_URI,
+        ...CLIENT,
+      }),
+    });
+    expect(answer.status).toBe(401);
+    expect(await answer.json()).toEqual({ error: 'invalid_client' });
+  });
 });
 
 describe('tokens', () => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createMarket } from '../../../src/sandbox/market/market.ts';
 import { BrokerError } from '../../../src/sandbox/paper-broker/broker-error.ts';
 import { buyingPower } from '../../../src/sandbox/paper-broker/buying-power.ts';
-import { createExchange } from '../../../src/sandbox/paper-broker/exchange.ts';
+import { createExchange } from '../../../src/sandbox/paper-broker/exchange/exchange.ts';
 import { openLedger } from '../../../src/sandbox/paper-broker/ledger.ts';
 import { openOrderBook } from '../../../src/sandbox/paper-broker/order-book.ts';
 import { readTicket } from '../../../src/sandbox/paper-broker/order-ticket.ts';
@@ -191,6 +191,20 @@ describe('whatever is ordered, in whatever market', () => {
     exchange.settle();
     expect(orders.byId(ACCOUNT, id)?.status).toBe('rejected');
     expect(ledger.account(ACCOUNT)?.cash).toBe('10000.00');
+    database.close();
+  });
+
+  it('an amount that by now would take more shares than there are ends instead of selling short', () => {
+    const { exchange, market, orders, ledger, database } = openBroker({ partialFills: false });
+    market.setPrice('AAPL', '100.00');
+    const terms = { symbol: 'AAPL', time_in_force: 'day' };
+    exchange.place(ACCOUNT, readTicket({ ...terms, side: 'buy', type: 'market', qty: '10' }));
+    const stop = { ...terms, side: 'sell', type: 'stop', notional: '900', stop_price: '95.00' };
+    const { id } = exchange.place(ACCOUNT, readTicket(stop));
+    market.setPrice('AAPL', '80.00');
+    exchange.settle();
+    expect(orders.byId(ACCOUNT, id)?.status).toBe('rejected');
+    expect(ledger.position(ACCOUNT, 'AAPL')?.qty).toBe('10');
     database.close();
   });
 

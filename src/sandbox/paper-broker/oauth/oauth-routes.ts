@@ -1,51 +1,31 @@
-import { type Context, Hono } from 'hono';
-import { consentPage, refusalPage } from '../../../home/consent-page.ts';
-import { sameSecret } from '../access.ts';
-import type { IssuedTokens, TokenStore } from './token-store.ts';
-
-export interface OAuthClient {
-  client_id: string;
-  client_secret: string;
-  redirect_uris: string[];
-}
+import { Hono } from 'hono';
+import type { Party } from './authorization-request.ts';
+import { authorizeRoutes } from './authorize-routes.ts';
+import { createLogin, type User } from './login.ts';
+import type { OAuthClient } from './oauth-client.ts';
+import { tokenRoutes } from './token-routes.ts';
+import type { TokenStore } from './token-store.ts';
 
 export interface OAuthOptions {
   /** The broker's base URL. */
   url: string;
   tokens: TokenStore;
   clients: readonly OAuthClient[];
-  users: readonly { username: string; password: string }[];
+  users: readonly User[];
   now: () => number;
   /** Whose server it is; the paper broker's unless said otherwise. */
-  party?: { readonly label: string; readonly scopes: readonly string[] };
+  party?: Party;
 }
 
-/** Wrong passwords before a user name has to wait, and how long (milliseconds). */
-const MOST_TRIES = 10;
-const TRIES_WINDOW = 15 * 60_000;
-
-const parameterNames = [
-  'response_type',
-  'client_id',
-  'redirect_uri',
-  'scope',
-  'state',
-  'code_challenge',
-  'code_challenge_method',
-] as const;
-type Parameters = Partial<Record<(typeof parameterNames)[number], string>>;
-
-const broker = { label: 'Paper broker', scopes: ['account:write', 'trading'] } as const;
+const broker: Party = { label: 'Paper broker', scopes: ['account:write', 'trading'] };
 
 /**
  * A third party's own OAuth 2.0 server: authorization code with PKCE S256 (RFC 6749, 7636, 9700), refresh with rotation,
  * revocation (RFC 7009). The login form carries user name and password in every answer and sets no cookie, so there
  * is nothing a foreign page could ride on.
  */
-export function oauthRoutes(options: OAuthOptions): Hono {
-  const { tokens, now, party = broker } = options;
+export function oauthRoutes({ url, tokens, clients, users, now, party = broker }: OAuthOptions): Hono {
   const app = new Hono();
-  const tries = new Map<string, { since: number; count: number }>();
 
   app.use('/oauth/*', async (context, next) => {
     context.header('Cache-Control', 'no-store');
@@ -57,10 +37,10 @@ export function oauthRoutes(options: OAuthOptions): Hono {
   // RFC 8414
   app.get('/.well-known/oauth-authorization-server', (context) =>
     context.json({
-      issuer: options.url,
-      authorization_endpoint: `${options.url}/oauth/authorize`,
-      token_endpoint: `${options.url}/oauth/token`,
-      revocation_endpoint: `${options.url}/oauth/revoke`,
+      issuer: url,
+      authorization_endpoint: `${url}/oauth/authorize`,
+      token_endpoint: `${url}/oauth/token`,
+      revocation_endpoint: `${url}/oauth/revoke`,
       scopes_supported: [...party.scopes],
       response_types_supported: ['code'],
       grant_types_supported: ['authorization_code', 'refresh_token'],
@@ -69,200 +49,7 @@ export function oauthRoutes(options: OAuthOptions): Hono {
     }),
   );
 
-  app.get('/oauth/authorize', (context) => {
-    const request = readRequest(context.req.query());
-    if ('refusal' in request) return refuse(context, request.refusal);
-    if ('error' in request) return answer(context, request, { error: request.error });
-    return show(context, request);
-  });
-
-  app.post('/oauth/authorize', async (context) => {
-    const form = { ...context.req.query(), ...(await formOf(context)) };
-    const request = readRequest(form);
-    if ('refusal' in request) return refuse(context, request.refusal);
-    if ('error' in request) return answer(context, request, { error: request.error });
-    if (form.decision === 'deny') return answer(context, request, { error: 'access_denied' });
-    if (form.decision !== 'allow') return show(context, request, 'Choose Allow or Deny.', 400);
-
-    const { username = '', password = '' } = form;
-    const tried = tries.get(username);
-    const fresh = tried !== undefined && now() - tried.since < TRIES_WINDOW ? tried : undefined;
-    if (fresh !== undefined && fresh.count >= MOST_TRIES) {
-      return show(context, request, 'Too many wrong passwords. Wait 15 minutes.', 429);
-    }
-    const user = options.users.find((known) => known.username === username);
-    // Compared even for an unknown name, which otherwise would be told by the time it takes.
-    const right = sameSecret(password, user?.password ?? '');
-    if (user === undefined || !right) {
-      // Only names that exist are counted, so that the table can't be filled up.
-      if (user !== undefined) {
-        tries.set(username, { since: fresh?.since ?? now(), count: (fresh?.count ?? 0) + 1 });
-      }
-      return show(context, request, 'User name or password is wrong.', 401);
-    }
-    tries.delete(username);
-    const { client, redirect_uri, scopes, code_challenge } = request;
-    const code = tokens.issueCode({
-      client_id: client.client_id,
-      username,
-      scopes,
-      redirect_uri,
-      code_challenge,
-    });
-    return answer(context, request, { code });
-  });
-
-  app.post('/oauth/token', async (context) => {
-    const form = await formOf(context);
-    const client = authenticate(context, form);
-    if (client === undefined) return clientRefused(context);
-    let issued: IssuedTokens | undefined;
-    if (form.grant_type === 'authorization_code') {
-      const { code, redirect_uri, code_verifier } = form;
-      if (!code || !redirect_uri || !code_verifier) return tokenError(context, 'invalid_request');
-      issued = tokens.redeemCode(code, { client_id: client.client_id, redirect_uri, code_verifier });
-    } else if (form.grant_type === 'refresh_token') {
-      if (!form.refresh_token) return tokenError(context, 'invalid_request');
-      const scopes = form.scope?.split(' ').filter((scope) => scope !== '');
-      issued = tokens.refresh(form.refresh_token, client.client_id, scopes);
-    } else {
-      return tokenError(context, form.grant_type ? 'unsupported_grant_type' : 'invalid_request');
-    }
-    return issued === undefined ? tokenError(context, 'invalid_grant') : context.json(issued);
-  });
-
-  app.post('/oauth/revoke', async (context) => {
-    const form = await formOf(context);
-    const client = authenticate(context, form);
-    if (client === undefined) return clientRefused(context);
-    if (!form.token) return tokenError(context, 'invalid_request');
-    tokens.revoke(form.token, client.client_id);
-    return context.body(null, 200);
-  });
-
-  interface AuthorizationRequest {
-    client: OAuthClient;
-    redirect_uri: string;
-    state: string | undefined;
-    scopes: string[];
-    code_challenge: string;
-    parameters: Record<string, string>;
-  }
-
-  /** `refusal`: the client can't be trusted with an answer. `error`: it gets this one. */
-  const readRequest = (
-    given: Parameters,
-  ):
-    | AuthorizationRequest
-    | { refusal: string }
-    | { error: string; redirect_uri: string; state: string | undefined } => {
-    const client = options.clients.find((known) => known.client_id === given.client_id);
-    if (client === undefined) return { refusal: `${party.label} does not know this client.` };
-    const redirect_uri = given.redirect_uri ?? '';
-    if (!client.redirect_uris.includes(redirect_uri)) {
-      return { refusal: 'The redirect URI is not one this client has registered.' };
-    }
-    const { state, code_challenge = '' } = given;
-    const back = { redirect_uri, state };
-    if (given.response_type !== 'code') return { error: 'unsupported_response_type', ...back };
-    if (given.code_challenge_method !== 'S256' || !/^[A-Za-z0-9_-]{43}$/.test(code_challenge)) {
-      return { error: 'invalid_request', ...back };
-    }
-    const scopes = (given.scope ?? '').split(' ').filter((scope) => scope !== '');
-    if (scopes.length === 0 || scopes.some((scope) => !party.scopes.includes(scope))) {
-      return { error: 'invalid_scope', ...back };
-    }
-    const parameters = Object.fromEntries(
-      parameterNames.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])),
-    );
-    return { client, redirect_uri, state, scopes, code_challenge, parameters };
-  };
-
-  const show = (
-    context: Context,
-    request: AuthorizationRequest,
-    error?: string,
-    status: 200 | 400 | 401 | 429 = 200,
-  ) => {
-    // Chromium holds the redirect after a form to form-action too.
-    const target = new URL(request.redirect_uri).origin;
-    secure(context, `form-action 'self' ${target}`);
-    const { client, scopes, parameters } = request;
-    const page = {
-      label: party.label,
-      client_id: client.client_id,
-      scopes,
-      parameters,
-      ...(error === undefined ? {} : { error }),
-    };
-    return context.html(consentPage(page), status);
-  };
-
-  const refuse = (context: Context, reason: string) => {
-    secure(context, `form-action 'none'`);
-    return context.html(refusalPage(party.label, reason), 400);
-  };
-
-  /** 303, so that the password is not posted on to the client. */
-  const answer = (
-    context: Context,
-    { redirect_uri, state }: { redirect_uri: string; state: string | undefined },
-    parameters: Record<string, string>,
-  ) => {
-    const target = new URL(redirect_uri);
-    for (const [name, value] of Object.entries(parameters)) target.searchParams.set(name, value);
-    if (state !== undefined) target.searchParams.set('state', state);
-    return context.redirect(target.href, 303);
-  };
-
-  /** client_secret_basic or client_secret_post (RFC 6749, 2.3.1), never both. */
-  const authenticate = (context: Context, form: Record<string, string>): OAuthClient | undefined => {
-    const basic = /^Basic ([A-Za-z0-9+/]+=*)$/i.exec(context.req.header('authorization') ?? '')?.[1];
-    let { client_id, client_secret } = form;
-    if (basic !== undefined) {
-      if (client_secret !== undefined) return undefined;
-      const [id = '', secret = ''] = Buffer.from(basic, 'base64').toString().split(':');
-      client_id = formDecoded(id);
-      client_secret = formDecoded(secret);
-    }
-    const client = options.clients.find((known) => known.client_id === client_id);
-    return client !== undefined && client_secret && sameSecret(client_secret, client.client_secret)
-      ? client
-      : undefined;
-  };
-
-  const clientRefused = (context: Context) => {
-    context.header('WWW-Authenticate', 'Basic realm="paper-broker"');
-    return context.json({ error: 'invalid_client' }, 401);
-  };
-
+  app.route('/', authorizeRoutes({ party, clients, login: createLogin(users, now), tokens }));
+  app.route('/', tokenRoutes(clients, tokens));
   return app;
-}
-
-function secure(context: Context, formAction: string): void {
-  context.header(
-    'Content-Security-Policy',
-    `default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'; ${formAction}`,
-  );
-}
-
-function tokenError(context: Context, error: string) {
-  return context.json({ error }, 400);
-}
-
-/** A parameter sent twice is left out, as RFC 6749, 3.1 forbids it: what needs it then fails. */
-async function formOf(context: Context): Promise<Record<string, string>> {
-  const type = context.req.header('content-type') ?? '';
-  if (!type.startsWith('application/x-www-form-urlencoded')) return {};
-  const form = new URLSearchParams(await context.req.text());
-  return Object.fromEntries([...form].filter(([name]) => form.getAll(name).length === 1));
-}
-
-/** application/x-www-form-urlencoded, the encoding RFC 6749 asks for inside the Basic header. */
-function formDecoded(text: string): string {
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
-  } catch {
-    return '';
-  }
 }

@@ -19,6 +19,13 @@ export interface CodeRequest extends Grant {
   code_challenge: string;
 }
 
+/** What a client shows with a code: that it is the one that asked for it. */
+export interface CodeProof {
+  client_id: string;
+  redirect_uri: string;
+  code_verifier: string;
+}
+
 export interface IssuedTokens {
   access_token: string;
   token_type: 'Bearer';
@@ -34,10 +41,7 @@ export interface TokenStore {
    * Uses a code once. A second use revokes what the first one gave (RFC 6749, 4.1.2).
    * @returns undefined: unknown, used, expired, or not for this client, redirect URI and verifier
    */
-  redeemCode(
-    code: string,
-    proof: { client_id: string; redirect_uri: string; code_verifier: string },
-  ): IssuedTokens | undefined;
+  redeemCode(code: string, proof: CodeProof): IssuedTokens | undefined;
   /**
    * Rotates a refresh token. A used one revokes its whole family (RFC 9700, 4.14.2).
    * @returns undefined: unknown, used, expired, another client's, or asking for more than was granted
@@ -70,19 +74,21 @@ interface TokenRow {
   used: 0 | 1;
 }
 
+const TABLES = `
+  CREATE TABLE IF NOT EXISTS broker_oauth_codes (
+    hash TEXT PRIMARY KEY, client_id TEXT NOT NULL, username TEXT NOT NULL, scope TEXT NOT NULL,
+    redirect_uri TEXT NOT NULL, code_challenge TEXT NOT NULL, family TEXT NOT NULL, expires_at INTEGER NOT NULL,
+    used INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS broker_oauth_tokens (
+    hash TEXT PRIMARY KEY, kind TEXT NOT NULL, family TEXT NOT NULL, client_id TEXT NOT NULL,
+    username TEXT NOT NULL, scope TEXT NOT NULL, expires_at INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS broker_oauth_tokens_by_family ON broker_oauth_tokens (family);`;
+
 /** Codes and tokens lie hashed in the database: whoever reads it can't use them. */
 export function openTokenStore(database: Database.Database, now: () => number): TokenStore {
-  database.exec(`
-    CREATE TABLE IF NOT EXISTS broker_oauth_codes (
-      hash TEXT PRIMARY KEY, client_id TEXT NOT NULL, username TEXT NOT NULL, scope TEXT NOT NULL,
-      redirect_uri TEXT NOT NULL, code_challenge TEXT NOT NULL, family TEXT NOT NULL, expires_at INTEGER NOT NULL,
-      used INTEGER NOT NULL DEFAULT 0
-    ) STRICT;
-    CREATE TABLE IF NOT EXISTS broker_oauth_tokens (
-      hash TEXT PRIMARY KEY, kind TEXT NOT NULL, family TEXT NOT NULL, client_id TEXT NOT NULL,
-      username TEXT NOT NULL, scope TEXT NOT NULL, expires_at INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0
-    ) STRICT;
-    CREATE INDEX IF NOT EXISTS broker_oauth_tokens_by_family ON broker_oauth_tokens (family);`);
+  database.exec(TABLES);
 
   const insertCode = database.prepare(
     `INSERT INTO broker_oauth_codes (hash, client_id, username, scope, redirect_uri, code_challenge, family, expires_at)
@@ -148,13 +154,7 @@ export function openTokenStore(database: Database.Database, now: () => number): 
           return undefined;
         }
         useCode.run(hashed(code));
-        const challenge = createHash('sha256').update(proof.code_verifier).digest('base64url');
-        const holds =
-          row.expires_at > now() &&
-          row.client_id === proof.client_id &&
-          row.redirect_uri === proof.redirect_uri &&
-          row.code_challenge === challenge;
-        return holds ? issue(row, row.family) : undefined;
+        return row.expires_at > now() && isFor(row, proof) ? issue(row, row.family) : undefined;
       }),
     refresh: (token, client_id, scopes) =>
       inTransaction(() => {
@@ -179,6 +179,14 @@ export function openTokenStore(database: Database.Database, now: () => number): 
       if (row?.client_id === client_id) dropFamily.run(row.family);
     },
   };
+}
+
+function isFor(row: CodeRow, { client_id, redirect_uri, code_verifier }: CodeProof): boolean {
+  return (
+    row.client_id === client_id &&
+    row.redirect_uri === redirect_uri &&
+    row.code_challenge === createHash('sha256').update(code_verifier).digest('base64url')
+  );
 }
 
 const hashed = (token: string): string => createHash('sha256').update(token).digest('base64url');

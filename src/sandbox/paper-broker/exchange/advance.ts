@@ -1,0 +1,84 @@
+import { Dec, plain } from '../../../trading/decimal.ts';
+import type { Market } from '../../market/market.ts';
+import { unprocessable } from '../broker-error.ts';
+import type { Ledger } from '../ledger.ts';
+import { type Judgement, judge } from '../matching.ts';
+import type { OrderRecord } from '../records.ts';
+import { pauseBetweenParts } from './partial-fills.ts';
+
+/** What an open order meets. */
+export interface Floor {
+  market: Market;
+  /** Fills are booked here. */
+  ledger: Ledger;
+  /** Milliseconds since the epoch. */
+  at: number;
+}
+
+/**
+ * Brings one open order up to now, and books what of it fills: expiries, auctions, triggers. Call it inside a
+ * transaction.
+ * @returns what is to be stored; the very same order where nothing has changed
+ */
+export function advance(order: OrderRecord, floor: Floor): OrderRecord {
+  const { market, at } = floor;
+  if (order.auction_at !== null) {
+    if (at < order.auction_at) return order;
+    const { fillPrice } = judgedAt(order, market, order.auction_at);
+    return fillPrice === undefined ? canceled(order, at) : fill(order, fillPrice, floor);
+  }
+  if (order.expires_at !== null && at >= order.expires_at) {
+    return { ...order, status: 'expired', expired_at: order.expires_at };
+  }
+  const immediate = order.time_in_force === 'ioc' || order.time_in_force === 'fok';
+  const tradesNow = market.isOpen(at) || (order.extended_hours === 1 && market.isExtendedOpen(at));
+  if (!tradesNow) return immediate ? canceled(order, at) : order;
+  if (order.pause_until !== null && at < order.pause_until) return order;
+
+  const { fillPrice, ...followed } = judgedAt(order, market, at);
+  const status = order.status === 'accepted' ? 'new' : order.status;
+  const next: OrderRecord = { ...order, ...followed, status };
+  if (fillPrice !== undefined) return fill(next, fillPrice, floor);
+  if (immediate) return canceled(next, at);
+  const same =
+    next.hwm === order.hwm &&
+    next.stop_price === order.stop_price &&
+    next.triggered === order.triggered &&
+    next.status === order.status;
+  return same ? order : next;
+}
+
+export function canceled(order: OrderRecord, at: number): OrderRecord {
+  return { ...order, status: 'canceled', canceled_at: at };
+}
+
+function judgedAt(order: OrderRecord, market: Market, at: number): Judgement {
+  const quote = market.quote(order.symbol, at);
+  if (quote === undefined) throw unprocessable(`asset "${order.symbol}" not found`);
+  return judge(order, quote);
+}
+
+/** Trades as much as may trade now at a price, or ends the order where the account can't carry it. */
+function fill(order: OrderRecord, price: string, { market, ledger, at }: Floor): OrderRecord {
+  const remaining =
+    order.qty === null
+      ? new Dec(order.notional ?? 0).div(price).toDecimalPlaces(9, Dec.ROUND_DOWN)
+      : new Dec(order.qty).minus(order.filled_qty);
+  const inParts = order.first_part !== null && new Dec(order.filled_qty).isZero();
+  const qty = inParts ? new Dec(order.first_part ?? 0) : remaining;
+  const { account_id, id: order_id, symbol, side } = order;
+  const booked = qty.gt(0) && ledger.book({ account_id, order_id, symbol, side, qty: plain(qty), price, at });
+  if (!booked) {
+    return new Dec(order.filled_qty).isZero()
+      ? { ...order, status: 'rejected', failed_at: at }
+      : canceled(order, at);
+  }
+  const partly = {
+    ...order,
+    filled_qty: plain(new Dec(order.filled_qty).plus(qty)),
+    filled_value: plain(new Dec(order.filled_value).plus(qty.times(price))),
+  };
+  return inParts
+    ? { ...partly, status: 'partially_filled', pause_until: at + pauseBetweenParts(order, market.seed) }
+    : { ...partly, status: 'filled', filled_at: at, pause_until: null };
+}

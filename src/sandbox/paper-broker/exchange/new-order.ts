@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import { Dec, plain } from '../../../trading/decimal.ts';
+import type { Market, MarketQuote } from '../../market/market.ts';
+import { DAY, newYorkDate } from '../../market/new-york-time.ts';
+import { unprocessable } from '../broker-error.ts';
+import { judge } from '../matching.ts';
+import type { Ticket } from '../order-ticket.ts';
+import type { OrderRecord } from '../records.ts';
+import { firstPart } from './partial-fills.ts';
+
+/** Alpaca cancels good-till-canceled orders after 90 days. */
+const GTC_LIFE = 90 * DAY;
+
+export interface Arrival {
+  accountId: string;
+  /** Of the order's symbol, now. */
+  quote: MarketQuote;
+  market: Market;
+  /** Milliseconds since the epoch. */
+  at: number;
+  /** Whether some orders fill in two parts. */
+  partialFills: boolean;
+}
+
+/**
+ * A ticket as the order it becomes on arrival: nothing of it filled, its lifetime and what it reserves set.
+ * @throws {BrokerError} where its auction takes no more orders
+ */
+export function newOrder(
+  ticket: Ticket & { client_order_id: string },
+  { accountId, quote, market, at, partialFills }: Arrival,
+): Omit<OrderRecord, 'seq'> {
+  const auction_at = auctionOf(ticket.time_in_force, market, at);
+  const order: Omit<OrderRecord, 'seq'> = {
+    ...ticket,
+    id: randomUUID(),
+    account_id: accountId,
+    extended_hours: ticket.extended_hours ? 1 : 0,
+    status: 'accepted',
+    filled_qty: '0',
+    filled_value: '0',
+    hwm: null,
+    triggered: 0,
+    reserve_price: null,
+    first_part: partialFills ? firstPart(ticket, market.seed) : null,
+    pause_until: null,
+    auction_at,
+    created_at: at,
+    updated_at: at,
+    expires_at: expiryOf(ticket, market, at),
+    filled_at: null,
+    expired_at: null,
+    canceled_at: null,
+    failed_at: null,
+    replaced_at: null,
+    replaced_by: null,
+    replaces: null,
+  };
+  if (order.type === 'trailing_stop') {
+    const { hwm, stop_price } = judge({ ...order, seq: 0 }, quote);
+    order.hwm = hwm;
+    order.stop_price = stop_price;
+  }
+  if (order.side === 'buy') {
+    order.reserve_price = order.limit_price ?? plain(Dec.max(order.stop_price ?? 0, quote.ask));
+  }
+  return order;
+}
+
+/** When an order that comes in now has its auction; null for one that trades outside of it. */
+function auctionOf(time_in_force: Ticket['time_in_force'], market: Market, at: number): number | null {
+  if (time_in_force !== 'opg' && time_in_force !== 'cls') return null;
+  if (market.hours === 'exchange') checkAuctionWindow(time_in_force, market, at);
+  return time_in_force === 'opg' ? market.nextOpen(at) : market.nextClose(at);
+}
+
+function checkAuctionWindow(time_in_force: 'opg' | 'cls', market: Market, at: number): void {
+  // Alpaca: opg until 9:28, cls until 15:50 New York time; both again from 19:00 on, for the next session.
+  const session = market.currentOrNextSession(at);
+  const cutoff = time_in_force === 'opg' ? session.open - 2 * 60_000 : session.close - 10 * 60_000;
+  const today = market.sessions(newYorkDate(at), newYorkDate(at))[0];
+  const evening = today !== undefined && at >= today.close && at < today.extendedClose - 3_600_000;
+  if (at >= cutoff || evening) {
+    throw unprocessable(`${time_in_force} orders are not accepted at this time of day`);
+  }
+}
+
+/** When an order that comes in now expires; null for one that never rests. */
+function expiryOf(ticket: Ticket, market: Market, at: number): number | null {
+  if (ticket.time_in_force === 'gtc') return at + GTC_LIFE;
+  if (ticket.time_in_force !== 'day') return null;
+  const session = market.currentOrNextSession(at);
+  return ticket.extended_hours ? session.extendedClose : session.close;
+}

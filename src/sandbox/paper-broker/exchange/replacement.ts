@@ -1,0 +1,47 @@
+import { Dec, plain } from '../../../trading/decimal.ts';
+import { unprocessable } from '../broker-error.ts';
+import { isFractional, readTicket, type Ticket } from '../order-ticket.ts';
+import type { OrderRecord } from '../records.ts';
+
+/** The terms PATCH /v2/orders/{id} may change; absent ones stay. */
+export interface ReplacementTerms {
+  qty?: string;
+  time_in_force?: Ticket['time_in_force'];
+  limit_price?: string;
+  stop_price?: string;
+  /** trail_price or trail_percent, whichever the order has. */
+  trail?: string;
+  client_order_id?: string;
+}
+
+/**
+ * The order that is to stand in place of an open one, for what of that has not filled.
+ * @throws {BrokerError} where the order takes no changes, or not these
+ */
+export function replacementTicket(old: OrderRecord, terms: ReplacementTerms): Ticket {
+  // Alpaca: neither by amount, nor before it has reached the market, nor fractions for another quantity.
+  if (old.notional !== null) throw unprocessable('notional orders cannot be replaced');
+  if (old.status === 'accepted') throw unprocessable('cannot replace order in accepted status');
+  if (terms.qty !== undefined && isFractional(old)) {
+    throw unprocessable('qty of fractional orders cannot be replaced');
+  }
+  if (old.type !== 'trailing_stop' && terms.trail !== undefined) {
+    throw unprocessable(`${old.type} orders must not have a trail`);
+  }
+  const left = plain(new Dec(terms.qty ?? old.qty ?? 0).minus(old.filled_qty));
+  if (new Dec(left).lte(0)) throw unprocessable('qty must be greater than filled_qty');
+  const ticket: Record<string, unknown> = {
+    symbol: old.symbol,
+    side: old.side,
+    type: old.type,
+    time_in_force: terms.time_in_force ?? old.time_in_force,
+    qty: left,
+    limit_price: terms.limit_price ?? old.limit_price,
+    stop_price: old.type === 'trailing_stop' ? null : (terms.stop_price ?? old.stop_price),
+    trail_price: old.trail_price === null ? null : (terms.trail ?? old.trail_price),
+    trail_percent: old.trail_percent === null ? null : (terms.trail ?? old.trail_percent),
+    extended_hours: old.extended_hours === 1,
+    client_order_id: terms.client_order_id,
+  };
+  return readTicket(ticket);
+}

@@ -1,0 +1,160 @@
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import { type Context, Hono } from 'hono';
+import { z } from 'zod';
+import type { Faults } from '../../home/faults.ts';
+import { failpoint } from '../../machine/failpoint.ts';
+import { Dec } from '../../trading/decimal.ts';
+import { timesInForce } from '../../trading/order.ts';
+import { type BrokerEnv, requireTrading } from './access.ts';
+import { badParameter, notFound, unprocessable } from './broker-error.ts';
+import type { Exchange } from './exchange/exchange.ts';
+import type { ReplacementTerms } from './exchange/replacement.ts';
+import type { OrderBook } from './order-book.ts';
+import { orderJson } from './order-json.ts';
+import { readTicket } from './order-ticket.ts';
+import { isOpenOrder, type OrderRecord } from './records.ts';
+
+export interface OrderRoutesOptions {
+  orders: OrderBook;
+  exchange: Exchange;
+  faults: Faults;
+}
+
+const terms = z.object({
+  qty: z
+    .string()
+    .regex(/^[1-9]\d{0,11}$/)
+    .optional(),
+  time_in_force: z.enum(timesInForce).optional(),
+  limit_price: z.string().optional(),
+  stop_price: z.string().optional(),
+  trail: z.string().optional(),
+  client_order_id: z
+    .string()
+    .max(128)
+    .optional()
+    .transform((value) => value || undefined),
+  /** Of indications of interest in an IPO alone, and there are none here. */
+  notional: z.unknown().optional(),
+});
+
+const listQuery = z.object({
+  status: z.enum(['open', 'closed', 'all']).default('open'),
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+  after: z.string().optional(),
+  until: z.string().optional(),
+  direction: z.enum(['asc', 'desc']).default('desc'),
+  symbols: z.string().optional(),
+  side: z.enum(['buy', 'sell']).optional(),
+});
+
+/** Orders: placing, reading, replacing and cancelling them. */
+export function orderRoutes({ orders, exchange, faults }: OrderRoutesOptions): Hono<BrokerEnv> {
+  const app = new Hono<BrokerEnv>();
+
+  app.get('/v2/orders', (context) => {
+    const listed = listedOrders(orders.all(context.get('account').id), context.req.query());
+    return context.json(listed.map(orderJson));
+  });
+
+  /** Tells of an order that was taken, unless the answer is to get lost. */
+  const answerOrder = (context: Context<BrokerEnv>, order: OrderRecord): Response => {
+    if (faults.take('broker_timeout_after_accept')) {
+      context.env?.incoming?.socket.destroy();
+      return RESPONSE_ALREADY_SENT;
+    }
+    return context.json(orderJson(order));
+  };
+
+  app.post('/v2/orders', requireTrading, async (context) => {
+    const ticket = readTicket(await jsonBody(context.req));
+    const order = exchange.place(context.get('account').id, ticket);
+    failpoint('broker.committed');
+    return answerOrder(context, order);
+  });
+
+  app.delete('/v2/orders', requireTrading, (context) =>
+    context.json(
+      exchange.cancelAll(context.get('account').id).map(({ id }) => ({ id, status: 200 })),
+      207,
+    ),
+  );
+
+  app.get('/v2/orders:by_client_order_id', (context) => {
+    const clientOrderId = context.req.query('client_order_id');
+    if (!clientOrderId) throw badParameter('client_order_id is required');
+    return context.json(orderJson(found(orders.byClientOrderId(context.get('account').id, clientOrderId))));
+  });
+
+  app.get('/v2/orders/:id', (context) => {
+    const id = orderId(context.req.param('id'));
+    return context.json(orderJson(found(orders.byId(context.get('account').id, id), id)));
+  });
+
+  app.patch('/v2/orders/:id', requireTrading, async (context) => {
+    const given = readTerms(await jsonBody(context.req));
+    const id = orderId(context.req.param('id'));
+    const order = exchange.replace(context.get('account').id, id, given);
+    failpoint('broker.committed');
+    return answerOrder(context, order);
+  });
+
+  app.delete('/v2/orders/:id', requireTrading, (context) => {
+    exchange.cancel(context.get('account').id, orderId(context.req.param('id')));
+    return context.body(null, 204);
+  });
+
+  return app;
+}
+
+/** @param every the account's orders in order of arrival */
+function listedOrders(every: readonly OrderRecord[], query: Record<string, string>): OrderRecord[] {
+  const read = listQuery.safeParse(query);
+  if (!read.success) throw badParameter(`invalid ${String(read.error.issues[0]?.path[0])}`);
+  const { status, limit, direction, symbols, side } = read.data;
+  const after = timeOf(read.data.after, 'after') ?? Number.NEGATIVE_INFINITY;
+  const until = timeOf(read.data.until, 'until') ?? Number.POSITIVE_INFINITY;
+  const wanted = symbols?.split(',').map((symbol) => symbol.trim().toUpperCase());
+  const matching = every
+    .filter((order) => status === 'all' || isOpenOrder(order) === (status === 'open'))
+    .filter((order) => order.created_at > after && order.created_at < until)
+    .filter((order) => wanted === undefined || wanted.includes(order.symbol))
+    .filter((order) => side === undefined || order.side === side);
+  if (direction === 'desc') matching.reverse();
+  return matching.slice(0, limit);
+}
+
+function readTerms(body: unknown): ReplacementTerms {
+  const read = terms.safeParse(body);
+  if (!read.success) throw badParameter(`invalid ${String(read.error.issues[0]?.path[0] ?? 'request body')}`);
+  const { notional, ...asked } = read.data;
+  if (notional !== undefined) throw unprocessable('notional orders cannot be replaced');
+  return Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
+}
+
+function found(order: OrderRecord | undefined, id?: string): OrderRecord {
+  if (order === undefined) throw notFound(id === undefined ? 'order not found' : `order not found for ${id}`);
+  return order;
+}
+
+function orderId(text: string): string {
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) throw badParameter('order_id is invalid');
+  return text.toLowerCase();
+}
+
+async function jsonBody(request: { text(): Promise<string> }): Promise<unknown> {
+  const text = await request.text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw badParameter('request body format is invalid');
+  }
+}
+
+/** RFC 3339, or seconds since the epoch. */
+function timeOf(text: string | undefined, name: string): number | undefined {
+  if (text === undefined) return undefined;
+  const at = /^\d{9,11}$/.test(text) ? new Dec(text).times(1000).toNumber() : Date.parse(text);
+  if (Number.isNaN(at)) throw badParameter(`invalid ${name}`);
+  return at;
+}

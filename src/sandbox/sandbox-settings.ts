@@ -1,0 +1,156 @@
+import { join } from 'node:path';
+import type { JWK } from 'jose';
+import type { Quotas } from '../approval/quotas.ts';
+import type { GatewayOptions } from '../gateway/gateway-options.ts';
+import type { IdentityProviderOptions } from '../home/identity-provider/identity-provider.ts';
+import { LOGIN_CLIENT_ID } from '../home/identity-provider/protocol.ts';
+import type { VaultOptions } from '../home/identity-provider/vault.ts';
+import { LONGEST_TTL_S } from '../trading/proposal.ts';
+import type { OAuthClient } from './paper-broker/oauth/oauth-client.ts';
+import type { PaperBrokerOptions } from './paper-broker/paper-broker.ts';
+import type { SandboxHome, SandboxSeed } from './sandbox-home.ts';
+import { type ThirdPartiesOptions, thirdPartyScopes } from './third-parties/third-parties.ts';
+
+/*
+ * What the parties of a sandbox must know of each other: where each is reached, whose keys and passwords count. All of
+ * it follows from the seed and the addresses.
+ */
+
+/** Base URLs. `services` are Slack's and Gmail's stand-ins. */
+export interface SandboxAddresses {
+  readonly issuer: string;
+  readonly gateway: string;
+  readonly broker: string;
+  readonly services: string;
+}
+
+/** The broker connection's name in the vault. */
+export const CONNECTION = 'paper-broker';
+
+const GATEWAY_CLIENT_ID = 'trade-agent-gateway';
+
+export function brokerSettings(
+  seed: SandboxSeed,
+  addresses: SandboxAddresses,
+): Pick<PaperBrokerOptions, 'url' | 'users' | 'oauthClients' | 'adminSecret'> {
+  return {
+    url: addresses.broker,
+    users: seed.users.map(({ username, name, broker_password: password }) => ({ username, name, password })),
+    oauthClients: [vaultAt(CONNECTION, seed, addresses)],
+    adminSecret: seed.admin_secret,
+  };
+}
+
+export function thirdPartySettings(
+  seed: SandboxSeed,
+  addresses: SandboxAddresses,
+): Pick<ThirdPartiesOptions, 'url' | 'users' | 'clients'> {
+  return {
+    url: addresses.services,
+    users: seed.users.map(({ username, broker_password: password }) => ({ username, password })),
+    clients: { slack: vaultAt('slack', seed, addresses), gmail: vaultAt('gmail', seed, addresses) },
+  };
+}
+
+export function vaultSettings(
+  seed: SandboxSeed,
+  addresses: SandboxAddresses,
+): Pick<VaultOptions, 'key' | 'connections'> {
+  const connection = (name: string, url: string, label: string) => ({
+    url,
+    client: vaultClient(seed),
+    redirectUri: redirectUri(name, addresses),
+    label,
+  });
+  return {
+    key: Buffer.from(seed.vault_key, 'base64url'),
+    connections: {
+      [CONNECTION]: connection(CONNECTION, addresses.broker, 'Paper broker'),
+      slack: {
+        ...connection('slack', `${addresses.services}/slack`, 'Slack'),
+        scopes: thirdPartyScopes.slack,
+      },
+      gmail: {
+        ...connection('gmail', `${addresses.services}/gmail`, 'Gmail'),
+        scopes: thirdPartyScopes.gmail,
+      },
+    },
+  };
+}
+
+export function identityProviderSettings(
+  { seed, pairingSecret }: SandboxHome,
+  addresses: SandboxAddresses,
+): Omit<IdentityProviderOptions, 'database' | 'vault' | 'faults' | 'clock'> {
+  return {
+    issuer: addresses.issuer,
+    resource: addresses.gateway,
+    broker: { url: addresses.broker },
+    users: seed.users,
+    phonePairingSecret: pairingSecret,
+    gatewayClient: { client_id: GATEWAY_CLIENT_ID, jwks: { keys: [publicPart(gatewayKey(seed))] } },
+    thirdPartyPasswords: Object.fromEntries(
+      seed.users.map(({ username, broker_password }) => [username, broker_password]),
+    ),
+    // A command that is killed at the wrong moment must not cost a sign-in.
+    refreshTokenReuse: 'until_confirmed',
+  };
+}
+
+export function gatewaySettings(
+  { seed, folder }: SandboxHome,
+  addresses: SandboxAddresses,
+  quotas: Quotas | undefined,
+): Omit<GatewayOptions, 'stores' | 'clock'> {
+  const privateKey = gatewayKey(seed);
+  return {
+    issuer: addresses.issuer,
+    resource: addresses.gateway,
+    exchange: { client_id: GATEWAY_CLIENT_ID, privateKey, audience: CONNECTION },
+    broker: { kind: 'alpaca', environment: 'paper', trading_url: addresses.broker, simulated: true },
+    messages: {
+      slack: { audience: 'slack', url: `${addresses.services}/slack/api` },
+      gmail: { audience: 'gmail', url: addresses.services },
+    },
+    approval: {
+      method: 'ciba',
+      details: 'rar',
+      signature: 'off',
+      auditFile: join(folder, 'audit.jsonl'),
+      client: { id: GATEWAY_CLIENT_ID },
+      privateKey,
+      delivery: 'ping',
+      maxTtl: LONGEST_TTL_S,
+      phoneUrl: phoneUrl(addresses.issuer),
+      ...(quotas === undefined ? {} : { quotas }),
+    },
+    requireBoundTokens: true,
+    ownClients: [LOGIN_CLIENT_ID],
+  };
+}
+
+export function phoneUrl(issuer: string): string {
+  return `${issuer}/phone`;
+}
+
+/** The vault as a client of a third party. */
+function vaultAt(connection: string, seed: SandboxSeed, addresses: SandboxAddresses): OAuthClient {
+  return { ...vaultClient(seed), redirect_uris: [redirectUri(connection, addresses)] };
+}
+
+function vaultClient(seed: SandboxSeed): Pick<OAuthClient, 'client_id' | 'client_secret'> {
+  return { client_id: 'trade-agent-vault', client_secret: seed.vault_client_secret };
+}
+
+function redirectUri(connection: string, addresses: SandboxAddresses): string {
+  return `${addresses.issuer}/connections/callback/${connection}`;
+}
+
+function gatewayKey(seed: SandboxSeed): JWK {
+  return seed.gateway_key as JWK;
+}
+
+function publicPart(key: JWK): JWK {
+  const { d: _, ...rest } = key;
+  return rest;
+}
