@@ -13,6 +13,7 @@ import { tradeOrderDetails } from '../../../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import { problemSchema } from '../../../../src/trading/views.ts';
 import { type AlpacaStandIn, startAlpacaStandIn } from './alpaca-stand-in.ts';
+import { firstAnswer } from './first-answer.ts';
 import { type TestClock, testClock } from './test-clock.ts';
 import { type MintOptions, startTestIssuer, type TestIssuer } from './test-issuer.ts';
 
@@ -55,6 +56,7 @@ export async function startWorld(
     gatewayClient: { client_id: 'gateway-client', jwk: await exportJWK(publicKey) },
   });
   const broker = await startAlpacaStandIn();
+  await firstAnswer(broker);
   for (const [token, user] of broker.tokens) issuer.connected.set(user, token);
   for (const [user, token] of Object.entries(options.broker?.tokens ?? {})) issuer.connected.set(user, token);
   const brokerUrl = options.broker?.url ?? broker.url;
