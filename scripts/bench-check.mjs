@@ -37,11 +37,11 @@ async function bundle(folder) {
     logLevel: 'warning',
   };
   const file = join(folder, 'check.mjs');
-  const names = ['check', 'check-store', 'load-rules', 'report/html'];
+  const names = ['check/check', 'store/sqlite/check-store', 'check/load-rules', 'check/report/html'];
   await build({
     ...options,
     stdin: {
-      contents: names.map((name) => `export * from './src/check/${name}.ts';`).join('\n'),
+      contents: names.map((name) => `export * from './src/${name}.ts';`).join('\n'),
       resolveDir: root,
       loader: 'ts',
     },
@@ -61,13 +61,14 @@ const snapshot = JSON.parse(readFileSync(folder + '/snapshot.json', 'utf8'));
 snapshot.quotes = new Map(snapshot.quotes);
 const file = await parseRules(readFileSync(folder + '/rules.yaml', 'utf8'), 'rules.yaml');
 const store = openCheckStore(folder + '/checks.db', key);
-snapshot.closes = new Map(snapshot.positions.map(({ symbol }) => [symbol, store.closes.get(symbol)]));
+snapshot.closes = new Map();
+for (const { symbol } of snapshot.positions) snapshot.closes.set(symbol, await store.closes.get(symbol));
 const memory = store.account({ profile: 'bench', account: 'PA1' });
 const done = check({
-  file, snapshot, memory, rulesFile: 'rules.yaml', sectorOf: () => 'Technology',
+  file, snapshot, memory: await memory.remembered(), rulesFile: 'rules.yaml', sectorOf: () => 'Technology',
   suggest: { awaited: new Set(), wasAsked: () => false },
 });
-memory.remember(done.firing.states, done.figures.drawdowns.mark);
+await memory.remember(done.firing.states, done.figures.drawdowns.mark);
 store.close();
 process.stdout.write(JSON.stringify(done.result));
 const { user, system } = process.cpuUsage();
@@ -194,7 +195,7 @@ function processorTime(args, env = {}) {
 const bareNode = () =>
   processorTime(['-e', 'const {user,system}=process.cpuUsage();console.error((user+system)/1000)']);
 
-function prepare({ openCheckStore }, folder, size) {
+async function prepare({ openCheckStore }, folder, size) {
   const { closes, quotes, ...snapshot } = world(size);
   writeFileSync(join(folder, 'snapshot.json'), JSON.stringify({ ...snapshot, quotes: [...quotes] }));
   const part = (90 / size).toFixed(6).replace(/0+$/, '');
@@ -213,7 +214,7 @@ function prepare({ openCheckStore }, folder, size) {
   const store = openCheckStore(join(folder, 'checks.db'), KEY);
   // As gather.ts keeps them: as many sessions as a rule may look back.
   for (const [symbol, { days, closes: prices }] of closes)
-    store.closes.put(symbol, { days: days.slice(-260), closes: prices.slice(-260) });
+    await store.closes.put(symbol, { days: days.slice(-260), closes: prices.slice(-260) });
   store.close();
 }
 
@@ -247,7 +248,7 @@ export async function benchCheck() {
     for (const size of SIZES) {
       const runs = size > 1000 ? Math.min(5, RUNS) : RUNS;
       const place = mkdtempSync(join(folder, 'size-'));
-      prepare(program, place, size);
+      await prepare(program, place, size);
       const run = () => processorTime([join(folder, 'one-check.mjs'), place, KEY], cached);
       run();
       const times = [];

@@ -2,17 +2,14 @@ import type { Session } from '../auth/session/session.ts';
 import type { ResolvedProfile } from '../config/profile.ts';
 import type { Clock } from '../machine/clock.ts';
 import { systemClock } from '../machine/clock.ts';
-import {
-  closeStateDatabase,
-  giveBackSpace,
-  openStateDatabase,
-  type StateDatabase,
-} from '../store/sqlite/state-database.ts';
+import { closeStateDatabase, giveBackSpace, openStateDatabase } from '../store/sqlite/state-database.ts';
+import { sqliteStateStores } from '../store/sqlite/state-stores.ts';
+import type { StateStores } from '../store/state-stores.ts';
+import type { Thread } from '../store/thread-store.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { Agent, RunOptions } from './agent.ts';
 import type { AgentEvent, RunResult, ThreadView } from './events.ts';
 import { errorFacts } from './graph/error-facts.ts';
-import { createThreadProposals, type ThreadProposals } from './graph/thread-proposals.ts';
 import type { ChatModel } from './model/chat-model.ts';
 import { disableTracing } from './model/no-tracing.ts';
 import { createApprovals } from './run/approvals.ts';
@@ -20,7 +17,7 @@ import { newHolder } from './run/holder.ts';
 import { createLeaseKeeper } from './run/lease-keeper.ts';
 import type { RunnerParts, RunRequest } from './run/runner.ts';
 import { prunable, removeThread } from './run/thread-removal.ts';
-import { createThreadStore, type Thread, type ThreadStore } from './run/thread-store.ts';
+import { ownThread } from './run/threads.ts';
 import { watchCheckpoints } from './run/watched-checkpoints.ts';
 
 /** Free pages worth keeping: a thread that goes on uses them at once. */
@@ -73,8 +70,8 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
   const { profile, session, clock = systemClock } = options;
   const key = databaseKey(options.databaseKey);
   const database = (options.openDatabase ?? openStateDatabase)(options.stateDb, key);
-  const proposals = createThreadProposals(database);
-  const threads = createThreadStore(database, clock);
+  const stores = sqliteStateStores(database);
+  const { threads, proposals } = stores;
   const owner = { profile: profile.name, sub: session?.user.sub };
   const approvals = createApprovals({ proposals, threads, session, owner, clock });
 
@@ -86,7 +83,7 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
     const thread = 'resume' in request ? request.resume : (request.thread ?? '');
     let loaded: RunnerParts;
     try {
-      parts ??= loadParts(options, { database, threads, proposals, clock });
+      parts ??= loadParts(options, stores, clock);
       loaded = await parts;
     } catch (error) {
       // Not kept: with the key set, say, the next run may work.
@@ -99,34 +96,35 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
     yield* drive(loaded, request, runOptions);
   }
 
-  const remove = (thread: Thread): void => removeThread(database, thread.id, clock);
+  const remove = (thread: Thread): Promise<void> => removeThread(stores, thread.id, clock);
 
   return {
     run: (input, runOptions) => start(input, runOptions),
     resume: (thread, runOptions) => start({ resume: thread }, runOptions),
-    threads: async () => threads.list(owner).map(threadView),
+    threads: async () => (await threads.list(owner)).map(threadView),
     thread: async (id) => {
-      const found = threads.get(id, owner);
+      const found = await ownThread(threads, id, owner);
       const { readConversation } = await import('./run/thread-record.ts');
       return {
         ...threadView(found),
-        messages: await readConversation(database, id),
+        messages: await readConversation(stores, id),
         approvals: await approvals.ofThread(id),
       };
     },
     deleteThread: async (id) => {
-      const thread = threads.get(id, owner);
+      const thread = await ownThread(threads, id, owner);
       await approvals.ofThread(id);
-      remove(thread);
+      await remove(thread);
       giveBackSpace(database);
     },
     pruneThreads: async (pruning) => {
       await approvals.refresh();
-      const chosen = prunable(database, threads.list(owner), pruning, clock.now());
+      const chosen = await prunable(proposals, await threads.list(owner), pruning, clock.now());
       if (pruning.dryRun) return chosen.map(({ id }) => id);
-      const removed = chosen.filter(unlessInUse(remove));
+      const removed: string[] = [];
+      for (const thread of chosen) if (await unlessInUse(() => remove(thread))) removed.push(thread.id);
       giveBackSpace(database);
-      return removed.map(({ id }) => id);
+      return removed;
     },
     approvals: () => approvals.list(),
     approval: (id) => approvals.get(id),
@@ -144,15 +142,17 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
 /** What runs need beyond the database, loaded with the first of them. @throws {TradeAgentError} `invalid_config` for a model without a key */
 async function loadParts(
   { profile, session, readOnly = false, ...options }: CreateAgentOptions,
-  kept: { database: StateDatabase; threads: ThreadStore; proposals: ThreadProposals; clock: Clock },
+  stores: StateStores,
+  clock: Clock,
 ): Promise<RunnerParts> {
-  const { database, threads, proposals, clock } = kept;
+  const { threads, proposals } = stores;
   disableTracing();
-  const [{ HistorySaver }, { chooseModel }, { tools }, { createGatewayClient }] = await Promise.all([
-    import('../store/sqlite/history-saver.ts'),
+  const [{ chooseModel }, { tools }, { createGatewayClient }] = await Promise.all([
     import('./model/choose-model.ts'),
     import('../tools/catalog.ts'),
     import('../tools/gateway/gateway-client.ts'),
+    // What keeps the graph's checkpoints is loaded beside the others.
+    stores.history(),
   ]);
   const model =
     options.model ??
@@ -168,8 +168,9 @@ async function loadParts(
   return {
     threads,
     leases: createLeaseKeeper(threads, clock, holder),
-    saverFor: (mayWrite) => {
-      const saver = new HistorySaver(database, mayWrite);
+    holder,
+    saverFor: async (guard) => {
+      const saver = await stores.history(guard);
       if (process.env.TRADE_AGENT_BUILD === 'test') watchCheckpoints(saver);
       return saver;
     },
@@ -191,17 +192,15 @@ function threadView({ id, title, status, updatedAt }: Thread): ThreadView {
 }
 
 /** Whether a thread could be removed. One that a run has taken up meanwhile is not finished any more. */
-function unlessInUse(remove: (thread: Thread) => void) {
-  return (thread: Thread): boolean => {
-    try {
-      remove(thread);
-      return true;
-    } catch (error) {
-      if (isTradeAgentError(error) && ['busy', 'approval_pending', 'outcome_unknown'].includes(error.code))
-        return false;
-      throw error;
-    }
-  };
+async function unlessInUse(remove: () => Promise<void>): Promise<boolean> {
+  try {
+    await remove();
+    return true;
+  } catch (error) {
+    if (isTradeAgentError(error) && ['busy', 'approval_pending', 'outcome_unknown'].includes(error.code))
+      return false;
+    throw error;
+  }
 }
 
 /** The result of a run that found no model. */

@@ -1,14 +1,16 @@
 import { failpoint } from '../machine/failpoint.ts';
+import type { Reason, StoredProposal } from '../store/proposal-store.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
 import { problemCodeOf } from '../trading/problem-codes.ts';
+import type { ProposalState } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
-import { haltedReason, questionOf } from './ask.ts';
 import { requireSameDetails } from './compare.ts';
 import { proposalDigest } from './details.ts';
-import { passesHalt } from './halts.ts';
+import { haltedReason, passesHalt } from './halts.ts';
 import type { Approved, Execution } from './kind.ts';
-import type { Changes, Reason, StoredProposal } from './stored-proposal.ts';
-import type { Attention } from './waiting/attend.ts';
+import type { Changes } from './moves.ts';
+import { questionOf } from './question.ts';
+import type { Attention } from './waiting/attention.ts';
 
 /*
  * From an approved proposal to what came of it: carried out once, whatever dies.
@@ -20,7 +22,9 @@ import type { Attention } from './waiting/attend.ts';
  *     result, looks an open one up, or sends it again where that can't make two. So a gateway that died anywhere in
  *     between simply asks again; nothing here needs to know how far it had come.
  *  4. Only an answer ends it: without one the proposal is `unknown`, never `failed`.
- *  5. One process carries out a proposal, in one place: `attend.ts`. The journal would hold without that too.
+ *  5. One process carries out a proposal, in one place: `waiting/look-after.ts`. The journal would hold without that too.
+ *  6. `executing` is committed only while trading is not halted, in one transaction with that look (moves.ts). A halt that
+ *     comes later finds it begun; it is then asked about, and sent no more.
  */
 
 /** Waits between the tries where the desk did not take it (the broker is busy), milliseconds. */
@@ -35,15 +39,15 @@ const TOKEN_GRACE_MS = 15 * 60_000;
 
 /** Carries out what was approved. Returns when it is settled, or nobody here can say more. */
 export async function carryOut(attention: Attention, id: string): Promise<void> {
-  const { store, clock, signal, moved } = attention;
+  const { store, moves, clock, signal, moved } = attention;
   for (let tries = 0; ; tries++) {
     signal.throwIfAborted();
-    const proposal = store.get(id);
+    const proposal = await store.get(id);
     if (proposal === undefined || !['approved', 'executing', 'unknown'].includes(proposal.state)) return;
     const begun = proposal.state !== 'approved';
-    const stopped = begun ? undefined : reasonNotTo(attention, proposal);
+    const stopped = begun ? undefined : await reasonNotTo(attention, proposal);
     if (stopped !== undefined) {
-      moved(store.move(id, stopped.to, { reason: stopped.reason }, { from: 'approved' }));
+      moved(await moves.move(proposal, stopped.to, { reason: stopped.reason }));
       return;
     }
     const approved = await approvalOf(attention, proposal);
@@ -53,12 +57,13 @@ export async function carryOut(attention: Attention, id: string): Promise<void> 
       continue;
     }
     attention.seen(approved);
-    const intent = store.move(id, 'executing', {}, { from: proposal.state });
-    if (!intent.moved) return;
+    const intent = await moves.move(proposal, 'executing');
+    // Withdrawn or halted meanwhile: it is looked at anew.
+    if (intent.outcome !== 'moved') continue;
     failpoint('execute.intent');
     // An order that leaves no record is not sent.
-    if (!attention.record()) {
-      if (!begun) moved(store.move(id, 'approved', { reason: notRecorded }, { from: 'executing' }));
+    if (!(await attention.record())) {
+      if (!begun) moved(await moves.move(intent.proposal, 'approved', { reason: notRecorded }));
       await attention.rest(waitOf(NOT_TAKEN_WAITS_MS, tries));
       continue;
     }
@@ -66,7 +71,7 @@ export async function carryOut(attention: Attention, id: string): Promise<void> 
     if (!begun) attention.tell(intent.proposal, 'executing', 'sending');
     const execution = await execute(attention, intent.proposal, approved);
     failpoint('execute.answered');
-    const wait = settleExecution(attention, intent.proposal, execution, tries);
+    const wait = await settleExecution(attention, intent.proposal, execution, tries);
     if (wait === undefined) return;
     // One that was not taken is still `approved`: the next round sees whether its time is up.
     const isOver = clock.now() > approved.expiresAt + TOKEN_GRACE_MS;
@@ -85,63 +90,61 @@ async function execute(
   approved: Approved,
 ): Promise<Execution<unknown>> {
   const { execute: carry, settle } = kindOf(kind);
-  if (passesHalt(kind) || halts.haltedAt(sub) === undefined) return carry(subject, approved);
+  if (passesHalt(kind) || (await halts.haltedAt(sub)) === undefined) return await carry(subject, approved);
   const { clientId = '', accessToken } = approved;
   const found = await settle(subject, { sub, clientId, accessToken });
   return found ?? { outcome: 'not_taken', refusal: new Refusal(403, haltedReason.code, haltedReason.text) };
 }
 
 /** Notes what carrying out came to, if it still stands as it was given. Milliseconds until it is tried again; undefined where it is over. */
-export function settleExecution(
-  attention: Pick<Attention, 'store' | 'moved'>,
-  { id, kind, state }: Pick<StoredProposal, 'id' | 'kind' | 'state'>,
+export async function settleExecution(
+  { moves, moved }: Pick<Attention, 'moves' | 'moved'>,
+  proposal: StoredProposal,
   execution: Execution<unknown>,
   tries: number,
-): number | undefined {
-  const { store, moved } = attention;
-  const move = (to: Parameters<typeof store.move>[1], changes: Changes) => {
-    const after = store.move(id, to, changes, { from: state });
+): Promise<number | undefined> {
+  const move = async (to: ProposalState, changes: Changes) => {
+    const after = await moves.move(proposal, to, changes);
     failpoint('execute.recorded');
     moved(after);
-    return after.proposal;
   };
   switch (execution.outcome) {
     case 'executed':
-      move('executed', { result: execution.result });
+      await move('executed', { result: execution.result });
       return undefined;
     case 'refused': {
       const reason = reasonOf(execution.refusal);
       const isLate = ['approval_expired', 'not_placed'].includes(reason.code);
-      move(isLate ? 'expired' : 'blocked', { reason });
+      await move(isLate ? 'expired' : 'blocked', { reason });
       return undefined;
     }
     case 'not_taken':
-      move('approved', { reason: reasonOf(execution.refusal) });
+      await move('approved', { reason: reasonOf(execution.refusal) });
       return waitOf(NOT_TAKEN_WAITS_MS, tries);
     case 'unknown': {
       const reason: Reason = { code: 'outcome_unknown', text: execution.text };
       if (execution.final === true) {
-        move('blocked', { reason });
+        await move('blocked', { reason });
         return undefined;
       }
-      move('unknown', { reason });
+      await move('unknown', { reason });
       return waitOf(UNKNOWN_WAITS_MS, tries);
     }
     default:
-      throw new Error(`a ${kind} came to something else`);
+      throw new Error(`a ${proposal.kind} came to something else`);
   }
 }
 
 /** Why an approved proposal must not be carried out after all. */
-function reasonNotTo(
+async function reasonNotTo(
   { halts, clock }: Attention,
   { sub, kind, deadline }: StoredProposal,
-): { readonly to: 'expired' | 'cancelled'; readonly reason: Reason } | undefined {
+): Promise<{ readonly to: 'expired' | 'cancelled'; readonly reason: Reason } | undefined> {
   if (clock.now() >= deadline) {
     const text = 'it was approved, but its time ran out before it could be carried out';
     return { to: 'expired', reason: { code: 'approval_expired', text } };
   }
-  if (!passesHalt(kind) && halts.haltedAt(sub) !== undefined)
+  if (!passesHalt(kind) && (await halts.haltedAt(sub)) !== undefined)
     return { to: 'cancelled', reason: haltedReason };
   return undefined;
 }
@@ -154,11 +157,11 @@ async function approvalOf(
   attention: Attention,
   proposal: StoredProposal,
 ): Promise<Approved | 'later' | undefined> {
-  const { store, moved, verifyApproval, details, clock } = attention;
-  const { id, state } = proposal;
+  const { moves, moved, verifyApproval, details, clock } = attention;
+  const { state } = proposal;
   try {
     requireIntact(proposal);
-    const token = store.token(id);
+    const token = await moves.token(proposal);
     if (token === undefined) throw new Refusal(500, 'state_corrupt', 'the approval has lost its token');
     const approved = await verifyApproval(token, { isFirst: state === 'approved' });
     if (approved.sub !== proposal.sub) {
@@ -175,11 +178,11 @@ async function approvalOf(
     if (state === 'approved') {
       const isLate = refusal.code === 'token_expired';
       const reason: Reason = isLate ? { code: 'approval_expired', text: lateText } : reasonOf(refusal);
-      moved(store.move(id, isLate ? 'expired' : 'blocked', { reason }, { from: 'approved' }));
+      moved(await moves.move(proposal, isLate ? 'expired' : 'blocked', { reason }));
     } else if (state === 'executing') {
       // It may be on its way, and this token opens nothing any more: the person's next visit asks what became of it.
       const reason: Reason = { code: 'outcome_unknown', text: unknownText };
-      moved(store.move(id, 'unknown', { reason }, { from: 'executing' }));
+      moved(await moves.move(proposal, 'unknown', { reason }));
     }
     return undefined;
   }

@@ -1,49 +1,76 @@
 import type { Clock } from '../machine/clock.ts';
 
+/** Whose changes: a proposal's, or those of any of a person's. */
+export type Watched = { readonly sub: string } | { readonly proposal: string };
+
+/** What somebody hears of changes, from when they began to listen. */
+export interface News {
+  /**
+   * Forgets what was heard so far. To be called before the store is asked: a change that is committed while it answers is
+   * then heard by {@link next}, whichever of the two the answer is of.
+   */
+  forget(): void;
+  /** Resolves at the next change since then, after `ms`, or when one of the signals aborts. Never rejects. */
+  next(ms: number, signals: readonly AbortSignal[]): Promise<void>;
+  /** Stops listening. */
+  end(): void;
+}
+
 /**
- * Who waits for a change within this process: for one of a proposal, or for any of a person's. Each is woken by its own
- * alone, or a person with thousands of open proposals would have thousands of waiters look at each change.
+ * Who waits for a change within this process. Each is woken by its own alone, or a person with thousands of open proposals
+ * would have thousands of waiters look at each change.
  */
 export interface Changes {
-  /** A proposal of this person has changed. */
+  /** A proposal of this person has changed, as the store has it. */
   tell(sub: string, proposal: string): void;
-  /** Resolves at the next change, after `ms`, or when one of the signals aborts. Never rejects. */
-  next(
-    of: { sub: string } | { proposal: string },
-    ms: number,
-    signals: readonly AbortSignal[],
-  ): Promise<void>;
+  listen(to: Watched): News;
 }
 
 export function createChanges(clock: Clock): Changes {
   const people = new Map<string, Set<() => void>>();
   const proposals = new Map<string, Set<() => void>>();
-  const wake = (waiting: Set<() => void> | undefined): void => {
-    for (const changed of waiting ?? []) changed();
+  const wake = (listeners: Set<() => void> | undefined): void => {
+    for (const hear of listeners ?? []) hear();
   };
   return {
     tell(sub, proposal) {
       wake(people.get(sub));
       wake(proposals.get(proposal));
     },
-    async next(of, ms, signals) {
-      if (signals.some(({ aborted }) => aborted)) return;
-      const [waiters, name] = 'sub' in of ? [people, of.sub] : [proposals, of.proposal];
-      const ended = new AbortController();
-      const end = () => ended.abort();
-      const waiting = waiters.get(name) ?? new Set();
-      waiters.set(name, waiting.add(end));
-      // By hand rather than by `AbortSignal.any`, of which a signal that lives as long as the gateway keeps a trace.
-      for (const signal of signals) signal.addEventListener('abort', end);
-      try {
-        await clock.sleep(ms, ended.signal);
-      } catch {
-        // Whatever ended the wait, the caller looks for itself.
-      } finally {
-        for (const signal of signals) signal.removeEventListener('abort', end);
-        waiting.delete(end);
-        if (waiting.size === 0) waiters.delete(name);
-      }
+    listen(to) {
+      const [all, name] = 'sub' in to ? [people, to.sub] : [proposals, to.proposal];
+      let heard = false;
+      let waiting: AbortController | undefined;
+      const hear = () => {
+        heard = true;
+        waiting?.abort();
+      };
+      const listeners = all.get(name) ?? new Set();
+      all.set(name, listeners.add(hear));
+      return {
+        forget() {
+          heard = false;
+        },
+        async next(ms, signals) {
+          if (heard || signals.some(({ aborted }) => aborted)) return;
+          const ended = new AbortController();
+          waiting = ended;
+          const end = () => ended.abort();
+          // By hand rather than by `AbortSignal.any`, of which a signal that lives as long as the gateway keeps a trace.
+          for (const signal of signals) signal.addEventListener('abort', end);
+          try {
+            await clock.sleep(ms, ended.signal);
+          } catch {
+            // Whatever ended the wait, the caller looks for itself.
+          } finally {
+            for (const signal of signals) signal.removeEventListener('abort', end);
+          }
+        },
+        end() {
+          listeners.delete(hear);
+          if (listeners.size === 0 && all.get(name) === listeners) all.delete(name);
+        },
+      };
     },
   };
 }

@@ -10,6 +10,18 @@ export function drawCode(): string {
   return Array.from({ length: 4 }, () => CROCKFORD[randomInt(32)]).join('');
 }
 
+/**
+ * A code that none of these has. Of what waits at the same time each has a code of its own: by it the person tells one from
+ * the other.
+ * @param taken the codes of all that is open of the person
+ */
+export function drawFreeCode(taken: readonly string[], draw: () => string = drawCode): string {
+  for (;;) {
+    const code = draw();
+    if (!taken.includes(code)) return code;
+  }
+}
+
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 /** `pr_` and sixteen random characters. */

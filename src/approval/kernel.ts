@@ -1,15 +1,15 @@
 import { failpoint } from '../machine/failpoint.ts';
-import { isSettledState, type ProposalRequest } from '../trading/proposal.ts';
+import type { StoredProposal } from '../store/proposal-store.ts';
+import type { ProposalRequest } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
-import { haltedReason } from './ask.ts';
 import { settleExecution } from './carry-out.ts';
 import { createChanges } from './changes.ts';
-import { passesHalt } from './halts.ts';
+import type { KernelParts } from './kernel-parts.ts';
 import type { Proposer } from './kind.ts';
 import { createProposing, type Proposed, type ProposingCaller, type ProposingRules } from './propose.ts';
-import type { Reason, StoredProposal } from './stored-proposal.ts';
-import type { KernelParts } from './waiting/attend.ts';
-import { createAttendance } from './waiting/attendance.ts';
+import { type Attendants, createAttendants } from './waiting/attendants.ts';
+import { changeOf, changesOf } from './watching.ts';
+import { haltTrading, withdraw } from './withdraw.ts';
 
 export interface KernelOptions extends KernelParts, ProposingRules {
   /** Told of what went wrong inside; never holds a token. */
@@ -26,20 +26,23 @@ export interface ApprovalKernel {
    */
   propose(caller: ProposingCaller, request: ProposalRequest, key: string): Promise<Proposed>;
   /** One's own. @throws {Refusal} 404 `not_found` */
-  find(sub: string, id: string): StoredProposal;
+  find(sub: string, id: string): Promise<StoredProposal>;
   /** One's own, newest first. */
-  list(sub: string, query: { readonly state: 'open' | 'all'; readonly limit: number }): StoredProposal[];
+  list(
+    sub: string,
+    query: { readonly state: 'open' | 'all'; readonly limit: number },
+  ): Promise<StoredProposal[]>;
   /** How it stands once it has changed since a version, or after `ms`. */
   awaitChange(id: string, version: number, ms: number, signal: AbortSignal): Promise<StoredProposal>;
   /** Those of a person that changed after a version, each time they do; none as a sign of life. Ends with the signal. */
   follow(sub: string, version: number | undefined, signal: AbortSignal): AsyncGenerator<StoredProposal[]>;
   /** @throws {Refusal} 404 `not_found`, 409 `proposal_executing`, `proposal_settled` */
-  withdraw(sub: string, id: string): StoredProposal;
+  withdraw(sub: string, id: string): Promise<StoredProposal>;
   /** The identity provider calls back (CIBA Core §10.2). False for a call that is nobody's, as far as is known yet. */
-  called(authReqId: string, notificationToken: string): boolean;
+  called(authReqId: string, notificationToken: string): Promise<boolean>;
   /** Stops all trading of a person, and withdraws what is open. @returns since when, milliseconds since the epoch */
-  halt(caller: Pick<Proposer, 'sub' | 'clientId'>): number;
-  haltedAt(sub: string): number | undefined;
+  halt(caller: Pick<Proposer, 'sub' | 'clientId'>): Promise<number>;
+  haltedAt(sub: string): Promise<number | undefined>;
   /** Asks what became of one of unknown outcome, or of an open order, with the token of whoever looks. */
   settle(proposal: StoredProposal, asker: Proposer): Promise<StoredProposal>;
   /** Takes up whatever an earlier process left open. */
@@ -50,43 +53,54 @@ export interface ApprovalKernel {
 
 /** How long the answer to a new proposal waits for the phone to ring. */
 const FIRST_WAIT_MS = 5_000;
-/** Between signs of life to who follows. */
-const ALIVE_MS = 15_000;
+/** Waits before what an earlier process left open is read again, where that failed, milliseconds; the last goes on. */
+const START_WAITS_MS = [1_000, 5_000, 15_000] as const;
 
 /**
  * The kernel of approvals.
  * @example
- * const kernel = createApprovalKernel({ store, asking, kindOf, … });
- * kernel.start();
- * const { proposal } = await kernel.propose(caller, { kind: 'order', order }, key);
+ * ```ts
+ * import { createApprovalKernel, type KernelOptions } from './kernel.ts';
+ * import type { ProposingCaller } from './propose.ts';
+ * import type { ProposalRequest } from '../trading/proposal.ts';
+ *
+ * // The person is asked, and what they approve is carried out, whether or not anybody waits for it here.
+ * export async function ask(options: KernelOptions, caller: ProposingCaller, request: ProposalRequest): Promise<string> {
+ *   const kernel = createApprovalKernel(options);
+ *   kernel.start();
+ *   const { proposal } = await kernel.propose(caller, request, 'a key of its own');
+ *   return `${proposal.code} is ${proposal.state}`;
+ * }
+ * ```
  */
 export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
-  const { store, halts, audit, clock, kindOf } = options;
+  const { store, halts, audit, clock } = options;
   const closing = new AbortController();
   const changes = createChanges(clock);
-  const attendance = createAttendance({ ...options, changes, signal: closing.signal });
-  const { moved } = attendance;
+  const watching = { store, clock, changes };
+  const attendants = createAttendants({ ...options, changes, signal: closing.signal });
+  const parts = { ...options, attendants };
   const takeIn = createProposing(options);
+  let started = Promise.resolve();
 
   const kernel: ApprovalKernel = {
     async propose(caller, request, key) {
-      attendance.seen(caller);
+      attendants.seen(caller);
       const proposed = await takeIn(caller, request, key);
       const { proposal, isNew } = proposed;
       if (!isNew) {
         // Its first request may have been cut off right after the row was written.
-        if (proposal.state === 'drafted') attendance.begin(proposal.id, true);
+        if (proposal.state === 'drafted') attendants.begin(proposal.id, true);
         return proposed;
       }
       failpoint('proposal.drafted');
-      moved({ moved: true, proposal });
-      attendance.begin(proposal.id, true);
-      const asked = await kernel.awaitChange(proposal.id, proposal.version, FIRST_WAIT_MS, closing.signal);
-      return { proposal: asked, isNew };
+      attendants.moved({ outcome: 'moved', proposal });
+      attendants.begin(proposal.id, true);
+      return { proposal: await changeOf(watching, proposal, FIRST_WAIT_MS, [closing.signal]), isNew };
     },
 
-    find(sub, id) {
-      const found = store.get(id);
+    async find(sub, id) {
+      const found = await store.get(id);
       if (found?.sub === sub) return found;
       throw new Refusal(404, 'not_found', 'there is no such proposal of yours', {
         hint: 'List them with "trade-agent approvals".',
@@ -94,110 +108,76 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
     },
 
     list: (sub, { state, limit }) => store.list({ sub, state, limit }),
+    awaitChange: (id, version, ms, signal) =>
+      changeOf(watching, { id, version }, ms, [signal, closing.signal]),
+    follow: (sub, version, signal) => changesOf(watching, sub, version, [signal, closing.signal]),
+    withdraw: async (sub, id) => withdraw(parts, await kernel.find(sub, id)),
+    called: attendants.called,
 
-    async awaitChange(id, version, ms, signal) {
-      const until = clock.now() + ms;
-      const signals = [signal, closing.signal];
-      for (;;) {
-        const proposal = store.get(id);
-        if (proposal === undefined) throw new Error('the store has lost a proposal');
-        const left = until - clock.now();
-        if (proposal.version !== version || left <= 0 || isOver(signals)) return proposal;
-        await changes.next({ proposal: id }, left, signals);
-      }
-    },
-
-    async *follow(sub, version, signal) {
-      const signals = [signal, closing.signal];
-      let seen = version ?? store.version();
-      while (!isOver(signals)) {
-        const changed = store.changedSince(sub, seen);
-        seen = changed.at(-1)?.version ?? seen;
-        yield changed;
-        if (store.changedSince(sub, seen).length === 0) await changes.next({ sub }, ALIVE_MS, signals);
-      }
-    },
-
-    withdraw(sub, id) {
-      const proposal = kernel.find(sub, id);
-      if (proposal.state === 'cancelled') return proposal;
-      const reason: Reason = { code: 'approval_cancelled', text: 'withdrawn before it was carried out' };
-      const after = store.move(id, 'cancelled', { reason });
-      if (after.moved) {
-        moved(after);
-        attendance.wake(id);
-        return after.proposal;
-      }
-      const { state } = after.proposal;
-      throw isSettledState(state)
-        ? new Refusal(409, 'proposal_settled', `the proposal is ${state} already`, {
-            hint: 'There is nothing left to withdraw.',
-            members: { state },
-          })
-        : new Refusal(409, 'proposal_executing', 'the proposal is being carried out', {
-            hint: 'Look what became of it; an order can be cancelled.',
-            members: { state },
-          });
-    },
-
-    called: attendance.called,
-
-    halt({ sub, clientId }) {
-      const now = clock.now();
-      halts.halt(sub, clientId, now);
-      for (const { id, kind } of store.list({ sub, state: 'open' })) {
-        if (passesHalt(kind)) continue;
-        const after = store.move(id, 'cancelled', { reason: haltedReason });
-        if (!after.moved) continue;
-        moved(after);
-        attendance.wake(id);
-      }
+    async halt(caller) {
+      const since = await haltTrading(parts, caller);
       audit.flushSoon();
-      return halts.haltedAt(sub) ?? now;
+      return since;
     },
 
     haltedAt: (sub) => halts.haltedAt(sub),
-
-    async settle(proposal, asker) {
-      attendance.seen(asker);
-      const { id, state, kind } = proposal;
-      if (state === 'executed' && !attendance.isAttended(id)) {
-        // The broker may be out of reach: then it is as it was last seen.
-        await attendance.lookAtResult(id, asker).catch(refused);
-      }
-      if (state === 'unknown') {
-        const execution = await kindOf(kind).settle(proposal.subject, asker).catch(refused);
-        const isKnown = execution?.outcome === 'executed' || execution?.outcome === 'refused';
-        if (isKnown || (execution?.outcome === 'unknown' && execution.final === true)) {
-          settleExecution({ store, moved }, proposal, execution, 0);
-        }
-        // Never handed over, and nobody is at it any more: now it is carried out, or its time is over.
-        if (execution === undefined) attendance.begin(id, false);
-      }
-      return store.get(id) ?? proposal;
-    },
+    settle: (proposal, asker) => settle(parts, proposal, asker),
 
     start() {
-      for (const id of store.openIds()) attendance.begin(id, false);
-      attendance.tellUntold();
-      audit.flushSoon();
+      started = takeUp(parts, closing.signal);
     },
 
     async close() {
       closing.abort();
-      await attendance.ended();
-      try {
-        audit.flush();
-      } catch {
-        // It stays noted in the database.
-      }
+      await started;
+      await attendants.ended();
+      await audit.flush().catch(() => {
+        // It stays noted in the store.
+      });
     },
   };
   return kernel;
 }
 
-function isOver(signals: readonly AbortSignal[]): boolean {
-  return signals.some(({ aborted }) => aborted);
+type Parts = KernelOptions & { readonly attendants: Attendants };
+
+/** Also where it can't be read at first: an open proposal is not left alone. */
+async function takeUp(
+  { store, audit, clock, attendants, onError }: Parts,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let failures = 0; !signal.aborted; failures++) {
+    try {
+      for (const id of await store.openIds()) attendants.begin(id, false);
+      await attendants.tellUntold();
+      audit.flushSoon();
+      return;
+    } catch (error) {
+      onError(error instanceof Error ? `${error.name}: ${error.message}` : 'unknown');
+      const wait = START_WAITS_MS[Math.min(failures, START_WAITS_MS.length - 1)] ?? 0;
+      await clock.sleep(wait, signal).catch(() => undefined);
+    }
+  }
+}
+
+async function settle(parts: Parts, proposal: StoredProposal, asker: Proposer): Promise<StoredProposal> {
+  const { store, kindOf, moves, attendants } = parts;
+  attendants.seen(asker);
+  const { id, state, kind } = proposal;
+  if (state === 'executed' && !attendants.isAttended(id)) {
+    // The broker may be out of reach: then it is as it was last seen.
+    await attendants.lookAtResult(id, asker).catch(refused);
+  }
+  if (state === 'unknown') {
+    const execution = await kindOf(kind).settle(proposal.subject, asker).catch(refused);
+    const isKnown = execution?.outcome === 'executed' || execution?.outcome === 'refused';
+    if (isKnown || (execution?.outcome === 'unknown' && execution.final === true)) {
+      await settleExecution({ moves, moved: attendants.moved }, proposal, execution, 0);
+    }
+    // Never handed over, and nobody is at it any more: now it is carried out, or its time is over.
+    if (execution === undefined) attendants.begin(id, false);
+  }
+  return (await store.get(id)) ?? proposal;
 }
 
 function refused(error: unknown): undefined {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { utcSeconds } from '../machine/clock.ts';
 import { failpoint } from '../machine/failpoint.ts';
+import type { Draft, Keyed, KeyedRequest, Standing, StoredProposal } from '../store/proposal-store.ts';
 import {
   DEFAULT_TTL_S,
   type ProposalKind,
@@ -10,15 +11,14 @@ import {
   requestBody,
 } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
-import { haltedReason } from './ask.ts';
-import { drawCode, drawProposalId, subjectIdOf } from './code.ts';
+import { drawFreeCode, drawProposalId, subjectIdOf } from './code.ts';
 import { proposalDigest } from './details.ts';
-import { passesHalt } from './halts.ts';
+import { haltedReason, passesHalt } from './halts.ts';
+import type { KernelParts } from './kernel-parts.ts';
 import type { Completed, Proposer } from './kind.ts';
+import { proposalFacts } from './moves.ts';
 import { foreignProvenance, isTyped } from './provenance.ts';
-import { HOUR_MS, type Quotas, requireQuota } from './quotas.ts';
-import type { ProposalKey, StoredProposal } from './stored-proposal.ts';
-import type { KernelParts } from './waiting/attend.ts';
+import { type Asker, HOUR_MS, type Quotas, requireQuota } from './quotas.ts';
 
 /** Who proposes, and how they are found on their phone. */
 export interface ProposingCaller extends Proposer {
@@ -33,6 +33,8 @@ export interface ProposingRules {
   readonly maxTtlSeconds: number;
   /** Our own login clients: they alone are believed about where a field comes from. */
   readonly ownClients: ReadonlySet<string>;
+  /** @internal Four characters, instead of some at random: for codes that are to meet. */
+  readonly drawCode?: () => string;
 }
 
 /** A proposal, and whether it is one that was not there before. */
@@ -41,90 +43,123 @@ export interface Proposed {
   readonly isNew: boolean;
 }
 
+/*
+ * Requests come at once, and the same one twice: through a proxy that repeats what it lost, or from two of a person's
+ * programs. What keeps each to one proposal, within the quotas and outside a halt:
+ *
+ *  1. What a new proposal is held to (quotas, a halt, an open one that asks for the same, the codes of the open ones) is read
+ *     as of one moment, with the person's epoch, which any change of it makes another one. The row is written only while the
+ *     epoch is still that: else it is read and decided anew, and its code drawn anew. So of two at the edge of a quota one
+ *     comes too late, however they interleave, and no two that are open at the same time show the same code.
+ *  2. The key is looked up, and written with the row, in that same transaction: one key, one proposal.
+ *  3. Within this process the same request waits for the first (`arriving`, looked at and set before anything is awaited):
+ *     completed twice, one could be refused where the other was taken in.
+ */
+
 /**
  * Takes a request in: completes it, and writes its row. Asks nobody yet.
  * @throws {Refusal} 409 `idempotency_key_conflict`, 403 `policy_denied`, 429 of the quotas, and what completing throws
  */
 export function createProposing(parts: KernelParts & ProposingRules) {
-  const { store, halts, clock, kindOf, quotas, maxTtlSeconds, ownClients } = parts;
   /** Requests on their way into the store: a repeated one must not be completed twice. */
   const arriving = new Map<string, Promise<Proposed>>();
-
-  const requireNotHalted = (sub: string, kind: ProposalKind): void => {
-    if (passesHalt(kind) || halts.haltedAt(sub) === undefined) return;
-    throw new Refusal(403, 'policy_denied', haltedReason.text, {
-      hint: 'End the halt with "trade-agent halt --lift", and approve that on your phone.',
-      members: { ...haltedReason.members },
-    });
-  };
-
-  const proposeNew = async (
-    caller: ProposingCaller,
-    request: ProposalRequest,
-    key: ProposalKey,
-    bodyDigest: string,
-  ): Promise<Proposed> => {
-    const { sub, clientId: client } = caller;
-    const own = ownClients.has(client);
-    const body = requestBody(request);
-    const provenance = own && request.provenance ? request.provenance : foreignProvenance(body, client);
-    const asker = { sub, client, own, typed: own && isTyped(provenance) };
-    // Before the broker is asked anything; both are looked at again within the transaction.
-    requireNotHalted(sub, request.kind);
-    requireQuota(store, quotas, asker, clock.now());
-    const ttl = Math.min(request.ttl ?? DEFAULT_TTL_S, maxTtlSeconds);
-    const expiresAt = utcSeconds(clock.now() + ttl * 1000);
-    const kind = kindOf(request.kind);
-    const completed = await kind.complete(body, {
-      proposer: caller,
-      subjectId: subjectIdOf(sub, client, key.key),
-      expiresAt,
-    });
-    failpoint('proposal.completed');
-    const fingerprint = digestOf([request.kind, kind.fingerprint(completed.subject)]);
-    return store.inOneCommit((): Proposed => {
-      const earlier = store.keyed(key);
-      if (earlier !== undefined) return { proposal: sameBody(earlier, bodyDigest), isNew: false };
-      requireNotHalted(sub, request.kind);
-      const same = store.same({ sub, client, fingerprint }, clock.now() - HOUR_MS);
-      if (same.open !== undefined) {
-        store.alias(key, bodyDigest, same.open.id);
-        return { proposal: same.open, isNew: false };
-      }
-      requireQuota(store, quotas, asker, clock.now());
-      const draft = {
-        ...completed,
-        ...identityOf(request, completed, { client, provenance }),
-        sub,
-        client,
-        username: caller.username,
-        email: caller.email,
-        fingerprint,
-        provenance,
-        again: same.count > 0 ? same.count + 1 : undefined,
-        typed: asker.typed,
-        deadline: Date.parse(expiresAt),
-      };
-      return { proposal: store.draft(draft, key, bodyDigest), isNew: true };
-    });
-  };
-
   return async (caller: ProposingCaller, request: ProposalRequest, key: string): Promise<Proposed> => {
     const { sub, clientId: client } = caller;
-    const named = { sub, client, key };
-    const bodyDigest = digestOf(request);
-    const earlier = store.keyed(named);
-    if (earlier !== undefined) return { proposal: sameBody(earlier, bodyDigest), isNew: false };
-    const flight = JSON.stringify([sub, client, key, bodyDigest]);
+    const keyed = { sub, client, key, request: digestOf(request) };
+    const flight = JSON.stringify(keyed);
     const underWay = arriving.get(flight);
     if (underWay !== undefined) return { ...(await underWay), isNew: false };
-    const arrival = proposeNew(caller, request, named, bodyDigest).finally(() => arriving.delete(flight));
+    const arrival = propose(parts, caller, request, keyed).finally(() => arriving.delete(flight));
     arriving.set(flight, arrival);
     return arrival;
   };
 }
 
-/** What a proposal goes by: id, code, and the digest of all that the person approves. */
+async function propose(
+  parts: KernelParts & ProposingRules,
+  caller: ProposingCaller,
+  request: ProposalRequest,
+  key: KeyedRequest,
+): Promise<Proposed> {
+  const { store, clock, kindOf, quotas, maxTtlSeconds, ownClients } = parts;
+  const earlier = await store.keyed(key);
+  if (earlier !== undefined) return known(earlier, key);
+  const { sub, clientId: client } = caller;
+  const own = ownClients.has(client);
+  const body = requestBody(request);
+  const provenance = own && request.provenance ? request.provenance : foreignProvenance(body, client);
+  const asker = { sub, client, own, typed: own && isTyped(provenance) };
+  // Before the broker is asked anything; all of it is looked at again with the row.
+  const standing = await store.standing(asker, clock.now() - HOUR_MS);
+  requireNotHalted(standing, request.kind);
+  requireQuota(standing, quotas, asker, clock.now());
+  const ttl = Math.min(request.ttl ?? DEFAULT_TTL_S, maxTtlSeconds);
+  const expiresAt = utcSeconds(clock.now() + ttl * 1000);
+  const kind = kindOf(request.kind);
+  const completed = await kind.complete(body, {
+    proposer: caller,
+    subjectId: subjectIdOf(sub, client, key.key),
+    expiresAt,
+  });
+  failpoint('proposal.completed');
+  const draft = {
+    ...completed,
+    ...identityOf(request, completed, { client, provenance }),
+    sub,
+    client,
+    username: caller.username,
+    email: caller.email,
+    fingerprint: digestOf([request.kind, kind.fingerprint(completed.subject)]),
+    provenance,
+    typed: asker.typed,
+    deadline: Date.parse(expiresAt),
+  };
+  return await write(parts, draft, key, asker);
+}
+
+/** Writes the row, or finds that there is one already. */
+async function write(
+  { store, clock, quotas, drawCode }: KernelParts & ProposingRules,
+  draft: Omit<Draft, 'again' | 'code'>,
+  key: KeyedRequest,
+  asker: Asker,
+): Promise<Proposed> {
+  const { fingerprint, kind } = draft;
+  for (;;) {
+    const earlier = await store.keyed(key);
+    if (earlier !== undefined) return known(earlier, key);
+    const now = clock.now();
+    const standing = await store.standing({ ...asker, fingerprint }, now - HOUR_MS);
+    requireNotHalted(standing, kind);
+    const { sameOpen, sameLately } = standing;
+    if (sameOpen !== undefined) {
+      const kept = await store.alias(key, sameOpen.id, standing);
+      if (kept.outcome === 'kept') return { proposal: sameOpen, isNew: false };
+      if (kept.outcome === 'known') return known(kept, key);
+      continue;
+    }
+    requireQuota(standing, quotas, asker, now);
+    const numbered: Draft = {
+      ...draft,
+      code: drawFreeCode(standing.openCodes, drawCode),
+      again: sameLately > 0 ? sameLately + 1 : undefined,
+    };
+    const note = { event: 'proposed', facts: proposalFacts({ ...numbered, state: 'drafted' }) } as const;
+    const drafted = await store.draft(numbered, key, standing, note, now);
+    if (drafted.outcome === 'drafted') return { proposal: drafted.proposal, isNew: true };
+    if (drafted.outcome === 'known') return known(drafted, key);
+  }
+}
+
+function requireNotHalted({ haltedAt }: Standing, kind: ProposalKind): void {
+  if (passesHalt(kind) || haltedAt === undefined) return;
+  throw new Refusal(403, 'policy_denied', haltedReason.text, {
+    hint: 'End the halt with "trade-agent halt --lift", and approve that on your phone.',
+    members: { ...haltedReason.members },
+  });
+}
+
+/** What a proposal goes by: its id, and the digest of all that the person approves. */
 function identityOf(
   { kind, requested_by }: ProposalRequest,
   { subject, worstCase }: Completed<unknown>,
@@ -132,7 +167,7 @@ function identityOf(
 ) {
   const requestedBy = requested_by ?? null;
   const statement = { kind, subject, worst_case: worstCase, provenance, requested_by: requestedBy, client };
-  return { id: drawProposalId(), code: drawCode(), kind, requestedBy, digest: proposalDigest(statement) };
+  return { id: drawProposalId(), kind, requestedBy, digest: proposalDigest(statement) };
 }
 
 function digestOf(value: unknown): string {
@@ -141,11 +176,9 @@ function digestOf(value: unknown): string {
     .digest('base64url');
 }
 
-function sameBody(
-  { request, proposal }: { readonly request: string; readonly proposal: StoredProposal },
-  bodyDigest: string,
-): StoredProposal {
-  if (request === bodyDigest) return proposal;
+/** What a key stands for already. @throws {Refusal} 409 `idempotency_key_conflict` */
+function known({ request, proposal }: Keyed, key: KeyedRequest): Proposed {
+  if (request === key.request) return { proposal, isNew: false };
   throw new Refusal(
     409,
     'idempotency_key_conflict',

@@ -1,6 +1,6 @@
+import type { Standing } from '../store/proposal-store.ts';
 import type { ProblemCode } from '../trading/problem-codes.ts';
 import { Refusal } from '../trading/refusal.ts';
-import type { ProposalStore } from './stored-proposal.ts';
 
 /** How much one client may ask of one person. */
 export interface Quota {
@@ -34,11 +34,16 @@ export interface Asker {
 
 /**
  * Keeps a phone from ringing until its owner taps to have peace.
+ * @param standing as of the last hour
  * @throws {Refusal} 429 `too_many_open`, `too_many_asked`, `resting`, each with `reason`, `limit` and `value`
  */
-export function requireQuota(store: ProposalStore, quotas: Quotas, asker: Asker, now: number): void {
+export function requireQuota(
+  { open, lately, decided }: Pick<Standing, 'open' | 'lately' | 'decided'>,
+  quotas: Quotas,
+  asker: Asker,
+  now: number,
+): void {
   const quota = asker.own ? quotas.own : quotas.other;
-  const { open, lately } = store.usage(asker, now - HOUR_MS);
   if (open >= quota.open) {
     throw tooMany('too_many_open', 'PROPOSALS_EXCEED_MAX_OPEN', quota.open, open, {
       detail: `${open} proposals of this client wait already; it may have ${quota.open} open at once`,
@@ -54,7 +59,7 @@ export function requireQuota(store: ProposalStore, quotas: Quotas, asker: Asker,
   }
   // What the person types themselves is no nagging.
   if (asker.typed) return;
-  const [last, before] = store.decided(asker, 2);
+  const [last, before] = decided;
   if (last?.state !== 'denied' || before?.state !== 'denied') return;
   const until = last.at + REST_MS;
   if (now >= until) return;

@@ -1,7 +1,7 @@
+import type { Remembered } from '../store/check-store.ts';
 import { Dec } from '../trading/decimal.ts';
 import { waitsForOpening } from '../trading/market-open.ts';
 import { describeOrder, type OrderRequest } from '../trading/order.ts';
-import type { AccountMemory } from './check-store.ts';
 import { type Figures, figuresOf } from './figures.ts';
 import { definitionOf, type Firing, fire } from './firing.ts';
 import { type Look, observe } from './observe.ts';
@@ -16,7 +16,7 @@ export interface CheckInput {
   /** Its name, for the result; undefined for the usual rules. */
   readonly rulesFile: string | undefined;
   readonly snapshot: Snapshot;
-  readonly memory: Pick<AccountMemory, 'fired' | 'mark' | 'proposed'>;
+  readonly memory: Remembered;
   readonly sectorOf: (symbol: string) => string | undefined;
   /** Given where orders are to be suggested: symbols that wait for an approval already. */
   readonly suggest?: {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { FiredState } from '../store/check-store.ts';
 import { filledIn } from './message.ts';
 import type { Observation } from './observation.ts';
 import type { Look } from './observe.ts';
@@ -16,16 +17,6 @@ export interface Finding {
   readonly since: string;
   /** Why the rule could not look, where that is what was found. */
   readonly problem?: string;
-}
-
-/** What is remembered of a rule and a subject while it stands. */
-export interface FiredState {
-  readonly rule: string;
-  readonly subject: string;
-  /** Of the rule as it was: a changed rule fires anew. */
-  readonly definition: string;
-  /** Milliseconds since the epoch. */
-  readonly since: number;
 }
 
 export interface Firing {

@@ -1,3 +1,4 @@
+import type { ActivityCache, CloseCache } from '../store/check-store.ts';
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
 import type { Activity } from '../trading/activity.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
@@ -7,18 +8,6 @@ import type { Bar, Quote } from '../trading/views.ts';
 import { symbolsOf } from './observe-prices.ts';
 import type { RulesFile } from './rules-schema.ts';
 import type { NoPrice, Snapshot } from './snapshot.ts';
-
-/** Closing prices kept from one check to the next, so that only what is new is asked for. */
-export interface CloseCache {
-  get(symbol: string): PriceHistory | undefined;
-  put(symbol: string, history: PriceHistory): void;
-}
-
-/** The account's activities as they were when all were last read: what is new since then is asked for at each check. */
-export interface ActivityCache {
-  get(): { readonly activities: readonly Activity[]; readonly wholeAt: number } | undefined;
-  put(activities: readonly Activity[], wholeAt: number): void;
-}
 
 export interface GatherOptions {
   readonly gateway: GatewayClient;
@@ -177,10 +166,10 @@ async function allActivities(
   cache: ActivityCache,
   now: number,
 ): Promise<readonly Activity[]> {
-  const kept = cache.get();
+  const kept = await cache.get();
   if (kept === undefined || now < kept.wholeAt || now - kept.wholeAt > WHOLE_EVERY_MS) {
     const all = await gateway.activities({ after: BEGINNING });
-    cache.put(all, now);
+    await cache.put(all, now);
     return all;
   }
   const after = kept.wholeAt - ACTIVITY_OVERLAP_MS;
@@ -229,7 +218,7 @@ async function closesOf(
     const start = Math.max(0, end - SESSIONS_KEPT);
     return { days: history.days.slice(start, end), closes: history.closes.slice(start, end) };
   };
-  const kept = cache.get(symbol);
+  const kept = await cache.get(symbol);
   const last = kept?.days.at(-1);
   if (kept !== undefined && last !== undefined && now - last * DAY_MS < BARS_REACH_MS) {
     // One bar is asked for twice: where it differs, a split or a correction has changed all before it.
@@ -240,12 +229,12 @@ async function closesOf(
         days: Int32Array.from([...kept.days, ...fresh.days.slice(overlap + 1)]),
         closes: Float64Array.from([...kept.closes, ...fresh.closes.slice(overlap + 1)]),
       });
-      if (joined.days.at(-1) !== last) cache.put(symbol, joined);
+      if (joined.days.at(-1) !== last) await cache.put(symbol, joined);
       return joined;
     }
   }
   const all = before(packBars(await gateway.bars({ symbol, timeframe: '1Day', start: now - BARS_REACH_MS })));
-  cache.put(symbol, all);
+  await cache.put(symbol, all);
   return all;
 }
 

@@ -1,19 +1,17 @@
 import { createAuditChain } from '../approval/audit-chain.ts';
 import { createCibaAsking } from '../approval/ciba/ciba-asking.ts';
 import { detailsTypeOfKind } from '../approval/details.ts';
-import { createHalts } from '../approval/halts.ts';
 import { type ApprovalKernel, createApprovalKernel } from '../approval/kernel.ts';
+import type { KernelParts } from '../approval/kernel-parts.ts';
 import type { Kind } from '../approval/kind.ts';
 import { type CancelPorts, cancelKind } from '../approval/kinds/cancel/kind.ts';
 import { liftKind } from '../approval/kinds/lift/kind.ts';
 import { type MessagePorts, messageKind } from '../approval/kinds/message/kind.ts';
 import { orderKind } from '../approval/kinds/order/kind.ts';
 import { type ReplacePorts, replaceKind } from '../approval/kinds/replace/kind.ts';
-import { createProposalStore } from '../approval/proposal-store.ts';
-import { createProposalTables } from '../approval/proposal-tables.ts';
+import { createMoves } from '../approval/moves.ts';
 import { defaultQuotas } from '../approval/quotas.ts';
 import { createTokenSeal } from '../approval/token-seal.ts';
-import type { KernelParts } from '../approval/waiting/attend.ts';
 import type { Clock } from '../machine/clock.ts';
 import type { ProposalKind } from '../trading/proposal.ts';
 import type { IdentityProvider } from './door/identity-provider.ts';
@@ -34,13 +32,10 @@ export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
  * here.
  */
 export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): ApprovalKernel | undefined {
-  const { approval, database, resource } = options;
+  const { approval, stores, resource } = options;
   if (approval === undefined) return undefined;
   const { clock, orders, messages, provider, detailsTypes } = parts;
-  createProposalTables(database);
-  const audit = createAuditChain(approval.auditFile, database, clock);
-  const store = createProposalStore(database, createTokenSeal(approval.privateKey.d ?? ''), clock, audit);
-  const halts = createHalts(database, audit);
+  const { proposals: store, halts } = stores;
   const kinds: Readonly<Record<ProposalKind, unknown>> = {
     order: orderKind(orders),
     message: messageKind(messages),
@@ -50,8 +45,9 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
   };
   return createApprovalKernel({
     store,
+    moves: createMoves(store, createTokenSeal(approval.privateKey.d ?? ''), clock),
     halts,
-    audit,
+    audit: createAuditChain(approval.auditFile, stores.audit),
     clock,
     detailsTypes,
     gateway: resource,

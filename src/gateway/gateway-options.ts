@@ -1,7 +1,7 @@
-import type Database from 'better-sqlite3-multiple-ciphers';
 import type { CibaAskingOptions } from '../approval/ciba/ciba-asking.ts';
 import type { Quotas } from '../approval/quotas.ts';
 import type { Clock } from '../machine/clock.ts';
+import type { GatewayStores } from '../store/gateway-stores.ts';
 import type { MessageService } from '../trading/message.ts';
 import type { BrokerExchange } from './broker/broker-token.ts';
 import type { BrokerSettings } from './broker/brokers.ts';
@@ -17,8 +17,8 @@ export interface GatewayOptions {
   readonly detailsType?: string;
   readonly exchange: BrokerExchange;
   readonly broker: BrokerSettings & { readonly environment: 'paper' | 'live' };
-  /** Holds the order journal and the proofs seen; its owner closes it. Set to WAL and `synchronous=FULL` here. */
-  readonly database: Database.Database;
+  /** All that it keeps; their owner closes what is below them. */
+  readonly stores: GatewayStores;
   readonly clock?: Clock;
   readonly fetch?: typeof fetch;
   /** The RFC 9396 type that approvals of messages have at this provider. */

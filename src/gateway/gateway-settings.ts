@@ -118,7 +118,7 @@ export function gatewayOptions(
   settings: GatewaySettings,
   privateKey: JWK,
   folder: string,
-): Omit<GatewayOptions, 'database'> {
+): Omit<GatewayOptions, 'stores'> {
   const { issuer, resource, environment, exchange, broker, messages } = settings;
   return {
     issuer,

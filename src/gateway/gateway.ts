@@ -13,15 +13,12 @@ import { brokerOf } from './broker/brokers.ts';
 import type { Caller } from './door/caller.ts';
 import { createDoor, type Door } from './door/door.ts';
 import { createIdentityProvider, type IdentityProvider } from './door/identity-provider.ts';
-import { createProofStore } from './door/proof-store.ts';
 import { METADATA_PATH, protectedResourceMetadata } from './door/protected-resource-metadata.ts';
 import { createTokenVerifier } from './door/token-verifier.ts';
 import type { GatewayOptions } from './gateway-options.ts';
 import { createMessageDesk, type MessageDesk } from './messages/message-desk.ts';
-import { createMessageJournal } from './messages/message-journal.ts';
 import { messageOutlets } from './messages/message-outlets.ts';
 import { messagePorts } from './messages/message-ports.ts';
-import { createOrderJournal } from './orders/order-journal.ts';
 import { orderPorts } from './orders/order-ports.ts';
 import { QUIET_MS } from './orders/order-submission.ts';
 import { createOrderDesk, type OrderDesk } from './orders/place-order.ts';
@@ -54,7 +51,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   const providerTimeoutMs = options.providerTimeoutMs ?? 10_000;
   const brokerTimeoutMs = Math.min(options.brokerTimeoutMs ?? 10_000, LONGEST_BROKER_TIMEOUT_MS);
 
-  const journal = createOrderJournal(options.database);
+  const { stores } = options;
+  const issuer = options.issuer.replace(/\/+$/, '');
   const provider = createIdentityProvider({
     issuer: options.issuer,
     fetch: send,
@@ -64,7 +62,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const verify = createTokenVerifier({
     provider,
     resource: options.resource,
-    proofs: createProofStore(options.database),
+    proofs: stores.proofs,
     clock,
     requireBoundTokens: options.requireBoundTokens,
     allowedClients: options.allowedClients && [...options.allowedClients, ...(options.ownClients ?? [])],
@@ -89,20 +87,22 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const policies = [...builtinPolicies, ...(options.policies ?? [])];
   const desk = createOrderDesk({
-    journal,
+    journal: stores.orders,
     policies,
     brokerFor,
     traits,
     gateway: options.resource,
+    issuer,
     detailsType,
     environment: options.broker.environment,
     clock,
   });
 
   const messageDesk = createMessageDesk({
-    journal: createMessageJournal(options.database),
+    journal: stores.messages,
     outlets,
     gateway: options.resource,
+    issuer,
     detailsType: messageDetailsType,
     clock,
   });

@@ -101,7 +101,7 @@ export function gatewaySettings(
   { seed, folder }: SandboxHome,
   addresses: SandboxAddresses,
   quotas: Quotas | undefined,
-): Omit<GatewayOptions, 'database' | 'clock'> {
+): Omit<GatewayOptions, 'stores' | 'clock'> {
   const privateKey = gatewayKey(seed);
   return {
     issuer: addresses.issuer,

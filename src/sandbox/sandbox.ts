@@ -5,6 +5,7 @@ import { createIdentityProvider } from '../home/identity-provider/identity-provi
 import { createVault, type Vault } from '../home/identity-provider/vault.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { type HttpServer, listenerOf, listenOnLoopback } from '../net/http-server.ts';
+import { sqliteGatewayStores } from '../store/sqlite/gateway-stores.ts';
 import { createAdmin } from './admin.ts';
 import { createMarket } from './market/market.ts';
 import { createPaperBroker, type PaperBroker } from './paper-broker/paper-broker.ts';
@@ -186,7 +187,7 @@ async function openParties(
 
   const gateway = createGateway({
     ...gatewaySettings(home, addresses, quotas),
-    database: openDatabase('gateway'),
+    stores: sqliteGatewayStores(openDatabase('gateway')),
     clock,
   });
   onClose(() => gateway.close());

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
-import { createThreadStore, THREAD_LEASE_MS } from '../../src/agent/run/thread-store.ts';
+import { beginThread, THREAD_LEASE_MS } from '../../src/agent/run/threads.ts';
 import { openStateDatabase } from '../../src/store/sqlite/state-database.ts';
+import { sqliteStateStores } from '../../src/store/sqlite/state-stores.ts';
 import { watchCryptography } from './activity.ts';
 import { Client, identities } from './client.ts';
 import { warmUp } from './history.ts';
@@ -30,20 +31,22 @@ beforeAll(async () => {
  * held that a lease lasts never less than when it was taken. Renewed by a clock that was set back it ends at an earlier
  * time, and yet as long after the renewal as ever.
  */
-it('a lease that is renewed after the clock was set back lasts its time from then on, and no longer', () => {
+it('a lease that is renewed after the clock was set back lasts its time from then on, and no longer', async () => {
   const folder = memoryFolder('trade-agent-lease-');
   const clock = machineClock(new SimClock(Date.parse('2036-01-02T15:00:00Z')));
   const database = openStateDatabase(join(folder, 'state.db'), randomBytes(32));
-  const threads = createThreadStore(database, clock);
-  threads.open('t0', { profile: 'test', sub: 'alice' }, 'buy 1 AAPL');
-  const lease = threads.lease('t0', 'worker 3');
+  const { threads } = sqliteStateStores(database);
+  const owner = { profile: 'test', sub: 'alice' };
+  const take = async (holder: string) =>
+    (await beginThread(threads, { title: 'buy 1 AAPL', thread: 't0' }, { owner, holder, clock })).lease;
+  const lease = await take('worker 3');
   clock.skew = -20_000;
-  expect(threads.renewAll('worker 3', ['t0'])).toEqual(['t0']);
+  expect(await threads.renew('worker 3', ['t0'], clock.now() + THREAD_LEASE_MS)).toEqual(['t0']);
   clock.skew += THREAD_LEASE_MS - 1;
-  expect(() => threads.lease('t0', 'worker 4')).toThrow('another run holds thread t0');
+  await expect(take('worker 4')).rejects.toThrow('another run holds thread t0');
   clock.skew += 1;
-  const other = threads.lease('t0', 'worker 4');
-  expect([lease.isHeld(), other.isHeld()]).toEqual([false, true]);
+  const other = await take('worker 4');
+  expect([await threads.isHeld(lease), await threads.isHeld(other)]).toEqual([false, true]);
   database.close();
   rmSync(folder, { recursive: true });
 });
@@ -85,7 +88,9 @@ it.each(
     if (isHeard) expect([questions.all.length, polls()]).toEqual([1, polled]);
     for (const again of questions.open()) questions.decide(again, decision);
     await world.advance(10_000);
-    expect(world.proposals()).toMatchObject([{ state: decision === 'approve' ? 'executed' : 'denied' }]);
+    expect(await world.proposals()).toMatchObject([
+      { state: decision === 'approve' ? 'executed' : 'denied' },
+    ]);
     client.life.dieAfter(0);
     await check(world);
     await world.close();

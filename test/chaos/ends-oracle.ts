@@ -1,5 +1,5 @@
 import { openStates } from '../../src/approval/states.ts';
-import type { StoredProposal } from '../../src/approval/stored-proposal.ts';
+import type { StoredProposal } from '../../src/store/proposal-store.ts';
 import type { ProposalState } from '../../src/trading/proposal.ts';
 import { quotas } from './gateway-processes.ts';
 import type { Evidence, Must } from './oracle.ts';

@@ -116,7 +116,7 @@ it('a clock that is set back while a poll is under way does not put off the next
   for (const question of world.provider.questions.open())
     world.provider.questions.decide(question, 'approve');
   await world.advance(6_000);
-  expect(world.proposals()).toMatchObject([{ state: 'executed' }]);
+  expect(await world.proposals()).toMatchObject([{ state: 'executed' }]);
   client.life.dieAfter(0);
   await world.close();
 });

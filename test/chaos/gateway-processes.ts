@@ -2,7 +2,9 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import type { Quotas } from '../../src/approval/quotas.ts';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
 import type { HttpServer } from '../../src/net/http-server.ts';
+import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import type { Activity } from './activity.ts';
+import { distantStores } from './distant-stores.ts';
 import { Gone, Life, livingDatabase } from './life.ts';
 import type { Network, Sent } from './network.ts';
 import type { Provider } from './provider.ts';
@@ -28,7 +30,7 @@ interface GatewayParts {
 
 /** One gateway after the other, over the same files. */
 export class GatewayProcesses {
-  before: (sent: Sent) => void = () => undefined;
+  before: (sent: Sent) => Promise<void> = async () => undefined;
   readonly #parts: GatewayParts;
   readonly #databases: Database.Database[] = [];
   #life: Life;
@@ -61,6 +63,7 @@ export class GatewayProcesses {
     const life = new Life(`gateway ${this.#databases.length + 1}`, activity);
     const database = new Database(files.database);
     this.#databases.push(database);
+    const near = sqliteGatewayStores(livingDatabase(database, life));
     const gateway = createGateway({
       issuer: provider.url,
       resource: server.url,
@@ -78,7 +81,7 @@ export class GatewayProcesses {
         quotas,
       },
       ownClients: ['trade-agent'],
-      database: livingDatabase(database, life),
+      stores: options.distant ? distantStores(near, life, activity) : near,
       clock: life.clock({
         now: () => machine.now(),
         sleep: (ms, signal) => activity.asleep('agent-gateway', clock.sleep(ms, signal)),

@@ -41,7 +41,7 @@ export async function play(keys: SharedKeys, history: History, tally: Tally): Pr
     tally.unhindered += await check(world);
     tally.histories += 1;
     tally.orders += world.broker.book().length;
-    tally.proposals += world.proposals().length;
+    tally.proposals += (await world.proposals()).length;
     for (const { event } of world.audit()) tally.events[event] = (tally.events[event] ?? 0) + 1;
     tally.faults += world.network.sent.filter((sent) => sent.fault !== undefined).length;
     tally.pings += world.network.sent.filter(({ leg }) => leg === 'provider-gateway').length;
@@ -62,7 +62,7 @@ export async function warmUp(keys: SharedKeys): Promise<void> {
       await world.advance(500);
       for (const question of world.provider.questions.open())
         world.provider.questions.decide(question, 'approve');
-      if (world.proposals()[0]?.state === 'executed') break;
+      if ((await world.proposals())[0]?.state === 'executed') break;
       // Real time too, for what is loaded only now.
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
@@ -70,7 +70,7 @@ export async function warmUp(keys: SharedKeys): Promise<void> {
     await check(world);
     if (world.broker.book().length !== 1) {
       throw new Error(
-        `a plain order failed: ${JSON.stringify([world.proposals(), world.told, world.troubles])}`,
+        `a plain order failed: ${JSON.stringify([await world.proposals(), world.told, world.troubles])}`,
       );
     }
   } finally {

@@ -87,7 +87,7 @@ export class Network {
     life: Life,
     now: () => number,
     legOf: (url: URL) => Leg,
-    before: (sent: Sent) => void = () => undefined,
+    before: (sent: Sent) => Promise<void> = async () => undefined,
   ): typeof fetch {
     return async (input, init) => {
       const leg = legOf(new URL(String(input)));
@@ -107,7 +107,7 @@ export class Network {
     leg: Leg,
     url: string,
     init: RequestInit,
-    before: (sent: Sent) => void,
+    before: (sent: Sent) => Promise<void>,
   ): Promise<{ sent: Sent; response: Response }> {
     const method = init.method ?? 'GET';
     const { pathname, search } = new URL(url);
@@ -129,7 +129,7 @@ export class Network {
       note: {},
     };
     this.sent.push(sent);
-    before(sent);
+    await before(sent);
     try {
       const response = await this.#carry(sent, url, init);
       sent.status = response.status;

@@ -1,8 +1,8 @@
 import canonicalize from 'canonicalize';
 import { passesHalt } from '../../src/approval/halts.ts';
 import { isSettled, transitions } from '../../src/approval/states.ts';
-import type { StoredProposal } from '../../src/approval/stored-proposal.ts';
 import type { BookedOrder } from '../../src/sandbox/paper-broker/order-json.ts';
+import type { StoredProposal } from '../../src/store/proposal-store.ts';
 import type { ReplaceSubject } from '../../src/trading/kinds/replace.ts';
 import type { OrderDraft } from '../../src/trading/order.ts';
 import type { ProposalState } from '../../src/trading/proposal.ts';
@@ -45,7 +45,7 @@ export async function check(world: World): Promise<number> {
     if (!holds) breaches.push(otherwise);
   };
   const audit = world.audit();
-  const rows = world.proposals();
+  const rows = await world.proposals();
   const linesOf = ({ id }: StoredProposal) => audit.filter(({ proposal }) => proposal === id);
   const proposedAt = (row: StoredProposal) => Date.parse(linesOf(row)[0]?.at ?? '');
   const evidence: Evidence = {

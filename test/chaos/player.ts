@@ -43,7 +43,7 @@ export class Player {
     await this.#settle();
   }
 
-  #take(step: Step): Promise<void> | void {
+  async #take(step: Step): Promise<void> {
     const world = this.#world;
     const { questions } = world.provider;
     switch (step.do) {
@@ -57,7 +57,7 @@ export class Player {
       case 'look': {
         const { who } = this.#client(step.client);
         const id = pick(
-          world.proposals().filter(({ sub }) => sub === who.sub),
+          (await world.proposals()).filter(({ sub }) => sub === who.sub),
           step.proposal,
         )?.id;
         if (id !== undefined) void this.#client(step.client)[step.do](id);
@@ -143,7 +143,7 @@ export class Player {
       }
       case 'brink': {
         const row = pick(
-          world.proposals().filter(({ state }) => !isSettled(state)),
+          (await world.proposals()).filter(({ state }) => !isSettled(state)),
           step.row,
         );
         if (row === undefined) return;
@@ -213,11 +213,11 @@ export class Player {
     this.#ask(client, request, true);
   }
 
-  #race({ question: number, tapFirst, halt }: Step & { do: 'race' }): void {
+  async #race({ question: number, tapFirst, halt }: Step & { do: 'race' }): Promise<void> {
     const world = this.#world;
     const { questions } = world.provider;
     const question = pick(questions.open(), number);
-    const row = question === undefined ? undefined : rowOf(world, question);
+    const row = question === undefined ? undefined : await rowOf(world, question);
     if (question === undefined || row === undefined) return;
     const client = this.#client(row.sub === 'bob' ? 3 : 0);
     const takeBack = () => void (halt ? client.halt() : client.withdraw(row.id));
@@ -295,9 +295,9 @@ export class Player {
     if (!world.gateway().dead) world.gateway().dieAfter(Number.POSITIVE_INFINITY);
     if (restart) world.gateway().dieAfter(0);
     this.#startGateway();
-    const open = () => world.proposals().filter(({ state }) => !isSettled(state));
+    const open = async () => (await world.proposals()).filter(({ state }) => !isSettled(state));
     for (let round = 0; round < LAST_ROUNDS; round++) {
-      const left = open();
+      const left = await open();
       if (left.length === 0 && round > 0) break;
       for (const { id, sub } of left) void this.#client(sub === 'bob' ? 3 : 0).look(id);
       await world.rest();
@@ -306,7 +306,7 @@ export class Player {
       }
       await world.advance(round < 3 ? 10_000 : 200_000);
     }
-    const left = open();
+    const left = await open();
     if (left.length > 0) {
       const all = left.map(({ id, kind, state, reason }) => `${id} ${kind} ${state} (${reason?.text})`);
       throw new Error(`never settled: ${all.join(', ')}; ${world.troubles.join(', ')}`);
@@ -316,9 +316,9 @@ export class Player {
 }
 
 /** The proposal that a question is about, by the code that both show. */
-function rowOf(world: World, { bindingMessage }: Question) {
+async function rowOf(world: World, { bindingMessage }: Question) {
   const code = bindingMessage.slice(-4);
-  return world.proposals().find((row) => row.code === code);
+  return (await world.proposals()).find((row) => row.code === code);
 }
 
 function pick<T>(from: readonly T[], number: number): T | undefined {

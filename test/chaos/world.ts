@@ -2,14 +2,13 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, sta
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK } from 'jose';
-import { type AuditVerdict, createAuditTables, verifyAuditFile } from '../../src/approval/audit-chain.ts';
-import { createHalts, type Halts } from '../../src/approval/halts.ts';
-import { createProposalStore } from '../../src/approval/proposal-store.ts';
-import type { ProposalStore, StoredProposal } from '../../src/approval/stored-proposal.ts';
-import { createTokenSeal } from '../../src/approval/token-seal.ts';
+import { type AuditVerdict, verifyAuditFile } from '../../src/approval/audit-chain.ts';
 import { type HttpServer, listenOnLoopback } from '../../src/net/http-server.ts';
 import { createMarket, type Market } from '../../src/sandbox/market/market.ts';
 import type { PaperBroker } from '../../src/sandbox/paper-broker/paper-broker.ts';
+import type { GatewayStores } from '../../src/store/gateway-stores.ts';
+import type { StoredProposal } from '../../src/store/proposal-store.ts';
+import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import { Activity } from './activity.ts';
 import { accounts, startBroker } from './broker.ts';
 import type { Told } from './client.ts';
@@ -27,6 +26,8 @@ export interface WorldOptions {
   readonly hold: number;
   readonly delivery: 'poll' | 'ping';
   readonly details: 'rar' | 'message';
+  /** The gateway's stores are some way off, as another machine's would be. */
+  readonly distant?: boolean;
 }
 
 /** What is made once and shared by all worlds: keys take time. */
@@ -90,7 +91,7 @@ export interface World {
   closeGateway(): Promise<void>;
   /** The record can't be written to, until what is returned is called. */
   fillDisk(): () => void;
-  proposals(): StoredProposal[];
+  proposals(): Promise<StoredProposal[]>;
   audit(): AuditLine[];
   verifyAudit(): Promise<AuditVerdict>;
   /** Lets everything that can happen now happen. */
@@ -159,7 +160,7 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
     files,
     troubles,
   });
-  const observer = observe(files.database, clock);
+  const observer = observe(files.database);
   processes.before = (sent) => noteIntent(sent, observer, files.audit);
   const rest = () => activity.rest();
   const advance = async (ms: number) => {
@@ -223,9 +224,9 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
         over();
       };
     },
-    proposals: () => observer.store.list({ state: 'all' }).reverse(),
+    proposals: async () => (await observer.stores.proposals.list({ state: 'all' })).reverse(),
     audit: () => [...readAudit(files.audit), ...observer.noted(readAudit(files.audit).at(-1)?.seq ?? 0)],
-    verifyAudit: () => verifyAuditFile(files.audit, observer.database),
+    verifyAudit: () => verifyAuditFile(files.audit, observer.stores.audit),
     rest,
     advance,
     async close() {
@@ -240,41 +241,41 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
 
 interface Observer {
   readonly database: Database.Database;
-  readonly store: ProposalStore;
-  readonly halts: Halts;
+  readonly stores: GatewayStores;
   /** Lines that are true already and not yet on the file. */
   noted(after: number): AuditLine[];
 }
 
 /** The checker's own look at the gateway's database. */
-function observe(file: string, clock: SimClock): Observer {
+function observe(file: string): Observer {
   const database = new Database(file);
-  const silent = { note: () => undefined };
-  const store = createProposalStore(database, createTokenSeal('nothing is sealed here'), clock, silent);
-  createAuditTables(database);
+  const stores = sqliteGatewayStores(database);
   const noted = database
     .prepare<[number], string>('SELECT line FROM audit_noted WHERE seq > ? ORDER BY seq')
     .pluck();
   return {
     database,
-    store,
-    halts: createHalts(database, silent),
+    stores,
     noted: (after) => noted.all(after).map((line) => JSON.parse(line) as AuditLine),
   };
 }
 
 /** What rows and record said at the moment an order left: the intent must be there. */
-function noteIntent(sent: Sent, { store, halts }: Observer, auditFile: string): void {
+async function noteIntent(
+  sent: Sent,
+  { stores: { proposals, halts } }: Observer,
+  auditFile: string,
+): Promise<void> {
   const submits = sent.method === 'POST' || sent.method === 'PATCH';
   if (sent.leg !== 'gateway-broker' || !submits) return;
   const { client_order_id: id } = JSON.parse(sent.body) as { client_order_id?: string };
   if (id === undefined) return;
-  const row = store.list({ state: 'all' }).find(({ subjectId }) => subjectId === id);
+  const row = (await proposals.list({ state: 'all' })).find(({ subjectId }) => subjectId === id);
   sent.note.clientOrderId = id;
   sent.note.proposal = row?.id;
   sent.note.state = row?.state;
   sent.note.deadline = row?.deadline;
-  sent.note.halted = row === undefined ? undefined : halts.haltedAt(row.sub);
+  sent.note.halted = row === undefined ? undefined : await halts.haltedAt(row.sub);
   sent.note.audited = readAudit(auditFile).some(
     ({ event, proposal }) => event === 'executing' && proposal === row?.id,
   );

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { type AuditVerdict, verifyAuditFile } from '../../src/approval/audit-chain.ts';
+import { sqliteRecord } from '../../src/store/sqlite/gateway-stores.ts';
 import type { ProposalState } from '../../src/trading/proposal.ts';
 
 /** A proposal as the gateway's own table has it. */
@@ -50,7 +51,7 @@ export function openGatewayBook(folder: string): GatewayBook {
       if (lines.pop() !== '') throw new Error('the audit file ends within a line');
       return lines.map((line) => JSON.parse(line) as AuditLine);
     },
-    verify: () => verifyAuditFile(file, database),
+    verify: () => verifyAuditFile(file, sqliteRecord(database).audit),
     close: () => database.close(),
   };
 }

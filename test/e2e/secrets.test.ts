@@ -113,7 +113,7 @@ describe('tokens, keys and passwords', () => {
     record(await world.cli(['phone', '--user', 'alice', '--decide', 'approve', '--once'], { env }));
     record(await world.cli(['approvals', '--output', 'json'], { env }));
 
-    const gateway = gatewaySecrets();
+    const gateway = await gatewaySecrets();
     expect(gateway.approvalTokens).toEqual([expect.stringMatching(/^eyJ/)]);
     expect(gateway.notificationTokens.length).toBeGreaterThan(0);
     const secrets = [

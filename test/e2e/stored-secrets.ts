@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
-import { createProposalStore } from '../../src/approval/proposal-store.ts';
+import { createMoves } from '../../src/approval/moves.ts';
 import { createTokenSeal } from '../../src/approval/token-seal.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import { credentialNames } from '../../src/secrets/credential-store.ts';
 import { databaseKey } from '../../src/secrets/database-key.ts';
 import { openFileStore } from '../../src/secrets/file/file-store.ts';
+import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import { openStateDatabase } from '../../src/store/sqlite/state-database.ts';
 
 const store = (agentHome: string) => openFileStore({ folder: agentHome, profile: 'sandbox' });
@@ -44,16 +45,18 @@ export async function dumpState(agentHome: string): Promise<string> {
  * shows when it calls back.
  * @param key the private part of the gateway's key
  */
-export function readGatewaySecrets(
+export async function readGatewaySecrets(
   gatewayDb: string,
   key: string,
-): { readonly approvalTokens: string[]; readonly notificationTokens: string[] } {
+): Promise<{ readonly approvalTokens: string[]; readonly notificationTokens: string[] }> {
   const database = new Database(gatewayDb);
   try {
-    const store = createProposalStore(database, createTokenSeal(key), systemClock, { note: () => undefined });
-    const open = store.list({ state: 'open' });
+    const { proposals } = sqliteGatewayStores(database);
+    const moves = createMoves(proposals, createTokenSeal(key), systemClock);
+    const open = await proposals.list({ state: 'open' });
+    const tokens = await Promise.all(open.map((proposal) => moves.token(proposal)));
     return {
-      approvalTokens: open.flatMap(({ id }) => store.token(id) ?? []),
+      approvalTokens: tokens.flatMap((token) => token ?? []),
       notificationTokens: open.flatMap(({ notificationToken }) => notificationToken ?? []),
     };
   } finally {

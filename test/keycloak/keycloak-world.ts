@@ -13,6 +13,7 @@ import { listenOnLoopback } from '../../src/net/http-server.ts';
 import { createMarket } from '../../src/sandbox/market/market.ts';
 import { createPaperBroker } from '../../src/sandbox/paper-broker/paper-broker.ts';
 import { openFileStore } from '../../src/secrets/file/file-store.ts';
+import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import { startCommand } from '../e2e/world.ts';
 import { brokerDoor } from './broker-door.ts';
 import { setClientKeys } from './keycloak-admin.ts';
@@ -106,7 +107,7 @@ export async function openKeycloakWorld(home: string, folder: string) {
       ownClients: [LOGIN_CLIENT],
 
       broker: { kind: 'alpaca', environment: 'paper', trading_url: brokerServer.url, simulated: true },
-      database: database('gateway'),
+      stores: sqliteGatewayStores(database('gateway')),
       log: (entry) => {
         if (entry.code !== undefined) refusals.push(entry.code);
       },

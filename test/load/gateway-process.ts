@@ -6,9 +6,10 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { createGateway } from '../../src/gateway/gateway.ts';
 import type { GatewayOptions } from '../../src/gateway/gateway-options.ts';
 import { listenOnLoopback } from '../../src/net/http-server.ts';
+import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 
 /** What the gateway is told before it opens. */
-export type GatewayLoad = Omit<GatewayOptions, 'resource' | 'database'> & { readonly databaseFile: string };
+export type GatewayLoad = Omit<GatewayOptions, 'resource' | 'stores'> & { readonly databaseFile: string };
 
 /** One request, in or out. Times are milliseconds since the epoch, to the microsecond. */
 export interface Traffic {
@@ -63,7 +64,7 @@ async function open(server: Awaited<ReturnType<typeof listenOnLoopback>>, option
   const gateway = createGateway({
     ...options,
     resource: server.url,
-    database,
+    stores: sqliteGatewayStores(database),
     fetch: (url, init) =>
       noted('out', `${init?.method ?? 'GET'} ${new URL(String(url)).pathname}`, () => fetch(url, init)),
   });

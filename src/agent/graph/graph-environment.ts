@@ -1,11 +1,11 @@
 import type { Session } from '../../auth/session/session.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import type { Clock } from '../../machine/clock.ts';
+import type { ThreadProposal, ThreadProposals } from '../../store/thread-store.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { ApprovalMode } from '../agent.ts';
 import type { AgentEvent } from '../events.ts';
 import type { ChatModel } from '../model/chat-model.ts';
-import type { ThreadProposal, ThreadProposals } from './thread-proposals.ts';
 
 /** What the graph's nodes work with, in one run. */
 export interface GraphEnvironment {
@@ -31,12 +31,12 @@ export interface GraphEnvironment {
    * For what only the run may do which holds the thread.
    * @throws {TradeAgentError} `busy` where another run has taken it
    */
-  readonly requireLease: () => void;
+  readonly requireLease: () => Promise<void>;
   /** When each call of this run was begun, milliseconds since the epoch, by the call's id. */
   readonly callsStarted: Map<string, number>;
   readonly emit: (event: AgentEvent) => void;
   /** Keeps what was seen of a proposal, and tells of it where it is news. */
-  readonly saw: (seen: ThreadProposal) => void;
+  readonly saw: (seen: ThreadProposal) => Promise<void>;
   /** Work that must end before the run does, whatever else fails: a proposal on its way. */
   readonly track: <T>(work: Promise<T>) => Promise<T>;
 }

@@ -2,6 +2,7 @@ import { ToolMessage } from '@langchain/core/messages';
 import { Command, END } from '@langchain/langgraph';
 import { failpoint } from '../../machine/failpoint.ts';
 import { safeLine } from '../../net/shown-text.ts';
+import type { ThreadProposal } from '../../store/thread-store.ts';
 import { LONGEST_SENTENCE } from '../../tools/gateway/gateway-problem.ts';
 import type { ToolResult } from '../../tools/tool.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
@@ -15,7 +16,6 @@ import type { GraphEnvironment } from './graph-environment.ts';
 import { inertJson } from './inert-text.ts';
 import { refusalOf, rejectionOf } from './proposal-refusal.ts';
 import { cameOf, describeProposal } from './proposal-view.ts';
-import type { ThreadProposal } from './thread-proposals.ts';
 import { errorMessage } from './tool-outcome.ts';
 
 /** The first attempt and two re-proposals after the price moved. */
@@ -27,7 +27,7 @@ const FILL_WAITS_MS = [100, 200, 400, 800, 1_500] as const;
 export function resultNode(environment: GraphEnvironment) {
   return async (state: ProposalGraphValue): Promise<Command> => {
     const id = state.proposed ?? state.approval;
-    const seen = environment.proposals.get(id);
+    const seen = await environment.proposals.get(id);
     if (seen === undefined) throw new TradeAgentError('state_corrupt', `proposal ${id} is not this thread's`);
     failpoint('result.read');
     const { proposal } = seen;
@@ -140,7 +140,7 @@ async function followFill(environment: GraphEnvironment, seen: ThreadProposal): 
     try {
       const next = await gateway.proposal(proposal.id, { waitSeconds: 1, since: proposal.updated_at });
       if (next.updated_at === proposal.updated_at) await clock.sleep(pause, signal);
-      else saw({ ...current, proposal: next });
+      else await saw({ ...current, proposal: next });
       current = { ...current, proposal: next };
     } catch {
       break;

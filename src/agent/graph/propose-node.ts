@@ -63,7 +63,7 @@ export function proposeNode(environment: GraphEnvironment) {
       proposal = await withConnection(() =>
         environment.track(post(environment, gateway, request, proposalKey(thread, call.id, attempt))),
       );
-      environment.saw({ thread, prompt, toolCallId: call.id, attempt, proposal });
+      await environment.saw({ thread, prompt, toolCallId: call.id, attempt, proposal });
       failpoint('propose.noted');
       return new Command({ goto: 'await', update: { proposed: proposal.id } });
     } catch (error) {
@@ -87,7 +87,7 @@ async function post(
   for (const wait of [...BACKOFF_MS, undefined]) {
     try {
       signal.throwIfAborted();
-      requireLease();
+      await requireLease();
       failpoint('propose.before_call');
       const proposal = await gateway.propose(request, key);
       failpoint('propose.answered');

@@ -1,5 +1,6 @@
 import type { Session } from '../../auth/session/session.ts';
 import type { Clock } from '../../machine/clock.ts';
+import type { ThreadProposal, ThreadProposals, ThreadStore } from '../../store/thread-store.ts';
 import { isPassing } from '../../tools/gateway/follow-proposal.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
@@ -8,9 +9,7 @@ import { isSettledState, isUnderWayState, type Proposal } from '../../trading/pr
 import type { Agent } from '../agent.ts';
 import type { ApprovalView } from '../events.ts';
 import { approvalView } from '../graph/proposal-view.ts';
-import type { ThreadProposal, ThreadProposals } from '../graph/thread-proposals.ts';
 import { notCancellable, withdraw } from './take-back.ts';
-import type { ThreadStore } from './thread-store.ts';
 
 /** So many of the gateway's are listed. */
 const MOST_LISTED = 200;
@@ -38,21 +37,17 @@ export interface Approvals {
 
 export function createApprovals({ proposals, threads, session, owner, clock }: Parts): Approvals {
   const gatewayClient = () => clientOf(session);
-  const own = (): ThreadProposal[] => proposals.list(owner);
-  const ownOf = (id: string) => own().find(({ proposal }) => proposal.id === id);
+  const own = (): Promise<ThreadProposal[]> => proposals.list(owner);
+  const ownOf = async (id: string) => (await own()).find(({ proposal }) => proposal.id === id);
 
   /** Keeps what the gateway says of one that is known here. */
-  const seen = (proposal: Proposal): ApprovalView => {
-    const known = proposals.get(proposal.id);
+  const seen = async (proposal: Proposal): Promise<ApprovalView> => {
+    const known = await proposals.get(proposal.id);
     if (known === undefined) return approvalView(proposal, '');
-    return approvalView(proposals.note({ ...known, proposal }).proposal, known.thread);
+    const { kept } = await proposals.note({ ...known, proposal });
+    return approvalView(kept.proposal, known.thread);
   };
-  const asLastSeen = ({ proposal, thread }: ThreadProposal): ApprovalView => {
-    const view = approvalView(proposal, thread);
-    if (isSettledState(proposal.state)) return view;
-    const overdue = Date.parse(proposal.expires_at) <= clock.now() && !isUnderWayState(proposal.state);
-    return { ...view, stale: true, ...(overdue ? { overdue } : {}) };
-  };
+  const asLastSeen = (known: ThreadProposal): ApprovalView => lastSeen(known, clock.now());
   /** One that may have changed, as the gateway has it where that can be asked. */
   const current = async (
     known: ThreadProposal,
@@ -60,7 +55,7 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
   ): Promise<ApprovalView> => {
     if (gateway === undefined || isSettledState(known.proposal.state)) return asLastSeen(known);
     const proposal = await unlessOutOfReach(() => gateway.proposal(known.proposal.id));
-    return proposal === undefined ? asLastSeen(known) : seen(proposal);
+    return proposal === undefined ? asLastSeen(known) : await seen(proposal);
   };
 
   const approvals: Approvals = {
@@ -71,9 +66,12 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
           ? undefined
           : await unlessOutOfReach(() => gateway.proposals({ state: 'all', limit: MOST_LISTED }));
       const listed = new Set((answer ?? []).map(({ id }) => id));
-      const others = own().filter(({ proposal }) => !listed.has(proposal.id));
+      const others = (await own()).filter(({ proposal }) => !listed.has(proposal.id));
+      const told = await Promise.all(
+        (answer ?? []).map(async (one) => [one.created_at, await seen(one)] as const),
+      );
       const views = [
-        ...(answer ?? []).map((one) => [one.created_at, seen(one)] as const),
+        ...told,
         // Older than the list goes back, or than the gateway.
         ...others.map((one) => [one.proposal.created_at, asLastSeen(one)] as const),
       ];
@@ -81,22 +79,22 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
     },
     async ofThread(thread) {
       const gateway = await gatewayClient();
-      return await Promise.all(proposals.ofThread(thread).map((known) => current(known, gateway)));
+      return await Promise.all((await proposals.ofThread(thread)).map((known) => current(known, gateway)));
     },
     async get(id) {
-      const known = ownOf(id);
+      const known = await ownOf(id);
       if (known !== undefined) return current(known, await gatewayClient());
       const gateway = await gatewayClient();
       if (gateway === undefined) return undefined;
       try {
-        return seen(await gateway.proposal(id));
+        return await seen(await gateway.proposal(id));
       } catch (error) {
         if (isTradeAgentError(error) && error.code === 'not_found') return undefined;
         throw error;
       }
     },
     async cancel(id) {
-      const known = ownOf(id);
+      const known = await ownOf(id);
       if (known !== undefined && isSettledState(known.proposal.state)) {
         if (known.proposal.state === 'cancelled') return asLastSeen(known);
         throw notCancellable(known.proposal);
@@ -104,7 +102,7 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
       return seen(await withdraw(await requireClient(session), id));
     },
     async reconcile(id) {
-      const known = id === undefined ? undefined : ownOf(id);
+      const known = id === undefined ? undefined : await ownOf(id);
       if (known !== undefined && isSettledState(known.proposal.state)) return [asLastSeen(known)];
       const gateway = await requireClient(session);
       const open =
@@ -114,23 +112,32 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
               .map((one) => one.id)
           : [id];
       // What a thread has not heard of yet may be over at the gateway.
-      const unheard = id === undefined ? own().filter(({ proposal }) => isUnderWayState(proposal.state)) : [];
+      const unheard =
+        id === undefined ? (await own()).filter(({ proposal }) => isUnderWayState(proposal.state)) : [];
       const settled: ApprovalView[] = [];
       for (const one of new Set([...open, ...unheard.map(({ proposal }) => proposal.id)])) {
-        settled.push(seen(await gateway.proposal(one)));
+        settled.push(await seen(await gateway.proposal(one)));
       }
       for (const thread of new Set(settled.map((view) => view.thread))) {
-        const rest = proposals.ofThread(thread);
-        if (!rest.some(({ proposal }) => isUnderWayState(proposal.state))) threads.reconciled(thread);
+        const rest = await proposals.ofThread(thread);
+        if (!rest.some(({ proposal }) => isUnderWayState(proposal.state))) await threads.reconciled(thread);
       }
       return settled;
     },
     async refresh() {
       const gateway = await gatewayClient();
-      for (const known of own()) await current(known, gateway);
+      for (const known of await own()) await current(known, gateway);
     },
   };
   return approvals;
+}
+
+/** As the thread knows it; marked where that need not be the last word. */
+function lastSeen({ proposal, thread }: ThreadProposal, now: number): ApprovalView {
+  const view = approvalView(proposal, thread);
+  if (isSettledState(proposal.state)) return view;
+  const overdue = Date.parse(proposal.expires_at) <= now && !isUnderWayState(proposal.state);
+  return { ...view, stale: true, ...(overdue ? { overdue } : {}) };
 }
 
 async function clientOf(session: Session | undefined): Promise<GatewayClient | undefined> {

@@ -13,7 +13,7 @@ import { takeBack } from './take-back.ts';
 type Awaited = { readonly interrupt: string } & (AwaitedProposal | AwaitedConnection);
 
 /** What to do about such a call: go on with it, leave it to a later run, or look again once this settles. */
-type NextStep = 'resume' | 'leave' | Promise<unknown>;
+type NextStep = 'resume' | 'leave' | { readonly settles: Promise<unknown> };
 
 /** The calls that stand at their interrupt. A task that is done may still list the interrupt it was resumed from. */
 export function interruptsOf(tasks: StateSnapshot['tasks']): Awaited[] {
@@ -57,10 +57,10 @@ export class InterruptWaits {
     this.#shown = shown;
   }
 
-  next(awaited: Awaited): NextStep {
+  async next(awaited: Awaited): Promise<NextStep> {
     return 'connection' in awaited
       ? this.#forConnection(awaited.interrupt, awaited.connection)
-      : this.#forProposal(awaited.proposal);
+      : await this.#forProposal(awaited.proposal);
   }
 
   /** Resolves when every wait has come to its end. */
@@ -82,23 +82,26 @@ export class InterruptWaits {
       if (found === true || !once) this.#connected.add(interrupt);
     });
     told.catch(() => undefined);
-    return told;
+    return { settles: told };
   }
 
-  #forProposal(id: string): NextStep {
+  async #forProposal(id: string): Promise<NextStep> {
     const { proposals, approvalMode } = this.#environment;
-    const seen = proposals.get(id);
+    // Asked before it is read: a wait that ends meanwhile has noted something that this look may not show.
+    const looked = this.#looked.has(id);
+    const seen = await proposals.get(id);
     if (seen === undefined || isSettledState(seen.proposal.state)) return 'resume';
     const once = approvalMode === 'detach';
     // What this run itself has just asked for is not looked at: nobody waits.
-    if (this.#looked.has(id) || (once && !this.#waits.has(id) && this.#shown.has(id))) return 'leave';
-    return this.#wait(id, async () => {
+    if (looked || (once && !this.#waits.has(id) && this.#shown.has(id))) return 'leave';
+    const settles = this.#wait(id, async () => {
       if (approvalMode === 'deny') await takeBack(this.#environment, seen);
       // Asked for in an earlier run, it may be over by now: then the person is told that, and not asked.
       if (!this.#shown.has(id)) await this.#look(id);
       if (!once) await this.#follow(id, { once: false });
       this.#looked.add(id);
     });
+    return { settles };
   }
 
   /** Tells how a proposal stands, also where nothing has changed, or the gateway can't be asked. */
@@ -106,7 +109,7 @@ export class InterruptWaits {
     const { proposals, approvalMode, emit } = this.#environment;
     // Whoever waits hears of a gateway out of reach from the wait.
     await this.#follow(id, { once: true, quiet: approvalMode !== 'detach' });
-    const seen = proposals.get(id);
+    const seen = await proposals.get(id);
     if (seen === undefined || this.#shown.has(id)) return;
     this.#shown.add(id);
     emit({ type: 'approval', approval: approvalView(seen.proposal, seen.thread) });
@@ -114,7 +117,7 @@ export class InterruptWaits {
 
   async #follow(id: string, { once, quiet = false }: { once: boolean; quiet?: boolean }): Promise<void> {
     const { proposals, gateway, clock, emit, saw } = this.#environment;
-    const from = proposals.get(id);
+    const from = await proposals.get(id);
     if (from === undefined) return;
     if (gateway === undefined) {
       throw loginRequired();

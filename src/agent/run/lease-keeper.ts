@@ -1,11 +1,14 @@
 import type { Clock } from '../../machine/clock.ts';
-import { THREAD_LEASE_MS, type ThreadStore } from './thread-store.ts';
+import type { Lease, StoredThreadStatus, ThreadStore } from '../../store/thread-store.ts';
+import { THREAD_LEASE_MS } from './threads.ts';
 
-/** The right to drive one thread, kept until it is released or another run takes it. */
+/** The right to drive one thread, kept until the run ends or another run takes it. */
 export interface KeptLease {
-  /** Whether it is still ours, by the database. */
-  isHeld(): boolean;
-  release(): void;
+  readonly lease: Lease;
+  /** Whether it is still ours, by the store. */
+  isHeld(): Promise<boolean>;
+  /** Notes how the run ended, where it is still ours, and gives it back. Never throws. */
+  end(status: StoredThreadStatus | undefined): Promise<void>;
 }
 
 /** Keeps the leases of all runs of one agent, with one statement for all of them. */
@@ -13,23 +16,25 @@ export interface LeaseKeeper {
   /**
    * @param lost called once, when another run has taken the thread: after this process was stopped, or its machine
    *   slept, for longer than the lease lasts
-   * @throws {TradeAgentError} `busy`
    */
-  keep(thread: string, lost: () => void): KeptLease;
+  keep(lease: Lease, lost: () => void): KeptLease;
 }
 
 export function createLeaseKeeper(
-  threads: Pick<ThreadStore, 'lease' | 'renewAll'>,
+  threads: Pick<ThreadStore, 'isHeld' | 'renew' | 'end'>,
   clock: Clock,
   holder: string,
 ): LeaseKeeper {
   const kept = new Map<string, () => void>();
   let stop: AbortController | undefined;
 
-  const renew = () => {
-    const held = new Set(threads.renewAll(holder, [...kept.keys()]));
-    for (const [thread, lost] of [...kept]) {
-      if (held.has(thread)) continue;
+  const renew = async () => {
+    // Those that are kept now: one that is taken while the store answers is not among those asked for.
+    const asked = [...kept];
+    const ids = asked.map(([thread]) => thread);
+    const held = new Set(await threads.renew(holder, ids, clock.now() + THREAD_LEASE_MS));
+    for (const [thread, lost] of asked) {
+      if (held.has(thread) || kept.get(thread) !== lost) continue;
       kept.delete(thread);
       lost();
     }
@@ -41,7 +46,7 @@ export function createLeaseKeeper(
         // Three times in a lease's life.
         await clock.sleep(THREAD_LEASE_MS / 3, running.signal);
         try {
-          renew();
+          await renew();
         } catch {
           // A busy database: the next round may get through, and until then the lease lasts.
         }
@@ -51,9 +56,16 @@ export function createLeaseKeeper(
     }
   };
 
+  const forget = (thread: string, lost: () => void): void => {
+    if (kept.get(thread) === lost) kept.delete(thread);
+    if (kept.size > 0) return;
+    stop?.abort();
+    stop = undefined;
+  };
+
   return {
-    keep(thread, lost) {
-      const lease = threads.lease(thread, holder);
+    keep(lease, lost) {
+      const { thread } = lease;
       // An earlier run of this very agent, whose lease ran out while the machine slept.
       kept.get(thread)?.();
       kept.set(thread, lost);
@@ -62,17 +74,16 @@ export function createLeaseKeeper(
         void run(stop);
       }
       return {
-        isHeld: () => lease.isHeld(),
-        release: () => {
-          if (kept.get(thread) === lost) kept.delete(thread);
-          if (kept.size === 0) {
-            stop?.abort();
-            stop = undefined;
-          }
+        lease,
+        isHeld: () => threads.isHeld(lease),
+        async end(status) {
+          forget(thread, lost);
           try {
-            lease.release();
+            await threads.end(lease, status, clock.now());
           } catch {
-            // A busy database must not cost the run its result: the lease runs out by itself.
+            // A busy database must not cost the run its result: the next run in this thread notes how it stands. A lease
+            // that can't be given back runs out by itself.
+            await threads.end(lease, undefined, clock.now()).catch(() => undefined);
           }
         },
       };

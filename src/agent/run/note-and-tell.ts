@@ -1,20 +1,21 @@
+import type { ThreadProposal, ThreadProposals } from '../../store/thread-store.ts';
 import type { AgentEvent } from '../events.ts';
 import { approvalView, cameOf } from '../graph/proposal-view.ts';
-import type { ThreadProposal, ThreadProposals } from '../graph/thread-proposals.ts';
 
 /**
- * Keeps what was seen of a proposal, and tells the run's stream of it where it is news there.
+ * Keeps what was seen of a proposal, and tells the run's stream of it where it is news there; one after the other, so that
+ * what is told last is what was seen last.
  * @param shown ids of those that the stream has told of; added to
  */
 export function noteAndTell(
   proposals: ThreadProposals,
   shown: Set<string>,
   emit: (event: AgentEvent) => void,
-): (seen: ThreadProposal) => void {
-  return (seen) => {
+): (seen: ThreadProposal) => Promise<void> {
+  const tell = async (seen: ThreadProposal): Promise<void> => {
     const { id } = seen.proposal;
-    const before = proposals.get(id)?.proposal;
-    const { proposal, thread } = proposals.note(seen);
+    const { before, kept } = await proposals.note(seen);
+    const { proposal, thread } = kept;
     const isSame = before?.state === proposal.state && before.updated_at === proposal.updated_at;
     if (isSame && shown.has(id)) return;
     shown.add(id);
@@ -22,5 +23,11 @@ export function noteAndTell(
     const isOrderNews = JSON.stringify(order) !== JSON.stringify(before && cameOf(before).placed);
     if (order !== undefined && isOrderNews) emit({ type: 'order', order, approval: id });
     emit({ type: 'approval', approval: approvalView(proposal, thread) });
+  };
+  let last: Promise<void> = Promise.resolve();
+  return (seen) => {
+    const told = last.then(() => tell(seen));
+    last = told.catch(() => undefined);
+    return told;
   };
 }

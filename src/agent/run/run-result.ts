@@ -1,11 +1,11 @@
 import { AIMessage } from '@langchain/core/messages';
+import type { ThreadProposal } from '../../store/thread-store.ts';
 import type { ErrorCode } from '../../trading/errors.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
 import { isSettledState, isUnderWayState } from '../../trading/proposal.ts';
 import type { ConnectionView, ErrorFacts, RunResult, RunStatus } from '../events.ts';
 import type { AgentStateValue, Outcome } from '../graph/agent-state.ts';
 import { approvalView, cameOf } from '../graph/proposal-view.ts';
-import type { ThreadProposal } from '../graph/thread-proposals.ts';
 
 /** How a run that ended with this error ended. */
 const statusOfCode: Partial<Record<ErrorCode, RunStatus>> = {

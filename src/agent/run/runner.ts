@@ -1,4 +1,6 @@
 import type { BaseCheckpointSaver, StateSnapshot } from '@langchain/langgraph';
+import type { HistoryGuard } from '../../store/state-stores.ts';
+import type { Lease, Thread, ThreadProposal, ThreadStore } from '../../store/thread-store.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { isSettledState } from '../../trading/proposal.ts';
 import type { RunInput, RunOptions } from '../agent.ts';
@@ -7,7 +9,6 @@ import type { AgentStateValue } from '../graph/agent-state.ts';
 import { asTradeAgentError, errorFacts } from '../graph/error-facts.ts';
 import { type AgentGraph, buildGraph } from '../graph/graph.ts';
 import type { GraphEnvironment } from '../graph/graph-environment.ts';
-import type { ThreadProposal } from '../graph/thread-proposals.ts';
 import { connectionView } from './connection-wait.ts';
 import { EventQueue } from './event-queue.ts';
 import { interruptsOf, isMidProposal } from './interrupt-waits.ts';
@@ -17,15 +18,17 @@ import { opening, titleOf } from './opening.ts';
 import { midProposal, nothingStored, takenOver, unfinished } from './run-errors.ts';
 import { runResult } from './run-result.ts';
 import { takeBack } from './take-back.ts';
-import type { Thread, ThreadStore } from './thread-store.ts';
+import { beginThread } from './threads.ts';
 import { type GraphConfig, untilSettled } from './until-settled.ts';
 
 /** What a run needs that outlives it. */
 export interface RunnerParts {
   readonly threads: ThreadStore;
   readonly leases: LeaseKeeper;
-  /** Where a run keeps its graph's checkpoints; `mayWrite` throws once it may not any more. */
-  readonly saverFor: (mayWrite: () => void) => BaseCheckpointSaver;
+  /** Who holds the leases of this agent's runs. */
+  readonly holder: string;
+  /** Where a run keeps its graph's checkpoints, for as long as it holds the thread. */
+  readonly saverFor: (guard: HistoryGuard) => Promise<BaseCheckpointSaver>;
   /** Everything of the graph's environment that is the same for each run. */
   readonly environment: Omit<
     GraphEnvironment,
@@ -102,18 +105,14 @@ class Run {
     const request = this.#request;
     const id = 'resume' in request ? request.resume : request.thread;
     let thread: Thread;
-    let lease: KeptLease | undefined;
+    let lease: KeptLease;
     try {
-      thread = threads.inOneCommit(() => {
-        const opened =
-          'resume' in request
-            ? threads.get(request.resume, owner)
-            : threads.open(request.thread, owner, titleOf(request));
-        lease = this.#parts.leases.keep(opened.id, () => this.#stop.abort(takenOver(opened.id)));
-        return opened;
-      });
+      const { clock } = environment;
+      const wanted = 'resume' in request ? request : { title: titleOf(request), thread: request.thread };
+      const begun = await beginThread(threads, wanted, { owner, holder: this.#parts.holder, clock });
+      ({ thread } = begun);
+      lease = this.#parts.leases.keep(begun.lease, () => this.#stop.abort(takenOver(begun.thread.id)));
     } catch (error) {
-      lease?.release();
       const isHeldElsewhere = isTradeAgentError(error) && error.code === 'busy';
       if (isHeldElsewhere && id !== undefined) this.#emit({ type: 'thread', thread: id });
       return this.#failed(id ?? '', error);
@@ -122,32 +121,18 @@ class Run {
     this.#emit({ type: 'thread', thread: thread.id });
     let result: RunResult | undefined;
     try {
-      result = await this.#drive(thread.id);
+      result = await this.#drive(thread.id, lease.lease);
     } catch (error) {
       return this.#failed(thread.id, error);
     } finally {
-      this.#end(thread.id, result?.status);
+      await lease.end(result?.status);
     }
     return result;
   }
 
-  /** Notes how the thread stands, which is for the run to say that holds it, and lets go of it. */
-  #end(thread: string, status: RunResult['status'] | undefined): void {
-    const { threads } = this.#parts;
-    try {
-      threads.inOneCommit(() => {
-        if (status !== undefined && this.#lease?.isHeld() === true) threads.ended(thread, status);
-        this.#lease?.release();
-      });
-    } catch {
-      // A busy database must not cost the run its result: the next run in this thread notes how it stands.
-      this.#lease?.release();
-    }
-  }
-
-  async #drive(thread: string): Promise<RunResult> {
+  async #drive(thread: string, lease: Lease): Promise<RunResult> {
     const environment = this.#environmentFor(thread);
-    const saver = this.#parts.saverFor(() => this.#requireLease(thread));
+    const saver = await this.#parts.saverFor({ lease, lost: () => takenOver(thread) });
     const graph = buildGraph(environment, saver);
     const config = {
       configurable: { thread_id: thread, __pregel_strict_resume: true },
@@ -180,7 +165,7 @@ class Run {
   /** The person left, and said before that nothing of theirs may go on without them. */
   async #takeBackOpen(environment: GraphEnvironment): Promise<void> {
     await Promise.all(
-      this.#proposals(environment).map((seen) =>
+      (await this.#proposals(environment)).map((seen) =>
         takeBack(environment, seen).catch((error: unknown) => {
           const { message } = asTradeAgentError(error);
           this.#emit({
@@ -196,8 +181,8 @@ class Run {
    * A process that stood still may have lost the thread and not noticed yet.
    * @throws {TradeAgentError} `busy`
    */
-  #requireLease(thread: string): void {
-    if (this.#lease?.isHeld() !== true) throw takenOver(thread);
+  async #requireLease(thread: string): Promise<void> {
+    if ((await this.#lease?.isHeld()) !== true) throw takenOver(thread);
   }
 
   async #begin(
@@ -208,7 +193,7 @@ class Run {
     { values, tasks }: StateSnapshot,
   ): Promise<StateSnapshot> {
     const unheard = new Set(interruptsOf(tasks).flatMap((one) => ('proposal' in one ? [one.proposal] : [])));
-    const open = this.#proposals(environment)
+    const open = (await this.#proposals(environment))
       .map(({ proposal }) => proposal)
       .filter(({ id, state }) => !isSettledState(state) || (state === 'executed' && unheard.has(id)));
     if (open.length > 0) throw unfinished(environment.thread, open);
@@ -267,16 +252,21 @@ class Run {
     };
   }
 
-  #proposals({ proposals, thread }: GraphEnvironment, prompt?: number): ThreadProposal[] {
+  #proposals({ proposals, thread }: GraphEnvironment, prompt?: number): Promise<ThreadProposal[]> {
     return proposals.ofThread(thread, prompt);
   }
 
-  #report(environment: GraphEnvironment, { values, tasks }: StateSnapshot, error: unknown): RunResult {
+  async #report(
+    environment: GraphEnvironment,
+    { values, tasks }: StateSnapshot,
+    error: unknown,
+  ): Promise<RunResult> {
     const state = values as Partial<AgentStateValue>;
     const missing = interruptsOf(tasks).flatMap((awaited) =>
       'connection' in awaited ? [awaited.connection] : [],
     );
-    return runResult(environment.thread, state, this.#proposals(environment, state.prompt ?? 0), {
+    const proposals = await this.#proposals(environment, state.prompt ?? 0);
+    return runResult(environment.thread, state, proposals, {
       model: environment.model.name,
       proposing: isMidProposal(tasks),
       connections: [...new Set(missing)].map((name) => connectionView(name, 'needed')),

@@ -1,10 +1,10 @@
+import type { ThreadProposal } from '../../store/thread-store.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';
 import type { GraphEnvironment } from '../graph/graph-environment.ts';
 import { describeProposal } from '../graph/proposal-view.ts';
-import type { ThreadProposal } from '../graph/thread-proposals.ts';
 
 /** Withdraws a proposal in a run that may not ask for any, or was told to leave none. One too far on goes its way. */
 export async function takeBack(
@@ -13,10 +13,10 @@ export async function takeBack(
 ): Promise<void> {
   if (proposing === undefined || isSettledState(seen.proposal.state)) return;
   try {
-    saw({ ...seen, proposal: await proposing.withdraw(seen.proposal.id) });
+    await saw({ ...seen, proposal: await proposing.withdraw(seen.proposal.id) });
   } catch (error) {
     if (!isTradeAgentError(error) || !tooLate.includes(String(error.details.problem))) throw error;
-    saw({ ...seen, proposal: await proposing.proposal(seen.proposal.id) });
+    await saw({ ...seen, proposal: await proposing.proposal(seen.proposal.id) });
   }
 }
 

@@ -1,12 +1,14 @@
 import { AIMessage, type BaseMessage, ToolMessage } from '@langchain/core/messages';
-import { HistorySaver } from '../../store/sqlite/history-saver.ts';
-import type { StateDatabase } from '../../store/sqlite/state-database.ts';
+import type { StateStores } from '../../store/state-stores.ts';
 import type { ThreadMessage } from '../events.ts';
 import { readContext } from '../graph/system-prompt.ts';
 
 /** What was said and called in a thread, from its latest checkpoint. Empty for one whose first run never got anywhere. */
-export async function readConversation(database: StateDatabase, thread: string): Promise<ThreadMessage[]> {
-  const tuple = await new HistorySaver(database).getTuple({ configurable: { thread_id: thread } });
+export async function readConversation(
+  { history }: Pick<StateStores, 'history'>,
+  thread: string,
+): Promise<ThreadMessage[]> {
+  const tuple = await (await history()).getTuple({ configurable: { thread_id: thread } });
   const { messages } = (tuple?.checkpoint.channel_values ?? {}) as { messages?: BaseMessage[] };
   return (messages ?? []).map(threadMessage);
 }

@@ -1,57 +1,65 @@
 import type { Clock } from '../../machine/clock.ts';
-import type { StateDatabase } from '../../store/sqlite/state-database.ts';
+import type { StateStores } from '../../store/state-stores.ts';
+import type { Thread, ThreadProposals } from '../../store/thread-store.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
-import { isSettledState, isUnderWayState } from '../../trading/proposal.ts';
+import { isSettledState, isUnderWayState, type Proposal } from '../../trading/proposal.ts';
 import type { PruneOptions } from '../agent.ts';
 import type { ThreadStatus } from '../events.ts';
-import { createThreadProposals } from '../graph/thread-proposals.ts';
-import { isGone } from './holder.ts';
-import type { Thread } from './thread-store.ts';
+import { isDriven } from './threads.ts';
 
 /** How a run may have ended for its thread to count as finished. */
 const finished: readonly ThreadStatus[] = ['done', 'denied', 'expired', 'blocked', 'failed'];
 
 /**
- * Removes a thread: conversation, what was seen of its proposals, and the thread itself, in one transaction.
+ * Removes a thread: conversation, what was seen of its proposals, and the thread itself. Whoever takes it up between the
+ * look at it and the removal keeps it: the store looks again in the transaction that removes.
  * @throws {TradeAgentError} `approval_pending`, `outcome_unknown`, `busy`
  */
-export function removeThread(database: StateDatabase, thread: string, clock: Clock): void {
-  database
-    .transaction(() => {
-      refuseWhileOpen(database, thread);
-      refuseWhileHeld(database, thread, clock.now());
-      for (const table of ['checkpoints', 'writes', 'messages']) {
-        database.prepare(`DELETE FROM ${table} WHERE thread_id = ?`).run(thread);
-      }
-      database.prepare('DELETE FROM thread_proposals WHERE thread = ?').run(thread);
-      database.prepare('DELETE FROM threads WHERE id = ?').run(thread);
-    })
-    .immediate();
+export async function removeThread(
+  { threads, proposals }: Pick<StateStores, 'threads' | 'proposals'>,
+  thread: string,
+  clock: Clock,
+): Promise<void> {
+  for (;;) {
+    const found = await threads.find(thread);
+    if (found === undefined) return;
+    refuseWhileOpen(thread, await openProposals(proposals, thread));
+    if (isDriven(found, clock.now())) {
+      throw new TradeAgentError('busy', `a run holds thread ${thread}`, {
+        hint: 'Wait for it to end, or stop it.',
+      });
+    }
+    if ((await threads.remove(thread, found)) === 'removed') return;
+  }
 }
 
 /** The finished threads that a pruning takes. @param threads the user's, newest first */
-export function prunable(
-  database: StateDatabase,
+export async function prunable(
+  proposals: Pick<ThreadProposals, 'ofThread'>,
   threads: readonly Thread[],
   { olderThan, keep }: PruneOptions,
   now: number,
-): Thread[] {
-  return threads
-    .filter(({ id, status }) => finished.includes(status) && openProposals(database, id).length === 0)
-    .slice(keep)
-    .filter(({ updatedAt }) => updatedAt <= now - olderThan);
+): Promise<Thread[]> {
+  const over: Thread[] = [];
+  for (const thread of threads) {
+    const isOver =
+      finished.includes(thread.status) && (await openProposals(proposals, thread.id)).length === 0;
+    if (isOver) over.push(thread);
+  }
+  return over.slice(keep).filter(({ updatedAt }) => updatedAt <= now - olderThan);
 }
 
-function openProposals(database: StateDatabase, thread: string) {
-  return createThreadProposals(database)
-    .ofThread(thread)
+async function openProposals(
+  proposals: Pick<ThreadProposals, 'ofThread'>,
+  thread: string,
+): Promise<Proposal[]> {
+  return (await proposals.ofThread(thread))
     .map(({ proposal }) => proposal)
     .filter(({ state }) => !isSettledState(state));
 }
 
 /** With the thread gone, nobody would be told what became of its order. */
-function refuseWhileOpen(database: StateDatabase, thread: string): void {
-  const open = openProposals(database, thread);
+function refuseWhileOpen(thread: string, open: readonly Proposal[]): void {
   const underWay = open.find(({ state }) => isUnderWayState(state));
   if (underWay !== undefined) {
     throw new TradeAgentError('outcome_unknown', `thread ${thread} has an order whose outcome is unknown`, {
@@ -63,17 +71,4 @@ function refuseWhileOpen(database: StateDatabase, thread: string): void {
       hint: `Take it back first: trade-agent approvals cancel ${open[0].id}`,
     });
   }
-}
-
-function refuseWhileHeld(database: StateDatabase, thread: string, now: number): void {
-  const row = database
-    .prepare<[string], { lease_owner: string | null; lease_until: number }>(
-      'SELECT lease_owner, lease_until FROM threads WHERE id = ?',
-    )
-    .get(thread);
-  if (row === undefined || row.lease_owner === null || row.lease_until <= now || isGone(row.lease_owner))
-    return;
-  throw new TradeAgentError('busy', `a run holds thread ${thread}`, {
-    hint: 'Wait for it to end, or stop it.',
-  });
 }

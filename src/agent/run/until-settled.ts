@@ -25,15 +25,17 @@ export async function untilSettled(
   try {
     for (;;) {
       const stands = await graph.getState(config);
-      const steps = interruptsOf(stands.tasks).map((awaited) => [awaited, waits.next(awaited)] as const);
+      const steps = await Promise.all(
+        interruptsOf(stands.tasks).map(async (awaited) => [awaited, await waits.next(awaited)] as const),
+      );
       const ready = steps.filter(([, next]) => next === 'resume');
       if (ready.length > 0) {
-        environment.requireLease();
+        await environment.requireLease();
         const resume = Object.fromEntries(ready.map(([{ interrupt, ...awaited }]) => [interrupt, awaited]));
         await graph.invoke(new Command({ resume }), config);
         continue;
       }
-      const waiting = steps.flatMap(([, next]) => (next instanceof Promise ? [next] : []));
+      const waiting = steps.flatMap(([, next]) => (typeof next === 'object' ? [next.settles] : []));
       if (waiting.length === 0) return stands;
       try {
         await Promise.race(waiting);

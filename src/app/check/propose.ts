@@ -2,7 +2,8 @@ import { MOST_ORDERS, type RunOptions } from '../../agent/agent.ts';
 import type { AgentEvent, RunResult } from '../../agent/events.ts';
 import { shortId } from '../../agent/short-id.ts';
 import type { Proposal } from '../../check/check.ts';
-import type { AccountMemory } from '../../check/check-store.ts';
+import type { Notice } from '../../notify/notice.ts';
+import type { AccountMemory } from '../../store/check-store.ts';
 import type { App } from '../app.ts';
 import { followRun } from '../run/follow-run.ts';
 
@@ -15,7 +16,7 @@ import { followRun } from '../run/follow-run.ts';
 export async function propose(
   app: App,
   proposals: readonly Proposal[],
-  memory: AccountMemory,
+  memory: AccountMemory<Notice>,
   options: Pick<RunOptions, 'approval' | 'requestedBy' | 'ttl'>,
   show: (event: AgentEvent) => void | Promise<void>,
 ): Promise<RunResult> {
@@ -23,7 +24,7 @@ export async function propose(
   const asked = proposals.slice(0, MOST_ORDERS);
   const thread = shortId('th_', 10);
   for (const { rule } of asked)
-    if (rule !== undefined) memory.proposing(rule.name, rule.definition, thread, clock.now());
+    if (rule !== undefined) await memory.proposing(rule.name, rule.definition, thread, clock.now());
 
   const agent = await app.agent({ model: 'builtin' });
   const result = await followRun(
@@ -40,7 +41,7 @@ export async function propose(
       rule !== undefined &&
       result.approvals.some((one) => one.kind === 'order' && one.order.symbol === request.symbol)
     )
-      memory.asked(rule.name, rule.definition);
+      await memory.asked(rule.name, rule.definition);
   }
   return result;
 }

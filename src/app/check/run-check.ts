@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type { ApprovalMode } from '../../agent/agent.ts';
 import type { AgentEvent, ApprovalView, RunResult } from '../../agent/events.ts';
 import { type Check, check } from '../../check/check.ts';
-import { type AccountMemory, openCheckStore } from '../../check/check-store.ts';
 import { gather } from '../../check/gather.ts';
 import { loadRules, standardRules } from '../../check/load-rules.ts';
 import type { CheckResult } from '../../check/result.ts';
@@ -10,7 +9,10 @@ import type { RulesFile } from '../../check/rules-schema.ts';
 import { ensurePrivateFolder } from '../../machine/home.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
 import { safeLine } from '../../net/shown-text.ts';
+import type { Notice } from '../../notify/notice.ts';
 import { databaseKey } from '../../secrets/database-key.ts';
+import type { AccountMemory, CheckStore } from '../../store/check-store.ts';
+import { openCheckStore } from '../../store/sqlite/check-store.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { isSettledState } from '../../trading/proposal.ts';
 import type { App } from '../app.ts';
@@ -71,7 +73,7 @@ export async function runCheck(
   const lock = join(folder, `check.${profile.name}.lock`);
   return await oneAtATime(lock, app.signal, async () => {
     const key = (await databaseKey(await app.store())).toString('hex');
-    const store = openCheckStore(join(folder, `checks.${profile.name}.db`), key);
+    const store = openCheckStore<Notice>(join(folder, `checks.${profile.name}.db`), key);
     try {
       return await checkAndTell(app, options, listener, {
         file,
@@ -87,7 +89,7 @@ export async function runCheck(
 /** What one account's checks go by. */
 interface Basis {
   readonly file: RulesFile;
-  readonly store: ReturnType<typeof openCheckStore>;
+  readonly store: CheckStore<Notice>;
   /** Whose account: profile and user. */
   readonly owner: string;
 }
@@ -121,7 +123,7 @@ async function checkAndTell(
   await tellPeople(app, { owner: basis.owner, result, done, memory, runs });
   await listener.told(result);
   // After it was told: a crash in between tells a thing twice rather than never.
-  memory.remember(done.firing.states, done.figures.drawdowns.mark);
+  await memory.remember(done.firing.states, done.figures.drawdowns.mark);
   return { result, runs, failure };
 }
 
@@ -132,7 +134,7 @@ async function looker(app: App, options: CheckOptions, { file, store, owner }: B
   const symbols = listedSymbols();
   const sectorOf = (symbol: string) => symbols.get(symbol)?.sector || undefined;
   const suggesting = options.suggest === true;
-  return async (): Promise<{ done: Check; memory: AccountMemory }> => {
+  return async (): Promise<{ done: Check; memory: AccountMemory<Notice> }> => {
     const snapshot = await gather({
       gateway,
       file,
@@ -147,7 +149,7 @@ async function looker(app: App, options: CheckOptions, { file, store, owner }: B
       file,
       rulesFile: options.rules,
       snapshot,
-      memory,
+      memory: await memory.remembered(),
       sectorOf,
       ...(suggesting
         ? {
@@ -198,7 +200,7 @@ interface Tellable {
   readonly owner: string;
   readonly result: CheckResult;
   readonly done: Check;
-  readonly memory: AccountMemory;
+  readonly memory: AccountMemory<Notice>;
   readonly runs: readonly RunResult[];
 }
 
@@ -215,7 +217,7 @@ async function tellPeople(app: App, { owner, result, done, memory, runs }: Tella
     ]);
     const now = Date.parse(result.checked_at);
     const { notices: outbox } = memory;
-    outbox.put(
+    await outbox.put(
       noticesOf({
         profile: profile.name,
         owner: `${owner}:${result.account.account}`,
@@ -223,7 +225,7 @@ async function tellPeople(app: App, { owner, result, done, memory, runs }: Tella
         result,
         findings: done.firing.findings,
         stateOf: done.firing.stateOf,
-        untold: outbox.untold,
+        untold: await outbox.untold(),
         runs,
         now,
       }),

@@ -1,10 +1,10 @@
-import type { NoticeOutbox, WaitingNotice } from '../../check/notice-outbox.ts';
 import type { NoticeReport } from '../../check/result.ts';
 import type { NoticeChannel, NoticesConfig } from '../../config/notice-channels.ts';
 import { deliver } from '../../notify/deliver.ts';
 import { type Notice, NoticeFailure } from '../../notify/notice.ts';
 import { openChannel } from '../../notify/open-channel.ts';
 import { noticeSecrets } from '../../secrets/notice-secrets.ts';
+import type { NoticeOutbox, WaitingNotice } from '../../store/check-store.ts';
 import type { App } from '../app.ts';
 
 /** All notices of a check together: cron's next check must not wait for a mail server. */
@@ -18,10 +18,10 @@ const ALL_MS = 30_000;
 export async function sendNotices(
   app: App,
   channels: NoticesConfig,
-  outbox: NoticeOutbox,
+  outbox: NoticeOutbox<Notice>,
   now: number,
 ): Promise<NoticeReport[]> {
-  const waiting = outbox.waiting();
+  const waiting = await outbox.waiting();
   if (waiting.length === 0) return [];
   const secrets = await noticeSecrets(await app.store());
   const all = new AbortController();
@@ -40,7 +40,7 @@ export async function sendNotices(
         const channel = Object.hasOwn(channels, name) ? channels[name] : undefined;
         const mine = waiting.filter((one) => one.channel === name);
         const { sendable, reports } = sorted(mine, channel, now);
-        for (const { id } of reports) outbox.remove(id);
+        for (const { id } of reports) await outbox.remove(id);
         if (channel === undefined) return reports;
         const secret = secrets(name, channel);
         const send = openChannel(name, channel, secret, {
@@ -53,13 +53,13 @@ export async function sendNotices(
           async (notice, signal) => {
             await send(notice, signal);
             // At once: what the next one's failure, or a crash, finds must be true.
-            outbox.remove(notice.id);
+            await outbox.remove(notice.id);
           },
           sendable,
           { clock: app.clock, signal: all.signal, attemptMs: channel.timeout * 1000 },
         );
         for (const { notice, attempts, failure } of deliveries) {
-          if (failure !== undefined) outbox.tried(notice.id, attempts);
+          if (failure !== undefined) await outbox.tried(notice.id, attempts);
           reports.push(
             report(name, notice, attempts, failure === undefined ? 'delivered' : 'waiting', failure),
           );
@@ -75,7 +75,7 @@ export async function sendNotices(
 }
 
 /** Apart from what may be sent: what is too old, and what nobody is there to get. */
-function sorted(waiting: readonly WaitingNotice[], channel: NoticeChannel | undefined, now: number) {
+function sorted(waiting: readonly WaitingNotice<Notice>[], channel: NoticeChannel | undefined, now: number) {
   const sendable: Notice[] = [];
   const reports: NoticeReport[] = [];
   for (const { channel: name, notice, until } of waiting) {

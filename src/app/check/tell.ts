@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { RunResult } from '../../agent/events.ts';
-import type { Finding, FiredState } from '../../check/firing.ts';
-import type { OutgoingNotice } from '../../check/notice-outbox.ts';
+import type { Finding } from '../../check/firing.ts';
 import type { CheckResult } from '../../check/result.ts';
 import type { NoticeChannel, NoticesConfig } from '../../config/notice-channels.ts';
 import { safeLine, safeText } from '../../net/shown-text.ts';
 import type { Notice } from '../../notify/notice.ts';
 import { DEFAULT_BODY, DEFAULT_TITLE, filledIn, type NoticeFacts } from '../../notify/template.ts';
+import type { FiredState, OutgoingNotice, Untold } from '../../store/check-store.ts';
 import { environmentWord } from '../../trading/environment.ts';
 import { describeOrder } from '../../trading/order.ts';
 
@@ -30,14 +30,14 @@ export interface TellInput {
   readonly findings: readonly Finding[];
   readonly stateOf: ReadonlyMap<Finding, FiredState>;
   /** Keeps those a channel was told of, or is about to be: a check may have died before it remembered. */
-  readonly untold: (channel: string, firings: readonly FiredState[]) => readonly FiredState[];
+  readonly untold: Untold;
   readonly runs: readonly RunResult[];
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
 /** What each channel is to be told of a check: its new findings, and the orders that wait for an approval. Pure. */
-export function noticesOf(input: TellInput): OutgoingNotice[] {
+export function noticesOf(input: TellInput): OutgoingNotice<Notice>[] {
   return Object.entries(input.channels).flatMap(([name, channel]) =>
     channel.enabled
       ? [...findingNotices(input, name, channel), ...(channel.approvals ? approvalNotices(input, name) : [])]
@@ -52,7 +52,7 @@ export function wanted({ min_severity, rules }: NoticeChannel, { severity, rule 
   return rank[severity] >= rank[min_severity] && (rules === undefined || rules.includes(rule));
 }
 
-function findingNotices(input: TellInput, name: string, channel: NoticeChannel): OutgoingNotice[] {
+function findingNotices(input: TellInput, name: string, channel: NoticeChannel): OutgoingNotice<Notice>[] {
   const { findings, stateOf, untold, now } = input;
   const firings = findings.flatMap((finding) => {
     const state = stateOf.get(finding);
@@ -129,7 +129,7 @@ function together(
 }
 
 /** For whoever has to look at their phone; of no use once the approval is over. */
-function approvalNotices(input: TellInput, name: string): OutgoingNotice[] {
+function approvalNotices(input: TellInput, name: string): OutgoingNotice<Notice>[] {
   const { result, runs, owner } = input;
   return runs
     .filter(({ status }) => status === 'pending')

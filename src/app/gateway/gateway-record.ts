@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type Database from 'better-sqlite3-multiple-ciphers';
-import { type AuditVerdict, createAuditChain, verifyAuditFile } from '../../approval/audit-chain.ts';
-import { createHalts } from '../../approval/halts.ts';
-import { createProposalTables } from '../../approval/proposal-tables.ts';
+import { type AuditVerdict, verifyAuditFile } from '../../approval/audit-chain.ts';
 import { utcSeconds } from '../../machine/clock.ts';
+import { sqliteRecord } from '../../store/sqlite/gateway-stores.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 
@@ -21,7 +20,7 @@ export async function verifyRecord(folder: string): Promise<AuditVerdict & { rea
   const file = auditFile(folder);
   return await withGatewayDatabase(folder, async (database) => ({
     file,
-    ...(await verifyAuditFile(file, database)),
+    ...(await verifyAuditFile(file, sqliteRecord(database).audit)),
   }));
 }
 
@@ -36,16 +35,14 @@ export async function liftHalt(
   sub: string,
 ): Promise<{ readonly haltedAt: string; readonly liftedAt: string }> {
   return await withGatewayDatabase(folder, async (database) => {
-    createProposalTables(database);
-    const audit = createAuditChain(auditFile(folder), database, clock);
-    const halts = createHalts(database, audit);
-    const haltedAt = halts.haltedAt(sub);
-    if (haltedAt === undefined || !halts.lift(sub, haltedAt)) {
+    const { halts, audit } = sqliteRecord(database);
+    const haltedAt = await halts.haltedAt(sub);
+    if (haltedAt === undefined || !(await halts.lift(sub, haltedAt, clock.now()))) {
       throw new TradeAgentError('usage', `trading of ${JSON.stringify(sub)} is not halted`, {
         hint: 'Give the user as the identity provider names them in its tokens ("sub"); "trade-agent whoami" shows it.',
       });
     }
-    audit.flush();
+    await audit.moveToFile(auditFile(folder));
     return { haltedAt: utcSeconds(haltedAt), liftedAt: utcSeconds(clock.now()) };
   });
 }

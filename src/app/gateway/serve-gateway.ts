@@ -7,6 +7,7 @@ import { writePrivateFile } from '../../machine/private-file.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
 import { listen } from '../../net/http-server.ts';
 import { isLoopback } from '../../net/secure-url.ts';
+import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import type { App } from '../app.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
 import { readKey } from './key-file.ts';
@@ -57,7 +58,7 @@ export async function serveGateway(
     const database = new Database(join(home, 'gateway.db'));
     const gateway = createGateway({
       ...gatewayOptions(settings, key, home),
-      database,
+      stores: sqliteGatewayStores(database),
       clock: app.clock,
       log: options.log,
     });

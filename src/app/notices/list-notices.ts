@@ -41,13 +41,13 @@ function secretState(need: 'required' | 'optional' | 'none', kept: boolean): Lis
 async function waitingNotices(app: App): Promise<ReadonlyMap<string, number>> {
   const file = join((await app.home()).data, `checks.${(await app.profile()).name}.db`);
   if (!existsSync(file)) return new Map();
-  const [{ openCheckStore }, { databaseKey }] = await Promise.all([
-    import('../../check/check-store.ts'),
+  const [{ databaseKey }, { openCheckStore }] = await Promise.all([
     import('../../secrets/database-key.ts'),
+    import('../../store/sqlite/check-store.ts'),
   ]);
   const store = openCheckStore(file, (await databaseKey(await app.store())).toString('hex'));
   try {
-    return store.waitingNotices();
+    return await store.waitingNotices();
   } finally {
     store.close();
   }

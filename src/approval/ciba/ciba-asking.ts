@@ -3,11 +3,11 @@ import type { ProviderAccess } from '../../auth/provider/provider.ts';
 import type { ProviderName } from '../../config/provider/dialects.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
-import type { Asking } from '../asking.ts';
+import type { Asking } from '../asking-port.ts';
 import { type CibaClient, type ClientIds, cibaClient } from './ciba-client.ts';
 import { tellOutcome } from './ciba-outcome.ts';
 import { pollOnce } from './ciba-poll.ts';
-import { askOwner } from './ciba-request.ts';
+import { sendQuestion } from './ciba-request.ts';
 import { registeredIds } from './client-registration.ts';
 
 /** Longer than a provider's long poll (30 s is usual), or every poll would look lost. */
@@ -47,7 +47,7 @@ export function createCibaAsking(options: CibaAskingOptions): Asking {
 
   return {
     delivery,
-    request: (question) => askOwner(connect, question, { ...options, clock, fetch }),
+    request: (question) => sendQuestion(connect, question, { ...options, clock, fetch }),
 
     async poll(authReqId, expected, signal, onSend) {
       signal.throwIfAborted();

@@ -1,6 +1,6 @@
 import { secondsAhead } from '../../auth/provider/provider.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
-import type { Outcome } from '../asking.ts';
+import type { Outcome } from '../asking-port.ts';
 import type { CibaClient } from './ciba-client.ts';
 
 const TIMEOUT_MS = 10_000;

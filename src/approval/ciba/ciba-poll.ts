@@ -7,7 +7,7 @@ import type { Clock } from '../../machine/clock.ts';
 import { CIBA_GRANT } from '../../net/oauth-names.ts';
 import { differingFields } from '../../trading/approval-details.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
-import type { PollResult, Question } from '../asking.ts';
+import type { PollResult, Question } from '../asking-port.ts';
 import type { CibaClient } from './ciba-client.ts';
 
 /** Seconds a token without `expires_in` is taken to last. */

@@ -3,7 +3,7 @@ import { inProviderTime } from '../../auth/provider/provider.ts';
 import { providerError, providerFailure } from '../../auth/provider/provider-failure.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
-import type { BackchannelAuthentication, Question } from '../asking.ts';
+import type { BackchannelAuthentication, Question } from '../asking-port.ts';
 import type { CibaClient, ConnectCiba } from './ciba-client.ts';
 
 /** CIBA Core §7.3. */
@@ -25,7 +25,7 @@ export interface CibaRequestOptions {
  * Asks the owner (CIBA Core §7.1); once more by another client id where the provider has forgotten ours.
  * @throws {TradeAgentError} `provider_unreachable`, `provider_error`
  */
-export async function askOwner(
+export async function sendQuestion(
   connect: ConnectCiba,
   question: Question,
   options: CibaRequestOptions,

@@ -1,8 +1,10 @@
 import { failpoint } from '../../machine/failpoint.ts';
-import { questionOf } from '../ask.ts';
-import type { PollResult } from '../asking.ts';
-import type { Reason, StoredProposal } from '../stored-proposal.ts';
-import type { Attention } from './attend.ts';
+import type { Reason, StoredProposal } from '../../store/proposal-store.ts';
+import type { ProposalState } from '../../trading/proposal.ts';
+import type { PollResult } from '../asking-port.ts';
+import type { Changes } from '../moves.ts';
+import { questionOf } from '../question.ts';
+import type { Attention } from './attention.ts';
 
 /** Times the person is asked for one proposal, when the answer keeps getting lost. */
 const MAX_ASKED = 3;
@@ -44,21 +46,21 @@ export async function awaitDecision(attention: Attention, id: string): Promise<v
     called: true,
     uncalled: UNCALLED_SECONDS.first,
   };
-  const { authReqId: asked = '', notificationToken } = store.get(id) ?? {};
+  const { authReqId: asked = '', notificationToken } = (await store.get(id)) ?? {};
   if (asking.delivery === 'ping' && !attention.wasCalled(asked, notificationToken)) {
     wait.called = false;
     // After a restart a call may have come while nobody listened: one poll as soon as the others let it.
     if (attention.fresh) wait.pause = UNCALLED_SECONDS.first;
-    else await takeTurn(attention, wait, 'restarted', store.get(id)?.expiresAt ?? 0);
+    else await takeTurn(attention, wait, 'restarted', (await store.get(id))?.expiresAt ?? 0);
   }
   for (;;) {
     signal.throwIfAborted();
-    const proposal = store.get(id);
+    const proposal = await store.get(id);
     if (proposal?.state !== 'requested' || proposal.authReqId === undefined) return;
     const { authReqId } = proposal;
     const left = proposal.expiresAt - clock.now();
     // Once after the deadline it is still asked: the person may have said no in time.
-    if (left <= 0 && wait.polled) return expire(attention, proposal);
+    if (left <= 0 && wait.polled) return await expire(attention, proposal);
     if (wait.pause > 0 && left > 0) {
       wait.called = (await attention.rest(Math.min(wait.pause * 1000, left))) || wait.called;
       if (!wait.called) await takeTurn(attention, wait, 'uncalled', proposal.expiresAt);
@@ -69,8 +71,8 @@ export async function awaitDecision(attention: Attention, id: string): Promise<v
     const sentAt = { ms: clock.now() };
     const result = await pollOnce(attention, proposal, authReqId, sentAt);
     // Also while the gateway closes: the provider gives a token once.
-    if (settle(attention, proposal, result)) return;
-    wait.pause = pauseAfter(attention, proposal, result, sentAt.ms, wait);
+    if (await settle(attention, proposal, result)) return;
+    wait.pause = await pauseAfter(attention, proposal, result, sentAt.ms, wait);
   }
 }
 
@@ -86,13 +88,13 @@ async function takeTurn(
 }
 
 /** Seconds until the next poll. */
-function pauseAfter(
+async function pauseAfter(
   { store, clock, asking }: Attention,
   { id, interval }: StoredProposal,
   result: PollResult,
   sentAt: number,
   wait: Wait,
-): number {
+): Promise<number> {
   // A clock set back meanwhile must not make it wait for the time that it lost.
   const passed = Math.max(0, clock.now() - sentAt) / 1000;
   const untilNext = (seconds: number) => Math.max(seconds - passed, 0.001);
@@ -104,7 +106,7 @@ function pauseAfter(
   }
   wait.failures = 0;
   if (result.status === 'slow_down') {
-    store.setInterval(id, interval + SLOW_DOWN_SECONDS);
+    await store.setInterval(id, interval + SLOW_DOWN_SECONDS);
     return untilNext(interval + SLOW_DOWN_SECONDS);
   }
   if (asking.delivery === 'poll') return untilNext(interval);
@@ -115,62 +117,41 @@ function pauseAfter(
 }
 
 /** Takes an answer in. True where there is nothing left to wait for. */
-function settle(attention: Attention, proposal: StoredProposal, result: PollResult): boolean {
-  const { store, moved } = attention;
-  const { id, authReqId } = proposal;
-  const question = authReqId === undefined ? {} : { authReqId };
-  const finish = (to: 'denied' | 'blocked', reason: Reason, guard: { authReqId?: string }) => {
+async function settle(attention: Attention, proposal: StoredProposal, result: PollResult): Promise<boolean> {
+  const end = async (...to: Decision) => {
     failpoint('poll.answered');
-    moved(store.move(id, to, { reason }, { from: 'requested', ...guard }));
+    await decided(attention, proposal, ...to);
     failpoint('decision.recorded');
     return true;
   };
   switch (result.status) {
-    case 'approved':
+    case 'approved': {
+      const token = { value: result.accessToken, expiresAt: result.expiresAt };
       failpoint('poll.answered');
-      moved(
-        store.move(
-          id,
-          'approved',
-          { token: { value: result.accessToken, expiresAt: result.expiresAt } },
-          { from: 'requested', ...question },
-        ),
-      );
+      await decided(attention, proposal, 'approved', { token });
       failpoint('approval.sealed');
       return true;
+    }
     case 'denied':
-      // A no counts, whichever time they were asked.
-      return finish('denied', { code: 'approval_denied', text: 'denied on the phone' }, {});
+      return await end('denied', { reason: { code: 'approval_denied', text: 'denied on the phone' } });
     case 'expired':
-      expire(attention, proposal);
+      await expire(attention, proposal);
       return true;
-    case 'failed':
-      return finish(
-        'blocked',
-        { code: 'provider_error', text: `the identity provider refused: ${result.error}` },
-        question,
-      );
-    case 'lost':
+    case 'failed': {
+      const text = `the identity provider refused: ${result.error}`;
+      return await end('blocked', { reason: { code: 'provider_error', text } });
+    }
+    case 'lost': {
       // Whatever was decided, no token came of it here, so nothing can have been traded: they are asked once more.
       if (proposal.asked >= MAX_ASKED) {
         const text = `the answer from the phone was lost ${MAX_ASKED} times`;
-        return finish('blocked', { code: 'provider_error', text }, question);
+        return await end('blocked', { reason: { code: 'provider_error', text } });
       }
-      moved(
-        store.move(
-          id,
-          'drafted',
-          {
-            reason: {
-              code: 'answer_lost',
-              text: 'the answer from the phone was lost on its way; it is asked again',
-            },
-          },
-          { from: 'requested', ...question },
-        ),
-      );
+      const text = 'the answer from the phone was lost on its way; it is asked again';
+      await decided(attention, proposal, 'drafted', { reason: { code: 'answer_lost', text } });
       failpoint('lost.drafted');
       return true;
+    }
     case 'slow_down':
     case 'pending':
     case 'unreachable':
@@ -178,18 +159,26 @@ function settle(attention: Attention, proposal: StoredProposal, result: PollResu
   }
 }
 
-function expire({ store, moved }: Attention, { id, authReqId }: StoredProposal): void {
+async function expire(attention: Attention, proposal: StoredProposal): Promise<void> {
   failpoint('poll.answered');
   const reason: Reason = { code: 'approval_expired', text: 'nobody decided in time' };
-  moved(
-    store.move(
-      id,
-      'expired',
-      { reason },
-      { from: 'requested', ...(authReqId === undefined ? {} : { authReqId }) },
-    ),
-  );
+  await decided(attention, proposal, 'expired', { reason });
   failpoint('decision.recorded');
+}
+
+type Decision = [to: ProposalState, changes: Changes];
+
+/** Moves it where it still waits for the very question that was answered. A no counts, whichever time they were asked. */
+async function decided(
+  { moves, moved }: Attention,
+  proposal: StoredProposal,
+  ...[to, changes]: Decision
+): Promise<void> {
+  let after = await moves.move(proposal, to, changes);
+  while (to === 'denied' && after.outcome === 'stale' && after.proposal.state === 'requested') {
+    after = await moves.move(after.proposal, to, changes);
+  }
+  moved(after);
 }
 
 async function pollOnce(
@@ -211,6 +200,7 @@ async function pollOnce(
   attention.onBreakOff(() => ended.abort());
   try {
     const { details } = questionOf(attention, proposal);
+    ended.signal.throwIfAborted();
     failpoint('poll.before_call');
     return await asking.poll(
       authReqId,

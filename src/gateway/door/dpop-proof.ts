@@ -7,9 +7,9 @@ import {
   type JWK,
   jwtVerify,
 } from 'jose';
+import type { ProofStore } from '../../store/proof-store.ts';
 import type { ProblemCode } from '../../trading/problem-codes.ts';
 import { Refusal } from '../../trading/refusal.ts';
-import type { ProofStore } from './proof-store.ts';
 import { CLOCK_SKEW_SECONDS, SIGNING_ALGORITHMS } from './token-rules.ts';
 
 /** How long a proof may be on its way; its `jti` is remembered for as long (RFC 9449 §11.1). */
@@ -72,7 +72,8 @@ export async function verifyDpopProof(
   if (typeof jti !== 'string' || jti === '' || jti.length > 256) {
     throw proofRefusal('dpop_proof_malformed', 'the DPoP proof has no usable jti');
   }
-  if (!seen.remember(`${thumbprint}.${jti}`, (iat + PROOF_AGE_SECONDS + 1) * 1000, target.now)) {
+  const isNew = await seen.remember(`${thumbprint}.${jti}`, (iat + PROOF_AGE_SECONDS + 1) * 1000, target.now);
+  if (!isNew) {
     throw proofRefusal('dpop_proof_replayed', 'the DPoP proof was used before');
   }
 }

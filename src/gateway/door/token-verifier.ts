@@ -1,11 +1,11 @@
 import { decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
 import type { Clock } from '../../machine/clock.ts';
+import type { ProofStore } from '../../store/proof-store.ts';
 import type { ProblemCode } from '../../trading/problem-codes.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Caller } from './caller.ts';
 import { verifyDpopProof } from './dpop-proof.ts';
 import type { IdentityProvider } from './identity-provider.ts';
-import type { ProofStore } from './proof-store.ts';
 import { CLOCK_SKEW_SECONDS, SIGNING_ALGORITHMS } from './token-rules.ts';
 
 /** What of a request says who calls. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../../machine/clock.ts';
+import type { MessageEntry, MessageJournal, MessageKey, MessageResult } from '../../store/message-journal.ts';
 import type { MessageDraft, MessageService, SentMessage } from '../../trading/message.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { BrokerTokens } from '../broker/broker-token.ts';
@@ -6,7 +7,18 @@ import type { Caller } from '../door/caller.ts';
 import { ReplayedRefusal, recordedRefusal } from '../door/recorded-refusal.ts';
 import { type ApprovedMessage, approvedMessage } from './approved-message.ts';
 import type { Deliver, Delivery } from './delivery.ts';
-import type { MessageEntry, MessageJournal, MessageKey } from './message-journal.ts';
+
+/*
+ * One approval, one message at most, though no service can be asked what became of one.
+ *
+ *  1. The claim. The journal looks whether the id is free and the approval unused, uses it and writes the intent in one
+ *     unit of work, before the service hears of it.
+ *  2. Whoever finds an intent says that nobody will ever know. That is true only where nobody is handing the message
+ *     over: one process has the journal (its folder is locked), and in it one flight at a time has a message. A flight is
+ *     begun before anything is awaited, so it is there before the intent that it writes, and until what came of it is.
+ *  3. What came of a handing over is written only to the entry as it was claimed (its epoch): a late word about an
+ *     earlier one changes nothing.
+ */
 
 /** A service that messages go out by. */
 export interface MessageOutlet {
@@ -18,6 +30,8 @@ export interface MessageDeskOptions {
   readonly journal: MessageJournal;
   readonly outlets: ReadonlyMap<MessageService, MessageOutlet>;
   readonly gateway: string;
+  /** Whose approvals count: with the token's id, what an approval is used up by. */
+  readonly issuer: string;
   readonly detailsType: string;
   readonly clock: Clock;
 }
@@ -51,149 +65,45 @@ export interface MessageDesk {
 }
 
 export function createMessageDesk(options: MessageDeskOptions): MessageDesk {
-  const { journal, clock } = options;
-  /** What is on its way from this process, by user and id: whoever asks for the same waits for the same. */
-  const flights = new Map<string, Promise<MessageEntry>>();
+  const { journal } = options;
+  /** What this process does about a message, by user and id. */
+  const flights = new Map<string, Flight>();
+
+  /** Alone in this process for one message; begun before anything is awaited. */
+  function fly(key: MessageKey, digest: string | undefined, run: () => Promise<Known>): Promise<Known> {
+    const name = flightOf(key);
+    const known = run().finally(() => flights.delete(name));
+    flights.set(name, { digest, known });
+    return known;
+  }
 
   async function sendApproved(approved: ApprovedMessage, caller: Caller): Promise<Dispatch> {
     const { draft, digest } = approved;
-    const id = draft.client_message_id;
-    const key = { sub: caller.sub, id };
-    const earlier = journal.find(key.sub, id);
-    if (earlier !== undefined) return replay(earlier, approved, caller);
-
-    // Before the approval is used: it stands until the account is connected.
-    const ready = await admit(approved, caller);
-    switch (journal.claim({ ...key, digest, jti: caller.jti, draft }, clock.now())) {
-      case 'approval_used':
-        throw new Refusal(403, 'approval_already_used', 'the approval was used for something else', {
-          hint: 'Each message needs an approval of its own.',
-          challenge: { error: 'insufficient_authorization_details', scopes: ['messages:write'] },
-        });
-      case 'known':
-        return replay(entryOf(key), approved, caller);
-      case 'claimed':
-        return dispatch(await fly(key, () => handOver(approved, caller, ready)), false);
+    const key = { sub: caller.sub, id: draft.client_message_id };
+    for (let flight = flights.get(flightOf(key)); flight !== undefined; flight = flights.get(flightOf(key))) {
+      if (flight.digest === digest) return dispatch((await flight.known).entry, true);
+      // A look, or another message of this id, which then is in the journal or not.
+      await flight.known.catch(() => undefined);
     }
+    const { entry, replay } = await fly(key, digest, () => sendOnce(approved, caller, options));
+    return dispatch(entry, replay);
   }
 
-  /** The first result again. What was certainly not sent is sent now. */
-  async function replay(entry: MessageEntry, approved: ApprovedMessage, caller: Caller): Promise<Dispatch> {
-    if (entry.digest !== approved.digest) {
-      throw new Refusal(
-        409,
-        'client_message_id_conflict',
-        'this client_message_id belongs to another message',
-        {
-          hint: 'Propose the message anew, under another client_message_id.',
-          fields: ['client_message_id'],
-        },
-      );
+  async function outcome({ sub }: Caller, id: string): Promise<SentMessage> {
+    const key = { sub, id };
+    let known: Known | undefined;
+    for (let flight = flights.get(flightOf(key)); flight !== undefined; flight = flights.get(flightOf(key))) {
+      known = await flight.known.catch(() => undefined);
     }
-    const key = { sub: entry.sub, id: entry.id };
-    const flight = flights.get(flightOf(key));
-    if (flight !== undefined) return dispatch(await flight, true);
-    if (entry.state !== 'ready') return dispatch(settled(entry), true);
-    const ready = await admit(approved, caller);
-    if (!journal.reclaim(key, clock.now())) return dispatch(settled(entryOf(key)), true);
-    return dispatch(await fly(key, () => handOver(approved, caller, ready)), false);
-  }
-
-  /** Every check that needs the world. Uses nothing up. */
-  async function admit(
-    { draft }: Pick<ApprovedMessage, 'draft'>,
-    caller: Pick<Caller, 'sub' | 'accessToken'>,
-  ) {
-    requireUnexpired(draft.expires_at);
-    const outlet = options.outlets.get(draft.service);
-    if (outlet === undefined) {
-      throw new Refusal(422, 'service_not_available', `this gateway sends nothing by ${draft.service}`, {
-        fields: ['service'],
-      });
-    }
-    const token = await accountOf(draft.service, outlet, caller);
-    // Again: the identity provider may have taken its time.
-    requireUnexpired(draft.expires_at);
-    return { outlet, token };
-  }
-
-  async function handOver(
-    { draft }: ApprovedMessage,
-    caller: Caller,
-    { outlet, token }: { outlet: MessageOutlet; token: string },
-  ): Promise<MessageEntry> {
-    const id = draft.client_message_id;
-    const key = { sub: caller.sub, id };
-    const { service, recipient } = draft;
-    const delivery: Delivery = await outlet
-      .deliver(draft, token)
-      .catch((): Delivery => ({ outcome: 'unknown' }));
-    const now = clock.now();
-    switch (delivery.outcome) {
-      case 'sent': {
-        const sent_at = new Date(now).toISOString();
-        const { serviceId: service_id } = delivery;
-        const message = { client_message_id: id, service, recipient, service_id, sent_at };
-        journal.finish(key, { state: 'sent', message }, now);
-        break;
-      }
-      case 'refused':
-        journal.finish(
-          key,
-          { state: 'refused', problem: refusedBy(service, delivery.reason).toProblem() },
-          now,
-        );
-        break;
-      case 'not_taken':
-        journal.release(key, now);
-        if (delivery.reason === 'unauthorized') outlet.tokens.forget(caller.sub, token);
-        throw notTaken(service, delivery.reason);
-      case 'unknown':
-        journal.finish(key, { state: 'unknown' }, now);
-        break;
-    }
-    return entryOf(key);
-  }
-
-  function fly(key: MessageKey, run: () => Promise<MessageEntry>): Promise<MessageEntry> {
-    const name = flightOf(key);
-    const flight = run().finally(() => flights.delete(name));
-    flights.set(name, flight);
-    return flight;
-  }
-
-  /** An intent that nobody here is carrying out is a dead process's: whether it was sent will never be known. */
-  function settled(entry: MessageEntry): MessageEntry {
-    if (entry.state !== 'intent') return entry;
-    journal.finish(entry, { state: 'unknown' }, clock.now());
-    return entryOf(entry);
-  }
-
-  function entryOf({ sub, id }: MessageKey): MessageEntry {
-    const entry = journal.find(sub, id);
-    if (entry === undefined) throw new Error('the message journal has lost an entry');
-    return entry;
-  }
-
-  function requireUnexpired(expiresAt: string): void {
-    if (clock.now() < Date.parse(expiresAt)) return;
-    throw new Refusal(403, 'approval_expired', `the approval ended at ${expiresAt}`, {
-      hint: 'Propose the message anew.',
-      fields: ['expires_at'],
-      challenge: { error: 'insufficient_authorization_details', scopes: ['messages:write'] },
-    });
-  }
-
-  async function outcome(caller: Caller, id: string): Promise<SentMessage> {
-    const entry = journal.find(caller.sub, id);
-    if (entry === undefined) {
-      throw new Refusal(404, 'not_found', 'this gateway was never asked to send such a message');
-    }
-    const flight = flights.get(flightOf(entry));
-    const known = flight === undefined ? settled(entry) : await flight;
+    const look = async (): Promise<Known> => {
+      const found = await journal.find(sub, id);
+      if (found === undefined) throw neverAsked();
+      return { entry: await settled(found, options), replay: true };
+    };
+    const { entry } = known ?? (await fly(key, undefined, look));
     // Certainly not sent, and nobody is sending it.
-    if (known.state === 'ready') throw new Refusal(404, 'not_found', 'the message was not sent');
-    return dispatch(known, true).message;
+    if (entry.state === 'ready') throw new Refusal(404, 'not_found', 'the message was not sent');
+    return dispatch(entry, true).message;
   }
 
   return {
@@ -203,9 +113,145 @@ export function createMessageDesk(options: MessageDeskOptions): MessageDesk {
         caller,
       ),
     sendApproved,
-    requireConnected: async (draft, who) => void (await admit({ draft }, who)),
+    requireConnected: async (draft, who) => void (await admit({ draft }, who, options)),
     outcome,
   };
+}
+
+/** What is known of a message, and whether an earlier request's doing. */
+interface Known {
+  readonly entry: MessageEntry;
+  readonly replay: boolean;
+}
+
+interface Flight {
+  /** Of the message that is sent; undefined for a look. */
+  readonly digest: string | undefined;
+  readonly known: Promise<Known>;
+}
+
+/** The first result again, where there is one. What was certainly not sent is sent now. To be called in a flight. */
+async function sendOnce(
+  approved: ApprovedMessage,
+  caller: Caller,
+  options: MessageDeskOptions,
+): Promise<Known> {
+  const { journal, clock, issuer } = options;
+  const { draft, digest } = approved;
+  const key = { sub: caller.sub, id: draft.client_message_id };
+  const earlier = await journal.find(key.sub, key.id);
+  if (earlier === undefined) {
+    // Before the approval is used: it stands until the account is connected.
+    const ready = await admit(approved, caller, options);
+    const approval = { issuer, jti: caller.jti };
+    const claim = await journal.claim({ ...key, digest, approval, draft }, clock.now());
+    switch (claim.outcome) {
+      case 'approval_used':
+        throw new Refusal(403, 'approval_already_used', 'the approval was used for something else', {
+          hint: 'Each message needs an approval of its own.',
+          challenge: { error: 'insufficient_authorization_details', scopes: ['messages:write'] },
+        });
+      case 'known':
+        return { entry: await settled(requireSame(claim.entry, digest), options), replay: true };
+      case 'claimed':
+        return { entry: await handOver(claim.entry, draft, ready, options), replay: false };
+    }
+  }
+  if (requireSame(earlier, digest).state !== 'ready') {
+    return { entry: await settled(earlier, options), replay: true };
+  }
+  const ready = await admit(approved, caller, options);
+  const claim = await journal.reclaim(earlier, clock.now());
+  if (claim.outcome === 'stale') return { entry: await settled(claim.entry, options), replay: true };
+  return { entry: await handOver(claim.entry, draft, ready, options), replay: false };
+}
+
+function requireSame(entry: MessageEntry, digest: string): MessageEntry {
+  if (entry.digest === digest) return entry;
+  throw new Refusal(409, 'client_message_id_conflict', 'this client_message_id belongs to another message', {
+    hint: 'Propose the message anew, under another client_message_id.',
+    fields: ['client_message_id'],
+  });
+}
+
+interface Ready {
+  readonly outlet: MessageOutlet;
+  readonly token: string;
+}
+
+/** Every check that needs the world. Uses nothing up. */
+async function admit(
+  { draft }: Pick<ApprovedMessage, 'draft'>,
+  caller: Pick<Caller, 'sub' | 'accessToken'>,
+  { outlets, clock }: MessageDeskOptions,
+): Promise<Ready> {
+  requireUnexpired(draft.expires_at, clock);
+  const outlet = outlets.get(draft.service);
+  if (outlet === undefined) {
+    throw new Refusal(422, 'service_not_available', `this gateway sends nothing by ${draft.service}`, {
+      fields: ['service'],
+    });
+  }
+  const token = await accountOf(draft.service, outlet, caller);
+  // Again: the identity provider may have taken its time.
+  requireUnexpired(draft.expires_at, clock);
+  return { outlet, token };
+}
+
+function requireUnexpired(expiresAt: string, clock: Clock): void {
+  if (clock.now() < Date.parse(expiresAt)) return;
+  throw new Refusal(403, 'approval_expired', `the approval ended at ${expiresAt}`, {
+    hint: 'Propose the message anew.',
+    fields: ['expires_at'],
+    challenge: { error: 'insufficient_authorization_details', scopes: ['messages:write'] },
+  });
+}
+
+/** @param claimed the entry as this request claimed it */
+async function handOver(
+  claimed: MessageEntry,
+  draft: MessageDraft,
+  { outlet, token }: Ready,
+  { journal, clock }: MessageDeskOptions,
+): Promise<MessageEntry> {
+  const { sub, id } = claimed;
+  const { service, recipient } = draft;
+  const delivery: Delivery = await outlet
+    .deliver(draft, token)
+    .catch((): Delivery => ({ outcome: 'unknown' }));
+  const now = clock.now();
+  const finish = async (result: MessageResult) => (await journal.finish(claimed, result, now)).entry;
+  switch (delivery.outcome) {
+    case 'sent': {
+      const sent_at = new Date(now).toISOString();
+      const { serviceId: service_id } = delivery;
+      return await finish({
+        state: 'sent',
+        message: { client_message_id: id, service, recipient, service_id, sent_at },
+      });
+    }
+    case 'refused':
+      return await finish({ state: 'refused', problem: refusedBy(service, delivery.reason).toProblem() });
+    case 'not_taken':
+      await finish({ state: 'ready' });
+      if (delivery.reason === 'unauthorized') outlet.tokens.forget(sub, token);
+      throw notTaken(service, delivery.reason);
+    case 'unknown':
+      return await finish({ state: 'unknown' });
+  }
+}
+
+/**
+ * An intent found by whoever is alone with the message is a dead process's: whether it was sent will never be known. To
+ * be called in a flight.
+ */
+async function settled(entry: MessageEntry, { journal, clock }: MessageDeskOptions): Promise<MessageEntry> {
+  if (entry.state !== 'intent') return entry;
+  return (await journal.finish(entry, { state: 'unknown' }, clock.now())).entry;
+}
+
+function neverAsked(): Refusal {
+  return new Refusal(404, 'not_found', 'this gateway was never asked to send such a message');
 }
 
 /** JSON, since no separator is safe in what a provider may call a user. */

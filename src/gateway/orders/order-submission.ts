@@ -1,12 +1,12 @@
 import type { Clock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { safeLine } from '../../net/shown-text.ts';
+import type { JournalEntry, OrderJournal, OrderKey } from '../../store/order-journal.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import type { Broker, Submission } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
-import type { JournalEntry, OrderJournal, OrderKey } from './order-journal.ts';
 import { isOrderOf, notReplaceable } from './replacement.ts';
 
 /*
@@ -25,7 +25,8 @@ import { isOrderOf, notReplaceable } from './replacement.ts';
  *  3. Only one may send: the right to is taken in the journal by compare-and-set on the number of submissions.
  *  4. A refusal of a second submission ("insufficient buying power", say) says nothing about the first, which may be
  *     the very reason for it. So once a submission is ambiguous, nothing but a hit settles it while the approval
- *     lives.
+ *     lives. The journal looks whether it is ambiguous in the very transaction that would write the refusal: another
+ *     gateway may send the order at any moment before that.
  *  5. After the approval has expired nobody will send the order again, and ABSENCE_MS after that and after the last
  *     submission a miss in the approved account counts as proof that it did not come about.
  *
@@ -74,34 +75,35 @@ export async function submitIntent(
   // Whoever stood still since the approval was checked must not trade on one that has ended meanwhile: the order may
   // count as never placed by now (5), and another be on its way in its place.
   if (clock.now() >= Date.parse(draft.expires_at)) {
-    if (entryOf(journal, intent).ambiguous) throw outcomeUnknown(id);
-    journal.reject(intent, neverPlaced().toProblem(), clock.now());
-    return entryOf(journal, intent);
+    const refused = await journal.refuse(intent, neverPlaced().toProblem(), clock.now());
+    const entry = await entryOf(journal, intent);
+    if (refused === 'stale' && !isSettled(entry)) throw outcomeUnknown(id);
+    return entry;
   }
   const submission = await send();
   failpoint('gateway.submitted');
-  // Asked only now: another gateway may have sent the order while this one stood still.
-  const { ambiguous } = entryOf(journal, intent);
   switch (submission.outcome) {
     case 'accepted':
       // The answer to our own request: whatever it looks like, this is the order that came of it.
-      journal.place(intent, submission.order, clock.now());
+      await journal.place(intent, submission.order, clock.now());
       failpoint('gateway.recorded');
-      return entryOf(journal, intent);
+      return await entryOf(journal, intent);
     case 'not_taken':
-      if (ambiguous || !journal.release(intent, clock.now())) break;
+      if ((await journal.release(intent, clock.now())) === 'stale') break;
       throw notTaken(submission);
-    case 'refused':
-      if (ambiguous || submission.reason === 'duplicate') break;
-      journal.reject(intent, brokerRefusal(submission).toProblem(), clock.now());
-      return entryOf(journal, intent);
+    case 'refused': {
+      if (submission.reason === 'duplicate') break;
+      const problem = brokerRefusal(submission).toProblem();
+      if ((await journal.refuse(intent, problem, clock.now())) === 'stale') break;
+      return await entryOf(journal, intent);
+    }
     case 'unknown':
       break;
   }
-  journal.doubt(intent, clock.now());
+  await journal.doubt(intent, clock.now());
   const found = traits.clientOrderId.lookedUp ? await lookUp(draft, broker, clock) : undefined;
   if (found === undefined) throw outcomeUnknown(id);
-  return recordFound(found, intent, context);
+  return await recordFound(found, intent, context);
 }
 
 /**
@@ -116,15 +118,20 @@ export async function settleByLookup(
   if (!context.traits.clientOrderId.lookedUp) return undefined;
   const order = await broker.orderByClientOrderId(entry.clientOrderId);
   failpoint('gateway.asked');
-  if (order !== undefined) return recordFound(order, entry, context);
+  if (order !== undefined) return await recordFound(order, entry, context);
   const { journal, clock } = context;
   const last = Math.max(entry.submittedAt ?? 0, Date.parse(entry.draft.expires_at));
   if (clock.now() < last + ABSENCE_MS) return undefined;
   // What went out is in the account it was approved for; the user may have connected another one since.
   if (entry.submittedAt !== null && (await broker.account()).account !== entry.draft.account)
     return undefined;
-  journal.reject(entry, neverPlaced().toProblem(), clock.now());
-  return entryOf(journal, entry);
+  await journal.reject(entry, neverPlaced().toProblem(), clock.now());
+  return await entryOf(journal, entry);
+}
+
+/** Whether what became of it is known for good. */
+export function isSettled({ state }: JournalEntry): boolean {
+  return state === 'placed' || state === 'rejected';
 }
 
 /** Whether the order may go out (again) now, as far as broker and time tell; see (2) at the top. */
@@ -151,18 +158,25 @@ async function lookUp(draft: OrderDraft, broker: Broker, clock: Clock): Promise<
   return undefined;
 }
 
-function recordFound(order: Order, intent: Intent, { journal, clock }: SubmissionContext): JournalEntry {
+async function recordFound(
+  order: Order,
+  intent: Intent,
+  { journal, clock }: SubmissionContext,
+): Promise<JournalEntry> {
   if (isOrderOf(order, intent)) {
-    journal.place(intent, order, clock.now());
+    await journal.place(intent, order, clock.now());
     failpoint('gateway.settled');
   } else {
-    journal.reject(intent, idTaken().toProblem(), clock.now());
+    await journal.reject(intent, idTaken().toProblem(), clock.now());
   }
-  return entryOf(journal, intent);
+  return await entryOf(journal, intent);
 }
 
-function entryOf(journal: OrderJournal, { sub, clientOrderId }: OrderKey): JournalEntry {
-  const entry = journal.find(sub, clientOrderId);
+export async function entryOf(
+  journal: OrderJournal,
+  { sub, clientOrderId }: OrderKey,
+): Promise<JournalEntry> {
+  const entry = await journal.find(sub, clientOrderId);
   if (entry === undefined) throw new Error('the order journal has lost an entry');
   return entry;
 }

@@ -1,35 +1,39 @@
-import type { Clock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
-import type { OrderDraft } from '../../trading/order.ts';
+import type { JournalEntry, OrderJournal, OrderKey } from '../../store/order-journal.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
-import { boundedOrder } from '../../trading/worst-case.ts';
-import type { Broker, Submission } from '../broker/broker.ts';
-import type { BrokerTraits } from '../broker/broker-traits.ts';
 import type { Caller } from '../door/caller.ts';
 import { ReplayedRefusal, recordedRefusal } from '../door/recorded-refusal.ts';
-import { lastSession } from '../policy/last-session.ts';
-import { type OrderPolicy, unknownSymbol } from '../policy/policy.ts';
+import { type AdmissionOptions, type Admitted, admit } from './admission.ts';
 import { type ApprovedOrder, approvedOrder } from './approved-order.ts';
-import type { JournalEntry, OrderJournal, OrderKey } from './order-journal.ts';
 import {
+  entryOf,
   type Intent,
+  isSettled,
   maySubmitAgain,
   outcomeUnknown,
   settleByLookup,
   submitIntent,
 } from './order-submission.ts';
-import { changesTo, notReplaceable } from './replacement.ts';
 
-export interface OrderDeskOptions {
+/*
+ * Between any two awaits another request, another process even, may do the same. What keeps one approval one order:
+ *
+ *  1. The claim. The journal looks whether the client_order_id is free and the approval unused, uses it and writes the
+ *     intent in one unit of work. Whatever was read before it decides nothing.
+ *  2. The right to send again is taken by a compare-and-set on the entry as it was read, and a refusal is written only
+ *     where no submission is in doubt by then (order-submission.ts).
+ *  3. Within this process whoever asks for the same waits for whoever was first: `arriving` is looked at and set before
+ *     the first await, so that two cannot both be first. It spares the person a wrong answer; it is not what makes it
+ *     one order. The journal would hold without it.
+ */
+
+export interface OrderDeskOptions extends AdmissionOptions {
   readonly journal: OrderJournal;
-  readonly policies: readonly OrderPolicy[];
-  readonly brokerFor: (caller: Caller) => Promise<Broker>;
-  readonly traits: BrokerTraits;
   readonly gateway: string;
+  /** Whose approvals count: with the token's id, what an approval is used up by. */
+  readonly issuer: string;
   readonly detailsType: string;
-  readonly environment: 'paper' | 'live';
-  readonly clock: Clock;
 }
 
 export interface Placement {
@@ -57,235 +61,169 @@ export interface OrderDesk {
   settle(caller: Caller, clientOrderId: string): Promise<JournalEntry | undefined>;
 }
 
-export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
-  const { journal, clock } = options;
-  /** What is being carried out by this process, by user and client_order_id: whoever asks for the same waits for it. */
-  const flights = new Map<string, Promise<JournalEntry>>();
-  /**
-   * New orders of this process, from their checks on. The same request may come twice at once (a proxy repeats what it
-   * lost): were it checked twice, one could be placed and the other, the one that is answered, told "price moved".
-   */
-  const arriving = new Map<string, Arrival>();
-
-  function fly(key: OrderKey, run: () => Promise<JournalEntry>): Promise<JournalEntry> {
-    const name = flightOf(key);
-    const flight = run().finally(() => flights.delete(name));
-    flights.set(name, flight);
-    return flight;
-  }
-
-  async function placeApproved(approved: ApprovedOrder, caller: Caller): Promise<Placement> {
-    const id = approved.draft.client_order_id;
-    // Before the expiry check: what became of an order may be asked for as long as the token lives.
-    const earlier = journal.find(caller.sub, id);
-    if (earlier !== undefined) return replay(earlier, approved, caller);
-    const key = JSON.stringify([caller.sub, id, approved.digest, approved.replaces]);
-    const same = arriving.get(key);
-    if (same !== undefined) return { ...(await same.placement), replay: true };
-    const placed = placeNew(approved, caller).finally(() => arriving.delete(key));
-    arriving.set(key, { id, sub: caller.sub, placement: placed });
-    return placed;
-  }
-
-  async function placeNew(approved: ApprovedOrder, caller: Caller): Promise<Placement> {
-    const admitted = await admit(approved, caller);
-    failpoint('gateway.verified');
-    const claim = {
-      clientOrderId: approved.draft.client_order_id,
-      digest: approved.digest,
-      sub: caller.sub,
-      jti: caller.jti,
-      draft: approved.draft,
-      replaces: approved.replaces,
-    };
-    switch (journal.claim(claim, clock.now())) {
-      case 'approval_used':
-        throw new Refusal(403, 'approval_already_used', 'the approval was used for another order', {
-          hint: 'Each order needs an approval of its own.',
-          challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
-        });
-      case 'known': {
-        const entry = journal.find(caller.sub, claim.clientOrderId);
-        if (entry === undefined) throw new Error('the order journal has lost an entry');
-        return replay(entry, approved, caller);
-      }
-      case 'claimed':
-        failpoint('gateway.claimed');
-        return placement(await fly(claim, () => submit(claim, admitted)), false);
-    }
-  }
-
-  const submit = (intent: Intent, { broker, send }: Admitted): Promise<JournalEntry> =>
-    submitIntent(intent, send, broker, options);
-
-  /** The first result again; an open one is settled first. */
-  async function replay(entry: JournalEntry, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
-    if (entry.digest !== approved.digest || entry.replaces !== approved.replaces) {
-      throw new Refusal(409, 'client_order_id_conflict', 'this client_order_id belongs to another order', {
-        hint: 'Propose the order anew, under another client_order_id.',
-        fields: ['client_order_id'],
-      });
-    }
-    if (isSettled(entry)) return placement(entry, true);
-    const flight = flights.get(flightOf(entry)) ?? fly(entry, () => settleOrSubmit(entry, approved, caller));
-    return placement(await flight, true);
-  }
-
-  /** What an order without an outcome needs: a look-up, and where that is safe, the submission it never had. */
-  async function settleOrSubmit(
-    entry: JournalEntry,
-    approved: ApprovedOrder,
-    caller: Caller,
-  ): Promise<JournalEntry> {
-    const settled = await askBroker(entry, caller);
-    if (settled !== undefined) return settled;
-    if (!maySubmitAgain(entry, options.traits, clock.now())) throw outcomeUnknown(entry.clientOrderId);
-
-    let admitted: Admitted;
-    try {
-      admitted = await admit(approved, caller);
-    } catch (error) {
-      // "Price moved" would invite a new proposal, while the order may well be at the broker. Only where every
-      // submission is known to have come to nothing may the real reason be told.
-      if (entry.submittedAt !== null && error instanceof Refusal) throw outcomeUnknown(entry.clientOrderId);
-      throw error;
-    }
-    if (!journal.reclaim(entry, clock.now())) throw outcomeUnknown(entry.clientOrderId);
-    failpoint('gateway.reclaimed');
-    return submit(entry, admitted);
-  }
-
-  /** Every check that needs the world: time, environment, account, market. Uses nothing up. */
-  async function admit({ draft, replaces }: ApprovedOrder, caller: Caller): Promise<Admitted> {
-    requireUnexpired(draft.expires_at);
-    if (draft.environment !== options.environment) {
-      throw new Refusal(
-        403,
-        'environment_mismatch',
-        `this gateway trades ${options.environment} accounts only`,
-        {
-          fields: ['environment'],
-          challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
-        },
-      );
-    }
-    const broker = await options.brokerFor(caller);
-    // All at once: the price would be no fresher for waiting until the others are there.
-    const [account, asset, market, quotes] = await Promise.all([
-      broker.account(),
-      broker.asset(draft.symbol),
-      broker.clock(),
-      broker.quotes([draft.symbol]),
-    ]);
-    if (account.account !== draft.account || account.environment !== draft.environment) {
-      throw new Refusal(403, 'account_mismatch', 'the approved account is not the account of this user', {
-        fields: ['account'],
-        challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
-      });
-    }
-    if (asset === undefined) throw unknownSymbol(draft.symbol);
-    const send = await sending(draft, replaces, broker, options.traits);
-    const session = await lastSession(market, broker);
-    const quote = quotes.find(({ symbol }) => symbol === draft.symbol);
-    if (quote === undefined) throw unknownSymbol(draft.symbol);
-    for (const policy of options.policies) {
-      await policy({
-        caller,
-        draft,
-        traits: options.traits,
-        account,
-        asset,
-        quote,
-        market,
-        lastSession: session,
-      });
-    }
-    // Again: the broker may have taken its time.
-    requireUnexpired(draft.expires_at);
-    return { broker, send };
-  }
-
-  function requireUnexpired(expiresAt: string): void {
-    if (clock.now() < Date.parse(expiresAt)) return;
-    throw new Refusal(403, 'approval_expired', `the approval ended at ${expiresAt}`, {
-      hint: 'Propose the order anew.',
-      fields: ['expires_at'],
-      challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
-    });
-  }
-
-  async function settle(caller: Caller, clientOrderId: string): Promise<JournalEntry | undefined> {
-    const entry = journal.find(caller.sub, clientOrderId);
-    if (entry === undefined) {
-      // It is not in the journal, but nobody may conclude that it never will be.
-      const isArriving = [...arriving.values()].some(
-        ({ id, sub }) => id === clientOrderId && sub === caller.sub,
-      );
-      if (isArriving) throw outcomeUnknown(clientOrderId);
-      return undefined;
-    }
-    if (isSettled(entry)) return entry;
-    const flight = flights.get(flightOf(entry));
-    if (flight !== undefined) return flight;
-    const settled = await askBroker(entry, caller);
-    if (settled === undefined) throw outcomeUnknown(clientOrderId);
-    return settled;
-  }
-
-  /** While the broker can't be asked, an order that may be there stays unknown: anything else could be read as a no. */
-  async function askBroker(entry: JournalEntry, caller: Caller): Promise<JournalEntry | undefined> {
-    try {
-      return await settleByLookup(entry, await options.brokerFor(caller), options);
-    } catch (error) {
-      if (entry.submittedAt !== null && error instanceof Refusal) throw outcomeUnknown(entry.clientOrderId);
-      throw error;
-    }
-  }
-
-  return {
-    place: async (caller, body) =>
-      placeApproved(
-        approvedOrder(body, caller, { gateway: options.gateway, type: options.detailsType }),
-        caller,
-      ),
-    placeApproved,
-    settle,
-  };
-}
-
-/** An order that every check let pass, and the one request that makes it. */
-interface Admitted {
-  readonly broker: Broker;
-  readonly send: () => Promise<Submission>;
-}
-
-/** @throws {Refusal} 409 `not_replaceable` */
-async function sending(
-  draft: OrderDraft,
-  replaces: string | undefined,
-  broker: Broker,
-  traits: BrokerTraits,
-): Promise<Admitted['send']> {
-  if (replaces === undefined) return () => broker.submit(boundedOrder(draft));
-  const earlier = await broker.order(replaces);
-  if (earlier === undefined) throw notReplaceable('there is no such order in this account');
-  const changes = changesTo(draft, earlier, traits);
-  return () => broker.replace(replaces, { order: draft, changes });
-}
-
-/** JSON, since no separator is safe in what a provider may call a user. */
-function flightOf({ sub, clientOrderId }: OrderKey): string {
-  return JSON.stringify([sub, clientOrderId]);
-}
-
 interface Arrival {
   readonly id: string;
   readonly sub: string;
   readonly placement: Promise<Placement>;
 }
 
-function isSettled({ state }: JournalEntry): boolean {
-  return state === 'placed' || state === 'rejected';
+/** What this process does at the moment, and with what. */
+interface Desk {
+  readonly options: OrderDeskOptions;
+  /** What is being sent or settled by this process, by user and client_order_id: whoever asks for the same waits for it. */
+  readonly flights: Map<string, Promise<JournalEntry>>;
+  /**
+   * Requests of this process to place an order, from their arrival on. The same may come twice at once (a proxy repeats
+   * what it lost): were it checked twice, one could be placed and the other, the one that is answered, told "price moved".
+   */
+  readonly arriving: Map<string, Arrival>;
+}
+
+export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
+  const desk: Desk = { options, flights: new Map(), arriving: new Map() };
+  const { gateway, detailsType } = options;
+  return {
+    place: async (caller, body) =>
+      placeApproved(desk, approvedOrder(body, caller, { gateway, type: detailsType }), caller),
+    placeApproved: (approved, caller) => placeApproved(desk, approved, caller),
+    settle: (caller, clientOrderId) => settle(desk, caller, clientOrderId),
+  };
+}
+
+async function placeApproved(desk: Desk, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
+  const { arriving } = desk;
+  const id = approved.draft.client_order_id;
+  const key = JSON.stringify([caller.sub, id, approved.digest, approved.replaces]);
+  const same = arriving.get(key);
+  if (same !== undefined) return { ...(await same.placement), replay: true };
+  const placed = placeOrReplay(desk, approved, caller).finally(() => arriving.delete(key));
+  arriving.set(key, { id, sub: caller.sub, placement: placed });
+  return placed;
+}
+
+async function placeOrReplay(desk: Desk, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
+  // Before the expiry check: what became of an order may be asked for as long as the token lives.
+  const earlier = await desk.options.journal.find(caller.sub, approved.draft.client_order_id);
+  return earlier === undefined ? placeNew(desk, approved, caller) : replay(desk, earlier, approved, caller);
+}
+
+async function placeNew(desk: Desk, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
+  const { journal, clock, issuer } = desk.options;
+  const admitted = await admit(approved, caller, desk.options);
+  failpoint('gateway.verified');
+  const { draft, digest, replaces } = approved;
+  const { sub, jti } = caller;
+  const clientOrderId = draft.client_order_id;
+  const claim = { sub, clientOrderId, digest, approval: { issuer, jti }, draft, replaces };
+  switch (await journal.claim(claim, clock.now())) {
+    case 'approval_used':
+      throw new Refusal(403, 'approval_already_used', 'the approval was used for another order', {
+        hint: 'Each order needs an approval of its own.',
+        challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
+      });
+    case 'known':
+      return replay(desk, await entryOf(journal, claim), approved, caller);
+    case 'claimed':
+      failpoint('gateway.claimed');
+      return placement(await fly(desk, claim, () => submit(desk, claim, admitted)), false);
+  }
+}
+
+/** The first result again; an open one is settled first. */
+async function replay(
+  desk: Desk,
+  entry: JournalEntry,
+  approved: ApprovedOrder,
+  caller: Caller,
+): Promise<Placement> {
+  if (entry.digest !== approved.digest || entry.replaces !== approved.replaces) {
+    throw new Refusal(409, 'client_order_id_conflict', 'this client_order_id belongs to another order', {
+      hint: 'Propose the order anew, under another client_order_id.',
+      fields: ['client_order_id'],
+    });
+  }
+  if (isSettled(entry)) return placement(entry, true);
+  const flight =
+    desk.flights.get(flightOf(entry)) ??
+    fly(desk, entry, () => settleOrSubmit(desk, entry, approved, caller));
+  return placement(await flight, true);
+}
+
+/** What an order without an outcome needs: a look-up, and where that is safe, the submission it never had. */
+async function settleOrSubmit(
+  desk: Desk,
+  entry: JournalEntry,
+  approved: ApprovedOrder,
+  caller: Caller,
+): Promise<JournalEntry> {
+  const { journal, clock } = desk.options;
+  const settled = await askBroker(desk, entry, caller);
+  if (settled !== undefined) return settled;
+  if (!maySubmitAgain(entry, desk.options.traits, clock.now())) throw outcomeUnknown(entry.clientOrderId);
+
+  let admitted: Admitted;
+  try {
+    admitted = await admit(approved, caller, desk.options);
+  } catch (error) {
+    // "Price moved" would invite a new proposal, while the order may well be at the broker. Only where every
+    // submission is known to have come to nothing may the real reason be told.
+    if (entry.submittedAt !== null && error instanceof Refusal) throw outcomeUnknown(entry.clientOrderId);
+    throw error;
+  }
+  if ((await journal.reclaim(entry, clock.now())) === 'stale') throw outcomeUnknown(entry.clientOrderId);
+  failpoint('gateway.reclaimed');
+  return submit(desk, entry, admitted);
+}
+
+async function settle(desk: Desk, caller: Caller, clientOrderId: string): Promise<JournalEntry | undefined> {
+  const isArriving = () =>
+    [...desk.arriving.values()].some(({ id, sub }) => id === clientOrderId && sub === caller.sub);
+  // Asked before and after the look: it may arrive, or be over, while the journal is read.
+  const arrives = isArriving();
+  const entry = await desk.options.journal.find(caller.sub, clientOrderId);
+  if (entry === undefined) {
+    // It is not in the journal, but nobody may conclude that it never will be.
+    if (arrives || isArriving()) throw outcomeUnknown(clientOrderId);
+    return undefined;
+  }
+  if (isSettled(entry)) return entry;
+  const flight = desk.flights.get(flightOf(entry));
+  if (flight !== undefined) return flight;
+  const settled = await askBroker(desk, entry, caller);
+  if (settled === undefined) throw outcomeUnknown(clientOrderId);
+  return settled;
+}
+
+/** While the broker can't be asked, an order that may be there stays unknown: anything else could be read as a no. */
+async function askBroker(
+  { options }: Desk,
+  entry: JournalEntry,
+  caller: Caller,
+): Promise<JournalEntry | undefined> {
+  try {
+    return await settleByLookup(entry, await options.brokerFor(caller), options);
+  } catch (error) {
+    if (entry.submittedAt !== null && error instanceof Refusal) throw outcomeUnknown(entry.clientOrderId);
+    throw error;
+  }
+}
+
+function submit({ options }: Desk, intent: Intent, { broker, send }: Admitted): Promise<JournalEntry> {
+  return submitIntent(intent, send, broker, options);
+}
+
+function fly({ flights }: Desk, key: OrderKey, run: () => Promise<JournalEntry>): Promise<JournalEntry> {
+  const name = flightOf(key);
+  const flight = run().finally(() => {
+    if (flights.get(name) === flight) flights.delete(name);
+  });
+  flights.set(name, flight);
+  return flight;
+}
+
+/** JSON, since no separator is safe in what a provider may call a user. */
+function flightOf({ sub, clientOrderId }: OrderKey): string {
+  return JSON.stringify([sub, clientOrderId]);
 }
 
 function placement(entry: JournalEntry, replay: boolean): Placement {

@@ -4,8 +4,8 @@ import { z } from 'zod';
 import type { ApprovalKernel } from '../../approval/kernel.ts';
 import type { Proposer } from '../../approval/kind.ts';
 import type { ProposingCaller } from '../../approval/propose.ts';
-import type { StoredProposal } from '../../approval/stored-proposal.ts';
 import { utcSeconds } from '../../machine/clock.ts';
+import type { StoredProposal } from '../../store/proposal-store.ts';
 import { kinds, type ProposalKind } from '../../trading/kinds/kinds.ts';
 import { idempotencyKeySchema, type ProposalRequest, proposalRequestSchema } from '../../trading/proposal.ts';
 import { Refusal } from '../../trading/refusal.ts';
@@ -58,14 +58,14 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
     '/v1/proposals',
     door.guard(['orders:read'], async (c, caller) => {
       const query = parseQuery(listQuery, c.req.url);
-      return c.json({ proposals: kernel.list(caller.sub, query).map(view) });
+      return c.json({ proposals: (await kernel.list(caller.sub, query)).map(view) });
     }),
   );
   app.get(
     '/v1/proposals/:id',
     door.guard(['orders:read'], async (c, caller) => {
       const { wait, since } = parseQuery(oneQuery, c.req.url);
-      const found = kernel.find(caller.sub, c.req.param('id') ?? '');
+      const found = await kernel.find(caller.sub, c.req.param('id') ?? '');
       const proposal = await kernel.settle(found, proposerOf(caller));
       const isNews = since !== undefined && view(proposal).updated_at !== since;
       if (wait === 0 || isNews) return c.json(view(proposal));
@@ -77,9 +77,9 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
     '/v1/proposals/:id',
     door.guard([], async (c, caller) => {
       const id = c.req.param('id') ?? '';
-      const { kind } = kernel.find(caller.sub, id);
+      const { kind } = await kernel.find(caller.sub, id);
       requireProposing(caller, kind);
-      return c.json(view(kernel.withdraw(caller.sub, id)));
+      return c.json(view(await kernel.withdraw(caller.sub, id)));
     }),
   );
   app.get(
@@ -108,11 +108,13 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
   );
   app.get(
     '/v1/halt',
-    door.guard(['orders:read'], async (c, { sub }) => c.json(haltView(kernel.haltedAt(sub)))),
+    door.guard(['orders:read'], async (c, { sub }) => c.json(haltView(await kernel.haltedAt(sub)))),
   );
   app.put(
     '/v1/halt',
-    door.guard(['orders:cancel'], async (c, caller) => c.json(haltView(kernel.halt(proposerOf(caller))))),
+    door.guard(['orders:cancel'], async (c, caller) =>
+      c.json(haltView(await kernel.halt(proposerOf(caller)))),
+    ),
   );
 }
 
@@ -130,7 +132,7 @@ export function pingRoute(app: Hono, door: Door, kernel: ApprovalKernel): void {
         throw new Refusal(401, 'token_missing', 'this is for the identity provider to call');
       }
       // An answer either way says nothing to whoever guesses: an early call is kept until its question is known.
-      kernel.called(body.data.auth_req_id, token);
+      await kernel.called(body.data.auth_req_id, token);
       return c.body(null, 204);
     }),
   );

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
-import type { Outcome } from '../../approval/asking.ts';
+import type { Outcome } from '../../approval/asking-port.ts';
 
 /** Times are milliseconds since the epoch. */
 export interface ApprovalRequestRow {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
-import type { Outcome } from '../../approval/asking.ts';
+import type { Outcome } from '../../approval/asking-port.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { type ApprovalRequestRow, openApprovalRequestTable } from './approval-request-table.ts';
 

@@ -4,11 +4,11 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Hono } from 'hono';
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
 import Provider from 'oidc-provider';
-import { createProofStore } from '../../gateway/door/proof-store.ts';
 import { createTokenVerifier, type TokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
+import { sqliteProofStore } from '../../store/sqlite/proof-store.ts';
 import { approvalCode } from '../../trading/approval-details.ts';
 import type { Faults } from '../faults.ts';
 import { createPhoneApp } from '../phone/phone-app.ts';
@@ -177,7 +177,7 @@ function ownTokens(issuer: string, keys: ProviderKeys, database: Database, clock
       key: createLocalJWKSet({ keys: [keys.verification] }),
     },
     resource: connectedAccountsUrl(issuer),
-    proofs: createProofStore(database),
+    proofs: sqliteProofStore(database),
     clock,
   });
 }

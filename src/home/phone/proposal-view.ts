@@ -1,4 +1,4 @@
-import type { Outcome } from '../../approval/asking.ts';
+import type { Outcome } from '../../approval/asking-port.ts';
 import type { ProposalDetails } from '../../approval/details.ts';
 import { markedText } from '../../net/shown-text.ts';
 import { type DetailField, detailFields, environmentOf, fieldLabel } from '../../trading/detail-fields.ts';

@@ -5,6 +5,8 @@ import { type PendingWrite, WRITES_IDX_MAP } from '@langchain/langgraph-checkpoi
 import { SqliteSaver } from '@langchain/langgraph-checkpoint-sqlite';
 import type { Statement } from 'better-sqlite3-multiple-ciphers';
 import { TradeAgentError } from '../../trading/errors.ts';
+import type { HistoryGuard } from '../state-stores.ts';
+import { heldLease } from './held-lease.ts';
 import type { StateDatabase } from './state-database.ts';
 
 /** Stands in a checkpoint for the thread's messages: the hashes of their rows, in order. */
@@ -37,22 +39,20 @@ export class HistorySaver extends SqliteSaver {
   /** Messages this process has stored or read, so that a step serialises its new ones alone. */
   readonly #known = new WeakMap<object, { readonly thread: string; readonly hash: string }>();
 
-  readonly #mayWrite: () => void;
+  readonly #requireLease: () => void;
   /** To be made by the next commit. */
   readonly #changes: Change[] = [];
   /** By their SQL: each is used at every step. */
   readonly #statements = new Map<string, Statement<unknown[]>>();
 
-  /**
-   * @param mayWrite throws where this run no longer holds the thread. Asked within each transaction: a process that
-   *   stood still for longer than its lease would otherwise, on waking, store a checkpoint on top of those of the
-   *   process that took over, the graph would go on from the old one, and approvals that the other asked for would
-   *   belong to nothing.
-   */
-  constructor(database: StateDatabase, mayWrite: () => void = () => undefined) {
+  /** @param guard asked within each transaction, so that nobody takes the thread between the question and the write */
+  constructor(database: StateDatabase, guard?: HistoryGuard) {
     super(database as unknown as SaverDatabase);
     this.#database = database;
-    this.#mayWrite = mayWrite;
+    const isHeld = heldLease(database);
+    this.#requireLease = () => {
+      if (guard !== undefined && !isHeld(guard.lease)) throw guard.lost();
+    };
   }
 
   /** Stores a step and drops those before it. */
@@ -135,7 +135,7 @@ export class HistorySaver extends SqliteSaver {
     try {
       this.#database
         .transaction(() => {
-          this.#mayWrite();
+          this.#requireLease();
           for (const { make } of changes) make();
         })
         .immediate();

@@ -1,124 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, constants, copyFileSync, linkSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import Database from 'better-sqlite3-multiple-ciphers';
+import type Database from 'better-sqlite3-multiple-ciphers';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { isAsClosed, noteClosed } from './as-closed.ts';
-import { turnOlderApprovals } from './older-approvals.ts';
+import { openEncrypted } from './encrypted-database.ts';
+import { migrate, versionOf } from './migrate.ts';
+import { stateMigrations } from './migrations/state.ts';
 
 export type StateDatabase = Database.Database;
 
-/** The schema's versions, oldest first; `user_version` counts those applied. Never edit one that was released. */
-const migrations: readonly (string | ((database: StateDatabase) => void))[] = [
-  `
-  CREATE TABLE threads (
-    id TEXT PRIMARY KEY,
-    profile TEXT NOT NULL,
-    sub TEXT,
-    title TEXT NOT NULL,
-    status TEXT NOT NULL DEFAULT 'running',
-    created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL,
-    lease_owner TEXT,
-    lease_epoch INTEGER NOT NULL DEFAULT 0,
-    lease_until INTEGER NOT NULL DEFAULT 0
-  ) STRICT;
-  CREATE TABLE approvals (
-    id TEXT PRIMARY KEY,
-    thread TEXT NOT NULL REFERENCES threads (id),
-    prompt INTEGER NOT NULL,
-    tool_call_id TEXT NOT NULL,
-    attempt INTEGER NOT NULL,
-    profile TEXT NOT NULL,
-    sub TEXT NOT NULL,
-    status TEXT NOT NULL,
-    draft TEXT NOT NULL,
-    digest TEXT NOT NULL,
-    code TEXT NOT NULL,
-    client_order_id TEXT NOT NULL UNIQUE,
-    expires_at INTEGER NOT NULL,
-    auth_req_id TEXT,
-    poll_interval INTEGER,
-    asked INTEGER NOT NULL DEFAULT 0,
-    sealed_token BLOB,
-    token_expires_at INTEGER,
-    placed TEXT,
-    reason_code TEXT,
-    reason TEXT,
-    created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL,
-    lease_owner TEXT,
-    lease_epoch INTEGER NOT NULL DEFAULT 0,
-    lease_until INTEGER NOT NULL DEFAULT 0,
-    UNIQUE (thread, tool_call_id, attempt)
-  ) STRICT;
-  CREATE INDEX approvals_by_thread ON approvals (thread, prompt);
-  `,
-  // Messages in rows of their own (history-saver.ts). The two tables before are LangGraph's: in a file of version 1 its
-  // saver made them with the first run, if there was one.
-  `
-  CREATE TABLE IF NOT EXISTS checkpoints (
-    thread_id TEXT NOT NULL,
-    checkpoint_ns TEXT NOT NULL DEFAULT '',
-    checkpoint_id TEXT NOT NULL,
-    parent_checkpoint_id TEXT,
-    type TEXT,
-    checkpoint BLOB,
-    metadata BLOB,
-    PRIMARY KEY (thread_id, checkpoint_ns, checkpoint_id)
-  );
-  CREATE TABLE IF NOT EXISTS writes (
-    thread_id TEXT NOT NULL,
-    checkpoint_ns TEXT NOT NULL DEFAULT '',
-    checkpoint_id TEXT NOT NULL,
-    task_id TEXT NOT NULL,
-    idx INTEGER NOT NULL,
-    channel TEXT NOT NULL,
-    type TEXT,
-    value BLOB,
-    PRIMARY KEY (thread_id, checkpoint_ns, checkpoint_id, task_id, idx)
-  );
-  CREATE TABLE messages (
-    thread_id TEXT NOT NULL,
-    hash TEXT NOT NULL,
-    type TEXT NOT NULL,
-    body BLOB NOT NULL,
-    PRIMARY KEY (thread_id, hash)
-  ) STRICT;
-  `,
-  // Lines on their way to the audit file (audit-log.ts), and when an approval was last polled for.
-  `
-  CREATE TABLE audit_outbox (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    line TEXT NOT NULL
-  ) STRICT;
-  ALTER TABLE approvals ADD COLUMN polled_at INTEGER;
-  `,
-  // Approvals of messages: "draft" and "placed" then hold a message's, "client_order_id" its client_message_id.
-  `
-  ALTER TABLE approvals ADD COLUMN kind TEXT NOT NULL DEFAULT 'order' CHECK (kind IN ('order', 'message'));
-  `,
-  // The gateway asks, carries out and keeps the record (thread-proposals.ts). With the table go the sealed tokens.
-  (database) => {
-    database.exec(`
-    CREATE TABLE thread_proposals (
-      proposal TEXT PRIMARY KEY,
-      thread TEXT NOT NULL REFERENCES threads (id),
-      prompt INTEGER NOT NULL,
-      tool_call_id TEXT NOT NULL,
-      attempt INTEGER NOT NULL,
-      last_seen TEXT NOT NULL
-    ) STRICT;
-    CREATE INDEX thread_proposals_by_thread ON thread_proposals (thread, prompt);
-    `);
-    turnOlderApprovals(database);
-    database.exec('DROP TABLE approvals; DROP TABLE audit_outbox;');
-  },
-];
-
 /** The version this program writes. */
-export const SCHEMA_VERSION = migrations.length;
+export const SCHEMA_VERSION = stateMigrations.length;
 
 /**
  * Up to this size a file is read through when it is opened, unless it is as it was closed; what is damaged in a larger
@@ -182,15 +75,10 @@ function open(file: string, key: Buffer): StateDatabase {
   const size = sizeOf(file) ?? 0;
   // Asked before it is opened, which makes a log beside it.
   const mayBeDamaged = size > 0 && size <= CHECKED_BYTES && !isAsClosed(file);
-  const database = new Database(file, { timeout: 5_000, fileMustExist: true });
+  const database = openEncrypted(file, key, { fileMustExist: true });
   try {
-    database.pragma(`cipher='sqlcipher'`);
-    // The x'…' form is the key itself: no slow derivation, which is for passphrases.
-    database.pragma(`key="x'${key.toString('hex')}'"`);
     // Takes effect in an empty file only, and would write to one that may not be written to.
     if (size === 0) database.pragma('auto_vacuum = INCREMENTAL');
-    // What SQLite spills while it sorts or vacuums would not be encrypted.
-    database.pragma('temp_store = MEMORY');
     database.prepare('SELECT count(*) FROM sqlite_master').get();
     const version = refuseNewer(database, file);
     if (mayBeDamaged) check(database, file);
@@ -200,7 +88,7 @@ function open(file: string, key: Buffer): StateDatabase {
     database.pragma('secure_delete = ON');
     database.pragma('wal_autocheckpoint = 256');
     database.pragma(`journal_size_limit = ${LOG_LIMIT * 1024}`);
-    if (version < SCHEMA_VERSION) migrate(database);
+    if (version < SCHEMA_VERSION) bringUpToDate(database, file);
     return database;
   } catch (error) {
     database.close();
@@ -220,28 +108,18 @@ function check(database: StateDatabase, file: string): void {
 function refuseNewer(database: StateDatabase, file: string): number {
   const found = versionOf(database);
   if (found <= SCHEMA_VERSION) return found;
-  throw new TradeAgentError('state_corrupt', `${file} was written by a newer version of trade-agent`, {
+  throw newer(file, found, SCHEMA_VERSION);
+}
+
+function newer(file: string, found: number, known: number): TradeAgentError {
+  return new TradeAgentError('state_corrupt', `${file} was written by a newer version of trade-agent`, {
     hint: 'Nothing was changed. Update trade-agent, or point TRADE_AGENT_HOME at another folder.',
-    details: { found, known: SCHEMA_VERSION },
+    details: { found, known },
   });
 }
 
-function versionOf(database: StateDatabase): number {
-  return database.pragma('user_version', { simple: true }) as number;
-}
-
-function migrate(database: StateDatabase): void {
-  database
-    .transaction(() => {
-      // Asked again under the lock: another process may have been first.
-      for (let next = versionOf(database); next < SCHEMA_VERSION; next++) {
-        const migration = migrations[next];
-        if (typeof migration === 'string') database.exec(migration);
-        else migration?.(database);
-        database.pragma(`user_version = ${next + 1}`);
-      }
-    })
-    .immediate();
+function bringUpToDate(database: StateDatabase, file: string): void {
+  migrate(database, stateMigrations, { tooNew: (found, known) => newer(file, found, known) });
   // A file from before version 2 kept the space of what was deleted for itself.
   if (database.pragma('auto_vacuum', { simple: true }) !== 2) compact(database);
 }

@@ -19,7 +19,7 @@ export interface FollowOptions {
   /** Looks once and comes back, decided or not. */
   readonly once?: boolean;
   /** Told of each change. */
-  readonly changed: (proposal: Proposal) => void;
+  readonly changed: (proposal: Proposal) => void | Promise<void>;
   /** Told what the person should know meanwhile. */
   readonly notice: (message: string) => void;
 }
@@ -68,7 +68,7 @@ export async function followProposal(
     failures = 0;
     const isNews = next.updated_at !== seen.updated_at || next.state !== seen.state;
     seen = next;
-    if (isNews) changed(next);
+    if (isNews) await changed(next);
     if (once) return seen;
     if (!isNews && clock.now() - asked < SHORTEST_PAUSE_MS) await clock.sleep(SHORTEST_PAUSE_MS, signal);
   }

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { createThreadStore, type ThreadLease } from '../../../src/agent/run/thread-store.ts';
+import { beginThread } from '../../../src/agent/run/threads.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { openStateDatabase } from '../../../src/store/sqlite/state-database.ts';
+import { sqliteStateStores } from '../../../src/store/sqlite/state-stores.ts';
 import { createWorld, options, play, quickClock } from './world.ts';
 
 /** A state database whose statements with `text` fail from the `nth` on: the process died there, or others keep it busy. */
@@ -29,11 +30,14 @@ function failingAt(nth: number, text = 'INTO checkpoints'): typeof openStateData
 it('a run that died before its prompt was stored is not "done" when resumed', async () => {
   const world = await createWorld();
   const database = openStateDatabase(join(world.folder, 'state.db'), world.key);
-  createThreadStore(database, systemClock).open(
-    'cut-off',
-    { profile: world.profile.name, sub: world.session.user.sub },
-    'buy 5 AAPL',
+  const owner = { profile: world.profile.name, sub: world.session.user.sub };
+  const { threads } = sqliteStateStores(database);
+  const begun = await beginThread(
+    threads,
+    { title: 'buy 5 AAPL', thread: 'cut-off' },
+    { owner, holder: 'gone', clock: systemClock },
   );
+  await threads.end(begun.lease, undefined, systemClock.now());
   database.close();
   const { result } = await play((await world.agent()).resume('cut-off', options()));
   expect(result).toMatchObject({ status: 'failed', error: { code: 'not_found' }, orders: [] });
@@ -67,16 +71,20 @@ it('a run that was overtaken while it worked out an order proposes none', async 
   const world = await createWorld();
   const database = openStateDatabase(join(world.folder, 'state.db'), world.key);
   onTestFinished(() => void database.close());
-  const taken: ThreadLease[] = [];
+  const { threads } = sqliteStateStores(database);
+  const owner = { profile: world.profile.name, sub: world.session.user.sub };
+  const taken: Promise<unknown>[] = [];
   // Asked while the message is put together. To this other process the lease has run out, as after a machine's sleep.
   world.gateway.onRequest = ({ url }) => {
     if (url?.startsWith('/v1/positions') && taken.length === 0)
-      taken.push(createThreadStore(database, quickClock(3_600)).lease('t', 'elsewhere|1|a'));
+      taken.push(
+        beginThread(threads, { resume: 't' }, { owner, holder: 'elsewhere|1|a', clock: quickClock(3_600) }),
+      );
   };
   const prompt = 'send my portfolio to slack #trading';
   const { result } = await play((await world.agent()).run({ prompt, thread: 't' }, options('detach')));
   expect(result).toMatchObject({ status: 'failed', error: { code: 'busy' }, approvals: [] });
-  expect(taken).toHaveLength(1);
+  expect(await Promise.all(taken)).toHaveLength(1);
   expect(world.phone.asked).toHaveLength(0);
 });
 

@@ -1,5 +1,5 @@
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
-import type { Question } from '../../../src/approval/asking.ts';
+import type { Question } from '../../../src/approval/asking-port.ts';
 import type { CibaAskingOptions } from '../../../src/approval/ciba/ciba-asking.ts';
 import { hastyClock } from '../auth/identity-provider-world.ts';
 import type { LyingProvider } from '../auth/lying-provider.ts';

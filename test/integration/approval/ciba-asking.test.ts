@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Asking } from '../../../src/approval/asking.ts';
+import type { Asking } from '../../../src/approval/asking-port.ts';
 import { createCibaAsking } from '../../../src/approval/ciba/ciba-asking.ts';
 import { createWorld, type World } from '../auth/identity-provider-world.ts';
 import { aQuestion, clientKey, optionsFor, soon } from './asking-fixture.ts';

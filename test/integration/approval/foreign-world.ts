@@ -7,6 +7,7 @@ import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { createGateway } from '../../../src/gateway/gateway.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { listenOnLoopback } from '../../../src/net/http-server.ts';
+import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { startAlpacaStandIn } from '../gateway/support/alpaca-stand-in.ts';
 import { startTestIssuer, type TestIssuer } from '../gateway/support/test-issuer.ts';
 import type { Answer } from './world.ts';
@@ -72,7 +73,7 @@ export async function startForeignWorld(): Promise<ForeignWorld> {
       maxTtl: 3_600,
     },
     ownClients: ['trade-agent'],
-    database,
+    stores: sqliteGatewayStores(database),
     clock,
   });
   const listener = getRequestListener(gateway.app.fetch);

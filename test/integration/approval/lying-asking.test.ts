@@ -1,6 +1,6 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Question } from '../../../src/approval/asking.ts';
+import type { Question } from '../../../src/approval/asking-port.ts';
 import { type CibaAskingOptions, createCibaAsking } from '../../../src/approval/ciba/ciba-asking.ts';
 import { badIdTokens } from '../auth/bad-id-tokens.ts';
 import { hastyClock } from '../auth/identity-provider-world.ts';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { verifyAuditFile } from '../../../src/approval/audit-chain.ts';
+import { sqliteRecord } from '../../../src/store/sqlite/gateway-stores.ts';
 import type { ProposalRequestInput } from '../../../src/trading/proposal.ts';
 import { type Person, type ProposalWorld, startProposalWorld } from './world.ts';
 
@@ -115,17 +116,18 @@ describe('a proposal', () => {
     const file = join(world.folder, 'sandbox', 'audit.jsonl');
     const database = new Database(join(world.folder, 'sandbox', 'gateway.db'));
     try {
-      expect(await verifyAuditFile(file, database)).toMatchObject({ ok: true });
+      const { audit } = sqliteRecord(database);
+      expect(await verifyAuditFile(file, audit)).toMatchObject({ ok: true });
       // A line stands in the database first, and is counted; the file has it soon after.
       const inFile = () => readFileSync(file, 'utf8').trimEnd().split('\n').length;
       const isLevel = async () => {
-        const verdict = await verifyAuditFile(file, database);
+        const verdict = await verifyAuditFile(file, audit);
         return verdict.ok && verdict.lines === inFile();
       };
       await expect.poll(isLevel).toBe(true);
       const changed = join(world.folder, 'changed.jsonl');
       writeFileSync(changed, readFileSync(file, 'utf8').replace('"side":"buy"', '"side":"sell"'));
-      expect(await verifyAuditFile(changed, database)).toMatchObject({ ok: false, line: 1, what: 'changed' });
+      expect(await verifyAuditFile(changed, audit)).toMatchObject({ ok: false, line: 1, what: 'changed' });
     } finally {
       database.close();
     }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeJwt, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { PollResult, Question } from '../../../src/approval/asking.ts';
+import type { PollResult, Question } from '../../../src/approval/asking-port.ts';
 import { createCibaAsking } from '../../../src/approval/ciba/ciba-asking.ts';
 import { connectAccount } from '../../../src/auth/connections/connect-account.ts';
 import { connectedAccounts } from '../../../src/auth/connections/connected-accounts.ts';

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createGateway } from '../../../src/gateway/gateway.ts';
+import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import {
   accountSchema,
   barSchema,
@@ -355,7 +356,7 @@ it('a gateway whose issuer is neither https nor on loopback is not made', () => 
       resource: world.url,
       exchange: { client_id: 'x', privateKey: { kty: 'EC' }, audience: 'paper-broker' },
       broker: { kind: 'alpaca', environment: 'paper', trading_url: world.url, simulated: true },
-      database: world.database,
+      stores: sqliteGatewayStores(world.database),
     }),
   ).toThrow(/https/);
 });

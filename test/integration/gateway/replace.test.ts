@@ -44,7 +44,7 @@ describe('an approved replacement', () => {
       { client_order_id: draft.client_order_id, limit_price: '171.00' },
     ]);
     expect([earlier.status, world.alpaca.submissions]).toEqual(['replaced', []]);
-    expect(entry()).toMatchObject({ state: 'placed', replaces: earlier.id, draft });
+    expect(await entry()).toMatchObject({ state: 'placed', replaces: earlier.id, draft });
   });
 
   it.each<[string, Record<string, unknown>, Partial<OrderDraft>, Record<string, unknown>]>([
@@ -151,7 +151,7 @@ describe('nothing is changed, as not_replaceable,', () => {
     // For good, and said again.
     world.restart();
     await refused(1);
-    expect(entry()?.state).toBe('rejected');
+    expect((await entry())?.state).toBe('rejected');
   });
 
   it('where there is no such order', async () => {

@@ -7,11 +7,11 @@ import { alpacaTraits } from '../../../src/gateway/broker/alpaca/traits.ts';
 import { createAssetCatalogue } from '../../../src/gateway/broker/asset-catalogue.ts';
 import type { Broker } from '../../../src/gateway/broker/broker.ts';
 import type { Caller } from '../../../src/gateway/door/caller.ts';
-import { createOrderJournal } from '../../../src/gateway/orders/order-journal.ts';
 import { createOrderDesk, type OrderDesk } from '../../../src/gateway/orders/place-order.ts';
 import { builtinPolicies } from '../../../src/gateway/policy/policy.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
 import { openLedger } from '../../../src/sandbox/paper-broker/ledger.ts';
+import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { TRADE_ORDER_TYPE, tradeOrderDetails } from '../../../src/trading/approval-details.ts';
 import { cents, Dec, price } from '../../../src/trading/decimal.ts';
 import { checkOrder, normalizeOrder, type OrderDraft, sides } from '../../../src/trading/order.ts';
@@ -61,11 +61,12 @@ beforeEach(async () => {
   const { clock } = paper;
   await connect();
   desk = createOrderDesk({
-    journal: createOrderJournal(journalDatabase),
+    journal: sqliteGatewayStores(journalDatabase).orders,
     policies: builtinPolicies,
     brokerFor: async () => broker,
     traits: alpacaTraits,
     gateway: GATEWAY,
+    issuer: 'https://issuer.example',
     detailsType: TRADE_ORDER_TYPE,
     environment: 'paper',
     clock,

@@ -3,9 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { createThreadStore, type ThreadStore } from '../../../src/agent/run/thread-store.ts';
+import { beginThread } from '../../../src/agent/run/threads.ts';
 import type { Clock } from '../../../src/machine/clock.ts';
 import { openStateDatabase, type StateDatabase } from '../../../src/store/sqlite/state-database.ts';
+import { sqliteStateStores } from '../../../src/store/sqlite/state-stores.ts';
+import type { StateStores } from '../../../src/store/state-stores.ts';
+import type { Lease } from '../../../src/store/thread-store.ts';
 
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-test-'));
@@ -13,14 +16,27 @@ export function temporaryFolder(): string {
   return folder;
 }
 
+export const alice = { profile: 'test', sub: 'alice' } as const;
+
 /** A state database of its own with the thread `t1`, gone when the test ends. */
-export function openStores(clock: Clock): {
-  readonly database: StateDatabase;
-  readonly threads: ThreadStore;
-} {
+export async function openStores(clock: Clock): Promise<
+  StateStores & {
+    readonly database: StateDatabase;
+    /** Takes the right to drive a thread. @throws {TradeAgentError} `busy` */
+    take(thread: string, holder: string): Promise<Lease>;
+  }
+> {
   const database = openStateDatabase(join(temporaryFolder(), 'state.db'), randomBytes(32));
   onTestFinished(() => void database.close());
-  const threads = createThreadStore(database, clock);
-  threads.open('t1', { profile: 'test', sub: 'alice' }, 'buy 5 AAPL');
-  return { database, threads };
+  const stores = sqliteStateStores(database);
+  const { threads } = stores;
+  const first = await beginThread(
+    threads,
+    { title: 'buy 5 AAPL', thread: 't1' },
+    { owner: alice, holder: 'fixture', clock },
+  );
+  await threads.end(first.lease, undefined, clock.now());
+  const take = async (thread: string, holder: string) =>
+    (await beginThread(threads, { resume: thread }, { owner: alice, holder, clock })).lease;
+  return { ...stores, database, take };
 }

@@ -14,12 +14,15 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import canonicalize from 'canonicalize';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createAuditChain, verifyAuditFile } from '../../../src/approval/audit-chain.ts';
+import type { AuditEvent } from '../../../src/store/audit.ts';
+import { auditNotes } from '../../../src/store/sqlite/audit-store.ts';
+import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { VirtualClock } from '../../virtual-clock.ts';
 
 type Entry = Record<string, unknown>;
 
 /** A record of so many lines. */
-function recordOf(count: number) {
+async function recordOf(count: number) {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-audit-'));
   const file = join(folder, 'audit.jsonl');
   const clock = new VirtualClock();
@@ -27,23 +30,26 @@ function recordOf(count: number) {
     const database = new Database(join(folder, 'gateway.db'));
     database.pragma('synchronous = OFF');
     onTestFinished(() => void database.close());
-    return { database, chain: createAuditChain(file, database, clock) };
+    const { audit } = sqliteGatewayStores(database);
+    const noteLine = auditNotes(database);
+    const note = (event: AuditEvent, facts: Entry) => noteLine({ event, facts }, clock.now());
+    return { database, audit, note, chain: createAuditChain(file, audit) };
   };
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  const { database, chain } = open();
-  for (let number = 1; number <= count; number++)
-    chain.note('proposed', { proposal: `pr_${number}`, qty: '5' });
-  chain.flush();
+  const { database, audit, note, chain } = open();
+  for (let number = 1; number <= count; number++) note('proposed', { proposal: `pr_${number}`, qty: '5' });
+  await chain.flush();
   const lines = () => readFileSync(file, 'utf8').split('\n').slice(0, -1);
   return {
     file,
     database,
+    note,
     chain,
     open,
     lines,
     noted: () => database.prepare('SELECT line FROM audit_noted ORDER BY seq').pluck().all() as string[],
     write: (changed: string[]) => writeFileSync(file, changed.map((line) => `${line}\n`).join('')),
-    verify: () => verifyAuditFile(file, database),
+    verify: () => verifyAuditFile(file, audit),
   };
 }
 /** The same with the hash that it should have. */
@@ -60,19 +66,19 @@ const parsed = (line: string | undefined) => JSON.parse(line ?? '') as Entry;
 
 describe('the gateway’s record', () => {
   it('holds what was noted, once, in order, for its owner alone to read', async () => {
-    const record = recordOf(3);
-    record.chain.flush();
+    const record = await recordOf(3);
+    await record.chain.flush();
     expect(record.lines().map((line) => parsed(line).seq)).toEqual([1, 2, 3]);
     expect(statSync(record.file).mode & 0o777).toBe(0o600);
     expect(await record.verify()).toEqual({ ok: true, lines: 3 });
   });
 
   it('of nothing is whole', async () => {
-    expect(await recordOf(0).verify()).toEqual({ ok: true, lines: 0 });
+    expect(await (await recordOf(0)).verify()).toEqual({ ok: true, lines: 0 });
   });
 
   it.each([1, 5, 10])('shows that line %i of ten was changed', async (at) => {
-    const record = recordOf(10);
+    const record = await recordOf(10);
     record.write(
       record.lines().map((line, index) => (index + 1 === at ? line.replace('"5"', '"500"') : line)),
     );
@@ -84,7 +90,7 @@ describe('the gateway’s record', () => {
     [5, 6],
     [10, 10],
   ])('shows that line %i was changed together with its hash: line %i does not follow', async (at, shown) => {
-    const record = recordOf(10);
+    const record = await recordOf(10);
     record.write(
       record
         .lines()
@@ -96,43 +102,43 @@ describe('the gateway’s record', () => {
   });
 
   it.each([1, 5, 10])('shows that line %i of ten was removed', async (at) => {
-    const record = recordOf(10);
+    const record = await recordOf(10);
     record.write(record.lines().filter((_, index) => index + 1 !== at));
     expect(await record.verify()).toEqual({ ok: false, line: at, seq: at, what: 'removed' });
   });
 
   it('shows that all of it was removed', async () => {
-    const record = recordOf(10);
+    const record = await recordOf(10);
     rmSync(record.file);
     expect(await record.verify()).toEqual({ ok: false, line: 1, seq: 1, what: 'removed' });
   });
 
   it.each([2, 6, 11])('shows a line added at %i', async (at) => {
-    const record = recordOf(10);
+    const record = await recordOf(10);
     const lines = record.lines();
     record.write(lines.toSpliced(at - 1, 0, lines[at - 2] ?? ''));
     expect(await record.verify()).toMatchObject({ ok: false, line: at, what: 'added' });
   });
 
   it('shows a line added at the end that follows from the last', async () => {
-    const record = recordOf(10);
+    const record = await recordOf(10);
     const last = parsed(record.lines().at(-1));
     appendFileSync(record.file, `${JSON.stringify(rehashed({ ...last, seq: 11, prev: last.hash }))}\n`);
     expect(await record.verify()).toEqual({ ok: false, line: 11, seq: 11, what: 'added' });
   });
 
   it('shows that two lines changed places', async () => {
-    const record = recordOf(10);
+    const record = await recordOf(10);
     const lines = record.lines();
     record.write(lines.toSpliced(3, 2, lines[4] ?? '', lines[3] ?? ''));
     expect(await record.verify()).toMatchObject({ ok: false, line: 4 });
   });
 
   it('shows a whole chain of somebody else’s making', async () => {
-    const record = recordOf(10);
-    const other = recordOf(0);
-    for (let number = 1; number <= 10; number++) other.chain.note('proposed', { proposal: 'forged' });
-    other.chain.flush();
+    const record = await recordOf(10);
+    const other = await recordOf(0);
+    for (let number = 1; number <= 10; number++) other.note('proposed', { proposal: 'forged' });
+    await other.chain.flush();
     record.write(other.lines());
     expect(await record.verify()).toEqual({ ok: false, line: 10, seq: 10, what: 'changed' });
   });
@@ -141,7 +147,7 @@ describe('the gateway’s record', () => {
     ['a member given twice', (line: string) => line.replace('{', '{"qty":"500",')],
     ['white space', (line: string) => line.replace('{', '{ ')],
   ])('shows %s', async (_, change) => {
-    const record = recordOf(3);
+    const record = await recordOf(3);
     record.write(record.lines().map((line, index) => (index === 1 ? change(line) : line)));
     expect(await record.verify()).toEqual({ ok: false, line: 2, seq: 2, what: 'changed' });
   });
@@ -149,7 +155,7 @@ describe('the gateway’s record', () => {
   it.each(['not JSON', '{}', 'null', '[]', '{"seq":2.5,"hash":"x"}', '{"seq":"2","hash":"x"}'])(
     'shows a line that is %s',
     async (text) => {
-      const record = recordOf(3);
+      const record = await recordOf(3);
       record.write(record.lines().toSpliced(1, 0, text));
       expect(await record.verify()).toEqual({ ok: false, line: 2, seq: 2, what: 'unreadable' });
       record.write([...record.lines().filter((line) => line !== text), text]);
@@ -158,35 +164,35 @@ describe('the gateway’s record', () => {
   );
 
   it('counts what is noted and not yet in the file', async () => {
-    const record = recordOf(3);
-    record.chain.note('halted', { sub: 'alice' });
+    const record = await recordOf(3);
+    record.note('halted', { sub: 'alice' });
     expect(await record.verify()).toEqual({ ok: true, lines: 4 });
     record.database.prepare(`UPDATE audit_noted SET line = replace(line, 'alice', 'bob')`).run();
     expect(await record.verify()).toEqual({ ok: false, line: 4, seq: 4, what: 'changed' });
   });
 
   it('is whole while the gateway goes on writing', async () => {
-    const record = recordOf(500);
+    const record = await recordOf(500);
     const verifying = record.verify();
-    record.chain.note('halted', { sub: 'alice' });
-    record.chain.flush();
+    record.note('halted', { sub: 'alice' });
+    await record.chain.flush();
     expect(await verifying).toEqual({ ok: true, lines: 500 });
     expect(await record.verify()).toEqual({ ok: true, lines: 501 });
   });
 
   it.each([1, 200])('has %i lines of a process that died just after writing them once', async (count) => {
-    const record = recordOf(2);
-    for (let number = 0; number < count; number++) record.chain.note('requested', { number });
+    const record = await recordOf(2);
+    for (let number = 0; number < count; number++) record.note('requested', { number });
     const noted = record.noted();
     appendFileSync(record.file, noted.map((line) => `${line}\n`).join(''));
-    record.open().chain.flush();
+    await record.open().chain.flush();
     expect(record.lines().slice(2)).toEqual(noted);
     expect(await record.verify()).toEqual({ ok: true, lines: count + 2 });
   });
 
   it('has the rest of the lines of which a dying process wrote some', async () => {
-    const record = recordOf(2);
-    for (let number = 0; number < 5; number++) record.chain.note('requested', { number });
+    const record = await recordOf(2);
+    for (let number = 0; number < 5; number++) record.note('requested', { number });
     const noted = record.noted();
     appendFileSync(
       record.file,
@@ -195,34 +201,34 @@ describe('the gateway’s record', () => {
         .map((line) => `${line}\n`)
         .join(''),
     );
-    record.open().chain.flush();
+    await record.open().chain.flush();
     expect(record.lines().slice(2)).toEqual(noted);
   });
 
   it('writes a line again that was cut short, on a line of its own, and is whole', async () => {
-    const record = recordOf(2);
-    record.chain.note('requested', {});
+    const record = await recordOf(2);
+    record.note('requested', {});
     const [line = ''] = record.noted();
     appendFileSync(record.file, line.slice(0, 50));
     expect(await record.verify()).toEqual({ ok: true, lines: 3 });
-    record.open().chain.flush();
+    await record.open().chain.flush();
     expect(record.lines().slice(2)).toEqual([line.slice(0, 50), line]);
     expect(await record.verify()).toEqual({ ok: true, lines: 3 });
   });
 
   it('shows a cut line that is not the beginning of the next', async () => {
-    const record = recordOf(3);
+    const record = await recordOf(3);
     record.write(record.lines().toSpliced(1, 0, '{"proposal":"pr_9'));
     expect(await record.verify()).toEqual({ ok: false, line: 2, seq: 2, what: 'unreadable' });
   });
 
   it('written by two at the same time has each line once', async () => {
-    const record = recordOf(0);
+    const record = await recordOf(0);
     const other = record.open();
     for (let number = 0; number < 20; number++) {
-      record.chain.note('requested', { number });
-      other.chain.note('requested', { number });
-      (number % 2 === 0 ? record : other).chain.flush();
+      record.note('requested', { number });
+      other.note('requested', { number });
+      await (number % 2 === 0 ? record : other).chain.flush();
       other.chain.flushSoon();
       record.chain.flushSoon();
     }
@@ -232,14 +238,14 @@ describe('the gateway’s record', () => {
   });
 
   it('keeps a line that cannot be written until it can', async () => {
-    const record = recordOf(0);
+    const record = await recordOf(0);
     mkdirSync(record.file);
-    record.chain.note('halted', { sub: 'alice' });
-    expect(() => record.chain.flush()).toThrow(/EISDIR/);
+    record.note('halted', { sub: 'alice' });
+    await expect(record.chain.flush()).rejects.toThrow(/EISDIR/);
     record.chain.flushSoon();
     await new Promise(setImmediate);
     rmSync(record.file, { recursive: true });
-    record.chain.flush();
+    await record.chain.flush();
     expect(await record.verify()).toEqual({ ok: true, lines: 1 });
   });
 });

@@ -24,10 +24,10 @@ describe('what was approved', () => {
     const world = kernelWorld({ answers: ['approved'] });
     const { id } = await world.propose();
     const { result } = await world.until(id, 'executed');
-    expect(result).toEqual({ order: world.row(id).subjectId });
+    expect(result).toEqual({ order: (await world.row(id)).subjectId });
     expect(world.book).toHaveLength(1);
     expect(world.told.map(({ state }) => state)).toEqual(['executing', 'executed']);
-    expect(world.row(id)).toMatchObject({ hasToken: false, notificationToken: undefined });
+    expect(await world.row(id)).toMatchObject({ hasToken: false, notificationToken: undefined });
   });
 
   it('is on the record before the desk hears of it', async () => {
@@ -46,15 +46,15 @@ describe('what was approved', () => {
 
   it('is not sent while the record can’t be written, can be withdrawn meanwhile, and is sent afterwards', async () => {
     const world = kernelWorld();
-    const { id } = world.left('approved');
-    const { id: other } = world.left('approved', '6');
+    const { id } = await world.left('approved');
+    const { id: other } = await world.left('approved', '6');
     mkdirSync(world.auditFile);
     world.start();
     await world.clock.run(world.clock.sleep(30_000));
     expect(world.book).toEqual([]);
-    expect(world.row(id)).toMatchObject({ state: 'approved', reason: { code: 'service_busy' } });
+    expect(await world.row(id)).toMatchObject({ state: 'approved', reason: { code: 'service_busy' } });
     expect(world.errors.join()).toMatch(/EISDIR/);
-    world.kernel.withdraw('alice', other);
+    await world.kernel.withdraw('alice', other);
     rmSync(world.auditFile, { recursive: true });
     await world.until(id, 'executed');
     expect(world.book).toEqual([expect.objectContaining({ qty: '5' })]);
@@ -139,7 +139,7 @@ describe('what was approved', () => {
     const { id } = await world.propose();
     await world.until(id, 'executed');
     expect(world.book).toHaveLength(1);
-    expect(world.events().map(({ event }) => event)).toEqual([
+    expect((await world.events()).map(({ event }) => event)).toEqual([
       'proposed',
       'requested',
       'approved',
@@ -164,7 +164,7 @@ describe('what was approved', () => {
 
   it('ends where its token runs out while the desk is busy, though its deadline is later', async () => {
     const world = kernelWorld();
-    const { id } = world.left('approved', '5', 8 * 3_600_000);
+    const { id } = await world.left('approved', '5', 8 * 3_600_000);
     world.steps.push(async () => {
       world.clock.advance(TOKEN_MS + 3_600_000);
       return notTaken;
@@ -180,9 +180,9 @@ describe('what was approved', () => {
       const { id } = await world.propose();
       await world.until(id, 'approved');
       await world.clock.run(world.clock.sleep(3_000));
-      if (end === 'withdraw') world.kernel.withdraw('alice', id);
-      else world.kernel.halt(alice);
-      expect(world.row(id).state).toBe('cancelled');
+      if (end === 'withdraw') await world.kernel.withdraw('alice', id);
+      else await world.kernel.halt(alice);
+      expect((await world.row(id)).state).toBe('cancelled');
       const left = world.steps.length;
       await world.clock.run(world.clock.sleep(120_000));
       expect(world.steps.length).toBe(left);
@@ -226,13 +226,13 @@ describe('what was approved', () => {
     world.steps.push(...Array(500).fill(unknown));
     const { id } = await world.propose();
     await world.clock.run(world.clock.sleep(3 * 3_600_000));
-    expect(world.row(id).state).toBe('unknown');
+    expect((await world.row(id)).state).toBe('unknown');
     const left = world.steps.length;
     await world.clock.run(world.clock.sleep(3_600_000));
     expect(world.steps.length).toBe(left);
-    expect(await world.kernel.settle(world.row(id), alice)).toMatchObject({ state: 'unknown' });
+    expect(await world.kernel.settle(await world.row(id), alice)).toMatchObject({ state: 'unknown' });
     world.settled = { outcome: 'executed', result: { order: 'found' } };
-    expect(await world.kernel.settle(world.row(id), alice)).toMatchObject({
+    expect(await world.kernel.settle(await world.row(id), alice)).toMatchObject({
       state: 'executed',
       result: { order: 'found' },
     });
@@ -240,11 +240,11 @@ describe('what was approved', () => {
 
   it('unknown and never handed over is carried out after all when its owner looks', async () => {
     const world = kernelWorld();
-    const { id } = world.left('unknown');
+    const { id } = await world.left('unknown');
     world.settled = undefined;
-    await world.kernel.settle(world.row(id), alice);
+    await world.kernel.settle(await world.row(id), alice);
     await world.clock.run(world.clock.sleep(60_000));
-    expect(world.row(id)).toMatchObject({ state: 'executed' });
+    expect(await world.row(id)).toMatchObject({ state: 'executed' });
   });
 
   it.each([
@@ -257,16 +257,16 @@ describe('what was approved', () => {
     [{ ...unknown, final: true }, 'blocked', 'outcome_unknown'],
   ] as const)('unknown and then found to be %o is %s', async (found, state, code) => {
     const world = kernelWorld();
-    const { id } = world.left('unknown');
+    const { id } = await world.left('unknown');
     world.settled = found;
-    expect(await world.kernel.settle(world.row(id), alice)).toMatchObject({ state, reason: { code } });
+    expect(await world.kernel.settle(await world.row(id), alice)).toMatchObject({ state, reason: { code } });
   });
 
   it('an answer to who looks that comes while it is carried out again changes nothing', async () => {
     const world = kernelWorld();
-    const { id } = world.left('unknown');
-    const seen = world.row(id);
-    world.store.move(id, 'executing');
+    const { id } = await world.left('unknown');
+    const seen = await world.row(id);
+    await world.moves.move(seen, 'executing');
     world.settled = { outcome: 'refused', refusal: new Refusal(409, 'not_placed', 'never') };
     expect(await world.kernel.settle(seen, alice)).toMatchObject({ state: 'executing' });
   });

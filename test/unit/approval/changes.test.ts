@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { expect, it } from 'vitest';
-import { createChanges } from '../../../src/approval/changes.ts';
+import { createChanges, type Watched } from '../../../src/approval/changes.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 
 const LONG_MS = 60_000;
@@ -18,7 +18,7 @@ async function hasEnded(wait: Promise<void>): Promise<boolean> {
 it('a change wakes who waits for that proposal or for that person, and nobody else', async () => {
   const changes = createChanges(systemClock);
   const end = new AbortController();
-  const wait = (of: Parameters<typeof changes.next>[0]) => changes.next(of, LONG_MS, [end.signal]);
+  const wait = (to: Watched) => changes.listen(to).next(LONG_MS, [end.signal]);
   const its = wait({ proposal: 'one' });
   const another = wait({ proposal: 'two' });
   const owner = wait({ sub: 'alice' });
@@ -37,11 +37,27 @@ it('a change wakes who waits for that proposal or for that person, and nobody el
 it('a wait ends with its signal, and leaves no listener there', async () => {
   const changes = createChanges(systemClock);
   const end = new AbortController();
-  const wait = changes.next({ proposal: 'one' }, LONG_MS, [end.signal]);
+  const news = changes.listen({ proposal: 'one' });
+  const wait = news.next(LONG_MS, [end.signal]);
   expect(getEventListeners(end.signal, 'abort')).toHaveLength(1);
   changes.tell('alice', 'one');
   await wait;
   expect(getEventListeners(end.signal, 'abort')).toHaveLength(0);
   end.abort();
-  await changes.next({ proposal: 'one' }, LONG_MS, [end.signal]);
+  news.forget();
+  await news.next(LONG_MS, [end.signal]);
+});
+
+it('a change that came before anybody waited is heard, until it is forgotten', async () => {
+  const changes = createChanges(systemClock);
+  const end = new AbortController();
+  const news = changes.listen({ proposal: 'one' });
+  changes.tell('alice', 'one');
+  expect(await hasEnded(news.next(LONG_MS, [end.signal]))).toBe(true);
+  news.forget();
+  const wait = news.next(LONG_MS, [end.signal]);
+  expect(await hasEnded(wait)).toBe(false);
+  end.abort();
+  await wait;
+  news.end();
 });

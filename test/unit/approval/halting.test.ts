@@ -9,9 +9,9 @@ const liftOf = (world: KernelWorld, key: string) =>
 describe('a halt', () => {
   it.each(['drafted', 'requested', 'approved'] as const)('takes back one that is %s', async (state) => {
     const world = kernelWorld();
-    const { id } = world.left(state);
-    world.kernel.halt(alice);
-    expect(world.row(id)).toMatchObject({
+    const { id } = await world.left(state);
+    await world.kernel.halt(alice);
+    expect(await world.row(id)).toMatchObject({
       state: 'cancelled',
       hasToken: false,
       reason: { code: 'policy_denied', members: { reason: 'TRADING_HALTED' } },
@@ -25,7 +25,7 @@ describe('a halt', () => {
     const world = kernelWorld({ answers: ['approved'] });
     const { verify } = world;
     world.verify = async (token, time) => {
-      world.kernel.halt(alice);
+      await world.kernel.halt(alice);
       return verify(token, time);
     };
     const { id } = await world.propose();
@@ -37,9 +37,9 @@ describe('a halt', () => {
 
   it('that a process died in the middle of is completed by the next', async () => {
     const world = kernelWorld();
-    const drafted = world.left('drafted', '1');
-    const approved = world.left('approved', '2');
-    world.halts.halt('alice', 'trade-agent', world.clock.now());
+    const drafted = await world.left('drafted', '1');
+    const approved = await world.left('approved', '2');
+    await world.halts.halt('alice', 'trade-agent', world.clock.now());
     world.start();
     await world.until(drafted.id, 'cancelled');
     await world.until(approved.id, 'cancelled');
@@ -48,9 +48,9 @@ describe('a halt', () => {
 
   it('lets what is on its way come to its end, and other people be', async () => {
     const world = kernelWorld();
-    const { id } = world.left('executing');
-    world.kernel.halt({ sub: 'bob', clientId: 'trade-agent' });
-    const { id: approved } = world.left('approved', '6');
+    const { id } = await world.left('executing');
+    await world.kernel.halt({ sub: 'bob', clientId: 'trade-agent' });
+    const { id: approved } = await world.left('approved', '6');
     world.start();
     await world.until(id, 'executed');
     await world.until(approved, 'executed');
@@ -58,40 +58,40 @@ describe('a halt', () => {
 
   it('refuses proposals until it is lifted', async () => {
     const world = kernelWorld({ answers: ['approved', 'approved'] });
-    const since = world.kernel.halt(alice);
+    const since = await world.kernel.halt(alice);
     world.clock.advance(1_000);
-    expect(world.kernel.halt(alice)).toBe(since);
+    expect(await world.kernel.halt(alice)).toBe(since);
     await expect(world.propose()).rejects.toMatchObject({
       status: 403,
       code: 'policy_denied',
       options: { members: { reason: 'TRADING_HALTED', reasons: ['TRADING_HALTED'] } },
     });
     await world.until((await liftOf(world, 'lift')).id, 'executed');
-    expect(world.kernel.haltedAt('alice')).toBeUndefined();
+    expect(await world.kernel.haltedAt('alice')).toBeUndefined();
     await world.until((await world.propose()).id, 'executed');
   });
 
   it('is not lifted by anything else that is approved', async () => {
     const world = kernelWorld();
-    const { id } = world.left('executing');
+    const { id } = await world.left('executing');
     // Begun before the halt, it is only asked about.
     world.settled = { outcome: 'executed', result: {} };
-    world.kernel.halt(alice);
+    await world.kernel.halt(alice);
     world.start();
     await world.until(id, 'executed');
-    expect(world.kernel.haltedAt('alice')).toBeDefined();
+    expect(await world.kernel.haltedAt('alice')).toBeDefined();
   });
 
   it('later than the question about an earlier one stays', async () => {
     const world = kernelWorld();
-    const first = world.kernel.halt(alice);
+    const first = await world.kernel.halt(alice);
     const question = await liftOf(world, 'lift');
-    world.halts.lift('alice', first);
+    await world.halts.lift('alice', first, world.clock.now());
     world.clock.advance(60_000);
-    const second = world.kernel.halt(alice);
+    const second = await world.kernel.halt(alice);
     world.answers.push('approved');
     await world.until(question.id, 'executed');
-    expect(world.kernel.haltedAt('alice')).toBe(second);
+    expect(await world.kernel.haltedAt('alice')).toBe(second);
   });
 
   it('that is over, or never was, needs no lifting', async () => {
@@ -101,10 +101,10 @@ describe('a halt', () => {
 
   it('is on the record once, as is its end', async () => {
     const world = kernelWorld({ answers: ['approved'] });
-    world.kernel.halt(alice);
-    world.kernel.halt(alice);
+    await world.kernel.halt(alice);
+    await world.kernel.halt(alice);
     await world.until((await liftOf(world, 'lift')).id, 'executed');
-    const events = world.events().map(({ event }) => event);
+    const events = (await world.events()).map(({ event }) => event);
     expect(events.filter((event) => event === 'halted')).toHaveLength(1);
     expect(events.filter((event) => event === 'lifted')).toHaveLength(1);
   });

@@ -4,21 +4,20 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { questionOf } from '../../../src/approval/ask.ts';
-import type { Asking, Outcome, PollResult, Question } from '../../../src/approval/asking.ts';
+import type { Asking, Outcome, PollResult, Question } from '../../../src/approval/asking-port.ts';
 import { createAuditChain } from '../../../src/approval/audit-chain.ts';
 import { drawCode, drawProposalId } from '../../../src/approval/code.ts';
 import { proposalDigest } from '../../../src/approval/details.ts';
-import { createHalts } from '../../../src/approval/halts.ts';
 import { type ApprovalKernel, createApprovalKernel } from '../../../src/approval/kernel.ts';
 import type { Approved, Execution, Kind, Proposer } from '../../../src/approval/kind.ts';
 import { liftKind } from '../../../src/approval/kinds/lift/kind.ts';
-import { createProposalStore } from '../../../src/approval/proposal-store.ts';
-import { createProposalTables } from '../../../src/approval/proposal-tables.ts';
+import { createMoves, proposalFacts } from '../../../src/approval/moves.ts';
+import { questionOf } from '../../../src/approval/question.ts';
 import { defaultQuotas } from '../../../src/approval/quotas.ts';
-import type { ProposalStore, StoredProposal } from '../../../src/approval/stored-proposal.ts';
 import { createTokenSeal } from '../../../src/approval/token-seal.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
+import type { StoredProposal } from '../../../src/store/proposal-store.ts';
+import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { type ProposalState, proposalRequestSchema } from '../../../src/trading/proposal.ts';
 import { Refusal } from '../../../src/trading/refusal.ts';
 import { VirtualClock } from '../../virtual-clock.ts';
@@ -43,6 +42,8 @@ export interface WorldOptions {
   /** Seconds. */
   readonly interval?: number;
   readonly details?: 'rar' | 'message';
+  /** Codes to be drawn first; then they are drawn at random. */
+  readonly codes?: string[];
 }
 
 export const alice = { sub: 'alice', clientId: 'trade-agent', accessToken: 'SESSION-TOKEN' } as const;
@@ -58,16 +59,16 @@ export function kernelWorld({
   delivery = 'poll',
   interval = 2,
   details = 'rar',
+  codes = [],
 }: WorldOptions = {}) {
   const clock = new VirtualClock();
   const started = clock.now();
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-kernel-'));
   const auditFile = join(folder, 'audit.jsonl');
   const database = new Database(':memory:');
-  createProposalTables(database);
-  const audit = createAuditChain(auditFile, database, clock);
-  const store: ProposalStore = createProposalStore(database, createTokenSeal('of the test'), clock, audit);
-  const halts = createHalts(database, audit);
+  const { proposals: store, halts, audit: auditStore } = sqliteGatewayStores(database);
+  const moves = createMoves(store, createTokenSeal('of the test'), clock);
+  const audit = createAuditChain(auditFile, auditStore);
 
   const polls: { id: string; at: number; expected: { sub: string; details: Question['details'] } }[] = [];
   const questions: Question[] = [];
@@ -82,10 +83,12 @@ export function kernelWorld({
     clock,
     database,
     store,
+    moves,
     halts,
     audit,
     auditFile,
     answers,
+    codes,
     polls,
     questions,
     told,
@@ -113,7 +116,7 @@ export function kernelWorld({
     /** Runs before a question is taken; throws where it is not. */
     onRequest: async (): Promise<void> => {},
     verify: async (token: string, { isFirst }: { readonly isFirst: boolean }): Promise<Approved> => {
-      const proposal = store.get(token.slice('token '.length));
+      const proposal = await store.get(token.slice('token '.length));
       if (proposal === undefined) throw new Refusal(401, 'token_malformed', 'of nobody');
       const expiresAt = proposal.tokenExpiresAt ?? 0;
       if (isFirst && clock.now() >= expiresAt) throw new Refusal(401, 'token_expired', 'it has expired');
@@ -128,8 +131,8 @@ export function kernelWorld({
       };
     },
     times: () => polls.map(({ at }) => at),
-    events: () => {
-      audit.flush();
+    events: async () => {
+      await audit.flush();
       return readFileSync(auditFile, 'utf8')
         .trimEnd()
         .split('\n')
@@ -152,19 +155,19 @@ export function kernelWorld({
       clock.run(
         (async () => {
           for (;;) {
-            const proposal = world.row(id);
+            const proposal = await world.row(id);
             if (states.includes(proposal.state)) return proposal;
             await world.kernel.awaitChange(id, proposal.version, LONG_MS, new AbortController().signal);
           }
         })(),
       ),
-    row: (id: string): StoredProposal => {
-      const row = store.get(id);
+    row: async (id: string): Promise<StoredProposal> => {
+      const row = await store.get(id);
       if (row === undefined) throw new Error(`there is no ${id}`);
       return row;
     },
     /** One that an earlier process left like this; its token is good for five minutes. */
-    left: (state: ProposalState, qty = '5', ttlMs = TOKEN_MS): StoredProposal => {
+    left: async (state: ProposalState, qty = '5', ttlMs = TOKEN_MS): Promise<StoredProposal> => {
       const id = drawProposalId();
       const deadline = clock.now() + ttlMs;
       const subject: Subject = { qty, client_order_id: `ta-${id}`, expires_at: utcSeconds(deadline) };
@@ -196,7 +199,10 @@ export function kernelWorld({
         typed: false,
         deadline,
       } as const;
-      store.inOneCommit(() => store.draft(draft, { sub: alice.sub, client: alice.clientId, key: id }, id));
+      const key = { sub: alice.sub, client: alice.clientId, key: id, request: id };
+      const standing = await store.standing({ ...key, typed: false }, 0);
+      const note = { event: 'proposed', facts: proposalFacts({ ...draft, state: 'drafted' }) } as const;
+      await store.draft(draft, key, standing, note, clock.now());
       const token = { value: `token ${id}`, expiresAt: clock.now() + TOKEN_MS };
       for (const to of way[state]) {
         const changes =
@@ -207,9 +213,9 @@ export function kernelWorld({
               : to === 'executed'
                 ? { result: {} }
                 : {};
-        store.move(id, to, changes);
+        await moves.move(await world.row(id), to, changes);
       }
-      return world.row(id);
+      return await world.row(id);
     },
     /** A new process on the same database. */
     start: () => {
@@ -281,6 +287,7 @@ export function kernelWorld({
   const makeKernel = () =>
     createApprovalKernel({
       store,
+      moves,
       halts,
       audit,
       asking,
@@ -293,6 +300,7 @@ export function kernelWorld({
       quotas: defaultQuotas,
       maxTtlSeconds: 24 * 3600,
       ownClients: new Set(['trade-agent']),
+      drawCode: () => codes.shift() ?? drawCode(),
       onError: (message) => errors.push(message),
     });
   world.asking = asking;

@@ -1,10 +1,10 @@
-import Database from 'better-sqlite3-multiple-ciphers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createProposalTables } from '../../../src/approval/proposal-tables.ts';
+import type { Changes } from '../../../src/approval/moves.ts';
 import { isSettled, openStates, transitions } from '../../../src/approval/states.ts';
-import type { Changes } from '../../../src/approval/stored-proposal.ts';
-import { isSettledState, proposalStates } from '../../../src/trading/proposal.ts';
+import type { StoredProposal } from '../../../src/store/proposal-store.ts';
+import { OPEN } from '../../../src/store/sqlite/migrations/gateway/0004-proposals.ts';
+import { isSettledState, type ProposalState, proposalStates } from '../../../src/trading/proposal.ts';
 import { type KernelWorld, kernelWorld } from './kernel-world.ts';
 
 const settledStates = ['executed', 'denied', 'expired', 'cancelled', 'blocked'] as const;
@@ -18,13 +18,13 @@ const noted = ({ database }: KernelWorld) => {
 
 describe('a proposal', () => {
   const pairs = proposalStates.flatMap((from) => proposalStates.map((to) => [from, to] as const));
-  it.each(pairs)('moves from %s to %s only where the table allows', (from, to) => {
+  it.each(pairs)('moves from %s to %s only where the table allows', async (from, to) => {
     const world = kernelWorld();
-    const { id } = world.left(from);
-    const { moved, proposal } = world.store.move(id, to);
-    expect(moved).toBe(transitions[from].includes(to));
-    expect(proposal.state).toBe(moved ? to : from);
-    expect(world.row(id)).toEqual(proposal);
+    const seen = await world.left(from);
+    const { outcome, proposal } = await world.moves.move(seen, to);
+    expect(outcome).toBe(transitions[from].includes(to) ? 'moved' : 'barred');
+    expect(proposal.state).toBe(outcome === 'moved' ? to : from);
+    expect(await world.row(seen.id)).toEqual(proposal);
   });
 
   it('once settled never changes', () => {
@@ -36,8 +36,8 @@ describe('a proposal', () => {
 
   const step = fc.record({
     to: fc.constantFrom(...proposalStates),
-    from: fc.option(fc.constantFrom(...proposalStates), { nil: undefined }),
-    question: fc.constantFrom(undefined, 'one', 'another'),
+    /** Seen so many changes ago. */
+    ago: fc.constantFrom(0, 0, 0, 1, 2),
     changes: fc.constantFrom<Changes[]>(
       {},
       { authReqId: 'one' },
@@ -45,50 +45,47 @@ describe('a proposal', () => {
       { reason: { code: 'internal', text: 'y' } },
       { result: { order: 1 } },
     ),
-    /** The transaction it is part of comes to nothing. */
+    /** The transaction comes to nothing: the provider gave another's id. */
     fails: fc.boolean(),
   });
 
-  it('is never where the table does not lead, and each move is on the record once, or not at all', () => {
+  it('is never where the table does not lead, and each move is on the record once, or not at all', async () => {
     const world = kernelWorld();
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
-        const { id } = world.left('drafted');
-        for (const { to, from, question, changes, fails } of steps) {
-          const before = world.row(id);
+    const other = await world.left('requested', 'another');
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+        const seen = [await world.left('drafted')];
+        const { id } = seen[0] as StoredProposal;
+        for (const { to, ago, changes, fails } of steps) {
+          const before = await world.row(id);
           const lines = noted(world).count;
-          const guard = {
-            ...(from === undefined ? {} : { from }),
-            ...(question === undefined ? {} : { authReqId: question }),
-          };
+          const from = seen.at(-1 - ago) ?? before;
+          const leads = transitions[from.state].includes(to);
+          if (fails && leads && from.version === before.version && to !== 'drafted') {
+            const taken = { ...changes, authReqId: other.authReqId ?? '' };
+            await expect(world.moves.move(from, to, taken)).rejects.toThrow('UNIQUE');
+            expect([await world.row(id), noted(world).count]).toEqual([before, lines]);
+            continue;
+          }
           const unique =
             changes.authReqId === undefined ? changes : { authReqId: `${changes.authReqId} ${id}` };
-          if (fails) {
-            expect(() =>
-              world.store.inOneCommit(() => {
-                world.store.move(id, to, unique, guard);
-                throw new Error('rolled back');
-              }),
-            ).toThrow('rolled back');
-            expect(world.row(id)).toEqual(before);
-            expect(noted(world).count).toBe(lines);
-            continue;
-          }
-          const { moved, proposal } = world.store.move(id, to, unique, guard);
+          const { outcome, proposal } = await world.moves.move(from, to, unique);
           const after = noted(world);
-          if (!moved) {
-            expect([world.row(id), after.count]).toEqual([before, lines]);
+          if (outcome !== 'moved') {
+            expect(outcome).toBe(leads ? 'stale' : 'barred');
+            expect([await world.row(id), after.count]).toEqual([before, lines]);
+            if (outcome === 'stale') expect(proposal).toEqual(before);
             continue;
           }
+          expect(from.version).toBe(before.version);
           expect(transitions[before.state]).toContain(to);
           expect(isSettled(before.state)).toBe(false);
-          expect(from ?? before.state).toBe(before.state);
-          expect(question ?? before.authReqId).toBe(before.authReqId);
           expect(after.count).toBe(lines + 1);
           expect(after.last).toMatchObject({ proposal: id, state: to });
           expect(proposal.version).toBeGreaterThan(before.version);
           if (isSettled(to))
             expect([proposal.hasToken, proposal.notificationToken]).toEqual([false, undefined]);
+          seen.push(proposal);
         }
       }),
       { numRuns: 100 },
@@ -96,56 +93,68 @@ describe('a proposal', () => {
     expect(world.database.serialize().includes('PLANTED')).toBe(false);
   });
 
-  it('is moved by one of two who see the same state', () => {
+  it('is moved by one of many who see the same state', async () => {
     const world = kernelWorld();
-    const { id } = world.left('approved');
-    const moves = [1, 2].map(() => world.store.move(id, 'cancelled', {}, { from: 'approved' }));
-    expect(moves.map(({ moved }) => moved)).toEqual([true, false]);
+    const seen = await world.left('approved');
+    const moves = await Promise.all(
+      ['cancelled', 'executing', 'expired', 'executing'].map((to) =>
+        world.moves.move(seen, to as ProposalState),
+      ),
+    );
+    expect(moves.map(({ outcome }) => outcome)).toEqual(['moved', 'stale', 'stale', 'stale']);
+    expect(moves[1]?.proposal).toEqual(await world.row(seen.id));
   });
 
-  it('keeps its token sealed, opens it for its own row alone, and erases it at the end', () => {
+  it('that was approved is not begun under a halt, which is looked at with the move', async () => {
     const world = kernelWorld();
-    const one = world.left('approved', '1');
-    const two = world.left('approved', '2');
-    expect(world.store.token(one.id)).toBe(`token ${one.id}`);
+    const unknown = await world.left('unknown', '2');
+    const approved = await world.left('approved');
+    await world.halts.halt('alice', 'trade-agent', world.clock.now());
+    const lines = noted(world).count;
+    expect(await world.moves.move(approved, 'executing')).toEqual({ outcome: 'halted', proposal: approved });
+    expect([await world.row(approved.id), noted(world).count]).toEqual([approved, lines]);
+    // One that was begun before is asked about.
+    expect(await world.moves.move(unknown, 'executing')).toMatchObject({ outcome: 'moved' });
+  });
+
+  it('keeps its token sealed, opens it for its own row alone, and erases it at the end', async () => {
+    const world = kernelWorld();
+    const one = await world.left('approved', '1');
+    const two = await world.left('approved', '2');
+    expect(await world.moves.token(one)).toBe(`token ${one.id}`);
     expect(world.database.serialize().includes(`token ${one.id}`)).toBe(false);
     world.database
       .prepare(
         'UPDATE proposals SET sealed_token = (SELECT sealed_token FROM proposals WHERE id = ?) WHERE id = ?',
       )
       .run(one.id, two.id);
-    expect(() => world.store.token(two.id)).toThrow(expect.objectContaining({ code: 'state_corrupt' }));
-    world.store.move(one.id, 'executing');
-    expect(world.store.token(one.id)).toBe(`token ${one.id}`);
-    world.store.move(one.id, 'executed');
-    expect(world.store.token(one.id)).toBeUndefined();
+    await expect(world.moves.token(two)).rejects.toMatchObject({ code: 'state_corrupt' });
+    const { proposal: executing } = await world.moves.move(one, 'executing');
+    expect(await world.moves.token(executing)).toBe(`token ${one.id}`);
+    const { proposal: executed } = await world.moves.move(executing, 'executed');
+    expect(await world.moves.token(executed)).toBeUndefined();
   });
 
-  it('asked again forgets the lost question', () => {
+  it('asked again forgets the lost question', async () => {
     const world = kernelWorld();
-    const { id } = world.left('requested');
-    expect(world.store.move(id, 'drafted').proposal).toMatchObject({
+    const requested = await world.left('requested');
+    expect((await world.moves.move(requested, 'drafted')).proposal).toMatchObject({
       authReqId: undefined,
       notificationToken: undefined,
       asked: 1,
     });
   });
 
-  it('has an event number that rises with each change of any', () => {
+  it('keeps what became of it, where nobody has noted another result meanwhile', async () => {
     const world = kernelWorld();
-    const one = world.left('drafted', '1');
-    const two = world.left('drafted', '2');
-    world.store.move(one.id, 'cancelled');
-    const changed = world.store.changedSince('alice', one.version);
-    expect(changed.map(({ id }) => id)).toEqual([two.id, one.id]);
-    expect(world.store.changedSince('bob', 0)).toEqual([]);
+    const executed = await world.left('executed');
+    const noting = await Promise.all([1, 2].map((n) => world.moves.recordResult(executed, { order: n })));
+    expect(noting.map(({ outcome }) => outcome)).toEqual(['moved', 'stale']);
+    expect(await world.row(executed.id)).toMatchObject({ state: 'executed', result: { order: 1 } });
+    expect(noted(world).last).toMatchObject({ event: 'executed', result: { order: 1 } });
   });
+});
 
-  it('of a newer program’s database is left alone', () => {
-    const database = new Database(':memory:');
-    createProposalTables(database);
-    database.prepare('UPDATE approval_schema SET version = 99').run();
-    expect(() => createProposalTables(database)).toThrow(/of version 99/);
-    database.close();
-  });
+it('the store’s list of open states is the table’s', () => {
+  expect(OPEN).toBe(openStates.map((state) => `'${state}'`).join(', '));
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PollResult } from '../../../src/approval/asking.ts';
+import type { PollResult } from '../../../src/approval/asking-port.ts';
 import { kernelWorld } from './kernel-world.ts';
 
 const pending: PollResult = { status: 'pending' };
@@ -10,7 +10,7 @@ describe('where the provider calls back', () => {
     const { id } = await world.propose();
     await world.clock.run(world.clock.sleep(12_000));
     expect(world.polls).toEqual([]);
-    expect(world.kernel.called('auth-1', world.questions[0]?.notificationToken ?? '')).toBe(true);
+    expect(await world.kernel.called('auth-1', world.questions[0]?.notificationToken ?? '')).toBe(true);
     await world.until(id, 'executed');
     expect(world.times()).toEqual([12]);
   });
@@ -21,7 +21,7 @@ describe('where the provider calls back', () => {
     Object.assign(world.asking, {
       request: async (question: Parameters<typeof request>[0]) => {
         const sent = await request(question);
-        expect(world.kernel.called(sent.authReqId, question.notificationToken)).toBe(false);
+        expect(await world.kernel.called(sent.authReqId, question.notificationToken)).toBe(false);
         return sent;
       },
     });
@@ -32,7 +32,7 @@ describe('where the provider calls back', () => {
 
   it('an early call with another token counts for nothing', async () => {
     const world = kernelWorld({ delivery: 'ping', answers: ['approved'] });
-    world.kernel.called('auth-1', 'a guess');
+    await world.kernel.called('auth-1', 'a guess');
     await world.propose();
     await world.clock.run(world.clock.sleep(29_000));
     expect(world.polls).toEqual([]);
@@ -43,8 +43,8 @@ describe('where the provider calls back', () => {
     await world.propose('1');
     await world.propose('2');
     const [, second] = world.questions;
-    expect(world.kernel.called('auth-1', second?.notificationToken ?? '')).toBe(false);
-    expect(world.kernel.called('auth-1', '')).toBe(false);
+    expect(await world.kernel.called('auth-1', second?.notificationToken ?? '')).toBe(false);
+    expect(await world.kernel.called('auth-1', '')).toBe(false);
     await world.clock.run(world.clock.sleep(20_000));
     expect(world.polls).toEqual([]);
   });
@@ -59,7 +59,7 @@ describe('where the provider calls back', () => {
   it('a call while a poll is under way is heard after it', async () => {
     const world = kernelWorld({ delivery: 'ping' });
     world.answers.push(async () => {
-      world.kernel.called('auth-1', world.questions[0]?.notificationToken ?? '');
+      await world.kernel.called('auth-1', world.questions[0]?.notificationToken ?? '');
       return pending;
     }, 'approved');
     const { id } = await world.propose();
@@ -69,7 +69,7 @@ describe('where the provider calls back', () => {
 
   it('after a restart it asks at once, since nobody heard a call in between', async () => {
     const world = kernelWorld({ delivery: 'ping', answers: ['approved'] });
-    const { id } = world.left('requested');
+    const { id } = await world.left('requested');
     world.start();
     await world.until(id, 'executed');
     expect(world.times()).toEqual([0]);
@@ -79,17 +79,17 @@ describe('where the provider calls back', () => {
     const world = kernelWorld({ delivery: 'ping', answers: ['approved'] });
     const { id } = await world.propose();
     const token = world.questions[0]?.notificationToken ?? '';
-    world.kernel.called('auth-1', token);
+    await world.kernel.called('auth-1', token);
     await world.until(id, 'executed');
-    expect(world.kernel.called('auth-1', token)).toBe(false);
+    expect(await world.kernel.called('auth-1', token)).toBe(false);
     expect(world.polls).toHaveLength(1);
     expect(world.book).toHaveLength(1);
   });
 
-  it('calls for questions that are nobody’s are remembered up to a thousand', () => {
+  it('calls for questions that are nobody’s are remembered up to a thousand', async () => {
     const world = kernelWorld({ delivery: 'ping' });
     for (let number = 0; number < 5_000; number++) {
-      expect(world.kernel.called(`guess-${number}`, 'x'.repeat(100_000))).toBe(false);
+      expect(await world.kernel.called(`guess-${number}`, 'x'.repeat(100_000))).toBe(false);
     }
   });
 });

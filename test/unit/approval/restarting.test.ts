@@ -9,16 +9,16 @@ const outOfReach = new Refusal(503, 'provider_unreachable', 'no keys');
 describe('after a restart', () => {
   it('one that was drafted is asked', async () => {
     const world = kernelWorld({ answers: ['approved'] });
-    const { id } = world.left('drafted');
+    const { id } = await world.left('drafted');
     world.start();
     await world.until(id, 'executed');
     expect(world.questions).toHaveLength(1);
-    expect(world.questions[0]?.bindingMessage).toBe(`BUY 5 AAPL ${world.row(id).code}`);
+    expect(world.questions[0]?.bindingMessage).toBe(`BUY 5 AAPL ${(await world.row(id)).code}`);
   });
 
   it('one that was drafted too long ago is expired, and nobody is asked', async () => {
     const world = kernelWorld();
-    const { id } = world.left('drafted');
+    const { id } = await world.left('drafted');
     world.clock.advance(TOKEN_MS - 4_000);
     world.start();
     await world.until(id, 'expired');
@@ -27,7 +27,7 @@ describe('after a restart', () => {
 
   it('one that was asked is waited for by the same question', async () => {
     const world = kernelWorld({ answers: ['approved'] });
-    const { id } = world.left('requested');
+    const { id } = await world.left('requested');
     world.start();
     await world.until(id, 'executed');
     expect(world.polls.map((poll) => poll.id)).toEqual([`left-${id}`]);
@@ -36,7 +36,7 @@ describe('after a restart', () => {
 
   it('one that was approved is carried out', async () => {
     const world = kernelWorld();
-    const { id } = world.left('approved');
+    const { id } = await world.left('approved');
     world.start();
     await world.until(id, 'executed');
     expect(world.book).toHaveLength(1);
@@ -45,7 +45,7 @@ describe('after a restart', () => {
 
   it('one that was approved and is past its deadline is not carried out', async () => {
     const world = kernelWorld();
-    const { id } = world.left('approved');
+    const { id } = await world.left('approved');
     world.clock.advance(TOKEN_MS);
     world.start();
     expect((await world.until(id, 'expired')).reason?.code).toBe('approval_expired');
@@ -54,7 +54,7 @@ describe('after a restart', () => {
 
   it('one that was approved and whose token ran out is not carried out', async () => {
     const world = kernelWorld();
-    const { id } = world.left('approved', '5', 8 * HOUR_MS);
+    const { id } = await world.left('approved', '5', 8 * HOUR_MS);
     world.clock.advance(HOUR_MS);
     world.start();
     expect((await world.until(id, 'expired')).reason).toMatchObject({
@@ -66,7 +66,7 @@ describe('after a restart', () => {
 
   it('the phone is told what came of one whose gateway died before it said so, and once', async () => {
     const world = kernelWorld();
-    const { id } = world.left('executed');
+    const { id } = await world.left('executed');
     world.start();
     await world.clock.run(world.clock.sleep(1));
     const told = [{ authReqId: `left-${id}`, state: 'executed', text: 'placed' }];
@@ -79,7 +79,7 @@ describe('after a restart', () => {
 
   it('the phone is told again until the provider hears of it', async () => {
     const world = kernelWorld();
-    const { id } = world.left('approved');
+    const { id } = await world.left('approved');
     world.listens = false;
     world.start();
     await world.until(id, 'executed');
@@ -91,7 +91,7 @@ describe('after a restart', () => {
 
   it('what came of one is followed by its own approval, since whoever proposed it is not known', async () => {
     const world = kernelWorld();
-    const { id } = world.left('approved');
+    const { id } = await world.left('approved');
     world.start();
     await world.until(id, 'executed');
     await world.clock.run(world.clock.sleep(1_000));
@@ -100,7 +100,7 @@ describe('after a restart', () => {
 
   it.each(['executing', 'unknown'] as const)('one that was %s is not placed a second time', async (state) => {
     const world = kernelWorld();
-    const { id, subject } = world.left(state);
+    const { id, subject } = await world.left(state);
     world.place(subject as Parameters<typeof world.place>[0]);
     world.start();
     await world.until(id, 'executed');
@@ -111,7 +111,7 @@ describe('after a restart', () => {
     'one that was %s and never reached the desk is placed',
     async (state) => {
       const world = kernelWorld();
-      const { id } = world.left(state);
+      const { id } = await world.left(state);
       world.start();
       await world.until(id, 'executed');
       expect(world.book).toHaveLength(1);
@@ -120,7 +120,7 @@ describe('after a restart', () => {
 
   it('one under way is asked about with a token that has run out', async () => {
     const world = kernelWorld();
-    const { id, subject } = world.left('executing');
+    const { id, subject } = await world.left('executing');
     world.place(subject as Parameters<typeof world.place>[0]);
     world.clock.advance(TOKEN_MS + 60_000);
     world.start();
@@ -132,7 +132,7 @@ describe('after a restart', () => {
     'one that was %s waits for the provider’s keys',
     async (state) => {
       const world = kernelWorld();
-      const { id } = world.left(state);
+      const { id } = await world.left(state);
       const { verify } = world;
       let fails = 4;
       world.verify = async (token, time) => {
@@ -141,7 +141,7 @@ describe('after a restart', () => {
       };
       world.start();
       await world.clock.run(world.clock.sleep(5_000));
-      expect(world.row(id).state).toBe(state);
+      expect((await world.row(id)).state).toBe(state);
       await world.until(id, 'executed');
       expect(world.book).toHaveLength(1);
     },
@@ -149,7 +149,7 @@ describe('after a restart', () => {
 
   it('one that was approved does not wait for the provider’s keys beyond its deadline', async () => {
     const world = kernelWorld();
-    const { id } = world.left('approved');
+    const { id } = await world.left('approved');
     world.verify = async () => {
       throw outOfReach;
     };
@@ -161,7 +161,7 @@ describe('after a restart', () => {
 
   it('one under way whose token is refused is unknown, for its owner’s next visit', async () => {
     const world = kernelWorld();
-    const { id } = world.left('executing');
+    const { id } = await world.left('executing');
     world.verify = async () => {
       throw new Refusal(401, 'token_signature', 'the provider has another key now');
     };
@@ -175,7 +175,7 @@ describe('after a restart', () => {
     ['executing', 'unknown', 'outcome_unknown'],
   ] as const)('one that was %s under another key of the gateway is %s', async (state, ends, code) => {
     const world = kernelWorld();
-    const { id } = world.left(state);
+    const { id } = await world.left(state);
     const sealed = createTokenSeal('another key').seal('token', 'elsewhere');
     world.database.prepare('UPDATE proposals SET sealed_token = ? WHERE id = ?').run(sealed, id);
     world.start();
@@ -187,17 +187,17 @@ describe('after a restart', () => {
     'one that was %s is left alone',
     async (state) => {
       const world = kernelWorld({ answers: ['approved'] });
-      const before = world.left(state);
+      const before = await world.left(state);
       world.start();
       await world.clock.run(world.clock.sleep(HOUR_MS));
-      expect(world.row(before.id)).toEqual(before);
+      expect(await world.row(before.id)).toEqual(before);
       expect([world.questions, world.polls, world.book]).toEqual([[], [], []]);
     },
   );
 
   it('started twice in one process, each is looked after once', async () => {
     const world = kernelWorld();
-    const { id } = world.left('approved');
+    const { id } = await world.left('approved');
     world.steps.push(async (subject) => {
       await world.clock.sleep(10_000);
       return world.place(subject);

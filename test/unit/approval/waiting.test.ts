@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PollResult } from '../../../src/approval/asking.ts';
+import type { PollResult } from '../../../src/approval/asking-port.ts';
 import { kernelWorld } from './kernel-world.ts';
 
 const pending: PollResult = { status: 'pending' };
@@ -61,7 +61,7 @@ describe('waiting for a decision', () => {
       'approved',
     );
     const { id } = await world.propose();
-    world.kernel.called('auth-1', world.questions[0]?.notificationToken ?? '');
+    await world.kernel.called('auth-1', world.questions[0]?.notificationToken ?? '');
     world.kernel.start();
     await world.until(id, 'executed');
     expect(most).toBe(1);
@@ -74,7 +74,7 @@ describe('waiting for a decision', () => {
     expect(world.times()).toEqual([0, 7, 19]);
     await world.close();
     world.start();
-    expect(world.row(id).interval).toBe(12);
+    expect((await world.row(id)).interval).toBe(12);
     world.answers.push(pending, 'approved');
     await world.until(id, 'executed');
     const [restarted = 0, next] = world.times().slice(3);
@@ -123,12 +123,12 @@ describe('waiting for a decision', () => {
 
   it('after the deadline asks once, to tell a denial from an expiry', async () => {
     const denied = kernelWorld({ answers: [{ status: 'denied' }] });
-    const one = denied.left('requested');
+    const one = await denied.left('requested');
     denied.clock.advance(400_000);
     denied.start();
     await denied.until(one.id, 'denied');
     const silent = kernelWorld({ answers: [unreachable] });
-    const two = silent.left('requested');
+    const two = await silent.left('requested');
     silent.clock.advance(400_000);
     silent.start();
     await silent.until(two.id, 'expired');
@@ -160,7 +160,7 @@ describe('waiting for a decision', () => {
     const { id } = await world.propose();
     await world.until(id, 'executed');
     expect(world.polls.map((poll) => poll.id)).toEqual(['auth-1', 'auth-2']);
-    expect(world.events().map(({ event }) => event)).toContain('asked_again');
+    expect((await world.events()).map(({ event }) => event)).toContain('asked_again');
     const [first, second] = world.questions;
     expect(second?.details).toEqual(first?.details);
     expect(second?.notificationToken).not.toBe(first?.notificationToken);
@@ -180,11 +180,11 @@ describe('waiting for a decision', () => {
     );
     const { id } = await world.propose();
     const began = world.clock.now();
-    expect(world.kernel.withdraw('alice', id)).toMatchObject({ state: 'cancelled', hasToken: false });
+    expect(await world.kernel.withdraw('alice', id)).toMatchObject({ state: 'cancelled', hasToken: false });
     await world.clock.run(world.clock.sleep(10));
     await world.close();
     expect(world.clock.now() - began).toBeLessThanOrEqual(1_000);
-    expect(world.row(id)).toMatchObject({ state: 'cancelled', hasToken: false });
+    expect(await world.row(id)).toMatchObject({ state: 'cancelled', hasToken: false });
     expect(world.book).toEqual([]);
     expect(world.told).toEqual([expect.objectContaining({ authReqId: 'auth-1', state: 'cancelled' })]);
   });
@@ -193,7 +193,7 @@ describe('waiting for a decision', () => {
     const world = kernelWorld({ answers: [hang] });
     const { id } = await world.propose();
     await world.close();
-    expect(world.row(id).state).toBe('requested');
+    expect((await world.row(id)).state).toBe('requested');
     expect(world.errors).toEqual([]);
   });
 
@@ -230,11 +230,11 @@ describe('waiting for a decision', () => {
 
   it('goes on after an error that nobody foresaw', async () => {
     const world = kernelWorld();
-    const { id } = world.left('approved');
-    const { move } = world.store;
+    const { id } = await world.left('approved');
+    const { move } = world.moves;
     let broken = 2;
-    Object.assign(world.store, {
-      move: (...args: Parameters<typeof move>) => {
+    Object.assign(world.moves, {
+      move: async (...args: Parameters<typeof move>) => {
         if (broken-- > 0) throw new Error('the disk is full');
         return move(...args);
       },

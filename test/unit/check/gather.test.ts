@@ -42,8 +42,8 @@ const look = async (gateway: GatewayClient) =>
       `rules:\n${symbols.map((symbol) => `  - {name: ${symbol.toLowerCase()}, kind: price, symbol: ${symbol}, above: 1}\n`).join('')}`,
       'rules.yaml',
     ),
-    closes: { get: () => undefined, put: () => undefined },
-    activities: () => ({ get: () => undefined, put: () => undefined }),
+    closes: { get: async () => undefined, put: async () => undefined },
+    activities: () => ({ get: async () => undefined, put: async () => undefined }),
     localNow: TUESDAY_NOON,
     suggest: false,
   });

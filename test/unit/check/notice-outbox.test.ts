@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { NOTICE_LIFE_MS, noticesOf } from '../../../src/app/check/tell.ts';
-import { openCheckStore } from '../../../src/check/check-store.ts';
 import type { NoticesConfig } from '../../../src/config/notice-channels.ts';
 import { noticesSchema } from '../../../src/config/notice-channels.ts';
+import type { Notice } from '../../../src/notify/notice.ts';
+import type { CheckStore } from '../../../src/store/check-store.ts';
+import { openCheckStore } from '../../../src/store/sqlite/check-store.ts';
 import { checks, position, snapshot, TUESDAY_NOON } from './sample-snapshot.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'trade-agent-outbox-'));
-const stores: ReturnType<typeof openCheckStore>[] = [];
+const stores: CheckStore<Notice>[] = [];
 afterEach(() => {
   for (const store of stores.splice(0)) store.close();
 });
@@ -19,7 +21,7 @@ const channels: NoticesConfig = noticesSchema.parse({ push: { kind: 'ntfy', topi
 let files = 0;
 /** Checks on one file; each may die before it remembers. */
 function account(file = join(folder, `${files++}.db`)) {
-  const store = openCheckStore(file, '00'.repeat(32));
+  const store = openCheckStore<Notice>(file, '00'.repeat(32));
   stores.push(store);
   const memory = store.account({ profile: 'p:alice', account: 'PA1' });
   const rules = checks('rules:\n  - {name: r, kind: concentration, above: 50%}\n');
@@ -35,7 +37,7 @@ function account(file = join(folder, `${files++}.db`)) {
         file: rulesFile,
         rulesFile: undefined,
         snapshot: seen,
-        memory,
+        memory: await memory.remembered(),
         sectorOf: () => undefined,
       });
       const made = noticesOf({
@@ -45,12 +47,12 @@ function account(file = join(folder, `${files++}.db`)) {
         result: done.result,
         findings: done.firing.findings,
         stateOf: done.firing.stateOf,
-        untold: memory.notices.untold,
+        untold: await memory.notices.untold(),
         runs: [],
         now: at,
       });
-      memory.notices.put(made);
-      if (!dies) memory.remember(done.firing.states, done.figures.drawdowns.mark);
+      await memory.notices.put(made);
+      if (!dies) await memory.remember(done.firing.states, done.figures.drawdowns.mark);
       return made.map(({ notice }) => notice.id);
     },
   };
@@ -64,7 +66,7 @@ describe('notices that wait', () => {
     const second = account(first.file);
     // The finding itself is told again, since nobody knows whether it was.
     expect(await second.check(100, { at: TUESDAY_NOON + 60_000 })).toEqual([]);
-    expect(second.memory.notices.waiting()).toMatchObject([
+    expect(await second.memory.notices.waiting()).toMatchObject([
       { channel: 'push', notice: { id }, until: TUESDAY_NOON + NOTICE_LIFE_MS, attempts: 0 },
     ]);
   });
@@ -73,35 +75,35 @@ describe('notices that wait', () => {
     const one = account();
     const [first] = await one.check(100);
     expect(await one.check(100)).toEqual([]);
-    one.memory.notices.remove(first ?? '');
+    await one.memory.notices.remove(first ?? '');
     expect(await one.check(10)).toEqual([]); // clear: armed again
     const [again] = await one.check(100, { at: TUESDAY_NOON + 3_600_000 });
     expect(again).toMatch(/^nt_/);
     expect(again).not.toBe(first);
-    expect(one.memory.notices.waiting().map(({ notice }) => notice.id)).toEqual([again]);
+    expect((await one.memory.notices.waiting()).map(({ notice }) => notice.id)).toEqual([again]);
   });
 
   it('stay although what they tell of is over: that it was is news, too', async () => {
     const one = account();
     const [first] = await one.check(100);
     await one.check(10);
-    expect(one.memory.notices.waiting().map(({ notice }) => notice.id)).toEqual([first]);
+    expect((await one.memory.notices.waiting()).map(({ notice }) => notice.id)).toEqual([first]);
   });
 
   it('count what was tried', async () => {
     const one = account();
     const [id = ''] = await one.check(100);
-    one.memory.notices.tried(id, 3);
-    one.memory.notices.tried(id, 1);
-    expect(one.memory.notices.waiting()).toMatchObject([{ attempts: 4 }]);
+    await one.memory.notices.tried(id, 3);
+    await one.memory.notices.tried(id, 1);
+    expect(await one.memory.notices.waiting()).toMatchObject([{ attempts: 4 }]);
   });
 
   it('are another account’s business alone', async () => {
     const one = account();
     await one.check(100);
-    const store = openCheckStore(one.file, '00'.repeat(32));
+    const store = openCheckStore<Notice>(one.file, '00'.repeat(32));
     stores.push(store);
-    expect(store.account({ profile: 'p:bob', account: 'PA1' }).notices.waiting()).toEqual([]);
-    expect([...store.waitingNotices()]).toEqual([['push', 1]]);
+    expect(await store.account({ profile: 'p:bob', account: 'PA1' }).notices.waiting()).toEqual([]);
+    expect([...(await store.waitingNotices())]).toEqual([['push', 1]]);
   });
 });

@@ -1,7 +1,7 @@
 import { check } from '../../../src/check/check.ts';
-import type { FiredState } from '../../../src/check/firing.ts';
 import { parseRules } from '../../../src/check/load-rules.ts';
 import type { Snapshot } from '../../../src/check/snapshot.ts';
+import type { FiredState } from '../../../src/store/check-store.ts';
 import { addDays, newYorkDate, newYorkInstant, weekday } from '../../../src/trading/new-york-time.ts';
 import type { Position, Quote } from '../../../src/trading/views.ts';
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { figuresOf } from '../../../src/check/figures.ts';
-import { type ActivityCache, gather } from '../../../src/check/gather.ts';
+import { gather } from '../../../src/check/gather.ts';
 import { parseRules } from '../../../src/check/load-rules.ts';
+import type { ActivityCache } from '../../../src/store/check-store.ts';
 import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
 import type { PriceHistory } from '../../../src/trading/portfolio/price-history.ts';
@@ -55,18 +56,18 @@ function broker(activities: () => readonly Activity[], now: () => number) {
 }
 
 function memory() {
-  let kept: ReturnType<ActivityCache['get']>;
+  let kept: Awaited<ReturnType<ActivityCache['get']>>;
   const closes = new Map<string, PriceHistory>();
   return {
     closes,
     options: {
       closes: {
-        get: (symbol: string) => closes.get(symbol),
-        put: (symbol: string, history: PriceHistory) => void closes.set(symbol, history),
+        get: async (symbol: string) => closes.get(symbol),
+        put: async (symbol: string, history: PriceHistory) => void closes.set(symbol, history),
       },
       activities: (): ActivityCache => ({
-        get: () => kept,
-        put: (activities, wholeAt) => {
+        get: async () => kept,
+        put: async (activities, wholeAt) => {
           kept = { activities, wholeAt };
         },
       }),

@@ -1,7 +1,7 @@
 import { type Clock, utcSeconds } from '../../../machine/clock.ts';
+import type { Halts } from '../../../store/halts.ts';
 import { type Lifted, type LiftSubject, lift } from '../../../trading/kinds/lift.ts';
 import { Refusal } from '../../../trading/refusal.ts';
-import type { Halts } from '../../halts.ts';
 import type { Execution, Kind } from '../../kind.ts';
 
 /** Ending a halt: whoever can talk to the gateway may stop trading, and only its owner's tap starts it again. */
@@ -15,7 +15,7 @@ export function liftKind({
   return {
     ...lift,
     async complete(_request, { proposer, subjectId, expiresAt }) {
-      const haltedAt = halts.haltedAt(proposer.sub);
+      const haltedAt = await halts.haltedAt(proposer.sub);
       if (haltedAt === undefined) throw new Refusal(409, 'not_halted', 'trading is not halted');
       return {
         subject: {
@@ -38,7 +38,7 @@ export function liftKind({
     fingerprint: ({ halted_at }) => halted_at,
     async execute({ halted_at }, { sub }): Promise<Execution<Lifted>> {
       // Ended already is as good; a halt that came after the question stays.
-      halts.lift(sub, Date.parse(halted_at));
+      await halts.lift(sub, Date.parse(halted_at), clock.now());
       return { outcome: 'executed', result: { lifted_at: utcSeconds(clock.now()) } };
     },
     settle: async () => undefined,

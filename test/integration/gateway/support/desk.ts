@@ -5,12 +5,14 @@ import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import { createAssetCatalogue } from '../../../../src/gateway/broker/asset-catalogue.ts';
 import type { Broker } from '../../../../src/gateway/broker/broker.ts';
 import type { Caller } from '../../../../src/gateway/door/caller.ts';
-import { createOrderJournal, type OrderJournal } from '../../../../src/gateway/orders/order-journal.ts';
 import { createOrderDesk, type OrderDesk } from '../../../../src/gateway/orders/place-order.ts';
 import { builtinPolicies } from '../../../../src/gateway/policy/policy.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
+import type { OrderJournal } from '../../../../src/store/order-journal.ts';
+import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import { type AlpacaStandIn, type StandInOrder, startAlpacaStandIn } from './alpaca-stand-in.ts';
+import { firstAnswer } from './first-answer.ts';
 import { type TestClock, testClock } from './test-clock.ts';
 
 /** An order desk over Alpaca's SDK, before a broker that does as a test tells it; no HTTP in front. */
@@ -33,22 +35,18 @@ export async function startDesk(): Promise<DeskWorld> {
   const clock = testClock();
   const alpaca = await startAlpacaStandIn();
   const database = new Database(':memory:');
-  const journal = createOrderJournal(database);
-  const connect = (timeoutMs: number) =>
-    connectAlpaca({
-      environment: 'paper',
-      tradingUrl: alpaca.url,
-      dataUrl: alpaca.url,
-      simulated: true,
-      fetch,
-      timeoutMs,
-      assets: createAssetCatalogue(clock.now),
-    });
-  const quick = connect(300);
-  const brokerOf = (sub: string) => quick(`broker-token-of-${sub}`, () => {});
-  // What is loaded and made at the first answer is no part of the time that a broker has for one.
-  await connect(10_000)('broker-token-of-alice', () => {}).quotes(['AAPL']);
-  alpaca.requests.length = 0;
+  const journal = sqliteGatewayStores(database).orders;
+  const connect = connectAlpaca({
+    environment: 'paper',
+    tradingUrl: alpaca.url,
+    dataUrl: alpaca.url,
+    simulated: true,
+    fetch,
+    timeoutMs: 300,
+    assets: createAssetCatalogue(clock.now),
+  });
+  const brokerOf = (sub: string) => connect(`broker-token-of-${sub}`, () => {});
+  await firstAnswer(alpaca);
   const start = () =>
     createOrderDesk({
       journal,
@@ -56,6 +54,7 @@ export async function startDesk(): Promise<DeskWorld> {
       brokerFor: async ({ sub }) => brokerOf(sub),
       traits: alpacaTraits,
       gateway: 'https://gateway.example',
+      issuer: 'https://issuer.example',
       detailsType: 'trade_order',
       environment: 'paper',
       clock,

@@ -7,6 +7,7 @@ import { exportJWK, generateKeyPair } from 'jose';
 import { createGateway, type Gateway } from '../../../../src/gateway/gateway.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
 import { listenOnLoopback } from '../../../../src/net/http-server.ts';
+import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import type { MessageDraft } from '../../../../src/trading/message.ts';
 import { messageSendDetails } from '../../../../src/trading/message-details.ts';
 import { type TestClock, testClock } from './test-clock.ts';
@@ -96,7 +97,7 @@ export async function startMessageWorld(): Promise<MessageWorld> {
         slack: { audience: 'slack', url: `${serviceUrl}/api` },
         gmail: { audience: 'gmail', url: serviceUrl },
       },
-      database,
+      stores: sqliteGatewayStores(database),
       clock,
       brokerTimeoutMs: 300,
     });

@@ -8,10 +8,12 @@ import { createGateway, type Gateway } from '../../../../src/gateway/gateway.ts'
 import type { GatewayOptions } from '../../../../src/gateway/gateway-options.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
 import { type HttpServer, listenOnLoopback } from '../../../../src/net/http-server.ts';
+import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import { tradeOrderDetails } from '../../../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import { problemSchema } from '../../../../src/trading/views.ts';
 import { type AlpacaStandIn, startAlpacaStandIn } from './alpaca-stand-in.ts';
+import { firstAnswer } from './first-answer.ts';
 import { type TestClock, testClock } from './test-clock.ts';
 import { type MintOptions, startTestIssuer, type TestIssuer } from './test-issuer.ts';
 
@@ -54,6 +56,7 @@ export async function startWorld(
     gatewayClient: { client_id: 'gateway-client', jwk: await exportJWK(publicKey) },
   });
   const broker = await startAlpacaStandIn();
+  await firstAnswer(broker);
   for (const [token, user] of broker.tokens) issuer.connected.set(user, token);
   for (const [user, token] of Object.entries(options.broker?.tokens ?? {})) issuer.connected.set(user, token);
   const brokerUrl = options.broker?.url ?? broker.url;
@@ -67,7 +70,7 @@ export async function startWorld(
       resource: server.url,
       exchange: { client_id: 'gateway-client', privateKey, audience: 'paper-broker' },
       broker: { kind: 'alpaca', environment: 'paper', trading_url: brokerUrl, simulated: true },
-      database,
+      stores: sqliteGatewayStores(database),
       clock,
       log: (entry) => log.push(entry),
       brokerTimeoutMs: options.brokerTimeoutMs ?? 2000,

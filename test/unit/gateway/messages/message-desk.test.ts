@@ -4,8 +4,7 @@ import type { BrokerTokens } from '../../../../src/gateway/broker/broker-token.t
 import type { Caller } from '../../../../src/gateway/door/caller.ts';
 import type { Delivery } from '../../../../src/gateway/messages/delivery.ts';
 import { createMessageDesk } from '../../../../src/gateway/messages/message-desk.ts';
-import { createMessageJournal } from '../../../../src/gateway/messages/message-journal.ts';
-import { createOrderJournal } from '../../../../src/gateway/orders/order-journal.ts';
+import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import type { MessageDraft } from '../../../../src/trading/message.ts';
 import { messageSendDetails } from '../../../../src/trading/message-details.ts';
 
@@ -20,16 +19,16 @@ const draft: MessageDraft = {
 
 it('nobody is answered with what becomes of another user’s message of the same id, which is under way', async () => {
   const database = new Database(':memory:');
-  createOrderJournal(database);
   const bobsDelivery = Promise.withResolvers<Delivery>();
   const tokens = { tokenFor: async ({ sub }: Caller) => sub, forget: () => {} } as unknown as BrokerTokens;
   const deliver = async (_: MessageDraft, token: string): Promise<Delivery> =>
     token === 'bob' ? bobsDelivery.promise : { outcome: 'unknown' };
   const now = () => Date.parse('2026-11-24T14:58:00Z');
   const desk = createMessageDesk({
-    journal: createMessageJournal(database),
+    journal: sqliteGatewayStores(database).messages,
     outlets: new Map([['slack', { tokens, deliver }]]),
     gateway,
+    issuer: 'https://issuer.example',
     detailsType: 'message_send',
     clock: { now, sleep: async () => {} },
   });

@@ -2,13 +2,13 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import type { Broker, Submission } from '../../../../src/gateway/broker/broker.ts';
-import { createOrderJournal } from '../../../../src/gateway/orders/order-journal.ts';
 import {
   maySubmitAgain,
   settleByLookup,
   submitIntent,
 } from '../../../../src/gateway/orders/order-submission.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
+import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 
 const START = Date.parse('2026-11-24T15:00:00Z');
@@ -16,11 +16,13 @@ const id = 'ta-00000001';
 const draft = { client_order_id: id, symbol: 'AAPL', expires_at: utcSeconds(START + 60_000) } as OrderDraft;
 
 const intent = { sub: 'alice', clientOrderId: id, draft };
+const approval = { issuer: 'https://issuer.example', jti: 'jti-1' };
+const claim = { clientOrderId: id, digest: 'digest', sub: 'alice', approval, draft };
 
 /** An order whose intent was written a minute before `late` milliseconds after its approval's end. */
-function claimedAt(late: number) {
-  const journal = createOrderJournal(new Database(':memory:'));
-  journal.claim({ clientOrderId: id, digest: 'digest', sub: 'alice', jti: 'jti-1', draft }, START);
+async function claimedAt(late: number) {
+  const journal = sqliteGatewayStores(new Database(':memory:')).orders;
+  await journal.claim(claim, START);
   const submitted: OrderDraft[] = [];
   const broker = {
     submit: async (order: OrderDraft) => {
@@ -39,24 +41,24 @@ function claimedAt(late: number) {
 
 describe('a gateway that stood still between the intent and the broker', () => {
   it('sends the order while its approval holds', async () => {
-    const { submit, submitted } = claimedAt(-1);
+    const { submit, submitted } = await claimedAt(-1);
     expect(await submit()).toMatchObject({ state: 'placed' });
     expect(submitted).toHaveLength(1);
   });
 
   it('sends nothing once the approval has ended, and says so for good', async () => {
-    const { submit, submitted } = claimedAt(0);
+    const { submit, submitted } = await claimedAt(0);
     expect(await submit()).toMatchObject({ state: 'rejected', problem: { code: 'not_placed' } });
     expect(submitted).toEqual([]);
   });
 
   it('does not call it never placed where another gateway has sent it meanwhile', async () => {
-    const { journal, submit, submitted } = claimedAt(0);
-    const seen = journal.find('alice', id);
-    expect(seen && journal.reclaim(seen, START + 31_000)).toBe(true);
+    const { journal, submit, submitted } = await claimedAt(0);
+    const seen = await journal.find('alice', id);
+    expect(seen && (await journal.reclaim(seen, START + 31_000))).toBe('claimed');
     await expect(submit()).rejects.toMatchObject({ code: 'outcome_unknown' });
     expect(submitted).toEqual([]);
-    expect(journal.find('alice', id)?.state).toBe('intent');
+    expect((await journal.find('alice', id))?.state).toBe('intent');
   });
 });
 
@@ -66,12 +68,12 @@ it.each<[string, Submission]>([
 ])(
   'a submission that was %s proves nothing where another gateway has sent the order meanwhile',
   async (_, answer) => {
-    const journal = createOrderJournal(new Database(':memory:'));
-    journal.claim({ clientOrderId: id, digest: 'digest', sub: 'alice', jti: 'jti-1', draft }, START);
+    const journal = sqliteGatewayStores(new Database(':memory:')).orders;
+    await journal.claim(claim, START);
     const broker = {
       submit: async () => {
-        const seen = journal.find('alice', id);
-        expect(seen && journal.reclaim(seen, START + 31_000)).toBe(true);
+        const seen = await journal.find('alice', id);
+        expect(seen && (await journal.reclaim(seen, START + 31_000))).toBe('claimed');
         return answer;
       },
       orderByClientOrderId: async () => undefined,
@@ -82,7 +84,7 @@ it.each<[string, Submission]>([
     ).rejects.toMatchObject({
       code: 'outcome_unknown',
     });
-    expect(journal.find('alice', id)).toMatchObject({ state: 'unknown', submittedAt: START + 31_000 });
+    expect(await journal.find('alice', id)).toMatchObject({ state: 'unknown', submittedAt: START + 31_000 });
   },
 );
 
@@ -103,19 +105,19 @@ describe('where the broker', () => {
   });
 
   it('finds nothing by an id, it is not asked, and no order counts as never placed', async () => {
-    const journal = createOrderJournal(new Database(':memory:'));
-    journal.claim({ clientOrderId: id, digest: 'digest', sub: 'alice', jti: 'jti-1', draft }, START);
+    const journal = sqliteGatewayStores(new Database(':memory:')).orders;
+    await journal.claim(claim, START);
     const broker = {} as Broker;
     const context = {
       journal,
       clock: { now: () => START + 24 * 60 * 60_000, sleep: async () => {} },
       traits: { ...alpacaTraits, ...ids(true, false) },
     };
-    const entry = journal.find('alice', id);
+    const entry = await journal.find('alice', id);
     expect(entry && (await settleByLookup(entry, broker, context))).toBeUndefined();
     const soon = { ...context, clock: { ...context.clock, now: () => START } };
     const lost = async () => ({ outcome: 'unknown' }) as const;
     await expect(submitIntent(intent, lost, broker, soon)).rejects.toMatchObject({ code: 'outcome_unknown' });
-    expect(journal.find('alice', id)?.state).toBe('unknown');
+    expect((await journal.find('alice', id))?.state).toBe('unknown');
   });
 });

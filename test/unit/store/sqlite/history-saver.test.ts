@@ -8,20 +8,24 @@ const thread = { configurable: { thread_id: 't1', checkpoint_ns: '' } };
 const metadata = { source: 'loop', step: 1, parents: {} } as const;
 
 describe('a run that lost its thread', () => {
-  const lostWithin = () => {
-    const { database } = openStores(new VirtualClock());
+  const lostWithin = async () => {
+    const { database, take } = await openStores(new VirtualClock());
+    const lease = await take('t1', 'elsewhere|1|a');
+    // Taken over, as far as the store knows, since the lease was taken.
+    database.exec('UPDATE threads SET lease_epoch = lease_epoch + 1');
     let inTransaction: boolean | undefined;
-    const saver = new HistorySaver(database, () => {
+    const lost = () => {
       inTransaction = database.inTransaction;
-      throw new Error('taken over');
-    });
+      return new Error('taken over');
+    };
+    const saver = new HistorySaver(database, { lease, lost });
     const stored = (table: string) =>
       database.prepare(`SELECT count(*) FROM ${table}`).pluck().get() as number;
     return { saver, stored, inTransaction: () => inTransaction };
   };
 
   it('stores no checkpoint, however late it notices', async () => {
-    const { saver, stored, inTransaction } = lostWithin();
+    const { saver, stored, inTransaction } = await lostWithin();
     await expect(saver.put(thread, emptyCheckpoint(), metadata)).rejects.toThrow('taken over');
     expect(stored('checkpoints')).toBe(0);
     // Asked where nobody can take the thread between the question and the write.
@@ -29,7 +33,7 @@ describe('a run that lost its thread', () => {
   });
 
   it('stores nothing of what a task came to', async () => {
-    const { saver, stored, inTransaction } = lostWithin();
+    const { saver, stored, inTransaction } = await lostWithin();
     const at = { configurable: { ...thread.configurable, checkpoint_id: 'c1' } };
     await expect(saver.putWrites(at, [['messages', 'late']], 'task')).rejects.toThrow('taken over');
     expect(stored('writes')).toBe(0);
@@ -38,7 +42,7 @@ describe('a run that lost its thread', () => {
 });
 
 it('what a task came to is read back, and not said anew', async () => {
-  const { database } = openStores(new VirtualClock());
+  const { database } = await openStores(new VirtualClock());
   const saver = new HistorySaver(database);
   const at = await saver.put(thread, emptyCheckpoint(), metadata);
   await saver.putWrites(

@@ -14,6 +14,7 @@ import {
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { newHolder } from '../../../../src/agent/run/holder.ts';
+import { THREAD_LEASE_MS } from '../../../../src/agent/run/threads.ts';
 import { isAsClosed, noteClosed } from '../../../../src/store/sqlite/as-closed.ts';
 import {
   closeStateDatabase,
@@ -194,34 +195,37 @@ function flipByte(file: string, at: number): void {
 }
 
 describe('a thread’s lease', () => {
-  it('is held by one run, also within one process, until it is released', () => {
-    const { threads } = openStores(new VirtualClock());
-    const lease = threads.lease('t1', newHolder());
-    expect(() => threads.lease('t1', newHolder())).toThrow(expect.objectContaining({ code: 'busy' }));
-    lease.release();
-    threads.lease('t1', newHolder()).release();
+  const busy = expect.objectContaining({ code: 'busy' });
+
+  it('is held by one run, also within one process, until it is given back', async () => {
+    const { threads, take } = await openStores(new VirtualClock());
+    const lease = await take('t1', newHolder());
+    await expect(take('t1', newHolder())).rejects.toEqual(busy);
+    await threads.end(lease, undefined, 0);
+    await take('t1', newHolder());
   });
 
-  it('runs out, and then cannot be renewed by its old holder', () => {
+  it('runs out, and then cannot be renewed by its old holder', async () => {
     const clock = new VirtualClock();
-    const { threads } = openStores(clock);
-    const lease = threads.lease('t1', 'elsewhere|1|a');
+    const { threads, take } = await openStores(clock);
+    const lease = await take('t1', 'elsewhere|1|a');
+    const renew = () => threads.renew('elsewhere|1|a', ['t1'], clock.now() + THREAD_LEASE_MS);
     clock.advance(20_000);
-    expect(threads.renewAll('elsewhere|1|a', ['t1'])).toEqual(['t1']);
+    expect(await renew()).toEqual(['t1']);
     clock.advance(29_000);
-    expect(() => threads.lease('t1', 'elsewhere|2|b')).toThrow(expect.objectContaining({ code: 'busy' }));
+    await expect(take('t1', 'elsewhere|2|b')).rejects.toEqual(busy);
     clock.advance(2_000);
-    threads.lease('t1', 'elsewhere|2|b');
-    expect(threads.renewAll('elsewhere|1|a', ['t1'])).toEqual([]);
-    expect(lease.isHeld()).toBe(false);
-    lease.release();
-    expect(() => threads.lease('t1', 'elsewhere|3|c')).toThrow(expect.objectContaining({ code: 'busy' }));
+    await take('t1', 'elsewhere|2|b');
+    expect(await renew()).toEqual([]);
+    expect(await threads.isHeld(lease)).toBe(false);
+    await threads.end(lease, undefined, clock.now());
+    await expect(take('t1', 'elsewhere|3|c')).rejects.toEqual(busy);
   });
 
-  it('of a dead process on this machine can be taken at once', () => {
-    const { threads } = openStores(new VirtualClock());
+  it('of a dead process on this machine can be taken at once', async () => {
+    const { take } = await openStores(new VirtualClock());
     const { pid } = spawnSync(process.execPath, ['-e', '0']);
-    threads.lease('t1', newHolder().replace(String(process.pid), String(pid)));
-    threads.lease('t1', newHolder());
+    await take('t1', newHolder().replace(String(process.pid), String(pid)));
+    await take('t1', newHolder());
   });
 });

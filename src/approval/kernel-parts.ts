@@ -1,0 +1,32 @@
+import type { Clock } from '../machine/clock.ts';
+import type { Halts } from '../store/halts.ts';
+import type { ProposalStore } from '../store/proposal-store.ts';
+import type { ProposalKind } from '../trading/proposal.ts';
+import type { Asking } from './asking-port.ts';
+import type { AuditChain } from './audit-chain.ts';
+import type { Approved, Kind } from './kind.ts';
+import type { Moves } from './moves.ts';
+
+/** What proposing and looking after a proposal take. */
+export interface KernelParts {
+  readonly store: ProposalStore;
+  /** What changes a proposal's state, over that store. */
+  readonly moves: Moves;
+  readonly halts: Halts;
+  readonly audit: AuditChain;
+  readonly asking: Asking;
+  readonly clock: Clock;
+  /** The gateway's resource identifier. */
+  readonly gateway: string;
+  /** `rar`: an approval's token carries the approved details, and every field is compared. */
+  readonly details: 'rar' | 'message';
+  /** The provider's own names for details types. */
+  readonly detailsTypes: { readonly [K in ProposalKind]?: string | undefined };
+  readonly kindOf: (kind: ProposalKind) => Kind;
+  /**
+   * Verifies the token of an approval as of any caller.
+   * @param time `isFirst` is false where it was taken before and is shown again: then one that has expired will do
+   * @throws {Refusal} 401 with a code for each way to fail, 503 `provider_unreachable`
+   */
+  readonly verifyApproval: (token: string, time: { readonly isFirst: boolean }) => Promise<Approved>;
+}

@@ -1,0 +1,143 @@
+import type { Clock } from '../machine/clock.ts';
+import type { AuditEvent } from '../store/audit.ts';
+import type {
+  Draft,
+  ProposalChange,
+  ProposalStore,
+  Reason,
+  StoredProposal,
+} from '../store/proposal-store.ts';
+import type { ProposalState } from '../trading/proposal.ts';
+import { passesHalt } from './halts.ts';
+import { isSettled, transitions } from './states.ts';
+import type { TokenSeal } from './token-seal.ts';
+
+/*
+ * The one writer of a proposal's state, and of the line of the record that says so.
+ *
+ *  1. What may follow on what stands in one table (states.ts), and is looked up by the state that the caller saw.
+ *  2. The store changes the row only while it is still of the version that the caller saw, in the transaction that
+ *     changes it. So what was looked up holds, whoever else moved something between the look and the write: they are told
+ *     `stale`, and nothing of theirs is written. Every change gives a row a version of its own.
+ *  3. The line of the record is written in the same transaction: no move without its line, no line without its move.
+ *  4. Nothing that was approved is begun under a halt: that too is looked at in the transaction. A halt that is committed
+ *     later finds the proposal `executing`.
+ */
+
+/** What may change along with a state. A token is sealed before it reaches the disk. */
+export interface Changes {
+  readonly authReqId?: string;
+  readonly notificationToken?: string;
+  readonly interval?: number;
+  readonly expiresAt?: number;
+  readonly token?: { readonly value: string; readonly expiresAt: number };
+  readonly result?: unknown;
+  readonly reason?: Reason;
+}
+
+export interface Move {
+  /**
+   * `stale`: it is no longer as it was seen; `barred`: nothing of this state can become that; `halted`: the person's
+   * trading is. Then nothing was written.
+   */
+  readonly outcome: 'moved' | 'stale' | 'barred' | 'halted';
+  /** As it is now; as it was seen, where it is barred. */
+  readonly proposal: StoredProposal;
+}
+
+export interface Moves {
+  /** Moves a proposal from where it was seen. */
+  move(seen: StoredProposal, to: ProposalState, changes?: Changes): Promise<Move>;
+  /** Notes what became of what was carried out (a later fill). */
+  recordResult(seen: StoredProposal, result: unknown): Promise<Move>;
+  /** The approval's token. @throws {TradeAgentError} `state_corrupt` */
+  token(proposal: StoredProposal): Promise<string | undefined>;
+}
+
+export function createMoves(
+  store: Pick<ProposalStore, 'change' | 'sealedToken'>,
+  seal: TokenSeal,
+  clock: Pick<Clock, 'now'>,
+): Moves {
+  const change = (seen: StoredProposal, after: ProposalChange, unlessHalted: boolean): Promise<Move> => {
+    const facts = proposalFacts({ ...seen, ...after });
+    const note = { event: auditEvent(seen.state, after.state), facts };
+    return store.change(seen, after, note, { now: clock.now(), unlessHalted });
+  };
+  return {
+    async move(seen, to, changes = {}) {
+      if (!transitions[seen.state].includes(to)) return { outcome: 'barred', proposal: seen };
+      const begins = seen.state === 'approved' && to === 'executing';
+      return await change(seen, changed(seen, to, changes, seal), begins && !passesHalt(seen.kind));
+    },
+    async recordResult(seen, result) {
+      if (seen.state !== 'executed') return { outcome: 'barred', proposal: seen };
+      return await change(seen, { ...seen, result, token: 'kept' }, false);
+    },
+    async token(proposal) {
+      const sealed = await store.sealedToken(proposal.id);
+      return sealed === undefined ? undefined : seal.open(sealed, sealContext(proposal));
+    },
+  };
+}
+
+function changed(seen: StoredProposal, to: ProposalState, changes: Changes, seal: TokenSeal): ProposalChange {
+  const again = to === 'drafted';
+  const over = isSettled(to);
+  const { token } = changes;
+  return {
+    state: to,
+    // Kept where it is over: the phone is told by it what became of the question.
+    authReqId: again ? undefined : (changes.authReqId ?? seen.authReqId),
+    notificationToken: again || over ? undefined : (changes.notificationToken ?? seen.notificationToken),
+    interval: changes.interval ?? seen.interval,
+    expiresAt: changes.expiresAt ?? seen.expiresAt,
+    asked: to === 'requested' ? seen.asked + 1 : seen.asked,
+    result: changes.result === undefined ? seen.result : changes.result,
+    reason: changes.reason,
+    token:
+      again || over
+        ? 'erased'
+        : token === undefined
+          ? 'kept'
+          : { sealed: seal.seal(token.value, sealContext(seen)), expiresAt: token.expiresAt },
+  };
+}
+
+/** A token opens in its own row alone. */
+function sealContext({ id, digest }: StoredProposal): string {
+  return `${id} ${digest}`;
+}
+
+function auditEvent(from: ProposalState, to: ProposalState): AuditEvent {
+  if (to === 'drafted') return 'asked_again';
+  if (to === 'approved' && from === 'executing') return 'not_taken';
+  return to;
+}
+
+/** What the record says of a proposal: everything but tokens. */
+export function proposalFacts(
+  proposal: Draft & { readonly state: ProposalState } & Partial<
+      Pick<StoredProposal, 'reason' | 'result' | 'authReqId'>
+    >,
+): Record<string, unknown> {
+  const { id, sub, client, kind, state, code, digest, subject, worstCase, requestedBy, provenance } =
+    proposal;
+  const { reason, result, authReqId } = proposal;
+  return {
+    proposal: id,
+    sub,
+    client,
+    kind,
+    state,
+    code,
+    digest,
+    subject,
+    worst_case: worstCase,
+    requested_by: requestedBy,
+    provenance,
+    ...(authReqId === undefined ? {} : { auth_req_id: authReqId }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(result === undefined ? {} : { result }),
+  };
+}

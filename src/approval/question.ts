@@ -1,0 +1,23 @@
+import type { StoredProposal } from '../store/proposal-store.ts';
+import type { Question } from './asking-port.ts';
+import { bindingMessageOf, proposalDetails } from './details.ts';
+import type { KernelParts } from './kernel-parts.ts';
+
+/** The question as it is asked, and as its answer is compared with: the same for as long as the proposal lives. */
+export function questionOf(
+  { kindOf, gateway, detailsTypes }: Pick<KernelParts, 'kindOf' | 'gateway' | 'detailsTypes'>,
+  proposal: StoredProposal,
+): Omit<Question, 'notificationToken' | 'expiresIn'> {
+  const kind = kindOf(proposal.kind);
+  const { sub, username, email } = proposal;
+  return {
+    asked: { sub, name: username, email },
+    scope: kind.scope,
+    bindingMessage: bindingMessageOf(kind.describe(proposal.subject), proposal.code),
+    details: proposalDetails(proposal, {
+      gateway,
+      type: detailsTypes[proposal.kind] ?? kind.detailsType,
+      expiresAt: kind.expiresAt(proposal.subject),
+    }),
+  };
+}

@@ -1,0 +1,257 @@
+import canonicalize from 'canonicalize';
+import { Refusal } from '../../trading/refusal.ts';
+import type { Changes } from '../changes.ts';
+import type { KernelParts } from '../kernel-parts.ts';
+import type { Proposer } from '../kind.ts';
+import type { Move } from '../moves.ts';
+import type { Attention } from './attention.ts';
+import { createEarlyCalls } from './early-calls.ts';
+import { lookAfter } from './look-after.ts';
+import { createPacer, type Pacer } from './pacer.ts';
+import { createTelling } from './telling.ts';
+
+/** Who looks after the open proposals of this process: each once at a time. */
+export interface Attendants {
+  /** Has a proposal looked after from wherever it stands. @param fresh it was drafted by this process just now */
+  begin(id: string, fresh: boolean): void;
+  isAttended(id: string): boolean;
+  /** There is news of a proposal. @param news.over it was withdrawn: nothing is to be waited for any more */
+  wake(id: string, news: { readonly over: boolean }): void;
+  /** The provider calls back (CIBA Core §10.2). False for a call that is nobody's, as far as is known yet. */
+  called(authReqId: string, notificationToken: string): Promise<boolean>;
+  /** Listeners, the audit file and the phone hear of a change. */
+  moved(move: Move): void;
+  /** Tells the phone what an earlier process died before telling. */
+  tellUntold(): Promise<void>;
+  /** Looks once at what came of it. False where nothing more will change. */
+  lookAtResult(id: string, asker: Proposer): Promise<boolean>;
+  /** Keeps in memory, and nowhere else, with whose token a person's accounts may be asked about. */
+  seen(asker: Proposer): void;
+  /** Resolves when nothing is under way any more; to be called once the signal has aborted. */
+  ended(): Promise<void>;
+}
+
+/** What to look at again where it may still change, milliseconds: soon after the order, then less and less often. */
+const FOLLOW_WAITS_MS = [50, 100, 200, 400, 800, 1_500, 3_000, 5_000, 10_000, 20_000, 30_000] as const;
+/** An open order is followed this long by itself; after that whoever looks asks. */
+const FOLLOW_MS = 15 * 60_000;
+/**
+ * Between polls for calls that may have got lost, of all proposals together: with ten thousand open they would otherwise
+ * keep gateway and provider busy with nothing, and one that holds its polls would hold thousands.
+ */
+const UNCALLED_APART_MS = 200;
+/** Between the first polls after a restart: a call may have come while nobody listened. */
+const RESTARTED_APART_MS = 10;
+/** People whose last token is remembered; whoever was longest away is forgotten first. */
+const MOST_ASKERS = 10_000;
+/** After what nobody foresaw (a full disk, say) it is tried again, milliseconds; the last goes on. */
+const FAILED_WAITS_MS = [1_000, 5_000, 15_000, 60_000] as const;
+
+interface AttendantParts extends KernelParts {
+  readonly changes: Changes;
+  /** Aborts when the gateway closes. */
+  readonly signal: AbortSignal;
+  /** Told of what went wrong inside; never holds a token. */
+  readonly onError: (message: string) => void;
+}
+
+/** What is under way about one proposal. */
+interface Attended {
+  readonly work: Promise<void>;
+  readonly wake: (over: boolean) => void;
+}
+
+/*
+ * One process has a gateway's database (its folder is locked), and in it one attendant has a proposal: `begin` looks and
+ * writes in one breath. Between an attendant's look at the row and what it does next the row may change, so what it does is a
+ * move from the version that it saw; and it may be told of the change before it listens, so news are kept for it.
+ */
+export function createAttendants(parts: AttendantParts): Attendants {
+  const { store, moves, audit, changes, signal } = parts;
+  const attended = new Map<string, Attended>();
+  const early = createEarlyCalls();
+  const askers = new Map<string, Proposer>();
+  const failed = (error: unknown): void => {
+    if (!signal.aborted)
+      parts.onError(error instanceof Error ? `${error.name}: ${error.message}` : 'unknown');
+  };
+  const telling = createTelling(parts, { store, changes, signal, failed });
+  const attentionTo = attentions(parts, {
+    uncalled: createPacer(parts.clock, UNCALLED_APART_MS),
+    restarted: createPacer(parts.clock, RESTARTED_APART_MS),
+    wasCalled: early.take,
+    tell: telling.tell,
+    moved: (move) => attendants.moved(move),
+    failed,
+    seen({ sub, clientId = '', accessToken }) {
+      if (!askers.has(sub)) attendants.seen({ sub, clientId, accessToken });
+    },
+  });
+  // One listener for all: of each that waits by itself, a signal that lives as long as the gateway keeps a trace.
+  signal.addEventListener('abort', () => {
+    for (const { wake } of attended.values()) wake(true);
+  });
+
+  const attendants: Attendants = {
+    seen(asker) {
+      askers.delete(asker.sub);
+      askers.set(asker.sub, asker);
+      if (askers.size > MOST_ASKERS) askers.delete(askers.keys().next().value ?? '');
+    },
+    moved({ outcome, proposal }) {
+      if (outcome !== 'moved') return;
+      audit.flushSoon();
+      changes.tell(proposal.sub, proposal.id);
+      telling.tellOutcome(proposal);
+    },
+    async tellUntold() {
+      for (const proposal of await store.untold()) telling.tellOutcome(proposal);
+    },
+    begin(id, fresh) {
+      if (attended.has(id) || signal.aborted) return;
+      const { attention, wake } = attentionTo(fresh);
+      const work = persist(parts, attention, id, { attendants, failed })
+        .then(() => followResult(parts, id, { attendants, askers }))
+        .catch(failed)
+        .finally(() => attended.delete(id));
+      attended.set(id, { work, wake });
+    },
+    isAttended: (id) => attended.has(id),
+    wake: (id, { over }) => attended.get(id)?.wake(over),
+    async called(authReqId, notificationToken) {
+      let proposal = await store.byAuthReqId(authReqId);
+      if (proposal === undefined) {
+        early.remember(authReqId, notificationToken);
+        // Its answer may have come into the row while that was read, and nobody would look for an early call again.
+        proposal = await store.byAuthReqId(authReqId);
+        if (proposal === undefined) return false;
+        early.take(authReqId, notificationToken);
+      }
+      if (proposal.notificationToken !== notificationToken) return false;
+      attendants.wake(proposal.id, { over: false });
+      return true;
+    },
+    async lookAtResult(id, asker) {
+      const proposal = await store.get(id);
+      if (proposal?.state !== 'executed') return false;
+      const result = await parts.kindOf(proposal.kind).follow?.(proposal.subject, proposal.result, asker);
+      if (result === undefined) return false;
+      if (canonicalize(result) !== canonicalize(proposal.result)) {
+        // Where somebody else has noted another meanwhile, theirs stands until the next look.
+        attendants.moved(await moves.recordResult(proposal, result));
+      }
+      return true;
+    },
+    async ended() {
+      await Promise.allSettled([...attended.values()].map(({ work }) => work));
+      await telling.ended();
+    },
+  };
+  return attendants;
+}
+
+/** Makes what each attendant has at hand, and what wakes it. */
+function attentions(
+  parts: AttendantParts,
+  shared: Pick<Attention, 'wasCalled' | 'tell' | 'moved' | 'seen'> & {
+    readonly uncalled: Pacer;
+    readonly restarted: Pacer;
+    readonly failed: (error: unknown) => void;
+  },
+) {
+  const { audit, clock, signal } = parts;
+  const { uncalled, restarted, failed, wasCalled, tell, moved, seen } = shared;
+  return (fresh: boolean): { attention: Attention; wake: (over: boolean) => void } => {
+    let news = new AbortController();
+    let isOver = false;
+    let breakOff: (() => void) | undefined;
+    const attention: Attention = {
+      ...parts,
+      fresh,
+      wasCalled,
+      tell,
+      moved,
+      seen,
+      record: () =>
+        audit.flush().then(
+          () => true,
+          (error: unknown) => {
+            failed(error);
+            return false;
+          },
+        ),
+      async rest(ms) {
+        signal.throwIfAborted();
+        try {
+          await clock.sleep(ms, news.signal);
+        } catch {
+          // Told below.
+        }
+        signal.throwIfAborted();
+        // News that came while a poll was under way is heard at the next rest.
+        if (!news.signal.aborted) return false;
+        news = new AbortController();
+        return true;
+      },
+      turn: (why) => (why === 'uncalled' ? uncalled : restarted).take(),
+      onBreakOff(callback) {
+        breakOff = callback;
+        // It was withdrawn between the look at the row and the call that is to be broken off.
+        if (isOver) callback();
+      },
+    };
+    return {
+      attention,
+      wake(over) {
+        if (over) {
+          isOver = true;
+          breakOff?.();
+        }
+        news.abort();
+      },
+    };
+  };
+}
+
+/** Whatever goes wrong inside, an open proposal is not left alone. */
+async function persist(
+  { audit, signal }: AttendantParts,
+  attention: Attention,
+  id: string,
+  { attendants, failed }: { readonly attendants: Attendants; readonly failed: (error: unknown) => void },
+): Promise<void> {
+  for (let failures = 0; ; failures++) {
+    try {
+      return await lookAfter(attention, id);
+    } catch (error) {
+      signal.throwIfAborted();
+      failed(error);
+      // It may have come between a change and those who are to hear of it.
+      audit.flushSoon();
+      await attendants.tellUntold().catch(failed);
+      await attention.rest(FAILED_WAITS_MS[Math.min(failures, FAILED_WAITS_MS.length - 1)] ?? 0);
+    }
+  }
+}
+
+/** Looks at what came of it, where it may still change, less and less often. */
+async function followResult(
+  { store, clock, kindOf, signal }: AttendantParts,
+  id: string,
+  { attendants, askers }: { readonly attendants: Attendants; readonly askers: ReadonlyMap<string, Proposer> },
+): Promise<void> {
+  const first = await store.get(id);
+  if (first?.state !== 'executed' || kindOf(first.kind).follow === undefined) return;
+  const asker = askers.get(first.sub);
+  if (asker === undefined) return;
+  const until = clock.now() + FOLLOW_MS;
+  for (let look = 0; clock.now() < until; look++) {
+    await clock.sleep(FOLLOW_WAITS_MS[Math.min(look, FOLLOW_WAITS_MS.length - 1)] ?? 0, signal);
+    try {
+      if (!(await attendants.lookAtResult(id, asker))) return;
+    } catch (error) {
+      // The broker is out of reach for a while; the next look may find it.
+      if (!(error instanceof Refusal)) throw error;
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import type { StoredProposal } from '../../store/proposal-store.ts';
+import type { Outcome } from '../asking-port.ts';
+import type { KernelParts } from '../kernel-parts.ts';
+import type { Approved } from '../kind.ts';
+import type { Move } from '../moves.ts';
+
+/** One proposal being looked after: what asking, waiting and carrying out have at hand. */
+export interface Attention extends KernelParts {
+  /** Aborts when the gateway closes. */
+  readonly signal: AbortSignal;
+  /** Whether it was asked by this very process, which has heard every call since. */
+  readonly fresh: boolean;
+  /** Has listeners hear of a change, and its audit line reach the file. */
+  moved(move: Move): void;
+  /** Writes what is noted to the audit file, now. False where it can't be written, which whoever runs the gateway is told. */
+  record(): Promise<boolean>;
+  /** Tells the phone what became of it. */
+  tell(proposal: StoredProposal, state: Outcome['state'], text: string): void;
+  /** By this approval what came of it may be asked about: after a restart nobody else is known who could. */
+  seen(approved: Approved): void;
+  /**
+   * Resolves after `ms`, or sooner with true when there is news (a call from the provider, a withdrawal).
+   * @throws the reason of `signal` when the gateway closes
+   */
+  rest(ms: number): Promise<boolean>;
+  /** Takes its turn among all proposals to poll though the provider has not called. @returns milliseconds until then */
+  turn(why: 'uncalled' | 'restarted'): number;
+  /** Whether the provider called before its answer was in the row; says so once. */
+  wasCalled(authReqId: string, notificationToken: string | undefined): boolean;
+  /** Calls back where it is withdrawn, or the gateway closes; at once, where that is so already. */
+  onBreakOff(callback: () => void): void;
+}

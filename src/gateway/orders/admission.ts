@@ -1,0 +1,94 @@
+import type { Clock } from '../../machine/clock.ts';
+import type { OrderDraft } from '../../trading/order.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import { boundedOrder } from '../../trading/worst-case.ts';
+import type { Broker, Submission } from '../broker/broker.ts';
+import type { BrokerTraits } from '../broker/broker-traits.ts';
+import type { Caller } from '../door/caller.ts';
+import { lastSession } from '../policy/last-session.ts';
+import { type OrderPolicy, unknownSymbol } from '../policy/policy.ts';
+import type { ApprovedOrder } from './approved-order.ts';
+import { changesTo, notReplaceable } from './replacement.ts';
+
+export interface AdmissionOptions {
+  readonly policies: readonly OrderPolicy[];
+  readonly brokerFor: (caller: Caller) => Promise<Broker>;
+  readonly traits: BrokerTraits;
+  readonly environment: 'paper' | 'live';
+  readonly clock: Clock;
+}
+
+/** An order that every check let pass, and the one request that makes it. */
+export interface Admitted {
+  readonly broker: Broker;
+  readonly send: () => Promise<Submission>;
+}
+
+/** Every check of an approved order that needs the world: time, environment, account, market. Uses nothing up. */
+export async function admit(
+  { draft, replaces }: ApprovedOrder,
+  caller: Caller,
+  options: AdmissionOptions,
+): Promise<Admitted> {
+  const { traits } = options;
+  requireUnexpired(draft.expires_at, options.clock);
+  if (draft.environment !== options.environment) {
+    throw new Refusal(
+      403,
+      'environment_mismatch',
+      `this gateway trades ${options.environment} accounts only`,
+      {
+        fields: ['environment'],
+        challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
+      },
+    );
+  }
+  const broker = await options.brokerFor(caller);
+  // All at once: the price would be no fresher for waiting until the others are there.
+  const [account, asset, market, quotes] = await Promise.all([
+    broker.account(),
+    broker.asset(draft.symbol),
+    broker.clock(),
+    broker.quotes([draft.symbol]),
+  ]);
+  if (account.account !== draft.account || account.environment !== draft.environment) {
+    throw new Refusal(403, 'account_mismatch', 'the approved account is not the account of this user', {
+      fields: ['account'],
+      challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
+    });
+  }
+  if (asset === undefined) throw unknownSymbol(draft.symbol);
+  const send = await sending(draft, replaces, broker, traits);
+  const session = await lastSession(market, broker);
+  const quote = quotes.find(({ symbol }) => symbol === draft.symbol);
+  if (quote === undefined) throw unknownSymbol(draft.symbol);
+  for (const policy of options.policies) {
+    await policy({ caller, draft, traits, account, asset, quote, market, lastSession: session });
+  }
+  // Again: the broker may have taken its time.
+  requireUnexpired(draft.expires_at, options.clock);
+  return { broker, send };
+}
+
+function requireUnexpired(expiresAt: string, clock: Clock): void {
+  if (clock.now() < Date.parse(expiresAt)) return;
+  throw new Refusal(403, 'approval_expired', `the approval ended at ${expiresAt}`, {
+    hint: 'Propose the order anew.',
+    fields: ['expires_at'],
+    challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
+  });
+}
+
+/** @throws {Refusal} 409 `not_replaceable` */
+async function sending(
+  draft: OrderDraft,
+  replaces: string | undefined,
+  broker: Broker,
+  traits: BrokerTraits,
+): Promise<Admitted['send']> {
+  if (replaces === undefined) return () => broker.submit(boundedOrder(draft));
+  const earlier = await broker.order(replaces);
+  if (earlier === undefined) throw notReplaceable('there is no such order in this account');
+  const changes = changesTo(draft, earlier, traits);
+  return () => broker.replace(replaces, { order: draft, changes });
+}

@@ -1,0 +1,17 @@
+import type { AuditStore } from './audit.ts';
+import type { Halts } from './halts.ts';
+import type { MessageJournal } from './message-journal.ts';
+import type { OrderJournal } from './order-journal.ts';
+import type { ProofStore } from './proof-store.ts';
+import type { ProposalStore } from './proposal-store.ts';
+
+/** All that a gateway keeps. One database: what belongs together is written in one transaction. */
+export interface GatewayStores {
+  readonly orders: OrderJournal;
+  readonly messages: MessageJournal;
+  readonly proofs: ProofStore;
+  readonly proposals: ProposalStore;
+  readonly halts: Halts;
+  /** The lines that the stores before write. */
+  readonly audit: AuditStore;
+}

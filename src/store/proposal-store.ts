@@ -1,0 +1,214 @@
+import type { ProblemCode } from '../trading/problem-codes.ts';
+import type { ProposalKind, ProposalState, Provenance, WorstCase } from '../trading/proposal.ts';
+import type { AuditNote } from './audit.ts';
+
+/** Why a proposal ended as it did, or what it waits for. */
+export interface Reason {
+  /** A problem's code. */
+  readonly code: ProblemCode;
+  readonly text: string;
+  /** The problem's own members: `reason`, `limit`, `value`, `broker_message`. */
+  readonly members?: Readonly<Record<string, unknown>>;
+}
+
+/** One proposal as the gateway keeps it. Times are milliseconds since the epoch, the interval is seconds. */
+export interface StoredProposal {
+  readonly id: string;
+  readonly sub: string;
+  /** The OAuth client that proposed it. */
+  readonly client: string;
+  /** For providers that find people by name. */
+  readonly username: string | undefined;
+  readonly email: string | undefined;
+  readonly kind: ProposalKind;
+  readonly state: ProposalState;
+  readonly code: string;
+  readonly subject: unknown;
+  readonly subjectId: string;
+  readonly fingerprint: string;
+  readonly digest: string;
+  readonly worstCase: WorstCase | null;
+  readonly warnings: readonly string[];
+  readonly shows: Readonly<Record<string, string>>;
+  readonly provenance: Provenance | null;
+  readonly requestedBy: string | null;
+  readonly again: number | undefined;
+  /** Whether all of it is the person's own typing: such have a quota of their own. */
+  readonly typed: boolean;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** Rises with each change of any proposal: the id of an event. */
+  readonly version: number;
+  /** When it can no longer be carried out: the subject's own `expires_at`. */
+  readonly deadline: number;
+  /** The earlier of that and the identity provider's. */
+  readonly expiresAt: number;
+  readonly authReqId: string | undefined;
+  readonly notificationToken: string | undefined;
+  readonly interval: number;
+  /** How often the person was asked. */
+  readonly asked: number;
+  readonly hasToken: boolean;
+  readonly tokenExpiresAt: number | undefined;
+  readonly result: unknown;
+  readonly reason: Reason | undefined;
+}
+
+/** What is drafted; the store adds state, times and counters. */
+export type Draft = Pick<
+  StoredProposal,
+  | 'id'
+  | 'sub'
+  | 'client'
+  | 'username'
+  | 'email'
+  | 'kind'
+  | 'code'
+  | 'subject'
+  | 'subjectId'
+  | 'fingerprint'
+  | 'digest'
+  | 'worstCase'
+  | 'warnings'
+  | 'shows'
+  | 'provenance'
+  | 'requestedBy'
+  | 'again'
+  | 'typed'
+  | 'deadline'
+>;
+
+/** All of a proposal that changes, as it is to be. */
+export interface ProposalChange
+  extends Pick<
+    StoredProposal,
+    'state' | 'authReqId' | 'notificationToken' | 'interval' | 'expiresAt' | 'asked' | 'result' | 'reason'
+  > {
+  readonly token: 'kept' | 'erased' | { readonly sealed: Buffer; readonly expiresAt: number };
+}
+
+/** `stale`: the proposal is no longer as it was seen; `halted`: it was to be changed unless. Then nothing was written. */
+export interface ProposalChanged {
+  readonly outcome: 'moved' | 'stale' | 'halted';
+  /** As it is now. */
+  readonly proposal: StoredProposal;
+}
+
+/** One proposer's key, and what it stands for. */
+export interface ProposalKey {
+  readonly sub: string;
+  readonly client: string;
+  readonly key: string;
+}
+
+/** A key as it was used: `request` is the digest of the body that came with it. */
+export interface KeyedRequest extends ProposalKey {
+  readonly request: string;
+}
+
+/** What an earlier request under a key came to. */
+export interface Keyed {
+  readonly request: string;
+  readonly proposal: StoredProposal;
+}
+
+/** How a person, and one proposer of theirs, stand: what a new proposal is held to. */
+export interface Standing {
+  /** Another one as soon as any proposal of this person changes, or their halt does. */
+  readonly epoch: string;
+  readonly haltedAt: number | undefined;
+  /** Of all that is open of this person, whoever proposed it. */
+  readonly openCodes: readonly string[];
+  /** Of this proposer: open ones, and those drafted since the time asked for. */
+  readonly open: number;
+  readonly lately: number;
+  /** Of this client: the latest two that the person had their say about, newest first. */
+  readonly decided: readonly { readonly state: ProposalState; readonly at: number }[];
+  /** An open one of this client that asks for the same, the oldest. */
+  readonly sameOpen: StoredProposal | undefined;
+  /** How many of this person's asked for the same since then, open or not. */
+  readonly sameLately: number;
+}
+
+/** Whose proposals are counted together. */
+export interface StandingQuery {
+  readonly sub: string;
+  readonly client: string;
+  readonly typed: boolean;
+  /** What two have in common that ask for the same; nothing is looked for where it is left out. */
+  readonly fingerprint?: string;
+}
+
+/**
+ * Where proposals are kept for good. Each method is one unit of work, in one transaction that is on disk when the promise
+ * resolves: what is to hold of what the caller read stands in its arguments (an epoch, a version), is looked at in that
+ * transaction, and the answer says whether it held. Times are milliseconds since the epoch. What may follow on what is not
+ * decided here: the table of states is the kernel's.
+ *
+ * @example
+ * ```ts
+ * import type { AuditNote } from './audit.ts';
+ * import type { ProposalStore, StoredProposal } from './proposal-store.ts';
+ *
+ * // A compare-and-set: of two who saw the same, one moves it, and the other is told that it is stale.
+ * export async function cancel(store: ProposalStore, seen: StoredProposal, note: AuditNote): Promise<boolean> {
+ *   const change = { ...seen, state: 'cancelled', token: 'erased' } as const;
+ *   const { outcome } = await store.change(seen, change, note, { now: Date.now() });
+ *   return outcome === 'moved';
+ * }
+ * ```
+ */
+export interface ProposalStore {
+  get(id: string): Promise<StoredProposal | undefined>;
+  byAuthReqId(authReqId: string): Promise<StoredProposal | undefined>;
+  keyed(key: ProposalKey): Promise<Keyed | undefined>;
+  /** Newest first. */
+  list(filter: { sub?: string; state: 'open' | 'all'; limit?: number }): Promise<StoredProposal[]>;
+  /** Of everybody's open ones, oldest first. */
+  openIds(): Promise<string[]>;
+  /** Those that changed after a version, in the order of their changes; 500 at most. */
+  changedSince(sub: string, version: number): Promise<StoredProposal[]>;
+  /** The latest version there is. */
+  version(): Promise<number>;
+  /** Those whose latest state the phone was not told of, oldest first: an earlier process died in between. */
+  untold(): Promise<StoredProposal[]>;
+  /** The sealed token. */
+  sealedToken(id: string): Promise<Buffer | undefined>;
+  /** All as of one moment. @param since milliseconds since the epoch */
+  standing(of: StandingQuery, since: number): Promise<Standing>;
+  /**
+   * Writes a `drafted` proposal with its key and its line of the record. `known`: the key stands for one already. `stale`:
+   * the person's epoch is another. Then nothing was written.
+   */
+  draft(
+    draft: Draft,
+    key: KeyedRequest,
+    expected: { readonly epoch: string },
+    note: AuditNote,
+    now: number,
+  ): Promise<
+    | { readonly outcome: 'drafted'; readonly proposal: StoredProposal }
+    | ({ readonly outcome: 'known' } & Keyed)
+    | { readonly outcome: 'stale' }
+  >;
+  /** Has another key stand for a proposal too: one that asks for the same as an open one. Answers as for a draft. */
+  alias(
+    key: KeyedRequest,
+    proposal: string,
+    expected: { readonly epoch: string },
+  ): Promise<{ readonly outcome: 'kept' | 'stale' } | ({ readonly outcome: 'known' } & Keyed)>;
+  /**
+   * Changes a proposal that is still of the version that was seen, and writes the line of the record.
+   * @param options.unlessHalted whether the trading of its person must go on
+   */
+  change(
+    seen: Pick<StoredProposal, 'id' | 'version'>,
+    change: ProposalChange,
+    note: AuditNote,
+    options: { readonly now: number; readonly unlessHalted?: boolean },
+  ): Promise<ProposalChanged>;
+  /** Seconds between polls from now on. */
+  setInterval(id: string, seconds: number): Promise<void>;
+  /** Notes that the phone was told what became of it, as of that version. */
+  told(id: string, version: number): Promise<void>;
+}

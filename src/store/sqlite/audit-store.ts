@@ -1,0 +1,99 @@
+import { appendFileSync, closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import type Database from 'better-sqlite3-multiple-ciphers';
+import { failpoint } from '../../machine/failpoint.ts';
+import { type AuditHead, type AuditNote, type AuditStore, lineAfter, NO_LINE } from '../audit.ts';
+
+interface Noted {
+  readonly seq: number;
+  readonly line: string;
+}
+
+/**
+ * Notes a line of the record. To be called in the transaction that makes it true: under its write lock the last line is
+ * the one before, so that lines stand in the order of their transactions.
+ */
+export function auditNotes(database: Database.Database): (note: AuditNote, now: number) => void {
+  const head = database.prepare<[], AuditHead>('SELECT seq, hash FROM audit_head');
+  const advance = database.prepare('UPDATE audit_head SET seq = ?, hash = ?');
+  const insert = database.prepare('INSERT INTO audit_noted (seq, line) VALUES (?, ?)');
+  return (note, now) => {
+    const before = head.get();
+    if (before === undefined) throw new Error('the record has lost its head');
+    const { seq, hash, line } = lineAfter(before, note, now);
+    insert.run(seq, line);
+    advance.run(seq, hash);
+  };
+}
+
+/** @param database the gateway's, of its latest version */
+export function sqliteAuditStore(database: Database.Database): AuditStore {
+  const head = database.prepare<[], AuditHead>('SELECT seq, hash FROM audit_head');
+  const noted = database.prepare<[], Noted>('SELECT seq, line FROM audit_noted ORDER BY seq');
+  const any = database.prepare('SELECT 1 FROM audit_noted LIMIT 1');
+  const forget = database.prepare('DELETE FROM audit_noted WHERE seq <= ?');
+
+  /** Under the write lock, so that no two processes write to the file at once. */
+  const moveToFile = database.transaction((file: string) => {
+    const rows = noted.all();
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    // Whoever died after writing some of these wrote nothing else since.
+    const tail = readTail(file, Buffer.byteLength(rows.map(({ line }) => `${line}\n`).join('')));
+    const whole = tail.slice(0, tail.lastIndexOf('\n') + 1);
+    const missing = rows.filter(({ line }) => !whole.includes(line)).map(({ line }) => `${line}\n`);
+    if (missing.length > 0) {
+      // A line that was cut short is left as it is, and not glued to the next.
+      const cut = whole.length < tail.length ? '\n' : '';
+      appendFileSync(file, cut + missing.join(''), { mode: 0o600, flush: true });
+      failpoint('audit.appended');
+    }
+    forget.run(last.seq);
+  });
+
+  /**
+   * Forgetting need not wait for the disk, the file has: what is noted again after a power cut is found in it. Sets
+   * `synchronous` for this one commit, which is outside of any transaction.
+   */
+  const moveUnsynced = (file: string): void => {
+    const before = database.pragma('synchronous', { simple: true });
+    database.pragma('synchronous = NORMAL');
+    try {
+      moveToFile.immediate(file);
+    } finally {
+      database.pragma(`synchronous = ${before}`);
+    }
+  };
+
+  /** Under the write lock, as lines are moved to the file under it. */
+  const standing = database.transaction((file: string) => ({
+    head: head.get() ?? NO_LINE,
+    pending: noted.all().map(({ line }) => line),
+    bytes: statSync(file, { throwIfNoEntry: false })?.size ?? 0,
+  }));
+
+  return {
+    async moveToFile(file) {
+      if (any.get() !== undefined) moveUnsynced(file);
+    },
+    standing: async (file) => standing.immediate(file),
+  };
+}
+
+/** The last part of a file, up to so many bytes; empty where there is none. */
+function readTail(file: string, longest: number): string {
+  let handle: number;
+  try {
+    handle = openSync(file, 'r');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    throw error;
+  }
+  try {
+    const { size } = fstatSync(handle);
+    const bytes = Buffer.alloc(Math.min(size, longest));
+    const read = readSync(handle, bytes, 0, bytes.length, size - bytes.length);
+    return bytes.toString('utf8', 0, read);
+  } finally {
+    closeSync(handle);
+  }
+}

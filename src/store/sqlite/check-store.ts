@@ -1,0 +1,214 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type Database from 'better-sqlite3-multiple-ciphers';
+import type { Activity } from '../../trading/activity.ts';
+import { Dec } from '../../trading/decimal.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import type { HighWaterMark } from '../../trading/portfolio/drawdown.ts';
+import type { PriceHistory } from '../../trading/portfolio/price-history.ts';
+import type {
+  AccountMemory,
+  ActivityCache,
+  CheckStore,
+  CloseCache,
+  FiredState,
+  KeptNotice,
+  ProposedOrder,
+  Remembered,
+} from '../check-store.ts';
+import { openEncrypted } from './encrypted-database.ts';
+import { migrate } from './migrate.ts';
+import { checkMigrations } from './migrations/checks.ts';
+import { forgetTold, sqliteNoticeOutbox, waitingByChannel } from './notice-outbox.ts';
+
+/**
+ * Opens `checks.db`: what rules have fired, the high-water mark, and closing prices. Encrypted as `state.db` is, with
+ * the same key; WAL with `synchronous=FULL`.
+ * @param key 32 bytes in hex
+ * @throws {TradeAgentError} `state_corrupt`
+ */
+export function openCheckStore<Notice extends KeptNotice>(file: string, key: string): CheckStore<Notice> {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const database = openDatabase(file, key);
+  return {
+    closes: closeCache(database),
+    account: (owner) => accountMemory(database, owner),
+    activities: (owner) => activityCache(database, owner),
+    waitingNotices: async () => waitingByChannel(database),
+    close: () => database.close(),
+  };
+}
+
+function openDatabase(file: string, key: string): Database.Database {
+  let database: Database.Database | undefined;
+  try {
+    database = openEncrypted(file, Buffer.from(key, 'hex'));
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = FULL');
+    migrate(database, checkMigrations, {
+      tooNew: () =>
+        new TradeAgentError('state_corrupt', `${file} was written by a newer version of trade-agent`, {
+          hint: 'Nothing was changed. Update trade-agent.',
+        }),
+    });
+    return database;
+  } catch (error) {
+    database?.close();
+    const code = String((error as { code?: unknown }).code ?? '');
+    if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) {
+      throw new TradeAgentError(
+        'state_corrupt',
+        `${file} cannot be read: it is damaged, or its key is another`,
+        {
+          hint: 'Nothing was changed. Move the file away: the rules then fire anew, and the high-water mark begins anew.',
+        },
+      );
+    }
+    throw error;
+  }
+}
+
+interface MarkRow {
+  readonly value: string;
+  readonly at: number;
+  readonly last_value: string;
+  readonly last_at: number;
+}
+
+interface ProposedRow {
+  readonly rule: string;
+  readonly definition: string;
+  readonly thread: string;
+  readonly asked: number;
+}
+
+function accountMemory<Notice extends KeptNotice>(
+  database: Database.Database,
+  { profile, account }: { readonly profile: string; readonly account: string },
+): AccountMemory<Notice> {
+  const owner = [profile, account] as const;
+  const remembered = database.transaction((): Remembered => {
+    const fired = database
+      .prepare<[string, string], FiredState>(
+        'SELECT rule, subject, definition, since FROM fired WHERE profile = ? AND account = ?',
+      )
+      .all(...owner);
+    const mark = markOf(
+      database
+        .prepare<[string, string], MarkRow>(
+          'SELECT value, at, last_value, last_at FROM high_water WHERE profile = ? AND account = ?',
+        )
+        .get(...owner),
+    );
+    const proposed = database
+      .prepare<[string, string], ProposedRow>(
+        'SELECT rule, definition, thread, asked FROM proposed WHERE profile = ? AND account = ?',
+      )
+      .all(...owner);
+    return {
+      fired: () => fired,
+      mark: () => mark,
+      proposed: (rule, definition): ProposedOrder | undefined => {
+        const row = proposed.find((one) => one.rule === rule && one.definition === definition);
+        return row && { thread: row.thread, asked: row.asked === 1 };
+      },
+    };
+  });
+  const remember = database.transaction((states: readonly FiredState[], mark: HighWaterMark | undefined) => {
+    database.prepare('DELETE FROM fired WHERE profile = ? AND account = ?').run(...owner);
+    const insert = database.prepare(
+      'INSERT INTO fired (profile, account, rule, subject, definition, since) VALUES (?, ?, ?, ?, ?, ?)',
+    );
+    for (const { rule, subject, definition, since } of states)
+      insert.run(...owner, rule, subject, definition, since);
+    forgetTold(database, owner);
+    if (mark === undefined) return;
+    database
+      .prepare(
+        `INSERT INTO high_water (profile, account, value, at, last_value, last_at) VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (profile, account) DO UPDATE SET value = excluded.value, at = excluded.at,
+         last_value = excluded.last_value, last_at = excluded.last_at`,
+      )
+      .run(...owner, mark.value.toFixed(), mark.at, mark.last.value.toFixed(), mark.last.at);
+  });
+  return {
+    notices: sqliteNoticeOutbox(database, owner),
+    remembered: async () => remembered.deferred(),
+    remember: async (states, mark) => remember.immediate(states, mark),
+    proposing: async (rule, definition, thread, now) => {
+      database
+        .prepare(
+          'INSERT OR REPLACE INTO proposed (profile, account, rule, definition, thread, asked, at) VALUES (?, ?, ?, ?, ?, 0, ?)',
+        )
+        .run(...owner, rule, definition, thread, now);
+    },
+    asked: async (rule, definition) => {
+      database
+        .prepare(
+          'UPDATE proposed SET asked = 1 WHERE profile = ? AND account = ? AND rule = ? AND definition = ?',
+        )
+        .run(...owner, rule, definition);
+    },
+  };
+}
+
+function markOf(row: MarkRow | undefined): HighWaterMark | undefined {
+  return (
+    row && {
+      value: new Dec(row.value),
+      at: row.at,
+      last: { at: row.last_at, value: new Dec(row.last_value) },
+    }
+  );
+}
+
+function activityCache(
+  database: Database.Database,
+  { profile, account }: { readonly profile: string; readonly account: string },
+): ActivityCache {
+  return {
+    get: async () => {
+      const row = database
+        .prepare<[string, string], { rows: string; whole_at: number }>(
+          'SELECT rows, whole_at FROM activities WHERE profile = ? AND account = ?',
+        )
+        .get(profile, account);
+      return row && { activities: JSON.parse(row.rows) as Activity[], wholeAt: row.whole_at };
+    },
+    put: async (activities, wholeAt) => {
+      database
+        .prepare('INSERT OR REPLACE INTO activities (profile, account, rows, whole_at) VALUES (?, ?, ?, ?)')
+        .run(profile, account, JSON.stringify(activities), wholeAt);
+    },
+  };
+}
+
+function closeCache(database: Database.Database): CloseCache {
+  const select = database.prepare<[string], { days: Buffer; closes: Buffer }>(
+    'SELECT days, closes FROM closes WHERE symbol = ?',
+  );
+  const upsert = database.prepare(
+    'INSERT INTO closes (symbol, days, closes) VALUES (?, ?, ?) ON CONFLICT (symbol) DO UPDATE SET days = excluded.days, closes = excluded.closes',
+  );
+  return {
+    get: async (symbol) => {
+      const row = select.get(symbol);
+      return row && unpack(row);
+    },
+    put: async (symbol, history) => {
+      upsert.run(symbol, bytes(history.days), bytes(history.closes));
+    },
+  };
+}
+
+function bytes(array: Int32Array | Float64Array): Buffer {
+  return Buffer.from(array.buffer, array.byteOffset, array.byteLength);
+}
+
+/** Copied, since the numbers must lie at their own alignment. */
+function unpack({ days, closes }: { days: Buffer; closes: Buffer }): PriceHistory {
+  return {
+    days: new Int32Array(new Uint8Array(days).buffer),
+    closes: new Float64Array(new Uint8Array(closes).buffer),
+  };
+}

@@ -1,0 +1,38 @@
+import type Database from 'better-sqlite3-multiple-ciphers';
+import type { GatewayStores } from '../gateway-stores.ts';
+import { sqliteAuditStore } from './audit-store.ts';
+import { prepareGatewayDatabase } from './gateway-database.ts';
+import { sqliteHalts } from './halts.ts';
+import { sqliteMessageJournal } from './message-journal.ts';
+import { sql as proposals } from './migrations/gateway/0004-proposals.ts';
+import { sql as audit } from './migrations/gateway/0005-audit.ts';
+import { sqliteOrderJournal } from './order-journal.ts';
+import { sqliteProofStore } from './proof-store.ts';
+import { sqliteProposalStore } from './proposal-store.ts';
+
+/**
+ * @param database the gateway's, open; its owner closes it. Set to WAL and `synchronous=FULL` here
+ * @throws {Error} where it was written by a newer version; then nothing was changed
+ */
+export function sqliteGatewayStores(database: Database.Database): GatewayStores {
+  prepareGatewayDatabase(database);
+  return {
+    orders: sqliteOrderJournal(database),
+    messages: sqliteMessageJournal(database),
+    proofs: sqliteProofStore(database),
+    proposals: sqliteProposalStore(database),
+    halts: sqliteHalts(database),
+    audit: sqliteAuditStore(database),
+  };
+}
+
+/**
+ * The record and the halts alone, for who looks at them beside a gateway that runs: its database is left at its version.
+ * @param database the gateway's, of any version
+ */
+export function sqliteRecord(database: Database.Database): Pick<GatewayStores, 'halts' | 'audit'> {
+  // Their tables are the same in all versions, and are made only where they are missing.
+  database.exec(proposals);
+  database.exec(audit);
+  return { halts: sqliteHalts(database), audit: sqliteAuditStore(database) };
+}

@@ -1,0 +1,9 @@
+import { sql as orders } from './gateway/0001-orders.ts';
+import { sql as messages } from './gateway/0002-messages.ts';
+import { sql as idsOfUsers } from './gateway/0003-ids-of-users.ts';
+import { sql as proposals } from './gateway/0004-proposals.ts';
+import { sql as audit } from './gateway/0005-audit.ts';
+import { sql as usedApprovals } from './gateway/0006-used-approvals.ts';
+
+/** The versions of the gateway's database, oldest first. */
+export const gatewayMigrations = [orders, messages, idsOfUsers, proposals, audit, usedApprovals];

@@ -1,0 +1,107 @@
+import type Database from 'better-sqlite3-multiple-ciphers';
+import type { OrderDraft } from '../../trading/order.ts';
+import type { Order, Problem } from '../../trading/views.ts';
+import type { Claim, JournalEntry, JournalState, OrderJournal, OrderKey } from '../order-journal.ts';
+import { approvalUse } from './used-approvals.ts';
+
+/** @param database the gateway's, of its latest version */
+export function sqliteOrderJournal(database: Database.Database): OrderJournal {
+  const select = database.prepare<[string, string], Row>(
+    'SELECT * FROM gateway_orders WHERE sub = ? AND client_order_id = ?',
+  );
+  const spend = approvalUse(database);
+  const insert = database.prepare(`
+    INSERT INTO gateway_orders
+      (sub, client_order_id, digest, draft, replaces, state, submissions, submitted_at, ambiguous, created_at, updated_at)
+    VALUES (@sub, @clientOrderId, @digest, @draft, @replaces, 'intent', 1, @now, 0, @now, @now)`);
+  const claim = database.transaction(
+    ({ approval, sub, clientOrderId, digest, draft, replaces }: Claim, now: number) => {
+      if (select.get(sub, clientOrderId) !== undefined) return 'known' as const;
+      if (!spend(approval, { kind: 'order', sub, subjectId: clientOrderId }, now))
+        return 'approval_used' as const;
+      insert.run({
+        sub,
+        clientOrderId,
+        digest,
+        draft: JSON.stringify(draft),
+        replaces: replaces ?? null,
+        now,
+      });
+      return 'claimed' as const;
+    },
+  );
+  // An intent or an unknown with a submission time may have been taken, so whatever goes out now is ambiguous.
+  const again = database.prepare(`
+    UPDATE gateway_orders
+    SET state = 'intent', submissions = submissions + 1, updated_at = @now,
+        ambiguous = ambiguous OR submitted_at IS NOT NULL, submitted_at = @now
+    WHERE sub = @sub AND client_order_id = @clientOrderId AND state IN ('intent', 'unknown') AND submissions = @seen
+      AND submitted_at IS @submittedAt`);
+  const release = database.prepare(`
+    UPDATE gateway_orders SET state = 'intent', submitted_at = NULL, updated_at = @now
+    WHERE sub = @sub AND client_order_id = @clientOrderId AND state IN ('intent', 'unknown') AND ambiguous = 0`);
+  const refuse = database.prepare(`
+    UPDATE gateway_orders SET state = 'rejected', result = @result, updated_at = @now
+    WHERE sub = @sub AND client_order_id = @clientOrderId AND state IN ('intent', 'unknown') AND ambiguous = 0`);
+  const finish = database.prepare(`
+    UPDATE gateway_orders SET state = @state, result = @result, updated_at = @now
+    WHERE sub = @sub AND client_order_id = @clientOrderId AND state IN ('intent', 'unknown')`);
+  const doubt = database.prepare(`
+    UPDATE gateway_orders SET state = 'unknown', updated_at = @now
+    WHERE sub = @sub AND client_order_id = @clientOrderId AND state = 'intent'`);
+
+  return {
+    async find(sub, clientOrderId) {
+      const row = select.get(sub, clientOrderId);
+      return row === undefined ? undefined : entryOf(row);
+    },
+    claim: async (entry, now) => claim.immediate(entry, now),
+    async reclaim(seen, now) {
+      const { submissions, submittedAt } = seen;
+      const { changes } = again.run({ ...idOf(seen), seen: submissions, submittedAt, now });
+      return changes === 1 ? 'claimed' : 'stale';
+    },
+    release: async (key, now) => (release.run({ ...idOf(key), now }).changes === 1 ? 'released' : 'stale'),
+    refuse: async (key, problem, now) =>
+      refuse.run({ ...idOf(key), result: JSON.stringify(problem), now }).changes === 1 ? 'rejected' : 'stale',
+    place: async (key, order, now) =>
+      void finish.run({ ...idOf(key), state: 'placed', result: JSON.stringify(order), now }),
+    reject: async (key, problem, now) =>
+      void finish.run({ ...idOf(key), state: 'rejected', result: JSON.stringify(problem), now }),
+    doubt: async (key, now) => void doubt.run({ ...idOf(key), now }),
+  };
+}
+
+function idOf({ sub, clientOrderId }: OrderKey): OrderKey {
+  return { sub, clientOrderId };
+}
+
+interface Row {
+  readonly client_order_id: string;
+  readonly digest: string;
+  readonly sub: string;
+  readonly draft: string;
+  readonly replaces: string | null;
+  readonly state: JournalState;
+  readonly submissions: number;
+  readonly submitted_at: number | null;
+  readonly ambiguous: number;
+  readonly result: string | null;
+}
+
+function entryOf(row: Row): JournalEntry {
+  return {
+    clientOrderId: row.client_order_id,
+    digest: row.digest,
+    sub: row.sub,
+    draft: JSON.parse(row.draft) as OrderDraft,
+    replaces: row.replaces ?? undefined,
+    state: row.state,
+    submissions: row.submissions,
+    submittedAt: row.submitted_at,
+    ambiguous: row.ambiguous === 1,
+    order: row.state === 'placed' && row.result !== null ? (JSON.parse(row.result) as Order) : undefined,
+    problem:
+      row.state === 'rejected' && row.result !== null ? (JSON.parse(row.result) as Problem) : undefined,
+  };
+}

@@ -1,0 +1,93 @@
+import type { ProposalKind, ProposalState } from '../../trading/proposal.ts';
+import type { Draft, Reason, StoredProposal } from '../proposal-store.ts';
+
+/** A row of `proposals`. */
+export interface ProposalRow {
+  readonly id: string;
+  readonly sub: string;
+  readonly client: string;
+  readonly username: string | null;
+  readonly email: string | null;
+  readonly kind: ProposalKind;
+  readonly state: ProposalState;
+  readonly code: string;
+  readonly subject: string;
+  readonly subject_id: string;
+  readonly fingerprint: string;
+  readonly digest: string;
+  readonly shown: string;
+  readonly again: number | null;
+  readonly typed: number;
+  readonly created_at: number;
+  readonly updated_at: number;
+  readonly version: number;
+  readonly deadline: number;
+  readonly expires_at: number;
+  readonly auth_req_id: string | null;
+  readonly notification_token: string | null;
+  readonly poll_interval: number;
+  readonly asked: number;
+  readonly sealed_token: Buffer | null;
+  readonly token_expires_at: number | null;
+  readonly result: string | null;
+  readonly reason: string | null;
+}
+
+/** The parts of a row that only people read. */
+type Shown = Pick<StoredProposal, 'worstCase' | 'warnings' | 'shows' | 'provenance' | 'requestedBy'>;
+
+export function proposalOf(row: ProposalRow): StoredProposal {
+  return {
+    id: row.id,
+    sub: row.sub,
+    client: row.client,
+    username: row.username ?? undefined,
+    email: row.email ?? undefined,
+    kind: row.kind,
+    state: row.state,
+    code: row.code,
+    subject: JSON.parse(row.subject),
+    subjectId: row.subject_id,
+    fingerprint: row.fingerprint,
+    digest: row.digest,
+    ...(JSON.parse(row.shown) as Shown),
+    again: row.again ?? undefined,
+    typed: row.typed === 1,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    version: row.version,
+    deadline: row.deadline,
+    expiresAt: row.expires_at,
+    authReqId: row.auth_req_id ?? undefined,
+    notificationToken: row.notification_token ?? undefined,
+    interval: row.poll_interval,
+    asked: row.asked,
+    hasToken: row.sealed_token !== null,
+    tokenExpiresAt: row.token_expires_at ?? undefined,
+    result: row.result === null ? undefined : JSON.parse(row.result),
+    reason: row.reason === null ? undefined : (JSON.parse(row.reason) as Reason),
+  };
+}
+
+/** What an insert takes of a draft. */
+export function draftValues(draft: Draft) {
+  const { worstCase, warnings, shows, provenance, requestedBy } = draft;
+  const { id, sub, client, kind, code, subjectId, fingerprint, digest, deadline } = draft;
+  return {
+    id,
+    sub,
+    client,
+    kind,
+    code,
+    subjectId,
+    fingerprint,
+    digest,
+    deadline,
+    username: draft.username ?? null,
+    email: draft.email ?? null,
+    again: draft.again ?? null,
+    typed: draft.typed ? 1 : 0,
+    subject: JSON.stringify(draft.subject),
+    shown: JSON.stringify({ worstCase, warnings, shows, provenance, requestedBy }),
+  };
+}

@@ -1,0 +1,244 @@
+import type Database from 'better-sqlite3-multiple-ciphers';
+import type { ProposalState } from '../../trading/proposal.ts';
+import type { AuditNote } from '../audit.ts';
+import type {
+  Draft,
+  Keyed,
+  KeyedRequest,
+  ProposalChange,
+  ProposalChanged,
+  ProposalKey,
+  ProposalStore,
+  Standing,
+  StandingQuery,
+  StoredProposal,
+} from '../proposal-store.ts';
+import { auditNotes } from './audit-store.ts';
+import { DECIDED, OPEN, TOLD } from './migrations/gateway/0004-proposals.ts';
+import { draftValues, type ProposalRow, proposalOf } from './proposal-row.ts';
+
+/** Seconds between polls where the provider names none (CIBA Core §7.3). */
+const DEFAULT_INTERVAL_S = 5;
+
+/** @param database the gateway's, of its latest version */
+export function sqliteProposalStore(database: Database.Database): ProposalStore {
+  return { ...reads(database), ...standings(database), ...drafts(database), ...changes(database) };
+}
+
+function reads(database: Database.Database) {
+  const byId = database.prepare<[string], ProposalRow>('SELECT * FROM proposals WHERE id = ?');
+  const byAuthReqId = database.prepare<[string], ProposalRow>(
+    'SELECT * FROM proposals WHERE auth_req_id = ?',
+  );
+  const untold = database.prepare<[], ProposalRow>(`
+    SELECT * FROM proposals WHERE auth_req_id IS NOT NULL AND told < version AND state IN (${TOLD})
+    ORDER BY version`);
+  const openIds = database
+    .prepare<[], string>(`SELECT id FROM proposals WHERE state IN (${OPEN}) ORDER BY created_at, rowid`)
+    .pluck();
+  const changed = database.prepare<[string, number], ProposalRow>(
+    'SELECT * FROM proposals WHERE sub = ? AND version > ? ORDER BY version LIMIT 500',
+  );
+  const version = latestVersion(database);
+  const keyed = keyedBy(database);
+  const read = (row: ProposalRow | undefined) => (row === undefined ? undefined : proposalOf(row));
+  return {
+    get: async (id) => read(byId.get(id)),
+    byAuthReqId: async (authReqId) => read(byAuthReqId.get(authReqId)),
+    keyed: async (key) => keyed(key),
+    async list({ sub, state, limit = -1 }) {
+      // Named one by one: a condition that may be switched off would keep SQLite from using an index.
+      const conditions = [
+        ...(sub === undefined ? [] : ['sub = @sub']),
+        ...(state === 'all' ? [] : [`state IN (${OPEN})`]),
+      ];
+      const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+      return database
+        .prepare<unknown[], ProposalRow>(
+          `SELECT * FROM proposals ${where} ORDER BY created_at DESC, rowid DESC LIMIT @limit`,
+        )
+        .all({ ...(sub === undefined ? {} : { sub }), limit })
+        .map(proposalOf);
+    },
+    openIds: async () => openIds.all(),
+    changedSince: async (sub, after) => changed.all(sub, after).map(proposalOf),
+    version: async () => version(),
+    untold: async () => untold.all().map(proposalOf),
+    sealedToken: async (id) => byId.get(id)?.sealed_token ?? undefined,
+  } satisfies Partial<ProposalStore>;
+}
+
+function standings(database: Database.Database) {
+  const epoch = epochOf(database);
+  const halted = haltOf(database);
+  const openCodes = database
+    .prepare<[string], string>(`SELECT code FROM proposals WHERE sub = ? AND state IN (${OPEN})`)
+    .pluck();
+  // Each count by an index of its own.
+  const usage = database.prepare<unknown[], { open: number; lately: number }>(`
+    SELECT
+      (SELECT count(*) FROM proposals
+       WHERE sub = @sub AND client = @client AND typed = @typed AND state IN (${OPEN})) AS open,
+      (SELECT count(*) FROM proposals
+       WHERE sub = @sub AND client = @client AND typed = @typed AND created_at > @since) AS lately`);
+  const decided = database.prepare<unknown[], { state: ProposalState; at: number }>(`
+    SELECT state, updated_at AS at FROM proposals
+    WHERE sub = @sub AND client = @client AND state IN (${DECIDED})
+    ORDER BY updated_at DESC, version DESC LIMIT 2`);
+  const sameOpen = database.prepare<unknown[], ProposalRow>(`
+    SELECT * FROM proposals WHERE sub = @sub AND client = @client AND fingerprint = @fingerprint
+      AND state IN ('drafted', 'requested') ORDER BY created_at LIMIT 1`);
+  const sameCount = database
+    .prepare<unknown[], number>(
+      'SELECT count(*) FROM proposals WHERE sub = @sub AND fingerprint = @fingerprint AND created_at > @since',
+    )
+    .pluck();
+  const standing = database.transaction(
+    ({ sub, client, typed, fingerprint }: StandingQuery, since: number): Standing => {
+      const same = fingerprint === undefined ? undefined : sameOpen.get({ sub, client, fingerprint });
+      return {
+        epoch: epoch(sub),
+        haltedAt: halted(sub),
+        openCodes: openCodes.all(sub),
+        ...(usage.get({ sub, client, typed: typed ? 1 : 0, since }) ?? { open: 0, lately: 0 }),
+        decided: decided.all({ sub, client }),
+        sameOpen: same === undefined ? undefined : proposalOf(same),
+        sameLately: fingerprint === undefined ? 0 : (sameCount.get({ sub, fingerprint, since }) ?? 0),
+      };
+    },
+  );
+  return { standing: async (of, since) => standing.deferred(of, since) } satisfies Partial<ProposalStore>;
+}
+
+function drafts(database: Database.Database) {
+  const note = auditNotes(database);
+  const epoch = epochOf(database);
+  const version = latestVersion(database);
+  const keyed = keyedBy(database);
+  const existing = existingIn(database);
+  const keep = database.prepare(
+    'INSERT INTO proposal_keys (sub, client, key, request, proposal) VALUES (@sub, @client, @key, @request, @id)',
+  );
+  const insert = database.prepare(`
+    INSERT INTO proposals (id, sub, client, username, email, kind, state, code, subject, subject_id, fingerprint, digest,
+      shown, again, typed, created_at, updated_at, version, deadline, expires_at, poll_interval)
+    VALUES (@id, @sub, @client, @username, @email, @kind, 'drafted', @code, @subject, @subjectId, @fingerprint, @digest,
+      @shown, @again, @typed, @now, @now, @version, @deadline, @deadline, ${DEFAULT_INTERVAL_S})`);
+  const draft = database.transaction(
+    (drafted: Draft, key: KeyedRequest, expected: string, line: AuditNote, now: number) => {
+      const known = keyed(key);
+      if (known !== undefined) return { outcome: 'known', ...known } as const;
+      if (epoch(drafted.sub) !== expected) return { outcome: 'stale' } as const;
+      insert.run({ ...draftValues(drafted), now, version: version() + 1 });
+      keep.run({ ...key, id: drafted.id });
+      note(line, now);
+      return { outcome: 'drafted', proposal: existing(drafted.id) } as const;
+    },
+  );
+  const alias = database.transaction((key: KeyedRequest, id: string, expected: string) => {
+    const known = keyed(key);
+    if (known !== undefined) return { outcome: 'known', ...known } as const;
+    if (epoch(key.sub) !== expected) return { outcome: 'stale' } as const;
+    keep.run({ ...key, id });
+    return { outcome: 'kept' } as const;
+  });
+  return {
+    draft: async (drafted, key, expected, line, now) =>
+      draft.immediate(drafted, key, expected.epoch, line, now),
+    alias: async (key, proposal, expected) => alias.immediate(key, proposal, expected.epoch),
+  } satisfies Partial<ProposalStore>;
+}
+
+function changes(database: Database.Database) {
+  const note = auditNotes(database);
+  const halted = haltOf(database);
+  const version = latestVersion(database);
+  const existing = existingIn(database);
+  const columns = `state = @state, auth_req_id = @authReqId, notification_token = @notificationToken,
+    poll_interval = @interval, expires_at = @expiresAt, asked = @asked, result = @result, reason = @reason,
+    updated_at = @now, version = @next`;
+  const update = database.prepare(`UPDATE proposals SET ${columns} WHERE id = @id AND version = @seen`);
+  const updateToken = database.prepare(
+    `UPDATE proposals SET ${columns}, sealed_token = @sealed, token_expires_at = @tokenExpiresAt
+     WHERE id = @id AND version = @seen`,
+  );
+  const setInterval = database.prepare('UPDATE proposals SET poll_interval = ? WHERE id = ?');
+  const setTold = database.prepare('UPDATE proposals SET told = ? WHERE id = ? AND told < ?');
+  const change = database.transaction(
+    (
+      { id, version: seen }: Pick<StoredProposal, 'id' | 'version'>,
+      after: ProposalChange,
+      line: AuditNote,
+      { now, unlessHalted = false }: { readonly now: number; readonly unlessHalted?: boolean },
+    ): ProposalChanged => {
+      const before = existing(id);
+      if (before.version !== seen) return { outcome: 'stale', proposal: before };
+      if (unlessHalted && halted(before.sub) !== undefined) return { outcome: 'halted', proposal: before };
+      const { token } = after;
+      const values = {
+        id,
+        seen,
+        now,
+        next: version() + 1,
+        state: after.state,
+        authReqId: after.authReqId ?? null,
+        notificationToken: after.notificationToken ?? null,
+        interval: after.interval,
+        expiresAt: after.expiresAt,
+        asked: after.asked,
+        result: after.result === undefined ? null : JSON.stringify(after.result),
+        reason: after.reason === undefined ? null : JSON.stringify(after.reason),
+      };
+      if (token === 'kept') update.run(values);
+      else if (token === 'erased') updateToken.run({ ...values, sealed: null, tokenExpiresAt: null });
+      else updateToken.run({ ...values, sealed: token.sealed, tokenExpiresAt: token.expiresAt });
+      note(line, now);
+      return { outcome: 'moved', proposal: existing(id) };
+    },
+  );
+  return {
+    change: async (seen, after, line, options) => change.immediate(seen, after, line, options),
+    setInterval: async (id, seconds) => void setInterval.run(seconds, id),
+    told: async (id, told) => void setTold.run(told, id, told),
+  } satisfies Partial<ProposalStore>;
+}
+
+/** The latest version of any proposal; 0 where there is none. */
+function latestVersion(database: Database.Database): () => number {
+  const select = database.prepare<[], number>('SELECT coalesce(max(version), 0) FROM proposals').pluck();
+  return () => select.get() ?? 0;
+}
+
+function existingIn(database: Database.Database): (id: string) => StoredProposal {
+  const select = database.prepare<[string], ProposalRow>('SELECT * FROM proposals WHERE id = ?');
+  return (id) => {
+    const row = select.get(id);
+    if (row !== undefined) return proposalOf(row);
+    throw new Error(`the store has lost proposal ${id}`);
+  };
+}
+
+function keyedBy(database: Database.Database): (key: ProposalKey) => Keyed | undefined {
+  const existing = existingIn(database);
+  const select = database.prepare<[string, string, string], { request: string; proposal: string }>(
+    'SELECT request, proposal FROM proposal_keys WHERE sub = ? AND client = ? AND key = ?',
+  );
+  return ({ sub, client, key }) => {
+    const found = select.get(sub, client, key);
+    return found === undefined ? undefined : { request: found.request, proposal: existing(found.proposal) };
+  };
+}
+
+function haltOf(database: Database.Database): (sub: string) => number | undefined {
+  const select = database.prepare<[string], number>('SELECT halted_at FROM halts WHERE sub = ?').pluck();
+  return (sub) => select.get(sub);
+}
+
+/** Every change of a proposal gives it a version above all others. */
+function epochOf(database: Database.Database): (sub: string) => string {
+  const halted = haltOf(database);
+  const latest = database
+    .prepare<[string], number>('SELECT coalesce(max(version), 0) FROM proposals WHERE sub = ?')
+    .pluck();
+  return (sub) => JSON.stringify([latest.get(sub) ?? 0, halted(sub) ?? null]);
+}

@@ -1,0 +1,110 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { AccountMemory, CheckStore, KeptNotice } from '../../../src/store/check-store.ts';
+import { Dec } from '../../../src/trading/decimal.ts';
+
+/** A new and empty store of checks. */
+export interface OpenedCheckStore {
+  readonly store: CheckStore<KeptNotice>;
+  close(): Promise<void>;
+}
+
+/** What every store of checks promises. */
+export function checkStoreContract(open: () => Promise<OpenedCheckStore>): void {
+  let opened: OpenedCheckStore;
+  let memory: AccountMemory<KeptNotice>;
+  beforeEach(async () => {
+    opened = await open();
+    memory = opened.store.account({ profile: 'p:alice', account: 'PA1' });
+  });
+  afterEach(() => opened.close());
+
+  const firing = (rule: string) => ({ rule, subject: 'AAPL', definition: 'd', since: 1000 });
+  const notice = (id: string, at = '2026-11-24T17:00:00Z') => ({ id, at, title: id });
+  const markOf = (value: string, at: number) => ({
+    value: new Dec(value),
+    at,
+    last: { value: new Dec(value), at },
+  });
+
+  describe('a store of checks', () => {
+    it('remembers what stands and the mark, of each account by itself', async () => {
+      expect((await memory.remembered()).fired()).toEqual([]);
+      expect((await memory.remembered()).mark()).toBeUndefined();
+      await memory.remember([firing('a'), firing('b')], markOf('100.50', 1000));
+      await memory.remember([firing('b')], undefined);
+      const remembered = await memory.remembered();
+      expect(remembered.fired()).toEqual([firing('b')]);
+      expect(remembered.mark()).toEqual(markOf('100.50', 1000));
+      const bobs = opened.store.account({ profile: 'p:bob', account: 'PA1' });
+      expect((await bobs.remembered()).fired()).toEqual([]);
+    });
+
+    it('is as of one moment', async () => {
+      const before = await memory.remembered();
+      await memory.remember([firing('a')], markOf('1', 1));
+      await memory.proposing('r', 'd', 'th_1', 1000);
+      expect([before.fired(), before.mark(), before.proposed('r', 'd')]).toEqual([[], undefined, undefined]);
+    });
+
+    it('knows what was proposed, and whether anybody was asked', async () => {
+      await memory.proposing('r', 'd', 'th_1', 1000);
+      expect((await memory.remembered()).proposed('r', 'd')).toEqual({ thread: 'th_1', asked: false });
+      await memory.asked('r', 'd');
+      expect((await memory.remembered()).proposed('r', 'd')).toEqual({ thread: 'th_1', asked: true });
+      expect((await memory.remembered()).proposed('r', 'changed')).toBeUndefined();
+    });
+
+    it('keeps notices until they were sent, each once, oldest first', async () => {
+      const { notices } = memory;
+      const out = (id: string, at?: string) => ({
+        channel: 'push',
+        notice: notice(id, at),
+        firings: [firing(id)],
+        until: 9000,
+      });
+      await notices.put([out('two', '2026-11-24T17:00:01Z'), out('one')]);
+      await notices.tried('one', 2);
+      await notices.put([out('one')]);
+      expect(await notices.waiting()).toEqual([
+        { channel: 'push', notice: notice('one'), until: 9000, attempts: 2 },
+        { channel: 'push', notice: notice('two', '2026-11-24T17:00:01Z'), until: 9000, attempts: 0 },
+      ]);
+      expect(await opened.store.waitingNotices()).toEqual(new Map([['push', 2]]));
+      await notices.remove('one');
+      expect((await notices.waiting()).map(({ notice: { id } }) => id)).toEqual(['two']);
+    });
+
+    it('puts all notices, or none', async () => {
+      const { notices } = memory;
+      const wrong = { channel: null as unknown as string, notice: notice('two'), firings: [], until: 9000 };
+      const right = { channel: 'push', notice: notice('one'), firings: [firing('a')], until: 9000 };
+      await expect(notices.put([right, wrong])).rejects.toThrow();
+      expect(await notices.waiting()).toEqual([]);
+      expect((await notices.untold())('push', [firing('a')])).toEqual([firing('a')]);
+    });
+
+    it('knows what a channel was told, for as long as it stands', async () => {
+      const { notices } = memory;
+      await notices.put([{ channel: 'push', notice: notice('n'), firings: [firing('a')], until: 9000 }]);
+      const both = [firing('a'), firing('b')];
+      expect((await notices.untold())('push', both)).toEqual([firing('b')]);
+      expect((await notices.untold())('mail', both)).toEqual(both);
+      await memory.remember([firing('a')], undefined);
+      expect((await notices.untold())('push', both)).toEqual([firing('b')]);
+      await memory.remember([], undefined);
+      expect((await notices.untold())('push', both)).toEqual(both);
+    });
+
+    it('keeps closing prices and activities as they were put', async () => {
+      const history = { days: Int32Array.of(1, 2), closes: Float64Array.of(1.5, 2.25) };
+      expect(await opened.store.closes.get('AAPL')).toBeUndefined();
+      await opened.store.closes.put('AAPL', history);
+      expect(await opened.store.closes.get('AAPL')).toEqual(history);
+      const activities = opened.store.activities({ profile: 'p:alice', account: 'PA1' });
+      expect(await activities.get()).toBeUndefined();
+      await activities.put([], 1000);
+      await activities.put([], 2000);
+      expect(await activities.get()).toEqual({ activities: [], wholeAt: 2000 });
+    });
+  });
+}

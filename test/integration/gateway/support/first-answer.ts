@@ -1,0 +1,18 @@
+import { connectAlpaca } from '../../../../src/gateway/broker/alpaca/alpaca-broker.ts';
+import { createAssetCatalogue } from '../../../../src/gateway/broker/asset-catalogue.ts';
+import type { AlpacaStandIn } from './alpaca-stand-in.ts';
+
+/** What is loaded and made at the first answer is no part of the time that a broker has for one. */
+export async function firstAnswer(alpaca: AlpacaStandIn): Promise<void> {
+  const connect = connectAlpaca({
+    environment: 'paper',
+    tradingUrl: alpaca.url,
+    dataUrl: alpaca.url,
+    simulated: true,
+    fetch,
+    timeoutMs: 10_000,
+    assets: createAssetCatalogue(() => 0),
+  });
+  await connect('broker-token-of-alice', () => {}).quotes(['AAPL']);
+  alpaca.requests.length = 0;
+}

@@ -1,0 +1,44 @@
+import { expect, it } from 'vitest';
+import type { Proposer } from '../../../src/approval/kind.ts';
+import { alice, kernelWorld } from './kernel-world.ts';
+
+const other: Proposer = { ...alice, clientId: 'another' };
+const bob: Proposer = { ...alice, sub: 'bob' };
+
+it('two that are open at the same time have codes of their own, whoever proposed them', async () => {
+  const world = kernelWorld({ codes: ['AAAA', 'AAAA', 'BBBB', 'BBBB', 'AAAA', 'CCCC'] });
+  const one = await world.propose('1');
+  const two = await world.propose('2');
+  const three = await world.propose('3', { by: other });
+  expect([one.code, two.code, three.code]).toEqual(['AAAA', 'BBBB', 'CCCC']);
+  expect(world.questions.map(({ bindingMessage }) => bindingMessage.slice(-5))).toEqual([
+    ' AAAA',
+    ' BBBB',
+    ' CCCC',
+  ]);
+  expect(world.codes).toEqual([]);
+});
+
+it.each(['drafted', 'requested', 'approved', 'executing', 'unknown'] as const)(
+  'the code of one that is %s is not drawn for another',
+  async (state) => {
+    const world = kernelWorld();
+    const { code } = await world.left(state);
+    world.codes.push(code, 'FREE');
+    expect((await world.propose('1')).code).toBe('FREE');
+  },
+);
+
+it('a code that was drawn for two at once is drawn anew for the one that comes too late', async () => {
+  const world = kernelWorld({ codes: ['AAAA', 'AAAA', 'AAAA', 'BBBB'] });
+  const both = await Promise.all([world.propose('1'), world.propose('2', { by: other })]);
+  expect(both.map(({ code }) => code).toSorted()).toEqual(['AAAA', 'BBBB']);
+});
+
+it('a code is free again once its proposal is over, and another person’s is nobody else’s', async () => {
+  const world = kernelWorld({ codes: ['AAAA', 'AAAA', 'AAAA'] });
+  const one = await world.propose('1');
+  expect((await world.propose('2', { by: bob })).code).toBe('AAAA');
+  await world.clock.run(world.kernel.withdraw('alice', one.id));
+  expect((await world.propose('3')).code).toBe('AAAA');
+});
