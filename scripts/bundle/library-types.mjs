@@ -20,7 +20,7 @@ export async function libraryTypes(root, folder) {
   const bundle = await rolldown({
     input: { index: join(folder, 'app/index.d.ts') },
     external: (name) => !/^[./]/.test(name) && name !== 'zod',
-    plugins: [zodTypes(root), dts({ dtsOnly: true, tsconfig: false, generator: 'oxc' })],
+    plugins: [zodTypes(root), dts({ dtsInput: true, emitDtsOnly: true, tsconfig: false, generator: 'oxc' })],
   });
   const { output } = await bundle.generate({ format: 'es' });
   rmSync(folder, { recursive: true, force: true });
