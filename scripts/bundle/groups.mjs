@@ -18,6 +18,8 @@ export const steps = {
  * it: a file of its own takes longer to find and open than code takes to read that is not run.
  */
 const SMALL_BYTES = 80 * 1024;
+/** What a later group shares with what stays apart would be a file of its own; up to this it comes with the first group. */
+const SHARED_BYTES = 8 * 1024;
 
 /**
  * Which sources are loaded together, by what esbuild found when it bundled the program once without any such wish.
@@ -29,10 +31,11 @@ const SMALL_BYTES = 80 * 1024;
  * @param {string} entry the program's
  * @param {Record<string, string[]>} starts by group; see `steps`
  * @param {number} small bytes
+ * @param {number} tiny bytes
  * @returns {{groups: {name: string, files: string[], after?: string}[], later: Set<string>}} the lazily imported sources
  *   of each group, and those in none
  */
-export function findGroups(metafile, entry, starts = steps, small = SMALL_BYTES) {
+export function findGroups(metafile, entry, starts = steps, small = SMALL_BYTES, tiny = SHARED_BYTES) {
   const { inputs } = metafile;
   const bytes = bytesOf(metafile);
   const importsOf = (file, kind) =>
@@ -101,7 +104,19 @@ export function findGroups(metafile, entry, starts = steps, small = SMALL_BYTES)
     while (candidates().filter(join).length > 0);
     return { name, files: files.sort(), ...(index === 0 ? {} : { after: all[index - 1][0] }) };
   });
-  return { groups, later: lazy.difference(taken) };
+  const later = lazy.difference(taken);
+  const [first, ...rest] = groups;
+  const withFirst = closure(entry, new Set());
+  for (const file of first.files) for (const one of closure(file, withFirst)) withFirst.add(one);
+  const apart = new Set([...later].flatMap((file) => [...closure(file, withFirst)]));
+  const inGroups = new Set(
+    rest.flatMap(({ files }) => files).flatMap((file) => [...closure(file, withFirst)]),
+  );
+  const shared = [...inGroups.intersection(apart)].filter(
+    (file) => file.startsWith('src/') && !taken.has(file) && weight(closure(file, withFirst)) <= tiny,
+  );
+  first.files.push(...shared.sort());
+  return { groups, later };
 }
 
 /** What each source takes in the bundle, once what nobody uses is left out. */

@@ -71,6 +71,17 @@ describe('what is loaded together', () => {
     expect(find().groups[0]?.files).toContain('src/ids.ts');
   });
 
+  it('has in its first group what a later one shares with what stays apart, where that is little', () => {
+    const sharing = (bytes: number) =>
+      find({
+        'src/agent.ts': [10, ['src/seal.ts', 'node_modules/graph/index.js'], []],
+        'src/other.ts': [10, ['src/seal.ts'], []],
+        'src/seal.ts': [bytes, [], []],
+      }).groups[0]?.files;
+    expect(sharing(10)).toContain('src/seal.ts');
+    expect(sharing(9 * 1024)).not.toContain('src/seal.ts');
+  });
+
   it('leaves what the entry chooses from apart', () => {
     expect(find().later).toContain('src/other.ts');
   });
