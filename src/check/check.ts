@@ -6,7 +6,7 @@ import { type Figures, figuresOf } from './figures.ts';
 import { definitionOf, type Firing, fire } from './firing.ts';
 import { type Look, observe } from './observe.ts';
 import { targetsOf } from './observe-portfolio.ts';
-import { type CheckResult, checkResult, suggestionView } from './result.ts';
+import { type CheckResult, checkResult, suggestedOrder, suggestionView } from './result.ts';
 import type { RuleOf, RulesFile } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
 import { suggestOrders } from './suggest.ts';
@@ -109,16 +109,9 @@ function proposalsOf(
     suggestion: {
       left: [...view.left, ...left],
       orders: [
-        ...conditional.map(({ request, rule }) => ({
-          symbol: request.symbol,
-          side: request.side,
-          qty: request.qty ?? null,
-          notional: request.notional ?? null,
-          type: request.type,
-          limit_price: request.limit_price ?? null,
-          amount: null,
-          reason: rule?.name ?? describeOrder(request),
-        })),
+        ...conditional.map(({ request, rule }) =>
+          suggestedOrder(request, null, rule?.name ?? describeOrder(request)),
+        ),
         ...view.orders,
       ],
     },

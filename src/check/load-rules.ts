@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { closestMatch } from '../config/closest-match.ts';
+import { readNamedFile } from '../config/named-file.ts';
 import { lineOf, readYaml } from '../config/yaml-file.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import { checkOrder } from '../trading/order.ts';
@@ -23,20 +23,8 @@ const MOST_BYTES = 1024 * 1024;
  * @throws {TradeAgentError} `invalid_config` naming file, line and key, and the nearest right one
  */
 export async function loadRules(file: string): Promise<RulesFile> {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new TradeAgentError(
-      'invalid_config',
-      code === 'ENOENT'
-        ? `there is no rules file ${file}`
-        : `${file} can't be read (${code ?? 'unknown error'})`,
-      { hint: 'Name another with --rules, or leave it out for the usual rules.', details: { file } },
-    );
-  }
-  return parseRules(text, file);
+  const hint = 'Name another with --rules, or leave it out for the usual rules.';
+  return parseRules(readNamedFile(file, 'rules file', hint), file);
 }
 
 /** The rules used without a file. */

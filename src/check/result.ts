@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { failureCodes } from '../notify/notice.ts';
 import { type Dec, decimalString } from '../trading/decimal.ts';
-import { sides } from '../trading/order.ts';
+import { type OrderRequest, sides } from '../trading/order.ts';
 import type { Rebalancing } from '../trading/portfolio/rebalance.ts';
 import type { PeriodReturn } from '../trading/portfolio/time-weighted.ts';
 import type { Figures } from './figures.ts';
@@ -215,19 +215,18 @@ export function checkResult({
   };
 }
 
+/** A suggested order as the result shows it. @param amount dollars it comes to; null where it has terms of its own */
+export function suggestedOrder(request: OrderRequest, amount: string | null, reason: string) {
+  const { symbol, side, qty = null, notional = null, type, limit_price = null } = request;
+  return { symbol, side, qty, notional, type, limit_price, amount, reason };
+}
+
 /** A rebalancing as the result shows it. */
 export function suggestionView(rebalancing: Rebalancing): NonNullable<CheckResult['suggestion']> {
   return {
-    orders: rebalancing.orders.map(({ request, amount, reason }) => ({
-      symbol: request.symbol,
-      side: request.side,
-      qty: request.qty ?? null,
-      notional: request.notional ?? null,
-      type: request.type,
-      limit_price: request.limit_price ?? null,
-      amount: money(amount),
-      reason,
-    })),
+    orders: rebalancing.orders.map(({ request, amount, reason }) =>
+      suggestedOrder(request, money(amount), reason),
+    ),
     left: [...rebalancing.left],
   };
 }

@@ -8,6 +8,7 @@ import { verifyIdToken } from '../provider/id-token.ts';
 import { audienceParameters, bindsTokens, loginClient, type ProviderAccess } from '../provider/provider.ts';
 import { providerError, providerFailure } from '../provider/provider-failure.ts';
 import { dpopHandle, generatePrivateJwk, parsePrivateJwk } from './dpop-key.ts';
+import { newSession } from './stored-session.ts';
 
 /**
  * Makes a session of a refresh token that came without one: exchanges it, learns from the ID token whose it is, and
@@ -62,15 +63,7 @@ export async function adoptRefreshToken(
       clock,
       fetch: access.fetch,
     });
-    const session = {
-      issuer: profile.issuer,
-      client_id: profile.login_client.client_id,
-      sub: claims.sub,
-      ...(claims.name === undefined ? {} : { name: claims.name }),
-      ...(claims.email === undefined ? {} : { email: claims.email }),
-      ...(claims.username === undefined ? {} : { username: claims.username }),
-      scopes: tokens.scope?.split(' ') ?? [...READ_SCOPES],
-    };
+    const session = newSession(profile, claims, tokens.scope?.split(' ') ?? READ_SCOPES);
     await store.set({ session: JSON.stringify(session) }, { refresh_token: successor });
   });
 }

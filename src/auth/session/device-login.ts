@@ -16,7 +16,7 @@ import { audienceParameters, bindsTokens, loginClient, type ProviderAccess } fro
 import { providerError, providerFailure } from '../provider/provider-failure.ts';
 import { dpopHandle, generatePrivateJwk, parsePrivateJwk } from './dpop-key.ts';
 import type { User } from './session.ts';
-import type { StoredSession } from './stored-session.ts';
+import { newSession, type StoredSession } from './stored-session.ts';
 
 export { describeScopes, loginWarning } from './scope-descriptions.ts';
 
@@ -152,14 +152,8 @@ export async function beginDeviceLogin(
         fetch: options.fetch,
       });
       const session: StoredSession = {
-        issuer: profile.issuer,
-        client_id: profile.login_client.client_id,
-        sub: claims.sub,
-        ...(claims.name === undefined ? {} : { name: claims.name }),
-        ...(claims.email === undefined ? {} : { email: claims.email }),
-        ...(claims.username === undefined ? {} : { username: claims.username }),
+        ...newSession(profile, claims, tokens.scope?.split(' ') ?? scopes),
         signed_in_at: Math.floor(clock.now() / 1000),
-        scopes: tokens.scope?.split(' ') ?? scopes,
       };
       await storeLogin(profile, store, session, tokens.refresh_token, JSON.stringify(dpopKey), options);
       return toUser(claims);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
+import type { IdTokenClaims } from '../provider/id-token.ts';
 import type { User } from './session.ts';
 
 /**
@@ -22,6 +23,23 @@ export const storedSessionSchema = z.object({
   scopes: z.array(z.string()),
 });
 export type StoredSession = z.output<typeof storedSessionSchema>;
+
+/** A session as it begins: whose it is, by the ID token. */
+export function newSession(
+  profile: ResolvedProfile,
+  { sub, name, email, username }: IdTokenClaims,
+  scopes: readonly string[],
+): StoredSession {
+  return {
+    issuer: profile.issuer,
+    client_id: profile.login_client.client_id,
+    sub,
+    ...(name === undefined ? {} : { name }),
+    ...(email === undefined ? {} : { email }),
+    ...(username === undefined ? {} : { username }),
+    scopes: [...scopes],
+  };
+}
 
 /** The stored text as a session of this very profile, else `undefined`. */
 export function parseStoredSession(

@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { TradeAgentError } from '../trading/errors.ts';
+
+/**
+ * The text of a file that the person named, or that stands where it must.
+ * @param called `rules file`, `gateway configuration`
+ * @param hint what to do where it can't be read
+ * @throws {TradeAgentError} `invalid_config`
+ */
+export function readNamedFile(file: string, called: string, hint: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+    throw new TradeAgentError(
+      'invalid_config',
+      code === 'ENOENT' ? `there is no ${called} ${file}` : `${file} can't be read (${code})`,
+      { hint, details: { file } },
+    );
+  }
+}
