@@ -10,7 +10,7 @@ export interface TokenSeal {
 
 /**
  * AES-256-GCM under a key derived (HKDF-SHA256, RFC 5869) from a secret of the gateway's; laid out as nonce, tag, text.
- * @param secret what only the gateway has: the private part of its key
+ * @param secret what only the gateway has
  */
 export function createTokenSeal(secret: string | Buffer): TokenSeal {
   const key = Buffer.from(hkdfSync('sha256', secret, '', 'trade-agent approval token v1', 32));
@@ -29,7 +29,7 @@ export function createTokenSeal(secret: string | Buffer): TokenSeal {
         return Buffer.concat([decipher.update(sealed.subarray(28)), decipher.final()]).toString('utf8');
       } catch {
         throw new TradeAgentError('state_corrupt', 'a stored approval cannot be opened', {
-          hint: 'Was the key of the gateway replaced? Propose it again.',
+          hint: 'Was seal.key in the gateway’s folder replaced? Propose it again.',
         });
       }
     },

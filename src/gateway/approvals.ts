@@ -45,7 +45,7 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
   };
   return createApprovalKernel({
     store,
-    moves: createMoves(store, createTokenSeal(approval.privateKey.d ?? ''), clock),
+    moves: createMoves(store, createTokenSeal(approval.sealSecret), clock),
     halts,
     audit: createAuditChain(approval.auditFile, stores.audit),
     clock,

@@ -53,6 +53,8 @@ export interface GatewayApproval
   readonly signature: 'off';
   /** Path of the gateway's record, `audit.jsonl`. */
   readonly auditFile: string;
+  /** What approvals' tokens are sealed under: the gateway's own, and the same for as long as one is kept. */
+  readonly sealSecret: string;
   /** How much one client may ask of one person; {@link defaultQuotas} unless said otherwise. */
   readonly quotas?: Quotas;
   /** Seconds that a proposal may take at most. */

@@ -110,25 +110,29 @@ export const gatewaySettingsSchema = settingsSchema.refine(
 );
 export type GatewaySettings = z.output<typeof gatewaySettingsSchema>;
 
-/**
- * @param privateKey of the gateway's clients at the identity provider
- * @param folder the gateway's own
- */
+/** What only this gateway has. */
+export interface GatewaySecrets {
+  /** Of its clients at the identity provider. */
+  readonly privateKey: JWK;
+  readonly sealSecret: string;
+}
+
+/** @param folder the gateway's own */
 export function gatewayOptions(
   settings: GatewaySettings,
-  privateKey: JWK,
+  secrets: GatewaySecrets,
   folder: string,
 ): Omit<GatewayOptions, 'stores'> {
   const { issuer, resource, environment, exchange, broker, messages } = settings;
   return {
     issuer,
     resource,
-    exchange: { ...exchange, privateKey },
+    exchange: { ...exchange, privateKey: secrets.privateKey },
     broker: { ...broker, environment },
     detailsType: settings.details_type,
     messageDetailsType: settings.message_details_type,
     messages,
-    approval: approvalOptions(settings, privateKey, folder),
+    approval: approvalOptions(settings, secrets, folder),
     requireBoundTokens: settings.require_bound_tokens,
     ...(settings.allowed_clients === undefined ? {} : { allowedClients: settings.allowed_clients }),
     ownClients: settings.own_clients,
@@ -141,7 +145,11 @@ export function detailsTypesOf({ details_type, message_details_type }: GatewaySe
   return Object.values({ ...detailsTypeOfKind, order: details_type, message: message_details_type });
 }
 
-function approvalOptions(settings: GatewaySettings, privateKey: JWK, folder: string): GatewayApproval {
+function approvalOptions(
+  settings: GatewaySettings,
+  { privateKey, sealSecret }: GatewaySecrets,
+  folder: string,
+): GatewayApproval {
   const { approval, exchange } = settings;
   const { method, details, signature, provider, delivery, max_ttl, quotas, phone_url } = approval;
   return {
@@ -153,6 +161,7 @@ function approvalOptions(settings: GatewaySettings, privateKey: JWK, folder: str
       ? { registrationFile: join(folder, 'registered-client.json') }
       : { id: approval.client_id ?? exchange.client_id },
     privateKey,
+    sealSecret,
     delivery,
     quotas,
     maxTtl: Math.min(max_ttl, dialectOf({ provider }).longestApproval),

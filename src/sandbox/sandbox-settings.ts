@@ -119,6 +119,7 @@ export function gatewaySettings(
       auditFile: join(folder, 'audit.jsonl'),
       client: { id: GATEWAY_CLIENT_ID },
       privateKey,
+      sealSecret: privateKey.d ?? '',
       delivery: 'ping',
       maxTtl: LONGEST_TTL_S,
       phoneUrl: phoneUrl(addresses.issuer),

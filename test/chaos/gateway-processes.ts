@@ -74,6 +74,7 @@ export class GatewayProcesses {
         signature: 'off',
         client: { id: 'gateway' },
         privateKey: keys.gateway.privateJwk,
+        sealSecret: 'of the gateway',
         details: options.details,
         delivery: options.delivery,
         auditFile: files.audit,

@@ -99,6 +99,7 @@ export async function openKeycloakWorld(home: string, folder: string) {
         signature: 'off',
         client: { id: GATEWAY_CLIENT },
         privateKey: gatewayKey,
+        sealSecret: 'of the gateway',
         delivery: 'poll',
         maxTtl: 300,
         auditFile: join(folder, 'audit.jsonl'),

@@ -74,6 +74,7 @@ export async function startLoadWorld(): Promise<LoadWorld> {
       auditFile: join(folder, 'audit.jsonl'),
       client: { id: CLIENT },
       privateKey: home.seed.gateway_key as JWK,
+      sealSecret: 'of the gateway',
       delivery: 'ping',
       maxTtl: LONGEST_TTL_S,
       quotas: { own: PLENTY, other: PLENTY },

@@ -1,4 +1,4 @@
-import { createPublicKey } from 'node:crypto';
+import { createPublicKey, randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
@@ -73,6 +73,21 @@ export async function switchToNextKey(folder: string, tryIt: (key: JWK) => Promi
   writePrivateFile(keyFile(folder), `${JSON.stringify(next)}\n`);
   rmSync(nextKeyFile(folder));
   return shownKey(next);
+}
+
+/**
+ * What approvals' tokens are sealed under, made with the first start. Not the clients' key: that is replaced, and what was
+ * approved before must open after.
+ * @throws {TradeAgentError} `invalid_config`
+ */
+export function sealSecret(folder: string): string {
+  const file = join(folder, 'seal.key');
+  createPrivateFile(file, `${randomBytes(32).toString('base64url')}\n`);
+  const unusable = (why: string) =>
+    new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, { details: { file } });
+  const secret = readPrivateFile(file, LONGEST_KEY_FILE, unusable)?.trim() ?? '';
+  if (/^[\w-]{43}$/.test(secret)) return secret;
+  throw unusable('it holds no key of 32 bytes (base64url)');
 }
 
 export function shownKey(key: JWK): ShownKey {

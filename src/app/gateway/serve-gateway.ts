@@ -10,7 +10,7 @@ import { isLoopback } from '../../net/secure-url.ts';
 import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import type { App } from '../app.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
-import { readKey } from './key-file.ts';
+import { readKey, sealSecret } from './key-file.ts';
 import { readSettings } from './settings-file.ts';
 
 export interface ServeOptions {
@@ -49,7 +49,7 @@ export async function serveGateway(
   // SQLite makes its files as the umask lets it.
   process.umask(0o077);
   const settings = await readSettings(options.config);
-  const key = readKey(home);
+  const privateKey = readKey(home);
   ensurePrivateFolder(home);
   const lock = join(home, 'gateway.lock');
   await withProcessLock(lock, { what: `the gateway's folder ${home}`, waitMs: 0 }, async () => {
@@ -57,7 +57,7 @@ export async function serveGateway(
     const server = await listen({ host, port }, () => app.clock.now());
     const database = new Database(join(home, 'gateway.db'));
     const gateway = createGateway({
-      ...gatewayOptions(settings, key, home),
+      ...gatewayOptions(settings, { privateKey, sealSecret: sealSecret(home) }, home),
       stores: sqliteGatewayStores(database),
       clock: app.clock,
       log: options.log,

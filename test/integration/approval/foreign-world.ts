@@ -69,6 +69,7 @@ export async function startForeignWorld(): Promise<ForeignWorld> {
       auditFile: join(folder, 'audit.jsonl'),
       client: { id: 'gateway-client' },
       privateKey: key,
+      sealSecret: 'of the gateway',
       delivery: 'ping',
       maxTtl: 3_600,
     },

@@ -17,7 +17,8 @@ const read = (changes: object = {}) =>
     }),
     'gateway.yaml',
   );
-const options = async (changes: object = {}) => gatewayOptions(await read(changes), key, '/gateway');
+const options = async (changes: object = {}) =>
+  gatewayOptions(await read(changes), { privateKey: key, sealSecret: 'sealed' }, '/gateway');
 
 describe('gateway.yaml', () => {
   it('without a word of approvals asks by CIBA with details, as the client of the exchange', async () => {
