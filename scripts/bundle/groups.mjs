@@ -32,8 +32,8 @@ const SHARED_BYTES = 8 * 1024;
  * @param {Record<string, string[]>} starts by group; see `steps`
  * @param {number} small bytes
  * @param {number} tiny bytes
- * @returns {{groups: {name: string, files: string[], after?: string}[], later: Set<string>}} the lazily imported sources
- *   of each group, and those in none
+ * @returns {{groups: {name: string, files: string[], shared?: string[], after?: string}[], later: Set<string>}} the lazily
+ *   imported sources of each group, and those in none; `shared` are imported by nobody so, and only to stand there
  */
 export function findGroups(metafile, entry, starts = steps, small = SMALL_BYTES, tiny = SHARED_BYTES) {
   const { inputs } = metafile;
@@ -115,8 +115,7 @@ export function findGroups(metafile, entry, starts = steps, small = SMALL_BYTES,
   const shared = [...inGroups.intersection(apart)].filter(
     (file) => file.startsWith('src/') && !taken.has(file) && weight(closure(file, withFirst)) <= tiny,
   );
-  first.files.push(...shared.sort());
-  return { groups, later };
+  return { groups: [{ ...first, shared: shared.sort() }, ...rest], later };
 }
 
 /** What each source takes in the bundle, once what nobody uses is left out. */

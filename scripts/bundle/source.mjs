@@ -21,8 +21,10 @@ export function source(root, { groups, later } = { groups: [], later: new Set() 
     setup(build) {
       build.onResolve({ filter: /^group:/ }, ({ path }) => ({ path: path.slice(6), namespace: 'group' }));
       build.onLoad({ filter: /.*/, namespace: 'group' }, ({ path }) => {
-        const { files, after } = groups.find(({ name }) => name === path);
+        const { files, shared = [], after } = groups.find(({ name }) => name === path);
         const lines = files.map((file) => `export * as ${nameOf(file)} from './${file}';`);
+        // What of these nobody uses is left out.
+        lines.push(...shared.map((file) => `import './${file}';`));
         if (after !== undefined) lines.unshift(`import 'group:${after}';`);
         // The program's entry is the first group too, so that these are one file.
         if (path === first.name)
