@@ -133,8 +133,9 @@ export class Player {
         const still = new Promise<void>((resolve) => {
           wake = resolve;
         });
-        // Whoever waits for its answer waits for that.
+        // Whoever waits for its answer waits for that, the provider that calls back too.
         void world.activity.asleep('agent-gateway', still);
+        void world.activity.asleep('provider-gateway', still);
         await world.advance(step.seconds * 1000);
         wake();
         life.unpause();
