@@ -45,7 +45,8 @@ export interface AuditStanding {
 export interface AuditStore {
   /**
    * Moves what is noted to the end of the file, in order, each line once however many processes do it and whoever of them
-   * died at it, and waits for the disk.
+   * died at it, and waits for the disk. A last line that was cut short is left as it is, and what follows is on a line of
+   * its own. Where nothing is noted the file is not touched.
    * @param file made with the first line, 0600
    * @throws where it can't be written; what was noted stays noted
    */

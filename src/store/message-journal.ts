@@ -68,8 +68,11 @@ export interface MessageJournal {
     | { readonly outcome: 'claimed' | 'known'; readonly entry: MessageEntry }
     | { readonly outcome: 'approval_used' }
   >;
-  /** Takes the right to send a message that is `ready` again. */
+  /** Takes the right to send a message that is `ready` again. `epoch` is what is compared. @throws for one it never had */
   reclaim(seen: MessageEntry, now: number): Promise<MessageMove>;
-  /** Ends a handing over: the entry as it was claimed, or as it was found where a process died at it. */
+  /**
+   * Ends a handing over: the entry as it was claimed, or as it was found where a process died at it. Compared as for a
+   * {@link reclaim}.
+   */
   finish(seen: MessageEntry, result: MessageResult, now: number): Promise<MessageMove>;
 }

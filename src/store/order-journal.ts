@@ -72,7 +72,8 @@ export interface OrderJournal {
    */
   claim(claim: Claim, now: number): Promise<'claimed' | 'known' | 'approval_used'>;
   /**
-   * Takes the right to send an unsettled order again. `stale`: anybody else did since `seen` was read, or it is settled.
+   * Takes the right to send an unsettled order again. `stale`: anybody else did since `seen` was read, or released it (its
+   * `submissions` and `submittedAt` are compared), or it is settled.
    */
   reclaim(seen: JournalEntry, now: number): Promise<'claimed' | 'stale'>;
   /**
@@ -88,6 +89,6 @@ export interface OrderJournal {
   place(key: OrderKey, order: Order, now: number): Promise<void>;
   /** It will never come about, as is proved whatever was sent; a first result stays as it is. */
   reject(key: OrderKey, problem: Problem, now: number): Promise<void>;
-  /** Its outcome is not known. */
+  /** Its outcome is not known; one that is settled stays so. */
   doubt(key: OrderKey, now: number): Promise<void>;
 }

@@ -37,14 +37,15 @@ export interface StoredProposal {
   readonly typed: boolean;
   readonly createdAt: number;
   readonly updatedAt: number;
-  /** Rises with each change of any proposal: the id of an event. */
+  /** Rises with each change of any proposal, by a draft or by {@link ProposalStore.change}: the id of an event. */
   readonly version: number;
   /** When it can no longer be carried out: the subject's own `expires_at`. */
   readonly deadline: number;
-  /** The earlier of that and the identity provider's. */
+  /** The earlier of that and the identity provider's; the deadline while the provider has said nothing. */
   readonly expiresAt: number;
   readonly authReqId: string | undefined;
   readonly notificationToken: string | undefined;
+  /** 5 until the provider says otherwise (CIBA Core §7.3). */
   readonly interval: number;
   /** How often the person was asked. */
   readonly asked: number;
@@ -122,11 +123,14 @@ export interface Standing {
   /** Of this proposer: open ones, and those drafted since the time asked for. */
   readonly open: number;
   readonly lately: number;
-  /** Of this client: the latest two that the person had their say about, newest first. */
+  /**
+   * Of this client: the latest two that the person had their say about (`approved`, `executing`, `unknown`, `executed`,
+   * `denied`), newest first; of the same millisecond the one of the higher version.
+   */
   readonly decided: readonly { readonly state: ProposalState; readonly at: number }[];
-  /** An open one of this client that asks for the same, the oldest. */
+  /** Of this client, what asks for the same and is not decided yet (`drafted`, `requested`): the oldest. */
   readonly sameOpen: StoredProposal | undefined;
-  /** How many of this person's asked for the same since then, open or not. */
+  /** How many of this person's asked for the same since then, open or not, whoever proposed them. */
   readonly sameLately: number;
 }
 
@@ -143,7 +147,10 @@ export interface StandingQuery {
  * Where proposals are kept for good. Each method is one unit of work, in one transaction that is on disk when the promise
  * resolves: what is to hold of what the caller read stands in its arguments (an epoch, a version), is looked at in that
  * transaction, and the answer says whether it held. Times are milliseconds since the epoch. What may follow on what is not
- * decided here: the table of states is the kernel's.
+ * decided here: the table of states is the kernel's. Open is what is not settled (`isSettledState`), `unknown` too.
+ *
+ * What is written is kept as JSON has it, and is the store's own: who changes an object afterwards changes nothing here. Of
+ * proposals of the same millisecond, the one drafted later is the newer.
  *
  * @example
  * ```ts
@@ -170,7 +177,11 @@ export interface ProposalStore {
   changedSince(sub: string, version: number): Promise<StoredProposal[]>;
   /** The latest version there is. */
   version(): Promise<number>;
-  /** Those whose latest state the phone was not told of, oldest first: an earlier process died in between. */
+  /**
+   * Those that the phone was asked about and whose latest version it was not told of, where it does not know by itself what
+   * became of them (`executed`, `cancelled`, `expired`, `blocked`, `unknown`); in the order of their changes. An earlier
+   * process died in between.
+   */
   untold(): Promise<StoredProposal[]>;
   /** The sealed token. */
   sealedToken(id: string): Promise<Buffer | undefined>;
@@ -179,6 +190,7 @@ export interface ProposalStore {
   /**
    * Writes a `drafted` proposal with its key and its line of the record. `known`: the key stands for one already. `stale`:
    * the person's epoch is another. Then nothing was written.
+   * @throws where there is one of this id, or of this person with this `subjectId`; nothing was written
    */
   draft(
     draft: Draft,
@@ -200,6 +212,7 @@ export interface ProposalStore {
   /**
    * Changes a proposal that is still of the version that was seen, and writes the line of the record.
    * @param options.unlessHalted whether the trading of its person must go on
+   * @throws where there is no such proposal, or another has this `authReqId`; nothing was written, no line either
    */
   change(
     seen: Pick<StoredProposal, 'id' | 'version'>,
@@ -207,8 +220,8 @@ export interface ProposalStore {
     note: AuditNote,
     options: { readonly now: number; readonly unlessHalted?: boolean },
   ): Promise<ProposalChanged>;
-  /** Seconds between polls from now on. */
+  /** Seconds between polls from now on. No change that anybody is told of: the version stays. */
   setInterval(id: string, seconds: number): Promise<void>;
-  /** Notes that the phone was told what became of it, as of that version. */
+  /** Notes that the phone was told what became of it, as of that version; never less than before. The version stays. */
   told(id: string, version: number): Promise<void>;
 }

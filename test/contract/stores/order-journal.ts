@@ -152,6 +152,14 @@ export function orderJournalContract(open: OpenStores): void {
       });
     });
 
+    it('gives no right to send again to who saw it before it was released', async () => {
+      await journal.claim(claim, 1000);
+      const seen = await found();
+      await journal.release(claim, 1001);
+      expect(await journal.reclaim(seen, 1002)).toBe('stale');
+      expect(await found()).toMatchObject({ submissions: 1, submittedAt: null });
+    });
+
     it('knows when every submission came to nothing', async () => {
       await journal.claim(claim, 1000);
       expect(await journal.release(claim, 1001)).toBe('released');

@@ -15,6 +15,7 @@ export function proofStoreContract(open: OpenStores): void {
       expect(await proofs.remember('proof', 2000, 1000)).toBe(true);
       expect(await proofs.remember('proof', 2000, 1999)).toBe(false);
       expect(await opened.another().proofs.remember('proof', 2000, 1999)).toBe(false);
+      expect(await proofs.remember('proof', 2000, 2000)).toBe(false);
       expect(await proofs.remember('another', 2000, 1999)).toBe(true);
       expect(await proofs.remember('proof', 4000, 3000)).toBe(true);
     });

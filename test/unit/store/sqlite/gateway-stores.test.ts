@@ -4,10 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import type { OpenStores } from '../../../contract/stores/gateway-factory.ts';
-import { messageJournalContract } from '../../../contract/stores/message-journal.ts';
-import { orderJournalContract } from '../../../contract/stores/order-journal.ts';
-import { proofStoreContract } from '../../../contract/stores/proof-store.ts';
-import { proposalStoreContract } from '../../../contract/stores/proposal-store.ts';
+import { gatewayStoresContract } from '../../../contract/stores/gateway-stores.ts';
 
 const open: OpenStores = async () => {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-stores-'));
@@ -27,7 +24,4 @@ const open: OpenStores = async () => {
   };
 };
 
-orderJournalContract(open);
-messageJournalContract(open);
-proofStoreContract(open);
-proposalStoreContract(open);
+gatewayStoresContract(open);

@@ -1,0 +1,17 @@
+import { auditStoreContract } from './audit-store.ts';
+import type { OpenStores } from './gateway-factory.ts';
+import { messageJournalContract } from './message-journal.ts';
+import { orderJournalContract } from './order-journal.ts';
+import { proofStoreContract } from './proof-store.ts';
+import { proposalCountsContract } from './proposal-counts.ts';
+import { proposalStoreContract } from './proposal-store.ts';
+
+/** All that a gateway's stores promise. */
+export function gatewayStoresContract(open: OpenStores): void {
+  orderJournalContract(open);
+  messageJournalContract(open);
+  proofStoreContract(open);
+  proposalStoreContract(open);
+  proposalCountsContract(open);
+  auditStoreContract(open);
+}
