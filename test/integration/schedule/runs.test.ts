@@ -52,7 +52,7 @@ const logs = async (id: string) =>
 
 describe('schedule run', () => {
   it('runs what is due, once, tells what it found, and keeps it', async () => {
-    const id = await dueFor(1);
+    const id = await dueOnce();
     const first = await run('run', id);
     expect(first.exitCode).toBe(3);
     expect(first.stdout).toContain(`[r${rule}]`);
@@ -86,7 +86,7 @@ describe('schedule run', () => {
       mode: 0o600,
     });
     try {
-      const [first, second] = [await dueFor(1), await dueFor(1)];
+      const [first, second] = [await dueOnce(), await dueOnce()];
       expect((await run('run', first)).stderr).toContain('was not sent by push');
       const again = await run('run', second);
       expect(again.exitCode).toBe(0);
