@@ -3,8 +3,6 @@ import { exits } from '../app/exit-codes.ts';
 import type { Context } from './context.ts';
 import type { Cli, GlobalOptions } from './surroundings.ts';
 
-export type { Cli, GlobalOptions } from './surroundings.ts';
-
 /** A command told to stop has this long to write down what is pending; then it is left behind. */
 const STOP_MS = 4000;
 

@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import type { App } from '../app/app.ts';
 import { exits } from '../app/exit-codes.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
-import type { Cli, GlobalOptions } from './cli.ts';
 import { createOutput, type Output } from './output.ts';
+import type { Cli, GlobalOptions } from './surroundings.ts';
 
 /** What serving needs of an {@link App}: no account, and no log file, since a server tells what it does as it does it. */
 export type ServerParts = Pick<App, 'clock' | 'signal' | 'tell'>;

@@ -23,11 +23,6 @@ export type MessageSendDetails = z.output<typeof messageSendDetailsSchema>;
 /** Whatever a person may be asked to approve. */
 export type ApprovalDetails = TradeOrderDetails | MessageSendDetails;
 
-/** Whether the details are a message's; by what may be done with them, since a provider may have its own `type`. */
-export function isMessageDetails(details: ApprovalDetails): details is MessageSendDetails {
-  return details.actions[0] === 'send';
-}
-
 /** base64url(SHA-256) of the message as RFC 8785 (JCS) text, 43 characters. @throws {TradeAgentError} `invalid_message` */
 export function messageDigest(draft: MessageDraft): string {
   const parsed = messageDraftSchema.parse(draft);

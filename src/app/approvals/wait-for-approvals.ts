@@ -1,5 +1,6 @@
 import type { Agent } from '../../agent/agent.ts';
 import type { AgentEvent, ApprovalView } from '../../agent/events.ts';
+import { isSettledState } from '../../trading/proposal.ts';
 import type { App } from '../app.ts';
 import { followRun } from '../run/follow-run.ts';
 import { runOptions } from '../run/run.ts';
@@ -47,14 +48,11 @@ export async function waitForApprovals(
 ): Promise<RunObject[]> {
   const agent = await app.agent({});
   const approvals: ApprovalView[] = [];
-  if (ids.length === 0) approvals.push(...(await agent.approvals()).filter(isOpen));
+  if (ids.length === 0)
+    approvals.push(...(await agent.approvals()).filter(({ status }) => !isSettledState(status)));
   else for (const id of ids) approvals.push(await findApproval(app, id));
   const threads = new Set(approvals.map(({ thread }) => thread).filter((thread) => thread !== ''));
   return await Promise.all([...threads].map((thread) => goOn(app, agent, thread, show)));
-}
-
-function isOpen({ status }: ApprovalView): boolean {
-  return ['drafted', 'requested', 'approved', 'executing', 'unknown'].includes(status);
 }
 
 async function goOn(

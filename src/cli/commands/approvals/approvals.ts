@@ -3,9 +3,10 @@ import type { ApprovalView } from '../../../agent/events.ts';
 import { cancelApproval, findApproval, listApprovals, reconcile } from '../../../app/approvals/approvals.ts';
 import { askingExits, exits, runExits, sessionExits } from '../../../app/exit-codes.ts';
 import { safeLine } from '../../../net/shown-text.ts';
-import { type Cli, runCommand } from '../../cli.ts';
+import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
 import { printApproval } from './print-approval.ts';
 
 export function addApprovalsCommand(program: Command, cli: Cli): void {

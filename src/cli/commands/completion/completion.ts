@@ -1,7 +1,7 @@
 import { Argument, type Command } from 'commander';
-import type { Cli } from '../../cli.ts';
 import { runCommand } from '../../cli.ts';
 import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
 
 const shells = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof shells)[number];

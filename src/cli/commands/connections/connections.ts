@@ -4,9 +4,10 @@ import type { ListedConnection } from '../../../app/connections/list-connections
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
 import { safeLine } from '../../../net/shown-text.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
-import { type Cli, runCommand } from '../../cli.ts';
+import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
 
 interface AddOptions {
   readonly open?: boolean;

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import type { GatewayPlaces, KeyStep } from '../../../app/gateway/gateway-key.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
-import { type Cli, runCommand } from '../../cli.ts';
+import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
 
 interface KeyOptions {
   readonly type: 'EC' | 'RSA';

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
-import { type Cli, runCommand } from '../../cli.ts';
+import { runCommand } from '../../cli.ts';
 import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
 
 /** What is done about the gateway's record and its halts at its own machine. @param homeOf the folder that options name */
 export function addGatewayRecord(

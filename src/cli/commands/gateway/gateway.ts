@@ -4,11 +4,11 @@ import { exits } from '../../../app/exit-codes.ts';
 import type { GatewayPlaces } from '../../../app/gateway/gateway-key.ts';
 import type { RequestLogEntry } from '../../../gateway/door/request-log.ts';
 import { gatewayHome } from '../../../machine/home.ts';
-import type { Cli } from '../../cli.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import { portUpTo } from '../../options/port.ts';
 import type { Output } from '../../output.ts';
 import { runServer, type ServerParts } from '../../run-server.ts';
+import type { Cli } from '../../surroundings.ts';
 import { addGatewayKey } from './gateway-key.ts';
 import { addGatewayRecord } from './gateway-record.ts';
 

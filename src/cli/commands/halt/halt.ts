@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { askingExits } from '../../../app/exit-codes.ts';
 import { halt, liftHalt } from '../../../app/halt/halt.ts';
-import { type Cli, runCommand } from '../../cli.ts';
+import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
 
 interface HaltOptions {
   readonly lift?: boolean;

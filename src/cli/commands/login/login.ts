@@ -4,10 +4,11 @@ import type { StartedLogin } from '../../../app/login/start-login.ts';
 import type { ResolvedProfile } from '../../../config/profile.ts';
 import { safeLine } from '../../../net/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
-import { type Cli, runCommand } from '../../cli.ts';
+import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { countdown } from '../../options/duration.ts';
 import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
 
 interface LoginOptions {
   readonly open?: boolean;

@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import { signOut } from '../../../app/logout/sign-out.ts';
 import { safeLine } from '../../../net/shown-text.ts';
-import { type Cli, runCommand } from '../../cli.ts';
+import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
 
 interface LogoutOptions {
   readonly all?: boolean;

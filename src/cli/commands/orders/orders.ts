@@ -4,10 +4,11 @@ import { cancelOrder, listOrders, showOrder } from '../../../app/orders/orders.t
 import { TradeAgentError } from '../../../trading/errors.ts';
 import type { ProposalRequestInput } from '../../../trading/proposal.ts';
 import type { Order } from '../../../trading/views.ts';
-import { type Cli, runCommand } from '../../cli.ts';
+import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
 
 interface ListOptions {
   readonly status: 'open' | 'closed' | 'all';

@@ -2,10 +2,11 @@ import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import type { AskDecision, Decision } from '../../../app/phone/watch-phone.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
-import { type Cli, runCommand } from '../../cli.ts';
+import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
 
 interface PhoneOptions {
   readonly user: string;

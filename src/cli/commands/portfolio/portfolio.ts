@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { sessionExits } from '../../../app/exit-codes.ts';
 import { readPortfolio } from '../../../app/portfolio/read-portfolio.ts';
-import { type Cli, runCommand } from '../../cli.ts';
+import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
 
 export function addPortfolioCommand(program: Command, cli: Cli): void {
   program

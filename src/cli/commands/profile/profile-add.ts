@@ -5,10 +5,11 @@ import { safeLine } from '../../../net/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import type { Environment } from '../../../trading/order.ts';
-import { type Cli, runCommand } from '../../cli.ts';
+import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
 
 interface AddOptions {
   readonly issuer?: string;

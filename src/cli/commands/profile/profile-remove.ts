@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import { safeLine } from '../../../net/shown-text.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
-import { type Cli, runCommand } from '../../cli.ts';
+import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
 
 export function addProfileRemove(profile: Command, cli: Cli): void {
   profile

@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
-import { type Cli, runCommand } from '../../cli.ts';
+import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
 
 export function addProfileSetSecret(profile: Command, cli: Cli): void {
   profile

@@ -5,10 +5,11 @@ import type { StorePlace } from '../../../config/profile.ts';
 import { safeLine } from '../../../net/shown-text.ts';
 import type { KeptPlace } from '../../../secrets/kept-places.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
-import { type Cli, runCommand } from '../../cli.ts';
+import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
 
 interface MoveOptions {
   readonly to?: 'keychain' | 'file';

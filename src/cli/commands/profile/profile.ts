@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { environmentWord } from '../../../trading/environment.ts';
-import { type Cli, runCommand } from '../../cli.ts';
+import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
 import { addProfileAdd } from './profile-add.ts';
 import { addProfileCheck } from './profile-check.ts';
 import { addProfileRemove } from './profile-remove.ts';

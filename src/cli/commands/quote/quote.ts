@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { sessionExits } from '../../../app/exit-codes.ts';
 import { latestQuotes } from '../../../app/quote/latest-quotes.ts';
-import { type Cli, runCommand } from '../../cli.ts';
+import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
 
 export function addQuoteCommand(program: Command, cli: Cli): void {
   program

@@ -2,10 +2,11 @@ import type { Command, Option } from 'commander';
 import { exits, runExits } from '../../../app/exit-codes.ts';
 import { type RunInput, type RunSettings, run } from '../../../app/run/run.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
-import { type Cli, runCommand } from '../../cli.ts';
+import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
 import { contextLimits, readPrompt, readStdin } from '../../terminal/stdin-context.ts';
 
 interface RunCommandOptions extends RunSettings {

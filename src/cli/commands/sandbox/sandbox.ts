@@ -5,13 +5,13 @@ import type { SandboxUser } from '../../../app/sandbox/serve-sandbox.ts';
 import { Faults, faults } from '../../../home/faults.ts';
 import { resolveHome } from '../../../machine/home.ts';
 import type { SandboxReady } from '../../../sandbox/ready-file.ts';
-import type { Cli } from '../../cli.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { parseDuration } from '../../options/duration.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import { portUpTo } from '../../options/port.ts';
 import type { Output } from '../../output.ts';
 import { runServer, type ServerParts } from '../../run-server.ts';
+import type { Cli } from '../../surroundings.ts';
 import type { Io } from '../../terminal/io.ts';
 
 interface SandboxOptions {

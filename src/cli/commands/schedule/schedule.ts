@@ -3,10 +3,11 @@ import { exits, runExits, sessionExits } from '../../../app/exit-codes.ts';
 import type { AddOptions } from '../../../app/schedule/add-schedule.ts';
 import { schedulers } from '../../../schedule/scheduler-names.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
-import { type Cli, type GlobalOptions, runCommand } from '../../cli.ts';
+import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli, GlobalOptions } from '../../surroundings.ts';
 
 /** What a check may end with, and a schedule's run with it; a closed market is no failure of either. */
 const checkExits = [...runExits.filter((code) => code !== exits.marketClosed), exits.found];

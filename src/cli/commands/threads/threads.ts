@@ -9,10 +9,11 @@ import {
   pruneThreads,
 } from '../../../app/threads/threads.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
-import { type Cli, runCommand } from '../../cli.ts';
+import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { parseAge } from '../../options/duration.ts';
 import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
 
 /** What refuses to delete a conversation. */
 const openExits = [exits.pending, exits.unknown, exits.credentialStore, exits.busy];

@@ -3,9 +3,10 @@ import { sessionExits } from '../../../app/exit-codes.ts';
 import { whoami } from '../../../app/whoami/whoami.ts';
 import { safeLine } from '../../../net/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
-import { type Cli, runCommand } from '../../cli.ts';
+import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
 
 interface WhoamiOptions {
   readonly verify?: boolean;
