@@ -21,6 +21,7 @@ export interface HomeOptions
     | 'onError'
     | 'passwords'
     | 'phonePairingSecret'
+    | 'push'
     | 'refreshTokenReuse'
     | 'thirdPartyPasswords'
     | 'vault'

@@ -84,6 +84,8 @@ export interface ApprovalRequests {
   delivered(id: string): void;
   /** Calls `listener` after every change to the user's requests, until the returned function is called. */
   onChange(user: string, listener: () => void): () => void;
+  /** The same for everybody's requests. */
+  onAnyChange(listener: () => void): () => void;
   /** Calls `listener` when the provider knows the decision about a CIBA request. */
   onDelivered(authReqId: string, listener: () => void): () => void;
   /** How many listeners wait for the decision about a CIBA request. */
@@ -100,6 +102,10 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
   const subscribe = (event: string, listener: () => void) => {
     changes.on(event, listener);
     return () => void changes.off(event, listener);
+  };
+  const announce = (user: string) => {
+    changes.emit(`user:${user}`);
+    changes.emit('any');
   };
 
   const load = (row: ApprovalRequestRow) => requestOf(row, clock.now());
@@ -130,7 +136,7 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
     add(request) {
       const id = randomBytes(12).toString('base64url');
       keep.immediate(request, id);
-      changes.emit(`user:${request.user}`);
+      announce(request.user);
       const added = find(id);
       if (added === undefined) throw new Error('an approval request could not be kept');
       return added;
@@ -151,7 +157,7 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
       const changed = rows.decide.run(decision, now, id, now).changes === 1;
       const request = find(id) ?? before;
       if (changed) {
-        changes.emit(`user:${request.user}`);
+        announce(request.user);
         return { outcome: 'decided', request };
       }
       return notDecided(request, decision);
@@ -170,13 +176,13 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
         // The client carries nothing out, as far as it knew: the phone must not go on saying that it is on its way.
         if (status === 'approved' && row.outcome_state === null) {
           rows.note.run(state, '', now, id, state);
-          changes.emit(`user:${user}`);
+          announce(user);
         }
         return { outcome: 'already_decided', request: find(id) ?? load(row) };
       }
       // Nothing was to come of the others, so only what did is news.
       if (!withdrawn && (status === 'approved' || !ends)) rows.note.run(state, text, now, id, state);
-      changes.emit(`user:${user}`);
+      announce(user);
       return { outcome: 'told', request: find(id) ?? load(row) };
     },
     undelivered: () => rows.undelivered.all().map(load),
@@ -186,6 +192,7 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
       if (request !== undefined) changes.emit(`delivered:${request.authReqId}`);
     },
     onChange: (user, listener) => subscribe(`user:${user}`, listener),
+    onAnyChange: (listener) => subscribe('any', listener),
     onDelivered: (authReqId, listener) => subscribe(`delivered:${authReqId}`, listener),
     waiting: (authReqId) => changes.listenerCount(`delivered:${authReqId}`),
   };

@@ -13,6 +13,7 @@ import { approvalCode } from '../../trading/approval-details.ts';
 import type { Faults } from '../faults.ts';
 import { createPhoneApp } from '../phone/phone-app.ts';
 import type { PhoneServices } from '../phone/phone-services.ts';
+import { createPhonePush, type PushOptions } from '../phone/push/phone-push.ts';
 import { type ApprovalRequests, createApprovalRequests } from './approval-requests.ts';
 import { readSubject } from './approval-subject.ts';
 import { pingSender } from './clients.ts';
@@ -54,10 +55,12 @@ export interface IdentityProviderOptions {
   readonly faults: Faults;
   /** Must tell the system's time: oidc-provider reads that by itself. Its `sleep` is what long polls wait on. */
   readonly clock?: Clock;
-  /** Sends CIBA pings. */
+  /** Sends CIBA pings, and pushes. */
   readonly fetch?: typeof fetch;
   /** Whether a refresh token whose answer was lost may be used again; `never` unless said otherwise. */
   readonly refreshTokenReuse?: RefreshTokenReuse;
+  /** How people's phones ring. */
+  readonly push?: PushOptions;
   /** Told of what went wrong inside; never holds a token. */
   readonly onError?: (message: string) => void;
 }
@@ -113,6 +116,10 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const delivery = createDelivery({ provider, requests, resource, faults });
   await delivery.all();
 
+  const push = createPhonePush(
+    { issuer, database, requests, clock, closing: closing.signal, fetch: options.fetch ?? fetch, onError },
+    options.push,
+  );
   const connections = createConnectionRequests({ database, vault, clock });
   const connectedAccounts = serve(
     createConnectedAccounts({
@@ -133,6 +140,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       clock,
       closing: closing.signal,
       delivery,
+      push,
     }),
   );
   const handle = frontDoor({
@@ -154,14 +162,17 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       });
     },
     heldPolls: requests.waiting,
-    close: async () => closing.abort(),
+    close: async () => {
+      closing.abort();
+      await push.bell.stopped();
+    },
   };
 }
 
 /** The person's side: who is signed in, what waits for them, and what they say to it. */
 function phoneApp(
   options: IdentityProviderOptions,
-  parts: Pick<PhoneServices, 'requests' | 'connections' | 'deviceCodes' | 'clock' | 'closing'> & {
+  parts: Pick<PhoneServices, 'requests' | 'connections' | 'deviceCodes' | 'clock' | 'closing' | 'push'> & {
     readonly keys: ProviderKeys;
     readonly delivery: Delivery;
   },

@@ -8,6 +8,7 @@ import { createPhoneApi } from './phone-api.ts';
 import { createPhoneAssets } from './phone-assets.ts';
 import { createPhonePages } from './phone-pages.ts';
 import type { PhoneServices } from './phone-services.ts';
+import { createPushRoutes } from './push/push-routes.ts';
 import { createSignInPages } from './sign-in-pages.ts';
 
 /** Paths that belong to the phone rather than to the provider's protocol endpoints. */
@@ -24,6 +25,7 @@ export function createPhoneApp(services: PhoneServices): Hono {
   const pages = new Hono<BrowserEnv>();
   pages.use(bodyLimit({ maxSize: 16 * 1024 }));
   pages.use(browserMiddleware(services));
+  pages.route('/', createPushRoutes(services.push));
   pages.route('/', createSignInPages(services));
   pages.route('/', createDevicePages(services));
   pages.route('/', createConnectionPages(services));

@@ -4,6 +4,7 @@ import type { ConnectionRequests } from '../identity-provider/connection-request
 import type { DeviceCodes } from '../identity-provider/device-codes.ts';
 import type { People } from '../identity-provider/people.ts';
 import type { Sessions } from '../identity-provider/sessions.ts';
+import type { PhonePush } from './push/phone-push.ts';
 
 /** What the phone, as a page and as an API, is built on. */
 export interface PhoneServices {
@@ -16,6 +17,7 @@ export interface PhoneServices {
   readonly thirdPartyPasswords: Readonly<Record<string, string>>;
   readonly sessions: Sessions;
   readonly pairingSecret: string;
+  readonly push: PhonePush;
   readonly clock: Clock;
   /** Aborts when the server closes, so that nothing that waits holds it open. */
   readonly closing: AbortSignal;

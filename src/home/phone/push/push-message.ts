@@ -82,8 +82,7 @@ function shown({ details }: ApprovalRequest): {
   word: string | undefined;
   terms: string;
 } {
-  const proposal =
-    details.proposal === undefined ? undefined : proposalDetailsSchema.safeParse(details).data;
+  const proposal = details.proposal === undefined ? undefined : proposalDetailsSchema.safeParse(details).data;
   if (proposal !== undefined) {
     const view = proposalView(proposal);
     const word =
@@ -107,16 +106,23 @@ function shown({ details }: ApprovalRequest): {
   };
 }
 
-/** The request for a person who is told by other ways than a push: with its code, and where to decide. */
+/**
+ * The request for a person who is told by other ways than a push: with its code, and where to decide.
+ * @param phone the phone's page
+ */
 export function noticeWords(
   request: ApprovalRequest,
   content: PushContent,
   phone: string,
-): { title: string; body: string } {
+): { title: string; body: string; order?: string } {
   const { title, body } = content === 'full' ? inFull(request) : inShort(request);
-  const known = content === 'full' ? `${body}\n` : `Code ${request.code}\n`;
+  const first = content === 'full' ? body : `Code ${request.code}`;
   return {
     title: `Look at your phone: ${title}`,
-    body: `${known}Until ${utcSeconds(request.expiresAt)}.\n\nApprove it on your phone only if it shows this code and what you want: ${phone}`,
+    body: [
+      `${first}, until ${utcSeconds(request.expiresAt)}.`,
+      `Approve it on your phone only if it shows this code and what you want: ${phone}`,
+    ].join('\n'),
+    ...(content === 'full' ? { order: title } : {}),
   };
 }
