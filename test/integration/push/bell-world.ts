@@ -9,7 +9,11 @@ import {
   createApprovalRequests,
 } from '../../../src/home/identity-provider/approval-requests.ts';
 import type { PhoneNotice } from '../../../src/home/phone/push/phone-notices.ts';
-import { createPhonePush, type PhonePush, type PushOptions } from '../../../src/home/phone/push/phone-push.ts';
+import {
+  createPhonePush,
+  type PhonePush,
+  type PushOptions,
+} from '../../../src/home/phone/push/phone-push.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
 import { proposalDetails } from '../sandbox/proposal-fixture.ts';
 import { openPushService, type PushService } from './push-service.ts';

@@ -47,7 +47,10 @@ describe('a request', () => {
     world.subscribe('alice', 'phone');
     const long = '漢"\\'.repeat(900);
     const subject = { ...draft({ symbol: 'AAPL' }) };
-    world.ask('alice', proposalDetails('order', { subject, worst_case: { cash: '1', price: '1', text: long } }));
+    world.ask(
+      'alice',
+      proposalDetails('order', { subject, worst_case: { cash: '1', price: '1', text: long } }),
+    );
     await received(1);
     expect(Buffer.byteLength(world.service.received[0]?.text ?? '')).toBeLessThanOrEqual(3072);
   });
@@ -123,8 +126,7 @@ describe('a request that is settled', () => {
     [
       'withdrawn',
       'Withdrawn',
-      () =>
-        world.requests.tell('auth-req-1', 'trade-agent-gateway', { state: 'cancelled', text: '' }),
+      () => world.requests.tell('auth-req-1', 'trade-agent-gateway', { state: 'cancelled', text: '' }),
     ],
     ['expired', 'Expired', () => world.clock.advance(301_000)],
   ])('is taken back when it is %s', async (_, title, settle) => {

@@ -140,7 +140,8 @@ async function verifyVapid(authorization: string, origin: string): Promise<Recei
     algorithms: ['ES256'],
     requiredClaims: ['exp'],
   });
-  if ((payload.exp ?? 0) * 1000 > Date.now() + 24 * 3600 * 1000) throw new Error('a VAPID token for too long');
+  if ((payload.exp ?? 0) * 1000 > Date.now() + 24 * 3600 * 1000)
+    throw new Error('a VAPID token for too long');
   if (!/^(mailto:|https:)/.test(payload.sub ?? '')) throw new Error('nobody to write to');
   return { sub: payload.sub, key };
 }
