@@ -76,7 +76,7 @@ export function browserMiddleware(services: PhoneServices) {
     context.set('user', session === undefined ? undefined : services.people.find(session.username));
     context.set('formToken', sessions.formToken(browser, session));
 
-    if (unkeyed && context.req.method === 'GET') return shellPage(context);
+    if (unkeyed && context.req.method !== 'POST') return shellPage(context);
     if (context.req.method === 'POST') {
       const { form_token: token } = await context.req.parseBody();
       const right = typeof token === 'string' && sameSecret(token, context.var.formToken);

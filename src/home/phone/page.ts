@@ -94,6 +94,10 @@ export function messagePage(
   status: ContentfulStatusCode,
   message: { title: string; text: string; link?: { href: string; text: string } },
 ): Response | Promise<Response> {
+  // A page's own script shows it where it is.
+  if (context.req.header('accept') === 'application/json') {
+    return context.json({ title: message.title, text: message.text }, status);
+  }
   return page(context, {
     title: message.title,
     status,

@@ -1,4 +1,137 @@
+import { getConnInfo } from '@hono/node-server/conninfo';
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { createRateLimit } from '../identity-provider/rate-limit.ts';
-import { isRefusal } from '../../trading/errors.ts';
+import { signIn, signOut } from './browser.ts';
+import type { BrowserContext, BrowserEnv } from './browser-env.ts';
+import { readAssertion } from './credential-json.ts';
+import { messagePage, page } from './page.ts';
+import type { PhoneServices } from './phone-services.ts';
+import { refusalText } from './refused-page.ts';
+
+/** Signing in by passkey, by recovery code or by the sandbox's one-time link; and signing out. */
+export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
+  const app = new Hono<BrowserEnv>();
+  const { keys, people, recovery, sessions } = services;
+  const tries = createRateLimit({ limit: 10, windowMs: 15 * 60 * 1000, clock: services.clock });
+
+  app.get('/signin', (context) => signInPage(context, localPath(context.req.query('next'))));
+
+  app.post('/signin/options', async (context) => context.json(await keys.signInOptions()));
+
+  app.post('/signin/passkey', async (context) => {
+    const { assertion: given, next } = await context.req.parseBody();
+    const target = localPath(next);
+    const assertion = readAssertion(given);
+    if (assertion === undefined) return signInPage(context, target, 400, 'No passkey has answered.');
+    try {
+      const key = await keys.signIn(assertion);
+      if (people.find(key.sub) === undefined) {
+        return signInPage(context, target, 403, 'Whose passkey this is no longer lives here.');
+      }
+      const { sub: username, credentialId, deviceType } = key;
+      const synced = deviceType === 'multiDevice';
+      signIn(context, services, { username, by: 'passkey', credentialId, synced });
+      return context.redirect(target, 303);
+    } catch (error) {
+      return signInPage(context, target, 401, refusalText(error).text);
+    }
+  });
+
+  app.post('/signin/recovery', async (context) => {
+    const { username, code, next } = await context.req.parseBody();
+    const name = typeof username === 'string' ? username.trim().toLowerCase().slice(0, 64) : '';
+    const target = localPath(next);
+    const who = `${getConnInfo(context).remote.address} ${name}`;
+    if (!tries.allows(who)) {
+      return signInPage(context, target, 429, 'Too many wrong codes. Wait a quarter of an hour.');
+    }
+    if (!recovery.check(name, typeof code === 'string' ? code.slice(0, 64) : '')) {
+      tries.failed(who);
+      return signInPage(context, target, 401, 'That user name and recovery code do not match.');
+    }
+    signIn(context, services, { username: name, by: 'recovery' });
+    return context.redirect(target, 303);
+  });
+
+  app.post('/signout', (context) => {
+    signOut(context, services);
+    return context.redirect('/signin', 303);
+  });
+
+  app.get('/phone/link', (context) =>
+    page(context, {
+      title: 'Sign in',
+      body: html`<form method="post" action="/phone/link" data-auto>
+<input type="hidden" name="form_token" value="${context.var.formToken}">
+<input type="hidden" name="ticket" data-from-hash>
+<p>Signing in …</p>
+</form>`,
+    }),
+  );
+
+  app.post('/phone/link', async (context) => {
+    const { ticket } = await context.req.parseBody();
+    const username = sessions.redeemTicket(typeof ticket === 'string' ? ticket : '');
+    if (username === undefined) {
+      return messagePage(context, 410, {
+        title: 'This link no longer works',
+        text: 'It signs in once, within ten minutes. Ask for a new one with: trade-agent phone link --read-only',
+        link: { href: '/signin', text: 'Sign in with a passkey' },
+      });
+    }
+    signIn(context, services, { username, by: 'link' });
+    return context.redirect('/phone', 303);
+  });
+
+  return app;
+}
+
+function signInPage(
+  context: BrowserContext,
+  next: string,
+  status: 200 | 400 | 401 | 403 | 429 = 200,
+  problem?: string,
+) {
+  const { about, formToken } = context.var;
+  const hidden = html`<input type="hidden" name="form_token" value="${formToken}"><input type="hidden" name="next" value="${next}">`;
+  return page(context, {
+    title: 'Sign in',
+    status,
+    body: html`<div class="card">
+<h1 tabindex="-1">Sign in</h1>
+${problem === undefined ? '' : html`<p class="problem" role="alert" data-testid="problem">${problem}</p>`}
+<form method="post" action="/signin/passkey" data-passkey="get /signin/options">
+${hidden}
+<button class="go wide" data-testid="sign-in">Sign in with your passkey</button>
+<noscript><p class="small soft">A passkey needs JavaScript. The recovery code does not.</p></noscript>
+</form>
+</div>
+<p class="small soft">A new phone? At the home’s own machine, ${
+      about.simulated
+        ? html`<span class="mono">trade-agent phone link</span> prints a link that sets it up. In a browser that keeps no passkeys, approve with <span class="mono">trade-agent phone</span>.`
+        : html`<span class="mono">trade-agent home pair</span> shows a code that sets it up.`
+    }</p>
+<details class="card" ${problem !== undefined && status !== 400 ? 'open' : ''}>
+<summary>Lost your passkey?</summary>
+<form method="post" action="/signin/recovery">
+${hidden}
+<label for="username">User name</label>
+<input type="text" id="username" name="username" autocomplete="username" autocapitalize="none" spellcheck="false" required data-testid="username">
+<label for="code">Recovery code</label>
+<input class="code" type="text" id="code" name="code" placeholder="XXXX-XXXX-XXXX-XXXX" maxlength="24" autocomplete="off" autocapitalize="characters" spellcheck="false" required data-testid="recovery-code">
+<p class="small soft">It lets you read, deny, and sign browsers out. It can’t approve anything, and can’t set up a passkey.</p>
+<button class="quiet wide" data-testid="recover">Sign in with the code</button>
+</form>
+</details>`,
+  });
+}
+
+/** Only our own pages: a `next` that leads elsewhere would make the sign-in page an open redirect. */
+function localPath(next: unknown): string {
+  return typeof next === 'string' &&
+    /^\/(connections|device|phone)([/?]|$)/.test(next) &&
+    !next.includes('\\')
+    ? next
+    : '/phone';
+}
