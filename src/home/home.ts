@@ -17,9 +17,9 @@ import { createPeople, type People } from './identity-provider/people.ts';
 export interface HomeOptions
   extends Pick<
     IdentityProviderOptions,
+    | 'about'
     | 'faults'
     | 'onError'
-    | 'passwords'
     | 'phonePairingSecret'
     | 'push'
     | 'refreshTokenReuse'

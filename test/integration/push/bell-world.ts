@@ -15,6 +15,7 @@ import {
   type PushOptions,
 } from '../../../src/home/phone/push/phone-push.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
+import type { SigningKey } from '../../../src/store/signing-key-store.ts';
 import { proposalDetails } from '../sandbox/proposal-fixture.ts';
 import { openPushService, type PushService } from './push-service.ts';
 
@@ -68,6 +69,8 @@ export interface BellWorld {
   /** What was told by other ways. */
   readonly told: PhoneNotice[];
   readonly requests: ApprovalRequests;
+  /** People whose passkey was removed. */
+  readonly withoutKey: Set<string>;
   push(): PhonePush;
   /** Has a browser of this person ring. */
   subscribe(user: string, browser: string): void;
@@ -88,6 +91,8 @@ export async function openBellWorld(
   const service = await openPushService();
   const problems: string[] = [];
   const told: PhoneNotice[] = [];
+  const withoutKey = new Set<string>();
+  const keysOf = (user: string) => (withoutKey.has(user) ? [] : [signingKey(user)]);
   const { tells = false, ...pushOptions } = options;
   const requests = createApprovalRequests(database, clock);
   let closing = new AbortController();
@@ -98,6 +103,7 @@ export async function openBellWorld(
         issuer: 'https://home.example.net',
         database,
         requests,
+        signingKeys: { list: async (user) => keysOf(user) },
         clock,
         closing: closing.signal,
         fetch,
@@ -123,10 +129,11 @@ export async function openBellWorld(
     problems,
     told,
     requests,
+    withoutKey,
     push: () => push,
     subscribe(user, browser) {
       const added = push.subscriptions.add(
-        { user, session: `session-of-${browser}`, name: 'Chrome on Linux' },
+        { user, session: `session-of-${browser}`, credential: `${user}s-key`, name: 'Chrome on Linux' },
         service.subscribe(browser),
       );
       if (added !== 'kept') throw new Error(added);
@@ -154,4 +161,20 @@ export async function openBellWorld(
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+function signingKey(sub: string): SigningKey {
+  return {
+    credentialId: `${sub}s-key`,
+    sub,
+    publicKey: new Uint8Array(),
+    algorithm: -7,
+    counter: 0,
+    method: 'webauthn',
+    deviceType: 'singleDevice',
+    backedUp: false,
+    name: 'Phone',
+    transports: [],
+    enrolledAt: 0,
+  } as SigningKey;
 }

@@ -77,6 +77,20 @@ describe('a request', () => {
   });
 });
 
+describe('a browser that a passkey let in', () => {
+  it('does not ring any more once that is removed, whoever removed it', async () => {
+    world.subscribe('alice', 'phone');
+    world.subscribe('bob', 'bobs-phone');
+    world.withoutKey.add('alice');
+    world.ask('alice');
+    world.ask('bob');
+    await received(1);
+    await quiet(50_000);
+    expect(world.service.received.map(({ browser }) => browser)).toEqual(['bobs-phone']);
+    expect(world.push().subscriptions.of('alice')).toEqual([]);
+  });
+});
+
 describe('a request that nobody has looked at', () => {
   it('rings once more after a minute, and then no more', async () => {
     world.subscribe('alice', 'phone');

@@ -99,7 +99,7 @@ describe('a push service that', () => {
 
   it('is not there is as one that fails', async () => {
     const { keys } = world.service.subscribe('elsewhere');
-    const owner = { user: 'bob', session: 'a-session', name: 'Chrome on Linux' };
+    const owner = { user: 'bob', session: 'a-session', credential: 'bobs-key', name: 'Chrome on Linux' };
     world.push().subscriptions.add(owner, { endpoint: 'http://127.0.0.1:1/push', keys });
     world.ask('bob');
     await sleepsFor(1000);

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { browserName } from '../../../src/home/phone/push/browser-name.ts';
 import { isPushEndpoint } from '../../../src/home/phone/push/push-endpoint.ts';
 import { pushSubscriptionSchema } from '../../../src/home/phone/push/push-subscriptions.ts';
 import { type BellWorld, openBellWorld } from './bell-world.ts';
@@ -10,7 +9,12 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const owner = (user: string, session = `${user}s-session`) => ({ user, session, name: 'Safari on iPhone' });
+const owner = (user: string, session = `${user}s-session`) => ({
+  user,
+  session,
+  credential: `${user}s-key`,
+  name: 'Safari on iPhone',
+});
 const browser = (name: string) => ({
   endpoint: `https://web.push.apple.com/${name}`,
   keys: world.service.subscribe(name).keys,
@@ -25,9 +29,9 @@ describe('a subscription', () => {
     expect(subscriptions.of('alice')).toMatchObject([
       { endpoint: phone.endpoint, session: 'a-later-session', name: 'Safari on iPhone', failures: 0 },
     ]);
-    subscriptions.signedOut('alices-session');
+    subscriptions.endSession('alices-session');
     expect(subscriptions.of('alice')).toHaveLength(1);
-    subscriptions.signedOut('a-later-session');
+    subscriptions.endSession('a-later-session');
     expect(subscriptions.of('alice')).toEqual([]);
   });
 
@@ -42,6 +46,16 @@ describe('a subscription', () => {
     expect(subscriptions.of('alice')).toEqual([]);
     expect(subscriptions.remove(shared.endpoint, 'alice')).toBe(false);
     expect(subscriptions.remove(shared.endpoint, 'bob')).toBe(true);
+  });
+
+  it('goes with its passkey', () => {
+    const { subscriptions } = world.push();
+    subscriptions.add(owner('dora'), browser('doras'));
+    subscriptions.endKey('dora', 'another');
+    subscriptions.endKey('erin', 'doras-key');
+    expect(subscriptions.of('dora')).toHaveLength(1);
+    subscriptions.endKey('dora', 'doras-key');
+    expect(subscriptions.of('dora')).toEqual([]);
   });
 
   it('is one of ten at most', () => {
@@ -109,23 +123,4 @@ describe('an address', () => {
     const subscription = { ...browser('inside'), endpoint };
     expect(world.push().subscriptions.add(owner('mallory'), subscription)).toBe('invalid');
   });
-});
-
-it.each([
-  [
-    'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile/15E148 Safari/604.1',
-    'Safari on iPhone',
-  ],
-  [
-    'Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36',
-    'Chrome on Android',
-  ],
-  [
-    'Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0',
-    'Edge on Windows',
-  ],
-  ['<script>alert(1)</script>', 'A browser'],
-  [undefined, 'A browser'],
-])('a browser is called by words of ours: %s', (userAgent, name) => {
-  expect(browserName(userAgent)).toBe(name);
 });

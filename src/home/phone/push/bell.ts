@@ -1,18 +1,21 @@
 import { createHash } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
+import type { Keys } from '../../../approval/keys/keys.ts';
 import { type Clock, utcSeconds } from '../../../machine/clock.ts';
 import { failpoint } from '../../../machine/failpoint.ts';
 import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
 import type { PhoneNotices } from './phone-notices.ts';
 import { askMessage, noticeWords, type PushContent, pushTopic, settledMessage } from './push-message.ts';
 import type { Push, SendPush } from './push-sender.ts';
-import type { PushSubscriptions } from './push-subscriptions.ts';
+import type { PushSubscription, PushSubscriptions } from './push-subscriptions.ts';
 import { openRingTable, type RingTable } from './ring-table.ts';
 
 export interface BellOptions {
   readonly database: Database;
   readonly requests: Pick<ApprovalRequests, 'find' | 'onAnyChange'>;
   readonly subscriptions: PushSubscriptions;
+  /** The passkeys that people have now. */
+  readonly signingKeys: Pick<Keys, 'list'>;
   readonly send: SendPush;
   /** Other ways to tell; where there are none, only pushes ring. */
   readonly notices?: PhoneNotices;
@@ -185,13 +188,11 @@ function asking(options: BellOptions, request: ApprovalRequest, again: boolean):
 }
 
 /** @returns whether one of the person's browsers was reached */
-async function pushToAll(
-  { subscriptions, send, closing }: BellOptions,
-  { user }: ApprovalRequest,
-  push: Push,
-): Promise<boolean> {
+async function pushToAll(options: BellOptions, { user }: ApprovalRequest, push: Push): Promise<boolean> {
+  const { subscriptions, send, closing } = options;
+  const ringing = await subscriptionsOf(user, options);
   const reached = await Promise.all(
-    subscriptions.of(user).map(async (subscription) => {
+    ringing.map(async (subscription) => {
       const result = await send(subscription, push);
       if (closing.aborted) return false;
       if (result.outcome === 'sent') subscriptions.rang(subscription.endpoint);
@@ -201,6 +202,20 @@ async function pushToAll(
     }),
   );
   return reached.includes(true);
+}
+
+/** A passkey may have been removed at the home's own machine, by another process: what it let in rings no more. */
+async function subscriptionsOf(
+  user: string,
+  { subscriptions, signingKeys, closing }: BellOptions,
+): Promise<PushSubscription[]> {
+  const all = subscriptions.of(user);
+  if (all.length === 0) return [];
+  const enrolled = new Set((await signingKeys.list(user)).map(({ credentialId }) => credentialId));
+  closing.throwIfAborted();
+  const ended = all.filter(({ credential }) => !enrolled.has(credential));
+  for (const { credential } of ended) subscriptions.endKey(user, credential);
+  return all.filter((one) => !ended.includes(one));
 }
 
 function isPending({ requests }: BellOptions, { id }: ApprovalRequest): boolean {

@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
+import type { Keys } from '../../../approval/keys/keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import type { ApprovalRequests } from '../../identity-provider/approval-requests.ts';
 import { type Bell, createBell } from './bell.ts';
@@ -40,6 +41,8 @@ export function createPhonePush(
     readonly issuer: string;
     readonly database: Database;
     readonly requests: ApprovalRequests;
+    /** The passkeys that people have now. */
+    readonly signingKeys: Pick<Keys, 'list'>;
     readonly clock: Clock;
     readonly closing: AbortSignal;
     readonly fetch: typeof fetch;

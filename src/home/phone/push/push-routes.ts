@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { Hono } from 'hono';
 import type { BrowserContext, BrowserEnv } from '../browser-env.ts';
+import { passkeyNeeded } from '../page.ts';
 import type { Bell } from './bell.ts';
-import { browserName } from './browser-name.ts';
 import { type PushSubscriptions, pushSubscriptionSchema } from './push-subscriptions.ts';
 
 const refusals = {
@@ -22,12 +21,15 @@ export function createPushRoutes(services: {
   app.post('/phone/push/subscriptions', async (context) => {
     const { user, session } = context.var;
     if (user === undefined || session === undefined) return signedOut(context);
+    // It rings for longer than a session lasts, so a link or a recovery code, which may read, opens none.
+    if (session.credentialId === undefined) return passkeyNeeded(context);
     const parsed = pushSubscriptionSchema.safeParse(await given(context));
     if (!parsed.success) return context.json({ error: 'invalid_subscription' }, 400);
     const owner = {
       user: user.username,
-      session: sessionDigest(session),
-      name: browserName(context.req.header('user-agent')),
+      session: session.id,
+      credential: session.credentialId,
+      name: session.browser,
     };
     const added = subscriptions.add(owner, parsed.data);
     if (added === 'kept') return context.json({ name: owner.name }, 201);
@@ -52,13 +54,6 @@ export function createPushRoutes(services: {
       : context.json({ error: 'not_found' }, 404);
   });
 
-  // Before the page that does it: whoever signs out is not told of orders there any more.
-  app.post('/signout', async (context, next) => {
-    const { session } = context.var;
-    if (session !== undefined) subscriptions.signedOut(sessionDigest(session));
-    return next();
-  });
-
   return app;
 }
 
@@ -74,8 +69,4 @@ async function given(context: BrowserContext): Promise<unknown> {
   } catch {
     return undefined;
   }
-}
-
-function sessionDigest(session: string): string {
-  return createHash('sha256').update(session).digest('base64url');
 }

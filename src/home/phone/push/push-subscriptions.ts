@@ -30,8 +30,10 @@ export const pushSubscriptionSchema = z.lazy(() =>
 export interface PushSubscription {
   readonly endpoint: string;
   readonly user: string;
-  /** The session's digest that it was handed in with last: it goes when that session is signed out. */
+  /** The session's id that it was handed in with last: it goes when that session is ended. */
   readonly session: string;
+  /** The passkey that this session was opened with: it goes when that is removed. */
+  readonly credential: string;
   readonly p256dh: string;
   readonly auth: string;
   /** What the browser calls itself: `Safari on iPhone`. */
@@ -51,14 +53,16 @@ export interface PushSubscriptions {
    *   doesn't prove to be by its secret; `too_many` where this person has ten already
    */
   add(
-    owner: { user: string; session: string; name: string },
+    owner: Pick<PushSubscription, 'user' | 'session' | 'credential' | 'name'>,
     subscription: z.output<typeof pushSubscriptionSchema>,
   ): 'kept' | 'invalid' | 'taken' | 'too_many';
   of(user: string): PushSubscription[];
   /** @param user limits it to that person's own; whether there was one */
   remove(endpoint: string, user?: string): boolean;
   /** Whoever signs out there is not rung there any more. */
-  signedOut(session: string): void;
+  endSession(session: string): void;
+  /** Nothing rings any more that a removed passkey let in. */
+  endKey(user: string, credential: string): void;
   rang(endpoint: string): void;
   failed(endpoint: string, restsUntil?: number): void;
 }
@@ -67,6 +71,7 @@ interface Row {
   readonly endpoint: string;
   readonly user: string;
   readonly session: string;
+  readonly credential: string;
   readonly p256dh: string;
   readonly auth: string;
   readonly name: string;
@@ -87,6 +92,7 @@ export function openPushSubscriptions(
       endpoint TEXT PRIMARY KEY,
       user TEXT NOT NULL,
       session TEXT NOT NULL,
+      credential TEXT NOT NULL,
       p256dh TEXT NOT NULL,
       auth TEXT NOT NULL,
       name TEXT NOT NULL,
@@ -102,14 +108,18 @@ export function openPushSubscriptions(
     'SELECT * FROM push_subscriptions WHERE user = ? ORDER BY created_at, endpoint',
   );
   const write = database.prepare(`
-    INSERT INTO push_subscriptions (endpoint, user, session, p256dh, auth, name, created_at)
-    VALUES (@endpoint, @user, @session, @p256dh, @auth, @name, @now)
-    ON CONFLICT (endpoint) DO UPDATE SET user = @user, session = @session, p256dh = @p256dh, auth = @auth, name = @name`);
+    INSERT INTO push_subscriptions (endpoint, user, session, credential, p256dh, auth, name, created_at)
+    VALUES (@endpoint, @user, @session, @credential, @p256dh, @auth, @name, @now)
+    ON CONFLICT (endpoint) DO UPDATE
+      SET user = @user, session = @session, credential = @credential, p256dh = @p256dh, auth = @auth, name = @name`);
   const remove = database.prepare<[string]>('DELETE FROM push_subscriptions WHERE endpoint = ?');
   const removeOwn = database.prepare<[string, string]>(
     'DELETE FROM push_subscriptions WHERE endpoint = ? AND user = ?',
   );
-  const signOut = database.prepare<[string]>('DELETE FROM push_subscriptions WHERE session = ?');
+  const endKey = database.prepare<[string, string]>(
+    'DELETE FROM push_subscriptions WHERE user = ? AND credential = ?',
+  );
+  const endSession = database.prepare<[string]>('DELETE FROM push_subscriptions WHERE session = ?');
   const rang = database.prepare<[number, string]>(
     'UPDATE push_subscriptions SET last_success_at = ?, failures = 0, rests_until = 0 WHERE endpoint = ?',
   );
@@ -118,12 +128,13 @@ export function openPushSubscriptions(
   );
 
   const add = database.transaction<PushSubscriptions['add']>(
-    ({ user, session, name }, { endpoint, keys: { p256dh, auth } }) => {
+    (owner, { endpoint, keys: { p256dh, auth } }) => {
+      const { user } = owner;
       if (!isPushEndpoint(endpoint, loopback)) return 'invalid';
       const there = byEndpoint.get(endpoint);
       if (there !== undefined && there.user !== user && !sameSecret(there.auth, auth)) return 'taken';
       if (there?.user !== user && ofUser.all(user).length >= MOST_OF_A_PERSON) return 'too_many';
-      write.run({ endpoint, user, session, p256dh, auth, name: name.slice(0, 60), now: clock.now() });
+      write.run({ ...owner, endpoint, p256dh, auth, now: clock.now() });
       return 'kept';
     },
   );
@@ -133,7 +144,8 @@ export function openPushSubscriptions(
     of: (user) => ofUser.all(user).map(subscriptionOf),
     remove: (endpoint, user) =>
       (user === undefined ? remove.run(endpoint) : removeOwn.run(endpoint, user)).changes > 0,
-    signedOut: (session) => void signOut.run(session),
+    endSession: (session) => void endSession.run(session),
+    endKey: (user, credential) => void endKey.run(user, credential),
     rang: (endpoint) => void rang.run(clock.now(), endpoint),
     failed: (endpoint, restsUntil = 0) => void failed.run(restsUntil, endpoint),
   };
