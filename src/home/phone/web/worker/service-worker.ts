@@ -70,7 +70,7 @@ async function orShell(request: Request): Promise<Response> {
 
 function read(data: PushMessageData | null): PushMessage {
   try {
-    const { kind, id, title, body, tag, again } = data?.json();
+    const { kind, id, title, body, tag, again } = data?.json() ?? {};
     if ([id, title, body, tag].every((text) => typeof text === 'string')) {
       return { kind: kind === 'settled' ? 'settled' : 'ask', id, title, body, tag, again: again === true };
     }
