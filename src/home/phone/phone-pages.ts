@@ -5,6 +5,7 @@ import type { ApprovalRequest, DecisionOutcome } from '../identity-provider/appr
 import { type BrowserEnv, isFull } from './browser-env.ts';
 import { type Markup, messagePage, page, passkeyNeeded, toSignIn } from './page.ts';
 import { nextChange, type PhoneServices } from './phone-services.ts';
+import { pushToggle } from './push/push-toggle.ts';
 import { recentItem, requestCard, resultPanel } from './request-card.ts';
 
 const RECENT = 10;
@@ -53,6 +54,7 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
 <div id="pending" aria-live="polite">${waiting.map((request) => requestCard(request, formToken))}</div>
 <p id="more" class="soft">${more > 0 ? `And ${more} more, when these are decided.` : ''}</p>
 <div id="empty" class="card empty" data-testid="empty" ${waiting.length > 0 ? 'hidden' : ''}><p><strong>Nothing to approve</strong></p><p class="soft">An order appears here as soon as your terminal asks for it.</p></div>
+${pushToggle(services.push)}
 <h2>Recent decisions</h2>
 <ul class="recent" id="recent" data-testid="recent-list">${requests.recent(user.username, RECENT).map(recentItem)}</ul>`,
     });

@@ -1,5 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { createPasskey, type Passkey } from './passkey.ts';
+import type {
+  PublicKeyCredentialCreationOptionsJSON,
+  PublicKeyCredentialRequestOptionsJSON,
+} from '@simplewebauthn/server';
+import { type Authenticator, createAuthenticator } from '../../unit/approval/signature/authenticator.ts';
 
 export const FRAGMENT = 'text/vnd.trade-agent.fragment+html';
 
@@ -42,28 +46,34 @@ export const ledTo = (response: Response) => response.headers.get('x-phone-locat
 
 const json = { accept: 'application/json' };
 
+/** What a passkey is to sign, out of the options for it. */
+export async function challengeOf(answer: Response): Promise<string> {
+  type Options = PublicKeyCredentialCreationOptionsJSON | PublicKeyCredentialRequestOptionsJSON;
+  return ((await answer.json()) as Options).challenge;
+}
+
 /** Sets up a browser by a pairing link. */
 export async function pairByHttp(
   link: string,
-  { passkey, name = 'test phone' }: { passkey?: Passkey; name?: string } = {},
-): Promise<{ browser: HttpBrowser; passkey: Passkey }> {
+  { authenticator, name = 'test phone' }: { authenticator?: Authenticator; name?: string } = {},
+): Promise<{ browser: HttpBrowser; authenticator: Authenticator }> {
   const { origin, hash } = new URL(link);
   const secret = hash.slice(1);
   const browser = createHttpBrowser(origin);
-  const made = passkey ?? createPasskey(origin);
+  const made = authenticator ?? createAuthenticator('ES256', { origin, rpId: new URL(origin).hostname });
   const options = await browser.submit('/phone/pair', '/phone/pair/options', { secret }, json);
   if (!options.ok) throw new Error(`no options: ${options.status} ${await options.text()}`);
-  const registration = JSON.stringify(made.create(await options.json()));
+  const registration = JSON.stringify(made.register(await challengeOf(options)));
   const answer = await browser.submit('/phone/pair', '/phone/pair/enrol', { secret, registration, name });
   if (ledTo(answer) !== '/phone') throw new Error(`not paired: ${answer.status} ${await answer.text()}`);
-  return { browser, passkey: made };
+  return { browser, authenticator: made };
 }
 
 /** Signs another browser in with a passkey that is enrolled. */
-export async function signInByHttp(address: string, passkey: Passkey): Promise<HttpBrowser> {
+export async function signInByHttp(address: string, authenticator: Authenticator): Promise<HttpBrowser> {
   const browser = createHttpBrowser(address);
   const options = await browser.submit('/signin', '/signin/options', {}, json);
-  const assertion = JSON.stringify(passkey.get(await options.json()));
+  const assertion = JSON.stringify(authenticator.assert(await challengeOf(options)));
   const answer = await browser.submit('/signin', '/signin/passkey', { assertion });
   if (ledTo(answer) !== '/phone') throw new Error(`not signed in: ${answer.status} ${await answer.text()}`);
   return browser;
