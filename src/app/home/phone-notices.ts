@@ -25,7 +25,7 @@ export function phoneNotices(options: {
   readonly channels: NoticesConfig;
   /** Their user name; undefined while there is nobody. */
   readonly owner: () => string | undefined;
-  readonly secrets: Pick<CredentialStore, 'get'>;
+  readonly secrets: CredentialStore;
   readonly surroundings: Omit<ChannelSurroundings, 'now'>;
   readonly clock: Clock;
   /** Told what could not be sent, by which channel; nothing of what it said. */
@@ -36,7 +36,7 @@ export function phoneNotices(options: {
   return {
     async tell(told, signal) {
       if (used.length === 0 || told.user !== owner()) return;
-      const secretOf = await noticeSecrets(options.secrets as CredentialStore);
+      const secretOf = await noticeSecrets(options.secrets);
       const notice = noticeOf(told);
       const byTime = timeLimit(clock, signal);
       try {

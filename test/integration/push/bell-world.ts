@@ -15,9 +15,9 @@ import {
   type PushOptions,
 } from '../../../src/home/phone/push/phone-push.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
-import type { SigningKey } from '../../../src/store/signing-key-store.ts';
 import { proposalDetails } from '../sandbox/proposal-fixture.ts';
 import { openPushService, type PushService } from './push-service.ts';
+import { signingKey } from './signing-key.ts';
 
 /** A clock that a test moves. What is shorter than anybody notices passes by itself. */
 export class MovedClock implements Clock {
@@ -161,20 +161,4 @@ export async function openBellWorld(
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-function signingKey(sub: string): SigningKey {
-  return {
-    credentialId: `${sub}s-key`,
-    sub,
-    publicKey: new Uint8Array(),
-    algorithm: -7,
-    counter: 0,
-    method: 'webauthn',
-    deviceType: 'singleDevice',
-    backedUp: false,
-    name: 'Phone',
-    transports: [],
-    enrolledAt: 0,
-  } as SigningKey;
 }
