@@ -4,6 +4,7 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Hono } from 'hono';
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
 import Provider from 'oidc-provider';
+import type { Keys } from '../../approval/keys/keys.ts';
 import { createTokenVerifier, type TokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
@@ -12,7 +13,7 @@ import { sqliteProofStore } from '../../store/sqlite/proof-store.ts';
 import { approvalCode } from '../../trading/approval-details.ts';
 import type { Faults } from '../faults.ts';
 import { createPhoneApp } from '../phone/phone-app.ts';
-import type { PhoneServices } from '../phone/phone-services.ts';
+import type { HomeAbout, PhoneServices } from '../phone/phone-services.ts';
 import { type ApprovalRequests, createApprovalRequests } from './approval-requests.ts';
 import { readSubject } from './approval-subject.ts';
 import { pingSender } from './clients.ts';
@@ -30,6 +31,7 @@ import { createOutcomeEndpoint } from './outcome-endpoint.ts';
 import type { People } from './people.ts';
 import { connectedAccountsUrl } from './protocol.ts';
 import { loadProviderKeys, type ProviderKeys } from './provider-keys.ts';
+import { createRecoveryCodes } from './recovery-codes.ts';
 import type { RefreshTokenReuse } from './refresh-token-reuse.ts';
 import { createSessions } from './sessions.ts';
 import { createTokenExchange, tokenExchangeParameters } from './token-exchange.ts';
@@ -42,8 +44,10 @@ export interface IdentityProviderOptions {
   /** The gateway's resource indicator: the audience of access tokens. */
   readonly resource: string;
   readonly people: People;
-  /** By user name. */
-  readonly passwords?: Readonly<Record<string, string>>;
+  /** What people approve and sign in with. */
+  readonly signingKeys: Keys;
+  /** What the pages say of the home they belong to. */
+  readonly about: HomeAbout;
   /** Authenticates the terminal phone. */
   readonly phonePairingSecret: string;
   /** The one client that may exchange tokens (private_key_jwt). */
@@ -126,7 +130,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   );
   const phone = serve(
     phoneApp(options, {
-      keys,
+      formKey: keys.cookie,
       requests,
       connections,
       deviceCodes: createDeviceCodes({ provider, resource, now }),
@@ -162,24 +166,21 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
 function phoneApp(
   options: IdentityProviderOptions,
   parts: Pick<PhoneServices, 'requests' | 'connections' | 'deviceCodes' | 'clock' | 'closing'> & {
-    readonly keys: ProviderKeys;
+    readonly formKey: string;
     readonly delivery: Delivery;
   },
 ): Hono {
-  const { database, issuer, people } = options;
-  const { clock, delivery, keys, requests } = parts;
+  const { about, database, issuer, people } = options;
+  const { clock, delivery, formKey, requests } = parts;
   return createPhoneApp({
     ...parts,
     issuer,
+    about,
     people,
+    keys: options.signingKeys,
+    recovery: createRecoveryCodes({ database, people, clock }),
     thirdPartyPasswords: options.thirdPartyPasswords ?? {},
-    sessions: createSessions({
-      database,
-      people,
-      passwords: options.passwords ?? {},
-      formKey: keys.cookie,
-      clock,
-    }),
+    sessions: createSessions({ database, people, formKey, clock }),
     pairingSecret: options.phonePairingSecret,
     decide: async (id, decision, user) => {
       const result = requests.decide(id, decision, user);
