@@ -10,6 +10,7 @@ export const cardStyle = `
 .words { overflow-wrap: anywhere; }
 .buy { --side: var(--buy); } .sell { --side: var(--sell); }
 span.buy, span.sell { color: var(--side); }
+h1[tabindex], h2[tabindex] { outline: 0; }
 .title { flex-wrap: wrap; align-items: center; gap: 0 1rem; min-height: 2.5rem; }
 .title h1 { margin: 0; font-size: 1.15rem; }
 .title [role=status] { flex: 1; }
@@ -58,7 +59,8 @@ span.buy, span.sell { color: var(--side); }
 
 .bar { position: fixed; inset: auto 0 0; z-index: 2; padding: .5rem max(1rem, env(safe-area-inset-right)) calc(.75rem + env(safe-area-inset-bottom)) max(1rem, env(safe-area-inset-left)); border-top: 1px solid var(--line); background: var(--card); box-shadow: 0 -.3rem 1rem rgb(0 0 0 / .08); }
 .bar > * { max-width: 32rem; margin-inline: auto; }
-main:has(.bar) { padding-bottom: calc(var(--bar) + 1rem); }
+body:has(.bar) { padding-bottom: calc(var(--bar) + env(safe-area-inset-bottom)); }
+main:has(.bar) { padding-bottom: 0; }
 .bar .said:empty { display: none; }
 .bar .said { margin: 0 auto .4rem; padding: .3rem .7rem; border: 0 solid var(--stop); border-left-width: .3rem; border-radius: .3rem; background: var(--ground); color: var(--ink); font-weight: 400; font-size: .9375rem; line-height: 1.35; }
 .bar .said.problem strong { color: var(--stop); }

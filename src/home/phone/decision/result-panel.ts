@@ -83,11 +83,12 @@ function executedWord(text: string): Standing {
 }
 
 function sentenceOf(request: ApprovalRequest): string {
-  const told = becameOf(request);
-  if (told !== '') return told;
-  switch (request.status) {
+  const { outcome, details, status } = request;
+  if (outcome !== undefined && (outcome.state !== 'executing' || outcome.text !== ''))
+    return becameOf(request);
+  switch (status) {
     case 'approved':
-      return 'Whoever asked for it carries it out now.';
+      return details.proposal === undefined ? 'Whoever asked for it carries it out now.' : 'On its way.';
     case 'denied':
       return 'Nothing comes of it.';
     default:
