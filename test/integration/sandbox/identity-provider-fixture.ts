@@ -13,6 +13,7 @@ import { draftOf } from '../../../src/home/identity-provider/order-details.ts';
 import { addMissing, createPeople } from '../../../src/home/identity-provider/people.ts';
 import type { VaultConnection } from '../../../src/home/identity-provider/third-party.ts';
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
+import type { NumberMatching } from '../../../src/home/phone/decision/approval-steps.ts';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
 import {
@@ -57,6 +58,7 @@ export async function startIdentityProvider(
     connections?: Record<string, VaultConnection>;
     thirdPartyPasswords?: Record<string, string>;
     fetch?: typeof fetch;
+    numberMatching?: NumberMatching;
   } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'identity-provider-'));
@@ -94,6 +96,7 @@ export async function startIdentityProvider(
       faults,
       onError: (problem) => problems.push(problem),
       ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+      ...(options.numberMatching === undefined ? {} : { numberMatching: options.numberMatching }),
       ...(options.thirdPartyPasswords === undefined
         ? {}
         : { thirdPartyPasswords: options.thirdPartyPasswords }),

@@ -43,14 +43,14 @@ h1[tabindex], h2[tabindex] { outline: 0; }
 .asked .unknown { color: var(--stop); }
 .request .codebox { flex-wrap: nowrap; margin: .45rem 0 0; padding: .3rem .8rem; font-size: .9375rem; }
 .codebox .value, .codes .value { font: 700 1.5rem/1.2 ui-monospace, Menlo, Consolas, monospace; letter-spacing: .1em; white-space: nowrap; }
-.bar .codes { display: grid; grid-template-columns: repeat(3, 1fr); gap: .5rem; margin: 0 auto .5rem; }
+.bar .codes { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: .5rem; margin: 0 auto .5rem; }
 .bar .about b { color: var(--ink); }
 .codes label { position: relative; display: flex; align-items: center; justify-content: center; min-height: 2.85rem; margin: 0; border: 2px solid var(--soft); border-radius: .7rem; background: var(--field); cursor: pointer; }
 .codes input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: pointer; }
 .codes .value { font-size: 1.2rem; letter-spacing: .04em; }
 .codes label:has(:checked) { border-color: var(--ink); background: var(--ink); color: var(--card); }
 .codes label:has(:focus-visible) { outline: 3px solid var(--paper-line); outline-offset: 2px; }
-.confirm label { display: grid; grid-template-columns: 1fr 6.5rem; align-items: center; gap: .75rem; margin: .45rem 0 0; font-size: .875rem; font-weight: 400; line-height: 1.35; }
+.confirm label { display: grid; grid-template-columns: minmax(0, 1fr) 6.5rem; align-items: center; gap: .75rem; margin: .45rem 0 0; font-size: .875rem; font-weight: 400; line-height: 1.35; }
 .confirm input { min-height: 2.75rem; text-transform: uppercase; }
 .all { margin-top: .35rem; }
 .all summary { display: flex; align-items: center; min-height: 2.75rem; color: var(--soft); font-weight: 600; cursor: pointer; }
@@ -71,7 +71,6 @@ main:has(.bar) { padding-bottom: 0; }
 .bar .expiry .soon { color: var(--stop); }
 .bar .pair { gap: .6rem; margin-top: 0; }
 .bar button { display: flex; flex-direction: column; align-items: center; justify-content: center; min-width: 0; min-height: 3.5rem; padding: .3rem .5rem; line-height: 1.15; }
-.bar button .colon { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .bar button .act { display: -webkit-box; max-width: 100%; overflow: hidden; font-size: .875rem; font-weight: 500; overflow-wrap: anywhere; -webkit-box-orient: vertical; -webkit-line-clamp: 2; }
 .bar .instead { display: flex; align-items: center; margin: 0; font-size: .875rem; line-height: 1.3; }
 .no-script { display: none !important; }
@@ -122,7 +121,13 @@ ol.history .third { font-size: .875rem; }
   .request .codebox { flex-wrap: wrap; }
   #others a { grid-template-columns: 1fr auto; } #others .left { grid-column: 2; grid-row: 2; } #others .what { white-space: normal; grid-row: 1 / 3; }
 }
-@media (max-width: 15rem) { .codes { grid-template-columns: 1fr; } .request dl > div, .request dl.shows > div, .request dl.origins > div { grid-template-columns: 1fr; gap: 0; } }
+@media (max-width: 15rem) {
+  header { gap: .3rem; } header .quiet { padding-inline: .4rem; }
+  .bar .about { white-space: normal !important; }
+  .bar .codes, .bar .pair { gap: .35rem; } .codes .value { font-size: .95rem; letter-spacing: 0; } .bar button { padding-inline: .2rem; }
+  .confirm label { grid-template-columns: minmax(0, 1fr); }
+  .request dl > div, .request dl.shows > div, .request dl.origins > div { grid-template-columns: 1fr; gap: 0; }
+}
 @media (max-height: 30rem) {
   body > .sandbox { padding-block: 0; }
   body > header { min-height: 2.25rem; padding-block: 0; }

@@ -30,7 +30,7 @@ function start(): void {
       show(here, JSON.parse(data));
     },
     alive: () => here.tell('Connected'),
-    signed_out: () => location.assign('/signin?next=/phone'),
+    signed_out: () => location.assign('/signin'),
     error: () => here.tell('Not connected, trying again'),
   });
   here.onLeave(stop);
