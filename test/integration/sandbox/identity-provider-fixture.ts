@@ -14,6 +14,7 @@ import { addMissing, createPeople } from '../../../src/home/identity-provider/pe
 import type { VaultConnection } from '../../../src/home/identity-provider/third-party.ts';
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
+import type { HomeAbout } from '../../../src/home/phone/phone-services.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
 import {
   bindingMessage,
@@ -57,6 +58,7 @@ export async function startIdentityProvider(
     connections?: Record<string, VaultConnection>;
     thirdPartyPasswords?: Record<string, string>;
     fetch?: typeof fetch;
+    about?: HomeAbout;
   } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'identity-provider-'));
@@ -82,7 +84,7 @@ export async function startIdentityProvider(
       resource: RESOURCE,
       people,
       signingKeys: keys,
-      about: { name: 'Sandbox', environment: 'paper', simulated: true },
+      about: options.about ?? { name: 'Sandbox', environment: 'paper', simulated: true },
       phonePairingSecret: PAIRING_SECRET,
       gatewayClient: {
         client_id: 'trade-agent-gateway',
