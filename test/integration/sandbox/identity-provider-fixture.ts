@@ -15,6 +15,7 @@ import type { VaultConnection } from '../../../src/home/identity-provider/third-
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
 import type { NumberMatching } from '../../../src/home/phone/decision/approval-steps.ts';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
+import type { HomeAbout } from '../../../src/home/phone/phone-services.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
 import {
   bindingMessage,
@@ -59,6 +60,7 @@ export async function startIdentityProvider(
     thirdPartyPasswords?: Record<string, string>;
     fetch?: typeof fetch;
     numberMatching?: NumberMatching;
+    about?: HomeAbout;
   } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'identity-provider-'));
@@ -84,7 +86,7 @@ export async function startIdentityProvider(
       resource: RESOURCE,
       people,
       signingKeys: keys,
-      about: { name: 'Sandbox', environment: 'paper', simulated: true },
+      about: options.about ?? { name: 'Sandbox', environment: 'paper', simulated: true },
       phonePairingSecret: PAIRING_SECRET,
       gatewayClient: {
         client_id: 'trade-agent-gateway',
