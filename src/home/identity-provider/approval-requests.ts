@@ -21,6 +21,8 @@ export interface ApprovalRequest {
   readonly user: string;
   readonly clientId: string;
   readonly clientName: string;
+  /** What is to be known of the client: that it is new here, and from where. */
+  readonly clientNote?: string | undefined;
   readonly code: string;
   readonly bindingMessage: string | undefined;
   readonly details: Readonly<Record<string, unknown>> & { readonly type: string };
@@ -69,8 +71,11 @@ export interface ApprovalRequests {
   pending(user: string, limit?: number): ApprovalRequest[];
   /** How many wait for this person, of one client where it is named. */
   countPending(user: string, clientId?: string): number;
-  /** Decided, withdrawn or expired, latest first; those that gave way to a second are left out. */
-  recent(user: string, limit: number): ApprovalRequest[];
+  /**
+   * Decided, withdrawn or expired, latest first; those that gave way to a second are left out.
+   * @param before the id of a request: only what was over before it
+   */
+  recent(user: string, limit: number, before?: string): ApprovalRequest[];
   /** Records a decision, once and for all. `user` limits it to that person's own requests. */
   decide(id: string, decision: Decision, user?: string): DecisionOutcome;
   /**
@@ -148,7 +153,8 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
         ? rows.countPending.get(user, clock.now())
         : rows.countPendingOf.get(user, clientId, clock.now())
       )?.count ?? 0,
-    recent: (user, limit) => rows.recent.all(user, clock.now(), limit).map(load),
+    recent: (user, limit, before) =>
+      rows.recent.all({ user, now: clock.now(), limit, before: before ?? null }).map(load),
     decide(id, decision, user) {
       const before = find(id);
       if (before === undefined || (user !== undefined && before.user !== user))

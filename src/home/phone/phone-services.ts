@@ -6,6 +6,7 @@ import type { DeviceCodes } from '../identity-provider/device-codes.ts';
 import type { People } from '../identity-provider/people.ts';
 import type { RecoveryCodes } from '../identity-provider/recovery-codes.ts';
 import type { Sessions } from '../identity-provider/sessions.ts';
+import type { ApprovalSteps } from './decision/approval-steps.ts';
 import type { PhonePush } from './push/phone-push.ts';
 
 /** What the pages say of the home they belong to. */
@@ -36,8 +37,15 @@ export interface PhoneServices {
   readonly clock: Clock;
   /** Aborts when the server closes, so that nothing that waits holds it open. */
   readonly closing: AbortSignal;
+  /** What is done before an approval counts, beside signing it. */
+  readonly steps: ApprovalSteps;
   /** Records a person's decision and tells the provider. `user` limits it to that person's own requests. */
-  readonly decide: (id: string, decision: Decision, user?: string) => Promise<DecisionOutcome>;
+  readonly decide: (
+    id: string,
+    decision: Decision,
+    user?: string,
+    evidence?: unknown,
+  ) => Promise<DecisionOutcome>;
 }
 
 /** Resolves on the next change to the user's requests, after `ms`, or when a signal aborts. Never rejects. */

@@ -148,7 +148,7 @@ describe('a phone that rings', () => {
     await phone.page.goto('about:blank');
     expect(await phone.tap(push?.topic ?? '')).toEqual({
       focused: [],
-      opened: [`/phone#request-${push?.message.id}`],
+      opened: [`/phone?request=${push?.message.id}`],
     });
   });
 

@@ -13,7 +13,9 @@ import { draftOf } from '../../../src/home/identity-provider/order-details.ts';
 import { addMissing, createPeople } from '../../../src/home/identity-provider/people.ts';
 import type { VaultConnection } from '../../../src/home/identity-provider/third-party.ts';
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
+import type { NumberMatching } from '../../../src/home/phone/decision/approval-steps.ts';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
+import type { HomeAbout } from '../../../src/home/phone/phone-services.ts';
 import type { PushOptions } from '../../../src/home/phone/push/phone-push.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
 import {
@@ -59,6 +61,8 @@ export async function startIdentityProvider(
     thirdPartyPasswords?: Record<string, string>;
     fetch?: typeof fetch;
     push?: PushOptions;
+    numberMatching?: NumberMatching;
+    about?: HomeAbout;
   } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'identity-provider-'));
@@ -84,7 +88,7 @@ export async function startIdentityProvider(
       resource: RESOURCE,
       people,
       signingKeys: keys,
-      about: { name: 'Sandbox', environment: 'paper', simulated: true },
+      about: options.about ?? { name: 'Sandbox', environment: 'paper', simulated: true },
       phonePairingSecret: PAIRING_SECRET,
       gatewayClient: {
         client_id: 'trade-agent-gateway',
@@ -97,6 +101,7 @@ export async function startIdentityProvider(
       onError: (problem) => problems.push(problem),
       ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
       ...(options.push === undefined ? {} : { push: options.push }),
+      ...(options.numberMatching === undefined ? {} : { numberMatching: options.numberMatching }),
       ...(options.thirdPartyPasswords === undefined
         ? {}
         : { thirdPartyPasswords: options.thirdPartyPasswords }),

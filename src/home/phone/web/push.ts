@@ -3,7 +3,7 @@ import { ask } from './ask.ts';
 /*
  * What the pages do about ringing: keep the service worker, switch this browser's subscription on and off, tell the
  * server which requests were shown, and clear away notifications of what was. It goes by the markup alone: a section
- * with `data-push` (push/push-toggle.ts) and cards with `data-request-id`.
+ * with `data-push` (push/push-toggle.ts), cards with `data-request-id`, and links that show one (`data-show`).
  */
 
 const SUBSCRIPTIONS = '/phone/push/subscriptions';
@@ -64,12 +64,13 @@ function look(): void {
 }
 
 function tellShown(): void {
-  const cards = [...document.querySelectorAll<HTMLElement>('[data-testid=request][data-request-id]')];
-  const waiting = new Set(cards.map((card) => card.dataset.requestId ?? ''));
+  const cards = [...document.querySelectorAll<HTMLElement>('[data-request-id], [data-show]')];
+  const idOf = ({ dataset: { requestId, show = '' } }: HTMLElement) => requestId ?? show;
+  const waiting = new Set(cards.map(idOf));
   if (document.visibilityState === 'visible') {
     for (const card of cards) {
-      const id = card.dataset.requestId ?? '';
-      if (shown.has(id) || !card.checkVisibility()) continue;
+      const id = idOf(card);
+      if (shown.has(id) || !isVisible(card)) continue;
       shown.add(id);
       void post(`/phone/requests/${encodeURIComponent(id)}/seen`);
       void clearAway(id);
@@ -82,6 +83,10 @@ function tellShown(): void {
   }
 }
 
+function isVisible(element: HTMLElement): boolean {
+  return element.getClientRects().length > 0;
+}
+
 /** Whoever looks at the request, or has decided it, needs no notification of it. */
 async function clearAway(id: string): Promise<void> {
   const registration = await navigator.serviceWorker.getRegistration('/phone');
@@ -91,8 +96,11 @@ async function clearAway(id: string): Promise<void> {
 }
 
 function toCard(id: string): void {
-  const heading = document.getElementById(`request-${id}`);
-  (heading?.closest('article') ?? heading)?.scrollIntoView({ block: 'start' });
+  const place = (name: string) => document.querySelector<HTMLElement>(`[${name}="${CSS.escape(id)}"]`);
+  // Its place in the list of those that wait, which leads to its card.
+  const listed = place('data-show');
+  if (listed !== null) listed.click();
+  else place('data-request-id')?.scrollIntoView({ block: 'start' });
 }
 
 function section(): HTMLElement | null {

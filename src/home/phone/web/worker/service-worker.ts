@@ -115,7 +115,7 @@ async function open(id: string): Promise<void> {
   const windows = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
   const there = windows.find(({ url }) => new URL(url).pathname === PHONE);
   if (there === undefined) {
-    await self.clients.openWindow(id === '' ? PHONE : `${PHONE}#request-${id}`);
+    await self.clients.openWindow(id === '' ? PHONE : `${PHONE}?request=${encodeURIComponent(id)}`);
     return;
   }
   there.postMessage({ kind: 'open', id });
