@@ -76,9 +76,8 @@ export function browserMiddleware(services: PhoneServices) {
     context.set('user', session === undefined ? undefined : services.people.find(session.username));
     context.set('formToken', sessions.formToken(browser, session));
 
-    const changes = !['GET', 'HEAD'].includes(context.req.method);
-    if (unkeyed && !changes) return shellPage(context);
-    if (changes) {
+    if (unkeyed && context.req.method !== 'POST') return shellPage(context);
+    if (context.req.method === 'POST') {
       const { form_token: token } = await context.req.parseBody();
       const right = typeof token === 'string' && sameSecret(token, context.var.formToken);
       if (unkeyed || isElsewhere(context, issuer) || !right) {

@@ -159,6 +159,19 @@ describe('a request that is settled', () => {
     expect(world.service.received).toHaveLength(2);
   });
 
+  it('is not taken back where it never rang', async () => {
+    world.subscribe('alice', 'phone');
+    const { id } = world.ask();
+    await received(1);
+    await quiet(50_000);
+    world.clock.advance(1000);
+    world.subscribe('alice', 'a-later-phone');
+    world.requests.decide(id, 'deny');
+    await received(2);
+    await quiet(500_000);
+    expect(world.service.received.map(({ browser }) => browser)).toEqual(['phone', 'phone']);
+  });
+
   it('does not ring any more while it is tried again', async () => {
     world.subscribe('alice', 'phone');
     world.service.answer({ status: 503, headers: { 'retry-after': '5' } });

@@ -90,8 +90,8 @@ export function createBell(options: BellOptions): Bell {
       else start(id, (request) => ring(options, table, request));
     }
     quiet = stillQuiet;
-    for (const { request: id, wasPushed } of table.settled(now)) {
-      start(id, (request) => takeBack(options, table, { id, wasPushed, request }));
+    for (const { request: id, pushedAt } of table.settled(now)) {
+      start(id, (request) => takeBack(options, table, { id, pushedAt, request }));
     }
     let next = Math.min(LONGEST_REST_MS, (table.nextExpiry(now) ?? Number.POSITIVE_INFINITY) - now);
     for (const { request: id, due } of table.unseen(now, UNSEEN_MS)) {
@@ -161,16 +161,22 @@ async function ringAgain(
 async function takeBack(
   options: BellOptions,
   table: RingTable,
-  { id, request, wasPushed }: { id: string; request: ApprovalRequest | undefined; wasPushed: boolean },
+  {
+    id,
+    request,
+    pushedAt,
+  }: { id: string; request: ApprovalRequest | undefined; pushedAt: number | undefined },
 ): Promise<void> {
-  if (request !== undefined && wasPushed) {
-    await pushToAll(options, request, {
+  if (request !== undefined && pushedAt !== undefined) {
+    const settled = {
       payload: () => JSON.stringify(settledMessage(request)),
       topic: pushTopic(request),
       urgency: 'normal',
       until: Math.max(request.expiresAt, options.clock.now() + SETTLED_MS),
       wanted: () => true,
-    });
+    } as const;
+    // A browser that was not there yet has nothing on its screen.
+    await pushToAll(options, request, settled, ({ createdAt }) => createdAt <= pushedAt);
     options.closing.throwIfAborted();
     failpoint('push.taken_back');
   }
@@ -188,9 +194,14 @@ function asking(options: BellOptions, request: ApprovalRequest, again: boolean):
 }
 
 /** @returns whether one of the person's browsers was reached */
-async function pushToAll(options: BellOptions, { user }: ApprovalRequest, push: Push): Promise<boolean> {
+async function pushToAll(
+  options: BellOptions,
+  { user }: ApprovalRequest,
+  push: Push,
+  concerns: (subscription: PushSubscription) => boolean = () => true,
+): Promise<boolean> {
   const { subscriptions, send, closing } = options;
-  const ringing = await subscriptionsOf(user, options);
+  const ringing = (await subscriptionsOf(user, options)).filter(concerns);
   const reached = await Promise.all(
     ringing.map(async (subscription) => {
       const result = await send(subscription, push);

@@ -37,7 +37,7 @@ export function createPushRoutes(services: {
     return context.json({ error }, status);
   });
 
-  app.delete('/phone/push/subscriptions', async (context) => {
+  app.post('/phone/push/subscriptions/remove', async (context) => {
     const { user } = context.var;
     if (user === undefined) return signedOut(context);
     const { endpoint } = await context.req.parseBody();

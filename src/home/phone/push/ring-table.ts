@@ -10,7 +10,7 @@ export interface RingTable {
    */
   unseen(now: number, unseenMs: number): readonly { readonly request: string; readonly due: number }[];
   /** Those that wait no more, or are gone, and of which something is noted here. */
-  settled(now: number): readonly { readonly request: string; readonly wasPushed: boolean }[];
+  settled(now: number): readonly { readonly request: string; readonly pushedAt: number | undefined }[];
   /** When the next of those that wait expires; undefined where none does. */
   nextExpiry(now: number): number | undefined;
   pushed(request: string, now: number): void;
@@ -43,8 +43,8 @@ export function openRingTable(database: Database): RingTable {
      FROM request_rings JOIN approval_requests ON id = request
      WHERE ${waits} AND pushed_at IS NOT NULL AND seen_at IS NULL AND pushed_again_at IS NULL`,
   );
-  const settled = database.prepare<[number], { request: string; pushed: number }>(
-    `SELECT request, pushed_at IS NOT NULL AS pushed FROM request_rings LEFT JOIN approval_requests ON id = request
+  const settled = database.prepare<[number], { request: string; pushed_at: number | null }>(
+    `SELECT request, pushed_at FROM request_rings LEFT JOIN approval_requests ON id = request
      WHERE id IS NULL OR decision IS NOT NULL OR withdrawn_at IS NOT NULL OR expires_at <= ?`,
   );
   const nextExpiry = database.prepare<[number], { at: number | null }>(
@@ -62,7 +62,8 @@ export function openRingTable(database: Database): RingTable {
   return {
     unrung: (now) => unrung.all(now),
     unseen: (now, unseenMs) => unseen.all(unseenMs, now),
-    settled: (now) => settled.all(now).map((row) => ({ request: row.request, wasPushed: row.pushed === 1 })),
+    settled: (now) =>
+      settled.all(now).map((row) => ({ request: row.request, pushedAt: row.pushed_at ?? undefined })),
     nextExpiry: (now) => nextExpiry.get(now)?.at ?? undefined,
     pushed: (request, now) => void pushed.run(request, now),
     seen: (request, now) => void seen.run(request, now),

@@ -143,7 +143,7 @@ async function toggle(): Promise<void> {
     const registration = await navigator.serviceWorker.ready;
     const there = await registration.pushManager.getSubscription();
     if (isOn && there !== null) {
-      await post(SUBSCRIPTIONS, { endpoint: there.endpoint }, 'DELETE');
+      await post(`${SUBSCRIPTIONS}/remove`, { endpoint: there.endpoint });
       await there.unsubscribe();
       kept = undefined;
       return 'off';
@@ -199,7 +199,11 @@ function say(state: State): void {
 }
 
 /** With the page's form token, as its forms are. */
-function post(path: string, fields: Record<string, string> = {}, method = 'POST'): Promise<Response> {
+function post(path: string, fields: Record<string, string> = {}): Promise<Response> {
   const token = document.querySelector<HTMLInputElement>('input[name=form_token]')?.value ?? '';
-  return ask(path, { method, body: new URLSearchParams({ form_token: token, ...fields }), headers: json });
+  return ask(path, {
+    method: 'POST',
+    body: new URLSearchParams({ form_token: token, ...fields }),
+    headers: json,
+  });
 }
