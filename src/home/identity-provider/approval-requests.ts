@@ -102,17 +102,7 @@ const ASKED_AGAIN = 'the answer was lost on its way; it is asked again';
 /** The requests and the decisions about them, in SQLite: a decision is final, and survives a restart. */
 export function createApprovalRequests(database: Database, clock: Clock): ApprovalRequests {
   const rows = openApprovalRequestTable(database);
-  const changes = new EventEmitter();
-  changes.setMaxListeners(0);
-  const subscribe = (event: string, listener: () => void) => {
-    changes.on(event, listener);
-    return () => void changes.off(event, listener);
-  };
-  const announce = (user: string) => {
-    changes.emit(`user:${user}`);
-    changes.emit('any');
-  };
-
+  const { announce, delivered, ...listening } = createListeners();
   const load = (row: ApprovalRequestRow) => requestOf(row, clock.now());
   const find = (id: string) => {
     const row = rows.byId.get(id);
@@ -195,12 +185,30 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
     delivered(id) {
       rows.deliver.run(clock.now(), id);
       const request = find(id);
-      if (request !== undefined) changes.emit(`delivered:${request.authReqId}`);
+      if (request !== undefined) delivered(request.authReqId);
     },
-    onChange: (user, listener) => subscribe(`user:${user}`, listener),
-    onAnyChange: (listener) => subscribe('any', listener),
-    onDelivered: (authReqId, listener) => subscribe(`delivered:${authReqId}`, listener),
-    waiting: (authReqId) => changes.listenerCount(`delivered:${authReqId}`),
+    ...listening,
+  };
+}
+
+/** Whoever waits for a change. */
+function createListeners() {
+  const changes = new EventEmitter();
+  changes.setMaxListeners(0);
+  const subscribe = (event: string, listener: () => void) => {
+    changes.on(event, listener);
+    return () => void changes.off(event, listener);
+  };
+  return {
+    announce: (user: string) => {
+      changes.emit(`user:${user}`);
+      changes.emit('any');
+    },
+    delivered: (authReqId: string) => void changes.emit(`delivered:${authReqId}`),
+    onChange: (user: string, listener: () => void) => subscribe(`user:${user}`, listener),
+    onAnyChange: (listener: () => void) => subscribe('any', listener),
+    onDelivered: (authReqId: string, listener: () => void) => subscribe(`delivered:${authReqId}`, listener),
+    waiting: (authReqId: string) => changes.listenerCount(`delivered:${authReqId}`),
   };
 }
 

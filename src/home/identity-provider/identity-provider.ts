@@ -124,17 +124,9 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const delivery = createDelivery({ provider, requests, resource, faults });
   await delivery.all();
 
+  const running = { requests, clock, closing: closing.signal };
   const push = createPhonePush(
-    {
-      issuer,
-      database,
-      requests,
-      signingKeys: options.signingKeys,
-      clock,
-      closing: closing.signal,
-      fetch: options.fetch ?? fetch,
-      onError,
-    },
+    { ...options, ...running, fetch: options.fetch ?? fetch, onError },
     options.push,
   );
   const connections = createConnectionRequests({ database, vault, clock });
@@ -150,12 +142,10 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   );
   const phone = serve(
     phoneApp(options, {
+      ...running,
       formKey: keys.cookie,
-      requests,
       connections,
       deviceCodes: createDeviceCodes({ provider, resource, now }),
-      clock,
-      closing: closing.signal,
       delivery,
       push,
     }),

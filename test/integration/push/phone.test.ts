@@ -148,6 +148,9 @@ describe('a phone that rings', () => {
     await phone.deliver(push?.text ?? '');
     await expect.poll(titles).toHaveLength(1);
     await phone.page.goto('about:blank');
+    await expect
+      .poll(() => phone.worker.evaluate(`clients.matchAll({ type: 'window' }).then(({ length }) => length)`))
+      .toBe(0);
     expect(await phone.tap(push?.topic ?? '')).toEqual({
       focused: [],
       opened: [`/phone?request=${push?.message.id}`],

@@ -1,7 +1,6 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { browserScripts } from '../browser-scripts.ts';
-import type { Markup } from '../page.ts';
 import { iconFiles } from './icon-files.ts';
 import { offlinePage, offlinePath, offlinePolicy } from './offline-page.ts';
 
@@ -28,7 +27,7 @@ const manifest = {
 } as const;
 
 /** What a page's head says to be installed. */
-export function installHead(): Markup {
+export function installHead(): ReturnType<typeof html> {
   return html`<link rel="manifest" href="/phone/manifest.webmanifest">
 <link rel="icon" type="image/png" sizes="192x192" href="/phone/icons/192.png">
 <link rel="apple-touch-icon" href="/phone/icons/apple.png">
