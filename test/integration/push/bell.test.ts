@@ -40,7 +40,7 @@ describe('a request', () => {
     });
     expect(push?.topic).toMatch(/^[\w-]{24}$/);
     expect(push?.topic).not.toContain(request.id);
-    expect(world.push().subscriptions.of('alice')[0]?.lastSuccessAt).toBe(world.clock.now());
+    await expect.poll(() => world.push().subscriptions.of('alice')[0]?.lastSuccessAt).toBe(world.clock.now());
   });
 
   it('is as long as may be, and its push still below the limit', async () => {

@@ -133,13 +133,23 @@ async function requestOf(
   const { default: webPush } = await import('web-push');
   const subscription: WebPushSubscription = { endpoint, keys: { p256dh, auth } };
   const made = webPush.generateRequestDetails(subscription, payload(short), {
-    vapidDetails: { subject: contact, publicKey: keys.publicKey, privateKey: keys.privateKey },
     TTL: Math.max(1, Math.ceil((until - clock.now()) / 1000)),
     contentEncoding: 'aes128gcm',
     urgency,
     topic,
   });
-  const headers = Object.entries(made.headers).filter(([name]) => name.toLowerCase() !== 'content-length');
+  const { publicKey, privateKey } = keys;
+  // Not as an option of the above, which would look for the audience with Node's deprecated `url.parse`.
+  const vapid = webPush.getVapidHeaders(
+    new URL(endpoint).origin,
+    contact,
+    publicKey,
+    privateKey,
+    'aes128gcm',
+  );
+  const headers = Object.entries({ ...made.headers, ...vapid }).filter(
+    ([name]) => name.toLowerCase() !== 'content-length',
+  );
   return {
     method: made.method,
     headers: Object.fromEntries(headers.map(([name, value]) => [name, String(value)])),
