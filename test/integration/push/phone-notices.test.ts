@@ -63,7 +63,7 @@ const ring = (notices: NoticesConfig) =>
       channels: notices,
       owner: () => 'alice',
       secrets: homeSecrets(folder),
-      surroundings: { fetch, env: {}, platform: process.platform },
+      surroundings: { fetch, env: {}, platform: process.platform, command: 'trade-agent home notices' },
       clock: { now: () => Date.now(), sleep: world.clock.sleep.bind(world.clock) },
       onError: (problem) => problems.push(problem),
     }),
@@ -142,7 +142,9 @@ it('that fail say which, never what, and hold up no other', async () => {
   await expect.poll(() => problems).toHaveLength(2);
   expect(problems.toSorted()).toEqual([
     expect.stringMatching(/^notice nowhere: 127\.0\.0\.1:1 can't be reached/),
-    expect.stringMatching(/^notice unsigned: there is no signing secret/),
+    expect.stringMatching(
+      /^notice unsigned: there is no signing secret.*"trade-agent home notices set-secret unsigned"/,
+    ),
   ]);
   expect(problems.join()).not.toMatch(/AAPL|K7QP/);
   expect(world.problems).toEqual([]);
