@@ -10,7 +10,6 @@ export const cardStyle = `
 .words { overflow-wrap: anywhere; }
 .buy { --side: var(--buy); } .sell { --side: var(--sell); }
 span.buy, span.sell { color: var(--side); }
-h1[tabindex], h2[tabindex] { outline: 0; }
 .title { flex-wrap: wrap; align-items: center; gap: 0 1rem; min-height: 2.5rem; }
 .title h1 { margin: 0; font-size: 1.15rem; }
 .title [role=status] { flex: 1; }
