@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => world?.close());
 beforeEach(async () => {
-  world.database().exec('DROP TABLE IF EXISTS kept; DELETE FROM live_confirmations');
+  world.database().exec('DELETE FROM live_confirmations');
   ({ browser, authenticator } = await pairByHttp((await world.phone.pairing('alice')).url));
 });
 afterEach(async () => {
@@ -80,8 +80,6 @@ describe('number matching', () => {
     expect(await request.codes()).toEqual(codes);
     const page = await (await browser.visit(`/phone?request=${request.id}`)).text();
     expect(page.split('K7QP')).toHaveLength(3); // its own choice: a value and a word
-    const other = await signInByHttp(world.issuer, authenticator);
-    expect((await other.visit('/phone')).status).toBe(200);
   });
 
   it('puts the true code in every place', async () => {
