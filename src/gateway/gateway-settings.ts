@@ -103,7 +103,8 @@ const settingsSchema = z.strictObject({
 });
 
 export const gatewaySettingsSchema = settingsSchema.refine(
-  ({ environment, approval }) => environment === 'paper' || approval.details === 'rar',
+  ({ environment, approval }) =>
+    environment === 'paper' || approval.details === 'rar' || approval.signature !== 'off',
   {
     path: ['approval', 'details'],
     error:
