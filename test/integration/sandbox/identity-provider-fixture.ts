@@ -89,7 +89,7 @@ export async function startIdentityProvider(
       database,
       resource: RESOURCE,
       people,
-      signingKeys: keys,
+      keys,
       about: options.about ?? { name: 'Sandbox', environment: 'paper', simulated: true },
       phonePairingSecret: PAIRING_SECRET,
       gatewayClient: {
