@@ -72,6 +72,8 @@ export async function startIdentityProvider(
     numberMatching?: NumberMatching;
     tls?: typeof certificate;
     about?: HomeAbout;
+    /** Where it is reached through a proxy, which is not there: what comes in counts as having come that way. */
+    address?: string;
   } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'identity-provider-'));
@@ -79,9 +81,13 @@ export async function startIdentityProvider(
   const gatewayKey = await generateKeyPair('ES256', { extractable: true });
   const problems: string[] = [];
   let handler: RequestListener = (_request, response) => response.writeHead(503).end();
-  const server = await listen((request, response) => handler(request, response), options.tls);
+  const server = await listen((request, response) => {
+    if (options.address !== undefined) request.headers.host = new URL(options.address).host;
+    handler(request, response);
+  }, options.tls);
+  const address = options.address ?? server.url;
 
-  const keys = testKeys(server.url, RESOURCE, join(folder, 'gateway.db'));
+  const keys = testKeys(address, RESOURCE, join(folder, 'gateway.db'));
   const start = async () => {
     const database = new Database(join(folder, 'state.db'));
     const vault = createVault({
@@ -92,11 +98,11 @@ export async function startIdentityProvider(
     const people = createPeople(database, Date.now);
     addMissing(people, users);
     const provider = await createIdentityProvider({
-      issuer: server.url,
+      issuer: address,
       database,
       resource: RESOURCE,
       people,
-      signingKeys: keys,
+      keys,
       about: options.about ?? { name: 'Sandbox', environment: 'paper', simulated: true },
       phonePairingSecret: PAIRING_SECRET,
       gatewayClient: {
