@@ -34,10 +34,12 @@ export interface HomeOptions
   /** The gateway, but for what follows from the address. */
   readonly gateway: Omit<
     GatewayOptions,
-    'clock' | 'fetch' | 'issuer' | 'resource' | 'stores' | 'approval'
+    'clock' | 'fetch' | 'issuer' | 'resource' | 'stores' | 'approval' | 'keys'
   > & {
     readonly approval: GatewayApproval & { readonly client: { readonly id: string } };
   };
+  /** Whether the terminal phone's keys count: never with live money. */
+  readonly softwareKeys: boolean;
   /** Reaches everything, the home's own address too. */
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
@@ -46,7 +48,7 @@ export interface HomeOptions
 /** Identity provider, phone app and gateway under one address. They talk to each other over HTTP, as strangers would. */
 export interface Home {
   readonly people: People;
-  /** What they approve with. */
+  /** What they approve with, and sign in by. */
   readonly keys: Keys;
   /** Answers what comes to the public address. */
   readonly listener: RequestListener;
@@ -59,15 +61,16 @@ export async function createHome(options: HomeOptions): Promise<Home> {
   const { address, providerDatabase, stores, clock = systemClock } = options;
   const { approval } = options.gateway;
   const people = createPeople(providerDatabase, () => clock.now());
-  const { origin, hostname } = new URL(address);
+  const { signature } = approval;
+  const isLive = options.gateway.broker.environment === 'live';
   const keys = createKeys({
     store: stores.keys,
     gateway: address,
-    rpId: hostname,
-    origin,
+    rpId: new URL(address).hostname,
+    origin: address,
     rpName: options.about.name,
     clock,
-    softwareKeys: options.about.simulated,
+    softwareKeys: options.softwareKeys && !isLive,
   });
   const fetching = options.fetch === undefined ? {} : { fetch: options.fetch };
   const provider: IdentityProvider = await createIdentityProvider({
@@ -77,7 +80,8 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     resource: address,
     database: providerDatabase,
     people,
-    signingKeys: keys,
+    keys,
+    signatures: signature === 'required' || (signature === 'live' && isLive) ? 'required' : 'off',
     gatewayClient: { client_id: approval.client.id, jwks: { keys: [publicHalf(approval.privateKey)] } },
     clock,
   });
@@ -87,6 +91,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     issuer: address,
     resource: address,
     stores,
+    keys,
     clock,
   });
   const toGateway = listenerOf(gateway.app);

@@ -23,6 +23,7 @@ import { pingSender } from './clients.ts';
 import { completeAnswers } from './complete-answers.ts';
 import { createConnectedAccounts } from './connected-accounts.ts';
 import { createConnectionRequests } from './connection-requests.ts';
+import { createDecide } from './decide.ts';
 import { createDelivery, type Delivery } from './deliver-decision.ts';
 import { createDeviceCodes } from './device-codes.ts';
 import { frontDoor, type Handler } from './front-door.ts';
@@ -47,8 +48,6 @@ export interface IdentityProviderOptions {
   /** The gateway's resource indicator: the audience of access tokens. */
   readonly resource: string;
   readonly people: People;
-  /** What people approve and sign in with. */
-  readonly signingKeys: Keys;
   /** What the pages say of the home they belong to. */
   readonly about: HomeAbout;
   /** Authenticates the terminal phone. */
@@ -69,6 +68,10 @@ export interface IdentityProviderOptions {
   readonly refreshTokenReuse?: RefreshTokenReuse;
   /** How people's phones ring. */
   readonly push?: PushOptions;
+  /** What people approve with, and sign in by. */
+  readonly keys: Keys;
+  /** Whether an approval must be signed by one of them; `off` unless said otherwise. */
+  readonly signatures?: 'required' | 'off';
   /** Told of what went wrong inside; never holds a token. */
   readonly onError?: (message: string) => void;
 }
@@ -184,25 +187,25 @@ function phoneApp(
     readonly delivery: Delivery;
   },
 ): Hono {
-  const { about, database, issuer, people } = options;
+  const { about, database, issuer, people, keys, signatures = 'off' } = options;
   const { clock, delivery, formKey, push, requests } = parts;
   return createPhoneApp({
     ...parts,
     issuer,
     about,
     people,
-    keys: options.signingKeys,
     recovery: createRecoveryCodes({ database, people, clock }),
     thirdPartyPasswords: options.thirdPartyPasswords ?? {},
     sessions: endingRings(createSessions({ database, people, formKey, clock }), push.subscriptions),
     pairingSecret: options.phonePairingSecret,
     steps: createApprovalSteps({ database, clock, numberMatching: options.numberMatching ?? 'live' }),
-    decide: async (id, decision, user) => {
-      const result = requests.decide(id, decision, user);
-      failpoint('idp.decided');
-      await delivery.one(id);
-      return result;
-    },
+    keys,
+    signatures,
+    decide: createDecide({
+      requests,
+      delivery,
+      signatures: signatures === 'required' ? keys : undefined,
+    }),
   });
 }
 

@@ -35,9 +35,6 @@ header .name { font-weight: 650; white-space: nowrap; }
 header form { display: flex; align-items: center; gap: .75rem; margin: 0; min-width: 0; }
 header form span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 main { max-width: 34rem; margin: 0 auto; padding: 0 1rem 2rem; }
-footer { max-width: 34rem; margin: 0 auto; padding: 0 1rem 1rem; font-size: .875rem; color: var(--soft); }
-footer nav { display: flex; flex-wrap: wrap; gap: 0 1.5rem; }
-footer a { display: inline-flex; align-items: center; min-height: 2.75rem; }
 h1 { margin: .5rem 0; font-size: 1.5rem; line-height: 1.25; letter-spacing: -.01em; }
 .title { display: flex; align-items: baseline; justify-content: space-between; gap: 1rem; }
 h2 { margin: 2rem 0 .5rem; font-size: 1rem; color: var(--soft); font-weight: 650; }

@@ -51,7 +51,7 @@ function whole({ var: { about } }: BrowserContext, title: string, head: Markup |
 <html lang="en" data-passkeys="${assetUrl('passkeys.js')}">
 <head>
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
 <title>${title}</title>
 ${installHead()}
 <link rel="stylesheet" href="${assetUrl('phone.css')}">
@@ -59,7 +59,7 @@ ${installHead()}
 ${head}
 </head>
 <body>
-${about.simulated ? html`<p class="sandbox" data-testid="sandbox-badge">SANDBOX · simulated</p>` : ''}
+${about.simulated ? html`<aside class="sandbox" aria-label="What this is" data-testid="sandbox-badge">SANDBOX · simulated</aside>` : ''}
 ${parts}
 </body>
 </html>`;

@@ -13,7 +13,11 @@ import { nextChange, type PhoneServices } from './phone-services.ts';
 /** Longest `wait`, seconds: below the time-outs of ordinary HTTP clients. */
 const MOST_WAIT = 25;
 
-const decisionSchema = z.strictObject({ decision: z.enum(['approve', 'deny']) });
+const decisionSchema = z.strictObject({
+  decision: z.enum(['approve', 'deny']),
+  /** What the person's key signed (approval/signature/evidence.ts). */
+  evidence: z.unknown().optional(),
+});
 const deviceSchema = z.strictObject({
   user: z.string(),
   user_code: z.string().max(32),
@@ -24,7 +28,7 @@ const connectionSchema = z.strictObject({
   ticket: z.string().max(128),
   decision: z.enum(['approve', 'deny']).default('approve'),
 });
-const ticketSchema = z.strictObject({ user: z.string() });
+const userSchema = z.strictObject({ user: z.string() });
 
 /**
  * The phone for programs: `trade-agent phone`, and tests. Whoever holds the pairing secret acts as any user of this
@@ -44,46 +48,7 @@ export function createPhoneApi(services: PhoneServices): Hono {
     return next();
   });
 
-  app.get('/requests', async (context) => {
-    const user = context.req.query('user') ?? '';
-    if (!known(user)) return context.json({ error: 'unknown_user' }, 404);
-    const asked = await waitUntil(services, context, user, () => services.requests.countPending(user) > 0);
-    if (!asked) return context.json({ error: 'invalid_request' }, 400);
-    const shown =
-      context.req.query('status') === 'all'
-        ? [...services.requests.pending(user), ...services.requests.recent(user, 20)]
-        : services.requests.pending(user);
-    return context.json(shown.map(view));
-  });
-
-  app.get('/requests/:id', async (context) => {
-    const id = context.req.param('id');
-    const found = services.requests.find(id);
-    if (found === undefined) return context.json({ error: 'not_found' }, 404);
-    const until = context.req.query('until') === 'outcome' ? isOver : isDecided;
-    const done = () => until(services.requests.find(id) ?? found);
-    const asked = await waitUntil(services, context, found.user, done, found.expiresAt);
-    if (!asked) return context.json({ error: 'invalid_request' }, 400);
-    return context.json(view(services.requests.find(id) ?? found));
-  });
-
-  app.post('/requests/:id', async (context) => {
-    const body = decisionSchema.safeParse(await context.req.json().catch(() => undefined));
-    if (!body.success) return context.json({ error: 'invalid_request' }, 400);
-    const result = await services.decide(context.req.param('id'), body.data.decision);
-    switch (result.outcome) {
-      case 'not_found':
-        return context.json({ error: 'not_found' }, 404);
-      case 'expired':
-      case 'withdrawn':
-        return context.json({ error: result.outcome }, 410);
-      case 'conflict':
-        return context.json({ error: 'already_decided', status: result.request.status }, 409);
-      case 'decided':
-      case 'repeated':
-        return context.json(view(result.request));
-    }
-  });
+  app.route('/', requestRoutes(services, known));
 
   app.post('/device', async (context) => {
     const body = deviceSchema.safeParse(await context.req.json().catch(() => undefined));
@@ -113,20 +78,76 @@ export function createPhoneApi(services: PhoneServices): Hono {
     return context.json({ user, connection, label, scopes, status });
   });
 
-  app.post('/tickets', async (context) => {
-    const body = ticketSchema.safeParse(await context.req.json().catch(() => undefined));
-    if (!body.success) return context.json({ error: 'invalid_request' }, 400);
-    const ticket = services.sessions.issueTicket(body.data.user);
-    if (ticket === undefined) return context.json({ error: 'unknown_user' }, 404);
-    return context.json({ url: `${services.issuer}/phone/link#${ticket}` });
+  /** What is made for a person of this home. */
+  const forPerson = (path: string, make: (user: string) => object | Promise<object>) =>
+    app.post(path, async (context) => {
+      const body = userSchema.safeParse(await context.req.json().catch(() => undefined));
+      if (!body.success) return context.json({ error: 'invalid_request' }, 400);
+      if (!known(body.data.user)) return context.json({ error: 'unknown_user' }, 404);
+      return context.json(await make(body.data.user));
+    });
+
+  forPerson('/tickets', (user) => ({
+    url: `${services.issuer}/phone/link#${services.sessions.issueTicket(user) ?? ''}`,
+  }));
+  forPerson('/pairings', async (user) => {
+    const { secret } = await services.keys.pair(user);
+    return { url: pairingLink(services.issuer, secret) };
   });
 
-  app.post('/pairings', async (context) => {
-    const body = ticketSchema.safeParse(await context.req.json().catch(() => undefined));
+  return app;
+}
+
+/** What waits for people, and what they say to it. */
+function requestRoutes(services: PhoneServices, known: (username: string) => boolean): Hono {
+  const app = new Hono();
+
+  app.get('/requests', async (context) => {
+    const user = context.req.query('user') ?? '';
+    if (!known(user)) return context.json({ error: 'unknown_user' }, 404);
+    const asked = await waitUntil(services, context, user, () => services.requests.countPending(user) > 0);
+    if (!asked) return context.json({ error: 'invalid_request' }, 400);
+    const shown =
+      context.req.query('status') === 'all'
+        ? [...services.requests.pending(user), ...services.requests.recent(user, 20)]
+        : services.requests.pending(user);
+    return context.json(shown.map(view));
+  });
+
+  app.get('/requests/:id', async (context) => {
+    const id = context.req.param('id');
+    const found = services.requests.find(id);
+    if (found === undefined) return context.json({ error: 'not_found' }, 404);
+    const until = context.req.query('until') === 'outcome' ? isOver : isDecided;
+    const done = () => until(services.requests.find(id) ?? found);
+    const asked = await waitUntil(services, context, found.user, done, found.expiresAt);
+    if (!asked) return context.json({ error: 'invalid_request' }, 400);
+    return context.json(view(services.requests.find(id) ?? found));
+  });
+
+  app.post('/requests/:id', async (context) => {
+    const body = decisionSchema.safeParse(await context.req.json().catch(() => undefined));
     if (!body.success) return context.json({ error: 'invalid_request' }, 400);
-    if (!known(body.data.user)) return context.json({ error: 'unknown_user' }, 404);
-    const { secret } = await services.keys.pair(body.data.user);
-    return context.json({ url: pairingLink(services.issuer, secret) });
+    const result = await services.decide(
+      context.req.param('id'),
+      body.data.decision,
+      undefined,
+      body.data.evidence,
+    );
+    switch (result.outcome) {
+      case 'not_found':
+        return context.json({ error: 'not_found' }, 404);
+      case 'expired':
+      case 'withdrawn':
+        return context.json({ error: result.outcome }, 410);
+      case 'not_signed':
+        return context.json({ error: result.refusal.code, message: result.refusal.message }, 403);
+      case 'conflict':
+        return context.json({ error: 'already_decided', status: result.request.status }, 409);
+      case 'decided':
+      case 'repeated':
+        return context.json(view(result.request));
+    }
   });
 
   return app;

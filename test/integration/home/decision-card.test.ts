@@ -105,8 +105,8 @@ describe('a usual order on a phone', () => {
     expect(deny.y).toBeGreaterThan(844 * 0.8);
     expect([deny.y, deny.height, deny.width]).toEqual([approve.y, approve.height, approve.width]);
     expect(deny.height).toBeGreaterThanOrEqual(48);
-    await page.getByRole('button', { name: 'Approve: buy 5 AAPL', exact: true }).waitFor();
-    await page.getByRole('button', { name: 'Deny: buy 5 AAPL', exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Approve buy 5 AAPL', exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Deny buy 5 AAPL', exact: true }).waitFor();
   });
 
   it('shows where a field comes from only where it is not the person’s own word', async () => {

@@ -18,7 +18,7 @@ const push = createPhonePush(
     issuer: 'https://home.example.net',
     database,
     requests,
-    signingKeys: { list: async (user) => [signingKey(user)] },
+    keys: { list: async (user) => [signingKey(user)] },
     clock: systemClock,
     closing: new AbortController().signal,
     fetch,

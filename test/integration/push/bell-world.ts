@@ -103,7 +103,7 @@ export async function openBellWorld(
         issuer: 'https://home.example.net',
         database,
         requests,
-        signingKeys: { list: async (user) => keysOf(user) },
+        keys: { list: async (user) => keysOf(user) },
         clock,
         closing: closing.signal,
         fetch,

@@ -121,7 +121,7 @@ describe('one attempt', () => {
   const sender = (change: Partial<Parameters<typeof createPushSender>[0]> = {}) => {
     const waits: number[] = [];
     const send = createPushSender({
-      keys: { publicKey: world.push().publicKey, privateKey: Buffer.alloc(32, 7).toString('base64url') },
+      vapid: { publicKey: world.push().publicKey, privateKey: Buffer.alloc(32, 7).toString('base64url') },
       contact: 'mailto:alice@example.com',
       fetch,
       lookUp: async () => [{ address: '93.184.215.14' }],

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,11 +40,20 @@ export const users = [
 ];
 const PAIRING_SECRET = 'pairing-secret-for-tests';
 
-export async function listen(handler: RequestListener): Promise<{ url: string; close(): Promise<void> }> {
-  const server = createServer(handler);
+/** The certificate of localhost, which is nobody's; whoever asks must trust it. */
+export const certificate = {
+  cert: readFileSync(new URL('../../fixtures/tls/loopback-cert.pem', import.meta.url), 'utf8'),
+  key: readFileSync(new URL('../../fixtures/tls/loopback-key.pem', import.meta.url), 'utf8'),
+};
+
+export async function listen(
+  handler: RequestListener,
+  tls?: typeof certificate,
+): Promise<{ url: string; close(): Promise<void> }> {
+  const server = tls === undefined ? createServer(handler) : createTlsServer(tls, handler);
   await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
   return {
-    url: `http://localhost:${(server.address() as AddressInfo).port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://localhost:${(server.address() as AddressInfo).port}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -62,7 +72,10 @@ export async function startIdentityProvider(
     fetch?: typeof fetch;
     push?: PushOptions;
     numberMatching?: NumberMatching;
+    tls?: typeof certificate;
     about?: HomeAbout;
+    /** Where it is reached through a proxy, which is not there: what comes in counts as having come that way. */
+    address?: string;
   } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'identity-provider-'));
@@ -70,9 +83,13 @@ export async function startIdentityProvider(
   const gatewayKey = await generateKeyPair('ES256', { extractable: true });
   const problems: string[] = [];
   let handler: RequestListener = (_request, response) => response.writeHead(503).end();
-  const server = await listen((request, response) => handler(request, response));
+  const server = await listen((request, response) => {
+    if (options.address !== undefined) request.headers.host = new URL(options.address).host;
+    handler(request, response);
+  }, options.tls);
+  const address = options.address ?? server.url;
 
-  const keys = testKeys(server.url, RESOURCE, join(folder, 'gateway.db'));
+  const keys = testKeys(address, RESOURCE, join(folder, 'gateway.db'));
   const start = async () => {
     const database = new Database(join(folder, 'state.db'));
     const vault = createVault({
@@ -83,11 +100,11 @@ export async function startIdentityProvider(
     const people = createPeople(database, Date.now);
     addMissing(people, users);
     const provider = await createIdentityProvider({
-      issuer: server.url,
+      issuer: address,
       database,
       resource: RESOURCE,
       people,
-      signingKeys: keys,
+      keys,
       about: options.about ?? { name: 'Sandbox', environment: 'paper', simulated: true },
       phonePairingSecret: PAIRING_SECRET,
       gatewayClient: {

@@ -10,7 +10,6 @@ export const cardStyle = `
 .words { overflow-wrap: anywhere; }
 .buy { --side: var(--buy); } .sell { --side: var(--sell); }
 span.buy, span.sell { color: var(--side); }
-h1[tabindex], h2[tabindex] { outline: 0; }
 .title { flex-wrap: wrap; align-items: center; gap: 0 1rem; min-height: 2.5rem; }
 .title h1 { margin: 0; font-size: 1.15rem; }
 .title [role=status] { flex: 1; }
@@ -53,7 +52,7 @@ h1[tabindex], h2[tabindex] { outline: 0; }
 .confirm label { display: grid; grid-template-columns: minmax(0, 1fr) 6.5rem; align-items: center; gap: .75rem; margin: .45rem 0 0; font-size: .875rem; font-weight: 400; line-height: 1.35; }
 .confirm input { min-height: 2.75rem; text-transform: uppercase; }
 .all { margin-top: .35rem; }
-.all summary { display: flex; align-items: center; min-height: 2.75rem; color: var(--soft); font-weight: 600; cursor: pointer; }
+.all summary { display: flex; align-items: center; min-height: 2.75rem; padding: 0; color: var(--soft); font-weight: 600; cursor: pointer; }
 .all summary::before { content: ""; width: .5em; height: .5em; margin: 0 .6em 0 .2em; border: solid currentColor; border-width: 0 2px 2px 0; transform: rotate(-45deg); }
 .all[open] summary::before { transform: rotate(45deg); }
 

@@ -23,7 +23,7 @@ export function decisionBar(
 <p class="expiry"><span class="about" id="${question}">${about}</span><strong data-testid="countdown" data-expires="${request.expiresAt}">until ${localTime(request.expiresAt)}</strong></p>
 ${codes === undefined ? '' : html`<div class="codes" role="radiogroup" aria-labelledby="${question}" data-testid="codes">${codes.map(codeChoice)}</div>`}
 <div class="pair">
-<button class="stop" name="decision" value="deny" formnovalidate data-testid="deny" aria-label="Deny: ${view.act}"><b>Deny</b><span class="act">${view.act}</span></button>
+<button class="stop" name="decision" value="deny" formnovalidate data-testid="deny"><b>Deny</b><span class="act">${view.act}</span></button>
 ${approve(view, cannot)}
 </div>
 </div>`;
@@ -43,6 +43,6 @@ const instead = {
 function approve({ act }: RequestView, cannot: CardState['cannot']): Markup {
   if (cannot !== undefined)
     return html`<p class="instead" data-testid="cannot-approve">${instead[cannot]}</p>`;
-  return html`<button class="go needs-script" name="decision" value="approve" data-testid="approve" aria-label="Approve: ${act}"><b>Approve</b><span class="act">${act}</span></button>
+  return html`<button class="go needs-script" name="decision" value="approve" data-testid="approve"><b>Approve</b><span class="act">${act}</span></button>
 <p class="instead no-script" data-testid="no-script">Approving takes this page’s script: your key signs the order. You can deny without.</p>`;
 }

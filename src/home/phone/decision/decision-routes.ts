@@ -16,7 +16,7 @@ interface Said {
   readonly link?: { readonly href: string; readonly text: string };
 }
 
-const refusals: Record<Exclude<DecisionOutcome['outcome'], 'decided' | 'repeated'>, Said> = {
+const refusals: Record<Exclude<DecisionOutcome['outcome'], 'decided' | 'repeated' | 'not_signed'>, Said> = {
   not_found: { status: 404, title: 'No such request', text: 'It is not among your requests.' },
   conflict: {
     status: 409,
@@ -84,14 +84,10 @@ export function createDecisionRoutes(services: PhoneServices): Hono<BrowserEnv> 
     if (decision === 'approve' && request.status === 'pending') {
       const hindrance = steps.check(request, approver);
       if (hindrance !== undefined) return say(context, await hindered(request, hindrance));
-      if (signed === undefined) return say(context, noSignature);
+      if (signed === undefined && services.signatures === 'required') return say(context, noSignature);
     }
-    let result: DecisionOutcome;
-    try {
-      result = await services.decide(request.id, decision, approver.user, signed);
-    } catch (error) {
-      return say(context, refused(error));
-    }
+    const result = await services.decide(request.id, decision, approver.user, signed);
+    if (result.outcome === 'not_signed') return say(context, refused(result.refusal));
     if (result.outcome !== 'decided' && result.outcome !== 'repeated')
       return say(context, refusals[result.outcome]);
     // The page's script stays where it is; a form without script goes back to the page.

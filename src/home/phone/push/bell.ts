@@ -15,7 +15,7 @@ export interface BellOptions {
   readonly requests: Pick<ApprovalRequests, 'find' | 'onAnyChange'>;
   readonly subscriptions: PushSubscriptions;
   /** The passkeys that people have now. */
-  readonly signingKeys: Pick<Keys, 'list'>;
+  readonly keys: Pick<Keys, 'list'>;
   readonly send: SendPush;
   /** Other ways to tell; where there are none, only pushes ring. */
   readonly notices?: PhoneNotices;
@@ -218,11 +218,11 @@ async function pushToAll(
 /** A passkey may have been removed at the home's own machine, by another process: what it let in rings no more. */
 async function subscriptionsOf(
   user: string,
-  { subscriptions, signingKeys, closing }: BellOptions,
+  { subscriptions, keys, closing }: BellOptions,
 ): Promise<PushSubscription[]> {
   const all = subscriptions.of(user);
   if (all.length === 0) return [];
-  const enrolled = new Set((await signingKeys.list(user)).map(({ credentialId }) => credentialId));
+  const enrolled = new Set((await keys.list(user)).map(({ credentialId }) => credentialId));
   closing.throwIfAborted();
   const ended = all.filter(({ credential }) => !enrolled.has(credential));
   for (const { credential } of ended) subscriptions.endKey(user, credential);

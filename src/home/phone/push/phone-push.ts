@@ -42,7 +42,7 @@ export function createPhonePush(
     readonly database: Database;
     readonly requests: ApprovalRequests;
     /** The passkeys that people have now. */
-    readonly signingKeys: Pick<Keys, 'list'>;
+    readonly keys: Pick<Keys, 'list'>;
     readonly clock: Clock;
     readonly closing: AbortSignal;
     readonly fetch: typeof fetch;
@@ -52,10 +52,10 @@ export function createPhonePush(
 ): PhonePush {
   const { issuer, database, clock, closing } = parts;
   const { loopback = false, notices } = options;
-  const keys = loadVapidKeys(database);
+  const vapid = loadVapidKeys(database);
   const subscriptions = openPushSubscriptions(database, clock, { loopback });
   const send = createPushSender({
-    keys,
+    vapid,
     // RFC 8292 wants somebody to write to; a home on this machine alone has no address that others could.
     contact: options.contact ?? (issuer.startsWith('https:') ? issuer : 'mailto:home@trade-agent.invalid'),
     fetch: parts.fetch,
@@ -74,5 +74,5 @@ export function createPhonePush(
     noticesWhen: options.noticesWhen ?? 'fallback',
     phone: `${issuer}/phone`,
   });
-  return { publicKey: keys.publicKey, subscriptions, bell };
+  return { publicKey: vapid.publicKey, subscriptions, bell };
 }

@@ -30,7 +30,7 @@ export interface Push {
 export type SendPush = (subscription: PushSubscription, push: Push) => Promise<PushResult>;
 
 export interface PushSenderOptions {
-  readonly keys: VapidKeys;
+  readonly vapid: VapidKeys;
   /** Whom a push service may write to: `mailto:…` or an https address (RFC 8292 §2.1). */
   readonly contact: string;
   readonly fetch: typeof fetch;
@@ -128,7 +128,7 @@ async function requestOf(
   { endpoint, p256dh, auth }: PushSubscription,
   { payload, topic, urgency, until }: Push,
   short: boolean,
-  { keys, contact, clock }: PushSenderOptions,
+  { vapid, contact, clock }: PushSenderOptions,
 ): Promise<{ method: string; headers: Record<string, string>; body: Uint8Array<ArrayBuffer> }> {
   const { default: webPush } = await import('web-push');
   const subscription: WebPushSubscription = { endpoint, keys: { p256dh, auth } };
@@ -138,16 +138,16 @@ async function requestOf(
     urgency,
     topic,
   });
-  const { publicKey, privateKey } = keys;
+  const { publicKey, privateKey } = vapid;
   // Not as an option of the above, which would look for the audience with Node's deprecated `url.parse`.
-  const vapid = webPush.getVapidHeaders(
+  const proof = webPush.getVapidHeaders(
     new URL(endpoint).origin,
     contact,
     publicKey,
     privateKey,
     'aes128gcm',
   );
-  const headers = Object.entries({ ...made.headers, ...vapid }).filter(
+  const headers = Object.entries({ ...made.headers, ...proof }).filter(
     ([name]) => name.toLowerCase() !== 'content-length',
   );
   return {

@@ -39,6 +39,8 @@ export interface Room {
   readonly done: Set<string>;
   /** Results that were not put away, latest first. */
   kept: readonly string[];
+  /** Of these, what ended while it was read, and not by a tap here. */
+  untapped: string | undefined;
   /** What each element of a list was made of. */
   readonly shown: WeakMap<Element, string>;
   /** Says whether the page is in touch with the server. */
@@ -76,6 +78,7 @@ export function createRoom(root: HTMLElement): Room {
     told: new Map(),
     done: new Set(),
     kept: keptBefore(),
+    untapped: undefined,
     shown: new WeakMap(),
     tell(text) {
       if (state.textContent !== text) state.textContent = text;

@@ -35,7 +35,7 @@ export function place(room: Room): void {
     const id = card?.dataset.requestId;
     if (card !== undefined && id !== undefined && !waits(id)) {
       hadFocus = card.contains(document.activeElement);
-      if (room.told.has(id) && !room.kept.includes(id)) room.keep([id, ...room.kept]);
+      if (room.told.has(id)) keepResult(room, id);
     }
     put(room, waits(room.current) ? room.current : waiting[0]?.id);
   }
@@ -46,6 +46,14 @@ export function place(room: Room): void {
   if (hadFocus) focusOn(room.results.firstElementChild);
   tick();
   measureBar();
+}
+
+/** What the person tapped is kept until they put it away; of what ended without them, the latest alone. */
+function keepResult(room: Room, id: string): void {
+  if (room.kept.includes(id)) return;
+  const others = room.done.has(id) ? room.kept : room.kept.filter((one) => one !== room.untapped);
+  if (!room.done.has(id)) room.untapped = id;
+  room.keep([id, ...others]);
 }
 
 function lists(room: Room, update: Update, waiting: readonly Piece[]): void {
