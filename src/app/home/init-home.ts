@@ -1,0 +1,17 @@
+import { join } from 'node:path';
+import type { z } from 'zod';
+import type { gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
+import { createKeyPairs } from '../../gateway/broker/key-pairs.ts';
+import type { KeyPair } from '../../gateway/broker/broker-credentials.ts';
+import { type VerifiedAccount, verifyKeyPair } from '../../gateway/broker/verify-keys.ts';
+import { brokerSettingsSchema } from '../../gateway/broker/brokers.ts';
+import { LOGIN_CLIENT_ID } from '../../home/identity-provider/protocol.ts';
+import { type homeSettingsSchema } from '../../home/settings/home-settings.ts';
+import { writePrivateFile } from '../../machine/private-file.ts';
+import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import type { App } from '../app.ts';
+import { makeKey, sealSecret } from '../gateway/key-file.ts';
+import { homeFiles, readGatewaySettings, readHomeSettings } from './home-files.ts';
+import { makeNewFolder } from './new-folder.ts';
+import type { NewPerson } from './owner.ts';
