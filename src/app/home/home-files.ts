@@ -8,6 +8,7 @@ import { type HomeSettings, homeSettingsSchema } from '../../home/settings/home-
 export const homeFiles = (folder: string) => ({
   settings: join(folder, 'home.yaml'),
   gateway: join(folder, 'gateway.yaml'),
+  limits: join(folder, 'limits.yaml'),
   gatewayDatabase: join(folder, 'gateway.db'),
   providerDatabase: join(folder, 'provider.db'),
   record: join(folder, 'audit.jsonl'),
