@@ -6,7 +6,6 @@ import type { gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
 import type { Person } from '../../home/identity-provider/people.ts';
 import { LOGIN_CLIENT_ID } from '../../home/identity-provider/protocol.ts';
 import type { homeSettingsSchema } from '../../home/settings/home-settings.ts';
-import { failpoint } from '../../machine/failpoint.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import type { App } from '../app.ts';
 import { makeKey, sealSecret } from '../gateway/key-file.ts';
@@ -74,7 +73,6 @@ export async function initHome(app: Pick<App, 'clock'>, home: NewHome): Promise<
       writePrivateFile(file, `# ${about}\n${stringify(content)}`);
     await makeKey(part, 'EC');
     sealSecret(part);
-    failpoint('home.keys');
     write(settings, 'Where this home is reached, and how its owner is told: docs/HOME.md.', home.settings);
     write(gateway, 'What its gateway serves: docs/GATEWAY.md.', gatewaySettings(home));
     write(limits, 'What may be asked for at all.', {
@@ -84,12 +82,10 @@ export async function initHome(app: Pick<App, 'clock'>, home: NewHome): Promise<
     // What can't be read again is found before the folder has its name.
     await readHomeSettings(part);
     await readGatewaySettings(part);
-    failpoint('home.settings');
     return await withHome(app, part, async ({ people, keyPairs, recoveryCodes }) => {
       people.add(home.owner);
       const { username } = home.owner;
       await keyPairs.keep(username, home.opened.pair, home.opened.account);
-      failpoint('home.broker');
       return { recoveryCode: recoveryCodes.issue(username) };
     });
   });

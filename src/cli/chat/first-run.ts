@@ -8,6 +8,7 @@ import {
 import { configFile } from '../../config/config-file.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import type { Context } from '../context.ts';
+import { askUntil, choose } from '../terminal/questions.ts';
 
 /**
  * The first time, with no profile and no sandbox yet: asks where to trade and who answers, and writes both to
@@ -69,33 +70,4 @@ async function chooseModel(context: Context): Promise<ModelChoice> {
   );
   const name = await askUntil(context, 'Model: ', (text) => text !== '', 'Name one of its models.');
   return { provider: 'openai', name, base_url: base_url === '' ? 'http://127.0.0.1:11434/v1' : base_url };
-}
-
-/** @returns the index of the answer; Enter alone takes the first */
-async function choose(context: Context, question: string, answers: readonly string[]): Promise<number> {
-  context.io.talk(question);
-  answers.forEach((answer, index) => {
-    context.io.talk(`  ${index + 1}  ${answer}`);
-  });
-  const chosen = await askUntil(
-    context,
-    'Choose [1]: ',
-    (text) => text === '' || (/^\d$/.test(text) && Number(text) >= 1 && Number(text) <= answers.length),
-    `Type a number from 1 to ${answers.length}, or press Enter for 1.`,
-  );
-  return chosen === '' ? 0 : Number(chosen) - 1;
-}
-
-/** Asks again until the answer will do; Ctrl-C ends it. */
-async function askUntil(
-  { io, signal }: Context,
-  question: string,
-  accepts: (text: string) => boolean,
-  hint: string,
-): Promise<string> {
-  for (;;) {
-    const text = (await io.prompt(question, signal)).trim();
-    if (accepts(text)) return text;
-    io.talk(hint);
-  }
 }

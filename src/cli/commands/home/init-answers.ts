@@ -1,0 +1,118 @@
+import { newPerson } from '../../../app/home/owner.ts';
+import type { NewLimits } from '../../../app/home/init-home.ts';
+import { homeAddressProblem } from '../../../home/settings/home-address.ts';
+import { DEFAULT_PORT } from '../../../home/settings/home-settings.ts';
+import { isSecureUrl } from '../../../net/secure-url.ts';
+import { TradeAgentError } from '../../../trading/errors.ts';
+import type { Context } from '../../context.ts';
+import { askUntil } from '../../terminal/questions.ts';
+import type { BrokerKeyOptions } from './broker-keys.ts';
+
+export interface InitOptions extends BrokerKeyOptions {
+  readonly address?: string;
+  readonly name?: string;
+  readonly user?: string;
+  readonly email?: string;
+  readonly brokerUrl?: string;
+  readonly environment?: 'paper' | 'live';
+  readonly maxOrder?: string;
+  readonly maxDayOrders?: string;
+  readonly ntfy?: string;
+  readonly listen?: string;
+  readonly yes?: boolean;
+}
+
+type Asking = Pick<Context, 'io' | 'signal'>;
+
+const defaults = { address: `http://localhost:${DEFAULT_PORT}`, maxOrder: '5000', maxDayOrders: '20' } as const;
+
+const wrong = (option: string, problem: string) =>
+  new TradeAgentError('usage', `${option}: ${problem}`, { hint: 'See "trade-agent home init --help". Nothing was written.' });
+
+/** Whether what has a default is asked about. */
+const asks = ({ io }: Asking, { yes }: InitOptions) => io.interactive && yes !== true;
+
+export async function addressAnswer(asking: Asking, options: InitOptions): Promise<string> {
+  const { address } = options;
+  if (address !== undefined) {
+    const problem = homeAddressProblem(address);
+    if (problem !== undefined) throw wrong('--address', problem);
+    return address;
+  }
+  if (!asks(asking, options)) {
+    if (options.yes === true) return defaults.address;
+    throw wrong('--address', 'is missing');
+  }
+  asking.io.talk(
+    `Where is your home to be reached?\n  https://NAME   from everywhere you are: a name and a certificate (docs/HOME.md)\n  Enter          ${defaults.address}, on this machine alone`,
+  );
+  const given = await askUntil(
+    asking,
+    `Address [${defaults.address}]: `,
+    (text) => text === '' || homeAddressProblem(text) === undefined,
+    (text) => homeAddressProblem(text) ?? '',
+  );
+  return given === '' ? defaults.address : given;
+}
+
+export async function ownerAnswer(asking: Asking, options: InitOptions): Promise<ReturnType<typeof newPerson>> {
+  let { name } = options;
+  if (name === undefined) {
+    if (!asking.io.interactive) throw wrong('--name', 'is missing');
+    name = await askUntil(asking, 'Your name: ', (text) => text !== '', 'As your phone is to greet you.');
+  }
+  return newPerson({ name, username: options.user, email: options.email });
+}
+
+export async function limitAnswers(asking: Asking, options: InitOptions): Promise<NewLimits> {
+  const isAmount = (text: string) => /^(?!0+(\.0+)?$)\d{1,9}(\.\d{1,2})?$/.test(text);
+  const isCount = (text: string) => /^[1-9]\d{0,3}$/.test(text);
+  const ask = (question: string, usual: string, accepts: (text: string) => boolean, hint: string) =>
+    askUntil(asking, question, (text) => text === '' || accepts(text), hint).then((text) => text || usual);
+  const { maxOrder, maxDayOrders } = options;
+  if (maxOrder !== undefined && !isAmount(maxOrder)) throw wrong('--max-order', 'must be an amount in dollars, as 2500');
+  if (maxDayOrders !== undefined && !isCount(maxDayOrders)) throw wrong('--max-day-orders', 'must be a number from 1 to 9999');
+  const asked = asks(asking, options);
+  return {
+    maxOrder:
+      maxOrder ??
+      (asked
+        ? await ask(`The most one order may come to, in dollars [${defaults.maxOrder}]: `, defaults.maxOrder, isAmount, 'An amount, as 2500.')
+        : defaults.maxOrder),
+    maxDayOrders: Number(
+      maxDayOrders ??
+        (asked
+          ? await ask(`The most orders a day [${defaults.maxDayOrders}]: `, defaults.maxDayOrders, isCount, 'A number from 1 to 9999.')
+          : defaults.maxDayOrders),
+    ),
+  };
+}
+
+/** How else the owner is told, as `notices` of home.yaml; undefined for pushes alone. */
+export async function noticeAnswer(asking: Asking, options: InitOptions) {
+  const { ntfy } = options;
+  if (ntfy !== undefined) {
+    const channel = ntfyChannel(ntfy);
+    if (channel === undefined) throw wrong('--ntfy', 'must be a topic, or https://SERVER/TOPIC');
+    return { ntfy: channel };
+  }
+  if (!asks(asking, options)) return undefined;
+  asking.io.talk('Your phone is told by push. Where no push arrives, ntfy can tell you too: name a topic nobody guesses.');
+  const given = await askUntil(
+    asking,
+    'ntfy topic (Enter for none): ',
+    (text) => text === '' || ntfyChannel(text) !== undefined,
+    'A topic of letters, digits, - and _, or https://SERVER/TOPIC.',
+  );
+  const channel = ntfyChannel(given);
+  return channel === undefined ? undefined : { ntfy: channel };
+}
+
+function ntfyChannel(text: string): { kind: 'ntfy'; topic: string; server?: string } | undefined {
+  const isTopic = (topic: string) => /^[-_A-Za-z0-9]{1,64}$/.test(topic);
+  if (isTopic(text)) return { kind: 'ntfy', topic: text };
+  if (!isSecureUrl(text)) return undefined;
+  const { origin, pathname, search, hash } = new URL(text);
+  const topic = pathname.slice(1);
+  return isTopic(topic) && search + hash === '' ? { kind: 'ntfy', topic, server: origin } : undefined;
+}
