@@ -141,7 +141,7 @@ function addRecoveryCode(user: Command, cli: Cli, folderOf: FolderOf): void {
 /** As many characters of an id as a person would type. */
 const SHOWN_ID = 8;
 
-function userLines({ username, name, email, authenticators, account, recovery_code }: ListedUser): string[] {
+export function userLines({ username, name, email, authenticators, account, recovery_code }: ListedUser): string[] {
   const at =
     account === null
       ? 'no account at the broker'
