@@ -41,5 +41,6 @@ export function distantStores(stores: GatewayStores, life: Life, activity: Activ
     proposals: distant(stores.proposals),
     halts: distant(stores.halts),
     audit: distant(stores.audit),
+    brokerKeys: distant(stores.brokerKeys),
   };
 }
