@@ -31,7 +31,7 @@ export function addSandboxCommand(program: Command, cli: Cli): void {
     .option('--home <folder>', "the sandbox's own folder (default: one beside the agent's)")
     .option(
       '--port <number>',
-      'first of three ports; 0 for free ones (default: those of the last start)',
+      'first of two ports; 0 for free ones (default: those of the last start)',
       portUpTo(65_533),
     )
     .option('--ready-file <file>', 'write addresses and process id there once it serves')
