@@ -22,7 +22,11 @@ export interface BackedUp {
  */
 export async function backupHome(
   { clock }: Pick<App, 'clock'>,
-  { folder, file, passphrase }: { readonly folder: string; readonly file: string; readonly passphrase: string },
+  {
+    folder,
+    file,
+    passphrase,
+  }: { readonly folder: string; readonly file: string; readonly passphrase: string },
 ): Promise<BackedUp> {
   requirePassphrase(passphrase);
   const { address } = await readHomeSettings(folder);

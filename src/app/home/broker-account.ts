@@ -1,6 +1,7 @@
 import type { KeyPair } from '../../gateway/broker/broker-credentials.ts';
 import type { KeptKeyPair } from '../../gateway/broker/key-pairs.ts';
-import { type VerifiedAccount, verifyKeyPair } from '../../gateway/broker/verify-keys.ts';
+import type { VerifiedAccount } from '../../gateway/broker/verified-account.ts';
+import { verifyKeyPair } from '../../gateway/broker/verify-keys.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { withHome } from './open-home.ts';
@@ -14,7 +15,11 @@ import { personOf } from './pair-phone.ts';
  */
 export async function setBrokerKeys(
   app: Pick<App, 'clock' | 'fetch'>,
-  { folder, username, pair }: { readonly folder: string; readonly username: string | undefined; readonly pair: KeyPair },
+  {
+    folder,
+    username,
+    pair,
+  }: { readonly folder: string; readonly username: string | undefined; readonly pair: KeyPair },
   confirm: (account: VerifiedAccount) => Promise<void>,
 ): Promise<{ readonly username: string; readonly account: VerifiedAccount }> {
   return await withHome(app, folder, async (home) => {
@@ -22,9 +27,13 @@ export async function setBrokerKeys(
     const { broker, environment } = home.gateway;
     const account = await verifyKeyPair(broker, pair, { environment, fetch: app.fetch });
     if (account.environment !== environment) {
-      throw new TradeAgentError('usage', `account ${account.accountNumber} is ${account.environment}; this home is ${environment}`, {
-        hint: `Take the ${environment} account's keys, or make a home of its own for this account.`,
-      });
+      throw new TradeAgentError(
+        'usage',
+        `account ${account.accountNumber} is ${account.environment}; this home is ${environment}`,
+        {
+          hint: `Take the ${environment} account's keys, or make a home of its own for this account.`,
+        },
+      );
     }
     await confirm(account);
     await home.keyPairs.keep(person.username, pair, account);

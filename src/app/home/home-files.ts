@@ -32,5 +32,9 @@ export async function readHomeSettings(folder: string): Promise<HomeSettings> {
 export async function readGatewaySettings(folder: string): Promise<GatewaySettings> {
   const { gateway } = homeFiles(folder);
   const hint = 'docs/GATEWAY.md says what it holds; "trade-agent home init" writes one.';
-  return await parseYaml(gatewaySettingsSchema, readNamedFile(gateway, 'gateway configuration', hint), gateway);
+  return await parseYaml(
+    gatewaySettingsSchema,
+    readNamedFile(gateway, 'gateway configuration', hint),
+    gateway,
+  );
 }

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import type { KeyPair } from '../../gateway/broker/broker-credentials.ts';
 import { brokerSettingsSchema } from '../../gateway/broker/brokers.ts';
-import { type VerifiedAccount, verifyKeyPair } from '../../gateway/broker/verify-keys.ts';
+import type { VerifiedAccount } from '../../gateway/broker/verified-account.ts';
+import { verifyKeyPair } from '../../gateway/broker/verify-keys.ts';
 import type { gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
 import type { Person } from '../../home/identity-provider/people.ts';
 import { LOGIN_CLIENT_ID } from '../../home/identity-provider/protocol.ts';

@@ -17,21 +17,25 @@ export async function makeNewFolder<T>(folder: string, work: (part: string) => P
   const part = join(dirname(folder), `${basename(folder)}.part`);
   ensurePrivateFolder(dirname(folder));
   makePart(part);
-  return await withProcessLock(homeFiles(part).lock, { what: `the new home ${folder}`, waitMs: 0 }, async () => {
-    erase(part);
-    let result: T;
-    try {
-      result = await work(part);
-      requireFree(folder);
-    } catch (error) {
-      rmSync(part, { recursive: true, force: true });
-      throw error;
-    }
-    // An empty folder gives way; that it is empty is asked again by the system.
-    if (stats(folder) !== undefined) rmdirSync(folder);
-    renameSync(part, folder);
-    return result;
-  });
+  return await withProcessLock(
+    homeFiles(part).lock,
+    { what: `the new home ${folder}`, waitMs: 0 },
+    async () => {
+      erase(part);
+      let result: T;
+      try {
+        result = await work(part);
+        requireFree(folder);
+      } catch (error) {
+        rmSync(part, { recursive: true, force: true });
+        throw error;
+      }
+      // An empty folder gives way; that it is empty is asked again by the system.
+      if (stats(folder) !== undefined) rmdirSync(folder);
+      renameSync(part, folder);
+      return result;
+    },
+  );
 }
 
 /**

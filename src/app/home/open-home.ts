@@ -58,7 +58,7 @@ export async function withHome<T>(
       stores,
       people,
       keys: createKeys({
-        store: stores.signingKeys,
+        store: stores.keys,
         gateway: address,
         rpId: new URL(address).hostname,
         origin: address,

@@ -25,7 +25,9 @@ export function newPerson({
     });
   }
   if (email !== '' && !z.email().safeParse(email).success) {
-    throw new TradeAgentError('usage', `"${email}" is no e-mail address`, { hint: 'Correct it, or leave it out.' });
+    throw new TradeAgentError('usage', `"${email}" is no e-mail address`, {
+      hint: 'Correct it, or leave it out.',
+    });
   }
   return { username, name: shown, email };
 }

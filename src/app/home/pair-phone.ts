@@ -1,5 +1,5 @@
-import { TradeAgentError } from '../../trading/errors.ts';
 import { utcSeconds } from '../../machine/clock.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { type OpenHome, withHome } from './open-home.ts';
 
@@ -46,7 +46,9 @@ export function personOf({ people }: Pick<OpenHome, 'people'>, username: string 
     );
   }
   if (username === undefined && all.length > 1) {
-    throw new TradeAgentError('usage', `several people live here: ${names}`, { hint: 'Name one with --user.' });
+    throw new TradeAgentError('usage', `several people live here: ${names}`, {
+      hint: 'Name one with --user.',
+    });
   }
   return found;
 }

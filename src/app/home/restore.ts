@@ -38,7 +38,11 @@ const restoredReason: Reason = {
  */
 export async function restoreHome(
   { clock }: Pick<App, 'clock'>,
-  { folder, file, passphrase }: { readonly folder: string; readonly file: string; readonly passphrase: string },
+  {
+    folder,
+    file,
+    passphrase,
+  }: { readonly folder: string; readonly file: string; readonly passphrase: string },
 ): Promise<Restored> {
   const archive = await openArchive(readBackup(file), passphrase, file);
   const { createdAt, address } = archive;

@@ -28,12 +28,18 @@ const LONGEST_CONTENT = 1024 ** 3;
 export const SHORTEST_PASSPHRASE = 12;
 
 const base64url = (bytes: number) =>
-  z.string().refine((text) => Buffer.from(text, 'base64url').length === bytes, `must be ${bytes} bytes in base64url`);
+  z
+    .string()
+    .refine((text) => Buffer.from(text, 'base64url').length === bytes, `must be ${bytes} bytes in base64url`);
 
 const headerSchema = z.strictObject({
   format: z.literal(FORMAT),
   kdf: z.literal('scrypt'),
-  n: z.int().min(COST.n).max(MOST.n).refine((n) => Number.isInteger(Math.log2(n))),
+  n: z
+    .int()
+    .min(COST.n)
+    .max(MOST.n)
+    .refine((n) => Number.isInteger(Math.log2(n))),
   r: z.int().min(1).max(MOST.r),
   p: z.int().min(1).max(MOST.p),
   salt: base64url(16),
@@ -135,7 +141,10 @@ function notABackup(file: string): TradeAgentError {
   });
 }
 
-async function keyOf(passphrase: string, { n, r, p, salt }: Pick<Header, 'n' | 'r' | 'p' | 'salt'>): Promise<Buffer> {
+async function keyOf(
+  passphrase: string,
+  { n, r, p, salt }: Pick<Header, 'n' | 'r' | 'p' | 'salt'>,
+): Promise<Buffer> {
   return await new Promise((resolve, reject) => {
     scrypt(
       passphrase.normalize('NFC'),

@@ -73,7 +73,8 @@ function systemd(parts: ServiceParts): ServiceDescription {
       'sudo systemctl enable --now trade-agent-home',
     ],
     warnings: inHome.map(
-      (path) => `${path} is in a person's own folder, where ${user} can't read: install Node and trade-agent for all ("sudo npm install -g trade-agent"), then ask again`,
+      (path) =>
+        `${path} is in a person's own folder, where ${user} can't read: install Node and trade-agent for all ("sudo npm install -g trade-agent"), then ask again`,
     ),
   };
 }

@@ -2,8 +2,8 @@ import { utcSeconds } from '../../machine/clock.ts';
 import type { SigningKey } from '../../store/signing-key-store.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
-import { newPerson } from './owner.ts';
 import { type OpenHome, withHome } from './open-home.ts';
+import { newPerson } from './owner.ts';
 import { personOf } from './pair-phone.ts';
 
 /** A phone or other authenticator of a person's. */
@@ -75,7 +75,11 @@ export async function addUser(
   const person = newPerson(given);
   return await withHome(app, folder, async ({ people, recoveryCodes }) => {
     people.add(person);
-    return { username: person.username, name: person.name, recoveryCode: recoveryCodes.issue(person.username) };
+    return {
+      username: person.username,
+      name: person.name,
+      recoveryCode: recoveryCodes.issue(person.username),
+    };
   });
 }
 
@@ -102,7 +106,11 @@ export async function removeAuthenticator(
   app: Pick<App, 'clock'>,
   folder: string,
   { username, id }: { readonly username: string | undefined; readonly id: string },
-): Promise<{ readonly username: string; readonly authenticator: ListedAuthenticator; readonly left: number }> {
+): Promise<{
+  readonly username: string;
+  readonly authenticator: ListedAuthenticator;
+  readonly left: number;
+}> {
   return await withHome(app, folder, async (home) => {
     const person = personOf(home, username);
     const all = await home.keys.list(person.username);

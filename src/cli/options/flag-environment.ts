@@ -26,7 +26,12 @@ const spoken = new Set([
   'confirm-live',
   'max-order',
   'max-day-orders',
-  'decide', 'yes', 'confirm', 'suggest', 'lift']);
+  'decide',
+  'yes',
+  'confirm',
+  'suggest',
+  'lift',
+]);
 
 /** The one value of `--approval` that a variable may set: it asks nobody, so that nothing is traded. */
 const TIGHTEST_APPROVAL = 'deny';

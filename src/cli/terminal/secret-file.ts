@@ -21,7 +21,9 @@ export async function readSecretPlace(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   if (file !== undefined && fd !== undefined) {
-    throw new TradeAgentError('usage', `${what} can't be in a file and a descriptor`, { hint: 'Name one of both.' });
+    throw new TradeAgentError('usage', `${what} can't be in a file and a descriptor`, {
+      hint: 'Name one of both.',
+    });
   }
   const unusable = (place: string) => (why: string) =>
     new TradeAgentError('usage', `${place} with ${what} can't be used: ${why}`, {
@@ -30,7 +32,9 @@ export async function readSecretPlace(
   if (file !== undefined) {
     const text = readPrivateFile(file, LONGEST, unusable(file));
     if (text !== undefined) return text;
-    throw new TradeAgentError('usage', `there is no file ${file} with ${what}`, { hint: 'Correct the path.' });
+    throw new TradeAgentError('usage', `there is no file ${file} with ${what}`, {
+      hint: 'Correct the path.',
+    });
   }
   if (fd === undefined) return undefined;
   return await readDescriptor(fd, LONGEST, unusable(`descriptor ${fd}`), signal);

@@ -6,7 +6,8 @@ import { isIP } from 'node:net';
  * `localhost` (Web Authentication §5.1.3, Secure Contexts §3.1).
  */
 export function homeAddressProblem(text: string): string | undefined {
-  if (!URL.canParse(text)) return 'write it whole: https://name, or http://localhost:4780 for this machine alone';
+  if (!URL.canParse(text))
+    return 'write it whole: https://name, or http://localhost:4780 for this machine alone';
   const url = new URL(text);
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'it must begin with https://';
   const host = url.hostname.replace(/^\[|\]$/g, '');

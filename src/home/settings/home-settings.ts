@@ -27,9 +27,15 @@ export const homeSettingsSchema = z
     /** Its own certificate and key (PEM), read again when they are renewed. */
     tls: z.strictObject({ cert: wholePath, key: wholePath }).optional(),
     /** Addresses of the proxies in front of it whose word about the client is taken. */
-    proxy: z.array(z.string().refine(isAddressRange, 'must be an IP address, or a range as 10.0.0.0/8')).optional(),
+    proxy: z
+      .array(z.string().refine(isAddressRange, 'must be an IP address, or a range as 10.0.0.0/8'))
+      .optional(),
     /** Who answers for its pushes, as push services want to know (RFC 8292 §2.1): `mailto:…` or an https address. */
-    push: z.strictObject({ contact: z.string().regex(/^(mailto:\S+@\S+|https:\/\/\S+)$/, 'must be mailto:… or https://…') }).optional(),
+    push: z
+      .strictObject({
+        contact: z.string().regex(/^(mailto:\S+@\S+|https:\/\/\S+)$/, 'must be mailto:… or https://…'),
+      })
+      .optional(),
     /** How the owner is told where no push arrives; as `notices` of a profile. */
     notices: noticesSchema.optional(),
   })

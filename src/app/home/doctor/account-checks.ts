@@ -1,8 +1,8 @@
 import { verifyKeyPair } from '../../../gateway/broker/verify-keys.ts';
-import { errorObject } from '../../error-object.ts';
-import { clockFinding } from '../../doctor/server-checks.ts';
-import { type Finding, fail, ok, warn } from '../../doctor/finding.ts';
 import type { App } from '../../app.ts';
+import { type Finding, fail, ok, warn } from '../../doctor/finding.ts';
+import { clockFinding } from '../../doctor/server-checks.ts';
+import { errorObject } from '../../error-object.ts';
 import type { OpenHome } from '../open-home.ts';
 
 /** Each person's account, asked at the broker; and this machine's clock by the broker's. */
@@ -32,22 +32,39 @@ async function checkAccount(
   try {
     const kept = await keyPairs.find(username);
     if (kept === undefined) {
-      return warn('broker', `${username} has no account here`, `trade-agent home broker set --user ${username}`);
+      return warn(
+        'broker',
+        `${username} has no account here`,
+        `trade-agent home broker set --user ${username}`,
+      );
     }
     const account = await verifyKeyPair(broker, kept.pair, { environment, fetch });
     const message = `${username}: account ${account.accountNumber}, ${account.environment}, ${account.status}`;
     if (account.environment !== environment) {
-      return fail('broker', `${message}; the home serves ${environment}`, 'Make a home of its own for that account.');
+      return fail(
+        'broker',
+        `${message}; the home serves ${environment}`,
+        'Make a home of its own for that account.',
+      );
     }
-    return account.tradingBlocked ? warn('broker', `${message}; trading is blocked`, 'Ask the broker why.') : ok('broker', message);
+    return account.tradingBlocked
+      ? warn('broker', `${message}; trading is blocked`, 'Ask the broker why.')
+      : ok('broker', message);
   } catch (error) {
     const { message, hint } = errorObject(error);
-    return fail('broker', `${username}: ${message}`, hint ?? `trade-agent home broker set --user ${username}`);
+    return fail(
+      'broker',
+      `${username}: ${message}`,
+      hint ?? `trade-agent home broker set --user ${username}`,
+    );
   }
 }
 
 /** Whether each person can approve, and still could with one phone less. */
-export async function checkAuthenticators({ keys, people }: Pick<OpenHome, 'keys' | 'people'>): Promise<Finding[]> {
+export async function checkAuthenticators({
+  keys,
+  people,
+}: Pick<OpenHome, 'keys' | 'people'>): Promise<Finding[]> {
   const found = await Promise.all(
     people.list().map(async ({ username }) => ({ username, count: (await keys.list(username)).length })),
   );
@@ -55,7 +72,11 @@ export async function checkAuthenticators({ keys, people }: Pick<OpenHome, 'keys
     const pair = `trade-agent home pair --user ${username}`;
     if (count === 0) return warn('phones', `${username} has no phone yet: nothing can be approved`, pair);
     if (count === 1) {
-      return warn('phones', `${username} has one authenticator: without it nothing can be approved`, `Pair another, as a laptop or a security key: ${pair}`);
+      return warn(
+        'phones',
+        `${username} has one authenticator: without it nothing can be approved`,
+        `Pair another, as a laptop or a security key: ${pair}`,
+      );
     }
     return ok('phones', `${username} has ${count} authenticators`);
   });
@@ -76,6 +97,10 @@ export function checkSignature({ gateway, settings }: Pick<OpenHome, 'gateway' |
   if (issuer === address && resource === address) return [signature];
   return [
     signature,
-    fail('address', `gateway.yaml names another address than home.yaml`, `Set issuer and resource there to ${address}.`),
+    fail(
+      'address',
+      `gateway.yaml names another address than home.yaml`,
+      `Set issuer and resource there to ${address}.`,
+    ),
   ];
 }

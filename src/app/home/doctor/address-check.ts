@@ -17,7 +17,11 @@ export async function checkAddress({ address }: HomeSettings): Promise<Finding> 
     const found = await lookup(hostname, { all: true });
     return ok('address', `${address} leads to ${found.map((one) => one.address).join(', ')}`);
   } catch {
-    return fail('address', `${hostname} leads nowhere from here`, 'Have the name point to this machine, or to the proxy in front of it.');
+    return fail(
+      'address',
+      `${hostname} leads nowhere from here`,
+      'Have the name point to this machine, or to the proxy in front of it.',
+    );
   }
 }
 
@@ -35,7 +39,11 @@ export async function checkServed(
     });
     const { resource } = (await response.json()) as { resource?: unknown };
     if (!response.ok || resource !== address) {
-      return fail('served', `something else answers at ${address}`, 'Stop it, or give the home another address.');
+      return fail(
+        'served',
+        `something else answers at ${address}`,
+        'Stop it, or give the home another address.',
+      );
     }
     return ok('served', `${address} answers`);
   } catch {

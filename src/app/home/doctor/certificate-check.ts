@@ -1,4 +1,4 @@
-import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { connect, type PeerCertificate } from 'node:tls';
 import type { HomeSettings } from '../../../home/settings/home-settings.ts';
@@ -31,11 +31,19 @@ function ownFiles(tls: NonNullable<HomeSettings['tls']>, host: string, now: numb
   try {
     certificate = new X509Certificate(readFileSync(tls.cert));
     if (!certificate.checkPrivateKey(createPrivateKey(readFileSync(tls.key)))) {
-      return fail(check, `${tls.key} is not the key of ${tls.cert}`, 'Name both files of one certificate under "tls".');
+      return fail(
+        check,
+        `${tls.key} is not the key of ${tls.cert}`,
+        'Name both files of one certificate under "tls".',
+      );
     }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    return fail(check, `the certificate's files can't be used (${code ?? message})`, 'Have the home’s user read both; PEM.');
+    return fail(
+      check,
+      `the certificate's files can't be used (${code ?? message})`,
+      'Have the home’s user read both; PEM.',
+    );
   }
   if (certificate.checkHost(host) === undefined) {
     return fail(check, `${tls.cert} is not for ${host}`, `Have one made out for ${host}.`);
@@ -68,7 +76,9 @@ function lasting(check: string, message: string, until: number, now: number): Fi
   const details = { valid_to: new Date(until).toISOString() };
   if (days < 0) return fail(check, `${message}, but the certificate has expired`, 'Renew it.', { details });
   if (days < SOON_DAYS) {
-    return warn(check, `${message}; the certificate ends in ${days} days`, 'See why it is not renewed.', { details });
+    return warn(check, `${message}; the certificate ends in ${days} days`, 'See why it is not renewed.', {
+      details,
+    });
   }
   return ok(check, `${message}, for ${days} days`, { details });
 }

@@ -1,7 +1,7 @@
 import type { App } from '../../app.ts';
-import { errorObject } from '../../error-object.ts';
 import { type Finding, fail } from '../../doctor/finding.ts';
 import { checkNode } from '../../doctor/machine-checks.ts';
+import { errorObject } from '../../error-object.ts';
 import { withHome } from '../open-home.ts';
 import { checkAccounts, checkAuthenticators, checkSignature } from './account-checks.ts';
 import { checkAddress, checkServed } from './address-check.ts';

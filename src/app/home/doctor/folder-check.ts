@@ -16,14 +16,20 @@ export function checkFolder(folder: string): Finding {
     const file = join(folder, name);
     const found = lstatSync(file, { throwIfNoEntry: false });
     if (found === undefined) continue;
-    if (found.isSymbolicLink()) return fail('folder', `${file} is a symbolic link`, 'Put the file itself there.');
-    if (found.uid !== process.getuid?.()) return fail('folder', `${file} belongs to another user`, `chown it to the home's own user.`);
+    if (found.isSymbolicLink())
+      return fail('folder', `${file} is a symbolic link`, 'Put the file itself there.');
+    if (found.uid !== process.getuid?.())
+      return fail('folder', `${file} belongs to another user`, `chown it to the home's own user.`);
     if ((found.mode & 0o077) !== 0) return fail('folder', `others may open ${file}`, `chmod go= '${file}'`);
   }
   const above = dirname(folder);
   const { mode } = statSync(above);
   if ((mode & 0o022) !== 0 && (mode & 0o1000) === 0) {
-    return warn('folder', `others may write to ${above}, and put another folder in this one's place`, `chmod go-w '${above}'`);
+    return warn(
+      'folder',
+      `others may write to ${above}, and put another folder in this one's place`,
+      `chmod go-w '${above}'`,
+    );
   }
   return ok('folder', `${folder}: its owner's alone`);
 }
@@ -36,7 +42,11 @@ export function checkSeparation(folder: string, env: NodeJS.ProcessEnv): Finding
   const owner = lstatSync(folder).uid;
   const agent = statSync(resolveHome(env).data, { throwIfNoEntry: false });
   if (process.platform === 'win32') {
-    return warn('user', 'the agent may run as the same user as the home', 'Run the home on a machine of its own.');
+    return warn(
+      'user',
+      'the agent may run as the same user as the home',
+      'Run the home on a machine of its own.',
+    );
   }
   if (agent === undefined) return ok('user', 'no agent is set up for this user');
   if (agent.uid !== owner) return ok('user', 'the agent here is another user’s');

@@ -31,7 +31,11 @@ export function addHomeBackup(home: Command, cli: Cli, folderOf: FolderOf): void
           import('./passphrase.ts'),
         ]);
         const passphrase = await readPassphrase(context, options, true);
-        const done = await backupHome(context, { folder: folderOf(command), file: resolve(file), passphrase });
+        const done = await backupHome(context, {
+          folder: folderOf(command),
+          file: resolve(file),
+          passphrase,
+        });
         const { bytes, createdAt, address, files } = done;
         await context.output.result(
           'home-backup',
@@ -62,7 +66,11 @@ export function addHomeBackup(home: Command, cli: Cli, folderOf: FolderOf): void
           import('./passphrase.ts'),
         ]);
         const passphrase = await readPassphrase(context, options, false);
-        const restored = await restoreHome(context, { folder: folderOf(command), file: resolve(file), passphrase });
+        const restored = await restoreHome(context, {
+          folder: folderOf(command),
+          file: resolve(file),
+          passphrase,
+        });
         const { folder, address, createdAt, withdrawn, lookedUp } = restored;
         await context.output.result(
           'home-restore',

@@ -23,7 +23,10 @@ export function addHomeBroker(home: Command, cli: Cli, folderOf: FolderOf): void
   broker
     .command('show', { isDefault: true })
     .description('Shows whose accounts can be opened; no key and no part of one.')
-    .addHelpText('after', examples([['trade-agent home broker show --output json', 'for scripts']]) + exitCodes([]))
+    .addHelpText(
+      'after',
+      examples([['trade-agent home broker show --output json', 'for scripts']]) + exitCodes([]),
+    )
     .action((_options, command: Command) =>
       runCommand(cli, command, async (context) => {
         const { listBrokerKeys } = await import('../../../app/home/broker-account.ts');
@@ -68,7 +71,9 @@ export function addHomeBroker(home: Command, cli: Cli, folderOf: FolderOf): void
 function addSet(broker: Command, cli: Cli, folderOf: FolderOf): void {
   broker
     .command('set')
-    .description("Keeps a person's keys, in place of those before; they are tried at the broker first. Also while the home is served.")
+    .description(
+      "Keeps a person's keys, in place of those before; they are tried at the broker first. Also while the home is served.",
+    )
     .option('--user <name>', 'whose (default: the one who lives here)')
     .option('--broker-key-file <file>', 'key id and secret on two lines, or key=… and secret=…; 0600')
     .option('--broker-key-fd <number>', 'the same from an open descriptor', descriptorNumber)
@@ -96,7 +101,8 @@ function addSet(broker: Command, cli: Cli, folderOf: FolderOf): void {
         await context.output.result(
           'home-broker-set',
           { user: username, number: accountNumber, environment, status },
-          () => `Account ${safeLine(accountNumber)} (${environmentWord(environment)}) of ${username}: ${safeLine(status)}`,
+          () =>
+            `Account ${safeLine(accountNumber)} (${environmentWord(environment)}) of ${username}: ${safeLine(status)}`,
         );
       }),
     );

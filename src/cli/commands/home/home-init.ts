@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import { safeLine } from '../../../net/shown-text.ts';
+import { environmentWord } from '../../../trading/environment.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { descriptorNumber } from '../../options/descriptor.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import type { Cli } from '../../surroundings.ts';
-import { environmentWord } from '../../../trading/environment.ts';
 import type { FolderOf } from './home.ts';
 import type { InitOptions } from './init-answers.ts';
 
@@ -17,7 +17,10 @@ export function addHomeInit(home: Command, cli: Cli, folderOf: FolderOf): void {
     .description(
       "Makes a home: asks for its address, your name, your broker's keys (not shown), limits and notices, or takes all of it as options. The keys are tried at the broker first. Nothing is served, and nothing is left behind when it is interrupted.",
     )
-    .option('--address <url>', 'https://NAME, or http://localhost:PORT for this machine alone (default: http://localhost:4780)')
+    .option(
+      '--address <url>',
+      'https://NAME, or http://localhost:PORT for this machine alone (default: http://localhost:4780)',
+    )
     .option('--name <name>', 'yours, as the phone shows it')
     .option('--user <name>', 'your user name (default: made of the name)')
     .option('--email <address>', 'your e-mail address (default: none)')
@@ -25,7 +28,10 @@ export function addHomeInit(home: Command, cli: Cli, folderOf: FolderOf): void {
     .option('--broker-key-fd <number>', 'the same from an open descriptor', descriptorNumber)
     .option('--broker-url <url>', "a broker that speaks Alpaca's API elsewhere (default: Alpaca)")
     .addOption(
-      choiceOption('--environment <name>', 'what a broker at --broker-url trades (default: paper)', ['paper', 'live']),
+      choiceOption('--environment <name>', 'what a broker at --broker-url trades (default: paper)', [
+        'paper',
+        'live',
+      ]),
     )
     .option('--confirm-live <account>', 'the number of an account with real money, to say that it is meant')
     .option('--max-order <dollars>', 'the most one order may come to (default: 5000)')
@@ -53,7 +59,11 @@ async function init(context: Context, folder: string, options: InitOptions): Pro
   const made = await makeHome(context, folder, options);
   const { opened, settings, owner, limits, recoveryCode } = made;
   const { accountNumber, environment, status } = opened.account;
-  const next = ['trade-agent home serve', 'trade-agent home pair', `trade-agent profile add home --home ${settings.address}`];
+  const next = [
+    'trade-agent home serve',
+    'trade-agent home pair',
+    `trade-agent profile add home --home ${settings.address}`,
+  ];
   await context.output.result(
     'home-init',
     {

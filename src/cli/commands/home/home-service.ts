@@ -22,7 +22,9 @@ export function addHomeService(home: Command, cli: Cli, folderOf: FolderOf): voi
     .description(
       'Prints a systemd unit that serves the home as a user of its own, who can write to it and nowhere else; or a launchd agent on macOS. Writes and starts nothing: how to install it is told on stderr.',
     )
-    .addOption(choiceOption('--kind <manager>', 'systemd or launchd (default: by the system)', ['systemd', 'launchd']))
+    .addOption(
+      choiceOption('--kind <manager>', 'systemd or launchd (default: by the system)', ['systemd', 'launchd']),
+    )
     .option('--user <name>', 'the user it runs as under systemd', 'trade-agent')
     .option('--low-port', 'let it listen below port 1024, as at 443')
     .addHelpText(
@@ -35,7 +37,11 @@ export function addHomeService(home: Command, cli: Cli, folderOf: FolderOf): voi
     .action((options: ServiceOptions, command: Command) =>
       runCommand(cli, command, async (context) => {
         const { describeService } = await import('../../../app/home/service.ts');
-        const { kind = process.platform === 'darwin' ? 'launchd' : 'systemd', user, lowPort = false } = options;
+        const {
+          kind = process.platform === 'darwin' ? 'launchd' : 'systemd',
+          user,
+          lowPort = false,
+        } = options;
         const named = command.optsWithGlobals<{ home?: string }>().home !== undefined;
         const { file, content, commands, warnings } = describeService({
           ...{ kind, user, lowPort, userFolder: cli.env.HOME ?? homedir() },

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { HomeStatus } from '../../../app/home/home-status.ts';
 import { exits } from '../../../app/exit-codes.ts';
+import type { HomeStatus } from '../../../app/home/home-status.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import { runCommand } from '../../cli.ts';
 import { examples, exitCodes } from '../../options/help.ts';
@@ -12,8 +12,13 @@ import { userLines } from './home-user.ts';
 export function addHomeStatus(home: Command, cli: Cli, folderOf: FolderOf): void {
   home
     .command('status')
-    .description('Says where the home is reached, whether it is served, who lives there, what they approve with, and what is open.')
-    .addHelpText('after', examples([['trade-agent home status --output json', 'for scripts']]) + exitCodes([]))
+    .description(
+      'Says where the home is reached, whether it is served, who lives there, what they approve with, and what is open.',
+    )
+    .addHelpText(
+      'after',
+      examples([['trade-agent home status --output json', 'for scripts']]) + exitCodes([]),
+    )
     .action((_options, command: Command) =>
       runCommand(cli, command, async (context) => {
         const { homeStatus } = await import('../../../app/home/home-status.ts');
@@ -29,7 +34,8 @@ export function addHomeStatus(home: Command, cli: Cli, folderOf: FolderOf): void
     )
     .addHelpText(
       'after',
-      examples([['trade-agent home doctor', 'exit 3 where there is something to do']]) + exitCodes([exits.found]),
+      examples([['trade-agent home doctor', 'exit 3 where there is something to do']]) +
+        exitCodes([exits.found]),
     )
     .action((_options, command: Command) =>
       runCommand(cli, command, async (context) => {
@@ -39,7 +45,9 @@ export function addHomeStatus(home: Command, cli: Cli, folderOf: FolderOf): void
         ]);
         const findings = await homeDoctor(context, folderOf(command));
         const ok = findings.every(({ status }) => status === 'ok' || status === 'skip');
-        await context.output.result('home-doctor', { ok, findings }, () => findingsText(context.io, findings));
+        await context.output.result('home-doctor', { ok, findings }, () =>
+          findingsText(context.io, findings),
+        );
         return ok ? exits.done : exits.found;
       }),
     );

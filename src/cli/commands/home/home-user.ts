@@ -50,7 +50,10 @@ function addAdd(user: Command, cli: Cli, folderOf: FolderOf): void {
     .argument('<name>', 'as the phone shows it')
     .option('--user <name>', 'the user name (default: made of the name)')
     .option('--email <address>', 'an e-mail address (default: none)')
-    .addHelpText('after', examples([['trade-agent home user add "Bob Brown" --user bob', '']]) + exitCodes([]))
+    .addHelpText(
+      'after',
+      examples([['trade-agent home user add "Bob Brown" --user bob', '']]) + exitCodes([]),
+    )
     .action((name: string, options: { user?: string; email?: string }, command: Command) =>
       runCommand(cli, command, async (context) => {
         const { addUser } = await import('../../../app/home/users.ts');
@@ -89,7 +92,11 @@ function addRemove(user: Command, cli: Cli, folderOf: FolderOf): void {
       runCommand(cli, command, async (context) => {
         const { removeUser } = await import('../../../app/home/users.ts');
         await removeUser(context, folderOf(command), name);
-        await context.output.result('home-user-remove', { user: name }, () => `${name} no longer lives here.`);
+        await context.output.result(
+          'home-user-remove',
+          { user: name },
+          () => `${name} no longer lives here.`,
+        );
       }),
     );
 }
@@ -109,11 +116,14 @@ function addRemoveAuthenticator(user: Command, cli: Cli, folderOf: FolderOf): vo
         const { removeAuthenticator } = await import('../../../app/home/users.ts');
         const removed = await removeAuthenticator(context, folderOf(command), { username: options.user, id });
         const { username, authenticator, left } = removed;
-        await context.output.result('home-authenticator-remove', { user: username, authenticator, left }, () =>
-          [
-            `${safeLine(authenticator.name)} of ${username} approves nothing any more.`,
-            ...(left === 0 ? ['None is left: "trade-agent home pair" pairs another.'] : []),
-          ].join('\n'),
+        await context.output.result(
+          'home-authenticator-remove',
+          { user: username, authenticator, left },
+          () =>
+            [
+              `${safeLine(authenticator.name)} of ${username} approves nothing any more.`,
+              ...(left === 0 ? ['None is left: "trade-agent home pair" pairs another.'] : []),
+            ].join('\n'),
         );
       }),
     );
@@ -122,7 +132,9 @@ function addRemoveAuthenticator(user: Command, cli: Cli, folderOf: FolderOf): vo
 function addRecoveryCode(user: Command, cli: Cli, folderOf: FolderOf): void {
   user
     .command('recovery-code')
-    .description('Makes a new recovery code, which ends the one before. It reads, denies and halts; it approves nothing.')
+    .description(
+      'Makes a new recovery code, which ends the one before. It reads, denies and halts; it approves nothing.',
+    )
     .option('--user <name>', 'whose (default: the one who lives here)')
     .addHelpText('after', examples([['trade-agent home user recovery-code', 'shown once']]) + exitCodes([]))
     .action((options: { user?: string }, command: Command) =>
@@ -141,7 +153,14 @@ function addRecoveryCode(user: Command, cli: Cli, folderOf: FolderOf): void {
 /** As many characters of an id as a person would type. */
 const SHOWN_ID = 8;
 
-export function userLines({ username, name, email, authenticators, account, recovery_code }: ListedUser): string[] {
+export function userLines({
+  username,
+  name,
+  email,
+  authenticators,
+  account,
+  recovery_code,
+}: ListedUser): string[] {
   const at =
     account === null
       ? 'no account at the broker'
@@ -153,7 +172,14 @@ export function userLines({ username, name, email, authenticators, account, reco
   ];
 }
 
-function authenticatorLine({ id, name, kind, synced, enrolled_at, last_used_at }: ListedAuthenticator): string {
+function authenticatorLine({
+  id,
+  name,
+  kind,
+  synced,
+  enrolled_at,
+  last_used_at,
+}: ListedAuthenticator): string {
   const what = kind === 'software' ? 'software key' : synced ? 'synced passkey' : 'passkey of one device';
   const used = last_used_at === null ? 'never used' : `last used ${last_used_at}`;
   return `  ${id.slice(0, SHOWN_ID)}  ${safeLine(name)}, ${what}, since ${enrolled_at}, ${used}`;

@@ -1,5 +1,5 @@
-import { newPerson } from '../../../app/home/owner.ts';
 import type { NewLimits } from '../../../app/home/init-home.ts';
+import { newPerson } from '../../../app/home/owner.ts';
 import { homeAddressProblem } from '../../../home/settings/home-address.ts';
 import { DEFAULT_PORT } from '../../../home/settings/home-settings.ts';
 import { isSecureUrl } from '../../../net/secure-url.ts';
@@ -24,10 +24,16 @@ export interface InitOptions extends BrokerKeyOptions {
 
 type Asking = Pick<Context, 'io' | 'signal'>;
 
-const defaults = { address: `http://localhost:${DEFAULT_PORT}`, maxOrder: '5000', maxDayOrders: '20' } as const;
+const defaults = {
+  address: `http://localhost:${DEFAULT_PORT}`,
+  maxOrder: '5000',
+  maxDayOrders: '20',
+} as const;
 
 const wrong = (option: string, problem: string) =>
-  new TradeAgentError('usage', `${option}: ${problem}`, { hint: 'See "trade-agent home init --help". Nothing was written.' });
+  new TradeAgentError('usage', `${option}: ${problem}`, {
+    hint: 'See "trade-agent home init --help". Nothing was written.',
+  });
 
 /** Whether what has a default is asked about. */
 const asks = ({ io }: Asking, { yes }: InitOptions) => io.interactive && yes !== true;
@@ -55,7 +61,10 @@ export async function addressAnswer(asking: Asking, options: InitOptions): Promi
   return given === '' ? defaults.address : given;
 }
 
-export async function ownerAnswer(asking: Asking, options: InitOptions): Promise<ReturnType<typeof newPerson>> {
+export async function ownerAnswer(
+  asking: Asking,
+  options: InitOptions,
+): Promise<ReturnType<typeof newPerson>> {
   let { name } = options;
   if (name === undefined) {
     if (!asking.io.interactive) throw wrong('--name', 'is missing');
@@ -70,19 +79,31 @@ export async function limitAnswers(asking: Asking, options: InitOptions): Promis
   const ask = (question: string, usual: string, accepts: (text: string) => boolean, hint: string) =>
     askUntil(asking, question, (text) => text === '' || accepts(text), hint).then((text) => text || usual);
   const { maxOrder, maxDayOrders } = options;
-  if (maxOrder !== undefined && !isAmount(maxOrder)) throw wrong('--max-order', 'must be an amount in dollars, as 2500');
-  if (maxDayOrders !== undefined && !isCount(maxDayOrders)) throw wrong('--max-day-orders', 'must be a number from 1 to 9999');
+  if (maxOrder !== undefined && !isAmount(maxOrder))
+    throw wrong('--max-order', 'must be an amount in dollars, as 2500');
+  if (maxDayOrders !== undefined && !isCount(maxDayOrders))
+    throw wrong('--max-day-orders', 'must be a number from 1 to 9999');
   const asked = asks(asking, options);
   return {
     maxOrder:
       maxOrder ??
       (asked
-        ? await ask(`The most one order may come to, in dollars [${defaults.maxOrder}]: `, defaults.maxOrder, isAmount, 'An amount, as 2500.')
+        ? await ask(
+            `The most one order may come to, in dollars [${defaults.maxOrder}]: `,
+            defaults.maxOrder,
+            isAmount,
+            'An amount, as 2500.',
+          )
         : defaults.maxOrder),
     maxDayOrders: Number(
       maxDayOrders ??
         (asked
-          ? await ask(`The most orders a day [${defaults.maxDayOrders}]: `, defaults.maxDayOrders, isCount, 'A number from 1 to 9999.')
+          ? await ask(
+              `The most orders a day [${defaults.maxDayOrders}]: `,
+              defaults.maxDayOrders,
+              isCount,
+              'A number from 1 to 9999.',
+            )
           : defaults.maxDayOrders),
     ),
   };
@@ -97,7 +118,9 @@ export async function noticeAnswer(asking: Asking, options: InitOptions) {
     return { ntfy: channel };
   }
   if (!asks(asking, options)) return undefined;
-  asking.io.talk('Your phone is told by push. Where no push arrives, ntfy can tell you too: name a topic nobody guesses.');
+  asking.io.talk(
+    'Your phone is told by push. Where no push arrives, ntfy can tell you too: name a topic nobody guesses.',
+  );
   const given = await askUntil(
     asking,
     'ntfy topic (Enter for none): ',

@@ -1,8 +1,8 @@
 import { initHome, type MadeHome, type NewHome, openAccount } from '../../../app/home/init-home.ts';
 import { requireFree } from '../../../app/home/new-folder.ts';
 import { safeLine } from '../../../net/shown-text.ts';
-import type { Context } from '../../context.ts';
 import { environmentWord } from '../../../trading/environment.ts';
+import type { Context } from '../../context.ts';
 import { confirmLive, readBrokerKeys } from './broker-keys.ts';
 import { addressAnswer, type InitOptions, limitAnswers, noticeAnswer, ownerAnswer } from './init-answers.ts';
 

@@ -28,7 +28,9 @@ export async function readPassphrase(
   const passphrase = await askSecret(io, 'Passphrase (not shown): ', signal);
   signal.throwIfAborted();
   if (isNew && (await askSecret(io, 'The same again: ', signal)) !== passphrase) {
-    throw new TradeAgentError('usage', 'the two are not the same', { hint: 'Try again. Nothing was written.' });
+    throw new TradeAgentError('usage', 'the two are not the same', {
+      hint: 'Try again. Nothing was written.',
+    });
   }
   return passphrase;
 }
