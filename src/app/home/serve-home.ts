@@ -132,6 +132,7 @@ function homeParts(
     address: settings.address,
     gateway: { ...options, approval: { ...approval, client: approval.client } },
     faults: new Faults(),
+    softwareKeys: false,
     // There is no terminal phone: a secret that nobody has.
     phonePairingSecret: randomBytes(32).toString('base64url'),
     // A command that is killed at the wrong moment must not cost a sign-in.

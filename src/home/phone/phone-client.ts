@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { softwareKey } from '../../approval/signature/software-key.ts';
+import { safeLine } from '../../net/shown-text.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+import { Refusal } from '../../trading/refusal.ts';
 import { type PhoneRequest, phoneRequestSchema } from './phone-request.ts';
 
 export type { PhoneRequest } from './phone-request.ts';
@@ -23,7 +26,9 @@ export interface PhoneClient {
     options?: { until?: 'decision' | 'outcome'; waitSeconds?: number; signal?: AbortSignal },
   ): Promise<PhoneRequest>;
   /**
-   * @throws {TradeAgentError} `not_found`, `approval_expired` (or withdrawn), `usage` (already decided the other way)
+   * An approval is signed by the user's software key, which follows from the pairing secret.
+   * @throws {TradeAgentError} `not_found`, `approval_expired` (or withdrawn), `usage` (already decided the other way),
+   *   `provider_error` (not signed by a key that is enrolled)
    */
   decide(id: string, decision: 'approve' | 'deny'): Promise<PhoneRequest>;
   /** Completes a device sign-in. @throws {TradeAgentError} `not_found`, `login_expired`, `usage` (used already) */
@@ -77,6 +82,20 @@ export function createPhoneClient(options: PhoneClientOptions): PhoneClient {
       }),
   });
   const noRequest = (id: string) => () => new TradeAgentError('not_found', `there is no request ${id}`);
+  /** What the user's own key signs of a request. One that waits no more needs no signature: it is answered as what it is. */
+  const signed = async (id: string) => {
+    const path = `/phone/api/requests/${encodeURIComponent(id)}`;
+    const { user, details, status } = await call(phoneRequestSchema, path, { 404: noRequest(id) });
+    if (status !== 'pending') return undefined;
+    const { origin } = new URL(options.phone);
+    try {
+      return softwareKey(options.pairingSecret, user).sign(details, { origin });
+    } catch (error) {
+      // What can't be signed can be approved only where no signature is asked for; the phone says which it is.
+      if (!(error instanceof Refusal)) throw error;
+      return undefined;
+    }
+  };
   const requestPath = (user: string, more: Record<string, string>) =>
     `/phone/api/requests?${new URLSearchParams({ user, ...more })}`;
 
@@ -101,8 +120,9 @@ export function createPhoneClient(options: PhoneClientOptions): PhoneClient {
         { waitMs: wait * 1000, ...(signal === undefined ? {} : { signal }) },
       );
     },
-    decide: (id, decision) =>
-      call(
+    decide: async (id, decision) => {
+      const body = decision === 'approve' ? { decision, evidence: await signed(id) } : { decision };
+      return await call(
         phoneRequestSchema,
         `/phone/api/requests/${encodeURIComponent(id)}`,
         {
@@ -115,9 +135,14 @@ export function createPhoneClient(options: PhoneClientOptions): PhoneClient {
             new TradeAgentError('approval_expired', `request ${id} has expired or was withdrawn`, {
               hint: 'Ask for the order again.',
             }),
+          403: (said) =>
+            new TradeAgentError('provider_error', `request ${id} was not approved: ${said}`, {
+              hint: 'Is the pairing secret that of the sandbox that is running?',
+            }),
         },
-        { body: { decision } },
-      ),
+        { body },
+      );
+    },
     completeDevice: (user, userCode) =>
       call(
         deviceSignInSchema,
@@ -161,7 +186,7 @@ function caller({ phone, pairingSecret, fetch: request = fetch }: PhoneClientOpt
   return async function call<T>(
     schema: z.ZodType<T>,
     path: string,
-    errors: Readonly<Record<number, () => TradeAgentError>>,
+    errors: Readonly<Record<number, (said: string) => TradeAgentError>>,
     init: { body?: unknown; signal?: AbortSignal; waitMs?: number } = {},
   ): Promise<T> {
     const timeout = AbortSignal.timeout(TIMEOUT + (init.waitMs ?? 0));
@@ -193,7 +218,7 @@ function caller({ phone, pairingSecret, fetch: request = fetch }: PhoneClientOpt
       });
     }
     const known = errors[response.status];
-    if (known !== undefined) throw known();
+    if (known !== undefined) throw known(saidIn(body));
     const parsed = response.ok ? schema.safeParse(body) : undefined;
     if (!parsed?.success) {
       throw new TradeAgentError(
@@ -203,4 +228,10 @@ function caller({ phone, pairingSecret, fetch: request = fetch }: PhoneClientOpt
     }
     return parsed.data;
   };
+}
+
+/** What the phone said of a refusal, in one line. */
+function saidIn(body: unknown): string {
+  const said = z.object({ message: z.string() }).safeParse(body).data;
+  return said === undefined ? 'no reason was given' : safeLine(said.message, 200);
 }
