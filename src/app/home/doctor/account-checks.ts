@@ -98,8 +98,8 @@ export function checkSignature({ gateway, settings }: Pick<OpenHome, 'gateway' |
   return [
     signature,
     fail(
-      'address',
-      `gateway.yaml names another address than home.yaml`,
+      'gateway',
+      'gateway.yaml names another address than home.yaml',
       `Set issuer and resource there to ${address}.`,
     ),
   ];

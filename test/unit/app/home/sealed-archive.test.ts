@@ -38,7 +38,8 @@ it('shows nothing of what it holds', () => {
 
 const at = (index: number) => {
   const changed = Buffer.from(sealed);
-  changed[index < 0 ? changed.length + index : index] ^= 1;
+  const place = index < 0 ? changed.length + index : index;
+  changed.writeUInt8(changed.readUInt8(place) ^ 1, place);
   return changed;
 };
 const headed = (change: (header: Record<string, unknown>) => void) => {
