@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import type { RequestLogEntry } from '../../gateway/door/request-log.ts';
 import { createGateway } from '../../gateway/gateway.ts';
 import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-settings.ts';
+import { limitPolicies } from '../../gateway/policy/limits.ts';
+import { readLimits } from '../../gateway/policy/limits-file.ts';
 import { ensurePrivateFolder } from '../../machine/home.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
@@ -47,6 +49,7 @@ export async function serveGateway(
   process.umask(0o077);
   const settings = await readSettings(options.config);
   const privateKey = readKey(home);
+  const limits = await readLimits(home);
   ensurePrivateFolder(home);
   const lock = join(home, 'gateway.lock');
   await withProcessLock(lock, { what: `the gateway's folder ${home}`, waitMs: 0 }, async () => {
@@ -57,6 +60,7 @@ export async function serveGateway(
     const gateway = createGateway({
       ...gatewayOptions(settings, { privateKey, sealSecret: sealSecret(home) }, home),
       stores: sqliteGatewayStores(database),
+      ...(limits === undefined ? {} : { policies: limitPolicies(limits) }),
       clock: app.clock,
       log: options.log,
     });

@@ -108,6 +108,17 @@ describe('a gateway that serves', () => {
     expect(await as('evil.example')).toBe(421);
   });
 
+  it.each([
+    ['max_order_notionl: "1"', /limits\.yaml:2: unknown key/],
+    ['max_order_notional: a lot', /limits\.yaml:2: /],
+  ])('does not start with limits that are wrong: %s', async (line, message) => {
+    writeFileSync(join(home, 'limits.yaml'), `version: 1\n${line}\n`, { mode: 0o600 });
+    await expect(serve()).rejects.toMatchObject({
+      code: 'invalid_config',
+      message: expect.stringMatching(message),
+    });
+  });
+
   it('takes no change from another site’s page', async () => {
     const { url } = await serve();
     const by = (origin: string) =>
