@@ -5,6 +5,7 @@ import { getRequestListener } from '@hono/node-server';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { createGateway } from '../../../src/gateway/gateway.ts';
+import type { GatewayOptions } from '../../../src/gateway/gateway-options.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { listenOnLoopback } from '../../../src/net/http-server.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
@@ -33,7 +34,9 @@ export interface ForeignWorld {
 const SCOPE = 'orders:read orders:propose orders:cancel messages:propose';
 
 /** A gateway over an issuer that gives tokens to any client: what the sandbox's own provider does not. */
-export async function startForeignWorld(): Promise<ForeignWorld> {
+export async function startForeignWorld(
+  options: Pick<GatewayOptions, 'policies'> = {},
+): Promise<ForeignWorld> {
   let offset = 0;
   const slept: number[] = [];
   const clock = {
@@ -76,6 +79,7 @@ export async function startForeignWorld(): Promise<ForeignWorld> {
     ownClients: ['trade-agent'],
     stores: sqliteGatewayStores(database),
     clock,
+    ...options,
   });
   const listener = getRequestListener(gateway.app.fetch);
   server.serve((request, response) => void listener(request, response));
