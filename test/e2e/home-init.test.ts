@@ -108,10 +108,8 @@ describe.skipIf(!hasTmux())('at a terminal', () => {
     await terminal.shows(/Secret \(not shown\):/);
     terminal.type(`${keys().secret}\n`);
     await terminal.shows(/Account PA\w+: PAPER, ACTIVE/);
-    await terminal.shows(/one order may come to, in dollars \[5000\]:/);
+    await terminal.shows(/one order may come to, in dollars \[1000\]:/);
     terminal.type('2500\n');
-    await terminal.shows(/orders a day \[20\]:/);
-    terminal.press('Enter');
     await terminal.shows(/ntfy topic/);
     terminal.type('ada-home-7f3k\n');
     const said = await terminal.ended();

@@ -4,6 +4,8 @@ import { brokerSettingsSchema } from '../../gateway/broker/brokers.ts';
 import type { VerifiedAccount } from '../../gateway/broker/verified-account.ts';
 import { verifyKeyPair } from '../../gateway/broker/verify-keys.ts';
 import type { gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
+import type { Limits } from '../../gateway/policy/limits.ts';
+import { readLimits } from '../../gateway/policy/limits-file.ts';
 import type { Person } from '../../home/identity-provider/people.ts';
 import { LOGIN_CLIENT_ID } from '../../home/identity-provider/protocol.ts';
 import type { homeSettingsSchema } from '../../home/settings/home-settings.ts';
@@ -16,14 +18,6 @@ import { withHome } from './open-home.ts';
 
 /** The gateway's client at the home's own provider, which knows it by the key in the folder. */
 const GATEWAY_CLIENT_ID = 'trade-agent-gateway';
-
-/** What one person's orders may come to; kept in `limits.yaml`. */
-export interface NewLimits {
-  /** Dollars, of one order. */
-  readonly maxOrder: string;
-  /** Orders a day. */
-  readonly maxDayOrders: number;
-}
 
 /** A broker's account, as its keys open it. */
 export interface OpenedAccount {
@@ -39,7 +33,7 @@ export interface NewHome {
   readonly settings: z.input<typeof homeSettingsSchema>;
   readonly owner: Person;
   readonly opened: OpenedAccount;
-  readonly limits: NewLimits;
+  readonly limits: Limits;
 }
 
 export interface MadeHome {
@@ -76,13 +70,11 @@ export async function initHome(app: Pick<App, 'clock'>, home: NewHome): Promise<
     sealSecret(part);
     write(settings, 'Where this home is reached, and how its owner is told: docs/HOME.md.', home.settings);
     write(gateway, 'What its gateway serves: docs/GATEWAY.md.', gatewaySettings(home));
-    write(limits, 'What may be asked for at all.', {
-      max_order_notional: home.limits.maxOrder,
-      max_day_orders: home.limits.maxDayOrders,
-    });
+    write(limits, 'How far orders may go: docs/GATEWAY.md.', home.limits);
     // What can't be read again is found before the folder has its name.
     await readHomeSettings(part);
     await readGatewaySettings(part);
+    await readLimits(part);
     return await withHome(app, part, async ({ people, keyPairs, recoveryCodes }) => {
       people.add(home.owner);
       const { username } = home.owner;

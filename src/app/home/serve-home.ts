@@ -2,15 +2,24 @@ import { hkdfSync, randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import type { RequestLogEntry } from '../../gateway/door/request-log.ts';
 import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-settings.ts';
+import { type Limits, limitPolicies } from '../../gateway/policy/limits.ts';
+import { readLimits } from '../../gateway/policy/limits-file.ts';
 import { Faults } from '../../home/faults.ts';
 import { isGatewayPath } from '../../home/gateway-paths.ts';
 import { createHome, type HomeOptions } from '../../home/home.ts';
 import { createVault } from '../../home/identity-provider/vault.ts';
 import { isLocalAddress } from '../../home/settings/home-address.ts';
-import { type HomeSettings, type ListenAddress, listenOf } from '../../home/settings/home-settings.ts';
+import {
+  type HomeSettings,
+  type ListenAddress,
+  listenOf,
+  listenText,
+  proxiesOf,
+} from '../../home/settings/home-settings.ts';
 import { utcSeconds } from '../../machine/clock.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
-import { type HttpServer, listen } from '../../net/http-server.ts';
+import { requireHost } from '../../net/host-check.ts';
+import { type HttpServer, type ListenOptions, listen } from '../../net/http-server.ts';
 import { listenOnLocalhost } from '../../net/localhost.ts';
 import { ownAddress } from '../../net/own-address.ts';
 import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
@@ -26,6 +35,7 @@ export interface ServeHomeOptions {
   readonly folder: string;
   /** Instead of what home.yaml says. */
   readonly listen?: ListenAddress | undefined;
+  readonly listening: Pick<ListenOptions, 'tls' | 'proxy'>;
   /** A second place to write the ready file. */
   readonly readyFile?: string | undefined;
   readonly ready: (home: HomeReady) => Promise<void>;
@@ -72,12 +82,14 @@ export async function serveHome(
 /** Opens each part, and has the server answer. @param onClose what came last is closed first */
 async function open(
   app: Pick<App, 'clock' | 'tell'>,
-  { folder, listen: said, readyFile, log }: ServeHomeOptions,
+  options: ServeHomeOptions,
   { settings, gateway }: { readonly settings: HomeSettings; readonly gateway: GatewaySettings },
   onClose: (closer: () => void | Promise<void>) => void,
 ): Promise<HomeReady> {
+  const { folder, readyFile, log } = options;
   const { clock } = app;
   const now = () => clock.now();
+  const limits = await readLimits(folder);
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
   const files = homeFiles(folder);
   const [providerDatabase, gatewayDatabase] = [files.providerDatabase, files.gatewayDatabase].map((file) => {
@@ -85,13 +97,13 @@ async function open(
     onClose(() => void database.close());
     return database;
   }) as [HomeOptions['providerDatabase'], HomeOptions['providerDatabase']];
-  const server = await listenFor(settings, said, now);
+  const server = await listenFor(app, settings, options);
   onClose(() => server.close());
   let answer: RequestListener = (_request, response) => void response.writeHead(503).end();
   const own = await ownAddress(settings.address, (request, response) => answer(request, response), { now });
   onClose(() => own.close());
   const home = await createHome({
-    ...homeParts(folder, settings, gateway),
+    ...homeParts(folder, settings, gateway, limits),
     providerDatabase,
     vault: noVault(folder, providerDatabase),
     stores: sqliteGatewayStores(gatewayDatabase),
@@ -101,7 +113,11 @@ async function open(
   });
   onClose(() => Promise.all([home.close(), server.close(DRAIN_MS)]).then(() => undefined));
   answer = home.listener;
-  server.serve(logged(answer, clock, log));
+  const isForUs = requireHost([settings.address]);
+  const toHome = logged(answer, clock, log);
+  server.serve((request, response) => {
+    if (isForUs(request, response)) toHome(request, response);
+  });
   const ready: HomeReady = {
     address: settings.address,
     url: server.url,
@@ -119,6 +135,7 @@ function homeParts(
   folder: string,
   settings: HomeSettings,
   gateway: GatewaySettings,
+  limits: Limits | undefined,
 ): Omit<HomeOptions, 'providerDatabase' | 'vault' | 'stores' | 'fetch' | 'clock' | 'onError'> {
   const secrets = { privateKey: readKey(folder), sealSecret: sealSecret(folder) };
   const options = gatewayOptions(gateway, secrets, folder);
@@ -130,7 +147,11 @@ function homeParts(
   }
   return {
     address: settings.address,
-    gateway: { ...options, approval: { ...approval, client: approval.client } },
+    gateway: {
+      ...options,
+      approval: { ...approval, client: approval.client },
+      ...(limits === undefined ? {} : { policies: limitPolicies(limits) }),
+    },
     faults: new Faults(),
     softwareKeys: false,
     // There is no terminal phone: a secret that nobody has.
@@ -149,15 +170,27 @@ function requireOneAddress({ address }: HomeSettings, { issuer, resource }: Gate
 }
 
 function listenFor(
+  { clock, tell }: Pick<App, 'clock' | 'tell'>,
   settings: HomeSettings,
-  said: ListenAddress | undefined,
-  now: () => number,
+  { listen: said, listening }: Pick<ServeHomeOptions, 'listen' | 'listening'>,
 ): Promise<HttpServer> {
+  const now = () => clock.now();
   const at = said ?? listenOf(settings);
   if (said === undefined && settings.listen === undefined && isLocalAddress(settings.address)) {
     return listenOnLocalhost(at.port, now);
   }
-  return listen(at, now);
+  const tls = settings.tls && { certFile: settings.tls.cert, keyFile: settings.tls.key };
+  const proxies = proxiesOf({ ...settings, listen: listenText(at) });
+  return listen(
+    {
+      ...at,
+      ...(tls === undefined ? {} : { tls }),
+      ...(proxies === undefined || listening.tls !== undefined ? {} : { proxy: { addresses: proxies } }),
+      ...listening,
+      ...{ tell, clock },
+    },
+    now,
+  );
 }
 
 /** Accounts elsewhere are opened by key pairs: nothing is connected by way of the provider. */

@@ -36,8 +36,8 @@ export const homeResults = {
       status: z.string().describe("the broker's own word"),
     }),
     limits: z.object({
-      max_order_notional: z.string().describe('dollars'),
-      max_day_orders: z.int(),
+      version: z.literal(1),
+      max_order_notional: z.string().optional().describe('dollars'),
     }),
     recovery_code: recoveryCode,
     next,

@@ -2,6 +2,8 @@ import { isIP } from 'node:net';
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { noticesSchema } from '../../config/notice-channels.ts';
+import { peerList } from '../../net/peer-list.ts';
+import { isTradeAgentError } from '../../trading/errors.ts';
 import { homeAddressProblem, isLocalAddress } from './home-address.ts';
 
 /** Where a home listens where nothing else is said: behind what `tailscale serve` or a proxy passes on. */
@@ -26,10 +28,8 @@ export const homeSettingsSchema = z
     listen: listenAddress.optional(),
     /** Its own certificate and key (PEM), read again when they are renewed. */
     tls: z.strictObject({ cert: wholePath, key: wholePath }).optional(),
-    /** Addresses of the proxies in front of it whose word about the client is taken. */
-    proxy: z
-      .array(z.string().refine(isAddressRange, 'must be an IP address, or a range as 10.0.0.0/8'))
-      .optional(),
+    /** The proxies in front of it: addresses and networks that alone may connect, and whose word about the client is taken. */
+    proxy: z.array(z.string()).min(1).superRefine(namesProxies).optional(),
     /** Who answers for its pushes, as push services want to know (RFC 8292 §2.1): `mailto:…` or an https address. */
     push: z
       .strictObject({
@@ -60,6 +60,11 @@ export function listenParts(text: string): ListenAddress | undefined {
   return { host, port };
 }
 
+/** As {@link listenParts} reads it. */
+export function listenText({ host, port }: ListenAddress): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
 /** Where a home listens: as the settings say, else on this machine alone, at a local address's own port. */
 export function listenOf({ address, listen }: Pick<HomeSettings, 'address' | 'listen'>): ListenAddress {
   const said = listen === undefined ? undefined : listenParts(listen);
@@ -68,9 +73,18 @@ export function listenOf({ address, listen }: Pick<HomeSettings, 'address' | 'li
   return { host: '127.0.0.1', port };
 }
 
-function isAddressRange(text: string): boolean {
-  const [address = '', bits, ...more] = text.split('/');
-  const family = isIP(address);
-  if (family === 0 || more.length > 0) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+/** Who may connect where nothing else is said: a proxy on this machine, where the address is one that others reach. */
+export function proxiesOf({ address, tls, proxy, listen }: HomeSettings): readonly string[] | undefined {
+  if (proxy !== undefined || tls !== undefined || isLocalAddress(address)) return proxy;
+  const { host } = listenOf({ address, listen });
+  return host === '127.0.0.1' || host === '::1' ? ['127.0.0.1', '::1'] : undefined;
+}
+
+function namesProxies(addresses: readonly string[], context: z.RefinementCtx): void {
+  try {
+    peerList(addresses);
+  } catch (error) {
+    if (!isTradeAgentError(error)) throw error;
+    context.addIssue({ code: 'custom', message: `${error.message}. ${error.hint ?? ''}` });
+  }
 }

@@ -7,12 +7,14 @@ import type { Context } from '../../context.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { descriptorNumber } from '../../options/descriptor.ts';
 import { examples, exitCodes } from '../../options/help.ts';
+import { listenAddress } from '../../options/listen-address.ts';
+import { addListeningOptions } from '../../options/listening.ts';
 import type { Cli } from '../../surroundings.ts';
 import type { FolderOf } from './home.ts';
 import type { InitOptions } from './init-answers.ts';
 
 export function addHomeInit(home: Command, cli: Cli, folderOf: FolderOf): void {
-  home
+  const making = home
     .command('init')
     .description(
       "Makes a home: asks for its address, your name, your broker's keys (not shown), limits and notices, or takes all of it as options. The keys are tried at the broker first. Nothing is served, and nothing is left behind when it is interrupted.",
@@ -34,10 +36,14 @@ export function addHomeInit(home: Command, cli: Cli, folderOf: FolderOf): void {
       ]),
     )
     .option('--confirm-live <account>', 'the number of an account with real money, to say that it is meant')
-    .option('--max-order <dollars>', 'the most one order may come to (default: 5000)')
-    .option('--max-day-orders <count>', 'the most orders a day (default: 20)')
+    .option('--max-order <dollars>', 'the most that one order may come to (default: 1000)')
     .option('--ntfy <topic>', 'also tell by ntfy: a topic, or its whole address (default: pushes alone)')
-    .option('--listen <host:port>', 'where it listens on this machine (default: by the address)')
+    .option(
+      '--listen <host:port>',
+      'where it listens on this machine (default: by the address)',
+      listenAddress,
+    );
+  addListeningOptions(making)
     .option('-y, --yes', 'take the defaults for what is not given')
     .addHelpText(
       'after',
@@ -71,7 +77,7 @@ async function init(context: Context, folder: string, options: InitOptions): Pro
       address: settings.address,
       owner,
       account: { number: accountNumber, environment, status },
-      limits: { max_order_notional: limits.maxOrder, max_day_orders: limits.maxDayOrders },
+      limits,
       recovery_code: recoveryCode,
       next,
     },

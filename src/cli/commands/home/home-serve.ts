@@ -5,24 +5,26 @@ import type { HomeReady } from '../../../app/home/ready-file.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import { listenAddress } from '../../options/listen-address.ts';
+import { addListeningOptions, type ListeningFlags, listeningOf } from '../../options/listening.ts';
 import type { Output } from '../../output.ts';
 import { runServer, type ServerParts } from '../../run-server.ts';
 import type { Cli } from '../../surroundings.ts';
 import { requestLine } from '../../text/request-line.ts';
 import type { FolderOf } from './home.ts';
 
-interface ServeOptions {
+interface ServeOptions extends ListeningFlags {
   readonly listen?: ReturnType<typeof listenAddress>;
   readonly readyFile?: string;
 }
 
 export function addHomeServe(home: Command, cli: Cli, folderOf: FolderOf): void {
-  home
+  const serving = home
     .command('serve')
     .description(
-      'Serves the home until it is told to stop. At its first start it shows a QR code for the first phone.',
+      'Serves the home until it is told to stop. At its first start it shows a QR code for the first phone. Beyond this machine it takes a certificate, or a proxy that has one.',
     )
-    .option('--listen <host:port>', 'where, on this machine (default: as home.yaml says)', listenAddress)
+    .option('--listen <host:port>', 'where, on this machine (default: as home.yaml says)', listenAddress);
+  addListeningOptions(serving)
     .option('--ready-file <file>', 'write address and process id there once it serves')
     .addHelpText(
       'after',
@@ -41,12 +43,13 @@ async function serve(
   parts: ServerParts,
   output: Output,
   folder: string,
-  { listen, readyFile }: ServeOptions,
+  { listen, readyFile, ...flags }: ServeOptions,
 ): Promise<void> {
   const { serveHome } = await import('../../../app/home/serve-home.ts');
   await serveHome(parts, {
     folder,
     listen,
+    listening: listeningOf(flags),
     readyFile: readyFile === undefined ? undefined : resolve(readyFile),
     log: (entry) => parts.tell(requestLine(entry)),
     ready: async (ready) => {

@@ -1,14 +1,15 @@
-import type { NewLimits } from '../../../app/home/init-home.ts';
 import { newPerson } from '../../../app/home/owner.ts';
+import { defaultLimits, type Limits, limitsSchema } from '../../../gateway/policy/limits.ts';
 import { homeAddressProblem } from '../../../home/settings/home-address.ts';
-import { DEFAULT_PORT } from '../../../home/settings/home-settings.ts';
+import { DEFAULT_PORT, type ListenAddress, listenText } from '../../../home/settings/home-settings.ts';
 import { isSecureUrl } from '../../../net/secure-url.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import type { Context } from '../../context.ts';
+import { type ListeningFlags, listeningOf } from '../../options/listening.ts';
 import { askUntil } from '../../terminal/questions.ts';
 import type { BrokerKeyOptions } from './broker-keys.ts';
 
-export interface InitOptions extends BrokerKeyOptions {
+export interface InitOptions extends BrokerKeyOptions, Partial<ListeningFlags> {
   readonly address?: string;
   readonly name?: string;
   readonly user?: string;
@@ -16,19 +17,14 @@ export interface InitOptions extends BrokerKeyOptions {
   readonly brokerUrl?: string;
   readonly environment?: 'paper' | 'live';
   readonly maxOrder?: string;
-  readonly maxDayOrders?: string;
   readonly ntfy?: string;
-  readonly listen?: string;
+  readonly listen?: ListenAddress;
   readonly yes?: boolean;
 }
 
 type Asking = Pick<Context, 'io' | 'signal'>;
 
-const defaults = {
-  address: `http://localhost:${DEFAULT_PORT}`,
-  maxOrder: '5000',
-  maxDayOrders: '20',
-} as const;
+const DEFAULT_ADDRESS = `http://localhost:${DEFAULT_PORT}`;
 
 const wrong = (option: string, problem: string) =>
   new TradeAgentError('usage', `${option}: ${problem}`, {
@@ -46,19 +42,19 @@ export async function addressAnswer(asking: Asking, options: InitOptions): Promi
     return address;
   }
   if (!asks(asking, options)) {
-    if (options.yes === true) return defaults.address;
+    if (options.yes === true) return DEFAULT_ADDRESS;
     throw wrong('--address', 'is missing');
   }
   asking.io.talk(
-    `Where is your home to be reached?\n  https://NAME   from everywhere you are: a name and a certificate (docs/HOME.md)\n  Enter          ${defaults.address}, on this machine alone`,
+    `Where is your home to be reached?\n  https://NAME   from everywhere you are: a name and a certificate (docs/HOME.md)\n  Enter          ${DEFAULT_ADDRESS}, on this machine alone`,
   );
   const given = await askUntil(
     asking,
-    `Address [${defaults.address}]: `,
+    `Address [${DEFAULT_ADDRESS}]: `,
     (text) => text === '' || homeAddressProblem(text) === undefined,
     (text) => homeAddressProblem(text) ?? '',
   );
-  return given === '' ? defaults.address : given;
+  return given === '' ? DEFAULT_ADDRESS : given;
 }
 
 export async function ownerAnswer(
@@ -73,39 +69,35 @@ export async function ownerAnswer(
   return newPerson({ name, username: options.user, email: options.email });
 }
 
-export async function limitAnswers(asking: Asking, options: InitOptions): Promise<NewLimits> {
-  const isAmount = (text: string) => /^(?!0+(\.0+)?$)\d{1,9}(\.\d{1,2})?$/.test(text);
-  const isCount = (text: string) => /^[1-9]\d{0,3}$/.test(text);
-  const ask = (question: string, usual: string, accepts: (text: string) => boolean, hint: string) =>
-    askUntil(asking, question, (text) => text === '' || accepts(text), hint).then((text) => text || usual);
-  const { maxOrder, maxDayOrders } = options;
-  if (maxOrder !== undefined && !isAmount(maxOrder))
-    throw wrong('--max-order', 'must be an amount in dollars, as 2500');
-  if (maxDayOrders !== undefined && !isCount(maxDayOrders))
-    throw wrong('--max-day-orders', 'must be a number from 1 to 9999');
-  const asked = asks(asking, options);
+export async function limitAnswers(asking: Asking, options: InitOptions): Promise<Limits> {
+  const usual = defaultLimits();
+  const isAmount = (text: string) => limitsSchema.safeParse({ ...usual, max_order_notional: text }).success;
+  const { maxOrder } = options;
+  if (maxOrder !== undefined) {
+    if (!isAmount(maxOrder)) throw wrong('--max-order', 'must be an amount in dollars, as 2500');
+    return { ...usual, max_order_notional: maxOrder };
+  }
+  if (!asks(asking, options)) return usual;
+  const given = await askUntil(
+    asking,
+    `The most that one order may come to, in dollars [${usual.max_order_notional ?? ''}]: `,
+    (text) => text === '' || isAmount(text),
+    'An amount, as 2500.',
+  );
+  return given === '' ? usual : { ...usual, max_order_notional: given };
+}
+
+/** `listen`, `tls` and `proxy` of home.yaml, as far as they are given. @throws {TradeAgentError} `usage` */
+export function listeningAnswer({ listen, tlsCert, tlsKey, proxy = [] }: InitOptions) {
+  const { tls } = listeningOf({
+    ...(tlsCert === undefined ? {} : { tlsCert }),
+    ...(tlsKey === undefined ? {} : { tlsKey }),
+    proxy,
+  });
   return {
-    maxOrder:
-      maxOrder ??
-      (asked
-        ? await ask(
-            `The most one order may come to, in dollars [${defaults.maxOrder}]: `,
-            defaults.maxOrder,
-            isAmount,
-            'An amount, as 2500.',
-          )
-        : defaults.maxOrder),
-    maxDayOrders: Number(
-      maxDayOrders ??
-        (asked
-          ? await ask(
-              `The most orders a day [${defaults.maxDayOrders}]: `,
-              defaults.maxDayOrders,
-              isCount,
-              'A number from 1 to 9999.',
-            )
-          : defaults.maxDayOrders),
-    ),
+    ...(listen === undefined ? {} : { listen: listenText(listen) }),
+    ...(tls === undefined ? {} : { tls: { cert: tls.certFile, key: tls.keyFile } }),
+    ...(proxy.length === 0 ? {} : { proxy: [...proxy] }),
   };
 }
 

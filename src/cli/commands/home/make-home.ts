@@ -4,7 +4,14 @@ import { safeLine } from '../../../net/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import type { Context } from '../../context.ts';
 import { confirmLive, readBrokerKeys } from './broker-keys.ts';
-import { addressAnswer, type InitOptions, limitAnswers, noticeAnswer, ownerAnswer } from './init-answers.ts';
+import {
+  addressAnswer,
+  type InitOptions,
+  limitAnswers,
+  listeningAnswer,
+  noticeAnswer,
+  ownerAnswer,
+} from './init-answers.ts';
 
 /**
  * Asks what is not given, tries the broker's keys, and makes the home.
@@ -38,7 +45,7 @@ export async function makeHome(
     folder,
     settings: {
       address,
-      ...(options.listen === undefined ? {} : { listen: options.listen }),
+      ...listeningAnswer(options),
       ...(notices === undefined ? {} : { notices }),
     },
     owner,
