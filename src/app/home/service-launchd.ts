@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ServiceParts } from './service.ts';
+import type { ServiceParts } from './service-parts.ts';
 
 /** A launch agent of whoever asks (launchd.plist(5)); its log is in the home. */
 export function launchAgent({ command, folder }: ServiceParts): string {

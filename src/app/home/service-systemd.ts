@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { ServiceParts } from './service.ts';
+import type { ServiceParts } from './service-parts.ts';
 
 /** What systemd makes for the service, below /var/lib, and gives to its user. */
 const STATE = 'trade-agent';

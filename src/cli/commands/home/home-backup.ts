@@ -5,7 +5,7 @@ import { runCommand } from '../../cli.ts';
 import { descriptorNumber } from '../../options/descriptor.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import type { Cli } from '../../surroundings.ts';
-import type { FolderOf } from './home.ts';
+import type { FolderOf } from './folder-of.ts';
 import type { PassphraseOptions } from './passphrase.ts';
 
 export function addHomeBackup(home: Command, cli: Cli, folderOf: FolderOf): void {

@@ -7,7 +7,7 @@ import { descriptorNumber } from '../../options/descriptor.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import type { Cli } from '../../surroundings.ts';
 import type { BrokerKeyOptions } from './broker-keys.ts';
-import type { FolderOf } from './home.ts';
+import type { FolderOf } from './folder-of.ts';
 
 type SetOptions = BrokerKeyOptions & { readonly user?: string };
 

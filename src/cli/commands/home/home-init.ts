@@ -10,7 +10,7 @@ import { examples, exitCodes } from '../../options/help.ts';
 import { listenAddress } from '../../options/listen-address.ts';
 import { addListeningOptions } from '../../options/listening.ts';
 import type { Cli } from '../../surroundings.ts';
-import type { FolderOf } from './home.ts';
+import type { FolderOf } from './folder-of.ts';
 import type { InitOptions } from './init-answers.ts';
 
 export function addHomeInit(home: Command, cli: Cli, folderOf: FolderOf): void {

@@ -4,7 +4,7 @@ import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import type { Cli } from '../../surroundings.ts';
-import type { FolderOf } from './home.ts';
+import type { FolderOf } from './folder-of.ts';
 
 export function addHomePair(home: Command, cli: Cli, folderOf: FolderOf): void {
   home

@@ -10,7 +10,7 @@ import type { Output } from '../../output.ts';
 import { runServer, type ServerParts } from '../../run-server.ts';
 import type { Cli } from '../../surroundings.ts';
 import { requestLine } from '../../text/request-line.ts';
-import type { FolderOf } from './home.ts';
+import type { FolderOf } from './folder-of.ts';
 
 interface ServeOptions extends ListeningFlags {
   readonly listen?: ReturnType<typeof listenAddress>;

@@ -5,7 +5,7 @@ import { environmentWord } from '../../../trading/environment.ts';
 import { runCommand } from '../../cli.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import type { Cli } from '../../surroundings.ts';
-import type { FolderOf } from './home.ts';
+import type { FolderOf } from './folder-of.ts';
 import { userLines } from './home-user.ts';
 
 /** `home status` and `home doctor`: how it stands, and what is wrong. */

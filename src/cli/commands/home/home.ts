@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { homeFolder } from '../../../machine/home.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import type { Cli } from '../../surroundings.ts';
+import type { FolderOf } from './folder-of.ts';
 import { addHomeBackup } from './home-backup.ts';
 import { addHomeBroker } from './home-broker.ts';
 import { addHomeInit } from './home-init.ts';
@@ -11,9 +12,6 @@ import { addHomeServe } from './home-serve.ts';
 import { addHomeService } from './home-service.ts';
 import { addHomeStatus } from './home-status.ts';
 import { addHomeUser } from './home-user.ts';
-
-/** The folder of the home that a command is about. */
-export type FolderOf = (command: Command) => string;
 
 export function addHomeCommand(program: Command, cli: Cli): void {
   const home = program
