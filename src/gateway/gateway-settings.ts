@@ -108,11 +108,15 @@ const settingsSchema = z.strictObject({
 });
 
 export const gatewaySettingsSchema = settingsSchema
-  .refine(({ environment, approval }) => environment === 'paper' || approval.details === 'rar', {
-    path: ['approval', 'details'],
-    error:
-      'must not be "message" with live money: what the person sees would be bound to the order by nothing but this gateway',
-  })
+  .refine(
+    ({ environment, approval }) =>
+      environment === 'paper' || approval.details === 'rar' || approval.signature !== 'off',
+    {
+      path: ['approval', 'details'],
+      error:
+        'must not be "message" with live money: what the person sees would be bound to the order by nothing but this gateway',
+    },
+  )
   .superRefine(({ broker, exchange, messages, approval }, context) => {
     const wrong = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
     const byKeyPair = broker.credentials === 'key_pair';

@@ -161,18 +161,13 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
         : rows.countPendingOf.get(user, clientId, clock.now())
       )?.count ?? 0,
     recent: (user, limit) => rows.recent.all(user, clock.now(), limit).map(load),
-    evidenceOf(authReqId) {
-      const { evidence } = rows.evidence.get(authReqId) ?? {};
-      return typeof evidence === 'string' ? JSON.parse(evidence) : undefined;
-    },
+    evidenceOf: (authReqId) => JSON.parse(rows.evidence.get(authReqId)?.evidence ?? 'null') ?? undefined,
     decide(id, decision, user, evidence) {
       const before = find(id);
       if (before === undefined || (user !== undefined && before.user !== user))
         return { outcome: 'not_found' };
       const now = clock.now();
-      const changed =
-        rows.decide.run(decision, now, evidence === undefined ? null : JSON.stringify(evidence), id, now)
-          .changes === 1;
+      const changed = rows.decide.run(decision, now, jsonOf(evidence), id, now).changes === 1;
       const request = find(id) ?? before;
       if (changed) {
         changes.emit(`user:${request.user}`);
@@ -213,6 +208,10 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
     onDelivered: (authReqId, listener) => subscribe(`delivered:${authReqId}`, listener),
     waiting: (authReqId) => changes.listenerCount(`delivered:${authReqId}`),
   };
+}
+
+function jsonOf(value: unknown): string | null {
+  return value === undefined ? null : JSON.stringify(value);
 }
 
 /** What a decision came to that changed nothing. */

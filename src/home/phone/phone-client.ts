@@ -81,21 +81,6 @@ export function createPhoneClient(options: PhoneClientOptions): PhoneClient {
         hint: 'Its users are alice and bob.',
       }),
   });
-  const noRequest = (id: string) => () => new TradeAgentError('not_found', `there is no request ${id}`);
-  /** What the user's own key signs of a request. One that waits no more needs no signature: it is answered as what it is. */
-  const signed = async (id: string) => {
-    const path = `/phone/api/requests/${encodeURIComponent(id)}`;
-    const { user, details, status } = await call(phoneRequestSchema, path, { 404: noRequest(id) });
-    if (status !== 'pending') return undefined;
-    const { origin } = new URL(options.phone);
-    try {
-      return softwareKey(options.pairingSecret, user).sign(details, { origin });
-    } catch (error) {
-      // What can't be signed can be approved only where no signature is asked for; the phone says which it is.
-      if (!(error instanceof Refusal)) throw error;
-      return undefined;
-    }
-  };
   const requestPath = (user: string, more: Record<string, string>) =>
     `/phone/api/requests?${new URLSearchParams({ user, ...more })}`;
 
@@ -120,29 +105,7 @@ export function createPhoneClient(options: PhoneClientOptions): PhoneClient {
         { waitMs: wait * 1000, ...(signal === undefined ? {} : { signal }) },
       );
     },
-    decide: async (id, decision) => {
-      const body = decision === 'approve' ? { decision, evidence: await signed(id) } : { decision };
-      return await call(
-        phoneRequestSchema,
-        `/phone/api/requests/${encodeURIComponent(id)}`,
-        {
-          404: noRequest(id),
-          409: () =>
-            new TradeAgentError('usage', `request ${id} was already decided the other way`, {
-              hint: 'A decision is final; ask for the order again.',
-            }),
-          410: () =>
-            new TradeAgentError('approval_expired', `request ${id} has expired or was withdrawn`, {
-              hint: 'Ask for the order again.',
-            }),
-          403: (said) =>
-            new TradeAgentError('provider_error', `request ${id} was not approved: ${said}`, {
-              hint: 'Is the pairing secret that of the sandbox that is running?',
-            }),
-        },
-        { body },
-      );
-    },
+    decide: decider(options, call),
     completeDevice: (user, userCode) =>
       call(
         deviceSignInSchema,
@@ -180,6 +143,48 @@ export function createPhoneClient(options: PhoneClientOptions): PhoneClient {
     ticket: (user) => call(ticketSchema, '/phone/api/tickets', noUser(user), { body: { user } }),
   };
 }
+
+function noRequest(id: string) {
+  return () => new TradeAgentError('not_found', `there is no request ${id}`);
+}
+
+/** Answers a request; an approval is signed by the user's own key. */
+function decider({ phone, pairingSecret }: PhoneClientOptions, call: Call): PhoneClient['decide'] {
+  /** Nothing of one that waits no more: it is answered as what it is. */
+  const signed = async (path: string, id: string) => {
+    const { user, details, status } = await call(phoneRequestSchema, path, { 404: noRequest(id) });
+    if (status !== 'pending') return undefined;
+    try {
+      return softwareKey(pairingSecret, user).sign(details, { origin: new URL(phone).origin });
+    } catch (error) {
+      // What can't be signed can be approved only where no signature is asked for; the phone says which it is.
+      if (!(error instanceof Refusal)) throw error;
+      return undefined;
+    }
+  };
+  return async (id, decision) => {
+    const path = `/phone/api/requests/${encodeURIComponent(id)}`;
+    const body = decision === 'approve' ? { decision, evidence: await signed(path, id) } : { decision };
+    const errors = {
+      403: (said: string) =>
+        new TradeAgentError('provider_error', `request ${id} was not approved: ${said}`, {
+          hint: 'Is the pairing secret that of the sandbox that is running?',
+        }),
+      404: noRequest(id),
+      409: () =>
+        new TradeAgentError('usage', `request ${id} was already decided the other way`, {
+          hint: 'A decision is final; ask for the order again.',
+        }),
+      410: () =>
+        new TradeAgentError('approval_expired', `request ${id} has expired or was withdrawn`, {
+          hint: 'Ask for the order again.',
+        }),
+    };
+    return await call(phoneRequestSchema, path, errors, { body });
+  };
+}
+
+type Call = ReturnType<typeof caller>;
 
 /** One call, its answer read by a schema. `errors` says what a status means there. */
 function caller({ phone, pairingSecret, fetch: request = fetch }: PhoneClientOptions) {
