@@ -113,6 +113,7 @@ it('the doctor finds that no phone is paired, and that nothing else is wrong', a
   expect(await found()).toMatchObject({
     folder: 'ok',
     disk: 'ok',
+    record: 'ok',
     signature: 'ok',
     phones: 'warn',
     address: 'ok',

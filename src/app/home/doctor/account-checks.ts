@@ -1,8 +1,10 @@
+import { verifyAuditFile } from '../../../approval/audit-chain.ts';
 import { verifyKeyPair } from '../../../gateway/broker/verify-keys.ts';
 import type { App } from '../../app.ts';
 import { type Finding, fail, ok, warn } from '../../doctor/finding.ts';
 import { clockFinding } from '../../doctor/server-checks.ts';
 import { errorObject } from '../../error-object.ts';
+import { homeFiles } from '../home-files.ts';
 import type { OpenHome } from '../open-home.ts';
 
 /** Each person's account, asked at the broker; and this machine's clock by the broker's. */
@@ -103,4 +105,17 @@ export function checkSignature({ gateway, settings }: Pick<OpenHome, 'gateway' |
       `Set issuer and resource there to ${address}.`,
     ),
   ];
+}
+
+/** Whether the record of what was proposed, approved and carried out is whole. */
+export async function checkRecord({ folder, stores }: Pick<OpenHome, 'folder' | 'stores'>): Promise<Finding> {
+  const { record } = homeFiles(folder);
+  const verdict = await verifyAuditFile(record, stores.audit);
+  return verdict.ok
+    ? ok('record', `${verdict.lines} lines, whole`)
+    : fail(
+        'record',
+        `${record}, line ${verdict.line}: ${verdict.what}`,
+        'Find out who changed it: "trade-agent gateway audit verify" says more.',
+      );
 }

@@ -3,7 +3,7 @@ import { type Finding, fail } from '../../doctor/finding.ts';
 import { checkNode } from '../../doctor/machine-checks.ts';
 import { errorObject } from '../../error-object.ts';
 import { withHome } from '../open-home.ts';
-import { checkAccounts, checkAuthenticators, checkSignature } from './account-checks.ts';
+import { checkAccounts, checkAuthenticators, checkRecord, checkSignature } from './account-checks.ts';
 import { checkAddress, checkServed } from './address-check.ts';
 import { checkCertificate } from './certificate-check.ts';
 import { checkDisk, checkFolder, checkSeparation } from './folder-check.ts';
@@ -20,7 +20,7 @@ export async function homeDoctor(
   try {
     await withHome(app, folder, async (home) => {
       findings.push(checkFolder(folder), checkSeparation(folder, app.env), checkDisk(folder));
-      findings.push(...checkSignature(home), ...(await checkAuthenticators(home)));
+      findings.push(await checkRecord(home), ...checkSignature(home), ...(await checkAuthenticators(home)));
       findings.push(await checkAddress(home.settings), ...(await checkCertificate(app, home.settings)));
       findings.push(await checkServed(app, home.settings, folder), ...(await checkAccounts(app, home)));
     });
