@@ -18,9 +18,9 @@ import { createPeople, type People } from './identity-provider/people.ts';
 export interface HomeOptions
   extends Pick<
     IdentityProviderOptions,
+    | 'about'
     | 'faults'
     | 'onError'
-    | 'passwords'
     | 'phonePairingSecret'
     | 'refreshTokenReuse'
     | 'thirdPartyPasswords'
@@ -67,7 +67,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     gateway: address,
     rpId: new URL(address).hostname,
     origin: address,
-    rpName: 'trade-agent',
+    rpName: options.about.name,
     clock,
     softwareKeys: options.softwareKeys && !isLive,
   });

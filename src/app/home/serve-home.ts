@@ -7,6 +7,7 @@ import { readLimits } from '../../gateway/policy/limits-file.ts';
 import { Faults } from '../../home/faults.ts';
 import { isGatewayPath } from '../../home/gateway-paths.ts';
 import { createHome, type HomeOptions } from '../../home/home.ts';
+import { createPeople, type People } from '../../home/identity-provider/people.ts';
 import { createVault } from '../../home/identity-provider/vault.ts';
 import { isLocalAddress } from '../../home/settings/home-address.ts';
 import {
@@ -104,6 +105,11 @@ async function open(
   onClose(() => own.close());
   const home = await createHome({
     ...homeParts(folder, settings, gateway, limits),
+    about: {
+      name: nameOf(createPeople(providerDatabase, now), settings),
+      environment: gateway.environment,
+      simulated: false,
+    },
     providerDatabase,
     vault: noVault(folder, providerDatabase),
     stores: sqliteGatewayStores(gatewayDatabase),
@@ -136,7 +142,7 @@ function homeParts(
   settings: HomeSettings,
   gateway: GatewaySettings,
   limits: Limits | undefined,
-): Omit<HomeOptions, 'providerDatabase' | 'vault' | 'stores' | 'fetch' | 'clock' | 'onError'> {
+): Omit<HomeOptions, 'about' | 'providerDatabase' | 'vault' | 'stores' | 'fetch' | 'clock' | 'onError'> {
   const secrets = { privateKey: readKey(folder), sealSecret: sealSecret(folder) };
   const options = gatewayOptions(gateway, secrets, folder);
   const { approval } = options;
@@ -159,6 +165,12 @@ function homeParts(
     // A command that is killed at the wrong moment must not cost a sign-in.
     refreshTokenReuse: 'until_confirmed',
   };
+}
+
+/** What phones call it: by the one who came first. */
+function nameOf(people: People, { address }: HomeSettings): string {
+  const [owner] = people.list();
+  return owner === undefined ? new URL(address).host : `${owner.name}’s home`;
 }
 
 /** @throws {TradeAgentError} `invalid_config` */

@@ -13,7 +13,7 @@ import { sqliteProofStore } from '../../store/sqlite/proof-store.ts';
 import { approvalCode } from '../../trading/approval-details.ts';
 import type { Faults } from '../faults.ts';
 import { createPhoneApp } from '../phone/phone-app.ts';
-import type { PhoneServices } from '../phone/phone-services.ts';
+import type { HomeAbout, PhoneServices } from '../phone/phone-services.ts';
 import { type ApprovalRequests, createApprovalRequests } from './approval-requests.ts';
 import { readSubject } from './approval-subject.ts';
 import { pingSender } from './clients.ts';
@@ -32,6 +32,7 @@ import { createOutcomeEndpoint } from './outcome-endpoint.ts';
 import type { People } from './people.ts';
 import { connectedAccountsUrl } from './protocol.ts';
 import { loadProviderKeys, type ProviderKeys } from './provider-keys.ts';
+import { createRecoveryCodes } from './recovery-codes.ts';
 import type { RefreshTokenReuse } from './refresh-token-reuse.ts';
 import { createSessions } from './sessions.ts';
 import { createTokenExchange, tokenExchangeParameters } from './token-exchange.ts';
@@ -44,8 +45,8 @@ export interface IdentityProviderOptions {
   /** The gateway's resource indicator: the audience of access tokens. */
   readonly resource: string;
   readonly people: People;
-  /** By user name. */
-  readonly passwords?: Readonly<Record<string, string>>;
+  /** What the pages say of the home they belong to. */
+  readonly about: HomeAbout;
   /** Authenticates the terminal phone. */
   readonly phonePairingSecret: string;
   /** The one client that may exchange tokens (private_key_jwt). */
@@ -60,8 +61,8 @@ export interface IdentityProviderOptions {
   readonly fetch?: typeof fetch;
   /** Whether a refresh token whose answer was lost may be used again; `never` unless said otherwise. */
   readonly refreshTokenReuse?: RefreshTokenReuse;
-  /** The keys that people approve with; without them a tap is all there is to an approval. */
-  readonly keys?: Keys;
+  /** What people approve with, and sign in by. */
+  readonly keys: Keys;
   /** Whether an approval must be signed by one of them; `off` unless said otherwise. */
   readonly signatures?: 'required' | 'off';
   /** Told of what went wrong inside; never holds a token. */
@@ -172,20 +173,16 @@ function phoneApp(
     readonly delivery: Delivery;
   },
 ): Hono {
-  const { database, issuer, people, keys, signatures = 'off' } = options;
+  const { about, database, issuer, people, keys, signatures = 'off' } = options;
   const { clock, delivery, formKey, requests } = parts;
   return createPhoneApp({
     ...parts,
     issuer,
+    about,
     people,
+    recovery: createRecoveryCodes({ database, people, clock }),
     thirdPartyPasswords: options.thirdPartyPasswords ?? {},
-    sessions: createSessions({
-      database,
-      people,
-      passwords: options.passwords ?? {},
-      formKey,
-      clock,
-    }),
+    sessions: createSessions({ database, people, formKey, clock }),
     pairingSecret: options.phonePairingSecret,
     keys,
     signatures,
