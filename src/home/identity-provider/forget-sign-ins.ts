@@ -12,7 +12,7 @@ export function forgetSignIns(database: Database): void {
         // A client that was registered is no sign-in.
         database.exec("DELETE FROM oidc_entities WHERE model <> 'Client'");
       }
-      for (const table of ['phone_sessions', 'phone_tickets', 'issued_tokens']) {
+      for (const table of ['browser_sessions', 'phone_tickets', 'issued_tokens']) {
         if (has.get(table) !== undefined) database.exec(`DELETE FROM ${table}`);
       }
     })
