@@ -57,7 +57,7 @@ function whole({ var: { about } }: BrowserContext, title: string, head: Markup |
 ${head}
 </head>
 <body>
-${about.simulated ? html`<p class="sandbox" data-testid="sandbox-badge">SANDBOX · simulated</p>` : ''}
+${about.simulated ? html`<aside class="sandbox" aria-label="What this is" data-testid="sandbox-badge">SANDBOX · simulated</aside>` : ''}
 ${parts}
 </body>
 </html>`;
