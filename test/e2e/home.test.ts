@@ -80,7 +80,7 @@ it('a backup restored elsewhere places nothing twice, asks for nothing again, an
   expect((await world.cli('gateway', 'audit', 'verify', '--home', again)).code).toBe(0);
 
   // Sign-ins ended: agents and browsers come in anew, by the phone that there was.
-  expect((await world.cli('orders')).code).toBe(4);
+  expect((await world.cli('whoami', '--verify')).code).toBe(4);
   const { signInByHttp } = await import('../integration/home/http-browser.ts');
   phone = { ...phone, browser: await signInByHttp(world.address, phone.authenticator) };
   expect(await world.waiting(phone)).toEqual([]);
