@@ -22,6 +22,8 @@ export interface ApprovalRequest {
   readonly user: string;
   readonly clientId: string;
   readonly clientName: string;
+  /** What is to be known of the client: that it is new here, and from where. */
+  readonly clientNote?: string | undefined;
   readonly code: string;
   readonly bindingMessage: string | undefined;
   readonly details: Readonly<Record<string, unknown>> & { readonly type: string };
@@ -79,8 +81,11 @@ export interface ApprovalRequests {
   pending(user: string, limit?: number): ApprovalRequest[];
   /** How many wait for this person, of one client where it is named. */
   countPending(user: string, clientId?: string): number;
-  /** Decided, withdrawn or expired, latest first; those that gave way to a second are left out. */
-  recent(user: string, limit: number): ApprovalRequest[];
+  /**
+   * Decided, withdrawn or expired, latest first; those that gave way to a second are left out.
+   * @param before the id of a request: only what was over before it
+   */
+  recent(user: string, limit: number, before?: string): ApprovalRequest[];
   /**
    * Records a decision, once and for all. `user` limits it to that person's own requests.
    * @param evidence what their key signed, verified
@@ -160,7 +165,8 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
         ? rows.countPending.get(user, clock.now())
         : rows.countPendingOf.get(user, clientId, clock.now())
       )?.count ?? 0,
-    recent: (user, limit) => rows.recent.all(user, clock.now(), limit).map(load),
+    recent: (user, limit, before) =>
+      rows.recent.all({ user, now: clock.now(), limit, before: before ?? null }).map(load),
     evidenceOf: (authReqId) => JSON.parse(rows.evidence.get(authReqId)?.evidence ?? 'null') ?? undefined,
     decide(id, decision, user, evidence) {
       const before = find(id);

@@ -12,6 +12,7 @@ import { TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
 import { sqliteProofStore } from '../../store/sqlite/proof-store.ts';
 import { approvalCode } from '../../trading/approval-details.ts';
 import type { Faults } from '../faults.ts';
+import { createApprovalSteps, type NumberMatching } from '../phone/decision/approval-steps.ts';
 import { createPhoneApp } from '../phone/phone-app.ts';
 import type { HomeAbout, PhoneServices } from '../phone/phone-services.ts';
 import { type ApprovalRequests, createApprovalRequests } from './approval-requests.ts';
@@ -55,6 +56,8 @@ export interface IdentityProviderOptions {
   /** By user name: lets the terminal phone stand in for their browser where an account is to be connected. */
   readonly thirdPartyPasswords?: Readonly<Record<string, string>>;
   readonly faults: Faults;
+  /** When the terminal's code is picked among three rather than shown; `live` unless said otherwise. */
+  readonly numberMatching?: NumberMatching;
   /** Must tell the system's time: oidc-provider reads that by itself. Its `sleep` is what long polls wait on. */
   readonly clock?: Clock;
   /** Sends CIBA pings. */
@@ -184,6 +187,7 @@ function phoneApp(
     thirdPartyPasswords: options.thirdPartyPasswords ?? {},
     sessions: createSessions({ database, people, formKey, clock }),
     pairingSecret: options.phonePairingSecret,
+    steps: createApprovalSteps({ database, clock, numberMatching: options.numberMatching ?? 'live' }),
     keys,
     signatures,
     decide: createDecide({

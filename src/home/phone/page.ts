@@ -50,7 +50,7 @@ function whole({ var: { about } }: BrowserContext, title: string, head: Markup |
 <html lang="en" data-passkeys="${assetUrl('passkeys.js')}">
 <head>
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
 <title>${title}</title>
 <link rel="stylesheet" href="${assetUrl('phone.css')}">
 <script type="module" src="${assetUrl('shell.js')}"></script>

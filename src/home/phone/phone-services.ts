@@ -7,6 +7,7 @@ import type { DeviceCodes } from '../identity-provider/device-codes.ts';
 import type { People } from '../identity-provider/people.ts';
 import type { RecoveryCodes } from '../identity-provider/recovery-codes.ts';
 import type { Sessions } from '../identity-provider/sessions.ts';
+import type { ApprovalSteps } from './decision/approval-steps.ts';
 
 /** What the pages say of the home they belong to. */
 export interface HomeAbout {
@@ -36,6 +37,8 @@ export interface PhoneServices {
   readonly clock: Clock;
   /** Aborts when the server closes, so that nothing that waits holds it open. */
   readonly closing: AbortSignal;
+  /** What is done before an approval counts, beside signing it. */
+  readonly steps: ApprovalSteps;
   /** Whether an approval must be signed by one of them. */
   readonly signatures: 'required' | 'off';
   readonly decide: Decide;
