@@ -16,8 +16,11 @@ export interface GatewayOptions {
   readonly resource: string;
   /** The RFC 9396 type that approvals have at this provider. */
   readonly detailsType?: string;
-  readonly exchange: BrokerExchange;
+  /** Needed unless the broker's accounts are opened by key pairs; messages always go by it. */
+  readonly exchange?: BrokerExchange;
   readonly broker: BrokerSettings & { readonly environment: 'paper' | 'live' };
+  /** The gateway's own, that people's key pairs at the broker are sealed under; needed where there are such. */
+  readonly sealSecret?: string;
   /** All that it keeps; their owner closes what is below them. */
   readonly stores: GatewayStores;
   readonly clock?: Clock;

@@ -5,14 +5,10 @@ import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { approvalKernel } from './approvals.ts';
-import { createAssetCatalogue } from './broker/asset-catalogue.ts';
-import type { Broker } from './broker/broker.ts';
-import { type BrokerTokens, createBrokerTokens } from './broker/broker-token.ts';
-import type { BrokerTraits } from './broker/broker-traits.ts';
-import { brokerOf } from './broker/brokers.ts';
-import type { Caller } from './door/caller.ts';
+import { type BrokerAccess, brokerAccess } from './broker/broker-access.ts';
+import type { BrokerCredentials } from './broker/broker-credentials.ts';
 import { createDoor, type Door } from './door/door.ts';
-import { createIdentityProvider, type IdentityProvider } from './door/identity-provider.ts';
+import { createIdentityProvider } from './door/identity-provider.ts';
 import { METADATA_PATH, protectedResourceMetadata } from './door/protected-resource-metadata.ts';
 import { createTokenVerifier } from './door/token-verifier.ts';
 import type { GatewayOptions } from './gateway-options.ts';
@@ -41,8 +37,8 @@ const LONGEST_BROKER_TIMEOUT_MS = QUIET_MS / 2;
 
 /**
  * The order gateway: a resource server, and the only door to the broker.
- * @throws {TradeAgentError} `invalid_config` for an issuer that is neither https nor on loopback, and where approvals are to be
- *   signed by keys that it does not have
+ * @throws {TradeAgentError} `invalid_config` for an issuer that is neither https nor on loopback, for a broker whose
+ *   credentials nothing is set for, and where approvals are to be signed by keys that it does not have
  */
 export function createGateway(options: GatewayOptions): Gateway {
   const clock = options.clock ?? systemClock;
@@ -71,7 +67,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     allowedClients: options.allowedClients && [...options.allowedClients, ...(options.ownClients ?? [])],
   });
   const outlets = messageOutlets(options, provider, { fetch: send, timeoutMs: brokerTimeoutMs, now });
-  const { traits, tokens, brokerFor } = brokerAccess(options, provider, {
+  const broker = brokerAccess(options, provider, {
     fetch: send,
     now,
     brokerTimeoutMs,
@@ -88,6 +84,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     clock,
     log: options.log ?? (() => {}),
   });
+  const { traits, brokerFor } = broker;
   const policies = [...builtinPolicies, ...(options.policies ?? [])];
   const desk = createOrderDesk({
     journal: stores.orders,
@@ -125,7 +122,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const app = gatewayRoutes(options, {
     door,
     now,
-    broker: { tokens, brokerFor },
+    broker,
     outlets,
     desk,
     messageDesk,
@@ -139,43 +136,6 @@ export function createGateway(options: GatewayOptions): Gateway {
     async close() {
       closed = true;
       await kernel?.close();
-    },
-  };
-}
-
-interface BrokerAccess {
-  readonly tokens: BrokerTokens;
-  /** The caller's own account, by a token that is got for them. */
-  readonly brokerFor: (caller: Pick<Caller, 'sub' | 'accessToken'>) => Promise<Broker>;
-}
-
-/** The broker of the settings, and who may be let to it. */
-function brokerAccess(
-  { broker, exchange }: GatewayOptions,
-  provider: IdentityProvider,
-  requests: {
-    readonly fetch: typeof fetch;
-    readonly now: () => number;
-    readonly brokerTimeoutMs: number;
-    readonly providerTimeoutMs: number;
-  },
-): BrokerAccess & { readonly traits: BrokerTraits } {
-  const { fetch, now } = requests;
-  const timeoutMs = requests.providerTimeoutMs;
-  const tokens = createBrokerTokens({ provider, exchange, fetch, timeoutMs, now });
-  const kind = brokerOf(broker);
-  const connect = kind.connect(broker, {
-    environment: broker.environment,
-    fetch,
-    timeoutMs: requests.brokerTimeoutMs,
-    assets: createAssetCatalogue(now),
-  });
-  return {
-    traits: kind.traits,
-    tokens,
-    async brokerFor(caller) {
-      const token = await tokens.tokenFor(caller);
-      return connect(token, () => tokens.forget(caller.sub, token));
     },
   };
 }
@@ -207,8 +167,8 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   connectionRoutes(
     app,
     door,
-    new Map([
-      ['broker', broker.tokens],
+    new Map<string, Pick<BrokerCredentials, 'isConnected'>>([
+      ['broker', broker.credentials],
       ...[...outlets].map(([name, outlet]) => [name, outlet.tokens] as const),
     ]),
   );

@@ -45,6 +45,8 @@ export async function startWorld(
     >
   > & {
     broker?: { url: string; tokens?: Record<string, string> };
+    /** Accounts are opened by key pairs, kept under this secret. */
+    sealSecret?: string;
   } = {},
 ): Promise<World> {
   const clock = testClock();
@@ -68,8 +70,16 @@ export async function startWorld(
     gateway = createGateway({
       issuer: issuer.url,
       resource: server.url,
-      exchange: { client_id: 'gateway-client', privateKey, audience: 'paper-broker' },
-      broker: { kind: 'alpaca', environment: 'paper', trading_url: brokerUrl, simulated: true },
+      ...(options.sealSecret === undefined
+        ? { exchange: { client_id: 'gateway-client', privateKey, audience: 'paper-broker' } }
+        : { sealSecret: options.sealSecret }),
+      broker: {
+        kind: 'alpaca',
+        ...(options.sealSecret === undefined ? {} : { credentials: 'key_pair' as const }),
+        environment: 'paper',
+        trading_url: brokerUrl,
+        simulated: true,
+      },
       stores: sqliteGatewayStores(database),
       clock,
       log: (entry) => log.push(entry),
