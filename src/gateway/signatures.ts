@@ -23,7 +23,7 @@ export function signaturesOf({
       'invalid_config',
       `approval.signature is "${signature}", but this gateway has no keys that people sign with`,
       {
-        hint: 'Keys are enrolled in a home alone: serve one with "trade-agent home", or set "signature: off" in gateway.yaml.',
+        hint: 'Keys are enrolled in a home alone: serve one with "trade-agent home", or set signature to "off" in gateway.yaml.',
       },
     );
   }
