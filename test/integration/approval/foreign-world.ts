@@ -35,7 +35,7 @@ const SCOPE = 'orders:read orders:propose orders:cancel messages:propose';
 
 /** A gateway over an issuer that gives tokens to any client: what the sandbox's own provider does not. */
 export async function startForeignWorld(
-  options: Pick<GatewayOptions, 'policies'> = {},
+  options: Pick<GatewayOptions, 'limits' | 'policies'> = {},
 ): Promise<ForeignWorld> {
   let offset = 0;
   const slept: number[] = [];
