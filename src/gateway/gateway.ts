@@ -26,6 +26,7 @@ import { messageRoutes } from './routes/messages.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { portfolioRoutes } from './routes/portfolio.ts';
 import { pingRoute, proposalRoutes } from './routes/proposals.ts';
+import { signaturesOf } from './signatures.ts';
 
 export interface Gateway {
   readonly app: Hono;
@@ -37,8 +38,8 @@ const LONGEST_BROKER_TIMEOUT_MS = QUIET_MS / 2;
 
 /**
  * The order gateway: a resource server, and the only door to the broker.
- * @throws {TradeAgentError} `invalid_config` for an issuer that is neither https nor on loopback, and for a broker whose
- *   credentials nothing is set for
+ * @throws {TradeAgentError} `invalid_config` for an issuer that is neither https nor on loopback, for a broker whose
+ *   credentials nothing is set for, and where approvals are to be signed by keys that it does not have
  */
 export function createGateway(options: GatewayOptions): Gateway {
   const clock = options.clock ?? systemClock;
@@ -50,6 +51,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const brokerTimeoutMs = Math.min(options.brokerTimeoutMs ?? 10_000, LONGEST_BROKER_TIMEOUT_MS);
 
   const { stores } = options;
+  const signatures = signaturesOf(options);
   const issuer = options.issuer.replace(/\/+$/, '');
   const provider = createIdentityProvider({
     issuer: options.issuer,
@@ -80,6 +82,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     environment: options.broker.environment,
     maxDayOrders: limits?.max_day_orders,
     clock,
+    signatures,
   });
 
   const messageDesk = createMessageDesk({
@@ -89,6 +92,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     issuer,
     detailsType: messageDetailsType,
     clock,
+    signatures,
   });
 
   const kernel = approvalKernel(options, {
@@ -102,6 +106,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       maxSlippage: options.maxSlippage ?? '0.01',
     }),
     messages: messagePorts(messageDesk),
+    signatures,
   });
 
   const app = gatewayRoutes(options, {

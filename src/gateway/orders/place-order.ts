@@ -1,10 +1,12 @@
 import { failpoint } from '../../machine/failpoint.ts';
 import type { JournalEntry, OrderJournal, OrderKey } from '../../store/order-journal.ts';
+import { tradeOrderDetails } from '../../trading/approval-details.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import type { Caller } from '../door/caller.ts';
 import { ReplayedRefusal, recordedRefusal } from '../door/recorded-refusal.ts';
 import { dayBegan, tooManyToday } from '../policy/limits.ts';
+import { requireSigned, type Signatures } from '../signatures.ts';
 import { type AdmissionOptions, type Admitted, admit } from './admission.ts';
 import { type ApprovedOrder, approvedOrder } from './approved-order.ts';
 import {
@@ -37,6 +39,8 @@ export interface OrderDeskOptions extends AdmissionOptions {
   readonly detailsType: string;
   /** How many orders one person may send a day; undefined for as many as they like. */
   readonly maxDayOrders?: number | undefined;
+  /** Where approvals are signed. */
+  readonly signatures?: Signatures | undefined;
 }
 
 export interface Placement {
@@ -86,8 +90,12 @@ export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
   const desk: Desk = { options, flights: new Map(), arriving: new Map() };
   const { gateway, detailsType } = options;
   return {
-    place: async (caller, body) =>
-      placeApproved(desk, approvedOrder(body, caller, { gateway, type: detailsType }), caller),
+    async place(caller, body) {
+      const target = { gateway, type: detailsType };
+      const approved = approvedOrder(body, caller, target);
+      await requireSigned(options.signatures, tradeOrderDetails(approved.draft, target), caller);
+      return await placeApproved(desk, approved, caller);
+    },
     placeApproved: (approved, caller) => placeApproved(desk, approved, caller),
     settle: (caller, clientOrderId) => settle(desk, caller, clientOrderId),
   };

@@ -6,6 +6,7 @@ import { orderJournalContract } from './order-journal.ts';
 import { proofStoreContract } from './proof-store.ts';
 import { proposalCountsContract } from './proposal-counts.ts';
 import { proposalStoreContract } from './proposal-store.ts';
+import { signingKeyStoreContract } from './signing-key-store.ts';
 
 /** All that a gateway's stores promise. */
 export function gatewayStoresContract(open: OpenStores): void {
@@ -16,4 +17,5 @@ export function gatewayStoresContract(open: OpenStores): void {
   proposalCountsContract(open);
   auditStoreContract(open);
   brokerKeyStoreContract(open);
+  signingKeyStoreContract(open);
 }
