@@ -1,4 +1,5 @@
 import type { CibaAskingOptions } from '../approval/ciba/ciba-asking.ts';
+import type { Keys } from '../approval/keys/keys.ts';
 import type { Quotas } from '../approval/quotas.ts';
 import type { Clock } from '../machine/clock.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
@@ -6,6 +7,7 @@ import type { MessageService } from '../trading/message.ts';
 import type { BrokerExchange } from './broker/broker-token.ts';
 import type { BrokerSettings } from './broker/brokers.ts';
 import type { RequestLog } from './door/request-log.ts';
+import type { Limits } from './policy/limits.ts';
 import type { OrderPolicy } from './policy/policy.ts';
 
 export interface GatewayOptions {
@@ -15,8 +17,11 @@ export interface GatewayOptions {
   readonly resource: string;
   /** The RFC 9396 type that approvals have at this provider. */
   readonly detailsType?: string;
-  readonly exchange: BrokerExchange;
+  /** Needed unless the broker's accounts are opened by key pairs; messages always go by it. */
+  readonly exchange?: BrokerExchange;
   readonly broker: BrokerSettings & { readonly environment: 'paper' | 'live' };
+  /** The gateway's own, that people's key pairs at the broker are sealed under; needed where there are such. */
+  readonly sealSecret?: string;
   /** All that it keeps; their owner closes what is below them. */
   readonly stores: GatewayStores;
   readonly clock?: Clock;
@@ -25,6 +30,8 @@ export interface GatewayOptions {
   readonly messageDetailsType?: string;
   /** By what approved messages go out; by nothing where this is left out. */
   readonly messages?: { readonly [S in MessageService]?: MessageServiceOptions | undefined };
+  /** How far orders may go: `limits.yaml`. */
+  readonly limits?: Limits;
   /** Rules beside the built-in ones; each can only refuse. */
   readonly policies?: readonly OrderPolicy[];
   readonly log?: RequestLog;
@@ -36,6 +43,8 @@ export interface GatewayOptions {
   readonly providerTimeoutMs?: number;
   /** How the owner is asked; proposals are refused where it is left out. */
   readonly approval?: GatewayApproval;
+  /** The keys that people sign approvals with: a home's. */
+  readonly keys?: Pick<Keys, 'check'>;
   /** Refuses access tokens that are bound to no key (RFC 9449). */
   readonly requireBoundTokens?: boolean;
   /** The clients whose access tokens count, beside `ownClients`; every client's where it is left out. */
@@ -50,7 +59,11 @@ export interface GatewayOptions {
 export interface GatewayApproval
   extends Pick<CibaAskingOptions, 'client' | 'privateKey' | 'provider' | 'details' | 'delivery'> {
   readonly method: 'ciba';
-  readonly signature: 'off';
+  /**
+   * Whether approvals must be signed by a key of the person's own, also those of clients that ask by themselves; `live`: those
+   * about live money. Anything but `off` needs {@link GatewayOptions.keys}.
+   */
+  readonly signature: 'required' | 'live' | 'off';
   /** Path of the gateway's record, `audit.jsonl`. */
   readonly auditFile: string;
   /** What approvals' tokens are sealed under: the gateway's own, and the same for as long as one is kept. */

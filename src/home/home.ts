@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
+import { createKeys, type Keys } from '../approval/keys/keys.ts';
 import { publicHalf } from '../auth/provider/assertion-key.ts';
 import { createGateway } from '../gateway/gateway.ts';
 import type { GatewayApproval, GatewayOptions } from '../gateway/gateway-options.ts';
@@ -32,10 +33,12 @@ export interface HomeOptions
   /** The gateway, but for what follows from the address. */
   readonly gateway: Omit<
     GatewayOptions,
-    'clock' | 'fetch' | 'issuer' | 'resource' | 'stores' | 'approval'
+    'clock' | 'fetch' | 'issuer' | 'resource' | 'stores' | 'approval' | 'keys'
   > & {
     readonly approval: GatewayApproval & { readonly client: { readonly id: string } };
   };
+  /** Whether the terminal phone's keys count: never with live money. */
+  readonly softwareKeys: boolean;
   /** Reaches everything, the home's own address too. */
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
@@ -44,6 +47,8 @@ export interface HomeOptions
 /** Identity provider, phone app and gateway under one address. They talk to each other over HTTP, as strangers would. */
 export interface Home {
   readonly people: People;
+  /** What they approve with, and sign in by. */
+  readonly keys: Keys;
   /** Answers what comes to the public address. */
   readonly listener: RequestListener;
   /** Takes no more, and finishes what is being carried out. The databases can be closed after that. */
@@ -55,6 +60,17 @@ export async function createHome(options: HomeOptions): Promise<Home> {
   const { address, providerDatabase, stores, clock = systemClock } = options;
   const { approval } = options.gateway;
   const people = createPeople(providerDatabase, () => clock.now());
+  const { signature } = approval;
+  const isLive = options.gateway.broker.environment === 'live';
+  const keys = createKeys({
+    store: stores.keys,
+    gateway: address,
+    rpId: new URL(address).hostname,
+    origin: address,
+    rpName: 'trade-agent',
+    clock,
+    softwareKeys: options.softwareKeys && !isLive,
+  });
   const fetching = options.fetch === undefined ? {} : { fetch: options.fetch };
   const provider: IdentityProvider = await createIdentityProvider({
     ...options,
@@ -63,6 +79,8 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     resource: address,
     database: providerDatabase,
     people,
+    keys,
+    signatures: signature === 'required' || (signature === 'live' && isLive) ? 'required' : 'off',
     gatewayClient: { client_id: approval.client.id, jwks: { keys: [publicHalf(approval.privateKey)] } },
     clock,
   });
@@ -72,11 +90,13 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     issuer: address,
     resource: address,
     stores,
+    keys,
     clock,
   });
   const toGateway = listenerOf(gateway.app);
   return {
     people,
+    keys,
     listener: (request: IncomingMessage, response: ServerResponse) => {
       const [path = '/'] = (request.url ?? '/').split('?', 1);
       return isGatewayPath(path) ? toGateway(request, response) : provider.callback(request, response);

@@ -1,9 +1,11 @@
 import type { AuditStore } from './audit.ts';
+import type { BrokerKeyStore } from './broker-key-store.ts';
 import type { Halts } from './halts.ts';
 import type { MessageJournal } from './message-journal.ts';
 import type { OrderJournal } from './order-journal.ts';
 import type { ProofStore } from './proof-store.ts';
 import type { ProposalStore } from './proposal-store.ts';
+import type { SigningKeyStore } from './signing-key-store.ts';
 
 /** All that a gateway keeps. One database: what belongs together is written in one transaction. */
 export interface GatewayStores {
@@ -12,6 +14,8 @@ export interface GatewayStores {
   readonly proofs: ProofStore;
   readonly proposals: ProposalStore;
   readonly halts: Halts;
+  readonly keys: SigningKeyStore;
   /** The lines that the stores before write. */
   readonly audit: AuditStore;
+  readonly brokerKeys: BrokerKeyStore;
 }

@@ -4,6 +4,7 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Hono } from 'hono';
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
 import Provider from 'oidc-provider';
+import type { Keys } from '../../approval/keys/keys.ts';
 import { createTokenVerifier, type TokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
@@ -19,6 +20,7 @@ import { pingSender } from './clients.ts';
 import { completeAnswers } from './complete-answers.ts';
 import { createConnectedAccounts } from './connected-accounts.ts';
 import { createConnectionRequests } from './connection-requests.ts';
+import { createDecide } from './decide.ts';
 import { createDelivery, type Delivery } from './deliver-decision.ts';
 import { createDeviceCodes } from './device-codes.ts';
 import { frontDoor, type Handler } from './front-door.ts';
@@ -58,6 +60,10 @@ export interface IdentityProviderOptions {
   readonly fetch?: typeof fetch;
   /** Whether a refresh token whose answer was lost may be used again; `never` unless said otherwise. */
   readonly refreshTokenReuse?: RefreshTokenReuse;
+  /** The keys that people approve with; without them a tap is all there is to an approval. */
+  readonly keys?: Keys;
+  /** Whether an approval must be signed by one of them; `off` unless said otherwise. */
+  readonly signatures?: 'required' | 'off';
   /** Told of what went wrong inside; never holds a token. */
   readonly onError?: (message: string) => void;
 }
@@ -126,7 +132,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   );
   const phone = serve(
     phoneApp(options, {
-      keys,
+      formKey: keys.cookie,
       requests,
       connections,
       deviceCodes: createDeviceCodes({ provider, resource, now }),
@@ -162,12 +168,12 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
 function phoneApp(
   options: IdentityProviderOptions,
   parts: Pick<PhoneServices, 'requests' | 'connections' | 'deviceCodes' | 'clock' | 'closing'> & {
-    readonly keys: ProviderKeys;
+    readonly formKey: string;
     readonly delivery: Delivery;
   },
 ): Hono {
-  const { database, issuer, people } = options;
-  const { clock, delivery, keys, requests } = parts;
+  const { database, issuer, people, keys, signatures = 'off' } = options;
+  const { clock, delivery, formKey, requests } = parts;
   return createPhoneApp({
     ...parts,
     issuer,
@@ -177,16 +183,17 @@ function phoneApp(
       database,
       people,
       passwords: options.passwords ?? {},
-      formKey: keys.cookie,
+      formKey,
       clock,
     }),
     pairingSecret: options.phonePairingSecret,
-    decide: async (id, decision, user) => {
-      const result = requests.decide(id, decision, user);
-      failpoint('idp.decided');
-      await delivery.one(id);
-      return result;
-    },
+    keys,
+    signatures,
+    decide: createDecide({
+      requests,
+      delivery,
+      signatures: signatures === 'required' ? keys : undefined,
+    }),
   });
 }
 

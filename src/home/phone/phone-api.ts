@@ -12,7 +12,11 @@ import { nextChange, type PhoneServices } from './phone-services.ts';
 /** Longest `wait`, seconds: below the time-outs of ordinary HTTP clients. */
 const MOST_WAIT = 25;
 
-const decisionSchema = z.strictObject({ decision: z.enum(['approve', 'deny']) });
+const decisionSchema = z.strictObject({
+  decision: z.enum(['approve', 'deny']),
+  /** What the person's key signed (approval/signature/evidence.ts). */
+  evidence: z.unknown().optional(),
+});
 const deviceSchema = z.strictObject({
   user: z.string(),
   user_code: z.string().max(32),
@@ -69,13 +73,20 @@ export function createPhoneApi(services: PhoneServices): Hono {
   app.post('/requests/:id', async (context) => {
     const body = decisionSchema.safeParse(await context.req.json().catch(() => undefined));
     if (!body.success) return context.json({ error: 'invalid_request' }, 400);
-    const result = await services.decide(context.req.param('id'), body.data.decision);
+    const result = await services.decide(
+      context.req.param('id'),
+      body.data.decision,
+      undefined,
+      body.data.evidence,
+    );
     switch (result.outcome) {
       case 'not_found':
         return context.json({ error: 'not_found' }, 404);
       case 'expired':
       case 'withdrawn':
         return context.json({ error: result.outcome }, 410);
+      case 'not_signed':
+        return context.json({ error: result.refusal.code, message: result.refusal.message }, 403);
       case 'conflict':
         return context.json({ error: 'already_decided', status: result.request.status }, 409);
       case 'decided':

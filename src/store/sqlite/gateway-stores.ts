@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { GatewayStores } from '../gateway-stores.ts';
 import { sqliteAuditStore } from './audit-store.ts';
+import { sqliteBrokerKeyStore } from './broker-key-store.ts';
 import { prepareGatewayDatabase } from './gateway-database.ts';
 import { sqliteHalts } from './halts.ts';
 import { sqliteMessageJournal } from './message-journal.ts';
@@ -9,6 +10,7 @@ import { sql as audit } from './migrations/gateway/0005-audit.ts';
 import { sqliteOrderJournal } from './order-journal.ts';
 import { sqliteProofStore } from './proof-store.ts';
 import { sqliteProposalStore } from './proposal-store.ts';
+import { sqliteSigningKeyStore } from './signing-key-store.ts';
 
 /**
  * @param database the gateway's, open; its owner closes it. Set to WAL and `synchronous=FULL` here
@@ -22,7 +24,9 @@ export function sqliteGatewayStores(database: Database.Database): GatewayStores 
     proofs: sqliteProofStore(database),
     proposals: sqliteProposalStore(database),
     halts: sqliteHalts(database),
+    keys: sqliteSigningKeyStore(database),
     audit: sqliteAuditStore(database),
+    brokerKeys: sqliteBrokerKeyStore(database),
   };
 }
 

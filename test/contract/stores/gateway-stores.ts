@@ -1,10 +1,12 @@
 import { auditStoreContract } from './audit-store.ts';
+import { brokerKeyStoreContract } from './broker-key-store.ts';
 import type { OpenStores } from './gateway-factory.ts';
 import { messageJournalContract } from './message-journal.ts';
 import { orderJournalContract } from './order-journal.ts';
 import { proofStoreContract } from './proof-store.ts';
 import { proposalCountsContract } from './proposal-counts.ts';
 import { proposalStoreContract } from './proposal-store.ts';
+import { signingKeyStoreContract } from './signing-key-store.ts';
 
 /** All that a gateway's stores promise. */
 export function gatewayStoresContract(open: OpenStores): void {
@@ -14,4 +16,6 @@ export function gatewayStoresContract(open: OpenStores): void {
   proposalStoreContract(open);
   proposalCountsContract(open);
   auditStoreContract(open);
+  brokerKeyStoreContract(open);
+  signingKeyStoreContract(open);
 }
