@@ -70,6 +70,7 @@ export async function startIdentityProvider(
     thirdPartyPasswords?: Record<string, string>;
     fetch?: typeof fetch;
     numberMatching?: NumberMatching;
+    signatures?: 'required' | 'off';
     tls?: typeof certificate;
     about?: HomeAbout;
     /** Where it is reached through a proxy, which is not there: what comes in counts as having come that way. */
@@ -115,6 +116,7 @@ export async function startIdentityProvider(
       faults,
       onError: (problem) => problems.push(problem),
       ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+      ...(options.signatures === undefined ? {} : { signatures: options.signatures }),
       ...(options.numberMatching === undefined ? {} : { numberMatching: options.numberMatching }),
       ...(options.thirdPartyPasswords === undefined
         ? {}
