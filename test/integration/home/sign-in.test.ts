@@ -2,7 +2,13 @@ import * as client from 'openid-client';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { launchChromium } from '../chromium.ts';
-import { ALL_SCOPES, startIdentityProvider, type World } from '../sandbox/identity-provider-fixture.ts';
+import {
+  ALL_SCOPES,
+  details,
+  registerApprovalClient,
+  startIdentityProvider,
+  type World,
+} from '../sandbox/identity-provider-fixture.ts';
 import {
   challengeOf,
   createHttpBrowser,
@@ -152,6 +158,16 @@ describe('a session', () => {
     }
     expect(ledTo(await other.visit('/phone'))).toMatch(/^\/signin/);
     expect(await phone.page.getByTestId('signed-in-user').textContent()).toBe('Alice Adams');
+  });
+
+  it('keeps its page in touch with a home that was restarted', async () => {
+    const approval = await registerApprovalClient(world);
+    await phone.pair(await link());
+    await phone.page.getByText('Connected', { exact: true }).waitFor();
+    await world.restart();
+    await approval.ask(details());
+    await phone.page.getByTestId('request').waitFor();
+    for (const { id } of await world.phone.requests('alice')) await world.phone.decide(id, 'deny');
   });
 
   it('of somebody else is ended by nobody', async () => {
