@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { markedText } from '../../../net/shown-text.ts';
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
 import type { Markup } from '../page.ts';
 import type { CardState } from './card-state.ts';
@@ -73,7 +74,7 @@ function askedBy({ clientName, clientNote }: ApprovalRequest, view: RequestView)
     asker === undefined
       ? html`<strong data-testid="client-name">${clientName}</strong>`
       : html`<strong data-testid="requested-by">${asker}</strong>`
-  }${clientNote === undefined ? '' : html`<br><strong class="unknown" data-testid="client-note">${clientNote}</strong>`}${
+  }${clientNote === undefined ? '' : html`<br><strong class="unknown" data-testid="client-note">${markedText(clientNote.text)}</strong>`}${
     sentence === undefined
       ? ''
       : html`<br><span class="soft">Your words:</span> “<span data-testid="sentence"><bdi>${sentence}</bdi></span>”`
