@@ -17,6 +17,7 @@ const request = (changes: Partial<ApprovalRequest> = {}): ApprovalRequest => ({
   expiresAt: Date.UTC(2026, 10, 25, 14, 35),
   decidedAt: undefined,
   status: 'pending',
+  evidence: undefined,
   outcome: undefined,
   ...changes,
 });
