@@ -7,6 +7,7 @@ import type { MessageService } from '../trading/message.ts';
 import type { BrokerExchange } from './broker/broker-token.ts';
 import type { BrokerSettings } from './broker/brokers.ts';
 import type { RequestLog } from './door/request-log.ts';
+import type { Limits } from './policy/limits.ts';
 import type { OrderPolicy } from './policy/policy.ts';
 
 export interface GatewayOptions {
@@ -29,6 +30,8 @@ export interface GatewayOptions {
   readonly messageDetailsType?: string;
   /** By what approved messages go out; by nothing where this is left out. */
   readonly messages?: { readonly [S in MessageService]?: MessageServiceOptions | undefined };
+  /** How far orders may go: `limits.yaml`. */
+  readonly limits?: Limits;
   /** Rules beside the built-in ones; each can only refuse. */
   readonly policies?: readonly OrderPolicy[];
   readonly log?: RequestLog;

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import type { ApprovalKernel } from '../approval/kernel.ts';
-import { systemClock } from '../machine/clock.ts';
+import { type Clock, systemClock } from '../machine/clock.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { Refusal } from '../trading/refusal.ts';
@@ -8,7 +8,7 @@ import { approvalKernel } from './approvals.ts';
 import { type BrokerAccess, brokerAccess } from './broker/broker-access.ts';
 import type { BrokerCredentials } from './broker/broker-credentials.ts';
 import { createDoor, type Door } from './door/door.ts';
-import { createIdentityProvider } from './door/identity-provider.ts';
+import { createIdentityProvider, type IdentityProvider } from './door/identity-provider.ts';
 import { METADATA_PATH, protectedResourceMetadata } from './door/protected-resource-metadata.ts';
 import { createTokenVerifier } from './door/token-verifier.ts';
 import type { GatewayOptions } from './gateway-options.ts';
@@ -18,6 +18,7 @@ import { messagePorts } from './messages/message-ports.ts';
 import { orderPorts } from './orders/order-ports.ts';
 import { QUIET_MS } from './orders/order-submission.ts';
 import { createOrderDesk, type OrderDesk } from './orders/place-order.ts';
+import { limitPolicies } from './policy/limits.ts';
 import { builtinPolicies } from './policy/policy.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { marketRoutes } from './routes/market.ts';
@@ -58,14 +59,6 @@ export function createGateway(options: GatewayOptions): Gateway {
     timeoutMs: providerTimeoutMs,
     now,
   });
-  const verify = createTokenVerifier({
-    provider,
-    resource: options.resource,
-    proofs: stores.proofs,
-    clock,
-    requireBoundTokens: options.requireBoundTokens,
-    allowedClients: options.allowedClients && [...options.allowedClients, ...(options.ownClients ?? [])],
-  });
   const outlets = messageOutlets(options, provider, { fetch: send, timeoutMs: brokerTimeoutMs, now });
   const broker = brokerAccess(options, provider, {
     fetch: send,
@@ -74,18 +67,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     providerTimeoutMs,
   });
 
-  let closed = false;
-  const door = createDoor({
-    verify: (credentials) => {
-      if (closed) throw new Refusal(503, 'closing', 'the gateway is shutting down', { retryAfter: 5 });
-      return verify(credentials);
-    },
-    resource: options.resource,
-    clock,
-    log: options.log ?? (() => {}),
-  });
+  const { door, shut } = entrance(options, provider, clock);
   const { traits, brokerFor } = broker;
-  const policies = [...builtinPolicies, ...(options.policies ?? [])];
+  const { limits } = options;
+  const policies = [...builtinPolicies, ...limitPolicies(limits), ...(options.policies ?? [])];
   const desk = createOrderDesk({
     journal: stores.orders,
     policies,
@@ -95,6 +80,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     issuer,
     detailsType,
     environment: options.broker.environment,
+    maxDayOrders: limits?.max_day_orders,
     clock,
     signatures,
   });
@@ -114,7 +100,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     send,
     provider,
     detailsTypes: { order: options.detailsType, message: options.messageDetailsType },
-    orders: orderPorts({ desk, policies, brokerFor, traits, maxSlippage: options.maxSlippage ?? '0.01' }),
+    orders: orderPorts({
+      ...{ desk, policies, brokerFor, traits, now },
+      journal: stores.orders,
+      maxSlippage: options.maxSlippage ?? '0.01',
+    }),
     messages: messagePorts(messageDesk),
     signatures,
   });
@@ -134,8 +124,40 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     app,
     async close() {
-      closed = true;
+      shut();
       await kernel?.close();
+    },
+  };
+}
+
+/** The door, which lets nobody in any more once it is shut. */
+function entrance(
+  { resource, stores, log = () => {}, requireBoundTokens, allowedClients, ownClients = [] }: GatewayOptions,
+  provider: IdentityProvider,
+  clock: Clock,
+): { readonly door: Door; readonly shut: () => void } {
+  const verify = createTokenVerifier({
+    provider,
+    resource,
+    proofs: stores.proofs,
+    clock,
+    requireBoundTokens,
+    allowedClients: allowedClients && [...allowedClients, ...ownClients],
+  });
+  let closed = false;
+  const door = createDoor({
+    verify: (credentials) => {
+      if (closed) throw new Refusal(503, 'closing', 'the gateway is shutting down', { retryAfter: 5 });
+      return verify(credentials);
+    },
+    resource,
+    clock,
+    log,
+  });
+  return {
+    door,
+    shut: () => {
+      closed = true;
     },
   };
 }

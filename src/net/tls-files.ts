@@ -113,7 +113,8 @@ async function readPem(file: string, what: 'certificate' | 'private key'): Promi
     try {
       const { mode, size } = await handle.stat();
       if (size > LONGEST_FILE) throw unusable(file, `it is too long for a ${what}`);
-      if (what === 'private key' && (mode & 0o007) !== 0) {
+      // Windows has no such modes.
+      if (what === 'private key' && process.platform !== 'win32' && (mode & 0o007) !== 0) {
         throw new TradeAgentError('invalid_config', `${file} can be read by anybody`, {
           hint: `It is a private key: chmod o-rwx ${file}`,
           details: { file },

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type { RequestLogEntry } from '../../gateway/door/request-log.ts';
 import { createGateway } from '../../gateway/gateway.ts';
 import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-settings.ts';
-import { limitPolicies } from '../../gateway/policy/limits.ts';
 import { readLimits } from '../../gateway/policy/limits-file.ts';
 import { ensurePrivateFolder } from '../../machine/home.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
@@ -60,7 +59,7 @@ export async function serveGateway(
     const gateway = createGateway({
       ...gatewayOptions(settings, { privateKey, sealSecret: sealSecret(home) }, home),
       stores: sqliteGatewayStores(database),
-      ...(limits === undefined ? {} : { policies: limitPolicies(limits) }),
+      ...(limits === undefined ? {} : { limits }),
       clock: app.clock,
       log: options.log,
     });

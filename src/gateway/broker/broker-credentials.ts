@@ -26,6 +26,6 @@ export interface BrokerCredentials {
    * @throws {Refusal} as `credentialsFor`, but for `account_not_connected`
    */
   isConnected(caller: Pick<Caller, 'sub' | 'accessToken'>): Promise<boolean>;
-  /** Told of what the broker no longer takes. */
-  forget(sub: string, credentials: AccountCredentials): void;
+  /** Told of what the broker no longer takes; or that whatever is at hand of this person counts no more. */
+  forget(sub: string, credentials?: AccountCredentials): void;
 }

@@ -7,7 +7,8 @@ export function exchangedCredentials(tokens: BrokerTokens): BrokerCredentials {
     credentialsFor: async (caller) => ({ accessToken: await tokens.tokenFor(caller) }),
     isConnected: (caller) => tokens.isConnected(caller),
     forget(sub, credentials) {
-      if ('accessToken' in credentials) tokens.forget(sub, credentials.accessToken);
+      if (credentials === undefined) tokens.forget(sub);
+      else if ('accessToken' in credentials) tokens.forget(sub, credentials.accessToken);
     },
   };
 }

@@ -39,9 +39,9 @@ const SCOPE = 'orders:read orders:propose orders:cancel messages:propose';
 
 /** A gateway over an issuer that gives tokens to any client: what the sandbox's own provider does not. */
 export async function startForeignWorld(
-  options: Pick<GatewayOptions, 'policies'> & { readonly signature?: 'required' | 'off' } = {},
+  options: Pick<GatewayOptions, 'limits' | 'policies'> & { readonly signature?: 'required' | 'off' } = {},
 ): Promise<ForeignWorld> {
-  const { signature = 'off', ...gatewayParts } = options;
+  const { signature = 'off', ...rules } = options;
   let offset = 0;
   const slept: number[] = [];
   const clock = {
@@ -96,7 +96,7 @@ export async function startForeignWorld(
     stores,
     keys,
     clock,
-    ...gatewayParts,
+    ...rules,
   });
   const listener = getRequestListener(gateway.app.fetch);
   server.serve((request, response) => void listener(request, response));

@@ -64,3 +64,47 @@ it('a limit that was lowered meanwhile holds when the order is carried out', asy
     });
   expect((await alice.send('GET', '/v1/orders?status=all')).body).toMatchObject({ orders: [] });
 });
+
+/** What became of an order, by the ways that end. */
+const ended = async (id: unknown) => {
+  const { body } = await alice.send('GET', `/v1/proposals/${id}`);
+  return ['executed', 'blocked'].includes(String(body.state)) ? body : undefined;
+};
+
+it('of orders that are approved at once no more go out than may in a day', async () => {
+  await world.close();
+  world = await startForeignWorld({ limits: { version: 1, max_day_orders: 2 } });
+  alice = world.agent('alice', 'trade-agent');
+  const proposed: unknown[] = [];
+  for (const qty of ['1', '2', '3', '4']) proposed.push((await propose(qty, `of-${qty}`)).body.id);
+  await expect.poll(() => world.issuer.questions.length).toBe(4);
+  await Promise.all(proposed.map((id) => world.decide(String(id), 'approve')));
+  await expect.poll(async () => (await Promise.all(proposed.map(ended))).every(Boolean)).toBe(true);
+  const found = await Promise.all(proposed.map(ended));
+  expect(found.filter((body) => body?.state === 'executed')).toHaveLength(2);
+  expect(found.filter((body) => body?.state === 'blocked')).toMatchObject(
+    Array(2).fill({
+      reason: {
+        code: 'policy_denied',
+        members: { reason: 'ORDERS_EXCEED_MAX_PER_DAY', limit: '2', value: '2' },
+      },
+    }),
+  );
+  expect((await alice.send('GET', '/v1/orders?status=all')).body.orders).toHaveLength(2);
+  expect(await propose('5', 'of-5')).toMatchObject({
+    status: 403,
+    body: { code: 'policy_denied', reason: 'ORDERS_EXCEED_MAX_PER_DAY' },
+  });
+  expect(world.issuer.questions).toHaveLength(4);
+  // Another person's day is their own.
+  const bob = world.agent('bob', 'trade-agent');
+  const order = {
+    symbol: 'AAPL',
+    side: 'buy',
+    qty: '1',
+    type: 'limit',
+    time_in_force: 'day',
+    limit_price: '180',
+  };
+  expect((await bob.propose({ kind: 'order', order }, 'of-bob')).status).toBe(201);
+});

@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import { chmodSync, copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { connect as connectTls } from 'node:tls';
 import { Hono } from 'hono';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type HttpServer, listen } from '../../../src/net/http-server.ts';
@@ -165,9 +167,16 @@ describe('a request by way of nobody that is named', () => {
       Date.now,
     );
     servers.push(server);
-    const socket = connect(server.port, '127.0.0.1');
-    socket.on('error', () => {});
-    expect(await text(socket).catch(() => '')).toBe('');
+    const socket = connectTls({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false });
+    const came = await Promise.race([
+      once(socket, 'secureConnect').then(
+        () => 'a handshake',
+        () => 'an end',
+      ),
+      once(socket, 'close').then(() => 'an end'),
+    ]);
+    expect(came).toBe('an end');
+    socket.destroy();
     rmSync(folder, { recursive: true });
   });
 

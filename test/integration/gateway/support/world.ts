@@ -41,7 +41,13 @@ export async function startWorld(
   options: Partial<
     Pick<
       GatewayOptions,
-      'brokerTimeoutMs' | 'policies' | 'detailsType' | 'requireBoundTokens' | 'allowedClients' | 'ownClients'
+      | 'brokerTimeoutMs'
+      | 'limits'
+      | 'policies'
+      | 'detailsType'
+      | 'requireBoundTokens'
+      | 'allowedClients'
+      | 'ownClients'
     >
   > & {
     broker?: { url: string; tokens?: Record<string, string> };
@@ -85,6 +91,7 @@ export async function startWorld(
       log: (entry) => log.push(entry),
       brokerTimeoutMs: options.brokerTimeoutMs ?? 2000,
       ...(options.policies === undefined ? {} : { policies: options.policies }),
+      ...(options.limits === undefined ? {} : { limits: options.limits }),
       ...(options.requireBoundTokens === undefined ? {} : { requireBoundTokens: options.requireBoundTokens }),
       ...(options.allowedClients === undefined ? {} : { allowedClients: options.allowedClients }),
       ...(options.ownClients === undefined ? {} : { ownClients: options.ownClients }),

@@ -2,7 +2,12 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { defaultLimits, limitPolicies, limitsSchema } from '../../../../src/gateway/policy/limits.ts';
+import {
+  dayBegan,
+  defaultLimits,
+  limitPolicies,
+  limitsSchema,
+} from '../../../../src/gateway/policy/limits.ts';
 import { readLimits } from '../../../../src/gateway/policy/limits-file.ts';
 import type { PolicyInput } from '../../../../src/gateway/policy/policy.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
@@ -89,6 +94,45 @@ describe('max_order_notional counts', () => {
   });
 });
 
+describe('max_day_orders', () => {
+  const refused = async (sent: number) => {
+    const [policy] = limitPolicies({ max_day_orders: 3 });
+    return await Promise.resolve(policy?.({ sentToday: async () => sent } as PolicyInput)).then(
+      () => undefined,
+      (error: unknown) => error as Refusal,
+    );
+  };
+
+  it('lets so many pass, and not one more', async () => {
+    expect(await refused(2)).toBeUndefined();
+    expect(await refused(3)).toMatchObject({
+      status: 403,
+      code: 'policy_denied',
+      options: {
+        hint: expect.stringContaining('limits.yaml'),
+        members: {
+          reason: 'ORDERS_EXCEED_MAX_PER_DAY',
+          reasons: ['ORDERS_EXCEED_MAX_PER_DAY'],
+          limit: '3',
+          value: '3',
+        },
+      },
+    });
+    expect((await refused(4))?.options.members).toMatchObject({ limit: '3', value: '4' });
+  });
+
+  it.each([
+    ['in winter', '2026-11-25T15:00:00Z', '2026-11-25T05:00:00Z'],
+    ['just before midnight', '2026-11-25T04:59:59Z', '2026-11-24T05:00:00Z'],
+    ['at midnight', '2026-11-25T05:00:00Z', '2026-11-25T05:00:00Z'],
+    ['in summer', '2026-07-01T03:59:59Z', '2026-06-30T04:00:00Z'],
+    ['on the day that is an hour short', '2027-03-14T20:00:00Z', '2027-03-14T05:00:00Z'],
+    ['on the day that is an hour long', '2027-11-08T04:59:59Z', '2027-11-07T04:00:00Z'],
+  ])('counts from New York’s midnight on: %s', (_, at, began) => {
+    expect(new Date(dayBegan(Date.parse(at))).toISOString()).toBe(began.replace('Z', '.000Z'));
+  });
+});
+
 describe('limits.yaml', () => {
   let folder: string;
   beforeEach(() => {
@@ -109,6 +153,10 @@ describe('limits.yaml', () => {
     expect(await readLimits(folder)).toEqual({ version: 1, max_order_notional: '2500.50' });
     write('version: 1\n');
     expect(await readLimits(folder)).toEqual({ version: 1 });
+    write('max_day_orders: 7\n');
+    expect(await readLimits(folder)).toEqual({ version: 1, max_day_orders: 7 });
+    write('');
+    expect(await readLimits(folder)).toEqual({ version: 1 });
   });
 
   it('is what a new home begins with', async () => {
@@ -125,12 +173,13 @@ describe('limits.yaml', () => {
     ],
     [
       'one that is not there yet',
-      'version: 1\nmax_day_orders: 5\n',
-      /limits\.yaml:2: unknown key "max_day_orders"/,
+      'version: 1\nmax_open_orders: 5\n',
+      /limits\.yaml:2: unknown key "max_open_orders"/,
     ],
-    ['no version', 'max_order_notional: "1"\n', /"version": must be 1/],
+    ['no orders at all', 'max_day_orders: 0\n', /limits\.yaml:1: "max_day_orders": /],
+    ['half an order', 'max_day_orders: 1.5\n', /limits\.yaml:1: "max_day_orders": /],
+    ['orders in quotes', 'max_day_orders: "5"\n', /limits\.yaml:1: "max_day_orders": /],
     ['another version', 'version: 2\n', /limits\.yaml:1: "version": must be 1/],
-    ['nothing', '', /"version": must be 1/],
     [
       'a number, which could have been rounded',
       'version: 1\nmax_order_notional: 1000\n',
