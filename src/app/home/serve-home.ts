@@ -2,7 +2,7 @@ import { hkdfSync, randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import type { RequestLogEntry } from '../../gateway/door/request-log.ts';
 import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-settings.ts';
-import { type Limits, limitPolicies } from '../../gateway/policy/limits.ts';
+import type { Limits } from '../../gateway/policy/limits.ts';
 import { readLimits } from '../../gateway/policy/limits-file.ts';
 import { Faults } from '../../home/faults.ts';
 import { isGatewayPath } from '../../home/gateway-paths.ts';
@@ -156,7 +156,7 @@ function homeParts(
     gateway: {
       ...options,
       approval: { ...approval, client: approval.client },
-      ...(limits === undefined ? {} : { policies: limitPolicies(limits) }),
+      ...(limits === undefined ? {} : { limits }),
     },
     faults: new Faults(),
     softwareKeys: false,

@@ -38,6 +38,7 @@ export const homeResults = {
     limits: z.object({
       version: z.literal(1),
       max_order_notional: z.string().optional().describe('dollars'),
+      max_day_orders: z.int().optional(),
     }),
     recovery_code: recoveryCode,
     next,
