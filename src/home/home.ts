@@ -22,6 +22,7 @@ export interface HomeOptions
     | 'faults'
     | 'onError'
     | 'phonePairingSecret'
+    | 'push'
     | 'refreshTokenReuse'
     | 'thirdPartyPasswords'
     | 'vault'
