@@ -20,6 +20,7 @@ export interface HomeOptions
     IdentityProviderOptions,
     | 'about'
     | 'faults'
+    | 'numberMatching'
     | 'onError'
     | 'phonePairingSecret'
     | 'push'

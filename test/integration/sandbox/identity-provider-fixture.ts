@@ -72,6 +72,7 @@ export async function startIdentityProvider(
     fetch?: typeof fetch;
     push?: PushOptions;
     numberMatching?: NumberMatching;
+    signatures?: 'required' | 'off';
     tls?: typeof certificate;
     about?: HomeAbout;
     /** Where it is reached through a proxy, which is not there: what comes in counts as having come that way. */
@@ -118,6 +119,7 @@ export async function startIdentityProvider(
       onError: (problem) => problems.push(problem),
       ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
       ...(options.push === undefined ? {} : { push: options.push }),
+      ...(options.signatures === undefined ? {} : { signatures: options.signatures }),
       ...(options.numberMatching === undefined ? {} : { numberMatching: options.numberMatching }),
       ...(options.thirdPartyPasswords === undefined
         ? {}
