@@ -20,8 +20,10 @@ export interface HomeOptions
     IdentityProviderOptions,
     | 'about'
     | 'faults'
+    | 'numberMatching'
     | 'onError'
     | 'phonePairingSecret'
+    | 'push'
     | 'refreshTokenReuse'
     | 'thirdPartyPasswords'
     | 'vault'
