@@ -21,6 +21,7 @@ export interface HomeOptions
     IdentityProviderOptions,
     | 'about'
     | 'faults'
+    | 'numberMatching'
     | 'onError'
     | 'phonePairingSecret'
     | 'push'

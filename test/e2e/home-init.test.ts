@@ -110,6 +110,10 @@ describe.skipIf(!hasTmux())('at a terminal', () => {
     await terminal.shows(/Account PA\w+: PAPER, ACTIVE/);
     await terminal.shows(/one order may come to, in dollars \[1000\]:/);
     terminal.type('2500\n');
+    await terminal.shows(/orders a day \[20\]:/);
+    terminal.type('many\n');
+    await terminal.shows(/It must be a whole number/);
+    terminal.press('Enter');
     await terminal.shows(/ntfy topic/);
     terminal.type('ada-home-7f3k\n');
     const said = await terminal.ended();
@@ -117,7 +121,9 @@ describe.skipIf(!hasTmux())('at a terminal', () => {
     expect(said).toContain('trade-agent home serve');
     for (const secret of [keys().key_id, keys().secret]) expect(said).not.toContain(secret);
     expect(readFileSync(join(home(), 'home.yaml'), 'utf8')).toContain('topic: ada-home-7f3k');
-    expect(readFileSync(join(home(), 'limits.yaml'), 'utf8')).toContain('max_order_notional: "2500"');
+    expect(readFileSync(join(home(), 'limits.yaml'), 'utf8')).toMatch(
+      /max_order_notional: "2500"\nmax_day_orders: 20\n/,
+    );
   });
 
   it('an account with real money is named before it is kept', async () => {

@@ -17,8 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-const book = () =>
-  world.sandbox.broker.book().map(({ symbol, qty, status }) => `${symbol} ${qty} ${status}`);
+const book = () => world.sandbox.broker.book().map(({ symbol, qty, status }) => `${symbol} ${qty} ${status}`);
 const ORDER = 'buy 2 AAPL limit 400';
 const resumed = (thread: string) =>
   world.json<{ status: string; orders: { status: string }[] }>('resume', thread);

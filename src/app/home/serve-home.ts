@@ -2,7 +2,7 @@ import { hkdfSync, randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import type { RequestLogEntry } from '../../gateway/door/request-log.ts';
 import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-settings.ts';
-import { type Limits, limitPolicies } from '../../gateway/policy/limits.ts';
+import type { Limits } from '../../gateway/policy/limits.ts';
 import { readLimits } from '../../gateway/policy/limits-file.ts';
 import { Faults } from '../../home/faults.ts';
 import { isGatewayPath } from '../../home/gateway-paths.ts';
@@ -29,6 +29,7 @@ import type { App } from '../app.ts';
 import { readKey, sealSecret } from '../gateway/key-file.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
 import { homeFiles, readGatewaySettings, readHomeSettings } from './home-files.ts';
+import { homePush } from './home-push.ts';
 import { requireOwnFolder } from './open-home.ts';
 import { announceHome, type HomeReady } from './ready-file.ts';
 
@@ -42,6 +43,9 @@ export interface ServeHomeOptions {
   readonly ready: (home: HomeReady) => Promise<void>;
   readonly log: (entry: HomeRequest) => void;
 }
+
+/** What serving needs of its surroundings. */
+type HomeApp = Pick<App, 'clock' | 'tell' | 'env' | 'discreetFetch'>;
 
 /** One line about one request; of what the gateway answers it knows more. */
 export type HomeRequest = Pick<
@@ -57,7 +61,7 @@ const DRAIN_MS = 20_000;
  * @throws {TradeAgentError} `busy`, `invalid_config`, `port_in_use`
  */
 export async function serveHome(
-  app: Pick<App, 'clock' | 'signal' | 'tell'>,
+  app: HomeApp & Pick<App, 'signal'>,
   options: ServeHomeOptions,
 ): Promise<void> {
   const { folder } = options;
@@ -82,7 +86,7 @@ export async function serveHome(
 
 /** Opens each part, and has the server answer. @param onClose what came last is closed first */
 async function open(
-  app: Pick<App, 'clock' | 'tell'>,
+  app: HomeApp,
   options: ServeHomeOptions,
   { settings, gateway }: { readonly settings: HomeSettings; readonly gateway: GatewaySettings },
   onClose: (closer: () => void | Promise<void>) => void,
@@ -103,13 +107,12 @@ async function open(
   let answer: RequestListener = (_request, response) => void response.writeHead(503).end();
   const own = await ownAddress(settings.address, (request, response) => answer(request, response), { now });
   onClose(() => own.close());
+  const people = createPeople(providerDatabase, now);
   const home = await createHome({
     ...homeParts(folder, settings, gateway, limits),
-    about: {
-      name: nameOf(createPeople(providerDatabase, now), settings),
-      environment: gateway.environment,
-      simulated: false,
-    },
+    about: { name: nameOf(people, settings), environment: gateway.environment, simulated: false },
+    push: homePush(app, folder, settings, () => people.list()[0]?.username),
+    ...(settings.number_matching === undefined ? {} : { numberMatching: settings.number_matching }),
     providerDatabase,
     vault: noVault(folder, providerDatabase),
     stores: sqliteGatewayStores(gatewayDatabase),
@@ -142,7 +145,10 @@ function homeParts(
   settings: HomeSettings,
   gateway: GatewaySettings,
   limits: Limits | undefined,
-): Omit<HomeOptions, 'about' | 'providerDatabase' | 'vault' | 'stores' | 'fetch' | 'clock' | 'onError'> {
+): Omit<
+  HomeOptions,
+  'about' | 'push' | 'providerDatabase' | 'vault' | 'stores' | 'fetch' | 'clock' | 'onError'
+> {
   const secrets = { privateKey: readKey(folder), sealSecret: sealSecret(folder) };
   const options = gatewayOptions(gateway, secrets, folder);
   const { approval } = options;
@@ -156,7 +162,7 @@ function homeParts(
     gateway: {
       ...options,
       approval: { ...approval, client: approval.client },
-      ...(limits === undefined ? {} : { policies: limitPolicies(limits) }),
+      ...(limits === undefined ? {} : { limits }),
     },
     faults: new Faults(),
     softwareKeys: false,

@@ -38,6 +38,7 @@ export const homeResults = {
     limits: z.object({
       version: z.literal(1),
       max_order_notional: z.string().optional().describe('dollars'),
+      max_day_orders: z.int().optional(),
     }),
     recovery_code: recoveryCode,
     next,
@@ -85,6 +86,17 @@ export const homeResults = {
   }),
   'home-broker-set': z.object({ user: z.string(), number: z.string(), environment, status: z.string() }),
   'home-broker-remove': z.object({ user: z.string() }),
+  'home-notices': z.object({
+    channels: z.array(
+      z.object({
+        name: z.string(),
+        kind: z.string(),
+        enabled: z.boolean(),
+        to: z.string(),
+        secret: z.enum(['kept', 'missing', 'not_needed']),
+      }),
+    ),
+  }),
   'home-backup': z.object({
     file: z.string(),
     bytes: z.int(),

@@ -23,7 +23,7 @@ export interface ApprovalRequest {
   readonly clientId: string;
   readonly clientName: string;
   /** What is to be known of the client: that it is new here, and from where. */
-  readonly clientNote?: string | undefined;
+  readonly clientNote?: { readonly text: string } | undefined;
   readonly code: string;
   readonly bindingMessage: string | undefined;
   readonly details: Readonly<Record<string, unknown>> & { readonly type: string };

@@ -12,7 +12,8 @@ import { TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
 import { sqliteProofStore } from '../../store/sqlite/proof-store.ts';
 import { approvalCode } from '../../trading/approval-details.ts';
 import type { Faults } from '../faults.ts';
-import { createApprovalSteps, type NumberMatching } from '../phone/decision/approval-steps.ts';
+import { createApprovalSteps } from '../phone/decision/approval-steps.ts';
+import { isCodePicked, type NumberMatching } from '../phone/decision/picked-code.ts';
 import { createPhoneApp } from '../phone/phone-app.ts';
 import type { HomeAbout, PhoneServices } from '../phone/phone-services.ts';
 import { createPhonePush, type PushOptions } from '../phone/push/phone-push.ts';
@@ -132,7 +133,13 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
 
   const running = { requests, clock, closing: closing.signal };
   const push = createPhonePush(
-    { ...options, ...running, fetch: options.fetch ?? fetch, onError },
+    {
+      ...options,
+      ...running,
+      fetch: options.fetch ?? fetch,
+      onError,
+      hidesCode: (request) => isCodePicked(request, options.numberMatching ?? 'live'),
+    },
     options.push,
   );
   const connections = createConnectionRequests({ database, vault, clock });

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { noticesSchema } from '../../config/notice-channels.ts';
 import { peerList } from '../../net/peer-list.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
+import { pushSettingsSchema } from '../phone/push/push-settings.ts';
 import { homeAddressProblem, isLocalAddress } from './home-address.ts';
 
 /** Where a home listens where nothing else is said: behind what `tailscale serve` or a proxy passes on. */
@@ -30,12 +31,10 @@ export const homeSettingsSchema = z
     tls: z.strictObject({ cert: wholePath, key: wholePath }).optional(),
     /** The proxies in front of it: addresses and networks that alone may connect, and whose word about the client is taken. */
     proxy: z.array(z.string()).min(1).superRefine(namesProxies).optional(),
-    /** Who answers for its pushes, as push services want to know (RFC 8292 §2.1): `mailto:…` or an https address. */
-    push: z
-      .strictObject({
-        contact: z.string().regex(/^(mailto:\S+@\S+|https:\/\/\S+)$/, 'must be mailto:… or https://…'),
-      })
-      .optional(),
+    /** How phones ring. */
+    push: pushSettingsSchema.optional(),
+    /** When the terminal's code is picked among three on the phone, rather than compared; with live money where nothing is said. */
+    number_matching: z.enum(['live', 'always', 'off']).optional(),
     /** How the owner is told where no push arrives; as `notices` of a profile. */
     notices: noticesSchema.optional(),
   })

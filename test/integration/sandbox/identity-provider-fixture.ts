@@ -14,7 +14,7 @@ import { draftOf } from '../../../src/home/identity-provider/order-details.ts';
 import { addMissing, createPeople } from '../../../src/home/identity-provider/people.ts';
 import type { VaultConnection } from '../../../src/home/identity-provider/third-party.ts';
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
-import type { NumberMatching } from '../../../src/home/phone/decision/approval-steps.ts';
+import type { NumberMatching } from '../../../src/home/phone/decision/picked-code.ts';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
 import type { HomeAbout } from '../../../src/home/phone/phone-services.ts';
 import type { PushOptions } from '../../../src/home/phone/push/phone-push.ts';
@@ -72,6 +72,7 @@ export async function startIdentityProvider(
     fetch?: typeof fetch;
     push?: PushOptions;
     numberMatching?: NumberMatching;
+    signatures?: 'required' | 'off';
     tls?: typeof certificate;
     about?: HomeAbout;
     /** Where it is reached through a proxy, which is not there: what comes in counts as having come that way. */
@@ -118,6 +119,7 @@ export async function startIdentityProvider(
       onError: (problem) => problems.push(problem),
       ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
       ...(options.push === undefined ? {} : { push: options.push }),
+      ...(options.signatures === undefined ? {} : { signatures: options.signatures }),
       ...(options.numberMatching === undefined ? {} : { numberMatching: options.numberMatching }),
       ...(options.thirdPartyPasswords === undefined
         ? {}

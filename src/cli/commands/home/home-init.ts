@@ -37,6 +37,7 @@ export function addHomeInit(home: Command, cli: Cli, folderOf: FolderOf): void {
     )
     .option('--confirm-live <account>', 'the number of an account with real money, to say that it is meant')
     .option('--max-order <dollars>', 'the most that one order may come to (default: 1000)')
+    .option('--max-day-orders <count>', 'the most orders a day (default: 20)')
     .option('--ntfy <topic>', 'also tell by ntfy: a topic, or its whole address (default: pushes alone)')
     .option(
       '--listen <host:port>',

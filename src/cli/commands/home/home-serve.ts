@@ -46,16 +46,20 @@ async function serve(
   { listen, readyFile, ...flags }: ServeOptions,
 ): Promise<void> {
   const { serveHome } = await import('../../../app/home/serve-home.ts');
-  await serveHome(parts, {
-    folder,
-    listen,
-    listening: listeningOf(flags),
-    readyFile: readyFile === undefined ? undefined : resolve(readyFile),
-    log: (entry) => parts.tell(requestLine(entry)),
-    ready: async (ready) => {
-      await printReady(cli, parts, output, ready);
+  const discreetFetch = cli.discreetFetch ?? cli.fetch;
+  await serveHome(
+    { ...parts, env: cli.env, discreetFetch },
+    {
+      folder,
+      listen,
+      listening: listeningOf(flags),
+      readyFile: readyFile === undefined ? undefined : resolve(readyFile),
+      log: (entry) => parts.tell(requestLine(entry)),
+      ready: async (ready) => {
+        await printReady(cli, parts, output, ready);
+      },
     },
-  });
+  );
 }
 
 async function printReady(cli: Cli, parts: ServerParts, output: Output, ready: HomeReady): Promise<void> {

@@ -7,6 +7,7 @@ import type { FolderOf } from './folder-of.ts';
 import { addHomeBackup } from './home-backup.ts';
 import { addHomeBroker } from './home-broker.ts';
 import { addHomeInit } from './home-init.ts';
+import { addHomeNotices } from './home-notices.ts';
 import { addHomePair } from './home-pair.ts';
 import { addHomeServe } from './home-serve.ts';
 import { addHomeService } from './home-service.ts';
@@ -38,6 +39,7 @@ export function addHomeCommand(program: Command, cli: Cli): void {
   addHomePair(home, cli, folderOf);
   addHomeUser(home, cli, folderOf);
   addHomeBroker(home, cli, folderOf);
+  addHomeNotices(home, cli, folderOf);
   addHomeBackup(home, cli, folderOf);
   addHomeService(home, cli, folderOf);
 }

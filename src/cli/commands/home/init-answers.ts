@@ -17,6 +17,7 @@ export interface InitOptions extends BrokerKeyOptions, Partial<ListeningFlags> {
   readonly brokerUrl?: string;
   readonly environment?: 'paper' | 'live';
   readonly maxOrder?: string;
+  readonly maxDayOrders?: string;
   readonly ntfy?: string;
   readonly listen?: ListenAddress;
   readonly yes?: boolean;
@@ -69,22 +70,56 @@ export async function ownerAnswer(
   return newPerson({ name, username: options.user, email: options.email });
 }
 
+/** How far orders may go; each of both is asked about where it is not given. */
 export async function limitAnswers(asking: Asking, options: InitOptions): Promise<Limits> {
   const usual = defaultLimits();
-  const isAmount = (text: string) => limitsSchema.safeParse({ ...usual, max_order_notional: text }).success;
-  const { maxOrder } = options;
-  if (maxOrder !== undefined) {
-    if (!isAmount(maxOrder)) throw wrong('--max-order', 'must be an amount in dollars, as 2500');
-    return { ...usual, max_order_notional: maxOrder };
+  const { maxOrder, maxDayOrders } = options;
+  return {
+    ...usual,
+    ...(await limitAnswer(asking, options, 'max_order_notional', {
+      given: maxOrder,
+      option: '--max-order',
+      question: 'The most that one order may come to, in dollars',
+      mustBe: 'an amount, as 2500',
+      read: (text) => text,
+    })),
+    ...(await limitAnswer(asking, options, 'max_day_orders', {
+      given: maxDayOrders,
+      option: '--max-day-orders',
+      question: 'The most orders a day',
+      mustBe: 'a whole number, as 20',
+      read: Number,
+    })),
+  };
+}
+
+async function limitAnswer(
+  asking: Asking,
+  options: InitOptions,
+  name: keyof Limits,
+  limit: {
+    readonly given: string | undefined;
+    readonly option: string;
+    readonly question: string;
+    readonly mustBe: string;
+    readonly read: (text: string) => string | number;
+  },
+): Promise<Partial<Limits>> {
+  const { given, option, question, mustBe, read } = limit;
+  const parsed = (text: string) => limitsSchema.safeParse({ [name]: read(text) });
+  if (given !== undefined) {
+    const { data } = parsed(given);
+    if (data === undefined) throw wrong(option, `must be ${mustBe}`);
+    return data;
   }
-  if (!asks(asking, options)) return usual;
-  const given = await askUntil(
+  if (!asks(asking, options)) return {};
+  const typed = await askUntil(
     asking,
-    `The most that one order may come to, in dollars [${usual.max_order_notional ?? ''}]: `,
-    (text) => text === '' || isAmount(text),
-    'An amount, as 2500.',
+    `${question} [${defaultLimits()[name] ?? ''}]: `,
+    (text) => text === '' || parsed(text).success,
+    `It must be ${mustBe}.`,
   );
-  return given === '' ? usual : { ...usual, max_order_notional: given };
+  return typed === '' ? {} : (parsed(typed).data ?? {});
 }
 
 /** `listen`, `tls` and `proxy` of home.yaml, as far as they are given. @throws {TradeAgentError} `usage` */
