@@ -15,6 +15,8 @@ import type { Faults } from '../faults.ts';
 import { createApprovalSteps, type NumberMatching } from '../phone/decision/approval-steps.ts';
 import { createPhoneApp } from '../phone/phone-app.ts';
 import type { HomeAbout, PhoneServices } from '../phone/phone-services.ts';
+import { createPhonePush, type PushOptions } from '../phone/push/phone-push.ts';
+import { endingRings } from '../phone/push/rings-end.ts';
 import { type ApprovalRequests, createApprovalRequests } from './approval-requests.ts';
 import { readSubject } from './approval-subject.ts';
 import { pingSender } from './clients.ts';
@@ -60,10 +62,12 @@ export interface IdentityProviderOptions {
   readonly numberMatching?: NumberMatching;
   /** Must tell the system's time: oidc-provider reads that by itself. Its `sleep` is what long polls wait on. */
   readonly clock?: Clock;
-  /** Sends CIBA pings. */
+  /** Sends CIBA pings, and pushes. */
   readonly fetch?: typeof fetch;
   /** Whether a refresh token whose answer was lost may be used again; `never` unless said otherwise. */
   readonly refreshTokenReuse?: RefreshTokenReuse;
+  /** How people's phones ring. */
+  readonly push?: PushOptions;
   /** What people approve with, and sign in by. */
   readonly keys: Keys;
   /** Whether an approval must be signed by one of them; `off` unless said otherwise. */
@@ -126,6 +130,11 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const delivery = createDelivery({ provider, requests, resource, faults });
   await delivery.all();
 
+  const running = { requests, clock, closing: closing.signal };
+  const push = createPhonePush(
+    { ...options, ...running, fetch: options.fetch ?? fetch, onError },
+    options.push,
+  );
   const connections = createConnectionRequests({ database, vault, clock });
   const connectedAccounts = serve(
     createConnectedAccounts({
@@ -139,13 +148,12 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   );
   const phone = serve(
     phoneApp(options, {
+      ...running,
       formKey: keys.cookie,
-      requests,
       connections,
       deviceCodes: createDeviceCodes({ provider, resource, now }),
-      clock,
-      closing: closing.signal,
       delivery,
+      push,
     }),
   );
   const handle = frontDoor({
@@ -167,20 +175,23 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       });
     },
     heldPolls: requests.waiting,
-    close: async () => closing.abort(),
+    close: async () => {
+      closing.abort();
+      await push.bell.stopped();
+    },
   };
 }
 
 /** The person's side: who is signed in, what waits for them, and what they say to it. */
 function phoneApp(
   options: IdentityProviderOptions,
-  parts: Pick<PhoneServices, 'requests' | 'connections' | 'deviceCodes' | 'clock' | 'closing'> & {
+  parts: Pick<PhoneServices, 'requests' | 'connections' | 'deviceCodes' | 'clock' | 'closing' | 'push'> & {
     readonly formKey: string;
     readonly delivery: Delivery;
   },
 ): Hono {
   const { about, database, issuer, people, keys, signatures = 'off' } = options;
-  const { clock, delivery, formKey, requests } = parts;
+  const { clock, delivery, formKey, push, requests } = parts;
   return createPhoneApp({
     ...parts,
     issuer,
@@ -188,7 +199,7 @@ function phoneApp(
     people,
     recovery: createRecoveryCodes({ database, people, clock }),
     thirdPartyPasswords: options.thirdPartyPasswords ?? {},
-    sessions: createSessions({ database, people, formKey, clock }),
+    sessions: endingRings(createSessions({ database, people, formKey, clock }), push.subscriptions),
     pairingSecret: options.phonePairingSecret,
     steps: createApprovalSteps({ database, clock, numberMatching: options.numberMatching ?? 'live' }),
     keys,

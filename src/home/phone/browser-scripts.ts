@@ -2,9 +2,16 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 /** The modules that a browser loads, by name. */
-export type BrowserScripts = Readonly<Record<'shell.js' | 'passkeys.js' | 'approvals.js', string>>;
+export type BrowserScripts = Readonly<
+  Record<'shell.js' | 'passkeys.js' | 'approvals.js' | 'service-worker.js', string>
+>;
 
-const entries = { shell: 'shell.ts', passkeys: 'passkeys.ts', approvals: 'approvals.ts' };
+const entries = {
+  shell: 'shell.ts',
+  passkeys: 'passkeys.ts',
+  approvals: 'approvals.ts',
+  'service-worker': 'worker/service-worker.ts',
+};
 
 let made: BrowserScripts | undefined;
 
@@ -45,6 +52,7 @@ export function bundled(): {
       'shell.js': text('shell.js'),
       'passkeys.js': text('passkeys.js'),
       'approvals.js': text('approvals.js'),
+      'service-worker.js': text('service-worker.js'),
     },
     metafile,
   };

@@ -11,6 +11,8 @@ import { createPhoneApi } from './phone-api.ts';
 import { createPhoneAssets } from './phone-assets.ts';
 import { createPhonePages } from './phone-pages.ts';
 import type { PhoneServices } from './phone-services.ts';
+import { createInstallFiles } from './push/install-files.ts';
+import { createPushRoutes } from './push/push-routes.ts';
 import { createSessionPages } from './session-pages.ts';
 import { createSignInPages } from './sign-in-pages.ts';
 
@@ -41,6 +43,7 @@ export function createPhoneApp(services: PhoneServices): Hono {
   const pages = new Hono<BrowserEnv>();
   pages.use(bodyLimit({ maxSize: 16 * 1024 }));
   pages.use(browserMiddleware(services));
+  pages.route('/', createPushRoutes(services.push));
   pages.route('/', createSignInPages(services));
   pages.route('/', createPairingPages(services));
   pages.route('/', createAuthenticatorPages(services));
@@ -55,6 +58,7 @@ export function createPhoneApp(services: PhoneServices): Hono {
   // Without this, an unknown API path would fall through to the pages and their cookies.
   app.all('/phone/api/*', (context) => context.json({ error: 'not_found' }, 404));
   app.route('/', createPhoneAssets());
+  app.route('/', createInstallFiles());
   app.route('/', pages);
   return app;
 }

@@ -8,6 +8,7 @@ import { type PhoneState, phoneState, phoneUpdate, type Viewer } from './decisio
 import { requestItem } from './decision/request-list.ts';
 import { page, toSignIn } from './page.ts';
 import { nextChange, type PhoneServices } from './phone-services.ts';
+import { pushToggle } from './push/push-toggle.ts';
 
 /** Milliseconds between signs of life on an event stream; also how soon an expiry moves to the list below. */
 const HEARTBEAT = 5000;
@@ -27,7 +28,7 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
       script: 'approvals.js',
       // A page that is being read must not be taken away.
       noScriptRefresh: state.waiting.length === 0,
-      body: phoneBody(state, context.req.query('request')),
+      body: html`${phoneBody(state, context.req.query('request'))}${pushToggle(services.push)}`,
     });
   });
 

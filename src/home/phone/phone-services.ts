@@ -8,6 +8,7 @@ import type { People } from '../identity-provider/people.ts';
 import type { RecoveryCodes } from '../identity-provider/recovery-codes.ts';
 import type { Sessions } from '../identity-provider/sessions.ts';
 import type { ApprovalSteps } from './decision/approval-steps.ts';
+import type { PhonePush } from './push/phone-push.ts';
 
 /** What the pages say of the home they belong to. */
 export interface HomeAbout {
@@ -34,6 +35,7 @@ export interface PhoneServices {
   readonly thirdPartyPasswords: Readonly<Record<string, string>>;
   readonly sessions: Sessions;
   readonly pairingSecret: string;
+  readonly push: PhonePush;
   readonly clock: Clock;
   /** Aborts when the server closes, so that nothing that waits holds it open. */
   readonly closing: AbortSignal;

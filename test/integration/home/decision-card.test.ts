@@ -227,7 +227,8 @@ describe('a card', () => {
     const words = Array.from({ length: 60 }, (_, index) => `Line ${index}`).join('\n');
     const subject = { ...(proposalDetails('message').subject as object), text: words };
     await ask(proposalDetails('message', { subject }));
-    expect(await page.locator('[data-field=text]').innerText()).toBe(words);
+    expect(await page.locator('[data-field=text]').textContent()).toBe(words);
+    expect(await page.locator('[data-field=text]').isVisible()).toBe(true);
     expect(await text('environment')).toContain('MESSAGE');
   });
 

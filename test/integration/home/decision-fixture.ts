@@ -72,9 +72,10 @@ export interface DecisionWorld {
 }
 
 export async function startDecisionWorld(
-  options: { numberMatching?: NumberMatching } = {},
+  options: { numberMatching?: NumberMatching; signatures?: 'required' | 'off' } = {},
 ): Promise<DecisionWorld> {
   const world = await startIdentityProvider({
+    signatures: 'required',
     ...options,
     fetch: async () => new Response(null, { status: 204 }),
   });

@@ -12,6 +12,7 @@ let browser: HttpBrowser;
 let authenticator: Authenticator;
 beforeAll(async () => {
   world = await startIdentityProvider({
+    signatures: 'required',
     numberMatching: 'always',
     fetch: async () => new Response(null, { status: 204 }),
   });

@@ -16,6 +16,7 @@ let paired: HttpBrowser;
 beforeAll(async () => {
   setDefaultCACertificates([...getCACertificates('default'), certificate.cert]);
   world = await startIdentityProvider({
+    signatures: 'required',
     tls: certificate,
     fetch: async () => new Response(null, { status: 204 }),
   });

@@ -17,6 +17,7 @@ import { createVault } from '../../../src/home/identity-provider/vault.ts';
 import type { NumberMatching } from '../../../src/home/phone/decision/approval-steps.ts';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
 import type { HomeAbout } from '../../../src/home/phone/phone-services.ts';
+import type { PushOptions } from '../../../src/home/phone/push/phone-push.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
 import {
   bindingMessage,
@@ -69,7 +70,9 @@ export async function startIdentityProvider(
     connections?: Record<string, VaultConnection>;
     thirdPartyPasswords?: Record<string, string>;
     fetch?: typeof fetch;
+    push?: PushOptions;
     numberMatching?: NumberMatching;
+    signatures?: 'required' | 'off';
     tls?: typeof certificate;
     about?: HomeAbout;
     /** Where it is reached through a proxy, which is not there: what comes in counts as having come that way. */
@@ -115,6 +118,8 @@ export async function startIdentityProvider(
       faults,
       onError: (problem) => problems.push(problem),
       ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+      ...(options.push === undefined ? {} : { push: options.push }),
+      ...(options.signatures === undefined ? {} : { signatures: options.signatures }),
       ...(options.numberMatching === undefined ? {} : { numberMatching: options.numberMatching }),
       ...(options.thirdPartyPasswords === undefined
         ? {}

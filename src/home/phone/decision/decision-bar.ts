@@ -1,8 +1,8 @@
 import { html } from 'hono/html';
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
 import type { Markup } from '../page.ts';
+import type { CardState } from './card-state.ts';
 import { localTime } from './local-time.ts';
-import type { CardState } from './request-card.ts';
 import type { RequestView } from './request-view.ts';
 
 /**

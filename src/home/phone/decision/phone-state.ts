@@ -1,7 +1,8 @@
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
 import type { Markup } from '../page.ts';
 import type { PhoneServices } from '../phone-services.ts';
-import { type CardState, requestCard } from './request-card.ts';
+import type { CardState } from './card-state.ts';
+import { requestCard } from './request-card.ts';
 import { requestItem } from './request-list.ts';
 import { recentItem, resultPanel } from './result-panel.ts';
 

@@ -1,22 +1,13 @@
 import { html } from 'hono/html';
+import { markedText } from '../../../net/shown-text.ts';
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
 import type { Markup } from '../page.ts';
+import type { CardState } from './card-state.ts';
 import { decisionBar } from './decision-bar.ts';
 import { environmentBanner, wordBanner } from './environment-banner.ts';
 import { timed } from './local-time.ts';
 import { lastFour, type RequestView, requestView, type ShownField } from './request-view.ts';
 import { sign } from './signs.ts';
-
-/** What a card shows beside the request: what this person, in this browser, still has to do before they approve. */
-export interface CardState {
-  readonly formToken: string;
-  /** The codes to pick the terminal's from; undefined where it is shown instead. */
-  readonly codes: readonly string[] | undefined;
-  /** Whether the person must type once that this is real money. */
-  readonly confirm: boolean;
-  /** Why nothing can be approved here, whatever it is. */
-  readonly cannot: 'no_key' | 'signed_in_otherwise' | undefined;
-}
 
 /** A request that waits for a decision: what decides it first, all of it below, Approve and Deny under the thumb. */
 export function requestCard(request: ApprovalRequest, state: CardState): Markup {
@@ -83,7 +74,7 @@ function askedBy({ clientName, clientNote }: ApprovalRequest, view: RequestView)
     asker === undefined
       ? html`<strong data-testid="client-name">${clientName}</strong>`
       : html`<strong data-testid="requested-by">${asker}</strong>`
-  }${clientNote === undefined ? '' : html`<br><strong class="unknown" data-testid="client-note">${clientNote}</strong>`}${
+  }${clientNote === undefined ? '' : html`<br><strong class="unknown" data-testid="client-note">${markedText(clientNote.text)}</strong>`}${
     sentence === undefined
       ? ''
       : html`<br><span class="soft">Your words:</span> “<span data-testid="sentence"><bdi>${sentence}</bdi></span>”`
