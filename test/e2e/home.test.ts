@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { ledTo, signInByHttp } from '../integration/home/http-browser.ts';
 import { createHomeWorld, type HomeWorld, type PairedPhone } from './home-world.ts';
 
 let world: HomeWorld;
@@ -56,6 +57,7 @@ it('a tap without a signature approves nothing, and neither does another key’s
   expect(tapped.ok).toBe(false);
   // The phone that was lost.
   await world.json('home', 'user', 'remove-authenticator', phone.authenticator.credentialId);
+  expect(ledTo(await phone.browser.visit('/phone'))).toMatch(/^\/signin/);
   await expect(world.approve(phone)).rejects.toThrow();
   expect(book()).toEqual([]);
   expect((await world.cli('resume', thread, '--approval', 'detach')).code).toBe(5);
@@ -80,7 +82,6 @@ it('a backup restored elsewhere places nothing twice, asks for nothing again, an
 
   // Sign-ins ended: agents and browsers come in anew, by the phone that there was.
   expect((await world.cli('whoami', '--verify')).code).toBe(4);
-  const { signInByHttp } = await import('../integration/home/http-browser.ts');
   phone = { ...phone, browser: await signInByHttp(world.address, phone.authenticator) };
   expect(await world.waiting(phone)).toEqual([]);
   await world.login(phone);
