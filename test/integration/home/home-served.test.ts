@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
@@ -11,7 +12,7 @@ import { type HomeRequest, type ServeHomeOptions, serveHome } from '../../../src
 import { app, type HomeGround, homeGround } from './home-folder.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/tls/${name}`, import.meta.url));
-const tls = { cert: fixture('loopback-cert.pem'), key: fixture('loopback-key.pem') };
+const tls = { cert: fixture('loopback-cert.pem'), key: '' };
 
 let ground: HomeGround;
 let port: number;
@@ -20,6 +21,9 @@ let folder: string;
 let log: HomeRequest[] = [];
 beforeAll(async () => {
   ground = await homeGround();
+  // One that others may read is no key.
+  tls.key = join(ground.place, 'key.pem');
+  writeFileSync(tls.key, readFileSync(fixture('loopback-key.pem')), { mode: 0o600 });
 });
 afterAll(() => ground.close());
 
