@@ -146,6 +146,8 @@ describe('a session', () => {
     await phone.page.getByTestId('session').first().waitFor();
     const mine = phone.page.getByTestId('session').filter({ has: phone.page.getByTestId('this-browser') });
     expect(await mine.textContent()).toMatch(/Chrome on Linux[\s\S]*with a passkey/);
+    // In the phone's own zone; as the server wrote it in the title.
+    await expect.poll(() => mine.locator('time').first().getAttribute('title')).toMatch(/^20\d\d-.* UTC$/);
     const listed = await phone.page.getByTestId('session').allTextContents();
     expect(listed.some((line) => line.includes('by a link'))).toBe(true);
     const others = phone.page
