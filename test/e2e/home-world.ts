@@ -6,6 +6,7 @@ import { webauthnEvidence } from '../../src/approval/signature/evidence.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { type HttpBrowser, pairByHttp } from '../integration/home/http-browser.ts';
 import type { Authenticator } from '../unit/approval/signature/authenticator.ts';
+import { ScriptFaults } from './script-session.ts';
 import { type Finished, type Running, startCommand } from './world.ts';
 
 /** A phone that was paired: a browser that is signed in, and its authenticator. */
@@ -42,9 +43,9 @@ export interface HomeWorld {
 
 const json = { accept: 'application/json' };
 
-export async function createHomeWorld(): Promise<HomeWorld> {
+export async function createHomeWorld(faults = new ScriptFaults()): Promise<HomeWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-homes-'));
-  const sandbox = await startSandbox({ home: join(folder, 'sandbox'), port: 0, partialFills: false });
+  const sandbox = await startSandbox({ home: join(folder, 'sandbox'), port: 0, partialFills: false, faults });
   const address = `http://localhost:${await freePort()}`;
   const home = join(folder, 'agent-home');
   const env = { HOME: folder, TRADE_AGENT_HOME: join(folder, 'agent'), TRADE_AGENT_PROFILE: 'home' };

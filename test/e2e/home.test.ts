@@ -1,13 +1,17 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { ledTo, signInByHttp } from '../integration/home/http-browser.ts';
 import { createHomeWorld, type HomeWorld, type PairedPhone } from './home-world.ts';
+import { ScriptFaults } from './script-session.ts';
 
 let world: HomeWorld;
 let phone: PairedPhone;
 let stop: Awaited<ReturnType<HomeWorld['serve']>>;
+let faults: ScriptFaults;
 beforeEach(async () => {
-  world = await createHomeWorld();
+  faults = new ScriptFaults();
+  world = await createHomeWorld(faults);
   await world.init();
   stop = await world.serve();
   phone = await world.pair();
@@ -56,6 +60,7 @@ it('a tap without a signature approves nothing, and neither does another key’s
   expect(tapped.ok).toBe(false);
   // The phone that was lost.
   await world.json('home', 'user', 'remove-authenticator', phone.authenticator.credentialId);
+  expect(ledTo(await phone.browser.visit('/phone'))).toMatch(/^\/signin/);
   await expect(world.approve(phone)).rejects.toThrow();
   expect(book()).toEqual([]);
   expect((await world.cli('resume', thread, '--approval', 'detach')).code).toBe(5);
@@ -80,7 +85,6 @@ it('a backup restored elsewhere places nothing twice, asks for nothing again, an
 
   // Sign-ins ended: agents and browsers come in anew, by the phone that there was.
   expect((await world.cli('whoami', '--verify')).code).toBe(4);
-  const { signInByHttp } = await import('../integration/home/http-browser.ts');
   phone = { ...phone, browser: await signInByHttp(world.address, phone.authenticator) };
   expect(await world.waiting(phone)).toEqual([]);
   await world.login(phone);
@@ -91,3 +95,29 @@ it('a backup restored elsewhere places nothing twice, asks for nothing again, an
   expect(await resumed(next)).toMatchObject({ orders: [{ status: 'filled' }] });
   expect(book()).toEqual(['AAPL 2 filled', 'AAPL 1 filled']);
 });
+
+it('what nobody knew the outcome of when it was backed up is looked up by the restored home, and sent no more', async () => {
+  const pass = join(world.folder, 'pass.txt');
+  writeFileSync(pass, 'amber bison cedar delta', { mode: 0o600 });
+  const file = join(world.folder, 'home.backup');
+  const again = join(world.folder, 'elsewhere');
+  // The broker takes the order, and is not heard of again.
+  faults.chain('broker_timeout_after_accept', 'broker_5xx');
+  const thread = await world.propose(ORDER);
+  await world.approve(phone);
+  await expect.poll(book, { timeout: 20_000 }).toEqual(['AAPL 2 filled']);
+  await world.json('home', 'backup', file, '--passphrase-file', pass);
+  await stop('SIGKILL');
+  const restored = await world.json('home', 'restore', file, '--passphrase-file', pass, '--home', again);
+  expect(restored).toMatchObject({ withdrawn: 0, looked_up: 1 });
+
+  faults.clear();
+  stop = await world.serve(again);
+  const open = async () =>
+    (await world.json<{ users: { open: number }[] }>('home', 'status', '--home', again)).users[0]?.open;
+  await expect.poll(open, { timeout: 60_000, interval: 1_000 }).toBe(0);
+  expect(book()).toEqual(['AAPL 2 filled']);
+  phone = { ...phone, browser: await signInByHttp(world.address, phone.authenticator) };
+  await world.login(phone);
+  expect(await resumed(thread)).toMatchObject({ status: 'done', orders: [{ status: 'filled' }] });
+}, 120_000);

@@ -15,6 +15,8 @@ export interface HomeStatus {
   readonly users: readonly (ListedUser & {
     /** Proposals that nothing has come of yet. */
     readonly open: number;
+    /** How many browsers are rung by push. */
+    readonly pushes: number;
     /** Since when their trading is halted. */
     readonly halted_at: string | null;
   })[];
@@ -31,6 +33,7 @@ export async function homeStatus(app: Pick<App, 'clock'>, folder: string): Promi
         return {
           ...user,
           open: (await stores.proposals.list({ sub: user.username, state: 'open' })).length,
+          pushes: home.pushes.of(user.username).length,
           halted_at: haltedAt === undefined ? null : utcSeconds(haltedAt),
         };
       }),

@@ -8,8 +8,9 @@ import type { Limits } from '../../gateway/policy/limits.ts';
 import { readLimits } from '../../gateway/policy/limits-file.ts';
 import type { Person } from '../../home/identity-provider/people.ts';
 import { LOGIN_CLIENT_ID } from '../../home/identity-provider/protocol.ts';
-import type { homeSettingsSchema } from '../../home/settings/home-settings.ts';
+import { homeSettingsSchema } from '../../home/settings/home-settings.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { makeKey, sealSecret } from '../gateway/key-file.ts';
 import { homeFiles, readGatewaySettings, readHomeSettings } from './home-files.ts';
@@ -61,6 +62,7 @@ export async function openAccount(
  */
 export async function initHome(app: Pick<App, 'clock'>, home: NewHome): Promise<MadeHome> {
   requireFree(home.folder);
+  requireValid(home.settings);
   return await makeNewFolder(home.folder, async (part) => {
     const { stringify } = await import('yaml');
     const { settings, gateway, limits } = homeFiles(part);
@@ -81,6 +83,15 @@ export async function initHome(app: Pick<App, 'clock'>, home: NewHome): Promise<
       await keyPairs.keep(username, home.opened.pair, home.opened.account);
       return { recoveryCode: recoveryCodes.issue(username) };
     });
+  });
+}
+
+/** Before anything is written: what is wrong is an answer, and no file's. @throws {TradeAgentError} `usage` */
+function requireValid(settings: NewHome['settings']): void {
+  const [issue] = homeSettingsSchema.safeParse(settings).error?.issues ?? [];
+  if (issue === undefined) return;
+  throw new TradeAgentError('usage', `${issue.path.join('.')}: ${issue.message}`, {
+    hint: 'See "trade-agent home init --help". Nothing was written.',
   });
 }
 

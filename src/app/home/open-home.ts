@@ -4,6 +4,8 @@ import { createKeyPairs, type KeyPairs } from '../../gateway/broker/key-pairs.ts
 import type { GatewaySettings } from '../../gateway/gateway-settings.ts';
 import { createPeople, type People } from '../../home/identity-provider/people.ts';
 import { createRecoveryCodes, type RecoveryCodes } from '../../home/identity-provider/recovery-codes.ts';
+import { createSessions } from '../../home/identity-provider/sessions.ts';
+import { openPushSubscriptions, type PushSubscriptions } from '../../home/phone/push/push-subscriptions.ts';
 import type { HomeSettings } from '../../home/settings/home-settings.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
@@ -23,6 +25,10 @@ export interface OpenHome {
   readonly keys: Keys;
   readonly keyPairs: KeyPairs;
   readonly recoveryCodes: RecoveryCodes;
+  /** Where their browsers are rung. */
+  readonly pushes: PushSubscriptions;
+  /** Signs out the browsers that a removed key let in. */
+  readonly endKey: (username: string, credentialId: string) => void;
   /** The gateway's record is brought to its file at the end. */
   readonly audit: () => Promise<void>;
 }
@@ -51,6 +57,9 @@ export async function withHome<T>(
     const stores = sqliteGatewayStores(ofGateway);
     const { address } = settings;
     const people = createPeople(ofProvider, () => clock.now());
+    // No form is made here.
+    const sessions = createSessions({ database: ofProvider, people, formKey: '', clock });
+    const pushes = openPushSubscriptions(ofProvider, clock);
     return await work({
       folder,
       settings,
@@ -71,6 +80,11 @@ export async function withHome<T>(
         sealSecret: sealSecret(folder),
         now: () => clock.now(),
       }),
+      pushes,
+      endKey: (username, credentialId) => {
+        sessions.endOf(username, credentialId);
+        pushes.endKey(username, credentialId);
+      },
       recoveryCodes: createRecoveryCodes({ database: ofProvider, people, clock }),
       audit: () => stores.audit.moveToFile(record),
     });

@@ -93,6 +93,7 @@ export async function removeUser(app: Pick<App, 'clock'>, folder: string, userna
     const person = personOf(home, username);
     for (const { credentialId } of await home.keys.list(person.username)) {
       await home.keys.remove('machine', credentialId);
+      home.endKey(person.username, credentialId);
     }
     await home.stores.halts.halt(person.username, 'machine', app.clock.now());
     await home.keyPairs.remove(person.username);
@@ -126,6 +127,7 @@ export async function removeAuthenticator(
       );
     }
     await home.keys.remove('machine', key.credentialId);
+    home.endKey(person.username, key.credentialId);
     await home.audit();
     return { username: person.username, authenticator: listedAuthenticator(key), left: all.length - 1 };
   });

@@ -59,6 +59,7 @@ export const homeResults = {
     users: z.array(
       homeUser.extend({
         open: z.int().describe('proposals that nothing has come of yet'),
+        pushes: z.int().describe('how many browsers are rung'),
         halted_at: time.nullable(),
       }),
     ),

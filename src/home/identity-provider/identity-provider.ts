@@ -12,10 +12,11 @@ import { TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
 import { sqliteProofStore } from '../../store/sqlite/proof-store.ts';
 import { approvalCode } from '../../trading/approval-details.ts';
 import type { Faults } from '../faults.ts';
-import { createApprovalSteps, type NumberMatching } from '../phone/decision/approval-steps.ts';
+import { createApprovalSteps } from '../phone/decision/approval-steps.ts';
+import { isCodePicked, type NumberMatching } from '../phone/decision/picked-code.ts';
 import { createPhoneApp } from '../phone/phone-app.ts';
 import type { HomeAbout, PhoneServices } from '../phone/phone-services.ts';
-import { createPhonePush, type PushOptions } from '../phone/push/phone-push.ts';
+import { createPhonePush, type PhonePush, type PushOptions } from '../phone/push/phone-push.ts';
 import { endingRings } from '../phone/push/rings-end.ts';
 import { type ApprovalRequests, createApprovalRequests } from './approval-requests.ts';
 import { readSubject } from './approval-subject.ts';
@@ -131,10 +132,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   await delivery.all();
 
   const running = { requests, clock, closing: closing.signal };
-  const push = createPhonePush(
-    { ...options, ...running, fetch: options.fetch ?? fetch, onError },
-    options.push,
-  );
+  const push = phonePush(options, { ...running, onError });
   const connections = createConnectionRequests({ database, vault, clock });
   const connectedAccounts = serve(
     createConnectedAccounts({
@@ -180,6 +178,22 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       await push.bell.stopped();
     },
   };
+}
+
+/** What rings: pushes, and notices by other ways. Neither tells a code that is to be picked. */
+function phonePush(
+  options: IdentityProviderOptions,
+  running: Pick<Parameters<typeof createPhonePush>[0], 'requests' | 'clock' | 'closing' | 'onError'>,
+): PhonePush {
+  return createPhonePush(
+    {
+      ...options,
+      ...running,
+      fetch: options.fetch ?? fetch,
+      hidesCode: (request) => isCodePicked(request, options.numberMatching ?? 'live'),
+    },
+    options.push,
+  );
 }
 
 /** The person's side: who is signed in, what waits for them, and what they say to it. */

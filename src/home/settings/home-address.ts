@@ -21,7 +21,7 @@ export function homeAddressProblem(text: string): string | undefined {
   return undefined;
 }
 
-/** Whether a home at this address is for this machine alone. */
+/** Whether a home at this address is for this machine alone: plain http, which nothing else may have. */
 export function isLocalAddress(address: string): boolean {
-  return new URL(address).hostname === 'localhost';
+  return new URL(address).protocol === 'http:';
 }

@@ -43,7 +43,9 @@ it('says who lives there, with which account, and that nothing can be approved y
     environment: 'paper',
     served: null,
     signature: 'required',
-    users: [{ username: 'alice', authenticators: [], open: 0, halted_at: null, recovery_code: 'unused' }],
+    users: [
+      { username: 'alice', authenticators: [], open: 0, pushes: 0, halted_at: null, recovery_code: 'unused' },
+    ],
   });
   expect(status.users[0]?.account?.number).toMatch(/^PA/);
 });

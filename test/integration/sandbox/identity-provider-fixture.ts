@@ -14,7 +14,7 @@ import { draftOf } from '../../../src/home/identity-provider/order-details.ts';
 import { addMissing, createPeople } from '../../../src/home/identity-provider/people.ts';
 import type { VaultConnection } from '../../../src/home/identity-provider/third-party.ts';
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
-import type { NumberMatching } from '../../../src/home/phone/decision/approval-steps.ts';
+import type { NumberMatching } from '../../../src/home/phone/decision/picked-code.ts';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
 import type { HomeAbout } from '../../../src/home/phone/phone-services.ts';
 import type { PushOptions } from '../../../src/home/phone/push/phone-push.ts';

@@ -59,7 +59,7 @@ function statusLines({ address, environment, served, signature, users, folder }:
     `signatures ${signature}; kept in ${folder}`,
     ...users.flatMap((user) => [
       ...userLines(user),
-      `  ${user.open} open ${user.open === 1 ? 'proposal' : 'proposals'}${user.halted_at === null ? '' : `; trading is halted since ${user.halted_at}`}`,
+      `  ${user.open} open ${user.open === 1 ? 'proposal' : 'proposals'}, ${user.pushes} ${user.pushes === 1 ? 'browser' : 'browsers'} rung by push${user.halted_at === null ? '' : `; trading is halted since ${user.halted_at}`}`,
     ]),
   ];
 }
