@@ -44,6 +44,8 @@ it('from nothing to a fill that a phone signed, as a person does it: init, serve
   await expect.poll(() => page.getByTestId('standing').first().textContent()).toMatch(/^\s*Filled/);
   expect(performance.now() - began).toBeLessThan(LIMIT_MS);
 
+  expect(phone.complaints).toEqual([]);
+
   // A home that is killed hard is the same home at its next start: the browser stays signed in, the passkey good.
   await stop('SIGKILL');
   stop = await world.serve();
@@ -59,7 +61,6 @@ it('from nothing to a fill that a phone signed, as a person does it: init, serve
   await page.getByTestId('approve').tap();
   expect((await again.finished).code).toBe(0);
   expect(world.sandbox.broker.book()).toHaveLength(2);
-  expect(phone.complaints).toEqual([]);
   await phone.close();
   await stop();
 }, 180_000);
