@@ -97,7 +97,7 @@ main:has(.bar) { padding-bottom: 1.5rem; }
 .result .headline { margin-top: .2rem; font-size: 1.25rem; }
 .result [data-testid=outcome] { overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 .result .quiet { position: absolute; top: .45rem; right: .6rem; }
-#phone:has(#stage > *) #lately { display: none; }
+#phone:has(#stage > *) #lately, main:has(#stage > *) .ring { display: none; }
 #lately h2 { margin-top: 1.5rem; }
 
 ul.recent li[hidden] { display: none; }
