@@ -157,6 +157,8 @@ describe('a session', () => {
       const before = await others.count();
       await others.first().getByTestId('end-session').tap();
       await expect.poll(() => others.count(), patiently).toBeLessThan(before);
+      // The page is loaded anew, and has none meanwhile.
+      await mine.waitFor();
     }
     expect(ledTo(await other.visit('/phone'))).toMatch(/^\/signin/);
     expect(await phone.page.getByTestId('signed-in-user').textContent()).toBe('Alice Adams');
