@@ -23,6 +23,7 @@ export interface HomeWorld {
   readonly home: string;
   readonly sandbox: Sandbox;
   cli(...args: string[]): Promise<Finished>;
+  start(...args: string[]): Running;
   /** Fails where it doesn't end with 0. @returns its one JSON object */
   json<T>(...args: string[]): Promise<T>;
   /** Makes the home of alice. */
@@ -54,6 +55,7 @@ export async function createHomeWorld(faults = new ScriptFaults()): Promise<Home
   const world: HomeWorld = {
     ...{ folder, address, home, sandbox },
     cli: (...args) => start(args).finished,
+    start: (...args) => start(args),
     async json<T>(...args: string[]) {
       const { code, stdout, stderr } = await world.cli(...args, '--output', 'json');
       if (code !== 0) throw new Error(`"${args.join(' ')}" ended with ${code}: ${stdout}${stderr}`);

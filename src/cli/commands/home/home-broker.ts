@@ -75,7 +75,7 @@ function addSet(broker: Command, cli: Cli, folderOf: FolderOf): void {
       "Keeps a person's keys, in place of those before; they are tried at the broker first. Also while the home is served.",
     )
     .option('--user <name>', 'whose (default: the one who lives here)')
-    .option('--broker-key-file <file>', 'key id and secret on two lines, or key=… and secret=…; 0600')
+    .option('--broker-key-file <file>', 'key id and secret on two lines, or key= and secret= lines; 0600')
     .option('--broker-key-fd <number>', 'the same from an open descriptor', descriptorNumber)
     .option('--confirm-live <account>', 'the number of an account with real money, to say that it is meant')
     .addHelpText(

@@ -26,7 +26,7 @@ export function addHomeInit(home: Command, cli: Cli, folderOf: FolderOf): void {
     .option('--name <name>', 'yours, as the phone shows it')
     .option('--user <name>', 'your user name (default: made of the name)')
     .option('--email <address>', 'your e-mail address (default: none)')
-    .option('--broker-key-file <file>', 'key id and secret on two lines, or key=… and secret=…; 0600')
+    .option('--broker-key-file <file>', 'key id and secret on two lines, or key= and secret= lines; 0600')
     .option('--broker-key-fd <number>', 'the same from an open descriptor', descriptorNumber)
     .option('--broker-url <url>', "a broker that speaks Alpaca's API elsewhere (default: Alpaca)")
     .addOption(
