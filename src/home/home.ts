@@ -85,6 +85,10 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     database: providerDatabase,
     people,
     keys,
+    halting: {
+      haltedAt: async (sub) => gateway.halts?.haltedAt(sub),
+      halt: async (sub) => void (await gateway.halts?.halt({ sub, clientId: 'phone' })),
+    },
     signatures: signaturesOf({ ...options.gateway, keys }) === undefined ? 'off' : 'required',
     gatewayClient: { client_id: approval.client.id, jwks: { keys: [publicHalf(approval.privateKey)] } },
     clock,

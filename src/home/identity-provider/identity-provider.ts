@@ -15,7 +15,7 @@ import type { Faults } from '../faults.ts';
 import { createApprovalSteps } from '../phone/decision/approval-steps.ts';
 import { isCodePicked, type NumberMatching } from '../phone/decision/picked-code.ts';
 import { createPhoneApp } from '../phone/phone-app.ts';
-import type { HomeAbout, PhoneServices } from '../phone/phone-services.ts';
+import type { Halting, HomeAbout, PhoneServices } from '../phone/phone-services.ts';
 import { createPhonePush, type PhonePush, type PushOptions } from '../phone/push/phone-push.ts';
 import { endingRings } from '../phone/push/rings-end.ts';
 import { type ApprovalRequests, createApprovalRequests } from './approval-requests.ts';
@@ -71,6 +71,8 @@ export interface IdentityProviderOptions {
   readonly push?: PushOptions;
   /** What people approve with, and sign in by. */
   readonly keys: Keys;
+  /** Stops trading for a person; without it the phone has no page for that. */
+  readonly halting?: Halting;
   /** Whether an approval must be signed by one of them; `off` unless said otherwise. */
   readonly signatures?: 'required' | 'off';
   /** Told of what went wrong inside; never holds a token. */
@@ -209,6 +211,7 @@ function phoneApp(
     about,
     people,
     recovery: createRecoveryCodes({ database, people, clock }),
+    halting: options.halting,
     thirdPartyPasswords: options.thirdPartyPasswords ?? {},
     sessions: endingRings(createSessions({ database, people, formKey, clock }), push.subscriptions),
     pairingSecret: options.phonePairingSecret,

@@ -11,7 +11,7 @@ const TICKET_MS = 10 * 60 * 1000;
 const SEEN_MS = 60 * 1000;
 
 /**
- * How a person got in. A `link` (the sandbox's) and a `recovery` code open a session that reads, denies and signs
+ * How a person got in. A `link` (the sandbox's) and a `recovery` code open a session that reads, denies, halts and signs
  * browsers out; whatever gives something away takes a `passkey`.
  */
 export type SignedInBy = 'passkey' | 'link' | 'recovery';

@@ -116,7 +116,7 @@ ${token}
 }
 <div class="card" data-testid="recovery">
 <h2>Recovery code</h2>
-<p>${recoveryIssued === undefined ? 'You have none.' : html`Made ${localTime(recoveryIssued)}.`} It reads, denies, and signs browsers out; it can’t approve, and can’t add or remove a passkey.</p>
+<p>${recoveryIssued === undefined ? 'You have none.' : html`Made ${localTime(recoveryIssued)}.`} It reads, denies, halts trading, and signs browsers out; it can’t approve, and can’t add or remove a passkey.</p>
 ${
   full
     ? html`<form method="post" action="${PATH}/recovery">${token}<button class="quiet" data-testid="new-recovery">Make a new one</button></form>`
@@ -164,7 +164,7 @@ function recoveryPage(context: BrowserContext, code: string) {
     body: html`<div class="card">
 <h1 tabindex="-1">Your recovery code</h1>
 <p class="mono" data-testid="code"><strong>${code}</strong></p>
-<p>Write it down now: it is not shown again, and the one before has ended. Where every passkey is lost, it lets you read, deny, and sign browsers out.</p>
+<p>Write it down now: it is not shown again, and the one before has ended. Where every passkey is lost, it lets you read, deny, halt trading, and sign browsers out.</p>
 <p><a class="go wide" href="${PATH}">I have written it down</a></p>
 </div>`,
   });

@@ -7,6 +7,8 @@ import type { HomeAbout } from './phone-services.ts';
 export interface BrowserEnv {
   Variables: {
     readonly about: HomeAbout;
+    /** Whether trading can be halted here. */
+    readonly canHalt: boolean;
     /** Who is signed in. */
     user: Person | undefined;
     session: Session | undefined;

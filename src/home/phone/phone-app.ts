@@ -6,6 +6,7 @@ import { browserMiddleware } from './browser.ts';
 import type { BrowserEnv } from './browser-env.ts';
 import { createConnectionPages } from './connection-pages.ts';
 import { createDevicePages } from './device-pages.ts';
+import { createHaltPages } from './halt-pages.ts';
 import { createPairingPages } from './pairing-pages.ts';
 import { createPhoneApi } from './phone-api.ts';
 import { createPhoneAssets } from './phone-assets.ts';
@@ -48,6 +49,7 @@ export function createPhoneApp(services: PhoneServices): Hono {
   pages.route('/', createPairingPages(services));
   pages.route('/', createAuthenticatorPages(services));
   pages.route('/', createSessionPages(services));
+  if (services.halting !== undefined) pages.route('/', createHaltPages(services.halting, services));
   pages.route('/', createDevicePages(services));
   pages.route('/', createConnectionPages(services));
   pages.route('/', createPhonePages(services));

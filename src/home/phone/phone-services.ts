@@ -20,6 +20,13 @@ export interface HomeAbout {
   readonly simulated: boolean;
 }
 
+/** Stopping all trading for a person. */
+export interface Halting {
+  /** Since when it is, milliseconds since the epoch; undefined where trading goes on. */
+  haltedAt(sub: string): Promise<number | undefined>;
+  halt(sub: string): Promise<void>;
+}
+
 /** What the phone, as a page and as an API, is built on. */
 export interface PhoneServices {
   readonly issuer: string;
@@ -27,6 +34,8 @@ export interface PhoneServices {
   /** What people approve with, and sign in by. */
   readonly keys: Keys;
   readonly recovery: RecoveryCodes;
+  /** Undefined for a provider that has no gateway behind it. */
+  readonly halting: Halting | undefined;
   readonly people: People;
   readonly requests: ApprovalRequests;
   readonly deviceCodes: DeviceCodes;

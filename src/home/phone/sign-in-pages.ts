@@ -120,7 +120,7 @@ ${hidden}
 <input type="text" id="username" name="username" autocomplete="username" autocapitalize="none" spellcheck="false" required data-testid="username">
 <label for="code">Recovery code</label>
 <input class="code" type="text" id="code" name="code" placeholder="XXXX-XXXX-XXXX-XXXX" maxlength="24" autocomplete="off" autocapitalize="characters" spellcheck="false" required data-testid="recovery-code">
-<p class="small soft">It lets you read, deny, and sign browsers out. It can’t approve anything, and can’t set up a passkey.</p>
+<p class="small soft">It lets you read, deny, halt trading, and sign browsers out. It can’t approve anything, and can’t set up a passkey.</p>
 <button class="quiet wide" data-testid="recover">Sign in with the code</button>
 </form>
 </details>`,

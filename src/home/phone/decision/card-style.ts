@@ -130,7 +130,7 @@ ol.history .third { font-size: .875rem; }
 @media (max-height: 30rem) {
   body > .sandbox { padding-block: 0; }
   body > header { min-height: 2.25rem; padding-block: 0; }
-  header .quiet { min-height: 2rem; padding-block: 0; }
+  header .quiet { padding-block: 0; }
   .title, .title a { min-height: 1.75rem; }
   .all summary { min-height: 2.25rem; }
   .bar { padding-top: .35rem; padding-bottom: calc(.4rem + env(safe-area-inset-bottom)); }
