@@ -30,6 +30,8 @@ import { signaturesOf } from './signatures.ts';
 
 export interface Gateway {
   readonly app: Hono;
+  /** For a person who is known to be there, and needs no token for it. Undefined where nothing is proposed. */
+  readonly halts: Pick<ApprovalKernel, 'halt' | 'haltedAt'> | undefined;
   /** Refuses what comes from now on, and finishes what is being carried out. The database can be closed after that. */
   close(): Promise<void>;
 }
@@ -123,6 +125,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   return {
     app,
+    halts: kernel,
     async close() {
       shut();
       await kernel?.close();

@@ -19,10 +19,12 @@ import { createPeople, type People } from './identity-provider/people.ts';
 export interface HomeOptions
   extends Pick<
     IdentityProviderOptions,
+    | 'about'
     | 'faults'
+    | 'numberMatching'
     | 'onError'
-    | 'passwords'
     | 'phonePairingSecret'
+    | 'push'
     | 'refreshTokenReuse'
     | 'thirdPartyPasswords'
     | 'vault'
@@ -70,7 +72,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     gateway: address,
     rpId: new URL(address).hostname,
     origin: address,
-    rpName: 'trade-agent',
+    rpName: options.about.name,
     clock,
     softwareKeys: options.softwareKeys && options.gateway.broker.environment !== 'live',
   });
@@ -83,6 +85,10 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     database: providerDatabase,
     people,
     keys,
+    halting: {
+      haltedAt: async (sub) => gateway.halts?.haltedAt(sub),
+      halt: async (sub) => void (await gateway.halts?.halt({ sub, clientId: 'phone' })),
+    },
     signatures: signaturesOf({ ...options.gateway, keys }) === undefined ? 'off' : 'required',
     gatewayClient: { client_id: approval.client.id, jwks: { keys: [publicHalf(approval.privateKey)] } },
     clock,

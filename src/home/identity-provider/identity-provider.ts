@@ -12,8 +12,12 @@ import { TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
 import { sqliteProofStore } from '../../store/sqlite/proof-store.ts';
 import { approvalCode } from '../../trading/approval-details.ts';
 import type { Faults } from '../faults.ts';
+import { createApprovalSteps } from '../phone/decision/approval-steps.ts';
+import { isCodePicked, type NumberMatching } from '../phone/decision/picked-code.ts';
 import { createPhoneApp } from '../phone/phone-app.ts';
-import type { PhoneServices } from '../phone/phone-services.ts';
+import type { Halting, HomeAbout, PhoneServices } from '../phone/phone-services.ts';
+import { createPhonePush, type PhonePush, type PushOptions } from '../phone/push/phone-push.ts';
+import { endingRings } from '../phone/push/rings-end.ts';
 import { type ApprovalRequests, createApprovalRequests } from './approval-requests.ts';
 import { readSubject } from './approval-subject.ts';
 import { pingSender } from './clients.ts';
@@ -32,6 +36,7 @@ import { createOutcomeEndpoint } from './outcome-endpoint.ts';
 import type { People } from './people.ts';
 import { connectedAccountsUrl } from './protocol.ts';
 import { loadProviderKeys, type ProviderKeys } from './provider-keys.ts';
+import { createRecoveryCodes } from './recovery-codes.ts';
 import type { RefreshTokenReuse } from './refresh-token-reuse.ts';
 import { createSessions } from './sessions.ts';
 import { createTokenExchange, tokenExchangeParameters } from './token-exchange.ts';
@@ -44,8 +49,8 @@ export interface IdentityProviderOptions {
   /** The gateway's resource indicator: the audience of access tokens. */
   readonly resource: string;
   readonly people: People;
-  /** By user name. */
-  readonly passwords?: Readonly<Record<string, string>>;
+  /** What the pages say of the home they belong to. */
+  readonly about: HomeAbout;
   /** Authenticates the terminal phone. */
   readonly phonePairingSecret: string;
   /** The one client that may exchange tokens (private_key_jwt). */
@@ -54,14 +59,20 @@ export interface IdentityProviderOptions {
   /** By user name: lets the terminal phone stand in for their browser where an account is to be connected. */
   readonly thirdPartyPasswords?: Readonly<Record<string, string>>;
   readonly faults: Faults;
+  /** When the terminal's code is picked among three rather than shown; `live` unless said otherwise. */
+  readonly numberMatching?: NumberMatching;
   /** Must tell the system's time: oidc-provider reads that by itself. Its `sleep` is what long polls wait on. */
   readonly clock?: Clock;
-  /** Sends CIBA pings. */
+  /** Sends CIBA pings, and pushes. */
   readonly fetch?: typeof fetch;
   /** Whether a refresh token whose answer was lost may be used again; `never` unless said otherwise. */
   readonly refreshTokenReuse?: RefreshTokenReuse;
-  /** The keys that people approve with; without them a tap is all there is to an approval. */
-  readonly keys?: Keys;
+  /** How people's phones ring. */
+  readonly push?: PushOptions;
+  /** What people approve with, and sign in by. */
+  readonly keys: Keys;
+  /** Stops trading for a person; without it the phone has no page for that. */
+  readonly halting?: Halting;
   /** Whether an approval must be signed by one of them; `off` unless said otherwise. */
   readonly signatures?: 'required' | 'off';
   /** Told of what went wrong inside; never holds a token. */
@@ -85,9 +96,6 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const now = () => clock.now();
   const onError = options.onError ?? ((message) => process.stderr.write(`identity provider: ${message}\n`));
   const closing = new AbortController();
-  if (options.signatures === 'required' && options.keys === undefined) {
-    throw new TypeError('approvals can’t be signed without keys');
-  }
   database.pragma('journal_mode = WAL');
   database.pragma('synchronous = FULL');
 
@@ -122,6 +130,8 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const delivery = createDelivery({ provider, requests, resource, faults });
   await delivery.all();
 
+  const running = { requests, clock, closing: closing.signal };
+  const push = phonePush(options, { ...running, onError });
   const connections = createConnectionRequests({ database, vault, clock });
   const connectedAccounts = serve(
     createConnectedAccounts({
@@ -135,13 +145,12 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   );
   const phone = serve(
     phoneApp(options, {
+      ...running,
       formKey: keys.cookie,
-      requests,
       connections,
       deviceCodes: createDeviceCodes({ provider, resource, now }),
-      clock,
-      closing: closing.signal,
       delivery,
+      push,
     }),
   );
   const handle = frontDoor({
@@ -163,33 +172,50 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       });
     },
     heldPolls: requests.waiting,
-    close: async () => closing.abort(),
+    close: async () => {
+      closing.abort();
+      await push.bell.stopped();
+    },
   };
+}
+
+/** What rings: pushes, and notices by other ways. Neither tells a code that is to be picked. */
+function phonePush(
+  options: IdentityProviderOptions,
+  running: Pick<Parameters<typeof createPhonePush>[0], 'requests' | 'clock' | 'closing' | 'onError'>,
+): PhonePush {
+  return createPhonePush(
+    {
+      ...options,
+      ...running,
+      fetch: options.fetch ?? fetch,
+      hidesCode: (request) => isCodePicked(request, options.numberMatching ?? 'live'),
+    },
+    options.push,
+  );
 }
 
 /** The person's side: who is signed in, what waits for them, and what they say to it. */
 function phoneApp(
   options: IdentityProviderOptions,
-  parts: Pick<PhoneServices, 'requests' | 'connections' | 'deviceCodes' | 'clock' | 'closing'> & {
+  parts: Pick<PhoneServices, 'requests' | 'connections' | 'deviceCodes' | 'clock' | 'closing' | 'push'> & {
     readonly formKey: string;
     readonly delivery: Delivery;
   },
 ): Hono {
-  const { database, issuer, people, keys, signatures = 'off' } = options;
-  const { clock, delivery, formKey, requests } = parts;
+  const { about, database, issuer, people, keys, signatures = 'off' } = options;
+  const { clock, delivery, formKey, push, requests } = parts;
   return createPhoneApp({
     ...parts,
     issuer,
+    about,
     people,
+    recovery: createRecoveryCodes({ database, people, clock }),
+    halting: options.halting,
     thirdPartyPasswords: options.thirdPartyPasswords ?? {},
-    sessions: createSessions({
-      database,
-      people,
-      passwords: options.passwords ?? {},
-      formKey,
-      clock,
-    }),
+    sessions: endingRings(createSessions({ database, people, formKey, clock }), push.subscriptions),
     pairingSecret: options.phonePairingSecret,
+    steps: createApprovalSteps({ database, clock, numberMatching: options.numberMatching ?? 'live' }),
     keys,
     signatures,
     decide: createDecide({

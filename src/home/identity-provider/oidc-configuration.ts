@@ -59,7 +59,11 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
     },
     responseTypes: [],
     scopes: ['openid', 'offline_access'],
-    claims: { openid: ['sub'], profile: ['name', 'preferred_username'], email: ['email', 'email_verified'] },
+    claims: {
+      openid: ['sub', 'amr', 'auth_time'],
+      profile: ['name', 'preferred_username'],
+      email: ['email', 'email_verified'],
+    },
     clockTolerance: 5,
     clientBasedCORS: () => false,
     fetch: options.fetch,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +14,10 @@ import { draftOf } from '../../../src/home/identity-provider/order-details.ts';
 import { addMissing, createPeople } from '../../../src/home/identity-provider/people.ts';
 import type { VaultConnection } from '../../../src/home/identity-provider/third-party.ts';
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
+import type { NumberMatching } from '../../../src/home/phone/decision/picked-code.ts';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
+import type { HomeAbout } from '../../../src/home/phone/phone-services.ts';
+import type { PushOptions } from '../../../src/home/phone/push/phone-push.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
 import {
   bindingMessage,
@@ -23,22 +27,33 @@ import {
 } from '../../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 
+import { testKeys } from '../home/test-keys.ts';
+
 export const RESOURCE = 'http://127.0.0.1:9/gateway';
 export const CIBA = 'urn:openid:params:grant-type:ciba';
 export const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 export const ALL_SCOPES =
   'openid profile email offline_access market:read portfolio:read orders:read orders:cancel';
 export const users = [
-  { username: 'alice', name: 'Alice Adams', email: 'alice@example.com', password: 'amber-bison-4711' },
-  { username: 'bob', name: 'Bob Brown', email: 'bob@example.com', password: 'cedar-delta-4712' },
+  { username: 'alice', name: 'Alice Adams', email: 'alice@example.com' },
+  { username: 'bob', name: 'Bob Brown', email: 'bob@example.com' },
 ];
 const PAIRING_SECRET = 'pairing-secret-for-tests';
 
-export async function listen(handler: RequestListener): Promise<{ url: string; close(): Promise<void> }> {
-  const server = createServer(handler);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+/** The certificate of localhost, which is nobody's; whoever asks must trust it. */
+export const certificate = {
+  cert: readFileSync(new URL('../../fixtures/tls/loopback-cert.pem', import.meta.url), 'utf8'),
+  key: readFileSync(new URL('../../fixtures/tls/loopback-key.pem', import.meta.url), 'utf8'),
+};
+
+export async function listen(
+  handler: RequestListener,
+  tls?: typeof certificate,
+): Promise<{ url: string; close(): Promise<void> }> {
+  const server = tls === undefined ? createServer(handler) : createTlsServer(tls, handler);
+  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://localhost:${(server.address() as AddressInfo).port}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -55,6 +70,13 @@ export async function startIdentityProvider(
     connections?: Record<string, VaultConnection>;
     thirdPartyPasswords?: Record<string, string>;
     fetch?: typeof fetch;
+    push?: PushOptions;
+    numberMatching?: NumberMatching;
+    signatures?: 'required' | 'off';
+    tls?: typeof certificate;
+    about?: HomeAbout;
+    /** Where it is reached through a proxy, which is not there: what comes in counts as having come that way. */
+    address?: string;
   } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'identity-provider-'));
@@ -62,8 +84,13 @@ export async function startIdentityProvider(
   const gatewayKey = await generateKeyPair('ES256', { extractable: true });
   const problems: string[] = [];
   let handler: RequestListener = (_request, response) => response.writeHead(503).end();
-  const server = await listen((request, response) => handler(request, response));
+  const server = await listen((request, response) => {
+    if (options.address !== undefined) request.headers.host = new URL(options.address).host;
+    handler(request, response);
+  }, options.tls);
+  const address = options.address ?? server.url;
 
+  const keys = testKeys(address, RESOURCE, join(folder, 'gateway.db'));
   const start = async () => {
     const database = new Database(join(folder, 'state.db'));
     const vault = createVault({
@@ -74,11 +101,12 @@ export async function startIdentityProvider(
     const people = createPeople(database, Date.now);
     addMissing(people, users);
     const provider = await createIdentityProvider({
-      issuer: server.url,
+      issuer: address,
       database,
       resource: RESOURCE,
       people,
-      passwords: Object.fromEntries(users.map(({ username, password }) => [username, password])),
+      keys,
+      about: options.about ?? { name: 'Sandbox', environment: 'paper', simulated: true },
       phonePairingSecret: PAIRING_SECRET,
       gatewayClient: {
         client_id: 'trade-agent-gateway',
@@ -90,6 +118,9 @@ export async function startIdentityProvider(
       faults,
       onError: (problem) => problems.push(problem),
       ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+      ...(options.push === undefined ? {} : { push: options.push }),
+      ...(options.signatures === undefined ? {} : { signatures: options.signatures }),
+      ...(options.numberMatching === undefined ? {} : { numberMatching: options.numberMatching }),
       ...(options.thirdPartyPasswords === undefined
         ? {}
         : { thirdPartyPasswords: options.thirdPartyPasswords }),
@@ -111,6 +142,7 @@ export async function startIdentityProvider(
     phone: createPhoneClient({ phone: `${server.url}/phone`, pairingSecret: PAIRING_SECRET }),
     pairingSecret: PAIRING_SECRET,
     gatewayKey,
+    keys,
     database: () => running.database,
     vault: () => running.vault,
     /** Resolves once the token endpoint holds this many polls for a request. */
