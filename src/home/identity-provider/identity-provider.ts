@@ -154,7 +154,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     protocol: provider.callback(),
     phone,
     connectedAccounts,
-    outcomes: serve(createOutcomeEndpoint({ issuer, provider, requests, deliver: delivery.one, now })),
+    outcomes: serve(createOutcomeEndpoint({ provider, requests, deliver: delivery.one, now })),
   });
   return {
     callback: (request, response) => {

@@ -16,6 +16,7 @@ import {
   richAuthorizationRequests,
   subjectOf,
 } from './asking-features.ts';
+import { assertionFault, CLOCK_TOLERANCE } from './client-assertion.ts';
 import { checkApprovalClient, gatewayClient, loginClient } from './clients.ts';
 import type { OidcStore } from './oidc-store.ts';
 import { isIn, routes } from './protocol.ts';
@@ -60,7 +61,11 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
     responseTypes: [],
     scopes: ['openid', 'offline_access'],
     claims: { openid: ['sub'], profile: ['name', 'preferred_username'], email: ['email', 'email_verified'] },
-    clockTolerance: 5,
+    clockTolerance: CLOCK_TOLERANCE,
+    assertJwtClientAuthClaimsAndHeader: async (_ctx, claims) => {
+      const fault = assertionFault(claims, { issuer: options.issuer, now: options.now() });
+      if (fault !== undefined) throw new errors.InvalidClientAuth(fault);
+    },
     clientBasedCORS: () => false,
     fetch: options.fetch,
     findAccount: (_ctx, sub) => {

@@ -29,14 +29,13 @@ const outcomeSchema = z.object({
  * person's tap, 409 `not_decided` where something is said to be done that nobody has approved.
  */
 export function createOutcomeEndpoint(options: {
-  issuer: string;
   provider: Provider;
   requests: ApprovalRequests;
   /** Tells the provider of a request that was withdrawn, so that its poll ends. */
   deliver: (id: string) => Promise<void>;
   now: () => number;
 }): Hono {
-  const { issuer, provider, requests } = options;
+  const { provider, requests } = options;
   const app = new Hono();
   app.use(bodyLimit({ maxSize: 16 * 1024, onError: (context) => context.json({ error: 'too_large' }, 413) }));
 
@@ -45,11 +44,7 @@ export function createOutcomeEndpoint(options: {
     const form = await context.req.parseBody();
     const claimed = clientSchema.safeParse(form);
     const client = claimed.success
-      ? await authenticatedClient(claimed.data, {
-          provider,
-          audiences: [issuer, `${issuer}${OUTCOME_PATH}`],
-          now: options.now(),
-        })
+      ? await authenticatedClient(claimed.data, { provider, now: options.now() })
       : undefined;
     if (client === undefined) return context.json({ error: 'invalid_client' }, 401);
     const told = outcomeSchema.safeParse(form);
