@@ -40,7 +40,8 @@ export interface SandboxHome {
   release(): void;
 }
 
-const portsSchema = z.object({ issuer: z.number(), gateway: z.number(), broker: z.number() });
+/** `issuer` is the home's: provider, phone and gateway. */
+const portsSchema = z.object({ issuer: z.number(), broker: z.number() });
 export type SandboxPorts = z.output<typeof portsSchema>;
 
 /**

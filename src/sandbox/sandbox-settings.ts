@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import type { JWK } from 'jose';
 import type { Quotas } from '../approval/quotas.ts';
-import type { GatewayOptions } from '../gateway/gateway-options.ts';
-import type { IdentityProviderOptions } from '../home/identity-provider/identity-provider.ts';
+import type { HomeOptions } from '../home/home.ts';
 import { LOGIN_CLIENT_ID } from '../home/identity-provider/protocol.ts';
 import type { VaultOptions } from '../home/identity-provider/vault.ts';
 import { LONGEST_TTL_S } from '../trading/proposal.ts';
@@ -16,10 +15,9 @@ import { type ThirdPartiesOptions, thirdPartyScopes } from './third-parties/thir
  * it follows from the seed and the addresses.
  */
 
-/** Base URLs. `services` are Slack's and Gmail's stand-ins. */
+/** Base URLs. `issuer` is the home's own, `services` are Slack's and Gmail's stand-ins. */
 export interface SandboxAddresses {
   readonly issuer: string;
-  readonly gateway: string;
   readonly broker: string;
   readonly services: string;
 }
@@ -78,34 +76,32 @@ export function vaultSettings(
   };
 }
 
-export function identityProviderSettings(
-  { seed, pairingSecret }: SandboxHome,
+export function homeSettings(
+  home: SandboxHome,
   addresses: SandboxAddresses,
-): Omit<IdentityProviderOptions, 'database' | 'vault' | 'faults' | 'clock'> {
+  quotas: Quotas | undefined,
+): Omit<HomeOptions, 'providerDatabase' | 'stores' | 'vault' | 'faults' | 'clock'> {
+  const { seed, pairingSecret } = home;
   return {
-    issuer: addresses.issuer,
-    resource: addresses.gateway,
-    broker: { url: addresses.broker },
-    users: seed.users,
+    address: addresses.issuer,
     phonePairingSecret: pairingSecret,
-    gatewayClient: { client_id: GATEWAY_CLIENT_ID, jwks: { keys: [publicPart(gatewayKey(seed))] } },
+    passwords: Object.fromEntries(seed.users.map(({ username, password }) => [username, password])),
     thirdPartyPasswords: Object.fromEntries(
       seed.users.map(({ username, broker_password }) => [username, broker_password]),
     ),
     // A command that is killed at the wrong moment must not cost a sign-in.
     refreshTokenReuse: 'until_confirmed',
+    gateway: gatewaySettings(home, addresses, quotas),
   };
 }
 
-export function gatewaySettings(
+function gatewaySettings(
   { seed, folder }: SandboxHome,
   addresses: SandboxAddresses,
   quotas: Quotas | undefined,
-): Omit<GatewayOptions, 'stores' | 'clock'> {
+): HomeOptions['gateway'] {
   const privateKey = gatewayKey(seed);
   return {
-    issuer: addresses.issuer,
-    resource: addresses.gateway,
     exchange: { client_id: GATEWAY_CLIENT_ID, privateKey, audience: CONNECTION },
     broker: { kind: 'alpaca', environment: 'paper', trading_url: addresses.broker, simulated: true },
     messages: {
@@ -149,9 +145,4 @@ function redirectUri(connection: string, addresses: SandboxAddresses): string {
 
 function gatewayKey(seed: SandboxSeed): JWK {
   return seed.gateway_key as JWK;
-}
-
-function publicPart(key: JWK): JWK {
-  const { d: _, ...rest } = key;
-  return rest;
 }

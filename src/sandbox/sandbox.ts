@@ -1,7 +1,7 @@
 import type { Quotas } from '../approval/quotas.ts';
-import { createGateway } from '../gateway/gateway.ts';
 import { Faults } from '../home/faults.ts';
-import { createIdentityProvider } from '../home/identity-provider/identity-provider.ts';
+import { createHome } from '../home/home.ts';
+import { addMissing } from '../home/identity-provider/people.ts';
 import { createVault, type Vault } from '../home/identity-provider/vault.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { type HttpServer, listenerOf, listenOnLoopback } from '../net/http-server.ts';
@@ -15,8 +15,7 @@ import { listenAsBefore } from './sandbox-servers.ts';
 import {
   brokerSettings,
   CONNECTION,
-  gatewaySettings,
-  identityProviderSettings,
+  homeSettings,
   phoneUrl,
   type SandboxAddresses,
   thirdPartySettings,
@@ -28,7 +27,7 @@ import { createThirdParties, type ThirdParties } from './third-parties/third-par
 export interface SandboxOptions {
   /** The sandbox's own folder. */
   readonly home: string;
-  /** First of three ports; 0 for free ones. Absent: those of the last start, else the usual ones, or any free ones. */
+  /** First of two ports; 0 for free ones. Absent: those of the last start, else the usual ones, or any free ones. */
   readonly port?: number;
   readonly faults?: Faults;
   readonly marketHours?: 'always' | 'exchange';
@@ -59,8 +58,8 @@ export interface Sandbox {
 const DRAIN_MS = 1_000;
 
 /**
- * Starts the whole world on loopback: identity provider and phone, gateway, paper broker. Each is a server of its
- * own, and they talk to each other over HTTP as they would in production.
+ * Starts the whole world on loopback: a home (identity provider, phone, gateway) and around it a paper broker, a market,
+ * and seeded people. They talk to each other over HTTP as they would in production.
  * @throws {TradeAgentError} `busy` when a sandbox already runs on this folder, `port_in_use`
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
@@ -73,14 +72,13 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 
   try {
     const servers = await listenAsBefore(options.port, home.ports, clock);
-    const { issuer, gateway, broker } = servers;
+    const { issuer, broker } = servers;
     closers.push(
       () => issuer.close(DRAIN_MS),
-      () => gateway.close(DRAIN_MS),
       () => broker.close(DRAIN_MS),
     );
     if (options.port !== 0) {
-      home.rememberPorts({ issuer: issuer.port, gateway: gateway.port, broker: broker.port });
+      home.rememberPorts({ issuer: issuer.port, broker: broker.port });
     }
     const services = await listenOnLoopback(0, () => clock.now());
     closers.push(() => services.close());
@@ -103,7 +101,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 
     const ready: SandboxReady = {
       issuer: issuer.url,
-      gateway: gateway.url,
+      gateway: issuer.url,
       broker: broker.url,
       phone: phoneUrl(issuer.url),
       home: home.folder,
@@ -149,7 +147,6 @@ async function openParties(
   const { seed } = home;
   const addresses = {
     issuer: servers.issuer.url,
-    gateway: servers.gateway.url,
     broker: servers.broker.url,
     services: servers.services.url,
   };
@@ -176,28 +173,20 @@ async function openParties(
   const database = openDatabase('identity-provider');
   const vault = createVault({ ...vaultSettings(seed, addresses), database, clock });
   await connectBroker(vault, seed.users);
-  const identityProvider = await createIdentityProvider({
-    ...identityProviderSettings(home, addresses),
-    database,
+  const { people, listener, close } = await createHome({
+    ...homeSettings(home, addresses, quotas),
+    providerDatabase: database,
+    stores: sqliteGatewayStores(openDatabase('gateway')),
     vault,
     faults,
     clock,
   });
-  onClose(() => identityProvider.close());
-
-  const gateway = createGateway({
-    ...gatewaySettings(home, addresses, quotas),
-    stores: sqliteGatewayStores(openDatabase('gateway')),
-    clock,
-  });
-  onClose(() => gateway.close());
-  servers.gateway.serveApp(gateway.app);
+  onClose(close);
+  addMissing(people, seed.users);
 
   const admin = listenerOf(createAdmin({ secret: seed.admin_secret, faults, sent }));
   servers.issuer.serve((request, response) =>
-    request.url?.startsWith('/admin/')
-      ? admin(request, response)
-      : identityProvider.callback(request, response),
+    request.url?.startsWith('/admin/') ? admin(request, response) : listener(request, response),
   );
   return { broker, sent };
 }

@@ -9,6 +9,7 @@ import { openSession } from '../../src/auth/session/token-session.ts';
 import { resolveProfile } from '../../src/config/resolve-profile.ts';
 import { Faults } from '../../src/home/faults.ts';
 import { createIdentityProvider } from '../../src/home/identity-provider/identity-provider.ts';
+import { addMissing, createPeople } from '../../src/home/identity-provider/people.ts';
 import { LOGIN_CLIENT_ID } from '../../src/home/identity-provider/protocol.ts';
 import { createVault } from '../../src/home/identity-provider/vault.ts';
 import { createPhoneClient, type PhoneClient } from '../../src/home/phone/phone-client.ts';
@@ -52,11 +53,13 @@ export async function startLoadWorld(): Promise<LoadWorld> {
   const { broker, vault } = await startBroker(home, servers);
   const { d: _, ...publicKey } = home.seed.gateway_key as JWK;
   const requests = home.database('identity-provider');
+  const people = createPeople(requests, Date.now);
+  addMissing(people, home.seed.users);
   const provider = await createIdentityProvider({
     issuer: servers.issuer.url,
     database: requests,
     resource: gateway.url,
-    users: home.seed.users,
+    people,
     phonePairingSecret: home.pairingSecret,
     gatewayClient: { client_id: CLIENT, jwks: { keys: [publicKey] } },
     vault,

@@ -12,13 +12,14 @@ import { sqliteProofStore } from '../../store/sqlite/proof-store.ts';
 import { approvalCode } from '../../trading/approval-details.ts';
 import type { Faults } from '../faults.ts';
 import { createPhoneApp } from '../phone/phone-app.ts';
+import type { PhoneServices } from '../phone/phone-services.ts';
 import { type ApprovalRequests, createApprovalRequests } from './approval-requests.ts';
 import { readSubject } from './approval-subject.ts';
 import { pingSender } from './clients.ts';
 import { completeAnswers } from './complete-answers.ts';
 import { createConnectedAccounts } from './connected-accounts.ts';
 import { createConnectionRequests } from './connection-requests.ts';
-import { createDelivery } from './deliver-decision.ts';
+import { createDelivery, type Delivery } from './deliver-decision.ts';
 import { createDeviceCodes } from './device-codes.ts';
 import { frontDoor, type Handler } from './front-door.ts';
 import { createIssuedTokens, type IssuedTokens } from './issued-tokens.ts';
@@ -26,15 +27,13 @@ import { holdPoll } from './long-poll.ts';
 import { oidcConfiguration } from './oidc-configuration.ts';
 import { createOidcStore, type OidcStore } from './oidc-store.ts';
 import { createOutcomeEndpoint } from './outcome-endpoint.ts';
+import type { People } from './people.ts';
 import { connectedAccountsUrl } from './protocol.ts';
 import { loadProviderKeys, type ProviderKeys } from './provider-keys.ts';
 import type { RefreshTokenReuse } from './refresh-token-reuse.ts';
 import { createSessions } from './sessions.ts';
 import { createTokenExchange, tokenExchangeParameters } from './token-exchange.ts';
-import type { SandboxUser } from './users.ts';
 import type { Vault } from './vault.ts';
-
-export type { SandboxUser } from './users.ts';
 
 export interface IdentityProviderOptions {
   /** Its own address on loopback, already listening: `http://127.0.0.1:4747`. */
@@ -42,9 +41,9 @@ export interface IdentityProviderOptions {
   readonly database: Database;
   /** The gateway's resource indicator: the audience of access tokens. */
   readonly resource: string;
-  /** Unused: the vault knows its brokers. */
-  readonly broker?: { readonly url: string };
-  readonly users: readonly SandboxUser[];
+  readonly people: People;
+  /** By user name. */
+  readonly passwords?: Readonly<Record<string, string>>;
   /** Authenticates the terminal phone. */
   readonly phonePairingSecret: string;
   /** The one client that may exchange tokens (private_key_jwt). */
@@ -73,9 +72,9 @@ export interface IdentityProvider {
 
 const PING_TIMEOUT_MS = 5000;
 
-/** The sandbox's OpenID provider: device flow, CIBA with RAR, DPoP, dynamic registration, token exchange; and the phone. */
+/** A home's OpenID provider: device flow, CIBA with RAR, DPoP, dynamic registration, token exchange; and the phone. */
 export async function createIdentityProvider(options: IdentityProviderOptions): Promise<IdentityProvider> {
-  const { database, faults, issuer, resource, users, vault } = options;
+  const { database, faults, issuer, resource, vault } = options;
   const clock = options.clock ?? systemClock;
   const now = () => clock.now();
   const onError = options.onError ?? ((message) => process.stderr.write(`identity provider: ${message}\n`));
@@ -85,7 +84,6 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
 
   const keys = await loadProviderKeys(database);
   const requests = createApprovalRequests(database, clock);
-  const sessions = createSessions({ database, users, formKey: keys.cookie, clock });
   const issued = createIssuedTokens(database, now);
   const store = createOidcStore({
     database,
@@ -127,23 +125,14 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     }),
   );
   const phone = serve(
-    createPhoneApp({
-      issuer,
-      users,
+    phoneApp(options, {
+      keys,
       requests,
-      deviceCodes: createDeviceCodes({ provider, resource, now }),
       connections,
-      thirdPartyPasswords: options.thirdPartyPasswords ?? {},
-      sessions,
-      pairingSecret: options.phonePairingSecret,
+      deviceCodes: createDeviceCodes({ provider, resource, now }),
       clock,
       closing: closing.signal,
-      decide: async (id, decision, user) => {
-        const result = requests.decide(id, decision, user);
-        failpoint('idp.decided');
-        await delivery.one(id);
-        return result;
-      },
+      delivery,
     }),
   );
   const handle = frontDoor({
@@ -151,7 +140,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     faults,
     clock,
     closing: closing.signal,
-    protocol: provider.callback(),
+    protocol: asPublic(issuer, provider.callback()),
     phone,
     connectedAccounts,
     outcomes: serve(createOutcomeEndpoint({ provider, requests, deliver: delivery.one, now })),
@@ -169,6 +158,38 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   };
 }
 
+/** The person's side: who is signed in, what waits for them, and what they say to it. */
+function phoneApp(
+  options: IdentityProviderOptions,
+  parts: Pick<PhoneServices, 'requests' | 'connections' | 'deviceCodes' | 'clock' | 'closing'> & {
+    readonly keys: ProviderKeys;
+    readonly delivery: Delivery;
+  },
+): Hono {
+  const { database, issuer, people } = options;
+  const { clock, delivery, keys, requests } = parts;
+  return createPhoneApp({
+    ...parts,
+    issuer,
+    people,
+    thirdPartyPasswords: options.thirdPartyPasswords ?? {},
+    sessions: createSessions({
+      database,
+      people,
+      passwords: options.passwords ?? {},
+      formKey: keys.cookie,
+      clock,
+    }),
+    pairingSecret: options.phonePairingSecret,
+    decide: async (id, decision, user) => {
+      const result = requests.decide(id, decision, user);
+      failpoint('idp.decided');
+      await delivery.one(id);
+      return result;
+    },
+  });
+}
+
 /** Tokens that this provider itself has issued, for people's accounts elsewhere. */
 function ownTokens(issuer: string, keys: ProviderKeys, database: Database, clock: Clock): TokenVerifier {
   return createTokenVerifier({
@@ -182,12 +203,25 @@ function ownTokens(issuer: string, keys: ProviderKeys, database: Database, clock
   });
 }
 
+/** The library builds its endpoints' addresses from the request: they are the public ones, behind TLS or a proxy too. */
+function asPublic(issuer: string, handle: Handler): Handler {
+  const { host, protocol } = new URL(issuer);
+  return (request, response) => {
+    Object.assign(request.headers, {
+      'x-forwarded-host': host,
+      'x-forwarded-proto': protocol.slice(0, -1),
+      'x-forwarded-for': request.socket.remoteAddress ?? '',
+    });
+    return handle(request, response);
+  };
+}
+
 function serve(app: Hono): Handler {
   return getRequestListener(app.fetch, { overrideGlobalObjects: false });
 }
 
 interface ProviderParts
-  extends Pick<IdentityProviderOptions, 'issuer' | 'resource' | 'users' | 'vault' | 'faults'> {
+  extends Pick<IdentityProviderOptions, 'issuer' | 'resource' | 'people' | 'vault' | 'faults'> {
   readonly gatewayClient: IdentityProviderOptions['gatewayClient'];
   readonly fetch?: typeof fetch;
   readonly keys: ProviderKeys;
@@ -235,6 +269,8 @@ function openProvider(parts: ProviderParts): Provider {
       fetch: pingSender({ resource, fetch: parts.fetch ?? fetch, timeoutMs: PING_TIMEOUT_MS }),
     }),
   );
+  // The address that it goes by is the issuer's, whatever stands between it and its callers: see `asPublic`.
+  provider.proxy = true;
   provider.on('server_error', (ctx, error) => onError(`${ctx.method} ${ctx.path}: ${error.message}`));
   // Koa's own event, which the provider's types leave out; without a listener Koa prints whole stacks.
   const koa: NodeJS.EventEmitter = provider;

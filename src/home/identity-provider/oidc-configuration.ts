@@ -19,14 +19,14 @@ import {
 import { assertionFault, CLOCK_TOLERANCE } from './client-assertion.ts';
 import { checkApprovalClient, gatewayClient, loginClient } from './clients.ts';
 import type { OidcStore } from './oidc-store.ts';
+import type { People } from './people.ts';
 import { isIn, routes } from './protocol.ts';
 import type { ProviderKeys } from './provider-keys.ts';
-import type { SandboxUser } from './users.ts';
 
 export interface OidcConfigurationOptions extends AskingOptions {
   readonly store: OidcStore;
   readonly keys: ProviderKeys;
-  readonly users: readonly SandboxUser[];
+  readonly people: People;
   /** The last word on an access token's claims before it is signed. */
   readonly onAccessToken: (payload: Record<string, unknown>) => void;
   /** Sends CIBA pings. */
@@ -69,7 +69,7 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
     clientBasedCORS: () => false,
     fetch: options.fetch,
     findAccount: (_ctx, sub) => {
-      const user = options.users.find(({ username }) => username === sub);
+      const user = options.people.find(sub);
       if (user === undefined) return undefined;
       return {
         accountId: sub,

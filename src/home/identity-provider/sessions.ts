@@ -2,8 +2,8 @@ import { createHash, createHmac, randomBytes } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Clock } from '../../machine/clock.ts';
 import { sameSecret } from './constant-time.ts';
+import type { People, Person } from './people.ts';
 import { createRateLimit } from './rate-limit.ts';
-import type { SandboxUser } from './users.ts';
 
 const SESSION_MS = 7 * 24 * 3600 * 1000;
 const TICKET_MS = 10 * 60 * 1000;
@@ -17,7 +17,7 @@ export type SignIn =
 export interface Sessions {
   signIn(username: string, password: string): SignIn;
   /** The user of a session cookie, or undefined. */
-  user(session: string | undefined): SandboxUser | undefined;
+  user(session: string | undefined): Person | undefined;
   signOut(session: string): void;
   /** A one-time link's secret: signs in as `username` once, within ten minutes. */
   issueTicket(username: string): string | undefined;
@@ -29,11 +29,13 @@ export interface Sessions {
 /** Sessions and tickets in SQLite; their secrets are kept as digests only. */
 export function createSessions(options: {
   database: Database;
-  users: readonly SandboxUser[];
+  people: People;
+  /** By user name. */
+  passwords: Readonly<Record<string, string>>;
   formKey: string;
   clock: Clock;
 }): Sessions {
-  const { database, users, clock } = options;
+  const { database, people, passwords, clock } = options;
   database.exec(`
     CREATE TABLE IF NOT EXISTS phone_sessions (
       digest TEXT PRIMARY KEY, user TEXT NOT NULL, expires_at INTEGER NOT NULL
@@ -62,7 +64,7 @@ export function createSessions(options: {
   const digest = (secret: string) => createHash('sha256').update(secret).digest('base64url');
   const secret = () => randomBytes(32).toString('base64url');
   const tries = createRateLimit({ limit: 10, windowMs: 5 * 60 * 1000, clock });
-  const known = (username: string) => users.find((user) => user.username === username);
+  const known = (username: string) => people.find(username);
 
   const open = (username: string): string => {
     const session = secret();
@@ -75,7 +77,7 @@ export function createSessions(options: {
       if (!tries.allows(username)) return { status: 'too_many' };
       const user = known(username);
       // Compared even for an unknown name, so that the time taken doesn't tell which names exist.
-      const right = sameSecret(password, user?.password ?? secret());
+      const right = sameSecret(password, passwords[username] ?? secret());
       if (user === undefined || !right) {
         tries.failed(username);
         return { status: 'refused' };

@@ -27,7 +27,6 @@ export function setSession(context: BrowserContext, issuer: string, session: str
 export function browserMiddleware(services: PhoneServices) {
   const names = cookieNames(services.issuer);
   return createMiddleware<BrowserEnv>(async (context, next) => {
-    const nonce = randomBytes(16).toString('base64url');
     const session = getCookie(context, names.session);
     let browser = getCookie(context, names.browser);
     const knownBrowser = browser !== undefined && /^[A-Za-z0-9_-]{22}$/.test(browser);
@@ -37,11 +36,10 @@ export function browserMiddleware(services: PhoneServices) {
     }
     const user = services.sessions.user(session);
     const formToken = services.sessions.formToken(browser, user === undefined ? undefined : session);
-    context.set('nonce', nonce);
     context.set('user', user);
     context.set('session', user === undefined ? undefined : session);
     context.set('formToken', formToken);
-    securityHeaders(context, nonce);
+    securityHeaders(context);
 
     if (context.req.method === 'POST') {
       const { form_token: given } = await context.req.parseBody();
@@ -61,10 +59,10 @@ export function browserMiddleware(services: PhoneServices) {
   });
 }
 
-function securityHeaders(context: Context, nonce: string): void {
+function securityHeaders(context: Context): void {
   context.header(
     'content-security-policy',
-    `default-src 'none'; style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
   );
   context.header('referrer-policy', 'no-referrer');
   context.header('x-content-type-options', 'nosniff');

@@ -1,24 +1,24 @@
 import type { Context } from 'hono';
-import { html, raw } from 'hono/html';
+import { html } from 'hono/html';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { BrowserContext } from './browser-env.ts';
-import { pageStyle } from './page-style.ts';
+import { type AssetName, assetUrl } from './phone-assets.ts';
 
 /** Markup that is safe to send: made by hono's `html`, which escapes what is put into it. */
 export type Markup = ReturnType<typeof html>;
 
-/** A whole page. `script` is our own text, never anyone else's. */
+/** A whole page. */
 export function page(
   context: BrowserContext,
   options: {
     title: string;
     body: Markup;
-    script?: string;
+    script?: AssetName;
     status?: ContentfulStatusCode;
     noScriptRefresh?: boolean;
   },
 ): Response | Promise<Response> {
-  const { nonce, user, formToken } = context.var;
+  const { user, formToken } = context.var;
   return context.html(
     html`<!doctype html>
 <html lang="en">
@@ -26,7 +26,8 @@ export function page(
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${options.title} · Sandbox</title>
-<style nonce="${nonce}">${raw(pageStyle)}</style>
+<link rel="stylesheet" href="${assetUrl('phone.css')}">
+${options.script === undefined ? '' : html`<script src="${assetUrl(options.script)}" defer></script>`}
 ${options.noScriptRefresh ? html`<noscript><meta http-equiv="refresh" content="5"></noscript>` : ''}
 </head>
 <body>
@@ -40,7 +41,6 @@ ${
 }
 </header>
 <main>${options.body}</main>
-${options.script === undefined ? '' : html`<script nonce="${nonce}">${raw(options.script)}</script>`}
 </body>
 </html>`,
     options.status ?? 200,

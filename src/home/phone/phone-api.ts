@@ -31,7 +31,7 @@ const ticketSchema = z.strictObject({ user: z.string() });
  */
 export function createPhoneApi(services: PhoneServices): Hono {
   const app = new Hono();
-  const known = (username: string) => services.users.some((user) => user.username === username);
+  const known = (username: string) => services.people.find(username) !== undefined;
 
   app.use(bodyLimit({ maxSize: 16 * 1024, onError: (context) => context.json({ error: 'too_large' }, 413) }));
   app.use(async (context, next) => {

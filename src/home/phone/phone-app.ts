@@ -5,6 +5,7 @@ import type { BrowserEnv } from './browser-env.ts';
 import { createConnectionPages } from './connection-pages.ts';
 import { createDevicePages } from './device-pages.ts';
 import { createPhoneApi } from './phone-api.ts';
+import { createPhoneAssets } from './phone-assets.ts';
 import { createPhonePages } from './phone-pages.ts';
 import type { PhoneServices } from './phone-services.ts';
 import { createSignInPages } from './sign-in-pages.ts';
@@ -32,6 +33,7 @@ export function createPhoneApp(services: PhoneServices): Hono {
   app.route('/phone/api', createPhoneApi(services));
   // Without this, an unknown API path would fall through to the pages and their cookies.
   app.all('/phone/api/*', (context) => context.json({ error: 'not_found' }, 404));
+  app.route('/', createPhoneAssets());
   app.route('/', pages);
   return app;
 }

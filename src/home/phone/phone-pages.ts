@@ -4,7 +4,6 @@ import { streamSSE } from 'hono/streaming';
 import type { ApprovalRequest, DecisionOutcome } from '../identity-provider/approval-requests.ts';
 import type { BrowserEnv } from './browser-env.ts';
 import { type Markup, messagePage, page, toSignIn } from './page.ts';
-import { phoneScript } from './phone-script.ts';
 import { nextChange, type PhoneServices } from './phone-services.ts';
 import { recentItem, requestCard, resultPanel } from './request-card.ts';
 
@@ -48,7 +47,7 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
     const more = requests.countPending(user.username) - waiting.length;
     return page(context, {
       title: 'Approve orders',
-      script: phoneScript,
+      script: 'approvals.js',
       noScriptRefresh: true,
       body: html`<div class="title"><h1>Approve orders</h1><span class="small soft" role="status" id="state">Connecting</span></div>
 <div id="pending" aria-live="polite">${waiting.map((request) => requestCard(request, formToken))}</div>

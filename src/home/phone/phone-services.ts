@@ -2,13 +2,13 @@ import type { Clock } from '../../machine/clock.ts';
 import type { ApprovalRequests, Decision, DecisionOutcome } from '../identity-provider/approval-requests.ts';
 import type { ConnectionRequests } from '../identity-provider/connection-requests.ts';
 import type { DeviceCodes } from '../identity-provider/device-codes.ts';
+import type { People } from '../identity-provider/people.ts';
 import type { Sessions } from '../identity-provider/sessions.ts';
-import type { SandboxUser } from '../identity-provider/users.ts';
 
 /** What the phone, as a page and as an API, is built on. */
 export interface PhoneServices {
   readonly issuer: string;
-  readonly users: readonly SandboxUser[];
+  readonly people: People;
   readonly requests: ApprovalRequests;
   readonly deviceCodes: DeviceCodes;
   readonly connections: ConnectionRequests;

@@ -9,6 +9,7 @@ import type { User } from '../../../src/auth/session/session.ts';
 import { profileSchema, type ResolvedProfile } from '../../../src/config/profile.ts';
 import { Faults } from '../../../src/home/faults.ts';
 import { createIdentityProvider } from '../../../src/home/identity-provider/identity-provider.ts';
+import { createPeople } from '../../../src/home/identity-provider/people.ts';
 import type { RefreshTokenReuse } from '../../../src/home/identity-provider/refresh-token-reuse.ts';
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
 import { createPhoneClient, type PhoneClient } from '../../../src/home/phone/phone-client.ts';
@@ -86,17 +87,18 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
 
   let server: HttpServer = await listenOnLoopback(0, Date.now);
   const database = new Database(':memory:');
+  const people = createPeople(database, Date.now);
+  for (const [username, name] of [
+    ['alice', 'Alice Example'],
+    ['bob', 'Bob Example'],
+  ] as const) {
+    people.add({ username, name, email: `${username}@sandbox.example` });
+  }
   const provider = await createIdentityProvider({
     issuer: server.url,
     database,
     resource: gatewayUrl,
-    users: ['alice', 'bob'].map((username) => ({
-      username,
-      name: username === 'alice' ? 'Alice Example' : 'Bob Example',
-      email: `${username}@sandbox.example`,
-      password: 'pw',
-      broker_password: 'pw',
-    })),
+    people,
     phonePairingSecret: PAIRING_SECRET,
     gatewayClient: { client_id: 'gateway', jwks: { keys: [...(options.gatewayKeys ?? [])] } },
     vault: createVault({ database, key: Buffer.alloc(32, 1), connections: {}, clock: systemClock }),

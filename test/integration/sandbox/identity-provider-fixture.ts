@@ -8,11 +8,9 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import * as client from 'openid-client';
 import { Faults } from '../../../src/home/faults.ts';
-import {
-  createIdentityProvider,
-  type SandboxUser,
-} from '../../../src/home/identity-provider/identity-provider.ts';
+import { createIdentityProvider } from '../../../src/home/identity-provider/identity-provider.ts';
 import { draftOf } from '../../../src/home/identity-provider/order-details.ts';
+import { addMissing, createPeople } from '../../../src/home/identity-provider/people.ts';
 import type { VaultConnection } from '../../../src/home/identity-provider/third-party.ts';
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
@@ -30,7 +28,7 @@ export const CIBA = 'urn:openid:params:grant-type:ciba';
 export const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 export const ALL_SCOPES =
   'openid profile email offline_access market:read portfolio:read orders:read orders:cancel';
-export const users: SandboxUser[] = [
+export const users = [
   { username: 'alice', name: 'Alice Adams', email: 'alice@example.com', password: 'amber-bison-4711' },
   { username: 'bob', name: 'Bob Brown', email: 'bob@example.com', password: 'cedar-delta-4712' },
 ];
@@ -73,11 +71,14 @@ export async function startIdentityProvider(
       key: Buffer.alloc(32, 7),
       connections: options.connections ?? {},
     });
+    const people = createPeople(database, Date.now);
+    addMissing(people, users);
     const provider = await createIdentityProvider({
       issuer: server.url,
       database,
       resource: RESOURCE,
-      users,
+      people,
+      passwords: Object.fromEntries(users.map(({ username, password }) => [username, password])),
       phonePairingSecret: PAIRING_SECRET,
       gatewayClient: {
         client_id: 'trade-agent-gateway',

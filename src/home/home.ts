@@ -1,0 +1,89 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Database } from 'better-sqlite3-multiple-ciphers';
+import { publicHalf } from '../auth/provider/assertion-key.ts';
+import { createGateway } from '../gateway/gateway.ts';
+import type { GatewayApproval, GatewayOptions } from '../gateway/gateway-options.ts';
+import { type Clock, systemClock } from '../machine/clock.ts';
+import { listenerOf } from '../net/http-server.ts';
+import type { GatewayStores } from '../store/gateway-stores.ts';
+import { isGatewayPath } from './gateway-paths.ts';
+import {
+  createIdentityProvider,
+  type IdentityProvider,
+  type IdentityProviderOptions,
+} from './identity-provider/identity-provider.ts';
+import { createPeople, type People } from './identity-provider/people.ts';
+
+export interface HomeOptions
+  extends Pick<
+    IdentityProviderOptions,
+    | 'faults'
+    | 'onError'
+    | 'passwords'
+    | 'phonePairingSecret'
+    | 'refreshTokenReuse'
+    | 'thirdPartyPasswords'
+    | 'vault'
+  > {
+  /** The one public address: `https://home.example`, or `http://localhost:4747` for this machine alone. */
+  readonly address: string;
+  readonly providerDatabase: Database;
+  readonly stores: GatewayStores;
+  /** The gateway, but for what follows from the address. */
+  readonly gateway: Omit<
+    GatewayOptions,
+    'clock' | 'fetch' | 'issuer' | 'resource' | 'stores' | 'approval'
+  > & {
+    readonly approval: GatewayApproval & { readonly client: { readonly id: string } };
+  };
+  /** Reaches everything, the home's own address too. */
+  readonly fetch?: typeof fetch;
+  readonly clock?: Clock;
+}
+
+/** Identity provider, phone app and gateway under one address. They talk to each other over HTTP, as strangers would. */
+export interface Home {
+  readonly people: People;
+  /** Answers what comes to the public address. */
+  readonly listener: RequestListener;
+  /** Takes no more, and finishes what is being carried out. The databases can be closed after that. */
+  close(): Promise<void>;
+}
+
+/** @throws {TradeAgentError} `invalid_config` for an address that is neither https nor on loopback */
+export async function createHome(options: HomeOptions): Promise<Home> {
+  const { address, providerDatabase, stores, clock = systemClock } = options;
+  const { approval } = options.gateway;
+  const people = createPeople(providerDatabase, () => clock.now());
+  const fetching = options.fetch === undefined ? {} : { fetch: options.fetch };
+  const provider: IdentityProvider = await createIdentityProvider({
+    ...options,
+    ...fetching,
+    issuer: address,
+    resource: address,
+    database: providerDatabase,
+    people,
+    gatewayClient: { client_id: approval.client.id, jwks: { keys: [publicHalf(approval.privateKey)] } },
+    clock,
+  });
+  const gateway = createGateway({
+    ...options.gateway,
+    ...fetching,
+    issuer: address,
+    resource: address,
+    stores,
+    clock,
+  });
+  const toGateway = listenerOf(gateway.app);
+  return {
+    people,
+    listener: (request: IncomingMessage, response: ServerResponse) => {
+      const [path = '/'] = (request.url ?? '/').split('?', 1);
+      return isGatewayPath(path) ? toGateway(request, response) : provider.callback(request, response);
+    },
+    close: async () => {
+      await gateway.close();
+      await provider.close();
+    },
+  };
+}
