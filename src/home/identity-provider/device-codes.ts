@@ -28,15 +28,18 @@ export interface DeviceCodes {
  * is there, and can't be driven by another program; these two functions serve the page and the terminal alike.
  */
 export function createDeviceCodes(options: {
-  provider: Provider;
+  /** As it is now. */
+  provider: () => Provider;
+  issuer: string;
   resource: string;
   now: () => number;
 }): DeviceCodes {
-  const { provider, resource } = options;
-  const connectedAccounts = connectedAccountsUrl(provider.issuer);
+  const { resource } = options;
+  const connectedAccounts = connectedAccountsUrl(options.issuer);
   const deciding = new Set<string>();
 
   const load = async (userCode: string) => {
+    const provider = options.provider();
     const normalized = userCode.toUpperCase().replace(/[^A-Z0-9]/g, '');
     const code =
       normalized === ''
@@ -82,7 +85,8 @@ export function createDeviceCodes(options: {
           await code.save();
           return lookup;
         }
-        const grant = new provider.Grant({ clientId: client.clientId, accountId: user });
+        const { Grant } = options.provider();
+        const grant = new Grant({ clientId: client.clientId, accountId: user });
         const granted = (allowed: readonly string[]) =>
           lookup.request.scopes.filter((scope) => allowed.includes(scope));
         const identity = granted(IDENTITY_SCOPES);

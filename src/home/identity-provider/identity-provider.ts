@@ -2,37 +2,31 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Hono } from 'hono';
-import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
+import type { JSONWebKeySet } from 'jose';
 import Provider from 'oidc-provider';
 import { createTokenVerifier, type TokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
-import { TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
 import { sqliteProofStore } from '../../store/sqlite/proof-store.ts';
-import { approvalCode } from '../../trading/approval-details.ts';
 import type { Faults } from '../faults.ts';
 import { createPhoneApp } from '../phone/phone-app.ts';
 import type { PhoneServices } from '../phone/phone-services.ts';
-import { type ApprovalRequests, createApprovalRequests } from './approval-requests.ts';
-import { readSubject } from './approval-subject.ts';
-import { pingSender } from './clients.ts';
-import { completeAnswers } from './complete-answers.ts';
+import { createApprovalRequests } from './approval-requests.ts';
 import { createConnectedAccounts } from './connected-accounts.ts';
 import { createConnectionRequests } from './connection-requests.ts';
 import { createDelivery, type Delivery } from './deliver-decision.ts';
 import { createDeviceCodes } from './device-codes.ts';
 import { frontDoor, type Handler } from './front-door.ts';
-import { createIssuedTokens, type IssuedTokens } from './issued-tokens.ts';
+import { createIssuedTokens } from './issued-tokens.ts';
 import { holdPoll } from './long-poll.ts';
-import { oidcConfiguration } from './oidc-configuration.ts';
-import { createOidcStore, type OidcStore } from './oidc-store.ts';
+import { createProtocol } from './oidc-provider.ts';
+import { createOidcStore } from './oidc-store.ts';
 import { createOutcomeEndpoint } from './outcome-endpoint.ts';
 import type { People } from './people.ts';
 import { connectedAccountsUrl } from './protocol.ts';
 import { loadProviderKeys, type ProviderKeys } from './provider-keys.ts';
 import type { RefreshTokenReuse } from './refresh-token-reuse.ts';
 import { createSessions } from './sessions.ts';
-import { createTokenExchange, tokenExchangeParameters } from './token-exchange.ts';
 import type { Vault } from './vault.ts';
 
 export interface IdentityProviderOptions {
@@ -70,7 +64,8 @@ export interface IdentityProvider {
   close(): Promise<void>;
 }
 
-const PING_TIMEOUT_MS = 5000;
+/** How often it is looked whether a key is due: a day before it signs is when it must be seen. */
+const KEYS_LOOKED_AT_MS = 3_600_000;
 
 /** A home's OpenID provider: device flow, CIBA with RAR, DPoP, dynamic registration, token exchange; and the phone. */
 export async function createIdentityProvider(options: IdentityProviderOptions): Promise<IdentityProvider> {
@@ -82,7 +77,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   database.pragma('journal_mode = WAL');
   database.pragma('synchronous = FULL');
 
-  const keys = await loadProviderKeys(database);
+  const keys = loadProviderKeys(database, now);
   const requests = createApprovalRequests(database, clock);
   const issued = createIssuedTokens(database, now);
   const store = createOidcStore({
@@ -97,7 +92,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     const grant = issued.grantOf(jti);
     return grant !== undefined && store.grantExists(grant);
   };
-  const provider = openProvider({
+  const { provider, handle: protocol } = createProtocol({
     ...options,
     keys,
     requests,
@@ -112,6 +107,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
 
   const delivery = createDelivery({ provider, requests, resource, faults });
   await delivery.all();
+  const looking = setInterval(provider, KEYS_LOOKED_AT_MS).unref();
 
   const connections = createConnectionRequests({ database, vault, clock });
   const connectedAccounts = serve(
@@ -129,7 +125,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       keys,
       requests,
       connections,
-      deviceCodes: createDeviceCodes({ provider, resource, now }),
+      deviceCodes: createDeviceCodes({ provider, issuer, resource, now }),
       clock,
       closing: closing.signal,
       delivery,
@@ -140,7 +136,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     faults,
     clock,
     closing: closing.signal,
-    protocol: asPublic(issuer, provider.callback()),
+    protocol: asPublic(issuer, protocol),
     phone,
     connectedAccounts,
     outcomes: serve(createOutcomeEndpoint({ provider, requests, deliver: delivery.one, now })),
@@ -154,7 +150,10 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       });
     },
     heldPolls: requests.waiting,
-    close: async () => closing.abort(),
+    close: async () => {
+      clearInterval(looking);
+      closing.abort();
+    },
   };
 }
 
@@ -195,7 +194,7 @@ function ownTokens(issuer: string, keys: ProviderKeys, database: Database, clock
   return createTokenVerifier({
     provider: {
       metadata: async () => ({ issuer }),
-      key: createLocalJWKSet({ keys: [keys.verification] }),
+      key: keys.signing.verificationKey,
     },
     resource: connectedAccountsUrl(issuer),
     proofs: sqliteProofStore(database),
@@ -218,81 +217,4 @@ function asPublic(issuer: string, handle: Handler): Handler {
 
 function serve(app: Hono): Handler {
   return getRequestListener(app.fetch, { overrideGlobalObjects: false });
-}
-
-interface ProviderParts
-  extends Pick<IdentityProviderOptions, 'issuer' | 'resource' | 'people' | 'vault' | 'faults'> {
-  readonly gatewayClient: IdentityProviderOptions['gatewayClient'];
-  readonly fetch?: typeof fetch;
-  readonly keys: ProviderKeys;
-  readonly requests: ApprovalRequests;
-  readonly store: OidcStore;
-  readonly now: () => number;
-  readonly isLive: (jti: string) => boolean;
-  readonly onError: (message: string) => void;
-  readonly onIssued: IssuedTokens['note'];
-  /** A request is on somebody's phone. */
-  readonly onAsked: () => void;
-}
-
-/** oidc-provider as it is used here. */
-function openProvider(parts: ProviderParts): Provider {
-  const { issuer, resource, faults, requests, now, onError } = parts;
-  let lastApprovalJti: unknown;
-  const provider = new Provider(
-    issuer,
-    oidcConfiguration({
-      ...parts,
-      askPerson: async (_ctx, request, account, client) => {
-        const { details } = readSubject(request.params?.authorization_details, { resource, now: now() });
-        const saved = await provider.BackchannelAuthenticationRequest.find(request.jti);
-        if (saved?.exp === undefined) throw new Error('the request was not kept');
-        const message = request.params?.binding_message;
-        requests.add({
-          authReqId: request.jti,
-          user: account.accountId,
-          clientId: client.clientId,
-          clientName: client.clientName ?? client.clientId,
-          code: 'code' in details ? details.code : approvalCode(details.digest),
-          bindingMessage: typeof message === 'string' ? message : undefined,
-          details,
-          expiresAt: saved.exp * 1000,
-        });
-        parts.onAsked();
-        failpoint('idp.asked');
-      },
-      onAccessToken: (payload) => {
-        if (payload.authorization_details === undefined) return;
-        if (lastApprovalJti !== undefined && faults.take('replayed_approval')) payload.jti = lastApprovalJti;
-        lastApprovalJti = payload.jti;
-      },
-      fetch: pingSender({ resource, fetch: parts.fetch ?? fetch, timeoutMs: PING_TIMEOUT_MS }),
-    }),
-  );
-  // The address that it goes by is the issuer's, whatever stands between it and its callers: see `asPublic`.
-  provider.proxy = true;
-  provider.on('server_error', (ctx, error) => onError(`${ctx.method} ${ctx.path}: ${error.message}`));
-  // Koa's own event, which the provider's types leave out; without a listener Koa prints whole stacks.
-  const koa: NodeJS.EventEmitter = provider;
-  koa.on('error', (error: Error) => onError(error.message));
-  provider.on('access_token.issued', (token) => {
-    if (token.grantId === undefined) return;
-    parts.onIssued({ jti: token.jti, grantId: token.grantId, expiresAt: now() + token.expiration * 1000 });
-  });
-  provider.registerGrantType(
-    TOKEN_EXCHANGE_GRANT,
-    createTokenExchange({
-      issuer,
-      resource,
-      gatewayClientId: parts.gatewayClient.client_id,
-      verification: parts.keys.verification,
-      vault: parts.vault,
-      now,
-      isLive: parts.isLive,
-    }),
-    tokenExchangeParameters,
-  );
-
-  completeAnswers(provider, issuer, faults);
-  return provider;
 }

@@ -29,7 +29,7 @@ const outcomeSchema = z.object({
  * person's tap, 409 `not_decided` where something is said to be done that nobody has approved.
  */
 export function createOutcomeEndpoint(options: {
-  provider: Provider;
+  provider: () => Provider;
   requests: ApprovalRequests;
   /** Tells the provider of a request that was withdrawn, so that its poll ends. */
   deliver: (id: string) => Promise<void>;
@@ -44,7 +44,7 @@ export function createOutcomeEndpoint(options: {
     const form = await context.req.parseBody();
     const claimed = clientSchema.safeParse(form);
     const client = claimed.success
-      ? await authenticatedClient(claimed.data, { provider, now: options.now() })
+      ? await authenticatedClient(claimed.data, { provider: provider(), now: options.now() })
       : undefined;
     if (client === undefined) return context.json({ error: 'invalid_client' }, 401);
     const told = outcomeSchema.safeParse(form);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type JWTPayload, SignJWT } from 'jose';
+import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startIdentityProvider, type World } from '../sandbox/identity-provider-fixture.ts';
 
@@ -14,11 +14,14 @@ afterAll(async () => {
   await world.close();
 });
 
+/** `undefined` leaves a claim out. */
+type Changes = (issuer: string) => Record<string, unknown>;
+
 const now = () => Math.floor(Date.now() / 1000);
 
 /** Right in all but what is changed. */
-async function assertion(changes: (issuer: string) => JWTPayload) {
-  const claims: JWTPayload = {
+async function assertion(changes: Changes) {
+  const claims = {
     iss: CLIENT,
     sub: CLIENT,
     aud: world.issuer,
@@ -27,7 +30,6 @@ async function assertion(changes: (issuer: string) => JWTPayload) {
     jti: randomUUID(),
     ...changes(world.issuer),
   };
-  // `undefined` leaves a claim out.
   return await new SignJWT(JSON.parse(JSON.stringify(claims)))
     .setProtectedHeader({ alg: 'ES256', kid: 'gateway' })
     .sign(world.gatewayKey.privateKey);
@@ -46,10 +48,10 @@ const endpoints: readonly [path: string, form: Record<string, string>, recognise
 ];
 
 describe.each(endpoints)('a client’s assertion at %s', (path, form, recognised) => {
-  const answer = async (changes: (issuer: string) => JWTPayload) =>
+  const answer = async (changes: Changes) =>
     post(path, { ...form, client_assertion_type: TYPE, client_assertion: await assertion(changes) });
 
-  it.each<[string, (issuer: string) => JWTPayload]>([
+  it.each<[string, Changes]>([
     ['as our own clients make it', () => ({})],
     ['for the issuer, in a list of one', (issuer) => ({ aud: [issuer] })],
     ['by a clock that is 4 seconds ahead', () => ({ iat: now() + 4, exp: now() + 64 })],
@@ -57,7 +59,7 @@ describe.each(endpoints)('a client’s assertion at %s', (path, form, recognised
     expect(await answer(changes)).toBe(recognised);
   });
 
-  it.each<[string, (issuer: string) => JWTPayload]>([
+  it.each<[string, Changes]>([
     ['for the endpoint', (issuer) => ({ aud: `${issuer}${path}` })],
     ['for the token endpoint', (issuer) => ({ aud: `${issuer}/token` })],
     ['for the issuer and somebody else', (issuer) => ({ aud: [issuer, 'https://other.example'] })],

@@ -86,7 +86,12 @@ describe('a device code', () => {
       deviceInfo: {},
       grantId: '',
     }).save();
-    const codes = createDeviceCodes({ provider, resource: RESOURCE, now: Date.now });
+    const codes = createDeviceCodes({
+      provider: () => provider,
+      issuer: RESOURCE,
+      resource: RESOURCE,
+      now: Date.now,
+    });
     const outcomes = await Promise.all([
       codes.decide('BCDF-GHJK', 'alice', true),
       codes.decide('BCDF-GHJK', 'bob', true),
