@@ -19,8 +19,10 @@ export interface Credentials {
 
 export interface TokenVerifierOptions {
   readonly provider: IdentityProvider;
-  /** Expected `aud`, and the base of every DPoP `htu`. */
+  /** Expected `aud`. */
   readonly resource: string;
+  /** The base of every DPoP `htu`; the resource unless said otherwise. */
+  readonly base?: string | undefined;
   readonly proofs: ProofStore;
   readonly clock: Clock;
   /** Refuses tokens that are bound to no key: whoever finds one could use it. */
@@ -37,7 +39,7 @@ export type TokenVerifier = (credentials: Credentials) => Promise<Caller>;
  * Throws {@link Refusal}: 401 with a code for each way to fail, 503 `provider_unreachable`.
  */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
-  const base = options.resource.replace(/\/+$/, '');
+  const base = (options.base ?? options.resource).replace(/\/+$/, '');
 
   return async ({ method, path, authorization, dpop }) => {
     const { scheme, token } = parseAuthorization(authorization);

@@ -20,6 +20,8 @@ export interface AskingOptions {
   readonly resource: string;
   readonly gatewayClient: GatewayClient;
   readonly requests: ApprovalRequests;
+  /** Who let a client in; undefined for the home's own. */
+  readonly ownerOf: (clientId: string) => string | undefined;
   readonly now: () => number;
   /** Shows a CIBA request on the person's phone. */
   readonly askPerson: NonNullable<NonNullable<Features['ciba']>['triggerAuthenticationDevice']>;
@@ -120,7 +122,12 @@ export function ciba(options: AskingOptions): Features['ciba'] {
     verifyUserCode: (ctx, account, userCode) => {
       if (userCode !== undefined) throw new errors.InvalidRequest('user_code is not supported');
       const clientId = ctx.oidc.client?.clientId ?? '';
-      const most = clientId === options.gatewayClient.client_id ? MOST_PENDING_OF_GATEWAY : MOST_PENDING;
+      const isGateway = clientId === options.gatewayClient.client_id;
+      // To any but its owner a client is a stranger, who does not even learn who lives here.
+      if (!isGateway && options.ownerOf(clientId) !== account.accountId) {
+        throw new errors.UnknownUserId('there is nobody of this name whom this client may ask');
+      }
+      const most = isGateway ? MOST_PENDING_OF_GATEWAY : MOST_PENDING;
       if (options.requests.countPending(account.accountId, clientId) >= most) {
         throw new errors.AccessDenied('too many requests are waiting for this person');
       }

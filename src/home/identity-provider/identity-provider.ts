@@ -7,6 +7,7 @@ import Provider from 'oidc-provider';
 import { createTokenVerifier, type TokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
+import type { ResolveHost } from '../../net/public-address.ts';
 import { sqliteProofStore } from '../../store/sqlite/proof-store.ts';
 import type { Faults } from '../faults.ts';
 import { createPhoneApp } from '../phone/phone-app.ts';
@@ -23,9 +24,10 @@ import { createProtocol } from './oidc-provider.ts';
 import { createOidcStore } from './oidc-store.ts';
 import { createOutcomeEndpoint } from './outcome-endpoint.ts';
 import type { People } from './people.ts';
-import { connectedAccountsUrl } from './protocol.ts';
+import { connectedAccountsUrl, LOGIN_CLIENT_ID } from './protocol.ts';
 import { loadProviderKeys, type ProviderKeys } from './provider-keys.ts';
 import type { RefreshTokenReuse } from './refresh-token-reuse.ts';
+import { createRegisteredClients } from './registered-clients.ts';
 import { createSessions } from './sessions.ts';
 import type { Vault } from './vault.ts';
 
@@ -48,8 +50,12 @@ export interface IdentityProviderOptions {
   readonly faults: Faults;
   /** Must tell the system's time: oidc-provider reads that by itself. Its `sleep` is what long polls wait on. */
   readonly clock?: Clock;
-  /** Sends CIBA pings. */
+  /** Sends CIBA pings to the gateway, which may be on this machine. */
   readonly fetch?: typeof fetch;
+  /** Sends those to other clients; what is used unless said otherwise reaches nothing on this machine or its network. */
+  readonly publicFetch?: typeof fetch;
+  /** Finds the addresses of other clients' hosts. */
+  readonly resolve?: ResolveHost;
   /** Whether a refresh token whose answer was lost may be used again; `never` unless said otherwise. */
   readonly refreshTokenReuse?: RefreshTokenReuse;
   /** Told of what went wrong inside; never holds a token. */
@@ -80,6 +86,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const keys = loadProviderKeys(database, now);
   const requests = createApprovalRequests(database, clock);
   const issued = createIssuedTokens(database, now);
+  const clients = createRegisteredClients(database, now);
   const store = createOidcStore({
     database,
     now,
@@ -96,9 +103,11 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     ...options,
     keys,
     requests,
+    clients,
     store,
     now,
     isLive,
+    verifySession: sessionTokens(options, keys, clock),
     onError,
     onIssued: issued.note,
     // One that gave way to the new one is told so; if that fails, the next start does it.
@@ -124,6 +133,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     phoneApp(options, {
       keys,
       requests,
+      clients,
       connections,
       deviceCodes: createDeviceCodes({ provider, issuer, resource, now }),
       clock,
@@ -160,7 +170,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
 /** The person's side: who is signed in, what waits for them, and what they say to it. */
 function phoneApp(
   options: IdentityProviderOptions,
-  parts: Pick<PhoneServices, 'requests' | 'connections' | 'deviceCodes' | 'clock' | 'closing'> & {
+  parts: Pick<PhoneServices, 'clients' | 'requests' | 'connections' | 'deviceCodes' | 'clock' | 'closing'> & {
     readonly keys: ProviderKeys;
     readonly delivery: Delivery;
   },
@@ -199,6 +209,23 @@ function ownTokens(issuer: string, keys: ProviderKeys, database: Database, clock
     resource: connectedAccountsUrl(issuer),
     proofs: sqliteProofStore(database),
     clock,
+  });
+}
+
+/** Tokens of people's own sessions, as the gateway takes them. */
+function sessionTokens(
+  { issuer, resource, database }: IdentityProviderOptions,
+  keys: ProviderKeys,
+  clock: Clock,
+): TokenVerifier {
+  return createTokenVerifier({
+    provider: { metadata: async () => ({ issuer }), key: keys.signing.verificationKey },
+    resource,
+    base: issuer,
+    proofs: sqliteProofStore(database),
+    clock,
+    requireBoundTokens: true,
+    allowedClients: [LOGIN_CLIENT_ID],
   });
 }
 

@@ -1,11 +1,14 @@
 import type { JWK } from 'jose';
 import Provider from 'oidc-provider';
+import type { TokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
+import { publicFetch } from '../../net/public-address.ts';
 import { approvalCode } from '../../trading/approval-details.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { readSubject } from './approval-subject.ts';
-import { pingSender } from './clients.ts';
+import { registrationGate } from './client-registration.ts';
+import { ownPingEndpoint, pingSender } from './clients.ts';
 import { completeAnswers } from './complete-answers.ts';
 import type { Handler } from './front-door.ts';
 import type { IdentityProviderOptions } from './identity-provider.ts';
@@ -13,19 +16,32 @@ import type { IssuedTokens } from './issued-tokens.ts';
 import { oidcConfiguration } from './oidc-configuration.ts';
 import type { OidcStore } from './oidc-store.ts';
 import type { ProviderKeys } from './provider-keys.ts';
+import type { RegisteredClients } from './registered-clients.ts';
 import { createTokenExchange, tokenExchangeParameters } from './token-exchange.ts';
 
 const PING_TIMEOUT_MS = 5000;
 
 export interface ProtocolParts
-  extends Pick<IdentityProviderOptions, 'issuer' | 'resource' | 'people' | 'vault' | 'faults'> {
-  readonly gatewayClient: IdentityProviderOptions['gatewayClient'];
-  readonly fetch?: typeof fetch;
+  extends Pick<
+    IdentityProviderOptions,
+    | 'faults'
+    | 'fetch'
+    | 'gatewayClient'
+    | 'issuer'
+    | 'people'
+    | 'publicFetch'
+    | 'resolve'
+    | 'resource'
+    | 'vault'
+  > {
   readonly keys: ProviderKeys;
   readonly requests: ApprovalRequests;
+  readonly clients: RegisteredClients;
   readonly store: OidcStore;
   readonly now: () => number;
   readonly isLive: (jti: string) => boolean;
+  /** For tokens of the login client's sessions. */
+  readonly verifySession: TokenVerifier;
   readonly onError: (message: string) => void;
   readonly onIssued: IssuedTokens['note'];
   /** A request is on somebody's phone. */
@@ -60,7 +76,7 @@ export function createProtocol(parts: ProtocolParts): Protocol {
 
 /** @param replayed the last approval's `jti`, for the fault that gives it to the next one too */
 function openProvider(parts: ProtocolParts, keys: readonly JWK[], replayed: { jti?: unknown }): Provider {
-  const { issuer, resource, faults, requests, now, onError } = parts;
+  const { issuer, resource, faults, requests, clients, now, onError } = parts;
   const provider = new Provider(
     issuer,
     oidcConfiguration({
@@ -77,6 +93,7 @@ function openProvider(parts: ProtocolParts, keys: readonly JWK[], replayed: { jt
           user: account.accountId,
           clientId: client.clientId,
           clientName: client.clientName ?? client.clientId,
+          clientNote: clients.note(client.clientId),
           code: 'code' in details ? details.code : approvalCode(details.digest),
           bindingMessage: typeof message === 'string' ? message : undefined,
           details,
@@ -90,7 +107,13 @@ function openProvider(parts: ProtocolParts, keys: readonly JWK[], replayed: { jt
         if (replayed.jti !== undefined && faults.take('replayed_approval')) payload.jti = replayed.jti;
         replayed.jti = payload.jti;
       },
-      fetch: pingSender({ resource, fetch: parts.fetch ?? fetch, timeoutMs: PING_TIMEOUT_MS }),
+      ownerOf: (clientId) => clients.find(clientId)?.owner,
+      fetch: pingSender({
+        resource,
+        fetch: parts.fetch ?? fetch,
+        publicFetch: parts.publicFetch ?? publicFetch(parts.resolve),
+        timeoutMs: PING_TIMEOUT_MS,
+      }),
     }),
   );
   // The address that it goes by is the issuer's, whatever stands between it and its callers: see `asPublic` of identity-provider.ts.
@@ -117,6 +140,17 @@ function openProvider(parts: ProtocolParts, keys: readonly JWK[], replayed: { jt
     tokenExchangeParameters,
   );
 
+  provider.use(
+    registrationGate({
+      clients,
+      verify: parts.verifySession,
+      isLive: parts.isLive,
+      isPerson: (sub) => parts.people.find(sub) !== undefined,
+      forget: parts.store.forgetClient,
+      resolve: parts.resolve,
+      ownPing: ownPingEndpoint(resource),
+    }),
+  );
   completeAnswers(provider, issuer, faults);
   return provider;
 }

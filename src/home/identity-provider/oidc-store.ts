@@ -12,6 +12,8 @@ interface Row {
 
 export interface OidcStore {
   readonly adapter: AdapterFactory;
+  /** Forgets a client that registered; what was granted to it is another matter. */
+  forgetClient(id: string): void;
   /** Whether a grant still stands; revocation deletes it. */
   grantExists(id: string): boolean;
 }
@@ -89,7 +91,13 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
     },
   });
 
-  return { adapter, grantExists: (id) => rows.byId.get('Grant', id) !== undefined };
+  return {
+    adapter,
+    forgetClient: (id) => {
+      rows.destroy.run('Client', id);
+    },
+    grantExists: (id) => rows.byId.get('Grant', id) !== undefined,
+  };
 }
 
 /** The one table that everything of the library's is in. */

@@ -23,7 +23,7 @@ const connectionSchema = z.strictObject({
   ticket: z.string().max(128),
   decision: z.enum(['approve', 'deny']).default('approve'),
 });
-const ticketSchema = z.strictObject({ user: z.string() });
+const userSchema = z.strictObject({ user: z.string() });
 
 /**
  * The phone for programs: `trade-agent phone`, and tests. Whoever holds the pairing secret acts as any user of this
@@ -109,11 +109,19 @@ export function createPhoneApi(services: PhoneServices): Hono {
   });
 
   app.post('/tickets', async (context) => {
-    const body = ticketSchema.safeParse(await context.req.json().catch(() => undefined));
+    const body = userSchema.safeParse(await context.req.json().catch(() => undefined));
     if (!body.success) return context.json({ error: 'invalid_request' }, 400);
     const ticket = services.sessions.issueTicket(body.data.user);
     if (ticket === undefined) return context.json({ error: 'unknown_user' }, 404);
     return context.json({ url: `${services.issuer}/phone/pair?ticket=${ticket}` });
+  });
+
+  app.post('/registrations', async (context) => {
+    const body = userSchema.safeParse(await context.req.json().catch(() => undefined));
+    if (!body.success) return context.json({ error: 'invalid_request' }, 400);
+    if (!known(body.data.user)) return context.json({ error: 'unknown_user' }, 404);
+    const { token, expiresAt } = services.clients.issueToken(body.data.user);
+    return context.json({ token, expires_at: utcSeconds(expiresAt) });
   });
 
   return app;
@@ -174,6 +182,7 @@ function view(request: ApprovalRequest): PhoneRequest {
     id: request.id,
     user: request.user,
     client_name: request.clientName,
+    client_note: request.clientNote?.text ?? null,
     code: request.code,
     binding_message: request.bindingMessage ?? null,
     details: { ...request.details },

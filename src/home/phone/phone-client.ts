@@ -35,6 +35,8 @@ export interface PhoneClient {
   answerConnection(user: string, ticket: string, decision: 'approve' | 'deny'): Promise<AnsweredConnection>;
   /** A link that signs a browser in as `user`, once, within ten minutes. */
   ticket(user: string): Promise<{ url: string }>;
+  /** Lets one program register itself as a client that may ask `user`, within ten minutes. */
+  registrationToken(user: string): Promise<{ token: string }>;
 }
 
 const deviceSignInSchema = z.object({
@@ -55,6 +57,7 @@ const answeredConnectionSchema = z.object({
 export type AnsweredConnection = z.output<typeof answeredConnectionSchema>;
 
 const ticketSchema = z.object({ url: z.url() });
+const registrationSchema = z.object({ token: z.string() });
 
 /** Milliseconds on top of the time the server may wait. */
 const TIMEOUT = 10_000;
@@ -153,6 +156,8 @@ export function createPhoneClient(options: PhoneClientOptions): PhoneClient {
         { body: { user, ticket, decision } },
       ),
     ticket: (user) => call(ticketSchema, '/phone/api/tickets', noUser(user), { body: { user } }),
+    registrationToken: (user) =>
+      call(registrationSchema, '/phone/api/registrations', noUser(user), { body: { user } }),
   };
 }
 

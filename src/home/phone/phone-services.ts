@@ -3,6 +3,7 @@ import type { ApprovalRequests, Decision, DecisionOutcome } from '../identity-pr
 import type { ConnectionRequests } from '../identity-provider/connection-requests.ts';
 import type { DeviceCodes } from '../identity-provider/device-codes.ts';
 import type { People } from '../identity-provider/people.ts';
+import type { RegisteredClients } from '../identity-provider/registered-clients.ts';
 import type { Sessions } from '../identity-provider/sessions.ts';
 
 /** What the phone, as a page and as an API, is built on. */
@@ -11,6 +12,8 @@ export interface PhoneServices {
   readonly people: People;
   readonly requests: ApprovalRequests;
   readonly deviceCodes: DeviceCodes;
+  /** Programs that people let in. */
+  readonly clients: RegisteredClients;
   readonly connections: ConnectionRequests;
   /** The users' passwords at the third parties, for the phone that stands in for their browser. */
   readonly thirdPartyPasswords: Readonly<Record<string, string>>;

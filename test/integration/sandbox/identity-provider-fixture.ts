@@ -15,6 +15,7 @@ import type { VaultConnection } from '../../../src/home/identity-provider/third-
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
+import type { ResolveHost } from '../../../src/net/public-address.ts';
 import {
   bindingMessage,
   type TradeOrderDetails,
@@ -55,6 +56,8 @@ export async function startIdentityProvider(
     connections?: Record<string, VaultConnection>;
     thirdPartyPasswords?: Record<string, string>;
     fetch?: typeof fetch;
+    publicFetch?: typeof fetch;
+    resolve?: ResolveHost;
   } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'identity-provider-'));
@@ -90,6 +93,8 @@ export async function startIdentityProvider(
       faults,
       onError: (problem) => problems.push(problem),
       ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+      ...(options.publicFetch === undefined ? {} : { publicFetch: options.publicFetch }),
+      ...(options.resolve === undefined ? {} : { resolve: options.resolve }),
       ...(options.thirdPartyPasswords === undefined
         ? {}
         : { thirdPartyPasswords: options.thirdPartyPasswords }),
@@ -159,11 +164,16 @@ export async function signIn(world: World, options: { user?: string; scope?: str
   return { config, dpop, device, tokens };
 }
 
-/** Registers an approval client and hands out the calls it makes. */
-export async function registerApprovalClient(world: World, metadata: Record<string, unknown> = {}) {
+/** Registers an approval client, which `owner` lets in, and hands out the calls it makes. */
+export async function registerApprovalClient(
+  world: World,
+  metadata: Record<string, unknown> = {},
+  owner = 'alice',
+) {
   const key = await generateKeyPair('ES256', { extractable: true });
   const jwk: JWK = { ...(await exportJWK(key.publicKey)), kid: 'approval', alg: 'ES256', use: 'sig' };
   const auth = client.PrivateKeyJwt({ key: key.privateKey, kid: 'approval' });
+  const { token } = await world.phone.registrationToken(owner);
   const config = await client.dynamicClientRegistration(
     new URL(world.issuer),
     {
@@ -179,7 +189,7 @@ export async function registerApprovalClient(world: World, metadata: Record<stri
       ...metadata,
     } as Partial<client.ClientMetadata>,
     auth,
-    { execute: [client.allowInsecureRequests] },
+    { execute: [client.allowInsecureRequests], initialAccessToken: token },
   );
   const dpop = { DPoP: client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256')) };
   return {
@@ -189,7 +199,7 @@ export async function registerApprovalClient(world: World, metadata: Record<stri
     ask: (details: unknown, parameters: Record<string, string> = {}) =>
       client.initiateBackchannelAuthentication(config, {
         scope: 'openid orders:write',
-        login_hint: 'alice',
+        login_hint: owner,
         ...describedAs(details),
         authorization_details: JSON.stringify(Array.isArray(details) ? details : [details]),
         resource: RESOURCE,

@@ -93,7 +93,7 @@ describe('a form', () => {
   });
 
   it('is refused for a request of somebody else', async () => {
-    await approval.ask(details(), { login_hint: 'bob' });
+    await (await registerApprovalClient(world, {}, 'bob')).ask(details());
     const [bobs] = await world.phone.requests('bob');
     const { browser, token } = await signedIn();
     const response = await browser.post(`/phone/requests/${bobs?.id}`, {
