@@ -96,11 +96,12 @@ describe('gateway.yaml', () => {
       '"message" is what it can do',
     ],
     [
-      'a client that is registered and registers itself',
+      'a token for registering where it does not',
       { approval: { client_id: 'x', registration_token_file: 'token' } },
       'is for "registration: true"',
     ],
     [
+      'a client that is registered and registers itself',
       { approval: { client_id: 'x', registration: true } },
       'either client_id or registration',
     ],
