@@ -44,6 +44,11 @@ export const proposalDetailsSchema = z.lazy(() =>
     proposal: z.string().regex(/^pr_[0-9A-Za-z]{8,32}$/),
     code: z.string().regex(/^[0-9A-HJKMNP-TV-Z]{4}$/),
     digest: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+    /** Drawn by the gateway with the draft, for what is signed; absent from a proposal made before there were signatures. */
+    nonce: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{22}$/)
+      .optional(),
     expires_at: z.iso.datetime({ precision: 0 }),
     subject: z.record(z.string(), z.unknown()),
     worst_case: worstCaseSchema.nullable(),
@@ -65,6 +70,7 @@ export interface DetailedProposal {
   readonly kind: ProposalKind;
   readonly code: string;
   readonly digest: string;
+  readonly nonce: string | undefined;
   readonly subject: unknown;
   readonly subjectId: string;
   readonly worstCase: WorstCase | null;
@@ -81,7 +87,7 @@ export function proposalDetails(
   proposal: DetailedProposal,
   target: { readonly gateway: string; readonly type: string; readonly expiresAt: string },
 ): ProposalDetails {
-  const { again } = proposal;
+  const { again, nonce } = proposal;
   return {
     type: target.type,
     locations: [target.gateway],
@@ -91,6 +97,7 @@ export function proposalDetails(
     proposal: proposal.id,
     code: proposal.code,
     digest: proposal.digest,
+    ...(nonce === undefined ? {} : { nonce }),
     expires_at: target.expiresAt,
     subject: proposal.subject as Record<string, unknown>,
     worst_case: proposal.worstCase,

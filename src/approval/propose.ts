@@ -19,6 +19,7 @@ import type { Completed, Proposer } from './kind.ts';
 import { proposalFacts } from './moves.ts';
 import { foreignProvenance, isTyped } from './provenance.ts';
 import { type Asker, HOUR_MS, type Quotas, requireQuota } from './quotas.ts';
+import { drawNonce } from './signature/statement.ts';
 
 /** Who proposes, and how they are found on their phone. */
 export interface ProposingCaller extends Proposer {
@@ -167,7 +168,13 @@ function identityOf(
 ) {
   const requestedBy = requested_by ?? null;
   const statement = { kind, subject, worst_case: worstCase, provenance, requested_by: requestedBy, client };
-  return { id: drawProposalId(), kind, requestedBy, digest: proposalDigest(statement) };
+  return {
+    id: drawProposalId(),
+    kind,
+    requestedBy,
+    digest: proposalDigest(statement),
+    nonce: drawNonce(),
+  };
 }
 
 function digestOf(value: unknown): string {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
+import { createKeys, type Keys } from '../approval/keys/keys.ts';
 import { publicHalf } from '../auth/provider/assertion-key.ts';
 import { createGateway } from '../gateway/gateway.ts';
 import type { GatewayApproval, GatewayOptions } from '../gateway/gateway-options.ts';
@@ -17,9 +18,9 @@ import { createPeople, type People } from './identity-provider/people.ts';
 export interface HomeOptions
   extends Pick<
     IdentityProviderOptions,
+    | 'about'
     | 'faults'
     | 'onError'
-    | 'passwords'
     | 'phonePairingSecret'
     | 'refreshTokenReuse'
     | 'thirdPartyPasswords'
@@ -44,6 +45,8 @@ export interface HomeOptions
 /** Identity provider, phone app and gateway under one address. They talk to each other over HTTP, as strangers would. */
 export interface Home {
   readonly people: People;
+  /** What they approve with. */
+  readonly keys: Keys;
   /** Answers what comes to the public address. */
   readonly listener: RequestListener;
   /** Takes no more, and finishes what is being carried out. The databases can be closed after that. */
@@ -55,6 +58,16 @@ export async function createHome(options: HomeOptions): Promise<Home> {
   const { address, providerDatabase, stores, clock = systemClock } = options;
   const { approval } = options.gateway;
   const people = createPeople(providerDatabase, () => clock.now());
+  const { origin, hostname } = new URL(address);
+  const keys = createKeys({
+    store: stores.keys,
+    gateway: address,
+    rpId: hostname,
+    origin,
+    rpName: options.about.name,
+    clock,
+    softwareKeys: options.about.simulated,
+  });
   const fetching = options.fetch === undefined ? {} : { fetch: options.fetch };
   const provider: IdentityProvider = await createIdentityProvider({
     ...options,
@@ -63,6 +76,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     resource: address,
     database: providerDatabase,
     people,
+    signingKeys: keys,
     gatewayClient: { client_id: approval.client.id, jwks: { keys: [publicHalf(approval.privateKey)] } },
     clock,
   });
@@ -77,6 +91,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
   const toGateway = listenerOf(gateway.app);
   return {
     people,
+    keys,
     listener: (request: IncomingMessage, response: ServerResponse) => {
       const [path = '/'] = (request.url ?? '/').split('?', 1);
       return isGatewayPath(path) ? toGateway(request, response) : provider.callback(request, response);

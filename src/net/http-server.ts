@@ -51,7 +51,7 @@ export async function listen(
       reject(
         ['EADDRINUSE', 'EACCES', 'EADDRNOTAVAIL', 'ENOTFOUND'].includes(error.code ?? '')
           ? new TradeAgentError('port_in_use', `port ${port} on ${host} is in use or not allowed`, {
-              hint: 'Stop what listens there, or choose other ports: --port N takes N, N+1 and N+2, --port 0 any free ones.',
+              hint: 'Stop what listens there, or choose other ports: --port 0 takes any free ones.',
               cause: error,
             })
           : error,

@@ -10,9 +10,7 @@ const userSchema = z.object({
   username: z.string(),
   name: z.string(),
   email: z.string(),
-  /** At the identity provider, which is to say on the phone page. */
-  password: z.string(),
-  /** At the paper broker, and at the other third parties: not the provider's companies, so another password. */
+  /** At the paper broker, and at the other third parties; the home itself knows no passwords. */
   broker_password: z.string(),
 });
 
@@ -101,14 +99,12 @@ async function readOrMakeSeed(file: string): Promise<SandboxSeed> {
           username: 'alice',
           name: 'Alice Adams',
           email: 'alice@example.com',
-          password: passphrase(),
           broker_password: passphrase(),
         },
         {
           username: 'bob',
           name: 'Bob Brown',
           email: 'bob@example.com',
-          password: passphrase(),
           broker_password: passphrase(),
         },
       ],

@@ -85,7 +85,7 @@ export function homeSettings(
   return {
     address: addresses.issuer,
     phonePairingSecret: pairingSecret,
-    passwords: Object.fromEntries(seed.users.map(({ username, password }) => [username, password])),
+    about: { name: 'Sandbox', environment: 'paper', simulated: true },
     thirdPartyPasswords: Object.fromEntries(
       seed.users.map(({ username, broker_password }) => [username, broker_password]),
     ),

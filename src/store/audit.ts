@@ -16,7 +16,10 @@ export type AuditEvent =
   | 'unknown'
   | 'order_cancelled'
   | 'halted'
-  | 'lifted';
+  | 'lifted'
+  | 'signed'
+  | 'key_enrolled'
+  | 'key_removed';
 
 /** A line of the record, to be written in the transaction that makes it true. */
 export interface AuditNote {

@@ -4,6 +4,7 @@ import type { MessageJournal } from './message-journal.ts';
 import type { OrderJournal } from './order-journal.ts';
 import type { ProofStore } from './proof-store.ts';
 import type { ProposalStore } from './proposal-store.ts';
+import type { SigningKeyStore } from './signing-key-store.ts';
 
 /** All that a gateway keeps. One database: what belongs together is written in one transaction. */
 export interface GatewayStores {
@@ -12,6 +13,7 @@ export interface GatewayStores {
   readonly proofs: ProofStore;
   readonly proposals: ProposalStore;
   readonly halts: Halts;
+  readonly keys: SigningKeyStore;
   /** The lines that the stores before write. */
   readonly audit: AuditStore;
 }

@@ -27,6 +27,8 @@ export interface StoredProposal {
   readonly subjectId: string;
   readonly fingerprint: string;
   readonly digest: string;
+  /** For what is signed, 22 base64url characters; undefined where it was drafted before there were signatures. */
+  readonly nonce: string | undefined;
   readonly worstCase: WorstCase | null;
   readonly warnings: readonly string[];
   readonly shows: Readonly<Record<string, string>>;
@@ -69,6 +71,7 @@ export type Draft = Pick<
   | 'subjectId'
   | 'fingerprint'
   | 'digest'
+  | 'nonce'
   | 'worstCase'
   | 'warnings'
   | 'shows'

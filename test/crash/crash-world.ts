@@ -65,7 +65,7 @@ export async function createCrashWorld(): Promise<CrashWorld> {
     up.catch(() => undefined);
     return up;
   };
-  await start(['--port', String(await threeFreePorts())]);
+  await start(['--port', String(await twoFreePorts())]);
   const ready = readReadyFile(readyFile);
   if (ready === undefined) throw new Error('the sandbox has no ready file');
   const { admin_secret } = JSON.parse(readFileSync(join(sandboxHome, 'seed.json'), 'utf8'));
@@ -147,11 +147,11 @@ async function serving(sandbox: Program, readyFile: string): Promise<void> {
   }
 }
 
-/** The first of three neighbouring ports that are free now. */
-async function threeFreePorts(): Promise<number> {
+/** The first of two neighbouring ports that are free now. */
+async function twoFreePorts(): Promise<number> {
   for (;;) {
     const first = 20_000 + Math.floor(Math.random() * 12_000);
-    const free = await Promise.all([first, first + 1, first + 2].map(isFree));
+    const free = await Promise.all([first, first + 1].map(isFree));
     if (free.every(Boolean)) return first;
   }
 }

@@ -202,10 +202,8 @@ export async function createWorld(
     },
     async restartSandbox() {
       // Free ports are not remembered by themselves; tokens name these.
-      const [issuer, gateway, broker] = [ready.issuer, ready.gateway, ready.broker].map((url) =>
-        Number(new URL(url).port),
-      );
-      writeFileSync(join(ready.home, 'ports.json'), JSON.stringify({ issuer, gateway, broker }));
+      const [issuer, broker] = [ready.issuer, ready.broker].map((url) => Number(new URL(url).port));
+      writeFileSync(join(ready.home, 'ports.json'), JSON.stringify({ issuer, broker }));
       sandbox = startSandbox();
       await waitForReady(readyFile, sandbox);
     },

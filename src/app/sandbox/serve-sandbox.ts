@@ -1,15 +1,12 @@
 import type { SandboxReady } from '../../sandbox/ready-file.ts';
-import { type Sandbox, type SandboxOptions, startSandbox } from '../../sandbox/sandbox.ts';
+import { type SandboxOptions, startSandbox } from '../../sandbox/sandbox.ts';
 import type { App } from '../app.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
-
-/** One of its simulated people, who signs in on the phone by password. */
-export type SandboxUser = Pick<Sandbox['seed']['users'][number], 'username' | 'password'>;
 
 export interface ServeSandboxOptions extends Omit<SandboxOptions, 'clock'> {
   /** Ends it after nobody used it for so many milliseconds. */
   readonly idleExitMs?: number;
-  readonly ready: (ready: SandboxReady, users: readonly SandboxUser[]) => Promise<void>;
+  readonly ready: (ready: SandboxReady) => Promise<void>;
 }
 
 /**
@@ -23,7 +20,7 @@ export async function serveSandbox(
   // SQLite makes its files as the umask lets it.
   process.umask(0o077);
   const sandbox = await startSandbox({ ...options, clock });
-  await ready(sandbox.ready, sandbox.seed.users);
+  await ready(sandbox.ready);
   const idle = async (ms: number) => {
     for (;;) {
       const left = sandbox.lastRequestAt() + ms - clock.now();

@@ -17,10 +17,25 @@ export type DeviceLookup =
   | { readonly status: 'waiting'; readonly request: DeviceRequest }
   | { readonly status: 'unknown' | 'expired' | 'used' };
 
+/** How and when the person who lets a device in proved who they are (RFC 8176 §2, OpenID Connect Core §2). */
+export interface Authentication {
+  readonly amr: readonly string[];
+  /** Milliseconds since the epoch; undefined for now. */
+  readonly at?: number;
+}
+
+/** Whoever holds the terminal phone's secret: a key in software. */
+export const TERMINAL_PHONE: Authentication = { amr: ['swk'] };
+
+/** A passkey that has verified the person: a key that leaves its device, or not, and what unlocked it. */
+export function byPasskey({ synced, at }: { synced: boolean; at: number }): Authentication {
+  return { amr: [synced ? 'swk' : 'hwk', 'user', 'mfa'], at };
+}
+
 export interface DeviceCodes {
   find(userCode: string): Promise<DeviceLookup>;
-  /** Lets the device in as `user`, or turns it away; final either way. */
-  decide(userCode: string, user: string, allow: boolean): Promise<DeviceLookup>;
+  /** Lets the device in as `user`, who has authenticated so, or turns it away where that is undefined; final either way. */
+  decide(userCode: string, user: string, allowedBy: Authentication | undefined): Promise<DeviceLookup>;
 }
 
 /**
@@ -72,7 +87,7 @@ export function createDeviceCodes(options: {
       const loaded = await load(userCode);
       return loaded === undefined ? { status: 'unknown' } : describe(loaded);
     },
-    async decide(userCode, user, allow) {
+    async decide(userCode, user, allowedBy) {
       const loaded = await load(userCode);
       if (loaded === undefined) return { status: 'unknown' };
       const lookup = describe(loaded);
@@ -80,7 +95,7 @@ export function createDeviceCodes(options: {
       const { code, client } = loaded;
       deciding.add(code.jti);
       try {
-        if (!allow) {
+        if (allowedBy === undefined) {
           Object.assign(code, { error: 'access_denied', errorDescription: 'the person refused' });
           await code.save();
           return lookup;
@@ -97,8 +112,8 @@ export function createDeviceCodes(options: {
         if (connections.length > 0) grant.addResourceScope(connectedAccounts, connections);
         Object.assign(code, {
           accountId: user,
-          amr: ['pwd'],
-          authTime: Math.floor(options.now() / 1000),
+          amr: [...allowedBy.amr],
+          authTime: Math.floor((allowedBy.at ?? options.now()) / 1000),
           grantId: await grant.save(),
           resource: connections.length > 0 ? [resource, connectedAccounts] : resource,
           scope: [...identity, ...session, ...connections].join(' '),

@@ -4,6 +4,7 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Hono } from 'hono';
 import type { JSONWebKeySet } from 'jose';
 import Provider from 'oidc-provider';
+import type { Keys } from '../../approval/keys/keys.ts';
 import { createTokenVerifier, type TokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
@@ -11,7 +12,7 @@ import type { ResolveHost } from '../../net/public-address.ts';
 import { sqliteProofStore } from '../../store/sqlite/proof-store.ts';
 import type { Faults } from '../faults.ts';
 import { createPhoneApp } from '../phone/phone-app.ts';
-import type { PhoneServices } from '../phone/phone-services.ts';
+import type { HomeAbout, PhoneServices } from '../phone/phone-services.ts';
 import { createApprovalRequests } from './approval-requests.ts';
 import { createConnectedAccounts } from './connected-accounts.ts';
 import { createConnectionRequests } from './connection-requests.ts';
@@ -26,6 +27,7 @@ import { createOutcomeEndpoint } from './outcome-endpoint.ts';
 import type { People } from './people.ts';
 import { connectedAccountsUrl, LOGIN_CLIENT_ID } from './protocol.ts';
 import { loadProviderKeys, type ProviderKeys } from './provider-keys.ts';
+import { createRecoveryCodes } from './recovery-codes.ts';
 import type { RefreshTokenReuse } from './refresh-token-reuse.ts';
 import { createRegisteredClients } from './registered-clients.ts';
 import { createSessions } from './sessions.ts';
@@ -38,8 +40,10 @@ export interface IdentityProviderOptions {
   /** The gateway's resource indicator: the audience of access tokens. */
   readonly resource: string;
   readonly people: People;
-  /** By user name. */
-  readonly passwords?: Readonly<Record<string, string>>;
+  /** What people approve and sign in with. */
+  readonly signingKeys: Keys;
+  /** What the pages say of the home they belong to. */
+  readonly about: HomeAbout;
   /** Authenticates the terminal phone. */
   readonly phonePairingSecret: string;
   /** The one client that may exchange tokens (private_key_jwt). */
@@ -131,7 +135,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   );
   const phone = serve(
     phoneApp(options, {
-      keys,
+      formKey: keys.cookie,
       requests,
       clients,
       connections,
@@ -171,24 +175,21 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
 function phoneApp(
   options: IdentityProviderOptions,
   parts: Pick<PhoneServices, 'clients' | 'requests' | 'connections' | 'deviceCodes' | 'clock' | 'closing'> & {
-    readonly keys: ProviderKeys;
+    readonly formKey: string;
     readonly delivery: Delivery;
   },
 ): Hono {
-  const { database, issuer, people } = options;
-  const { clock, delivery, keys, requests } = parts;
+  const { about, database, issuer, people } = options;
+  const { clock, delivery, formKey, requests } = parts;
   return createPhoneApp({
     ...parts,
     issuer,
+    about,
     people,
+    keys: options.signingKeys,
+    recovery: createRecoveryCodes({ database, people, clock }),
     thirdPartyPasswords: options.thirdPartyPasswords ?? {},
-    sessions: createSessions({
-      database,
-      people,
-      passwords: options.passwords ?? {},
-      formKey: keys.cookie,
-      clock,
-    }),
+    sessions: createSessions({ database, people, formKey, clock }),
     pairingSecret: options.phonePairingSecret,
     decide: async (id, decision, user) => {
       const result = requests.decide(id, decision, user);

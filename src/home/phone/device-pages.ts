@@ -1,9 +1,9 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import type { DeviceLookup, DeviceRequest } from '../identity-provider/device-codes.ts';
+import { byPasskey, type DeviceLookup, type DeviceRequest } from '../identity-provider/device-codes.ts';
 import { createRateLimit } from '../identity-provider/rate-limit.ts';
-import type { BrowserContext, BrowserEnv } from './browser-env.ts';
-import { messagePage, page, toSignIn } from './page.ts';
+import { type BrowserContext, type BrowserEnv, isFull } from './browser-env.ts';
+import { messagePage, page, passkeyNeeded, toSignIn } from './page.ts';
 import type { PhoneServices } from './phone-services.ts';
 
 const problems: Record<Exclude<DeviceLookup['status'], 'waiting'>, string> = {
@@ -62,14 +62,16 @@ export function createDevicePages(services: PhoneServices): Hono<BrowserEnv> {
   });
 
   app.post('/device/confirm', async (context) => {
-    const { user } = context.var;
+    const { user, session } = context.var;
     const { user_code: given, decision } = await context.req.parseBody();
     const userCode = typeof given === 'string' ? given.slice(0, 32) : '';
-    if (user === undefined) return toSignIn(context, confirmPath(userCode));
+    if (user === undefined || session === undefined) return toSignIn(context, confirmPath(userCode));
     const found = await lookUp(context, userCode);
     if (found instanceof Response) return found;
     const allow = decision === 'allow';
-    const decided = await services.deviceCodes.decide(userCode, user.username, allow);
+    if (allow && !isFull(context)) return passkeyNeeded(context);
+    const by = allow ? byPasskey({ synced: session.synced, at: session.openedAt }) : undefined;
+    const decided = await services.deviceCodes.decide(userCode, user.username, by);
     if (decided.status !== 'waiting') return codePage(context, userCode, 410, problems[decided.status]);
     if (!allow) {
       return messagePage(context, 200, {
@@ -139,7 +141,7 @@ function consentPage(context: BrowserContext, request: DeviceRequest) {
 <input type="hidden" name="user_code" value="${request.userCode}">
 <div class="pair">
 <button class="stop" name="decision" value="refuse" data-testid="refuse">Refuse</button>
-<button class="go" name="decision" value="allow" data-testid="allow">Let it in</button>
+${isFull(context) ? html`<button class="go" name="decision" value="allow" data-testid="allow">Let it in</button>` : ''}
 </div>
 </form>
 </div>`,

@@ -5,7 +5,8 @@ import { isProposalDetails, proposalDetailsSchema } from '../../approval/details
 import { utcSeconds } from '../../machine/clock.ts';
 import type { ApprovalRequest } from '../identity-provider/approval-requests.ts';
 import { sameSecret } from '../identity-provider/constant-time.ts';
-import type { DeviceLookup } from '../identity-provider/device-codes.ts';
+import { type DeviceLookup, TERMINAL_PHONE } from '../identity-provider/device-codes.ts';
+import { pairingLink } from './pairing-pages.ts';
 import type { PhoneRequest } from './phone-request.ts';
 import { nextChange, type PhoneServices } from './phone-services.ts';
 
@@ -89,7 +90,11 @@ export function createPhoneApi(services: PhoneServices): Hono {
     if (!body.success) return context.json({ error: 'invalid_request' }, 400);
     if (!known(body.data.user)) return context.json({ error: 'unknown_user' }, 404);
     const { user, user_code: userCode, decision } = body.data;
-    const lookup = await services.deviceCodes.decide(userCode, user, decision === 'approve');
+    const lookup = await services.deviceCodes.decide(
+      userCode,
+      user,
+      decision === 'approve' ? TERMINAL_PHONE : undefined,
+    );
     return answerLookup(context, user, lookup);
   });
 
@@ -113,7 +118,15 @@ export function createPhoneApi(services: PhoneServices): Hono {
     if (!body.success) return context.json({ error: 'invalid_request' }, 400);
     const ticket = services.sessions.issueTicket(body.data.user);
     if (ticket === undefined) return context.json({ error: 'unknown_user' }, 404);
-    return context.json({ url: `${services.issuer}/phone/pair?ticket=${ticket}` });
+    return context.json({ url: `${services.issuer}/phone/link#${ticket}` });
+  });
+
+  app.post('/pairings', async (context) => {
+    const body = ticketSchema.safeParse(await context.req.json().catch(() => undefined));
+    if (!body.success) return context.json({ error: 'invalid_request' }, 400);
+    if (!known(body.data.user)) return context.json({ error: 'unknown_user' }, 404);
+    const { secret } = await services.keys.pair(body.data.user);
+    return context.json({ url: pairingLink(services.issuer, secret) });
   });
 
   app.post('/registrations', async (context) => {

@@ -1,13 +1,16 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { createAuthenticatorPages } from './authenticator-pages.ts';
 import { browserMiddleware } from './browser.ts';
 import type { BrowserEnv } from './browser-env.ts';
 import { createConnectionPages } from './connection-pages.ts';
 import { createDevicePages } from './device-pages.ts';
+import { createPairingPages } from './pairing-pages.ts';
 import { createPhoneApi } from './phone-api.ts';
 import { createPhoneAssets } from './phone-assets.ts';
 import { createPhonePages } from './phone-pages.ts';
 import type { PhoneServices } from './phone-services.ts';
+import { createSessionPages } from './session-pages.ts';
 import { createSignInPages } from './sign-in-pages.ts';
 
 /** Paths that belong to the phone rather than to the provider's protocol endpoints. */
@@ -15,6 +18,7 @@ export function isPhonePath(path: string): boolean {
   return (
     ['/device', '/device/confirm', '/signin', '/signout', '/phone'].includes(path) ||
     path.startsWith('/phone/') ||
+    path.startsWith('/signin/') ||
     path.startsWith('/connections/')
   );
 }
@@ -25,6 +29,9 @@ export function createPhoneApp(services: PhoneServices): Hono {
   pages.use(bodyLimit({ maxSize: 16 * 1024 }));
   pages.use(browserMiddleware(services));
   pages.route('/', createSignInPages(services));
+  pages.route('/', createPairingPages(services));
+  pages.route('/', createAuthenticatorPages(services));
+  pages.route('/', createSessionPages(services));
   pages.route('/', createDevicePages(services));
   pages.route('/', createConnectionPages(services));
   pages.route('/', createPhonePages(services));

@@ -2,8 +2,8 @@ import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { streamSSE } from 'hono/streaming';
 import type { ApprovalRequest, DecisionOutcome } from '../identity-provider/approval-requests.ts';
-import type { BrowserEnv } from './browser-env.ts';
-import { type Markup, messagePage, page, toSignIn } from './page.ts';
+import { type BrowserEnv, isFull } from './browser-env.ts';
+import { type Markup, messagePage, page, passkeyNeeded, toSignIn } from './page.ts';
 import { nextChange, type PhoneServices } from './phone-services.ts';
 import { recentItem, requestCard, resultPanel } from './request-card.ts';
 
@@ -65,6 +65,7 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
     if (decision !== 'approve' && decision !== 'deny') {
       return messagePage(context, 400, { title: 'Nothing was decided', text: 'The form named no decision.' });
     }
+    if (decision === 'approve' && !isFull(context)) return passkeyNeeded(context);
     // The page's script stays where it is; a form without script goes back to the page.
     const inPlace = context.req.header('accept') === 'application/json';
     const result = await services.decide(context.req.param('id'), decision, user.username);
@@ -90,7 +91,7 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
       stream.onAbort(() => gone.abort());
       let last = '';
       while (!gone.signal.aborted && !services.closing.aborted) {
-        if (services.sessions.user(session) === undefined) {
+        if (session === undefined || !services.sessions.isOpen(session.id)) {
           await stream.writeSSE({ event: 'signed_out', data: '' });
           return;
         }

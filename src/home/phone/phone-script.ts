@@ -77,7 +77,7 @@ function show(update) {
 function count() {
   const waiting = pending.querySelectorAll('[data-testid=request]').length;
   empty.hidden = pending.children.length > 0;
-  document.title = (waiting > 0 ? '(' + waiting + ') ' : '') + 'Approve orders · Sandbox';
+  document.title = (waiting > 0 ? '(' + waiting + ') ' : '') + document.querySelector('main').dataset.title;
 }
 
 /** The buttons' place tells what became of it. */
@@ -124,7 +124,7 @@ function refused(card, title, text) {
 async function send(form, data) {
   const card = form.closest('[data-request-id]');
   try {
-    const answer = await fetch(form.action, { method: 'POST', body: data, headers: { accept: 'application/json' } });
+    const answer = await window.tradeAgent.fetch(form.getAttribute('action'), { method: 'POST', body: data, headers: { accept: 'application/json' } });
     const said = await answer.json().catch(() => ({ title: 'Nothing was decided', text: 'This page is out of date: load it again.' }));
     if (!answer.ok) refused(card, said.title, said.text);
     // What the events have told meanwhile is newer than this answer.
@@ -159,9 +159,10 @@ document.addEventListener('click', (event) => {
   count();
 });
 
-const events = new EventSource('/phone/events');
-events.addEventListener('requests', (event) => { state.textContent = 'Connected'; show(JSON.parse(event.data)); });
-events.addEventListener('alive', () => { state.textContent = 'Connected'; });
-events.addEventListener('signed_out', () => { events.close(); location.assign('/signin'); });
-events.addEventListener('error', () => { state.textContent = 'Not connected, trying again'; });
+const stop = window.tradeAgent.listen('/phone/events', {
+  requests(data) { state.textContent = 'Connected'; show(JSON.parse(data)); },
+  alive() { state.textContent = 'Connected'; },
+  signed_out() { stop(); location.assign('/signin'); },
+  error() { state.textContent = 'Not connected, trying again'; },
+});
 `;

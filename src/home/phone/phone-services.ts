@@ -1,14 +1,29 @@
+import type { Keys } from '../../approval/keys/keys.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { ApprovalRequests, Decision, DecisionOutcome } from '../identity-provider/approval-requests.ts';
 import type { ConnectionRequests } from '../identity-provider/connection-requests.ts';
 import type { DeviceCodes } from '../identity-provider/device-codes.ts';
 import type { People } from '../identity-provider/people.ts';
+import type { RecoveryCodes } from '../identity-provider/recovery-codes.ts';
 import type { RegisteredClients } from '../identity-provider/registered-clients.ts';
 import type { Sessions } from '../identity-provider/sessions.ts';
+
+/** What the pages say of the home they belong to. */
+export interface HomeAbout {
+  /** As its owner calls it: `Alice's home`. */
+  readonly name: string;
+  /** Whose money its orders move. */
+  readonly environment: 'paper' | 'live';
+  /** Nothing in it is real. */
+  readonly simulated: boolean;
+}
 
 /** What the phone, as a page and as an API, is built on. */
 export interface PhoneServices {
   readonly issuer: string;
+  readonly about: HomeAbout;
+  readonly keys: Keys;
+  readonly recovery: RecoveryCodes;
   readonly people: People;
   readonly requests: ApprovalRequests;
   readonly deviceCodes: DeviceCodes;

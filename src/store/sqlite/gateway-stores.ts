@@ -9,6 +9,7 @@ import { sql as audit } from './migrations/gateway/0005-audit.ts';
 import { sqliteOrderJournal } from './order-journal.ts';
 import { sqliteProofStore } from './proof-store.ts';
 import { sqliteProposalStore } from './proposal-store.ts';
+import { sqliteSigningKeyStore } from './signing-key-store.ts';
 
 /**
  * @param database the gateway's, open; its owner closes it. Set to WAL and `synchronous=FULL` here
@@ -22,6 +23,7 @@ export function sqliteGatewayStores(database: Database.Database): GatewayStores 
     proofs: sqliteProofStore(database),
     proposals: sqliteProposalStore(database),
     halts: sqliteHalts(database),
+    keys: sqliteSigningKeyStore(database),
     audit: sqliteAuditStore(database),
   };
 }

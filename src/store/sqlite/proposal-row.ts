@@ -15,6 +15,7 @@ export interface ProposalRow {
   readonly subject_id: string;
   readonly fingerprint: string;
   readonly digest: string;
+  readonly nonce: string | null;
   readonly shown: string;
   readonly again: number | null;
   readonly typed: number;
@@ -50,6 +51,7 @@ export function proposalOf(row: ProposalRow): StoredProposal {
     subjectId: row.subject_id,
     fingerprint: row.fingerprint,
     digest: row.digest,
+    nonce: row.nonce ?? undefined,
     ...(JSON.parse(row.shown) as Shown),
     again: row.again ?? undefined,
     typed: row.typed === 1,
@@ -85,6 +87,7 @@ export function draftValues(draft: Draft) {
     deadline,
     username: draft.username ?? null,
     email: draft.email ?? null,
+    nonce: draft.nonce ?? null,
     again: draft.again ?? null,
     typed: draft.typed ? 1 : 0,
     subject: JSON.stringify(draft.subject),

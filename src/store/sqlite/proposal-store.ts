@@ -121,9 +121,9 @@ function drafts(database: Database.Database) {
   );
   const insert = database.prepare(`
     INSERT INTO proposals (id, sub, client, username, email, kind, state, code, subject, subject_id, fingerprint, digest,
-      shown, again, typed, created_at, updated_at, version, deadline, expires_at, poll_interval)
+      nonce, shown, again, typed, created_at, updated_at, version, deadline, expires_at, poll_interval)
     VALUES (@id, @sub, @client, @username, @email, @kind, 'drafted', @code, @subject, @subjectId, @fingerprint, @digest,
-      @shown, @again, @typed, @now, @now, @version, @deadline, @deadline, ${DEFAULT_INTERVAL_S})`);
+      @nonce, @shown, @again, @typed, @now, @now, @version, @deadline, @deadline, ${DEFAULT_INTERVAL_S})`);
   const draft = database.transaction(
     (drafted: Draft, key: KeyedRequest, expected: string, line: AuditNote, now: number) => {
       const known = keyed(key);

@@ -33,6 +33,7 @@ export function proposalCountsContract(open: OpenStores): void {
       subject: { symbol: 'AAPL', qty: '5' },
       subjectId: `ta-${id}`,
       digest: `digest of ${id}`,
+      nonce: 'AAAAAAAAAAAAAAAAAAAAAA',
       worstCase: null,
       warnings: [],
       shows: {},

@@ -31,6 +31,7 @@ export function proposalStoreContract(open: OpenStores): void {
     subjectId: `ta-${id}`,
     fingerprint: 'AAPL 5',
     digest: `digest of ${id}`,
+    nonce: 'AAAAAAAAAAAAAAAAAAAAAA',
     worstCase: null,
     warnings: ['one'],
     shows: { Company: 'Apple' },

@@ -123,7 +123,7 @@ describe('profile add', () => {
 
   it('writes nothing for an issuer that is no identity provider', async () => {
     const { exitCode } = await world.run([
-      ...['profile', 'add', 'work', '--issuer', world.sandbox.ready.gateway],
+      ...['profile', 'add', 'work', '--issuer', world.sandbox.ready.broker],
       ...['--gateway', world.sandbox.ready.gateway, '--login-client', 'x'],
     ]);
     expect(exitCode).toBe(1);

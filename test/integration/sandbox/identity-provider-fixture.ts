@@ -24,22 +24,24 @@ import {
 } from '../../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 
+import { testKeys } from '../home/test-keys.ts';
+
 export const RESOURCE = 'http://127.0.0.1:9/gateway';
 export const CIBA = 'urn:openid:params:grant-type:ciba';
 export const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 export const ALL_SCOPES =
   'openid profile email offline_access market:read portfolio:read orders:read orders:cancel';
 export const users = [
-  { username: 'alice', name: 'Alice Adams', email: 'alice@example.com', password: 'amber-bison-4711' },
-  { username: 'bob', name: 'Bob Brown', email: 'bob@example.com', password: 'cedar-delta-4712' },
+  { username: 'alice', name: 'Alice Adams', email: 'alice@example.com' },
+  { username: 'bob', name: 'Bob Brown', email: 'bob@example.com' },
 ];
 const PAIRING_SECRET = 'pairing-secret-for-tests';
 
 export async function listen(handler: RequestListener): Promise<{ url: string; close(): Promise<void> }> {
   const server = createServer(handler);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://localhost:${(server.address() as AddressInfo).port}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -67,6 +69,7 @@ export async function startIdentityProvider(
   let handler: RequestListener = (_request, response) => response.writeHead(503).end();
   const server = await listen((request, response) => handler(request, response));
 
+  const keys = testKeys(server.url, RESOURCE, join(folder, 'gateway.db'));
   const start = async () => {
     const database = new Database(join(folder, 'state.db'));
     const vault = createVault({
@@ -81,7 +84,8 @@ export async function startIdentityProvider(
       database,
       resource: RESOURCE,
       people,
-      passwords: Object.fromEntries(users.map(({ username, password }) => [username, password])),
+      signingKeys: keys,
+      about: { name: 'Sandbox', environment: 'paper', simulated: true },
       phonePairingSecret: PAIRING_SECRET,
       gatewayClient: {
         client_id: 'trade-agent-gateway',
@@ -116,6 +120,7 @@ export async function startIdentityProvider(
     phone: createPhoneClient({ phone: `${server.url}/phone`, pairingSecret: PAIRING_SECRET }),
     pairingSecret: PAIRING_SECRET,
     gatewayKey,
+    keys,
     database: () => running.database,
     vault: () => running.vault,
     /** Resolves once the token endpoint holds this many polls for a request. */

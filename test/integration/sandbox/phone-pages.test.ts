@@ -1,10 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as client from 'openid-client';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { approvalCode } from '../../../src/trading/approval-details.ts';
 import { launchChromium } from '../chromium.ts';
+import { openPhoneBrowser, type PhoneBrowser, type PhoneBrowserOptions } from '../home/phone-browser.ts';
 import {
   ALL_SCOPES,
   type ApprovalClient,
@@ -12,7 +13,6 @@ import {
   refusal,
   registerApprovalClient,
   startIdentityProvider,
-  users,
   type World,
 } from './identity-provider-fixture.ts';
 
@@ -22,9 +22,8 @@ mkdirSync(screenshots, { recursive: true });
 let browser: Browser;
 let world: World;
 let approval: ApprovalClient;
-let context: BrowserContext;
+let phone: PhoneBrowser;
 let page: Page;
-const complaints: string[] = [];
 
 beforeAll(async () => {
   world = await startIdentityProvider();
@@ -35,48 +34,22 @@ afterAll(async () => {
   await browser?.close();
   await world?.close();
 });
-beforeEach(async () => {
-  complaints.length = 0;
-  await open();
-});
+beforeEach(() => open());
 afterEach(async () => {
-  await context.close();
-  expect(complaints).toEqual([]);
+  await phone.close();
+  expect(phone.complaints).toEqual([]);
 });
 
-async function open(options: { dark?: boolean; width?: number; height?: number; javaScript?: boolean } = {}) {
-  await context?.close();
-  context = await browser.newContext({
-    viewport: { width: options.width ?? 390, height: options.height ?? 844 },
-    deviceScaleFactor: 2,
-    colorScheme: options.dark ? 'dark' : 'light',
-    // Pictures are taken at once: no fading in.
-    reducedMotion: 'reduce',
-    javaScriptEnabled: options.javaScript ?? true,
-  });
-  context.setDefaultTimeout(10_000);
-  page = await context.newPage();
-  // A blocked style or script (Content Security Policy) or a script's error shows only here.
-  page.on('console', (message) => {
-    if (message.type() === 'error' && !/status of 4\d\d/.test(message.text()))
-      complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
+async function open(options: PhoneBrowserOptions = {}): Promise<void> {
+  await phone?.close();
+  phone = await openPhoneBrowser(browser, options);
+  page = phone.page;
 }
 
 const at = (name: string) => page.getByTestId(name);
 const shot = (name: string) => page.screenshot({ path: join(screenshots, `${name}.png`), fullPage: true });
 
-async function signInByPassword(user = users[0]): Promise<void> {
-  await at('username').fill(user?.username ?? '');
-  await at('password').fill(user?.password ?? '');
-  await at('sign-in').click();
-}
-
-async function openPhone(user = 'alice'): Promise<void> {
-  await page.goto((await world.phone.ticket(user)).url);
-  await page.waitForURL('**/phone');
-}
+const openPhone = async (user = 'alice') => phone.pair((await world.phone.pairing(user)).url);
 
 /** Denies what earlier tests left. */
 async function clear(): Promise<void> {
@@ -91,14 +64,19 @@ describe('the device pages', () => {
       scope: ALL_SCOPES,
       device_name: 'alices-laptop',
     });
+    // Set up before, and signed out since.
+    await openPhone();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await at('sign-in').waitFor();
     await page.goto(device.verification_uri_complete ?? '');
+    await at('user-code').waitFor();
     await shot('device-code');
     expect(await at('user-code').inputValue()).toBe(device.user_code);
     expect(await at('sandbox-badge').textContent()).toContain('SANDBOX');
     await at('continue').click();
-    await at('username').waitFor();
+    await at('sign-in').waitFor();
     await shot('sign-in');
-    await signInByPassword();
+    await phone.signIn();
     await at('allow').waitFor();
     await shot('device-consent');
     expect(await at('device-code').textContent()).toBe(device.user_code);
@@ -136,17 +114,11 @@ describe('the device pages', () => {
     ).toBe('access_denied');
   });
 
-  it('say what is wrong with a code or a password', async () => {
+  it('say what is wrong with a code', async () => {
     await page.goto(`${world.issuer}/device`);
     await at('user-code').fill('BCDF-GHJK');
     await at('continue').click();
     expect(await at('problem').textContent()).toContain('No device is waiting');
-    await page.goto(`${world.issuer}/signin`);
-    await at('username').fill('alice');
-    await at('password').fill('wrong');
-    await at('sign-in').click();
-    expect(await at('problem').textContent()).toContain('do not match');
-    await shot('sign-in-refused');
   });
 });
 
@@ -257,15 +229,6 @@ describe('the phone page', () => {
     expect(await refusal(approval.poll(first.auth_req_id))).toBe('access_denied');
   });
 
-  it('works without script', async () => {
-    const request = await approval.ask(details());
-    await open({ javaScript: false });
-    await openPhone();
-    await at('approve').click();
-    await page.locator('[data-testid=recent][data-status=approved]').first().waitFor();
-    expect((await approval.poll(request.auth_req_id)).access_token).toBeTypeOf('string');
-  });
-
   it('never lets what a client calls itself become markup', async () => {
     const hostile = await registerApprovalClient(world, {
       client_name: '<img src=x onerror=alert(1)> PAPER',
@@ -278,16 +241,19 @@ describe('the phone page', () => {
 
   it('asks for a sign-in, and shows nobody the requests of somebody else', async () => {
     await approval.ask(details({ symbol: 'NFLX' }));
+    await openPhone('bob');
+    await page.getByRole('button', { name: 'Sign out' }).click();
     await page.goto(`${world.issuer}/phone`);
-    await at('username').waitFor();
-    await signInByPassword(users[1]);
+    await at('sign-in').waitFor();
+    await phone.signIn();
     await at('empty').waitFor();
+    expect(await at('signed-in-user').textContent()).toBe('Bob Brown');
     expect(await page.locator('main').textContent()).not.toContain('NFLX');
   });
 
   it('ends with the sign-out, in other windows too', async () => {
     await openPhone();
-    const other = await context.newPage();
+    const other = await phone.context.newPage();
     await other.goto(`${world.issuer}/phone`);
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.waitForURL('**/signin');

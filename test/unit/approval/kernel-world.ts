@@ -182,6 +182,7 @@ export function kernelWorld({
         subject,
         subjectId: subject.client_order_id,
         fingerprint: qty,
+        nonce: 'AAAAAAAAAAAAAAAAAAAAAA',
         digest: proposalDigest({
           kind: 'order',
           subject,

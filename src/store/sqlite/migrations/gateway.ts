@@ -4,6 +4,7 @@ import { sql as idsOfUsers } from './gateway/0003-ids-of-users.ts';
 import { sql as proposals } from './gateway/0004-proposals.ts';
 import { sql as audit } from './gateway/0005-audit.ts';
 import { sql as usedApprovals } from './gateway/0006-used-approvals.ts';
+import { sql as signingKeys } from './gateway/0007-signing-keys.ts';
 
 /** The versions of the gateway's database, oldest first. */
-export const gatewayMigrations = [orders, messages, idsOfUsers, proposals, audit, usedApprovals];
+export const gatewayMigrations = [orders, messages, idsOfUsers, proposals, audit, usedApprovals, signingKeys];

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import type {
+  AuthenticationResponseJSON,
+  PublicKeyCredentialRequestOptionsJSON,
+} from '@simplewebauthn/server';
+import type { KeyUse, SigningKey } from '../../store/signing-key-store.ts';
+import { verifyAssertion } from '../signature/verify-assertion.ts';
+import type { Challenges } from './challenges.ts';
+import type { KeysOptions } from './keys-port.ts';
+
+/** What enrolling and signing have at hand. */
+export interface KeyParts extends KeysOptions {
+  readonly challenges: Challenges;
+}
+
+/** Milliseconds that a person has for their browser's question. */
+const TIMEOUT_MS = 5 * 60_000;
+
+/** What a browser asks one of these keys by; any discoverable one of this place where none is named. */
+export function requestOptions(
+  { rpId }: Pick<KeyParts, 'rpId'>,
+  challenge: Buffer,
+  keys: readonly SigningKey[],
+): PublicKeyCredentialRequestOptionsJSON {
+  return {
+    challenge: challenge.toString('base64url'),
+    timeout: TIMEOUT_MS,
+    rpId,
+    userVerification: 'required',
+    allowCredentials: keys
+      .filter(({ method }) => method === 'webauthn')
+      .map(({ credentialId, transports }) => ({
+        id: credentialId,
+        type: 'public-key' as const,
+        transports: transports as AuthenticatorTransports,
+      })),
+  };
+}
+
+type AuthenticatorTransports = NonNullable<
+  NonNullable<PublicKeyCredentialRequestOptionsJSON['allowCredentials']>[number]['transports']
+>;
+
+/**
+ * The key of a person's that signed a challenge drawn here, for the store to keep its counter.
+ * @throws {Refusal} 403 `signature_…`
+ */
+export async function assertedBy(
+  { store, origin, rpId, challenges }: KeyParts,
+  by: { readonly sub?: string; readonly assertion: AuthenticationResponseJSON },
+  about: readonly string[],
+): Promise<KeyUse> {
+  const { id, response } = by.assertion;
+  const { counter, backedUp } = await verifyAssertion(
+    {
+      credentialId: id,
+      authenticatorData: response.authenticatorData,
+      clientDataJSON: response.clientDataJSON,
+      signature: response.signature,
+    },
+    {
+      challenge: (signed) => challenges.isFor(signed, about),
+      origin,
+      rpId,
+      method: 'webauthn',
+      ...(by.sub === undefined ? {} : { sub: by.sub }),
+    },
+    store,
+  );
+  return { credentialId: id, counter, backedUp };
+}
+
+/** What is kept of a pairing's secret. */
+export function pairingDigest(secret: string): string {
+  return createHash('sha256').update(`trade-agent pairing ${secret}`).digest('base64url');
+}

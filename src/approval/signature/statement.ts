@@ -1,0 +1,84 @@
+import { createHash, randomBytes } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import { z } from 'zod';
+import { approvalCode } from '../../trading/approval-details.ts';
+import type { WorstCase } from '../../trading/proposal.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import { isProposalDetails } from '../details.ts';
+
+/**
+ * What a person's key signs: that they approve this one thing, at this gateway, once. `digest` covers the subject, the worst
+ * case, where each field comes from and who asked.
+ *
+ * A signature over it proves that somebody who unlocked that key approved these bytes. It does not prove what a screen
+ * showed: whoever writes the page can show one thing and have another signed. What they can't do is have the gateway carry
+ * out anything but what the signed digest, code and worst case stand for.
+ */
+export interface ApprovalStatement {
+  readonly v: 1;
+  readonly purpose: 'trade-agent.approval';
+  /** The gateway's resource identifier. */
+  readonly gateway: string;
+  /** The proposal's id; the `identifier` of what a client asks for by itself. */
+  readonly proposal: string;
+  readonly digest: string;
+  /** As shown on terminal and phone. */
+  readonly code: string;
+  readonly worst_case: WorstCase | null;
+  readonly decision: 'approve';
+  /** Drawn by the gateway with the draft; the digest again for what a client asks for by itself. */
+  readonly nonce: string;
+}
+
+const askedDetailsSchema = z.lazy(() =>
+  z.object({
+    locations: z.array(z.string()).length(1),
+    identifier: z.string(),
+    digest: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+  }),
+);
+
+const proposedDetailsSchema = z.lazy(() =>
+  askedDetailsSchema.unwrap().extend({
+    proposal: z.string(),
+    code: z.string(),
+    worst_case: z.unknown(),
+    nonce: z.string().optional(),
+  }),
+);
+
+/** 22 base64url characters. */
+export function drawNonce(): string {
+  return randomBytes(16).toString('base64url');
+}
+
+/**
+ * The statement that approving these details takes: a proposal's, or those of an order or message that a client asks for by
+ * itself (trading/approval-details.ts, trading/message-details.ts).
+ * @throws {Refusal} 403 `signature_nonce` for a proposal from before nonces were drawn
+ * @throws {ZodError} for details that are neither
+ */
+export function approvalStatement(details: Readonly<Record<string, unknown>>): ApprovalStatement {
+  const fixed = { v: 1, purpose: 'trade-agent.approval', decision: 'approve' } as const;
+  if (!isProposalDetails(details)) {
+    const { locations, identifier, digest } = askedDetailsSchema.parse(details);
+    const [gateway = ''] = locations;
+    const code = approvalCode(digest);
+    return { ...fixed, gateway, proposal: identifier, digest, code, worst_case: null, nonce: digest };
+  }
+  const { locations, proposal, digest, code, worst_case, nonce } = proposedDetailsSchema.parse(details);
+  const [gateway = ''] = locations;
+  if (nonce === undefined) {
+    throw new Refusal(403, 'signature_nonce', 'it was proposed before approvals were signed', {
+      hint: 'Propose it again.',
+    });
+  }
+  return { ...fixed, gateway, proposal, digest, code, worst_case: worst_case as WorstCase | null, nonce };
+}
+
+/** What is signed: SHA-256 of the statement's RFC 8785 form, 32 bytes. */
+export function statementChallenge(statement: ApprovalStatement): Buffer {
+  return createHash('sha256')
+    .update(canonicalize(statement) ?? '')
+    .digest();
+}

@@ -1,0 +1,100 @@
+import Database from 'better-sqlite3-multiple-ciphers';
+import { type ProposalDetails, proposalDigest } from '../../../../src/approval/details.ts';
+import { createKeys, type Keys, type KeysOptions } from '../../../../src/approval/keys/keys.ts';
+import { type Evidence, webauthnEvidence } from '../../../../src/approval/signature/evidence.ts';
+import { approvalStatement, statementChallenge } from '../../../../src/approval/signature/statement.ts';
+import type { SigningKey, SigningKeyStore } from '../../../../src/store/signing-key-store.ts';
+import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
+import { type Algorithm, type Authenticator, createAuthenticator, type Oddity } from './authenticator.ts';
+
+export const ADDRESS = 'http://localhost:4747';
+export const START = Date.parse('2026-11-25T14:30:00Z');
+
+/** Keys over a store of their own, and what people and their authenticators do. */
+export interface SigningWorld {
+  readonly keys: Keys;
+  readonly store: SigningKeyStore;
+  /** Moves it on. */
+  readonly clock: { now(): number; pass(ms: number): void };
+  /** Lines of the record. */
+  lines(): Record<string, unknown>[];
+  /** Enrols an authenticator for a person, by a pairing. */
+  enrol(sub: string, authenticator: Authenticator, name?: string): Promise<SigningKey>;
+  close(): void;
+}
+
+export function createSigningWorld(options: Partial<KeysOptions> = {}): SigningWorld {
+  const database = new Database(':memory:');
+  const store = sqliteGatewayStores(database).keys;
+  let now = START;
+  const clock = { now: () => now, pass: (ms: number) => void (now += ms) };
+  const keys = createKeys({
+    store,
+    gateway: ADDRESS,
+    rpId: 'localhost',
+    origin: ADDRESS,
+    rpName: 'trade-agent',
+    clock,
+    softwareKeys: true,
+    ...options,
+  });
+  return {
+    keys,
+    store,
+    clock,
+    lines: () =>
+      database
+        .prepare<[], string>('SELECT line FROM audit_noted ORDER BY seq')
+        .pluck()
+        .all()
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
+    async enrol(sub, authenticator, name = 'phone') {
+      const { secret } = await keys.pair(sub);
+      const { challenge } = await keys.creationOptions({ secret });
+      return await keys.enrol({ secret }, authenticator.register(challenge), name);
+    },
+    close: () => void database.close(),
+  };
+}
+
+/** A proposal's details, as the phone has them. */
+export function detailsOf(more: Partial<ProposalDetails> = {}): ProposalDetails {
+  const facts = {
+    kind: 'order' as const,
+    subject: { symbol: 'AAPL', side: 'buy', qty: '5' },
+    worst_case: { cash: '909.00', price: '181.80', text: 'Costs at most $909.00.' },
+    provenance: null,
+    requested_by: null,
+    client: 'trade-agent',
+  };
+  return {
+    ...facts,
+    type: 'urn:trade-agent:trade-order',
+    locations: [ADDRESS],
+    actions: ['place'],
+    identifier: 'ta-00000001',
+    proposal: 'pr_0123456789abcdef',
+    code: '7K3M',
+    digest: proposalDigest(facts),
+    nonce: 'AAAAAAAAAAAAAAAAAAAAAA',
+    expires_at: '2026-11-25T14:35:00Z',
+    warnings: [],
+    shows: {},
+    ...more,
+  };
+}
+
+/** What an authenticator signs of these details, as evidence. */
+export function signed(
+  authenticator: Authenticator,
+  details: Readonly<Record<string, unknown>> = detailsOf(),
+  oddity: Oddity = {},
+): Evidence {
+  const statement = approvalStatement(details);
+  const challenge = statementChallenge(statement).toString('base64url');
+  return webauthnEvidence(authenticator.assert(challenge, oddity), statement);
+}
+
+export function authenticatorOf(algorithm?: Algorithm): Authenticator {
+  return createAuthenticator(algorithm, { origin: ADDRESS, rpId: 'localhost' });
+}
