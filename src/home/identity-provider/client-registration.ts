@@ -5,6 +5,7 @@ import { ProblemError } from '../../trading/refusal.ts';
 import type { SESSION_SCOPES } from '../../trading/scopes.ts';
 import { routes } from './protocol.ts';
 import type { RegisteredClients, RegistrationToken } from './registered-clients.ts';
+import { type RequestLimits, tooManyBody } from './request-limits.ts';
 
 /** Programs that one person may have let in at a time. */
 const MOST_CLIENTS = 20;
@@ -13,6 +14,7 @@ const NEEDED_SCOPE = 'orders:propose' satisfies (typeof SESSION_SCOPES)[number];
 
 export interface RegistrationOptions {
   readonly clients: RegisteredClients;
+  readonly limits: Pick<RequestLimits, 'registrations'>;
   /** For tokens of the login client's sessions, bound to their key. */
   readonly verify: TokenVerifier;
   readonly isLive: (jti: string) => boolean;
@@ -48,8 +50,17 @@ export function registrationGate(options: RegistrationOptions) {
     const { owner, spent } = registrar;
     let client: Client | undefined;
     try {
+      const wait = options.limits.registrations.take(owner);
+      if (wait !== undefined) {
+        ctx.set('retry-after', String(wait));
+        answer(ctx, 429, tooManyBody(wait));
+        return;
+      }
       if (clients.list(owner).length >= MOST_CLIENTS) {
-        answer(ctx, 403, 'access_denied', `${MOST_CLIENTS} programs are let in already: remove one first`);
+        answer(ctx, 403, {
+          error: 'access_denied',
+          error_description: `${MOST_CLIENTS} programs are let in already: remove one first`,
+        });
         return;
       }
       await next();
@@ -61,7 +72,7 @@ export function registrationGate(options: RegistrationOptions) {
       const fault = await pingFault(registered.metadata(), options);
       if (fault !== undefined) {
         options.forget(clientId);
-        answer(ctx, 400, 'invalid_client_metadata', fault);
+        answer(ctx, 400, { error: 'invalid_client_metadata', error_description: fault });
         return;
       }
       clients.add({ clientId, owner, name: clientName, host: hostOf(registered.metadata()) });
@@ -100,14 +111,17 @@ async function registrarOf(
     });
     if (!isLive(caller.jti)) return unauthorized(ctx, 'the access token was revoked');
     if (!caller.scopes.has(NEEDED_SCOPE)) {
-      answer(ctx, 403, 'insufficient_scope', `the access token lacks a scope: ${NEEDED_SCOPE} needed`);
+      answer(ctx, 403, {
+        error: 'insufficient_scope',
+        error_description: `the access token lacks a scope: ${NEEDED_SCOPE} needed`,
+      });
       return undefined;
     }
     return { owner: caller.sub };
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
     if (error.status !== 401) {
-      answer(ctx, error.status, 'access_denied', error.message);
+      answer(ctx, error.status, { error: 'access_denied', error_description: error.message });
       return undefined;
     }
     return unauthorized(ctx, error.message);
@@ -115,15 +129,19 @@ async function registrarOf(
 }
 
 function unauthorized(ctx: KoaContextWithOIDC, description: string): undefined {
-  answer(ctx, 401, 'invalid_token', description);
+  answer(ctx, 401, { error: 'invalid_token', error_description: description });
   ctx.set('www-authenticate', 'Bearer error="invalid_token", DPoP error="invalid_token", algs="ES256 EdDSA"');
   return undefined;
 }
 
-function answer(ctx: KoaContextWithOIDC, status: number, error: string, description: string): void {
+function answer(
+  ctx: KoaContextWithOIDC,
+  status: number,
+  body: { error: string; error_description: string },
+): void {
   ctx.status = status;
   ctx.set('cache-control', 'no-store');
-  ctx.body = { error, error_description: description };
+  ctx.body = body;
 }
 
 /** Where the provider would call it is where it is; its own word for that is the next best. */

@@ -1,3 +1,4 @@
+import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
@@ -8,7 +9,9 @@ import type { TokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { ProblemError } from '../../trading/refusal.ts';
 import type { CONNECTION_SCOPES } from '../../trading/scopes.ts';
 import type { ConnectionRequest, ConnectionRequests } from './connection-requests.ts';
+import { limitRefusals } from './limit-requests.ts';
 import { CONNECTED_ACCOUNTS_PATH, connectedAccountsUrl } from './protocol.ts';
+import type { RequestLimits } from './request-limits.ts';
 import type { Vault, VaultAccount } from './vault.ts';
 import { VaultError, type VaultRefusal } from './vault-error.ts';
 
@@ -47,6 +50,7 @@ interface ConnectedAccountsOptions {
   /** For tokens whose audience is {@link connectedAccountsUrl}. */
   readonly verify: TokenVerifier;
   readonly isLive: (jti: string) => boolean;
+  readonly limits: RequestLimits;
   readonly now: () => number;
 }
 
@@ -54,9 +58,10 @@ interface ConnectedAccountsOptions {
  * The person's accounts elsewhere, for the program they are signed in with: the shape of Auth0's My Account API, but
  * for a connection that is finished by the provider itself, so that the person may use any browser (docs/providers/other.md).
  */
-export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono {
+export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono<{ Bindings: HttpBindings }> {
   const { issuer, vault, requests } = options;
-  const app = new Hono();
+  const app = new Hono<{ Bindings: HttpBindings }>();
+  app.use(limitRefusals(options.limits));
   app.use(bodyLimit({ maxSize: 16 * 1024 }));
   app.onError((error, context) => {
     // The verifier of access tokens has codes of its own.

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { getRequestListener } from '@hono/node-server';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Hono } from 'hono';
 import type { JSONWebKeySet } from 'jose';
@@ -30,6 +30,7 @@ import { loadProviderKeys, type ProviderKeys } from './provider-keys.ts';
 import { createRecoveryCodes } from './recovery-codes.ts';
 import type { RefreshTokenReuse } from './refresh-token-reuse.ts';
 import { createRegisteredClients } from './registered-clients.ts';
+import { createRequestLimits } from './request-limits.ts';
 import { createSessions } from './sessions.ts';
 import type { Vault } from './vault.ts';
 
@@ -58,6 +59,8 @@ export interface IdentityProviderOptions {
   readonly fetch?: typeof fetch;
   /** Sends those to other clients; what is used unless said otherwise reaches nothing on this machine or its network. */
   readonly publicFetch?: typeof fetch;
+  /** Behind a proxy: whose request it is. Who is at the other end of the connection, unless said otherwise. */
+  readonly clientAddress?: (request: IncomingMessage) => string;
   /** Finds the addresses of other clients' hosts. */
   readonly resolve?: ResolveHost;
   /** Whether a refresh token whose answer was lost may be used again; `never` unless said otherwise. */
@@ -91,6 +94,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const requests = createApprovalRequests(database, clock);
   const issued = createIssuedTokens(database, now);
   const clients = createRegisteredClients(database, now);
+  const limits = createRequestLimits({ clock, clientAddress: options.clientAddress });
   const store = createOidcStore({
     database,
     now,
@@ -108,6 +112,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     keys,
     requests,
     clients,
+    limits,
     store,
     now,
     isLive,
@@ -130,6 +135,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       requests: connections,
       verify: ownTokens(issuer, keys, database, clock),
       isLive,
+      limits,
       now,
     }),
   );
@@ -138,6 +144,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       formKey: keys.cookie,
       requests,
       clients,
+      limits,
       connections,
       deviceCodes: createDeviceCodes({ provider, issuer, resource, now }),
       clock,
@@ -153,7 +160,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     protocol: asPublic(issuer, protocol),
     phone,
     connectedAccounts,
-    outcomes: serve(createOutcomeEndpoint({ provider, requests, deliver: delivery.one, now })),
+    outcomes: serve(createOutcomeEndpoint({ provider, limits, requests, deliver: delivery.one, now })),
   });
   return {
     callback: (request, response) => {
@@ -174,11 +181,14 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
 /** The person's side: who is signed in, what waits for them, and what they say to it. */
 function phoneApp(
   options: IdentityProviderOptions,
-  parts: Pick<PhoneServices, 'clients' | 'requests' | 'connections' | 'deviceCodes' | 'clock' | 'closing'> & {
+  parts: Pick<
+    PhoneServices,
+    'clients' | 'limits' | 'requests' | 'connections' | 'deviceCodes' | 'clock' | 'closing'
+  > & {
     readonly formKey: string;
     readonly delivery: Delivery;
   },
-): Hono {
+): Hono<{ Bindings: HttpBindings }> {
   const { about, database, issuer, people } = options;
   const { clock, delivery, formKey, requests } = parts;
   return createPhoneApp({
@@ -243,6 +253,8 @@ function asPublic(issuer: string, handle: Handler): Handler {
   };
 }
 
-function serve(app: Hono): Handler {
-  return getRequestListener(app.fetch, { overrideGlobalObjects: false });
+function serve({ fetch }: Pick<Hono<{ Bindings: HttpBindings }>, 'fetch'>): Handler {
+  return getRequestListener((request, env) => fetch(request, env as HttpBindings), {
+    overrideGlobalObjects: false,
+  });
 }

@@ -13,10 +13,12 @@ import { completeAnswers } from './complete-answers.ts';
 import type { Handler } from './front-door.ts';
 import type { IdentityProviderOptions } from './identity-provider.ts';
 import type { IssuedTokens } from './issued-tokens.ts';
+import { limitProtocol } from './limit-requests.ts';
 import { oidcConfiguration } from './oidc-configuration.ts';
 import type { OidcStore } from './oidc-store.ts';
 import type { ProviderKeys } from './provider-keys.ts';
 import type { RegisteredClients } from './registered-clients.ts';
+import type { RequestLimits } from './request-limits.ts';
 import { createTokenExchange, tokenExchangeParameters } from './token-exchange.ts';
 
 const PING_TIMEOUT_MS = 5000;
@@ -37,6 +39,7 @@ export interface ProtocolParts
   readonly keys: ProviderKeys;
   readonly requests: ApprovalRequests;
   readonly clients: RegisteredClients;
+  readonly limits: RequestLimits;
   readonly store: OidcStore;
   readonly now: () => number;
   readonly isLive: (jti: string) => boolean;
@@ -140,8 +143,10 @@ function openProvider(parts: ProtocolParts, keys: readonly JWK[], replayed: { jt
     tokenExchangeParameters,
   );
 
+  provider.use(limitProtocol(parts.limits));
   provider.use(
     registrationGate({
+      limits: parts.limits,
       clients,
       verify: parts.verifySession,
       isLive: parts.isLive,

@@ -1,3 +1,4 @@
+import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type Provider from 'oidc-provider';
@@ -5,7 +6,9 @@ import { z } from 'zod';
 import { safeLine } from '../../net/shown-text.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { authenticatedClient } from './client-assertion.ts';
+import { limitRefusals } from './limit-requests.ts';
 import { OUTCOME_PATH } from './protocol.ts';
+import type { RequestLimits } from './request-limits.ts';
 
 const clientSchema = z.object({
   client_id: z.string().optional(),
@@ -30,13 +33,15 @@ const outcomeSchema = z.object({
  */
 export function createOutcomeEndpoint(options: {
   provider: () => Provider;
+  limits: RequestLimits;
   requests: ApprovalRequests;
   /** Tells the provider of a request that was withdrawn, so that its poll ends. */
   deliver: (id: string) => Promise<void>;
   now: () => number;
-}): Hono {
+}): Hono<{ Bindings: HttpBindings }> {
   const { provider, requests } = options;
-  const app = new Hono();
+  const app = new Hono<{ Bindings: HttpBindings }>();
+  app.use(limitRefusals(options.limits));
   app.use(bodyLimit({ maxSize: 16 * 1024, onError: (context) => context.json({ error: 'too_large' }, 413) }));
 
   app.post(OUTCOME_PATH, async (context) => {

@@ -1,3 +1,4 @@
+import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
@@ -6,6 +7,7 @@ import { utcSeconds } from '../../machine/clock.ts';
 import type { ApprovalRequest } from '../identity-provider/approval-requests.ts';
 import { sameSecret } from '../identity-provider/constant-time.ts';
 import { type DeviceLookup, TERMINAL_PHONE } from '../identity-provider/device-codes.ts';
+import { limitRefusals } from '../identity-provider/limit-requests.ts';
 import { pairingLink } from './pairing-pages.ts';
 import type { PhoneRequest } from './phone-request.ts';
 import { nextChange, type PhoneServices } from './phone-services.ts';
@@ -30,10 +32,11 @@ const userSchema = z.strictObject({ user: z.string() });
  * The phone for programs: `trade-agent phone`, and tests. Whoever holds the pairing secret acts as any user of this
  * sandbox, so it never leaves the sandbox's own folder.
  */
-export function createPhoneApi(services: PhoneServices): Hono {
-  const app = new Hono();
+export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBindings }> {
+  const app = new Hono<{ Bindings: HttpBindings }>();
   const known = (username: string) => services.people.find(username) !== undefined;
 
+  app.use(limitRefusals(services.limits));
   app.use(bodyLimit({ maxSize: 16 * 1024, onError: (context) => context.json({ error: 'too_large' }, 413) }));
   app.use(async (context, next) => {
     context.header('cache-control', 'no-store');
@@ -122,7 +125,7 @@ export function createPhoneApi(services: PhoneServices): Hono {
   });
 
   app.post('/pairings', async (context) => {
-    const body = ticketSchema.safeParse(await context.req.json().catch(() => undefined));
+    const body = userSchema.safeParse(await context.req.json().catch(() => undefined));
     if (!body.success) return context.json({ error: 'invalid_request' }, 400);
     if (!known(body.data.user)) return context.json({ error: 'unknown_user' }, 404);
     const { secret } = await services.keys.pair(body.data.user);

@@ -1,3 +1,4 @@
+import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { createAuthenticatorPages } from './authenticator-pages.ts';
@@ -24,7 +25,7 @@ export function isPhonePath(path: string): boolean {
 }
 
 /** The person's side of the identity provider: its pages, and the API of the terminal phone. */
-export function createPhoneApp(services: PhoneServices): Hono {
+export function createPhoneApp(services: PhoneServices): Hono<{ Bindings: HttpBindings }> {
   const pages = new Hono<BrowserEnv>();
   pages.use(bodyLimit({ maxSize: 16 * 1024 }));
   pages.use(browserMiddleware(services));
@@ -36,7 +37,7 @@ export function createPhoneApp(services: PhoneServices): Hono {
   pages.route('/', createConnectionPages(services));
   pages.route('/', createPhonePages(services));
 
-  const app = new Hono();
+  const app = new Hono<{ Bindings: HttpBindings }>();
   app.route('/phone/api', createPhoneApi(services));
   // Without this, an unknown API path would fall through to the pages and their cookies.
   app.all('/phone/api/*', (context) => context.json({ error: 'not_found' }, 404));

@@ -6,6 +6,7 @@ import type { DeviceCodes } from '../identity-provider/device-codes.ts';
 import type { People } from '../identity-provider/people.ts';
 import type { RecoveryCodes } from '../identity-provider/recovery-codes.ts';
 import type { RegisteredClients } from '../identity-provider/registered-clients.ts';
+import type { RequestLimits } from '../identity-provider/request-limits.ts';
 import type { Sessions } from '../identity-provider/sessions.ts';
 
 /** What the pages say of the home they belong to. */
@@ -27,6 +28,7 @@ export interface PhoneServices {
   readonly people: People;
   readonly requests: ApprovalRequests;
   readonly deviceCodes: DeviceCodes;
+  readonly limits: RequestLimits;
   /** Programs that people let in. */
   readonly clients: RegisteredClients;
   readonly connections: ConnectionRequests;

@@ -344,7 +344,7 @@ describe('a request that is never shown to anybody', () => {
   it('is the twenty-first that waits for one person', async () => {
     const bobs = await registerApprovalClient(world, {}, 'bob');
     for (let i = 0; i < 20; i++) await bobs.ask(details());
-    expect(await refusal(bobs.ask(details()))).toBe('access_denied');
+    expect(await refusal(bobs.ask(details()))).toBe('too_many_requests');
   });
 
   it('does not reach the phone of somebody else', async () => {

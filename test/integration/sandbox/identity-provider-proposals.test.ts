@@ -127,7 +127,7 @@ describe('a proposal that the gateway asks about', () => {
     for (let i = 0; i < 21; i++) await gateway.ask(proposalDetails(), { login_hint: 'bob' });
     const other = await registerApprovalClient(world, {}, 'bob');
     for (let i = 0; i < 20; i++) await other.ask(flatDetails());
-    expect(await refusal(other.ask(flatDetails()))).toBe('access_denied');
+    expect(await refusal(other.ask(flatDetails()))).toBe('too_many_requests');
     const third = await registerApprovalClient(world, {}, 'bob');
     await third.ask(flatDetails());
   });
