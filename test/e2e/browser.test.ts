@@ -45,7 +45,7 @@ const terminalCode = /\bcode\s+([0-9A-HJKMNP-TV-Z]{4})\b/;
 describe('a person with a phone, in a real browser', () => {
   it('signs the terminal in by the device page', async () => {
     const login = world.start(['login']);
-    const [, url = ''] = await login.waitFor(/(http:\/\/127\.0\.0\.1:\d+\/device)\b/);
+    const [, url = ''] = await login.waitFor(/(http:\/\/localhost:\d+\/device)\b/);
     const [code] = await login.waitFor(/\b[A-Z0-9]{4}-[A-Z0-9]{4}\b/);
 
     await page.goto(url);
@@ -185,7 +185,7 @@ describe('a person with a phone, in a real browser', () => {
 
   it('connects Slack there, reads a message whole, taps Approve, and just that is sent', async () => {
     const add = world.start(['connections', 'add', 'slack']);
-    const [link] = await add.waitFor(/http:\/\/127\.0\.0\.1:\d+\/connections\/connect\?ticket=[\w-]+/);
+    const [link] = await add.waitFor(/http:\/\/localhost:\d+\/connections\/connect\?ticket=[\w-]+/);
     await page.goto(link);
     expect(await text('connection')).toBe('Slack');
     expect(await text('scopes')).toBe('send messages as you');

@@ -148,7 +148,7 @@ export function frame(screen: string): string {
     .replace(/\b\d+:\d\d(\s+)left/g, '#:##$1left')
     .replace(/\(\d+\.\d s\)/g, '(# s)')
     .replace(machineName, 'MACHINE')
-    .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT')
+    .replace(/localhost:\d+/g, 'localhost:PORT')
     .replace(/\bta-[\w-]+/g, 'ta-ID')
     .replace(/\bth_[a-z0-9]+/g, 'th_ID')
     .replace(/\bpr_[\w-]+/g, 'pr_ID')
