@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium } from '../integration/chromium.ts';
+import { openPhoneBrowser, type PhoneBrowser } from '../integration/home/phone-browser.ts';
 import { createWorld, type World } from './world.ts';
 
 /** Kept for people to look at; one is the README's picture. */
@@ -10,18 +11,14 @@ const screenshots = new URL('../../test-results/screenshots/', import.meta.url).
 
 let world: World;
 let browser: Browser;
+let phone: PhoneBrowser;
 let page: Page;
 
 beforeAll(async () => {
   mkdirSync(screenshots, { recursive: true });
   [world, browser] = await Promise.all([createWorld(), launchChromium()]);
-  const context = await browser.newContext({
-    viewport: { width: 390, height: 844 },
-    deviceScaleFactor: 2,
-    hasTouch: true,
-    reducedMotion: 'reduce',
-  });
-  page = await context.newPage();
+  phone = await openPhoneBrowser(browser);
+  page = phone.page;
 });
 afterAll(async () => {
   await browser?.close();
@@ -43,6 +40,17 @@ const putAway = () => page.locator('[data-put-away]').first().tap();
 const terminalCode = /\bcode\s+([0-9A-HJKMNP-TV-Z]{4})\b/;
 
 describe('a person with a phone, in a real browser', () => {
+  it('sets the phone up by the link that the terminal prints', async () => {
+    const { stdout } = await world.cli(['phone', 'link', '--output', 'json']);
+    await page.goto(JSON.parse(stdout).url);
+    await page.getByTestId('set-up').waitFor();
+    await shot('phone-pair');
+    await phone.pair(JSON.parse(stdout).url);
+    await page.getByRole('button', { name: 'Sign out' }).tap();
+    await page.getByTestId('sign-in').waitFor();
+    await shot('sign-in');
+  });
+
   it('signs the terminal in by the device page', async () => {
     const login = world.start(['login']);
     const [, url = ''] = await login.waitFor(/(http:\/\/localhost:\d+\/device)\b/);
@@ -51,14 +59,11 @@ describe('a person with a phone, in a real browser', () => {
     await page.goto(url);
     await page.getByTestId('user-code').fill(code);
     await page.getByTestId('continue').tap();
-    const alice = world.seed.users.find(({ username }) => username === 'alice');
-    await page.getByTestId('username').fill('alice');
-    await page.getByTestId('password').fill('not her password');
+    await phone.authenticator.unlock(false);
     await page.getByTestId('sign-in').tap();
     expect(await text('problem')).toMatch(/\w/);
-    await page.getByTestId('username').fill('alice');
-    await page.getByTestId('password').fill(alice?.password ?? '');
-    await page.getByTestId('sign-in').tap();
+    await phone.authenticator.unlock(true);
+    await phone.signIn();
 
     expect(await text('device-code')).toBe(code);
     expect(await page.locator('body').textContent()).toMatch(/attack|did not start|started this yourself/i);

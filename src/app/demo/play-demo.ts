@@ -161,7 +161,7 @@ async function pendingRequest(phone: PhoneClient): Promise<string> {
 }
 
 async function askPerson(phone: PhoneClient, person: AskPerson): Promise<'tapped' | 'here'> {
-  const { url } = await phone.ticket(USER);
+  const { url } = await phone.pairing(USER);
   const decided = new AbortController();
   try {
     return await person({ url, user: USER, tapped: nothingPending(phone, decided.signal) });

@@ -1,10 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ProposalDetails } from '../../../src/approval/details.ts';
 import { proposalKinds } from '../../../src/trading/proposal.ts';
 import { launchChromium } from '../chromium.ts';
+import { openPhoneBrowser, type PhoneBrowser } from '../home/phone-browser.ts';
 import { draft, startIdentityProvider, type World } from './identity-provider-fixture.ts';
 import { type GatewayAsking, gatewayAsking, proposalDetails } from './proposal-fixture.ts';
 
@@ -14,9 +15,8 @@ mkdirSync(screenshots, { recursive: true });
 let browser: Browser;
 let world: World;
 let gateway: GatewayAsking;
-let context: BrowserContext;
+let phone: PhoneBrowser;
 let page: Page;
-const complaints: string[] = [];
 let loads = 0;
 
 beforeAll(async () => {
@@ -29,33 +29,19 @@ afterAll(async () => {
   await world?.close();
 });
 beforeEach(async () => {
-  complaints.length = 0;
   for (const { id } of await world.phone.requests('alice')) await world.phone.decide(id, 'deny');
   await open();
 });
 afterEach(async () => {
-  await context.close();
-  expect(complaints).toEqual([]);
+  await phone.close();
+  expect(phone.complaints).toEqual([]);
 });
 
-async function open(options: { javaScript?: boolean } = {}): Promise<void> {
-  await context?.close();
-  context = await browser.newContext({
-    viewport: { width: 390, height: 844 },
-    deviceScaleFactor: 2,
-    hasTouch: true,
-    reducedMotion: 'reduce',
-    javaScriptEnabled: options.javaScript ?? true,
-  });
-  context.setDefaultTimeout(10_000);
-  page = await context.newPage();
-  page.on('console', (message) => {
-    if (message.type() === 'error' && !/status of 4\d\d/.test(message.text()))
-      complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
-  await page.goto((await world.phone.ticket('alice')).url);
-  await page.waitForURL('**/phone');
+async function open(): Promise<void> {
+  await phone?.close();
+  phone = await openPhoneBrowser(browser);
+  page = phone.page;
+  await phone.pair((await world.phone.pairing('alice')).url);
   loads = 0;
   page.on('load', () => {
     loads += 1;
@@ -162,17 +148,6 @@ describe('a proposal on the phone page', () => {
     await at('result').waitFor();
     await gateway.tell(request.auth_req_id, 'blocked', 'the price moved 3 %');
     await page.getByTestId('outcome').getByText('refused: the price moved 3 %').waitFor();
-  });
-
-  it('tells without script too, after the next load', async () => {
-    await open({ javaScript: false });
-    const request = await gateway.ask(everything());
-    await page.reload();
-    await at('approve').tap();
-    await page.locator('[data-testid=recent][data-status=approved]').first().waitFor();
-    await gateway.tell(request.auth_req_id, 'executed', 'filled 5 at $180.12');
-    await page.reload();
-    expect(await at('recent').first().textContent()).toContain('filled 5 at $180.12');
   });
 
   it('goes away when it is withdrawn, and can not be approved any more', async () => {
