@@ -7,8 +7,11 @@ import { type RequestLimits, tooManyBody } from './request-limits.ts';
 /** Answers that are no wrong try: whoever waits for a person hears them again and again. */
 const IN_ORDER = ['authorization_pending', 'slow_down', 'expired_token', 'access_denied'];
 
-/** In front of the library: who begins too many sign-ins, and who was refused too often. */
-export function limitProtocol(limits: RequestLimits) {
+/**
+ * In front of the library: who begins too many sign-ins, and who was refused too often.
+ * @param gatewayClientId the home's own gateway, which passes on what others bring: it is not the one who tries
+ */
+export function limitProtocol(limits: RequestLimits, gatewayClientId: string) {
   return async (ctx: KoaContextWithOIDC, next: () => Promise<unknown>): Promise<void> => {
     const address = limits.addressOf(ctx.req);
     if (ctx.path === routes.device_authorization && ctx.method === 'POST') {
@@ -19,7 +22,10 @@ export function limitProtocol(limits: RequestLimits) {
     const error = errorOf(ctx.body);
     if (ctx.status < 400 || ctx.status >= 500 || ctx.status === 429 || error === undefined) return;
     if (IN_ORDER.includes(error)) return;
-    const wait = limits.refusals.take(provenClient(ctx, error) ?? address);
+    const client = provenClient(ctx, error);
+    if (client === gatewayClientId) return;
+    // A key that no address can be.
+    const wait = limits.refusals.take(client === undefined ? address : `client ${client}`);
     if (wait !== undefined) tooMany(ctx, wait);
   };
 }
@@ -50,10 +56,10 @@ function errorOf(body: unknown): string | undefined {
   return String(body.error);
 }
 
-/** A key that no address can be. */
+/** The client that has proven who it is. */
 function provenClient(ctx: KoaContextWithOIDC, error: string): string | undefined {
   const client = ctx.oidc?.entities?.Client;
   if (client === undefined || error === 'invalid_client' || client.tokenEndpointAuthMethod === 'none')
     return undefined;
-  return `client ${client.clientId}`;
+  return client.clientId;
 }

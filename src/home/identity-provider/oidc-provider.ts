@@ -143,7 +143,7 @@ function openProvider(parts: ProtocolParts, keys: readonly JWK[], replayed: { jt
     tokenExchangeParameters,
   );
 
-  provider.use(limitProtocol(parts.limits));
+  provider.use(limitProtocol(parts.limits, parts.gatewayClient.client_id));
   provider.use(
     registrationGate({
       limits: parts.limits,

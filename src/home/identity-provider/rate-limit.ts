@@ -50,9 +50,13 @@ export function createRateLimit({
   mostKeys = MOST_KEYS,
 }: RateLimitOptions): RateLimit {
   const fullAt = new Map<string, number>();
+  /** Milliseconds until the bucket is full. More than a whole bucket's only after the clock was set back: none then. */
+  const missing = (key: string, now: number): number => {
+    const ms = (fullAt.get(key) ?? now) - now;
+    return ms > burst * everyMs ? 0 : Math.max(0, ms);
+  };
   const waitOf = (key: string, now: number): number | undefined => {
-    const missing = (fullAt.get(key) ?? now) - now;
-    const left = missing - (burst - 1) * everyMs;
+    const left = missing(key, now) - (burst - 1) * everyMs;
     return left > 0 ? Math.max(1, Math.ceil(left / 1000)) : undefined;
   };
   return {
@@ -62,7 +66,7 @@ export function createRateLimit({
       const now = clock.now();
       const wait = waitOf(key, now);
       if (wait !== undefined) return wait;
-      const full = Math.max(fullAt.get(key) ?? now, now) + everyMs;
+      const full = now + missing(key, now) + everyMs;
       // The order of a map is that of insertion: what is used goes to its end.
       fullAt.delete(key);
       fullAt.set(key, full);

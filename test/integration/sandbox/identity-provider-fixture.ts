@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,6 +60,7 @@ export async function startIdentityProvider(
     fetch?: typeof fetch;
     publicFetch?: typeof fetch;
     resolve?: ResolveHost;
+    clientAddress?: (request: IncomingMessage) => string;
   } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'identity-provider-'));
@@ -99,6 +100,7 @@ export async function startIdentityProvider(
       ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
       ...(options.publicFetch === undefined ? {} : { publicFetch: options.publicFetch }),
       ...(options.resolve === undefined ? {} : { resolve: options.resolve }),
+      ...(options.clientAddress === undefined ? {} : { clientAddress: options.clientAddress }),
       ...(options.thirdPartyPasswords === undefined
         ? {}
         : { thirdPartyPasswords: options.thirdPartyPasswords }),
