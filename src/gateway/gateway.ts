@@ -32,6 +32,11 @@ import { pingRoute, proposalRoutes } from './routes/proposals.ts';
 
 export interface Gateway {
   readonly app: Hono;
+  /**
+   * What a client, or anybody, was allowed to do for a person has ended: what it proposed and is still open is withdrawn,
+   * and the person's tokens elsewhere are forgotten.
+   */
+  revoked(who: { readonly sub: string; readonly clientId?: string }): Promise<void>;
   /** Refuses what comes from now on, and finishes what is being carried out. The database can be closed after that. */
   close(): Promise<void>;
 }
@@ -65,6 +70,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     proofs: stores.proofs,
     clock,
     requireBoundTokens: options.requireBoundTokens,
+    isRevoked: options.isRevoked,
     allowedClients: options.allowedClients && [...options.allowedClients, ...(options.ownClients ?? [])],
   });
   const outlets = messageOutlets(options, provider, { fetch: send, timeoutMs: brokerTimeoutMs, now });
@@ -130,6 +136,11 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   return {
     app,
+    async revoked(who) {
+      tokens.forget(who.sub);
+      for (const outlet of outlets.values()) outlet.tokens.forget(who.sub);
+      await kernel?.revoked(who);
+    },
     async close() {
       closed = true;
       await kernel?.close();
@@ -195,7 +206,12 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   messageRoutes(app, door, parts.messageDesk);
   if (kernel !== undefined) {
     const { phoneUrl } = options.approval ?? {};
-    proposalRoutes(app, door, { kernel, now, approval: { method: 'ciba', phoneUrl } });
+    proposalRoutes(app, door, {
+      kernel,
+      now,
+      isRevoked: options.isRevoked,
+      approval: { method: 'ciba', phoneUrl },
+    });
     pingRoute(app, door, kernel);
   }
   connectionRoutes(

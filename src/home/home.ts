@@ -77,6 +77,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     database: providerDatabase,
     people,
     signingKeys: keys,
+    onRevoked: (who) => gateway.revoked(who),
     gatewayClient: { client_id: approval.client.id, jwks: { keys: [publicHalf(approval.privateKey)] } },
     clock,
   });
@@ -87,10 +88,18 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     resource: address,
     stores,
     clock,
+    isRevoked: provider.isRevoked,
   });
   const toGateway = listenerOf(gateway.app);
   return {
-    people,
+    people: {
+      ...people,
+      remove: (username) => {
+        people.remove(username);
+        // What is in the provider's own database ends at once; what the gateway has open, right after.
+        provider.endPerson(username).catch((error: Error) => options.onError?.(error.message));
+      },
+    },
     keys,
     listener: (request: IncomingMessage, response: ServerResponse) => {
       const [path = '/'] = (request.url ?? '/').split('?', 1);

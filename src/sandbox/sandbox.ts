@@ -1,7 +1,7 @@
 import type { Quotas } from '../approval/quotas.ts';
 import { Faults } from '../home/faults.ts';
 import { createHome } from '../home/home.ts';
-import { addMissing } from '../home/identity-provider/people.ts';
+import { addMissing, type People } from '../home/identity-provider/people.ts';
 import { createVault, type Vault } from '../home/identity-provider/vault.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { type HttpServer, listenerOf, listenOnLoopback } from '../net/http-server.ts';
@@ -45,6 +45,7 @@ export interface Sandbox {
   readonly ready: SandboxReady;
   readonly faults: Faults;
   readonly broker: PaperBroker;
+  readonly people: People;
   /** What Slack and Gmail have sent, which goes nowhere. */
   sentMessages(): SentItem[];
   readonly seed: SandboxHome['seed'];
@@ -113,6 +114,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       ready,
       faults,
       broker: parties.broker,
+      people: parties.people,
       sentMessages: parties.sent,
       seed: home.seed,
       pairingSecret: home.pairingSecret,
@@ -143,7 +145,7 @@ interface Ground {
 async function openParties(
   { marketClock, marketHours = 'always', partialFills = true, quotas }: SandboxOptions,
   { home, servers, clock, faults, openDatabase, onClose }: Ground,
-): Promise<{ broker: PaperBroker; sent: ThirdParties['sent'] }> {
+): Promise<{ broker: PaperBroker; people: People; sent: ThirdParties['sent'] }> {
   const { seed } = home;
   const addresses = {
     issuer: servers.issuer.url,
@@ -188,7 +190,7 @@ async function openParties(
   servers.issuer.serve((request, response) =>
     request.url?.startsWith('/admin/') ? admin(request, response) : listener(request, response),
   );
-  return { broker, sent };
+  return { broker, people, sent };
 }
 
 /** Connects everybody's account at the broker, once only: what a user has disconnected stays so. */

@@ -18,8 +18,8 @@ export interface BrokerTokens {
    * @throws {Refusal} 503 `provider_unreachable`, 502 `token_exchange_failed`
    */
   isConnected(caller: Pick<Caller, 'sub' | 'accessToken'>): Promise<boolean>;
-  /** Forgets a token the broker no longer takes. */
-  forget(sub: string, accessToken: string): void;
+  /** Forgets a token the broker no longer takes; whatever is kept of this person where none is named. */
+  forget(sub: string, accessToken?: string): void;
 }
 
 /** The confidential client (`private_key_jwt`) that may exchange a user's token for one at the broker. */
@@ -120,7 +120,7 @@ export function createBrokerTokens(options: BrokerTokenOptions): BrokerTokens {
       }
     },
     forget(sub, token) {
-      if (kept.get(sub)?.token === token) kept.delete(sub);
+      if (token === undefined || kept.get(sub)?.token === token) kept.delete(sub);
     },
   };
 }

@@ -15,9 +15,8 @@ const NEEDED_SCOPE = 'orders:propose' satisfies (typeof SESSION_SCOPES)[number];
 export interface RegistrationOptions {
   readonly clients: RegisteredClients;
   readonly limits: Pick<RequestLimits, 'registrations'>;
-  /** For tokens of the login client's sessions, bound to their key. */
+  /** For tokens of the login client's sessions, bound to their key and not revoked. */
   readonly verify: TokenVerifier;
-  readonly isLive: (jti: string) => boolean;
   readonly isPerson: (sub: string) => boolean;
   /** Forgets a client that was stored and may not be. */
   readonly forget: (clientId: string) => void;
@@ -86,7 +85,7 @@ export function registrationGate(options: RegistrationOptions) {
 /** Answers by itself where there is none. */
 async function registrarOf(
   ctx: KoaContextWithOIDC,
-  { clients, verify, isLive, isPerson }: RegistrationOptions,
+  { clients, verify, isPerson }: RegistrationOptions,
 ): Promise<Registrar | undefined> {
   const authorization = ctx.get('authorization');
   const bearer = /^bearer +([A-Za-z0-9_-]{43})$/i.exec(authorization)?.[1];
@@ -109,7 +108,6 @@ async function registrarOf(
       authorization,
       dpop: dpop === '' ? undefined : dpop,
     });
-    if (!isLive(caller.jti)) return unauthorized(ctx, 'the access token was revoked');
     if (!caller.scopes.has(NEEDED_SCOPE)) {
       answer(ctx, 403, {
         error: 'insufficient_scope',

@@ -18,7 +18,6 @@ import { VaultError, type VaultRefusal } from './vault-error.ts';
 /** The provider says no to what is asked of it here; the gateway's own codes are other ones. */
 class ConnectionRefusal extends ProblemError<
   | VaultRefusal
-  | 'token_revoked'
   | 'insufficient_scope'
   | 'not_found'
   | 'invalid_request'
@@ -47,9 +46,8 @@ interface ConnectedAccountsOptions {
   readonly issuer: string;
   readonly vault: Vault;
   readonly requests: ConnectionRequests;
-  /** For tokens whose audience is {@link connectedAccountsUrl}. */
+  /** For tokens whose audience is {@link connectedAccountsUrl}, while they are not revoked. */
   readonly verify: TokenVerifier;
-  readonly isLive: (jti: string) => boolean;
   readonly limits: RequestLimits;
   readonly now: () => number;
 }
@@ -143,7 +141,7 @@ export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono
 }
 
 /** Who calls; their token must be for this very resource, bound as it says, and not revoked. */
-function callerOf(options: Pick<ConnectedAccountsOptions, 'verify' | 'isLive'>) {
+function callerOf(options: Pick<ConnectedAccountsOptions, 'verify'>) {
   return async (context: Context, scope: (typeof CONNECTION_SCOPES)[number]): Promise<Caller> => {
     context.header('cache-control', 'no-store');
     const path = new URL(context.req.url).pathname.slice(CONNECTED_ACCOUNTS_PATH.length);
@@ -153,11 +151,6 @@ function callerOf(options: Pick<ConnectedAccountsOptions, 'verify' | 'isLive'>) 
       authorization: context.req.header('authorization'),
       dpop: context.req.header('dpop'),
     });
-    if (!options.isLive(verified.jti)) {
-      throw new ConnectionRefusal(401, 'token_revoked', 'the access token was revoked', {
-        challenge: { error: 'invalid_token' },
-      });
-    }
     if (!verified.scopes.has(scope)) {
       throw new ConnectionRefusal(
         403,

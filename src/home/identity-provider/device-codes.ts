@@ -1,5 +1,6 @@
 import type Provider from 'oidc-provider';
 import { CONNECTION_SCOPES, IDENTITY_SCOPES, ORDER_SCOPE, SESSION_SCOPES } from '../../trading/scopes.ts';
+import type { Grants } from './grants.ts';
 import { connectedAccountsUrl } from './protocol.ts';
 
 /** A device that waits to be let in (RFC 8628), as the person deciding about it sees it. */
@@ -47,6 +48,7 @@ export function createDeviceCodes(options: {
   provider: () => Provider;
   issuer: string;
   resource: string;
+  grants: Pick<Grants, 'noteDevice'>;
   now: () => number;
 }): DeviceCodes {
   const { resource } = options;
@@ -110,11 +112,14 @@ export function createDeviceCodes(options: {
         const connections = granted(CONNECTION_SCOPES);
         if (session.length > 0) grant.addResourceScope(resource, session);
         if (connections.length > 0) grant.addResourceScope(connectedAccounts, connections);
+        const grantId = await grant.save();
+        const { clientName, deviceName } = lookup.request;
+        options.grants.noteDevice(grantId, { user, clientName, deviceName });
         Object.assign(code, {
           accountId: user,
           amr: [...allowedBy.amr],
           authTime: Math.floor((allowedBy.at ?? options.now()) / 1000),
-          grantId: await grant.save(),
+          grantId,
           resource: connections.length > 0 ? [resource, connectedAccounts] : resource,
           scope: [...identity, ...session, ...connections].join(' '),
         });

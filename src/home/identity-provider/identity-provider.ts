@@ -5,7 +5,11 @@ import type { Hono } from 'hono';
 import type { JSONWebKeySet } from 'jose';
 import Provider from 'oidc-provider';
 import type { Keys } from '../../approval/keys/keys.ts';
-import { createTokenVerifier, type TokenVerifier } from '../../gateway/door/token-verifier.ts';
+import {
+  createTokenVerifier,
+  type IsRevoked,
+  type TokenVerifier,
+} from '../../gateway/door/token-verifier.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import type { ResolveHost } from '../../net/public-address.ts';
@@ -19,6 +23,7 @@ import { createConnectionRequests } from './connection-requests.ts';
 import { createDelivery, type Delivery } from './deliver-decision.ts';
 import { createDeviceCodes } from './device-codes.ts';
 import { frontDoor, type Handler } from './front-door.ts';
+import { createGrants, type Grants, type Revoked } from './grants.ts';
 import { createIssuedTokens } from './issued-tokens.ts';
 import { holdPoll } from './long-poll.ts';
 import { createProtocol } from './oidc-provider.ts';
@@ -65,12 +70,18 @@ export interface IdentityProviderOptions {
   readonly resolve?: ResolveHost;
   /** Whether a refresh token whose answer was lost may be used again; `never` unless said otherwise. */
   readonly refreshTokenReuse?: RefreshTokenReuse;
+  /** Told when somebody may no longer do what they could, after it is so: what was begun by it is to end, too. */
+  readonly onRevoked?: (who: Revoked) => Promise<void>;
   /** Told of what went wrong inside; never holds a token. */
   readonly onError?: (message: string) => void;
 }
 
 export interface IdentityProvider {
   readonly callback: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Whether an access token was not issued here, or what it was issued under has ended. */
+  readonly isRevoked: IsRevoked;
+  /** Ends whatever acts for a person who was removed: sessions, grants, tokens, clients, questions. */
+  endPerson(sub: string): Promise<void>;
   /** How many polls the token endpoint is holding for a CIBA request. */
   readonly heldPolls: (authReqId: string) => number;
   /** Ends what waits (long polls, event streams); the database stays open. */
@@ -82,7 +93,7 @@ const KEYS_LOOKED_AT_MS = 3_600_000;
 
 /** A home's OpenID provider: device flow, CIBA with RAR, DPoP, dynamic registration, token exchange; and the phone. */
 export async function createIdentityProvider(options: IdentityProviderOptions): Promise<IdentityProvider> {
-  const { database, faults, issuer, resource, vault } = options;
+  const { database, faults, issuer, people, resource, vault } = options;
   const clock = options.clock ?? systemClock;
   const now = () => clock.now();
   const onError = options.onError ?? ((message) => process.stderr.write(`identity provider: ${message}\n`));
@@ -94,19 +105,29 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const requests = createApprovalRequests(database, clock);
   const issued = createIssuedTokens(database, now);
   const clients = createRegisteredClients(database, now);
+  const sessions = createSessions({ database, people, formKey: keys.cookie, clock });
   const limits = createRequestLimits({ clock, clientAddress: options.clientAddress });
   const store = createOidcStore({
     database,
     now,
     refreshTokenReuse: options.refreshTokenReuse,
+    onGrantEnded: (granted) => grants.ended(granted),
     beforeBackchannelRequest: (id, payload) =>
       holdPoll(id, payload, { context: Provider.ctx, requests, faults, clock, closing: closing.signal }),
   });
 
-  const isLive = (jti: string) => {
-    const grant = issued.grantOf(jti);
-    return grant !== undefined && store.grantExists(grant);
-  };
+  const grants: Grants = createGrants({
+    database,
+    store,
+    issued,
+    clients,
+    requests,
+    people,
+    deliver: () => delivery.all(),
+    onRevoked: options.onRevoked ?? (async () => {}),
+    now,
+  });
+  const isRevoked = (jti: string) => !grants.isLive(jti);
   const { provider, handle: protocol } = createProtocol({
     ...options,
     keys,
@@ -115,8 +136,8 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     limits,
     store,
     now,
-    isLive,
-    verifySession: sessionTokens(options, keys, clock),
+    isLive: grants.isLive,
+    verifySession: sessionTokens(options, { keys, clock, isRevoked }),
     onError,
     onIssued: issued.note,
     // One that gave way to the new one is told so; if that fails, the next start does it.
@@ -133,20 +154,20 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       issuer,
       vault,
       requests: connections,
-      verify: ownTokens(issuer, keys, database, clock),
-      isLive,
+      verify: ownTokens(options, { keys, clock, isRevoked }),
       limits,
       now,
     }),
   );
   const phone = serve(
     phoneApp(options, {
-      formKey: keys.cookie,
+      sessions,
       requests,
       clients,
       limits,
       connections,
-      deviceCodes: createDeviceCodes({ provider, issuer, resource, now }),
+      deviceCodes: createDeviceCodes({ provider, issuer, resource, grants, now }),
+      grants,
       clock,
       closing: closing.signal,
       delivery,
@@ -170,6 +191,11 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
         response.end();
       });
     },
+    isRevoked,
+    endPerson: async (sub) => {
+      sessions.endAll(sub);
+      await grants.endPerson(sub);
+    },
     heldPolls: requests.waiting,
     close: async () => {
       clearInterval(looking);
@@ -183,14 +209,21 @@ function phoneApp(
   options: IdentityProviderOptions,
   parts: Pick<
     PhoneServices,
-    'clients' | 'limits' | 'requests' | 'connections' | 'deviceCodes' | 'clock' | 'closing'
+    | 'clients'
+    | 'grants'
+    | 'limits'
+    | 'requests'
+    | 'sessions'
+    | 'connections'
+    | 'deviceCodes'
+    | 'clock'
+    | 'closing'
   > & {
-    readonly formKey: string;
     readonly delivery: Delivery;
   },
 ): Hono<{ Bindings: HttpBindings }> {
   const { about, database, issuer, people } = options;
-  const { clock, delivery, formKey, requests } = parts;
+  const { clock, delivery, requests } = parts;
   return createPhoneApp({
     ...parts,
     issuer,
@@ -199,7 +232,6 @@ function phoneApp(
     keys: options.signingKeys,
     recovery: createRecoveryCodes({ database, people, clock }),
     thirdPartyPasswords: options.thirdPartyPasswords ?? {},
-    sessions: createSessions({ database, people, formKey, clock }),
     pairingSecret: options.phonePairingSecret,
     decide: async (id, decision, user) => {
       const result = requests.decide(id, decision, user);
@@ -210,8 +242,15 @@ function phoneApp(
   });
 }
 
+interface VerifierParts {
+  readonly keys: ProviderKeys;
+  readonly clock: Clock;
+  readonly isRevoked: IsRevoked;
+}
+
 /** Tokens that this provider itself has issued, for people's accounts elsewhere. */
-function ownTokens(issuer: string, keys: ProviderKeys, database: Database, clock: Clock): TokenVerifier {
+function ownTokens({ issuer, database }: IdentityProviderOptions, parts: VerifierParts): TokenVerifier {
+  const { keys, clock, isRevoked } = parts;
   return createTokenVerifier({
     provider: {
       metadata: async () => ({ issuer }),
@@ -220,14 +259,14 @@ function ownTokens(issuer: string, keys: ProviderKeys, database: Database, clock
     resource: connectedAccountsUrl(issuer),
     proofs: sqliteProofStore(database),
     clock,
+    isRevoked,
   });
 }
 
 /** Tokens of people's own sessions, as the gateway takes them. */
 function sessionTokens(
   { issuer, resource, database }: IdentityProviderOptions,
-  keys: ProviderKeys,
-  clock: Clock,
+  { keys, clock, isRevoked }: VerifierParts,
 ): TokenVerifier {
   return createTokenVerifier({
     provider: { metadata: async () => ({ issuer }), key: keys.signing.verificationKey },
@@ -235,6 +274,7 @@ function sessionTokens(
     base: issuer,
     proofs: sqliteProofStore(database),
     clock,
+    isRevoked,
     requireBoundTokens: true,
     allowedClients: [LOGIN_CLIENT_ID],
   });

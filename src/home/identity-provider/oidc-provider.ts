@@ -149,7 +149,6 @@ function openProvider(parts: ProtocolParts, keys: readonly JWK[], replayed: { jt
       limits: parts.limits,
       clients,
       verify: parts.verifySession,
-      isLive: parts.isLive,
       isPerson: (sub) => parts.people.find(sub) !== undefined,
       forget: parts.store.forgetClient,
       resolve: parts.resolve,

@@ -35,6 +35,8 @@ export interface RegisteredClients {
   issueToken(owner: string): { readonly token: string; readonly expiresAt: number };
   /** Uses a token up. @returns whose it was; undefined for one that is unknown, used or over */
   takeToken(token: string): RegistrationToken | undefined;
+  /** Forgets the tokens that a person was given. */
+  dropTokens(owner: string): void;
   /** Gives a token back that let nothing in. */
   giveBack(token: RegistrationToken): void;
 }
@@ -87,6 +89,9 @@ export function createRegisteredClients(database: Database, now: () => number): 
       return taken === undefined
         ? undefined
         : { digest: digest(token), owner: taken.owner, expiresAt: taken.expires_at };
+    },
+    dropTokens: (owner) => {
+      rows.dropTokens.run(owner);
     },
     giveBack: (token) => {
       rows.giveBack.run(token.digest, token.owner, token.expiresAt);
@@ -143,6 +148,7 @@ function openTables(database: Database) {
       'DELETE FROM registration_tokens WHERE digest = ? AND expires_at > ? RETURNING owner, expires_at',
     ),
     giveBack: database.prepare<[string, string, number]>('INSERT INTO registration_tokens VALUES (?, ?, ?)'),
+    dropTokens: database.prepare<[string]>('DELETE FROM registration_tokens WHERE owner = ?'),
     purge: database.prepare<[number]>('DELETE FROM registration_tokens WHERE expires_at <= ?'),
   };
 }

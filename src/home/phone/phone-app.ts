@@ -11,6 +11,7 @@ import { createPhoneApi } from './phone-api.ts';
 import { createPhoneAssets } from './phone-assets.ts';
 import { createPhonePages } from './phone-pages.ts';
 import type { PhoneServices } from './phone-services.ts';
+import { createProgramPages } from './program-pages.ts';
 import { createSessionPages } from './session-pages.ts';
 import { createSignInPages } from './sign-in-pages.ts';
 
@@ -33,6 +34,7 @@ export function createPhoneApp(services: PhoneServices): Hono<{ Bindings: HttpBi
   pages.route('/', createPairingPages(services));
   pages.route('/', createAuthenticatorPages(services));
   pages.route('/', createSessionPages(services));
+  pages.route('/', createProgramPages(services));
   pages.route('/', createDevicePages(services));
   pages.route('/', createConnectionPages(services));
   pages.route('/', createPhonePages(services));

@@ -3,6 +3,7 @@ import type { Clock } from '../../machine/clock.ts';
 import type { ApprovalRequests, Decision, DecisionOutcome } from '../identity-provider/approval-requests.ts';
 import type { ConnectionRequests } from '../identity-provider/connection-requests.ts';
 import type { DeviceCodes } from '../identity-provider/device-codes.ts';
+import type { Grants } from '../identity-provider/grants.ts';
 import type { People } from '../identity-provider/people.ts';
 import type { RecoveryCodes } from '../identity-provider/recovery-codes.ts';
 import type { RegisteredClients } from '../identity-provider/registered-clients.ts';
@@ -29,6 +30,7 @@ export interface PhoneServices {
   readonly requests: ApprovalRequests;
   readonly deviceCodes: DeviceCodes;
   readonly limits: RequestLimits;
+  readonly grants: Grants;
   /** Programs that people let in. */
   readonly clients: RegisteredClients;
   readonly connections: ConnectionRequests;

@@ -90,6 +90,7 @@ describe('a device code', () => {
     const codes = createDeviceCodes({
       provider: () => provider,
       issuer: RESOURCE,
+      grants: { noteDevice: () => {} },
       resource: RESOURCE,
       now: Date.now,
     });
