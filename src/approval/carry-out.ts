@@ -23,7 +23,9 @@ import type { Attention } from './waiting/attention.ts';
  *     between simply asks again; nothing here needs to know how far it had come.
  *  4. Only an answer ends it: without one the proposal is `unknown`, never `failed`.
  *  5. One process carries out a proposal, in one place: `waiting/look-after.ts`. The journal would hold without that too.
- *  6. `executing` is committed only while trading is not halted, in one transaction with that look (moves.ts). A halt that
+ *  6. Where approvals are signed, the token is not enough: the person's own key must have signed the row as it is. What was
+ *     signed is kept before `executing` is, so the same signature passes when it is looked at again.
+ *  7. `executing` is committed only while trading is not halted, in one transaction with that look (moves.ts). A halt that
  *     comes later finds it begun; it is then asked about, and sent no more.
  */
 
@@ -157,7 +159,7 @@ async function approvalOf(
   attention: Attention,
   proposal: StoredProposal,
 ): Promise<Approved | 'later' | undefined> {
-  const { moves, moved, verifyApproval, details, clock } = attention;
+  const { moves, moved, verifyApproval, details, clock, signatures } = attention;
   const { state } = proposal;
   try {
     requireIntact(proposal);
@@ -167,8 +169,12 @@ async function approvalOf(
     if (approved.sub !== proposal.sub) {
       throw new Refusal(403, 'approved_by_another_user', 'somebody else approved it');
     }
-    if (details === 'rar')
-      requireSameDetails(approved.authorizationDetails, questionOf(attention, proposal).details);
+    const asked = questionOf(attention, proposal).details;
+    if (details === 'rar') requireSameDetails(approved.authorizationDetails, asked);
+    // Over the row's own details: whoever made the token could have made it say anything.
+    await signatures?.check(asked, approved.approvalEvidence, proposal.sub, {
+      isFirst: state === 'approved',
+    });
     return approved;
   } catch (error) {
     const refusal = isTradeAgentError(error) ? new Refusal(500, problemCodeOf(error), error.message) : error;

@@ -4,6 +4,7 @@ import type { ProposalStore } from '../store/proposal-store.ts';
 import type { ProposalKind } from '../trading/proposal.ts';
 import type { Asking } from './asking-port.ts';
 import type { AuditChain } from './audit-chain.ts';
+import type { Keys } from './keys/keys.ts';
 import type { Approved, Kind } from './kind.ts';
 import type { Moves } from './moves.ts';
 
@@ -23,6 +24,8 @@ export interface KernelParts {
   /** The provider's own names for details types. */
   readonly detailsTypes: { readonly [K in ProposalKind]?: string | undefined };
   readonly kindOf: (kind: ProposalKind) => Kind;
+  /** Where approvals are signed by the person's own key; undefined where the provider's token is enough. */
+  readonly signatures?: Pick<Keys, 'check'> | undefined;
   /**
    * Verifies the token of an approval as of any caller.
    * @param time `isFirst` is false where it was taken before and is shown again: then one that has expired will do

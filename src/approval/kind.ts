@@ -19,6 +19,8 @@ export interface Approved {
   readonly jti: string;
   /** RFC 9396 §9.1, as the token has it. */
   readonly authorizationDetails: unknown;
+  /** What the person's own key signed, as the token has it; `signature/evidence.ts`. */
+  readonly approvalEvidence?: unknown;
   readonly accessToken: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;

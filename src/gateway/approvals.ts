@@ -17,6 +17,7 @@ import type { ProposalKind } from '../trading/proposal.ts';
 import type { IdentityProvider } from './door/identity-provider.ts';
 import { verifyApprovalToken } from './door/token-verifier.ts';
 import type { GatewayOptions } from './gateway-options.ts';
+import type { Signatures } from './signatures.ts';
 
 export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
   readonly clock: Clock;
@@ -25,6 +26,7 @@ export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
   readonly provider: IdentityProvider;
   readonly orders: ReplacePorts & CancelPorts;
   readonly messages: MessagePorts;
+  readonly signatures: Signatures | undefined;
 }
 
 /**
@@ -62,6 +64,7 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
         (kind) => detailsTypes[kind] ?? detailsTypeOfKind[kind],
       ),
     }),
+    signatures: parts.signatures,
     verifyApproval: (token, time) => verifyApprovalToken(token, { provider, resource, clock }, time),
     quotas: approval.quotas ?? defaultQuotas,
     maxTtlSeconds: approval.maxTtl,

@@ -1,4 +1,5 @@
 import type { CibaAskingOptions } from '../approval/ciba/ciba-asking.ts';
+import type { Keys } from '../approval/keys/keys.ts';
 import type { Quotas } from '../approval/quotas.ts';
 import type { Clock } from '../machine/clock.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
@@ -37,6 +38,8 @@ export interface GatewayOptions {
   readonly providerTimeoutMs?: number;
   /** How the owner is asked; proposals are refused where it is left out. */
   readonly approval?: GatewayApproval;
+  /** The keys that people sign approvals with: a home's. */
+  readonly keys?: Pick<Keys, 'check'>;
   /** Refuses access tokens that are bound to no key (RFC 9449). */
   readonly requireBoundTokens?: boolean;
   /** Whether what an access token was issued under has ended, where the identity provider can be asked at each request. */
@@ -53,7 +56,11 @@ export interface GatewayOptions {
 export interface GatewayApproval
   extends Pick<CibaAskingOptions, 'client' | 'privateKey' | 'provider' | 'details' | 'delivery'> {
   readonly method: 'ciba';
-  readonly signature: 'off';
+  /**
+   * Whether approvals must be signed by a key of the person's own, also those of clients that ask by themselves; `live`: those
+   * about live money. Anything but `off` needs {@link GatewayOptions.keys}.
+   */
+  readonly signature: 'required' | 'live' | 'off';
   /** Path of the gateway's record, `audit.jsonl`. */
   readonly auditFile: string;
   /** What approvals' tokens are sealed under: the gateway's own, and the same for as long as one is kept. */

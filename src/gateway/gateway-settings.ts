@@ -34,9 +34,11 @@ const approvalSchema = z
      * that carry none; the phone shows the binding message alone, and only the gateway's own record says what it was for.
      */
     details: z.enum(['rar', 'message']).default('rar'),
-    signature: z
-      .literal('off', { error: 'must be "off": this gateway can’t verify signatures of a phone yet' })
-      .default('off'),
+    /**
+     * Whether an approval must be signed by a key of the person's own, enrolled here: `required`, `live` (where it is about live
+     * money), `off`. Only a home has such keys.
+     */
+    signature: z.enum(['required', 'live', 'off']).default('off'),
     /** The gateway's client for CIBA; the one of `exchange` unless said otherwise. Both have the key of "gateway key". */
     client_id: clientId.optional(),
     /** Instead of `client_id`: it registers itself (RFC 7591), and keeps its id in the gateway's folder. */
@@ -108,7 +110,8 @@ const settingsSchema = z.strictObject({
 });
 
 export const gatewaySettingsSchema = settingsSchema.refine(
-  ({ environment, approval }) => environment === 'paper' || approval.details === 'rar',
+  ({ environment, approval }) =>
+    environment === 'paper' || approval.details === 'rar' || approval.signature !== 'off',
   {
     path: ['approval', 'details'],
     error:

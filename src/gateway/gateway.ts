@@ -29,6 +29,7 @@ import { messageRoutes } from './routes/messages.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { portfolioRoutes } from './routes/portfolio.ts';
 import { pingRoute, proposalRoutes } from './routes/proposals.ts';
+import { signaturesOf } from './signatures.ts';
 
 export interface Gateway {
   readonly app: Hono;
@@ -45,7 +46,8 @@ const LONGEST_BROKER_TIMEOUT_MS = QUIET_MS / 2;
 
 /**
  * The order gateway: a resource server, and the only door to the broker.
- * @throws {TradeAgentError} `invalid_config` for an issuer that is neither https nor on loopback
+ * @throws {TradeAgentError} `invalid_config` for an issuer that is neither https nor on loopback, and where approvals are to be
+ *   signed by keys that it does not have
  */
 export function createGateway(options: GatewayOptions): Gateway {
   const clock = options.clock ?? systemClock;
@@ -57,6 +59,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const brokerTimeoutMs = Math.min(options.brokerTimeoutMs ?? 10_000, LONGEST_BROKER_TIMEOUT_MS);
 
   const { stores } = options;
+  const signatures = signaturesOf(options);
   const issuer = options.issuer.replace(/\/+$/, '');
   const provider = createIdentityProvider({
     issuer: options.issuer,
@@ -102,6 +105,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     detailsType,
     environment: options.broker.environment,
     clock,
+    signatures,
   });
 
   const messageDesk = createMessageDesk({
@@ -111,6 +115,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     issuer,
     detailsType: messageDetailsType,
     clock,
+    signatures,
   });
 
   const kernel = approvalKernel(options, {
@@ -120,6 +125,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     detailsTypes: { order: options.detailsType, message: options.messageDetailsType },
     orders: orderPorts({ desk, policies, brokerFor, traits, maxSlippage: options.maxSlippage ?? '0.01' }),
     messages: messagePorts(messageDesk),
+    signatures,
   });
 
   const app = gatewayRoutes(options, {
@@ -136,16 +142,22 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   return {
     app,
-    async revoked(who) {
-      tokens.forget(who.sub);
-      for (const outlet of outlets.values()) outlet.tokens.forget(who.sub);
-      await kernel?.revoked(who);
-    },
+    revoked: (who) =>
+      takeAway(who, [tokens, ...[...outlets.values()].map((outlet) => outlet.tokens)], kernel),
     async close() {
       closed = true;
       await kernel?.close();
     },
   };
+}
+
+async function takeAway(
+  who: Parameters<Gateway['revoked']>[0],
+  tokens: readonly Pick<BrokerTokens, 'forget'>[],
+  kernel: ApprovalKernel | undefined,
+): Promise<void> {
+  for (const kept of tokens) kept.forget(who.sub);
+  await kernel?.revoked(who);
 }
 
 interface BrokerAccess {

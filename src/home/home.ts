@@ -8,11 +8,11 @@ import { type Clock, systemClock } from '../machine/clock.ts';
 import { listenerOf } from '../net/http-server.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import { isGatewayPath } from './gateway-paths.ts';
-import {
-  createIdentityProvider,
-  type IdentityProvider,
-  type IdentityProviderOptions,
-} from './identity-provider/identity-provider.ts';
+import { createIdentityProvider } from './identity-provider/identity-provider.ts';
+import type {
+  IdentityProvider,
+  IdentityProviderOptions,
+} from './identity-provider/identity-provider-options.ts';
 import { createPeople, type People } from './identity-provider/people.ts';
 
 export interface HomeOptions
@@ -33,10 +33,12 @@ export interface HomeOptions
   /** The gateway, but for what follows from the address. */
   readonly gateway: Omit<
     GatewayOptions,
-    'clock' | 'fetch' | 'issuer' | 'resource' | 'stores' | 'approval'
+    'clock' | 'fetch' | 'issuer' | 'resource' | 'stores' | 'approval' | 'keys'
   > & {
     readonly approval: GatewayApproval & { readonly client: { readonly id: string } };
   };
+  /** Whether the terminal phone's keys count: never with live money. */
+  readonly softwareKeys: boolean;
   /** Reaches everything, the home's own address too. */
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
@@ -45,7 +47,7 @@ export interface HomeOptions
 /** Identity provider, phone app and gateway under one address. They talk to each other over HTTP, as strangers would. */
 export interface Home {
   readonly people: People;
-  /** What they approve with. */
+  /** What they approve with, and sign in by. */
   readonly keys: Keys;
   /** Answers what comes to the public address. */
   readonly listener: RequestListener;
@@ -58,15 +60,16 @@ export async function createHome(options: HomeOptions): Promise<Home> {
   const { address, providerDatabase, stores, clock = systemClock } = options;
   const { approval } = options.gateway;
   const people = createPeople(providerDatabase, () => clock.now());
-  const { origin, hostname } = new URL(address);
+  const { signature } = approval;
+  const isLive = options.gateway.broker.environment === 'live';
   const keys = createKeys({
     store: stores.keys,
     gateway: address,
-    rpId: hostname,
-    origin,
+    rpId: new URL(address).hostname,
+    origin: address,
     rpName: options.about.name,
     clock,
-    softwareKeys: options.about.simulated,
+    softwareKeys: options.softwareKeys && !isLive,
   });
   const fetching = options.fetch === undefined ? {} : { fetch: options.fetch };
   const provider: IdentityProvider = await createIdentityProvider({
@@ -76,8 +79,9 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     resource: address,
     database: providerDatabase,
     people,
-    signingKeys: keys,
     onRevoked: (who) => gateway.revoked(who),
+    keys,
+    signatures: signature === 'required' || (signature === 'live' && isLive) ? 'required' : 'off',
     gatewayClient: { client_id: approval.client.id, jwks: { keys: [publicHalf(approval.privateKey)] } },
     clock,
   });
@@ -87,6 +91,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     issuer: address,
     resource: address,
     stores,
+    keys,
     clock,
     isRevoked: provider.isRevoked,
   });

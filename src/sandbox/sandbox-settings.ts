@@ -76,10 +76,17 @@ export function vaultSettings(
   };
 }
 
+/** How the people of a sandbox are asked. */
+export interface ApprovalSettings {
+  readonly quotas?: Quotas | undefined;
+  /** `required` unless said otherwise. */
+  readonly signature?: 'required' | 'off' | undefined;
+}
+
 export function homeSettings(
   home: SandboxHome,
   addresses: SandboxAddresses,
-  quotas: Quotas | undefined,
+  options: ApprovalSettings,
 ): Omit<HomeOptions, 'providerDatabase' | 'stores' | 'vault' | 'faults' | 'clock'> {
   const { seed, pairingSecret } = home;
   return {
@@ -91,14 +98,16 @@ export function homeSettings(
     ),
     // A command that is killed at the wrong moment must not cost a sign-in.
     refreshTokenReuse: 'until_confirmed',
-    gateway: gatewaySettings(home, addresses, quotas),
+    // The terminal phone is one of its phones, and no money is real.
+    softwareKeys: true,
+    gateway: gatewaySettings(home, addresses, options),
   };
 }
 
 function gatewaySettings(
   { seed, folder }: SandboxHome,
   addresses: SandboxAddresses,
-  quotas: Quotas | undefined,
+  { quotas, signature = 'required' }: ApprovalSettings,
 ): HomeOptions['gateway'] {
   const privateKey = gatewayKey(seed);
   return {
@@ -111,7 +120,7 @@ function gatewaySettings(
     approval: {
       method: 'ciba',
       details: 'rar',
-      signature: 'off',
+      signature,
       auditFile: join(folder, 'audit.jsonl'),
       client: { id: GATEWAY_CLIENT_ID },
       privateKey,

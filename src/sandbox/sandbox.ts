@@ -1,4 +1,5 @@
 import type { Quotas } from '../approval/quotas.ts';
+import { softwareKey } from '../approval/signature/software-key.ts';
 import { Faults } from '../home/faults.ts';
 import { createHome } from '../home/home.ts';
 import { addMissing, type People } from '../home/identity-provider/people.ts';
@@ -37,6 +38,8 @@ export interface SandboxOptions {
   readonly marketClock?: Clock;
   /** How much one client may ask of one person. */
   readonly quotas?: Quotas;
+  /** Whether approvals must be signed by a key of the person's own; `required` unless said otherwise. */
+  readonly signature?: 'required' | 'off';
   /** A second place to write the ready file. */
   readonly readyFile?: string;
 }
@@ -143,7 +146,7 @@ interface Ground {
 
 /** Opens each party in turn, after those it talks to at once, and has its server answer. */
 async function openParties(
-  { marketClock, marketHours = 'always', partialFills = true, quotas }: SandboxOptions,
+  { marketClock, marketHours = 'always', partialFills = true, quotas, signature }: SandboxOptions,
   { home, servers, clock, faults, openDatabase, onClose }: Ground,
 ): Promise<{ broker: PaperBroker; people: People; sent: ThirdParties['sent'] }> {
   const { seed } = home;
@@ -175,8 +178,8 @@ async function openParties(
   const database = openDatabase('identity-provider');
   const vault = createVault({ ...vaultSettings(seed, addresses), database, clock });
   await connectBroker(vault, seed.users);
-  const { people, listener, close } = await createHome({
-    ...homeSettings(home, addresses, quotas),
+  const { people, keys, listener, close } = await createHome({
+    ...homeSettings(home, addresses, { quotas, signature }),
     providerDatabase: database,
     stores: sqliteGatewayStores(openDatabase('gateway')),
     vault,
@@ -185,6 +188,9 @@ async function openParties(
   });
   onClose(close);
   addMissing(people, seed.users);
+  for (const { username } of seed.users) {
+    await keys.enrolSoftware(username, softwareKey(home.pairingSecret, username));
+  }
 
   const admin = listenerOf(createAdmin({ secret: seed.admin_secret, faults, sent }));
   servers.issuer.serve((request, response) =>

@@ -61,7 +61,7 @@ export async function startLoadWorld(): Promise<LoadWorld> {
     database: requests,
     resource: gateway.url,
     people,
-    signingKeys: testKeys(servers.issuer.url, gateway.url),
+    keys: testKeys(servers.issuer.url, gateway.url),
     about: { name: 'Sandbox', environment: 'paper', simulated: true },
     phonePairingSecret: home.pairingSecret,
     gatewayClient: { client_id: CLIENT, jwks: { keys: [publicKey] } },

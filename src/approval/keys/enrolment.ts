@@ -83,8 +83,7 @@ export function enrolment(parts: KeyParts) {
       }
       const proof =
         by === 'machine' ? by : { use: await assertedBy(parts, by, keyAction('remove', sub, credentialId)) };
-      const facts = { sub, credential_id: credentialId, by: by === 'machine' ? 'machine' : 'key' };
-      const note: AuditNote = { event: 'key_removed', facts };
+      const note = removed(key, by === 'machine' ? by : 'key');
       if ((await store.remove({ sub, credentialId }, proof, note, clock.now())) === 'stale')
         throw counterBack();
     },
@@ -110,6 +109,11 @@ export function enrolment(parts: KeyParts) {
       };
       const outcome = await store.enrol(key, 'machine', enrolled(key, 'machine'), clock.now());
       if (outcome !== 'enrolled') throw keyKnown();
+      // The secret it follows from was changed: whoever has the old one approves nothing any more.
+      for (const old of await store.of(sub)) {
+        if (old.method === 'webauthn' || old.credentialId === credentialId) continue;
+        await store.remove(old, 'machine', removed(old, 'machine'), clock.now());
+      }
     },
   } satisfies Partial<Keys>;
 }
@@ -200,6 +204,10 @@ function enrolled(key: SigningKey, by: KeyProof): AuditNote {
       by: proof,
     },
   };
+}
+
+function removed({ sub, credentialId }: SigningKey, by: 'machine' | 'key'): AuditNote {
+  return { event: 'key_removed', facts: { sub, credential_id: credentialId, by } };
 }
 
 function nameOf(text: string, otherwise: string): string {

@@ -10,6 +10,8 @@ export interface Caller {
   readonly jti: string;
   /** RFC 9396 §9.1, as the token has it: not yet checked. */
   readonly authorizationDetails: unknown;
+  /** Claim `approval_evidence`: what the person's own key signed (approval/signature/evidence.ts). Not yet checked. */
+  readonly approvalEvidence?: unknown;
   /** Only for the token exchange. Never logged, stored or echoed. */
   readonly accessToken: string;
   /** Milliseconds since the epoch. */

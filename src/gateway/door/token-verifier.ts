@@ -118,6 +118,7 @@ function callerOf(token: string, claims: AccessTokenClaims): Caller {
     email: textOf(claims.email),
     jti: claims.jti,
     authorizationDetails: claims.authorization_details,
+    approvalEvidence: claims.approval_evidence,
     accessToken: token,
     expiresAt: claims.exp * 1000,
   };

@@ -1,10 +1,12 @@
 import type { Clock } from '../../machine/clock.ts';
 import type { MessageEntry, MessageJournal, MessageKey, MessageResult } from '../../store/message-journal.ts';
 import type { MessageDraft, MessageService, SentMessage } from '../../trading/message.ts';
+import { messageSendDetails } from '../../trading/message-details.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { BrokerTokens } from '../broker/broker-token.ts';
 import type { Caller } from '../door/caller.ts';
 import { ReplayedRefusal, recordedRefusal } from '../door/recorded-refusal.ts';
+import { requireSigned, type Signatures } from '../signatures.ts';
 import { type ApprovedMessage, approvedMessage } from './approved-message.ts';
 import type { Deliver, Delivery } from './delivery.ts';
 
@@ -33,6 +35,8 @@ export interface MessageDeskOptions {
   /** Whose approvals count: with the token's id, what an approval is used up by. */
   readonly issuer: string;
   readonly detailsType: string;
+  /** Where approvals are signed. */
+  readonly signatures?: Signatures | undefined;
   readonly clock: Clock;
 }
 
@@ -107,11 +111,12 @@ export function createMessageDesk(options: MessageDeskOptions): MessageDesk {
   }
 
   return {
-    send: async (caller, body) =>
-      sendApproved(
-        approvedMessage(body, caller, { gateway: options.gateway, type: options.detailsType }),
-        caller,
-      ),
+    async send(caller, body) {
+      const target = { gateway: options.gateway, type: options.detailsType };
+      const approved = approvedMessage(body, caller, target);
+      await requireSigned(options.signatures, messageSendDetails(approved.draft, target), caller);
+      return await sendApproved(approved, caller);
+    },
     sendApproved,
     requireConnected: async (draft, who) => void (await admit({ draft }, who, options)),
     outcome,

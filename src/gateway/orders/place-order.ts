@@ -1,9 +1,11 @@
 import { failpoint } from '../../machine/failpoint.ts';
 import type { JournalEntry, OrderJournal, OrderKey } from '../../store/order-journal.ts';
+import { tradeOrderDetails } from '../../trading/approval-details.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import type { Caller } from '../door/caller.ts';
 import { ReplayedRefusal, recordedRefusal } from '../door/recorded-refusal.ts';
+import { requireSigned, type Signatures } from '../signatures.ts';
 import { type AdmissionOptions, type Admitted, admit } from './admission.ts';
 import { type ApprovedOrder, approvedOrder } from './approved-order.ts';
 import {
@@ -34,6 +36,8 @@ export interface OrderDeskOptions extends AdmissionOptions {
   /** Whose approvals count: with the token's id, what an approval is used up by. */
   readonly issuer: string;
   readonly detailsType: string;
+  /** Where approvals are signed. */
+  readonly signatures?: Signatures | undefined;
 }
 
 export interface Placement {
@@ -83,8 +87,12 @@ export function createOrderDesk(options: OrderDeskOptions): OrderDesk {
   const desk: Desk = { options, flights: new Map(), arriving: new Map() };
   const { gateway, detailsType } = options;
   return {
-    place: async (caller, body) =>
-      placeApproved(desk, approvedOrder(body, caller, { gateway, type: detailsType }), caller),
+    async place(caller, body) {
+      const target = { gateway, type: detailsType };
+      const approved = approvedOrder(body, caller, target);
+      await requireSigned(options.signatures, tradeOrderDetails(approved.draft, target), caller);
+      return await placeApproved(desk, approved, caller);
+    },
     placeApproved: (approved, caller) => placeApproved(desk, approved, caller),
     settle: (caller, clientOrderId) => settle(desk, caller, clientOrderId),
   };

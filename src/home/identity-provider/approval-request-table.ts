@@ -21,6 +21,8 @@ export interface ApprovalRequestRow {
   readonly outcome_state: Outcome['state'] | null;
   readonly outcome_text: string | null;
   readonly outcome_at: number | null;
+  /** JSON. */
+  readonly evidence: string | null;
 }
 
 /** Opens the table of approval requests, and prepares all that is asked of it. */
@@ -62,6 +64,9 @@ export function openApprovalRequestTable(database: Database) {
   const byAuthReqId = database.prepare<[string, string], ApprovalRequestRow>(
     'SELECT * FROM approval_requests WHERE auth_req_id = ? AND client_id = ?',
   );
+  const evidence = database.prepare<[string], Pick<ApprovalRequestRow, 'evidence'>>(
+    'SELECT evidence FROM approval_requests WHERE auth_req_id = ?',
+  );
   const pending = database.prepare<[string, number, number], ApprovalRequestRow>(
     `SELECT * FROM approval_requests WHERE user = ? AND ${open} AND expires_at > ?
      ORDER BY requested_at, rowid LIMIT ?`,
@@ -76,8 +81,8 @@ export function openApprovalRequestTable(database: Database) {
      WHERE user = ? AND replaced = 0 AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL OR expires_at <= ?)
      ORDER BY coalesce(decided_at, withdrawn_at, expires_at) DESC, rowid DESC LIMIT ?`,
   );
-  const decide = database.prepare<['approve' | 'deny', number, string, number]>(
-    `UPDATE approval_requests SET decision = ?, decided_at = ? WHERE id = ? AND ${open} AND expires_at > ?`,
+  const decide = database.prepare<['approve' | 'deny', number, string | null, string, number]>(
+    `UPDATE approval_requests SET decision = ?, decided_at = ?, evidence = ? WHERE id = ? AND ${open} AND expires_at > ?`,
   );
   const withdraw = database.prepare<[number, string, string, number, string, string, number]>(
     `UPDATE approval_requests SET withdrawn_at = ?, outcome_state = ?, outcome_text = ?, outcome_at = ?
@@ -102,6 +107,7 @@ export function openApprovalRequestTable(database: Database) {
     lost,
     byId,
     byAuthReqId,
+    evidence,
     pending,
     countPending,
     countPendingOf,
@@ -127,6 +133,7 @@ function addColumns(database: Database): void {
     outcome_state: 'TEXT',
     outcome_text: 'TEXT',
     outcome_at: 'INTEGER',
+    evidence: 'TEXT',
   };
   for (const [name, type] of Object.entries(columns)) {
     if (!there.has(name)) database.exec(`ALTER TABLE approval_requests ADD COLUMN ${name} ${type}`);

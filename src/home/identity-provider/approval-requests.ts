@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Outcome } from '../../approval/asking-port.ts';
 import type { Clock } from '../../machine/clock.ts';
+import type { Refusal } from '../../trading/refusal.ts';
 import { type ApprovalRequestRow, openApprovalRequestTable } from './approval-request-table.ts';
 import type { ClientNote } from './registered-clients.ts';
 
@@ -23,7 +24,7 @@ export interface ApprovalRequest {
   readonly clientId: string;
   readonly clientName: string;
   /** Where a person let the client in: what they are to be told of it. Undefined for the home's own. */
-  readonly clientNote: ClientNote | undefined;
+  readonly clientNote?: ClientNote | undefined;
   readonly code: string;
   readonly bindingMessage: string | undefined;
   readonly details: Readonly<Record<string, unknown>> & { readonly type: string };
@@ -33,6 +34,8 @@ export interface ApprovalRequest {
   readonly decidedAt: number | undefined;
   readonly status: ApprovalRequestStatus;
   readonly outcome: ToldOutcome | undefined;
+  /** What the person's own key signed, where they approved by it; goes into the approval's token. */
+  readonly evidence: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** What became of a decision; only `decided` changed anything. */
@@ -45,6 +48,8 @@ export type DecisionOutcome =
   | { readonly outcome: 'expired'; readonly request: ApprovalRequest }
   /** The client took it back first. */
   | { readonly outcome: 'withdrawn'; readonly request: ApprovalRequest }
+  /** An approval that the person's own key did not sign, or not rightly: nothing was decided. */
+  | { readonly outcome: 'not_signed'; readonly refusal: Refusal; readonly request: ApprovalRequest }
   | { readonly outcome: 'not_found' };
 
 /** What became of a client's word about its request. */
@@ -58,7 +63,10 @@ export type TellOutcome =
   | { readonly outcome: 'not_found' };
 
 /** A request as it is put before a person. */
-export type NewRequest = Omit<ApprovalRequest, 'id' | 'status' | 'requestedAt' | 'decidedAt' | 'outcome'>;
+export type NewRequest = Omit<
+  ApprovalRequest,
+  'id' | 'status' | 'requestedAt' | 'decidedAt' | 'outcome' | 'evidence'
+>;
 
 export interface ApprovalRequests {
   /**
@@ -68,14 +76,24 @@ export interface ApprovalRequests {
    */
   add(request: NewRequest): ApprovalRequest;
   find(id: string): ApprovalRequest | undefined;
+  /** By the id that the client has of it. */
+  evidenceOf(authReqId: string): ApprovalRequest['evidence'];
   /** Oldest first. */
   pending(user: string, limit?: number): ApprovalRequest[];
   /** How many wait for this person, of one client where it is named. */
   countPending(user: string, clientId?: string): number;
   /** Decided, withdrawn or expired, latest first; those that gave way to a second are left out. */
   recent(user: string, limit: number): ApprovalRequest[];
-  /** Records a decision, once and for all. `user` limits it to that person's own requests. */
-  decide(id: string, decision: Decision, user?: string): DecisionOutcome;
+  /**
+   * Records a decision, once and for all. `user` limits it to that person's own requests.
+   * @param evidence what their key signed, verified
+   */
+  decide(
+    id: string,
+    decision: Decision,
+    user?: string,
+    evidence?: Readonly<Record<string, unknown>>,
+  ): DecisionOutcome;
   /**
    * The client's word about a request of its own. One that waits is withdrawn by `cancelled`, `expired` and
    * `blocked`: a compare-and-set against {@link decide}, so that one of the two wins.
@@ -147,12 +165,13 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
         : rows.countPendingOf.get(user, clientId, clock.now())
       )?.count ?? 0,
     recent: (user, limit) => rows.recent.all(user, clock.now(), limit).map(load),
-    decide(id, decision, user) {
+    evidenceOf: (authReqId) => JSON.parse(rows.evidence.get(authReqId)?.evidence ?? 'null') ?? undefined,
+    decide(id, decision, user, evidence) {
       const before = find(id);
       if (before === undefined || (user !== undefined && before.user !== user))
         return { outcome: 'not_found' };
       const now = clock.now();
-      const changed = rows.decide.run(decision, now, id, now).changes === 1;
+      const changed = rows.decide.run(decision, now, jsonOf(evidence), id, now).changes === 1;
       const request = find(id) ?? before;
       if (changed) {
         changes.emit(`user:${request.user}`);
@@ -195,6 +214,10 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
   };
 }
 
+function jsonOf(value: unknown): string | null {
+  return value === undefined ? null : JSON.stringify(value);
+}
+
 /** What a decision came to that changed nothing. */
 function notDecided(request: ApprovalRequest, decision: Decision): DecisionOutcome {
   if (request.status === 'expired' || request.status === 'withdrawn') {
@@ -219,6 +242,7 @@ function requestOf(row: ApprovalRequestRow, now: number): ApprovalRequest {
     expiresAt: row.expires_at,
     decidedAt: row.decided_at ?? row.withdrawn_at ?? undefined,
     status: statusOf(row, now),
+    evidence: row.evidence === null ? undefined : JSON.parse(row.evidence),
     outcome:
       row.outcome_state === null
         ? undefined

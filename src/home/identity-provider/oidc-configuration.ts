@@ -62,7 +62,11 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
     },
     responseTypes: [],
     scopes: ['openid', 'offline_access'],
-    claims: { openid: ['sub'], profile: ['name', 'preferred_username'], email: ['email', 'email_verified'] },
+    claims: {
+      openid: ['sub', 'amr', 'auth_time'],
+      profile: ['name', 'preferred_username'],
+      email: ['email', 'email_verified'],
+    },
     clockTolerance: CLOCK_TOLERANCE,
     assertJwtClientAuthClaimsAndHeader: async (_ctx, claims) => {
       const fault = assertionFault(claims, { issuer: options.issuer, now: options.now() });
@@ -89,7 +93,12 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
     expiresWithSession: () => false,
     issueRefreshToken: (_ctx, client, source) =>
       client.grantTypeAllowed('refresh_token') && source.scopes.has('offline_access'),
-    extraTokenClaims: () => undefined,
+    // What the person's own key signed goes where the gateway looks for it.
+    extraTokenClaims: (ctx) => {
+      const asked = ctx.oidc.entities.BackchannelAuthenticationRequest;
+      const evidence = asked === undefined ? undefined : options.requests.evidenceOf(asked.jti);
+      return evidence === undefined ? undefined : { approval_evidence: evidence };
+    },
     formats: { customizers: { jwt: (_ctx, _token, parts) => options.onAccessToken(parts.payload) } },
     extraParams: {
       device_name: (ctx, value) => {

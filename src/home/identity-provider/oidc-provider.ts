@@ -11,7 +11,8 @@ import { registrationGate } from './client-registration.ts';
 import { ownPingEndpoint, pingSender } from './clients.ts';
 import { completeAnswers } from './complete-answers.ts';
 import type { Handler } from './front-door.ts';
-import type { IdentityProviderOptions } from './identity-provider.ts';
+import type { Grants } from './grants.ts';
+import type { IdentityProviderOptions } from './identity-provider-options.ts';
 import type { IssuedTokens } from './issued-tokens.ts';
 import { limitProtocol } from './limit-requests.ts';
 import { oidcConfiguration } from './oidc-configuration.ts';
@@ -42,11 +43,11 @@ export interface ProtocolParts
   readonly limits: RequestLimits;
   readonly store: OidcStore;
   readonly now: () => number;
-  readonly isLive: (jti: string) => boolean;
+  readonly grants: Pick<Grants, 'isLive'>;
   /** For tokens of the login client's sessions. */
   readonly verifySession: TokenVerifier;
   readonly onError: (message: string) => void;
-  readonly onIssued: IssuedTokens['note'];
+  readonly issued: Pick<IssuedTokens, 'note'>;
   /** A request is on somebody's phone. */
   readonly onAsked: () => void;
 }
@@ -127,7 +128,7 @@ function openProvider(parts: ProtocolParts, keys: readonly JWK[], replayed: { jt
   koa.on('error', (error: Error) => onError(error.message));
   provider.on('access_token.issued', (token) => {
     if (token.grantId === undefined) return;
-    parts.onIssued({ jti: token.jti, grantId: token.grantId, expiresAt: now() + token.expiration * 1000 });
+    parts.issued.note({ jti: token.jti, grantId: token.grantId, expiresAt: now() + token.expiration * 1000 });
   });
   provider.registerGrantType(
     TOKEN_EXCHANGE_GRANT,
@@ -138,7 +139,7 @@ function openProvider(parts: ProtocolParts, keys: readonly JWK[], replayed: { jt
       verificationKey: parts.keys.signing.verificationKey,
       vault: parts.vault,
       now,
-      isLive: parts.isLive,
+      isLive: parts.grants.isLive,
     }),
     tokenExchangeParameters,
   );

@@ -4,7 +4,8 @@ import type { Clock } from '../../machine/clock.ts';
 import { sameSecret } from './constant-time.ts';
 import type { People } from './people.ts';
 
-const SESSION_MS = 8 * 3600 * 1000;
+/** How long a sign-in lasts, milliseconds. */
+export const SESSION_MS = 8 * 3600 * 1000;
 const TICKET_MS = 10 * 60 * 1000;
 /** How exactly it is known when a session was last used. */
 const SEEN_MS = 60 * 1000;

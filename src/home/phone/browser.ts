@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { createMiddleware } from 'hono/factory';
 import { sameSecret } from '../identity-provider/constant-time.ts';
-import type { NewSession } from '../identity-provider/sessions.ts';
+import { type NewSession, SESSION_MS } from '../identity-provider/sessions.ts';
 import type { BrowserContext, BrowserEnv } from './browser-env.ts';
 import { browserName } from './browser-name.ts';
 import { messagePage, shellPage } from './page.ts';
@@ -39,8 +39,8 @@ export function signIn(
     browser: browserName(context.req.header('user-agent')),
     key: context.var.key,
   });
-  // Until the browser is closed; the server ends it after eight hours.
-  setCookie(context, cookies.session, secret, cookies.attributes);
+  // As long as the server keeps it: an installed page that the phone has put to sleep is still signed in after a push.
+  setCookie(context, cookies.session, secret, { ...cookies.attributes, maxAge: SESSION_MS / 1000 });
 }
 
 export function signOut(context: BrowserContext, services: PhoneServices): void {

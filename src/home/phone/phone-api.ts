@@ -15,7 +15,11 @@ import { nextChange, type PhoneServices } from './phone-services.ts';
 /** Longest `wait`, seconds: below the time-outs of ordinary HTTP clients. */
 const MOST_WAIT = 25;
 
-const decisionSchema = z.strictObject({ decision: z.enum(['approve', 'deny']) });
+const decisionSchema = z.strictObject({
+  decision: z.enum(['approve', 'deny']),
+  /** What the person's key signed (approval/signature/evidence.ts). */
+  evidence: z.unknown().optional(),
+});
 const deviceSchema = z.strictObject({
   user: z.string(),
   user_code: z.string().max(32),
@@ -73,13 +77,20 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
   app.post('/requests/:id', async (context) => {
     const body = decisionSchema.safeParse(await context.req.json().catch(() => undefined));
     if (!body.success) return context.json({ error: 'invalid_request' }, 400);
-    const result = await services.decide(context.req.param('id'), body.data.decision);
+    const result = await services.decide(
+      context.req.param('id'),
+      body.data.decision,
+      undefined,
+      body.data.evidence,
+    );
     switch (result.outcome) {
       case 'not_found':
         return context.json({ error: 'not_found' }, 404);
       case 'expired':
       case 'withdrawn':
         return context.json({ error: result.outcome }, 410);
+      case 'not_signed':
+        return context.json({ error: result.refusal.code, message: result.refusal.message }, 403);
       case 'conflict':
         return context.json({ error: 'already_decided', status: result.request.status }, 409);
       case 'decided':
@@ -116,6 +127,16 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
     return context.json({ user, connection, label, scopes, status });
   });
 
+  letInRoutes(app, services, known);
+  return app;
+}
+
+/** What lets somebody in: a browser by a link, a phone by a pairing, a program by a token. */
+function letInRoutes(
+  app: Hono<{ Bindings: HttpBindings }>,
+  services: PhoneServices,
+  known: (username: string) => boolean,
+): void {
   app.post('/tickets', async (context) => {
     const body = userSchema.safeParse(await context.req.json().catch(() => undefined));
     if (!body.success) return context.json({ error: 'invalid_request' }, 400);
@@ -139,8 +160,6 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
     const { token, expiresAt } = services.clients.issueToken(body.data.user);
     return context.json({ token, expires_at: utcSeconds(expiresAt) });
   });
-
-  return app;
 }
 
 /** Waits, no longer than the caller asked for, until `done`; false where `wait` is no number of seconds. */

@@ -1,6 +1,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { createMiddleware } from 'hono/factory';
 import { createAuthenticatorPages } from './authenticator-pages.ts';
 import { browserMiddleware } from './browser.ts';
 import type { BrowserEnv } from './browser-env.ts';
@@ -25,6 +26,18 @@ export function isPhonePath(path: string): boolean {
   );
 }
 
+/** What pages and programs send here: a body's length is told before it comes. */
+const plainRequests = createMiddleware(async (context, next) => {
+  const { method } = context.req;
+  if (!['GET', 'HEAD', 'POST'].includes(method)) {
+    return context.text('Method not allowed', 405, { allow: 'GET, HEAD, POST' });
+  }
+  if (method === 'POST' && context.req.header('content-length') === undefined) {
+    return context.text('Length required', 411);
+  }
+  return next();
+});
+
 /** The person's side of the identity provider: its pages, and the API of the terminal phone. */
 export function createPhoneApp(services: PhoneServices): Hono<{ Bindings: HttpBindings }> {
   const pages = new Hono<BrowserEnv>();
@@ -40,6 +53,7 @@ export function createPhoneApp(services: PhoneServices): Hono<{ Bindings: HttpBi
   pages.route('/', createPhonePages(services));
 
   const app = new Hono<{ Bindings: HttpBindings }>();
+  app.use(plainRequests);
   app.route('/phone/api', createPhoneApi(services));
   // Without this, an unknown API path would fall through to the pages and their cookies.
   app.all('/phone/api/*', (context) => context.json({ error: 'not_found' }, 404));

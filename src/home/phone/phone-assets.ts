@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Hono } from 'hono';
 import { browserScripts } from './browser-scripts.ts';
+import { entryStyle } from './entry-style.ts';
 import { pageStyle } from './page-style.ts';
 import { phoneScript } from './phone-script.ts';
 
@@ -8,7 +9,7 @@ const script = { type: 'text/javascript' } as const;
 
 /** What the pages load. Their policy forbids anything inline. */
 const assets = {
-  'phone.css': { type: 'text/css', text: () => pageStyle },
+  'phone.css': { type: 'text/css', text: () => pageStyle + entryStyle },
   'shell.js': { ...script, text: () => browserScripts()['shell.js'] },
   'passkeys.js': { ...script, text: () => browserScripts()['passkeys.js'] },
   'approvals.js': { ...script, text: () => phoneScript },

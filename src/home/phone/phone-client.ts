@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { softwareKey } from '../../approval/signature/software-key.ts';
+import { safeLine } from '../../net/shown-text.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+import { Refusal } from '../../trading/refusal.ts';
 import { type PhoneRequest, phoneRequestSchema } from './phone-request.ts';
 
 export type { PhoneRequest } from './phone-request.ts';
@@ -23,7 +26,9 @@ export interface PhoneClient {
     options?: { until?: 'decision' | 'outcome'; waitSeconds?: number; signal?: AbortSignal },
   ): Promise<PhoneRequest>;
   /**
-   * @throws {TradeAgentError} `not_found`, `approval_expired` (or withdrawn), `usage` (already decided the other way)
+   * An approval is signed by the user's software key, which follows from the pairing secret.
+   * @throws {TradeAgentError} `not_found`, `approval_expired` (or withdrawn), `usage` (already decided the other way),
+   *   `provider_error` (not signed by a key that is enrolled)
    */
   decide(id: string, decision: 'approve' | 'deny'): Promise<PhoneRequest>;
   /** Completes a device sign-in. @throws {TradeAgentError} `not_found`, `login_expired`, `usage` (used already) */
@@ -81,7 +86,6 @@ export function createPhoneClient(options: PhoneClientOptions): PhoneClient {
         hint: 'Its users are alice and bob.',
       }),
   });
-  const noRequest = (id: string) => () => new TradeAgentError('not_found', `there is no request ${id}`);
   const requestPath = (user: string, more: Record<string, string>) =>
     `/phone/api/requests?${new URLSearchParams({ user, ...more })}`;
 
@@ -106,23 +110,7 @@ export function createPhoneClient(options: PhoneClientOptions): PhoneClient {
         { waitMs: wait * 1000, ...(signal === undefined ? {} : { signal }) },
       );
     },
-    decide: (id, decision) =>
-      call(
-        phoneRequestSchema,
-        `/phone/api/requests/${encodeURIComponent(id)}`,
-        {
-          404: noRequest(id),
-          409: () =>
-            new TradeAgentError('usage', `request ${id} was already decided the other way`, {
-              hint: 'A decision is final; ask for the order again.',
-            }),
-          410: () =>
-            new TradeAgentError('approval_expired', `request ${id} has expired or was withdrawn`, {
-              hint: 'Ask for the order again.',
-            }),
-        },
-        { body: { decision } },
-      ),
+    decide: decider(options, call),
     completeDevice: (user, userCode) =>
       call(
         deviceSignInSchema,
@@ -164,12 +152,54 @@ export function createPhoneClient(options: PhoneClientOptions): PhoneClient {
   };
 }
 
+function noRequest(id: string) {
+  return () => new TradeAgentError('not_found', `there is no request ${id}`);
+}
+
+/** Answers a request; an approval is signed by the user's own key. */
+function decider({ phone, pairingSecret }: PhoneClientOptions, call: Call): PhoneClient['decide'] {
+  /** Nothing of one that waits no more: it is answered as what it is. */
+  const signed = async (path: string, id: string) => {
+    const { user, details, status } = await call(phoneRequestSchema, path, { 404: noRequest(id) });
+    if (status !== 'pending') return undefined;
+    try {
+      return softwareKey(pairingSecret, user).sign(details, { origin: new URL(phone).origin });
+    } catch (error) {
+      // What can't be signed can be approved only where no signature is asked for; the phone says which it is.
+      if (!(error instanceof Refusal)) throw error;
+      return undefined;
+    }
+  };
+  return async (id, decision) => {
+    const path = `/phone/api/requests/${encodeURIComponent(id)}`;
+    const body = decision === 'approve' ? { decision, evidence: await signed(path, id) } : { decision };
+    const errors = {
+      403: (said: string) =>
+        new TradeAgentError('provider_error', `request ${id} was not approved: ${said}`, {
+          hint: 'Is the pairing secret that of the sandbox that is running?',
+        }),
+      404: noRequest(id),
+      409: () =>
+        new TradeAgentError('usage', `request ${id} was already decided the other way`, {
+          hint: 'A decision is final; ask for the order again.',
+        }),
+      410: () =>
+        new TradeAgentError('approval_expired', `request ${id} has expired or was withdrawn`, {
+          hint: 'Ask for the order again.',
+        }),
+    };
+    return await call(phoneRequestSchema, path, errors, { body });
+  };
+}
+
+type Call = ReturnType<typeof caller>;
+
 /** One call, its answer read by a schema. `errors` says what a status means there. */
 function caller({ phone, pairingSecret, fetch: request = fetch }: PhoneClientOptions) {
   return async function call<T>(
     schema: z.ZodType<T>,
     path: string,
-    errors: Readonly<Record<number, () => TradeAgentError>>,
+    errors: Readonly<Record<number, (said: string) => TradeAgentError>>,
     init: { body?: unknown; signal?: AbortSignal; waitMs?: number } = {},
   ): Promise<T> {
     const timeout = AbortSignal.timeout(TIMEOUT + (init.waitMs ?? 0));
@@ -201,7 +231,7 @@ function caller({ phone, pairingSecret, fetch: request = fetch }: PhoneClientOpt
       });
     }
     const known = errors[response.status];
-    if (known !== undefined) throw known();
+    if (known !== undefined) throw known(saidIn(body));
     const parsed = response.ok ? schema.safeParse(body) : undefined;
     if (!parsed?.success) {
       throw new TradeAgentError(
@@ -211,4 +241,10 @@ function caller({ phone, pairingSecret, fetch: request = fetch }: PhoneClientOpt
     }
     return parsed.data;
   };
+}
+
+/** What the phone said of a refusal, in one line. */
+function saidIn(body: unknown): string {
+  const said = z.object({ message: z.string() }).safeParse(body).data;
+  return said === undefined ? 'no reason was given' : safeLine(said.message, 200);
 }

@@ -15,13 +15,18 @@ const HEARTBEAT = 5000;
 
 const refusals: Record<
   Exclude<DecisionOutcome['outcome'], 'decided' | 'repeated'>,
-  { status: 404 | 409 | 410; title: string; text: string }
+  { status: 403 | 404 | 409 | 410; title: string; text: string }
 > = {
   not_found: { status: 404, title: 'No such request', text: 'It is not among your requests.' },
   conflict: {
     status: 409,
     title: 'Already decided',
     text: 'You decided this the other way before, and a decision is final.',
+  },
+  not_signed: {
+    status: 403,
+    title: 'Not signed',
+    text: 'It takes your own passkey to approve. Nothing was decided.',
   },
   expired: {
     status: 410,

@@ -1,7 +1,8 @@
 import type { Keys } from '../../approval/keys/keys.ts';
 import type { Clock } from '../../machine/clock.ts';
-import type { ApprovalRequests, Decision, DecisionOutcome } from '../identity-provider/approval-requests.ts';
+import type { ApprovalRequests } from '../identity-provider/approval-requests.ts';
 import type { ConnectionRequests } from '../identity-provider/connection-requests.ts';
+import type { Decide } from '../identity-provider/decide.ts';
 import type { DeviceCodes } from '../identity-provider/device-codes.ts';
 import type { Grants } from '../identity-provider/grants.ts';
 import type { People } from '../identity-provider/people.ts';
@@ -24,6 +25,7 @@ export interface HomeAbout {
 export interface PhoneServices {
   readonly issuer: string;
   readonly about: HomeAbout;
+  /** What people approve with, and sign in by. */
   readonly keys: Keys;
   readonly recovery: RecoveryCodes;
   readonly people: People;
@@ -41,8 +43,9 @@ export interface PhoneServices {
   readonly clock: Clock;
   /** Aborts when the server closes, so that nothing that waits holds it open. */
   readonly closing: AbortSignal;
-  /** Records a person's decision and tells the provider. `user` limits it to that person's own requests. */
-  readonly decide: (id: string, decision: Decision, user?: string) => Promise<DecisionOutcome>;
+  /** Whether an approval must be signed by one of them. */
+  readonly signatures: 'required' | 'off';
+  readonly decide: Decide;
 }
 
 /** Resolves on the next change to the user's requests, after `ms`, or when a signal aborts. Never rejects. */

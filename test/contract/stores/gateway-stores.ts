@@ -5,6 +5,7 @@ import { orderJournalContract } from './order-journal.ts';
 import { proofStoreContract } from './proof-store.ts';
 import { proposalCountsContract } from './proposal-counts.ts';
 import { proposalStoreContract } from './proposal-store.ts';
+import { signingKeyStoreContract } from './signing-key-store.ts';
 
 /** All that a gateway's stores promise. */
 export function gatewayStoresContract(open: OpenStores): void {
@@ -14,4 +15,5 @@ export function gatewayStoresContract(open: OpenStores): void {
   proposalStoreContract(open);
   proposalCountsContract(open);
   auditStoreContract(open);
+  signingKeyStoreContract(open);
 }

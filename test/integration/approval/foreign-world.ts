@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
+import { createKeys, type Keys } from '../../../src/approval/keys/keys.ts';
 import { createGateway } from '../../../src/gateway/gateway.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { listenOnLoopback } from '../../../src/net/http-server.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
-import { startAlpacaStandIn } from '../gateway/support/alpaca-stand-in.ts';
+import { type AlpacaStandIn, startAlpacaStandIn } from '../gateway/support/alpaca-stand-in.ts';
 import { startTestIssuer, type TestIssuer } from '../gateway/support/test-issuer.ts';
 import type { Answer } from './world.ts';
 
@@ -20,20 +21,26 @@ export interface Agent {
 export interface ForeignWorld {
   readonly issuer: TestIssuer;
   readonly database: Database.Database;
+  readonly broker: AlpacaStandIn;
+  /** The keys that people approve with. */
+  readonly keys: Keys;
   readonly url: string;
   /** Moves the gateway's time. */
   advance(ms: number): void;
   /** Somebody's agent, signed in by a client of its own; our own is `trade-agent`. */
   agent(sub: string, client: string, scope?: string): Agent;
-  /** The owner decides, and the provider calls back. */
-  decide(proposal: string, decision: 'approve' | 'deny'): Promise<void>;
+  /** The owner decides, and the provider calls back. @param claims what it puts into the token besides, or instead */
+  decide(proposal: string, decision: 'approve' | 'deny', claims?: Record<string, unknown>): Promise<void>;
   close(): Promise<void>;
 }
 
 const SCOPE = 'orders:read orders:propose orders:cancel messages:propose';
 
 /** A gateway over an issuer that gives tokens to any client: what the sandbox's own provider does not. */
-export async function startForeignWorld(): Promise<ForeignWorld> {
+export async function startForeignWorld(
+  options: { readonly signature?: 'required' | 'off' } = {},
+): Promise<ForeignWorld> {
+  const { signature = 'off' } = options;
   let offset = 0;
   const slept: number[] = [];
   const clock = {
@@ -57,6 +64,16 @@ export async function startForeignWorld(): Promise<ForeignWorld> {
   const broker = await startAlpacaStandIn();
   for (const [token, user] of broker.tokens) issuer.connected.set(user, token);
   const database = new Database(':memory:');
+  const stores = sqliteGatewayStores(database);
+  const keys = createKeys({
+    store: stores.keys,
+    gateway: server.url,
+    rpId: new URL(server.url).hostname,
+    origin: server.url,
+    rpName: 'trade-agent',
+    clock,
+    softwareKeys: true,
+  });
   const gateway = createGateway({
     issuer: issuer.url,
     resource: server.url,
@@ -65,7 +82,7 @@ export async function startForeignWorld(): Promise<ForeignWorld> {
     approval: {
       method: 'ciba',
       details: 'rar',
-      signature: 'off',
+      signature,
       auditFile: join(folder, 'audit.jsonl'),
       client: { id: 'gateway-client' },
       privateKey: key,
@@ -74,7 +91,9 @@ export async function startForeignWorld(): Promise<ForeignWorld> {
       maxTtl: 3_600,
     },
     ownClients: ['trade-agent'],
-    stores: sqliteGatewayStores(database),
+    messages: { slack: { audience: 'slack', url: `${broker.url}/slack` } },
+    stores,
+    keys,
     clock,
   });
   const listener = getRequestListener(gateway.app.fetch);
@@ -103,14 +122,17 @@ export async function startForeignWorld(): Promise<ForeignWorld> {
 
   return {
     issuer,
+    broker,
+    keys,
     database,
     url: server.url,
     advance: clock.advance,
     agent,
-    async decide(proposal, decision) {
+    async decide(proposal, decision, claims = {}) {
       const asked = issuer.questions.findLast(({ details }) => details.proposal === proposal);
       if (asked === undefined) throw new Error(`nobody was asked about ${proposal}`);
       asked.decision = decision;
+      asked.claims = claims;
       await fetch(`${server.url}/ciba/ping`, {
         method: 'POST',
         headers: { authorization: `Bearer ${asked.notificationToken}`, 'content-type': 'application/json' },

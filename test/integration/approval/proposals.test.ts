@@ -126,8 +126,10 @@ describe('a proposal', () => {
       };
       await expect.poll(isLevel).toBe(true);
       const changed = join(world.folder, 'changed.jsonl');
-      writeFileSync(changed, readFileSync(file, 'utf8').replace('"side":"buy"', '"side":"sell"'));
-      expect(await verifyAuditFile(changed, audit)).toMatchObject({ ok: false, line: 1, what: 'changed' });
+      const text = readFileSync(file, 'utf8');
+      const line = text.slice(0, text.indexOf('"side":"buy"')).split('\n').length;
+      writeFileSync(changed, text.replace('"side":"buy"', '"side":"sell"'));
+      expect(await verifyAuditFile(changed, audit)).toMatchObject({ ok: false, line, what: 'changed' });
     } finally {
       database.close();
     }

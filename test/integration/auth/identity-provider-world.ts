@@ -100,7 +100,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     database,
     resource: gatewayUrl,
     people,
-    signingKeys: testKeys(server.url, gatewayUrl),
+    keys: testKeys(server.url, gatewayUrl),
     about: { name: 'Sandbox', environment: 'paper', simulated: true },
     phonePairingSecret: PAIRING_SECRET,
     gatewayClient: { client_id: 'gateway', jwks: { keys: [...(options.gatewayKeys ?? [])] } },

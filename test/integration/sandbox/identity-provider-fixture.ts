@@ -14,6 +14,7 @@ import { addMissing, createPeople } from '../../../src/home/identity-provider/pe
 import type { VaultConnection } from '../../../src/home/identity-provider/third-party.ts';
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
+import type { HomeAbout } from '../../../src/home/phone/phone-services.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
 import type { ResolveHost } from '../../../src/net/public-address.ts';
 import {
@@ -61,6 +62,9 @@ export async function startIdentityProvider(
     publicFetch?: typeof fetch;
     resolve?: ResolveHost;
     clientAddress?: (request: IncomingMessage) => string;
+    about?: HomeAbout;
+    /** Where it is reached through a proxy, which is not there: what comes in counts as having come that way. */
+    address?: string;
   } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'identity-provider-'));
@@ -68,9 +72,13 @@ export async function startIdentityProvider(
   const gatewayKey = await generateKeyPair('ES256', { extractable: true });
   const problems: string[] = [];
   let handler: RequestListener = (_request, response) => response.writeHead(503).end();
-  const server = await listen((request, response) => handler(request, response));
+  const server = await listen((request, response) => {
+    if (options.address !== undefined) request.headers.host = new URL(options.address).host;
+    handler(request, response);
+  });
+  const address = options.address ?? server.url;
 
-  const keys = testKeys(server.url, RESOURCE, join(folder, 'gateway.db'));
+  const keys = testKeys(address, RESOURCE, join(folder, 'gateway.db'));
   const start = async () => {
     const database = new Database(join(folder, 'state.db'));
     const vault = createVault({
@@ -81,12 +89,12 @@ export async function startIdentityProvider(
     const people = createPeople(database, Date.now);
     addMissing(people, users);
     const provider = await createIdentityProvider({
-      issuer: server.url,
+      issuer: address,
       database,
       resource: RESOURCE,
       people,
-      signingKeys: keys,
-      about: { name: 'Sandbox', environment: 'paper', simulated: true },
+      keys,
+      about: options.about ?? { name: 'Sandbox', environment: 'paper', simulated: true },
       phonePairingSecret: PAIRING_SECRET,
       gatewayClient: {
         client_id: 'trade-agent-gateway',

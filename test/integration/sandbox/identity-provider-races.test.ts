@@ -18,7 +18,6 @@ describe('a poll that waits', () => {
       authReqId: 'auth-req-id',
       user: 'alice',
       clientId: 'approval',
-      clientNote: undefined,
       clientName: 'approval',
       code: 'K7QP',
       bindingMessage: undefined,

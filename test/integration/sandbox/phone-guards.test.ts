@@ -135,6 +135,24 @@ describe('every page', () => {
     });
   }
 
+  it.each(['/phone', '/phone/api/requests', '/signin/options'])(
+    '%s takes no other method, and no body of unknown length',
+    async (path) => {
+      const answers = await Promise.all([
+        ...['OPTIONS', 'PUT', 'DELETE'].map((method) =>
+          fetch(world.issuer + path, { method, body: method === 'PUT' ? 'x' : null }),
+        ),
+        fetch(world.issuer + path, {
+          method: 'POST',
+          body: new Blob(['x']).stream(),
+          duplex: 'half',
+        } as RequestInit),
+      ]);
+      expect(answers.map(({ status }) => status)).toEqual([405, 405, 405, 411]);
+      expect(world.problems).toEqual([]);
+    },
+  );
+
   it('leads nowhere else after the sign-in', async () => {
     const targets = [
       'https://evil.example',

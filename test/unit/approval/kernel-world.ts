@@ -9,6 +9,7 @@ import { createAuditChain } from '../../../src/approval/audit-chain.ts';
 import { drawCode, drawProposalId } from '../../../src/approval/code.ts';
 import { proposalDigest } from '../../../src/approval/details.ts';
 import { type ApprovalKernel, createApprovalKernel } from '../../../src/approval/kernel.ts';
+import type { KernelParts } from '../../../src/approval/kernel-parts.ts';
 import type { Approved, Execution, Kind, Proposer } from '../../../src/approval/kind.ts';
 import { liftKind } from '../../../src/approval/kinds/lift/kind.ts';
 import { createMoves, proposalFacts } from '../../../src/approval/moves.ts';
@@ -44,6 +45,8 @@ export interface WorldOptions {
   readonly details?: 'rar' | 'message';
   /** Codes to be drawn first; then they are drawn at random. */
   readonly codes?: string[];
+  /** What looks at each approval's signature; without it none is asked for. */
+  readonly signatures?: KernelParts['signatures'];
 }
 
 export const alice = { sub: 'alice', clientId: 'trade-agent', accessToken: 'SESSION-TOKEN' } as const;
@@ -60,6 +63,7 @@ export function kernelWorld({
   interval = 2,
   details = 'rar',
   codes = [],
+  signatures,
 }: WorldOptions = {}) {
   const clock = new VirtualClock();
   const started = clock.now();
@@ -297,6 +301,7 @@ export function kernelWorld({
       details,
       detailsTypes: {},
       kindOf,
+      signatures,
       verifyApproval: (token, time) => world.verify(token, time),
       quotas: defaultQuotas,
       maxTtlSeconds: 24 * 3600,

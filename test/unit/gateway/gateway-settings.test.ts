@@ -83,8 +83,7 @@ describe('gateway.yaml', () => {
 
   it.each<[string, object, string]>([
     ['a method it doesn’t know', { approval: { method: 'sms' } }, 'the one method there is yet is "ciba"'],
-    ['a signature it can’t verify', { approval: { signature: 'required' } }, 'must be "off"'],
-    ['a signature for live money alone', { approval: { signature: 'live' } }, 'must be "off"'],
+    ['a signature it has no word for', { approval: { signature: 'paper' } }, 'approval.signature'],
     [
       'details in the message with live money',
       { environment: 'live', approval: { details: 'message' } },
@@ -140,6 +139,14 @@ describe('gateway.yaml', () => {
     await expect(read({ broker: { trading_ulr: 'x' } })).rejects.toMatchObject({
       hint: expect.stringContaining('Did you mean "trading_url"?'),
     });
+  });
+
+  it('may ask by the message alone with live money where approvals are signed', async () => {
+    const { approval } = await options({
+      environment: 'live',
+      approval: { details: 'message', signature: 'required' },
+    });
+    expect(approval).toMatchObject({ details: 'message', signature: 'required' });
   });
 
   it('may ask by the message alone on paper', async () => {

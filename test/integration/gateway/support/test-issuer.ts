@@ -28,6 +28,8 @@ export interface AskedQuestion {
   readonly scope: string;
   readonly details: Readonly<Record<string, unknown>>;
   decision?: 'approve' | 'deny';
+  /** What its token says beside, or instead of, what is true. */
+  claims?: Record<string, unknown>;
 }
 
 /** A small identity provider that signs whatever a test asks for, good or bad. */
@@ -147,12 +149,13 @@ export async function startTestIssuer(options: {
       if (asked === undefined) return c.json({ error: 'invalid_grant' }, 400);
       if (asked.decision === undefined) return c.json({ error: 'authorization_pending' }, 400);
       if (asked.decision === 'deny') return c.json({ error: 'access_denied' }, 400);
-      const { sub, scope, details } = asked;
+      const { sub, scope, details, claims: said } = asked;
       const claims = {
         sub,
         scope,
         client_id: options.gatewayClient.client_id,
         authorization_details: [details],
+        ...said,
       };
       return c.json({ access_token: await issuer.mint({ claims }), token_type: 'Bearer', expires_in: 300 });
     }

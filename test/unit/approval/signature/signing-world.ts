@@ -27,7 +27,12 @@ export function createSigningWorld(options: Partial<KeysOptions> = {}): SigningW
   const database = new Database(':memory:');
   const store = sqliteGatewayStores(database).keys;
   let now = START;
-  const clock = { now: () => now, pass: (ms: number) => void (now += ms) };
+  const clock = {
+    now: () => now,
+    pass(ms: number) {
+      now += ms;
+    },
+  };
   const keys = createKeys({
     store,
     gateway: ADDRESS,

@@ -1,0 +1,58 @@
+import type { Keys } from '../approval/keys/keys.ts';
+import { TradeAgentError } from '../trading/errors.ts';
+import type { Caller } from './door/caller.ts';
+import type { GatewayOptions } from './gateway-options.ts';
+import type { GatewaySettings } from './gateway-settings.ts';
+
+/** Where approvals are signed: whether this one is, by whom it must be. */
+export type Signatures = Pick<Keys, 'check'>;
+
+/**
+ * What approvals must be signed by; undefined where a token of the identity provider's is enough.
+ * @throws {TradeAgentError} `invalid_config` where they are to be signed, and no keys are enrolled here
+ */
+export function signaturesOf({
+  approval,
+  broker,
+  keys,
+}: Pick<GatewayOptions, 'approval' | 'broker' | 'keys'>): Signatures | undefined {
+  const { signature = 'off' } = approval ?? {};
+  if (signature === 'off') return undefined;
+  if (keys === undefined) {
+    throw new TradeAgentError(
+      'invalid_config',
+      `approval.signature is "${signature}", but this gateway has no keys that people sign with`,
+      {
+        hint: 'Keys are enrolled in a home alone: serve one with "trade-agent home", or set "signature: off" in gateway.yaml.',
+      },
+    );
+  }
+  return signature === 'required' || broker.environment === 'live' ? keys : undefined;
+}
+
+/**
+ * A home trades live money by what its owner's own key signed, and by nothing else.
+ * @throws {TradeAgentError} `invalid_config`
+ */
+export function requireSignedLiveMoney({
+  environment,
+  approval,
+}: Pick<GatewaySettings, 'environment' | 'approval'>): void {
+  if (environment === 'paper' || approval.signature !== 'off') return;
+  throw new TradeAgentError('invalid_config', 'approval.signature must not be "off" with live money', {
+    hint: 'Set "signature: required" under approval in the home’s gateway.yaml.',
+  });
+}
+
+/**
+ * That the owner of an approval's token signed what it approves. To be asked of details that the token and the request agree
+ * in: a provider that lies can't go around by a token of its own making.
+ * @throws {Refusal} 403 `signature_…`
+ */
+export async function requireSigned(
+  signatures: Signatures | undefined,
+  details: Readonly<Record<string, unknown>>,
+  { sub, approvalEvidence }: Caller,
+): Promise<void> {
+  await signatures?.check(details, approvalEvidence, sub);
+}

@@ -1,0 +1,215 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { AuditNote } from '../../../src/store/audit.ts';
+import type { Signature, SigningKey, SigningKeyStore } from '../../../src/store/signing-key-store.ts';
+import type { OpenedStores, OpenStores } from './gateway-factory.ts';
+
+const note: AuditNote = { event: 'key_enrolled', facts: { sub: 'alice' } };
+
+/** What every store of the keys that people approve with promises. */
+export function signingKeyStoreContract(open: OpenStores): void {
+  let opened: OpenedStores;
+  let keys: SigningKeyStore;
+  beforeEach(async () => {
+    opened = await open();
+    keys = opened.stores.keys;
+  });
+  afterEach(() => opened.close());
+
+  const keyOf = (credentialId: string, more: Partial<SigningKey> = {}): SigningKey => ({
+    credentialId,
+    sub: 'alice',
+    publicKey: new Uint8Array([1, 2, 3]),
+    algorithm: -7,
+    counter: 5,
+    method: 'webauthn',
+    deviceType: 'multiDevice',
+    backedUp: true,
+    name: 'phone',
+    transports: ['internal', 'hybrid'],
+    enrolledAt: 1000,
+    ...more,
+  });
+  const use = (counter: number, credentialId = 'key-1') => ({ credentialId, counter, backedUp: true });
+  const signatureOf = (more: Partial<Signature> = {}): Signature => ({
+    approval: 'pr_1',
+    sub: 'alice',
+    digest: 'digest-1',
+    evidence: { method: 'webauthn' },
+    use: use(6),
+    ...more,
+  });
+  const enrol = (key = keyOf('key-1')) => keys.enrol(key, 'machine', note, 1000);
+  const lines = async () => (await opened.stores.audit.standing('/nowhere')).head.seq;
+
+  describe('a store of signing keys', () => {
+    it('keeps a key as it was given, and tells whose it is', async () => {
+      expect(await enrol()).toBe('enrolled');
+      expect(await keys.byId('key-1')).toEqual(keyOf('key-1'));
+      await enrol(keyOf('key-2', { enrolledAt: 999 }));
+      await enrol(keyOf('key-3', { sub: 'bob' }));
+      expect((await keys.of('alice')).map(({ credentialId }) => credentialId)).toEqual(['key-2', 'key-1']);
+      expect(await keys.byId('key-4')).toBeUndefined();
+      expect(await opened.another().keys.of('bob')).toHaveLength(1);
+    });
+
+    it('knows a key’s id for good, whoever brings it', async () => {
+      await enrol();
+      expect(await enrol(keyOf('key-1', { sub: 'bob', publicKey: new Uint8Array([9]) }))).toBe('known');
+      expect(await keys.byId('key-1')).toEqual(keyOf('key-1'));
+      await keys.remove(keyOf('key-1'), 'machine', note, 1001);
+      expect(await enrol()).toBe('known');
+    });
+
+    it('tells of a pairing while it is open', async () => {
+      await keys.pair({ digest: 'secret-1', sub: 'alice', expiresAt: 2000 });
+      expect(await keys.pairing('secret-1', 1999)).toEqual({ sub: 'alice', expiresAt: 2000 });
+      expect(await keys.pairing('secret-1', 2000)).toBeUndefined();
+      expect(await keys.pairing('secret-2', 1000)).toBeUndefined();
+    });
+
+    it('ends a pairing by a newer one of the same person', async () => {
+      await keys.pair({ digest: 'secret-1', sub: 'alice', expiresAt: 2000 });
+      await keys.pair({ digest: 'secret-2', sub: 'bob', expiresAt: 2000 });
+      await keys.pair({ digest: 'secret-3', sub: 'alice', expiresAt: 3000 });
+      expect(await keys.pairing('secret-1', 1000)).toBeUndefined();
+      expect(await keys.pairing('secret-2', 1000)).toMatchObject({ sub: 'bob' });
+      expect(await keys.pairing('secret-3', 1000)).toMatchObject({ sub: 'alice' });
+    });
+
+    it('enrols by a pairing once, and one of many at once', async () => {
+      await keys.pair({ digest: 'secret-1', sub: 'alice', expiresAt: 2000 });
+      const stores = [keys, opened.another().keys];
+      const enrolled = await Promise.all(
+        Array.from({ length: 10 }, (_, n) =>
+          stores[n % 2]?.enrol(keyOf(`key-${n}`), { pairing: 'secret-1' }, note, 1000),
+        ),
+      );
+      expect(enrolled.toSorted()).toEqual(['enrolled', ...Array(9).fill('stale')]);
+      expect(await keys.of('alice')).toHaveLength(1);
+      expect(await keys.pairing('secret-1', 1000)).toBeUndefined();
+    });
+
+    it('enrols nobody by a pairing that is over, or somebody else’s', async () => {
+      await keys.pair({ digest: 'secret-1', sub: 'alice', expiresAt: 2000 });
+      expect(await keys.enrol(keyOf('key-1'), { pairing: 'secret-1' }, note, 2000)).toBe('stale');
+      expect(await keys.enrol(keyOf('key-1', { sub: 'bob' }), { pairing: 'secret-1' }, note, 1000)).toBe(
+        'stale',
+      );
+      expect(await keys.of('alice')).toEqual([]);
+    });
+
+    it('leaves a pairing open where the key is known', async () => {
+      await enrol();
+      await keys.pair({ digest: 'secret-1', sub: 'alice', expiresAt: 2000 });
+      const before = await lines();
+      expect(await keys.enrol(keyOf('key-1'), { pairing: 'secret-1' }, note, 1000)).toBe('known');
+      expect(await keys.pairing('secret-1', 1000)).toBeDefined();
+      expect(await lines()).toBe(before);
+    });
+
+    it('enrols by another key of the same person, and keeps its counter', async () => {
+      await enrol();
+      await enrol(keyOf('key-2', { sub: 'bob' }));
+      const by = (counter: number, credentialId: string) => ({ use: use(counter, credentialId) });
+      expect(await keys.enrol(keyOf('key-3'), by(5, 'key-1'), note, 1001)).toBe('stale');
+      expect(await keys.enrol(keyOf('key-3'), by(6, 'key-2'), note, 1001)).toBe('stale');
+      expect(await keys.enrol(keyOf('key-3'), by(6, 'key-1'), note, 1001)).toBe('enrolled');
+      expect(await keys.byId('key-1')).toMatchObject({ counter: 6, lastUsedAt: 1001 });
+      expect(await keys.byId('key-2')).toMatchObject({ counter: 5 });
+    });
+
+    it('removes a key, which is known but counts no more', async () => {
+      await enrol();
+      expect(await keys.remove({ sub: 'bob', credentialId: 'key-1' }, 'machine', note, 1001)).toBe('stale');
+      expect(await keys.remove(keyOf('key-1'), 'machine', note, 1001)).toBe('removed');
+      expect(await keys.remove(keyOf('key-1'), 'machine', note, 1002)).toBe('stale');
+      expect(await keys.byId('key-1')).toMatchObject({ removedAt: 1001 });
+      expect(await keys.of('alice')).toEqual([]);
+      expect(await keys.use(use(6), 1003)).toBe(false);
+      expect(await keys.rename(keyOf('key-1'), 'x')).toBe(false);
+    });
+
+    it('removes a key by another of the same person alone', async () => {
+      await enrol();
+      await enrol(keyOf('key-2'));
+      await enrol(keyOf('key-3', { sub: 'bob' }));
+      const remove = (by: string, counter: number) =>
+        keys.remove(keyOf('key-1'), { use: use(counter, by) }, note, 1001);
+      expect(await remove('key-3', 6)).toBe('stale');
+      expect(await remove('key-2', 5)).toBe('stale');
+      expect(await keys.byId('key-1')).not.toHaveProperty('removedAt');
+      expect(await remove('key-2', 6)).toBe('removed');
+    });
+
+    it('names a key anew for its person alone', async () => {
+      await enrol();
+      expect(await keys.rename({ sub: 'bob', credentialId: 'key-1' }, 'bob’s')).toBe(false);
+      expect(await keys.rename(keyOf('key-1'), 'tablet')).toBe(true);
+      expect(await keys.byId('key-1')).toMatchObject({ name: 'tablet' });
+    });
+
+    it('has a counter rise only, and one of many at once', async () => {
+      await enrol();
+      expect(await keys.use(use(5), 1001)).toBe(false);
+      expect(await keys.use(use(0), 1001)).toBe(false);
+      const stores = [keys, opened.another().keys];
+      const used = await Promise.all(Array.from({ length: 10 }, (_, n) => stores[n % 2]?.use(use(6), 1002)));
+      expect(used.filter((one) => one === true)).toHaveLength(1);
+      expect(await keys.byId('key-1')).toMatchObject({ counter: 6, lastUsedAt: 1002 });
+    });
+
+    it('takes no count for one that never counts', async () => {
+      await enrol(keyOf('key-1', { counter: 0 }));
+      expect(await keys.use(use(0), 1001)).toBe(true);
+      expect(await keys.use(use(0), 1002)).toBe(true);
+      expect(await keys.use(use(1), 1003)).toBe(true);
+      expect(await keys.use(use(0), 1004)).toBe(false);
+    });
+
+    it('keeps what was signed and the counter in one, once', async () => {
+      await enrol();
+      const before = await lines();
+      expect(await keys.signed(signatureOf())).toBe(false);
+      expect(await keys.sign(signatureOf(), note, 1001)).toBe('kept');
+      expect(await keys.signed(signatureOf())).toBe(true);
+      expect(await keys.byId('key-1')).toMatchObject({ counter: 6, lastUsedAt: 1001, backedUp: true });
+      expect(await opened.another().keys.sign(signatureOf(), note, 1002)).toBe('known');
+      expect(await keys.byId('key-1')).toMatchObject({ lastUsedAt: 1001 });
+      expect(await lines()).toBe(before + 1);
+    });
+
+    it('keeps nothing of what is signed with an old count, a removed key or somebody else’s', async () => {
+      await enrol();
+      const before = await lines();
+      expect(await keys.sign(signatureOf({ use: use(5) }), note, 1001)).toBe('stale');
+      expect(await keys.sign(signatureOf({ sub: 'bob' }), note, 1001)).toBe('stale');
+      expect(await lines()).toBe(before);
+      await keys.remove(keyOf('key-1'), 'machine', note, 1002);
+      expect(await keys.sign(signatureOf(), note, 1003)).toBe('stale');
+      expect(await keys.signed(signatureOf())).toBe(false);
+      expect(await keys.byId('key-1')).toMatchObject({ counter: 5 });
+    });
+
+    it('tells approvals, people and evidence apart', async () => {
+      await enrol();
+      await enrol(keyOf('key-2', { sub: 'bob' }));
+      await keys.sign(signatureOf(), note, 1001);
+      for (const other of [{ approval: 'pr_2' }, { sub: 'bob' }, { digest: 'digest-2' }]) {
+        expect(await keys.signed(signatureOf(other))).toBe(false);
+      }
+      expect(await keys.sign(signatureOf({ sub: 'bob', use: use(6, 'key-2') }), note, 1002)).toBe('kept');
+      expect(await keys.sign(signatureOf({ digest: 'digest-2', use: use(7) }), note, 1002)).toBe('kept');
+    });
+
+    it('keeps a signature for one of many at once', async () => {
+      await enrol();
+      const stores = [keys, opened.another().keys];
+      const kept = await Promise.all(
+        Array.from({ length: 10 }, (_, n) =>
+          stores[n % 2]?.sign(signatureOf({ digest: `digest-${n}` }), note, 1001),
+        ),
+      );
+      expect(kept.toSorted()).toEqual(['kept', ...Array(9).fill('stale')]);
+    });
+  });
+}

@@ -1,0 +1,62 @@
+import { expect, it } from 'vitest';
+import type { KernelParts } from '../../../src/approval/kernel-parts.ts';
+import type { VerifiedEvidence } from '../../../src/approval/signature/verify-evidence.ts';
+import { Refusal } from '../../../src/trading/refusal.ts';
+import { GATEWAY, kernelWorld } from './kernel-world.ts';
+
+type Check = NonNullable<KernelParts['signatures']>['check'];
+const passes: Check = async () => ({ method: 'webauthn' }) as VerifiedEvidence;
+const noNonce = new Refusal(403, 'signature_nonce', 'something else was signed: its nonce differs');
+
+it('a signature is looked at over the row’s own details, and whether it is the first time', async () => {
+  const looks: Parameters<Check>[] = [];
+  const check: Check = async (...look) => {
+    looks.push(look);
+    return await passes(...look);
+  };
+  const world = kernelWorld({ signatures: { check } });
+  world.verify = ((verify) => async (token, time) => ({
+    ...(await verify(token, time)),
+    approvalEvidence: { signed: 'by alice' },
+  }))(world.verify);
+  world.steps.push({ outcome: 'unknown', text: 'no answer' });
+  const { id, digest, code, nonce } = await world.left('approved');
+  world.start();
+  await world.until(id, 'executed');
+  const details = { locations: [GATEWAY], proposal: id, digest, code, nonce, worst_case: null };
+  expect(looks).toHaveLength(2);
+  for (const [given, evidence, sub] of looks) {
+    expect(given).toMatchObject(details);
+    expect(evidence).toEqual({ signed: 'by alice' });
+    expect(sub).toBe('alice');
+  }
+  expect(looks.map(([, , , time]) => time)).toEqual([{ isFirst: true }, { isFirst: false }]);
+  expect(world.book).toHaveLength(1);
+});
+
+it.each(['rar', 'message'] as const)('what is not signed is not carried out: %s', async (details) => {
+  const check: Check = async () => Promise.reject(noNonce);
+  const world = kernelWorld({ answers: ['approved'], details, signatures: { check } });
+  const { id } = await world.propose();
+  expect((await world.until(id, 'blocked')).reason).toMatchObject({ code: 'signature_nonce' });
+  expect(world.book).toEqual([]);
+  expect(world.told.at(-1)).toMatchObject({ state: 'blocked' });
+});
+
+it('one that may be on its way, and whose signature passes no more, is not called refused', async () => {
+  const check: Check = async () => Promise.reject(noNonce);
+  const world = kernelWorld({ signatures: { check } });
+  const { id } = await world.left('executing');
+  world.start();
+  expect((await world.until(id, 'unknown')).reason).toMatchObject({ code: 'outcome_unknown' });
+  expect(world.book).toEqual([]);
+});
+
+it('each draft has a nonce of its own, and its question carries it', async () => {
+  const world = kernelWorld();
+  const one = await world.propose('5');
+  const two = await world.propose('6');
+  expect(one.nonce).toMatch(/^[A-Za-z0-9_-]{22}$/);
+  expect(two.nonce).not.toBe(one.nonce);
+  expect(world.questions.map(({ details }) => details.nonce)).toEqual([one.nonce, two.nonce]);
+});
