@@ -53,12 +53,10 @@ export function createGateway(options: GatewayOptions): Gateway {
   const clock = options.clock ?? systemClock;
   const now = () => clock.now();
   const send = options.fetch ?? fetch;
-  const detailsType = options.detailsType ?? TRADE_ORDER_TYPE;
-  const messageDetailsType = options.messageDetailsType ?? MESSAGE_SEND_TYPE;
+  const { stores, detailsType = TRADE_ORDER_TYPE, messageDetailsType = MESSAGE_SEND_TYPE } = options;
   const providerTimeoutMs = options.providerTimeoutMs ?? 10_000;
   const brokerTimeoutMs = Math.min(options.brokerTimeoutMs ?? 10_000, LONGEST_BROKER_TIMEOUT_MS);
 
-  const { stores } = options;
   const signatures = signaturesOf(options);
   const issuer = options.issuer.replace(/\/+$/, '');
   const provider = createIdentityProvider({
