@@ -11,6 +11,7 @@ import type { CONNECTION_SCOPES } from '../../trading/scopes.ts';
 import type { ConnectionRequest, ConnectionRequests } from './connection-requests.ts';
 import { limitRefusals } from './limit-requests.ts';
 import { CONNECTED_ACCOUNTS_PATH, connectedAccountsUrl } from './protocol.ts';
+import { isRequestFault } from './request-fault.ts';
 import type { RequestLimits } from './request-limits.ts';
 import type { Vault, VaultAccount } from './vault.ts';
 import { VaultError, type VaultRefusal } from './vault-error.ts';
@@ -60,13 +61,18 @@ export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono
   const { issuer, vault, requests } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();
   app.use(limitRefusals(options.limits));
-  app.use(bodyLimit({ maxSize: 16 * 1024 }));
+  const tooLarge = () => {
+    throw new ConnectionRefusal(413, 'invalid_request', 'the request body is too large');
+  };
+  app.use(bodyLimit({ maxSize: 16 * 1024, onError: tooLarge }));
   app.onError((error, context) => {
     // The verifier of access tokens has codes of its own.
     const refusal =
       error instanceof ProblemError
         ? error
-        : new ConnectionRefusal(500, 'internal', 'something went wrong at the provider');
+        : isRequestFault(error, context.env.incoming)
+          ? new ConnectionRefusal(400, 'invalid_request', 'the request broke off')
+          : new ConnectionRefusal(500, 'internal', 'something went wrong at the provider');
     return problemResponse(refusal.toProblem(), refusal.options, {
       metadataUrl: `${issuer}/.well-known/openid-configuration`,
       algorithms: SIGNING_ALGORITHMS,

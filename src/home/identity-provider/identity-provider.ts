@@ -1,5 +1,6 @@
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
-import type { Hono } from 'hono';
+import { Hono } from 'hono';
+import { HTTPException } from 'hono/http-exception';
 import Provider from 'oidc-provider';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { createPhoneApp } from '../phone/phone-app.ts';
@@ -22,6 +23,7 @@ import { ownTokens, sessionTokens } from './own-tokens.ts';
 import { loadProviderKeys } from './provider-keys.ts';
 import { createRecoveryCodes } from './recovery-codes.ts';
 import { createRegisteredClients } from './registered-clients.ts';
+import { isRequestFault } from './request-fault.ts';
 import { createRequestLimits } from './request-limits.ts';
 import { createSessions } from './sessions.ts';
 
@@ -65,17 +67,23 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     protocol: asPublic(issuer, protocol),
     phone: serve(
       phoneApp(options, { ...state, connections, deviceCodes, clock, closing: closing.signal, delivery }),
+      onError,
     ),
     connectedAccounts: serve(
       createConnectedAccounts({ issuer, vault, requests: connections, verify, limits, now }),
+      onError,
     ),
-    outcomes: serve(createOutcomeEndpoint({ provider, limits, requests, deliver: delivery.one, now })),
+    outcomes: serve(
+      createOutcomeEndpoint({ provider, limits, requests, deliver: delivery.one, now }),
+      onError,
+    ),
   });
   return {
     callback: (request, response) => {
       handle(request, response).catch((error: unknown) => {
-        onError(error instanceof Error ? error.message : 'unknown error');
-        if (!response.headersSent) response.writeHead(500);
+        const fault = isRequestFault(error, request);
+        if (!fault) onError(error instanceof Error ? error.message : 'unknown error');
+        if (!response.headersSent) response.writeHead(fault ? 400 : 500);
         response.end();
       });
     },
@@ -176,8 +184,17 @@ function asPublic(issuer: string, handle: Handler): Handler {
   };
 }
 
-function serve({ fetch }: Pick<Hono<{ Bindings: HttpBindings }>, 'fetch'>): Handler {
-  return getRequestListener((request, env) => fetch(request, env as HttpBindings), {
+/** What goes wrong inside is told to whoever runs it, never to whoever asked; the framework would print it whole. */
+function serve(app: Hono<{ Bindings: HttpBindings }>, onError: (message: string) => void): Handler {
+  const outer = new Hono<{ Bindings: HttpBindings }>();
+  outer.onError((error, context) => {
+    if (error instanceof HTTPException) return error.getResponse();
+    if (isRequestFault(error, context.env.incoming)) return context.text('The request broke off\n', 400);
+    onError(error.message);
+    return context.text('Something went wrong here\n', 500);
+  });
+  outer.route('/', app);
+  return getRequestListener((request, env) => outer.fetch(request, env as HttpBindings), {
     overrideGlobalObjects: false,
   });
 }

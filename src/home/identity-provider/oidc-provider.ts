@@ -1,5 +1,5 @@
 import type { JWK } from 'jose';
-import Provider from 'oidc-provider';
+import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
 import type { TokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
@@ -19,6 +19,7 @@ import { oidcConfiguration } from './oidc-configuration.ts';
 import type { OidcStore } from './oidc-store.ts';
 import type { ProviderKeys } from './provider-keys.ts';
 import type { RegisteredClients } from './registered-clients.ts';
+import { isRequestFault } from './request-fault.ts';
 import type { RequestLimits } from './request-limits.ts';
 import { createTokenExchange, tokenExchangeParameters } from './token-exchange.ts';
 
@@ -125,7 +126,9 @@ function openProvider(parts: ProtocolParts, keys: readonly JWK[], replayed: { jt
   provider.on('server_error', (ctx, error) => onError(`${ctx.method} ${ctx.path}: ${error.message}`));
   // Koa's own event, which the provider's types leave out; without a listener Koa prints whole stacks.
   const koa: NodeJS.EventEmitter = provider;
-  koa.on('error', (error: Error) => onError(error.message));
+  koa.on('error', (error: Error, ctx?: KoaContextWithOIDC) => {
+    if (!isRequestFault(error, ctx?.req)) onError(error.message);
+  });
   provider.on('access_token.issued', (token) => {
     if (token.grantId === undefined) return;
     parts.issued.note({ jti: token.jti, grantId: token.grantId, expiresAt: now() + token.expiration * 1000 });

@@ -8,6 +8,7 @@ import type { ApprovalRequests } from './approval-requests.ts';
 import { authenticatedClient } from './client-assertion.ts';
 import { limitRefusals } from './limit-requests.ts';
 import { OUTCOME_PATH } from './protocol.ts';
+import { readableForm } from './readable-form.ts';
 import type { RequestLimits } from './request-limits.ts';
 
 const clientSchema = z.object({
@@ -43,6 +44,7 @@ export function createOutcomeEndpoint(options: {
   const app = new Hono<{ Bindings: HttpBindings }>();
   app.use(limitRefusals(options.limits));
   app.use(bodyLimit({ maxSize: 16 * 1024, onError: (context) => context.json({ error: 'too_large' }, 413) }));
+  app.use(readableForm);
 
   app.post(OUTCOME_PATH, async (context) => {
     context.header('cache-control', 'no-store');

@@ -2,6 +2,7 @@ import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
+import { readableForm } from '../identity-provider/readable-form.ts';
 import { createAuthenticatorPages } from './authenticator-pages.ts';
 import { browserMiddleware } from './browser.ts';
 import type { BrowserEnv } from './browser-env.ts';
@@ -42,6 +43,7 @@ const plainRequests = createMiddleware(async (context, next) => {
 export function createPhoneApp(services: PhoneServices): Hono<{ Bindings: HttpBindings }> {
   const pages = new Hono<BrowserEnv>();
   pages.use(bodyLimit({ maxSize: 16 * 1024 }));
+  pages.use(readableForm);
   pages.use(browserMiddleware(services));
   pages.route('/', createSignInPages(services));
   pages.route('/', createPairingPages(services));
