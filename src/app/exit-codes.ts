@@ -89,6 +89,7 @@ const byError: Readonly<Record<ErrorCode, ExitCode>> = {
   gateway_unreachable: exits.failed,
   gateway_refused: exits.failed,
   broker_rejected: exits.failed,
+  broker_unreachable: exits.failed,
   message_rejected: exits.failed,
   model_error: exits.failed,
   notice_failed: exits.failed,

@@ -8,6 +8,7 @@ import type { BrokerExchange } from './broker/broker-token.ts';
 import type { BrokerSettings } from './broker/brokers.ts';
 import type { RequestLog } from './door/request-log.ts';
 import type { IsRevoked } from './door/token-verifier.ts';
+import type { Limits } from './policy/limits.ts';
 import type { OrderPolicy } from './policy/policy.ts';
 
 export interface GatewayOptions {
@@ -17,8 +18,11 @@ export interface GatewayOptions {
   readonly resource: string;
   /** The RFC 9396 type that approvals have at this provider. */
   readonly detailsType?: string;
-  readonly exchange: BrokerExchange;
+  /** Needed unless the broker's accounts are opened by key pairs; messages always go by it. */
+  readonly exchange?: BrokerExchange;
   readonly broker: BrokerSettings & { readonly environment: 'paper' | 'live' };
+  /** The gateway's own, that people's key pairs at the broker are sealed under; needed where there are such. */
+  readonly sealSecret?: string;
   /** All that it keeps; their owner closes what is below them. */
   readonly stores: GatewayStores;
   readonly clock?: Clock;
@@ -27,6 +31,8 @@ export interface GatewayOptions {
   readonly messageDetailsType?: string;
   /** By what approved messages go out; by nothing where this is left out. */
   readonly messages?: { readonly [S in MessageService]?: MessageServiceOptions | undefined };
+  /** How far orders may go: `limits.yaml`. */
+  readonly limits?: Limits;
   /** Rules beside the built-in ones; each can only refuse. */
   readonly policies?: readonly OrderPolicy[];
   readonly log?: RequestLog;

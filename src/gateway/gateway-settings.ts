@@ -85,13 +85,18 @@ const settingsSchema = z.strictObject({
     'must not end in "/", nor have a query or fragment',
   ),
   environment: z.enum(['paper', 'live']),
-  /** How it gets a caller's token at the broker (RFC 8693): its client there, whose key is made by "gateway key". */
-  exchange: z.strictObject({
-    client_id: clientId,
-    /** The broker's name at the identity provider: an audience, or a connection of the Token Vault. */
-    audience: z.string().min(1),
-    grant: z.enum(['rfc8693', 'auth0-token-vault']).default('rfc8693'),
-  }),
+  /**
+   * How it gets a caller's token at the broker (RFC 8693): its client there, whose key is made by "gateway key". Left
+   * out where the broker's accounts are opened by key pairs and no messages go out.
+   */
+  exchange: z
+    .strictObject({
+      client_id: clientId,
+      /** The broker's name at the identity provider: an audience, or a connection of the Token Vault. */
+      audience: z.string().min(1),
+      grant: z.enum(['rfc8693', 'auth0-token-vault']).default('rfc8693'),
+    })
+    .optional(),
   /** Which broker, and what is to be set of that kind. */
   broker: brokerSettingsSchema.prefault({}),
   details_type: z.string().min(1).default(TRADE_ORDER_TYPE),
@@ -109,15 +114,35 @@ const settingsSchema = z.strictObject({
   max_slippage: slippageSchema.default('0.01'),
 });
 
-export const gatewaySettingsSchema = settingsSchema.refine(
-  ({ environment, approval }) =>
-    environment === 'paper' || approval.details === 'rar' || approval.signature !== 'off',
-  {
-    path: ['approval', 'details'],
-    error:
-      'must not be "message" with live money: what the person sees would be bound to the order by nothing but this gateway',
-  },
-);
+export const gatewaySettingsSchema = settingsSchema
+  .refine(
+    ({ environment, approval }) =>
+      environment === 'paper' || approval.details === 'rar' || approval.signature !== 'off',
+    {
+      path: ['approval', 'details'],
+      error:
+        'must not be "message" with live money: what the person sees would be bound to the order by nothing but this gateway',
+    },
+  )
+  .superRefine(({ broker, exchange, messages, approval }, context) => {
+    const wrong = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+    const byKeyPair = broker.credentials === 'key_pair';
+    const sends = Object.values(messages).some((service) => service !== undefined);
+    if (exchange === undefined && !byKeyPair)
+      wrong(
+        ['exchange'],
+        'is missing: accounts at the broker are opened by tokens from it, unless "broker.credentials" is "key_pair"',
+      );
+    else if (exchange === undefined && sends)
+      wrong(['messages'], 'go out by tokens from "exchange", which is not set');
+    else if (exchange === undefined && approval.client_id === undefined && !approval.registration)
+      wrong(
+        ['approval'],
+        'must say which client asks, where there is no "exchange": client_id, or registration: true',
+      );
+    if (exchange !== undefined && byKeyPair && !sends)
+      wrong(['exchange'], 'is for nothing here: "broker.credentials" is "key_pair", and no messages go out');
+  });
 export type GatewaySettings = z.output<typeof gatewaySettingsSchema>;
 
 /** What only this gateway has. */
@@ -137,8 +162,9 @@ export function gatewayOptions(
   return {
     issuer,
     resource,
-    exchange: { ...exchange, privateKey: secrets.privateKey },
+    ...(exchange === undefined ? {} : { exchange: { ...exchange, privateKey: secrets.privateKey } }),
     broker: { ...broker, environment },
+    sealSecret: secrets.sealSecret,
     detailsType: settings.details_type,
     messageDetailsType: settings.message_details_type,
     messages,
@@ -172,7 +198,7 @@ function approvalOptions(
           registrationFile: join(folder, 'registered-client.json'),
           tokenFile: approval.registration_token_file && resolve(folder, approval.registration_token_file),
         }
-      : { id: approval.client_id ?? exchange.client_id },
+      : { id: approval.client_id ?? exchange?.client_id ?? '' },
     privateKey,
     sealSecret,
     delivery,

@@ -1,16 +1,12 @@
 import { Hono } from 'hono';
 import type { ApprovalKernel } from '../approval/kernel.ts';
-import { systemClock } from '../machine/clock.ts';
+import { type Clock, systemClock } from '../machine/clock.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { approvalKernel } from './approvals.ts';
-import { createAssetCatalogue } from './broker/asset-catalogue.ts';
-import type { Broker } from './broker/broker.ts';
-import { type BrokerTokens, createBrokerTokens } from './broker/broker-token.ts';
-import type { BrokerTraits } from './broker/broker-traits.ts';
-import { brokerOf } from './broker/brokers.ts';
-import type { Caller } from './door/caller.ts';
+import { type BrokerAccess, brokerAccess } from './broker/broker-access.ts';
+import type { BrokerCredentials } from './broker/broker-credentials.ts';
 import { createDoor, type Door } from './door/door.ts';
 import { createIdentityProvider, type IdentityProvider } from './door/identity-provider.ts';
 import { METADATA_PATH, protectedResourceMetadata } from './door/protected-resource-metadata.ts';
@@ -22,6 +18,7 @@ import { messagePorts } from './messages/message-ports.ts';
 import { orderPorts } from './orders/order-ports.ts';
 import { QUIET_MS } from './orders/order-submission.ts';
 import { createOrderDesk, type OrderDesk } from './orders/place-order.ts';
+import { limitPolicies } from './policy/limits.ts';
 import { builtinPolicies } from './policy/policy.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { marketRoutes } from './routes/market.ts';
@@ -46,8 +43,8 @@ const LONGEST_BROKER_TIMEOUT_MS = QUIET_MS / 2;
 
 /**
  * The order gateway: a resource server, and the only door to the broker.
- * @throws {TradeAgentError} `invalid_config` for an issuer that is neither https nor on loopback, and where approvals are to be
- *   signed by keys that it does not have
+ * @throws {TradeAgentError} `invalid_config` for an issuer that is neither https nor on loopback, for a broker whose
+ *   credentials nothing is set for, and where approvals are to be signed by keys that it does not have
  */
 export function createGateway(options: GatewayOptions): Gateway {
   const clock = options.clock ?? systemClock;
@@ -65,34 +62,18 @@ export function createGateway(options: GatewayOptions): Gateway {
     timeoutMs: providerTimeoutMs,
     now,
   });
-  const verify = createTokenVerifier({
-    provider,
-    resource: options.resource,
-    proofs: stores.proofs,
-    clock,
-    requireBoundTokens: options.requireBoundTokens,
-    isRevoked: options.isRevoked,
-    allowedClients: options.allowedClients && [...options.allowedClients, ...(options.ownClients ?? [])],
-  });
   const outlets = messageOutlets(options, provider, { fetch: send, timeoutMs: brokerTimeoutMs, now });
-  const { traits, tokens, brokerFor } = brokerAccess(options, provider, {
+  const broker = brokerAccess(options, provider, {
     fetch: send,
     now,
     brokerTimeoutMs,
     providerTimeoutMs,
   });
 
-  let closed = false;
-  const door = createDoor({
-    verify: (credentials) => {
-      if (closed) throw new Refusal(503, 'closing', 'the gateway is shutting down', { retryAfter: 5 });
-      return verify(credentials);
-    },
-    resource: options.resource,
-    clock,
-    log: options.log ?? (() => {}),
-  });
-  const policies = [...builtinPolicies, ...(options.policies ?? [])];
+  const { door, shut } = entrance(options, provider, clock);
+  const { traits, brokerFor } = broker;
+  const { limits } = options;
+  const policies = [...builtinPolicies, ...limitPolicies(limits), ...(options.policies ?? [])];
   const desk = createOrderDesk({
     journal: stores.orders,
     policies,
@@ -102,6 +83,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     issuer,
     detailsType,
     environment: options.broker.environment,
+    maxDayOrders: limits?.max_day_orders,
     clock,
     signatures,
   });
@@ -121,7 +103,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     send,
     provider,
     detailsTypes: { order: options.detailsType, message: options.messageDetailsType },
-    orders: orderPorts({ desk, policies, brokerFor, traits, maxSlippage: options.maxSlippage ?? '0.01' }),
+    orders: orderPorts({
+      ...{ desk, policies, brokerFor, traits, now },
+      journal: stores.orders,
+      maxSlippage: options.maxSlippage ?? '0.01',
+    }),
     messages: messagePorts(messageDesk),
     signatures,
   });
@@ -129,7 +115,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const app = gatewayRoutes(options, {
     door,
     now,
-    broker: { tokens, brokerFor },
+    broker,
     outlets,
     desk,
     messageDesk,
@@ -141,9 +127,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     app,
     revoked: (who) =>
-      takeAway(who, [tokens, ...[...outlets.values()].map((outlet) => outlet.tokens)], kernel),
+      takeAway(who, [broker.credentials, ...[...outlets.values()].map(({ tokens }) => tokens)], kernel),
     async close() {
-      closed = true;
+      shut();
       await kernel?.close();
     },
   };
@@ -151,46 +137,50 @@ export function createGateway(options: GatewayOptions): Gateway {
 
 async function takeAway(
   who: Parameters<Gateway['revoked']>[0],
-  tokens: readonly Pick<BrokerTokens, 'forget'>[],
+  elsewhere: readonly { readonly forget: (sub: string) => void }[],
   kernel: ApprovalKernel | undefined,
 ): Promise<void> {
-  for (const kept of tokens) kept.forget(who.sub);
+  for (const kept of elsewhere) kept.forget(who.sub);
   await kernel?.revoked(who);
 }
 
-interface BrokerAccess {
-  readonly tokens: BrokerTokens;
-  /** The caller's own account, by a token that is got for them. */
-  readonly brokerFor: (caller: Pick<Caller, 'sub' | 'accessToken'>) => Promise<Broker>;
-}
-
-/** The broker of the settings, and who may be let to it. */
-function brokerAccess(
-  { broker, exchange }: GatewayOptions,
+/** The door, which lets nobody in any more once it is shut. */
+function entrance(
+  {
+    resource,
+    stores,
+    log = () => {},
+    requireBoundTokens,
+    isRevoked,
+    allowedClients,
+    ownClients = [],
+  }: GatewayOptions,
   provider: IdentityProvider,
-  requests: {
-    readonly fetch: typeof fetch;
-    readonly now: () => number;
-    readonly brokerTimeoutMs: number;
-    readonly providerTimeoutMs: number;
-  },
-): BrokerAccess & { readonly traits: BrokerTraits } {
-  const { fetch, now } = requests;
-  const timeoutMs = requests.providerTimeoutMs;
-  const tokens = createBrokerTokens({ provider, exchange, fetch, timeoutMs, now });
-  const kind = brokerOf(broker);
-  const connect = kind.connect(broker, {
-    environment: broker.environment,
-    fetch,
-    timeoutMs: requests.brokerTimeoutMs,
-    assets: createAssetCatalogue(now),
+  clock: Clock,
+): { readonly door: Door; readonly shut: () => void } {
+  const verify = createTokenVerifier({
+    provider,
+    resource,
+    proofs: stores.proofs,
+    clock,
+    requireBoundTokens,
+    isRevoked,
+    allowedClients: allowedClients && [...allowedClients, ...ownClients],
+  });
+  let closed = false;
+  const door = createDoor({
+    verify: (credentials) => {
+      if (closed) throw new Refusal(503, 'closing', 'the gateway is shutting down', { retryAfter: 5 });
+      return verify(credentials);
+    },
+    resource,
+    clock,
+    log,
   });
   return {
-    traits: kind.traits,
-    tokens,
-    async brokerFor(caller) {
-      const token = await tokens.tokenFor(caller);
-      return connect(token, () => tokens.forget(caller.sub, token));
+    door,
+    shut: () => {
+      closed = true;
     },
   };
 }
@@ -227,8 +217,8 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   connectionRoutes(
     app,
     door,
-    new Map([
-      ['broker', broker.tokens],
+    new Map<string, Pick<BrokerCredentials, 'isConnected'>>([
+      ['broker', broker.credentials],
       ...[...outlets].map(([name, outlet]) => [name, outlet.tokens] as const),
     ]),
   );

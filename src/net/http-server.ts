@@ -1,11 +1,24 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
+import { type Clock, systemClock } from '../machine/clock.ts';
 import { TradeAgentError } from '../trading/errors.ts';
+import { type PeerList, peerList } from './peer-list.ts';
+import { isLoopback } from './secure-url.ts';
+import { followRenewals, readTlsFiles, type TlsFiles } from './tls-files.ts';
+import { believeProxy, cameByHttps } from './trusted-proxy.ts';
 
-/** The longest body here is 16 KiB: whoever takes longer for a request than this is not sending one. */
+/**
+ * The longest body here is 16 KiB: whoever takes longer for a request than this is not sending one. Node itself takes
+ * no more than 16 KiB of headers (431) and 2,000 of them, and closes a connection whose headers, or whole request, are
+ * not there in time (408); it looks every half minute.
+ */
 const REQUEST_TIMEOUT_MS = 30_000;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** A browser that was here by https comes back by nothing else for a year (RFC 6797). */
+const HSTS = 'max-age=31536000';
 
 /** A server whose address is known before what it serves exists. */
 export interface HttpServer {
@@ -24,28 +37,54 @@ export function listenOnLoopback(port: number, now: () => number): Promise<HttpS
   return listen({ host: '127.0.0.1', port }, now);
 }
 
+/** Where to listen, and how what comes in is kept from others' eyes. */
+export interface ListenOptions {
+  /** An address of this machine. Beyond loopback it takes one of the two that follow. */
+  readonly host: string;
+  /** 0 for a free one. */
+  readonly port: number;
+  /** Speaks TLS (1.2 and later); read again when they are renewed. */
+  readonly tls?: TlsFiles;
+  /**
+   * Stands behind a proxy: these addresses, and networks (CIDR), alone may connect, and are believed who they connect for.
+   * From anybody else nothing is read.
+   */
+  readonly proxy?: { readonly addresses: readonly string[] };
+  /** Told when a certificate was renewed, or could not be. */
+  readonly tell?: (line: string) => void;
+  /** When to look for renewed certificates. */
+  readonly clock?: Pick<Clock, 'sleep'>;
+}
+
 /**
  * Listens at once and answers 503 until `serve` is called: the parts of the sandbox name each other by URL, so all
  * addresses must exist before any part does.
- * @param at an address of this machine, and a port; 0 for a free one
- * @throws {TradeAgentError} `port_in_use`
+ * @throws {TradeAgentError} `port_in_use`; `usage` for plain HTTP beyond this machine, and for what is no proxy's address;
+ *   `invalid_config` for TLS files that can't be used
  */
-export async function listen(
-  { host, port }: { readonly host: string; readonly port: number },
-  now: () => number,
-): Promise<HttpServer> {
+export async function listen(options: ListenOptions, now: () => number): Promise<HttpServer> {
+  const { host, port, tls } = options;
+  const proxies = options.proxy === undefined ? undefined : peerList(options.proxy.addresses);
+  requireProtected(options);
   let last = now();
   let handler: RequestListener = (_request, response) => {
     response.writeHead(503, { 'retry-after': '1' }).end();
   };
   let closing = false;
-  const server: Server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
+  const onRequest: RequestListener = (request, response) => {
     last = now();
     response.once('close', () => {
       if (closing) server.closeIdleConnections();
     });
+    believeProxy(request, tls === undefined ? 'http' : 'https', proxies);
+    // A browser holds it for every port of a name: `localhost` serves others, too.
+    if (cameByHttps(request) && !isNamedLoopback(request.headers.host)) {
+      response.setHeader('strict-transport-security', HSTS);
+    }
     handler(request, response);
-  });
+  };
+  const { server, stop } = await createServerFor(options, onRequest, now);
+  if (proxies !== undefined) dropOthers(server, proxies);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(
@@ -58,11 +97,14 @@ export async function listen(
       );
     });
     server.listen(port, host, resolve);
+  }).catch((error: unknown) => {
+    stop();
+    throw error;
   });
   const address = server.address() as AddressInfo;
   return {
     port: address.port,
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://${inUrl(host)}:${address.port}`,
     lastRequestAt: () => last,
     serve: (next) => {
       handler = next;
@@ -73,6 +115,7 @@ export async function listen(
     close: (drainMs = 0) =>
       new Promise((resolve) => {
         closing = true;
+        stop();
         // Live pages hold their event streams open; they reconnect to the next sandbox by themselves.
         const cut = setTimeout(() => server.closeAllConnections(), drainMs);
         server.close(() => {
@@ -81,6 +124,54 @@ export async function listen(
         });
       }),
   };
+}
+
+/** @throws {TradeAgentError} `usage` */
+function requireProtected({ host, tls, proxy }: ListenOptions): void {
+  if (tls !== undefined || proxy !== undefined || isLoopback(new URL(`http://${inUrl(host)}`))) return;
+  throw new TradeAgentError(
+    'usage',
+    `on ${host} anybody on the way could read and change what is sent: plain HTTP`,
+    {
+      hint: 'Give it a certificate (--tls-cert, --tls-key); or listen on 127.0.0.1 and let a proxy on this machine, or "tailscale serve", speak TLS; or name the machine whose proxy may connect (--proxy).',
+    },
+  );
+}
+
+const inUrl = (host: string) => (host.includes(':') ? `[${host}]` : host);
+
+function isNamedLoopback(host: string | undefined): boolean {
+  const address = `http://${host ?? ''}`;
+  return !URL.canParse(address) || isLoopback(new URL(address));
+}
+
+/** @returns with what ends the looking for renewed certificates */
+async function createServerFor(
+  { tls, tell = (line) => process.stderr.write(`${line}\n`), clock = systemClock }: ListenOptions,
+  onRequest: RequestListener,
+  now: () => number,
+): Promise<{ server: Server | TlsServer; stop: () => void }> {
+  const limits = { requestTimeout: REQUEST_TIMEOUT_MS };
+  if (tls === undefined) return { server: createServer(limits, onRequest), stop: () => {} };
+  const pair = await readTlsFiles(tls);
+  if (pair.endsAt <= now()) {
+    tell(`warning: the certificate of ${tls.certFile} has ended; renew it, and it is in use at once`);
+  }
+  const server = createTlsServer(
+    { ...limits, handshakeTimeout: HANDSHAKE_TIMEOUT_MS, ...pair.options },
+    onRequest,
+  );
+  const stopped = new AbortController();
+  const use = (renewed: typeof pair) => server.setSecureContext(renewed.options);
+  void followRenewals(tls, pair, use, { clock, tell, signal: stopped.signal });
+  return { server, stop: () => stopped.abort() };
+}
+
+/** Before the server's own listener: from a connection that is over already it reads nothing, and answers nothing. */
+function dropOthers(server: Server | TlsServer, proxies: PeerList): void {
+  server.prependListener('connection', (socket) => {
+    if (!proxies.has(socket.remoteAddress)) socket.destroy();
+  });
 }
 
 export function listenerOf(app: Hono): RequestListener {

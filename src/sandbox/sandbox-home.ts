@@ -1,10 +1,17 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { exportJWK, generateKeyPair } from 'jose';
 import { z } from 'zod';
 import { TradeAgentError } from '../trading/errors.ts';
+
+/** As Alpaca's look: paper key ids begin with PK. */
+const newBrokerKey = () => ({
+  key_id: `PK${randomBytes(9).toString('hex').toUpperCase()}`,
+  secret: randomBytes(30).toString('base64url'),
+});
 
 const userSchema = z.object({
   username: z.string(),
@@ -12,6 +19,8 @@ const userSchema = z.object({
   email: z.string(),
   /** At the paper broker, and at the other third parties; the home itself knows no passwords. */
   broker_password: z.string(),
+  /** What programs open the account at the paper broker by. A seed from before there were any gets some. */
+  broker_key: z.object({ key_id: z.string(), secret: z.string() }).default(newBrokerKey),
 });
 
 const seedSchema = z.object({
@@ -100,12 +109,14 @@ async function readOrMakeSeed(file: string): Promise<SandboxSeed> {
           name: 'Alice Adams',
           email: 'alice@example.com',
           broker_password: passphrase(),
+          broker_key: newBrokerKey(),
         },
         {
           username: 'bob',
           name: 'Bob Brown',
           email: 'bob@example.com',
           broker_password: passphrase(),
+          broker_key: newBrokerKey(),
         },
       ],
       gateway_key: { ...(await exportJWK(privateKey)), kid: 'gateway', alg: 'ES256', use: 'sig' },
@@ -116,11 +127,15 @@ async function readOrMakeSeed(file: string): Promise<SandboxSeed> {
     };
     writePrivately(file, `${JSON.stringify(seed, null, 2)}\n`);
   }
-  const parsed = seedSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
+  const written: unknown = JSON.parse(readFileSync(file, 'utf8'));
+  const parsed = seedSchema.safeParse(written);
   if (!parsed.success) {
     throw new TradeAgentError('state_corrupt', `${file} is not a sandbox seed`, {
       hint: 'Mend it, or start a new sandbox with --home on an empty folder.',
     });
+  }
+  if (!isDeepStrictEqual(parsed.data, written)) {
+    writePrivately(file, `${JSON.stringify(parsed.data, null, 2)}\n`);
   }
   return parsed.data;
 }

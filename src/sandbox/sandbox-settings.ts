@@ -33,7 +33,12 @@ export function brokerSettings(
 ): Pick<PaperBrokerOptions, 'url' | 'users' | 'oauthClients' | 'adminSecret'> {
   return {
     url: addresses.broker,
-    users: seed.users.map(({ username, name, broker_password: password }) => ({ username, name, password })),
+    users: seed.users.map(({ username, name, broker_password: password, broker_key }) => ({
+      username,
+      name,
+      password,
+      key: { keyId: broker_key.key_id, secret: broker_key.secret },
+    })),
     oauthClients: [vaultAt(CONNECTION, seed, addresses)],
     adminSecret: seed.admin_secret,
   };

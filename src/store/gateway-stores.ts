@@ -1,4 +1,5 @@
 import type { AuditStore } from './audit.ts';
+import type { BrokerKeyStore } from './broker-key-store.ts';
 import type { Halts } from './halts.ts';
 import type { MessageJournal } from './message-journal.ts';
 import type { OrderJournal } from './order-journal.ts';
@@ -16,4 +17,5 @@ export interface GatewayStores {
   readonly keys: SigningKeyStore;
   /** The lines that the stores before write. */
   readonly audit: AuditStore;
+  readonly brokerKeys: BrokerKeyStore;
 }

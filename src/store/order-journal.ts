@@ -46,6 +46,8 @@ export interface Claim extends OrderKey {
   readonly draft: OrderDraft;
   /** The broker's id of the order in whose place this one is put. */
   readonly replaces?: string | undefined;
+  /** How many of the person's orders there may be since then, this one included; counted as by `countSince`. */
+  readonly atMost?: { readonly orders: number; readonly since: number } | undefined;
 }
 
 /**
@@ -68,9 +70,12 @@ export interface OrderJournal {
   find(sub: string, clientOrderId: string): Promise<JournalEntry | undefined>;
   /**
    * Uses the approval and writes the intent. `known`: there is an entry for this client_order_id of theirs already.
-   * `approval_used`: for another order, or a message. Either way nothing was used or written.
+   * `approval_used`: for another order, or a message. `too_many`: it would be more than `atMost`. In each of the three
+   * nothing was used or written.
    */
-  claim(claim: Claim, now: number): Promise<'claimed' | 'known' | 'approval_used'>;
+  claim(claim: Claim, now: number): Promise<'claimed' | 'known' | 'approval_used' | 'too_many'>;
+  /** How many orders of a person were claimed since, that moment included, and not refused; but for the one named. */
+  countSince(since: number, but: OrderKey): Promise<number>;
   /**
    * Takes the right to send an unsettled order again. `stale`: anybody else did since `seen` was read, or released it (its
    * `submissions` and `submittedAt` are compared), or it is settled.

@@ -63,6 +63,7 @@ export type ErrorCode =
   | 'gateway_unreachable'
   | 'gateway_refused'
   | 'broker_rejected'
+  | 'broker_unreachable'
   | 'message_rejected'
   | 'model_error'
   | 'notice_failed'

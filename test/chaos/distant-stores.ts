@@ -42,5 +42,6 @@ export function distantStores(stores: GatewayStores, life: Life, activity: Activ
     halts: distant(stores.halts),
     keys: distant(stores.keys),
     audit: distant(stores.audit),
+    brokerKeys: distant(stores.brokerKeys),
   };
 }

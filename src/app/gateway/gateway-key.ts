@@ -82,7 +82,8 @@ async function describe(
 
 /** The clients that have this key and are registered by hand. */
 function clientIdsOf({ exchange, approval }: GatewaySettings): string[] {
-  return [...new Set([exchange.client_id, approval.client_id ?? exchange.client_id])];
+  const ids = [exchange?.client_id, approval.client_id ?? exchange?.client_id];
+  return [...new Set(ids.filter((id) => id !== undefined))];
 }
 
 /** As gateway.yaml says; before there is one, a client for everything. */
@@ -107,8 +108,10 @@ async function clientsToRegister({ config }: GatewayPlaces, alg: string): Promis
     token_endpoint_auth_signing_alg,
   };
   const scope = ['openid', ...APPROVAL_SCOPES].join(' ');
-  const ids = settings === undefined ? [null] : clientIdsOf(settings);
-  const [exchangeId = null, askingId] = ids;
+  const [exchangeId = null, askingId] = settings === undefined ? [] : clientIdsOf(settings);
+  if (settings !== undefined && exchange === undefined) {
+    return approval?.registration ? [] : [{ client_id: exchangeId, ...asking, scope }];
+  }
   if (approval?.registration) return [{ client_id: exchangeId, ...exchanging }];
   if (askingId !== undefined) {
     return [

@@ -2,24 +2,22 @@ import { join } from 'node:path';
 import type { RequestLogEntry } from '../../gateway/door/request-log.ts';
 import { createGateway } from '../../gateway/gateway.ts';
 import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-settings.ts';
+import { readLimits } from '../../gateway/policy/limits-file.ts';
 import { ensurePrivateFolder } from '../../machine/home.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
-import { listen } from '../../net/http-server.ts';
-import { isLoopback } from '../../net/secure-url.ts';
+import { requireHost } from '../../net/host-check.ts';
+import { type ListenOptions, listen, listenerOf } from '../../net/http-server.ts';
 import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import type { App } from '../app.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
 import { readKey, sealSecret } from './key-file.ts';
 import { readSettings } from './settings-file.ts';
 
-export interface ServeOptions {
+export interface ServeOptions extends Pick<ListenOptions, 'host' | 'port' | 'tls' | 'proxy'> {
   /** The gateway's own folder: its key and its journal. */
   readonly home: string;
   readonly config: string;
-  readonly host: string;
-  /** 0 for a free one. */
-  readonly port: number;
   /** Written once it serves: what `ready` is told. */
   readonly readyFile?: string;
   readonly ready: (gateway: ServedGateway) => Promise<void>;
@@ -39,38 +37,41 @@ const DRAIN_MS = 20_000;
 
 /**
  * Serves until the signal aborts. One gateway a folder.
- * @throws {TradeAgentError} `busy`, `invalid_config`, `port_in_use`
+ * @throws {TradeAgentError} `busy`, `invalid_config`, `port_in_use`, `usage` for plain HTTP beyond this machine
  */
 export async function serveGateway(
   app: Pick<App, 'clock' | 'signal' | 'tell'>,
   options: ServeOptions,
 ): Promise<void> {
-  const { home, host, port } = options;
+  const { home } = options;
   // SQLite makes its files as the umask lets it.
   process.umask(0o077);
   const settings = await readSettings(options.config);
   const privateKey = readKey(home);
+  const limits = await readLimits(home);
   ensurePrivateFolder(home);
   const lock = join(home, 'gateway.lock');
   await withProcessLock(lock, { what: `the gateway's folder ${home}`, waitMs: 0 }, async () => {
     const { default: Database } = await import('better-sqlite3-multiple-ciphers');
-    const server = await listen({ host, port }, () => app.clock.now());
+    const { tell, clock } = app;
+    const server = await listen({ ...options, tell, clock }, () => clock.now());
     const database = new Database(join(home, 'gateway.db'));
     const gateway = createGateway({
       ...gatewayOptions(settings, { privateKey, sealSecret: sealSecret(home) }, home),
       stores: sqliteGatewayStores(database),
+      ...(limits === undefined ? {} : { limits }),
       clock: app.clock,
       log: options.log,
     });
-    server.serveApp(gateway.app);
     const { issuer, resource, environment } = settings;
+    // Its own address too, for whoever looks after it at this machine.
+    const isForUs = requireHost([resource, server.url, `http://localhost:${server.port}`]);
+    const toGateway = listenerOf(gateway.app);
+    server.serve((request, response) => {
+      if (isForUs(request, response)) toGateway(request, response);
+    });
     const served = { resource, issuer, environment, url: server.url, home, pid: process.pid };
     if (options.readyFile !== undefined) writePrivateFile(options.readyFile, `${JSON.stringify(served)}\n`);
-    if (!isLoopback(new URL(server.url))) {
-      app.tell(
-        'warning: it speaks plain HTTP beyond this machine; put a proxy that speaks TLS in front of it.',
-      );
-    }
     await options.ready(served);
     await servedUntilStopped(app.signal, async () => {
       await Promise.all([gateway.close(), server.close(DRAIN_MS)]);

@@ -1,11 +1,18 @@
 import { z } from 'zod';
 import type { AssetCatalogue } from './asset-catalogue.ts';
 import type { ConnectBroker } from './broker.ts';
+import type { KeyPair } from './broker-credentials.ts';
 import type { BrokerTraits } from './broker-traits.ts';
+import type { VerifiedAccount, VerifyOptions } from './verified-account.ts';
 
 /** What `broker:` of `gateway.yaml` says of every broker; each kind adds its own. */
 export const brokerSettings = z.strictObject({
   kind: z.string(),
+  /**
+   * What opens people's accounts. `exchange`, where it is left out: a token that the identity provider gives in exchange
+   * for the user's (`exchange:`). `key_pair`: a pair of each person's own, kept sealed in the gateway's database.
+   */
+  credentials: z.enum(['exchange', 'key_pair']).optional(),
   /** True where prices and fills are made up. */
   simulated: z.boolean().default(false),
 });
@@ -30,4 +37,13 @@ export interface BrokerKind<Settings> {
   /** Made of {@link brokerSettings}, with `kind` a literal. */
   readonly settings: z.ZodType<Settings>;
   connect(settings: Settings, context: BrokerContext): ConnectBroker;
+  /**
+   * What account a key pair opens; left out where `settings` allow no `credentials: key_pair`.
+   * @throws {TradeAgentError} as `verifyKeyPair` of verify-keys.ts
+   */
+  readonly verifyKeyPair?: (
+    settings: Settings,
+    pair: KeyPair,
+    options: Required<VerifyOptions>,
+  ) => Promise<VerifiedAccount>;
 }

@@ -2,6 +2,7 @@ import type { Activity, TradingDay } from '../../trading/activity.ts';
 import type { ReplaceSubject } from '../../trading/kinds/replace.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { Account, Bar, MarketClock, Order, Position, Quote } from '../../trading/views.ts';
+import type { AccountCredentials } from './broker-credentials.ts';
 
 /** A security as the broker knows it. */
 export interface Asset {
@@ -116,7 +117,7 @@ export type Cancellation = 'requested' | 'not_found' | 'not_cancelable';
  *     something must not look like an account of zero dollars. Where an account may not trade, whatever the broker
  *     calls that, it is `trading_blocked`. Symbols are written `BRK.B`, an order's id has letters, digits and `-` alone
  *     (64 at most), a page's name also `:`, `_` and `.` (128).
- *  7. **A refused access token** is told at once (`onUnauthorized` of {@link ConnectBroker}), and is in no error's text.
+ *  7. **Refused credentials** are told at once (`onUnauthorized` of {@link ConnectBroker}), and are in no error's text.
  *
  * @example
  * ```ts
@@ -168,5 +169,5 @@ export interface Broker {
   cancel(id: string): Promise<Cancellation>;
 }
 
-/** Opens the account that an access token of the broker's stands for; `onUnauthorized` when the broker refuses it. */
-export type ConnectBroker = (accessToken: string, onUnauthorized: () => void) => Broker;
+/** Opens the account that these credentials stand for; `onUnauthorized` when the broker refuses them. */
+export type ConnectBroker = (credentials: AccountCredentials, onUnauthorized: () => void) => Broker;

@@ -1,6 +1,7 @@
 import { requireSecureUrl } from '../../net/secure-url.ts';
 import type { MessageService } from '../../trading/message.ts';
 import { createBrokerTokens } from '../broker/broker-token.ts';
+import { noExchange } from '../broker/no-exchange.ts';
 import type { IdentityProvider } from '../door/identity-provider.ts';
 import type { GatewayOptions } from '../gateway-options.ts';
 import type { DeliveryOptions } from './delivery.ts';
@@ -10,7 +11,7 @@ import { SLACK_URL, slackDelivery } from './slack.ts';
 
 /**
  * The services this gateway sends by, each with tokens of its own.
- * @throws {TradeAgentError} `invalid_config` for an address that is neither https nor on loopback
+ * @throws {TradeAgentError} `invalid_config` for an address that is neither https nor on loopback, and without an exchange
  */
 export function messageOutlets(
   { messages = {}, exchange }: Pick<GatewayOptions, 'messages' | 'exchange'>,
@@ -21,6 +22,7 @@ export function messageOutlets(
   const add = (service: MessageService, own: string, delivery: typeof slackDelivery) => {
     const settings = messages[service];
     if (settings === undefined) return;
+    if (exchange === undefined) throw noExchange('messages are set up, and they');
     const { audience, url = own } = settings;
     requireSecureUrl(url);
     outlets.set(service, {

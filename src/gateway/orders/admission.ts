@@ -1,4 +1,5 @@
 import type { Clock } from '../../machine/clock.ts';
+import type { OrderJournal } from '../../store/order-journal.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
@@ -6,6 +7,7 @@ import type { Broker, Submission } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
 import type { Caller } from '../door/caller.ts';
 import { lastSession } from '../policy/last-session.ts';
+import { dayBegan } from '../policy/limits.ts';
 import { type OrderPolicy, unknownSymbol } from '../policy/policy.ts';
 import type { ApprovedOrder } from './approved-order.ts';
 import { changesTo, notReplaceable } from './replacement.ts';
@@ -15,6 +17,7 @@ export interface AdmissionOptions {
   readonly brokerFor: (caller: Caller) => Promise<Broker>;
   readonly traits: BrokerTraits;
   readonly environment: 'paper' | 'live';
+  readonly journal: Pick<OrderJournal, 'countSince'>;
   readonly clock: Clock;
 }
 
@@ -62,8 +65,10 @@ export async function admit(
   const session = await lastSession(market, broker);
   const quote = quotes.find(({ symbol }) => symbol === draft.symbol);
   if (quote === undefined) throw unknownSymbol(draft.symbol);
+  const order = { sub: caller.sub, clientOrderId: draft.client_order_id };
+  const sentToday = () => options.journal.countSince(dayBegan(options.clock.now()), order);
   for (const policy of options.policies) {
-    await policy({ caller, draft, traits, account, asset, quote, market, lastSession: session });
+    await policy({ caller, draft, traits, account, asset, quote, market, lastSession: session, sentToday });
   }
   // Again: the broker may have taken its time.
   requireUnexpired(draft.expires_at, options.clock);

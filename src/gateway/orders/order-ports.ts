@@ -1,6 +1,7 @@
 import type { Approved, Proposer } from '../../approval/kind.ts';
 import type { CancelPorts } from '../../approval/kinds/cancel/kind.ts';
 import type { ReplacePorts } from '../../approval/kinds/replace/kind.ts';
+import type { OrderJournal } from '../../store/order-journal.ts';
 import { protectsPosition } from '../../trading/protects.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Broker } from '../broker/broker.ts';
@@ -8,6 +9,7 @@ import type { BrokerTraits } from '../broker/broker-traits.ts';
 import type { Caller } from '../door/caller.ts';
 import { recordedRefusal } from '../door/recorded-refusal.ts';
 import { lastSession } from '../policy/last-session.ts';
+import { dayBegan } from '../policy/limits.ts';
 import { type OrderPolicy, unknownSymbol } from '../policy/policy.ts';
 import { cancelApproved, orderNotFound } from './cancel-desk.ts';
 import type { OrderDesk } from './place-order.ts';
@@ -19,11 +21,13 @@ export interface OrderPortsOptions {
   readonly brokerFor: (who: Pick<Caller, 'sub' | 'accessToken'>) => Promise<Broker>;
   readonly traits: BrokerTraits;
   readonly maxSlippage: string;
+  readonly journal: Pick<OrderJournal, 'countSince'>;
+  readonly now: () => number;
 }
 
 /** What the approval kernel does about orders: by this gateway's desk, rules and broker. */
 export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPorts {
-  const { desk, policies, brokerFor, traits, maxSlippage } = options;
+  const { desk, policies, brokerFor, traits, maxSlippage, journal, now } = options;
   return {
     maxSlippage,
     shareDecimals: traits.orders.fractions.decimals,
@@ -44,6 +48,7 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
         positions,
         async requireAllowed(draft) {
           const session = await lastSession(market, broker);
+          const order = { sub: proposer.sub, clientOrderId: draft.client_order_id };
           for (const policy of policies) {
             await policy({
               caller: proposer,
@@ -54,6 +59,7 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
               quote,
               market,
               lastSession: session,
+              sentToday: () => journal.countSince(dayBegan(now()), order),
             });
           }
         },

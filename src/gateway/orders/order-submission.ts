@@ -220,7 +220,7 @@ function notTaken({ reason }: Submission & { outcome: 'not_taken' }): Refusal {
         retryAfter: 5,
       })
     : new Refusal(409, 'account_not_connected', 'the broker does not accept the connection to the account', {
-        hint: 'Send the very same request again; if that fails too, connect the brokerage account again.',
+        hint: 'Send the very same request again; if that fails too, connect the brokerage account again, or give its key pair again.',
       });
 }
 

@@ -5,6 +5,7 @@ import { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import type { Caller } from '../door/caller.ts';
 import { ReplayedRefusal, recordedRefusal } from '../door/recorded-refusal.ts';
+import { dayBegan, tooManyToday } from '../policy/limits.ts';
 import { requireSigned, type Signatures } from '../signatures.ts';
 import { type AdmissionOptions, type Admitted, admit } from './admission.ts';
 import { type ApprovedOrder, approvedOrder } from './approved-order.ts';
@@ -36,6 +37,8 @@ export interface OrderDeskOptions extends AdmissionOptions {
   /** Whose approvals count: with the token's id, what an approval is used up by. */
   readonly issuer: string;
   readonly detailsType: string;
+  /** How many orders one person may send a day; undefined for as many as they like. */
+  readonly maxDayOrders?: number | undefined;
   /** Where approvals are signed. */
   readonly signatures?: Signatures | undefined;
 }
@@ -116,14 +119,19 @@ async function placeOrReplay(desk: Desk, approved: ApprovedOrder, caller: Caller
 }
 
 async function placeNew(desk: Desk, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
-  const { journal, clock, issuer } = desk.options;
+  const { journal, clock, issuer, maxDayOrders } = desk.options;
   const admitted = await admit(approved, caller, desk.options);
   failpoint('gateway.verified');
   const { draft, digest, replaces } = approved;
   const { sub, jti } = caller;
   const clientOrderId = draft.client_order_id;
-  const claim = { sub, clientOrderId, digest, approval: { issuer, jti }, draft, replaces };
-  switch (await journal.claim(claim, clock.now())) {
+  const now = clock.now();
+  // Counted again where it is written: of two that came at once, the second finds the first.
+  const atMost = maxDayOrders === undefined ? undefined : { orders: maxDayOrders, since: dayBegan(now) };
+  const claim = { sub, clientOrderId, digest, approval: { issuer, jti }, draft, replaces, atMost };
+  switch (await journal.claim(claim, now)) {
+    case 'too_many':
+      throw tooManyToday(atMost?.orders ?? 0, atMost?.orders ?? 0);
     case 'approval_used':
       throw new Refusal(403, 'approval_already_used', 'the approval was used for another order', {
         hint: 'Each order needs an approval of its own.',

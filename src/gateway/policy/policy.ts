@@ -24,6 +24,8 @@ export interface PolicyInput {
   readonly market: MarketClock;
   /** The date in New York of the last session that has begun (`lastSession`); undefined where none is known. */
   readonly lastSession: string | undefined;
+  /** How many orders of the caller's went out since the day began in New York, and were not refused; but for this one. */
+  readonly sentToday: () => Promise<number>;
 }
 
 /** One rule. Throws a {@link Refusal} or lets the order pass; it can't widen what was approved. */

@@ -35,7 +35,7 @@ export interface IdentityProviderOptions {
   readonly fetch?: typeof fetch;
   /** Sends those to other clients; what is used unless said otherwise reaches nothing on this machine or its network. */
   readonly publicFetch?: typeof fetch;
-  /** Behind a proxy: whose request it is. Who is at the other end of the connection, unless said otherwise. */
+  /** Whose request it is, for limits; as the server tells of it (src/net/trusted-proxy.ts) unless said otherwise. */
   readonly clientAddress?: (request: IncomingMessage) => string;
   /** Finds the addresses of other clients' hosts. */
   readonly resolve?: ResolveHost;

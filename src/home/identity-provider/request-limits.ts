@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { errors } from 'oidc-provider';
 import type { Clock } from '../../machine/clock.ts';
+import { clientAddress } from '../../net/trusted-proxy.ts';
 import { createRateLimit, type RateLimit } from './rate-limit.ts';
 
 /**
@@ -37,13 +38,13 @@ const MINUTE = 60 * SECOND;
 
 export function createRequestLimits(options: {
   readonly clock: Clock;
-  /** Behind a proxy: whose request it is. */
+  /** Whose request it is; as the server tells of it, unless said otherwise. */
   readonly clientAddress?: ((request: IncomingMessage) => string) | undefined;
 }): RequestLimits {
-  const { clock, clientAddress = socketAddress } = options;
+  const { clock, clientAddress: addressOf = clientAddress } = options;
   const limit = (burst: number, everyMs: number) => createRateLimit({ burst, everyMs, clock });
   return {
-    addressOf: (request) => networkOf(clientAddress(request)),
+    addressOf: (request) => networkOf(addressOf(request)),
     deviceStarts: limit(100, 10 * SECOND),
     refusals: limit(100, SECOND),
     registrations: limit(60, 5 * MINUTE),
@@ -55,14 +56,9 @@ export function createRequestLimits(options: {
   };
 }
 
-function socketAddress(request: IncomingMessage): string {
-  return request.socket.remoteAddress ?? 'unknown';
-}
-
 /** Whoever has one IPv6 address has the 2^64 of its network. */
 function networkOf(address: string): string {
-  const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1];
-  if (mapped !== undefined || !isIPv6(address)) return mapped ?? address;
+  if (!isIPv6(address)) return address;
   const [left = '', right] = address.toLowerCase().split('::', 2);
   const head = left.split(':').filter(Boolean);
   if (right === undefined) return `${head.slice(0, 4).join(':')}::/64`;

@@ -11,17 +11,38 @@ export interface BrokerEnv {
   Variables: { account: AccountRecord; scopes: readonly string[] };
 }
 
-/** Lets in requests with an access token of the broker's own OAuth server. Key headers are not accepted. */
-export function requireToken(
-  tokens: Pick<TokenStore, 'accessToken'>,
-  accountOf: (username: string) => AccountRecord | undefined,
-): MiddlewareHandler<BrokerEnv> {
+/** A user's key pair, as Alpaca gives one out for each account. */
+export interface AccessKey {
+  readonly keyId: string;
+  readonly secret: string;
+}
+
+interface AccessOptions {
+  readonly tokens: Pick<TokenStore, 'accessToken'>;
+  readonly keys: readonly (AccessKey & { readonly username: string })[];
+  readonly accountOf: (username: string) => AccountRecord | undefined;
+}
+
+/**
+ * Lets in requests with an access token of the broker's own OAuth server, or with a key pair in Alpaca's headers
+ * (`APCA-API-KEY-ID`, `APCA-API-SECRET-KEY`). A wrong pair is answered as Alpaca does: 403 `forbidden.`, without a code.
+ */
+export function requireAccess({ tokens, keys, accountOf }: AccessOptions): MiddlewareHandler<BrokerEnv> {
+  const holderOf = (keyId: string, secret: string) => {
+    const key = keys.find((known) => known.keyId === keyId);
+    // Compared even for an unknown id, which otherwise would be told by the time it takes.
+    return sameSecret(secret, key?.secret ?? '') ? key?.username : undefined;
+  };
   return async (context, next) => {
-    const [, token] =
-      /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i.exec(context.req.header('authorization') ?? '') ?? [];
-    const grant = token === undefined ? undefined : tokens.accessToken(token);
-    const account = grant === undefined ? undefined : accountOf(grant.username);
+    const keyId = context.req.header('apca-api-key-id');
+    const secret = context.req.header('apca-api-secret-key');
+    const byKey = keyId !== undefined || secret !== undefined;
+    const grant = byKey
+      ? { username: holderOf(keyId ?? '', secret ?? ''), scopes: ['account:write', 'trading'] }
+      : grantOf(context.req.header('authorization'), tokens);
+    const account = grant?.username === undefined ? undefined : accountOf(grant.username);
     if (grant === undefined || account === undefined) {
+      if (byKey) return context.json({ message: 'forbidden.' }, 403);
       throw new BrokerError(401, 40110000, 'request is not authorized');
     }
     context.set('account', account);
@@ -30,7 +51,12 @@ export function requireToken(
   };
 }
 
-/** Lets in only tokens that may trade. */
+function grantOf(authorization: string | undefined, tokens: AccessOptions['tokens']) {
+  const [, token] = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization ?? '') ?? [];
+  return token === undefined ? undefined : tokens.accessToken(token);
+}
+
+/** Lets in only what may trade: a key pair, or a token with that scope. */
 export const requireTrading: MiddlewareHandler<BrokerEnv> = async (context, next) => {
   if (!context.get('scopes').includes('trading')) {
     throw new BrokerError(403, 40310000, 'the trading scope is required');

@@ -4,7 +4,7 @@ import { Hono } from 'hono';
 import type { Faults } from '../../home/faults.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { Market } from '../market/market.ts';
-import { type BrokerEnv, limitRate, requireToken } from './access.ts';
+import { type AccessKey, type BrokerEnv, limitRate, requireAccess } from './access.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { BrokerError } from './broker-error.ts';
 import { DataError, dataRoutes } from './data-routes.ts';
@@ -32,8 +32,8 @@ export interface PaperBrokerOptions {
   /** For tokens, rate limits and the timer. */
   clock: Clock;
   faults: Faults;
-  /** Each gets an account; `password` is for the broker's own login. */
-  users: readonly { username: string; password: string; name: string }[];
+  /** Each gets an account; `password` is for the broker's own login, `key` for programs. */
+  users: readonly { username: string; password: string; name: string; key?: AccessKey }[];
   oauthClients: readonly OAuthClient[];
   /** One whole-share order in ten fills in two parts (default true). */
   partialFills?: boolean;
@@ -85,7 +85,11 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   });
   api.use(
     '/v2/*',
-    requireToken(tokens, (username) => ledger.accountOf(username)),
+    requireAccess({
+      tokens,
+      keys: options.users.flatMap(({ username, key }) => (key === undefined ? [] : [{ ...key, username }])),
+      accountOf: (username) => ledger.accountOf(username),
+    }),
   );
   api.use(
     '/v2/*',

@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { GatewayStores } from '../gateway-stores.ts';
 import { sqliteAuditStore } from './audit-store.ts';
+import { sqliteBrokerKeyStore } from './broker-key-store.ts';
 import { prepareGatewayDatabase } from './gateway-database.ts';
 import { sqliteHalts } from './halts.ts';
 import { sqliteMessageJournal } from './message-journal.ts';
@@ -25,6 +26,7 @@ export function sqliteGatewayStores(database: Database.Database): GatewayStores 
     halts: sqliteHalts(database),
     keys: sqliteSigningKeyStore(database),
     audit: sqliteAuditStore(database),
+    brokerKeys: sqliteBrokerKeyStore(database),
   };
 }
 

@@ -14,9 +14,18 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
     INSERT INTO gateway_orders
       (sub, client_order_id, digest, draft, replaces, state, submissions, submitted_at, ambiguous, created_at, updated_at)
     VALUES (@sub, @clientOrderId, @digest, @draft, @replaces, 'intent', 1, @now, 0, @now, @now)`);
+  const count = database
+    .prepare<[string, number, string], number>(`
+      SELECT count(*) FROM gateway_orders
+      WHERE sub = ? AND created_at >= ? AND state <> 'rejected' AND client_order_id <> ?`)
+    .pluck();
+  const countSince = (since: number, { sub, clientOrderId }: OrderKey) =>
+    count.get(sub, since, clientOrderId) ?? 0;
   const claim = database.transaction(
-    ({ approval, sub, clientOrderId, digest, draft, replaces }: Claim, now: number) => {
+    ({ approval, sub, clientOrderId, digest, draft, replaces, atMost }: Claim, now: number) => {
       if (select.get(sub, clientOrderId) !== undefined) return 'known' as const;
+      if (atMost !== undefined && countSince(atMost.since, { sub, clientOrderId }) >= atMost.orders)
+        return 'too_many' as const;
       if (!spend(approval, { kind: 'order', sub, subjectId: clientOrderId }, now))
         return 'approval_used' as const;
       insert.run({
@@ -56,6 +65,7 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
       return row === undefined ? undefined : entryOf(row);
     },
     claim: async (entry, now) => claim.immediate(entry, now),
+    countSince: async (since, but) => countSince(since, but),
     async reclaim(seen, now) {
       const { submissions, submittedAt } = seen;
       const { changes } = again.run({ ...idOf(seen), seen: submissions, submittedAt, now });

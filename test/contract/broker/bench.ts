@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import type { z } from 'zod';
 import { createAssetCatalogue } from '../../../src/gateway/broker/asset-catalogue.ts';
 import type { Broker } from '../../../src/gateway/broker/broker.ts';
+import type { AccountCredentials } from '../../../src/gateway/broker/broker-credentials.ts';
 import type { BrokerTraits } from '../../../src/gateway/broker/broker-traits.ts';
 import { type BrokerSettings, brokerOf, brokerSettingsSchema } from '../../../src/gateway/broker/brokers.ts';
 import { Dec, price } from '../../../src/trading/decimal.ts';
@@ -15,8 +16,8 @@ import { createWire, type Wire } from './wire.ts';
 export interface BrokerFixture {
   /** What `broker:` of `gateway.yaml` says. */
   readonly settings: Record<string, unknown>;
-  /** The account's access token. */
-  readonly token: string;
+  /** What opens the account. */
+  readonly credentials: AccountCredentials;
   /**
    * Stands at some $10 to $1,000, and a market order for it is filled at once. The account holds some of it, and has
    * cash for a hundred.
@@ -33,7 +34,7 @@ export interface Bench {
   readonly traits: BrokerTraits;
   readonly broker: Broker;
   readonly wire: Wire;
-  /** How often the broker was said to refuse the token. */
+  /** How often the broker was said to refuse the credentials. */
   readonly unauthorized: () => number;
   /** The same account with another time limit, milliseconds. */
   connect(timeoutMs: number): Broker;
@@ -59,7 +60,7 @@ export async function openBench(fixture: BrokerFixture): Promise<Bench> {
       fetch: wire.send,
       timeoutMs,
       assets: createAssetCatalogue(Date.now),
-    })(fixture.token, () => unauthorized++);
+    })(fixture.credentials, () => unauthorized++);
   const broker = connect(10_000);
   const { account } = await broker.account();
   const [quote] = await broker.quotes([fixture.symbol]);

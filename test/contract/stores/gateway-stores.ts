@@ -1,4 +1,5 @@
 import { auditStoreContract } from './audit-store.ts';
+import { brokerKeyStoreContract } from './broker-key-store.ts';
 import type { OpenStores } from './gateway-factory.ts';
 import { messageJournalContract } from './message-journal.ts';
 import { orderJournalContract } from './order-journal.ts';
@@ -15,5 +16,6 @@ export function gatewayStoresContract(open: OpenStores): void {
   proposalStoreContract(open);
   proposalCountsContract(open);
   auditStoreContract(open);
+  brokerKeyStoreContract(open);
   signingKeyStoreContract(open);
 }

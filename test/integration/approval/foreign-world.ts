@@ -6,6 +6,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { createKeys, type Keys } from '../../../src/approval/keys/keys.ts';
 import { createGateway } from '../../../src/gateway/gateway.ts';
+import type { GatewayOptions } from '../../../src/gateway/gateway-options.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { listenOnLoopback } from '../../../src/net/http-server.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
@@ -38,9 +39,9 @@ const SCOPE = 'orders:read orders:propose orders:cancel messages:propose';
 
 /** A gateway over an issuer that gives tokens to any client: what the sandbox's own provider does not. */
 export async function startForeignWorld(
-  options: { readonly signature?: 'required' | 'off' } = {},
+  options: Pick<GatewayOptions, 'limits' | 'policies'> & { readonly signature?: 'required' | 'off' } = {},
 ): Promise<ForeignWorld> {
-  const { signature = 'off' } = options;
+  const { signature = 'off', ...rules } = options;
   let offset = 0;
   const slept: number[] = [];
   const clock = {
@@ -95,6 +96,7 @@ export async function startForeignWorld(
     stores,
     keys,
     clock,
+    ...rules,
   });
   const listener = getRequestListener(gateway.app.fetch);
   server.serve((request, response) => void listener(request, response));

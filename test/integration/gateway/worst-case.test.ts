@@ -51,7 +51,7 @@ async function connect(): Promise<void> {
       return paper.broker.app.fetch(new Request(String(url), init));
     },
   });
-  broker = open(await paper.token('alice'), () => {});
+  broker = open({ accessToken: await paper.token('alice') }, () => {});
 }
 
 beforeEach(async () => {

@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Alpaca, ApiError } from '@alpacahq/alpaca-trade-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startWorld, type World } from './paper-broker-world.ts';
+import { KEYS, startWorld, type World } from './paper-broker-world.ts';
 
 /**
  * Prism stands between Alpaca's SDK and the paper broker and turns every breach of Alpaca's OpenAPI contract, in
@@ -57,16 +57,19 @@ interface Spec {
   };
 }
 
-function patchedSpec(name: string, folder: string): string {
+/** @param access by what requests are let in: by tokens, or as the contract has it, by key pairs */
+function patchedSpec(name: string, folder: string, access: 'token' | 'key_pair' = 'token'): string {
   const spec = JSON.parse(readFileSync(join(specs, name), 'utf8')) as Spec;
-  spec.components.securitySchemes = { bearer: { type: 'http', scheme: 'bearer' } };
-  spec.security = [{ bearer: [] }];
+  if (access === 'token') {
+    spec.components.securitySchemes = { bearer: { type: 'http', scheme: 'bearer' } };
+    spec.security = [{ bearer: [] }];
+  }
   for (const schema of CLOSED) {
     const closed = spec.components.schemas[schema];
     if (closed !== undefined) closed.additionalProperties = false;
   }
   for (const field of PATTERN_DAY_TRADER) delete spec.components.schemas.Account?.properties?.[field];
-  const file = join(folder, name);
+  const file = join(folder, `${access}-${name}`);
   writeFileSync(file, JSON.stringify(spec));
   return file;
 }
@@ -156,6 +159,31 @@ describe.skipIf(missing !== undefined)("the paper broker keeps to Alpaca's contr
     expect(text).toContain('additional');
     broken.closeAllConnections();
     broken.close();
+  });
+
+  it('by a key pair in Alpaca’s own headers, which nothing else is let in by', async () => {
+    const [trading, data] = await Promise.all([
+      startPrism(patchedSpec('alpaca-trading-api.json', folder, 'key_pair'), world.url),
+      startPrism(patchedSpec('alpaca-market-data-api.json', folder, 'key_pair'), world.url),
+    ]);
+    const fetchApi = (input: string, init?: RequestInit) => {
+      const asked = new URL(input);
+      return fetch(
+        new URL(asked.pathname + asked.search, asked.hostname.startsWith('data.') ? data : trading),
+        init,
+      );
+    };
+    const byKey = new Alpaca({ ...KEYS.alice, rateLimit: false, retry: false, fetchApi });
+    expect(await within(byKey.trading.account.getAccount())).toMatchObject({ accountNumber: 'PA3ALICE01' });
+    await within(byKey.trading.orders.limit({ symbol: 'KO', side: 'buy', qty: '1', limitPrice: '1' }));
+    await within(byKey.marketData.stocks.stockSnapshots({ symbols: 'AAPL' }));
+    const byToken = new Alpaca({
+      accessToken: await world.token(),
+      rateLimit: false,
+      retry: false,
+      fetchApi,
+    });
+    await expect(byToken.trading.account.getAccount()).rejects.toMatchObject({ status: 401 });
   });
 
   it('for account, history, positions, clock, calendar and assets', async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { refusal, startWorld, type World } from './paper-broker-world.ts';
+import { KEYS, refusal, startWorld, type World } from './paper-broker-world.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -107,12 +107,20 @@ describe('the broker refuses', () => {
     expect((await post(apart)).status).toBe(200);
   });
 
-  it('requests without a token, with an unknown one, with keys, or with one that may not trade', async () => {
+  it('requests without a token, with an unknown one, with a wrong key pair, or with one that may not trade', async () => {
     const status = async (headers: Record<string, string>) =>
       (await fetch(`${world.url}/v2/account`, { headers })).status;
     expect(await status({})).toBe(401);
     expect(await status({ authorization: 'Bearer nonsense' })).toBe(401);
-    expect(await status({ 'APCA-API-KEY-ID': 'k', 'APCA-API-SECRET-KEY': 's' })).toBe(401);
+    const keys = (keyId: string, secret: string) =>
+      status({ 'APCA-API-KEY-ID': keyId, 'APCA-API-SECRET-KEY': secret });
+    expect(await keys(KEYS.alice.keyId, KEYS.alice.secret)).toBe(200);
+    expect(await keys('k', 's')).toBe(403);
+    expect(await keys('', '')).toBe(403);
+    expect(await keys(KEYS.alice.keyId, KEYS.bob.secret)).toBe(403);
+    expect(await keys(KEYS.alice.keyId, '')).toBe(403);
+    expect(await status({ 'APCA-API-KEY-ID': KEYS.alice.keyId })).toBe(403);
+    expect(await status({ 'APCA-API-SECRET-KEY': KEYS.alice.secret })).toBe(403);
     const reading = await world.token('alice', 'account:write');
     expect(await status({ authorization: `Bearer ${reading}` })).toBe(200);
     expect(await post(order, reading)).toMatchObject({ status: 403, body: { code: 40310000 } });

@@ -48,6 +48,11 @@ export const ADMIN_SECRET = 'admin-secret-of-the-test';
 export const REDIRECT_URI = 'http://127.0.0.1:9/callback';
 export const CLIENT = { client_id: 'vault', client_secret: 'client-secret-of-the-test' };
 export const PASSWORDS = { alice: 'alice-broker-password', bob: 'bob-broker-password' };
+/** What each has for programs. */
+export const KEYS = {
+  alice: { keyId: 'PKALICE00000000001', secret: 'alice/secret+of/the+test' },
+  bob: { keyId: 'PKBOB0000000000001', secret: 'bob/secret+of/the+test' },
+};
 
 export interface World {
   url: string;
@@ -85,8 +90,8 @@ export async function startWorld(
     clock,
     faults,
     users: [
-      { username: 'alice', password: PASSWORDS.alice, name: 'Alice' },
-      { username: 'bob', password: PASSWORDS.bob, name: 'Bob' },
+      { username: 'alice', password: PASSWORDS.alice, name: 'Alice', key: KEYS.alice },
+      { username: 'bob', password: PASSWORDS.bob, name: 'Bob', key: KEYS.bob },
     ],
     oauthClients: [{ ...CLIENT, redirect_uris: [REDIRECT_URI] }],
     partialFills: options.partialFills ?? false,

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { KernelParts } from '../../../src/approval/kernel-parts.ts';
+import { approvalStatement } from '../../../src/approval/signature/statement.ts';
 import type { VerifiedEvidence } from '../../../src/approval/signature/verify-evidence.ts';
 import { Refusal } from '../../../src/trading/refusal.ts';
 import { GATEWAY, kernelWorld } from './kernel-world.ts';
@@ -50,6 +51,23 @@ it('one that may be on its way, and whose signature passes no more, is not calle
   world.start();
   expect((await world.until(id, 'unknown')).reason).toMatchObject({ code: 'outcome_unknown' });
   expect(world.book).toEqual([]);
+});
+
+it.each([
+  ['ends, and says why, where approvals are signed', true, 'blocked'],
+  ['is carried out where they are not', false, 'executed'],
+] as const)('one from before there were nonces %s', async (_, isSigned, state) => {
+  const check: Check = async (details) => {
+    approvalStatement(details);
+    return await passes(details, undefined, 'alice');
+  };
+  const world = kernelWorld(isSigned ? { signatures: { check } } : {});
+  const { id } = await world.left('approved');
+  world.database.prepare('UPDATE proposals SET nonce = NULL').run();
+  world.start();
+  const { reason } = await world.until(id, state);
+  expect(reason?.text).toBe(isSigned ? 'it was proposed before approvals were signed' : undefined);
+  expect(world.book).toHaveLength(isSigned ? 0 : 1);
 });
 
 it('each draft has a nonce of its own, and its question carries it', async () => {

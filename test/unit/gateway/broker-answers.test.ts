@@ -26,6 +26,9 @@ describe('an answer to a submission proves', () => {
     [503, undefined, 'unavailable', { outcome: 'unknown' }],
     [408, 40810000, 'request timeout', { outcome: 'unknown' }],
     [403, undefined, 'a page of some proxy', { outcome: 'unknown' }],
+    [403, undefined, 'Forbidden', { outcome: 'unknown' }],
+    [403, undefined, 'forbidden.', { outcome: 'not_taken', reason: 'unauthorized' }],
+    [403, 40310000, 'forbidden.', { outcome: 'refused', reason: 'other' }],
     [302, undefined, 'moved', { outcome: 'unknown' }],
   ])('%i/%s "%s"', async (status, code, message, expected) => {
     expect(await proved(answer(status, code, message))).toMatchObject(expected);

@@ -20,6 +20,13 @@ const read = (changes: object = {}) =>
 const options = async (changes: object = {}) =>
   gatewayOptions(await read(changes), { privateKey: key, sealSecret: 'sealed' }, '/gateway');
 
+/** Accounts by key pair, and a client for the asking. */
+const keyPairs = {
+  exchange: undefined,
+  broker: { kind: 'alpaca', credentials: 'key_pair' },
+  approval: { client_id: 'asks' },
+};
+
 describe('gateway.yaml', () => {
   it('without a word of approvals asks by CIBA with details, as the client of the exchange', async () => {
     expect(await options()).toMatchObject({
@@ -115,6 +122,22 @@ describe('gateway.yaml', () => {
     ],
     ['a broker without TLS', { broker: { trading_url: 'http://broker.example' } }, 'https'],
     ['a misspelt key of the broker', { broker: { trading_ulr: 'x' } }, 'unknown key "broker.trading_ulr"'],
+    ['no exchange where tokens open the accounts', { exchange: undefined }, '"exchange": is missing'],
+    [
+      'an exchange that is for nothing',
+      { broker: { kind: 'alpaca', credentials: 'key_pair' } },
+      '"exchange": is for nothing here',
+    ],
+    [
+      'messages without an exchange',
+      {
+        ...keyPairs,
+        messages: { slack: { audience: 'slack' } },
+      },
+      '"messages": go out by tokens from "exchange"',
+    ],
+    ['nobody who asks', { ...keyPairs, approval: {} }, '"approval": must say which client asks'],
+    ['credentials it doesn’t know', { broker: { credentials: 'password' } }, '"exchange"|"key_pair"'],
     ['a misspelt key', { approval: { details_typ: 'x' } }, 'unknown key "approval.details_typ"'],
   ])('with %s is refused, and says so', async (_, changes, message) => {
     await expect(read(changes)).rejects.toMatchObject({
@@ -133,6 +156,25 @@ describe('gateway.yaml', () => {
       environment: 'paper',
       simulated: false,
     });
+  });
+
+  it('needs no exchange for accounts that key pairs open, unless messages go out', async () => {
+    const found = await options(keyPairs);
+    expect(found).toMatchObject({
+      broker: { kind: 'alpaca', credentials: 'key_pair' },
+      approval: { client: { id: 'asks' } },
+      sealSecret: 'sealed',
+    });
+    expect(found).not.toHaveProperty('exchange');
+    expect(await options({ ...keyPairs, approval: { registration: true } })).toMatchObject({
+      approval: { client: { registrationFile: '/gateway/registered-client.json' } },
+    });
+    expect(
+      await options({
+        broker: keyPairs.broker,
+        messages: { slack: { audience: 'slack' } },
+      }),
+    ).toMatchObject({ exchange: { client_id: 'gateway' } });
   });
 
   it('says which keys a broker has where one is misspelt', async () => {

@@ -5,6 +5,7 @@ import type { GatewayPlaces } from '../../../app/gateway/gateway-key.ts';
 import type { RequestLogEntry } from '../../../gateway/door/request-log.ts';
 import { gatewayHome } from '../../../machine/home.ts';
 import { examples, exitCodes } from '../../options/help.ts';
+import { addListeningOptions, type ListeningFlags, listeningOf } from '../../options/listening.ts';
 import { portUpTo } from '../../options/port.ts';
 import type { Output } from '../../output.ts';
 import { runServer, type ServerParts } from '../../run-server.ts';
@@ -12,7 +13,7 @@ import type { Cli } from '../../surroundings.ts';
 import { addGatewayKey } from './gateway-key.ts';
 import { addGatewayRecord } from './gateway-record.ts';
 
-interface GatewayCommandOptions {
+interface GatewayCommandOptions extends ListeningFlags {
   readonly home?: string;
   readonly config?: string;
   readonly host: string;
@@ -32,14 +33,20 @@ export function addGatewayCommand(program: Command, cli: Cli): void {
     )
     .option('--config <file>', 'what it serves (default: gateway.yaml in that folder)')
     .option('--host <address>', 'the address of this machine to listen at', '127.0.0.1')
-    .option('--port <number>', 'the port; 0 for a free one', portUpTo(65_535), 7070)
+    .option('--port <number>', 'the port; 0 for a free one', portUpTo(65_535), 7070);
+  addListeningOptions(gateway)
     .option('--ready-file <file>', 'write address and process id there once it serves')
     .addHelpText(
       'after',
       examples([
         ['trade-agent gateway key', "make the key of the gateway's clients, and print what to register"],
         ['trade-agent gateway audit verify', 'find out whether its record is whole'],
-        ['trade-agent gateway', 'serve at 127.0.0.1:7070, for the TLS proxy in front of it'],
+        ['trade-agent gateway', 'serve at 127.0.0.1:7070, for a TLS proxy on this machine'],
+        [
+          'trade-agent gateway --host 0.0.0.0 --port 443 --tls-cert fullchain.pem --tls-key privkey.pem',
+          'speak TLS to everybody',
+        ],
+        ['trade-agent gateway --host 10.0.0.5 --proxy 10.0.0.2', 'serve the proxy at 10.0.0.2 alone'],
       ]) + exitCodes([exits.busy]),
     )
     .action((options: GatewayCommandOptions, command: Command) =>
@@ -60,11 +67,12 @@ function placesOf(cli: Cli, { home, config }: Pick<GatewayCommandOptions, 'home'
 async function serve(
   parts: ServerParts,
   output: Output,
-  { home, config, host, port, readyFile }: GatewayCommandOptions & GatewayPlaces,
+  { home, config, host, port, readyFile, ...flags }: GatewayCommandOptions & GatewayPlaces,
 ): Promise<void> {
   const { serveGateway } = await import('../../../app/gateway/serve-gateway.ts');
   await serveGateway(parts, {
     ...{ home, config, host, port },
+    ...listeningOf(flags),
     ...(readyFile === undefined ? {} : { readyFile: resolve(readyFile) }),
     log: (entry) => parts.tell(requestLine(entry)),
     ready: async ({ resource, issuer, environment, url, pid }) => {

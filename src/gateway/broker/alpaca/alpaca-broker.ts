@@ -1,9 +1,9 @@
 import type { Alpaca } from '@alpacahq/alpaca-trade-api/rest';
 import type { AssetCatalogue } from '../asset-catalogue.ts';
 import type { Asset, Broker, ConnectBroker } from '../broker.ts';
-import { brokerRequests } from '../broker-requests.ts';
+import { brokerRequests, type FailureOf } from '../broker-requests.ts';
 import { ACTIVITY_PAGE, activityPage, tradingDays } from './activities.ts';
-import { failureOf } from './failure.ts';
+import { failureOf, replacementFailureOf, withCredentials } from './failure.ts';
 import { alpacaOrders } from './orders.ts';
 import { accountView, barView, clockView, portfolioHistoryView, positionView, quoteView } from './views.ts';
 
@@ -25,35 +25,33 @@ const TRADING_HOSTS = ['paper-api.alpaca.markets', 'api.alpaca.markets'];
 
 /** Alpaca, or whatever speaks its API: driven by Alpaca's own SDK, which is loaded at the first request. */
 export function connectAlpaca(options: AlpacaBrokerOptions): ConnectBroker {
-  return (accessToken, onUnauthorized) => {
+  return (credentials, onUnauthorized) => {
     let client: Promise<Alpaca> | undefined;
     const alpaca = () => {
       client ??= import('@alpacahq/alpaca-trade-api/rest').then(
         ({ Alpaca }) =>
           new Alpaca({
-            accessToken,
+            // Whichever it is, it is given: no APCA_API_… of the environment stands in for it.
+            ...credentials,
             paper: options.environment === 'paper',
             timeoutMs: options.timeoutMs,
             // What may be repeated is decided by the callers, who know what each answer proves.
             retry: false,
             rateLimit: false,
             redirect: 'error',
-            fetchApi: async (url, init) => {
-              const response = await options.fetch(rewriteHost(url, options), init);
-              if (response.status === 401) onUnauthorized();
-              return response;
-            },
+            fetchApi: (url, init) => options.fetch(rewriteHost(url, options), init),
           }),
       );
       return client;
     };
-    return alpacaBroker(alpaca, options);
+    const told = { byKeyPair: !('accessToken' in credentials), onUnauthorized };
+    return alpacaBroker(alpaca, options, (tell) => withCredentials(tell, told));
   };
 }
 
 /**
  * The SDK knows only Alpaca's own hosts, so its requests are sent on to the configured ones.
- * @throws {TypeError} for a host it should never call: the token must not go there
+ * @throws {TypeError} for a host it should never call: credentials must not go there
  */
 export function rewriteHost(url: string, target: { tradingUrl: string; dataUrl: string }): string {
   const { hostname, pathname, search } = new URL(url);
@@ -67,8 +65,12 @@ export function rewriteHost(url: string, target: { tradingUrl: string; dataUrl: 
   return `${base.replace(/\/+$/, '')}${pathname}${search}`;
 }
 
-function alpacaBroker(alpaca: () => Promise<Alpaca>, options: AlpacaBrokerOptions): Broker {
-  const requests = brokerRequests(failureOf);
+function alpacaBroker(
+  alpaca: () => Promise<Alpaca>,
+  options: AlpacaBrokerOptions,
+  telling: (tell: FailureOf) => FailureOf,
+): Broker {
+  const requests = brokerRequests(telling(failureOf));
   const read = <T>(call: (client: Alpaca) => Promise<T>) => requests.read(async () => call(await alpaca()));
   const find = <T>(call: (client: Alpaca) => Promise<T>) => requests.find(async () => call(await alpaca()));
   const asset = (symbol: string): Promise<Asset | undefined> =>
@@ -142,6 +144,6 @@ function alpacaBroker(alpaca: () => Promise<Alpaca>, options: AlpacaBrokerOption
           ),
         ),
       ),
-    ...alpacaOrders(alpaca, requests),
+    ...alpacaOrders(alpaca, requests, telling(replacementFailureOf)),
   };
 }

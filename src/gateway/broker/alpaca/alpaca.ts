@@ -2,6 +2,7 @@ import type { BrokerKind } from '../broker-kind.ts';
 import { connectAlpaca } from './alpaca-broker.ts';
 import { type AlpacaSettings, addressesOf, alpacaSettings } from './settings.ts';
 import { alpacaTraits } from './traits.ts';
+import { verifyAlpacaKeyPair } from './verify-keys.ts';
 
 export const alpaca = {
   traits: alpacaTraits,
@@ -12,4 +13,5 @@ export const alpaca = {
       ...addressesOf(settings, context.environment),
       simulated: settings.simulated,
     }),
+  verifyKeyPair: verifyAlpacaKeyPair,
 } satisfies BrokerKind<AlpacaSettings>;

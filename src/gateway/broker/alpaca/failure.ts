@@ -1,5 +1,6 @@
 import type { ApiError } from '@alpacahq/alpaca-trade-api/rest';
 import type { BrokerFailure } from '../broker-failure.ts';
+import type { FailureOf } from '../broker-requests.ts';
 
 /** Statuses with which Alpaca speaks of the request itself. */
 const OWN_WORD: readonly number[] = [400, 403, 404, 409, 422];
@@ -15,7 +16,7 @@ export function failureOf(error: unknown): BrokerFailure {
     return { kind: lost ? 'unreachable' : 'unreadable' };
   }
   const { status, code, message, retryAfterMs } = error;
-  if (status === 401) return { kind: 'unauthorized' };
+  if (status === 401 || isForbidden(error)) return { kind: 'unauthorized' };
   if (status === 429) return { kind: 'rate_limited', retryAfterMs };
   if (code === undefined || !OWN_WORD.includes(status)) return { kind: 'failing', status };
   return { kind: 'refused', status, reason: reasonOf(status, message), message, brokerCode: String(code) };
@@ -32,6 +33,27 @@ export function replacementFailureOf(error: unknown): BrokerFailure {
     /not found|\bstate\b|\bstatus\b|replace|not open|no longer/i.test(failure.message)
     ? { ...failure, reason: 'not_replaceable' }
     : failure;
+}
+
+/** As told by another, with who is told of refused credentials, and whether they were a key pair. */
+export function withCredentials(
+  tell: FailureOf,
+  { byKeyPair, onUnauthorized }: { readonly byKeyPair: boolean; readonly onUnauthorized: () => void },
+): FailureOf {
+  return (error) => {
+    const failure = tell(error);
+    if (failure.kind !== 'unauthorized') return failure;
+    onUnauthorized();
+    return byKeyPair ? { ...failure, credentials: 'key_pair' } : failure;
+  };
+}
+
+/**
+ * Alpaca's word for credentials that it doesn't know, or that are of its other environment: `{"message": "forbidden."}`
+ * without a code, before it looks at what is asked. A no to a request has a code, a proxy's page other words.
+ */
+function isForbidden({ status, code, message }: ApiError): boolean {
+  return status === 403 && code === undefined && message === 'forbidden.';
 }
 
 /** Alpaca has no code of its own for these: 40010001 is any malformed request, 40310000 any forbidden one. */

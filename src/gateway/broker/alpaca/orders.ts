@@ -1,8 +1,7 @@
 import type { Alpaca, trading } from '@alpacahq/alpaca-trade-api/rest';
 import type { OrderDraft } from '../../../trading/order.ts';
 import type { Broker, Replacement, Submission } from '../broker.ts';
-import type { BrokerRequests } from '../broker-requests.ts';
-import { replacementFailureOf } from './failure.ts';
+import type { BrokerRequests, FailureOf } from '../broker-requests.ts';
 import { orderView } from './views.ts';
 
 /** Alpaca's orders have UUIDs; what isn't one is answered like an order whose state is wrong. */
@@ -10,8 +9,15 @@ const ORDER_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 type Orders = Pick<Broker, 'orders' | 'order' | 'orderByClientOrderId' | 'submit' | 'replace' | 'cancel'>;
 
-/** Orders at Alpaca: `/v2/orders`. */
-export function alpacaOrders(alpaca: () => Promise<Alpaca>, requests: BrokerRequests): Orders {
+/**
+ * Orders at Alpaca: `/v2/orders`.
+ * @param replacementFailureOf how failures of a replacement are told
+ */
+export function alpacaOrders(
+  alpaca: () => Promise<Alpaca>,
+  requests: BrokerRequests,
+  replacementFailureOf: FailureOf,
+): Orders {
   const find = (call: (client: Alpaca) => Promise<trading.Order>) =>
     requests.find(async () => orderView(await call(await alpaca())));
   return {

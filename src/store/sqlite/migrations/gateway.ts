@@ -5,6 +5,16 @@ import { sql as proposals } from './gateway/0004-proposals.ts';
 import { sql as audit } from './gateway/0005-audit.ts';
 import { sql as usedApprovals } from './gateway/0006-used-approvals.ts';
 import { sql as signingKeys } from './gateway/0007-signing-keys.ts';
+import { sql as brokerKeys } from './gateway/0008-broker-keys.ts';
 
 /** The versions of the gateway's database, oldest first. */
-export const gatewayMigrations = [orders, messages, idsOfUsers, proposals, audit, usedApprovals, signingKeys];
+export const gatewayMigrations = [
+  orders,
+  messages,
+  idsOfUsers,
+  proposals,
+  audit,
+  usedApprovals,
+  signingKeys,
+  brokerKeys,
+];

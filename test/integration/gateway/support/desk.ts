@@ -45,7 +45,7 @@ export async function startDesk(): Promise<DeskWorld> {
     timeoutMs: 300,
     assets: createAssetCatalogue(clock.now),
   });
-  const brokerOf = (sub: string) => connect(`broker-token-of-${sub}`, () => {});
+  const brokerOf = (sub: string) => connect({ accessToken: `broker-token-of-${sub}` }, () => {});
   await firstAnswer(alpaca);
   const start = () =>
     createOrderDesk({

@@ -13,6 +13,6 @@ export async function firstAnswer(alpaca: AlpacaStandIn): Promise<void> {
     timeoutMs: 10_000,
     assets: createAssetCatalogue(() => 0),
   });
-  await connect('broker-token-of-alice', () => {}).quotes(['AAPL']);
+  await connect({ accessToken: 'broker-token-of-alice' }, () => {}).quotes(['AAPL']);
   alpaca.requests.length = 0;
 }

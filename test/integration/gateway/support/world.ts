@@ -41,10 +41,18 @@ export async function startWorld(
   options: Partial<
     Pick<
       GatewayOptions,
-      'brokerTimeoutMs' | 'policies' | 'detailsType' | 'requireBoundTokens' | 'allowedClients' | 'ownClients'
+      | 'brokerTimeoutMs'
+      | 'limits'
+      | 'policies'
+      | 'detailsType'
+      | 'requireBoundTokens'
+      | 'allowedClients'
+      | 'ownClients'
     >
   > & {
     broker?: { url: string; tokens?: Record<string, string> };
+    /** Accounts are opened by key pairs, kept under this secret. */
+    sealSecret?: string;
   } = {},
 ): Promise<World> {
   const clock = testClock();
@@ -68,13 +76,22 @@ export async function startWorld(
     gateway = createGateway({
       issuer: issuer.url,
       resource: server.url,
-      exchange: { client_id: 'gateway-client', privateKey, audience: 'paper-broker' },
-      broker: { kind: 'alpaca', environment: 'paper', trading_url: brokerUrl, simulated: true },
+      ...(options.sealSecret === undefined
+        ? { exchange: { client_id: 'gateway-client', privateKey, audience: 'paper-broker' } }
+        : { sealSecret: options.sealSecret }),
+      broker: {
+        kind: 'alpaca',
+        ...(options.sealSecret === undefined ? {} : { credentials: 'key_pair' as const }),
+        environment: 'paper',
+        trading_url: brokerUrl,
+        simulated: true,
+      },
       stores: sqliteGatewayStores(database),
       clock,
       log: (entry) => log.push(entry),
       brokerTimeoutMs: options.brokerTimeoutMs ?? 2000,
       ...(options.policies === undefined ? {} : { policies: options.policies }),
+      ...(options.limits === undefined ? {} : { limits: options.limits }),
       ...(options.requireBoundTokens === undefined ? {} : { requireBoundTokens: options.requireBoundTokens }),
       ...(options.allowedClients === undefined ? {} : { allowedClients: options.allowedClients }),
       ...(options.ownClients === undefined ? {} : { ownClients: options.ownClients }),

@@ -2,6 +2,8 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
 import { prepareGatewayDatabase } from '../../../../src/store/sqlite/gateway-database.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
+import { migrate } from '../../../../src/store/sqlite/migrate.ts';
+import { gatewayMigrations } from '../../../../src/store/sqlite/migrations/gateway.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 
 const claim = { digest: 'digest', draft: {} as OrderDraft };
@@ -100,5 +102,23 @@ describe('the gateway’s database', () => {
     expect(await orders.claim(bobs, 3000)).toBe('claimed');
     // Opened again, nothing is done to it twice.
     expect((await sqliteGatewayStores(old).orders.find('alice', 'ta-00000001'))?.state).toBe('placed');
+  });
+
+  it('from before approvals were signed keeps its proposals, which have no nonce', async () => {
+    const old = new Database(':memory:');
+    migrate(old, gatewayMigrations.slice(0, 6), { tooNew: () => new Error('not new') });
+    old.exec(`
+      INSERT INTO proposals (id, sub, client, kind, state, code, subject, subject_id, fingerprint, digest, shown, typed,
+        created_at, updated_at, version, deadline, expires_at, poll_interval)
+      VALUES ('pr_1', 'alice', 'trade-agent', 'order', 'requested', '7K3M', '{"qty":"5"}', 'ta-1', 'f', 'd',
+        '{"worstCase":null,"warnings":[],"shows":{},"provenance":null,"requestedBy":null}', 0, 1, 1, 1, 2, 2, 5)`);
+    const { proposals, keys } = sqliteGatewayStores(old);
+    expect(await proposals.get('pr_1')).toMatchObject({
+      state: 'requested',
+      subject: { qty: '5' },
+      nonce: undefined,
+    });
+    expect(await proposals.openIds()).toEqual(['pr_1']);
+    expect(await keys.of('alice')).toEqual([]);
   });
 });

@@ -1,0 +1,58 @@
+import { resolve } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { ListenOptions } from '../../net/http-server.ts';
+import { peerList } from '../../net/peer-list.ts';
+import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+
+/** What commander makes of {@link addListeningOptions}. */
+export interface ListeningFlags {
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly proxy: readonly string[];
+}
+
+/** How a server that others than this machine reach is kept from others' eyes. */
+export function addListeningOptions(command: Command): Command {
+  return command
+    .option(
+      '--tls-cert <file>',
+      'speak TLS by this certificate and its chain (PEM); renewed ones are used at once',
+    )
+    .option('--tls-key <file>', "the certificate's private key (PEM)")
+    .option(
+      '--proxy <address>',
+      'a proxy that may connect, and nobody else: an address or a network (10.0.0.0/24); may be repeated',
+      addProxy,
+      [],
+    );
+}
+
+function addProxy(text: string, before: readonly string[]): readonly string[] {
+  try {
+    peerList([text]);
+  } catch (error) {
+    if (!isTradeAgentError(error)) throw error;
+    throw new InvalidArgumentError(`${error.message}. ${error.hint ?? ''}`);
+  }
+  return [...before, text];
+}
+
+/** @throws {TradeAgentError} `usage` for a certificate without its key, and the other way round */
+export function listeningOf({
+  tlsCert,
+  tlsKey,
+  proxy,
+}: ListeningFlags): Pick<ListenOptions, 'tls' | 'proxy'> {
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    const missing = tlsCert === undefined ? '--tls-cert' : '--tls-key';
+    throw new TradeAgentError('usage', `${missing} is missing`, {
+      hint: 'TLS takes both: the certificate with its chain, and its private key.',
+    });
+  }
+  return {
+    ...(tlsCert === undefined || tlsKey === undefined
+      ? {}
+      : { tls: { certFile: resolve(tlsCert), keyFile: resolve(tlsKey) } }),
+    ...(proxy.length === 0 ? {} : { proxy: { addresses: proxy } }),
+  };
+}

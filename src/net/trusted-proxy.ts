@@ -1,0 +1,107 @@
+import type { IncomingMessage } from 'node:http';
+import { isIP, isIPv6 } from 'node:net';
+import type { PeerList } from './peer-list.ts';
+
+/*
+ * What is believed of a request that came through a proxy. Anybody can write these headers, so they count from named
+ * addresses alone, and of all there are, three: who asked (x-forwarded-for), by which protocol (x-forwarded-proto) and
+ * under which name (x-forwarded-host). Whoever handles the request finds none of them: what was believed is asked for
+ * here, and the name stands in `host`.
+ */
+
+interface Believed {
+  readonly address: string;
+  readonly protocol: 'http' | 'https';
+}
+
+const believed = new WeakMap<IncomingMessage, Believed>();
+
+/** Headers by which proxies tell of a request: no handler gets to see one. */
+const TELLS_OF_IT = /^(?:x-forwarded-.*|forwarded|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip)$/;
+/** A name or an address, perhaps with a port (RFC 9110 §7.2). */
+const HOST = /^(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
+
+/**
+ * Reads what a named proxy says, and takes every such header from the request, whoever sent it.
+ * @param protocol of the connection itself
+ * @param proxies undefined where there is none
+ */
+export function believeProxy(
+  request: IncomingMessage,
+  protocol: 'http' | 'https',
+  proxies: PeerList | undefined,
+): void {
+  const peer = request.socket.remoteAddress;
+  const told = proxies?.has(peer) ? request.headers : {};
+  const hops = valuesOf(told['x-forwarded-for']);
+  const by = valuesOf(told['x-forwarded-proto']).at(-1);
+  const host = valuesOf(told['x-forwarded-host']).at(-1);
+  believed.set(request, {
+    address: plainAddress(farthest(peer ?? '', hops, proxies)),
+    protocol: by === 'https' || by === 'http' ? by : protocol,
+  });
+  takeAway(request);
+  if (host !== undefined && HOST.test(host)) setHost(request, host);
+}
+
+/** Whose request it is, as far as that can be known: the address that rate limits are counted by. */
+export function clientAddress(request: IncomingMessage): string {
+  return believed.get(request)?.address ?? plainAddress(request.socket.remoteAddress ?? '');
+}
+
+/** Whether nobody between the client and us could read it. */
+export function cameByHttps(request: IncomingMessage): boolean {
+  return believed.get(request)?.protocol === 'https';
+}
+
+/**
+ * From our side outwards: each proxy adds who connected to it at the end, so what stands before the first address that is
+ * no proxy's was written by a stranger.
+ */
+function farthest(peer: string, hops: readonly string[], proxies: PeerList | undefined): string {
+  let address = peer;
+  for (const hop of hops.toReversed()) {
+    const next = withoutPort(hop);
+    if (isIP(next) === 0) return address;
+    address = next;
+    if (!proxies?.has(address)) return address;
+  }
+  return address;
+}
+
+/** Some proxies write the port, too: `203.0.113.7:1234`, `[2001:db8::1]:1234`. */
+function withoutPort(text: string): string {
+  const [, bracketed] = /^\[([^\]]+)\](?::\d+)?$/.exec(text) ?? [];
+  if (bracketed !== undefined) return bracketed;
+  const [, v4] = /^(\d{1,3}(?:\.\d{1,3}){3}):\d+$/.exec(text) ?? [];
+  return v4 ?? text;
+}
+
+/** `::ffff:127.0.0.1` is what a socket that listens on both calls 127.0.0.1. */
+function plainAddress(address: string): string {
+  const [, mapped] = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(address) ?? [];
+  return mapped ?? (isIPv6(address) ? address.toLowerCase() : address);
+}
+
+function valuesOf(header: string | readonly string[] | undefined): string[] {
+  return [header ?? []]
+    .flat()
+    .flatMap((text) => text.split(','))
+    .map((text) => text.trim())
+    .filter((text) => text !== '');
+}
+
+function takeAway(request: IncomingMessage): void {
+  const { rawHeaders, headers } = request;
+  for (let at = rawHeaders.length - 2; at >= 0; at -= 2) {
+    if (TELLS_OF_IT.test(rawHeaders[at]?.toLowerCase() ?? '')) rawHeaders.splice(at, 2);
+  }
+  for (const name of Object.keys(headers)) if (TELLS_OF_IT.test(name)) delete headers[name];
+}
+
+function setHost({ rawHeaders, headers }: IncomingMessage, host: string): void {
+  headers.host = host;
+  const at = rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'host');
+  if (at < 0) rawHeaders.push('Host', host);
+  else rawHeaders[at + 1] = host;
+}

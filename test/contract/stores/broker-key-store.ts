@@ -1,0 +1,58 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { BrokerKey } from '../../../src/store/broker-key-store.ts';
+import type { OpenedStores, OpenStores } from './gateway-factory.ts';
+
+const key = (changes: Partial<BrokerKey> = {}): BrokerKey => ({
+  sub: 'alice',
+  connection: 'broker',
+  sealed: Buffer.from([0, 1, 255]),
+  accountNumber: 'PA3ALICE01',
+  environment: 'paper',
+  keptAt: 1000,
+  ...changes,
+});
+
+/** What every store of brokers' keys promises. */
+export function brokerKeyStoreContract(open: OpenStores): void {
+  let opened: OpenedStores;
+  beforeEach(async () => {
+    opened = await open();
+  });
+  afterEach(() => opened.close());
+
+  describe('a store of brokers’ keys', () => {
+    it('gives back what it was given, to another process too', async () => {
+      await opened.stores.brokerKeys.keep(key());
+      expect(await opened.another().brokerKeys.find('alice', 'broker')).toEqual(key());
+    });
+
+    it('keeps one for each person and connection', async () => {
+      const { brokerKeys } = opened.stores;
+      const [bob, elsewhere] = [key({ sub: 'bob', environment: 'live' }), key({ connection: 'another' })];
+      for (const one of [key(), bob, elsewhere]) await brokerKeys.keep(one);
+      expect(await brokerKeys.list('broker')).toEqual([key(), bob]);
+      const newer = key({ sealed: Buffer.from('new'), accountNumber: 'PA4', keptAt: 2000 });
+      await brokerKeys.keep(newer);
+      expect(await brokerKeys.list('broker')).toEqual([newer, bob]);
+      expect(await brokerKeys.find('alice', 'another')).toEqual(elsewhere);
+    });
+
+    it('removes one, once, and no other', async () => {
+      const { brokerKeys } = opened.stores;
+      for (const one of [key(), key({ sub: 'bob' })]) await brokerKeys.keep(one);
+      expect(await brokerKeys.remove('alice', 'another')).toBe(false);
+      expect(await brokerKeys.remove('alice', 'broker')).toBe(true);
+      expect(await brokerKeys.remove('alice', 'broker')).toBe(false);
+      expect(await brokerKeys.find('alice', 'broker')).toBeUndefined();
+      expect(await brokerKeys.find('bob', 'broker')).toBeDefined();
+    });
+
+    it('knows a person’s name by every letter', async () => {
+      const { brokerKeys } = opened.stores;
+      await brokerKeys.keep(key());
+      for (const sub of ['Alice', 'alice ', '', 'alic_', '%']) {
+        expect(await brokerKeys.find(sub, 'broker'), sub).toBeUndefined();
+      }
+    });
+  });
+}

@@ -1,0 +1,110 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { limitPolicies } from '../../../src/gateway/policy/limits.ts';
+import type { OrderPolicy } from '../../../src/gateway/policy/policy.ts';
+import { type Agent, type ForeignWorld, startForeignWorld } from './foreign-world.ts';
+
+/** As `limits.yaml` has it now; a gateway reads it at its start. */
+let limit: string;
+let world: ForeignWorld;
+let alice: Agent;
+beforeEach(async () => {
+  limit = '1000';
+  const within: OrderPolicy = async (input) => {
+    for (const policy of limitPolicies({ version: 1, max_order_notional: limit })) await policy(input);
+  };
+  world = await startForeignWorld({ policies: [within] });
+  alice = world.agent('alice', 'trade-agent');
+});
+afterEach(() => world.close());
+
+/** The stand-in's AAPL is asked at 180.01: so many shares at a limit of 180. */
+const propose = (qty: string, key: string) =>
+  alice.propose(
+    {
+      kind: 'order',
+      order: { symbol: 'AAPL', side: 'buy', qty, type: 'limit', time_in_force: 'day', limit_price: '180' },
+    },
+    key,
+  );
+
+it('an order beyond a limit rings no phone; one within it does', async () => {
+  expect(await propose('6', 'too-much')).toMatchObject({
+    status: 403,
+    body: {
+      code: 'policy_denied',
+      reason: 'NOTIONAL_EXCEEDS_MAX_PER_ORDER',
+      reasons: ['NOTIONAL_EXCEEDS_MAX_PER_ORDER'],
+      limit: '1000.00',
+      value: '1080.00',
+    },
+  });
+  expect(world.issuer.questions).toEqual([]);
+  const { status, body } = await propose('5', 'enough');
+  expect(status).toBe(201);
+  await expect.poll(() => world.issuer.questions.length).toBe(1);
+  await world.decide(String(body.id), 'approve');
+  await expect
+    .poll(async () => (await alice.send('GET', `/v1/proposals/${body.id}`)).body.state)
+    .toBe('executed');
+});
+
+it('a limit that was lowered meanwhile holds when the order is carried out', async () => {
+  const { body } = await propose('5', 'before');
+  await expect.poll(() => world.issuer.questions.length).toBe(1);
+  limit = '899.99';
+  await world.decide(String(body.id), 'approve');
+  await expect
+    .poll(async () => (await alice.send('GET', `/v1/proposals/${body.id}`)).body)
+    .toMatchObject({
+      state: 'blocked',
+      reason: {
+        code: 'policy_denied',
+        members: { reason: 'NOTIONAL_EXCEEDS_MAX_PER_ORDER', limit: '899.99', value: '900.00' },
+      },
+    });
+  expect((await alice.send('GET', '/v1/orders?status=all')).body).toMatchObject({ orders: [] });
+});
+
+/** What became of an order, by the ways that end. */
+const ended = async (id: unknown) => {
+  const { body } = await alice.send('GET', `/v1/proposals/${id}`);
+  return ['executed', 'blocked'].includes(String(body.state)) ? body : undefined;
+};
+
+it('of orders that are approved at once no more go out than may in a day', async () => {
+  await world.close();
+  world = await startForeignWorld({ limits: { version: 1, max_day_orders: 2 } });
+  alice = world.agent('alice', 'trade-agent');
+  const proposed: unknown[] = [];
+  for (const qty of ['1', '2', '3', '4']) proposed.push((await propose(qty, `of-${qty}`)).body.id);
+  await expect.poll(() => world.issuer.questions.length).toBe(4);
+  await Promise.all(proposed.map((id) => world.decide(String(id), 'approve')));
+  await expect.poll(async () => (await Promise.all(proposed.map(ended))).every(Boolean)).toBe(true);
+  const found = await Promise.all(proposed.map(ended));
+  expect(found.filter((body) => body?.state === 'executed')).toHaveLength(2);
+  expect(found.filter((body) => body?.state === 'blocked')).toMatchObject(
+    Array(2).fill({
+      reason: {
+        code: 'policy_denied',
+        members: { reason: 'ORDERS_EXCEED_MAX_PER_DAY', limit: '2', value: '2' },
+      },
+    }),
+  );
+  expect((await alice.send('GET', '/v1/orders?status=all')).body.orders).toHaveLength(2);
+  expect(await propose('5', 'of-5')).toMatchObject({
+    status: 403,
+    body: { code: 'policy_denied', reason: 'ORDERS_EXCEED_MAX_PER_DAY' },
+  });
+  expect(world.issuer.questions).toHaveLength(4);
+  // Another person's day is their own.
+  const bob = world.agent('bob', 'trade-agent');
+  const order = {
+    symbol: 'AAPL',
+    side: 'buy',
+    qty: '1',
+    type: 'limit',
+    time_in_force: 'day',
+    limit_price: '180',
+  };
+  expect((await bob.propose({ kind: 'order', order }, 'of-bob')).status).toBe(201);
+});

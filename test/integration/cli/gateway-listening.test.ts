@@ -1,0 +1,19 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type CliWorld, openCliWorld } from './cli-world.ts';
+
+let world: CliWorld;
+beforeEach(async () => {
+  world = await openCliWorld();
+});
+afterEach(() => world.close());
+
+it.each<[string, string[], RegExp]>([
+  ['a certificate without its key', ['--tls-cert', 'cert.pem'], /--tls-key is missing/],
+  ['a key without its certificate', ['--tls-key', 'key.pem'], /--tls-cert is missing/],
+  ['a proxy by name', ['--proxy', 'proxy.example'], /"proxy\.example" is no address of a proxy/],
+  ['everybody as a proxy', ['--proxy', '10.0.0.1', '--proxy', '0.0.0.0/0'], /is everybody, and no proxy/],
+])('gateway with %s ends with 2, and says why', async (_, args, message) => {
+  const { exitCode, stderr } = await world.run(['gateway', ...args]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toMatch(message);
+});

@@ -1,0 +1,178 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createKeyPairs, type KeyPairs } from '../../../src/gateway/broker/key-pairs.ts';
+import { createGateway } from '../../../src/gateway/gateway.ts';
+import type { GatewayOptions } from '../../../src/gateway/gateway-options.ts';
+import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
+import { gatewayError } from '../../../src/tools/gateway/gateway-problem.ts';
+import type { OrderDraft } from '../../../src/trading/order.ts';
+import { KEYS, type World as Paper, startWorld as startPaperBroker } from '../sandbox/paper-broker-world.ts';
+import { startWorld, type World } from './support/world.ts';
+
+const SEAL = 'the seal of the test';
+const WRONG = { keyId: 'PKALICE00000000001', secret: 'a-secret-that-is-not-hers' };
+
+let paper: Paper;
+let world: World;
+let pairs: KeyPairs;
+
+beforeEach(async () => {
+  paper = await startPaperBroker({ now: Date.now() });
+  world = await startWorld({ broker: { url: paper.url }, sealSecret: SEAL });
+  pairs = pairsUnder(SEAL);
+});
+afterEach(async () => {
+  await world.close();
+  await paper.close();
+});
+
+const pairsUnder = (sealSecret: string) =>
+  createKeyPairs({
+    store: sqliteGatewayStores(world.database).brokerKeys,
+    sealSecret,
+    now: () => world.clock.now(),
+  });
+const account = { accountNumber: 'PA3ALICE01', environment: 'paper' } as const;
+async function read(path: string, sub = 'alice'): Promise<{ status: number; body: Record<string, unknown> }> {
+  const response = await world.get(path, await world.reader('portfolio:read', { sub }));
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+const connected = async (sub?: string) => (await read('/v1/connections?name=broker', sub)).body.connections;
+
+describe('an account that is opened by a key pair', () => {
+  it('is each person’s own, and takes an approved order once', async () => {
+    await pairs.keep('alice', KEYS.alice, account);
+    await pairs.keep('bob', KEYS.bob, { ...account, accountNumber: 'PA3BOB0002' });
+    expect((await read('/v1/account')).body).toMatchObject({ account: 'PA3ALICE01', environment: 'paper' });
+    expect((await read('/v1/account', 'bob')).body).toMatchObject({ account: 'PA3BOB0002' });
+    const draft: OrderDraft = world.draft({ limit_price: '1.00', reference_price: '1000000' });
+    const token = await world.approve(draft);
+    expect((await world.place(draft, token)).status).toBe(201);
+    expect((await world.place(draft, token)).headers.get('idempotent-replay')).toBe('true');
+    expect(paper.broker.book()).toMatchObject([{ account_number: 'PA3ALICE01', symbol: 'AAPL' }]);
+  });
+
+  it('asks the identity provider for nothing', async () => {
+    await pairs.keep('alice', KEYS.alice, account);
+    await read('/v1/account');
+    expect(world.issuer.exchanges).toEqual([]);
+  });
+
+  it('is not connected without one, and connected with it at once', async () => {
+    expect(await connected()).toEqual([{ name: 'broker', connected: false }]);
+    const { status, body } = await read('/v1/account');
+    expect({ status, ...body }).toMatchObject({
+      status: 409,
+      code: 'account_not_connected',
+      credentials: 'key_pair',
+      hint: expect.stringContaining('trade-agent home broker'),
+    });
+    await pairs.keep('alice', KEYS.alice, account);
+    expect((await read('/v1/account')).status).toBe(200);
+    expect(await connected()).toEqual([{ name: 'broker', connected: true }]);
+    expect((await read('/v1/account', 'bob')).status).toBe(409);
+    await pairs.remove('alice');
+    expect((await read('/v1/account')).status).toBe(409);
+  });
+
+  it('that the broker refuses says so, what to do next, and no secret; the right one mends it', async () => {
+    await pairs.keep('alice', WRONG, account);
+    const { status, body } = await read('/v1/account');
+    expect({ status, ...body }).toMatchObject({
+      status: 409,
+      code: 'account_not_connected',
+      detail: expect.stringContaining('refuses the key pair'),
+      hint: expect.stringMatching(/new pair at the broker.*trade-agent home broker/),
+    });
+    expect(JSON.stringify([body, world.log])).not.toContain(WRONG.secret);
+    expect(JSON.stringify([body, world.log])).not.toContain(WRONG.keyId);
+    await pairs.keep('alice', KEYS.alice, account);
+    expect((await read('/v1/account')).status).toBe(200);
+  });
+
+  it('whose pair is refused takes no order, and the approval stands', async () => {
+    await pairs.keep('alice', WRONG, account);
+    const draft = world.draft({ limit_price: '1.00', reference_price: '1000000' });
+    const token = await world.approve(draft);
+    expect((await world.place(draft, token)).status).toBe(409);
+    await pairs.keep('alice', KEYS.alice, account);
+    expect((await world.place(draft, token)).status).toBe(201);
+  });
+
+  it('for live money is not opened by a gateway that trades on paper', async () => {
+    await pairs.keep('alice', KEYS.alice, { ...account, environment: 'live' });
+    expect((await read('/v1/account')).body).toMatchObject({
+      code: 'account_not_connected',
+      detail: expect.stringContaining('is of a live account'),
+    });
+    expect(await connected()).toEqual([{ name: 'broker', connected: false }]);
+  });
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['moved to another person’s row', async () => moveRow('alice', 'bob')],
+    ['sealed under another gateway’s secret', () => pairsUnder('another').keep('bob', KEYS.alice, account)],
+    [
+      'changed where it lies',
+      async () => {
+        await pairs.keep('bob', KEYS.bob, account);
+        world.database.prepare(`UPDATE broker_keys SET sealed = zeroblob(length(sealed))`).run();
+      },
+    ],
+  ])('does not open by a pair %s', async (_, tamper) => {
+    await pairs.keep('alice', KEYS.alice, account);
+    await tamper();
+    expect((await read('/v1/account', 'bob')).body).toMatchObject({
+      status: 409,
+      code: 'account_not_connected',
+      detail: expect.stringContaining('cannot be opened'),
+    });
+    await expect(pairs.find('bob')).rejects.toMatchObject({ code: 'state_corrupt' });
+  });
+
+  it('has no secret in the database’s file', async () => {
+    await pairs.keep('alice', KEYS.alice, account);
+    const bytes = world.database.serialize();
+    expect(bytes.includes(KEYS.alice.secret)).toBe(false);
+    expect(bytes.includes(KEYS.alice.keyId)).toBe(false);
+    expect(await pairs.list()).toEqual([{ sub: 'alice', ...account, keptAt: expect.any(Number) }]);
+  });
+
+  it('is nothing that a program could connect from its side', async () => {
+    const { body } = await read('/v1/account');
+    const error = gatewayError(409, body);
+    expect(error).toMatchObject({
+      code: 'connection_required',
+      hint: expect.stringContaining('trade-agent home broker'),
+    });
+    expect(error.details).not.toHaveProperty('connection');
+  });
+});
+
+function moveRow(from: string, to: string): void {
+  world.database.prepare('UPDATE broker_keys SET sub = ? WHERE sub = ?').run(to, from);
+}
+
+describe('a gateway is not made', () => {
+  const options = (): GatewayOptions => ({
+    issuer: world.issuer.url,
+    resource: world.url,
+    broker: { kind: 'alpaca', environment: 'paper', trading_url: paper.url, simulated: true },
+    stores: sqliteGatewayStores(world.database),
+  });
+
+  it('without an exchange where tokens open the accounts', () => {
+    expect(() => createGateway(options())).toThrow(/"exchange" is not set/);
+  });
+
+  it('without an exchange where messages go out', () => {
+    const broker = { ...options().broker, credentials: 'key_pair' } as const;
+    const messages = { slack: { audience: 'slack' } };
+    expect(() => createGateway({ ...options(), broker, messages, sealSecret: SEAL })).toThrow(
+      /"exchange" is not set/,
+    );
+  });
+
+  it('without a secret where key pairs are kept', () => {
+    const broker = { ...options().broker, credentials: 'key_pair' } as const;
+    expect(() => createGateway({ ...options(), broker })).toThrow(/seal/);
+  });
+});

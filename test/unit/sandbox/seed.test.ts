@@ -1,0 +1,43 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { openSandboxHome, type SandboxSeed } from '../../../src/sandbox/sandbox-home.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'trade-agent-seed-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const written = () => JSON.parse(readFileSync(join(folder, 'seed.json'), 'utf8')) as SandboxSeed;
+async function seedOf(): Promise<SandboxSeed> {
+  const home = await openSandboxHome(folder);
+  home.release();
+  return home.seed;
+}
+
+it('each person has a key pair of their own at the paper broker, found in seed.json', async () => {
+  const { users } = await seedOf();
+  expect(written().users.map(({ broker_key }) => broker_key)).toEqual(
+    users.map(({ broker_key }) => broker_key),
+  );
+  for (const { broker_key } of users) {
+    expect(broker_key).toEqual({
+      key_id: expect.stringMatching(/^PK[0-9A-F]{18}$/),
+      secret: expect.stringMatching(/^[\w-]{40}$/),
+    });
+  }
+  expect(new Set(users.map(({ broker_key }) => broker_key.secret)).size).toBe(users.length);
+});
+
+it('a seed from before there were key pairs gets some, once, and keeps the rest', async () => {
+  await seedOf();
+  const { users, ...rest } = written();
+  const before = { ...rest, users: users.map(({ broker_key: _, ...user }) => user) };
+  writeFileSync(join(folder, 'seed.json'), JSON.stringify(before));
+  const seed = await seedOf();
+  expect(seed).toMatchObject(before);
+  expect(written()).toEqual(seed);
+  expect(await seedOf()).toEqual(seed);
+});
