@@ -73,6 +73,10 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
       if (fault !== undefined) throw new errors.InvalidClientAuth(fault);
     },
     clientBasedCORS: () => false,
+    // Programs alone come to its endpoints, whatever they say they accept.
+    renderError: (ctx, out) => {
+      ctx.body = out;
+    },
     fetch: options.fetch,
     findAccount: (_ctx, sub) => {
       const user = options.people.find(sub);

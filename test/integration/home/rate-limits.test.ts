@@ -18,6 +18,8 @@ let world: World;
 const worlds: World[] = [];
 /** Each test has buckets of its own. */
 beforeEach(async () => {
+  // However long a test takes, no try comes back meanwhile.
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
   world = await startIdentityProvider({
     clientAddress: (request) => String(request.headers['x-test-address'] ?? '192.0.2.1'),
     fetch: async () => new Response(null, { status: 204 }),
