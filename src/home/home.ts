@@ -21,8 +21,10 @@ export interface HomeOptions
     IdentityProviderOptions,
     | 'about'
     | 'faults'
+    | 'numberMatching'
     | 'onError'
     | 'phonePairingSecret'
+    | 'push'
     | 'refreshTokenReuse'
     | 'thirdPartyPasswords'
     | 'vault'

@@ -1,10 +1,13 @@
-import { type LookupAddress, lookup as systemLookup } from 'node:dns';
-import { request as httpsRequest } from 'node:https';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 
-/** Addresses that lead to this machine, its network or nowhere (IANA's special-purpose registries, RFC 6890). */
-const special = new BlockList();
-for (const [address, prefix] of [
+/*
+ * Which addresses are out on the internet. An address that somebody hands in and that this machine then calls must not
+ * lead back into the network it stands in (server-side request forgery).
+ */
+
+/** All that RFC 6890's registries call private, local, shared, reserved, or no single host's. */
+const inside = new BlockList();
+for (const [network, prefix] of [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
   ['100.64.0.0', 10],
@@ -19,98 +22,41 @@ for (const [address, prefix] of [
   ['198.51.100.0', 24],
   ['203.0.113.0', 24],
   ['224.0.0.0', 3],
-] as const) {
-  special.addSubnet(address, prefix, 'ipv4');
-}
-/** All that is routed is below 2000::/3; of that, what carries another address inside it leads wherever that one does. */
-const routed = new BlockList();
-routed.addSubnet('2000::', 3, 'ipv6');
-for (const [address, prefix] of [
+] as const)
+  inside.addSubnet(network, prefix, 'ipv4');
+
+/** Global unicast, without what holds another family's address (NAT64 lies outside of it anyway) and documentation. */
+const globalUnicast = new BlockList();
+globalUnicast.addSubnet('2000::', 3, 'ipv6');
+for (const [network, prefix] of [
   ['2001::', 23],
   ['2001:db8::', 32],
   ['2002::', 16],
   ['3fff::', 20],
-] as const) {
-  special.addSubnet(address, prefix, 'ipv6');
-}
+] as const)
+  inside.addSubnet(network, prefix, 'ipv6');
 
-/** Whether an IP address is one on the open internet: not this machine's, nor any of its network's. */
+/** Whether an IP address, in its plain form without brackets, is one on the internet. */
 export function isPublicAddress(address: string): boolean {
   switch (isIP(address)) {
     case 4:
-      return !special.check(address, 'ipv4');
+      return !inside.check(address, 'ipv4');
     case 6:
-      // Outside 2000::/3 are the IPv4-mapped ones too: whoever means an IPv4 address can write one.
-      return routed.check(address, 'ipv6') && !special.check(address, 'ipv6');
+      return globalUnicast.check(address, 'ipv6') && !inside.check(address, 'ipv6');
     default:
       return false;
   }
 }
 
-/** Finds all addresses of a name. Rejects where there is none. */
-export type ResolveHost = (host: string) => Promise<readonly string[]>;
-
-export const resolveHost: ResolveHost = (host) =>
-  new Promise((resolve, reject) => {
-    systemLookup(host, { all: true }, (error, found) => {
-      if (error !== null) reject(error);
-      else resolve(found.map(({ address }) => address));
-    });
-  });
+/** Names that no public server has (RFC 6761, RFC 6762, RFC 8375, ICANN's `internal`). */
+const insideNames = /(^|\.)(localhost|local|internal|home\.arpa|test|invalid|example|onion)$/;
 
 /**
- * Whether a host, a name or an address as a URL has it, leads to the open internet alone: one private address among
- * several is enough to refuse it.
+ * Whether a URL's host may be one on the internet, as far as it tells by itself: a name can still lead inside, which
+ * only looking it up tells.
  */
-export async function isPublicHost(host: string, resolve: ResolveHost = resolveHost): Promise<boolean> {
-  const bare = host.replace(/^\[(.*)\]$/, '$1');
-  if (isIP(bare) !== 0) return isPublicAddress(bare);
-  try {
-    const found = await resolve(bare);
-    return found.length > 0 && found.every(isPublicAddress);
-  } catch {
-    return false;
-  }
-}
-
-/**
- * A request to a server that a stranger named: https, no redirect, and never to a private address, looked at as the
- * connection is made, so that a name can't lead elsewhere in between (DNS rebinding). The answer's body is dropped.
- * @throws {TypeError} where it may not be sent, or could not
- */
-export function publicFetch(resolve: ResolveHost = resolveHost): typeof fetch {
-  return async (input, init = {}) => {
-    const url = new URL(String(input));
-    const bare = url.hostname.replace(/^\[(.*)\]$/, '$1');
-    const refused = () => new TypeError(`${url.hostname} is not on the open internet`);
-    if (url.protocol !== 'https:' || (isIP(bare) !== 0 && !isPublicAddress(bare))) throw refused();
-    const lookup: LookupFunction = (host, options, done) => {
-      resolve(host).then(
-        (found) => {
-          const addresses: LookupAddress[] = found.map((address) => ({ address, family: isIP(address) }));
-          const [first] = addresses;
-          if (first === undefined || !found.every(isPublicAddress)) done(refused(), '', 0);
-          else if (options.all) done(null, addresses);
-          else done(null, first.address, first.family);
-        },
-        (error: NodeJS.ErrnoException) => done(error, '', 0),
-      );
-    };
-    return await new Promise((answered, failed) => {
-      const sent = httpsRequest(url, {
-        method: init.method ?? 'GET',
-        headers: Object.fromEntries(new Headers(init.headers)),
-        agent: false,
-        lookup,
-        ...(init.signal ? { signal: init.signal } : {}),
-      });
-      sent.on('response', (response) => {
-        response.resume();
-        response.on('error', () => {});
-        answered(new Response(null, { status: response.statusCode ?? 502 }));
-      });
-      sent.on('error', (cause) => failed(new TypeError('the request could not be sent', { cause })));
-      sent.end(typeof init.body === 'string' ? init.body : undefined);
-    });
-  };
+export function isPublicHost(url: URL): boolean {
+  const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+  if (isIP(host) !== 0) return isPublicAddress(host);
+  return host.includes('.') && !insideNames.test(host);
 }

@@ -34,7 +34,7 @@ export type DemoEvent =
 
 /**
  * Asks the person for their approval, on the phone page or right here.
- * @param page where the phone page is: the link works once
+ * @param page a link that sets up a browser as the phone; it works once
  * @param tapped resolves once they have decided there
  */
 export type AskPerson = (page: {

@@ -76,11 +76,7 @@ export function openApprovalRequestTable(database: Database) {
   const countPendingOf = database.prepare<[string, string, number], { count: number }>(
     `${count} AND client_id = ? AND expires_at > ?`,
   );
-  const recent = database.prepare<[string, number, number], ApprovalRequestRow>(
-    `SELECT * FROM approval_requests
-     WHERE user = ? AND replaced = 0 AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL OR expires_at <= ?)
-     ORDER BY coalesce(decided_at, withdrawn_at, expires_at) DESC, rowid DESC LIMIT ?`,
-  );
+  const recent = endedRequests(database);
   const decide = database.prepare<['approve' | 'deny', number, string | null, string, number]>(
     `UPDATE approval_requests SET decision = ?, decided_at = ?, evidence = ? WHERE id = ? AND ${open} AND expires_at > ?`,
   );
@@ -118,6 +114,22 @@ export function openApprovalRequestTable(database: Database) {
     undelivered,
     deliver,
   };
+}
+
+/** What is over, latest first; from where a page of it ended. */
+function endedRequests(database: Database) {
+  const endedAt = 'coalesce(decided_at, withdrawn_at, expires_at)';
+  return database.prepare<
+    [{ user: string; now: number; limit: number; before: string | null }],
+    ApprovalRequestRow
+  >(
+    `SELECT * FROM approval_requests
+     WHERE user = @user AND replaced = 0
+       AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL OR expires_at <= @now)
+       AND (@before IS NULL OR (${endedAt}, rowid) <
+         (SELECT ${endedAt}, rowid FROM approval_requests WHERE id = @before AND user = @user))
+     ORDER BY ${endedAt} DESC, rowid DESC LIMIT @limit`,
+  );
 }
 
 /** A table made before requests could be withdrawn gains what it lacks. */

@@ -1,6 +1,6 @@
 import type { AllClientMetadata, Client, KoaContextWithOIDC } from 'oidc-provider';
 import type { TokenVerifier } from '../../gateway/door/token-verifier.ts';
-import { isPublicHost, type ResolveHost } from '../../net/public-address.ts';
+import { leadsOutside, type ResolveHost } from '../../net/public-fetch.ts';
 import { ProblemError } from '../../trading/refusal.ts';
 import type { SESSION_SCOPES } from '../../trading/scopes.ts';
 import { routes } from './protocol.ts';
@@ -159,6 +159,6 @@ async function pingFault(
   if (typeof ping !== 'string' || ping === ownPing) return undefined;
   if (!URL.canParse(ping)) return 'backchannel_client_notification_endpoint is no address';
   const { protocol, hostname } = new URL(ping);
-  if (protocol === 'https:' && (await isPublicHost(hostname, resolve))) return undefined;
+  if (protocol === 'https:' && (await leadsOutside(hostname, resolve))) return undefined;
   return 'backchannel_client_notification_endpoint must be an https address on the open internet';
 }

@@ -4,9 +4,11 @@ import type { JSONWebKeySet } from 'jose';
 import type { Keys } from '../../approval/keys/keys.ts';
 import type { IsRevoked } from '../../gateway/door/token-verifier.ts';
 import type { Clock } from '../../machine/clock.ts';
-import type { ResolveHost } from '../../net/public-address.ts';
+import type { ResolveHost } from '../../net/public-fetch.ts';
 import type { Faults } from '../faults.ts';
+import type { NumberMatching } from '../phone/decision/picked-code.ts';
 import type { HomeAbout } from '../phone/phone-services.ts';
+import type { PushOptions } from '../phone/push/phone-push.ts';
 import type { Revoked } from './grants.ts';
 import type { People } from './people.ts';
 import type { RefreshTokenReuse } from './refresh-token-reuse.ts';
@@ -29,9 +31,11 @@ export interface IdentityProviderOptions {
   /** By user name: lets the terminal phone stand in for their browser where an account is to be connected. */
   readonly thirdPartyPasswords?: Readonly<Record<string, string>>;
   readonly faults: Faults;
+  /** When the terminal's code is picked among three rather than shown; `live` unless said otherwise. */
+  readonly numberMatching?: NumberMatching;
   /** Must tell the system's time: oidc-provider reads that by itself. Its `sleep` is what long polls wait on. */
   readonly clock?: Clock;
-  /** Sends CIBA pings to the gateway, which may be on this machine. */
+  /** Sends pushes, and CIBA pings to the gateway, which may be on this machine. */
   readonly fetch?: typeof fetch;
   /** Sends those to other clients; what is used unless said otherwise reaches nothing on this machine or its network. */
   readonly publicFetch?: typeof fetch;
@@ -43,6 +47,8 @@ export interface IdentityProviderOptions {
   readonly refreshTokenReuse?: RefreshTokenReuse;
   /** Told when somebody may no longer do what they could, after it is so: what was begun by it is to end, too. */
   readonly onRevoked?: (who: Revoked) => Promise<void>;
+  /** How people's phones ring. */
+  readonly push?: PushOptions;
   /** What people approve with, and sign in by. */
   readonly keys: Keys;
   /** Whether an approval must be signed by one of them; `off` unless said otherwise. */

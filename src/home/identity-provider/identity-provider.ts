@@ -3,8 +3,12 @@ import { Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import Provider from 'oidc-provider';
 import { type Clock, systemClock } from '../../machine/clock.ts';
+import { createApprovalSteps } from '../phone/decision/approval-steps.ts';
+import { isCodePicked } from '../phone/decision/picked-code.ts';
 import { createPhoneApp } from '../phone/phone-app.ts';
 import type { PhoneServices } from '../phone/phone-services.ts';
+import { createPhonePush, type PhonePush } from '../phone/push/phone-push.ts';
+import { endingRings } from '../phone/push/rings-end.ts';
 import { createApprovalRequests } from './approval-requests.ts';
 import { createConnectedAccounts } from './connected-accounts.ts';
 import { createConnectionRequests } from './connection-requests.ts';
@@ -59,6 +63,8 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   await delivery.all();
   const looking = setInterval(provider, KEYS_LOOKED_AT_MS).unref();
 
+  const running = { requests, clock, closing: closing.signal };
+  const push = phonePush(options, { ...running, onError });
   const connections = createConnectionRequests({ database, vault, clock });
   const verify = ownTokens(options, { keys, clock, isRevoked });
   const deviceCodes = createDeviceCodes({ provider, issuer, resource, grants, now });
@@ -69,7 +75,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     closing: closing.signal,
     protocol: asPublic(issuer, protocol),
     phone: serve(
-      phoneApp(options, { ...state, connections, deviceCodes, clock, closing: closing.signal, delivery }),
+      phoneApp(options, { ...state, ...running, connections, deviceCodes, delivery, push }),
       onError,
     ),
     connectedAccounts: serve(
@@ -99,6 +105,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     close: async () => {
       clearInterval(looking);
       closing.abort();
+      await push.bell.stopped();
     },
   };
 }
@@ -146,16 +153,32 @@ function openState(
   };
 }
 
+/** What rings: pushes, and notices by other ways. Neither tells a code that is to be picked. */
+function phonePush(
+  options: IdentityProviderOptions,
+  running: Pick<Parameters<typeof createPhonePush>[0], 'requests' | 'clock' | 'closing' | 'onError'>,
+): PhonePush {
+  return createPhonePush(
+    {
+      ...options,
+      ...running,
+      fetch: options.fetch ?? fetch,
+      hidesCode: (request) => isCodePicked(request, options.numberMatching ?? 'live'),
+    },
+    options.push,
+  );
+}
+
 /** The person's side: who is signed in, what waits for them, and what they say to it. */
 function phoneApp(
   options: IdentityProviderOptions,
   parts: Omit<ReturnType<typeof openState>, 'keys'> &
-    Pick<PhoneServices, 'connections' | 'deviceCodes' | 'clock' | 'closing'> & {
+    Pick<PhoneServices, 'connections' | 'deviceCodes' | 'clock' | 'closing' | 'push'> & {
       readonly delivery: Delivery;
     },
 ): Hono<{ Bindings: HttpBindings }> {
   const { about, database, issuer, people, keys, signatures = 'off' } = options;
-  const { clock, delivery, requests } = parts;
+  const { clock, delivery, push, requests, sessions } = parts;
   return createPhoneApp({
     ...parts,
     issuer,
@@ -163,7 +186,9 @@ function phoneApp(
     people,
     recovery: createRecoveryCodes({ database, people, clock }),
     thirdPartyPasswords: options.thirdPartyPasswords ?? {},
+    sessions: endingRings(sessions, push.subscriptions),
     pairingSecret: options.phonePairingSecret,
+    steps: createApprovalSteps({ database, clock, numberMatching: options.numberMatching ?? 'live' }),
     keys,
     signatures,
     decide: createDecide({

@@ -3,7 +3,7 @@ import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
 import type { TokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { TOKEN_EXCHANGE_GRANT } from '../../net/oauth-names.ts';
-import { publicFetch } from '../../net/public-address.ts';
+import { publicFetch } from '../../net/public-fetch.ts';
 import { approvalCode } from '../../trading/approval-details.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { readSubject } from './approval-subject.ts';

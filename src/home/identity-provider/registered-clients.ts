@@ -15,10 +15,7 @@ export interface RegisteredClient {
 
 /** What the phone is to say of a client that was registered by somebody, beside its name. */
 export interface ClientNote {
-  /** Registered within the last seven days. */
-  readonly isNew: boolean;
-  readonly host: string | undefined;
-  /** The whole of it in words, for one line. */
+  /** For one line: that it is new (for seven days), unverified, and where it says it is. */
   readonly text: string;
 }
 
@@ -105,8 +102,6 @@ function noteOf({ host, registeredAt }: RegisteredClient, now: number): ClientNo
   const since = new Date(registeredAt).toISOString().slice(0, 10);
   const where = host === undefined ? '' : `, says it is at ${host}`;
   return {
-    isNew,
-    host,
     text: isNew
       ? `New program, unverified${where}. Let in on ${since}.`
       : `Unverified program${where}. Let in on ${since}.`,

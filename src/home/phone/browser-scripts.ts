@@ -2,9 +2,16 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 /** The modules that a browser loads, by name. */
-export type BrowserScripts = Readonly<Record<'shell.js' | 'passkeys.js', string>>;
+export type BrowserScripts = Readonly<
+  Record<'shell.js' | 'passkeys.js' | 'approvals.js' | 'service-worker.js', string>
+>;
 
-const entries = { shell: 'shell.ts', passkeys: 'passkeys.ts' };
+const entries = {
+  shell: 'shell.ts',
+  passkeys: 'passkeys.ts',
+  approvals: 'approvals.ts',
+  'service-worker': 'worker/service-worker.ts',
+};
 
 let made: BrowserScripts | undefined;
 
@@ -40,5 +47,13 @@ export function bundled(): {
     logLevel: 'silent',
   });
   const text = (name: string) => outputFiles.find(({ path }) => path.endsWith(`/${name}`))?.text ?? '';
-  return { scripts: { 'shell.js': text('shell.js'), 'passkeys.js': text('passkeys.js') }, metafile };
+  return {
+    scripts: {
+      'shell.js': text('shell.js'),
+      'passkeys.js': text('passkeys.js'),
+      'approvals.js': text('approvals.js'),
+      'service-worker.js': text('service-worker.js'),
+    },
+    metafile,
+  };
 }

@@ -3,6 +3,7 @@ import { html } from 'hono/html';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { type BrowserContext, isFull } from './browser-env.ts';
 import { type AssetName, assetUrl } from './phone-assets.ts';
+import { installHead } from './push/install-files.ts';
 
 /** Markup that is safe to send: made by hono's `html`, which escapes what is put into it. */
 export type Markup = ReturnType<typeof html>;
@@ -50,14 +51,15 @@ function whole({ var: { about } }: BrowserContext, title: string, head: Markup |
 <html lang="en" data-passkeys="${assetUrl('passkeys.js')}">
 <head>
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
 <title>${title}</title>
+${installHead()}
 <link rel="stylesheet" href="${assetUrl('phone.css')}">
 <script type="module" src="${assetUrl('shell.js')}"></script>
 ${head}
 </head>
 <body>
-${about.simulated ? html`<p class="sandbox" data-testid="sandbox-badge">SANDBOX · simulated</p>` : ''}
+${about.simulated ? html`<aside class="sandbox" aria-label="What this is" data-testid="sandbox-badge">SANDBOX · simulated</aside>` : ''}
 ${parts}
 </body>
 </html>`;

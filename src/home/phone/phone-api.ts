@@ -51,6 +51,64 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
     return next();
   });
 
+  app.route('/', requestRoutes(services, known));
+
+  app.post('/device', async (context) => {
+    const body = deviceSchema.safeParse(await context.req.json().catch(() => undefined));
+    if (!body.success) return context.json({ error: 'invalid_request' }, 400);
+    if (!known(body.data.user)) return context.json({ error: 'unknown_user' }, 404);
+    const { user, user_code: userCode, decision } = body.data;
+    const lookup = await services.deviceCodes.decide(
+      userCode,
+      user,
+      decision === 'approve' ? TERMINAL_PHONE : undefined,
+    );
+    return answerLookup(context, user, lookup);
+  });
+
+  app.post('/connections', async (context) => {
+    const body = connectionSchema.safeParse(await context.req.json().catch(() => undefined));
+    if (!body.success) return context.json({ error: 'invalid_request' }, 400);
+    const { user, ticket, decision } = body.data;
+    const password = Object.hasOwn(services.thirdPartyPasswords, user)
+      ? services.thirdPartyPasswords[user]
+      : undefined;
+    if (!known(user) || password === undefined) return context.json({ error: 'unknown_user' }, 404);
+    const answer = decision === 'approve' ? 'allow' : 'deny';
+    const request = await services.connections.answerAs(ticket, user, password, answer);
+    if (request === undefined) return context.json({ error: 'unknown_ticket' }, 404);
+    const { connection, label, scopes, status } = request;
+    return context.json({ user, connection, label, scopes, status });
+  });
+
+  /** What is made for a person of this home. */
+  const forPerson = (path: string, make: (user: string) => object | Promise<object>) =>
+    app.post(path, async (context) => {
+      const body = userSchema.safeParse(await context.req.json().catch(() => undefined));
+      if (!body.success) return context.json({ error: 'invalid_request' }, 400);
+      if (!known(body.data.user)) return context.json({ error: 'unknown_user' }, 404);
+      return context.json(await make(body.data.user));
+    });
+
+  forPerson('/tickets', (user) => ({
+    url: `${services.issuer}/phone/link#${services.sessions.issueTicket(user) ?? ''}`,
+  }));
+  forPerson('/pairings', async (user) => {
+    const { secret } = await services.keys.pair(user);
+    return { url: pairingLink(services.issuer, secret) };
+  });
+  forPerson('/registrations', (user) => {
+    const { token, expiresAt } = services.clients.issueToken(user);
+    return { token, expires_at: utcSeconds(expiresAt) };
+  });
+
+  return app;
+}
+
+/** What waits for people, and what they say to it. */
+function requestRoutes(services: PhoneServices, known: (username: string) => boolean): Hono {
+  const app = new Hono();
+
   app.get('/requests', async (context) => {
     const user = context.req.query('user') ?? '';
     if (!known(user)) return context.json({ error: 'unknown_user' }, 404);
@@ -99,67 +157,7 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
     }
   });
 
-  app.post('/device', async (context) => {
-    const body = deviceSchema.safeParse(await context.req.json().catch(() => undefined));
-    if (!body.success) return context.json({ error: 'invalid_request' }, 400);
-    if (!known(body.data.user)) return context.json({ error: 'unknown_user' }, 404);
-    const { user, user_code: userCode, decision } = body.data;
-    const lookup = await services.deviceCodes.decide(
-      userCode,
-      user,
-      decision === 'approve' ? TERMINAL_PHONE : undefined,
-    );
-    return answerLookup(context, user, lookup);
-  });
-
-  app.post('/connections', async (context) => {
-    const body = connectionSchema.safeParse(await context.req.json().catch(() => undefined));
-    if (!body.success) return context.json({ error: 'invalid_request' }, 400);
-    const { user, ticket, decision } = body.data;
-    const password = Object.hasOwn(services.thirdPartyPasswords, user)
-      ? services.thirdPartyPasswords[user]
-      : undefined;
-    if (!known(user) || password === undefined) return context.json({ error: 'unknown_user' }, 404);
-    const answer = decision === 'approve' ? 'allow' : 'deny';
-    const request = await services.connections.answerAs(ticket, user, password, answer);
-    if (request === undefined) return context.json({ error: 'unknown_ticket' }, 404);
-    const { connection, label, scopes, status } = request;
-    return context.json({ user, connection, label, scopes, status });
-  });
-
-  letInRoutes(app, services, known);
   return app;
-}
-
-/** What lets somebody in: a browser by a link, a phone by a pairing, a program by a token. */
-function letInRoutes(
-  app: Hono<{ Bindings: HttpBindings }>,
-  services: PhoneServices,
-  known: (username: string) => boolean,
-): void {
-  app.post('/tickets', async (context) => {
-    const body = userSchema.safeParse(await context.req.json().catch(() => undefined));
-    if (!body.success) return context.json({ error: 'invalid_request' }, 400);
-    const ticket = services.sessions.issueTicket(body.data.user);
-    if (ticket === undefined) return context.json({ error: 'unknown_user' }, 404);
-    return context.json({ url: `${services.issuer}/phone/link#${ticket}` });
-  });
-
-  app.post('/pairings', async (context) => {
-    const body = userSchema.safeParse(await context.req.json().catch(() => undefined));
-    if (!body.success) return context.json({ error: 'invalid_request' }, 400);
-    if (!known(body.data.user)) return context.json({ error: 'unknown_user' }, 404);
-    const { secret } = await services.keys.pair(body.data.user);
-    return context.json({ url: pairingLink(services.issuer, secret) });
-  });
-
-  app.post('/registrations', async (context) => {
-    const body = userSchema.safeParse(await context.req.json().catch(() => undefined));
-    if (!body.success) return context.json({ error: 'invalid_request' }, 400);
-    if (!known(body.data.user)) return context.json({ error: 'unknown_user' }, 404);
-    const { token, expiresAt } = services.clients.issueToken(body.data.user);
-    return context.json({ token, expires_at: utcSeconds(expiresAt) });
-  });
 }
 
 /** Waits, no longer than the caller asked for, until `done`; false where `wait` is no number of seconds. */

@@ -14,6 +14,8 @@ import { createPhoneAssets } from './phone-assets.ts';
 import { createPhonePages } from './phone-pages.ts';
 import type { PhoneServices } from './phone-services.ts';
 import { createProgramPages } from './program-pages.ts';
+import { createInstallFiles } from './push/install-files.ts';
+import { createPushRoutes } from './push/push-routes.ts';
 import { createSessionPages } from './session-pages.ts';
 import { createSignInPages } from './sign-in-pages.ts';
 
@@ -45,6 +47,7 @@ export function createPhoneApp(services: PhoneServices): Hono<{ Bindings: HttpBi
   pages.use(bodyLimit({ maxSize: 16 * 1024 }));
   pages.use(readableForm);
   pages.use(browserMiddleware(services));
+  pages.route('/', createPushRoutes(services.push));
   pages.route('/', createSignInPages(services));
   pages.route('/', createPairingPages(services));
   pages.route('/', createAuthenticatorPages(services));
@@ -60,6 +63,7 @@ export function createPhoneApp(services: PhoneServices): Hono<{ Bindings: HttpBi
   // Without this, an unknown API path would fall through to the pages and their cookies.
   app.all('/phone/api/*', (context) => context.json({ error: 'not_found' }, 404));
   app.route('/', createPhoneAssets());
+  app.route('/', createInstallFiles());
   app.route('/', pages);
   return app;
 }

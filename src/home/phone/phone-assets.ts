@@ -3,7 +3,6 @@ import { Hono } from 'hono';
 import { browserScripts } from './browser-scripts.ts';
 import { entryStyle } from './entry-style.ts';
 import { pageStyle } from './page-style.ts';
-import { phoneScript } from './phone-script.ts';
 
 const script = { type: 'text/javascript' } as const;
 
@@ -12,7 +11,7 @@ const assets = {
   'phone.css': { type: 'text/css', text: () => pageStyle + entryStyle },
   'shell.js': { ...script, text: () => browserScripts()['shell.js'] },
   'passkeys.js': { ...script, text: () => browserScripts()['passkeys.js'] },
-  'approvals.js': { ...script, text: () => phoneScript },
+  'approvals.js': { ...script, text: () => browserScripts()['approvals.js'] },
 } as const;
 export type AssetName = keyof typeof assets;
 

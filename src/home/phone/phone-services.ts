@@ -10,6 +10,8 @@ import type { RecoveryCodes } from '../identity-provider/recovery-codes.ts';
 import type { RegisteredClients } from '../identity-provider/registered-clients.ts';
 import type { RequestLimits } from '../identity-provider/request-limits.ts';
 import type { Sessions } from '../identity-provider/sessions.ts';
+import type { ApprovalSteps } from './decision/approval-steps.ts';
+import type { PhonePush } from './push/phone-push.ts';
 
 /** What the pages say of the home they belong to. */
 export interface HomeAbout {
@@ -40,9 +42,12 @@ export interface PhoneServices {
   readonly thirdPartyPasswords: Readonly<Record<string, string>>;
   readonly sessions: Sessions;
   readonly pairingSecret: string;
+  readonly push: PhonePush;
   readonly clock: Clock;
   /** Aborts when the server closes, so that nothing that waits holds it open. */
   readonly closing: AbortSignal;
+  /** What is done before an approval counts, beside signing it. */
+  readonly steps: ApprovalSteps;
   /** Whether an approval must be signed by one of them. */
   readonly signatures: 'required' | 'off';
   readonly decide: Decide;

@@ -6,6 +6,7 @@ export interface PhoneBrowserOptions {
   readonly dark?: boolean;
   readonly javaScript?: boolean;
   readonly reducedMotion?: boolean;
+  readonly timezone?: string;
   /** `none`: a browser that can keep no passkey. `unverified`: the person never unlocks theirs. */
   readonly authenticator?: 'verified' | 'unverified' | 'none';
   /** Kept by the platform's account (BE and BS are set). */
@@ -61,6 +62,7 @@ export async function openPhoneBrowser(
     // Pictures are taken at once: no fading in.
     reducedMotion: options.reducedMotion === false ? 'no-preference' : 'reduce',
     javaScriptEnabled: options.javaScript ?? true,
+    ...(options.timezone === undefined ? {} : { timezoneId: options.timezone }),
   });
   context.setDefaultTimeout(10_000);
   const page = await context.newPage();

@@ -8,7 +8,7 @@ import * as client from 'openid-client';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createCibaAsking } from '../../../src/approval/ciba/ciba-asking.ts';
 import { draftOf } from '../../../src/home/identity-provider/order-details.ts';
-import { publicFetch } from '../../../src/net/public-address.ts';
+import { publicFetch } from '../../../src/net/public-fetch.ts';
 import { bindingMessage } from '../../../src/trading/approval-details.ts';
 import {
   ALL_SCOPES,

@@ -2,7 +2,13 @@ import * as client from 'openid-client';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { launchChromium } from '../chromium.ts';
-import { ALL_SCOPES, startIdentityProvider, type World } from '../sandbox/identity-provider-fixture.ts';
+import {
+  ALL_SCOPES,
+  details,
+  registerApprovalClient,
+  startIdentityProvider,
+  type World,
+} from '../sandbox/identity-provider-fixture.ts';
 import {
   challengeOf,
   createHttpBrowser,
@@ -140,6 +146,8 @@ describe('a session', () => {
     await phone.page.getByTestId('session').first().waitFor();
     const mine = phone.page.getByTestId('session').filter({ has: phone.page.getByTestId('this-browser') });
     expect(await mine.textContent()).toMatch(/Chrome on Linux[\s\S]*with a passkey/);
+    // In the phone's own zone; as the server wrote it in the title.
+    await expect.poll(() => mine.locator('time').first().getAttribute('title')).toMatch(/^20\d\d-.* UTC$/);
     const listed = await phone.page.getByTestId('session').allTextContents();
     expect(listed.some((line) => line.includes('by a link'))).toBe(true);
     const others = phone.page
@@ -149,9 +157,21 @@ describe('a session', () => {
       const before = await others.count();
       await others.first().getByTestId('end-session').tap();
       await expect.poll(() => others.count(), patiently).toBeLessThan(before);
+      // The page is loaded anew, and has none meanwhile.
+      await mine.waitFor();
     }
     expect(ledTo(await other.visit('/phone'))).toMatch(/^\/signin/);
     expect(await phone.page.getByTestId('signed-in-user').textContent()).toBe('Alice Adams');
+  });
+
+  it('keeps its page in touch with a home that was restarted', async () => {
+    const approval = await registerApprovalClient(world);
+    await phone.pair(await link());
+    await phone.page.getByText('Connected', { exact: true }).waitFor();
+    await world.restart();
+    await approval.ask(details());
+    await phone.page.getByTestId('request').waitFor();
+    for (const { id } of await world.phone.requests('alice')) await world.phone.decide(id, 'deny');
   });
 
   it('of somebody else is ended by nobody', async () => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,10 +14,12 @@ import { draftOf } from '../../../src/home/identity-provider/order-details.ts';
 import { addMissing, createPeople } from '../../../src/home/identity-provider/people.ts';
 import type { VaultConnection } from '../../../src/home/identity-provider/third-party.ts';
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
+import type { NumberMatching } from '../../../src/home/phone/decision/picked-code.ts';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
 import type { HomeAbout } from '../../../src/home/phone/phone-services.ts';
+import type { PushOptions } from '../../../src/home/phone/push/phone-push.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
-import type { ResolveHost } from '../../../src/net/public-address.ts';
+import type { ResolveHost } from '../../../src/net/public-fetch.ts';
 import {
   bindingMessage,
   type TradeOrderDetails,
@@ -38,11 +41,20 @@ export const users = [
 ];
 const PAIRING_SECRET = 'pairing-secret-for-tests';
 
-export async function listen(handler: RequestListener): Promise<{ url: string; close(): Promise<void> }> {
-  const server = createServer(handler);
+/** The certificate of localhost, which is nobody's; whoever asks must trust it. */
+export const certificate = {
+  cert: readFileSync(new URL('../../fixtures/tls/loopback-cert.pem', import.meta.url), 'utf8'),
+  key: readFileSync(new URL('../../fixtures/tls/loopback-key.pem', import.meta.url), 'utf8'),
+};
+
+export async function listen(
+  handler: RequestListener,
+  tls?: typeof certificate,
+): Promise<{ url: string; close(): Promise<void> }> {
+  const server = tls === undefined ? createServer(handler) : createTlsServer(tls, handler);
   await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
   return {
-    url: `http://localhost:${(server.address() as AddressInfo).port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://localhost:${(server.address() as AddressInfo).port}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -62,6 +74,10 @@ export async function startIdentityProvider(
     publicFetch?: typeof fetch;
     resolve?: ResolveHost;
     clientAddress?: (request: IncomingMessage) => string;
+    push?: PushOptions;
+    numberMatching?: NumberMatching;
+    signatures?: 'required' | 'off';
+    tls?: typeof certificate;
     about?: HomeAbout;
     /** Where it is reached through a proxy, which is not there: what comes in counts as having come that way. */
     address?: string;
@@ -75,7 +91,7 @@ export async function startIdentityProvider(
   const server = await listen((request, response) => {
     if (options.address !== undefined) request.headers.host = new URL(options.address).host;
     handler(request, response);
-  });
+  }, options.tls);
   const address = options.address ?? server.url;
 
   const keys = testKeys(address, RESOURCE, join(folder, 'gateway.db'));
@@ -109,6 +125,9 @@ export async function startIdentityProvider(
       ...(options.publicFetch === undefined ? {} : { publicFetch: options.publicFetch }),
       ...(options.resolve === undefined ? {} : { resolve: options.resolve }),
       ...(options.clientAddress === undefined ? {} : { clientAddress: options.clientAddress }),
+      ...(options.push === undefined ? {} : { push: options.push }),
+      ...(options.signatures === undefined ? {} : { signatures: options.signatures }),
+      ...(options.numberMatching === undefined ? {} : { numberMatching: options.numberMatching }),
       ...(options.thirdPartyPasswords === undefined
         ? {}
         : { thirdPartyPasswords: options.thirdPartyPasswords }),

@@ -3,6 +3,7 @@ import { type Listeners, listen } from './events.ts';
 import { handleForms, sendAutomatic } from './forms.ts';
 import type { ApprovalOptions } from './passkeys.ts';
 import { passkeys } from './passkeys-loader.ts';
+import { startPush } from './push.ts';
 import { say, show, started } from './show.ts';
 
 /** What a page's own script can use. */
@@ -28,6 +29,7 @@ window.tradeAgent = {
 };
 
 handleForms();
+startPush();
 // A page that is only prepared in advance asks for nothing, and uses nothing up, until it is looked at.
 if ('prerendering' in document && document.prerendering)
   document.addEventListener('prerenderingchange', () => void begin(), { once: true });
