@@ -402,7 +402,7 @@ describe('a malformed request', () => {
     }
     const statuses = await sendAll(requests);
     // 429 is what a wrong one is answered after too many; the route was reached all the same.
-    expect((statuses.get(400) ?? 0) + (statuses.get(429) ?? 0)).toBeGreaterThan(500);
+    expect((statuses.get(400) ?? 0) + (statuses.get(429) ?? 0)).toBeGreaterThan(200);
     expectQuiet();
   }, 240_000);
 
