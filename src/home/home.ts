@@ -6,6 +6,7 @@ import { createGateway } from '../gateway/gateway.ts';
 import type { GatewayApproval, GatewayOptions } from '../gateway/gateway-options.ts';
 import { requireSignedLiveMoney, signaturesOf } from '../gateway/signatures.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
+import { requireHost } from '../net/host-check.ts';
 import { listenerOf } from '../net/http-server.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import { isGatewayPath } from './gateway-paths.ts';
@@ -105,6 +106,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     isRevoked: provider.isRevoked,
   });
   const toGateway = listenerOf(gateway.app);
+  const isForUs = requireHost([address]);
   return {
     people: {
       ...people,
@@ -116,6 +118,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     },
     keys,
     listener: (request: IncomingMessage, response: ServerResponse) => {
+      if (!isForUs(request, response)) return;
       const [path = '/'] = (request.url ?? '/').split('?', 1);
       return isGatewayPath(path) ? toGateway(request, response) : provider.callback(request, response);
     },
