@@ -38,7 +38,6 @@ it('has everything but what only says that it runs, and no key of the broker in 
       'limits.yaml',
       'key.json',
       'seal.key',
-      'audit.jsonl',
     ]),
   );
   expect(files.filter((name) => /ready|lock|-wal|-shm/.test(name))).toEqual([]);
