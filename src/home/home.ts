@@ -9,11 +9,11 @@ import { type Clock, systemClock } from '../machine/clock.ts';
 import { listenerOf } from '../net/http-server.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import { isGatewayPath } from './gateway-paths.ts';
-import {
-  createIdentityProvider,
-  type IdentityProvider,
-  type IdentityProviderOptions,
-} from './identity-provider/identity-provider.ts';
+import { createIdentityProvider } from './identity-provider/identity-provider.ts';
+import type {
+  IdentityProvider,
+  IdentityProviderOptions,
+} from './identity-provider/identity-provider-options.ts';
 import { createPeople, type People } from './identity-provider/people.ts';
 
 export interface HomeOptions
@@ -84,7 +84,12 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     resource: address,
     database: providerDatabase,
     people,
+    onRevoked: (who) => gateway.revoked(who),
     keys,
+    halting: {
+      haltedAt: async (sub) => gateway.halts?.haltedAt(sub),
+      halt: async (sub) => void (await gateway.halts?.halt({ sub, clientId: 'phone' })),
+    },
     signatures: signaturesOf({ ...options.gateway, keys }) === undefined ? 'off' : 'required',
     gatewayClient: { client_id: approval.client.id, jwks: { keys: [publicHalf(approval.privateKey)] } },
     clock,
@@ -97,10 +102,18 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     stores,
     keys,
     clock,
+    isRevoked: provider.isRevoked,
   });
   const toGateway = listenerOf(gateway.app);
   return {
-    people,
+    people: {
+      ...people,
+      remove: (username) => {
+        people.remove(username);
+        // What is in the provider's own database ends at once; what the gateway has open, right after.
+        provider.endPerson(username).catch((error: Error) => options.onError?.(error.message));
+      },
+    },
     keys,
     listener: (request: IncomingMessage, response: ServerResponse) => {
       const [path = '/'] = (request.url ?? '/').split('?', 1);

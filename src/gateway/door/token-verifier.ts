@@ -19,15 +19,22 @@ export interface Credentials {
 
 export interface TokenVerifierOptions {
   readonly provider: IdentityProvider;
-  /** Expected `aud`, and the base of every DPoP `htu`. */
+  /** Expected `aud`. */
   readonly resource: string;
+  /** The base of every DPoP `htu`; the resource unless said otherwise. */
+  readonly base?: string | undefined;
   readonly proofs: ProofStore;
   readonly clock: Clock;
+  /** Whether what a token was issued under has ended; where nobody can tell, it counts until it is over. */
+  readonly isRevoked?: IsRevoked | undefined;
   /** Refuses tokens that are bound to no key: whoever finds one could use it. */
   readonly requireBoundTokens?: boolean | undefined;
   /** The clients whose tokens count; every client's where it is left out. */
   readonly allowedClients?: readonly string[] | undefined;
 }
+
+/** @param jti the token's own id */
+export type IsRevoked = (jti: string) => boolean | Promise<boolean>;
 
 export type TokenVerifier = (credentials: Credentials) => Promise<Caller>;
 
@@ -37,7 +44,7 @@ export type TokenVerifier = (credentials: Credentials) => Promise<Caller>;
  * Throws {@link Refusal}: 401 with a code for each way to fail, 503 `provider_unreachable`.
  */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
-  const base = options.resource.replace(/\/+$/, '');
+  const base = (options.base ?? options.resource).replace(/\/+$/, '');
 
   return async ({ method, path, authorization, dpop }) => {
     const { scheme, token } = parseAuthorization(authorization);
@@ -71,6 +78,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     }
 
     requireAllowed(caller, options.allowedClients);
+    await requireUnrevoked(caller, options.isRevoked);
     return caller;
   };
 }
@@ -118,6 +126,12 @@ function callerOf(token: string, claims: AccessTokenClaims): Caller {
 
 function textOf(claim: unknown): string | undefined {
   return typeof claim === 'string' && claim !== '' ? claim : undefined;
+}
+
+/** @throws {Refusal} 401 `token_revoked` */
+export async function requireUnrevoked({ jti }: Pick<Caller, 'jti'>, isRevoked: IsRevoked | undefined) {
+  if (isRevoked === undefined || !(await isRevoked(jti))) return;
+  throw tokenRefusal('token_revoked', 'the access token was revoked', { hint: 'Log in again.' });
 }
 
 function requireAllowed({ clientId }: Caller, allowed: readonly string[] | undefined): void {

@@ -8,6 +8,8 @@ export interface ApprovalRequestRow {
   readonly user: string;
   readonly client_id: string;
   readonly client_name: string;
+  /** JSON. */
+  readonly client_note: string | null;
   readonly code: string;
   readonly binding_message: string | null;
   readonly details: string;
@@ -46,8 +48,8 @@ export function openApprovalRequestTable(database: Database) {
   addColumns(database);
   const insert = database.prepare(
     `INSERT INTO approval_requests
-       (id, auth_req_id, user, client_id, client_name, code, binding_message, details, proposal, requested_at, expires_at)
-     VALUES (@id, @authReqId, @user, @clientId, @clientName, @code, @bindingMessage, @details, @proposal, @requestedAt, @expiresAt)`,
+       (id, auth_req_id, user, client_id, client_name, client_note, code, binding_message, details, proposal, requested_at, expires_at)
+     VALUES (@id, @authReqId, @user, @clientId, @clientName, @clientNote, @code, @bindingMessage, @details, @proposal, @requestedAt, @expiresAt)`,
   );
   const open = 'decision IS NULL AND withdrawn_at IS NULL';
   const replace = database.prepare<[number, string, string, string]>(
@@ -137,6 +139,7 @@ function addColumns(database: Database): void {
   );
   const columns = {
     proposal: 'TEXT',
+    client_note: 'TEXT',
     withdrawn_at: 'INTEGER',
     replaced: 'INTEGER NOT NULL DEFAULT 0',
     outcome_state: 'TEXT',

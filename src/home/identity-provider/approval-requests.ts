@@ -5,6 +5,7 @@ import type { Outcome } from '../../approval/asking-port.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { Refusal } from '../../trading/refusal.ts';
 import { type ApprovalRequestRow, openApprovalRequestTable } from './approval-request-table.ts';
+import type { ClientNote } from './registered-clients.ts';
 
 export type ApprovalRequestStatus = 'pending' | 'approved' | 'denied' | 'expired' | 'withdrawn';
 export type Decision = 'approve' | 'deny';
@@ -22,8 +23,8 @@ export interface ApprovalRequest {
   readonly user: string;
   readonly clientId: string;
   readonly clientName: string;
-  /** What is to be known of the client: that it is new here, and from where. */
-  readonly clientNote?: { readonly text: string } | undefined;
+  /** Where a person let the client in: what they are to be told of it. Undefined for the home's own. */
+  readonly clientNote?: ClientNote | undefined;
   readonly code: string;
   readonly bindingMessage: string | undefined;
   readonly details: Readonly<Record<string, unknown>> & { readonly type: string };
@@ -139,6 +140,7 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
       ...request,
       id,
       bindingMessage: request.bindingMessage ?? null,
+      clientNote: request.clientNote === undefined ? null : JSON.stringify(request.clientNote),
       details: JSON.stringify(request.details),
       proposal: typeof proposal === 'string' ? proposal : null,
       requestedAt: now,
@@ -251,6 +253,7 @@ function requestOf(row: ApprovalRequestRow, now: number): ApprovalRequest {
     user: row.user,
     clientId: row.client_id,
     clientName: row.client_name,
+    clientNote: row.client_note === null ? undefined : JSON.parse(row.client_note),
     code: row.code,
     bindingMessage: row.binding_message ?? undefined,
     details: JSON.parse(row.details),

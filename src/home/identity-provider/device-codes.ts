@@ -1,5 +1,6 @@
 import type Provider from 'oidc-provider';
 import { CONNECTION_SCOPES, IDENTITY_SCOPES, ORDER_SCOPE, SESSION_SCOPES } from '../../trading/scopes.ts';
+import type { Grants } from './grants.ts';
 import { connectedAccountsUrl } from './protocol.ts';
 
 /** A device that waits to be let in (RFC 8628), as the person deciding about it sees it. */
@@ -43,15 +44,19 @@ export interface DeviceCodes {
  * is there, and can't be driven by another program; these two functions serve the page and the terminal alike.
  */
 export function createDeviceCodes(options: {
-  provider: Provider;
+  /** As it is now. */
+  provider: () => Provider;
+  issuer: string;
   resource: string;
+  grants: Pick<Grants, 'noteDevice'>;
   now: () => number;
 }): DeviceCodes {
-  const { provider, resource } = options;
-  const connectedAccounts = connectedAccountsUrl(provider.issuer);
+  const { resource } = options;
+  const connectedAccounts = connectedAccountsUrl(options.issuer);
   const deciding = new Set<string>();
 
   const load = async (userCode: string) => {
+    const provider = options.provider();
     const normalized = userCode.toUpperCase().replace(/[^A-Z0-9]/g, '');
     const code =
       normalized === ''
@@ -97,7 +102,8 @@ export function createDeviceCodes(options: {
           await code.save();
           return lookup;
         }
-        const grant = new provider.Grant({ clientId: client.clientId, accountId: user });
+        const { Grant } = options.provider();
+        const grant = new Grant({ clientId: client.clientId, accountId: user });
         const granted = (allowed: readonly string[]) =>
           lookup.request.scopes.filter((scope) => allowed.includes(scope));
         const identity = granted(IDENTITY_SCOPES);
@@ -106,11 +112,14 @@ export function createDeviceCodes(options: {
         const connections = granted(CONNECTION_SCOPES);
         if (session.length > 0) grant.addResourceScope(resource, session);
         if (connections.length > 0) grant.addResourceScope(connectedAccounts, connections);
+        const grantId = await grant.save();
+        const { clientName, deviceName } = lookup.request;
+        options.grants.noteDevice(grantId, { user, clientName, deviceName });
         Object.assign(code, {
           accountId: user,
           amr: [...allowedBy.amr],
           authTime: Math.floor((allowedBy.at ?? options.now()) / 1000),
-          grantId: await grant.save(),
+          grantId,
           resource: connections.length > 0 ? [resource, connectedAccounts] : resource,
           scope: [...identity, ...session, ...connections].join(' '),
         });

@@ -1,3 +1,4 @@
+import type { JWK } from 'jose';
 import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { isProposalDetails } from '../../approval/details.ts';
 import { CIBA_GRANT } from '../../net/oauth-names.ts';
@@ -16,15 +17,17 @@ import {
   richAuthorizationRequests,
   subjectOf,
 } from './asking-features.ts';
+import { assertionFault, CLOCK_TOLERANCE } from './client-assertion.ts';
 import { checkApprovalClient, gatewayClient, loginClient } from './clients.ts';
 import type { OidcStore } from './oidc-store.ts';
 import type { People } from './people.ts';
 import { isIn, routes } from './protocol.ts';
-import type { ProviderKeys } from './provider-keys.ts';
 
 export interface OidcConfigurationOptions extends AskingOptions {
   readonly store: OidcStore;
-  readonly keys: ProviderKeys;
+  /** Private; the first signs. */
+  readonly signingKeys: readonly JWK[];
+  readonly cookieKey: string;
   readonly people: People;
   /** The last word on an access token's claims before it is signed. */
   readonly onAccessToken: (payload: Record<string, unknown>) => void;
@@ -41,8 +44,8 @@ const SHORTEST_APPROVAL = MINUTE;
 export function oidcConfiguration(options: OidcConfigurationOptions): Configuration {
   return {
     adapter: options.store.adapter,
-    jwks: { keys: [options.keys.signing] },
-    cookies: { keys: [options.keys.cookie] },
+    jwks: { keys: [...options.signingKeys] } as NonNullable<Configuration['jwks']>,
+    cookies: { keys: [options.cookieKey] },
     routes,
     clients: [loginClient, gatewayClient(options.gatewayClient, options.resource)],
     clientDefaults: {
@@ -64,8 +67,16 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
       profile: ['name', 'preferred_username'],
       email: ['email', 'email_verified'],
     },
-    clockTolerance: 5,
+    clockTolerance: CLOCK_TOLERANCE,
+    assertJwtClientAuthClaimsAndHeader: async (_ctx, claims) => {
+      const fault = assertionFault(claims, { issuer: options.issuer, now: options.now() });
+      if (fault !== undefined) throw new errors.InvalidClientAuth(fault);
+    },
     clientBasedCORS: () => false,
+    // Programs alone come to its endpoints, whatever they say they accept.
+    renderError: (ctx, out) => {
+      ctx.body = out;
+    },
     fetch: options.fetch,
     findAccount: (_ctx, sub) => {
       const user = options.people.find(sub);

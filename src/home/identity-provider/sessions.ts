@@ -11,7 +11,7 @@ const TICKET_MS = 10 * 60 * 1000;
 const SEEN_MS = 60 * 1000;
 
 /**
- * How a person got in. A `link` (the sandbox's) and a `recovery` code open a session that reads, denies and signs
+ * How a person got in. A `link` (the sandbox's) and a `recovery` code open a session that reads, denies, halts and signs
  * browsers out; whatever gives something away takes a `passkey`.
  */
 export type SignedInBy = 'passkey' | 'link' | 'recovery';
@@ -55,6 +55,8 @@ export interface Sessions {
   list(username: string): Session[];
   /** False where it is not this person's. */
   end(username: string, id: string): boolean;
+  /** Ends all of a person's, and the links that would open more. */
+  endAll(username: string): void;
   /** Ends those that a passkey has opened. */
   endOf(username: string, credentialId: string): void;
   /** A one-time link's secret, for ten minutes. Undefined where there is no such person. */
@@ -119,6 +121,10 @@ export function createSessions(options: {
     isOpen: (id) => statements.find.get(id, clock.now()) !== undefined,
     list: (username) => statements.list.all(username, clock.now()).map(sessionOf),
     end: (username, id) => statements.end.run(username, id).changes === 1,
+    endAll: (username) => {
+      statements.endAll.run(username);
+      statements.dropTickets.run(username);
+    },
     endOf: (username, credentialId) => {
       statements.endOf.run(username, credentialId);
     },
@@ -170,6 +176,8 @@ function prepare(database: Database, now: number) {
       'SELECT * FROM browser_sessions WHERE user = ? AND expires_at > ? ORDER BY seen_at DESC, opened_at DESC',
     ),
     end: database.prepare<[string, string]>('DELETE FROM browser_sessions WHERE user = ? AND digest = ?'),
+    endAll: database.prepare<[string]>('DELETE FROM browser_sessions WHERE user = ?'),
+    dropTickets: database.prepare<[string]>('DELETE FROM phone_tickets WHERE user = ?'),
     endOf: database.prepare<[string, string]>(
       'DELETE FROM browser_sessions WHERE user = ? AND credential_id = ?',
     ),

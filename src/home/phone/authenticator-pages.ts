@@ -1,10 +1,10 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { utcSeconds } from '../../machine/clock.ts';
 import type { SigningKey } from '../../store/signing-key-store.ts';
 import type { BrowserContext, BrowserEnv } from './browser-env.ts';
 import { isFull } from './browser-env.ts';
 import { readAssertion, readRegistration } from './credential-json.ts';
+import { localTime } from './decision/local-time.ts';
 import { type Markup, messagePage, page, passkeyNeeded, toSignIn } from './page.ts';
 import { nameOf } from './pairing-pages.ts';
 import type { PhoneServices } from './phone-services.ts';
@@ -116,7 +116,7 @@ ${token}
 }
 <div class="card" data-testid="recovery">
 <h2>Recovery code</h2>
-<p>${recoveryIssued === undefined ? 'You have none.' : `Made ${shown(recoveryIssued)}.`} It reads, denies, and signs browsers out; it can’t approve, and can’t add or remove a passkey.</p>
+<p>${recoveryIssued === undefined ? 'You have none.' : html`Made ${localTime(recoveryIssued)}.`} It reads, denies, halts trading, and signs browsers out; it can’t approve, and can’t add or remove a passkey.</p>
 ${
   full
     ? html`<form method="post" action="${PATH}/recovery">${token}<button class="quiet" data-testid="new-recovery">Make a new one</button></form>`
@@ -130,8 +130,8 @@ function keyCard(key: SigningKey, token: Markup, { full, removable }: { full: bo
   const hidden = html`${token}<input type="hidden" name="id" value="${key.credentialId}">`;
   return html`<article class="card" data-testid="authenticator" data-method="${key.method}">
 <h2 data-testid="authenticator-name">${key.name}</h2>
-<p><span data-testid="authenticator-kind">${kindOf(key)}</span><br><span class="soft small">Added ${shown(key.enrolledAt)}${
-    key.lastUsedAt === undefined ? ', not used yet' : html`, last used ${shown(key.lastUsedAt)}`
+<p><span data-testid="authenticator-kind">${kindOf(key)}</span><br><span class="soft small">Added ${localTime(key.enrolledAt)}${
+    key.lastUsedAt === undefined ? ', not used yet' : html`, last used ${localTime(key.lastUsedAt)}`
   }</span></p>
 ${
   full
@@ -164,13 +164,8 @@ function recoveryPage(context: BrowserContext, code: string) {
     body: html`<div class="card">
 <h1 tabindex="-1">Your recovery code</h1>
 <p class="mono" data-testid="code"><strong>${code}</strong></p>
-<p>Write it down now: it is not shown again, and the one before has ended. Where every passkey is lost, it lets you read, deny, and sign browsers out.</p>
+<p>Write it down now: it is not shown again, and the one before has ended. Where every passkey is lost, it lets you read, deny, halt trading, and sign browsers out.</p>
 <p><a class="go wide" href="${PATH}">I have written it down</a></p>
 </div>`,
   });
-}
-
-/** `2026-11-26 14:30 UTC` */
-function shown(epochMs: number): string {
-  return `${utcSeconds(epochMs).slice(0, 16).replace('T', ' ')} UTC`;
 }

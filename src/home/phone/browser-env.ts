@@ -1,3 +1,4 @@
+import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import type { Person } from '../identity-provider/people.ts';
 import type { Session } from '../identity-provider/sessions.ts';
@@ -5,8 +6,11 @@ import type { HomeAbout } from './phone-services.ts';
 
 /** What every page knows about the browser that asks for it. */
 export interface BrowserEnv {
+  Bindings: HttpBindings;
   Variables: {
     readonly about: HomeAbout;
+    /** Whether trading can be halted here. */
+    readonly canHalt: boolean;
     /** Who is signed in. */
     user: Person | undefined;
     session: Session | undefined;

@@ -71,6 +71,7 @@ export function browserMiddleware(services: PhoneServices) {
       : sessions.find(getCookie(context, cookies.session), cookies.secure ? undefined : key);
     const browser = cookies.secure ? knownBrowser(context, cookies) : (key ?? '');
     context.set('about', services.about);
+    context.set('canHalt', services.halting !== undefined);
     context.set('key', key);
     context.set('session', session);
     context.set('user', session === undefined ? undefined : services.people.find(session.username));

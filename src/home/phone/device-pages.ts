@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { byPasskey, type DeviceLookup, type DeviceRequest } from '../identity-provider/device-codes.ts';
-import { createRateLimit } from '../identity-provider/rate-limit.ts';
+import type { Person } from '../identity-provider/people.ts';
 import { type BrowserContext, type BrowserEnv, isFull } from './browser-env.ts';
 import { messagePage, page, passkeyNeeded, toSignIn } from './page.ts';
 import type { PhoneServices } from './phone-services.ts';
@@ -31,33 +31,44 @@ const scopeWords: Record<string, string> = {
 /** The device flow's pages (RFC 8628 §3.3): the code, the sign-in, and who asks for what. */
 export function createDevicePages(services: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
-  // Codes have 34 bits and live ten minutes; this many guesses find none (RFC 8628 §5.1).
-  const guesses = createRateLimit({ limit: 20, windowMs: 5 * 60 * 1000, clock: services.clock });
+  const { deviceCodes: guesses, addressOf } = services.limits;
 
   /** The request behind a code, or the page that says why there is none. */
-  const lookUp = async (context: BrowserContext, userCode: string): Promise<DeviceRequest | Response> => {
-    if (!guesses.allows('device')) {
-      return codePage(context, '', 429, 'Too many wrong codes. Wait five minutes.');
+  const lookUp = async (
+    context: BrowserContext,
+    user: Person,
+    userCode: string,
+  ): Promise<DeviceRequest | Response> => {
+    const guesser = `${addressOf(context.env.incoming)} ${user.username}`;
+    const wait = guesses.wait(guesser);
+    if (wait !== undefined) {
+      context.header('retry-after', String(wait));
+      return codePage(context, '', 429, `Too many wrong codes. Try again in ${wait} s.`);
     }
     const lookup = await services.deviceCodes.find(userCode);
     if (lookup.status === 'waiting') return lookup.request;
-    if (lookup.status === 'unknown') guesses.failed('device');
+    if (lookup.status === 'unknown') guesses.take(guesser);
     return codePage(context, userCode, lookup.status === 'unknown' ? 404 : 410, problems[lookup.status]);
   };
 
   app.get('/device', (context) => codePage(context, (context.req.query('user_code') ?? '').slice(0, 32)));
 
   app.post('/device', async (context) => {
+    const { user } = context.var;
     const { user_code: given } = await context.req.parseBody();
-    const found = await lookUp(context, typeof given === 'string' ? given.slice(0, 32) : '');
+    const userCode = typeof given === 'string' ? given.slice(0, 32) : '';
+    // Whether a code is one, only people of this home are told: a stranger has nothing to guess at.
+    if (user === undefined) return toSignIn(context, confirmPath(userCode));
+    const found = await lookUp(context, user, userCode);
     if (found instanceof Response) return found;
     return context.redirect(confirmPath(found.userCode), 303);
   });
 
   app.get('/device/confirm', async (context) => {
     const userCode = (context.req.query('user_code') ?? '').slice(0, 32);
-    if (context.var.user === undefined) return toSignIn(context, confirmPath(userCode));
-    const found = await lookUp(context, userCode);
+    const { user } = context.var;
+    if (user === undefined) return toSignIn(context, confirmPath(userCode));
+    const found = await lookUp(context, user, userCode);
     return found instanceof Response ? found : consentPage(context, found);
   });
 
@@ -66,7 +77,7 @@ export function createDevicePages(services: PhoneServices): Hono<BrowserEnv> {
     const { user_code: given, decision } = await context.req.parseBody();
     const userCode = typeof given === 'string' ? given.slice(0, 32) : '';
     if (user === undefined || session === undefined) return toSignIn(context, confirmPath(userCode));
-    const found = await lookUp(context, userCode);
+    const found = await lookUp(context, user, userCode);
     if (found instanceof Response) return found;
     const allow = decision === 'allow';
     if (allow && !isFull(context)) return passkeyNeeded(context);

@@ -84,6 +84,7 @@ ul.recent:empty::before { content: "Nothing yet."; color: var(--soft); }
 ul.recent li > :first-child { min-width: 0; overflow-wrap: anywhere; }
 .mono { font-family: ui-monospace, Menlo, Consolas, monospace; letter-spacing: .06em; }
 .note ul { margin: 0; padding-left: 1.1rem; }
+.environment { display: flex; align-items: center; gap: .6rem; margin: -1.1rem -1.1rem 1rem; padding: .6rem 1.1rem; border-radius: 1rem 1rem 0 0; }
 .environment strong { letter-spacing: .12em; }
 .environment.paper { background: var(--paper-ground); color: var(--paper-ink); border-bottom: 2px dashed var(--paper-line); }
 .environment.live { background: var(--live-ground); color: var(--live-ink); border-bottom: 6px double var(--live-ink); }

@@ -76,9 +76,9 @@ ${
 </header>`;
 }
 
-function footer({ var: { user } }: BrowserContext): Markup {
+function footer({ var: { user, canHalt } }: BrowserContext): Markup {
   if (user === undefined) return html`<footer></footer>`;
-  return html`<footer><nav aria-label="Pages"><a href="/phone">Requests</a> <a href="/phone/authenticators">Passkeys</a> <a href="/phone/sessions">Signed in on</a></nav></footer>`;
+  return html`<footer><nav aria-label="Pages"><a href="/phone">Requests</a> <a href="/phone/authenticators">Passkeys</a> <a href="/phone/sessions">Signed in on</a> <a href="/phone/programs">Programs</a>${canHalt ? html` <a href="/phone/halt">Halt trading</a>` : ''}</nav></footer>`;
 }
 
 /** What this session can't do, where it isn't one that a passkey has opened. */
@@ -87,7 +87,7 @@ function limits(context: BrowserContext): Markup | '' {
   if (session === undefined || isFull(context)) return '';
   return html`<p class="note" data-testid="limits"><strong>${
     session.by === 'recovery' ? 'Signed in with your recovery code' : 'Signed in by a link'
-  }</strong>You can read, deny, and sign browsers out. To approve, or to let a device in, sign in with your passkey; a phone is paired at the home’s own machine.</p>`;
+  }</strong>You can read, deny, halt trading, and sign browsers out. To approve, or to let a device in, sign in with your passkey; a phone is paired at the home’s own machine.</p>`;
 }
 
 /** A page that says one thing. */

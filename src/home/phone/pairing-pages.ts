@@ -1,10 +1,10 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { environmentWord } from '../../trading/environment.ts';
 import { signIn } from './browser.ts';
 import type { BrowserContext, BrowserEnv } from './browser-env.ts';
 import { browserName } from './browser-name.ts';
 import { readRegistration } from './credential-json.ts';
+import { environmentBanner } from './decision/environment-banner.ts';
 import { messagePage, page } from './page.ts';
 import type { PhoneServices } from './phone-services.ts';
 import { refusedJson, refusedPage } from './refused-page.ts';
@@ -89,11 +89,10 @@ export function nameOf(context: BrowserContext, given: unknown): string {
 
 function setUpPage(context: BrowserContext, secret: string, person: string) {
   const { about, formToken } = context.var;
-  const paper = about.environment === 'paper';
   return page(context, {
     title: 'Set up this phone',
     body: html`<div class="card">
-<div class="environment ${paper ? 'paper' : 'live'}" data-testid="environment"><span aria-hidden="true">${paper ? '◇' : '▲'}</span><strong>${environmentWord(about.environment)}</strong><span class="small">${paper ? 'simulated money' : 'real money'}</span></div>
+${environmentBanner(about.environment)}
 <h1 tabindex="-1">Set up this phone</h1>
 <p>From now on this phone approves orders for <strong data-testid="person">${person}</strong> at <strong data-testid="home-name">${about.name}</strong>: each with your finger, face or PIN, and no order without.</p>
 <div class="note"><strong>Only go on if you asked for this link yourself.</strong>It works once. One that someone sent you is an attack.</div>

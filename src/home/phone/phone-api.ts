@@ -1,3 +1,4 @@
+import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
@@ -6,6 +7,7 @@ import { utcSeconds } from '../../machine/clock.ts';
 import type { ApprovalRequest } from '../identity-provider/approval-requests.ts';
 import { sameSecret } from '../identity-provider/constant-time.ts';
 import { type DeviceLookup, TERMINAL_PHONE } from '../identity-provider/device-codes.ts';
+import { limitRefusals } from '../identity-provider/limit-requests.ts';
 import { pairingLink } from './pairing-pages.ts';
 import type { PhoneRequest } from './phone-request.ts';
 import { nextChange, type PhoneServices } from './phone-services.ts';
@@ -34,10 +36,11 @@ const userSchema = z.strictObject({ user: z.string() });
  * The phone for programs: `trade-agent phone`, and tests. Whoever holds the pairing secret acts as any user of this
  * sandbox, so it never leaves the sandbox's own folder.
  */
-export function createPhoneApi(services: PhoneServices): Hono {
-  const app = new Hono();
+export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBindings }> {
+  const app = new Hono<{ Bindings: HttpBindings }>();
   const known = (username: string) => services.people.find(username) !== undefined;
 
+  app.use(limitRefusals(services.limits));
   app.use(bodyLimit({ maxSize: 16 * 1024, onError: (context) => context.json({ error: 'too_large' }, 413) }));
   app.use(async (context, next) => {
     context.header('cache-control', 'no-store');
@@ -93,6 +96,10 @@ export function createPhoneApi(services: PhoneServices): Hono {
   forPerson('/pairings', async (user) => {
     const { secret } = await services.keys.pair(user);
     return { url: pairingLink(services.issuer, secret) };
+  });
+  forPerson('/registrations', (user) => {
+    const { token, expiresAt } = services.clients.issueToken(user);
+    return { token, expires_at: utcSeconds(expiresAt) };
   });
 
   return app;
@@ -208,6 +215,7 @@ function view(request: ApprovalRequest): PhoneRequest {
     id: request.id,
     user: request.user,
     client_name: request.clientName,
+    client_note: request.clientNote?.text ?? null,
     code: request.code,
     binding_message: request.bindingMessage ?? null,
     details: { ...request.details },

@@ -42,6 +42,8 @@ export interface PhoneClient {
   pairing(user: string): Promise<{ url: string }>;
   /** A link that signs a browser in as `user`, to read and to deny, once, within ten minutes. */
   ticket(user: string): Promise<{ url: string }>;
+  /** Lets one program register itself as a client that may ask `user`, within ten minutes. */
+  registrationToken(user: string): Promise<{ token: string }>;
 }
 
 const deviceSignInSchema = z.object({
@@ -62,6 +64,7 @@ const answeredConnectionSchema = z.object({
 export type AnsweredConnection = z.output<typeof answeredConnectionSchema>;
 
 const ticketSchema = z.object({ url: z.url() });
+const registrationSchema = z.object({ token: z.string() });
 
 /** Milliseconds on top of the time the server may wait. */
 const TIMEOUT = 10_000;
@@ -144,6 +147,8 @@ export function createPhoneClient(options: PhoneClientOptions): PhoneClient {
       ),
     pairing: (user) => call(ticketSchema, '/phone/api/pairings', noUser(user), { body: { user } }),
     ticket: (user) => call(ticketSchema, '/phone/api/tickets', noUser(user), { body: { user } }),
+    registrationToken: (user) =>
+      call(registrationSchema, '/phone/api/registrations', noUser(user), { body: { user } }),
   };
 }
 

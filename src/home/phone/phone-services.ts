@@ -4,8 +4,11 @@ import type { ApprovalRequests } from '../identity-provider/approval-requests.ts
 import type { ConnectionRequests } from '../identity-provider/connection-requests.ts';
 import type { Decide } from '../identity-provider/decide.ts';
 import type { DeviceCodes } from '../identity-provider/device-codes.ts';
+import type { Grants } from '../identity-provider/grants.ts';
 import type { People } from '../identity-provider/people.ts';
 import type { RecoveryCodes } from '../identity-provider/recovery-codes.ts';
+import type { RegisteredClients } from '../identity-provider/registered-clients.ts';
+import type { RequestLimits } from '../identity-provider/request-limits.ts';
 import type { Sessions } from '../identity-provider/sessions.ts';
 import type { ApprovalSteps } from './decision/approval-steps.ts';
 import type { PhonePush } from './push/phone-push.ts';
@@ -20,6 +23,13 @@ export interface HomeAbout {
   readonly simulated: boolean;
 }
 
+/** Stopping all trading for a person. */
+export interface Halting {
+  /** Since when it is, milliseconds since the epoch; undefined where trading goes on. */
+  haltedAt(sub: string): Promise<number | undefined>;
+  halt(sub: string): Promise<void>;
+}
+
 /** What the phone, as a page and as an API, is built on. */
 export interface PhoneServices {
   readonly issuer: string;
@@ -27,9 +37,15 @@ export interface PhoneServices {
   /** What people approve with, and sign in by. */
   readonly keys: Keys;
   readonly recovery: RecoveryCodes;
+  /** Undefined for a provider that has no gateway behind it. */
+  readonly halting: Halting | undefined;
   readonly people: People;
   readonly requests: ApprovalRequests;
   readonly deviceCodes: DeviceCodes;
+  readonly limits: RequestLimits;
+  readonly grants: Grants;
+  /** Programs that people let in. */
+  readonly clients: RegisteredClients;
   readonly connections: ConnectionRequests;
   /** The users' passwords at the third parties, for the phone that stands in for their browser. */
   readonly thirdPartyPasswords: Readonly<Record<string, string>>;

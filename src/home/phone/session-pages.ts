@@ -1,8 +1,8 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { utcSeconds } from '../../machine/clock.ts';
 import type { Session } from '../identity-provider/sessions.ts';
 import type { BrowserEnv } from './browser-env.ts';
+import { localTime } from './decision/local-time.ts';
 import { page, toSignIn } from './page.ts';
 import type { PhoneServices } from './phone-services.ts';
 
@@ -28,7 +28,7 @@ export function createSessionPages({ sessions }: PhoneServices): Hono<BrowserEnv
 <ul class="recent">${sessions.list(user.username).map(
         (one) => html`<li data-testid="session"><span>${one.browser}${
           one.id === session?.id ? html` <strong data-testid="this-browser">this browser</strong>` : ''
-        }<br><span class="soft small">${how[one.by]}, ${time(one.openedAt)}; last used ${time(one.seenAt)}</span></span>
+        }<br><span class="soft small">${how[one.by]}, ${localTime(one.openedAt)}; last used ${localTime(one.seenAt)}</span></span>
 <form method="post" action="${PATH}/end"><input type="hidden" name="form_token" value="${formToken}"><input type="hidden" name="id" value="${one.id}"><button class="quiet" data-testid="end-session">Sign out</button></form></li>`,
       )}</ul>`,
     });
@@ -43,9 +43,4 @@ export function createSessionPages({ sessions }: PhoneServices): Hono<BrowserEnv
   });
 
   return app;
-}
-
-/** `2026-11-26 14:30 UTC` */
-function time(epochMs: number): string {
-  return `${utcSeconds(epochMs).slice(0, 16).replace('T', ' ')} UTC`;
 }

@@ -1,7 +1,5 @@
-import { getConnInfo } from '@hono/node-server/conninfo';
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { createRateLimit } from '../identity-provider/rate-limit.ts';
 import { signIn, signOut } from './browser.ts';
 import type { BrowserContext, BrowserEnv } from './browser-env.ts';
 import { readAssertion } from './credential-json.ts';
@@ -12,8 +10,7 @@ import { refusalText } from './refused-page.ts';
 /** Signing in by passkey, by recovery code or by the sandbox's one-time link; and signing out. */
 export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
-  const { keys, people, recovery, sessions } = services;
-  const tries = createRateLimit({ limit: 10, windowMs: 15 * 60 * 1000, clock: services.clock });
+  const { keys, limits, people, recovery, sessions } = services;
 
   app.get('/signin', (context) => signInPage(context, localPath(context.req.query('next'))));
 
@@ -34,6 +31,8 @@ export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
       signIn(context, services, { username, by: 'passkey', credentialId, synced });
       return context.redirect(target, 303);
     } catch (error) {
+      const wait = limits.signIns.take(limits.addressOf(context.env.incoming));
+      if (wait !== undefined) return tooMany(context, target, wait);
       return signInPage(context, target, 401, refusalText(error).text);
     }
   });
@@ -42,12 +41,13 @@ export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
     const { username, code, next } = await context.req.parseBody();
     const name = typeof username === 'string' ? username.trim().toLowerCase().slice(0, 64) : '';
     const target = localPath(next);
-    const who = `${getConnInfo(context).remote.address} ${name}`;
-    if (!tries.allows(who)) {
-      return signInPage(context, target, 429, 'Too many wrong codes. Wait a quarter of an hour.');
-    }
+    const address = limits.addressOf(context.env.incoming);
+    const who = `${address} ${name}`;
+    const wait = limits.recoveryCodes.wait(who) ?? limits.recoveries.wait(address);
+    if (wait !== undefined) return tooMany(context, target, wait);
     if (!recovery.check(name, typeof code === 'string' ? code.slice(0, 64) : '')) {
-      tries.failed(who);
+      limits.recoveryCodes.take(who);
+      limits.recoveries.take(address);
       return signInPage(context, target, 401, 'That user name and recovery code do not match.');
     }
     signIn(context, services, { username: name, by: 'recovery' });
@@ -87,6 +87,12 @@ export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
   return app;
 }
 
+function tooMany(context: BrowserContext, next: string, wait: number) {
+  context.header('retry-after', String(wait));
+  const time = wait < 120 ? `${wait} s` : `${Math.ceil(wait / 60)} minutes`;
+  return signInPage(context, next, 429, `Too many tries from where you are. Wait ${time}.`);
+}
+
 function signInPage(
   context: BrowserContext,
   next: string,
@@ -120,7 +126,7 @@ ${hidden}
 <input type="text" id="username" name="username" autocomplete="username" autocapitalize="none" spellcheck="false" required data-testid="username">
 <label for="code">Recovery code</label>
 <input class="code" type="text" id="code" name="code" placeholder="XXXX-XXXX-XXXX-XXXX" maxlength="24" autocomplete="off" autocapitalize="characters" spellcheck="false" required data-testid="recovery-code">
-<p class="small soft">It lets you read, deny, and sign browsers out. It can’t approve anything, and can’t set up a passkey.</p>
+<p class="small soft">It lets you read, deny, halt trading, and sign browsers out. It can’t approve anything, and can’t set up a passkey.</p>
 <button class="quiet wide" data-testid="recover">Sign in with the code</button>
 </form>
 </details>`,

@@ -67,6 +67,8 @@ describe('after the tap', () => {
     expect(await text('result')).toContain('$900.60 in all');
     await shot(page, 'result-filled');
     expect(await at('recent').first().textContent()).toContain('filled 5 at $180.12');
+    // What is read aloud, and where a key would act, stays with it.
+    expect(await page.evaluate('document.activeElement.dataset.testid')).toBe('result');
     expect(loads).toBe(0);
   });
 
@@ -296,5 +298,5 @@ it('a screen reader hears of a new request and of each result once, and of no se
       'Buy 5 AAPL: Sending, On its way.',
       'Buy 5 AAPL: Filled, filled 5 at $180.12',
     ]);
-  expect(await page.locator('[aria-live], [role=status], [role=alert]').count()).toBe(2);
+  expect(await page.locator('#phone').locator('[aria-live], [role=status], [role=alert]').count()).toBe(2);
 });

@@ -146,6 +146,8 @@ describe('a session', () => {
     await phone.page.getByTestId('session').first().waitFor();
     const mine = phone.page.getByTestId('session').filter({ has: phone.page.getByTestId('this-browser') });
     expect(await mine.textContent()).toMatch(/Chrome on Linux[\s\S]*with a passkey/);
+    // In the phone's own zone; as the server wrote it in the title.
+    await expect.poll(() => mine.locator('time').first().getAttribute('title')).toMatch(/^20\d\d-.* UTC$/);
     const listed = await phone.page.getByTestId('session').allTextContents();
     expect(listed.some((line) => line.includes('by a link'))).toBe(true);
     const others = phone.page
@@ -155,6 +157,8 @@ describe('a session', () => {
       const before = await others.count();
       await others.first().getByTestId('end-session').tap();
       await expect.poll(() => others.count(), patiently).toBeLessThan(before);
+      // The page is loaded anew, and has none meanwhile.
+      await mine.waitFor();
     }
     expect(ledTo(await other.visit('/phone'))).toMatch(/^\/signin/);
     expect(await phone.page.getByTestId('signed-in-user').textContent()).toBe('Alice Adams');

@@ -139,8 +139,9 @@ describe('over https, without script', () => {
     expect(await world.phone.request(id)).toMatchObject({ status: 'pending' });
   });
 
-  it('the page loads by itself what is new', async () => {
+  it('the page loads by itself what is new, while nobody is reading', async () => {
     const { browser } = await recovered();
+    for (const { id } of await world.phone.requests('alice')) await world.phone.decide(id, 'deny');
     expect((await browser.ask('/phone')).text).toContain('<noscript><meta http-equiv="refresh"');
   });
 

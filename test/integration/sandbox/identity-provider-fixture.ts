@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -14,11 +14,12 @@ import { draftOf } from '../../../src/home/identity-provider/order-details.ts';
 import { addMissing, createPeople } from '../../../src/home/identity-provider/people.ts';
 import type { VaultConnection } from '../../../src/home/identity-provider/third-party.ts';
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
-import type { NumberMatching } from '../../../src/home/phone/decision/approval-steps.ts';
+import type { NumberMatching } from '../../../src/home/phone/decision/picked-code.ts';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
 import type { HomeAbout } from '../../../src/home/phone/phone-services.ts';
 import type { PushOptions } from '../../../src/home/phone/push/phone-push.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
+import type { ResolveHost } from '../../../src/net/public-fetch.ts';
 import {
   bindingMessage,
   type TradeOrderDetails,
@@ -70,6 +71,9 @@ export async function startIdentityProvider(
     connections?: Record<string, VaultConnection>;
     thirdPartyPasswords?: Record<string, string>;
     fetch?: typeof fetch;
+    publicFetch?: typeof fetch;
+    resolve?: ResolveHost;
+    clientAddress?: (request: IncomingMessage) => string;
     push?: PushOptions;
     numberMatching?: NumberMatching;
     signatures?: 'required' | 'off';
@@ -118,6 +122,9 @@ export async function startIdentityProvider(
       faults,
       onError: (problem) => problems.push(problem),
       ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+      ...(options.publicFetch === undefined ? {} : { publicFetch: options.publicFetch }),
+      ...(options.resolve === undefined ? {} : { resolve: options.resolve }),
+      ...(options.clientAddress === undefined ? {} : { clientAddress: options.clientAddress }),
       ...(options.push === undefined ? {} : { push: options.push }),
       ...(options.signatures === undefined ? {} : { signatures: options.signatures }),
       ...(options.numberMatching === undefined ? {} : { numberMatching: options.numberMatching }),
@@ -191,11 +198,16 @@ export async function signIn(world: World, options: { user?: string; scope?: str
   return { config, dpop, device, tokens };
 }
 
-/** Registers an approval client and hands out the calls it makes. */
-export async function registerApprovalClient(world: World, metadata: Record<string, unknown> = {}) {
+/** Registers an approval client, which `owner` lets in, and hands out the calls it makes. */
+export async function registerApprovalClient(
+  world: World,
+  metadata: Record<string, unknown> = {},
+  owner = 'alice',
+) {
   const key = await generateKeyPair('ES256', { extractable: true });
   const jwk: JWK = { ...(await exportJWK(key.publicKey)), kid: 'approval', alg: 'ES256', use: 'sig' };
   const auth = client.PrivateKeyJwt({ key: key.privateKey, kid: 'approval' });
+  const { token } = await world.phone.registrationToken(owner);
   const config = await client.dynamicClientRegistration(
     new URL(world.issuer),
     {
@@ -211,7 +223,7 @@ export async function registerApprovalClient(world: World, metadata: Record<stri
       ...metadata,
     } as Partial<client.ClientMetadata>,
     auth,
-    { execute: [client.allowInsecureRequests] },
+    { execute: [client.allowInsecureRequests], initialAccessToken: token },
   );
   const dpop = { DPoP: client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256')) };
   return {
@@ -221,7 +233,7 @@ export async function registerApprovalClient(world: World, metadata: Record<stri
     ask: (details: unknown, parameters: Record<string, string> = {}) =>
       client.initiateBackchannelAuthentication(config, {
         scope: 'openid orders:write',
-        login_hint: 'alice',
+        login_hint: owner,
         ...describedAs(details),
         authorization_details: JSON.stringify(Array.isArray(details) ? details : [details]),
         resource: RESOURCE,

@@ -86,7 +86,13 @@ describe('a device code', () => {
       deviceInfo: {},
       grantId: '',
     }).save();
-    const codes = createDeviceCodes({ provider, resource: RESOURCE, now: Date.now });
+    const codes = createDeviceCodes({
+      provider: () => provider,
+      issuer: RESOURCE,
+      grants: { noteDevice: () => {} },
+      resource: RESOURCE,
+      now: Date.now,
+    });
     const outcomes = await Promise.all([
       codes.decide('BCDF-GHJK', 'alice', TERMINAL_PHONE),
       codes.decide('BCDF-GHJK', 'bob', TERMINAL_PHONE),

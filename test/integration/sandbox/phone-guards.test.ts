@@ -72,7 +72,7 @@ describe('a form', () => {
   });
 
   it('is refused for a request of somebody else', async () => {
-    await approval.ask(details(), { login_hint: 'bob' });
+    await (await registerApprovalClient(world, {}, 'bob')).ask(details());
     const [bobs] = await world.phone.requests('bob');
     const { browser, token } = await signedIn();
     const response = await browser.post(`/phone/requests/${bobs?.id}`, {
@@ -97,8 +97,7 @@ describe('a form', () => {
 
 describe('guessing', () => {
   it('a device code stops after twenty tries', async () => {
-    const browser = createHttpBrowser(world.issuer);
-    const form_token = await browser.formToken('/device');
+    const { browser, token: form_token } = await signedIn();
     const attempt = async (user_code: string) =>
       (await browser.post('/device', { form_token, user_code })).status;
     for (let i = 0; i < 20; i++) expect(await attempt(`BCDF-GH${String(i).padStart(2, '0')}`)).toBe(404);

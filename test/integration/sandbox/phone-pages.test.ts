@@ -115,6 +115,7 @@ describe('the device pages', () => {
   });
 
   it('say what is wrong with a code', async () => {
+    await openPhone();
     await page.goto(`${world.issuer}/device`);
     await at('user-code').fill('BCDF-GHJK');
     await at('continue').click();

@@ -3,10 +3,8 @@ import type { Clock } from '../../../machine/clock.ts';
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
 import { createCodeChoices } from './code-choices.ts';
 import { createLiveConfirmations } from './live-confirmations.ts';
+import { isCodePicked, type NumberMatching } from './picked-code.ts';
 import { lastFour, requestView } from './request-view.ts';
-
-/** When the terminal's code is picked among three rather than shown. */
-export type NumberMatching = 'live' | 'always' | 'off';
 
 /** How long a sign-in is fresh enough for real money. */
 const FRESH_MS = 10 * 60 * 1000;
@@ -76,8 +74,7 @@ export function createApprovalSteps(options: {
   const { database, clock, numberMatching } = options;
   const choices = createCodeChoices(database, clock);
   const confirmations = createLiveConfirmations(database, clock);
-  const matches = ({ live }: { readonly live: boolean }) =>
-    numberMatching === 'always' || (numberMatching === 'live' && live);
+  const matches = (request: ApprovalRequest) => isCodePicked(request, numberMatching);
   const hindered = (code: Hindrance['code']): Hindrance => ({ code, ...hindrances[code] });
 
   const check = (
@@ -85,7 +82,7 @@ export function createApprovalSteps(options: {
     { user, session, signedInAt }: Approver,
   ): Hindrance | undefined => {
     const view = requestView(request);
-    if (matches(view)) {
+    if (matches(request)) {
       if (choices.isSpent(request.id)) return hindered('wrong_code_too_often');
       if (!choices.isPicked(request.id, session)) return hindered('no_code');
     }
@@ -95,14 +92,14 @@ export function createApprovalSteps(options: {
   };
 
   return {
-    codes: (request, session) => (matches(requestView(request)) ? choices.of(request, session) : undefined),
+    codes: (request, session) => (matches(request) ? choices.of(request, session) : undefined),
     wantsConfirmation(request, user) {
       const { live, account = '' } = requestView(request);
       return live && !confirmations.has(user, account);
     },
     take(request, approver, { match, confirm = '' }) {
       const view = requestView(request);
-      if (matches(view)) {
+      if (matches(request)) {
         if (match === undefined || match === '') return hindered('no_code');
         const pick = choices.pick(request, approver.session, match);
         if (pick !== 'right') return hindered(pick === 'wrong' ? 'wrong_code' : 'wrong_code_too_often');

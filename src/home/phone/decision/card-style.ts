@@ -59,7 +59,7 @@ span.buy, span.sell { color: var(--side); }
 .bar { position: fixed; inset: auto 0 0; z-index: 2; padding: .5rem max(1rem, env(safe-area-inset-right)) calc(.75rem + env(safe-area-inset-bottom)) max(1rem, env(safe-area-inset-left)); border-top: 1px solid var(--line); background: var(--card); box-shadow: 0 -.3rem 1rem rgb(0 0 0 / .08); }
 .bar > * { max-width: 32rem; margin-inline: auto; }
 body:has(.bar) { padding-bottom: calc(var(--bar) + env(safe-area-inset-bottom)); }
-main:has(.bar) { padding-bottom: 0; }
+main:has(.bar) { padding-bottom: 1.5rem; }
 .bar .said:empty { display: none; }
 .bar .said { margin: 0 auto .4rem; padding: .3rem .7rem; border: 0 solid var(--stop); border-left-width: .3rem; border-radius: .3rem; background: var(--ground); color: var(--ink); font-weight: 400; font-size: .9375rem; line-height: 1.35; }
 .bar .said.problem strong { color: var(--stop); }
@@ -97,7 +97,7 @@ main:has(.bar) { padding-bottom: 0; }
 .result .headline { margin-top: .2rem; font-size: 1.25rem; }
 .result [data-testid=outcome] { overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 .result .quiet { position: absolute; top: .45rem; right: .6rem; }
-#phone:has(#stage > *) #lately { display: none; }
+#phone:has(#stage > *) #lately, main:has(#stage > *) .ring { display: none; }
 #lately h2 { margin-top: 1.5rem; }
 
 ul.recent li[hidden] { display: none; }
@@ -107,7 +107,7 @@ ol.history p { margin: 0; font-variant-numeric: tabular-nums; }
 ol.history .first { display: flex; align-items: baseline; gap: .45rem; }
 ol.history .first .much { margin-left: auto; padding-left: .75rem; font-weight: 650; white-space: nowrap; }
 ol.history .first .much.not { color: var(--soft); font-weight: 400; }
-ol.history .second { display: flex; align-items: baseline; gap: .45rem; }
+ol.history .second { display: flex; align-items: center; gap: .45rem; }
 ol.history .second .mark { margin-left: auto; }
 ol.history .third { font-size: .875rem; }
 .pages { display: flex; gap: 1.5rem; }
@@ -130,7 +130,7 @@ ol.history .third { font-size: .875rem; }
 @media (max-height: 30rem) {
   body > .sandbox { padding-block: 0; }
   body > header { min-height: 2.25rem; padding-block: 0; }
-  header .quiet { min-height: 2rem; padding-block: 0; }
+  header .quiet { padding-block: 0; }
   .title, .title a { min-height: 1.75rem; }
   .all summary { min-height: 2.25rem; }
   .bar { padding-top: .35rem; padding-bottom: calc(.4rem + env(safe-area-inset-bottom)); }

@@ -23,6 +23,8 @@ export interface BellOptions {
   readonly noticesWhen: 'fallback' | 'always';
   /** What lock screens and notices may say. */
   readonly content: PushContent;
+  /** Whether a request's code is to be picked on the phone, so that nothing that rings may tell it. */
+  readonly hidesCode: (request: ApprovalRequest) => boolean;
   /** The phone's page. */
   readonly phone: string;
   readonly clock: Clock;
@@ -185,7 +187,8 @@ async function takeBack(
 
 function asking(options: BellOptions, request: ApprovalRequest, again: boolean): Push {
   return {
-    payload: (short) => JSON.stringify(askMessage(request, short ? 'short' : options.content, again)),
+    payload: (short) =>
+      JSON.stringify(askMessage(told(options, request), short ? 'short' : options.content, again)),
     topic: pushTopic(request),
     urgency: 'high',
     until: request.expiresAt,
@@ -233,9 +236,15 @@ function isPending({ requests }: BellOptions, { id }: ApprovalRequest): boolean 
   return requests.find(id)?.status === 'pending';
 }
 
-function noticeOf({ content, phone }: BellOptions, request: ApprovalRequest) {
-  const { id, code, expiresAt, requestedAt, user } = request;
-  const { title, body, order } = noticeWords(request, content, phone);
+/** A request as it may be told of: without its code where that is to be picked. */
+function told({ hidesCode }: BellOptions, request: ApprovalRequest): ApprovalRequest {
+  return hidesCode(request) ? { ...request, code: '' } : request;
+}
+
+function noticeOf(options: BellOptions, request: ApprovalRequest) {
+  const { content, phone } = options;
+  const { id, code, expiresAt, requestedAt, user } = told(options, request);
+  const { title, body, order } = noticeWords(told(options, request), content, phone);
   return {
     id: `nt_${createHash('sha256').update(`trade-agent.phone\0${id}`).digest('base64url').slice(0, 24)}`,
     user,
@@ -244,7 +253,7 @@ function noticeOf({ content, phone }: BellOptions, request: ApprovalRequest) {
     at: new Date(requestedAt).toISOString(),
     approval: {
       id,
-      code,
+      ...(code === '' ? {} : { code }),
       expires_at: utcSeconds(expiresAt),
       ...(order === undefined ? {} : { order }),
       phone,

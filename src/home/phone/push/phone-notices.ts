@@ -14,7 +14,8 @@ export interface PhoneNotice {
   /** The same in fields, for programs. */
   readonly approval: {
     readonly id: string;
-    readonly code: string;
+    /** Absent where it is to be picked on the phone. */
+    readonly code?: string;
     readonly expires_at: string;
     /** `Buy 5 AAPL · PAPER`; absent where a lock screen may not show it. */
     readonly order?: string;

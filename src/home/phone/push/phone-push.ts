@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Keys } from '../../../approval/keys/keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
-import type { ApprovalRequests } from '../../identity-provider/approval-requests.ts';
+import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
 import { type Bell, createBell } from './bell.ts';
 import type { PhoneNotices } from './phone-notices.ts';
 import type { LookUp } from './push-endpoint.ts';
@@ -47,6 +47,8 @@ export function createPhonePush(
     readonly closing: AbortSignal;
     readonly fetch: typeof fetch;
     readonly onError: (message: string) => void;
+    /** Whether a request's code is to be picked on the phone; none, where it is left out. */
+    readonly hidesCode?: (request: ApprovalRequest) => boolean;
   },
   options: PushOptions = {},
 ): PhonePush {
@@ -66,6 +68,7 @@ export function createPhonePush(
     loopback,
   });
   const bell = createBell({
+    hidesCode: () => false,
     ...parts,
     subscriptions,
     send,

@@ -33,7 +33,7 @@ export interface PushMessage {
 const LONGEST_TITLE = 160;
 const LONGEST_BODY = 560;
 
-/** The request, as it asks for the person. Pure. */
+/** The request, as it asks for the person. Pure. Where its code is empty, it is to be picked on the phone. */
 export function askMessage(request: ApprovalRequest, content: PushContent, again = false): PushMessage {
   const { title, body } = content === 'full' ? inFull(request) : inShort(request);
   return { ...about(request), kind: 'ask', title, body, ...(again ? { again: true } : {}) };
@@ -67,7 +67,7 @@ function inFull(request: ApprovalRequest): { title: string; body: string } {
   const { headline, word, terms } = shown(request);
   return {
     title: safeLine(word === undefined ? headline : `${headline} · ${word}`, LONGEST_TITLE),
-    body: safeLine(`${terms} · Code ${request.code}`, LONGEST_BODY),
+    body: safeLine(request.code === '' ? terms : `${terms} · Code ${request.code}`, LONGEST_BODY),
   };
 }
 
@@ -116,12 +116,13 @@ export function noticeWords(
   phone: string,
 ): { title: string; body: string; order?: string } {
   const { title, body } = content === 'full' ? inFull(request) : inShort(request);
-  const first = content === 'full' ? body : `Code ${request.code}`;
+  const { code } = request;
+  const first = content === 'full' ? body : code === '' ? 'It waits' : `Code ${code}`;
   return {
     title: `Look at your phone: ${title}`,
     body: [
       `${first}, until ${utcSeconds(request.expiresAt)}.`,
-      `Approve it on your phone only if it shows this code and what you want: ${phone}`,
+      `Approve it on your phone only if it shows ${code === '' ? '' : 'this code and '}what you want: ${phone}`,
     ].join('\n'),
     ...(content === 'full' ? { order: title } : {}),
   };

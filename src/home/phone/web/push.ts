@@ -45,13 +45,19 @@ export function startPush(): void {
     const button = event.target instanceof Element ? event.target.closest('[data-push-button]') : null;
     if (button !== null) void toggle();
   });
-  document.addEventListener('visibilitychange', () => look());
+  document.addEventListener('visibilitychange', () => {
+    // Permissions may have been changed meanwhile, in the browser's settings.
+    known = null;
+    look();
+  });
   // The page changes by itself: as requests come, and as another page is put in its place.
   new MutationObserver(() => look()).observe(document.body, { childList: true, subtree: true });
   look();
 }
 
 let looking = false;
+/** The section that says how it stands; countdowns change the page twice a second. */
+let known: HTMLElement | null = null;
 
 function look(): void {
   if (looking) return;
@@ -59,7 +65,9 @@ function look(): void {
   requestAnimationFrame(() => {
     looking = false;
     tellShown();
-    if (!busy) void tellState();
+    if (busy || section() === known) return;
+    known = section();
+    void tellState().catch(() => say('not-kept'));
   });
 }
 

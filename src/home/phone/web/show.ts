@@ -1,4 +1,5 @@
 import { FRAGMENT } from './ask.ts';
+import { localTimes } from './times.ts';
 
 /** Puts an answer's page in the place of the one that is shown. What it says is our own server's. */
 export async function show(answer: Response): Promise<void> {
@@ -19,8 +20,9 @@ export async function show(answer: Response): Promise<void> {
   started(main);
 }
 
-/** Loads what the page asks for by `data-script`: one of our own assets. */
+/** Puts times into the phone's own zone, and loads what the page asks for by `data-script`: one of our own assets. */
 export function started(main: HTMLElement | null): void {
+  localTimes(document);
   const source = main?.dataset.script;
   if (!source?.startsWith('/phone/assets/')) return;
   const script = document.createElement('script');

@@ -151,9 +151,11 @@ function patch(
     let child = before;
     if (child === undefined || (known !== undefined && known !== html)) {
       child = made(html);
-      const focused = before?.contains(document.activeElement) ?? false;
+      const focused = document.activeElement;
+      const within = before !== focused && (before?.contains(focused) ?? false);
       before?.replaceWith(child);
-      if (focused) focusOn(child.querySelector('a, button') ?? child);
+      if (before === focused) focusOn(child);
+      else if (within) focusOn(child.querySelector('a, button'));
       changed(child);
     }
     room.shown.set(child, html);
