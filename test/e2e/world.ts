@@ -76,7 +76,7 @@ export function startCommand(
   args: readonly string[],
   options: CommandOptions & { env: NodeJS.ProcessEnv },
 ): Running {
-  const child = spawn(process.execPath, [launcher, ...args], {
+  const child = spawn(process.execPath, [options.program ?? launcher, ...args], {
     env: { PATH: process.env.PATH, ...options.env },
     cwd: options.cwd,
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],

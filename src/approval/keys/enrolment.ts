@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RegistrationResponseJSON } from '@simplewebauthn/server';
+import { failpoint } from '../../machine/failpoint.ts';
 import { safeLine } from '../../net/shown-text.ts';
 import type { AuditNote } from '../../store/audit.ts';
 import type { KeyProof, SigningKey } from '../../store/signing-key-store.ts';
@@ -53,8 +54,10 @@ export function enrolment(parts: KeyParts) {
         name: nameOf(name, 'Passkey'),
         enrolledAt: clock.now(),
       };
+      failpoint('key.verified');
       switch (await store.enrol(key, proof, enrolled(key, proof), clock.now())) {
         case 'enrolled':
+          failpoint('key.enrolled');
           return key;
         case 'known':
           throw keyKnown();
@@ -86,6 +89,7 @@ export function enrolment(parts: KeyParts) {
       const note = removed(key, by === 'machine' ? by : 'key');
       if ((await store.remove({ sub, credentialId }, proof, note, clock.now())) === 'stale')
         throw counterBack();
+      failpoint('key.removed');
     },
 
     async enrolSoftware(sub, { credentialId, publicKey }) {

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { createMiddleware } from 'hono/factory';
+import { failpoint } from '../../machine/failpoint.ts';
 import { sameSecret } from '../identity-provider/constant-time.ts';
-import { type NewSession, SESSION_MS } from '../identity-provider/sessions.ts';
+import { type NewSession, SESSION_MS, type Session } from '../identity-provider/sessions.ts';
 import type { BrowserContext, BrowserEnv } from './browser-env.ts';
 import { browserName } from './browser-name.ts';
 import { messagePage, shellPage } from './page.ts';
@@ -39,6 +40,7 @@ export function signIn(
     browser: browserName(context.req.header('user-agent')),
     key: context.var.key,
   });
+  failpoint('session.opened');
   // As long as the server keeps it: an installed page that the phone has put to sleep is still signed in after a push.
   setCookie(context, cookies.session, secret, { ...cookies.attributes, maxAge: SESSION_MS / 1000 });
 }
@@ -68,7 +70,10 @@ export function browserMiddleware(services: PhoneServices) {
     const unkeyed = !cookies.secure && key === undefined;
     const session = unkeyed
       ? undefined
-      : sessions.find(getCookie(context, cookies.session), cookies.secure ? undefined : key);
+      : await counting(
+          sessions.find(getCookie(context, cookies.session), cookies.secure ? undefined : key),
+          services,
+        );
     const browser = cookies.secure ? knownBrowser(context, cookies) : (key ?? '');
     context.set('about', services.about);
     context.set('canHalt', services.halting !== undefined);
@@ -94,6 +99,21 @@ export function browserMiddleware(services: PhoneServices) {
     context.res.headers.delete('location');
     context.res = new Response(null, { status: 204, headers: { [LOCATION_HEADER]: location } });
   });
+}
+
+/**
+ * A session that a passkey opened counts while that is enrolled: whoever removes a key, and is interrupted before they end its
+ * sessions, leaves none of them.
+ */
+async function counting(
+  session: Session | undefined,
+  { keys, sessions }: Pick<PhoneServices, 'keys' | 'sessions'>,
+): Promise<Session | undefined> {
+  if (session?.credentialId === undefined) return session;
+  const { username, credentialId } = session;
+  if ((await keys.list(username)).some((key) => key.credentialId === credentialId)) return session;
+  sessions.endOf(username, credentialId);
+  return undefined;
 }
 
 /** Tells one browser from another where no key does: without script, over https. */

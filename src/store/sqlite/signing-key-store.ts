@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
+import { failpoint } from '../../machine/failpoint.ts';
 import type { AuditNote } from '../audit.ts';
 import type { KeyProof, KeyUse, Signature, SigningKey, SigningKeyStore } from '../signing-key-store.ts';
 import { auditNotes } from './audit-store.ts';
@@ -58,6 +59,7 @@ function changes(database: Database.Database) {
       enrolledAt: key.enrolledAt,
     });
     note(line, now);
+    failpoint('key.written');
     return 'enrolled' as const;
   });
   const end = database.prepare(
