@@ -67,6 +67,8 @@ export interface CommandOptions {
   /** Written to standard input, which is then closed; absent: no standard input. */
   readonly input?: string;
   readonly cwd?: string;
+  /** Another build's launcher. */
+  readonly program?: string;
   /** A server, which runs until it is told to end. */
   readonly endless?: boolean;
 }
