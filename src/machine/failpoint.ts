@@ -30,6 +30,8 @@ export const failpoints = {
   'key.written': 'home: a key is written and what allowed it is used up, the transaction is open',
   'key.enrolled': 'home: a key is enrolled, its browser is not signed in',
   'key.removed': 'home: a key is removed, the browsers that it let in are signed in',
+  'person.stripped': 'home user remove: nothing of a person is left but their name',
+  'person.ended': 'home: whatever a removed person had open is withdrawn, that it is so is not noted',
   'session.opened': 'home: a browser is signed in, and does not know it',
   'propose.before_call': 'agent: the request stands in the checkpoint, the gateway has heard nothing',
   'proposal.completed': 'gateway: the proposal is complete, no row is written',

@@ -45,10 +45,10 @@ export type Action = 'kill' | 'fail';
 
 /**
  * Nobody is rung in the sandbox: what dies while it rings is in test/integration/push. What a home alone passes is in
- * home-crash.test.ts.
+ * test/crash/home.
  */
 const names = (Object.keys(failpoints) as Failpoint[]).filter(
-  (name) => !/^(?:push|init|account|key|session)\./.test(name),
+  (name) => !/^(?:push|init|account|key|person|session)\./.test(name),
 );
 
 /** Failpoints an order passes before anybody decides: the tap may come before the death or after it. */

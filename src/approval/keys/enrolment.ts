@@ -92,6 +92,13 @@ export function enrolment(parts: KeyParts) {
       failpoint('key.removed');
     },
 
+    async endPerson(sub) {
+      await store.unpair(sub);
+      for (const key of await store.of(sub)) {
+        await store.remove(key, 'machine', removed(key, 'machine'), clock.now());
+      }
+    },
+
     async enrolSoftware(sub, { credentialId, publicKey }) {
       if (!parts.softwareKeys) {
         throw refused('signature_software', 'a key of the terminal phone’s does not count here');

@@ -34,8 +34,10 @@ const last = () => {
   return proposal;
 };
 
-/** Where the person has to tap again, since their decision is not kept. */
+/** Where the decision is not kept: what they were asked still waits. */
 const again: readonly Failpoint[] = ['signature.verified', 'signature.kept'];
+/** Where the token is lost on the way: they are asked once more, and told why. */
+const lost: readonly Failpoint[] = ['idp.issued', 'poll.answered'];
 const short: readonly Failpoint[] = [
   ...again,
   'idp.decided',
@@ -66,8 +68,7 @@ it.each(isLong ? [...short, ...patient] : short)(
     // The browser is still signed in; where the tap got lost the request still waits, and the key signs anew.
     const waits = async () => (await world.waiting(phone)).length;
     if (again.includes(at)) expect((await world.approve(phone)).status).toBe(200);
-    else if (at === 'idp.issued') {
-      // The token was lost on the way: the person is asked once more, and told why.
+    else if (lost.includes(at)) {
       await expect.poll(waits, { timeout: 20_000 }).toBe(1);
       expect((await world.approve(phone)).status).toBe(200);
     }
