@@ -46,10 +46,10 @@ export interface HomeWorld {
 
 const json = { accept: 'application/json' };
 
-/** @param program another build of the program, and what it needs in its environment */
+/** @param program what the program needs in its environment beside the usual, and another build of it */
 export async function createHomeWorld(
   faults = new ScriptFaults(),
-  program?: { readonly launcher: string; readonly env: NodeJS.ProcessEnv },
+  program?: { readonly launcher?: string; readonly env: NodeJS.ProcessEnv },
 ): Promise<HomeWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-homes-'));
   const sandbox = await startSandbox({ home: join(folder, 'sandbox'), port: 0, partialFills: false, faults });
@@ -60,7 +60,7 @@ export async function createHomeWorld(
     startCommand(args, {
       env: { ...env, ...program?.env },
       endless,
-      ...(program === undefined ? {} : { program: program.launcher }),
+      ...(program?.launcher === undefined ? {} : { program: program.launcher }),
     });
   const running = new Set<Running>();
   let ended = Promise.resolve<NodeJS.Signals | null>(null);
