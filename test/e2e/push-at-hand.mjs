@@ -6,7 +6,7 @@ import { syncBuiltinESMExports } from 'node:module';
 const ORIGIN = 'https://push.example.com';
 const { lookup } = promises;
 promises.lookup = async (host, ...rest) =>
-  // Of RFC 5737's kind none counts as outside; nothing is sent to this one.
+  // One that counts as outside, as those that are kept for documentation don't; nothing is sent there.
   host === new URL(ORIGIN).hostname ? [{ address: '8.8.8.8', family: 4 }] : lookup(host, ...rest);
 syncBuiltinESMExports();
 

@@ -4,9 +4,10 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { createMiddleware } from 'hono/factory';
 import { failpoint } from '../../machine/failpoint.ts';
 import { sameSecret } from '../identity-provider/constant-time.ts';
-import { type NewSession, SESSION_MS, type Session } from '../identity-provider/sessions.ts';
+import { type NewSession, SESSION_MS } from '../identity-provider/sessions.ts';
 import type { BrowserContext, BrowserEnv } from './browser-env.ts';
 import { browserName } from './browser-name.ts';
+import { isOpenSession } from './open-session.ts';
 import { messagePage, shellPage } from './page.ts';
 import type { PhoneServices } from './phone-services.ts';
 
@@ -68,12 +69,10 @@ export function browserMiddleware(services: PhoneServices) {
     const given = context.req.header(KEY_HEADER);
     const key = given !== undefined && /^[A-Za-z0-9_-]{43}$/.test(given) ? given : undefined;
     const unkeyed = !cookies.secure && key === undefined;
-    const session = unkeyed
+    const found = unkeyed
       ? undefined
-      : await counting(
-          sessions.find(getCookie(context, cookies.session), cookies.secure ? undefined : key),
-          services,
-        );
+      : sessions.find(getCookie(context, cookies.session), cookies.secure ? undefined : key);
+    const session = found !== undefined && (await isOpenSession(found, services)) ? found : undefined;
     const browser = cookies.secure ? knownBrowser(context, cookies) : (key ?? '');
     context.set('about', services.about);
     context.set('canHalt', services.halting !== undefined);
@@ -99,21 +98,6 @@ export function browserMiddleware(services: PhoneServices) {
     context.res.headers.delete('location');
     context.res = new Response(null, { status: 204, headers: { [LOCATION_HEADER]: location } });
   });
-}
-
-/**
- * A session that a passkey opened counts while that is enrolled: whoever removes a key, and is interrupted before they end its
- * sessions, leaves none of them.
- */
-async function counting(
-  session: Session | undefined,
-  { keys, sessions }: Pick<PhoneServices, 'keys' | 'sessions'>,
-): Promise<Session | undefined> {
-  if (session?.credentialId === undefined) return session;
-  const { username, credentialId } = session;
-  if ((await keys.list(username)).some((key) => key.credentialId === credentialId)) return session;
-  sessions.endOf(username, credentialId);
-  return undefined;
 }
 
 /** Tells one browser from another where no key does: without script, over https. */

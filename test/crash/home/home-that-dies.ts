@@ -18,7 +18,7 @@ export interface HomeThatDies extends HomeWorld {
   servedDies(at: Failpoint, work: () => Promise<unknown>): Promise<void>;
   /** What the folder holds, read past the home that is served. */
   inside<T>(work: (home: OpenHome) => Promise<T>, folder?: string): Promise<T>;
-  /** The key pairs of the broker that stand in plain in a file of the home's, or beside it. */
+  /** The key pairs of the broker that stand in plain in a file of the home's or the agent's, or beside them. */
   plainSecrets(): string[];
   /** A file with a person's key pair, for a command; gone before anything is looked at. */
   keyFile(person: number): string;
@@ -63,7 +63,7 @@ export async function createHomeThatDies(): Promise<HomeThatDies> {
     inside: (work, folder = world.home) => withHome({ clock: systemClock }, folder, work),
     plainSecrets() {
       const texts = readdirSync(world.folder, { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile() && /^(?:agent-home|again)/.test(relativeTo(world.folder, entry)))
+        .filter((entry) => entry.isFile() && !/^(?:sandbox|keys)/.test(relativeTo(world.folder, entry)))
         .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'));
       return world.sandbox.seed.users
         .flatMap(({ broker_key }) => [broker_key.secret, broker_key.key_id])
