@@ -21,7 +21,9 @@ export interface HomeOptions
   extends Pick<
     IdentityProviderOptions,
     | 'about'
+    | 'documents'
     | 'faults'
+    | 'knownClients'
     | 'numberMatching'
     | 'onError'
     | 'phonePairingSecret'

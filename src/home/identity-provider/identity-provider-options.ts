@@ -28,8 +28,8 @@ export interface IdentityProviderOptions {
   readonly phonePairingSecret: string;
   /** The one client that may exchange tokens (private_key_jwt). */
   readonly gatewayClient: { readonly client_id: string; readonly jwks: JSONWebKeySet };
-  /** Other people's clients that are registered beforehand (RFC 7591 metadata). */
-  readonly listedClients?: readonly ClientMetadata[];
+  /** Other people’s clients that are registered beforehand (RFC 7591 metadata). */
+  readonly knownClients?: readonly ClientMetadata[];
   readonly vault: Vault;
   /** By user name: lets the terminal phone stand in for their browser where an account is to be connected. */
   readonly thirdPartyPasswords?: Readonly<Record<string, string>>;

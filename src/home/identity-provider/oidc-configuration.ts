@@ -30,13 +30,13 @@ import type { People } from './people.ts';
 import { isIn, routes } from './protocol.ts';
 
 export interface OidcConfigurationOptions extends AskingOptions {
+  /** Registered beforehand, beside our own. */
+  readonly knownClients?: readonly ClientMetadata[] | undefined;
   readonly store: OidcStore;
   /** Private; the first signs. */
   readonly signingKeys: readonly JWK[];
   readonly cookieKey: string;
   readonly people: People;
-  /** Registered beforehand, beside our own. */
-  readonly clients?: readonly ClientMetadata[] | undefined;
   /** By which name a token goes that was issued under this grant; undefined for our own clients' tokens. */
   readonly nameOf: (grantId: string) => string | undefined;
   readonly limits: AskingOptions['limits'] & Parameters<typeof clientDocuments>[0]['limits'];
@@ -59,11 +59,7 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
     jwks: { keys: [...options.signingKeys] } as NonNullable<Configuration['jwks']>,
     cookies: { keys: [options.cookieKey] },
     routes,
-    clients: [
-      loginClient,
-      gatewayClient(options.gatewayClient, options.resource),
-      ...(options.clients ?? []),
-    ],
+    clients: clientsOf(options),
     clientDefaults: {
       ...publicClientDefaults,
       grant_types: [...publicClientDefaults.grant_types],
@@ -163,6 +159,14 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
       ciba: ciba(options),
     },
   };
+}
+
+function clientsOf({
+  gatewayClient: ours,
+  resource,
+  knownClients = [],
+}: OidcConfigurationOptions): ClientMetadata[] {
+  return [loginClient, gatewayClient(ours, resource), ...knownClients];
 }
 
 /** How long what it issues lives, in seconds. */

@@ -36,7 +36,7 @@ export interface ProtocolParts
     | 'fetch'
     | 'gatewayClient'
     | 'issuer'
-    | 'listedClients'
+    | 'knownClients'
     | 'people'
     | 'publicFetch'
     | 'resolve'
@@ -131,7 +131,6 @@ function openProvider(parts: ProtocolParts, keys: readonly JWK[], replayed: { jt
         if (replayed.jti !== undefined && faults.take('replayed_approval')) payload.jti = replayed.jti;
         replayed.jti = payload.jti;
       },
-      clients: parts.listedClients,
       nameOf: (grantId) => {
         const client = parts.authorized.find(grantId);
         return client === undefined ? undefined : oneLineName(client);

@@ -20,6 +20,8 @@ export function clientDocuments(options: {
   readonly limits: Pick<RequestLimits, 'addressOf' | 'documents'>;
   readonly resolve?: ResolveHost | undefined;
 }): Feature {
+  /** Requests by which one was read already: the library looks for the client again where the first look has failed. */
+  const looked = new WeakSet<IncomingMessage>();
   return {
     enabled: true,
     ack: 'draft-02',
@@ -28,8 +30,12 @@ export function clientDocuments(options: {
       if (clientId.length > LONGEST_ID) return false;
       // The page that asks has no request of the library's; whoever is there has come through one.
       const request: IncomingMessage | undefined = ctx?.req;
-      const wait = request && options.limits.documents.take(options.limits.addressOf(request));
-      if (wait !== undefined) throw tooManyError(wait);
+      if (request !== undefined) {
+        if (looked.has(request)) return false;
+        looked.add(request);
+        const wait = options.limits.documents.take(options.limits.addressOf(request));
+        if (wait !== undefined) throw tooManyError(wait);
+      }
       if (await leadsOutside(new URL(clientId).hostname, options.resolve)) return true;
       throw new errors.InvalidClient('the client_id is not at an address on the open internet');
     },

@@ -56,8 +56,8 @@ export function createConsents(options: {
     const provider = options.provider();
     try {
       const interaction = await provider.interactionDetails(incoming, outgoing);
-      // The cookie alone would do; the address is what the person sees.
-      if (interaction.uid !== id) return undefined;
+      // The cookie alone would do; the address is what the person sees. The library leaves it to the store what is over.
+      if (interaction.uid !== id || interaction.exp * 1000 <= options.now()) return undefined;
       const { client_id: clientId, redirect_uri: redirectUri, scope } = interaction.params;
       const client = await provider.Client.find(String(clientId));
       if (client === undefined || typeof redirectUri !== 'string') return undefined;

@@ -54,6 +54,9 @@ export function checkPublicClient(metadata: AllClientMetadata): void {
   metadata.application_type = 'native';
   // What is registered would cap what may be asked for later, and some register half of it.
   delete metadata.scope;
+  // Made where the registration didn't say that it wants none.
+  delete metadata.client_secret;
+  delete metadata.client_secret_expires_at;
   // Each of these has the provider fetch something, or do what nobody is to have here.
   delete metadata.sector_identifier_uri;
   delete metadata.jwks;
