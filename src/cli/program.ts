@@ -41,6 +41,7 @@ const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['sandbox', async () => (await import('./commands/sandbox/sandbox.ts')).addSandboxCommand],
   ['home', async () => (await import('./commands/home/home.ts')).addHomeCommand],
   ['gateway', async () => (await import('./commands/gateway/gateway.ts')).addGatewayCommand],
+  ['mcp', async () => (await import('./commands/mcp/mcp.ts')).addMcpCommand],
   ['demo', async () => (await import('./commands/demo/demo.ts')).addDemoCommand],
   ['doctor', async () => (await import('./commands/doctor/doctor.ts')).addDoctorCommand],
   ['completion', async () => (await import('./commands/completion/completion.ts')).addCompletionCommand],

@@ -114,6 +114,7 @@ function callerOf(token: string, claims: AccessTokenClaims): Caller {
     // RFC 9068 §2.2 has `client_id`; Keycloak's tokens (26.4, measured) say it by `azp` alone.
     clientId: textOf(claims.client_id) ?? textOf(claims.azp),
     scopes: new Set(typeof claims.scope === 'string' ? claims.scope.split(' ').filter(Boolean) : []),
+    clientName: textOf(claims.client_name),
     username: textOf(claims.preferred_username),
     email: textOf(claims.email),
     jti: claims.jti,

@@ -26,7 +26,8 @@ function requireNoApprovals({ grant_types = [], token_endpoint_auth_method }: Al
   throw Object.assign(
     new errors.CustomOIDCProviderError(
       'invalid_token',
-      'a registration takes a session’s access token, or a token from /phone/programs',
+      // Part of a header.
+      "a registration takes a session's access token, or a token from /phone/programs",
     ),
     { status: 401, statusCode: 401 },
   );

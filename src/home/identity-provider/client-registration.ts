@@ -95,7 +95,8 @@ async function registerOpenly(
   { limits, open }: Pick<RegistrationOptions, 'limits' | 'open'>,
 ): Promise<void> {
   const address = limits.addressOf(ctx.req);
-  const wait = limits.openRegistrations.take(address);
+  // What is refused is counted as at any other endpoint.
+  const wait = limits.openRegistrations.wait(address);
   if (wait !== undefined) {
     ctx.set('retry-after', String(wait));
     answer(ctx, 429, tooManyBody(wait));
@@ -104,7 +105,9 @@ async function registerOpenly(
   await next();
   if (ctx.status === 401) challenge(ctx);
   const registered = ctx.status === 201 ? ctx.oidc.entities.Client : undefined;
-  if (registered !== undefined) open.add(registered.clientId, address);
+  if (registered === undefined) return;
+  limits.openRegistrations.take(address);
+  open.add(registered.clientId, address);
 }
 
 /** Answers by itself where there is none. */
