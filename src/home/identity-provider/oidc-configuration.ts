@@ -141,23 +141,27 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
       },
     },
     ttl: lifetimes(options),
-    features: {
-      devInteractions: { enabled: false },
-      rpInitiatedLogout: { enabled: false },
-      pushedAuthorizationRequests: { enabled: false },
-      userinfo: { enabled: true },
-      dPoP: { enabled: true },
-      clientIdMetadataDocument: clientDocuments(options),
-      deviceFlow: { enabled: true, deviceInfo: () => ({}) },
-      revocation: {
-        enabled: true,
-        allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId,
-      },
-      registration: { enabled: true, initialAccessToken: false, issueRegistrationAccessToken: false },
-      resourceIndicators: resourceIndicators(options),
-      richAuthorizationRequests: richAuthorizationRequests(options),
-      ciba: ciba(options),
+    features: features(options),
+  };
+}
+
+function features(options: OidcConfigurationOptions): NonNullable<Configuration['features']> {
+  return {
+    devInteractions: { enabled: false },
+    rpInitiatedLogout: { enabled: false },
+    pushedAuthorizationRequests: { enabled: false },
+    userinfo: { enabled: true },
+    dPoP: { enabled: true },
+    clientIdMetadataDocument: clientDocuments(options),
+    deviceFlow: { enabled: true, deviceInfo: () => ({}) },
+    revocation: {
+      enabled: true,
+      allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId,
     },
+    registration: { enabled: true, initialAccessToken: false, issueRegistrationAccessToken: false },
+    resourceIndicators: resourceIndicators(options),
+    richAuthorizationRequests: richAuthorizationRequests(options),
+    ciba: ciba(options),
   };
 }
 

@@ -34,7 +34,7 @@ export function addMcpClients(mcp: Command, cli: Cli): void {
   clients
     .command('list', { isDefault: true })
     .description('Lists the MCP clients that were let in. Nobody has verified their names.')
-    .option('--user <name>', 'whose (default: everybody’s)')
+    .option('--user <name>', 'whose (default: anybody)')
     .addHelpText(
       'after',
       examples([['trade-agent mcp clients list --output json', 'for scripts']]) + exitCodes([]),
