@@ -94,12 +94,15 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     clock,
   });
   const toGateway = listenerOf(gateway.app);
+  const mounts = (options.gateway.mounts ?? []).map(({ path }) => path);
   return {
     people,
     keys,
     listener: (request: IncomingMessage, response: ServerResponse) => {
       const [path = '/'] = (request.url ?? '/').split('?', 1);
-      return isGatewayPath(path) ? toGateway(request, response) : provider.callback(request, response);
+      return isGatewayPath(path, mounts)
+        ? toGateway(request, response)
+        : provider.callback(request, response);
     },
     close: async () => {
       await gateway.close();

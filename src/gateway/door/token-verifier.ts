@@ -19,8 +19,12 @@ export interface Credentials {
 
 export interface TokenVerifierOptions {
   readonly provider: IdentityProvider;
-  /** Expected `aud`, and the base of every DPoP `htu`. */
+  /** The base of every DPoP `htu`, and the expected `aud`. */
   readonly resource: string;
+  /** The expected `aud`, where it is another. */
+  readonly audience?: string | undefined;
+  /** What else is served here: a token that is for one of these as well could cross over, and is refused. */
+  readonly otherAudiences?: readonly string[] | undefined;
   readonly proofs: ProofStore;
   readonly clock: Clock;
   /** Refuses tokens that are bound to no key: whoever finds one could use it. */
@@ -150,9 +154,10 @@ type AccessTokenClaims = JWTPayload & { sub: string; jti: string; exp: number; i
 
 async function verifiedClaims(
   token: string,
-  { provider, resource }: Pick<TokenVerifierOptions, 'provider' | 'resource'>,
+  options: Pick<TokenVerifierOptions, 'provider' | 'resource' | 'audience' | 'otherAudiences'>,
   now: number,
 ): Promise<AccessTokenClaims> {
+  const { provider, resource, audience = resource, otherAudiences = [] } = options;
   // Not the issuer as configured but as the provider writes it: they may differ in a trailing slash.
   const { issuer } = await provider.metadata();
   try {
@@ -160,12 +165,15 @@ async function verifiedClaims(
       algorithms: [...SIGNING_ALGORITHMS],
       typ: 'at+jwt',
       issuer,
-      audience: resource,
+      audience,
       clockTolerance: CLOCK_SKEW_SECONDS,
       currentDate: new Date(now),
       requiredClaims: ['exp', 'iat', 'sub', 'jti'],
     });
-    const { sub, jti, exp, iat } = payload;
+    const { sub, jti, exp, iat, aud } = payload;
+    if (Array.isArray(aud) && aud.some((one) => otherAudiences.includes(one))) {
+      throw tokenRefusal('token_audience', 'the access token is for more than one audience here');
+    }
     if (typeof sub !== 'string' || sub === '' || typeof jti !== 'string' || jti === '') {
       throw tokenRefusal('token_claims', 'the access token has an empty sub or jti');
     }

@@ -1,0 +1,43 @@
+import type { Clock } from '../../machine/clock.ts';
+import { createGatewayClient } from '../../tools/gateway/gateway-client.ts';
+import type { Environment } from '../../trading/order.ts';
+import type { McpCaller } from '../mcp-caller.ts';
+import { HOLD_MS, type McpServerOptions, mcpServer } from '../server/mcp-server.ts';
+import { createProposalKeys } from '../server/retries.ts';
+import { type McpEndpoint, mcpEndpoint } from './mcp-endpoint.ts';
+import type { MountedCaller } from './mcp-mount.ts';
+
+export interface ServeMcpOptions extends Pick<McpServerOptions, 'version' | 'readOnly'> {
+  readonly clock: Clock;
+  /** Of the accounts behind the gateway. */
+  readonly environment: Environment;
+  /** Milliseconds; {@link HOLD_MS} unless said otherwise. */
+  readonly holdMs?: number;
+}
+
+/** The endpoint behind a gateway's door. */
+export function serveMcp({
+  holdMs = HOLD_MS,
+  environment,
+  ...options
+}: ServeMcpOptions): McpEndpoint<MountedCaller> {
+  const server = { ...options, holdMs, keys: createProposalKeys(options.clock) };
+  return mcpEndpoint((caller: MountedCaller, context) =>
+    mcpServer(callerOf(caller, environment), context, server),
+  );
+}
+
+function callerOf(caller: MountedCaller, environment: Environment): McpCaller {
+  const { sub, clientId, scopes, username, email } = caller;
+  return {
+    sub,
+    clientId,
+    scopes,
+    environment,
+    signedIn: { user: { sub, name: username, email }, profile: { name: 'gateway', environment } },
+    gateway: createGatewayClient({
+      profile: { gateway: '' },
+      fetch: (path, init) => caller.fetch(path, init),
+    }),
+  };
+}
