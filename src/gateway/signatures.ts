@@ -2,7 +2,6 @@ import type { Keys } from '../approval/keys/keys.ts';
 import { TradeAgentError } from '../trading/errors.ts';
 import type { Caller } from './door/caller.ts';
 import type { GatewayOptions } from './gateway-options.ts';
-import type { GatewaySettings } from './gateway-settings.ts';
 
 /** Where approvals are signed: whether this one is, by whom it must be. */
 export type Signatures = Pick<Keys, 'check'>;
@@ -23,7 +22,7 @@ export function signaturesOf({
       'invalid_config',
       `approval.signature is "${signature}", but this gateway has no keys that people sign with`,
       {
-        hint: 'Keys are enrolled in a home alone: serve one with "trade-agent home", or set "signature: off" in gateway.yaml.',
+        hint: 'Keys are enrolled in a home alone: serve one with "trade-agent home", or set signature to "off" in gateway.yaml.',
       },
     );
   }
@@ -35,10 +34,10 @@ export function signaturesOf({
  * @throws {TradeAgentError} `invalid_config`
  */
 export function requireSignedLiveMoney({
-  environment,
   approval,
-}: Pick<GatewaySettings, 'environment' | 'approval'>): void {
-  if (environment === 'paper' || approval.signature !== 'off') return;
+  broker,
+}: Pick<GatewayOptions, 'approval' | 'broker'>): void {
+  if (broker.environment === 'paper' || approval?.signature !== 'off') return;
   throw new TradeAgentError('invalid_config', 'approval.signature must not be "off" with live money', {
     hint: 'Set "signature: required" under approval in the home’s gateway.yaml.',
   });

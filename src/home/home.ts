@@ -4,6 +4,7 @@ import { createKeys, type Keys } from '../approval/keys/keys.ts';
 import { publicHalf } from '../auth/provider/assertion-key.ts';
 import { createGateway } from '../gateway/gateway.ts';
 import type { GatewayApproval, GatewayOptions } from '../gateway/gateway-options.ts';
+import { requireSignedLiveMoney, signaturesOf } from '../gateway/signatures.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { listenerOf } from '../net/http-server.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
@@ -55,13 +56,15 @@ export interface Home {
   close(): Promise<void>;
 }
 
-/** @throws {TradeAgentError} `invalid_config` for an address that is neither https nor on loopback */
+/**
+ * @throws {TradeAgentError} `invalid_config` for an address that is neither https nor on loopback, and where live money would
+ *   be traded by unsigned approvals
+ */
 export async function createHome(options: HomeOptions): Promise<Home> {
   const { address, providerDatabase, stores, clock = systemClock } = options;
   const { approval } = options.gateway;
+  requireSignedLiveMoney(options.gateway);
   const people = createPeople(providerDatabase, () => clock.now());
-  const { signature } = approval;
-  const isLive = options.gateway.broker.environment === 'live';
   const keys = createKeys({
     store: stores.keys,
     gateway: address,
@@ -69,7 +72,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     origin: address,
     rpName: 'trade-agent',
     clock,
-    softwareKeys: options.softwareKeys && !isLive,
+    softwareKeys: options.softwareKeys && options.gateway.broker.environment !== 'live',
   });
   const fetching = options.fetch === undefined ? {} : { fetch: options.fetch };
   const provider: IdentityProvider = await createIdentityProvider({
@@ -80,7 +83,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     database: providerDatabase,
     people,
     keys,
-    signatures: signature === 'required' || (signature === 'live' && isLive) ? 'required' : 'off',
+    signatures: signaturesOf({ ...options.gateway, keys }) === undefined ? 'off' : 'required',
     gatewayClient: { client_id: approval.client.id, jwks: { keys: [publicHalf(approval.privateKey)] } },
     clock,
   });

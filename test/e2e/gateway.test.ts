@@ -221,3 +221,11 @@ it('a halt is ended at the gateway’s machine while it runs, and its record sho
   ]);
   expect((await command('audit', 'verify').ended).stdout).toContain('line 1: changed');
 });
+
+it('says that only a home has keys to sign with, and ends', async () => {
+  settings({ approval: { signature: 'required' } });
+  const { code, stderr } = await command('--port', '0').ended;
+  expect(code).toBe(2);
+  expect(stderr).toContain('approval.signature is "required"');
+  expect(stderr).toContain('trade-agent home');
+});

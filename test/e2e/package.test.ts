@@ -124,7 +124,8 @@ describe('the package', () => {
       .flatMap((file) => {
         const text = readFileSync(join(root, 'dist', file), 'utf8');
         const imports = text.matchAll(
-          /(?:(?<![.\w])(?:from|import|require)\(?|__require\)\()\s*"((?:@[\w.-]+\/)?[a-z][\w.-]*)"/g,
+          // Not what an error message quotes.
+          /(?:(?<![.\w'])(?:from|import|require)\(?|__require\)\()\s*"((?:@[\w.-]+\/)?[a-z][\w.-]*)"/g,
         );
         return [...imports].flatMap(([, name]) => name ?? []).filter((name) => !isBuiltin(name));
       });

@@ -85,6 +85,9 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const now = () => clock.now();
   const onError = options.onError ?? ((message) => process.stderr.write(`identity provider: ${message}\n`));
   const closing = new AbortController();
+  if (options.signatures === 'required' && options.keys === undefined) {
+    throw new TypeError('approvals can’t be signed without keys');
+  }
   database.pragma('journal_mode = WAL');
   database.pragma('synchronous = FULL');
 

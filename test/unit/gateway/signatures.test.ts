@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { GatewayOptions } from '../../../src/gateway/gateway-options.ts';
 import { requireSignedLiveMoney, signaturesOf } from '../../../src/gateway/signatures.ts';
+import { createHome, type HomeOptions } from '../../../src/home/home.ts';
 
 type Signature = 'required' | 'live' | 'off';
 const keys = { check: async () => Promise.reject(new Error('not asked')) };
@@ -36,13 +37,19 @@ describe('whether approvals are signed', () => {
     expect(signaturesOf({ broker: { environment: 'live' } } as unknown as GatewayOptions)).toBeUndefined();
   });
 
+  it('a home is not made without where money is live', async () => {
+    const options = { address: 'https://home.example', stores: {}, gateway: optionsOf('off', 'live') };
+    await expect(createHome(options as unknown as HomeOptions)).rejects.toMatchObject({
+      code: 'invalid_config',
+      hint: expect.stringContaining('signature: required'),
+    });
+  });
+
   it('a home with live money does not start without', () => {
-    const settings = (environment: string, signature: Signature) =>
-      ({ environment, approval: { signature } }) as Parameters<typeof requireSignedLiveMoney>[0];
-    expect(() => requireSignedLiveMoney(settings('live', 'off'))).toThrow(
+    expect(() => requireSignedLiveMoney(optionsOf('off', 'live'))).toThrow(
       expect.objectContaining({ code: 'invalid_config', hint: expect.stringContaining('required') }),
     );
-    for (const one of [settings('live', 'required'), settings('live', 'live'), settings('paper', 'off')]) {
+    for (const one of [optionsOf('required', 'live'), optionsOf('live', 'live'), optionsOf('off', 'paper')]) {
       expect(() => requireSignedLiveMoney(one)).not.toThrow();
     }
   });
