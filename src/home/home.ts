@@ -6,6 +6,7 @@ import { createGateway } from '../gateway/gateway.ts';
 import type { GatewayApproval, GatewayOptions } from '../gateway/gateway-options.ts';
 import { requireSignedLiveMoney, signaturesOf } from '../gateway/signatures.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
+import { requireHost } from '../net/host-check.ts';
 import { listenerOf } from '../net/http-server.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import { isGatewayPath } from './gateway-paths.ts';
@@ -19,6 +20,7 @@ import { createPeople, type People } from './identity-provider/people.ts';
 export interface HomeOptions
   extends Pick<
     IdentityProviderOptions,
+    | 'clients'
     | 'faults'
     | 'onError'
     | 'passwords'
@@ -97,12 +99,14 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     clock,
   });
   const toGateway = listenerOf(gateway.app);
-  const mounts = (options.gateway.mounts ?? []).map(({ path }) => path);
+  const mounts = (options.gateway.mounts ?? []).map(({ path }): string => path);
+  const isForUs = requireHost([address]);
   return {
     people,
     keys,
     listener: (request: IncomingMessage, response: ServerResponse) => {
       const [path = '/'] = (request.url ?? '/').split('?', 1);
+      if (mounts.includes(path) && !isForUs(request, response)) return;
       return isGatewayPath(path, mounts)
         ? toGateway(request, response)
         : provider.callback(request, response);

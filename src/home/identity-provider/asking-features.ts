@@ -5,12 +5,18 @@ import {
   type RichAuthorizationRequestsActiveConfiguration,
 } from 'oidc-provider';
 import { CIBA_GRANT } from '../../net/oauth-names.ts';
-import { APPROVAL_SCOPES, CONNECTION_SCOPES, IDENTITY_SCOPES, SESSION_SCOPES } from '../../trading/scopes.ts';
+import {
+  APPROVAL_SCOPES,
+  CONNECTION_SCOPES,
+  IDENTITY_SCOPES,
+  MCP_SCOPES,
+  SESSION_SCOPES,
+} from '../../trading/scopes.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { readSubject } from './approval-subject.ts';
 import { approvalTypes, type GatewayClient } from './clients.ts';
 import { UnacceptableDetails } from './order-details.ts';
-import { connectedAccountsUrl, isIn, LOGIN_CLIENT_ID } from './protocol.ts';
+import { connectedAccountsUrl, isIn, LOGIN_CLIENT_ID, mcpResource } from './protocol.ts';
 
 type Features = NonNullable<Configuration['features']>;
 
@@ -61,6 +67,14 @@ export function resourceIndicators({ issuer, resource }: AskingOptions): Feature
         return {
           scope: CONNECTION_SCOPES.join(' '),
           audience: connectedAccounts,
+          accessTokenFormat: 'jwt',
+          jwt: { sign: { alg: 'ES256' } },
+        };
+      }
+      if (indicator === mcpResource(resource) && !client.grantTypeAllowed(CIBA_GRANT)) {
+        return {
+          scope: MCP_SCOPES.join(' '),
+          audience: indicator,
           accessTokenFormat: 'jwt',
           jwt: { sign: { alg: 'ES256' } },
         };

@@ -1,6 +1,12 @@
 import type Provider from 'oidc-provider';
-import { CONNECTION_SCOPES, IDENTITY_SCOPES, ORDER_SCOPE, SESSION_SCOPES } from '../../trading/scopes.ts';
-import { connectedAccountsUrl } from './protocol.ts';
+import {
+  CONNECTION_SCOPES,
+  IDENTITY_SCOPES,
+  MCP_SCOPES,
+  ORDER_SCOPE,
+  SESSION_SCOPES,
+} from '../../trading/scopes.ts';
+import { connectedAccountsUrl, mcpResource } from './protocol.ts';
 
 /** A device that waits to be let in (RFC 8628), as the person deciding about it sees it. */
 export interface DeviceRequest {
@@ -86,17 +92,18 @@ export function createDeviceCodes(options: {
         const granted = (allowed: readonly string[]) =>
           lookup.request.scopes.filter((scope) => allowed.includes(scope));
         const identity = granted(IDENTITY_SCOPES);
-        const session = granted(SESSION_SCOPES);
+        const target = code.params?.resource === mcpResource(resource) ? mcpResource(resource) : resource;
+        const session = granted(target === resource ? SESSION_SCOPES : MCP_SCOPES);
         if (identity.length > 0) grant.addOIDCScope(identity);
         const connections = granted(CONNECTION_SCOPES);
-        if (session.length > 0) grant.addResourceScope(resource, session);
+        if (session.length > 0) grant.addResourceScope(target, session);
         if (connections.length > 0) grant.addResourceScope(connectedAccounts, connections);
         Object.assign(code, {
           accountId: user,
           amr: ['pwd'],
           authTime: Math.floor(options.now() / 1000),
           grantId: await grant.save(),
-          resource: connections.length > 0 ? [resource, connectedAccounts] : resource,
+          resource: connections.length > 0 ? [target, connectedAccounts] : target,
           scope: [...identity, ...session, ...connections].join(' '),
         });
         await code.save();

@@ -3,7 +3,7 @@ import { getRequestListener } from '@hono/node-server';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Hono } from 'hono';
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
-import Provider from 'oidc-provider';
+import Provider, { type ClientMetadata } from 'oidc-provider';
 import type { Keys } from '../../approval/keys/keys.ts';
 import { createTokenVerifier, type TokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
@@ -50,6 +50,8 @@ export interface IdentityProviderOptions {
   readonly phonePairingSecret: string;
   /** The one client that may exchange tokens (private_key_jwt). */
   readonly gatewayClient: { readonly client_id: string; readonly jwks: JSONWebKeySet };
+  /** Other people's clients that are registered beforehand (RFC 7591 metadata). */
+  readonly clients?: readonly ClientMetadata[];
   readonly vault: Vault;
   /** By user name: lets the terminal phone stand in for their browser where an account is to be connected. */
   readonly thirdPartyPasswords?: Readonly<Record<string, string>>;
@@ -231,7 +233,7 @@ function serve(app: Hono): Handler {
 }
 
 interface ProviderParts
-  extends Pick<IdentityProviderOptions, 'issuer' | 'resource' | 'people' | 'vault' | 'faults'> {
+  extends Pick<IdentityProviderOptions, 'issuer' | 'resource' | 'people' | 'vault' | 'faults' | 'clients'> {
   readonly gatewayClient: IdentityProviderOptions['gatewayClient'];
   readonly fetch?: typeof fetch;
   readonly keys: ProviderKeys;

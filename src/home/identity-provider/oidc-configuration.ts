@@ -1,4 +1,4 @@
-import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { type ClientMetadata, type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { isProposalDetails } from '../../approval/details.ts';
 import { CIBA_GRANT } from '../../net/oauth-names.ts';
 import {
@@ -26,6 +26,8 @@ export interface OidcConfigurationOptions extends AskingOptions {
   readonly store: OidcStore;
   readonly keys: ProviderKeys;
   readonly people: People;
+  /** Registered beforehand, beside our own. */
+  readonly clients?: readonly ClientMetadata[] | undefined;
   /** The last word on an access token's claims before it is signed. */
   readonly onAccessToken: (payload: Record<string, unknown>) => void;
   /** Sends CIBA pings. */
@@ -44,7 +46,11 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
     jwks: { keys: [options.keys.signing] },
     cookies: { keys: [options.keys.cookie] },
     routes,
-    clients: [loginClient, gatewayClient(options.gatewayClient, options.resource)],
+    clients: [
+      loginClient,
+      gatewayClient(options.gatewayClient, options.resource),
+      ...(options.clients ?? []),
+    ],
     clientDefaults: {
       grant_types: [CIBA_GRANT],
       response_types: [],

@@ -32,6 +32,11 @@ export function connectedAccountsUrl(issuer: string): string {
   return `${issuer}${CONNECTED_ACCOUNTS_PATH}`;
 }
 
+/** What tokens of anybody's agent are for: the gateway's MCP endpoint, never `/v1`. */
+export function mcpResource(resource: string): string {
+  return `${resource}/mcp`;
+}
+
 /** Whether a text is one of a list's, a scope say. */
 export function isIn<T extends string>(list: readonly T[], text: string): text is T {
   return (list as readonly string[]).includes(text);
