@@ -63,22 +63,25 @@ const params = z.looseObject({ taskId: z.string() });
 
 /** Answers `tasks/get`, `tasks/update` and `tasks/cancel`. For servers of the 2026 revision alone: no other knows them. */
 export function serveTasks(server: Server, source: TaskSource): void {
-  const known = <Found>(found: Found | undefined | false): Found => {
-    if (found !== undefined && found !== false) return found;
-    throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'there is no such task of yours');
-  };
-  server.setRequestHandler('tasks/get', { params }, async ({ taskId }, context) => {
-    requireTasks(context);
-    return { taskId, ...known(await source.get(taskId)) } as Result;
-  });
-  server.setRequestHandler('tasks/update', { params }, async ({ taskId }, context) => {
-    requireTasks(context);
-    known(await source.update(taskId, context.mcpReq.inputResponses ?? {}));
-    return {};
-  });
-  server.setRequestHandler('tasks/cancel', { params }, async ({ taskId }, context) => {
-    requireTasks(context);
-    known(await source.cancel(taskId));
-    return {};
-  });
+  const answer = (
+    method: string,
+    found: (id: string, context: ServerContext) => Promise<object | boolean | undefined>,
+  ) =>
+    server.setRequestHandler(method, { params }, async ({ taskId }, context) => {
+      requireTasks(context);
+      // An exception's message would be sent to the client.
+      const task = await found(taskId, context).catch(() => {
+        throw new ProtocolError(
+          ProtocolErrorCode.InternalError,
+          'the task cannot be looked at now: ask again',
+        );
+      });
+      if (task === undefined || task === false) {
+        throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'there is no such task of yours');
+      }
+      return (task === true ? {} : { taskId, ...task }) as Result;
+    });
+  answer('tasks/get', (id) => source.get(id));
+  answer('tasks/update', (id, { mcpReq }) => source.update(id, mcpReq.inputResponses ?? {}));
+  answer('tasks/cancel', (id) => source.cancel(id));
 }

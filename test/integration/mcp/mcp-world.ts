@@ -1,4 +1,5 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { exportJWK, type GenerateKeyPairResult, SignJWT } from 'jose';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { mcpMount } from '../../../src/mcp/http/mcp-mount.ts';
 import type { SandboxOptions } from '../../../src/sandbox/sandbox.ts';
@@ -15,7 +16,7 @@ export interface McpWorld extends ProposalWorld {
   token(
     client: ClientId,
     user: 'alice' | 'bob',
-    options?: { scopes?: readonly string[]; resource?: string },
+    options?: { scopes?: readonly string[]; resource?: string; dpop?: GenerateKeyPairResult },
   ): Promise<string>;
   /** Connected, by the official SDK. */
   connect(token: string, options?: ConnectOptions): Promise<Client>;
@@ -31,6 +32,12 @@ interface ConnectOptions {
       : never
     : never;
 }
+
+const proofOf = async ({ publicKey, privateKey }: GenerateKeyPairResult, htu: string) =>
+  new SignJWT({ htm: 'POST', htu, jti: crypto.randomUUID() })
+    .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk: await exportJWK(publicKey) })
+    .setIssuedAt()
+    .sign(privateKey);
 
 export async function startMcpWorld(
   options: Partial<SandboxOptions> & { holdMs?: number; readOnly?: boolean } = {},
@@ -51,8 +58,10 @@ export async function startMcpWorld(
     ...sandbox,
   });
   const issuer = () => world.sandbox.ready.issuer;
-  const post = async (path: string, body: Record<string, string>) => {
-    const response = await fetch(`${issuer()}${path}`, { method: 'POST', body: new URLSearchParams(body) });
+  const post = async (path: string, body: Record<string, string>, dpop?: GenerateKeyPairResult) => {
+    const url = `${issuer()}${path}`;
+    const headers: Record<string, string> = dpop === undefined ? {} : { dpop: await proofOf(dpop, url) };
+    const response = await fetch(url, { method: 'POST', headers, body: new URLSearchParams(body) });
     return (await response.json()) as Record<string, string>;
   };
   const open: Client[] = [];
@@ -60,17 +69,21 @@ export async function startMcpWorld(
     get url() {
       return `${issuer()}/mcp`;
     },
-    async token(client, user, { scopes = MCP_SCOPES, resource = `${issuer()}/mcp` } = {}) {
+    async token(client, user, { scopes = MCP_SCOPES, resource = `${issuer()}/mcp`, dpop } = {}) {
       const scope = ['openid', ...scopes].join(' ');
       const begun = await post('/device/code', { client_id: client, scope, resource });
       if (begun.user_code === undefined) throw new Error(JSON.stringify(begun));
       await world.phone.completeDevice(user, begun.user_code);
-      const answer = await post('/token', {
-        grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
-        device_code: begun.device_code ?? '',
-        client_id: client,
-        resource,
-      });
+      const answer = await post(
+        '/token',
+        {
+          grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+          device_code: begun.device_code ?? '',
+          client_id: client,
+          resource,
+        },
+        dpop,
+      );
       if (answer.access_token === undefined) throw new Error(JSON.stringify(answer));
       return answer.access_token;
     },
