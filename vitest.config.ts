@@ -11,6 +11,8 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // A condition that is waited for comes late where the machine is busy, not wrong.
+    expect: { poll: { timeout: 10_000 } },
     // One each processor: most of a test's time is waiting for a process or a server of its own.
     maxWorkers: '100%',
     reporters: ['default', new SummaryReporter()],

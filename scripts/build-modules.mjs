@@ -19,7 +19,7 @@ rmSync(folder, { recursive: true, force: true });
 const KEYCHAIN_CHILD = 'src/secrets/keychain/keychain-child.ts';
 const sources = globSync('src/**/*.{ts,tsx}', { cwd: root })
   .map((file) => file.replaceAll('\\', '/'))
-  .filter((file) => file !== KEYCHAIN_CHILD);
+  .filter((file) => file !== KEYCHAIN_CHILD && !file.startsWith('src/home/phone/web/'));
 // It puts a Request of its own in the place of Node's, so that there can be one copy of it only: the tests' too.
 const SERVER = '@hono/node-server';
 const chunkOf = (file) => file.replace(/^src\/|\.tsx?$/g, '').replaceAll('/', '__');

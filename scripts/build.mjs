@@ -5,6 +5,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { browserPackages } from './bundle/browser-scripts.mjs';
 import { chunksAsFunctions } from './bundle/chunk-functions.mjs';
 import { findGroups } from './bundle/groups.mjs';
 import { renderHelp } from './bundle/help-texts.mjs';
@@ -61,7 +62,7 @@ for (const { path, text } of alone.outputFiles) {
 
 const metafile = {
   inputs: { ...program.metafile.inputs, ...alone.metafile.inputs },
-  outputs: { ...program.metafile.outputs, ...alone.metafile.outputs },
+  outputs: { ...program.metafile.outputs, ...alone.metafile.outputs, ...browserPackages() },
 };
 writeFileSync(join(root, outdir, 'metafile.json'), JSON.stringify(metafile));
 // The manual page comes from the commands themselves, so that it can't fall behind them.

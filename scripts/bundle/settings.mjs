@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { browserScriptsAsText } from './browser-scripts.mjs';
 import { leanDependencies } from './lean-dependencies.mjs';
 import { source } from './source.mjs';
 
@@ -42,7 +43,7 @@ export function chunkSettings(root, outdir, kind, groups) {
     ...settings(root, outdir, kind),
     outExtension: { '.js': '.cjs' },
     splitting: true,
-    plugins: [source(root, groups), leanDependencies()],
+    plugins: [browserScriptsAsText(), source(root, groups), leanDependencies()],
     external: ['better-sqlite3-multiple-ciphers'],
     alias: {
       // Its CommonJS build would lose its named exports behind a dynamic import.

@@ -9,7 +9,7 @@ import type { Proposer } from './kind.ts';
 import { createProposing, type Proposed, type ProposingCaller, type ProposingRules } from './propose.ts';
 import { type Attendants, createAttendants } from './waiting/attendants.ts';
 import { changeOf, changesOf } from './watching.ts';
-import { haltTrading, withdraw } from './withdraw.ts';
+import { haltTrading, withdraw, withdrawRevoked } from './withdraw.ts';
 
 export interface KernelOptions extends KernelParts, ProposingRules {
   /** Told of what went wrong inside; never holds a token. */
@@ -38,6 +38,8 @@ export interface ApprovalKernel {
   follow(sub: string, version: number | undefined, signal: AbortSignal): AsyncGenerator<StoredProposal[]>;
   /** @throws {Refusal} 404 `not_found`, 409 `proposal_executing`, `proposal_settled` */
   withdraw(sub: string, id: string): Promise<StoredProposal>;
+  /** What a client, or anybody, was allowed to do for a person has ended: what it has open is withdrawn. */
+  revoked(who: { readonly sub: string; readonly clientId?: string }): Promise<void>;
   /** The identity provider calls back (CIBA Core §10.2). False for a call that is nobody's, as far as is known yet. */
   called(authReqId: string, notificationToken: string): Promise<boolean>;
   /** Stops all trading of a person, and withdraws what is open. @returns since when, milliseconds since the epoch */
@@ -112,6 +114,10 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
       changeOf(watching, { id, version }, ms, [signal, closing.signal]),
     follow: (sub, version, signal) => changesOf(watching, sub, version, [signal, closing.signal]),
     withdraw: async (sub, id) => withdraw(parts, await kernel.find(sub, id)),
+    revoked: async (who) => {
+      await withdrawRevoked(parts, who);
+      audit.flushSoon();
+    },
     called: attendants.called,
 
     async halt(caller) {

@@ -11,6 +11,10 @@ type Parts = Pick<KernelParts, 'store' | 'moves' | 'halts' | 'clock'> & {
   readonly attendants: Pick<Attendants, 'moved' | 'wake'>;
 };
 
+const revokedReason: Reason = {
+  code: 'approval_cancelled',
+  text: 'withdrawn: the sign-in that it came by was ended',
+};
 const withdrawnReason: Reason = { code: 'approval_cancelled', text: 'withdrawn before it was carried out' };
 
 /** @throws {Refusal} 409 `proposal_executing`, `proposal_settled` */
@@ -27,6 +31,16 @@ export async function withdraw(parts: Parts, proposal: StoredProposal): Promise<
         hint: 'Look what became of it; an order can be cancelled.',
         members: { state },
       });
+}
+
+/** Whoever proposed it may not any more: nobody is to be asked, nor anything carried out, in their name. */
+export async function withdrawRevoked(
+  parts: Parts,
+  { sub, clientId }: { readonly sub: string; readonly clientId?: string },
+): Promise<void> {
+  for (const proposal of await parts.store.list({ sub, state: 'open' })) {
+    if (clientId === undefined || proposal.client === clientId) await cancel(parts, proposal, revokedReason);
+  }
 }
 
 /**

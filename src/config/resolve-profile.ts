@@ -7,8 +7,8 @@ import { dialectOf } from './provider/dialects.ts';
 /** The profile that exists without a file. */
 export const SANDBOX_PROFILE = 'sandbox';
 
-/** The login client every sandbox knows. */
-const SANDBOX_LOGIN_CLIENT = { client_id: 'trade-agent' };
+/** The login client that every home knows, and so every sandbox. */
+export const HOME_LOGIN_CLIENT = 'trade-agent';
 
 /** Its vault knows the broker by its own name. */
 const SANDBOX_CONNECTIONS = { broker: 'paper-broker' };
@@ -79,7 +79,7 @@ export function resolveProfile(
       issuer: sandbox.issuer,
       gateway: sandbox.gateway,
       audience: profile.audience ?? sandbox.gateway,
-      login_client: profile.login_client ?? SANDBOX_LOGIN_CLIENT,
+      login_client: profile.login_client ?? { client_id: HOME_LOGIN_CLIENT },
       connections: { ...SANDBOX_CONNECTIONS, ...profile.connections },
       credential_store: storeOf(profile),
       phone: sandbox.phone,

@@ -2,7 +2,7 @@ import type { Clock } from '../machine/clock.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { createDoor, type Door } from './door/door.ts';
 import type { IdentityProvider } from './door/identity-provider.ts';
-import { createTokenVerifier, type TokenVerifier } from './door/token-verifier.ts';
+import { createTokenVerifier, requireUnrevoked, type TokenVerifier } from './door/token-verifier.ts';
 import type { GatewayOptions } from './gateway-options.ts';
 import { type Acting, createActing } from './mounts/acting.ts';
 import type { Mount } from './mounts/mount.ts';
@@ -20,10 +20,19 @@ export interface Entrance {
 }
 
 export function createEntrance(options: GatewayOptions, provider: IdentityProvider, clock: Clock): Entrance {
-  const { resource, stores, log = () => {}, allowedClients, ownClients = [], mounts = [] } = options;
+  const {
+    resource,
+    stores,
+    log = () => {},
+    allowedClients,
+    ownClients = [],
+    mounts = [],
+    isRevoked,
+  } = options;
   const rules = {
     provider,
-    resource,
+    base: resource,
+    isRevoked,
     proofs: stores.proofs,
     clock,
     allowedClients: allowedClients && [...allowedClients, ...ownClients],
@@ -46,15 +55,17 @@ export function createEntrance(options: GatewayOptions, provider: IdentityProvid
       verify: whileOpen(
         createTokenVerifier({
           ...rules,
+          resource,
           requireBoundTokens: options.requireBoundTokens,
           otherAudiences: others(resource),
         }),
       ),
-      actingFor(request) {
+      async actingFor(request) {
         const caller = acting.callerOf(request);
         if (caller === undefined) return undefined;
         requireOpen();
         // It came through another door with a token, which gives it no more time than it would have here.
+        await requireUnrevoked(caller, isRevoked);
         if (caller.expiresAt > clock.now()) return caller;
         throw new Refusal(401, 'token_expired', 'the access token has expired', {
           hint: 'Refresh it.',
@@ -71,12 +82,12 @@ export function createEntrance(options: GatewayOptions, provider: IdentityProvid
         verify: whileOpen(
           createTokenVerifier({
             ...rules,
-            audience,
+            resource: audience,
             otherAudiences: others(audience),
             requireBoundTokens: mount.requireBoundTokens,
           }),
         ),
-        actingFor: () => undefined,
+        actingFor: async () => undefined,
         resource,
         metadataPath: metadataPathOf(mount),
         challengeScopes: Object.keys(mount.scopes),

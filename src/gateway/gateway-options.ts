@@ -7,6 +7,7 @@ import type { MessageService } from '../trading/message.ts';
 import type { BrokerExchange } from './broker/broker-token.ts';
 import type { BrokerSettings } from './broker/brokers.ts';
 import type { RequestLog } from './door/request-log.ts';
+import type { IsRevoked } from './door/token-verifier.ts';
 import type { Mount } from './mounts/mount.ts';
 import type { Limits } from './policy/limits.ts';
 import type { OrderPolicy } from './policy/policy.ts';
@@ -48,6 +49,8 @@ export interface GatewayOptions {
   readonly keys?: Pick<Keys, 'check'>;
   /** Refuses access tokens that are bound to no key (RFC 9449). */
   readonly requireBoundTokens?: boolean;
+  /** Whether what an access token was issued under has ended, where the identity provider can be asked at each request. */
+  readonly isRevoked?: IsRevoked;
   /** The clients whose access tokens count, beside `ownClients`; every client's where it is left out. */
   readonly allowedClients?: readonly string[];
   /** The clients our own users sign in by. */

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { JWK } from 'jose';
 import { z } from 'zod';
 import { detailsTypeOfKind } from '../approval/details.ts';
@@ -43,6 +43,8 @@ const approvalSchema = z
     client_id: clientId.optional(),
     /** Instead of `client_id`: it registers itself (RFC 7591), and keeps its id in the gateway's folder. */
     registration: z.literal(true).optional(),
+    /** Holds the token that lets it register (RFC 7591 §3), where the provider lets no stranger: a path, or a name in the folder. */
+    registration_token_file: z.string().min(1).optional(),
     /** Whose dialect the issuer speaks; recognised by its metadata unless said otherwise. */
     provider: z.enum(providerNames).optional(),
     /** `ping`: the provider calls back at `<resource>/ciba/ping`; polls are then for calls that got lost. */
@@ -63,6 +65,11 @@ const approvalSchema = z
     path: ['registration'],
     error: 'either client_id or registration, not both',
   })
+  .refine(
+    ({ registration, registration_token_file }) =>
+      registration !== undefined || registration_token_file === undefined,
+    { path: ['registration_token_file'], error: 'is for "registration: true"' },
+  )
   .refine(({ details, provider }) => details === 'message' || dialectOf({ provider }).details !== 'never', {
     path: ['details'],
     error: 'this provider carries no authorization details: "message" is what it can do, for paper accounts',
@@ -187,7 +194,10 @@ function approvalOptions(
     signature,
     auditFile: join(folder, 'audit.jsonl'),
     client: approval.registration
-      ? { registrationFile: join(folder, 'registered-client.json') }
+      ? {
+          registrationFile: join(folder, 'registered-client.json'),
+          tokenFile: approval.registration_token_file && resolve(folder, approval.registration_token_file),
+        }
       : { id: approval.client_id ?? exchange?.client_id ?? '' },
     privateKey,
     sealSecret,

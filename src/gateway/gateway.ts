@@ -30,6 +30,13 @@ import { signaturesOf } from './signatures.ts';
 
 export interface Gateway {
   readonly app: Hono;
+  /** For a person who is known to be there, and needs no token for it. Undefined where nothing is proposed. */
+  readonly halts: Pick<ApprovalKernel, 'halt' | 'haltedAt'> | undefined;
+  /**
+   * What a client, or anybody, was allowed to do for a person has ended: what it proposed and is still open is withdrawn,
+   * and the person's tokens elsewhere are forgotten.
+   */
+  revoked(who: { readonly sub: string; readonly clientId?: string }): Promise<void>;
   /** Refuses what comes from now on, and finishes what is being carried out. The database can be closed after that. */
   close(): Promise<void>;
 }
@@ -45,12 +52,10 @@ export function createGateway(options: GatewayOptions): Gateway {
   const clock = options.clock ?? systemClock;
   const now = () => clock.now();
   const send = options.fetch ?? fetch;
-  const detailsType = options.detailsType ?? TRADE_ORDER_TYPE;
-  const messageDetailsType = options.messageDetailsType ?? MESSAGE_SEND_TYPE;
+  const { stores, detailsType = TRADE_ORDER_TYPE, messageDetailsType = MESSAGE_SEND_TYPE } = options;
   const providerTimeoutMs = options.providerTimeoutMs ?? 10_000;
   const brokerTimeoutMs = Math.min(options.brokerTimeoutMs ?? 10_000, LONGEST_BROKER_TIMEOUT_MS);
 
-  const { stores } = options;
   const signatures = signaturesOf(options);
   const issuer = options.issuer.replace(/\/+$/, '');
   const provider = createIdentityProvider({
@@ -123,11 +128,23 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   return {
     app,
+    halts: kernel,
+    revoked: (who) =>
+      takeAway(who, [broker.credentials, ...[...outlets.values()].map(({ tokens }) => tokens)], kernel),
     async close() {
       entrance.shut();
       await kernel?.close();
     },
   };
+}
+
+async function takeAway(
+  who: Parameters<Gateway['revoked']>[0],
+  elsewhere: readonly { readonly forget: (sub: string) => void }[],
+  kernel: ApprovalKernel | undefined,
+): Promise<void> {
+  for (const kept of elsewhere) kept.forget(who.sub);
+  await kernel?.revoked(who);
 }
 
 interface RouteParts {
@@ -152,7 +169,12 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   messageRoutes(app, door, parts.messageDesk);
   if (kernel !== undefined) {
     const { phoneUrl } = options.approval ?? {};
-    proposalRoutes(app, door, { kernel, now, approval: { method: 'ciba', phoneUrl } });
+    proposalRoutes(app, door, {
+      kernel,
+      now,
+      isRevoked: options.isRevoked,
+      approval: { method: 'ciba', phoneUrl },
+    });
     pingRoute(app, door, kernel);
   }
   connectionRoutes(

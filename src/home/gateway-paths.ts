@@ -1,12 +1,12 @@
-/**
- * What of the one address is the gateway's; all else is the provider's and the phone's.
- * @param mounts paths of what else is served behind the gateway's door
- */
-export function isGatewayPath(path: string, mounts: readonly string[]): boolean {
-  const metadata = '/.well-known/oauth-protected-resource';
+/** Where whatever the gateway has mounted may be; nothing is, where it has none. */
+const MOUNTS = ['/mcp'];
+const METADATA = '/.well-known/oauth-protected-resource';
+
+/** What of the one address is the gateway's; all else is the provider's and the phone's. */
+export function isGatewayPath(path: string): boolean {
   return (
     path.startsWith('/v1/') ||
-    ['/v1', '/healthz', '/ciba/ping', metadata].includes(path) ||
-    mounts.some((mount) => path === mount || path === `${metadata}${mount}`)
+    ['/v1', '/healthz', '/ciba/ping', METADATA].includes(path) ||
+    MOUNTS.some((mount) => path === mount || path === `${METADATA}${mount}`)
   );
 }

@@ -10,21 +10,23 @@ import { requireHost } from '../net/host-check.ts';
 import { listenerOf } from '../net/http-server.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import { isGatewayPath } from './gateway-paths.ts';
-import {
-  createIdentityProvider,
-  type IdentityProvider,
-  type IdentityProviderOptions,
-} from './identity-provider/identity-provider.ts';
+import { createIdentityProvider } from './identity-provider/identity-provider.ts';
+import type {
+  IdentityProvider,
+  IdentityProviderOptions,
+} from './identity-provider/identity-provider-options.ts';
 import { createPeople, type People } from './identity-provider/people.ts';
 
 export interface HomeOptions
   extends Pick<
     IdentityProviderOptions,
-    | 'clients'
+    | 'about'
     | 'faults'
+    | 'knownClients'
+    | 'numberMatching'
     | 'onError'
-    | 'passwords'
     | 'phonePairingSecret'
+    | 'push'
     | 'refreshTokenReuse'
     | 'thirdPartyPasswords'
     | 'vault'
@@ -72,7 +74,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     gateway: address,
     rpId: new URL(address).hostname,
     origin: address,
-    rpName: 'trade-agent',
+    rpName: options.about.name,
     clock,
     softwareKeys: options.softwareKeys && options.gateway.broker.environment !== 'live',
   });
@@ -84,7 +86,12 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     resource: address,
     database: providerDatabase,
     people,
+    onRevoked: (who) => gateway.revoked(who),
     keys,
+    halting: {
+      haltedAt: async (sub) => gateway.halts?.haltedAt(sub),
+      halt: async (sub) => void (await gateway.halts?.halt({ sub, clientId: 'phone' })),
+    },
     signatures: signaturesOf({ ...options.gateway, keys }) === undefined ? 'off' : 'required',
     gatewayClient: { client_id: approval.client.id, jwks: { keys: [publicHalf(approval.privateKey)] } },
     clock,
@@ -97,19 +104,25 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     stores,
     keys,
     clock,
+    isRevoked: provider.isRevoked,
   });
   const toGateway = listenerOf(gateway.app);
   const mounts = (options.gateway.mounts ?? []).map(({ path }): string => path);
   const isForUs = requireHost([address]);
   return {
-    people,
+    people: {
+      ...people,
+      remove: (username) => {
+        people.remove(username);
+        // What is in the provider's own database ends at once; what the gateway has open, right after.
+        provider.endPerson(username).catch((error: Error) => options.onError?.(error.message));
+      },
+    },
     keys,
     listener: (request: IncomingMessage, response: ServerResponse) => {
       const [path = '/'] = (request.url ?? '/').split('?', 1);
       if (mounts.includes(path) && !isForUs(request, response)) return;
-      return isGatewayPath(path, mounts)
-        ? toGateway(request, response)
-        : provider.callback(request, response);
+      return isGatewayPath(path) ? toGateway(request, response) : provider.callback(request, response);
     },
     close: async () => {
       await gateway.close();

@@ -45,6 +45,12 @@ export function gatewayHome(env: NodeJS.ProcessEnv = process.env): string {
     : envPaths('trade-agent-gateway', { suffix: '' }).data;
 }
 
+/** The folder of `trade-agent home`, beside the agent's: accounts, keys, and who may approve; nothing for the agent. */
+export function homeFolder(env: NodeJS.ProcessEnv = process.env): string {
+  const override = env.TRADE_AGENT_HOME;
+  return override ? `${withoutSlash(override)}-home` : envPaths('trade-agent-home', { suffix: '' }).data;
+}
+
 const withoutSlash = (folder: string) => folder.replace(/[\\/]+$/, '');
 
 /** Creates a folder only its owner can enter. */

@@ -28,7 +28,7 @@ export function writePrivateFile(file: string, content: string): void {
  * As {@link writePrivateFile}, for a file that must not be there yet.
  * @returns false where it is there already: it is left as it is
  */
-export function createPrivateFile(file: string, content: string): boolean {
+export function createPrivateFile(file: string, content: string | Uint8Array): boolean {
   try {
     writeWhole(file, content, (temporary) => {
       linkSync(temporary, file);
@@ -41,7 +41,11 @@ export function createPrivateFile(file: string, content: string): boolean {
   }
 }
 
-function writeWhole(file: string, content: string, place: (temporary: string, file: string) => void): void {
+function writeWhole(
+  file: string,
+  content: string | Uint8Array,
+  place: (temporary: string, file: string) => void,
+): void {
   ensurePrivateFolder(dirname(file));
   const temporary = `${file}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
   try {

@@ -1,3 +1,4 @@
+import { retryAfterMs } from '../net/retry-after.ts';
 import { isSecureUrl } from '../net/secure-url.ts';
 import { type Notice, NoticeFailure, type SendNotice } from './notice.ts';
 import type { ChannelSurroundings } from './sender.ts';
@@ -59,15 +60,9 @@ async function post(
       `${url.host} answered with a redirect (HTTP ${status}), which is not followed`,
     );
   const passing = status >= 500 || [408, 425, 429].includes(status);
+  const wait = passing ? retryAfterMs(response.headers.get('retry-after'), now()) : undefined;
   throw new NoticeFailure('refused', `${url.host} answered HTTP ${status}`, {
     passing,
-    retryAfter: passing ? retryAfter(response.headers.get('retry-after'), now()) : undefined,
+    retryAfter: wait === undefined ? undefined : Math.min(wait, LONGEST_RETRY_AFTER_MS),
   });
-}
-
-/** RFC 9110 §10.2.3: seconds, or a date. */
-function retryAfter(text: string | null, now: number): number | undefined {
-  if (text === null) return undefined;
-  const ms = /^\d{1,6}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), LONGEST_RETRY_AFTER_MS);
 }

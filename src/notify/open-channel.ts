@@ -28,7 +28,7 @@ export function openChannel(
     return async () => {
       throw new NoticeFailure(
         'secret_missing',
-        `there is no ${noticeSecretWords(channel)} for it; run "trade-agent notices set-secret ${name}"`,
+        `there is no ${noticeSecretWords(channel)} for it; run "${surroundings.command} set-secret ${name}"`,
       );
     };
   }

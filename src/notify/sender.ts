@@ -8,6 +8,8 @@ export interface ChannelSurroundings {
   readonly platform: NodeJS.Platform;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** What keeps a channel's secret, for hints: `trade-agent notices`. */
+  readonly command: string;
 }
 
 /**

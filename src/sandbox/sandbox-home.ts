@@ -17,9 +17,7 @@ const userSchema = z.object({
   username: z.string(),
   name: z.string(),
   email: z.string(),
-  /** At the identity provider, which is to say on the phone page. */
-  password: z.string(),
-  /** At the paper broker, and at the other third parties: not the provider's companies, so another password. */
+  /** At the paper broker, and at the other third parties; the home itself knows no passwords. */
   broker_password: z.string(),
   /** What programs open the account at the paper broker by. A seed from before there were any gets some. */
   broker_key: z.object({ key_id: z.string(), secret: z.string() }).default(newBrokerKey),
@@ -110,7 +108,6 @@ async function readOrMakeSeed(file: string): Promise<SandboxSeed> {
           username: 'alice',
           name: 'Alice Adams',
           email: 'alice@example.com',
-          password: passphrase(),
           broker_password: passphrase(),
           broker_key: newBrokerKey(),
         },
@@ -118,7 +115,6 @@ async function readOrMakeSeed(file: string): Promise<SandboxSeed> {
           username: 'bob',
           name: 'Bob Brown',
           email: 'bob@example.com',
-          password: passphrase(),
           broker_password: passphrase(),
           broker_key: newBrokerKey(),
         },

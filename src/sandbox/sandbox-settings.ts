@@ -83,7 +83,7 @@ export function vaultSettings(
 
 /** How the people of a sandbox are asked, and by whose clients. */
 export interface ApprovalSettings {
-  readonly clients?: HomeOptions['clients'] | undefined;
+  readonly knownClients?: HomeOptions['knownClients'] | undefined;
   readonly mounts?: HomeOptions['gateway']['mounts'] | undefined;
   readonly quotas?: Quotas | undefined;
   /** `required` unless said otherwise. */
@@ -99,7 +99,7 @@ export function homeSettings(
   return {
     address: addresses.issuer,
     phonePairingSecret: pairingSecret,
-    passwords: Object.fromEntries(seed.users.map(({ username, password }) => [username, password])),
+    about: { name: 'Sandbox', environment: 'paper', simulated: true },
     thirdPartyPasswords: Object.fromEntries(
       seed.users.map(({ username, broker_password }) => [username, broker_password]),
     ),
@@ -107,7 +107,7 @@ export function homeSettings(
     refreshTokenReuse: 'until_confirmed',
     // The terminal phone is one of its phones, and no money is real.
     softwareKeys: true,
-    ...(options.clients === undefined ? {} : { clients: options.clients }),
+    ...(options.knownClients === undefined ? {} : { knownClients: options.knownClients }),
     gateway: gatewaySettings(home, addresses, options),
   };
 }

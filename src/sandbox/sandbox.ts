@@ -2,7 +2,7 @@ import type { Quotas } from '../approval/quotas.ts';
 import { softwareKey } from '../approval/signature/software-key.ts';
 import { Faults } from '../home/faults.ts';
 import { createHome, type HomeOptions } from '../home/home.ts';
-import { addMissing } from '../home/identity-provider/people.ts';
+import { addMissing, type People } from '../home/identity-provider/people.ts';
 import { createVault, type Vault } from '../home/identity-provider/vault.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { type HttpServer, listenerOf, listenOnLoopback } from '../net/http-server.ts';
@@ -43,7 +43,7 @@ export interface SandboxOptions {
   /** What else is served behind the gateway’s door. */
   readonly mounts?: HomeOptions['gateway']['mounts'];
   /** Other people’s clients that the identity provider knows beforehand. */
-  readonly clients?: HomeOptions['clients'];
+  readonly knownClients?: HomeOptions['knownClients'];
   /** A second place to write the ready file. */
   readonly readyFile?: string;
 }
@@ -52,6 +52,7 @@ export interface Sandbox {
   readonly ready: SandboxReady;
   readonly faults: Faults;
   readonly broker: PaperBroker;
+  readonly people: People;
   /** What Slack and Gmail have sent, which goes nowhere. */
   sentMessages(): SentItem[];
   readonly seed: SandboxHome['seed'];
@@ -120,6 +121,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       ready,
       faults,
       broker: parties.broker,
+      people: parties.people,
       sentMessages: parties.sent,
       seed: home.seed,
       pairingSecret: home.pairingSecret,
@@ -150,7 +152,7 @@ interface Ground {
 async function openParties(
   options: SandboxOptions,
   { home, servers, clock, faults, openDatabase, onClose }: Ground,
-): Promise<{ broker: PaperBroker; sent: ThirdParties['sent'] }> {
+): Promise<{ broker: PaperBroker; people: People; sent: ThirdParties['sent'] }> {
   const { marketClock, marketHours = 'always', partialFills = true } = options;
   const { seed } = home;
   const addresses = {
@@ -199,7 +201,7 @@ async function openParties(
   servers.issuer.serve((request, response) =>
     request.url?.startsWith('/admin/') ? admin(request, response) : listener(request, response),
   );
-  return { broker, sent };
+  return { broker, people, sent };
 }
 
 /** Connects everybody's account at the broker, once only: what a user has disconnected stays so. */

@@ -43,7 +43,8 @@ export interface CrashCase {
 
 export type Action = 'kill' | 'fail';
 
-const names = Object.keys(failpoints) as Failpoint[];
+/** Nobody is rung in the sandbox: what dies while it rings is in test/integration/push. */
+const names = (Object.keys(failpoints) as Failpoint[]).filter((name) => !name.startsWith('push.'));
 
 /** Failpoints an order passes before anybody decides: the tap may come before the death or after it. */
 const undecided: readonly Failpoint[] = [

@@ -46,7 +46,7 @@ describe.skipIf(!hasTmux())('the first run', () => {
     const terminal = start(folder);
     await terminal.shows(/Where do you want to trade\?[\s\S]*Choose \[1\]:/);
     terminal.type('9\n');
-    await terminal.shows(/Type a number from 1 to 2/);
+    await terminal.shows(/Type a number from 1 to 3/);
     terminal.type('1\n');
     await terminal.shows(/Who answers\?[\s\S]*Choose \[1\]:/);
     expect(frame(terminal.screen())).toMatchSnapshot('first run');
@@ -85,7 +85,7 @@ describe.skipIf(!hasTmux())('the first run', () => {
     const folder = newFolder();
     const terminal = start(folder);
     await terminal.shows(/Choose \[1\]:/);
-    terminal.type('2\n');
+    terminal.type('3\n');
     const said = await terminal.ended();
     expect(said).toContain('trade-agent profile add NAME');
     expect(readReadyFile(join(folder, 'agent-sandbox', 'ready.json'))).toBeUndefined();

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createWorld, type World } from './world.ts';
+import { createWorld, type Running, type World } from './world.ts';
 
 /** A command as a document shows it, with the exit code its comment names (0 where it names none). */
 interface Shown {
@@ -12,7 +13,9 @@ interface Shown {
 /** The `trade-agent` commands of a document's `sh` blocks, in order. */
 function commands(document: string): Shown[] {
   const text = readFileSync(new URL(`../../${document}`, import.meta.url), 'utf8');
-  const lines = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block = '']) => block.split('\n'));
+  const lines = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block = '']) =>
+    block.split('\n').map((line) => line.trim()),
+  );
   return lines
     .filter((line) => line.startsWith('trade-agent '))
     .map((line) => {
@@ -21,6 +24,9 @@ function commands(document: string): Shown[] {
       return { line, args: words.slice(1), exit: Number(/exit (\d+)/.exec(comment)?.[1] ?? 0) };
     });
 }
+
+/** Where docs/HOME.md has its home. */
+const HOME_ADDRESS = 'http://localhost:4780';
 
 let world: World;
 beforeAll(async () => {
@@ -36,6 +42,40 @@ describe('docs/CLI.md', () => {
   it.each(shown)('$line', async ({ args, exit }) => {
     if (args[0] === 'login') return world.login();
     const { code, stdout, stderr } = await world.cli(args);
+    expect(code, stdout + stderr).toBe(exit);
+  });
+});
+
+describe('docs/HOME.md', () => {
+  const shown = commands('docs/HOME.md');
+  let serving: Running | undefined;
+  beforeAll(() => {
+    const [alice] = world.seed.users;
+    writeFileSync(
+      join(world.folder, 'keys.txt'),
+      `${alice?.broker_key.key_id}\n${alice?.broker_key.secret}\n`,
+      {
+        mode: 0o600,
+      },
+    );
+    writeFileSync(join(world.folder, 'pass.txt'), 'amber bison cedar delta ember', { mode: 0o600 });
+  });
+  afterAll(async () => {
+    serving?.child.kill('SIGTERM');
+    await serving?.finished;
+  });
+
+  it('shows commands', () => expect(shown.length).toBeGreaterThan(10));
+
+  it.each(shown)('$line', async ({ args, exit }) => {
+    // Its broker is not Alpaca.
+    if (args[1] === 'init') args.push('--broker-url', world.ready.broker);
+    if (args[1] === 'serve') {
+      serving = world.start(args, { cwd: world.folder, endless: true });
+      await serving.waitFor(new RegExp(`Home +${HOME_ADDRESS}`));
+      return;
+    }
+    const { code, stdout, stderr } = await world.cli(args, { cwd: world.folder });
     expect(code, stdout + stderr).toBe(exit);
   });
 });

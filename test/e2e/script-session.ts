@@ -8,6 +8,7 @@ import type { PhoneClient } from '../../src/home/phone/phone-client.ts';
 import type { SandboxReady } from '../../src/sandbox/ready-file.ts';
 import { badModelServer, type ModelServerMode, type RunningModelServer } from './model-servers.ts';
 import { checkJson } from './output-schemas.ts';
+import { enrolPasskey } from './passkey.ts';
 import type { Expectation, Scenario, Step } from './script-file.ts';
 
 /** Nothing a script does takes this long. */
@@ -85,6 +86,7 @@ class Session {
       ISSUER: stage.ready.issuer,
       GATEWAY: stage.ready.gateway,
       SANDBOX: stage.ready.home,
+      BROKER: stage.ready.broker,
     };
   }
 
@@ -120,6 +122,8 @@ class Session {
         this.#servers.add(server);
         this.#env.MODEL_URL = server.url;
       },
+      // Pairs an authenticator with somebody of a home, as their phone would.
+      passkey: (home = '', user = '') => enrolPasskey(join(this.#folder, home), user),
       file: async (path = '', ...text) => {
         const file = join(this.#folder, path);
         mkdirSync(dirname(file), { recursive: true });

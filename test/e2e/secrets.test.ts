@@ -58,10 +58,7 @@ async function liveSecrets(): Promise<string[]> {
     seed.admin_secret,
     seed.gateway_key.d,
     readFileSync(join(world.ready.home, 'pairing-secret'), 'utf8').trim(),
-    ...seed.users.flatMap((user: { password: string; broker_password: string }) => [
-      user.password,
-      user.broker_password,
-    ]),
+    ...seed.users.flatMap((user: { broker_password: string }) => [user.broker_password]),
   ];
 }
 

@@ -33,7 +33,7 @@ export interface World {
   readonly ready: SandboxReady;
   readonly phone: ReturnType<typeof createPhoneClient>;
   readonly seed: {
-    users: { username: string; password: string; broker_password: string }[];
+    users: { username: string; broker_password: string; broker_key: { key_id: string; secret: string } }[];
     admin_secret: string;
   };
   /** Runs the built program to its end. */

@@ -20,6 +20,7 @@ import { createPaperBroker } from '../../src/sandbox/paper-broker/paper-broker.t
 import { openSandboxHome, type SandboxHome } from '../../src/sandbox/sandbox-home.ts';
 import { openFileStore } from '../../src/secrets/file/file-store.ts';
 import { LONGEST_TTL_S, type Proposal, proposalSchema } from '../../src/trading/proposal.ts';
+import { testKeys } from '../integration/home/test-keys.ts';
 import type { Figures, GatewayLoad } from './gateway-process.ts';
 
 /** The sandbox's provider, phone and broker in this process, the gateway in one of its own, and alice signed in. */
@@ -60,6 +61,8 @@ export async function startLoadWorld(): Promise<LoadWorld> {
     database: requests,
     resource: gateway.url,
     people,
+    keys: testKeys(servers.issuer.url, gateway.url),
+    about: { name: 'Sandbox', environment: 'paper', simulated: true },
     phonePairingSecret: home.pairingSecret,
     gatewayClient: { client_id: CLIENT, jwks: { keys: [publicKey] } },
     vault,

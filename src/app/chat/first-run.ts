@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { modelUrl } from '../../agent/model/model-server.ts';
 import { loadConfig, saveConfig } from '../../config/config-file.ts';
-import { SANDBOX_PROFILE } from '../../config/resolve-profile.ts';
+import { HOME_LOGIN_CLIENT, SANDBOX_PROFILE } from '../../config/resolve-profile.ts';
 import { storeModelKey } from '../../secrets/model-key.ts';
 import type { App } from '../app.ts';
 
@@ -9,6 +9,8 @@ import type { App } from '../app.ts';
 export type ModelChoice =
   | { readonly provider: 'builtin' }
   | { readonly provider: 'openai'; readonly name: string; readonly base_url?: string };
+
+const HOME_PROFILE = 'home';
 
 /** Whether there is no profile and no sandbox yet, and none was named. */
 export async function isFirstRun(app: App): Promise<boolean> {
@@ -27,6 +29,42 @@ export async function keepFirstChoice(app: App, model: ModelChoice): Promise<voi
     ...(await loadConfig(home)),
     default_profile: SANDBOX_PROFILE,
     profiles: { [SANDBOX_PROFILE]: { model } },
+  });
+}
+
+/** Where a home is reached, and what it trades. */
+interface FirstHome {
+  readonly address: string;
+  readonly environment: 'paper' | 'live';
+}
+
+/** The home that was made in this folder; undefined where there is none. @throws {TradeAgentError} `invalid_config` */
+export async function homeIn(folder: string): Promise<FirstHome | undefined> {
+  const { homeFiles, readGatewaySettings, readHomeSettings } = await import('../home/home-files.ts');
+  if (!existsSync(homeFiles(folder).settings)) return undefined;
+  const { address } = await readHomeSettings(folder);
+  const { environment } = await readGatewaySettings(folder);
+  return { address, environment };
+}
+
+/** Makes a home of one's own the profile that is used, with a model that answers. */
+export async function keepFirstHome(
+  app: App,
+  { address, environment }: FirstHome,
+  model: ModelChoice,
+): Promise<void> {
+  const home = await app.home();
+  const profile = {
+    issuer: address,
+    gateway: address,
+    environment,
+    login_client: { client_id: HOME_LOGIN_CLIENT },
+    model,
+  };
+  await saveConfig(home, {
+    ...(await loadConfig(home)),
+    default_profile: HOME_PROFILE,
+    profiles: { [HOME_PROFILE]: profile },
   });
 }
 

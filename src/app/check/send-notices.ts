@@ -48,6 +48,7 @@ export async function sendNotices(
           env: app.env,
           platform: process.platform,
           now: () => app.clock.now(),
+          command: 'trade-agent notices',
         });
         const deliveries = await deliver(
           async (notice, signal) => {

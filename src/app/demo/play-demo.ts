@@ -34,7 +34,7 @@ export type DemoEvent =
 
 /**
  * Asks the person for their approval, on the phone page or right here.
- * @param page where the phone page is: the link works once
+ * @param page a link that sets up a browser as the phone; it works once
  * @param tapped resolves once they have decided there
  */
 export type AskPerson = (page: {
@@ -161,7 +161,7 @@ async function pendingRequest(phone: PhoneClient): Promise<string> {
 }
 
 async function askPerson(phone: PhoneClient, person: AskPerson): Promise<'tapped' | 'here'> {
-  const { url } = await phone.ticket(USER);
+  const { url } = await phone.pairing(USER);
   const decided = new AbortController();
   try {
     return await person({ url, user: USER, tapped: nothingPending(phone, decided.signal) });

@@ -28,14 +28,15 @@ export async function listNotices(app: App): Promise<readonly ListedChannel[]> {
     to: noticeDestination(channel),
     min_severity: channel.min_severity,
     rules: channel.rules ?? null,
-    secret: secretState(noticeSecretNeed(channel), secretOf(name, channel) !== undefined),
+    secret: secretState(channel, secretOf(name, channel) !== undefined),
     waiting: waiting.get(name) ?? 0,
   }));
 }
 
-function secretState(need: 'required' | 'optional' | 'none', kept: boolean): ListedChannel['secret'] {
+/** Whether a channel has the secret that it needs. */
+export function secretState(channel: NoticeChannel, kept: boolean): ListedChannel['secret'] {
   if (kept) return 'kept';
-  return need === 'required' ? 'missing' : 'not_needed';
+  return noticeSecretNeed(channel) === 'required' ? 'missing' : 'not_needed';
 }
 
 async function waitingNotices(app: App): Promise<ReadonlyMap<string, number>> {

@@ -5,34 +5,36 @@ import { noticeSecrets } from '../../secrets/notice-secrets.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { channelNamed } from './channel-named.ts';
+import type { NoticePlace } from './notice-place.ts';
 
 /**
  * Sends a test notice by one channel now.
  * @throws {TradeAgentError} `not_found`; `notice_failed` where it could not be sent
  */
 export async function testNotice(
-  app: App,
+  app: Pick<App, 'clock' | 'discreetFetch' | 'env' | 'signal'>,
+  place: NoticePlace,
   name: string,
 ): Promise<{ readonly id: string; readonly attempts: number }> {
   const { clock, env, signal } = app;
-  const profile = await app.profile();
-  const channel = await channelNamed(app, name);
-  const secret = (await noticeSecrets(await app.store()))(name, channel);
+  const channel = await channelNamed(place, name);
+  const secret = (await noticeSecrets(await place.store()))(name, channel);
   const now = () => clock.now();
   const send = openChannel(name, channel, secret, {
     fetch: app.discreetFetch,
     env,
     platform: process.platform,
     now,
+    command: place.command,
   });
   const notice = {
     id: shortId('nt_test_', 16),
     type: 'test',
     severity: 'info',
     title: 'Test from trade-agent',
-    body: `This is how "${name}" of profile "${profile.name}" tells you of findings. Nothing happened.`,
+    body: await place.testWords(name),
     at: new Date(now()).toISOString(),
-    data: { profile: profile.name },
+    data: await place.testFacts(),
   } as const;
   const [delivery] = await deliver(send, [notice], { clock, signal, attemptMs: channel.timeout * 1000 });
   signal.throwIfAborted();
@@ -40,7 +42,7 @@ export async function testNotice(
     throw new TradeAgentError('notice_failed', `${name}: ${delivery.failure.message}`, {
       hint:
         delivery.failure.code === 'not_authorized'
-          ? `Give it the right secret: "trade-agent notices set-secret ${name}".`
+          ? `Give it the right secret: "${place.command} set-secret ${name}".`
           : 'See docs/NOTICES.md for what each kind of channel needs.',
       details: { channel: name, code: delivery.failure.code },
     });

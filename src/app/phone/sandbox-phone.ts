@@ -41,7 +41,16 @@ export async function answerConnection(
   return await (await openPhone(app)).answerConnection(user, ticket, decision);
 }
 
-/** A link that opens the phone page, signed in; it works once. @throws {TradeAgentError} `not_found` */
-export async function phoneLink(app: App, user: string): Promise<string> {
-  return (await (await openPhone(app)).ticket(user)).url;
+/**
+ * A link that sets up a browser as the user's phone; it works once.
+ * @param options.readOnly signs in instead, to read and to deny
+ * @throws {TradeAgentError} `not_found`
+ */
+export async function phoneLink(
+  app: App,
+  user: string,
+  { readOnly }: { readonly readOnly: boolean },
+): Promise<string> {
+  const phone = await openPhone(app);
+  return (await (readOnly ? phone.ticket(user) : phone.pairing(user))).url;
 }

@@ -1,17 +1,14 @@
 import { mcpMount } from '../../mcp/http/mcp-mount.ts';
 import type { SandboxReady } from '../../sandbox/ready-file.ts';
-import { type Sandbox, type SandboxOptions, startSandbox } from '../../sandbox/sandbox.ts';
+import { type SandboxOptions, startSandbox } from '../../sandbox/sandbox.ts';
 import type { App } from '../app.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
 import { version } from '../version.ts';
 
-/** One of its simulated people, who signs in on the phone by password. */
-export type SandboxUser = Pick<Sandbox['seed']['users'][number], 'username' | 'password'>;
-
 export interface ServeSandboxOptions extends Omit<SandboxOptions, 'clock' | 'mounts'> {
   /** Ends it after nobody used it for so many milliseconds. */
   readonly idleExitMs?: number;
-  readonly ready: (ready: SandboxReady, users: readonly SandboxUser[]) => Promise<void>;
+  readonly ready: (ready: SandboxReady) => Promise<void>;
 }
 
 /**
@@ -29,7 +26,7 @@ export async function serveSandbox(
     clock,
     mounts: [mcpMount({ version: version(), readOnly: false, clock, environment: 'paper' })],
   });
-  await ready(sandbox.ready, sandbox.seed.users);
+  await ready(sandbox.ready);
   const idle = async (ms: number) => {
     for (;;) {
       const left = sandbox.lastRequestAt() + ms - clock.now();

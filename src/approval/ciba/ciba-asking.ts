@@ -18,7 +18,9 @@ export interface CibaAskingOptions {
   /** The gateway's resource identifier: the audience of the approval's token. */
   readonly resource: string;
   /** The client as registered, or the file that keeps the id it gets by registering itself (RFC 7591). */
-  readonly client: { readonly id: string } | { readonly registrationFile: string };
+  readonly client:
+    | { readonly id: string }
+    | { readonly registrationFile: string; readonly tokenFile?: string | undefined };
   /** Its private key. A JWK says its algorithm itself (`alg`); one without is ES256. */
   readonly privateKey: JWK;
   /** Whose dialect the issuer speaks; recognised by its metadata where nothing is said. */
@@ -87,5 +89,5 @@ export function createCibaAsking(options: CibaAskingOptions): Asking {
 function idsOf(options: CibaAskingOptions, access: ProviderAccess): ClientIds {
   const { client } = options;
   if ('id' in client) return { current: async () => client.id };
-  return registeredIds({ ...options, file: client.registrationFile, access });
+  return registeredIds({ ...options, file: client.registrationFile, tokenFile: client.tokenFile, access });
 }

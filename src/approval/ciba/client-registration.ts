@@ -7,7 +7,7 @@ import { providerError, providerFailure } from '../../auth/provider/provider-fai
 import { readPrivateFile, writePrivateFile } from '../../machine/private-file.ts';
 import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
 import { CIBA_GRANT } from '../../net/oauth-names.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { MESSAGE_SCOPE, ORDER_SCOPE } from '../../trading/scopes.ts';
 import { detailsTypeOfKind } from '../details.ts';
 import type { ClientIds } from './ciba-client.ts';
@@ -23,6 +23,8 @@ export interface RegistrationOptions {
   readonly delivery: 'poll' | 'ping';
   /** Where the id is kept. */
   readonly file: string;
+  /** Holds an initial access token (RFC 7591 §3), where the provider lets no stranger register. */
+  readonly tokenFile?: string | undefined;
   readonly access: ProviderAccess;
 }
 
@@ -103,12 +105,40 @@ async function register(options: RegistrationOptions): Promise<string> {
         [oauth.allowInsecureRequests]: new URL(issuer).protocol === 'http:',
         signal: AbortSignal.timeout((access.timeoutSeconds ?? PROVIDER_TIMEOUT_S) * 1000),
         [oauth.customFetch]: (url: string, init: RequestInit) => send(url, init),
+        ...initialAccessToken(options.tokenFile),
       },
     );
+    if (response.status === 401) throw tokenRefused(issuer);
     return (await oauth.processDynamicClientRegistrationResponse(response)).client_id;
   } catch (error) {
+    if (isTradeAgentError(error)) throw error;
     throw providerError(providerFailure(error), 'the gateway’s client could not be registered', issuer);
   }
+}
+
+/** Read as it is needed: it is worth something for one registration, soon after it was made. */
+function initialAccessToken(file: string | undefined): { initialAccessToken?: string } {
+  if (file === undefined) return {};
+  const unusable = (why: string) =>
+    new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, {
+      hint: 'It must hold the registration token that the provider gave you, and nothing else (chmod 600).',
+      details: { file },
+    });
+  const token = readPrivateFile(file, LONGEST_FILE, unusable)?.trim();
+  if (token === undefined) throw unusable('there is no such file');
+  if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(token)) throw unusable('it holds no token');
+  return { initialAccessToken: token };
+}
+
+function tokenRefused(issuer: string): TradeAgentError {
+  return new TradeAgentError(
+    'provider_error',
+    `${issuer} lets no client register itself without a token that is still good`,
+    {
+      hint: 'Get a registration token there, put it into the file that approval.registration_token_file names, and ask again.',
+      details: { error: 'invalid_token' },
+    },
+  );
 }
 
 function clientMetadata(options: RegistrationOptions, announced: ServerMetadata) {

@@ -1,13 +1,17 @@
 import {
+  homeIn,
   isFirstRun,
   keepFirstChoice,
+  keepFirstHome,
   keepModelKey,
   type ModelChoice,
   needsKey,
 } from '../../app/chat/first-run.ts';
 import { configFile } from '../../config/config-file.ts';
+import { homeFolder } from '../../machine/home.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import type { Context } from '../context.ts';
+import { askUntil, choose } from '../terminal/questions.ts';
 
 /**
  * The first time, with no profile and no sandbox yet: asks where to trade and who answers, and writes both to
@@ -21,9 +25,14 @@ export async function firstRun(context: Context): Promise<boolean> {
   io.talk(`Welcome to trade-agent. Two questions; the answers are kept in\n${file}.\n`);
   const where = await choose(context, 'Where do you want to trade?', [
     'Sandbox: a simulated broker and phone on this machine, no real money',
+    'A home of my own: a real (or paper) brokerage account and my phone',
     'My own identity provider and broker',
   ]);
   if (where === 1) {
+    await firstHome(context);
+    return false;
+  }
+  if (where === 2) {
     io.talk(`
 Set it up with:
 
@@ -39,6 +48,31 @@ What a provider must support is in docs/providers/.`);
   await askForKey(context, model);
   io.talk('');
   return true;
+}
+
+/** A home on this machine, made now unless there is one, and a profile for it. It is served by nobody but its owner. */
+async function firstHome(context: Context): Promise<void> {
+  const { io } = context;
+  const folder = homeFolder(context.env);
+  let home = await homeIn(folder);
+  if (home === undefined) {
+    const { makeHome } = await import('../commands/home/make-home.ts');
+    const { settings, opened, recoveryCode } = await makeHome(context, folder, {});
+    home = { address: settings.address, environment: opened.account.environment };
+    io.talk(
+      `\nRecovery code: ${io.paint('stderr', 'bold', recoveryCode)}\nWrite it down; it is not shown again. It reads, denies and halts; it approves nothing.\n`,
+    );
+  }
+  const model = await chooseModel(context);
+  await keepFirstHome(context, home, model);
+  await askForKey(context, model);
+  io.talk(`
+Your home is in ${folder}. Now, in another terminal:
+
+  trade-agent home serve    serves it, and shows a QR code for your phone
+
+Then "trade-agent" again: it signs you in by that phone. What keeps the
+agent away from the keys of a home is in docs/HOME.md.`);
 }
 
 async function askForKey(context: Context, model: ModelChoice): Promise<void> {
@@ -69,33 +103,4 @@ async function chooseModel(context: Context): Promise<ModelChoice> {
   );
   const name = await askUntil(context, 'Model: ', (text) => text !== '', 'Name one of its models.');
   return { provider: 'openai', name, base_url: base_url === '' ? 'http://127.0.0.1:11434/v1' : base_url };
-}
-
-/** @returns the index of the answer; Enter alone takes the first */
-async function choose(context: Context, question: string, answers: readonly string[]): Promise<number> {
-  context.io.talk(question);
-  answers.forEach((answer, index) => {
-    context.io.talk(`  ${index + 1}  ${answer}`);
-  });
-  const chosen = await askUntil(
-    context,
-    'Choose [1]: ',
-    (text) => text === '' || (/^\d$/.test(text) && Number(text) >= 1 && Number(text) <= answers.length),
-    `Type a number from 1 to ${answers.length}, or press Enter for 1.`,
-  );
-  return chosen === '' ? 0 : Number(chosen) - 1;
-}
-
-/** Asks again until the answer will do; Ctrl-C ends it. */
-async function askUntil(
-  { io, signal }: Context,
-  question: string,
-  accepts: (text: string) => boolean,
-  hint: string,
-): Promise<string> {
-  for (;;) {
-    const text = (await io.prompt(question, signal)).trim();
-    if (accepts(text)) return text;
-    io.talk(hint);
-  }
 }

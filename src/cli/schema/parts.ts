@@ -66,3 +66,11 @@ export const approval = approvalSummary.extend({
   placed: orderSchema.optional().describe('the order at the broker, once there is one'),
   sent: sentMessageSchema.optional().describe('the message, once it was sent'),
 });
+
+export const finding = z.object({
+  check: z.string(),
+  status: z.enum(['ok', 'warn', 'fail', 'skip']),
+  message: z.string(),
+  fix: z.string().optional().describe('what to do about it; every warn and fail has one'),
+  details: z.record(z.string(), z.unknown()).optional(),
+});

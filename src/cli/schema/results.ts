@@ -5,7 +5,8 @@ import { profileSchema } from '../../config/profile.ts';
 import { sentMessageSchema } from '../../trading/message.ts';
 import { environments, sides } from '../../trading/order.ts';
 import { accountSchema, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
-import { approval, approvalSummary, error, orderSummary, runStatus, time, user } from './parts.ts';
+import { homeResults } from './home-results.ts';
+import { approval, approvalSummary, error, finding, orderSummary, runStatus, time, user } from './parts.ts';
 import { scheduleResults } from './schedule-results.ts';
 
 const decimal = z.string().describe('a decimal number, never a float');
@@ -54,14 +55,6 @@ const message = z.union([
     text: z.string(),
   }),
 ]);
-
-const finding = z.object({
-  check: z.string(),
-  status: z.enum(['ok', 'warn', 'fail', 'skip']),
-  message: z.string(),
-  fix: z.string().optional().describe('what to do about it; every warn and fail has one'),
-  details: z.record(z.string(), z.unknown()).optional(),
-});
 
 const providerFinding = z.object({
   feature: z.string(),
@@ -277,5 +270,6 @@ export const resultSchemas = {
   'config-edit': z.object({ file: z.string(), changed: z.boolean() }),
   completion: z.object({ shell: z.enum(['bash', 'zsh', 'fish']), script: z.string() }),
   doctor: z.object({ ok: z.boolean(), findings: z.array(finding) }),
+  ...homeResults,
   ...scheduleResults,
 } as const satisfies Record<string, z.ZodObject>;

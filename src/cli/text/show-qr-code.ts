@@ -1,8 +1,7 @@
-import type { Context } from '../context.ts';
+import type { Io } from '../terminal/io.ts';
 
 /** An address as a QR code on stderr, where the terminal is wide enough for it to be scanned. */
-export async function showQrCode(context: Context, address: string): Promise<void> {
-  const { io } = context;
+export async function showQrCode({ io }: { readonly io: Io }, address: string): Promise<void> {
   const { default: qrcode } = await import('qrcode');
   const { stripVTControlCharacters } = await import('node:util');
   // Black on white where colours may be used: cameras don't all read a light code on a dark ground.

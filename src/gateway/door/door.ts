@@ -23,7 +23,7 @@ type Handler = (c: Context) => Promise<Response>;
 export interface DoorOptions {
   readonly verify: TokenVerifier;
   /** Whoever this process acts for by a request of its own; nobody's over the network. */
-  readonly actingFor: (request: Request) => Caller | undefined;
+  readonly actingFor: (request: Request) => Promise<Caller | undefined>;
   readonly resource: string;
   /** Where the resource's metadata is, if not at the usual place. */
   readonly metadataPath?: string;
@@ -101,7 +101,7 @@ export function createDoor(options: DoorOptions): Door {
     guard: (scopes, handle) => (c) =>
       answer(c, async (seen) => {
         const caller =
-          actingFor(c.req.raw) ??
+          (await actingFor(c.req.raw)) ??
           (await verify({
             method: c.req.method,
             path: pathOf(c),

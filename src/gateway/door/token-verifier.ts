@@ -19,19 +19,24 @@ export interface Credentials {
 
 export interface TokenVerifierOptions {
   readonly provider: IdentityProvider;
-  /** The base of every DPoP `htu`, and the expected `aud`. */
+  /** Expected `aud`. */
   readonly resource: string;
-  /** The expected `aud`, where it is another. */
-  readonly audience?: string | undefined;
+  /** The base of every DPoP `htu`; the resource unless said otherwise. */
+  readonly base?: string | undefined;
   /** What else is served here: a token that is for one of these as well could cross over, and is refused. */
   readonly otherAudiences?: readonly string[] | undefined;
   readonly proofs: ProofStore;
   readonly clock: Clock;
+  /** Whether what a token was issued under has ended; where nobody can tell, it counts until it is over. */
+  readonly isRevoked?: IsRevoked | undefined;
   /** Refuses tokens that are bound to no key: whoever finds one could use it. */
   readonly requireBoundTokens?: boolean | undefined;
   /** The clients whose tokens count; every client's where it is left out. */
   readonly allowedClients?: readonly string[] | undefined;
 }
+
+/** @param jti the token's own id */
+export type IsRevoked = (jti: string) => boolean | Promise<boolean>;
 
 export type TokenVerifier = (credentials: Credentials) => Promise<Caller>;
 
@@ -41,7 +46,7 @@ export type TokenVerifier = (credentials: Credentials) => Promise<Caller>;
  * Throws {@link Refusal}: 401 with a code for each way to fail, 503 `provider_unreachable`.
  */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
-  const base = options.resource.replace(/\/+$/, '');
+  const base = (options.base ?? options.resource).replace(/\/+$/, '');
 
   return async ({ method, path, authorization, dpop }) => {
     const { scheme, token } = parseAuthorization(authorization);
@@ -75,6 +80,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     }
 
     requireAllowed(caller, options.allowedClients);
+    await requireUnrevoked(caller, options.isRevoked);
     return caller;
   };
 }
@@ -124,6 +130,12 @@ function textOf(claim: unknown): string | undefined {
   return typeof claim === 'string' && claim !== '' ? claim : undefined;
 }
 
+/** @throws {Refusal} 401 `token_revoked` */
+export async function requireUnrevoked({ jti }: Pick<Caller, 'jti'>, isRevoked: IsRevoked | undefined) {
+  if (isRevoked === undefined || !(await isRevoked(jti))) return;
+  throw tokenRefusal('token_revoked', 'the access token was revoked', { hint: 'Log in again.' });
+}
+
 function requireAllowed({ clientId }: Caller, allowed: readonly string[] | undefined): void {
   if (allowed === undefined || (clientId !== undefined && allowed.includes(clientId))) return;
   throw new Refusal(403, 'client_not_allowed', 'the access token’s client may not use this gateway', {
@@ -154,10 +166,13 @@ type AccessTokenClaims = JWTPayload & { sub: string; jti: string; exp: number; i
 
 async function verifiedClaims(
   token: string,
-  options: Pick<TokenVerifierOptions, 'provider' | 'resource' | 'audience' | 'otherAudiences'>,
+  {
+    provider,
+    resource,
+    otherAudiences = [],
+  }: Pick<TokenVerifierOptions, 'provider' | 'resource' | 'otherAudiences'>,
   now: number,
 ): Promise<AccessTokenClaims> {
-  const { provider, resource, audience = resource, otherAudiences = [] } = options;
   // Not the issuer as configured but as the provider writes it: they may differ in a trailing slash.
   const { issuer } = await provider.metadata();
   try {
@@ -165,7 +180,7 @@ async function verifiedClaims(
       algorithms: [...SIGNING_ALGORITHMS],
       typ: 'at+jwt',
       issuer,
-      audience,
+      audience: resource,
       clockTolerance: CLOCK_SKEW_SECONDS,
       currentDate: new Date(now),
       requiredClaims: ['exp', 'iat', 'sub', 'jti'],

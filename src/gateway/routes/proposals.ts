@@ -12,6 +12,7 @@ import { Refusal } from '../../trading/refusal.ts';
 import { issueFields } from '../door/approved-details.ts';
 import type { Caller } from '../door/caller.ts';
 import { type Door, requireScopes } from '../door/door.ts';
+import { type IsRevoked, requireUnrevoked } from '../door/token-verifier.ts';
 import { jsonBody } from './json-body.ts';
 import { limitParameter, parseQuery } from './query.ts';
 
@@ -32,6 +33,7 @@ const listQuery = z.strictObject({
 export interface ProposalRouteOptions {
   readonly kernel: ApprovalKernel;
   readonly now: () => number;
+  readonly isRevoked?: IsRevoked | undefined;
   /** How the person is asked, for display. */
   readonly approval: { readonly method: string; readonly phoneUrl?: string | undefined };
 }
@@ -41,7 +43,7 @@ export interface ProposalRouteOptions {
  * halting what proposing or cancelling needs. Neither can trade: the owner's phone decides.
  */
 export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOptions): void {
-  const { kernel, now } = options;
+  const { kernel, now, isRevoked } = options;
   const view = (proposal: StoredProposal) => proposalView(proposal, options.approval);
 
   app.post(
@@ -51,6 +53,11 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
       const request = parseRequest(await jsonBody(c));
       requireProposing(caller, request.kind);
       const { proposal, isNew } = await kernel.propose(proposerOf(caller), request, key);
+      // A revocation in between has withdrawn what there was; this may have come after.
+      await requireUnrevoked(caller, isRevoked).catch(async (error: unknown) => {
+        await kernel.revoked({ sub: caller.sub, clientId: proposal.client });
+        throw error;
+      });
       return c.json(view(proposal), isNew ? 201 : 200);
     }),
   );
@@ -94,6 +101,7 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
           c.req.raw.signal,
         ]);
         for await (const changed of kernel.follow(caller.sub, version, ended)) {
+          if (await isRevoked?.(caller.jti)) return;
           for (const proposal of changed) {
             await stream.writeSSE({
               event: 'proposal',

@@ -8,6 +8,8 @@ export interface ApprovalRequestRow {
   readonly user: string;
   readonly client_id: string;
   readonly client_name: string;
+  /** JSON. */
+  readonly client_note: string | null;
   readonly code: string;
   readonly binding_message: string | null;
   readonly details: string;
@@ -46,8 +48,8 @@ export function openApprovalRequestTable(database: Database) {
   addColumns(database);
   const insert = database.prepare(
     `INSERT INTO approval_requests
-       (id, auth_req_id, user, client_id, client_name, code, binding_message, details, proposal, requested_at, expires_at)
-     VALUES (@id, @authReqId, @user, @clientId, @clientName, @code, @bindingMessage, @details, @proposal, @requestedAt, @expiresAt)`,
+       (id, auth_req_id, user, client_id, client_name, client_note, code, binding_message, details, proposal, requested_at, expires_at)
+     VALUES (@id, @authReqId, @user, @clientId, @clientName, @clientNote, @code, @bindingMessage, @details, @proposal, @requestedAt, @expiresAt)`,
   );
   const open = 'decision IS NULL AND withdrawn_at IS NULL';
   const replace = database.prepare<[number, string, string, string]>(
@@ -74,11 +76,7 @@ export function openApprovalRequestTable(database: Database) {
   const countPendingOf = database.prepare<[string, string, number], { count: number }>(
     `${count} AND client_id = ? AND expires_at > ?`,
   );
-  const recent = database.prepare<[string, number, number], ApprovalRequestRow>(
-    `SELECT * FROM approval_requests
-     WHERE user = ? AND replaced = 0 AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL OR expires_at <= ?)
-     ORDER BY coalesce(decided_at, withdrawn_at, expires_at) DESC, rowid DESC LIMIT ?`,
-  );
+  const recent = endedRequests(database);
   const decide = database.prepare<['approve' | 'deny', number, string | null, string, number]>(
     `UPDATE approval_requests SET decision = ?, decided_at = ?, evidence = ? WHERE id = ? AND ${open} AND expires_at > ?`,
   );
@@ -118,6 +116,22 @@ export function openApprovalRequestTable(database: Database) {
   };
 }
 
+/** What is over, latest first; from where a page of it ended. */
+function endedRequests(database: Database) {
+  const endedAt = 'coalesce(decided_at, withdrawn_at, expires_at)';
+  return database.prepare<
+    [{ user: string; now: number; limit: number; before: string | null }],
+    ApprovalRequestRow
+  >(
+    `SELECT * FROM approval_requests
+     WHERE user = @user AND replaced = 0
+       AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL OR expires_at <= @now)
+       AND (@before IS NULL OR (${endedAt}, rowid) <
+         (SELECT ${endedAt}, rowid FROM approval_requests WHERE id = @before AND user = @user))
+     ORDER BY ${endedAt} DESC, rowid DESC LIMIT @limit`,
+  );
+}
+
 /** A table made before requests could be withdrawn gains what it lacks. */
 function addColumns(database: Database): void {
   const there = new Set(
@@ -125,6 +139,7 @@ function addColumns(database: Database): void {
   );
   const columns = {
     proposal: 'TEXT',
+    client_note: 'TEXT',
     withdrawn_at: 'INTEGER',
     replaced: 'INTEGER NOT NULL DEFAULT 0',
     outcome_state: 'TEXT',

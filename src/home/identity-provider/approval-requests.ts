@@ -5,6 +5,7 @@ import type { Outcome } from '../../approval/asking-port.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { Refusal } from '../../trading/refusal.ts';
 import { type ApprovalRequestRow, openApprovalRequestTable } from './approval-request-table.ts';
+import type { ClientNote } from './registered-clients.ts';
 
 export type ApprovalRequestStatus = 'pending' | 'approved' | 'denied' | 'expired' | 'withdrawn';
 export type Decision = 'approve' | 'deny';
@@ -22,6 +23,8 @@ export interface ApprovalRequest {
   readonly user: string;
   readonly clientId: string;
   readonly clientName: string;
+  /** Where a person let the client in: what they are to be told of it. Undefined for the home's own. */
+  readonly clientNote?: ClientNote | undefined;
   readonly code: string;
   readonly bindingMessage: string | undefined;
   readonly details: Readonly<Record<string, unknown>> & { readonly type: string };
@@ -79,8 +82,11 @@ export interface ApprovalRequests {
   pending(user: string, limit?: number): ApprovalRequest[];
   /** How many wait for this person, of one client where it is named. */
   countPending(user: string, clientId?: string): number;
-  /** Decided, withdrawn or expired, latest first; those that gave way to a second are left out. */
-  recent(user: string, limit: number): ApprovalRequest[];
+  /**
+   * Decided, withdrawn or expired, latest first; those that gave way to a second are left out.
+   * @param before the id of a request: only what was over before it
+   */
+  recent(user: string, limit: number, before?: string): ApprovalRequest[];
   /**
    * Records a decision, once and for all. `user` limits it to that person's own requests.
    * @param evidence what their key signed, verified
@@ -102,6 +108,8 @@ export interface ApprovalRequests {
   delivered(id: string): void;
   /** Calls `listener` after every change to the user's requests, until the returned function is called. */
   onChange(user: string, listener: () => void): () => void;
+  /** The same for everybody's requests. */
+  onAnyChange(listener: () => void): () => void;
   /** Calls `listener` when the provider knows the decision about a CIBA request. */
   onDelivered(authReqId: string, listener: () => void): () => void;
   /** How many listeners wait for the decision about a CIBA request. */
@@ -113,13 +121,7 @@ const ASKED_AGAIN = 'the answer was lost on its way; it is asked again';
 /** The requests and the decisions about them, in SQLite: a decision is final, and survives a restart. */
 export function createApprovalRequests(database: Database, clock: Clock): ApprovalRequests {
   const rows = openApprovalRequestTable(database);
-  const changes = new EventEmitter();
-  changes.setMaxListeners(0);
-  const subscribe = (event: string, listener: () => void) => {
-    changes.on(event, listener);
-    return () => void changes.off(event, listener);
-  };
-
+  const { announce, delivered, ...listening } = createListeners();
   const load = (row: ApprovalRequestRow) => requestOf(row, clock.now());
   const find = (id: string) => {
     const row = rows.byId.get(id);
@@ -138,6 +140,7 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
       ...request,
       id,
       bindingMessage: request.bindingMessage ?? null,
+      clientNote: request.clientNote === undefined ? null : JSON.stringify(request.clientNote),
       details: JSON.stringify(request.details),
       proposal: typeof proposal === 'string' ? proposal : null,
       requestedAt: now,
@@ -148,7 +151,7 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
     add(request) {
       const id = randomBytes(12).toString('base64url');
       keep.immediate(request, id);
-      changes.emit(`user:${request.user}`);
+      announce(request.user);
       const added = find(id);
       if (added === undefined) throw new Error('an approval request could not be kept');
       return added;
@@ -160,7 +163,8 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
         ? rows.countPending.get(user, clock.now())
         : rows.countPendingOf.get(user, clientId, clock.now())
       )?.count ?? 0,
-    recent: (user, limit) => rows.recent.all(user, clock.now(), limit).map(load),
+    recent: (user, limit, before) =>
+      rows.recent.all({ user, now: clock.now(), limit, before: before ?? null }).map(load),
     evidenceOf: (authReqId) => JSON.parse(rows.evidence.get(authReqId)?.evidence ?? 'null') ?? undefined,
     decide(id, decision, user, evidence) {
       const before = find(id);
@@ -170,7 +174,7 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
       const changed = rows.decide.run(decision, now, jsonOf(evidence), id, now).changes === 1;
       const request = find(id) ?? before;
       if (changed) {
-        changes.emit(`user:${request.user}`);
+        announce(request.user);
         return { outcome: 'decided', request };
       }
       return notDecided(request, decision);
@@ -189,24 +193,43 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
         // The client carries nothing out, as far as it knew: the phone must not go on saying that it is on its way.
         if (status === 'approved' && row.outcome_state === null) {
           rows.note.run(state, '', now, id, state);
-          changes.emit(`user:${user}`);
+          announce(user);
         }
         return { outcome: 'already_decided', request: find(id) ?? load(row) };
       }
       // Nothing was to come of the others, so only what did is news.
       if (!withdrawn && (status === 'approved' || !ends)) rows.note.run(state, text, now, id, state);
-      changes.emit(`user:${user}`);
+      announce(user);
       return { outcome: 'told', request: find(id) ?? load(row) };
     },
     undelivered: () => rows.undelivered.all().map(load),
     delivered(id) {
       rows.deliver.run(clock.now(), id);
       const request = find(id);
-      if (request !== undefined) changes.emit(`delivered:${request.authReqId}`);
+      if (request !== undefined) delivered(request.authReqId);
     },
-    onChange: (user, listener) => subscribe(`user:${user}`, listener),
-    onDelivered: (authReqId, listener) => subscribe(`delivered:${authReqId}`, listener),
-    waiting: (authReqId) => changes.listenerCount(`delivered:${authReqId}`),
+    ...listening,
+  };
+}
+
+/** Whoever waits for a change. */
+function createListeners() {
+  const changes = new EventEmitter();
+  changes.setMaxListeners(0);
+  const subscribe = (event: string, listener: () => void) => {
+    changes.on(event, listener);
+    return () => void changes.off(event, listener);
+  };
+  return {
+    announce: (user: string) => {
+      changes.emit(`user:${user}`);
+      changes.emit('any');
+    },
+    delivered: (authReqId: string) => void changes.emit(`delivered:${authReqId}`),
+    onChange: (user: string, listener: () => void) => subscribe(`user:${user}`, listener),
+    onAnyChange: (listener: () => void) => subscribe('any', listener),
+    onDelivered: (authReqId: string, listener: () => void) => subscribe(`delivered:${authReqId}`, listener),
+    waiting: (authReqId: string) => changes.listenerCount(`delivered:${authReqId}`),
   };
 }
 
@@ -230,6 +253,7 @@ function requestOf(row: ApprovalRequestRow, now: number): ApprovalRequest {
     user: row.user,
     clientId: row.client_id,
     clientName: row.client_name,
+    clientNote: row.client_note === null ? undefined : JSON.parse(row.client_note),
     code: row.code,
     bindingMessage: row.binding_message ?? undefined,
     details: JSON.parse(row.details),

@@ -17,6 +17,7 @@ import { readSubject } from './approval-subject.ts';
 import { approvalTypes, type GatewayClient } from './clients.ts';
 import { UnacceptableDetails } from './order-details.ts';
 import { connectedAccountsUrl, isIn, LOGIN_CLIENT_ID, mcpResource } from './protocol.ts';
+import { type RequestLimits, tooManyError } from './request-limits.ts';
 
 type Features = NonNullable<Configuration['features']>;
 
@@ -26,6 +27,9 @@ export interface AskingOptions {
   readonly resource: string;
   readonly gatewayClient: GatewayClient;
   readonly requests: ApprovalRequests;
+  /** Who let a client in; undefined for the home's own. */
+  readonly ownerOf: (clientId: string) => string | undefined;
+  readonly limits: Pick<RequestLimits, 'questions'>;
   readonly now: () => number;
   /** Shows a CIBA request on the person's phone. */
   readonly askPerson: NonNullable<NonNullable<Features['ciba']>['triggerAuthenticationDevice']>;
@@ -36,6 +40,8 @@ export interface AskingOptions {
  * to wear them down; counted by client, so that none shuts out another.
  */
 const MOST_PENDING = 20;
+/** Seconds after which a person may have decided some. */
+const PENDING_WAIT_S = 60;
 /** The gateway has quotas of its own, by who proposes; this bounds memory and no more. */
 const MOST_PENDING_OF_GATEWAY = 20_000;
 /** Characters that read the same on every phone and can't forge a second line. */
@@ -134,10 +140,18 @@ export function ciba(options: AskingOptions): Features['ciba'] {
     verifyUserCode: (ctx, account, userCode) => {
       if (userCode !== undefined) throw new errors.InvalidRequest('user_code is not supported');
       const clientId = ctx.oidc.client?.clientId ?? '';
-      const most = clientId === options.gatewayClient.client_id ? MOST_PENDING_OF_GATEWAY : MOST_PENDING;
-      if (options.requests.countPending(account.accountId, clientId) >= most) {
-        throw new errors.AccessDenied('too many requests are waiting for this person');
+      const isGateway = clientId === options.gatewayClient.client_id;
+      // To any but its owner a client is a stranger, who does not even learn who lives here.
+      if (!isGateway && options.ownerOf(clientId) !== account.accountId) {
+        throw new errors.UnknownUserId('there is nobody of this name whom this client may ask');
       }
+      const most = isGateway ? MOST_PENDING_OF_GATEWAY : MOST_PENDING;
+      const tooOften = isGateway ? undefined : options.limits.questions.take(clientId);
+      const tooMany = options.requests.countPending(account.accountId, clientId) >= most;
+      const wait = tooOften ?? (tooMany ? PENDING_WAIT_S : undefined);
+      if (wait === undefined) return;
+      ctx.set('retry-after', String(wait));
+      throw tooManyError(wait);
     },
     validateBindingMessage: (_ctx, message) => {
       if (message !== undefined && !BINDING_MESSAGE.test(message)) {

@@ -42,7 +42,7 @@ export function gatewayClient(
       keys: client.jwks.keys.map((key) => ({ ...key })) as NonNullable<AllClientMetadata['jwks']>['keys'],
     },
     backchannel_token_delivery_mode: 'ping',
-    backchannel_client_notification_endpoint: secureForm(pingUrl(resource)),
+    backchannel_client_notification_endpoint: ownPingEndpoint(resource),
     authorization_details_types: [...approvalTypes],
   };
 }
@@ -54,28 +54,33 @@ export function gatewayClient(
  */
 export function pingSender(options: {
   resource: string;
+  /** Reaches the gateway, which may be on this machine. */
   fetch: typeof fetch;
+  /** Reaches strangers, and nothing on this machine or its network. */
+  publicFetch: typeof fetch;
   timeoutMs: number;
 }): typeof fetch {
   const own = pingUrl(options.resource);
   return async (url, init) => {
     const signal = AbortSignal.timeout(options.timeoutMs);
-    const { method, headers, body, redirect } = init ?? {};
-    // The library's dispatcher keeps pings of clients that anyone may register out of this machine; the gateway is
-    // the one that may be on it.
+    const { method, headers, body } = init ?? {};
+    const ping: RequestInit = {
+      method: method ?? 'POST',
+      headers: headers ?? {},
+      body: body ?? null,
+      redirect: 'manual',
+      signal,
+    };
     const sent =
-      String(url) === secureForm(own)
-        ? options.fetch(own, {
-            method: method ?? 'POST',
-            headers: headers ?? {},
-            body: body ?? null,
-            redirect: redirect ?? 'manual',
-            signal,
-          })
-        : options.fetch(url, { ...init, signal });
+      String(url) === secureForm(own) ? options.fetch(own, ping) : options.publicFetch(String(url), ping);
     void sent.catch(() => {});
     return new Response(null, { status: 204 });
   };
+}
+
+/** The gateway's ping endpoint, as it is registered. */
+export function ownPingEndpoint(resource: string): string {
+  return secureForm(pingUrl(resource));
 }
 
 /** Where the gateway is called back. */
@@ -88,7 +93,7 @@ function secureForm(url: string): string {
   return isLoopback(new URL(url)) ? url.replace(/^http:/, 'https:') : url;
 }
 
-/** Anyone may register (RFC 7591), but only as what asks for approvals: a confidential CIBA client with its own key. */
+/** What a person lets in (RFC 7591) can only ask for approvals: a confidential CIBA client with its own key. */
 export function checkApprovalClient(metadata: AllClientMetadata): void {
   const refuse = (reason: string) => {
     throw new errors.InvalidClientMetadata(reason);
@@ -101,7 +106,6 @@ export function checkApprovalClient(metadata: AllClientMetadata): void {
     refuse('the public key must be given in jwks');
   if ((metadata.response_types ?? []).length > 0) refuse('response_types must be empty');
   if ((metadata.redirect_uris ?? []).length > 0) refuse('redirect_uris must be empty');
-  if (metadata.dpop_bound_access_tokens !== true) refuse('dpop_bound_access_tokens must be true');
   if (metadata.client_name !== undefined && !/^[\x20-\x7e]{1,80}$/.test(String(metadata.client_name))) {
     refuse('client_name must be 1 to 80 printable ASCII characters');
   }

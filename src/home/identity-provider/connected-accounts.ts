@@ -1,3 +1,4 @@
+import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
@@ -8,14 +9,16 @@ import type { TokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { ProblemError } from '../../trading/refusal.ts';
 import type { CONNECTION_SCOPES } from '../../trading/scopes.ts';
 import type { ConnectionRequest, ConnectionRequests } from './connection-requests.ts';
+import { limitRefusals } from './limit-requests.ts';
 import { CONNECTED_ACCOUNTS_PATH, connectedAccountsUrl } from './protocol.ts';
+import { isRequestFault } from './request-fault.ts';
+import type { RequestLimits } from './request-limits.ts';
 import type { Vault, VaultAccount } from './vault.ts';
 import { VaultError, type VaultRefusal } from './vault-error.ts';
 
 /** The provider says no to what is asked of it here; the gateway's own codes are other ones. */
 class ConnectionRefusal extends ProblemError<
   | VaultRefusal
-  | 'token_revoked'
   | 'insufficient_scope'
   | 'not_found'
   | 'invalid_request'
@@ -44,9 +47,9 @@ interface ConnectedAccountsOptions {
   readonly issuer: string;
   readonly vault: Vault;
   readonly requests: ConnectionRequests;
-  /** For tokens whose audience is {@link connectedAccountsUrl}. */
+  /** For tokens whose audience is {@link connectedAccountsUrl}, while they are not revoked. */
   readonly verify: TokenVerifier;
-  readonly isLive: (jti: string) => boolean;
+  readonly limits: RequestLimits;
   readonly now: () => number;
 }
 
@@ -54,16 +57,22 @@ interface ConnectedAccountsOptions {
  * The person's accounts elsewhere, for the program they are signed in with: the shape of Auth0's My Account API, but
  * for a connection that is finished by the provider itself, so that the person may use any browser (docs/providers/other.md).
  */
-export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono {
+export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono<{ Bindings: HttpBindings }> {
   const { issuer, vault, requests } = options;
-  const app = new Hono();
-  app.use(bodyLimit({ maxSize: 16 * 1024 }));
+  const app = new Hono<{ Bindings: HttpBindings }>();
+  app.use(limitRefusals(options.limits));
+  const tooLarge = () => {
+    throw new ConnectionRefusal(413, 'invalid_request', 'the request body is too large');
+  };
+  app.use(bodyLimit({ maxSize: 16 * 1024, onError: tooLarge }));
   app.onError((error, context) => {
     // The verifier of access tokens has codes of its own.
     const refusal =
       error instanceof ProblemError
         ? error
-        : new ConnectionRefusal(500, 'internal', 'something went wrong at the provider');
+        : isRequestFault(error, context.env.incoming)
+          ? new ConnectionRefusal(400, 'invalid_request', 'the request broke off')
+          : new ConnectionRefusal(500, 'internal', 'something went wrong at the provider');
     return problemResponse(refusal.toProblem(), refusal.options, {
       metadataUrl: `${issuer}/.well-known/openid-configuration`,
       algorithms: SIGNING_ALGORITHMS,
@@ -138,7 +147,7 @@ export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono
 }
 
 /** Who calls; their token must be for this very resource, bound as it says, and not revoked. */
-function callerOf(options: Pick<ConnectedAccountsOptions, 'verify' | 'isLive'>) {
+function callerOf(options: Pick<ConnectedAccountsOptions, 'verify'>) {
   return async (context: Context, scope: (typeof CONNECTION_SCOPES)[number]): Promise<Caller> => {
     context.header('cache-control', 'no-store');
     const path = new URL(context.req.url).pathname.slice(CONNECTED_ACCOUNTS_PATH.length);
@@ -148,11 +157,6 @@ function callerOf(options: Pick<ConnectedAccountsOptions, 'verify' | 'isLive'>) 
       authorization: context.req.header('authorization'),
       dpop: context.req.header('dpop'),
     });
-    if (!options.isLive(verified.jti)) {
-      throw new ConnectionRefusal(401, 'token_revoked', 'the access token was revoked', {
-        challenge: { error: 'invalid_token' },
-      });
-    }
     if (!verified.scopes.has(scope)) {
       throw new ConnectionRefusal(
         403,

@@ -8,7 +8,8 @@ import type { ApprovalRequest, ApprovalRequests } from './approval-requests.ts';
 import { scopeOfType } from './approval-subject.ts';
 
 interface DeliveryOptions {
-  readonly provider: Provider;
+  /** As it is now. */
+  readonly provider: () => Provider;
   readonly requests: ApprovalRequests;
   readonly resource: string;
   readonly faults: Faults;
@@ -42,8 +43,9 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
 /** Safe to repeat after a crash. */
 function deliverDecision(options: DeliveryOptions): (request: ApprovalRequest) => Promise<void> {
-  const { provider, requests, resource, faults } = options;
+  const { requests, resource, faults } = options;
   return async (request) => {
+    const provider = options.provider();
     const kept = await provider.BackchannelAuthenticationRequest.find(request.authReqId, {
       ignoreExpiration: true,
     });

@@ -6,6 +6,7 @@ import {
   ORDER_SCOPE,
   SESSION_SCOPES,
 } from '../../trading/scopes.ts';
+import type { Grants } from './grants.ts';
 import { connectedAccountsUrl, mcpResource } from './protocol.ts';
 
 /** A device that waits to be let in (RFC 8628), as the person deciding about it sees it. */
@@ -23,10 +24,25 @@ export type DeviceLookup =
   | { readonly status: 'waiting'; readonly request: DeviceRequest }
   | { readonly status: 'unknown' | 'expired' | 'used' };
 
+/** How and when the person who lets a device in proved who they are (RFC 8176 §2, OpenID Connect Core §2). */
+export interface Authentication {
+  readonly amr: readonly string[];
+  /** Milliseconds since the epoch; undefined for now. */
+  readonly at?: number;
+}
+
+/** Whoever holds the terminal phone's secret: a key in software. */
+export const TERMINAL_PHONE: Authentication = { amr: ['swk'] };
+
+/** A passkey that has verified the person: a key that leaves its device, or not, and what unlocked it. */
+export function byPasskey({ synced, at }: { synced: boolean; at: number }): Authentication {
+  return { amr: [synced ? 'swk' : 'hwk', 'user', 'mfa'], at };
+}
+
 export interface DeviceCodes {
   find(userCode: string): Promise<DeviceLookup>;
-  /** Lets the device in as `user`, or turns it away; final either way. */
-  decide(userCode: string, user: string, allow: boolean): Promise<DeviceLookup>;
+  /** Lets the device in as `user`, who has authenticated so, or turns it away where that is undefined; final either way. */
+  decide(userCode: string, user: string, allowedBy: Authentication | undefined): Promise<DeviceLookup>;
 }
 
 /**
@@ -34,15 +50,19 @@ export interface DeviceCodes {
  * is there, and can't be driven by another program; these two functions serve the page and the terminal alike.
  */
 export function createDeviceCodes(options: {
-  provider: Provider;
+  /** As it is now. */
+  provider: () => Provider;
+  issuer: string;
   resource: string;
+  grants: Pick<Grants, 'noteDevice'>;
   now: () => number;
 }): DeviceCodes {
-  const { provider, resource } = options;
-  const connectedAccounts = connectedAccountsUrl(provider.issuer);
+  const { resource } = options;
+  const connectedAccounts = connectedAccountsUrl(options.issuer);
   const deciding = new Set<string>();
 
   const load = async (userCode: string) => {
+    const provider = options.provider();
     const normalized = userCode.toUpperCase().replace(/[^A-Z0-9]/g, '');
     const code =
       normalized === ''
@@ -75,7 +95,7 @@ export function createDeviceCodes(options: {
       const loaded = await load(userCode);
       return loaded === undefined ? { status: 'unknown' } : describe(loaded);
     },
-    async decide(userCode, user, allow) {
+    async decide(userCode, user, allowedBy) {
       const loaded = await load(userCode);
       if (loaded === undefined) return { status: 'unknown' };
       const lookup = describe(loaded);
@@ -83,12 +103,13 @@ export function createDeviceCodes(options: {
       const { code, client } = loaded;
       deciding.add(code.jti);
       try {
-        if (!allow) {
+        if (allowedBy === undefined) {
           Object.assign(code, { error: 'access_denied', errorDescription: 'the person refused' });
           await code.save();
           return lookup;
         }
-        const grant = new provider.Grant({ clientId: client.clientId, accountId: user });
+        const { Grant } = options.provider();
+        const grant = new Grant({ clientId: client.clientId, accountId: user });
         const granted = (allowed: readonly string[]) =>
           lookup.request.scopes.filter((scope) => allowed.includes(scope));
         const identity = granted(IDENTITY_SCOPES);
@@ -98,11 +119,14 @@ export function createDeviceCodes(options: {
         const connections = granted(CONNECTION_SCOPES);
         if (session.length > 0) grant.addResourceScope(target, session);
         if (connections.length > 0) grant.addResourceScope(connectedAccounts, connections);
+        const grantId = await grant.save();
+        const { clientName, deviceName } = lookup.request;
+        options.grants.noteDevice(grantId, { user, clientName, deviceName });
         Object.assign(code, {
           accountId: user,
-          amr: ['pwd'],
-          authTime: Math.floor(options.now() / 1000),
-          grantId: await grant.save(),
+          amr: [...allowedBy.amr],
+          authTime: Math.floor((allowedBy.at ?? options.now()) / 1000),
+          grantId,
           resource: connections.length > 0 ? [target, connectedAccounts] : target,
           scope: [...identity, ...session, ...connections].join(' '),
         });

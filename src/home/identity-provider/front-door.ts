@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Clock } from '../../machine/clock.ts';
 import type { Faults } from '../faults.ts';
 import { isPhonePath } from '../phone/phone-app.ts';
@@ -22,24 +22,22 @@ export function frontDoor(options: {
   const { issuer, faults, clock, closing, protocol, phone, connectedAccounts, outcomes } = options;
   const { host } = new URL(issuer);
   return async (request, response) => {
-    const path = new URL(request.url ?? '/', issuer).pathname;
+    const [path = ''] = (request.url ?? '').split(/[?#]/, 1);
     response.setHeader('x-content-type-options', 'nosniff');
     response.setHeader('referrer-policy', 'no-referrer');
     response.setHeader('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
     // A page of another site that points its own name at 127.0.0.1 (DNS rebinding) gives itself away here.
-    if (request.headers.host !== host) {
-      response
-        .writeHead(421, { 'content-type': 'text/plain' })
-        .end(`This server answers only as ${issuer}\n`);
-      return;
-    }
+    if (request.headers.host !== host) return refuse(response, 421, `This server answers only as ${issuer}`);
+    // An address of another form (`*`, a whole URL, `//host`) would be taken for one of another server further in.
+    if (!/^\/(?!\/)/.test(path)) return refuse(response, 400, 'The request names no path of this server');
     if (faults.take('slow_answers')) await clock.sleep(SLOW_ANSWER_MS, closing);
     if (isPhonePath(path)) return phone(request, response);
     if (path.startsWith(`${CONNECTED_ACCOUNTS_PATH}/`)) return connectedAccounts(request, response);
     if (path === OUTCOME_PATH) return outcomes(request, response);
-    if (!isProtocolPath(path)) {
-      response.writeHead(404, { 'content-type': 'text/plain' }).end('Not found\n');
-      return;
+    const methods = Object.hasOwn(protocolMethods, path) ? protocolMethods[path] : undefined;
+    if (methods === undefined) return refuse(response, 404, 'Not found');
+    if (!methods.includes(request.method ?? '')) {
+      return refuse(response, 405, 'Method not allowed', { allow: methods.join(', ') });
     }
     if (path === routes.token && faults.take('idp_5xx')) {
       response
@@ -51,19 +49,19 @@ export function frontDoor(options: {
   };
 }
 
-/** Only what is meant to be served: the library has more routes than this provider has uses for. */
-function isProtocolPath(path: string): boolean {
-  return (
-    path === '/.well-known/openid-configuration' ||
-    path === '/.well-known/oauth-authorization-server' ||
-    [
-      routes.backchannel_authentication,
-      routes.device_authorization,
-      routes.jwks,
-      routes.registration,
-      routes.revocation,
-      routes.token,
-      routes.userinfo,
-    ].some((route) => route === path)
-  );
+/** Only what is meant to be served, and how: the library has more routes than this provider has uses for. */
+const protocolMethods: Readonly<Record<string, readonly string[]>> = {
+  '/.well-known/openid-configuration': ['GET', 'HEAD'],
+  '/.well-known/oauth-authorization-server': ['GET', 'HEAD'],
+  [routes.jwks]: ['GET', 'HEAD'],
+  [routes.userinfo]: ['GET', 'POST'],
+  [routes.backchannel_authentication]: ['POST'],
+  [routes.device_authorization]: ['POST'],
+  [routes.registration]: ['POST'],
+  [routes.revocation]: ['POST'],
+  [routes.token]: ['POST'],
+};
+
+function refuse(response: ServerResponse, status: number, text: string, headers: OutgoingHttpHeaders = {}) {
+  response.writeHead(status, { 'content-type': 'text/plain', ...headers }).end(`${text}\n`);
 }

@@ -1,3 +1,4 @@
+import type { JWK } from 'jose';
 import { type ClientMetadata, type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { isProposalDetails } from '../../approval/details.ts';
 import { CIBA_GRANT } from '../../net/oauth-names.ts';
@@ -16,18 +17,20 @@ import {
   richAuthorizationRequests,
   subjectOf,
 } from './asking-features.ts';
+import { assertionFault, CLOCK_TOLERANCE } from './client-assertion.ts';
 import { checkApprovalClient, gatewayClient, loginClient } from './clients.ts';
 import type { OidcStore } from './oidc-store.ts';
 import type { People } from './people.ts';
 import { isIn, routes } from './protocol.ts';
-import type { ProviderKeys } from './provider-keys.ts';
 
 export interface OidcConfigurationOptions extends AskingOptions {
-  readonly store: OidcStore;
-  readonly keys: ProviderKeys;
-  readonly people: People;
   /** Registered beforehand, beside our own. */
-  readonly clients?: readonly ClientMetadata[] | undefined;
+  readonly knownClients?: readonly ClientMetadata[] | undefined;
+  readonly store: OidcStore;
+  /** Private; the first signs. */
+  readonly signingKeys: readonly JWK[];
+  readonly cookieKey: string;
+  readonly people: People;
   /** The last word on an access token's claims before it is signed. */
   readonly onAccessToken: (payload: Record<string, unknown>) => void;
   /** Sends CIBA pings. */
@@ -43,13 +46,13 @@ const SHORTEST_APPROVAL = MINUTE;
 export function oidcConfiguration(options: OidcConfigurationOptions): Configuration {
   return {
     adapter: options.store.adapter,
-    jwks: { keys: [options.keys.signing] },
-    cookies: { keys: [options.keys.cookie] },
+    jwks: { keys: [...options.signingKeys] } as NonNullable<Configuration['jwks']>,
+    cookies: { keys: [options.cookieKey] },
     routes,
     clients: [
       loginClient,
       gatewayClient(options.gatewayClient, options.resource),
-      ...(options.clients ?? []),
+      ...(options.knownClients ?? []),
     ],
     clientDefaults: {
       grant_types: [CIBA_GRANT],
@@ -65,9 +68,21 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
     },
     responseTypes: [],
     scopes: ['openid', 'offline_access'],
-    claims: { openid: ['sub'], profile: ['name', 'preferred_username'], email: ['email', 'email_verified'] },
-    clockTolerance: 5,
+    claims: {
+      openid: ['sub', 'amr', 'auth_time'],
+      profile: ['name', 'preferred_username'],
+      email: ['email', 'email_verified'],
+    },
+    clockTolerance: CLOCK_TOLERANCE,
+    assertJwtClientAuthClaimsAndHeader: async (_ctx, claims) => {
+      const fault = assertionFault(claims, { issuer: options.issuer, now: options.now() });
+      if (fault !== undefined) throw new errors.InvalidClientAuth(fault);
+    },
     clientBasedCORS: () => false,
+    // Programs alone come to its endpoints, whatever they say they accept.
+    renderError: (ctx, out) => {
+      ctx.body = out;
+    },
     fetch: options.fetch,
     findAccount: (_ctx, sub) => {
       const user = options.people.find(sub);

@@ -10,10 +10,22 @@ interface Row {
   readonly consumed_at: number | null;
 }
 
+/** By whom, and to which client. */
+export interface Granted {
+  readonly sub: string;
+  readonly clientId: string;
+}
+
 export interface OidcStore {
   readonly adapter: AdapterFactory;
-  /** Whether a grant still stands; revocation deletes it. */
-  grantExists(id: string): boolean;
+  /** Forgets a client that registered; what was granted to it is another matter. */
+  forgetClient(id: string): void;
+  /** What was granted, while it stands; revocation deletes it. */
+  grant(id: string): Granted | undefined;
+  /** Ends a grant, and all that was issued under it. */
+  endGrant(id: string): void;
+  /** Ends all that a person granted, or one client of theirs was. */
+  endGrants(of: { readonly sub: string; readonly clientId?: string }): void;
 }
 
 export interface OidcStoreOptions {
@@ -22,6 +34,8 @@ export interface OidcStoreOptions {
   readonly now: () => number;
   /** `never` unless said otherwise. */
   readonly refreshTokenReuse?: RefreshTokenReuse | undefined;
+  /** Called when the library has ended a grant: a revocation, or a token or code that was used twice. */
+  readonly onGrantEnded: (granted: Granted) => Promise<void>;
   /** Called before a CIBA request is read: where the token endpoint's long poll waits, after the client is known. */
   readonly beforeBackchannelRequest: (id: string, payload: AdapterPayload) => Promise<void>;
 }
@@ -46,6 +60,13 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
     const payload: AdapterPayload = JSON.parse(row.payload);
     if (row.consumed_at === null || mayRepeat(model, payload)) return payload;
     return { ...payload, consumed: row.consumed_at };
+  };
+
+  const grant = (id: string): Granted | undefined => {
+    const row = rows.byId.get('Grant', id);
+    if (row === undefined) return undefined;
+    const { accountId, clientId } = JSON.parse(row.payload);
+    return { sub: String(accountId), clientId: String(clientId) };
   };
 
   const adapter = (model: string): Adapter => ({
@@ -82,14 +103,32 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
       successors.drop(payload);
     },
     destroy: async (id) => {
+      const granted = model === 'Grant' ? grant(id) : undefined;
       rows.destroy.run(model, id);
+      if (granted === undefined) return;
+      rows.endGrant.run(id, id);
+      await options.onGrantEnded(granted);
     },
     revokeByGrantId: async (grantId) => {
       rows.revoke.run(model, grantId);
     },
   });
 
-  return { adapter, grantExists: (id) => rows.byId.get('Grant', id) !== undefined };
+  return {
+    adapter,
+    forgetClient: (id) => {
+      rows.destroy.run('Client', id);
+    },
+    grant,
+    endGrant: (id) => {
+      rows.endGrant.run(id, id);
+    },
+    endGrants: ({ sub, clientId }) => {
+      for (const { id } of rows.grantsOf.all(sub, clientId ?? null, clientId ?? null)) {
+        rows.endGrant.run(id, id);
+      }
+    },
+  };
 }
 
 /** The one table that everything of the library's is in. */
@@ -130,6 +169,13 @@ function openEntities(database: Database) {
       'UPDATE oidc_entities SET consumed_at = ? WHERE model = ? AND id = ? AND consumed_at IS NULL',
     ),
     destroy: database.prepare<[string, string]>('DELETE FROM oidc_entities WHERE model = ? AND id = ?'),
+    endGrant: database.prepare<[string, string]>(
+      "DELETE FROM oidc_entities WHERE grant_id = ? OR (model = 'Grant' AND id = ?)",
+    ),
+    grantsOf: database.prepare<[string, string | null, string | null], { id: string }>(
+      `SELECT id FROM oidc_entities WHERE model = 'Grant' AND json_extract(payload, '$.accountId') = ?
+         AND (? IS NULL OR json_extract(payload, '$.clientId') = ?)`,
+    ),
     revoke: database.prepare<[string, string]>('DELETE FROM oidc_entities WHERE model = ? AND grant_id = ?'),
     purge: database.prepare<[number]>('DELETE FROM oidc_entities WHERE expires_at < ?'),
   };

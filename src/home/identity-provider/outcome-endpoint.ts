@@ -1,3 +1,4 @@
+import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type Provider from 'oidc-provider';
@@ -5,7 +6,10 @@ import { z } from 'zod';
 import { safeLine } from '../../net/shown-text.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { authenticatedClient } from './client-assertion.ts';
+import { limitRefusals } from './limit-requests.ts';
 import { OUTCOME_PATH } from './protocol.ts';
+import { readableForm } from './readable-form.ts';
+import type { RequestLimits } from './request-limits.ts';
 
 const clientSchema = z.object({
   client_id: z.string().optional(),
@@ -29,27 +33,25 @@ const outcomeSchema = z.object({
  * person's tap, 409 `not_decided` where something is said to be done that nobody has approved.
  */
 export function createOutcomeEndpoint(options: {
-  issuer: string;
-  provider: Provider;
+  provider: () => Provider;
+  limits: RequestLimits;
   requests: ApprovalRequests;
   /** Tells the provider of a request that was withdrawn, so that its poll ends. */
   deliver: (id: string) => Promise<void>;
   now: () => number;
-}): Hono {
-  const { issuer, provider, requests } = options;
-  const app = new Hono();
+}): Hono<{ Bindings: HttpBindings }> {
+  const { provider, requests } = options;
+  const app = new Hono<{ Bindings: HttpBindings }>();
+  app.use(limitRefusals(options.limits));
   app.use(bodyLimit({ maxSize: 16 * 1024, onError: (context) => context.json({ error: 'too_large' }, 413) }));
+  app.use(readableForm);
 
   app.post(OUTCOME_PATH, async (context) => {
     context.header('cache-control', 'no-store');
     const form = await context.req.parseBody();
     const claimed = clientSchema.safeParse(form);
     const client = claimed.success
-      ? await authenticatedClient(claimed.data, {
-          provider,
-          audiences: [issuer, `${issuer}${OUTCOME_PATH}`],
-          now: options.now(),
-        })
+      ? await authenticatedClient(claimed.data, { provider: provider(), now: options.now() })
       : undefined;
     if (client === undefined) return context.json({ error: 'invalid_client' }, 401);
     const told = outcomeSchema.safeParse(form);

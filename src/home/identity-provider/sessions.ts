@@ -2,109 +2,202 @@ import { createHash, createHmac, randomBytes } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Clock } from '../../machine/clock.ts';
 import { sameSecret } from './constant-time.ts';
-import type { People, Person } from './people.ts';
-import { createRateLimit } from './rate-limit.ts';
+import type { People } from './people.ts';
 
-const SESSION_MS = 7 * 24 * 3600 * 1000;
+/** How long a sign-in lasts, milliseconds. */
+export const SESSION_MS = 8 * 3600 * 1000;
 const TICKET_MS = 10 * 60 * 1000;
+/** How exactly it is known when a session was last used. */
+const SEEN_MS = 60 * 1000;
 
-export type SignIn =
-  | { readonly status: 'signed_in'; readonly session: string }
-  | { readonly status: 'refused' }
-  | { readonly status: 'too_many' };
+/**
+ * How a person got in. A `link` (the sandbox's) and a `recovery` code open a session that reads, denies, halts and signs
+ * browsers out; whatever gives something away takes a `passkey`.
+ */
+export type SignedInBy = 'passkey' | 'link' | 'recovery';
 
-/** Who is signed in on the phone. */
+export interface Session {
+  /** Names it in lists; opens nothing. */
+  readonly id: string;
+  readonly username: string;
+  readonly by: SignedInBy;
+  /** The passkey's; sessions opened with it end when it is removed. */
+  readonly credentialId: string | undefined;
+  /** Synced passkeys are kept by the platform's account, not by one device. */
+  readonly synced: boolean;
+  /** As the browser calls itself: `Safari on iPhone`. */
+  readonly browser: string;
+  /** Milliseconds since the epoch, like all times here. */
+  readonly openedAt: number;
+  /** To a minute. */
+  readonly seenAt: number;
+  readonly expiresAt: number;
+}
+
+export interface NewSession extends Pick<Session, 'username' | 'by' | 'browser'> {
+  readonly credentialId?: string;
+  readonly synced?: boolean;
+  /** The origin key that the browser sends along; undefined where it sends none (without script). */
+  readonly key: string | undefined;
+}
+
+/** Who is signed in on which browser. */
 export interface Sessions {
-  signIn(username: string, password: string): SignIn;
-  /** The user of a session cookie, or undefined. */
-  user(session: string | undefined): Person | undefined;
-  signOut(session: string): void;
-  /** A one-time link's secret: signs in as `username` once, within ten minutes. */
+  /** @returns the cookie's secret */
+  open(session: NewSession): string;
+  /**
+   * @param secret the cookie's
+   * @param key the origin key that must have opened it; undefined where the cookie alone counts
+   */
+  find(secret: string | undefined, key: string | undefined): Session | undefined;
+  isOpen(id: string): boolean;
+  /** The person's own, the one used last first. */
+  list(username: string): Session[];
+  /** False where it is not this person's. */
+  end(username: string, id: string): boolean;
+  /** Ends all of a person's, and the links that would open more. */
+  endAll(username: string): void;
+  /** Ends those that a passkey has opened. */
+  endOf(username: string, credentialId: string): void;
+  /** A one-time link's secret, for ten minutes. Undefined where there is no such person. */
   issueTicket(username: string): string | undefined;
+  /** @returns whose it was; the ticket is used up */
   redeemTicket(ticket: string): string | undefined;
-  /** A form's token against cross-site requests, bound to the browser's cookie and its session. */
-  formToken(browser: string, session: string | undefined): string;
+  /** A form's token against cross-site requests, bound to the browser (its key, or a cookie) and its session. */
+  formToken(browser: string, session: Session | undefined): string;
+}
+
+interface Row {
+  digest: string;
+  user: string;
+  key: string | null;
+  signed_in_by: SignedInBy;
+  credential_id: string | null;
+  synced: number;
+  browser: string;
+  opened_at: number;
+  seen_at: number;
+  expires_at: number;
 }
 
 /** Sessions and tickets in SQLite; their secrets are kept as digests only. */
 export function createSessions(options: {
-  database: Database;
-  people: People;
-  /** By user name. */
-  passwords: Readonly<Record<string, string>>;
-  formKey: string;
-  clock: Clock;
+  readonly database: Database;
+  readonly people: People;
+  readonly formKey: string;
+  readonly clock: Clock;
 }): Sessions {
-  const { database, people, passwords, clock } = options;
+  const { database, people, clock } = options;
+  const statements = prepare(database, clock.now());
+  const known = (username: string) => people.find(username) !== undefined;
+
+  return {
+    open({ username, by, credentialId, synced = false, browser, key }) {
+      const made = secret();
+      const now = clock.now();
+      statements.insert.run({
+        digest: digest(made),
+        user: username,
+        key: key === undefined ? null : digest(key),
+        signed_in_by: by,
+        credential_id: credentialId ?? null,
+        synced: synced ? 1 : 0,
+        browser,
+        opened_at: now,
+        seen_at: now,
+        expires_at: now + SESSION_MS,
+      });
+      return made;
+    },
+    find(given, key) {
+      if (given === undefined) return undefined;
+      const now = clock.now();
+      const row = statements.find.get(digest(given), now);
+      if (row === undefined || !known(row.user)) return undefined;
+      if (key !== undefined && !sameSecret(row.key ?? '', digest(key))) return undefined;
+      if (now - row.seen_at >= SEEN_MS) statements.seen.run(now, row.digest);
+      return sessionOf(row);
+    },
+    isOpen: (id) => statements.find.get(id, clock.now()) !== undefined,
+    list: (username) => statements.list.all(username, clock.now()).map(sessionOf),
+    end: (username, id) => statements.end.run(username, id).changes === 1,
+    endAll: (username) => {
+      statements.endAll.run(username);
+      statements.dropTickets.run(username);
+    },
+    endOf: (username, credentialId) => {
+      statements.endOf.run(username, credentialId);
+    },
+    issueTicket(username) {
+      if (!known(username)) return undefined;
+      const ticket = secret();
+      statements.insertTicket.run(digest(ticket), username, clock.now() + TICKET_MS);
+      return ticket;
+    },
+    redeemTicket(ticket) {
+      const row = statements.takeTicket.get(digest(ticket), clock.now());
+      return row !== undefined && known(row.user) ? row.user : undefined;
+    },
+    formToken: (browser, session) =>
+      createHmac('sha256', options.formKey)
+        .update(JSON.stringify([browser, session?.id ?? null]))
+        .digest('base64url'),
+  };
+}
+
+const digest = (secret: string) => createHash('sha256').update(secret).digest('base64url');
+const secret = () => randomBytes(32).toString('base64url');
+
+function prepare(database: Database, now: number) {
   database.exec(`
-    CREATE TABLE IF NOT EXISTS phone_sessions (
-      digest TEXT PRIMARY KEY, user TEXT NOT NULL, expires_at INTEGER NOT NULL
+    DROP TABLE IF EXISTS phone_sessions;
+    CREATE TABLE IF NOT EXISTS browser_sessions (
+      digest TEXT PRIMARY KEY, user TEXT NOT NULL, key TEXT, signed_in_by TEXT NOT NULL, credential_id TEXT,
+      synced INTEGER NOT NULL, browser TEXT NOT NULL, opened_at INTEGER NOT NULL, seen_at INTEGER NOT NULL,
+      expires_at INTEGER NOT NULL
     ) STRICT;
     CREATE TABLE IF NOT EXISTS phone_tickets (
       digest TEXT PRIMARY KEY, user TEXT NOT NULL, expires_at INTEGER NOT NULL
     ) STRICT;
   `);
-  const insertSession = database.prepare<[string, string, number]>(
-    'INSERT INTO phone_sessions VALUES (?, ?, ?)',
-  );
-  const findSession = database.prepare<[string, number], { user: string }>(
-    'SELECT user FROM phone_sessions WHERE digest = ? AND expires_at > ?',
-  );
-  const deleteSession = database.prepare<[string]>('DELETE FROM phone_sessions WHERE digest = ?');
-  const insertTicket = database.prepare<[string, string, number]>(
-    'INSERT INTO phone_tickets VALUES (?, ?, ?)',
-  );
-  const takeTicket = database.prepare<[string, number], { user: string }>(
-    'DELETE FROM phone_tickets WHERE digest = ? AND expires_at > ? RETURNING user',
-  );
-  for (const table of ['phone_sessions', 'phone_tickets']) {
-    database.prepare<[number]>(`DELETE FROM ${table} WHERE expires_at <= ?`).run(clock.now());
+  for (const table of ['browser_sessions', 'phone_tickets']) {
+    database.prepare<[number]>(`DELETE FROM ${table} WHERE expires_at <= ?`).run(now);
   }
-
-  const digest = (secret: string) => createHash('sha256').update(secret).digest('base64url');
-  const secret = () => randomBytes(32).toString('base64url');
-  const tries = createRateLimit({ limit: 10, windowMs: 5 * 60 * 1000, clock });
-  const known = (username: string) => people.find(username);
-
-  const open = (username: string): string => {
-    const session = secret();
-    insertSession.run(digest(session), username, clock.now() + SESSION_MS);
-    return session;
-  };
-
   return {
-    signIn(username, password) {
-      if (!tries.allows(username)) return { status: 'too_many' };
-      const user = known(username);
-      // Compared even for an unknown name, so that the time taken doesn't tell which names exist.
-      const right = sameSecret(password, passwords[username] ?? secret());
-      if (user === undefined || !right) {
-        tries.failed(username);
-        return { status: 'refused' };
-      }
-      return { status: 'signed_in', session: open(username) };
-    },
-    user(session) {
-      if (session === undefined) return undefined;
-      const row = findSession.get(digest(session), clock.now());
-      return row === undefined ? undefined : known(row.user);
-    },
-    signOut: (session) => {
-      deleteSession.run(digest(session));
-    },
-    issueTicket(username) {
-      if (known(username) === undefined) return undefined;
-      const ticket = secret();
-      insertTicket.run(digest(ticket), username, clock.now() + TICKET_MS);
-      return ticket;
-    },
-    redeemTicket(ticket) {
-      const row = takeTicket.get(digest(ticket), clock.now());
-      return row === undefined || known(row.user) === undefined ? undefined : open(row.user);
-    },
-    formToken: (browser, session) =>
-      createHmac('sha256', options.formKey)
-        .update(JSON.stringify([browser, session ?? null]))
-        .digest('base64url'),
+    insert: database.prepare<[Row]>(
+      `INSERT INTO browser_sessions VALUES (@digest, @user, @key, @signed_in_by, @credential_id, @synced, @browser,
+         @opened_at, @seen_at, @expires_at)`,
+    ),
+    find: database.prepare<[string, number], Row>(
+      'SELECT * FROM browser_sessions WHERE digest = ? AND expires_at > ?',
+    ),
+    seen: database.prepare<[number, string]>('UPDATE browser_sessions SET seen_at = ? WHERE digest = ?'),
+    list: database.prepare<[string, number], Row>(
+      'SELECT * FROM browser_sessions WHERE user = ? AND expires_at > ? ORDER BY seen_at DESC, opened_at DESC',
+    ),
+    end: database.prepare<[string, string]>('DELETE FROM browser_sessions WHERE user = ? AND digest = ?'),
+    endAll: database.prepare<[string]>('DELETE FROM browser_sessions WHERE user = ?'),
+    dropTickets: database.prepare<[string]>('DELETE FROM phone_tickets WHERE user = ?'),
+    endOf: database.prepare<[string, string]>(
+      'DELETE FROM browser_sessions WHERE user = ? AND credential_id = ?',
+    ),
+    insertTicket: database.prepare<[string, string, number]>('INSERT INTO phone_tickets VALUES (?, ?, ?)'),
+    takeTicket: database.prepare<[string, number], { user: string }>(
+      'DELETE FROM phone_tickets WHERE digest = ? AND expires_at > ? RETURNING user',
+    ),
+  };
+}
+
+function sessionOf(row: Row): Session {
+  return {
+    id: row.digest,
+    username: row.user,
+    by: row.signed_in_by,
+    credentialId: row.credential_id ?? undefined,
+    synced: row.synced === 1,
+    browser: row.browser,
+    openedAt: row.opened_at,
+    seenAt: row.seen_at,
+    expiresAt: row.expires_at,
   };
 }

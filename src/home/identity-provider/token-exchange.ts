@@ -1,4 +1,4 @@
-import { createLocalJWKSet, type JWK, errors as joseErrors, jwtVerify } from 'jose';
+import { type JWTVerifyGetKey, errors as joseErrors, jwtVerify } from 'jose';
 import { errors, type TokenEndpointGrantContext } from 'oidc-provider';
 import { ACCESS_TOKEN_TYPE } from '../../net/oauth-names.ts';
 import { mcpResource } from './protocol.ts';
@@ -23,7 +23,7 @@ export interface TokenExchangeOptions {
   readonly issuer: string;
   readonly resource: string;
   readonly gatewayClientId: string;
-  readonly verification: JWK;
+  readonly verificationKey: JWTVerifyGetKey;
   readonly vault: Vault;
   readonly now: () => number;
   /** Whether the access token with this `jti` was issued here and its grant still stands. */
@@ -35,8 +35,6 @@ export interface TokenExchangeOptions {
  * broker. Nobody else may exchange, and only tokens meant for the gateway, or its MCP endpoint, can be exchanged.
  */
 export function createTokenExchange(options: TokenExchangeOptions) {
-  const keys = createLocalJWKSet({ keys: [options.verification] });
-
   return async function tokenExchange(ctx: TokenEndpointGrantContext<Parameters>): Promise<void> {
     const { client, params } = ctx.oidc;
     if (client.clientId !== options.gatewayClientId) {
@@ -70,7 +68,7 @@ export function createTokenExchange(options: TokenExchangeOptions) {
     const invalid = (reason: string) => new errors.InvalidRequest(`subject_token ${reason}`);
     if (typeof subjectToken !== 'string' || subjectToken === '') throw invalid('is missing');
     try {
-      const { payload } = await jwtVerify(subjectToken, keys, {
+      const { payload } = await jwtVerify(subjectToken, options.verificationKey, {
         issuer: options.issuer,
         audience: [options.resource, mcpResource(options.resource)],
         typ: 'at+jwt',

@@ -1,14 +1,28 @@
+import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import type { Person } from '../identity-provider/people.ts';
+import type { Session } from '../identity-provider/sessions.ts';
+import type { HomeAbout } from './phone-services.ts';
 
 /** What every page knows about the browser that asks for it. */
 export interface BrowserEnv {
+  Bindings: HttpBindings;
   Variables: {
+    readonly about: HomeAbout;
+    /** Whether trading can be halted here. */
+    readonly canHalt: boolean;
     /** Who is signed in. */
     user: Person | undefined;
-    session: string | undefined;
+    session: Session | undefined;
+    /** The origin key that the browser's script has sent along. */
+    key: string | undefined;
     /** For the hidden field `form_token` of every form. */
     formToken: string;
   };
 }
 export type BrowserContext = Context<BrowserEnv>;
+
+/** Whether more is open to this session than to read, to deny, and to sign browsers out. */
+export function isFull(context: BrowserContext): boolean {
+  return context.var.session?.by === 'passkey';
+}

@@ -1,72 +1,129 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from 'hono';
-import { getCookie, setCookie } from 'hono/cookie';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { createMiddleware } from 'hono/factory';
 import { sameSecret } from '../identity-provider/constant-time.ts';
+import { type NewSession, SESSION_MS } from '../identity-provider/sessions.ts';
 import type { BrowserContext, BrowserEnv } from './browser-env.ts';
-import { messagePage } from './page.ts';
+import { browserName } from './browser-name.ts';
+import { messagePage, shellPage } from './page.ts';
 import type { PhoneServices } from './phone-services.ts';
 
-/** Cookies don't know ports: the port in the name keeps two sandboxes on one machine apart. */
-export function cookieNames(issuer: string): { session: string; browser: string } {
-  const { port } = new URL(issuer);
-  return { session: `sandbox_session_${port}`, browser: `sandbox_browser_${port}` };
+/** The header with the origin key; src/home/phone/web/key.ts says why there is one. */
+const KEY_HEADER = 'x-phone-key';
+/** Where a script is sent instead of being redirected: a redirect that `fetch` follows would load the page twice. */
+const LOCATION_HEADER = 'x-phone-location';
+
+/**
+ * Over https a cookie is this origin's alone (`__Host-`, RFC 6265bis §4.1.3.2). Without, every port of this machine is
+ * sent it, and the port in its name only keeps two homes on one machine apart.
+ */
+function cookiesOf(issuer: string) {
+  const { port, protocol } = new URL(issuer);
+  const secure = protocol === 'https:';
+  const name = (what: string) =>
+    secure ? `__Host-trade_agent_${what}` : `trade_agent_${what}_${port || '80'}`;
+  const attributes = { httpOnly: true, sameSite: 'Lax', path: '/', secure } as const;
+  return { secure, session: name('session'), browser: name('browser'), attributes };
 }
 
-const cookie = { httpOnly: true, sameSite: 'Lax', path: '/' } as const;
+/** Signs the browser in. Over http it takes the origin key that its script has sent along. */
+export function signIn(
+  context: BrowserContext,
+  services: PhoneServices,
+  session: Omit<NewSession, 'browser' | 'key'>,
+): void {
+  const cookies = cookiesOf(services.issuer);
+  const secret = services.sessions.open({
+    ...session,
+    browser: browserName(context.req.header('user-agent')),
+    key: context.var.key,
+  });
+  // As long as the server keeps it: an installed page that the phone has put to sleep is still signed in after a push.
+  setCookie(context, cookies.session, secret, { ...cookies.attributes, maxAge: SESSION_MS / 1000 });
+}
 
-export function setSession(context: BrowserContext, issuer: string, session: string): void {
-  setCookie(context, cookieNames(issuer).session, session, { ...cookie, maxAge: 7 * 24 * 3600 });
+export function signOut(context: BrowserContext, services: PhoneServices): void {
+  const { session } = context.var;
+  const cookies = cookiesOf(services.issuer);
+  if (session !== undefined) services.sessions.end(session.username, session.id);
+  deleteCookie(context, cookies.session, { path: '/', secure: cookies.secure });
 }
 
 /**
- * Finds out who is there, sets the security headers, and refuses a form that did not come from one of our own pages:
- * it must carry a token made for this browser and session, and a browser that says where the request came from must
- * say here (Fetch Metadata; under `no-referrer`, a form's Origin is `null` and tells nothing).
+ * Finds out who is there, sets the security headers, and refuses a form that did not come from one of our own pages: it
+ * must carry a token made for this browser and session, and a browser that says where the request came from must say
+ * here (Fetch Metadata; under `no-referrer`, a form's Origin is `null` and tells nothing).
+ *
+ * Over http, whoever sends no origin key gets a document with nothing in it, whatever cookies they have. Nothing that an
+ * address does, such as using up a link, is done by opening it.
  */
 export function browserMiddleware(services: PhoneServices) {
-  const names = cookieNames(services.issuer);
+  const { issuer, sessions } = services;
+  const cookies = cookiesOf(issuer);
   return createMiddleware<BrowserEnv>(async (context, next) => {
-    const session = getCookie(context, names.session);
-    let browser = getCookie(context, names.browser);
-    const knownBrowser = browser !== undefined && /^[A-Za-z0-9_-]{22}$/.test(browser);
-    if (!knownBrowser || browser === undefined) {
-      browser = randomBytes(16).toString('base64url');
-      setCookie(context, names.browser, browser, cookie);
-    }
-    const user = services.sessions.user(session);
-    const formToken = services.sessions.formToken(browser, user === undefined ? undefined : session);
-    context.set('user', user);
-    context.set('session', user === undefined ? undefined : session);
-    context.set('formToken', formToken);
-    securityHeaders(context);
+    securityHeaders(context, cookies.secure);
+    const given = context.req.header(KEY_HEADER);
+    const key = given !== undefined && /^[A-Za-z0-9_-]{43}$/.test(given) ? given : undefined;
+    const unkeyed = !cookies.secure && key === undefined;
+    const session = unkeyed
+      ? undefined
+      : sessions.find(getCookie(context, cookies.session), cookies.secure ? undefined : key);
+    const browser = cookies.secure ? knownBrowser(context, cookies) : (key ?? '');
+    context.set('about', services.about);
+    context.set('canHalt', services.halting !== undefined);
+    context.set('key', key);
+    context.set('session', session);
+    context.set('user', session === undefined ? undefined : services.people.find(session.username));
+    context.set('formToken', sessions.formToken(browser, session));
 
+    if (unkeyed && context.req.method !== 'POST') return shellPage(context);
     if (context.req.method === 'POST') {
-      const { form_token: given } = await context.req.parseBody();
-      const site = context.req.header('sec-fetch-site');
-      const origin = context.req.header('origin');
-      const elsewhere =
-        (site !== undefined && site !== 'same-origin') ||
-        (origin !== undefined && origin !== 'null' && origin !== services.issuer);
-      if (!knownBrowser || elsewhere || typeof given !== 'string' || !sameSecret(given, formToken)) {
+      const { form_token: token } = await context.req.parseBody();
+      const right = typeof token === 'string' && sameSecret(token, context.var.formToken);
+      if (unkeyed || isElsewhere(context, issuer) || !right) {
         return messagePage(context, 403, {
           title: 'This page is out of date',
           text: 'It was opened a while ago, or from another site. Go back, load it again, and repeat what you did.',
         });
       }
     }
-    return next();
+    await next();
+    const location = context.res.headers.get('location');
+    if (key === undefined || location === null) return;
+    context.res.headers.delete('location');
+    context.res = new Response(null, { status: 204, headers: { [LOCATION_HEADER]: location } });
   });
 }
 
-function securityHeaders(context: Context): void {
+/** Tells one browser from another where no key does: without script, over https. */
+function knownBrowser(context: Context, { browser: name, attributes }: ReturnType<typeof cookiesOf>): string {
+  const known = getCookie(context, name);
+  if (known !== undefined && /^[A-Za-z0-9_-]{22}$/.test(known)) return known;
+  const made = randomBytes(16).toString('base64url');
+  setCookie(context, name, made, attributes);
+  return made;
+}
+
+function isElsewhere(context: Context, issuer: string): boolean {
+  const site = context.req.header('sec-fetch-site');
+  const origin = context.req.header('origin');
+  return (
+    (site !== undefined && site !== 'same-origin') ||
+    (origin !== undefined && origin !== 'null' && origin !== issuer)
+  );
+}
+
+function securityHeaders(context: Context, secure: boolean): void {
   context.header(
     'content-security-policy',
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
   );
   context.header('referrer-policy', 'no-referrer');
   context.header('x-content-type-options', 'nosniff');
   context.header('x-frame-options', 'DENY');
   context.header('cross-origin-opener-policy', 'same-origin');
+  context.header('cross-origin-resource-policy', 'same-origin');
+  if (secure) context.header('strict-transport-security', 'max-age=31536000');
   context.header('cache-control', 'no-store');
 }

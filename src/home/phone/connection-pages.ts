@@ -1,8 +1,8 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { scopeWords } from '../consent-page.ts';
-import type { BrowserContext, BrowserEnv } from './browser-env.ts';
-import { messagePage, page, toSignIn } from './page.ts';
+import { type BrowserContext, type BrowserEnv, isFull } from './browser-env.ts';
+import { messagePage, page, passkeyNeeded, toSignIn } from './page.ts';
 import type { PhoneServices } from './phone-services.ts';
 
 /** Connecting an account elsewhere: who asks for what, the way to the third party, and the way back. */
@@ -15,6 +15,7 @@ export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv>
     if (user === undefined) {
       return toSignIn(context, `/connections/connect?${new URLSearchParams({ ticket })}`);
     }
+    if (!isFull(context)) return passkeyNeeded(context);
     const request = services.connections.byTicket(ticket);
     // Nobody is told whose link it is: it was sent to them, or they are signed in as somebody else.
     if (request === undefined || request.user !== user.username) {
@@ -52,6 +53,7 @@ export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv>
       });
     }
     const { code, error, state = '' } = context.req.query();
+    if (!isFull(context)) return passkeyNeeded(context);
     const request = await services.connections.finish({
       user: user.username,
       connection: context.req.param('connection'),

@@ -1,9 +1,9 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import type { DeviceLookup, DeviceRequest } from '../identity-provider/device-codes.ts';
-import { createRateLimit } from '../identity-provider/rate-limit.ts';
-import type { BrowserContext, BrowserEnv } from './browser-env.ts';
-import { messagePage, page, toSignIn } from './page.ts';
+import { byPasskey, type DeviceLookup, type DeviceRequest } from '../identity-provider/device-codes.ts';
+import type { Person } from '../identity-provider/people.ts';
+import { type BrowserContext, type BrowserEnv, isFull } from './browser-env.ts';
+import { messagePage, page, passkeyNeeded, toSignIn } from './page.ts';
 import type { PhoneServices } from './phone-services.ts';
 
 const problems: Record<Exclude<DeviceLookup['status'], 'waiting'>, string> = {
@@ -31,45 +31,58 @@ const scopeWords: Record<string, string> = {
 /** The device flow's pages (RFC 8628 §3.3): the code, the sign-in, and who asks for what. */
 export function createDevicePages(services: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
-  // Codes have 34 bits and live ten minutes; this many guesses find none (RFC 8628 §5.1).
-  const guesses = createRateLimit({ limit: 20, windowMs: 5 * 60 * 1000, clock: services.clock });
+  const { deviceCodes: guesses, addressOf } = services.limits;
 
   /** The request behind a code, or the page that says why there is none. */
-  const lookUp = async (context: BrowserContext, userCode: string): Promise<DeviceRequest | Response> => {
-    if (!guesses.allows('device')) {
-      return codePage(context, '', 429, 'Too many wrong codes. Wait five minutes.');
+  const lookUp = async (
+    context: BrowserContext,
+    user: Person,
+    userCode: string,
+  ): Promise<DeviceRequest | Response> => {
+    const guesser = `${addressOf(context.env.incoming)} ${user.username}`;
+    const wait = guesses.wait(guesser);
+    if (wait !== undefined) {
+      context.header('retry-after', String(wait));
+      return codePage(context, '', 429, `Too many wrong codes. Try again in ${wait} s.`);
     }
     const lookup = await services.deviceCodes.find(userCode);
     if (lookup.status === 'waiting') return lookup.request;
-    if (lookup.status === 'unknown') guesses.failed('device');
+    if (lookup.status === 'unknown') guesses.take(guesser);
     return codePage(context, userCode, lookup.status === 'unknown' ? 404 : 410, problems[lookup.status]);
   };
 
   app.get('/device', (context) => codePage(context, (context.req.query('user_code') ?? '').slice(0, 32)));
 
   app.post('/device', async (context) => {
+    const { user } = context.var;
     const { user_code: given } = await context.req.parseBody();
-    const found = await lookUp(context, typeof given === 'string' ? given.slice(0, 32) : '');
+    const userCode = typeof given === 'string' ? given.slice(0, 32) : '';
+    // Whether a code is one, only people of this home are told: a stranger has nothing to guess at.
+    if (user === undefined) return toSignIn(context, confirmPath(userCode));
+    const found = await lookUp(context, user, userCode);
     if (found instanceof Response) return found;
     return context.redirect(confirmPath(found.userCode), 303);
   });
 
   app.get('/device/confirm', async (context) => {
     const userCode = (context.req.query('user_code') ?? '').slice(0, 32);
-    if (context.var.user === undefined) return toSignIn(context, confirmPath(userCode));
-    const found = await lookUp(context, userCode);
+    const { user } = context.var;
+    if (user === undefined) return toSignIn(context, confirmPath(userCode));
+    const found = await lookUp(context, user, userCode);
     return found instanceof Response ? found : consentPage(context, found);
   });
 
   app.post('/device/confirm', async (context) => {
-    const { user } = context.var;
+    const { user, session } = context.var;
     const { user_code: given, decision } = await context.req.parseBody();
     const userCode = typeof given === 'string' ? given.slice(0, 32) : '';
-    if (user === undefined) return toSignIn(context, confirmPath(userCode));
-    const found = await lookUp(context, userCode);
+    if (user === undefined || session === undefined) return toSignIn(context, confirmPath(userCode));
+    const found = await lookUp(context, user, userCode);
     if (found instanceof Response) return found;
     const allow = decision === 'allow';
-    const decided = await services.deviceCodes.decide(userCode, user.username, allow);
+    if (allow && !isFull(context)) return passkeyNeeded(context);
+    const by = allow ? byPasskey({ synced: session.synced, at: session.openedAt }) : undefined;
+    const decided = await services.deviceCodes.decide(userCode, user.username, by);
     if (decided.status !== 'waiting') return codePage(context, userCode, 410, problems[decided.status]);
     if (!allow) {
       return messagePage(context, 200, {
@@ -139,7 +152,7 @@ function consentPage(context: BrowserContext, request: DeviceRequest) {
 <input type="hidden" name="user_code" value="${request.userCode}">
 <div class="pair">
 <button class="stop" name="decision" value="refuse" data-testid="refuse">Refuse</button>
-<button class="go" name="decision" value="allow" data-testid="allow">Let it in</button>
+${isFull(context) ? html`<button class="go" name="decision" value="allow" data-testid="allow">Let it in</button>` : ''}
 </div>
 </form>
 </div>`,

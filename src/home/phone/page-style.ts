@@ -1,3 +1,5 @@
+import { cardStyle } from './decision/card-style.ts';
+
 /** The pages' one style sheet: phone first, light and dark, system fonts, contrast AA or better throughout. */
 export const pageStyle = `
 :root {
@@ -32,7 +34,7 @@ header {
 header .name { font-weight: 650; white-space: nowrap; }
 header form { display: flex; align-items: center; gap: .75rem; margin: 0; min-width: 0; }
 header form span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-main { max-width: 34rem; margin: 0 auto; padding: 0 1rem 3rem; }
+main { max-width: 34rem; margin: 0 auto; padding: 0 1rem 2rem; }
 h1 { margin: .5rem 0; font-size: 1.5rem; line-height: 1.25; letter-spacing: -.01em; }
 .title { display: flex; align-items: baseline; justify-content: space-between; gap: 1rem; }
 h2 { margin: 2rem 0 .5rem; font-size: 1rem; color: var(--soft); font-weight: 650; }
@@ -65,46 +67,27 @@ button:disabled, button[aria-disabled], button[aria-busy] { opacity: .45; cursor
 .note { margin: 1rem 0; padding: .8rem 1rem; border: 1px solid var(--note-line); border-left-width: .4rem; border-radius: .6rem; background: var(--note); color: var(--note-ink); }
 .note strong { display: block; }
 .problem { margin: .5rem 0; padding: .7rem 1rem; border: 2px solid var(--stop); border-radius: .6rem; color: var(--stop); font-weight: 600; }
-.environment { display: flex; align-items: baseline; gap: .6rem; margin: -1.1rem -1.1rem 1rem; padding: .6rem 1.1rem; border-radius: 1rem 1rem 0 0; }
-.environment strong { font-size: 1.15rem; letter-spacing: .12em; }
-.environment.paper { background: var(--paper-ground); color: var(--paper-ink); border-bottom: 2px dashed var(--paper-line); }
-.environment.live { background: var(--live-ground); color: var(--live-ink); border-bottom: 6px double var(--live-ink); }
 .headline { margin: 0; font-size: 1.75rem; line-height: 1.2; font-weight: 700; letter-spacing: -.015em; overflow-wrap: anywhere; }
 .codebox { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: .25rem 1rem; margin: .75rem 0; padding: .7rem 1rem; border: 1px solid var(--line); border-radius: .8rem; background: var(--ground); }
-.codebox .value { font: 700 2.1rem/1.1 ui-monospace, Menlo, Consolas, monospace; letter-spacing: .12em; white-space: nowrap; }
 dl { margin: .75rem 0 0; }
 dl > div { display: grid; grid-template-columns: 8.5rem 1fr; gap: .75rem; padding: .3rem 0; border-top: 1px solid var(--line); }
-dl.shows > div, dl.origins > div { grid-template-columns: 6rem 1fr; }
 dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 dl > div:has(> dd[data-field="text"]) { grid-template-columns: 1fr; gap: .15rem; }
 dd[data-field="text"] { white-space: pre-wrap; }
 dl.technical { font-size: .8125rem; }
 dl.technical dd { font-family: ui-monospace, Menlo, Consolas, monospace; }
-.total { margin: .15rem 0 0; font-size: 1.15rem; line-height: 1.35; font-weight: 650; overflow-wrap: anywhere; }
-.proposal .note { margin: .6rem 0; padding: .5rem .8rem; }
-.note ul { margin: 0; padding-left: 1.1rem; }
-.proposal p { margin: .3rem 0; }
-.proposal .environment { margin-bottom: .7rem; padding-block: .35rem; }
-.proposal .codebox { flex-wrap: nowrap; margin: .5rem 0; padding: .4rem .8rem; }
-.proposal .codebox .value { font-size: 1.7rem; }
-.proposal dl { margin-top: .4rem; }
-.proposal dl > div { padding: .2rem 0; }
-.proposal .actions { position: sticky; bottom: 0; z-index: 1; }
-.about { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--soft); }
-.result { display: flex; align-items: center; justify-content: space-between; gap: 1rem; }
-.result p { margin: 0; overflow-wrap: anywhere; }
-.expiry strong { white-space: nowrap; }
-.expiry { display: flex; justify-content: space-between; gap: 1rem; margin: 0; font-variant-numeric: tabular-nums; }
-.actions { margin: 0 -1.1rem; padding: .8rem 1.1rem 1.1rem; border-block: 1px solid var(--line); background: var(--ground); }
-.actions .pair { margin-top: .6rem; }
-.actions + dl > div:first-child { border-top: 0; }
 .empty { text-align: center; padding: 2rem 1rem; }
 ul.recent { list-style: none; margin: 0; padding: 0; }
 ul.recent li { display: flex; justify-content: space-between; gap: 1rem; padding: .7rem 0; border-top: 1px solid var(--line); }
 ul.recent:empty::before { content: "Nothing yet."; color: var(--soft); }
 ul.recent li > :first-child { min-width: 0; overflow-wrap: anywhere; }
-ul.recent .outcome { font-weight: 650; white-space: nowrap; }
 .mono { font-family: ui-monospace, Menlo, Consolas, monospace; letter-spacing: .06em; }
-@media (prefers-reduced-motion: no-preference) { .card { animation: arrive .2s ease-out; } @keyframes arrive { from { opacity: 0; transform: translateY(.3rem); } } }
+.note ul { margin: 0; padding-left: 1.1rem; }
+.environment { display: flex; align-items: center; gap: .6rem; margin: -1.1rem -1.1rem 1rem; padding: .6rem 1.1rem; border-radius: 1rem 1rem 0 0; }
+.environment strong { letter-spacing: .12em; }
+.environment.paper { background: var(--paper-ground); color: var(--paper-ink); border-bottom: 2px dashed var(--paper-line); }
+.environment.live { background: var(--live-ground); color: var(--live-ink); border-bottom: 6px double var(--live-ink); }
+${cardStyle}
+@media (prefers-reduced-motion: no-preference) { .card { animation: arrive .2s ease-out; } .card.request { animation: none; } @keyframes arrive { from { opacity: 0; transform: translateY(.3rem); } } }
 `;

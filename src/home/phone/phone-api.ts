@@ -1,3 +1,4 @@
+import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
@@ -5,7 +6,9 @@ import { isProposalDetails, proposalDetailsSchema } from '../../approval/details
 import { utcSeconds } from '../../machine/clock.ts';
 import type { ApprovalRequest } from '../identity-provider/approval-requests.ts';
 import { sameSecret } from '../identity-provider/constant-time.ts';
-import type { DeviceLookup } from '../identity-provider/device-codes.ts';
+import { type DeviceLookup, TERMINAL_PHONE } from '../identity-provider/device-codes.ts';
+import { limitRefusals } from '../identity-provider/limit-requests.ts';
+import { pairingLink } from './pairing-pages.ts';
 import type { PhoneRequest } from './phone-request.ts';
 import { nextChange, type PhoneServices } from './phone-services.ts';
 
@@ -27,16 +30,17 @@ const connectionSchema = z.strictObject({
   ticket: z.string().max(128),
   decision: z.enum(['approve', 'deny']).default('approve'),
 });
-const ticketSchema = z.strictObject({ user: z.string() });
+const userSchema = z.strictObject({ user: z.string() });
 
 /**
  * The phone for programs: `trade-agent phone`, and tests. Whoever holds the pairing secret acts as any user of this
  * sandbox, so it never leaves the sandbox's own folder.
  */
-export function createPhoneApi(services: PhoneServices): Hono {
-  const app = new Hono();
+export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBindings }> {
+  const app = new Hono<{ Bindings: HttpBindings }>();
   const known = (username: string) => services.people.find(username) !== undefined;
 
+  app.use(limitRefusals(services.limits));
   app.use(bodyLimit({ maxSize: 16 * 1024, onError: (context) => context.json({ error: 'too_large' }, 413) }));
   app.use(async (context, next) => {
     context.header('cache-control', 'no-store');
@@ -46,6 +50,64 @@ export function createPhoneApi(services: PhoneServices): Hono {
     }
     return next();
   });
+
+  app.route('/', requestRoutes(services, known));
+
+  app.post('/device', async (context) => {
+    const body = deviceSchema.safeParse(await context.req.json().catch(() => undefined));
+    if (!body.success) return context.json({ error: 'invalid_request' }, 400);
+    if (!known(body.data.user)) return context.json({ error: 'unknown_user' }, 404);
+    const { user, user_code: userCode, decision } = body.data;
+    const lookup = await services.deviceCodes.decide(
+      userCode,
+      user,
+      decision === 'approve' ? TERMINAL_PHONE : undefined,
+    );
+    return answerLookup(context, user, lookup);
+  });
+
+  app.post('/connections', async (context) => {
+    const body = connectionSchema.safeParse(await context.req.json().catch(() => undefined));
+    if (!body.success) return context.json({ error: 'invalid_request' }, 400);
+    const { user, ticket, decision } = body.data;
+    const password = Object.hasOwn(services.thirdPartyPasswords, user)
+      ? services.thirdPartyPasswords[user]
+      : undefined;
+    if (!known(user) || password === undefined) return context.json({ error: 'unknown_user' }, 404);
+    const answer = decision === 'approve' ? 'allow' : 'deny';
+    const request = await services.connections.answerAs(ticket, user, password, answer);
+    if (request === undefined) return context.json({ error: 'unknown_ticket' }, 404);
+    const { connection, label, scopes, status } = request;
+    return context.json({ user, connection, label, scopes, status });
+  });
+
+  /** What is made for a person of this home. */
+  const forPerson = (path: string, make: (user: string) => object | Promise<object>) =>
+    app.post(path, async (context) => {
+      const body = userSchema.safeParse(await context.req.json().catch(() => undefined));
+      if (!body.success) return context.json({ error: 'invalid_request' }, 400);
+      if (!known(body.data.user)) return context.json({ error: 'unknown_user' }, 404);
+      return context.json(await make(body.data.user));
+    });
+
+  forPerson('/tickets', (user) => ({
+    url: `${services.issuer}/phone/link#${services.sessions.issueTicket(user) ?? ''}`,
+  }));
+  forPerson('/pairings', async (user) => {
+    const { secret } = await services.keys.pair(user);
+    return { url: pairingLink(services.issuer, secret) };
+  });
+  forPerson('/registrations', (user) => {
+    const { token, expiresAt } = services.clients.issueToken(user);
+    return { token, expires_at: utcSeconds(expiresAt) };
+  });
+
+  return app;
+}
+
+/** What waits for people, and what they say to it. */
+function requestRoutes(services: PhoneServices, known: (username: string) => boolean): Hono {
+  const app = new Hono();
 
   app.get('/requests', async (context) => {
     const user = context.req.query('user') ?? '';
@@ -93,38 +155,6 @@ export function createPhoneApi(services: PhoneServices): Hono {
       case 'repeated':
         return context.json(view(result.request));
     }
-  });
-
-  app.post('/device', async (context) => {
-    const body = deviceSchema.safeParse(await context.req.json().catch(() => undefined));
-    if (!body.success) return context.json({ error: 'invalid_request' }, 400);
-    if (!known(body.data.user)) return context.json({ error: 'unknown_user' }, 404);
-    const { user, user_code: userCode, decision } = body.data;
-    const lookup = await services.deviceCodes.decide(userCode, user, decision === 'approve');
-    return answerLookup(context, user, lookup);
-  });
-
-  app.post('/connections', async (context) => {
-    const body = connectionSchema.safeParse(await context.req.json().catch(() => undefined));
-    if (!body.success) return context.json({ error: 'invalid_request' }, 400);
-    const { user, ticket, decision } = body.data;
-    const password = Object.hasOwn(services.thirdPartyPasswords, user)
-      ? services.thirdPartyPasswords[user]
-      : undefined;
-    if (!known(user) || password === undefined) return context.json({ error: 'unknown_user' }, 404);
-    const answer = decision === 'approve' ? 'allow' : 'deny';
-    const request = await services.connections.answerAs(ticket, user, password, answer);
-    if (request === undefined) return context.json({ error: 'unknown_ticket' }, 404);
-    const { connection, label, scopes, status } = request;
-    return context.json({ user, connection, label, scopes, status });
-  });
-
-  app.post('/tickets', async (context) => {
-    const body = ticketSchema.safeParse(await context.req.json().catch(() => undefined));
-    if (!body.success) return context.json({ error: 'invalid_request' }, 400);
-    const ticket = services.sessions.issueTicket(body.data.user);
-    if (ticket === undefined) return context.json({ error: 'unknown_user' }, 404);
-    return context.json({ url: `${services.issuer}/phone/pair?ticket=${ticket}` });
   });
 
   return app;
@@ -185,6 +215,7 @@ function view(request: ApprovalRequest): PhoneRequest {
     id: request.id,
     user: request.user,
     client_name: request.clientName,
+    client_note: request.clientNote?.text ?? null,
     code: request.code,
     binding_message: request.bindingMessage ?? null,
     details: { ...request.details },

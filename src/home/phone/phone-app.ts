@@ -1,13 +1,23 @@
+import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { createMiddleware } from 'hono/factory';
+import { readableForm } from '../identity-provider/readable-form.ts';
+import { createAuthenticatorPages } from './authenticator-pages.ts';
 import { browserMiddleware } from './browser.ts';
 import type { BrowserEnv } from './browser-env.ts';
 import { createConnectionPages } from './connection-pages.ts';
 import { createDevicePages } from './device-pages.ts';
+import { createHaltPages } from './halt-pages.ts';
+import { createPairingPages } from './pairing-pages.ts';
 import { createPhoneApi } from './phone-api.ts';
 import { createPhoneAssets } from './phone-assets.ts';
 import { createPhonePages } from './phone-pages.ts';
 import type { PhoneServices } from './phone-services.ts';
+import { createProgramPages } from './program-pages.ts';
+import { createInstallFiles } from './push/install-files.ts';
+import { createPushRoutes } from './push/push-routes.ts';
+import { createSessionPages } from './session-pages.ts';
 import { createSignInPages } from './sign-in-pages.ts';
 
 /** Paths that belong to the phone rather than to the provider's protocol endpoints. */
@@ -15,25 +25,47 @@ export function isPhonePath(path: string): boolean {
   return (
     ['/device', '/device/confirm', '/signin', '/signout', '/phone'].includes(path) ||
     path.startsWith('/phone/') ||
+    path.startsWith('/signin/') ||
     path.startsWith('/connections/')
   );
 }
 
+/** What pages and programs send here: a body's length is told before it comes. */
+const plainRequests = createMiddleware(async (context, next) => {
+  const { method } = context.req;
+  if (!['GET', 'HEAD', 'POST'].includes(method)) {
+    return context.text('Method not allowed', 405, { allow: 'GET, HEAD, POST' });
+  }
+  if (method === 'POST' && context.req.header('content-length') === undefined) {
+    return context.text('Length required', 411);
+  }
+  return next();
+});
+
 /** The person's side of the identity provider: its pages, and the API of the terminal phone. */
-export function createPhoneApp(services: PhoneServices): Hono {
+export function createPhoneApp(services: PhoneServices): Hono<{ Bindings: HttpBindings }> {
   const pages = new Hono<BrowserEnv>();
   pages.use(bodyLimit({ maxSize: 16 * 1024 }));
+  pages.use(readableForm);
   pages.use(browserMiddleware(services));
+  pages.route('/', createPushRoutes(services.push));
   pages.route('/', createSignInPages(services));
+  pages.route('/', createPairingPages(services));
+  pages.route('/', createAuthenticatorPages(services));
+  pages.route('/', createSessionPages(services));
+  if (services.halting !== undefined) pages.route('/', createHaltPages(services.halting, services));
+  pages.route('/', createProgramPages(services));
   pages.route('/', createDevicePages(services));
   pages.route('/', createConnectionPages(services));
   pages.route('/', createPhonePages(services));
 
-  const app = new Hono();
+  const app = new Hono<{ Bindings: HttpBindings }>();
+  app.use(plainRequests);
   app.route('/phone/api', createPhoneApi(services));
   // Without this, an unknown API path would fall through to the pages and their cookies.
   app.all('/phone/api/*', (context) => context.json({ error: 'not_found' }, 404));
   app.route('/', createPhoneAssets());
+  app.route('/', createInstallFiles());
   app.route('/', pages);
   return app;
 }

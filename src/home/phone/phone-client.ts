@@ -38,8 +38,12 @@ export interface PhoneClient {
    * @throws {TradeAgentError} `not_found`: no such ticket, already answered, or another user's
    */
   answerConnection(user: string, ticket: string, decision: 'approve' | 'deny'): Promise<AnsweredConnection>;
-  /** A link that signs a browser in as `user`, once, within ten minutes. */
+  /** A link that sets up a browser as the user's phone, with a passkey of its own, once, within ten minutes. */
+  pairing(user: string): Promise<{ url: string }>;
+  /** A link that signs a browser in as `user`, to read and to deny, once, within ten minutes. */
   ticket(user: string): Promise<{ url: string }>;
+  /** Lets one program register itself as a client that may ask `user`, within ten minutes. */
+  registrationToken(user: string): Promise<{ token: string }>;
 }
 
 const deviceSignInSchema = z.object({
@@ -60,6 +64,7 @@ const answeredConnectionSchema = z.object({
 export type AnsweredConnection = z.output<typeof answeredConnectionSchema>;
 
 const ticketSchema = z.object({ url: z.url() });
+const registrationSchema = z.object({ token: z.string() });
 
 /** Milliseconds on top of the time the server may wait. */
 const TIMEOUT = 10_000;
@@ -140,7 +145,10 @@ export function createPhoneClient(options: PhoneClientOptions): PhoneClient {
         },
         { body: { user, ticket, decision } },
       ),
+    pairing: (user) => call(ticketSchema, '/phone/api/pairings', noUser(user), { body: { user } }),
     ticket: (user) => call(ticketSchema, '/phone/api/tickets', noUser(user), { body: { user } }),
+    registrationToken: (user) =>
+      call(registrationSchema, '/phone/api/registrations', noUser(user), { body: { user } }),
   };
 }
 

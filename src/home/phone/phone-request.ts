@@ -7,6 +7,8 @@ export const phoneRequestSchema = z.lazy(() =>
     id: z.string(),
     user: z.string(),
     client_name: z.string(),
+    /** What is to be known of a program that somebody let in: that it is new, unverified, and where it says it is. */
+    client_note: z.string().nullable(),
     code: z.string(),
     binding_message: z.string().nullable(),
     details: z.record(z.string(), z.unknown()),

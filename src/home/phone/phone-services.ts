@@ -4,25 +4,59 @@ import type { ApprovalRequests } from '../identity-provider/approval-requests.ts
 import type { ConnectionRequests } from '../identity-provider/connection-requests.ts';
 import type { Decide } from '../identity-provider/decide.ts';
 import type { DeviceCodes } from '../identity-provider/device-codes.ts';
+import type { Grants } from '../identity-provider/grants.ts';
 import type { People } from '../identity-provider/people.ts';
+import type { RecoveryCodes } from '../identity-provider/recovery-codes.ts';
+import type { RegisteredClients } from '../identity-provider/registered-clients.ts';
+import type { RequestLimits } from '../identity-provider/request-limits.ts';
 import type { Sessions } from '../identity-provider/sessions.ts';
+import type { ApprovalSteps } from './decision/approval-steps.ts';
+import type { PhonePush } from './push/phone-push.ts';
+
+/** What the pages say of the home they belong to. */
+export interface HomeAbout {
+  /** As its owner calls it: `Alice's home`. */
+  readonly name: string;
+  /** Whose money its orders move. */
+  readonly environment: 'paper' | 'live';
+  /** Nothing in it is real. */
+  readonly simulated: boolean;
+}
+
+/** Stopping all trading for a person. */
+export interface Halting {
+  /** Since when it is, milliseconds since the epoch; undefined where trading goes on. */
+  haltedAt(sub: string): Promise<number | undefined>;
+  halt(sub: string): Promise<void>;
+}
 
 /** What the phone, as a page and as an API, is built on. */
 export interface PhoneServices {
   readonly issuer: string;
+  readonly about: HomeAbout;
+  /** What people approve with, and sign in by. */
+  readonly keys: Keys;
+  readonly recovery: RecoveryCodes;
+  /** Undefined for a provider that has no gateway behind it. */
+  readonly halting: Halting | undefined;
   readonly people: People;
   readonly requests: ApprovalRequests;
   readonly deviceCodes: DeviceCodes;
+  readonly limits: RequestLimits;
+  readonly grants: Grants;
+  /** Programs that people let in. */
+  readonly clients: RegisteredClients;
   readonly connections: ConnectionRequests;
   /** The users' passwords at the third parties, for the phone that stands in for their browser. */
   readonly thirdPartyPasswords: Readonly<Record<string, string>>;
   readonly sessions: Sessions;
   readonly pairingSecret: string;
+  readonly push: PhonePush;
   readonly clock: Clock;
   /** Aborts when the server closes, so that nothing that waits holds it open. */
   readonly closing: AbortSignal;
-  /** The keys that people approve with, where they do. */
-  readonly keys?: Keys | undefined;
+  /** What is done before an approval counts, beside signing it. */
+  readonly steps: ApprovalSteps;
   /** Whether an approval must be signed by one of them. */
   readonly signatures: 'required' | 'off';
   readonly decide: Decide;

@@ -1,6 +1,7 @@
 import type { Outcome } from '../../approval/asking-port.ts';
 import type { ProposalDetails } from '../../approval/details.ts';
 import { markedText } from '../../net/shown-text.ts';
+import { dollars } from '../../trading/amounts.ts';
 import { type DetailField, detailFields, environmentOf, fieldLabel } from '../../trading/detail-fields.ts';
 import type { PhoneView } from '../../trading/kinds/kind-words.ts';
 import { kinds, kindWords, type ProposalKind } from '../../trading/kinds/kinds.ts';
@@ -14,7 +15,10 @@ export interface ProposalView {
   readonly headline: string;
   /** `Limit order at $180.00 · Day` */
   readonly terms: string;
-  /** The worst that can come of it. */
+  readonly side: 'buy' | 'sell' | undefined;
+  /** The most it can cost or the least it can bring, `$900.00`; undefined where nothing bounds it, or no money moves. */
+  readonly amount: string | undefined;
+  /** The worst that can come of it, in a sentence. */
   readonly total: string | undefined;
   /** Company, effect on cash and position. */
   readonly shows: readonly Line[];
@@ -50,6 +54,8 @@ export function proposalView(details: ProposalDetails): ProposalView {
     environment: subject.environment,
     headline: markedText(subject.headline),
     terms: markedText(subject.terms),
+    side: subject.side,
+    amount: worst_case === null || worst_case.cash === null ? undefined : dollars(worst_case.cash),
     total: worst_case === null ? undefined : markedText(worst_case.text),
     shows: Object.entries(details.shows).map(([label, text]) => ({
       label: markedText(label),

@@ -1,75 +1,135 @@
 import { Hono } from 'hono';
-import { deleteCookie } from 'hono/cookie';
 import { html } from 'hono/html';
-import { cookieNames, setSession } from './browser.ts';
+import { signIn, signOut } from './browser.ts';
 import type { BrowserContext, BrowserEnv } from './browser-env.ts';
+import { readAssertion } from './credential-json.ts';
 import { messagePage, page } from './page.ts';
 import type { PhoneServices } from './phone-services.ts';
+import { refusalText } from './refused-page.ts';
 
-/** Signing in by password or by a one-time link, and signing out. */
+/** Signing in by passkey, by recovery code or by the sandbox's one-time link; and signing out. */
 export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
+  const { keys, limits, people, recovery, sessions } = services;
 
   app.get('/signin', (context) => signInPage(context, localPath(context.req.query('next'))));
 
-  app.post('/signin', async (context) => {
-    const { username, password, next } = await context.req.parseBody();
+  app.post('/signin/options', async (context) => context.json(await keys.signInOptions()));
+
+  app.post('/signin/passkey', async (context) => {
+    const { assertion: given, next } = await context.req.parseBody();
+    const target = localPath(next);
+    const assertion = readAssertion(given);
+    if (assertion === undefined) return signInPage(context, target, 400, 'No passkey has answered.');
+    try {
+      const key = await keys.signIn(assertion);
+      if (people.find(key.sub) === undefined) {
+        return signInPage(context, target, 403, 'Whose passkey this is no longer lives here.');
+      }
+      const { sub: username, credentialId, deviceType } = key;
+      const synced = deviceType === 'multiDevice';
+      signIn(context, services, { username, by: 'passkey', credentialId, synced });
+      return context.redirect(target, 303);
+    } catch (error) {
+      const wait = limits.signIns.take(limits.addressOf(context.env.incoming));
+      if (wait !== undefined) return tooMany(context, target, wait);
+      return signInPage(context, target, 401, refusalText(error).text);
+    }
+  });
+
+  app.post('/signin/recovery', async (context) => {
+    const { username, code, next } = await context.req.parseBody();
     const name = typeof username === 'string' ? username.trim().toLowerCase().slice(0, 64) : '';
     const target = localPath(next);
-    const result = services.sessions.signIn(name, typeof password === 'string' ? password : '');
-    if (result.status === 'too_many') {
-      return signInPage(context, target, 429, 'Too many tries for this user. Wait five minutes.');
+    const address = limits.addressOf(context.env.incoming);
+    const who = `${address} ${name}`;
+    const wait = limits.recoveryCodes.wait(who) ?? limits.recoveries.wait(address);
+    if (wait !== undefined) return tooMany(context, target, wait);
+    if (!recovery.check(name, typeof code === 'string' ? code.slice(0, 64) : '')) {
+      limits.recoveryCodes.take(who);
+      limits.recoveries.take(address);
+      return signInPage(context, target, 401, 'That user name and recovery code do not match.');
     }
-    if (result.status === 'refused') {
-      return signInPage(context, target, 401, 'That user name and password do not match.');
-    }
-    setSession(context, services.issuer, result.session);
+    signIn(context, services, { username: name, by: 'recovery' });
     return context.redirect(target, 303);
   });
 
   app.post('/signout', (context) => {
-    const { session } = context.var;
-    if (session !== undefined) services.sessions.signOut(session);
-    deleteCookie(context, cookieNames(services.issuer).session, { path: '/' });
+    signOut(context, services);
     return context.redirect('/signin', 303);
   });
 
-  app.get('/phone/pair', (context) => {
-    // A link that is only being looked at in advance must not be used up.
-    if (context.req.header('sec-purpose')?.includes('prefetch')) return context.body(null, 503);
-    const session = services.sessions.redeemTicket(context.req.query('ticket') ?? '');
-    if (session === undefined) {
+  app.get('/phone/link', (context) =>
+    page(context, {
+      title: 'Sign in',
+      body: html`<form method="post" action="/phone/link" data-auto>
+<input type="hidden" name="form_token" value="${context.var.formToken}">
+<input type="hidden" name="ticket" data-from-hash>
+<p>Signing in …</p>
+</form>`,
+    }),
+  );
+
+  app.post('/phone/link', async (context) => {
+    const { ticket } = await context.req.parseBody();
+    const username = sessions.redeemTicket(typeof ticket === 'string' ? ticket : '');
+    if (username === undefined) {
       return messagePage(context, 410, {
         title: 'This link no longer works',
-        text: 'It signs in once, within ten minutes. Ask for a new one with: trade-agent phone link',
-        link: { href: '/signin', text: 'Sign in with a password instead' },
+        text: 'It signs in once, within ten minutes. Ask for a new one with: trade-agent phone link --read-only',
+        link: { href: '/signin', text: 'Sign in with a passkey' },
       });
     }
-    setSession(context, services.issuer, session);
+    signIn(context, services, { username, by: 'link' });
     return context.redirect('/phone', 303);
   });
 
   return app;
 }
 
-function signInPage(context: BrowserContext, next: string, status: 200 | 401 | 429 = 200, problem?: string) {
+function tooMany(context: BrowserContext, next: string, wait: number) {
+  context.header('retry-after', String(wait));
+  const time = wait < 120 ? `${wait} s` : `${Math.ceil(wait / 60)} minutes`;
+  return signInPage(context, next, 429, `Too many tries from where you are. Wait ${time}.`);
+}
+
+function signInPage(
+  context: BrowserContext,
+  next: string,
+  status: 200 | 400 | 401 | 403 | 429 = 200,
+  problem?: string,
+) {
+  const { about, formToken } = context.var;
+  const hidden = html`<input type="hidden" name="form_token" value="${formToken}"><input type="hidden" name="next" value="${next}">`;
   return page(context, {
     title: 'Sign in',
     status,
     body: html`<div class="card">
-<h1>Sign in</h1>
+<h1 tabindex="-1">Sign in</h1>
 ${problem === undefined ? '' : html`<p class="problem" role="alert" data-testid="problem">${problem}</p>`}
-<form method="post" action="/signin">
-<input type="hidden" name="form_token" value="${context.var.formToken}">
-<input type="hidden" name="next" value="${next}">
-<label for="username">User name</label>
-<input type="text" id="username" name="username" autocomplete="username" autocapitalize="none" spellcheck="false" required data-testid="username">
-<label for="password">Password</label>
-<input type="password" id="password" name="password" autocomplete="current-password" required data-testid="password">
-<button class="go wide" data-testid="sign-in">Sign in</button>
+<form method="post" action="/signin/passkey" data-passkey="get /signin/options">
+${hidden}
+<button class="go wide" data-testid="sign-in">Sign in with your passkey</button>
+<noscript><p class="small soft">A passkey needs JavaScript. The recovery code does not.</p></noscript>
 </form>
 </div>
-<p class="small soft">The sandbox's users and their passwords are in <span class="mono">seed.json</span> in its folder. Or run <span class="mono">trade-agent phone link</span> for a link that signs you in once.</p>`,
+<p class="small soft">A new phone? At the home’s own machine, ${
+      about.simulated
+        ? html`<span class="mono">trade-agent phone link</span> prints a link that sets it up. In a browser that keeps no passkeys, approve with <span class="mono">trade-agent phone</span>.`
+        : html`<span class="mono">trade-agent home pair</span> shows a code that sets it up.`
+    }</p>
+<details class="card" ${problem !== undefined && status !== 400 ? 'open' : ''}>
+<summary>Lost your passkey?</summary>
+<form method="post" action="/signin/recovery">
+${hidden}
+<label for="username">User name</label>
+<input type="text" id="username" name="username" autocomplete="username" autocapitalize="none" spellcheck="false" required data-testid="username">
+<label for="code">Recovery code</label>
+<input class="code" type="text" id="code" name="code" placeholder="XXXX-XXXX-XXXX-XXXX" maxlength="24" autocomplete="off" autocapitalize="characters" spellcheck="false" required data-testid="recovery-code">
+<p class="small soft">It lets you read, deny, halt trading, and sign browsers out. It can’t approve anything, and can’t set up a passkey.</p>
+<button class="quiet wide" data-testid="recover">Sign in with the code</button>
+</form>
+</details>`,
   });
 }
 

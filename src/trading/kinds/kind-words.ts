@@ -40,6 +40,8 @@ export interface PhoneView {
   readonly headline: string;
   /** `Limit order at $180.00 · Day` */
   readonly terms: string;
+  /** Which way shares go, where it is about an order that would trade: shown by a sign and its place too. */
+  readonly side?: 'buy' | 'sell' | undefined;
   /** Every field, none left out. */
   readonly fields: readonly DetailField[];
 }

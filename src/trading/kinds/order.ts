@@ -49,7 +49,12 @@ export const order = defineKind({
     view(draft) {
       const { type, ...rest } = draft;
       const flat = { ...rest, order_type: type };
-      return { headline: orderHeadline(flat), terms: orderTerms(flat), fields: draftFields(draft) };
+      return {
+        headline: orderHeadline(flat),
+        terms: orderTerms(flat),
+        side: draft.side,
+        fields: draftFields(draft),
+      };
     },
   },
 });

@@ -90,6 +90,7 @@ export const replace = defineKind({
       return {
         headline: `Change: ${orderHeadline(details)}`,
         terms: changed.map(({ label, text }) => `${label}: ${text}`).join(' · '),
+        side: draft.side,
         fields: [
           ...changed.map((field) => ({
             ...field,

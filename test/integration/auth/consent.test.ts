@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { printableName } from '../../../src/machine/machine-name.ts';
 import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
+import { pairByHttp } from '../home/http-browser.ts';
 
 /** Who asks and where, as both sides of each request must say it. */
 const ASKER = `trade-agent on ${printableName(hostname())}`;
@@ -53,9 +54,8 @@ describe('connecting an account elsewhere', () => {
     expect(words(shown)).toContain('Only go on if you started this yourself, just now.');
 
     const { stdout } = await world.run(['phone', 'link', '--user', 'alice', '--output', 'json']);
-    const signedIn = await fetch(JSON.parse(stdout).url, { redirect: 'manual' });
-    const cookie = signedIn.headers.getSetCookie().map((line) => line.split(';')[0]);
-    const page = await (await fetch(link, { headers: { cookie: cookie.join('; ') } })).text();
+    const { browser } = await pairByHttp(JSON.parse(stdout).url);
+    const page = await (await browser.visit(link)).text();
     expect(page).toContain(printableName(hostname()));
     expect(page).toContain('send messages');
     expect(page).toContain('Only go on if you started this yourself.');

@@ -18,6 +18,7 @@ import type { Home } from '../../../src/machine/home.ts';
 import { type HttpServer, listenOnLoopback } from '../../../src/net/http-server.ts';
 import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
+import { testKeys } from '../home/test-keys.ts';
 
 /** One request the identity provider or the gateway received. */
 export interface SeenRequest {
@@ -99,6 +100,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     database,
     resource: gatewayUrl,
     people,
+    keys: testKeys(server.url, gatewayUrl),
+    about: { name: 'Sandbox', environment: 'paper', simulated: true },
     phonePairingSecret: PAIRING_SECRET,
     gatewayClient: { client_id: 'gateway', jwks: { keys: [...(options.gatewayKeys ?? [])] } },
     vault: createVault({ database, key: Buffer.alloc(32, 1), connections: {}, clock: systemClock }),

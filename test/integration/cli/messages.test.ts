@@ -62,9 +62,9 @@ describe('a summary for Slack', () => {
     expect(stderr).toContain(json(phone.stdout).code);
     expect(
       audit()
-        .slice(-5)
+        .slice(-6)
         .map(({ event }) => event),
-    ).toEqual(['proposed', 'requested', 'approved', 'executing', 'executed']);
+    ).toEqual(['proposed', 'requested', 'signed', 'approved', 'executing', 'executed']);
 
     const again = await world.run(['resume', object.thread, '--output', 'json']);
     expect([again.exitCode, sent().length]).toEqual([0, before + 1]);

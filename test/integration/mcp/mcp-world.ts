@@ -45,7 +45,7 @@ export async function startMcpWorld(
   const { holdMs = 20_000, readOnly = false, ...sandbox } = options;
   const world = await startProposalWorld({
     mounts: [mcpMount({ version: '0.0.0', readOnly, clock: systemClock, environment: 'paper', holdMs })],
-    clients: clients.map((id) => ({
+    knownClients: clients.map((id) => ({
       client_id: id,
       client_name: id,
       application_type: 'native',

@@ -7,6 +7,7 @@ import type { VaultConnection } from '../../../src/home/identity-provider/third-
 import { type HttpServer, listenOnLoopback } from '../../../src/net/http-server.ts';
 import { oauthRoutes } from '../../../src/sandbox/paper-broker/oauth/oauth-routes.ts';
 import { openTokenStore } from '../../../src/sandbox/paper-broker/oauth/token-store.ts';
+import { createHttpBrowser, ledTo, openLinkByHttp, pairByHttp } from '../home/http-browser.ts';
 import {
   ALL_SCOPES,
   RESOURCE,
@@ -100,25 +101,16 @@ async function program(user = 'alice', scope = `${ALL_SCOPES} ${CONNECTION_SCOPE
   return { config, endpoint, token, ask, signedIn, refreshToken: () => refreshToken };
 }
 
-/** A browser: keeps cookies, follows nothing by itself. */
+/** A browser that a passkey has signed in, or nobody: it follows nothing by itself. */
 async function browser(user: string | undefined) {
-  const jar = new Map<string, string>();
+  const { visit } =
+    user === undefined
+      ? createHttpBrowser(world.issuer)
+      : (await pairByHttp((await world.phone.pairing(user)).url)).browser;
   const get = async (url: string) => {
-    const response = await fetch(url, {
-      redirect: 'manual',
-      headers: { cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; ') },
-    });
-    for (const line of response.headers.getSetCookie()) {
-      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-      jar.set(name, value);
-    }
-    return {
-      status: response.status,
-      location: response.headers.get('location'),
-      text: await response.text(),
-    };
+    const response = await visit(url);
+    return { status: response.status, location: ledTo(response), text: await response.text() };
   };
-  if (user !== undefined) await get((await world.phone.ticket(user)).url);
   return { get };
 }
 
@@ -185,6 +177,18 @@ describe('connecting an account', () => {
     const { link } = await begin();
     const { location } = await (await browser(undefined)).get(link);
     expect(location).toMatch(/^\/signin\?next=%2Fconnections%2Fconnect%3Fticket%3D/);
+  });
+
+  it('takes a passkey: one who is in by a link only reads and denies', async () => {
+    const { link } = await begin();
+    const alice = await openLinkByHttp((await world.phone.ticket('alice')).url);
+    const page = await alice.visit(link);
+    expect(page.status).toBe(403);
+    expect(authorizeUrlOn(await page.text())).toBe('');
+    // Even with the third party's answer, which her other browser would take.
+    const authorize = authorizeUrlOn((await (await browser('alice')).get(link)).text);
+    expect((await alice.visit(await consent(authorize, 'alice'))).status).toBe(403);
+    expect(world.vault().isConnected('alice', 'paper-broker')).toBe(false);
   });
 
   it('of somebody else by a link that was sent to them is refused', async () => {

@@ -21,7 +21,8 @@ let pinged = () => {};
 
 beforeAll(async () => {
   world = await startIdentityProvider({
-    fetch: async (url, init) => {
+    resolve: async () => ['93.184.215.14'],
+    publicFetch: async (url, init) => {
       const headers = new Headers(init?.headers);
       pings.push({
         url: String(url),
@@ -61,9 +62,7 @@ describe('registering an approval client', () => {
     'a key that is fetched later': { jwks: undefined, jwks_uri: 'https://127.0.0.1/jwks' },
     'no key': { jwks: undefined },
     'a redirect': { redirect_uris: ['https://evil.example/'] },
-    'unbound tokens': { dpop_bound_access_tokens: false },
     'a name with a line break': { client_name: 'trade-agent\nPAPER' },
-    'another type of details': { authorization_details_types: ['payment'] },
   };
   for (const [what, metadata] of Object.entries(refused)) {
     it(`refuses ${what}`, async () => {
@@ -219,14 +218,14 @@ describe('an approval', () => {
     pinged = resolve;
     const pinging = await registerApprovalClient(world, {
       backchannel_token_delivery_mode: 'ping',
-      backchannel_client_notification_endpoint: 'https://127.0.0.1:9/ping',
+      backchannel_client_notification_endpoint: 'https://client.example/ping',
     });
     const request = await pinging.ask(details(), { client_notification_token: 'notification-token-1' });
     await world.phone.decide(await waiting(), 'approve');
     await promise;
     expect(pings).toEqual([
       {
-        url: 'https://127.0.0.1:9/ping',
+        url: 'https://client.example/ping',
         authorization: 'Bearer notification-token-1',
         body: { auth_req_id: request.auth_req_id },
       },
@@ -316,8 +315,10 @@ describe('a request that is never shown to anybody', () => {
     }
   });
 
-  it('is one for a person there is not', async () => {
-    expect(await refusal(approval.ask(details(), { login_hint: 'mallory' }))).toBe('unknown_user_id');
+  it('is one for a person there is not, or who did not let the client in', async () => {
+    for (const login_hint of ['mallory', 'bob']) {
+      expect(await refusal(approval.ask(details(), { login_hint }))).toBe('unknown_user_id');
+    }
   });
 
   it('is one with a message that could be misread, or describes another order', async () => {
@@ -341,10 +342,9 @@ describe('a request that is never shown to anybody', () => {
   });
 
   it('is the twenty-first that waits for one person', async () => {
-    for (let i = (await world.phone.requests('bob')).length; i < 20; i++) {
-      await approval.ask(details(), { login_hint: 'bob' });
-    }
-    expect(await refusal(approval.ask(details(), { login_hint: 'bob' }))).toBe('access_denied');
+    const bobs = await registerApprovalClient(world, {}, 'bob');
+    for (let i = 0; i < 20; i++) await bobs.ask(details());
+    expect(await refusal(bobs.ask(details()))).toBe('too_many_requests');
   });
 
   it('does not reach the phone of somebody else', async () => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type RequestListener } from 'node:http';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,8 +14,12 @@ import { draftOf } from '../../../src/home/identity-provider/order-details.ts';
 import { addMissing, createPeople } from '../../../src/home/identity-provider/people.ts';
 import type { VaultConnection } from '../../../src/home/identity-provider/third-party.ts';
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
+import type { NumberMatching } from '../../../src/home/phone/decision/picked-code.ts';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
+import type { HomeAbout } from '../../../src/home/phone/phone-services.ts';
+import type { PushOptions } from '../../../src/home/phone/push/phone-push.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
+import type { ResolveHost } from '../../../src/net/public-fetch.ts';
 import {
   bindingMessage,
   type TradeOrderDetails,
@@ -23,22 +28,33 @@ import {
 } from '../../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 
+import { testKeys } from '../home/test-keys.ts';
+
 export const RESOURCE = 'http://127.0.0.1:9/gateway';
 export const CIBA = 'urn:openid:params:grant-type:ciba';
 export const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 export const ALL_SCOPES =
   'openid profile email offline_access market:read portfolio:read orders:read orders:cancel';
 export const users = [
-  { username: 'alice', name: 'Alice Adams', email: 'alice@example.com', password: 'amber-bison-4711' },
-  { username: 'bob', name: 'Bob Brown', email: 'bob@example.com', password: 'cedar-delta-4712' },
+  { username: 'alice', name: 'Alice Adams', email: 'alice@example.com' },
+  { username: 'bob', name: 'Bob Brown', email: 'bob@example.com' },
 ];
 const PAIRING_SECRET = 'pairing-secret-for-tests';
 
-export async function listen(handler: RequestListener): Promise<{ url: string; close(): Promise<void> }> {
-  const server = createServer(handler);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+/** The certificate of localhost, which is nobody's; whoever asks must trust it. */
+export const certificate = {
+  cert: readFileSync(new URL('../../fixtures/tls/loopback-cert.pem', import.meta.url), 'utf8'),
+  key: readFileSync(new URL('../../fixtures/tls/loopback-key.pem', import.meta.url), 'utf8'),
+};
+
+export async function listen(
+  handler: RequestListener,
+  tls?: typeof certificate,
+): Promise<{ url: string; close(): Promise<void> }> {
+  const server = tls === undefined ? createServer(handler) : createTlsServer(tls, handler);
+  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://localhost:${(server.address() as AddressInfo).port}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -55,6 +71,16 @@ export async function startIdentityProvider(
     connections?: Record<string, VaultConnection>;
     thirdPartyPasswords?: Record<string, string>;
     fetch?: typeof fetch;
+    publicFetch?: typeof fetch;
+    resolve?: ResolveHost;
+    clientAddress?: (request: IncomingMessage) => string;
+    push?: PushOptions;
+    numberMatching?: NumberMatching;
+    signatures?: 'required' | 'off';
+    tls?: typeof certificate;
+    about?: HomeAbout;
+    /** Where it is reached through a proxy, which is not there: what comes in counts as having come that way. */
+    address?: string;
   } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'identity-provider-'));
@@ -62,8 +88,13 @@ export async function startIdentityProvider(
   const gatewayKey = await generateKeyPair('ES256', { extractable: true });
   const problems: string[] = [];
   let handler: RequestListener = (_request, response) => response.writeHead(503).end();
-  const server = await listen((request, response) => handler(request, response));
+  const server = await listen((request, response) => {
+    if (options.address !== undefined) request.headers.host = new URL(options.address).host;
+    handler(request, response);
+  }, options.tls);
+  const address = options.address ?? server.url;
 
+  const keys = testKeys(address, RESOURCE, join(folder, 'gateway.db'));
   const start = async () => {
     const database = new Database(join(folder, 'state.db'));
     const vault = createVault({
@@ -74,11 +105,12 @@ export async function startIdentityProvider(
     const people = createPeople(database, Date.now);
     addMissing(people, users);
     const provider = await createIdentityProvider({
-      issuer: server.url,
+      issuer: address,
       database,
       resource: RESOURCE,
       people,
-      passwords: Object.fromEntries(users.map(({ username, password }) => [username, password])),
+      keys,
+      about: options.about ?? { name: 'Sandbox', environment: 'paper', simulated: true },
       phonePairingSecret: PAIRING_SECRET,
       gatewayClient: {
         client_id: 'trade-agent-gateway',
@@ -90,6 +122,12 @@ export async function startIdentityProvider(
       faults,
       onError: (problem) => problems.push(problem),
       ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+      ...(options.publicFetch === undefined ? {} : { publicFetch: options.publicFetch }),
+      ...(options.resolve === undefined ? {} : { resolve: options.resolve }),
+      ...(options.clientAddress === undefined ? {} : { clientAddress: options.clientAddress }),
+      ...(options.push === undefined ? {} : { push: options.push }),
+      ...(options.signatures === undefined ? {} : { signatures: options.signatures }),
+      ...(options.numberMatching === undefined ? {} : { numberMatching: options.numberMatching }),
       ...(options.thirdPartyPasswords === undefined
         ? {}
         : { thirdPartyPasswords: options.thirdPartyPasswords }),
@@ -111,6 +149,7 @@ export async function startIdentityProvider(
     phone: createPhoneClient({ phone: `${server.url}/phone`, pairingSecret: PAIRING_SECRET }),
     pairingSecret: PAIRING_SECRET,
     gatewayKey,
+    keys,
     database: () => running.database,
     vault: () => running.vault,
     /** Resolves once the token endpoint holds this many polls for a request. */
@@ -159,11 +198,16 @@ export async function signIn(world: World, options: { user?: string; scope?: str
   return { config, dpop, device, tokens };
 }
 
-/** Registers an approval client and hands out the calls it makes. */
-export async function registerApprovalClient(world: World, metadata: Record<string, unknown> = {}) {
+/** Registers an approval client, which `owner` lets in, and hands out the calls it makes. */
+export async function registerApprovalClient(
+  world: World,
+  metadata: Record<string, unknown> = {},
+  owner = 'alice',
+) {
   const key = await generateKeyPair('ES256', { extractable: true });
   const jwk: JWK = { ...(await exportJWK(key.publicKey)), kid: 'approval', alg: 'ES256', use: 'sig' };
   const auth = client.PrivateKeyJwt({ key: key.privateKey, kid: 'approval' });
+  const { token } = await world.phone.registrationToken(owner);
   const config = await client.dynamicClientRegistration(
     new URL(world.issuer),
     {
@@ -179,7 +223,7 @@ export async function registerApprovalClient(world: World, metadata: Record<stri
       ...metadata,
     } as Partial<client.ClientMetadata>,
     auth,
-    { execute: [client.allowInsecureRequests] },
+    { execute: [client.allowInsecureRequests], initialAccessToken: token },
   );
   const dpop = { DPoP: client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256')) };
   return {
@@ -189,7 +233,7 @@ export async function registerApprovalClient(world: World, metadata: Record<stri
     ask: (details: unknown, parameters: Record<string, string> = {}) =>
       client.initiateBackchannelAuthentication(config, {
         scope: 'openid orders:write',
-        login_hint: 'alice',
+        login_hint: owner,
         ...describedAs(details),
         authorization_details: JSON.stringify(Array.isArray(details) ? details : [details]),
         resource: RESOURCE,

@@ -234,8 +234,8 @@ describe('the word of', () => {
   });
 
   it('another client says nothing about a request', async () => {
-    const other = await registerApprovalClient(world);
-    const theirs = await other.ask(flatDetails(), { login_hint: 'bob' });
+    const other = await registerApprovalClient(world, {}, 'bob');
+    const theirs = await other.ask(flatDetails());
     expect((await gateway.tell(theirs.auth_req_id, 'cancelled')).status).toBe(404);
     expect((await gateway.tell('no-such-request', 'cancelled')).status).toBe(404);
     expect(await world.phone.requests('bob')).toHaveLength(1);

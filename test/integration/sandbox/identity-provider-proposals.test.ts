@@ -125,11 +125,11 @@ describe('a proposal that the gateway asks about', () => {
 
   it('leaves the twenty of each other client alone', async () => {
     for (let i = 0; i < 21; i++) await gateway.ask(proposalDetails(), { login_hint: 'bob' });
-    const other = await registerApprovalClient(world);
-    for (let i = 0; i < 20; i++) await other.ask(flatDetails(), { login_hint: 'bob' });
-    expect(await refusal(other.ask(flatDetails(), { login_hint: 'bob' }))).toBe('access_denied');
-    const third = await registerApprovalClient(world);
-    await third.ask(flatDetails(), { login_hint: 'bob' });
+    const other = await registerApprovalClient(world, {}, 'bob');
+    for (let i = 0; i < 20; i++) await other.ask(flatDetails());
+    expect(await refusal(other.ask(flatDetails()))).toBe('too_many_requests');
+    const third = await registerApprovalClient(world, {}, 'bob');
+    await third.ask(flatDetails());
   });
 });
 

@@ -5,7 +5,7 @@ import Provider from 'oidc-provider';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Faults } from '../../../src/home/faults.ts';
 import { createApprovalRequests } from '../../../src/home/identity-provider/approval-requests.ts';
-import { createDeviceCodes } from '../../../src/home/identity-provider/device-codes.ts';
+import { createDeviceCodes, TERMINAL_PHONE } from '../../../src/home/identity-provider/device-codes.ts';
 import { holdPoll } from '../../../src/home/identity-provider/long-poll.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { details, RESOURCE } from './identity-provider-fixture.ts';
@@ -86,10 +86,16 @@ describe('a device code', () => {
       deviceInfo: {},
       grantId: '',
     }).save();
-    const codes = createDeviceCodes({ provider, resource: RESOURCE, now: Date.now });
+    const codes = createDeviceCodes({
+      provider: () => provider,
+      issuer: RESOURCE,
+      grants: { noteDevice: () => {} },
+      resource: RESOURCE,
+      now: Date.now,
+    });
     const outcomes = await Promise.all([
-      codes.decide('BCDF-GHJK', 'alice', true),
-      codes.decide('BCDF-GHJK', 'bob', true),
+      codes.decide('BCDF-GHJK', 'alice', TERMINAL_PHONE),
+      codes.decide('BCDF-GHJK', 'bob', TERMINAL_PHONE),
     ]);
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['used', 'waiting']);
   });

@@ -1,6 +1,7 @@
 import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
+import { createHttpBrowser, FRAGMENT, ledTo, openLinkByHttp } from '../home/http-browser.ts';
 import {
   ALL_SCOPES,
   type ApprovalClient,
@@ -27,6 +28,7 @@ describe('the pairing secret', () => {
     ['POST', '/phone/api/requests/x'],
     ['POST', '/phone/api/device'],
     ['POST', '/phone/api/tickets'],
+    ['POST', '/phone/api/pairings'],
   ];
   for (const [method, path] of routes) {
     it(`is asked for by ${method} ${path}`, async () => {
@@ -122,6 +124,7 @@ describe('errors', () => {
   it('name a user there is not', async () => {
     await expect(world.phone.requests('mallory')).rejects.toMatchObject({ code: 'not_found' });
     await expect(world.phone.ticket('mallory')).rejects.toMatchObject({ code: 'not_found' });
+    await expect(world.phone.pairing('mallory')).rejects.toMatchObject({ code: 'not_found' });
   });
 
   it('name a request there is not', async () => {
@@ -193,22 +196,44 @@ describe('completing a device sign-in', () => {
 });
 
 describe('a one-time link', () => {
-  it('signs a browser in once', async () => {
+  it('signs a browser in once, to read and to deny', async () => {
     const { url } = await world.phone.ticket('alice');
-    const first = await fetch(url, { redirect: 'manual' });
-    expect(first.status).toBe(303);
-    expect(first.headers.get('location')).toBe('/phone');
-    const session = first.headers.getSetCookie().find((text) => text.startsWith('sandbox_session'));
-    expect(session).toMatch(/HttpOnly/);
-    expect(session).toMatch(/SameSite=Lax/);
-    const page = await fetch(`${world.issuer}/phone`, { headers: { cookie: session?.split(';')[0] ?? '' } });
-    expect(await page.text()).toContain('Alice Adams');
-    expect((await fetch(url, { redirect: 'manual' })).status).toBe(410);
+    // Behind "#", which no browser sends: neither a log nor the next page is told of it.
+    expect(url).toMatch(/^http:\/\/localhost:\d+\/phone\/link#[\w-]{43}$/);
+    const browser = await openLinkByHttp(url);
+    expect(await (await browser.visit('/phone')).text()).toContain('Alice Adams');
+    const again = await openLinkByHttp(url);
+    expect(ledTo(await again.visit('/phone'))).toMatch(/^\/signin/);
   });
 
-  it('is not used up by a browser that only looks ahead', async () => {
+  it('keeps its session from scripts, other sites and, with its key, from other ports', async () => {
     const { url } = await world.phone.ticket('alice');
-    expect((await fetch(url, { headers: { 'sec-purpose': 'prefetch' } })).status).toBe(503);
-    expect((await fetch(url, { redirect: 'manual' })).status).toBe(303);
+    const browser = createHttpBrowser(world.issuer);
+    const ticket = new URL(url).hash.slice(1);
+    const answer = await browser.submit('/phone/link', '/phone/link', { ticket });
+    const [cookie] = answer.headers.getSetCookie();
+    expect(cookie).toMatch(/^trade_agent_session_\d+=/);
+    expect(cookie).toMatch(/HttpOnly/);
+    expect(cookie).toMatch(/SameSite=Lax/);
+  });
+
+  it('is not used up by whoever only opens it', async () => {
+    const { url } = await world.phone.ticket('alice');
+    for (const accept of ['text/html', FRAGMENT])
+      expect((await fetch(url, { headers: { accept } })).ok).toBe(true);
+    await createHttpBrowser(world.issuer).visit('/phone/link');
+    const browser = await openLinkByHttp(url);
+    expect((await browser.visit('/phone')).status).toBe(200);
+  });
+
+  it('approves nothing', async () => {
+    await approval.ask(details());
+    const [request] = await world.phone.requests('alice');
+    const browser = await openLinkByHttp((await world.phone.ticket('alice')).url);
+    const path = `/phone/requests/${request?.id}`;
+    expect((await browser.submit('/phone', path, { decision: 'approve' })).status).toBe(403);
+    expect(await world.phone.request(request?.id ?? '')).toMatchObject({ status: 'pending' });
+    expect(ledTo(await browser.submit('/phone', path, { decision: 'deny' }))).toBe('/phone');
+    expect(await world.phone.request(request?.id ?? '')).toMatchObject({ status: 'denied' });
   });
 });

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { challengeOf, createHttpBrowser, ledTo, pairByHttp } from '../home/http-browser.ts';
 import {
   type ApprovalClient,
   details,
@@ -20,31 +21,9 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A browser as far as cookies go. */
-function createBrowser() {
-  const jar = new Map<string, string>();
-  const visit = async (path: string, init: RequestInit = {}) => {
-    const headers = new Headers(init.headers);
-    headers.set('cookie', [...jar].map(([name, value]) => `${name}=${value}`).join('; '));
-    const response = await fetch(new URL(path, world.issuer), { ...init, headers, redirect: 'manual' });
-    for (const cookie of response.headers.getSetCookie()) {
-      const [name = '', value = ''] = (cookie.split(';')[0] ?? '').split('=');
-      jar.set(name, value);
-    }
-    return response;
-  };
-  const formToken = async (path: string) =>
-    /name="form_token" value="([^"]+)"/.exec(await (await visit(path)).text())?.[1] ?? '';
-  const post = (path: string, form: Record<string, string>, headers: Record<string, string> = {}) =>
-    visit(path, { method: 'POST', body: new URLSearchParams(form), headers });
-  return { jar, visit, formToken, post };
-}
-
 async function signedIn() {
-  const browser = createBrowser();
-  await browser.visit((await world.phone.ticket('alice')).url);
-  const token = await browser.formToken('/phone');
-  return { browser, token };
+  const { browser } = await pairByHttp((await world.phone.pairing('alice')).url);
+  return { browser, token: await browser.formToken('/phone') };
 }
 
 describe('a form', () => {
@@ -58,7 +37,7 @@ describe('a form', () => {
     const path = await pending();
     const { browser, token } = await signedIn();
     const response = await browser.post(path, { form_token: token, decision: 'deny' });
-    expect(response.status).toBe(303);
+    expect(ledTo(response)).toBe('/phone');
   });
 
   it('is refused without a token, with a wrong one, or with that of another browser', async () => {
@@ -88,12 +67,12 @@ describe('a form', () => {
 
   it('of the sign-in page is refused after the sign-in changed', async () => {
     const { browser, token } = await signedIn();
-    browser.jar.delete(`sandbox_session_${new URL(world.issuer).port}`);
-    expect((await browser.post('/signin', { form_token: token, username: 'alice' })).status).toBe(403);
+    browser.jar.clear();
+    expect((await browser.post('/signin/options', { form_token: token })).status).toBe(403);
   });
 
   it('is refused for a request of somebody else', async () => {
-    await approval.ask(details(), { login_hint: 'bob' });
+    await (await registerApprovalClient(world, {}, 'bob')).ask(details());
     const [bobs] = await world.phone.requests('bob');
     const { browser, token } = await signedIn();
     const response = await browser.post(`/phone/requests/${bobs?.id}`, {
@@ -108,7 +87,7 @@ describe('a form', () => {
     const { browser, token } = await signedIn();
     const path = await pending();
     await browser.post(path, { form_token: token, decision: 'approve' });
-    expect((await browser.post(path, { form_token: token, decision: 'approve' })).status).toBe(303);
+    expect(ledTo(await browser.post(path, { form_token: token, decision: 'approve' }))).toBe('/phone');
     expect((await browser.post(path, { form_token: token, decision: 'deny' })).status).toBe(409);
     const late = await pending();
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 301_000 });
@@ -117,20 +96,8 @@ describe('a form', () => {
 });
 
 describe('guessing', () => {
-  it('a password stops after ten tries, also for the right one, and goes on after five minutes', async () => {
-    const browser = createBrowser();
-    const form_token = await browser.formToken('/signin');
-    const attempt = async (password: string) =>
-      (await browser.post('/signin', { form_token, username: 'bob', password })).status;
-    for (let i = 0; i < 10; i++) expect(await attempt(`wrong-${i}`)).toBe(401);
-    expect(await attempt('cedar-delta-4712')).toBe(429);
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 301_000 });
-    expect(await attempt('cedar-delta-4712')).toBe(303);
-  });
-
   it('a device code stops after twenty tries', async () => {
-    const browser = createBrowser();
-    const form_token = await browser.formToken('/device');
+    const { browser, token: form_token } = await signedIn();
     const attempt = async (user_code: string) =>
       (await browser.post('/device', { form_token, user_code })).status;
     for (let i = 0; i < 20; i++) expect(await attempt(`BCDF-GH${String(i).padStart(2, '0')}`)).toBe(404);
@@ -145,21 +112,46 @@ describe('every page', () => {
     '/signin',
     '/phone',
     '/phone/pair',
+    '/phone/link',
+    '/phone/authenticators',
+    '/phone/sessions',
     '/phone/events',
     '/phone/nothing',
   ];
   for (const path of paths) {
     it(`${path} can't be framed, sniffed, cached or fed a foreign script`, async () => {
-      const { headers } = await createBrowser().visit(path);
+      const { headers } = await createHttpBrowser(world.issuer).visit(path);
       const policy = headers.get('content-security-policy') ?? '';
       expect(policy).toContain("default-src 'none'");
       expect(policy).toContain("frame-ancestors 'none'");
       expect(policy).not.toMatch(/unsafe|\*|https?:/);
+      expect(policy).not.toMatch(/nonce|sha\d/);
+      expect(headers.get('x-frame-options')).toBe('DENY');
+      expect(headers.get('cross-origin-opener-policy')).toBe('same-origin');
+      expect(headers.get('cross-origin-resource-policy')).toBe('same-origin');
       expect(headers.get('x-content-type-options')).toBe('nosniff');
       expect(headers.get('referrer-policy')).toBe('no-referrer');
       expect(headers.get('cache-control')).toBe('no-store');
     });
   }
+
+  it.each(['/phone', '/phone/api/requests', '/signin/options'])(
+    '%s takes no other method, and no body of unknown length',
+    async (path) => {
+      const answers = await Promise.all([
+        ...['OPTIONS', 'PUT', 'DELETE'].map((method) =>
+          fetch(world.issuer + path, { method, body: method === 'PUT' ? 'x' : null }),
+        ),
+        fetch(world.issuer + path, {
+          method: 'POST',
+          body: new Blob(['x']).stream(),
+          duplex: 'half',
+        } as RequestInit),
+      ]);
+      expect(answers.map(({ status }) => status)).toEqual([405, 405, 405, 411]);
+      expect(world.problems).toEqual([]);
+    },
+  );
 
   it('leads nowhere else after the sign-in', async () => {
     const targets = [
@@ -169,16 +161,13 @@ describe('every page', () => {
       '/device\\..\\x',
       'javascript:alert(1)',
     ];
+    const { authenticator } = await pairByHttp((await world.phone.pairing('alice')).url);
     for (const next of targets) {
-      const browser = createBrowser();
-      const form_token = await browser.formToken('/signin');
-      const response = await browser.post('/signin', {
-        form_token,
-        username: 'alice',
-        password: 'amber-bison-4711',
-        next,
-      });
-      expect(response.headers.get('location'), next).toBe('/phone');
+      const browser = createHttpBrowser(world.issuer);
+      const options = await browser.submit('/signin', '/signin/options', {}, { accept: 'application/json' });
+      const assertion = JSON.stringify(authenticator.assert(await challengeOf(options)));
+      const response = await browser.submit('/signin', '/signin/passkey', { assertion, next });
+      expect(ledTo(response), next).toBe('/phone');
     }
   });
 });

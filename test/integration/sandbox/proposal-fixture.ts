@@ -92,6 +92,7 @@ export function proposalDetails(
     requested_by: 'chat',
     client: 'trade-agent',
     provenance: null,
+    nonce: randomBytes(16).toString('base64url'),
     ...changes,
   };
   return { ...details, digest: changes.digest ?? proposalDigest(details) };

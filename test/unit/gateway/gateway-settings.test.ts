@@ -77,6 +77,10 @@ describe('gateway.yaml', () => {
   it('keeps the id of a client that registers itself in the gateway’s folder', async () => {
     const { approval } = await options({ approval: { registration: true } });
     expect(approval?.client).toEqual({ registrationFile: '/gateway/registered-client.json' });
+    const byToken = await options({
+      approval: { registration: true, registration_token_file: 'registration-token' },
+    });
+    expect(byToken.approval?.client).toMatchObject({ tokenFile: '/gateway/registration-token' });
   });
 
   it('lets an approval take no longer than the provider would wait for it', async () => {
@@ -96,6 +100,11 @@ describe('gateway.yaml', () => {
       'details that Keycloak can’t carry',
       { approval: { provider: 'keycloak' } },
       '"message" is what it can do',
+    ],
+    [
+      'a token for registering where it does not',
+      { approval: { client_id: 'x', registration_token_file: 'token' } },
+      'is for "registration: true"',
     ],
     [
       'a client that is registered and registers itself',

@@ -68,7 +68,16 @@ function recorder() {
     posts.push({ url: new URL(String(url)), init });
     return new Response(null, { status: 204 });
   };
-  return { posts, surroundings: { fetch, env: {}, platform: 'linux', now: () => 0 } as const };
+  return {
+    posts,
+    surroundings: {
+      fetch,
+      env: {},
+      platform: 'linux',
+      now: () => 0,
+      command: 'trade-agent notices',
+    } as const,
+  };
 }
 
 /** A credential store of one entry. */

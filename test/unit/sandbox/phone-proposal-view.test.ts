@@ -120,6 +120,7 @@ describe('a proposal in the terminal', () => {
   const request = (changes: Partial<PhoneRequest> = {}): PhoneRequest => ({
     id: 'r1',
     user: 'alice',
+    client_note: null,
     client_name: 'order gateway',
     code: 'K7QP',
     binding_message: 'BUY 5 AAPL LMT 180.00 K7QP',

@@ -87,7 +87,7 @@ async function askPerson(
   say: (text: string) => void,
   { url, user, tapped }: Parameters<AskPerson>[0],
 ): Promise<'tapped' | 'here'> {
-  say(`   Open the phone (the link works once, for ${user}):\n\n     ${url}\n`);
+  say(`   Set up a browser of this machine as ${user}'s phone (the link works once):\n\n     ${url}\n`);
   const input = createInterface({ input: io.stdin, output: io.stdout });
   const decided = new AbortController();
   const typed = input.question('   Approve there, or press Enter to approve with the terminal’s phone: ', {

@@ -2,7 +2,6 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import type { GatewayPlaces } from '../../../app/gateway/gateway-key.ts';
-import type { RequestLogEntry } from '../../../gateway/door/request-log.ts';
 import { gatewayHome } from '../../../machine/home.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import { addListeningOptions, type ListeningFlags, listeningOf } from '../../options/listening.ts';
@@ -10,6 +9,7 @@ import { portUpTo } from '../../options/port.ts';
 import type { Output } from '../../output.ts';
 import { runServer, type ServerParts } from '../../run-server.ts';
 import type { Cli } from '../../surroundings.ts';
+import { requestLine } from '../../text/request-line.ts';
 import { addGatewayKey } from './gateway-key.ts';
 import { addGatewayRecord } from './gateway-record.ts';
 
@@ -82,10 +82,4 @@ async function serve(
       parts.tell('Ctrl-C ends it; its journal is kept.');
     },
   });
-}
-
-function requestLine({ at, method, path, status, code, sub, duration_ms, error }: RequestLogEntry): string {
-  const who = sub === undefined ? '' : ` sub=${JSON.stringify(sub)}`;
-  const why = [code, error].filter((word) => word !== undefined).join(' ');
-  return `${at} ${method} ${path} ${status}${why === '' ? '' : ` ${why}`}${who} ${duration_ms} ms`;
 }

@@ -84,17 +84,21 @@ async function printChannels(context: Context): Promise<void> {
 }
 
 async function sendTest(context: Context, name: string): Promise<void> {
-  const { testNotice } = await import('../../../app/notices/test-notice.ts');
-  const { id, attempts } = await testNotice(context, name);
+  const [{ testNotice }, { profileNotices }] = await Promise.all([
+    import('../../../app/notices/test-notice.ts'),
+    import('../../../app/notices/notice-place.ts'),
+  ]);
+  const { id, attempts } = await testNotice(context, profileNotices(context), name);
   await context.output.result('notice-test', { channel: name, id, attempts }, () => `Sent by ${name}.`);
 }
 
 async function setSecret(context: Context, name: string): Promise<void> {
-  const [{ setNoticeSecret }, { readSecret }] = await Promise.all([
+  const [{ setNoticeSecret }, { profileNotices }, { readSecret }] = await Promise.all([
     import('../../../app/notices/set-notice-secret.ts'),
+    import('../../../app/notices/notice-place.ts'),
     import('../../terminal/secret-input.ts'),
   ]);
-  const { kind, words } = await setNoticeSecret(context, name, (what) =>
+  const { kind, words } = await setNoticeSecret(profileNotices(context), name, (what) =>
     readSecret(context, `${what} (not shown): `),
   );
   await context.output.result(

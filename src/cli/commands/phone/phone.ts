@@ -14,12 +14,16 @@ interface PhoneOptions {
   readonly once?: boolean;
 }
 
+interface LinkOptions extends PhoneOptions {
+  readonly readOnly?: boolean;
+}
+
 export function addPhoneCommand(program: Command, cli: Cli): void {
   const phone = program
     .command('phone')
     .summary("the sandbox's phone, in a terminal")
     .description(
-      'Stands in for the user\'s phone in the sandbox: shows each order that waits for approval and decides it. The same is a web page: see "trade-agent phone link".',
+      'Stands in for the user\'s phone in the sandbox: shows each order that waits for approval and decides it. The same is a web page, which signs with a passkey: see "trade-agent phone link".',
     )
     .option('--user <name>', 'whose phone', 'alice')
     .addOption(choiceOption('--decide <what>', 'how to decide', ['approve', 'deny', 'ask']).default('ask'))
@@ -30,7 +34,7 @@ export function addPhoneCommand(program: Command, cli: Cli): void {
         ['trade-agent phone', 'asks about each order as it comes'],
         ['trade-agent phone --decide approve --once --timeout 1m', 'for scripts'],
         ['trade-agent phone login WDJB-MJHT', 'confirms the code that "login" shows'],
-        ['trade-agent phone link', 'a link that opens the phone page, signed in'],
+        ['trade-agent phone link', 'a link that sets up a browser as the phone'],
       ]) + exitCodes([exits.timedOut]),
     )
     .action((options: PhoneOptions, command: Command) =>
@@ -49,13 +53,19 @@ export function addPhoneCommand(program: Command, cli: Cli): void {
     );
   phone
     .command('link')
-    .description('print a link that opens the phone page, signed in; it works once')
+    .description(
+      'print a link that sets up a browser as the phone, with a passkey; it works once, for ten minutes',
+    )
+    .option('--read-only', 'sign in without a passkey, to read and deny alone')
     .addHelpText(
       'after',
-      examples([['trade-agent phone link --user bob', "opens bob's phone"]]) + exitCodes([]),
+      examples([
+        ['trade-agent phone link --user bob', "sets up bob's phone"],
+        ['trade-agent phone link --read-only', 'for a browser that keeps no passkeys'],
+      ]) + exitCodes([]),
     )
     .action((_options, command: Command) =>
-      runCommand(cli, command, (context) => printLink(context, command.optsWithGlobals<PhoneOptions>())),
+      runCommand(cli, command, (context) => printLink(context, command.optsWithGlobals<LinkOptions>())),
     );
   phone
     .command('connect')
@@ -127,8 +137,8 @@ async function connect(context: Context, { user, decide }: PhoneOptions, ticket:
   );
 }
 
-async function printLink(context: Context, { user }: PhoneOptions): Promise<void> {
+async function printLink(context: Context, { user, readOnly = false }: LinkOptions): Promise<void> {
   const { phoneLink } = await import('../../../app/phone/sandbox-phone.ts');
-  const url = await phoneLink(context, user);
+  const url = await phoneLink(context, user, { readOnly });
   await context.output.result('phone-link', { user, url }, () => url);
 }

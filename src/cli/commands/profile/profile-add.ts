@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { AddedProfile, AskedSetting } from '../../../app/profile/add-profile.ts';
 import { type ProviderName, providerNames } from '../../../config/provider/dialects.ts';
+import { HOME_LOGIN_CLIENT } from '../../../config/resolve-profile.ts';
 import { safeLine } from '../../../net/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
@@ -12,6 +13,7 @@ import { examples, exitCodes } from '../../options/help.ts';
 import type { Cli } from '../../surroundings.ts';
 
 interface AddOptions {
+  readonly home?: string;
   readonly issuer?: string;
   readonly gateway?: string;
   readonly audience?: string;
@@ -29,6 +31,10 @@ export function addProfileAdd(profile: Command, cli: Cli): void {
       'Adds a profile: asks what is not given as an option, finds the identity provider, says what is missing there, and writes config.yaml.',
     )
     .argument('<name>', 'small letters, digits, - and _')
+    .option(
+      '--home <url>',
+      'the address of a home ("trade-agent home"): stands for the next two and the login client',
+    )
     .option('--issuer <url>', "the identity provider's issuer")
     .option('--gateway <url>', "the order gateway's address")
     .option('--audience <name>', "the gateway's name at the provider (default: its address)")
@@ -51,6 +57,7 @@ export function addProfileAdd(profile: Command, cli: Cli): void {
       'after',
       examples([
         ['trade-agent profile add work', 'asks for everything'],
+        ['trade-agent profile add home --home https://home.example', 'a home on another machine'],
         [
           'trade-agent profile add work --issuer https://id.example --gateway https://gw.example --login-client agent',
           'for scripts',
@@ -67,8 +74,8 @@ async function add(context: Context, name: string, options: AddOptions): Promise
     import('../../../app/profile/add-profile.ts'),
     import('../../options/credential-key.ts'),
   ]);
-  const { issuer, gateway, audience, provider, loginClient, environment = 'paper' } = options;
-  const { credentialStore, credentialKey } = options;
+  const { audience, provider, environment = 'paper', credentialStore, credentialKey } = options;
+  const { issuer, gateway, loginClient } = placesOf(options);
   const added = await addProfile(
     context,
     name,
@@ -91,6 +98,18 @@ async function add(context: Context, name: string, options: AddOptions): Promise
   for (const { status, message } of added.findings) {
     if (status === 'fail') context.io.talk(`warning: ${safeLine(message)}`);
   }
+}
+
+/** Issuer, gateway and login client: of a home all three follow from its address. @throws {TradeAgentError} `usage` */
+function placesOf({ home, issuer, gateway, loginClient }: AddOptions) {
+  if (home === undefined) return { issuer, gateway, loginClient };
+  if (issuer !== undefined || gateway !== undefined) {
+    throw new TradeAgentError('usage', '--home stands for --issuer and --gateway', {
+      hint: 'Leave both out.',
+    });
+  }
+  const address = home.replace(/\/+$/, '');
+  return { issuer: address, gateway: address, loginClient: loginClient ?? HOME_LOGIN_CLIENT };
 }
 
 async function report(context: Context, name: string, added: AddedProfile): Promise<void> {

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
-import type { SandboxUser } from '../../../app/sandbox/serve-sandbox.ts';
 import { Faults, faults } from '../../../home/faults.ts';
 import { resolveHome } from '../../../machine/home.ts';
 import type { SandboxReady } from '../../../sandbox/ready-file.ts';
@@ -80,7 +79,7 @@ async function serve(cli: Cli, parts: ServerParts, output: Output, options: Sand
     partialFills: options.partialFills,
     marketHours: options.marketHours,
     ...(idleExit === undefined ? {} : { idleExitMs: idleExit }),
-    ready: (ready, users) => printReady(cli.io, output, ready, users),
+    ready: (ready) => printReady(cli.io, output, ready),
   });
 }
 
@@ -88,7 +87,6 @@ async function printReady(
   io: Io,
   output: Output,
   { issuer, gateway, broker, phone, home, pid }: SandboxReady,
-  users: readonly SandboxUser[],
 ): Promise<void> {
   io.talk('The sandbox is up. Everything in it is simulated; it listens on this machine only.');
   await output.result('sandbox', { issuer, gateway, broker, phone, home, pid }, () =>
@@ -99,12 +97,7 @@ async function printReady(
       `Paper broker       ${broker}`,
     ].join('\n'),
   );
-  io.talk(
-    io.interactive
-      ? // For the person at the terminal only: redirected output ends up in logs.
-        `Sign in on the phone as ${users.map(({ username, password }) => `${username} (${password})`).join(' or ')}.`
-      : `Sign in on the phone with a password from ${home}/seed.json, or by "trade-agent phone link".`,
-  );
+  io.talk('Its people are alice and bob. Set up a phone of theirs: trade-agent phone link --user alice');
   io.talk('Ctrl-C ends it; its state is kept.');
 }
 

@@ -94,6 +94,9 @@ describe('a flag that the command line leaves out', () => {
             '--confirm',
             '--suggest',
             '--lift',
+            '--confirm-live',
+            '--max-order',
+            '--max-day-orders',
           ]).toContain(option.long);
         else flags.set(name, (flags.get(name) ?? new Set()).add(option.flags.split(' ')[0] ?? ''));
       }

@@ -1,0 +1,121 @@
+import { verifyAuditFile } from '../../../approval/audit-chain.ts';
+import { verifyKeyPair } from '../../../gateway/broker/verify-keys.ts';
+import type { App } from '../../app.ts';
+import { type Finding, fail, ok, warn } from '../../doctor/finding.ts';
+import { clockFinding } from '../../doctor/server-checks.ts';
+import { errorObject } from '../../error-object.ts';
+import { homeFiles } from '../home-files.ts';
+import type { OpenHome } from '../open-home.ts';
+
+/** Each person's account, asked at the broker; and this machine's clock by the broker's. */
+export async function checkAccounts(
+  app: Pick<App, 'fetch' | 'clock' | 'signal'>,
+  { keyPairs, people, gateway }: Pick<OpenHome, 'keyPairs' | 'people' | 'gateway'>,
+): Promise<Finding[]> {
+  let date: string | null = null;
+  const fetch: typeof app.fetch = async (url, init) => {
+    const response = await app.fetch(url, init);
+    date = response.headers.get('date') ?? date;
+    return response;
+  };
+  const findings: Finding[] = [];
+  for (const { username } of people.list()) {
+    findings.push(await checkAccount(username, { keyPairs, gateway, fetch }));
+  }
+  app.signal.throwIfAborted();
+  return [clockFinding(date, app.clock.now()), ...findings];
+}
+
+async function checkAccount(
+  username: string,
+  { keyPairs, gateway, fetch }: Pick<OpenHome, 'keyPairs' | 'gateway'> & Pick<App, 'fetch'>,
+): Promise<Finding> {
+  const { environment, broker } = gateway;
+  try {
+    const kept = await keyPairs.find(username);
+    if (kept === undefined) {
+      return warn(
+        'broker',
+        `${username} has no account here`,
+        `trade-agent home broker set --user ${username}`,
+      );
+    }
+    const account = await verifyKeyPair(broker, kept.pair, { environment, fetch });
+    const message = `${username}: account ${account.accountNumber}, ${account.environment}, ${account.status}`;
+    if (account.environment !== environment) {
+      return fail(
+        'broker',
+        `${message}; the home serves ${environment}`,
+        'Make a home of its own for that account.',
+      );
+    }
+    return account.tradingBlocked
+      ? warn('broker', `${message}; trading is blocked`, 'Ask the broker why.')
+      : ok('broker', message);
+  } catch (error) {
+    const { message, hint } = errorObject(error);
+    return fail(
+      'broker',
+      `${username}: ${message}`,
+      hint ?? `trade-agent home broker set --user ${username}`,
+    );
+  }
+}
+
+/** Whether each person can approve, and still could with one phone less. */
+export async function checkAuthenticators({
+  keys,
+  people,
+}: Pick<OpenHome, 'keys' | 'people'>): Promise<Finding[]> {
+  const found = await Promise.all(
+    people.list().map(async ({ username }) => ({ username, count: (await keys.list(username)).length })),
+  );
+  return found.map(({ username, count }) => {
+    const pair = `trade-agent home pair --user ${username}`;
+    if (count === 0) return warn('phones', `${username} has no phone yet: nothing can be approved`, pair);
+    if (count === 1) {
+      return warn(
+        'phones',
+        `${username} has one authenticator: without it nothing can be approved`,
+        `Pair another, as a laptop or a security key: ${pair}`,
+      );
+    }
+    return ok('phones', `${username} has ${count} authenticators`);
+  });
+}
+
+/** Whether an order needs a phone's signature, whatever the identity provider says. */
+export function checkSignature({ gateway, settings }: Pick<OpenHome, 'gateway' | 'settings'>): Finding[] {
+  const { issuer, resource, approval, environment } = gateway;
+  const { address } = settings;
+  const signature =
+    approval.signature === 'required'
+      ? ok('signature', 'each approval is signed by a phone and verified here')
+      : (environment === 'live' && approval.signature === 'off' ? fail : warn)(
+          'signature',
+          `approvals need no signature (approval.signature: ${approval.signature})`,
+          'Set "approval: {signature: required}" in gateway.yaml.',
+        );
+  if (issuer === address && resource === address) return [signature];
+  return [
+    signature,
+    fail(
+      'gateway',
+      'gateway.yaml names another address than home.yaml',
+      `Set issuer and resource there to ${address}.`,
+    ),
+  ];
+}
+
+/** Whether the record of what was proposed, approved and carried out is whole. */
+export async function checkRecord({ folder, stores }: Pick<OpenHome, 'folder' | 'stores'>): Promise<Finding> {
+  const { record } = homeFiles(folder);
+  const verdict = await verifyAuditFile(record, stores.audit);
+  return verdict.ok
+    ? ok('record', `${verdict.lines} lines, whole`)
+    : fail(
+        'record',
+        `${record}, line ${verdict.line}: ${verdict.what}`,
+        'Find out who changed it: "trade-agent gateway audit verify" says more.',
+      );
+}

@@ -1,0 +1,121 @@
+import type { z } from 'zod';
+import type { KeyPair } from '../../gateway/broker/broker-credentials.ts';
+import { brokerSettingsSchema } from '../../gateway/broker/brokers.ts';
+import type { VerifiedAccount } from '../../gateway/broker/verified-account.ts';
+import { verifyKeyPair } from '../../gateway/broker/verify-keys.ts';
+import type { gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
+import type { Limits } from '../../gateway/policy/limits.ts';
+import { readLimits } from '../../gateway/policy/limits-file.ts';
+import type { Person } from '../../home/identity-provider/people.ts';
+import { LOGIN_CLIENT_ID } from '../../home/identity-provider/protocol.ts';
+import { homeSettingsSchema } from '../../home/settings/home-settings.ts';
+import { writePrivateFile } from '../../machine/private-file.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import type { App } from '../app.ts';
+import { makeKey, sealSecret } from '../gateway/key-file.ts';
+import { homeFiles, readGatewaySettings, readHomeSettings } from './home-files.ts';
+import { makeNewFolder, requireFree } from './new-folder.ts';
+import { withHome } from './open-home.ts';
+
+/** The gateway's client at the home's own provider, which knows it by the key in the folder. */
+const GATEWAY_CLIENT_ID = 'trade-agent-gateway';
+
+/** A broker's account, as its keys open it. */
+export interface OpenedAccount {
+  readonly pair: KeyPair;
+  readonly account: VerifiedAccount;
+  /** Where the broker is, unless it is at its own addresses. */
+  readonly url: string | undefined;
+}
+
+export interface NewHome {
+  readonly folder: string;
+  /** `home.yaml` as it will be written. */
+  readonly settings: z.input<typeof homeSettingsSchema>;
+  readonly owner: Person;
+  readonly opened: OpenedAccount;
+  readonly limits: Limits;
+}
+
+export interface MadeHome {
+  /** To be shown once: 80 bits that read, deny and halt, and approve nothing. */
+  readonly recoveryCode: string;
+}
+
+/**
+ * What account a key pair opens; changes nothing, here or there.
+ * @param url of a broker that is not at Alpaca's own addresses, which then can't tell paper from live
+ * @throws {TradeAgentError} `usage`, `broker_rejected`, `broker_unreachable`
+ */
+export async function openAccount(
+  { fetch }: Pick<App, 'fetch'>,
+  pair: KeyPair,
+  { url, environment }: { readonly url: string | undefined; readonly environment: 'paper' | 'live' },
+): Promise<OpenedAccount> {
+  const settings = brokerSettingsSchema.parse(brokerOf(url));
+  return { pair, account: await verifyKeyPair(settings, pair, { environment, fetch }), url };
+}
+
+/**
+ * Makes a home, whole or not at all: whoever is killed on the way leaves nothing that could be served.
+ * @throws {TradeAgentError} `usage` where there is one, or a folder that can't be one; `busy`
+ */
+export async function initHome(app: Pick<App, 'clock'>, home: NewHome): Promise<MadeHome> {
+  requireFree(home.folder);
+  requireValid(home.settings);
+  return await makeNewFolder(home.folder, async (part) => {
+    const { stringify } = await import('yaml');
+    const { settings, gateway, limits } = homeFiles(part);
+    const write = (file: string, about: string, content: unknown) =>
+      writePrivateFile(file, `# ${about}\n${stringify(content)}`);
+    await makeKey(part, 'EC');
+    sealSecret(part);
+    write(settings, 'Where this home is reached, and how its owner is told: docs/HOME.md.', home.settings);
+    write(gateway, 'What its gateway serves: docs/GATEWAY.md.', gatewaySettings(home));
+    write(limits, 'How far orders may go: docs/GATEWAY.md.', home.limits);
+    // What can't be read again is found before the folder has its name.
+    await readHomeSettings(part);
+    await readGatewaySettings(part);
+    await readLimits(part);
+    return await withHome(app, part, async ({ people, keyPairs, recoveryCodes }) => {
+      people.add(home.owner);
+      const { username } = home.owner;
+      await keyPairs.keep(username, home.opened.pair, home.opened.account);
+      return { recoveryCode: recoveryCodes.issue(username) };
+    });
+  });
+}
+
+/** Before anything is written: what is wrong is an answer, and no file's. @throws {TradeAgentError} `usage` */
+function requireValid(settings: NewHome['settings']): void {
+  const [issue] = homeSettingsSchema.safeParse(settings).error?.issues ?? [];
+  if (issue === undefined) return;
+  throw new TradeAgentError('usage', `${issue.path.join('.')}: ${issue.message}`, {
+    hint: 'See "trade-agent home init --help". Nothing was written.',
+  });
+}
+
+function gatewaySettings({ settings, opened }: NewHome): z.input<typeof gatewaySettingsSchema> {
+  const { address } = settings;
+  return {
+    issuer: address,
+    resource: address,
+    environment: opened.account.environment,
+    broker: brokerOf(opened.url),
+    approval: {
+      client_id: GATEWAY_CLIENT_ID,
+      signature: 'required',
+      delivery: 'ping',
+      phone_url: `${address}/phone`,
+    },
+    own_clients: [LOGIN_CLIENT_ID],
+  };
+}
+
+function brokerOf(url: string | undefined): z.input<typeof brokerSettingsSchema> {
+  return {
+    kind: 'alpaca',
+    credentials: 'key_pair',
+    ...(url === undefined ? {} : { trading_url: url }),
+  };
+}

@@ -1,0 +1,111 @@
+import { lstatSync } from 'node:fs';
+import { createKeys, type Keys } from '../../approval/keys/keys.ts';
+import { createKeyPairs, type KeyPairs } from '../../gateway/broker/key-pairs.ts';
+import type { GatewaySettings } from '../../gateway/gateway-settings.ts';
+import { createPeople, type People } from '../../home/identity-provider/people.ts';
+import { createRecoveryCodes, type RecoveryCodes } from '../../home/identity-provider/recovery-codes.ts';
+import { createSessions } from '../../home/identity-provider/sessions.ts';
+import { openPushSubscriptions, type PushSubscriptions } from '../../home/phone/push/push-subscriptions.ts';
+import type { HomeSettings } from '../../home/settings/home-settings.ts';
+import type { GatewayStores } from '../../store/gateway-stores.ts';
+import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import type { App } from '../app.ts';
+import { sealSecret } from '../gateway/key-file.ts';
+import { DATABASE_WAIT_MS, homeFiles, readGatewaySettings, readHomeSettings } from './home-files.ts';
+import { folderProblem } from './new-folder.ts';
+
+/** What a home keeps, as whoever runs its machine sees it; also while it runs. */
+export interface OpenHome {
+  readonly folder: string;
+  readonly settings: HomeSettings;
+  readonly gateway: GatewaySettings;
+  readonly stores: GatewayStores;
+  readonly people: People;
+  readonly keys: Keys;
+  readonly keyPairs: KeyPairs;
+  readonly recoveryCodes: RecoveryCodes;
+  /** Where their browsers are rung. */
+  readonly pushes: PushSubscriptions;
+  /** Signs out the browsers that a removed key let in. */
+  readonly endKey: (username: string, credentialId: string) => void;
+  /** The gateway's record is brought to its file at the end. */
+  readonly audit: () => Promise<void>;
+}
+
+/**
+ * Opens a home for what is done at its own machine.
+ * @throws {TradeAgentError} `invalid_config` where there is none, or others could have opened it before
+ */
+export async function withHome<T>(
+  { clock }: Pick<App, 'clock'>,
+  folder: string,
+  work: (home: OpenHome) => Promise<T>,
+): Promise<T> {
+  requireOwnFolder(folder);
+  const settings = await readHomeSettings(folder);
+  const gateway = await readGatewaySettings(folder);
+  const { gatewayDatabase, providerDatabase, record } = homeFiles(folder);
+  // SQLite makes its files as the umask lets it.
+  process.umask(0o077);
+  const { default: Database } = await import('better-sqlite3-multiple-ciphers');
+  const databases = [gatewayDatabase, providerDatabase].map(
+    (file) => new Database(file, { timeout: DATABASE_WAIT_MS }),
+  );
+  const [ofGateway, ofProvider] = databases as [(typeof databases)[number], (typeof databases)[number]];
+  try {
+    const stores = sqliteGatewayStores(ofGateway);
+    const { address } = settings;
+    const people = createPeople(ofProvider, () => clock.now());
+    // No form is made here.
+    const sessions = createSessions({ database: ofProvider, people, formKey: '', clock });
+    const pushes = openPushSubscriptions(ofProvider, clock);
+    return await work({
+      folder,
+      settings,
+      gateway,
+      stores,
+      people,
+      keys: createKeys({
+        store: stores.keys,
+        gateway: address,
+        rpId: new URL(address).hostname,
+        origin: address,
+        rpName: 'trade-agent',
+        clock,
+        softwareKeys: false,
+      }),
+      keyPairs: createKeyPairs({
+        store: stores.brokerKeys,
+        sealSecret: sealSecret(folder),
+        now: () => clock.now(),
+      }),
+      pushes,
+      endKey: (username, credentialId) => {
+        sessions.endOf(username, credentialId);
+        pushes.endKey(username, credentialId);
+      },
+      recoveryCodes: createRecoveryCodes({ database: ofProvider, people, clock }),
+      audit: () => stores.audit.moveToFile(record),
+    });
+  } finally {
+    for (const database of databases) database.close();
+  }
+}
+
+/** @throws {TradeAgentError} `invalid_config` */
+export function requireOwnFolder(folder: string): void {
+  const found = lstatSync(folder, { throwIfNoEntry: false });
+  if (found === undefined) {
+    throw new TradeAgentError('invalid_config', `there is no home here: ${folder}`, {
+      hint: 'Make one with "trade-agent home init", or name its folder with --home.',
+      details: { folder },
+    });
+  }
+  const problem = folderProblem(found);
+  if (problem === undefined) return;
+  throw new TradeAgentError('invalid_config', `${folder} is not used: ${problem}`, {
+    hint: 'Run this as the user whose home it is ("sudo -u USER trade-agent home …"), and "chmod 700" the folder.',
+    details: { folder },
+  });
+}

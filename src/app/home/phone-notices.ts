@@ -1,0 +1,87 @@
+import type { NoticeChannel, NoticesConfig } from '../../config/notice-channels.ts';
+import type { PhoneNotice, PhoneNotices } from '../../home/phone/push/phone-notices.ts';
+import type { Clock } from '../../machine/clock.ts';
+import { deliver } from '../../notify/deliver.ts';
+import { type Notice, NoticeFailure } from '../../notify/notice.ts';
+import { openChannel } from '../../notify/open-channel.ts';
+import type { ChannelSurroundings } from '../../notify/sender.ts';
+import type { CredentialStore } from '../../secrets/credential-store.ts';
+import { openFileStore } from '../../secrets/file/file-store.ts';
+import { noticeSecrets } from '../../secrets/notice-secrets.ts';
+
+/** All channels together: what is told later is told in vain. */
+const ALL_MS = 30_000;
+
+/** The channels' secrets of a home, in its own folder: a home that serves has no keychain that it could open. */
+export function homeSecrets(folder: string): CredentialStore {
+  return openFileStore({ folder, profile: 'home' });
+}
+
+/**
+ * Tells a home's owner of a request by the channels of `home.yaml`: by ntfy, e-mail, signed webhook, whatever a profile
+ * can have. Whoever else lives there is told nothing: the channels are the owner's.
+ */
+export function phoneNotices(options: {
+  readonly channels: NoticesConfig;
+  /** Their user name; undefined while there is nobody. */
+  readonly owner: () => string | undefined;
+  readonly secrets: CredentialStore;
+  readonly surroundings: Omit<ChannelSurroundings, 'now'>;
+  readonly clock: Clock;
+  /** Told what could not be sent, by which channel; nothing of what it said. */
+  readonly onError: (message: string) => void;
+}): PhoneNotices {
+  const { channels, owner, clock, onError } = options;
+  const used = Object.entries(channels).filter(([, { enabled, approvals }]) => enabled && approvals);
+  return {
+    async tell(told, signal) {
+      if (used.length === 0 || told.user !== owner()) return;
+      const secretOf = await noticeSecrets(options.secrets);
+      const notice = noticeOf(told);
+      const byTime = timeLimit(clock, signal);
+      try {
+        await Promise.all(
+          used.map(([name, channel]) =>
+            send(name, channel, secretOf(name, channel), notice, { ...options, signal: byTime.signal }).catch(
+              (error: Error) => onError(`notice ${name}: ${error.message}`),
+            ),
+          ),
+        );
+      } finally {
+        byTime.over();
+      }
+    },
+  };
+}
+
+/** @throws {NoticeFailure} */
+async function send(
+  name: string,
+  channel: NoticeChannel,
+  secret: string | undefined,
+  notice: Notice,
+  {
+    surroundings,
+    clock,
+    signal,
+  }: { surroundings: Omit<ChannelSurroundings, 'now'>; clock: Clock; signal: AbortSignal },
+): Promise<void> {
+  const open = openChannel(name, channel, secret, { ...surroundings, now: () => clock.now() });
+  const [delivery] = await deliver(open, [notice], { clock, signal, attemptMs: channel.timeout * 1000 });
+  const failure = delivery?.failure;
+  if (failure !== undefined) throw new NoticeFailure(failure.code, failure.message);
+}
+
+function noticeOf({ id, title, body, at, approval }: PhoneNotice): Notice {
+  return { id, type: 'approval', severity: 'warning', title, body, at, data: { approval } };
+}
+
+function timeLimit(clock: Clock, signal: AbortSignal): { readonly signal: AbortSignal; over(): void } {
+  const late = new AbortController();
+  const done = new AbortController();
+  clock.sleep(ALL_MS, done.signal).then(
+    () => late.abort(new NoticeFailure('timeout', `the ${ALL_MS / 1000} s for all notices were over`)),
+    () => undefined,
+  );
+  return { signal: AbortSignal.any([signal, late.signal]), over: () => done.abort() };
+}

@@ -1,0 +1,241 @@
+import { hkdfSync, randomBytes } from 'node:crypto';
+import type { RequestListener } from 'node:http';
+import type { RequestLogEntry } from '../../gateway/door/request-log.ts';
+import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-settings.ts';
+import type { Limits } from '../../gateway/policy/limits.ts';
+import { readLimits } from '../../gateway/policy/limits-file.ts';
+import { Faults } from '../../home/faults.ts';
+import { isGatewayPath } from '../../home/gateway-paths.ts';
+import { createHome, type HomeOptions } from '../../home/home.ts';
+import { createPeople, type People } from '../../home/identity-provider/people.ts';
+import { createVault } from '../../home/identity-provider/vault.ts';
+import { isLocalAddress } from '../../home/settings/home-address.ts';
+import {
+  type HomeSettings,
+  type ListenAddress,
+  listenOf,
+  listenText,
+  proxiesOf,
+} from '../../home/settings/home-settings.ts';
+import { utcSeconds } from '../../machine/clock.ts';
+import { withProcessLock } from '../../machine/process-lock.ts';
+import { mcpMount } from '../../mcp/http/mcp-mount.ts';
+import { requireHost } from '../../net/host-check.ts';
+import { type HttpServer, type ListenOptions, listen } from '../../net/http-server.ts';
+import { listenOnLocalhost } from '../../net/localhost.ts';
+import { ownAddress } from '../../net/own-address.ts';
+import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import type { App } from '../app.ts';
+import { readKey, sealSecret } from '../gateway/key-file.ts';
+import { servedUntilStopped } from '../served-until-stopped.ts';
+import { version } from '../version.ts';
+import { homeFiles, readGatewaySettings, readHomeSettings } from './home-files.ts';
+import { homePush } from './home-push.ts';
+import { requireOwnFolder } from './open-home.ts';
+import { announceHome, type HomeReady } from './ready-file.ts';
+
+export interface ServeHomeOptions {
+  readonly folder: string;
+  /** Instead of what home.yaml says. */
+  readonly listen?: ListenAddress | undefined;
+  readonly listening: Pick<ListenOptions, 'tls' | 'proxy'>;
+  /** A second place to write the ready file. */
+  readonly readyFile?: string | undefined;
+  readonly ready: (home: HomeReady) => Promise<void>;
+  readonly log: (entry: HomeRequest) => void;
+}
+
+/** What serving needs of its surroundings. */
+type HomeApp = Pick<App, 'clock' | 'tell' | 'env' | 'discreetFetch'>;
+
+/** One line about one request; of what the gateway answers it knows more. */
+export type HomeRequest = Pick<
+  RequestLogEntry,
+  'at' | 'method' | 'path' | 'status' | 'duration_ms' | 'code' | 'sub' | 'error'
+>;
+
+/** An order may be on its way to the broker: its answer is waited for so long. Milliseconds. */
+const DRAIN_MS = 20_000;
+
+/**
+ * Serves a home until the signal aborts. One process a folder.
+ * @throws {TradeAgentError} `busy`, `invalid_config`, `port_in_use`
+ */
+export async function serveHome(
+  app: HomeApp & Pick<App, 'signal'>,
+  options: ServeHomeOptions,
+): Promise<void> {
+  const { folder } = options;
+  // SQLite makes its files as the umask lets it.
+  process.umask(0o077);
+  requireOwnFolder(folder);
+  const settings = await readHomeSettings(folder);
+  const gateway = await readGatewaySettings(folder);
+  requireOneAddress(settings, gateway);
+  const files = homeFiles(folder);
+  await withProcessLock(files.lock, { what: `the home ${folder}`, waitMs: 0 }, async () => {
+    const closers: (() => void | Promise<void>)[] = [];
+    try {
+      const ready = await open(app, options, { settings, gateway }, (closer) => closers.unshift(closer));
+      await options.ready(ready);
+      await servedUntilStopped(app.signal, async () => undefined);
+    } finally {
+      for (const close of closers) await close();
+    }
+  });
+}
+
+/** Opens each part, and has the server answer. @param onClose what came last is closed first */
+async function open(
+  app: HomeApp,
+  options: ServeHomeOptions,
+  { settings, gateway }: { readonly settings: HomeSettings; readonly gateway: GatewaySettings },
+  onClose: (closer: () => void | Promise<void>) => void,
+): Promise<HomeReady> {
+  const { folder, readyFile, log } = options;
+  const { clock } = app;
+  const now = () => clock.now();
+  const limits = await readLimits(folder);
+  const { default: Database } = await import('better-sqlite3-multiple-ciphers');
+  const files = homeFiles(folder);
+  const [providerDatabase, gatewayDatabase] = [files.providerDatabase, files.gatewayDatabase].map((file) => {
+    const database = new Database(file);
+    onClose(() => void database.close());
+    return database;
+  }) as [HomeOptions['providerDatabase'], HomeOptions['providerDatabase']];
+  const server = await listenFor(app, settings, options);
+  onClose(() => server.close());
+  let answer: RequestListener = (_request, response) => void response.writeHead(503).end();
+  const own = await ownAddress(settings.address, (request, response) => answer(request, response), { now });
+  onClose(() => own.close());
+  const people = createPeople(providerDatabase, now);
+  const home = await createHome({
+    ...homeParts(folder, settings, gateway, { limits, clock }),
+    about: { name: nameOf(people, settings), environment: gateway.environment, simulated: false },
+    push: homePush(app, folder, settings, () => people.list()[0]?.username),
+    ...(settings.number_matching === undefined ? {} : { numberMatching: settings.number_matching }),
+    providerDatabase,
+    vault: noVault(folder, providerDatabase),
+    stores: sqliteGatewayStores(gatewayDatabase),
+    fetch: own.fetch,
+    clock,
+    onError: (message) => app.tell(`home: ${message}`),
+  });
+  onClose(() => Promise.all([home.close(), server.close(DRAIN_MS)]).then(() => undefined));
+  answer = home.listener;
+  const isForUs = requireHost([settings.address]);
+  const toHome = logged(answer, clock, log);
+  server.serve((request, response) => {
+    if (isForUs(request, response)) toHome(request, response);
+  });
+  const ready: HomeReady = {
+    address: settings.address,
+    url: server.url,
+    environment: gateway.environment,
+    home: folder,
+    pid: process.pid,
+  };
+  for (const file of readyFile === undefined ? [files.ready] : [files.ready, readyFile]) {
+    onClose(announceHome(file, ready));
+  }
+  return ready;
+}
+
+function homeParts(
+  folder: string,
+  settings: HomeSettings,
+  gateway: GatewaySettings,
+  { limits, clock }: { readonly limits: Limits | undefined; readonly clock: App['clock'] },
+): Omit<
+  HomeOptions,
+  'about' | 'push' | 'providerDatabase' | 'vault' | 'stores' | 'fetch' | 'clock' | 'onError'
+> {
+  const secrets = { privateKey: readKey(folder), sealSecret: sealSecret(folder) };
+  const options = gatewayOptions(gateway, secrets, folder);
+  const { approval } = options;
+  if (approval === undefined || !('id' in approval.client)) {
+    throw new TradeAgentError('invalid_config', 'gateway.yaml: "approval.client_id" is missing', {
+      hint: 'A home knows its own gateway: set "approval: {client_id: trade-agent-gateway}".',
+    });
+  }
+  return {
+    address: settings.address,
+    gateway: {
+      ...options,
+      approval: { ...approval, client: approval.client },
+      ...(limits === undefined ? {} : { limits }),
+      mounts: [mcpMount({ version: version(), readOnly: false, clock, environment: gateway.environment })],
+    },
+    faults: new Faults(),
+    softwareKeys: false,
+    // There is no terminal phone: a secret that nobody has.
+    phonePairingSecret: randomBytes(32).toString('base64url'),
+    // A command that is killed at the wrong moment must not cost a sign-in.
+    refreshTokenReuse: 'until_confirmed',
+  };
+}
+
+/** What phones call it: by the one who came first. */
+function nameOf(people: People, { address }: HomeSettings): string {
+  const [owner] = people.list();
+  return owner === undefined ? new URL(address).host : `${owner.name}’s home`;
+}
+
+/** @throws {TradeAgentError} `invalid_config` */
+function requireOneAddress({ address }: HomeSettings, { issuer, resource }: GatewaySettings): void {
+  if (issuer === address && resource === address) return;
+  throw new TradeAgentError('invalid_config', 'gateway.yaml names another address than home.yaml', {
+    hint: `Set "issuer" and "resource" there to ${address}. Phones are paired with one address alone.`,
+  });
+}
+
+function listenFor(
+  { clock, tell }: Pick<App, 'clock' | 'tell'>,
+  settings: HomeSettings,
+  { listen: said, listening }: Pick<ServeHomeOptions, 'listen' | 'listening'>,
+): Promise<HttpServer> {
+  const now = () => clock.now();
+  const at = said ?? listenOf(settings);
+  if (said === undefined && settings.listen === undefined && isLocalAddress(settings.address)) {
+    return listenOnLocalhost(at.port, now);
+  }
+  const tls = settings.tls && { certFile: settings.tls.cert, keyFile: settings.tls.key };
+  const proxies = proxiesOf({ ...settings, listen: listenText(at) });
+  return listen(
+    {
+      ...at,
+      ...(tls === undefined ? {} : { tls }),
+      ...(proxies === undefined || listening.tls !== undefined ? {} : { proxy: { addresses: proxies } }),
+      ...listening,
+      ...{ tell, clock },
+    },
+    now,
+  );
+}
+
+/** Accounts elsewhere are opened by key pairs: nothing is connected by way of the provider. */
+function noVault(folder: string, database: HomeOptions['providerDatabase']) {
+  const key = Buffer.from(hkdfSync('sha256', sealSecret(folder), '', 'trade-agent home vault v1', 32));
+  return createVault({ database, key, connections: {} });
+}
+
+/** What the gateway answers it logs by itself. */
+function logged(
+  answer: RequestListener,
+  clock: App['clock'],
+  log: (entry: HomeRequest) => void,
+): RequestListener {
+  return (request, response) => {
+    const [path = '/'] = (request.url ?? '/').split('?', 1);
+    if (!isGatewayPath(path)) {
+      const since = clock.now();
+      response.once('close', () => {
+        const { method = 'GET' } = request;
+        const duration_ms = clock.now() - since;
+        log({ at: utcSeconds(since), method, path, status: response.statusCode, duration_ms });
+      });
+    }
+    answer(request, response);
+  };
+}

@@ -1,0 +1,146 @@
+import { utcSeconds } from '../../machine/clock.ts';
+import type { SigningKey } from '../../store/signing-key-store.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import type { App } from '../app.ts';
+import { type OpenHome, withHome } from './open-home.ts';
+import { newPerson } from './owner.ts';
+import { personOf } from './pair-phone.ts';
+
+/** A phone or other authenticator of a person's. */
+export interface ListedAuthenticator {
+  /** By which it is removed. */
+  readonly id: string;
+  readonly name: string;
+  readonly kind: 'passkey' | 'software';
+  /** Whether it can be on several devices at once. */
+  readonly synced: boolean;
+  readonly enrolled_at: string;
+  readonly last_used_at: string | null;
+}
+
+export interface ListedUser {
+  readonly username: string;
+  readonly name: string;
+  readonly email: string;
+  readonly authenticators: readonly ListedAuthenticator[];
+  /** Null: no broker's account. */
+  readonly account: { readonly number: string; readonly environment: 'paper' | 'live' } | null;
+  readonly recovery_code: 'unused' | 'used' | 'none';
+}
+
+export async function listUsers(app: Pick<App, 'clock'>, folder: string): Promise<ListedUser[]> {
+  return await withHome(app, folder, listedUsers);
+}
+
+export async function listedUsers({
+  people,
+  keys,
+  keyPairs,
+  recoveryCodes,
+}: Pick<OpenHome, 'people' | 'keys' | 'keyPairs' | 'recoveryCodes'>): Promise<ListedUser[]> {
+  const pairs = await keyPairs.list();
+  return await Promise.all(
+    people.list().map(async ({ username, name, email }) => {
+      const pair = pairs.find(({ sub }) => sub === username);
+      const code = recoveryCodes.find(username);
+      return {
+        username,
+        name,
+        email,
+        authenticators: (await keys.list(username)).map(listedAuthenticator),
+        account: pair === undefined ? null : { number: pair.accountNumber, environment: pair.environment },
+        recovery_code: code === undefined ? 'none' : code.usedAt === undefined ? 'unused' : 'used',
+      };
+    }),
+  );
+}
+
+function listedAuthenticator(key: SigningKey): ListedAuthenticator {
+  return {
+    id: key.credentialId,
+    name: key.name,
+    kind: key.method === 'software' ? 'software' : 'passkey',
+    synced: key.deviceType === 'multiDevice',
+    enrolled_at: utcSeconds(key.enrolledAt),
+    last_used_at: key.lastUsedAt === undefined ? null : utcSeconds(key.lastUsedAt),
+  };
+}
+
+/** @throws {TradeAgentError} `usage` for a name that is or was taken */
+export async function addUser(
+  app: Pick<App, 'clock'>,
+  folder: string,
+  given: Parameters<typeof newPerson>[0],
+): Promise<{ readonly username: string; readonly name: string; readonly recoveryCode: string }> {
+  const person = newPerson(given);
+  return await withHome(app, folder, async ({ people, recoveryCodes }) => {
+    people.add(person);
+    return {
+      username: person.username,
+      name: person.name,
+      recoveryCode: recoveryCodes.issue(person.username),
+    };
+  });
+}
+
+/**
+ * Removes a person: their authenticators first, so that whoever is interrupted leaves nobody who can approve; then their
+ * account at the broker, what they have open, and themselves.
+ * @throws {TradeAgentError} `not_found`
+ */
+export async function removeUser(app: Pick<App, 'clock'>, folder: string, username: string): Promise<void> {
+  await withHome(app, folder, async (home) => {
+    const person = personOf(home, username);
+    for (const { credentialId } of await home.keys.list(person.username)) {
+      await home.keys.remove('machine', credentialId);
+      home.endKey(person.username, credentialId);
+    }
+    await home.stores.halts.halt(person.username, 'machine', app.clock.now());
+    await home.keyPairs.remove(person.username);
+    home.people.remove(person.username);
+    await home.audit();
+  });
+}
+
+/** @returns who it belonged to. @throws {TradeAgentError} `not_found`, `usage` for an id that begins several */
+export async function removeAuthenticator(
+  app: Pick<App, 'clock'>,
+  folder: string,
+  { username, id }: { readonly username: string | undefined; readonly id: string },
+): Promise<{
+  readonly username: string;
+  readonly authenticator: ListedAuthenticator;
+  readonly left: number;
+}> {
+  return await withHome(app, folder, async (home) => {
+    const person = personOf(home, username);
+    const all = await home.keys.list(person.username);
+    const found = all.filter(({ credentialId, name }) => credentialId.startsWith(id) || name === id);
+    const [key, ...more] = found;
+    if (key === undefined || more.length > 0) {
+      throw new TradeAgentError(
+        key === undefined ? 'not_found' : 'usage',
+        key === undefined
+          ? `${person.username} has no authenticator "${id}"`
+          : `"${id}" stands for ${found.length} authenticators of ${person.username}`,
+        { hint: 'See "trade-agent home user list": its id, or as much of it as no other begins with.' },
+      );
+    }
+    await home.keys.remove('machine', key.credentialId);
+    home.endKey(person.username, key.credentialId);
+    await home.audit();
+    return { username: person.username, authenticator: listedAuthenticator(key), left: all.length - 1 };
+  });
+}
+
+/** A new recovery code; the one before ends. @throws {TradeAgentError} `not_found` */
+export async function newRecoveryCode(
+  app: Pick<App, 'clock'>,
+  folder: string,
+  username: string | undefined,
+): Promise<{ readonly username: string; readonly recoveryCode: string }> {
+  return await withHome(app, folder, async (home) => {
+    const person = personOf(home, username);
+    return { username: person.username, recoveryCode: home.recoveryCodes.issue(person.username) };
+  });
+}

@@ -1,0 +1,65 @@
+import { TradeAgentError } from '../../../trading/errors.ts';
+import type { Context } from '../../context.ts';
+
+export interface BrokerKeyOptions {
+  readonly brokerKeyFile?: string;
+  readonly brokerKeyFd?: number;
+  readonly confirmLive?: string;
+}
+
+/**
+ * A broker's key pair: from a file, a descriptor, or asked for without showing it.
+ * @throws {TradeAgentError} `usage`
+ */
+export async function readBrokerKeys(
+  { io, signal }: Pick<Context, 'io' | 'signal'>,
+  { brokerKeyFile, brokerKeyFd }: BrokerKeyOptions,
+): Promise<{ keyId: string; secret: string }> {
+  const [{ readSecretPlace }, { readKeyPairText }] = await Promise.all([
+    import('../../terminal/secret-file.ts'),
+    import('../../../app/home/broker-key-text.ts'),
+  ]);
+  const text = await readSecretPlace({ file: brokerKeyFile, fd: brokerKeyFd }, "the broker's keys", signal);
+  if (text !== undefined) return readKeyPairText(text, brokerKeyFile ?? `descriptor ${brokerKeyFd}`);
+  if (!io.interactive) {
+    throw new TradeAgentError('usage', "the broker's keys are missing", {
+      hint: 'Name a file with --broker-key-file, or a descriptor with --broker-key-fd. They are taken from no argument and no variable.',
+    });
+  }
+  const { askSecret } = await import('../../terminal/secret-input.ts');
+  const ask = async (question: string) => {
+    for (;;) {
+      const answer = await askSecret(io, question, signal);
+      signal.throwIfAborted();
+      if (answer !== '') return answer;
+    }
+  };
+  return {
+    keyId: await ask('Key id (not shown): '),
+    secret: await ask('Secret (not shown): '),
+  };
+}
+
+/**
+ * Has whoever sets a live account up say its number once.
+ * @throws {TradeAgentError} `usage` for another number, or none
+ */
+export async function confirmLive(
+  { io, signal }: Pick<Context, 'io' | 'signal'>,
+  { accountNumber, environment }: { readonly accountNumber: string; readonly environment: 'paper' | 'live' },
+  given: string | undefined,
+): Promise<void> {
+  if (environment === 'paper') return;
+  const refused = (message: string) =>
+    new TradeAgentError('usage', message, {
+      hint: 'Type the number of the account, or give it with --confirm-live. Nothing was written.',
+    });
+  if (given !== undefined) {
+    if (given === accountNumber) return;
+    throw refused(`--confirm-live names another account than these keys open`);
+  }
+  if (!io.interactive) throw refused('these keys open an account with REAL MONEY');
+  io.talk(io.paint('stderr', ['red', 'bold'], 'These keys trade REAL MONEY.'));
+  const typed = (await io.prompt(`Type the account's number to go on (${accountNumber}): `, signal)).trim();
+  if (typed !== accountNumber) throw refused('another number was typed');
+}

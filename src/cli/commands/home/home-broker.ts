@@ -1,0 +1,109 @@
+import type { Command } from 'commander';
+import { utcSeconds } from '../../../machine/clock.ts';
+import { safeLine } from '../../../net/shown-text.ts';
+import { environmentWord } from '../../../trading/environment.ts';
+import { runCommand } from '../../cli.ts';
+import { descriptorNumber } from '../../options/descriptor.ts';
+import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
+import type { BrokerKeyOptions } from './broker-keys.ts';
+import type { FolderOf } from './folder-of.ts';
+
+type SetOptions = BrokerKeyOptions & { readonly user?: string };
+
+export function addHomeBroker(home: Command, cli: Cli, folderOf: FolderOf): void {
+  const broker = home
+    .command('broker')
+    .summary("the keys of people's accounts at the broker")
+    .description("The keys by which the home opens people's accounts at the broker. They are never shown.")
+    .addHelpText(
+      'after',
+      examples([['trade-agent home broker set', 'after new keys were made at the broker']]) + exitCodes([]),
+    );
+  broker
+    .command('show', { isDefault: true })
+    .description('Shows whose accounts can be opened; no key and no part of one.')
+    .addHelpText(
+      'after',
+      examples([['trade-agent home broker show --output json', 'for scripts']]) + exitCodes([]),
+    )
+    .action((_options, command: Command) =>
+      runCommand(cli, command, async (context) => {
+        const { listBrokerKeys } = await import('../../../app/home/broker-account.ts');
+        const accounts = (await listBrokerKeys(context, folderOf(command))).map((kept) => ({
+          user: kept.sub,
+          number: kept.accountNumber,
+          environment: kept.environment,
+          kept_at: utcSeconds(kept.keptAt),
+        }));
+        await context.output.result('home-broker', { accounts }, () =>
+          accounts.length === 0
+            ? 'No keys are kept: "trade-agent home broker set" asks for them.'
+            : accounts
+                .map(
+                  ({ user, number, environment, kept_at }) =>
+                    `${user}  account ${safeLine(number)} (${environmentWord(environment)}), since ${kept_at}`,
+                )
+                .join('\n'),
+        );
+      }),
+    );
+  addSet(broker, cli, folderOf);
+  broker
+    .command('remove')
+    .description("Erases a person's keys. Orders at the broker stay as they are; delete the keys there, too.")
+    .option('--user <name>', 'whose (default: the one who lives here)')
+    .requiredOption('--yes', 'it is meant')
+    .addHelpText('after', examples([['trade-agent home broker remove --user bob --yes', '']]) + exitCodes([]))
+    .action((options: { user?: string }, command: Command) =>
+      runCommand(cli, command, async (context) => {
+        const { removeBrokerKeys } = await import('../../../app/home/broker-account.ts');
+        const { username } = await removeBrokerKeys(context, folderOf(command), options.user);
+        await context.output.result(
+          'home-broker-remove',
+          { user: username },
+          () => `The broker keys of ${username} are erased here.`,
+        );
+      }),
+    );
+}
+
+function addSet(broker: Command, cli: Cli, folderOf: FolderOf): void {
+  broker
+    .command('set')
+    .description(
+      "Keeps a person's keys, in place of those before; they are tried at the broker first. Also while the home is served.",
+    )
+    .option('--user <name>', 'whose (default: the one who lives here)')
+    .option('--broker-key-file <file>', 'key id and secret on two lines, or key= and secret= lines; 0600')
+    .option('--broker-key-fd <number>', 'the same from an open descriptor', descriptorNumber)
+    .option('--confirm-live <account>', 'the number of an account with real money, to say that it is meant')
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent home broker set', 'asks for both, without showing them'],
+        ['trade-agent home broker set --broker-key-file keys.txt', 'for scripts'],
+      ]) + exitCodes([]),
+    )
+    .action((options: SetOptions, command: Command) =>
+      runCommand(cli, command, async (context) => {
+        const [{ setBrokerKeys }, { confirmLive, readBrokerKeys }] = await Promise.all([
+          import('../../../app/home/broker-account.ts'),
+          import('./broker-keys.ts'),
+        ]);
+        const pair = await readBrokerKeys(context, options);
+        const { username, account } = await setBrokerKeys(
+          context,
+          { folder: folderOf(command), username: options.user, pair },
+          (found) => confirmLive(context, found, options.confirmLive),
+        );
+        const { accountNumber, environment, status } = account;
+        await context.output.result(
+          'home-broker-set',
+          { user: username, number: accountNumber, environment, status },
+          () =>
+            `Account ${safeLine(accountNumber)} (${environmentWord(environment)}) of ${username}: ${safeLine(status)}`,
+        );
+      }),
+    );
+}

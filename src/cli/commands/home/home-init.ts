@@ -1,0 +1,101 @@
+import type { Command } from 'commander';
+import { exits } from '../../../app/exit-codes.ts';
+import { safeLine } from '../../../net/shown-text.ts';
+import { environmentWord } from '../../../trading/environment.ts';
+import { runCommand } from '../../cli.ts';
+import type { Context } from '../../context.ts';
+import { choiceOption } from '../../options/choice.ts';
+import { descriptorNumber } from '../../options/descriptor.ts';
+import { examples, exitCodes } from '../../options/help.ts';
+import { listenAddress } from '../../options/listen-address.ts';
+import { addListeningOptions } from '../../options/listening.ts';
+import type { Cli } from '../../surroundings.ts';
+import type { FolderOf } from './folder-of.ts';
+import type { InitOptions } from './init-answers.ts';
+
+export function addHomeInit(home: Command, cli: Cli, folderOf: FolderOf): void {
+  const making = home
+    .command('init')
+    .description(
+      "Makes a home: asks for its address, your name, your broker's keys (not shown), limits and notices, or takes all of it as options. The keys are tried at the broker first. Nothing is served, and nothing is left behind when it is interrupted.",
+    )
+    .option(
+      '--address <url>',
+      'https://NAME, or http://localhost:PORT for this machine alone (default: http://localhost:4780)',
+    )
+    .option('--name <name>', 'yours, as the phone shows it')
+    .option('--user <name>', 'your user name (default: made of the name)')
+    .option('--email <address>', 'your e-mail address (default: none)')
+    .option('--broker-key-file <file>', 'key id and secret on two lines, or key= and secret= lines; 0600')
+    .option('--broker-key-fd <number>', 'the same from an open descriptor', descriptorNumber)
+    .option('--broker-url <url>', "a broker that speaks Alpaca's API elsewhere (default: Alpaca)")
+    .addOption(
+      choiceOption('--environment <name>', 'what a broker at --broker-url trades (default: paper)', [
+        'paper',
+        'live',
+      ]),
+    )
+    .option('--confirm-live <account>', 'the number of an account with real money, to say that it is meant')
+    .option('--max-order <dollars>', 'the most that one order may come to (default: 1000)')
+    .option('--max-day-orders <count>', 'the most orders a day (default: 20)')
+    .option('--ntfy <topic>', 'also tell by ntfy: a topic, or its whole address (default: pushes alone)')
+    .option(
+      '--listen <host:port>',
+      'where it listens on this machine (default: by the address)',
+      listenAddress,
+    );
+  addListeningOptions(making)
+    .option('-y, --yes', 'take the defaults for what is not given')
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent home init', 'asks five questions'],
+        [
+          'trade-agent home init --address https://home.tail1234.ts.net --name Ada --broker-key-file keys.txt --yes',
+          'for scripts',
+        ],
+      ]) + exitCodes([exits.busy]),
+    )
+    .action((options: InitOptions, command: Command) =>
+      runCommand(cli, command, (context) => init(context, folderOf(command), options)),
+    );
+}
+
+async function init(context: Context, folder: string, options: InitOptions): Promise<void> {
+  const { makeHome } = await import('./make-home.ts');
+  const made = await makeHome(context, folder, options);
+  const { opened, settings, owner, limits, recoveryCode } = made;
+  const { accountNumber, environment, status } = opened.account;
+  const next = [
+    'trade-agent home serve',
+    'trade-agent home pair',
+    `trade-agent profile add home --home ${settings.address}`,
+  ];
+  await context.output.result(
+    'home-init',
+    {
+      folder,
+      address: settings.address,
+      owner,
+      account: { number: accountNumber, environment, status },
+      limits,
+      recovery_code: recoveryCode,
+      next,
+    },
+    () =>
+      [
+        `The home of ${safeLine(owner.name)} (${owner.username}) is in ${folder}.`,
+        `Address   ${settings.address}`,
+        `Account   ${safeLine(accountNumber)} (${environmentWord(environment)})`,
+        '',
+        `Recovery code   ${recoveryCode}`,
+        'Write it down; it is not shown again. Without any phone it lets you read, deny and halt;',
+        'it approves nothing, and pairs no phone.',
+        '',
+        'Next:',
+        '  trade-agent home serve     in a terminal of its own; shows a QR code for your phone',
+        `  trade-agent profile add home --home ${settings.address}`,
+        '  trade-agent login --profile home',
+      ].join('\n'),
+  );
+}

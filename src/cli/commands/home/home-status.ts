@@ -1,0 +1,65 @@
+import type { Command } from 'commander';
+import { exits } from '../../../app/exit-codes.ts';
+import type { HomeStatus } from '../../../app/home/home-status.ts';
+import { environmentWord } from '../../../trading/environment.ts';
+import { runCommand } from '../../cli.ts';
+import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
+import type { FolderOf } from './folder-of.ts';
+import { userLines } from './home-user.ts';
+
+/** `home status` and `home doctor`: how it stands, and what is wrong. */
+export function addHomeStatus(home: Command, cli: Cli, folderOf: FolderOf): void {
+  home
+    .command('status')
+    .description(
+      'Says where the home is reached, whether it is served, who lives there, what they approve with, and what is open.',
+    )
+    .addHelpText(
+      'after',
+      examples([['trade-agent home status --output json', 'for scripts']]) + exitCodes([]),
+    )
+    .action((_options, command: Command) =>
+      runCommand(cli, command, async (context) => {
+        const { homeStatus } = await import('../../../app/home/home-status.ts');
+        const status = await homeStatus(context, folderOf(command));
+        await context.output.result('home-status', { ...status }, () => statusLines(status).join('\n'));
+      }),
+    );
+
+  home
+    .command('doctor')
+    .description(
+      'Checks folder, user, disk, address, certificate, signatures, phones, the broker and the clock, and says what to do. Changes nothing, and prints no secret.',
+    )
+    .addHelpText(
+      'after',
+      examples([['trade-agent home doctor', 'exit 3 where there is something to do']]) +
+        exitCodes([exits.found]),
+    )
+    .action((_options, command: Command) =>
+      runCommand(cli, command, async (context) => {
+        const [{ homeDoctor }, { findingsText }] = await Promise.all([
+          import('../../../app/home/doctor/doctor.ts'),
+          import('../../text/findings.ts'),
+        ]);
+        const findings = await homeDoctor(context, folderOf(command));
+        const ok = findings.every(({ status }) => status === 'ok' || status === 'skip');
+        await context.output.result('home-doctor', { ok, findings }, () =>
+          findingsText(context.io, findings),
+        );
+        return ok ? exits.done : exits.found;
+      }),
+    );
+}
+
+function statusLines({ address, environment, served, signature, users, folder }: HomeStatus): string[] {
+  return [
+    `${address} (${environmentWord(environment)}), ${served === null ? 'not served now' : `served at ${served.url} by process ${served.pid}`}`,
+    `signatures ${signature}; kept in ${folder}`,
+    ...users.flatMap((user) => [
+      ...userLines(user),
+      `  ${user.open} open ${user.open === 1 ? 'proposal' : 'proposals'}, ${user.pushes} ${user.pushes === 1 ? 'browser' : 'browsers'} rung by push${user.halted_at === null ? '' : `; trading is halted since ${user.halted_at}`}`,
+    ]),
+  ];
+}

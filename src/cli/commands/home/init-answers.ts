@@ -1,0 +1,168 @@
+import { newPerson } from '../../../app/home/owner.ts';
+import { defaultLimits, type Limits, limitsSchema } from '../../../gateway/policy/limits.ts';
+import { homeAddressProblem } from '../../../home/settings/home-address.ts';
+import { DEFAULT_PORT, type ListenAddress, listenText } from '../../../home/settings/home-settings.ts';
+import { isSecureUrl } from '../../../net/secure-url.ts';
+import { TradeAgentError } from '../../../trading/errors.ts';
+import type { Context } from '../../context.ts';
+import { type ListeningFlags, listeningOf } from '../../options/listening.ts';
+import { askUntil } from '../../terminal/questions.ts';
+import type { BrokerKeyOptions } from './broker-keys.ts';
+
+export interface InitOptions extends BrokerKeyOptions, Partial<ListeningFlags> {
+  readonly address?: string;
+  readonly name?: string;
+  readonly user?: string;
+  readonly email?: string;
+  readonly brokerUrl?: string;
+  readonly environment?: 'paper' | 'live';
+  readonly maxOrder?: string;
+  readonly maxDayOrders?: string;
+  readonly ntfy?: string;
+  readonly listen?: ListenAddress;
+  readonly yes?: boolean;
+}
+
+type Asking = Pick<Context, 'io' | 'signal'>;
+
+const DEFAULT_ADDRESS = `http://localhost:${DEFAULT_PORT}`;
+
+const wrong = (option: string, problem: string) =>
+  new TradeAgentError('usage', `${option}: ${problem}`, {
+    hint: 'See "trade-agent home init --help". Nothing was written.',
+  });
+
+/** Whether what has a default is asked about. */
+const asks = ({ io }: Asking, { yes }: InitOptions) => io.interactive && yes !== true;
+
+export async function addressAnswer(asking: Asking, options: InitOptions): Promise<string> {
+  const { address } = options;
+  if (address !== undefined) {
+    const problem = homeAddressProblem(address);
+    if (problem !== undefined) throw wrong('--address', problem);
+    return address;
+  }
+  if (!asks(asking, options)) {
+    if (options.yes === true) return DEFAULT_ADDRESS;
+    throw wrong('--address', 'is missing');
+  }
+  asking.io.talk(
+    `Where is your home to be reached?\n  https://NAME   from everywhere you are: a name and a certificate (docs/HOME.md)\n  Enter          ${DEFAULT_ADDRESS}, on this machine alone`,
+  );
+  const given = await askUntil(
+    asking,
+    `Address [${DEFAULT_ADDRESS}]: `,
+    (text) => text === '' || homeAddressProblem(text) === undefined,
+    (text) => homeAddressProblem(text) ?? '',
+  );
+  return given === '' ? DEFAULT_ADDRESS : given;
+}
+
+export async function ownerAnswer(
+  asking: Asking,
+  options: InitOptions,
+): Promise<ReturnType<typeof newPerson>> {
+  let { name } = options;
+  if (name === undefined) {
+    if (!asking.io.interactive) throw wrong('--name', 'is missing');
+    name = await askUntil(asking, 'Your name: ', (text) => text !== '', 'As your phone is to greet you.');
+  }
+  return newPerson({ name, username: options.user, email: options.email });
+}
+
+/** How far orders may go; each of both is asked about where it is not given. */
+export async function limitAnswers(asking: Asking, options: InitOptions): Promise<Limits> {
+  const usual = defaultLimits();
+  const { maxOrder, maxDayOrders } = options;
+  return {
+    ...usual,
+    ...(await limitAnswer(asking, options, 'max_order_notional', {
+      given: maxOrder,
+      option: '--max-order',
+      question: 'The most that one order may come to, in dollars',
+      mustBe: 'an amount, as 2500',
+      read: (text) => text,
+    })),
+    ...(await limitAnswer(asking, options, 'max_day_orders', {
+      given: maxDayOrders,
+      option: '--max-day-orders',
+      question: 'The most orders a day',
+      mustBe: 'a whole number, as 20',
+      read: Number,
+    })),
+  };
+}
+
+async function limitAnswer(
+  asking: Asking,
+  options: InitOptions,
+  name: keyof Limits,
+  limit: {
+    readonly given: string | undefined;
+    readonly option: string;
+    readonly question: string;
+    readonly mustBe: string;
+    readonly read: (text: string) => string | number;
+  },
+): Promise<Partial<Limits>> {
+  const { given, option, question, mustBe, read } = limit;
+  const parsed = (text: string) => limitsSchema.safeParse({ [name]: read(text) });
+  if (given !== undefined) {
+    const { data } = parsed(given);
+    if (data === undefined) throw wrong(option, `must be ${mustBe}`);
+    return data;
+  }
+  if (!asks(asking, options)) return {};
+  const typed = await askUntil(
+    asking,
+    `${question} [${defaultLimits()[name] ?? ''}]: `,
+    (text) => text === '' || parsed(text).success,
+    `It must be ${mustBe}.`,
+  );
+  return typed === '' ? {} : (parsed(typed).data ?? {});
+}
+
+/** `listen`, `tls` and `proxy` of home.yaml, as far as they are given. @throws {TradeAgentError} `usage` */
+export function listeningAnswer({ listen, tlsCert, tlsKey, proxy = [] }: InitOptions) {
+  const { tls } = listeningOf({
+    ...(tlsCert === undefined ? {} : { tlsCert }),
+    ...(tlsKey === undefined ? {} : { tlsKey }),
+    proxy,
+  });
+  return {
+    ...(listen === undefined ? {} : { listen: listenText(listen) }),
+    ...(tls === undefined ? {} : { tls: { cert: tls.certFile, key: tls.keyFile } }),
+    ...(proxy.length === 0 ? {} : { proxy: [...proxy] }),
+  };
+}
+
+/** How else the owner is told, as `notices` of home.yaml; undefined for pushes alone. */
+export async function noticeAnswer(asking: Asking, options: InitOptions) {
+  const { ntfy } = options;
+  if (ntfy !== undefined) {
+    const channel = ntfyChannel(ntfy);
+    if (channel === undefined) throw wrong('--ntfy', 'must be a topic, or https://SERVER/TOPIC');
+    return { ntfy: channel };
+  }
+  if (!asks(asking, options)) return undefined;
+  asking.io.talk(
+    'Your phone is told by push. Where no push arrives, ntfy can tell you too: name a topic nobody guesses.',
+  );
+  const given = await askUntil(
+    asking,
+    'ntfy topic (Enter for none): ',
+    (text) => text === '' || ntfyChannel(text) !== undefined,
+    'A topic of letters, digits, - and _, or https://SERVER/TOPIC.',
+  );
+  const channel = ntfyChannel(given);
+  return channel === undefined ? undefined : { ntfy: channel };
+}
+
+function ntfyChannel(text: string): { kind: 'ntfy'; topic: string; server?: string } | undefined {
+  const isTopic = (topic: string) => /^[-_A-Za-z0-9]{1,64}$/.test(topic);
+  if (isTopic(text)) return { kind: 'ntfy', topic: text };
+  if (!isSecureUrl(text)) return undefined;
+  const { origin, pathname, search, hash } = new URL(text);
+  const topic = pathname.slice(1);
+  return isTopic(topic) && search + hash === '' ? { kind: 'ntfy', topic, server: origin } : undefined;
+}

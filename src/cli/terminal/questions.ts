@@ -1,0 +1,39 @@
+import type { Io } from './io.ts';
+
+/** Whom is asked. */
+interface Asked {
+  readonly io: Io;
+  readonly signal: AbortSignal;
+}
+
+/** @returns the index of the answer; Enter alone takes the first */
+export async function choose(asked: Asked, question: string, answers: readonly string[]): Promise<number> {
+  asked.io.talk(question);
+  answers.forEach((answer, index) => {
+    asked.io.talk(`  ${index + 1}  ${answer}`);
+  });
+  const chosen = await askUntil(
+    asked,
+    'Choose [1]: ',
+    (text) => text === '' || (/^\d$/.test(text) && Number(text) >= 1 && Number(text) <= answers.length),
+    `Type a number from 1 to ${answers.length}, or press Enter for 1.`,
+  );
+  return chosen === '' ? 0 : Number(chosen) - 1;
+}
+
+/**
+ * Asks again until the answer will do; Ctrl-C ends it.
+ * @param hint what to say of one that won't, or what says it
+ */
+export async function askUntil(
+  { io, signal }: Asked,
+  question: string,
+  accepts: (text: string) => boolean,
+  hint: string | ((text: string) => string),
+): Promise<string> {
+  for (;;) {
+    const text = (await io.prompt(question, signal)).trim();
+    if (accepts(text)) return text;
+    io.talk(typeof hint === 'string' ? hint : hint(text));
+  }
+}

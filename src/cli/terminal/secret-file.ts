@@ -1,0 +1,41 @@
+import { readDescriptor, readPrivateFile } from '../../machine/private-file.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+
+/** Bytes; two lines, or a passphrase. */
+const LONGEST = 16 * 1024;
+
+/** Where a script has a secret: a file that only its owner can read, or an open descriptor. */
+export interface SecretPlace {
+  readonly file?: string | undefined;
+  readonly fd?: number | undefined;
+}
+
+/**
+ * A secret from where a script has it; undefined where it names no place. Nothing of it is in an error.
+ * @param what it is, for the message: `the broker's keys`
+ * @throws {TradeAgentError} `usage`
+ */
+export async function readSecretPlace(
+  { file, fd }: SecretPlace,
+  what: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (file !== undefined && fd !== undefined) {
+    throw new TradeAgentError('usage', `${what} can't be in a file and a descriptor`, {
+      hint: 'Name one of both.',
+    });
+  }
+  const unusable = (place: string) => (why: string) =>
+    new TradeAgentError('usage', `${place} with ${what} can't be used: ${why}`, {
+      hint: 'Only its owner may be able to read it: "chmod 600" it.',
+    });
+  if (file !== undefined) {
+    const text = readPrivateFile(file, LONGEST, unusable(file));
+    if (text !== undefined) return text;
+    throw new TradeAgentError('usage', `there is no file ${file} with ${what}`, {
+      hint: 'Correct the path.',
+    });
+  }
+  if (fd === undefined) return undefined;
+  return await readDescriptor(fd, LONGEST, unusable(`descriptor ${fd}`), signal);
+}

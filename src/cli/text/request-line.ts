@@ -1,0 +1,18 @@
+import type { HomeRequest } from '../../app/home/serve-home.ts';
+import { safeLine } from '../../net/shown-text.ts';
+
+/** A line of a server's log: no query, no header, no body. */
+export function requestLine({
+  at,
+  method,
+  path,
+  status,
+  code,
+  sub,
+  duration_ms,
+  error,
+}: HomeRequest): string {
+  const who = sub === undefined ? '' : ` sub=${JSON.stringify(sub)}`;
+  const why = [code, error].filter((word) => word !== undefined).join(' ');
+  return safeLine(`${at} ${method} ${path} ${status}${why === '' ? '' : ` ${why}`}${who} ${duration_ms} ms`);
+}

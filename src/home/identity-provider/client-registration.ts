@@ -1,0 +1,164 @@
+import type { AllClientMetadata, Client, KoaContextWithOIDC } from 'oidc-provider';
+import type { TokenVerifier } from '../../gateway/door/token-verifier.ts';
+import { leadsOutside, type ResolveHost } from '../../net/public-fetch.ts';
+import { ProblemError } from '../../trading/refusal.ts';
+import type { SESSION_SCOPES } from '../../trading/scopes.ts';
+import { routes } from './protocol.ts';
+import type { RegisteredClients, RegistrationToken } from './registered-clients.ts';
+import { type RequestLimits, tooManyBody } from './request-limits.ts';
+
+/** Programs that one person may have let in at a time. */
+const MOST_CLIENTS = 20;
+/** What a session must be allowed to do: whoever may ring the phone may let a client in that does. */
+const NEEDED_SCOPE = 'orders:propose' satisfies (typeof SESSION_SCOPES)[number];
+
+export interface RegistrationOptions {
+  readonly clients: RegisteredClients;
+  readonly limits: Pick<RequestLimits, 'registrations'>;
+  /** For tokens of the login client's sessions, bound to their key and not revoked. */
+  readonly verify: TokenVerifier;
+  readonly isPerson: (sub: string) => boolean;
+  /** Forgets a client that was stored and may not be. */
+  readonly forget: (clientId: string) => void;
+  readonly resolve?: ResolveHost | undefined;
+  /** The gateway's own ping endpoint, which is on this very machine. */
+  readonly ownPing: string;
+}
+
+/** Who registers: by the token of a session, or by one that a person was given for it on their phone's page. */
+interface Registrar {
+  readonly owner: string;
+  readonly spent?: RegistrationToken;
+}
+
+type Next = () => Promise<unknown>;
+
+/**
+ * Nobody registers without a person behind them (RFC 7591 §3): a client belongs to whoever let it in, and may ask nobody
+ * else. A registration that nobody stands behind would leave rows of anybody's making, and a name to be mistaken.
+ */
+export function registrationGate(options: RegistrationOptions) {
+  const { clients } = options;
+  return async (ctx: KoaContextWithOIDC, next: Next): Promise<void> => {
+    if (ctx.path !== routes.registration || ctx.method !== 'POST') {
+      await next();
+      return;
+    }
+    const registrar = await registrarOf(ctx, options);
+    if (registrar === undefined) return;
+    const { owner, spent } = registrar;
+    let client: Client | undefined;
+    try {
+      const wait = options.limits.registrations.take(owner);
+      if (wait !== undefined) {
+        ctx.set('retry-after', String(wait));
+        answer(ctx, 429, tooManyBody(wait));
+        return;
+      }
+      if (clients.list(owner).length >= MOST_CLIENTS) {
+        answer(ctx, 403, {
+          error: 'access_denied',
+          error_description: `${MOST_CLIENTS} programs are let in already: remove one first`,
+        });
+        return;
+      }
+      await next();
+      const registered = ctx.status === 201 ? ctx.oidc.entities.Client : undefined;
+      if (registered === undefined) return;
+      const { clientId, clientName = clientId } = registered;
+      // The library has no place to wait for a name to be found before it stores the client. Without an owner it could
+      // ask nobody in the meantime.
+      const fault = await pingFault(registered.metadata(), options);
+      if (fault !== undefined) {
+        options.forget(clientId);
+        answer(ctx, 400, { error: 'invalid_client_metadata', error_description: fault });
+        return;
+      }
+      clients.add({ clientId, owner, name: clientName, host: hostOf(registered.metadata()) });
+      client = registered;
+    } finally {
+      if (client === undefined && spent !== undefined) clients.giveBack(spent);
+    }
+  };
+}
+
+/** Answers by itself where there is none. */
+async function registrarOf(
+  ctx: KoaContextWithOIDC,
+  { clients, verify, isPerson }: RegistrationOptions,
+): Promise<Registrar | undefined> {
+  const authorization = ctx.get('authorization');
+  const bearer = /^bearer +([A-Za-z0-9_-]{43})$/i.exec(authorization)?.[1];
+  if (bearer !== undefined) {
+    const spent = clients.takeToken(bearer);
+    if (spent !== undefined && isPerson(spent.owner)) return { owner: spent.owner, spent };
+    return unauthorized(ctx, 'the registration token is unknown, used or over');
+  }
+  if (authorization === '') {
+    return unauthorized(
+      ctx,
+      'a registration takes a session’s access token, or a token from /phone/programs',
+    );
+  }
+  try {
+    const dpop = ctx.get('dpop');
+    const caller = await verify({
+      method: ctx.method,
+      path: ctx.path,
+      authorization,
+      dpop: dpop === '' ? undefined : dpop,
+    });
+    if (!caller.scopes.has(NEEDED_SCOPE)) {
+      answer(ctx, 403, {
+        error: 'insufficient_scope',
+        error_description: `the access token lacks a scope: ${NEEDED_SCOPE} needed`,
+      });
+      return undefined;
+    }
+    return { owner: caller.sub };
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error;
+    if (error.status !== 401) {
+      answer(ctx, error.status, { error: 'access_denied', error_description: error.message });
+      return undefined;
+    }
+    return unauthorized(ctx, error.message);
+  }
+}
+
+function unauthorized(ctx: KoaContextWithOIDC, description: string): undefined {
+  answer(ctx, 401, { error: 'invalid_token', error_description: description });
+  ctx.set('www-authenticate', 'Bearer error="invalid_token", DPoP error="invalid_token", algs="ES256 EdDSA"');
+  return undefined;
+}
+
+function answer(
+  ctx: KoaContextWithOIDC,
+  status: number,
+  body: { error: string; error_description: string },
+): void {
+  ctx.status = status;
+  ctx.set('cache-control', 'no-store');
+  ctx.body = body;
+}
+
+/** Where the provider would call it is where it is; its own word for that is the next best. */
+function hostOf({ backchannel_client_notification_endpoint: ping, client_uri: home }: AllClientMetadata) {
+  const address = ping ?? home;
+  return typeof address === 'string' && URL.canParse(address) ? new URL(address).hostname : undefined;
+}
+
+/**
+ * What is wrong with where a client wants to be called back: a private address would have the provider knock at doors
+ * that nobody outside can reach.
+ */
+async function pingFault(
+  { backchannel_client_notification_endpoint: ping }: AllClientMetadata,
+  { ownPing, resolve }: Pick<RegistrationOptions, 'ownPing' | 'resolve'>,
+): Promise<string | undefined> {
+  if (typeof ping !== 'string' || ping === ownPing) return undefined;
+  if (!URL.canParse(ping)) return 'backchannel_client_notification_endpoint is no address';
+  const { protocol, hostname } = new URL(ping);
+  if (protocol === 'https:' && (await leadsOutside(hostname, resolve))) return undefined;
+  return 'backchannel_client_notification_endpoint must be an https address on the open internet';
+}

@@ -1,0 +1,147 @@
+import type { Database } from 'better-sqlite3-multiple-ciphers';
+import type { ApprovalRequests } from './approval-requests.ts';
+import type { IssuedTokens } from './issued-tokens.ts';
+import type { Granted, OidcStore } from './oidc-store.ts';
+import type { People } from './people.ts';
+import type { RegisteredClients } from './registered-clients.ts';
+
+/** Who may no longer do anything: one client for a person, or whoever acted for that person where no client is named. */
+export interface Revoked {
+  readonly sub: string;
+  readonly clientId?: string;
+}
+
+/** A program that is signed in as a person, on a device of its own. */
+export interface GrantedDevice {
+  /** Names it in lists; opens nothing. */
+  readonly id: string;
+  readonly clientName: string;
+  /** What it calls itself; unverified. */
+  readonly deviceName: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+}
+
+/** What people have allowed to whom, and its end: at once, for all that was issued under it. */
+export interface Grants {
+  /** Whether a token was issued here, and what it was issued under still stands. */
+  isLive(jti: string): boolean;
+  noteDevice(
+    grantId: string,
+    device: { user: string; clientName: string; deviceName: string | undefined },
+  ): void;
+  /** The latest first. */
+  devices(user: string): GrantedDevice[];
+  /** Signs a device out. False where it is not this person's. */
+  endDevice(user: string, id: string): Promise<boolean>;
+  /** Removes a client that this person let in. False where it is not theirs. */
+  endClient(owner: string, clientId: string): Promise<boolean>;
+  /** Ends whatever acts for a person who was removed. */
+  endPerson(sub: string): Promise<void>;
+  /** The library has ended one. */
+  ended(granted: Granted): Promise<void>;
+}
+
+export interface GrantsOptions {
+  readonly database: Database;
+  readonly store: Pick<OidcStore, 'grant' | 'endGrant' | 'endGrants' | 'forgetClient'>;
+  readonly issued: IssuedTokens;
+  readonly clients: RegisteredClients;
+  readonly requests: Pick<ApprovalRequests, 'pending' | 'tell'>;
+  readonly people: Pick<People, 'find'>;
+  /** Tells clients that poll what became of their requests. */
+  readonly deliver: () => Promise<void>;
+  /** Told after it is so: what was begun under it is to end, too. */
+  readonly onRevoked: (who: Revoked) => Promise<void>;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+export function createGrants(options: GrantsOptions): Grants {
+  const { store, issued, clients, requests, people, deliver, onRevoked } = options;
+  const rows = openDevices(options.database);
+
+  /** Questions on the person's phone that nobody waits for any more. */
+  const takeBack = async (user: string, clientId: string | undefined, text: string) => {
+    const open = requests
+      .pending(user)
+      .filter((request) => (clientId ?? request.clientId) === request.clientId);
+    for (const { authReqId, clientId: asker } of open) {
+      requests.tell(authReqId, asker, { state: 'cancelled', text });
+    }
+    if (open.length > 0) await deliver();
+  };
+
+  return {
+    isLive(jti) {
+      const id = issued.grantOf(jti);
+      const granted = id === undefined ? undefined : store.grant(id);
+      return granted !== undefined && people.find(granted.sub) !== undefined;
+    },
+    noteDevice: (grantId, { user, clientName, deviceName }) => {
+      rows.insert.run(grantId, user, clientName, deviceName ?? null, options.now());
+    },
+    devices: (user) =>
+      rows.list
+        .all(user)
+        .flatMap(({ grant_id: id, client_name: clientName, device_name, at: since }) =>
+          store.grant(id) === undefined
+            ? []
+            : [{ id, clientName, deviceName: device_name ?? undefined, since }],
+        ),
+    async endDevice(user, id) {
+      const granted = store.grant(id);
+      if (granted?.sub !== user || rows.remove.run(id, user).changes !== 1) return false;
+      store.endGrant(id);
+      await onRevoked(granted);
+      return true;
+    },
+    async endClient(owner, clientId) {
+      if (clients.find(clientId)?.owner !== owner) return false;
+      store.forgetClient(clientId);
+      clients.remove(clientId);
+      store.endGrants({ sub: owner, clientId });
+      await takeBack(owner, clientId, 'the program was removed');
+      await onRevoked({ sub: owner, clientId });
+      return true;
+    },
+    async endPerson(sub) {
+      for (const { clientId } of clients.list(sub)) {
+        store.forgetClient(clientId);
+        clients.remove(clientId);
+      }
+      clients.dropTokens(sub);
+      store.endGrants({ sub });
+      rows.removeAll.run(sub);
+      await takeBack(sub, undefined, 'the person was removed');
+      await onRevoked({ sub });
+    },
+    ended: onRevoked,
+  };
+}
+
+interface DeviceRow {
+  readonly grant_id: string;
+  readonly client_name: string;
+  readonly device_name: string | null;
+  readonly at: number;
+}
+
+function openDevices(database: Database) {
+  database.exec(`
+    CREATE TABLE IF NOT EXISTS granted_devices (
+      grant_id TEXT PRIMARY KEY, user TEXT NOT NULL, client_name TEXT NOT NULL, device_name TEXT, at INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX IF NOT EXISTS granted_devices_user ON granted_devices (user);
+  `);
+  return {
+    insert: database.prepare<[string, string, string, string | null, number]>(
+      'INSERT INTO granted_devices VALUES (?, ?, ?, ?, ?)',
+    ),
+    list: database.prepare<[string], DeviceRow>(
+      'SELECT * FROM granted_devices WHERE user = ? ORDER BY at DESC, rowid DESC',
+    ),
+    remove: database.prepare<[string, string]>('DELETE FROM granted_devices WHERE grant_id = ? AND user = ?'),
+    removeAll: database.prepare<[string]>('DELETE FROM granted_devices WHERE user = ?'),
+  };
+}

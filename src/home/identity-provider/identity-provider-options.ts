@@ -1,0 +1,75 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Database } from 'better-sqlite3-multiple-ciphers';
+import type { JSONWebKeySet } from 'jose';
+import type { ClientMetadata } from 'oidc-provider';
+import type { Keys } from '../../approval/keys/keys.ts';
+import type { IsRevoked } from '../../gateway/door/token-verifier.ts';
+import type { Clock } from '../../machine/clock.ts';
+import type { ResolveHost } from '../../net/public-fetch.ts';
+import type { Faults } from '../faults.ts';
+import type { NumberMatching } from '../phone/decision/picked-code.ts';
+import type { Halting, HomeAbout } from '../phone/phone-services.ts';
+import type { PushOptions } from '../phone/push/phone-push.ts';
+import type { Revoked } from './grants.ts';
+import type { People } from './people.ts';
+import type { RefreshTokenReuse } from './refresh-token-reuse.ts';
+import type { Vault } from './vault.ts';
+
+export interface IdentityProviderOptions {
+  /** Its own address on loopback, already listening: `http://127.0.0.1:4747`. */
+  readonly issuer: string;
+  readonly database: Database;
+  /** The gateway's resource indicator: the audience of access tokens. */
+  readonly resource: string;
+  readonly people: People;
+  /** What the pages say of the home they belong to. */
+  readonly about: HomeAbout;
+  /** Authenticates the terminal phone. */
+  readonly phonePairingSecret: string;
+  /** The one client that may exchange tokens (private_key_jwt). */
+  readonly gatewayClient: { readonly client_id: string; readonly jwks: JSONWebKeySet };
+  /** Other people’s clients that are registered beforehand (RFC 7591 metadata). */
+  readonly knownClients?: readonly ClientMetadata[];
+  readonly vault: Vault;
+  /** By user name: lets the terminal phone stand in for their browser where an account is to be connected. */
+  readonly thirdPartyPasswords?: Readonly<Record<string, string>>;
+  readonly faults: Faults;
+  /** When the terminal's code is picked among three rather than shown; `live` unless said otherwise. */
+  readonly numberMatching?: NumberMatching;
+  /** Must tell the system's time: oidc-provider reads that by itself. Its `sleep` is what long polls wait on. */
+  readonly clock?: Clock;
+  /** Sends pushes, and CIBA pings to the gateway, which may be on this machine. */
+  readonly fetch?: typeof fetch;
+  /** Sends those to other clients; what is used unless said otherwise reaches nothing on this machine or its network. */
+  readonly publicFetch?: typeof fetch;
+  /** Whose request it is, for limits; as the server tells of it (src/net/trusted-proxy.ts) unless said otherwise. */
+  readonly clientAddress?: (request: IncomingMessage) => string;
+  /** Finds the addresses of other clients' hosts. */
+  readonly resolve?: ResolveHost;
+  /** Whether a refresh token whose answer was lost may be used again; `never` unless said otherwise. */
+  readonly refreshTokenReuse?: RefreshTokenReuse;
+  /** Told when somebody may no longer do what they could, after it is so: what was begun by it is to end, too. */
+  readonly onRevoked?: (who: Revoked) => Promise<void>;
+  /** How people's phones ring. */
+  readonly push?: PushOptions;
+  /** What people approve with, and sign in by. */
+  readonly keys: Keys;
+  /** Stops trading for a person; without it the phone has no page for that. */
+  readonly halting?: Halting;
+  /** Whether an approval must be signed by one of them; `off` unless said otherwise. */
+  readonly signatures?: 'required' | 'off';
+  /** Told of what went wrong inside; never holds a token. */
+  readonly onError?: (message: string) => void;
+}
+
+export interface IdentityProvider {
+  readonly callback: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Whether an access token was not issued here, or what it was issued under has ended. */
+  readonly isRevoked: IsRevoked;
+  /** Ends whatever acts for a person who was removed: sessions, grants, tokens, clients, questions. */
+  endPerson(sub: string): Promise<void>;
+  /** How many polls the token endpoint is holding for a CIBA request. */
+  readonly heldPolls: (authReqId: string) => number;
+  /** Ends what waits (long polls, event streams); the database stays open. */
+  close(): Promise<void>;
+}

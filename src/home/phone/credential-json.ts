@@ -1,0 +1,59 @@
+import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server';
+import { z } from 'zod';
+
+/** base64url; what is in it is looked at by whoever verifies it. */
+const bytes = z.string().regex(/^[A-Za-z0-9_-]*$/);
+
+const credential = {
+  id: bytes.min(1),
+  rawId: bytes.min(1),
+  type: z.literal('public-key'),
+  authenticatorAttachment: z.enum(['cross-platform', 'platform']).optional(),
+};
+
+const assertionSchema = z.lazy(() =>
+  z.object({
+    ...credential,
+    response: z.object({
+      clientDataJSON: bytes,
+      authenticatorData: bytes,
+      signature: bytes,
+      userHandle: bytes.optional(),
+    }),
+  }),
+);
+
+const registrationSchema = z.lazy(() =>
+  z.object({
+    ...credential,
+    response: z.object({
+      clientDataJSON: bytes,
+      attestationObject: bytes,
+      transports: z.array(z.string().max(32)).max(16).optional(),
+    }),
+  }),
+);
+
+/** What a passkey signed, as a form carries it (WebAuthn Level 3 §5.1.8); undefined where it has another shape. */
+export function readAssertion(field: unknown): AuthenticationResponseJSON | undefined {
+  const read = assertionSchema.safeParse(parsed(field)).data;
+  return read === undefined
+    ? undefined
+    : ({ ...read, clientExtensionResults: {} } as AuthenticationResponseJSON);
+}
+
+/** A passkey that was made, as a form carries it; undefined where it has another shape. */
+export function readRegistration(field: unknown): RegistrationResponseJSON | undefined {
+  const read = registrationSchema.safeParse(parsed(field)).data;
+  return read === undefined
+    ? undefined
+    : ({ ...read, clientExtensionResults: {} } as RegistrationResponseJSON);
+}
+
+function parsed(field: unknown): unknown {
+  try {
+    return typeof field === 'string' ? JSON.parse(field) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,10 @@
+/** What a card shows beside the request: what this person, in this browser, still has to do before they approve. */
+export interface CardState {
+  readonly formToken: string;
+  /** The codes to pick the terminal's from; undefined where it is shown instead. */
+  readonly codes: readonly string[] | undefined;
+  /** Whether the person must type once that this is real money. */
+  readonly confirm: boolean;
+  /** Why nothing can be approved here, whatever it is. */
+  readonly cannot: 'no_key' | 'signed_in_otherwise' | undefined;
+}

@@ -1,0 +1,151 @@
+import { type Context, Hono } from 'hono';
+import type { ApprovalRequest, DecisionOutcome } from '../../identity-provider/approval-requests.ts';
+import { type BrowserContext, type BrowserEnv, isFull } from '../browser-env.ts';
+import { messagePage, passkeyNeeded, toSignIn } from '../page.ts';
+import type { PhoneServices } from '../phone-services.ts';
+import { refusalText } from '../refused-page.ts';
+import type { Approver, Hindrance } from './approval-steps.ts';
+import { resultPanel } from './result-panel.ts';
+
+/** Why nothing was decided, for the card or a page of its own. */
+interface Said {
+  readonly status: 400 | 403 | 404 | 409 | 410 | 422;
+  readonly title: string;
+  readonly text: string;
+  /** Where the person goes on. */
+  readonly link?: { readonly href: string; readonly text: string };
+}
+
+const refusals: Record<Exclude<DecisionOutcome['outcome'], 'decided' | 'repeated' | 'not_signed'>, Said> = {
+  not_found: { status: 404, title: 'No such request', text: 'It is not among your requests.' },
+  conflict: {
+    status: 409,
+    title: 'Already decided',
+    text: 'You decided this the other way before, and a decision is final.',
+  },
+  expired: {
+    status: 410,
+    title: 'Too late',
+    text: 'This request has expired. Nothing was placed; ask for the order again.',
+  },
+  withdrawn: {
+    status: 410,
+    title: 'Withdrawn',
+    text: 'It was taken back before you decided. Nothing was placed.',
+  },
+};
+const noDecision: Said = { status: 400, title: 'Nothing was decided', text: 'The form named no decision.' };
+const noSignature: Said = {
+  status: 422,
+  title: 'Not approved',
+  text: 'Your key did not sign it: that takes this page’s script. Deny it, or open the page where scripts run.',
+};
+
+/** What a tap comes to: the steps before an approval, its signature's options, and the decision itself. */
+export function createDecisionRoutes(services: PhoneServices): Hono<BrowserEnv> {
+  const { requests, steps } = services;
+  const app = new Hono<BrowserEnv>();
+  const own = (id: string, user: string) => {
+    const found = requests.find(id);
+    return found?.user === user ? found : undefined;
+  };
+  /** Twice the wrong code: nobody who compared does that. */
+  const hindered = async (request: ApprovalRequest, hindrance: Hindrance): Promise<Said> => {
+    if (hindrance.code === 'wrong_code_too_often') await services.decide(request.id, 'deny', request.user);
+    return saidOf(hindrance);
+  };
+
+  app.post('/phone/requests/:id/options', async (context) => {
+    const approver = approverOf(context);
+    if (approver === undefined) return say(context, signInFirst);
+    const request = own(context.req.param('id'), approver.user);
+    if (request === undefined) return say(context, refusals.not_found);
+    if (request.status !== 'pending') return say(context, overBefore(request));
+    if (!isFull(context)) return passkeyNeeded(context);
+    const { match, confirm } = await context.req.parseBody();
+    const hindrance = steps.take(request, approver, { match: text(match), confirm: text(confirm) });
+    if (hindrance !== undefined) return say(context, await hindered(request, hindrance));
+    try {
+      return context.json(await services.keys.approvalOptions(request.details, approver.user));
+    } catch (error) {
+      return say(context, refused(error));
+    }
+  });
+
+  app.post('/phone/requests/:id', async (context) => {
+    const approver = approverOf(context);
+    if (approver === undefined) return toSignIn(context, '/phone');
+    const { decision, evidence } = await context.req.parseBody();
+    if (decision !== 'approve' && decision !== 'deny') return say(context, noDecision);
+    const request = own(context.req.param('id'), approver.user);
+    if (request === undefined) return say(context, refusals.not_found);
+    const signed = parsedEvidence(evidence);
+    if (decision === 'approve' && !isFull(context)) return passkeyNeeded(context);
+    if (decision === 'approve' && request.status === 'pending') {
+      const hindrance = steps.check(request, approver);
+      if (hindrance !== undefined) return say(context, await hindered(request, hindrance));
+      if (signed === undefined && services.signatures === 'required') return say(context, noSignature);
+    }
+    const result = await services.decide(request.id, decision, approver.user, signed);
+    if (result.outcome === 'not_signed') return say(context, refused(result.refusal));
+    if (result.outcome !== 'decided' && result.outcome !== 'repeated')
+      return say(context, refusals[result.outcome]);
+    // The page's script stays where it is; a form without script goes back to the page.
+    if (!isInPlace(context)) return context.redirect('/phone', 303);
+    const now = requests.find(request.id) ?? result.request;
+    return context.json({ result: String(await resultPanel(now, steps.whyDenied(now))) });
+  });
+
+  return app;
+}
+
+const signInFirst: Said = {
+  status: 403,
+  title: 'You are signed out',
+  text: 'Sign in, then decide.',
+  link: { href: '/signin?next=/phone', text: 'Sign in' },
+};
+
+function saidOf({ code, title, text: said }: Hindrance): Said {
+  const status = code === 'wrong_code_too_often' ? 409 : code === 'sign_in' ? 403 : 422;
+  return { status, title, text: said, ...(code === 'sign_in' ? { link: signInFirst.link } : {}) };
+}
+
+/** What is wrong with the signature. @throws whatever else went wrong */
+function refused(error: unknown): Said {
+  return { status: 403, title: 'Not approved', text: refusalText(error).text };
+}
+
+function overBefore({ status }: ApprovalRequest): Said {
+  return status === 'expired' || status === 'withdrawn'
+    ? refusals[status]
+    : { ...refusals.conflict, text: 'It was decided already, and a decision is final.' };
+}
+
+function say(context: BrowserContext, { status, ...said }: Said): Response | Promise<Response> {
+  if (isInPlace(context)) return context.json(said, status);
+  return messagePage(context, status, { link: { href: '/phone', text: 'Back to your requests' }, ...said });
+}
+
+function isInPlace(context: Context): boolean {
+  return context.req.header('accept') === 'application/json';
+}
+
+function approverOf({ var: { user, session } }: BrowserContext): Approver | undefined {
+  if (user === undefined || session === undefined) return undefined;
+  return { user: user.username, session: session.id, signedInAt: session.openedAt };
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value.slice(0, 64) : undefined;
+}
+
+/** The signature as the page's script sent it; what is no JSON is none. */
+function parsedEvidence(value: unknown): unknown {
+  if (typeof value !== 'string' || value === '') return undefined;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return undefined;
+  }
+}

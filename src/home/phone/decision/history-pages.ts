@@ -1,0 +1,71 @@
+import { Hono } from 'hono';
+import { html } from 'hono/html';
+import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
+import type { BrowserEnv } from '../browser-env.ts';
+import { type Markup, page, toSignIn } from '../page.ts';
+import type { PhoneServices } from '../phone-services.ts';
+import { environmentMark } from './environment-banner.ts';
+import { fillOf } from './fill.ts';
+import { localTime, timed } from './local-time.ts';
+import { becameOf, type RequestView, requestView } from './request-view.ts';
+import { statusWords } from './result-panel.ts';
+import { sign } from './signs.ts';
+
+/** Decisions on a page. */
+const PAGE = 20;
+
+/** All that a person was ever asked here, and what became of it: the latest first, a page at a time. */
+export function createHistoryPages(services: PhoneServices): Hono<BrowserEnv> {
+  const app = new Hono<BrowserEnv>();
+
+  app.get('/phone/history', (context) => {
+    const { user } = context.var;
+    if (user === undefined) return toSignIn(context, '/phone/history');
+    const before = context.req.query('before');
+    // One more than is shown tells whether there is a next page.
+    const found = services.requests.recent(user.username, PAGE + 1, before);
+    const shown = found.slice(0, PAGE);
+    const last = found.length > PAGE ? shown.at(-1) : undefined;
+    return page(context, {
+      title: 'History',
+      script: 'approvals.js',
+      body: html`<div class="title"><h1>History</h1><a class="small" href="/phone">To approve</a></div>
+${shown.length === 0 ? html`<p class="soft" data-testid="no-history">Nothing yet.</p>` : ''}
+<ol class="history" data-testid="history">${shown.map((request) => historyItem(request, services.steps.whyDenied(request)))}</ol>
+<p class="pages">${before === undefined ? '' : html`<a href="/phone/history">Latest</a>`}${
+        last === undefined
+          ? ''
+          : html`<a href="/phone/history?before=${last.id}" data-testid="older">Older</a>`
+      }</p>`,
+    });
+  });
+
+  return app;
+}
+
+function historyItem(request: ApprovalRequest, why: string | undefined): Markup {
+  const view = requestView(request);
+  const { sign: drawn, word } = statusWords[request.status];
+  const came = why ?? becameOf(request);
+  const { price, total, traded } = moneyOf(request, view);
+  return html`<li data-testid="entry" data-id="${request.id}" data-status="${request.status}" data-state="${request.outcome?.state ?? ''}">
+<p class="first">${view.side === undefined ? '' : html`<span class="${view.side}">${sign(view.side)}</span>`}<strong class="words">${view.headline}</strong><span class="much ${traded ? '' : 'not'}" data-testid="entry-total">${total}</span></p>
+<p class="second"><span class="outcome">${sign(drawn)}${word}</span><span class="words" data-testid="entry-outcome">${timed(came)}</span>${environmentMark(view)}</p>
+<p class="third soft">${price === '' ? '' : html`<span data-testid="entry-price">${price}</span> · `}${localTime(request.decidedAt ?? request.expiresAt)} · <span class="mono">${request.code}</span></p>
+</li>`;
+}
+
+/** What was paid or got, where shares were; else what it would have been at worst. */
+function moneyOf(
+  { outcome }: ApprovalRequest,
+  view: RequestView,
+): { price: string; total: string; traded: boolean } {
+  const fill = outcome === undefined ? undefined : fillOf(outcome.text);
+  if (fill !== undefined) return { price: `${fill.price} a share`, total: fill.total, traded: true };
+  const bound = view.side === 'sell' ? 'at least' : 'at most';
+  return {
+    price: view.side === undefined ? '' : view.terms,
+    total: view.amount === undefined ? '' : `${bound} ${view.amount}`,
+    traded: false,
+  };
+}

@@ -1,0 +1,75 @@
+import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
+import type { Markup } from '../page.ts';
+import type { PhoneServices } from '../phone-services.ts';
+import type { CardState } from './card-state.ts';
+import { requestCard } from './request-card.ts';
+import { requestItem } from './request-list.ts';
+import { recentItem, resultPanel } from './result-panel.ts';
+
+/** Requests on a page at most; the next ones come as these are decided. */
+const MOST_CARDS = 50;
+/** Decisions below the card; the others are in the history. */
+const RECENT = 5;
+
+/** Who looks at the page, and from where. */
+export interface Viewer {
+  readonly user: string;
+  /** Its id. */
+  readonly session: string;
+  /** Whether a passkey has opened it. */
+  readonly canApprove: boolean;
+  readonly formToken: string;
+}
+
+/** All that the page shows of a person's requests. */
+export interface PhoneState {
+  readonly waiting: readonly ApprovalRequest[];
+  /** How many wait beyond these. */
+  readonly more: number;
+  readonly recent: readonly ApprovalRequest[];
+  card(request: ApprovalRequest): Markup;
+  result(request: ApprovalRequest): Markup;
+  recentItem(request: ApprovalRequest): Markup;
+}
+
+/** Reads it once; nothing in it changes afterwards. */
+export async function phoneState(services: PhoneServices, viewer: Viewer): Promise<PhoneState> {
+  const { requests, steps } = services;
+  const { user, session, canApprove, formToken } = viewer;
+  const waiting = requests.pending(user, MOST_CARDS);
+  const hasKey = (await services.keys.list(user)).length > 0;
+  const cardState = (request: ApprovalRequest): CardState => ({
+    formToken,
+    codes: steps.codes(request, session),
+    confirm: steps.wantsConfirmation(request, user),
+    cannot: hasKey ? (canApprove ? undefined : 'signed_in_otherwise') : 'no_key',
+  });
+  return {
+    waiting,
+    more: requests.countPending(user) - waiting.length,
+    recent: requests.recent(user, RECENT),
+    card: (request) => requestCard(request, cardState(request)),
+    result: (request) => resultPanel(request, steps.whyDenied(request)),
+    recentItem: (request) => recentItem(request, steps.whyDenied(request)),
+  };
+}
+
+/**
+ * What the page's script is told: all of it, by request, so that it touches only what differs from what it has.
+ * @param sent the cards that this stream has told already, by request; brought up to date
+ */
+export async function phoneUpdate(state: PhoneState, sent: Map<string, string>) {
+  const byId = (all: readonly ApprovalRequest[], render: (request: ApprovalRequest) => Markup) =>
+    Promise.all(all.map(async (request) => ({ id: request.id, html: String(await render(request)) })));
+  const cards = await byId(state.waiting, state.card);
+  const fresh = cards.filter(({ id, html }) => sent.get(id) !== html);
+  sent.clear();
+  for (const { id, html } of cards) sent.set(id, html);
+  return {
+    waiting: await byId(state.waiting, requestItem),
+    cards: fresh,
+    more: state.more,
+    results: await byId(state.recent, state.result),
+    recent: await byId(state.recent, state.recentItem),
+  };
+}

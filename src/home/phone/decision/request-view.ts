@@ -1,0 +1,114 @@
+import { type ProposalDetails, proposalDetailsSchema } from '../../../approval/details.ts';
+import { dollars } from '../../../trading/amounts.ts';
+import { tradeOrderDetailsSchema } from '../../../trading/approval-details.ts';
+import { type DetailField, detailFields, orderHeadline, orderTerms } from '../../../trading/detail-fields.ts';
+import type { Banner } from '../../../trading/kinds/kind-words.ts';
+import { kinds } from '../../../trading/kinds/kinds.ts';
+import { isFlatMessage, messageView } from '../../../trading/kinds/message.ts';
+import type { WorstCase } from '../../../trading/proposal.ts';
+import { worstCase } from '../../../trading/worst-case.ts';
+import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
+import { draftOf } from '../../identity-provider/order-details.ts';
+import { outcomeText, type ProposalView, proposalView } from '../proposal-view.ts';
+
+/** A field as it is shown, and as it stands in the details. */
+export interface ShownField extends DetailField {
+  readonly raw: string;
+}
+
+/** A request as a person sees it, whoever asked and for whatever. Texts alone: nothing in them is markup. */
+export interface RequestView extends Omit<ProposalView, 'kind' | 'fields' | 'askedBy'> {
+  readonly kind: string;
+  /** In the place of PAPER or LIVE, where no money moves. */
+  readonly banner: Banner | undefined;
+  /** Whether the money is real, or may be. */
+  readonly live: boolean;
+  /** Whose: the broker's number for the account. */
+  readonly account: string | undefined;
+  /** What a button does, after its verb: `buy 5 AAPL`. */
+  readonly act: string;
+  /** Who asked, where the client that asked the provider did so for somebody. */
+  readonly askedBy: string | undefined;
+  /** Whether all of it is read before the buttons come. */
+  readonly fieldsFirst: boolean;
+  readonly fields: readonly ShownField[];
+}
+
+/** Pure: the same request, the same view. */
+export function requestView({ details }: Pick<ApprovalRequest, 'details'>): RequestView {
+  const proposal = details.proposal === undefined ? undefined : proposalDetailsSchema.safeParse(details).data;
+  return proposal === undefined ? plainView(details) : viewOfProposal(proposal);
+}
+
+/** What became of it, as far as it is known; nothing more is told of what a client asked for by itself. */
+export function becameOf({ outcome, status, details }: ApprovalRequest): string {
+  if (outcome !== undefined) return outcomeText(outcome);
+  return status === 'approved' && details.proposal !== undefined
+    ? outcomeText({ state: 'executing', text: '' })
+    : '';
+}
+
+/** The last four characters of an account's number, where it has more. */
+export function lastFour(account: string | undefined): string | undefined {
+  return account === undefined || account.length <= 4 ? undefined : account.slice(-4);
+}
+
+function viewOfProposal(details: ProposalDetails): RequestView {
+  const view = proposalView(details);
+  const { banner, fieldsFirst = false } = kinds[view.kind].phone;
+  return {
+    ...view,
+    // Shown as live where a kind has no word for it.
+    banner: view.environment === undefined ? banner : undefined,
+    live: view.environment !== 'paper' && (view.environment !== undefined || banner === undefined),
+    account: accountOf(details.subject),
+    act: actOf(view.headline),
+    fieldsFirst,
+    fields: view.fields.map((field) => ({ ...field, raw: field.text })),
+  };
+}
+
+/** One order or message of a client that asks by itself. */
+function plainView(details: ApprovalRequest['details']): RequestView {
+  const message = isFlatMessage(details);
+  const view = message
+    ? messageView(details)
+    : { headline: orderHeadline(details), terms: orderTerms(details), fields: detailFields(details) };
+  const order = message ? undefined : tradeOrderDetailsSchema.safeParse(details).data;
+  const worst: WorstCase | undefined = order === undefined ? undefined : worstCase(draftOf(order));
+  return {
+    ...view,
+    kind: message ? 'message' : 'order',
+    environment: message ? undefined : String(details.environment),
+    banner: message ? kinds.message.phone.banner : undefined,
+    live: !message && details.environment !== 'paper',
+    account: accountOf(details),
+    act: actOf(view.headline),
+    side: order?.side,
+    amount: worst?.cash == null ? undefined : dollars(worst.cash),
+    total: worst?.text,
+    shows: [],
+    warnings: [],
+    askedBy: undefined,
+    origins: [],
+    sentence: undefined,
+    tainted: undefined,
+    again: undefined,
+    fieldsFirst: message,
+    fields: view.fields.map((field) => {
+      const value = details[field.name];
+      return { ...field, raw: typeof value === 'string' ? value : JSON.stringify(value) };
+    }),
+  };
+}
+
+function actOf(headline: string): string {
+  return `${headline.slice(0, 1).toLowerCase()}${headline.slice(1)}`;
+}
+
+/** Of an order, of the change of one, and of the cancelling of one. */
+function accountOf(subject: Readonly<Record<string, unknown>>): string | undefined {
+  const { draft } = subject;
+  const within = typeof draft === 'object' && draft !== null ? (draft as Record<string, unknown>) : subject;
+  return typeof within.account === 'string' ? within.account : undefined;
+}

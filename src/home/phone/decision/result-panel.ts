@@ -1,0 +1,97 @@
+import { html } from 'hono/html';
+import { environmentWord } from '../../../trading/environment.ts';
+import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
+import type { Markup } from '../page.ts';
+import { fillOf } from './fill.ts';
+import { localTime, timed } from './local-time.ts';
+import { becameOf, requestView } from './request-view.ts';
+import { type Sign, sign } from './signs.ts';
+
+/** How it stands with a request that is decided, withdrawn or over, in a word and its sign. */
+interface Standing {
+  readonly sign: Sign;
+  readonly word: string;
+  /** Whether more is to come. */
+  readonly open?: boolean;
+}
+
+/**
+ * What stands in the card's place after the tap, until the person puts it away: sending, placed, filled, or why not.
+ * @param why a sentence for a denial that was no tap on Deny
+ */
+export function resultPanel(request: ApprovalRequest, why?: string): Markup {
+  const { headline } = requestView(request);
+  const standing = standingOf(request);
+  const said = why ?? sentenceOf(request);
+  const fill = fillOf(request.outcome?.text ?? '');
+  return html`<article class="card result ${standing.sign}" data-testid="result" data-id="${request.id}" data-status="${request.status}" data-state="${request.outcome?.state ?? ''}" data-open="${standing.open ?? false}" tabindex="-1">
+<p class="standing">${sign(standing.sign)}<strong data-testid="standing">${standing.word}</strong></p>
+<p class="headline">${headline}</p>
+<p><span data-testid="outcome">${timed(said)}</span>${fill === undefined ? '' : html` <span class="soft">· ${fill.total} in all</span>`}</p>
+<button type="button" class="quiet" data-put-away data-testid="put-away">Put away<span class="unseen">: ${headline}</span></button>
+</article>`;
+}
+
+/** One of the decisions made lately, and what came of it. */
+export function recentItem(request: ApprovalRequest, why?: string): Markup {
+  const view = requestView(request);
+  const came = why ?? becameOf(request);
+  const { sign: drawn, word } = statusWords[request.status];
+  return html`<li data-testid="recent" data-id="${request.id}" data-status="${request.status}" data-state="${request.outcome?.state ?? ''}">
+<span><span class="words">${view.headline}</span> <span class="soft">${view.banner === undefined ? environmentWord(view.environment) : ''}</span>${
+    came === '' ? '' : html`<br><span data-testid="recent-outcome">${timed(came)}</span>`
+  }<br><span class="soft small"><span class="mono">${request.code}</span> · ${localTime(request.decidedAt ?? request.expiresAt)}</span></span>
+<span class="outcome">${sign(drawn)}${word}</span></li>`;
+}
+
+/** What was decided. */
+export const statusWords: Readonly<Record<ApprovalRequest['status'], Standing>> = {
+  approved: { sign: 'done', word: 'Approved' },
+  denied: { sign: 'no', word: 'Denied' },
+  expired: { sign: 'late', word: 'Expired' },
+  withdrawn: { sign: 'back', word: 'Withdrawn' },
+  pending: { sign: 'wait', word: 'Pending' },
+};
+
+/** What became of what was approved. */
+function standingOf({ status, outcome, details }: ApprovalRequest): Standing {
+  if (status !== 'approved' || details.proposal === undefined) return statusWords[status];
+  switch (outcome?.state) {
+    case undefined:
+    case 'executing':
+      return { sign: 'wait', word: 'Sending', open: true };
+    case 'executed':
+      return executedWord(outcome.text);
+    case 'blocked':
+      return { sign: 'no', word: 'Refused' };
+    case 'cancelled':
+      return { sign: 'back', word: 'Withdrawn' };
+    case 'expired':
+      return { sign: 'late', word: 'Too late' };
+    case 'unknown':
+      return { sign: 'ask', word: 'Nobody knows yet', open: true };
+  }
+}
+
+/** By the words of the gateway for an order (`filled 5 at $180.12`, `placed, waits for $180.00`); done, for all else. */
+function executedWord(text: string): Standing {
+  if (/^filled \S+ of /.test(text)) return { sign: 'done', word: 'Filled in part', open: true };
+  if (text.startsWith('filled')) return { sign: 'done', word: 'Filled' };
+  if (text.startsWith('placed')) return { sign: 'done', word: 'Placed', open: true };
+  if (text.includes('rejected')) return { sign: 'no', word: 'Rejected' };
+  return { sign: 'done', word: 'Done' };
+}
+
+function sentenceOf(request: ApprovalRequest): string {
+  const { outcome, details, status } = request;
+  if (outcome !== undefined && (outcome.state !== 'executing' || outcome.text !== ''))
+    return becameOf(request);
+  switch (status) {
+    case 'approved':
+      return details.proposal === undefined ? 'Whoever asked for it carries it out now.' : 'On its way.';
+    case 'denied':
+      return 'Nothing comes of it.';
+    default:
+      return 'It was over before you decided. Nothing came of it.';
+  }
+}

@@ -1,0 +1,124 @@
+import { Hono } from 'hono';
+import { html } from 'hono/html';
+import { signIn } from './browser.ts';
+import type { BrowserContext, BrowserEnv } from './browser-env.ts';
+import { browserName } from './browser-name.ts';
+import { readRegistration } from './credential-json.ts';
+import { environmentBanner } from './decision/environment-banner.ts';
+import { messagePage, page } from './page.ts';
+import type { PhoneServices } from './phone-services.ts';
+import { refusedJson, refusedPage } from './refused-page.ts';
+
+const PAIRING_PATH = '/phone/pair';
+
+/** @returns a link; the secret stands behind "#", so that no server, log or next page is told of it */
+export function pairingLink(address: string, secret: string): string {
+  return `${address}${PAIRING_PATH}#${secret}`;
+}
+
+/**
+ * Setting up a phone by a link: whose home and account it is, a passkey made there, and signed in. Only the last step
+ * uses the link up; opening it, twice or ahead of time, does nothing.
+ */
+export function createPairingPages(services: PhoneServices): Hono<BrowserEnv> {
+  const app = new Hono<BrowserEnv>();
+  const { keys, people } = services;
+
+  app.get(PAIRING_PATH, (context) =>
+    page(context, {
+      title: 'Set up this phone',
+      body: html`<form method="post" action="${PAIRING_PATH}" data-auto>
+<input type="hidden" name="form_token" value="${context.var.formToken}">
+<input type="hidden" name="secret" data-from-hash>
+<p>Looking at your link …</p>
+<noscript><p class="problem">Setting up a passkey needs JavaScript.</p></noscript>
+</form>`,
+    }),
+  );
+
+  app.post(PAIRING_PATH, async (context) => {
+    const secret = await secretOf(context);
+    const pairing = await keys.pairing(secret);
+    const person = pairing === undefined ? undefined : people.find(pairing.sub);
+    return person === undefined ? linkOver(context) : setUpPage(context, secret, person.name);
+  });
+
+  app.post(`${PAIRING_PATH}/options`, async (context) => {
+    try {
+      return context.json(await keys.creationOptions({ secret: await secretOf(context) }));
+    } catch (error) {
+      return refusedJson(context, error);
+    }
+  });
+
+  app.post(`${PAIRING_PATH}/enrol`, async (context) => {
+    const { registration: given, name } = await context.req.parseBody();
+    const secret = await secretOf(context);
+    const registration = readRegistration(given);
+    if ((await keys.pairing(secret)) === undefined) return linkOver(context);
+    if (registration === undefined) {
+      return messagePage(context, 400, {
+        title: 'No passkey was made',
+        text: 'The form carried none. Your link still works: open it again.',
+      });
+    }
+    try {
+      const key = await keys.enrol({ secret }, registration, nameOf(context, name));
+      const { sub: username, credentialId, deviceType } = key;
+      const synced = deviceType === 'multiDevice';
+      signIn(context, services, { username, by: 'passkey', credentialId, synced });
+    } catch (error) {
+      return refusedPage(context, error, { href: '/signin', text: 'Sign in with your passkey' });
+    }
+    return context.redirect('/phone', 303);
+  });
+
+  return app;
+}
+
+async function secretOf(context: BrowserContext): Promise<string> {
+  const { secret } = await context.req.parseBody();
+  return typeof secret === 'string' ? secret.slice(0, 128) : '';
+}
+
+/** A passkey's name where nobody gave one. */
+export function nameOf(context: BrowserContext, given: unknown): string {
+  const name = typeof given === 'string' ? given.trim() : '';
+  return name === '' ? browserName(context.req.header('user-agent')) : name;
+}
+
+function setUpPage(context: BrowserContext, secret: string, person: string) {
+  const { about, formToken } = context.var;
+  return page(context, {
+    title: 'Set up this phone',
+    body: html`<div class="card">
+${environmentBanner(about.environment)}
+<h1 tabindex="-1">Set up this phone</h1>
+<p>From now on this phone approves orders for <strong data-testid="person">${person}</strong> at <strong data-testid="home-name">${about.name}</strong>: each with your finger, face or PIN, and no order without.</p>
+<div class="note"><strong>Only go on if you asked for this link yourself.</strong>It works once. One that someone sent you is an attack.</div>
+<form method="post" action="${PAIRING_PATH}/enrol" data-passkey="create ${PAIRING_PATH}/options">
+<input type="hidden" name="form_token" value="${formToken}">
+<input type="hidden" name="secret" value="${secret}">
+<label for="name">Call this passkey</label>
+<input type="text" id="name" name="name" value="${browserName(context.req.header('user-agent'))}" maxlength="40" autocomplete="off" data-testid="passkey-name">
+<button class="go wide" data-testid="set-up">Set up this phone</button>
+</form>
+</div>
+${
+  about.simulated
+    ? html`<p class="small soft" data-testid="without-passkeys">A browser that keeps no passkeys? Approve with <span class="mono">trade-agent phone</span>; <span class="mono">trade-agent phone link --read-only</span> opens these pages to read and deny.</p>`
+    : ''
+}`,
+  });
+}
+
+function linkOver(context: BrowserContext) {
+  const { about } = context.var;
+  return messagePage(context, 410, {
+    title: 'This link no longer works',
+    text: `It sets up one phone, once, within ten minutes. Ask for a new one at the home’s own machine: ${
+      about.simulated ? 'trade-agent phone link' : 'trade-agent home pair'
+    }`,
+    link: { href: '/signin', text: 'Set up already? Sign in with your passkey' },
+  });
+}

@@ -1,0 +1,83 @@
+import { Hono } from 'hono';
+import { html } from 'hono/html';
+import { utcSeconds } from '../../machine/clock.ts';
+import { type BrowserEnv, isFull } from './browser-env.ts';
+import { page, passkeyNeeded, toSignIn } from './page.ts';
+import type { PhoneServices } from './phone-services.ts';
+
+const PATH = '/phone/programs';
+
+/** Who acts for the person, or may ask them: each can be ended; and the token that lets another in. */
+export function createProgramPages({ clients, grants }: PhoneServices): Hono<BrowserEnv> {
+  const app = new Hono<BrowserEnv>();
+
+  app.get(PATH, (context) => {
+    const { user, formToken } = context.var;
+    if (user === undefined) return toSignIn(context, PATH);
+    const token = html`<input type="hidden" name="form_token" value="${formToken}">`;
+    return page(context, {
+      title: 'Programs',
+      body: html`<h1 tabindex="-1">Programs</h1>
+<h2>Signed in as you</h2>
+<ul class="recent">${grants.devices(user.username).map(
+        ({ id, clientName, deviceName, since }) => html`<li data-testid="device"><span>${clientName}${
+          deviceName === undefined ? '' : html` on <strong>${deviceName}</strong>`
+        }<br><span class="soft small">since ${time(since)}</span></span>
+<form method="post" action="${PATH}/sign-out">${token}<input type="hidden" name="id" value="${id}"><button class="quiet" data-testid="sign-out-device">Sign out</button></form></li>`,
+      )}</ul>
+<h2>Let in by you, may only ask</h2>
+<ul class="recent">${clients.list(user.username).map(
+        ({
+          clientId,
+          name,
+        }) => html`<li data-testid="program"><span>${name}<br><span class="soft small">${clients.note(clientId)?.text}</span></span>
+<form method="post" action="${PATH}/remove">${token}<input type="hidden" name="id" value="${clientId}"><button class="quiet" data-testid="remove-program">Remove</button></form></li>`,
+      )}</ul>
+${
+  isFull(context)
+    ? html`<form method="post" action="${PATH}/token">${token}<button class="quiet wide" data-testid="let-in">Let another program in</button></form>`
+    : ''
+}`,
+    });
+  });
+
+  app.post(`${PATH}/token`, (context) => {
+    const { user } = context.var;
+    if (user === undefined) return toSignIn(context, PATH);
+    if (!isFull(context)) return passkeyNeeded(context);
+    const { token, expiresAt } = clients.issueToken(user.username);
+    return page(context, {
+      title: 'A token for one program',
+      body: html`<div class="card">
+<h1 tabindex="-1">A token for one program</h1>
+<p>Give it to the program that you want to let in. It registers once with it, until ${time(expiresAt)}, and may then ask you, and nobody else.</p>
+<p class="mono" data-testid="registration-token">${token}</p>
+<div class="note"><strong>Only for a program that you chose yourself.</strong>Whoever has this token can ring your phone.</div>
+<p><a href="${PATH}">Back</a></p>
+</div>`,
+    });
+  });
+
+  app.post(`${PATH}/remove`, async (context) => {
+    const { user } = context.var;
+    if (user === undefined) return toSignIn(context, PATH);
+    const { id } = await context.req.parseBody();
+    if (typeof id === 'string') await grants.endClient(user.username, id);
+    return context.redirect(PATH, 303);
+  });
+
+  app.post(`${PATH}/sign-out`, async (context) => {
+    const { user } = context.var;
+    if (user === undefined) return toSignIn(context, PATH);
+    const { id } = await context.req.parseBody();
+    if (typeof id === 'string') await grants.endDevice(user.username, id);
+    return context.redirect(PATH, 303);
+  });
+
+  return app;
+}
+
+/** `2026-11-26 14:30 UTC` */
+function time(epochMs: number): string {
+  return `${utcSeconds(epochMs).slice(0, 16).replace('T', ' ')} UTC`;
+}

@@ -1,0 +1,262 @@
+import { createHash } from 'node:crypto';
+import type { Database } from 'better-sqlite3-multiple-ciphers';
+import type { Keys } from '../../../approval/keys/keys.ts';
+import { type Clock, utcSeconds } from '../../../machine/clock.ts';
+import { failpoint } from '../../../machine/failpoint.ts';
+import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
+import type { PhoneNotices } from './phone-notices.ts';
+import { askMessage, noticeWords, type PushContent, pushTopic, settledMessage } from './push-message.ts';
+import type { Push, SendPush } from './push-sender.ts';
+import type { PushSubscription, PushSubscriptions } from './push-subscriptions.ts';
+import { openRingTable, type RingTable } from './ring-table.ts';
+
+export interface BellOptions {
+  readonly database: Database;
+  readonly requests: Pick<ApprovalRequests, 'find' | 'onAnyChange'>;
+  readonly subscriptions: PushSubscriptions;
+  /** The passkeys that people have now. */
+  readonly keys: Pick<Keys, 'list'>;
+  readonly send: SendPush;
+  /** Other ways to tell; where there are none, only pushes ring. */
+  readonly notices?: PhoneNotices;
+  /** `fallback`: only where no push got through. */
+  readonly noticesWhen: 'fallback' | 'always';
+  /** What lock screens and notices may say. */
+  readonly content: PushContent;
+  /** Whether a request's code is to be picked on the phone, so that nothing that rings may tell it. */
+  readonly hidesCode: (request: ApprovalRequest) => boolean;
+  /** The phone's page. */
+  readonly phone: string;
+  readonly clock: Clock;
+  readonly closing: AbortSignal;
+  /** Told of what went wrong inside; never holds an order. */
+  readonly onError: (message: string) => void;
+}
+
+export interface Bell {
+  /** Notes that a page shows a request to its person, who needs no second ring. @returns false where it is not theirs, or over */
+  seen(id: string, user: string): boolean;
+  /** Resolves when nothing is being sent any more, after `closing`. */
+  stopped(): Promise<void>;
+}
+
+/** Unseen for this long, or a third of the time that was left, and it rings once more. */
+const UNSEEN_MS = 60_000;
+/** Milliseconds that a push which takes an expired request back is worth delivering. */
+const SETTLED_MS = 10 * 60_000;
+/** The bell looks again at least so often, whatever it has missed. */
+const LONGEST_REST_MS = 10 * 60_000;
+/** Changes that come together are looked at together. */
+const GATHER_MS = 20;
+/** Something here went wrong, not at a push service: it is tried again, but not at once. */
+const RETRY_MS = 5000;
+
+/**
+ * Rings for each request, once more where nobody looked, and takes it back when it is settled. It goes by what the
+ * database says and notes there what it has done, after it has done it: a crash in between rings once more, with the same
+ * tag, and never not at all. Nothing waits for it.
+ */
+export function createBell(options: BellOptions): Bell {
+  const { requests, subscriptions, clock, closing } = options;
+  const table = openRingTable(options.database);
+  const underWay = new Map<string, Promise<void>>();
+  let wake = new AbortController();
+  const look = () => wake.abort();
+  const complain = (error: unknown) => {
+    if (!closing.aborted) options.onError(`push: ${error instanceof Error ? error.message : 'error'}`);
+  };
+
+  /** One thing at a time for each request; what it leaves to do is found at the next look. */
+  const start = (id: string, work: (request: ApprovalRequest | undefined) => Promise<void>) => {
+    if (underWay.has(id)) return;
+    const done = work(requests.find(id))
+      .catch((error: unknown) => {
+        complain(error);
+        return clock.sleep(RETRY_MS, closing).catch(() => undefined);
+      })
+      .finally(() => {
+        underWay.delete(id);
+        look();
+      });
+    underWay.set(id, done);
+  };
+
+  /** Those that nobody could be rung for when they came. A phone that subscribes later is looked at already. */
+  let quiet = new Set<string>();
+  const startDue = (): number => {
+    const now = clock.now();
+    const stillQuiet = new Set<string>();
+    for (const { request: id, user } of table.unrung(now)) {
+      const nobody = options.notices === undefined && subscriptions.of(user).length === 0;
+      if (quiet.has(id) || (nobody && !underWay.has(id))) stillQuiet.add(id);
+      else start(id, (request) => ring(options, table, request));
+    }
+    quiet = stillQuiet;
+    for (const { request: id, pushedAt } of table.settled(now)) {
+      start(id, (request) => takeBack(options, table, { id, pushedAt, request }));
+    }
+    let next = Math.min(LONGEST_REST_MS, (table.nextExpiry(now) ?? Number.POSITIVE_INFINITY) - now);
+    for (const { request: id, due } of table.unseen(now, UNSEEN_MS)) {
+      if (due <= now) start(id, (request) => ringAgain(options, table, request));
+      else next = Math.min(next, due - now);
+    }
+    return next;
+  };
+
+  const run = async (): Promise<void> => {
+    while (!closing.aborted) {
+      // From before the look: a change in between must not wait.
+      wake = new AbortController();
+      const next = startDue();
+      await clock.sleep(next, AbortSignal.any([wake.signal, closing])).catch(() => undefined);
+      await clock.sleep(GATHER_MS, closing).catch(() => undefined);
+    }
+  };
+  const unsubscribe = requests.onAnyChange(look);
+  const ran = run().catch(complain).finally(unsubscribe);
+
+  return {
+    seen(id, user) {
+      const request = requests.find(id);
+      if (request?.user !== user || request.status !== 'pending') return false;
+      table.seen(id, clock.now());
+      return true;
+    },
+    stopped: async () => {
+      await ran;
+      await Promise.all(underWay.values());
+    },
+  };
+}
+
+async function ring(
+  options: BellOptions,
+  table: RingTable,
+  request: ApprovalRequest | undefined,
+): Promise<void> {
+  if (request === undefined) return;
+  failpoint('push.due');
+  const { notices, noticesWhen, closing, clock } = options;
+  const sending = pushToAll(options, request, asking(options, request, false));
+  if (notices !== undefined && noticesWhen === 'always') {
+    await Promise.all([sending, notices.tell(noticeOf(options, request), closing)]);
+  } else if (!(await sending) && notices !== undefined && isPending(options, request)) {
+    await notices.tell(noticeOf(options, request), closing);
+  }
+  closing.throwIfAborted();
+  failpoint('push.sent');
+  table.pushed(request.id, clock.now());
+}
+
+async function ringAgain(
+  options: BellOptions,
+  table: RingTable,
+  request: ApprovalRequest | undefined,
+): Promise<void> {
+  if (request === undefined) return;
+  await pushToAll(options, request, asking(options, request, true));
+  options.closing.throwIfAborted();
+  failpoint('push.sent_again');
+  table.pushedAgain(request.id, options.clock.now());
+}
+
+async function takeBack(
+  options: BellOptions,
+  table: RingTable,
+  {
+    id,
+    request,
+    pushedAt,
+  }: { id: string; request: ApprovalRequest | undefined; pushedAt: number | undefined },
+): Promise<void> {
+  if (request !== undefined && pushedAt !== undefined) {
+    const settled = {
+      payload: () => JSON.stringify(settledMessage(request)),
+      topic: pushTopic(request),
+      urgency: 'normal',
+      until: Math.max(request.expiresAt, options.clock.now() + SETTLED_MS),
+      wanted: () => true,
+    } as const;
+    // A browser that was not there yet has nothing on its screen.
+    await pushToAll(options, request, settled, ({ createdAt }) => createdAt <= pushedAt);
+    options.closing.throwIfAborted();
+    failpoint('push.taken_back');
+  }
+  table.over(id);
+}
+
+function asking(options: BellOptions, request: ApprovalRequest, again: boolean): Push {
+  return {
+    payload: (short) =>
+      JSON.stringify(askMessage(told(options, request), short ? 'short' : options.content, again)),
+    topic: pushTopic(request),
+    urgency: 'high',
+    until: request.expiresAt,
+    wanted: () => isPending(options, request),
+  };
+}
+
+/** @returns whether one of the person's browsers was reached */
+async function pushToAll(
+  options: BellOptions,
+  { user }: ApprovalRequest,
+  push: Push,
+  concerns: (subscription: PushSubscription) => boolean = () => true,
+): Promise<boolean> {
+  const { subscriptions, send, closing } = options;
+  const ringing = (await subscriptionsOf(user, options)).filter(concerns);
+  const reached = await Promise.all(
+    ringing.map(async (subscription) => {
+      const result = await send(subscription, push);
+      if (closing.aborted) return false;
+      if (result.outcome === 'sent') subscriptions.rang(subscription.endpoint);
+      if (result.outcome === 'gone') subscriptions.remove(subscription.endpoint);
+      if (result.outcome === 'failed') subscriptions.failed(subscription.endpoint, result.restsUntil);
+      return result.outcome === 'sent';
+    }),
+  );
+  return reached.includes(true);
+}
+
+/** A passkey may have been removed at the home's own machine, by another process: what it let in rings no more. */
+async function subscriptionsOf(
+  user: string,
+  { subscriptions, keys, closing }: BellOptions,
+): Promise<PushSubscription[]> {
+  const all = subscriptions.of(user);
+  if (all.length === 0) return [];
+  const enrolled = new Set((await keys.list(user)).map(({ credentialId }) => credentialId));
+  closing.throwIfAborted();
+  const ended = all.filter(({ credential }) => !enrolled.has(credential));
+  for (const { credential } of ended) subscriptions.endKey(user, credential);
+  return all.filter((one) => !ended.includes(one));
+}
+
+function isPending({ requests }: BellOptions, { id }: ApprovalRequest): boolean {
+  return requests.find(id)?.status === 'pending';
+}
+
+/** A request as it may be told of: without its code where that is to be picked. */
+function told({ hidesCode }: BellOptions, request: ApprovalRequest): ApprovalRequest {
+  return hidesCode(request) ? { ...request, code: '' } : request;
+}
+
+function noticeOf(options: BellOptions, request: ApprovalRequest) {
+  const { content, phone } = options;
+  const { id, code, expiresAt, requestedAt, user } = told(options, request);
+  const { title, body, order } = noticeWords(told(options, request), content, phone);
+  return {
+    id: `nt_${createHash('sha256').update(`trade-agent.phone\0${id}`).digest('base64url').slice(0, 24)}`,
+    user,
+    title,
+    body,
+    at: new Date(requestedAt).toISOString(),
+    approval: {
+      id,
+      ...(code === '' ? {} : { code }),
+      expires_at: utcSeconds(expiresAt),
+      ...(order === undefined ? {} : { order }),
+      phone,
+    },
+  };
+}

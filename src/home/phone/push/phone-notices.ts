@@ -1,0 +1,42 @@
+/**
+ * A request, told by another way than a push. It holds no authority: whoever reads it, or opens the address, still has
+ * to be the person, on a phone that is paired.
+ */
+export interface PhoneNotice {
+  /** Of the request: the same at each attempt, also after a crash. Letters, digits, `-`, `_`. */
+  readonly id: string;
+  readonly user: string;
+  /** One line. */
+  readonly title: string;
+  readonly body: string;
+  /** When it was asked, RFC 3339. */
+  readonly at: string;
+  /** The same in fields, for programs. */
+  readonly approval: {
+    readonly id: string;
+    /** Absent where it is to be picked on the phone. */
+    readonly code?: string;
+    readonly expires_at: string;
+    /** `Buy 5 AAPL · PAPER`; absent where a lock screen may not show it. */
+    readonly order?: string;
+    /** The phone's page, for everybody the same. */
+    readonly phone: string;
+  };
+}
+
+/**
+ * How people are told where a push doesn't reach them. What can't be sent is the implementation's to report: a notice
+ * that fails changes nothing.
+ * @example
+ * ```ts
+ * import type { PhoneNotices } from './phone-notices.ts';
+ *
+ * export const printed = (write: (line: string) => void): PhoneNotices => ({
+ *   tell: async ({ user, title }) => write(`${user}: ${title}`),
+ * });
+ * ```
+ */
+export interface PhoneNotices {
+  /** Resolves when it is sent or given up. */
+  tell(notice: PhoneNotice, signal: AbortSignal): Promise<void>;
+}

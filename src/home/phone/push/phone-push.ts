@@ -1,0 +1,81 @@
+import { lookup } from 'node:dns/promises';
+import type { Database } from 'better-sqlite3-multiple-ciphers';
+import type { Keys } from '../../../approval/keys/keys.ts';
+import type { Clock } from '../../../machine/clock.ts';
+import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
+import { type Bell, createBell } from './bell.ts';
+import type { PhoneNotices } from './phone-notices.ts';
+import type { LookUp } from './push-endpoint.ts';
+import type { PushContent } from './push-message.ts';
+import { createPushSender } from './push-sender.ts';
+import { openPushSubscriptions, type PushSubscriptions } from './push-subscriptions.ts';
+import { loadVapidKeys } from './vapid-keys.ts';
+
+/** How a home rings; what isn't said is as for a home of one's own. */
+export interface PushOptions {
+  /** What a lock screen may show: the order (`full`), or only that there is one. */
+  readonly content?: PushContent;
+  /** Whom a push service may write to where something is wrong: `mailto:…` or an https address. */
+  readonly contact?: string;
+  readonly notices?: PhoneNotices;
+  /** When notices are sent beside pushes: where no push got through, or always. */
+  readonly noticesWhen?: 'fallback' | 'always';
+  /** Looks up the hosts of push services. */
+  readonly lookUp?: LookUp;
+  /** For tests: whether a push service may be on this machine. */
+  readonly loopback?: boolean;
+}
+
+export interface PhonePush {
+  /** base64url; the page subscribes with it. */
+  readonly publicKey: string;
+  readonly subscriptions: PushSubscriptions;
+  readonly bell: Bell;
+}
+
+const TIMEOUT_MS = 10_000;
+
+/** All that rings, ringing. */
+export function createPhonePush(
+  parts: {
+    readonly issuer: string;
+    readonly database: Database;
+    readonly requests: ApprovalRequests;
+    /** The passkeys that people have now. */
+    readonly keys: Pick<Keys, 'list'>;
+    readonly clock: Clock;
+    readonly closing: AbortSignal;
+    readonly fetch: typeof fetch;
+    readonly onError: (message: string) => void;
+    /** Whether a request's code is to be picked on the phone; none, where it is left out. */
+    readonly hidesCode?: (request: ApprovalRequest) => boolean;
+  },
+  options: PushOptions = {},
+): PhonePush {
+  const { issuer, database, clock, closing } = parts;
+  const { loopback = false, notices } = options;
+  const vapid = loadVapidKeys(database);
+  const subscriptions = openPushSubscriptions(database, clock, { loopback });
+  const send = createPushSender({
+    vapid,
+    // RFC 8292 wants somebody to write to; a home on this machine alone has no address that others could.
+    contact: options.contact ?? (issuer.startsWith('https:') ? issuer : 'mailto:home@trade-agent.invalid'),
+    fetch: parts.fetch,
+    lookUp: options.lookUp ?? ((host) => lookup(host, { all: true })),
+    clock,
+    closing,
+    timeoutMs: TIMEOUT_MS,
+    loopback,
+  });
+  const bell = createBell({
+    hidesCode: () => false,
+    ...parts,
+    subscriptions,
+    send,
+    content: options.content ?? 'full',
+    ...(notices === undefined ? {} : { notices }),
+    noticesWhen: options.noticesWhen ?? 'fallback',
+    phone: `${issuer}/phone`,
+  });
+  return { publicKey: vapid.publicKey, subscriptions, bell };
+}

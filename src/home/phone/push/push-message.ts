@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import { proposalDetailsSchema } from '../../../approval/details.ts';
+import { utcSeconds } from '../../../machine/clock.ts';
+import { markedText, safeLine } from '../../../net/shown-text.ts';
+import { environmentOf, orderHeadline, orderTerms } from '../../../trading/detail-fields.ts';
+import { environmentWord } from '../../../trading/environment.ts';
+import { kinds } from '../../../trading/kinds/kinds.ts';
+import { isFlatMessage, messageView } from '../../../trading/kinds/message.ts';
+import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
+import { proposalView } from '../proposal-view.ts';
+
+/** How much a lock screen may show: the order, or only that there is one. */
+export type PushContent = 'full' | 'short';
+
+/** What reaches the service worker, as JSON. */
+export interface PushMessage {
+  readonly kind: 'ask' | 'settled';
+  /** The phone's name of the request: opens its card, and gives no right to anything. */
+  readonly id: string;
+  /** `Buy 5 AAPL · PAPER` */
+  readonly title: string;
+  /** `At most $900.00 in all · Code K7QP` */
+  readonly body: string;
+  /** Milliseconds since the epoch. */
+  readonly expires: number;
+  /** The same for all that is said of one request: the later takes the earlier's place on the screen. */
+  readonly tag: string;
+  /** Rings although one of this tag is there. */
+  readonly again?: true;
+}
+
+/** UTF-16 code units; with three bytes each, and all that is around them, a message stays below 3 KB. */
+const LONGEST_TITLE = 160;
+const LONGEST_BODY = 560;
+
+/** The request, as it asks for the person. Pure. Where its code is empty, it is to be picked on the phone. */
+export function askMessage(request: ApprovalRequest, content: PushContent, again = false): PushMessage {
+  const { title, body } = content === 'full' ? inFull(request) : inShort(request);
+  return { ...about(request), kind: 'ask', title, body, ...(again ? { again: true } : {}) };
+}
+
+/** That nothing is to be decided any more. */
+export function settledMessage(request: ApprovalRequest): PushMessage {
+  const words = { approved: 'Decided', denied: 'Decided', expired: 'Expired', withdrawn: 'Withdrawn' };
+  const title = request.status === 'pending' ? 'Decided' : words[request.status];
+  return { ...about(request), kind: 'settled', title, body: '' };
+}
+
+/**
+ * The push service's name for a request (RFC 8030 §5.4, at most 32 characters): the later push takes the place of one
+ * that waits there. It tells that service nothing.
+ */
+export function pushTopic({ id }: Pick<ApprovalRequest, 'id'>): string {
+  return createHash('sha256').update(`trade-agent.push\0${id}`).digest('base64url').slice(0, 24);
+}
+
+function about(request: ApprovalRequest): Pick<PushMessage, 'id' | 'expires' | 'tag'> {
+  return { id: request.id, expires: request.expiresAt, tag: pushTopic(request) };
+}
+
+function inShort(request: ApprovalRequest): { title: string; body: string } {
+  const isOrder = kindOf(request) === 'order';
+  return { title: isOrder ? 'An order waits for you' : 'A request waits for you', body: '' };
+}
+
+function inFull(request: ApprovalRequest): { title: string; body: string } {
+  const { headline, word, terms } = shown(request);
+  return {
+    title: safeLine(word === undefined ? headline : `${headline} · ${word}`, LONGEST_TITLE),
+    body: safeLine(request.code === '' ? terms : `${terms} · Code ${request.code}`, LONGEST_BODY),
+  };
+}
+
+function kindOf({ details }: ApprovalRequest): string {
+  if (details.proposal === undefined) return isFlatMessage(details) ? 'message' : 'order';
+  return proposalDetailsSchema.safeParse(details).data?.kind ?? 'unknown';
+}
+
+/** What it is, whose money, and the worst that can come of it. */
+function shown({ details }: ApprovalRequest): {
+  headline: string;
+  word: string | undefined;
+  terms: string;
+} {
+  const proposal = details.proposal === undefined ? undefined : proposalDetailsSchema.safeParse(details).data;
+  if (proposal !== undefined) {
+    const view = proposalView(proposal);
+    const word =
+      view.environment === undefined
+        ? kinds[view.kind].phone.banner?.word
+        : environmentWord(view.environment);
+    return { headline: view.headline, word, terms: view.total ?? view.terms };
+  }
+  if (isFlatMessage(details)) {
+    const { headline, terms } = messageView(details);
+    return {
+      headline: markedText(headline),
+      word: kinds.message.phone.banner?.word,
+      terms: markedText(terms),
+    };
+  }
+  return {
+    headline: markedText(orderHeadline(details)),
+    word: environmentWord(environmentOf(details)),
+    terms: markedText(orderTerms(details)),
+  };
+}
+
+/**
+ * The request for a person who is told by other ways than a push: with its code, and where to decide.
+ * @param phone the phone's page
+ */
+export function noticeWords(
+  request: ApprovalRequest,
+  content: PushContent,
+  phone: string,
+): { title: string; body: string; order?: string } {
+  const { title, body } = content === 'full' ? inFull(request) : inShort(request);
+  const { code } = request;
+  const first = content === 'full' ? body : code === '' ? 'It waits' : `Code ${code}`;
+  return {
+    title: `Look at your phone: ${title}`,
+    body: [
+      `${first}, until ${utcSeconds(request.expiresAt)}.`,
+      `Approve it on your phone only if it shows ${code === '' ? '' : 'this code and '}what you want: ${phone}`,
+    ].join('\n'),
+    ...(content === 'full' ? { order: title } : {}),
+  };
+}

@@ -1,0 +1,72 @@
+import { Hono } from 'hono';
+import type { BrowserContext, BrowserEnv } from '../browser-env.ts';
+import { passkeyNeeded } from '../page.ts';
+import type { Bell } from './bell.ts';
+import { type PushSubscriptions, pushSubscriptionSchema } from './push-subscriptions.ts';
+
+const refusals = {
+  invalid: { status: 400, error: 'invalid_subscription' },
+  taken: { status: 409, error: 'taken' },
+  too_many: { status: 409, error: 'too_many' },
+} as const;
+
+/** What the page tells of itself: that its browser rings, that it does no more, and what it has shown. */
+export function createPushRoutes(services: {
+  readonly subscriptions: PushSubscriptions;
+  readonly bell: Pick<Bell, 'seen'>;
+}): Hono<BrowserEnv> {
+  const { subscriptions, bell } = services;
+  const app = new Hono<BrowserEnv>();
+
+  app.post('/phone/push/subscriptions', async (context) => {
+    const { user, session } = context.var;
+    if (user === undefined || session === undefined) return signedOut(context);
+    // It rings for longer than a session lasts, so a link or a recovery code, which may read, opens none.
+    if (session.credentialId === undefined) return passkeyNeeded(context);
+    const parsed = pushSubscriptionSchema.safeParse(await given(context));
+    if (!parsed.success) return context.json({ error: 'invalid_subscription' }, 400);
+    const owner = {
+      user: user.username,
+      session: session.id,
+      credential: session.credentialId,
+      name: session.browser,
+    };
+    const added = subscriptions.add(owner, parsed.data);
+    if (added === 'kept') return context.json({ name: owner.name }, 201);
+    const { status, error } = refusals[added];
+    return context.json({ error }, status);
+  });
+
+  app.post('/phone/push/subscriptions/remove', async (context) => {
+    const { user } = context.var;
+    if (user === undefined) return signedOut(context);
+    const { endpoint } = await context.req.parseBody();
+    if (typeof endpoint !== 'string' || !subscriptions.remove(endpoint, user.username))
+      return context.json({ error: 'not_found' }, 404);
+    return context.body(null, 204);
+  });
+
+  app.post('/phone/requests/:id/seen', (context) => {
+    const { user } = context.var;
+    if (user === undefined) return signedOut(context);
+    return bell.seen(context.req.param('id'), user.username)
+      ? context.body(null, 204)
+      : context.json({ error: 'not_found' }, 404);
+  });
+
+  return app;
+}
+
+function signedOut(context: BrowserContext): Response {
+  return context.json({ error: 'signed_out' }, 401);
+}
+
+/** The form's field with the browser's own JSON. */
+async function given(context: BrowserContext): Promise<unknown> {
+  const { subscription } = await context.req.parseBody();
+  try {
+    return JSON.parse(typeof subscription === 'string' ? subscription : '');
+  } catch {
+    return undefined;
+  }
+}

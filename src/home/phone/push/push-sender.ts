@@ -1,0 +1,158 @@
+import type { PushSubscription as WebPushSubscription } from 'web-push';
+import type { Clock } from '../../../machine/clock.ts';
+import { boundedFetch } from '../../../net/bounded-fetch.ts';
+import { retryAfterMs } from '../../../net/retry-after.ts';
+import { type LookUp, leadsOutside } from './push-endpoint.ts';
+import type { PushSubscription } from './push-subscriptions.ts';
+import type { VapidKeys } from './vapid-keys.ts';
+
+export type PushResult =
+  | { readonly outcome: 'sent' }
+  /** The browser has unsubscribed (RFC 8030 §7.3). */
+  | { readonly outcome: 'gone' }
+  /** @property restsUntil milliseconds since the epoch; the push service wants no push before */
+  | { readonly outcome: 'failed'; readonly restsUntil: number }
+  /** Nobody needs it any more. */
+  | { readonly outcome: 'over' };
+
+export interface Push {
+  /** What it says. @param short after a service has found it too large */
+  payload(short: boolean): string;
+  readonly topic: string;
+  readonly urgency: 'high' | 'normal';
+  /** Milliseconds since the epoch: what isn't delivered by then is of no use. */
+  readonly until: number;
+  /** Whether it is still of use, asked before each attempt. */
+  readonly wanted: () => boolean;
+}
+
+/** Sends one push to one browser. Never rejects, but when `closing` aborts. */
+export type SendPush = (subscription: PushSubscription, push: Push) => Promise<PushResult>;
+
+export interface PushSenderOptions {
+  readonly vapid: VapidKeys;
+  /** Whom a push service may write to: `mailto:…` or an https address (RFC 8292 §2.1). */
+  readonly contact: string;
+  readonly fetch: typeof fetch;
+  readonly lookUp: LookUp;
+  readonly clock: Clock;
+  readonly closing: AbortSignal;
+  /** Milliseconds one attempt may take. */
+  readonly timeoutMs: number;
+  /** For tests: whether a push service may be on this machine. */
+  readonly loopback?: boolean;
+}
+
+const MOST_ATTEMPTS = 3;
+/** Milliseconds before the second and the third. */
+const BACKOFF_MS = [1000, 5000] as const;
+/** A service that asks for more has this push failed: the person is told by other ways then. */
+const LONGEST_WAIT_MS = 30_000;
+const LONGEST_REST_MS = 3_600_000;
+/** Nothing of an answer's body is of use. */
+const LONGEST_ANSWER = 16 * 1024;
+
+/** Pushes by way of the browser's own service, encrypted for that browser alone (RFC 8291), by the library `web-push`. */
+export function createPushSender(options: PushSenderOptions): SendPush {
+  const { clock, closing } = options;
+  return async (subscription, push) => {
+    let short = false;
+    let restsUntil = subscription.restsUntil;
+    for (let attempt = 1; ; attempt++) {
+      const wait = restsUntil - clock.now();
+      if (wait > LONGEST_WAIT_MS) return { outcome: 'failed', restsUntil };
+      if (wait > 0) await clock.sleep(wait, closing);
+      if (!push.wanted() || push.until <= clock.now()) return { outcome: 'over' };
+      const answer = await attemptPush(subscription, push, short, options);
+      if (answer === 'sent' || answer === 'gone') return { outcome: answer };
+      closing.throwIfAborted();
+      const now = clock.now();
+      restsUntil = now + Math.min(Math.max(answer.retryAfter, BACKOFF_MS[attempt - 1] ?? 0), LONGEST_REST_MS);
+      short ||= answer.tooLarge;
+      if (attempt === MOST_ATTEMPTS || !answer.passing) {
+        return { outcome: 'failed', restsUntil: answer.retryAfter > 0 ? restsUntil : 0 };
+      }
+    }
+  };
+}
+
+interface Failure {
+  /** Whether another attempt can change anything. */
+  readonly passing: boolean;
+  readonly tooLarge: boolean;
+  /** Milliseconds, 0 where nothing is asked for. */
+  readonly retryAfter: number;
+}
+
+async function attemptPush(
+  subscription: PushSubscription,
+  push: Push,
+  short: boolean,
+  options: PushSenderOptions,
+): Promise<'sent' | 'gone' | Failure> {
+  const { clock, closing, lookUp, loopback, timeoutMs } = options;
+  const { endpoint } = subscription;
+  try {
+    // Its own network is none of a browser's business: a name that leads there now is no push service's.
+    if (!(await leadsOutside(endpoint, lookUp, loopback))) {
+      return { passing: false, tooLarge: false, retryAfter: 0 };
+    }
+    const { method, headers, body } = await requestOf(subscription, push, short, options);
+    const send = boundedFetch(options.fetch, LONGEST_ANSWER);
+    const response = await send(endpoint, {
+      method,
+      headers,
+      body,
+      // A redirect would lead past the check above.
+      redirect: 'manual',
+      signal: AbortSignal.any([closing, AbortSignal.timeout(timeoutMs)]),
+    });
+    await response.body?.cancel();
+    return answerOf(response, clock.now());
+  } catch {
+    // Not reached, not answered in time, or an answer that is none.
+    return { passing: true, tooLarge: false, retryAfter: 0 };
+  }
+}
+
+function answerOf({ status, headers }: Response, now: number): 'sent' | 'gone' | Failure {
+  if (status >= 200 && status < 300) return 'sent';
+  if (status === 404 || status === 410) return 'gone';
+  const passing = status >= 500 || [408, 413, 425, 429].includes(status);
+  const retryAfter = passing ? (retryAfterMs(headers.get('retry-after'), now) ?? 0) : 0;
+  return { passing, tooLarge: status === 413, retryAfter };
+}
+
+/** RFC 8030 §5, RFC 8188, RFC 8291 and RFC 8292, by the library. */
+async function requestOf(
+  { endpoint, p256dh, auth }: PushSubscription,
+  { payload, topic, urgency, until }: Push,
+  short: boolean,
+  { vapid, contact, clock }: PushSenderOptions,
+): Promise<{ method: string; headers: Record<string, string>; body: Uint8Array<ArrayBuffer> }> {
+  const { default: webPush } = await import('web-push');
+  const subscription: WebPushSubscription = { endpoint, keys: { p256dh, auth } };
+  const made = webPush.generateRequestDetails(subscription, payload(short), {
+    TTL: Math.max(1, Math.ceil((until - clock.now()) / 1000)),
+    contentEncoding: 'aes128gcm',
+    urgency,
+    topic,
+  });
+  const { publicKey, privateKey } = vapid;
+  // Not as an option of the above, which would look for the audience with Node's deprecated `url.parse`.
+  const proof = webPush.getVapidHeaders(
+    new URL(endpoint).origin,
+    contact,
+    publicKey,
+    privateKey,
+    'aes128gcm',
+  );
+  const headers = Object.entries({ ...made.headers, ...proof }).filter(
+    ([name]) => name.toLowerCase() !== 'content-length',
+  );
+  return {
+    method: made.method,
+    headers: Object.fromEntries(headers.map(([name, value]) => [name, String(value)])),
+    body: new Uint8Array(made.body),
+  };
+}

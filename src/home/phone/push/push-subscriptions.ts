@@ -1,0 +1,162 @@
+import type { Database } from 'better-sqlite3-multiple-ciphers';
+import { z } from 'zod';
+import type { Clock } from '../../../machine/clock.ts';
+import { sameSecret } from '../../identity-provider/constant-time.ts';
+import { isPushEndpoint } from './push-endpoint.ts';
+
+/** Browsers that ring for one person. */
+const MOST_OF_A_PERSON = 10;
+
+const bytes = (length: number) =>
+  z
+    .string()
+    .max(2 * length)
+    .regex(/^[A-Za-z0-9_-]+$/)
+    .refine((text) => Buffer.from(text, 'base64url').length === length);
+
+/** What a browser's `PushSubscription.toJSON()` holds that matters here (Push API §8). */
+export const pushSubscriptionSchema = z.lazy(() =>
+  z.object({
+    endpoint: z.string(),
+    keys: z.object({
+      /** The browser's public key, an uncompressed P-256 point. */
+      p256dh: bytes(65).refine((text) => Buffer.from(text, 'base64url')[0] === 4),
+      auth: bytes(16),
+    }),
+  }),
+);
+
+/** A browser that rings. Times are milliseconds since the epoch. */
+export interface PushSubscription {
+  readonly endpoint: string;
+  readonly user: string;
+  /** The session's id that it was handed in with last: it goes when that session is ended. */
+  readonly session: string;
+  /** The passkey that this session was opened with: it goes when that is removed. */
+  readonly credential: string;
+  readonly p256dh: string;
+  readonly auth: string;
+  /** What the browser calls itself: `Safari on iPhone`. */
+  readonly name: string;
+  readonly createdAt: number;
+  readonly lastSuccessAt: number | undefined;
+  /** Pushes in a row that did not get through. */
+  readonly failures: number;
+  /** The push service asked to be left alone until then. */
+  readonly restsUntil: number;
+}
+
+export interface PushSubscriptions {
+  /**
+   * Keeps a browser's subscription, or notes that it is still there.
+   * @returns `invalid` for what is no push service's; `taken` where another person's browser has it, which this one
+   *   doesn't prove to be by its secret; `too_many` where this person has ten already
+   */
+  add(
+    owner: Pick<PushSubscription, 'user' | 'session' | 'credential' | 'name'>,
+    subscription: z.output<typeof pushSubscriptionSchema>,
+  ): 'kept' | 'invalid' | 'taken' | 'too_many';
+  of(user: string): PushSubscription[];
+  /** @param user limits it to that person's own; whether there was one */
+  remove(endpoint: string, user?: string): boolean;
+  /** Whoever signs out there is not rung there any more. */
+  endSession(session: string): void;
+  /** Nothing rings any more that a removed passkey let in. */
+  endKey(user: string, credential: string): void;
+  rang(endpoint: string): void;
+  failed(endpoint: string, restsUntil?: number): void;
+}
+
+interface Row {
+  readonly endpoint: string;
+  readonly user: string;
+  readonly session: string;
+  readonly credential: string;
+  readonly p256dh: string;
+  readonly auth: string;
+  readonly name: string;
+  readonly created_at: number;
+  readonly last_success_at: number | null;
+  readonly failures: number;
+  readonly rests_until: number;
+}
+
+/** @param loopback for tests: whether a push service may be on this machine */
+export function openPushSubscriptions(
+  database: Database,
+  clock: Clock,
+  { loopback = false }: { loopback?: boolean } = {},
+): PushSubscriptions {
+  database.exec(`
+    CREATE TABLE IF NOT EXISTS push_subscriptions (
+      endpoint TEXT PRIMARY KEY,
+      user TEXT NOT NULL,
+      session TEXT NOT NULL,
+      credential TEXT NOT NULL,
+      p256dh TEXT NOT NULL,
+      auth TEXT NOT NULL,
+      name TEXT NOT NULL,
+      created_at INTEGER NOT NULL,
+      last_success_at INTEGER,
+      failures INTEGER NOT NULL DEFAULT 0,
+      rests_until INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE INDEX IF NOT EXISTS push_subscriptions_user ON push_subscriptions (user);
+  `);
+  const byEndpoint = database.prepare<[string], Row>('SELECT * FROM push_subscriptions WHERE endpoint = ?');
+  const ofUser = database.prepare<[string], Row>(
+    'SELECT * FROM push_subscriptions WHERE user = ? ORDER BY created_at, endpoint',
+  );
+  const write = database.prepare(`
+    INSERT INTO push_subscriptions (endpoint, user, session, credential, p256dh, auth, name, created_at)
+    VALUES (@endpoint, @user, @session, @credential, @p256dh, @auth, @name, @now)
+    ON CONFLICT (endpoint) DO UPDATE
+      SET user = @user, session = @session, credential = @credential, p256dh = @p256dh, auth = @auth, name = @name`);
+  const remove = database.prepare<[string]>('DELETE FROM push_subscriptions WHERE endpoint = ?');
+  const removeOwn = database.prepare<[string, string]>(
+    'DELETE FROM push_subscriptions WHERE endpoint = ? AND user = ?',
+  );
+  const endKey = database.prepare<[string, string]>(
+    'DELETE FROM push_subscriptions WHERE user = ? AND credential = ?',
+  );
+  const endSession = database.prepare<[string]>('DELETE FROM push_subscriptions WHERE session = ?');
+  const rang = database.prepare<[number, string]>(
+    'UPDATE push_subscriptions SET last_success_at = ?, failures = 0, rests_until = 0 WHERE endpoint = ?',
+  );
+  const failed = database.prepare<[number, string]>(
+    'UPDATE push_subscriptions SET failures = failures + 1, rests_until = max(rests_until, ?) WHERE endpoint = ?',
+  );
+
+  const add = database.transaction<PushSubscriptions['add']>(
+    (owner, { endpoint, keys: { p256dh, auth } }) => {
+      const { user } = owner;
+      if (!isPushEndpoint(endpoint, loopback)) return 'invalid';
+      const there = byEndpoint.get(endpoint);
+      if (there !== undefined && there.user !== user && !sameSecret(there.auth, auth)) return 'taken';
+      if (there?.user !== user && ofUser.all(user).length >= MOST_OF_A_PERSON) return 'too_many';
+      write.run({ ...owner, endpoint, p256dh, auth, now: clock.now() });
+      return 'kept';
+    },
+  );
+
+  return {
+    add: (owner, subscription) => add.immediate(owner, subscription),
+    of: (user) => ofUser.all(user).map(subscriptionOf),
+    remove: (endpoint, user) =>
+      (user === undefined ? remove.run(endpoint) : removeOwn.run(endpoint, user)).changes > 0,
+    endSession: (session) => void endSession.run(session),
+    endKey: (user, credential) => void endKey.run(user, credential),
+    rang: (endpoint) => void rang.run(clock.now(), endpoint),
+    failed: (endpoint, restsUntil = 0) => void failed.run(restsUntil, endpoint),
+  };
+}
+
+function subscriptionOf(row: Row): PushSubscription {
+  const { created_at, last_success_at, rests_until, ...rest } = row;
+  return {
+    ...rest,
+    createdAt: created_at,
+    lastSuccessAt: last_success_at ?? undefined,
+    restsUntil: rests_until,
+  };
+}

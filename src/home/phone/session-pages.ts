@@ -1,0 +1,46 @@
+import { Hono } from 'hono';
+import { html } from 'hono/html';
+import type { Session } from '../identity-provider/sessions.ts';
+import type { BrowserEnv } from './browser-env.ts';
+import { localTime } from './decision/local-time.ts';
+import { page, toSignIn } from './page.ts';
+import type { PhoneServices } from './phone-services.ts';
+
+const PATH = '/phone/sessions';
+
+const how: Record<Session['by'], string> = {
+  passkey: 'with a passkey',
+  link: 'by a link',
+  recovery: 'with the recovery code',
+};
+
+/** On which browsers the person is signed in; each can be signed out from any other. */
+export function createSessionPages({ sessions }: PhoneServices): Hono<BrowserEnv> {
+  const app = new Hono<BrowserEnv>();
+
+  app.get(PATH, (context) => {
+    const { user, session, formToken } = context.var;
+    if (user === undefined) return toSignIn(context, PATH);
+    return page(context, {
+      title: 'Signed in on',
+      body: html`<h1 tabindex="-1">Signed in on</h1>
+<p class="soft">Each ends by itself eight hours after its sign-in.</p>
+<ul class="recent">${sessions.list(user.username).map(
+        (one) => html`<li data-testid="session"><span>${one.browser}${
+          one.id === session?.id ? html` <strong data-testid="this-browser">this browser</strong>` : ''
+        }<br><span class="soft small">${how[one.by]}, ${localTime(one.openedAt)}; last used ${localTime(one.seenAt)}</span></span>
+<form method="post" action="${PATH}/end"><input type="hidden" name="form_token" value="${formToken}"><input type="hidden" name="id" value="${one.id}"><button class="quiet" data-testid="end-session">Sign out</button></form></li>`,
+      )}</ul>`,
+    });
+  });
+
+  app.post(`${PATH}/end`, async (context) => {
+    const { user } = context.var;
+    if (user === undefined) return toSignIn(context, PATH);
+    const { id } = await context.req.parseBody();
+    if (typeof id === 'string') sessions.end(user.username, id);
+    return context.redirect(PATH, 303);
+  });
+
+  return app;
+}

@@ -1,0 +1,217 @@
+import { ask } from './ask.ts';
+
+/*
+ * What the pages do about ringing: keep the service worker, switch this browser's subscription on and off, tell the
+ * server which requests were shown, and clear away notifications of what was. It goes by the markup alone: a section
+ * with `data-push` (push/push-toggle.ts), cards with `data-request-id`, and links that show one (`data-show`).
+ */
+
+const SUBSCRIPTIONS = '/phone/push/subscriptions';
+const json = { accept: 'application/json' };
+
+type State = 'on' | 'off' | 'denied' | 'home-screen' | 'unsupported' | 'not-kept' | 'sign-in';
+
+/** What the section says, and its button's words where there is something to switch. */
+const words: Record<State, readonly [text: string, button?: string]> = {
+  on: ['This phone rings when something waits for you.', 'Stop ringing here'],
+  off: ['This phone does not ring yet.', 'Ring this phone'],
+  denied: [
+    'Notifications are blocked for this page. Allow them in the browser’s settings, then load it again.',
+  ],
+  'home-screen': [
+    'To have this phone ring, add this page to the home screen (Share, then “Add to Home Screen”) and open it there.',
+  ],
+  unsupported: ['This browser can’t ring.'],
+  'not-kept': ['That did not work: this phone does not ring. Try again.', 'Ring this phone'],
+  'sign-in': ['Sign in with your passkey to have this phone ring.'],
+};
+
+/** Requests that this page has shown to somebody who looked. */
+const shown = new Set<string>();
+/** The endpoint that the server knows of this page's doing. */
+let kept: string | undefined;
+let busy = false;
+
+export function startPush(): void {
+  // Without https there is none, but at localhost.
+  if (!('serviceWorker' in navigator)) return;
+  navigator.serviceWorker
+    .register('/phone/sw.js', { scope: '/phone', updateViaCache: 'none' })
+    .catch(() => undefined);
+  navigator.serviceWorker.addEventListener('message', ({ data }) => {
+    if (data?.kind === 'open') toCard(String(data.id));
+  });
+  document.addEventListener('click', (event) => {
+    const button = event.target instanceof Element ? event.target.closest('[data-push-button]') : null;
+    if (button !== null) void toggle();
+  });
+  document.addEventListener('visibilitychange', () => {
+    // Permissions may have been changed meanwhile, in the browser's settings.
+    known = null;
+    look();
+  });
+  // The page changes by itself: as requests come, and as another page is put in its place.
+  new MutationObserver(() => look()).observe(document.body, { childList: true, subtree: true });
+  look();
+}
+
+let looking = false;
+/** The section that says how it stands; countdowns change the page twice a second. */
+let known: HTMLElement | null = null;
+
+function look(): void {
+  if (looking) return;
+  looking = true;
+  requestAnimationFrame(() => {
+    looking = false;
+    tellShown();
+    if (busy || section() === known) return;
+    known = section();
+    void tellState().catch(() => say('not-kept'));
+  });
+}
+
+function tellShown(): void {
+  const cards = [...document.querySelectorAll<HTMLElement>('[data-request-id], [data-show]')];
+  const idOf = ({ dataset: { requestId, show = '' } }: HTMLElement) => requestId ?? show;
+  const waiting = new Set(cards.map(idOf));
+  if (document.visibilityState === 'visible') {
+    for (const card of cards) {
+      const id = idOf(card);
+      if (shown.has(id) || !isVisible(card)) continue;
+      shown.add(id);
+      void post(`/phone/requests/${encodeURIComponent(id)}/seen`);
+      void clearAway(id);
+    }
+  }
+  for (const id of shown) {
+    if (waiting.has(id)) continue;
+    shown.delete(id);
+    void clearAway(id);
+  }
+}
+
+function isVisible(element: HTMLElement): boolean {
+  return element.getClientRects().length > 0;
+}
+
+/** Whoever looks at the request, or has decided it, needs no notification of it. */
+async function clearAway(id: string): Promise<void> {
+  const registration = await navigator.serviceWorker.getRegistration('/phone');
+  for (const notification of (await registration?.getNotifications()) ?? []) {
+    if (notification.data?.id === id) notification.close();
+  }
+}
+
+function toCard(id: string): void {
+  const place = (name: string) => document.querySelector<HTMLElement>(`[${name}="${CSS.escape(id)}"]`);
+  // Its place in the list of those that wait, which leads to its card.
+  const listed = place('data-show');
+  if (listed !== null) listed.click();
+  else place('data-request-id')?.scrollIntoView({ block: 'start' });
+}
+
+function section(): HTMLElement | null {
+  return document.querySelector<HTMLElement>('[data-push]');
+}
+
+/** Shows how it stands, and hands a subscription in again that the server may have lost. */
+async function tellState(): Promise<void> {
+  if (section() === null) return;
+  const state = impossible();
+  if (state !== undefined) return say(state);
+  const registration = await navigator.serviceWorker.ready;
+  const subscription = await registration.pushManager.getSubscription();
+  if (subscription === null || Notification.permission !== 'granted') return say('off');
+  if (!isOurs(subscription)) {
+    // The home has another key than when this was made: it could not ring by it.
+    await subscription.unsubscribe();
+    return say('off');
+  }
+  if (kept === subscription.endpoint) return say('on');
+  await switching(() => handIn(subscription));
+}
+
+function impossible(): State | undefined {
+  if (!('PushManager' in window) || !('Notification' in window)) {
+    return /iPhone|iPad/.test(navigator.userAgent) && !isInstalled() ? 'home-screen' : 'unsupported';
+  }
+  return Notification.permission === 'denied' ? 'denied' : undefined;
+}
+
+function isInstalled(): boolean {
+  return matchMedia('(display-mode: standalone)').matches;
+}
+
+/** Only ever by a tap: a browser that is asked otherwise says no for good. */
+async function toggle(): Promise<void> {
+  if (busy) return;
+  const isOn = section()?.dataset.state === 'on';
+  await switching(async () => {
+    const registration = await navigator.serviceWorker.ready;
+    const there = await registration.pushManager.getSubscription();
+    if (isOn && there !== null) {
+      await post(`${SUBSCRIPTIONS}/remove`, { endpoint: there.endpoint });
+      await there.unsubscribe();
+      kept = undefined;
+      return 'off';
+    }
+    if ((await Notification.requestPermission()) !== 'granted') return impossible() ?? 'off';
+    const key = section()?.dataset.push ?? '';
+    const made =
+      there ??
+      (await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key }));
+    return await handIn(made);
+  });
+}
+
+async function handIn(subscription: PushSubscription): Promise<State> {
+  const answer = await post(SUBSCRIPTIONS, { subscription: JSON.stringify(subscription) });
+  if (answer.status === 403) return 'sign-in';
+  if (!answer.ok) return 'not-kept';
+  kept = subscription.endpoint;
+  return 'on';
+}
+
+async function switching(work: () => Promise<State>): Promise<void> {
+  busy = true;
+  try {
+    say(await work());
+  } catch {
+    say('not-kept');
+  } finally {
+    busy = false;
+  }
+}
+
+function isOurs({ options }: PushSubscription): boolean {
+  if (options.applicationServerKey === null) return false;
+  const text = String.fromCharCode(...new Uint8Array(options.applicationServerKey));
+  return btoa(text).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '') === section()?.dataset.push;
+}
+
+function say(state: State): void {
+  const place = section();
+  // What didn't work stays said until the next try.
+  if (place === null || place.dataset.state === state) return;
+  if (state === 'off' && place.dataset.state === 'not-kept') return;
+  const [text, button] = words[state];
+  place.dataset.state = state;
+  const [said, switched] = [place.querySelector('[data-push-words]'), place.querySelector('button')];
+  if (said !== null) said.textContent = text;
+  if (switched !== null) {
+    switched.textContent = button ?? '';
+    switched.hidden = button === undefined;
+  }
+  place.hidden = false;
+}
+
+/** With the page's form token, as its forms are. */
+function post(path: string, fields: Record<string, string> = {}): Promise<Response> {
+  const token = document.querySelector<HTMLInputElement>('input[name=form_token]')?.value ?? '';
+  return ask(path, {
+    method: 'POST',
+    body: new URLSearchParams({ form_token: token, ...fields }),
+    headers: json,
+  });
+}

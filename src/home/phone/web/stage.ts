@@ -1,0 +1,171 @@
+import { measureBar } from './bar-height.ts';
+import { made, type Piece, type Room, type Update } from './room.ts';
+import { tick } from './times.ts';
+
+/** Milliseconds that a button which moved takes no tap: longer than a thumb that was on its way. */
+const SETTLE = 700;
+
+/** Takes in what the server told. */
+export function show(room: Room, update: Update): void {
+  room.update = update;
+  for (const { id, html } of update.cards) room.cards.set(id, html);
+  for (const { id, html } of update.results) room.told.set(id, html);
+  const waits = new Set(update.waiting.map(({ id }) => id));
+  for (const id of room.cards.keys()) if (!waits.has(id)) room.cards.delete(id);
+  for (const id of room.done) if (!waits.has(id)) room.done.delete(id);
+  if (!room.kept.every((id) => room.told.has(id))) room.keep(room.kept.filter((id) => room.told.has(id)));
+  place(room);
+}
+
+/** The card that is being read. */
+export function cardOf({ stage }: Room): HTMLElement | undefined {
+  const card = stage.firstElementChild;
+  return card instanceof HTMLElement ? card : undefined;
+}
+
+/** Brings the screen in step. A card whose tap is on its way stays until that is answered. */
+export function place(room: Room): void {
+  const { update } = room;
+  if (update === undefined) return;
+  const waiting = update.waiting.filter(({ id }) => !room.done.has(id));
+  const waits = (id: string | undefined) => waiting.some((one) => one.id === id);
+  const card = cardOf(room);
+  let hadFocus = false;
+  if (card?.dataset.busy === undefined) {
+    const id = card?.dataset.requestId;
+    if (card !== undefined && id !== undefined && !waits(id)) {
+      hadFocus = card.contains(document.activeElement);
+      if (room.told.has(id)) keepResult(room, id);
+    }
+    put(room, waits(room.current) ? room.current : waiting[0]?.id);
+  }
+  lists(room, update, waiting);
+  const { length } = waiting;
+  const count = length + update.more;
+  document.title = `${count > 0 ? `(${count}) ` : ''}${document.title.replace(/^\(\d+\) /, '')}`;
+  if (hadFocus) focusOn(room.results.firstElementChild);
+  tick();
+  measureBar();
+}
+
+/** What the person tapped is kept until they put it away; of what ended without them, the latest alone. */
+function keepResult(room: Room, id: string): void {
+  if (room.kept.includes(id)) return;
+  const others = room.done.has(id) ? room.kept : room.kept.filter((one) => one !== room.untapped);
+  if (!room.done.has(id)) room.untapped = id;
+  room.keep([id, ...others]);
+}
+
+function lists(room: Room, update: Update, waiting: readonly Piece[]): void {
+  const { others, results, recent, kept } = room;
+  const rest = waiting.filter(({ id }) => id !== room.current);
+  const list = others.firstElementChild;
+  if (list !== null) patch(room, list, rest);
+  others.hidden = rest.length === 0;
+  const panels = kept.map((id) => ({ id, html: room.told.get(id) ?? '' }));
+  patch(room, results, panels, (panel) => room.announce(spokenOf(panel)));
+  patch(room, recent, update.recent);
+  for (const item of recent.children) {
+    if (item instanceof HTMLElement) item.hidden = kept.includes(item.dataset.id ?? '');
+  }
+  room.more.textContent = update.more > 0 ? `And ${update.more} more, when these are decided.` : '';
+  room.empty.hidden = room.stage.children.length + results.children.length > 0;
+}
+
+/** Puts a request's card on the stage, or none. */
+export function put(room: Room, id: string | undefined): void {
+  const old = cardOf(room);
+  const html = id === undefined ? undefined : room.cards.get(id);
+  if (id === undefined || html === undefined) {
+    old?.remove();
+    room.current = '';
+    return;
+  }
+  const same = old !== undefined && old.dataset.requestId === id;
+  // The card that came with the page is the first that the server tells of.
+  if (same && (room.card === undefined || room.card === html)) {
+    room.card = html;
+    return;
+  }
+  const fresh = made(html);
+  for (const form of fresh.querySelectorAll('form')) form.noValidate = true;
+  if (same) carry(old, fresh);
+  const focused = same && old.contains(document.activeElement) ? document.activeElement : null;
+  if (old === undefined) room.stage.append(fresh);
+  else old.replaceWith(fresh);
+  if (focused instanceof HTMLElement) {
+    focusOn(fresh.querySelector(`[data-testid="${focused.dataset.testid}"]`) ?? fresh.querySelector('h2'));
+  }
+  room.card = html;
+  room.current = id;
+  settle(fresh);
+  if (!same) room.announce(fresh.dataset.says ?? '');
+}
+
+/** A tap that was meant for what was here before must not hit what is here now. */
+export function settle(card: HTMLElement): void {
+  const buttons = card.querySelectorAll('.bar button');
+  const until = String(Date.now() + SETTLE);
+  card.dataset.settling = until;
+  for (const button of buttons) button.setAttribute('aria-disabled', 'true');
+  setTimeout(() => {
+    if (card.dataset.settling !== until) return;
+    for (const button of buttons) button.removeAttribute('aria-disabled');
+  }, SETTLE);
+}
+
+export function focusOn(element: Element | null | undefined): void {
+  if (element instanceof HTMLElement) element.focus({ preventScroll: true });
+}
+
+/** What the person did on a card outlives its update. */
+function carry(old: HTMLElement, fresh: HTMLElement): void {
+  const details = fresh.querySelector('details');
+  if (details !== null) details.open = old.querySelector('details')?.open ?? false;
+  const twins = [...fresh.querySelectorAll('input')];
+  for (const input of old.querySelectorAll<HTMLInputElement>('input:not([type=hidden])')) {
+    const choice = input.type === 'radio';
+    const twin = twins.find(({ name, value }) => name === input.name && (!choice || value === input.value));
+    if (twin === undefined) continue;
+    if (choice) twin.checked = input.checked;
+    else twin.value = input.value;
+  }
+  fresh.querySelector('.said')?.replaceWith(old.querySelector('.said') ?? '');
+}
+
+/** Brings a list in step, and touches only what differs. */
+function patch(
+  room: Room,
+  list: Element,
+  wanted: readonly Piece[],
+  changed: (element: HTMLElement) => void = () => {},
+): void {
+  const children = [...list.children].filter((child) => child instanceof HTMLElement);
+  const old = new Map(children.map((child) => [child.dataset.id ?? '', child]));
+  const ids = new Set(wanted.map(({ id }) => id));
+  for (const [id, child] of old) if (!ids.has(id)) child.remove();
+  let at: Element | null = null;
+  for (const { id, html } of wanted) {
+    const before = old.get(id);
+    const known = before === undefined ? undefined : room.shown.get(before);
+    let child = before;
+    if (child === undefined || (known !== undefined && known !== html)) {
+      child = made(html);
+      const focused = document.activeElement;
+      const within = before !== focused && (before?.contains(focused) ?? false);
+      before?.replaceWith(child);
+      if (before === focused) focusOn(child);
+      else if (within) focusOn(child.querySelector('a, button'));
+      changed(child);
+    }
+    room.shown.set(child, html);
+    const next: Element | null = at === null ? list.firstElementChild : at.nextElementSibling;
+    if (next !== child) list.insertBefore(child, next);
+    at = child;
+  }
+}
+
+function spokenOf(panel: HTMLElement): string {
+  const words = (selector: string) => panel.querySelector(selector)?.textContent ?? '';
+  return `${words('.headline')}: ${words('[data-testid=standing]')}, ${words('[data-testid=outcome]')}`;
+}

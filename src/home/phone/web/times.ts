@@ -1,0 +1,46 @@
+const fields = {
+  year: 'numeric',
+  month: 'short',
+  day: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  timeZoneName: 'short',
+} as const;
+const local = new Intl.DateTimeFormat(undefined, fields);
+const exact = new Intl.DateTimeFormat(undefined, { ...fields, second: '2-digit' });
+
+/** Times in the phone's own zone; the server wrote them in UTC, which stays as the title. */
+export function localTimes(root: ParentNode): void {
+  for (const time of root.querySelectorAll<HTMLTimeElement>('time[datetime]:not([title])')) {
+    time.title = time.textContent;
+    time.textContent = (time.closest('dl') === null ? local : exact).format(new Date(time.dateTime));
+  }
+}
+
+/** Seconds as a person reads them: `4:59`, `2 h 5 min`. */
+function clockOf(left: number): string {
+  if (left < 3600) return `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`;
+  return `${Math.floor(left / 3600)} h ${Math.floor((left % 3600) / 60)} min`;
+}
+
+/**
+ * Brings every countdown in step, and closes what is over.
+ * @param announce says something to a screen reader, once
+ */
+export function tick(announce?: (text: string) => void): void {
+  for (const countdown of document.querySelectorAll<HTMLElement>('[data-expires]')) {
+    const left = Math.ceil((Number(countdown.dataset.expires) - Date.now()) / 1000);
+    const before = countdown.dataset.short === undefined ? 'in ' : '';
+    const text = left <= 0 ? 'expired' : `${before}${clockOf(left)}`;
+    if (countdown.textContent !== text) countdown.textContent = text;
+    const form = countdown.closest('form');
+    if (form === null) continue;
+    countdown.classList.toggle('soon', left <= 60);
+    if (left <= 0)
+      for (const button of form.querySelectorAll<HTMLButtonElement>('.bar button')) button.disabled = true;
+    if (left === 60 && form.dataset.warned === undefined) {
+      form.dataset.warned = 'yes';
+      announce?.('One minute left to decide.');
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import { isIP } from 'node:net';
+import { isAbsolute } from 'node:path';
+import { z } from 'zod';
+import { noticesSchema } from '../../config/notice-channels.ts';
+import { peerList } from '../../net/peer-list.ts';
+import { isTradeAgentError } from '../../trading/errors.ts';
+import { pushSettingsSchema } from '../phone/push/push-settings.ts';
+import { homeAddressProblem, isLocalAddress } from './home-address.ts';
+
+/** Where a home listens where nothing else is said: behind what `tailscale serve` or a proxy passes on. */
+export const DEFAULT_PORT = 4780;
+
+const wholePath = z.string().refine(isAbsolute, 'must be a whole path, from / on');
+
+/** `127.0.0.1:4780`, `[::1]:4780` */
+const listenAddress = z
+  .string()
+  .refine((text) => listenParts(text) !== undefined, 'must be HOST:PORT, as in 127.0.0.1:4780');
+
+/** What `home.yaml` says: everything about a home that is not secret, but for what its gateway serves. */
+export const homeSettingsSchema = z
+  .strictObject({
+    /** Its one public address: issuer of tokens, resource of the gateway, and where the phone app is. */
+    address: z.string().superRefine((text, context) => {
+      const problem = homeAddressProblem(text);
+      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+    }),
+    /** Where it listens on this machine. */
+    listen: listenAddress.optional(),
+    /** Its own certificate and key (PEM), read again when they are renewed. */
+    tls: z.strictObject({ cert: wholePath, key: wholePath }).optional(),
+    /** The proxies in front of it: addresses and networks that alone may connect, and whose word about the client is taken. */
+    proxy: z.array(z.string()).min(1).superRefine(namesProxies).optional(),
+    /** How phones ring. */
+    push: pushSettingsSchema.optional(),
+    /** When the terminal's code is picked among three on the phone, rather than compared; with live money where nothing is said. */
+    number_matching: z.enum(['live', 'always', 'off']).optional(),
+    /** How the owner is told where no push arrives; as `notices` of a profile. */
+    notices: noticesSchema.optional(),
+  })
+  .refine(({ address, tls }) => tls === undefined || !isLocalAddress(address), {
+    path: ['tls'],
+    error: 'is for a home at an https address',
+  });
+export type HomeSettings = z.output<typeof homeSettingsSchema>;
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Undefined for what is no `HOST:PORT`. */
+export function listenParts(text: string): ListenAddress | undefined {
+  const [, bracketed, plain, digits] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  const port = Number(digits);
+  if (host === undefined || port > 65_535) return undefined;
+  if (bracketed !== undefined && isIP(bracketed) !== 6) return undefined;
+  return { host, port };
+}
+
+/** As {@link listenParts} reads it. */
+export function listenText({ host, port }: ListenAddress): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** Where a home listens: as the settings say, else on this machine alone, at a local address's own port. */
+export function listenOf({ address, listen }: Pick<HomeSettings, 'address' | 'listen'>): ListenAddress {
+  const said = listen === undefined ? undefined : listenParts(listen);
+  if (said !== undefined) return said;
+  const port = isLocalAddress(address) ? Number(new URL(address).port || 80) : DEFAULT_PORT;
+  return { host: '127.0.0.1', port };
+}
+
+/** Who may connect where nothing else is said: a proxy on this machine, where the address is one that others reach. */
+export function proxiesOf({ address, tls, proxy, listen }: HomeSettings): readonly string[] | undefined {
+  if (proxy !== undefined || tls !== undefined || isLocalAddress(address)) return proxy;
+  const { host } = listenOf({ address, listen });
+  return host === '127.0.0.1' || host === '::1' ? ['127.0.0.1', '::1'] : undefined;
+}
+
+function namesProxies(addresses: readonly string[], context: z.RefinementCtx): void {
+  try {
+    peerList(addresses);
+  } catch (error) {
+    if (!isTradeAgentError(error)) throw error;
+    context.addIssue({ code: 'custom', message: `${error.message}. ${error.hint ?? ''}` });
+  }
+}

@@ -1,0 +1,165 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
+import { hasTmux, openTerminal, type Terminal } from './tmux.ts';
+import { startCommand } from './world.ts';
+
+const launcher = new URL('../../bin/trade-agent.js', import.meta.url).pathname;
+
+let place: string;
+let sandbox: Sandbox;
+let folder: string;
+let count = 0;
+beforeAll(async () => {
+  place = mkdtempSync(join(tmpdir(), 'trade-agent-init-'));
+  sandbox = await startSandbox({ home: join(place, 'sandbox'), port: 0 });
+});
+afterAll(async () => {
+  await sandbox.close();
+  rmSync(place, { recursive: true, force: true, maxRetries: 5 });
+});
+beforeEach(() => {
+  count += 1;
+  folder = join(place, `${count}`);
+});
+
+const env = () => ({ HOME: folder, TRADE_AGENT_HOME: join(folder, 'agent') });
+const home = () => join(folder, 'agent-home');
+const keys = () => {
+  const [alice] = sandbox.seed.users;
+  if (alice === undefined) throw new Error('the sandbox has nobody');
+  return alice.broker_key;
+};
+const init = (...more: string[]) => {
+  const file = join(place, 'keys.txt');
+  writeFileSync(file, `${keys().key_id}\n${keys().secret}\n`, { mode: 0o600 });
+  const args = ['home', 'init', '--name', 'Ada', '--yes', '--broker-key-file', file];
+  return [...args, '--broker-url', sandbox.ready.broker, ...more];
+};
+
+describe('a home that is being made, killed', () => {
+  let onTheWay = 0;
+  it.each([
+    ['key.json'],
+    ['seal.key'],
+    ['home.yaml'],
+    ['limits.yaml'],
+    ['gateway.db'],
+    ['provider.db'],
+    ['provider.db-wal'],
+  ])('once there is %s, leaves nothing that is a home, and is made at the next try', async (name) => {
+    const part = `${home()}.part`;
+    const child = spawn(process.execPath, [launcher, ...init()], {
+      env: { PATH: process.env.PATH, ...env() },
+      stdio: 'ignore',
+    });
+    const ended = once(child, 'exit');
+    while (child.exitCode === null && !existsSync(join(part, name))) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    child.kill('SIGKILL');
+    await ended;
+    // One that was faster than its killer is a whole home.
+    const whole = existsSync(home());
+    expect(existsSync(part)).toBe(!whole);
+    if (!whole) onTheWay += 1;
+    const served = await startCommand(['home', 'status', '--output', 'json'], { env: env() }).finished;
+    expect(served.code).toBe(whole ? 0 : 2);
+
+    const again = await startCommand(init('--output', 'json'), { env: env() }).finished;
+    expect([again.code, existsSync(part)]).toEqual([whole ? 2 : 0, false]);
+    const status = await startCommand(['home', 'status', '--output', 'json'], { env: env() }).finished;
+    expect(JSON.parse(status.stdout)).toMatchObject({ users: [{ username: 'ada' }] });
+  });
+
+  it('was killed on the way, for the most part', () => expect(onTheWay).toBeGreaterThan(3));
+});
+
+describe.skipIf(!hasTmux())('at a terminal', () => {
+  const open: Terminal[] = [];
+  afterEach(() => {
+    for (const terminal of open.splice(0)) terminal.close();
+  });
+  const start = (...args: string[]) => {
+    const terminal = openTerminal({
+      command: [process.execPath, launcher, ...args],
+      env: { PATH: process.env.PATH, ...env() },
+      columns: 100,
+      rows: 40,
+    });
+    open.push(terminal);
+    return terminal;
+  };
+
+  it('five questions are asked, and the broker’s keys are not shown', async () => {
+    const terminal = start('home', 'init', '--broker-url', sandbox.ready.broker);
+    await terminal.shows(/Address \[http:\/\/localhost:4780\]:/);
+    terminal.type('http://192.168.1.5\n');
+    await terminal.shows(/phones keep passkeys for names alone/);
+    terminal.press('Enter');
+    await terminal.shows(/Your name:/);
+    terminal.type('Ada Lovelace\n');
+    await terminal.shows(/Key id \(not shown\):/);
+    terminal.type(`${keys().key_id}\n`);
+    await terminal.shows(/Secret \(not shown\):/);
+    terminal.type(`${keys().secret}\n`);
+    await terminal.shows(/Account PA\w+: PAPER, ACTIVE/);
+    await terminal.shows(/one order may come to, in dollars \[1000\]:/);
+    terminal.type('2500\n');
+    await terminal.shows(/orders a day \[20\]:/);
+    terminal.type('many\n');
+    await terminal.shows(/It must be a whole number/);
+    terminal.press('Enter');
+    await terminal.shows(/ntfy topic/);
+    terminal.type('ada-home-7f3k\n');
+    const said = await terminal.ended();
+    expect(said).toMatch(/Recovery code\s+[0-9A-Z-]{19}/);
+    expect(said).toContain('trade-agent home serve');
+    for (const secret of [keys().key_id, keys().secret]) expect(said).not.toContain(secret);
+    expect(readFileSync(join(home(), 'home.yaml'), 'utf8')).toContain('topic: ada-home-7f3k');
+    expect(readFileSync(join(home(), 'limits.yaml'), 'utf8')).toMatch(
+      /max_order_notional: "2500"\nmax_day_orders: 20\n/,
+    );
+  });
+
+  it('an account with real money is named before it is kept', async () => {
+    const terminal = start(
+      ...init('--environment', 'live').filter((word) => word !== '--yes'),
+      '--address',
+      'http://localhost:4780',
+    );
+    await terminal.shows(/REAL MONEY[\s\S]*Type the account's number/);
+    terminal.type('yes\n');
+    const said = await terminal.ended();
+    expect(said).toContain('another number was typed');
+    expect(existsSync(home())).toBe(false);
+  });
+
+  it('the first phone is paired by what “home serve” shows, and the first run takes the home there is', async () => {
+    expect(
+      (await startCommand(init('--address', 'http://localhost:34780'), { env: env() }).finished).code,
+    ).toBe(0);
+    const serving = start('home', 'serve');
+    await serving.shows(/http:\/\/localhost:34780\/phone\/pair#[\w-]{43}[\s\S]*Ctrl-C ends it/);
+
+    const first = start();
+    await first.shows(/Choose \[1\]:/);
+    first.type('2\n');
+    await first.shows(/Who answers\?[\s\S]*Choose \[1\]:/);
+    first.press('Enter');
+    const said = await first.ended();
+    expect(said).toContain('trade-agent home serve');
+    const config = readFileSync(join(folder, 'agent', 'config.yaml'), 'utf8');
+    expect(config).toMatch(/issuer: http:\/\/localhost:34780[\s\S]*default_profile: home/);
+
+    const beside = await startCommand(['home', 'serve'], { env: env() }).finished;
+    expect([beside.code, beside.stderr]).toEqual([12, expect.stringContaining(`holds the home ${home()}`)]);
+    serving.press('C-c');
+    await serving.ended();
+    expect(readdirSync(home())).not.toContain('ready.json');
+  });
+});

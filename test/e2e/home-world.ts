@@ -1,0 +1,140 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { webauthnEvidence } from '../../src/approval/signature/evidence.ts';
+import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
+import { type HttpBrowser, pairByHttp } from '../integration/home/http-browser.ts';
+import type { Authenticator } from '../unit/approval/signature/authenticator.ts';
+import { ScriptFaults } from './script-session.ts';
+import { type Finished, type Running, startCommand } from './world.ts';
+
+/** A phone that was paired: a browser that is signed in, and its authenticator. */
+export interface PairedPhone {
+  readonly browser: HttpBrowser;
+  readonly authenticator: Authenticator;
+}
+
+/** A machine with an agent and a home of its own, whose broker is the sandbox's. */
+export interface HomeWorld {
+  readonly folder: string;
+  readonly address: string;
+  /** Of the home. */
+  readonly home: string;
+  readonly sandbox: Sandbox;
+  cli(...args: string[]): Promise<Finished>;
+  start(...args: string[]): Running;
+  /** Fails where it doesn't end with 0. @returns its one JSON object */
+  json<T>(...args: string[]): Promise<T>;
+  /** Makes the home of alice. */
+  init(): Promise<void>;
+  /** Serves a home at the address; one at a time. @returns what stops it */
+  serve(home?: string): Promise<(signal?: NodeJS.Signals) => Promise<Finished>>;
+  pair(): Promise<PairedPhone>;
+  /** Signs the agent in, confirmed by the phone. */
+  login(phone: PairedPhone): Promise<void>;
+  /** Proposes without waiting. @returns the thread */
+  propose(prompt: string): Promise<string>;
+  /** Approves the one request that waits, by a signature. */
+  approve(phone: PairedPhone): Promise<Response>;
+  /** Ids of the requests that wait. */
+  waiting(phone: PairedPhone): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+const json = { accept: 'application/json' };
+
+export async function createHomeWorld(faults = new ScriptFaults()): Promise<HomeWorld> {
+  const folder = mkdtempSync(join(tmpdir(), 'trade-agent-homes-'));
+  const sandbox = await startSandbox({ home: join(folder, 'sandbox'), port: 0, partialFills: false, faults });
+  const address = `http://localhost:${await freePort()}`;
+  const home = join(folder, 'agent-home');
+  const env = { HOME: folder, TRADE_AGENT_HOME: join(folder, 'agent'), TRADE_AGENT_PROFILE: 'home' };
+  const start = (args: readonly string[], endless = false): Running => startCommand(args, { env, endless });
+  const running = new Set<Running>();
+  const world: HomeWorld = {
+    ...{ folder, address, home, sandbox },
+    cli: (...args) => start(args).finished,
+    start: (...args) => start(args),
+    async json<T>(...args: string[]) {
+      const { code, stdout, stderr } = await world.cli(...args, '--output', 'json');
+      if (code !== 0) throw new Error(`"${args.join(' ')}" ended with ${code}: ${stdout}${stderr}`);
+      return JSON.parse(stdout) as T;
+    },
+    async init() {
+      const [alice] = sandbox.seed.users;
+      const keys = join(folder, 'keys.txt');
+      writeFileSync(keys, `${alice?.broker_key.key_id}\n${alice?.broker_key.secret}\n`, { mode: 0o600 });
+      const named = ['--name', 'Alice', '--address', address, '--broker-key-file', keys];
+      await world.json('home', 'init', ...named, '--broker-url', sandbox.ready.broker, '--yes');
+    },
+    async serve(of = home) {
+      const served = start(['home', 'serve', '--home', of], true);
+      running.add(served);
+      await served.waitFor(/Ctrl-C ends it/);
+      return async (signal = 'SIGTERM') => {
+        served.child.kill(signal);
+        running.delete(served);
+        return await served.finished;
+      };
+    },
+    pair: async () => pairByHttp((await world.json<{ url: string }>('home', 'pair')).url),
+    async login({ browser }) {
+      const login = start(['login']);
+      const [code] = await login.waitFor(/\b[A-Z0-9]{4}-[A-Z0-9]{4}\b/);
+      const page = `/device/confirm?user_code=${code}`;
+      await browser.submit(page, '/device/confirm', { user_code: code, decision: 'allow' });
+      const { code: exit, stderr } = await login.finished;
+      if (exit !== 0) throw new Error(`login ended with ${exit}: ${stderr}`);
+    },
+    async propose(prompt) {
+      const { code, stdout, stderr } = await world.cli(
+        'run',
+        prompt,
+        '--approval',
+        'detach',
+        '--output',
+        'json',
+      );
+      if (code !== 5) throw new Error(`"${prompt}" ended with ${code}: ${stdout}${stderr}`);
+      return (JSON.parse(stdout) as { thread: string }).thread;
+    },
+    async waiting({ browser }) {
+      const text = await (await browser.visit('/phone')).text();
+      return [...new Set([...text.matchAll(/\/phone\/requests\/([\w-]+)/g)].map(([, id = '']) => id))];
+    },
+    async approve(phone) {
+      const [id, ...more] = await world.waiting(phone);
+      if (id === undefined || more.length > 0)
+        throw new Error(`${more.length + Number(id !== undefined)} wait`);
+      const { browser, authenticator } = phone;
+      const path = `/phone/requests/${id}`;
+      const options = await browser.submit('/phone', `${path}/options`, {}, json);
+      if (!options.ok) throw new Error(`no options: ${options.status} ${await options.text()}`);
+      const { challenge, statement } = (await options.json()) as {
+        challenge: string;
+        statement: Parameters<typeof webauthnEvidence>[1];
+      };
+      const evidence = JSON.stringify(webauthnEvidence(authenticator.assert(challenge), statement));
+      return await browser.submit('/phone', path, { decision: 'approve', evidence }, json);
+    },
+    async close() {
+      for (const served of running) {
+        served.child.kill('SIGKILL');
+        await served.finished.catch(() => undefined);
+      }
+      await sandbox.close();
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+  return world;
+}
+
+/** A port that is free at this moment: the home's address names it before anybody listens there. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

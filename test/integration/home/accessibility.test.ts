@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { proposalDetails } from '../sandbox/proposal-fixture.ts';
+import {
+  type DecisionWorld,
+  liveOrder,
+  settled,
+  shot,
+  startDecisionWorld,
+  usualOrder,
+  usualSale,
+} from './decision-fixture.ts';
+import type { PhoneBrowserOptions } from './phone-browser.ts';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let world: DecisionWorld;
+beforeAll(async () => {
+  world = await startDecisionWorld();
+}, 120_000);
+afterAll(() => world?.close());
+
+/** What axe finds that is worse than minor, in the words of its report. */
+async function findings(page: Page): Promise<string[]> {
+  await page.evaluate(`${axe};undefined`);
+  const { violations } = await page.evaluate<AxeResults>('axe.run()');
+  return violations
+    .filter(({ impact }) => impact !== 'minor')
+    .flatMap(({ id, impact, nodes }) =>
+      nodes.map(({ target, failureSummary }) => `${id} (${impact}) ${target.join(' ')}: ${failureSummary}`),
+    );
+}
+
+const screens: Record<string, PhoneBrowserOptions> = {
+  light: {},
+  dark: { dark: true },
+  '320 px': { width: 320, height: 640 },
+  landscape: { width: 844, height: 390 },
+};
+
+describe.each(Object.entries(screens))('in %s', (name, options) => {
+  it('nothing worse than minor is found on any of the pages', async () => {
+    await world.clear();
+    const phone = await world.phone(options);
+    const { page } = phone;
+    const found: Record<string, string[]> = {};
+    const look = async (what: string) => {
+      found[what] = await findings(page);
+      await shot(page, `${name}-${what}`.replaceAll(' ', '-'));
+    };
+    const card = async (headline: string) => {
+      await page.getByTestId('headline').getByText(headline, { exact: true }).waitFor();
+      await settled(page);
+    };
+    await look('empty');
+    await world.gateway.ask(usualOrder());
+    await card('Buy 5 AAPL');
+    await look('one');
+    await page.getByTestId('all-fields').locator('summary').click();
+    await look('all fields');
+    await world.gateway.ask(usualSale());
+    await page.getByTestId('other').waitFor();
+    await look('two');
+    for (let index = 0; index < 18; index += 1)
+      await world.gateway.ask(usualOrder({ code: `AB${10 + index}` }));
+    await expect.poll(() => page.getByTestId('other').count()).toBe(19);
+    await look('twenty');
+    await world.clear();
+    while ((await page.getByTestId('put-away').count()) > 0) await page.getByTestId('put-away').first().tap();
+    await page.getByTestId('empty').waitFor();
+    await world.gateway.ask(liveOrder());
+    await card('Buy 5 AAPL');
+    await page.getByTestId('approve').tap();
+    await page.getByTestId('said').getByText('Pick the code').waitFor();
+    await look('live, with a complaint');
+    await page.getByTestId('deny').tap();
+    const kinds = { message: 'Send to #trading', cancel: 'Cancel: Sell 5 AAPL' } as const;
+    for (const [kind, headline] of Object.entries(kinds)) {
+      await world.gateway.ask(proposalDetails(kind as keyof typeof kinds));
+      await card(headline);
+      await look(kind);
+      await page.getByTestId('deny').tap();
+      await page.getByTestId('request').waitFor({ state: 'detached' });
+    }
+    await look('results');
+    await page.goto(`${world.world.issuer}/phone/history`);
+    await page.getByTestId('entry').first().waitFor();
+    await look('history');
+    expect(Object.fromEntries(Object.entries(found).filter(([, all]) => all.length > 0))).toEqual({});
+    expect(Object.keys(found)).toHaveLength(10);
+    expect(phone.complaints).toEqual([]);
+    await phone.close();
+  }, 60_000);
+});

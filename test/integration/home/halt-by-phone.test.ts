@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import Database from 'better-sqlite3-multiple-ciphers';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createPeople } from '../../../src/home/identity-provider/people.ts';
+import { createRecoveryCodes } from '../../../src/home/identity-provider/recovery-codes.ts';
+import { systemClock } from '../../../src/machine/clock.ts';
+import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
+import { createHttpBrowser, ledTo } from './http-browser.ts';
+
+let world: CliWorld;
+beforeAll(async () => {
+  world = await openCliWorld();
+  await world.login();
+});
+afterAll(() => world.close());
+
+it('whoever has lost their passkeys halts all trading by recovery code, and can not let it go on', async () => {
+  const database = new Database(join(world.sandbox.ready.home, 'identity-provider.db'));
+  const people = createPeople(database, Date.now);
+  const code = createRecoveryCodes({ database, people, clock: systemClock }).issue('alice');
+  database.close();
+  const browser = createHttpBrowser(world.sandbox.ready.issuer);
+  const form = { username: 'alice', code };
+  expect(ledTo(await browser.submit('/signin', '/signin/recovery', form))).toBe('/phone');
+  await world.run(['run', 'buy 1 KO', '--approval', 'detach']);
+  expect(await (await browser.visit('/phone/halt')).text()).toContain('Halt all trading?');
+
+  expect(ledTo(await browser.submit('/phone/halt', '/phone/halt'))).toBe('/phone/halt');
+  expect(await (await browser.visit('/phone/halt')).text()).toContain('Trading is halted');
+  const listed = JSON.parse((await world.run(['approvals', '--output', 'json'])).stdout).approvals;
+  expect(listed).toMatchObject([{ status: 'cancelled' }]);
+  expect((await world.run(['run', 'buy 1 KO', '--output', 'json'])).exitCode).toBe(8);
+  // To let it go on is an approval like any other.
+  const lift = world.start(['halt', '--lift']);
+  await lift.says(/Approval needed/);
+  const page = await (await browser.visit('/phone')).text();
+  const path = /action="(\/phone\/requests\/[^"]+)"/.exec(page)?.[1] ?? '';
+  expect((await browser.submit('/phone', path, { decision: 'approve' })).status).toBeGreaterThanOrEqual(400);
+  expect(ledTo(await browser.submit('/phone', path, { decision: 'deny' }))).toBe('/phone');
+  expect((await lift.done).exitCode).toBe(6);
+  expect(world.ordersAtBroker()).toBe(0);
+});
+
+it('a stranger halts nothing', async () => {
+  const stranger = createHttpBrowser(world.sandbox.ready.issuer);
+  expect(ledTo(await stranger.visit('/phone/halt'))).toMatch(/^\/signin/);
+  expect(ledTo(await stranger.submit('/signin', '/phone/halt'))).toMatch(/^\/signin/);
+});

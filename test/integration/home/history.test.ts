@@ -1,0 +1,100 @@
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { proposalDetails } from '../sandbox/proposal-fixture.ts';
+import {
+  type DecisionWorld,
+  liveOrder,
+  shot,
+  startDecisionWorld,
+  usualOrder,
+  usualSale,
+} from './decision-fixture.ts';
+import type { PhoneBrowser } from './phone-browser.ts';
+
+let world: DecisionWorld;
+let phone: PhoneBrowser;
+let page: Page;
+beforeAll(async () => {
+  // The terminal phone decides here, which signs where it must by a key of its own.
+  world = await startDecisionWorld({ signatures: 'off' });
+  phone = await world.phone({ timezone: 'Europe/Berlin' });
+  page = phone.page;
+}, 120_000);
+afterAll(() => world?.close());
+afterEach(() => expect(phone.complaints).toEqual([]));
+
+async function decided(
+  details: Parameters<DecisionWorld['gateway']['ask']>[0],
+  decision: 'approve' | 'deny',
+) {
+  const request = await world.gateway.ask(details);
+  const [waiting] = await world.world.phone.requests('alice');
+  await world.world.phone.decide(waiting?.id ?? '', decision);
+  return request.auth_req_id;
+}
+const open = async () => {
+  await page.goto(`${world.world.issuer}/phone/history`);
+  await page.getByRole('heading', { name: 'History' }).waitFor();
+};
+const entries = () => page.getByTestId('entry');
+/** A row as it is read, part by part. */
+const read = async (index: number) => {
+  const parts = await entries().nth(index).locator('p > *').allTextContents();
+  return parts.filter(Boolean).join(' ');
+};
+
+describe('the history', () => {
+  it('begins with nothing', async () => {
+    await open();
+    await page.getByTestId('no-history').waitFor();
+  });
+
+  it('says of each what, how much, at which price, when, what became of it, its code and whose money', async () => {
+    await world.gateway.tell(await decided(usualOrder(), 'approve'), 'executed', 'filled 5 at $180.12');
+    await decided(usualSale({ provenance: null }), 'deny');
+    await world.gateway.tell(await decided(liveOrder({ code: '7777' }), 'approve'), 'blocked', 'price moved');
+    const taken = await world.gateway.ask(proposalDetails('lift', { code: 'ZZZZ' }));
+    await world.gateway.tell(taken.auth_req_id, 'cancelled', 'withdrawn in the terminal');
+    await open();
+    await shot(page, 'history');
+    expect(await entries().count()).toBe(4);
+    expect(await read(0)).toMatch(/^Let trading go on Withdrawn withdrawn in the terminal .*ZZZZ$/);
+    expect(await read(1)).toMatch(/^Buy 5 AAPL at most \$900\.00 Approved refused: price moved LIVE .*7777$/);
+    expect(await read(2)).toMatch(
+      /^Sell 12 MSFT at least \$4,920\.00 Denied PAPER Limit order at \$410\.00 .*M3XD$/,
+    );
+    expect(await read(3)).toMatch(
+      /^Buy 5 AAPL \$900\.60 Approved filled 5 at \$180\.12 PAPER \$180\.12 a share .*K7QP$/,
+    );
+    // The zone of the phone, summer and winter.
+    expect(await read(3)).toMatch(/, \d\d:\d\d [AP]M GMT\+[12] /);
+  });
+
+  it('is paged, the latest first, each once', async () => {
+    for (let index = 0; index < 22; index += 1)
+      await decided(usualOrder({ code: `C${100 + index}` }), 'deny');
+    await open();
+    expect(await entries().count()).toBe(20);
+    expect(await read(0)).toContain('C121');
+    expect(await read(19)).toContain('C102');
+    await page.getByTestId('older').click();
+    await page.waitForURL('**/phone/history?before=*');
+    await expect.poll(() => entries().count()).toBe(6);
+    expect(await read(0)).toContain('C101');
+    expect(await read(2)).toContain('ZZZZ');
+    expect(await page.getByTestId('older').count()).toBe(0);
+  });
+
+  it('is nobody else’s', async () => {
+    const bob = await world.phone();
+    await bob.page.getByRole('button', { name: 'Sign out' }).tap();
+    await bob.page.waitForURL('**/signin');
+    await bob.openLink((await world.world.phone.ticket('bob')).url);
+    const last = await entries().last().getAttribute('data-id');
+    for (const path of ['/phone/history', `/phone/history?before=${last}`]) {
+      await bob.page.goto(`${world.world.issuer}${path}`);
+      await bob.page.getByTestId('no-history').waitFor();
+    }
+    await bob.close();
+  });
+});

@@ -1,0 +1,189 @@
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { listBrokerKeys, removeBrokerKeys, setBrokerKeys } from '../../../src/app/home/broker-account.ts';
+import { homeDoctor } from '../../../src/app/home/doctor/doctor.ts';
+import { homeStatus } from '../../../src/app/home/home-status.ts';
+import { withHome } from '../../../src/app/home/open-home.ts';
+import { pairPhone } from '../../../src/app/home/pair-phone.ts';
+import { addUser, listUsers, newRecoveryCode, removeUser } from '../../../src/app/home/users.ts';
+import { app, type HomeGround, homeGround } from './home-folder.ts';
+
+let ground: HomeGround;
+let recoveryCode: string;
+beforeAll(async () => {
+  ground = await homeGround();
+  recoveryCode = await ground.make();
+});
+afterAll(() => ground.close());
+
+const everything = () =>
+  readdirSync(ground.folder)
+    .map((name) => readFileSync(join(ground.folder, name), 'latin1'))
+    .join('');
+const found = async () =>
+  Object.fromEntries((await homeDoctor(app, ground.folder)).map(({ check, status }) => [check, status]));
+
+it('everything is its owner’s alone, and no key of the broker is readable in it', () => {
+  const names = readdirSync(ground.folder);
+  expect(names).toEqual(
+    expect.arrayContaining(['home.yaml', 'gateway.yaml', 'limits.yaml', 'key.json', 'seal.key']),
+  );
+  for (const name of names)
+    expect([name, statSync(join(ground.folder, name)).mode & 0o077]).toEqual([name, 0]);
+  expect(statSync(ground.folder).mode & 0o777).toBe(0o700);
+  for (const secret of [ground.pair.secret, ground.pair.keyId, recoveryCode])
+    expect(everything()).not.toContain(secret);
+});
+
+it('says who lives there, with which account, and that nothing can be approved yet', async () => {
+  const status = await homeStatus(app, ground.folder);
+  expect(status).toMatchObject({
+    address: 'http://localhost:4780',
+    environment: 'paper',
+    served: null,
+    signature: 'required',
+    users: [
+      { username: 'alice', authenticators: [], open: 0, pushes: 0, halted_at: null, recovery_code: 'unused' },
+    ],
+  });
+  expect(status.users[0]?.account?.number).toMatch(/^PA/);
+});
+
+it('pairs a phone by a link whose secret is behind the #, and ends the one before', async () => {
+  const first = await pairPhone(app, ground.folder, undefined);
+  const second = await pairPhone(app, ground.folder, 'alice');
+  expect(second.url).toMatch(/^http:\/\/localhost:4780\/phone\/pair#[\w-]{43}$/);
+  const open = (url: string) =>
+    withHome(app, ground.folder, ({ keys }) => keys.pairing(new URL(url).hash.slice(1)));
+  expect(await open(first.url)).toBeUndefined();
+  expect(await open(second.url)).toMatchObject({ sub: 'alice' });
+  expect(everything()).not.toContain(new URL(second.url).hash.slice(1));
+});
+
+it('people come and go; a name is never given again', async () => {
+  const added = await addUser(app, ground.folder, { name: 'Böb Brown' });
+  expect(added.username).toBe('bob');
+  await expect(pairPhone(app, ground.folder, undefined)).rejects.toThrow(
+    'several people live here: alice, bob',
+  );
+  await removeUser(app, ground.folder, 'bob');
+  expect((await listUsers(app, ground.folder)).map(({ username }) => username)).toEqual(['alice']);
+  await expect(addUser(app, ground.folder, { name: 'Bob' })).rejects.toThrow('there is or was a bob here');
+  await expect(removeUser(app, ground.folder, 'carol')).rejects.toThrow('there is no carol here');
+});
+
+it('a new recovery code ends the one before', async () => {
+  const next = await newRecoveryCode(app, ground.folder, undefined);
+  await withHome(app, ground.folder, async ({ recoveryCodes }) => {
+    expect(recoveryCodes.check('alice', recoveryCode)).toBe(false);
+    expect(recoveryCodes.check('alice', next.recoveryCode)).toBe(true);
+  });
+});
+
+it('another key pair is tried before it is kept; a wrong one changes nothing', async () => {
+  const set = (secret: string) =>
+    setBrokerKeys(
+      app,
+      { folder: ground.folder, username: undefined, pair: { ...ground.pair, secret } },
+      async () => undefined,
+    );
+  const before = await listBrokerKeys(app, ground.folder);
+  await expect(set('not-the-secret-at-all')).rejects.toMatchObject({ code: 'broker_rejected' });
+  expect(await listBrokerKeys(app, ground.folder)).toEqual(before);
+  await set(ground.pair.secret);
+  await removeBrokerKeys(app, ground.folder, 'alice');
+  expect(await listBrokerKeys(app, ground.folder)).toEqual([]);
+  await expect(removeBrokerKeys(app, ground.folder, 'alice')).rejects.toThrow(
+    'there are no broker keys of alice',
+  );
+  await set(ground.pair.secret);
+});
+
+it('one whose confirmation is refused is not kept', async () => {
+  await removeBrokerKeys(app, ground.folder, 'alice');
+  const { folder, pair } = ground;
+  const refusing = setBrokerKeys(app, { folder, username: undefined, pair }, () =>
+    Promise.reject(new Error('no')),
+  );
+  await expect(refusing).rejects.toThrow('no');
+  expect(await listBrokerKeys(app, folder)).toEqual([]);
+  await setBrokerKeys(app, { folder, username: undefined, pair }, async () => undefined);
+});
+
+it('the doctor finds that no phone is paired, and that nothing else is wrong', async () => {
+  expect(await found()).toMatchObject({
+    folder: 'ok',
+    disk: 'ok',
+    record: 'ok',
+    signature: 'ok',
+    phones: 'warn',
+    address: 'ok',
+    served: 'skip',
+    clock: 'ok',
+    broker: 'ok',
+  });
+});
+
+it('the doctor prints no secret', async () => {
+  const text = JSON.stringify(await homeDoctor(app, ground.folder));
+  for (const secret of [ground.pair.secret, ground.pair.keyId]) expect(text).not.toContain(secret);
+});
+
+const spoilt: [string, () => () => void, object][] = [
+  [
+    'a file that others may read',
+    () => {
+      const file = join(ground.folder, 'seal.key');
+      chmodSync(file, 0o640);
+      return () => chmodSync(file, 0o600);
+    },
+    { home: 'fail' },
+  ],
+  [
+    'a folder that others may enter',
+    () => {
+      chmodSync(ground.folder, 0o750);
+      return () => chmodSync(ground.folder, 0o700);
+    },
+    { home: 'fail' },
+  ],
+  [
+    'signatures that were turned off',
+    () => changed('gateway.yaml', 'signature: required', 'signature: off'),
+    { signature: 'warn' },
+  ],
+  [
+    'another address in gateway.yaml',
+    () => changed('gateway.yaml', 'resource: http://localhost:4780', 'resource: http://localhost:4781'),
+    { gateway: 'fail' },
+  ],
+  [
+    'a broker that does not answer',
+    () => changed('gateway.yaml', /trading_url: .*/, 'trading_url: http://127.0.0.1:9'),
+    { broker: 'fail', clock: 'skip' },
+  ],
+  ['settings that are wrong', () => changed('home.yaml', 'address', 'adress'), { home: 'fail' }],
+];
+let mend: (() => void) | undefined;
+afterEach(() => {
+  mend?.();
+  mend = undefined;
+});
+it.each(spoilt)('the doctor finds %s', async (_, spoil, expected) => {
+  mend = spoil();
+  expect(await found()).toMatchObject(expected);
+});
+
+function changed(name: string, from: string | RegExp, to: string): () => void {
+  const file = join(ground.folder, name);
+  const text = readFileSync(file, 'utf8');
+  if (text.replace(from, to) === text) throw new Error(`${name} has no ${from}`);
+  writeFileSync(file, text.replace(from, to));
+  return () => writeFileSync(file, text);
+}
+
+it('a second home is not made over it', async () => {
+  await expect(ground.make()).rejects.toThrow('there is a home already');
+  expect(existsSync(`${ground.folder}.part`)).toBe(false);
+});

@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { initHome, type NewHome, openAccount } from '../../../src/app/home/init-home.ts';
+import { systemClock } from '../../../src/machine/clock.ts';
+import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
+
+/** A place for homes, and a broker that takes key pairs; all thrown away at the end. */
+export interface HomeGround {
+  readonly place: string;
+  /** Of the home that `make` makes. */
+  readonly folder: string;
+  readonly sandbox: Sandbox;
+  readonly pair: { readonly keyId: string; readonly secret: string };
+  /** Makes a home for the sandbox's alice. @returns her recovery code */
+  make(change?: Partial<NewHome>): Promise<string>;
+  close(): Promise<void>;
+}
+
+export const app = {
+  clock: systemClock,
+  fetch,
+  env: {},
+  signal: new AbortController().signal,
+  tell: () => undefined,
+};
+
+/** @param port of the home's address, `http://localhost:PORT` */
+export async function homeGround(port = 4780): Promise<HomeGround> {
+  const place = mkdtempSync(join(tmpdir(), 'trade-agent-home-'));
+  const folder = join(place, 'home');
+  const sandbox = await startSandbox({ home: join(place, 'sandbox'), port: 0, partialFills: false });
+  const [alice] = sandbox.seed.users;
+  if (alice === undefined) throw new Error('the sandbox has nobody');
+  const pair = { keyId: alice.broker_key.key_id, secret: alice.broker_key.secret };
+  return {
+    ...{ place, folder, sandbox, pair },
+    async make(change = {}) {
+      const opened = await openAccount(app, pair, { url: sandbox.ready.broker, environment: 'paper' });
+      const { recoveryCode } = await initHome(app, {
+        folder,
+        settings: { address: `http://localhost:${port}` },
+        owner: { username: 'alice', name: 'Alice Adams', email: '' },
+        opened,
+        limits: { version: 1, max_order_notional: '5000' },
+        ...change,
+      });
+      return recoveryCode;
+    },
+    async close() {
+      await sandbox.close();
+      rmSync(place, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}

@@ -1,0 +1,169 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { homeFiles } from '../../../src/app/home/home-files.ts';
+import type { NewHome } from '../../../src/app/home/init-home.ts';
+import type { HomeReady } from '../../../src/app/home/ready-file.ts';
+import { type HomeRequest, type ServeHomeOptions, serveHome } from '../../../src/app/home/serve-home.ts';
+import { app, type HomeGround, homeGround } from './home-folder.ts';
+
+const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/tls/${name}`, import.meta.url));
+const tls = { cert: fixture('loopback-cert.pem'), key: '' };
+
+let ground: HomeGround;
+let port: number;
+let count = 0;
+let folder: string;
+let log: HomeRequest[] = [];
+beforeAll(async () => {
+  ground = await homeGround();
+  // One that others may read is no key.
+  tls.key = join(ground.place, 'key.pem');
+  writeFileSync(tls.key, readFileSync(fixture('loopback-key.pem')), { mode: 0o600 });
+});
+afterAll(() => ground.close());
+
+let end: (() => Promise<void>) | undefined;
+afterEach(async () => {
+  await end?.();
+  end = undefined;
+});
+
+const make = async (settings: (address: string) => NewHome['settings']) => {
+  count += 1;
+  folder = `${ground.folder}-${count}`;
+  port = await freePort();
+  await ground.make({ folder, settings: settings(`localhost:${port}`) });
+};
+/** Serves it, and waits until it does. */
+async function serve(options: Partial<ServeHomeOptions> = {}): Promise<HomeReady> {
+  log = [];
+  const stopped = new AbortController();
+  let served: Promise<void> | undefined;
+  const ready = new Promise<HomeReady>((resolve, reject) => {
+    served = serveHome(
+      { ...app, discreetFetch: fetch, signal: stopped.signal },
+      {
+        folder,
+        listening: {},
+        log: (entry) => log.push(entry),
+        ready: async (one) => resolve(one),
+        ...options,
+      },
+    );
+    served.catch(reject);
+  });
+  end = async () => {
+    stopped.abort();
+    await served?.catch(() => undefined);
+  };
+  return await ready;
+}
+
+it('answers at its address as all that it is, under that name alone, and logs no query', async () => {
+  await make((host) => ({ address: `http://${host}` }));
+  const { address, url } = await serve();
+  expect(url).toBe(address);
+  const json = async (path: string) =>
+    (await fetch(address + path)).json() as Promise<Record<string, unknown>>;
+  expect(await json('/.well-known/openid-configuration')).toMatchObject({ issuer: address });
+  expect(await json('/.well-known/oauth-protected-resource')).toMatchObject({ resource: address });
+  expect((await fetch(`${address}/phone?secret=1`)).status).toBe(200);
+  expect((await fetch(`http://127.0.0.1:${port}/phone`)).status).toBe(421);
+  const theirs = await fetch(`${address}/signin`, {
+    method: 'POST',
+    headers: { origin: 'http://localhost:1' },
+  });
+  expect(theirs.status).toBe(403);
+  await expect
+    .poll(() => log.map(({ method, path, status }) => `${method} ${path} ${status}`))
+    .toContain('GET /phone 200');
+  expect(JSON.stringify(log)).not.toContain('secret');
+});
+
+it('says where it is while it is served, and is served once', async () => {
+  await make((host) => ({ address: `http://${host}` }));
+  const ready = await serve();
+  expect(JSON.parse(readFileSync(homeFiles(folder).ready, 'utf8'))).toEqual(ready);
+  const beside = serveHome(
+    { ...app, discreetFetch: fetch },
+    { folder, listening: {}, log: () => undefined, ready: async () => undefined },
+  );
+  await expect(beside).rejects.toMatchObject({ code: 'busy' });
+  await end?.();
+  expect(existsSync(homeFiles(folder).ready)).toBe(false);
+  await expect(fetch(ready.address)).rejects.toThrow();
+});
+
+it('speaks TLS by its own certificate', async () => {
+  await make((host) => ({ address: `https://${host}`, listen: `127.0.0.1:${port}`, tls }));
+  const { url } = await serve();
+  expect(url).toBe(`https://127.0.0.1:${port}`);
+  const [status, hsts, body] = await new Promise<[number | undefined, unknown, string]>((resolve, reject) => {
+    request(
+      `https://localhost:${port}/.well-known/openid-configuration`,
+      { ca: readFileSync(tls.cert), family: 4 },
+      async (response) =>
+        resolve([response.statusCode, response.headers['strict-transport-security'], await text(response)]),
+    )
+      .once('error', reject)
+      .end();
+  });
+  expect([status, JSON.parse(body)]).toMatchObject([200, { issuer: `https://localhost:${port}` }]);
+  expect(hsts).toBeUndefined();
+});
+
+it.each<[string, (host: string) => NewHome['settings'], Partial<ServeHomeOptions>, object]>([
+  [
+    'plain http for others than this machine',
+    () => ({ address: 'https://home.example', listen: '0.0.0.0:0' }),
+    {},
+    { code: 'usage', message: expect.stringContaining('plain HTTP') },
+  ],
+  [
+    'the same said on the command line',
+    () => ({ address: 'https://home.example' }),
+    { listen: { host: '0.0.0.0', port: 0 } },
+    { code: 'usage', message: expect.stringContaining('plain HTTP') },
+  ],
+  [
+    'a certificate that is not there',
+    () => ({
+      address: 'https://home.example',
+      listen: '0.0.0.0:0',
+      tls: { cert: '/nowhere.pem', key: tls.key },
+    }),
+    {},
+    { code: 'invalid_config', message: expect.stringContaining('there is no certificate') },
+  ],
+])('is not served by %s', async (_, settings, options, expected) => {
+  await make(settings);
+  await expect(serve(options)).rejects.toMatchObject(expected);
+  expect(existsSync(homeFiles(folder).ready)).toBe(false);
+});
+
+it('behind a proxy of this machine it believes what that says, and answers as its own name', async () => {
+  await make(() => ({ address: 'https://home.example', listen: '127.0.0.1:0' }));
+  const { url } = await serve();
+  const by = {
+    'x-forwarded-host': 'home.example',
+    'x-forwarded-proto': 'https',
+    'x-forwarded-for': '203.0.113.9',
+  };
+  const answer = await fetch(`${url}/.well-known/openid-configuration`, { headers: by });
+  expect(await answer.json()).toMatchObject({ issuer: 'https://home.example' });
+  expect(answer.headers.get('strict-transport-security')).toContain('max-age=');
+  expect((await fetch(`${url}/phone`)).status).toBe(421);
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port: free } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return free;
+}

@@ -1,0 +1,140 @@
+import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core';
+
+export interface PhoneBrowserOptions {
+  readonly width?: number;
+  readonly height?: number;
+  readonly dark?: boolean;
+  readonly javaScript?: boolean;
+  readonly reducedMotion?: boolean;
+  readonly timezone?: string;
+  /** `none`: a browser that can keep no passkey. `unverified`: the person never unlocks theirs. */
+  readonly authenticator?: 'verified' | 'unverified' | 'none';
+  /** Kept by the platform's account (BE and BS are set). */
+  readonly synced?: boolean;
+}
+
+/** A virtual authenticator (Chrome DevTools Protocol, domain WebAuthn). */
+export interface Authenticator {
+  readonly id: string;
+  /** Whether the person unlocks it when they are asked. */
+  unlock(verified: boolean): Promise<void>;
+  /** Whether it is touched at all. */
+  touch(touched: boolean): Promise<void>;
+  credentials(): Promise<{ credentialId: string; signCount: number }[]>;
+}
+
+/** A phone as a person has it: a real Chromium of a phone's size, with a passkey's authenticator in it. */
+export interface PhoneBrowser {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  readonly cdp: CDPSession;
+  readonly authenticator: Authenticator;
+  /** What a blocked style or script (Content Security Policy) or a script's error says; it shows only here. */
+  readonly complaints: string[];
+  /** One more, as a security key. */
+  addAuthenticator(): Promise<Authenticator>;
+  /** Follows a pairing link, sets the phone up with a passkey, and ends on the page of requests. */
+  pair(link: string): Promise<void>;
+  /** Follows a link of the sandbox's that signs in to read and to deny. */
+  openLink(link: string): Promise<void>;
+  /** Signs in with the passkey that it has, from the page of sign-in, and waits for the page that this leads to. */
+  signIn(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * @example
+ * ```ts no-check
+ * const phone = await openPhoneBrowser(await launchChromium());
+ * await phone.pair((await world.phone.pairing('alice')).url);
+ * await phone.page.getByTestId('approve').tap();
+ * ```
+ */
+export async function openPhoneBrowser(
+  browser: Browser,
+  options: PhoneBrowserOptions = {},
+): Promise<PhoneBrowser> {
+  const context = await browser.newContext({
+    viewport: { width: options.width ?? 390, height: options.height ?? 844 },
+    deviceScaleFactor: 2,
+    hasTouch: true,
+    colorScheme: options.dark ? 'dark' : 'light',
+    // Pictures are taken at once: no fading in.
+    reducedMotion: options.reducedMotion === false ? 'no-preference' : 'reduce',
+    javaScriptEnabled: options.javaScript ?? true,
+    ...(options.timezone === undefined ? {} : { timezoneId: options.timezone }),
+  });
+  context.setDefaultTimeout(10_000);
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/status of 4\d\d/.test(message.text()))
+      complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  const cdp = await context.newCDPSession(page);
+  await cdp.send('WebAuthn.enable');
+  const add = (transport: 'internal' | 'usb') => addAuthenticator(cdp, transport, options);
+  const authenticator = options.authenticator === 'none' ? nothing : await add('internal');
+
+  return {
+    context,
+    page,
+    cdp,
+    authenticator,
+    complaints,
+    addAuthenticator: () => add('usb'),
+    async pair(link) {
+      await page.goto(link);
+      await page.getByTestId('set-up').tap();
+      await page.waitForURL('**/phone');
+      await page.getByTestId('signed-in-user').waitFor();
+    },
+    async openLink(link) {
+      await page.goto(link);
+      await page.waitForURL('**/phone');
+      await page.getByTestId('signed-in-user').waitFor();
+    },
+    async signIn() {
+      await page.getByTestId('sign-in').tap();
+      await page.getByTestId('signed-in-user').waitFor();
+    },
+    close: () => context.close(),
+  };
+}
+
+async function addAuthenticator(
+  cdp: CDPSession,
+  transport: 'internal' | 'usb',
+  { authenticator, synced = false }: PhoneBrowserOptions,
+): Promise<Authenticator> {
+  const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport,
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: authenticator !== 'unverified',
+      automaticPresenceSimulation: true,
+      defaultBackupEligibility: synced,
+      defaultBackupState: synced,
+    },
+  });
+  return {
+    id: authenticatorId,
+    unlock: async (isUserVerified) => {
+      await cdp.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified });
+    },
+    touch: async (enabled) => {
+      await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled });
+    },
+    credentials: async () => (await cdp.send('WebAuthn.getCredentials', { authenticatorId })).credentials,
+  };
+}
+
+const nothing: Authenticator = {
+  id: '',
+  unlock: async () => {},
+  touch: async () => {},
+  credentials: async () => [],
+};

@@ -1,0 +1,379 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { exportJWK, generateKeyPair } from 'jose';
+import * as client from 'openid-client';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createCibaAsking } from '../../../src/approval/ciba/ciba-asking.ts';
+import { draftOf } from '../../../src/home/identity-provider/order-details.ts';
+import { publicFetch } from '../../../src/net/public-fetch.ts';
+import { bindingMessage } from '../../../src/trading/approval-details.ts';
+import {
+  ALL_SCOPES,
+  CIBA,
+  details,
+  RESOURCE,
+  refusal,
+  registerApprovalClient,
+  signIn,
+  startIdentityProvider,
+  type World,
+} from '../sandbox/identity-provider-fixture.ts';
+
+const DAY = 24 * 3_600_000;
+
+let world: World;
+let resolve: (host: string) => Promise<readonly string[]> = async () => ['93.184.215.14'];
+beforeAll(async () => {
+  world = await startIdentityProvider({ resolve: (host) => resolve(host) });
+});
+afterAll(async () => {
+  await world.close();
+});
+afterEach(() => {
+  resolve = async () => ['93.184.215.14'];
+  vi.useRealTimers();
+});
+
+async function metadata(changes: Record<string, unknown> = {}) {
+  const { publicKey } = await generateKeyPair('ES256', { extractable: true });
+  return {
+    client_name: 'a robot',
+    grant_types: [CIBA],
+    response_types: [],
+    token_endpoint_auth_method: 'private_key_jwt',
+    backchannel_token_delivery_mode: 'poll',
+    authorization_details_types: ['trade_order'],
+    jwks: { keys: [{ ...(await exportJWK(publicKey)), kid: 'k', alg: 'ES256', use: 'sig' }] },
+    ...changes,
+  };
+}
+
+const ping = (endpoint: string) => ({
+  backchannel_token_delivery_mode: 'ping',
+  backchannel_client_notification_endpoint: endpoint,
+});
+
+/** Registers by hand. */
+async function register(headers: Record<string, string>, changes: Record<string, unknown> = {}) {
+  const response = await fetch(`${world.issuer}/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(await metadata(changes)),
+  });
+  const body = (await response.json()) as { error?: string; client_id?: string };
+  return { status: response.status, error: body.error, id: body.client_id, headers: response.headers };
+}
+
+const byToken = async (user = 'alice') => ({
+  authorization: `Bearer ${(await world.phone.registrationToken(user)).token}`,
+});
+
+/** What a proof is made with; the library keeps it to itself. */
+interface Prover {
+  addProof(url: URL, headers: Headers, method: string, token: string): Promise<void>;
+}
+
+/** As the program that a person is signed in with: makes the headers of a request. */
+async function bySession(options: { user?: string; scope?: string } = {}) {
+  const session = await signIn(world, { scope: `${ALL_SCOPES} orders:propose`, ...options });
+  const token = session.tokens.access_token;
+  const headers = async (path = '/register', method = 'POST') => {
+    const proof = new Headers();
+    await (session.dpop.DPoP as unknown as Prover).addProof(
+      new URL(path, world.issuer),
+      proof,
+      method,
+      token,
+    );
+    return { authorization: `DPoP ${token}`, dpop: proof.get('dpop') ?? '' };
+  };
+  return { ...session, token, headers };
+}
+
+describe('registration without a person', () => {
+  it('is refused, and says where a token is to be had', async () => {
+    const answer = await register({});
+    expect(answer).toMatchObject({ status: 401, error: 'invalid_token' });
+    expect(answer.headers.get('www-authenticate')).toContain('DPoP');
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ['a made-up token', { authorization: `Bearer ${'x'.repeat(43)}` }],
+    ['a password', { authorization: 'Basic YWxpY2U6c2VjcmV0' }],
+    ['half a token', { authorization: 'Bearer x' }],
+    ['two schemes', { authorization: `Bearer ${'x'.repeat(43)}, DPoP y` }],
+  ])('is refused with %s', async (_, headers) => {
+    expect(await register(headers)).toMatchObject({ status: 401, error: 'invalid_token' });
+  });
+
+  it('keeps nothing', async () => {
+    const count = () =>
+      world.database().prepare("SELECT count(*) AS n FROM oidc_entities WHERE model = 'Client'").get();
+    const before = count();
+    await register({});
+    await register({ authorization: `Bearer ${'x'.repeat(43)}` });
+    expect(count()).toEqual(before);
+  });
+});
+
+describe('registration by a session', () => {
+  it('lets a client in that may ask that person, and nobody else', async () => {
+    const session = await bySession();
+    const { status, id } = await register(await session.headers());
+    expect(status).toBe(201);
+    const row = world.database().prepare('SELECT owner, name FROM registered_clients WHERE client_id = ?');
+    expect(row.get(id)).toEqual({ owner: 'alice', name: 'a robot' });
+  });
+
+  it.each<[string, number, () => Promise<Record<string, string>>]>([
+    [
+      'of a session that may not ring the phone',
+      403,
+      async () => (await bySession({ scope: ALL_SCOPES })).headers(),
+    ],
+    ['without its proof', 401, async () => ({ authorization: `DPoP ${(await bySession()).token}` })],
+    ['as a Bearer', 401, async () => ({ authorization: `Bearer ${(await bySession()).token}` })],
+    ['with a proof for another address', 401, async () => (await bySession()).headers('/token')],
+    ['with a proof for another method', 401, async () => (await bySession()).headers('/register', 'GET')],
+  ])('is refused with a token %s', async (_, status, headers) => {
+    expect((await register(await headers())).status).toBe(status);
+  });
+
+  it('is refused with a proof that was used', async () => {
+    const headers = await (await bySession()).headers();
+    expect((await register(headers)).status).toBe(201);
+    expect((await register(headers)).status).toBe(401);
+  });
+
+  it('is refused once the session was signed out', async () => {
+    const { tokens, config, headers } = await bySession();
+    const made = await headers();
+    await client.tokenRevocation(config, tokens.refresh_token ?? '');
+    expect(await register(made)).toMatchObject({ status: 401, error: 'invalid_token' });
+  });
+
+  it('is refused with the token of another client than the login client', async () => {
+    const approval = await registerApprovalClient(world);
+    const request = await approval.ask(details());
+    const [shown] = await world.phone.requests('alice');
+    await world.phone.decide(shown?.id ?? '', 'approve');
+    const { access_token } = await approval.poll(request.auth_req_id);
+    expect((await register({ authorization: `DPoP ${access_token}`, dpop: 'x' })).status).toBe(401);
+  });
+});
+
+describe('a registration token', () => {
+  it('lets one client in', async () => {
+    const headers = await byToken();
+    const answers = await Promise.all([register(headers), register(headers)]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 401]);
+    expect((await register(headers)).status).toBe(401);
+  });
+
+  it('is good for another try where nothing was let in', async () => {
+    const headers = await byToken();
+    expect(await register(headers, { token_endpoint_auth_method: 'none' })).toMatchObject({
+      status: 400,
+      error: 'invalid_client_metadata',
+    });
+    expect((await register(headers)).status).toBe(201);
+  });
+
+  it('is over after ten minutes', async () => {
+    const headers = await byToken();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 10 * 60_000 });
+    expect((await register(headers)).status).toBe(401);
+  });
+
+  it('lets in no more than twenty clients of a person, and keeps nobody else out', async () => {
+    const own = await startIdentityProvider();
+    try {
+      for (let i = 0; i < 20; i++) await registerApprovalClient(own, {}, 'bob');
+      expect(await refusal(registerApprovalClient(own, {}, 'bob'))).toBe('access_denied');
+      await registerApprovalClient(own, {}, 'alice');
+    } finally {
+      await own.close();
+    }
+  });
+});
+
+describe('a client that was let in', () => {
+  const shown = async (name: string) =>
+    (await world.phone.requests('bob')).filter(({ client_name }) => client_name === name).at(-1)?.client_note;
+
+  it('is told of as new and unverified for a week, with its host', async () => {
+    const robot = await registerApprovalClient(
+      world,
+      { client_name: 'a robot', ...ping('https://robot.example/ping') },
+      'bob',
+    );
+    const ask = () => robot.ask(details(), { client_notification_token: 'notification-token' });
+    await ask();
+    const since = new Date().toISOString().slice(0, 10);
+    expect(await shown('a robot')).toBe(
+      `New program, unverified, says it is at robot.example. Let in on ${since}.`,
+    );
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 7 * DAY });
+    await ask();
+    expect(await shown('a robot')).toBe(
+      `Unverified program, says it is at robot.example. Let in on ${since}.`,
+    );
+  });
+
+  it('is told of without a host where it names none', async () => {
+    const robot = await registerApprovalClient(world, { client_name: 'a homeless robot' }, 'bob');
+    await robot.ask(details());
+    expect(await shown('a homeless robot')).toMatch(/^New program, unverified\. Let in on /);
+  });
+
+  it('asks its owner alone, and does not learn who else lives here', async () => {
+    const robot = await registerApprovalClient(world, {}, 'alice');
+    for (const login_hint of ['bob', 'nobody']) {
+      expect(await refusal(robot.ask(details(), { login_hint }))).toBe('unknown_user_id');
+    }
+    // Nor by an ID token of the other person.
+    const bob = await signIn(world, { user: 'bob' });
+    expect(
+      await refusal(
+        client.initiateBackchannelAuthentication(robot.config, {
+          scope: 'openid orders:write',
+          id_token_hint: bob.tokens.id_token ?? '',
+          authorization_details: JSON.stringify([details()]),
+          resource: RESOURCE,
+        }),
+      ),
+    ).toMatch(/^(unknown_user_id|invalid_request)$/);
+  });
+});
+
+describe('a ping endpoint', () => {
+  it.each([
+    'https://127.0.0.1/ping',
+    'https://127.1/ping',
+    'https://2130706433/ping',
+    'https://0x7f.1/ping',
+    'https://[::1]/ping',
+    'https://[::ffff:127.0.0.1]/ping',
+    'https://[::ffff:a00:1]/ping',
+    'https://[64:ff9b::7f00:1]/ping',
+    'https://[2002:7f00:1::]/ping',
+    'https://[fe80::1]/ping',
+    'https://[fd12:3456::1]/ping',
+    'https://10.0.0.1/ping',
+    'https://172.16.0.1/ping',
+    'https://192.168.1.1/ping',
+    'https://100.64.0.1/ping',
+    'https://169.254.169.254/latest/meta-data',
+    'https://0.0.0.0/ping',
+    'https://224.0.0.1/ping',
+    'https://localhost/ping',
+  ])('on this machine or its network is refused: %s', async (endpoint) => {
+    resolve = async () => ['127.0.0.1'];
+    expect(await register(await byToken(), ping(endpoint))).toMatchObject({
+      status: 400,
+      error: 'invalid_client_metadata',
+    });
+  });
+
+  it.each<[string, () => Promise<string[]>]>([
+    ['a private address', async () => ['192.168.0.7']],
+    ['a public and a private one', async () => ['93.184.215.14', '::1']],
+    ['none', async () => []],
+    [
+      'nothing that can be found',
+      async () => {
+        throw new Error('ENOTFOUND');
+      },
+    ],
+  ])('whose name has %s is refused', async (_, found) => {
+    resolve = found;
+    const headers = await byToken();
+    expect((await register(headers, ping('https://robot.example/ping'))).status).toBe(400);
+    resolve = async () => ['93.184.215.14'];
+    expect((await register(headers, ping('https://robot.example/ping'))).status).toBe(201);
+  });
+
+  it('that leaves no client behind when it is refused', async () => {
+    resolve = async () => ['10.1.2.3'];
+    const count = () =>
+      world.database().prepare("SELECT count(*) AS n FROM oidc_entities WHERE model = 'Client'").get();
+    const before = count();
+    await register(await byToken(), ping('https://robot.example/ping'));
+    expect(count()).toEqual(before);
+  });
+
+  it('is looked at again as the connection is made', async () => {
+    let calls = 0;
+    const server = createServer(() => {
+      calls += 1;
+    });
+    let connections = 0;
+    server.on('connection', () => {
+      connections += 1;
+    });
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+    const { port } = server.address() as AddressInfo;
+    try {
+      const rebound = publicFetch(async () => ['127.0.0.1']);
+      for (const host of ['robot.example', '127.0.0.1', '[::ffff:127.0.0.1]', 'localhost']) {
+        await expect(rebound(`https://${host}:${port}/ping`, { method: 'POST' })).rejects.toThrow(TypeError);
+      }
+      await expect(rebound(`http://robot.example:${port}/`, { method: 'POST' })).rejects.toThrow(TypeError);
+      expect([connections, calls]).toEqual([0, 0]);
+    } finally {
+      server.close();
+    }
+  });
+});
+
+describe('a gateway of one’s own that registers itself', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'registration-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const tokenFile = join(folder, 'token');
+  const registrationFile = join(folder, 'registered-client.json');
+
+  it('is let in by the token in its file, and then asks', async () => {
+    const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+    const asking = createCibaAsking({
+      issuer: world.issuer,
+      resource: RESOURCE,
+      client: { registrationFile, tokenFile },
+      privateKey: { ...(await exportJWK(privateKey)), kid: 'own', alg: 'ES256', use: 'sig' },
+      details: 'rar',
+      delivery: 'poll',
+    });
+    const asked = details();
+    const question = {
+      asked: { sub: 'alice' },
+      scope: 'orders:write',
+      bindingMessage: bindingMessage(draftOf(asked)),
+      details: asked,
+      expiresIn: 60,
+      notificationToken: 'x'.repeat(22),
+    } as const;
+    await expect(asking.request(question)).rejects.toMatchObject({
+      code: 'invalid_config',
+      message: expect.stringContaining('no such file'),
+    });
+    writeFileSync(tokenFile, `${'x'.repeat(43)}\n`, { mode: 0o600 });
+    await expect(asking.request(question)).rejects.toMatchObject({
+      code: 'provider_error',
+      hint: expect.stringContaining('approval.registration_token_file'),
+    });
+    writeFileSync(tokenFile, `${(await world.phone.registrationToken('alice')).token}\n`, { mode: 0o600 });
+    const { authReqId } = await asking.request(question);
+    expect(JSON.parse(readFileSync(registrationFile, 'utf8')).client_id).toBeTypeOf('string');
+    const [shown] = (await world.phone.requests('alice')).filter(
+      ({ details: { identifier } }) => identifier === asked.identifier,
+    );
+    await world.phone.decide(shown?.id ?? '', 'approve');
+    const expected = { sub: 'alice', details: asked, expiresAt: Date.now() + 60_000 };
+    const polled = await asking.poll(authReqId, expected, AbortSignal.timeout(10_000));
+    expect(polled.status).toBe('approved');
+    expect(JSON.stringify(world.problems)).toBe('[]');
+  });
+});

@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import { request as httpRequest } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createApprovalRequests } from '../../../src/home/identity-provider/approval-requests.ts';
+import { createPeople } from '../../../src/home/identity-provider/people.ts';
+import { createRecoveryCodes } from '../../../src/home/identity-provider/recovery-codes.ts';
+import { systemClock } from '../../../src/machine/clock.ts';
+import { details, startIdentityProvider, type World } from '../sandbox/identity-provider-fixture.ts';
+
+/*
+ * Over https the cookie is the origin's own (`__Host-`), so pages work without script: to read and to deny. The server
+ * behind it speaks http here, as one behind a proxy does.
+ */
+
+const ADDRESS = 'https://home.example';
+
+let world: World;
+beforeAll(async () => {
+  world = await startIdentityProvider({ address: ADDRESS });
+});
+afterAll(() => world?.close());
+
+interface Answer {
+  readonly status: number;
+  readonly location: string | undefined;
+  readonly cookies: readonly string[];
+  readonly headers: NodeJS.Dict<string | string[]>;
+  readonly text: string;
+}
+
+/** A browser without script: cookies and forms. */
+function plainBrowser() {
+  const jar = new Map<string, string>();
+  const ask = (path: string, form?: Record<string, string>, more: Record<string, string> = {}) =>
+    new Promise<Answer>((resolve, reject) => {
+      const body = form === undefined ? undefined : String(new URLSearchParams(form));
+      const request = httpRequest(
+        new URL(path, world.issuer),
+        {
+          method: body === undefined ? 'GET' : 'POST',
+          headers: {
+            accept: 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8',
+            cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; '),
+            ...(body === undefined
+              ? {}
+              : {
+                  'content-type': 'application/x-www-form-urlencoded',
+                  'content-length': Buffer.byteLength(body),
+                }),
+            ...more,
+          },
+        },
+        (response) => {
+          let text = '';
+          response.setEncoding('utf8').on('data', (part) => {
+            text += part;
+          });
+          response.on('end', () => {
+            const cookies = response.headers['set-cookie'] ?? [];
+            for (const cookie of cookies) {
+              const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
+              jar.set(name, value);
+            }
+            const { statusCode: status = 0, headers } = response;
+            resolve({ status, location: headers.location, cookies, headers, text });
+          });
+        },
+      );
+      request.on('error', reject).end(body);
+    });
+  const tokenOn = async (path: string) =>
+    /name="form_token" value="([^"]+)"/.exec((await ask(path)).text)?.[1] ?? '';
+  return { jar, ask, tokenOn };
+}
+
+async function recovered() {
+  const browser = plainBrowser();
+  const form_token = await browser.tokenOn('/signin');
+  const database = world.database();
+  const people = createPeople(database, Date.now);
+  const code = createRecoveryCodes({ database, people, clock: systemClock }).issue('alice');
+  const answer = await browser.ask('/signin/recovery', { form_token, username: 'alice', code });
+  return { browser, answer };
+}
+
+/** A request on alice's phone. @returns its path */
+async function asked(changes: Parameters<typeof details>[0] = {}) {
+  const authReqId = randomUUID();
+  createApprovalRequests(world.database(), systemClock).add({
+    authReqId,
+    user: 'alice',
+    clientId: 'client',
+    clientName: 'test',
+    code: 'K7QP',
+    bindingMessage: undefined,
+    details: details(changes),
+    expiresAt: Date.now() + 60_000,
+  });
+  const id = (await world.phone.requests('alice')).at(-1)?.id ?? '';
+  return { id, path: `/phone/requests/${id}` };
+}
+
+describe('over https, without script', () => {
+  it('one signs in by recovery code, with a cookie that is this origin’s alone', async () => {
+    const { answer } = await recovered();
+    expect([answer.status, answer.location]).toEqual([303, '/phone']);
+    const session = answer.cookies.find((cookie) => cookie.startsWith('__Host-trade_agent_session='));
+    for (const attribute of ['HttpOnly', 'Secure', 'SameSite=Lax', 'Path=/'])
+      expect(session).toContain(attribute);
+    expect(session).not.toContain('Domain');
+    expect(answer.headers['strict-transport-security']).toMatch(/^max-age=\d{8}/);
+  });
+
+  it('one reads and denies, and approves nothing', async () => {
+    const { browser } = await recovered();
+    const { id, path } = await asked({ symbol: 'NFLX' });
+    expect((await browser.ask('/phone')).text).toContain('NFLX');
+    const form_token = await browser.tokenOn('/phone');
+    expect((await browser.ask(path, { form_token, decision: 'approve' })).status).toBe(403);
+    const denied = await browser.ask(path, { form_token, decision: 'deny' });
+    expect([denied.status, denied.location]).toEqual([303, '/phone']);
+    expect(await world.phone.request(id)).toMatchObject({ status: 'denied' });
+  });
+
+  it('a form without its token, with another browser’s, or from another site changes nothing', async () => {
+    const { browser } = await recovered();
+    const { browser: other } = await recovered();
+    const { id, path } = await asked();
+    const form_token = await browser.tokenOn('/phone');
+    const decision = 'deny';
+    const answers = await Promise.all([
+      browser.ask(path, { decision }),
+      browser.ask(path, { decision, form_token: await other.tokenOn('/phone') }),
+      browser.ask(path, { decision, form_token }, { origin: 'https://evil.example' }),
+      browser.ask(path, { decision, form_token }, { 'sec-fetch-site': 'same-site' }),
+      browser.ask(path, { decision, form_token }, { 'sec-fetch-site': 'cross-site' }),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403]);
+    expect(await world.phone.request(id)).toMatchObject({ status: 'pending' });
+  });
+
+  it('the page loads by itself what is new, while nobody is reading', async () => {
+    const { browser } = await recovered();
+    for (const { id } of await world.phone.requests('alice')) await world.phone.decide(id, 'deny');
+    expect((await browser.ask('/phone')).text).toContain('<noscript><meta http-equiv="refresh"');
+  });
+
+  it('a stranger sees no more than the page of sign-in', async () => {
+    const stranger = plainBrowser();
+    expect((await stranger.ask('/phone')).location).toMatch(/^\/signin/);
+    stranger.jar.set('__Host-trade_agent_session', 'A'.repeat(43));
+    expect((await stranger.ask('/phone')).location).toMatch(/^\/signin/);
+  });
+});

@@ -1,0 +1,151 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Webhook } from 'standardwebhooks';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { homeSecrets, phoneNotices } from '../../../src/app/home/phone-notices.ts';
+import {
+  type NoticeChannel,
+  type NoticesConfig,
+  noticesSchema,
+} from '../../../src/config/notice-channels.ts';
+import { storeNoticeSecret } from '../../../src/secrets/notice-secrets.ts';
+import { type HttpRecorder, openHttpRecorder } from '../notify/http-recorder.ts';
+import { loopbackCertificate, type MailServer, openMailServer } from '../notify/mail-server.ts';
+import { type BellWorld, openBellWorld } from './bell-world.ts';
+
+const PASSWORD = 'mail-pass-7h3-s3cr3t';
+const WHSEC = `whsec_${Buffer.from('a-signing-key-nobody-may-see').toString('base64')}`;
+
+let http: HttpRecorder;
+let mail: MailServer;
+let folder: string;
+let world: BellWorld;
+const problems: string[] = [];
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'home-'));
+  [http, mail] = await Promise.all([openHttpRecorder(), openMailServer({ password: PASSWORD })]);
+  world = await openBellWorld();
+});
+afterAll(async () => {
+  await world.close();
+  await Promise.all([http.close(), mail.close()]);
+  rmSync(folder, { recursive: true, force: true });
+});
+beforeEach(() => {
+  problems.length = 0;
+  http.requests.length = 0;
+  mail.received.length = 0;
+});
+
+const channels = (change: Record<string, unknown> = {}): NoticesConfig =>
+  noticesSchema.parse({
+    hook: { kind: 'webhook', url: `${http.url}/hook` },
+    push: { kind: 'ntfy', server: http.url, topic: 'alices-home' },
+    mail: {
+      kind: 'email',
+      host: 'localhost',
+      port: mail.port,
+      user: 'alice',
+      from: 'home@example.com',
+      to: ['alice@example.com'],
+      ca_file: loopbackCertificate,
+    },
+    off: { kind: 'ntfy', server: http.url, topic: 'off', enabled: false },
+    other: { kind: 'ntfy', server: http.url, topic: 'findings-alone', approvals: false },
+    ...change,
+  });
+const keep = (name: string, secret: string) =>
+  storeNoticeSecret(homeSecrets(folder), name, channels()[name] as NoticeChannel, secret);
+const ring = (notices: NoticesConfig) =>
+  world.restart({
+    notices: phoneNotices({
+      channels: notices,
+      owner: () => 'alice',
+      secrets: homeSecrets(folder),
+      surroundings: { fetch, env: {}, platform: process.platform, command: 'trade-agent home notices' },
+      clock: { now: () => Date.now(), sleep: world.clock.sleep.bind(world.clock) },
+      onError: (problem) => problems.push(problem),
+    }),
+  });
+
+it('tell the owner by every channel, signed, with the code and no way to decide', async () => {
+  await keep('hook', WHSEC);
+  await keep('mail', PASSWORD);
+  await ring(channels());
+  const request = world.ask('alice');
+  await expect.poll(() => mail.received).toHaveLength(1);
+  await expect.poll(() => http.requests).toHaveLength(2);
+  expect(problems).toEqual([]);
+
+  const hook = http.requests.find(({ path }) => path === '/hook');
+  const payload = new Webhook(WHSEC).verify(hook?.body ?? '', hook?.headers as Record<string, string>);
+  expect(payload).toMatchObject({
+    type: 'trade_agent.approval',
+    data: {
+      severity: 'warning',
+      approval: {
+        id: request.id,
+        code: 'K7QP',
+        order: 'Buy 5 AAPL · PAPER',
+        phone: 'https://home.example.net/phone',
+      },
+    },
+  });
+  const push = JSON.parse(http.requests.find(({ path }) => path === '/')?.body ?? '{}');
+  expect(push).toMatchObject({
+    topic: 'alices-home',
+    title: 'Look at your phone: Buy 5 AAPL · PAPER',
+    sequence_id: hook?.headers['webhook-id'],
+    priority: 5,
+  });
+  expect(mail.received[0]).toMatchObject({ user: 'alice', secure: true, to: ['alice@example.com'] });
+  expect(mail.received[0]?.text).toContain('K7QP');
+  for (const text of [hook?.body, push.message, mail.received[0]?.text]) {
+    expect(text).not.toContain('auth-req');
+    const addresses = [...(text ?? '').matchAll(/https:[^\s"]+/g)].map(([url]) => url);
+    expect(new Set(addresses)).toEqual(new Set(['https://home.example.net/phone']));
+  }
+});
+
+it('keep their secrets in the home’s folder, sealed, for its owner alone', () => {
+  const files = readdirSync(folder).filter((name) => !name.endsWith('.lock'));
+  expect(files.toSorted()).toEqual(['credentials-home.json', 'credentials-home.key']);
+  for (const file of files) {
+    expect(statSync(join(folder, file)).mode & 0o777).toBe(0o600);
+    expect(readFileSync(join(folder, file), 'utf8')).not.toMatch(/s3cr3t|whsec|nobody-may-see/);
+  }
+});
+
+it('say nothing of anybody else’s orders', async () => {
+  await ring(channels());
+  world.ask('bob');
+  await expect.poll(() => world.clock.next()).toBeGreaterThan(50_000);
+  expect([http.requests, mail.received, problems]).toEqual([[], [], []]);
+});
+
+it('that fail say which, never what, and hold up no other', async () => {
+  const { push } = channels();
+  await ring({
+    ...noticesSchema.parse({
+      nowhere: { kind: 'ntfy', server: 'http://127.0.0.1:1', topic: 'x', timeout: 1 },
+    }),
+    ...noticesSchema.parse({ unsigned: { kind: 'webhook', url: `${http.url}/hook` } }),
+    ...(push === undefined ? {} : { push }),
+  });
+  world.ask('alice');
+  await expect.poll(() => http.requests).toHaveLength(1);
+  for (let tries = 0; tries < 2; tries++) {
+    await expect.poll(() => world.clock.next()).toBeLessThanOrEqual(2000);
+    world.clock.advance(2000);
+  }
+  await expect.poll(() => problems).toHaveLength(2);
+  expect(problems.toSorted()).toEqual([
+    expect.stringMatching(/^notice nowhere: 127\.0\.0\.1:1 can't be reached/),
+    expect.stringMatching(
+      /^notice unsigned: there is no signing secret.*"trade-agent home notices set-secret unsigned"/,
+    ),
+  ]);
+  expect(problems.join()).not.toMatch(/AAPL|K7QP/);
+  expect(world.problems).toEqual([]);
+});

@@ -1,0 +1,131 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { makeNewFolder } from '../../../../src/app/home/new-folder.ts';
+
+let place: string;
+let folder: string;
+beforeEach(() => {
+  place = mkdtempSync(join(tmpdir(), 'trade-agent-new-'));
+  folder = join(place, 'home');
+});
+afterEach(() => rmSync(place, { recursive: true, force: true }));
+
+const fill = async (part: string) => {
+  writeFileSync(join(part, 'home.yaml'), 'x', { mode: 0o600 });
+  return 'made';
+};
+const all = () => readdirSync(place, { recursive: true }).sort();
+
+it('has its name with everything in it, and is its owner’s alone', async () => {
+  let seen: string[] = [];
+  await makeNewFolder(folder, async (part) => {
+    seen = readdirSync(place);
+    return await fill(part);
+  });
+  expect(seen).toEqual(['home.part']);
+  expect(all()).toEqual(['home', 'home/home.lock', 'home/home.yaml']);
+  expect(statSync(folder).mode & 0o777).toBe(0o700);
+});
+
+it('leaves nothing where making it fails', async () => {
+  const failing = makeNewFolder(folder, async (part) => {
+    await fill(part);
+    throw new Error('no room');
+  });
+  await expect(failing).rejects.toThrow('no room');
+  expect(all()).toEqual([]);
+});
+
+it('begins anew over what a killed one left', async () => {
+  const part = join(place, 'home.part');
+  mkdirSync(join(part, 'deep'), { recursive: true, mode: 0o700 });
+  chmodSync(part, 0o700);
+  writeFileSync(join(part, 'seal.key'), 'of the one before');
+  await makeNewFolder(folder, fill);
+  expect(all()).toEqual(['home', 'home/home.lock', 'home/home.yaml']);
+});
+
+it('is made by one at a time', async () => {
+  let second: unknown;
+  await makeNewFolder(folder, async (part) => {
+    second = await makeNewFolder(folder, fill).catch((error) => error.code);
+    return await fill(part);
+  });
+  expect(second).toBe('busy');
+  expect(all()).toEqual(['home', 'home/home.lock', 'home/home.yaml']);
+});
+
+it('takes the place of an empty one', async () => {
+  mkdirSync(folder, { mode: 0o700 });
+  await makeNewFolder(folder, fill);
+  expect(existsSync(join(folder, 'home.yaml'))).toBe(true);
+});
+
+it.each([
+  ['a folder that others may enter', () => mkdirSync(folder, { mode: 0o755 }), 'others may enter it'],
+  [
+    'a symbolic link',
+    () => {
+      mkdirSync(join(place, 'theirs'), { mode: 0o700 });
+      symlinkSync(join(place, 'theirs'), folder);
+    },
+    'it is a symbolic link',
+  ],
+  ['a link that leads nowhere', () => symlinkSync('/nowhere/at/all', folder), 'it is a symbolic link'],
+  ['a file', () => writeFileSync(folder, ''), 'it is not a folder'],
+  [
+    'a folder with a key of somebody else’s',
+    () => {
+      mkdirSync(folder, { mode: 0o700 });
+      writeFileSync(join(folder, 'seal.key'), 'k');
+    },
+    'it holds other files (seal.key)',
+  ],
+  [
+    'a home',
+    () => {
+      mkdirSync(folder, { mode: 0o700 });
+      writeFileSync(join(folder, 'home.yaml'), '');
+    },
+    'there is a home already',
+  ],
+  [
+    'a half made one that others may enter',
+    () => mkdirSync(join(place, 'home.part'), { mode: 0o755 }),
+    'others may enter it',
+  ],
+  [
+    'a half made one that is a link',
+    () => symlinkSync(place, join(place, 'home.part')),
+    'it is a symbolic link',
+  ],
+])('%s is refused, and nothing is written', async (_, prepare, says) => {
+  prepare();
+  const before = all();
+  let worked = false;
+  const made = makeNewFolder(folder, async (part) => {
+    worked = true;
+    return await fill(part);
+  });
+  await expect(made).rejects.toThrow(says);
+  expect([all(), worked]).toEqual([before, false]);
+});
+
+it.skipIf(process.getuid?.() !== 0)('a folder of another user is refused', async () => {
+  mkdirSync(folder, { mode: 0o700 });
+  const { chownSync } = await import('node:fs');
+  chownSync(folder, 12_345, 12_345);
+  await expect(makeNewFolder(folder, fill)).rejects.toThrow('it belongs to another user');
+});

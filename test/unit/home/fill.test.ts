@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { orderText } from '../../../src/approval/kinds/order/kind.ts';
+import { fillOf } from '../../../src/home/phone/decision/fill.ts';
+import type { Order } from '../../../src/trading/views.ts';
+
+const order: Order = {
+  id: 'a0b1c2d3-0000-4000-8000-000000000001',
+  client_order_id: 'ta-0123456789abcdef',
+  symbol: 'AAPL',
+  side: 'buy',
+  type: 'limit',
+  time_in_force: 'day',
+  qty: '2000',
+  notional: null,
+  limit_price: '1180.00',
+  stop_price: null,
+  trail_price: null,
+  trail_percent: null,
+  extended_hours: false,
+  status: 'new',
+  filled_qty: '0',
+  filled_avg_price: null,
+  submitted_at: '2026-11-25T14:30:00Z',
+  filled_at: null,
+};
+
+describe('what was paid, out of the gateway’s words for an order', () => {
+  it.each<[Partial<Order>, ReturnType<typeof fillOf>]>([
+    [
+      { status: 'filled', filled_qty: '2000', filled_avg_price: '1180.13' },
+      { price: '$1,180.13', total: '$2,360,260.00' },
+    ],
+    [
+      { status: 'partially_filled', filled_qty: '0.5', filled_avg_price: '0.1234' },
+      { price: '$0.1234', total: '$0.06' },
+    ],
+    [
+      { status: 'canceled', filled_qty: '2', filled_avg_price: '180.12' },
+      { price: '$180.12', total: '$360.24' },
+    ],
+    [{ status: 'canceled' }, undefined],
+    [{ status: 'new' }, undefined],
+    [{ status: 'rejected' }, undefined],
+  ])('%o', (changes, fill) => {
+    expect(fillOf(orderText({ ...order, ...changes }))).toEqual(fill);
+  });
+
+  it.each(['', 'price moved', 'filled 5 at $180.12 or so', 'sent', 'filled x at $1'])(
+    '%j is none',
+    (text) => {
+      expect(fillOf(text)).toBeUndefined();
+    },
+  );
+});

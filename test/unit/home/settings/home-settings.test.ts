@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { homeAddressProblem } from '../../../../src/home/settings/home-address.ts';
+import {
+  homeSettingsSchema,
+  listenOf,
+  listenParts,
+  proxiesOf,
+} from '../../../../src/home/settings/home-settings.ts';
+
+const problem = (settings: object) =>
+  homeSettingsSchema
+    .safeParse(settings)
+    .error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+
+describe('an address', () => {
+  it.each(['https://home.example', 'https://home.tail1234.ts.net:8443', 'http://localhost:4780'])(
+    'may be %s',
+    (text) => {
+      expect(homeAddressProblem(text)).toBeUndefined();
+    },
+  );
+
+  it.each([
+    ['home.example', 'write it whole'],
+    ['https://192.168.1.5', 'not for an IP address'],
+    ['https://[fd00::1]', 'not for an IP address'],
+    ['http://127.0.0.1:4780', 'not for an IP address'],
+    ['http://home.example', 'plain http is for http://localhost alone'],
+    ['ftp://home.example', 'must begin with https://'],
+    ['https://home.example/', 'nothing behind it: https://home.example'],
+    ['https://home.example/home', 'nothing behind it'],
+    ['https://Home.example', 'nothing behind it: https://home.example'],
+    ['https://ada@home.example', 'nothing behind it'],
+  ])('may not be %s', (text, says) => {
+    expect(homeAddressProblem(text)).toContain(says);
+  });
+});
+
+describe('home.yaml', () => {
+  it('takes what a home needs', () => {
+    expect(
+      problem({
+        address: 'https://home.example',
+        listen: '0.0.0.0:443',
+        tls: { cert: '/etc/tls/cert.pem', key: '/etc/tls/key.pem' },
+        proxy: ['10.0.0.2', 'fd00::/8'],
+        push: { contact: 'mailto:ada@home.example' },
+        notices: { ntfy: { kind: 'ntfy', topic: 'ada' } },
+      }),
+    ).toBeUndefined();
+  });
+
+  it.each([
+    [
+      'an address that phones keep no passkey for',
+      { address: 'https://10.0.0.1' },
+      'address: phones keep passkeys',
+    ],
+    ['a listening address without a port', { listen: '127.0.0.1' }, 'listen: must be HOST:PORT'],
+    ['a port that is none', { listen: '127.0.0.1:70000' }, 'listen: must be HOST:PORT'],
+    [
+      'a certificate by half a path',
+      { tls: { cert: 'cert.pem', key: '/k.pem' } },
+      'tls.cert: must be a whole path',
+    ],
+    ['a proxy that is everybody', { proxy: ['0.0.0.0/0'] }, 'proxy: "0.0.0.0/0" is everybody'],
+    ['a proxy by name', { proxy: ['proxy.example'] }, 'proxy: "proxy.example" is no address of a proxy'],
+    ['a contact that is none', { push: { contact: 'ada' } }, 'push.contact: must be mailto:'],
+    ['a key nobody knows', { adress: 'x' }, ': Unrecognized key: "adress"'],
+  ])('refuses %s', (_, change, says) => {
+    expect(problem({ address: 'https://home.example', ...change })?.join()).toContain(says);
+  });
+
+  it('refuses a certificate where there is no https', () => {
+    const tls = { cert: '/c', key: '/k' };
+    expect(problem({ address: 'http://localhost:4780', tls })?.join()).toContain(
+      'tls: is for a home at an https',
+    );
+  });
+});
+
+describe('where it listens', () => {
+  it.each([
+    [{ address: 'http://localhost:4780' }, { host: '127.0.0.1', port: 4780 }],
+    [{ address: 'http://localhost' }, { host: '127.0.0.1', port: 80 }],
+    [{ address: 'https://home.example' }, { host: '127.0.0.1', port: 4780 }],
+    [
+      { address: 'https://home.example', listen: '[::]:443' },
+      { host: '::', port: 443 },
+    ],
+  ])('%j', (settings, expected) => {
+    expect(listenOf(settings)).toEqual(expected);
+  });
+
+  it.each(['4780', ':4780', 'a b:1', '[1.2.3.4]:1', '::1:80'])('%s is nowhere', (text) => {
+    expect(listenParts(text)).toBeUndefined();
+  });
+
+  it('behind a proxy of this machine, that one alone is believed', () => {
+    const of = (settings: object) =>
+      proxiesOf(homeSettingsSchema.parse({ address: 'https://home.example', ...settings }));
+    expect(of({})).toEqual(['127.0.0.1', '::1']);
+    expect(of({ proxy: ['10.0.0.2'] })).toEqual(['10.0.0.2']);
+    expect(of({ listen: '0.0.0.0:4780' })).toBeUndefined();
+    expect(of({ tls: { cert: '/c', key: '/k' } })).toBeUndefined();
+    expect(of({ address: 'http://localhost:1' })).toBeUndefined();
+  });
+});
