@@ -49,11 +49,7 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
     jwks: { keys: [...options.signingKeys] } as NonNullable<Configuration['jwks']>,
     cookies: { keys: [options.cookieKey] },
     routes,
-    clients: [
-      loginClient,
-      gatewayClient(options.gatewayClient, options.resource),
-      ...(options.knownClients ?? []),
-    ],
+    clients: clientsOf(options),
     clientDefaults: {
       grant_types: [CIBA_GRANT],
       response_types: [],
@@ -142,6 +138,14 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
       ciba: ciba(options),
     },
   };
+}
+
+function clientsOf({
+  gatewayClient: ours,
+  resource,
+  knownClients = [],
+}: OidcConfigurationOptions): ClientMetadata[] {
+  return [loginClient, gatewayClient(ours, resource), ...knownClients];
 }
 
 /** How long what it issues lives, in seconds. */

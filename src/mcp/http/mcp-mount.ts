@@ -1,16 +1,6 @@
 import { CANCEL_SCOPE, PROPOSE_MESSAGES, PROPOSE_ORDERS } from '../../trading/scopes.ts';
 import type { McpEndpoint } from './mcp-endpoint.ts';
-import type { ServeMcpOptions } from './serve-mcp.ts';
-
-/** Whom the gateway has let in, as it tells of them (`Mount` in gateway/mounts). */
-export interface MountedCaller {
-  readonly sub: string;
-  readonly clientId: string;
-  readonly scopes: ReadonlySet<string>;
-  readonly username?: string | undefined;
-  readonly email?: string | undefined;
-  fetch(path: string, init?: RequestInit): Promise<Response>;
-}
+import type { MountedCaller, ServeMcpOptions } from './mounted-caller.ts';
 
 /** Bytes: an order is some 600, what a client says of itself in each request a few hundred more. */
 const LARGEST_BODY = 64 * 1024;

@@ -1,19 +1,11 @@
-import type { Clock } from '../../machine/clock.ts';
 import { createGatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { Environment } from '../../trading/order.ts';
 import type { McpCaller } from '../mcp-caller.ts';
-import { HOLD_MS, type McpServerOptions, mcpServer } from '../server/mcp-server.ts';
+import { mcpServer } from '../server/mcp-server.ts';
 import { createProposalKeys } from '../server/retries.ts';
+import { HOLD_MS } from '../server/server-options.ts';
 import { type McpEndpoint, mcpEndpoint } from './mcp-endpoint.ts';
-import type { MountedCaller } from './mcp-mount.ts';
-
-export interface ServeMcpOptions extends Pick<McpServerOptions, 'version' | 'readOnly'> {
-  readonly clock: Clock;
-  /** Of the accounts behind the gateway. */
-  readonly environment: Environment;
-  /** Milliseconds; {@link HOLD_MS} unless said otherwise. */
-  readonly holdMs?: number;
-}
+import type { MountedCaller, ServeMcpOptions } from './mounted-caller.ts';
 
 /** The endpoint behind a gateway's door. */
 export function serveMcp({
@@ -32,6 +24,7 @@ function callerOf(caller: MountedCaller, environment: Environment): McpCaller {
   return {
     sub,
     clientId,
+    owns: ({ client }) => client === clientId,
     scopes,
     environment,
     signedIn: { user: { sub, name: username, email }, profile: { name: 'gateway', environment } },

@@ -9,8 +9,8 @@ import type { McpCaller } from '../mcp-caller.ts';
 import { isTool } from '../tools/catalog.ts';
 import type { McpTool, Proposed, ToolCall } from '../tools/mcp-tool.ts';
 import { hold } from './hold.ts';
-import type { McpServerOptions } from './mcp-server.ts';
 import { taskOf } from './proposal-tasks.ts';
+import type { McpServerOptions } from './server-options.ts';
 import { declaresTasks, taskResult } from './tasks.ts';
 
 export interface CallOptions {

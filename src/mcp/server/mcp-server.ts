@@ -7,28 +7,13 @@ import {
   type Tool,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import type { Clock } from '../../machine/clock.ts';
 import type { McpCaller } from '../mcp-caller.ts';
 import { toolsFor } from '../tools/catalog.ts';
 import type { McpTool } from '../tools/mcp-tool.ts';
 import { callTool } from './call-tool.ts';
 import { proposalTasks } from './proposal-tasks.ts';
-import type { ProposalKeys } from './retries.ts';
+import type { McpServerOptions } from './server-options.ts';
 import { serveTasks, TASKS } from './tasks.ts';
-
-export interface McpServerOptions {
-  /** The program's. */
-  readonly version: string;
-  /** Whether only what reads is there. */
-  readonly readOnly: boolean;
-  readonly clock: Clock;
-  readonly keys: ProposalKeys;
-  /** How long an answer is held back for the person’s decision, milliseconds. */
-  readonly holdMs: number;
-}
-
-/** Clients give up, or move a call aside, soon after. */
-export const HOLD_MS = 20_000;
 
 const instructions = [
   'trade-agent looks after a brokerage account and cannot place an order that its owner did not approve on their phone.',

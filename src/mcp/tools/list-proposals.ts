@@ -18,7 +18,7 @@ export const listProposals = defineMcpTool({
   effect: 'reads',
   async run({ caller }, { state, limit }) {
     const all = await caller.gateway.proposals({ state, limit: MOST_LOOKED_AT });
-    const own = all.filter(({ client }) => client === caller.clientId).slice(0, limit);
+    const own = all.filter(caller.owns).slice(0, limit);
     const kind = state === 'open' ? 'open ' : '';
     return {
       message: own.length === 1 ? `1 ${kind}proposal` : `${own.length} ${kind}proposals`,

@@ -6,11 +6,11 @@ import type { McpCaller } from '../mcp-caller.ts';
  * A proposal of this caller's: of this person, by this client. Knowing an id is no right to it.
  * @throws {TradeAgentError} `not_found`, the same for one that is another's and one that is nobody's
  */
-export async function ownProposal({ gateway, clientId }: McpCaller, id: string): Promise<Proposal> {
+export async function ownProposal({ gateway, owns }: McpCaller, id: string): Promise<Proposal> {
   const proposal = await gateway.proposal(id).catch((error: unknown) => {
     throw error instanceof TradeAgentError && error.code === 'not_found' ? notYours() : error;
   });
-  if (proposal.client !== clientId) throw notYours();
+  if (!owns(proposal)) throw notYours();
   return proposal;
 }
 

@@ -111,6 +111,7 @@ describe('a tool', () => {
     const caller: McpCaller = {
       sub: 'alice',
       clientId: 'helper-bot',
+      owns: () => true,
       scopes: new Set(MCP_SCOPES),
       environment: 'paper',
       signedIn: {
