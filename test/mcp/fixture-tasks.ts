@@ -48,7 +48,9 @@ export function fixtureTasks(): FixtureTasks {
         return promise;
       };
       set({ status: 'working' });
-      work(ask, stop.signal).then(
+      // Not before it was told that there is a task.
+      const working = Promise.resolve().then(() => work(ask, stop.signal));
+      working.then(
         (result) => set({ status: 'completed', result }),
         (error: Error) => set({ status: 'failed', error: { code: -32603, message: error.message } }),
       );

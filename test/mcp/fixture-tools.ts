@@ -94,6 +94,15 @@ export const tools: Readonly<Record<string, Run>> = {
     }
     return said('done');
   },
+  test_logging_tool: async (_, { mcpReq }) => {
+    await mcpReq.log('info', 'working');
+    return said('done');
+  },
+  test_streaming_elicitation: async (_, context) => {
+    const { mcpReq } = context;
+    await mcpReq.notify({ method: 'notifications/progress', params: { progressToken: 1, progress: 1 } });
+    return given(context, 'user_name') === undefined ? ask({ user_name: askName }) : said('done');
+  },
   test_missing_capability: () => {
     throw new MissingRequiredClientCapabilityError({ requiredCapabilities: { sampling: {} } });
   },
