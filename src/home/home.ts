@@ -107,7 +107,6 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     isRevoked: provider.isRevoked,
   });
   const toGateway = listenerOf(gateway.app);
-  const mounts = (options.gateway.mounts ?? []).map(({ path }): string => path);
   const isForUs = requireHost([address]);
   return {
     people: {
@@ -120,8 +119,8 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     },
     keys,
     listener: (request: IncomingMessage, response: ServerResponse) => {
+      if (!isForUs(request, response)) return;
       const [path = '/'] = (request.url ?? '/').split('?', 1);
-      if (mounts.includes(path) && !isForUs(request, response)) return;
       return isGatewayPath(path) ? toGateway(request, response) : provider.callback(request, response);
     },
     close: async () => {

@@ -5,6 +5,7 @@ import { NO_LINE } from '../../store/audit.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { DATABASE_WAIT_MS, homeFiles, readHomeSettings } from './home-files.ts';
+import { requireOwnFolder } from './open-home.ts';
 import { type Archive, SHORTEST_PASSPHRASE, sealArchive } from './sealed-archive.ts';
 
 export interface BackedUp {
@@ -29,6 +30,7 @@ export async function backupHome(
   }: { readonly folder: string; readonly file: string; readonly passphrase: string },
 ): Promise<BackedUp> {
   requirePassphrase(passphrase);
+  requireOwnFolder(folder);
   const { address } = await readHomeSettings(folder);
   const createdAt = new Date(clock.now()).toISOString();
   const files = await homeContent(folder);

@@ -20,7 +20,6 @@ import {
 import { utcSeconds } from '../../machine/clock.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
 import { mcpMount } from '../../mcp/http/mcp-mount.ts';
-import { requireHost } from '../../net/host-check.ts';
 import { type HttpServer, type ListenOptions, listen } from '../../net/http-server.ts';
 import { listenOnLocalhost } from '../../net/localhost.ts';
 import { ownAddress } from '../../net/own-address.ts';
@@ -124,11 +123,7 @@ async function open(
   });
   onClose(() => Promise.all([home.close(), server.close(DRAIN_MS)]).then(() => undefined));
   answer = home.listener;
-  const isForUs = requireHost([settings.address]);
-  const toHome = logged(answer, clock, log);
-  server.serve((request, response) => {
-    if (isForUs(request, response)) toHome(request, response);
-  });
+  server.serve(logged(answer, clock, log));
   const ready: HomeReady = {
     address: settings.address,
     url: server.url,

@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Clock } from '../../machine/clock.ts';
+import { requireHost } from '../../net/host-check.ts';
 import type { Faults } from '../faults.ts';
 import { isPhonePath } from '../phone/phone-app.ts';
 import { CONNECTED_ACCOUNTS_PATH, OUTCOME_PATH, routes } from './protocol.ts';
@@ -20,14 +21,13 @@ export function frontDoor(options: {
   readonly outcomes: Handler;
 }): Handler {
   const { issuer, faults, clock, closing, protocol, phone, connectedAccounts, outcomes } = options;
-  const { host } = new URL(issuer);
+  const isForUs = requireHost([issuer]);
   return async (request, response) => {
     const [path = ''] = (request.url ?? '').split(/[?#]/, 1);
     response.setHeader('x-content-type-options', 'nosniff');
     response.setHeader('referrer-policy', 'no-referrer');
     response.setHeader('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
-    // A page of another site that points its own name at 127.0.0.1 (DNS rebinding) gives itself away here.
-    if (request.headers.host !== host) return refuse(response, 421, `This server answers only as ${issuer}`);
+    if (!isForUs(request, response)) return;
     // An address of another form (`*`, a whole URL, `//host`) would be taken for one of another server further in.
     if (!/^\/(?!\/)/.test(path)) return refuse(response, 400, 'The request names no path of this server');
     if (faults.take('slow_answers')) await clock.sleep(SLOW_ANSWER_MS, closing);

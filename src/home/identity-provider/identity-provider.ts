@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import Provider from 'oidc-provider';
 import { type Clock, systemClock } from '../../machine/clock.ts';
+import { clientAddress } from '../../net/trusted-proxy.ts';
 import { createApprovalSteps } from '../phone/decision/approval-steps.ts';
 import { isCodePicked } from '../phone/decision/picked-code.ts';
 import { createPhoneApp } from '../phone/phone-app.ts';
@@ -204,7 +205,7 @@ function asPublic(issuer: string, handle: Handler): Handler {
     Object.assign(request.headers, {
       'x-forwarded-host': host,
       'x-forwarded-proto': protocol.slice(0, -1),
-      'x-forwarded-for': request.socket.remoteAddress ?? '',
+      'x-forwarded-for': clientAddress(request),
     });
     return handle(request, response);
   };

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pairByHttp } from '../home/http-browser.ts';
 import { type CliWorld, openCliWorld, outcomeOf } from './cli-world.ts';
 
 let world: CliWorld;
@@ -103,12 +104,11 @@ describe('after login', () => {
     expect(result.exitCode).toBe(exitCode);
   });
 
-  it('prints a link to the phone page that works once', async () => {
+  it('prints a link that sets a phone up, once', async () => {
     const { stdout } = await world.run(['phone', 'link']);
-    const follow = () => fetch(stdout.trim(), { redirect: 'manual' });
-    const statuses = [(await follow()).status, (await follow()).status];
-    expect(statuses[0]).toBeLessThan(400);
-    expect(statuses[1]).toBeGreaterThanOrEqual(400);
+    const { browser } = await pairByHttp(stdout.trim());
+    expect((await browser.visit('/phone')).status).toBe(200);
+    await expect(pairByHttp(stdout.trim())).rejects.toThrow('410');
   });
 
   it('names file and key of a configuration that is wrong', async () => {

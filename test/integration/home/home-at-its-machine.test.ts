@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { listBrokerKeys, removeBrokerKeys, setBrokerKeys } from '../../../src/app/home/broker-account.ts';
@@ -186,4 +195,18 @@ function changed(name: string, from: string | RegExp, to: string): () => void {
 it('a second home is not made over it', async () => {
   await expect(ground.make()).rejects.toThrow('there is a home already');
   expect(existsSync(`${ground.folder}.part`)).toBe(false);
+});
+
+it('the doctor says where whatever the agent runs could read the home', async () => {
+  const agent = join(ground.place, 'agent');
+  const user = async () => {
+    const findings = await homeDoctor({ ...app, env: { TRADE_AGENT_HOME: agent } }, ground.folder);
+    return findings.find(({ check }) => check === 'user')?.status;
+  };
+  expect(await user()).toBe('ok');
+  mkdirSync(agent, { mode: 0o700 });
+  expect(await user()).toBe('warn');
+  if (process.getuid?.() !== 0) return;
+  chownSync(agent, 12_345, 12_345);
+  expect(await user()).toBe('ok');
 });
