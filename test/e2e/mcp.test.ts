@@ -112,7 +112,14 @@ describe('trade-agent mcp', () => {
     await world.killSandbox();
     await world.restartSandbox();
     // A request that may have been lost on its way to the broker is given half a minute to arrive.
-    await expect.poll(look, { timeout: 60_000, interval: 500 }).toMatchObject({ status: 'completed' });
+    // An answer that was lost with the gateway is asked for once more; a request to the broker that may have been lost is
+    // given half a minute to arrive.
+    const tapAndLook = async () => {
+      const shown = await world.phone.requests('alice').catch(() => []);
+      for (const { id } of shown) await world.phone.decide(id, 'approve').catch(() => undefined);
+      return look();
+    };
+    await expect.poll(tapAndLook, { timeout: 60_000, interval: 500 }).toMatchObject({ status: 'completed' });
     expect(factsOf((await look()).result)).toMatchObject({ status: 'executed' });
     expect(factsOf(await place(second)).proposal_id).toBe(taskId);
     const placed = (await world.book()).filter(({ symbol, qty }) => symbol === 'AAPL' && qty === '3');
