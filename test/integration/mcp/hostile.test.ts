@@ -1,6 +1,6 @@
-import { createMcpHandler } from '@modelcontextprotocol/server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/machine/clock.ts';
+import { mcpEndpoint } from '../../../src/mcp/http/mcp-endpoint.ts';
 import type { McpCaller } from '../../../src/mcp/mcp-caller.ts';
 import { mcpServer } from '../../../src/mcp/server/mcp-server.ts';
 import { createProposalKeys } from '../../../src/mcp/server/retries.ts';
@@ -127,7 +127,8 @@ describe('a tool', () => {
       keys: createProposalKeys(systemClock),
       holdMs: 10,
     };
-    const { fetch } = createMcpHandler((context) => mcpServer(caller, context, options));
+    const endpoint = mcpEndpoint((who: McpCaller, context) => mcpServer(who, context, options));
+    const fetch = (request: Request) => endpoint(request, caller);
     for (const [name, args] of [
       ['get_portfolio', {}],
       ['place_order', buy(1)],
