@@ -134,7 +134,7 @@ export const gatewaySettingsSchema = settingsSchema
         'is missing: accounts at the broker are opened by tokens from it, unless "broker.credentials" is "key_pair"',
       );
     else if (exchange === undefined && sends)
-      wrong(['messages'], 'go out by tokens from "exchange", which is not set');
+      wrong(['messages'], 'go out by tokens got by exchange, which is not set');
     else if (exchange === undefined && approval.client_id === undefined && !approval.registration)
       wrong(
         ['approval'],

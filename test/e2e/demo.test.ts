@@ -60,7 +60,7 @@ describe.skipIf(!hasTmux())('the demo in a terminal', () => {
     try {
       await terminal.shows(/2\. The portfolio/);
       await terminal.shows(/4\. The terminal is closed/);
-      await terminal.shows(/Open the phone[\s\S]*press Enter to approve/);
+      await terminal.shows(/Set up a browser[\s\S]*press Enter to approve/);
       terminal.press('Enter');
       await terminal.shows(/7\. What the gateway’s record says/);
       await terminal.shows(/Over to you[\s\S]*\/help$/m);

@@ -134,7 +134,7 @@ describe('gateway.yaml', () => {
         ...keyPairs,
         messages: { slack: { audience: 'slack' } },
       },
-      '"messages": go out by tokens from "exchange"',
+      '"messages": go out by tokens got by exchange',
     ],
     ['nobody who asks', { ...keyPairs, approval: {} }, '"approval": must say which client asks'],
     ['credentials it doesn’t know', { broker: { credentials: 'password' } }, '"exchange"|"key_pair"'],
