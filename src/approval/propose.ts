@@ -18,7 +18,7 @@ import { haltedReason, passesHalt } from './halts.ts';
 import type { KernelParts } from './kernel-parts.ts';
 import type { Completed, Proposer } from './kind.ts';
 import { proposalFacts } from './moves.ts';
-import { foreignProvenance, isTyped } from './provenance.ts';
+import { foreignProvenance, isPassedOn, isTyped } from './provenance.ts';
 import { type Asker, HOUR_MS, type Quotas, requireQuota } from './quotas.ts';
 import { drawNonce } from './signature/statement.ts';
 
@@ -96,7 +96,7 @@ async function propose(
   const body = requestBody(request);
   const provenance =
     own && request.provenance ? request.provenance : foreignProvenance(body, caller.clientName ?? client);
-  const asker = { sub, client, own, typed: own && isTyped(provenance) };
+  const asker = { sub, client, own: own && !isPassedOn(provenance), typed: own && isTyped(provenance) };
   // Before the broker is asked anything; all of it is looked at again with the row.
   const standing = await store.standing(asker, clock.now() - HOUR_MS);
   requireNotHalted(standing, request.kind);
