@@ -39,7 +39,7 @@ import { createSessions } from './sessions.ts';
 /** How often it is looked whether a key is due: a day before it signs is when it must be seen. */
 const KEYS_LOOKED_AT_MS = 3_600_000;
 
-/** A home's OpenID provider: device flow, CIBA with RAR, DPoP, dynamic registration, token exchange; and the phone. */
+/** A home's OpenID provider: device flow, code with PKCE, CIBA with RAR, DPoP, registration, token exchange; and the phone. */
 export async function createIdentityProvider(options: IdentityProviderOptions): Promise<IdentityProvider> {
   const { database, faults, issuer, resource, vault } = options;
   const clock = options.clock ?? systemClock;
@@ -50,7 +50,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   database.pragma('synchronous = FULL');
 
   const state = openState(options, { clock, closing: closing.signal, deliver: () => delivery.all() });
-  const { keys, requests, limits, grants, sessions } = state;
+  const { keys, requests, limits, grants, sessions, recovery } = state;
   const isRevoked = (jti: string) => !grants.isLive(jti);
   const { provider, handle: protocol } = createProtocol({
     ...options,
@@ -119,6 +119,8 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     endPerson: async (sub) => {
       sessions.endAll(sub);
       await grants.endPerson(sub);
+      push.subscriptions.endPerson(sub);
+      recovery.end(sub);
     },
     heldPolls: requests.waiting,
     close: async () => {
@@ -173,6 +175,7 @@ function openState(
     authorized,
     openRegistrations,
     sessions: createSessions({ database, people, formKey: keys.cookie, clock }),
+    recovery: createRecoveryCodes({ database, people, clock }),
     limits: createRequestLimits({ clock, clientAddress: options.clientAddress }),
   };
 }
@@ -211,7 +214,6 @@ function phoneApp(
     issuer,
     about,
     people,
-    recovery: createRecoveryCodes({ database, people, clock }),
     halting: options.halting,
     thirdPartyPasswords: options.thirdPartyPasswords ?? {},
     sessions: endingRings(sessions, push.subscriptions),
