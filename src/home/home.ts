@@ -9,6 +9,7 @@ import { type Clock, systemClock } from '../machine/clock.ts';
 import { requireHost } from '../net/host-check.ts';
 import { listenerOf } from '../net/http-server.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
+import { watchDepartures } from './departures.ts';
 import { isGatewayPath } from './gateway-paths.ts';
 import { createIdentityProvider } from './identity-provider/identity-provider.ts';
 import type {
@@ -106,6 +107,16 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     clock,
     isRevoked: provider.isRevoked,
   });
+  const departures = watchDepartures({
+    database: providerDatabase,
+    end: async (sub) => {
+      await keys.endPerson(sub);
+      await stores.brokerKeys.removeAll(sub);
+      await provider.endPerson(sub);
+    },
+    now: () => clock.now(),
+    onError: (message) => options.onError?.(message),
+  });
   const toGateway = listenerOf(gateway.app);
   const isForUs = requireHost([address]);
   return {
@@ -113,8 +124,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
       ...people,
       remove: (username) => {
         people.remove(username);
-        // What is in the provider's own database ends at once; what the gateway has open, right after.
-        provider.endPerson(username).catch((error: Error) => options.onError?.(error.message));
+        departures.look();
       },
     },
     keys,
@@ -124,6 +134,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
       return isGatewayPath(path) ? toGateway(request, response) : provider.callback(request, response);
     },
     close: async () => {
+      await departures.close();
       await gateway.close();
       await provider.close();
     },

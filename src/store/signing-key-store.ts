@@ -78,6 +78,8 @@ export interface SigningKeyStore {
   of(sub: string): Promise<SigningKey[]>;
   /** Keeps a pairing, by the digest of its secret; an earlier one of the same person ends. */
   pair(pairing: { readonly digest: string; readonly sub: string; readonly expiresAt: number }): Promise<void>;
+  /** Ends a person's pairing, where there is one. */
+  unpair(sub: string): Promise<void>;
   /** One that is open. */
   pairing(
     digest: string,

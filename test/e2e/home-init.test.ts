@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,44 +38,6 @@ const init = (...more: string[]) => {
   const args = ['home', 'init', '--name', 'Ada', '--yes', '--broker-key-file', file];
   return [...args, '--broker-url', sandbox.ready.broker, ...more];
 };
-
-describe('a home that is being made, killed', () => {
-  let onTheWay = 0;
-  it.each([
-    ['key.json'],
-    ['seal.key'],
-    ['home.yaml'],
-    ['limits.yaml'],
-    ['gateway.db'],
-    ['provider.db'],
-    ['provider.db-wal'],
-  ])('once there is %s, leaves nothing that is a home, and is made at the next try', async (name) => {
-    const part = `${home()}.part`;
-    const child = spawn(process.execPath, [launcher, ...init()], {
-      env: { PATH: process.env.PATH, ...env() },
-      stdio: 'ignore',
-    });
-    const ended = once(child, 'exit');
-    while (child.exitCode === null && !existsSync(join(part, name))) {
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    child.kill('SIGKILL');
-    await ended;
-    // One that was faster than its killer is a whole home.
-    const whole = existsSync(home());
-    expect(existsSync(part)).toBe(!whole);
-    if (!whole) onTheWay += 1;
-    const served = await startCommand(['home', 'status', '--output', 'json'], { env: env() }).finished;
-    expect(served.code).toBe(whole ? 0 : 2);
-
-    const again = await startCommand(init('--output', 'json'), { env: env() }).finished;
-    expect([again.code, existsSync(part)]).toEqual([whole ? 2 : 0, false]);
-    const status = await startCommand(['home', 'status', '--output', 'json'], { env: env() }).finished;
-    expect(JSON.parse(status.stdout)).toMatchObject({ users: [{ username: 'ada' }] });
-  });
-
-  it('was killed on the way, for the most part', () => expect(onTheWay).toBeGreaterThan(3));
-});
 
 describe.skipIf(!hasTmux())('at a terminal', () => {
   const open: Terminal[] = [];

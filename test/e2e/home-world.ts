@@ -30,6 +30,8 @@ export interface HomeWorld {
   init(): Promise<void>;
   /** Serves a home at the address; one at a time. @returns what stops it */
   serve(home?: string): Promise<(signal?: NodeJS.Signals) => Promise<Finished>>;
+  /** Resolves when the home that was served last has ended, with what ended it. */
+  ended(): Promise<NodeJS.Signals | null>;
   pair(): Promise<PairedPhone>;
   /** Signs the agent in, confirmed by the phone. */
   login(phone: PairedPhone): Promise<void>;
@@ -44,14 +46,24 @@ export interface HomeWorld {
 
 const json = { accept: 'application/json' };
 
-export async function createHomeWorld(faults = new ScriptFaults()): Promise<HomeWorld> {
+/** @param program what the program needs in its environment beside the usual, and another build of it */
+export async function createHomeWorld(
+  faults = new ScriptFaults(),
+  program?: { readonly launcher?: string; readonly env: NodeJS.ProcessEnv },
+): Promise<HomeWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-homes-'));
   const sandbox = await startSandbox({ home: join(folder, 'sandbox'), port: 0, partialFills: false, faults });
   const address = `http://localhost:${await freePort()}`;
   const home = join(folder, 'agent-home');
   const env = { HOME: folder, TRADE_AGENT_HOME: join(folder, 'agent'), TRADE_AGENT_PROFILE: 'home' };
-  const start = (args: readonly string[], endless = false): Running => startCommand(args, { env, endless });
+  const start = (args: readonly string[], endless = false): Running =>
+    startCommand(args, {
+      env: { ...env, ...program?.env },
+      endless,
+      ...(program?.launcher === undefined ? {} : { program: program.launcher }),
+    });
   const running = new Set<Running>();
+  let ended = Promise.resolve<NodeJS.Signals | null>(null);
   const world: HomeWorld = {
     ...{ folder, address, home, sandbox },
     cli: (...args) => start(args).finished,
@@ -71,13 +83,18 @@ export async function createHomeWorld(faults = new ScriptFaults()): Promise<Home
     async serve(of = home) {
       const served = start(['home', 'serve', '--home', of], true);
       running.add(served);
+      ended = served.finished.then(() => {
+        running.delete(served);
+        return served.child.signalCode;
+      });
+      ended.catch(() => undefined);
       await served.waitFor(/Ctrl-C ends it/);
       return async (signal = 'SIGTERM') => {
         served.child.kill(signal);
-        running.delete(served);
         return await served.finished;
       };
     },
+    ended: () => ended,
     pair: async () => pairByHttp((await world.json<{ url: string }>('home', 'pair')).url),
     async login({ browser }) {
       const login = start(['login']);

@@ -67,6 +67,8 @@ export interface CommandOptions {
   /** Written to standard input, which is then closed; absent: no standard input. */
   readonly input?: string;
   readonly cwd?: string;
+  /** Another build's launcher. */
+  readonly program?: string;
   /** A server, which runs until it is told to end. */
   readonly endless?: boolean;
 }
@@ -76,7 +78,7 @@ export function startCommand(
   args: readonly string[],
   options: CommandOptions & { env: NodeJS.ProcessEnv },
 ): Running {
-  const child = spawn(process.execPath, [launcher, ...args], {
+  const child = spawn(process.execPath, [options.program ?? launcher, ...args], {
     env: { PATH: process.env.PATH, ...options.env },
     cwd: options.cwd,
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],

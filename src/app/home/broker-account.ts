@@ -2,6 +2,7 @@ import type { KeyPair } from '../../gateway/broker/broker-credentials.ts';
 import type { KeptKeyPair } from '../../gateway/broker/key-pairs.ts';
 import type { VerifiedAccount } from '../../gateway/broker/verified-account.ts';
 import { verifyKeyPair } from '../../gateway/broker/verify-keys.ts';
+import { failpoint } from '../../machine/failpoint.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { withHome } from './open-home.ts';
@@ -36,7 +37,9 @@ export async function setBrokerKeys(
       );
     }
     await confirm(account);
+    failpoint('account.verified');
     await home.keyPairs.keep(person.username, pair, account);
+    failpoint('account.kept');
     return { username: person.username, account };
   });
 }

@@ -9,6 +9,7 @@ import { readLimits } from '../../gateway/policy/limits-file.ts';
 import type { Person } from '../../home/identity-provider/people.ts';
 import { LOGIN_CLIENT_ID } from '../../home/identity-provider/protocol.ts';
 import { homeSettingsSchema } from '../../home/settings/home-settings.ts';
+import { failpoint } from '../../machine/failpoint.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
@@ -69,18 +70,25 @@ export async function initHome(app: Pick<App, 'clock'>, home: NewHome): Promise<
     const write = (file: string, about: string, content: unknown) =>
       writePrivateFile(file, `# ${about}\n${stringify(content)}`);
     await makeKey(part, 'EC');
+    failpoint('init.keyed');
     sealSecret(part);
+    failpoint('init.sealed');
     write(settings, 'Where this home is reached, and how its owner is told: docs/HOME.md.', home.settings);
+    failpoint('init.addressed');
     write(gateway, 'What its gateway serves: docs/GATEWAY.md.', gatewaySettings(home));
+    failpoint('init.served');
     write(limits, 'How far orders may go: docs/GATEWAY.md.', home.limits);
+    failpoint('init.limited');
     // What can't be read again is found before the folder has its name.
     await readHomeSettings(part);
     await readGatewaySettings(part);
     await readLimits(part);
     return await withHome(app, part, async ({ people, keyPairs, recoveryCodes }) => {
       people.add(home.owner);
+      failpoint('init.peopled');
       const { username } = home.owner;
       await keyPairs.keep(username, home.opened.pair, home.opened.account);
+      failpoint('account.kept');
       return { recoveryCode: recoveryCodes.issue(username) };
     });
   });

@@ -1,5 +1,6 @@
 import { lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, type Stats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { failpoint } from '../../machine/failpoint.ts';
 import { ensurePrivateFolder } from '../../machine/home.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
@@ -22,6 +23,7 @@ export async function makeNewFolder<T>(folder: string, work: (part: string) => P
     { what: `the new home ${folder}`, waitMs: 0 },
     async () => {
       erase(part);
+      failpoint('init.begun');
       let result: T;
       try {
         result = await work(part);
@@ -30,9 +32,11 @@ export async function makeNewFolder<T>(folder: string, work: (part: string) => P
         rmSync(part, { recursive: true, force: true });
         throw error;
       }
+      failpoint('init.whole');
       // An empty folder gives way; that it is empty is asked again by the system.
       if (stats(folder) !== undefined) rmdirSync(folder);
       renameSync(part, folder);
+      failpoint('init.named');
       return result;
     },
   );

@@ -29,6 +29,8 @@ export interface OpenHome {
   readonly pushes: PushSubscriptions;
   /** Signs out the browsers that a removed key let in. */
   readonly endKey: (username: string, credentialId: string) => void;
+  /** Signs all browsers of a person out, for good. */
+  readonly endBrowsers: (username: string) => void;
   /** The gateway's record is brought to its file at the end. */
   readonly audit: () => Promise<void>;
 }
@@ -84,6 +86,10 @@ export async function withHome<T>(
       endKey: (username, credentialId) => {
         sessions.endOf(username, credentialId);
         pushes.endKey(username, credentialId);
+      },
+      endBrowsers: (username) => {
+        sessions.endAll(username);
+        pushes.endPerson(username);
       },
       recoveryCodes: createRecoveryCodes({ database: ofProvider, people, clock }),
       audit: () => stores.audit.moveToFile(record),

@@ -1,4 +1,5 @@
 import { utcSeconds } from '../../machine/clock.ts';
+import { failpoint } from '../../machine/failpoint.ts';
 import type { SigningKey } from '../../store/signing-key-store.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
@@ -84,19 +85,20 @@ export async function addUser(
 }
 
 /**
- * Removes a person: their authenticators first, so that whoever is interrupted leaves nobody who can approve; then their
- * account at the broker, what they have open, and themselves.
+ * Removes a person: what they approve by first, so that whoever is interrupted leaves nobody who can approve; then what else is
+ * theirs, and themselves. A home that is served sees it within a second, and withdraws what they have open; one that is not
+ * does so at its next start.
  * @throws {TradeAgentError} `not_found`
  */
 export async function removeUser(app: Pick<App, 'clock'>, folder: string, username: string): Promise<void> {
   await withHome(app, folder, async (home) => {
     const person = personOf(home, username);
-    for (const { credentialId } of await home.keys.list(person.username)) {
-      await home.keys.remove('machine', credentialId);
-      home.endKey(person.username, credentialId);
-    }
+    await home.keys.endPerson(person.username);
     await home.stores.halts.halt(person.username, 'machine', app.clock.now());
     await home.keyPairs.remove(person.username);
+    home.endBrowsers(person.username);
+    home.recoveryCodes.end(person.username);
+    failpoint('person.stripped');
     home.people.remove(person.username);
     await home.audit();
   });

@@ -1,12 +1,21 @@
 import { createHash } from 'node:crypto';
 import type { RegistrationResponseJSON } from '@simplewebauthn/server';
+import { failpoint } from '../../machine/failpoint.ts';
 import { safeLine } from '../../net/shown-text.ts';
 import type { AuditNote } from '../../store/audit.ts';
 import type { KeyProof, SigningKey } from '../../store/signing-key-store.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { counterBack, refused, SIGNATURE_ALGORITHMS } from '../signature/verify-assertion.ts';
-import { assertedBy, type KeyParts, pairingDigest, requestOptions } from './key-parts.ts';
+import {
+  assertedBy,
+  type KeyParts,
+  keyAction,
+  keyNotFound,
+  pairingDigest,
+  requestOptions,
+} from './key-parts.ts';
 import type { Keys } from './keys-port.ts';
+import { removed } from './removal.ts';
 
 /** UTF-16 code units of a key's name at most. */
 const LONGEST_NAME = 40;
@@ -53,8 +62,10 @@ export function enrolment(parts: KeyParts) {
         name: nameOf(name, 'Passkey'),
         enrolledAt: clock.now(),
       };
+      failpoint('key.verified');
       switch (await store.enrol(key, proof, enrolled(key, proof), clock.now())) {
         case 'enrolled':
+          failpoint('key.enrolled');
           return key;
         case 'known':
           throw keyKnown();
@@ -69,23 +80,6 @@ export function enrolment(parts: KeyParts) {
     async rename(sub, credentialId, name) {
       if (await store.rename({ sub, credentialId }, nameOf(name, 'Passkey'))) return;
       throw keyNotFound();
-    },
-
-    async remove(by, credentialId) {
-      const key = await store.byId(credentialId);
-      if (key === undefined || key.removedAt !== undefined) throw keyNotFound();
-      const { sub } = key;
-      if (by !== 'machine' && by.sub !== sub) throw keyNotFound();
-      if (by !== 'machine' && by.assertion.id === credentialId) {
-        throw refused('signature_key_unknown', 'a key is not removed by itself', {
-          hint: 'Sign with another of your keys; the last one is removed on the home’s own machine.',
-        });
-      }
-      const proof =
-        by === 'machine' ? by : { use: await assertedBy(parts, by, keyAction('remove', sub, credentialId)) };
-      const note = removed(key, by === 'machine' ? by : 'key');
-      if ((await store.remove({ sub, credentialId }, proof, note, clock.now())) === 'stale')
-        throw counterBack();
     },
 
     async enrolSoftware(sub, { credentialId, publicKey }) {
@@ -171,17 +165,6 @@ function creation(by: By | { readonly sub: string }, sub: string): readonly stri
   return 'secret' in by ? ['pairing', pairingDigest(by.secret)] : ['another key', sub];
 }
 
-/** What an enrolled key's signature is for: of a new key, all of it, and not its name alone. */
-function keyAction(
-  action: 'add' | 'remove',
-  sub: string,
-  key: string | RegistrationResponseJSON,
-): readonly string[] {
-  if (typeof key === 'string') return [action, sub, key];
-  const made = createHash('sha256').update(key.response.attestationObject).digest('base64url');
-  return [action, sub, key.id, made];
-}
-
 /** By what an authenticator knows whom a key is of; says nothing to others. */
 function userHandle({ gateway }: KeyParts, sub: string): Buffer {
   return createHash('sha256')
@@ -204,10 +187,6 @@ function enrolled(key: SigningKey, by: KeyProof): AuditNote {
       by: proof,
     },
   };
-}
-
-function removed({ sub, credentialId }: SigningKey, by: 'machine' | 'key'): AuditNote {
-  return { event: 'key_removed', facts: { sub, credential_id: credentialId, by } };
 }
 
 function nameOf(text: string, otherwise: string): string {
@@ -237,8 +216,4 @@ function pairingEnded(): Refusal {
       hint: 'Make another one with "trade-agent home pair".',
     },
   );
-}
-
-function keyNotFound(): Refusal {
-  return new Refusal(404, 'not_found', 'there is no such key');
 }

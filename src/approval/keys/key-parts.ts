@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import type {
   AuthenticationResponseJSON,
   PublicKeyCredentialRequestOptionsJSON,
+  RegistrationResponseJSON,
 } from '@simplewebauthn/server';
 import type { KeyUse, SigningKey } from '../../store/signing-key-store.ts';
+import { Refusal } from '../../trading/refusal.ts';
 import { verifyAssertion } from '../signature/verify-assertion.ts';
 import type { Challenges } from './challenges.ts';
 import type { KeysOptions } from './keys-port.ts';
@@ -73,4 +75,19 @@ export async function assertedBy(
 /** What is kept of a pairing's secret. */
 export function pairingDigest(secret: string): string {
   return createHash('sha256').update(`trade-agent pairing ${secret}`).digest('base64url');
+}
+
+/** What an enrolled key's signature is for: of a new key, all of it, and not its name alone. */
+export function keyAction(
+  action: 'add' | 'remove',
+  sub: string,
+  key: string | RegistrationResponseJSON,
+): readonly string[] {
+  if (typeof key === 'string') return [action, sub, key];
+  const made = createHash('sha256').update(key.response.attestationObject).digest('base64url');
+  return [action, sub, key.id, made];
+}
+
+export function keyNotFound(): Refusal {
+  return new Refusal(404, 'not_found', 'there is no such key');
 }

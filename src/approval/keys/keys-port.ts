@@ -81,6 +81,8 @@ export interface Keys {
     by: { readonly sub: string; readonly assertion: AuthenticationResponseJSON } | 'machine',
     credentialId: string,
   ): Promise<void>;
+  /** Ends every key of a person who was removed, and first what another could be enrolled by. */
+  endPerson(sub: string): Promise<void>;
   /** For a discoverable key: the answer says whose it is. */
   signInOptions(): Promise<PublicKeyCredentialRequestOptionsJSON>;
   /** Whose key it is; each answer signs in once. @throws `signature_…` */

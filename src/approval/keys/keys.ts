@@ -3,6 +3,7 @@ import { createChallenges } from './challenges.ts';
 import { enrolment } from './enrolment.ts';
 import { pairingDigest } from './key-parts.ts';
 import type { Keys, KeysOptions } from './keys-port.ts';
+import { removal } from './removal.ts';
 import { signing } from './signing.ts';
 
 export type { ApprovalOptions, Keys, KeysOptions } from './keys-port.ts';
@@ -23,6 +24,7 @@ export function createKeys(options: KeysOptions): Keys {
     pairing: (secret) => store.pairing(pairingDigest(secret), clock.now()),
     list: (sub) => store.of(sub),
     ...enrolment(parts),
+    ...removal(parts),
     ...signing(parts),
   };
 }

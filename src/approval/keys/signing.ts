@@ -1,3 +1,4 @@
+import { failpoint } from '../../machine/failpoint.ts';
 import type { SigningKey } from '../../store/signing-key-store.ts';
 import { evidenceDigest, evidenceSchema } from '../signature/evidence.ts';
 import { approvalStatement, statementChallenge } from '../signature/statement.ts';
@@ -57,6 +58,7 @@ export function signing(parts: KeyParts) {
       const verified = await verifyEvidence(evidence, expected, { byId });
       if (isKept) return verified;
       const { digest, credentialId, counter, backedUp, method, deviceType } = verified;
+      failpoint('signature.verified');
       const facts = { approval, sub, credential_id: credentialId, method };
       const kept = await store.sign(
         { approval, sub, digest, evidence: verified.evidence, use: { credentialId, counter, backedUp } },
@@ -68,6 +70,7 @@ export function signing(parts: KeyParts) {
       );
       // Since it was looked at, the key was removed, or signed something else with a higher count.
       if (kept === 'stale') throw counterBack();
+      failpoint('signature.kept');
       return verified;
     },
   } satisfies Partial<Keys>;

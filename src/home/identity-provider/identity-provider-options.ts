@@ -66,7 +66,10 @@ export interface IdentityProvider {
   readonly callback: (request: IncomingMessage, response: ServerResponse) => void;
   /** Whether an access token was not issued here, or what it was issued under has ended. */
   readonly isRevoked: IsRevoked;
-  /** Ends whatever acts for a person who was removed: sessions, grants, tokens, clients, questions. */
+  /**
+   * Ends whatever acts for a person who was removed: sessions, grants, tokens, clients, questions, what rings,
+   * and the recovery code. Safe to repeat.
+   */
   endPerson(sub: string): Promise<void>;
   /** How many polls the token endpoint is holding for a CIBA request. */
   readonly heldPolls: (authReqId: string) => number;

@@ -46,7 +46,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   database.pragma('synchronous = FULL');
 
   const state = openState(options, { clock, closing: closing.signal, deliver: () => delivery.all() });
-  const { keys, requests, limits, grants, sessions } = state;
+  const { keys, requests, limits, grants, sessions, recovery } = state;
   const isRevoked = (jti: string) => !grants.isLive(jti);
   const { provider, handle: protocol } = createProtocol({
     ...options,
@@ -98,6 +98,8 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     endPerson: async (sub) => {
       sessions.endAll(sub);
       await grants.endPerson(sub);
+      push.subscriptions.endPerson(sub);
+      recovery.end(sub);
     },
     heldPolls: requests.waiting,
     close: async () => {
@@ -147,6 +149,7 @@ function openState(
     store,
     grants,
     sessions: createSessions({ database, people, formKey: keys.cookie, clock }),
+    recovery: createRecoveryCodes({ database, people, clock }),
     limits: createRequestLimits({ clock, clientAddress: options.clientAddress }),
   };
 }
@@ -182,7 +185,6 @@ function phoneApp(
     issuer,
     about,
     people,
-    recovery: createRecoveryCodes({ database, people, clock }),
     halting: options.halting,
     thirdPartyPasswords: options.thirdPartyPasswords ?? {},
     sessions: endingRings(sessions, push.subscriptions),

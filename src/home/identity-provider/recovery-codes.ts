@@ -30,6 +30,8 @@ export interface RecoveryCodes {
   /** Whether it is this person's, however it was typed. */
   check(username: string, typed: string): boolean;
   find(username: string): RecoveryCode | undefined;
+  /** Ends the one there is. */
+  end(username: string): void;
 }
 
 /** Recovery codes in SQLite, as digests. */
@@ -50,6 +52,7 @@ export function createRecoveryCodes(options: {
   const get = database.prepare<[string], { digest: string; issued_at: number; used_at: number | null }>(
     'SELECT digest, issued_at, used_at FROM recovery_codes WHERE user = ?',
   );
+  const end = database.prepare<[string]>('DELETE FROM recovery_codes WHERE user = ?');
   const used = database.prepare<[number, string]>('UPDATE recovery_codes SET used_at = ? WHERE user = ?');
 
   return {
@@ -73,6 +76,7 @@ export function createRecoveryCodes(options: {
       const row = get.get(username);
       return row === undefined ? undefined : { issuedAt: row.issued_at, usedAt: row.used_at ?? undefined };
     },
+    end: (username) => void end.run(username),
   };
 }
 

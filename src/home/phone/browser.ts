@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto';
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { createMiddleware } from 'hono/factory';
+import { failpoint } from '../../machine/failpoint.ts';
 import { sameSecret } from '../identity-provider/constant-time.ts';
 import { type NewSession, SESSION_MS } from '../identity-provider/sessions.ts';
 import type { BrowserContext, BrowserEnv } from './browser-env.ts';
 import { browserName } from './browser-name.ts';
+import { isOpenSession } from './open-session.ts';
 import { messagePage, shellPage } from './page.ts';
 import type { PhoneServices } from './phone-services.ts';
 
@@ -39,6 +41,7 @@ export function signIn(
     browser: browserName(context.req.header('user-agent')),
     key: context.var.key,
   });
+  failpoint('session.opened');
   // As long as the server keeps it: an installed page that the phone has put to sleep is still signed in after a push.
   setCookie(context, cookies.session, secret, { ...cookies.attributes, maxAge: SESSION_MS / 1000 });
 }
@@ -66,9 +69,10 @@ export function browserMiddleware(services: PhoneServices) {
     const given = context.req.header(KEY_HEADER);
     const key = given !== undefined && /^[A-Za-z0-9_-]{43}$/.test(given) ? given : undefined;
     const unkeyed = !cookies.secure && key === undefined;
-    const session = unkeyed
+    const found = unkeyed
       ? undefined
       : sessions.find(getCookie(context, cookies.session), cookies.secure ? undefined : key);
+    const session = found !== undefined && (await isOpenSession(found, services)) ? found : undefined;
     const browser = cookies.secure ? knownBrowser(context, cookies) : (key ?? '');
     context.set('about', services.about);
     context.set('canHalt', services.halting !== undefined);

@@ -6,6 +6,7 @@ import { createDecisionRoutes } from './decision/decision-routes.ts';
 import { createHistoryPages } from './decision/history-pages.ts';
 import { type PhoneState, phoneState, phoneUpdate, type Viewer } from './decision/phone-state.ts';
 import { requestItem } from './decision/request-list.ts';
+import { isOpenSession } from './open-session.ts';
 import { page, toSignIn } from './page.ts';
 import { nextChange, type PhoneServices } from './phone-services.ts';
 import { pushToggle } from './push/push-toggle.ts';
@@ -42,7 +43,7 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
       const sent = new Map<string, string>();
       let last = '';
       while (!gone.signal.aborted && !services.closing.aborted) {
-        if (session === undefined || !services.sessions.isOpen(session.id)) {
+        if (session === undefined || !(await isOpenSession(session, services))) {
           await stream.writeSSE({ event: 'signed_out', data: '' });
           return;
         }

@@ -15,10 +15,12 @@ export function sqliteBrokerKeyStore(database: Database.Database): BrokerKeyStor
     INSERT OR REPLACE INTO broker_keys (sub, connection, sealed, account_number, environment, kept_at)
     VALUES (@sub, @connection, @sealed, @accountNumber, @environment, @keptAt)`);
   const remove = database.prepare('DELETE FROM broker_keys WHERE sub = ? AND connection = ?');
+  const removeAll = database.prepare<[string]>('DELETE FROM broker_keys WHERE sub = ?');
   return {
     find: async (sub, connection) => select.get(sub, connection),
     list: async (connection) => selectAll.all(connection),
     keep: async (key) => void replace.run(key),
     remove: async (sub, connection) => remove.run(sub, connection).changes === 1,
+    removeAll: async (sub) => void removeAll.run(sub),
   };
 }

@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
+import { failpoint } from '../../machine/failpoint.ts';
 import type { AuditNote } from '../audit.ts';
 import type { KeyProof, KeyUse, Signature, SigningKey, SigningKeyStore } from '../signing-key-store.ts';
 import { auditNotes } from './audit-store.ts';
@@ -23,11 +24,13 @@ function pairings(database: Database.Database) {
   const put = database.prepare(`
     INSERT INTO pairings (sub, digest, expires_at) VALUES (@sub, @digest, @expiresAt)
     ON CONFLICT (sub) DO UPDATE SET digest = excluded.digest, expires_at = excluded.expires_at`);
+  const end = database.prepare<[string]>('DELETE FROM pairings WHERE sub = ?');
   const select = database.prepare<[string, number], { sub: string; expiresAt: number }>(
     'SELECT sub, expires_at AS expiresAt FROM pairings WHERE digest = ? AND expires_at > ?',
   );
   return {
     pair: async ({ digest, sub, expiresAt }) => void put.run({ digest, sub, expiresAt }),
+    unpair: async (sub) => void end.run(sub),
     pairing: async (digest, now) => select.get(digest, now),
   } satisfies Partial<SigningKeyStore>;
 }
@@ -58,6 +61,7 @@ function changes(database: Database.Database) {
       enrolledAt: key.enrolledAt,
     });
     note(line, now);
+    failpoint('key.written');
     return 'enrolled' as const;
   });
   const end = database.prepare(

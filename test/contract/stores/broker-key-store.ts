@@ -47,6 +47,18 @@ export function brokerKeyStoreContract(open: OpenStores): void {
       expect(await brokerKeys.find('bob', 'broker')).toBeDefined();
     });
 
+    it('removes all of a person’s, and nobody else’s', async () => {
+      const { brokerKeys } = opened.stores;
+      for (const one of [key(), key({ connection: 'another' }), key({ sub: 'bob' })])
+        await brokerKeys.keep(one);
+      await brokerKeys.removeAll('alice');
+      await brokerKeys.removeAll('alice');
+      expect([await brokerKeys.list('broker'), await brokerKeys.list('another')]).toEqual([
+        [key({ sub: 'bob' })],
+        [],
+      ]);
+    });
+
     it('knows a person’s name by every letter', async () => {
       const { brokerKeys } = opened.stores;
       await brokerKeys.keep(key());

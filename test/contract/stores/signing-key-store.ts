@@ -76,6 +76,15 @@ export function signingKeyStoreContract(open: OpenStores): void {
       expect(await keys.pairing('secret-3', 1000)).toMatchObject({ sub: 'alice' });
     });
 
+    it('ends a pairing of the person alone', async () => {
+      await keys.pair({ digest: 'secret-1', sub: 'alice', expiresAt: 2000 });
+      await keys.pair({ digest: 'secret-2', sub: 'bob', expiresAt: 2000 });
+      await keys.unpair('alice');
+      await keys.unpair('alice');
+      expect(await keys.enrol(keyOf('key-1'), { pairing: 'secret-1' }, note, 1000)).toBe('stale');
+      expect(await keys.pairing('secret-2', 1000)).toMatchObject({ sub: 'bob' });
+    });
+
     it('enrols by a pairing once, and one of many at once', async () => {
       await keys.pair({ digest: 'secret-1', sub: 'alice', expiresAt: 2000 });
       const stores = [keys, opened.another().keys];

@@ -43,8 +43,11 @@ export interface PushService {
   close(): Promise<void>;
 }
 
-/** A push service (RFC 8030) on loopback, with the browsers behind it: it verifies the sender and decrypts. */
-export async function openPushService(): Promise<PushService> {
+/**
+ * A push service (RFC 8030) on loopback, with the browsers behind it: it verifies the sender and decrypts.
+ * @param origin by which senders know it, where that is another than its own
+ */
+export async function openPushService(origin?: string): Promise<PushService> {
   const browsers = new Map<string, Receiver>();
   const received: ReceivedPush[] = [];
   const complaints: string[] = [];
@@ -59,7 +62,13 @@ export async function openPushService(): Promise<PushService> {
     const { status, headers } = typeof answer === 'number' ? { status: answer, headers: {} } : answer;
     try {
       const browser = (request.url ?? '').slice('/push/'.length);
-      const push = await read(request, Buffer.concat(chunks), browser, browsers.get(browser), url());
+      const push = await read(
+        request,
+        Buffer.concat(chunks),
+        browser,
+        browsers.get(browser),
+        origin ?? url(),
+      );
       if (status < 300) received.push(push);
       response.writeHead(status, headers).end();
     } catch (error) {
@@ -81,7 +90,7 @@ export async function openPushService(): Promise<PushService> {
       const auth = randomBytes(16);
       browsers.set(browser, { privateKey: ecdh.getPrivateKey(), publicKey, auth });
       const keys = { p256dh: publicKey.toString('base64url'), auth: auth.toString('base64url') };
-      return { endpoint: `${url()}/push/${browser}`, keys };
+      return { endpoint: `${origin ?? url()}/push/${browser}`, keys };
     },
     answer: (...next) => {
       answers = next;

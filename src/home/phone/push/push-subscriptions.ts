@@ -63,6 +63,8 @@ export interface PushSubscriptions {
   endSession(session: string): void;
   /** Nothing rings any more that a removed passkey let in. */
   endKey(user: string, credential: string): void;
+  /** Nothing rings any more for a person who was removed. */
+  endPerson(user: string): void;
   rang(endpoint: string): void;
   failed(endpoint: string, restsUntil?: number): void;
 }
@@ -119,6 +121,7 @@ export function openPushSubscriptions(
   const endKey = database.prepare<[string, string]>(
     'DELETE FROM push_subscriptions WHERE user = ? AND credential = ?',
   );
+  const endPerson = database.prepare<[string]>('DELETE FROM push_subscriptions WHERE user = ?');
   const endSession = database.prepare<[string]>('DELETE FROM push_subscriptions WHERE session = ?');
   const rang = database.prepare<[number, string]>(
     'UPDATE push_subscriptions SET last_success_at = ?, failures = 0, rests_until = 0 WHERE endpoint = ?',
@@ -146,6 +149,7 @@ export function openPushSubscriptions(
       (user === undefined ? remove.run(endpoint) : removeOwn.run(endpoint, user)).changes > 0,
     endSession: (session) => void endSession.run(session),
     endKey: (user, credential) => void endKey.run(user, credential),
+    endPerson: (user) => void endPerson.run(user),
     rang: (endpoint) => void rang.run(clock.now(), endpoint),
     failed: (endpoint, restsUntil = 0) => void failed.run(restsUntil, endpoint),
   };
