@@ -5,7 +5,7 @@ import { SummaryReporter } from './test/summary-reporter.ts';
 /**
  * One command for all. `unit` touches no I/O beyond temporary files; `integration` starts real servers on loopback;
  * `shipped` is the same tests on the sources as they are bundled, with the dependencies as they are shipped; `e2e` runs the built program (dist/) as a user would; `crash` kills processes of a build with failpoints;
- * `chaos` plays random histories, and loads one gateway with proposals.
+ * `mcp` has the protocol's own conformance suite look at the MCP endpoint; `chaos` plays random histories, and loads one gateway with proposals.
  */
 export default defineConfig({
   test: {
@@ -48,6 +48,7 @@ export default defineConfig({
           testTimeout: 3_600_000,
         },
       },
+      { extends: true, test: { name: 'mcp', include: ['test/mcp/**/*.test.ts'] } },
       { extends: true, test: { name: 'chaos', include: ['test/{chaos,load}/**/*.test.ts'] } },
     ],
   },

@@ -11,18 +11,24 @@ import {
   requestBody,
 } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
+import { printableAscii } from '../trading/unseen.ts';
 import { drawFreeCode, drawProposalId, subjectIdOf } from './code.ts';
 import { proposalDigest } from './details.ts';
 import { haltedReason, passesHalt } from './halts.ts';
 import type { KernelParts } from './kernel-parts.ts';
 import type { Completed, Proposer } from './kind.ts';
 import { proposalFacts } from './moves.ts';
-import { foreignProvenance, isTyped } from './provenance.ts';
+import { foreignProvenance, isPassedOn, isTyped } from './provenance.ts';
 import { type Asker, HOUR_MS, type Quotas, requireQuota } from './quotas.ts';
 import { drawNonce } from './signature/statement.ts';
 
+/** As what a request may say of itself. */
+const LONGEST_CLIENT_NAME = 80;
+
 /** Who proposes, and how they are found on their phone. */
 export interface ProposingCaller extends Proposer {
+  /** As whom the identity provider knows the client, for people; any text. */
+  readonly clientName?: string | undefined;
   readonly username?: string | undefined;
   readonly email?: string | undefined;
 }
@@ -88,8 +94,9 @@ async function propose(
   const { sub, clientId: client } = caller;
   const own = ownClients.has(client);
   const body = requestBody(request);
-  const provenance = own && request.provenance ? request.provenance : foreignProvenance(body, client);
-  const asker = { sub, client, own, typed: own && isTyped(provenance) };
+  const provenance =
+    own && request.provenance ? request.provenance : foreignProvenance(body, caller.clientName ?? client);
+  const asker = { sub, client, own: own && !isPassedOn(provenance), typed: own && isTyped(provenance) };
   // Before the broker is asked anything; all of it is looked at again with the row.
   const standing = await store.standing(asker, clock.now() - HOUR_MS);
   requireNotHalted(standing, request.kind);
@@ -105,7 +112,11 @@ async function propose(
   failpoint('proposal.completed');
   const draft = {
     ...completed,
-    ...identityOf(request, completed, { client, provenance }),
+    ...identityOf(request.kind, completed, {
+      client,
+      provenance,
+      requestedBy: askedBy(own, caller, request) ?? null,
+    }),
     sub,
     client,
     username: caller.username,
@@ -162,11 +173,14 @@ function requireNotHalted({ haltedAt }: Standing, kind: ProposalKind): void {
 
 /** What a proposal goes by: its id, and the digest of all that the person approves. */
 function identityOf(
-  { kind, requested_by }: ProposalRequest,
+  kind: ProposalKind,
   { subject, worstCase }: Completed<unknown>,
-  { client, provenance }: { readonly client: string; readonly provenance: Provenance },
+  {
+    client,
+    provenance,
+    requestedBy,
+  }: { readonly client: string; readonly provenance: Provenance; readonly requestedBy: string | null },
 ) {
-  const requestedBy = requested_by ?? null;
   const statement = { kind, subject, worst_case: worstCase, provenance, requested_by: requestedBy, client };
   return {
     id: drawProposalId(),
@@ -181,6 +195,19 @@ function digestOf(value: unknown): string {
   return createHash('sha256')
     .update(canonicalize(value) ?? '')
     .digest('base64url');
+}
+
+/**
+ * Who a request says that it came from; of a client that is not our own, who the person has let in: whatever else it calls
+ * itself, they would look for that name.
+ */
+function askedBy(
+  own: boolean,
+  { clientName }: ProposingCaller,
+  request: ProposalRequest,
+): string | undefined {
+  const known = own || clientName === undefined ? '' : printableAscii(clientName, LONGEST_CLIENT_NAME);
+  return known === '' ? request.requested_by : known;
 }
 
 /** What a key stands for already. @throws {Refusal} 409 `idempotency_key_conflict` */

@@ -1,4 +1,4 @@
-import type { Provenance } from '../trading/proposal.ts';
+import { PASSED_ON, type Provenance } from '../trading/proposal.ts';
 import { printableAscii } from '../trading/unseen.ts';
 
 /** Of a client that nobody here can vouch for: every field is its own idea. */
@@ -14,4 +14,9 @@ export function isTyped({ fields, tainted_by = [] }: Provenance): boolean {
     tainted_by.length === 0 &&
     Object.values(fields).every(({ source }) => source === 'user' || source === 'default')
   );
+}
+
+/** Whether our own client says itself that all of it is somebody else's agent's: that one is held to what any other is. */
+export function isPassedOn({ fields }: Provenance): boolean {
+  return Object.values(fields).every(({ source, from }) => source === 'other' && from?.startsWith(PASSED_ON));
 }

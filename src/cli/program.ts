@@ -40,6 +40,7 @@ const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['phone', async () => (await import('./commands/phone/phone.ts')).addPhoneCommand],
   ['sandbox', async () => (await import('./commands/sandbox/sandbox.ts')).addSandboxCommand],
   ['home', async () => (await import('./commands/home/home.ts')).addHomeCommand],
+  ['mcp', async () => (await import('./commands/mcp/mcp.ts')).addMcpCommand],
   ['gateway', async () => (await import('./commands/gateway/gateway.ts')).addGatewayCommand],
   ['demo', async () => (await import('./commands/demo/demo.ts')).addDemoCommand],
   ['doctor', async () => (await import('./commands/doctor/doctor.ts')).addDoctorCommand],

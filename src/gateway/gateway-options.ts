@@ -8,6 +8,7 @@ import type { BrokerExchange } from './broker/broker-token.ts';
 import type { BrokerSettings } from './broker/brokers.ts';
 import type { RequestLog } from './door/request-log.ts';
 import type { IsRevoked } from './door/token-verifier.ts';
+import type { Mount } from './mounts/mount.ts';
 import type { Limits } from './policy/limits.ts';
 import type { OrderPolicy } from './policy/policy.ts';
 
@@ -56,6 +57,8 @@ export interface GatewayOptions {
   readonly ownClients?: readonly string[];
   /** A fraction: how far an order may go from its reference price where its proposal says nothing. */
   readonly maxSlippage?: string;
+  /** What else is served at this address, each for tokens of its own. */
+  readonly mounts?: readonly Mount[];
 }
 
 /** The gateway as the client that asks: what {@link CibaAskingOptions} need beside the gateway's own options. */

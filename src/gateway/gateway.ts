@@ -1,20 +1,20 @@
 import { Hono } from 'hono';
 import type { ApprovalKernel } from '../approval/kernel.ts';
-import { type Clock, systemClock } from '../machine/clock.ts';
+import { systemClock } from '../machine/clock.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { approvalKernel } from './approvals.ts';
 import { type BrokerAccess, brokerAccess } from './broker/broker-access.ts';
 import type { BrokerCredentials } from './broker/broker-credentials.ts';
-import { createDoor, type Door } from './door/door.ts';
-import { createIdentityProvider, type IdentityProvider } from './door/identity-provider.ts';
+import { createIdentityProvider } from './door/identity-provider.ts';
 import { METADATA_PATH, protectedResourceMetadata } from './door/protected-resource-metadata.ts';
-import { createTokenVerifier } from './door/token-verifier.ts';
+import { createEntrance, type Entrance } from './entrance.ts';
 import type { GatewayOptions } from './gateway-options.ts';
 import { createMessageDesk, type MessageDesk } from './messages/message-desk.ts';
 import { messageOutlets } from './messages/message-outlets.ts';
 import { messagePorts } from './messages/message-ports.ts';
+import { mountedRoutes } from './mounts/mounted-routes.ts';
 import { orderPorts } from './orders/order-ports.ts';
 import { QUIET_MS } from './orders/order-submission.ts';
 import { createOrderDesk, type OrderDesk } from './orders/place-order.ts';
@@ -72,7 +72,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     providerTimeoutMs,
   });
 
-  const { door, shut } = entrance(options, provider, clock);
+  const entrance = createEntrance(options, provider, clock);
   const { traits, brokerFor } = broker;
   const { limits } = options;
   const policies = [...builtinPolicies, ...limitPolicies(limits), ...(options.policies ?? [])];
@@ -115,7 +115,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
 
   const app = gatewayRoutes(options, {
-    door,
+    entrance,
     now,
     broker,
     outlets,
@@ -132,7 +132,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     revoked: (who) =>
       takeAway(who, [broker.credentials, ...[...outlets.values()].map(({ tokens }) => tokens)], kernel),
     async close() {
-      shut();
+      entrance.shut();
       await kernel?.close();
     },
   };
@@ -147,49 +147,8 @@ async function takeAway(
   await kernel?.revoked(who);
 }
 
-/** The door, which lets nobody in any more once it is shut. */
-function entrance(
-  {
-    resource,
-    stores,
-    log = () => {},
-    requireBoundTokens,
-    isRevoked,
-    allowedClients,
-    ownClients = [],
-  }: GatewayOptions,
-  provider: IdentityProvider,
-  clock: Clock,
-): { readonly door: Door; readonly shut: () => void } {
-  const verify = createTokenVerifier({
-    provider,
-    resource,
-    proofs: stores.proofs,
-    clock,
-    requireBoundTokens,
-    isRevoked,
-    allowedClients: allowedClients && [...allowedClients, ...ownClients],
-  });
-  let closed = false;
-  const door = createDoor({
-    verify: (credentials) => {
-      if (closed) throw new Refusal(503, 'closing', 'the gateway is shutting down', { retryAfter: 5 });
-      return verify(credentials);
-    },
-    resource,
-    clock,
-    log,
-  });
-  return {
-    door,
-    shut: () => {
-      closed = true;
-    },
-  };
-}
-
 interface RouteParts {
-  readonly door: Door;
+  readonly entrance: Entrance;
   readonly now: () => number;
   readonly broker: BrokerAccess;
   readonly outlets: ReturnType<typeof messageOutlets>;
@@ -201,7 +160,8 @@ interface RouteParts {
 
 /** Everything that is served, and the answer to everything else. */
 function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
-  const { door, now, broker, outlets, kernel } = parts;
+  const { entrance, now, broker, outlets, kernel } = parts;
+  const { door } = entrance;
   const app = new Hono();
   portfolioRoutes(app, door, broker.brokerFor);
   marketRoutes(app, door, broker.brokerFor, now);
@@ -239,6 +199,9 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
     METADATA_PATH,
     door.open((c) => c.json(metadata)),
   );
+  for (const mount of options.mounts ?? []) {
+    mountedRoutes(app, mount, { ...options, door: entrance.doorOf(mount), acting: entrance.acting });
+  }
   app.notFound(
     door.open(() => {
       throw new Refusal(404, 'not_found', 'there is nothing at this address');

@@ -22,7 +22,9 @@ export interface HomeOptions
   extends Pick<
     IdentityProviderOptions,
     | 'about'
+    | 'documents'
     | 'faults'
+    | 'knownClients'
     | 'numberMatching'
     | 'onError'
     | 'phonePairingSecret'

@@ -81,8 +81,10 @@ export function vaultSettings(
   };
 }
 
-/** How the people of a sandbox are asked. */
+/** How the people of a sandbox are asked, and by whose clients. */
 export interface ApprovalSettings {
+  readonly knownClients?: HomeOptions['knownClients'] | undefined;
+  readonly mounts?: HomeOptions['gateway']['mounts'] | undefined;
   readonly quotas?: Quotas | undefined;
   /** `required` unless said otherwise. */
   readonly signature?: 'required' | 'off' | undefined;
@@ -105,6 +107,7 @@ export function homeSettings(
     refreshTokenReuse: 'until_confirmed',
     // The terminal phone is one of its phones, and no money is real.
     softwareKeys: true,
+    ...(options.knownClients === undefined ? {} : { knownClients: options.knownClients }),
     gateway: gatewaySettings(home, addresses, options),
   };
 }
@@ -112,7 +115,7 @@ export function homeSettings(
 function gatewaySettings(
   { seed, folder }: SandboxHome,
   addresses: SandboxAddresses,
-  { quotas, signature = 'required' }: ApprovalSettings,
+  { quotas, signature = 'required', mounts = [] }: ApprovalSettings,
 ): HomeOptions['gateway'] {
   const privateKey = gatewayKey(seed);
   return {
@@ -137,6 +140,7 @@ function gatewaySettings(
     },
     requireBoundTokens: true,
     ownClients: [LOGIN_CLIENT_ID],
+    mounts,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Quotas } from '../approval/quotas.ts';
 import { softwareKey } from '../approval/signature/software-key.ts';
 import { Faults } from '../home/faults.ts';
-import { createHome } from '../home/home.ts';
+import { createHome, type HomeOptions } from '../home/home.ts';
 import { addMissing, type People } from '../home/identity-provider/people.ts';
 import { createVault, type Vault } from '../home/identity-provider/vault.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
@@ -40,6 +40,10 @@ export interface SandboxOptions {
   readonly quotas?: Quotas;
   /** Whether approvals must be signed by a key of the person's own; `required` unless said otherwise. */
   readonly signature?: 'required' | 'off';
+  /** What else is served behind the gateway’s door. */
+  readonly mounts?: HomeOptions['gateway']['mounts'];
+  /** Other people’s clients that the identity provider knows beforehand. */
+  readonly knownClients?: HomeOptions['knownClients'];
   /** A second place to write the ready file. */
   readonly readyFile?: string;
 }
@@ -146,9 +150,10 @@ interface Ground {
 
 /** Opens each party in turn, after those it talks to at once, and has its server answer. */
 async function openParties(
-  { marketClock, marketHours = 'always', partialFills = true, quotas, signature }: SandboxOptions,
+  options: SandboxOptions,
   { home, servers, clock, faults, openDatabase, onClose }: Ground,
 ): Promise<{ broker: PaperBroker; people: People; sent: ThirdParties['sent'] }> {
+  const { marketClock, marketHours = 'always', partialFills = true } = options;
   const { seed } = home;
   const addresses = {
     issuer: servers.issuer.url,
@@ -179,7 +184,7 @@ async function openParties(
   const vault = createVault({ ...vaultSettings(seed, addresses), database, clock });
   await connectBroker(vault, seed.users);
   const { people, keys, listener, close } = await createHome({
-    ...homeSettings(home, addresses, { quotas, signature }),
+    ...homeSettings(home, addresses, options),
     providerDatabase: database,
     stores: sqliteGatewayStores(openDatabase('gateway')),
     vault,

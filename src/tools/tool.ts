@@ -6,9 +6,14 @@ import type { Scope } from '../trading/scopes.ts';
 import type { Order } from '../trading/views.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
+/** Of a session, what says who is signed in where. */
+export interface SignedIn extends Pick<Session, 'user'> {
+  readonly profile: Pick<Session['profile'], 'name' | 'environment'>;
+}
+
 export interface ToolContext {
   /** Absent when nobody is signed in; so is the gateway. */
-  readonly session: Session | undefined;
+  readonly session: SignedIn | undefined;
   readonly gateway: GatewayClient | undefined;
 }
 

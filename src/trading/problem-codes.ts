@@ -32,6 +32,7 @@ export const problemCodes = [
   'dpop_key_mismatch',
   'client_not_allowed',
   'client_unknown',
+  'origin_refused',
   'insufficient_scope',
   // the approval
   'approval_missing',

@@ -34,6 +34,8 @@ export const DEFAULT_TTL_S = 300;
 
 /** Where a field of a request comes from; told by code that has read the conversation, never by the model. */
 export const provenanceSources = ['user', 'default', 'computed', 'other'] as const;
+/** What `from` begins with where one of our own clients passes on what somebody else's agent asked for. */
+export const PASSED_ON = 'MCP client ';
 export const provenanceSchema = z.lazy(() =>
   z.strictObject({
     /** By the request's field. */

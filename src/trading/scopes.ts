@@ -9,6 +9,9 @@ export type ProposeScope = typeof PROPOSE_ORDERS | typeof PROPOSE_MESSAGES;
 /** What a session may do. Placing an order is not among it. */
 export const SESSION_SCOPES = [...READ_SCOPES, CANCEL_SCOPE, PROPOSE_ORDERS, PROPOSE_MESSAGES] as const;
 
+/** What anybody's agent may have at `/mcp`: to look, to cancel, and to ask. */
+export const MCP_SCOPES = [...READ_SCOPES, CANCEL_SCOPE, PROPOSE_ORDERS] as const;
+
 /** Granted with the approval of one order, for that order. */
 export const ORDER_SCOPE = 'orders:write';
 /** Granted with the approval of one message, for that message. */

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { type FaultName, Faults } from '../../src/home/faults.ts';
 import type { PhoneClient } from '../../src/home/phone/phone-client.ts';
 import type { SandboxReady } from '../../src/sandbox/ready-file.ts';
+import { letMcpClientIn } from './mcp-client.ts';
 import { badModelServer, type ModelServerMode, type RunningModelServer } from './model-servers.ts';
 import { checkJson } from './output-schemas.ts';
 import { enrolPasskey } from './passkey.ts';
@@ -124,6 +125,8 @@ class Session {
       },
       // Pairs an authenticator with somebody of a home, as their phone would.
       passkey: (home = '', user = '') => enrolPasskey(join(this.#folder, home), user),
+      // Lets an MCP client in there, as their browser would.
+      'mcp-client': (home = '', user = '', name = '') => letMcpClientIn(join(this.#folder, home), user, name),
       file: async (path = '', ...text) => {
         const file = join(this.#folder, path);
         mkdirSync(dirname(file), { recursive: true });

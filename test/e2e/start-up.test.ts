@@ -49,6 +49,7 @@ const database = ['better-sqlite3-multiple-ciphers'];
 const oauth = ['openid-client', 'oauth4webapi'];
 const sandbox = ['oidc-provider', 'koa', 'hono', '@alpacahq/alpaca-trade-api'];
 const model = ['@langchain/openai', 'openai'];
+const mcp = ['@modelcontextprotocol/server', '@modelcontextprotocol/core'];
 
 function expectNone(code: ReadonlySet<string>, packages: readonly string[]): void {
   expect(packages.filter((name) => code.has(name))).toEqual([]);
@@ -57,7 +58,7 @@ function expectNone(code: ReadonlySet<string>, packages: readonly string[]): voi
 describe('what a command loads', () => {
   it('knows each of the packages by name: every one of them is in the bundle or beside it', () => {
     const all = new Set(Object.keys(outputs).flatMap((file) => contents(file.replace(/^dist\//, ''))));
-    for (const name of [...terminal, ...agent, ...oauth, ...sandbox, ...model])
+    for (const name of [...terminal, ...agent, ...oauth, ...sandbox, ...model, ...mcp])
       expect(all, name).toContain(name);
   });
 
@@ -77,7 +78,7 @@ describe('what a command loads', () => {
     async (args) => {
       const { code } = await loads(args);
       expect(code).toContain('zod');
-      expectNone(code, [...terminal, ...agent, ...database, ...oauth, ...sandbox, ...model]);
+      expectNone(code, [...terminal, ...agent, ...database, ...oauth, ...sandbox, ...model, ...mcp]);
     },
   );
 
@@ -90,7 +91,7 @@ describe('what a command loads', () => {
   it('a run of the built-in planner loads no chat, no model client, no OAuth library and no sandbox', async () => {
     const { files, code } = await loads(['run', 'who am I']);
     expect([...code]).toEqual(expect.arrayContaining([...agent, ...database]));
-    expectNone(code, [...terminal, ...oauth, ...sandbox, ...model]);
+    expectNone(code, [...terminal, ...oauth, ...sandbox, ...model, ...mcp]);
     expect([...code].filter((name) => name.startsWith('src/cli/commands/'))).toEqual([
       'src/cli/commands/run/run.ts',
     ]);

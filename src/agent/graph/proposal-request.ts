@@ -1,10 +1,8 @@
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
-import { connectionRequired } from '../../tools/gateway/gateway-problem.ts';
 import { readMessageRequest } from '../../tools/message-tool.ts';
 import { readOrderRequest } from '../../tools/place-order.ts';
-import { compactSummary } from '../../tools/portfolio-summary.ts';
-import type { MessageTool, Tool } from '../../tools/tool.ts';
-import type { MessageRequest } from '../../trading/kinds/message.ts';
+import { summaryMessage } from '../../tools/summary-message.ts';
+import type { Tool } from '../../tools/tool.ts';
 import {
   LONGEST_TTL_S,
   type ProposalKind,
@@ -40,7 +38,8 @@ export async function proposalRequest(
       return { kind: 'order', order, ...base, provenance: sources(state, 'order', order, { defaults }) };
     }
     case 'send': {
-      const message = await summaryMessage(tool, args, gateway, clock.now());
+      const { service } = tool;
+      const message = await summaryMessage(service, readMessageRequest(tool, args), gateway, clock.now());
       const rule = 'the portfolio when it was proposed';
       const computed = { service: tool.name, subject: rule, ...(args.note ? {} : { text: rule }) };
       return {
@@ -83,29 +82,4 @@ function sources(
     ...more,
     computed: { ...composed, ...more.computed },
   });
-}
-
-/**
- * The text is put together here, from what the gateway says: of the model's own words it has at most the note, which
- * the person sees too.
- */
-async function summaryMessage(
-  tool: MessageTool,
-  args: Record<string, unknown>,
-  gateway: GatewayClient,
-  now: number,
-): Promise<MessageRequest> {
-  const { service } = tool;
-  const { recipient, note } = readMessageRequest(tool, args);
-  // Before the person is asked: an approval that could not be carried out would be for nothing.
-  if (!(await gateway.isConnected(service))) throw connectionRequired(service);
-  const [account, positions] = await Promise.all([gateway.account(), gateway.positions()]);
-  return {
-    service,
-    recipient,
-    ...(service === 'gmail'
-      ? { subject: `Portfolio summary of ${new Date(now).toISOString().slice(0, 10)}` }
-      : {}),
-    text: compactSummary({ account, positions, now, note }),
-  };
 }

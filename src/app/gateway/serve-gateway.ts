@@ -6,11 +6,13 @@ import { readLimits } from '../../gateway/policy/limits-file.ts';
 import { ensurePrivateFolder } from '../../machine/home.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
+import { mcpMount } from '../../mcp/http/mcp-mount.ts';
 import { requireHost } from '../../net/host-check.ts';
 import { type ListenOptions, listen, listenerOf } from '../../net/http-server.ts';
 import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import type { App } from '../app.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
+import { version } from '../version.ts';
 import { readKey, sealSecret } from './key-file.ts';
 import { readSettings } from './settings-file.ts';
 
@@ -60,7 +62,8 @@ export async function serveGateway(
       ...gatewayOptions(settings, { privateKey, sealSecret: sealSecret(home) }, home),
       stores: sqliteGatewayStores(database),
       ...(limits === undefined ? {} : { limits }),
-      clock: app.clock,
+      clock,
+      mounts: [mcpMount({ version: version(), readOnly: false, clock, environment: settings.environment })],
       log: options.log,
     });
     const { issuer, resource, environment } = settings;

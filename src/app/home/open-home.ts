@@ -1,7 +1,13 @@
 import { lstatSync } from 'node:fs';
+import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { createKeys, type Keys } from '../../approval/keys/keys.ts';
 import { createKeyPairs, type KeyPairs } from '../../gateway/broker/key-pairs.ts';
 import type { GatewaySettings } from '../../gateway/gateway-settings.ts';
+import {
+  type AuthorizedClients,
+  createAuthorizedClients,
+} from '../../home/identity-provider/authorization/authorized-clients.ts';
+import { createOidcStore } from '../../home/identity-provider/oidc-store.ts';
 import { createPeople, type People } from '../../home/identity-provider/people.ts';
 import { createRecoveryCodes, type RecoveryCodes } from '../../home/identity-provider/recovery-codes.ts';
 import { createSessions } from '../../home/identity-provider/sessions.ts';
@@ -25,6 +31,8 @@ export interface OpenHome {
   readonly keys: Keys;
   readonly keyPairs: KeyPairs;
   readonly recoveryCodes: RecoveryCodes;
+  /** Other agents that people have let in. */
+  readonly authorized: Pick<AuthorizedClients, 'list' | 'end'>;
   /** Where their browsers are rung. */
   readonly pushes: PushSubscriptions;
   /** Signs out the browsers that a removed key let in. */
@@ -87,6 +95,7 @@ export async function withHome<T>(
         sessions.endOf(username, credentialId);
         pushes.endKey(username, credentialId);
       },
+      authorized: authorizedClients(ofProvider, () => clock.now()),
       endBrowsers: (username) => {
         sessions.endAll(username);
         pushes.endPerson(username);
@@ -97,6 +106,17 @@ export async function withHome<T>(
   } finally {
     for (const database of databases) database.close();
   }
+}
+
+/** Ends what it is told to; whoever serves the home hears of it from the rows. */
+function authorizedClients(database: Database, now: () => number): AuthorizedClients {
+  const store = createOidcStore({
+    database,
+    now,
+    onGrantEnded: async () => undefined,
+    beforeBackchannelRequest: async () => undefined,
+  });
+  return createAuthorizedClients(database, store, now);
 }
 
 /** @throws {TradeAgentError} `invalid_config` */

@@ -19,6 +19,7 @@ import {
 } from '../../home/settings/home-settings.ts';
 import { utcSeconds } from '../../machine/clock.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
+import { mcpMount } from '../../mcp/http/mcp-mount.ts';
 import { type HttpServer, type ListenOptions, listen } from '../../net/http-server.ts';
 import { listenOnLocalhost } from '../../net/localhost.ts';
 import { ownAddress } from '../../net/own-address.ts';
@@ -27,6 +28,7 @@ import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { readKey, sealSecret } from '../gateway/key-file.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
+import { version } from '../version.ts';
 import { homeFiles, readGatewaySettings, readHomeSettings } from './home-files.ts';
 import { homePush } from './home-push.ts';
 import { requireOwnFolder } from './open-home.ts';
@@ -108,7 +110,7 @@ async function open(
   onClose(() => own.close());
   const people = createPeople(providerDatabase, now);
   const home = await createHome({
-    ...homeParts(folder, settings, gateway, limits),
+    ...homeParts(folder, settings, gateway, { limits, clock }),
     about: { name: nameOf(people, settings), environment: gateway.environment, simulated: false },
     push: homePush(app, folder, settings, () => people.list()[0]?.username),
     ...(settings.number_matching === undefined ? {} : { numberMatching: settings.number_matching }),
@@ -139,7 +141,7 @@ function homeParts(
   folder: string,
   settings: HomeSettings,
   gateway: GatewaySettings,
-  limits: Limits | undefined,
+  { limits, clock }: { readonly limits: Limits | undefined; readonly clock: App['clock'] },
 ): Omit<
   HomeOptions,
   'about' | 'push' | 'providerDatabase' | 'vault' | 'stores' | 'fetch' | 'clock' | 'onError'
@@ -158,6 +160,7 @@ function homeParts(
       ...options,
       approval: { ...approval, client: approval.client },
       ...(limits === undefined ? {} : { limits }),
+      mounts: [mcpMount({ version: version(), readOnly: false, clock, environment: gateway.environment })],
     },
     faults: new Faults(),
     softwareKeys: false,

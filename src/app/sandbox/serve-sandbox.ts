@@ -1,9 +1,11 @@
+import { mcpMount } from '../../mcp/http/mcp-mount.ts';
 import type { SandboxReady } from '../../sandbox/ready-file.ts';
 import { type SandboxOptions, startSandbox } from '../../sandbox/sandbox.ts';
 import type { App } from '../app.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
+import { version } from '../version.ts';
 
-export interface ServeSandboxOptions extends Omit<SandboxOptions, 'clock'> {
+export interface ServeSandboxOptions extends Omit<SandboxOptions, 'clock' | 'mounts'> {
   /** Ends it after nobody used it for so many milliseconds. */
   readonly idleExitMs?: number;
   readonly ready: (ready: SandboxReady) => Promise<void>;
@@ -19,7 +21,11 @@ export async function serveSandbox(
 ): Promise<void> {
   // SQLite makes its files as the umask lets it.
   process.umask(0o077);
-  const sandbox = await startSandbox({ ...options, clock });
+  const sandbox = await startSandbox({
+    ...options,
+    clock,
+    mounts: [mcpMount({ version: version(), readOnly: false, clock, environment: 'paper' })],
+  });
   await ready(sandbox.ready);
   const idle = async (ms: number) => {
     for (;;) {

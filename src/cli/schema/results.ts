@@ -6,6 +6,7 @@ import { sentMessageSchema } from '../../trading/message.ts';
 import { environments, sides } from '../../trading/order.ts';
 import { accountSchema, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
 import { homeResults } from './home-results.ts';
+import { mcpResults } from './mcp-results.ts';
 import { approval, approvalSummary, error, finding, orderSummary, runStatus, time, user } from './parts.ts';
 import { scheduleResults } from './schedule-results.ts';
 
@@ -271,5 +272,6 @@ export const resultSchemas = {
   completion: z.object({ shell: z.enum(['bash', 'zsh', 'fish']), script: z.string() }),
   doctor: z.object({ ok: z.boolean(), findings: z.array(finding) }),
   ...homeResults,
+  ...mcpResults,
   ...scheduleResults,
 } as const satisfies Record<string, z.ZodObject>;

@@ -3,6 +3,8 @@ export interface Caller {
   readonly sub: string;
   readonly clientId: string | undefined;
   readonly scopes: ReadonlySet<string>;
+  /** As whom the provider let a client in that is not our own (claim `client_name`): its name and host. */
+  readonly clientName?: string | undefined;
   /** By which some providers find people (OpenID Connect Core §5.1 `preferred_username`, `email`), where the token tells. */
   readonly username?: string | undefined;
   readonly email?: string | undefined;

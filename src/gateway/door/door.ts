@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from 'hono';
 import type { Clock } from '../../machine/clock.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { Refusal, type RefusalOptions } from '../../trading/refusal.ts';
 import type { Scope } from '../../trading/scopes.ts';
 import type { Caller } from './caller.ts';
 import { problemResponse } from './problem.ts';
@@ -22,13 +22,21 @@ type Handler = (c: Context) => Promise<Response>;
 
 export interface DoorOptions {
   readonly verify: TokenVerifier;
+  /** Whoever this process acts for by a request of its own; nobody's over the network. */
+  readonly actingFor: (request: Request) => Promise<Caller | undefined>;
   readonly resource: string;
+  /** Where the resource's metadata is, if not at the usual place. */
+  readonly metadataPath?: string;
+  /** What a 401 asks for: a client that is not signed in gets all that it may need with one consent. */
+  readonly challengeScopes?: readonly string[];
   readonly clock: Clock;
   readonly log: RequestLog;
 }
 
-export function createDoor({ verify, resource, clock, log }: DoorOptions): Door {
-  const metadataUrl = `${resource.replace(/\/+$/, '')}${METADATA_PATH}`;
+export function createDoor(options: DoorOptions): Door {
+  const { verify, actingFor, resource, clock, log } = options;
+  const { metadataPath = METADATA_PATH, challengeScopes } = options;
+  const metadataUrl = `${resource.replace(/\/+$/, '')}${metadataPath}`;
 
   async function answer(
     c: Context,
@@ -53,7 +61,7 @@ export function createDoor({ verify, resource, clock, log }: DoorOptions): Door 
               hint: 'Ask for the order by client_order_id before you send it again.',
             });
       const site = { metadataUrl, algorithms: SIGNING_ALGORITHMS, requestId };
-      response = problemResponse(refusal.toProblem(), refusal.options, site);
+      response = problemResponse(refusal.toProblem(), asking(refusal), site);
       if (error instanceof ReplayedRefusal) response.headers.set('idempotent-replay', 'true');
     }
     if (!response.headers.has('cache-control')) response.headers.set('cache-control', 'no-store');
@@ -74,16 +82,32 @@ export function createDoor({ verify, resource, clock, log }: DoorOptions): Door 
     return response;
   }
 
+  function asking({
+    status,
+    options: { challenge, retryAfter },
+  }: Refusal): Pick<RefusalOptions, 'challenge' | 'retryAfter'> {
+    const scoped =
+      status === 401 && challenge !== undefined && challengeScopes !== undefined
+        ? { scopes: challengeScopes, ...challenge }
+        : challenge;
+    return {
+      ...(scoped === undefined ? {} : { challenge: scoped }),
+      ...(retryAfter === undefined ? {} : { retryAfter }),
+    };
+  }
+
   return {
     open: (handle) => (c) => answer(c, () => handle(c)),
     guard: (scopes, handle) => (c) =>
       answer(c, async (seen) => {
-        const caller = await verify({
-          method: c.req.method,
-          path: pathOf(c),
-          authorization: c.req.header('authorization'),
-          dpop: c.req.header('dpop'),
-        });
+        const caller =
+          (await actingFor(c.req.raw)) ??
+          (await verify({
+            method: c.req.method,
+            path: pathOf(c),
+            authorization: c.req.header('authorization'),
+            dpop: c.req.header('dpop'),
+          }));
         seen(caller);
         requireScopes(caller, scopes);
         return handle(c, caller);

@@ -23,6 +23,8 @@ export interface TokenVerifierOptions {
   readonly resource: string;
   /** The base of every DPoP `htu`; the resource unless said otherwise. */
   readonly base?: string | undefined;
+  /** What else is served here: a token that is for one of these as well could cross over, and is refused. */
+  readonly otherAudiences?: readonly string[] | undefined;
   readonly proofs: ProofStore;
   readonly clock: Clock;
   /** Whether what a token was issued under has ended; where nobody can tell, it counts until it is over. */
@@ -114,6 +116,7 @@ function callerOf(token: string, claims: AccessTokenClaims): Caller {
     // RFC 9068 §2.2 has `client_id`; Keycloak's tokens (26.4, measured) say it by `azp` alone.
     clientId: textOf(claims.client_id) ?? textOf(claims.azp),
     scopes: new Set(typeof claims.scope === 'string' ? claims.scope.split(' ').filter(Boolean) : []),
+    clientName: textOf(claims.client_name),
     username: textOf(claims.preferred_username),
     email: textOf(claims.email),
     jti: claims.jti,
@@ -164,7 +167,11 @@ type AccessTokenClaims = JWTPayload & { sub: string; jti: string; exp: number; i
 
 async function verifiedClaims(
   token: string,
-  { provider, resource }: Pick<TokenVerifierOptions, 'provider' | 'resource'>,
+  {
+    provider,
+    resource,
+    otherAudiences = [],
+  }: Pick<TokenVerifierOptions, 'provider' | 'resource' | 'otherAudiences'>,
   now: number,
 ): Promise<AccessTokenClaims> {
   // Not the issuer as configured but as the provider writes it: they may differ in a trailing slash.
@@ -179,7 +186,10 @@ async function verifiedClaims(
       currentDate: new Date(now),
       requiredClaims: ['exp', 'iat', 'sub', 'jti'],
     });
-    const { sub, jti, exp, iat } = payload;
+    const { sub, jti, exp, iat, aud } = payload;
+    if (Array.isArray(aud) && aud.some((one) => otherAudiences.includes(one))) {
+      throw tokenRefusal('token_audience', 'the access token is for more than one audience here');
+    }
     if (typeof sub !== 'string' || sub === '' || typeof jti !== 'string' || jti === '') {
       throw tokenRefusal('token_claims', 'the access token has an empty sub or jti');
     }

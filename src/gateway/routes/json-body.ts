@@ -13,7 +13,7 @@ export async function jsonBody(c: Context): Promise<unknown> {
   if (type !== 'application/json') {
     throw new Refusal(415, 'unsupported_media_type', 'the request body must be application/json');
   }
-  const text = await limitedText(c.req.raw.body);
+  const text = utf8(await limitedBody(c.req.raw.body, LARGEST_BODY));
   let body: unknown;
   try {
     body = JSON.parse(text);
@@ -46,18 +46,26 @@ function isWellFormed(body: unknown): boolean {
   return true;
 }
 
-async function limitedText(body: ReadableStream<Uint8Array> | null): Promise<string> {
+/** @throws {Refusal} 413 `body_too_large` */
+export async function limitedBody(
+  body: ReadableStream<Uint8Array> | null,
+  largest: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of body ?? []) {
     size += chunk.byteLength;
-    if (size > LARGEST_BODY) {
-      throw new Refusal(413, 'body_too_large', `the request body is larger than ${LARGEST_BODY} bytes`);
+    if (size > largest) {
+      throw new Refusal(413, 'body_too_large', `the request body is larger than ${largest} bytes`);
     }
     chunks.push(chunk);
   }
+  return Buffer.concat(chunks);
+}
+
+function utf8(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     throw new Refusal(400, 'malformed_json', 'the request body is not UTF-8');
   }

@@ -180,8 +180,8 @@ function haltView(haltedAt: number | undefined) {
 }
 
 function proposerOf(caller: Caller): ProposingCaller & Proposer {
-  const { sub, clientId, accessToken, username, email } = caller;
-  if (clientId !== undefined) return { sub, clientId, accessToken, username, email };
+  const { sub, clientId, clientName, accessToken, username, email } = caller;
+  if (clientId !== undefined) return { sub, clientId, clientName, accessToken, username, email };
   throw new Refusal(403, 'client_unknown', 'the access token does not say which client it is for', {
     hint: 'Sign in by a client whose tokens carry client_id (RFC 9068).',
     challenge: {},

@@ -5,12 +5,19 @@ import {
   type RichAuthorizationRequestsActiveConfiguration,
 } from 'oidc-provider';
 import { CIBA_GRANT } from '../../net/oauth-names.ts';
-import { APPROVAL_SCOPES, CONNECTION_SCOPES, IDENTITY_SCOPES, SESSION_SCOPES } from '../../trading/scopes.ts';
+import {
+  APPROVAL_SCOPES,
+  CONNECTION_SCOPES,
+  IDENTITY_SCOPES,
+  MCP_SCOPES,
+  SESSION_SCOPES,
+} from '../../trading/scopes.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { readSubject } from './approval-subject.ts';
+import { isPublicClient } from './authorization/public-client.ts';
 import { approvalTypes, type GatewayClient } from './clients.ts';
 import { UnacceptableDetails } from './order-details.ts';
-import { connectedAccountsUrl, isIn, LOGIN_CLIENT_ID } from './protocol.ts';
+import { connectedAccountsUrl, isIn, LOGIN_CLIENT_ID, mcpResource } from './protocol.ts';
 import { type RequestLimits, tooManyError } from './request-limits.ts';
 
 type Features = NonNullable<Configuration['features']>;
@@ -56,9 +63,10 @@ export function resourceIndicators({ issuer, resource }: AskingOptions): Feature
   const connectedAccounts = connectedAccountsUrl(issuer);
   return {
     enabled: true,
-    defaultResource: () => resource,
+    defaultResource: (_ctx, client) => (isPublicClient(client) ? mcpResource(resource) : resource),
     // A token for nothing but identity scopes is for the userinfo endpoint; any other is for the gateway.
     useGrantedResource: (ctx) => {
+      if (ctx.oidc.client !== undefined && isPublicClient(ctx.oidc.client)) return true;
       const asked = ctx.oidc.params?.scope;
       return typeof asked !== 'string' || !asked.split(' ').every((scope) => isIn(IDENTITY_SCOPES, scope));
     },
@@ -71,6 +79,17 @@ export function resourceIndicators({ issuer, resource }: AskingOptions): Feature
           jwt: { sign: { alg: 'ES256' } },
         };
       }
+      if (indicator === mcpResource(resource) && !client.grantTypeAllowed(CIBA_GRANT)) {
+        return {
+          scope: MCP_SCOPES.join(' '),
+          audience: indicator,
+          accessTokenFormat: 'jwt',
+          jwt: { sign: { alg: 'ES256' } },
+        };
+      }
+      // Anybody's program gets nothing for `/v1`, by which our own clients come.
+      if (isPublicClient(client))
+        throw new errors.InvalidTarget(`the only resource here is ${mcpResource(resource)}`);
       if (indicator !== resource)
         throw new errors.InvalidTarget('the only resource here is the order gateway');
       return {

@@ -3,6 +3,7 @@ import type { TokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { leadsOutside, type ResolveHost } from '../../net/public-fetch.ts';
 import { ProblemError } from '../../trading/refusal.ts';
 import type { SESSION_SCOPES } from '../../trading/scopes.ts';
+import type { OpenRegistrations } from './authorization/open-registrations.ts';
 import { routes } from './protocol.ts';
 import type { RegisteredClients, RegistrationToken } from './registered-clients.ts';
 import { type RequestLimits, tooManyBody } from './request-limits.ts';
@@ -14,7 +15,8 @@ const NEEDED_SCOPE = 'orders:propose' satisfies (typeof SESSION_SCOPES)[number];
 
 export interface RegistrationOptions {
   readonly clients: RegisteredClients;
-  readonly limits: Pick<RequestLimits, 'registrations'>;
+  readonly open: OpenRegistrations;
+  readonly limits: Pick<RequestLimits, 'addressOf' | 'openRegistrations' | 'registrations'>;
   /** For tokens of the login client's sessions, bound to their key and not revoked. */
   readonly verify: TokenVerifier;
   readonly isPerson: (sub: string) => boolean;
@@ -34,14 +36,18 @@ interface Registrar {
 type Next = () => Promise<unknown>;
 
 /**
- * Nobody registers without a person behind them (RFC 7591 §3): a client belongs to whoever let it in, and may ask nobody
- * else. A registration that nobody stands behind would leave rows of anybody's making, and a name to be mistaken.
+ * A client that asks for approvals has a person behind it (RFC 7591 §3): it belongs to whoever let it in, and may ask nobody
+ * else. Without a person, only what can do nothing until one has let it in by the page that asks (`authorization/`).
  */
 export function registrationGate(options: RegistrationOptions) {
   const { clients } = options;
   return async (ctx: KoaContextWithOIDC, next: Next): Promise<void> => {
     if (ctx.path !== routes.registration || ctx.method !== 'POST') {
       await next();
+      return;
+    }
+    if (ctx.get('authorization') === '') {
+      await registerOpenly(ctx, next, options);
       return;
     }
     const registrar = await registrarOf(ctx, options);
@@ -82,6 +88,28 @@ export function registrationGate(options: RegistrationOptions) {
   };
 }
 
+/** Whoever asks; what they may register `checkClientMetadata` says. */
+async function registerOpenly(
+  ctx: KoaContextWithOIDC,
+  next: Next,
+  { limits, open }: Pick<RegistrationOptions, 'limits' | 'open'>,
+): Promise<void> {
+  const address = limits.addressOf(ctx.req);
+  // What is refused is counted as at any other endpoint.
+  const wait = limits.openRegistrations.wait(address);
+  if (wait !== undefined) {
+    ctx.set('retry-after', String(wait));
+    answer(ctx, 429, tooManyBody(wait));
+    return;
+  }
+  await next();
+  if (ctx.status === 401) challenge(ctx);
+  const registered = ctx.status === 201 ? ctx.oidc.entities.Client : undefined;
+  if (registered === undefined) return;
+  limits.openRegistrations.take(address);
+  open.add(registered.clientId, address);
+}
+
 /** Answers by itself where there is none. */
 async function registrarOf(
   ctx: KoaContextWithOIDC,
@@ -93,12 +121,6 @@ async function registrarOf(
     const spent = clients.takeToken(bearer);
     if (spent !== undefined && isPerson(spent.owner)) return { owner: spent.owner, spent };
     return unauthorized(ctx, 'the registration token is unknown, used or over');
-  }
-  if (authorization === '') {
-    return unauthorized(
-      ctx,
-      'a registration takes a session’s access token, or a token from /phone/programs',
-    );
   }
   try {
     const dpop = ctx.get('dpop');
@@ -128,8 +150,12 @@ async function registrarOf(
 
 function unauthorized(ctx: KoaContextWithOIDC, description: string): undefined {
   answer(ctx, 401, { error: 'invalid_token', error_description: description });
-  ctx.set('www-authenticate', 'Bearer error="invalid_token", DPoP error="invalid_token", algs="ES256 EdDSA"');
+  challenge(ctx);
   return undefined;
+}
+
+function challenge(ctx: KoaContextWithOIDC): void {
+  ctx.set('www-authenticate', 'Bearer error="invalid_token", DPoP error="invalid_token", algs="ES256 EdDSA"');
 }
 
 function answer(

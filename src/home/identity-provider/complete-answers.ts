@@ -1,6 +1,7 @@
 import type Provider from 'oidc-provider';
 import { failpoint } from '../../machine/failpoint.ts';
 import { CIBA_GRANT } from '../../net/oauth-names.ts';
+import { MCP_SCOPES } from '../../trading/scopes.ts';
 import type { Faults } from '../faults.ts';
 import { connectedAccountsUrl, OUTCOME_PATH, POLL_INTERVAL } from './protocol.ts';
 
@@ -10,11 +11,11 @@ export function completeAnswers(provider: Provider, issuer: string, faults: Faul
     await next();
     const route: unknown = ctx.oidc?.route;
     if (route === 'discovery' && ctx.status === 200) {
-      // There is no authorization endpoint here: people sign in by the device flow only.
       ctx.body = {
         ...ctx.body,
-        authorization_endpoint: undefined,
-        response_modes_supported: undefined,
+        // Several clients ask for all that is listed: what an approval alone can give is not.
+        scopes_supported: ['openid', 'offline_access', ...MCP_SCOPES],
+        response_modes_supported: ['query'],
         connected_accounts_endpoint: connectedAccountsUrl(issuer),
         backchannel_outcome_endpoint: `${issuer}${OUTCOME_PATH}`,
         backchannel_user_code_parameter_supported: false,

@@ -1,7 +1,13 @@
 import type Provider from 'oidc-provider';
-import { CONNECTION_SCOPES, IDENTITY_SCOPES, ORDER_SCOPE, SESSION_SCOPES } from '../../trading/scopes.ts';
+import {
+  CONNECTION_SCOPES,
+  IDENTITY_SCOPES,
+  MCP_SCOPES,
+  ORDER_SCOPE,
+  SESSION_SCOPES,
+} from '../../trading/scopes.ts';
 import type { Grants } from './grants.ts';
-import { connectedAccountsUrl } from './protocol.ts';
+import { connectedAccountsUrl, mcpResource } from './protocol.ts';
 
 /** A device that waits to be let in (RFC 8628), as the person deciding about it sees it. */
 export interface DeviceRequest {
@@ -107,10 +113,11 @@ export function createDeviceCodes(options: {
         const granted = (allowed: readonly string[]) =>
           lookup.request.scopes.filter((scope) => allowed.includes(scope));
         const identity = granted(IDENTITY_SCOPES);
-        const session = granted(SESSION_SCOPES);
+        const target = code.params?.resource === mcpResource(resource) ? mcpResource(resource) : resource;
+        const session = granted(target === resource ? SESSION_SCOPES : MCP_SCOPES);
         if (identity.length > 0) grant.addOIDCScope(identity);
         const connections = granted(CONNECTION_SCOPES);
-        if (session.length > 0) grant.addResourceScope(resource, session);
+        if (session.length > 0) grant.addResourceScope(target, session);
         if (connections.length > 0) grant.addResourceScope(connectedAccounts, connections);
         const grantId = await grant.save();
         const { clientName, deviceName } = lookup.request;
@@ -120,7 +127,7 @@ export function createDeviceCodes(options: {
           amr: [...allowedBy.amr],
           authTime: Math.floor((allowedBy.at ?? options.now()) / 1000),
           grantId,
-          resource: connections.length > 0 ? [resource, connectedAccounts] : resource,
+          resource: connections.length > 0 ? [target, connectedAccounts] : target,
           scope: [...identity, ...session, ...connections].join(' '),
         });
         await code.save();

@@ -34,7 +34,7 @@ export function frontDoor(options: {
     if (isPhonePath(path)) return phone(request, response);
     if (path.startsWith(`${CONNECTED_ACCOUNTS_PATH}/`)) return connectedAccounts(request, response);
     if (path === OUTCOME_PATH) return outcomes(request, response);
-    const methods = Object.hasOwn(protocolMethods, path) ? protocolMethods[path] : undefined;
+    const methods = methodsOf(path);
     if (methods === undefined) return refuse(response, 404, 'Not found');
     if (!methods.includes(request.method ?? '')) {
       return refuse(response, 405, 'Method not allowed', { allow: methods.join(', ') });
@@ -53,6 +53,7 @@ export function frontDoor(options: {
 const protocolMethods: Readonly<Record<string, readonly string[]>> = {
   '/.well-known/openid-configuration': ['GET', 'HEAD'],
   '/.well-known/oauth-authorization-server': ['GET', 'HEAD'],
+  [routes.authorization]: ['GET'],
   [routes.jwks]: ['GET', 'HEAD'],
   [routes.userinfo]: ['GET', 'POST'],
   [routes.backchannel_authentication]: ['POST'],
@@ -61,6 +62,12 @@ const protocolMethods: Readonly<Record<string, readonly string[]>> = {
   [routes.revocation]: ['POST'],
   [routes.token]: ['POST'],
 };
+
+function methodsOf(path: string): readonly string[] | undefined {
+  // By which a browser goes back to the program, once the person has decided.
+  if (/^\/authorize\/[\w-]{1,64}$/.test(path)) return ['GET'];
+  return Object.hasOwn(protocolMethods, path) ? protocolMethods[path] : undefined;
+}
 
 function refuse(response: ServerResponse, status: number, text: string, headers: OutgoingHttpHeaders = {}) {
   response.writeHead(status, { 'content-type': 'text/plain', ...headers }).end(`${text}\n`);

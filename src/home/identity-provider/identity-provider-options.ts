@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { JSONWebKeySet } from 'jose';
+import type { ClientMetadata } from 'oidc-provider';
 import type { Keys } from '../../approval/keys/keys.ts';
 import type { IsRevoked } from '../../gateway/door/token-verifier.ts';
 import type { Clock } from '../../machine/clock.ts';
@@ -27,6 +28,8 @@ export interface IdentityProviderOptions {
   readonly phonePairingSecret: string;
   /** The one client that may exchange tokens (private_key_jwt). */
   readonly gatewayClient: { readonly client_id: string; readonly jwks: JSONWebKeySet };
+  /** Other people’s clients that are registered beforehand (RFC 7591 metadata). */
+  readonly knownClients?: readonly ClientMetadata[];
   readonly vault: Vault;
   /** By user name: lets the terminal phone stand in for their browser where an account is to be connected. */
   readonly thirdPartyPasswords?: Readonly<Record<string, string>>;
@@ -39,6 +42,8 @@ export interface IdentityProviderOptions {
   readonly fetch?: typeof fetch;
   /** Sends those to other clients; what is used unless said otherwise reaches nothing on this machine or its network. */
   readonly publicFetch?: typeof fetch;
+  /** Reads what other people's clients say of themselves (CIMD), with the dispatcher that comes with each request. */
+  readonly documents?: typeof fetch;
   /** Whose request it is, for limits; as the server tells of it (src/net/trusted-proxy.ts) unless said otherwise. */
   readonly clientAddress?: (request: IncomingMessage) => string;
   /** Finds the addresses of other clients' hosts. */

@@ -11,6 +11,10 @@ import type { PhoneServices } from '../phone/phone-services.ts';
 import { createPhonePush, type PhonePush } from '../phone/push/phone-push.ts';
 import { endingRings } from '../phone/push/rings-end.ts';
 import { createApprovalRequests } from './approval-requests.ts';
+import { createAuthorizedClients } from './authorization/authorized-clients.ts';
+import { createConsents } from './authorization/consents.ts';
+import { createOpenRegistrations } from './authorization/open-registrations.ts';
+import { watchEndings } from './authorization/watch-endings.ts';
 import { createConnectedAccounts } from './connected-accounts.ts';
 import { createConnectionRequests } from './connection-requests.ts';
 import { createDecide } from './decide.ts';
@@ -35,7 +39,7 @@ import { createSessions } from './sessions.ts';
 /** How often it is looked whether a key is due: a day before it signs is when it must be seen. */
 const KEYS_LOOKED_AT_MS = 3_600_000;
 
-/** A home's OpenID provider: device flow, CIBA with RAR, DPoP, dynamic registration, token exchange; and the phone. */
+/** A home's OpenID provider: device flow, code with PKCE, CIBA with RAR, DPoP, registration, token exchange; and the phone. */
 export async function createIdentityProvider(options: IdentityProviderOptions): Promise<IdentityProvider> {
   const { database, faults, issuer, resource, vault } = options;
   const clock = options.clock ?? systemClock;
@@ -60,12 +64,20 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const delivery = createDelivery({ provider, requests, resource, faults });
   await delivery.all();
   const looking = setInterval(provider, KEYS_LOOKED_AT_MS).unref();
+  const ending = watchEndings(state.authorized, { onRevoked: grants.ended, onError });
 
   const running = { requests, clock, closing: closing.signal };
   const push = phonePush(options, { ...running, onError });
   const connections = createConnectionRequests({ database, vault, clock });
   const verify = ownTokens(options, { keys, clock, isRevoked });
   const deviceCodes = createDeviceCodes({ provider, issuer, resource, grants, now });
+  const authorized = {
+    list: state.authorized.list,
+    end: async (user: string, clientId: string) => {
+      if (state.authorized.end(user, clientId)) await ending.now();
+    },
+  };
+  const consents = createConsents({ provider, resource, authorized: state.authorized, now });
   const handle = frontDoor({
     issuer,
     faults,
@@ -73,7 +85,16 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     closing: closing.signal,
     protocol: asPublic(issuer, protocol),
     phone: serve(
-      phoneApp(options, { ...state, ...running, connections, deviceCodes, delivery, push }),
+      phoneApp(options, {
+        ...state,
+        ...running,
+        connections,
+        authorized,
+        consents,
+        deviceCodes,
+        delivery,
+        push,
+      }),
       onError,
     ),
     connectedAccounts: serve(
@@ -104,6 +125,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     heldPolls: requests.waiting,
     close: async () => {
       clearInterval(looking);
+      ending.stop();
       closing.abort();
       await push.bell.stopped();
     },
@@ -130,6 +152,8 @@ function openState(
     beforeBackchannelRequest: (id, payload) =>
       holdPoll(id, payload, { context: Provider.ctx, requests, faults, clock, closing }),
   });
+  const authorized = createAuthorizedClients(database, store, now);
+  const openRegistrations = createOpenRegistrations(database, { forget: store.forgetClient, now });
   const grants: Grants = createGrants({
     database,
     store,
@@ -148,6 +172,8 @@ function openState(
     clients,
     store,
     grants,
+    authorized,
+    openRegistrations,
     sessions: createSessions({ database, people, formKey: keys.cookie, clock }),
     recovery: createRecoveryCodes({ database, people, clock }),
     limits: createRequestLimits({ clock, clientAddress: options.clientAddress }),
@@ -173,8 +199,11 @@ function phonePush(
 /** The person's side: who is signed in, what waits for them, and what they say to it. */
 function phoneApp(
   options: IdentityProviderOptions,
-  parts: Omit<ReturnType<typeof openState>, 'keys'> &
-    Pick<PhoneServices, 'connections' | 'deviceCodes' | 'clock' | 'closing' | 'push'> & {
+  parts: Omit<ReturnType<typeof openState>, 'keys' | 'authorized'> &
+    Pick<
+      PhoneServices,
+      'authorized' | 'connections' | 'consents' | 'deviceCodes' | 'clock' | 'closing' | 'push'
+    > & {
       readonly delivery: Delivery;
     },
 ): Hono<{ Bindings: HttpBindings }> {

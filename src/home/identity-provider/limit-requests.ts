@@ -18,6 +18,10 @@ export function limitProtocol(limits: RequestLimits, gatewayClientId: string) {
       const wait = limits.deviceStarts.take(address);
       if (wait !== undefined) return tooMany(ctx, wait);
     }
+    if (ctx.path === routes.authorization) {
+      const wait = limits.authorizations.take(address);
+      if (wait !== undefined) return tooMany(ctx, wait);
+    }
     await next();
     const error = errorOf(ctx.body);
     if (ctx.status < 400 || ctx.status >= 500 || ctx.status === 429 || error === undefined) return;

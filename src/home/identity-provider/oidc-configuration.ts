@@ -1,7 +1,8 @@
 import type { JWK } from 'jose';
-import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { type ClientMetadata, type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { isProposalDetails } from '../../approval/details.ts';
-import { CIBA_GRANT } from '../../net/oauth-names.ts';
+import type { ResolveHost } from '../../net/public-fetch.ts';
+import { safeLine } from '../../net/shown-text.ts';
 import {
   CONNECTION_SCOPES,
   IDENTITY_SCOPES,
@@ -17,21 +18,32 @@ import {
   richAuthorizationRequests,
   subjectOf,
 } from './asking-features.ts';
+import { checkAuthorizationRequest } from './authorization/authorization-request.ts';
+import { clientDocuments } from './authorization/client-documents.ts';
+import { interactions } from './authorization/interactions.ts';
+import { isPublicClient, publicClientDefaults } from './authorization/public-client.ts';
 import { assertionFault, CLOCK_TOLERANCE } from './client-assertion.ts';
-import { checkApprovalClient, gatewayClient, loginClient } from './clients.ts';
+import { checkClientMetadata } from './client-metadata.ts';
+import { gatewayClient, loginClient } from './clients.ts';
 import type { OidcStore } from './oidc-store.ts';
 import type { People } from './people.ts';
 import { isIn, routes } from './protocol.ts';
 
 export interface OidcConfigurationOptions extends AskingOptions {
+  /** Registered beforehand, beside our own. */
+  readonly knownClients?: readonly ClientMetadata[] | undefined;
   readonly store: OidcStore;
   /** Private; the first signs. */
   readonly signingKeys: readonly JWK[];
   readonly cookieKey: string;
   readonly people: People;
+  /** By which name a token goes that was issued under this grant; undefined for our own clients' tokens. */
+  readonly nameOf: (grantId: string) => string | undefined;
+  readonly limits: AskingOptions['limits'] & Parameters<typeof clientDocuments>[0]['limits'];
+  readonly resolve?: ResolveHost | undefined;
   /** The last word on an access token's claims before it is signed. */
   readonly onAccessToken: (payload: Record<string, unknown>) => void;
-  /** Sends CIBA pings. */
+  /** Sends CIBA pings, and reads clients' documents. */
   readonly fetch: typeof fetch;
 }
 
@@ -47,11 +59,11 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
     jwks: { keys: [...options.signingKeys] } as NonNullable<Configuration['jwks']>,
     cookies: { keys: [options.cookieKey] },
     routes,
-    clients: [loginClient, gatewayClient(options.gatewayClient, options.resource)],
+    clients: clientsOf(options),
     clientDefaults: {
-      grant_types: [CIBA_GRANT],
-      response_types: [],
-      token_endpoint_auth_method: 'private_key_jwt',
+      ...publicClientDefaults,
+      grant_types: [...publicClientDefaults.grant_types],
+      response_types: [...publicClientDefaults.response_types],
       id_token_signed_response_alg: 'ES256',
     },
     clientAuthMethods: ['none', 'private_key_jwt'],
@@ -60,7 +72,14 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
       idTokenSigningAlgValues: ['ES256'],
       dPoPSigningAlgValues: ['ES256', 'EdDSA'],
     },
-    responseTypes: [],
+    responseTypes: ['code'],
+    interactions: interactions(),
+    // Not even the browser that has allowed one before: see `interactions`.
+    loadExistingGrant: async (ctx) => {
+      const { provider, result } = ctx.oidc;
+      const id = result?.consent?.grantId;
+      return id === undefined ? undefined : await provider.Grant.find(id);
+    },
     scopes: ['openid', 'offline_access'],
     claims: {
       openid: ['sub', 'amr', 'auth_time'],
@@ -73,10 +92,7 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
       if (fault !== undefined) throw new errors.InvalidClientAuth(fault);
     },
     clientBasedCORS: () => false,
-    // Programs alone come to its endpoints, whatever they say they accept.
-    renderError: (ctx, out) => {
-      ctx.body = out;
-    },
+    renderError,
     fetch: options.fetch,
     findAccount: (_ctx, sub) => {
       const user = options.people.find(sub);
@@ -96,12 +112,17 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
     rotateRefreshToken: true,
     expiresWithSession: () => false,
     issueRefreshToken: (_ctx, client, source) =>
-      client.grantTypeAllowed('refresh_token') && source.scopes.has('offline_access'),
-    // What the person's own key signed goes where the gateway looks for it.
-    extraTokenClaims: (ctx) => {
+      client.grantTypeAllowed('refresh_token') &&
+      // Anybody's program stays signed in until it is ended, and is told so on the page that asks.
+      (source.scopes.has('offline_access') || isPublicClient(client)),
+    extraTokenClaims: (ctx, token) => {
+      // What the person's own key signed goes where the gateway looks for it.
       const asked = ctx.oidc.entities.BackchannelAuthenticationRequest;
       const evidence = asked === undefined ? undefined : options.requests.evidenceOf(asked.jti);
-      return evidence === undefined ? undefined : { approval_evidence: evidence };
+      if (evidence !== undefined) return { approval_evidence: evidence };
+      const name =
+        'grantId' in token && token.grantId !== undefined ? options.nameOf(token.grantId) : undefined;
+      return name === undefined ? undefined : { client_name: name };
     },
     formats: { customizers: { jwt: (_ctx, _token, parts) => options.onAccessToken(parts.payload) } },
     extraParams: {
@@ -110,32 +131,46 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
           throw new errors.InvalidRequest('device_name must be 1 to 64 printable ASCII characters');
         }
         checkSessionScopes(ctx);
+        checkAuthorizationRequest(ctx);
       },
     },
     extraClientMetadata: {
       properties: ['software_id', 'software_version'],
       validator: (ctx, key, _value, metadata) => {
-        if (key === 'software_id' && ctx?.oidc.route === 'registration') checkApprovalClient(metadata);
+        if (key === 'software_id') checkClientMetadata(ctx, metadata);
       },
     },
     ttl: lifetimes(options),
-    features: {
-      devInteractions: { enabled: false },
-      rpInitiatedLogout: { enabled: false },
-      pushedAuthorizationRequests: { enabled: false },
-      userinfo: { enabled: true },
-      dPoP: { enabled: true },
-      deviceFlow: { enabled: true, deviceInfo: () => ({}) },
-      revocation: {
-        enabled: true,
-        allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId,
-      },
-      registration: { enabled: true, initialAccessToken: false, issueRegistrationAccessToken: false },
-      resourceIndicators: resourceIndicators(options),
-      richAuthorizationRequests: richAuthorizationRequests(options),
-      ciba: ciba(options),
-    },
+    features: features(options),
   };
+}
+
+function features(options: OidcConfigurationOptions): NonNullable<Configuration['features']> {
+  return {
+    devInteractions: { enabled: false },
+    rpInitiatedLogout: { enabled: false },
+    pushedAuthorizationRequests: { enabled: false },
+    userinfo: { enabled: true },
+    dPoP: { enabled: true },
+    clientIdMetadataDocument: clientDocuments(options),
+    deviceFlow: { enabled: true, deviceInfo: () => ({}) },
+    revocation: {
+      enabled: true,
+      allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId,
+    },
+    registration: { enabled: true, initialAccessToken: false, issueRegistrationAccessToken: false },
+    resourceIndicators: resourceIndicators(options),
+    richAuthorizationRequests: richAuthorizationRequests(options),
+    ciba: ciba(options),
+  };
+}
+
+function clientsOf({
+  gatewayClient: ours,
+  resource,
+  knownClients = [],
+}: OidcConfigurationOptions): ClientMetadata[] {
+  return [loginClient, gatewayClient(ours, resource), ...knownClients];
 }
 
 /** How long what it issues lives, in seconds. */
@@ -157,13 +192,29 @@ function lifetimes({ resource, now }: OidcConfigurationOptions): Configuration['
       const longest = isProposal ? LONGEST_REQUEST_S.proposal : LONGEST_REQUEST_S.other;
       return Math.min(asked, longest, secondsUntil(details.expires_at));
     },
+    AuthorizationCode: MINUTE,
     DeviceCode: 10 * MINUTE,
     Grant: (_ctx, grant) =>
       [ORDER_SCOPE, MESSAGE_SCOPE].includes(grant.resources?.[resource] ?? '') ? 60 * MINUTE : 90 * DAY,
     IdToken: 10 * MINUTE,
+    Interaction: 10 * MINUTE,
     RefreshToken: 30 * DAY,
+    // None is kept.
+    Session: 10 * MINUTE,
   };
 }
+
+/** Programs alone come to its endpoints, whatever they say they accept; but a person is led to this one. */
+const renderError: Configuration['renderError'] = (ctx, out) => {
+  const { path } = ctx;
+  if (path !== routes.authorization && !path.startsWith(`${routes.authorization}/`)) {
+    ctx.body = out;
+    return;
+  }
+  ctx.type = 'text/plain; charset=utf-8';
+  const reason = safeLine(String(out.error_description ?? out.error), 300);
+  ctx.body = `This program can't be let in: ${reason}.\nNothing was allowed. Go back to it, and start again.\n`;
+};
 
 /** Refuses, rather than silently drops, a scope that a session never gets. */
 function checkSessionScopes(ctx: KoaContextWithOIDC): void {

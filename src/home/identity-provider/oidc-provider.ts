@@ -7,6 +7,9 @@ import { publicFetch } from '../../net/public-fetch.ts';
 import { approvalCode } from '../../trading/approval-details.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { readSubject } from './approval-subject.ts';
+import type { AuthorizedClients } from './authorization/authorized-clients.ts';
+import type { OpenRegistrations } from './authorization/open-registrations.ts';
+import { oneLineName } from './authorization/public-client.ts';
 import { registrationGate } from './client-registration.ts';
 import { ownPingEndpoint, pingSender } from './clients.ts';
 import { completeAnswers } from './complete-answers.ts';
@@ -28,10 +31,12 @@ const PING_TIMEOUT_MS = 5000;
 export interface ProtocolParts
   extends Pick<
     IdentityProviderOptions,
+    | 'documents'
     | 'faults'
     | 'fetch'
     | 'gatewayClient'
     | 'issuer'
+    | 'knownClients'
     | 'people'
     | 'publicFetch'
     | 'resolve'
@@ -41,6 +46,8 @@ export interface ProtocolParts
   readonly keys: ProviderKeys;
   readonly requests: ApprovalRequests;
   readonly clients: RegisteredClients;
+  readonly authorized: Pick<AuthorizedClients, 'find' | 'used'>;
+  readonly openRegistrations: OpenRegistrations;
   readonly limits: RequestLimits;
   readonly store: OidcStore;
   readonly now: () => number;
@@ -79,6 +86,18 @@ export function createProtocol(parts: ProtocolParts): Protocol {
   };
 }
 
+/** What the library sends: CIBA pings, and what reads a client's document, with the dispatcher that guards it. */
+function outgoing(parts: ProtocolParts): typeof fetch {
+  const ping = pingSender({
+    resource: parts.resource,
+    fetch: parts.fetch ?? fetch,
+    publicFetch: parts.publicFetch ?? publicFetch(parts.resolve),
+    timeoutMs: PING_TIMEOUT_MS,
+  });
+  const read = parts.documents ?? fetch;
+  return (url, init) => (init?.method === 'POST' ? ping(url, init) : read(url, init));
+}
+
 /** @param replayed the last approval's `jti`, for the fault that gives it to the next one too */
 function openProvider(parts: ProtocolParts, keys: readonly JWK[], replayed: { jti?: unknown }): Provider {
   const { issuer, resource, faults, requests, clients, now, onError } = parts;
@@ -112,13 +131,12 @@ function openProvider(parts: ProtocolParts, keys: readonly JWK[], replayed: { jt
         if (replayed.jti !== undefined && faults.take('replayed_approval')) payload.jti = replayed.jti;
         replayed.jti = payload.jti;
       },
+      nameOf: (grantId) => {
+        const client = parts.authorized.find(grantId);
+        return client === undefined ? undefined : oneLineName(client);
+      },
       ownerOf: (clientId) => clients.find(clientId)?.owner,
-      fetch: pingSender({
-        resource,
-        fetch: parts.fetch ?? fetch,
-        publicFetch: parts.publicFetch ?? publicFetch(parts.resolve),
-        timeoutMs: PING_TIMEOUT_MS,
-      }),
+      fetch: outgoing(parts),
     }),
   );
   // The address that it goes by is the issuer's, whatever stands between it and its callers: see `asPublic` of identity-provider.ts.
@@ -131,6 +149,7 @@ function openProvider(parts: ProtocolParts, keys: readonly JWK[], replayed: { jt
   });
   provider.on('access_token.issued', (token) => {
     if (token.grantId === undefined) return;
+    parts.authorized.used(token.grantId);
     parts.issued.note({ jti: token.jti, grantId: token.grantId, expiresAt: now() + token.expiration * 1000 });
   });
   provider.registerGrantType(
@@ -152,6 +171,7 @@ function openProvider(parts: ProtocolParts, keys: readonly JWK[], replayed: { jt
     registrationGate({
       limits: parts.limits,
       clients,
+      open: parts.openRegistrations,
       verify: parts.verifySession,
       isPerson: (sub) => parts.people.find(sub) !== undefined,
       forget: parts.store.forgetClient,

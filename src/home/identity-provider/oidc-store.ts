@@ -53,6 +53,8 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
   const mayRepeat = (model: string, payload: AdapterPayload): boolean =>
     options.refreshTokenReuse === 'until_confirmed' &&
     model === 'RefreshToken' &&
+    // One that is bound to no key is as good in anybody's hands.
+    payload.jkt !== undefined &&
     !successors.wereUsed(payload);
 
   const load = (model: string, row: Row | undefined): AdapterPayload | undefined => {
@@ -69,7 +71,9 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
     return { sub: String(accountId), clientId: String(clientId) };
   };
 
-  const adapter = (model: string): Adapter => ({
+  const adapter = (model: string): Adapter => (model === 'Session' ? noSessions : entities(model));
+
+  const entities = (model: string): Adapter => ({
     upsert: async (id, payload, expiresIn) => {
       rows.upsert.run({
         model,
@@ -130,6 +134,20 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
     },
   };
 }
+
+/**
+ * The library would remember who signed in, by a cookie of its own. Who is there the phone's pages know, and they ask each
+ * time.
+ */
+const noSessions: Adapter = {
+  upsert: async () => undefined,
+  find: async () => undefined,
+  findByUserCode: async () => undefined,
+  findByUid: async () => undefined,
+  consume: async () => undefined,
+  destroy: async () => undefined,
+  revokeByGrantId: async () => undefined,
+};
 
 /** The one table that everything of the library's is in. */
 function openEntities(database: Database) {

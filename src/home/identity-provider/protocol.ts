@@ -32,6 +32,14 @@ export function connectedAccountsUrl(issuer: string): string {
   return `${issuer}${CONNECTED_ACCOUNTS_PATH}`;
 }
 
+/** What tokens of anybody's agent are for: the gateway's MCP endpoint, never `/v1`. */
+export function mcpResource(resource: string): string {
+  return `${resource}/mcp`;
+}
+
+/** Where a person is asked whether a program may act for them; the request's id follows. */
+export const CONSENT_PATH = '/authorize/consent';
+
 /** Whether a text is one of a list's, a scope say. */
 export function isIn<T extends string>(list: readonly T[], text: string): text is T {
   return (list as readonly string[]).includes(text);

@@ -3,8 +3,8 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 /**
  * What a second use of a refresh token means. `never`: theft, and the session ends (RFC 9700 §4.14.2).
  * `until_confirmed`: that the answer to the first use was lost on its way, as long as nothing that came of it was used;
- * it is answered once more, and the lost successor becomes worthless. All tokens here are bound to a key (RFC 9449
- * §5), so that only the machine they were given to can use them at all.
+ * it is answered once more, and the lost successor becomes worthless. That goes for tokens that are bound to a key (RFC
+ * 9449 §5), so that only the machine they were given to can use them at all; for others it is always `never`.
  */
 export type RefreshTokenReuse = 'never' | 'until_confirmed';
 

@@ -14,6 +14,12 @@ export interface RequestLimits {
   readonly addressOf: (request: IncomingMessage) => string;
   /** Device sign-ins begun, by address. */
   readonly deviceStarts: RateLimit;
+  /** Programs that send a browser here to be let in, by its address. */
+  readonly authorizations: RateLimit;
+  /** Programs that register with nobody behind them, by address. */
+  readonly openRegistrations: RateLimit;
+  /** Documents of clients that are read, by the address that has them read. */
+  readonly documents: RateLimit;
   /**
    * What was refused at an endpoint for programs (a wrong token, assertion or code), by address; by client where it had
    * proven who it is. Only what is wrong is answered 429: what is right is always answered, as nobody can guess it.
@@ -46,6 +52,9 @@ export function createRequestLimits(options: {
   return {
     addressOf: (request) => networkOf(addressOf(request)),
     deviceStarts: limit(100, 10 * SECOND),
+    authorizations: limit(60, 5 * SECOND),
+    openRegistrations: limit(20, MINUTE),
+    documents: limit(20, 30 * SECOND),
     refusals: limit(100, SECOND),
     registrations: limit(60, 5 * MINUTE),
     questions: limit(60, 5 * SECOND),

@@ -1,6 +1,7 @@
 import { type JWTVerifyGetKey, errors as joseErrors, jwtVerify } from 'jose';
 import { errors, type TokenEndpointGrantContext } from 'oidc-provider';
 import { ACCESS_TOKEN_TYPE } from '../../net/oauth-names.ts';
+import { mcpResource } from './protocol.ts';
 import type { Vault } from './vault.ts';
 import { VaultError } from './vault-error.ts';
 
@@ -31,7 +32,7 @@ export interface TokenExchangeOptions {
 
 /**
  * RFC 8693: the gateway shows the access token a user called it with, and is given that user's access token at the
- * broker. Nobody else may exchange, and only tokens meant for the gateway can be exchanged.
+ * broker. Nobody else may exchange, and only tokens meant for the gateway, or its MCP endpoint, can be exchanged.
  */
 export function createTokenExchange(options: TokenExchangeOptions) {
   return async function tokenExchange(ctx: TokenEndpointGrantContext<Parameters>): Promise<void> {
@@ -69,7 +70,7 @@ export function createTokenExchange(options: TokenExchangeOptions) {
     try {
       const { payload } = await jwtVerify(subjectToken, options.verificationKey, {
         issuer: options.issuer,
-        audience: options.resource,
+        audience: [options.resource, mcpResource(options.resource)],
         typ: 'at+jwt',
         algorithms: ['ES256'],
         requiredClaims: ['sub', 'exp', 'iat', 'jti', 'client_id'],

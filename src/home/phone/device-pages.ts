@@ -5,27 +5,12 @@ import type { Person } from '../identity-provider/people.ts';
 import { type BrowserContext, type BrowserEnv, isFull } from './browser-env.ts';
 import { messagePage, page, passkeyNeeded, toSignIn } from './page.ts';
 import type { PhoneServices } from './phone-services.ts';
+import { scopeWords } from './scope-words.ts';
 
 const problems: Record<Exclude<DeviceLookup['status'], 'waiting'>, string> = {
   unknown: 'No device is waiting with this code. Compare it with the one on your screen.',
   expired: 'This code has expired. Start the sign-in again on your device.',
   used: 'This code was already used. Start the sign-in again on your device.',
-};
-
-const scopeWords: Record<string, string> = {
-  openid: 'Know who you are',
-  profile: 'See your name',
-  email: 'See your e-mail address',
-  offline_access: 'Stay signed in until you sign it out',
-  'market:read': 'See market prices',
-  'portfolio:read': 'See your account, positions and balances',
-  'orders:read': 'See your orders',
-  'orders:cancel': 'Cancel your open orders',
-  'orders:propose': 'Ask you to approve orders',
-  'messages:propose': 'Ask you to approve messages',
-  'read:me:connected_accounts': 'See which accounts you have connected',
-  'create:me:connected_accounts': 'Ask you to connect accounts elsewhere',
-  'delete:me:connected_accounts': 'Disconnect them',
 };
 
 /** The device flow's pages (RFC 8628 §3.3): the code, the sign-in, and who asks for what. */

@@ -2,11 +2,13 @@ import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
+import { CONSENT_PATH } from '../identity-provider/protocol.ts';
 import { readableForm } from '../identity-provider/readable-form.ts';
 import { createAuthenticatorPages } from './authenticator-pages.ts';
 import { browserMiddleware } from './browser.ts';
 import type { BrowserEnv } from './browser-env.ts';
 import { createConnectionPages } from './connection-pages.ts';
+import { createConsentPages } from './consent-pages.ts';
 import { createDevicePages } from './device-pages.ts';
 import { createHaltPages } from './halt-pages.ts';
 import { createPairingPages } from './pairing-pages.ts';
@@ -26,7 +28,8 @@ export function isPhonePath(path: string): boolean {
     ['/device', '/device/confirm', '/signin', '/signout', '/phone'].includes(path) ||
     path.startsWith('/phone/') ||
     path.startsWith('/signin/') ||
-    path.startsWith('/connections/')
+    path.startsWith('/connections/') ||
+    path.startsWith(`${CONSENT_PATH}/`)
   );
 }
 
@@ -56,6 +59,7 @@ export function createPhoneApp(services: PhoneServices): Hono<{ Bindings: HttpBi
   if (services.halting !== undefined) pages.route('/', createHaltPages(services.halting, services));
   pages.route('/', createProgramPages(services));
   pages.route('/', createDevicePages(services));
+  pages.route('/', createConsentPages(services));
   pages.route('/', createConnectionPages(services));
   pages.route('/', createPhonePages(services));
 

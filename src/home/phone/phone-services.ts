@@ -1,6 +1,8 @@
 import type { Keys } from '../../approval/keys/keys.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { ApprovalRequests } from '../identity-provider/approval-requests.ts';
+import type { AuthorizedClients } from '../identity-provider/authorization/authorized-clients.ts';
+import type { Consents } from '../identity-provider/authorization/consents.ts';
 import type { ConnectionRequests } from '../identity-provider/connection-requests.ts';
 import type { Decide } from '../identity-provider/decide.ts';
 import type { DeviceCodes } from '../identity-provider/device-codes.ts';
@@ -42,6 +44,13 @@ export interface PhoneServices {
   readonly people: People;
   readonly requests: ApprovalRequests;
   readonly deviceCodes: DeviceCodes;
+  /** Programs that wait to be let in by their browser. */
+  readonly consents: Consents;
+  /** And those that were. */
+  readonly authorized: Pick<AuthorizedClients, 'list'> & {
+    /** All at once: tokens, open proposals, streams. */
+    end(user: string, clientId: string): Promise<void>;
+  };
   readonly limits: RequestLimits;
   readonly grants: Grants;
   /** Programs that people let in. */

@@ -8,7 +8,7 @@ import type { PhoneServices } from './phone-services.ts';
 const PATH = '/phone/programs';
 
 /** Who acts for the person, or may ask them: each can be ended; and the token that lets another in. */
-export function createProgramPages({ clients, grants }: PhoneServices): Hono<BrowserEnv> {
+export function createProgramPages({ authorized, clients, grants }: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
 
   app.get(PATH, (context) => {
@@ -24,6 +24,19 @@ export function createProgramPages({ clients, grants }: PhoneServices): Hono<Bro
           deviceName === undefined ? '' : html` on <strong>${deviceName}</strong>`
         }<br><span class="soft small">since ${time(since)}</span></span>
 <form method="post" action="${PATH}/sign-out">${token}<input type="hidden" name="id" value="${id}"><button class="quiet" data-testid="sign-out-device">Sign out</button></form></li>`,
+      )}</ul>
+<h2>Other agents</h2>
+<ul class="recent">${authorized.list(user.username).map(
+        ({
+          clientId,
+          name,
+          host,
+          since,
+          usedAt,
+        }) => html`<li data-testid="agent"><span>${name}, <strong>${host}</strong><br><span class="soft small">unverified; since ${time(since)}, ${
+          usedAt === undefined ? 'never used' : `last used ${time(usedAt)}`
+        }</span></span>
+<form method="post" action="${PATH}/end">${token}<input type="hidden" name="id" value="${clientId}"><button class="quiet" data-testid="end-agent">End</button></form></li>`,
       )}</ul>
 <h2>Let in by you, may only ask</h2>
 <ul class="recent">${clients.list(user.username).map(
@@ -63,6 +76,14 @@ ${
     if (user === undefined) return toSignIn(context, PATH);
     const { id } = await context.req.parseBody();
     if (typeof id === 'string') await grants.endClient(user.username, id);
+    return context.redirect(PATH, 303);
+  });
+
+  app.post(`${PATH}/end`, async (context) => {
+    const { user } = context.var;
+    if (user === undefined) return toSignIn(context, PATH);
+    const { id } = await context.req.parseBody();
+    if (typeof id === 'string') await authorized.end(user.username, id);
     return context.redirect(PATH, 303);
   });
 

@@ -136,7 +136,7 @@ ${hidden}
 /** Only our own pages: a `next` that leads elsewhere would make the sign-in page an open redirect. */
 function localPath(next: unknown): string {
   return typeof next === 'string' &&
-    /^\/(connections|device|phone)([/?]|$)/.test(next) &&
+    /^\/(authorize\/consent|connections|device|phone)([/?]|$)/.test(next) &&
     !next.includes('\\')
     ? next
     : '/phone';

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { Session } from '../../auth/session/session.ts';
 import { safeLine } from '../../net/shown-text.ts';
 import {
   type Activity,
@@ -27,6 +26,7 @@ import {
   quoteSchema,
 } from '../../trading/views.ts';
 import {
+  type GatewayAccess,
   type GatewayClientOptions,
   type GatewayRequests,
   gatewayRequests,
@@ -115,7 +115,10 @@ const MOST_PAGES = 200;
 /** The gateway's ids are UUIDs or the like; what else a model may send never becomes part of a path. */
 const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
 
-export function createGatewayClient(session: Session, options: GatewayClientOptions = {}): GatewayClient {
+export function createGatewayClient(
+  session: GatewayAccess,
+  options: GatewayClientOptions = {},
+): GatewayClient {
   const requests = gatewayRequests(session, options);
   return { ...ofAccount(requests), ...ofMarket(requests), ...ofProposals(requests) };
 }

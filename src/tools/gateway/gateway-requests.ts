@@ -4,6 +4,11 @@ import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import type { Scope } from '../../trading/scopes.ts';
 import { gatewayError } from './gateway-problem.ts';
 
+/** Of a session, what reaches the gateway. */
+export interface GatewayAccess extends Pick<Session, 'fetch'> {
+  readonly profile: Pick<Session['profile'], 'gateway'>;
+}
+
 export interface GatewayClientOptions {
   readonly signal?: AbortSignal;
   /** For one request, milliseconds; beside what the gateway was asked to wait. */
@@ -20,7 +25,7 @@ export interface GatewayRequests {
   read<T>(path: string, schema: z.ZodType<T>, scope: Scope): Promise<T>;
 }
 
-export function gatewayRequests(session: Session, options: GatewayClientOptions): GatewayRequests {
+export function gatewayRequests(session: GatewayAccess, options: GatewayClientOptions): GatewayRequests {
   const { signal, timeoutMs = 15_000 } = options;
   const base = session.profile.gateway.replace(/\/+$/, '');
 

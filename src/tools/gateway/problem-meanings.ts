@@ -34,6 +34,7 @@ export const meanings: Readonly<Record<ProblemCode, ErrorCode>> = {
   dpop_key_mismatch: 'gateway_refused',
   client_not_allowed: 'gateway_refused',
   client_unknown: 'gateway_refused',
+  origin_refused: 'gateway_refused',
   insufficient_scope: 'insufficient_scope',
   // the approval
   approval_missing: 'gateway_refused',

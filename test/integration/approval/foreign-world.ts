@@ -29,7 +29,7 @@ export interface ForeignWorld {
   /** Moves the gateway's time. */
   advance(ms: number): void;
   /** Somebody's agent, signed in by a client of its own; our own is `trade-agent`. */
-  agent(sub: string, client: string, scope?: string): Agent;
+  agent(sub: string, client: string, scope?: string, claims?: object): Agent;
   /** The owner decides, and the provider calls back. @param claims what it puts into the token besides, or instead */
   decide(proposal: string, decision: 'approve' | 'deny', claims?: Record<string, unknown>): Promise<void>;
   close(): Promise<void>;
@@ -101,10 +101,10 @@ export async function startForeignWorld(
   const listener = getRequestListener(gateway.app.fetch);
   server.serve((request, response) => void listener(request, response));
 
-  const agent = (sub: string, client: string, scope = SCOPE): Agent => {
+  const agent = (sub: string, client: string, scope = SCOPE, claims = {}): Agent => {
     const self: Agent = {
       async send(method, path, body, headers = {}) {
-        const token = await issuer.mint({ claims: { sub, client_id: client, scope } });
+        const token = await issuer.mint({ claims: { sub, client_id: client, scope, ...claims } });
         const response = await fetch(`${server.url}${path}`, {
           method,
           headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },

@@ -183,6 +183,27 @@ describe('a hostile agent', () => {
     expect((await own.propose(buy(6, typed), 'claims')).body.provenance).toEqual(typed.provenance);
   });
 
+  it('of a foreign client goes by the name that it was let in under, whatever it calls itself', async () => {
+    const named = (client_name: string, client = 'somebody-elses') =>
+      world.agent('alice', client, undefined, { client_name });
+    const request = { ...buy(5), requested_by: 'your own terminal' };
+    const { body } = await named('Some Agent (agent.example)').propose(request, 'named');
+    expect(body).toMatchObject({
+      requested_by: 'Some Agent (agent.example)',
+      provenance: { fields: { qty: { source: 'other', from: 'Some Agent (agent.example)' } } },
+    });
+    expect(world.issuer.questions[0]?.details).toMatchObject({
+      requested_by: 'Some Agent (agent.example)',
+      client: 'somebody-elses',
+    });
+    // Bounded and inert, also where a provider lets any name through.
+    const odd = await named(`\u202eliar\u001b[2J${'x'.repeat(200)}`, 'another').propose(buy(6), 'odd');
+    expect(odd.body.requested_by).toMatch(/^[\x20-\x7e]{1,80}$/);
+    // What our own client says of itself is what the person sees.
+    const ours = await named('an imposter', 'trade-agent').propose(request, 'ours');
+    expect(ours.body.requested_by).toBe('your own terminal');
+  });
+
   it('denied twice in a row leaves the person alone for ten minutes; what they type goes on', async () => {
     for (const number of [1, 2]) {
       const { body } = await own.propose(buy(number), `n-${number}`);

@@ -5,13 +5,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium } from '../chromium.ts';
 import { startIdentityProvider, type World } from '../sandbox/identity-provider-fixture.ts';
 import { openPhoneBrowser, type PhoneBrowser } from './phone-browser.ts';
+import { publicClient, register } from './public-client.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let browser: Browser;
 let world: World;
+let agent: string;
 beforeAll(async () => {
   [world, browser] = await Promise.all([startIdentityProvider(), launchChromium()]);
+  agent = (await register(world.issuer, { client_name: `An agent ${'whose name has no end '.repeat(4)}` }))
+    .body.client_id;
 }, 120_000);
 afterAll(async () => {
   await browser?.close();
@@ -59,6 +63,11 @@ describe.each([
     await check('signed in on', 'session');
     await page.goto(`${world.issuer}/device`);
     await check('device', 'user-code');
+    const { url } = await publicClient(world, agent);
+    await page.goto(url().href);
+    await check('let a program in', 'consent');
+    await page.goto(`${world.issuer}/phone/programs`);
+    await check('programs', 'let-in');
     await page.goto('about:blank');
     await page.goto(link);
     await check('link used up', 'message');

@@ -4,8 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApprovalRequests } from '../../../src/home/identity-provider/approval-requests.ts';
 import { createPeople } from '../../../src/home/identity-provider/people.ts';
 import { createRecoveryCodes } from '../../../src/home/identity-provider/recovery-codes.ts';
+import { createSessions } from '../../../src/home/identity-provider/sessions.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { details, startIdentityProvider, type World } from '../sandbox/identity-provider-fixture.ts';
+import { register } from './public-client.ts';
 
 /*
  * Over https the cookie is the origin's own (`__Host-`), so pages work without script: to read and to deny. The server
@@ -100,6 +102,13 @@ async function asked(changes: Parameters<typeof details>[0] = {}) {
   return { id, path: `/phone/requests/${id}` };
 }
 
+/** A program that is answered by https. */
+async function registered() {
+  const redirectUri = 'https://agent.example/callback';
+  const { body } = await register(world.issuer, { redirect_uris: [redirectUri] });
+  return { clientId: body.client_id, redirectUri };
+}
+
 describe('over https, without script', () => {
   it('one signs in by recovery code, with a cookie that is this origin’s alone', async () => {
     const { answer } = await recovered();
@@ -137,6 +146,34 @@ describe('over https, without script', () => {
     ]);
     expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403]);
     expect(await world.phone.request(id)).toMatchObject({ status: 'pending' });
+  });
+
+  it('one lets a program in, once the passkey has signed in, and is led on to it', async () => {
+    const { clientId, redirectUri } = await registered();
+    const browser = plainBrowser();
+    const people = createPeople(world.database(), Date.now);
+    const sessions = createSessions({ database: world.database(), people, formKey: '', clock: systemClock });
+    const secret = sessions.open({ username: 'alice', by: 'passkey', browser: 'a browser', key: undefined });
+    browser.jar.set('__Host-trade_agent_session', secret);
+    const query = new URLSearchParams({
+      client_id: clientId,
+      redirect_uri: redirectUri,
+      response_type: 'code',
+      code_challenge: 'c'.repeat(43),
+      code_challenge_method: 'S256',
+    });
+    const sent = await browser.ask(`/authorize?${query}`);
+    expect(sent.cookies.every((cookie) => cookie.includes('secure'))).toBe(true);
+    const page = sent.location ?? '';
+    const shown = await browser.ask(page);
+    expect(shown.text).toContain('data-testid="allow"');
+    // Chromium stops a form's redirect at any other origin than these.
+    expect(shown.headers['content-security-policy']).toContain("form-action 'self' https://agent.example;");
+    const form_token = await browser.tokenOn(page);
+    const allowed = await browser.ask(page, { form_token, decision: 'allow' });
+    const answered = await browser.ask(allowed.location ?? '');
+    expect(answered.location).toMatch(/^https:\/\/agent\.example\/callback\?code=/);
+    expect(new URL(answered.location ?? '').searchParams.get('iss')).toBe(ADDRESS);
   });
 
   it('the page loads by itself what is new, while nobody is reading', async () => {

@@ -7,11 +7,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
+import type { ClientMetadata } from 'oidc-provider';
 import * as client from 'openid-client';
 import { Faults } from '../../../src/home/faults.ts';
+import type { Revoked } from '../../../src/home/identity-provider/grants.ts';
 import { createIdentityProvider } from '../../../src/home/identity-provider/identity-provider.ts';
 import { draftOf } from '../../../src/home/identity-provider/order-details.ts';
 import { addMissing, createPeople } from '../../../src/home/identity-provider/people.ts';
+import type { RefreshTokenReuse } from '../../../src/home/identity-provider/refresh-token-reuse.ts';
 import type { VaultConnection } from '../../../src/home/identity-provider/third-party.ts';
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
 import type { NumberMatching } from '../../../src/home/phone/decision/picked-code.ts';
@@ -74,6 +77,10 @@ export async function startIdentityProvider(
     publicFetch?: typeof fetch;
     resolve?: ResolveHost;
     clientAddress?: (request: IncomingMessage) => string;
+    documents?: typeof fetch;
+    knownClients?: readonly ClientMetadata[];
+    refreshTokenReuse?: RefreshTokenReuse;
+    onRevoked?: (who: Revoked) => Promise<void>;
     push?: PushOptions;
     numberMatching?: NumberMatching;
     signatures?: 'required' | 'off';
@@ -125,6 +132,10 @@ export async function startIdentityProvider(
       ...(options.publicFetch === undefined ? {} : { publicFetch: options.publicFetch }),
       ...(options.resolve === undefined ? {} : { resolve: options.resolve }),
       ...(options.clientAddress === undefined ? {} : { clientAddress: options.clientAddress }),
+      ...(options.documents === undefined ? {} : { documents: options.documents }),
+      ...(options.knownClients === undefined ? {} : { knownClients: options.knownClients }),
+      ...(options.refreshTokenReuse === undefined ? {} : { refreshTokenReuse: options.refreshTokenReuse }),
+      ...(options.onRevoked === undefined ? {} : { onRevoked: options.onRevoked }),
       ...(options.push === undefined ? {} : { push: options.push }),
       ...(options.signatures === undefined ? {} : { signatures: options.signatures }),
       ...(options.numberMatching === undefined ? {} : { numberMatching: options.numberMatching }),

@@ -36,8 +36,8 @@ describe('discovery', () => {
       connected_accounts_endpoint: `${world.issuer}/me/v1/connected-accounts`,
       token_endpoint_auth_methods_supported: ['none', 'private_key_jwt'],
     });
-    expect(metadata).not.toHaveProperty('authorization_endpoint');
-    for (const path of ['/authorize', '/auth', '/session/end', '/request', '/interaction/x']) {
+    expect(metadata).toHaveProperty('authorization_endpoint', `${world.issuer}/authorize`);
+    for (const path of ['/auth', '/session/end', '/request', '/interaction/x']) {
       expect((await fetch(world.issuer + path, { redirect: 'manual' })).status, path).toBe(404);
     }
   });

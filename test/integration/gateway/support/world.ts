@@ -43,6 +43,7 @@ export async function startWorld(
       GatewayOptions,
       | 'brokerTimeoutMs'
       | 'limits'
+      | 'mounts'
       | 'policies'
       | 'detailsType'
       | 'requireBoundTokens'
@@ -92,6 +93,7 @@ export async function startWorld(
       brokerTimeoutMs: options.brokerTimeoutMs ?? 2000,
       ...(options.policies === undefined ? {} : { policies: options.policies }),
       ...(options.limits === undefined ? {} : { limits: options.limits }),
+      ...(options.mounts === undefined ? {} : { mounts: options.mounts }),
       ...(options.requireBoundTokens === undefined ? {} : { requireBoundTokens: options.requireBoundTokens }),
       ...(options.allowedClients === undefined ? {} : { allowedClients: options.allowedClients }),
       ...(options.ownClients === undefined ? {} : { ownClients: options.ownClients }),

@@ -1,0 +1,53 @@
+import type { Readable, Writable } from 'node:stream';
+import type { McpCaller } from '../../mcp/mcp-caller.ts';
+import { loginRequired } from '../../trading/login-required.ts';
+import { READ_SCOPES, SESSION_SCOPES } from '../../trading/scopes.ts';
+import type { App } from '../app.ts';
+import { version } from '../version.ts';
+
+export interface ServeStdioOptions {
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  /** Only what reads. */
+  readonly readOnly: boolean;
+}
+
+type StdioApp = Pick<App, 'clock' | 'signal' | 'profile' | 'session' | 'reset' | 'limitToReading'>;
+
+/**
+ * Serves an MCP client that started this program, with the session of the profile, until the client goes away. Where nobody
+ * is signed in it serves all the same, and says so to whoever asks for anything.
+ */
+export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Promise<void> {
+  const { readOnly } = options;
+  if (readOnly) app.limitToReading();
+  const { serveMcpStdio } = await import('../../mcp/stdio/serve-stdio.ts');
+  const { createGatewayClient } = await import('../../tools/gateway/gateway-client.ts');
+  const profile = await app.profile();
+  const session = async () => {
+    const found = await app.session();
+    if (found !== undefined) return found;
+    // So that a sign-in in another terminal is seen.
+    await app.reset();
+    throw loginRequired();
+  };
+  const callerOf = async (): Promise<McpCaller> => {
+    const signedIn = await session().catch(() => undefined);
+    const { client_id: clientId } = profile.login_client;
+    return {
+      sub: signedIn?.user.sub ?? '',
+      clientId,
+      // The chat and the schedules are of the same OAuth client, and none of this one’s business.
+      owns: ({ client, requested_by }) => client === clientId && requested_by?.startsWith('mcp ') === true,
+      scopes: new Set(readOnly ? READ_SCOPES : SESSION_SCOPES),
+      environment: profile.environment,
+      signedIn,
+      gateway: createGatewayClient({
+        profile,
+        fetch: async (url, init, scopes) => (await session()).fetch(url, init, scopes),
+      }),
+    };
+  };
+  const { clock, signal } = app;
+  await serveMcpStdio(callerOf, { ...options, version: version(), clock, signal });
+}

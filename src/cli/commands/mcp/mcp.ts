@@ -1,0 +1,34 @@
+import type { Command } from 'commander';
+import { sessionExits } from '../../../app/exit-codes.ts';
+import { serveStdio } from '../../../app/mcp/serve-stdio.ts';
+import { runCommand } from '../../cli.ts';
+import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
+import { addMcpClients } from './mcp-clients.ts';
+
+interface McpOptions {
+  readonly readOnly?: boolean;
+}
+
+export function addMcpCommand(program: Command, cli: Cli): void {
+  const mcp = program
+    .command('mcp')
+    .description(
+      'serve other agents on this machine, over stdin and stdout (Model Context Protocol): they may propose, and you decide on your phone',
+    )
+    .option('--read-only', 'have only what reads')
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent mcp', 'for an MCP client to start, with the session of the profile'],
+        ['trade-agent mcp --read-only', 'nothing that asks or cancels'],
+      ]) + exitCodes(sessionExits),
+    )
+    .action((options: McpOptions, command: Command) =>
+      runCommand(cli, command, (context) => {
+        const { stdin, stdout } = context.io;
+        return serveStdio(context, { stdin, stdout, readOnly: options.readOnly ?? false });
+      }),
+    );
+  addMcpClients(mcp, cli);
+}

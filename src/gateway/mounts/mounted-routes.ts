@@ -1,0 +1,113 @@
+import type { Context, Hono } from 'hono';
+import { Refusal } from '../../trading/refusal.ts';
+import type { Caller } from '../door/caller.ts';
+import type { Door } from '../door/door.ts';
+import { METADATA_PATH } from '../door/protected-resource-metadata.ts';
+import { SIGNING_ALGORITHMS } from '../door/token-rules.ts';
+import { limitedBody } from '../routes/json-body.ts';
+import type { Acting } from './acting.ts';
+import type { Mount, MountedCaller } from './mount.ts';
+
+export interface MountParts {
+  /** The gateway's own, below which it stands. */
+  readonly resource: string;
+  readonly issuer: string;
+  /** In front of this mount alone. */
+  readonly door: Door;
+  readonly acting: Acting;
+}
+
+/** The mount, and its metadata (RFC 9728 §3.1: the well-known part comes before the resource's path). */
+export function mountedRoutes(app: Hono, mount: Mount, { resource, issuer, door, acting }: MountParts): void {
+  const { origin } = new URL(resource);
+  const metadata = {
+    resource: audienceOf(resource, mount),
+    resource_name: mount.name,
+    authorization_servers: [issuer],
+    scopes_supported: Object.keys(mount.scopes),
+    bearer_methods_supported: ['header'],
+    dpop_signing_alg_values_supported: [...SIGNING_ALGORITHMS],
+    dpop_bound_access_tokens_required: mount.requireBoundTokens ?? false,
+  };
+  app.get(
+    metadataPathOf(mount),
+    door.open((c) => c.json(metadata)),
+  );
+  const guarded = door.guard([], async (c, caller) =>
+    mount.serve(
+      await withoutCredentials(c, mount.largestBody),
+      mountedCaller(caller, mount, { app, acting, resource }),
+    ),
+  );
+  app.all(mount.path, (c) => {
+    const from = c.req.header('origin');
+    return from === undefined || from === origin ? guarded(c) : door.open(refuseOrigin)(c);
+  });
+}
+
+/** What the mount's tokens are for. */
+export function audienceOf(resource: string, { path }: Pick<Mount, 'path'>): string {
+  return `${resource.replace(/\/+$/, '')}${path}`;
+}
+
+export function metadataPathOf({ path }: Pick<Mount, 'path'>): string {
+  return `${METADATA_PATH}${path}`;
+}
+
+/** A page of another site would use whatever its visitor's browser knows. */
+function refuseOrigin(): never {
+  throw new Refusal(403, 'origin_refused', 'pages of other sites can do nothing here', {
+    hint: 'Call this from a program, not from a page of another address.',
+  });
+}
+
+function mountedCaller(
+  caller: Caller,
+  mount: Mount,
+  { app, acting, resource }: Pick<MountParts, 'acting' | 'resource'> & { readonly app: Hono },
+): MountedCaller {
+  const { sub, clientId, username, email } = caller;
+  if (clientId === undefined) {
+    throw new Refusal(403, 'client_unknown', 'the access token does not say which client it is for', {
+      hint: 'Sign in by a client whose tokens carry client_id (RFC 9068).',
+      challenge: {},
+    });
+  }
+  const granted = Object.entries(mount.scopes).filter(([scope]) => caller.scopes.has(scope));
+  const there = new Set<string>(granted.flatMap(([, standsFor]) => standsFor));
+  return {
+    sub,
+    clientId,
+    username,
+    email,
+    scopes: new Set(granted.map(([scope]) => scope)),
+    async fetch(path, init = {}) {
+      const request = new Request(new URL(path, resource), init);
+      const { signal } = request;
+      signal.throwIfAborted();
+      return beforeAbort(signal, app.fetch(acting.as(caller, there, request)));
+    },
+  };
+}
+
+/** What is under way goes on: it may be writing. */
+async function beforeAbort(signal: AbortSignal, answer: Response | Promise<Response>): Promise<Response> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(signal.reason);
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await Promise.race([answer, promise]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+const CREDENTIALS = ['authorization', 'dpop', 'cookie', 'proxy-authorization'] as const;
+
+async function withoutCredentials(c: Context, largestBody: number): Promise<Request> {
+  const { url, method, signal } = c.req.raw;
+  const headers = new Headers(c.req.raw.headers);
+  for (const name of CREDENTIALS) headers.delete(name);
+  const body = method === 'GET' || method === 'HEAD' ? null : await limitedBody(c.req.raw.body, largestBody);
+  return new Request(url, { method, headers, body, signal });
+}

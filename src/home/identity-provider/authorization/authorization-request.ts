@@ -1,0 +1,27 @@
+import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { MCP_SCOPES } from '../../../trading/scopes.ts';
+import { isIn } from '../protocol.ts';
+
+/** Beside what `/mcp` knows: who the person is, by id alone, and staying signed in, which all of these programs do. */
+const BESIDE = ['openid', 'offline_access'] as const;
+
+/**
+ * What a request at `/authorize` may ask for. One that names none of `/mcp`'s scopes means them all, as several clients
+ * name none, and one without any would end in a refusal that says nothing.
+ * @throws `invalid_scope`, `invalid_request`
+ */
+export function checkAuthorizationRequest(ctx: KoaContextWithOIDC): void {
+  const { params, route } = ctx.oidc;
+  if (route !== 'authorization' || params === undefined) return;
+  if (params.authorization_details !== undefined) {
+    throw new errors.InvalidRequest('authorization_details are for approvals, which the gateway asks for');
+  }
+  // The others put the answer where scripts of the page that is opened, or its server's log, can read it.
+  if (params.response_mode !== undefined && params.response_mode !== 'query') {
+    throw new errors.InvalidRequest('response_mode must be query');
+  }
+  const scopes = typeof params.scope === 'string' ? params.scope.split(' ').filter(Boolean) : [];
+  const refused = scopes.filter((scope) => !isIn(MCP_SCOPES, scope) && !isIn(BESIDE, scope));
+  if (refused.length > 0) throw new errors.InvalidScope('requested scope is not allowed', refused.join(' '));
+  if (!scopes.some((scope) => isIn(MCP_SCOPES, scope))) params.scope = [...scopes, ...MCP_SCOPES].join(' ');
+}

@@ -1,0 +1,124 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type Provider from 'oidc-provider';
+import { errors } from 'oidc-provider';
+import { isLoopback } from '../../../net/secure-url.ts';
+import { MCP_SCOPES } from '../../../trading/scopes.ts';
+import type { Authentication } from '../device-codes.ts';
+import { isIn, mcpResource } from '../protocol.ts';
+import type { AuthorizedClients } from './authorized-clients.ts';
+import { isDocumentId, type NamedClient, namedClient } from './public-client.ts';
+
+/** A program that waits to be let in, as the person deciding about it sees it. */
+export interface ConsentRequest extends NamedClient {
+  readonly clientId: string;
+  /** Whether the host is where it says who it is; else it is only where it is answered. */
+  readonly hasDocument: boolean;
+  /** Exactly as it will be called, with the code. */
+  readonly redirectUri: string;
+  /** Whether it is answered on the person's own machine, at whatever listens there. */
+  readonly isLocal: boolean;
+  readonly scopes: readonly string[];
+}
+
+/** The browser's request, by whose cookie it is known as the one that the program sent here. */
+export interface Exchange {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+}
+
+export interface Consents {
+  /** Undefined where this browser was not sent here with it, or it is over. */
+  find(exchange: Exchange, id: string): Promise<ConsentRequest | undefined>;
+  /**
+   * Lets the program in as `user`, who has authenticated so, or turns it away where that is undefined.
+   * @returns the path, of this server, by which the browser goes back to the program; undefined as for `find`
+   */
+  decide(
+    exchange: Exchange,
+    id: string,
+    user: string,
+    allowedBy: Authentication | undefined,
+  ): Promise<string | undefined>;
+}
+
+export function createConsents(options: {
+  /** As it is now. */
+  readonly provider: () => Provider;
+  readonly resource: string;
+  readonly authorized: Pick<AuthorizedClients, 'note'>;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}): Consents {
+  const target = mcpResource(options.resource);
+  const deciding = new Set<string>();
+
+  const load = async ({ incoming, outgoing }: Exchange, id: string) => {
+    const provider = options.provider();
+    try {
+      const interaction = await provider.interactionDetails(incoming, outgoing);
+      // The cookie alone would do; the address is what the person sees. The library leaves it to the store what is over.
+      if (interaction.uid !== id || interaction.exp * 1000 <= options.now()) return undefined;
+      const { client_id: clientId, redirect_uri: redirectUri, scope } = interaction.params;
+      const client = await provider.Client.find(String(clientId));
+      if (client === undefined || typeof redirectUri !== 'string') return undefined;
+      return { interaction, client, redirectUri, scopes: typeof scope === 'string' ? scope.split(' ') : [] };
+    } catch (error) {
+      if (error instanceof errors.SessionNotFound || error instanceof errors.InvalidClient) return undefined;
+      throw error;
+    }
+  };
+
+  return {
+    async find(exchange, id) {
+      const loaded = await load(exchange, id);
+      if (loaded === undefined || loaded.interaction.result !== undefined) return undefined;
+      const { client, redirectUri, scopes } = loaded;
+      return {
+        ...namedClient(client, redirectUri),
+        clientId: client.clientId,
+        hasDocument: isDocumentId(client.clientId),
+        redirectUri,
+        isLocal: isLoopback(new URL(redirectUri)),
+        scopes,
+      };
+    },
+    async decide(exchange, id, user, allowedBy) {
+      if (deciding.has(id)) return undefined;
+      deciding.add(id);
+      try {
+        const loaded = await load(exchange, id);
+        if (loaded === undefined) return undefined;
+        const { interaction, client, redirectUri, scopes } = loaded;
+        const back = new URL(interaction.returnTo).pathname;
+        if (interaction.result !== undefined) return back;
+        const provider = options.provider();
+        const { incoming, outgoing } = exchange;
+        if (allowedBy === undefined) {
+          const refused = { error: 'access_denied', error_description: 'the person refused' };
+          await provider.interactionResult(incoming, outgoing, refused, { mergeWithLastSubmission: false });
+          return back;
+        }
+        const { clientId } = client;
+        const grant = new provider.Grant({ clientId, accountId: user });
+        if (scopes.includes('openid')) grant.addOIDCScope('openid');
+        grant.addResourceScope(target, scopes.filter((scope) => isIn(MCP_SCOPES, scope)).join(' '));
+        const grantId = await grant.save();
+        options.authorized.note(grantId, {
+          user,
+          clientId,
+          redirectUri,
+          ...namedClient(client, redirectUri),
+        });
+        const ts = Math.floor((allowedBy.at ?? options.now()) / 1000);
+        await provider.interactionResult(incoming, outgoing, {
+          login: { accountId: user, ts, amr: [...allowedBy.amr], remember: false },
+          select_account: {},
+          consent: { grantId },
+        });
+        return back;
+      } finally {
+        deciding.delete(id);
+      }
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import { Hono } from 'hono';
+import { html } from 'hono/html';
+import { PROPOSE_ORDERS } from '../../trading/scopes.ts';
+import type { ConsentRequest } from '../identity-provider/authorization/consents.ts';
+import { byPasskey } from '../identity-provider/device-codes.ts';
+import { CONSENT_PATH } from '../identity-provider/protocol.ts';
+import { formsMayLeadTo } from './browser.ts';
+import { type BrowserContext, type BrowserEnv, isFull } from './browser-env.ts';
+import { messagePage, page, passkeyNeeded, toSignIn } from './page.ts';
+import type { PhoneServices } from './phone-services.ts';
+import { scopeWords } from './scope-words.ts';
+
+/** Where a program sends the person's browser to be let in (RFC 6749 §4.1.1): who asks, for what, and who is answered. */
+export function createConsentPages({ authorized, consents }: PhoneServices): Hono<BrowserEnv> {
+  const app = new Hono<BrowserEnv>();
+  const path = `${CONSENT_PATH}/:id`;
+
+  app.get(path, async (context) => {
+    const { user } = context.var;
+    const id = context.req.param('id');
+    if (user === undefined) return toSignIn(context, `${CONSENT_PATH}/${id}`);
+    const request = await consents.find(context.env, id);
+    if (request === undefined) return over(context);
+    const known = authorized.list(user.username).some(({ clientId }) => clientId === request.clientId);
+    return consentPage(context, request, { id, known });
+  });
+
+  app.post(path, async (context) => {
+    const { user, session } = context.var;
+    const id = context.req.param('id');
+    if (user === undefined || session === undefined) return toSignIn(context, `${CONSENT_PATH}/${id}`);
+    const request = await consents.find(context.env, id);
+    if (request === undefined) return over(context);
+    const { decision } = await context.req.parseBody();
+    if (decision !== 'allow' && decision !== 'deny') return context.redirect(`${CONSENT_PATH}/${id}`, 303);
+    if (decision === 'allow' && !isFull(context)) return passkeyNeeded(context);
+    const by = decision === 'allow' ? byPasskey({ synced: session.synced, at: session.openedAt }) : undefined;
+    const back = await consents.decide(context.env, id, user.username, by);
+    if (back === undefined) return over(context);
+    return context.redirect(back, 303);
+  });
+
+  return app;
+}
+
+function over(context: BrowserContext) {
+  return messagePage(context, 410, {
+    title: 'There is nothing to decide here',
+    text: 'The program that sent you here waits no longer, or waits for another browser. Start again there.',
+    link: { href: '/phone', text: 'Go to your phone' },
+  });
+}
+
+function consentPage(
+  context: BrowserContext,
+  request: ConsentRequest,
+  { id, known }: { readonly id: string; readonly known: boolean },
+) {
+  const { name, host, hasDocument, redirectUri, isLocal, scopes } = request;
+  const target = new URL(redirectUri);
+  formsMayLeadTo(context, redirectUri);
+  return page(context, {
+    title: 'Let this program in?',
+    body: html`<div class="card" data-testid="consent">
+<h1 tabindex="-1">Let this program in?</h1>
+<p>What calls itself <strong data-testid="client-name">${name}</strong> asks to act as you.</p>
+<p class="soft small" data-testid="client-note">${known ? 'You have let it in before.' : 'New here.'} Nobody has verified its name${
+      hasDocument ? html`; it says who it is at <strong data-testid="client-host">${host}</strong>` : ''
+    }.</p>
+<p>Your answer goes to <strong class="mono" data-testid="redirect-host">${target.host}</strong><br><span class="soft small mono" data-testid="redirect">${redirectUri}</span></p>
+<div class="note"><strong>Only go on if you started this yourself.</strong>A page or message that sent you here is an attack.</div>
+${
+  isLocal
+    ? html`<div class="note" data-testid="local-warning"><strong>It is answered on this very device.</strong>Any program that runs here could have asked under this name.</div>`
+    : ''
+}
+<p>It will be able to:</p>
+<ul data-testid="scopes">${scopes.map((scope) => html`<li>${scopeWords[scope] ?? scope}</li>`)}</ul>
+<p class="soft small">${
+      scopes.includes(PROPOSE_ORDERS)
+        ? 'It can ask you for orders; each one comes to this phone, and none is placed without you.'
+        : 'It can’t ask you for orders.'
+    } You can end it at any time, under Programs.</p>
+<form method="post" action="${CONSENT_PATH}/${id}">
+<input type="hidden" name="form_token" value="${context.var.formToken}">
+<div class="pair">
+<button class="stop" name="decision" value="deny" data-testid="deny">Deny</button>
+${isFull(context) ? html`<button class="go" name="decision" value="allow" data-testid="allow">Allow</button>` : ''}
+</div>
+</form>
+${isFull(context) ? '' : html`<p><a href="/signin?${new URLSearchParams({ next: `${CONSENT_PATH}/${id}` })}" data-testid="passkey-sign-in">Sign in with your passkey</a> to let it in.</p>`}
+</div>`,
+  });
+}

@@ -1,0 +1,82 @@
+import type { CallToolResult } from '@modelcontextprotocol/server';
+import { kindWords } from '../../trading/kinds/kinds.ts';
+import { orderStatusWords } from '../../trading/kinds/phrases.ts';
+import type { Environment } from '../../trading/order.ts';
+import type { Proposal } from '../../trading/proposal.ts';
+import { toolAnswer, untrusted } from './answer.ts';
+import { proposalFacts, statusOf } from './proposal-facts.ts';
+
+/** What is no failure of the call: it did what was asked, or it waits for the person. */
+const fine: readonly string[] = ['pending_approval', 'executing', 'executed'];
+
+/** How a proposal stands, whole, and what to do next. @param wasAsked whether the call was to get something done */
+export function proposalAnswer(
+  proposal: Proposal,
+  environment: Environment,
+  wasAsked: boolean,
+): CallToolResult {
+  const status = statusOf(proposal);
+  const rejected = orderOf(proposal)?.status === 'rejected';
+  return toolAnswer(
+    {
+      environment,
+      message: proposalMessage(proposal),
+      ...proposalFacts(proposal),
+      ...nextStep(proposal),
+      ...untrusted(proposal.reason?.members?.broker_message === undefined ? undefined : 'the broker'),
+    },
+    wasAsked && (!fine.includes(status) || rejected),
+  );
+}
+
+/** In one line, the code first: some clients show no more of a waiting task than its beginning. */
+export function proposalMessage(proposal: Proposal): string {
+  const { kind, code, subject, worst_case, reason } = proposal;
+  const { summary, phrases } = kindWords(kind);
+  const what = summary(subject);
+  const status = statusOf(proposal);
+  if (status === 'pending_approval') {
+    return [
+      `Code ${code}: waiting for the owner to approve or deny on their phone: ${what}.`,
+      ...(worst_case === null ? [] : [`Worst case: ${worst_case.text}`]),
+      phrases.nothing.replace(' was ', ' is ').replace(/\.$/, ' before they approve.'),
+    ].join(' ');
+  }
+  const words = phrases.status[proposal.state] ?? orderStatusWords[proposal.state];
+  const order = orderOf(proposal);
+  return [
+    `${what}: ${words}.`,
+    ...(order === undefined ? [] : [filled(order)]),
+    ...(reason === undefined || status === 'executed' ? [] : [`${reason.text.replace(/\.$/, '')}.`]),
+  ].join(' ');
+}
+
+function filled({ status, filled_qty, filled_avg_price }: NonNullable<ReturnType<typeof orderOf>>): string {
+  const price = filled_avg_price === null ? '' : ` at $${filled_avg_price}`;
+  return Number(filled_qty) > 0 ? `${status}: ${filled_qty}${price}.` : `The order is ${status}.`;
+}
+
+function orderOf({ kind, result }: Proposal) {
+  return result === undefined ? undefined : kindWords(kind).came(result).placed;
+}
+
+function nextStep(proposal: Proposal): { readonly next?: string } {
+  const { id, kind } = proposal;
+  const { again } = kindWords(kind).phrases;
+  switch (statusOf(proposal)) {
+    case 'pending_approval':
+      return {
+        next: `Tell the user the code, and that their phone has the question. Then call check_approval with proposal_id ${id}. Do not ${again} again. withdraw_proposal takes it back.`,
+      };
+    case 'executing':
+      return { next: `Call check_approval with proposal_id ${id}.` };
+    case 'unknown':
+      return {
+        next: `It may have been carried out. Call check_approval with proposal_id ${id}; do not ${again} again before that tells.`,
+      };
+    case 'denied':
+      return { next: 'The owner said no. Do not ask again unless they tell you to.' };
+    default:
+      return {};
+  }
+}

@@ -1,0 +1,117 @@
+import type { Result, ServerContext } from '@modelcontextprotocol/server';
+import { safeLine } from '../../net/shown-text.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { isSettledState } from '../../trading/proposal.ts';
+import { toolAnswer, untrusted } from '../answers/answer.ts';
+import { errorAnswer } from '../answers/error-answer.ts';
+import { proposalAnswer, proposalMessage } from '../answers/proposal-answer.ts';
+import type { McpCaller } from '../mcp-caller.ts';
+import { isTool } from '../tools/catalog.ts';
+import type { McpTool, Proposed, ToolCall } from '../tools/mcp-tool.ts';
+import { hold } from './hold.ts';
+import { taskOf } from './proposal-tasks.ts';
+import type { McpServerOptions } from './server-options.ts';
+import { declaresTasks, taskResult } from './tasks.ts';
+
+export interface CallOptions {
+  readonly caller: McpCaller;
+  readonly tools: readonly McpTool[];
+  readonly server: McpServerOptions;
+  /** Whether the client may be answered by a task at all: those of the 2026 revision. */
+  readonly mayBeTask: boolean;
+  readonly clientName: string;
+}
+
+/** Answers one `tools/call`. Never throws: an exception’s message would be sent to the client. */
+export async function callTool(
+  {
+    name,
+    arguments: args = {},
+  }: { readonly name: string; readonly arguments?: Record<string, unknown> | undefined },
+  context: ServerContext,
+  options: CallOptions,
+): Promise<Result> {
+  const { caller, server } = options;
+  const { environment } = caller;
+  try {
+    const tool = requireTool(name, options);
+    const parsed = parseArguments(tool, args);
+    const call: ToolCall = {
+      caller,
+      clock: server.clock,
+      signal: context.mcpReq.signal,
+      clientName: options.clientName,
+      proposalKey: (own) =>
+        own === undefined
+          ? server.keys.ofCall([caller.sub, caller.clientId, context.mcpReq.id, name, args])
+          : server.keys.own(own),
+    };
+    const outcome = await tool.run(call, parsed);
+    if ('proposal' in outcome) return await answered(outcome, context, options);
+    const { message, found, outside } = outcome;
+    return toolAnswer({ environment, message, status: 'ok', ...found, ...untrusted(outside) });
+  } catch (error) {
+    return errorAnswer(error, environment);
+  }
+}
+
+/** A task where the client can wait by one; else the answer is held back for a while. */
+async function answered(
+  { proposal, isAsked }: Proposed,
+  context: ServerContext,
+  { caller, server, mayBeTask }: CallOptions,
+): Promise<Result> {
+  const { environment } = caller;
+  if (!isAsked || isSettledState(proposal.state)) return proposalAnswer(proposal, environment, isAsked);
+  if (mayBeTask && declaresTasks(context)) return taskResult(proposal.id, taskOf(proposal, caller));
+  const tell = progressOf(context);
+  await tell(proposalMessage(proposal));
+  const seen = await hold(caller.gateway, proposal, {
+    clock: server.clock,
+    signal: context.mcpReq.signal,
+    ms: server.holdMs,
+    changed: (next) => tell(proposalMessage(next)),
+  });
+  return proposalAnswer(seen, environment, true);
+}
+
+/** Where the client asked to be told how it goes. */
+function progressOf({ mcpReq }: ServerContext): (message: string) => Promise<void> {
+  const progressToken = mcpReq._meta?.progressToken;
+  let progress = 0;
+  return async (message) => {
+    if (progressToken === undefined) return;
+    progress += 1;
+    // Whether or not it arrives, the proposal goes on.
+    await mcpReq
+      .notify({ method: 'notifications/progress', params: { progressToken, progress, message } })
+      .catch(() => undefined);
+  };
+}
+
+function requireTool(name: string, { tools }: CallOptions): McpTool {
+  const tool = tools.find((one) => one.name === name);
+  if (tool !== undefined) return tool;
+  throw isTool(name)
+    ? new TradeAgentError('insufficient_scope', `${name} is not among what this client was granted`, {
+        hint: 'Ask the user to connect this server again and to allow it.',
+      })
+    : new TradeAgentError('usage', `there is no tool ${JSON.stringify(safeLine(name, 64))}`, {
+        hint: 'List the tools.',
+      });
+}
+
+function parseArguments(tool: McpTool, args: Record<string, unknown>): Record<string, unknown> {
+  const parsed = tool.schema.safeParse(args);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const field = issue === undefined ? '' : issue.path.map(String).join('.');
+  throw new TradeAgentError(
+    'usage',
+    safeLine(
+      `${field === '' ? 'wrong arguments' : field}: ${issue?.message ?? 'not as the schema says'}`,
+      300,
+    ),
+    { hint: 'Call it again with arguments as its schema says.', details: field === '' ? {} : { field } },
+  );
+}

@@ -1,0 +1,16 @@
+import type { Clock } from '../../machine/clock.ts';
+import type { ProposalKeys } from './retries.ts';
+
+export interface McpServerOptions {
+  /** The program's. */
+  readonly version: string;
+  /** Whether only what reads is there. */
+  readonly readOnly: boolean;
+  readonly clock: Clock;
+  readonly keys: ProposalKeys;
+  /** How long an answer is held back for the person’s decision, milliseconds. */
+  readonly holdMs: number;
+}
+
+/** Clients give up, or move a call aside, soon after. */
+export const HOLD_MS = 20_000;

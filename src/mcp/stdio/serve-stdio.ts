@@ -1,0 +1,32 @@
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
+import type { McpCaller } from '../mcp-caller.ts';
+import { mcpServer } from '../server/mcp-server.ts';
+import { createProposalKeys } from '../server/retries.ts';
+import { HOLD_MS, type McpServerOptions } from '../server/server-options.ts';
+
+export interface StdioOptions extends Omit<McpServerOptions, 'keys' | 'holdMs'> {
+  readonly stdin: Readable;
+  /** The protocol's alone. */
+  readonly stdout: Writable;
+  readonly signal: AbortSignal;
+}
+
+/** Serves one client until it closes its end, or the signal aborts. What it proposed goes on. */
+export async function serveMcpStdio(
+  callerOf: () => Promise<McpCaller>,
+  { stdin, stdout, signal, ...options }: StdioOptions,
+): Promise<void> {
+  const server = { ...options, holdMs: HOLD_MS, keys: createProposalKeys(options.clock) };
+  const gone = Promise.race([
+    once(stdin, 'end', { signal }),
+    once(stdin, 'close', { signal }),
+    once(stdout, 'close', { signal }),
+  ]).catch(() => undefined);
+  const handle = serveStdio(async (context) => mcpServer(await callerOf(), context, server), {
+    transport: new StdioServerTransport(stdin, stdout),
+  });
+  await gone;
+  await handle.close();
+}

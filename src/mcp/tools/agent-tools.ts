@@ -1,0 +1,35 @@
+import type { z } from 'zod';
+import { getPortfolio } from '../../tools/get-portfolio.ts';
+import { getQuote } from '../../tools/get-quote.ts';
+import { listOrders } from '../../tools/list-orders.ts';
+import type { DirectTool } from '../../tools/tool.ts';
+import { whoami } from '../../tools/whoami.ts';
+import { defineMcpTool, type McpTool } from './mcp-tool.ts';
+
+/** What the agent's own tools read, by the very same definition. */
+export const agentTools: readonly McpTool[] = [
+  read(whoami, 'Who is signed in'),
+  read(getQuote, 'Quotes'),
+  read(getPortfolio, 'Portfolio'),
+  read(listOrders, 'Orders'),
+];
+
+function read(tool: DirectTool, title: string): McpTool {
+  return defineMcpTool({
+    name: tool.name,
+    title,
+    description: tool.description,
+    schema: tool.schema as z.ZodObject,
+    scopes: tool.scopes,
+    effect: 'reads',
+    async run({ caller }, args) {
+      const { signedIn, gateway } = caller;
+      const { summary, content, outside } = await tool.execute({ session: signedIn, gateway }, args);
+      return {
+        message: summary,
+        found: JSON.parse(content) as Record<string, unknown>,
+        ...(outside === undefined ? {} : { outside }),
+      };
+    },
+  });
+}

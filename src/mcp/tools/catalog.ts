@@ -1,0 +1,39 @@
+import { agentTools } from './agent-tools.ts';
+import { cancelOrder } from './cancel-order.ts';
+import { checkApproval } from './check-approval.ts';
+import { getBars } from './get-bars.ts';
+import { getPerformance } from './get-performance.ts';
+import { listProposals } from './list-proposals.ts';
+import { marketClock } from './market-clock.ts';
+import type { McpTool } from './mcp-tool.ts';
+import { placeOrder } from './place-order.ts';
+import { replaceOrder } from './replace-order.ts';
+import { sendSummary } from './send-summary.ts';
+import { withdrawProposal } from './withdraw-proposal.ts';
+
+/** Everything that a client can ask for. */
+const mcpTools: readonly McpTool[] = [
+  ...agentTools,
+  getBars,
+  getPerformance,
+  marketClock,
+  listProposals,
+  checkApproval,
+  placeOrder,
+  replaceOrder,
+  sendSummary,
+  withdrawProposal,
+  cancelOrder,
+];
+
+/** Those that a caller with these scopes has; only what reads, where nothing else is wanted. */
+export function toolsFor(scopes: ReadonlySet<string>, readOnly: boolean): McpTool[] {
+  return mcpTools.filter(
+    (tool) => (!readOnly || tool.effect === 'reads') && tool.scopes.every((scope) => scopes.has(scope)),
+  );
+}
+
+/** Whether there is such a tool, for anybody. */
+export function isTool(name: string): boolean {
+  return mcpTools.some((tool) => tool.name === name);
+}

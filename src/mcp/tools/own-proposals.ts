@@ -1,0 +1,21 @@
+import { TradeAgentError } from '../../trading/errors.ts';
+import type { Proposal } from '../../trading/proposal.ts';
+import type { McpCaller } from '../mcp-caller.ts';
+
+/**
+ * A proposal of this caller's: of this person, by this client. Knowing an id is no right to it.
+ * @throws {TradeAgentError} `not_found`, the same for one that is another's and one that is nobody's
+ */
+export async function ownProposal({ gateway, owns }: McpCaller, id: string): Promise<Proposal> {
+  const proposal = await gateway.proposal(id).catch((error: unknown) => {
+    throw error instanceof TradeAgentError && error.code === 'not_found' ? notYours() : error;
+  });
+  if (!owns(proposal)) throw notYours();
+  return proposal;
+}
+
+function notYours(): TradeAgentError {
+  return new TradeAgentError('not_found', 'there is no such proposal of yours', {
+    hint: 'Use the proposal_id of an earlier answer, or list_proposals.',
+  });
+}

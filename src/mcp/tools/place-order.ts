@@ -1,0 +1,17 @@
+import { placeOrder as agents, readOrderRequest } from '../../tools/place-order.ts';
+import { defineMcpTool } from './mcp-tool.ts';
+import { propose, withKey } from './propose.ts';
+
+export const placeOrder = defineMcpTool({
+  name: agents.name,
+  title: 'Propose an order',
+  description: `${agents.description} The answer is pending_approval while they have not decided: then call check_approval, and do not place the order again.`,
+  schema: withKey(agents.schema),
+  scopes: ['orders:propose', 'orders:read'],
+  effect: 'asks',
+  async run(call, { idempotency_key, ...args }) {
+    const order = readOrderRequest(args);
+    const { environment } = call.caller;
+    return propose(call, { kind: 'order', order: { ...order, environment } }, order, idempotency_key);
+  },
+});

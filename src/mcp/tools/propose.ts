@@ -1,0 +1,52 @@
+import type { z } from 'zod';
+import {
+  idempotencyKeySchema,
+  PASSED_ON,
+  type ProposalRequestInput,
+  type Provenance,
+} from '../../trading/proposal.ts';
+import { printableAscii } from '../../trading/unseen.ts';
+import type { Proposed, ToolCall } from './mcp-tool.ts';
+
+/** By which a client says that two calls are one. */
+export const idempotencyKey = idempotencyKeySchema
+  .optional()
+  .describe(
+    'The same key and arguments are the same proposal, however often they are sent. Use a new one for each order.',
+  );
+
+type WithoutBase<Request> = Request extends unknown
+  ? Omit<Request, 'requested_by' | 'provenance' | 'ttl'>
+  : never;
+
+/**
+ * Proposes for a foreign client: none of it is the person's own words as far as anybody here knows, and that is what their
+ * phone shows.
+ * @param fields what the client gave, by name
+ */
+export async function propose(
+  call: ToolCall,
+  request: WithoutBase<ProposalRequestInput>,
+  fields: Readonly<Record<string, unknown>>,
+  key?: string,
+): Promise<Proposed> {
+  const name = printableAscii(call.clientName, 60) || 'unnamed';
+  const proposal = await call.caller.gateway.propose(
+    {
+      ...request,
+      requested_by: `mcp ${name}`,
+      provenance: allOther(fields, `${PASSED_ON}${name}`),
+    } as ProposalRequestInput,
+    call.proposalKey(key),
+  );
+  return { proposal, isAsked: true };
+}
+
+function allOther(fields: Readonly<Record<string, unknown>>, from: string): Provenance {
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return { fields: Object.fromEntries(given.map(([name]) => [name, { source: 'other', from }])) };
+}
+
+/** The zod object's own, without what only says how to propose. */
+export const withKey = <Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>) =>
+  schema.extend({ idempotency_key: idempotencyKey });

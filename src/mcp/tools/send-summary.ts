@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { summaryMessage } from '../../tools/summary-message.ts';
+import { messageServices } from '../../trading/message.ts';
+import { defineMcpTool } from './mcp-tool.ts';
+import { propose, withKey } from './propose.ts';
+
+export const sendSummary = defineMcpTool({
+  name: 'send_summary',
+  title: 'Propose to send a summary',
+  description:
+    'Proposes to send a summary of the portfolio to a Slack channel or by e-mail. The text is written by the gateway’s own figures; the owner sees the recipient and all of it on their phone and approves or denies it there; nothing is sent before.',
+  schema: withKey(
+    z.strictObject({
+      service: z.enum(messageServices),
+      recipient: z.string().max(254).describe('A Slack channel such as #trading, or one e-mail address'),
+      note: z.string().max(400).optional().describe('A sentence to go under the summary'),
+    }),
+  ),
+  scopes: ['orders:propose', 'portfolio:read', 'orders:read'],
+  effect: 'asks',
+  async run(call, { service, recipient, note, idempotency_key }) {
+    const { gateway } = call.caller;
+    const message = await summaryMessage(service, { recipient, note }, gateway, call.clock.now());
+    return propose(call, { kind: 'message', message }, message, idempotency_key);
+  },
+});

@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { defineMcpTool } from './mcp-tool.ts';
+import { ownProposal } from './own-proposals.ts';
+import { proposalIdSchema } from './proposal-id.ts';
+
+export const withdrawProposal = defineMcpTool({
+  name: 'withdraw_proposal',
+  title: 'Take a proposal back',
+  description:
+    'Takes back a proposal that the owner has not decided about yet, on their phone too. It cannot cancel an order that was placed.',
+  schema: z.strictObject({ proposal_id: proposalIdSchema }),
+  scopes: ['orders:propose', 'orders:read'],
+  effect: 'asks',
+  async run({ caller }, { proposal_id }) {
+    await ownProposal(caller, proposal_id);
+    return { proposal: await caller.gateway.withdraw(proposal_id), isAsked: false };
+  },
+});

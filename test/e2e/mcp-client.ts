@@ -1,0 +1,24 @@
+import Database from 'better-sqlite3-multiple-ciphers';
+import { homeFiles } from '../../src/app/home/home-files.ts';
+import { createAuthorizedClients } from '../../src/home/identity-provider/authorization/authorized-clients.ts';
+import { createOidcStore } from '../../src/home/identity-provider/oidc-store.ts';
+
+/** Lets an MCP client in at a home, at its folder, as somebody's browser would. */
+export async function letMcpClientIn(folder: string, user: string, name: string): Promise<void> {
+  const database = new Database(homeFiles(folder).providerDatabase);
+  const nothing = async () => undefined;
+  const store = createOidcStore({
+    database,
+    now: Date.now,
+    onGrantEnded: nothing,
+    beforeBackchannelRequest: nothing,
+  });
+  const clientId = 'https://agent.example/client.json';
+  await store.adapter('Grant').upsert('grant-of-the-test', { accountId: user, clientId }, 3600);
+  createAuthorizedClients(database, store, Date.now).note('grant-of-the-test', {
+    ...{ user, clientId, name },
+    host: 'agent.example',
+    redirectUri: 'http://127.0.0.1:9123/callback',
+  });
+  database.close();
+}

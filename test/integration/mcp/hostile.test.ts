@@ -1,0 +1,225 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../src/machine/clock.ts';
+import { mcpEndpoint } from '../../../src/mcp/http/mcp-endpoint.ts';
+import type { McpCaller } from '../../../src/mcp/mcp-caller.ts';
+import { mcpServer } from '../../../src/mcp/server/mcp-server.ts';
+import { createProposalKeys } from '../../../src/mcp/server/retries.ts';
+import { MCP_SCOPES } from '../../../src/trading/scopes.ts';
+import { type McpWorld, startMcpWorld } from './mcp-world.ts';
+import { rpc } from './rpc.ts';
+
+let world: McpWorld;
+/** Alice's agent, another agent of hers, and Bob's. */
+let tokens: { mine: string; herOther: string; bobs: string };
+beforeAll(async () => {
+  world = await startMcpWorld({ holdMs: 200 });
+  tokens = {
+    mine: await world.token('helper-bot', 'alice'),
+    herOther: await world.token('other-bot', 'alice'),
+    bobs: await world.token('helper-bot', 'bob'),
+  };
+});
+afterAll(() => world?.close());
+
+type Facts = Record<string, unknown> & { status: string; proposal_id: string };
+const factsOf = (result: Record<string, unknown>) => result.structuredContent as Facts;
+const call = (token: string, name: string, args: Record<string, unknown> = {}, capabilities?: object) =>
+  rpc({ url: world.url, token, ...(capabilities && { capabilities }) }, 'tools/call', {
+    name,
+    arguments: args,
+  });
+const buy = (qty: number) => ({ symbol: 'AAPL', side: 'buy', qty: String(qty) });
+
+describe('another caller', () => {
+  it('has no use for the id of a task or proposal, nor learns that there is one', async () => {
+    const { taskId } = await call(tokens.mine, 'place_order', buy(11));
+    const nobodys = await call(tokens.bobs, 'check_approval', { proposal_id: 'AAAAAAAAAAAA' });
+    for (const token of [tokens.herOther, tokens.bobs]) {
+      const send = (method: string) => rpc({ url: world.url, token }, method, { taskId });
+      for (const method of ['tasks/get', 'tasks/cancel', 'tasks/update']) {
+        await expect(send(method), method).rejects.toMatchObject({ code: -32602 });
+      }
+      for (const name of ['check_approval', 'withdraw_proposal']) {
+        const refused = await call(token, name, { proposal_id: taskId });
+        expect(refused.isError).toBe(true);
+        expect(factsOf(refused)).toEqual(factsOf(nobodys));
+      }
+      expect(factsOf(await call(token, 'list_proposals', { state: 'all' })).proposals).toEqual([]);
+    }
+    const own = await call(tokens.mine, 'check_approval', { proposal_id: taskId, wait_seconds: 0 });
+    expect(factsOf(own).status).toBe('pending_approval');
+    await call(tokens.mine, 'withdraw_proposal', { proposal_id: taskId });
+  });
+});
+
+describe('limits', () => {
+  it('a loop of 500 orders rings the phone three times at most, and shuts nobody else out', async () => {
+    const results: Facts[] = [];
+    for (let batch = 0; batch < 10; batch++) {
+      const calls = Array.from({ length: 50 }, (_, index) =>
+        call(tokens.mine, 'place_order', buy(100 + batch * 50 + index)),
+      );
+      for (const result of await Promise.all(calls)) {
+        if (result.resultType !== 'task') results.push(factsOf(result));
+      }
+    }
+    expect(results).toHaveLength(497);
+    expect(new Set(results.map(({ error }) => error))).toEqual(new Set(['blocked']));
+    expect(await world.phone.requests('alice')).toHaveLength(3);
+    const other = await call(tokens.herOther, 'place_order', buy(1));
+    expect(other.resultType).toBe('task');
+    await call(tokens.herOther, 'withdraw_proposal', { proposal_id: other.taskId });
+  });
+});
+
+describe('a tool', () => {
+  it('is not there for who was not granted its scopes, and says so where it is called all the same', async () => {
+    const token = await world.token('helper-bot', 'alice', { scopes: ['market:read'] });
+    const { tools } = (await rpc({ url: world.url, token }, 'tools/list')) as { tools: { name: string }[] };
+    expect(tools.map(({ name }) => name)).toEqual(['whoami', 'get_quote', 'get_bars', 'market_clock']);
+    const refused = await call(token, 'place_order', buy(1));
+    expect(factsOf(refused)).toMatchObject({ status: 'error', error: 'insufficient_scope' });
+  });
+
+  it('takes nothing but what its schema has', async () => {
+    for (const args of [
+      { ...buy(1), account: 'other' },
+      { ...buy(1), qty: 1 },
+      { ...buy(1), qty: '1e9' },
+    ]) {
+      const refused = await call(tokens.bobs, 'place_order', args);
+      expect(factsOf(refused)).toMatchObject({ status: 'error', error: 'usage' });
+    }
+    const unknown = await call(tokens.bobs, 'transfer_money');
+    expect(factsOf(unknown)).toMatchObject({ status: 'error', error: 'usage' });
+  });
+
+  it('shows on the phone that nothing of it is the person’s own, and who asked', async () => {
+    const { taskId } = await call(tokens.bobs, 'place_order', { ...buy(3), symbol: 'NVDA' });
+    const { provenance, requested_by, client } = await (await world.as('bob')).proposal(String(taskId));
+    expect(requested_by).toBe('mcp by-hand');
+    expect(client).toBe('helper-bot');
+    const sources = Object.values(provenance?.fields ?? {});
+    expect(sources.length).toBeGreaterThan(2);
+    for (const source of sources) expect(source).toEqual({ source: 'other', from: 'helper-bot' });
+  });
+
+  it('that fails as nobody foresaw tells the client nothing of it', async () => {
+    const broken = new Proxy({} as McpCaller['gateway'], {
+      get: () => () => Promise.reject(new Error('password hunter2 at /home/alice')),
+    });
+    const caller: McpCaller = {
+      sub: 'alice',
+      clientId: 'helper-bot',
+      owns: () => true,
+      scopes: new Set(MCP_SCOPES),
+      environment: 'paper',
+      signedIn: {
+        user: { sub: 'alice', name: undefined, email: undefined },
+        profile: { name: 'x', environment: 'paper' },
+      },
+      gateway: broken,
+    };
+    const options = {
+      version: '0',
+      readOnly: false,
+      clock: systemClock,
+      keys: createProposalKeys(systemClock),
+      holdMs: 10,
+    };
+    const endpoint = mcpEndpoint((who: McpCaller, context) => mcpServer(who, context, options));
+    const fetch = (request: Request) => endpoint(request, caller);
+    for (const [name, args] of [
+      ['get_portfolio', {}],
+      ['place_order', buy(1)],
+      ['check_approval', { proposal_id: 'x' }],
+    ] as const) {
+      const answer = await fetch(
+        new Request('http://localhost/mcp', {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+          body: JSON.stringify({
+            jsonrpc: '2.0',
+            id: 1,
+            method: 'tools/call',
+            params: { name, arguments: args },
+          }),
+        }),
+      );
+      const text = await answer.text();
+      expect(text).toContain('something went wrong in trade-agent');
+      expect(text).not.toContain('hunter2');
+    }
+    const tasks = await fetch(
+      new Request('http://localhost/mcp', {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          accept: 'application/json, text/event-stream',
+          'mcp-protocol-version': '2026-07-28',
+          'mcp-method': 'tasks/get',
+          'mcp-name': 'x',
+        },
+        body: JSON.stringify({
+          jsonrpc: '2.0',
+          id: 1,
+          method: 'tasks/get',
+          params: {
+            taskId: 'x',
+            _meta: {
+              'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+              'io.modelcontextprotocol/clientInfo': { name: 'x', version: '1' },
+              'io.modelcontextprotocol/clientCapabilities': {
+                extensions: { 'io.modelcontextprotocol/tasks': {} },
+              },
+            },
+          },
+        }),
+      }),
+    );
+    const text = await tasks.text();
+    expect(text).toContain('-32603');
+    expect(text).not.toContain('hunter2');
+  });
+});
+
+describe('a server that only reads', () => {
+  it('has nothing that asks or acts', async () => {
+    const reading = await startMcpWorld({ readOnly: true });
+    try {
+      const token = await reading.token('helper-bot', 'alice');
+      const { tools } = (await rpc({ url: reading.url, token }, 'tools/list')) as {
+        tools: { name: string; annotations: { readOnlyHint: boolean } }[];
+      };
+      expect(tools).toHaveLength(9);
+      expect(tools.every(({ annotations }) => annotations.readOnlyHint)).toBe(true);
+      const refused = await rpc({ url: reading.url, token }, 'tools/call', {
+        name: 'cancel_order',
+        arguments: { order_id: 'x' },
+      });
+      expect(factsOf(refused)).toMatchObject({ status: 'error' });
+    } finally {
+      await reading.close();
+    }
+  });
+});
+
+describe('1,000 calls at once', () => {
+  it('are answered each with its own, or with what is in the way', async () => {
+    const symbols = ['AAPL', 'MSFT'] as const;
+    const quoted = Array.from({ length: 500 }, async (_, index) => {
+      const symbol = symbols[index % 2];
+      const { quotes, error } = factsOf(await call(tokens.bobs, 'get_quote', { symbols: [symbol] }));
+      if (error === undefined) expect(quotes).toMatchObject([{ symbol }]);
+      // The broker has limits too.
+      else expect(error).toBe('broker_busy');
+    });
+    const listed = Array.from({ length: 500 }, async (_, index) => {
+      const whose = index % 2 === 0 ? tokens.mine : tokens.bobs;
+      const { proposals } = factsOf(await call(whose, 'list_proposals', { state: 'all' }));
+      const symbol = index % 2 === 0 ? 'AAPL' : 'NVDA';
+      for (const { summary } of proposals as { summary: string }[]) expect(summary).toContain(symbol);
+    });
+    await Promise.all([...quoted, ...listed]);
+  }, 60_000);
+});

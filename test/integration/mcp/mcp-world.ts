@@ -1,0 +1,113 @@
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { exportJWK, type GenerateKeyPairResult, SignJWT } from 'jose';
+import { systemClock } from '../../../src/machine/clock.ts';
+import { mcpMount } from '../../../src/mcp/http/mcp-mount.ts';
+import type { SandboxOptions } from '../../../src/sandbox/sandbox.ts';
+import { MCP_SCOPES } from '../../../src/trading/scopes.ts';
+import { type ProposalWorld, startProposalWorld } from '../approval/world.ts';
+
+/** Somebody else's agent, twice; each is registered with the provider beforehand. */
+export const clients = ['helper-bot', 'other-bot'] as const;
+type ClientId = (typeof clients)[number];
+
+/** A sandbox whose `/mcp` other people's clients are let in at. */
+export interface McpWorld extends ProposalWorld {
+  /** An access token for `/mcp`, or for `/v1` where that is said; the person allows it on their phone. */
+  token(
+    client: ClientId,
+    user: 'alice' | 'bob',
+    options?: { scopes?: readonly string[]; resource?: string; dpop?: GenerateKeyPairResult },
+  ): Promise<string>;
+  /** Connected, by the official SDK. */
+  connect(token: string, options?: ConnectOptions): Promise<Client>;
+  /** Where the endpoint is. */
+  readonly url: string;
+}
+
+interface ConnectOptions {
+  readonly version?: '2026-07-28' | '2025-11-25' | '2025-06-18';
+  readonly capabilities?: ConstructorParameters<typeof Client>[1] extends infer O
+    ? O extends { capabilities?: infer C }
+      ? C
+      : never
+    : never;
+}
+
+const proofOf = async ({ publicKey, privateKey }: GenerateKeyPairResult, htu: string) =>
+  new SignJWT({ htm: 'POST', htu, jti: crypto.randomUUID() })
+    .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk: await exportJWK(publicKey) })
+    .setIssuedAt()
+    .sign(privateKey);
+
+export async function startMcpWorld(
+  options: Partial<SandboxOptions> & { holdMs?: number; readOnly?: boolean } = {},
+): Promise<McpWorld> {
+  const { holdMs = 20_000, readOnly = false, ...sandbox } = options;
+  const world = await startProposalWorld({
+    mounts: [mcpMount({ version: '0.0.0', readOnly, clock: systemClock, environment: 'paper', holdMs })],
+    knownClients: clients.map((id) => ({
+      client_id: id,
+      client_name: id,
+      application_type: 'native',
+      token_endpoint_auth_method: 'none',
+      grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+      response_types: [],
+      redirect_uris: [],
+      scope: 'openid profile email offline_access',
+    })),
+    ...sandbox,
+  });
+  const issuer = () => world.sandbox.ready.issuer;
+  const post = async (path: string, body: Record<string, string>, dpop?: GenerateKeyPairResult) => {
+    const url = `${issuer()}${path}`;
+    const headers: Record<string, string> = dpop === undefined ? {} : { dpop: await proofOf(dpop, url) };
+    const response = await fetch(url, { method: 'POST', headers, body: new URLSearchParams(body) });
+    return (await response.json()) as Record<string, string>;
+  };
+  const open: Client[] = [];
+  const self: Omit<McpWorld, keyof ProposalWorld> = {
+    get url() {
+      return `${issuer()}/mcp`;
+    },
+    async token(client, user, { scopes = MCP_SCOPES, resource = `${issuer()}/mcp`, dpop } = {}) {
+      const scope = ['openid', ...scopes].join(' ');
+      const begun = await post('/device/code', { client_id: client, scope, resource });
+      if (begun.user_code === undefined) throw new Error(JSON.stringify(begun));
+      await world.phone.completeDevice(user, begun.user_code);
+      const answer = await post(
+        '/token',
+        {
+          grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+          device_code: begun.device_code ?? '',
+          client_id: client,
+          resource,
+        },
+        dpop,
+      );
+      if (answer.access_token === undefined) throw new Error(JSON.stringify(answer));
+      return answer.access_token;
+    },
+    async connect(token, { version = '2026-07-28', capabilities = {} } = {}) {
+      const mode = version === '2026-07-28' ? { pin: version } : 'legacy';
+      const client = new Client({ name: 'test-client', version: '1' }, {
+        capabilities,
+        versionNegotiation: { mode },
+      } as never);
+      await client.connect(
+        new StreamableHTTPClientTransport(new URL(self.url), {
+          requestInit: { headers: { authorization: `Bearer ${token}` } },
+        }),
+      );
+      open.push(client);
+      return client;
+    },
+  };
+  const close = async () => {
+    await Promise.all(open.map((client) => client.close()));
+    await world.close();
+  };
+  return Object.create(world, {
+    ...Object.getOwnPropertyDescriptors(self),
+    close: { value: close },
+  }) as McpWorld;
+}

@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type McpWorld, startMcpWorld } from './mcp-world.ts';
+
+let world: McpWorld;
+let token: string;
+beforeAll(async () => {
+  world = await startMcpWorld();
+  token = await world.token('helper-bot', 'alice');
+});
+afterAll(() => world?.close());
+
+type Facts = Record<string, unknown> & { status: string; code: string; proposal_id: string };
+
+const factsOf = (result: unknown) => (result as { structuredContent: Facts }).structuredContent;
+const order = { symbol: 'AAPL', side: 'buy', qty: '1' };
+
+describe.each(['2026-07-28', '2025-11-25'] as const)('a client of %s', (version) => {
+  it('lists what it was granted, and reads', async () => {
+    const client = await world.connect(token, { version });
+    const { tools } = await client.listTools();
+    expect(tools.map(({ name }) => name).sort()).toEqual(
+      'cancel_order check_approval get_bars get_performance get_portfolio get_quote list_orders list_proposals market_clock place_order replace_order send_summary whoami withdraw_proposal'.split(
+        ' ',
+      ),
+    );
+    const quote = await client.callTool({ name: 'get_quote', arguments: { symbols: ['AAPL'] } });
+    expect(factsOf(quote)).toMatchObject({
+      environment: 'paper',
+      status: 'ok',
+      quotes: [{ symbol: 'AAPL' }],
+    });
+    expect(JSON.parse((quote.content as { text: string }[])[0]?.text ?? '')).toEqual(factsOf(quote));
+  });
+
+  it('places an order that is held until the person has approved, and filled', async () => {
+    const client = await world.connect(token, { version });
+    const said: string[] = [];
+    const placing = client.callTool(
+      { name: 'place_order', arguments: order },
+      { onprogress: ({ message }) => void said.push(message ?? '') },
+    );
+    const person = await world.as('alice');
+    await expect.poll(() => said.length).toBeGreaterThan(0);
+    const code = /Code (\w{4})/.exec(said[0] ?? '')?.[1] ?? '';
+    await person.tap(code);
+    const facts = factsOf(await placing);
+    expect(facts).toMatchObject({ status: 'executed', code, order: { status: 'filled', filled_qty: '1' } });
+  });
+});

@@ -1,0 +1,55 @@
+/** What the endpoint refused with. */
+export class RpcError extends Error {
+  readonly code: number;
+  readonly data: unknown;
+
+  constructor(code: number, message: string, data: unknown) {
+    super(message);
+    this.code = code;
+    this.data = data;
+  }
+}
+
+export const tasksExtension = { extensions: { 'io.modelcontextprotocol/tasks': {} } };
+
+/** One request of the 2026-07-28 revision, by hand: the SDK's own client knows no tasks. */
+export async function rpc(
+  { url, token, capabilities = tasksExtension }: { url: string; token: string; capabilities?: object },
+  method: string,
+  params: Record<string, unknown> = {},
+  id: number | string = crypto.randomUUID(),
+): Promise<Record<string, unknown>> {
+  const name = params.name ?? params.taskId;
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': method,
+      ...(name === undefined ? {} : { 'mcp-name': String(name) }),
+    },
+    body: JSON.stringify({
+      jsonrpc: '2.0',
+      id,
+      method,
+      params: {
+        ...params,
+        _meta: {
+          'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+          'io.modelcontextprotocol/clientInfo': { name: 'by-hand', version: '1' },
+          'io.modelcontextprotocol/clientCapabilities': capabilities,
+        },
+      },
+    }),
+  });
+  const text = await response.text();
+  const { result, error } = JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? text) as {
+    result?: Record<string, unknown>;
+    error?: { code: number; message: string; data?: unknown };
+  };
+  if (error !== undefined) throw new RpcError(error.code, error.message, error.data);
+  if (result === undefined) throw new Error(`${response.status} ${text}`);
+  return result;
+}

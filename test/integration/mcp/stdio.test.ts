@@ -1,0 +1,122 @@
+import { PassThrough } from 'node:stream';
+import { Client, type Transport } from '@modelcontextprotocol/client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { App } from '../../../src/app/app.ts';
+import { serveStdio } from '../../../src/app/mcp/serve-stdio.ts';
+import { resolveProfile } from '../../../src/config/resolve-profile.ts';
+import { systemClock } from '../../../src/machine/clock.ts';
+import { type ProposalWorld, startProposalWorld } from '../approval/world.ts';
+
+let world: ProposalWorld;
+beforeAll(async () => {
+  world = await startProposalWorld();
+});
+afterAll(() => world?.close());
+
+type Facts = Record<string, unknown> & { status: string; code: string; proposal_id: string };
+const factsOf = (result: unknown) => (result as { structuredContent: Facts }).structuredContent;
+
+/** JSON lines over a pair of streams, as a client that started the program has. */
+function over(stdin: PassThrough, stdout: PassThrough): Transport {
+  let rest = '';
+  const transport: Transport = {
+    async start() {
+      stdout.on('data', (chunk: Buffer) => {
+        const lines = (rest + chunk.toString()).split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) transport.onmessage?.(JSON.parse(line));
+      });
+    },
+    send: async (message) => void stdin.write(`${JSON.stringify(message)}\n`),
+    close: async () => {
+      stdin.end();
+      transport.onclose?.();
+    },
+  };
+  return transport;
+}
+
+async function connect(options: { readOnly?: boolean; login?: { isThere: boolean } } = {}) {
+  const person = await world.as('alice');
+  const streams = { stdin: new PassThrough(), stdout: new PassThrough() };
+  const app = {
+    clock: systemClock,
+    signal: new AbortController().signal,
+    profile: async () => resolveProfile({ profiles: {} }, undefined, world.sandbox.ready),
+    session: async () => (options.login?.isThere === false ? undefined : person.session),
+    reset: async () => {},
+    limitToReading: () => {},
+  } satisfies Partial<App>;
+  const serving = serveStdio(app, { ...streams, readOnly: options.readOnly ?? false });
+  const client = new Client({ name: 'desk-bot', version: '1' }, { versionNegotiation: { mode: 'legacy' } });
+  await client.connect(over(streams.stdin, streams.stdout));
+  return { client, person, serving };
+}
+
+describe('trade-agent mcp', () => {
+  it('serves a client that started it, until that goes away: an order to its fill', async () => {
+    const { client, person, serving } = await connect();
+    expect((await client.listTools()).tools).toHaveLength(14);
+    const who = factsOf(await client.callTool({ name: 'whoami', arguments: {} }));
+    expect(who).toMatchObject({ environment: 'paper', name: 'Alice Adams' });
+    const said: string[] = [];
+    const placing = client.callTool(
+      { name: 'place_order', arguments: { symbol: 'AAPL', side: 'buy', qty: '2' } },
+      { onprogress: ({ message }) => void said.push(message ?? '') },
+    );
+    await expect.poll(() => said.length).toBeGreaterThan(0);
+    const code = /Code (\w{4})/.exec(said[0] ?? '')?.[1] ?? '';
+    const [proposal] = (await person.send('GET', '/v1/proposals')).body.proposals as Record<
+      string,
+      unknown
+    >[];
+    expect(proposal).toMatchObject({ code, requested_by: 'mcp desk-bot' });
+    expect(proposal?.provenance).toMatchObject({
+      fields: { symbol: { source: 'other', from: 'MCP client desk-bot' } },
+    });
+    await person.tap(code);
+    expect(factsOf(await placing)).toMatchObject({ status: 'executed', order: { status: 'filled' } });
+    await client.close();
+    await serving;
+  });
+
+  it('has no more to ask with than any other foreign agent, nor what the chat proposed', async () => {
+    const { client, person } = await connect();
+    const own = await person.propose({ kind: 'order', order: { symbol: 'NVDA', side: 'buy', qty: '1' } });
+    const calls = Array.from({ length: 20 }, (_, index) =>
+      client.callTool(
+        { name: 'place_order', arguments: { symbol: 'MSFT', side: 'buy', qty: String(index + 1) } },
+        { onprogress: () => {} },
+      ),
+    );
+    const open = async () => (await person.send('GET', '/v1/proposals')).body.proposals as Facts[];
+    await expect.poll(async () => (await open()).length).toBeGreaterThan(2);
+    const blocked: Facts[] = [];
+    for (const call of calls) void call.then((result) => blocked.push(factsOf(result))).catch(() => {});
+    await expect.poll(() => blocked.length).toBe(18);
+    expect(new Set(blocked.map(({ error }) => error))).toEqual(new Set(['blocked']));
+    // The person's own program's is one of the three.
+    expect(await open()).toHaveLength(3);
+    const listed = factsOf(await client.callTool({ name: 'list_proposals', arguments: {} }));
+    expect(listed.proposals).toHaveLength(2);
+    const refused = await client.callTool({ name: 'withdraw_proposal', arguments: { proposal_id: own.id } });
+    expect(factsOf(refused)).toMatchObject({ status: 'error', error: 'not_found' });
+    await client.close();
+  });
+
+  it('has only what reads, where that was asked for', async () => {
+    const { client } = await connect({ readOnly: true });
+    expect((await client.listTools()).tools.every(({ annotations }) => annotations?.readOnlyHint)).toBe(true);
+    await client.close();
+  });
+
+  it('says to whoever asks that nobody is signed in, and sees it when somebody is', async () => {
+    const login = { isThere: false };
+    const { client } = await connect({ login });
+    const read = async () => factsOf(await client.callTool({ name: 'get_portfolio', arguments: {} }));
+    expect(await read()).toMatchObject({ status: 'error', error: 'login_required' });
+    login.isThere = true;
+    expect(await read()).toMatchObject({ status: 'ok' });
+    await client.close();
+  });
+});

@@ -1,0 +1,80 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/machine/clock.ts';
+import { mcpEndpoint } from '../../src/mcp/http/mcp-endpoint.ts';
+import { mcpMount } from '../../src/mcp/http/mcp-mount.ts';
+import { type McpWorld, startMcpWorld } from '../integration/mcp/mcp-world.ts';
+import { bearerProxy } from './bearer-proxy.ts';
+import { fixtureServer } from './fixture-server.ts';
+
+const suite = fileURLToPath(
+  new URL('../../node_modules/@modelcontextprotocol/conformance/dist/index.js', import.meta.url),
+);
+const isFull = process.env.MCP_CONFORMANCE === 'full';
+
+/** The suite's own fixtures, served by the endpoint's code behind the gateway's door. */
+let world: McpWorld;
+let proxy: Awaited<ReturnType<typeof bearerProxy>>;
+let folder: string;
+beforeAll(async () => {
+  const mount = mcpMount({ version: '0', readOnly: false, clock: systemClock, environment: 'paper' });
+  const serve = mcpEndpoint((_caller, context) => fixtureServer(context));
+  world = await startMcpWorld({ mounts: [{ ...mount, serve }] });
+  proxy = await bearerProxy(world.url, await world.token('helper-bot', 'alice'));
+  folder = mkdtempSync(join(tmpdir(), 'mcp-conformance-'));
+});
+afterAll(async () => {
+  proxy?.close();
+  await world?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** What the suite printed, and whether all passed. */
+async function run(...args: string[]): Promise<{ code: number; text: string }> {
+  const all = [suite, 'server', '--url', proxy.url, ...args];
+  return promisify(execFile)(process.execPath, all, { cwd: folder, maxBuffer: 64 * 2 ** 20 }).then(
+    ({ stdout, stderr }) => ({ code: 0, text: stdout + stderr }),
+    (error: { code: number; stdout: string; stderr: string }) => ({
+      code: error.code,
+      text: error.stdout + error.stderr,
+    }),
+  );
+}
+
+/** Older clients can be asked things in the middle of a call; the endpoint asks nothing. */
+const notServed = fileURLToPath(new URL('not-served.yaml', import.meta.url));
+
+describe.runIf(isFull)('the whole conformance suite of a server', () => {
+  it('of 2026-07-28 passes, with every scenario of tasks', async () => {
+    const { code, text } = await run('--requirements', '2026-07-28');
+    const summary = text.split('=== SUMMARY')[1] ?? text;
+    expect(code, summary).toBe(0);
+    expect(summary).not.toMatch(/✗ tasks-/);
+    expect(summary.match(/✓ tasks-[a-z-]+ \(extension\)/g)).toHaveLength(10);
+  }, 600_000);
+
+  it('of 2025-11-25 passes, but for what would ask the client', async () => {
+    const { code, text } = await run('--requirements', '2025-11-25', '--expected-failures', notServed);
+    expect(code, text.split('=== SUMMARY')[1] ?? text).toBe(0);
+  }, 600_000);
+});
+
+describe.runIf(!isFull)('of the conformance suite', () => {
+  it.each([
+    ['2026-07-28', 'server-stateless'],
+    ['2026-07-28', 'tasks-lifecycle'],
+    ['2025-11-25', 'tools-call-with-progress'],
+  ])(
+    'a short cut passes: %s %s',
+    async (revision, scenario) => {
+      const { code, text } = await run('--spec-version', revision, '--scenario', scenario);
+      expect(code, text.slice(-6_000)).toBe(0);
+    },
+    60_000,
+  );
+});

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { toolsFor } from '../../../src/mcp/tools/catalog.ts';
+import { MCP_SCOPES } from '../../../src/trading/scopes.ts';
+
+const all = toolsFor(new Set(MCP_SCOPES), false);
+const named = (...names: string[]) => names.sort();
+const names = (scopes: readonly string[], readOnly = false) =>
+  toolsFor(new Set(scopes), readOnly)
+    .map(({ name }) => name)
+    .sort();
+
+describe('the tools of other people’s agents', () => {
+  it.each([
+    [[], named('whoami')],
+    [['market:read'], named('whoami', 'get_quote', 'get_bars', 'market_clock')],
+    [['portfolio:read'], named('whoami', 'get_portfolio', 'get_performance')],
+    [['orders:read'], named('whoami', 'list_orders', 'list_proposals', 'check_approval')],
+    [['orders:propose'], named('whoami')],
+    [
+      ['orders:read', 'orders:cancel'],
+      named('whoami', 'list_orders', 'list_proposals', 'check_approval', 'cancel_order'),
+    ],
+  ])('by %j are %j', (scopes, expected) => {
+    expect(names(scopes)).toEqual(expected);
+  });
+
+  it('that only read are those that a read-only server has', () => {
+    expect(names(MCP_SCOPES, true)).toHaveLength(9);
+  });
+
+  it.each(all.map((tool) => [tool.name, tool] as const))(
+    '%s has a strict schema that JSON can say',
+    (_, tool) => {
+      const schema = z.toJSONSchema(tool.schema, { io: 'input' });
+      expect(schema).toMatchObject({ type: 'object', additionalProperties: false });
+      expect(tool.schema.safeParse({ nobody_knows: 1 }).success).toBe(false);
+    },
+  );
+});
