@@ -99,6 +99,8 @@ main:has(.bar) { padding-bottom: 1.5rem; }
 .result .quiet { position: absolute; top: .45rem; right: .6rem; }
 #phone:has(#stage > *) #lately, main:has(#stage > *) .ring { display: none; }
 #lately h2 { margin-top: 1.5rem; }
+/* All of it is on the screen above. */
+#lately:has(li):not(:has(li:not([hidden]))) { display: none; }
 
 ul.recent li[hidden] { display: none; }
 ul.recent .outcome, ol.history .outcome { display: inline-flex; align-items: center; gap: .35rem; font-weight: 650; white-space: nowrap; }
