@@ -233,6 +233,7 @@ describe('the phone page', () => {
     await approval.ask(details({ symbol: 'NFLX' }));
     await openPhone('bob');
     await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.waitForURL('**/signin');
     await page.goto(`${world.issuer}/phone`);
     await at('sign-in').waitFor();
     await phone.signIn();
