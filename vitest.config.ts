@@ -32,6 +32,12 @@ export default defineConfig({
         test: {
           name: 'shipped',
           include: ['test/integration/**/*.test.{ts,tsx}', 'test/shipped/**/*.test.ts'],
+          // How a page looks and what a thousand price paths come to is the same either way; the pages that are shipped are
+          // opened in e2e.
+          exclude: [
+            'test/integration/home/{accessibility,accessible-pages,card-paint,decision-card,decision-flow}.test.ts',
+            'test/integration/{push/phone,sandbox/phone-pages,gateway/worst-case}.test.ts',
+          ],
           globalSetup: ['test/shipped/build.ts'],
           env: { TRADE_AGENT_SHIPPED: '1' },
           server: { deps: { external: [new RegExp(`/${SHIPPED}/`)] } },
