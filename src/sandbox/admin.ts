@@ -1,6 +1,6 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { Hono } from 'hono';
 import { type FaultName, type Faults, faults as knownFaults } from '../home/faults.ts';
+import { sameSecret } from '../home/identity-provider/constant-time.ts';
 
 /**
  * Switches faults on and off while the sandbox runs: `POST /admin/faults {"name", "times"?}`, `DELETE /admin/faults`,
@@ -13,12 +13,9 @@ export function createAdmin(options: {
   sent: () => readonly object[];
 }): Hono {
   const app = new Hono();
-  const wanted = createHash('sha256').update(`Bearer ${options.secret}`).digest();
   app.use('*', async (context, next) => {
-    const given = createHash('sha256')
-      .update(context.req.header('authorization') ?? '')
-      .digest();
-    if (!timingSafeEqual(given, wanted)) return context.json({ error: 'unauthorized' }, 401);
+    const given = context.req.header('authorization') ?? '';
+    if (!sameSecret(given, `Bearer ${options.secret}`)) return context.json({ error: 'unauthorized' }, 401);
     return next();
   });
   app.post('/admin/faults', async (context) => {

@@ -4,7 +4,7 @@ import { createLocalJWKSet, type JWK, type JWTVerifyGetKey } from 'jose';
 
 /** What the provider signs with at a moment. */
 export interface KeySet {
-  /** Another one as soon as any key, or the order of them, is another. */
+  /** Changes whenever a key is added or removed, or another one signs. */
   readonly version: string;
   /** Private, ES256; the first signs, the others are there to be published. */
   readonly keys: readonly JWK[];
@@ -121,7 +121,7 @@ function openTable(database: Database) {
   };
 }
 
-/** The one key of a provider from before keys gave way to each other signs on, and then goes as any other. */
+/** A provider from before rotation had one key: it goes on signing for one more period, then retires as any other. */
 function adoptOldKey(database: Database, rows: ReturnType<typeof openTable>, now: number): void {
   const take = database.prepare<[], { value: string }>(
     "DELETE FROM provider_keys WHERE name = 'signing' RETURNING value",

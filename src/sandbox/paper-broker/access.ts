@@ -1,6 +1,6 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { HttpBindings } from '@hono/node-server';
 import type { MiddlewareHandler } from 'hono';
+import { sameSecret } from '../../home/identity-provider/constant-time.ts';
 import { BrokerError } from './broker-error.ts';
 import type { TokenStore } from './oauth/token-store.ts';
 import type { AccountRecord } from './records.ts';
@@ -82,10 +82,4 @@ export function limitRate(requestsPerMinute: number, now: () => number): Middlew
     if (window.used > requestsPerMinute) throw new BrokerError(429, 42910000, 'too many requests');
     return next();
   };
-}
-
-/** Compares two secrets without telling by the time it takes where they differ. */
-export function sameSecret(given: string, wanted: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(given), digest(wanted));
 }

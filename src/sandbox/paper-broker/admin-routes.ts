@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
+import { sameSecret } from '../../home/identity-provider/constant-time.ts';
 import type { Market } from '../market/market.ts';
-import { sameSecret } from './access.ts';
 import type { BookedOrder } from './order-json.ts';
 
 /**
