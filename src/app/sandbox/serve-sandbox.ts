@@ -1,3 +1,4 @@
+import { CONNECT_PATH } from '../../home/identity-provider/protocol.ts';
 import { mcpMount } from '../../mcp/http/mcp-mount.ts';
 import type { SandboxReady } from '../../sandbox/ready-file.ts';
 import { type SandboxOptions, startSandbox } from '../../sandbox/sandbox.ts';
@@ -24,7 +25,15 @@ export async function serveSandbox(
   const sandbox = await startSandbox({
     ...options,
     clock,
-    mounts: [mcpMount({ version: version(), readOnly: false, clock, environment: 'paper' })],
+    mounts: [
+      mcpMount({
+        version: version(),
+        readOnly: false,
+        clock,
+        environment: 'paper',
+        connectPath: CONNECT_PATH,
+      }),
+    ],
   });
   await ready(sandbox.ready);
   const idle = async (ms: number) => {

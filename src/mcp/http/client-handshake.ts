@@ -1,10 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import {
-  createRequestStateCodec,
-  type InitializeRequest,
-  type ServerContext,
-} from '@modelcontextprotocol/server';
+import type { InitializeRequest } from '@modelcontextprotocol/server';
 import { z } from 'zod';
+import { createSeals } from '../server/seals.ts';
 
 /** What a client of the 2025 revisions said of itself when it connected, which it says once. */
 export type Handshake = InitializeRequest['params'];
@@ -31,30 +27,20 @@ export interface Handshakes {
   read(sessionId: string, caller: string): Promise<Handshake | undefined>;
 }
 
-export function createHandshakes(key: Uint8Array = randomBytes(32)): Handshakes {
-  const codecOf = (caller: string) => {
-    const codec = createRequestStateCodec<Handshake>({ key, ttlSeconds: LIFE_S, bind: () => caller });
-    const context = {} as ServerContext;
-    return {
-      mint: (payload: Handshake) => codec.mint(payload, context),
-      verify: (text: string) => codec.verify(text, context),
-    };
-  };
+export function createHandshakes(): Handshakes {
+  const seals = createSeals<Handshake>(LIFE_S);
   return {
     async seal(params, caller) {
       const told = handshakeSchema.safeParse(params).data;
       if (told === undefined) return undefined;
       const { elicitation, sampling } = told.capabilities;
       if (elicitation === undefined && sampling === undefined) return undefined;
-      const sealed = await codecOf(caller).mint({
-        ...told,
-        capabilities: { elicitation, sampling },
-      } as Handshake);
+      const sealed = await seals.seal(
+        { ...told, capabilities: { elicitation, sampling } } as Handshake,
+        caller,
+      );
       return sealed.length <= LONGEST ? sealed : undefined;
     },
-    read: (sessionId, caller) =>
-      codecOf(caller)
-        .verify(sessionId)
-        .catch(() => undefined),
+    read: (sessionId, caller) => seals.open(sessionId, caller).catch(() => undefined),
   };
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../machine/clock.ts';
+import type { AccountQuestions } from './account-questions.ts';
 import type { ProposalKeys } from './retries.ts';
 
 export interface McpServerOptions {
@@ -8,6 +9,7 @@ export interface McpServerOptions {
   readonly readOnly: boolean;
   readonly clock: Clock;
   readonly keys: ProposalKeys;
+  readonly accounts: AccountQuestions;
   /** How long an answer is held back for the person’s decision, milliseconds. */
   readonly holdMs: number;
 }

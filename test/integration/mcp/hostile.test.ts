@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { mcpEndpoint } from '../../../src/mcp/http/mcp-endpoint.ts';
 import type { McpCaller } from '../../../src/mcp/mcp-caller.ts';
+import { createAccountQuestions } from '../../../src/mcp/server/account-questions.ts';
 import { mcpServer } from '../../../src/mcp/server/mcp-server.ts';
 import { createProposalKeys } from '../../../src/mcp/server/retries.ts';
 import { MCP_SCOPES } from '../../../src/trading/scopes.ts';
@@ -125,6 +126,7 @@ describe('a tool', () => {
       readOnly: false,
       clock: systemClock,
       keys: createProposalKeys(systemClock),
+      accounts: createAccountQuestions(),
       holdMs: 10,
     };
     const endpoint = mcpEndpoint((who: McpCaller, context) => mcpServer(who, context, options));

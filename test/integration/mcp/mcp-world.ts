@@ -1,5 +1,6 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { exportJWK, type GenerateKeyPairResult, SignJWT } from 'jose';
+import { CONNECT_PATH } from '../../../src/home/identity-provider/protocol.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { mcpMount } from '../../../src/mcp/http/mcp-mount.ts';
 import type { SandboxOptions } from '../../../src/sandbox/sandbox.ts';
@@ -44,7 +45,12 @@ export async function startMcpWorld(
 ): Promise<McpWorld> {
   const { holdMs = 20_000, readOnly = false, ...sandbox } = options;
   const world = await startProposalWorld({
-    mounts: [mcpMount({ version: '0.0.0', readOnly, clock: systemClock, environment: 'paper', holdMs })],
+    mounts: [
+      mcpMount({
+        ...{ version: '0.0.0', readOnly, clock: systemClock, environment: 'paper', holdMs },
+        connectPath: CONNECT_PATH,
+      }),
+    ],
     knownClients: clients.map((id) => ({
       client_id: id,
       client_name: id,
