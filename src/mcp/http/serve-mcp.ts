@@ -3,7 +3,6 @@ import type { Environment } from '../../trading/order.ts';
 import type { McpCaller } from '../mcp-caller.ts';
 import { createAccountQuestions } from '../server/account-questions.ts';
 import { mcpServer } from '../server/mcp-server.ts';
-import { createProposalKeys } from '../server/retries.ts';
 import { HOLD_MS } from '../server/server-options.ts';
 import { type McpEndpoint, mcpEndpoint } from './mcp-endpoint.ts';
 import type { MountedCaller, ServeMcpOptions } from './mounted-caller.ts';
@@ -15,8 +14,7 @@ export function serveMcp({
   connectPath,
   ...options
 }: ServeMcpOptions): McpEndpoint<MountedCaller> {
-  const keys = createProposalKeys(options.clock);
-  const server = { ...options, holdMs, keys, accounts: createAccountQuestions() };
+  const server = { ...options, holdMs, accounts: createAccountQuestions() };
   return mcpEndpoint((caller: MountedCaller, context) =>
     mcpServer(callerOf(caller, environment, connectPath), context, server),
   );

@@ -52,10 +52,15 @@ export async function callTool(
       clock: server.clock,
       signal: context.mcpReq.signal,
       clientName: options.clientName,
-      proposalKey: (own) =>
-        own === undefined
-          ? server.keys.ofCall([caller.sub, caller.clientId, context.mcpReq.id, name, args])
-          : server.keys.own(own),
+      identity: [
+        caller.sub,
+        caller.clientId,
+        options.clientName,
+        server.run ?? '',
+        context.mcpReq.id,
+        name,
+        args,
+      ],
     };
     const outcome = await afterConnecting(answer, server.holdMs, call, () => tool.run(call, parsed));
     if ('proposal' in outcome) return await answered(outcome, context, options);

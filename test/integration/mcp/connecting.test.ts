@@ -4,7 +4,6 @@ import { mcpEndpoint } from '../../../src/mcp/http/mcp-endpoint.ts';
 import type { McpCaller } from '../../../src/mcp/mcp-caller.ts';
 import { createAccountQuestions } from '../../../src/mcp/server/account-questions.ts';
 import { mcpServer } from '../../../src/mcp/server/mcp-server.ts';
-import { createProposalKeys } from '../../../src/mcp/server/retries.ts';
 import { connectionRequired } from '../../../src/tools/gateway/gateway-problem.ts';
 import { MCP_SCOPES } from '../../../src/trading/scopes.ts';
 import { pairByHttp } from '../home/http-browser.ts';
@@ -119,7 +118,6 @@ describe('what the client brings back with the call', () => {
   const endpointOf = (lifeSeconds?: number) => {
     const options = {
       ...{ version: '0', readOnly: false, clock: systemClock, holdMs: 10 },
-      keys: createProposalKeys(systemClock),
       accounts: createAccountQuestions(lifeSeconds),
     };
     return mcpEndpoint((who: McpCaller, context) => mcpServer(who, context, options));

@@ -4,7 +4,6 @@ import { mcpEndpoint } from '../../../src/mcp/http/mcp-endpoint.ts';
 import type { McpCaller } from '../../../src/mcp/mcp-caller.ts';
 import { createAccountQuestions } from '../../../src/mcp/server/account-questions.ts';
 import { mcpServer } from '../../../src/mcp/server/mcp-server.ts';
-import { createProposalKeys } from '../../../src/mcp/server/retries.ts';
 import { MCP_SCOPES } from '../../../src/trading/scopes.ts';
 import { type McpWorld, startMcpWorld } from './mcp-world.ts';
 import { rpc } from './rpc.ts';
@@ -125,7 +124,6 @@ describe('a tool', () => {
       version: '0',
       readOnly: false,
       clock: systemClock,
-      keys: createProposalKeys(systemClock),
       accounts: createAccountQuestions(),
       holdMs: 10,
     };

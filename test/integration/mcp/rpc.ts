@@ -14,14 +14,19 @@ export const tasksExtension = { extensions: { 'io.modelcontextprotocol/tasks': {
 
 /** One request of the 2026-07-28 revision, by hand: the SDK's own client knows no tasks. */
 export async function rpc(
-  { url, token, capabilities = tasksExtension }: { url: string; token: string; capabilities?: object },
+  {
+    url,
+    token,
+    capabilities = tasksExtension,
+    signal,
+  }: { url: string; token: string; capabilities?: object; signal?: AbortSignal },
   method: string,
   params: Record<string, unknown> = {},
   id: number | string = crypto.randomUUID(),
 ): Promise<Record<string, unknown>> {
   const asked = request(url, method, params, capabilities, id);
   asked.headers.set('authorization', `Bearer ${token}`);
-  return rpcAnswer(await fetch(asked));
+  return rpcAnswer(await fetch(asked, signal === undefined ? {} : { signal }));
 }
 
 /** The same, without who asks. */

@@ -141,7 +141,7 @@ describe('a call that is sent again', () => {
     expect(other).toMatchObject({ isError: true, structuredContent: { error: 'idempotency_key_conflict' } });
   });
 
-  it('is one proposal under the same request id, also when the first is over', async () => {
+  it('is one proposal under the same request id, also when the first is over, and the gateway another', async () => {
     const args = order();
     const call = async () =>
       factsOf(
@@ -155,6 +155,12 @@ describe('a call that is sent again', () => {
     const first = await call();
     await (await world.as('alice')).tap(first.code, 'deny');
     await (await world.as('alice')).until(first.proposal_id, 'denied');
-    expect(await call()).toMatchObject({ proposal_id: first.proposal_id, status: 'denied' });
+    await world.restart();
+    // A connection kept from before may break first.
+    const again = await call().catch(call);
+    expect(again).toMatchObject({ proposal_id: first.proposal_id, status: 'denied' });
+    // Another request asks anew.
+    const other = await place(args, {});
+    expect(factsOf(other).proposal_id).not.toBe(first.proposal_id);
   });
 });
