@@ -154,11 +154,24 @@ function homeParts(
       hint: 'A home knows its own gateway: set "approval: {client_id: trade-agent-gateway}".',
     });
   }
+  const { client } = approval;
+  const { clients = [] } = settings;
+  if (clients.some(({ client_id }) => client_id === client.id)) {
+    throw new TradeAgentError(
+      'invalid_config',
+      `home.yaml: "clients": ${client.id} is the gateway’s own id`,
+      {
+        hint: 'Give that client another client_id.',
+      },
+    );
+  }
   return {
     address: settings.address,
+    // The rest is what any program's is (`publicClientDefaults`).
+    knownClients: clients.map(({ name, ...client }) => ({ ...client, client_name: name })),
     gateway: {
       ...options,
-      approval: { ...approval, client: approval.client },
+      approval: { ...approval, client },
       ...(limits === undefined ? {} : { limits }),
       mounts: [mcpMount({ version: version(), readOnly: false, clock, environment: gateway.environment })],
     },
