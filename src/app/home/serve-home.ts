@@ -1,5 +1,6 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
+import { preloadVerification } from '../../approval/signature/preload-verification.ts';
 import type { RequestLogEntry } from '../../gateway/door/request-log.ts';
 import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-settings.ts';
 import type { Limits } from '../../gateway/policy/limits.ts';
@@ -124,6 +125,7 @@ async function open(
   onClose(() => Promise.all([home.close(), server.close(DRAIN_MS)]).then(() => undefined));
   answer = home.listener;
   server.serve(logged(answer, clock, log));
+  onClose(preloadVerification());
   const ready: HomeReady = {
     address: settings.address,
     url: server.url,

@@ -1,3 +1,4 @@
+import { preloadVerification } from '../../approval/signature/preload-verification.ts';
 import { CONNECT_PATH } from '../../home/identity-provider/protocol.ts';
 import { mcpMount } from '../../mcp/http/mcp-mount.ts';
 import type { SandboxReady } from '../../sandbox/ready-file.ts';
@@ -36,6 +37,7 @@ export async function serveSandbox(
     ],
   });
   await ready(sandbox.ready);
+  const stop = preloadVerification();
   const idle = async (ms: number) => {
     for (;;) {
       const left = sandbox.lastRequestAt() + ms - clock.now();
@@ -43,5 +45,9 @@ export async function serveSandbox(
       await clock.sleep(left, signal);
     }
   };
-  await servedUntilStopped(signal, sandbox.close, idleExitMs === undefined ? undefined : idle(idleExitMs));
+  const close = async () => {
+    stop();
+    await sandbox.close();
+  };
+  await servedUntilStopped(signal, close, idleExitMs === undefined ? undefined : idle(idleExitMs));
 }
