@@ -1,7 +1,7 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { exportJWK, type GenerateKeyPairResult, SignJWT } from 'jose';
 import { CONNECT_PATH } from '../../../src/home/identity-provider/protocol.ts';
-import { systemClock } from '../../../src/machine/clock.ts';
+import { type Clock, systemClock } from '../../../src/machine/clock.ts';
 import { mcpMount } from '../../../src/mcp/http/mcp-mount.ts';
 import type { SandboxOptions } from '../../../src/sandbox/sandbox.ts';
 import { MCP_SCOPES } from '../../../src/trading/scopes.ts';
@@ -41,13 +41,13 @@ const proofOf = async ({ publicKey, privateKey }: GenerateKeyPairResult, htu: st
     .sign(privateKey);
 
 export async function startMcpWorld(
-  options: Partial<SandboxOptions> & { holdMs?: number; readOnly?: boolean } = {},
+  options: Partial<SandboxOptions> & { holdMs?: number; readOnly?: boolean; mcpClock?: Clock } = {},
 ): Promise<McpWorld> {
-  const { holdMs = 20_000, readOnly = false, ...sandbox } = options;
+  const { holdMs = 20_000, readOnly = false, mcpClock = systemClock, ...sandbox } = options;
   const world = await startProposalWorld({
     mounts: [
       mcpMount({
-        ...{ version: '0.0.0', readOnly, clock: systemClock, environment: 'paper', holdMs },
+        ...{ version: '0.0.0', readOnly, clock: mcpClock, environment: 'paper', holdMs },
         connectPath: CONNECT_PATH,
       }),
     ],
