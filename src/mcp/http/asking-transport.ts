@@ -2,8 +2,6 @@ import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/server';
 import type { Handshake } from './client-handshake.ts';
 import type { ClientQuestions } from './client-questions.ts';
 
-const HANDSHAKE_ID = 'handshake';
-
 /**
  * One exchange with a client of the 2025 revisions, over which it can be asked something: the server is told the client's
  * handshake first, and what it asks goes out under ids that answers are known by.
@@ -17,6 +15,7 @@ export function askingTransport(
   }: { readonly caller: string; readonly handshake: Handshake; readonly questions: ClientQuestions },
 ): Transport {
   const greeted = Promise.withResolvers<void>();
+  let isGreeted = false;
   /** By the server's own id. */
   const asked = new Map<unknown, string>();
   const outer: Transport = {
@@ -29,10 +28,14 @@ export function askingTransport(
         outer.onclose?.();
       };
       await inner.start();
-      outer.onmessage?.({ jsonrpc: '2.0', id: HANDSHAKE_ID, method: 'initialize', params: handshake });
+      outer.onmessage?.({ jsonrpc: '2.0', id: 0, method: 'initialize', params: handshake });
     },
     async send(message, options) {
-      if (!('method' in message) && message.id === HANDSHAKE_ID) return greeted.resolve();
+      // The client's own message waits for the answer to its handshake, which it has had long ago: that is the first one.
+      if (!isGreeted && !('method' in message)) {
+        isGreeted = true;
+        return greeted.resolve();
+      }
       await inner.send(outward(message), options);
     },
     close: () => inner.close(),
@@ -41,9 +44,9 @@ export function askingTransport(
     if (!('method' in message)) return message;
     if ('id' in message) {
       const { id } = message;
-      const id_ = questions.open(caller, (answer) => outer.onmessage?.({ ...answer, id }));
-      asked.set(id, id_);
-      return { ...message, id: id_ };
+      const shown = questions.open(caller, (answer) => outer.onmessage?.({ ...answer, id }));
+      asked.set(id, shown);
+      return { ...message, id: shown };
     }
     const known = asked.get(message.params?.requestId);
     if (message.method !== 'notifications/cancelled' || known === undefined) return message;

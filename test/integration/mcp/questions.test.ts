@@ -71,8 +71,12 @@ function stream(response: Response) {
   };
 }
 
-const call = async (endpoint: McpEndpoint<Caller>, session: string | null, caller = alice, id = 1) =>
-  stream(await post(endpoint, caller, { id, method: 'tools/call', params: { name: 'ask' } }, session));
+const call = async (
+  endpoint: McpEndpoint<Caller>,
+  session: string | null,
+  caller = alice,
+  id: number | string = 1,
+) => stream(await post(endpoint, caller, { id, method: 'tools/call', params: { name: 'ask' } }, session));
 const accepted = { action: 'accept', content: { name: 'Ann' } };
 const textOf = ({ result }: Message) => (result.content as { text: string }[])[0]?.text;
 
@@ -115,6 +119,15 @@ describe('a client of 2025-11-25 that can be asked', () => {
     await post(endpoint, alice, { id, result: { action: 'decline' } }, session);
     await post(endpoint, alice, { id, result: accepted }, session);
     expect(textOf(await answers.next())).toContain('decline');
+  });
+
+  it.each([0, 'handshake', 'x'])('may call its own request what it likes: %j', async (id) => {
+    const endpoint = asking();
+    const session = await connect(endpoint);
+    const answers = await call(endpoint, session, alice, id);
+    const asked = await answers.next();
+    await post(endpoint, alice, { id: asked.id, result: accepted }, session);
+    expect(await answers.next()).toMatchObject({ id, result: { content: [{ type: 'text' }] } });
   });
 
   it('has four questions open at most', async () => {
