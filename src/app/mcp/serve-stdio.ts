@@ -13,7 +13,8 @@ export interface ServeStdioOptions {
   readonly readOnly: boolean;
 }
 
-type StdioApp = ConnectApp & Pick<App, 'profile' | 'session' | 'reset' | 'limitToReading'>;
+type StdioApp = ConnectApp &
+  Pick<App, 'clock' | 'signal' | 'profile' | 'session' | 'reset' | 'limitToReading'>;
 
 /**
  * Serves an MCP client that started this program, with the session of the profile, until the client goes away. Where nobody
@@ -32,6 +33,8 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
     await app.reset();
     throw loginRequired();
   };
+  const { clock, signal } = app;
+  const over = new AbortController();
   let addresses: ReturnType<typeof connectAddresses> | undefined;
   const callerOf = async (): Promise<McpCaller> => {
     const signedIn = await session().catch(() => undefined);
@@ -49,11 +52,17 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
         fetch: async (url, init, scopes) => (await session()).fetch(url, init, scopes),
       }),
       async connectAddress(connection) {
-        addresses ??= (await import('./connect-address.ts')).connectAddresses(app);
+        addresses ??= (await import('./connect-address.ts')).connectAddresses(
+          app,
+          AbortSignal.any([signal, over.signal]),
+        );
         return addresses(connection);
       },
     };
   };
-  const { clock, signal } = app;
-  await serveMcpStdio(callerOf, { ...options, version: version(), clock, signal });
+  try {
+    await serveMcpStdio(callerOf, { ...options, version: version(), clock, signal });
+  } finally {
+    over.abort();
+  }
 }
