@@ -151,6 +151,17 @@ describe('send_summary', () => {
     expect(factsOf(await again()).proposal_id).toBe(first.proposal_id);
   });
 
+  it('is the same under the client’s own key too, and another one a conflict', async () => {
+    const own = { ...summary, idempotency_key: 'summary-1', note: 'Once.' };
+    const first = factsOf(await call('send_summary', own));
+    await approved('place_order', { symbol: 'AAPL', side: 'buy', qty: '1' });
+    expect(factsOf(await call('send_summary', own)).proposal_id).toBe(first.proposal_id);
+    for (const changed of [{ note: 'Twice.' }, { note: undefined }, { recipient: '#other' }]) {
+      const refused = factsOf(await call('send_summary', { ...own, ...changed }));
+      expect(refused).toMatchObject({ status: 'error', error: 'idempotency_key_conflict' });
+    }
+  });
+
   it('needs the scope that asks, and the one that sees the portfolio', async () => {
     for (const scopes of [
       ['orders:read', 'portfolio:read'],
