@@ -62,7 +62,7 @@ export function batchKind(
       const looked = lines.map(async (line) =>
         line.order === undefined || isFinal(line.order.status)
           ? line
-          : { ...line, order: (await ports.order(asker, line.order.id)) ?? line.order },
+          : { ...line, order: (await ports.order(asker, line.order.id, line.client_order_id)) ?? line.order },
       );
       return { lines: await Promise.all(looked) };
     },
@@ -93,7 +93,7 @@ async function complete(
     if (world === undefined) throw new TypeError('a symbol has no world');
     const paid = { ...world, account: afterThese(drafts, world.account) };
     const draft = draftOrder(request, paid, ports, { subjectId: `${subjectId}-${at + 1}`, expiresAt });
-    await world.requireAllowed(draft, drafts);
+    await world.requireAllowed(draft, { after: drafts });
     drafts.push(draft);
   }
   const [{ account }] = [...worlds.values()] as [OrderWorld, ...OrderWorld[]];
@@ -143,21 +143,30 @@ async function execute(
         lines.push({ client_order_id, outcome: 'placed', order: came.result });
         break;
       case 'refused':
+        if (isPaced(came.refusal)) return later(lines, came.refusal);
         first ??= came.refusal;
         lines.push(refusedLine(draft, came.refusal));
         break;
       case 'not_taken':
-        if (!lines.some(isPlaced)) return came;
-        return {
-          outcome: 'unknown',
-          text: `${batchText({ lines })}; the next is tried again: ${came.refusal.message}`,
-        };
+        return later(lines, came.refusal);
       case 'unknown':
         return came;
     }
   }
   if (first !== undefined && !lines.some(isPlaced)) return { outcome: 'refused', refusal: first };
   return { outcome: 'executed', result: { lines } };
+}
+
+/** So many orders a minute: the next one is sent when there is room again, as long as the approval holds. */
+function isPaced({ options }: Refusal): boolean {
+  const reasons = options.members?.reasons;
+  return Array.isArray(reasons) && reasons.every((reason) => reason === 'RATE_EXCEEDS_MAX_PER_MINUTE');
+}
+
+/** One that could not go out now is tried again: as if nothing had happened only where nothing has. */
+function later(lines: readonly BatchLine[], refusal: Refusal): Execution<BatchResult> {
+  if (!lines.some(isPlaced)) return { outcome: 'not_taken', refusal };
+  return { outcome: 'unknown', text: `${batchText({ lines })}; the next is tried again: ${refusal.message}` };
 }
 
 /** Purchases may need what the sales bring: those get a moment to fill. Whether they did is for the broker to judge. */
@@ -172,14 +181,18 @@ async function salesOver(
   let open = lines.flatMap(({ order }) => (order === undefined || isFinal(order.status) ? [] : [order]));
   while (open.length > 0 && clock.now() < until) {
     await clock.sleep(LOOK_MS);
-    const seen = await Promise.all(open.map(({ id }) => lookAt(ports, asker, id)));
+    const seen = await Promise.all(open.map((order) => lookAt(ports, asker, order)));
     open = seen.flatMap((order) => (order === undefined || isFinal(order.status) ? [] : [order]));
   }
 }
 
 /** Nothing hangs on the look: a broker that can't be asked now is asked by the purchase. */
-async function lookAt(ports: BatchPorts, asker: Proposer, id: string): Promise<Order | undefined> {
-  const seen = await executionOf(() => ports.order(asker, id));
+async function lookAt(
+  ports: BatchPorts,
+  asker: Proposer,
+  { id, client_order_id }: Order,
+): Promise<Order | undefined> {
+  const seen = await executionOf(() => ports.order(asker, id, client_order_id));
   return seen.outcome === 'executed' ? seen.result : undefined;
 }
 
