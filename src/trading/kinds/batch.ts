@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { batchLineSchema } from '../batch-line.ts';
+import { type BatchLine, batchLineSchema } from '../batch-line.ts';
 import { detailFields, type FieldWords } from '../detail-fields.ts';
 import { checkOrder, describeOrder, environments, type OrderDraft, orderDraftSchema } from '../order.ts';
 import { orderProblem } from '../order-problem.ts';
@@ -93,23 +93,19 @@ export const batch = defineKind({
         headline: `${orders.length} orders together`,
         terms: countsOf(orders),
         fields: [
-          ...orders.flatMap((draft, at) => {
-            const own = draftFields(draft).filter(({ name }) => !shared.includes(name));
-            return own.map((field) => ({
+          ...orders.flatMap((draft, at) =>
+            draftFields(draft).map((field) => ({
               ...field,
               name: `orders.${at}.${field.name}`,
               label: `${at + 1}. ${field.label}`,
-            }));
-          }),
+            })),
+          ),
           ...detailFields(frame, fieldWords),
         ],
       };
     },
   },
 });
-
-/** What all of the orders have in common, as `checkBatch` sees to. */
-const shared: readonly string[] = ['account', 'environment', 'expires_at'];
 
 function countsOf(orders: readonly OrderDraft[]): string {
   const count = (side: OrderDraft['side']) => orders.filter((draft) => draft.side === side).length;
@@ -145,8 +141,8 @@ function checkBatch({ orders, account, environment, expires_at }: BatchSubject):
     throw wrong('a sale comes after a purchase');
 }
 
-/** `3 of 4 orders placed, for $1,200.00 at most`. */
-export function batchText({ lines }: BatchResult): string {
+/** `3 of 4 orders placed, 1 refused`. */
+export function batchText(lines: readonly BatchLine[]): string {
   const placed = lines.filter(({ outcome }) => outcome === 'placed').length;
   const failed = lines.filter(({ outcome }) => outcome === 'refused').length;
   const left = lines.length - placed - failed;

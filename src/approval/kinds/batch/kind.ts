@@ -68,7 +68,9 @@ export function batchKind(
     },
     resultText: (result) => {
       const orders = result.lines.flatMap(({ order }) => (order === undefined ? [] : [order]));
-      return [batchText(result), ...orders.map((order) => `${order.symbol} ${orderText(order)}`)].join('; ');
+      return [batchText(result.lines), ...orders.map((order) => `${order.symbol} ${orderText(order)}`)].join(
+        '; ',
+      );
     },
   };
 }
@@ -166,7 +168,7 @@ function isPaced({ options }: Refusal): boolean {
 /** One that could not go out now is tried again: as if nothing had happened only where nothing has. */
 function later(lines: readonly BatchLine[], refusal: Refusal): Execution<BatchResult> {
   if (!lines.some(isPlaced)) return { outcome: 'not_taken', refusal };
-  return { outcome: 'unknown', text: `${batchText({ lines })}; the next is tried again: ${refusal.message}` };
+  return { outcome: 'unknown', text: `${batchText(lines)}; the next is tried again: ${refusal.message}` };
 }
 
 /** Purchases may need what the sales bring: those get a moment to fill. Whether they did is for the broker to judge. */
@@ -217,7 +219,7 @@ async function settle(
   }
   if (lines.every(({ outcome }) => outcome === 'not_sent')) return undefined;
   if (lines.some(({ outcome }) => outcome === 'not_sent') && clock.now() < Date.parse(expires_at)) {
-    return { outcome: 'unknown', text: `${batchText({ lines })}; what is left may still be sent` };
+    return { outcome: 'unknown', text: `${batchText(lines)}; what is left may still be sent` };
   }
   return { outcome: 'executed', result: { lines } };
 }
