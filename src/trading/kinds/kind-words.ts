@@ -16,6 +16,11 @@ export interface Came {
   readonly lines?: readonly BatchLine[] | undefined;
 }
 
+/** The orders at the broker that it came to. */
+export function ordersOf({ placed, lines = [] }: Came): Order[] {
+  return [placed, ...lines.map(({ order }) => order)].filter((order) => order !== undefined);
+}
+
 /** How a kind is spoken of. */
 export interface KindPhrases {
   /** Where nothing came of it: `Nothing was traded.` */
