@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHomeWorld, type HomeWorld, type PairedPhone } from '../e2e/home-world.ts';
+import { openTerminal } from '../e2e/tmux.ts';
 import { type WorldClock, worldClock } from '../e2e/world-clock.ts';
 import type { ClientDriver, Setting } from './driver.ts';
 import { type ModelServer, startModelServer } from './model/server.ts';
@@ -14,6 +16,8 @@ export interface Stage extends Setting {
   readonly server: ModelServer;
   /** The home's; the client has the machine's. */
   readonly clock: WorldClock;
+  /** Of the protocol, as requests named them until now. */
+  revisions(): string[];
   close(): Promise<void>;
 }
 
@@ -22,12 +26,17 @@ const LIMIT_MS = 150_000;
 
 /** @param command as it was installed */
 export async function createStage(driver: ClientDriver, command: string): Promise<Stage> {
-  const preload = new URL('known-documents.mjs', import.meta.url).href;
-  const clockFile = join(process.env.TMPDIR ?? '/tmp', `mcp-clients-clock-${process.pid}-${Date.now()}`);
-  const clock = worldClock(clockFile);
+  const own = mkdtempSync(join(tmpdir(), 'mcp-clients-'));
+  const clock = worldClock(join(own, 'clock'));
   clock.set(Date.now());
-  const options = `${clock.env.NODE_OPTIONS} --import ${preload}`;
-  const world = await createHomeWorld(undefined, { env: { ...clock.env, NODE_OPTIONS: options } });
+  const heard = join(own, 'revisions');
+  const preloads = ['known-documents.mjs', 'heard-revisions.mjs'].map(
+    (file) => `--import ${new URL(file, import.meta.url).href}`,
+  );
+  const options = [clock.env.NODE_OPTIONS, ...preloads].join(' ');
+  const world = await createHomeWorld(undefined, {
+    env: { ...clock.env, NODE_OPTIONS: options, HEARD_REVISIONS: heard },
+  });
   await world.init();
   await world.serve();
   const phone = await world.pair();
@@ -46,20 +55,36 @@ export async function createStage(driver: ClientDriver, command: string): Promis
     ...{ world, phone, person, server, clock, env, folder, command },
     endpoint: `${world.address}/mcp`,
     model: server.url,
-    install: (client) => installIn(world, client),
+    install: (client) => installIn(world, client, '--remote'),
+    revisions: () => [...new Set(readFileSync(heard, 'utf8').trim().split('\n'))],
     run: (args, { terminal = false } = {}) =>
       runClient(terminal ? inTerminal(command, args) : [command, ...args], { env, folder, running }),
+    async chat(args, talk) {
+      const words = [command, ...args].map((word) => `'${word}'`).join(' ');
+      const terminal = openTerminal({
+        command: ['sh', '-c', `cd '${folder}' && exec ${words}`],
+        env,
+        columns: 120,
+        rows: 40,
+      });
+      try {
+        return await talk(terminal);
+      } finally {
+        terminal.close();
+      }
+    },
     async close() {
       for (const child of running) child.kill('SIGKILL');
       server.close();
       await person.close();
       await world.close();
+      rmSync(own, { recursive: true, force: true });
     },
   };
 }
 
-async function installIn(world: HomeWorld, client: string): Promise<void> {
-  const { state } = await world.json<{ state: string }>('mcp', 'install', client, '--remote', '--yes');
+export async function installIn(world: HomeWorld, client: string, ...how: string[]): Promise<void> {
+  const { state } = await world.json<{ state: string }>('mcp', 'install', client, ...how, '--yes');
   if (state !== 'written') throw new Error(`mcp install: ${state}`);
 }
 

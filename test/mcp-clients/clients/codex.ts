@@ -5,10 +5,13 @@ import type { ClientDriver } from '../driver.ts';
 export const codex: ClientDriver = {
   title: 'codex exec',
   package: { registry: 'npm', name: '@openai/codex', version: '0.169.0', command: 'codex' },
+  revision: '2025-06-18',
+  installs: 'codex',
   registers: 'CIMD',
   waits: 'check_approval',
   env: () => ({ SCRIPTED_KEY: 'scripted' }),
   async configure({ env, model, install }) {
+    // The time-out is for a machine that does much else; what a person has written there stays.
     const folder = join(env.HOME ?? '', '.codex');
     mkdirSync(folder);
     writeFileSync(
@@ -22,6 +25,9 @@ name = "scripted"
 base_url = "${model}/v1"
 wire_api = "responses"
 env_key = "SCRIPTED_KEY"
+
+[mcp_servers.trade-agent]
+startup_timeout_sec = 60
 `,
     );
     await install('codex');

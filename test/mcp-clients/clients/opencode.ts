@@ -5,6 +5,8 @@ import type { ClientDriver } from '../driver.ts';
 export const opencode: ClientDriver = {
   title: 'opencode run',
   package: { registry: 'npm', name: 'opencode-ai', version: '1.18.33', command: 'opencode' },
+  revision: '2025-11-25',
+  installs: 'opencode',
   registers: 'DCR',
   waits: 'check_approval',
   env: () => ({ OPENCODE_DISABLE_AUTOUPDATE: '1', OPENCODE_DISABLE_MODELS_FETCH: '1' }),

@@ -37,7 +37,7 @@ const anthropic: ModelApi = {
         if (typeof content === 'string') return [content];
         return content.map((block) => block.text ?? textOf(block.content));
       })
-      .filter((text) => !text.startsWith('<system-reminder>')),
+      .filter((text) => !text.startsWith('<system-reminder>') || text.includes('<task-notification>')),
   }),
   write(step, id) {
     const isCall = 'call' in step;

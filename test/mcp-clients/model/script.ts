@@ -22,13 +22,13 @@ export interface ScriptedModel {
 
 const settled = /^(executed|denied|expired|cancelled|blocked|unknown|error)$/;
 
-/** @param order what it asks for @param first called before that, without arguments */
-export function orderingModel(order: Record<string, unknown>): ScriptedModel {
+/** @param order what it asks for @param server by whose tools, as a part of their names */
+export function orderingModel(order: Record<string, unknown>, server = ''): ScriptedModel {
   const saw: string[] = [];
   const called: string[] = [];
   const call = ({ tools }: Conversation, name: string, args: Record<string, unknown>): Step => {
     // Each client puts something before it.
-    const tool = tools.find((known) => known === name || new RegExp(`[^a-z]${name}$`).test(known));
+    const tool = tools.find((known) => new RegExp(`${server}(^|.*[^a-z])${name}$`).test(known));
     if (tool === undefined) return { say: `There is no ${name} among ${tools.length} tools.` };
     called.push(name);
     return { call: tool, args };
