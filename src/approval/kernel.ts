@@ -45,6 +45,8 @@ export interface ApprovalKernel {
   /** Stops all trading of a person, and withdraws what is open. @returns since when, milliseconds since the epoch */
   halt(caller: Pick<Proposer, 'sub' | 'clientId'>): Promise<number>;
   haltedAt(sub: string): Promise<number | undefined>;
+  /** A line of the record was noted elsewhere: it reaches the file soon. */
+  noted(): void;
   /** Asks what became of one of unknown outcome, or of an open order, with the token of whoever looks. */
   settle(proposal: StoredProposal, asker: Proposer): Promise<StoredProposal>;
   /** Takes up whatever an earlier process left open. */
@@ -127,6 +129,7 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
     },
 
     haltedAt: (sub) => halts.haltedAt(sub),
+    noted: () => audit.flushSoon(),
     settle: (proposal, asker) => settle(parts, proposal, asker),
 
     start() {

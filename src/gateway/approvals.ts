@@ -6,6 +6,7 @@ import type { KernelParts } from '../approval/kernel-parts.ts';
 import type { Kind } from '../approval/kind.ts';
 import { type CancelPorts, cancelKind } from '../approval/kinds/cancel/kind.ts';
 import { liftKind } from '../approval/kinds/lift/kind.ts';
+import { type MandatePorts, mandateKind } from '../approval/kinds/mandate/kind.ts';
 import { type MessagePorts, messageKind } from '../approval/kinds/message/kind.ts';
 import { orderKind } from '../approval/kinds/order/kind.ts';
 import { type ReplacePorts, replaceKind } from '../approval/kinds/replace/kind.ts';
@@ -25,6 +26,7 @@ export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
   readonly send: typeof fetch;
   readonly provider: IdentityProvider;
   readonly orders: ReplacePorts & CancelPorts;
+  readonly mandates: MandatePorts;
   readonly messages: MessagePorts;
   readonly signatures: Signatures | undefined;
 }
@@ -44,6 +46,7 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
     cancel: cancelKind(orders),
     replace: replaceKind(orders),
     lift: liftKind({ halts, clock }),
+    mandate: mandateKind(parts.mandates, clock),
   };
   return createApprovalKernel({
     store,

@@ -11,6 +11,7 @@ import { createIdentityProvider } from './door/identity-provider.ts';
 import { METADATA_PATH, protectedResourceMetadata } from './door/protected-resource-metadata.ts';
 import { createEntrance, type Entrance } from './entrance.ts';
 import type { GatewayOptions } from './gateway-options.ts';
+import { mandatePorts } from './mandates/mandate-ports.ts';
 import { createMessageDesk, type MessageDesk } from './messages/message-desk.ts';
 import { messageOutlets } from './messages/message-outlets.ts';
 import { messagePorts } from './messages/message-ports.ts';
@@ -21,6 +22,7 @@ import { createOrderDesk, type OrderDesk } from './orders/place-order.ts';
 import { limitPolicies } from './policy/limits.ts';
 import { builtinPolicies } from './policy/policy.ts';
 import { connectionRoutes } from './routes/connections.ts';
+import { mandateRoutes } from './routes/mandates.ts';
 import { marketRoutes } from './routes/market.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { orderRoutes } from './routes/orders.ts';
@@ -100,6 +102,14 @@ export function createGateway(options: GatewayOptions): Gateway {
     signatures,
   });
 
+  const maxSlippage = options.maxSlippage ?? '0.01';
+  const mandates = mandatePorts({
+    ...{ mandates: stores.mandates, brokerFor, maxSlippage, issuer, now },
+    countOf: (draft) => countOf(draft).notional,
+    policyDigest: async () => (await rules.current()).digest,
+    requireGrantable: async () => {},
+    isShown: options.approval?.details === 'rar',
+  });
   const kernel = approvalKernel(options, {
     clock,
     send,
@@ -108,8 +118,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     orders: orderPorts({
       ...{ desk, policies, brokerFor, traits, now },
       journal: stores.orders,
-      maxSlippage: options.maxSlippage ?? '0.01',
+      maxSlippage,
+      cover: mandates.cover,
     }),
+    mandates,
     messages: messagePorts(messageDesk),
     signatures,
   });
@@ -176,6 +188,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
       approval: { method: 'ciba', phoneUrl },
     });
     pingRoute(app, door, kernel);
+    mandateRoutes(app, door, { mandates: options.stores.mandates, now, noted: kernel.noted });
   }
   connectionRoutes(
     app,

@@ -10,6 +10,8 @@ import {
   type SubjectOf,
   underKind,
 } from './kinds/kinds.ts';
+import { slotPattern } from './mandate/cadence.ts';
+import { mandateIdSchema } from './mandate/envelope.ts';
 import { isSettledState, isUnderWayState, type ProposalState, proposalStates } from './proposal-state.ts';
 
 /*
@@ -62,7 +64,17 @@ const requestBase = {
   ttl: z.number().int().min(SHORTEST_TTL_S).max(LONGEST_TTL_S).optional(),
 };
 
-type RequestBase = z.output<z.ZodObject<typeof requestBase>>;
+/** Of what may be done under a mandate, instead of being asked about. */
+const underMandate = {
+  /** A mandate's id, or whichever of one's own covers it. What none covers is asked about. */
+  mandate: z.union([z.literal('any'), mandateIdSchema]).optional(),
+  /** For which of the mandate's times: the present one, or it is outside. */
+  slot: z.string().regex(slotPattern, 'must be a day, a week or a month such as 2026-W48').optional(),
+  /** Never ask: what no mandate covers is refused. */
+  approval: z.literal('mandate').optional(),
+};
+
+type RequestBase = z.output<z.ZodObject<typeof requestBase & typeof underMandate>>;
 
 /** The body of `POST /v1/proposals`: what is asked for stands under its kind's name. */
 export type ProposalRequest = {
@@ -73,8 +85,13 @@ export type ProposalRequestInput = {
 }[ProposalKind];
 
 export const proposalRequestSchema = z.lazy(() =>
-  oneOfEachKind<ProposalRequest, ProposalRequestInput>(({ name, requestSchema }) =>
-    z.strictObject({ kind: z.literal(name), [name]: requestSchema, ...requestBase }),
+  oneOfEachKind<ProposalRequest, ProposalRequestInput>(({ name, requestSchema, mandate }) =>
+    z.strictObject({
+      kind: z.literal(name),
+      [name]: requestSchema,
+      ...requestBase,
+      ...(mandate === undefined ? {} : underMandate),
+    }),
   ),
 );
 

@@ -15,7 +15,7 @@ import { cancelApproved, orderNotFound } from './cancel-desk.ts';
 import type { OrderDesk } from './place-order.ts';
 import { changesTo } from './replacement.ts';
 
-export interface OrderPortsOptions {
+export interface OrderPortsOptions extends Pick<ReplacePorts, 'cover'> {
   readonly desk: OrderDesk;
   readonly policies: readonly OrderPolicy[];
   readonly brokerFor: (who: Pick<Caller, 'sub' | 'accessToken'>) => Promise<Broker>;
@@ -30,6 +30,7 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
   const { desk, policies, brokerFor, traits, maxSlippage, journal, now } = options;
   return {
     maxSlippage,
+    cover: options.cover,
     shareDecimals: traits.orders.fractions.decimals,
     async world(proposer, symbol) {
       const broker = await brokerFor(proposer);

@@ -9,6 +9,7 @@ import type { StoredProposal } from '../../store/proposal-store.ts';
 import { kinds, type ProposalKind } from '../../trading/kinds/kinds.ts';
 import { idempotencyKeySchema, type ProposalRequest, proposalRequestSchema } from '../../trading/proposal.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import { USE_MANDATES } from '../../trading/scopes.ts';
 import { issueFields } from '../door/approved-details.ts';
 import type { Caller } from '../door/caller.ts';
 import { type Door, requireScopes } from '../door/door.ts';
@@ -52,6 +53,8 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
       const key = idempotencyKey(c.req.header('idempotency-key'));
       const request = parseRequest(await jsonBody(c));
       requireProposing(caller, request.kind);
+      if (request.mandate !== undefined || request.approval !== undefined)
+        requireScopes(caller, [USE_MANDATES]);
       const { proposal, isNew } = await kernel.propose(proposerOf(caller), request, key);
       // A revocation in between has withdrawn what there was; this may have come after.
       await requireUnrevoked(caller, isRevoked).catch(async (error: unknown) => {
@@ -180,8 +183,8 @@ function haltView(haltedAt: number | undefined) {
 }
 
 function proposerOf(caller: Caller): ProposingCaller & Proposer {
-  const { sub, clientId, clientName, accessToken, username, email } = caller;
-  if (clientId !== undefined) return { sub, clientId, clientName, accessToken, username, email };
+  const { sub, clientId, clientName, jkt, accessToken, username, email } = caller;
+  if (clientId !== undefined) return { sub, clientId, clientName, jkt, accessToken, username, email };
   throw new Refusal(403, 'client_unknown', 'the access token does not say which client it is for', {
     hint: 'Sign in by a client whose tokens carry client_id (RFC 9068).',
     challenge: {},

@@ -4,6 +4,7 @@ import { sqliteAuditStore } from './audit-store.ts';
 import { sqliteBrokerKeyStore } from './broker-key-store.ts';
 import { prepareGatewayDatabase } from './gateway-database.ts';
 import { sqliteHalts } from './halts.ts';
+import { sqliteMandateStore } from './mandate-store.ts';
 import { sqliteMessageJournal } from './message-journal.ts';
 import { sql as proposals } from './migrations/gateway/0004-proposals.ts';
 import { sql as audit } from './migrations/gateway/0005-audit.ts';
@@ -25,6 +26,7 @@ export function sqliteGatewayStores(database: Database.Database): GatewayStores 
     proposals: sqliteProposalStore(database),
     halts: sqliteHalts(database),
     keys: sqliteSigningKeyStore(database),
+    mandates: sqliteMandateStore(database),
     audit: sqliteAuditStore(database),
     brokerKeys: sqliteBrokerKeyStore(database),
   };

@@ -84,6 +84,8 @@ export interface KindWords<
   check(subject: z.output<SubjectSchema>): void;
   /** Whose money it moves; absent where none moves. */
   environment?(subject: z.output<SubjectSchema>): Environment;
+  /** By which mandate it is approved; undefined where its owner is asked. Absent from what no mandate is for. */
+  mandate?(subject: z.output<SubjectSchema>): string | undefined;
   /** What is proposed, in one line for the model and for errors: `BUY 5 AAPL LMT 180.00`. */
   summary(subject: z.output<SubjectSchema>): string;
   came(result: z.output<ResultSchema>): Came;
