@@ -11,6 +11,7 @@ import { createIdentityProvider } from './door/identity-provider.ts';
 import { METADATA_PATH, protectedResourceMetadata } from './door/protected-resource-metadata.ts';
 import { createEntrance, type Entrance } from './entrance.ts';
 import type { GatewayOptions } from './gateway-options.ts';
+import { createMandateDesk, type MandateDesk } from './mandates/mandate-desk.ts';
 import { mandatePorts } from './mandates/mandate-ports.ts';
 import { createMessageDesk, type MessageDesk } from './messages/message-desk.ts';
 import { messageOutlets } from './messages/message-outlets.ts';
@@ -34,6 +35,8 @@ export interface Gateway {
   readonly app: Hono;
   /** For a person who is known to be there, and needs no token for it. Undefined where nothing is proposed. */
   readonly halts: Pick<ApprovalKernel, 'halt' | 'haltedAt'> | undefined;
+  /** As `halts`: their own mandates, to look at and to end. */
+  readonly mandates: MandateDesk | undefined;
   /**
    * What a client, or anybody, was allowed to do for a person has ended: what it proposed and is still open is withdrawn,
    * and the person's tokens elsewhere are forgotten.
@@ -126,6 +129,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     signatures,
   });
 
+  const mandateDesk =
+    kernel && createMandateDesk({ mandates: stores.mandates, now, noted: () => kernel.noted() });
   const app = gatewayRoutes(options, {
     entrance,
     now,
@@ -134,6 +139,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     desk,
     messageDesk,
     kernel,
+    mandates: mandateDesk,
     detailsTypes: [detailsType, messageDetailsType],
   });
   kernel?.start();
@@ -141,6 +147,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     app,
     halts: kernel,
+    mandates: mandateDesk,
     revoked: (who) =>
       takeAway(who, [broker.credentials, ...[...outlets.values()].map(({ tokens }) => tokens)], kernel),
     async close() {
@@ -167,6 +174,7 @@ interface RouteParts {
   readonly desk: OrderDesk;
   readonly messageDesk: MessageDesk;
   readonly kernel: ApprovalKernel | undefined;
+  readonly mandates: MandateDesk | undefined;
   readonly detailsTypes: readonly string[];
 }
 
@@ -188,7 +196,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
       approval: { method: 'ciba', phoneUrl },
     });
     pingRoute(app, door, kernel);
-    mandateRoutes(app, door, { mandates: options.stores.mandates, now, noted: kernel.noted });
+    if (parts.mandates !== undefined) mandateRoutes(app, door, parts.mandates);
   }
   connectionRoutes(
     app,

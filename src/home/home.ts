@@ -94,6 +94,10 @@ export async function createHome(options: HomeOptions): Promise<Home> {
       haltedAt: async (sub) => gateway.halts?.haltedAt(sub),
       halt: async (sub) => void (await gateway.halts?.halt({ sub, clientId: 'phone' })),
     },
+    mandating: {
+      list: async (sub) => (await gateway.mandates?.list(sub)) ?? [],
+      end: async (sub, id, to) => void (await gateway.mandates?.end(sub, id, to, 'phone')),
+    },
     signatures: signaturesOf({ ...options.gateway, keys }) === undefined ? 'off' : 'required',
     gatewayClient: { client_id: approval.client.id, jwks: { keys: [publicHalf(approval.privateKey)] } },
     clock,

@@ -107,6 +107,8 @@ export interface KindWords<
     readonly banner?: Banner;
     /** Whether all of it is read before the buttons come. */
     readonly fieldsFirst?: boolean;
+    /** Whether the worst that can come of it stands at the top as the sentence that it is, and not as an amount. */
+    readonly worstFirst?: boolean;
     /** Words for the fields that no order has. */
     readonly fieldWords: FieldWords;
     view(subject: z.output<SubjectSchema>): PhoneView;

@@ -71,13 +71,14 @@ export const mandate = defineKind({
   },
   phone: {
     called: 'mandate',
+    worstFirst: true,
     fieldWords,
     view(subject) {
       const { cadence, orders_per_slot = 1, price } = subject;
       const often = cadenceWords(cadence, orders_per_slot);
       return {
-        headline: mandateWorst(subject),
-        terms: `${mandateFor(subject)} · ${mandateAmounts(subject)} · ${often}`,
+        headline: `${mandateFor(subject)} without asking again`,
+        terms: `${mandateAmounts(subject)} · ${often} · ${subject.order_types.join(', ')}`,
         fields: detailFields(
           { ...subject, cadence: often, ...(price === undefined ? {} : { price: bands(price) }) },
           fieldWords,
