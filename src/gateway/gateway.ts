@@ -20,8 +20,8 @@ import { mountedRoutes } from './mounts/mounted-routes.ts';
 import { orderPorts } from './orders/order-ports.ts';
 import { QUIET_MS } from './orders/order-submission.ts';
 import { createOrderDesk, type OrderDesk } from './orders/place-order.ts';
-import { limitPolicies } from './policy/limits.ts';
-import { builtinPolicies } from './policy/policy.ts';
+import { createOrderRules } from './policy/order-rules.ts';
+import { staticRules } from './policy/rules.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { mandateRoutes } from './routes/mandates.ts';
 import { marketRoutes } from './routes/market.ts';
@@ -79,18 +79,24 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   const entrance = createEntrance(options, provider, clock);
   const { traits, brokerFor } = broker;
-  const { limits } = options;
-  const policies = [...builtinPolicies, ...limitPolicies(limits), ...(options.policies ?? [])];
+  const rules = createOrderRules({
+    rules: options.rules ?? staticRules(),
+    journal: stores.orders,
+    halts: stores.halts,
+    decisions: stores.decisions,
+    traits,
+    clock,
+  });
   const desk = createOrderDesk({
     journal: stores.orders,
-    policies,
+    halts: stores.halts,
+    rules,
     brokerFor,
     traits,
     gateway: options.resource,
     issuer,
     detailsType,
     environment: options.broker.environment,
-    maxDayOrders: limits?.max_day_orders,
     clock,
     signatures,
   });
@@ -119,7 +125,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     provider,
     detailsTypes: { order: options.detailsType, message: options.messageDetailsType },
     orders: orderPorts({
-      ...{ desk, policies, brokerFor, traits, now },
+      ...{ desk, rules, brokerFor, traits, now },
       journal: stores.orders,
       maxSlippage,
       cover: mandates.cover,

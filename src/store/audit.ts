@@ -17,6 +17,7 @@ export type AuditEvent =
   | 'unknown'
   | 'order_cancelled'
   | 'halted'
+  | 'reducing'
   | 'lifted'
   | 'signed'
   | 'key_enrolled'
