@@ -79,8 +79,9 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   const entrance = createEntrance(options, provider, clock);
   const { traits, brokerFor } = broker;
+  const rulesSource = options.rules ?? staticRules();
   const rules = createOrderRules({
-    rules: options.rules ?? staticRules(),
+    rules: rulesSource,
     journal: stores.orders,
     halts: stores.halts,
     decisions: stores.decisions,
@@ -90,6 +91,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const desk = createOrderDesk({
     journal: stores.orders,
     halts: stores.halts,
+    mandates: stores.mandates,
     rules,
     brokerFor,
     traits,
@@ -114,9 +116,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const maxSlippage = options.maxSlippage ?? '0.01';
   const mandates = mandatePorts({
     ...{ mandates: stores.mandates, brokerFor, maxSlippage, issuer, now },
-    countOf: (draft) => countOf(draft).notional,
-    policyDigest: async () => (await rules.current()).digest,
-    requireGrantable: async () => {},
+    rules: rulesSource,
     isShown: options.approval?.details === 'rar',
   });
   const kernel = approvalKernel(options, {

@@ -1,5 +1,5 @@
 import type { MandateEnvelope } from '../trading/mandate/envelope.ts';
-import type { KeptMandateState, MandateUse } from '../trading/mandate/mandate.ts';
+import type { CountedTerms, KeptMandateState } from '../trading/mandate/mandate.ts';
 import type { Approval } from './used-approval.ts';
 
 /** A mandate as the gateway keeps it. Times are milliseconds since the epoch. */
@@ -20,12 +20,8 @@ export interface GrantedMandate extends Pick<StoredMandate, 'id' | 'sub' | 'term
   readonly approval: Approval;
 }
 
-/** A mandate, and how far it was used as of one moment. */
-export interface CountedMandate extends StoredMandate {
-  readonly used: MandateUse;
-  /** Orders of the slot, symbol and side that were asked about; 0 where none were. */
-  readonly inSlot: number;
-}
+/** A mandate, and how far it was used as of one moment; `inSlot` is 0 where no slot was asked about. */
+export interface CountedMandate extends StoredMandate, CountedTerms {}
 
 /** Which uses are counted apart. */
 export interface MandateQuery {

@@ -43,6 +43,7 @@ export function distantStores(stores: GatewayStores, life: Life, activity: Activ
     keys: distant(stores.keys),
     audit: distant(stores.audit),
     brokerKeys: distant(stores.brokerKeys),
+    decisions: distant(stores.decisions),
     mandates: distant(stores.mandates),
   };
 }

@@ -1,8 +1,9 @@
-import type { MandateStore } from '../../store/mandate-store.ts';
+import type { CountedMandate, MandateStore } from '../../store/mandate-store.ts';
+import { slotOf } from '../../trading/mandate/cadence.ts';
 import type { MandateView } from '../../trading/mandate/mandate.ts';
-import { dayBegan } from '../policy/limits.ts';
+import { mandateState } from '../../trading/mandate/mandate-state.ts';
+import { dayBegan } from '../../trading/new-york-time.ts';
 import { mandateEnded, noSuchMandate } from './mandate-ports.ts';
-import { mandateView } from './mandate-state.ts';
 
 /**
  * One's own mandates, to look at and to take back. Nothing here makes, widens or resumes one: that is a proposal, for its
@@ -44,5 +45,20 @@ export function createMandateDesk(options: {
       if (outcome === 'barred') throw mandateEnded(mandate.state);
       return mandate;
     },
+  };
+}
+
+/** A mandate as its owner sees it. */
+function mandateView(mandate: CountedMandate, now: number): MandateView {
+  const { id, terms, used, createdAt, updatedAt } = mandate;
+  const slot = slotOf(terms.cadence, now);
+  return {
+    id,
+    state: mandateState(mandate, now),
+    terms,
+    used,
+    ...(slot === undefined ? {} : { slot }),
+    created_at: new Date(createdAt).toISOString(),
+    updated_at: new Date(updatedAt).toISOString(),
   };
 }

@@ -2,27 +2,25 @@ import type { Approved, Proposer, UnderMandate } from '../../approval/kind.ts';
 import type { MandatePorts } from '../../approval/kinds/mandate/kind.ts';
 import type { Cover, OrderPorts, Outside } from '../../approval/kinds/order/kind.ts';
 import type { CountedMandate, MandateStore } from '../../store/mandate-store.ts';
+import type { CountedFacts } from '../../trading/counted-order.ts';
 import { slotOf } from '../../trading/mandate/cadence.ts';
 import { mandateDigest } from '../../trading/mandate/envelope.ts';
 import type { MandateState } from '../../trading/mandate/mandate.ts';
+import { mandateState } from '../../trading/mandate/mandate-state.ts';
+import { dayBegan } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Account } from '../../trading/views.ts';
 import type { Broker } from '../broker/broker.ts';
-import { dayBegan } from '../policy/limits.ts';
-import { unknownSymbol } from '../policy/policy.ts';
-import { mandateState } from './mandate-state.ts';
-import { withinMandate } from './within-mandate.ts';
+import { decide, refusalOfDecision } from '../policy/decide.ts';
+import { unknownSymbol } from '../policy/order-world.ts';
+import type { Rules, RulesSource } from '../policy/rules.ts';
+import { outsideOf } from './outside-of.ts';
 
 export interface MandatePortsOptions {
   readonly mandates: MandateStore;
   readonly brokerFor: (who: Pick<Proposer, 'sub' | 'accessToken'>) => Promise<Broker>;
-  /** Dollars that an order counts for; null where nothing bounds it. */
-  readonly countOf: (draft: OrderDraft) => string | null;
-  /** Digest of the rules as they are. */
-  readonly policyDigest: () => Promise<string>;
-  /** Whether the rules let anybody have a mandate over an account. @throws {Refusal} 403 `policy_denied` */
-  readonly requireGrantable: (proposer: Proposer, account: Account) => Promise<void>;
+  readonly rules: RulesSource;
   readonly maxSlippage: string;
   readonly isShown: boolean;
   /** Whose approvals count. */
@@ -32,7 +30,7 @@ export interface MandatePortsOptions {
 
 /** What the approval kernel does about mandates: by this gateway's store, rules and broker. */
 export function mandatePorts(options: MandatePortsOptions): MandatePorts & Pick<OrderPorts, 'cover'> {
-  const { mandates, brokerFor, policyDigest, maxSlippage, isShown, now } = options;
+  const { mandates, brokerFor, rules, maxSlippage, isShown, now } = options;
   const query = () => ({ since: dayBegan(now()) });
   return {
     maxSlippage,
@@ -48,8 +46,9 @@ export function mandatePorts(options: MandatePortsOptions): MandatePorts & Pick<
       return account;
     },
     async policy(proposer, account) {
-      await options.requireGrantable(proposer, account);
-      return await policyDigest();
+      const found = await rules.current();
+      requireGrantable(found, proposer, account, now());
+      return found.digest;
     },
     async requireReplaceable(sub, id) {
       const found = await mandates.find(sub, id, query());
@@ -95,23 +94,18 @@ async function cover(
   draft: OrderDraft,
 ): Promise<Cover> {
   const { mandates, now } = options;
-  const policy = await options.policyDigest();
+  const rules = await options.rules.current();
   const at = now();
-  const order = { draft, notional: options.countOf(draft), slot, jkt, policy };
-  const outsideOf = (found: CountedMandate): Outside[] =>
-    withinMandate(
-      found.terms,
-      { ...found.used, state: mandateState(found, at), in_slot: found.inSlot },
-      order,
-      at,
-    );
   const candidates: CountedMandate[] = [];
   for (const { id, terms } of await named(options, sub, mandate)) {
     const use = { slot: slotOf(terms.cadence, at) ?? '', symbol: draft.symbol, side: draft.side };
     const found = await mandates.find(sub, id, { since: dayBegan(at), slot: use });
     if (found !== undefined) candidates.push(found);
   }
-  const tried = candidates.map((found) => ({ found, outside: outsideOf(found) }));
+  const tried = candidates.map((found) => ({
+    found,
+    outside: outsideOf(found, { draft, slot, jkt, rules }, at),
+  }));
   const inside = tried.find(({ outside }) => outside.length === 0)?.found;
   if (inside !== undefined) {
     const present = slotOf(inside.terms.cadence, at);
@@ -157,3 +151,33 @@ export function mandateEnded(state: string): Refusal {
     hint: 'Ask for a new one: "trade-agent mandates add".',
   });
 }
+
+/** Whether the rules let this person have a mandate over the account. @throws {Refusal} 403 `policy_denied` */
+function requireGrantable(rules: Rules, { sub, clientId }: Proposer, account: Account, now: number): void {
+  const subject = { sub, client: clientId, owner: sub, approval: 'none', approvers: [] } as const;
+  const decision = decide(rules, subject, 'grant_mandate', {
+    at: new Date(now).toISOString(),
+    account: account.account,
+    environment: account.environment,
+    order: null,
+    market: null,
+    broker: null,
+    holdings: null,
+    counted: NOTHING_COUNTED,
+    more: {},
+  });
+  if (decision.effect === 'deny') throw refusalOfDecision(decision);
+}
+
+/** A mandate is no order: nothing that is counted bears on whether it may be had. */
+const NOTHING_COUNTED: CountedFacts = {
+  state: 'active',
+  day_notional: '0.00',
+  day_orders: 0,
+  last_minute: 0,
+  open_orders: 0,
+  open_symbol_notional: '0.00',
+  open_symbol_sells: '0',
+  same_before: null,
+  opposes_open: false,
+};

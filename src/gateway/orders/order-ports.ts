@@ -34,13 +34,15 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
       const world = await rules.world(await brokerFor(proposer), symbol);
       const { account, quote, asset, positions } = world;
       const { sub, clientId: client } = proposer;
-      const subject = { sub, client, owner: sub, approval: 'none', approvers: [] } as const;
       return {
         account,
         quote: { ...quote, name: quote.name ?? asset.name },
         positions,
-        requireAllowed: (draft, replaces) =>
-          rules.requireAllowed({ subject, draft, replaces }, world, 'proposal'),
+        requireAllowed(draft, replaces) {
+          const approval = draft.mandate === undefined ? 'none' : 'mandate';
+          const subject = { sub, client, owner: sub, approval, approvers: [] } as const;
+          return rules.requireAllowed({ subject, draft, replaces }, world, 'proposal');
+        },
       };
     },
     place: async (approved, owner) => (await desk.placeApproved(approved, callerOf(owner))).order,

@@ -65,7 +65,9 @@ export function sqliteMandateStore(database: Database.Database): MandateStore {
     },
   );
   const findAll = database.transaction(list);
-  const findOne = database.transaction(find);
+  const findOne = database.transaction((sub: string, id: string, query: MandateQuery) =>
+    find(sub, id, query),
+  );
   return {
     grant: async (mandate, now) => grant.immediate(mandate, now),
     find: async (sub, id, query) => findOne.deferred(sub, id, query),
@@ -85,17 +87,20 @@ export function mandateReads(database: Database.Database) {
     'SELECT * FROM mandates WHERE sub = ? ORDER BY created_at DESC, id',
   );
   // What an order counts for is the journal's: it shrinks to what filled, and is nothing where it was refused.
-  const uses = database.prepare<[string, string], { notional: string; at: number }>(`
+  const uses = database.prepare<unknown[], { notional: string; at: number }>(`
     SELECT orders.notional, orders.created_at AS at
     FROM mandate_uses AS uses JOIN gateway_orders AS orders USING (sub, client_order_id)
-    WHERE uses.sub = ? AND uses.mandate = ? AND orders.state <> 'rejected'`);
+    WHERE uses.sub = @sub AND uses.mandate = @mandate AND orders.state <> 'rejected'
+      AND uses.client_order_id <> @but`);
   const inSlot = database
     .prepare<unknown[], number>(`
       SELECT count(*) FROM mandate_uses
-      WHERE sub = @sub AND mandate = @mandate AND slot = @slot AND symbol = @symbol AND side = @side`)
+      WHERE sub = @sub AND mandate = @mandate AND slot = @slot AND symbol = @symbol AND side = @side
+        AND client_order_id <> @but`)
     .pluck();
-  const counted = (found: Row, { since, slot }: MandateQuery): CountedMandate => {
-    const all = uses.all(found.sub, found.id);
+  const counted = (found: Row, { since, slot }: MandateQuery, but: string): CountedMandate => {
+    const key = { sub: found.sub, mandate: found.id, but };
+    const all = uses.all(key);
     const sum = (of: typeof all) =>
       of.reduce((total, { notional }) => total.plus(notional), new Dec(0)).toFixed(2);
     return {
@@ -105,17 +110,18 @@ export function mandateReads(database: Database.Database) {
         day_notional: sum(all.filter(({ at }) => at >= since)),
         orders: all.length,
       },
-      inSlot: slot === undefined ? 0 : (inSlot.get({ sub: found.sub, mandate: found.id, ...slot }) ?? 0),
+      inSlot: slot === undefined ? 0 : (inSlot.get({ ...key, ...slot }) ?? 0),
     };
   };
   return {
     row: (sub: string, id: string) => select.get(sub, id),
-    find(sub: string, id: string, query: MandateQuery): CountedMandate | undefined {
+    /** @param but an order that is not counted: the one that is asked about */
+    find(sub: string, id: string, query: MandateQuery, but = ''): CountedMandate | undefined {
       const found = select.get(sub, id);
-      return found === undefined ? undefined : counted(found, query);
+      return found === undefined ? undefined : counted(found, query, but);
     },
     list: (sub: string, query: MandateQuery): CountedMandate[] =>
-      selectAll.all(sub).map((found) => counted(found, query)),
+      selectAll.all(sub).map((found) => counted(found, query, '')),
   };
 }
 

@@ -12,6 +12,7 @@ import type {
   OrderKey,
 } from '../order-journal.ts';
 import { decisionNotes } from './decision-store.ts';
+import { mandateSlots } from './mandate-store.ts';
 import { countedColumns, filledPart, isOver, orderCounts } from './order-counts.ts';
 import { approvalUse } from './used-approvals.ts';
 
@@ -29,6 +30,7 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
        @account, @symbol, @side, @notional, @qty, @terms, @mandate, @slot)`);
   const { counted, usage, timeOf } = orderCounts(database);
   const note = decisionNotes(database);
+  const slots = mandateSlots(database);
   const claim = database.transaction(
     (order: Claim, now: number, decide?: (facts: CountedFacts) => DecisionNote) => {
       const { approval, sub, clientOrderId, digest, draft, replaces, mandate, slot } = order;
@@ -51,6 +53,10 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
         mandate: mandate ?? null,
         slot: slot ?? null,
       });
+      if (mandate !== undefined) {
+        const { symbol, side } = draft;
+        slots.take({ sub, clientOrderId }, mandate, { slot: slot ?? '', symbol, side });
+      }
       return 'claimed' as const;
     },
   );
@@ -87,6 +93,19 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
     end.run({ ...idOf(key), notional, qty, now });
   };
   const over = database.transaction(endIfOver);
+  // What it used of a mandate is free again with the very commit that says that it came to nothing.
+  const rejected = database.transaction(
+    (with_: typeof refuse, key: OrderKey, problem: Problem, now: number) => {
+      const { changes } = with_.run({
+        ...idOf(key),
+        state: 'rejected',
+        result: JSON.stringify(problem),
+        now,
+      });
+      if (changes === 1) slots.giveBack(key);
+      return changes === 1;
+    },
+  );
   const place = database.transaction((key: OrderKey, order: Order, now: number) => {
     finish.run({ ...idOf(key), state: 'placed', result: JSON.stringify(order), now });
     endIfOver(key, order, now);
@@ -109,10 +128,9 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
     },
     release: async (key, now) => (release.run({ ...idOf(key), now }).changes === 1 ? 'released' : 'stale'),
     refuse: async (key, problem, now) =>
-      refuse.run({ ...idOf(key), result: JSON.stringify(problem), now }).changes === 1 ? 'rejected' : 'stale',
+      rejected.immediate(refuse, key, problem, now) ? 'rejected' : 'stale',
     place: async (key, order, now) => place.immediate(key, order, now),
-    reject: async (key, problem, now) =>
-      void finish.run({ ...idOf(key), state: 'rejected', result: JSON.stringify(problem), now }),
+    reject: async (key, problem, now) => void rejected.immediate(finish, key, problem, now),
     doubt: async (key, now) => void doubt.run({ ...idOf(key), now }),
   };
 }

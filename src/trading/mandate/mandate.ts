@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { mandateEnvelopeSchema } from './envelope.ts';
+import { type MandateEnvelope, mandateEnvelopeSchema } from './envelope.ts';
 
 /**
  * Where a mandate stands. Orders are placed under an `active` one alone; `expired` and `exhausted` follow from its own
@@ -29,6 +29,15 @@ export const mandateUseSchema = z.object({
   orders: z.number().int(),
 });
 export type MandateUse = z.output<typeof mandateUseSchema>;
+
+/** A mandate, and how far it is used: counted as of one moment, an order that is asked about not among it. */
+export interface CountedTerms {
+  readonly terms: MandateEnvelope;
+  readonly state: KeptMandateState;
+  readonly used: MandateUse;
+  /** Orders of the slot, symbol and side that are asked about. */
+  readonly inSlot: number;
+}
 
 /** A mandate as the gateway tells of it. */
 export const mandateViewSchema = z.lazy(() =>
