@@ -85,6 +85,7 @@ export function vaultSettings(
 export interface ApprovalSettings {
   readonly knownClients?: HomeOptions['knownClients'] | undefined;
   readonly mounts?: HomeOptions['gateway']['mounts'] | undefined;
+  readonly rules?: HomeOptions['gateway']['rules'] | undefined;
   readonly quotas?: Quotas | undefined;
   /** `required` unless said otherwise. */
   readonly signature?: 'required' | 'off' | undefined;
@@ -115,7 +116,7 @@ export function homeSettings(
 function gatewaySettings(
   { seed, folder }: SandboxHome,
   addresses: SandboxAddresses,
-  { quotas, signature = 'required', mounts = [] }: ApprovalSettings,
+  { quotas, signature = 'required', mounts = [], rules }: ApprovalSettings,
 ): HomeOptions['gateway'] {
   const privateKey = gatewayKey(seed);
   return {
@@ -141,6 +142,7 @@ function gatewaySettings(
     requireBoundTokens: true,
     ownClients: [LOGIN_CLIENT_ID],
     mounts,
+    ...(rules === undefined ? {} : { rules }),
   };
 }
 

@@ -42,6 +42,8 @@ export interface SandboxOptions {
   readonly signature?: 'required' | 'off';
   /** What else is served behind the gateway’s door. */
   readonly mounts?: HomeOptions['gateway']['mounts'];
+  /** What orders are held to; nothing unless said otherwise. */
+  readonly rules?: HomeOptions['gateway']['rules'];
   /** Other people’s clients that the identity provider knows beforehand. */
   readonly knownClients?: HomeOptions['knownClients'];
   /** A second place to write the ready file. */

@@ -49,7 +49,14 @@ export interface Person {
   tap(code: string, decision?: 'approve' | 'deny'): Promise<void>;
 }
 
-const SCOPES = ['orders:read', 'orders:propose', 'messages:propose', 'orders:cancel', 'portfolio:read'];
+const SCOPES = [
+  'orders:read',
+  'orders:propose',
+  'messages:propose',
+  'orders:cancel',
+  'portfolio:read',
+  'orders:mandate',
+];
 
 export async function startProposalWorld(options: Partial<SandboxOptions> = {}): Promise<ProposalWorld> {
   const root = mkdtempSync(join(tmpdir(), 'trade-agent-proposals-'));
