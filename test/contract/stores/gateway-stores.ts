@@ -1,6 +1,7 @@
 import { auditStoreContract } from './audit-store.ts';
 import { brokerKeyStoreContract } from './broker-key-store.ts';
 import type { OpenStores } from './gateway-factory.ts';
+import { mandateStoreContract } from './mandate-store.ts';
 import { messageJournalContract } from './message-journal.ts';
 import { orderJournalContract } from './order-journal.ts';
 import { proofStoreContract } from './proof-store.ts';
@@ -17,5 +18,6 @@ export function gatewayStoresContract(open: OpenStores): void {
   proposalCountsContract(open);
   auditStoreContract(open);
   brokerKeyStoreContract(open);
+  mandateStoreContract(open);
   signingKeyStoreContract(open);
 }
