@@ -4,6 +4,7 @@ import { utcSeconds } from '../machine/clock.ts';
 import { failpoint } from '../machine/failpoint.ts';
 import type { Draft, Keyed, KeyedRequest, Standing, StoredProposal } from '../store/proposal-store.ts';
 import {
+  askedUnder,
   DEFAULT_TTL_S,
   type ProposalKind,
   type ProposalRequest,
@@ -175,9 +176,10 @@ function requireNotHalted({ haltedAt }: Standing, kind: ProposalKind): void {
 }
 
 /** Under which mandate it is to be, where it says so: "never ask" alone means whichever covers it. */
-function underOf({ mandate, slot, approval }: ProposalRequest): UnderMandate | undefined {
-  if (mandate === undefined && approval === undefined) return undefined;
-  return { mandate: mandate ?? 'any', slot, only: approval === 'mandate' };
+function underOf(request: ProposalRequest): UnderMandate | undefined {
+  const asked = askedUnder(request);
+  if (asked === undefined) return undefined;
+  return { mandate: asked.mandate ?? 'any', slot: asked.slot, only: asked.approval === 'mandate' };
 }
 
 /** @throws {Refusal} 403 `client_not_allowed`: nobody else's program asks for mandates, or goes by one */

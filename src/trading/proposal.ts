@@ -74,14 +74,17 @@ const underMandate = {
   approval: z.literal('mandate').optional(),
 };
 
-type RequestBase = z.output<z.ZodObject<typeof requestBase & typeof underMandate>>;
-
+type RequestBase = z.output<z.ZodObject<typeof requestBase>>;
+/** Under which mandate it is asked for; undefined where it is not. */
+export type AskedUnder = z.output<z.ZodObject<typeof underMandate>>;
 /** The body of `POST /v1/proposals`: what is asked for stands under its kind's name. */
 export type ProposalRequest = {
-  [K in ProposalKind]: RequestBase & { kind: K } & Record<K, RequestOf<K>>;
+  [K in ProposalKind]: RequestBase & { kind: K } & Record<K, RequestOf<K>> &
+    (K extends 'order' ? AskedUnder : unknown);
 }[ProposalKind];
 export type ProposalRequestInput = {
-  [K in ProposalKind]: RequestBase & { kind: K } & Record<K, RequestInputOf<K>>;
+  [K in ProposalKind]: RequestBase & { kind: K } & Record<K, RequestInputOf<K>> &
+    (K extends 'order' ? AskedUnder : unknown);
 }[ProposalKind];
 
 export const proposalRequestSchema = z.lazy(() =>
@@ -98,6 +101,13 @@ export const proposalRequestSchema = z.lazy(() =>
 /** What of a request is its kind's own. */
 export function requestBody(request: ProposalRequest): Record<string, unknown> {
   return { ...(underKind(request) as object) };
+}
+
+/** Under which mandate a request is to be, where it says so. */
+export function askedUnder(request: ProposalRequest | ProposalRequestInput): AskedUnder | undefined {
+  if (request.kind !== 'order') return undefined;
+  const { mandate, slot, approval } = request;
+  return mandate === undefined && approval === undefined ? undefined : { mandate, slot, approval };
 }
 
 /** The header that makes a proposal repeatable: the same key and body are the same proposal. */

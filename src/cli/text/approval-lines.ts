@@ -68,6 +68,7 @@ export function askedBy({ requested_by, client }: ApprovalView, machine?: string
 export function approvalOutcome(approval: ApprovalView): string {
   const status = currentText(approval);
   const parts = [`${subjectHeadline(approval)}: ${status}`];
+  if (approval.mandate_id !== undefined) parts.push(`approved by mandate ${approval.mandate_id}`);
   if (approval.placed !== undefined) parts.push(fillText(approval.placed));
   if (approval.reason !== undefined && !status.includes(approval.reason))
     parts.push(safeLine(approval.reason));

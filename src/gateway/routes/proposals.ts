@@ -7,9 +7,14 @@ import type { ProposingCaller } from '../../approval/propose.ts';
 import { utcSeconds } from '../../machine/clock.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
 import { kinds, type ProposalKind } from '../../trading/kinds/kinds.ts';
-import { idempotencyKeySchema, type ProposalRequest, proposalRequestSchema } from '../../trading/proposal.ts';
+import {
+  askedUnder,
+  idempotencyKeySchema,
+  type ProposalRequest,
+  proposalRequestSchema,
+} from '../../trading/proposal.ts';
 import { Refusal } from '../../trading/refusal.ts';
-import { USE_MANDATES } from '../../trading/scopes.ts';
+import { PROPOSE_ORDERS, USE_MANDATES } from '../../trading/scopes.ts';
 import { issueFields } from '../door/approved-details.ts';
 import type { Caller } from '../door/caller.ts';
 import { type Door, requireScopes } from '../door/door.ts';
@@ -53,8 +58,7 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
       const key = idempotencyKey(c.req.header('idempotency-key'));
       const request = parseRequest(await jsonBody(c));
       requireProposing(caller, request.kind);
-      if (request.mandate !== undefined || request.approval !== undefined)
-        requireScopes(caller, [USE_MANDATES]);
+      if (askedUnder(request) !== undefined) requireScopes(caller, [USE_MANDATES]);
       const { proposal, isNew } = await kernel.propose(proposerOf(caller), request, key);
       // A revocation in between has withdrawn what there was; this may have come after.
       await requireUnrevoked(caller, isRevoked).catch(async (error: unknown) => {
@@ -88,7 +92,7 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
     door.guard([], async (c, caller) => {
       const id = c.req.param('id') ?? '';
       const { kind } = await kernel.find(caller.sub, id);
-      requireProposing(caller, kind);
+      requireWithdrawing(caller, kind);
       return c.json(view(await kernel.withdraw(caller.sub, id)));
     }),
   );
@@ -191,9 +195,14 @@ function proposerOf(caller: Caller): ProposingCaller & Proposer {
   });
 }
 
-/** Proposing and withdrawing need the same. */
 function requireProposing(caller: Caller, kind: ProposalKind): void {
   requireScopes(caller, [kinds[kind].proposeScope]);
+}
+
+/** As proposing it; a mandate is taken back by whoever may propose orders. */
+function requireWithdrawing(caller: Caller, kind: ProposalKind): void {
+  const { proposeScope } = kinds[kind];
+  requireScopes(caller, [proposeScope === USE_MANDATES ? PROPOSE_ORDERS : proposeScope]);
 }
 
 function idempotencyKey(header: string | undefined): string {

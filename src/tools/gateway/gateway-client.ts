@@ -9,8 +9,20 @@ import {
 import { decimalString } from '../../trading/decimal.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
-import { type Proposal, type ProposalRequestInput, proposalSchema } from '../../trading/proposal.ts';
-import { CANCEL_SCOPE, PROPOSE_MESSAGES, PROPOSE_ORDERS, READ_SCOPES } from '../../trading/scopes.ts';
+import {
+  askedUnder,
+  type Proposal,
+  type ProposalRequestInput,
+  proposalSchema,
+} from '../../trading/proposal.ts';
+import {
+  CANCEL_SCOPE,
+  PROPOSE_MESSAGES,
+  PROPOSE_ORDERS,
+  READ_SCOPES,
+  type Scope,
+  USE_MANDATES,
+} from '../../trading/scopes.ts';
 import {
   type Account,
   accountSchema,
@@ -32,6 +44,7 @@ import {
   gatewayRequests,
   parse,
 } from './gateway-requests.ts';
+import { type MandateRequests, ofMandates } from './mandate-requests.ts';
 
 /** Whether trading is halted; `halted_at` in RFC 3339. */
 const haltSchema = z.lazy(() => z.object({ halted: z.boolean(), halted_at: z.string().optional() }));
@@ -47,7 +60,7 @@ export interface ProposalLook {
 }
 
 /** The gateway's HTTP interface, typed. Every call has a time-out. */
-export interface GatewayClient {
+export interface GatewayClient extends MandateRequests {
   account(): Promise<Account>;
   positions(): Promise<Position[]>;
   orders(query?: { status?: 'open' | 'closed' | 'all'; limit?: number }): Promise<Order[]>;
@@ -120,7 +133,12 @@ export function createGatewayClient(
   options: GatewayClientOptions = {},
 ): GatewayClient {
   const requests = gatewayRequests(session, options);
-  return { ...ofAccount(requests), ...ofMarket(requests), ...ofProposals(requests) };
+  return {
+    ...ofAccount(requests),
+    ...ofMarket(requests),
+    ...ofProposals(requests),
+    ...ofMandates(requests),
+  };
 }
 
 /** The account, what is in it, and what happened there. */
@@ -267,7 +285,7 @@ function ofProposals({
             },
             body: JSON.stringify(proposal),
           },
-          [kinds[proposal.kind].proposeScope],
+          proposingScopes(proposal),
           PROPOSING_MS,
         ),
       ),
@@ -304,6 +322,12 @@ function ofProposals({
     halt: async () => parse(haltSchema, await request('/v1/halt', { method: 'PUT' }, [CANCEL_SCOPE])),
     halted: () => read('/v1/halt', haltSchema, ORDERS_READ),
   };
+}
+
+/** Going by a mandate takes a scope more. */
+function proposingScopes(proposal: ProposalRequestInput): Scope[] {
+  const { proposeScope } = kinds[proposal.kind];
+  return askedUnder(proposal) === undefined ? [proposeScope] : [proposeScope, USE_MANDATES];
 }
 
 function orderId(id: string): string {
