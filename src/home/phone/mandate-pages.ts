@@ -51,16 +51,12 @@ ${
     });
   });
 
-  app.post(`${PATH}/:end{suspend|revoke}`, async (context) => {
+  app.post(PATH, async (context) => {
     const { user } = context.var;
     if (user === undefined) return toSignIn(context, PATH);
-    const { id } = await context.req.parseBody();
-    if (typeof id === 'string') {
-      await mandating.end(
-        user.username,
-        id,
-        context.req.param('end') === 'suspend' ? 'suspended' : 'revoked',
-      );
+    const { id, end } = await context.req.parseBody();
+    if (typeof id === 'string' && (end === 'suspended' || end === 'revoked')) {
+      await mandating.end(user.username, id, end);
     }
     return context.redirect(PATH, 303);
   });
@@ -81,15 +77,15 @@ function card(mandate: MandateView, formToken: string): Markup {
   ];
   return html`<article class="card" data-testid="mandate" data-id="${id}" data-state="${state}">
 ${environmentBanner(terms.environment)}
-<h2 class="headline" data-testid="mandate-worst">${mandateWorst(terms)}</h2>
+<h2 data-testid="mandate-worst">${mandateWorst(terms)}</h2>
 <p data-testid="mandate-for">${mandateFor(terms)} · <strong>${stateWords[state]}</strong></p>
 <dl class="shows">${rows.map(([label, text]) => html`<div><dt>${label}</dt><dd>${text}</dd></div>`)}</dl>
 <p class="small soft mono">${id}</p>
-<form method="post">
+<form method="post" action="${PATH}">
 <input type="hidden" name="form_token" value="${formToken}"><input type="hidden" name="id" value="${id}">
 <div class="pair">
-<button class="quiet" formaction="${PATH}/suspend" data-testid="suspend" ${state === 'suspended' ? 'disabled' : ''}>Suspend</button>
-<button class="stop" formaction="${PATH}/revoke" data-testid="revoke">Revoke</button>
+<button class="quiet" name="end" value="suspended" data-testid="suspend" ${state === 'suspended' ? 'disabled' : ''}>Suspend</button>
+<button class="stop" name="end" value="revoked" data-testid="revoke">Revoke</button>
 </div>
 </form>
 <p class="small soft">Neither can be taken back here: a new mandate is asked for, and you approve it.</p>

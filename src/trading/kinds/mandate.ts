@@ -78,7 +78,12 @@ export const mandate = defineKind({
       const often = cadenceWords(cadence, orders_per_slot);
       return {
         headline: `${mandateFor(subject)} without asking again`,
-        terms: `${mandateAmounts(subject)} · ${often} · ${subject.order_types.join(', ')}`,
+        terms: [
+          capital(mandateAmounts(subject)),
+          often,
+          subject.order_types.join(', '),
+          ...(price === undefined ? [] : [bands(price)]),
+        ].join(' · '),
         fields: detailFields(
           { ...subject, cadence: often, ...(price === undefined ? {} : { price: bands(price) }) },
           fieldWords,
@@ -87,3 +92,5 @@ export const mandate = defineKind({
     },
   },
 });
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
