@@ -1,13 +1,7 @@
 import type { StoredProposal } from '../store/proposal-store.ts';
-import { kindWords } from '../trading/kinds/kinds.ts';
 import { haltedReason, passesHalt } from './halts.ts';
 import type { Approved } from './kind.ts';
 import type { Attention } from './waiting/attention.ts';
-
-/** By which mandate a proposal is approved; undefined where its owner is asked. */
-export function mandateOf({ kind, subject }: Pick<StoredProposal, 'kind' | 'subject'>): string | undefined {
-  return kindWords(kind).mandate?.(subject);
-}
 
 /** Its owner has said yes beforehand: they are not asked, and no token comes of it. */
 export async function approveByMandate(

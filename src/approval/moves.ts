@@ -9,7 +9,7 @@ import type {
 } from '../store/proposal-store.ts';
 import type { ProposalState } from '../trading/proposal.ts';
 import { passesHalt } from './halts.ts';
-import { mandateOf } from './mandated.ts';
+import { mandateOf } from './mandate-of.ts';
 import { isSettled, transitions } from './states.ts';
 import type { TokenSeal } from './token-seal.ts';
 

@@ -1,6 +1,7 @@
 import { askOwner } from '../ask-owner.ts';
 import { carryOut } from '../carry-out.ts';
-import { approveByMandate, mandateOf } from '../mandated.ts';
+import { mandateOf } from '../mandate-of.ts';
+import { approveByMandate } from '../mandated.ts';
 import type { Attention } from './attention.ts';
 import { awaitDecision } from './await-decision.ts';
 

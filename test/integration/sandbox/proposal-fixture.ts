@@ -91,7 +91,7 @@ export function subjectOf(kind: ProposalKind): Record<string, unknown> {
       };
     }
     case 'mandate':
-      return { ...mandateTerms(), approve_by: inFiveMinutes() };
+      return { ...mandateTerms(), price: { AAPL: { max: '250' } }, approve_by: inFiveMinutes() };
     case 'lift':
       return {
         halted_at: '2026-11-25T14:30:00Z',

@@ -67,11 +67,11 @@ function addAdd(mandates: Command, cli: Cli): void {
     .command('add')
     .summary('ask your phone for a mandate')
     .description(
-      'Asks your phone for a mandate, and waits. Amounts are dollars, an order counted at the worst it can come to. A day is New York’s. With --replaces the earlier one ends with your approval, and what you leave out is as it was there.',
+      'Asks your phone for a mandate, and waits. Amounts are dollars, an order counted at the worst it can come to. A day is one of New York. With --replaces the earlier one ends with your approval, and what you leave out is as it was there.',
     )
     .argument('[symbols...]', 'for which symbols: AAPL MSFT')
     .option('--per-order <amount>', 'the most that one order may come to')
-    .option('--per-day <amount>', 'the most that a day’s orders may come to')
+    .option('--per-day <amount>', 'the most that the orders of a day may come to')
     .option('--total <amount>', 'the most that all orders may come to, purchases and sales')
     .option('--orders <number>', 'how many orders there may be; at most 10 on demand')
     .option('--until <day>', 'the last day: 30 days at most with real money, 90 on paper')
