@@ -21,12 +21,13 @@ import { orderPorts } from './orders/order-ports.ts';
 import { QUIET_MS } from './orders/order-submission.ts';
 import { createOrderDesk, type OrderDesk } from './orders/place-order.ts';
 import { createOrderRules } from './policy/order-rules.ts';
-import { staticRules } from './policy/rules.ts';
+import { type RulesSource, staticRules } from './policy/rules.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { mandateRoutes } from './routes/mandates.ts';
 import { marketRoutes } from './routes/market.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { orderRoutes } from './routes/orders.ts';
+import { policyRoutes } from './routes/policy.ts';
 import { portfolioRoutes } from './routes/portfolio.ts';
 import { pingRoute, proposalRoutes } from './routes/proposals.ts';
 import { signaturesOf } from './signatures.ts';
@@ -70,53 +71,35 @@ export function createGateway(options: GatewayOptions): Gateway {
     now,
   });
   const outlets = messageOutlets(options, provider, { fetch: send, timeoutMs: brokerTimeoutMs, now });
-  const broker = brokerAccess(options, provider, {
-    fetch: send,
-    now,
-    brokerTimeoutMs,
-    providerTimeoutMs,
-  });
+  const times = { brokerTimeoutMs, providerTimeoutMs };
+  const broker = brokerAccess(options, provider, { fetch: send, now, ...times });
 
   const entrance = createEntrance(options, provider, clock);
   const { traits, brokerFor } = broker;
-  const rulesSource = options.rules ?? staticRules();
+  const source = options.rules ?? staticRules();
   const rules = createOrderRules({
-    rules: rulesSource,
+    rules: source,
     journal: stores.orders,
     halts: stores.halts,
     decisions: stores.decisions,
     traits,
     clock,
   });
+  const { halts, mandates: granted } = stores;
   const desk = createOrderDesk({
-    journal: stores.orders,
-    halts: stores.halts,
-    mandates: stores.mandates,
-    rules,
-    brokerFor,
-    traits,
-    gateway: options.resource,
-    issuer,
-    detailsType,
+    ...{ journal: stores.orders, halts, mandates: granted, rules, brokerFor, traits },
+    ...{ gateway: options.resource, issuer, detailsType, clock, signatures },
     environment: options.broker.environment,
-    clock,
-    signatures,
   });
-
   const messageDesk = createMessageDesk({
-    journal: stores.messages,
-    outlets,
-    gateway: options.resource,
-    issuer,
+    ...{ journal: stores.messages, outlets, gateway: options.resource, issuer, clock, signatures },
     detailsType: messageDetailsType,
-    clock,
-    signatures,
   });
 
   const maxSlippage = options.maxSlippage ?? '0.01';
   const mandates = mandatePorts({
-    ...{ mandates: stores.mandates, brokerFor, maxSlippage, issuer, now },
-    rules: rulesSource,
+    ...{ mandates: granted, brokerFor, maxSlippage, issuer, now },
+    rules: source,
     isShown: options.approval?.details === 'rar',
   });
   const kernel = approvalKernel(options, {
@@ -133,11 +116,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     mandates,
     messages: messagePorts(messageDesk),
     signatures,
+    rules: source,
   });
 
-  const mandateDesk =
-    kernel && createMandateDesk({ mandates: stores.mandates, now, noted: () => kernel.noted() });
+  const mandateDesk = kernel && createMandateDesk({ mandates: granted, now, noted: () => kernel.noted() });
   const app = gatewayRoutes(options, {
+    rules: source,
     entrance,
     now,
     broker,
@@ -173,6 +157,7 @@ async function takeAway(
 }
 
 interface RouteParts {
+  readonly rules: RulesSource;
   readonly entrance: Entrance;
   readonly now: () => number;
   readonly broker: BrokerAccess;
@@ -192,6 +177,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   portfolioRoutes(app, door, broker.brokerFor);
   marketRoutes(app, door, broker.brokerFor, now);
   orderRoutes(app, door, broker.brokerFor, parts.desk);
+  policyRoutes(app, door, { ...parts, stores: options.stores, brokerFor: broker.brokerFor });
   messageRoutes(app, door, parts.messageDesk);
   if (kernel !== undefined) {
     const { phoneUrl } = options.approval ?? {};

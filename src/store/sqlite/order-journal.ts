@@ -53,31 +53,13 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
       return 'claimed' as const;
     },
   );
-  // An intent or an unknown with a submission time may have been taken, so whatever goes out now is ambiguous.
-  const again = database.prepare(`
-    UPDATE gateway_orders
-    SET state = 'intent', submissions = submissions + 1, updated_at = @now,
-        ambiguous = ambiguous OR submitted_at IS NOT NULL, submitted_at = @now
-    WHERE sub = @sub AND client_order_id = @clientOrderId AND state IN ('intent', 'unknown') AND submissions = @seen
-      AND submitted_at IS @submittedAt`);
-  const release = database.prepare(`
-    UPDATE gateway_orders SET state = 'intent', submitted_at = NULL, updated_at = @now
-    WHERE sub = @sub AND client_order_id = @clientOrderId AND state IN ('intent', 'unknown') AND ambiguous = 0`);
-  const refuse = database.prepare(`
-    UPDATE gateway_orders SET state = 'rejected', result = @result, updated_at = @now
-    WHERE sub = @sub AND client_order_id = @clientOrderId AND state IN ('intent', 'unknown') AND ambiguous = 0`);
-  const finish = database.prepare(`
-    UPDATE gateway_orders SET state = @state, result = @result, updated_at = @now
-    WHERE sub = @sub AND client_order_id = @clientOrderId AND state IN ('intent', 'unknown')`);
-  const doubt = database.prepare(`
-    UPDATE gateway_orders SET state = 'unknown', updated_at = @now
-    WHERE sub = @sub AND client_order_id = @clientOrderId AND state = 'intent'`);
+  const { again, release, refuse, finish, doubt } = updates(database);
   const { open, endIfOver } = orderEndings(database);
   const over = database.transaction(endIfOver);
   // What it used of a mandate is free again with the very commit that says that it came to nothing.
   const rejected = database.transaction(
-    (with_: typeof refuse, key: OrderKey, problem: Problem, now: number) => {
-      const { changes } = with_.run({
+    (statement: typeof refuse, key: OrderKey, problem: Problem, now: number) => {
+      const { changes } = statement.run({
         ...idOf(key),
         state: 'rejected',
         result: JSON.stringify(problem),
@@ -114,6 +96,30 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
     reject: async (key, problem, now) => void rejected.immediate(finish, key, problem, now),
     doubt: async (key, now) => void doubt.run({ ...idOf(key), now }),
   };
+}
+
+/** What becomes of an order once it is claimed: each a compare-and-set on its state. */
+function updates(database: Database.Database) {
+  // An intent or an unknown with a submission time may have been taken, so whatever goes out now is ambiguous.
+  const again = database.prepare(`
+    UPDATE gateway_orders
+    SET state = 'intent', submissions = submissions + 1, updated_at = @now,
+        ambiguous = ambiguous OR submitted_at IS NOT NULL, submitted_at = @now
+    WHERE sub = @sub AND client_order_id = @clientOrderId AND state IN ('intent', 'unknown') AND submissions = @seen
+      AND submitted_at IS @submittedAt`);
+  const release = database.prepare(`
+    UPDATE gateway_orders SET state = 'intent', submitted_at = NULL, updated_at = @now
+    WHERE sub = @sub AND client_order_id = @clientOrderId AND state IN ('intent', 'unknown') AND ambiguous = 0`);
+  const refuse = database.prepare(`
+    UPDATE gateway_orders SET state = 'rejected', result = @result, updated_at = @now
+    WHERE sub = @sub AND client_order_id = @clientOrderId AND state IN ('intent', 'unknown') AND ambiguous = 0`);
+  const finish = database.prepare(`
+    UPDATE gateway_orders SET state = @state, result = @result, updated_at = @now
+    WHERE sub = @sub AND client_order_id = @clientOrderId AND state IN ('intent', 'unknown')`);
+  const doubt = database.prepare(`
+    UPDATE gateway_orders SET state = 'unknown', updated_at = @now
+    WHERE sub = @sub AND client_order_id = @clientOrderId AND state = 'intent'`);
+  return { again, release, refuse, finish, doubt };
 }
 
 function idOf({ sub, clientOrderId }: OrderKey): OrderKey {
