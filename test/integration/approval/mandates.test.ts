@@ -6,11 +6,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Rules } from '../../../src/gateway/policy/rules.ts';
 import { staticRules } from '../../../src/gateway/policy/rules.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
+import { toolsFor } from '../../../src/mcp/tools/catalog.ts';
+import { tools } from '../../../src/tools/catalog.ts';
+import { placeOrder } from '../../../src/tools/place-order.ts';
 import { slotOf } from '../../../src/trading/mandate/cadence.ts';
 import type { MandateRequestInput } from '../../../src/trading/mandate/envelope.ts';
 import { type MandateView, mandateViewSchema } from '../../../src/trading/mandate/mandate.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { Proposal, ProposalRequestInput } from '../../../src/trading/proposal.ts';
+import { MCP_SCOPES, SCOPES } from '../../../src/trading/scopes.ts';
 import { type Person, type ProposalWorld, startProposalWorld } from './world.ts';
 
 let world: ProposalWorld;
@@ -283,6 +287,49 @@ describe('an order outside of a mandate', () => {
     const one = await granted({ max_orders: 1 });
     await alice.until((await alice.propose(order({ qty: '2' }, { mandate: one }))).id, 'executed');
     await denied(order({}, { mandate: one }), 'MANDATE_ORDERS_EXHAUSTED');
+  });
+});
+
+it('covers nothing that comes by another key, of the same person’s', async () => {
+  const mandate = await granted();
+  const other = await world.as('alice', 'another-machine');
+  const theirs = await send(order({}, { mandate, ...never }), randomUUID(), other);
+  expect(theirs).toMatchObject(refusedWith('MANDATE_KEY_MISMATCH'));
+  const [asked] = [await other.propose(order({ qty: '3' }))];
+  expect(asked).toMatchObject({
+    state: 'requested',
+    warnings: expect.arrayContaining([expect.stringContaining('MANDATE_KEY_MISMATCH')]),
+  });
+  await other.send('DELETE', `/v1/proposals/${asked.id}`);
+});
+
+describe('there is no way to a mandate', () => {
+  it('by a route that makes, widens or resumes one', async () => {
+    const mandate = await granted();
+    for (const [method, path] of [
+      ['POST', '/v1/mandates'],
+      ['PUT', `/v1/mandates/${mandate}`],
+      ['PATCH', `/v1/mandates/${mandate}`],
+      ['POST', `/v1/mandates/${mandate}`],
+      ['DELETE', `/v1/mandates/${mandate}/suspension`],
+    ]) {
+      const answer = await alice.send(method ?? '', path ?? '', { max_total_notional: '1000000' });
+      expect(answer.status, `${method} ${path}`).toBe(404);
+    }
+    expect((await mandates()).find(({ id }) => id === mandate)?.terms.max_total_notional).toBe('600.00');
+  });
+
+  it('by a tool: the agent’s, or another’s over MCP', () => {
+    const names = [
+      ...tools.map(({ name }) => name),
+      ...toolsFor(new Set<string>(SCOPES), false).map(({ name }) => name),
+    ];
+    expect(names.length).toBeGreaterThan(10);
+    expect(names.filter((name) => /mandate/.test(name))).toEqual([]);
+    expect(placeOrder.schema.safeParse({ symbol: 'KO', side: 'buy', qty: '1', mandate: 'any' }).success).toBe(
+      false,
+    );
+    expect(MCP_SCOPES).not.toContain('orders:mandate');
   });
 });
 
