@@ -223,7 +223,7 @@ describe('an order within a mandate', () => {
 
   it('is carried out no more once trading is halted', async () => {
     await granted();
-    await alice.send('PUT', '/v1/halt');
+    await alice.send('PUT', '/v1/halt', {});
     expect(await send(order({}, never))).toMatchObject(refusedWith('TRADING_HALTED'));
     const { id, code } = await alice.propose({ kind: 'lift', lift: {} });
     await alice.tap(code);
