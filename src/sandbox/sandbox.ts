@@ -1,5 +1,7 @@
 import type { Quotas } from '../approval/quotas.ts';
 import { softwareKey } from '../approval/signature/software-key.ts';
+import { readLimits } from '../gateway/policy/limits-file.ts';
+import { staticRules } from '../gateway/policy/rules.ts';
 import { Faults } from '../home/faults.ts';
 import { createHome, type HomeOptions } from '../home/home.ts';
 import { addMissing, type People } from '../home/identity-provider/people.ts';
@@ -185,8 +187,11 @@ async function openParties(
   const database = openDatabase('identity-provider');
   const vault = createVault({ ...vaultSettings(seed, addresses), database, clock });
   await connectBroker(vault, seed.users);
+  const settings = homeSettings(home, addresses, options);
   const { people, keys, listener, close } = await createHome({
-    ...homeSettings(home, addresses, options),
+    ...settings,
+    // Orders are held to nothing, unless its folder says so.
+    gateway: { ...settings.gateway, rules: staticRules(await readLimits(home.folder)) },
     providerDatabase: database,
     stores: sqliteGatewayStores(openDatabase('gateway')),
     vault,
