@@ -105,7 +105,7 @@ async function openClient(access: ServerAccess, parts: Parts, signal: AbortSigna
 }
 
 async function openOnce(
-  { server, env, version }: ServerAccess,
+  { server, env, version, elicited }: ServerAccess,
   { authorization, wire, limits }: Parts,
   signal: AbortSignal,
   mode: 'auto' | 'legacy',
@@ -113,7 +113,7 @@ async function openOnce(
   const client = new Client(
     { name: 'trade-agent', version },
     {
-      capabilities: {},
+      capabilities: elicited === undefined ? {} : { elicitation: { form: {} } },
       versionNegotiation: {
         mode,
         probe: { timeoutMs: server.command === undefined ? limits.connectMs : limits.probeMs },
@@ -124,6 +124,7 @@ async function openOnce(
       },
     },
   );
+  if (elicited !== undefined) client.setRequestHandler('elicitation/create', elicited);
   client.onerror = (error) => {
     wire.seen = error;
   };

@@ -22,6 +22,8 @@ export interface ServerAccess {
   /** Has a person open an address; absent where nobody can be asked. */
   readonly openBrowser?: ((url: string) => Promise<void>) | undefined;
   readonly limits?: Partial<ServerLimits> | undefined;
+  /** @internal For the conformance suite: answers what a server asks of the person, which trade-agent never does. */
+  readonly elicited?: (() => { readonly action: 'accept' | 'decline' }) | undefined;
   /** @internal In place of what the profile says of our registration. */
   readonly registration?: { readonly client_id: string; readonly client_secret?: string } | undefined;
 }
