@@ -1,0 +1,28 @@
+import type { ServersStanding } from '../../app/mcp/servers/servers-standing.ts';
+import { safeLine } from '../../net/shown-text.ts';
+
+type Standing = ServersStanding['servers'][number];
+
+/** `/mcp`: the servers of the profile, how each stands, and what of it is on. */
+export function mcpLines({ used, servers }: ServersStanding): string {
+  if (servers.length === 0) return 'No MCP servers; "trade-agent mcp servers add" adds one.';
+  const unused = used ? [] : ['The built-in planner answers, which uses none of them; /model chooses another.'];
+  return [...servers.map(standingLine), ...unused].join('\n');
+}
+
+const words: Readonly<Record<Standing['state'], string>> = {
+  off: 'off',
+  idle: 'not asked yet',
+  connected: 'connected',
+  failed: 'failed',
+};
+
+function standingLine({ name, state, tools, message }: Standing): string {
+  const how = state === 'failed' && message !== undefined ? safeLine(message, 120) : words[state];
+  if (tools.length === 0) return `${name.padEnd(12)} ${how}; nothing of it is allowed`;
+  const named = tools.map((tool) => {
+    const isOff = state === 'connected' && tool.state !== 'offered';
+    return `${safeLine(tool.name, 40)}${isOff ? ' (off)' : ''}`;
+  });
+  return `${name.padEnd(12)} ${how}: ${named.join(', ')}`;
+}
