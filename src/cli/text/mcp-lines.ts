@@ -6,7 +6,9 @@ type Standing = ServersStanding['servers'][number];
 /** `/mcp`: the servers of the profile, how each stands, and what of it is on. */
 export function mcpLines({ used, servers }: ServersStanding): string {
   if (servers.length === 0) return 'No MCP servers; "trade-agent mcp servers add" adds one.';
-  const unused = used ? [] : ['The built-in planner answers, which uses none of them; /model chooses another.'];
+  const unused = used
+    ? []
+    : ['The built-in planner answers, which uses none of them; /model chooses another.'];
   return [...servers.map(standingLine), ...unused].join('\n');
 }
 

@@ -41,7 +41,7 @@ export async function connectServer(access: ServerAccess, signal: AbortSignal): 
   const { server } = access;
   const limits = { ...usualLimits, ...access.limits };
   const wire = new Wire();
-  const authorization = authorizationOf(access);
+  const authorization = authorizationOf(access, wire);
   const attempt = signingIn(access, authorization, wire);
   const client = await attempt(signal, () => openClient(access, { authorization, wire, limits }, signal));
   const about = client.getServerVersion();
@@ -69,19 +69,17 @@ export async function connectServer(access: ServerAccess, signal: AbortSignal): 
   };
 }
 
-function authorizationOf({
-  server,
-  fetch,
-  credentials,
-  registration,
-}: ServerAccess): Authorization | undefined {
+function authorizationOf(
+  { server, fetch, credentials, registration }: ServerAccess,
+  wire: Wire,
+): Authorization | undefined {
   if (server.url === undefined) return undefined;
   const known = server.client_id === undefined ? undefined : { client_id: server.client_id };
   const client = registration ?? known;
   return new Authorization({
     serverUrl: server.url,
     credentials,
-    fetch: serverFetch(fetch, server.url),
+    fetch: serverFetch(fetch, server.url, { tooLong: (error) => wire.fail(error) }),
     ...(client === undefined ? {} : { client }),
   });
 }

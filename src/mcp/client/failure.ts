@@ -12,6 +12,7 @@ export function failureWords(error: unknown, seen: Error | undefined): string {
   const tooLong = `it sent more than ${LONGEST_MESSAGE / 2 ** 20} MiB at once`;
   if (isLong(error) || isLong(seen)) return tooLong;
   if (error instanceof Flood) return 'it never stops talking';
+  if (causesOf(error).some((cause) => cause instanceof TypeError)) return UNREACHABLE;
   if (error instanceof SdkHttpError) return `it answered with HTTP status ${error.status ?? 'unknown'}`;
   if (error instanceof SdkError) return wordsByCode[error.code] ?? 'it does not keep to the protocol';
   if (error instanceof ProtocolError) return `it answered with error ${error.code}`;
@@ -19,24 +20,28 @@ export function failureWords(error: unknown, seen: Error | undefined): string {
   if (code === 'ENOENT') return 'there is no such program';
   if (code === 'EACCES') return 'the program may not be run';
   if (hasName(error, 'TimeoutError')) return TIMED_OUT;
-  if (error instanceof TypeError) return 'it could not be reached';
   return 'it does not keep to the protocol';
 }
 
+const UNREACHABLE = 'it could not be reached';
 const TIMED_OUT = 'it did not answer in time';
 const wordsByCode: Partial<Record<SdkErrorCode, string>> = {
   [SdkErrorCode.RequestTimeout]: TIMED_OUT,
   [SdkErrorCode.ConnectionClosed]: 'it ended the connection',
   [SdkErrorCode.NotConnected]: 'it ended the connection',
-  [SdkErrorCode.SendFailed]: 'it could not be reached',
+  [SdkErrorCode.SendFailed]: UNREACHABLE,
 };
 
 /** Whether the server wants somebody to sign in. */
 export function needsSignIn(error: unknown): boolean {
-  for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
-    if (at instanceof SignInNeeded || at.name === 'UnauthorizedError') return true;
-  }
-  return false;
+  return causesOf(error).some((cause) => cause instanceof SignInNeeded || cause.name === 'UnauthorizedError');
+}
+
+/** An error and what brought it on. */
+function causesOf(error: unknown): Error[] {
+  const causes: Error[] = [];
+  for (let at = error; at instanceof Error && causes.length < 8; at = at.cause) causes.push(at);
+  return causes;
 }
 
 /** The transports say so in words of their own. */

@@ -10,9 +10,13 @@ const REQUEST_MS = 10_000;
  * `fetch` for a server and whoever it sends us to. No answer is longer than {@link LONGEST_MESSAGE}, a stream of events
  * included. A server on the internet sends us nowhere inside: the addresses of its authorization server are its own to say.
  */
-export function serverFetch(send: typeof fetch, serverUrl: string, resolve?: ResolveHost): typeof fetch {
+export function serverFetch(
+  send: typeof fetch,
+  serverUrl: string,
+  { tooLong, resolve }: { tooLong?: (error: Error) => void; resolve?: ResolveHost } = {},
+): typeof fetch {
   const server = new URL(serverUrl);
-  const bounded = boundedFetch(send, LONGEST_MESSAGE);
+  const bounded = boundedFetch(send, LONGEST_MESSAGE, tooLong);
   let outside: Promise<boolean> | undefined;
   return async (input, init = {}) => {
     const url = new URL(input instanceof Request ? input.url : String(input));

@@ -8,14 +8,19 @@ export class Wire {
   /** The last thing that its transport could not make anything of. */
   seen: Error | undefined;
   #left = MOST_MESSAGES;
-  #flooded = new AbortController();
+  #failed = new AbortController();
 
   /** Before the SDK takes the transport over. */
   watch(transport: Transport): void {
     transport.onmessage = () => {
       this.#left -= 1;
-      if (this.#left < 0) this.#flooded.abort(new Flood());
+      if (this.#left < 0) this.fail(new Flood());
     };
+  }
+
+  /** Ends what is being asked. */
+  fail(error: Error): void {
+    this.#failed.abort(error);
   }
 
   /**
@@ -26,8 +31,8 @@ export class Wire {
   async ask<T>(ms: number, signal: AbortSignal, work: (options: RequestOptions) => Promise<T>): Promise<T> {
     this.seen = undefined;
     this.#left = MOST_MESSAGES;
-    this.#flooded = new AbortController();
-    const until = AbortSignal.any([signal, this.#flooded.signal, AbortSignal.timeout(ms)]);
+    this.#failed = new AbortController();
+    const until = AbortSignal.any([signal, this.#failed.signal, AbortSignal.timeout(ms)]);
     const asked = work({ signal: until, timeout: ms, maxTotalTimeout: ms });
     // Not all that the SDK waits for heeds the signal.
     const ended = new Promise<never>((_, reject) => {
