@@ -50,7 +50,7 @@ describe('a language model is offered', () => {
     const { offered, notices, call } = registry({ news });
     expect(await offered()).toEqual([]);
     expect(notices).toEqual([
-      'MCP server news: search is off until you confirm it; see "trade-agent mcp servers test news"',
+      'MCP server news: search is off until you confirm it (trade-agent mcp servers test news)',
     ]);
     expect(await call('mcp__news__search', {}, signal)).toMatchObject({ outcome: 'failed' });
   });
