@@ -42,7 +42,7 @@ export interface CreateAgentOptions {
   /** For the model's server. */
   readonly apiKey?: string | undefined;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Tools of other people's servers, for a language model; closed with the agent. */
+  /** Tools of other people's servers, for a language model, where not read-only; closed with the agent. */
   readonly foreign?: ForeignTools | undefined;
   readonly fetch?: typeof fetch;
 }
@@ -158,8 +158,8 @@ async function loadParts(
     // What keeps the graph's checkpoints is loaded beside the others.
     stores.history(),
   ]);
-  // The planner reads sentences, and calls what it knows.
-  const foreign = profile.model.provider === 'builtin' ? undefined : options.foreign;
+  // The planner calls what it knows; and what a stranger's tool does is not known to be reading.
+  const foreign = profile.model.provider === 'builtin' || readOnly ? undefined : options.foreign;
   const model =
     options.model ??
     (await chooseModel({

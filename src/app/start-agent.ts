@@ -19,8 +19,8 @@ export async function startAgent(app: App, options: AgentOptions): Promise<Agent
   ]);
   const folder = ensurePrivateFolder(home.data);
   const chosen = withModel(profile, options);
-  // Only a language model is offered them.
-  const foreign = chosen.model.provider === 'builtin' ? undefined : await app.foreignTools();
+  const isUnused = chosen.model.provider === 'builtin' || options.readOnly === true;
+  const foreign = isUnused ? undefined : await app.foreignTools();
   return createAgent({
     profile: chosen,
     session,

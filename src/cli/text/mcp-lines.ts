@@ -4,13 +4,15 @@ import { safeLine } from '../../net/shown-text.ts';
 type Standing = ServersStanding['servers'][number];
 
 /** `/mcp`: the servers of the profile, how each stands, and what of it is on. */
-export function mcpLines({ used, servers }: ServersStanding): string {
+export function mcpLines({ unused, servers }: ServersStanding): string {
   if (servers.length === 0) return 'No MCP servers; "trade-agent mcp servers add" adds one.';
-  const unused = used
-    ? []
-    : ['The built-in planner answers, which uses none of them; /model chooses another.'];
-  return [...servers.map(standingLine), ...unused].join('\n');
+  return [...servers.map(standingLine), ...(unused === undefined ? [] : [unusedWords[unused]])].join('\n');
 }
+
+const unusedWords: Readonly<Record<NonNullable<ServersStanding['unused']>, string>> = {
+  planner: 'The built-in planner answers, which uses none of them; /model chooses another.',
+  'read-only': 'None is used in a read-only session.',
+};
 
 const words: Readonly<Record<Standing['state'], string>> = {
   off: 'off',

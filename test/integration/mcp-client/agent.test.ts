@@ -193,6 +193,16 @@ it('the built-in planner starts none', async () => {
   expect(isAlive()).toBe(false);
 });
 
+it('a read-only run is offered none: what a stranger’s tool does is not known to be reading', async () => {
+  const world = await createWorld();
+  const { mock, agent } = await withServer(world, await allowed(await overHttp('normal')), {
+    readOnly: true,
+  });
+  mock.onMessage(/.*/, { content: 'Hello.' });
+  await play(agent.run({ prompt: 'hello' }, options()));
+  expect(JSON.stringify(bodies(mock)[0]?.tools)).not.toContain('mcp__');
+});
+
 it('a server ends with the agent', async () => {
   const world = await createWorld();
   const { server, isAlive } = child('normal');

@@ -4,8 +4,8 @@ import { withModel } from '../../chosen-model.ts';
 
 /** How the profile's servers stand in this process; nothing is asked of them. */
 export interface ServersStanding {
-  /** False where the built-in planner answers, which uses none. */
-  readonly used: boolean;
+  /** Why none is used: the built-in planner answers, or nothing but reading is allowed. */
+  readonly unused: 'planner' | 'read-only' | undefined;
   readonly servers: readonly ServerStanding[];
 }
 
@@ -14,8 +14,9 @@ export async function serversStanding(
   options: AgentOptions,
 ): Promise<ServersStanding> {
   const [profile, registry] = await Promise.all([app.profile(), app.foreignTools()]);
+  const isPlanner = withModel(profile, options).model.provider === 'builtin';
   return {
-    used: withModel(profile, options).model.provider !== 'builtin',
+    unused: isPlanner ? 'planner' : options.readOnly === true ? 'read-only' : undefined,
     servers: registry?.standing() ?? [],
   };
 }

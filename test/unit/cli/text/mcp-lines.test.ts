@@ -21,7 +21,7 @@ it('lists other people’s servers, and how each stands', () => {
     server({ name: 'dead', state: 'failed', message: 'MCP server dead: it could not be reached' }),
     server({ name: 'files', state: 'off', tools: [] }),
   ];
-  expect(mcpLines({ used: true, servers }).split('\n')).toEqual([
+  expect(mcpLines({ unused: undefined, servers }).split('\n')).toEqual([
     'news         not asked yet: search',
     'wire         connected: a, b (off)',
     'dead         MCP server dead: it could not be reached: search',
@@ -29,11 +29,14 @@ it('lists other people’s servers, and how each stands', () => {
   ]);
 });
 
-it('says that the built-in planner uses none', () => {
-  expect(mcpLines({ used: false, servers: [server({})] })).toContain(
+it('says why none is used', () => {
+  expect(mcpLines({ unused: 'read-only', servers: [server({})] })).toContain(
+    'None is used in a read-only session.',
+  );
+  expect(mcpLines({ unused: 'planner', servers: [server({})] })).toContain(
     'The built-in planner answers, which uses none of them; /model chooses another.',
   );
-  expect(mcpLines({ used: false, servers: [] })).toBe(
+  expect(mcpLines({ unused: 'planner', servers: [] })).toBe(
     'No MCP servers; "trade-agent mcp servers add" adds one.',
   );
 });
