@@ -18,12 +18,13 @@ import { mountedRoutes } from './mounts/mounted-routes.ts';
 import { orderPorts } from './orders/order-ports.ts';
 import { QUIET_MS } from './orders/order-submission.ts';
 import { createOrderDesk, type OrderDesk } from './orders/place-order.ts';
-import { limitPolicies } from './policy/limits.ts';
-import { builtinPolicies } from './policy/policy.ts';
+import { createOrderRules } from './policy/order-rules.ts';
+import { type RulesSource, staticRules } from './policy/rules.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { marketRoutes } from './routes/market.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { orderRoutes } from './routes/orders.ts';
+import { policyRoutes } from './routes/policy.ts';
 import { portfolioRoutes } from './routes/portfolio.ts';
 import { pingRoute, proposalRoutes } from './routes/proposals.ts';
 import { signaturesOf } from './signatures.ts';
@@ -74,18 +75,25 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   const entrance = createEntrance(options, provider, clock);
   const { traits, brokerFor } = broker;
-  const { limits } = options;
-  const policies = [...builtinPolicies, ...limitPolicies(limits), ...(options.policies ?? [])];
+  const source = options.rules ?? staticRules();
+  const rules = createOrderRules({
+    rules: source,
+    journal: stores.orders,
+    halts: stores.halts,
+    decisions: stores.decisions,
+    traits,
+    clock,
+  });
   const desk = createOrderDesk({
     journal: stores.orders,
-    policies,
+    halts: stores.halts,
+    rules,
     brokerFor,
     traits,
     gateway: options.resource,
     issuer,
     detailsType,
     environment: options.broker.environment,
-    maxDayOrders: limits?.max_day_orders,
     clock,
     signatures,
   });
@@ -106,15 +114,17 @@ export function createGateway(options: GatewayOptions): Gateway {
     provider,
     detailsTypes: { order: options.detailsType, message: options.messageDetailsType },
     orders: orderPorts({
-      ...{ desk, policies, brokerFor, traits, now },
+      ...{ desk, rules, brokerFor, traits, now },
       journal: stores.orders,
       maxSlippage: options.maxSlippage ?? '0.01',
     }),
     messages: messagePorts(messageDesk),
     signatures,
+    rules: source,
   });
 
   const app = gatewayRoutes(options, {
+    rules: source,
     entrance,
     now,
     broker,
@@ -148,6 +158,7 @@ async function takeAway(
 }
 
 interface RouteParts {
+  readonly rules: RulesSource;
   readonly entrance: Entrance;
   readonly now: () => number;
   readonly broker: BrokerAccess;
@@ -166,6 +177,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   portfolioRoutes(app, door, broker.brokerFor);
   marketRoutes(app, door, broker.brokerFor, now);
   orderRoutes(app, door, broker.brokerFor, parts.desk);
+  policyRoutes(app, door, { ...parts, stores: options.stores, brokerFor: broker.brokerFor });
   messageRoutes(app, door, parts.messageDesk);
   if (kernel !== undefined) {
     const { phoneUrl } = options.approval ?? {};

@@ -4,10 +4,13 @@ import { connectAlpaca } from '../../../../src/gateway/broker/alpaca/alpaca-brok
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import { createAssetCatalogue } from '../../../../src/gateway/broker/asset-catalogue.ts';
 import type { Broker } from '../../../../src/gateway/broker/broker.ts';
+import type { BrokerTraits } from '../../../../src/gateway/broker/broker-traits.ts';
 import type { Caller } from '../../../../src/gateway/door/caller.ts';
 import { createOrderDesk, type OrderDesk } from '../../../../src/gateway/orders/place-order.ts';
-import { builtinPolicies } from '../../../../src/gateway/policy/policy.ts';
+import { createOrderRules } from '../../../../src/gateway/policy/order-rules.ts';
+import { staticRules } from '../../../../src/gateway/policy/rules.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
+import type { GatewayStores } from '../../../../src/store/gateway-stores.ts';
 import type { OrderJournal } from '../../../../src/store/order-journal.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
@@ -20,6 +23,8 @@ export interface DeskWorld {
   readonly clock: TestClock;
   readonly alpaca: AlpacaStandIn;
   readonly journal: OrderJournal;
+  readonly stores: GatewayStores;
+  readonly traits: BrokerTraits;
   readonly broker: Broker;
   desk: OrderDesk;
   /** A resting order of alice's at the broker. */
@@ -35,7 +40,8 @@ export async function startDesk(): Promise<DeskWorld> {
   const clock = testClock();
   const alpaca = await startAlpacaStandIn();
   const database = new Database(':memory:');
-  const journal = sqliteGatewayStores(database).orders;
+  const stores = sqliteGatewayStores(database);
+  const { orders: journal, halts, decisions } = stores;
   const connect = connectAlpaca({
     environment: 'paper',
     tradingUrl: alpaca.url,
@@ -50,7 +56,12 @@ export async function startDesk(): Promise<DeskWorld> {
   const start = () =>
     createOrderDesk({
       journal,
-      policies: builtinPolicies,
+      halts,
+      rules: createOrderRules({
+        ...{ journal, halts, decisions, clock },
+        rules: staticRules(),
+        traits: alpacaTraits,
+      }),
       brokerFor: async ({ sub }) => brokerOf(sub),
       traits: alpacaTraits,
       gateway: 'https://gateway.example',
@@ -63,6 +74,8 @@ export async function startDesk(): Promise<DeskWorld> {
     clock,
     alpaca,
     journal,
+    stores,
+    traits: alpacaTraits,
     broker: brokerOf('alice'),
     desk: start(),
     resting(changes = {}) {
