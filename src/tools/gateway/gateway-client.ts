@@ -32,6 +32,7 @@ import {
   gatewayRequests,
   parse,
 } from './gateway-requests.ts';
+import { ofPolicy, type PolicyClient } from './policy-requests.ts';
 
 /** Whether trading is halted; `halted_at` in RFC 3339. */
 const haltSchema = z.lazy(() => z.object({ halted: z.boolean(), halted_at: z.string().optional() }));
@@ -47,7 +48,7 @@ export interface ProposalLook {
 }
 
 /** The gateway's HTTP interface, typed. Every call has a time-out. */
-export interface GatewayClient {
+export interface GatewayClient extends PolicyClient {
   account(): Promise<Account>;
   positions(): Promise<Position[]>;
   orders(query?: { status?: 'open' | 'closed' | 'all'; limit?: number }): Promise<Order[]>;
@@ -120,7 +121,7 @@ export function createGatewayClient(
   options: GatewayClientOptions = {},
 ): GatewayClient {
   const requests = gatewayRequests(session, options);
-  return { ...ofAccount(requests), ...ofMarket(requests), ...ofProposals(requests) };
+  return { ...ofAccount(requests), ...ofMarket(requests), ...ofProposals(requests), ...ofPolicy(requests) };
 }
 
 /** The account, what is in it, and what happened there. */

@@ -4,10 +4,11 @@ import type { KindWords } from './kind-words.ts';
 import { lift } from './lift.ts';
 import { message } from './message.ts';
 import { order } from './order.ts';
+import { policyChange } from './policy-change.ts';
 import { replace } from './replace.ts';
 
 /** Everything that a person may be asked to approve, by name. Whatever shows, parses or lists proposals goes by this. */
-export const kinds = { order, message, cancel, replace, lift } as const;
+export const kinds = { order, message, cancel, replace, lift, policy_change: policyChange } as const;
 
 export type ProposalKind = keyof typeof kinds;
 export const proposalKinds = Object.keys(kinds) as [ProposalKind, ...ProposalKind[]];

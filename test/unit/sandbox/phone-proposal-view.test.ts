@@ -21,6 +21,11 @@ describe('a proposal as a person sees it', () => {
     ],
     ['replace', 'Change: Sell 5 AAPL', 'Stop price: $170.00 a share → $172.00 a share'],
     ['lift', 'Let trading go on', 'It was halted at 2026-11-25 14:30:00 UTC'],
+    [
+      'policy_change',
+      'Loosen the rules: One order $1,000.00 → $5,000.00, and 1 more',
+      'More becomes possible: 1 looser, 1 tighter',
+    ],
   ])('of kind %s says %s: %s', (kind, headline, terms) => {
     expect(proposalView(proposalDetails(kind))).toMatchObject({ headline, terms });
   });
@@ -41,6 +46,7 @@ describe('a proposal as a person sees it', () => {
     ['replace', 'paper'],
     ['message', undefined],
     ['lift', undefined],
+    ['policy_change', 'paper'],
   ])('of kind %s is of the environment %s', (kind, environment) => {
     expect(proposalView(proposalDetails(kind)).environment).toBe(environment);
   });
