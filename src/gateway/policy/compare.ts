@@ -76,7 +76,11 @@ const atLeast = ordered<string | number>(
   String,
 );
 /** What is one thing or another: no other one is known to be stricter. */
-const exactly = ordered<string | boolean>((a, b) => a === b, () => false, String);
+const exactly = ordered<string | boolean>(
+  (a, b) => a === b,
+  () => false,
+  String,
+);
 
 type Names = readonly string[];
 const isSubset = (some: Names, all: Names) => some.every((one) => all.includes(one));

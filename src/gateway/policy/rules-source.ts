@@ -72,10 +72,7 @@ export async function folderRules(folder: string, options: FolderRulesOptions = 
  * Rules of what was written. Without `engine` they let nothing go out.
  * @throws {TradeAgentError} `invalid_config`, as {@link readRules} does
  */
-export async function makeRules(
-  written: WrittenRules,
-  engine: CedarEngine | undefined,
-): Promise<ReadRules> {
+export async function makeRules(written: WrittenRules, engine: CedarEngine | undefined): Promise<ReadRules> {
   const { limits, texts } = written;
   const digest = digestOf(written);
   const limitsOf = (account: string) => limitsFor(limits, account);
@@ -130,7 +127,10 @@ function engineOf(load: () => Promise<CedarEngine>, onError: (message: string) =
 
 /** Which files there are, and when each was last another one. */
 function standing(folder: string): string {
-  const files = ruleFolders.flatMap((name) => [name, ...namesIn(join(folder, name)).map((one) => join(name, one))]);
+  const files = ruleFolders.flatMap((name) => [
+    name,
+    ...namesIn(join(folder, name)).map((one) => join(name, one)),
+  ]);
   return ['limits.yaml', ...files].map((name) => `${name} ${stampOf(join(folder, name))}`).join('\n');
 }
 

@@ -173,7 +173,7 @@ function split(cedar: typeof CedarWasm, text: string): ReturnType<CedarEngine['s
 
 /** The text with blanks where its comments are, so that none of them looks like a policy, and each byte is where it was. */
 function withoutComments(text: string): string {
-  return text.replace(/"(?:\\[^]|[^"\\])*"|\/\/[^\n\r]*/g, (found) =>
+  return text.replace(/"(?:\\[\s\S]|[^"\\])*"|\/\/[^\n\r]*/g, (found) =>
     found.startsWith('"') ? found : ' '.repeat(Buffer.byteLength(found)),
   );
 }

@@ -1,6 +1,14 @@
 import { Dec } from '../../../trading/decimal.ts';
 import { newYorkTimestamp, weekday } from '../../../trading/new-york-time.ts';
-import type { Action, CountedFacts, Facts, HoldingFacts, MarketFacts, OrderFacts, Subject } from '../decision.ts';
+import type {
+  Action,
+  CountedFacts,
+  Facts,
+  HoldingFacts,
+  MarketFacts,
+  OrderFacts,
+  Subject,
+} from '../decision.ts';
 import type { CedarRequest, CedarValue } from './cedar-engine.ts';
 
 /** Of an account's limits, what rules can name: decimal strings, dollars. */
@@ -62,8 +70,11 @@ function ordered(order: OrderFacts): CedarValue {
     side: order.side,
     type: order.type,
     time_in_force: order.time_in_force,
+    extended_hours: order.extended_hours,
     qty: decimal(order.qty, 'up'),
+    shares: decimal(order.shares, 'up'),
     limit_price: decimal(order.limit_price, 'nearest'),
+    stop_price: decimal(order.stop_price, 'nearest'),
     reference_price: decimal(order.reference_price, 'nearest'),
     max_slippage: decimal(order.max_slippage, 'up'),
     notional: decimal(order.notional, 'up'),
@@ -141,6 +152,8 @@ function entity(type: 'User' | 'Client', id: string) {
 
 /** What is not known is left out. */
 function record(values: Readonly<Record<string, CedarValue | undefined>>): Record<string, CedarValue> {
-  const known = Object.entries(values).filter((entry): entry is [string, CedarValue] => entry[1] !== undefined);
+  const known = Object.entries(values).filter(
+    (entry): entry is [string, CedarValue] => entry[1] !== undefined,
+  );
   return Object.fromEntries(known);
 }

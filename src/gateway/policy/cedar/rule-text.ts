@@ -63,12 +63,23 @@ export function readRules(engine: CedarEngine, texts: readonly RuleText[]): Ceda
       return rule;
     });
   });
-  const [fault, ...more] = engine
-    .faults(textsById(rules))
-    .map((one) => ({ one, place: places.get(one.id ?? '') }))
-    .sort((a, b) => order(a.place, b.place, texts) || a.one.start - b.one.start);
-  if (fault?.place !== undefined) throw faultError(fault.place, fault.one, more.length);
-  if (fault !== undefined) throw new TradeAgentError('invalid_config', fault.one.message);
+  const faults = engine.faults(textsById(rules)).map((one) => ({ one, place: places.get(one.id ?? '') }));
+  faults.sort(
+    (a, b) =>
+      inOrder(a.place, b.place, texts) ||
+      a.one.start - b.one.start ||
+      (a.one.message < b.one.message ? -1 : 1),
+  );
+  const [first] = faults;
+  // The same is told for each action that a rule is about.
+  const others = new Set(faults.map(({ one }) => `${one.id} ${one.start}`)).size - 1;
+  if (first !== undefined) {
+    throw faultError(
+      first.place ?? { origin: 'base', file: 'schema', text: '', start: 0 },
+      first.one,
+      others,
+    );
+  }
   return rules;
 }
 
@@ -163,7 +174,7 @@ function lineAndColumn({ text, start }: Place): { line: number; column: number }
   return { line: before.length, column: [...(before.at(-1) ?? '')].length + 1 };
 }
 
-function order(a: Place | undefined, b: Place | undefined, texts: readonly RuleText[]): number {
+function inOrder(a: Place | undefined, b: Place | undefined, texts: readonly RuleText[]): number {
   const at = (place: Place | undefined) => texts.findIndex(({ file }) => file === place?.file);
   return at(a) - at(b) || (a?.start ?? 0) - (b?.start ?? 0);
 }
