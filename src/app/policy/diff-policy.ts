@@ -50,13 +50,13 @@ export async function diffPolicy(
   const view = await gateway.policy();
   const before = await rulesOf(view);
   const after = await rulesWith(view, candidate);
-  const change = compareRules(compared(before), compared(after));
+  const [was, will] = [compared(before), compared(after)];
   const past = replay ? onceEach(await gateway.decisions({ limit: MOST })) : [];
   return {
     account: view.account,
     policy: view.digest,
-    tighter: change.tighter,
-    changes: changeLines(change, view.account),
+    tighter: compareRules(was, will).tighter,
+    changes: changeLines(was, will, view.account),
     replayed: replay ? past.length : null,
     flips: past.flatMap((decision) => flipOf(decision, before, after) ?? []),
   };
@@ -88,7 +88,7 @@ const factsSchema = z.lazy(() =>
 );
 
 function flipOf(recorded: RecordedDecision, before: ReadRules, after: ReadRules): FlippedOrder | undefined {
-  const facts = recorded.facts as Facts;
+  const facts = recorded.facts as unknown as Facts;
   const { sub, client, stage, at, id } = recorded;
   const approved = stage === 'order';
   const subject: Subject = {

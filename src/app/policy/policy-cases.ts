@@ -169,9 +169,12 @@ export function factsOf(one: PolicyCase, general: GivenFacts, account: string): 
     broker:
       given.broker === null
         ? null
-        : { trading_blocked: false, tradable: true, fractionable: true, objection: null, ...given.broker },
+        : over(
+            { trading_blocked: false, tradable: true, fractionable: true, objection: null },
+            given.broker ?? {},
+          ),
     holdings: given.holdings === null ? null : holdingFacts(given.holdings ?? {}, reference),
-    counted: { ...nothingCounted, ...given.counted },
+    counted: over(nothingCounted, given.counted ?? {}),
     more: given.more ?? {},
   };
 }
@@ -194,15 +197,11 @@ function marketFacts(
   now: string,
 ): NonNullable<Facts['market']> {
   const at = all ?? reference;
-  return {
-    at: now,
-    is_open: true,
-    next_open: '2026-11-27T14:30:00Z',
-    session: newYorkDate(Date.parse(now)),
-    ...{ bid: at, ask: at, last: at },
-    quoted_at: now,
-    ...given,
-  };
+  const quiet = { is_open: true, next_open: '2026-11-27T14:30:00Z', session: newYorkDate(Date.parse(now)) };
+  return over<NonNullable<Facts['market']>>(
+    { at: now, ...quiet, bid: at, ask: at, last: at, quoted_at: now },
+    given,
+  );
 }
 
 function holdingFacts(
@@ -210,16 +209,24 @@ function holdingFacts(
   reference: string,
 ): NonNullable<Facts['holdings']> {
   const { equity = DEFAULT_EQUITY, qty = '0' } = given;
-  return {
-    equity,
-    last_equity: equity,
-    qty,
-    value: plain(new Dec(qty).times(reference)),
-    ...given,
-    open_elsewhere: {
-      ...{ orders: 0, symbol_notional: '0', symbol_sells: '0', opposes: false },
-      ...open_elsewhere,
+  const elsewhere = { orders: 0, symbol_notional: '0', symbol_sells: '0', opposes: false };
+  return over<NonNullable<Facts['holdings']>>(
+    {
+      equity,
+      last_equity: equity,
+      qty,
+      value: plain(new Dec(qty).times(reference)),
+      open_elsewhere: over<NonNullable<Facts['holdings']>['open_elsewhere']>(elsewhere, open_elsewhere),
     },
+    given,
+  );
+}
+
+/** What is given, and otherwise what is usual. */
+function over<T extends object>(usual: T, given: { readonly [Name in keyof T]?: T[Name] | undefined }): T {
+  return {
+    ...usual,
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   };
 }
 

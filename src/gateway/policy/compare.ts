@@ -21,12 +21,18 @@ export interface RulesChange {
  * reason. A limit that goes makes it looser, one that comes makes it tighter. When in doubt it is looser.
  */
 export function compareRules(previous: ComparedRules, next: ComparedRules): RulesChange {
+  const changes = comparedLines(previous, next);
+  return { tighter: changes.every(({ tighter }) => tighter), changes: changes.map(({ line }) => line) };
+}
+
+/** The same, each line with what it comes to by itself. */
+export function comparedLines(previous: ComparedRules, next: ComparedRules): ComparedLine[] {
   const accounts = new Set([
     EVERY_ACCOUNT,
     ...Object.keys(previous.limits?.accounts ?? {}),
     ...Object.keys(next.limits?.accounts ?? {}),
   ]);
-  const changes = [
+  return [
     ...[...accounts].flatMap((account) =>
       limitChanges(limitsFor(previous.limits, account) ?? {}, limitsFor(next.limits, account) ?? {}).map(
         ({ line, tighter }) => ({ tighter, line: account === EVERY_ACCOUNT ? line : `${account}: ${line}` }),
@@ -34,16 +40,20 @@ export function compareRules(previous: ComparedRules, next: ComparedRules): Rule
     ),
     ...ruleChanges(previous.cedarRules, next.cedarRules),
   ];
-  return { tighter: changes.every(({ tighter }) => tighter), changes: changes.map(({ line }) => line) };
 }
 
-interface Change {
+/** One limit, a part of it, or a rule. */
+export interface ComparedLine {
   readonly line: string;
   readonly tighter: boolean;
 }
 
 /** One limit, or a part of it. @param Value undefined where it is not set */
-type Comparison<Value> = (name: string, before: Value | undefined, after: Value | undefined) => Change[];
+type Comparison<Value> = (
+  name: string,
+  before: Value | undefined,
+  after: Value | undefined,
+) => ComparedLine[];
 
 const NOT_LIMITED = 'not limited';
 
@@ -122,7 +132,7 @@ const comparisons: { readonly [Name in LimitName]: Comparison<NonNullable<Accoun
   ],
 };
 
-function limitChanges(before: AccountLimits, after: AccountLimits): Change[] {
+function limitChanges(before: AccountLimits, after: AccountLimits): ComparedLine[] {
   const names = Object.keys(comparisons) as LimitName[];
   const compare = <Name extends LimitName>(name: Name) =>
     comparisons[name](
@@ -134,7 +144,7 @@ function limitChanges(before: AccountLimits, after: AccountLimits): Change[] {
 }
 
 /** A rule is the same by what it comes to; by its name it is told. */
-function ruleChanges(before: readonly CedarRule[], after: readonly CedarRule[]): Change[] {
+function ruleChanges(before: readonly CedarRule[], after: readonly CedarRule[]): ComparedLine[] {
   const forms = (rules: readonly CedarRule[]) => new Set(rules.map(({ form }) => form));
   const [formsBefore, formsAfter] = [forms(before), forms(after)];
   const gone = before.filter(({ form }) => !formsAfter.has(form));

@@ -9,8 +9,8 @@ import type { PolicyChangeRequest } from '../../../trading/kinds/policy-change.t
 import type { PolicyChangedView } from '../../../trading/policy-views.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import type { Account } from '../../../trading/views.ts';
-import { compareRules, type RulesChange } from '../compare.ts';
-import { limitsFor } from '../limits.ts';
+import { type ComparedRules, compareRules } from '../compare.ts';
+import { type AccountLimits, limitsFor } from '../limits.ts';
 import type { FolderRules, ReadRules } from '../rules-source.ts';
 import { changeLines } from './change-lines.ts';
 import { limitsText } from './limits-text.ts';
@@ -43,7 +43,10 @@ const LOCK_WAIT_MS = 10_000;
 interface Plan extends NextRules {
   readonly before: ReadRules;
   readonly account: Pick<Account, 'account' | 'environment'>;
-  readonly compared: RulesChange;
+  /** Whether nothing becomes possible by it. */
+  readonly tighter: boolean;
+  /** A line each for people. */
+  readonly changes: readonly string[];
 }
 
 /*
@@ -60,14 +63,15 @@ export function createPolicyDesk(options: PolicyDeskOptions): PolicyDesk {
   return {
     async plan(who, request) {
       const planned = await plan(options, who, request);
-      const { account, before, compared, rules: after } = planned;
+      const { account, before, changes, rules: after } = planned;
+      if (changes.length === 0) throw unchanged('nothing becomes possible by it: PUT it');
       return {
         account: account.account,
         environment: account.environment,
         previous: before.digest,
         digest: after.digest,
-        changes: changeLines(compared, account.account),
-        limits: { ...(planned.limits ?? limitsFor(before.written.limits, account.account)) },
+        changes: [...changes],
+        limits: plainLimits(planned.limits ?? limitsFor(before.written.limits, account.account)),
         policies: request.policies ?? {},
       };
     },
@@ -76,16 +80,15 @@ export function createPolicyDesk(options: PolicyDeskOptions): PolicyDesk {
     tighten: (who, request) =>
       alone(async () => {
         const planned = await plan(options, who, request);
-        const { before, compared, account, rules: after } = planned;
-        const changes = changeLines(compared, account.account);
-        if (!compared.tighter) throw needsApproval(changes);
+        const { before, tighter, changes, account, rules: after } = planned;
+        if (!tighter) throw needsApproval(changes);
         const previous = before.digest;
         const { digest } = after;
         const facts = { sub: who.sub, client: who.clientId, account: account.account, previous, digest };
         // First the record: a change that leaves none is not made.
         await note({ event: 'rules_tightened', facts: { ...facts, changes } }, clock.now());
         await write(options, planned, account.account, request.policies ?? {});
-        return { previous, digest, changes };
+        return { previous, digest, changes: [...changes] };
       }),
   };
 }
@@ -101,12 +104,18 @@ async function plan(
   if (before.digest !== base) throw stale();
   const wanted = limits === undefined ? undefined : parseLimits(limits);
   const next = await nextRules(folder, before, { account: account.account, limits: wanted, policies });
-  if (next.rules.digest === before.digest) {
-    throw new Refusal(409, 'rules_unchanged', 'the rules are so already', {
-      hint: 'There is nothing to change.',
-    });
-  }
-  return { ...next, before, account, compared: compareRules(before, next.rules) };
+  if (next.rules.digest === before.digest) throw unchanged('the rules are so already');
+  const [was, will] = [compared(before), compared(next.rules)];
+  const { tighter } = compareRules(was, will);
+  return { ...next, before, account, tighter, changes: changeLines(was, will, account.account) };
+}
+
+/** @throws {Refusal} 503 where Cedar can't be loaded: rules that nobody can read may be any */
+function compared({ written, cedarRules }: ReadRules): ComparedRules {
+  if (cedarRules !== undefined) return { limits: written.limits, cedarRules };
+  throw new Refusal(503, 'service_busy', 'the rules can’t be evaluated here now', {
+    hint: 'Have the gateway’s owner look at it: "trade-agent doctor".',
+  });
 }
 
 async function apply(options: PolicyDeskOptions, change: PlannedPolicy): Promise<void> {
@@ -167,6 +176,15 @@ function requireSound({ problem }: ReadRules): void {
     hint: 'They are mended at its machine: "trade-agent home doctor" or "trade-agent gateway doctor" say what is wrong.',
     members: { reason: 'POLICY_INVALID', reasons: ['POLICY_INVALID'] },
   });
+}
+
+/** As JSON has them: what is not set is not there. */
+function plainLimits(limits: AccountLimits = {}): PlannedPolicy['limits'] {
+  return JSON.parse(JSON.stringify(limits)) as PlannedPolicy['limits'];
+}
+
+function unchanged(text: string): Refusal {
+  return new Refusal(409, 'rules_unchanged', text, { hint: 'There is nothing to approve.' });
 }
 
 function stale(): Refusal {
