@@ -2,8 +2,8 @@ import { hkdfSync, randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import type { RequestLogEntry } from '../../gateway/door/request-log.ts';
 import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-settings.ts';
-import { readLimits } from '../../gateway/policy/limits-file.ts';
-import { type RulesSource, staticRules } from '../../gateway/policy/rules.ts';
+import type { RulesSource } from '../../gateway/policy/rules.ts';
+import { folderRules } from '../../gateway/policy/rules-source.ts';
 import { Faults } from '../../home/faults.ts';
 import { isGatewayPath } from '../../home/gateway-paths.ts';
 import { createHome, type HomeOptions } from '../../home/home.ts';
@@ -95,7 +95,8 @@ async function open(
   const { folder, readyFile, log } = options;
   const { clock } = app;
   const now = () => clock.now();
-  const rules = staticRules(await readLimits(folder));
+  const onError = (message: string) => app.tell(`home: ${message}`);
+  const rules = await folderRules(folder, { onError });
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
   const files = homeFiles(folder);
   const [providerDatabase, gatewayDatabase] = [files.providerDatabase, files.gatewayDatabase].map((file) => {
@@ -119,7 +120,7 @@ async function open(
     stores: sqliteGatewayStores(gatewayDatabase),
     fetch: own.fetch,
     clock,
-    onError: (message) => app.tell(`home: ${message}`),
+    onError,
   });
   onClose(() => Promise.all([home.close(), server.close(DRAIN_MS)]).then(() => undefined));
   answer = home.listener;
@@ -134,6 +135,7 @@ async function open(
   for (const file of readyFile === undefined ? [files.ready] : [files.ready, readyFile]) {
     onClose(announceHome(file, ready));
   }
+  void rules.preload();
   return ready;
 }
 

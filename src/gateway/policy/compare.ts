@@ -26,7 +26,7 @@ export function compareRules(previous: ComparedRules, next: ComparedRules): Rule
 }
 
 /** The same, each line with what it comes to by itself. */
-export function comparedLines(previous: ComparedRules, next: ComparedRules): ComparedLine[] {
+export function comparedLines(previous: ComparedRules, next: ComparedRules): Change[] {
   const accounts = new Set([
     EVERY_ACCOUNT,
     ...Object.keys(previous.limits?.accounts ?? {}),
@@ -42,18 +42,13 @@ export function comparedLines(previous: ComparedRules, next: ComparedRules): Com
   ];
 }
 
-/** One limit, a part of it, or a rule. */
-export interface ComparedLine {
+interface Change {
   readonly line: string;
   readonly tighter: boolean;
 }
 
 /** One limit, or a part of it. @param Value undefined where it is not set */
-type Comparison<Value> = (
-  name: string,
-  before: Value | undefined,
-  after: Value | undefined,
-) => ComparedLine[];
+type Comparison<Value> = (name: string, before: Value | undefined, after: Value | undefined) => Change[];
 
 const NOT_LIMITED = 'not limited';
 
@@ -132,7 +127,7 @@ const comparisons: { readonly [Name in LimitName]: Comparison<NonNullable<Accoun
   ],
 };
 
-function limitChanges(before: AccountLimits, after: AccountLimits): ComparedLine[] {
+function limitChanges(before: AccountLimits, after: AccountLimits): Change[] {
   const names = Object.keys(comparisons) as LimitName[];
   const compare = <Name extends LimitName>(name: Name) =>
     comparisons[name](
@@ -144,7 +139,7 @@ function limitChanges(before: AccountLimits, after: AccountLimits): ComparedLine
 }
 
 /** A rule is the same by what it comes to; by its name it is told. */
-function ruleChanges(before: readonly CedarRule[], after: readonly CedarRule[]): ComparedLine[] {
+function ruleChanges(before: readonly CedarRule[], after: readonly CedarRule[]): Change[] {
   const forms = (rules: readonly CedarRule[]) => new Set(rules.map(({ form }) => form));
   const [formsBefore, formsAfter] = [forms(before), forms(after)];
   const gone = before.filter(({ form }) => !formsAfter.has(form));

@@ -71,7 +71,9 @@ export function createOrderRules(options: OrderRulesOptions): OrderRules {
       const { rules, facts } = await standing(asked, world);
       const counted = await journal.counted(countingOf(asked), clock.now());
       const decision = decided(rules, asked, facts, counted);
-      if (decision.effect !== 'deny') return;
+      if (decision.effect === 'allow') return;
+      // Whoever has not been asked yet is asked next.
+      if (decision.effect === 'ask' && asked.subject.approval === 'none') return;
       await decisions.note(noteOf(asked, decision, { ...facts, counted }, stage), clock.now());
       throw refusalOfDecision(decision);
     },
@@ -84,7 +86,7 @@ export function createOrderRules(options: OrderRulesOptions): OrderRules {
           return noteOf(asked, last, { ...facts, counted }, 'order');
         },
         refusal: () => {
-          if (last?.effect !== 'deny') throw new Error('nothing was refused');
+          if (last === undefined || last.effect === 'allow') throw new Error('nothing was refused');
           return refusalOfDecision(last);
         },
       };

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import canonicalize from 'canonicalize';
 import { closestMatch } from '../../../config/closest-match.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
@@ -133,7 +134,7 @@ function readRule(engine: CedarEngine, text: string, place: Place, number: numbe
     text,
     effect,
     reason,
-    message: message ?? `the rule "${id}" of ${place.file} forbids it`,
+    message: message ?? `the rule "${id}" of ${place.origin}/${basename(place.file)} forbids it`,
     form: canonicalize({ effect, reason, body }) ?? '',
   };
 }
@@ -184,5 +185,5 @@ function nameOf(id: string): string {
 }
 
 function stem(file: string): string {
-  return file.replace(/^.*[/\\]|\.cedar$/g, '');
+  return basename(file, '.cedar');
 }
