@@ -8,6 +8,7 @@ import { type CancelPorts, cancelKind } from '../approval/kinds/cancel/kind.ts';
 import { liftKind } from '../approval/kinds/lift/kind.ts';
 import { type MessagePorts, messageKind } from '../approval/kinds/message/kind.ts';
 import { orderKind } from '../approval/kinds/order/kind.ts';
+import { type PolicyPorts, policyChangeKind } from '../approval/kinds/policy-change/kind.ts';
 import { type ReplacePorts, replaceKind } from '../approval/kinds/replace/kind.ts';
 import { createMoves } from '../approval/moves.ts';
 import { defaultQuotas } from '../approval/quotas.ts';
@@ -26,6 +27,7 @@ export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
   readonly provider: IdentityProvider;
   readonly orders: ReplacePorts & CancelPorts;
   readonly messages: MessagePorts;
+  readonly policy: PolicyPorts;
   readonly signatures: Signatures | undefined;
 }
 
@@ -36,7 +38,7 @@ export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
 export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): ApprovalKernel | undefined {
   const { approval, stores, resource } = options;
   if (approval === undefined) return undefined;
-  const { clock, orders, messages, provider, detailsTypes } = parts;
+  const { clock, orders, messages, policy, provider, detailsTypes } = parts;
   const { proposals: store, halts } = stores;
   const kinds: Readonly<Record<ProposalKind, unknown>> = {
     order: orderKind(orders),
@@ -44,6 +46,7 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
     cancel: cancelKind(orders),
     replace: replaceKind(orders),
     lift: liftKind({ halts, clock }),
+    policy_change: policyChangeKind({ policy, clock }),
   };
   return createApprovalKernel({
     store,

@@ -15,15 +15,19 @@ import { createMessageDesk, type MessageDesk } from './messages/message-desk.ts'
 import { messageOutlets } from './messages/message-outlets.ts';
 import { messagePorts } from './messages/message-ports.ts';
 import { mountedRoutes } from './mounts/mounted-routes.ts';
+import { type OrderCheck, orderCheck } from './orders/order-check.ts';
 import { orderPorts } from './orders/order-ports.ts';
 import { QUIET_MS } from './orders/order-submission.ts';
 import { createOrderDesk, type OrderDesk } from './orders/place-order.ts';
+import { gatewayPolicy } from './policy/change/gateway-policy.ts';
+import type { PolicyDesk } from './policy/change/policy-desk.ts';
 import { createOrderRules } from './policy/order-rules.ts';
 import { staticRules } from './policy/rules.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { marketRoutes } from './routes/market.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { orderRoutes } from './routes/orders.ts';
+import { policyChangeRoutes } from './routes/policy-changes.ts';
 import { portfolioRoutes } from './routes/portfolio.ts';
 import { pingRoute, proposalRoutes } from './routes/proposals.ts';
 import { signaturesOf } from './signatures.ts';
@@ -74,8 +78,11 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   const entrance = createEntrance(options, provider, clock);
   const { traits, brokerFor } = broker;
+  const { maxSlippage = '0.01' } = options;
+  const source = options.rules ?? staticRules();
+  const policy = gatewayPolicy(options, { rules: source, brokerFor, clock });
   const rules = createOrderRules({
-    rules: options.rules ?? staticRules(),
+    rules: source,
     journal: stores.orders,
     halts: stores.halts,
     decisions: stores.decisions,
@@ -111,12 +118,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     send,
     provider,
     detailsTypes: { order: options.detailsType, message: options.messageDetailsType },
-    orders: orderPorts({
-      ...{ desk, rules, brokerFor, traits, now },
-      journal: stores.orders,
-      maxSlippage: options.maxSlippage ?? '0.01',
-    }),
+    orders: orderPorts({ ...{ desk, rules, brokerFor, traits, now, maxSlippage }, journal: stores.orders }),
     messages: messagePorts(messageDesk),
+    policy,
     signatures,
   });
 
@@ -128,6 +132,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     desk,
     messageDesk,
     kernel,
+    policy,
+    check: orderCheck({ rules, brokerFor, traits, maxSlippage, now }),
     detailsTypes: [detailsType, messageDetailsType],
   });
   kernel?.start();
@@ -161,6 +167,8 @@ interface RouteParts {
   readonly desk: OrderDesk;
   readonly messageDesk: MessageDesk;
   readonly kernel: ApprovalKernel | undefined;
+  readonly policy: PolicyDesk;
+  readonly check: OrderCheck;
   readonly detailsTypes: readonly string[];
 }
 
@@ -173,6 +181,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   marketRoutes(app, door, broker.brokerFor, now);
   orderRoutes(app, door, broker.brokerFor, parts.desk);
   messageRoutes(app, door, parts.messageDesk);
+  policyChangeRoutes(app, door, { desk: parts.policy, check: parts.check });
   if (kernel !== undefined) {
     const { phoneUrl } = options.approval ?? {};
     proposalRoutes(app, door, {

@@ -47,6 +47,8 @@ export interface OrderRules {
    * @throws {Refusal} 403 `policy_denied`, or the broker's own problem, with `reason` and `reasons`
    */
   requireAllowed(asked: Asked, world: OrderWorld, stage: DecisionNote['stage']): Promise<void>;
+  /** What would be decided about it now; nothing is recorded. */
+  decision(asked: Asked, world: OrderWorld): Promise<Decision>;
   /** The same with the rules of this moment, for the transaction that counts. */
   deciding(asked: Asked, world: OrderWorld): Promise<Deciding>;
 }
@@ -76,6 +78,10 @@ export function createOrderRules(options: OrderRulesOptions): OrderRules {
       if (decision.effect === 'ask' && asked.subject.approval === 'none') return;
       await decisions.note(noteOf(asked, decision, { ...facts, counted }, stage), clock.now());
       throw refusalOfDecision(decision);
+    },
+    async decision(asked, world) {
+      const { rules, facts } = await standing(asked, world);
+      return decided(rules, asked, facts, await journal.counted(countingOf(asked), clock.now()));
     },
     async deciding(asked, world) {
       const { rules, facts } = await standing(asked, world);

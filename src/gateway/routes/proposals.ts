@@ -179,7 +179,8 @@ function haltView(haltedAt: number | undefined) {
   return haltedAt === undefined ? { halted: false } : { halted: true, halted_at: utcSeconds(haltedAt) };
 }
 
-function proposerOf(caller: Caller): ProposingCaller & Proposer {
+/** @throws {Refusal} 403 `client_unknown` */
+export function proposerOf(caller: Caller): ProposingCaller & Proposer {
   const { sub, clientId, clientName, accessToken, username, email } = caller;
   if (clientId !== undefined) return { sub, clientId, clientName, accessToken, username, email };
   throw new Refusal(403, 'client_unknown', 'the access token does not say which client it is for', {

@@ -53,33 +53,15 @@ export interface OrderPorts {
 export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Order> {
   return {
     ...order,
-    async complete(request, { proposer, subjectId, expiresAt }): Promise<Completed<OrderDraft>> {
-      const { max_slippage = ports.maxSlippage, environment, ...asked } = request;
-      try {
-        checkOrder(asked);
-      } catch (error) {
-        throw refusalOf(error);
-      }
-      const world = await ports.world(proposer, asked.symbol);
-      const { account, quote, positions } = world;
-      const order = saleInShares(asked, referencePrice(asked.side, quote), ports.shareDecimals);
-      requireMeans(order, world, environment);
-      const draft = normalizeOrder({
-        account: account.account,
-        environment: account.environment,
-        ...order,
-        reference_price: referencePrice(order.side, quote),
-        max_slippage,
-        client_order_id: subjectId,
-        expires_at: expiresAt,
-      });
+    async complete(request, context): Promise<Completed<OrderDraft>> {
+      const { draft, world } = await completeOrder(request, context, ports);
       await world.requireAllowed(draft);
       const worst = worstCase(draft);
       return {
         subject: draft,
-        subjectId,
+        subjectId: context.subjectId,
         worstCase: worst,
-        ...effectsOf(draft, worst, { account, quote, positions }),
+        ...effectsOf(draft, worst, world),
       };
     },
     describe: (draft) => describeOrder(draft),
@@ -99,6 +81,39 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
     },
     resultText: orderText,
   };
+}
+
+/**
+ * An order with all that the gateway adds, and what it was completed with; no rule was asked yet.
+ * @throws {Refusal} 400 `invalid_order`, 403 `environment_mismatch`, 422 `insufficient_funds`, and what `world` throws
+ */
+export async function completeOrder<World extends Omit<OrderWorld, 'requireAllowed'>>(
+  request: OrderProposal,
+  { proposer, subjectId, expiresAt }: Parameters<Kind['complete']>[1],
+  ports: Pick<OrderPorts, 'maxSlippage' | 'shareDecimals'> & {
+    readonly world: (proposer: Proposer, symbol: string) => Promise<World>;
+  },
+): Promise<{ readonly draft: OrderDraft; readonly world: World }> {
+  const { max_slippage = ports.maxSlippage, environment, ...asked } = request;
+  try {
+    checkOrder(asked);
+  } catch (error) {
+    throw refusalOf(error);
+  }
+  const world = await ports.world(proposer, asked.symbol);
+  const { account, quote } = world;
+  const order = saleInShares(asked, referencePrice(asked.side, quote), ports.shareDecimals);
+  requireMeans(order, world, environment);
+  const draft = normalizeOrder({
+    account: account.account,
+    environment: account.environment,
+    ...order,
+    reference_price: referencePrice(order.side, quote),
+    max_slippage,
+    client_order_id: subjectId,
+    expires_at: expiresAt,
+  });
+  return { draft, world };
 }
 
 /** A sale for an amount takes the more shares the lower the price falls: it is proposed as those that are worth it now. */

@@ -5,7 +5,7 @@ import {
   type PolicyChangeSubject,
   policyChange,
 } from '../../../trading/kinds/policy-change.ts';
-import type { Kind, Proposer } from '../../kind.ts';
+import type { Approved, Kind, Proposer } from '../../kind.ts';
 import { executionOf } from '../execution.ts';
 
 /** What a change of the rules would come to: all of the subject that the rules themselves tell. */
@@ -15,15 +15,16 @@ export type PlannedPolicy = Omit<PolicyChangeSubject, 'client_policy_id' | 'expi
 export interface PolicyPorts {
   /**
    * Changes nothing.
-   * @throws {Refusal} 409 `policy_stale` where the rules are others than `base`, 409 `policy_unchanged`, 422
+   * @throws {Refusal} 409 `rules_stale` where the rules are others than `base`, 409 `rules_unchanged`, 422
    *   `invalid_policy` with file, line and hint, and what the broker's reads throw
    */
   plan(proposer: Proposer, request: PolicyChangeRequest): Promise<PlannedPolicy>;
   /**
    * Makes the rules those of `digest`, where they are those of `previous`; where they are of `digest` already, it is done.
-   * @throws {Refusal} 409 `policy_stale`, 409 `details_mismatch` where limits and texts come to another digest
+   * @throws {Refusal} 409 `rules_stale`, 409 `details_mismatch` where limits and texts come to another digest, 403
+   *   `policy_denied` where rules forbid it
    */
-  apply(change: PlannedPolicy): Promise<void>;
+  apply(change: PlannedPolicy, owner: Approved): Promise<void>;
   /** The digest of the rules as they are now. */
   digest(): Promise<string>;
 }
@@ -55,9 +56,9 @@ export function policyChangeKind({
     describe: policyChange.summary,
     expiresAt: ({ expires_at }) => expires_at,
     fingerprint: ({ previous, digest }) => `${previous} ${digest}`,
-    execute: (subject) =>
+    execute: (subject, approved) =>
       executionOf(async () => {
-        await policy.apply(subject);
+        await policy.apply(subject, approved);
         return changed(subject);
       }),
     // What it leaves tells whether it was made; nothing else would have left just that.

@@ -96,7 +96,7 @@ function requireOwn(engine: CedarEngine, text: RuleText, account: string): void 
     'invalid_policy',
     `the rule "${other.id}" is about more than the account ${account}`,
     {
-      hint: `Write "resource == Account::\\"${account}\\"" in its head; rules for every account are changed at the gateway's machine.`,
+      hint: `Write resource == Account::"${account}" in its head; rules for every account are changed at the gateway's machine.`,
       members: { rule: other.id },
     },
   );

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Proposer } from '../../../approval/kind.ts';
+import type { Approved, Proposer } from '../../../approval/kind.ts';
 import type { PlannedPolicy, PolicyPorts } from '../../../approval/kinds/policy-change/kind.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import { readPrivateFile } from '../../../machine/private-file.ts';
@@ -10,16 +10,16 @@ import type { PolicyChangedView } from '../../../trading/policy-views.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import type { Account } from '../../../trading/views.ts';
 import { type ComparedRules, compareRules } from '../compare.ts';
+import type { Subject } from '../decision.ts';
 import { type AccountLimits, limitsFor } from '../limits.ts';
 import type { FolderRules, ReadRules } from '../rules-source.ts';
+import { requireChangeAllowed } from './change-allowed.ts';
 import { changeLines } from './change-lines.ts';
 import { limitsText } from './limits-text.ts';
 import { type NextRules, nextRules, parseLimits } from './next-rules.ts';
-import { type FileTexts, finishWriting, writeAsOne } from './written-as-one.ts';
+import { type FileTexts, writeAsOne } from './written-as-one.ts';
 
 export interface PolicyDeskOptions {
-  /** The gateway's, in which the rules are. */
-  readonly folder: string;
   readonly rules: FolderRules;
   /** Whose rules: the account at the broker of whoever asks. */
   readonly accountOf: (who: Proposer) => Promise<Pick<Account, 'account' | 'environment'>>;
@@ -56,8 +56,12 @@ interface Plan extends NextRules {
  */
 
 export function createPolicyDesk(options: PolicyDeskOptions): PolicyDesk {
-  const { folder, rules, clock, note } = options;
-  finishWriting(folder);
+  const {
+    rules,
+    rules: { folder },
+    clock,
+    note,
+  } = options;
   const alone = <T>(work: () => Promise<T>) =>
     withProcessLock(join(folder, 'policy.lock'), { what: 'the rules', waitMs: LOCK_WAIT_MS }, work);
   return {
@@ -65,6 +69,7 @@ export function createPolicyDesk(options: PolicyDeskOptions): PolicyDesk {
       const planned = await plan(options, who, request);
       const { account, before, changes, rules: after } = planned;
       if (changes.length === 0) throw unchanged('nothing becomes possible by it: PUT it');
+      requireChangeAllowed(before, account, { ...of(who), approval: 'none', approvers: [] }, clock.now());
       return {
         account: account.account,
         environment: account.environment,
@@ -75,7 +80,7 @@ export function createPolicyDesk(options: PolicyDeskOptions): PolicyDesk {
         policies: request.policies ?? {},
       };
     },
-    apply: (change) => alone(() => apply(options, change)),
+    apply: (change, owner) => alone(() => apply(options, change, owner)),
     digest: async () => (await rules.current()).digest,
     tighten: (who, request) =>
       alone(async () => {
@@ -93,8 +98,13 @@ export function createPolicyDesk(options: PolicyDeskOptions): PolicyDesk {
   };
 }
 
+/** Whoever changes rules changes those of their own account. */
+function of({ sub, clientId = '' }: Proposer | Approved): Pick<Subject, 'sub' | 'client' | 'owner'> {
+  return { sub, client: clientId, owner: sub };
+}
+
 async function plan(
-  { folder, rules, accountOf }: PolicyDeskOptions,
+  { rules, accountOf }: PolicyDeskOptions,
   who: Proposer,
   { base, limits, policies = {} }: PolicyChangeRequest,
 ): Promise<Plan> {
@@ -103,7 +113,7 @@ async function plan(
   requireSound(before);
   if (before.digest !== base) throw stale();
   const wanted = limits === undefined ? undefined : parseLimits(limits);
-  const next = await nextRules(folder, before, { account: account.account, limits: wanted, policies });
+  const next = await nextRules(rules.folder, before, { account: account.account, limits: wanted, policies });
   if (next.rules.digest === before.digest) throw unchanged('the rules are so already');
   const [was, will] = [compared(before), compared(next.rules)];
   const { tighter } = compareRules(was, will);
@@ -118,15 +128,21 @@ function compared({ written, cedarRules }: ReadRules): ComparedRules {
   });
 }
 
-async function apply(options: PolicyDeskOptions, change: PlannedPolicy): Promise<void> {
-  const { folder, rules } = options;
+async function apply(options: PolicyDeskOptions, change: PlannedPolicy, owner: Approved): Promise<void> {
+  const { rules, clock } = options;
   const before = await rules.current();
   // Made before, by a process that died before it could tell.
   if (before.digest === change.digest) return;
   requireSound(before);
   if (before.digest !== change.previous) throw stale();
+  const by = { ...of(owner), approval: 'tap', approvers: [owner.sub] } as const;
+  requireChangeAllowed(before, change, by, clock.now());
   const { account, policies } = change;
-  const next = await nextRules(folder, before, { account, limits: parseLimits(change.limits), policies });
+  const next = await nextRules(rules.folder, before, {
+    account,
+    limits: parseLimits(change.limits),
+    policies,
+  });
   if (next.rules.digest !== change.digest) {
     throw new Refusal(409, 'details_mismatch', 'what was approved comes to other rules than it says', {
       hint: 'Nothing was changed. Propose the change again.',
@@ -137,17 +153,17 @@ async function apply(options: PolicyDeskOptions, change: PlannedPolicy): Promise
 }
 
 async function write(
-  { folder, rules }: PolicyDeskOptions,
+  { rules }: PolicyDeskOptions,
   { limits, rules: after }: NextRules,
   account: string,
   policies: NonNullable<PolicyChangeRequest['policies']>,
 ): Promise<void> {
   const texts: FileTexts = {
-    ...(limits === undefined ? {} : { 'limits.yaml': limitsText(limitsFile(folder), account, limits) }),
+    ...(limits === undefined ? {} : { 'limits.yaml': limitsText(limitsFile(rules.folder), account, limits) }),
     ...Object.fromEntries(Object.entries(policies).map(([name, text]) => [`policies/${name}`, text])),
   };
   try {
-    writeAsOne(folder, texts);
+    writeAsOne(rules.folder, texts);
   } catch (cause) {
     throw new Refusal(500, 'service_busy', 'the rules can’t be written now', {
       hint: 'Have the gateway’s owner look at the disk and the permissions of its folder.',
