@@ -59,6 +59,8 @@ export interface CedarEngine {
   decide(set: CedarSet, request: CedarRequest): CedarDecision;
 }
 
+type Cedar = Omit<typeof CedarWasm, 'default'>;
+
 const SCHEMA = 'trade-agent';
 
 /** Parsed sets that are kept: one is in use; a few more while rules are tried out. */
@@ -71,11 +73,12 @@ let loaded: Promise<CedarEngine> | undefined;
  * @throws where its files are missing or can't be run
  */
 export function loadCedar(): Promise<CedarEngine> {
-  loaded ??= import('@cedar-policy/cedar-wasm/nodejs').then(cedarEngine);
+  // CommonJS: in the bundle all of it is the default.
+  loaded ??= import('@cedar-policy/cedar-wasm/nodejs').then(({ default: cedar }) => cedarEngine(cedar));
   return loaded;
 }
 
-function cedarEngine(cedar: typeof CedarWasm): CedarEngine {
+function cedarEngine(cedar: Cedar): CedarEngine {
   if (cedar.preparseSchema(SCHEMA, shippedTexts.schema).type === 'failure') {
     throw new Error('Cedar does not take its schema');
   }
@@ -120,7 +123,7 @@ function cedarEngine(cedar: typeof CedarWasm): CedarEngine {
   };
 }
 
-function faults(cedar: typeof CedarWasm, policies: Readonly<Record<string, string>>): CedarFault[] {
+function faults(cedar: Cedar, policies: Readonly<Record<string, string>>): CedarFault[] {
   const answer = cedar.validate({
     schema: shippedTexts.schema,
     policies: { staticPolicies: policies },
@@ -147,7 +150,7 @@ function faultOf(error: CedarWasm.DetailedError | undefined): CedarFault {
   };
 }
 
-function split(cedar: typeof CedarWasm, text: string): ReturnType<CedarEngine['split']> {
+function split(cedar: Cedar, text: string): ReturnType<CedarEngine['split']> {
   const bare = withoutComments(text);
   const answer = cedar.policySetTextToParts(bare);
   if (answer.type === 'failure') return { fault: faultOf(answer.errors[0]) };
