@@ -35,13 +35,18 @@ export function changedLimits(limits: Limits, pairs: readonly string[], schema: 
   );
 }
 
-/** A value is text, a number or a list: which of them the schema takes decides. */
+/** A value is text, a number, true or a list: which of them the schema takes decides. */
 function withValue(limits: Limits, key: string, text: string, schema: z.ZodType): Limits {
   const list = text
     .split(',')
     .map((word) => word.trim())
     .filter((word) => word !== '');
-  const forms: unknown[] = [text, ...(/^\d{1,9}$/.test(text) ? [Number(text)] : []), list];
+  const forms: unknown[] = [
+    text,
+    ...(/^\d{1,9}$/.test(text) ? [Number(text)] : []),
+    ...(text === 'true' ? [true] : []),
+    list,
+  ];
   let complaint = '';
   for (const form of forms) {
     const changed = setAt(limits, key.split('.'), form);
