@@ -15,19 +15,19 @@ import { createMessageDesk, type MessageDesk } from './messages/message-desk.ts'
 import { messageOutlets } from './messages/message-outlets.ts';
 import { messagePorts } from './messages/message-ports.ts';
 import { mountedRoutes } from './mounts/mounted-routes.ts';
-import { type OrderCheck, orderCheck } from './orders/order-check.ts';
+import { orderCheck } from './orders/order-check.ts';
 import { orderPorts } from './orders/order-ports.ts';
 import { QUIET_MS } from './orders/order-submission.ts';
 import { createOrderDesk, type OrderDesk } from './orders/place-order.ts';
 import { gatewayPolicy } from './policy/change/gateway-policy.ts';
-import type { PolicyDesk } from './policy/change/policy-desk.ts';
 import { createOrderRules } from './policy/order-rules.ts';
+import { policyView } from './policy/policy-view.ts';
 import { staticRules } from './policy/rules.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { marketRoutes } from './routes/market.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { orderRoutes } from './routes/orders.ts';
-import { policyChangeRoutes } from './routes/policy-changes.ts';
+import { type PolicyRouteOptions, policyRoutes } from './routes/policy.ts';
 import { portfolioRoutes } from './routes/portfolio.ts';
 import { pingRoute, proposalRoutes } from './routes/proposals.ts';
 import { signaturesOf } from './signatures.ts';
@@ -132,8 +132,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     desk,
     messageDesk,
     kernel,
-    policy,
-    check: orderCheck({ rules, brokerFor, traits, maxSlippage, now }),
+    policy: {
+      desk: policy,
+      check: orderCheck({ rules, brokerFor, traits, maxSlippage, now }),
+      view: policyView({ rules: source, brokerFor, journal: stores.orders, now }),
+      decisions: stores.decisions,
+    },
     detailsTypes: [detailsType, messageDetailsType],
   });
   kernel?.start();
@@ -167,8 +171,7 @@ interface RouteParts {
   readonly desk: OrderDesk;
   readonly messageDesk: MessageDesk;
   readonly kernel: ApprovalKernel | undefined;
-  readonly policy: PolicyDesk;
-  readonly check: OrderCheck;
+  readonly policy: PolicyRouteOptions;
   readonly detailsTypes: readonly string[];
 }
 
@@ -181,7 +184,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   marketRoutes(app, door, broker.brokerFor, now);
   orderRoutes(app, door, broker.brokerFor, parts.desk);
   messageRoutes(app, door, parts.messageDesk);
-  policyChangeRoutes(app, door, { desk: parts.policy, check: parts.check });
+  policyRoutes(app, door, parts.policy);
   if (kernel !== undefined) {
     const { phoneUrl } = options.approval ?? {};
     proposalRoutes(app, door, {
