@@ -15,19 +15,19 @@ import { createMessageDesk, type MessageDesk } from './messages/message-desk.ts'
 import { messageOutlets } from './messages/message-outlets.ts';
 import { messagePorts } from './messages/message-ports.ts';
 import { mountedRoutes } from './mounts/mounted-routes.ts';
-import { orderCheck } from './orders/order-check.ts';
+import { type OrderCheck, orderCheck } from './orders/order-check.ts';
 import { orderPorts } from './orders/order-ports.ts';
 import { QUIET_MS } from './orders/order-submission.ts';
 import { createOrderDesk, type OrderDesk } from './orders/place-order.ts';
 import { gatewayPolicy } from './policy/change/gateway-policy.ts';
+import type { PolicyDesk } from './policy/change/policy-desk.ts';
 import { createOrderRules } from './policy/order-rules.ts';
-import { policyView } from './policy/policy-view.ts';
-import { staticRules } from './policy/rules.ts';
+import { type RulesSource, staticRules } from './policy/rules.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { marketRoutes } from './routes/market.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { orderRoutes } from './routes/orders.ts';
-import { type PolicyRouteOptions, policyRoutes } from './routes/policy.ts';
+import { policyRoutes } from './routes/policy.ts';
 import { portfolioRoutes } from './routes/portfolio.ts';
 import { pingRoute, proposalRoutes } from './routes/proposals.ts';
 import { signaturesOf } from './signatures.ts';
@@ -122,9 +122,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     messages: messagePorts(messageDesk),
     policy,
     signatures,
+    rules: source,
   });
 
   const app = gatewayRoutes(options, {
+    rules: source,
     entrance,
     now,
     broker,
@@ -132,12 +134,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     desk,
     messageDesk,
     kernel,
-    policy: {
-      desk: policy,
-      check: orderCheck({ rules, brokerFor, traits, maxSlippage, now }),
-      view: policyView({ rules: source, brokerFor, journal: stores.orders, now }),
-      decisions: stores.decisions,
-    },
+    policy,
+    check: orderCheck({ rules, brokerFor, traits, maxSlippage, now }),
     detailsTypes: [detailsType, messageDetailsType],
   });
   kernel?.start();
@@ -164,6 +162,7 @@ async function takeAway(
 }
 
 interface RouteParts {
+  readonly rules: RulesSource;
   readonly entrance: Entrance;
   readonly now: () => number;
   readonly broker: BrokerAccess;
@@ -171,7 +170,8 @@ interface RouteParts {
   readonly desk: OrderDesk;
   readonly messageDesk: MessageDesk;
   readonly kernel: ApprovalKernel | undefined;
-  readonly policy: PolicyRouteOptions;
+  readonly policy: PolicyDesk;
+  readonly check: OrderCheck;
   readonly detailsTypes: readonly string[];
 }
 
@@ -183,8 +183,8 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   portfolioRoutes(app, door, broker.brokerFor);
   marketRoutes(app, door, broker.brokerFor, now);
   orderRoutes(app, door, broker.brokerFor, parts.desk);
+  policyRoutes(app, door, { ...parts, stores: options.stores, brokerFor: broker.brokerFor });
   messageRoutes(app, door, parts.messageDesk);
-  policyRoutes(app, door, parts.policy);
   if (kernel !== undefined) {
     const { phoneUrl } = options.approval ?? {};
     proposalRoutes(app, door, {

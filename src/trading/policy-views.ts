@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { environments } from './order.ts';
+import { tradingStates } from './trading-state.ts';
 
 /*
  * The owner's rules as the gateway tells of them (docs/POLICY.md). Read leniently: another version's gateway may say more.
@@ -15,11 +16,16 @@ export const policyViewSchema = z.lazy(() =>
     environment: z.enum(environments),
     /** base64url(SHA-256) of all rules of the gateway. */
     digest: z.string(),
-    state: z.enum(['active', 'reducing', 'halted']),
-    /** The account's own, or those of all that have none; null where it is not limited. */
-    limits: json.nullable(),
-    /** Since the day began in New York, and what is open: the facts' own names. */
-    usage: json,
+    trading: z.object({
+      state: z.enum(tradingStates),
+      since: z.string().optional(),
+      /** When it ends by itself. */
+      until: z.string().optional(),
+    }),
+    /** The account's own, or those of all that have none. */
+    limits: json,
+    /** What is used since the day began in New York, and what is open: the facts' own names. */
+    today: json,
     /** The owner's rule files, and a firm's, in Cedar, as far as they are about this account. */
     policies: texts,
     firm: texts,
@@ -55,8 +61,9 @@ export type PolicyChangedView = z.output<typeof policyChangedSchema>;
 export const recordedDecisionSchema = z.lazy(() =>
   z.object({
     at: z.string(),
-    /** The order's client_order_id. */
-    id: z.string(),
+    /** Rises with each. */
+    id: z.int(),
+    client_order_id: z.string(),
     sub: z.string(),
     client: z.string(),
     account: z.string(),

@@ -79,7 +79,16 @@ describe('what a command loads', () => {
     async (args) => {
       const { code } = await loads(args);
       expect(code).toContain('zod');
-      expectNone(code, [...terminal, ...agent, ...database, ...oauth, ...sandbox, ...model, ...mcp, ...rules]);
+      expectNone(code, [
+        ...terminal,
+        ...agent,
+        ...database,
+        ...oauth,
+        ...sandbox,
+        ...model,
+        ...mcp,
+        ...rules,
+      ]);
     },
   );
 

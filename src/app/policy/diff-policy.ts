@@ -69,7 +69,7 @@ function compared({ written, cedarRules = [] }: ReadRules) {
 /** The last word about each order, newest first; what this version can't read is left out. */
 function onceEach(decisions: readonly RecordedDecision[]): RecordedDecision[] {
   const seen = new Set<string>();
-  return decisions.filter(({ id, facts }) => {
+  return decisions.filter(({ client_order_id: id, facts }) => {
     if (seen.has(id) || !factsSchema.safeParse(facts).success) return false;
     seen.add(id);
     return true;
@@ -89,7 +89,7 @@ const factsSchema = z.lazy(() =>
 
 function flipOf(recorded: RecordedDecision, before: ReadRules, after: ReadRules): FlippedOrder | undefined {
   const facts = recorded.facts as unknown as Facts;
-  const { sub, client, stage, at, id } = recorded;
+  const { sub, client, stage, at, client_order_id: id } = recorded;
   const approved = stage === 'order';
   const subject: Subject = {
     ...{ sub, client, owner: sub },

@@ -104,13 +104,13 @@ export async function rulesHere(written: WrittenRules): Promise<ReadRules> {
 
 function writtenOf({ account, limits, policies, firm }: PolicyView): WrittenRules {
   return {
-    limits: limitsOf(account, limits === null ? undefined : knownLimits(limits)),
+    limits: limitsOf(account, knownLimits(limits)),
     texts: [...texts('policies', policies), ...texts('firm', firm)],
   };
 }
 
 /** Deciding without one that this version doesn't know would say that something passes which does not. */
-function knownLimits(limits: NonNullable<PolicyView['limits']>): AccountLimits {
+function knownLimits(limits: PolicyView['limits']): AccountLimits {
   const parsed = accountLimitsSchema.safeParse(limits);
   if (parsed.success) return parsed.data;
   throw new TradeAgentError('gateway_refused', 'the gateway has limits that this version does not know', {

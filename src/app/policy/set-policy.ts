@@ -39,7 +39,7 @@ export async function setPolicy(
   const gateway = await app.gateway();
   const before = await gateway.policy();
   const { accountLimitsSchema } = await import('../../gateway/policy/limits.ts');
-  const limits = changedLimits(before.limits ?? {}, pairs, accountLimitsSchema);
+  const limits = changedLimits(before.limits, pairs, accountLimitsSchema);
   const change: PolicyChangeRequest = {
     base: before.digest,
     ...(pairs.length === 0 ? {} : { limits: limits as NonNullable<PolicyChangeRequest['limits']> }),

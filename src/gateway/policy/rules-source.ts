@@ -71,6 +71,11 @@ export async function folderRules(folder: string, options: FolderRulesOptions = 
   return { folder, current, preload: () => current().then(() => undefined) };
 }
 
+/** The rules of a folder as they are now; nothing is kept. @throws {TradeAgentError} as {@link folderRules} */
+export async function readFolderRules(folder: string): Promise<ReadRules> {
+  return await makeRules(await readWritten(folder), await loadCedar());
+}
+
 /**
  * Rules of what was written. Without `engine` they let nothing go out.
  * @throws {TradeAgentError} `invalid_config`, as {@link readRules} does

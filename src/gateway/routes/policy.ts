@@ -1,48 +1,81 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
-import type { DecisionStore, StoredDecision } from '../../store/decision-store.ts';
+import type { StoredDecision } from '../../store/decision-store.ts';
+import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { order } from '../../trading/kinds/order.ts';
 import { policyChange } from '../../trading/kinds/policy-change.ts';
-import type { PolicyView, RecordedDecision } from '../../trading/policy-views.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import type { Broker } from '../broker/broker.ts';
 import { issueFields } from '../door/approved-details.ts';
 import type { Caller } from '../door/caller.ts';
 import type { Door } from '../door/door.ts';
 import type { OrderCheck } from '../orders/order-check.ts';
 import type { PolicyDesk } from '../policy/change/policy-desk.ts';
+import { ruleTextsFor } from '../policy/rule-texts-for.ts';
+import type { RulesSource } from '../policy/rules.ts';
 import { jsonBody } from './json-body.ts';
-import { proposerOf } from './proposals.ts';
+import { haltView, proposerOf } from './proposals.ts';
 import { limitParameter, parseQuery } from './query.ts';
-
-const checkSchema = z.lazy(() => z.strictObject({ order: order.requestSchema }));
 
 const decisionsQuery = z.strictObject({
   effect: z.enum(['allow', 'deny']).optional(),
   limit: limitParameter(500, 50),
 });
 
+const checkSchema = z.lazy(() => z.strictObject({ order: order.requestSchema }));
+
 export interface PolicyRouteOptions {
-  readonly desk: PolicyDesk;
+  readonly rules: RulesSource;
+  readonly stores: Pick<GatewayStores, 'orders' | 'halts' | 'decisions'>;
+  readonly brokerFor: (caller: Caller) => Promise<Broker>;
+  readonly now: () => number;
+  /** Where rules are changed. */
+  readonly policy: PolicyDesk;
   readonly check: OrderCheck;
-  readonly view: (caller: Caller) => Promise<PolicyView>;
-  readonly decisions: Pick<DecisionStore, 'list'>;
 }
 
 /**
- * The owner's rules, and what was decided by them: looking, and trying an order out, need what reading it does; making them
- * tighter what halting does. What is looser is proposed.
+ * What one's orders are held to, and what was decided by it. Looking, and trying an order out, need what reading it does;
+ * making the rules tighter what halting does; what is looser is proposed. One's own.
  */
 export function policyRoutes(app: Hono, door: Door, options: PolicyRouteOptions): void {
-  const { desk, check, view, decisions } = options;
+  const { rules: source, stores, brokerFor, now, policy, check } = options;
+  app.get(
+    '/v1/decisions',
+    door.guard(['orders:read'], async (c, { sub }) => {
+      const query = parseQuery(decisionsQuery, c.req.url);
+      return c.json({ decisions: (await stores.decisions.list(sub, query)).map(decisionView) });
+    }),
+  );
   app.get(
     '/v1/policy',
-    door.guard(['orders:read'], async (c, caller) => c.json(await view(caller))),
+    door.guard(['orders:read'], async (c, caller) => {
+      const { account, environment } = await (await brokerFor(caller)).account();
+      const rules = await source.current();
+      const { state: _, ...today } = await stores.orders.usage(caller.sub, account, now());
+      const {
+        halted: __,
+        halted_at: ___,
+        ...trading
+      } = haltView(await stores.halts.standing(caller.sub, now()));
+      return c.json({
+        account,
+        environment,
+        digest: rules.digest,
+        limits: rules.limitsOf(account) ?? {},
+        ...(await ruleTextsFor(rules, account)),
+        // What is wrong with them may be another's, and names where the folder is.
+        ...(rules.problem === undefined ? {} : { problem: 'the rules at the gateway are wrong' }),
+        trading,
+        today,
+      });
+    }),
   );
   app.put(
     '/v1/policy',
     door.guard(['orders:cancel'], async (c, caller) => {
       const request = parsed(policyChange.requestSchema, await jsonBody(c), 'invalid_policy');
-      return c.json(await desk.tighten(proposerOf(caller), request));
+      return c.json(await policy.tighten(proposerOf(caller), request));
     }),
   );
   app.post(
@@ -52,29 +85,11 @@ export function policyRoutes(app: Hono, door: Door, options: PolicyRouteOptions)
       return c.json(await check(proposerOf(caller), request.order));
     }),
   );
-  app.get(
-    '/v1/decisions',
-    door.guard(['orders:read'], async (c, { sub }) => {
-      const query = parseQuery(decisionsQuery, c.req.url);
-      return c.json({ decisions: (await decisions.list(sub, query)).map(decisionView) });
-    }),
-  );
 }
 
-function decisionView(decision: StoredDecision): RecordedDecision {
-  const { at, subjectId, sub, client, account, action, stage, effect, policy, facts } = decision;
-  const { reasons, texts, limit, value } = decision;
-  return {
-    at: new Date(at).toISOString(),
-    id: subjectId,
-    ...{ sub, client, account, action, stage, effect },
-    reasons: [...reasons],
-    texts: [...texts],
-    ...(limit === undefined ? {} : { limit }),
-    ...(value === undefined ? {} : { value }),
-    policy,
-    facts: facts as RecordedDecision['facts'],
-  };
+/** A decision as its person sees it. */
+function decisionView({ subjectId, at, ...decision }: StoredDecision) {
+  return { ...decision, at: new Date(at).toISOString(), client_order_id: subjectId };
 }
 
 function parsed<S extends z.ZodType>(

@@ -11,6 +11,7 @@ import { TradeAgentError } from '../../trading/errors.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
 import { type Proposal, type ProposalRequestInput, proposalSchema } from '../../trading/proposal.ts';
 import { CANCEL_SCOPE, PROPOSE_MESSAGES, PROPOSE_ORDERS, READ_SCOPES } from '../../trading/scopes.ts';
+import { tradingStates } from '../../trading/trading-state.ts';
 import {
   type Account,
   accountSchema,
@@ -34,8 +35,17 @@ import {
 } from './gateway-requests.ts';
 import { ofPolicy, type PolicyClient } from './policy-requests.ts';
 
-/** Whether trading is halted; `halted_at` in RFC 3339. */
-const haltSchema = z.lazy(() => z.object({ halted: z.boolean(), halted_at: z.string().optional() }));
+/** How far trading goes, since when, until when it is so by itself, and by which client or rule; times in RFC 3339. */
+const haltSchema = z.lazy(() =>
+  z.object({
+    halted: z.boolean(),
+    halted_at: z.string().optional(),
+    state: z.enum(tradingStates),
+    since: z.string().optional(),
+    until: z.string().optional(),
+    by: z.string().optional(),
+  }),
+);
 export type Halt = z.output<typeof haltSchema>;
 
 /** How to look at a proposal. */
@@ -89,7 +99,8 @@ export interface GatewayClient extends PolicyClient {
    */
   withdraw(id: string): Promise<Proposal>;
   /** Stops all trading, and withdraws what waits for the person. Ended by a proposal of kind `lift`. */
-  halt(): Promise<Halt>;
+  /** Takes trading down: to nothing at all, or to what makes positions smaller. */
+  halt(state?: 'halted' | 'reducing'): Promise<Halt>;
   halted(): Promise<Halt>;
   /**
    * Cancels, and returns the order as it is then.
@@ -302,7 +313,19 @@ function ofProposals({
           [PROPOSE_ORDERS, PROPOSE_MESSAGES],
         ),
       ),
-    halt: async () => parse(haltSchema, await request('/v1/halt', { method: 'PUT' }, [CANCEL_SCOPE])),
+    halt: async (state = 'halted') =>
+      parse(
+        haltSchema,
+        await request(
+          '/v1/halt',
+          {
+            method: 'PUT',
+            headers: { accept: 'application/json', 'content-type': 'application/json' },
+            body: JSON.stringify({ state }),
+          },
+          [CANCEL_SCOPE],
+        ),
+      ),
     halted: () => read('/v1/halt', haltSchema, ORDERS_READ),
   };
 }

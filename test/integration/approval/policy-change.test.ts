@@ -49,9 +49,9 @@ describe('the owner’s rules, changed from afar,', () => {
     expect(await policy(alice)).toMatchObject({
       account,
       environment: 'paper',
-      state: 'active',
+      trading: { state: 'active' },
       limits: { max_order_notional: '1000', max_day_orders: 50 },
-      usage: { day_orders: 0, day_notional: '0.00' },
+      today: { day_orders: 0, day_notional: '0.00' },
       policies: {},
       firm: {},
     });
@@ -86,7 +86,9 @@ describe('the owner’s rules, changed from afar,', () => {
     }
     expect(written()).toBe(before);
     expect((await alice.send('DELETE', '/v1/halt')).status).toBe(404);
-    expect((await alice.send('PUT', '/v1/halt', { halted: false })).body).toMatchObject({ halted: true });
+    expect((await alice.send('PUT', '/v1/halt', { state: 'halted' })).body).toMatchObject({ halted: true });
+    expect((await alice.send('PUT', '/v1/halt', { state: 'active' })).status).toBe(400);
+    expect((await alice.send('GET', '/v1/halt')).body).toMatchObject({ halted: true });
     const looser = await alice.send(
       'POST',
       '/v1/proposals',

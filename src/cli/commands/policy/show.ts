@@ -27,10 +27,10 @@ const stateWords = {
 } as const;
 
 async function policyText(policy: PolicyView): Promise<string> {
-  const { account, environment, state, digest, limits, problem } = policy;
+  const { account, environment, trading, digest, limits, problem } = policy;
   const head = [
     ['account', `${safeLine(account)} ${environmentWord(environment)}`],
-    ['trading', stateWords[state]],
+    ['trading', tradingText(trading)],
     ['rules', digest],
     ...rulesLine('own', policy.policies),
     ...rulesLine('the firm’s', policy.firm),
@@ -38,7 +38,7 @@ async function policyText(policy: PolicyView): Promise<string> {
       ? []
       : [['WRONG', `${safeLine(problem)} Nothing is traded until it is mended.`]]),
   ].map(([label = '', value = '']) => `${label.padEnd(10)} ${value}`);
-  const rows = flatLimits(limits ?? {});
+  const rows = flatLimits(limits);
   if (rows.length === 0) return [...head, '', 'No limits.'].join('\n');
   const { table } = await import('../../text/table.ts');
   const limitTable = await table<[string, string]>(
@@ -53,14 +53,18 @@ async function policyText(policy: PolicyView): Promise<string> {
   return [...head, '', limitTable].join('\n');
 }
 
+function tradingText({ state, until }: PolicyView['trading']): string {
+  return until === undefined ? stateWords[state] : `${stateWords[state]}, until ${safeLine(until)}`;
+}
+
 function rulesLine(whose: string, files: PolicyView['policies']): string[][] {
   const names = Object.keys(files);
   return names.length === 0 ? [] : [[whose, safeLine(names.join(', '))]];
 }
 
-function used({ usage }: PolicyView, key: string): string {
+function used({ today }: PolicyView, key: string): string {
   const words = Object.hasOwn(usedOf, key) ? usedOf[key] : undefined;
-  const value = words === undefined ? undefined : usage[words.fact];
+  const value = words === undefined ? undefined : today[words.fact];
   if (value === undefined || value === null) return '';
   const text = String(value);
   return words?.money === true && decimalString.safeParse(text).success ? dollars(text) : safeLine(text);

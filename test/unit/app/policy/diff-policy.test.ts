@@ -23,7 +23,8 @@ function write(name: string, text: string): string {
 let next = 0;
 const past = (order: string, changes: Partial<RecordedDecision> = {}): RecordedDecision => ({
   at: '2026-11-25T15:00:00.000Z',
-  id: `ta-${++next}`,
+  id: ++next,
+  client_order_id: `ta-${next}`,
   sub: 'alice',
   client: 'trade-agent',
   account: 'PA3ALICE01',
@@ -103,7 +104,7 @@ describe('other rules, compared with those in force,', () => {
     expect(flips).toEqual([
       {
         at: '2026-11-25T15:00:00.000Z',
-        id: decisions[0]?.id,
+        id: decisions[0]?.client_order_id,
         order: 'BUY 6 AAPL limit',
         before: 'allow',
         after: 'deny',
@@ -111,7 +112,7 @@ describe('other rules, compared with those in force,', () => {
       },
       {
         at: '2026-11-25T15:00:00.000Z',
-        id: decisions[3]?.id,
+        id: decisions[3]?.client_order_id,
         order: 'SELL 4 GME limit',
         before: 'allow',
         after: 'deny',
@@ -124,7 +125,12 @@ describe('other rules, compared with those in force,', () => {
     const refused = past('buy 20 AAPL limit 100', { stage: 'proposal', effect: 'deny' });
     const file = limits('"*": {max_order_notional: "5000", max_day_orders: 20}');
     expect((await diffPolicy(app([refused]), file, { replay: true })).flips).toMatchObject([
-      { id: refused.id, before: 'deny', after: 'allow', reasons: ['NOTIONAL_EXCEEDS_MAX_PER_ORDER'] },
+      {
+        id: refused.client_order_id,
+        before: 'deny',
+        after: 'allow',
+        reasons: ['NOTIONAL_EXCEEDS_MAX_PER_ORDER'],
+      },
     ]);
   });
 
@@ -134,7 +140,7 @@ describe('other rules, compared with those in force,', () => {
     const unread = past('buy 6 AAPL limit 100', { facts: { of: 'another version' } });
     const file = limits('"*": {max_order_notional: "500", max_day_orders: 20}');
     const { replayed, flips } = await diffPolicy(app([tapped, asked, unread]), file, { replay: true });
-    expect([replayed, flips.map(({ id }) => id)]).toEqual([1, [tapped.id]]);
+    expect([replayed, flips.map(({ id }) => id)]).toEqual([1, [tapped.client_order_id]]);
   });
 
   it.each([

@@ -5,9 +5,9 @@ export const policyView: PolicyView = {
   account: 'PA3ALICE01',
   environment: 'paper',
   digest: 'A'.repeat(43),
-  state: 'active',
+  trading: { state: 'active' },
   limits: { max_order_notional: '1000', max_day_orders: 20 },
-  usage: { day_notional: '250', day_orders: 1, last_minute: 0, open_orders: 0 },
+  today: { day_notional: '250', day_orders: 1, last_minute: 0, open_orders: 0 },
   policies: {},
   firm: {},
 };

@@ -70,7 +70,8 @@ describe('the rules of every gateway', () => {
     const advisor = { sub: 'bob', owner: 'alice', approval: 'tap' } as const;
     expect(reasons({ who: { ...advisor, approvers: ['bob'] } })).toEqual(['APPROVAL_BY_PROPOSER']);
     expect(reasons({ who: { ...advisor, approvers: ['alice'] } })).toEqual([]);
-    expect(reasons({ who: { ...advisor, approvers: ['alice', 'bob'] } })).toEqual([]);
+    expect(reasons({ who: { ...advisor, approvers: ['alice', 'bob'] } })).toEqual(['APPROVAL_BY_PROPOSER']);
+    expect(reasons({ who: { ...advisor, approvers: ['alice', 'carol'] } })).toEqual([]);
   });
 
   describe('with real money', () => {
