@@ -147,7 +147,7 @@ function policyObjections(rules: Rules, subject: Subject, action: Action, facts:
   const said = forbidden.map(({ reason, id, message }) => ({
     reason,
     text: message,
-    hint: `It is the rule ${id} of the gateway.`,
+    hint: `It is the rule "${id}" of the gateway.`,
   }));
   if (error === undefined) return said;
   return [

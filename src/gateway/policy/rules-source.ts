@@ -61,8 +61,8 @@ export async function folderRules(folder: string, options: FolderRulesOptions = 
     const reading = rules === undefined && now === known ? Promise.resolve(written) : readWritten(folder);
     known = now;
     rules = reading.then(
-      async (texts) => makeRules(texts, await engine()).catch((error) => faulty(error, texts)),
-      (error) => faulty(error, undefined),
+      async (texts) => makeRules(texts, await engine()).catch((error) => faulty(folder, error, texts)),
+      (error) => faulty(folder, error, undefined),
     );
     const made = await rules;
     if (made.problem !== undefined) onError(made.problem);
@@ -105,7 +105,7 @@ function digestOf({ limits, texts }: WrittenRules): string {
 }
 
 /** Rules that let nothing go out, of files that are wrong. */
-function faulty(error: unknown, written: WrittenRules | undefined): ReadRules {
+function faulty(folder: string, error: unknown, written: WrittenRules | undefined): ReadRules {
   const { message, hint } = isTradeAgentError(error)
     ? error
     : new TradeAgentError('invalid_config', 'the rules can’t be read', { cause: error });
@@ -114,7 +114,8 @@ function faulty(error: unknown, written: WrittenRules | undefined): ReadRules {
     digest: digestOf(texts),
     limitsOf: (account) => limitsFor(texts.limits, account),
     cedar: unevaluableRules,
-    problem: hint === undefined ? message : `${message}. ${hint}`,
+    // Whoever is refused is told, and where the folder is is nothing for them.
+    problem: (hint === undefined ? message : `${message}. ${hint}`).replaceAll(join(folder, '/'), ''),
     written: texts,
     cedarRules: undefined,
   };
