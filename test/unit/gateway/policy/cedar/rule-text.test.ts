@@ -201,6 +201,12 @@ describe('refused with file, line and column is', () => {
     expect(error.hint ?? '').toContain(hint);
   });
 
+  it('the rule itself, and not the comment that it was copied from', () => {
+    const wrong =
+      'forbid (principal, action in Action::"trade", resource) when { context.order.symbl == "A" };';
+    expect(fault(`// "ü ${wrong}\n${wrong}`).message).toContain('own.cedar:2:64: ');
+  });
+
   it('a permit of the firm’s', () => {
     expect(fault('permit (principal, action, resource);', 'firm').message).toContain('firm/own.cedar:1:1: ');
   });
