@@ -10,8 +10,10 @@ import { changePhrases } from './phrases.ts';
 /** base64url(SHA-256) of the rules, 43 characters. */
 const digest = z.lazy(() => z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be a digest of rules'));
 
-/** Of all rule files together: what a phone can be asked to read. */
+/** Of all rule files together, and of one line: what a phone can be asked to read. UTF-16 code units. */
 export const LONGEST_POLICIES = 4_000;
+export const LONGEST_CHANGE_LINE = 300;
+export const MOST_CHANGE_LINES = 80;
 
 /** A name in the owner's folder of rules, and never a path. */
 const policyFile = z
@@ -42,7 +44,10 @@ const requestSchema = z.lazy(() =>
 export type PolicyChangeRequest = z.output<typeof requestSchema>;
 
 /** One thing that changes, as a person reads it. */
-const changeLine = z.string().regex(/^(?:looser|tighter): .{1,300}$/u, 'must be a line such as "looser: …"');
+const changeLine = z
+  .string()
+  .regex(/^(?:looser|tighter): ./u, 'must be a line such as "looser: …"')
+  .max(LONGEST_CHANGE_LINE);
 
 const subjectSchema = z.lazy(() =>
   z.strictObject({
@@ -53,7 +58,7 @@ const subjectSchema = z.lazy(() =>
     /** Of the rules that it leaves. */
     digest,
     /** What becomes possible by it first. */
-    changes: z.array(changeLine).min(1).max(80),
+    changes: z.array(changeLine).min(1).max(MOST_CHANGE_LINES),
     limits: accountLimitsJson,
     policies: policyTextsSchema,
     client_policy_id: z.string(),

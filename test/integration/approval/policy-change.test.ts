@@ -197,6 +197,37 @@ describe('the owner’s rules, changed from afar,', () => {
     expect((await bob.send('GET', '/v1/decisions')).body).toEqual({ decisions: [] });
   });
 
+  it('are shown whole on the phone, or are not proposed', async () => {
+    const account = String((await policy(alice)).account);
+    const rule = `forbid (principal, action in Action::"trade", resource == Account::"${account}") when { context.order.symbol == "GME" };`;
+    const text = `${rule}\n// ${'x'.repeat(3_990 - rule.length)}`;
+    const request = async (limits: object, policies: object) => ({
+      kind: 'policy_change',
+      policy_change: await change(limits, { policies }),
+    });
+    const { id, code } = await alice.propose(
+      (await request({ max_order_notional: '1600' }, { 'long.cedar': text })) as ProposalRequestInput,
+    );
+    await alice.tap(code);
+    await alice.until(id, 'executed');
+    expect((await policy(alice)).policies).toEqual({ 'long.cedar': text });
+    const symbols = Array.from({ length: 400 }, (_, index) => `SYM${index}`);
+    for (const [limits, policies] of [
+      [{ symbols: { deny: symbols } }, {}],
+      [{}, { 'long.cedar': `${text}xxxxxxxx` }],
+    ] as const) {
+      const answer = await alice.send('POST', '/v1/proposals', await request(limits, policies), {
+        'idempotency-key': randomUUID(),
+      });
+      expect([400, 422]).toContain(answer.status);
+    }
+    expect(
+      await put({ max_order_notional: '1500', max_day_orders: 40, symbols: { deny: symbols } }),
+    ).toMatchObject({
+      status: 200,
+    });
+  });
+
   it('are told without what is another account’s', async () => {
     const account = String((await policy(alice)).account);
     const rule = (who: string) =>
@@ -205,7 +236,7 @@ describe('the owner’s rules, changed from afar,', () => {
     write('policies/both.cedar', rule(account) + rule('PA3SOMEONE'));
     write('policies/other.cedar', rule('PA3SOMEONE'));
     const { policies, digest } = await policy(alice);
-    expect(Object.keys(policies as object)).toEqual(['alice.cedar', 'both.cedar']);
+    expect(Object.keys(policies as object)).toEqual(['alice.cedar', 'both.cedar', 'long.cedar']);
     expect(JSON.stringify(policies)).not.toContain('PA3SOMEONE');
     expect(await policy(bob)).toMatchObject({ digest, policies: {} });
     write('policies/wrong.cedar', 'forbid');
@@ -219,7 +250,7 @@ describe('the owner’s rules, changed from afar,', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(lines.filter(({ event }) => event === 'rules_tightened')).toHaveLength(2);
+    expect(lines.filter(({ event }) => event === 'rules_tightened')).toHaveLength(3);
     expect(lines.find(({ event }) => event === 'rules_tightened')).toMatchObject({
       sub: 'alice',
       changes: ['tighter: One order $1,000.00 → $500.00'],

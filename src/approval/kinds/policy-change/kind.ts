@@ -70,9 +70,14 @@ export function policyChangeKind({
   };
 }
 
+/** In the sentence; each stands on a line of its own too. */
+const MOST_TOLD = 4;
+
 /** What becomes possible, in a sentence. */
 function worstText({ changes }: PlannedPolicy): string {
   const looser = changes.flatMap((line) => /^looser: (.*)$/u.exec(line)?.[1] ?? []);
   if (looser.length === 0) return 'Nothing becomes possible that was not.';
-  return `Orders that are refused now can go out: ${looser.join('; ')}. Each still needs your tap, or a mandate of yours.`;
+  const told = looser.slice(0, MOST_TOLD).join('; ');
+  const more = looser.length > MOST_TOLD ? `; and ${looser.length - MOST_TOLD} more` : '';
+  return `Orders that are refused now can go out: ${told}${more}. Each still needs your tap, or a mandate of yours.`;
 }

@@ -5,7 +5,12 @@ import type { Clock } from '../../../machine/clock.ts';
 import { readPrivateFile } from '../../../machine/private-file.ts';
 import { withProcessLock } from '../../../machine/process-lock.ts';
 import type { AuditNote } from '../../../store/audit.ts';
-import type { PolicyChangeRequest } from '../../../trading/kinds/policy-change.ts';
+import { isTradeAgentError } from '../../../trading/errors.ts';
+import {
+  LONGEST_CHANGE_LINE,
+  MOST_CHANGE_LINES,
+  type PolicyChangeRequest,
+} from '../../../trading/kinds/policy-change.ts';
 import type { PolicyChangedView } from '../../../trading/policy-views.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import type { Account } from '../../../trading/views.ts';
@@ -17,7 +22,7 @@ import { requireChangeAllowed } from './change-allowed.ts';
 import { changeLines } from './change-lines.ts';
 import { limitsText } from './limits-text.ts';
 import { type NextRules, nextRules, parseLimits } from './next-rules.ts';
-import { type FileTexts, writeAsOne } from './written-as-one.ts';
+import { type FileTexts, finishWriting, writeAsOne } from './written-as-one.ts';
 
 export interface PolicyDeskOptions {
   readonly rules: FolderRules;
@@ -56,21 +61,15 @@ interface Plan extends NextRules {
  */
 
 export function createPolicyDesk(options: PolicyDeskOptions): PolicyDesk {
-  const {
-    rules,
-    rules: { folder },
-    clock,
-    note,
-  } = options;
-  const alone = <T>(work: () => Promise<T>) =>
-    withProcessLock(join(folder, 'policy.lock'), { what: 'the rules', waitMs: LOCK_WAIT_MS }, work);
+  const { rules, clock, note } = options;
+  const alone = <T>(work: () => Promise<T>) => aloneIn(rules.folder, work);
   return {
     async plan(who, request) {
       const planned = await plan(options, who, request);
       const { account, before, changes, rules: after } = planned;
       if (changes.length === 0) throw unchanged('nothing becomes possible by it: PUT it');
       requireChangeAllowed(before, account, { ...of(who), approval: 'none', approvers: [] }, clock.now());
-      return {
+      const subject: PlannedPolicy = {
         account: account.account,
         environment: account.environment,
         previous: before.digest,
@@ -79,6 +78,8 @@ export function createPolicyDesk(options: PolicyDeskOptions): PolicyDesk {
         limits: plainLimits(planned.limits ?? limitsFor(before.written.limits, account.account)),
         policies: request.policies ?? {},
       };
+      requireShowable(subject);
+      return subject;
     },
     apply: (change, owner) => alone(() => apply(options, change, owner)),
     digest: async () => (await rules.current()).digest,
@@ -101,6 +102,35 @@ export function createPolicyDesk(options: PolicyDeskOptions): PolicyDesk {
 /** Whoever changes rules changes those of their own account. */
 function of({ sub, clientId = '' }: Proposer | Approved): Pick<Subject, 'sub' | 'client' | 'owner'> {
   return { sub, client: clientId, owner: sub };
+}
+
+/** While nobody else changes the rules of this folder, and with whatever was cut off made whole. */
+async function aloneIn<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    const options = { what: 'the rules', waitMs: LOCK_WAIT_MS };
+    return await withProcessLock(join(folder, 'policy.lock'), options, async () => {
+      written(() => finishWriting(folder));
+      return await work();
+    });
+  } catch (error) {
+    if (!isTradeAgentError(error)) throw error;
+    throw new Refusal(503, 'service_busy', 'the rules are being changed by somebody else', {
+      hint: 'Try again in a moment.',
+      cause: error,
+    });
+  }
+}
+
+/** @throws {Refusal} 500 `service_busy`; nothing, or all of it, is written at the next try */
+function written(write: () => void): void {
+  try {
+    write();
+  } catch (cause) {
+    throw new Refusal(500, 'service_busy', 'the rules can’t be written now', {
+      hint: 'Have the gateway’s owner look at the disk and the permissions of its folder.',
+      cause,
+    });
+  }
 }
 
 async function plan(
@@ -162,14 +192,7 @@ async function write(
     ...(limits === undefined ? {} : { 'limits.yaml': limitsText(limitsFile(rules.folder), account, limits) }),
     ...Object.fromEntries(Object.entries(policies).map(([name, text]) => [`policies/${name}`, text])),
   };
-  try {
-    writeAsOne(rules.folder, texts);
-  } catch (cause) {
-    throw new Refusal(500, 'service_busy', 'the rules can’t be written now', {
-      hint: 'Have the gateway’s owner look at the disk and the permissions of its folder.',
-      cause,
-    });
-  }
+  written(() => writeAsOne(rules.folder, texts));
   if ((await rules.current()).digest !== after.digest) {
     throw new Refusal(500, 'state_corrupt', 'the rules are not those that were written', {
       hint: 'Somebody changed them at the same time: look at them with "trade-agent policy show".',
@@ -191,6 +214,22 @@ function requireSound({ problem }: ReadRules): void {
   throw new Refusal(409, 'invalid_policy', 'the rules at the gateway are wrong as they are', {
     hint: 'They are mended at its machine: "trade-agent home doctor", or the gateway’s own output, says what is wrong.',
     members: { reason: 'POLICY_INVALID', reasons: ['POLICY_INVALID'] },
+  });
+}
+
+/** Of a subject as JSON: it travels in the question and in the approval's token. */
+const LONGEST_SUBJECT = 8 * 1024;
+
+/** What no phone shows whole nobody can approve. @throws {Refusal} 422 `invalid_policy` */
+function requireShowable(subject: PlannedPolicy): void {
+  const { changes } = subject;
+  const fits =
+    changes.length <= MOST_CHANGE_LINES &&
+    changes.every((line) => line.length <= LONGEST_CHANGE_LINE) &&
+    JSON.stringify(subject).length <= LONGEST_SUBJECT;
+  if (fits) return;
+  throw new Refusal(422, 'invalid_policy', 'the change is longer than a phone can show', {
+    hint: 'Change less at a time, or edit the files at the gateway’s machine.',
   });
 }
 

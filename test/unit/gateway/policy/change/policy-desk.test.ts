@@ -294,6 +294,18 @@ describe('an approved change of the rules', () => {
     expect(await desk.tighten(alice, change)).toMatchObject({ changes: [] });
   });
 
+  it('that could be written in part is made whole when it is carried out again', async () => {
+    const planned = await looser();
+    // As a full disk leaves it: one file is written, the note says what is missing.
+    const text =
+      'version: 1\naccounts: {"*": {max_order_notional: "1000", max_day_orders: 20}, PA1: {max_order_notional: "5000", max_day_orders: 10}}\n';
+    write('limits.yaml', text);
+    write('policy-change.json', JSON.stringify({ 'limits.yaml': text, 'policies/no-gme.cedar': own }));
+    await desk.apply(planned, yes);
+    expect(await base()).toBe(planned.digest);
+    expect(everything().map(([name]) => name)).toEqual(['limits.yaml', 'policies/no-gme.cedar']);
+  });
+
   it('that was cut off is made whole at the next start', async () => {
     const texts = {
       'limits.yaml': 'version: 1\naccounts: {PA1: {max_day_orders: 3}}\n',
