@@ -188,6 +188,7 @@ async function openParties(
   const vault = createVault({ ...vaultSettings(seed, addresses), database, clock });
   await connectBroker(vault, seed.users);
   const { onError } = options;
+  // Orders are held to nothing, unless its folder says so.
   const rules = await folderRules(home.folder, onError === undefined ? {} : { onError });
   const { people, keys, listener, close } = await createHome({
     ...homeSettings(home, addresses, { ...options, rules }),

@@ -17,7 +17,7 @@ export const error = z.object({
   reasons: z.unknown().optional().describe('all of them'),
   limit: z.unknown().optional().describe('what the rule allows'),
   value: z.unknown().optional().describe('what it was'),
-  policy: z.unknown().optional().describe('digest of the rules that it was decided by'),
+  policy: z.unknown().optional().describe('the digest of the rules that it was decided by'),
   broker_message: z.unknown().optional().describe("the broker's own words"),
 });
 

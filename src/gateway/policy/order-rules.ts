@@ -15,11 +15,11 @@ import type { Rules, RulesSource } from './rules.ts';
 
 export interface OrderRulesOptions {
   readonly rules: RulesSource;
-  readonly journal: Pick<OrderJournal, 'counted' | 'open' | 'over'>;
+  readonly journal: OrderJournal;
   readonly halts: Halts;
   readonly decisions: DecisionStore;
   readonly traits: BrokerTraits;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Clock;
 }
 
 /** An order that it is decided about. */
@@ -72,7 +72,7 @@ export function createOrderRules(options: OrderRulesOptions): OrderRules {
   };
 
   return {
-    world: (broker, symbol) => readWorld(broker, symbol, { journal, now: () => clock.now() }),
+    world: (broker, symbol) => readWorld(broker, symbol, { journal, clock, traits }),
     async requireAllowed(asked, world, stage) {
       const { rules, facts } = await standing(asked, world);
       const counted = await journal.counted(countingOf(asked), clock.now());
