@@ -49,6 +49,8 @@ export function chunkSettings(root, outdir, kind, groups) {
     alias: {
       // Its CommonJS build would lose its named exports behind a dynamic import.
       yaml: join(root, 'node_modules/yaml/browser/index.js'),
+      // Its CommonJS build asks for its parts in a way that esbuild can't follow.
+      'jsonc-parser': join(root, 'node_modules/jsonc-parser/lib/esm/main.js'),
       // Ink loads React's devtools only when DEV=true; marking it external would crash at import.
       'react-devtools-core': join(root, 'scripts/empty.mjs'),
     },

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
+  fchmodSync,
   fstatSync,
   fsyncSync,
   linkSync,
@@ -22,6 +23,11 @@ import { ensurePrivateFolder } from './home.ts';
  */
 export function writePrivateFile(file: string, content: string): void {
   writeWhole(file, content, renameSync);
+}
+
+/** As {@link writePrivateFile}, for a file of another program's, which has a mode of its own. */
+export function writeWholeFile(file: string, content: string, mode: number): void {
+  writeWhole(file, content, renameSync, mode);
 }
 
 /**
@@ -45,6 +51,7 @@ function writeWhole(
   file: string,
   content: string | Uint8Array,
   place: (temporary: string, file: string) => void,
+  mode = 0o600,
 ): void {
   ensurePrivateFolder(dirname(file));
   const temporary = `${file}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
@@ -54,6 +61,7 @@ function writeWhole(
     try {
       // Not writeSync: on a disk that is getting full it writes the beginning, and says so by its result alone.
       writeFileSync(handle, content);
+      if (mode !== 0o600) fchmodSync(handle, mode);
       // Without it a power cut after the rename can leave an empty file.
       fsyncSync(handle);
     } finally {

@@ -30,13 +30,18 @@ afterAll(() => world.close());
 
 /** What a command really loads: the files of dist/, and whose code is in them and in node_modules. */
 async function loads(args: readonly string[]): Promise<{ files: string[]; code: Set<string> }> {
-  const list = join(world.folder, 'loaded');
-  rmSync(list, { force: true });
-  const { code: exit, stderr } = await world.cli(args, {
-    env: { NODE_OPTIONS: `--import ${preload}`, LOADED_FILES: list },
-  });
+  rmSync(list(), { force: true });
+  const { code: exit, stderr } = await world.cli(args, { env: logging() });
   expect(exit, stderr).toBe(0);
-  const urls = existsSync(list) ? readFileSync(list, 'utf8').trim().split('\n') : [];
+  return loaded();
+}
+
+const list = () => join(world.folder, 'loaded');
+const logging = () => ({ NODE_OPTIONS: `--import ${preload}`, LOADED_FILES: list() });
+
+/** What was loaded since the list was removed. */
+function loaded(): { files: string[]; code: Set<string> } {
+  const urls = existsSync(list()) ? readFileSync(list(), 'utf8').trim().split('\n') : [];
   const files = urls.flatMap((url) => /\/dist\/([^/]+\.c?js)$/.exec(url)?.[1] ?? []);
   const installed = urls.flatMap((url) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1] ?? []);
   return { files, code: new Set([...files.flatMap(contents), ...installed]) };
@@ -107,6 +112,22 @@ describe('what a command loads', () => {
     ]);
     // Each file costs a third of a millisecond: scripts/bundle/groups.mjs says which are kept together.
     expect(files.length).toBeLessThanOrEqual(14);
+  });
+});
+
+describe('what serves', () => {
+  it('has what signatures are verified by at hand before anybody signs', async () => {
+    rmSync(list(), { force: true });
+    const serving = world.start(['sandbox', '--home', join(world.folder, 'idle'), '--port', '0'], {
+      endless: true,
+      env: logging(),
+    });
+    try {
+      await expect.poll(() => [...loaded().code]).toContain('@simplewebauthn/server');
+    } finally {
+      serving.child.kill('SIGTERM');
+      await serving.finished;
+    }
   });
 });
 

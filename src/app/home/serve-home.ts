@@ -1,5 +1,6 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
+import { preloadVerification } from '../../approval/signature/preload-verification.ts';
 import type { RequestLogEntry } from '../../gateway/door/request-log.ts';
 import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-settings.ts';
 import type { RulesSource } from '../../gateway/policy/rules.ts';
@@ -125,6 +126,7 @@ async function open(
   onClose(() => Promise.all([home.close(), server.close(DRAIN_MS)]).then(() => undefined));
   answer = home.listener;
   server.serve(logged(answer, clock, log));
+  onClose(preloadVerification());
   const ready: HomeReady = {
     address: settings.address,
     url: server.url,
@@ -156,11 +158,24 @@ function homeParts(
       hint: 'A home knows its own gateway: set "approval: {client_id: trade-agent-gateway}".',
     });
   }
+  const { client } = approval;
+  const { clients = [] } = settings;
+  if (clients.some(({ client_id }) => client_id === client.id)) {
+    throw new TradeAgentError(
+      'invalid_config',
+      `home.yaml: "clients": ${client.id} is the gateway’s own id`,
+      {
+        hint: 'Give that client another client_id.',
+      },
+    );
+  }
   return {
     address: settings.address,
+    // The rest is what any program's is (`publicClientDefaults`).
+    knownClients: clients.map(({ name, ...client }) => ({ ...client, client_name: name })),
     gateway: {
       ...options,
-      approval: { ...approval, client: approval.client },
+      approval: { ...approval, client },
       rules,
       mounts: [mcpMount({ version: version(), readOnly: false, clock, environment: gateway.environment })],
     },

@@ -1,3 +1,5 @@
+import { preloadVerification } from '../../approval/signature/preload-verification.ts';
+import { CONNECT_PATH } from '../../home/identity-provider/protocol.ts';
 import { mcpMount } from '../../mcp/http/mcp-mount.ts';
 import type { SandboxReady } from '../../sandbox/ready-file.ts';
 import { type SandboxOptions, startSandbox } from '../../sandbox/sandbox.ts';
@@ -25,9 +27,18 @@ export async function serveSandbox(
     ...options,
     clock,
     onError: (message) => tell(`sandbox: ${message}`),
-    mounts: [mcpMount({ version: version(), readOnly: false, clock, environment: 'paper' })],
+    mounts: [
+      mcpMount({
+        version: version(),
+        readOnly: false,
+        clock,
+        environment: 'paper',
+        connectPath: CONNECT_PATH,
+      }),
+    ],
   });
   await ready(sandbox.ready);
+  const stop = preloadVerification();
   const idle = async (ms: number) => {
     for (;;) {
       const left = sandbox.lastRequestAt() + ms - clock.now();
@@ -35,5 +46,9 @@ export async function serveSandbox(
       await clock.sleep(left, signal);
     }
   };
-  await servedUntilStopped(signal, sandbox.close, idleExitMs === undefined ? undefined : idle(idleExitMs));
+  const close = async () => {
+    stop();
+    await sandbox.close();
+  };
+  await servedUntilStopped(signal, close, idleExitMs === undefined ? undefined : idle(idleExitMs));
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../../machine/clock.ts';
 import type { DecisionNote, DecisionStore } from '../../store/decision-store.ts';
 import { DAY_LOSS, type Halts } from '../../store/halts.ts';
 import type { OrderJournal } from '../../store/order-journal.ts';
-import type { CountedFacts } from '../../trading/counted-order.ts';
+import { type CountedFacts, countedAfter } from '../../trading/counted-order.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { Refusal } from '../../trading/refusal.ts';
@@ -10,7 +10,7 @@ import type { Broker } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
 import { dayLossExceeded, decide, refusalOfDecision } from './decide.ts';
 import type { Decision, Facts, Subject, WorldFacts } from './decision.ts';
-import { type OrderWorld, readWorld, worldFacts } from './order-world.ts';
+import { type OrderWorld, readWorlds, worldFacts } from './order-world.ts';
 import type { Rules, RulesSource } from './rules.ts';
 
 export interface OrderRulesOptions {
@@ -28,6 +28,8 @@ export interface Asked {
   readonly draft: OrderDraft;
   /** The broker's id of the order in whose place it is put. */
   readonly replaces?: string | undefined;
+  /** Orders of a batch that will have gone out before it. */
+  readonly after?: readonly OrderDraft[] | undefined;
 }
 
 /** A decision to be made inside the transaction that claims the order. */
@@ -41,7 +43,7 @@ export interface Deciding {
 /** Where facts are gathered and decided upon: the same way before the person is asked and when it is carried out. */
 export interface OrderRules {
   /** @throws {Refusal} 422 `unknown_symbol`, and what the broker's reads throw */
-  world(broker: Broker, symbol: string): Promise<OrderWorld>;
+  worlds(broker: Broker, symbols: readonly string[]): Promise<ReadonlyMap<string, OrderWorld>>;
   /**
    * Holds an order to every rule, by what is counted now. A refusal is recorded.
    * @throws {Refusal} 403 `policy_denied`, or the broker's own problem, with `reason` and `reasons`
@@ -72,10 +74,10 @@ export function createOrderRules(options: OrderRulesOptions): OrderRules {
   };
 
   return {
-    world: (broker, symbol) => readWorld(broker, symbol, { journal, clock, traits }),
+    worlds: (broker, symbols) => readWorlds(broker, symbols, { journal, clock, traits }),
     async requireAllowed(asked, world, stage) {
       const { rules, facts } = await standing(asked, world);
-      const counted = await journal.counted(countingOf(asked), clock.now());
+      const counted = countedAfter(asked.after ?? [], await journal.counted(countingOf(asked), clock.now()));
       const decision = decided(rules, asked, facts, counted);
       if (decision.effect === 'allow') return;
       // Whoever has not been asked yet is asked next.

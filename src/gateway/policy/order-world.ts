@@ -21,7 +21,7 @@ const MOST_ASKED = 20;
 /** An order whose outcome is not known so long after its claim is asked about here, since nobody else may: milliseconds. */
 const UNSETTLED_MS = 10 * 60_000;
 
-/** What the broker tells of an account and a symbol at one moment. */
+/** What the broker tells of an account and a symbol at one moment; of several symbols, at the same one. */
 export interface OrderWorld {
   readonly account: Account;
   readonly positions: readonly Position[];
@@ -42,21 +42,19 @@ export interface OrderWorld {
  * gateway that the broker has told of.
  * @throws {Refusal} 422 `unknown_symbol`, and what the broker's reads throw
  */
-export async function readWorld(
+export async function readWorlds(
   broker: Broker,
-  symbol: string,
+  symbols: readonly string[],
   context: SubmissionContext,
-): Promise<OrderWorld> {
+): Promise<ReadonlyMap<string, OrderWorld>> {
   // All at once: the price would be no fresher for waiting until the others are there.
-  const [account, asset, market, quotes, open] = await Promise.all([
+  const [account, assets, market, quotes, open] = await Promise.all([
     broker.account(),
-    broker.asset(symbol),
+    Promise.all(symbols.map((symbol) => broker.asset(symbol))),
     broker.clock(),
-    broker.quotes([symbol]),
+    broker.quotes(symbols),
     broker.orders({ status: 'open', limit: MOST_OPEN, symbols: [] }),
   ]);
-  const quote = quotes.find((found) => found.symbol === symbol);
-  if (asset === undefined || quote === undefined) throw unknownSymbol(symbol);
   const [positions, session, own] = await Promise.all([
     broker.positions(),
     lastSession(market, broker),
@@ -70,7 +68,22 @@ export async function readWorld(
   await Promise.all(gone.slice(0, MOST_ASKED).map((entry) => lookAt(entry, broker, context)));
   const ours = new Set(own.map(({ clientOrderId }) => clientOrderId));
   const elsewhere = open.filter(({ client_order_id }) => !ours.has(client_order_id));
-  return { account, positions, asset, market, quote, session, elsewhere };
+  const common = { account, positions, market, session, elsewhere };
+  return new Map(
+    symbols.map((symbol, at) => {
+      const asset = assets[at];
+      const quote = quotes.find((found) => found.symbol === symbol);
+      if (asset === undefined || quote === undefined) throw unknownSymbol(symbol);
+      return [symbol, { ...common, asset, quote }];
+    }),
+  );
+}
+
+/** Of a symbol that was read. */
+export function requireSymbol(worlds: ReadonlyMap<string, OrderWorld>, symbol: string): OrderWorld {
+  const world = worlds.get(symbol);
+  if (world === undefined) throw unknownSymbol(symbol);
+  return world;
 }
 
 /** Tells the journal what became of one of its orders, as far as the broker knows. */

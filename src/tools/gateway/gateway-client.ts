@@ -92,6 +92,8 @@ export interface GatewayClient extends PolicyClient {
   proposal(id: string, look?: ProposalLook): Promise<Proposal>;
   /** The user's, newest first. */
   proposals(query?: { state?: 'open' | 'all'; limit?: number }): Promise<Proposal[]>;
+  /** What this client proposed under a key. */
+  proposed(key: string): Promise<Proposal | undefined>;
   /**
    * Takes a proposal back, on the phone too.
    * @throws {TradeAgentError} `not_found`; `outcome_unknown` while it is carried out; `details.problem` is
@@ -262,7 +264,7 @@ function ofProposals({
   timeoutMs,
 }: GatewayRequests): Pick<
   GatewayClient,
-  'propose' | 'proposal' | 'proposals' | 'withdraw' | 'halt' | 'halted'
+  'propose' | 'proposal' | 'proposals' | 'proposed' | 'withdraw' | 'halt' | 'halted'
 > {
   return {
     propose: async (proposal, key) =>
@@ -304,6 +306,14 @@ function ofProposals({
           ORDERS_READ,
         )
       ).proposals,
+    proposed: async (key) =>
+      (
+        await read(
+          `/v1/proposals?${new URLSearchParams({ key })}`,
+          z.object({ proposals: z.array(proposalSchema) }),
+          ORDERS_READ,
+        )
+      ).proposals[0],
     withdraw: async (id) =>
       parse(
         proposalSchema,

@@ -24,10 +24,17 @@ export interface OrderWorld {
   readonly positions: readonly Position[];
   /**
    * Holds an order to every rule that it will be held to when it is carried out.
-   * @param replaces the broker's id of the order in whose place it is put
    * @throws {Refusal}
    */
-  requireAllowed(draft: OrderDraft, replaces?: string): Promise<void>;
+  requireAllowed(
+    draft: OrderDraft,
+    among?: {
+      /** The broker's id of the order in whose place it is put. */
+      readonly replaces?: string;
+      /** Orders that will have gone out before it: they are counted too. */
+      readonly after?: readonly OrderDraft[];
+    },
+  ): Promise<void>;
 }
 
 /** How orders reach the broker; the gateway's desk. Everything here throws only `Refusal`s. */
@@ -53,21 +60,23 @@ export interface OrderPorts {
 export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Order> {
   return {
     ...order,
-    async complete(request, context): Promise<Completed<OrderDraft>> {
-      const { draft, world } = await completeOrder(request, context, ports);
+    async complete(request, { proposer, subjectId, expiresAt }): Promise<Completed<OrderDraft>> {
+      requireWellFormed(request);
+      const world = await ports.world(proposer, request.symbol);
+      const { account, quote, positions } = world;
+      const draft = draftOrder(request, world, ports, { subjectId, expiresAt });
       await world.requireAllowed(draft);
       const worst = worstCase(draft);
       return {
         subject: draft,
-        subjectId: context.subjectId,
+        subjectId,
         worstCase: worst,
-        ...effectsOf(draft, worst, world),
+        ...effectsOf(draft, worst, { account, quote, positions }),
       };
     },
     describe: (draft) => describeOrder(draft),
     expiresAt: ({ expires_at }) => expires_at,
-    fingerprint: ({ client_order_id: _, expires_at: __, reference_price: ___, ...terms }) =>
-      JSON.stringify(sorted(terms)),
+    fingerprint: orderFingerprint,
     execute: (draft, approved) =>
       executionOf(() => ports.place({ draft, digest: orderDigest(draft) }, approved)),
     async settle({ client_order_id }, asker) {
@@ -83,37 +92,48 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
   };
 }
 
-/**
- * An order with all that the gateway adds, and what it was completed with; no rule was asked yet.
- * @throws {Refusal} 400 `invalid_order`, 403 `environment_mismatch`, 422 `insufficient_funds`, and what `world` throws
- */
-export async function completeOrder<World extends Omit<OrderWorld, 'requireAllowed'>>(
-  request: OrderProposal,
-  { proposer, subjectId, expiresAt }: Parameters<Kind['complete']>[1],
-  ports: Pick<OrderPorts, 'maxSlippage' | 'shareDecimals'> & {
-    readonly world: (proposer: Proposer, symbol: string) => Promise<World>;
-  },
-): Promise<{ readonly draft: OrderDraft; readonly world: World }> {
-  const { max_slippage = ports.maxSlippage, environment, ...asked } = request;
+/** Before the broker is asked anything. @throws {Refusal} 400 `invalid_order` */
+export function requireWellFormed({ max_slippage: _, environment: __, ...asked }: OrderProposal): void {
   try {
     checkOrder(asked);
   } catch (error) {
     throw refusalOf(error);
   }
-  const world = await ports.world(proposer, asked.symbol);
+}
+
+/**
+ * Completes what is asked for to an order of the account, at the price of the moment.
+ * @throws {Refusal} 403 `environment_mismatch`, 422 `insufficient_funds`
+ */
+export function draftOrder(
+  { max_slippage, environment, ...asked }: OrderProposal,
+  world: Pick<OrderWorld, 'account' | 'quote' | 'positions'>,
+  ports: Pick<OrderPorts, 'maxSlippage' | 'shareDecimals'>,
+  { subjectId, expiresAt }: { readonly subjectId: string; readonly expiresAt: string },
+): OrderDraft {
   const { account, quote } = world;
-  const order = saleInShares(asked, referencePrice(asked.side, quote), ports.shareDecimals);
+  const reference = referencePrice(asked.side, quote);
+  const order = saleInShares(asked, reference, ports.shareDecimals);
   requireMeans(order, world, environment);
-  const draft = normalizeOrder({
+  return normalizeOrder({
     account: account.account,
     environment: account.environment,
     ...order,
-    reference_price: referencePrice(order.side, quote),
-    max_slippage,
+    reference_price: reference,
+    max_slippage: max_slippage ?? ports.maxSlippage,
     client_order_id: subjectId,
     expires_at: expiresAt,
   });
-  return { draft, world };
+}
+
+/** What two orders have in common that ask for the same. */
+export function orderFingerprint({
+  client_order_id: _,
+  expires_at: __,
+  reference_price: ___,
+  ...terms
+}: OrderDraft): string {
+  return JSON.stringify(sorted(terms));
 }
 
 /** A sale for an amount takes the more shares the lower the price falls: it is proposed as those that are worth it now. */
