@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Proposer } from '../../approval/kind.ts';
-import { completeOrder } from '../../approval/kinds/order/kind.ts';
+import { draftOrder, requireWellFormed } from '../../approval/kinds/order/kind.ts';
 import { utcSeconds } from '../../machine/clock.ts';
 import type { OrderProposal } from '../../trading/kinds/order.ts';
 import type { DecisionView } from '../../trading/policy-views.ts';
 import { DEFAULT_TTL_S } from '../../trading/proposal.ts';
 import type { OrderRules } from '../policy/order-rules.ts';
+import { requireSymbol } from '../policy/order-world.ts';
 import type { OrderPortsOptions } from './order-ports.ts';
 
 export interface OrderCheckOptions
@@ -22,15 +23,13 @@ export type OrderCheck = (who: Proposer, request: OrderProposal) => Promise<Deci
 
 export function orderCheck({ rules, brokerFor, traits, maxSlippage, now }: OrderCheckOptions): OrderCheck {
   return async (proposer, request) => {
-    const context = {
-      proposer,
+    requireWellFormed(request);
+    const { symbol } = request;
+    const world = requireSymbol(await rules.worlds(await brokerFor(proposer), [symbol]), symbol);
+    const ports = { maxSlippage, shareDecimals: traits.orders.fractions.decimals };
+    const draft = draftOrder(request, world, ports, {
       subjectId: `ta-check-${randomUUID()}`,
       expiresAt: utcSeconds(now() + DEFAULT_TTL_S * 1000),
-    };
-    const { draft, world } = await completeOrder(request, context, {
-      maxSlippage,
-      shareDecimals: traits.orders.fractions.decimals,
-      world: async (who, symbol) => rules.world(await brokerFor(who), symbol),
     });
     const { sub, clientId: client } = proposer;
     const subject = { sub, client, owner: sub, approval: 'none', approvers: [] } as const;
