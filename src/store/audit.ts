@@ -19,7 +19,11 @@ export type AuditEvent =
   | 'lifted'
   | 'signed'
   | 'key_enrolled'
-  | 'key_removed';
+  | 'key_removed'
+  | 'access_granted'
+  | 'access_revoked'
+  | 'owner_approved'
+  | 'second_requested';
 
 /** A line of the record, to be written in the transaction that makes it true. */
 export interface AuditNote {

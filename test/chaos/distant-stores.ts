@@ -43,5 +43,6 @@ export function distantStores(stores: GatewayStores, life: Life, activity: Activ
     keys: distant(stores.keys),
     audit: distant(stores.audit),
     brokerKeys: distant(stores.brokerKeys),
+    access: distant(stores.access),
   };
 }

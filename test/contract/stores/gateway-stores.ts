@@ -1,3 +1,4 @@
+import { accessStoreContract } from './access-store.ts';
 import { auditStoreContract } from './audit-store.ts';
 import { brokerKeyStoreContract } from './broker-key-store.ts';
 import type { OpenStores } from './gateway-factory.ts';
@@ -17,5 +18,6 @@ export function gatewayStoresContract(open: OpenStores): void {
   proposalCountsContract(open);
   auditStoreContract(open);
   brokerKeyStoreContract(open);
+  accessStoreContract(open);
   signingKeyStoreContract(open);
 }
