@@ -7,12 +7,16 @@ import type { ApprovalScope } from '../trading/scopes.ts';
 export interface Proposer {
   readonly sub: string;
   readonly clientId: string;
-  /** Only for token exchange. Never logged, stored or echoed. */
+  /** Only for token exchange. Never logged, stored or echoed. Empty where it is not the owner themselves (`NO_TOKEN`). */
   readonly accessToken: string;
 }
 
 /** The owner's yes, by a verified token of the approval. */
 export interface Approved {
+  /** Who proposed it, by which client; left out where a token is all that is known. */
+  readonly proposer?: { readonly sub: string; readonly client: string };
+  /** All who said yes, the owner first. */
+  readonly approvers?: readonly string[];
   readonly sub: string;
   readonly clientId: string | undefined;
   /** The token's own id: what makes an approval usable once. */
@@ -35,6 +39,8 @@ export interface Completed<Subject> {
   readonly warnings: readonly string[];
   /** What the phone shows beside the subject: company name, effect on cash and position. Label to text. */
   readonly shows: Readonly<Record<string, string>>;
+  /** The owner's yes is not enough for this one: a second person must approve it too. */
+  readonly needsSecond?: boolean;
 }
 
 /** What carrying out came to. The members differ in what may follow, so none is thrown. */

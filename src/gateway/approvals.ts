@@ -1,3 +1,4 @@
+import type { Access } from '../approval/access.ts';
 import { createAuditChain } from '../approval/audit-chain.ts';
 import { createCibaAsking } from '../approval/ciba/ciba-asking.ts';
 import { detailsTypeOfKind } from '../approval/details.ts';
@@ -27,6 +28,7 @@ export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
   readonly orders: ReplacePorts & CancelPorts;
   readonly messages: MessagePorts;
   readonly signatures: Signatures | undefined;
+  readonly access: Access;
 }
 
 /**
@@ -49,6 +51,7 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
     store,
     moves: createMoves(store, createTokenSeal(approval.sealSecret), clock),
     halts,
+    access: parts.access,
     audit: createAuditChain(approval.auditFile, stores.audit),
     clock,
     detailsTypes,

@@ -11,6 +11,7 @@ import type { IsRevoked } from './door/token-verifier.ts';
 import type { Mount } from './mounts/mount.ts';
 import type { Limits } from './policy/limits.ts';
 import type { OrderPolicy } from './policy/policy.ts';
+import type { RelationsOptions } from './relations/relations-settings.ts';
 
 export interface GatewayOptions {
   /** The identity provider, whose tokens alone count; https, or http on loopback. Found by discovery. */
@@ -34,6 +35,8 @@ export interface GatewayOptions {
   readonly messages?: { readonly [S in MessageService]?: MessageServiceOptions | undefined };
   /** How far orders may go: `limits.yaml`. */
   readonly limits?: Limits;
+  /** Who says how people stand to accounts; the gateway itself where it is left out. */
+  readonly relations?: RelationsOptions;
   /** Rules beside the built-in ones; each can only refuse. */
   readonly policies?: readonly OrderPolicy[];
   readonly log?: RequestLog;

@@ -20,6 +20,8 @@ import { QUIET_MS } from './orders/order-submission.ts';
 import { createOrderDesk, type OrderDesk } from './orders/place-order.ts';
 import { limitPolicies } from './policy/limits.ts';
 import { builtinPolicies } from './policy/policy.ts';
+import { relationsAccess } from './relations/relations-access.ts';
+import { createRelations } from './relations/relations-settings.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { marketRoutes } from './routes/market.ts';
 import { messageRoutes } from './routes/messages.ts';
@@ -100,6 +102,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     signatures,
   });
 
+  const relations = createRelations(options.relations ?? { kind: 'embedded' }, {
+    store: stores.access,
+    fetch: send,
+    now,
+  });
+  const access = relationsAccess(relations, now);
   const kernel = approvalKernel(options, {
     clock,
     send,
@@ -112,6 +120,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     }),
     messages: messagePorts(messageDesk),
     signatures,
+    access,
   });
 
   const app = gatewayRoutes(options, {

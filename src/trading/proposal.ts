@@ -59,6 +59,8 @@ const requestBase = {
   /** Who or what asked, in the proposer's own words: `chat`, `schedule close-check`. */
   requested_by: z.lazy(() => printable(80)).optional(),
   provenance: provenanceSchema.optional(),
+  /** The owner of the account that it is for, by their `sub`, where that is somebody else: their phone rings, no other. */
+  for: z.string().min(1).max(256).optional(),
   ttl: z.number().int().min(SHORTEST_TTL_S).max(LONGEST_TTL_S).optional(),
 };
 

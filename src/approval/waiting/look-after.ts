@@ -1,5 +1,7 @@
 import { askOwner } from '../ask-owner.ts';
+import { isSecondToBeAsked } from '../asked-now.ts';
 import { carryOut } from '../carry-out.ts';
+import { askSecond } from '../second-person.ts';
 import type { Attention } from './attention.ts';
 import { awaitDecision } from './await-decision.ts';
 
@@ -16,7 +18,8 @@ export async function lookAfter(attention: Attention, id: string): Promise<void>
         await askOwner(attention, proposal);
         break;
       case 'requested':
-        await awaitDecision(attention, id);
+        if (isSecondToBeAsked(proposal)) await askSecond(attention, proposal);
+        else await awaitDecision(attention, id);
         break;
       case 'approved':
       case 'executing':
