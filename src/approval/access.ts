@@ -22,8 +22,8 @@ export interface Access {
  * Who is let to an account when somebody else than its owner proposes or looks. Their own token opens nothing of the owner's,
  * so there is none: only credentials that are kept for the owner do.
  */
-export function actingFor<Who extends Pick<Proposer, 'sub' | 'accessToken'>>(who: Who, owner: string): Who {
-  return who.sub === owner ? who : { ...who, sub: owner, accessToken: NO_TOKEN };
+export function actingFor<Who extends Pick<Proposer, 'sub' | 'by' | 'accessToken'>>(who: Who, owner: string): Who {
+  return who.sub === owner ? who : { ...who, sub: owner, by: who.sub, accessToken: NO_TOKEN };
 }
 
 /** In place of a token, where there is none of the owner's. */

@@ -118,7 +118,9 @@ export async function settleExecution(
       return undefined;
     case 'refused': {
       const reason = reasonOf(execution.refusal);
-      const isLate = ['approval_expired', 'not_placed'].includes(reason.code);
+      // One that a rule stopped before it went out was not late.
+      const isLate =
+        ['approval_expired', 'not_placed'].includes(reason.code) && reason.members?.reason === undefined;
       await move(isLate ? 'expired' : 'blocked', { reason });
       return undefined;
     }

@@ -6,6 +6,8 @@ import type { ApprovalScope } from '../trading/scopes.ts';
 /** Who proposes, by a verified access token. */
 export interface Proposer {
   readonly sub: string;
+  /** Who acts, where `sub` is an owner that somebody else acts for. */
+  readonly by?: string;
   readonly clientId: string;
   /** Only for token exchange. Never logged, stored or echoed. Empty where it is not the owner themselves (`NO_TOKEN`). */
   readonly accessToken: string;

@@ -18,8 +18,8 @@ import { mountedRoutes } from './mounts/mounted-routes.ts';
 import { orderPorts } from './orders/order-ports.ts';
 import { QUIET_MS } from './orders/order-submission.ts';
 import { createOrderDesk, type OrderDesk } from './orders/place-order.ts';
-import { limitPolicies } from './policy/limits.ts';
-import { builtinPolicies } from './policy/policy.ts';
+import { createOrderRules } from './policy/order-rules.ts';
+import { staticRules } from './policy/rules.ts';
 import { relationsAccess } from './relations/relations-access.ts';
 import { createRelations } from './relations/relations-settings.ts';
 import { connectionRoutes } from './routes/connections.ts';
@@ -76,18 +76,31 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   const entrance = createEntrance(options, provider, clock);
   const { traits, brokerFor } = broker;
-  const { limits } = options;
-  const policies = [...builtinPolicies, ...limitPolicies(limits), ...(options.policies ?? [])];
+  const relations = createRelations(options.relations ?? { kind: 'embedded' }, {
+    store: stores.access,
+    fetch: send,
+    now,
+  });
+  const access = relationsAccess(relations, now);
+  const rules = createOrderRules({
+    rules: options.rules ?? staticRules(),
+    journal: stores.orders,
+    halts: stores.halts,
+    decisions: stores.decisions,
+    relations,
+    traits,
+    clock,
+  });
   const desk = createOrderDesk({
     journal: stores.orders,
-    policies,
+    halts: stores.halts,
+    rules,
     brokerFor,
     traits,
     gateway: options.resource,
     issuer,
     detailsType,
     environment: options.broker.environment,
-    maxDayOrders: limits?.max_day_orders,
     clock,
     signatures,
   });
@@ -102,19 +115,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     signatures,
   });
 
-  const relations = createRelations(options.relations ?? { kind: 'embedded' }, {
-    store: stores.access,
-    fetch: send,
-    now,
-  });
-  const access = relationsAccess(relations, now);
   const kernel = approvalKernel(options, {
     clock,
     send,
     provider,
     detailsTypes: { order: options.detailsType, message: options.messageDetailsType },
     orders: orderPorts({
-      ...{ desk, policies, brokerFor, traits, now },
+      ...{ desk, rules, brokerFor, traits, now },
       journal: stores.orders,
       maxSlippage: options.maxSlippage ?? '0.01',
     }),

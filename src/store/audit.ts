@@ -16,6 +16,7 @@ export type AuditEvent =
   | 'unknown'
   | 'order_cancelled'
   | 'halted'
+  | 'reducing'
   | 'lifted'
   | 'signed'
   | 'key_enrolled'

@@ -1,6 +1,7 @@
 import type { AccessStore } from './access-store.ts';
 import type { AuditStore } from './audit.ts';
 import type { BrokerKeyStore } from './broker-key-store.ts';
+import type { DecisionStore } from './decision-store.ts';
 import type { Halts } from './halts.ts';
 import type { MessageJournal } from './message-journal.ts';
 import type { OrderJournal } from './order-journal.ts';
@@ -15,6 +16,7 @@ export interface GatewayStores {
   readonly proofs: ProofStore;
   readonly proposals: ProposalStore;
   readonly halts: Halts;
+  readonly decisions: DecisionStore;
   readonly keys: SigningKeyStore;
   /** The lines that the stores before write. */
   readonly audit: AuditStore;

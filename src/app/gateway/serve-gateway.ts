@@ -3,6 +3,7 @@ import type { RequestLogEntry } from '../../gateway/door/request-log.ts';
 import { createGateway } from '../../gateway/gateway.ts';
 import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-settings.ts';
 import { readLimits } from '../../gateway/policy/limits-file.ts';
+import { staticRules } from '../../gateway/policy/rules.ts';
 import { ensurePrivateFolder } from '../../machine/home.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
@@ -50,7 +51,7 @@ export async function serveGateway(
   process.umask(0o077);
   const settings = await readSettings(options.config);
   const privateKey = readKey(home);
-  const limits = await readLimits(home);
+  const rules = staticRules(await readLimits(home));
   ensurePrivateFolder(home);
   const lock = join(home, 'gateway.lock');
   await withProcessLock(lock, { what: `the gateway's folder ${home}`, waitMs: 0 }, async () => {
@@ -61,7 +62,7 @@ export async function serveGateway(
     const gateway = createGateway({
       ...gatewayOptions(settings, { privateKey, sealSecret: sealSecret(home) }, home),
       stores: sqliteGatewayStores(database),
-      ...(limits === undefined ? {} : { limits }),
+      rules,
       clock,
       mounts: [mcpMount({ version: version(), readOnly: false, clock, environment: settings.environment })],
       log: options.log,

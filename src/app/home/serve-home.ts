@@ -2,8 +2,8 @@ import { hkdfSync, randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import type { RequestLogEntry } from '../../gateway/door/request-log.ts';
 import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-settings.ts';
-import type { Limits } from '../../gateway/policy/limits.ts';
 import { readLimits } from '../../gateway/policy/limits-file.ts';
+import { type RulesSource, staticRules } from '../../gateway/policy/rules.ts';
 import { Faults } from '../../home/faults.ts';
 import { isGatewayPath } from '../../home/gateway-paths.ts';
 import { createHome, type HomeOptions } from '../../home/home.ts';
@@ -95,7 +95,7 @@ async function open(
   const { folder, readyFile, log } = options;
   const { clock } = app;
   const now = () => clock.now();
-  const limits = await readLimits(folder);
+  const rules = staticRules(await readLimits(folder));
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
   const files = homeFiles(folder);
   const [providerDatabase, gatewayDatabase] = [files.providerDatabase, files.gatewayDatabase].map((file) => {
@@ -110,7 +110,7 @@ async function open(
   onClose(() => own.close());
   const people = createPeople(providerDatabase, now);
   const home = await createHome({
-    ...homeParts(folder, settings, gateway, { limits, clock }),
+    ...homeParts(folder, settings, gateway, { rules, clock }),
     about: { name: nameOf(people, settings), environment: gateway.environment, simulated: false },
     push: homePush(app, folder, settings, () => people.list()[0]?.username),
     ...(settings.number_matching === undefined ? {} : { numberMatching: settings.number_matching }),
@@ -141,7 +141,7 @@ function homeParts(
   folder: string,
   settings: HomeSettings,
   gateway: GatewaySettings,
-  { limits, clock }: { readonly limits: Limits | undefined; readonly clock: App['clock'] },
+  { rules, clock }: { readonly rules: RulesSource; readonly clock: App['clock'] },
 ): Omit<
   HomeOptions,
   'about' | 'push' | 'providerDatabase' | 'vault' | 'stores' | 'fetch' | 'clock' | 'onError'
@@ -159,7 +159,7 @@ function homeParts(
     gateway: {
       ...options,
       approval: { ...approval, client: approval.client },
-      ...(limits === undefined ? {} : { limits }),
+      rules,
       mounts: [mcpMount({ version: version(), readOnly: false, clock, environment: gateway.environment })],
     },
     faults: new Faults(),

@@ -18,4 +18,10 @@ export interface Caller {
   readonly accessToken: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
+  /**
+   * Of a proposal that is carried out: whose idea it was and who said yes, as the gateway's own row has it. Left out for whoever
+   * comes through a door.
+   */
+  readonly proposer?: { readonly sub: string; readonly client: string };
+  readonly approvers?: readonly string[];
 }

@@ -8,61 +8,38 @@ import type { Broker } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
 import type { Caller } from '../door/caller.ts';
 import { recordedRefusal } from '../door/recorded-refusal.ts';
-import { lastSession } from '../policy/last-session.ts';
-import { dayBegan } from '../policy/limits.ts';
-import { type OrderPolicy, unknownSymbol } from '../policy/policy.ts';
+import type { OrderRules } from '../policy/order-rules.ts';
 import { cancelApproved, orderNotFound } from './cancel-desk.ts';
 import type { OrderDesk } from './place-order.ts';
 import { changesTo } from './replacement.ts';
 
 export interface OrderPortsOptions {
   readonly desk: OrderDesk;
-  readonly policies: readonly OrderPolicy[];
+  readonly rules: OrderRules;
   readonly brokerFor: (who: Pick<Caller, 'sub' | 'accessToken'>) => Promise<Broker>;
   readonly traits: BrokerTraits;
   readonly maxSlippage: string;
-  readonly journal: Pick<OrderJournal, 'countSince'>;
+  readonly journal: Pick<OrderJournal, 'over'>;
   readonly now: () => number;
 }
 
 /** What the approval kernel does about orders: by this gateway's desk, rules and broker. */
 export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPorts {
-  const { desk, policies, brokerFor, traits, maxSlippage, journal, now } = options;
+  const { desk, rules, brokerFor, traits, maxSlippage, journal, now } = options;
   return {
     maxSlippage,
     shareDecimals: traits.orders.fractions.decimals,
     async world(proposer, symbol) {
-      const broker = await brokerFor(proposer);
-      const [account, positions, asset, market, quotes] = await Promise.all([
-        broker.account(),
-        broker.positions(),
-        broker.asset(symbol),
-        broker.clock(),
-        broker.quotes([symbol]),
-      ]);
-      const quote = quotes.find((found) => found.symbol === symbol);
-      if (asset === undefined || quote === undefined) throw unknownSymbol(symbol);
+      const world = await rules.world(await brokerFor(proposer), symbol);
+      const { account, quote, asset, positions } = world;
+      const { sub: owner, clientId: client, by } = proposer;
+      const subject = { sub: by ?? owner, client, owner, approval: 'none', approvers: [] } as const;
       return {
         account,
         quote: { ...quote, name: quote.name ?? asset.name },
         positions,
-        async requireAllowed(draft) {
-          const session = await lastSession(market, broker);
-          const order = { sub: proposer.sub, clientOrderId: draft.client_order_id };
-          for (const policy of policies) {
-            await policy({
-              caller: proposer,
-              draft,
-              traits,
-              account,
-              asset,
-              quote,
-              market,
-              lastSession: session,
-              sentToday: () => journal.countSince(dayBegan(now()), order),
-            });
-          }
-        },
+        requireAllowed: (draft, replaces) =>
+          rules.requireAllowed({ subject, draft, replaces }, world, 'proposal'),
       };
     },
     place: async (approved, owner) => (await desk.placeApproved(approved, callerOf(owner))).order,
@@ -79,7 +56,11 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
         return entry.order;
       }
     },
-    order: async (asker, id) => (await brokerFor(asker)).order(id),
+    async order(asker, id, clientOrderId) {
+      const order = await (await brokerFor(asker)).order(id);
+      if (order !== undefined) await journal.over({ sub: asker.sub, clientOrderId }, order, now());
+      return order;
+    },
     async openOrder(proposer, id) {
       const broker = await brokerFor(proposer);
       const [order, account, positions] = await Promise.all([

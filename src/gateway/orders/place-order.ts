@@ -1,11 +1,11 @@
 import { failpoint } from '../../machine/failpoint.ts';
+import type { Halts } from '../../store/halts.ts';
 import type { JournalEntry, OrderJournal, OrderKey } from '../../store/order-journal.ts';
 import { tradeOrderDetails } from '../../trading/approval-details.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import type { Caller } from '../door/caller.ts';
 import { ReplayedRefusal, recordedRefusal } from '../door/recorded-refusal.ts';
-import { dayBegan, tooManyToday } from '../policy/limits.ts';
 import { requireSigned, type Signatures } from '../signatures.ts';
 import { type AdmissionOptions, type Admitted, admit } from './admission.ts';
 import { type ApprovedOrder, approvedOrder } from './approved-order.ts';
@@ -14,6 +14,7 @@ import {
   type Intent,
   isSettled,
   maySubmitAgain,
+  neverPlaced,
   outcomeUnknown,
   settleByLookup,
   submitIntent,
@@ -37,8 +38,7 @@ export interface OrderDeskOptions extends AdmissionOptions {
   /** Whose approvals count: with the token's id, what an approval is used up by. */
   readonly issuer: string;
   readonly detailsType: string;
-  /** How many orders one person may send a day; undefined for as many as they like. */
-  readonly maxDayOrders?: number | undefined;
+  readonly halts: Pick<Halts, 'standing'>;
   /** Where approvals are signed. */
   readonly signatures?: Signatures | undefined;
 }
@@ -119,19 +119,18 @@ async function placeOrReplay(desk: Desk, approved: ApprovedOrder, caller: Caller
 }
 
 async function placeNew(desk: Desk, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
-  const { journal, clock, issuer, maxDayOrders } = desk.options;
+  const { journal, clock, issuer, rules } = desk.options;
   const admitted = await admit(approved, caller, desk.options);
   failpoint('gateway.verified');
   const { draft, digest, replaces } = approved;
   const { sub, jti } = caller;
   const clientOrderId = draft.client_order_id;
-  const now = clock.now();
-  // Counted again where it is written: of two that came at once, the second finds the first.
-  const atMost = maxDayOrders === undefined ? undefined : { orders: maxDayOrders, since: dayBegan(now) };
-  const claim = { sub, clientOrderId, digest, approval: { issuer, jti }, draft, replaces, atMost };
-  switch (await journal.claim(claim, now)) {
-    case 'too_many':
-      throw tooManyToday(atMost?.orders ?? 0, atMost?.orders ?? 0);
+  const claim = { sub, clientOrderId, digest, approval: { issuer, jti }, draft, replaces };
+  // Decided again where it is written, by the rules of this moment: of two that came at once, the second finds the first.
+  const { decide, refusal } = await rules.deciding(admitted.asked, admitted.world);
+  switch (await journal.claim(claim, clock.now(), decide)) {
+    case 'denied':
+      throw refusal();
     case 'approval_used':
       throw new Refusal(403, 'approval_already_used', 'the approval was used for another order', {
         hint: 'Each order needs an approval of its own.',
@@ -225,7 +224,18 @@ async function askBroker(
 }
 
 function submit({ options }: Desk, intent: Intent, { broker, send }: Admitted): Promise<JournalEntry> {
-  return submitIntent(intent, send, broker, options);
+  return submitIntent(intent, send, broker, { ...options, stopped: (order) => stoppedBy(options, order) });
+}
+
+/** Why an order that is claimed must not go out after all: looked at right before it would. */
+async function stoppedBy(
+  { halts, clock }: Pick<OrderDeskOptions, 'halts' | 'clock'>,
+  { sub, draft }: Intent,
+): Promise<Refusal | undefined> {
+  const { state } = await halts.standing(sub, clock.now());
+  if (state === 'halted') return neverPlaced('trading was halted before it went out', 'TRADING_HALTED');
+  if (state === 'active' || draft.side === 'sell') return undefined;
+  return neverPlaced('positions may only be made smaller since', 'TRADING_REDUCING_ONLY');
 }
 
 function fly({ flights }: Desk, key: OrderKey, run: () => Promise<JournalEntry>): Promise<JournalEntry> {

@@ -39,7 +39,7 @@ const SCOPE = 'orders:read orders:propose orders:cancel messages:propose';
 
 /** A gateway over an issuer that gives tokens to any client: what the sandbox's own provider does not. */
 export async function startForeignWorld(
-  options: Pick<GatewayOptions, 'limits' | 'policies'> & { readonly signature?: 'required' | 'off' } = {},
+  options: Pick<GatewayOptions, 'rules'> & { readonly signature?: 'required' | 'off' } = {},
 ): Promise<ForeignWorld> {
   const { signature = 'off', ...rules } = options;
   let offset = 0;

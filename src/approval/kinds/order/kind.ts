@@ -22,8 +22,13 @@ export interface OrderWorld {
   readonly account: Account;
   readonly quote: Quote;
   readonly positions: readonly Position[];
-  /** Holds an order to every rule that it will be held to when it is carried out. @throws {Refusal} */
-  requireAllowed(draft: OrderDraft): Promise<void>;
+  /**
+   * Holds an order to every rule that it will be held to when it is carried out.
+   * @param replaces the broker's id of the order in whose place it is put
+   * @returns whether the owner's approval is not enough for it
+   * @throws {Refusal}
+   */
+  requireAllowed(draft: OrderDraft, replaces?: string): Promise<{ readonly needsSecond: boolean }>;
 }
 
 /** How orders reach the broker; the gateway's desk. Everything here throws only `Refusal`s. */
@@ -37,8 +42,8 @@ export interface OrderPorts {
    * @throws {Refusal} 504 `outcome_unknown`
    */
   outcome(asker: Proposer, clientOrderId: string): Promise<Order | undefined>;
-  /** An order as the broker has it now. */
-  order(asker: Proposer, id: string): Promise<Order | undefined>;
+  /** An order of this gateway's as the broker has it now; where it is over, it counts for what was filled from then on. */
+  order(asker: Proposer, id: string, clientOrderId: string): Promise<Order | undefined>;
   /** The slippage that an order may have which asks for none; a fraction. */
   readonly maxSlippage: string;
   /** To so many decimals shares can be ordered; zero where they are traded whole. */
@@ -69,12 +74,13 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
         client_order_id: subjectId,
         expires_at: expiresAt,
       });
-      await world.requireAllowed(draft);
+      const { needsSecond } = await world.requireAllowed(draft);
       const worst = worstCase(draft);
       return {
         subject: draft,
         subjectId,
         worstCase: worst,
+        needsSecond,
         ...effectsOf(draft, worst, { account, quote, positions }),
       };
     },
@@ -89,8 +95,9 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
       if (found.outcome !== 'executed') return found;
       return found.result === undefined ? undefined : { outcome: 'executed', result: found.result };
     },
-    async follow(_draft, order, asker) {
-      return isFinal(order.status) ? undefined : ((await ports.order(asker, order.id)) ?? order);
+    async follow({ client_order_id }, order, asker) {
+      if (isFinal(order.status)) return undefined;
+      return (await ports.order(asker, order.id, client_order_id)) ?? order;
     },
     resultText: orderText,
   };

@@ -1,5 +1,12 @@
 import { newPerson } from '../../../app/home/owner.ts';
-import { defaultLimits, type Limits, limitsSchema } from '../../../gateway/policy/limits.ts';
+import {
+  type AccountLimits,
+  accountLimitsSchema,
+  defaultLimits,
+  EVERY_ACCOUNT,
+  type LimitName,
+  type Limits,
+} from '../../../gateway/policy/limits.ts';
 import { homeAddressProblem } from '../../../home/settings/home-address.ts';
 import { DEFAULT_PORT, type ListenAddress, listenText } from '../../../home/settings/home-settings.ts';
 import { isSecureUrl } from '../../../net/secure-url.ts';
@@ -74,8 +81,7 @@ export async function ownerAnswer(
 export async function limitAnswers(asking: Asking, options: InitOptions): Promise<Limits> {
   const usual = defaultLimits();
   const { maxOrder, maxDayOrders } = options;
-  return {
-    ...usual,
+  const asked = {
     ...(await limitAnswer(asking, options, 'max_order_notional', {
       given: maxOrder,
       option: '--max-order',
@@ -91,12 +97,13 @@ export async function limitAnswers(asking: Asking, options: InitOptions): Promis
       read: Number,
     })),
   };
+  return { ...usual, accounts: { [EVERY_ACCOUNT]: { ...usual.accounts[EVERY_ACCOUNT], ...asked } } };
 }
 
 async function limitAnswer(
   asking: Asking,
   options: InitOptions,
-  name: keyof Limits,
+  name: LimitName,
   limit: {
     readonly given: string | undefined;
     readonly option: string;
@@ -104,9 +111,9 @@ async function limitAnswer(
     readonly mustBe: string;
     readonly read: (text: string) => string | number;
   },
-): Promise<Partial<Limits>> {
+): Promise<AccountLimits> {
   const { given, option, question, mustBe, read } = limit;
-  const parsed = (text: string) => limitsSchema.safeParse({ [name]: read(text) });
+  const parsed = (text: string) => accountLimitsSchema.safeParse({ [name]: read(text) });
   if (given !== undefined) {
     const { data } = parsed(given);
     if (data === undefined) throw wrong(option, `must be ${mustBe}`);
@@ -115,7 +122,7 @@ async function limitAnswer(
   if (!asks(asking, options)) return {};
   const typed = await askUntil(
     asking,
-    `${question} [${defaultLimits()[name] ?? ''}]: `,
+    `${question} [${defaultLimits().accounts[EVERY_ACCOUNT]?.[name] ?? ''}]: `,
     (text) => text === '' || parsed(text).success,
     `It must be ${mustBe}.`,
   );

@@ -60,6 +60,7 @@ export interface AlpacaStandIn {
   close(): Promise<void>;
 }
 
+const openStatuses = ['new', 'accepted', 'pending_new', 'held', 'partially_filled'];
 const accounts: Record<string, string> = { alice: 'PA3ALICE01', bob: 'PA3BOB0001' };
 const symbols = ['AAPL', 'MSFT', 'BRK.B'];
 
@@ -173,7 +174,11 @@ async function handle(
       return answer(200, orderJson(found));
     }
     case 'orders': {
-      if (id === undefined) return answer(200, mine.map(orderJson));
+      if (id === undefined) {
+        const isOpen = ({ status }: StandInOrder) => openStatuses.includes(status);
+        const listed = url.searchParams.get('status') === 'open' ? mine.filter(isOpen) : mine;
+        return answer(200, listed.map(orderJson));
+      }
       const found = mine.find((order) => order.id === id);
       if (found === undefined) return answer(404, { code: 40410000, message: `order not found for ${id}` });
       if (request.method === 'GET') return answer(200, orderJson(found));

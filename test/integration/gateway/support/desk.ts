@@ -6,7 +6,8 @@ import { createAssetCatalogue } from '../../../../src/gateway/broker/asset-catal
 import type { Broker } from '../../../../src/gateway/broker/broker.ts';
 import type { Caller } from '../../../../src/gateway/door/caller.ts';
 import { createOrderDesk, type OrderDesk } from '../../../../src/gateway/orders/place-order.ts';
-import { builtinPolicies } from '../../../../src/gateway/policy/policy.ts';
+import { createOrderRules } from '../../../../src/gateway/policy/order-rules.ts';
+import { staticRules } from '../../../../src/gateway/policy/rules.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
 import type { OrderJournal } from '../../../../src/store/order-journal.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
@@ -35,7 +36,7 @@ export async function startDesk(): Promise<DeskWorld> {
   const clock = testClock();
   const alpaca = await startAlpacaStandIn();
   const database = new Database(':memory:');
-  const journal = sqliteGatewayStores(database).orders;
+  const { orders: journal, halts, decisions } = sqliteGatewayStores(database);
   const connect = connectAlpaca({
     environment: 'paper',
     tradingUrl: alpaca.url,
@@ -50,7 +51,13 @@ export async function startDesk(): Promise<DeskWorld> {
   const start = () =>
     createOrderDesk({
       journal,
-      policies: builtinPolicies,
+      halts,
+      rules: createOrderRules({
+        ...{ journal, halts, decisions, clock },
+        rules: staticRules(),
+        relations: { check: async () => true },
+        traits: alpacaTraits,
+      }),
       brokerFor: async ({ sub }) => brokerOf(sub),
       traits: alpacaTraits,
       gateway: 'https://gateway.example',

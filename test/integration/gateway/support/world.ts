@@ -42,9 +42,8 @@ export async function startWorld(
     Pick<
       GatewayOptions,
       | 'brokerTimeoutMs'
-      | 'limits'
       | 'mounts'
-      | 'policies'
+      | 'rules'
       | 'detailsType'
       | 'requireBoundTokens'
       | 'allowedClients'
@@ -91,8 +90,7 @@ export async function startWorld(
       clock,
       log: (entry) => log.push(entry),
       brokerTimeoutMs: options.brokerTimeoutMs ?? 2000,
-      ...(options.policies === undefined ? {} : { policies: options.policies }),
-      ...(options.limits === undefined ? {} : { limits: options.limits }),
+      ...(options.rules === undefined ? {} : { rules: options.rules }),
       ...(options.mounts === undefined ? {} : { mounts: options.mounts }),
       ...(options.requireBoundTokens === undefined ? {} : { requireBoundTokens: options.requireBoundTokens }),
       ...(options.allowedClients === undefined ? {} : { allowedClients: options.allowedClients }),

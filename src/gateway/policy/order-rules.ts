@@ -1,0 +1,132 @@
+import type { Clock } from '../../machine/clock.ts';
+import type { DecisionNote, DecisionStore } from '../../store/decision-store.ts';
+import { DAY_LOSS, type Halts } from '../../store/halts.ts';
+import type { OrderJournal } from '../../store/order-journal.ts';
+import type { CountedFacts } from '../../trading/counted-order.ts';
+import { addDays, newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
+import type { OrderDraft } from '../../trading/order.ts';
+import type { Refusal } from '../../trading/refusal.ts';
+import type { Broker } from '../broker/broker.ts';
+import type { BrokerTraits } from '../broker/broker-traits.ts';
+import { dayLossExceeded, decide, refusalOfDecision } from './decide.ts';
+import type { Decision, Facts, Subject, WorldFacts } from './decision.ts';
+import type { Relations } from '../relations/relations.ts';
+import { type OrderWorld, readWorld, worldFacts } from './order-world.ts';
+import { relationFacts, secondPersonAbove } from './parties.ts';
+import type { Rules, RulesSource } from './rules.ts';
+
+export interface OrderRulesOptions {
+  readonly rules: RulesSource;
+  readonly journal: Pick<OrderJournal, 'counted' | 'open' | 'over'>;
+  readonly halts: Halts;
+  readonly decisions: DecisionStore;
+  readonly relations: Pick<Relations, 'check'>;
+  readonly traits: BrokerTraits;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+/** An order that it is decided about. */
+export interface Asked {
+  readonly subject: Subject;
+  readonly draft: OrderDraft;
+  /** The broker's id of the order in whose place it is put. */
+  readonly replaces?: string | undefined;
+}
+
+/** A decision to be made inside the transaction that claims the order. */
+export interface Deciding {
+  /** Synchronous and without effects, for `OrderJournal.claim`. */
+  readonly decide: (counted: CountedFacts) => DecisionNote;
+  /** What the last call of it refused for. */
+  readonly refusal: () => Refusal;
+}
+
+/** Where facts are gathered and decided upon: the same way before the person is asked and when it is carried out. */
+export interface OrderRules {
+  /** @throws {Refusal} 422 `unknown_symbol`, and what the broker's reads throw */
+  world(broker: Broker, symbol: string): Promise<OrderWorld>;
+  /**
+   * Holds an order to every rule, by what is counted now. A refusal is recorded.
+   * @returns whether one person's approval is not enough for it
+   * @throws {Refusal} 403 `policy_denied`, or the broker's own problem, with `reason` and `reasons`
+   */
+  requireAllowed(asked: Asked, world: OrderWorld, stage: DecisionNote['stage']): Promise<{ readonly needsSecond: boolean }>;
+  /** The same with the rules of this moment, for the transaction that counts. */
+  deciding(asked: Asked, world: OrderWorld): Promise<Deciding>;
+}
+
+export function createOrderRules(options: OrderRulesOptions): OrderRules {
+  const { rules: source, journal, halts, decisions, relations, traits, clock } = options;
+
+  /** Rules and facts as they are now; what follows from a loss is written down before it is decided. */
+  const standing = async (asked: Asked, world: OrderWorld) => {
+    const { subject, draft, replaces } = asked;
+    const more = await relationFacts(relations, subject, actionOf(asked), clock.now());
+    const now = clock.now();
+    const facts = { ...worldFacts({ draft, replaces }, world, { traits, now }), more };
+    const rules = await source.current();
+    if (dayLossExceeded(rules.limitsOf(facts.account), facts.holdings)) {
+      await halts.reduce(subject.owner, DAY_LOSS, nextDay(now), now);
+    }
+    return { rules, facts };
+  };
+
+  return {
+    world: (broker, symbol) => readWorld(broker, symbol, { journal, now: () => clock.now() }),
+    async requireAllowed(asked, world, stage) {
+      const { rules, facts } = await standing(asked, world);
+      const counted = await journal.counted(countingOf(asked), clock.now());
+      const decision = decided(rules, asked, facts, counted);
+      if (decision.effect !== 'deny') {
+        return { needsSecond: secondPersonAbove(rules.limitsOf(facts.account), facts) !== undefined };
+      }
+      await decisions.note(noteOf(asked, decision, { ...facts, counted }, stage), clock.now());
+      throw refusalOfDecision(decision);
+    },
+    async deciding(asked, world) {
+      const { rules, facts } = await standing(asked, world);
+      let last: Decision | undefined;
+      return {
+        decide: (counted) => {
+          last = decided(rules, asked, facts, counted);
+          return noteOf(asked, last, { ...facts, counted }, 'order');
+        },
+        refusal: () => {
+          if (last?.effect !== 'deny') throw new Error('nothing was refused');
+          return refusalOfDecision(last);
+        },
+      };
+    },
+  };
+}
+
+function decided(rules: Rules, asked: Asked, facts: WorldFacts, counted: CountedFacts): Decision {
+  return decide(rules, asked.subject, actionOf(asked), { ...facts, counted });
+}
+
+function actionOf({ replaces }: Asked): 'place' | 'replace' {
+  return replaces === undefined ? 'place' : 'replace';
+}
+
+function countingOf({ subject, draft, replaces }: Asked) {
+  return { sub: subject.owner, clientOrderId: draft.client_order_id, draft, replaces };
+}
+
+function noteOf(asked: Asked, decision: Decision, facts: Facts, stage: DecisionNote['stage']): DecisionNote {
+  const { effect, reasons, texts, limit, value, policy } = decision;
+  return {
+    sub: asked.subject.owner,
+    client: asked.subject.client,
+    account: facts.account,
+    action: actionOf(asked),
+    stage,
+    subjectId: asked.draft.client_order_id,
+    effect: effect === 'allow' ? 'allow' : 'deny',
+    ...{ reasons, texts, limit, value, policy, facts },
+  };
+}
+
+/** When the day ends in New York, milliseconds since the epoch. */
+function nextDay(now: number): number {
+  return newYorkInstant(addDays(newYorkDate(now), 1), '00:00');
+}
