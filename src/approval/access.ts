@@ -22,7 +22,10 @@ export interface Access {
  * Who is let to an account when somebody else than its owner proposes or looks. Their own token opens nothing of the owner's,
  * so there is none: only credentials that are kept for the owner do.
  */
-export function actingFor<Who extends Pick<Proposer, 'sub' | 'by' | 'accessToken'>>(who: Who, owner: string): Who {
+export function actingFor<Who extends Pick<Proposer, 'sub' | 'by' | 'accessToken'>>(
+  who: Who,
+  owner: string,
+): Who {
   return who.sub === owner ? who : { ...who, sub: owner, by: who.sub, accessToken: NO_TOKEN };
 }
 

@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import type { Access } from '../approval/access.ts';
 import type { ApprovalKernel } from '../approval/kernel.ts';
 import { systemClock } from '../machine/clock.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
@@ -23,6 +24,7 @@ import { staticRules } from './policy/rules.ts';
 import { relationsAccess } from './relations/relations-access.ts';
 import { createRelations } from './relations/relations-settings.ts';
 import { connectionRoutes } from './routes/connections.ts';
+import { standingIn } from './routes/for-owner.ts';
 import { marketRoutes } from './routes/market.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { orderRoutes } from './routes/orders.ts';
@@ -138,6 +140,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     desk,
     messageDesk,
     kernel,
+    access,
     detailsTypes: [detailsType, messageDetailsType],
   });
   kernel?.start();
@@ -171,6 +174,7 @@ interface RouteParts {
   readonly desk: OrderDesk;
   readonly messageDesk: MessageDesk;
   readonly kernel: ApprovalKernel | undefined;
+  readonly access: Access;
   readonly detailsTypes: readonly string[];
 }
 
@@ -179,15 +183,17 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   const { entrance, now, broker, outlets, kernel } = parts;
   const { door } = entrance;
   const app = new Hono();
-  portfolioRoutes(app, door, broker.brokerFor);
+  const standIn = standingIn(parts.access);
+  portfolioRoutes(app, door, broker.brokerFor, standIn);
   marketRoutes(app, door, broker.brokerFor, now);
-  orderRoutes(app, door, broker.brokerFor, parts.desk);
+  orderRoutes(app, door, broker.brokerFor, parts.desk, standIn);
   messageRoutes(app, door, parts.messageDesk);
   if (kernel !== undefined) {
     const { phoneUrl } = options.approval ?? {};
     proposalRoutes(app, door, {
       kernel,
       now,
+      standIn,
       isRevoked: options.isRevoked,
       approval: { method: 'ciba', phoneUrl },
     });

@@ -113,6 +113,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     end: async (sub) => {
       await keys.endPerson(sub);
       await stores.brokerKeys.removeAll(sub);
+      await stores.access.endPerson(sub, clock.now());
       await provider.endPerson(sub);
     },
     now: () => clock.now(),

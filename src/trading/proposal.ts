@@ -113,6 +113,9 @@ const viewBase = {
   requested_by: z.string().nullable(),
   /** The OAuth client that proposed it. */
   client: z.string(),
+  /** Whose account it is for, and who proposed it, where those are two. */
+  for: z.string().optional(),
+  proposed_by: z.string().optional(),
   /** How often the same was proposed within the hour, this one counted; absent for the first. */
   again: z.number().int().optional(),
   provenance: provenanceSchema.optional(),
@@ -120,6 +123,8 @@ const viewBase = {
     method: z.string(),
     /** Where the person decides, where that is a page. */
     phone_url: z.string().optional(),
+    /** Where one person's approval is not enough: who is asked after the owner, and whether the owner has approved. */
+    second: z.object({ person: z.string(), owner_approved: z.boolean() }).optional(),
   }),
   /** Why it ended as it did, or what it waits for: the gateway's problem code, and a sentence. */
   reason: z

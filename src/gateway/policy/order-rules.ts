@@ -8,9 +8,9 @@ import type { OrderDraft } from '../../trading/order.ts';
 import type { Refusal } from '../../trading/refusal.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
+import type { Relations } from '../relations/relations.ts';
 import { dayLossExceeded, decide, refusalOfDecision } from './decide.ts';
 import type { Decision, Facts, Subject, WorldFacts } from './decision.ts';
-import type { Relations } from '../relations/relations.ts';
 import { type OrderWorld, readWorld, worldFacts } from './order-world.ts';
 import { relationFacts, secondPersonAbove } from './parties.ts';
 import type { Rules, RulesSource } from './rules.ts';
@@ -50,7 +50,11 @@ export interface OrderRules {
    * @returns whether one person's approval is not enough for it
    * @throws {Refusal} 403 `policy_denied`, or the broker's own problem, with `reason` and `reasons`
    */
-  requireAllowed(asked: Asked, world: OrderWorld, stage: DecisionNote['stage']): Promise<{ readonly needsSecond: boolean }>;
+  requireAllowed(
+    asked: Asked,
+    world: OrderWorld,
+    stage: DecisionNote['stage'],
+  ): Promise<{ readonly needsSecond: boolean }>;
   /** The same with the rules of this moment, for the transaction that counts. */
   deciding(asked: Asked, world: OrderWorld): Promise<Deciding>;
 }

@@ -7,7 +7,10 @@ import type { Action, Facts, Objection, Subject } from './decision.ts';
 import type { AccountLimits } from './limit-table.ts';
 
 /** What proposing an order takes. */
-const questionOf: { readonly [A in Action]?: RelationQuestion } = { place: 'can_propose', replace: 'can_replace' };
+const questionOf: { readonly [A in Action]?: RelationQuestion } = {
+  place: 'can_propose',
+  replace: 'can_replace',
+};
 
 /**
  * Who stands how to the account at this moment, as facts: `relations.can_…`, null where nobody could tell. Asked anew each
