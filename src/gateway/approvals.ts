@@ -5,6 +5,7 @@ import { detailsTypeOfKind } from '../approval/details.ts';
 import { type ApprovalKernel, createApprovalKernel } from '../approval/kernel.ts';
 import type { KernelParts } from '../approval/kernel-parts.ts';
 import type { Kind } from '../approval/kind.ts';
+import { accessKind } from '../approval/kinds/access/kind.ts';
 import { type CancelPorts, cancelKind } from '../approval/kinds/cancel/kind.ts';
 import { liftKind } from '../approval/kinds/lift/kind.ts';
 import { type MessagePorts, messageKind } from '../approval/kinds/message/kind.ts';
@@ -14,6 +15,7 @@ import { createMoves } from '../approval/moves.ts';
 import { defaultQuotas } from '../approval/quotas.ts';
 import { createTokenSeal } from '../approval/token-seal.ts';
 import type { Clock } from '../machine/clock.ts';
+import type { AccessStore } from '../store/access-store.ts';
 import type { ProposalKind } from '../trading/proposal.ts';
 import type { IdentityProvider } from './door/identity-provider.ts';
 import { verifyApprovalToken } from './door/token-verifier.ts';
@@ -29,6 +31,8 @@ export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
   readonly messages: MessagePorts;
   readonly signatures: Signatures | undefined;
   readonly access: Access;
+  /** Who is let at whose account, where the gateway keeps that itself. */
+  readonly grants: AccessStore | undefined;
 }
 
 /**
@@ -46,6 +50,7 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
     cancel: cancelKind(orders),
     replace: replaceKind(orders),
     lift: liftKind({ halts, clock }),
+    access: accessKind({ store: parts.grants, isKnown: options.isKnown, clock }),
   };
   return createApprovalKernel({
     store,

@@ -36,6 +36,8 @@ export interface GatewayOptions {
   readonly rules?: RulesSource;
   /** Who says how people stand to accounts; the gateway itself where it is left out. */
   readonly relations?: RelationsOptions;
+  /** Whether the provider has somebody of this `sub`, where it can be asked: only such are let at an account. */
+  readonly isKnown?: (sub: string) => boolean;
   readonly log?: RequestLog;
   /** Told of what went wrong inside the kernel; never holds a token. */
   readonly onError?: (message: string) => void;

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import type { Access } from '../approval/access.ts';
 import type { ApprovalKernel } from '../approval/kernel.ts';
 import { systemClock } from '../machine/clock.ts';
+import type { AccessStore } from '../store/access-store.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { Refusal } from '../trading/refusal.ts';
@@ -23,6 +24,7 @@ import { createOrderRules } from './policy/order-rules.ts';
 import { staticRules } from './policy/rules.ts';
 import { relationsAccess } from './relations/relations-access.ts';
 import { createRelations } from './relations/relations-settings.ts';
+import { accessRoutes } from './routes/access.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { standingIn } from './routes/for-owner.ts';
 import { marketRoutes } from './routes/market.ts';
@@ -84,6 +86,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     now,
   });
   const access = relationsAccess(relations, now);
+  const isKeptHere = (options.relations?.kind ?? 'embedded') === 'embedded';
+  const grants = isKeptHere ? stores.access : undefined;
   const rules = createOrderRules({
     rules: options.rules ?? staticRules(),
     journal: stores.orders,
@@ -130,6 +134,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     messages: messagePorts(messageDesk),
     signatures,
     access,
+    grants,
   });
 
   const app = gatewayRoutes(options, {
@@ -141,6 +146,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     messageDesk,
     kernel,
     access,
+    grants,
     detailsTypes: [detailsType, messageDetailsType],
   });
   kernel?.start();
@@ -175,6 +181,7 @@ interface RouteParts {
   readonly messageDesk: MessageDesk;
   readonly kernel: ApprovalKernel | undefined;
   readonly access: Access;
+  readonly grants: AccessStore | undefined;
   readonly detailsTypes: readonly string[];
 }
 
@@ -198,6 +205,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
       approval: { method: 'ciba', phoneUrl },
     });
     pingRoute(app, door, kernel);
+    accessRoutes(app, door, { store: parts.grants, now });
   }
   connectionRoutes(
     app,

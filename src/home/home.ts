@@ -40,7 +40,7 @@ export interface HomeOptions
   /** The gateway, but for what follows from the address. */
   readonly gateway: Omit<
     GatewayOptions,
-    'clock' | 'fetch' | 'issuer' | 'resource' | 'stores' | 'approval' | 'keys'
+    'clock' | 'fetch' | 'issuer' | 'resource' | 'stores' | 'approval' | 'keys' | 'isKnown'
   > & {
     readonly approval: GatewayApproval & { readonly client: { readonly id: string } };
   };
@@ -107,6 +107,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     keys,
     clock,
     isRevoked: provider.isRevoked,
+    isKnown: (sub) => people.find(sub) !== undefined,
   });
   const departures = watchDepartures({
     database: providerDatabase,

@@ -1,6 +1,4 @@
-/** What somebody may be to an account of somebody else, or to a firm or household that is something to it. */
-export const accessRoles = ['co_owner', 'advisor', 'viewer', 'firm', 'household', 'member'] as const;
-export type AccessRole = (typeof accessRoles)[number];
+import type { AccessRole } from '../trading/kinds/access.ts';
 
 /** One line of who stands how to an account. Times are milliseconds since the epoch. */
 export interface AccessGrant {

@@ -34,4 +34,5 @@ export const questionToPropose: Readonly<Record<ProposalKind, RelationQuestion |
   cancel: 'can_cancel',
   replace: 'can_replace',
   lift: 'can_lift',
+  access: 'can_grant_access',
 };

@@ -21,6 +21,11 @@ describe('a proposal as a person sees it', () => {
     ],
     ['replace', 'Change: Sell 5 AAPL', 'Stop price: $170.00 a share → $172.00 a share'],
     ['lift', 'Let trading go on', 'It was halted at 2026-11-25 14:30:00 UTC'],
+    [
+      'access',
+      'Let in bob as advisor of acme until 2027-01-01T00:00:00Z',
+      'bob may see the account and propose orders, which you approve; may cancel, and halt',
+    ],
   ])('of kind %s says %s: %s', (kind, headline, terms) => {
     expect(proposalView(proposalDetails(kind))).toMatchObject({ headline, terms });
   });
@@ -41,6 +46,7 @@ describe('a proposal as a person sees it', () => {
     ['replace', 'paper'],
     ['message', undefined],
     ['lift', undefined],
+    ['access', undefined],
   ])('of kind %s is of the environment %s', (kind, environment) => {
     expect(proposalView(proposalDetails(kind)).environment).toBe(environment);
   });
@@ -165,6 +171,7 @@ describe('a proposal in the terminal', () => {
     ['cancel', 'PAPER cancel of an order for alice to approve:'],
     ['replace', 'PAPER replace of an order for alice to approve:'],
     ['lift', 'end of a halt for alice to approve:'],
+    ['access', 'access to your account for alice to approve:'],
   ])('of kind %s begins "%s"', (kind, first) => {
     expect(requestLines(request({ kind, details: proposalDetails(kind) }))[0]).toBe(first);
   });
