@@ -25,6 +25,7 @@ const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['threads', async () => (await import('./commands/threads/threads.ts')).addThreadsCommand],
   ['approvals', async () => (await import('./commands/approvals/approvals.ts')).addApprovalsCommand],
   ['halt', async () => (await import('./commands/halt/halt.ts')).addHaltCommand],
+  ['access', async () => (await import('./commands/access/access.ts')).addAccessCommand],
   ['login', async () => (await import('./commands/login/login.ts')).addLoginCommand],
   ['logout', async () => (await import('./commands/logout/logout.ts')).addLogoutCommand],
   ['whoami', async () => (await import('./commands/whoami/whoami.ts')).addWhoamiCommand],

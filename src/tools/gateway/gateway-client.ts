@@ -8,8 +8,10 @@ import {
 } from '../../trading/activity.ts';
 import { decimalString } from '../../trading/decimal.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+import { accessRoles } from '../../trading/kinds/access.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
 import { type Proposal, type ProposalRequestInput, proposalSchema } from '../../trading/proposal.ts';
+import { questionToPropose } from '../../trading/relations.ts';
 import { CANCEL_SCOPE, PROPOSE_MESSAGES, PROPOSE_ORDERS, READ_SCOPES } from '../../trading/scopes.ts';
 import {
   type Account,
@@ -36,6 +38,34 @@ import {
 /** Whether trading is halted; `halted_at` in RFC 3339. */
 const haltSchema = z.lazy(() => z.object({ halted: z.boolean(), halted_at: z.string().optional() }));
 export type Halt = z.output<typeof haltSchema>;
+
+/** What somebody is to somebody's account; times in RFC 3339. */
+export const accessSchema = z.lazy(() =>
+  z.object({
+    id: z.string(),
+    /** The owner. */
+    account: z.string(),
+    role: z.enum(accessRoles),
+    who: z.string(),
+    of: z.string().optional(),
+    from: z.string(),
+    until: z.string().optional(),
+    granted_at: z.string(),
+    in_force: z.boolean(),
+  }),
+);
+export type Access = z.output<typeof accessSchema>;
+
+/** `granted` by the person to others, `given` to them by others; nothing where it is kept `elsewhere`. */
+export const accessListSchema = z.lazy(() =>
+  z.object({
+    account: z.string(),
+    kept: z.enum(['here', 'elsewhere']),
+    granted: z.array(accessSchema),
+    given: z.array(accessSchema),
+  }),
+);
+export type AccessList = z.output<typeof accessListSchema>;
 
 /** How to look at a proposal. */
 export interface ProposalLook {
@@ -90,6 +120,10 @@ export interface GatewayClient {
   /** Stops all trading, and withdraws what waits for the person. Ended by a proposal of kind `lift`. */
   halt(): Promise<Halt>;
   halted(): Promise<Halt>;
+  /** Who is let at the person's account, and at whose they are. */
+  access(): Promise<AccessList>;
+  /** Ends what the person gave or was given. @throws {TradeAgentError} `not_found` */
+  revokeAccess(id: string): Promise<void>;
   /**
    * Cancels, and returns the order as it is then.
    * @throws {TradeAgentError} `not_found`, `gateway_refused`; `details.problem` is `approval_required` where the order
@@ -248,10 +282,15 @@ function ofProposals({
   request,
   read,
   timeoutMs,
+  accountOf,
 }: GatewayRequests): Pick<
   GatewayClient,
-  'propose' | 'proposal' | 'proposals' | 'withdraw' | 'halt' | 'halted'
+  'propose' | 'proposal' | 'proposals' | 'withdraw' | 'halt' | 'halted' | 'access' | 'revokeAccess'
 > {
+  const forOwner = (proposal: ProposalRequestInput) =>
+    accountOf === undefined || questionToPropose[proposal.kind] === undefined
+      ? proposal
+      : { for: accountOf, ...proposal };
   return {
     propose: async (proposal, key) =>
       parse(
@@ -265,7 +304,7 @@ function ofProposals({
               'content-type': 'application/json',
               'idempotency-key': key,
             },
-            body: JSON.stringify(proposal),
+            body: JSON.stringify(forOwner(proposal)),
           },
           [kinds[proposal.kind].proposeScope],
           PROPOSING_MS,
@@ -303,6 +342,15 @@ function ofProposals({
       ),
     halt: async () => parse(haltSchema, await request('/v1/halt', { method: 'PUT' }, [CANCEL_SCOPE])),
     halted: () => read('/v1/halt', haltSchema, ORDERS_READ),
+    access: () => read('/v1/access', accessListSchema, ORDERS_READ),
+    revokeAccess: async (id) => {
+      if (!idPattern.test(id)) {
+        throw new TradeAgentError('not_found', 'that is no access’s id', {
+          hint: 'See them with "trade-agent access list".',
+        });
+      }
+      await request(`/v1/access/${id}`, { method: 'DELETE' }, [CANCEL_SCOPE]);
+    },
   };
 }
 
