@@ -41,6 +41,12 @@ export interface ProposingRules {
   readonly maxTtlSeconds: number;
   /** Our own login clients: they alone are believed about where a field comes from. */
   readonly ownClients: ReadonlySet<string>;
+  /** Told of what was refused for a halt, for the gateway's log of decisions. */
+  readonly onHalted?: (refused: {
+    readonly sub: string;
+    readonly client: string;
+    readonly kind: ProposalKind;
+  }) => Promise<void>;
   /** @internal Four characters, instead of some at random: for codes that are to meet. */
   readonly drawCode?: () => string;
 }
@@ -108,7 +114,7 @@ async function propose(
   };
   // Before the broker is asked anything; all of it is looked at again with the row.
   const standing = await store.standing(asker, clock.now() - HOUR_MS);
-  requireNotHalted(standing, request.kind);
+  await requireNotHalted(parts, standing, { sub, client, kind: request.kind });
   requireQuota(standing, quotas, asker, clock.now());
   const ttl = Math.min(request.ttl ?? DEFAULT_TTL_S, maxTtlSeconds);
   const expiresAt = utcSeconds(clock.now() + ttl * 1000);
@@ -145,18 +151,19 @@ async function propose(
 
 /** Writes the row, or finds that there is one already. */
 async function write(
-  { store, clock, quotas, drawCode }: KernelParts & ProposingRules,
+  parts: KernelParts & ProposingRules,
   draft: Omit<Draft, 'again' | 'code'>,
   key: KeyedRequest,
   asker: Asker,
 ): Promise<Proposed> {
-  const { fingerprint, kind } = draft;
+  const { store, clock, quotas, drawCode } = parts;
+  const { fingerprint } = draft;
   for (;;) {
     const earlier = await store.keyed(key);
     if (earlier !== undefined) return known(earlier, key);
     const now = clock.now();
     const standing = await store.standing({ ...asker, fingerprint }, now - HOUR_MS);
-    requireNotHalted(standing, kind);
+    await requireNotHalted(parts, standing, draft);
     const { sameOpen, sameLately } = standing;
     if (sameOpen !== undefined) {
       const kept = await store.alias(key, sameOpen.id, standing);
@@ -177,8 +184,13 @@ async function write(
   }
 }
 
-function requireNotHalted({ haltedAt }: Standing, kind: ProposalKind): void {
+async function requireNotHalted(
+  { onHalted }: ProposingRules,
+  { haltedAt }: Standing,
+  { sub, client, kind }: Pick<Draft, 'sub' | 'client' | 'kind'>,
+): Promise<void> {
   if (passesHalt(kind) || haltedAt === undefined) return;
+  await onHalted?.({ sub, client, kind });
   throw new Refusal(403, 'policy_denied', haltedReason.text, {
     hint: 'End the halt with "trade-agent halt --lift", and approve that on your phone.',
     members: { ...haltedReason.members },

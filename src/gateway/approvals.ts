@@ -20,6 +20,8 @@ import type { ProposalKind } from '../trading/proposal.ts';
 import type { IdentityProvider } from './door/identity-provider.ts';
 import { verifyApprovalToken } from './door/token-verifier.ts';
 import type { GatewayOptions } from './gateway-options.ts';
+import { haltedNote } from './policy/halted-note.ts';
+import type { RulesSource } from './policy/rules.ts';
 import type { Signatures } from './signatures.ts';
 
 export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
@@ -33,6 +35,7 @@ export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
   readonly access: Access;
   /** Who is let at whose account, where the gateway keeps that itself. */
   readonly grants: AccessStore | undefined;
+  readonly rules: RulesSource;
 }
 
 /**
@@ -77,6 +80,10 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
     quotas: approval.quotas ?? defaultQuotas,
     maxTtlSeconds: approval.maxTtl,
     ownClients: new Set(options.ownClients),
+    async onHalted(who) {
+      const { digest } = await parts.rules.current();
+      await stores.decisions.note(haltedNote(who, digest, clock.now()), clock.now());
+    },
     onError: options.onError ?? ((message) => process.stderr.write(`gateway: ${message}\n`)),
     // The row's own schema has checked what goes in: a kind meets its own subjects alone.
     kindOf: (kind) => kinds[kind] as Kind,

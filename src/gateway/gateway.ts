@@ -21,7 +21,7 @@ import { orderPorts } from './orders/order-ports.ts';
 import { QUIET_MS } from './orders/order-submission.ts';
 import { createOrderDesk, type OrderDesk } from './orders/place-order.ts';
 import { createOrderRules } from './policy/order-rules.ts';
-import { staticRules } from './policy/rules.ts';
+import { type RulesSource, staticRules } from './policy/rules.ts';
 import { relationsAccess } from './relations/relations-access.ts';
 import { createRelations } from './relations/relations-settings.ts';
 import { accessRoutes } from './routes/access.ts';
@@ -30,6 +30,7 @@ import { standingIn } from './routes/for-owner.ts';
 import { marketRoutes } from './routes/market.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { orderRoutes } from './routes/orders.ts';
+import { policyRoutes } from './routes/policy.ts';
 import { portfolioRoutes } from './routes/portfolio.ts';
 import { pingRoute, proposalRoutes } from './routes/proposals.ts';
 import { signaturesOf } from './signatures.ts';
@@ -88,8 +89,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   const access = relationsAccess(relations, now);
   const isKeptHere = (options.relations?.kind ?? 'embedded') === 'embedded';
   const grants = isKeptHere ? stores.access : undefined;
+  const source = options.rules ?? staticRules();
   const rules = createOrderRules({
-    rules: options.rules ?? staticRules(),
+    rules: source,
     journal: stores.orders,
     halts: stores.halts,
     decisions: stores.decisions,
@@ -135,9 +137,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     signatures,
     access,
     grants,
+    rules: source,
   });
 
   const app = gatewayRoutes(options, {
+    rules: source,
     entrance,
     now,
     broker,
@@ -173,6 +177,7 @@ async function takeAway(
 }
 
 interface RouteParts {
+  readonly rules: RulesSource;
   readonly entrance: Entrance;
   readonly now: () => number;
   readonly broker: BrokerAccess;
@@ -194,6 +199,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   portfolioRoutes(app, door, broker.brokerFor, standIn);
   marketRoutes(app, door, broker.brokerFor, now);
   orderRoutes(app, door, broker.brokerFor, parts.desk, standIn);
+  policyRoutes(app, door, { ...parts, stores: options.stores, brokerFor: broker.brokerFor });
   messageRoutes(app, door, parts.messageDesk);
   if (kernel !== undefined) {
     const { phoneUrl } = options.approval ?? {};

@@ -5,6 +5,7 @@ import { profileSchema } from '../../config/profile.ts';
 import { accessRoles } from '../../trading/kinds/access.ts';
 import { sentMessageSchema } from '../../trading/message.ts';
 import { environments, sides } from '../../trading/order.ts';
+import { tradingStates } from '../../trading/trading-state.ts';
 import { accountSchema, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
 import { homeResults } from './home-results.ts';
 import { mcpResults } from './mcp-results.ts';
@@ -213,7 +214,6 @@ export const resultSchemas = {
     approvals: z.array(approval),
     unknown: z.int().describe('how many are still of unknown outcome'),
   }),
-  halt: z.object({ halted: z.boolean(), halted_at: time.optional() }),
   access: z.object({
     account: z.string().describe('whose: the person’s own name at the identity provider'),
     kept: z.enum(['here', 'elsewhere']).describe('elsewhere: by the server that the gateway asks'),
@@ -222,6 +222,14 @@ export const resultSchemas = {
   }),
   'access-granted': z.object({ access: z.string().describe('its id'), granted_at: time }),
   'access-revoked': z.object({ access: z.string().describe('its id') }),
+  halt: z.object({
+    halted: z.boolean(),
+    halted_at: time.optional(),
+    state: z.enum(tradingStates),
+    since: time.optional(),
+    until: time.optional(),
+    by: z.string().optional(),
+  }),
   runs: z.object({ runs: z.array(run) }),
   'phone-decision': z.object({
     id: z.string(),

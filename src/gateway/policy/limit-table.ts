@@ -311,7 +311,10 @@ function priceDeviation(limit: string, { order, facts: { market } }: Compared) {
   if (isStale(quoted_at, session)) return 'stale';
   const now = priceNow(side, { bid: bid ?? '0', ask: ask ?? '0', last: last ?? '0' });
   if (now === undefined) return 'unavailable';
-  const around = stop_price === null ? now : (side === 'buy' ? Dec.max : Dec.min)(stop_price, now).toFixed();
+  const around =
+    stop_price === null
+      ? now
+      : (side === 'buy' ? Dec.max(stop_price, now) : Dec.min(stop_price, now)).toFixed();
   if (beyond(limit_price, { around, fraction: limit }) !== hurts[side]) return undefined;
   return {
     text: `the limit of ${sharePrice(limit_price)} is more than ${percent(limit)} ${hurts[side]} ${symbol} at ${sharePrice(around)}`,

@@ -11,10 +11,10 @@ export const limitsSchema = z.strictObject({
   version: z.literal(1, { error: 'must be 1' }).default(1),
   /** By the account's number at the broker; `*` stands for those that are not named, and adds nothing to those that are. */
   accounts: z
-    .record(
-      z.string().regex(/^[\x21-\x7e]{1,64}$/, 'must be an account’s number, or "*" for all others'),
-      accountLimitsSchema,
-    )
+    .record(z.string().regex(/^[\x21-\x7e]{1,64}$/), accountLimitsSchema, {
+      error: ({ code }) =>
+        code === 'invalid_key' ? 'must be an account’s number, or "*" for all others' : undefined,
+    })
     .default({}),
 });
 export type Limits = z.output<typeof limitsSchema>;

@@ -5,6 +5,7 @@ import type { ApprovalKernel } from '../../approval/kernel.ts';
 import type { Proposer } from '../../approval/kind.ts';
 import type { ProposingCaller } from '../../approval/propose.ts';
 import { utcSeconds } from '../../machine/clock.ts';
+import type { TradingStanding } from '../../store/halts.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
 import { kinds, type ProposalKind } from '../../trading/kinds/kinds.ts';
 import { idempotencyKeySchema, type ProposalRequest, proposalRequestSchema } from '../../trading/proposal.ts';
@@ -125,14 +126,18 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
     '/v1/halt',
     door.guard(['orders:read'], async (c, caller) => {
       const { sub } = await standIn(caller, ownerNamed(c.req.url), 'can_view');
-      return c.json(haltView(await kernel.haltedAt(sub)));
+      return c.json(haltView(await kernel.trading(sub)));
     }),
   );
   app.put(
     '/v1/halt',
     door.guard(['orders:cancel'], async (c, caller) => {
       const { sub } = await standIn(caller, ownerNamed(c.req.url), 'can_halt');
-      return c.json(haltView(await kernel.halt({ ...proposerOf(caller), sub })));
+      const proposer = { ...proposerOf(caller), sub };
+      const { state } = haltRequest(c.req.header('content-type') === undefined ? {} : await jsonBody(c));
+      if (state === 'reducing') return c.json(haltView(await kernel.reduce(proposer)));
+      await kernel.halt(proposer);
+      return c.json(haltView(await kernel.trading(sub)));
     }),
   );
 }
@@ -190,8 +195,28 @@ export function proposalView(proposal: StoredProposal, approval: ProposalRouteOp
   };
 }
 
-function haltView(haltedAt: number | undefined) {
-  return haltedAt === undefined ? { halted: false } : { halted: true, halted_at: utcSeconds(haltedAt) };
+/** How far trading goes; `halted_at` for who asks about a halt alone. */
+export function haltView({ state, since, until, by }: TradingStanding) {
+  return {
+    halted: state === 'halted',
+    ...(state === 'halted' && since !== undefined ? { halted_at: utcSeconds(since) } : {}),
+    state,
+    ...(since === undefined ? {} : { since: utcSeconds(since) }),
+    ...(until === undefined ? {} : { until: utcSeconds(until) }),
+    ...(by === undefined ? {} : { by }),
+  };
+}
+
+/** Down only: what is up again is approved. */
+const haltSchema = z.strictObject({ state: z.enum(['halted', 'reducing']).default('halted') });
+
+function haltRequest(body: unknown): z.output<typeof haltSchema> {
+  const parsed = haltSchema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw new Refusal(400, 'invalid_query', 'the state must be "halted" or "reducing"', {
+    hint: 'Trading goes on by a proposal of the kind lift, which its owner approves.',
+    fields: ['state'],
+  });
 }
 
 function proposerOf(caller: Caller): ProposingCaller & Proposer {

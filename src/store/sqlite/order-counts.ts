@@ -3,7 +3,7 @@ import { type CountedFacts, countOf, reservedFor, sameTerms } from '../../tradin
 import { Dec, ZERO } from '../../trading/decimal.ts';
 import { newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
 import type { Order } from '../../trading/views.ts';
-import type { Claim, Counting, Usage } from '../order-journal.ts';
+import type { Claim, Counting, OpenEntry, OrderKey, Usage } from '../order-journal.ts';
 import { tradingStandings } from './halts.ts';
 
 /** Longer than any `min_seconds_between_same`. */
@@ -90,21 +90,51 @@ export function orderCounts(database: Database.Database) {
   return { counted, usage, timeOf };
 }
 
-/** What an order that is over counts for: the part of it that was filled, at its worst; undefined for all of it. */
-export function filledPart(row: { readonly notional: string; readonly qty: string }, order: Order) {
+/** Which orders are not known to be over, and what is written once one is. */
+export function orderEndings(database: Database.Database) {
+  const open = database.prepare<[string, number], OpenEntry>(`
+    SELECT sub, client_order_id AS clientOrderId, json_extract(result, '$.id') AS orderId FROM gateway_orders
+    WHERE account = ? AND over_at IS NULL AND state IN ('intent', 'placed', 'unknown')
+    ORDER BY created_at LIMIT ?`);
+  const select = database.prepare<[string, string], Reserved>(
+    'SELECT notional, qty FROM gateway_orders WHERE sub = ? AND client_order_id = ?',
+  );
+  const end = database.prepare(`
+    UPDATE gateway_orders SET over_at = @now, notional = @notional, qty = @qty
+    WHERE sub = @sub AND client_order_id = @clientOrderId AND state = 'placed' AND over_at IS NULL`);
+  return {
+    open: (account: string, limit: number) => open.all(account, limit),
+    /** Within a transaction. */
+    endIfOver({ sub, clientOrderId }: OrderKey, order: Order, now: number): void {
+      const reserved = select.get(sub, clientOrderId);
+      if (reserved === undefined || !isOver(order)) return;
+      end.run({ sub, clientOrderId, ...filledPart(reserved, order), now });
+    },
+  };
+}
+
+interface Reserved {
+  readonly notional: string;
+  readonly qty: string;
+}
+
+/** What an order that is over counts for: all of it, or the part that was filled, at its worst. */
+function filledPart({ notional, qty }: Reserved, order: Order): Reserved {
+  if (order.status === 'filled') return { notional, qty };
   const filled = new Dec(order.filled_qty);
-  if (order.status === 'filled') return undefined;
   if (filled.isZero()) return { notional: '0.00', qty: '0' };
   const part =
     order.qty === null
       ? filled.times(order.filled_avg_price ?? 0)
-      : new Dec(row.notional).times(filled).div(order.qty);
-  const notional = Dec.min(part, row.notional).toFixed(2, Dec.ROUND_UP);
-  return { notional, qty: Dec.min(filled, row.qty).toFixed() };
+      : new Dec(notional).times(filled).div(order.qty);
+  return {
+    notional: Dec.min(part, notional).toFixed(2, Dec.ROUND_UP),
+    qty: Dec.min(filled, qty).toFixed(),
+  };
 }
 
 /** For good: one that is `done_for_day` may go on tomorrow. */
-export function isOver({ status }: Order): boolean {
+function isOver({ status }: Order): boolean {
   return ['filled', 'canceled', 'expired', 'rejected', 'replaced'].includes(status);
 }
 

@@ -3,16 +3,9 @@ import type { CountedFacts } from '../../trading/counted-order.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { Order, Problem } from '../../trading/views.ts';
 import type { DecisionNote } from '../decision-store.ts';
-import type {
-  Claim,
-  JournalEntry,
-  JournalState,
-  OpenEntry,
-  OrderJournal,
-  OrderKey,
-} from '../order-journal.ts';
+import type { Claim, JournalEntry, JournalState, OrderJournal, OrderKey } from '../order-journal.ts';
 import { decisionNotes } from './decision-store.ts';
-import { countedColumns, filledPart, isOver, orderCounts } from './order-counts.ts';
+import { countedColumns, orderCounts, orderEndings } from './order-counts.ts';
 import { approvalUse } from './used-approvals.ts';
 
 /** @param database the gateway's, of its latest version */
@@ -73,19 +66,7 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
   const doubt = database.prepare(`
     UPDATE gateway_orders SET state = 'unknown', updated_at = @now
     WHERE sub = @sub AND client_order_id = @clientOrderId AND state = 'intent'`);
-  const open = database.prepare<[string, number], OpenEntry>(`
-    SELECT sub, client_order_id AS clientOrderId, json_extract(result, '$.id') AS orderId FROM gateway_orders
-    WHERE account = ? AND over_at IS NULL AND state IN ('intent', 'placed', 'unknown')
-    ORDER BY created_at LIMIT ?`);
-  const end = database.prepare(`
-    UPDATE gateway_orders SET over_at = @now, notional = @notional, qty = @qty
-    WHERE sub = @sub AND client_order_id = @clientOrderId AND state = 'placed' AND over_at IS NULL`);
-  const endIfOver = (key: OrderKey, order: Order, now: number) => {
-    const row = select.get(key.sub, key.clientOrderId);
-    if (row === undefined || !isOver(order)) return;
-    const { notional, qty } = filledPart(row, order) ?? row;
-    end.run({ ...idOf(key), notional, qty, now });
-  };
+  const { open, endIfOver } = orderEndings(database);
   const over = database.transaction(endIfOver);
   const place = database.transaction((key: OrderKey, order: Order, now: number) => {
     finish.run({ ...idOf(key), state: 'placed', result: JSON.stringify(order), now });
@@ -100,7 +81,7 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
     claim: async (entry, now, decide) => claim.immediate(entry, now, decide),
     counted: async (order, now) => counted(order, now),
     usage: async (sub, account, now) => usage(sub, account, now),
-    open: async (account, limit) => open.all(account, limit),
+    open: async (account, limit) => open(account, limit),
     over: async (key, order, now) => over.immediate(key, order, now),
     async reclaim(seen, now) {
       const { submissions, submittedAt } = seen;
@@ -132,9 +113,6 @@ interface Row {
   readonly submitted_at: number | null;
   readonly ambiguous: number;
   readonly result: string | null;
-  /** What it counts for. */
-  readonly notional: string;
-  readonly qty: string;
 }
 
 function entryOf(row: Row): JournalEntry {

@@ -13,6 +13,7 @@ import { kinds } from '../../trading/kinds/kinds.ts';
 import { type Proposal, type ProposalRequestInput, proposalSchema } from '../../trading/proposal.ts';
 import { questionToPropose } from '../../trading/relations.ts';
 import { CANCEL_SCOPE, PROPOSE_MESSAGES, PROPOSE_ORDERS, READ_SCOPES } from '../../trading/scopes.ts';
+import { tradingStates } from '../../trading/trading-state.ts';
 import {
   type Account,
   accountSchema,
@@ -35,8 +36,17 @@ import {
   parse,
 } from './gateway-requests.ts';
 
-/** Whether trading is halted; `halted_at` in RFC 3339. */
-const haltSchema = z.lazy(() => z.object({ halted: z.boolean(), halted_at: z.string().optional() }));
+/** How far trading goes, since when, until when it is so by itself, and by which client or rule; times in RFC 3339. */
+const haltSchema = z.lazy(() =>
+  z.object({
+    halted: z.boolean(),
+    halted_at: z.string().optional(),
+    state: z.enum(tradingStates),
+    since: z.string().optional(),
+    until: z.string().optional(),
+    by: z.string().optional(),
+  }),
+);
 export type Halt = z.output<typeof haltSchema>;
 
 /** What somebody is to somebody's account; times in RFC 3339. */
@@ -118,7 +128,8 @@ export interface GatewayClient {
    */
   withdraw(id: string): Promise<Proposal>;
   /** Stops all trading, and withdraws what waits for the person. Ended by a proposal of kind `lift`. */
-  halt(): Promise<Halt>;
+  /** Takes trading down: to nothing at all, or to what makes positions smaller. */
+  halt(state?: 'halted' | 'reducing'): Promise<Halt>;
   halted(): Promise<Halt>;
   /** Who is let at the person's account, and at whose they are. */
   access(): Promise<AccessList>;
@@ -340,7 +351,19 @@ function ofProposals({
           [PROPOSE_ORDERS, PROPOSE_MESSAGES],
         ),
       ),
-    halt: async () => parse(haltSchema, await request('/v1/halt', { method: 'PUT' }, [CANCEL_SCOPE])),
+    halt: async (state = 'halted') =>
+      parse(
+        haltSchema,
+        await request(
+          '/v1/halt',
+          {
+            method: 'PUT',
+            headers: { accept: 'application/json', 'content-type': 'application/json' },
+            body: JSON.stringify({ state }),
+          },
+          [CANCEL_SCOPE],
+        ),
+      ),
     halted: () => read('/v1/halt', haltSchema, ORDERS_READ),
     access: () => read('/v1/access', accessListSchema, ORDERS_READ),
     revokeAccess: async (id) => {

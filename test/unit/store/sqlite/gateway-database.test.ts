@@ -6,7 +6,15 @@ import { migrate } from '../../../../src/store/sqlite/migrate.ts';
 import { gatewayMigrations } from '../../../../src/store/sqlite/migrations/gateway.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 
-const draft = { account: 'PA3ALICE01', qty: '5', reference_price: '180', max_slippage: '0.01' } as OrderDraft;
+const draft = {
+  account: 'PA3ALICE01',
+  symbol: 'AAPL',
+  side: 'sell',
+  type: 'market',
+  qty: '5',
+  reference_price: '180',
+  max_slippage: '0.01',
+} as OrderDraft;
 const claim = { digest: 'digest', draft };
 const approvalOf = (jti: string) => ({ issuer: 'https://issuer.example', jti });
 
