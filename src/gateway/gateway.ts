@@ -22,8 +22,7 @@ import { QUIET_MS } from './orders/order-submission.ts';
 import { createOrderDesk, type OrderDesk } from './orders/place-order.ts';
 import { createOrderRules } from './policy/order-rules.ts';
 import { type RulesSource, staticRules } from './policy/rules.ts';
-import { relationsAccess } from './relations/relations-access.ts';
-import { createRelations } from './relations/relations-settings.ts';
+import { peopleOf } from './relations/people.ts';
 import { accessRoutes } from './routes/access.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { standingIn } from './routes/for-owner.ts';
@@ -81,21 +80,14 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   const entrance = createEntrance(options, provider, clock);
   const { traits, brokerFor } = broker;
-  const relations = createRelations(options.relations ?? { kind: 'embedded' }, {
-    store: stores.access,
-    fetch: send,
-    now,
-  });
-  const access = relationsAccess(relations, now);
-  const isKeptHere = (options.relations?.kind ?? 'embedded') === 'embedded';
-  const grants = isKeptHere ? stores.access : undefined;
+  const people = peopleOf(options, { fetch: send, now });
   const source = options.rules ?? staticRules();
   const rules = createOrderRules({
     rules: source,
     journal: stores.orders,
     halts: stores.halts,
     decisions: stores.decisions,
-    relations,
+    relations: people.relations,
     traits,
     clock,
   });
@@ -135,8 +127,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     }),
     messages: messagePorts(messageDesk),
     signatures,
-    access,
-    grants,
+    ...people,
     rules: source,
   });
 
@@ -149,8 +140,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     desk,
     messageDesk,
     kernel,
-    access,
-    grants,
+    ...people,
     detailsTypes: [detailsType, messageDetailsType],
   });
   kernel?.start();

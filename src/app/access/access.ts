@@ -1,4 +1,4 @@
-import type { AccessList } from '../../tools/gateway/gateway-client.ts';
+import type { AccessList } from '../../tools/gateway/access-requests.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { type AccessGranted, type AccessRole, accessRoles } from '../../trading/kinds/access.ts';
 import type { App } from '../app.ts';

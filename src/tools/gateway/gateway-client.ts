@@ -8,7 +8,6 @@ import {
 } from '../../trading/activity.ts';
 import { decimalString } from '../../trading/decimal.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
-import { accessRoles } from '../../trading/kinds/access.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
 import { type Proposal, type ProposalRequestInput, proposalSchema } from '../../trading/proposal.ts';
 import { questionToPropose } from '../../trading/relations.ts';
@@ -28,6 +27,7 @@ import {
   type Quote,
   quoteSchema,
 } from '../../trading/views.ts';
+import { type AccessRequests, ofAccess } from './access-requests.ts';
 import {
   type GatewayAccess,
   type GatewayClientOptions,
@@ -49,34 +49,6 @@ const haltSchema = z.lazy(() =>
 );
 export type Halt = z.output<typeof haltSchema>;
 
-/** What somebody is to somebody's account; times in RFC 3339. */
-export const accessSchema = z.lazy(() =>
-  z.object({
-    id: z.string(),
-    /** The owner. */
-    account: z.string(),
-    role: z.enum(accessRoles),
-    who: z.string(),
-    of: z.string().optional(),
-    from: z.string(),
-    until: z.string().optional(),
-    granted_at: z.string(),
-    in_force: z.boolean(),
-  }),
-);
-export type Access = z.output<typeof accessSchema>;
-
-/** `granted` by the person to others, `given` to them by others; nothing where it is kept `elsewhere`. */
-export const accessListSchema = z.lazy(() =>
-  z.object({
-    account: z.string(),
-    kept: z.enum(['here', 'elsewhere']),
-    granted: z.array(accessSchema),
-    given: z.array(accessSchema),
-  }),
-);
-export type AccessList = z.output<typeof accessListSchema>;
-
 /** How to look at a proposal. */
 export interface ProposalLook {
   /** Seconds, at most 25: how long the gateway may hold its answer back until something changes. */
@@ -87,7 +59,7 @@ export interface ProposalLook {
 }
 
 /** The gateway's HTTP interface, typed. Every call has a time-out. */
-export interface GatewayClient {
+export interface GatewayClient extends AccessRequests {
   account(): Promise<Account>;
   positions(): Promise<Position[]>;
   orders(query?: { status?: 'open' | 'closed' | 'all'; limit?: number }): Promise<Order[]>;
@@ -131,10 +103,6 @@ export interface GatewayClient {
   /** Takes trading down: to nothing at all, or to what makes positions smaller. */
   halt(state?: 'halted' | 'reducing'): Promise<Halt>;
   halted(): Promise<Halt>;
-  /** Who is let at the person's account, and at whose they are. */
-  access(): Promise<AccessList>;
-  /** Ends what the person gave or was given. @throws {TradeAgentError} `not_found` */
-  revokeAccess(id: string): Promise<void>;
   /**
    * Cancels, and returns the order as it is then.
    * @throws {TradeAgentError} `not_found`, `gateway_refused`; `details.problem` is `approval_required` where the order
@@ -165,7 +133,7 @@ export function createGatewayClient(
   options: GatewayClientOptions = {},
 ): GatewayClient {
   const requests = gatewayRequests(session, options);
-  return { ...ofAccount(requests), ...ofMarket(requests), ...ofProposals(requests) };
+  return { ...ofAccount(requests), ...ofMarket(requests), ...ofProposals(requests), ...ofAccess(requests) };
 }
 
 /** The account, what is in it, and what happened there. */
@@ -296,12 +264,10 @@ function ofProposals({
   accountOf,
 }: GatewayRequests): Pick<
   GatewayClient,
-  'propose' | 'proposal' | 'proposals' | 'withdraw' | 'halt' | 'halted' | 'access' | 'revokeAccess'
+  'propose' | 'proposal' | 'proposals' | 'withdraw' | 'halt' | 'halted'
 > {
-  const forOwner = (proposal: ProposalRequestInput) =>
-    accountOf === undefined || questionToPropose[proposal.kind] === undefined
-      ? proposal
-      : { for: accountOf, ...proposal };
+  const forOwner = (asked: ProposalRequestInput) =>
+    questionToPropose[asked.kind] === undefined ? asked : { for: accountOf, ...asked };
   return {
     propose: async (proposal, key) =>
       parse(
@@ -365,15 +331,6 @@ function ofProposals({
         ),
       ),
     halted: () => read('/v1/halt', haltSchema, ORDERS_READ),
-    access: () => read('/v1/access', accessListSchema, ORDERS_READ),
-    revokeAccess: async (id) => {
-      if (!idPattern.test(id)) {
-        throw new TradeAgentError('not_found', 'that is no access’s id', {
-          hint: 'See them with "trade-agent access list".',
-        });
-      }
-      await request(`/v1/access/${id}`, { method: 'DELETE' }, [CANCEL_SCOPE]);
-    },
   };
 }
 

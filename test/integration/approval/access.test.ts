@@ -100,7 +100,6 @@ describe('somebody else’s account', () => {
 
   it.each<[string, object, string]>([
     ['oneself', { role: 'advisor', who: 'alice' }, 'who'],
-    ['nobody who lives here', { role: 'advisor', who: 'bbo' }, 'who'],
     ['a member of nothing', { role: 'member', who: 'bob' }, 'access.of'],
     ['a viewer of a firm', { role: 'viewer', who: 'bob', of: 'acme' }, 'access.of'],
     ['what is over', { role: 'viewer', who: 'bob', until: '2020-01-01T00:00:00Z' }, 'until'],
@@ -110,6 +109,11 @@ describe('somebody else’s account', () => {
       code: 'invalid_proposal',
       fields: [field],
     });
+  });
+
+  it('is not opened to a name that nobody has', async () => {
+    const access = { role: 'advisor', who: 'bbo' };
+    expect(await refused(alice, { kind: 'access', access })).toMatchObject({ code: 'not_found' });
   });
 
   it('is opened by nobody for its owner', async () => {

@@ -35,7 +35,12 @@ export function accessKind({
       const begin = from ?? utcSeconds(clock.now());
       const isPerson = !NAMES.includes(role);
       if (isPerson && who === account) throw wrong('who', 'this is your own account already');
-      if (isPerson && isKnown?.(who) === false) throw wrong('who', `there is no ${who} here`);
+      if (isPerson && isKnown?.(who) === false) {
+        throw new Refusal(404, 'not_found', `there is no ${who} here`, {
+          hint: 'Name them as they sign in; "trade-agent home user list" at the home’s machine lists who there is.',
+          fields: ['who'],
+        });
+      }
       if (until !== undefined && Date.parse(until) <= Math.max(Date.parse(begin), clock.now())) {
         throw wrong('until', 'it would be over before it begins');
       }

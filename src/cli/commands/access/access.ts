@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { NewAccess } from '../../../app/access/access.ts';
 import { askingExits, sessionExits } from '../../../app/exit-codes.ts';
 import { safeLine } from '../../../net/shown-text.ts';
-import type { Access } from '../../../tools/gateway/gateway-client.ts';
+import type { Access } from '../../../tools/gateway/access-requests.ts';
 import { accessRoles } from '../../../trading/kinds/access.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
