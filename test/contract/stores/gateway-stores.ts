@@ -8,6 +8,7 @@ import { orderCountsContract } from './order-counts.ts';
 import { orderJournalContract } from './order-journal.ts';
 import { proofStoreContract } from './proof-store.ts';
 import { proposalCountsContract } from './proposal-counts.ts';
+import { proposalPartiesContract } from './proposal-parties.ts';
 import { proposalStoreContract } from './proposal-store.ts';
 import { signingKeyStoreContract } from './signing-key-store.ts';
 import { tradingStateContract } from './trading-state.ts';
@@ -22,6 +23,7 @@ export function gatewayStoresContract(open: OpenStores): void {
   proofStoreContract(open);
   proposalStoreContract(open);
   proposalCountsContract(open);
+  proposalPartiesContract(open);
   auditStoreContract(open);
   brokerKeyStoreContract(open);
   accessStoreContract(open);
