@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 import { SHIPPED, shippedModule } from './test/shipped/modules.ts';
 import { SummaryReporter } from './test/summary-reporter.ts';
 
+const { SHIPPED_TESTS } = process.env;
+
 /**
  * One command for all. `unit` touches no I/O beyond temporary files; `integration` starts real servers on loopback;
  * `shipped` is the same tests on the sources as they are bundled, with the dependencies as they are shipped; `e2e` runs the built program (dist/) as a user would; `crash` kills processes of a build with failpoints;
@@ -31,13 +33,15 @@ export default defineConfig({
         ],
         test: {
           name: 'shipped',
-          include: ['test/integration/**/*.test.{ts,tsx}', 'test/shipped/**/*.test.ts'],
-          // How a page looks and what a thousand price paths come to is the same either way; the pages that are shipped are
-          // opened in e2e.
-          exclude: [
-            'test/integration/home/{accessibility,accessible-pages,card-paint,decision-card,decision-flow}.test.ts',
-            'test/integration/{push/phone,sandbox/phone-pages,gateway/worst-case}.test.ts',
+          include: [
+            SHIPPED_TESTS === 'all'
+              ? 'test/integration/**/*.test.{ts,tsx}'
+              : // Whoever uses the dependencies that are changed for the bundle; the rest is played in e2e.
+                'test/integration/{agent,approval,check,cli,gateway}/*.test.{ts,tsx}',
+            'test/shipped/**/*.test.ts',
           ],
+          // What a thousand price paths come to is the same either way.
+          exclude: ['test/integration/gateway/worst-case.test.ts'],
           globalSetup: ['test/shipped/build.ts'],
           env: { TRADE_AGENT_SHIPPED: '1' },
           server: { deps: { external: [new RegExp(`/${SHIPPED}/`)] } },

@@ -1,4 +1,4 @@
-import type { Hono } from 'hono';
+import type { Context, Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import { z } from 'zod';
 import type { ApprovalKernel } from '../../approval/kernel.ts';
@@ -133,8 +133,10 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
     '/v1/halt',
     door.guard(['orders:cancel'], async (c, caller) => {
       const { sub } = await standIn(caller, ownerNamed(c.req.url), 'can_halt');
-      const proposer = { ...proposerOf(caller), sub };
-      const { state } = haltRequest(c.req.header('content-type') === undefined ? {} : await jsonBody(c));
+      const own = proposerOf(caller);
+      // On the record it says who, where that is not the owner.
+      const proposer = sub === own.sub ? own : { ...own, sub, clientId: `${own.clientId} of ${own.sub}` };
+      const { state } = haltRequest(hasBody(c) ? await jsonBody(c) : {});
       if (state === 'reducing') return c.json(haltView(await kernel.reduce(proposer)));
       await kernel.halt(proposer);
       return c.json(haltView(await kernel.trading(sub)));
@@ -205,6 +207,12 @@ export function haltView({ state, since, until, by }: TradingStanding) {
     ...(until === undefined ? {} : { until: utcSeconds(until) }),
     ...(by === undefined ? {} : { by }),
   };
+}
+
+/** To stop trading takes no word of what to stop. */
+function hasBody(c: Context): boolean {
+  const length = c.req.header('content-length');
+  return c.req.header('transfer-encoding') !== undefined || (length !== undefined && length !== '0');
 }
 
 /** Down only: what is up again is approved. */

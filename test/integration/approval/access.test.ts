@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { staticRules } from '../../../src/gateway/policy/rules.ts';
+import { createGatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
 import type { ProposalRequestInput } from '../../../src/trading/proposal.ts';
 import { type Person, type ProposalWorld, startProposalWorld } from './world.ts';
 
@@ -217,6 +218,31 @@ describe('an advisor', () => {
     const { id, code } = await alice.propose({ kind: 'lift', lift: {} });
     await alice.tap(code);
     await alice.until(id, 'executed');
+  });
+});
+
+describe('a profile that is about somebody else’s account', () => {
+  it('looks, proposes, cancels and halts there, and keeps messages to oneself', async () => {
+    await letIn('advisor');
+    const profile = { ...bob.session.profile, account_of: 'alice' };
+    const gateway = createGatewayClient({ fetch: bob.session.fetch, profile });
+    expect(await gateway.account()).toMatchObject({ account: numbers.alice });
+    expect(await gateway.positions()).toBeInstanceOf(Array);
+    const { kind, order } = buy() as Extract<ProposalRequestInput, { kind: 'order' }>;
+    const proposal = await gateway.propose({ kind, order }, `k${++next}`);
+    expect(proposal).toMatchObject({ for: 'alice', proposed_by: 'bob' });
+    await alice.tap(proposal.code);
+    const { result } = await bob.until(proposal.id, 'executed');
+    const { id } = result as { id: string };
+    expect(await gateway.orders()).toContainEqual(expect.objectContaining({ id }));
+    expect(await gateway.cancelOrder(id)).toMatchObject({ id, status: 'canceled' });
+    expect(await gateway.halted()).toMatchObject({ halted: false });
+    const message = { service: 'slack', recipient: '#trading', text: 'hello' } as const;
+    const sent = await gateway
+      .propose({ kind: 'message', message }, `k${++next}`)
+      .catch((error: unknown) => error);
+    // Bob's own affair: about alice's account it would be refused by that name.
+    expect(JSON.stringify(sent)).not.toContain('RELATION_DENIED');
   });
 });
 

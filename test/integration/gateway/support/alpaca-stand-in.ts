@@ -36,6 +36,8 @@ export interface AlpacaStandIn {
   /** When both sides were quoted and the last trade was made. Undefined: now. */
   quotedAt: Date | undefined;
   marketOpen: boolean;
+  /** The exchange's time. Undefined: now. */
+  now: Date | undefined;
   account: Record<string, unknown>;
   asset: { tradable: boolean; fractionable: boolean };
   /** Decides about the next submissions, one each; then they are accepted. */
@@ -74,6 +76,7 @@ export async function startAlpacaStandIn(): Promise<AlpacaStandIn> {
     price: { bid: 179.99, ask: 180.01, last: 180 },
     quotedAt: undefined,
     marketOpen: true,
+    now: undefined,
     account: {},
     asset: { tradable: true, fractionable: true },
     onSubmit: [],
@@ -140,7 +143,7 @@ async function handle(
       return answer(200, broker.calendar);
     case 'clock':
       return answer(200, {
-        timestamp: new Date().toISOString(),
+        timestamp: (broker.now ?? new Date()).toISOString(),
         is_open: broker.marketOpen,
         next_open: '2030-01-02T14:30:00Z',
         next_close: '2030-01-02T21:00:00Z',

@@ -4,11 +4,13 @@ import { connectAlpaca } from '../../../../src/gateway/broker/alpaca/alpaca-brok
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import { createAssetCatalogue } from '../../../../src/gateway/broker/asset-catalogue.ts';
 import type { Broker } from '../../../../src/gateway/broker/broker.ts';
+import type { BrokerTraits } from '../../../../src/gateway/broker/broker-traits.ts';
 import type { Caller } from '../../../../src/gateway/door/caller.ts';
 import { createOrderDesk, type OrderDesk } from '../../../../src/gateway/orders/place-order.ts';
 import { createOrderRules } from '../../../../src/gateway/policy/order-rules.ts';
 import { staticRules } from '../../../../src/gateway/policy/rules.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
+import type { GatewayStores } from '../../../../src/store/gateway-stores.ts';
 import type { OrderJournal } from '../../../../src/store/order-journal.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
@@ -21,6 +23,8 @@ export interface DeskWorld {
   readonly clock: TestClock;
   readonly alpaca: AlpacaStandIn;
   readonly journal: OrderJournal;
+  readonly stores: GatewayStores;
+  readonly traits: BrokerTraits;
   readonly broker: Broker;
   desk: OrderDesk;
   /** A resting order of alice's at the broker. */
@@ -36,7 +40,8 @@ export async function startDesk(): Promise<DeskWorld> {
   const clock = testClock();
   const alpaca = await startAlpacaStandIn();
   const database = new Database(':memory:');
-  const { orders: journal, halts, decisions } = sqliteGatewayStores(database);
+  const stores = sqliteGatewayStores(database);
+  const { orders: journal, halts, decisions } = stores;
   const connect = connectAlpaca({
     environment: 'paper',
     tradingUrl: alpaca.url,
@@ -70,6 +75,8 @@ export async function startDesk(): Promise<DeskWorld> {
     clock,
     alpaca,
     journal,
+    stores,
+    traits: alpacaTraits,
     broker: brokerOf('alice'),
     desk: start(),
     resting(changes = {}) {
