@@ -6,6 +6,7 @@ import { type ApprovalKernel, createApprovalKernel } from '../approval/kernel.ts
 import type { KernelParts } from '../approval/kernel-parts.ts';
 import type { Kind } from '../approval/kind.ts';
 import { accessKind } from '../approval/kinds/access/kind.ts';
+import { type BatchPorts, batchKind } from '../approval/kinds/batch/kind.ts';
 import { type CancelPorts, cancelKind } from '../approval/kinds/cancel/kind.ts';
 import { liftKind } from '../approval/kinds/lift/kind.ts';
 import { type MessagePorts, messageKind } from '../approval/kinds/message/kind.ts';
@@ -29,7 +30,7 @@ export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
   /** For requests to the provider. */
   readonly send: typeof fetch;
   readonly provider: IdentityProvider;
-  readonly orders: ReplacePorts & CancelPorts;
+  readonly orders: ReplacePorts & CancelPorts & BatchPorts;
   readonly messages: MessagePorts;
   readonly signatures: Signatures | undefined;
   readonly access: Access;
@@ -52,6 +53,7 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
     message: messageKind(messages),
     cancel: cancelKind(orders),
     replace: replaceKind(orders),
+    batch: batchKind(orders, clock),
     lift: liftKind({ halts, clock }),
     access: accessKind({ store: parts.grants, isKnown: options.isKnown, clock }),
   };

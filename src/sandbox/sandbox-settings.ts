@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { JWK } from 'jose';
 import type { Quotas } from '../approval/quotas.ts';
+import type { RulesSource } from '../gateway/policy/rules.ts';
 import type { HomeOptions } from '../home/home.ts';
 import { LOGIN_CLIENT_ID } from '../home/identity-provider/protocol.ts';
 import type { VaultOptions } from '../home/identity-provider/vault.ts';
@@ -90,8 +91,8 @@ export interface ApprovalSettings {
   readonly signature?: 'required' | 'off' | undefined;
   /** How accounts at the paper broker are opened; by token exchange unless said otherwise. */
   readonly credentials?: 'key_pair' | undefined;
-  readonly rules?: HomeOptions['gateway']['rules'] | undefined;
   readonly relations?: HomeOptions['gateway']['relations'] | undefined;
+  readonly rules: RulesSource;
 }
 
 export function homeSettings(
@@ -129,7 +130,6 @@ function gatewaySettings(
       ...(credentials === undefined ? {} : { credentials }),
     },
     sealSecret: sealSecret(seed),
-    ...(rules === undefined ? {} : { rules }),
     ...(relations === undefined ? {} : { relations }),
     messages: {
       slack: { audience: 'slack', url: `${addresses.services}/slack/api` },
@@ -151,6 +151,7 @@ function gatewaySettings(
     requireBoundTokens: true,
     ownClients: [LOGIN_CLIENT_ID],
     mounts,
+    rules,
   };
 }
 

@@ -131,7 +131,7 @@ const viewBase = {
     .object({
       code: z.string(),
       text: z.string(),
-      /** The problem's own members: `reason`, `reasons`, `limit`, `value`, `broker_message`. */
+      /** The problem's own members: `reason`, `reasons`, `limit`, `value`, `policy`, `broker_message`. */
       members: z.record(z.string(), z.unknown()).optional(),
     })
     .optional(),

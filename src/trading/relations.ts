@@ -33,6 +33,7 @@ export const questionToPropose: Readonly<Record<ProposalKind, RelationQuestion |
   message: undefined,
   cancel: 'can_cancel',
   replace: 'can_replace',
+  batch: 'can_propose',
   lift: 'can_lift',
   access: 'can_grant_access',
 };

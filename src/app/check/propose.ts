@@ -6,6 +6,7 @@ import type { Notice } from '../../notify/notice.ts';
 import type { AccountMemory } from '../../store/check-store.ts';
 import type { App } from '../app.ts';
 import { followRun } from '../run/follow-run.ts';
+import { askedSymbols } from './asked-symbols.ts';
 
 /**
  * Proposes orders the way of any order: the agent calls the tools, the person approves on their phone, the gateway
@@ -29,7 +30,7 @@ export async function propose(
   const agent = await app.agent({ model: 'builtin' });
   const result = await followRun(
     agent.run(
-      { orders: asked.map(({ request }) => request), composedBy: 'check', thread },
+      { orders: asked.map(({ request }) => request), composedBy: 'check', together: true, thread },
       { requestedBy: 'check', ...options, signal },
     ),
     signal,
@@ -37,10 +38,7 @@ export async function propose(
     thread,
   );
   for (const { rule, request } of asked) {
-    if (
-      rule !== undefined &&
-      result.approvals.some((one) => one.kind === 'order' && one.order.symbol === request.symbol)
-    )
+    if (rule !== undefined && result.approvals.some((one) => askedSymbols(one).includes(request.symbol)))
       await memory.asked(rule.name, rule.definition);
   }
   return result;

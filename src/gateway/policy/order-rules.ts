@@ -2,7 +2,7 @@ import type { Clock } from '../../machine/clock.ts';
 import type { DecisionNote, DecisionStore } from '../../store/decision-store.ts';
 import { DAY_LOSS, type Halts } from '../../store/halts.ts';
 import type { OrderJournal } from '../../store/order-journal.ts';
-import type { CountedFacts } from '../../trading/counted-order.ts';
+import { type CountedFacts, countedAfter } from '../../trading/counted-order.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { Refusal } from '../../trading/refusal.ts';
@@ -11,8 +11,8 @@ import type { BrokerTraits } from '../broker/broker-traits.ts';
 import type { Relations } from '../relations/relations.ts';
 import { dayLossExceeded, decide, refusalOfDecision } from './decide.ts';
 import type { Decision, Facts, Subject, WorldFacts } from './decision.ts';
-import { type OrderWorld, readWorld, worldFacts } from './order-world.ts';
-import { relationFacts, secondPersonAbove } from './parties.ts';
+import { type OrderWorld, readWorlds, worldFacts } from './order-world.ts';
+import { relationFacts } from './parties.ts';
 import type { Rules, RulesSource } from './rules.ts';
 
 export interface OrderRulesOptions {
@@ -31,6 +31,8 @@ export interface Asked {
   readonly draft: OrderDraft;
   /** The broker's id of the order in whose place it is put. */
   readonly replaces?: string | undefined;
+  /** Orders of a batch that will have gone out before it. */
+  readonly after?: readonly OrderDraft[] | undefined;
 }
 
 /** A decision to be made inside the transaction that claims the order. */
@@ -44,7 +46,7 @@ export interface Deciding {
 /** Where facts are gathered and decided upon: the same way before the person is asked and when it is carried out. */
 export interface OrderRules {
   /** @throws {Refusal} 422 `unknown_symbol`, and what the broker's reads throw */
-  world(broker: Broker, symbol: string): Promise<OrderWorld>;
+  worlds(broker: Broker, symbols: readonly string[]): Promise<ReadonlyMap<string, OrderWorld>>;
   /**
    * Holds an order to every rule, by what is counted now. A refusal is recorded.
    * @returns whether one person's approval is not enough for it
@@ -76,14 +78,15 @@ export function createOrderRules(options: OrderRulesOptions): OrderRules {
   };
 
   return {
-    world: (broker, symbol) => readWorld(broker, symbol, { journal, now: () => clock.now() }),
+    worlds: (broker, symbols) => readWorlds(broker, symbols, { journal, now: () => clock.now() }),
     async requireAllowed(asked, world, stage) {
       const { rules, facts } = await standing(asked, world);
-      const counted = await journal.counted(countingOf(asked), clock.now());
+      const counted = countedAfter(asked.after ?? [], await journal.counted(countingOf(asked), clock.now()));
       const decision = decided(rules, asked, facts, counted);
-      if (decision.effect !== 'deny') {
-        return { needsSecond: secondPersonAbove(rules.limitsOf(facts.account), facts) !== undefined };
-      }
+      const needsSecond = decision.reasons.includes('APPROVAL_NEEDS_SECOND');
+      if (decision.effect === 'allow') return { needsSecond };
+      // Whoever has not been asked yet is asked next.
+      if (decision.effect === 'ask' && asked.subject.approval === 'none') return { needsSecond };
       await decisions.note(noteOf(asked, decision, { ...facts, counted }, stage), clock.now());
       throw refusalOfDecision(decision);
     },
@@ -96,7 +99,7 @@ export function createOrderRules(options: OrderRulesOptions): OrderRules {
           return noteOf(asked, last, { ...facts, counted }, 'order');
         },
         refusal: () => {
-          if (last?.effect !== 'deny') throw new Error('nothing was refused');
+          if (last === undefined || last.effect === 'allow') throw new Error('nothing was refused');
           return refusalOfDecision(last);
         },
       };

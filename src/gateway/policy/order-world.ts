@@ -18,7 +18,7 @@ const MOST_OPEN = 500;
 /** So many orders that are no longer open are asked about for one decision; the rest for the next ones. */
 const MOST_ASKED = 20;
 
-/** What the broker tells of an account and a symbol at one moment. */
+/** What the broker tells of an account and a symbol at one moment; of several symbols, at the same one. */
 export interface OrderWorld {
   readonly account: Account;
   readonly positions: readonly Position[];
@@ -39,21 +39,19 @@ export interface OrderWorld {
  * gateway that the broker has told of.
  * @throws {Refusal} 422 `unknown_symbol`, and what the broker's reads throw
  */
-export async function readWorld(
+export async function readWorlds(
   broker: Broker,
-  symbol: string,
+  symbols: readonly string[],
   { journal, now }: { readonly journal: Pick<OrderJournal, 'open' | 'over'>; readonly now: () => number },
-): Promise<OrderWorld> {
+): Promise<ReadonlyMap<string, OrderWorld>> {
   // All at once: the price would be no fresher for waiting until the others are there.
-  const [account, asset, market, quotes, open] = await Promise.all([
+  const [account, assets, market, quotes, open] = await Promise.all([
     broker.account(),
-    broker.asset(symbol),
+    Promise.all(symbols.map((symbol) => broker.asset(symbol))),
     broker.clock(),
-    broker.quotes([symbol]),
+    broker.quotes(symbols),
     broker.orders({ status: 'open', limit: MOST_OPEN, symbols: [] }),
   ]);
-  const quote = quotes.find((found) => found.symbol === symbol);
-  if (asset === undefined || quote === undefined) throw unknownSymbol(symbol);
   const [positions, session, own] = await Promise.all([
     broker.positions(),
     lastSession(market, broker),
@@ -69,7 +67,22 @@ export async function readWorld(
   );
   const ours = new Set(own.map(({ clientOrderId }) => clientOrderId));
   const elsewhere = open.filter(({ client_order_id }) => !ours.has(client_order_id));
-  return { account, positions, asset, market, quote, session, elsewhere };
+  const common = { account, positions, market, session, elsewhere };
+  return new Map(
+    symbols.map((symbol, at) => {
+      const asset = assets[at];
+      const quote = quotes.find((found) => found.symbol === symbol);
+      if (asset === undefined || quote === undefined) throw unknownSymbol(symbol);
+      return [symbol, { ...common, asset, quote }];
+    }),
+  );
+}
+
+/** Of a symbol that was read. */
+export function requireSymbol(worlds: ReadonlyMap<string, OrderWorld>, symbol: string): OrderWorld {
+  const world = worlds.get(symbol);
+  if (world === undefined) throw unknownSymbol(symbol);
+  return world;
 }
 
 export function unknownSymbol(symbol: string): Refusal {

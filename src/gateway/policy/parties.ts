@@ -77,11 +77,10 @@ const cannotBeTold: Objection = {
 };
 
 function approverObjections(
-  { sub, owner, approval, approvers }: Subject,
+  { sub, owner, approvers }: Subject,
   facts: Facts,
   limits: AccountLimits | undefined,
 ): Objection[] {
-  if (approval === 'none') return [];
   if (sub !== owner && approvers.includes(sub)) {
     return [
       {

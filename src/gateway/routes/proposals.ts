@@ -32,6 +32,8 @@ const listQuery = z.strictObject({
   ...forParameter,
   state: z.enum(['open', 'all']).default('open'),
   limit: limitParameter(500, 100),
+  /** An `Idempotency-Key` of the caller's own client: what was proposed under it, whatever became of that. */
+  key: idempotencyKeySchema.optional(),
 });
 
 export interface ProposalRouteOptions {
@@ -69,9 +71,14 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
   app.get(
     '/v1/proposals',
     door.guard(['orders:read'], async (c, caller) => {
-      const { for: owner, ...query } = parseQuery(listQuery, c.req.url);
-      const { sub } = await standIn(caller, owner, 'can_view_proposals');
-      return c.json({ proposals: (await kernel.list(sub, query)).map(view) });
+      const { key, for: owner, ...query } = parseQuery(listQuery, c.req.url);
+      if (key === undefined) {
+        const { sub } = await standIn(caller, owner, 'can_view_proposals');
+        return c.json({ proposals: (await kernel.list(sub, query)).map(view) });
+      }
+      const { sub, clientId: client } = proposerOf(caller);
+      const found = await kernel.keyed({ sub, client, key });
+      return c.json({ proposals: found === undefined ? [] : [view(found)] });
     }),
   );
   app.get(

@@ -93,6 +93,8 @@ export interface GatewayClient extends AccessRequests {
   proposal(id: string, look?: ProposalLook): Promise<Proposal>;
   /** The user's, newest first. */
   proposals(query?: { state?: 'open' | 'all'; limit?: number }): Promise<Proposal[]>;
+  /** What this client proposed under a key. */
+  proposed(key: string): Promise<Proposal | undefined>;
   /**
    * Takes a proposal back, on the phone too.
    * @throws {TradeAgentError} `not_found`; `outcome_unknown` while it is carried out; `details.problem` is
@@ -264,7 +266,7 @@ function ofProposals({
   accountOf,
 }: GatewayRequests): Pick<
   GatewayClient,
-  'propose' | 'proposal' | 'proposals' | 'withdraw' | 'halt' | 'halted'
+  'propose' | 'proposal' | 'proposals' | 'proposed' | 'withdraw' | 'halt' | 'halted'
 > {
   const forOwner = (asked: ProposalRequestInput) =>
     questionToPropose[asked.kind] === undefined ? asked : { for: accountOf, ...asked };
@@ -308,6 +310,14 @@ function ofProposals({
           ORDERS_READ,
         )
       ).proposals,
+    proposed: async (key) =>
+      (
+        await read(
+          `/v1/proposals?${new URLSearchParams({ key })}`,
+          z.object({ proposals: z.array(proposalSchema) }),
+          ORDERS_READ,
+        )
+      ).proposals[0],
     withdraw: async (id) =>
       parse(
         proposalSchema,

@@ -61,6 +61,19 @@ export function subjectOf(kind: ProposalKind): Record<string, unknown> {
         draft: { ...stop, stop_price: '172.00' },
       };
     }
+    case 'batch': {
+      const sale = draft({ side: 'sell', client_order_id: 'ta-0123456789abcdef-1' });
+      const purchase = draft({ symbol: 'MSFT', client_order_id: 'ta-0123456789abcdef-2' });
+      const { account, environment, expires_at } = sale;
+      return {
+        account,
+        environment,
+        orders: [sale, { ...purchase, expires_at }],
+        on_failure: 'stop',
+        client_batch_id: 'ta-0123456789abcdef',
+        expires_at,
+      };
+    }
     case 'lift':
       return {
         halted_at: '2026-11-25T14:30:00Z',

@@ -10,6 +10,7 @@ import {
 import { homeAddressProblem } from '../../../home/settings/home-address.ts';
 import { DEFAULT_PORT, type ListenAddress, listenText } from '../../../home/settings/home-settings.ts';
 import { isSecureUrl } from '../../../net/secure-url.ts';
+import { Dec } from '../../../trading/decimal.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import type { Context } from '../../context.ts';
 import { type ListeningFlags, listeningOf } from '../../options/listening.ts';
@@ -29,6 +30,9 @@ export interface InitOptions extends BrokerKeyOptions, Partial<ListeningFlags> {
   readonly listen?: ListenAddress;
   readonly yes?: boolean;
 }
+
+/** So many orders of the largest size may go out a day. */
+const LARGEST_A_DAY = 5;
 
 type Asking = Pick<Context, 'io' | 'signal'>;
 
@@ -97,7 +101,11 @@ export async function limitAnswers(asking: Asking, options: InitOptions): Promis
       read: Number,
     })),
   };
-  return { ...usual, accounts: { [EVERY_ACCOUNT]: { ...usual.accounts[EVERY_ACCOUNT], ...asked } } };
+  const each = asked.max_order_notional;
+  // A day takes a few orders of the largest size.
+  const day = each === undefined ? {} : { max_day_notional: new Dec(each).times(LARGEST_A_DAY).toFixed() };
+  const limits = { ...usual.accounts[EVERY_ACCOUNT], ...day, ...asked };
+  return { ...usual, accounts: { [EVERY_ACCOUNT]: limits } };
 }
 
 async function limitAnswer(

@@ -49,20 +49,23 @@ describe('who has a part in an order', () => {
   it('are two above an amount, and one up to it', () => {
     expect(decided({}, yes, at('900.00'))).toMatchObject({ effect: 'allow' });
     expect(decided({}, yes, at('899.99'))).toMatchObject({
-      effect: 'deny',
+      effect: 'ask',
       reasons: ['APPROVAL_NEEDS_SECOND'],
       limit: '899.99',
       value: '900.00',
     });
     expect(decided({ approvers: ['alice', 'carol'] }, yes, at('899.99'))).toMatchObject({ effect: 'allow' });
-    expect(decided({ approvers: ['alice', 'alice'] }, yes, at('899.99'))).toMatchObject({ effect: 'deny' });
+    expect(decided({ approvers: ['alice', 'alice'] }, yes, at('899.99'))).toMatchObject({ effect: 'ask' });
   });
 
-  it('are two under a mandate as well, and not asked for before anybody approved', () => {
+  it('are two under a mandate as well, and asked for before anybody approved', () => {
     expect(decided({ approval: 'mandate' }, yes, at('899.99'))).toMatchObject({
       reasons: ['APPROVAL_NEEDS_SECOND'],
     });
-    expect(decided({ approval: 'none', approvers: [] }, yes, at('899.99'))).toMatchObject({ effect: 'ask' });
+    expect(decided({ approval: 'none', approvers: [] }, yes, at('899.99'))).toMatchObject({
+      effect: 'ask',
+      reasons: ['APPROVAL_NEEDS_SECOND'],
+    });
   });
 
   it('are two for what nothing bounds', () => {
