@@ -71,25 +71,17 @@ export function createGateway(options: GatewayOptions): Gateway {
     now,
   });
   const outlets = messageOutlets(options, provider, { fetch: send, timeoutMs: brokerTimeoutMs, now });
-  const broker = brokerAccess(options, provider, {
-    fetch: send,
-    now,
-    brokerTimeoutMs,
-    providerTimeoutMs,
-  });
+  const broker = brokerAccess(options, provider, { fetch: send, now, brokerTimeoutMs, providerTimeoutMs });
 
   const entrance = createEntrance(options, provider, clock);
   const { traits, brokerFor } = broker;
   const people = peopleOf(options, { fetch: send, now });
   const source = options.rules ?? staticRules();
   const rules = createOrderRules({
+    ...{ halts: stores.halts, decisions: stores.decisions, traits, clock },
     rules: source,
     journal: stores.orders,
-    halts: stores.halts,
-    decisions: stores.decisions,
     relations: people.relations,
-    traits,
-    clock,
   });
   const desk = createOrderDesk({
     journal: stores.orders,

@@ -129,6 +129,11 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
       });
     }),
   );
+  haltRoutes(app, door, options);
+}
+
+/** How far trading goes. Less is anybody's of the account to say; more takes the owner's tap. */
+function haltRoutes(app: Hono, door: Door, { kernel, standIn }: ProposalRouteOptions): void {
   app.get(
     '/v1/halt',
     door.guard(['orders:read'], async (c, caller) => {

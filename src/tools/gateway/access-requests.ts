@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { accessRoles } from '../../trading/kinds/access.ts';
+import type { ProposalRequestInput } from '../../trading/proposal.ts';
+import { questionToPropose } from '../../trading/relations.ts';
 import { CANCEL_SCOPE, READ_SCOPES } from '../../trading/scopes.ts';
 import type { GatewayRequests } from './gateway-requests.ts';
 
@@ -38,6 +40,11 @@ export interface AccessRequests {
   access(): Promise<AccessList>;
   /** Ends what the person gave or was given. @throws {TradeAgentError} `not_found` */
   revokeAccess(id: string): Promise<void>;
+}
+
+/** A proposal for the owner that a profile is about; what is about no account stays one's own. */
+export function inAccountOf(owner: string | undefined, asked: ProposalRequestInput): ProposalRequestInput {
+  return questionToPropose[asked.kind] === undefined ? asked : { for: owner, ...asked };
 }
 
 const [, , ORDERS_READ] = READ_SCOPES;

@@ -10,9 +10,7 @@ import { decimalString } from '../../trading/decimal.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
 import { type Proposal, type ProposalRequestInput, proposalSchema } from '../../trading/proposal.ts';
-import { questionToPropose } from '../../trading/relations.ts';
 import { CANCEL_SCOPE, PROPOSE_MESSAGES, PROPOSE_ORDERS, READ_SCOPES } from '../../trading/scopes.ts';
-import { tradingStates } from '../../trading/trading-state.ts';
 import {
   type Account,
   accountSchema,
@@ -27,7 +25,7 @@ import {
   type Quote,
   quoteSchema,
 } from '../../trading/views.ts';
-import { type AccessRequests, ofAccess } from './access-requests.ts';
+import { type AccessRequests, inAccountOf, ofAccess } from './access-requests.ts';
 import {
   type GatewayAccess,
   type GatewayClientOptions,
@@ -35,19 +33,7 @@ import {
   gatewayRequests,
   parse,
 } from './gateway-requests.ts';
-
-/** How far trading goes, since when, until when it is so by itself, and by which client or rule; times in RFC 3339. */
-const haltSchema = z.lazy(() =>
-  z.object({
-    halted: z.boolean(),
-    halted_at: z.string().optional(),
-    state: z.enum(tradingStates),
-    since: z.string().optional(),
-    until: z.string().optional(),
-    by: z.string().optional(),
-  }),
-);
-export type Halt = z.output<typeof haltSchema>;
+import { type HaltRequests, ofHalt } from './halt-requests.ts';
 
 /** How to look at a proposal. */
 export interface ProposalLook {
@@ -59,7 +45,7 @@ export interface ProposalLook {
 }
 
 /** The gateway's HTTP interface, typed. Every call has a time-out. */
-export interface GatewayClient extends AccessRequests {
+export interface GatewayClient extends AccessRequests, HaltRequests {
   account(): Promise<Account>;
   positions(): Promise<Position[]>;
   orders(query?: { status?: 'open' | 'closed' | 'all'; limit?: number }): Promise<Order[]>;
@@ -102,9 +88,6 @@ export interface GatewayClient extends AccessRequests {
    */
   withdraw(id: string): Promise<Proposal>;
   /** Stops all trading, and withdraws what waits for the person. Ended by a proposal of kind `lift`. */
-  /** Takes trading down: to nothing at all, or to what makes positions smaller. */
-  halt(state?: 'halted' | 'reducing'): Promise<Halt>;
-  halted(): Promise<Halt>;
   /**
    * Cancels, and returns the order as it is then.
    * @throws {TradeAgentError} `not_found`, `gateway_refused`; `details.problem` is `approval_required` where the order
@@ -135,7 +118,13 @@ export function createGatewayClient(
   options: GatewayClientOptions = {},
 ): GatewayClient {
   const requests = gatewayRequests(session, options);
-  return { ...ofAccount(requests), ...ofMarket(requests), ...ofProposals(requests), ...ofAccess(requests) };
+  return {
+    ...ofAccount(requests),
+    ...ofMarket(requests),
+    ...ofProposals(requests),
+    ...ofHalt(requests),
+    ...ofAccess(requests),
+  };
 }
 
 /** The account, what is in it, and what happened there. */
@@ -258,18 +247,13 @@ function ofMarket({ read }: GatewayRequests): Pick<GatewayClient, 'quotes' | 'ba
   };
 }
 
-/** What is asked of the person, and the halt. */
+/** What is asked of the person. */
 function ofProposals({
   request,
   read,
   timeoutMs,
   accountOf,
-}: GatewayRequests): Pick<
-  GatewayClient,
-  'propose' | 'proposal' | 'proposals' | 'proposed' | 'withdraw' | 'halt' | 'halted'
-> {
-  const forOwner = (asked: ProposalRequestInput) =>
-    questionToPropose[asked.kind] === undefined ? asked : { for: accountOf, ...asked };
+}: GatewayRequests): Pick<GatewayClient, 'propose' | 'proposal' | 'proposals' | 'proposed' | 'withdraw'> {
   return {
     propose: async (proposal, key) =>
       parse(
@@ -283,7 +267,7 @@ function ofProposals({
               'content-type': 'application/json',
               'idempotency-key': key,
             },
-            body: JSON.stringify(forOwner(proposal)),
+            body: JSON.stringify(inAccountOf(accountOf, proposal)),
           },
           [kinds[proposal.kind].proposeScope],
           PROPOSING_MS,
@@ -327,20 +311,6 @@ function ofProposals({
           [PROPOSE_ORDERS, PROPOSE_MESSAGES],
         ),
       ),
-    halt: async (state = 'halted') =>
-      parse(
-        haltSchema,
-        await request(
-          '/v1/halt',
-          {
-            method: 'PUT',
-            headers: { accept: 'application/json', 'content-type': 'application/json' },
-            body: JSON.stringify({ state }),
-          },
-          [CANCEL_SCOPE],
-        ),
-      ),
-    halted: () => read('/v1/halt', haltSchema, ORDERS_READ),
   };
 }
 

@@ -35,7 +35,10 @@ export function addAccessCommand(program: Command, cli: Cli): void {
   access
     .command('grant')
     .description('let somebody at your account, once your phone approves')
-    .argument('<who>', 'the user name of a person at your identity provider, or the name of a firm or household')
+    .argument(
+      '<who>',
+      'the user name of a person at your identity provider, or the name of a firm or household',
+    )
     .argument('<role>', accessRoles.join(', '))
     .option('--of <name>', 'the firm that an advisor works for; the household that a member is of')
     .option('--from <time>', 'from then on: a date, or a time as in RFC 3339')
