@@ -9,6 +9,7 @@ import type {
 } from '../store/proposal-store.ts';
 import type { ProposalState } from '../trading/proposal.ts';
 import { passesHalt } from './halts.ts';
+import { mandateOf } from './mandate-of.ts';
 import { isSettled, transitions } from './states.ts';
 import type { TokenSeal } from './token-seal.ts';
 
@@ -128,6 +129,7 @@ function auditEvent(seen: StoredProposal, after: ProposalChange): AuditEvent {
     return after.authReqId === after.ownerAuthReqId ? 'asked_again' : 'second_requested';
   }
   if (to === 'drafted') return 'asked_again';
+  if (to === 'approved' && from === 'drafted') return 'approved_by_mandate';
   if (to === 'approved' && from === 'executing') return 'not_taken';
   return to;
 }
@@ -141,6 +143,7 @@ export function proposalFacts(
   const { id, sub, client, kind, state, code, digest, subject, worstCase, requestedBy, provenance } =
     proposal;
   const { reason, result, authReqId, proposedBy, second } = proposal;
+  const mandate = mandateOf(proposal);
   return {
     proposal: id,
     sub,
@@ -155,6 +158,7 @@ export function proposalFacts(
     worst_case: worstCase,
     requested_by: requestedBy,
     provenance,
+    ...(mandate === undefined ? {} : { mandate }),
     ...(authReqId === undefined ? {} : { auth_req_id: authReqId }),
     ...(reason === undefined ? {} : { reason }),
     ...(result === undefined ? {} : { result }),

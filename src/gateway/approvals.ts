@@ -9,6 +9,7 @@ import { accessKind } from '../approval/kinds/access/kind.ts';
 import { type BatchPorts, batchKind } from '../approval/kinds/batch/kind.ts';
 import { type CancelPorts, cancelKind } from '../approval/kinds/cancel/kind.ts';
 import { liftKind } from '../approval/kinds/lift/kind.ts';
+import { type MandatePorts, mandateKind } from '../approval/kinds/mandate/kind.ts';
 import { type MessagePorts, messageKind } from '../approval/kinds/message/kind.ts';
 import { orderKind } from '../approval/kinds/order/kind.ts';
 import { type ReplacePorts, replaceKind } from '../approval/kinds/replace/kind.ts';
@@ -31,6 +32,7 @@ export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
   readonly send: typeof fetch;
   readonly provider: IdentityProvider;
   readonly orders: ReplacePorts & CancelPorts & BatchPorts;
+  readonly mandates: MandatePorts;
   readonly messages: MessagePorts;
   readonly signatures: Signatures | undefined;
   readonly access: Access;
@@ -56,6 +58,7 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
     batch: batchKind(orders, clock),
     lift: liftKind({ halts, clock }),
     access: accessKind({ store: parts.grants, isKnown: options.isKnown, clock }),
+    mandate: mandateKind(parts.mandates, clock),
   };
   return createApprovalKernel({
     store,

@@ -13,6 +13,8 @@ import { createIdentityProvider } from './door/identity-provider.ts';
 import { METADATA_PATH, protectedResourceMetadata } from './door/protected-resource-metadata.ts';
 import { createEntrance, type Entrance } from './entrance.ts';
 import type { GatewayOptions } from './gateway-options.ts';
+import { createMandateDesk, type MandateDesk } from './mandates/mandate-desk.ts';
+import { mandatePorts } from './mandates/mandate-ports.ts';
 import { createMessageDesk, type MessageDesk } from './messages/message-desk.ts';
 import { messageOutlets } from './messages/message-outlets.ts';
 import { messagePorts } from './messages/message-ports.ts';
@@ -26,6 +28,7 @@ import { peopleOf } from './relations/people.ts';
 import { accessRoutes } from './routes/access.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { standingIn } from './routes/for-owner.ts';
+import { mandateRoutes } from './routes/mandates.ts';
 import { marketRoutes } from './routes/market.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { orderRoutes } from './routes/orders.ts';
@@ -38,6 +41,8 @@ export interface Gateway {
   readonly app: Hono;
   /** For a person who is known to be there, and needs no token for it. Undefined where nothing is proposed. */
   readonly halts: Pick<ApprovalKernel, 'halt' | 'haltedAt'> | undefined;
+  /** As `halts`: their own mandates, to look at and to end. */
+  readonly mandates: MandateDesk | undefined;
   /**
    * What a client, or anybody, was allowed to do for a person has ended: what it proposed and is still open is withdrawn,
    * and the person's tokens elsewhere are forgotten.
@@ -71,7 +76,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     now,
   });
   const outlets = messageOutlets(options, provider, { fetch: send, timeoutMs: brokerTimeoutMs, now });
-  const broker = brokerAccess(options, provider, { fetch: send, now, brokerTimeoutMs, providerTimeoutMs });
+  const times = { brokerTimeoutMs, providerTimeoutMs };
+  const broker = brokerAccess(options, provider, { fetch: send, now, ...times });
 
   const entrance = createEntrance(options, provider, clock);
   const { traits, brokerFor } = broker;
@@ -83,30 +89,23 @@ export function createGateway(options: GatewayOptions): Gateway {
     journal: stores.orders,
     relations: people.relations,
   });
+  const { halts, mandates: granted } = stores;
   const desk = createOrderDesk({
-    journal: stores.orders,
-    halts: stores.halts,
-    rules,
-    brokerFor,
-    traits,
-    gateway: options.resource,
-    issuer,
-    detailsType,
+    ...{ journal: stores.orders, halts, mandates: granted, rules, brokerFor, traits },
+    ...{ gateway: options.resource, issuer, detailsType, clock, signatures },
     environment: options.broker.environment,
-    clock,
-    signatures,
   });
-
   const messageDesk = createMessageDesk({
-    journal: stores.messages,
-    outlets,
-    gateway: options.resource,
-    issuer,
+    ...{ journal: stores.messages, outlets, gateway: options.resource, issuer, clock, signatures },
     detailsType: messageDetailsType,
-    clock,
-    signatures,
   });
 
+  const maxSlippage = options.maxSlippage ?? '0.01';
+  const mandates = mandatePorts({
+    ...{ mandates: granted, brokerFor, maxSlippage, issuer, now },
+    rules: source,
+    isShown: options.approval?.details === 'rar',
+  });
   const kernel = approvalKernel(options, {
     clock,
     send,
@@ -115,14 +114,17 @@ export function createGateway(options: GatewayOptions): Gateway {
     orders: orderPorts({
       ...{ desk, rules, brokerFor, traits, now },
       journal: stores.orders,
-      maxSlippage: options.maxSlippage ?? '0.01',
+      maxSlippage,
+      cover: mandates.cover,
     }),
+    mandates,
     messages: messagePorts(messageDesk),
     signatures,
     ...people,
     rules: source,
   });
 
+  const mandateDesk = kernel && createMandateDesk({ mandates: granted, now, noted: () => kernel.noted() });
   const app = gatewayRoutes(options, {
     rules: source,
     entrance,
@@ -133,6 +135,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     messageDesk,
     kernel,
     ...people,
+    mandates: mandateDesk,
     detailsTypes: [detailsType, messageDetailsType],
   });
   kernel?.start();
@@ -140,6 +143,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     app,
     halts: kernel,
+    mandates: mandateDesk,
     revoked: (who) =>
       takeAway(who, [broker.credentials, ...[...outlets.values()].map(({ tokens }) => tokens)], kernel),
     async close() {
@@ -169,6 +173,7 @@ interface RouteParts {
   readonly kernel: ApprovalKernel | undefined;
   readonly access: Access;
   readonly grants: AccessStore | undefined;
+  readonly mandates: MandateDesk | undefined;
   readonly detailsTypes: readonly string[];
 }
 
@@ -194,6 +199,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
     });
     pingRoute(app, door, kernel);
     accessRoutes(app, door, { store: parts.grants, now });
+    if (parts.mandates !== undefined) mandateRoutes(app, door, parts.mandates);
   }
   connectionRoutes(
     app,

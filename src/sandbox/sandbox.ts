@@ -46,12 +46,12 @@ export interface SandboxOptions {
   readonly signature?: 'required' | 'off';
   /** `key_pair`: everybody's key pair at the paper broker is kept, by which others can act for them. */
   readonly credentials?: 'key_pair';
-  /** What orders are held to. */
-  readonly rules?: HomeOptions['gateway']['rules'];
   /** Who says how people stand to accounts. */
   readonly relations?: HomeOptions['gateway']['relations'];
   /** What else is served behind the gateway’s door. */
   readonly mounts?: HomeOptions['gateway']['mounts'];
+  /** What orders are held to; nothing unless said otherwise. */
+  readonly rules?: HomeOptions['gateway']['rules'];
   /** Other people’s clients that the identity provider knows beforehand. */
   readonly knownClients?: HomeOptions['knownClients'];
   /** A second place to write the ready file. */

@@ -6,6 +6,7 @@ export type AuditEvent =
   | 'requested'
   | 'asked_again'
   | 'approved'
+  | 'approved_by_mandate'
   | 'executing'
   | 'not_taken'
   | 'executed'
@@ -24,7 +25,11 @@ export type AuditEvent =
   | 'access_granted'
   | 'access_revoked'
   | 'owner_approved'
-  | 'second_requested';
+  | 'second_requested'
+  | 'mandate_granted'
+  | 'mandate_replaced'
+  | 'mandate_suspended'
+  | 'mandate_revoked';
 
 /** A line of the record, to be written in the transaction that makes it true. */
 export interface AuditNote {

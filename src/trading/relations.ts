@@ -35,5 +35,6 @@ export const questionToPropose: Readonly<Record<ProposalKind, RelationQuestion |
   replace: 'can_replace',
   batch: 'can_propose',
   lift: 'can_lift',
+  mandate: 'can_grant_mandate',
   access: 'can_grant_access',
 };

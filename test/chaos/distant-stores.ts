@@ -45,5 +45,6 @@ export function distantStores(stores: GatewayStores, life: Life, activity: Activ
     audit: distant(stores.audit),
     brokerKeys: distant(stores.brokerKeys),
     access: distant(stores.access),
+    mandates: distant(stores.mandates),
   };
 }

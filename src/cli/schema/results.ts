@@ -3,6 +3,7 @@ import { connectionNames } from '../../auth/connections/known-connections.ts';
 import { noticeSeverities } from '../../config/notice-settings.ts';
 import { profileSchema } from '../../config/profile.ts';
 import { accessRoles } from '../../trading/kinds/access.ts';
+import { mandateViewSchema } from '../../trading/mandate/mandate.ts';
 import { sentMessageSchema } from '../../trading/message.ts';
 import { environments, sides } from '../../trading/order.ts';
 import { tradingStates } from '../../trading/trading-state.ts';
@@ -222,6 +223,8 @@ export const resultSchemas = {
   }),
   'access-granted': z.object({ access: z.string().describe('its id'), granted_at: time }),
   'access-revoked': z.object({ access: z.string().describe('its id') }),
+  mandates: z.object({ mandates: z.array(mandateViewSchema) }),
+  mandate: z.object({ mandate: mandateViewSchema }),
   halt: z.object({
     halted: z.boolean(),
     halted_at: time.optional(),

@@ -1,5 +1,6 @@
 import { NO_TOKEN } from '../../approval/access.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import type { Caller } from '../door/caller.ts';
 import type { BrokerCredentials } from './broker-credentials.ts';
 import type { BrokerTokens } from './broker-token.ts';
 
@@ -25,8 +26,8 @@ export function exchangedCredentials(tokens: BrokerTokens): BrokerCredentials {
 }
 
 /** @throws {Refusal} 409 `account_not_connected` */
-function requireOwnToken({ accessToken }: { readonly accessToken: string }): void {
-  if (accessToken !== NO_TOKEN) return;
+function requireOwnToken({ by, accessToken }: Pick<Caller, 'by' | 'accessToken'>): void {
+  if (by === undefined || accessToken !== NO_TOKEN) return;
   throw new Refusal(
     409,
     'account_not_connected',

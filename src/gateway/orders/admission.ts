@@ -56,16 +56,17 @@ export async function admit(
     });
   }
   const send = await sending(draft, replaces, broker, traits);
-  const asked = { subject: byTap(caller), draft, replaces };
+  const asked = { subject: subjectOf(caller, draft), draft, replaces };
   await rules.requireAllowed(asked, world, 'order');
   // Again: the broker may have taken its time.
   requireUnexpired(draft.expires_at, options.clock);
   return { broker, asked, world, send };
 }
 
-function byTap({ sub, clientId = '', proposer, approvers }: Caller): Asked['subject'] {
-  const by = proposer ?? { sub, client: clientId };
-  return { ...by, owner: sub, approval: 'tap', approvers: approvers ?? [sub] };
+function subjectOf(caller: Caller, { mandate }: OrderDraft): Asked['subject'] {
+  const { sub, clientId = '', proposer, approvers } = caller;
+  const approval = mandate === undefined ? 'tap' : 'mandate';
+  return { ...(proposer ?? { sub, client: clientId }), owner: sub, approval, approvers: approvers ?? [sub] };
 }
 
 function requireUnexpired(expiresAt: string, clock: Clock): void {

@@ -1,3 +1,4 @@
+import type { Outside } from '../../approval/kinds/order/kind.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { DecisionNote, DecisionStore } from '../../store/decision-store.ts';
 import { DAY_LOSS, type Halts } from '../../store/halts.ts';
@@ -8,6 +9,7 @@ import type { OrderDraft } from '../../trading/order.ts';
 import type { Refusal } from '../../trading/refusal.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
+import { outsideOf } from '../mandates/outside-of.ts';
 import type { Relations } from '../relations/relations.ts';
 import { dayLossExceeded, decide, refusalOfDecision } from './decide.ts';
 import type { Decision, Facts, Subject, WorldFacts } from './decision.ts';
@@ -17,12 +19,12 @@ import type { Rules, RulesSource } from './rules.ts';
 
 export interface OrderRulesOptions {
   readonly rules: RulesSource;
-  readonly journal: Pick<OrderJournal, 'counted' | 'open' | 'over'>;
+  readonly journal: OrderJournal;
   readonly halts: Halts;
   readonly decisions: DecisionStore;
   readonly relations: Pick<Relations, 'check'>;
   readonly traits: BrokerTraits;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Clock;
 }
 
 /** An order that it is decided about. */
@@ -78,7 +80,7 @@ export function createOrderRules(options: OrderRulesOptions): OrderRules {
   };
 
   return {
-    worlds: (broker, symbols) => readWorlds(broker, symbols, { journal, now: () => clock.now() }),
+    worlds: (broker, symbols) => readWorlds(broker, symbols, { journal, clock, traits }),
     async requireAllowed(asked, world, stage) {
       const { rules, facts } = await standing(asked, world);
       const counted = countedAfter(asked.after ?? [], await journal.counted(countingOf(asked), clock.now()));
@@ -108,7 +110,37 @@ export function createOrderRules(options: OrderRulesOptions): OrderRules {
 }
 
 function decided(rules: Rules, asked: Asked, facts: WorldFacts, counted: CountedFacts): Decision {
-  return decide(rules, asked.subject, actionOf(asked), { ...facts, counted });
+  const decision = decide(rules, asked.subject, actionOf(asked), { ...facts, counted });
+  const { draft } = asked;
+  if (draft.mandate === undefined) return decision;
+  return decidedUnderMandate(decision, outsideOfItsMandate(draft, counted, rules, Date.parse(facts.at)));
+}
+
+/** Where it is under one: whether that covers it, by what is counted in the same moment. */
+function outsideOfItsMandate(
+  draft: OrderDraft,
+  { mandate }: CountedFacts,
+  rules: Rules,
+  now: number,
+): readonly Outside[] {
+  if (mandate == null) return [{ reason: 'MANDATE_NOT_FOUND', text: 'there is no such mandate' }];
+  return outsideOf(mandate, { draft, slot: draft.slot, rules }, now);
+}
+
+/** The rules' own reasons come first: a mandate is below them. */
+function decidedUnderMandate(decision: Decision, outside: readonly Outside[]): Decision {
+  const [first] = outside;
+  if (first === undefined) return decision;
+  const denied = decision.effect === 'deny';
+  const { limit, value } = first;
+  return {
+    ...decision,
+    effect: 'deny',
+    reasons: [...(denied ? decision.reasons : []), ...outside.map(({ reason }) => reason)],
+    texts: [...(denied ? decision.texts : []), ...outside.map(({ text }) => text)],
+    ...(denied || limit === undefined ? {} : { limit }),
+    ...(denied || value === undefined ? {} : { value }),
+  };
 }
 
 function actionOf({ replaces }: Asked): 'place' | 'replace' {

@@ -3,6 +3,7 @@ import { auditStoreContract } from './audit-store.ts';
 import { brokerKeyStoreContract } from './broker-key-store.ts';
 import { decisionStoreContract } from './decision-store.ts';
 import type { OpenStores } from './gateway-factory.ts';
+import { mandateStoreContract } from './mandate-store.ts';
 import { messageJournalContract } from './message-journal.ts';
 import { orderCountsContract } from './order-counts.ts';
 import { orderJournalContract } from './order-journal.ts';
@@ -27,5 +28,6 @@ export function gatewayStoresContract(open: OpenStores): void {
   auditStoreContract(open);
   brokerKeyStoreContract(open);
   accessStoreContract(open);
+  mandateStoreContract(open);
   signingKeyStoreContract(open);
 }

@@ -138,12 +138,24 @@ describe('an order that is over', () => {
   });
 });
 
+describe('an order whose outcome nobody asked for', () => {
+  it('is asked about for the next one, and counts no more once it can not come about', async () => {
+    const world = await within({ max_open_orders: 1 });
+    // Taken or not, nobody knows; it was not.
+    world.broker.onSubmit.push(({ drop }) => drop());
+    expect((await place(world)).status).toBe(504);
+    await refused(await place(world), { reason: 'ORDERS_EXCEED_MAX_OPEN' });
+    world.clock.advance(3_600_000);
+    expect((await place(world)).status).toBe(201);
+  });
+});
+
 describe('a halt', () => {
   let desk: DeskWorld;
   /** A desk whose journal lets something happen right after a claim, before the order goes out. */
   const deskThat = async (happens: (world: DeskWorld) => Promise<unknown>) => {
     desk = closed(await startDesk());
-    const { halts, decisions } = desk.stores;
+    const { halts, decisions, mandates } = desk.stores;
     const claimed: OrderJournal = {
       ...desk.journal,
       async claim(...given) {
@@ -154,7 +166,7 @@ describe('a halt', () => {
     };
     const { clock, traits, broker } = desk;
     return createOrderDesk({
-      ...{ journal: claimed, halts, clock, traits },
+      ...{ journal: claimed, halts, mandates, clock, traits },
       rules: createOrderRules({
         ...{ journal: claimed, halts, decisions, clock, traits },
         relations: { check: async () => true },

@@ -35,6 +35,7 @@ interface Subject {
   readonly qty: string;
   readonly client_order_id: string;
   readonly expires_at: string;
+  readonly mandate?: string | undefined;
 }
 
 type Step = Execution<unknown> | ((subject: Subject, approved: Approved) => Promise<Execution<unknown>>);
@@ -168,6 +169,7 @@ export function kernelWorld({
         key = `key-${qty}`,
         by = alice as ProposingCaller,
         owner = undefined as string | undefined,
+        more = {} as object,
       } = {},
     ) =>
       clock
@@ -179,6 +181,7 @@ export function kernelWorld({
               order: { symbol: 'AAPL', side: 'buy', qty },
               ttl,
               for: owner,
+              ...more,
             }),
             key,
           ),
@@ -262,12 +265,22 @@ export function kernelWorld({
 
   const orderKind: Kind<{ qty: string }, Subject, unknown> = {
     name: 'order',
-    subjectSchema: z.object({ qty: z.string(), client_order_id: z.string(), expires_at: z.string() }),
+    subjectSchema: z.object({
+      qty: z.string(),
+      client_order_id: z.string(),
+      expires_at: z.string(),
+      mandate: z.string().optional(),
+    }),
     resultSchema: z.unknown(),
     scope: 'orders:write',
     detailsType: 'trade_order',
-    complete: async ({ qty }, { subjectId, expiresAt }) => ({
-      subject: { qty, client_order_id: subjectId, expires_at: expiresAt },
+    complete: async ({ qty }, { subjectId, expiresAt, under }) => ({
+      subject: {
+        qty,
+        client_order_id: subjectId,
+        expires_at: expiresAt,
+        ...(under === undefined ? {} : { mandate: under.mandate }),
+      },
       subjectId,
       worstCase: null,
       warnings: [],

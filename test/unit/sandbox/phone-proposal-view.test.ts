@@ -7,6 +7,8 @@ import { proposalDetails, stopOrder, subjectOf } from '../../integration/sandbox
 
 /** Every value in a subject, however deep, as it stands there. */
 function leaves(value: unknown): unknown[] {
+  // A list of words is read as one.
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leaves) : [value];
 }
 
@@ -26,6 +28,11 @@ describe('a proposal as a person sees it', () => {
       'Let in bob as advisor of acme until 2027-01-01T00:00:00Z',
       'bob may see the account and propose orders, which you approve; may cancel, and halt',
     ],
+    [
+      'mandate',
+      'Buy AAPL, MSFT without asking again',
+      'At most $200.00 an order, $400.00 a day, 12 orders in all · once a week for each symbol and side · market, limit · AAPL up to $250.00',
+    ],
   ])('of kind %s says %s: %s', (kind, headline, terms) => {
     expect(proposalView(proposalDetails(kind))).toMatchObject({ headline, terms });
   });
@@ -44,6 +51,7 @@ describe('a proposal as a person sees it', () => {
     ['order', 'paper'],
     ['cancel', 'paper'],
     ['replace', 'paper'],
+    ['mandate', 'paper'],
     ['message', undefined],
     ['lift', undefined],
     ['access', undefined],
