@@ -3,6 +3,7 @@ import type { TradingStanding } from '../store/halts.ts';
 import type { ProposalKey, StoredProposal } from '../store/proposal-store.ts';
 import type { ProposalRequest } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
+import { actingFor } from './access.ts';
 import { settleExecution } from './carry-out.ts';
 import { createChanges } from './changes.ts';
 import type { KernelParts } from './kernel-parts.ts';
@@ -26,7 +27,7 @@ export interface ApprovalKernel {
    *   `resting`, and what completing it throws
    */
   propose(caller: ProposingCaller, request: ProposalRequest, key: string): Promise<Proposed>;
-  /** One's own. @throws {Refusal} 404 `not_found` */
+  /** One's own, and what one has proposed for others; here and below. @throws {Refusal} 404 `not_found` */
   find(sub: string, id: string): Promise<StoredProposal>;
   /** What a client proposed under a key, as long as it is kept. */
   keyed(key: ProposalKey): Promise<StoredProposal | undefined>;
@@ -115,14 +116,14 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
 
     async find(sub, id) {
       const found = await store.get(id);
-      if (found?.sub === sub) return found;
+      if (found !== undefined && isParty(found, sub)) return found;
       throw new Refusal(404, 'not_found', 'there is no such proposal of yours', {
         hint: 'List them with "trade-agent approvals".',
       });
     },
 
     keyed: async (key) => (await store.keyed(key))?.proposal,
-    list: (sub, { state, limit }) => store.list({ sub, state, limit }),
+    list: (sub, { state, limit }) => store.list({ party: sub, state, limit }),
     awaitChange: (id, version, ms, signal) =>
       changeOf(watching, { id, version }, ms, [signal, closing.signal]),
     follow: (sub, version, signal) => changesOf(watching, sub, version, [signal, closing.signal]),
@@ -187,9 +188,15 @@ async function takeUp(
   }
 }
 
-async function settle(parts: Parts, proposal: StoredProposal, asker: Proposer): Promise<StoredProposal> {
+/** The owner's, or of who proposed it. */
+function isParty({ sub, proposedBy }: StoredProposal, who: string): boolean {
+  return sub === who || proposedBy === who;
+}
+
+async function settle(parts: Parts, proposal: StoredProposal, looking: Proposer): Promise<StoredProposal> {
   const { store, kindOf, moves, attendants } = parts;
-  attendants.seen(asker);
+  const asker = actingFor(looking, proposal.sub);
+  attendants.seen(looking);
   const { id, state, kind } = proposal;
   if (state === 'executed' && !attendants.isAttended(id)) {
     // The broker may be out of reach: then it is as it was last seen.

@@ -6,15 +6,21 @@ import type { ApprovalScope } from '../trading/scopes.ts';
 /** Who proposes, by a verified access token. */
 export interface Proposer {
   readonly sub: string;
+  /** Who acts, where `sub` is an owner that somebody else acts for. */
+  readonly by?: string;
   readonly clientId: string;
   /** Thumbprint of the key that their token is bound to (RFC 9449 `cnf.jkt`), where it is bound to one. */
   readonly jkt?: string | undefined;
-  /** Only for token exchange. Never logged, stored or echoed. */
+  /** Only for token exchange. Never logged, stored or echoed. Empty where it is not the owner themselves (`NO_TOKEN`). */
   readonly accessToken: string;
 }
 
 /** The owner's yes: by a verified token of the approval, or by a mandate that they gave before. */
 export interface Approved {
+  /** Who proposed it, by which client; left out where a token is all that is known. */
+  readonly proposer?: { readonly sub: string; readonly client: string };
+  /** All who said yes, the owner first. */
+  readonly approvers?: readonly string[];
   readonly sub: string;
   readonly clientId: string | undefined;
   /** By which mandate, where nobody was asked: what it is held to is looked at where the order is claimed. */
@@ -49,6 +55,8 @@ export interface Completed<Subject> {
   readonly warnings: readonly string[];
   /** What the phone shows beside the subject: company name, effect on cash and position. Label to text. */
   readonly shows: Readonly<Record<string, string>>;
+  /** The owner's yes is not enough for this one: a second person must approve it too. */
+  readonly needsSecond?: boolean;
 }
 
 /** What carrying out came to. The members differ in what may follow, so none is thrown. */

@@ -13,6 +13,7 @@ import {
 } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { printableAscii } from '../trading/unseen.ts';
+import { actingFor, requireStanding } from './access.ts';
 import { drawFreeCode, drawProposalId, subjectIdOf } from './code.ts';
 import { proposalDigest } from './details.ts';
 import { haltedReason, passesHalt } from './halts.ts';
@@ -95,15 +96,23 @@ async function propose(
   request: ProposalRequest,
   key: KeyedRequest,
 ): Promise<Proposed> {
-  const { store, clock, kindOf, quotas, maxTtlSeconds, ownClients } = parts;
+  const { store, clock, kindOf, quotas, maxTtlSeconds, ownClients, access } = parts;
   const earlier = await store.keyed(key);
   if (earlier !== undefined) return known(earlier, key);
   const { sub, clientId: client } = caller;
-  const own = ownClients.has(client);
+  const owner = request.for ?? sub;
+  await requireStanding(access, { kind: request.kind, owner, proposer: sub });
+  // Whoever proposes for somebody else is to them what any program is: none of it is the owner's own words.
+  const own = ownClients.has(client) && owner === sub;
   const body = requestBody(request);
   const provenance =
-    own && request.provenance ? request.provenance : foreignProvenance(body, caller.clientName ?? client);
-  const asker = { sub, client, own: own && !isPassedOn(provenance), typed: own && isTyped(provenance) };
+    own && request.provenance ? request.provenance : foreignProvenance(body, namedAs(caller, owner));
+  const proposedBy = owner === sub ? undefined : sub;
+  const asker = {
+    ...{ sub: owner, proposedBy, client },
+    own: own && !isPassedOn(provenance),
+    typed: own && isTyped(provenance),
+  };
   const under = underOf(request);
   requireOwn(own, under !== undefined || request.kind === 'mandate');
   // Before the broker is asked anything; all of it is looked at again with the row.
@@ -114,23 +123,28 @@ async function propose(
   const expiresAt = utcSeconds(clock.now() + ttl * 1000);
   const kind = kindOf(request.kind);
   const completed = await kind.complete(body, {
-    proposer: caller,
+    proposer: actingFor(caller, owner),
     subjectId: subjectIdOf(sub, client, key.key),
     expiresAt,
     under,
   });
+  const { needsSecond = false, ...subject } = completed;
+  const second = needsSecond ? await access.second(owner, [owner, sub]) : undefined;
   failpoint('proposal.completed');
   const draft = {
-    ...completed,
+    ...subject,
     ...identityOf(request.kind, completed, {
       client,
+      proposedBy,
       provenance,
-      requestedBy: askedBy(own, caller, request) ?? null,
+      requestedBy: askedBy(own, caller, request, owner) ?? null,
     }),
-    sub,
+    shows: { ...partiesShown(caller, owner, second), ...completed.shows },
+    sub: owner,
+    proposedBy,
+    second,
     client,
-    username: caller.username,
-    email: caller.email,
+    ...(proposedBy === undefined ? { username: caller.username, email: caller.email } : nobodyElse),
     fingerprint: digestOf([request.kind, kind.fingerprint(completed.subject)]),
     provenance,
     typed: asker.typed,
@@ -209,11 +223,15 @@ function identityOf(
   { subject, worstCase }: Completed<unknown>,
   {
     client,
+    proposedBy,
     provenance,
     requestedBy,
-  }: { readonly client: string; readonly provenance: Provenance; readonly requestedBy: string | null },
+  }: Pick<Draft, 'client' | 'requestedBy' | 'proposedBy'> & { readonly provenance: Provenance },
 ) {
-  const statement = { kind, subject, worst_case: worstCase, provenance, requested_by: requestedBy, client };
+  const statement = {
+    ...{ kind, subject, worst_case: worstCase, provenance, requested_by: requestedBy, client },
+    proposed_by: proposedBy,
+  };
   return {
     id: drawProposalId(),
     kind,
@@ -229,15 +247,40 @@ function digestOf(value: unknown): string {
     .digest('base64url');
 }
 
+/** Of an owner who did not propose it, their token has told nothing else. */
+const nobodyElse = { username: undefined, email: undefined } as const;
+
+/** Whose words a request is, to its owner: somebody else's name, or the client's. */
+function namedAs({ sub, username, clientId, clientName }: ProposingCaller, owner: string): string {
+  if (sub === owner) return clientName ?? clientId;
+  return printableAscii(username ?? sub, LONGEST_CLIENT_NAME) || '?';
+}
+
+/** What both phones show of who has a part in it. */
+function partiesShown(
+  caller: ProposingCaller,
+  owner: string,
+  second: string | undefined,
+): Readonly<Record<string, string>> {
+  return {
+    ...(caller.sub === owner ? {} : { 'Proposed by': namedAs(caller, owner) }),
+    ...(caller.sub === owner && second === undefined ? {} : { 'Account of': owner }),
+    ...(second === undefined ? {} : { 'Takes two': `${owner}, then ${second}` }),
+  };
+}
+
 /**
  * Who a request says that it came from; of a client that is not our own, who the person has let in: whatever else it calls
  * itself, they would look for that name.
  */
 function askedBy(
   own: boolean,
-  { clientName }: ProposingCaller,
+  caller: ProposingCaller,
   request: ProposalRequest,
+  owner: string,
 ): string | undefined {
+  if (caller.sub !== owner) return namedAs(caller, owner);
+  const { clientName } = caller;
   const known = own || clientName === undefined ? '' : printableAscii(clientName, LONGEST_CLIENT_NAME);
   return known === '' ? request.requested_by : known;
 }

@@ -5,6 +5,7 @@ import type { ProposalState } from '../trading/proposal.ts';
  * compare-and-set, is the one writer.
  *
  * - `drafted → approved`: by a mandate that the owner gave before; nobody is asked.
+ * - `requested → requested`: one of two people said yes, and the other is asked.
  * - `requested → drafted`: the answer was lost after the person decided, so they are asked again.
  * - `executing → approved`: it certainly came to nothing (the broker was busy), and the approval still stands.
  * - `executing → executing`: a gateway that died in between goes on.
@@ -12,7 +13,7 @@ import type { ProposalState } from '../trading/proposal.ts';
  */
 export const transitions: Readonly<Record<ProposalState, readonly ProposalState[]>> = {
   drafted: ['requested', 'approved', 'expired', 'cancelled', 'blocked'],
-  requested: ['drafted', 'approved', 'denied', 'expired', 'cancelled', 'blocked'],
+  requested: ['requested', 'drafted', 'approved', 'denied', 'expired', 'cancelled', 'blocked'],
   approved: ['executing', 'expired', 'cancelled', 'blocked'],
   executing: ['executing', 'approved', 'executed', 'blocked', 'expired', 'unknown'],
   unknown: ['executing', 'executed', 'blocked', 'expired'],

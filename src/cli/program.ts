@@ -26,6 +26,7 @@ const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['approvals', async () => (await import('./commands/approvals/approvals.ts')).addApprovalsCommand],
   ['mandates', async () => (await import('./commands/mandates/mandates.ts')).addMandatesCommand],
   ['halt', async () => (await import('./commands/halt/halt.ts')).addHaltCommand],
+  ['access', async () => (await import('./commands/access/access.ts')).addAccessCommand],
   ['login', async () => (await import('./commands/login/login.ts')).addLoginCommand],
   ['logout', async () => (await import('./commands/logout/logout.ts')).addLogoutCommand],
   ['whoami', async () => (await import('./commands/whoami/whoami.ts')).addWhoamiCommand],

@@ -34,6 +34,8 @@ export const profileSchema = z.strictObject({
   /** The resource indicator (RFC 8707) of the gateway; its URL unless said otherwise. */
   audience: z.string().optional(),
   environment: z.enum(environments).default('paper'),
+  /** Whose account it is about, where that is not one's own: the owner's user name (`sub`), who lets one at it. */
+  account_of: z.string().min(1).max(256).optional(),
   login_client: z.strictObject({ client_id: z.string() }).optional(),
   /** Whether tokens are bound to this machine's key (RFC 9449); they are where the provider can, unless this is false. */
   dpop: z.boolean().optional(),

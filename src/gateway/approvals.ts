@@ -1,9 +1,11 @@
+import type { Access } from '../approval/access.ts';
 import { createAuditChain } from '../approval/audit-chain.ts';
 import { createCibaAsking } from '../approval/ciba/ciba-asking.ts';
 import { detailsTypeOfKind } from '../approval/details.ts';
 import { type ApprovalKernel, createApprovalKernel } from '../approval/kernel.ts';
 import type { KernelParts } from '../approval/kernel-parts.ts';
 import type { Kind } from '../approval/kind.ts';
+import { accessKind } from '../approval/kinds/access/kind.ts';
 import { type BatchPorts, batchKind } from '../approval/kinds/batch/kind.ts';
 import { type CancelPorts, cancelKind } from '../approval/kinds/cancel/kind.ts';
 import { liftKind } from '../approval/kinds/lift/kind.ts';
@@ -16,6 +18,7 @@ import { createMoves } from '../approval/moves.ts';
 import { defaultQuotas } from '../approval/quotas.ts';
 import { createTokenSeal } from '../approval/token-seal.ts';
 import type { Clock } from '../machine/clock.ts';
+import type { AccessStore } from '../store/access-store.ts';
 import type { ProposalKind } from '../trading/proposal.ts';
 import type { IdentityProvider } from './door/identity-provider.ts';
 import { verifyApprovalToken } from './door/token-verifier.ts';
@@ -34,6 +37,9 @@ export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
   readonly messages: MessagePorts;
   readonly policy: PolicyPorts;
   readonly signatures: Signatures | undefined;
+  readonly access: Access;
+  /** Who is let at whose account, where the gateway keeps that itself. */
+  readonly grants: AccessStore | undefined;
   readonly rules: RulesSource;
 }
 
@@ -53,6 +59,7 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
     replace: replaceKind(orders),
     batch: batchKind(orders, clock),
     lift: liftKind({ halts, clock }),
+    access: accessKind({ store: parts.grants, isKnown: options.isKnown, clock }),
     mandate: mandateKind(parts.mandates, clock),
     policy_change: policyChangeKind({ policy, clock }),
   };
@@ -60,6 +67,7 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
     store,
     moves: createMoves(store, createTokenSeal(approval.sealSecret), clock),
     halts,
+    access: parts.access,
     audit: createAuditChain(approval.auditFile, stores.audit),
     clock,
     detailsTypes,

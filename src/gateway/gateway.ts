@@ -1,6 +1,8 @@
 import { Hono } from 'hono';
+import type { Access } from '../approval/access.ts';
 import type { ApprovalKernel } from '../approval/kernel.ts';
 import { systemClock } from '../machine/clock.ts';
+import type { AccessStore } from '../store/access-store.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { Refusal } from '../trading/refusal.ts';
@@ -25,7 +27,10 @@ import { gatewayPolicy } from './policy/change/gateway-policy.ts';
 import type { PolicyDesk } from './policy/change/policy-desk.ts';
 import { createOrderRules } from './policy/order-rules.ts';
 import { type RulesSource, staticRules } from './policy/rules.ts';
+import { peopleOf } from './relations/people.ts';
+import { accessRoutes } from './routes/access.ts';
 import { connectionRoutes } from './routes/connections.ts';
+import { standingIn } from './routes/for-owner.ts';
 import { mandateRoutes } from './routes/mandates.ts';
 import { marketRoutes } from './routes/market.ts';
 import { messageRoutes } from './routes/messages.ts';
@@ -80,15 +85,14 @@ export function createGateway(options: GatewayOptions): Gateway {
   const entrance = createEntrance(options, provider, clock);
   const { traits, brokerFor } = broker;
   const { maxSlippage = '0.01' } = options;
+  const people = peopleOf(options, { fetch: send, now });
   const source = options.rules ?? staticRules();
   const policy = gatewayPolicy(options, { rules: source, brokerFor, clock });
   const rules = createOrderRules({
+    ...{ halts: stores.halts, decisions: stores.decisions, traits, clock },
     rules: source,
     journal: stores.orders,
-    halts: stores.halts,
-    decisions: stores.decisions,
-    traits,
-    clock,
+    relations: people.relations,
   });
   const { halts, mandates: granted } = stores;
   const desk = createOrderDesk({
@@ -121,6 +125,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     messages: messagePorts(messageDesk),
     policy,
     signatures,
+    ...people,
     rules: source,
   });
 
@@ -134,6 +139,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     desk,
     messageDesk,
     kernel,
+    ...people,
     mandates: mandateDesk,
     policy,
     check: orderCheck({ rules, brokerFor, traits, maxSlippage, now }),
@@ -172,6 +178,8 @@ interface RouteParts {
   readonly desk: OrderDesk;
   readonly messageDesk: MessageDesk;
   readonly kernel: ApprovalKernel | undefined;
+  readonly access: Access;
+  readonly grants: AccessStore | undefined;
   readonly mandates: MandateDesk | undefined;
   readonly policy: PolicyDesk;
   readonly check: OrderCheck;
@@ -183,9 +191,10 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   const { entrance, now, broker, outlets, kernel } = parts;
   const { door } = entrance;
   const app = new Hono();
-  portfolioRoutes(app, door, broker.brokerFor);
+  const standIn = standingIn(parts.access);
+  portfolioRoutes(app, door, broker.brokerFor, standIn);
   marketRoutes(app, door, broker.brokerFor, now);
-  orderRoutes(app, door, broker.brokerFor, parts.desk);
+  orderRoutes(app, door, broker.brokerFor, parts.desk, standIn);
   policyRoutes(app, door, { ...parts, stores: options.stores, brokerFor: broker.brokerFor });
   messageRoutes(app, door, parts.messageDesk);
   if (kernel !== undefined) {
@@ -193,10 +202,12 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
     proposalRoutes(app, door, {
       kernel,
       now,
+      standIn,
       isRevoked: options.isRevoked,
       approval: { method: 'ciba', phoneUrl },
     });
     pingRoute(app, door, kernel);
+    accessRoutes(app, door, { store: parts.grants, now });
     if (parts.mandates !== undefined) mandateRoutes(app, door, parts.mandates);
   }
   connectionRoutes(

@@ -41,7 +41,7 @@ export interface HomeOptions
   /** The gateway, but for what follows from the address. */
   readonly gateway: Omit<
     GatewayOptions,
-    'clock' | 'fetch' | 'issuer' | 'resource' | 'stores' | 'approval' | 'keys'
+    'clock' | 'fetch' | 'issuer' | 'resource' | 'stores' | 'approval' | 'keys' | 'isKnown'
   > & {
     readonly approval: GatewayApproval & { readonly client: { readonly id: string } };
   };
@@ -117,12 +117,14 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     keys,
     clock,
     isRevoked: provider.isRevoked,
+    isKnown: (sub) => people.find(sub) !== undefined,
   });
   const departures = watchDepartures({
     database: providerDatabase,
     end: async (sub) => {
       await keys.endPerson(sub);
       await stores.brokerKeys.removeAll(sub);
+      await stores.access.endPerson(sub, clock.now());
       await provider.endPerson(sub);
     },
     now: () => clock.now(),

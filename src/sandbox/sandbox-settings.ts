@@ -89,6 +89,9 @@ export interface ApprovalSettings {
   readonly quotas?: Quotas | undefined;
   /** `required` unless said otherwise. */
   readonly signature?: 'required' | 'off' | undefined;
+  /** How accounts at the paper broker are opened; by token exchange unless said otherwise. */
+  readonly credentials?: 'key_pair' | undefined;
+  readonly relations?: HomeOptions['gateway']['relations'] | undefined;
   readonly rules: RulesSource;
 }
 
@@ -117,12 +120,17 @@ export function homeSettings(
 function gatewaySettings(
   { seed, folder }: SandboxHome,
   addresses: SandboxAddresses,
-  { quotas, signature = 'required', mounts = [], rules }: ApprovalSettings,
+  { quotas, signature = 'required', mounts = [], credentials, rules, relations }: ApprovalSettings,
 ): HomeOptions['gateway'] {
   const privateKey = gatewayKey(seed);
   return {
     exchange: { client_id: GATEWAY_CLIENT_ID, privateKey, audience: CONNECTION },
-    broker: { kind: 'alpaca', environment: 'paper', trading_url: addresses.broker, simulated: true },
+    broker: {
+      ...{ kind: 'alpaca', environment: 'paper', trading_url: addresses.broker, simulated: true },
+      ...(credentials === undefined ? {} : { credentials }),
+    },
+    sealSecret: sealSecret(seed),
+    ...(relations === undefined ? {} : { relations }),
     messages: {
       slack: { audience: 'slack', url: `${addresses.services}/slack/api` },
       gmail: { audience: 'gmail', url: addresses.services },
@@ -134,7 +142,7 @@ function gatewaySettings(
       auditFile: join(folder, 'audit.jsonl'),
       client: { id: GATEWAY_CLIENT_ID },
       privateKey,
-      sealSecret: privateKey.d ?? '',
+      sealSecret: sealSecret(seed),
       delivery: 'ping',
       maxTtl: LONGEST_TTL_S,
       phoneUrl: phoneUrl(addresses.issuer),
@@ -162,6 +170,10 @@ function vaultClient(seed: SandboxSeed): Pick<OAuthClient, 'client_id' | 'client
 
 function redirectUri(connection: string, addresses: SandboxAddresses): string {
   return `${addresses.issuer}/connections/callback/${connection}`;
+}
+
+export function sealSecret(seed: SandboxSeed): string {
+  return gatewayKey(seed).d ?? '';
 }
 
 function gatewayKey(seed: SandboxSeed): JWK {

@@ -1,3 +1,4 @@
+import type { AccessStore } from './access-store.ts';
 import type { AuditStore } from './audit.ts';
 import type { BrokerKeyStore } from './broker-key-store.ts';
 import type { DecisionStore } from './decision-store.ts';
@@ -22,4 +23,5 @@ export interface GatewayStores {
   /** The lines that the stores before write. */
   readonly audit: AuditStore;
   readonly brokerKeys: BrokerKeyStore;
+  readonly access: AccessStore;
 }

@@ -61,6 +61,8 @@ const requestBase = {
   /** Who or what asked, in the proposer's own words: `chat`, `schedule close-check`. */
   requested_by: z.lazy(() => printable(80)).optional(),
   provenance: provenanceSchema.optional(),
+  /** The owner of the account that it is for, by their `sub`, where that is somebody else: their phone rings, no other. */
+  for: z.string().min(1).max(256).optional(),
   ttl: z.number().int().min(SHORTEST_TTL_S).max(LONGEST_TTL_S).optional(),
 };
 
@@ -138,6 +140,9 @@ const viewBase = {
   requested_by: z.string().nullable(),
   /** The OAuth client that proposed it. */
   client: z.string(),
+  /** Whose account it is for, and who proposed it, where those are two. */
+  for: z.string().optional(),
+  proposed_by: z.string().optional(),
   /** How often the same was proposed within the hour, this one counted; absent for the first. */
   again: z.number().int().optional(),
   provenance: provenanceSchema.optional(),
@@ -145,6 +150,8 @@ const viewBase = {
     method: z.string(),
     /** Where the person decides, where that is a page. */
     phone_url: z.string().optional(),
+    /** Where one person's approval is not enough: who is asked after the owner, and whether the owner has approved. */
+    second: z.object({ person: z.string(), owner_approved: z.boolean() }).optional(),
   }),
   /** Why it ended as it did, or what it waits for: the gateway's problem code, and a sentence. */
   reason: z

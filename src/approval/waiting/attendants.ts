@@ -102,7 +102,7 @@ export function createAttendants(parts: AttendantParts): Attendants {
     moved({ outcome, proposal }) {
       if (outcome !== 'moved') return;
       audit.flushSoon();
-      changes.tell(proposal.sub, proposal.id);
+      changes.tell(proposal);
       telling.tellOutcome(proposal);
     },
     async tellUntold() {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { connectionNames } from '../../auth/connections/known-connections.ts';
 import { noticeSeverities } from '../../config/notice-settings.ts';
 import { profileSchema } from '../../config/profile.ts';
+import { accessRoles } from '../../trading/kinds/access.ts';
 import { mandateViewSchema } from '../../trading/mandate/mandate.ts';
 import { sentMessageSchema } from '../../trading/message.ts';
 import { environments, sides } from '../../trading/order.ts';
@@ -34,6 +35,18 @@ const run = z.object({
     cost_usd: decimal.optional().describe('dollars; absent where it is not known'),
   }),
   error: error.optional(),
+});
+
+const access = z.object({
+  id: z.string(),
+  account: z.string().describe('its owner'),
+  role: z.enum(accessRoles),
+  who: z.string().describe('a person; for firm and household the name of such'),
+  of: z.string().optional().describe('the firm or household'),
+  from: time,
+  until: time.optional().describe('for good where it is left out'),
+  granted_at: time,
+  in_force: z.boolean(),
 });
 
 const thread = z.object({
@@ -203,6 +216,14 @@ export const resultSchemas = {
     approvals: z.array(approval),
     unknown: z.int().describe('how many are still of unknown outcome'),
   }),
+  access: z.object({
+    account: z.string().describe('whose: the person’s own name at the identity provider'),
+    kept: z.enum(['here', 'elsewhere']).describe('elsewhere: by the server that the gateway asks'),
+    granted: z.array(access).describe('by the person to others'),
+    given: z.array(access).describe('by others to the person'),
+  }),
+  'access-granted': z.object({ access: z.string().describe('its id'), granted_at: time }),
+  'access-revoked': z.object({ access: z.string().describe('its id') }),
   mandates: z.object({ mandates: z.array(mandateViewSchema) }),
   mandate: z.object({ mandate: mandateViewSchema }),
   halt: z.object({

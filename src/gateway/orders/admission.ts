@@ -63,9 +63,10 @@ export async function admit(
   return { broker, asked, world, send };
 }
 
-function subjectOf({ sub, clientId = '' }: Caller, { mandate }: OrderDraft): Asked['subject'] {
+function subjectOf(caller: Caller, { mandate }: OrderDraft): Asked['subject'] {
+  const { sub, clientId = '', proposer, approvers } = caller;
   const approval = mandate === undefined ? 'tap' : 'mandate';
-  return { sub, client: clientId, owner: sub, approval, approvers: [sub] };
+  return { ...(proposer ?? { sub, client: clientId }), owner: sub, approval, approvers: approvers ?? [sub] };
 }
 
 function requireUnexpired(expiresAt: string, clock: Clock): void {

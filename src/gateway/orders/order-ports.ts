@@ -76,7 +76,7 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
 }
 
 /** What of a world an order is completed with, and the rules that it is held to in it. */
-function shownWorld(rules: OrderRules, { sub, clientId: client }: Proposer, world: BrokerWorld): OrderWorld {
+function shownWorld(rules: OrderRules, proposer: Proposer, world: BrokerWorld): OrderWorld {
   const { account, quote, asset, positions } = world;
   return {
     account,
@@ -84,7 +84,8 @@ function shownWorld(rules: OrderRules, { sub, clientId: client }: Proposer, worl
     positions,
     requireAllowed(draft, { replaces, after } = {}) {
       const approval = draft.mandate === undefined ? 'none' : 'mandate';
-      const subject = { sub, client, owner: sub, approval, approvers: [] } as const;
+      const { sub: owner, clientId: client, by } = proposer;
+      const subject = { sub: by ?? owner, client, owner, approval, approvers: [] } as const;
       return rules.requireAllowed({ subject, draft, replaces, after }, world, 'proposal');
     },
   };

@@ -112,6 +112,7 @@ const comparisons: { readonly [Name in LimitName]: Comparison<NonNullable<Accoun
   max_position_weight: atMost,
   max_price_deviation: atMost,
   min_seconds_between_same: atLeast,
+  second_person_above: atMost,
   deny_opposing: exactly,
   symbols: (name, before, after) => [
     ...oneOf(`${name}.allow`, before?.allow, after?.allow),

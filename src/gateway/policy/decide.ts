@@ -5,6 +5,7 @@ import { Refusal } from '../../trading/refusal.ts';
 import { brokerObjections } from './broker-checks.ts';
 import type { Action, Decision, Facts, Objection, OrderFacts, Subject } from './decision.ts';
 import { type AccountLimits, limitObjections } from './limit-table.ts';
+import { partyObjections } from './parties.ts';
 import type { Rules } from './rules.ts';
 
 /** What makes exposure, or lets somebody else make it: rules that can't be read stop it. */
@@ -16,7 +17,7 @@ const ASKS: readonly PolicyReason[] = ['APPROVAL_MISSING', 'APPROVAL_NEEDS_SECON
 /**
  * Decides: by what is given and nothing else, so that the same is said before the person is asked, when it is carried out,
  * and inside the transaction that claims the order. All that stands against it is told, in this order: the state of trading,
- * the broker and the market, the limits, the policies. A cancel makes exposure smaller, and passes each of them.
+ * the broker and the market, who has a part in it, the limits, the policies. A cancel makes exposure smaller, and passes each of them.
  * @returns `deny` where anything stands against it whoever approves; `ask` where an approval is missing; else `allow`
  */
 export function decide(rules: Rules, subject: Subject, action: Action, facts: Facts): Decision {
@@ -70,6 +71,7 @@ function objectionsTo(rules: Rules, subject: Subject, action: Action, facts: Fac
   return [
     ...(isOrder ? stateObjections(order, facts, limits) : []),
     ...(isOrder && order !== null ? brokerObjections(order, facts) : []),
+    ...(isOrder ? partyObjections(subject, facts, limits) : []),
     ...(isOrder && order !== null && limits !== undefined
       ? limitObjections(limits, { facts, order, replaces: action === 'replace' })
       : []),

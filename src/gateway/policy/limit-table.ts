@@ -222,6 +222,13 @@ export const limitTable = {
       };
     },
   }),
+  second_person_above: limitRow({
+    // Whoever approves is looked at beside the limits (parties.ts).
+    schema: amount,
+    reason: 'APPROVAL_NEEDS_SECOND',
+    needs: 'what the order can come to',
+    check: () => undefined,
+  }),
   live: limitRow({
     // Read where mandates are granted, and where it is asked who must approve.
     schema: z.strictObject({

@@ -10,9 +10,11 @@ import type { Refusal } from '../../trading/refusal.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
 import { outsideOf } from '../mandates/outside-of.ts';
+import type { Relations } from '../relations/relations.ts';
 import { dayLossExceeded, decide, refusalOfDecision } from './decide.ts';
 import type { Decision, Facts, Subject, WorldFacts } from './decision.ts';
 import { type OrderWorld, readWorlds, worldFacts } from './order-world.ts';
+import { relationFacts } from './parties.ts';
 import type { Rules, RulesSource } from './rules.ts';
 
 export interface OrderRulesOptions {
@@ -20,6 +22,7 @@ export interface OrderRulesOptions {
   readonly journal: OrderJournal;
   readonly halts: Halts;
   readonly decisions: DecisionStore;
+  readonly relations: Pick<Relations, 'check'>;
   readonly traits: BrokerTraits;
   readonly clock: Clock;
 }
@@ -48,9 +51,14 @@ export interface OrderRules {
   worlds(broker: Broker, symbols: readonly string[]): Promise<ReadonlyMap<string, OrderWorld>>;
   /**
    * Holds an order to every rule, by what is counted now. A refusal is recorded.
+   * @returns whether one person's approval is not enough for it
    * @throws {Refusal} 403 `policy_denied`, or the broker's own problem, with `reason` and `reasons`
    */
-  requireAllowed(asked: Asked, world: OrderWorld, stage: DecisionNote['stage']): Promise<void>;
+  requireAllowed(
+    asked: Asked,
+    world: OrderWorld,
+    stage: DecisionNote['stage'],
+  ): Promise<{ readonly needsSecond: boolean }>;
   /** What would be decided about it now; nothing is written down. */
   decision(asked: Asked, world: OrderWorld): Promise<Decision>;
   /** The same with the rules of this moment, for the transaction that counts. */
@@ -58,13 +66,15 @@ export interface OrderRules {
 }
 
 export function createOrderRules(options: OrderRulesOptions): OrderRules {
-  const { rules: source, journal, halts, decisions, traits, clock } = options;
+  const { rules: source, journal, halts, decisions, relations, traits, clock } = options;
 
   /** Rules and facts as they are now. */
-  const known = async ({ draft, replaces }: Asked, world: OrderWorld) => ({
-    facts: worldFacts({ draft, replaces }, world, { traits, now: clock.now() }),
-    rules: await source.current(),
-  });
+  const known = async (asked: Asked, world: OrderWorld) => {
+    const { subject, draft, replaces } = asked;
+    const more = await relationFacts(relations, subject, actionOf(asked), clock.now());
+    const facts = { ...worldFacts({ draft, replaces }, world, { traits, now: clock.now() }), more };
+    return { rules: await source.current(), facts };
+  };
   /** The same; what follows from a loss is written down before it is decided. */
   const standing = async (asked: Asked, world: OrderWorld) => {
     const now = clock.now();
@@ -81,9 +91,10 @@ export function createOrderRules(options: OrderRulesOptions): OrderRules {
       const { rules, facts } = await standing(asked, world);
       const counted = countedAfter(asked.after ?? [], await journal.counted(countingOf(asked), clock.now()));
       const decision = decided(rules, asked, facts, counted);
-      if (decision.effect === 'allow') return;
+      const needsSecond = decision.reasons.includes('APPROVAL_NEEDS_SECOND');
+      if (decision.effect === 'allow') return { needsSecond };
       // Whoever has not been asked yet is asked next.
-      if (decision.effect === 'ask' && asked.subject.approval === 'none') return;
+      if (decision.effect === 'ask' && asked.subject.approval === 'none') return { needsSecond };
       await decisions.note(noteOf(asked, decision, { ...facts, counted }, stage), clock.now());
       throw refusalOfDecision(decision);
     },

@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { GatewayStores } from '../gateway-stores.ts';
+import { sqliteAccessStore } from './access-store.ts';
 import { sqliteAuditStore } from './audit-store.ts';
 import { sqliteBrokerKeyStore } from './broker-key-store.ts';
 import { sqliteDecisionStore } from './decision-store.ts';
@@ -32,6 +33,7 @@ export function sqliteGatewayStores(database: Database.Database): GatewayStores 
     mandates: sqliteMandateStore(database),
     audit: sqliteAuditStore(database),
     brokerKeys: sqliteBrokerKeyStore(database),
+    access: sqliteAccessStore(database),
   };
 }
 

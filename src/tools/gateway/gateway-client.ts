@@ -18,7 +18,6 @@ import {
   type Scope,
   USE_MANDATES,
 } from '../../trading/scopes.ts';
-import { tradingStates } from '../../trading/trading-state.ts';
 import {
   type Account,
   accountSchema,
@@ -27,6 +26,7 @@ import {
   type Position,
   positionSchema,
 } from '../../trading/views.ts';
+import { type AccessRequests, inAccountOf, ofAccess } from './access-requests.ts';
 import {
   type GatewayAccess,
   type GatewayClientOptions,
@@ -34,22 +34,10 @@ import {
   gatewayRequests,
   parse,
 } from './gateway-requests.ts';
+import { type HaltRequests, ofHalt } from './halt-requests.ts';
 import { type MandateRequests, ofMandates } from './mandate-requests.ts';
 import { type MarketRequests, ofMarket } from './market-requests.ts';
 import { ofPolicy, type PolicyClient } from './policy-requests.ts';
-
-/** How far trading goes, since when, until when it is so by itself, and by which client or rule; times in RFC 3339. */
-const haltSchema = z.lazy(() =>
-  z.object({
-    halted: z.boolean(),
-    halted_at: z.string().optional(),
-    state: z.enum(tradingStates),
-    since: z.string().optional(),
-    until: z.string().optional(),
-    by: z.string().optional(),
-  }),
-);
-export type Halt = z.output<typeof haltSchema>;
 
 /** How to look at a proposal. */
 export interface ProposalLook {
@@ -61,7 +49,12 @@ export interface ProposalLook {
 }
 
 /** The gateway's HTTP interface, typed. Every call has a time-out. */
-export interface GatewayClient extends MarketRequests, MandateRequests, PolicyClient {
+export interface GatewayClient
+  extends MarketRequests,
+    MandateRequests,
+    HaltRequests,
+    PolicyClient,
+    AccessRequests {
   account(): Promise<Account>;
   positions(): Promise<Position[]>;
   orders(query?: { status?: 'open' | 'closed' | 'all'; limit?: number }): Promise<Order[]>;
@@ -96,10 +89,6 @@ export interface GatewayClient extends MarketRequests, MandateRequests, PolicyCl
    *   `proposal_settled` where it ended before
    */
   withdraw(id: string): Promise<Proposal>;
-  /** Stops all trading, and withdraws what waits for the person. Ended by a proposal of kind `lift`. */
-  /** Takes trading down: to nothing at all, or to what makes positions smaller. */
-  halt(state?: 'halted' | 'reducing'): Promise<Halt>;
-  halted(): Promise<Halt>;
   /**
    * Cancels, and returns the order as it is then.
    * @throws {TradeAgentError} `not_found`, `gateway_refused`; `details.problem` is `approval_required` where the order
@@ -134,6 +123,8 @@ export function createGatewayClient(
     ...ofAccount(requests),
     ...ofMarket(requests),
     ...ofProposals(requests),
+    ...ofHalt(requests),
+    ...ofAccess(requests),
     ...ofMandates(requests),
     ...ofPolicy(requests),
   };
@@ -219,15 +210,13 @@ function ofAccount({
   };
 }
 
-/** What is asked of the person, and the halt. */
+/** What is asked of the person. */
 function ofProposals({
   request,
   read,
   timeoutMs,
-}: GatewayRequests): Pick<
-  GatewayClient,
-  'propose' | 'proposal' | 'proposals' | 'proposed' | 'withdraw' | 'halt' | 'halted'
-> {
+  accountOf,
+}: GatewayRequests): Pick<GatewayClient, 'propose' | 'proposal' | 'proposals' | 'proposed' | 'withdraw'> {
   return {
     propose: async (proposal, key) =>
       parse(
@@ -241,7 +230,7 @@ function ofProposals({
               'content-type': 'application/json',
               'idempotency-key': key,
             },
-            body: JSON.stringify(proposal),
+            body: JSON.stringify(inAccountOf(accountOf, proposal)),
           },
           proposingScopes(proposal),
           PROPOSING_MS,
@@ -285,20 +274,6 @@ function ofProposals({
           [PROPOSE_ORDERS, PROPOSE_MESSAGES],
         ),
       ),
-    halt: async (state = 'halted') =>
-      parse(
-        haltSchema,
-        await request(
-          '/v1/halt',
-          {
-            method: 'PUT',
-            headers: { accept: 'application/json', 'content-type': 'application/json' },
-            body: JSON.stringify({ state }),
-          },
-          [CANCEL_SCOPE],
-        ),
-      ),
-    halted: () => read('/v1/halt', haltSchema, ORDERS_READ),
   };
 }
 

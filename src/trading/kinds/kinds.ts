@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { access } from './access.ts';
 import { batch } from './batch.ts';
 import { cancel } from './cancel.ts';
 import type { KindWords } from './kind-words.ts';
@@ -19,6 +20,7 @@ export const kinds = {
   lift,
   mandate,
   policy_change: policyChange,
+  access,
 } as const;
 
 export type ProposalKind = keyof typeof kinds;

@@ -1,3 +1,4 @@
+import { accessStoreContract } from './access-store.ts';
 import { auditStoreContract } from './audit-store.ts';
 import { brokerKeyStoreContract } from './broker-key-store.ts';
 import { decisionStoreContract } from './decision-store.ts';
@@ -8,6 +9,7 @@ import { orderCountsContract } from './order-counts.ts';
 import { orderJournalContract } from './order-journal.ts';
 import { proofStoreContract } from './proof-store.ts';
 import { proposalCountsContract } from './proposal-counts.ts';
+import { proposalPartiesContract } from './proposal-parties.ts';
 import { proposalStoreContract } from './proposal-store.ts';
 import { signingKeyStoreContract } from './signing-key-store.ts';
 import { tradingStateContract } from './trading-state.ts';
@@ -22,8 +24,10 @@ export function gatewayStoresContract(open: OpenStores): void {
   proofStoreContract(open);
   proposalStoreContract(open);
   proposalCountsContract(open);
+  proposalPartiesContract(open);
   auditStoreContract(open);
   brokerKeyStoreContract(open);
+  accessStoreContract(open);
   mandateStoreContract(open);
   signingKeyStoreContract(open);
 }

@@ -67,6 +67,7 @@ beforeEach(async () => {
     rules: createOrderRules({
       ...{ journal, halts, decisions, clock },
       rules: staticRules(),
+      relations: { check: async () => true },
       traits: alpacaTraits,
     }),
     brokerFor: async () => broker,

@@ -167,7 +167,11 @@ describe('a halt', () => {
     const { clock, traits, broker } = desk;
     return createOrderDesk({
       ...{ journal: claimed, halts, mandates, clock, traits },
-      rules: createOrderRules({ journal: claimed, halts, decisions, clock, traits, rules: staticRules() }),
+      rules: createOrderRules({
+        ...{ journal: claimed, halts, decisions, clock, traits },
+        relations: { check: async () => true },
+        rules: staticRules(),
+      }),
       brokerFor: async () => broker,
       gateway: 'https://gateway.example',
       issuer: 'https://issuer.example',

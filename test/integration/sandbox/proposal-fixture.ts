@@ -123,6 +123,17 @@ export function subjectOf(kind: ProposalKind): Record<string, unknown> {
         client_policy_id: 'ta-0123456789',
         expires_at: inFiveMinutes(),
       };
+    case 'access':
+      return {
+        account: 'alice',
+        role: 'advisor',
+        who: 'bob',
+        of: 'acme',
+        from: '2026-11-25T14:30:00Z',
+        until: '2027-01-01T00:00:00Z',
+        client_access_id: 'ta-0123456789',
+        expires_at: inFiveMinutes(),
+      };
   }
 }
 

@@ -90,12 +90,14 @@ async function complete(
   const inOrder = [...requests].sort((a, b) => Number(a.side === 'buy') - Number(b.side === 'buy'));
   const worlds = await ports.worlds(proposer, symbols);
   const drafts: OrderDraft[] = [];
+  let needsSecond = false;
   for (const [at, request] of inOrder.entries()) {
     const world = worlds.get(request.symbol);
     if (world === undefined) throw new TypeError('a symbol has no world');
     const paid = { ...world, account: afterThese(drafts, world.account) };
     const draft = draftOrder(request, paid, ports, { subjectId: `${subjectId}-${at + 1}`, expiresAt });
-    await world.requireAllowed(draft, { after: drafts });
+    const allowed = await world.requireAllowed(draft, { after: drafts });
+    needsSecond ||= allowed.needsSecond;
     drafts.push(draft);
   }
   const [{ account }] = [...worlds.values()] as [OrderWorld, ...OrderWorld[]];
@@ -109,6 +111,7 @@ async function complete(
       expires_at: expiresAt,
     },
     subjectId,
+    needsSecond,
     ...batchEffects(drafts, worlds),
   };
 }

@@ -26,6 +26,7 @@ export interface OrderWorld {
   readonly positions: readonly Position[];
   /**
    * Holds an order to every rule that it will be held to when it is carried out.
+   * @returns whether the owner's approval is not enough for it
    * @throws {Refusal}
    */
   requireAllowed(
@@ -36,7 +37,7 @@ export interface OrderWorld {
       /** Orders that will have gone out before it: they are counted too. */
       readonly after?: readonly OrderDraft[];
     },
-  ): Promise<void>;
+  ): Promise<{ readonly needsSecond: boolean }>;
 }
 
 /** Which mandate covers an order, or why none does. */
@@ -85,7 +86,7 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
       const draft = draftOrder(request, world, ports, { subjectId, expiresAt });
       const cover = under === undefined ? undefined : await ports.cover(proposer, under, draft);
       const subject: OrderDraft = { ...draft, ...cover?.by };
-      await world.requireAllowed(subject);
+      const { needsSecond } = await world.requireAllowed(subject);
       const outside = cover?.outside ?? [];
       if (under?.only && outside.length > 0) throw notCovered(outside);
       const worst = worstCase(draft);
@@ -94,6 +95,7 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
         subject,
         subjectId,
         worstCase: worst,
+        needsSecond,
         shows,
         warnings: [
           ...outside.map(({ reason, text }) => `Not under a mandate: ${text} (${reason}).`),

@@ -45,12 +45,13 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
         expires_at: expiresAt,
       });
       ports.requireReplaceable(draft, order);
-      await world.requireAllowed(draft, { replaces: order.id });
+      const { needsSecond } = await world.requireAllowed(draft, { replaces: order.id });
       const worst = worstCase(draft);
       return {
         subject: { order, changes, draft },
         subjectId,
         worstCase: worst,
+        needsSecond,
         ...effectsOf(draft, worst, world),
       };
     },

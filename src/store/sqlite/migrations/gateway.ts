@@ -8,6 +8,7 @@ import { sql as signingKeys } from './gateway/0007-signing-keys.ts';
 import { sql as brokerKeys } from './gateway/0008-broker-keys.ts';
 import { sql as counting, reductions } from './gateway/0009-counting.ts';
 import { sql as mandates } from './gateway/0010-mandates.ts';
+import { sql as access } from './gateway/0011-access.ts';
 
 /** The versions of the gateway's database, oldest first. */
 export const gatewayMigrations = [
@@ -21,4 +22,5 @@ export const gatewayMigrations = [
   brokerKeys,
   counting + reductions,
   mandates,
+  access,
 ];

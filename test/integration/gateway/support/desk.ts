@@ -75,6 +75,7 @@ export async function startDesk(): Promise<DeskWorld> {
       rules: createOrderRules({
         ...{ journal, halts, decisions, clock },
         rules: staticRules(),
+        relations: { check: async () => true },
         traits: alpacaTraits,
       }),
       brokerFor: async ({ sub }) => brokerOf(sub),

@@ -50,9 +50,12 @@ describe('the rules of a gateway’s folder', () => {
     const rules = await (await source()).current();
     expect(said(rules)).toEqual(['allow']);
     expect(rules.limitsOf('PA1')).toBeUndefined();
-    expect(decide(rules, { ...alice, sub: 'bob', approvers: ['bob'] }, 'place', facts).reasons).toEqual([
-      'APPROVAL_BY_PROPOSER',
-    ]);
+    expect(
+      decide(rules, { ...alice, sub: 'bob', approvers: ['bob'] }, 'place', {
+        ...facts,
+        more: { 'relations.can_propose': true },
+      }).reasons,
+    ).toEqual(['APPROVAL_BY_PROPOSER']);
   });
 
   it('are limits, the owner’s rules and the firm’s, all together', async () => {

@@ -126,6 +126,7 @@ it(`an order meets the same reasons tried out, before the phone rings and in its
         cedar: { evaluate: () => around.cedar },
       };
       const judge = createOrderRules({
+        relations: { check: async () => true },
         rules: { current: async () => rules },
         journal: stores.orders,
         ...{

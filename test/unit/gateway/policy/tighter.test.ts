@@ -49,6 +49,7 @@ const all: fc.Arbitrary<Required<AccountLimits>> = fc.record({
   max_position_weight: fc.constantFrom('0.1', '0.2', '0.5'),
   max_price_deviation: fc.constantFrom('0.01', '0.05', '0.1'),
   min_seconds_between_same: fc.constantFrom(10, 60, 90),
+  second_person_above: amount,
   deny_opposing: fc.constant(true as const),
   symbols: fc.oneof(
     symbols.map((allow) => ({ allow })),
