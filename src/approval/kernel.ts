@@ -1,4 +1,5 @@
 import { failpoint } from '../machine/failpoint.ts';
+import type { TradingStanding } from '../store/halts.ts';
 import type { ProposalKey, StoredProposal } from '../store/proposal-store.ts';
 import type { ProposalRequest } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
@@ -46,7 +47,16 @@ export interface ApprovalKernel {
   called(authReqId: string, notificationToken: string): Promise<boolean>;
   /** Stops all trading of a person, and withdraws what is open. @returns since when, milliseconds since the epoch */
   halt(caller: Pick<Proposer, 'sub' | 'clientId'>): Promise<number>;
+  /**
+   * From now on a person's positions may only be made smaller: purchases are refused, when they are proposed and when they
+   * would be carried out. A halt stays one.
+   */
+  reduce(caller: Pick<Proposer, 'sub' | 'clientId'>): Promise<TradingStanding>;
   haltedAt(sub: string): Promise<number | undefined>;
+  /** A line of the record was noted elsewhere: it reaches the file soon. */
+  noted(): void;
+  /** How far a person's trading goes. */
+  trading(sub: string): Promise<TradingStanding>;
   /** Asks what became of one of unknown outcome, or of an open order, with the token of whoever looks. */
   settle(proposal: StoredProposal, asker: Proposer): Promise<StoredProposal>;
   /** Takes up whatever an earlier process left open. */
@@ -129,7 +139,15 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
       return since;
     },
 
+    async reduce({ sub, clientId }) {
+      const standing = await halts.reduce(sub, clientId, undefined, clock.now());
+      audit.flushSoon();
+      return standing;
+    },
+
     haltedAt: (sub) => halts.haltedAt(sub),
+    noted: () => audit.flushSoon(),
+    trading: (sub) => halts.standing(sub, clock.now()),
     settle: (proposal, asker) => settle(parts, proposal, asker),
 
     start() {

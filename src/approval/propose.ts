@@ -4,6 +4,7 @@ import { utcSeconds } from '../machine/clock.ts';
 import { failpoint } from '../machine/failpoint.ts';
 import type { Draft, Keyed, KeyedRequest, Standing, StoredProposal } from '../store/proposal-store.ts';
 import {
+  askedUnder,
   DEFAULT_TTL_S,
   type ProposalKind,
   type ProposalRequest,
@@ -16,7 +17,7 @@ import { drawFreeCode, drawProposalId, subjectIdOf } from './code.ts';
 import { proposalDigest } from './details.ts';
 import { haltedReason, passesHalt } from './halts.ts';
 import type { KernelParts } from './kernel-parts.ts';
-import type { Completed, Proposer } from './kind.ts';
+import type { Completed, Proposer, UnderMandate } from './kind.ts';
 import { proposalFacts } from './moves.ts';
 import { foreignProvenance, isPassedOn, isTyped } from './provenance.ts';
 import { type Asker, HOUR_MS, type Quotas, requireQuota } from './quotas.ts';
@@ -40,6 +41,12 @@ export interface ProposingRules {
   readonly maxTtlSeconds: number;
   /** Our own login clients: they alone are believed about where a field comes from. */
   readonly ownClients: ReadonlySet<string>;
+  /** Told of what was refused for a halt, for the gateway's log of decisions. */
+  readonly onHalted?: (refused: {
+    readonly sub: string;
+    readonly client: string;
+    readonly kind: ProposalKind;
+  }) => Promise<void>;
   /** @internal Four characters, instead of some at random: for codes that are to meet. */
   readonly drawCode?: () => string;
 }
@@ -97,9 +104,11 @@ async function propose(
   const provenance =
     own && request.provenance ? request.provenance : foreignProvenance(body, caller.clientName ?? client);
   const asker = { sub, client, own: own && !isPassedOn(provenance), typed: own && isTyped(provenance) };
+  const under = underOf(request);
+  requireOwn(own, under !== undefined || request.kind === 'mandate');
   // Before the broker is asked anything; all of it is looked at again with the row.
   const standing = await store.standing(asker, clock.now() - HOUR_MS);
-  requireNotHalted(standing, request.kind);
+  await requireNotHalted(parts, standing, { sub, client, kind: request.kind });
   requireQuota(standing, quotas, asker, clock.now());
   const ttl = Math.min(request.ttl ?? DEFAULT_TTL_S, maxTtlSeconds);
   const expiresAt = utcSeconds(clock.now() + ttl * 1000);
@@ -108,6 +117,7 @@ async function propose(
     proposer: caller,
     subjectId: subjectIdOf(sub, client, key.key),
     expiresAt,
+    under,
   });
   failpoint('proposal.completed');
   const draft = {
@@ -131,18 +141,19 @@ async function propose(
 
 /** Writes the row, or finds that there is one already. */
 async function write(
-  { store, clock, quotas, drawCode }: KernelParts & ProposingRules,
+  parts: KernelParts & ProposingRules,
   draft: Omit<Draft, 'again' | 'code'>,
   key: KeyedRequest,
   asker: Asker,
 ): Promise<Proposed> {
-  const { fingerprint, kind } = draft;
+  const { store, clock, quotas, drawCode } = parts;
+  const { fingerprint } = draft;
   for (;;) {
     const earlier = await store.keyed(key);
     if (earlier !== undefined) return known(earlier, key);
     const now = clock.now();
     const standing = await store.standing({ ...asker, fingerprint }, now - HOUR_MS);
-    requireNotHalted(standing, kind);
+    await requireNotHalted(parts, standing, draft);
     const { sameOpen, sameLately } = standing;
     if (sameOpen !== undefined) {
       const kept = await store.alias(key, sameOpen.id, standing);
@@ -163,11 +174,32 @@ async function write(
   }
 }
 
-function requireNotHalted({ haltedAt }: Standing, kind: ProposalKind): void {
+async function requireNotHalted(
+  { onHalted }: ProposingRules,
+  { haltedAt }: Standing,
+  { sub, client, kind }: Pick<Draft, 'sub' | 'client' | 'kind'>,
+): Promise<void> {
   if (passesHalt(kind) || haltedAt === undefined) return;
+  await onHalted?.({ sub, client, kind });
   throw new Refusal(403, 'policy_denied', haltedReason.text, {
     hint: 'End the halt with "trade-agent halt --lift", and approve that on your phone.',
     members: { ...haltedReason.members },
+  });
+}
+
+/** Under which mandate it is to be, where it says so: "never ask" alone means whichever covers it. */
+function underOf(request: ProposalRequest): UnderMandate | undefined {
+  const asked = askedUnder(request);
+  if (asked === undefined) return undefined;
+  return { mandate: asked.mandate ?? 'any', slot: asked.slot, only: asked.approval === 'mandate' };
+}
+
+/** @throws {Refusal} 403 `client_not_allowed`: nobody else's program asks for mandates, or goes by one */
+function requireOwn(own: boolean, isNeeded: boolean): void {
+  if (own || !isNeeded) return;
+  throw new Refusal(403, 'client_not_allowed', 'mandates are for the gateway’s own login client alone', {
+    hint: 'Propose the order without a mandate: its owner is asked.',
+    challenge: {},
   });
 }
 

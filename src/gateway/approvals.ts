@@ -4,8 +4,10 @@ import { detailsTypeOfKind } from '../approval/details.ts';
 import { type ApprovalKernel, createApprovalKernel } from '../approval/kernel.ts';
 import type { KernelParts } from '../approval/kernel-parts.ts';
 import type { Kind } from '../approval/kind.ts';
+import { type BatchPorts, batchKind } from '../approval/kinds/batch/kind.ts';
 import { type CancelPorts, cancelKind } from '../approval/kinds/cancel/kind.ts';
 import { liftKind } from '../approval/kinds/lift/kind.ts';
+import { type MandatePorts, mandateKind } from '../approval/kinds/mandate/kind.ts';
 import { type MessagePorts, messageKind } from '../approval/kinds/message/kind.ts';
 import { orderKind } from '../approval/kinds/order/kind.ts';
 import { type ReplacePorts, replaceKind } from '../approval/kinds/replace/kind.ts';
@@ -17,6 +19,8 @@ import type { ProposalKind } from '../trading/proposal.ts';
 import type { IdentityProvider } from './door/identity-provider.ts';
 import { verifyApprovalToken } from './door/token-verifier.ts';
 import type { GatewayOptions } from './gateway-options.ts';
+import { haltedNote } from './policy/halted-note.ts';
+import type { RulesSource } from './policy/rules.ts';
 import type { Signatures } from './signatures.ts';
 
 export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
@@ -24,9 +28,11 @@ export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
   /** For requests to the provider. */
   readonly send: typeof fetch;
   readonly provider: IdentityProvider;
-  readonly orders: ReplacePorts & CancelPorts;
+  readonly orders: ReplacePorts & CancelPorts & BatchPorts;
+  readonly mandates: MandatePorts;
   readonly messages: MessagePorts;
   readonly signatures: Signatures | undefined;
+  readonly rules: RulesSource;
 }
 
 /**
@@ -43,7 +49,9 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
     message: messageKind(messages),
     cancel: cancelKind(orders),
     replace: replaceKind(orders),
+    batch: batchKind(orders, clock),
     lift: liftKind({ halts, clock }),
+    mandate: mandateKind(parts.mandates, clock),
   };
   return createApprovalKernel({
     store,
@@ -69,6 +77,10 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
     quotas: approval.quotas ?? defaultQuotas,
     maxTtlSeconds: approval.maxTtl,
     ownClients: new Set(options.ownClients),
+    async onHalted(who) {
+      const { digest } = await parts.rules.current();
+      await stores.decisions.note(haltedNote(who, digest, clock.now()), clock.now());
+    },
     onError: options.onError ?? ((message) => process.stderr.write(`gateway: ${message}\n`)),
     // The row's own schema has checked what goes in: a kind meets its own subjects alone.
     kindOf: (kind) => kinds[kind] as Kind,

@@ -11,6 +11,8 @@ import { createIdentityProvider } from './door/identity-provider.ts';
 import { METADATA_PATH, protectedResourceMetadata } from './door/protected-resource-metadata.ts';
 import { createEntrance, type Entrance } from './entrance.ts';
 import type { GatewayOptions } from './gateway-options.ts';
+import { createMandateDesk, type MandateDesk } from './mandates/mandate-desk.ts';
+import { mandatePorts } from './mandates/mandate-ports.ts';
 import { createMessageDesk, type MessageDesk } from './messages/message-desk.ts';
 import { messageOutlets } from './messages/message-outlets.ts';
 import { messagePorts } from './messages/message-ports.ts';
@@ -18,12 +20,14 @@ import { mountedRoutes } from './mounts/mounted-routes.ts';
 import { orderPorts } from './orders/order-ports.ts';
 import { QUIET_MS } from './orders/order-submission.ts';
 import { createOrderDesk, type OrderDesk } from './orders/place-order.ts';
-import { limitPolicies } from './policy/limits.ts';
-import { builtinPolicies } from './policy/policy.ts';
+import { createOrderRules } from './policy/order-rules.ts';
+import { type RulesSource, staticRules } from './policy/rules.ts';
 import { connectionRoutes } from './routes/connections.ts';
+import { mandateRoutes } from './routes/mandates.ts';
 import { marketRoutes } from './routes/market.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { orderRoutes } from './routes/orders.ts';
+import { policyRoutes } from './routes/policy.ts';
 import { portfolioRoutes } from './routes/portfolio.ts';
 import { pingRoute, proposalRoutes } from './routes/proposals.ts';
 import { signaturesOf } from './signatures.ts';
@@ -32,6 +36,8 @@ export interface Gateway {
   readonly app: Hono;
   /** For a person who is known to be there, and needs no token for it. Undefined where nothing is proposed. */
   readonly halts: Pick<ApprovalKernel, 'halt' | 'haltedAt'> | undefined;
+  /** As `halts`: their own mandates, to look at and to end. */
+  readonly mandates: MandateDesk | undefined;
   /**
    * What a client, or anybody, was allowed to do for a person has ended: what it proposed and is still open is withdrawn,
    * and the person's tokens elsewhere are forgotten.
@@ -65,56 +71,57 @@ export function createGateway(options: GatewayOptions): Gateway {
     now,
   });
   const outlets = messageOutlets(options, provider, { fetch: send, timeoutMs: brokerTimeoutMs, now });
-  const broker = brokerAccess(options, provider, {
-    fetch: send,
-    now,
-    brokerTimeoutMs,
-    providerTimeoutMs,
-  });
+  const times = { brokerTimeoutMs, providerTimeoutMs };
+  const broker = brokerAccess(options, provider, { fetch: send, now, ...times });
 
   const entrance = createEntrance(options, provider, clock);
   const { traits, brokerFor } = broker;
-  const { limits } = options;
-  const policies = [...builtinPolicies, ...limitPolicies(limits), ...(options.policies ?? [])];
-  const desk = createOrderDesk({
+  const source = options.rules ?? staticRules();
+  const rules = createOrderRules({
+    rules: source,
     journal: stores.orders,
-    policies,
-    brokerFor,
+    halts: stores.halts,
+    decisions: stores.decisions,
     traits,
-    gateway: options.resource,
-    issuer,
-    detailsType,
+    clock,
+  });
+  const { halts, mandates: granted } = stores;
+  const desk = createOrderDesk({
+    ...{ journal: stores.orders, halts, mandates: granted, rules, brokerFor, traits },
+    ...{ gateway: options.resource, issuer, detailsType, clock, signatures },
     environment: options.broker.environment,
-    maxDayOrders: limits?.max_day_orders,
-    clock,
-    signatures,
   });
-
   const messageDesk = createMessageDesk({
-    journal: stores.messages,
-    outlets,
-    gateway: options.resource,
-    issuer,
+    ...{ journal: stores.messages, outlets, gateway: options.resource, issuer, clock, signatures },
     detailsType: messageDetailsType,
-    clock,
-    signatures,
   });
 
+  const maxSlippage = options.maxSlippage ?? '0.01';
+  const mandates = mandatePorts({
+    ...{ mandates: granted, brokerFor, maxSlippage, issuer, now },
+    rules: source,
+    isShown: options.approval?.details === 'rar',
+  });
   const kernel = approvalKernel(options, {
     clock,
     send,
     provider,
     detailsTypes: { order: options.detailsType, message: options.messageDetailsType },
     orders: orderPorts({
-      ...{ desk, policies, brokerFor, traits, now },
+      ...{ desk, rules, brokerFor, traits, now },
       journal: stores.orders,
-      maxSlippage: options.maxSlippage ?? '0.01',
+      maxSlippage,
+      cover: mandates.cover,
     }),
+    mandates,
     messages: messagePorts(messageDesk),
     signatures,
+    rules: source,
   });
 
+  const mandateDesk = kernel && createMandateDesk({ mandates: granted, now, noted: () => kernel.noted() });
   const app = gatewayRoutes(options, {
+    rules: source,
     entrance,
     now,
     broker,
@@ -122,6 +129,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     desk,
     messageDesk,
     kernel,
+    mandates: mandateDesk,
     detailsTypes: [detailsType, messageDetailsType],
   });
   kernel?.start();
@@ -129,6 +137,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     app,
     halts: kernel,
+    mandates: mandateDesk,
     revoked: (who) =>
       takeAway(who, [broker.credentials, ...[...outlets.values()].map(({ tokens }) => tokens)], kernel),
     async close() {
@@ -148,6 +157,7 @@ async function takeAway(
 }
 
 interface RouteParts {
+  readonly rules: RulesSource;
   readonly entrance: Entrance;
   readonly now: () => number;
   readonly broker: BrokerAccess;
@@ -155,6 +165,7 @@ interface RouteParts {
   readonly desk: OrderDesk;
   readonly messageDesk: MessageDesk;
   readonly kernel: ApprovalKernel | undefined;
+  readonly mandates: MandateDesk | undefined;
   readonly detailsTypes: readonly string[];
 }
 
@@ -166,6 +177,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   portfolioRoutes(app, door, broker.brokerFor);
   marketRoutes(app, door, broker.brokerFor, now);
   orderRoutes(app, door, broker.brokerFor, parts.desk);
+  policyRoutes(app, door, { ...parts, stores: options.stores, brokerFor: broker.brokerFor });
   messageRoutes(app, door, parts.messageDesk);
   if (kernel !== undefined) {
     const { phoneUrl } = options.approval ?? {};
@@ -176,6 +188,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
       approval: { method: 'ciba', phoneUrl },
     });
     pingRoute(app, door, kernel);
+    if (parts.mandates !== undefined) mandateRoutes(app, door, parts.mandates);
   }
   connectionRoutes(
     app,

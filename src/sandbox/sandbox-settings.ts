@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { JWK } from 'jose';
 import type { Quotas } from '../approval/quotas.ts';
+import type { RulesSource } from '../gateway/policy/rules.ts';
 import type { HomeOptions } from '../home/home.ts';
 import { LOGIN_CLIENT_ID } from '../home/identity-provider/protocol.ts';
 import type { VaultOptions } from '../home/identity-provider/vault.ts';
@@ -88,6 +89,7 @@ export interface ApprovalSettings {
   readonly quotas?: Quotas | undefined;
   /** `required` unless said otherwise. */
   readonly signature?: 'required' | 'off' | undefined;
+  readonly rules: RulesSource;
 }
 
 export function homeSettings(
@@ -115,7 +117,7 @@ export function homeSettings(
 function gatewaySettings(
   { seed, folder }: SandboxHome,
   addresses: SandboxAddresses,
-  { quotas, signature = 'required', mounts = [] }: ApprovalSettings,
+  { quotas, signature = 'required', mounts = [], rules }: ApprovalSettings,
 ): HomeOptions['gateway'] {
   const privateKey = gatewayKey(seed);
   return {
@@ -141,6 +143,7 @@ function gatewaySettings(
     requireBoundTokens: true,
     ownClients: [LOGIN_CLIENT_ID],
     mounts,
+    rules,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Quotas } from '../approval/quotas.ts';
 import { softwareKey } from '../approval/signature/software-key.ts';
+import { folderRules } from '../gateway/policy/rules-source.ts';
 import { Faults } from '../home/faults.ts';
 import { createHome, type HomeOptions } from '../home/home.ts';
 import { addMissing, type People } from '../home/identity-provider/people.ts';
@@ -42,10 +43,14 @@ export interface SandboxOptions {
   readonly signature?: 'required' | 'off';
   /** What else is served behind the gateway’s door. */
   readonly mounts?: HomeOptions['gateway']['mounts'];
+  /** What orders are held to; nothing unless said otherwise. */
+  readonly rules?: HomeOptions['gateway']['rules'];
   /** Other people’s clients that the identity provider knows beforehand. */
   readonly knownClients?: HomeOptions['knownClients'];
   /** A second place to write the ready file. */
   readonly readyFile?: string;
+  /** Told of rules in its folder that went wrong while it runs. */
+  readonly onError?: (message: string) => void;
 }
 
 export interface Sandbox {
@@ -68,7 +73,8 @@ const DRAIN_MS = 1_000;
 /**
  * Starts the whole world on loopback: a home (identity provider, phone, gateway) and around it a paper broker, a market,
  * and seeded people. They talk to each other over HTTP as they would in production.
- * @throws {TradeAgentError} `busy` when a sandbox already runs on this folder, `port_in_use`
+ * @throws {TradeAgentError} `busy` when a sandbox already runs on this folder, `port_in_use`, `invalid_config` for rules in it
+ *   that are wrong
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { clock = systemClock, faults = new Faults() } = options;
@@ -183,8 +189,11 @@ async function openParties(
   const database = openDatabase('identity-provider');
   const vault = createVault({ ...vaultSettings(seed, addresses), database, clock });
   await connectBroker(vault, seed.users);
+  const { onError } = options;
+  // Orders are held to nothing, unless its folder says so.
+  const rules = options.rules ?? (await folderRules(home.folder, onError === undefined ? {} : { onError }));
   const { people, keys, listener, close } = await createHome({
-    ...homeSettings(home, addresses, options),
+    ...homeSettings(home, addresses, { ...options, rules }),
     providerDatabase: database,
     stores: sqliteGatewayStores(openDatabase('gateway')),
     vault,

@@ -40,8 +40,10 @@ export function distantStores(stores: GatewayStores, life: Life, activity: Activ
     proofs: distant(stores.proofs),
     proposals: distant(stores.proposals),
     halts: distant(stores.halts),
+    decisions: distant(stores.decisions),
     keys: distant(stores.keys),
     audit: distant(stores.audit),
     brokerKeys: distant(stores.brokerKeys),
+    mandates: distant(stores.mandates),
   };
 }

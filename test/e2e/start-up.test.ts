@@ -55,6 +55,7 @@ const oauth = ['openid-client', 'oauth4webapi'];
 const sandbox = ['oidc-provider', 'koa', 'hono', '@alpacahq/alpaca-trade-api'];
 const model = ['@langchain/openai', 'openai'];
 const mcp = ['@modelcontextprotocol/server', '@modelcontextprotocol/core'];
+const rules = ['@cedar-policy/cedar-wasm'];
 
 function expectNone(code: ReadonlySet<string>, packages: readonly string[]): void {
   expect(packages.filter((name) => code.has(name))).toEqual([]);
@@ -63,7 +64,7 @@ function expectNone(code: ReadonlySet<string>, packages: readonly string[]): voi
 describe('what a command loads', () => {
   it('knows each of the packages by name: every one of them is in the bundle or beside it', () => {
     const all = new Set(Object.keys(outputs).flatMap((file) => contents(file.replace(/^dist\//, ''))));
-    for (const name of [...terminal, ...agent, ...oauth, ...sandbox, ...model, ...mcp])
+    for (const name of [...terminal, ...agent, ...oauth, ...sandbox, ...model, ...mcp, ...rules])
       expect(all, name).toContain(name);
   });
 
@@ -83,20 +84,29 @@ describe('what a command loads', () => {
     async (args) => {
       const { code } = await loads(args);
       expect(code).toContain('zod');
-      expectNone(code, [...terminal, ...agent, ...database, ...oauth, ...sandbox, ...model, ...mcp]);
+      expectNone(code, [
+        ...terminal,
+        ...agent,
+        ...database,
+        ...oauth,
+        ...sandbox,
+        ...model,
+        ...mcp,
+        ...rules,
+      ]);
     },
   );
 
   it('a list of approvals loads the database, but no graph', async () => {
     const { code } = await loads(['approvals']);
     expect([...code]).toEqual(expect.arrayContaining(database));
-    expectNone(code, [...terminal, ...agent, ...oauth, ...sandbox, ...model]);
+    expectNone(code, [...terminal, ...agent, ...oauth, ...sandbox, ...model, ...rules]);
   });
 
   it('a run of the built-in planner loads no chat, no model client, no OAuth library and no sandbox', async () => {
     const { files, code } = await loads(['run', 'who am I']);
     expect([...code]).toEqual(expect.arrayContaining([...agent, ...database]));
-    expectNone(code, [...terminal, ...oauth, ...sandbox, ...model, ...mcp]);
+    expectNone(code, [...terminal, ...oauth, ...sandbox, ...model, ...mcp, ...rules]);
     expect([...code].filter((name) => name.startsWith('src/cli/commands/'))).toEqual([
       'src/cli/commands/run/run.ts',
     ]);

@@ -2,8 +2,10 @@ import { z } from 'zod';
 import { connectionNames } from '../../auth/connections/known-connections.ts';
 import { noticeSeverities } from '../../config/notice-settings.ts';
 import { profileSchema } from '../../config/profile.ts';
+import { mandateViewSchema } from '../../trading/mandate/mandate.ts';
 import { sentMessageSchema } from '../../trading/message.ts';
 import { environments, sides } from '../../trading/order.ts';
+import { tradingStates } from '../../trading/trading-state.ts';
 import { accountSchema, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
 import { homeResults } from './home-results.ts';
 import { mcpResults } from './mcp-results.ts';
@@ -200,7 +202,16 @@ export const resultSchemas = {
     approvals: z.array(approval),
     unknown: z.int().describe('how many are still of unknown outcome'),
   }),
-  halt: z.object({ halted: z.boolean(), halted_at: time.optional() }),
+  mandates: z.object({ mandates: z.array(mandateViewSchema) }),
+  mandate: z.object({ mandate: mandateViewSchema }),
+  halt: z.object({
+    halted: z.boolean(),
+    halted_at: time.optional(),
+    state: z.enum(tradingStates),
+    since: time.optional(),
+    until: time.optional(),
+    by: z.string().optional(),
+  }),
   runs: z.object({ runs: z.array(run) }),
   'phone-decision': z.object({
     id: z.string(),

@@ -1,14 +1,21 @@
-import type { Hono } from 'hono';
+import type { Context, Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import { z } from 'zod';
 import type { ApprovalKernel } from '../../approval/kernel.ts';
 import type { Proposer } from '../../approval/kind.ts';
 import type { ProposingCaller } from '../../approval/propose.ts';
 import { utcSeconds } from '../../machine/clock.ts';
+import type { TradingStanding } from '../../store/halts.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
 import { kinds, type ProposalKind } from '../../trading/kinds/kinds.ts';
-import { idempotencyKeySchema, type ProposalRequest, proposalRequestSchema } from '../../trading/proposal.ts';
+import {
+  askedUnder,
+  idempotencyKeySchema,
+  type ProposalRequest,
+  proposalRequestSchema,
+} from '../../trading/proposal.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import { PROPOSE_ORDERS, USE_MANDATES } from '../../trading/scopes.ts';
 import { issueFields } from '../door/approved-details.ts';
 import type { Caller } from '../door/caller.ts';
 import { type Door, requireScopes } from '../door/door.ts';
@@ -54,6 +61,7 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
       const key = idempotencyKey(c.req.header('idempotency-key'));
       const request = parseRequest(await jsonBody(c));
       requireProposing(caller, request.kind);
+      if (askedUnder(request) !== undefined) requireScopes(caller, [USE_MANDATES]);
       const { proposal, isNew } = await kernel.propose(proposerOf(caller), request, key);
       // A revocation in between has withdrawn what there was; this may have come after.
       await requireUnrevoked(caller, isRevoked).catch(async (error: unknown) => {
@@ -90,7 +98,7 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
     door.guard([], async (c, caller) => {
       const id = c.req.param('id') ?? '';
       const { kind } = await kernel.find(caller.sub, id);
-      requireProposing(caller, kind);
+      requireWithdrawing(caller, kind);
       return c.json(view(await kernel.withdraw(caller.sub, id)));
     }),
   );
@@ -121,13 +129,17 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
   );
   app.get(
     '/v1/halt',
-    door.guard(['orders:read'], async (c, { sub }) => c.json(haltView(await kernel.haltedAt(sub)))),
+    door.guard(['orders:read'], async (c, { sub }) => c.json(haltView(await kernel.trading(sub)))),
   );
   app.put(
     '/v1/halt',
-    door.guard(['orders:cancel'], async (c, caller) =>
-      c.json(haltView(await kernel.halt(proposerOf(caller)))),
-    ),
+    door.guard(['orders:cancel'], async (c, caller) => {
+      const proposer = proposerOf(caller);
+      const { state } = haltRequest(hasBody(c) ? await jsonBody(c) : {});
+      if (state === 'reducing') return c.json(haltView(await kernel.reduce(proposer)));
+      await kernel.halt(proposer);
+      return c.json(haltView(await kernel.trading(proposer.sub)));
+    }),
   );
 }
 
@@ -180,22 +192,53 @@ export function proposalView(proposal: StoredProposal, approval: ProposalRouteOp
   };
 }
 
-function haltView(haltedAt: number | undefined) {
-  return haltedAt === undefined ? { halted: false } : { halted: true, halted_at: utcSeconds(haltedAt) };
+/** How far trading goes; `halted_at` for who asks about a halt alone. */
+export function haltView({ state, since, until, by }: TradingStanding) {
+  return {
+    halted: state === 'halted',
+    ...(state === 'halted' && since !== undefined ? { halted_at: utcSeconds(since) } : {}),
+    state,
+    ...(since === undefined ? {} : { since: utcSeconds(since) }),
+    ...(until === undefined ? {} : { until: utcSeconds(until) }),
+    ...(by === undefined ? {} : { by }),
+  };
+}
+
+/** To stop trading takes no word of what to stop. */
+function hasBody(c: Context): boolean {
+  const length = c.req.header('content-length');
+  return c.req.header('transfer-encoding') !== undefined || (length !== undefined && length !== '0');
+}
+
+/** Down only: what is up again is approved. */
+const haltSchema = z.strictObject({ state: z.enum(['halted', 'reducing']).default('halted') });
+
+function haltRequest(body: unknown): z.output<typeof haltSchema> {
+  const parsed = haltSchema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw new Refusal(400, 'invalid_query', 'the state must be "halted" or "reducing"', {
+    hint: 'Trading goes on by a proposal of the kind lift, which its owner approves.',
+    fields: ['state'],
+  });
 }
 
 function proposerOf(caller: Caller): ProposingCaller & Proposer {
-  const { sub, clientId, clientName, accessToken, username, email } = caller;
-  if (clientId !== undefined) return { sub, clientId, clientName, accessToken, username, email };
+  const { sub, clientId, clientName, jkt, accessToken, username, email } = caller;
+  if (clientId !== undefined) return { sub, clientId, clientName, jkt, accessToken, username, email };
   throw new Refusal(403, 'client_unknown', 'the access token does not say which client it is for', {
     hint: 'Sign in by a client whose tokens carry client_id (RFC 9068).',
     challenge: {},
   });
 }
 
-/** Proposing and withdrawing need the same. */
 function requireProposing(caller: Caller, kind: ProposalKind): void {
   requireScopes(caller, [kinds[kind].proposeScope]);
+}
+
+/** As proposing it; a mandate is taken back by whoever may propose orders. */
+function requireWithdrawing(caller: Caller, kind: ProposalKind): void {
+  const { proposeScope } = kinds[kind];
+  requireScopes(caller, [proposeScope === USE_MANDATES ? PROPOSE_ORDERS : proposeScope]);
 }
 
 function idempotencyKey(header: string | undefined): string {

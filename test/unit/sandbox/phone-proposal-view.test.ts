@@ -7,6 +7,8 @@ import { proposalDetails, stopOrder, subjectOf } from '../../integration/sandbox
 
 /** Every value in a subject, however deep, as it stands there. */
 function leaves(value: unknown): unknown[] {
+  // A list of words is read as one.
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leaves) : [value];
 }
 
@@ -21,6 +23,11 @@ describe('a proposal as a person sees it', () => {
     ],
     ['replace', 'Change: Sell 5 AAPL', 'Stop price: $170.00 a share → $172.00 a share'],
     ['lift', 'Let trading go on', 'It was halted at 2026-11-25 14:30:00 UTC'],
+    [
+      'mandate',
+      'Buy AAPL, MSFT without asking again',
+      'At most $200.00 an order, $400.00 a day, 12 orders in all · once a week for each symbol and side · market, limit · AAPL up to $250.00',
+    ],
   ])('of kind %s says %s: %s', (kind, headline, terms) => {
     expect(proposalView(proposalDetails(kind))).toMatchObject({ headline, terms });
   });
@@ -39,6 +46,7 @@ describe('a proposal as a person sees it', () => {
     ['order', 'paper'],
     ['cancel', 'paper'],
     ['replace', 'paper'],
+    ['mandate', 'paper'],
     ['message', undefined],
     ['lift', undefined],
   ])('of kind %s is of the environment %s', (kind, environment) => {
