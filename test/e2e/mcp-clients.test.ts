@@ -7,6 +7,7 @@ import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type Person, playPerson } from '../mcp-clients/person.ts';
+import { hearRevisions, type Revisions } from '../mcp-clients/revisions.ts';
 import { createHomeWorld, freePort, type HomeWorld, type PairedPhone } from './home-world.ts';
 
 /* Other people's programs as they are on npm, each from its sign-in to an order that the phone signed. */
@@ -15,8 +16,11 @@ let world: HomeWorld;
 let phone: PairedPhone;
 let person: Person;
 let endpoint: string;
+let revisions: Revisions;
 beforeEach(async () => {
-  world = await createHomeWorld();
+  revisions = hearRevisions();
+  const env = { NODE_OPTIONS: revisions.preload, ...revisions.env };
+  world = await createHomeWorld(undefined, { env });
   await world.init();
   await world.serve();
   phone = await world.pair();
@@ -26,6 +30,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await person?.close();
   await world?.close();
+  revisions?.close();
 });
 
 /** The file that a package's command starts. */
@@ -35,9 +40,10 @@ function commandOf(name: string, command: string): string {
 }
 
 /** The order is the broker's, once, by a signature of this phone's; and the client is listed as the one that asked. */
-async function expectSignedFill(client: RegExp): Promise<void> {
+async function expectSignedFill(client: RegExp, revision: string): Promise<void> {
   expect(person.failures).toEqual([]);
   expect(person.opened).toHaveLength(1);
+  expect(revisions.heard()).toContain(revision);
   expect(world.sandbox.broker.book()).toMatchObject([{ symbol: 'AAPL', qty: '1', status: 'filled' }]);
   expect(readFileSync(join(world.home, 'audit.jsonl'), 'utf8')).toContain(phone.authenticator.credentialId);
   const { clients } = await world.json<{ clients: { name: string }[] }>('mcp', 'clients', 'list');
@@ -53,7 +59,7 @@ describe('the MCP inspector', () => {
   it.each([
     ['2025-11-25', []],
     ['2026-07-28', ['--protocol-era', 'modern']],
-  ])('signs in by registering itself, and buys once it is allowed: %s', async (_, era) => {
+  ])('signs in by registering itself, and buys once it is allowed: %s', async (revision, era) => {
     const callback = `http://127.0.0.1:${await freePort()}/oauth/callback`;
     const inspect = async (...args: string[]) => {
       const { stdout } = await promisify(execFile)(
@@ -79,7 +85,7 @@ describe('the MCP inspector', () => {
       person.answer('approve'),
     ]);
     expect(placed.structuredContent).toMatchObject(FILLED);
-    await expectSignedFill(/inspector/i);
+    await expectSignedFill(/inspector/i, revision);
   });
 });
 
@@ -100,6 +106,6 @@ describe('mcp-remote', () => {
       person.answer('approve'),
     ]);
     expect(placed.structuredContent).toMatchObject(FILLED);
-    await expectSignedFill(/mcp/i);
+    await expectSignedFill(/mcp/i, '2025-11-25');
   });
 });

@@ -42,6 +42,13 @@ describe.each(drivers.map((driver) => ({ title: driver.title, driver })))('$titl
 
   const here = it.skipIf(command === undefined);
   const starts = it.skipIf(command === undefined || driver.installs === undefined);
+  /** Some ask their model before their servers are connected: a person asks again. */
+  const askUntilConnected = async (at: Stage, words: string): Promise<string> => {
+    for (let left = 3; ; left--) {
+      const shown = await driver.ask(at, words);
+      if (left === 0 || !shown.includes('There is no place_order')) return shown;
+    }
+  };
   /** Has the model place an order; `meanwhile` is what becomes of it. */
   const ask = async (
     side: 'buy' | 'sell',
@@ -52,7 +59,7 @@ describe.each(drivers.map((driver) => ({ title: driver.title, driver })))('$titl
     const model = orderingModel({ symbol: 'AAPL', side, qty }, driver.installs === undefined ? '' : server);
     stage.server.play(model);
     const [asked, done] = await Promise.allSettled([
-      driver.ask(stage, `${side} ${qty} AAPL`),
+      askUntilConnected(stage, `${side} ${qty} AAPL`),
       meanwhile(model.called),
     ]);
     const shown = asked.status === 'fulfilled' ? asked.value : String(asked.reason);
@@ -112,6 +119,7 @@ describe.each(drivers.map((driver) => ({ title: driver.title, driver })))('$titl
       stage.clock.set(Date.now() + AFTER_MS);
     });
     expect(saw.map(statusOf).at(-1)).toBe('expired');
-    expect(stage.revisions()).toContain(driver.revision);
+    const { revision } = driver;
+    expect(stage.revisions()).toEqual(revision === null ? [] : expect.arrayContaining([revision]));
   });
 });

@@ -25,8 +25,8 @@ export interface Setting {
 export interface ClientDriver {
   readonly title: string;
   readonly package: ClientPackage;
-  /** Of the protocol, as its requests name it once it has signed in. */
-  readonly revision: '2026-07-28' | '2025-11-25' | '2025-06-18';
+  /** Of the protocol, as its requests name it once it has signed in; null where they name none. */
+  readonly revision: '2026-07-28' | '2025-11-25' | '2025-06-18' | null;
   /** As "mcp install" knows it, for those that can start a program. */
   readonly installs?: string;
   /** How it is known at the home: by a document of its own (CIMD), or as it registered itself (DCR). */

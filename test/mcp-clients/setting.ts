@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHomeWorld, type HomeWorld, type PairedPhone } from '../e2e/home-world.ts';
@@ -8,6 +8,7 @@ import { type WorldClock, worldClock } from '../e2e/world-clock.ts';
 import type { ClientDriver, Setting } from './driver.ts';
 import { type ModelServer, startModelServer } from './model/server.ts';
 import { type Person, playPerson } from './person.ts';
+import { hearRevisions } from './revisions.ts';
 
 /** A {@link Setting}, with the parts that the test works itself. */
 export interface Stage extends Setting {
@@ -29,13 +30,11 @@ export async function createStage(driver: ClientDriver, command: string): Promis
   const own = mkdtempSync(join(tmpdir(), 'mcp-clients-'));
   const clock = worldClock(join(own, 'clock'));
   clock.set(Date.now());
-  const heard = join(own, 'revisions');
-  const preloads = ['known-documents.mjs', 'heard-revisions.mjs'].map(
-    (file) => `--import ${new URL(file, import.meta.url).href}`,
-  );
-  const options = [clock.env.NODE_OPTIONS, ...preloads].join(' ');
+  const revisions = hearRevisions();
+  const documents = `--import ${new URL('known-documents.mjs', import.meta.url).href}`;
+  const options = [clock.env.NODE_OPTIONS, documents, revisions.preload].join(' ');
   const world = await createHomeWorld(undefined, {
-    env: { ...clock.env, NODE_OPTIONS: options, HEARD_REVISIONS: heard },
+    env: { ...clock.env, ...revisions.env, NODE_OPTIONS: options },
   });
   await world.init();
   await world.serve();
@@ -56,7 +55,7 @@ export async function createStage(driver: ClientDriver, command: string): Promis
     endpoint: `${world.address}/mcp`,
     model: server.url,
     install: (client) => installIn(world, client, '--remote'),
-    revisions: () => [...new Set(readFileSync(heard, 'utf8').trim().split('\n'))],
+    revisions: () => revisions.heard(),
     run: (args, { terminal = false } = {}) =>
       runClient(terminal ? inTerminal(command, args) : [command, ...args], { env, folder, running }),
     async chat(args, talk) {
@@ -78,6 +77,7 @@ export async function createStage(driver: ClientDriver, command: string): Promis
       server.close();
       await person.close();
       await world.close();
+      revisions.close();
       rmSync(own, { recursive: true, force: true });
     },
   };

@@ -5,7 +5,7 @@ import type { ClientDriver } from '../driver.ts';
 export const gemini: ClientDriver = {
   title: 'gemini -p',
   package: { registry: 'npm', name: '@google/gemini-cli', version: '0.61.0', command: 'gemini' },
-  revision: '2025-11-25',
+  revision: null,
   installs: 'gemini',
   registers: 'DCR',
   waits: 'check_approval',
