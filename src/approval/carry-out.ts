@@ -8,6 +8,8 @@ import { requireSameDetails } from './compare.ts';
 import { proposalDigest } from './details.ts';
 import { haltedReason, passesHalt } from './halts.ts';
 import type { Approved, Execution } from './kind.ts';
+import { mandateOf } from './mandate-of.ts';
+import { mandateApproval } from './mandated.ts';
 import type { Changes } from './moves.ts';
 import { questionOf } from './question.ts';
 import type { Attention } from './waiting/attention.ts';
@@ -27,6 +29,8 @@ import type { Attention } from './waiting/attention.ts';
  *     signed is kept before `executing` is, so the same signature passes when it is looked at again.
  *  7. `executing` is committed only while trading is not halted, in one transaction with that look (moves.ts). A halt that
  *     comes later finds it begun; it is then asked about, and sent no more.
+ *  8. What a mandate approves has no token: it stands in the subject, which the row's digest is of. Whether the mandate covers
+ *     it is looked at where the desk claims it, in one transaction with what it uses, and once more before it goes out.
  */
 
 /** Waits between the tries where the desk did not take it (the broker is busy), milliseconds. */
@@ -165,6 +169,8 @@ async function approvalOf(
   const { state } = proposal;
   try {
     requireIntact(proposal);
+    const mandate = mandateOf(proposal);
+    if (mandate !== undefined) return mandateApproval(attention, proposal, mandate);
     const token = await moves.token(proposal);
     if (token === undefined) throw new Refusal(500, 'state_corrupt', 'the approval has lost its token');
     const approved = await verifyApproval(token, { isFirst: state === 'approved' });

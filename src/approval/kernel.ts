@@ -53,6 +53,8 @@ export interface ApprovalKernel {
    */
   reduce(caller: Pick<Proposer, 'sub' | 'clientId'>): Promise<TradingStanding>;
   haltedAt(sub: string): Promise<number | undefined>;
+  /** A line of the record was noted elsewhere: it reaches the file soon. */
+  noted(): void;
   /** How far a person's trading goes. */
   trading(sub: string): Promise<TradingStanding>;
   /** Asks what became of one of unknown outcome, or of an open order, with the token of whoever looks. */
@@ -144,6 +146,7 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
     },
 
     haltedAt: (sub) => halts.haltedAt(sub),
+    noted: () => audit.flushSoon(),
     trading: (sub) => halts.standing(sub, clock.now()),
     settle: (proposal, asker) => settle(parts, proposal, asker),
 

@@ -9,6 +9,7 @@ import type {
 } from '../store/proposal-store.ts';
 import type { ProposalState } from '../trading/proposal.ts';
 import { passesHalt } from './halts.ts';
+import { mandateOf } from './mandate-of.ts';
 import { isSettled, transitions } from './states.ts';
 import type { TokenSeal } from './token-seal.ts';
 
@@ -111,6 +112,7 @@ function sealContext({ id, digest }: StoredProposal): string {
 
 function auditEvent(from: ProposalState, to: ProposalState): AuditEvent {
   if (to === 'drafted') return 'asked_again';
+  if (to === 'approved' && from === 'drafted') return 'approved_by_mandate';
   if (to === 'approved' && from === 'executing') return 'not_taken';
   return to;
 }
@@ -124,6 +126,7 @@ export function proposalFacts(
   const { id, sub, client, kind, state, code, digest, subject, worstCase, requestedBy, provenance } =
     proposal;
   const { reason, result, authReqId } = proposal;
+  const mandate = mandateOf(proposal);
   return {
     proposal: id,
     sub,
@@ -136,6 +139,7 @@ export function proposalFacts(
     worst_case: worstCase,
     requested_by: requestedBy,
     provenance,
+    ...(mandate === undefined ? {} : { mandate }),
     ...(authReqId === undefined ? {} : { auth_req_id: authReqId }),
     ...(reason === undefined ? {} : { reason }),
     ...(result === undefined ? {} : { result }),

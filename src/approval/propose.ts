@@ -4,6 +4,7 @@ import { utcSeconds } from '../machine/clock.ts';
 import { failpoint } from '../machine/failpoint.ts';
 import type { Draft, Keyed, KeyedRequest, Standing, StoredProposal } from '../store/proposal-store.ts';
 import {
+  askedUnder,
   DEFAULT_TTL_S,
   type ProposalKind,
   type ProposalRequest,
@@ -16,7 +17,7 @@ import { drawFreeCode, drawProposalId, subjectIdOf } from './code.ts';
 import { proposalDigest } from './details.ts';
 import { haltedReason, passesHalt } from './halts.ts';
 import type { KernelParts } from './kernel-parts.ts';
-import type { Completed, Proposer } from './kind.ts';
+import type { Completed, Proposer, UnderMandate } from './kind.ts';
 import { proposalFacts } from './moves.ts';
 import { foreignProvenance, isPassedOn, isTyped } from './provenance.ts';
 import { type Asker, HOUR_MS, type Quotas, requireQuota } from './quotas.ts';
@@ -103,6 +104,8 @@ async function propose(
   const provenance =
     own && request.provenance ? request.provenance : foreignProvenance(body, caller.clientName ?? client);
   const asker = { sub, client, own: own && !isPassedOn(provenance), typed: own && isTyped(provenance) };
+  const under = underOf(request);
+  requireOwn(own, under !== undefined || request.kind === 'mandate');
   // Before the broker is asked anything; all of it is looked at again with the row.
   const standing = await store.standing(asker, clock.now() - HOUR_MS);
   await requireNotHalted(parts, standing, { sub, client, kind: request.kind });
@@ -114,6 +117,7 @@ async function propose(
     proposer: caller,
     subjectId: subjectIdOf(sub, client, key.key),
     expiresAt,
+    under,
   });
   failpoint('proposal.completed');
   const draft = {
@@ -180,6 +184,22 @@ async function requireNotHalted(
   throw new Refusal(403, 'policy_denied', haltedReason.text, {
     hint: 'End the halt with "trade-agent halt --lift", and approve that on your phone.',
     members: { ...haltedReason.members },
+  });
+}
+
+/** Under which mandate it is to be, where it says so: "never ask" alone means whichever covers it. */
+function underOf(request: ProposalRequest): UnderMandate | undefined {
+  const asked = askedUnder(request);
+  if (asked === undefined) return undefined;
+  return { mandate: asked.mandate ?? 'any', slot: asked.slot, only: asked.approval === 'mandate' };
+}
+
+/** @throws {Refusal} 403 `client_not_allowed`: nobody else's program asks for mandates, or goes by one */
+function requireOwn(own: boolean, isNeeded: boolean): void {
+  if (own || !isNeeded) return;
+  throw new Refusal(403, 'client_not_allowed', 'mandates are for the gateway’s own login client alone', {
+    hint: 'Propose the order without a mandate: its owner is asked.',
+    challenge: {},
   });
 }
 

@@ -24,6 +24,7 @@ const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['resume', async () => (await import('./commands/resume/resume.ts')).addResumeCommand],
   ['threads', async () => (await import('./commands/threads/threads.ts')).addThreadsCommand],
   ['approvals', async () => (await import('./commands/approvals/approvals.ts')).addApprovalsCommand],
+  ['mandates', async () => (await import('./commands/mandates/mandates.ts')).addMandatesCommand],
   ['halt', async () => (await import('./commands/halt/halt.ts')).addHaltCommand],
   ['login', async () => (await import('./commands/login/login.ts')).addLoginCommand],
   ['logout', async () => (await import('./commands/logout/logout.ts')).addLogoutCommand],

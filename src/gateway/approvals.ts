@@ -7,6 +7,7 @@ import type { Kind } from '../approval/kind.ts';
 import { type BatchPorts, batchKind } from '../approval/kinds/batch/kind.ts';
 import { type CancelPorts, cancelKind } from '../approval/kinds/cancel/kind.ts';
 import { liftKind } from '../approval/kinds/lift/kind.ts';
+import { type MandatePorts, mandateKind } from '../approval/kinds/mandate/kind.ts';
 import { type MessagePorts, messageKind } from '../approval/kinds/message/kind.ts';
 import { orderKind } from '../approval/kinds/order/kind.ts';
 import { type PolicyPorts, policyChangeKind } from '../approval/kinds/policy-change/kind.ts';
@@ -29,6 +30,7 @@ export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
   readonly send: typeof fetch;
   readonly provider: IdentityProvider;
   readonly orders: ReplacePorts & CancelPorts & BatchPorts;
+  readonly mandates: MandatePorts;
   readonly messages: MessagePorts;
   readonly policy: PolicyPorts;
   readonly signatures: Signatures | undefined;
@@ -52,6 +54,7 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
     batch: batchKind(orders, clock),
     lift: liftKind({ halts, clock }),
     policy_change: policyChangeKind({ policy, clock }),
+    mandate: mandateKind(parts.mandates, clock),
   };
   return createApprovalKernel({
     store,

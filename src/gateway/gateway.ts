@@ -11,6 +11,8 @@ import { createIdentityProvider } from './door/identity-provider.ts';
 import { METADATA_PATH, protectedResourceMetadata } from './door/protected-resource-metadata.ts';
 import { createEntrance, type Entrance } from './entrance.ts';
 import type { GatewayOptions } from './gateway-options.ts';
+import { createMandateDesk, type MandateDesk } from './mandates/mandate-desk.ts';
+import { mandatePorts } from './mandates/mandate-ports.ts';
 import { createMessageDesk, type MessageDesk } from './messages/message-desk.ts';
 import { messageOutlets } from './messages/message-outlets.ts';
 import { messagePorts } from './messages/message-ports.ts';
@@ -24,6 +26,7 @@ import type { PolicyDesk } from './policy/change/policy-desk.ts';
 import { createOrderRules } from './policy/order-rules.ts';
 import { type RulesSource, staticRules } from './policy/rules.ts';
 import { connectionRoutes } from './routes/connections.ts';
+import { mandateRoutes } from './routes/mandates.ts';
 import { marketRoutes } from './routes/market.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { orderRoutes } from './routes/orders.ts';
@@ -36,6 +39,8 @@ export interface Gateway {
   readonly app: Hono;
   /** For a person who is known to be there, and needs no token for it. Undefined where nothing is proposed. */
   readonly halts: Pick<ApprovalKernel, 'halt' | 'haltedAt'> | undefined;
+  /** As `halts`: their own mandates, to look at and to end. */
+  readonly mandates: MandateDesk | undefined;
   /**
    * What a client, or anybody, was allowed to do for a person has ended: what it proposed and is still open is withdrawn,
    * and the person's tokens elsewhere are forgotten.
@@ -69,16 +74,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     now,
   });
   const outlets = messageOutlets(options, provider, { fetch: send, timeoutMs: brokerTimeoutMs, now });
-  const broker = brokerAccess(options, provider, {
-    fetch: send,
-    now,
-    brokerTimeoutMs,
-    providerTimeoutMs,
-  });
+  const times = { brokerTimeoutMs, providerTimeoutMs };
+  const broker = brokerAccess(options, provider, { fetch: send, now, ...times });
 
   const entrance = createEntrance(options, provider, clock);
   const { traits, brokerFor } = broker;
-  const { maxSlippage = '0.01' } = options;
   const source = options.rules ?? staticRules();
   const policy = gatewayPolicy(options, { rules: source, brokerFor, clock });
   const rules = createOrderRules({
@@ -89,42 +89,42 @@ export function createGateway(options: GatewayOptions): Gateway {
     traits,
     clock,
   });
+  const { halts, mandates: granted } = stores;
   const desk = createOrderDesk({
-    journal: stores.orders,
-    halts: stores.halts,
-    rules,
-    brokerFor,
-    traits,
-    gateway: options.resource,
-    issuer,
-    detailsType,
+    ...{ journal: stores.orders, halts, mandates: granted, rules, brokerFor, traits },
+    ...{ gateway: options.resource, issuer, detailsType, clock, signatures },
     environment: options.broker.environment,
-    clock,
-    signatures,
   });
-
   const messageDesk = createMessageDesk({
-    journal: stores.messages,
-    outlets,
-    gateway: options.resource,
-    issuer,
+    ...{ journal: stores.messages, outlets, gateway: options.resource, issuer, clock, signatures },
     detailsType: messageDetailsType,
-    clock,
-    signatures,
   });
 
+  const maxSlippage = options.maxSlippage ?? '0.01';
+  const mandates = mandatePorts({
+    ...{ mandates: granted, brokerFor, maxSlippage, issuer, now },
+    rules: source,
+    isShown: options.approval?.details === 'rar',
+  });
   const kernel = approvalKernel(options, {
     clock,
     send,
     provider,
     detailsTypes: { order: options.detailsType, message: options.messageDetailsType },
-    orders: orderPorts({ ...{ desk, rules, brokerFor, traits, now, maxSlippage }, journal: stores.orders }),
+    orders: orderPorts({
+      ...{ desk, rules, brokerFor, traits, now },
+      journal: stores.orders,
+      maxSlippage,
+      cover: mandates.cover,
+    }),
+    mandates,
     messages: messagePorts(messageDesk),
     policy,
     signatures,
     rules: source,
   });
 
+  const mandateDesk = kernel && createMandateDesk({ mandates: granted, now, noted: () => kernel.noted() });
   const app = gatewayRoutes(options, {
     rules: source,
     entrance,
@@ -136,6 +136,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     kernel,
     policy,
     check: orderCheck({ rules, brokerFor, traits, maxSlippage, now }),
+    mandates: mandateDesk,
     detailsTypes: [detailsType, messageDetailsType],
   });
   kernel?.start();
@@ -143,6 +144,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     app,
     halts: kernel,
+    mandates: mandateDesk,
     revoked: (who) =>
       takeAway(who, [broker.credentials, ...[...outlets.values()].map(({ tokens }) => tokens)], kernel),
     async close() {
@@ -172,6 +174,7 @@ interface RouteParts {
   readonly kernel: ApprovalKernel | undefined;
   readonly policy: PolicyDesk;
   readonly check: OrderCheck;
+  readonly mandates: MandateDesk | undefined;
   readonly detailsTypes: readonly string[];
 }
 
@@ -194,6 +197,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
       approval: { method: 'ciba', phoneUrl },
     });
     pingRoute(app, door, kernel);
+    if (parts.mandates !== undefined) mandateRoutes(app, door, parts.mandates);
   }
   connectionRoutes(
     app,

@@ -9,6 +9,7 @@ import { type Clock, systemClock } from '../machine/clock.ts';
 import { requireHost } from '../net/host-check.ts';
 import { listenerOf } from '../net/http-server.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
+import { Refusal } from '../trading/refusal.ts';
 import { watchDepartures } from './departures.ts';
 import { isGatewayPath } from './gateway-paths.ts';
 import { createIdentityProvider } from './identity-provider/identity-provider.ts';
@@ -93,6 +94,15 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     halting: {
       haltedAt: async (sub) => gateway.halts?.haltedAt(sub),
       halt: async (sub) => void (await gateway.halts?.halt({ sub, clientId: 'phone' })),
+    },
+    mandating: {
+      list: async (sub) => (await gateway.mandates?.list(sub)) ?? [],
+      end: async (sub, id, to) => {
+        // One that is over stays so, and is shown as that.
+        await gateway.mandates?.end(sub, id, to, 'phone').catch((error: unknown) => {
+          if (!(error instanceof Refusal)) throw error;
+        });
+      },
     },
     signatures: signaturesOf({ ...options.gateway, keys }) === undefined ? 'off' : 'required',
     gatewayClient: { client_id: approval.client.id, jwks: { keys: [publicHalf(approval.privateKey)] } },

@@ -43,6 +43,8 @@ export interface SandboxOptions {
   readonly signature?: 'required' | 'off';
   /** What else is served behind the gateway’s door. */
   readonly mounts?: HomeOptions['gateway']['mounts'];
+  /** What orders are held to; nothing unless said otherwise. */
+  readonly rules?: HomeOptions['gateway']['rules'];
   /** Other people’s clients that the identity provider knows beforehand. */
   readonly knownClients?: HomeOptions['knownClients'];
   /** A second place to write the ready file. */
@@ -189,7 +191,7 @@ async function openParties(
   await connectBroker(vault, seed.users);
   const { onError } = options;
   // Orders are held to nothing, unless its folder says so.
-  const rules = await folderRules(home.folder, onError === undefined ? {} : { onError });
+  const rules = options.rules ?? (await folderRules(home.folder, onError === undefined ? {} : { onError }));
   const { people, keys, listener, close } = await createHome({
     ...homeSettings(home, addresses, { ...options, rules }),
     providerDatabase: database,

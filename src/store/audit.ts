@@ -6,6 +6,7 @@ export type AuditEvent =
   | 'requested'
   | 'asked_again'
   | 'approved'
+  | 'approved_by_mandate'
   | 'executing'
   | 'not_taken'
   | 'executed'
@@ -21,7 +22,11 @@ export type AuditEvent =
   | 'rules_tightened'
   | 'signed'
   | 'key_enrolled'
-  | 'key_removed';
+  | 'key_removed'
+  | 'mandate_granted'
+  | 'mandate_replaced'
+  | 'mandate_suspended'
+  | 'mandate_revoked';
 
 /** A line of the record, to be written in the transaction that makes it true. */
 export interface AuditNote {

@@ -1,4 +1,5 @@
 import { Dec, plain } from './decimal.ts';
+import type { CountedTerms } from './mandate/mandate.ts';
 import type { OrderDraft } from './order.ts';
 import type { TradingState } from './trading-state.ts';
 import { boundedOrder } from './worst-case.ts';
@@ -25,6 +26,8 @@ export interface CountedFacts {
   readonly same_before: number | null;
   /** Whether an order of the other side is open in the same symbol. */
   readonly opposes_open: boolean;
+  /** The mandate that the order names; null where its owner has none such, absent where it names none. */
+  readonly mandate?: CountedTerms | null;
 }
 
 /** What an order counts for from the moment it is claimed. */

@@ -100,6 +100,7 @@ export const problemCodes = [
   'rules_stale',
   'rules_unchanged',
   'invalid_policy',
+  'mandate_ended',
   // the account, the market, the order
   'account_mismatch',
   'account_not_connected',

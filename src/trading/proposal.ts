@@ -10,6 +10,8 @@ import {
   type SubjectOf,
   underKind,
 } from './kinds/kinds.ts';
+import { slotPattern } from './mandate/cadence.ts';
+import { mandateIdSchema } from './mandate/envelope.ts';
 import { isSettledState, isUnderWayState, type ProposalState, proposalStates } from './proposal-state.ts';
 
 /*
@@ -62,25 +64,50 @@ const requestBase = {
   ttl: z.number().int().min(SHORTEST_TTL_S).max(LONGEST_TTL_S).optional(),
 };
 
-type RequestBase = z.output<z.ZodObject<typeof requestBase>>;
+/** Of what may be done under a mandate, instead of being asked about. */
+const underMandate = {
+  /** A mandate's id, or whichever of one's own covers it. What none covers is asked about. */
+  mandate: z.union([z.literal('any'), mandateIdSchema]).optional(),
+  /** For which of the mandate's times: the present one, or it is outside. */
+  slot: z.string().regex(slotPattern, 'must be a day, a week or a month such as 2026-W48').optional(),
+  /** Never ask: what no mandate covers is refused. */
+  approval: z.literal('mandate').optional(),
+};
 
+type RequestBase = z.output<z.ZodObject<typeof requestBase>>;
+/** Under which mandate it is asked for; undefined where it is not. */
+export type AskedUnder = z.output<z.ZodObject<typeof underMandate>>;
 /** The body of `POST /v1/proposals`: what is asked for stands under its kind's name. */
 export type ProposalRequest = {
-  [K in ProposalKind]: RequestBase & { kind: K } & Record<K, RequestOf<K>>;
+  [K in ProposalKind]: RequestBase & { kind: K } & Record<K, RequestOf<K>> &
+    (K extends 'order' ? AskedUnder : unknown);
 }[ProposalKind];
 export type ProposalRequestInput = {
-  [K in ProposalKind]: RequestBase & { kind: K } & Record<K, RequestInputOf<K>>;
+  [K in ProposalKind]: RequestBase & { kind: K } & Record<K, RequestInputOf<K>> &
+    (K extends 'order' ? AskedUnder : unknown);
 }[ProposalKind];
 
 export const proposalRequestSchema = z.lazy(() =>
-  oneOfEachKind<ProposalRequest, ProposalRequestInput>(({ name, requestSchema }) =>
-    z.strictObject({ kind: z.literal(name), [name]: requestSchema, ...requestBase }),
+  oneOfEachKind<ProposalRequest, ProposalRequestInput>(({ name, requestSchema, mandate }) =>
+    z.strictObject({
+      kind: z.literal(name),
+      [name]: requestSchema,
+      ...requestBase,
+      ...(mandate === undefined ? {} : underMandate),
+    }),
   ),
 );
 
 /** What of a request is its kind's own. */
 export function requestBody(request: ProposalRequest): Record<string, unknown> {
   return { ...(underKind(request) as object) };
+}
+
+/** Under which mandate a request is to be, where it says so. */
+export function askedUnder(request: ProposalRequest | ProposalRequestInput): AskedUnder | undefined {
+  if (request.kind !== 'order') return undefined;
+  const { mandate, slot, approval } = request;
+  return mandate === undefined && approval === undefined ? undefined : { mandate, slot, approval };
 }
 
 /** The header that makes a proposal repeatable: the same key and body are the same proposal. */

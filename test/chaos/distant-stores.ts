@@ -44,5 +44,6 @@ export function distantStores(stores: GatewayStores, life: Life, activity: Activ
     keys: distant(stores.keys),
     audit: distant(stores.audit),
     brokerKeys: distant(stores.brokerKeys),
+    mandates: distant(stores.mandates),
   };
 }

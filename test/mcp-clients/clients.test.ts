@@ -90,7 +90,7 @@ describe.each(drivers.map((driver) => ({ title: driver.title, driver })))('$titl
   here('goes on waiting once the call is no longer held, and is told of the no', async () => {
     const { saw } = await ask('buy', '2', async (called) => {
       if (driver.waits === 'check_approval') {
-        await expect.poll(() => called.includes('check_approval'), { timeout: 40_000 }).toBe(true);
+        await expect.poll(() => called.includes('check_approval'), { timeout: 100_000 }).toBe(true);
       }
       await stage.person.answer('deny');
     });
@@ -108,7 +108,7 @@ describe.each(drivers.map((driver) => ({ title: driver.title, driver })))('$titl
 
   here('is told that nobody answered', async () => {
     const { saw } = await ask('buy', '3', async () => {
-      await expect.poll(() => stage.world.waiting(stage.phone), { timeout: 30_000 }).toHaveLength(1);
+      await expect.poll(() => stage.world.waiting(stage.phone), { timeout: 90_000 }).toHaveLength(1);
       stage.clock.set(Date.now() + AFTER_MS);
     });
     expect(saw.map(statusOf).at(-1)).toBe('expired');

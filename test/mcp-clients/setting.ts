@@ -22,7 +22,7 @@ export interface Stage extends Setting {
 }
 
 /** No conversation takes this long. */
-const LIMIT_MS = 150_000;
+const LIMIT_MS = 200_000;
 
 /** @param command as it was installed */
 export async function createStage(driver: ClientDriver, command: string): Promise<Stage> {

@@ -8,7 +8,7 @@ export default defineConfig({
     root: new URL('../..', import.meta.url).pathname,
     include: ['test/mcp-clients/**/*.test.ts'],
     reporters: ['default', new SummaryReporter()],
-    testTimeout: 180_000,
+    testTimeout: 300_000,
     hookTimeout: 900_000,
   },
 });

@@ -3,7 +3,7 @@ import type { ResolvedProfile } from '../../config/profile.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { ThreadProposal, ThreadProposals } from '../../store/thread-store.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
-import type { ApprovalMode } from '../agent.ts';
+import type { ApprovalMode, RunOptions } from '../agent.ts';
 import type { AgentEvent } from '../events.ts';
 import type { ChatModel } from '../model/chat-model.ts';
 
@@ -21,6 +21,8 @@ export interface GraphEnvironment {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly approvalMode: ApprovalMode;
+  /** Which mandate an order may be placed under. */
+  readonly mandateFor?: RunOptions['mandateFor'] | undefined;
   readonly readOnly: boolean;
   /** Who or what proposes, as the person is told. */
   readonly requestedBy: string;

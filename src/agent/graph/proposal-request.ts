@@ -4,7 +4,9 @@ import { readOrderRequest } from '../../tools/place-order.ts';
 import { placeOrders, readBatchRequest } from '../../tools/place-orders.ts';
 import { summaryMessage } from '../../tools/summary-message.ts';
 import type { Tool } from '../../tools/tool.ts';
+import type { OrderRequest } from '../../trading/order.ts';
 import {
+  type AskedUnder,
   LONGEST_TTL_S,
   type ProposalKind,
   type ProposalRequestInput,
@@ -20,12 +22,16 @@ import { orderDefaults, type ProvenanceInput, provenanceOf } from './provenance.
  * @throws {TradeAgentError} `invalid_order`, `invalid_message`, `connection_required`, and what the gateway's reads throw
  */
 export async function proposalRequest(
-  environment: Pick<GraphEnvironment, 'profile' | 'clock' | 'requestedBy' | 'ttl'>,
+  environment: Pick<
+    GraphEnvironment,
+    'profile' | 'clock' | 'requestedBy' | 'ttl' | 'approvalMode' | 'mandateFor'
+  >,
   gateway: GatewayClient,
   tool: Tool | undefined,
   state: Pick<ProposalGraphValue, 'call' | 'facts' | 'tainted'>,
 ): Promise<ProposalRequestInput> {
   const { profile, clock, requestedBy, ttl } = environment;
+  const under = (order: OrderRequest) => underMandate(environment, order);
   const { args } = state.call;
   const base = {
     requested_by: requestedBy,
@@ -45,7 +51,13 @@ export async function proposalRequest(
       }
       const order = { ...readOrderRequest(args), environment, max_slippage };
       const defaults = { ...orderDefaults, environment, max_slippage };
-      return { kind: 'order', order, ...base, provenance: sources(state, 'order', order, { defaults }) };
+      return {
+        kind: 'order',
+        order,
+        ...base,
+        provenance: sources(state, 'order', order, { defaults }),
+        ...under(order),
+      };
     }
     case 'send': {
       const { service } = tool;
@@ -66,6 +78,16 @@ export async function proposalRequest(
     default:
       throw new TypeError('not a tool that proposes');
   }
+}
+
+/** By what of the person's it may be placed without asking them: never the model's to say. */
+function underMandate(
+  { approvalMode, mandateFor }: Pick<GraphEnvironment, 'approvalMode' | 'mandateFor'>,
+  order: OrderRequest,
+): AskedUnder {
+  const found = mandateFor?.(order);
+  if (approvalMode !== 'mandate') return found ?? {};
+  return { ...(found ?? { mandate: 'any' }), approval: 'mandate' };
 }
 
 /** Where each field comes from, by code that has read the conversation. */

@@ -16,7 +16,7 @@ import { errorFacts } from './error-facts.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { inertJson } from './inert-text.ts';
 import { refusalOf, rejectionOf } from './proposal-refusal.ts';
-import { cameOf, describeProposal } from './proposal-view.ts';
+import { cameOf, describeProposal, mandateIn } from './proposal-view.ts';
 import { errorMessage } from './tool-outcome.ts';
 
 /** The first attempt and two re-proposals after the price moved. */
@@ -51,7 +51,7 @@ function mayAskAgain(
   { state, kind, reason }: Proposal,
 ): boolean {
   const moved = state === 'blocked' && kind === 'order' && reason?.code === 'price_moved';
-  return moved && attempt < MAX_ATTEMPTS && approvalMode === 'wait';
+  return moved && attempt < MAX_ATTEMPTS && (approvalMode === 'wait' || approvalMode === 'mandate');
 }
 
 function reasonText({ reason }: Proposal): string {
@@ -99,8 +99,16 @@ function settled(environment: GraphEnvironment, state: ProposalGraphValue, propo
         : lines !== undefined
           ? linesSummary(lines)
           : describeProposal(proposal);
+  const mandate = mandateIn(proposal);
+  const approval = mandate === undefined ? 'approved' : `approved by mandate ${mandate}`;
   const came = lines !== undefined ? { lines } : sent === undefined ? { order: placed } : { sent };
-  return ended(environment, state, summary, JSON.stringify({ approval: 'approved', code, ...came }), asked);
+  return ended(
+    environment,
+    state,
+    mandate === undefined ? summary : `${summary}, ${approval}`,
+    JSON.stringify({ approval, code, ...came }),
+    asked,
+  );
 }
 
 function ended(

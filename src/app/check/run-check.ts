@@ -31,6 +31,8 @@ export interface CheckOptions {
   readonly requestedBy?: string;
   /** Seconds that a proposal may take. */
   readonly ttl?: number;
+  /** When it was due, milliseconds since the epoch; now unless said otherwise. Orders under a mandate are for that time. */
+  readonly due?: number | undefined;
 }
 
 /** Told of a check while it goes on. */

@@ -51,6 +51,7 @@ export const approvalSummary = z.object({
   ...Object.fromEntries(
     Object.values(kinds).map(({ name, subjectSchema }) => [name, subjectSchema.optional()]),
   ),
+  mandate_id: z.string().optional().describe('the mandate that approved it, where nobody was asked'),
   worst_case: worstCaseSchema
     .nullable()
     .describe('the worst that can come of it; null where nothing is known'),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { connectionNames } from '../../auth/connections/known-connections.ts';
 import { noticeSeverities } from '../../config/notice-settings.ts';
 import { profileSchema } from '../../config/profile.ts';
+import { mandateViewSchema } from '../../trading/mandate/mandate.ts';
 import { sentMessageSchema } from '../../trading/message.ts';
 import { environments, sides } from '../../trading/order.ts';
 import { tradingStates } from '../../trading/trading-state.ts';
@@ -202,6 +203,8 @@ export const resultSchemas = {
     approvals: z.array(approval),
     unknown: z.int().describe('how many are still of unknown outcome'),
   }),
+  mandates: z.object({ mandates: z.array(mandateViewSchema) }),
+  mandate: z.object({ mandate: mandateViewSchema }),
   halt: z.object({
     halted: z.boolean(),
     halted_at: time.optional(),

@@ -69,6 +69,7 @@ export function askedBy({ requested_by, client }: ApprovalView, machine?: string
 export function approvalOutcome(approval: ApprovalView): string {
   const status = currentText(approval);
   const parts = [`${subjectHeadline(approval)}: ${status}`];
+  if (approval.mandate_id !== undefined) parts.push(`approved by mandate ${approval.mandate_id}`);
   if (approval.placed !== undefined) parts.push(fillText(approval.placed));
   if (approval.lines !== undefined) parts.push(batchText(approval.lines));
   if (approval.reason !== undefined && !status.includes(approval.reason))

@@ -3,6 +3,8 @@ export interface Caller {
   readonly sub: string;
   readonly clientId: string | undefined;
   readonly scopes: ReadonlySet<string>;
+  /** Thumbprint of the key that the token is bound to, whose proof came with it (RFC 9449 `cnf.jkt`). */
+  readonly jkt?: string | undefined;
   /** As whom the provider let a client in that is not our own (claim `client_name`): its name and host. */
   readonly clientName?: string | undefined;
   /** By which some providers find people (OpenID Connect Core §5.1 `preferred_username`, `email`), where the token tells. */

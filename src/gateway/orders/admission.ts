@@ -56,15 +56,16 @@ export async function admit(
     });
   }
   const send = await sending(draft, replaces, broker, traits);
-  const asked = { subject: byTap(caller), draft, replaces };
+  const asked = { subject: subjectOf(caller, draft), draft, replaces };
   await rules.requireAllowed(asked, world, 'order');
   // Again: the broker may have taken its time.
   requireUnexpired(draft.expires_at, options.clock);
   return { broker, asked, world, send };
 }
 
-function byTap({ sub, clientId = '' }: Caller): Asked['subject'] {
-  return { sub, client: clientId, owner: sub, approval: 'tap', approvers: [sub] };
+function subjectOf({ sub, clientId = '' }: Caller, { mandate }: OrderDraft): Asked['subject'] {
+  const approval = mandate === undefined ? 'tap' : 'mandate';
+  return { sub, client: clientId, owner: sub, approval, approvers: [sub] };
 }
 
 function requireUnexpired(expiresAt: string, clock: Clock): void {

@@ -16,7 +16,7 @@ import { cancelApproved, orderNotFound } from './cancel-desk.ts';
 import type { OrderDesk } from './place-order.ts';
 import { changesTo } from './replacement.ts';
 
-export interface OrderPortsOptions {
+export interface OrderPortsOptions extends Pick<ReplacePorts, 'cover'> {
   readonly desk: OrderDesk;
   readonly rules: OrderRules;
   readonly brokerFor: (who: Pick<Caller, 'sub' | 'accessToken'>) => Promise<Broker>;
@@ -31,6 +31,7 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
   const { desk, rules, brokerFor, traits, maxSlippage, journal, now } = options;
   return {
     maxSlippage,
+    cover: options.cover,
     shareDecimals: traits.orders.fractions.decimals,
     async world(proposer, symbol) {
       const worlds = await rules.worlds(await brokerFor(proposer), [symbol]);
@@ -77,13 +78,15 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
 /** What of a world an order is completed with, and the rules that it is held to in it. */
 function shownWorld(rules: OrderRules, { sub, clientId: client }: Proposer, world: BrokerWorld): OrderWorld {
   const { account, quote, asset, positions } = world;
-  const subject = { sub, client, owner: sub, approval: 'none', approvers: [] } as const;
   return {
     account,
     quote: { ...quote, name: quote.name ?? asset.name },
     positions,
-    requireAllowed: (draft, { replaces, after } = {}) =>
-      rules.requireAllowed({ subject, draft, replaces, after }, world, 'proposal'),
+    requireAllowed(draft, { replaces, after } = {}) {
+      const approval = draft.mandate === undefined ? 'none' : 'mandate';
+      const subject = { sub, client, owner: sub, approval, approvers: [] } as const;
+      return rules.requireAllowed({ subject, draft, replaces, after }, world, 'proposal');
+    },
   };
 }
 

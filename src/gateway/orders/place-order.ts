@@ -1,7 +1,9 @@
 import { failpoint } from '../../machine/failpoint.ts';
 import type { Halts } from '../../store/halts.ts';
+import type { MandateStore } from '../../store/mandate-store.ts';
 import type { JournalEntry, OrderJournal, OrderKey } from '../../store/order-journal.ts';
 import { tradeOrderDetails } from '../../trading/approval-details.ts';
+import { mandateState } from '../../trading/mandate/mandate-state.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import type { Caller } from '../door/caller.ts';
@@ -39,6 +41,7 @@ export interface OrderDeskOptions extends AdmissionOptions {
   readonly issuer: string;
   readonly detailsType: string;
   readonly halts: Pick<Halts, 'standing'>;
+  readonly mandates: Pick<MandateStore, 'find'>;
   /** Where approvals are signed. */
   readonly signatures?: Signatures | undefined;
 }
@@ -125,7 +128,8 @@ async function placeNew(desk: Desk, approved: ApprovedOrder, caller: Caller): Pr
   const { draft, digest, replaces } = approved;
   const { sub, jti } = caller;
   const clientOrderId = draft.client_order_id;
-  const claim = { sub, clientOrderId, digest, approval: { issuer, jti }, draft, replaces };
+  const { mandate, slot } = draft;
+  const claim = { sub, clientOrderId, digest, approval: { issuer, jti }, draft, replaces, mandate, slot };
   // Decided again where it is written, by the rules of this moment: of two that came at once, the second finds the first.
   const { decide, refusal } = await rules.deciding(admitted.asked, admitted.world);
   switch (await journal.claim(claim, clock.now(), decide)) {
@@ -229,9 +233,17 @@ function submit({ options }: Desk, intent: Intent, { broker, send }: Admitted): 
 
 /** Why an order that is claimed must not go out after all: looked at right before it would. */
 async function stoppedBy(
-  { halts, clock }: Pick<OrderDeskOptions, 'halts' | 'clock'>,
+  { halts, mandates, clock }: Pick<OrderDeskOptions, 'halts' | 'mandates' | 'clock'>,
   { sub, draft }: Intent,
 ): Promise<Refusal | undefined> {
+  if (draft.mandate !== undefined) {
+    // What it used of it was decided with the claim; whether it is still in force is asked anew.
+    const found = await mandates.find(sub, draft.mandate, { since: 0 });
+    const state = found === undefined ? 'revoked' : mandateState(found, clock.now());
+    if (state === 'expired') return neverPlaced('the mandate ended before it went out', 'MANDATE_EXPIRED');
+    if (state !== 'active' && state !== 'exhausted')
+      return neverPlaced(`the mandate was ${state} before it went out`, 'MANDATE_NOT_ACTIVE');
+  }
   const { state } = await halts.standing(sub, clock.now());
   if (state === 'halted') return neverPlaced('trading was halted before it went out', 'TRADING_HALTED');
   if (state === 'active' || draft.side === 'sell') return undefined;

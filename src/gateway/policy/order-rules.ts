@@ -1,3 +1,4 @@
+import type { Outside } from '../../approval/kinds/order/kind.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { DecisionNote, DecisionStore } from '../../store/decision-store.ts';
 import { DAY_LOSS, type Halts } from '../../store/halts.ts';
@@ -8,6 +9,7 @@ import type { OrderDraft } from '../../trading/order.ts';
 import type { Refusal } from '../../trading/refusal.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
+import { outsideOf } from '../mandates/outside-of.ts';
 import { dayLossExceeded, decide, refusalOfDecision } from './decide.ts';
 import type { Decision, Facts, Subject, WorldFacts } from './decision.ts';
 import { type OrderWorld, readWorlds, worldFacts } from './order-world.ts';
@@ -107,7 +109,37 @@ export function createOrderRules(options: OrderRulesOptions): OrderRules {
 }
 
 function decided(rules: Rules, asked: Asked, facts: WorldFacts, counted: CountedFacts): Decision {
-  return decide(rules, asked.subject, actionOf(asked), { ...facts, counted });
+  const decision = decide(rules, asked.subject, actionOf(asked), { ...facts, counted });
+  const { draft } = asked;
+  if (draft.mandate === undefined) return decision;
+  return decidedUnderMandate(decision, outsideOfItsMandate(draft, counted, rules, Date.parse(facts.at)));
+}
+
+/** Where it is under one: whether that covers it, by what is counted in the same moment. */
+function outsideOfItsMandate(
+  draft: OrderDraft,
+  { mandate }: CountedFacts,
+  rules: Rules,
+  now: number,
+): readonly Outside[] {
+  if (mandate == null) return [{ reason: 'MANDATE_NOT_FOUND', text: 'there is no such mandate' }];
+  return outsideOf(mandate, { draft, slot: draft.slot, rules }, now);
+}
+
+/** The rules' own reasons come first: a mandate is below them. */
+function decidedUnderMandate(decision: Decision, outside: readonly Outside[]): Decision {
+  const [first] = outside;
+  if (first === undefined) return decision;
+  const denied = decision.effect === 'deny';
+  const { limit, value } = first;
+  return {
+    ...decision,
+    effect: 'deny',
+    reasons: [...(denied ? decision.reasons : []), ...outside.map(({ reason }) => reason)],
+    texts: [...(denied ? decision.texts : []), ...outside.map(({ text }) => text)],
+    ...(denied || limit === undefined ? {} : { limit }),
+    ...(denied || value === undefined ? {} : { value }),
+  };
 }
 
 function actionOf({ replaces }: Asked): 'place' | 'replace' {

@@ -8,8 +8,14 @@ import { utcSeconds } from '../../machine/clock.ts';
 import type { TradingStanding } from '../../store/halts.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
 import { kinds, type ProposalKind } from '../../trading/kinds/kinds.ts';
-import { idempotencyKeySchema, type ProposalRequest, proposalRequestSchema } from '../../trading/proposal.ts';
+import {
+  askedUnder,
+  idempotencyKeySchema,
+  type ProposalRequest,
+  proposalRequestSchema,
+} from '../../trading/proposal.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import { PROPOSE_ORDERS, USE_MANDATES } from '../../trading/scopes.ts';
 import { issueFields } from '../door/approved-details.ts';
 import type { Caller } from '../door/caller.ts';
 import { type Door, requireScopes } from '../door/door.ts';
@@ -55,6 +61,7 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
       const key = idempotencyKey(c.req.header('idempotency-key'));
       const request = parseRequest(await jsonBody(c));
       requireProposing(caller, request.kind);
+      if (askedUnder(request) !== undefined) requireScopes(caller, [USE_MANDATES]);
       const { proposal, isNew } = await kernel.propose(proposerOf(caller), request, key);
       // A revocation in between has withdrawn what there was; this may have come after.
       await requireUnrevoked(caller, isRevoked).catch(async (error: unknown) => {
@@ -91,7 +98,7 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
     door.guard([], async (c, caller) => {
       const id = c.req.param('id') ?? '';
       const { kind } = await kernel.find(caller.sub, id);
-      requireProposing(caller, kind);
+      requireWithdrawing(caller, kind);
       return c.json(view(await kernel.withdraw(caller.sub, id)));
     }),
   );
@@ -217,17 +224,22 @@ function haltRequest(body: unknown): z.output<typeof haltSchema> {
 
 /** @throws {Refusal} 403 `client_unknown` */
 export function proposerOf(caller: Caller): ProposingCaller & Proposer {
-  const { sub, clientId, clientName, accessToken, username, email } = caller;
-  if (clientId !== undefined) return { sub, clientId, clientName, accessToken, username, email };
+  const { sub, clientId, clientName, jkt, accessToken, username, email } = caller;
+  if (clientId !== undefined) return { sub, clientId, clientName, jkt, accessToken, username, email };
   throw new Refusal(403, 'client_unknown', 'the access token does not say which client it is for', {
     hint: 'Sign in by a client whose tokens carry client_id (RFC 9068).',
     challenge: {},
   });
 }
 
-/** Proposing and withdrawing need the same. */
 function requireProposing(caller: Caller, kind: ProposalKind): void {
   requireScopes(caller, [kinds[kind].proposeScope]);
+}
+
+/** As proposing it; a mandate is taken back by whoever may propose orders. */
+function requireWithdrawing(caller: Caller, kind: ProposalKind): void {
+  const { proposeScope } = kinds[kind];
+  requireScopes(caller, [proposeScope === USE_MANDATES ? PROPOSE_ORDERS : proposeScope]);
 }
 
 function idempotencyKey(header: string | undefined): string {

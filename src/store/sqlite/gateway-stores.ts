@@ -5,6 +5,7 @@ import { sqliteBrokerKeyStore } from './broker-key-store.ts';
 import { sqliteDecisionStore } from './decision-store.ts';
 import { prepareGatewayDatabase } from './gateway-database.ts';
 import { sqliteHalts } from './halts.ts';
+import { sqliteMandateStore } from './mandate-store.ts';
 import { sqliteMessageJournal } from './message-journal.ts';
 import { sql as proposals } from './migrations/gateway/0004-proposals.ts';
 import { sql as audit } from './migrations/gateway/0005-audit.ts';
@@ -28,6 +29,7 @@ export function sqliteGatewayStores(database: Database.Database): GatewayStores 
     halts: sqliteHalts(database),
     decisions: sqliteDecisionStore(database),
     keys: sqliteSigningKeyStore(database),
+    mandates: sqliteMandateStore(database),
     audit: sqliteAuditStore(database),
     brokerKeys: sqliteBrokerKeyStore(database),
   };

@@ -1,21 +1,19 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { type CountedFacts, countOf, reservedFor, sameTerms } from '../../trading/counted-order.ts';
 import { Dec, ZERO } from '../../trading/decimal.ts';
-import { newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
+import type { CountedTerms } from '../../trading/mandate/mandate.ts';
+import { dayBegan } from '../../trading/new-york-time.ts';
+import type { OrderDraft } from '../../trading/order.ts';
 import type { Order } from '../../trading/views.ts';
 import type { Claim, Counting, OpenEntry, OrderKey, Usage } from '../order-journal.ts';
 import { tradingStandings } from './halts.ts';
+import { mandateReads } from './mandate-store.ts';
 
 /** Longer than any `min_seconds_between_same`. */
 const SAME_WITHIN_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 /** Nobody's: no user has an empty id. */
 const NO_ORDER = { sub: '', clientOrderId: '', replaces: null };
-
-/** When the day of an instant began in New York, milliseconds since the epoch. */
-export function dayBegan(now: number): number {
-  return newYorkInstant(newYorkDate(now), '00:00');
-}
 
 /** An order's columns that are counted by. */
 export function countedColumns({ draft }: Pick<Claim, 'draft'>) {
@@ -35,6 +33,7 @@ export function countedColumns({ draft }: Pick<Claim, 'draft'>) {
  */
 export function orderCounts(database: Database.Database) {
   const standing = tradingStandings(database);
+  const mandates = mandateReads(database);
   const newest = database
     .prepare<[string], number | null>('SELECT max(created_at) FROM gateway_orders WHERE account = ?')
     .pluck();
@@ -83,7 +82,13 @@ export function orderCounts(database: Database.Database) {
       open_symbol_sells: sum(inSymbol.flatMap((row) => (row.side === 'sell' ? [row.qty] : []))).toFixed(),
       same_before: same.length === 0 ? null : Math.floor((now - Math.max(...same)) / 1000),
       opposes_open: inSymbol.some((row) => row.side !== side),
+      ...(draft.mandate === undefined ? {} : { mandate: underMandate(sub, draft, now) }),
     };
+  };
+  const underMandate = (sub: string, draft: OrderDraft, now: number): CountedTerms | null => {
+    const { mandate = '', slot = '', symbol, side, client_order_id } = draft;
+    const query = { since: dayBegan(now), slot: { slot, symbol, side } };
+    return mandates.find(sub, mandate, query, client_order_id) ?? null;
   };
   const usage = (sub: string, account: string, clock: number): Usage =>
     outOf({ ...NO_ORDER, account }, sub, clock).used;

@@ -5,6 +5,7 @@ import type { Order, Problem } from '../../trading/views.ts';
 import type { DecisionNote } from '../decision-store.ts';
 import type { Claim, JournalEntry, JournalState, OrderJournal, OrderKey } from '../order-journal.ts';
 import { decisionNotes } from './decision-store.ts';
+import { mandateSlots } from './mandate-store.ts';
 import { countedColumns, orderCounts, orderEndings } from './order-counts.ts';
 import { approvalUse } from './used-approvals.ts';
 
@@ -22,6 +23,7 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
        @account, @symbol, @side, @notional, @qty, @terms, @mandate, @slot)`);
   const { counted, usage, timeOf } = orderCounts(database);
   const note = decisionNotes(database);
+  const slots = mandateSlots(database);
   const claim = database.transaction(
     (order: Claim, now: number, decide?: (facts: CountedFacts) => DecisionNote) => {
       const { approval, sub, clientOrderId, digest, draft, replaces, mandate, slot } = order;
@@ -44,30 +46,29 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
         mandate: mandate ?? null,
         slot: slot ?? null,
       });
+      if (mandate !== undefined) {
+        const { symbol, side } = draft;
+        slots.take({ sub, clientOrderId }, mandate, { slot: slot ?? '', symbol, side });
+      }
       return 'claimed' as const;
     },
   );
-  // An intent or an unknown with a submission time may have been taken, so whatever goes out now is ambiguous.
-  const again = database.prepare(`
-    UPDATE gateway_orders
-    SET state = 'intent', submissions = submissions + 1, updated_at = @now,
-        ambiguous = ambiguous OR submitted_at IS NOT NULL, submitted_at = @now
-    WHERE sub = @sub AND client_order_id = @clientOrderId AND state IN ('intent', 'unknown') AND submissions = @seen
-      AND submitted_at IS @submittedAt`);
-  const release = database.prepare(`
-    UPDATE gateway_orders SET state = 'intent', submitted_at = NULL, updated_at = @now
-    WHERE sub = @sub AND client_order_id = @clientOrderId AND state IN ('intent', 'unknown') AND ambiguous = 0`);
-  const refuse = database.prepare(`
-    UPDATE gateway_orders SET state = 'rejected', result = @result, updated_at = @now
-    WHERE sub = @sub AND client_order_id = @clientOrderId AND state IN ('intent', 'unknown') AND ambiguous = 0`);
-  const finish = database.prepare(`
-    UPDATE gateway_orders SET state = @state, result = @result, updated_at = @now
-    WHERE sub = @sub AND client_order_id = @clientOrderId AND state IN ('intent', 'unknown')`);
-  const doubt = database.prepare(`
-    UPDATE gateway_orders SET state = 'unknown', updated_at = @now
-    WHERE sub = @sub AND client_order_id = @clientOrderId AND state = 'intent'`);
+  const { again, release, refuse, finish, doubt } = updates(database);
   const { open, endIfOver } = orderEndings(database);
   const over = database.transaction(endIfOver);
+  // What it used of a mandate is free again with the very commit that says that it came to nothing.
+  const rejected = database.transaction(
+    (statement: typeof refuse, key: OrderKey, problem: Problem, now: number) => {
+      const { changes } = statement.run({
+        ...idOf(key),
+        state: 'rejected',
+        result: JSON.stringify(problem),
+        now,
+      });
+      if (changes === 1) slots.giveBack(key);
+      return changes === 1;
+    },
+  );
   const place = database.transaction((key: OrderKey, order: Order, now: number) => {
     finish.run({ ...idOf(key), state: 'placed', result: JSON.stringify(order), now });
     endIfOver(key, order, now);
@@ -90,12 +91,35 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
     },
     release: async (key, now) => (release.run({ ...idOf(key), now }).changes === 1 ? 'released' : 'stale'),
     refuse: async (key, problem, now) =>
-      refuse.run({ ...idOf(key), result: JSON.stringify(problem), now }).changes === 1 ? 'rejected' : 'stale',
+      rejected.immediate(refuse, key, problem, now) ? 'rejected' : 'stale',
     place: async (key, order, now) => place.immediate(key, order, now),
-    reject: async (key, problem, now) =>
-      void finish.run({ ...idOf(key), state: 'rejected', result: JSON.stringify(problem), now }),
+    reject: async (key, problem, now) => void rejected.immediate(finish, key, problem, now),
     doubt: async (key, now) => void doubt.run({ ...idOf(key), now }),
   };
+}
+
+/** What becomes of an order once it is claimed: each a compare-and-set on its state. */
+function updates(database: Database.Database) {
+  // An intent or an unknown with a submission time may have been taken, so whatever goes out now is ambiguous.
+  const again = database.prepare(`
+    UPDATE gateway_orders
+    SET state = 'intent', submissions = submissions + 1, updated_at = @now,
+        ambiguous = ambiguous OR submitted_at IS NOT NULL, submitted_at = @now
+    WHERE sub = @sub AND client_order_id = @clientOrderId AND state IN ('intent', 'unknown') AND submissions = @seen
+      AND submitted_at IS @submittedAt`);
+  const release = database.prepare(`
+    UPDATE gateway_orders SET state = 'intent', submitted_at = NULL, updated_at = @now
+    WHERE sub = @sub AND client_order_id = @clientOrderId AND state IN ('intent', 'unknown') AND ambiguous = 0`);
+  const refuse = database.prepare(`
+    UPDATE gateway_orders SET state = 'rejected', result = @result, updated_at = @now
+    WHERE sub = @sub AND client_order_id = @clientOrderId AND state IN ('intent', 'unknown') AND ambiguous = 0`);
+  const finish = database.prepare(`
+    UPDATE gateway_orders SET state = @state, result = @result, updated_at = @now
+    WHERE sub = @sub AND client_order_id = @clientOrderId AND state IN ('intent', 'unknown')`);
+  const doubt = database.prepare(`
+    UPDATE gateway_orders SET state = 'unknown', updated_at = @now
+    WHERE sub = @sub AND client_order_id = @clientOrderId AND state = 'intent'`);
+  return { again, release, refuse, finish, doubt };
 }
 
 function idOf({ sub, clientOrderId }: OrderKey): OrderKey {

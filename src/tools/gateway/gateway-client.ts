@@ -1,30 +1,31 @@
 import { z } from 'zod';
 import { safeLine } from '../../net/shown-text.ts';
-import {
-  type Activity,
-  activitiesSchema,
-  type TradingDay,
-  tradingDaySchema,
-} from '../../trading/activity.ts';
+import { type Activity, activitiesSchema } from '../../trading/activity.ts';
 import { decimalString } from '../../trading/decimal.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
-import { type Proposal, type ProposalRequestInput, proposalSchema } from '../../trading/proposal.ts';
-import { CANCEL_SCOPE, PROPOSE_MESSAGES, PROPOSE_ORDERS, READ_SCOPES } from '../../trading/scopes.ts';
+import {
+  askedUnder,
+  type Proposal,
+  type ProposalRequestInput,
+  proposalSchema,
+} from '../../trading/proposal.ts';
+import {
+  CANCEL_SCOPE,
+  PROPOSE_MESSAGES,
+  PROPOSE_ORDERS,
+  READ_SCOPES,
+  type Scope,
+  USE_MANDATES,
+} from '../../trading/scopes.ts';
 import { tradingStates } from '../../trading/trading-state.ts';
 import {
   type Account,
   accountSchema,
-  type Bar,
-  barSchema,
-  clockSchema,
-  type MarketClock,
   type Order,
   orderSchema,
   type Position,
   positionSchema,
-  type Quote,
-  quoteSchema,
 } from '../../trading/views.ts';
 import {
   type GatewayAccess,
@@ -33,6 +34,8 @@ import {
   gatewayRequests,
   parse,
 } from './gateway-requests.ts';
+import { type MandateRequests, ofMandates } from './mandate-requests.ts';
+import { type MarketRequests, ofMarket } from './market-requests.ts';
 import { ofPolicy, type PolicyClient } from './policy-requests.ts';
 
 /** How far trading goes, since when, until when it is so by itself, and by which client or rule; times in RFC 3339. */
@@ -58,25 +61,18 @@ export interface ProposalLook {
 }
 
 /** The gateway's HTTP interface, typed. Every call has a time-out. */
-export interface GatewayClient extends PolicyClient {
+export interface GatewayClient extends MarketRequests, MandateRequests, PolicyClient {
   account(): Promise<Account>;
   positions(): Promise<Position[]>;
   orders(query?: { status?: 'open' | 'closed' | 'all'; limit?: number }): Promise<Order[]>;
   /** @throws {TradeAgentError} `not_found` */
   order(id: string): Promise<Order>;
-  /** In the order asked. @throws {TradeAgentError} `unknown_symbol` */
-  quotes(symbols: readonly string[]): Promise<Quote[]>;
-  /** Prices over time, oldest first. `start` in milliseconds since the epoch; at most 1000 bars from there. */
-  bars(query: { symbol: string; timeframe: '1Day' | '1Hour'; start: number }): Promise<Bar[]>;
   /** Equity at the end of each day of the last month, oldest first, dollars. */
   equityHistory(): Promise<string[]>;
   /** Equity at the end of each day as far back as asked for (`1M`, `1A`, `5A`), oldest first. */
   valueHistory(period: string): Promise<DatedValue[]>;
-  clock(): Promise<MarketClock>;
   /** Whether the gateway can reach the person's account elsewhere (`broker`, `slack`) now. */
   isConnected(connection: string): Promise<boolean>;
-  /** Trading days from one date to another, both included. */
-  calendar(query: { start: string; end: string }): Promise<TradingDay[]>;
   /**
    * All that happened in the account after an instant (milliseconds since the epoch), oldest first.
    * @throws {TradeAgentError} `gateway_refused` where that is more than can be read
@@ -118,7 +114,7 @@ export interface DatedValue {
   readonly equity: string;
 }
 
-const [MARKET_READ, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
+const [, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
 
 /** The gateway completes an order from several answers of the broker's, and asks the identity provider. */
 const PROPOSING_MS = 30_000;
@@ -134,7 +130,13 @@ export function createGatewayClient(
   options: GatewayClientOptions = {},
 ): GatewayClient {
   const requests = gatewayRequests(session, options);
-  return { ...ofAccount(requests), ...ofMarket(requests), ...ofProposals(requests), ...ofPolicy(requests) };
+  return {
+    ...ofAccount(requests),
+    ...ofMarket(requests),
+    ...ofProposals(requests),
+    ...ofMandates(requests),
+    ...ofPolicy(requests),
+  };
 }
 
 /** The account, what is in it, and what happened there. */
@@ -217,46 +219,6 @@ function ofAccount({
   };
 }
 
-/** Prices and hours. */
-function ofMarket({ read }: GatewayRequests): Pick<GatewayClient, 'quotes' | 'bars' | 'clock' | 'calendar'> {
-  return {
-    quotes: async (symbols) => {
-      const list = symbols.map(encodeURIComponent).join(',');
-      const { quotes } = await read(
-        `/v1/quotes?symbols=${list}`,
-        z.object({ quotes: z.array(quoteSchema) }),
-        MARKET_READ,
-      );
-      return symbols.map((symbol) => {
-        const quote = quotes.find((candidate) => candidate.symbol === symbol);
-        if (quote !== undefined) return quote;
-        throw new TradeAgentError('unknown_symbol', `there is no quote for ${symbol}`, {
-          hint: 'Check the ticker symbol.',
-          details: { symbol },
-        });
-      });
-    },
-    bars: async ({ symbol, timeframe, start }) => {
-      const query = new URLSearchParams({
-        symbol,
-        timeframe,
-        start: new Date(start).toISOString(),
-        limit: '1000',
-      });
-      return (await read(`/v1/bars?${query}`, z.object({ bars: z.array(barSchema) }), MARKET_READ)).bars;
-    },
-    clock: () => read('/v1/clock', clockSchema, MARKET_READ),
-    calendar: async ({ start, end }) =>
-      (
-        await read(
-          `/v1/calendar?${new URLSearchParams({ start, end })}`,
-          z.object({ days: z.array(tradingDaySchema) }),
-          MARKET_READ,
-        )
-      ).days,
-  };
-}
-
 /** What is asked of the person, and the halt. */
 function ofProposals({
   request,
@@ -281,7 +243,7 @@ function ofProposals({
             },
             body: JSON.stringify(proposal),
           },
-          [kinds[proposal.kind].proposeScope],
+          proposingScopes(proposal),
           PROPOSING_MS,
         ),
       ),
@@ -338,6 +300,12 @@ function ofProposals({
       ),
     halted: () => read('/v1/halt', haltSchema, ORDERS_READ),
   };
+}
+
+/** Going by a mandate takes a scope more. */
+function proposingScopes(proposal: ProposalRequestInput): Scope[] {
+  const { proposeScope } = kinds[proposal.kind];
+  return askedUnder(proposal) === undefined ? [proposeScope] : [proposeScope, USE_MANDATES];
 }
 
 function orderId(id: string): string {

@@ -98,6 +98,7 @@ export const meanings: Readonly<Record<ProblemCode, ErrorCode>> = {
   resting: 'blocked',
   too_many_open: 'blocked',
   too_many_asked: 'blocked',
+  mandate_ended: 'usage',
   not_halted: 'gateway_refused',
   rules_stale: 'gateway_refused',
   rules_unchanged: 'gateway_refused',

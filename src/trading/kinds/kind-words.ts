@@ -92,6 +92,8 @@ export interface KindWords<
   check(subject: z.output<SubjectSchema>): void;
   /** Whose money it moves; absent where none moves. */
   environment?(subject: z.output<SubjectSchema>): Environment;
+  /** By which mandate it is approved; undefined where its owner is asked. Absent from what no mandate is for. */
+  mandate?(subject: z.output<SubjectSchema>): string | undefined;
   /** What is proposed, in one line for the model and for errors: `BUY 5 AAPL LMT 180.00`. */
   summary(subject: z.output<SubjectSchema>): string;
   came(result: z.output<ResultSchema>): Came;
@@ -113,6 +115,8 @@ export interface KindWords<
     readonly banner?: Banner;
     /** Whether all of it is read before the buttons come. */
     readonly fieldsFirst?: boolean;
+    /** Whether the worst that can come of it stands at the top as the sentence that it is, and not as an amount. */
+    readonly worstFirst?: boolean;
     /** Words for the fields that no order has. */
     readonly fieldWords: FieldWords;
     view(subject: z.output<SubjectSchema>): PhoneView;

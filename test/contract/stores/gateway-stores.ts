@@ -2,6 +2,7 @@ import { auditStoreContract } from './audit-store.ts';
 import { brokerKeyStoreContract } from './broker-key-store.ts';
 import { decisionStoreContract } from './decision-store.ts';
 import type { OpenStores } from './gateway-factory.ts';
+import { mandateStoreContract } from './mandate-store.ts';
 import { messageJournalContract } from './message-journal.ts';
 import { orderCountsContract } from './order-counts.ts';
 import { orderJournalContract } from './order-journal.ts';
@@ -23,5 +24,6 @@ export function gatewayStoresContract(open: OpenStores): void {
   proposalCountsContract(open);
   auditStoreContract(open);
   brokerKeyStoreContract(open);
+  mandateStoreContract(open);
   signingKeyStoreContract(open);
 }

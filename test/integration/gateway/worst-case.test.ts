@@ -61,9 +61,9 @@ beforeEach(async () => {
   paper = await startWorld({ database, partialFills: true, requestsPerMinute: 1e9 });
   const { clock } = paper;
   await connect();
-  const { orders: journal, halts, decisions } = sqliteGatewayStores(journalDatabase);
+  const { orders: journal, halts, decisions, mandates } = sqliteGatewayStores(journalDatabase);
   desk = createOrderDesk({
-    ...{ journal, halts },
+    ...{ journal, halts, mandates },
     rules: createOrderRules({
       ...{ journal, halts, decisions, clock },
       rules: staticRules(),

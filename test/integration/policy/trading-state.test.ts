@@ -155,7 +155,7 @@ describe('a halt', () => {
   /** A desk whose journal lets something happen right after a claim, before the order goes out. */
   const deskThat = async (happens: (world: DeskWorld) => Promise<unknown>) => {
     desk = closed(await startDesk());
-    const { halts, decisions } = desk.stores;
+    const { halts, decisions, mandates } = desk.stores;
     const claimed: OrderJournal = {
       ...desk.journal,
       async claim(...given) {
@@ -166,7 +166,7 @@ describe('a halt', () => {
     };
     const { clock, traits, broker } = desk;
     return createOrderDesk({
-      ...{ journal: claimed, halts, clock, traits },
+      ...{ journal: claimed, halts, mandates, clock, traits },
       rules: createOrderRules({ journal: claimed, halts, decisions, clock, traits, rules: staticRules() }),
       brokerFor: async () => broker,
       gateway: 'https://gateway.example',

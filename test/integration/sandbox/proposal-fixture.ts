@@ -4,6 +4,7 @@ import * as client from 'openid-client';
 import { bindingMessageOf, type ProposalDetails, proposalDigest } from '../../../src/approval/details.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
 import { kinds, type ProposalKind } from '../../../src/trading/kinds/kinds.ts';
+import type { MandateEnvelope } from '../../../src/trading/mandate/envelope.ts';
 import type { Order } from '../../../src/trading/views.ts';
 import { CIBA, draft, RESOURCE, type World } from './identity-provider-fixture.ts';
 
@@ -30,6 +31,34 @@ export const stopOrder: Order = {
   submitted_at: '2026-11-25T14:30:00Z',
   filled_at: null,
 };
+
+const DAY_MS = 86_400_000;
+
+/** A mandate with everything that it may have. */
+export function mandateTerms(): MandateEnvelope {
+  return {
+    mandate_id: 'M-x9K2aB7cD1',
+    account: 'PA3ALICE01',
+    environment: 'paper',
+    currency: 'USD',
+    symbols: ['AAPL', 'MSFT'],
+    sides: ['buy'],
+    order_types: ['market', 'limit'],
+    times_in_force: ['day'],
+    max_order_notional: '200.00',
+    max_day_notional: '400.00',
+    max_total_notional: '2000.00',
+    max_orders: 12,
+    price: { AAPL: { min: '100', max: '250' } },
+    max_slippage: '0.01',
+    cadence: 'weekly',
+    orders_per_slot: 1,
+    not_before: utcSeconds(Date.now()),
+    expires_at: utcSeconds(Date.now() + 29 * DAY_MS),
+    agent_jkt: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs',
+    policy: '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU',
+  };
+}
 
 /** One whole subject of each kind. */
 export function subjectOf(kind: ProposalKind): Record<string, unknown> {
@@ -74,6 +103,8 @@ export function subjectOf(kind: ProposalKind): Record<string, unknown> {
         expires_at,
       };
     }
+    case 'mandate':
+      return { ...mandateTerms(), price: { AAPL: { max: '250' } }, approve_by: inFiveMinutes() };
     case 'lift':
       return {
         halted_at: '2026-11-25T14:30:00Z',

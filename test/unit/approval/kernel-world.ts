@@ -33,6 +33,7 @@ interface Subject {
   readonly qty: string;
   readonly client_order_id: string;
   readonly expires_at: string;
+  readonly mandate?: string | undefined;
 }
 
 type Step = Execution<unknown> | ((subject: Subject, approved: Approved) => Promise<Execution<unknown>>);
@@ -144,12 +145,20 @@ export function kernelWorld({
     },
     kernel: undefined as unknown as ApprovalKernel,
     /** Proposes `qty` shares, and runs until the owner was asked (or it ended). */
-    propose: (qty = '5', { ttl = 300, key = `key-${qty}`, by = alice as Proposer } = {}) =>
+    propose: (
+      qty = '5',
+      { ttl = 300, key = `key-${qty}`, by = alice as Proposer, more = {} as object } = {},
+    ) =>
       clock
         .run(
           world.kernel.propose(
             by,
-            proposalRequestSchema.parse({ kind: 'order', order: { symbol: 'AAPL', side: 'buy', qty }, ttl }),
+            proposalRequestSchema.parse({
+              kind: 'order',
+              order: { symbol: 'AAPL', side: 'buy', qty },
+              ttl,
+              ...more,
+            }),
             key,
           ),
         )
@@ -232,12 +241,22 @@ export function kernelWorld({
 
   const orderKind: Kind<{ qty: string }, Subject, unknown> = {
     name: 'order',
-    subjectSchema: z.object({ qty: z.string(), client_order_id: z.string(), expires_at: z.string() }),
+    subjectSchema: z.object({
+      qty: z.string(),
+      client_order_id: z.string(),
+      expires_at: z.string(),
+      mandate: z.string().optional(),
+    }),
     resultSchema: z.unknown(),
     scope: 'orders:write',
     detailsType: 'trade_order',
-    complete: async ({ qty }, { subjectId, expiresAt }) => ({
-      subject: { qty, client_order_id: subjectId, expires_at: expiresAt },
+    complete: async ({ qty }, { subjectId, expiresAt, under }) => ({
+      subject: {
+        qty,
+        client_order_id: subjectId,
+        expires_at: expiresAt,
+        ...(under === undefined ? {} : { mandate: under.mandate }),
+      },
       subjectId,
       worstCase: null,
       warnings: [],

@@ -7,6 +7,8 @@ import { proposalDetails, stopOrder, subjectOf } from '../../integration/sandbox
 
 /** Every value in a subject, however deep, as it stands there. */
 function leaves(value: unknown): unknown[] {
+  // A list of words is read as one.
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leaves) : [value];
 }
 
@@ -26,6 +28,11 @@ describe('a proposal as a person sees it', () => {
       'Loosen the rules: One order $1,000.00 → $5,000.00, and 1 more',
       'More becomes possible: 1 looser, 1 tighter',
     ],
+    [
+      'mandate',
+      'Buy AAPL, MSFT without asking again',
+      'At most $200.00 an order, $400.00 a day, 12 orders in all · once a week for each symbol and side · market, limit · AAPL up to $250.00',
+    ],
   ])('of kind %s says %s: %s', (kind, headline, terms) => {
     expect(proposalView(proposalDetails(kind))).toMatchObject({ headline, terms });
   });
@@ -44,6 +51,7 @@ describe('a proposal as a person sees it', () => {
     ['order', 'paper'],
     ['cancel', 'paper'],
     ['replace', 'paper'],
+    ['mandate', 'paper'],
     ['message', undefined],
     ['lift', undefined],
     ['policy_change', 'paper'],

@@ -10,9 +10,11 @@ import {
   type OrderRequest,
 } from '../../../trading/order.ts';
 import { orderProblem } from '../../../trading/order-problem.ts';
+import type { PolicyReason } from '../../../trading/policy-reasons.ts';
+import { Refusal } from '../../../trading/refusal.ts';
 import { type Account, isFinal, type Order, type Position, type Quote } from '../../../trading/views.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
-import type { Approved, Completed, Kind, Proposer } from '../../kind.ts';
+import type { Approved, Completed, Kind, Proposer, UnderMandate } from '../../kind.ts';
 import { executionOf, refusalOf } from '../execution.ts';
 import { effectsOf } from './effects.ts';
 import { referencePrice, requireMeans } from './means.ts';
@@ -37,10 +39,26 @@ export interface OrderWorld {
   ): Promise<void>;
 }
 
+/** Which mandate covers an order, or why none does. */
+export interface Cover {
+  readonly by?: { readonly mandate: string; readonly slot?: string };
+  readonly outside: readonly Outside[];
+}
+
+/** One thing in which an order is outside of a mandate. */
+export interface Outside {
+  readonly reason: PolicyReason;
+  readonly text: string;
+  readonly limit?: string;
+  readonly value?: string | null;
+}
+
 /** How orders reach the broker; the gateway's desk. Everything here throws only `Refusal`s. */
 export interface OrderPorts {
   /** @throws {Refusal} 422 `unknown_symbol`, 409 `account_not_connected`, and what the broker's reads throw */
   world(proposer: Proposer, symbol: string): Promise<OrderWorld>;
+  /** @throws {Refusal} 404 `not_found` for a mandate that is not theirs */
+  cover(proposer: Proposer, under: UnderMandate, draft: OrderDraft): Promise<Cover>;
   /** Places it, exactly once however often it is called. @throws {Refusal} 504 `outcome_unknown`, and others */
   place(approved: { draft: OrderDraft; digest: string; replaces?: string }, owner: Approved): Promise<Order>;
   /**
@@ -60,18 +78,27 @@ export interface OrderPorts {
 export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Order> {
   return {
     ...order,
-    async complete(request, { proposer, subjectId, expiresAt }): Promise<Completed<OrderDraft>> {
+    async complete(request, { proposer, subjectId, expiresAt, under }): Promise<Completed<OrderDraft>> {
       requireWellFormed(request);
       const world = await ports.world(proposer, request.symbol);
       const { account, quote, positions } = world;
       const draft = draftOrder(request, world, ports, { subjectId, expiresAt });
-      await world.requireAllowed(draft);
+      const cover = under === undefined ? undefined : await ports.cover(proposer, under, draft);
+      const subject: OrderDraft = { ...draft, ...cover?.by };
+      await world.requireAllowed(subject);
+      const outside = cover?.outside ?? [];
+      if (under?.only && outside.length > 0) throw notCovered(outside);
       const worst = worstCase(draft);
+      const { shows, warnings } = effectsOf(draft, worst, { account, quote, positions });
       return {
-        subject: draft,
+        subject,
         subjectId,
         worstCase: worst,
-        ...effectsOf(draft, worst, { account, quote, positions }),
+        shows,
+        warnings: [
+          ...outside.map(({ reason, text }) => `Not under a mandate: ${text} (${reason}).`),
+          ...warnings,
+        ],
       };
     },
     describe: (draft) => describeOrder(draft),
@@ -134,6 +161,20 @@ export function orderFingerprint({
   ...terms
 }: OrderDraft): string {
   return JSON.stringify(sorted(terms));
+}
+
+function notCovered(outside: readonly Outside[]): Refusal {
+  const [first] = outside;
+  const { limit, value } = first ?? {};
+  return new Refusal(403, 'policy_denied', `no mandate covers the order: ${first?.text}`, {
+    hint: 'Propose it without "approval: mandate": its owner is asked. See "trade-agent mandates".',
+    members: {
+      reason: first?.reason,
+      reasons: outside.map(({ reason }) => reason),
+      ...(limit === undefined ? {} : { limit }),
+      ...(value === undefined ? {} : { value }),
+    },
+  });
 }
 
 /** A sale for an amount takes the more shares the lower the price falls: it is proposed as those that are worth it now. */

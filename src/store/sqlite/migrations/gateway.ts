@@ -7,6 +7,7 @@ import { sql as usedApprovals } from './gateway/0006-used-approvals.ts';
 import { sql as signingKeys } from './gateway/0007-signing-keys.ts';
 import { sql as brokerKeys } from './gateway/0008-broker-keys.ts';
 import { sql as counting, reductions } from './gateway/0009-counting.ts';
+import { sql as mandates } from './gateway/0010-mandates.ts';
 
 /** The versions of the gateway's database, oldest first. */
 export const gatewayMigrations = [
@@ -19,4 +20,5 @@ export const gatewayMigrations = [
   signingKeys,
   brokerKeys,
   counting + reductions,
+  mandates,
 ];

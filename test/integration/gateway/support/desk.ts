@@ -11,6 +11,7 @@ import { createOrderRules } from '../../../../src/gateway/policy/order-rules.ts'
 import { staticRules } from '../../../../src/gateway/policy/rules.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
 import type { GatewayStores } from '../../../../src/store/gateway-stores.ts';
+import type { MandateStore } from '../../../../src/store/mandate-store.ts';
 import type { OrderJournal } from '../../../../src/store/order-journal.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
@@ -33,6 +34,11 @@ export interface DeskWorld {
   caller(changes?: Partial<Caller>): Caller;
   /** Another desk on the same journal, as after kill -9. */
   restart(): void;
+  readonly mandates: MandateStore;
+  /** Another process's desk over the same data. */
+  another(): OrderDesk;
+  /** Runs after each claim, before anything is sent. */
+  onClaimed: () => Promise<void>;
   close(): Promise<void>;
 }
 
@@ -41,7 +47,15 @@ export async function startDesk(): Promise<DeskWorld> {
   const alpaca = await startAlpacaStandIn();
   const database = new Database(':memory:');
   const stores = sqliteGatewayStores(database);
-  const { orders: journal, halts, decisions } = stores;
+  const { orders, halts, decisions, mandates } = stores;
+  const journal: OrderJournal = {
+    ...orders,
+    async claim(...given) {
+      const outcome = await orders.claim(...given);
+      await world.onClaimed();
+      return outcome;
+    },
+  };
   const connect = connectAlpaca({
     environment: 'paper',
     tradingUrl: alpaca.url,
@@ -57,6 +71,7 @@ export async function startDesk(): Promise<DeskWorld> {
     createOrderDesk({
       journal,
       halts,
+      mandates,
       rules: createOrderRules({
         ...{ journal, halts, decisions, clock },
         rules: staticRules(),
@@ -78,6 +93,9 @@ export async function startDesk(): Promise<DeskWorld> {
     traits: alpacaTraits,
     broker: brokerOf('alice'),
     desk: start(),
+    mandates,
+    another: start,
+    onClaimed: async () => {},
     resting(changes = {}) {
       const order: StandInOrder = {
         id: randomUUID(),
