@@ -25,8 +25,8 @@ describe('a proposal as a person sees it', () => {
     ['lift', 'Let trading go on', 'It was halted at 2026-11-25 14:30:00 UTC'],
     [
       'policy_change',
-      'Loosen the rules: One order $1,000.00 → $5,000.00, and 1 more',
-      'More becomes possible: 1 looser, 1 tighter',
+      'Loosen the rules: One order $1,000.00 → $5,000.00',
+      'More becomes possible: 1 looser, 0 tighter',
     ],
     [
       'mandate',
