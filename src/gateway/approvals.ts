@@ -53,8 +53,8 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
     replace: replaceKind(orders),
     batch: batchKind(orders, clock),
     lift: liftKind({ halts, clock }),
-    policy_change: policyChangeKind({ policy, clock }),
     mandate: mandateKind(parts.mandates, clock),
+    policy_change: policyChangeKind({ policy, clock }),
   };
   return createApprovalKernel({
     store,

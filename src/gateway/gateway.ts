@@ -79,6 +79,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   const entrance = createEntrance(options, provider, clock);
   const { traits, brokerFor } = broker;
+  const { maxSlippage = '0.01' } = options;
   const source = options.rules ?? staticRules();
   const policy = gatewayPolicy(options, { rules: source, brokerFor, clock });
   const rules = createOrderRules({
@@ -100,7 +101,6 @@ export function createGateway(options: GatewayOptions): Gateway {
     detailsType: messageDetailsType,
   });
 
-  const maxSlippage = options.maxSlippage ?? '0.01';
   const mandates = mandatePorts({
     ...{ mandates: granted, brokerFor, maxSlippage, issuer, now },
     rules: source,
@@ -134,9 +134,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     desk,
     messageDesk,
     kernel,
+    mandates: mandateDesk,
     policy,
     check: orderCheck({ rules, brokerFor, traits, maxSlippage, now }),
-    mandates: mandateDesk,
     detailsTypes: [detailsType, messageDetailsType],
   });
   kernel?.start();
@@ -172,9 +172,9 @@ interface RouteParts {
   readonly desk: OrderDesk;
   readonly messageDesk: MessageDesk;
   readonly kernel: ApprovalKernel | undefined;
+  readonly mandates: MandateDesk | undefined;
   readonly policy: PolicyDesk;
   readonly check: OrderCheck;
-  readonly mandates: MandateDesk | undefined;
   readonly detailsTypes: readonly string[];
 }
 

@@ -17,8 +17,8 @@ export const kinds = {
   replace,
   batch,
   lift,
-  policy_change: policyChange,
   mandate,
+  policy_change: policyChange,
 } as const;
 
 export type ProposalKind = keyof typeof kinds;

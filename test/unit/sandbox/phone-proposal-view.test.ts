@@ -24,14 +24,14 @@ describe('a proposal as a person sees it', () => {
     ['replace', 'Change: Sell 5 AAPL', 'Stop price: $170.00 a share → $172.00 a share'],
     ['lift', 'Let trading go on', 'It was halted at 2026-11-25 14:30:00 UTC'],
     [
-      'policy_change',
-      'Loosen the rules: One order $1,000.00 → $5,000.00',
-      'More becomes possible: 1 looser, 0 tighter',
-    ],
-    [
       'mandate',
       'Buy AAPL, MSFT without asking again',
       'At most $200.00 an order, $400.00 a day, 12 orders in all · once a week for each symbol and side · market, limit · AAPL up to $250.00',
+    ],
+    [
+      'policy_change',
+      'Loosen the rules: One order $1,000.00 → $5,000.00',
+      'More becomes possible: 1 looser, 0 tighter',
     ],
   ])('of kind %s says %s: %s', (kind, headline, terms) => {
     expect(proposalView(proposalDetails(kind))).toMatchObject({ headline, terms });
