@@ -35,8 +35,8 @@ describe('a proposal as a person sees it', () => {
     ],
     [
       'policy_change',
-      'Loosen the rules: One order $1,000.00 → $5,000.00, and 1 more',
-      'More becomes possible: 1 looser, 1 tighter',
+      'Loosen the rules: One order $1,000.00 → $5,000.00',
+      'More becomes possible: 1 looser, 0 tighter',
     ],
   ])('of kind %s says %s: %s', (kind, headline, terms) => {
     expect(proposalView(proposalDetails(kind))).toMatchObject({ headline, terms });
