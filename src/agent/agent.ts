@@ -31,6 +31,8 @@ export type RunInput =
       readonly orders: readonly OrderRequest[];
       /** The program that put them together, as the phone shows where their fields come from: `check`. */
       readonly composedBy: string;
+      /** Asked for as one, where they can be: there are several, each for a symbol of its own. */
+      readonly together?: boolean;
       readonly thread?: string;
     };
 

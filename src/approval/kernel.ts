@@ -1,6 +1,6 @@
 import { failpoint } from '../machine/failpoint.ts';
 import type { TradingStanding } from '../store/halts.ts';
-import type { StoredProposal } from '../store/proposal-store.ts';
+import type { ProposalKey, StoredProposal } from '../store/proposal-store.ts';
 import type { ProposalRequest } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { settleExecution } from './carry-out.ts';
@@ -28,6 +28,8 @@ export interface ApprovalKernel {
   propose(caller: ProposingCaller, request: ProposalRequest, key: string): Promise<Proposed>;
   /** One's own. @throws {Refusal} 404 `not_found` */
   find(sub: string, id: string): Promise<StoredProposal>;
+  /** What a client proposed under a key, as long as it is kept. */
+  keyed(key: ProposalKey): Promise<StoredProposal | undefined>;
   /** One's own, newest first. */
   list(
     sub: string,
@@ -119,6 +121,7 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
       });
     },
 
+    keyed: async (key) => (await store.keyed(key))?.proposal,
     list: (sub, { state, limit }) => store.list({ sub, state, limit }),
     awaitChange: (id, version, ms, signal) =>
       changeOf(watching, { id, version }, ms, [signal, closing.signal]),

@@ -4,6 +4,7 @@ import { detailsTypeOfKind } from '../approval/details.ts';
 import { type ApprovalKernel, createApprovalKernel } from '../approval/kernel.ts';
 import type { KernelParts } from '../approval/kernel-parts.ts';
 import type { Kind } from '../approval/kind.ts';
+import { type BatchPorts, batchKind } from '../approval/kinds/batch/kind.ts';
 import { type CancelPorts, cancelKind } from '../approval/kinds/cancel/kind.ts';
 import { liftKind } from '../approval/kinds/lift/kind.ts';
 import { type MandatePorts, mandateKind } from '../approval/kinds/mandate/kind.ts';
@@ -27,7 +28,7 @@ export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
   /** For requests to the provider. */
   readonly send: typeof fetch;
   readonly provider: IdentityProvider;
-  readonly orders: ReplacePorts & CancelPorts;
+  readonly orders: ReplacePorts & CancelPorts & BatchPorts;
   readonly mandates: MandatePorts;
   readonly messages: MessagePorts;
   readonly signatures: Signatures | undefined;
@@ -48,6 +49,7 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
     message: messageKind(messages),
     cancel: cancelKind(orders),
     replace: replaceKind(orders),
+    batch: batchKind(orders, clock),
     lift: liftKind({ halts, clock }),
     mandate: mandateKind(parts.mandates, clock),
   };

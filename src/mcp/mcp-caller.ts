@@ -16,4 +16,9 @@ export interface McpCaller {
   readonly signedIn: SignedIn | undefined;
   /** The gateway's API, as this caller. */
   readonly gateway: GatewayClient;
+  /**
+   * Where the person connects an account elsewhere (`slack`), by their own sign-in; undefined where that is done in another
+   * way.
+   */
+  connectAddress?(connection: string): Promise<string | undefined>;
 }

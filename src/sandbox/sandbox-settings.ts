@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { JWK } from 'jose';
 import type { Quotas } from '../approval/quotas.ts';
+import type { RulesSource } from '../gateway/policy/rules.ts';
 import type { HomeOptions } from '../home/home.ts';
 import { LOGIN_CLIENT_ID } from '../home/identity-provider/protocol.ts';
 import type { VaultOptions } from '../home/identity-provider/vault.ts';
@@ -85,10 +86,10 @@ export function vaultSettings(
 export interface ApprovalSettings {
   readonly knownClients?: HomeOptions['knownClients'] | undefined;
   readonly mounts?: HomeOptions['gateway']['mounts'] | undefined;
-  readonly rules?: HomeOptions['gateway']['rules'] | undefined;
   readonly quotas?: Quotas | undefined;
   /** `required` unless said otherwise. */
   readonly signature?: 'required' | 'off' | undefined;
+  readonly rules: RulesSource;
 }
 
 export function homeSettings(
@@ -142,7 +143,7 @@ function gatewaySettings(
     requireBoundTokens: true,
     ownClients: [LOGIN_CLIENT_ID],
     mounts,
-    ...(rules === undefined ? {} : { rules }),
+    rules,
   };
 }
 

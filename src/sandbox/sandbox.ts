@@ -1,7 +1,6 @@
 import type { Quotas } from '../approval/quotas.ts';
 import { softwareKey } from '../approval/signature/software-key.ts';
-import { readLimits } from '../gateway/policy/limits-file.ts';
-import { staticRules } from '../gateway/policy/rules.ts';
+import { folderRules } from '../gateway/policy/rules-source.ts';
 import { Faults } from '../home/faults.ts';
 import { createHome, type HomeOptions } from '../home/home.ts';
 import { addMissing, type People } from '../home/identity-provider/people.ts';
@@ -50,6 +49,8 @@ export interface SandboxOptions {
   readonly knownClients?: HomeOptions['knownClients'];
   /** A second place to write the ready file. */
   readonly readyFile?: string;
+  /** Told of rules in its folder that went wrong while it runs. */
+  readonly onError?: (message: string) => void;
 }
 
 export interface Sandbox {
@@ -72,7 +73,8 @@ const DRAIN_MS = 1_000;
 /**
  * Starts the whole world on loopback: a home (identity provider, phone, gateway) and around it a paper broker, a market,
  * and seeded people. They talk to each other over HTTP as they would in production.
- * @throws {TradeAgentError} `busy` when a sandbox already runs on this folder, `port_in_use`
+ * @throws {TradeAgentError} `busy` when a sandbox already runs on this folder, `port_in_use`, `invalid_config` for rules in it
+ *   that are wrong
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { clock = systemClock, faults = new Faults() } = options;
@@ -187,11 +189,11 @@ async function openParties(
   const database = openDatabase('identity-provider');
   const vault = createVault({ ...vaultSettings(seed, addresses), database, clock });
   await connectBroker(vault, seed.users);
-  const settings = homeSettings(home, addresses, options);
+  const { onError } = options;
+  // Orders are held to nothing, unless its folder says so.
+  const rules = options.rules ?? (await folderRules(home.folder, onError === undefined ? {} : { onError }));
   const { people, keys, listener, close } = await createHome({
-    ...settings,
-    // Orders are held to nothing, unless its folder says so.
-    gateway: { ...settings.gateway, rules: staticRules(await readLimits(home.folder)) },
+    ...homeSettings(home, addresses, { ...options, rules }),
     providerDatabase: database,
     stores: sqliteGatewayStores(openDatabase('gateway')),
     vault,

@@ -60,6 +60,8 @@ export type Counting = OrderKey & Pick<Claim, 'draft' | 'replaces'>;
 export interface OpenEntry extends OrderKey {
   /** The broker's id of it; null where the broker has not been heard to have it. */
   readonly orderId: string | null;
+  /** When it was claimed, milliseconds since the epoch. */
+  readonly claimedAt: number;
 }
 
 /** What an account has used up, but for what is about one symbol. */

@@ -4,6 +4,7 @@ import { getQuote } from './get-quote.ts';
 import { listOrders } from './list-orders.ts';
 import { sendGmailSummary, sendSlackSummary } from './message-tool.ts';
 import { placeOrder } from './place-order.ts';
+import { placeOrders } from './place-orders.ts';
 import type { Tool } from './tool.ts';
 import { whoami } from './whoami.ts';
 
@@ -14,6 +15,7 @@ export const tools: readonly Tool[] = [
   getPortfolio,
   listOrders,
   placeOrder as unknown as Tool,
+  placeOrders as unknown as Tool,
   cancelOrder,
   sendSlackSummary,
   sendGmailSummary,

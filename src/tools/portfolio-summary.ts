@@ -30,3 +30,9 @@ export function compactSummary(summary: {
     ...(note === undefined ? [] : ['', note]),
   ].join('\n');
 }
+
+/** The note under a summary, whose figures have no blank line. */
+export function noteOf(text: string): string | undefined {
+  const end = text.indexOf('\n\n');
+  return end < 0 ? undefined : text.slice(end + 2);
+}

@@ -59,6 +59,18 @@ export function reservedFor(draft: OrderDraft): string {
   );
 }
 
+/**
+ * What will be counted once these have gone out too. They keep to the orders a minute by being sent one after the other,
+ * and what of them is open by then nobody knows.
+ */
+export function countedAfter(drafts: readonly OrderDraft[], counted: CountedFacts): CountedFacts {
+  return {
+    ...counted,
+    day_notional: Dec.sum(counted.day_notional, ...drafts.map(reservedFor)).toFixed(2),
+    day_orders: counted.day_orders + drafts.length,
+  };
+}
+
 /** What two orders have in common of which the second is likely a slip: all of what is traded, whatever the price. */
 export function sameTerms({ symbol, side, type, qty, notional }: OrderDraft): string {
   return JSON.stringify([symbol, side, type, qty ?? null, notional ?? null]);

@@ -93,6 +93,11 @@ const afterwards: Partial<Record<Failpoint, readonly Failpoint[]>> = {
   'gateway.reclaimed': ['gateway.claimed', 'gateway.before_submit'],
 };
 
+/** Where a gateway can die, with all around it, while one order passes. */
+export const orderFailpoints: readonly Failpoint[] = names.filter(
+  (name) => victimOf(name) === 'sandbox' && afterwards[name] === undefined,
+);
+
 /** The cases of a failpoint that take half a minute or more, most of it waiting. */
 export const isPatient = (name: Failpoint): boolean => quietAfter.includes(name);
 
@@ -100,8 +105,9 @@ export const isPatient = (name: Failpoint): boolean => quietAfter.includes(name)
 export const quietTimes = ({ deaths }: CrashCase): number =>
   deaths.filter(({ at }) => quietAfter.includes(at)).length;
 
-const victimOf = (at: Failpoint): Death['victim'] =>
-  /^(propose|wait|result|checkpoint)\./.test(at) ? 'agent' : 'sandbox';
+function victimOf(at: Failpoint): Death['victim'] {
+  return /^(propose|wait|result|checkpoint)\./.test(at) ? 'agent' : 'sandbox';
+}
 
 export function crashCase(failpoint: Failpoint, action: Action, seed: number): CrashCase {
   const name = `${failpoint}=${action}#${seed}`;

@@ -22,6 +22,8 @@ export interface BookedOrder {
 
 /** A machine with an agent that is signed in, and a sandbox that dies and comes back on the same home and ports. */
 export interface CrashWorld {
+  /** Of identity provider, phone and gateway. */
+  readonly address: string;
   readonly phone: PhoneClient;
   /** An agent process, which heeds `failpoint`. `endless`: however long it takes. */
   agent(args: readonly string[], failpoint?: string, options?: { endless?: boolean }): Program;
@@ -78,6 +80,7 @@ export async function createCrashWorld(): Promise<CrashWorld> {
   let armed = 0;
 
   const world: CrashWorld = {
+    address: ready.issuer,
     phone,
     agent: (args, failpoint, options) =>
       startProgram(

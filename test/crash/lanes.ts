@@ -9,7 +9,7 @@ export interface Lanes {
   close(): Promise<void>;
 }
 
-export function createLanes(count: number): Lanes {
+export function createLanes(count: number, casesAWorld = CASES_A_WORLD): Lanes {
   interface Lane {
     world: CrashWorld;
     cases: number;
@@ -38,7 +38,7 @@ export function createLanes(count: number): Lanes {
     async play(work) {
       const lane = await take();
       try {
-        if (++lane.cases > CASES_A_WORLD) {
+        if (++lane.cases > casesAWorld) {
           await lane.world.close();
           lane.world = await createCrashWorld();
           lane.cases = 1;

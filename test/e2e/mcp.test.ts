@@ -37,7 +37,7 @@ afterEach(() => {
   for (const child of running.splice(0)) child.kill('SIGKILL');
 });
 
-function speak(): Spoken {
+function speak(more: object = {}): Spoken {
   const child = spawn(process.execPath, [launcher, 'mcp'], {
     env: env(),
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -56,7 +56,10 @@ function speak(): Spoken {
       const _meta = {
         'io.modelcontextprotocol/protocolVersion': '2026-07-28',
         'io.modelcontextprotocol/clientInfo': { name: 'by-hand', version: '1' },
-        'io.modelcontextprotocol/clientCapabilities': { extensions: { 'io.modelcontextprotocol/tasks': {} } },
+        'io.modelcontextprotocol/clientCapabilities': {
+          extensions: { 'io.modelcontextprotocol/tasks': {} },
+          ...more,
+        },
       };
       const { promise, resolve } = Promise.withResolvers<Record<string, unknown>>();
       waiting.set(id, resolve);
@@ -90,6 +93,22 @@ describe('trade-agent mcp', () => {
     const portfolio = await client.callTool({ name: 'get_portfolio', arguments: {} });
     expect(factsOf(portfolio)).toMatchObject({ environment: 'paper', status: 'ok' });
     await client.close();
+  });
+
+  it('shows where an account is connected, and waits for it no longer than its client is there', async () => {
+    const { child, ask } = speak({ elicitation: { url: {} } });
+    const summary = { name: 'send_summary', arguments: { service: 'slack', recipient: '#trading' } };
+    const asked = await ask('tools/call', summary);
+    const { connect } = asked.inputRequests as { connect: { params: { url: string } } };
+    expect(connect.params.url).toMatch(/\/connections\/connect\?ticket=/);
+    // Another call is shown the same link.
+    expect((await ask('tools/call', summary)).inputRequests).toEqual(asked.inputRequests);
+    const { requestState } = asked;
+    const inputResponses = { connect: { action: 'cancel' } };
+    const refused = await ask('tools/call', { ...summary, requestState, inputResponses });
+    expect(factsOf(refused)).toMatchObject({ error: 'connection_required' });
+    child.stdin.end();
+    expect(await once(child, 'close')).toEqual([0, null]);
   });
 
   it('gateway and client killed hard under an open task: one order, and the next look tells the truth', async () => {

@@ -30,13 +30,18 @@ afterAll(() => world.close());
 
 /** What a command really loads: the files of dist/, and whose code is in them and in node_modules. */
 async function loads(args: readonly string[]): Promise<{ files: string[]; code: Set<string> }> {
-  const list = join(world.folder, 'loaded');
-  rmSync(list, { force: true });
-  const { code: exit, stderr } = await world.cli(args, {
-    env: { NODE_OPTIONS: `--import ${preload}`, LOADED_FILES: list },
-  });
+  rmSync(list(), { force: true });
+  const { code: exit, stderr } = await world.cli(args, { env: logging() });
   expect(exit, stderr).toBe(0);
-  const urls = existsSync(list) ? readFileSync(list, 'utf8').trim().split('\n') : [];
+  return loaded();
+}
+
+const list = () => join(world.folder, 'loaded');
+const logging = () => ({ NODE_OPTIONS: `--import ${preload}`, LOADED_FILES: list() });
+
+/** What was loaded since the list was removed. */
+function loaded(): { files: string[]; code: Set<string> } {
+  const urls = existsSync(list()) ? readFileSync(list(), 'utf8').trim().split('\n') : [];
   const files = urls.flatMap((url) => /\/dist\/([^/]+\.c?js)$/.exec(url)?.[1] ?? []);
   const installed = urls.flatMap((url) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1] ?? []);
   return { files, code: new Set([...files.flatMap(contents), ...installed]) };
@@ -50,6 +55,7 @@ const oauth = ['openid-client', 'oauth4webapi'];
 const sandbox = ['oidc-provider', 'koa', 'hono', '@alpacahq/alpaca-trade-api'];
 const model = ['@langchain/openai', 'openai'];
 const mcp = ['@modelcontextprotocol/server', '@modelcontextprotocol/core'];
+const rules = ['@cedar-policy/cedar-wasm'];
 
 function expectNone(code: ReadonlySet<string>, packages: readonly string[]): void {
   expect(packages.filter((name) => code.has(name))).toEqual([]);
@@ -58,7 +64,7 @@ function expectNone(code: ReadonlySet<string>, packages: readonly string[]): voi
 describe('what a command loads', () => {
   it('knows each of the packages by name: every one of them is in the bundle or beside it', () => {
     const all = new Set(Object.keys(outputs).flatMap((file) => contents(file.replace(/^dist\//, ''))));
-    for (const name of [...terminal, ...agent, ...oauth, ...sandbox, ...model, ...mcp])
+    for (const name of [...terminal, ...agent, ...oauth, ...sandbox, ...model, ...mcp, ...rules])
       expect(all, name).toContain(name);
   });
 
@@ -78,25 +84,50 @@ describe('what a command loads', () => {
     async (args) => {
       const { code } = await loads(args);
       expect(code).toContain('zod');
-      expectNone(code, [...terminal, ...agent, ...database, ...oauth, ...sandbox, ...model, ...mcp]);
+      expectNone(code, [
+        ...terminal,
+        ...agent,
+        ...database,
+        ...oauth,
+        ...sandbox,
+        ...model,
+        ...mcp,
+        ...rules,
+      ]);
     },
   );
 
   it('a list of approvals loads the database, but no graph', async () => {
     const { code } = await loads(['approvals']);
     expect([...code]).toEqual(expect.arrayContaining(database));
-    expectNone(code, [...terminal, ...agent, ...oauth, ...sandbox, ...model]);
+    expectNone(code, [...terminal, ...agent, ...oauth, ...sandbox, ...model, ...rules]);
   });
 
   it('a run of the built-in planner loads no chat, no model client, no OAuth library and no sandbox', async () => {
     const { files, code } = await loads(['run', 'who am I']);
     expect([...code]).toEqual(expect.arrayContaining([...agent, ...database]));
-    expectNone(code, [...terminal, ...oauth, ...sandbox, ...model, ...mcp]);
+    expectNone(code, [...terminal, ...oauth, ...sandbox, ...model, ...mcp, ...rules]);
     expect([...code].filter((name) => name.startsWith('src/cli/commands/'))).toEqual([
       'src/cli/commands/run/run.ts',
     ]);
     // Each file costs a third of a millisecond: scripts/bundle/groups.mjs says which are kept together.
     expect(files.length).toBeLessThanOrEqual(14);
+  });
+});
+
+describe('what serves', () => {
+  it('has what signatures are verified by at hand before anybody signs', async () => {
+    rmSync(list(), { force: true });
+    const serving = world.start(['sandbox', '--home', join(world.folder, 'idle'), '--port', '0'], {
+      endless: true,
+      env: logging(),
+    });
+    try {
+      await expect.poll(() => [...loaded().code]).toContain('@simplewebauthn/server');
+    } finally {
+      serving.child.kill('SIGTERM');
+      await serving.finished;
+    }
   });
 });
 

@@ -6,7 +6,7 @@ import {
   Server,
 } from '@modelcontextprotocol/server';
 import { serveTasks, TASKS } from '../../src/mcp/server/tasks.ts';
-import { elicit, picture, png, resource, text } from './fixture-content.ts';
+import { elicit, picture, png, resource, text, wholeSchema } from './fixture-content.ts';
 import { codec, tasks, tools } from './fixture-tools.ts';
 
 const prompts = [
@@ -39,7 +39,10 @@ export function fixtureServer({ era }: Pick<McpRequestContext, 'era'>): Server {
     tools: Object.keys(tools).map((name) => ({
       name,
       description: name,
-      inputSchema: { type: 'object' as const, additionalProperties: true },
+      inputSchema:
+        name === 'json_schema_2020_12_tool'
+          ? wholeSchema
+          : { type: 'object' as const, additionalProperties: true },
     })),
   }));
   server.setRequestHandler('tools/call', async ({ params }, context) => {

@@ -184,6 +184,7 @@ export const tools: Readonly<Record<string, Run>> = {
       ...(can.roots === undefined ? {} : { client_roots: askRoots }),
     });
   },
+  json_schema_2020_12_tool: ({ name }) => said(`Hello, ${name}!`),
   greet: ({ name }) => said(`Hello, ${name}!`),
   slow_compute: inBackground((args) => async (_ask, signal) => {
     await seconds(Number(args.seconds), signal);

@@ -1,6 +1,7 @@
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { readMessageRequest } from '../../tools/message-tool.ts';
 import { readOrderRequest } from '../../tools/place-order.ts';
+import { placeOrders, readBatchRequest } from '../../tools/place-orders.ts';
 import { summaryMessage } from '../../tools/summary-message.ts';
 import type { Tool } from '../../tools/tool.ts';
 import type { OrderRequest } from '../../trading/order.ts';
@@ -39,6 +40,15 @@ export async function proposalRequest(
   switch (tool?.risk) {
     case 'trade': {
       const { environment, max_slippage } = profile;
+      if (tool.name === placeOrders.name) {
+        const { orders, on_failure } = readBatchRequest(args);
+        const batch = {
+          orders: orders.map((order) => ({ ...order, environment, max_slippage })),
+          on_failure,
+        };
+        const provenance = sources(state, 'batch', batch, { defaults: { on_failure: 'stop' } });
+        return { kind: 'batch', batch, ...base, provenance };
+      }
       const order = { ...readOrderRequest(args), environment, max_slippage };
       const defaults = { ...orderDefaults, environment, max_slippage };
       return {

@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { dollars, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
+import { type BatchLine, batchLineSchema } from '../../trading/batch-line.ts';
 import { Dec } from '../../trading/decimal.ts';
+import { batchText } from '../../trading/kinds/batch.ts';
 import { describeMessage, sentMessageSchema } from '../../trading/message.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
 import { accountSchema, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
 import type { Answered } from './answered-calls.ts';
-import { orderSummary } from './order-summary.ts';
+import { lineSummary, orderSummary } from './order-summary.ts';
 
 const failure = z.lazy(() =>
   z.object({ error: z.object({ message: z.string(), hint: z.string().optional() }) }),
@@ -22,6 +24,7 @@ const portfolio = z.lazy(() => z.object({ account: accountSchema, positions: z.a
 const quotes = z.lazy(() => z.object({ quotes: z.array(quoteSchema) }));
 const orderList = z.lazy(() => z.object({ status: z.string(), orders: z.array(orderSchema) }));
 const oneOrder = z.lazy(() => z.object({ order: orderSchema }));
+const batch = z.lazy(() => z.object({ lines: z.array(batchLineSchema) }));
 const sentOne = z.lazy(() => z.object({ sent: sentMessageSchema }));
 
 /** A short answer in Markdown from what the tools said. */
@@ -44,6 +47,8 @@ function part({ tool, content }: Answered): string {
     case 'place_order':
     case 'cancel_order':
       return `${orderSummary(oneOrder.parse(content).order)}.`;
+    case 'place_orders':
+      return batchList(batch.parse(content).lines);
     case 'send_slack_summary':
     case 'send_gmail_summary':
       return `Sent: ${describeMessage(sentOne.parse(content).sent)}.`;
@@ -57,6 +62,10 @@ export function sentence(message: string, hint: string | undefined): string {
   const text = message.charAt(0).toUpperCase() + message.slice(1);
   const ended = /[.!?]$/.test(text) ? text : `${text}.`;
   return hint === undefined ? ended : `${ended} ${hint}`;
+}
+
+function batchList(lines: readonly BatchLine[]): string {
+  return [`${batchText(lines)}:`, ...lines.map((line) => `- ${lineSummary(line)}`)].join('\n');
 }
 
 function whoami(user: z.output<typeof person>): string {

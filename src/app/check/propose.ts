@@ -9,6 +9,7 @@ import type { MandateView } from '../../trading/mandate/mandate.ts';
 import type { App } from '../app.ts';
 import { mandateFor } from '../mandates/mandate-for.ts';
 import { followRun } from '../run/follow-run.ts';
+import { askedSymbols } from './asked-symbols.ts';
 
 /**
  * Proposes orders the way of any order: the agent calls the tools, the person approves on their phone, the gateway
@@ -31,9 +32,11 @@ export async function propose(
 
   const [agent, mandates] = await Promise.all([app.agent({ model: 'builtin' }), mandatesInForce(app)]);
   const { due = clock.now(), ...runOptions } = options;
+  // Under mandates each order is covered, or asked about, by itself.
+  const together = mandates.every(({ state }) => state !== 'active');
   const result = await followRun(
     agent.run(
-      { orders: asked.map(({ request }) => request), composedBy: 'check', thread },
+      { orders: asked.map(({ request }) => request), composedBy: 'check', together, thread },
       { requestedBy: 'check', ...runOptions, mandateFor: mandateFor(mandates, due), signal },
     ),
     signal,
@@ -41,10 +44,7 @@ export async function propose(
     thread,
   );
   for (const { rule, request } of asked) {
-    if (
-      rule !== undefined &&
-      result.approvals.some((one) => one.kind === 'order' && one.order.symbol === request.symbol)
-    )
+    if (rule !== undefined && result.approvals.some((one) => askedSymbols(one).includes(request.symbol)))
       await memory.asked(rule.name, rule.definition);
   }
   return result;

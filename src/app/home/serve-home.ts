@@ -1,9 +1,10 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
+import { preloadVerification } from '../../approval/signature/preload-verification.ts';
 import type { RequestLogEntry } from '../../gateway/door/request-log.ts';
 import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-settings.ts';
-import { readLimits } from '../../gateway/policy/limits-file.ts';
-import { type RulesSource, staticRules } from '../../gateway/policy/rules.ts';
+import type { RulesSource } from '../../gateway/policy/rules.ts';
+import { folderRules } from '../../gateway/policy/rules-source.ts';
 import { Faults } from '../../home/faults.ts';
 import { isGatewayPath } from '../../home/gateway-paths.ts';
 import { createHome, type HomeOptions } from '../../home/home.ts';
@@ -95,7 +96,8 @@ async function open(
   const { folder, readyFile, log } = options;
   const { clock } = app;
   const now = () => clock.now();
-  const rules = staticRules(await readLimits(folder));
+  const onError = (message: string) => app.tell(`home: ${message}`);
+  const rules = await folderRules(folder, { onError });
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
   const files = homeFiles(folder);
   const [providerDatabase, gatewayDatabase] = [files.providerDatabase, files.gatewayDatabase].map((file) => {
@@ -119,11 +121,12 @@ async function open(
     stores: sqliteGatewayStores(gatewayDatabase),
     fetch: own.fetch,
     clock,
-    onError: (message) => app.tell(`home: ${message}`),
+    onError,
   });
   onClose(() => Promise.all([home.close(), server.close(DRAIN_MS)]).then(() => undefined));
   answer = home.listener;
   server.serve(logged(answer, clock, log));
+  onClose(preloadVerification());
   const ready: HomeReady = {
     address: settings.address,
     url: server.url,
@@ -134,6 +137,7 @@ async function open(
   for (const file of readyFile === undefined ? [files.ready] : [files.ready, readyFile]) {
     onClose(announceHome(file, ready));
   }
+  void rules.preload();
   return ready;
 }
 
@@ -154,11 +158,24 @@ function homeParts(
       hint: 'A home knows its own gateway: set "approval: {client_id: trade-agent-gateway}".',
     });
   }
+  const { client } = approval;
+  const { clients = [] } = settings;
+  if (clients.some(({ client_id }) => client_id === client.id)) {
+    throw new TradeAgentError(
+      'invalid_config',
+      `home.yaml: "clients": ${client.id} is the gateway’s own id`,
+      {
+        hint: 'Give that client another client_id.',
+      },
+    );
+  }
   return {
     address: settings.address,
+    // The rest is what any program's is (`publicClientDefaults`).
+    knownClients: clients.map(({ name, ...client }) => ({ ...client, client_name: name })),
     gateway: {
       ...options,
-      approval: { ...approval, client: approval.client },
+      approval: { ...approval, client },
       rules,
       mounts: [mcpMount({ version: version(), readOnly: false, clock, environment: gateway.environment })],
     },

@@ -4,6 +4,7 @@ import { loginRequired } from '../../trading/login-required.ts';
 import { READ_SCOPES, SESSION_SCOPES } from '../../trading/scopes.ts';
 import type { App } from '../app.ts';
 import { version } from '../version.ts';
+import type { ConnectApp, connectAddresses } from './connect-address.ts';
 
 export interface ServeStdioOptions {
   readonly stdin: Readable;
@@ -12,7 +13,8 @@ export interface ServeStdioOptions {
   readonly readOnly: boolean;
 }
 
-type StdioApp = Pick<App, 'clock' | 'signal' | 'profile' | 'session' | 'reset' | 'limitToReading'>;
+type StdioApp = ConnectApp &
+  Pick<App, 'clock' | 'signal' | 'profile' | 'session' | 'reset' | 'limitToReading'>;
 
 /**
  * Serves an MCP client that started this program, with the session of the profile, until the client goes away. Where nobody
@@ -31,6 +33,9 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
     await app.reset();
     throw loginRequired();
   };
+  const { clock, signal } = app;
+  const over = new AbortController();
+  let addresses: ReturnType<typeof connectAddresses> | undefined;
   const callerOf = async (): Promise<McpCaller> => {
     const signedIn = await session().catch(() => undefined);
     const { client_id: clientId } = profile.login_client;
@@ -46,8 +51,18 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
         profile,
         fetch: async (url, init, scopes) => (await session()).fetch(url, init, scopes),
       }),
+      async connectAddress(connection) {
+        addresses ??= (await import('./connect-address.ts')).connectAddresses(
+          app,
+          AbortSignal.any([signal, over.signal]),
+        );
+        return addresses(connection);
+      },
     };
   };
-  const { clock, signal } = app;
-  await serveMcpStdio(callerOf, { ...options, version: version(), clock, signal });
+  try {
+    await serveMcpStdio(callerOf, { ...options, version: version(), clock, signal });
+  } finally {
+    over.abort();
+  }
 }

@@ -1,3 +1,5 @@
+import { preloadVerification } from '../../approval/signature/preload-verification.ts';
+import { CONNECT_PATH } from '../../home/identity-provider/protocol.ts';
 import { mcpMount } from '../../mcp/http/mcp-mount.ts';
 import type { SandboxReady } from '../../sandbox/ready-file.ts';
 import { type SandboxOptions, startSandbox } from '../../sandbox/sandbox.ts';
@@ -5,7 +7,7 @@ import type { App } from '../app.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
 import { version } from '../version.ts';
 
-export interface ServeSandboxOptions extends Omit<SandboxOptions, 'clock' | 'mounts'> {
+export interface ServeSandboxOptions extends Omit<SandboxOptions, 'clock' | 'mounts' | 'onError'> {
   /** Ends it after nobody used it for so many milliseconds. */
   readonly idleExitMs?: number;
   readonly ready: (ready: SandboxReady) => Promise<void>;
@@ -13,10 +15,10 @@ export interface ServeSandboxOptions extends Omit<SandboxOptions, 'clock' | 'mou
 
 /**
  * Serves a sandbox until the signal aborts, or it was idle for long enough.
- * @throws {TradeAgentError} `busy` where another one serves from the same folder, `port_in_use`
+ * @throws {TradeAgentError} `busy` where another one serves from the same folder, `port_in_use`, `invalid_config`
  */
 export async function serveSandbox(
-  { clock, signal }: Pick<App, 'clock' | 'signal'>,
+  { clock, signal, tell }: Pick<App, 'clock' | 'signal' | 'tell'>,
   { ready, idleExitMs, ...options }: ServeSandboxOptions,
 ): Promise<void> {
   // SQLite makes its files as the umask lets it.
@@ -24,9 +26,19 @@ export async function serveSandbox(
   const sandbox = await startSandbox({
     ...options,
     clock,
-    mounts: [mcpMount({ version: version(), readOnly: false, clock, environment: 'paper' })],
+    onError: (message) => tell(`sandbox: ${message}`),
+    mounts: [
+      mcpMount({
+        version: version(),
+        readOnly: false,
+        clock,
+        environment: 'paper',
+        connectPath: CONNECT_PATH,
+      }),
+    ],
   });
   await ready(sandbox.ready);
+  const stop = preloadVerification();
   const idle = async (ms: number) => {
     for (;;) {
       const left = sandbox.lastRequestAt() + ms - clock.now();
@@ -34,5 +46,9 @@ export async function serveSandbox(
       await clock.sleep(left, signal);
     }
   };
-  await servedUntilStopped(signal, sandbox.close, idleExitMs === undefined ? undefined : idle(idleExitMs));
+  const close = async () => {
+    stop();
+    await sandbox.close();
+  };
+  await servedUntilStopped(signal, close, idleExitMs === undefined ? undefined : idle(idleExitMs));
 }

@@ -4,6 +4,9 @@ import type { Profile } from '../../config/profile.ts';
 export const connectionNames = ['broker', 'slack', 'gmail'] as const;
 export type ConnectionName = (typeof connectionNames)[number];
 
+/** Where the browser comes back to on this machine, for providers that send it back, unless said otherwise. */
+export const REDIRECT_PORT = 4766;
+
 export interface KnownConnection {
   /** For people. */
   readonly label: string;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { batchLineSchema } from '../../trading/batch-line.ts';
 import { kinds, proposalKinds } from '../../trading/kinds/kinds.ts';
 import { sentMessageSchema } from '../../trading/message.ts';
 import { environments, orderTypes, sides } from '../../trading/order.ts';
@@ -66,6 +67,10 @@ export const approval = approvalSummary.extend({
   overdue: z.boolean().optional().describe('its time ran out since it was last seen'),
   reason: z.string().optional().describe('why it ended as it did'),
   placed: orderSchema.optional().describe('the order at the broker, once there is one'),
+  lines: z
+    .array(batchLineSchema.unwrap())
+    .optional()
+    .describe('what came of each of several orders, in the order in which they were carried out'),
   sent: sentMessageSchema.optional().describe('the message, once it was sent'),
 });
 

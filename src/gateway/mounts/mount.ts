@@ -47,6 +47,8 @@ export interface MountedCaller {
   readonly scopes: ReadonlySet<string>;
   readonly username?: string | undefined;
   readonly email?: string | undefined;
+  /** The gateway's own address, below which the mount is. */
+  readonly resource: string;
   /**
    * The gateway's own API, in this process, as this caller: the same handlers, checks and limits as over the network. A 401
    * once the caller's token has expired.

@@ -80,6 +80,7 @@ function mountedCaller(
     clientId,
     username,
     email,
+    resource,
     scopes: new Set(granted.map(([scope]) => scope)),
     async fetch(path, init = {}) {
       const request = new Request(new URL(path, resource), init);

@@ -6,7 +6,7 @@ import type { Broker, Submission } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
 import type { Caller } from '../door/caller.ts';
 import type { Asked, OrderRules } from '../policy/order-rules.ts';
-import type { OrderWorld } from '../policy/order-world.ts';
+import { type OrderWorld, requireSymbol } from '../policy/order-world.ts';
 import type { ApprovedOrder } from './approved-order.ts';
 import { changesTo, notReplaceable } from './replacement.ts';
 
@@ -47,7 +47,7 @@ export async function admit(
     );
   }
   const broker = await options.brokerFor(caller);
-  const world = await rules.world(broker, draft.symbol);
+  const world = requireSymbol(await rules.worlds(broker, [draft.symbol]), draft.symbol);
   const { account } = world;
   if (account.account !== draft.account || account.environment !== draft.environment) {
     throw new Refusal(403, 'account_mismatch', 'the approved account is not the account of this user', {

@@ -1,5 +1,7 @@
 import type { Approved, Proposer } from '../../approval/kind.ts';
+import type { BatchPorts } from '../../approval/kinds/batch/kind.ts';
 import type { CancelPorts } from '../../approval/kinds/cancel/kind.ts';
+import type { OrderWorld } from '../../approval/kinds/order/kind.ts';
 import type { ReplacePorts } from '../../approval/kinds/replace/kind.ts';
 import type { OrderJournal } from '../../store/order-journal.ts';
 import { protectsPosition } from '../../trading/protects.ts';
@@ -9,6 +11,7 @@ import type { BrokerTraits } from '../broker/broker-traits.ts';
 import type { Caller } from '../door/caller.ts';
 import { recordedRefusal } from '../door/recorded-refusal.ts';
 import type { OrderRules } from '../policy/order-rules.ts';
+import { type OrderWorld as BrokerWorld, requireSymbol } from '../policy/order-world.ts';
 import { cancelApproved, orderNotFound } from './cancel-desk.ts';
 import type { OrderDesk } from './place-order.ts';
 import { changesTo } from './replacement.ts';
@@ -24,26 +27,19 @@ export interface OrderPortsOptions extends Pick<ReplacePorts, 'cover'> {
 }
 
 /** What the approval kernel does about orders: by this gateway's desk, rules and broker. */
-export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPorts {
+export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPorts & BatchPorts {
   const { desk, rules, brokerFor, traits, maxSlippage, journal, now } = options;
   return {
     maxSlippage,
     cover: options.cover,
     shareDecimals: traits.orders.fractions.decimals,
     async world(proposer, symbol) {
-      const world = await rules.world(await brokerFor(proposer), symbol);
-      const { account, quote, asset, positions } = world;
-      const { sub, clientId: client } = proposer;
-      return {
-        account,
-        quote: { ...quote, name: quote.name ?? asset.name },
-        positions,
-        requireAllowed(draft, replaces) {
-          const approval = draft.mandate === undefined ? 'none' : 'mandate';
-          const subject = { sub, client, owner: sub, approval, approvers: [] } as const;
-          return rules.requireAllowed({ subject, draft, replaces }, world, 'proposal');
-        },
-      };
+      const worlds = await rules.worlds(await brokerFor(proposer), [symbol]);
+      return shownWorld(rules, proposer, requireSymbol(worlds, symbol));
+    },
+    async worlds(proposer, symbols) {
+      const worlds = await rules.worlds(await brokerFor(proposer), symbols);
+      return new Map([...worlds].map(([symbol, world]) => [symbol, shownWorld(rules, proposer, world)]));
     },
     place: async (approved, owner) => (await desk.placeApproved(approved, callerOf(owner))).order,
     async outcome(asker, clientOrderId) {
@@ -76,6 +72,21 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
     },
     requireReplaceable: (draft, order) => void changesTo(draft, order, traits),
     cancel: async (subject, owner) => cancelApproved(subject, await brokerFor(owner)),
+  };
+}
+
+/** What of a world an order is completed with, and the rules that it is held to in it. */
+function shownWorld(rules: OrderRules, { sub, clientId: client }: Proposer, world: BrokerWorld): OrderWorld {
+  const { account, quote, asset, positions } = world;
+  return {
+    account,
+    quote: { ...quote, name: quote.name ?? asset.name },
+    positions,
+    requireAllowed(draft, { replaces, after } = {}) {
+      const approval = draft.mandate === undefined ? 'none' : 'mandate';
+      const subject = { sub, client, owner: sub, approval, approvers: [] } as const;
+      return rules.requireAllowed({ subject, draft, replaces, after }, world, 'proposal');
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import { shares } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
+import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { brokerObjections } from './broker-checks.ts';
 import type { Action, Decision, Facts, Objection, OrderFacts, Subject } from './decision.ts';
@@ -9,27 +10,32 @@ import type { Rules } from './rules.ts';
 /** What makes exposure, or lets somebody else make it: rules that can't be read stop it. */
 const NEEDS_RULES: readonly Action[] = ['place', 'replace', 'grant_mandate'];
 
+/** What asks for more approval than there is, and stands in the way of nothing that has it. */
+const ASKS: readonly PolicyReason[] = ['APPROVAL_MISSING', 'APPROVAL_NEEDS_SECOND', 'LIVE_NEEDS_TAP'];
+
 /**
  * Decides: by what is given and nothing else, so that the same is said before the person is asked, when it is carried out,
  * and inside the transaction that claims the order. All that stands against it is told, in this order: the state of trading,
  * the broker and the market, the limits, the policies. A cancel makes exposure smaller, and passes each of them.
- * @returns `deny` where anything stands against it; `ask` where nobody has approved it yet; else `allow`
+ * @returns `deny` where anything stands against it whoever approves; `ask` where an approval is missing; else `allow`
  */
 export function decide(rules: Rules, subject: Subject, action: Action, facts: Facts): Decision {
   const objections = action === 'cancel' ? [] : objectionsTo(rules, subject, action, facts);
-  const { digest: policy } = rules;
-  const [first] = objections;
-  if (first === undefined) {
-    return subject.approval === 'none'
-      ? { effect: 'ask', reasons: ['APPROVAL_MISSING'], texts: ['its owner has not approved it yet'], policy }
-      : { effect: 'allow', reasons: [], texts: [], policy };
+  const against = objections.filter(({ reason }) => !ASKS.includes(reason));
+  const missing = objections.filter(({ reason }) => ASKS.includes(reason));
+  if (missing.length === 0 && subject.approval === 'none') {
+    missing.push({ reason: 'APPROVAL_MISSING', text: 'its owner has not approved it yet' });
   }
+  const told = against.length > 0 ? against : missing;
+  const [first] = told;
+  const { digest: policy } = rules;
+  if (first === undefined) return { effect: 'allow', reasons: [], texts: [], policy };
   const { hint, limit, value, problem } = first;
   return {
-    effect: 'deny',
+    effect: against.length > 0 ? 'deny' : 'ask',
     // Two limits may lack the same fact.
-    reasons: [...new Set(objections.map(({ reason }) => reason))],
-    texts: firstOfEach(objections),
+    reasons: [...new Set(told.map(({ reason }) => reason))],
+    texts: firstOfEach(told),
     ...(hint === undefined ? {} : { hint }),
     ...(limit === undefined ? {} : { limit }),
     ...(value === undefined ? {} : { value }),
@@ -38,7 +44,7 @@ export function decide(rules: Rules, subject: Subject, action: Action, facts: Fa
   };
 }
 
-/** A decision that says no, as it is told. */
+/** A decision that does not let it pass, as it is told. */
 export function refusalOfDecision(decision: Decision): Refusal {
   const { reasons, texts, hint, limit, value, problem, policy } = decision;
   const [reason] = reasons;
@@ -141,7 +147,7 @@ function policyObjections(rules: Rules, subject: Subject, action: Action, facts:
   const said = forbidden.map(({ reason, id, message }) => ({
     reason,
     text: message,
-    hint: `It is the rule "${id}" of the gateway’s owner.`,
+    hint: `It is the rule "${id}" of the gateway.`,
   }));
   if (error === undefined) return said;
   return [

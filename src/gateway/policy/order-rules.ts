@@ -3,7 +3,7 @@ import type { Clock } from '../../machine/clock.ts';
 import type { DecisionNote, DecisionStore } from '../../store/decision-store.ts';
 import { DAY_LOSS, type Halts } from '../../store/halts.ts';
 import type { OrderJournal } from '../../store/order-journal.ts';
-import type { CountedFacts } from '../../trading/counted-order.ts';
+import { type CountedFacts, countedAfter } from '../../trading/counted-order.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { Refusal } from '../../trading/refusal.ts';
@@ -12,16 +12,16 @@ import type { BrokerTraits } from '../broker/broker-traits.ts';
 import { outsideOf } from '../mandates/outside-of.ts';
 import { dayLossExceeded, decide, refusalOfDecision } from './decide.ts';
 import type { Decision, Facts, Subject, WorldFacts } from './decision.ts';
-import { type OrderWorld, readWorld, worldFacts } from './order-world.ts';
+import { type OrderWorld, readWorlds, worldFacts } from './order-world.ts';
 import type { Rules, RulesSource } from './rules.ts';
 
 export interface OrderRulesOptions {
   readonly rules: RulesSource;
-  readonly journal: Pick<OrderJournal, 'counted' | 'open' | 'over'>;
+  readonly journal: OrderJournal;
   readonly halts: Halts;
   readonly decisions: DecisionStore;
   readonly traits: BrokerTraits;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Clock;
 }
 
 /** An order that it is decided about. */
@@ -30,6 +30,8 @@ export interface Asked {
   readonly draft: OrderDraft;
   /** The broker's id of the order in whose place it is put. */
   readonly replaces?: string | undefined;
+  /** Orders of a batch that will have gone out before it. */
+  readonly after?: readonly OrderDraft[] | undefined;
 }
 
 /** A decision to be made inside the transaction that claims the order. */
@@ -43,7 +45,7 @@ export interface Deciding {
 /** Where facts are gathered and decided upon: the same way before the person is asked and when it is carried out. */
 export interface OrderRules {
   /** @throws {Refusal} 422 `unknown_symbol`, and what the broker's reads throw */
-  world(broker: Broker, symbol: string): Promise<OrderWorld>;
+  worlds(broker: Broker, symbols: readonly string[]): Promise<ReadonlyMap<string, OrderWorld>>;
   /**
    * Holds an order to every rule, by what is counted now. A refusal is recorded.
    * @throws {Refusal} 403 `policy_denied`, or the broker's own problem, with `reason` and `reasons`
@@ -68,12 +70,14 @@ export function createOrderRules(options: OrderRulesOptions): OrderRules {
   };
 
   return {
-    world: (broker, symbol) => readWorld(broker, symbol, { journal, now: () => clock.now() }),
+    worlds: (broker, symbols) => readWorlds(broker, symbols, { journal, clock, traits }),
     async requireAllowed(asked, world, stage) {
       const { rules, facts } = await standing(asked, world);
-      const counted = await journal.counted(countingOf(asked), clock.now());
+      const counted = countedAfter(asked.after ?? [], await journal.counted(countingOf(asked), clock.now()));
       const decision = decided(rules, asked, facts, counted);
-      if (decision.effect !== 'deny') return;
+      if (decision.effect === 'allow') return;
+      // Whoever has not been asked yet is asked next.
+      if (decision.effect === 'ask' && asked.subject.approval === 'none') return;
       await decisions.note(noteOf(asked, decision, { ...facts, counted }, stage), clock.now());
       throw refusalOfDecision(decision);
     },
@@ -86,7 +90,7 @@ export function createOrderRules(options: OrderRulesOptions): OrderRules {
           return noteOf(asked, last, { ...facts, counted }, 'order');
         },
         refusal: () => {
-          if (last?.effect !== 'deny') throw new Error('nothing was refused');
+          if (last === undefined || last.effect === 'allow') throw new Error('nothing was refused');
           return refusalOfDecision(last);
         },
       };

@@ -1,4 +1,4 @@
-import type { OrderJournal } from '../../store/order-journal.ts';
+import type { OpenEntry } from '../../store/order-journal.ts';
 import { countOf } from '../../trading/counted-order.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
@@ -10,15 +10,18 @@ import type { Account, MarketClock, Order, Position, Quote } from '../../trading
 import { boundedOrder } from '../../trading/worst-case.ts';
 import type { Asset, Broker } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
+import { isSettled, type SubmissionContext, settleByLookup } from '../orders/order-submission.ts';
 import type { BrokerFacts, HoldingFacts, MarketFacts, OrderFacts, WorldFacts } from './decision.ts';
 import { lastSession } from './last-session.ts';
 
 /** The most open orders that brokers list at once. */
 const MOST_OPEN = 500;
-/** So many orders that are no longer open are asked about for one decision; the rest for the next ones. */
+/** So many orders that may be over are asked about for one decision; the rest for the next ones. */
 const MOST_ASKED = 20;
+/** An order whose outcome is not known so long after its claim is asked about here, since nobody else may: milliseconds. */
+const UNSETTLED_MS = 10 * 60_000;
 
-/** What the broker tells of an account and a symbol at one moment. */
+/** What the broker tells of an account and a symbol at one moment; of several symbols, at the same one. */
 export interface OrderWorld {
   readonly account: Account;
   readonly positions: readonly Position[];
@@ -39,37 +42,60 @@ export interface OrderWorld {
  * gateway that the broker has told of.
  * @throws {Refusal} 422 `unknown_symbol`, and what the broker's reads throw
  */
-export async function readWorld(
+export async function readWorlds(
   broker: Broker,
-  symbol: string,
-  { journal, now }: { readonly journal: Pick<OrderJournal, 'open' | 'over'>; readonly now: () => number },
-): Promise<OrderWorld> {
+  symbols: readonly string[],
+  context: SubmissionContext,
+): Promise<ReadonlyMap<string, OrderWorld>> {
   // All at once: the price would be no fresher for waiting until the others are there.
-  const [account, asset, market, quotes, open] = await Promise.all([
+  const [account, assets, market, quotes, open] = await Promise.all([
     broker.account(),
-    broker.asset(symbol),
+    Promise.all(symbols.map((symbol) => broker.asset(symbol))),
     broker.clock(),
-    broker.quotes([symbol]),
+    broker.quotes(symbols),
     broker.orders({ status: 'open', limit: MOST_OPEN, symbols: [] }),
   ]);
-  const quote = quotes.find((found) => found.symbol === symbol);
-  if (asset === undefined || quote === undefined) throw unknownSymbol(symbol);
   const [positions, session, own] = await Promise.all([
     broker.positions(),
     lastSession(market, broker),
-    journal.open(account.account, MOST_OPEN),
+    context.journal.open(account.account, MOST_OPEN),
   ]);
   const stillOpen = new Set(open.map(({ id }) => id));
-  const gone = own.filter(({ orderId }) => orderId !== null && !stillOpen.has(orderId)).slice(0, MOST_ASKED);
-  await Promise.all(
-    gone.map(async (entry) => {
-      const order = await broker.order(entry.orderId ?? '');
-      if (order !== undefined) await journal.over(entry, order, now());
-    }),
+  const before = context.clock.now() - UNSETTLED_MS;
+  const gone = own.filter(({ orderId, claimedAt }) =>
+    orderId === null ? claimedAt < before : !stillOpen.has(orderId),
   );
+  await Promise.all(gone.slice(0, MOST_ASKED).map((entry) => lookAt(entry, broker, context)));
   const ours = new Set(own.map(({ clientOrderId }) => clientOrderId));
   const elsewhere = open.filter(({ client_order_id }) => !ours.has(client_order_id));
-  return { account, positions, asset, market, quote, session, elsewhere };
+  const common = { account, positions, market, session, elsewhere };
+  return new Map(
+    symbols.map((symbol, at) => {
+      const asset = assets[at];
+      const quote = quotes.find((found) => found.symbol === symbol);
+      if (asset === undefined || quote === undefined) throw unknownSymbol(symbol);
+      return [symbol, { ...common, asset, quote }];
+    }),
+  );
+}
+
+/** Of a symbol that was read. */
+export function requireSymbol(worlds: ReadonlyMap<string, OrderWorld>, symbol: string): OrderWorld {
+  const world = worlds.get(symbol);
+  if (world === undefined) throw unknownSymbol(symbol);
+  return world;
+}
+
+/** Tells the journal what became of one of its orders, as far as the broker knows. */
+async function lookAt(entry: OpenEntry, broker: Broker, context: SubmissionContext): Promise<void> {
+  const { journal, clock } = context;
+  if (entry.orderId !== null) {
+    const order = await broker.order(entry.orderId);
+    if (order !== undefined) await journal.over(entry, order, clock.now());
+    return;
+  }
+  const found = await journal.find(entry.sub, entry.clientOrderId);
+  if (found !== undefined && !isSettled(found)) await settleByLookup(found, broker, context);
 }
 
 export function unknownSymbol(symbol: string): Refusal {

@@ -35,6 +35,8 @@ const oneQuery = z.strictObject({
 const listQuery = z.strictObject({
   state: z.enum(['open', 'all']).default('open'),
   limit: limitParameter(500, 100),
+  /** An `Idempotency-Key` of the caller's own client: what was proposed under it, whatever became of that. */
+  key: idempotencyKeySchema.optional(),
 });
 
 export interface ProposalRouteOptions {
@@ -72,8 +74,11 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
   app.get(
     '/v1/proposals',
     door.guard(['orders:read'], async (c, caller) => {
-      const query = parseQuery(listQuery, c.req.url);
-      return c.json({ proposals: (await kernel.list(caller.sub, query)).map(view) });
+      const { key, ...query } = parseQuery(listQuery, c.req.url);
+      if (key === undefined) return c.json({ proposals: (await kernel.list(caller.sub, query)).map(view) });
+      const { sub, clientId: client } = proposerOf(caller);
+      const found = await kernel.keyed({ sub, client, key });
+      return c.json({ proposals: found === undefined ? [] : [view(found)] });
     }),
   );
   app.get(

@@ -10,7 +10,7 @@ import { ProblemError } from '../../trading/refusal.ts';
 import type { CONNECTION_SCOPES } from '../../trading/scopes.ts';
 import type { ConnectionRequest, ConnectionRequests } from './connection-requests.ts';
 import { limitRefusals } from './limit-requests.ts';
-import { CONNECTED_ACCOUNTS_PATH, connectedAccountsUrl } from './protocol.ts';
+import { CONNECT_PATH, CONNECTED_ACCOUNTS_PATH, connectedAccountsUrl } from './protocol.ts';
 import { isRequestFault } from './request-fault.ts';
 import type { RequestLimits } from './request-limits.ts';
 import type { Vault, VaultAccount } from './vault.ts';
@@ -114,7 +114,7 @@ export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono
       );
       return context.json(
         {
-          connect_uri: `${issuer}/connections/connect`,
+          connect_uri: `${issuer}${CONNECT_PATH}`,
           auth_session: authSession,
           connect_params: { ticket },
           expires_in: Math.max(1, Math.floor((expiresAt - options.now()) / 1000)),

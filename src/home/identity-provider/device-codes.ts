@@ -16,6 +16,8 @@ export interface DeviceRequest {
   /** What the device calls itself; unverified. */
   readonly deviceName: string | undefined;
   readonly scopes: readonly string[];
+  /** What its tokens are for: the gateway's own API, or `/mcp`, which other people's agents come by. */
+  readonly use: 'session' | 'mcp';
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
 }
@@ -77,7 +79,7 @@ export function createDeviceCodes(options: {
     if (code.isExpired) return { status: 'expired' };
     if (code.error !== undefined || code.accountId !== undefined || deciding.has(code.jti))
       return { status: 'used' };
-    const { scope, device_name: deviceName } = code.params ?? {};
+    const { scope, device_name: deviceName, resource: wanted } = code.params ?? {};
     return {
       status: 'waiting',
       request: {
@@ -85,6 +87,7 @@ export function createDeviceCodes(options: {
         clientName: client.clientName ?? client.clientId,
         deviceName: typeof deviceName === 'string' ? deviceName : undefined,
         scopes: typeof scope === 'string' ? scope.split(' ').filter((name) => name !== ORDER_SCOPE) : [],
+        use: wanted === mcpResource(resource) ? 'mcp' : 'session',
         expiresAt: (code.exp ?? 0) * 1000,
       },
     };
@@ -113,7 +116,7 @@ export function createDeviceCodes(options: {
         const granted = (allowed: readonly string[]) =>
           lookup.request.scopes.filter((scope) => allowed.includes(scope));
         const identity = granted(IDENTITY_SCOPES);
-        const target = code.params?.resource === mcpResource(resource) ? mcpResource(resource) : resource;
+        const target = lookup.request.use === 'mcp' ? mcpResource(resource) : resource;
         const session = granted(target === resource ? SESSION_SCOPES : MCP_SCOPES);
         if (identity.length > 0) grant.addOIDCScope(identity);
         const connections = granted(CONNECTION_SCOPES);

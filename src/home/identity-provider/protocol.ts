@@ -25,6 +25,9 @@ export const routes = {
  */
 export const OUTCOME_PATH = '/bc-outcome';
 
+/** Where a person connects an account: by a program's `ticket`, or the `connection` that they themselves want. */
+export const CONNECT_PATH = '/connections/connect';
+
 export const CONNECTED_ACCOUNTS_PATH = '/me/v1/connected-accounts';
 
 /** Where people's accounts elsewhere are managed; also the resource indicator (RFC 8707) of tokens for it. */

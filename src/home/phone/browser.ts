@@ -123,7 +123,9 @@ function isElsewhere(context: Context, issuer: string): boolean {
  * go on to one other origin.
  */
 export function formsMayLeadTo(context: Context, url: string): void {
-  context.header('content-security-policy', policy(`'self' ${new URL(url).origin}`));
+  const { origin, protocol } = new URL(url);
+  // An app's own scheme has no origin.
+  context.header('content-security-policy', policy(`'self' ${origin === 'null' ? protocol : origin}`));
 }
 
 function policy(formAction: string): string {

@@ -1,6 +1,9 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { scopeWords } from '../consent-page.ts';
+import type { ConnectionRequest } from '../identity-provider/connection-requests.ts';
+import { CONNECT_PATH } from '../identity-provider/protocol.ts';
+import { VaultError } from '../identity-provider/vault-error.ts';
 import { type BrowserContext, type BrowserEnv, isFull } from './browser-env.ts';
 import { messagePage, page, passkeyNeeded, toSignIn } from './page.ts';
 import type { PhoneServices } from './phone-services.ts';
@@ -9,13 +12,18 @@ import type { PhoneServices } from './phone-services.ts';
 export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
 
-  app.get('/connections/connect', (context) => {
+  app.get(CONNECT_PATH, (context) => {
     const { user } = context.var;
-    const ticket = context.req.query('ticket') ?? '';
+    const { ticket = '', connection } = context.req.query();
     if (user === undefined) {
-      return toSignIn(context, `/connections/connect?${new URLSearchParams({ ticket })}`);
+      const wanted = connection === undefined ? { ticket } : { connection };
+      return toSignIn(context, `${CONNECT_PATH}?${new URLSearchParams(wanted)}`);
     }
     if (!isFull(context)) return passkeyNeeded(context);
+    if (connection !== undefined) {
+      const own = ownRequest(services, user.username, connection);
+      return own === undefined ? unknownConnection(context) : asks(context, own);
+    }
     const request = services.connections.byTicket(ticket);
     // Nobody is told whose link it is: it was sent to them, or they are signed in as somebody else.
     if (request === undefined || request.user !== user.username) {
@@ -24,23 +32,7 @@ export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv>
         text: `It was not made by ${user.name}. If somebody sent it to you, they were after your account: close this page.`,
       });
     }
-    if (request.status !== 'open') return over(context, request.status);
-    return page(context, {
-      title: `Connect ${request.label}`,
-      body: html`<div class="card">
-<h1>Connect <span data-testid="connection">${request.label}</span>?</h1>
-<p><strong data-testid="client-name">${request.asker.client}</strong>${
-        request.asker.device === undefined
-          ? ''
-          : html`, on a device that calls itself <strong data-testid="device-name">${request.asker.device}</strong>,`
-      } asks for it.</p>
-<p>You sign in there, not here. What you allow there is kept here, and used only when you or your agent need it.</p>
-<div class="note"><strong>Only go on if you started this yourself.</strong>A link that someone sent you is an attack.</div>
-<p>It will be asked to:</p>
-<ul data-testid="scopes">${request.scopes.map((scope) => html`<li>${scopeWords[scope] ?? scope}</li>`)}</ul>
-<p><a class="go wide" href="${request.authorizationUrl}" rel="noreferrer" data-testid="continue">Go on to ${request.label}</a></p>
-</div>`,
-    });
+    return request.status === 'open' ? asks(context, request) : over(context, request.status);
   });
 
   app.get('/connections/callback/:connection', async (context) => {
@@ -71,6 +63,48 @@ export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv>
   });
 
   return app;
+}
+
+/** By an address that is the same for everybody: what is connected is the account of whoever is signed in here. */
+function ownRequest({ connections }: PhoneServices, user: string, connection: string) {
+  try {
+    return connections.byTicket(
+      connections.start(user, { client: A_PROGRAM, device: undefined }, connection, []).ticket,
+    );
+  } catch (error) {
+    if (error instanceof VaultError) return undefined;
+    throw error;
+  }
+}
+
+/** Which one sent them here, the address can't vouch for. */
+const A_PROGRAM = 'A program that you use';
+
+function unknownConnection(context: BrowserContext) {
+  return messagePage(context, 404, {
+    title: 'There is no such account to connect',
+    text: 'Nothing was connected. The address you came by may be cut off.',
+  });
+}
+
+function asks(context: BrowserContext, request: ConnectionRequest) {
+  const { label, asker, scopes, authorizationUrl } = request;
+  return page(context, {
+    title: `Connect ${label}`,
+    body: html`<div class="card">
+<h1>Connect <span data-testid="connection">${label}</span>?</h1>
+<p><strong data-testid="client-name">${asker.client}</strong>${
+      asker.device === undefined
+        ? ''
+        : html`, on a device that calls itself <strong data-testid="device-name">${asker.device}</strong>,`
+    } asks for it.</p>
+<p>You sign in there, not here. What you allow there is kept here, and used only when you or your agent need it.</p>
+<div class="note"><strong>Only go on if you started this yourself.</strong>A link that someone sent you is an attack.</div>
+<p>It will be asked to:</p>
+<ul data-testid="scopes">${scopes.map((scope) => html`<li>${scopeWords[scope] ?? scope}</li>`)}</ul>
+<p><a class="go wide" href="${authorizationUrl}" rel="noreferrer" data-testid="continue">Go on to ${label}</a></p>
+</div>`,
+  });
 }
 
 const outcomes = {

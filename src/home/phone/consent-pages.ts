@@ -56,8 +56,7 @@ function consentPage(
   request: ConsentRequest,
   { id, known }: { readonly id: string; readonly known: boolean },
 ) {
-  const { name, host, hasDocument, redirectUri, isLocal, scopes } = request;
-  const target = new URL(redirectUri);
+  const { name, host, hasDocument, redirectUri, answeredAt, isLocal, isOfApp, scopes } = request;
   formsMayLeadTo(context, redirectUri);
   return page(context, {
     title: 'Let this program in?',
@@ -67,11 +66,11 @@ function consentPage(
 <p class="soft small" data-testid="client-note">${known ? 'You have let it in before.' : 'New here.'} Nobody has verified its name${
       hasDocument ? html`; it says who it is at <strong data-testid="client-host">${host}</strong>` : ''
     }.</p>
-<p>Your answer goes to <strong class="mono" data-testid="redirect-host">${target.host}</strong><br><span class="soft small mono" data-testid="redirect">${redirectUri}</span></p>
+<p>Your answer goes to <strong class="mono" data-testid="redirect-host">${answeredAt}</strong><br><span class="soft small mono" data-testid="redirect">${redirectUri}</span></p>
 <div class="note"><strong>Only go on if you started this yourself.</strong>A page or message that sent you here is an attack.</div>
 ${
   isLocal
-    ? html`<div class="note" data-testid="local-warning"><strong>It is answered on this very device.</strong>Any program that runs here could have asked under this name.</div>`
+    ? html`<div class="note" data-testid="local-warning"><strong>It is answered on this very device${isOfApp ? html`, by the app that opens <span class="mono">${answeredAt}</span> addresses` : ''}.</strong>Any program that runs here could have asked under this name.</div>`
     : ''
 }
 <p>It will be able to:</p>

@@ -129,6 +129,11 @@ function consentPage(context: BrowserContext, request: DeviceRequest) {
     }</p>
 <div class="codebox"><span class="soft small">Your terminal must show<br>this same code</span><span class="value" data-testid="device-code">${request.userCode}</span></div>
 <div class="note"><strong>Only go on if you started this yourself.</strong>A code that someone sent you is an attack.</div>
+${
+  request.use === 'mcp'
+    ? html`<div class="note" data-testid="mcp-note"><strong>It is for an agent that is not trade-agent.</strong>What it gets opens <span class="mono">/mcp</span> here and nothing else, and what it proposes is shown as its own words.</div>`
+    : ''
+}
 <p>It will be able to:</p>
 <ul data-testid="scopes">${request.scopes.map((scope) => html`<li>${scopeWords[scope] ?? scope}</li>`)}</ul>
 <p class="soft small">It will not be able to place an order by itself: each is asked for here, one by one, or lies within a mandate that you approve here.</p>

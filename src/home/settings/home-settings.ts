@@ -4,11 +4,16 @@ import { z } from 'zod';
 import { noticesSchema } from '../../config/notice-channels.ts';
 import { peerList } from '../../net/peer-list.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
+import { isRedirect } from '../identity-provider/authorization/redirect-uri.ts';
+import { LOGIN_CLIENT_ID } from '../identity-provider/protocol.ts';
 import { pushSettingsSchema } from '../phone/push/push-settings.ts';
 import { homeAddressProblem, isLocalAddress } from './home-address.ts';
 
 /** Where a home listens where nothing else is said: behind what `tailscale serve` or a proxy passes on. */
 export const DEFAULT_PORT = 4780;
+
+/** Of the home's own; its gateway's id stands in gateway.yaml, and is looked at when it is served. */
+const RESERVED_IDS: readonly string[] = [LOGIN_CLIENT_ID];
 
 const wholePath = z.string().refine(isAbsolute, 'must be a whole path, from / on');
 
@@ -16,6 +21,19 @@ const wholePath = z.string().refine(isAbsolute, 'must be a whole path, from / on
 const listenAddress = z
   .string()
   .refine((text) => listenParts(text) !== undefined, 'must be HOST:PORT, as in 127.0.0.1:4780');
+
+const knownClientSchema = z.strictObject({
+  client_id: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 . _ -')
+    .refine((id) => !RESERVED_IDS.includes(id), 'is the id of one of the home’s own'),
+  /** As the page that asks shows it. */
+  name: z.string().min(1).max(60),
+  redirect_uris: z
+    .array(z.string().refine(isRedirect, 'must be https, http at localhost, or an app’s own scheme'))
+    .min(1)
+    .max(20),
+});
 
 /** What `home.yaml` says: everything about a home that is not secret, but for what its gateway serves. */
 export const homeSettingsSchema = z
@@ -35,6 +53,8 @@ export const homeSettingsSchema = z
     push: pushSettingsSchema.optional(),
     /** When the terminal's code is picked among three on the phone, rather than compared; with live money where nothing is said. */
     number_matching: z.enum(['live', 'always', 'off']).optional(),
+    /** Programs that are known beforehand by an id of one's own choice, where one neither says who it is nor registers itself. */
+    clients: z.array(knownClientSchema).min(1).max(50).superRefine(namesEachOnce).optional(),
     /** How the owner is told where no push arrives; as `notices` of a profile. */
     notices: noticesSchema.optional(),
   })
@@ -77,6 +97,12 @@ export function proxiesOf({ address, tls, proxy, listen }: HomeSettings): readon
   if (proxy !== undefined || tls !== undefined || isLocalAddress(address)) return proxy;
   const { host } = listenOf({ address, listen });
   return host === '127.0.0.1' || host === '::1' ? ['127.0.0.1', '::1'] : undefined;
+}
+
+function namesEachOnce(clients: readonly { readonly client_id: string }[], context: z.RefinementCtx): void {
+  const ids = clients.map(({ client_id }) => client_id);
+  const twice = ids.find((id, index) => ids.indexOf(id) !== index);
+  if (twice !== undefined) context.addIssue({ code: 'custom', message: `${twice} is there twice` });
 }
 
 function namesProxies(addresses: readonly string[], context: z.RefinementCtx): void {

@@ -9,6 +9,7 @@ export interface MountedCaller {
   readonly scopes: ReadonlySet<string>;
   readonly username?: string | undefined;
   readonly email?: string | undefined;
+  readonly resource: string;
   fetch(path: string, init?: RequestInit): Promise<Response>;
 }
 
@@ -16,6 +17,8 @@ export interface ServeMcpOptions extends Pick<McpServerOptions, 'version' | 'rea
   readonly clock: Clock;
   /** Of the accounts behind the gateway. */
   readonly environment: Environment;
+  /** Where a person connects accounts elsewhere, at the gateway's own address; for homes, and for none that need no connecting. */
+  readonly connectPath?: `/${string}`;
   /** Milliseconds; 20 s unless said otherwise. */
   readonly holdMs?: number;
 }

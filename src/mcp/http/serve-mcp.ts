@@ -1,8 +1,8 @@
 import { createGatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { Environment } from '../../trading/order.ts';
 import type { McpCaller } from '../mcp-caller.ts';
+import { createAccountQuestions } from '../server/account-questions.ts';
 import { mcpServer } from '../server/mcp-server.ts';
-import { createProposalKeys } from '../server/retries.ts';
 import { HOLD_MS } from '../server/server-options.ts';
 import { type McpEndpoint, mcpEndpoint } from './mcp-endpoint.ts';
 import type { MountedCaller, ServeMcpOptions } from './mounted-caller.ts';
@@ -11,16 +11,21 @@ import type { MountedCaller, ServeMcpOptions } from './mounted-caller.ts';
 export function serveMcp({
   holdMs = HOLD_MS,
   environment,
+  connectPath,
   ...options
 }: ServeMcpOptions): McpEndpoint<MountedCaller> {
-  const server = { ...options, holdMs, keys: createProposalKeys(options.clock) };
+  const server = { ...options, holdMs, accounts: createAccountQuestions() };
   return mcpEndpoint((caller: MountedCaller, context) =>
-    mcpServer(callerOf(caller, environment), context, server),
+    mcpServer(callerOf(caller, environment, connectPath), context, server),
   );
 }
 
-function callerOf(caller: MountedCaller, environment: Environment): McpCaller {
-  const { sub, clientId, scopes, username, email } = caller;
+function callerOf(
+  caller: MountedCaller,
+  environment: Environment,
+  connectPath: string | undefined,
+): McpCaller {
+  const { sub, clientId, scopes, username, email, resource } = caller;
   return {
     sub,
     clientId,
@@ -32,5 +37,9 @@ function callerOf(caller: MountedCaller, environment: Environment): McpCaller {
       profile: { gateway: '' },
       fetch: (path, init) => caller.fetch(path, init),
     }),
+    async connectAddress(connection) {
+      if (connectPath === undefined) return undefined;
+      return `${new URL(connectPath, resource)}?${new URLSearchParams({ connection })}`;
+    },
   };
 }

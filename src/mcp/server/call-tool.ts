@@ -1,6 +1,6 @@
 import type { Result, ServerContext } from '@modelcontextprotocol/server';
 import { safeLine } from '../../net/shown-text.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
+import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { isSettledState } from '../../trading/proposal.ts';
 import { toolAnswer, untrusted } from '../answers/answer.ts';
 import { errorAnswer } from '../answers/error-answer.ts';
@@ -8,6 +8,7 @@ import { proposalAnswer, proposalMessage } from '../answers/proposal-answer.ts';
 import type { McpCaller } from '../mcp-caller.ts';
 import { isTool } from '../tools/catalog.ts';
 import type { McpTool, Proposed, ToolCall } from '../tools/mcp-tool.ts';
+import { withAddress } from './account-questions.ts';
 import { hold } from './hold.ts';
 import { taskOf } from './proposal-tasks.ts';
 import type { McpServerOptions } from './server-options.ts';
@@ -20,9 +21,17 @@ export interface CallOptions {
   /** Whether the client may be answered by a task at all: those of the 2026 revision. */
   readonly mayBeTask: boolean;
   readonly clientName: string;
+  /** What the client said of itself when it connected. */
+  readonly clientCapabilities: unknown;
 }
 
-/** Answers one `tools/call`. Never throws: an exception’s message would be sent to the client. */
+/** Between two looks whether an account was connected. */
+const LOOK_MS = 1_000;
+
+/**
+ * Answers one `tools/call`. Throws nothing but what the protocol has for a state that was tampered with: an exception’s
+ * message is sent to the client.
+ */
 export async function callTool(
   {
     name,
@@ -31,8 +40,10 @@ export async function callTool(
   context: ServerContext,
   options: CallOptions,
 ): Promise<Result> {
-  const { caller, server } = options;
+  const { caller, server, clientCapabilities } = options;
   const { environment } = caller;
+  const asked = { caller, name, args, context, clientCapabilities };
+  const answer = await server.accounts.answered(asked);
   try {
     const tool = requireTool(name, options);
     const parsed = parseArguments(tool, args);
@@ -41,17 +52,43 @@ export async function callTool(
       clock: server.clock,
       signal: context.mcpReq.signal,
       clientName: options.clientName,
-      proposalKey: (own) =>
-        own === undefined
-          ? server.keys.ofCall([caller.sub, caller.clientId, context.mcpReq.id, name, args])
-          : server.keys.own(own),
+      identity: [
+        caller.sub,
+        caller.clientId,
+        options.clientName,
+        server.run ?? '',
+        context.mcpReq.id,
+        name,
+        args,
+      ],
     };
-    const outcome = await tool.run(call, parsed);
+    const outcome = await afterConnecting(answer, server.holdMs, call, () => tool.run(call, parsed));
     if ('proposal' in outcome) return await answered(outcome, context, options);
     const { message, found, outside } = outcome;
     return toolAnswer({ environment, message, status: 'ok', ...found, ...untrusted(outside) });
   } catch (error) {
-    return errorAnswer(error, environment);
+    // Once in a call: some clients answer for their person, at once.
+    const question = answer === undefined ? await server.accounts.ask(error, asked) : undefined;
+    return question ?? errorAnswer(await withAddress(error, caller), environment);
+  }
+}
+
+/** A person who was shown where to connect an account is waited for: the client tells when they set out, not when they are done. */
+async function afterConnecting<Outcome>(
+  answer: string | undefined,
+  holdMs: number,
+  { clock, signal }: Pick<ToolCall, 'clock' | 'signal'>,
+  run: () => Promise<Outcome>,
+): Promise<Outcome> {
+  const until = clock.now() + (answer === 'accept' ? holdMs : 0);
+  for (;;) {
+    try {
+      return await run();
+    } catch (error) {
+      const isMissing = isTradeAgentError(error) && error.code === 'connection_required';
+      if (!isMissing || clock.now() >= until) throw error;
+    }
+    await clock.sleep(Math.min(LOOK_MS, Math.max(1, until - clock.now())), signal);
   }
 }
 

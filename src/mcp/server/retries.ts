@@ -1,40 +1,26 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import type { Clock } from '../../machine/clock.ts';
 
 /**
  * How long a call under the same request id with the same arguments counts as one that was sent again, by a client or a
  * proxy that lost the answer. No longer: request ids begin anew with each run of a client.
  */
-const RETRY_MS = 60_000;
-const MOST_KEPT = 10_000;
+export const RETRY_MS = 60_000;
 
-/** The `Idempotency-Key` of a proposal. */
-export interface ProposalKeys {
-  /** By the client's own: the same for as long as the proposal is kept. */
-  own(key: string): string;
-  /** By what is known of a call; kept in memory, for a minute. */
-  ofCall(call: readonly unknown[]): string;
+/** An `Idempotency-Key` that a client's own stands for, as long as the proposal is kept. */
+export function ownKey(key: string): string {
+  return `mcp.${digest(['own', key])}`;
 }
 
-export function createProposalKeys(clock: Pick<Clock, 'now'>): ProposalKeys {
-  const seen = new Map<string, { readonly key: string; readonly at: number }>();
-  return {
-    own: (key) => `mcp.${digest(['own', key])}`,
-    ofCall(call) {
-      const now = clock.now();
-      for (const [old, { at }] of seen) {
-        if (now - at < RETRY_MS && seen.size < MOST_KEPT) break;
-        seen.delete(old);
-      }
-      const name = digest(call);
-      const known = seen.get(name);
-      if (known !== undefined) return known.key;
-      const key = `mcp.${randomUUID()}`;
-      seen.set(name, { key, at: now });
-      return key;
-    },
-  };
+/**
+ * The keys of a call that has none of its own: of the minute it comes in, and of the minute before, in which its first try
+ * may have come. They follow from the call and the clock, so that a gateway that was killed in between knows them again.
+ * @param now milliseconds since the epoch
+ */
+export function callKeys(call: readonly unknown[], now: number): readonly [string, string] {
+  const minute = Math.floor(now / RETRY_MS);
+  const keyAt = (at: number) => `mcp.${digest(['call', at, call])}`;
+  return [keyAt(minute), keyAt(minute - 1)];
 }
 
 function digest(value: unknown): string {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../machine/clock.ts';
-import type { ProposalKeys } from './retries.ts';
+import type { AccountQuestions } from './account-questions.ts';
 
 export interface McpServerOptions {
   /** The program's. */
@@ -7,7 +7,9 @@ export interface McpServerOptions {
   /** Whether only what reads is there. */
   readonly readOnly: boolean;
   readonly clock: Clock;
-  readonly keys: ProposalKeys;
+  /** Of one client's run, where each has a server of its own: its request ids are nobody else's. */
+  readonly run?: string;
+  readonly accounts: AccountQuestions;
   /** How long an answer is held back for the person’s decision, milliseconds. */
   readonly holdMs: number;
 }

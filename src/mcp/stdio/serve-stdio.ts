@@ -1,12 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import type { McpCaller } from '../mcp-caller.ts';
+import { createAccountQuestions } from '../server/account-questions.ts';
 import { mcpServer } from '../server/mcp-server.ts';
-import { createProposalKeys } from '../server/retries.ts';
 import { HOLD_MS, type McpServerOptions } from '../server/server-options.ts';
 
-export interface StdioOptions extends Omit<McpServerOptions, 'keys' | 'holdMs'> {
+export interface StdioOptions extends Omit<McpServerOptions, 'accounts' | 'holdMs' | 'run'> {
   readonly stdin: Readable;
   /** The protocol's alone. */
   readonly stdout: Writable;
@@ -18,7 +19,8 @@ export async function serveMcpStdio(
   callerOf: () => Promise<McpCaller>,
   { stdin, stdout, signal, ...options }: StdioOptions,
 ): Promise<void> {
-  const server = { ...options, holdMs: HOLD_MS, keys: createProposalKeys(options.clock) };
+  const run = randomUUID();
+  const server = { ...options, run, holdMs: HOLD_MS, accounts: createAccountQuestions() };
   const gone = Promise.race([
     once(stdin, 'end', { signal }),
     once(stdin, 'close', { signal }),

@@ -12,8 +12,8 @@ export interface ToolCall {
   readonly signal: AbortSignal;
   /** What the client calls itself. Nobody vouches for it. */
   readonly clientName: string;
-  /** An `Idempotency-Key` for a proposal, by the client's own key or by what is known of the call. */
-  proposalKey(own: string | undefined): string;
+  /** All that makes it this very call, where the client gives it no key of its own. */
+  readonly identity: readonly unknown[];
 }
 
 /** What a tool found out or did. */

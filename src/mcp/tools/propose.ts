@@ -2,10 +2,12 @@ import type { z } from 'zod';
 import {
   idempotencyKeySchema,
   PASSED_ON,
+  type Proposal,
   type ProposalRequestInput,
   type Provenance,
 } from '../../trading/proposal.ts';
 import { printableAscii } from '../../trading/unseen.ts';
+import { callKeys, ownKey, RETRY_MS } from '../server/retries.ts';
 import type { Proposed, ToolCall } from './mcp-tool.ts';
 
 /** By which a client says that two calls are one. */
@@ -31,15 +33,26 @@ export async function propose(
   key?: string,
 ): Promise<Proposed> {
   const name = printableAscii(call.clientName, 60) || 'unnamed';
-  const proposal = await call.caller.gateway.propose(
+  const { gateway } = call.caller;
+  const asked = key === undefined ? await askedBefore(call) : undefined;
+  if (asked !== undefined) return { proposal: asked, isAsked: true };
+  const proposal = await gateway.propose(
     {
       ...request,
       requested_by: `mcp ${name}`,
       provenance: allOther(fields, `${PASSED_ON}${name}`),
     } as ProposalRequestInput,
-    call.proposalKey(key),
+    key === undefined ? callKeys(call.identity, call.clock.now())[0] : ownKey(key),
   );
   return { proposal, isAsked: true };
+}
+
+/** What the same call came to, where it was sent before within a minute; open or over, and by whichever gateway. */
+async function askedBefore({ caller, clock, identity }: ToolCall): Promise<Proposal | undefined> {
+  const now = clock.now();
+  const [inThis, inLast] = await Promise.all(callKeys(identity, now).map(caller.gateway.proposed));
+  if (inThis !== undefined || inLast === undefined) return inThis;
+  return now - Date.parse(inLast.created_at) < RETRY_MS ? inLast : undefined;
 }
 
 function allOther(fields: Readonly<Record<string, unknown>>, from: string): Provenance {

@@ -1,6 +1,9 @@
 import { z } from 'zod';
+import { noteOf } from '../../tools/portfolio-summary.ts';
 import { summaryMessage } from '../../tools/summary-message.ts';
 import { messageServices } from '../../trading/message.ts';
+import type { Proposal } from '../../trading/proposal.ts';
+import { ownKey } from '../server/retries.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { propose, withKey } from './propose.ts';
 
@@ -20,7 +23,25 @@ export const sendSummary = defineMcpTool({
   effect: 'asks',
   async run(call, { service, recipient, note, idempotency_key }) {
     const { gateway } = call.caller;
+    // Its figures are of the moment: under the client's own key it is the one that was written before.
+    const earlier =
+      idempotency_key === undefined ? undefined : await gateway.proposed(ownKey(idempotency_key));
+    if (earlier !== undefined && isSame(earlier, { service, recipient, note })) {
+      return { proposal: earlier, isAsked: true };
+    }
     const message = await summaryMessage(service, { recipient, note }, gateway, call.clock.now());
     return propose(call, { kind: 'message', message }, message, idempotency_key);
   },
 });
+
+function isSame(
+  { kind, subject }: Proposal,
+  asked: { readonly service: string; readonly recipient: string; readonly note: string | undefined },
+): boolean {
+  if (kind !== 'message') return false;
+  return (
+    subject.service === asked.service &&
+    subject.recipient === asked.recipient &&
+    noteOf(subject.text) === asked.note
+  );
+}

@@ -98,7 +98,8 @@ export function orderCounts(database: Database.Database) {
 /** Which orders are not known to be over, and what is written once one is. */
 export function orderEndings(database: Database.Database) {
   const open = database.prepare<[string, number], OpenEntry>(`
-    SELECT sub, client_order_id AS clientOrderId, json_extract(result, '$.id') AS orderId FROM gateway_orders
+    SELECT sub, client_order_id AS clientOrderId, json_extract(result, '$.id') AS orderId,
+      created_at AS claimedAt FROM gateway_orders
     WHERE account = ? AND over_at IS NULL AND state IN ('intent', 'placed', 'unknown')
     ORDER BY created_at LIMIT ?`);
   const select = database.prepare<[string, string], Reserved>(

@@ -87,6 +87,8 @@ export interface GatewayClient extends MarketRequests, MandateRequests {
   proposal(id: string, look?: ProposalLook): Promise<Proposal>;
   /** The user's, newest first. */
   proposals(query?: { state?: 'open' | 'all'; limit?: number }): Promise<Proposal[]>;
+  /** What this client proposed under a key. */
+  proposed(key: string): Promise<Proposal | undefined>;
   /**
    * Takes a proposal back, on the phone too.
    * @throws {TradeAgentError} `not_found`; `outcome_unknown` while it is carried out; `details.problem` is
@@ -222,7 +224,7 @@ function ofProposals({
   timeoutMs,
 }: GatewayRequests): Pick<
   GatewayClient,
-  'propose' | 'proposal' | 'proposals' | 'withdraw' | 'halt' | 'halted'
+  'propose' | 'proposal' | 'proposals' | 'proposed' | 'withdraw' | 'halt' | 'halted'
 > {
   return {
     propose: async (proposal, key) =>
@@ -264,6 +266,14 @@ function ofProposals({
           ORDERS_READ,
         )
       ).proposals,
+    proposed: async (key) =>
+      (
+        await read(
+          `/v1/proposals?${new URLSearchParams({ key })}`,
+          z.object({ proposals: z.array(proposalSchema) }),
+          ORDERS_READ,
+        )
+      ).proposals[0],
     withdraw: async (id) =>
       parse(
         proposalSchema,

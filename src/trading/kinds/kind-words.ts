@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { BatchLine } from '../batch-line.ts';
 import type { DetailField, FieldWords } from '../detail-fields.ts';
 import type { SentMessage } from '../message.ts';
 import type { Environment } from '../order.ts';
@@ -11,6 +12,13 @@ export interface Came {
   /** The order at the broker. */
   readonly placed?: Order | undefined;
   readonly sent?: SentMessage | undefined;
+  /** Of several orders together, in the order in which they were carried out. */
+  readonly lines?: readonly BatchLine[] | undefined;
+}
+
+/** The orders at the broker that it came to. */
+export function ordersOf({ placed, lines = [] }: Came): Order[] {
+  return [placed, ...lines.map(({ order }) => order)].filter((order) => order !== undefined);
 }
 
 /** How a kind is spoken of. */

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { batch } from './batch.ts';
 import { cancel } from './cancel.ts';
 import type { KindWords } from './kind-words.ts';
 import { lift } from './lift.ts';
@@ -8,7 +9,7 @@ import { order } from './order.ts';
 import { replace } from './replace.ts';
 
 /** Everything that a person may be asked to approve, by name. Whatever shows, parses or lists proposals goes by this. */
-export const kinds = { order, message, cancel, replace, lift, mandate } as const;
+export const kinds = { order, message, cancel, replace, batch, lift, mandate } as const;
 
 export type ProposalKind = keyof typeof kinds;
 export const proposalKinds = Object.keys(kinds) as [ProposalKind, ...ProposalKind[]];

@@ -64,6 +64,11 @@ describe('a proposal', () => {
       'idempotency-key': 'the-same-key',
     });
     expect(other).toMatchObject({ status: 409, body: { code: 'idempotency_key_conflict' } });
+    const found = await alice.send('GET', '/v1/proposals?key=the-same-key');
+    expect(found.body.proposals).toMatchObject([{ id: first.id }]);
+    // Another person's key of the same name is another key.
+    const { body } = await (await world.as('bob')).send('GET', '/v1/proposals?key=the-same-key');
+    expect(body.proposals).toEqual([]);
     await alice.send('DELETE', `/v1/proposals/${first.id}`);
   });
 

@@ -12,6 +12,7 @@ import { createPhoneClient, type PhoneClient } from '../../../src/home/phone/pho
 import { systemClock } from '../../../src/machine/clock.ts';
 import type { Home } from '../../../src/machine/home.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../../src/sandbox/sandbox.ts';
+import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
 import { isTradeAgentError } from '../../../src/trading/errors.ts';
 import { type Proposal, type ProposalRequestInput, proposalSchema } from '../../../src/trading/proposal.ts';
@@ -38,6 +39,8 @@ export interface ProposalWorld {
 /** One person's way to the gateway. */
 export interface Person {
   readonly session: Session;
+  readonly store: CredentialStore;
+  readonly home: Home;
   send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** Proposes, and expects a yes. */
   propose(request: ProposalRequestInput, key?: string): Promise<Proposal>;
@@ -80,6 +83,8 @@ export async function startProposalWorld(options: Partial<SandboxOptions> = {}):
     if (session === undefined) throw new Error('nobody is signed in');
     const self: Person = {
       session,
+      store,
+      home,
       async send(method, path, body, headers = {}) {
         const response = await session.fetch(
           `${sandbox.ready.gateway}${path}`,

@@ -254,7 +254,7 @@ describe('a client that registers itself', () => {
     ['with a secret', { token_endpoint_auth_method: 'client_secret_basic' }],
     ['without a way to be answered', { redirect_uris: [] }],
     ['answered over plain http', { redirect_uris: ['http://agent.example/callback'] }],
-    ['answered by a scheme', { redirect_uris: ['cursor://callback'] }],
+    ['answered by a scheme that is anybody’s', { redirect_uris: ['agent://callback'] }],
     ['answered by a script', { redirect_uris: ['javascript:alert(1)'] }],
     ['answered by one good and one bad', { redirect_uris: [CALLBACK, 'http://10.0.0.1/callback'] }],
     ['answered with a fragment', { redirect_uris: ['https://agent.example/#x'] }],

@@ -22,6 +22,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+const pathOf = ({ pathname, search }: URL) => pathname + search;
 const newProgram = () => publicClient(world, clientId);
 const textOf = async (browser: HttpBrowser, page: string) => (await browser.visit(page)).text();
 /** Of somebody who is signed in, the rest is as they are: what they know of the page that another browser was sent to. */
@@ -56,6 +57,39 @@ describe('the page', () => {
     );
     expect(page).not.toContain('this very device');
     expect(page).toContain('>agent.example<');
+  });
+
+  it.each([
+    ['cursor://anysphere.cursor-retrieval/oauth/callback', 'cursor:'],
+    ['com.example.agent:/callback', 'com.example.agent:'],
+  ])('says plainly that an app is answered, and lets it in by PKCE: %s', async (redirect_uri, scheme) => {
+    const { status, body } = await register(world.issuer, { redirect_uris: [redirect_uri] });
+    expect(status).toBe(201);
+    const program = await publicClient(world, body.client_id);
+    const path = await ask(alice, program.url({ redirect_uri }));
+    const page = await alice.visit(path);
+    expect(page.headers.get('content-security-policy')).toContain(`form-action 'self' ${scheme};`);
+    const text = await page.text();
+    expect(text).toContain(`data-testid="redirect-host">${scheme}</strong>`);
+    expect(text).toContain(`by the app that opens <span class="mono">${scheme}</span> addresses`);
+    const callback = await decide(alice, path, 'allow');
+    expect(callback.startsWith(`${redirect_uri}?`)).toBe(true);
+    const tokens = await program.redeem(callback, { redirect_uri });
+    expect(decodeJwt(tokens.access_token)).toMatchObject({ client_name: `Some Agent (${scheme})` });
+  });
+
+  it('never leads an app to another of its addresses, nor without PKCE', async () => {
+    const redirect_uri = 'cursor://anysphere.cursor-retrieval/oauth/callback';
+    const { body } = await register(world.issuer, { redirect_uris: [redirect_uri] });
+    const { url } = await publicClient(world, body.client_id);
+    const elsewhere = await alice.visit(
+      pathOf(url({ redirect_uri: 'cursor://anysphere.cursor-retrieval/other' })),
+    );
+    expect(await elsewhere.text()).toContain('redirect_uri did not match');
+    const plain = await alice.visit(
+      pathOf(url({ redirect_uri, code_challenge: '', code_challenge_method: '' })),
+    );
+    expect(plain.headers.get('location')).toContain('error=invalid_request');
   });
 
   it('shows a name as text, on one line, and cut', async () => {

@@ -85,6 +85,28 @@ it('answers at its address as all that it is, under that name alone, and logs no
   expect(JSON.stringify(log)).not.toContain('secret');
 });
 
+const cursor = {
+  client_id: 'cursor',
+  name: 'Cursor',
+  redirect_uris: ['cursor://anysphere.cursor-retrieval/oauth/callback'],
+};
+
+it('lets a client in that its settings name, answered there alone', async () => {
+  await make((host) => ({ address: `http://${host}`, clients: [cursor] }));
+  const { address } = await serve();
+  const authorize = (changes: Record<string, string>) => {
+    const query = new URLSearchParams({
+      ...{ client_id: 'cursor', redirect_uri: cursor.redirect_uris[0] ?? '', response_type: 'code' },
+      ...{ code_challenge: 'x'.repeat(43), code_challenge_method: 'S256', resource: `${address}/mcp` },
+      ...changes,
+    });
+    return fetch(`${address}/authorize?${query}`, { redirect: 'manual' });
+  };
+  expect((await authorize({})).headers.get('location')).toContain('/authorize/consent/');
+  expect((await authorize({ redirect_uri: 'cursor://elsewhere' })).status).toBe(400);
+  expect((await authorize({ client_id: 'other' })).status).toBe(400);
+});
+
 it('says where it is while it is served, and is served once', async () => {
   await make((host) => ({ address: `http://${host}` }));
   const ready = await serve();
@@ -129,6 +151,15 @@ it.each<[string, (host: string) => NewHome['settings'], Partial<ServeHomeOptions
     () => ({ address: 'https://home.example' }),
     { listen: { host: '0.0.0.0', port: 0 } },
     { code: 'usage', message: expect.stringContaining('plain HTTP') },
+  ],
+  [
+    'a client under the id of its own gateway',
+    (host: string) => ({
+      address: `http://${host}`,
+      clients: [{ ...cursor, client_id: 'trade-agent-gateway' }],
+    }),
+    {},
+    { code: 'invalid_config', message: expect.stringContaining('the gateway’s own id') },
   ],
   [
     'a certificate that is not there',

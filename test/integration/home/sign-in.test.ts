@@ -18,6 +18,7 @@ import {
   signInByHttp,
 } from './http-browser.ts';
 import { openPhoneBrowser, type PhoneBrowser } from './phone-browser.ts';
+import { MCP, MCP_SCOPES } from './public-client.ts';
 
 /** A page is loaded anew meanwhile. */
 const patiently = { timeout: 10_000 };
@@ -195,16 +196,15 @@ describe('a session', () => {
 });
 
 describe('letting a device in', () => {
-  const start = async () => {
+  const start = async (wanted: Record<string, string> = { scope: ALL_SCOPES }) => {
     const config = await world.loginClient();
     const dpop = { DPoP: client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256')) };
-    const device = await client.initiateDeviceAuthorization(config, { scope: ALL_SCOPES });
+    const device = await client.initiateDeviceAuthorization(config, wanted);
     const tokens = () =>
       client.pollDeviceAuthorizationGrant(config, { ...device, interval: 0 }, undefined, dpop);
     return { code: device.user_code, page: `/device/confirm?user_code=${device.user_code}`, tokens };
   };
-  const claims = (idToken = '') =>
-    JSON.parse(Buffer.from(idToken.split('.')[1] ?? '', 'base64url').toString());
+  const claims = (token = '') => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
 
   it('takes a passkey, and the device is told of what kind and when', async () => {
     const { browser: own } = await pairByHttp(await link());
@@ -216,6 +216,16 @@ describe('letting a device in', () => {
     expect(said.amr).toEqual(['hwk', 'user', 'mfa']);
     // When they signed in, not when they tapped.
     expect(Math.abs(said.auth_time - openedAt)).toBeLessThanOrEqual(2);
+  });
+
+  it('says so where it is for /mcp, and gives it nothing else', async () => {
+    const { browser: own } = await pairByHttp(await link());
+    const text = async (page: string) => (await own.visit(page)).text();
+    expect(await text((await start()).page)).not.toContain('data-testid="mcp-note"');
+    const { code, page, tokens } = await start({ scope: MCP_SCOPES, resource: MCP });
+    expect(await text(page)).toContain('data-testid="mcp-note"');
+    await own.submit(page, '/device/confirm', { user_code: code, decision: 'allow' });
+    expect(claims((await tokens()).access_token)).toMatchObject({ aud: MCP, scope: MCP_SCOPES });
   });
 
   it('says of a terminal phone that its key is software', async () => {

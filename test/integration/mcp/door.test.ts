@@ -55,12 +55,16 @@ describe('the door of /mcp', () => {
     }
   });
 
-  it('takes no token of /v1, and /v1 takes none of it', async () => {
+  it('takes no token of /v1', async () => {
     const { origin } = new URL(world.url);
     const other = await world.token('helper-bot', 'alice', { resource: origin, scopes: ['orders:read'] });
     const refused = await ask(bearer(other));
     expect(refused.status).toBe(401);
     expect(await code(refused)).toBe('token_audience');
+  });
+
+  it('gives tokens that /v1 does not take', async () => {
+    const { origin } = new URL(world.url);
     const crossed = await fetch(`${origin}/v1/orders`, { headers: bearer(token) });
     expect(crossed.status).toBe(401);
     expect(await crossed.json()).toMatchObject({ code: 'token_audience' });
@@ -76,27 +80,36 @@ describe('the door of /mcp', () => {
     expect(claims.scope).not.toContain('orders:write');
   });
 
-  it('answers under no other name (DNS rebinding), and no page of another site', async () => {
+  it('answers under no other name: DNS rebinding', async () => {
     const { port } = new URL(world.url);
-    const status = await new Promise<number | undefined>((resolve, reject) => {
-      const headers = { ...json, ...bearer(token), host: 'evil.example' };
-      request({ port, host: '127.0.0.1', path: '/mcp', method: 'POST', headers }, (answer) => {
-        answer.resume();
-        resolve(answer.statusCode);
-      })
-        .on('error', reject)
-        .end(list);
-    });
-    expect(status).toBe(421);
-    for (const method of ['POST', 'GET']) {
-      const from = await fetch(world.url, {
-        method,
-        headers: { ...json, ...bearer(token), origin: 'https://evil.example' },
-        ...(method === 'POST' ? { body: list } : {}),
+    for (const host of ['evil.example', `evil.example:${port}`, `localhost.evil.example:${port}`]) {
+      const status = await new Promise<number | undefined>((resolve, reject) => {
+        const headers = { ...json, ...bearer(token), host };
+        request({ port, host: '127.0.0.1', path: '/mcp', method: 'POST', headers }, (answer) => {
+          answer.resume();
+          resolve(answer.statusCode);
+        })
+          .on('error', reject)
+          .end(list);
       });
-      expect(from.status, method).toBe(403);
+      expect(status, host).toBe(421);
     }
   });
+
+  it.each(['https://evil.example', 'null', 'http://localhost:1'])(
+    'answers no page of another site: Origin %s',
+    async (origin) => {
+      for (const method of ['POST', 'GET']) {
+        const from = await fetch(world.url, {
+          method,
+          headers: { ...json, ...bearer(token), origin },
+          ...(method === 'POST' ? { body: list } : {}),
+        });
+        expect(from.status, method).toBe(403);
+        expect(from.headers.get('access-control-allow-origin')).toBeNull();
+      }
+    },
+  );
 
   it('reads no more than a request can be', async () => {
     const response = await ask(bearer(token), { body: `{"pad":"${'x'.repeat(70_000)}"}` });

@@ -1,6 +1,7 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { exportJWK, type GenerateKeyPairResult, SignJWT } from 'jose';
-import { systemClock } from '../../../src/machine/clock.ts';
+import { CONNECT_PATH } from '../../../src/home/identity-provider/protocol.ts';
+import { type Clock, systemClock } from '../../../src/machine/clock.ts';
 import { mcpMount } from '../../../src/mcp/http/mcp-mount.ts';
 import type { SandboxOptions } from '../../../src/sandbox/sandbox.ts';
 import { MCP_SCOPES } from '../../../src/trading/scopes.ts';
@@ -40,11 +41,16 @@ const proofOf = async ({ publicKey, privateKey }: GenerateKeyPairResult, htu: st
     .sign(privateKey);
 
 export async function startMcpWorld(
-  options: Partial<SandboxOptions> & { holdMs?: number; readOnly?: boolean } = {},
+  options: Partial<SandboxOptions> & { holdMs?: number; readOnly?: boolean; mcpClock?: Clock } = {},
 ): Promise<McpWorld> {
-  const { holdMs = 20_000, readOnly = false, ...sandbox } = options;
+  const { holdMs = 20_000, readOnly = false, mcpClock = systemClock, ...sandbox } = options;
   const world = await startProposalWorld({
-    mounts: [mcpMount({ version: '0.0.0', readOnly, clock: systemClock, environment: 'paper', holdMs })],
+    mounts: [
+      mcpMount({
+        ...{ version: '0.0.0', readOnly, clock: mcpClock, environment: 'paper', holdMs },
+        connectPath: CONNECT_PATH,
+      }),
+    ],
     knownClients: clients.map((id) => ({
       client_id: id,
       client_name: id,

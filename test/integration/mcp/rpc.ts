@@ -14,16 +14,33 @@ export const tasksExtension = { extensions: { 'io.modelcontextprotocol/tasks': {
 
 /** One request of the 2026-07-28 revision, by hand: the SDK's own client knows no tasks. */
 export async function rpc(
-  { url, token, capabilities = tasksExtension }: { url: string; token: string; capabilities?: object },
+  {
+    url,
+    token,
+    capabilities = tasksExtension,
+    signal,
+  }: { url: string; token: string; capabilities?: object; signal?: AbortSignal },
   method: string,
   params: Record<string, unknown> = {},
   id: number | string = crypto.randomUUID(),
 ): Promise<Record<string, unknown>> {
+  const asked = request(url, method, params, capabilities, id);
+  asked.headers.set('authorization', `Bearer ${token}`);
+  return rpcAnswer(await fetch(asked, signal === undefined ? {} : { signal }));
+}
+
+/** The same, without who asks. */
+export function request(
+  url: string,
+  method: string,
+  params: Record<string, unknown>,
+  capabilities: object,
+  id: number | string = crypto.randomUUID(),
+): Request {
   const name = params.name ?? params.taskId;
-  const response = await fetch(url, {
+  return new Request(url, {
     method: 'POST',
     headers: {
-      authorization: `Bearer ${token}`,
       'content-type': 'application/json',
       accept: 'application/json, text/event-stream',
       'mcp-protocol-version': '2026-07-28',
@@ -44,6 +61,10 @@ export async function rpc(
       },
     }),
   });
+}
+
+/** @throws {RpcError} */
+export async function rpcAnswer(response: Response): Promise<Record<string, unknown>> {
   const text = await response.text();
   const { result, error } = JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? text) as {
     result?: Record<string, unknown>;

@@ -5,7 +5,7 @@ import type { App } from '../../../src/app/app.ts';
 import { serveStdio } from '../../../src/app/mcp/serve-stdio.ts';
 import { resolveProfile } from '../../../src/config/resolve-profile.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
-import { type ProposalWorld, startProposalWorld } from '../approval/world.ts';
+import { type Person, type ProposalWorld, startProposalWorld } from '../approval/world.ts';
 
 let world: ProposalWorld;
 beforeAll(async () => {
@@ -36,7 +36,17 @@ function over(stdin: PassThrough, stdout: PassThrough): Transport {
   return transport;
 }
 
-async function connect(options: { readOnly?: boolean; login?: { isThere: boolean } } = {}) {
+/** What connecting an account elsewhere needs, of a person who is signed in. */
+const connecting = (person: Person) => ({
+  fetch,
+  home: async () => person.home,
+  store: async () => person.store,
+  requireSession: async () => person.session,
+});
+
+async function connect(
+  options: { readOnly?: boolean; login?: { isThere: boolean }; capabilities?: object } = {},
+) {
   const person = await world.as('alice');
   const streams = { stdin: new PassThrough(), stdout: new PassThrough() };
   const app = {
@@ -46,12 +56,40 @@ async function connect(options: { readOnly?: boolean; login?: { isThere: boolean
     session: async () => (options.login?.isThere === false ? undefined : person.session),
     reset: async () => {},
     limitToReading: () => {},
+    ...connecting(person),
   } satisfies Partial<App>;
   const serving = serveStdio(app, { ...streams, readOnly: options.readOnly ?? false });
-  const client = new Client({ name: 'desk-bot', version: '1' }, { versionNegotiation: { mode: 'legacy' } });
+  const { capabilities = {} } = options;
+  const client = new Client(
+    { name: 'desk-bot', version: '1' },
+    { capabilities, versionNegotiation: { mode: 'legacy' } },
+  );
   await client.connect(over(streams.stdin, streams.stdout));
   return { client, person, serving };
 }
+
+describe('an account elsewhere that is not connected', () => {
+  it('is connected by a link that the client shows, and the call goes on', async () => {
+    const { client, person } = await connect({ capabilities: { elicitation: { url: {} } } });
+    const links: URL[] = [];
+    client.setRequestHandler('elicitation/create', async ({ params }) => {
+      links.push(new URL((params as { url: string }).url));
+      await world.phone.answerConnection('alice', links[0]?.searchParams.get('ticket') ?? '', 'approve');
+      return { action: 'accept' };
+    });
+    const sending = client.callTool(
+      { name: 'send_summary', arguments: { service: 'slack', recipient: '#trading' } },
+      { onprogress: () => {} },
+    );
+    const open = async () => (await person.send('GET', '/v1/proposals')).body.proposals as Facts[];
+    await expect.poll(async () => (await open()).at(0)).toMatchObject({ kind: 'message' });
+    const [{ code } = { code: '' }] = await open();
+    await person.tap(code, 'deny');
+    expect(factsOf(await sending)).toMatchObject({ status: 'denied' });
+    expect(links).toHaveLength(1);
+    await client.close();
+  });
+});
 
 describe('trade-agent mcp', () => {
   it('serves a client that started it, until that goes away: an order to its fill', async () => {

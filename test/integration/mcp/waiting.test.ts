@@ -1,15 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../src/machine/clock.ts';
 import { type McpWorld, startMcpWorld } from './mcp-world.ts';
 import { rpc, tasksExtension } from './rpc.ts';
 
 let world: McpWorld;
 let token: string;
 beforeAll(async () => {
-  world = await startMcpWorld({ holdMs: 700, quotas: generous });
+  const mcpClock = { ...systemClock, now: () => Date.now() + ahead };
+  world = await startMcpWorld({ holdMs: 700, quotas: generous, mcpClock });
   token = await world.token('helper-bot', 'alice');
 });
 afterAll(() => world?.close());
 
+/** How far the endpoint's clock is ahead of the gateway's, milliseconds; behind, where it is negative. */
+let ahead = 0;
 const generous = { own: { open: 50, hour: 200 }, other: { open: 50, hour: 200 } };
 /** Each test asks for something of its own: identical open proposals are one. */
 let asked = 0;
@@ -141,7 +145,7 @@ describe('a call that is sent again', () => {
     expect(other).toMatchObject({ isError: true, structuredContent: { error: 'idempotency_key_conflict' } });
   });
 
-  it('is one proposal under the same request id, also when the first is over', async () => {
+  it('is one proposal under the same request id, also when the first is over, and the gateway another', async () => {
     const args = order();
     const call = async () =>
       factsOf(
@@ -155,6 +159,35 @@ describe('a call that is sent again', () => {
     const first = await call();
     await (await world.as('alice')).tap(first.code, 'deny');
     await (await world.as('alice')).until(first.proposal_id, 'denied');
-    expect(await call()).toMatchObject({ proposal_id: first.proposal_id, status: 'denied' });
+    await world.restart();
+    // A connection kept from before may break first.
+    const again = await call().catch(call);
+    expect(again).toMatchObject({ proposal_id: first.proposal_id, status: 'denied' });
+    // Another request asks anew.
+    const other = await place(args, {});
+    expect(factsOf(other).proposal_id).not.toBe(first.proposal_id);
+  });
+
+  it('is one proposal over the edge of a minute too, and another after a minute', async () => {
+    const args = order();
+    const call = async () => {
+      const params = { name: 'place_order', arguments: args };
+      return factsOf(await rpc({ url: world.url, token, capabilities: {} }, 'tools/call', params, 78));
+    };
+    // Half a second before the next minute, or after the last, whichever is nearer: the gateway says when it was proposed.
+    const into = Date.now() % 60_000;
+    ahead = (into < 30_000 ? 0 : 60_000) - into - 500;
+    try {
+      const first = await call();
+      const alice = await world.as('alice');
+      await alice.tap(first.code, 'deny');
+      await alice.until(first.proposal_id, 'denied');
+      ahead += 5_000;
+      expect((await call()).proposal_id).toBe(first.proposal_id);
+      ahead += 65_000;
+      expect((await call()).proposal_id).not.toBe(first.proposal_id);
+    } finally {
+      ahead = 0;
+    }
   });
 });

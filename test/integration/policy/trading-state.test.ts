@@ -138,6 +138,18 @@ describe('an order that is over', () => {
   });
 });
 
+describe('an order whose outcome nobody asked for', () => {
+  it('is asked about for the next one, and counts no more once it can not come about', async () => {
+    const world = await within({ max_open_orders: 1 });
+    // Taken or not, nobody knows; it was not.
+    world.broker.onSubmit.push(({ drop }) => drop());
+    expect((await place(world)).status).toBe(504);
+    await refused(await place(world), { reason: 'ORDERS_EXCEED_MAX_OPEN' });
+    world.clock.advance(3_600_000);
+    expect((await place(world)).status).toBe(201);
+  });
+});
+
 describe('a halt', () => {
   let desk: DeskWorld;
   /** A desk whose journal lets something happen right after a claim, before the order goes out. */

@@ -90,6 +90,19 @@ export function subjectOf(kind: ProposalKind): Record<string, unknown> {
         draft: { ...stop, stop_price: '172.00' },
       };
     }
+    case 'batch': {
+      const sale = draft({ side: 'sell', client_order_id: 'ta-0123456789abcdef-1' });
+      const purchase = draft({ symbol: 'MSFT', client_order_id: 'ta-0123456789abcdef-2' });
+      const { account, environment, expires_at } = sale;
+      return {
+        account,
+        environment,
+        orders: [sale, { ...purchase, expires_at }],
+        on_failure: 'stop',
+        client_batch_id: 'ta-0123456789abcdef',
+        expires_at,
+      };
+    }
     case 'mandate':
       return { ...mandateTerms(), price: { AAPL: { max: '250' } }, approve_by: inFiveMinutes() };
     case 'lift':

@@ -1,16 +1,25 @@
 import { expect, it } from 'vitest';
-import { createProposalKeys } from '../../../src/mcp/server/retries.ts';
+import { callKeys, ownKey } from '../../../src/mcp/server/retries.ts';
 import { idempotencyKeySchema } from '../../../src/trading/proposal.ts';
 
-const at = { time: 1_000_000 };
-const keys = () => createProposalKeys({ now: () => at.time });
+const MINUTE = 60_000;
+const START = 1_000 * MINUTE;
 const call = ['alice', 'bot', 7, 'place_order', { symbol: 'AAPL', qty: '1' }];
+const knows = (later: readonly string[], earlier: readonly string[]) => later.includes(earlier[0] ?? '');
 
-it('a call that is sent again within a minute has the same key, whatever the order of its arguments', () => {
-  const one = keys();
-  const key = one.ofCall(call);
-  at.time += 59_000;
-  expect(one.ofCall([...call.slice(0, 4), { qty: '1', symbol: 'AAPL' }])).toBe(key);
+it.each([0, 1, 30_000, MINUTE - 1])(
+  'a call that is sent again within a minute is known, at each point of the clock: %i',
+  (into) => {
+    const first = callKeys(call, START + into);
+    const sorted = [...call.slice(0, 4), { qty: '1', symbol: 'AAPL' }];
+    for (const after of [0, 1, 30_000, MINUTE - 1]) {
+      expect(knows(callKeys(sorted, START + into + after), first), `${after}`).toBe(true);
+    }
+  },
+);
+
+it('request ids begin anew with each run of a client: after two minutes at most it is another call', () => {
+  expect(knows(callKeys(call, START + 2 * MINUTE), callKeys(call, START))).toBe(false);
 });
 
 it.each([
@@ -18,22 +27,15 @@ it.each([
   ['another client', ['alice', 'other', ...call.slice(2)]],
   ['another request', ['alice', 'bot', 8, ...call.slice(3)]],
   ['other arguments', [...call.slice(0, 4), { symbol: 'AAPL', qty: '2' }]],
-])('%s has a key of its own', (_, other) => {
-  const one = keys();
-  expect(one.ofCall(other)).not.toBe(one.ofCall(call));
-});
-
-it('request ids begin anew with each run of a client: after a minute it is another call', () => {
-  const one = keys();
-  const key = one.ofCall(call);
-  at.time += 60_000;
-  expect(one.ofCall(call)).not.toBe(key);
+])('%s has keys of its own', (_, other) => {
+  expect(knows(callKeys(other, START), callKeys(call, START))).toBe(false);
 });
 
 it('a client’s own key is the same for good, and never one that the program made', () => {
-  const key = keys().own('mine');
-  expect(keys().own('mine')).toBe(key);
-  expect(keys().own('other')).not.toBe(key);
-  for (const made of [key, keys().ofCall(call)])
+  const key = ownKey('mine');
+  expect(ownKey('mine')).toBe(key);
+  expect(ownKey('other')).not.toBe(key);
+  for (const made of [key, ...callKeys(call, START)]) {
     expect(idempotencyKeySchema.safeParse(made).success).toBe(true);
+  }
 });

@@ -26,10 +26,17 @@ export interface OrderWorld {
   readonly positions: readonly Position[];
   /**
    * Holds an order to every rule that it will be held to when it is carried out.
-   * @param replaces the broker's id of the order in whose place it is put
    * @throws {Refusal}
    */
-  requireAllowed(draft: OrderDraft, replaces?: string): Promise<void>;
+  requireAllowed(
+    draft: OrderDraft,
+    among?: {
+      /** The broker's id of the order in whose place it is put. */
+      readonly replaces?: string;
+      /** Orders that will have gone out before it: they are counted too. */
+      readonly after?: readonly OrderDraft[];
+    },
+  ): Promise<void>;
 }
 
 /** Which mandate covers an order, or why none does. */
@@ -72,25 +79,10 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
   return {
     ...order,
     async complete(request, { proposer, subjectId, expiresAt, under }): Promise<Completed<OrderDraft>> {
-      const { max_slippage = ports.maxSlippage, environment, ...asked } = request;
-      try {
-        checkOrder(asked);
-      } catch (error) {
-        throw refusalOf(error);
-      }
-      const world = await ports.world(proposer, asked.symbol);
+      requireWellFormed(request);
+      const world = await ports.world(proposer, request.symbol);
       const { account, quote, positions } = world;
-      const order = saleInShares(asked, referencePrice(asked.side, quote), ports.shareDecimals);
-      requireMeans(order, world, environment);
-      const draft = normalizeOrder({
-        account: account.account,
-        environment: account.environment,
-        ...order,
-        reference_price: referencePrice(order.side, quote),
-        max_slippage,
-        client_order_id: subjectId,
-        expires_at: expiresAt,
-      });
+      const draft = draftOrder(request, world, ports, { subjectId, expiresAt });
       const cover = under === undefined ? undefined : await ports.cover(proposer, under, draft);
       const subject: OrderDraft = { ...draft, ...cover?.by };
       await world.requireAllowed(subject);
@@ -111,8 +103,7 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
     },
     describe: (draft) => describeOrder(draft),
     expiresAt: ({ expires_at }) => expires_at,
-    fingerprint: ({ client_order_id: _, expires_at: __, reference_price: ___, ...terms }) =>
-      JSON.stringify(sorted(terms)),
+    fingerprint: orderFingerprint,
     execute: (draft, approved) =>
       executionOf(() => ports.place({ draft, digest: orderDigest(draft) }, approved)),
     async settle({ client_order_id }, asker) {
@@ -126,6 +117,50 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
     },
     resultText: orderText,
   };
+}
+
+/** Before the broker is asked anything. @throws {Refusal} 400 `invalid_order` */
+export function requireWellFormed({ max_slippage: _, environment: __, ...asked }: OrderProposal): void {
+  try {
+    checkOrder(asked);
+  } catch (error) {
+    throw refusalOf(error);
+  }
+}
+
+/**
+ * Completes what is asked for to an order of the account, at the price of the moment.
+ * @throws {Refusal} 403 `environment_mismatch`, 422 `insufficient_funds`
+ */
+export function draftOrder(
+  { max_slippage, environment, ...asked }: OrderProposal,
+  world: OrderWorld,
+  ports: Pick<OrderPorts, 'maxSlippage' | 'shareDecimals'>,
+  { subjectId, expiresAt }: { readonly subjectId: string; readonly expiresAt: string },
+): OrderDraft {
+  const { account, quote } = world;
+  const reference = referencePrice(asked.side, quote);
+  const order = saleInShares(asked, reference, ports.shareDecimals);
+  requireMeans(order, world, environment);
+  return normalizeOrder({
+    account: account.account,
+    environment: account.environment,
+    ...order,
+    reference_price: reference,
+    max_slippage: max_slippage ?? ports.maxSlippage,
+    client_order_id: subjectId,
+    expires_at: expiresAt,
+  });
+}
+
+/** What two orders have in common that ask for the same. */
+export function orderFingerprint({
+  client_order_id: _,
+  expires_at: __,
+  reference_price: ___,
+  ...terms
+}: OrderDraft): string {
+  return JSON.stringify(sorted(terms));
 }
 
 function notCovered(outside: readonly Outside[]): Refusal {

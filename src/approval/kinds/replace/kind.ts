@@ -45,7 +45,7 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
         expires_at: expiresAt,
       });
       ports.requireReplaceable(draft, order);
-      await world.requireAllowed(draft, order.id);
+      await world.requireAllowed(draft, { replaces: order.id });
       const worst = worstCase(draft);
       return {
         subject: { order, changes, draft },

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { ConnectionLink } from '../../../app/connections/add-connection.ts';
 import type { ListedConnection } from '../../../app/connections/list-connections.ts';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
+import { REDIRECT_PORT } from '../../../auth/connections/known-connections.ts';
 import { safeLine } from '../../../net/shown-text.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import { runCommand } from '../../cli.ts';
@@ -13,9 +14,6 @@ interface AddOptions {
   readonly open?: boolean;
   readonly redirectPort: number;
 }
-
-/** For providers that send the browser back to this machine, unless said otherwise. */
-const REDIRECT_PORT = 4766;
 
 const names = 'broker, slack or gmail';
 

@@ -5,6 +5,7 @@ import { runCommand } from '../../cli.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import type { Cli } from '../../surroundings.ts';
 import { addMcpClients } from './mcp-clients.ts';
+import { addMcpInstall } from './mcp-install.ts';
 
 interface McpOptions {
   readonly readOnly?: boolean;
@@ -31,4 +32,5 @@ export function addMcpCommand(program: Command, cli: Cli): void {
       }),
     );
   addMcpClients(mcp, cli);
+  addMcpInstall(mcp, cli);
 }

@@ -7,6 +7,7 @@ import type { Authentication } from '../device-codes.ts';
 import { isIn, mcpResource } from '../protocol.ts';
 import type { AuthorizedClients } from './authorized-clients.ts';
 import { isDocumentId, type NamedClient, namedClient } from './public-client.ts';
+import { answeredAt, isOfApp } from './redirect-uri.ts';
 
 /** A program that waits to be let in, as the person deciding about it sees it. */
 export interface ConsentRequest extends NamedClient {
@@ -15,8 +16,11 @@ export interface ConsentRequest extends NamedClient {
   readonly hasDocument: boolean;
   /** Exactly as it will be called, with the code. */
   readonly redirectUri: string;
-  /** Whether it is answered on the person's own machine, at whatever listens there. */
+  /** In short. */
+  readonly answeredAt: string;
+  /** Whether it is answered on the person's own machine: at whatever listens there, or by whatever app opens that scheme. */
   readonly isLocal: boolean;
+  readonly isOfApp: boolean;
   readonly scopes: readonly string[];
 }
 
@@ -78,7 +82,9 @@ export function createConsents(options: {
         clientId: client.clientId,
         hasDocument: isDocumentId(client.clientId),
         redirectUri,
-        isLocal: isLoopback(new URL(redirectUri)),
+        answeredAt: answeredAt(redirectUri),
+        isLocal: isOfApp(new URL(redirectUri)) || isLoopback(new URL(redirectUri)),
+        isOfApp: isOfApp(new URL(redirectUri)),
         scopes,
       };
     },

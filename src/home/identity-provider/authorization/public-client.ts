@@ -1,12 +1,11 @@
 import { type AllClientMetadata, type Client, errors } from 'oidc-provider';
-import { isLoopback } from '../../../net/secure-url.ts';
 import { safeLine } from '../../../net/shown-text.ts';
 import { printableAscii } from '../../../trading/unseen.ts';
+import { answeredAt, isRedirect } from './redirect-uri.ts';
 
 /** Of what it may be granted by, in this order. */
 const GRANTS = ['authorization_code', 'refresh_token'];
 const MOST_REDIRECTS = 20;
-const LONGEST_REDIRECT = 500;
 const LONGEST_NAME = 60;
 /** A name and its host fit what a proposal says of who asked: 80 characters. */
 const [LONGEST_SHORT_NAME, LONGEST_HOST] = [36, 40];
@@ -31,7 +30,7 @@ export function isDocumentId(clientId: string | undefined): boolean {
 
 /**
  * Holds what a program says of itself to what it can be here, and takes out what it can't have (RFC 7591 §2 lets the
- * server): a program of a person's own, without a secret, that is answered at this person's machine or by https.
+ * server): a program of a person's own, without a secret, that is answered at this person's machine, by https, or by an app.
  * @throws `invalid_client_metadata`, `invalid_redirect_uri`
  */
 export function checkPublicClient(metadata: AllClientMetadata): void {
@@ -48,7 +47,9 @@ export function checkPublicClient(metadata: AllClientMetadata): void {
     throw new errors.InvalidRedirectUri(`redirect_uris must have 1 to ${MOST_REDIRECTS} members`);
   }
   if (!redirects.every(isRedirect)) {
-    throw new errors.InvalidRedirectUri('each of redirect_uris must be https, or http at localhost');
+    throw new errors.InvalidRedirectUri(
+      'each of redirect_uris must be https, http at localhost, or a scheme that is a reversed domain name',
+    );
   }
   // At any port of this machine (RFC 8252 §7.3), which the library allows these alone; most don't say what they are.
   metadata.application_type = 'native';
@@ -69,18 +70,11 @@ export function checkPublicClient(metadata: AllClientMetadata): void {
   delete metadata.require_auth_time;
 }
 
-function isRedirect(redirect: unknown): boolean {
-  if (typeof redirect !== 'string' || redirect.length > LONGEST_REDIRECT) return false;
-  const url = URL.parse(redirect);
-  if (url === null || url.hash !== '' || url.username !== '' || url.password !== '') return false;
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url));
-}
-
 /** A client as a person is told of it; all of it inert text. */
 export interface NamedClient {
   /** What it calls itself; nobody has verified it. */
   readonly name: string;
-  /** Where it says who it is (CIMD), or else where it is answered. */
+  /** Where it says who it is (CIMD), or else where it is answered: a host, or an app's own scheme. */
   readonly host: string;
 }
 
@@ -90,7 +84,7 @@ export function namedClient(
   redirectUri: string,
 ): NamedClient {
   const name = typeof clientName === 'string' ? safeLine(clientName, LONGEST_NAME) : '';
-  const { host } = new URL(isDocumentId(clientId) ? clientId : redirectUri);
+  const host = isDocumentId(clientId) ? new URL(clientId).host : answeredAt(redirectUri);
   return { name: name === '' ? 'A program without a name' : name, host };
 }
 

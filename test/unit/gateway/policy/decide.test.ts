@@ -40,6 +40,17 @@ describe('a decision', () => {
     });
   });
 
+  it('asks where no more is missing than another approval, and says no where more is', () => {
+    const needed = { reason: 'LIVE_NEEDS_TAP', id: 'base/live-by-tap', message: 'by tap' } as const;
+    const other = { reason: 'POLICY_FORBIDS', id: 'policies/a', message: 'no' } as const;
+    const mandate = { ...subject, approval: 'mandate', approvers: [] } as const;
+    const said = (...forbidden: (typeof needed | typeof other)[]) =>
+      decide(rulesOf({}, { forbidden }), mandate, 'place', factsOf());
+    expect(said(needed)).toMatchObject({ effect: 'ask', reasons: ['LIVE_NEEDS_TAP'], texts: ['by tap'] });
+    expect(said(needed, other)).toMatchObject({ effect: 'deny', reasons: ['POLICY_FORBIDS'], texts: ['no'] });
+    expect(refusalOfDecision(said(needed)).toProblem()).toMatchObject({ reason: 'LIVE_NEEDS_TAP' });
+  });
+
   it('is the same for the same, and changes nothing that it is given', () => {
     const facts = factsOf();
     const before = structuredClone(facts);

@@ -132,7 +132,7 @@ it(`an order meets the same reasons before the phone rings and in its claim: ${R
           halts: stores.halts,
           decisions: stores.decisions,
           traits: alpacaTraits,
-          clock: { now: () => NOON },
+          clock: { now: () => NOON, sleep: async () => {} },
         },
       });
       const found = {

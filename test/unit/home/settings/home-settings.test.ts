@@ -106,3 +106,31 @@ describe('where it listens', () => {
     expect(of({ address: 'http://localhost:1' })).toBeUndefined();
   });
 });
+
+describe('clients that are known beforehand', () => {
+  const address = 'https://home.example';
+  const agent = { client_id: 'my-agent', name: 'My agent', redirect_uris: ['http://127.0.0.1/callback'] };
+  const problems = (...clients: object[]) => problem({ address, clients });
+
+  it('have an id, a name and where they are answered', () => {
+    const cursor = {
+      ...agent,
+      client_id: 'cursor',
+      redirect_uris: ['cursor://anysphere.cursor-retrieval/oauth/callback'],
+    };
+    expect(problems(agent, cursor)).toBeUndefined();
+  });
+
+  it.each([
+    ['an id of the home’s own', { client_id: 'trade-agent' }, 'is the id of one of the home’s own'],
+    ['an address for an id', { client_id: 'https://agent.example/' }, 'must be 1 to 64'],
+    ['an answer that goes anywhere', { redirect_uris: ['http://agent.example/cb'] }, 'must be https'],
+    ['no answer', { redirect_uris: [] }, '>=1'],
+  ])('never have %s', (_, changes, said) => {
+    expect(problems({ ...agent, ...changes })?.join()).toContain(said);
+  });
+
+  it('are there once', () => {
+    expect(problems(agent, agent)).toEqual(['clients: my-agent is there twice']);
+  });
+});
