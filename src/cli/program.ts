@@ -35,6 +35,7 @@ const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['portfolio', async () => (await import('./commands/portfolio/portfolio.ts')).addPortfolioCommand],
   ['quote', async () => (await import('./commands/quote/quote.ts')).addQuoteCommand],
   ['orders', async () => (await import('./commands/orders/orders.ts')).addOrdersCommand],
+  ['policy', async () => (await import('./commands/policy/policy.ts')).addPolicyCommand],
   ['check', async () => (await import('./commands/check/check.ts')).addCheckCommand],
   ['schedule', async () => (await import('./commands/schedule/schedule.ts')).addScheduleCommand],
   ['notices', async () => (await import('./commands/notices/notices.ts')).addNoticesCommand],

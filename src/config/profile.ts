@@ -4,6 +4,7 @@ import { INSECURE_URL, isSecureUrl } from '../net/secure-url.ts';
 import { decimalString } from '../trading/decimal.ts';
 import { environments, slippageSchema } from '../trading/order.ts';
 import { DEFAULT_TTL_S, LONGEST_TTL_S, SHORTEST_TTL_S } from '../trading/proposal.ts';
+import { mcpServersSchema } from './mcp-servers.ts';
 import { noticesSchema } from './notice-channels.ts';
 import { providerNames } from './provider/dialects.ts';
 
@@ -59,6 +60,8 @@ export const profileSchema = z.strictObject({
   live_login_max_age: z.number().int().min(60).max(86_400).optional(),
   /** Who is told what a check found, by a name of the person's own. */
   notices: noticesSchema.optional(),
+  /** Other people's MCP servers, and what of them the language model is offered. */
+  mcp_servers: mcpServersSchema.optional(),
 });
 export type Profile = z.output<typeof profileSchema>;
 

@@ -10,6 +10,7 @@ import { liftKind } from '../approval/kinds/lift/kind.ts';
 import { type MandatePorts, mandateKind } from '../approval/kinds/mandate/kind.ts';
 import { type MessagePorts, messageKind } from '../approval/kinds/message/kind.ts';
 import { orderKind } from '../approval/kinds/order/kind.ts';
+import { type PolicyPorts, policyChangeKind } from '../approval/kinds/policy-change/kind.ts';
 import { type ReplacePorts, replaceKind } from '../approval/kinds/replace/kind.ts';
 import { createMoves } from '../approval/moves.ts';
 import { defaultQuotas } from '../approval/quotas.ts';
@@ -31,6 +32,7 @@ export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
   readonly orders: ReplacePorts & CancelPorts & BatchPorts;
   readonly mandates: MandatePorts;
   readonly messages: MessagePorts;
+  readonly policy: PolicyPorts;
   readonly signatures: Signatures | undefined;
   readonly rules: RulesSource;
 }
@@ -42,7 +44,7 @@ export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
 export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): ApprovalKernel | undefined {
   const { approval, stores, resource } = options;
   if (approval === undefined) return undefined;
-  const { clock, orders, messages, provider, detailsTypes } = parts;
+  const { clock, orders, messages, policy, provider, detailsTypes } = parts;
   const { proposals: store, halts } = stores;
   const kinds: Readonly<Record<ProposalKind, unknown>> = {
     order: orderKind(orders),
@@ -52,6 +54,7 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
     batch: batchKind(orders, clock),
     lift: liftKind({ halts, clock }),
     mandate: mandateKind(parts.mandates, clock),
+    policy_change: policyChangeKind({ policy, clock }),
   };
   return createApprovalKernel({
     store,

@@ -17,9 +17,12 @@ import { createMessageDesk, type MessageDesk } from './messages/message-desk.ts'
 import { messageOutlets } from './messages/message-outlets.ts';
 import { messagePorts } from './messages/message-ports.ts';
 import { mountedRoutes } from './mounts/mounted-routes.ts';
+import { type OrderCheck, orderCheck } from './orders/order-check.ts';
 import { orderPorts } from './orders/order-ports.ts';
 import { QUIET_MS } from './orders/order-submission.ts';
 import { createOrderDesk, type OrderDesk } from './orders/place-order.ts';
+import { gatewayPolicy } from './policy/change/gateway-policy.ts';
+import type { PolicyDesk } from './policy/change/policy-desk.ts';
 import { createOrderRules } from './policy/order-rules.ts';
 import { type RulesSource, staticRules } from './policy/rules.ts';
 import { connectionRoutes } from './routes/connections.ts';
@@ -76,7 +79,9 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   const entrance = createEntrance(options, provider, clock);
   const { traits, brokerFor } = broker;
+  const { maxSlippage = '0.01' } = options;
   const source = options.rules ?? staticRules();
+  const policy = gatewayPolicy(options, { rules: source, brokerFor, clock });
   const rules = createOrderRules({
     rules: source,
     journal: stores.orders,
@@ -96,7 +101,6 @@ export function createGateway(options: GatewayOptions): Gateway {
     detailsType: messageDetailsType,
   });
 
-  const maxSlippage = options.maxSlippage ?? '0.01';
   const mandates = mandatePorts({
     ...{ mandates: granted, brokerFor, maxSlippage, issuer, now },
     rules: source,
@@ -115,6 +119,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     }),
     mandates,
     messages: messagePorts(messageDesk),
+    policy,
     signatures,
     rules: source,
   });
@@ -130,6 +135,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     messageDesk,
     kernel,
     mandates: mandateDesk,
+    policy,
+    check: orderCheck({ rules, brokerFor, traits, maxSlippage, now }),
     detailsTypes: [detailsType, messageDetailsType],
   });
   kernel?.start();
@@ -166,6 +173,8 @@ interface RouteParts {
   readonly messageDesk: MessageDesk;
   readonly kernel: ApprovalKernel | undefined;
   readonly mandates: MandateDesk | undefined;
+  readonly policy: PolicyDesk;
+  readonly check: OrderCheck;
   readonly detailsTypes: readonly string[];
 }
 

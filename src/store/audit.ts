@@ -19,6 +19,7 @@ export type AuditEvent =
   | 'halted'
   | 'reducing'
   | 'lifted'
+  | 'rules_tightened'
   | 'signed'
   | 'key_enrolled'
   | 'key_removed'
@@ -52,6 +53,8 @@ export interface AuditStanding {
  * write it, each with the hash of the one before.
  */
 export interface AuditStore {
+  /** Notes a line of something that no store keeps, in a unit of work of its own. @param now milliseconds since the epoch */
+  note(note: AuditNote, now: number): Promise<void>;
   /**
    * Moves what is noted to the end of the file, in order, each line once however many processes do it and whoever of them
    * died at it, and waits for the disk. A last line that was cut short is left as it is, and what follows is on a line of

@@ -54,7 +54,7 @@ const database = ['better-sqlite3-multiple-ciphers'];
 const oauth = ['openid-client', 'oauth4webapi'];
 const sandbox = ['oidc-provider', 'koa', 'hono', '@alpacahq/alpaca-trade-api'];
 const model = ['@langchain/openai', 'openai'];
-const mcp = ['@modelcontextprotocol/server', '@modelcontextprotocol/core'];
+const mcp = ['@modelcontextprotocol/server', '@modelcontextprotocol/client', '@modelcontextprotocol/core'];
 const rules = ['@cedar-policy/cedar-wasm'];
 
 function expectNone(code: ReadonlySet<string>, packages: readonly string[]): void {
@@ -112,6 +112,17 @@ describe('what a command loads', () => {
     ]);
     // Each file costs a third of a millisecond: scripts/bundle/groups.mjs says which are kept together.
     expect(files.length).toBeLessThanOrEqual(14);
+  });
+
+  it('nor does it load a client of other people’s servers where the profile has some', async () => {
+    await world.cli([
+      'config',
+      'set',
+      'profiles.sandbox.mcp_servers.news',
+      '{command: node, tools: [search]}',
+    ]);
+    expectNone((await loads(['run', 'who am I'])).code, mcp);
+    await world.cli(['config', 'unset', 'profiles.sandbox.mcp_servers']);
   });
 });
 

@@ -1,3 +1,4 @@
+import { SERVER_WORDS } from '../../tools/foreign-tools.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { readMessageRequest } from '../../tools/message-tool.ts';
 import { readOrderRequest } from '../../tools/place-order.ts';
@@ -90,6 +91,17 @@ function underMandate(
   return { ...(found ?? { mandate: 'any' }), approval: 'mandate' };
 }
 
+/**
+ * Who thought of what the person did not say. Once another's server has been heard, nobody can tell its ideas from the
+ * model's own: it is named.
+ */
+function thoughtOfBy(tainted: readonly string[]): string {
+  const servers = tainted.flatMap((source) =>
+    source.startsWith(SERVER_WORDS) ? [source.slice(SERVER_WORDS.length)] : [],
+  );
+  return servers.length === 0 ? 'model' : `${SERVER_WORDS}${servers.join(', ')}`;
+}
+
 /** Where each field comes from, by code that has read the conversation. */
 function sources(
   { facts, tainted }: Pick<ProposalGraphValue, 'facts' | 'tainted'>,
@@ -107,7 +119,7 @@ function sources(
     kind,
     request,
     userTurns: composedBy === undefined ? said : [],
-    from: 'model',
+    from: thoughtOfBy(tainted ?? []),
     taintedBy: tainted ?? [],
     positions: new Map(positions.map(({ symbol, ...held }) => [symbol, held])),
     openOrders,

@@ -31,8 +31,13 @@ export const STANDARD_INPUT = 'standard input';
 
 /** Text the user handed over as data (standard input), marked so that a model can tell it from a request. */
 export function untrustedContext(text: string): string {
+  return untrusted(STANDARD_INPUT, text);
+}
+
+/** Somebody else's text, marked. @param source ours to say: it stands in the mark itself */
+export function untrusted(source: string, text: string): string {
   // A mark inside the text would end the block early, or begin a turn of the conversation.
-  return `<untrusted source="standard input">\n${inertText(text)}\n</untrusted>`;
+  return `<untrusted source="${source}">\n${inertText(text)}\n</untrusted>`;
 }
 
 /** What {@link untrustedContext} wrapped, or undefined for a text that it did not. */

@@ -10,6 +10,7 @@ import { accountSchema, orderSchema, positionSchema, quoteSchema } from '../../t
 import { homeResults } from './home-results.ts';
 import { mcpResults } from './mcp-results.ts';
 import { approval, approvalSummary, error, finding, orderSummary, runStatus, time, user } from './parts.ts';
+import { policyResults } from './policy-results.ts';
 import { scheduleResults } from './schedule-results.ts';
 
 const decimal = z.string().describe('a decimal number, never a float');
@@ -284,5 +285,6 @@ export const resultSchemas = {
   doctor: z.object({ ok: z.boolean(), findings: z.array(finding) }),
   ...homeResults,
   ...mcpResults,
+  ...policyResults,
   ...scheduleResults,
 } as const satisfies Record<string, z.ZodObject>;

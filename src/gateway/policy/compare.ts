@@ -21,12 +21,18 @@ export interface RulesChange {
  * reason. A limit that goes makes it looser, one that comes makes it tighter. When in doubt it is looser.
  */
 export function compareRules(previous: ComparedRules, next: ComparedRules): RulesChange {
+  const changes = comparedLines(previous, next);
+  return { tighter: changes.every(({ tighter }) => tighter), changes: changes.map(({ line }) => line) };
+}
+
+/** The same, each line with what it comes to by itself. */
+export function comparedLines(previous: ComparedRules, next: ComparedRules): Change[] {
   const accounts = new Set([
     EVERY_ACCOUNT,
     ...Object.keys(previous.limits?.accounts ?? {}),
     ...Object.keys(next.limits?.accounts ?? {}),
   ]);
-  const changes = [
+  return [
     ...[...accounts].flatMap((account) =>
       limitChanges(limitsFor(previous.limits, account) ?? {}, limitsFor(next.limits, account) ?? {}).map(
         ({ line, tighter }) => ({ tighter, line: account === EVERY_ACCOUNT ? line : `${account}: ${line}` }),
@@ -34,7 +40,6 @@ export function compareRules(previous: ComparedRules, next: ComparedRules): Rule
     ),
     ...ruleChanges(previous.cedarRules, next.cedarRules),
   ];
-  return { tighter: changes.every(({ tighter }) => tighter), changes: changes.map(({ line }) => line) };
 }
 
 interface Change {

@@ -51,6 +51,8 @@ export interface OrderRules {
    * @throws {Refusal} 403 `policy_denied`, or the broker's own problem, with `reason` and `reasons`
    */
   requireAllowed(asked: Asked, world: OrderWorld, stage: DecisionNote['stage']): Promise<void>;
+  /** What would be decided about it now; nothing is written down. */
+  decision(asked: Asked, world: OrderWorld): Promise<Decision>;
   /** The same with the rules of this moment, for the transaction that counts. */
   deciding(asked: Asked, world: OrderWorld): Promise<Deciding>;
 }
@@ -58,13 +60,17 @@ export interface OrderRules {
 export function createOrderRules(options: OrderRulesOptions): OrderRules {
   const { rules: source, journal, halts, decisions, traits, clock } = options;
 
-  /** Rules and facts as they are now; what follows from a loss is written down before it is decided. */
-  const standing = async ({ subject, draft, replaces }: Asked, world: OrderWorld) => {
+  /** Rules and facts as they are now. */
+  const known = async ({ draft, replaces }: Asked, world: OrderWorld) => ({
+    facts: worldFacts({ draft, replaces }, world, { traits, now: clock.now() }),
+    rules: await source.current(),
+  });
+  /** The same; what follows from a loss is written down before it is decided. */
+  const standing = async (asked: Asked, world: OrderWorld) => {
     const now = clock.now();
-    const facts = worldFacts({ draft, replaces }, world, { traits, now });
-    const rules = await source.current();
+    const { rules, facts } = await known(asked, world);
     if (dayLossExceeded(rules.limitsOf(facts.account), facts.holdings)) {
-      await halts.reduce(subject.owner, DAY_LOSS, nextDay(now), now);
+      await halts.reduce(asked.subject.owner, DAY_LOSS, nextDay(now), now);
     }
     return { rules, facts };
   };
@@ -80,6 +86,10 @@ export function createOrderRules(options: OrderRulesOptions): OrderRules {
       if (decision.effect === 'ask' && asked.subject.approval === 'none') return;
       await decisions.note(noteOf(asked, decision, { ...facts, counted }, stage), clock.now());
       throw refusalOfDecision(decision);
+    },
+    async decision(asked, world) {
+      const { rules, facts } = await known(asked, world);
+      return decided(rules, asked, facts, await journal.counted(countingOf(asked), clock.now()));
     },
     async deciding(asked, world) {
       const { rules, facts } = await standing(asked, world);

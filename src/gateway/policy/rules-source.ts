@@ -5,6 +5,7 @@ import { type CedarEngine, loadCedar } from './cedar/cedar-engine.ts';
 import { cedarRules, unevaluableRules } from './cedar/cedar-rules.ts';
 import { readRuleFiles, ruleFolders } from './cedar/rule-files.ts';
 import { baseRules, type CedarRule, type RuleText, readRules } from './cedar/rule-text.ts';
+import { finishWriting } from './change/written-as-one.ts';
 import { type Limits, limitsFor } from './limits.ts';
 import { readLimits } from './limits-file.ts';
 import { type Rules, type RulesSource, rulesDigest } from './rules.ts';
@@ -24,6 +25,7 @@ export interface ReadRules extends Rules {
 
 /** The rules of a gateway's folder. */
 export interface FolderRules extends RulesSource {
+  readonly folder: string;
   current(): Promise<ReadRules>;
   /** Loads what the first decision needs, so that it need not wait for it. Never throws. */
   preload(): Promise<void>;
@@ -46,6 +48,7 @@ export interface FolderRulesOptions {
 export async function folderRules(folder: string, options: FolderRulesOptions = {}): Promise<FolderRules> {
   const onError = options.onError ?? (() => undefined);
   const engine = engineOf(options.load ?? loadCedar, onError);
+  finishWriting(folder);
   let known = standing(folder);
   const written = await readWritten(folder);
   // Cedar takes a while to load. Where there is nothing to check it can wait.
@@ -65,7 +68,12 @@ export async function folderRules(folder: string, options: FolderRulesOptions = 
     if (made.problem !== undefined) onError(made.problem);
     return made;
   };
-  return { current, preload: () => current().then(() => undefined) };
+  return { folder, current, preload: () => current().then(() => undefined) };
+}
+
+/** The rules of a folder as they are now; nothing is kept. @throws {TradeAgentError} as {@link folderRules} */
+export async function readFolderRules(folder: string): Promise<ReadRules> {
+  return await makeRules(await readWritten(folder), await loadCedar());
 }
 
 /**

@@ -222,7 +222,8 @@ function haltRequest(body: unknown): z.output<typeof haltSchema> {
   });
 }
 
-function proposerOf(caller: Caller): ProposingCaller & Proposer {
+/** @throws {Refusal} 403 `client_unknown` */
+export function proposerOf(caller: Caller): ProposingCaller & Proposer {
   const { sub, clientId, clientName, jkt, accessToken, username, email } = caller;
   if (clientId !== undefined) return { sub, clientId, clientName, jkt, accessToken, username, email };
   throw new Refusal(403, 'client_unknown', 'the access token does not say which client it is for', {

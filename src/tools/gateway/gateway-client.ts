@@ -36,6 +36,7 @@ import {
 } from './gateway-requests.ts';
 import { type MandateRequests, ofMandates } from './mandate-requests.ts';
 import { type MarketRequests, ofMarket } from './market-requests.ts';
+import { ofPolicy, type PolicyClient } from './policy-requests.ts';
 
 /** How far trading goes, since when, until when it is so by itself, and by which client or rule; times in RFC 3339. */
 const haltSchema = z.lazy(() =>
@@ -60,7 +61,7 @@ export interface ProposalLook {
 }
 
 /** The gateway's HTTP interface, typed. Every call has a time-out. */
-export interface GatewayClient extends MarketRequests, MandateRequests {
+export interface GatewayClient extends MarketRequests, MandateRequests, PolicyClient {
   account(): Promise<Account>;
   positions(): Promise<Position[]>;
   orders(query?: { status?: 'open' | 'closed' | 'all'; limit?: number }): Promise<Order[]>;
@@ -134,6 +135,7 @@ export function createGatewayClient(
     ...ofMarket(requests),
     ...ofProposals(requests),
     ...ofMandates(requests),
+    ...ofPolicy(requests),
   };
 }
 

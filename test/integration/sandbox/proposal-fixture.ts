@@ -111,6 +111,18 @@ export function subjectOf(kind: ProposalKind): Record<string, unknown> {
         client_lift_id: 'tl-0123456789',
         expires_at: inFiveMinutes(),
       };
+    case 'policy_change':
+      return {
+        account: 'PA3ALICE01',
+        environment: 'paper',
+        previous: 'A'.repeat(43),
+        digest: 'B'.repeat(43),
+        changes: ['looser: One order $1,000.00 → $5,000.00', 'tighter: Orders a day 20 → 10'],
+        limits: { max_order_notional: '5000', max_day_orders: 10, symbols: { allow: ['AAPL'] } },
+        policies: { 'no-options.cedar': '@id("no-options") forbid (principal, action, resource);' },
+        client_policy_id: 'ta-0123456789',
+        expires_at: inFiveMinutes(),
+      };
   }
 }
 

@@ -28,6 +28,11 @@ describe('a proposal as a person sees it', () => {
       'Buy AAPL, MSFT without asking again',
       'At most $200.00 an order, $400.00 a day, 12 orders in all · once a week for each symbol and side · market, limit · AAPL up to $250.00',
     ],
+    [
+      'policy_change',
+      'Loosen the rules: One order $1,000.00 → $5,000.00, and 1 more',
+      'More becomes possible: 1 looser, 1 tighter',
+    ],
   ])('of kind %s says %s: %s', (kind, headline, terms) => {
     expect(proposalView(proposalDetails(kind))).toMatchObject({ headline, terms });
   });
@@ -49,6 +54,7 @@ describe('a proposal as a person sees it', () => {
     ['mandate', 'paper'],
     ['message', undefined],
     ['lift', undefined],
+    ['policy_change', 'paper'],
   ])('of kind %s is of the environment %s', (kind, environment) => {
     expect(proposalView(proposalDetails(kind)).environment).toBe(environment);
   });

@@ -134,7 +134,7 @@ export function requireWellFormed({ max_slippage: _, environment: __, ...asked }
  */
 export function draftOrder(
   { max_slippage, environment, ...asked }: OrderProposal,
-  world: OrderWorld,
+  world: Pick<OrderWorld, 'account' | 'quote' | 'positions'>,
   ports: Pick<OrderPorts, 'maxSlippage' | 'shareDecimals'>,
   { subjectId, expiresAt }: { readonly subjectId: string; readonly expiresAt: string },
 ): OrderDraft {

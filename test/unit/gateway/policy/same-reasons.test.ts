@@ -98,7 +98,7 @@ const resting = ({ side, symbol: of }: { side: string; symbol: string }, number:
     ...{ notional: null, limit_price: '179.00', stop_price: null, filled_qty: '0', status: 'new' },
   }) as Order;
 
-it(`an order meets the same reasons before the phone rings and in its claim: ${RUNS} orders and rules`, async () => {
+it(`an order meets the same reasons tried out, before the phone rings and in its claim: ${RUNS} orders and rules`, async () => {
   let number = 0;
   let allowed = 0;
   const seen = new Set<string>();
@@ -149,13 +149,18 @@ it(`an order meets the same reasons before the phone rings and in its claim: ${R
         const { reasons, ...members } = refusal.options.members ?? {};
         return { code: refusal.code, reasons: reasons as string[], ...members };
       };
-      const early = await judge
-        .requireAllowed({ subject: { ...who, approval: 'none', approvers: [] }, draft }, found, 'proposal')
-        .then(() => undefined, membersOf);
+      const unasked = { subject: { ...who, approval: 'none', approvers: [] }, draft } as const;
+      const standing = await stores.halts.standing(owner, NOON);
+      const tried = await judge.decision(unasked, found);
+      // Trying it out leaves nothing behind.
+      expect(await stores.decisions.list(owner, { limit: 1 })).toEqual([]);
+      expect(await stores.halts.standing(owner, NOON)).toEqual(standing);
+      const early = await judge.requireAllowed(unasked, found, 'proposal').then(() => undefined, membersOf);
       const { decide, refusal } = await judge.deciding({ subject: who, draft }, found);
       const outcome = await stores.orders.claim(claimOf(draft), NOON, decide);
       const late = outcome === 'denied' ? membersOf(refusal()) : undefined;
       expect(late).toEqual(early);
+      expect(tried.effect === 'deny' ? tried.reasons : undefined).toEqual(early?.reasons);
       expect(outcome === 'claimed').toBe(early === undefined);
       if (early === undefined) allowed++;
       for (const reason of early?.reasons ?? []) seen.add(reason);
