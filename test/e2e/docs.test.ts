@@ -48,11 +48,11 @@ describe('docs/CLI.md', () => {
 
 describe('docs/MANDATES.md', () => {
   const shown = commands('docs/MANDATES.md');
+  beforeAll(() => world.login());
 
   it('shows commands', () => expect(shown.length).toBeGreaterThan(5));
 
   it.each(shown)('$line', async ({ args, exit }) => {
-    await world.login();
     const listed = await world.cli(['mandates', '--output', 'json']);
     const [, id = ''] = /"id":"(M-[^"]+)","state":"(?:active|suspended)"/.exec(listed.stdout) ?? [];
     // The one that the document begins with: a later one has taken its place by the last command.

@@ -23,7 +23,8 @@ const person = z.lazy(() =>
 const portfolio = z.lazy(() => z.object({ account: accountSchema, positions: z.array(positionSchema) }));
 const quotes = z.lazy(() => z.object({ quotes: z.array(quoteSchema) }));
 const orderList = z.lazy(() => z.object({ status: z.string(), orders: z.array(orderSchema) }));
-const oneOrder = z.lazy(() => z.object({ order: orderSchema }));
+/** `approval` says by what: `approved`, or `approved by mandate M-…`. */
+const oneOrder = z.lazy(() => z.object({ order: orderSchema, approval: z.string().optional() }));
 const batch = z.lazy(() => z.object({ lines: z.array(batchLineSchema) }));
 const sentOne = z.lazy(() => z.object({ sent: sentMessageSchema }));
 
@@ -46,7 +47,7 @@ function part({ tool, content }: Answered): string {
       return orderTable(orderList.parse(content));
     case 'place_order':
     case 'cancel_order':
-      return `${orderSummary(oneOrder.parse(content).order)}.`;
+      return placed(oneOrder.parse(content));
     case 'place_orders':
       return batchList(batch.parse(content).lines);
     case 'send_slack_summary':
@@ -62,6 +63,11 @@ export function sentence(message: string, hint: string | undefined): string {
   const text = message.charAt(0).toUpperCase() + message.slice(1);
   const ended = /[.!?]$/.test(text) ? text : `${text}.`;
   return hint === undefined ? ended : `${ended} ${hint}`;
+}
+
+function placed({ order, approval }: z.output<typeof oneOrder>): string {
+  const by = approval?.startsWith('approved by ') ? `, ${approval}` : '';
+  return `${orderSummary(order)}${by}.`;
 }
 
 function batchList(lines: readonly BatchLine[]): string {

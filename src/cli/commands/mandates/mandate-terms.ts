@@ -66,7 +66,7 @@ function band(text: string): [string, { min?: string; max?: string }] {
 
 /** A day in New York, from its start or to its end; or an instant as it is. RFC 3339, UTC to the second. */
 function instant(option: string, text: string, edge: 'start' | 'end'): string {
-  if (/^\d{4}-\d{2}-\d{2}$/.test(text)) {
+  if (/^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text))) {
     const midnight = newYorkInstant(edge === 'end' ? addDays(text, 1) : text, '00:00');
     if (newYorkDate(edge === 'end' ? midnight - 1 : midnight) === text) return utcSeconds(midnight);
   }
