@@ -48,7 +48,13 @@ describe('docs/CLI.md', () => {
 
 describe('docs/MANDATES.md', () => {
   const shown = commands('docs/MANDATES.md');
-  beforeAll(() => world.login());
+  // One of its own: at the end of the other document trading is halted.
+  let world: World;
+  beforeAll(async () => {
+    world = await createWorld();
+    await world.login();
+  });
+  afterAll(() => world.close());
 
   it('shows commands', () => expect(shown.length).toBeGreaterThan(5));
 

@@ -205,7 +205,7 @@ it('a halt is ended at the gateway’s machine while it runs, and its record sho
   const { halted_at } = await halt('PUT');
   const lifted = await lift();
   expect([lifted.code, JSON.parse(lifted.stdout)]).toMatchObject([0, { sub: 'alice', halted_at }]);
-  expect(await halt('GET')).toEqual({ halted: false });
+  expect(await halt('GET')).toEqual({ halted: false, state: 'active' });
 
   const verify = () => command('audit', 'verify', '--output', 'json').ended;
   const whole = await verify();

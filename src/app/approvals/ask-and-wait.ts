@@ -3,7 +3,7 @@ import type { ApprovalView } from '../../agent/events.ts';
 import { refusalOf } from '../../agent/graph/proposal-refusal.ts';
 import { approvalView } from '../../agent/graph/proposal-view.ts';
 import { followProposal } from '../../tools/gateway/follow-proposal.ts';
-import type { Proposal, ProposalRequestInput } from '../../trading/proposal.ts';
+import type { Proposal, ProposalRequestInput, Provenance } from '../../trading/proposal.ts';
 import type { App } from '../app.ts';
 
 /** How the person is shown what their phone is asked, while it is waited for. */
@@ -38,7 +38,16 @@ export async function askAndLeave(
 
 async function propose(app: Pick<App, 'gateway'>, request: ProposalRequestInput): Promise<Proposal> {
   const key = `cli-${randomBytes(16).toString('hex')}`;
-  return await (await app.gateway()).propose(request, key);
+  const { kind } = request;
+  const asked = (request as Partial<Record<typeof kind, object>>)[kind] ?? {};
+  return await (await app.gateway()).propose({ provenance: typed(asked), ...request }, key);
+}
+
+/** Where the fields of a command come from that a person typed. */
+export function typed(asked: object): Provenance {
+  return {
+    fields: Object.fromEntries(Object.keys(asked).map((field) => [field, { source: 'user' as const }])),
+  };
 }
 
 /**

@@ -24,11 +24,16 @@ export async function addMandate(
   const gateway = await app.gateway();
   const earlier = given.replaces === undefined ? undefined : (await gateway.mandate(given.replaces)).terms;
   const { environment } = await app.profile();
-  const mandate = parsed({ environment, ...(earlier === undefined ? {} : askedOf(earlier)), ...given });
-  const { askAndWait } = await import('../approvals/ask-and-wait.ts');
+  const kept = earlier === undefined ? {} : askedOf(earlier);
+  const mandate = parsed({ environment, ...kept, ...given });
+  const { askAndWait, typed } = await import('../approvals/ask-and-wait.ts');
+  const asBefore = Object.keys(kept).map((field) => [field, { source: 'computed', from: 'as before' }]);
   const proposal = await askAndWait(
     app,
-    { kind: 'mandate', mandate, requested_by: 'mandates add' },
+    {
+      ...{ kind: 'mandate', mandate, requested_by: 'mandates add' },
+      provenance: { fields: { ...Object.fromEntries(asBefore), ...typed(given).fields } },
+    },
     await asking(),
   );
   if (proposal.kind !== 'mandate' || proposal.result === undefined) throw new Error('there is no mandate');

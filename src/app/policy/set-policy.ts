@@ -56,7 +56,13 @@ export async function setPolicy(
     }
     if (!isTradeAgentError(error) || error.details.reason !== 'APPROVAL_MISSING') throw error;
   }
-  const proposal = await ask({ kind: 'policy_change', policy_change: change, requested_by: 'policy set' });
+  const { base: _, ...said } = change;
+  const { typed } = await import('../approvals/ask-and-wait.ts');
+  const provenance = { fields: { ...typed(said).fields, base: { source: 'default' as const } } };
+  const proposal = await ask({
+    ...{ kind: 'policy_change', policy_change: change, requested_by: 'policy set' },
+    provenance,
+  });
   if (proposal.kind !== 'policy_change')
     throw new TradeAgentError('internal', 'the gateway asked for something else');
   const outcome = proposal.state === 'executed' ? 'applied' : 'pending';

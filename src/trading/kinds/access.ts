@@ -126,8 +126,8 @@ export const access = defineKind({
     banner: { sign: '☺', word: 'ACCESS', what: 'somebody else is let at your account' },
     fieldWords,
     view: (subject) => ({
-      headline: `Let in ${accessLine(subject)}`,
-      terms: `${subject.who} ${may[subject.role]}`,
+      headline: `Let in ${accessLine({ ...subject, until: null })}`,
+      terms: `${subject.who} ${may[subject.role]}${subject.until === null ? '' : ` · until ${subject.until}`}`,
       fields: detailFields(
         { ...subject, of: subject.of ?? '-', until: subject.until ?? 'for good' },
         fieldWords,

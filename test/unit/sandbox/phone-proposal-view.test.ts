@@ -25,8 +25,8 @@ describe('a proposal as a person sees it', () => {
     ['lift', 'Let trading go on', 'It was halted at 2026-11-25 14:30:00 UTC'],
     [
       'access',
-      'Let in bob as advisor of acme until 2027-01-01T00:00:00Z',
-      'bob may see the account and propose orders, which you approve; may cancel, and halt',
+      'Let in bob as advisor of acme',
+      'bob may see the account and propose orders, which you approve; may cancel, and halt · until 2027-01-01T00:00:00Z',
     ],
     [
       'mandate',

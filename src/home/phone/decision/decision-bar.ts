@@ -37,7 +37,7 @@ function codeChoice(code: string): Markup {
 
 const instead = {
   no_key: html`To approve, pair this phone: the home’s own machine shows a code for it.`,
-  signed_in_otherwise: html`To approve, <a href="/signin?next=/phone">sign in with your passkey</a>.`,
+  signed_in_otherwise: html`<span>To approve, <a href="/signin?next=/phone">sign in with your passkey</a>.</span>`,
 } as const;
 
 function approve({ act }: RequestView, cannot: CardState['cannot']): Markup {

@@ -20,6 +20,7 @@ const paths = {
   ask: 'M11 16h2v3h-2zM12 4a5 5 0 0 0-5 5h2.4a2.6 2.6 0 1 1 3.9 2.2c-1.4.8-2.3 1.7-2.3 3.3h2.2c0-.8.5-1.2 1.4-1.8A4.9 4.9 0 0 0 12 4z',
   letter: 'M2 5h20v14H2zm2.4 2L12 12.6 19.6 7zM4 9.2V17h16V9.2l-8 5.8z',
   go: 'M7 4l13 8-13 8z',
+  person: 'M12 3a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zM3 21a9 7.5 0 0 1 18 0z',
 } as const;
 export type Sign = keyof typeof paths;
 
@@ -30,7 +31,7 @@ export function sign(name: Sign): Markup {
 
 /** The sign that a kind names by its character; as it is where none is drawn for it. */
 export function signOf(character: string): Markup {
-  const drawn: Readonly<Record<string, Sign>> = { '✉': 'letter', '▶': 'go' };
+  const drawn: Readonly<Record<string, Sign>> = { '✉': 'letter', '▶': 'go', '☺': 'person' };
   const name = Object.hasOwn(drawn, character) ? drawn[character] : undefined;
   return name === undefined ? html`<span aria-hidden="true">${character}</span>` : sign(name);
 }
