@@ -75,7 +75,7 @@ it('from nothing to a fill that a phone signed, as a person does it: init, serve
   await page.getByTestId('device-done').waitFor();
   expect((await login.finished).code).toBe(0);
 
-  const run = agent.start('run', 'buy 2 AAPL limit 400', '--output', 'json');
+  const run = agent.start('run', 'buy 2 AAPL', '--output', 'json');
   // The phone rings, with what it is about; a tap on that leads to the card.
   await expect.poll(() => service.received.length, { timeout: 20_000 }).toBe(1);
   const [push] = service.received;
@@ -105,7 +105,7 @@ it('from nothing to a fill that a phone signed, as a person does it: init, serve
   await stop('SIGKILL');
   stop = await world.serve();
   await page.goto(`${world.address}/phone`);
-  const again = agent.start('run', 'buy 1 AAPL limit 400', '--output', 'json');
+  const again = agent.start('run', 'buy 1 AAPL', '--output', 'json');
   await page.getByTestId('request').waitFor();
   // The person does not unlock it: nothing is signed, nothing is placed.
   await phone.authenticator.unlock(false);

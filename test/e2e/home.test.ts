@@ -22,7 +22,7 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 const book = () => world.sandbox.broker.book().map(({ symbol, qty, status }) => `${symbol} ${qty} ${status}`);
-const ORDER = 'buy 2 AAPL limit 400';
+const ORDER = 'buy 2 AAPL';
 const resumed = (thread: string) =>
   world.json<{ status: string; orders: { status: string }[] }>('resume', thread);
 
@@ -90,7 +90,7 @@ it('a backup restored elsewhere places nothing twice, asks for nothing again, an
   await world.login(phone);
   expect(book()).toEqual(['AAPL 2 filled']);
 
-  const next = await world.propose('buy 1 AAPL limit 400');
+  const next = await world.propose('buy 1 AAPL');
   expect((await world.approve(phone)).status).toBe(200);
   expect(await resumed(next)).toMatchObject({ orders: [{ status: 'filled' }] });
   expect(book()).toEqual(['AAPL 2 filled', 'AAPL 1 filled']);
