@@ -215,13 +215,55 @@ describe('a card', () => {
         ...Object.keys(changes ?? {}).map((name) => `changes.${name}`),
         ...Object.entries(order ?? {}).flatMap(([name, value]) => (value === null ? [] : [`order.${name}`])),
       ];
-      for (const name of names)
-        expect(await page.locator(`[data-field="${name}"]`).isVisible(), name).toBe(true);
+      for (const name of names) {
+        // What is a list of orders, or limits by their names, has a field for each thing in it.
+        const fields = await page.locator(`[data-field="${name}"], [data-field^="${name}."]`).all();
+        expect(fields.length, name).toBeGreaterThan(0);
+        for (const field of fields) expect(await field.isVisible(), name).toBe(true);
+      }
       const shown = (await at('request').textContent()) ?? '';
       expect(shown).toContain(asked.digest);
       expect(shown).toContain(asked.proposal);
     },
   );
+
+  it('of four orders has a line for each above the buttons, sales first', async () => {
+    for (const button of await at('put-away').all()) await button.tap();
+    const { expires_at, ...frame } = proposalDetails('batch').subject as { expires_at: string };
+    const orders = [
+      draft({ side: 'sell', symbol: 'AAPL', qty: '2', limit_price: '215.00', expires_at }),
+      draft({ side: 'sell', symbol: 'MSFT', qty: '1', limit_price: '470.00', expires_at }),
+      draft({ symbol: 'KO', qty: '5', limit_price: '56.48', expires_at }),
+      draft({ symbol: 'NVDA', qty: '3', limit_price: '150.00', expires_at }),
+    ];
+    const shows = {
+      1: 'SELL 2 AAPL, limit $215.00: at least $430.00; 40 held now',
+      2: 'SELL 1 MSFT, limit $470.00: at least $470.00; 25 held now',
+      3: 'BUY 5 KO, limit $56.48: at most $282.40; 75 held now',
+      4: 'BUY 3 NVDA, limit $150.00: at most $450.00; 60 held now',
+      Cash: '$64,718.25 now, $64,885.85 after',
+    };
+    const worst =
+      'The purchases cost at most $732.40 together. The sales bring at least $900.00 if all is sold.';
+    await ask(
+      proposalDetails('batch', {
+        subject: { ...frame, orders, expires_at },
+        worst_case: { cash: '732.40', price: null, text: worst },
+        shows,
+        requested_by: 'check',
+      }),
+    );
+    expect([await text('amount'), await text('headline'), await text('terms')]).toEqual([
+      '$732.40',
+      '4 orders together',
+      '2 to sell, 2 to buy',
+    ]);
+    expect(await at('shows').locator('dd').allTextContents()).toEqual(Object.values(shows));
+    await shot(page, 'card-batch');
+    const bar = await box(at('bar'));
+    expect((await box(at('shows'))).bottom).toBeLessThanOrEqual(bar.y);
+    expect(await overflow()).toBeLessThanOrEqual(0);
+  });
 
   it('of a message shows its text whole before anything is opened', async () => {
     const words = Array.from({ length: 60 }, (_, index) => `Line ${index}`).join('\n');

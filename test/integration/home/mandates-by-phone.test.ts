@@ -39,6 +39,12 @@ describe('the card of a mandate', () => {
     await shot(phone.page, 'mandate-card');
     const approve = await phone.page.getByTestId('approve').boundingBox();
     expect((approve?.y ?? 0) + (approve?.height ?? 0)).toBeLessThanOrEqual(844);
+    await phone.page.getByTestId('deny').tap();
+    const result = phone.page.getByTestId('result');
+    const [button, words] = await Promise.all(
+      [result.getByTestId('put-away'), result.locator('.headline')].map((part) => part.boundingBox()),
+    );
+    expect((words?.x ?? 0) + (words?.width ?? 0)).toBeLessThanOrEqual(button?.x ?? 0);
     expect(phone.complaints).toEqual([]);
   });
 });

@@ -18,8 +18,8 @@ export async function printLog(context: Context, { denied = false, limit }: LogO
         { head: 'WHEN', cell: ({ at }) => safeLine(at) },
         { head: 'DECIDED', cell: ({ effect, stage }) => `${effect} (${stage})` },
         { head: 'ORDER', cell: ({ facts }) => orderText(facts) },
-        { head: 'WHY', cell: ({ reasons, texts }) => safeLine(texts[0] ?? reasons[0] ?? '') },
         { head: 'RULES', cell: ({ policy }) => safeLine(policy).slice(0, 8) },
+        { head: 'WHY', cell: ({ reasons, texts }) => safeLine(texts[0] ?? reasons[0] ?? '') },
       ],
       decisions,
     );

@@ -91,10 +91,10 @@ main:has(.bar) { padding-bottom: 1.5rem; }
 
 .card.result { position: relative; margin: .25rem 0 .6rem; padding: .7rem 1rem .8rem; outline-offset: -3px; }
 .result p { margin: 0; }
-.result .standing { display: flex; align-items: center; gap: .5rem; min-height: 2.4rem; padding-right: 7.5rem; font-size: 1.1rem; }
+.result .standing { display: flex; align-items: center; gap: .5rem; font-size: 1.1rem; }
 .result.done .standing { color: var(--go); } .result.no .standing { color: var(--stop); } .result.ask .standing { color: var(--note-ink); }
 @media (prefers-color-scheme: light) { .result.done .standing { color: #0f6b43; } }
-.result .headline { margin-top: .2rem; font-size: 1.25rem; }
+.result .headline { margin: .2rem 6rem 0 0; font-size: 1.25rem; }
 .result [data-testid=outcome] { overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 .result .quiet { position: absolute; top: .45rem; right: .6rem; }
 #phone:has(#stage > *) #lately, main:has(#stage > *) .ring { display: none; }
