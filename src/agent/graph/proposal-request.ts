@@ -1,6 +1,7 @@
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { readMessageRequest } from '../../tools/message-tool.ts';
 import { readOrderRequest } from '../../tools/place-order.ts';
+import { readReplaceRequest, replaceOrder } from '../../tools/replace-order.ts';
 import { summaryMessage } from '../../tools/summary-message.ts';
 import type { Tool } from '../../tools/tool.ts';
 import {
@@ -32,6 +33,10 @@ export async function proposalRequest(
   };
   switch (tool?.risk) {
     case 'trade': {
+      if (tool.name === replaceOrder.name) {
+        const replace = readReplaceRequest(args);
+        return { kind: 'replace', replace, ...base, provenance: sources(state, 'replace', replace) };
+      }
       const { environment, max_slippage } = profile;
       const order = { ...readOrderRequest(args), environment, max_slippage };
       const defaults = { ...orderDefaults, environment, max_slippage };

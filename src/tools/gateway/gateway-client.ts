@@ -6,6 +6,7 @@ import {
   type TradingDay,
   tradingDaySchema,
 } from '../../trading/activity.ts';
+import type { NamedAsset } from '../../trading/asset-name.ts';
 import { decimalString } from '../../trading/decimal.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
@@ -61,6 +62,8 @@ export interface GatewayClient {
   equityHistory(): Promise<string[]>;
   /** Equity at the end of each day as far back as asked for (`1M`, `1A`, `5A`), oldest first. */
   valueHistory(period: string): Promise<DatedValue[]>;
+  /** What is traded under a name or a symbol, the likeliest first. */
+  searchAssets(search: string): Promise<NamedAsset[]>;
   clock(): Promise<MarketClock>;
   /** Whether the gateway can reach the person's account elsewhere (`broker`, `slack`) now. */
   isConnected(connection: string): Promise<boolean>;
@@ -206,7 +209,9 @@ function ofAccount({
 }
 
 /** Prices and hours. */
-function ofMarket({ read }: GatewayRequests): Pick<GatewayClient, 'quotes' | 'bars' | 'clock' | 'calendar'> {
+function ofMarket({
+  read,
+}: GatewayRequests): Pick<GatewayClient, 'quotes' | 'bars' | 'searchAssets' | 'clock' | 'calendar'> {
   return {
     quotes: async (symbols) => {
       const list = symbols.map(encodeURIComponent).join(',');
@@ -233,6 +238,14 @@ function ofMarket({ read }: GatewayRequests): Pick<GatewayClient, 'quotes' | 'ba
       });
       return (await read(`/v1/bars?${query}`, z.object({ bars: z.array(barSchema) }), MARKET_READ)).bars;
     },
+    searchAssets: async (search) =>
+      (
+        await read(
+          `/v1/assets?${new URLSearchParams({ search })}`,
+          z.object({ assets: z.array(z.object({ symbol: z.string(), name: z.string() })) }),
+          MARKET_READ,
+        )
+      ).assets,
     clock: () => read('/v1/clock', clockSchema, MARKET_READ),
     calendar: async ({ start, end }) =>
       (

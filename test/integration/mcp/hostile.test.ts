@@ -102,7 +102,13 @@ describe('a tool', () => {
   it('is not there for who was not granted its scopes, and says so where it is called all the same', async () => {
     const token = await world.token('helper-bot', 'alice', { scopes: ['market:read'] });
     const { tools } = (await rpc({ url: world.url, token }, 'tools/list')) as { tools: { name: string }[] };
-    expect(tools.map(({ name }) => name)).toEqual(['whoami', 'get_quote', 'get_bars', 'market_clock']);
+    expect(tools.map(({ name }) => name)).toEqual([
+      'whoami',
+      'get_quote',
+      'get_bars',
+      'market_clock',
+      'search_symbols',
+    ]);
     const refused = await call(token, 'place_order', buy(1));
     expect(factsOf(refused)).toMatchObject({ status: 'error', error: 'insufficient_scope' });
   });
