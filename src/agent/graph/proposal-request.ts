@@ -70,7 +70,7 @@ function sources(
   request: Readonly<Record<string, unknown>>,
   more: Pick<ProvenanceInput, 'defaults' | 'computed'> = {},
 ): Provenance {
-  const { said, composedBy, positions, openOrders } = facts;
+  const { said, composedBy, positions, names, openOrders } = facts;
   // What a program asked for, by rules that the person wrote.
   const composed =
     composedBy === undefined
@@ -83,6 +83,7 @@ function sources(
     from: 'model',
     taintedBy: tainted ?? [],
     positions: new Map(positions.map(({ symbol, ...held }) => [symbol, held])),
+    ...(names === undefined ? {} : { names }),
     openOrders,
     ...more,
     computed: { ...composed, ...more.computed },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Intent, parsePrompt } from '../../../src/agent/planner/sentence.ts';
+import type { Intent } from '../../../src/agent/planner/intent.ts';
+import { parsePrompt } from '../../../src/agent/planner/sentence.ts';
 
 const buy = (rest: Record<string, unknown>, fraction?: string) => order('buy', rest, fraction);
 const sell = (rest: Record<string, unknown>, fraction?: string) => order('sell', rest, fraction);
