@@ -13,14 +13,14 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f-]{27}$/i;
 export function readCancel(words: Words): CancelIntent {
   const all = words.take('all');
   words.take('of');
-  words.takeAny('my', 'the');
+  const isMine = words.takeAny('my', 'the');
   words.take('open');
   if (!all && words.takeAny(...newest.map((word) => `${word} order`))) {
     return ended(words, { kind: 'cancel', which: { newest: true } });
   }
   if (words.take('order')) {
     const id = words.next();
-    if (id === '' && !all) return { kind: 'cancel', which: { only: true } };
+    if (id === '' && isMine && !all) return { kind: 'cancel', which: { only: true } };
     if (words.done && /^[A-Za-z0-9][A-Za-z0-9_-]{7,63}$/.test(id)) return { kind: 'cancel', which: { id } };
     throw new NotUnderstood(
       'I miss the order’s id.',
@@ -53,15 +53,19 @@ type Price = 'limit_price' | 'stop_price';
 export function readReplace(words: Words): ReplaceIntent {
   let field = readField(words);
   if (field !== undefined) words.takeAny('of', 'on', 'for');
-  words.takeAny('my', 'the');
+  let isMine = words.takeAny('my', 'the');
   field ??= readField(words);
-  if (field !== undefined) words.takeAny('of my', 'of the', 'on my', 'on the', 'of', 'on', 'for');
+  if (words.takeAny('of my', 'of the', 'on my', 'on the')) isMine = true;
+  else if (field !== undefined) words.takeAny('of', 'on', 'for');
   const isNewest = words.takeAny(...newest);
+  const isOrder = words.peek().toLowerCase() === 'order';
   const which = readWhich(words, isNewest);
   const said = readField(words);
   if ((field !== undefined && said !== undefined) || (isNewest && !('newest' in which))) throw unclear(words);
   field ??= said;
-  words.take('order');
+  // "my order", "my limit": something has to be named.
+  const isNamed = words.take('order') || isOrder || field !== undefined;
+  if ('only' in which && !(isMine && isNamed)) throw unclear(words);
   if (!words.takeAny('to be', 'to', 'at')) throw unclear(words);
   const change = readChange(words, field);
   if (!words.done) throw unclear(words);

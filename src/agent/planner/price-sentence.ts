@@ -4,10 +4,10 @@ import { NotUnderstood, Words } from './words.ts';
 const quotePatterns = [
   /^(?:(?:show|get|give|tell)(?: me)? )?(?:a |the |me )?(?:current |latest |live )?(?:(?:stock|share) )?(?:quotes?|prices?)(?: (?:of|for|on))? (.+)$/i,
   /^(?:what(?:'s| is| are)) (?:the )?(?:current |latest )?(?:(?:stock|share) )?(?:price|prices|quote|quotes) (?:of|for|on) (.+)$/i,
-  /^what(?:'s| is) (.+) (?:trading at|going for|selling for|worth|at)(?: now| right now| today)?$/i,
-  /^what(?:'s| does) (.+) (?:cost|trade at)(?: now| right now)?$/i,
+  /^what(?:'s| is) (.+?) (?:trading at|going for|selling for|worth|at)(?: now| right now| today)?$/i,
+  /^what(?:'s| does) (.+?) (?:cost|trade at)(?: now| right now)?$/i,
   /^how much (?:is|are|does|do) (?:a share of |one share of |shares of )?(.+?)(?: cost| worth| trading at| trade at)?(?: now| right now)?$/i,
-  /^(?:how(?:'s| is)) (.+) (?:doing|trading)(?: now| right now| today)?$/i,
+  /^(?:how(?:'s| is)) (.+?) (?:doing|trading)(?: now| right now| today)?$/i,
   /^(?:(?:what(?:'s| is) )?the )?(?:current )?(.+?)(?:'s)? (?:current )?(?:(?:stock|share) )?(?:price|quote)$/i,
 ];
 

@@ -153,13 +153,13 @@ export class Words {
   /** A price in dollars a share. @throws {NotUnderstood} */
   price(what: string): string {
     const word = this.next();
-    if (!looksNumeric(word.replace('$', ''))) {
+    if (!looksNumeric(word.replace(/^\$/, ''))) {
       throw new NotUnderstood(
         `I miss the ${what}.`,
         `Write it in dollars a share, as in "${what.split(' ')[0]} 180".`,
       );
     }
-    const price = amount(word.replace('$', ''));
+    const price = amount(word.replace(/^\$/, ''));
     if (!word.startsWith('$')) this.takeAny('dollars', 'usd', 'bucks');
     return price;
   }

@@ -20,7 +20,7 @@ const AAPL = { symbol: 'AAPL' };
 describe('the planner understands', () => {
   const accepted: [string, unknown[]][] = [
     ['quote AAPL', [quote('AAPL')]],
-    ['Quote aapl', [quote('AAPL')]],
+    ['Quote aapl', [quote('aapl')]],
     ['price of MSFT', [quote('MSFT')]],
     ['price of MSFT and NVDA', [quote('MSFT', 'NVDA')]],
     ['quotes for AAPL, MSFT, BRK.B', [quote('AAPL', 'MSFT', 'BRK.B')]],

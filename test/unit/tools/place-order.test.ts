@@ -7,7 +7,7 @@ const base = { symbol: 'aapl', side: 'buy', qty: '5' };
 describe('place_order', () => {
   it('has no way to trade', () => {
     expect(findTool('place_order')).not.toHaveProperty('execute');
-    expect(tools.filter(({ risk }) => risk === 'trade').map(({ name }) => name)).toEqual(['place_order']);
+    expect(tools.filter(({ risk }) => risk === 'trade').map(({ name }) => name)).toEqual(['place_order', 'replace_order']);
   });
 
   it('reads numbers and nulls as models write them', () => {
