@@ -23,20 +23,7 @@ export const timeInForceWords: readonly (readonly [TimeInForce, ...string[]])[] 
 ];
 
 /** Words that change nothing about an order. Any other left-over word refuses it: it might have. */
-const fillers = [
-  'please',
-  'order',
-  'with',
-  'a',
-  'an',
-  'as',
-  'each',
-  'per share',
-  'a share',
-  'right now',
-  'now',
-  'or better',
-];
+const fillers = 'please|order|with|a share|per share|a|an|as|each|right now|now|or better'.split('|');
 
 /** What bounds a price on the side that a limit bounds it, by the side of the order. */
 const bounds = {
