@@ -4,6 +4,7 @@
 
 import { benchChatLines } from './bench/chat-lines.mjs';
 import { benchHistory } from './bench/history.mjs';
+import { benchPolicy } from './bench/policy.mjs';
 import { benchProposals } from './bench/proposals.mjs';
 import { benchStartUp } from './bench/start-up.mjs';
 import { benchCheck } from './bench-check.mjs';
@@ -15,6 +16,7 @@ const parts = {
     for (const line of await benchCheck()) console.log(line);
   },
   history: benchHistory,
+  policy: benchPolicy,
   proposals: () => benchProposals((process.env.BENCH_PROPOSALS ?? '1,1000,10000').split(',').map(Number)),
 };
 

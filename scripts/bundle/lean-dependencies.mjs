@@ -143,6 +143,11 @@ export function leanDependencies(installed = (name) => installedVersion(root, na
           "try{const e=new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(H.slice(H.indexOf(',')+1),'base64')),d);a(e);return e.exports}",
         ),
       );
+      // The MCP client warns on the console, in a stranger's words (a tool's name, a provider's answer) as they are.
+      requirePin('@modelcontextprotocol/client');
+      rewrite(/\/@modelcontextprotocol\/client\/dist\/public-[\w-]+\.mjs$/, (text) =>
+        text.replaceAll('console.warn(', 'void ('),
+      );
       // For React's developer tools.
       edit('ink', 'build/reconciler.js', (text) =>
         text.replace(/^if \(process\.env\['DEV'\] === 'true'\) \{$[\s\S]*?^\}$/gm, ''),

@@ -62,6 +62,11 @@ export const pins = [
     why: 'LN10 and PI are made into Decimals at start for functions that parse the digits again',
   },
   {
+    package: '@modelcontextprotocol/client',
+    version: '2.4.0',
+    why: 'what it warns of on the console is nothing that is not thrown or told otherwise, and stands in dist/public-*.mjs alone where a server has a say in it',
+  },
+  {
     package: 'yoga-layout',
     version: '3.2.1',
     why: 'loadYoga fills the object it is given before it returns, where the WebAssembly is compiled at once',

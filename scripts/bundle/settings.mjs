@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { browserScriptsAsText } from './browser-scripts.mjs';
+import { cedar } from './cedar.mjs';
 import { leanDependencies } from './lean-dependencies.mjs';
 import { source } from './source.mjs';
 
@@ -43,11 +44,13 @@ export function chunkSettings(root, outdir, kind, groups) {
     ...settings(root, outdir, kind),
     outExtension: { '.js': '.cjs' },
     splitting: true,
-    plugins: [browserScriptsAsText(), source(root, groups), leanDependencies()],
+    plugins: [browserScriptsAsText(), cedar(root, outdir), source(root, groups), leanDependencies()],
     external: ['better-sqlite3-multiple-ciphers'],
     alias: {
       // Its CommonJS build would lose its named exports behind a dynamic import.
       yaml: join(root, 'node_modules/yaml/browser/index.js'),
+      // Its CommonJS build asks for its parts in a way that esbuild can't follow.
+      'jsonc-parser': join(root, 'node_modules/jsonc-parser/lib/esm/main.js'),
       // Ink loads React's devtools only when DEV=true; marking it external would crash at import.
       'react-devtools-core': join(root, 'scripts/empty.mjs'),
     },

@@ -7,7 +7,7 @@ const DATA =
 
 /**
  * The licences of all packages of which code is in the bundle, for the file THIRD_PARTY_NOTICES.
- * @throws {Error} for a package without a licence text, unless it states the MIT licence
+ * @throws {Error} for a package without a licence text, unless it states the MIT or the Apache licence
  */
 export function thirdPartyNotices(root, metafile) {
   const folders = new Set();
@@ -33,9 +33,10 @@ function notice(folder) {
   const files = readdirSync(folder).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file));
   const texts = files.map((file) => readFileSync(join(folder, file), 'utf8').replaceAll('\r\n', '\n').trim());
   if (texts.length === 0) {
-    if (license !== 'MIT') throw new Error(`${name} ${version} comes without its licence (${license})`);
+    const text = { MIT, 'Apache-2.0': APACHE }[license];
+    if (text === undefined) throw new Error(`${name} ${version} comes without its licence (${license})`);
     const holder = author?.name ?? author ?? `the authors of ${repository?.url ?? repository ?? name}`;
-    texts.push(`Copyright (c) ${holder}\n\n${MIT}`);
+    texts.push(`Copyright (c) ${holder}\n\n${text}`);
   }
   return `${name} ${version} (${license ?? 'see below'})\n\n${texts.join('\n\n')}\n`;
 }
@@ -58,3 +59,8 @@ AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER
 LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
 OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
 SOFTWARE.`;
+
+/** Of the Apache licence each recipient gets a copy (its section 4a): trade-agent's own. */
+const APACHE = `Licensed under the Apache License, Version 2.0, whose text is in the file LICENSE
+of this package. Distributed on an "AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS
+OF ANY KIND, either express or implied.`;

@@ -1,8 +1,19 @@
 import type { OrderRequest } from '../trading/order.ts';
 import type { AgentEvent, ApprovalView, ThreadRecord, ThreadView } from './events.ts';
 
-/** What a run does about a proposal: wait for the person, leave it to the gateway, or propose nothing. */
-export type ApprovalMode = 'wait' | 'detach' | 'deny';
+/**
+ * What a run does about a proposal: wait for the person, leave it to the gateway, or propose nothing; `mandate` proposes
+ * orders that a mandate of theirs covers, and asks for nothing.
+ */
+export type ApprovalMode = 'wait' | 'detach' | 'deny' | 'mandate';
+
+/** Under which mandate an order is to be placed. */
+export interface UnderMandate {
+  /** Its id, or whichever covers it. */
+  readonly mandate: string;
+  /** For which of its times; the present one where it is left out. */
+  readonly slot?: string;
+}
 
 /** Orders of one run at most: more a person can't judge at once. */
 export const MOST_ORDERS = 20;
@@ -20,6 +31,8 @@ export type RunInput =
       readonly orders: readonly OrderRequest[];
       /** The program that put them together, as the phone shows where their fields come from: `check`. */
       readonly composedBy: string;
+      /** Asked for as one, where they can be: there are several, each for a symbol of its own. */
+      readonly together?: boolean;
       readonly thread?: string;
     };
 
@@ -35,6 +48,11 @@ export interface RunOptions {
   readonly ttl?: number;
   /** Model calls at most; 25 unless said otherwise. */
   readonly maxTurns?: number;
+  /**
+   * Which mandate an order may be placed under; where it says none, its owner is asked as ever. Where the gateway finds that
+   * it does not cover the order, its owner is asked too, unless `approval` is `mandate`.
+   */
+  readonly mandateFor?: (order: OrderRequest) => UnderMandate | undefined;
 }
 
 /** Which finished threads to remove. */

@@ -6,6 +6,7 @@ import { closeStateDatabase, giveBackSpace, openStateDatabase } from '../store/s
 import { sqliteStateStores } from '../store/sqlite/state-stores.ts';
 import type { StateStores } from '../store/state-stores.ts';
 import type { Thread } from '../store/thread-store.ts';
+import type { ForeignTools } from '../tools/foreign-tools.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import type { Agent, RunOptions } from './agent.ts';
 import type { AgentEvent, RunResult, ThreadView } from './events.ts';
@@ -41,6 +42,8 @@ export interface CreateAgentOptions {
   /** For the model's server. */
   readonly apiKey?: string | undefined;
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Tools of other people's servers, for a language model, where not read-only; closed with the agent. */
+  readonly foreign?: ForeignTools | undefined;
   readonly fetch?: typeof fetch;
 }
 
@@ -132,6 +135,7 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
     reconcile: (id) => approvals.reconcile(id),
     close: async () => {
       await parts?.catch(() => undefined);
+      await options.foreign?.close();
       if (!database.open) return;
       giveBackSpace(database, { leave: SPARE_PAGES });
       closeStateDatabase(database);
@@ -154,11 +158,14 @@ async function loadParts(
     // What keeps the graph's checkpoints is loaded beside the others.
     stores.history(),
   ]);
+  // The planner calls what it knows; and what a stranger's tool does is not known to be reading.
+  const foreign = profile.model.provider === 'builtin' || readOnly ? undefined : options.foreign;
   const model =
     options.model ??
     (await chooseModel({
       settings: profile.model,
       tools: readOnly ? tools.filter((tool) => tool.risk === 'read') : tools,
+      foreign,
       clock,
       apiKey: options.apiKey,
       env: options.env ?? process.env,
@@ -178,6 +185,7 @@ async function loadParts(
       profile,
       session,
       model,
+      foreign,
       proposals,
       clock,
       readOnly,

@@ -25,6 +25,8 @@ interface ApprovalViewBase extends Came {
   readonly stale?: boolean;
   /** Whose money it moves; absent where none moves. */
   readonly environment?: Environment;
+  /** By which mandate it is approved; absent where its owner is asked. */
+  readonly mandate_id?: string;
   /** Why it ended as it did, where there is something to say. */
   readonly reason: string | undefined;
   /** The worst that can come of it; null where nothing bounds it, or it is not known. */

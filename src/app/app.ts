@@ -3,6 +3,7 @@ import type { Session } from '../auth/session/session.ts';
 import type { Config, ResolvedProfile, StorePlace } from '../config/profile.ts';
 import type { Clock } from '../machine/clock.ts';
 import type { Home } from '../machine/home.ts';
+import type { ServerRegistry } from '../mcp/client/server-registry.ts';
 import type { SandboxReady } from '../sandbox/ready-file.ts';
 import type { CredentialStore } from '../secrets/credential-store.ts';
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
@@ -46,6 +47,8 @@ export interface App {
   requireSession(): Promise<Session>;
   /** The gateway in the user's name. @throws {TradeAgentError} `login_required` */
   gateway(): Promise<GatewayClient>;
+  /** Other people's MCP servers, as the profile has them; undefined where it has none. Connects none by itself. */
+  foreignTools(): Promise<ServerRegistry | undefined>;
   /** The agent; made once, with the options of the first call. */
   agent(options: AgentOptions): Promise<Agent>;
   /** Forgets session and agent, after a login or logout. */

@@ -2,6 +2,7 @@ import type { Agent } from '../agent/agent.ts';
 import type { Session } from '../auth/session/session.ts';
 import type { ResolvedProfile, StorePlace } from '../config/profile.ts';
 import type { Clock } from '../machine/clock.ts';
+import type { ServerRegistry } from '../mcp/client/server-registry.ts';
 import { loginRequired } from '../trading/login-required.ts';
 import type { App } from './app.ts';
 
@@ -27,6 +28,7 @@ export function createApp(options: AppOptions): App {
   const profileName = profileOption ?? (env.TRADE_AGENT_PROFILE || undefined);
   let session: Promise<Session | undefined> | undefined;
   let agent: Promise<Agent> | undefined;
+  let foreign: Promise<ServerRegistry | undefined> | undefined;
   let readOnly = false;
 
   const parts = settledParts(options, profileName);
@@ -76,6 +78,14 @@ export function createApp(options: AppOptions): App {
       const { createGatewayClient } = await import('../tools/gateway/gateway-client.ts');
       return createGatewayClient(await app.requireSession(), { signal });
     },
+    foreignTools() {
+      foreign ??= (async () => {
+        if ((await profile()).mcp_servers === undefined) return undefined;
+        const { openServerRegistry } = await import('./mcp/servers/open-registry.ts');
+        return openServerRegistry(app);
+      })();
+      return foreign;
+    },
     agent(wanted) {
       if (wanted.readOnly) app.limitToReading();
       agent ??= (async () => {
@@ -86,9 +96,12 @@ export function createApp(options: AppOptions): App {
     },
     async reset() {
       const running = agent;
+      const servers = foreign;
+      foreign = undefined;
       session = undefined;
       agent = undefined;
       await (await running?.catch(() => undefined))?.close();
+      await (await servers?.catch(() => undefined))?.close();
     },
     close: () => app.reset(),
   };

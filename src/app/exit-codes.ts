@@ -93,6 +93,7 @@ const byError: Readonly<Record<ErrorCode, ExitCode>> = {
   message_rejected: exits.failed,
   model_error: exits.failed,
   notice_failed: exits.failed,
+  mcp_server_failed: exits.failed,
   output_failed: exits.failed,
   state_corrupt: exits.failed,
   internal: exits.failed,

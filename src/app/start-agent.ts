@@ -19,6 +19,8 @@ export async function startAgent(app: App, options: AgentOptions): Promise<Agent
   ]);
   const folder = ensurePrivateFolder(home.data);
   const chosen = withModel(profile, options);
+  const isUnused = chosen.model.provider === 'builtin' || options.readOnly === true;
+  const foreign = isUnused ? undefined : await app.foreignTools();
   return createAgent({
     profile: chosen,
     session,
@@ -28,6 +30,7 @@ export async function startAgent(app: App, options: AgentOptions): Promise<Agent
     readOnly: options.readOnly ?? false,
     apiKey: await modelKey(store, modelUrl(chosen.model)),
     env: app.env,
+    ...(foreign === undefined ? {} : { foreign }),
     fetch: app.fetch,
   });
 }

@@ -19,12 +19,18 @@ const BACKOFF_MS = [1_000, 2_000] as const;
  * that knows proposals shows the second in its place.
  */
 export async function askOwner(attention: Attention, proposal: StoredProposal): Promise<void> {
-  const { store, moves, clock, asking, halts, moved, signal } = attention;
-  const { id, deadline } = proposal;
+  const { moves, halts, moved } = attention;
   if (!passesHalt(proposal.kind) && (await halts.haltedAt(proposal.sub)) !== undefined) {
     moved(await moves.move(proposal, 'cancelled', { reason: haltedReason }));
     return;
   }
+  await putQuestion(attention, proposal);
+}
+
+/** Asks whoever's turn it is, unless it is settled or asked by somebody else meanwhile. */
+export async function putQuestion(attention: Attention, proposal: StoredProposal): Promise<void> {
+  const { store, moves, clock, asking, moved, signal } = attention;
+  const { id, deadline, state } = proposal;
   const question = {
     ...questionOf(attention, proposal),
     notificationToken: randomBytes(32).toString('base64url'),
@@ -47,13 +53,17 @@ export async function askOwner(attention: Attention, proposal: StoredProposal): 
       signal.throwIfAborted();
       const wait = untilNextTry(tries, error);
       if (wait === undefined || clock.now() + wait > deadline - SHORTEST_MS) {
-        moved(await moves.move(proposal, 'blocked', { reason: notAsked(error) }));
+        moved(
+          await moves.move(proposal, 'blocked', {
+            reason: notAsked(proposal, question.asked.sub, error),
+          }),
+        );
         return;
       }
       await clock.sleep(wait, signal);
     }
     // Withdrawn meanwhile.
-    if (sent === undefined && (await store.get(id))?.state !== 'drafted') return;
+    if (sent === undefined && (await store.get(id))?.state !== state) return;
   }
   failpoint('ask.answered');
   const { authReqId, interval } = sent;
@@ -82,8 +92,9 @@ function untilNextTry(tries: number, error: unknown): number | undefined {
   return BACKOFF_MS[tries - 1];
 }
 
-function notAsked(error: unknown): Reason {
+function notAsked({ sub, second }: StoredProposal, asked: string, error: unknown): Reason {
+  const who = asked !== sub && asked === second ? 'the second person' : 'the owner';
   return isTradeAgentError(error)
-    ? { code: problemCodeOf(error), text: `the owner could not be asked: ${error.message}` }
-    : { code: 'provider_error', text: 'the owner could not be asked' };
+    ? { code: problemCodeOf(error), text: `${who} could not be asked: ${error.message}` }
+    : { code: 'provider_error', text: `${who} could not be asked` };
 }

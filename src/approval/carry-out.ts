@@ -1,13 +1,17 @@
 import { failpoint } from '../machine/failpoint.ts';
 import type { Reason, StoredProposal } from '../store/proposal-store.ts';
 import { isTradeAgentError } from '../trading/errors.ts';
+import type { PolicyReason } from '../trading/policy-reasons.ts';
 import { problemCodeOf } from '../trading/problem-codes.ts';
 import type { ProposalState } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
+import { requireStanding } from './access.ts';
 import { requireSameDetails } from './compare.ts';
 import { proposalDigest } from './details.ts';
 import { haltedReason, passesHalt } from './halts.ts';
 import type { Approved, Execution } from './kind.ts';
+import { mandateOf } from './mandate-of.ts';
+import { mandateApproval } from './mandated.ts';
 import type { Changes } from './moves.ts';
 import { questionOf } from './question.ts';
 import type { Attention } from './waiting/attention.ts';
@@ -27,6 +31,8 @@ import type { Attention } from './waiting/attention.ts';
  *     signed is kept before `executing` is, so the same signature passes when it is looked at again.
  *  7. `executing` is committed only while trading is not halted, in one transaction with that look (moves.ts). A halt that
  *     comes later finds it begun; it is then asked about, and sent no more.
+ *  8. What a mandate approves has no token: it stands in the subject, which the row's digest is of. Whether the mandate covers
+ *     it is looked at where the desk claims it, in one transaction with what it uses, and once more before it goes out.
  */
 
 /** Waits between the tries where the desk did not take it (the broker is busy), milliseconds. */
@@ -116,7 +122,9 @@ export async function settleExecution(
       return undefined;
     case 'refused': {
       const reason = reasonOf(execution.refusal);
-      const isLate = ['approval_expired', 'not_placed'].includes(reason.code);
+      // One that a rule stopped before it went out was not late.
+      const isLate =
+        ['approval_expired', 'not_placed'].includes(reason.code) && reason.members?.reason === undefined;
       await move(isLate ? 'expired' : 'blocked', { reason });
       return undefined;
     }
@@ -139,16 +147,23 @@ export async function settleExecution(
 
 /** Why an approved proposal must not be carried out after all. */
 async function reasonNotTo(
-  { halts, clock }: Attention,
-  { sub, kind, deadline }: StoredProposal,
-): Promise<{ readonly to: 'expired' | 'cancelled'; readonly reason: Reason } | undefined> {
+  { halts, clock, access }: Attention,
+  { sub, proposedBy, second, kind, deadline }: StoredProposal,
+): Promise<{ readonly to: 'expired' | 'cancelled' | 'blocked'; readonly reason: Reason } | undefined> {
   if (clock.now() >= deadline) {
     const text = 'it was approved, but its time ran out before it could be carried out';
     return { to: 'expired', reason: { code: 'approval_expired', text } };
   }
   if (!passesHalt(kind) && (await halts.haltedAt(sub)) !== undefined)
     return { to: 'cancelled', reason: haltedReason };
-  return undefined;
+  try {
+    await requireStanding(access, { kind, owner: sub, proposer: proposedBy ?? sub, second });
+    return undefined;
+  } catch (error) {
+    // An engagement that has ended since: the approval is used for nothing.
+    if (error instanceof Refusal) return { to: 'blocked', reason: reasonOf(error) };
+    throw error;
+  }
 }
 
 /**
@@ -159,23 +174,16 @@ async function approvalOf(
   attention: Attention,
   proposal: StoredProposal,
 ): Promise<Approved | 'later' | undefined> {
-  const { moves, moved, verifyApproval, details, clock, signatures } = attention;
+  const { moves, moved, clock } = attention;
   const { state } = proposal;
   try {
     requireIntact(proposal);
-    const token = await moves.token(proposal);
-    if (token === undefined) throw new Refusal(500, 'state_corrupt', 'the approval has lost its token');
-    const approved = await verifyApproval(token, { isFirst: state === 'approved' });
-    if (approved.sub !== proposal.sub) {
-      throw new Refusal(403, 'approved_by_another_user', 'somebody else approved it');
-    }
-    const asked = questionOf(attention, proposal).details;
-    if (details === 'rar') requireSameDetails(approved.authorizationDetails, asked);
-    // Over the row's own details: whoever made the token could have made it say anything.
-    await signatures?.check(asked, approved.approvalEvidence, proposal.sub, {
-      isFirst: state === 'approved',
-    });
-    return approved;
+    const mandate = mandateOf(proposal);
+    if (mandate !== undefined) return mandateApproval(attention, proposal, mandate);
+    const isFirst = state === 'approved';
+    const approved = await verifyYes(attention, proposal, 'owner', { isFirst });
+    if (proposal.second !== undefined) await verifyYes(attention, proposal, 'second', { isFirst });
+    return { ...approved, ...givenBy(proposal) };
   } catch (error) {
     const refusal = isTradeAgentError(error) ? new Refusal(500, problemCodeOf(error), error.message) : error;
     if (!(refusal instanceof Refusal)) throw error;
@@ -194,15 +202,77 @@ async function approvalOf(
   }
 }
 
+/** For whom it is carried out, and who said yes: what the desk decides by. */
+function givenBy({
+  sub,
+  proposedBy,
+  second,
+  client,
+}: StoredProposal): Pick<Approved, 'proposer' | 'approvers'> {
+  return {
+    proposer: { sub: proposedBy ?? sub, client },
+    approvers: second === undefined ? [sub] : [sub, second],
+  };
+}
+
+/**
+ * One person's yes, by its token: theirs, to these very details, signed by their own key where that is asked for.
+ * @param time `isFirst`: nothing was acted on by it yet. An owner's that waited for a second person's was looked at when it
+ *   came, and may have run out since
+ * @throws {Refusal}
+ */
+export async function verifyYes(
+  attention: Attention,
+  proposal: StoredProposal,
+  of: 'owner' | 'second',
+  { isFirst }: { readonly isFirst: boolean },
+): Promise<Approved> {
+  const { moves, verifyApproval, details, signatures } = attention;
+  const { sub, second, proposedBy, state } = proposal;
+  const who = of === 'owner' ? sub : second;
+  const token = await moves.token(proposal, of);
+  if (token === undefined) throw new Refusal(500, 'state_corrupt', 'the approval has lost its token');
+  const mayBeOver = of === 'owner' && second !== undefined && state !== 'requested';
+  const approved = await verifyApproval(token, { isFirst: isFirst && !mayBeOver });
+  if (approved.sub !== who) throw approvedByOther(approved.sub, { proposedBy, sub, of });
+  const asked = questionOf(attention, proposal).details;
+  if (details === 'rar') requireSameDetails(approved.authorizationDetails, asked);
+  // Over the row's own details: whoever made the token could have made it say anything.
+  await signatures?.check(asked, approved.approvalEvidence, who, { isFirst });
+  return approved;
+}
+
+function approvedByOther(
+  approver: string,
+  { proposedBy, sub, of }: { proposedBy: string | undefined; sub: string; of: 'owner' | 'second' },
+): Refusal {
+  if (approver === proposedBy) {
+    return denied('APPROVAL_BY_PROPOSER', 'who proposed it approved it: the owner of the account must');
+  }
+  if (of === 'second' && approver === sub) {
+    return denied('APPROVAL_NEEDS_SECOND', 'the same person approved it twice: it takes two');
+  }
+  return new Refusal(403, 'approved_by_another_user', 'somebody else approved it');
+}
+
+function denied(reason: PolicyReason, detail: string): Refusal {
+  return new Refusal(403, 'policy_denied', detail, { members: { reason, reasons: [reason] }, challenge: {} });
+}
+
 const notRecorded: Reason = {
   code: 'service_busy',
   text: 'the gateway can’t write its record now; it is tried again',
 };
 /** A row that somebody changed since it was drafted is not what the person saw. @throws {Refusal} 500 `state_corrupt` */
 function requireIntact(proposal: StoredProposal): void {
-  const { worstCase, requestedBy } = proposal;
-  if (proposalDigest({ ...proposal, worst_case: worstCase, requested_by: requestedBy }) === proposal.digest)
-    return;
+  const { worstCase, requestedBy, proposedBy, digest } = proposal;
+  const statement = {
+    ...proposal,
+    worst_case: worstCase,
+    requested_by: requestedBy,
+    proposed_by: proposedBy,
+  };
+  if (proposalDigest(statement) === digest) return;
   throw new Refusal(500, 'state_corrupt', 'the proposal is another than was drafted: it is not carried out');
 }
 

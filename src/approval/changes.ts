@@ -21,8 +21,12 @@ export interface News {
  * would have thousands of waiters look at each change.
  */
 export interface Changes {
-  /** A proposal of this person has changed, as the store has it. */
-  tell(sub: string, proposal: string): void;
+  /** A proposal has changed, as the store has it: its owner hears of it, and who proposed it. */
+  tell(proposal: {
+    readonly id: string;
+    readonly sub: string;
+    readonly proposedBy?: string | undefined;
+  }): void;
   listen(to: Watched): News;
 }
 
@@ -33,9 +37,10 @@ export function createChanges(clock: Clock): Changes {
     for (const hear of listeners ?? []) hear();
   };
   return {
-    tell(sub, proposal) {
+    tell({ id, sub, proposedBy }) {
       wake(people.get(sub));
-      wake(proposals.get(proposal));
+      if (proposedBy !== undefined) wake(people.get(proposedBy));
+      wake(proposals.get(id));
     },
     listen(to) {
       const [all, name] = 'sub' in to ? [people, to.sub] : [proposals, to.proposal];

@@ -18,12 +18,17 @@ export interface ProposalStatement {
   readonly requested_by: string | null;
   /** The OAuth client that proposed it. */
   readonly client: string;
+  /** Who proposed it, where that is not the owner. */
+  readonly proposed_by?: string | undefined;
 }
 
 /** base64url(SHA-256(RFC 8785 form of the statement)), 43 characters. */
 export function proposalDigest(statement: ProposalStatement): string {
-  const { kind, subject, worst_case, provenance, requested_by, client } = statement;
-  const text = canonicalize({ v: 1, kind, subject, worst_case, provenance, requested_by, client });
+  const { kind, subject, worst_case, provenance, requested_by, client, proposed_by } = statement;
+  const text = canonicalize({
+    ...{ v: 1, kind, subject, worst_case, provenance, requested_by, client },
+    ...(proposed_by === undefined ? {} : { proposed_by }),
+  });
   if (text === undefined) throw new TypeError('a proposal has no canonical form');
   return createHash('sha256').update(text).digest('base64url');
 }
@@ -57,6 +62,8 @@ export const proposalDetailsSchema = z.lazy(() =>
     shows: z.record(z.string(), z.string()),
     requested_by: z.string().nullable(),
     client: z.string(),
+    /** The `sub` of who proposed it, where that is somebody else than who is asked. */
+    proposed_by: z.string().optional(),
     provenance: provenanceSchema.nullable(),
     /** How often the same was proposed within the hour, this one counted. */
     again: z.number().int().optional(),
@@ -79,6 +86,7 @@ export interface DetailedProposal {
   readonly provenance: Provenance | null;
   readonly requestedBy: string | null;
   readonly client: string;
+  readonly proposedBy: string | undefined;
   readonly again: number | undefined;
 }
 
@@ -87,7 +95,7 @@ export function proposalDetails(
   proposal: DetailedProposal,
   target: { readonly gateway: string; readonly type: string; readonly expiresAt: string },
 ): ProposalDetails {
-  const { again, nonce } = proposal;
+  const { again, nonce, proposedBy } = proposal;
   return {
     type: target.type,
     locations: [target.gateway],
@@ -105,6 +113,7 @@ export function proposalDetails(
     shows: { ...proposal.shows },
     requested_by: proposal.requestedBy,
     client: proposal.client,
+    ...(proposedBy === undefined ? {} : { proposed_by: proposedBy }),
     provenance: proposal.provenance,
     ...(again === undefined ? {} : { again }),
   };

@@ -2,6 +2,7 @@ import type { Clock } from '../machine/clock.ts';
 import type { Halts } from '../store/halts.ts';
 import type { ProposalStore } from '../store/proposal-store.ts';
 import type { ProposalKind } from '../trading/proposal.ts';
+import type { Access } from './access.ts';
 import type { Asking } from './asking-port.ts';
 import type { AuditChain } from './audit-chain.ts';
 import type { Keys } from './keys/keys.ts';
@@ -14,6 +15,7 @@ export interface KernelParts {
   /** What changes a proposal's state, over that store. */
   readonly moves: Moves;
   readonly halts: Halts;
+  readonly access: Access;
   readonly audit: AuditChain;
   readonly asking: Asking;
   readonly clock: Clock;

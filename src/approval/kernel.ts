@@ -1,7 +1,9 @@
 import { failpoint } from '../machine/failpoint.ts';
+import type { TradingStanding } from '../store/halts.ts';
 import type { ProposalKey, StoredProposal } from '../store/proposal-store.ts';
 import type { ProposalRequest } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
+import { actingFor } from './access.ts';
 import { settleExecution } from './carry-out.ts';
 import { createChanges } from './changes.ts';
 import type { KernelParts } from './kernel-parts.ts';
@@ -25,7 +27,7 @@ export interface ApprovalKernel {
    *   `resting`, and what completing it throws
    */
   propose(caller: ProposingCaller, request: ProposalRequest, key: string): Promise<Proposed>;
-  /** One's own. @throws {Refusal} 404 `not_found` */
+  /** One's own, and what one has proposed for others; here and below. @throws {Refusal} 404 `not_found` */
   find(sub: string, id: string): Promise<StoredProposal>;
   /** What a client proposed under a key, as long as it is kept. */
   keyed(key: ProposalKey): Promise<StoredProposal | undefined>;
@@ -46,7 +48,16 @@ export interface ApprovalKernel {
   called(authReqId: string, notificationToken: string): Promise<boolean>;
   /** Stops all trading of a person, and withdraws what is open. @returns since when, milliseconds since the epoch */
   halt(caller: Pick<Proposer, 'sub' | 'clientId'>): Promise<number>;
+  /**
+   * From now on a person's positions may only be made smaller: purchases are refused, when they are proposed and when they
+   * would be carried out. A halt stays one.
+   */
+  reduce(caller: Pick<Proposer, 'sub' | 'clientId'>): Promise<TradingStanding>;
   haltedAt(sub: string): Promise<number | undefined>;
+  /** A line of the record was noted elsewhere: it reaches the file soon. */
+  noted(): void;
+  /** How far a person's trading goes. */
+  trading(sub: string): Promise<TradingStanding>;
   /** Asks what became of one of unknown outcome, or of an open order, with the token of whoever looks. */
   settle(proposal: StoredProposal, asker: Proposer): Promise<StoredProposal>;
   /** Takes up whatever an earlier process left open. */
@@ -105,14 +116,14 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
 
     async find(sub, id) {
       const found = await store.get(id);
-      if (found?.sub === sub) return found;
+      if (found !== undefined && isParty(found, sub)) return found;
       throw new Refusal(404, 'not_found', 'there is no such proposal of yours', {
         hint: 'List them with "trade-agent approvals".',
       });
     },
 
     keyed: async (key) => (await store.keyed(key))?.proposal,
-    list: (sub, { state, limit }) => store.list({ sub, state, limit }),
+    list: (sub, { state, limit }) => store.list({ party: sub, state, limit }),
     awaitChange: (id, version, ms, signal) =>
       changeOf(watching, { id, version }, ms, [signal, closing.signal]),
     follow: (sub, version, signal) => changesOf(watching, sub, version, [signal, closing.signal]),
@@ -129,7 +140,15 @@ export function createApprovalKernel(options: KernelOptions): ApprovalKernel {
       return since;
     },
 
+    async reduce({ sub, clientId }) {
+      const standing = await halts.reduce(sub, clientId, undefined, clock.now());
+      audit.flushSoon();
+      return standing;
+    },
+
     haltedAt: (sub) => halts.haltedAt(sub),
+    noted: () => audit.flushSoon(),
+    trading: (sub) => halts.standing(sub, clock.now()),
     settle: (proposal, asker) => settle(parts, proposal, asker),
 
     start() {
@@ -169,9 +188,15 @@ async function takeUp(
   }
 }
 
-async function settle(parts: Parts, proposal: StoredProposal, asker: Proposer): Promise<StoredProposal> {
+/** The owner's, or of who proposed it. */
+function isParty({ sub, proposedBy }: StoredProposal, who: string): boolean {
+  return sub === who || proposedBy === who;
+}
+
+async function settle(parts: Parts, proposal: StoredProposal, looking: Proposer): Promise<StoredProposal> {
   const { store, kindOf, moves, attendants } = parts;
-  attendants.seen(asker);
+  const asker = actingFor(looking, proposal.sub);
+  attendants.seen(looking);
   const { id, state, kind } = proposal;
   if (state === 'executed' && !attendants.isAttended(id)) {
     // The broker may be out of reach: then it is as it was last seen.

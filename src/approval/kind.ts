@@ -6,24 +6,44 @@ import type { ApprovalScope } from '../trading/scopes.ts';
 /** Who proposes, by a verified access token. */
 export interface Proposer {
   readonly sub: string;
+  /** Who acts, where `sub` is an owner that somebody else acts for. */
+  readonly by?: string;
   readonly clientId: string;
-  /** Only for token exchange. Never logged, stored or echoed. */
+  /** Thumbprint of the key that their token is bound to (RFC 9449 `cnf.jkt`), where it is bound to one. */
+  readonly jkt?: string | undefined;
+  /** Only for token exchange. Never logged, stored or echoed. Empty where it is not the owner themselves (`NO_TOKEN`). */
   readonly accessToken: string;
 }
 
-/** The owner's yes, by a verified token of the approval. */
+/** The owner's yes: by a verified token of the approval, or by a mandate that they gave before. */
 export interface Approved {
+  /** Who proposed it, by which client; left out where a token is all that is known. */
+  readonly proposer?: { readonly sub: string; readonly client: string };
+  /** All who said yes, the owner first. */
+  readonly approvers?: readonly string[];
   readonly sub: string;
   readonly clientId: string | undefined;
-  /** The token's own id: what makes an approval usable once. */
+  /** By which mandate, where nobody was asked: what it is held to is looked at where the order is claimed. */
+  readonly mandate?: string | undefined;
+  /** The token's own id, or `m:MANDATE:SUBJECT`: what makes an approval usable once. */
   readonly jti: string;
   /** RFC 9396 §9.1, as the token has it. */
   readonly authorizationDetails: unknown;
   /** What the person's own key signed, as the token has it; `signature/evidence.ts`. */
   readonly approvalEvidence?: unknown;
+  /** Under a mandate the latest of their sessions' tokens; empty where none is at hand, as after a restart. */
   readonly accessToken: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
+}
+
+/** Under which mandate something is asked for. */
+export interface UnderMandate {
+  /** Its id, or whichever covers it. */
+  readonly mandate: string | 'any';
+  readonly slot?: string | undefined;
+  /** Refused where no mandate covers it, instead of asked. */
+  readonly only: boolean;
 }
 
 /** A request completed to what the person will approve. */
@@ -35,6 +55,8 @@ export interface Completed<Subject> {
   readonly warnings: readonly string[];
   /** What the phone shows beside the subject: company name, effect on cash and position. Label to text. */
   readonly shows: Readonly<Record<string, string>>;
+  /** The owner's yes is not enough for this one: a second person must approve it too. */
+  readonly needsSecond?: boolean;
 }
 
 /** What carrying out came to. The members differ in what may follow, so none is thrown. */
@@ -92,7 +114,13 @@ export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
    */
   complete(
     request: Request,
-    context: { readonly proposer: Proposer; readonly subjectId: string; readonly expiresAt: string },
+    context: {
+      readonly proposer: Proposer;
+      readonly subjectId: string;
+      readonly expiresAt: string;
+      /** Never where the kind's words know of no mandate. */
+      readonly under?: UnderMandate | undefined;
+    },
   ): Promise<Completed<Subject>>;
   /** What is proposed, in one line: `BUY 5 AAPL LMT 180.00`. The binding message is this and the code. */
   describe(subject: Subject): string;

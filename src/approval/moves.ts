@@ -9,6 +9,7 @@ import type {
 } from '../store/proposal-store.ts';
 import type { ProposalState } from '../trading/proposal.ts';
 import { passesHalt } from './halts.ts';
+import { mandateOf } from './mandate-of.ts';
 import { isSettled, transitions } from './states.ts';
 import type { TokenSeal } from './token-seal.ts';
 
@@ -24,13 +25,21 @@ import type { TokenSeal } from './token-seal.ts';
  *     later finds the proposal `executing`.
  */
 
+export interface ApprovalToken {
+  readonly value: string;
+  readonly expiresAt: number;
+}
+
 /** What may change along with a state. A token is sealed before it reaches the disk. */
 export interface Changes {
   readonly authReqId?: string;
   readonly notificationToken?: string;
   readonly interval?: number;
   readonly expiresAt?: number;
-  readonly token?: { readonly value: string; readonly expiresAt: number };
+  /** The owner's. */
+  readonly token?: ApprovalToken;
+  readonly ownerAuthReqId?: string;
+  readonly secondToken?: ApprovalToken;
   readonly result?: unknown;
   readonly reason?: Reason;
 }
@@ -50,8 +59,8 @@ export interface Moves {
   move(seen: StoredProposal, to: ProposalState, changes?: Changes): Promise<Move>;
   /** Notes what became of what was carried out (a later fill). */
   recordResult(seen: StoredProposal, result: unknown): Promise<Move>;
-  /** The approval's token. @throws {TradeAgentError} `state_corrupt` */
-  token(proposal: StoredProposal): Promise<string | undefined>;
+  /** The token of the owner's yes, or of the second person's. @throws {TradeAgentError} `state_corrupt` */
+  token(proposal: StoredProposal, of?: 'owner' | 'second'): Promise<string | undefined>;
 }
 
 export function createMoves(
@@ -61,7 +70,7 @@ export function createMoves(
 ): Moves {
   const change = (seen: StoredProposal, after: ProposalChange, unlessHalted: boolean): Promise<Move> => {
     const facts = proposalFacts({ ...seen, ...after });
-    const note = { event: auditEvent(seen.state, after.state), facts };
+    const note = { event: auditEvent(seen, after), facts };
     return store.change(seen, after, note, { now: clock.now(), unlessHalted });
   };
   return {
@@ -74,9 +83,9 @@ export function createMoves(
       if (seen.state !== 'executed') return { outcome: 'barred', proposal: seen };
       return await change(seen, { ...seen, result, token: 'kept' }, false);
     },
-    async token(proposal) {
-      const sealed = await store.sealedToken(proposal.id);
-      return sealed === undefined ? undefined : seal.open(sealed, sealContext(proposal));
+    async token(proposal, of = 'owner') {
+      const sealed = await store.sealedToken(proposal.id, of);
+      return sealed === undefined ? undefined : seal.open(sealed, sealContext(proposal, of));
     },
   };
 }
@@ -84,15 +93,16 @@ export function createMoves(
 function changed(seen: StoredProposal, to: ProposalState, changes: Changes, seal: TokenSeal): ProposalChange {
   const again = to === 'drafted';
   const over = isSettled(to);
-  const { token } = changes;
+  const { token, secondToken } = changes;
   return {
     state: to,
     // Kept where it is over: the phone is told by it what became of the question.
     authReqId: again ? undefined : (changes.authReqId ?? seen.authReqId),
+    ownerAuthReqId: again ? undefined : (changes.ownerAuthReqId ?? seen.ownerAuthReqId),
     notificationToken: again || over ? undefined : (changes.notificationToken ?? seen.notificationToken),
     interval: changes.interval ?? seen.interval,
     expiresAt: changes.expiresAt ?? seen.expiresAt,
-    asked: to === 'requested' ? seen.asked + 1 : seen.asked,
+    asked: changes.notificationToken === undefined ? seen.asked : seen.asked + 1,
     result: changes.result === undefined ? seen.result : changes.result,
     reason: changes.reason,
     token:
@@ -100,17 +110,26 @@ function changed(seen: StoredProposal, to: ProposalState, changes: Changes, seal
         ? 'erased'
         : token === undefined
           ? 'kept'
-          : { sealed: seal.seal(token.value, sealContext(seen)), expiresAt: token.expiresAt },
+          : { sealed: seal.seal(token.value, sealContext(seen, 'owner')), expiresAt: token.expiresAt },
+    ...(secondToken === undefined
+      ? {}
+      : { secondToken: seal.seal(secondToken.value, sealContext(seen, 'second')) }),
   };
 }
 
-/** A token opens in its own row alone. */
-function sealContext({ id, digest }: StoredProposal): string {
-  return `${id} ${digest}`;
+/** A token opens in its own row and place alone. */
+function sealContext({ id, digest }: StoredProposal, of: 'owner' | 'second'): string {
+  return of === 'owner' ? `${id} ${digest}` : `${id} ${digest} second`;
 }
 
-function auditEvent(from: ProposalState, to: ProposalState): AuditEvent {
+function auditEvent(seen: StoredProposal, after: ProposalChange): AuditEvent {
+  const [from, to] = [seen.state, after.state];
+  if (from === 'requested' && to === 'requested') {
+    if (after.ownerAuthReqId !== seen.ownerAuthReqId) return 'owner_approved';
+    return after.authReqId === after.ownerAuthReqId ? 'asked_again' : 'second_requested';
+  }
   if (to === 'drafted') return 'asked_again';
+  if (to === 'approved' && from === 'drafted') return 'approved_by_mandate';
   if (to === 'approved' && from === 'executing') return 'not_taken';
   return to;
 }
@@ -123,10 +142,13 @@ export function proposalFacts(
 ): Record<string, unknown> {
   const { id, sub, client, kind, state, code, digest, subject, worstCase, requestedBy, provenance } =
     proposal;
-  const { reason, result, authReqId } = proposal;
+  const { reason, result, authReqId, proposedBy, second } = proposal;
+  const mandate = mandateOf(proposal);
   return {
     proposal: id,
     sub,
+    ...(proposedBy === undefined ? {} : { proposed_by: proposedBy }),
+    ...(second === undefined ? {} : { second }),
     client,
     kind,
     state,
@@ -136,6 +158,7 @@ export function proposalFacts(
     worst_case: worstCase,
     requested_by: requestedBy,
     provenance,
+    ...(mandate === undefined ? {} : { mandate }),
     ...(authReqId === undefined ? {} : { auth_req_id: authReqId }),
     ...(reason === undefined ? {} : { reason }),
     ...(result === undefined ? {} : { result }),

@@ -4,6 +4,7 @@ import { utcSeconds } from '../machine/clock.ts';
 import { failpoint } from '../machine/failpoint.ts';
 import type { Draft, Keyed, KeyedRequest, Standing, StoredProposal } from '../store/proposal-store.ts';
 import {
+  askedUnder,
   DEFAULT_TTL_S,
   type ProposalKind,
   type ProposalRequest,
@@ -12,11 +13,12 @@ import {
 } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { printableAscii } from '../trading/unseen.ts';
+import { actingFor, requireStanding } from './access.ts';
 import { drawFreeCode, drawProposalId, subjectIdOf } from './code.ts';
 import { proposalDigest } from './details.ts';
 import { haltedReason, passesHalt } from './halts.ts';
 import type { KernelParts } from './kernel-parts.ts';
-import type { Completed, Proposer } from './kind.ts';
+import type { Completed, Proposer, UnderMandate } from './kind.ts';
 import { proposalFacts } from './moves.ts';
 import { foreignProvenance, isPassedOn, isTyped } from './provenance.ts';
 import { type Asker, HOUR_MS, type Quotas, requireQuota } from './quotas.ts';
@@ -40,6 +42,12 @@ export interface ProposingRules {
   readonly maxTtlSeconds: number;
   /** Our own login clients: they alone are believed about where a field comes from. */
   readonly ownClients: ReadonlySet<string>;
+  /** Told of what was refused for a halt, for the gateway's log of decisions. */
+  readonly onHalted?: (refused: {
+    readonly sub: string;
+    readonly client: string;
+    readonly kind: ProposalKind;
+  }) => Promise<void>;
   /** @internal Four characters, instead of some at random: for codes that are to meet. */
   readonly drawCode?: () => string;
 }
@@ -88,39 +96,55 @@ async function propose(
   request: ProposalRequest,
   key: KeyedRequest,
 ): Promise<Proposed> {
-  const { store, clock, kindOf, quotas, maxTtlSeconds, ownClients } = parts;
+  const { store, clock, kindOf, quotas, maxTtlSeconds, ownClients, access } = parts;
   const earlier = await store.keyed(key);
   if (earlier !== undefined) return known(earlier, key);
   const { sub, clientId: client } = caller;
-  const own = ownClients.has(client);
+  const owner = request.for ?? sub;
+  await requireStanding(access, { kind: request.kind, owner, proposer: sub });
+  // Whoever proposes for somebody else is to them what any program is: none of it is the owner's own words.
+  const own = ownClients.has(client) && owner === sub;
   const body = requestBody(request);
   const provenance =
-    own && request.provenance ? request.provenance : foreignProvenance(body, caller.clientName ?? client);
-  const asker = { sub, client, own: own && !isPassedOn(provenance), typed: own && isTyped(provenance) };
+    own && request.provenance ? request.provenance : foreignProvenance(body, namedAs(caller, owner));
+  const proposedBy = owner === sub ? undefined : sub;
+  const asker = {
+    ...{ sub: owner, proposedBy, client },
+    own: own && !isPassedOn(provenance),
+    typed: own && isTyped(provenance),
+  };
+  const under = underOf(request);
+  requireOwn(own, under !== undefined || request.kind === 'mandate');
   // Before the broker is asked anything; all of it is looked at again with the row.
   const standing = await store.standing(asker, clock.now() - HOUR_MS);
-  requireNotHalted(standing, request.kind);
+  await requireNotHalted(parts, standing, { sub, client, kind: request.kind });
   requireQuota(standing, quotas, asker, clock.now());
   const ttl = Math.min(request.ttl ?? DEFAULT_TTL_S, maxTtlSeconds);
   const expiresAt = utcSeconds(clock.now() + ttl * 1000);
   const kind = kindOf(request.kind);
   const completed = await kind.complete(body, {
-    proposer: caller,
+    proposer: actingFor(caller, owner),
     subjectId: subjectIdOf(sub, client, key.key),
     expiresAt,
+    under,
   });
+  const { needsSecond = false, ...subject } = completed;
+  const second = needsSecond ? await access.second(owner, [owner, sub]) : undefined;
   failpoint('proposal.completed');
   const draft = {
-    ...completed,
+    ...subject,
     ...identityOf(request.kind, completed, {
       client,
+      proposedBy,
       provenance,
-      requestedBy: askedBy(own, caller, request) ?? null,
+      requestedBy: askedBy(own, caller, request, owner) ?? null,
     }),
-    sub,
+    shows: { ...partiesShown(caller, owner, second), ...completed.shows },
+    sub: owner,
+    proposedBy,
+    second,
     client,
-    username: caller.username,
-    email: caller.email,
+    ...(proposedBy === undefined ? { username: caller.username, email: caller.email } : nobodyElse),
     fingerprint: digestOf([request.kind, kind.fingerprint(completed.subject)]),
     provenance,
     typed: asker.typed,
@@ -131,18 +155,19 @@ async function propose(
 
 /** Writes the row, or finds that there is one already. */
 async function write(
-  { store, clock, quotas, drawCode }: KernelParts & ProposingRules,
+  parts: KernelParts & ProposingRules,
   draft: Omit<Draft, 'again' | 'code'>,
   key: KeyedRequest,
   asker: Asker,
 ): Promise<Proposed> {
-  const { fingerprint, kind } = draft;
+  const { store, clock, quotas, drawCode } = parts;
+  const { fingerprint } = draft;
   for (;;) {
     const earlier = await store.keyed(key);
     if (earlier !== undefined) return known(earlier, key);
     const now = clock.now();
     const standing = await store.standing({ ...asker, fingerprint }, now - HOUR_MS);
-    requireNotHalted(standing, kind);
+    await requireNotHalted(parts, standing, draft);
     const { sameOpen, sameLately } = standing;
     if (sameOpen !== undefined) {
       const kept = await store.alias(key, sameOpen.id, standing);
@@ -163,11 +188,32 @@ async function write(
   }
 }
 
-function requireNotHalted({ haltedAt }: Standing, kind: ProposalKind): void {
+async function requireNotHalted(
+  { onHalted }: ProposingRules,
+  { haltedAt }: Standing,
+  { sub, client, kind }: Pick<Draft, 'sub' | 'client' | 'kind'>,
+): Promise<void> {
   if (passesHalt(kind) || haltedAt === undefined) return;
+  await onHalted?.({ sub, client, kind });
   throw new Refusal(403, 'policy_denied', haltedReason.text, {
     hint: 'End the halt with "trade-agent halt --lift", and approve that on your phone.',
     members: { ...haltedReason.members },
+  });
+}
+
+/** Under which mandate it is to be, where it says so: "never ask" alone means whichever covers it. */
+function underOf(request: ProposalRequest): UnderMandate | undefined {
+  const asked = askedUnder(request);
+  if (asked === undefined) return undefined;
+  return { mandate: asked.mandate ?? 'any', slot: asked.slot, only: asked.approval === 'mandate' };
+}
+
+/** @throws {Refusal} 403 `client_not_allowed`: nobody else's program asks for mandates, or goes by one */
+function requireOwn(own: boolean, isNeeded: boolean): void {
+  if (own || !isNeeded) return;
+  throw new Refusal(403, 'client_not_allowed', 'mandates are for the gateway’s own login client alone', {
+    hint: 'Propose the order without a mandate: its owner is asked.',
+    challenge: {},
   });
 }
 
@@ -177,11 +223,15 @@ function identityOf(
   { subject, worstCase }: Completed<unknown>,
   {
     client,
+    proposedBy,
     provenance,
     requestedBy,
-  }: { readonly client: string; readonly provenance: Provenance; readonly requestedBy: string | null },
+  }: Pick<Draft, 'client' | 'requestedBy' | 'proposedBy'> & { readonly provenance: Provenance },
 ) {
-  const statement = { kind, subject, worst_case: worstCase, provenance, requested_by: requestedBy, client };
+  const statement = {
+    ...{ kind, subject, worst_case: worstCase, provenance, requested_by: requestedBy, client },
+    proposed_by: proposedBy,
+  };
   return {
     id: drawProposalId(),
     kind,
@@ -197,15 +247,40 @@ function digestOf(value: unknown): string {
     .digest('base64url');
 }
 
+/** Of an owner who did not propose it, their token has told nothing else. */
+const nobodyElse = { username: undefined, email: undefined } as const;
+
+/** Whose words a request is, to its owner: somebody else's name, or the client's. */
+function namedAs({ sub, username, clientId, clientName }: ProposingCaller, owner: string): string {
+  if (sub === owner) return clientName ?? clientId;
+  return printableAscii(username ?? sub, LONGEST_CLIENT_NAME) || '?';
+}
+
+/** What both phones show of who has a part in it. */
+function partiesShown(
+  caller: ProposingCaller,
+  owner: string,
+  second: string | undefined,
+): Readonly<Record<string, string>> {
+  return {
+    ...(caller.sub === owner ? {} : { 'Proposed by': namedAs(caller, owner) }),
+    ...(caller.sub === owner && second === undefined ? {} : { 'Account of': owner }),
+    ...(second === undefined ? {} : { 'Takes two': `${owner}, then ${second}` }),
+  };
+}
+
 /**
  * Who a request says that it came from; of a client that is not our own, who the person has let in: whatever else it calls
  * itself, they would look for that name.
  */
 function askedBy(
   own: boolean,
-  { clientName }: ProposingCaller,
+  caller: ProposingCaller,
   request: ProposalRequest,
+  owner: string,
 ): string | undefined {
+  if (caller.sub !== owner) return namedAs(caller, owner);
+  const { clientName } = caller;
   const known = own || clientName === undefined ? '' : printableAscii(clientName, LONGEST_CLIENT_NAME);
   return known === '' ? request.requested_by : known;
 }

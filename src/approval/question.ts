@@ -1,4 +1,5 @@
 import type { StoredProposal } from '../store/proposal-store.ts';
+import { askedNow } from './asked-now.ts';
 import type { Question } from './asking-port.ts';
 import { bindingMessageOf, proposalDetails } from './details.ts';
 import type { KernelParts } from './kernel-parts.ts';
@@ -10,8 +11,9 @@ export function questionOf(
 ): Omit<Question, 'notificationToken' | 'expiresIn'> {
   const kind = kindOf(proposal.kind);
   const { sub, username, email } = proposal;
+  const who = askedNow(proposal);
   return {
-    asked: { sub, name: username, email },
+    asked: who === sub ? { sub, name: username, email } : { sub: who },
     scope: kind.scope,
     bindingMessage: bindingMessageOf(kind.describe(proposal.subject), proposal.code),
     details: proposalDetails(proposal, {

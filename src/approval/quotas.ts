@@ -24,9 +24,12 @@ export const HOUR_MS = 3_600_000;
 /** After two denials in a row the person is left alone by that client. */
 const REST_MS = 10 * 60_000;
 
-/** Whose proposals are counted together. Per client, so that nobody shuts out another. */
+/** Whose proposals are counted together. Per owner, client and who uses it, so that nobody shuts out another. */
 export interface Asker {
+  /** Who is asked. */
   readonly sub: string;
+  /** Who proposes, where that is somebody else. */
+  readonly proposedBy?: string | undefined;
   readonly client: string;
   readonly typed: boolean;
   readonly own: boolean;

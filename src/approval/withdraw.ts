@@ -38,8 +38,11 @@ export async function withdrawRevoked(
   parts: Parts,
   { sub, clientId }: { readonly sub: string; readonly clientId?: string },
 ): Promise<void> {
-  for (const proposal of await parts.store.list({ sub, state: 'open' })) {
-    if (clientId === undefined || proposal.client === clientId) await cancel(parts, proposal, revokedReason);
+  for (const proposal of await parts.store.list({ party: sub, state: 'open' })) {
+    const { client, proposedBy } = proposal;
+    // A client's end ends what came by it: of who proposed, not of who is asked.
+    const isBy = (proposedBy ?? proposal.sub) === sub && client === clientId;
+    if (clientId === undefined || isBy) await cancel(parts, proposal, revokedReason);
   }
 }
 

@@ -4,6 +4,7 @@ import { INSECURE_URL, isSecureUrl } from '../net/secure-url.ts';
 import { decimalString } from '../trading/decimal.ts';
 import { environments, slippageSchema } from '../trading/order.ts';
 import { DEFAULT_TTL_S, LONGEST_TTL_S, SHORTEST_TTL_S } from '../trading/proposal.ts';
+import { mcpServersSchema } from './mcp-servers.ts';
 import { noticesSchema } from './notice-channels.ts';
 import { providerNames } from './provider/dialects.ts';
 
@@ -33,6 +34,8 @@ export const profileSchema = z.strictObject({
   /** The resource indicator (RFC 8707) of the gateway; its URL unless said otherwise. */
   audience: z.string().optional(),
   environment: z.enum(environments).default('paper'),
+  /** Whose account it is about, where that is not one's own: the owner's user name (`sub`), who lets one at it. */
+  account_of: z.string().min(1).max(256).optional(),
   login_client: z.strictObject({ client_id: z.string() }).optional(),
   /** Whether tokens are bound to this machine's key (RFC 9449); they are where the provider can, unless this is false. */
   dpop: z.boolean().optional(),
@@ -59,6 +62,8 @@ export const profileSchema = z.strictObject({
   live_login_max_age: z.number().int().min(60).max(86_400).optional(),
   /** Who is told what a check found, by a name of the person's own. */
   notices: noticesSchema.optional(),
+  /** Other people's MCP servers, and what of them the language model is offered. */
+  mcp_servers: mcpServersSchema.optional(),
 });
 export type Profile = z.output<typeof profileSchema>;
 

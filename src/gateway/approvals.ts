@@ -1,22 +1,30 @@
+import type { Access } from '../approval/access.ts';
 import { createAuditChain } from '../approval/audit-chain.ts';
 import { createCibaAsking } from '../approval/ciba/ciba-asking.ts';
 import { detailsTypeOfKind } from '../approval/details.ts';
 import { type ApprovalKernel, createApprovalKernel } from '../approval/kernel.ts';
 import type { KernelParts } from '../approval/kernel-parts.ts';
 import type { Kind } from '../approval/kind.ts';
+import { accessKind } from '../approval/kinds/access/kind.ts';
+import { type BatchPorts, batchKind } from '../approval/kinds/batch/kind.ts';
 import { type CancelPorts, cancelKind } from '../approval/kinds/cancel/kind.ts';
 import { liftKind } from '../approval/kinds/lift/kind.ts';
+import { type MandatePorts, mandateKind } from '../approval/kinds/mandate/kind.ts';
 import { type MessagePorts, messageKind } from '../approval/kinds/message/kind.ts';
 import { orderKind } from '../approval/kinds/order/kind.ts';
+import { type PolicyPorts, policyChangeKind } from '../approval/kinds/policy-change/kind.ts';
 import { type ReplacePorts, replaceKind } from '../approval/kinds/replace/kind.ts';
 import { createMoves } from '../approval/moves.ts';
 import { defaultQuotas } from '../approval/quotas.ts';
 import { createTokenSeal } from '../approval/token-seal.ts';
 import type { Clock } from '../machine/clock.ts';
+import type { AccessStore } from '../store/access-store.ts';
 import type { ProposalKind } from '../trading/proposal.ts';
 import type { IdentityProvider } from './door/identity-provider.ts';
 import { verifyApprovalToken } from './door/token-verifier.ts';
 import type { GatewayOptions } from './gateway-options.ts';
+import { haltedNote } from './policy/halted-note.ts';
+import type { RulesSource } from './policy/rules.ts';
 import type { Signatures } from './signatures.ts';
 
 export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
@@ -24,9 +32,15 @@ export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
   /** For requests to the provider. */
   readonly send: typeof fetch;
   readonly provider: IdentityProvider;
-  readonly orders: ReplacePorts & CancelPorts;
+  readonly orders: ReplacePorts & CancelPorts & BatchPorts;
+  readonly mandates: MandatePorts;
   readonly messages: MessagePorts;
+  readonly policy: PolicyPorts;
   readonly signatures: Signatures | undefined;
+  readonly access: Access;
+  /** Who is let at whose account, where the gateway keeps that itself. */
+  readonly grants: AccessStore | undefined;
+  readonly rules: RulesSource;
 }
 
 /**
@@ -36,19 +50,24 @@ export interface ApprovalParts extends Pick<KernelParts, 'detailsTypes'> {
 export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): ApprovalKernel | undefined {
   const { approval, stores, resource } = options;
   if (approval === undefined) return undefined;
-  const { clock, orders, messages, provider, detailsTypes } = parts;
+  const { clock, orders, messages, policy, provider, detailsTypes } = parts;
   const { proposals: store, halts } = stores;
   const kinds: Readonly<Record<ProposalKind, unknown>> = {
     order: orderKind(orders),
     message: messageKind(messages),
     cancel: cancelKind(orders),
     replace: replaceKind(orders),
+    batch: batchKind(orders, clock),
     lift: liftKind({ halts, clock }),
+    access: accessKind({ store: parts.grants, isKnown: options.isKnown, clock }),
+    mandate: mandateKind(parts.mandates, clock),
+    policy_change: policyChangeKind({ policy, clock }),
   };
   return createApprovalKernel({
     store,
     moves: createMoves(store, createTokenSeal(approval.sealSecret), clock),
     halts,
+    access: parts.access,
     audit: createAuditChain(approval.auditFile, stores.audit),
     clock,
     detailsTypes,
@@ -69,6 +88,10 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
     quotas: approval.quotas ?? defaultQuotas,
     maxTtlSeconds: approval.maxTtl,
     ownClients: new Set(options.ownClients),
+    async onHalted(who) {
+      const { digest } = await parts.rules.current();
+      await stores.decisions.note(haltedNote(who, digest, clock.now()), clock.now());
+    },
     onError: options.onError ?? ((message) => process.stderr.write(`gateway: ${message}\n`)),
     // The row's own schema has checked what goes in: a kind meets its own subjects alone.
     kindOf: (kind) => kinds[kind] as Kind,

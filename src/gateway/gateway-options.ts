@@ -9,8 +9,8 @@ import type { BrokerSettings } from './broker/brokers.ts';
 import type { RequestLog } from './door/request-log.ts';
 import type { IsRevoked } from './door/token-verifier.ts';
 import type { Mount } from './mounts/mount.ts';
-import type { Limits } from './policy/limits.ts';
-import type { OrderPolicy } from './policy/policy.ts';
+import type { RulesSource } from './policy/rules.ts';
+import type { RelationsOptions } from './relations/relations-settings.ts';
 
 export interface GatewayOptions {
   /** The identity provider, whose tokens alone count; https, or http on loopback. Found by discovery. */
@@ -32,10 +32,12 @@ export interface GatewayOptions {
   readonly messageDetailsType?: string;
   /** By what approved messages go out; by nothing where this is left out. */
   readonly messages?: { readonly [S in MessageService]?: MessageServiceOptions | undefined };
-  /** How far orders may go: `limits.yaml`. */
-  readonly limits?: Limits;
-  /** Rules beside the built-in ones; each can only refuse. */
-  readonly policies?: readonly OrderPolicy[];
+  /** What orders are held to beside what the broker and the market ask; to nothing where it is left out. */
+  readonly rules?: RulesSource;
+  /** Who says how people stand to accounts; the gateway itself where it is left out. */
+  readonly relations?: RelationsOptions;
+  /** Whether the provider has somebody of this `sub`, where it can be asked: only such are let at an account. */
+  readonly isKnown?: (sub: string) => boolean;
   readonly log?: RequestLog;
   /** Told of what went wrong inside the kernel; never holds a token. */
   readonly onError?: (message: string) => void;

@@ -10,6 +10,7 @@ import { slippageSchema } from '../trading/order.ts';
 import { LONGEST_TTL_S, SHORTEST_TTL_S } from '../trading/proposal.ts';
 import { brokerSettingsSchema } from './broker/brokers.ts';
 import type { GatewayApproval, GatewayOptions } from './gateway-options.ts';
+import { relationsOptions, relationsSchema } from './relations/relations-settings.ts';
 import { secureAddress } from './secure-address.ts';
 
 const messageService = z.strictObject({ audience: z.string().min(1), url: secureAddress.optional() });
@@ -104,6 +105,8 @@ const settingsSchema = z.strictObject({
   /** By what approved messages go out. */
   messages: z.strictObject({ slack: messageService, gmail: messageService }).partial().prefault({}),
   approval: approvalSchema.prefault({}),
+  /** Who says how people stand to accounts: this gateway itself, by what owners granted, or a server elsewhere. */
+  relations: relationsSchema.prefault({ kind: 'embedded' }),
   /** Refuses tokens that a thief could use as well: those bound to no key (RFC 9449). */
   require_bound_tokens: z.boolean().default(true),
   /** The clients whose tokens count, beside `own_clients`; every client's where it is left out. */
@@ -169,6 +172,7 @@ export function gatewayOptions(
     messageDetailsType: settings.message_details_type,
     messages,
     approval: approvalOptions(settings, secrets, folder),
+    relations: relationsOptions(settings.relations, folder),
     requireBoundTokens: settings.require_bound_tokens,
     ...(settings.allowed_clients === undefined ? {} : { allowedClients: settings.allowed_clients }),
     ownClients: settings.own_clients,

@@ -1,6 +1,8 @@
 import { Hono } from 'hono';
+import type { Access } from '../approval/access.ts';
 import type { ApprovalKernel } from '../approval/kernel.ts';
 import { systemClock } from '../machine/clock.ts';
+import type { AccessStore } from '../store/access-store.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { Refusal } from '../trading/refusal.ts';
@@ -11,19 +13,29 @@ import { createIdentityProvider } from './door/identity-provider.ts';
 import { METADATA_PATH, protectedResourceMetadata } from './door/protected-resource-metadata.ts';
 import { createEntrance, type Entrance } from './entrance.ts';
 import type { GatewayOptions } from './gateway-options.ts';
+import { createMandateDesk, type MandateDesk } from './mandates/mandate-desk.ts';
+import { mandatePorts } from './mandates/mandate-ports.ts';
 import { createMessageDesk, type MessageDesk } from './messages/message-desk.ts';
 import { messageOutlets } from './messages/message-outlets.ts';
 import { messagePorts } from './messages/message-ports.ts';
 import { mountedRoutes } from './mounts/mounted-routes.ts';
+import { type OrderCheck, orderCheck } from './orders/order-check.ts';
 import { orderPorts } from './orders/order-ports.ts';
 import { QUIET_MS } from './orders/order-submission.ts';
 import { createOrderDesk, type OrderDesk } from './orders/place-order.ts';
-import { limitPolicies } from './policy/limits.ts';
-import { builtinPolicies } from './policy/policy.ts';
+import { gatewayPolicy } from './policy/change/gateway-policy.ts';
+import type { PolicyDesk } from './policy/change/policy-desk.ts';
+import { createOrderRules } from './policy/order-rules.ts';
+import { type RulesSource, staticRules } from './policy/rules.ts';
+import { peopleOf } from './relations/people.ts';
+import { accessRoutes } from './routes/access.ts';
 import { connectionRoutes } from './routes/connections.ts';
+import { standingIn } from './routes/for-owner.ts';
+import { mandateRoutes } from './routes/mandates.ts';
 import { marketRoutes } from './routes/market.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { orderRoutes } from './routes/orders.ts';
+import { policyRoutes } from './routes/policy.ts';
 import { portfolioRoutes } from './routes/portfolio.ts';
 import { pingRoute, proposalRoutes } from './routes/proposals.ts';
 import { signaturesOf } from './signatures.ts';
@@ -32,6 +44,8 @@ export interface Gateway {
   readonly app: Hono;
   /** For a person who is known to be there, and needs no token for it. Undefined where nothing is proposed. */
   readonly halts: Pick<ApprovalKernel, 'halt' | 'haltedAt'> | undefined;
+  /** As `halts`: their own mandates, to look at and to end. */
+  readonly mandates: MandateDesk | undefined;
   /**
    * What a client, or anybody, was allowed to do for a person has ended: what it proposed and is still open is withdrawn,
    * and the person's tokens elsewhere are forgotten.
@@ -65,56 +79,59 @@ export function createGateway(options: GatewayOptions): Gateway {
     now,
   });
   const outlets = messageOutlets(options, provider, { fetch: send, timeoutMs: brokerTimeoutMs, now });
-  const broker = brokerAccess(options, provider, {
-    fetch: send,
-    now,
-    brokerTimeoutMs,
-    providerTimeoutMs,
-  });
+  const times = { brokerTimeoutMs, providerTimeoutMs };
+  const broker = brokerAccess(options, provider, { fetch: send, now, ...times });
 
   const entrance = createEntrance(options, provider, clock);
   const { traits, brokerFor } = broker;
-  const { limits } = options;
-  const policies = [...builtinPolicies, ...limitPolicies(limits), ...(options.policies ?? [])];
-  const desk = createOrderDesk({
+  const { maxSlippage = '0.01' } = options;
+  const people = peopleOf(options, { fetch: send, now });
+  const source = options.rules ?? staticRules();
+  const policy = gatewayPolicy(options, { rules: source, brokerFor, clock });
+  const rules = createOrderRules({
+    ...{ halts: stores.halts, decisions: stores.decisions, traits, clock },
+    rules: source,
     journal: stores.orders,
-    policies,
-    brokerFor,
-    traits,
-    gateway: options.resource,
-    issuer,
-    detailsType,
+    relations: people.relations,
+  });
+  const { halts, mandates: granted } = stores;
+  const desk = createOrderDesk({
+    ...{ journal: stores.orders, halts, mandates: granted, rules, brokerFor, traits },
+    ...{ gateway: options.resource, issuer, detailsType, clock, signatures },
     environment: options.broker.environment,
-    maxDayOrders: limits?.max_day_orders,
-    clock,
-    signatures,
   });
-
   const messageDesk = createMessageDesk({
-    journal: stores.messages,
-    outlets,
-    gateway: options.resource,
-    issuer,
+    ...{ journal: stores.messages, outlets, gateway: options.resource, issuer, clock, signatures },
     detailsType: messageDetailsType,
-    clock,
-    signatures,
   });
 
+  const mandates = mandatePorts({
+    ...{ mandates: granted, brokerFor, maxSlippage, issuer, now },
+    rules: source,
+    isShown: options.approval?.details === 'rar',
+  });
   const kernel = approvalKernel(options, {
     clock,
     send,
     provider,
     detailsTypes: { order: options.detailsType, message: options.messageDetailsType },
     orders: orderPorts({
-      ...{ desk, policies, brokerFor, traits, now },
+      ...{ desk, rules, brokerFor, traits, now },
       journal: stores.orders,
-      maxSlippage: options.maxSlippage ?? '0.01',
+      maxSlippage,
+      cover: mandates.cover,
     }),
+    mandates,
     messages: messagePorts(messageDesk),
+    policy,
     signatures,
+    ...people,
+    rules: source,
   });
 
+  const mandateDesk = kernel && createMandateDesk({ mandates: granted, now, noted: () => kernel.noted() });
   const app = gatewayRoutes(options, {
+    rules: source,
     entrance,
     now,
     broker,
@@ -122,6 +139,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     desk,
     messageDesk,
     kernel,
+    ...people,
+    mandates: mandateDesk,
+    policy,
+    check: orderCheck({ rules, brokerFor, traits, maxSlippage, now }),
     detailsTypes: [detailsType, messageDetailsType],
   });
   kernel?.start();
@@ -129,6 +150,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     app,
     halts: kernel,
+    mandates: mandateDesk,
     revoked: (who) =>
       takeAway(who, [broker.credentials, ...[...outlets.values()].map(({ tokens }) => tokens)], kernel),
     async close() {
@@ -148,6 +170,7 @@ async function takeAway(
 }
 
 interface RouteParts {
+  readonly rules: RulesSource;
   readonly entrance: Entrance;
   readonly now: () => number;
   readonly broker: BrokerAccess;
@@ -155,6 +178,11 @@ interface RouteParts {
   readonly desk: OrderDesk;
   readonly messageDesk: MessageDesk;
   readonly kernel: ApprovalKernel | undefined;
+  readonly access: Access;
+  readonly grants: AccessStore | undefined;
+  readonly mandates: MandateDesk | undefined;
+  readonly policy: PolicyDesk;
+  readonly check: OrderCheck;
   readonly detailsTypes: readonly string[];
 }
 
@@ -163,19 +191,24 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   const { entrance, now, broker, outlets, kernel } = parts;
   const { door } = entrance;
   const app = new Hono();
-  portfolioRoutes(app, door, broker.brokerFor);
+  const standIn = standingIn(parts.access);
+  portfolioRoutes(app, door, broker.brokerFor, standIn);
   marketRoutes(app, door, broker.brokerFor, now);
-  orderRoutes(app, door, broker.brokerFor, parts.desk);
+  orderRoutes(app, door, broker.brokerFor, parts.desk, standIn);
+  policyRoutes(app, door, { ...parts, stores: options.stores, brokerFor: broker.brokerFor });
   messageRoutes(app, door, parts.messageDesk);
   if (kernel !== undefined) {
     const { phoneUrl } = options.approval ?? {};
     proposalRoutes(app, door, {
       kernel,
       now,
+      standIn,
       isRevoked: options.isRevoked,
       approval: { method: 'ciba', phoneUrl },
     });
     pingRoute(app, door, kernel);
+    accessRoutes(app, door, { store: parts.grants, now });
+    if (parts.mandates !== undefined) mandateRoutes(app, door, parts.mandates);
   }
   connectionRoutes(
     app,

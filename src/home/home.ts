@@ -9,6 +9,7 @@ import { type Clock, systemClock } from '../machine/clock.ts';
 import { requireHost } from '../net/host-check.ts';
 import { listenerOf } from '../net/http-server.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
+import { Refusal } from '../trading/refusal.ts';
 import { watchDepartures } from './departures.ts';
 import { isGatewayPath } from './gateway-paths.ts';
 import { createIdentityProvider } from './identity-provider/identity-provider.ts';
@@ -40,7 +41,7 @@ export interface HomeOptions
   /** The gateway, but for what follows from the address. */
   readonly gateway: Omit<
     GatewayOptions,
-    'clock' | 'fetch' | 'issuer' | 'resource' | 'stores' | 'approval' | 'keys'
+    'clock' | 'fetch' | 'issuer' | 'resource' | 'stores' | 'approval' | 'keys' | 'isKnown'
   > & {
     readonly approval: GatewayApproval & { readonly client: { readonly id: string } };
   };
@@ -94,6 +95,15 @@ export async function createHome(options: HomeOptions): Promise<Home> {
       haltedAt: async (sub) => gateway.halts?.haltedAt(sub),
       halt: async (sub) => void (await gateway.halts?.halt({ sub, clientId: 'phone' })),
     },
+    mandating: {
+      list: async (sub) => (await gateway.mandates?.list(sub)) ?? [],
+      end: async (sub, id, to) => {
+        // One that is over stays so, and is shown as that.
+        await gateway.mandates?.end(sub, id, to, 'phone').catch((error: unknown) => {
+          if (!(error instanceof Refusal)) throw error;
+        });
+      },
+    },
     signatures: signaturesOf({ ...options.gateway, keys }) === undefined ? 'off' : 'required',
     gatewayClient: { client_id: approval.client.id, jwks: { keys: [publicHalf(approval.privateKey)] } },
     clock,
@@ -107,12 +117,14 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     keys,
     clock,
     isRevoked: provider.isRevoked,
+    isKnown: (sub) => people.find(sub) !== undefined,
   });
   const departures = watchDepartures({
     database: providerDatabase,
     end: async (sub) => {
       await keys.endPerson(sub);
       await stores.brokerKeys.removeAll(sub);
+      await stores.access.endPerson(sub, clock.now());
       await provider.endPerson(sub);
     },
     now: () => clock.now(),

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
+  fchmodSync,
   fstatSync,
   fsyncSync,
   linkSync,
@@ -22,6 +23,11 @@ import { ensurePrivateFolder } from './home.ts';
  */
 export function writePrivateFile(file: string, content: string): void {
   writeWhole(file, content, renameSync);
+}
+
+/** As {@link writePrivateFile}, for a file of another program's, which has a mode of its own. */
+export function writeWholeFile(file: string, content: string, mode: number): void {
+  writeWhole(file, content, renameSync, mode);
 }
 
 /**
@@ -45,6 +51,7 @@ function writeWhole(
   file: string,
   content: string | Uint8Array,
   place: (temporary: string, file: string) => void,
+  mode = 0o600,
 ): void {
   ensurePrivateFolder(dirname(file));
   const temporary = `${file}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
@@ -54,6 +61,7 @@ function writeWhole(
     try {
       // Not writeSync: on a disk that is getting full it writes the beginning, and says so by its result alone.
       writeFileSync(handle, content);
+      if (mode !== 0o600) fchmodSync(handle, mode);
       // Without it a power cut after the rename can leave an empty file.
       fsyncSync(handle);
     } finally {
@@ -96,6 +104,37 @@ export function readPrivateFile(
   longest: number,
   unusable: (why: string) => Error,
 ): string | undefined {
+  return readPlainFile(file, longest, unusable, ({ uid, mode }) =>
+    uid !== process.getuid?.() || (mode & 0o077) !== 0
+      ? 'others may read or own it; "chmod 600" it'
+      : undefined,
+  );
+}
+
+/**
+ * As {@link readPrivateFile}, for a file that is no secret, but that nobody else may have written: it is the user's own or
+ * root's, and writable by its owner alone.
+ */
+export function readUnforgedFile(
+  file: string,
+  longest: number,
+  unusable: (why: string) => Error,
+): string | undefined {
+  return readPlainFile(file, longest, unusable, forged);
+}
+
+/** Whether somebody else could have written it, or what is in it, where it is a folder. */
+export function forged({ uid, mode }: Pick<Stats, 'uid' | 'mode'>): string | undefined {
+  const ours = uid === 0 || uid === process.getuid?.();
+  return ours && (mode & 0o022) === 0 ? undefined : 'others may write or own it; "chmod go-w" it';
+}
+
+function readPlainFile(
+  file: string,
+  longest: number,
+  unusable: (why: string) => Error,
+  fault: (stat: Stats) => string | undefined,
+): string | undefined {
   let handle: number;
   try {
     // Not waiting for a writer, should it be a pipe.
@@ -108,9 +147,8 @@ export function readPrivateFile(
   try {
     const stat = fstatSync(handle);
     if (!stat.isFile()) throw unusable('it is not a plain file');
-    if (process.platform !== 'win32' && (stat.uid !== process.getuid?.() || (stat.mode & 0o077) !== 0)) {
-      throw unusable('others may read or own it; "chmod 600" it');
-    }
+    const why = process.platform === 'win32' ? undefined : fault(stat);
+    if (why !== undefined) throw unusable(why);
     if (stat.size > longest) throw unusable('it is too long');
     return readFileSync(handle, 'utf8');
   } finally {

@@ -13,21 +13,31 @@ export const LONGEST_PROVIDER_ANSWER = 1024 * 1024;
 /**
  * `fetch` that reads no more of an answer than `longest` bytes, as they come out of any compression: a server that is
  * wrong or hostile must not fill the memory.
+ * @param tooLong told where one is longer, for whoever does not read the answer itself
  * @throws {AnswerTooLong} where the length is announced; otherwise reading the body does
  */
-export function boundedFetch(send: typeof fetch, longest: number): typeof fetch {
+export function boundedFetch(
+  send: typeof fetch,
+  longest: number,
+  tooLong: (error: AnswerTooLong) => void = () => undefined,
+): typeof fetch {
+  const refusal = () => {
+    const error = new AnswerTooLong(longest);
+    tooLong(error);
+    return error;
+  };
   return async (input, init) => {
     const response = await send(input, init);
     if (Number(response.headers.get('content-length')) > longest) {
       await response.body?.cancel();
-      throw new AnswerTooLong(longest);
+      throw refusal();
     }
     if (response.body === null) return response;
     let length = 0;
     const counted = new TransformStream<Uint8Array, Uint8Array>({
       transform(chunk, controller) {
         length += chunk.byteLength;
-        if (length > longest) throw new AnswerTooLong(longest);
+        if (length > longest) throw refusal();
         controller.enqueue(chunk);
       },
     });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { JWK } from 'jose';
 import type { Quotas } from '../approval/quotas.ts';
+import type { RulesSource } from '../gateway/policy/rules.ts';
 import type { HomeOptions } from '../home/home.ts';
 import { LOGIN_CLIENT_ID } from '../home/identity-provider/protocol.ts';
 import type { VaultOptions } from '../home/identity-provider/vault.ts';
@@ -88,6 +89,10 @@ export interface ApprovalSettings {
   readonly quotas?: Quotas | undefined;
   /** `required` unless said otherwise. */
   readonly signature?: 'required' | 'off' | undefined;
+  /** How accounts at the paper broker are opened; by token exchange unless said otherwise. */
+  readonly credentials?: 'key_pair' | undefined;
+  readonly relations?: HomeOptions['gateway']['relations'] | undefined;
+  readonly rules: RulesSource;
 }
 
 export function homeSettings(
@@ -115,12 +120,17 @@ export function homeSettings(
 function gatewaySettings(
   { seed, folder }: SandboxHome,
   addresses: SandboxAddresses,
-  { quotas, signature = 'required', mounts = [] }: ApprovalSettings,
+  { quotas, signature = 'required', mounts = [], credentials, rules, relations }: ApprovalSettings,
 ): HomeOptions['gateway'] {
   const privateKey = gatewayKey(seed);
   return {
     exchange: { client_id: GATEWAY_CLIENT_ID, privateKey, audience: CONNECTION },
-    broker: { kind: 'alpaca', environment: 'paper', trading_url: addresses.broker, simulated: true },
+    broker: {
+      ...{ kind: 'alpaca', environment: 'paper', trading_url: addresses.broker, simulated: true },
+      ...(credentials === undefined ? {} : { credentials }),
+    },
+    sealSecret: sealSecret(seed),
+    ...(relations === undefined ? {} : { relations }),
     messages: {
       slack: { audience: 'slack', url: `${addresses.services}/slack/api` },
       gmail: { audience: 'gmail', url: addresses.services },
@@ -132,7 +142,7 @@ function gatewaySettings(
       auditFile: join(folder, 'audit.jsonl'),
       client: { id: GATEWAY_CLIENT_ID },
       privateKey,
-      sealSecret: privateKey.d ?? '',
+      sealSecret: sealSecret(seed),
       delivery: 'ping',
       maxTtl: LONGEST_TTL_S,
       phoneUrl: phoneUrl(addresses.issuer),
@@ -141,6 +151,7 @@ function gatewaySettings(
     requireBoundTokens: true,
     ownClients: [LOGIN_CLIENT_ID],
     mounts,
+    rules,
   };
 }
 
@@ -159,6 +170,10 @@ function vaultClient(seed: SandboxSeed): Pick<OAuthClient, 'client_id' | 'client
 
 function redirectUri(connection: string, addresses: SandboxAddresses): string {
   return `${addresses.issuer}/connections/callback/${connection}`;
+}
+
+export function sealSecret(seed: SandboxSeed): string {
+  return gatewayKey(seed).d ?? '';
 }
 
 function gatewayKey(seed: SandboxSeed): JWK {

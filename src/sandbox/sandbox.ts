@@ -1,11 +1,14 @@
 import type { Quotas } from '../approval/quotas.ts';
 import { softwareKey } from '../approval/signature/software-key.ts';
+import { createKeyPairs } from '../gateway/broker/key-pairs.ts';
+import { folderRules } from '../gateway/policy/rules-source.ts';
 import { Faults } from '../home/faults.ts';
 import { createHome, type HomeOptions } from '../home/home.ts';
 import { addMissing, type People } from '../home/identity-provider/people.ts';
 import { createVault, type Vault } from '../home/identity-provider/vault.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { type HttpServer, listenerOf, listenOnLoopback } from '../net/http-server.ts';
+import type { GatewayStores } from '../store/gateway-stores.ts';
 import { sqliteGatewayStores } from '../store/sqlite/gateway-stores.ts';
 import { createAdmin } from './admin.ts';
 import { createMarket } from './market/market.ts';
@@ -19,6 +22,7 @@ import {
   homeSettings,
   phoneUrl,
   type SandboxAddresses,
+  sealSecret,
   thirdPartySettings,
   vaultSettings,
 } from './sandbox-settings.ts';
@@ -40,12 +44,20 @@ export interface SandboxOptions {
   readonly quotas?: Quotas;
   /** Whether approvals must be signed by a key of the person's own; `required` unless said otherwise. */
   readonly signature?: 'required' | 'off';
+  /** `key_pair`: everybody's key pair at the paper broker is kept, by which others can act for them. */
+  readonly credentials?: 'key_pair';
+  /** Who says how people stand to accounts. */
+  readonly relations?: HomeOptions['gateway']['relations'];
   /** What else is served behind the gateway’s door. */
   readonly mounts?: HomeOptions['gateway']['mounts'];
+  /** What orders are held to; nothing unless said otherwise. */
+  readonly rules?: HomeOptions['gateway']['rules'];
   /** Other people’s clients that the identity provider knows beforehand. */
   readonly knownClients?: HomeOptions['knownClients'];
   /** A second place to write the ready file. */
   readonly readyFile?: string;
+  /** Told of rules in its folder that went wrong while it runs. */
+  readonly onError?: (message: string) => void;
 }
 
 export interface Sandbox {
@@ -68,7 +80,8 @@ const DRAIN_MS = 1_000;
 /**
  * Starts the whole world on loopback: a home (identity provider, phone, gateway) and around it a paper broker, a market,
  * and seeded people. They talk to each other over HTTP as they would in production.
- * @throws {TradeAgentError} `busy` when a sandbox already runs on this folder, `port_in_use`
+ * @throws {TradeAgentError} `busy` when a sandbox already runs on this folder, `port_in_use`, `invalid_config` for rules in it
+ *   that are wrong
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { clock = systemClock, faults = new Faults() } = options;
@@ -183,10 +196,15 @@ async function openParties(
   const database = openDatabase('identity-provider');
   const vault = createVault({ ...vaultSettings(seed, addresses), database, clock });
   await connectBroker(vault, seed.users);
+  const stores = sqliteGatewayStores(openDatabase('gateway'));
+  if (options.credentials === 'key_pair') await keepKeyPairs(stores, seed, () => clock.now());
+  const { onError } = options;
+  // Orders are held to nothing, unless its folder says so.
+  const rules = options.rules ?? (await folderRules(home.folder, onError === undefined ? {} : { onError }));
   const { people, keys, listener, close } = await createHome({
-    ...homeSettings(home, addresses, options),
+    ...homeSettings(home, addresses, { ...options, rules }),
     providerDatabase: database,
-    stores: sqliteGatewayStores(openDatabase('gateway')),
+    stores,
     vault,
     faults,
     clock,
@@ -209,5 +227,14 @@ async function connectBroker(vault: Vault, users: SandboxSeed['users']): Promise
   for (const { username, broker_password: password } of users) {
     if (vault.wasConnected(username, CONNECTION)) continue;
     await vault.connect(username, CONNECTION, { username, password });
+  }
+}
+
+/** As "trade-agent home broker set" does for each of them. */
+async function keepKeyPairs(stores: GatewayStores, seed: SandboxSeed, now: () => number): Promise<void> {
+  const pairs = createKeyPairs({ store: stores.brokerKeys, sealSecret: sealSecret(seed), now });
+  for (const { username, broker_key } of seed.users) {
+    const pair = { keyId: broker_key.key_id, secret: broker_key.secret };
+    await pairs.keep(username, pair, { accountNumber: `of ${username}`, environment: 'paper' });
   }
 }

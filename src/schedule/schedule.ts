@@ -28,7 +28,7 @@ export const scheduleSchema = z.strictObject({
     report: z.string().exactOptional(),
     suggest: z.boolean().exactOptional(),
     buyOnly: z.boolean().exactOptional(),
-    approval: z.enum(['wait', 'detach', 'deny']),
+    approval: z.enum(['wait', 'detach', 'deny', 'mandate']),
   }),
   /** Milliseconds a run may take. */
   timeout: z.int().positive(),

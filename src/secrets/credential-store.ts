@@ -17,6 +17,8 @@ export const credentialNames = [
   'model_api_key',
   /** What notices are sent with: passwords, tokens and signing keys, by the channel's name. */
   'notice_secrets',
+  /** The key of what other people's MCP servers are spoken to with, 32 bytes as hex. */
+  'mcp_key',
 ] as const;
 export type CredentialName = (typeof credentialNames)[number];
 
@@ -26,8 +28,8 @@ export const MAX_VALUE_LENGTH = 1200;
 /** What the store must hold for a write to go ahead: `undefined` means that the name must be absent. */
 export type Expected = Partial<Record<CredentialName, string | undefined>>;
 
-/** What a lock keeps apart: two processes that refresh, that register, that make the database key. */
-export const lockPurposes = ['session', 'database-key'] as const;
+/** What a lock keeps apart: two processes that refresh, that register, that make a key. */
+export const lockPurposes = ['session', 'database-key', 'mcp'] as const;
 export type LockPurpose = (typeof lockPurposes)[number];
 
 /**

@@ -6,6 +6,7 @@ export type AuditEvent =
   | 'requested'
   | 'asked_again'
   | 'approved'
+  | 'approved_by_mandate'
   | 'executing'
   | 'not_taken'
   | 'executed'
@@ -16,10 +17,20 @@ export type AuditEvent =
   | 'unknown'
   | 'order_cancelled'
   | 'halted'
+  | 'reducing'
   | 'lifted'
+  | 'rules_tightened'
   | 'signed'
   | 'key_enrolled'
-  | 'key_removed';
+  | 'key_removed'
+  | 'access_granted'
+  | 'access_revoked'
+  | 'owner_approved'
+  | 'second_requested'
+  | 'mandate_granted'
+  | 'mandate_replaced'
+  | 'mandate_suspended'
+  | 'mandate_revoked';
 
 /** A line of the record, to be written in the transaction that makes it true. */
 export interface AuditNote {
@@ -46,6 +57,8 @@ export interface AuditStanding {
  * write it, each with the hash of the one before.
  */
 export interface AuditStore {
+  /** Notes a line of something that no store keeps, in a unit of work of its own. @param now milliseconds since the epoch */
+  note(note: AuditNote, now: number): Promise<void>;
   /**
    * Moves what is noted to the end of the file, in order, each line once however many processes do it and whoever of them
    * died at it, and waits for the disk. A last line that was cut short is left as it is, and what follows is on a line of

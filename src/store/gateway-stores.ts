@@ -1,6 +1,9 @@
+import type { AccessStore } from './access-store.ts';
 import type { AuditStore } from './audit.ts';
 import type { BrokerKeyStore } from './broker-key-store.ts';
+import type { DecisionStore } from './decision-store.ts';
 import type { Halts } from './halts.ts';
+import type { MandateStore } from './mandate-store.ts';
 import type { MessageJournal } from './message-journal.ts';
 import type { OrderJournal } from './order-journal.ts';
 import type { ProofStore } from './proof-store.ts';
@@ -14,8 +17,11 @@ export interface GatewayStores {
   readonly proofs: ProofStore;
   readonly proposals: ProposalStore;
   readonly halts: Halts;
+  readonly decisions: DecisionStore;
   readonly keys: SigningKeyStore;
+  readonly mandates: MandateStore;
   /** The lines that the stores before write. */
   readonly audit: AuditStore;
   readonly brokerKeys: BrokerKeyStore;
+  readonly access: AccessStore;
 }

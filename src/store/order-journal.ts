@@ -1,5 +1,7 @@
+import type { CountedFacts } from '../trading/counted-order.ts';
 import type { OrderDraft } from '../trading/order.ts';
 import type { Order, Problem } from '../trading/views.ts';
+import type { DecisionNote } from './decision-store.ts';
 import type { Approval } from './used-approval.ts';
 
 /**
@@ -46,9 +48,27 @@ export interface Claim extends OrderKey {
   readonly draft: OrderDraft;
   /** The broker's id of the order in whose place this one is put. */
   readonly replaces?: string | undefined;
-  /** How many of the person's orders there may be since then, this one included; counted as by `countSince`. */
-  readonly atMost?: { readonly orders: number; readonly since: number } | undefined;
+  /** Under which mandate of the person's, and in which of its slots, where it is under one. */
+  readonly mandate?: string | undefined;
+  readonly slot?: string | undefined;
 }
+
+/** An order as it is counted against those of its account. */
+export type Counting = OrderKey & Pick<Claim, 'draft' | 'replaces'>;
+
+/** An order that went out, or may have, and is not known to be over. */
+export interface OpenEntry extends OrderKey {
+  /** The broker's id of it; null where the broker has not been heard to have it. */
+  readonly orderId: string | null;
+  /** When it was claimed, milliseconds since the epoch. */
+  readonly claimedAt: number;
+}
+
+/** What an account has used up, but for what is about one symbol. */
+export type Usage = Pick<
+  CountedFacts,
+  'state' | 'day_notional' | 'day_orders' | 'last_minute' | 'open_orders'
+>;
 
 /**
  * The record that makes one approval one order. Each method is one unit of work: its condition is looked at, and all of it
@@ -70,12 +90,32 @@ export interface OrderJournal {
   find(sub: string, clientOrderId: string): Promise<JournalEntry | undefined>;
   /**
    * Uses the approval and writes the intent. `known`: there is an entry for this client_order_id of theirs already.
-   * `approval_used`: for another order, or a message. `too_many`: it would be more than `atMost`. In each of the three
-   * nothing was used or written.
+   * `approval_used`: for another order, or a message. `denied`: as `decide` says. In each of the three nothing was used, and
+   * no order written. What was decided is written with it, also where it was denied.
+   *
+   * From then on the order counts, at what it can come to at worst (`countOf`), until it is recorded as refused.
+   * @param decide by what is counted in this transaction. It is the one piece of the caller's code that runs inside one: it
+   *   must be synchronous, and change nothing
    */
-  claim(claim: Claim, now: number): Promise<'claimed' | 'known' | 'approval_used' | 'too_many'>;
-  /** How many orders of a person were claimed since, that moment included, and not refused; but for the one named. */
-  countSince(since: number, but: OrderKey): Promise<number>;
+  claim(
+    claim: Claim,
+    now: number,
+    decide?: (counted: CountedFacts) => DecisionNote,
+  ): Promise<'claimed' | 'known' | 'approval_used' | 'denied'>;
+  /**
+   * What an order meets: all that its account has out. "Now" is never before the account's newest order: a clock that is
+   * set back gives nothing back.
+   */
+  counted(order: Counting, now: number): Promise<CountedFacts>;
+  /** What a person's account has used up by now. */
+  usage(sub: string, account: string, now: number): Promise<Usage>;
+  /** The account's orders that are not known to be over; the oldest first. */
+  open(account: string, limit: number): Promise<OpenEntry[]>;
+  /**
+   * The broker says that a placed order is over. One that was filled in part counts from now on for that part, one that was
+   * not filled for nothing; both stay orders of their day. Changes nothing for an order that is not over.
+   */
+  over(key: OrderKey, order: Order, now: number): Promise<void>;
   /**
    * Takes the right to send an unsettled order again. `stale`: anybody else did since `seen` was read, or released it (its
    * `submissions` and `submittedAt` are compared), or it is settled.

@@ -14,7 +14,12 @@ export interface Reason {
 /** One proposal as the gateway keeps it. Times are milliseconds since the epoch, the interval is seconds. */
 export interface StoredProposal {
   readonly id: string;
+  /** Whose account it is about, and whose phone rings: the owner. */
   readonly sub: string;
+  /** Who proposed it, where that is somebody else than the owner. */
+  readonly proposedBy: string | undefined;
+  /** Who must say yes as well, after the owner; undefined where the owner's yes is enough. */
+  readonly second: string | undefined;
   /** The OAuth client that proposed it. */
   readonly client: string;
   /** For providers that find people by name. */
@@ -45,7 +50,10 @@ export interface StoredProposal {
   readonly deadline: number;
   /** The earlier of that and the identity provider's; the deadline while the provider has said nothing. */
   readonly expiresAt: number;
+  /** Of the question that is being asked, or was asked last. */
   readonly authReqId: string | undefined;
+  /** Of the question that the owner said yes to, where a second person must say so too. */
+  readonly ownerAuthReqId: string | undefined;
   readonly notificationToken: string | undefined;
   /** 5 until the provider says otherwise (CIBA Core §7.3). */
   readonly interval: number;
@@ -80,15 +88,20 @@ export type Draft = Pick<
   | 'again'
   | 'typed'
   | 'deadline'
->;
+> &
+  Partial<Pick<StoredProposal, 'proposedBy' | 'second'>>;
 
 /** All of a proposal that changes, as it is to be. */
 export interface ProposalChange
   extends Pick<
-    StoredProposal,
-    'state' | 'authReqId' | 'notificationToken' | 'interval' | 'expiresAt' | 'asked' | 'result' | 'reason'
-  > {
+      StoredProposal,
+      'state' | 'authReqId' | 'notificationToken' | 'interval' | 'expiresAt' | 'asked' | 'result' | 'reason'
+    >,
+    Partial<Pick<StoredProposal, 'ownerAuthReqId'>> {
+  /** The owner's. Where it is erased, so is the second person's. */
   readonly token: 'kept' | 'erased' | { readonly sealed: Buffer; readonly expiresAt: number };
+  /** The second person's, where it has come. */
+  readonly secondToken?: Buffer | undefined;
 }
 
 /** `stale`: the proposal is no longer as it was seen; `halted`: it was to be changed unless. Then nothing was written. */
@@ -100,6 +113,7 @@ export interface ProposalChanged {
 
 /** One proposer's key, and what it stands for. */
 export interface ProposalKey {
+  /** Who proposes. */
   readonly sub: string;
   readonly client: string;
   readonly key: string;
@@ -137,9 +151,12 @@ export interface Standing {
   readonly sameLately: number;
 }
 
-/** Whose proposals are counted together. */
+/** Whose proposals are counted together: those that one client, used by one person, has for one owner. */
 export interface StandingQuery {
+  /** The owner, who would be asked. */
   readonly sub: string;
+  /** Who proposes, where that is somebody else. */
+  readonly proposedBy?: string | undefined;
   readonly client: string;
   readonly typed: boolean;
   /** What two have in common that ask for the same; nothing is looked for where it is left out. */
@@ -173,11 +190,18 @@ export interface ProposalStore {
   byAuthReqId(authReqId: string): Promise<StoredProposal | undefined>;
   keyed(key: ProposalKey): Promise<Keyed | undefined>;
   /** Newest first. */
-  list(filter: { sub?: string; state: 'open' | 'all'; limit?: number }): Promise<StoredProposal[]>;
+  list(filter: {
+    /** Of this owner. */
+    sub?: string;
+    /** Of this owner, or proposed by this person; instead of `sub`. */
+    party?: string;
+    state: 'open' | 'all';
+    limit?: number;
+  }): Promise<StoredProposal[]>;
   /** Of everybody's open ones, oldest first. */
   openIds(): Promise<string[]>;
-  /** Those that changed after a version, in the order of their changes; 500 at most. */
-  changedSince(sub: string, version: number): Promise<StoredProposal[]>;
+  /** Those of an owner, or proposed by this person, that changed after a version, in the order of their changes; 500 at most. */
+  changedSince(party: string, version: number): Promise<StoredProposal[]>;
   /** The latest version there is. */
   version(): Promise<number>;
   /**
@@ -186,8 +210,8 @@ export interface ProposalStore {
    * process died in between.
    */
   untold(): Promise<StoredProposal[]>;
-  /** The sealed token. */
-  sealedToken(id: string): Promise<Buffer | undefined>;
+  /** The sealed token of the owner's yes, or of the second person's. */
+  sealedToken(id: string, of?: 'owner' | 'second'): Promise<Buffer | undefined>;
   /** All as of one moment. @param since milliseconds since the epoch */
   standing(of: StandingQuery, since: number): Promise<Standing>;
   /**

@@ -6,6 +6,7 @@ import { getQuote } from './get-quote.ts';
 import { listOrders } from './list-orders.ts';
 import { sendGmailSummary, sendSlackSummary } from './message-tool.ts';
 import { placeOrder } from './place-order.ts';
+import { placeOrders } from './place-orders.ts';
 import { replaceOrder } from './replace-order.ts';
 import { searchSymbols } from './search-symbols.ts';
 import type { Tool } from './tool.ts';
@@ -21,6 +22,7 @@ export const tools: readonly Tool[] = [
   getPortfolio,
   listOrders,
   placeOrder as unknown as Tool,
+  placeOrders as unknown as Tool,
   replaceOrder as unknown as Tool,
   cancelOrder,
   sendSlackSummary,

@@ -1,4 +1,3 @@
-import type { OrderType } from './order.ts';
 import type { MarketClock } from './views.ts';
 
 /**
@@ -7,7 +6,7 @@ import type { MarketClock } from './views.ts';
  * auction.
  */
 export function waitsForOpening(
-  { type }: { readonly type: OrderType },
+  { type }: { readonly type: string },
   { is_open }: Pick<MarketClock, 'is_open'>,
 ): boolean {
   return !is_open && type !== 'limit' && type !== 'stop_limit';

@@ -52,3 +52,8 @@ export function newYorkTimestamp(time: number): string {
   const behind = hoursBehind(time);
   return `${new Date(time - behind * HOUR).toISOString().slice(0, -1)}-0${behind}:00`;
 }
+
+/** When the day of an instant began in New York, milliseconds since the epoch. */
+export function dayBegan(now: number): number {
+  return newYorkInstant(newYorkDate(now), '00:00');
+}

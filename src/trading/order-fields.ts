@@ -122,6 +122,8 @@ export const orderFrameFields = {
     label: 'Valid until',
     shown: (value) => value.replace('T', ' ').replace('Z', ' UTC'),
   },
+  mandate: { form: 'word', sent: false, label: 'Under mandate', shown: asIs },
+  slot: { form: 'word', sent: false, label: 'For', shown: asIs },
 } as const satisfies Record<string, OrderField>;
 
 const table = { ...orderTermFields, ...orderFrameFields };

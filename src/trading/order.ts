@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { dollars, shares } from './amounts.ts';
 import { cents, Dec, isOnTick, plain, positiveDecimalString, price } from './decimal.ts';
+import { slotPattern } from './mandate/cadence.ts';
 import { type OrderFieldName, orderField, orderFieldNames } from './order-fields.ts';
 import { orderProblem as problem } from './order-problem.ts';
 import { checkTerms, commonTerms } from './order-terms.ts';
@@ -86,6 +87,13 @@ export const orderDraftSchema = z.lazy(() =>
     max_slippage: slippageSchema,
     client_order_id: z.string().regex(/^[A-Za-z0-9_-]{8,48}$/),
     expires_at: z.iso.datetime({ precision: 0 }),
+    /** The mandate that it is placed under, instead of an approval of its own; the gateway's to say. */
+    mandate: z
+      .string()
+      .regex(/^M-[A-Za-z0-9_-]{10}$/)
+      .optional(),
+    /** What of the mandate it takes: `2026-W48`. */
+    slot: z.string().regex(slotPattern).optional(),
   } satisfies Record<OrderFieldName, z.ZodType>),
 );
 export type OrderDraft = z.output<typeof orderDraftSchema>;

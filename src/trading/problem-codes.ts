@@ -97,6 +97,10 @@ export const problemCodes = [
   'too_many_open',
   'too_many_asked',
   'not_halted',
+  'mandate_ended',
+  'rules_stale',
+  'rules_unchanged',
+  'invalid_policy',
   // the account, the market, the order
   'account_mismatch',
   'account_not_connected',

@@ -7,6 +7,8 @@ export interface ProblemMembers {
   readonly reasons?: unknown;
   readonly limit?: unknown;
   readonly value?: unknown;
+  /** Digest of the rules that it was decided by. */
+  readonly policy?: unknown;
   /** The broker's own words. */
   readonly broker_message?: unknown;
 }
@@ -17,6 +19,7 @@ export const problemMemberNames = [
   'reasons',
   'limit',
   'value',
+  'policy',
   'broker_message',
 ] as const;
 

@@ -10,6 +10,8 @@ import {
   type SubjectOf,
   underKind,
 } from './kinds/kinds.ts';
+import { slotPattern } from './mandate/cadence.ts';
+import { mandateIdSchema } from './mandate/envelope.ts';
 import { isSettledState, isUnderWayState, type ProposalState, proposalStates } from './proposal-state.ts';
 
 /*
@@ -59,28 +61,55 @@ const requestBase = {
   /** Who or what asked, in the proposer's own words: `chat`, `schedule close-check`. */
   requested_by: z.lazy(() => printable(80)).optional(),
   provenance: provenanceSchema.optional(),
+  /** The owner of the account that it is for, by their `sub`, where that is somebody else: their phone rings, no other. */
+  for: z.string().min(1).max(256).optional(),
   ttl: z.number().int().min(SHORTEST_TTL_S).max(LONGEST_TTL_S).optional(),
 };
 
-type RequestBase = z.output<z.ZodObject<typeof requestBase>>;
+/** Of what may be done under a mandate, instead of being asked about. */
+const underMandate = {
+  /** A mandate's id, or whichever of one's own covers it. What none covers is asked about. */
+  mandate: z.union([z.literal('any'), mandateIdSchema]).optional(),
+  /** For which of the mandate's times: the present one, or it is outside. */
+  slot: z.string().regex(slotPattern, 'must be a day, a week or a month such as 2026-W48').optional(),
+  /** Never ask: what no mandate covers is refused. */
+  approval: z.literal('mandate').optional(),
+};
 
+type RequestBase = z.output<z.ZodObject<typeof requestBase>>;
+/** Under which mandate it is asked for; undefined where it is not. */
+export type AskedUnder = z.output<z.ZodObject<typeof underMandate>>;
 /** The body of `POST /v1/proposals`: what is asked for stands under its kind's name. */
 export type ProposalRequest = {
-  [K in ProposalKind]: RequestBase & { kind: K } & Record<K, RequestOf<K>>;
+  [K in ProposalKind]: RequestBase & { kind: K } & Record<K, RequestOf<K>> &
+    (K extends 'order' ? AskedUnder : unknown);
 }[ProposalKind];
 export type ProposalRequestInput = {
-  [K in ProposalKind]: RequestBase & { kind: K } & Record<K, RequestInputOf<K>>;
+  [K in ProposalKind]: RequestBase & { kind: K } & Record<K, RequestInputOf<K>> &
+    (K extends 'order' ? AskedUnder : unknown);
 }[ProposalKind];
 
 export const proposalRequestSchema = z.lazy(() =>
-  oneOfEachKind<ProposalRequest, ProposalRequestInput>(({ name, requestSchema }) =>
-    z.strictObject({ kind: z.literal(name), [name]: requestSchema, ...requestBase }),
+  oneOfEachKind<ProposalRequest, ProposalRequestInput>(({ name, requestSchema, mandate }) =>
+    z.strictObject({
+      kind: z.literal(name),
+      [name]: requestSchema,
+      ...requestBase,
+      ...(mandate === undefined ? {} : underMandate),
+    }),
   ),
 );
 
 /** What of a request is its kind's own. */
 export function requestBody(request: ProposalRequest): Record<string, unknown> {
   return { ...(underKind(request) as object) };
+}
+
+/** Under which mandate a request is to be, where it says so. */
+export function askedUnder(request: ProposalRequest | ProposalRequestInput): AskedUnder | undefined {
+  if (request.kind !== 'order') return undefined;
+  const { mandate, slot, approval } = request;
+  return mandate === undefined && approval === undefined ? undefined : { mandate, slot, approval };
 }
 
 /** The header that makes a proposal repeatable: the same key and body are the same proposal. */
@@ -111,6 +140,9 @@ const viewBase = {
   requested_by: z.string().nullable(),
   /** The OAuth client that proposed it. */
   client: z.string(),
+  /** Whose account it is for, and who proposed it, where those are two. */
+  for: z.string().optional(),
+  proposed_by: z.string().optional(),
   /** How often the same was proposed within the hour, this one counted; absent for the first. */
   again: z.number().int().optional(),
   provenance: provenanceSchema.optional(),
@@ -118,13 +150,15 @@ const viewBase = {
     method: z.string(),
     /** Where the person decides, where that is a page. */
     phone_url: z.string().optional(),
+    /** Where one person's approval is not enough: who is asked after the owner, and whether the owner has approved. */
+    second: z.object({ person: z.string(), owner_approved: z.boolean() }).optional(),
   }),
   /** Why it ended as it did, or what it waits for: the gateway's problem code, and a sentence. */
   reason: z
     .object({
       code: z.string(),
       text: z.string(),
-      /** The problem's own members: `reason`, `reasons`, `limit`, `value`, `broker_message`. */
+      /** The problem's own members: `reason`, `reasons`, `limit`, `value`, `policy`, `broker_message`. */
       members: z.record(z.string(), z.unknown()).optional(),
     })
     .optional(),

@@ -5,9 +5,17 @@ export const CANCEL_SCOPE = 'orders:cancel';
 /** May ring the owner's phone, and nothing else. */
 export const PROPOSE_ORDERS = 'orders:propose';
 export const PROPOSE_MESSAGES = 'messages:propose';
-export type ProposeScope = typeof PROPOSE_ORDERS | typeof PROPOSE_MESSAGES;
-/** What a session may do. Placing an order is not among it. */
-export const SESSION_SCOPES = [...READ_SCOPES, CANCEL_SCOPE, PROPOSE_ORDERS, PROPOSE_MESSAGES] as const;
+/** May ask for a mandate, and have orders placed within one: of our own login client alone. */
+export const USE_MANDATES = 'orders:mandate';
+export type ProposeScope = typeof PROPOSE_ORDERS | typeof PROPOSE_MESSAGES | typeof USE_MANDATES;
+/** What a session may do. Placing an order that its owner has not said yes to is not among it. */
+export const SESSION_SCOPES = [
+  ...READ_SCOPES,
+  CANCEL_SCOPE,
+  PROPOSE_ORDERS,
+  PROPOSE_MESSAGES,
+  USE_MANDATES,
+] as const;
 
 /** What anybody's agent may have at `/mcp`: to look, to cancel, and to ask. */
 export const MCP_SCOPES = [...READ_SCOPES, CANCEL_SCOPE, PROPOSE_ORDERS] as const;

@@ -40,8 +40,11 @@ export function distantStores(stores: GatewayStores, life: Life, activity: Activ
     proofs: distant(stores.proofs),
     proposals: distant(stores.proposals),
     halts: distant(stores.halts),
+    decisions: distant(stores.decisions),
     keys: distant(stores.keys),
     audit: distant(stores.audit),
     brokerKeys: distant(stores.brokerKeys),
+    access: distant(stores.access),
+    mandates: distant(stores.mandates),
   };
 }

@@ -46,6 +46,31 @@ describe('docs/CLI.md', () => {
   });
 });
 
+describe('docs/MANDATES.md', () => {
+  const shown = commands('docs/MANDATES.md');
+  beforeAll(() => world.login());
+
+  it('shows commands', () => expect(shown.length).toBeGreaterThan(5));
+
+  it.each(shown)('$line', async ({ args, exit }) => {
+    const listed = await world.cli(['mandates', '--output', 'json']);
+    const [, id = ''] = /"id":"(M-[^"]+)","state":"(?:active|suspended)"/.exec(listed.stdout) ?? [];
+    // The one that the document begins with: a later one has taken its place by the last command.
+    first ??= id === '' ? undefined : id;
+    const until = new Date(Date.now() + 20 * 86_400_000).toISOString().slice(0, 10);
+    const given = args.map((word) =>
+      word === 'M-x9K2aB7cD1' ? (first ?? word) : word === '2026-12-20' ? until : word,
+    );
+    const asks = args[1] === 'add';
+    const [{ code, stdout, stderr }] = await Promise.all([
+      world.cli(given),
+      asks ? world.cli(['phone', '--decide', 'approve', '--once', '--timeout', '20s']) : undefined,
+    ]);
+    expect(code, stdout + stderr).toBe(exit);
+  });
+  let first: string | undefined;
+});
+
 describe('docs/HOME.md', () => {
   const shown = commands('docs/HOME.md');
   let serving: Running | undefined;

@@ -82,7 +82,7 @@ describe.skipIf(!hasTmux())('at a terminal', () => {
     for (const secret of [keys().key_id, keys().secret]) expect(said).not.toContain(secret);
     expect(readFileSync(join(home(), 'home.yaml'), 'utf8')).toContain('topic: ada-home-7f3k');
     expect(readFileSync(join(home(), 'limits.yaml'), 'utf8')).toMatch(
-      /max_order_notional: "2500"\nmax_day_orders: 20\n/,
+      /max_order_notional: "2500"\n +max_day_notional: "12500"\n +max_day_orders: 20\n/,
     );
   });
 

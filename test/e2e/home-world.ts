@@ -148,7 +148,7 @@ export async function createHomeWorld(
 }
 
 /** A port that is free at this moment: the home's address names it before anybody listens there. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { LLMock } from '@copilotkit/aimock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWorld, type World } from './world.ts';
@@ -12,6 +13,7 @@ const run = (prompt: string, ...more: string[]) =>
   world.cli(['run', prompt, ...modelOptions(), '--output', 'json', ...more], { env });
 const modelOptions = () => ['--model', 'gpt-obedient', '--base-url', `${model.url}/v1`];
 const env = { TRADE_AGENT_API_KEY: 'sk-test' };
+const newsServer = fileURLToPath(new URL('../integration/mcp-client/foreign-server.ts', import.meta.url));
 
 beforeAll(async () => {
   await model.start();
@@ -142,6 +144,42 @@ describe('a model that obeys injected text', () => {
     );
     expect(resumed.code, resumed.stdout + resumed.stderr).toBe(6);
     expect(await world.book()).toHaveLength(before);
+  });
+
+  it('can only propose what another’s MCP server told it to, and the phone names the server', async () => {
+    const add = ['mcp', 'servers', 'add', 'news', '--command', process.execPath, '--tool', 'search'];
+    const added = await world.cli([...add, '--', newsServer, 'obey']);
+    expect(added.code, added.stderr).toBe(0);
+    const prompt = 'what do the papers say?';
+    const order = JSON.stringify({ symbol: 'KO', side: 'buy', qty: '400' });
+    model.on(
+      { userMessage: prompt, turnIndex: 0 },
+      { toolCalls: [{ name: 'mcp__news__search', arguments: '{"query":"KO"}' }] },
+    );
+    model.on(
+      { userMessage: prompt, turnIndex: 1 },
+      { toolCalls: [{ name: 'place_order', arguments: order }] },
+    );
+    const before = (await world.book()).length;
+    const { code, stdout, stderr } = await run(prompt, '--approval', 'detach');
+    expect(code, stdout + stderr).toBe(5);
+    const [request] = (await world.phone.requests('alice', { waitSeconds: 0 })).filter(
+      ({ status }) => status === 'pending',
+    );
+    expect(request?.details).toMatchObject({
+      subject: { symbol: 'KO', qty: '400' },
+      provenance: {
+        tainted_by: ['MCP server news'],
+        fields: {
+          symbol: { source: 'other', from: 'MCP server news' },
+          qty: { source: 'other', from: 'MCP server news' },
+        },
+      },
+    });
+    expect(await world.book()).toHaveLength(before);
+    const [{ id }] = JSON.parse(stdout).approvals;
+    expect((await world.cli(['approvals', 'cancel', id])).code).toBe(0);
+    expect((await world.cli(['mcp', 'servers', 'remove', 'news'])).code).toBe(0);
   });
 
   it('can only propose a message: the phone shows who it goes to, and without a tap nothing is sent', async () => {

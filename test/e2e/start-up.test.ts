@@ -54,7 +54,8 @@ const database = ['better-sqlite3-multiple-ciphers'];
 const oauth = ['openid-client', 'oauth4webapi'];
 const sandbox = ['oidc-provider', 'koa', 'hono', '@alpacahq/alpaca-trade-api'];
 const model = ['@langchain/openai', 'openai'];
-const mcp = ['@modelcontextprotocol/server', '@modelcontextprotocol/core'];
+const mcp = ['@modelcontextprotocol/server', '@modelcontextprotocol/client', '@modelcontextprotocol/core'];
+const rules = ['@cedar-policy/cedar-wasm'];
 
 function expectNone(code: ReadonlySet<string>, packages: readonly string[]): void {
   expect(packages.filter((name) => code.has(name))).toEqual([]);
@@ -63,7 +64,7 @@ function expectNone(code: ReadonlySet<string>, packages: readonly string[]): voi
 describe('what a command loads', () => {
   it('knows each of the packages by name: every one of them is in the bundle or beside it', () => {
     const all = new Set(Object.keys(outputs).flatMap((file) => contents(file.replace(/^dist\//, ''))));
-    for (const name of [...terminal, ...agent, ...oauth, ...sandbox, ...model, ...mcp])
+    for (const name of [...terminal, ...agent, ...oauth, ...sandbox, ...model, ...mcp, ...rules])
       expect(all, name).toContain(name);
   });
 
@@ -83,25 +84,45 @@ describe('what a command loads', () => {
     async (args) => {
       const { code } = await loads(args);
       expect(code).toContain('zod');
-      expectNone(code, [...terminal, ...agent, ...database, ...oauth, ...sandbox, ...model, ...mcp]);
+      expectNone(code, [
+        ...terminal,
+        ...agent,
+        ...database,
+        ...oauth,
+        ...sandbox,
+        ...model,
+        ...mcp,
+        ...rules,
+      ]);
     },
   );
 
   it('a list of approvals loads the database, but no graph', async () => {
     const { code } = await loads(['approvals']);
     expect([...code]).toEqual(expect.arrayContaining(database));
-    expectNone(code, [...terminal, ...agent, ...oauth, ...sandbox, ...model]);
+    expectNone(code, [...terminal, ...agent, ...oauth, ...sandbox, ...model, ...rules]);
   });
 
   it('a run of the built-in planner loads no chat, no model client, no OAuth library and no sandbox', async () => {
     const { files, code } = await loads(['run', 'who am I']);
     expect([...code]).toEqual(expect.arrayContaining([...agent, ...database]));
-    expectNone(code, [...terminal, ...oauth, ...sandbox, ...model, ...mcp]);
+    expectNone(code, [...terminal, ...oauth, ...sandbox, ...model, ...mcp, ...rules]);
     expect([...code].filter((name) => name.startsWith('src/cli/commands/'))).toEqual([
       'src/cli/commands/run/run.ts',
     ]);
     // Each file costs a third of a millisecond: scripts/bundle/groups.mjs says which are kept together.
     expect(files.length).toBeLessThanOrEqual(14);
+  });
+
+  it('nor does it load a client of other people’s servers where the profile has some', async () => {
+    await world.cli([
+      'config',
+      'set',
+      'profiles.sandbox.mcp_servers.news',
+      '{command: node, tools: [search]}',
+    ]);
+    expectNone((await loads(['run', 'who am I'])).code, mcp);
+    await world.cli(['config', 'unset', 'profiles.sandbox.mcp_servers']);
   });
 });
 

@@ -48,8 +48,8 @@ export interface World {
   setPrice(symbol: string, price: string): Promise<void>;
   /** Ends identity provider, gateway and broker at once, as a power cut would. */
   killSandbox(): Promise<void>;
-  /** Starts them again on the same folder and ports. */
-  restartSandbox(): Promise<void>;
+  /** Starts them again on the same folder and ports. @param program another build's launcher */
+  restartSandbox(program?: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -148,7 +148,7 @@ export async function createWorld(
     ...{ HOME: folder, TRADE_AGENT_HOME: agentHome, TRADE_AGENT_SANDBOX: readyFile },
     ...options.env,
   };
-  const startSandbox = (...port: string[]): Running => {
+  const startSandbox = (port: readonly string[], program?: string): Running => {
     const started = startCommand(
       [
         ...['sandbox', '--home', join(folder, 'sandbox'), '--ready-file', readyFile, ...port],
@@ -156,12 +156,12 @@ export async function createWorld(
         '--no-partial-fills',
         ...(options.sandboxArgs ?? []),
       ],
-      { env, endless: true },
+      { env, endless: true, ...(program === undefined ? {} : { program }) },
     );
     started.finished.catch(() => undefined);
     return started;
   };
-  let sandbox = startSandbox('--port', '0');
+  let sandbox = startSandbox(['--port', '0']);
   const ready = await waitForReady(readyFile, sandbox);
   const seed = JSON.parse(readFileSync(join(ready.home, 'seed.json'), 'utf8'));
   const phone = createPhoneClient({
@@ -202,11 +202,11 @@ export async function createWorld(
       sandbox.child.kill('SIGKILL');
       await sandbox.finished;
     },
-    async restartSandbox() {
+    async restartSandbox(program) {
       // Free ports are not remembered by themselves; tokens name these.
       const [issuer, broker] = [ready.issuer, ready.broker].map((url) => Number(new URL(url).port));
       writeFileSync(join(ready.home, 'ports.json'), JSON.stringify({ issuer, broker }));
-      sandbox = startSandbox();
+      sandbox = startSandbox([], program);
       await waitForReady(readyFile, sandbox);
     },
     async close() {

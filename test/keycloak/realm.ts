@@ -10,6 +10,7 @@ const SESSION_SCOPES = [
   'portfolio:read',
   'orders:read',
   'orders:cancel',
+  'orders:mandate',
   'orders:propose',
   'messages:propose',
 ];

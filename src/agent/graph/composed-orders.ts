@@ -1,6 +1,8 @@
 import { AIMessage, type BaseMessage } from '@langchain/core/messages';
 import { placeOrder } from '../../tools/place-order.ts';
+import { placeOrders } from '../../tools/place-orders.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+import { FEWEST_IN_BATCH } from '../../trading/kinds/batch.ts';
 import { describeOrder, type OrderRequest } from '../../trading/order.ts';
 import { MOST_ORDERS } from '../agent.ts';
 import { answer } from '../planner/answer.ts';
@@ -32,22 +34,44 @@ function inWords(order: OrderRequest): string {
 }
 
 /** As a conversation keeps them: said in words, and called for, each exactly as it is. @throws as {@link orderWords} */
-export function orderMessages(orders: readonly OrderRequest[], composedBy: string): BaseMessage[] {
+export function orderMessages({
+  orders,
+  composedBy,
+  together = false,
+}: {
+  readonly orders: readonly OrderRequest[];
+  readonly composedBy: string;
+  readonly together?: boolean;
+}): BaseMessage[] {
   return [
     promptMessage(orderWords(orders), composedBy),
     new AIMessage({
       content: '',
-      tool_calls: orders.map((order) => ({
+      tool_calls: (together ? callsTogether(orders) : callsApart(orders)).map((call) => ({
         id: shortId('tc_', 12),
-        name: placeOrder.name,
-        args: { ...order },
+        ...call,
       })),
       additional_kwargs: { composed_by: composedBy },
     }),
   ];
 }
 
-/** How many orders a program called for with the newest prompt; undefined where that is for a model to do. */
+type Call = { readonly name: string; readonly args: Record<string, unknown> };
+
+/** One question for all of them, where they can be one: it has one order for each symbol. */
+function callsTogether(orders: readonly OrderRequest[]): Call[] {
+  const symbols = new Set(orders.map(({ symbol }) => symbol));
+  if (orders.length >= FEWEST_IN_BATCH && symbols.size === orders.length) {
+    return [{ name: placeOrders.name, args: { orders: orders.map((order) => ({ ...order })) } }];
+  }
+  return callsApart(orders);
+}
+
+function callsApart(orders: readonly OrderRequest[]): Call[] {
+  return orders.map((order) => ({ name: placeOrder.name, args: { ...order } }));
+}
+
+/** How many proposals a program called for with the newest prompt; undefined where that is for a model to do. */
 export function composedOrders(messages: readonly BaseMessage[]): number | undefined {
   const message = messages[messages.findLastIndex(({ type }) => type === 'human') + 1];
   const isComposed = AIMessage.isInstance(message) && message.additional_kwargs.composed_by !== undefined;

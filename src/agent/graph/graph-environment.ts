@@ -2,8 +2,9 @@ import type { Session } from '../../auth/session/session.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { ThreadProposal, ThreadProposals } from '../../store/thread-store.ts';
+import type { ForeignTools } from '../../tools/foreign-tools.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
-import type { ApprovalMode } from '../agent.ts';
+import type { ApprovalMode, RunOptions } from '../agent.ts';
 import type { AgentEvent } from '../events.ts';
 import type { ChatModel } from '../model/chat-model.ts';
 
@@ -17,10 +18,14 @@ export interface GraphEnvironment {
   /** For proposing and withdrawing: no signal cuts an answer short that tells what there is now. */
   readonly proposing: GatewayClient | undefined;
   readonly model: ChatModel;
+  /** Tools of other people's servers; absent where the profile has none, or no language model. */
+  readonly foreign: ForeignTools | undefined;
   readonly proposals: ThreadProposals;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly approvalMode: ApprovalMode;
+  /** Which mandate an order may be placed under. */
+  readonly mandateFor?: RunOptions['mandateFor'] | undefined;
   readonly readOnly: boolean;
   /** Who or what proposes, as the person is told. */
   readonly requestedBy: string;

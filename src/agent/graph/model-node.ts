@@ -64,7 +64,7 @@ export function modelNode(environment: GraphEnvironment) {
       throw new TradeAgentError('model_error', 'the model answered nothing', { hint: 'Try again.' });
     }
 
-    const { message, rejected } = readAnswer(answer);
+    const { message, rejected } = readAnswer(answer, (name) => isTool(environment, name));
     const valid = message.tool_calls?.length ?? 0;
     const mistaken = valid > 0 && rejected.length === valid;
     const mistakes = mistaken ? state.mistakes + 1 : 0;
@@ -110,7 +110,7 @@ export function openCalls(messages: readonly BaseMessage[]): ToolCall[] {
  * client_order_id comes from it, so that a repeated id would mean an order already placed. Malformed calls stay in
  * the message with empty arguments, each with its error beside it, since a chat API wants every call answered.
  */
-function readAnswer(answer: AIMessageChunk) {
+function readAnswer(answer: AIMessageChunk, isTool: (name: string) => boolean) {
   const calls: ToolCall[] = [];
   const rejected: ReturnType<typeof errorMessage>[] = [];
   const reject = (call: ToolCall, text: string) => {
@@ -121,10 +121,15 @@ function readAnswer(answer: AIMessageChunk) {
     const call = { id: shortId('tc_', 12), name: toolName(name), args: parsed ?? {} };
     calls.push(call);
     if (calls.length > MAX_CALLS) reject(call, `more than ${MAX_CALLS} calls in one turn`);
-    else if (findTool(name) === undefined) reject(call, 'there is no such tool');
+    else if (!isTool(name)) reject(call, 'there is no such tool');
     else if (parsed === undefined) reject(call, 'the arguments are not a JSON object');
   }
   return { message: new AIMessage({ content: answer.text, tool_calls: calls }), rejected };
+}
+
+/** Ours, or one of somebody else's that the owner allowed. */
+function isTool({ foreign }: GraphEnvironment, name: string): boolean {
+  return findTool(name) !== undefined || foreign?.serverOf(name) !== undefined;
 }
 
 /** A name as chat APIs allow it: a model may have made up anything. */

@@ -25,7 +25,7 @@ export function refusalOf(proposal: Proposal): TradeAgentError {
         hint: `Ask again with "trade-agent approvals reconcile ${proposal.id}".`,
       });
     default: {
-      const code = reason === undefined ? 'blocked' : errorCodeOf(reason.code);
+      const code = reason === undefined ? 'blocked' : errorCodeOf(reason.code, reason.members);
       return new TradeAgentError(code, why('it was blocked'), {
         hint: code === 'outcome_unknown' ? `It is not ${twice} a second time.` : nothing,
         details: {

@@ -1,10 +1,14 @@
+import { SERVER_WORDS } from '../../tools/foreign-tools.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { readMessageRequest } from '../../tools/message-tool.ts';
 import { readOrderRequest } from '../../tools/place-order.ts';
+import { placeOrders, readBatchRequest } from '../../tools/place-orders.ts';
 import { readReplaceRequest, replaceOrder } from '../../tools/replace-order.ts';
 import { summaryMessage } from '../../tools/summary-message.ts';
 import type { Tool } from '../../tools/tool.ts';
+import type { OrderRequest } from '../../trading/order.ts';
 import {
+  type AskedUnder,
   LONGEST_TTL_S,
   type ProposalKind,
   type ProposalRequestInput,
@@ -20,12 +24,16 @@ import { orderDefaults, type ProvenanceInput, provenanceOf } from './provenance.
  * @throws {TradeAgentError} `invalid_order`, `invalid_message`, `connection_required`, and what the gateway's reads throw
  */
 export async function proposalRequest(
-  environment: Pick<GraphEnvironment, 'profile' | 'clock' | 'requestedBy' | 'ttl'>,
+  environment: Pick<
+    GraphEnvironment,
+    'profile' | 'clock' | 'requestedBy' | 'ttl' | 'approvalMode' | 'mandateFor'
+  >,
   gateway: GatewayClient,
   tool: Tool | undefined,
   state: Pick<ProposalGraphValue, 'call' | 'facts' | 'tainted'>,
 ): Promise<ProposalRequestInput> {
   const { profile, clock, requestedBy, ttl } = environment;
+  const under = (order: OrderRequest) => underMandate(environment, order);
   const { args } = state.call;
   const base = {
     requested_by: requestedBy,
@@ -38,9 +46,24 @@ export async function proposalRequest(
         return { kind: 'replace', replace, ...base, provenance: sources(state, 'replace', replace) };
       }
       const { environment, max_slippage } = profile;
+      if (tool.name === placeOrders.name) {
+        const { orders, on_failure } = readBatchRequest(args);
+        const batch = {
+          orders: orders.map((order) => ({ ...order, environment, max_slippage })),
+          on_failure,
+        };
+        const provenance = sources(state, 'batch', batch, { defaults: { on_failure: 'stop' } });
+        return { kind: 'batch', batch, ...base, provenance };
+      }
       const order = { ...readOrderRequest(args), environment, max_slippage };
       const defaults = { ...orderDefaults, environment, max_slippage };
-      return { kind: 'order', order, ...base, provenance: sources(state, 'order', order, { defaults }) };
+      return {
+        kind: 'order',
+        order,
+        ...base,
+        provenance: sources(state, 'order', order, { defaults }),
+        ...under(order),
+      };
     }
     case 'send': {
       const { service } = tool;
@@ -63,6 +86,27 @@ export async function proposalRequest(
   }
 }
 
+/** By what of the person's it may be placed without asking them: never the model's to say. */
+function underMandate(
+  { approvalMode, mandateFor }: Pick<GraphEnvironment, 'approvalMode' | 'mandateFor'>,
+  order: OrderRequest,
+): AskedUnder {
+  const found = mandateFor?.(order);
+  if (approvalMode !== 'mandate') return found ?? {};
+  return { ...(found ?? { mandate: 'any' }), approval: 'mandate' };
+}
+
+/**
+ * Who thought of what the person did not say. Once another's server has been heard, nobody can tell its ideas from the
+ * model's own: it is named.
+ */
+function thoughtOfBy(tainted: readonly string[]): string {
+  const servers = tainted.flatMap((source) =>
+    source.startsWith(SERVER_WORDS) ? [source.slice(SERVER_WORDS.length)] : [],
+  );
+  return servers.length === 0 ? 'model' : `${SERVER_WORDS}${servers.join(', ')}`;
+}
+
 /** Where each field comes from, by code that has read the conversation. */
 function sources(
   { facts, tainted }: Pick<ProposalGraphValue, 'facts' | 'tainted'>,
@@ -80,7 +124,7 @@ function sources(
     kind,
     request,
     userTurns: composedBy === undefined ? said : [],
-    from: 'model',
+    from: thoughtOfBy(tainted ?? []),
     taintedBy: tainted ?? [],
     positions: new Map(positions.map(({ symbol, ...held }) => [symbol, held])),
     ...(names === undefined ? {} : { names }),

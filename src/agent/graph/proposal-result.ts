@@ -6,16 +6,17 @@ import type { ThreadProposal } from '../../store/thread-store.ts';
 import { LONGEST_SENTENCE } from '../../tools/gateway/gateway-problem.ts';
 import type { ToolResult } from '../../tools/tool.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+import { ordersOf } from '../../trading/kinds/kind-words.ts';
 import { describeMessage } from '../../trading/message.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';
 import { isFinal } from '../../trading/views.ts';
-import { orderSummary } from '../planner/order-summary.ts';
+import { linesSummary, orderSummary } from '../planner/order-summary.ts';
 import type { Outcome, ProposalGraphValue, ToolCall } from './agent-state.ts';
 import { errorFacts } from './error-facts.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { inertJson } from './inert-text.ts';
 import { refusalOf, rejectionOf } from './proposal-refusal.ts';
-import { cameOf, describeProposal } from './proposal-view.ts';
+import { cameOf, describeProposal, mandateIn } from './proposal-view.ts';
 import { errorMessage } from './tool-outcome.ts';
 
 /** The first attempt and two re-proposals after the price moved. */
@@ -50,7 +51,7 @@ function mayAskAgain(
   { state, kind, reason }: Proposal,
 ): boolean {
   const moved = state === 'blocked' && kind === 'order' && reason?.code === 'price_moved';
-  return moved && attempt < MAX_ATTEMPTS && approvalMode === 'wait';
+  return moved && attempt < MAX_ATTEMPTS && (approvalMode === 'wait' || approvalMode === 'mandate');
 }
 
 function reasonText({ reason }: Proposal): string {
@@ -88,16 +89,26 @@ function settled(environment: GraphEnvironment, state: ProposalGraphValue, propo
     return failed(environment, state, refusalOf(proposal), asked);
   }
   const { code } = proposal;
-  const { placed, sent } = cameOf(proposal);
+  const { placed, sent, lines } = cameOf(proposal);
   if (placed?.status === 'rejected') return failed(environment, state, rejectionOf(proposal), asked);
   const summary =
     placed !== undefined
       ? orderSummary(placed)
       : sent !== undefined
         ? `sent: ${describeMessage(sent)}`
-        : describeProposal(proposal);
-  const came = sent === undefined ? { order: placed } : { sent };
-  return ended(environment, state, summary, JSON.stringify({ approval: 'approved', code, ...came }), asked);
+        : lines !== undefined
+          ? linesSummary(lines)
+          : describeProposal(proposal);
+  const mandate = mandateIn(proposal);
+  const approval = mandate === undefined ? 'approved' : `approved by mandate ${mandate}`;
+  const came = lines !== undefined ? { lines } : sent === undefined ? { order: placed } : { sent };
+  return ended(
+    environment,
+    state,
+    mandate === undefined ? summary : `${summary}, ${approval}`,
+    JSON.stringify({ approval, code, ...came }),
+    asked,
+  );
 }
 
 function ended(
@@ -128,15 +139,25 @@ function tellResult(
   emit({ type: 'tool_result', id, name, ok, summary, ms: now - (callsStarted.get(id) ?? now) });
 }
 
-/** Watches a market order for a moment, so that the answer can tell its price. Nothing hangs on it. */
+/** Whether a market order among it is placed and may fill any moment. */
+function fillsAtOnce(proposal: Proposal): boolean {
+  if (proposal.kind !== 'order' && proposal.kind !== 'batch') return false;
+  const drafts = proposal.kind === 'order' ? [proposal.subject] : proposal.subject.orders;
+  const atMarket = new Set(
+    drafts.flatMap((draft) => (draft.type === 'market' ? [draft.client_order_id] : [])),
+  );
+  return ordersOf(cameOf(proposal)).some(
+    ({ client_order_id, status }) => atMarket.has(client_order_id) && !isFinal(status),
+  );
+}
+
+/** Watches market orders for a moment, so that the answer can tell their price. Nothing hangs on it. */
 async function followFill(environment: GraphEnvironment, seen: ThreadProposal): Promise<ThreadProposal> {
   const { clock, signal, gateway, saw } = environment;
   let current = seen;
   for (const pause of FILL_WAITS_MS) {
     const { proposal } = current;
-    const isAtMarket = proposal.kind === 'order' && proposal.subject.type === 'market';
-    if (!isAtMarket || gateway === undefined || signal.aborted) break;
-    if (proposal.result === undefined || isFinal(proposal.result.status)) break;
+    if (!fillsAtOnce(proposal) || gateway === undefined || signal.aborted) break;
     try {
       const next = await gateway.proposal(proposal.id, { waitSeconds: 1, since: proposal.updated_at });
       if (next.updated_at === proposal.updated_at) await clock.sleep(pause, signal);

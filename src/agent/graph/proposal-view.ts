@@ -9,6 +9,7 @@ export function approvalView(proposal: Proposal, thread: string): ApprovalView {
   const { id, state, code, expires_at, reason, worst_case, warnings, requested_by, client } = proposal;
   const { kind, subject } = proposal;
   const environment = kindWords(kind).environment?.(subject);
+  const mandate = mandateIn(proposal);
   const view: unknown = {
     id,
     thread,
@@ -22,6 +23,7 @@ export function approvalView(proposal: Proposal, thread: string): ApprovalView {
     client,
     kind,
     ...(environment === undefined ? {} : { environment }),
+    ...(mandate === undefined ? {} : { mandate_id: mandate }),
     [kind]: subject,
     ...cameOf(proposal),
   };
@@ -35,6 +37,11 @@ function reasonText({ code, text, members }: NonNullable<Proposal['reason']>): s
   if (code !== 'account_not_connected' || members?.credentials === 'key_pair') return text;
   const connection = typeof members?.connection === 'string' ? members.connection : 'broker';
   return `${text}; connect it with "${connectCommand(connection)}"`;
+}
+
+/** By which mandate it is approved; undefined where its owner is asked. */
+export function mandateIn({ kind, subject }: Pick<Proposal, 'kind' | 'subject'>): string | undefined {
+  return kindWords(kind).mandate?.(subject);
 }
 
 /** What is proposed, in one line. */

@@ -5,7 +5,7 @@ import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { DirectTool } from '../../tools/tool.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
 import { loginRequired } from '../../trading/login-required.ts';
-import type { Proposal, ProposalRequestInput } from '../../trading/proposal.ts';
+import { askedUnder, type Proposal, type ProposalRequestInput } from '../../trading/proposal.ts';
 import type { ProposalGraphValue } from './agent-state.ts';
 import { requireAsks } from './asks.ts';
 import { withConnection } from './awaited-connection.ts';
@@ -35,7 +35,7 @@ export function draftNode(environment: GraphEnvironment) {
         const ended = await withConnection(() => withoutAsking(environment, state, tool));
         if (ended !== undefined) return ended;
       }
-      if (environment.approvalMode === 'deny') throw mayNotAsk();
+      if (mayNotAskFor(environment, tool?.risk === 'trade')) throw mayNotAsk();
       if (attempt === 1 && state.asks !== undefined) requireAsks(state.asks);
       const request = await withConnection(() => proposalRequest(environment, gateway, tool, state));
       return new Command({ goto: 'propose', update: { drafted: request } });
@@ -58,7 +58,7 @@ export function proposeNode(environment: GraphEnvironment) {
     if (request === undefined) return new Command({ goto: 'draft' });
     let proposal: Proposal | undefined;
     try {
-      if (environment.approvalMode === 'deny') throw mayNotAsk();
+      if (mayNotAskFor(environment, askedUnder(request)?.approval === 'mandate')) throw mayNotAsk();
       const gateway = signedIn(environment.proposing);
       proposal = await withConnection(() =>
         environment.track(post(environment, gateway, request, proposalKey(thread, call.id, attempt))),
@@ -153,6 +153,11 @@ async function withoutAsking(
     if (isTradeAgentError(error) && error.details.problem === 'approval_required') return undefined;
     throw error;
   }
+}
+
+/** @param neverAsks whether it asks nobody: an order that a mandate is to cover */
+function mayNotAskFor({ approvalMode }: GraphEnvironment, neverAsks: boolean): boolean {
+  return approvalMode === 'deny' || (approvalMode === 'mandate' && !neverAsks);
 }
 
 function mayNotAsk(): TradeAgentError {

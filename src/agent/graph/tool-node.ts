@@ -6,6 +6,7 @@ import { TradeAgentError } from '../../trading/errors.ts';
 import type { AgentStateValue, Outcome, ToolCall } from './agent-state.ts';
 import { withConnection } from './awaited-connection.ts';
 import { asTradeAgentError, errorFacts } from './error-facts.ts';
+import { foreignCall } from './foreign-call.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { inertJson } from './inert-text.ts';
 import { errorMessage } from './tool-outcome.ts';
@@ -31,6 +32,12 @@ export function toolNode(environment: GraphEnvironment) {
     const outcome: Outcome = { prompt, turn, tool: call.name };
     try {
       const tool = findTool(call.name);
+      const server = tool === undefined ? environment.foreign?.serverOf(call.name) : undefined;
+      if (server !== undefined) {
+        const answered = await foreignCall(environment, server, call);
+        ended(answered.ok, answered.summary);
+        return { ...answered.update, outcomes: [outcome] };
+      }
       if (tool?.risk !== 'read') throw new TypeError('not a tool to run directly');
       const args = readArguments(tool, call);
       const result = await withConnection(() =>

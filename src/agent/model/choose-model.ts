@@ -2,6 +2,7 @@ import type { AIMessageChunk } from '@langchain/core/messages';
 import { z } from 'zod';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import type { Clock } from '../../machine/clock.ts';
+import type { ForeignTools } from '../../tools/foreign-tools.ts';
 import type { Tool } from '../../tools/tool.ts';
 import type { ChatModel } from './chat-model.ts';
 import { AnswerCutOff, type ModelFailure, modelError, modelFailure } from './model-failure.ts';
@@ -11,6 +12,8 @@ import { shorterHistory } from './shorter-history.ts';
 export interface ModelOptions {
   readonly settings: ResolvedProfile['model'];
   readonly tools: readonly Tool[];
+  /** What other people's servers offer beside them; the planner knows none of it. */
+  readonly foreign?: ForeignTools | undefined;
   readonly clock: Clock;
   /** The key, where the caller has one from the credential store. */
   readonly apiKey?: string | undefined;
@@ -40,6 +43,19 @@ export function toolDefinitions(tools: readonly Tool[]) {
   }));
 }
 
+/** Asked for at each turn: a server may be gone, or there again. */
+async function foreignDefinitions(
+  foreign: ForeignTools | undefined,
+  signal: AbortSignal,
+  notice: ((message: string) => void) | undefined,
+) {
+  const offered = await foreign?.offered(signal, notice ?? (() => undefined));
+  return (offered ?? []).map(({ name, description, parameters }) => ({
+    type: 'function' as const,
+    function: { name, description, parameters },
+  }));
+}
+
 /**
  * The model a profile names: the built-in planner, or any server that speaks OpenAI's chat API.
  * @throws {TradeAgentError} `invalid_config` where no key can be found
@@ -62,6 +78,7 @@ export async function chooseModel(options: ModelOptions): Promise<ChatModel> {
 async function openAiModel({
   settings,
   tools,
+  foreign,
   clock,
   apiKey,
   env = {},
@@ -75,7 +92,7 @@ async function openAiModel({
       return Math.ceil((typeof content === 'string' ? content : JSON.stringify(content)).length / 4);
     }
   }
-  const bound = new Model({
+  const model = new Model({
     model: server.name,
     // A local server wants no key, but the client insists on one.
     apiKey: server.key ?? 'none',
@@ -89,7 +106,8 @@ async function openAiModel({
       baseURL: server.url,
       ...(fetch === undefined ? {} : { fetch }),
     },
-  }).bindTools(toolDefinitions(tools));
+  });
+  const own = toolDefinitions(tools);
 
   /** Once a conversation proved too long, its later turns begin with the shorter form. */
   let shorten = false;
@@ -97,6 +115,7 @@ async function openAiModel({
     name: server.name,
     builtin: false,
     async *stream(messages, signal, notice) {
+      const bound = model.bindTools([...own, ...(await foreignDefinitions(foreign, signal, notice))]);
       let history = shorten ? (shorterHistory(messages) ?? messages) : messages;
       for (let tries = 1; ; tries++) {
         const idle = new AbortController();

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { dollars, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
+import { type BatchLine, batchLineSchema } from '../../trading/batch-line.ts';
 import { Dec } from '../../trading/decimal.ts';
+import { batchText } from '../../trading/kinds/batch.ts';
 import { describeMessage, sentMessageSchema } from '../../trading/message.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
 import {
@@ -12,7 +14,7 @@ import {
   quoteSchema,
 } from '../../trading/views.ts';
 import type { Answered } from './answered-calls.ts';
-import { orderSummary } from './order-summary.ts';
+import { lineSummary, orderSummary } from './order-summary.ts';
 import { history, hours, viewed } from './short-answers.ts';
 import type { View } from './steps.ts';
 
@@ -31,7 +33,9 @@ const portfolio = z.lazy(() => z.object({ account: accountSchema, positions: z.a
 const quotes = z.lazy(() => z.object({ quotes: z.array(quoteSchema) }));
 const bars = z.lazy(() => z.object({ symbol: z.string(), bars: z.array(barSchema) }));
 const orderList = z.lazy(() => z.object({ status: z.string(), orders: z.array(orderSchema) }));
-const oneOrder = z.lazy(() => z.object({ order: orderSchema }));
+/** `approval` says by what: `approved`, or `approved by mandate M-…`. */
+const oneOrder = z.lazy(() => z.object({ order: orderSchema, approval: z.string().optional() }));
+const batch = z.lazy(() => z.object({ lines: z.array(batchLineSchema) }));
 const sentOne = z.lazy(() => z.object({ sent: sentMessageSchema }));
 
 /** A short answer in Markdown from what the tools said. */
@@ -58,7 +62,9 @@ function part({ tool, content, view }: Answered & { readonly view?: View | undef
     case 'place_order':
     case 'replace_order':
     case 'cancel_order':
-      return `${orderSummary(oneOrder.parse(content).order)}.`;
+      return placed(oneOrder.parse(content));
+    case 'place_orders':
+      return batchList(batch.parse(content).lines);
     case 'send_slack_summary':
     case 'send_gmail_summary':
       return `Sent: ${describeMessage(sentOne.parse(content).sent)}.`;
@@ -72,6 +78,15 @@ export function sentence(message: string, hint: string | undefined): string {
   const text = message.charAt(0).toUpperCase() + message.slice(1);
   const ended = /[.!?]$/.test(text) ? text : `${text}.`;
   return hint === undefined ? ended : `${ended} ${hint}`;
+}
+
+function placed({ order, approval }: z.output<typeof oneOrder>): string {
+  const by = approval?.startsWith('approved by ') ? `, ${approval}` : '';
+  return `${orderSummary(order)}${by}.`;
+}
+
+function batchList(lines: readonly BatchLine[]): string {
+  return [`${batchText(lines)}:`, ...lines.map((line) => `- ${lineSummary(line)}`)].join('\n');
 }
 
 function whoami(user: z.output<typeof person>): string {

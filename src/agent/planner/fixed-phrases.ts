@@ -70,7 +70,7 @@ export const fixedPhrases: readonly (readonly [RegExp, Intent])[] = [
   ],
   [
     whole(
-      "(?:(?:show|what(?:'s| is| are))(?: me)? )?(?:my )?(?:total|overall|unrealized|unrealised) (?:p\\/?l|profit|gains?|loss(?:es)?|return|performance)|(?:how much )?am i (?:up|down)(?: or (?:up|down))?(?: overall| in total| in all)|how much (?:did|have) i (?:make|made|gain|gained) (?:overall|in total|in all|so far)",
+      "(?:(?:show|what(?:'s| is| are))(?: me)? )?(?:my )?(?:total|overall|unrealized|unrealised) (?:p\\/?l|profit|gains?|loss(?:es)?|return|performance)|(?:how much )?am i (?:up|down)(?: or (?:up|down))?(?: overall| in total| in all)?|how much (?:did|have) i (?:make|made|gain|gained) (?:overall|in total|in all|so far)",
     ),
     { kind: 'portfolio', view: 'total' },
   ],

@@ -1,4 +1,6 @@
 import { sharePrice, shares } from '../../trading/amounts.ts';
+import type { BatchLine } from '../../trading/batch-line.ts';
+import { batchText } from '../../trading/kinds/batch.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
 import type { Order } from '../../trading/views.ts';
 
@@ -9,4 +11,15 @@ export function orderSummary(order: Order): string {
       ? ''
       : ` ${shares(order.filled_qty)} at ${sharePrice(order.filled_avg_price)}`;
   return `${describeOpenOrder(order)}: ${order.status.replaceAll('_', ' ')}${filled}`;
+}
+
+/** Several orders in one line: `2 of 3 orders placed, 1 refused: SELL 5 AAPL …: filled …; refused: …`. */
+export function linesSummary(lines: readonly BatchLine[]): string {
+  return `${batchText(lines)}: ${lines.map(lineSummary).join('; ')}`;
+}
+
+/** What came of one of them. */
+export function lineSummary({ outcome, order, reason }: BatchLine): string {
+  if (order !== undefined) return orderSummary(order);
+  return outcome === 'not_sent' ? 'not sent' : `refused: ${reason?.text ?? 'the gateway said no'}`;
 }

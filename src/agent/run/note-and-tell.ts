@@ -1,4 +1,5 @@
 import type { ThreadProposal, ThreadProposals } from '../../store/thread-store.ts';
+import { ordersOf } from '../../trading/kinds/kind-words.ts';
 import type { AgentEvent } from '../events.ts';
 import { approvalView, cameOf } from '../graph/proposal-view.ts';
 
@@ -19,9 +20,11 @@ export function noteAndTell(
     const isSame = before?.state === proposal.state && before.updated_at === proposal.updated_at;
     if (isSame && shown.has(id)) return;
     shown.add(id);
-    const order = cameOf(proposal).placed;
-    const isOrderNews = JSON.stringify(order) !== JSON.stringify(before && cameOf(before).placed);
-    if (order !== undefined && isOrderNews) emit({ type: 'order', order, approval: id });
+    const known = new Set(
+      before === undefined ? [] : ordersOf(cameOf(before)).map((order) => JSON.stringify(order)),
+    );
+    const news = ordersOf(cameOf(proposal)).filter((order) => !known.has(JSON.stringify(order)));
+    for (const order of news) emit({ type: 'order', order, approval: id });
     emit({ type: 'approval', approval: approvalView(proposal, thread) });
   };
   let last: Promise<void> = Promise.resolve();

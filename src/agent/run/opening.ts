@@ -11,7 +11,7 @@ export function titleOf(input: RunInput): string {
 
 /** What a run adds to its thread's conversation before anything is done, and the outside texts in that. */
 export function opening(input: RunInput): { messages: BaseMessage[]; tainted: string[] } {
-  if ('orders' in input) return { messages: orderMessages(input.orders, input.composedBy), tainted: [] };
+  if ('orders' in input) return { messages: orderMessages(input), tainted: [] };
   const { prompt, context = '' } = input;
   const said = promptMessage(prompt);
   if (context.trim() === '') return { messages: [said], tainted: [] };

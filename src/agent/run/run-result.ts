@@ -1,6 +1,7 @@
 import { AIMessage } from '@langchain/core/messages';
 import type { ThreadProposal } from '../../store/thread-store.ts';
 import type { ErrorCode } from '../../trading/errors.ts';
+import { ordersOf } from '../../trading/kinds/kind-words.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
 import { isSettledState, isUnderWayState } from '../../trading/proposal.ts';
 import type { ConnectionView, ErrorFacts, RunResult, RunStatus } from '../events.ts';
@@ -73,7 +74,7 @@ export function runResult(
     thread,
     status,
     text: answerText(state),
-    orders: [...came.map(({ placed }) => placed), ...outcomes.map(({ order }) => order)].filter(
+    orders: [...came.flatMap(ordersOf), ...outcomes.map(({ order }) => order)].filter(
       (order) => order !== undefined,
     ),
     messages: came.flatMap(({ sent }) => (sent === undefined ? [] : [sent])),

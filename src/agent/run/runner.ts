@@ -35,6 +35,7 @@ export interface RunnerParts {
     | 'thread'
     | 'signal'
     | 'approvalMode'
+    | 'mandateFor'
     | 'requestedBy'
     | 'ttl'
     | 'maxTurns'
@@ -236,6 +237,7 @@ class Run {
       thread,
       signal,
       approvalMode: approval,
+      mandateFor: this.#options.mandateFor,
       requestedBy,
       ttl,
       maxTurns,

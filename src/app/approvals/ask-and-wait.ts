@@ -22,9 +22,23 @@ export interface Asking {
  * @throws {TradeAgentError} what stands for its end, where nothing came of it
  */
 export async function askAndWait(app: App, request: ProposalRequestInput, asking: Asking): Promise<Proposal> {
-  const gateway = await app.gateway();
+  return await waitUntilOver(app, await propose(app, request), asking);
+}
+
+/** Proposes without an agent, and leaves it to the gateway. @returns the proposal, which waits for the person */
+export async function askAndLeave(
+  app: Pick<App, 'gateway'>,
+  request: ProposalRequestInput,
+  { changed }: Pick<Asking, 'changed'>,
+): Promise<Proposal> {
+  const proposal = await propose(app, request);
+  changed(approvalView(proposal, ''));
+  return proposal;
+}
+
+async function propose(app: Pick<App, 'gateway'>, request: ProposalRequestInput): Promise<Proposal> {
   const key = `cli-${randomBytes(16).toString('hex')}`;
-  return await waitUntilOver(app, await gateway.propose(request, key), asking);
+  return await (await app.gateway()).propose(request, key);
 }
 
 /**

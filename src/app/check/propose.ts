@@ -4,8 +4,12 @@ import { shortId } from '../../agent/short-id.ts';
 import type { Proposal } from '../../check/check.ts';
 import type { Notice } from '../../notify/notice.ts';
 import type { AccountMemory } from '../../store/check-store.ts';
+import { isTradeAgentError } from '../../trading/errors.ts';
+import type { MandateView } from '../../trading/mandate/mandate.ts';
 import type { App } from '../app.ts';
+import { mandateFor } from '../mandates/mandate-for.ts';
 import { followRun } from '../run/follow-run.ts';
+import { askedSymbols } from './asked-symbols.ts';
 
 /**
  * Proposes orders the way of any order: the agent calls the tools, the person approves on their phone, the gateway
@@ -17,7 +21,7 @@ export async function propose(
   app: App,
   proposals: readonly Proposal[],
   memory: AccountMemory<Notice>,
-  options: Pick<RunOptions, 'approval' | 'requestedBy' | 'ttl'>,
+  options: Pick<RunOptions, 'approval' | 'requestedBy' | 'ttl'> & { readonly due?: number | undefined },
   show: (event: AgentEvent) => void | Promise<void>,
 ): Promise<RunResult> {
   const { clock, signal } = app;
@@ -26,22 +30,32 @@ export async function propose(
   for (const { rule } of asked)
     if (rule !== undefined) await memory.proposing(rule.name, rule.definition, thread, clock.now());
 
-  const agent = await app.agent({ model: 'builtin' });
+  const [agent, mandates] = await Promise.all([app.agent({ model: 'builtin' }), mandatesInForce(app)]);
+  const { due = clock.now(), ...runOptions } = options;
+  // Under mandates each order is covered, or asked about, by itself.
+  const together = mandates.every(({ state }) => state !== 'active');
   const result = await followRun(
     agent.run(
-      { orders: asked.map(({ request }) => request), composedBy: 'check', thread },
-      { requestedBy: 'check', ...options, signal },
+      { orders: asked.map(({ request }) => request), composedBy: 'check', together, thread },
+      { requestedBy: 'check', ...runOptions, mandateFor: mandateFor(mandates, due), signal },
     ),
     signal,
     show,
     thread,
   );
   for (const { rule, request } of asked) {
-    if (
-      rule !== undefined &&
-      result.approvals.some((one) => one.kind === 'order' && one.order.symbol === request.symbol)
-    )
+    if (rule !== undefined && result.approvals.some((one) => askedSymbols(one).includes(request.symbol)))
       await memory.asked(rule.name, rule.definition);
   }
   return result;
+}
+
+/** A gateway that has no mandates, or can't tell of them, is asked for orders as ever. */
+async function mandatesInForce(app: App): Promise<MandateView[]> {
+  try {
+    return await (await app.gateway()).mandates();
+  } catch (error) {
+    if (app.signal.aborted || !isTradeAgentError(error)) throw error;
+    return [];
+  }
 }

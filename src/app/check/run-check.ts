@@ -18,6 +18,7 @@ import { isSettledState } from '../../trading/proposal.ts';
 import type { App } from '../app.ts';
 import { errorObject } from '../error-object.ts';
 import { runObject } from '../run/run-report.ts';
+import { askedSymbols } from './asked-symbols.ts';
 import { propose } from './propose.ts';
 
 export interface CheckOptions {
@@ -30,6 +31,8 @@ export interface CheckOptions {
   readonly requestedBy?: string;
   /** Seconds that a proposal may take. */
   readonly ttl?: number;
+  /** When it was due, milliseconds since the epoch; now unless said otherwise. Orders under a mandate are for that time. */
+  readonly due?: number | undefined;
 }
 
 /** Told of a check while it goes on. */
@@ -157,10 +160,7 @@ async function looker(app: App, options: CheckOptions, { file, store, owner }: B
               awaited: awaitedSymbols(approvals),
               wasAsked: (thread: string, symbol: string) =>
                 approvals.some(
-                  (approval) =>
-                    approval.kind === 'order' &&
-                    approval.thread === thread &&
-                    approval.order.symbol === symbol,
+                  (approval) => approval.thread === thread && askedSymbols(approval).includes(symbol),
                 ),
               ...(options.buyOnly ? { buyOnly: true } : {}),
             },
@@ -181,7 +181,7 @@ function awaitedSymbols(approvals: readonly ApprovalView[]): Set<string> {
   return new Set(
     approvals
       .filter(({ status, overdue }) => !isSettledState(status) && overdue !== true)
-      .flatMap((approval) => (approval.kind === 'order' ? [approval.order.symbol] : [])),
+      .flatMap(askedSymbols),
   );
 }
 

@@ -8,7 +8,8 @@ import type { Notice } from '../../notify/notice.ts';
 import { DEFAULT_BODY, DEFAULT_TITLE, filledIn, type NoticeFacts } from '../../notify/template.ts';
 import type { FiredState, OutgoingNotice, Untold } from '../../store/check-store.ts';
 import { environmentWord } from '../../trading/environment.ts';
-import { describeOrder } from '../../trading/order.ts';
+import { kindWords, underKind } from '../../trading/kinds/kinds.ts';
+import { askedSymbols } from './asked-symbols.ts';
 
 /** More new findings than this are told as one: nobody reads two hundred messages. */
 export const MOST_NOTICES = 10;
@@ -134,21 +135,21 @@ function approvalNotices(input: TellInput, name: string): OutgoingNotice<Notice>
   return runs
     .filter(({ status }) => status === 'pending')
     .flatMap(({ approvals }) => approvals)
-    .filter((approval) => approval.kind === 'order')
-    .filter(({ status }) => status === 'requested')
-    .map(({ id, code, expires_at, order }) => ({
+    .filter((approval) => askedSymbols(approval).length > 0 && approval.status === 'requested')
+    .map((approval) => ({ ...approval, what: kindWords(approval.kind).summary(underKind(approval)) }))
+    .map(({ id, code, expires_at, what }) => ({
       channel: name,
       notice: notice(input, {
         id: idOf([owner, name, 'approval', id]),
         type: 'approval',
         severity: 'warning',
-        title: `Look at your phone: ${describeOrder(order)} (${environmentOf(result.account)}), code ${code}`,
+        title: `Look at your phone: ${what} (${environmentOf(result.account)}), code ${code}`,
         body: [
-          `The check proposes ${describeOrder(order)} and waits for your approval until ${expires_at}.`,
+          `The check proposes ${what} and waits for your approval until ${expires_at}.`,
           `Approve it on your phone only if it shows the code ${code} and what you want.`,
           `Account ${result.account.account}, ${environmentOf(result.account)}.`,
         ].join('\n'),
-        data: { approval: { id, code, expires_at, order: describeOrder(order) } },
+        data: { approval: { id, code, expires_at, order: what } },
       }),
       firings: [],
       until: Date.parse(expires_at),

@@ -25,7 +25,7 @@ export async function verifyRecord(folder: string): Promise<AuditVerdict & { rea
 }
 
 /**
- * Ends a halt at the gateway's own machine, where its owner's phone can't; also while the gateway runs.
+ * Ends a halt, or where there is none what may only reduce, at the gateway's own machine, where its owner's phone can't; also while the gateway runs.
  * @returns since when it was halted, and when that ended
  * @throws {TradeAgentError} `usage` where there is no halt, `invalid_config` where no gateway has run in the folder
  */
@@ -36,14 +36,14 @@ export async function liftHalt(
 ): Promise<{ readonly haltedAt: string; readonly liftedAt: string }> {
   return await withGatewayDatabase(folder, async (database) => {
     const { halts, audit } = sqliteRecord(database);
-    const haltedAt = await halts.haltedAt(sub);
-    if (haltedAt === undefined || !(await halts.lift(sub, haltedAt, clock.now()))) {
+    const { since } = await halts.standing(sub, clock.now());
+    if (since === undefined || !(await halts.lift(sub, since, clock.now()))) {
       throw new TradeAgentError('usage', `trading of ${JSON.stringify(sub)} is not halted`, {
         hint: 'Give the user as the identity provider names them in its tokens ("sub"); "trade-agent whoami" shows it.',
       });
     }
     await audit.moveToFile(auditFile(folder));
-    return { haltedAt: utcSeconds(haltedAt), liftedAt: utcSeconds(clock.now()) };
+    return { haltedAt: utcSeconds(since), liftedAt: utcSeconds(clock.now()) };
   });
 }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { RequestLogEntry } from '../../gateway/door/request-log.ts';
 import { createGateway } from '../../gateway/gateway.ts';
 import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-settings.ts';
-import { readLimits } from '../../gateway/policy/limits-file.ts';
+import { folderRules } from '../../gateway/policy/rules-source.ts';
 import { ensurePrivateFolder } from '../../machine/home.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
@@ -50,7 +50,7 @@ export async function serveGateway(
   process.umask(0o077);
   const settings = await readSettings(options.config);
   const privateKey = readKey(home);
-  const limits = await readLimits(home);
+  const rules = await folderRules(home, { onError: (message) => app.tell(`gateway: ${message}`) });
   ensurePrivateFolder(home);
   const lock = join(home, 'gateway.lock');
   await withProcessLock(lock, { what: `the gateway's folder ${home}`, waitMs: 0 }, async () => {
@@ -61,7 +61,7 @@ export async function serveGateway(
     const gateway = createGateway({
       ...gatewayOptions(settings, { privateKey, sealSecret: sealSecret(home) }, home),
       stores: sqliteGatewayStores(database),
-      ...(limits === undefined ? {} : { limits }),
+      rules,
       clock,
       mounts: [mcpMount({ version: version(), readOnly: false, clock, environment: settings.environment })],
       log: options.log,
@@ -76,6 +76,7 @@ export async function serveGateway(
     const served = { resource, issuer, environment, url: server.url, home, pid: process.pid };
     if (options.readyFile !== undefined) writePrivateFile(options.readyFile, `${JSON.stringify(served)}\n`);
     await options.ready(served);
+    void rules.preload();
     await servedUntilStopped(app.signal, async () => {
       await Promise.all([gateway.close(), server.close(DRAIN_MS)]);
       database.close();

@@ -1,10 +1,13 @@
-import type { Halt } from '../../tools/gateway/gateway-client.ts';
+import type { Halt } from '../../tools/gateway/halt-requests.ts';
 import type { App } from '../app.ts';
 import type { Asking } from '../approvals/ask-and-wait.ts';
 
-/** Stops all trading at the gateway, and withdraws what waits for the phone. */
-export async function halt(app: App): Promise<Halt> {
-  return (await app.gateway()).halt();
+/**
+ * Stops all trading at the gateway, and withdraws what waits for the phone; or stops what makes positions larger
+ * (`reducing`).
+ */
+export async function halt(app: App, state: 'halted' | 'reducing' = 'halted'): Promise<Halt> {
+  return (await app.gateway()).halt(state);
 }
 
 /**
@@ -15,7 +18,7 @@ export async function halt(app: App): Promise<Halt> {
  */
 export async function liftHalt(app: App, requestedBy: string, asking: () => Promise<Asking>): Promise<Halt> {
   const gateway = await app.gateway();
-  if ((await gateway.halted()).halted) {
+  if ((await gateway.halted()).state !== 'active') {
     const { askAndWait } = await import('../approvals/ask-and-wait.ts');
     await askAndWait(app, { kind: 'lift', lift: {}, requested_by: requestedBy }, await asking());
   }

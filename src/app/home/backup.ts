@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { ruleFolders } from '../../gateway/policy/cedar/rule-files.ts';
 import { createPrivateFile } from '../../machine/private-file.ts';
 import { NO_LINE } from '../../store/audit.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
@@ -54,9 +55,9 @@ export function requirePassphrase(passphrase: string): void {
 
 /** Every file of a home as of one moment, but what only says that it runs. */
 async function homeContent(folder: string): Promise<Archive['files']> {
-  const { lock, ready, record, gatewayDatabase } = homeFiles(folder);
-  const left = new Set([lock, ready].map((file) => basename(file)));
-  const names = readdirSync(folder)
+  const { lock, ready, rulesLock, record, gatewayDatabase } = homeFiles(folder);
+  const left = new Set([lock, ready, rulesLock].map((file) => basename(file)));
+  const names = [...readdirSync(folder), ...ruleFolders.flatMap((name) => rulesIn(folder, name))]
     .filter((name) => !left.has(name) && !/(?:\.tmp|\.log|-wal|-shm|-journal)$/.test(name))
     .filter((name) => lstatSync(join(folder, name)).isFile())
     .sort();
@@ -75,6 +76,14 @@ async function homeContent(folder: string): Promise<Archive['files']> {
     copies.set(name, name === basename(record) ? upTo(content, head) : content);
   }
   return copies;
+}
+
+/** Without them a restored home would let pass what its owner forbids. */
+function rulesIn(folder: string, name: string): string[] {
+  const found = lstatSync(join(folder, name), { throwIfNoEntry: false });
+  return found?.isDirectory() === true
+    ? readdirSync(join(folder, name)).map((file) => `${name}/${file}`)
+    : [];
 }
 
 /** A database as of one moment, and the number of its record's last line where it keeps one. */

@@ -16,6 +16,8 @@ export const homeFiles = (folder: string) => ({
   ready: join(folder, 'ready.json'),
   /** Held while it serves, and while it is made. */
   lock: join(folder, 'home.lock'),
+  /** Held while rules are changed. */
+  rulesLock: join(folder, 'policy.lock'),
 });
 
 /** How long a home that runs may hold one of its databases, milliseconds. */

@@ -54,8 +54,8 @@ const archiveSchema = z.strictObject({
   address: z.string(),
   files: z.array(
     z.strictObject({
-      /** In the home's folder itself; no path. */
-      name: z.string().regex(/^[A-Za-z0-9][\w.-]{0,99}$/),
+      /** In the home's folder itself, or a file of rules; no other path. */
+      name: z.string().regex(/^(?:(?:policies|firm)\/)?[A-Za-z0-9][\w.-]{0,99}$/),
       data: z.base64(),
     }),
   ),

@@ -3,8 +3,8 @@ import type { RequestListener } from 'node:http';
 import { preloadVerification } from '../../approval/signature/preload-verification.ts';
 import type { RequestLogEntry } from '../../gateway/door/request-log.ts';
 import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-settings.ts';
-import type { Limits } from '../../gateway/policy/limits.ts';
-import { readLimits } from '../../gateway/policy/limits-file.ts';
+import type { RulesSource } from '../../gateway/policy/rules.ts';
+import { folderRules } from '../../gateway/policy/rules-source.ts';
 import { Faults } from '../../home/faults.ts';
 import { isGatewayPath } from '../../home/gateway-paths.ts';
 import { createHome, type HomeOptions } from '../../home/home.ts';
@@ -96,7 +96,8 @@ async function open(
   const { folder, readyFile, log } = options;
   const { clock } = app;
   const now = () => clock.now();
-  const limits = await readLimits(folder);
+  const onError = (message: string) => app.tell(`home: ${message}`);
+  const rules = await folderRules(folder, { onError });
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
   const files = homeFiles(folder);
   const [providerDatabase, gatewayDatabase] = [files.providerDatabase, files.gatewayDatabase].map((file) => {
@@ -111,7 +112,7 @@ async function open(
   onClose(() => own.close());
   const people = createPeople(providerDatabase, now);
   const home = await createHome({
-    ...homeParts(folder, settings, gateway, { limits, clock }),
+    ...homeParts(folder, settings, gateway, { rules, clock }),
     about: { name: nameOf(people, settings), environment: gateway.environment, simulated: false },
     push: homePush(app, folder, settings, () => people.list()[0]?.username),
     ...(settings.number_matching === undefined ? {} : { numberMatching: settings.number_matching }),
@@ -120,7 +121,7 @@ async function open(
     stores: sqliteGatewayStores(gatewayDatabase),
     fetch: own.fetch,
     clock,
-    onError: (message) => app.tell(`home: ${message}`),
+    onError,
   });
   onClose(() => Promise.all([home.close(), server.close(DRAIN_MS)]).then(() => undefined));
   answer = home.listener;
@@ -136,6 +137,7 @@ async function open(
   for (const file of readyFile === undefined ? [files.ready] : [files.ready, readyFile]) {
     onClose(announceHome(file, ready));
   }
+  void rules.preload();
   return ready;
 }
 
@@ -143,7 +145,7 @@ function homeParts(
   folder: string,
   settings: HomeSettings,
   gateway: GatewaySettings,
-  { limits, clock }: { readonly limits: Limits | undefined; readonly clock: App['clock'] },
+  { rules, clock }: { readonly rules: RulesSource; readonly clock: App['clock'] },
 ): Omit<
   HomeOptions,
   'about' | 'push' | 'providerDatabase' | 'vault' | 'stores' | 'fetch' | 'clock' | 'onError'
@@ -174,7 +176,7 @@ function homeParts(
     gateway: {
       ...options,
       approval: { ...approval, client },
-      ...(limits === undefined ? {} : { limits }),
+      rules,
       mounts: [mcpMount({ version: version(), readOnly: false, clock, environment: gateway.environment })],
     },
     faults: new Faults(),

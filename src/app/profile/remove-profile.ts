@@ -1,6 +1,7 @@
 import { logout } from '../../auth/session/logout.ts';
 import type { User } from '../../auth/session/session.ts';
 import { removeProfile as eraseProfile } from '../../config/profile-edit.ts';
+import { eraseMcpCredentials } from '../../secrets/mcp-credentials.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { App } from '../app.ts';
 import { namedProfile } from './named-profile.ts';
@@ -31,6 +32,7 @@ export async function removeProfile(
     forgetApprovalClient: true,
   });
   await store.delete(['notice_secrets']);
+  await eraseMcpCredentials(store, home.config, name);
   await eraseProfile(home, name);
   return { user, warning };
 }

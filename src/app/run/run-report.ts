@@ -51,6 +51,7 @@ function approvalFields(approval: ApprovalView) {
   const { id, status, code, expires_at, kind, worst_case, warnings, requested_by, client } = approval;
   return {
     ...{ id, status, code, expires_at, kind, worst_case, warnings, requested_by, client },
+    ...(approval.mandate_id === undefined ? {} : { mandate_id: approval.mandate_id }),
     [kind]: underKind(approval),
   };
 }

@@ -7,7 +7,7 @@ import type { App } from '../app.ts';
 import { servedUntilStopped } from '../served-until-stopped.ts';
 import { version } from '../version.ts';
 
-export interface ServeSandboxOptions extends Omit<SandboxOptions, 'clock' | 'mounts'> {
+export interface ServeSandboxOptions extends Omit<SandboxOptions, 'clock' | 'mounts' | 'onError'> {
   /** Ends it after nobody used it for so many milliseconds. */
   readonly idleExitMs?: number;
   readonly ready: (ready: SandboxReady) => Promise<void>;
@@ -15,10 +15,10 @@ export interface ServeSandboxOptions extends Omit<SandboxOptions, 'clock' | 'mou
 
 /**
  * Serves a sandbox until the signal aborts, or it was idle for long enough.
- * @throws {TradeAgentError} `busy` where another one serves from the same folder, `port_in_use`
+ * @throws {TradeAgentError} `busy` where another one serves from the same folder, `port_in_use`, `invalid_config`
  */
 export async function serveSandbox(
-  { clock, signal }: Pick<App, 'clock' | 'signal'>,
+  { clock, signal, tell }: Pick<App, 'clock' | 'signal' | 'tell'>,
   { ready, idleExitMs, ...options }: ServeSandboxOptions,
 ): Promise<void> {
   // SQLite makes its files as the umask lets it.
@@ -26,6 +26,7 @@ export async function serveSandbox(
   const sandbox = await startSandbox({
     ...options,
     clock,
+    onError: (message) => tell(`sandbox: ${message}`),
     mounts: [
       mcpMount({
         version: version(),

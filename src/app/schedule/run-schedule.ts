@@ -138,7 +138,7 @@ async function runNow(app: App, { store, schedule, journal, due, progress }: Tur
 
   // Most calls find nothing due, and need none of it.
   const { scheduledCheck } = await import('./scheduled-check.ts');
-  const check: ScheduledCheck = await scheduledCheck(app, schedule, progress);
+  const check: ScheduledCheck = await scheduledCheck(app, schedule, progress, due?.due);
   if (check.outcome === undefined) {
     fail(check.error, check.found);
     throw check.error;

@@ -17,11 +17,15 @@ export type ScheduledCheck =
 /** What is told of it while it goes on. */
 export type CheckProgress = Pick<CheckListener, 'finding' | 'proposing'>;
 
-/** Runs a schedule's check. Ends with the signal's reason where the check does not. */
+/**
+ * Runs a schedule's check. Ends with the signal's reason where the check does not.
+ * @param due milliseconds since the epoch; undefined where a person starts it
+ */
 export async function scheduledCheck(
   app: App,
   { id, name, check }: Schedule,
   progress: CheckProgress,
+  due?: number,
 ): Promise<ScheduledCheck> {
   let found: CheckResult | undefined;
   const listener: CheckListener = {
@@ -34,7 +38,7 @@ export async function scheduledCheck(
   const done = new AbortController();
   try {
     const outcome = await Promise.race([
-      runCheck(app, { ...check, requestedBy: `schedule ${name ?? id}`, ttl: TTL_S }, listener),
+      runCheck(app, { ...check, requestedBy: `schedule ${name ?? id}`, ttl: TTL_S, due }, listener),
       stopped(app, done.signal),
     ]);
     return { outcome };

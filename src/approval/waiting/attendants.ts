@@ -83,8 +83,9 @@ export function createAttendants(parts: AttendantParts): Attendants {
     tell: telling.tell,
     moved: (move) => attendants.moved(move),
     failed,
+    askerOf: (sub) => askers.get(sub),
     seen({ sub, clientId = '', accessToken }) {
-      if (!askers.has(sub)) attendants.seen({ sub, clientId, accessToken });
+      if (accessToken !== '' && !askers.has(sub)) attendants.seen({ sub, clientId, accessToken });
     },
   });
   // One listener for all: of each that waits by itself, a signal that lives as long as the gateway keeps a trace.
@@ -101,7 +102,7 @@ export function createAttendants(parts: AttendantParts): Attendants {
     moved({ outcome, proposal }) {
       if (outcome !== 'moved') return;
       audit.flushSoon();
-      changes.tell(proposal.sub, proposal.id);
+      changes.tell(proposal);
       telling.tellOutcome(proposal);
     },
     async tellUntold() {
@@ -153,14 +154,14 @@ export function createAttendants(parts: AttendantParts): Attendants {
 /** Makes what each attendant has at hand, and what wakes it. */
 function attentions(
   parts: AttendantParts,
-  shared: Pick<Attention, 'wasCalled' | 'tell' | 'moved' | 'seen'> & {
+  shared: Pick<Attention, 'wasCalled' | 'tell' | 'moved' | 'seen' | 'askerOf'> & {
     readonly uncalled: Pacer;
     readonly restarted: Pacer;
     readonly failed: (error: unknown) => void;
   },
 ) {
   const { audit, clock, signal } = parts;
-  const { uncalled, restarted, failed, wasCalled, tell, moved, seen } = shared;
+  const { uncalled, restarted, failed, wasCalled, tell, moved, seen, askerOf } = shared;
   return (fresh: boolean): { attention: Attention; wake: (over: boolean) => void } => {
     let news = new AbortController();
     let isOver = false;
@@ -172,6 +173,7 @@ function attentions(
       tell,
       moved,
       seen,
+      askerOf,
       record: () =>
         audit.flush().then(
           () => true,

@@ -1,7 +1,7 @@
 import type { StoredProposal } from '../../store/proposal-store.ts';
 import type { Outcome } from '../asking-port.ts';
 import type { KernelParts } from '../kernel-parts.ts';
-import type { Approved } from '../kind.ts';
+import type { Approved, Proposer } from '../kind.ts';
 import type { Move } from '../moves.ts';
 
 /** One proposal being looked after: what asking, waiting and carrying out have at hand. */
@@ -18,6 +18,8 @@ export interface Attention extends KernelParts {
   tell(proposal: StoredProposal, state: Outcome['state'], text: string): void;
   /** By this approval what came of it may be asked about: after a restart nobody else is known who could. */
   seen(approved: Approved): void;
+  /** With whose token a person's account may be asked about; undefined where none came by since the gateway started. */
+  askerOf(sub: string): Proposer | undefined;
   /**
    * Resolves after `ms`, or sooner with true when there is news (a call from the provider, a withdrawal).
    * @throws the reason of `signal` when the gateway closes

@@ -1,8 +1,9 @@
 import { failpoint } from '../../machine/failpoint.ts';
 import type { Reason, StoredProposal } from '../../store/proposal-store.ts';
 import type { ProposalState } from '../../trading/proposal.ts';
+import { askedNow, isSecondToBeAsked } from '../asked-now.ts';
 import type { PollResult } from '../asking-port.ts';
-import type { Changes } from '../moves.ts';
+import type { ApprovalToken, Changes } from '../moves.ts';
 import { questionOf } from '../question.ts';
 import type { Attention } from './attention.ts';
 
@@ -57,6 +58,8 @@ export async function awaitDecision(attention: Attention, id: string): Promise<v
     signal.throwIfAborted();
     const proposal = await store.get(id);
     if (proposal?.state !== 'requested' || proposal.authReqId === undefined) return;
+    // The owner said yes: the other question is put first (second-person.ts).
+    if (isSecondToBeAsked(proposal)) return;
     const { authReqId } = proposal;
     const left = proposal.expiresAt - clock.now();
     // Once after the deadline it is still asked: the person may have said no in time.
@@ -128,12 +131,12 @@ async function settle(attention: Attention, proposal: StoredProposal, result: Po
     case 'approved': {
       const token = { value: result.accessToken, expiresAt: result.expiresAt };
       failpoint('poll.answered');
-      await decided(attention, proposal, 'approved', { token });
+      await decided(attention, proposal, ...saidYes(proposal, token));
       failpoint('approval.sealed');
       return true;
     }
     case 'denied':
-      return await end('denied', { reason: { code: 'approval_denied', text: 'denied on the phone' } });
+      return await end('denied', { reason: { code: 'approval_denied', text: deniedText(proposal) } });
     case 'expired':
       await expire(attention, proposal);
       return true;
@@ -143,12 +146,16 @@ async function settle(attention: Attention, proposal: StoredProposal, result: Po
     }
     case 'lost': {
       // Whatever was decided, no token came of it here, so nothing can have been traded: they are asked once more.
-      if (proposal.asked >= MAX_ASKED) {
+      const isSecond = askedNow(proposal) !== proposal.sub;
+      if (proposal.asked >= (isSecond ? MAX_ASKED + 1 : MAX_ASKED)) {
         const text = `the answer from the phone was lost ${MAX_ASKED} times`;
         return await end('blocked', { reason: { code: 'provider_error', text } });
       }
       const text = 'the answer from the phone was lost on its way; it is asked again';
-      await decided(attention, proposal, 'drafted', { reason: { code: 'answer_lost', text } });
+      const reason: Reason = { code: 'answer_lost', text };
+      // What the owner said stays; only the second person is asked again.
+      const again = isSecond ? { authReqId: proposal.ownerAuthReqId ?? '', reason } : { reason };
+      await decided(attention, proposal, isSecond ? 'requested' : 'drafted', again);
       failpoint('lost.drafted');
       return true;
     }
@@ -157,6 +164,20 @@ async function settle(attention: Attention, proposal: StoredProposal, result: Po
     case 'unreachable':
       return false;
   }
+}
+
+function deniedText(proposal: StoredProposal): string {
+  return askedNow(proposal) === proposal.sub
+    ? 'denied on the phone'
+    : 'the second person said no on their phone';
+}
+
+/** It is approved once the owner, and the second person where one is needed, said yes. */
+function saidYes(proposal: StoredProposal, token: ApprovalToken): Decision {
+  const { sub, second, authReqId = '' } = proposal;
+  if (second === undefined) return ['approved', { token }];
+  if (askedNow(proposal) !== sub) return ['approved', { secondToken: token }];
+  return ['requested', { token, ownerAuthReqId: authReqId }];
 }
 
 async function expire(attention: Attention, proposal: StoredProposal): Promise<void> {
@@ -204,7 +225,7 @@ async function pollOnce(
     failpoint('poll.before_call');
     return await asking.poll(
       authReqId,
-      { sub: proposal.sub, details, expiresAt: proposal.expiresAt },
+      { sub: askedNow(proposal), details, expiresAt: proposal.expiresAt },
       ended.signal,
       () => {
         sentAt.ms = clock.now();

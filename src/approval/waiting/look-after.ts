@@ -1,5 +1,9 @@
 import { askOwner } from '../ask-owner.ts';
+import { isSecondToBeAsked } from '../asked-now.ts';
 import { carryOut } from '../carry-out.ts';
+import { mandateOf } from '../mandate-of.ts';
+import { approveByMandate } from '../mandated.ts';
+import { askSecond } from '../second-person.ts';
 import type { Attention } from './attention.ts';
 import { awaitDecision } from './await-decision.ts';
 
@@ -13,10 +17,12 @@ export async function lookAfter(attention: Attention, id: string): Promise<void>
     const proposal = await store.get(id);
     switch (proposal?.state) {
       case 'drafted':
-        await askOwner(attention, proposal);
+        if (mandateOf(proposal) === undefined) await askOwner(attention, proposal);
+        else await approveByMandate(attention, proposal);
         break;
       case 'requested':
-        await awaitDecision(attention, id);
+        if (isSecondToBeAsked(proposal)) await askSecond(attention, proposal);
+        else await awaitDecision(attention, id);
         break;
       case 'approved':
       case 'executing':

@@ -1,5 +1,6 @@
 import type { ProposalStore, StoredProposal } from '../../store/proposal-store.ts';
 import type { ProposalState } from '../../trading/proposal.ts';
+import { questionsAsked } from '../asked-now.ts';
 import type { Outcome } from '../asking-port.ts';
 import type { Changes } from '../changes.ts';
 import type { KernelParts } from '../kernel-parts.ts';
@@ -45,26 +46,37 @@ export function createTelling(
     telling.set(authReqId, told);
   };
   return {
-    tell({ authReqId }, state, text) {
-      if (authReqId === undefined) return;
-      inOrder(authReqId, async () => void (await asking.tell(authReqId, { state, text })));
+    tell(proposal, state, text) {
+      for (const authReqId of questionsAsked(proposal)) {
+        inOrder(authReqId, async () => void (await asking.tell(authReqId, { state, text })));
+      }
     },
-    tellOutcome({ id, version, authReqId, state, kind, result, reason }) {
+    tellOutcome(proposal) {
+      const { id, version, authReqId, ownerAuthReqId, state, kind, result, reason } = proposal;
+      if (state === 'denied' && ownerAuthReqId !== undefined) {
+        // The owner's phone still has it as approved; the one that said no knows.
+        const outcome = { state: 'blocked', text: reason?.text ?? state } as const;
+        inOrder(ownerAuthReqId, async () => void (await asking.tell(ownerAuthReqId, outcome)));
+      }
       if (authReqId === undefined || !isTold(state)) return;
       const text = state === 'executed' ? kindOf(kind).resultText(result) : (reason?.text ?? state);
-      inOrder(authReqId, async () => {
-        const news = changes.listen({ proposal: id });
-        try {
-          for (let tries = 0; !(await asking.tell(authReqId, { state, text })); tries++) {
-            await news.next(TELL_WAITS_MS[Math.min(tries, TELL_WAITS_MS.length - 1)] ?? 0, [signal]);
-            news.forget();
-            if (signal.aborted || (await store.get(id))?.version !== version) return;
+      const untold = new Set(questionsAsked(proposal));
+      for (const asked of questionsAsked(proposal)) {
+        inOrder(asked, async () => {
+          const news = changes.listen({ proposal: id });
+          try {
+            for (let tries = 0; !(await asking.tell(asked, { state, text })); tries++) {
+              await news.next(TELL_WAITS_MS[Math.min(tries, TELL_WAITS_MS.length - 1)] ?? 0, [signal]);
+              news.forget();
+              if (signal.aborted || (await store.get(id))?.version !== version) return;
+            }
+          } finally {
+            news.end();
           }
-        } finally {
-          news.end();
-        }
-        await store.told(id, version);
-      });
+          untold.delete(asked);
+          if (untold.size === 0) await store.told(id, version);
+        });
+      }
     },
     async ended() {
       await Promise.allSettled(telling.values());

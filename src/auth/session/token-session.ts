@@ -4,7 +4,7 @@ import type { Home } from '../../machine/home.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
-import { PROPOSE_ORDERS, READ_SCOPES } from '../../trading/scopes.ts';
+import { PROPOSE_ORDERS, READ_SCOPES, USE_MANDATES } from '../../trading/scopes.ts';
 import { type AccessToken, isUsable, parseAccessToken } from './access-token.ts';
 import { parsePrivateJwk } from './dpop-key.ts';
 import { createDpopProver } from './dpop-proof.ts';
@@ -97,7 +97,7 @@ export async function openSession(options: SessionOptions): Promise<Session | un
       const wanted = tokenScopes(scopes);
       if (readOnly && !isWithin(wanted, READ_SCOPES)) throw readOnlyRefusal(scopes);
       if (!isWithin(wanted, session.scopes)) throw missingScope(wanted);
-      if (wanted.includes(PROPOSE_ORDERS)) await requireFreshLogin(profile, store, clock);
+      if (needsFreshLogin(wanted)) await requireFreshLogin(profile, store, clock);
       const token = await tokenFor(wanted);
       const request = { fetch: send, prover, url, init, timeoutMs };
       const response = await sendToGateway({ ...request, token });
@@ -115,6 +115,11 @@ export async function openSession(options: SessionOptions): Promise<Session | un
  */
 function tokenScopes(scopes: readonly string[]): readonly string[] {
   return isWithin(scopes, READ_SCOPES) ? READ_SCOPES : [...new Set(scopes)].sort();
+}
+
+/** An order, or a mandate, but not an order under a mandate: that was said yes to when nobody need be there. */
+function needsFreshLogin(wanted: readonly string[]): boolean {
+  return wanted.includes(PROPOSE_ORDERS) !== wanted.includes(USE_MANDATES);
 }
 
 function isWithin(scopes: readonly string[], allowed: readonly string[]): boolean {

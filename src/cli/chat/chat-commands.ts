@@ -24,6 +24,7 @@ const handlers: Record<Exclude<SlashName, 'quit'>, Handler> = {
   threads,
   resume,
   model,
+  mcp: (chat) => report(chat, () => chat.driver.mcpServers()),
   profile,
   clear,
   halt,

@@ -48,6 +48,8 @@ export interface ChatDriver {
   ordersReport(): Promise<string>;
   /** @throws {TradeAgentError} `usage`, `unknown_symbol` */
   chart(symbol: string, range: string | undefined): Promise<string>;
+  /** Other people's MCP servers, and how each stands. */
+  mcpServers(): Promise<string>;
   orders(): Promise<readonly Order[]>;
   approvals(): Promise<readonly ApprovalView[]>;
   /** @throws {TradeAgentError} `not_found`, `usage`, `outcome_unknown` */

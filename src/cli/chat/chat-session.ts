@@ -2,6 +2,7 @@ import type { AgentEvent } from '../../agent/events.ts';
 import { errorObject } from '../../app/error-object.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { safeLine, safeText } from '../../net/shown-text.ts';
+import { ordersOf } from '../../trading/kinds/kind-words.ts';
 import type { Order } from '../../trading/views.ts';
 import { approvalOutcome, fillText, isFinalApproval } from '../text/approval-lines.ts';
 import { orderText } from '../text/reports.ts';
@@ -242,10 +243,7 @@ export class ChatSession implements CommandedChat {
     try {
       for await (const event of events) {
         finished ||= event.type === 'result';
-        if (event.type === 'approval' && 'placed' in event.approval) {
-          const { placed } = event.approval;
-          if (placed !== undefined) this.#watch.told(placed);
-        }
+        if (event.type === 'approval') for (const order of ordersOf(event.approval)) this.#watch.told(order);
         this.#dispatch({ type: 'event', talk, event });
       }
       if (!finished) throw signal.aborted ? signal.reason : new Error('the run ended without a result');

@@ -112,6 +112,7 @@ export function isWaiting(run: Run): boolean {
 export function isProposal(tool: string): boolean {
   return [
     'place_order',
+    'place_orders',
     'replace_order',
     'cancel_order',
     'send_slack_summary',

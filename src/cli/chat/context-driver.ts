@@ -62,6 +62,13 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
         unicode,
       });
     },
+    mcpServers: async () => {
+      const [{ mcpLines }, { serversStanding }] = await Promise.all([
+        import('../text/mcp-lines.ts'),
+        import('../../app/mcp/servers/servers-standing.ts'),
+      ]);
+      return mcpLines(await serversStanding(context, options));
+    },
     orders: async () => (await context.gateway()).orders({ status: 'all', limit: 50 }),
     approvals: async () => (await agent()).approvals(),
     cancelApproval: async (id) => (await agent()).cancelApproval(id),

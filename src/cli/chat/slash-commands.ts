@@ -9,6 +9,7 @@ export const slashCommands = [
   { name: 'threads', args: '', what: 'your conversations' },
   { name: 'resume', args: '[THREAD]', what: 'go on with one, as where an order still waits' },
   { name: 'model', args: '[NAME]', what: 'who answers, or choose another for this session' },
+  { name: 'mcp', args: '', what: "other people's servers, and what of them is on" },
   { name: 'profile', args: '[NAME]', what: 'whose account, or change to another' },
   { name: 'chart', args: 'SYMBOL [3m]', what: 'draw a price: 5d, 2w, 3m, 1y' },
   { name: 'clear', args: '', what: 'start a new conversation on a clear screen' },

@@ -22,7 +22,7 @@ const shared = new Set([
 const without = new Set(['no-color', 'help', 'version', 'decide']);
 
 /** These decide about money, or answer a question: the command line alone says them, for the one time it is run. */
-const spoken = new Set(['confirm-live', 'max-order', 'decide', 'yes', 'confirm', 'suggest', 'lift']);
+const spoken = new Set(['confirm-live', 'max-order', 'decide', 'yes', 'confirm', 'suggest', 'lift', 'tool']);
 
 /** The one value of `--approval` that a variable may set: it asks nobody, so that nothing is traded. */
 const TIGHTEST_APPROVAL = 'deny';

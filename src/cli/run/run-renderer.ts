@@ -55,7 +55,8 @@ export function createRunRenderer(
     } else if (approval.status === 'approved') {
       // Approved, and not carried out yet for a reason: the gateway tries again, and again says so.
       const why = approval.reason === undefined ? '' : ` · not yet: ${safeLine(approval.reason)}`;
-      const line = `${mark('●', '*')} approved (${approval.code})${why}`;
+      const by = approval.mandate_id === undefined ? '' : ` by mandate ${approval.mandate_id}`;
+      const line = `${mark('●', '*')} approved${by} (${approval.code})${why}`;
       if (said.get(approval.id) !== line) talk(line);
       said.set(approval.id, line);
     }

@@ -37,8 +37,7 @@ export const homeResults = {
     }),
     limits: z.object({
       version: z.literal(1),
-      max_order_notional: z.string().optional().describe('dollars'),
-      max_day_orders: z.int().optional(),
+      accounts: z.record(z.string(), z.record(z.string(), z.unknown())).describe('as in limits.yaml'),
     }),
     recovery_code: recoveryCode,
     next,

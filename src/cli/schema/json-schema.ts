@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { limitsJsonSchema } from '../../app/policy/limits-json-schema.ts';
 import { resultJsonSchema, rulesJsonSchema } from '../../check/json-schemas.ts';
 import { eventSchemas } from './events.ts';
 import { resultSchemas } from './results.ts';
 
-/** The files of docs/schema/, by name: one for each result, one for the events of `stream-json`, and those of `check`. */
+/** The files of docs/schema/, by name: one for each result, one for the events of `stream-json`, those of `check`, and that of limits. */
 export function schemaFiles(): Record<string, string> {
   const results = Object.entries(resultSchemas).map(([name, schema]) => [
     `${name}.json`,
@@ -15,6 +16,7 @@ export function schemaFiles(): Record<string, string> {
     'event.json': events,
     'check-rules.schema.json': text(rulesJsonSchema()),
     'check.json': text(resultJsonSchema()),
+    'limits.schema.json': text(limitsJsonSchema()),
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { batchLineSchema } from '../../trading/batch-line.ts';
 import { kinds, proposalKinds } from '../../trading/kinds/kinds.ts';
 import { sentMessageSchema } from '../../trading/message.ts';
 import { environments, orderTypes, sides } from '../../trading/order.ts';
@@ -17,6 +18,7 @@ export const error = z.object({
   reasons: z.unknown().optional().describe('all of them'),
   limit: z.unknown().optional().describe('what the rule allows'),
   value: z.unknown().optional().describe('what it was'),
+  policy: z.unknown().optional().describe('the digest of the rules that it was decided by'),
   broker_message: z.unknown().optional().describe("the broker's own words"),
 });
 
@@ -49,6 +51,7 @@ export const approvalSummary = z.object({
   ...Object.fromEntries(
     Object.values(kinds).map(({ name, subjectSchema }) => [name, subjectSchema.optional()]),
   ),
+  mandate_id: z.string().optional().describe('the mandate that approved it, where nobody was asked'),
   worst_case: worstCaseSchema
     .nullable()
     .describe('the worst that can come of it; null where nothing is known'),
@@ -64,6 +67,10 @@ export const approval = approvalSummary.extend({
   overdue: z.boolean().optional().describe('its time ran out since it was last seen'),
   reason: z.string().optional().describe('why it ended as it did'),
   placed: orderSchema.optional().describe('the order at the broker, once there is one'),
+  lines: z
+    .array(batchLineSchema.unwrap())
+    .optional()
+    .describe('what came of each of several orders, in the order in which they were carried out'),
   sent: sentMessageSchema.optional().describe('the message, once it was sent'),
 });
 

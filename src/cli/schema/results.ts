@@ -2,12 +2,16 @@ import { z } from 'zod';
 import { connectionNames } from '../../auth/connections/known-connections.ts';
 import { noticeSeverities } from '../../config/notice-settings.ts';
 import { profileSchema } from '../../config/profile.ts';
+import { accessRoles } from '../../trading/kinds/access.ts';
+import { mandateViewSchema } from '../../trading/mandate/mandate.ts';
 import { sentMessageSchema } from '../../trading/message.ts';
 import { environments, sides } from '../../trading/order.ts';
+import { tradingStates } from '../../trading/trading-state.ts';
 import { accountSchema, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
 import { homeResults } from './home-results.ts';
 import { mcpResults } from './mcp-results.ts';
 import { approval, approvalSummary, error, finding, orderSummary, runStatus, time, user } from './parts.ts';
+import { policyResults } from './policy-results.ts';
 import { scheduleResults } from './schedule-results.ts';
 
 const decimal = z.string().describe('a decimal number, never a float');
@@ -31,6 +35,18 @@ const run = z.object({
     cost_usd: decimal.optional().describe('dollars; absent where it is not known'),
   }),
   error: error.optional(),
+});
+
+const access = z.object({
+  id: z.string(),
+  account: z.string().describe('its owner'),
+  role: z.enum(accessRoles),
+  who: z.string().describe('a person; for firm and household the name of such'),
+  of: z.string().optional().describe('the firm or household'),
+  from: time,
+  until: time.optional().describe('for good where it is left out'),
+  granted_at: time,
+  in_force: z.boolean(),
 });
 
 const thread = z.object({
@@ -200,7 +216,24 @@ export const resultSchemas = {
     approvals: z.array(approval),
     unknown: z.int().describe('how many are still of unknown outcome'),
   }),
-  halt: z.object({ halted: z.boolean(), halted_at: time.optional() }),
+  access: z.object({
+    account: z.string().describe('whose: the person’s own name at the identity provider'),
+    kept: z.enum(['here', 'elsewhere']).describe('elsewhere: by the server that the gateway asks'),
+    granted: z.array(access).describe('by the person to others'),
+    given: z.array(access).describe('by others to the person'),
+  }),
+  'access-granted': z.object({ access: z.string().describe('its id'), granted_at: time }),
+  'access-revoked': z.object({ access: z.string().describe('its id') }),
+  mandates: z.object({ mandates: z.array(mandateViewSchema) }),
+  mandate: z.object({ mandate: mandateViewSchema }),
+  halt: z.object({
+    halted: z.boolean(),
+    halted_at: time.optional(),
+    state: z.enum(tradingStates),
+    since: time.optional(),
+    until: time.optional(),
+    by: z.string().optional(),
+  }),
   runs: z.object({ runs: z.array(run) }),
   'phone-decision': z.object({
     id: z.string(),
@@ -273,5 +306,6 @@ export const resultSchemas = {
   doctor: z.object({ ok: z.boolean(), findings: z.array(finding) }),
   ...homeResults,
   ...mcpResults,
+  ...policyResults,
   ...scheduleResults,
 } as const satisfies Record<string, z.ZodObject>;

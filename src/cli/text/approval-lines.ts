@@ -1,5 +1,6 @@
 import type { ApprovalStatus, ApprovalView } from '../../agent/events.ts';
 import { safeLine } from '../../net/shown-text.ts';
+import { batchText } from '../../trading/kinds/batch.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
 import { orderStatusWords } from '../../trading/kinds/phrases.ts';
 import { countdown } from '../options/duration.ts';
@@ -68,7 +69,9 @@ export function askedBy({ requested_by, client }: ApprovalView, machine?: string
 export function approvalOutcome(approval: ApprovalView): string {
   const status = currentText(approval);
   const parts = [`${subjectHeadline(approval)}: ${status}`];
+  if (approval.mandate_id !== undefined) parts.push(`approved by mandate ${approval.mandate_id}`);
   if (approval.placed !== undefined) parts.push(fillText(approval.placed));
+  if (approval.lines !== undefined) parts.push(batchText(approval.lines));
   if (approval.reason !== undefined && !status.includes(approval.reason))
     parts.push(safeLine(approval.reason));
   return parts.join(' · ');

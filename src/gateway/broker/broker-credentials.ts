@@ -20,12 +20,12 @@ export interface BrokerCredentials {
    * @throws {Refusal} 409 `account_not_connected`, and what the one who is asked for them gives rise to: 503
    *   `provider_unreachable`, 502 `token_exchange_failed`
    */
-  credentialsFor(caller: Pick<Caller, 'sub' | 'accessToken'>): Promise<AccountCredentials>;
+  credentialsFor(caller: Pick<Caller, 'sub' | 'by' | 'accessToken'>): Promise<AccountCredentials>;
   /**
    * Whether the caller has an account there now.
    * @throws {Refusal} as `credentialsFor`, but for `account_not_connected`
    */
-  isConnected(caller: Pick<Caller, 'sub' | 'accessToken'>): Promise<boolean>;
+  isConnected(caller: Pick<Caller, 'sub' | 'by' | 'accessToken'>): Promise<boolean>;
   /** Told of what the broker no longer takes; or that whatever is at hand of this person counts no more. */
   forget(sub: string, credentials?: AccountCredentials): void;
 }

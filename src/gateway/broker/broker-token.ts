@@ -68,6 +68,7 @@ export function createBrokerTokens(options: BrokerTokenOptions): BrokerTokens {
   let clientKey: ReturnType<typeof assertionKey> | undefined;
 
   const exchangeFor = async ({ sub, accessToken }: Pick<Caller, 'sub' | 'accessToken'>): Promise<string> => {
+    if (accessToken === '') throw noSession();
     const as = await provider.metadata();
     if (as.token_endpoint === undefined) throw failed(undefined);
     clientKey ??= assertionKey(exchange.privateKey);
@@ -153,6 +154,18 @@ function refusalFor(error: unknown): Refusal {
     });
   }
   return failed(error instanceof oauth.ResponseBodyError ? error.error : undefined);
+}
+
+/** An order under a mandate has no token of its own, and none of the person's programs came by since the gateway started. */
+function noSession(): Refusal {
+  return new Refusal(
+    503,
+    'service_busy',
+    'the gateway has no session of this person at hand since it started',
+    {
+      hint: 'It goes on as soon as one of their programs comes by, while the order holds.',
+    },
+  );
 }
 
 function failed(error: string | undefined): Refusal {

@@ -1,8 +1,12 @@
 /** Who calls, by a verified access token (RFC 9068 §2.2). */
 export interface Caller {
   readonly sub: string;
+  /** Who acts, where `sub` is an owner that somebody else acts for (`actingFor`). */
+  readonly by?: string;
   readonly clientId: string | undefined;
   readonly scopes: ReadonlySet<string>;
+  /** Thumbprint of the key that the token is bound to, whose proof came with it (RFC 9449 `cnf.jkt`). */
+  readonly jkt?: string | undefined;
   /** As whom the provider let a client in that is not our own (claim `client_name`): its name and host. */
   readonly clientName?: string | undefined;
   /** By which some providers find people (OpenID Connect Core §5.1 `preferred_username`, `email`), where the token tells. */
@@ -18,4 +22,10 @@ export interface Caller {
   readonly accessToken: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
+  /**
+   * Of a proposal that is carried out: whose idea it was and who said yes, as the gateway's own row has it. Left out for whoever
+   * comes through a door.
+   */
+  readonly proposer?: { readonly sub: string; readonly client: string };
+  readonly approvers?: readonly string[];
 }

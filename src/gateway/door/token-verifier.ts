@@ -81,7 +81,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
 
     requireAllowed(caller, options.allowedClients);
     await requireUnrevoked(caller, options.isRevoked);
-    return caller;
+    return thumbprint === undefined ? caller : { ...caller, jkt: thumbprint };
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Scope, SESSION_SCOPES } from '../../trading/scopes.ts';
+import type { Scope, SESSION_SCOPES, USE_MANDATES } from '../../trading/scopes.ts';
 
 /**
  * Something else that is served at the gateway's address, to callers with tokens of an audience of its own: an MCP
@@ -25,9 +25,12 @@ export interface Mount {
   readonly name: string;
   /**
    * The scopes of its tokens, all of which its challenge asks for; each with what it stands for at `/v1`. What carries an
-   * order out can be none of them: a mount asks, it does not trade.
+   * order out can be none of them: a mount asks, it does not trade, nor go by a
+   * mandate.
    */
-  readonly scopes: Readonly<Partial<Record<Scope, readonly (typeof SESSION_SCOPES)[number][]>>>;
+  readonly scopes: Readonly<
+    Partial<Record<Scope, readonly Exclude<(typeof SESSION_SCOPES)[number], typeof USE_MANDATES>[]>>
+  >;
   /** Bytes. */
   readonly largestBody: number;
   /** Refuses tokens that are bound to no key, as `/v1` may (RFC 9449). */

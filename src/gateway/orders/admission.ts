@@ -1,29 +1,29 @@
 import type { Clock } from '../../machine/clock.ts';
-import type { OrderJournal } from '../../store/order-journal.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
 import type { Broker, Submission } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
 import type { Caller } from '../door/caller.ts';
-import { lastSession } from '../policy/last-session.ts';
-import { dayBegan } from '../policy/limits.ts';
-import { type OrderPolicy, unknownSymbol } from '../policy/policy.ts';
+import type { Asked, OrderRules } from '../policy/order-rules.ts';
+import { type OrderWorld, requireSymbol } from '../policy/order-world.ts';
 import type { ApprovedOrder } from './approved-order.ts';
 import { changesTo, notReplaceable } from './replacement.ts';
 
 export interface AdmissionOptions {
-  readonly policies: readonly OrderPolicy[];
+  readonly rules: OrderRules;
   readonly brokerFor: (caller: Caller) => Promise<Broker>;
   readonly traits: BrokerTraits;
   readonly environment: 'paper' | 'live';
-  readonly journal: Pick<OrderJournal, 'countSince'>;
   readonly clock: Clock;
 }
 
 /** An order that every check let pass, and the one request that makes it. */
 export interface Admitted {
   readonly broker: Broker;
+  /** What it was let pass by, for the transaction that looks again. */
+  readonly asked: Asked;
+  readonly world: OrderWorld;
   readonly send: () => Promise<Submission>;
 }
 
@@ -33,7 +33,7 @@ export async function admit(
   caller: Caller,
   options: AdmissionOptions,
 ): Promise<Admitted> {
-  const { traits } = options;
+  const { traits, rules } = options;
   requireUnexpired(draft.expires_at, options.clock);
   if (draft.environment !== options.environment) {
     throw new Refusal(
@@ -47,32 +47,26 @@ export async function admit(
     );
   }
   const broker = await options.brokerFor(caller);
-  // All at once: the price would be no fresher for waiting until the others are there.
-  const [account, asset, market, quotes] = await Promise.all([
-    broker.account(),
-    broker.asset(draft.symbol),
-    broker.clock(),
-    broker.quotes([draft.symbol]),
-  ]);
+  const world = requireSymbol(await rules.worlds(broker, [draft.symbol]), draft.symbol);
+  const { account } = world;
   if (account.account !== draft.account || account.environment !== draft.environment) {
     throw new Refusal(403, 'account_mismatch', 'the approved account is not the account of this user', {
       fields: ['account'],
       challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
     });
   }
-  if (asset === undefined) throw unknownSymbol(draft.symbol);
   const send = await sending(draft, replaces, broker, traits);
-  const session = await lastSession(market, broker);
-  const quote = quotes.find(({ symbol }) => symbol === draft.symbol);
-  if (quote === undefined) throw unknownSymbol(draft.symbol);
-  const order = { sub: caller.sub, clientOrderId: draft.client_order_id };
-  const sentToday = () => options.journal.countSince(dayBegan(options.clock.now()), order);
-  for (const policy of options.policies) {
-    await policy({ caller, draft, traits, account, asset, quote, market, lastSession: session, sentToday });
-  }
+  const asked = { subject: subjectOf(caller, draft), draft, replaces };
+  await rules.requireAllowed(asked, world, 'order');
   // Again: the broker may have taken its time.
   requireUnexpired(draft.expires_at, options.clock);
-  return { broker, send };
+  return { broker, asked, world, send };
+}
+
+function subjectOf(caller: Caller, { mandate }: OrderDraft): Asked['subject'] {
+  const { sub, clientId = '', proposer, approvers } = caller;
+  const approval = mandate === undefined ? 'tap' : 'mandate';
+  return { ...(proposer ?? { sub, client: clientId }), owner: sub, approval, approvers: approvers ?? [sub] };
 }
 
 function requireUnexpired(expiresAt: string, clock: Clock): void {

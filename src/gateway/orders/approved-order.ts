@@ -37,7 +37,8 @@ export function approvedOrder(
 }
 
 function parseOrder(body: unknown): OrderDraft {
-  const parsed = orderDraftSchema.safeParse(body);
+  // What a mandate covers comes by a proposal alone: the gateway says which.
+  const parsed = orderDraftSchema.unwrap().omit({ mandate: true, slot: true }).safeParse(body);
   if (!parsed.success) {
     const fields = issueFields(parsed.error.issues);
     const first = parsed.error.issues[0];

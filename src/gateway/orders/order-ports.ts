@@ -1,5 +1,7 @@
 import type { Approved, Proposer } from '../../approval/kind.ts';
+import type { BatchPorts } from '../../approval/kinds/batch/kind.ts';
 import type { CancelPorts } from '../../approval/kinds/cancel/kind.ts';
+import type { OrderWorld } from '../../approval/kinds/order/kind.ts';
 import type { ReplacePorts } from '../../approval/kinds/replace/kind.ts';
 import type { OrderJournal } from '../../store/order-journal.ts';
 import { protectsPosition } from '../../trading/protects.ts';
@@ -8,62 +10,36 @@ import type { Broker } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
 import type { Caller } from '../door/caller.ts';
 import { recordedRefusal } from '../door/recorded-refusal.ts';
-import { lastSession } from '../policy/last-session.ts';
-import { dayBegan } from '../policy/limits.ts';
-import { type OrderPolicy, unknownSymbol } from '../policy/policy.ts';
+import type { OrderRules } from '../policy/order-rules.ts';
+import { type OrderWorld as BrokerWorld, requireSymbol } from '../policy/order-world.ts';
 import { cancelApproved, orderNotFound } from './cancel-desk.ts';
 import type { OrderDesk } from './place-order.ts';
 import { changesTo } from './replacement.ts';
 
-export interface OrderPortsOptions {
+export interface OrderPortsOptions extends Pick<ReplacePorts, 'cover'> {
   readonly desk: OrderDesk;
-  readonly policies: readonly OrderPolicy[];
+  readonly rules: OrderRules;
   readonly brokerFor: (who: Pick<Caller, 'sub' | 'accessToken'>) => Promise<Broker>;
   readonly traits: BrokerTraits;
   readonly maxSlippage: string;
-  readonly journal: Pick<OrderJournal, 'countSince'>;
+  readonly journal: Pick<OrderJournal, 'over'>;
   readonly now: () => number;
 }
 
 /** What the approval kernel does about orders: by this gateway's desk, rules and broker. */
-export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPorts {
-  const { desk, policies, brokerFor, traits, maxSlippage, journal, now } = options;
+export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPorts & BatchPorts {
+  const { desk, rules, brokerFor, traits, maxSlippage, journal, now } = options;
   return {
     maxSlippage,
+    cover: options.cover,
     shareDecimals: traits.orders.fractions.decimals,
     async world(proposer, symbol) {
-      const broker = await brokerFor(proposer);
-      const [account, positions, asset, market, quotes] = await Promise.all([
-        broker.account(),
-        broker.positions(),
-        broker.asset(symbol),
-        broker.clock(),
-        broker.quotes([symbol]),
-      ]);
-      const quote = quotes.find((found) => found.symbol === symbol);
-      if (asset === undefined || quote === undefined) throw unknownSymbol(symbol);
-      return {
-        account,
-        quote: { ...quote, name: quote.name ?? asset.name },
-        positions,
-        async requireAllowed(draft) {
-          const session = await lastSession(market, broker);
-          const order = { sub: proposer.sub, clientOrderId: draft.client_order_id };
-          for (const policy of policies) {
-            await policy({
-              caller: proposer,
-              draft,
-              traits,
-              account,
-              asset,
-              quote,
-              market,
-              lastSession: session,
-              sentToday: () => journal.countSince(dayBegan(now()), order),
-            });
-          }
-        },
-      };
+      const worlds = await rules.worlds(await brokerFor(proposer), [symbol]);
+      return shownWorld(rules, proposer, requireSymbol(worlds, symbol));
+    },
+    async worlds(proposer, symbols) {
+      const worlds = await rules.worlds(await brokerFor(proposer), symbols);
+      return new Map([...worlds].map(([symbol, world]) => [symbol, shownWorld(rules, proposer, world)]));
     },
     place: async (approved, owner) => (await desk.placeApproved(approved, callerOf(owner))).order,
     async outcome(asker, clientOrderId) {
@@ -79,7 +55,11 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
         return entry.order;
       }
     },
-    order: async (asker, id) => (await brokerFor(asker)).order(id),
+    async order(asker, id, clientOrderId) {
+      const order = await (await brokerFor(asker)).order(id);
+      if (order !== undefined) await journal.over({ sub: asker.sub, clientOrderId }, order, now());
+      return order;
+    },
     async openOrder(proposer, id) {
       const broker = await brokerFor(proposer);
       const [order, account, positions] = await Promise.all([
@@ -92,6 +72,22 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
     },
     requireReplaceable: (draft, order) => void changesTo(draft, order, traits),
     cancel: async (subject, owner) => cancelApproved(subject, await brokerFor(owner)),
+  };
+}
+
+/** What of a world an order is completed with, and the rules that it is held to in it. */
+function shownWorld(rules: OrderRules, proposer: Proposer, world: BrokerWorld): OrderWorld {
+  const { account, quote, asset, positions } = world;
+  return {
+    account,
+    quote: { ...quote, name: quote.name ?? asset.name },
+    positions,
+    requireAllowed(draft, { replaces, after } = {}) {
+      const approval = draft.mandate === undefined ? 'none' : 'mandate';
+      const { sub: owner, clientId: client, by } = proposer;
+      const subject = { sub: by ?? owner, client, owner, approval, approvers: [] } as const;
+      return rules.requireAllowed({ subject, draft, replaces, after }, world, 'proposal');
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import { failpoint } from '../../machine/failpoint.ts';
 import { safeLine } from '../../net/shown-text.ts';
 import type { JournalEntry, OrderJournal, OrderKey } from '../../store/order-journal.ts';
 import type { OrderDraft } from '../../trading/order.ts';
+import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import type { Broker, Submission } from '../broker/broker.ts';
@@ -50,6 +51,12 @@ export interface SubmissionContext {
   readonly traits: BrokerTraits;
 }
 
+/** As {@link SubmissionContext}, where something is sent. */
+export interface SendingContext extends SubmissionContext {
+  /** Why it must not go out after all (409 `not_placed`), looked at right before the broker is called. */
+  readonly stopped: (intent: Intent) => Promise<Refusal | undefined>;
+}
+
 /** An order whose intent is in the journal. */
 export interface Intent extends OrderKey {
   readonly draft: OrderDraft;
@@ -66,7 +73,7 @@ export async function submitIntent(
   intent: Intent,
   send: () => Promise<Submission>,
   broker: Broker,
-  context: SubmissionContext,
+  context: SendingContext,
 ): Promise<JournalEntry> {
   const { journal, clock, traits } = context;
   const { draft } = intent;
@@ -74,8 +81,12 @@ export async function submitIntent(
   failpoint('gateway.before_submit');
   // Whoever stood still since the approval was checked must not trade on one that has ended meanwhile: the order may
   // count as never placed by now (5), and another be on its way in its place.
-  if (clock.now() >= Date.parse(draft.expires_at)) {
-    const refused = await journal.refuse(intent, neverPlaced().toProblem(), clock.now());
+  const stopped =
+    clock.now() >= Date.parse(draft.expires_at)
+      ? neverPlaced('the approval expired before the broker took the order')
+      : await context.stopped(intent);
+  if (stopped !== undefined) {
+    const refused = await journal.refuse(intent, stopped.toProblem(), clock.now());
     const entry = await entryOf(journal, intent);
     if (refused === 'stale' && !isSettled(entry)) throw outcomeUnknown(id);
     return entry;
@@ -125,7 +136,8 @@ export async function settleByLookup(
   // What went out is in the account it was approved for; the user may have connected another one since.
   if (entry.submittedAt !== null && (await broker.account()).account !== entry.draft.account)
     return undefined;
-  await journal.reject(entry, neverPlaced().toProblem(), clock.now());
+  const problem = neverPlaced('the approval expired before the broker took the order').toProblem();
+  await journal.reject(entry, problem, clock.now());
   return await entryOf(journal, entry);
 }
 
@@ -236,13 +248,10 @@ function idTaken(): Refusal {
   );
 }
 
-function neverPlaced(): Refusal {
-  return new Refusal(
-    409,
-    'not_placed',
-    'the approval expired before the broker took the order: there is no order',
-    {
-      hint: 'Propose the order anew.',
-    },
-  );
+/** @param reason of the rule that stopped it, where one did */
+export function neverPlaced(why: string, reason?: PolicyReason): Refusal {
+  return new Refusal(409, 'not_placed', `${why}: there is no order`, {
+    hint: 'Propose the order anew.',
+    ...(reason === undefined ? {} : { members: { reason, reasons: [reason] } }),
+  });
 }

@@ -1,11 +1,13 @@
 import { failpoint } from '../../machine/failpoint.ts';
+import type { Halts } from '../../store/halts.ts';
+import type { MandateStore } from '../../store/mandate-store.ts';
 import type { JournalEntry, OrderJournal, OrderKey } from '../../store/order-journal.ts';
 import { tradeOrderDetails } from '../../trading/approval-details.ts';
+import { mandateState } from '../../trading/mandate/mandate-state.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import type { Caller } from '../door/caller.ts';
 import { ReplayedRefusal, recordedRefusal } from '../door/recorded-refusal.ts';
-import { dayBegan, tooManyToday } from '../policy/limits.ts';
 import { requireSigned, type Signatures } from '../signatures.ts';
 import { type AdmissionOptions, type Admitted, admit } from './admission.ts';
 import { type ApprovedOrder, approvedOrder } from './approved-order.ts';
@@ -14,6 +16,7 @@ import {
   type Intent,
   isSettled,
   maySubmitAgain,
+  neverPlaced,
   outcomeUnknown,
   settleByLookup,
   submitIntent,
@@ -37,8 +40,8 @@ export interface OrderDeskOptions extends AdmissionOptions {
   /** Whose approvals count: with the token's id, what an approval is used up by. */
   readonly issuer: string;
   readonly detailsType: string;
-  /** How many orders one person may send a day; undefined for as many as they like. */
-  readonly maxDayOrders?: number | undefined;
+  readonly halts: Pick<Halts, 'standing'>;
+  readonly mandates: Pick<MandateStore, 'find'>;
   /** Where approvals are signed. */
   readonly signatures?: Signatures | undefined;
 }
@@ -119,19 +122,19 @@ async function placeOrReplay(desk: Desk, approved: ApprovedOrder, caller: Caller
 }
 
 async function placeNew(desk: Desk, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
-  const { journal, clock, issuer, maxDayOrders } = desk.options;
+  const { journal, clock, issuer, rules } = desk.options;
   const admitted = await admit(approved, caller, desk.options);
   failpoint('gateway.verified');
   const { draft, digest, replaces } = approved;
   const { sub, jti } = caller;
   const clientOrderId = draft.client_order_id;
-  const now = clock.now();
-  // Counted again where it is written: of two that came at once, the second finds the first.
-  const atMost = maxDayOrders === undefined ? undefined : { orders: maxDayOrders, since: dayBegan(now) };
-  const claim = { sub, clientOrderId, digest, approval: { issuer, jti }, draft, replaces, atMost };
-  switch (await journal.claim(claim, now)) {
-    case 'too_many':
-      throw tooManyToday(atMost?.orders ?? 0, atMost?.orders ?? 0);
+  const { mandate, slot } = draft;
+  const claim = { sub, clientOrderId, digest, approval: { issuer, jti }, draft, replaces, mandate, slot };
+  // Decided again where it is written, by the rules of this moment: of two that came at once, the second finds the first.
+  const { decide, refusal } = await rules.deciding(admitted.asked, admitted.world);
+  switch (await journal.claim(claim, clock.now(), decide)) {
+    case 'denied':
+      throw refusal();
     case 'approval_used':
       throw new Refusal(403, 'approval_already_used', 'the approval was used for another order', {
         hint: 'Each order needs an approval of its own.',
@@ -225,7 +228,26 @@ async function askBroker(
 }
 
 function submit({ options }: Desk, intent: Intent, { broker, send }: Admitted): Promise<JournalEntry> {
-  return submitIntent(intent, send, broker, options);
+  return submitIntent(intent, send, broker, { ...options, stopped: (order) => stoppedBy(options, order) });
+}
+
+/** Why an order that is claimed must not go out after all: looked at right before it would. */
+async function stoppedBy(
+  { halts, mandates, clock }: Pick<OrderDeskOptions, 'halts' | 'mandates' | 'clock'>,
+  { sub, draft }: Intent,
+): Promise<Refusal | undefined> {
+  if (draft.mandate !== undefined) {
+    // What it used of it was decided with the claim; whether it is still in force is asked anew.
+    const found = await mandates.find(sub, draft.mandate, { since: 0 });
+    const state = found === undefined ? 'revoked' : mandateState(found, clock.now());
+    if (state === 'expired') return neverPlaced('the mandate ended before it went out', 'MANDATE_EXPIRED');
+    if (state !== 'active' && state !== 'exhausted')
+      return neverPlaced(`the mandate was ${state} before it went out`, 'MANDATE_NOT_ACTIVE');
+  }
+  const { state } = await halts.standing(sub, clock.now());
+  if (state === 'halted') return neverPlaced('trading was halted before it went out', 'TRADING_HALTED');
+  if (state === 'active' || draft.side === 'sell') return undefined;
+  return neverPlaced('positions may only be made smaller since', 'TRADING_REDUCING_ONLY');
 }
 
 function fly({ flights }: Desk, key: OrderKey, run: () => Promise<JournalEntry>): Promise<JournalEntry> {

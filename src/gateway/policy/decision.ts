@@ -1,4 +1,8 @@
+import type { CountedFacts } from '../../trading/counted-order.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
+import type { ProblemCode } from '../../trading/problem-codes.ts';
+
+export type { CountedFacts } from '../../trading/counted-order.ts';
 
 /** What is decided about: the same names are Cedar's actions. */
 export type Action = 'place' | 'replace' | 'cancel' | 'send_message' | 'change_policy' | 'grant_mandate';
@@ -27,27 +31,42 @@ export interface Facts {
   readonly environment: 'paper' | 'live';
   readonly order: OrderFacts | null;
   readonly market: MarketFacts | null;
+  readonly broker: BrokerFacts | null;
   readonly holdings: HoldingFacts | null;
   readonly counted: CountedFacts;
   /** Further facts by who adds them (`mandate`, `relations`), flat. */
   readonly more: Readonly<Record<string, string | number | boolean | readonly string[] | null>>;
 }
 
+/** All but what the journal counts: read before the transaction that counts. */
+export type WorldFacts = Omit<Facts, 'counted'>;
+
 export interface OrderFacts {
   readonly symbol: string;
   readonly side: 'buy' | 'sell';
   readonly type: string;
   readonly time_in_force: string;
+  readonly extended_hours: boolean;
+  /** Shares; null for an order for an amount. */
   readonly qty: string | null;
+  /** Dollars a share, as they were asked for: the bound that a market order goes out with is not among them. */
   readonly limit_price: string | null;
+  readonly stop_price: string | null;
   readonly reference_price: string;
   readonly max_slippage: string;
   /** Dollars it counts for: the most that it can come to, rounded up; null where nothing bounds it. */
   readonly notional: string | null;
+  /** Shares it counts for; of an order for an amount, as many as that is at the reference price. */
+  readonly shares: string;
 }
 
 export interface MarketFacts {
+  /** The exchange's time, as the broker tells it. */
+  readonly at: string;
   readonly is_open: boolean;
+  readonly next_open: string;
+  /** The date in New York of the last session that has begun; null where none is known. */
+  readonly session: string | null;
   readonly bid: string | null;
   readonly ask: string | null;
   readonly last: string | null;
@@ -55,6 +74,17 @@ export interface MarketFacts {
   readonly quoted_at: string;
 }
 
+export interface BrokerFacts {
+  /** The broker will not trade this account now. */
+  readonly trading_blocked: boolean;
+  /** Of the order's symbol. */
+  readonly tradable: boolean;
+  readonly fractionable: boolean;
+  /** Why this broker takes no such orders; null where it does. */
+  readonly objection: { readonly text: string; readonly hint?: string; readonly field?: string } | null;
+}
+
+/** The account at the broker, and what is open in it by other ways than this gateway. */
 export interface HoldingFacts {
   readonly equity: string;
   /** At the last session's close; null where the broker doesn't tell. */
@@ -63,24 +93,15 @@ export interface HoldingFacts {
   readonly qty: string;
   /** What they are worth, dollars. */
   readonly value: string;
-}
-
-/** What the gateway's own journal counts, read in the transaction that claims the order. */
-export interface CountedFacts {
-  readonly state: 'active' | 'reducing' | 'halted';
-  /** Of the account, since the day began in New York, but for this order. */
-  readonly day_notional: string;
-  readonly day_orders: number;
-  readonly last_minute: number;
-  readonly open_orders: number;
-  /** Dollars of purchases in the order's symbol that went out and are not known to be over. */
-  readonly open_symbol_notional: string;
-  /** Shares of the order's symbol in sales that went out and are not known to be over. */
-  readonly open_symbol_sells: string;
-  /** Seconds since an order of the same terms; null where there is none. */
-  readonly same_before: number | null;
-  /** Whether an order of the other side is open in the same symbol. */
-  readonly opposes_open: boolean;
+  readonly open_elsewhere: {
+    readonly orders: number;
+    /** Dollars of the purchases in the order's symbol; null where nothing bounds one of them. */
+    readonly symbol_notional: string | null;
+    /** Shares of the order's symbol in the sales. */
+    readonly symbol_sells: string;
+    /** Whether one of the other side is open in the same symbol. */
+    readonly opposes: boolean;
+  };
 }
 
 export interface Decision {
@@ -89,9 +110,31 @@ export interface Decision {
   readonly reasons: readonly PolicyReason[];
   /** A sentence for each reason, in the same order. */
   readonly texts: readonly string[];
+  /** What to do about the first reason. */
+  readonly hint?: string;
   /** Of the first reason, where it has such: what may be, and what would be. */
   readonly limit?: string;
   readonly value?: string | null;
+  /** How the first reason is told, where it has a problem code of its own. */
+  readonly problem?: OwnProblem;
   /** Digest of the rules that it was decided by. */
   readonly policy: string;
+}
+
+/** A problem other than 403 `policy_denied`, with its members. */
+export interface OwnProblem {
+  readonly status: number;
+  readonly code: ProblemCode;
+  readonly fields?: readonly string[];
+  readonly members?: Readonly<Record<string, string>>;
+}
+
+/** One thing that stands against it. */
+export interface Objection {
+  readonly reason: PolicyReason;
+  readonly text: string;
+  readonly hint?: string;
+  readonly limit?: string;
+  readonly value?: string | null;
+  readonly problem?: OwnProblem;
 }

@@ -20,8 +20,12 @@ export function checkPrice(
   lastSession: string | undefined,
 ): PriceCheck {
   const price = priceNow(draft.side, quote);
-  const stale = lastSession === undefined || newYorkDate(Date.parse(quote.at)) < lastSession;
-  if (price === undefined || stale) return { ok: false, reason: 'no_price' };
+  if (price === undefined || isStale(quote.at, lastSession ?? null)) return { ok: false, reason: 'no_price' };
   const moved = beyond(price, { around: draft.reference_price, fraction: draft.max_slippage });
   return moved === hurts[draft.side] ? { ok: false, reason: 'moved', price } : { ok: true, price };
+}
+
+/** Whether a quote is from before the last session, or nobody knows when that was. */
+export function isStale(quotedAt: string, lastSession: string | null): boolean {
+  return lastSession === null || newYorkDate(Date.parse(quotedAt)) < lastSession;
 }

@@ -10,10 +10,12 @@ import type { Door } from '../door/door.ts';
 import { notCancelable, orderNotFound } from '../orders/cancel-desk.ts';
 import type { OrderDesk } from '../orders/place-order.ts';
 import { isOrderOf } from '../orders/replacement.ts';
+import { forParameter, ownerNamed, type StandIn } from './for-owner.ts';
 import { jsonBody } from './json-body.ts';
 import { limitParameter, parseQuery } from './query.ts';
 
 const ordersQuery = z.strictObject({
+  ...forParameter,
   status: z.enum(['open', 'closed', 'all']).default('open'),
   limit: limitParameter(500, 50),
   symbols: z
@@ -24,6 +26,7 @@ const ordersQuery = z.strictObject({
 });
 
 const clientOrderIdQuery = z.strictObject({
+  ...forParameter,
   client_order_id: z.string().regex(/^[A-Za-z0-9_-]{1,128}$/),
 });
 
@@ -34,6 +37,7 @@ export function orderRoutes(
   door: Door,
   brokerFor: (caller: Caller) => Promise<Broker>,
   desk: OrderDesk,
+  standIn: StandIn,
 ): void {
   app.post(
     '/v1/orders',
@@ -46,9 +50,10 @@ export function orderRoutes(
   app.get(
     '/v1/orders',
     door.guard(['orders:read'], async (c, caller) => {
-      const { status, limit, symbols } = parseQuery(ordersQuery, c.req.url);
+      const { status, limit, symbols, for: owner } = parseQuery(ordersQuery, c.req.url);
+      const broker = await brokerFor(await standIn(caller, owner, 'can_view'));
       return c.json({
-        orders: await (await brokerFor(caller)).orders({ status, limit, symbols: symbols ?? [] }),
+        orders: await broker.orders({ status, limit, symbols: symbols ?? [] }),
       });
     }),
   );
@@ -56,10 +61,11 @@ export function orderRoutes(
   app.get(
     '/v1/:method{orders:by_client_order_id}',
     door.guard(['orders:read'], async (c, caller) => {
-      const { client_order_id } = parseQuery(clientOrderIdQuery, c.req.url);
+      const { client_order_id, for: owner } = parseQuery(clientOrderIdQuery, c.req.url);
+      const who = await standIn(caller, owner, 'can_view');
       // First, so that an open outcome is settled by asking, and stays "unknown" rather than "not found" until it is.
-      const entry = await desk.settle(caller, client_order_id);
-      const order = await (await brokerFor(caller)).orderByClientOrderId(client_order_id);
+      const entry = await desk.settle(who, client_order_id);
+      const order = await (await brokerFor(who)).orderByClientOrderId(client_order_id);
       // Where the broker holds another order under this id, that one is no result of the approval.
       if (order !== undefined && (entry?.problem === undefined || isOrderOf(order, entry))) {
         return c.json(order);
@@ -75,7 +81,8 @@ export function orderRoutes(
   app.get(
     '/v1/orders/:id',
     door.guard(['orders:read'], async (c, caller) => {
-      const order = await (await brokerFor(caller)).order(orderId(c));
+      const who = await standIn(caller, ownerNamed(c.req.url), 'can_view');
+      const order = await (await brokerFor(who)).order(orderId(c));
       if (order === undefined) throw orderNotFound();
       return c.json(order);
     }),
@@ -84,7 +91,7 @@ export function orderRoutes(
     '/v1/orders/:id',
     door.guard(['orders:cancel'], async (c, caller) => {
       const id = orderId(c);
-      const broker = await brokerFor(caller);
+      const broker = await brokerFor(await standIn(caller, ownerNamed(c.req.url), 'can_cancel'));
       // Unless both can be read, nobody knows that it protects nothing, and nothing is cancelled.
       const order = await broker.order(id);
       if (order === undefined) throw orderNotFound();

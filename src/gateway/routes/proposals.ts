@@ -1,18 +1,26 @@
-import type { Hono } from 'hono';
+import type { Context, Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import { z } from 'zod';
 import type { ApprovalKernel } from '../../approval/kernel.ts';
 import type { Proposer } from '../../approval/kind.ts';
 import type { ProposingCaller } from '../../approval/propose.ts';
 import { utcSeconds } from '../../machine/clock.ts';
+import type { TradingStanding } from '../../store/halts.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
 import { kinds, type ProposalKind } from '../../trading/kinds/kinds.ts';
-import { idempotencyKeySchema, type ProposalRequest, proposalRequestSchema } from '../../trading/proposal.ts';
+import {
+  askedUnder,
+  idempotencyKeySchema,
+  type ProposalRequest,
+  proposalRequestSchema,
+} from '../../trading/proposal.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import { PROPOSE_ORDERS, USE_MANDATES } from '../../trading/scopes.ts';
 import { issueFields } from '../door/approved-details.ts';
 import type { Caller } from '../door/caller.ts';
 import { type Door, requireScopes } from '../door/door.ts';
 import { type IsRevoked, requireUnrevoked } from '../door/token-verifier.ts';
+import { forParameter, ownerNamed, type StandIn } from './for-owner.ts';
 import { jsonBody } from './json-body.ts';
 import { limitParameter, parseQuery } from './query.ts';
 
@@ -20,12 +28,14 @@ import { limitParameter, parseQuery } from './query.ts';
 const MOST_WAIT_S = 25;
 
 const oneQuery = z.strictObject({
+  ...forParameter,
   wait: z.coerce.number().min(0).max(MOST_WAIT_S).default(0),
   /** `updated_at` as it was last seen: a change since then is told at once. */
   since: z.string().max(40).optional(),
 });
 
 const listQuery = z.strictObject({
+  ...forParameter,
   state: z.enum(['open', 'all']).default('open'),
   limit: limitParameter(500, 100),
   /** An `Idempotency-Key` of the caller's own client: what was proposed under it, whatever became of that. */
@@ -35,6 +45,7 @@ const listQuery = z.strictObject({
 export interface ProposalRouteOptions {
   readonly kernel: ApprovalKernel;
   readonly now: () => number;
+  readonly standIn: StandIn;
   readonly isRevoked?: IsRevoked | undefined;
   /** How the person is asked, for display. */
   readonly approval: { readonly method: string; readonly phoneUrl?: string | undefined };
@@ -45,7 +56,7 @@ export interface ProposalRouteOptions {
  * halting what proposing or cancelling needs. Neither can trade: the owner's phone decides.
  */
 export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOptions): void {
-  const { kernel, now, isRevoked } = options;
+  const { kernel, now, isRevoked, standIn } = options;
   const view = (proposal: StoredProposal) => proposalView(proposal, options.approval);
 
   app.post(
@@ -54,6 +65,7 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
       const key = idempotencyKey(c.req.header('idempotency-key'));
       const request = parseRequest(await jsonBody(c));
       requireProposing(caller, request.kind);
+      if (askedUnder(request) !== undefined) requireScopes(caller, [USE_MANDATES]);
       const { proposal, isNew } = await kernel.propose(proposerOf(caller), request, key);
       // A revocation in between has withdrawn what there was; this may have come after.
       await requireUnrevoked(caller, isRevoked).catch(async (error: unknown) => {
@@ -66,8 +78,11 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
   app.get(
     '/v1/proposals',
     door.guard(['orders:read'], async (c, caller) => {
-      const { key, ...query } = parseQuery(listQuery, c.req.url);
-      if (key === undefined) return c.json({ proposals: (await kernel.list(caller.sub, query)).map(view) });
+      const { key, for: owner, ...query } = parseQuery(listQuery, c.req.url);
+      if (key === undefined) {
+        const { sub } = await standIn(caller, owner, 'can_view_proposals');
+        return c.json({ proposals: (await kernel.list(sub, query)).map(view) });
+      }
       const { sub, clientId: client } = proposerOf(caller);
       const found = await kernel.keyed({ sub, client, key });
       return c.json({ proposals: found === undefined ? [] : [view(found)] });
@@ -76,8 +91,9 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
   app.get(
     '/v1/proposals/:id',
     door.guard(['orders:read'], async (c, caller) => {
-      const { wait, since } = parseQuery(oneQuery, c.req.url);
-      const found = await kernel.find(caller.sub, c.req.param('id') ?? '');
+      const { wait, since, for: owner } = parseQuery(oneQuery, c.req.url);
+      const { sub } = await standIn(caller, owner, 'can_view_proposals');
+      const found = await kernel.find(sub, c.req.param('id') ?? '');
       const proposal = await kernel.settle(found, proposerOf(caller));
       const isNews = since !== undefined && view(proposal).updated_at !== since;
       if (wait === 0 || isNews) return c.json(view(proposal));
@@ -89,9 +105,10 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
     '/v1/proposals/:id',
     door.guard([], async (c, caller) => {
       const id = c.req.param('id') ?? '';
-      const { kind } = await kernel.find(caller.sub, id);
-      requireProposing(caller, kind);
-      return c.json(view(await kernel.withdraw(caller.sub, id)));
+      const { sub } = await standIn(caller, ownerNamed(c.req.url), 'can_withdraw');
+      const { kind } = await kernel.find(sub, id);
+      requireWithdrawing(caller, kind);
+      return c.json(view(await kernel.withdraw(sub, id)));
     }),
   );
   app.get(
@@ -119,15 +136,30 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
       });
     }),
   );
+  haltRoutes(app, door, options);
+}
+
+/** How far trading goes. Less is anybody's of the account to say; more takes the owner's tap. */
+function haltRoutes(app: Hono, door: Door, { kernel, standIn }: ProposalRouteOptions): void {
   app.get(
     '/v1/halt',
-    door.guard(['orders:read'], async (c, { sub }) => c.json(haltView(await kernel.haltedAt(sub)))),
+    door.guard(['orders:read'], async (c, caller) => {
+      const { sub } = await standIn(caller, ownerNamed(c.req.url), 'can_view');
+      return c.json(haltView(await kernel.trading(sub)));
+    }),
   );
   app.put(
     '/v1/halt',
-    door.guard(['orders:cancel'], async (c, caller) =>
-      c.json(haltView(await kernel.halt(proposerOf(caller)))),
-    ),
+    door.guard(['orders:cancel'], async (c, caller) => {
+      const { sub } = await standIn(caller, ownerNamed(c.req.url), 'can_halt');
+      const own = proposerOf(caller);
+      // On the record it says who, where that is not the owner.
+      const proposer = sub === own.sub ? own : { ...own, sub, clientId: `${own.clientId} of ${own.sub}` };
+      const { state } = haltRequest(hasBody(c) ? await jsonBody(c) : {});
+      if (state === 'reducing') return c.json(haltView(await kernel.reduce(proposer)));
+      await kernel.halt(proposer);
+      return c.json(haltView(await kernel.trading(sub)));
+    }),
   );
 }
 
@@ -155,7 +187,7 @@ export function pingRoute(app: Hono, door: Door, kernel: ApprovalKernel): void {
 export function proposalView(proposal: StoredProposal, approval: ProposalRouteOptions['approval']) {
   const { kind, id, state, code, subject, worstCase, warnings, requestedBy, client, again, provenance } =
     proposal;
-  const { reason, result } = proposal;
+  const { reason, result, sub, proposedBy, second, ownerAuthReqId } = proposal;
   return {
     id,
     kind,
@@ -169,33 +201,69 @@ export function proposalView(proposal: StoredProposal, approval: ProposalRouteOp
     updated_at: `${new Date(proposal.updatedAt).toISOString()}#${proposal.version}`,
     requested_by: requestedBy,
     client,
+    ...(proposedBy === undefined ? {} : { for: sub, proposed_by: proposedBy }),
     ...(again === undefined ? {} : { again }),
     ...(provenance === null ? {} : { provenance }),
     approval: {
       method: approval.method,
       ...(approval.phoneUrl === undefined ? {} : { phone_url: approval.phoneUrl }),
+      ...(second === undefined
+        ? {}
+        : { second: { person: second, owner_approved: ownerAuthReqId !== undefined } }),
     },
     ...(reason === undefined ? {} : { reason }),
     ...(result === undefined ? {} : { result }),
   };
 }
 
-function haltView(haltedAt: number | undefined) {
-  return haltedAt === undefined ? { halted: false } : { halted: true, halted_at: utcSeconds(haltedAt) };
+/** How far trading goes; `halted_at` for who asks about a halt alone. */
+export function haltView({ state, since, until, by }: TradingStanding) {
+  return {
+    halted: state === 'halted',
+    ...(state === 'halted' && since !== undefined ? { halted_at: utcSeconds(since) } : {}),
+    state,
+    ...(since === undefined ? {} : { since: utcSeconds(since) }),
+    ...(until === undefined ? {} : { until: utcSeconds(until) }),
+    ...(by === undefined ? {} : { by }),
+  };
 }
 
-function proposerOf(caller: Caller): ProposingCaller & Proposer {
-  const { sub, clientId, clientName, accessToken, username, email } = caller;
-  if (clientId !== undefined) return { sub, clientId, clientName, accessToken, username, email };
+/** To stop trading takes no word of what to stop. */
+function hasBody(c: Context): boolean {
+  const length = c.req.header('content-length');
+  return c.req.header('transfer-encoding') !== undefined || (length !== undefined && length !== '0');
+}
+
+/** Down only: what is up again is approved. */
+const haltSchema = z.strictObject({ state: z.enum(['halted', 'reducing']).default('halted') });
+
+function haltRequest(body: unknown): z.output<typeof haltSchema> {
+  const parsed = haltSchema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw new Refusal(400, 'invalid_query', 'the state must be "halted" or "reducing"', {
+    hint: 'Trading goes on by a proposal of the kind lift, which its owner approves.',
+    fields: ['state'],
+  });
+}
+
+/** @throws {Refusal} 403 `client_unknown` */
+export function proposerOf(caller: Caller): ProposingCaller & Proposer {
+  const { sub, clientId, clientName, jkt, accessToken, username, email } = caller;
+  if (clientId !== undefined) return { sub, clientId, clientName, jkt, accessToken, username, email };
   throw new Refusal(403, 'client_unknown', 'the access token does not say which client it is for', {
     hint: 'Sign in by a client whose tokens carry client_id (RFC 9068).',
     challenge: {},
   });
 }
 
-/** Proposing and withdrawing need the same. */
 function requireProposing(caller: Caller, kind: ProposalKind): void {
   requireScopes(caller, [kinds[kind].proposeScope]);
+}
+
+/** As proposing it; a mandate is taken back by whoever may propose orders. */
+function requireWithdrawing(caller: Caller, kind: ProposalKind): void {
+  const { proposeScope } = kinds[kind];
+  requireScopes(caller, [proposeScope === USE_MANDATES ? PROPOSE_ORDERS : proposeScope]);
 }
 
 function idempotencyKey(header: string | undefined): string {

@@ -8,7 +8,7 @@ import type { Clock } from '../../machine/clock.ts';
 import type { ResolveHost } from '../../net/public-fetch.ts';
 import type { Faults } from '../faults.ts';
 import type { NumberMatching } from '../phone/decision/picked-code.ts';
-import type { Halting, HomeAbout } from '../phone/phone-services.ts';
+import type { Halting, HomeAbout, Mandating } from '../phone/phone-services.ts';
 import type { PushOptions } from '../phone/push/phone-push.ts';
 import type { Revoked } from './grants.ts';
 import type { People } from './people.ts';
@@ -58,6 +58,8 @@ export interface IdentityProviderOptions {
   readonly keys: Keys;
   /** Stops trading for a person; without it the phone has no page for that. */
   readonly halting?: Halting;
+  /** Mandates of the gateway behind it. */
+  readonly mandating?: Mandating;
   /** Whether an approval must be signed by one of them; `off` unless said otherwise. */
   readonly signatures?: 'required' | 'off';
   /** Told of what went wrong inside; never holds a token. */

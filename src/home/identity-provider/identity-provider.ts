@@ -215,6 +215,7 @@ function phoneApp(
     about,
     people,
     halting: options.halting,
+    mandating: options.mandating,
     thirdPartyPasswords: options.thirdPartyPasswords ?? {},
     sessions: endingRings(sessions, push.subscriptions),
     pairingSecret: options.phonePairingSecret,

@@ -81,7 +81,7 @@ export function createDevicePages(services: PhoneServices): Hono<BrowserEnv> {
       body: html`<div class="card" data-testid="device-done">
 <h1>You're signed in</h1>
 <p>${found.clientName}${found.deviceName === undefined ? '' : html` on <strong>${found.deviceName}</strong>`} now acts as ${user.name}. Go back to it.</p>
-<p>It can't place an order by itself: each one comes here first.</p>
+<p>It can't place an order by itself: each one comes here first, or lies within a mandate that you approve here.</p>
 <p><a class="go wide" href="/phone" data-testid="phone-link">Approve orders here</a></p>
 </div>`,
     });
@@ -136,7 +136,7 @@ ${
 }
 <p>It will be able to:</p>
 <ul data-testid="scopes">${request.scopes.map((scope) => html`<li>${scopeWords[scope] ?? scope}</li>`)}</ul>
-<p class="soft small">It will not be able to place an order: each order is asked for here, one by one.</p>
+<p class="soft small">It will not be able to place an order by itself: each is asked for here, one by one, or lies within a mandate that you approve here.</p>
 <form method="post" action="/device/confirm">
 <input type="hidden" name="form_token" value="${context.var.formToken}">
 <input type="hidden" name="user_code" value="${request.userCode}">

@@ -78,7 +78,7 @@ ${
 
 function footer({ var: { user, canHalt } }: BrowserContext): Markup {
   if (user === undefined) return html`<footer></footer>`;
-  return html`<footer><nav aria-label="Pages"><a href="/phone">Requests</a> <a href="/phone/authenticators">Passkeys</a> <a href="/phone/sessions">Signed in on</a> <a href="/phone/programs">Programs</a>${canHalt ? html` <a href="/phone/halt">Halt trading</a>` : ''}</nav></footer>`;
+  return html`<footer><nav aria-label="Pages"><a href="/phone">Requests</a> <a href="/phone/authenticators">Passkeys</a> <a href="/phone/sessions">Signed in on</a> <a href="/phone/programs">Programs</a>${canHalt ? html` <a href="/phone/mandates">Mandates</a> <a href="/phone/halt">Halt trading</a>` : ''}</nav></footer>`;
 }
 
 /** What this session can't do, where it isn't one that a passkey has opened. */

@@ -11,6 +11,7 @@ import { createConnectionPages } from './connection-pages.ts';
 import { createConsentPages } from './consent-pages.ts';
 import { createDevicePages } from './device-pages.ts';
 import { createHaltPages } from './halt-pages.ts';
+import { createMandatePages } from './mandate-pages.ts';
 import { createPairingPages } from './pairing-pages.ts';
 import { createPhoneApi } from './phone-api.ts';
 import { createPhoneAssets } from './phone-assets.ts';
@@ -57,6 +58,7 @@ export function createPhoneApp(services: PhoneServices): Hono<{ Bindings: HttpBi
   pages.route('/', createAuthenticatorPages(services));
   pages.route('/', createSessionPages(services));
   if (services.halting !== undefined) pages.route('/', createHaltPages(services.halting, services));
+  if (services.mandating !== undefined) pages.route('/', createMandatePages(services.mandating));
   pages.route('/', createProgramPages(services));
   pages.route('/', createDevicePages(services));
   pages.route('/', createConsentPages(services));

@@ -1,5 +1,6 @@
 import type { Keys } from '../../approval/keys/keys.ts';
 import type { Clock } from '../../machine/clock.ts';
+import type { MandateView } from '../../trading/mandate/mandate.ts';
 import type { ApprovalRequests } from '../identity-provider/approval-requests.ts';
 import type { AuthorizedClients } from '../identity-provider/authorization/authorized-clients.ts';
 import type { Consents } from '../identity-provider/authorization/consents.ts';
@@ -32,6 +33,14 @@ export interface Halting {
   halt(sub: string): Promise<void>;
 }
 
+/** What may be traded for a person without asking them, and its end. */
+export interface Mandating {
+  /** Newest first. */
+  list(sub: string): Promise<MandateView[]>;
+  /** One that is over stays so. */
+  end(sub: string, id: string, to: 'suspended' | 'revoked'): Promise<void>;
+}
+
 /** What the phone, as a page and as an API, is built on. */
 export interface PhoneServices {
   readonly issuer: string;
@@ -41,6 +50,7 @@ export interface PhoneServices {
   readonly recovery: RecoveryCodes;
   /** Undefined for a provider that has no gateway behind it. */
   readonly halting: Halting | undefined;
+  readonly mandating: Mandating | undefined;
   readonly people: People;
   readonly requests: ApprovalRequests;
   readonly deviceCodes: DeviceCodes;

@@ -71,7 +71,10 @@ export function sqliteAuditStore(database: Database.Database): AuditStore {
     bytes: statSync(file, { throwIfNoEntry: false })?.size ?? 0,
   }));
 
+  const note = database.transaction(auditNotes(database));
+
   return {
+    note: async (line, now) => note.immediate(line, now),
     async moveToFile(file) {
       if (any.get() !== undefined) moveUnsynced(file);
     },

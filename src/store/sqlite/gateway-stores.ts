@@ -1,12 +1,16 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { GatewayStores } from '../gateway-stores.ts';
+import { sqliteAccessStore } from './access-store.ts';
 import { sqliteAuditStore } from './audit-store.ts';
 import { sqliteBrokerKeyStore } from './broker-key-store.ts';
+import { sqliteDecisionStore } from './decision-store.ts';
 import { prepareGatewayDatabase } from './gateway-database.ts';
 import { sqliteHalts } from './halts.ts';
+import { sqliteMandateStore } from './mandate-store.ts';
 import { sqliteMessageJournal } from './message-journal.ts';
 import { sql as proposals } from './migrations/gateway/0004-proposals.ts';
 import { sql as audit } from './migrations/gateway/0005-audit.ts';
+import { reductions } from './migrations/gateway/0009-counting.ts';
 import { sqliteOrderJournal } from './order-journal.ts';
 import { sqliteProofStore } from './proof-store.ts';
 import { sqliteProposalStore } from './proposal-store.ts';
@@ -24,9 +28,12 @@ export function sqliteGatewayStores(database: Database.Database): GatewayStores 
     proofs: sqliteProofStore(database),
     proposals: sqliteProposalStore(database),
     halts: sqliteHalts(database),
+    decisions: sqliteDecisionStore(database),
     keys: sqliteSigningKeyStore(database),
+    mandates: sqliteMandateStore(database),
     audit: sqliteAuditStore(database),
     brokerKeys: sqliteBrokerKeyStore(database),
+    access: sqliteAccessStore(database),
   };
 }
 
@@ -38,5 +45,6 @@ export function sqliteRecord(database: Database.Database): Pick<GatewayStores, '
   // Their tables are the same in all versions, and are made only where they are missing.
   database.exec(proposals);
   database.exec(audit);
+  database.exec(reductions);
   return { halts: sqliteHalts(database), audit: sqliteAuditStore(database) };
 }

@@ -1,7 +1,12 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
+import type { CountedFacts } from '../../trading/counted-order.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { Order, Problem } from '../../trading/views.ts';
+import type { DecisionNote } from '../decision-store.ts';
 import type { Claim, JournalEntry, JournalState, OrderJournal, OrderKey } from '../order-journal.ts';
+import { decisionNotes } from './decision-store.ts';
+import { mandateSlots } from './mandate-store.ts';
+import { countedColumns, orderCounts, orderEndings } from './order-counts.ts';
 import { approvalUse } from './used-approvals.ts';
 
 /** @param database the gateway's, of its latest version */
@@ -12,33 +17,89 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
   const spend = approvalUse(database);
   const insert = database.prepare(`
     INSERT INTO gateway_orders
-      (sub, client_order_id, digest, draft, replaces, state, submissions, submitted_at, ambiguous, created_at, updated_at)
-    VALUES (@sub, @clientOrderId, @digest, @draft, @replaces, 'intent', 1, @now, 0, @now, @now)`);
-  const count = database
-    .prepare<[string, number, string], number>(`
-      SELECT count(*) FROM gateway_orders
-      WHERE sub = ? AND created_at >= ? AND state <> 'rejected' AND client_order_id <> ?`)
-    .pluck();
-  const countSince = (since: number, { sub, clientOrderId }: OrderKey) =>
-    count.get(sub, since, clientOrderId) ?? 0;
+      (sub, client_order_id, digest, draft, replaces, state, submissions, submitted_at, ambiguous, created_at, updated_at,
+       account, symbol, side, notional, qty, terms, mandate, slot)
+    VALUES (@sub, @clientOrderId, @digest, @draft, @replaces, 'intent', 1, @now, 0, @countedAt, @now,
+       @account, @symbol, @side, @notional, @qty, @terms, @mandate, @slot)`);
+  const { counted, usage, timeOf } = orderCounts(database);
+  const note = decisionNotes(database);
+  const slots = mandateSlots(database);
   const claim = database.transaction(
-    ({ approval, sub, clientOrderId, digest, draft, replaces, atMost }: Claim, now: number) => {
+    (order: Claim, now: number, decide?: (facts: CountedFacts) => DecisionNote) => {
+      const { approval, sub, clientOrderId, digest, draft, replaces, mandate, slot } = order;
       if (select.get(sub, clientOrderId) !== undefined) return 'known' as const;
-      if (atMost !== undefined && countSince(atMost.since, { sub, clientOrderId }) >= atMost.orders)
-        return 'too_many' as const;
+      const decision = decide?.(counted(order, now));
+      if (decision?.effect === 'deny') {
+        note(decision, now);
+        return 'denied' as const;
+      }
       if (!spend(approval, { kind: 'order', sub, subjectId: clientOrderId }, now))
         return 'approval_used' as const;
+      if (decision !== undefined) note(decision, now);
       insert.run({
-        sub,
-        clientOrderId,
-        digest,
+        ...{ sub, clientOrderId, digest, now },
+        ...countedColumns(order),
+        // By it is counted: it never goes back.
+        countedAt: timeOf(draft.account, now),
         draft: JSON.stringify(draft),
         replaces: replaces ?? null,
-        now,
+        mandate: mandate ?? null,
+        slot: slot ?? null,
       });
+      if (mandate !== undefined) {
+        const { symbol, side } = draft;
+        slots.take({ sub, clientOrderId }, mandate, { slot: slot ?? '', symbol, side });
+      }
       return 'claimed' as const;
     },
   );
+  const { again, release, refuse, finish, doubt } = updates(database);
+  const { open, endIfOver } = orderEndings(database);
+  const over = database.transaction(endIfOver);
+  // What it used of a mandate is free again with the very commit that says that it came to nothing.
+  const rejected = database.transaction(
+    (statement: typeof refuse, key: OrderKey, problem: Problem, now: number) => {
+      const { changes } = statement.run({
+        ...idOf(key),
+        state: 'rejected',
+        result: JSON.stringify(problem),
+        now,
+      });
+      if (changes === 1) slots.giveBack(key);
+      return changes === 1;
+    },
+  );
+  const place = database.transaction((key: OrderKey, order: Order, now: number) => {
+    finish.run({ ...idOf(key), state: 'placed', result: JSON.stringify(order), now });
+    endIfOver(key, order, now);
+  });
+
+  return {
+    async find(sub, clientOrderId) {
+      const row = select.get(sub, clientOrderId);
+      return row === undefined ? undefined : entryOf(row);
+    },
+    claim: async (entry, now, decide) => claim.immediate(entry, now, decide),
+    counted: async (order, now) => counted(order, now),
+    usage: async (sub, account, now) => usage(sub, account, now),
+    open: async (account, limit) => open(account, limit),
+    over: async (key, order, now) => over.immediate(key, order, now),
+    async reclaim(seen, now) {
+      const { submissions, submittedAt } = seen;
+      const { changes } = again.run({ ...idOf(seen), seen: submissions, submittedAt, now });
+      return changes === 1 ? 'claimed' : 'stale';
+    },
+    release: async (key, now) => (release.run({ ...idOf(key), now }).changes === 1 ? 'released' : 'stale'),
+    refuse: async (key, problem, now) =>
+      rejected.immediate(refuse, key, problem, now) ? 'rejected' : 'stale',
+    place: async (key, order, now) => place.immediate(key, order, now),
+    reject: async (key, problem, now) => void rejected.immediate(finish, key, problem, now),
+    doubt: async (key, now) => void doubt.run({ ...idOf(key), now }),
+  };
+}
+
+/** What becomes of an order once it is claimed: each a compare-and-set on its state. */
+function updates(database: Database.Database) {
   // An intent or an unknown with a submission time may have been taken, so whatever goes out now is ambiguous.
   const again = database.prepare(`
     UPDATE gateway_orders
@@ -58,28 +119,7 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
   const doubt = database.prepare(`
     UPDATE gateway_orders SET state = 'unknown', updated_at = @now
     WHERE sub = @sub AND client_order_id = @clientOrderId AND state = 'intent'`);
-
-  return {
-    async find(sub, clientOrderId) {
-      const row = select.get(sub, clientOrderId);
-      return row === undefined ? undefined : entryOf(row);
-    },
-    claim: async (entry, now) => claim.immediate(entry, now),
-    countSince: async (since, but) => countSince(since, but),
-    async reclaim(seen, now) {
-      const { submissions, submittedAt } = seen;
-      const { changes } = again.run({ ...idOf(seen), seen: submissions, submittedAt, now });
-      return changes === 1 ? 'claimed' : 'stale';
-    },
-    release: async (key, now) => (release.run({ ...idOf(key), now }).changes === 1 ? 'released' : 'stale'),
-    refuse: async (key, problem, now) =>
-      refuse.run({ ...idOf(key), result: JSON.stringify(problem), now }).changes === 1 ? 'rejected' : 'stale',
-    place: async (key, order, now) =>
-      void finish.run({ ...idOf(key), state: 'placed', result: JSON.stringify(order), now }),
-    reject: async (key, problem, now) =>
-      void finish.run({ ...idOf(key), state: 'rejected', result: JSON.stringify(problem), now }),
-    doubt: async (key, now) => void doubt.run({ ...idOf(key), now }),
-  };
+  return { again, release, refuse, finish, doubt };
 }
 
 function idOf({ sub, clientOrderId }: OrderKey): OrderKey {

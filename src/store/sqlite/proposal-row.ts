@@ -5,6 +5,8 @@ import type { Draft, Reason, StoredProposal } from '../proposal-store.ts';
 export interface ProposalRow {
   readonly id: string;
   readonly sub: string;
+  readonly proposed_by: string | null;
+  readonly second: string | null;
   readonly client: string;
   readonly username: string | null;
   readonly email: string | null;
@@ -25,10 +27,12 @@ export interface ProposalRow {
   readonly deadline: number;
   readonly expires_at: number;
   readonly auth_req_id: string | null;
+  readonly owner_auth_req_id: string | null;
   readonly notification_token: string | null;
   readonly poll_interval: number;
   readonly asked: number;
   readonly sealed_token: Buffer | null;
+  readonly second_token: Buffer | null;
   readonly token_expires_at: number | null;
   readonly result: string | null;
   readonly reason: string | null;
@@ -41,6 +45,8 @@ export function proposalOf(row: ProposalRow): StoredProposal {
   return {
     id: row.id,
     sub: row.sub,
+    proposedBy: row.proposed_by ?? undefined,
+    second: row.second ?? undefined,
     client: row.client,
     username: row.username ?? undefined,
     email: row.email ?? undefined,
@@ -61,6 +67,7 @@ export function proposalOf(row: ProposalRow): StoredProposal {
     deadline: row.deadline,
     expiresAt: row.expires_at,
     authReqId: row.auth_req_id ?? undefined,
+    ownerAuthReqId: row.owner_auth_req_id ?? undefined,
     notificationToken: row.notification_token ?? undefined,
     interval: row.poll_interval,
     asked: row.asked,
@@ -85,6 +92,8 @@ export function draftValues(draft: Draft) {
     fingerprint,
     digest,
     deadline,
+    proposedBy: draft.proposedBy ?? null,
+    second: draft.second ?? null,
     username: draft.username ?? null,
     email: draft.email ?? null,
     nonce: draft.nonce ?? null,

@@ -36,8 +36,11 @@ function reads(database: Database.Database) {
   const openIds = database
     .prepare<[], string>(`SELECT id FROM proposals WHERE state IN (${OPEN}) ORDER BY created_at, rowid`)
     .pluck();
-  const changed = database.prepare<[string, number], ProposalRow>(
-    'SELECT * FROM proposals WHERE sub = ? AND version > ? ORDER BY version LIMIT 500',
+  // Each half by an index of its own.
+  const changedOf = (column: 'sub' | 'proposed_by') =>
+    `SELECT * FROM (SELECT * FROM proposals WHERE ${column} = @party AND version > @after ORDER BY version LIMIT 500)`;
+  const changed = database.prepare<unknown[], ProposalRow>(
+    `${changedOf('sub')} UNION ALL ${changedOf('proposed_by')} ORDER BY version LIMIT 500`,
   );
   const version = latestVersion(database);
   const keyed = keyedBy(database);
@@ -46,25 +49,32 @@ function reads(database: Database.Database) {
     get: async (id) => read(byId.get(id)),
     byAuthReqId: async (authReqId) => read(byAuthReqId.get(authReqId)),
     keyed: async (key) => keyed(key),
-    async list({ sub, state, limit = -1 }) {
+    async list({ sub, party, state, limit = -1 }) {
       // Named one by one: a condition that may be switched off would keep SQLite from using an index.
-      const conditions = [
-        ...(sub === undefined ? [] : ['sub = @sub']),
-        ...(state === 'all' ? [] : [`state IN (${OPEN})`]),
-      ];
-      const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+      const who =
+        party !== undefined
+          ? ['sub = @party', 'proposed_by = @party']
+          : sub !== undefined
+            ? ['sub = @sub']
+            : [''];
+      const open = state === 'all' ? '' : `state IN (${OPEN})`;
+      const newest = 'ORDER BY created_at DESC, place DESC LIMIT @limit';
+      const parts = who.map((whose) => {
+        const conditions = [whose, open].filter((condition) => condition !== '').join(' AND ');
+        const where = conditions === '' ? '' : `WHERE ${conditions}`;
+        return `SELECT * FROM (SELECT *, rowid AS place FROM proposals ${where} ${newest})`;
+      });
       return database
-        .prepare<unknown[], ProposalRow>(
-          `SELECT * FROM proposals ${where} ORDER BY created_at DESC, rowid DESC LIMIT @limit`,
-        )
-        .all({ ...(sub === undefined ? {} : { sub }), limit })
+        .prepare<unknown[], ProposalRow>(`${parts.join(' UNION ALL ')} ${newest}`)
+        .all({ ...(party !== undefined ? { party } : sub !== undefined ? { sub } : {}), limit })
         .map(proposalOf);
     },
     openIds: async () => openIds.all(),
-    changedSince: async (sub, after) => changed.all(sub, after).map(proposalOf),
+    changedSince: async (party, after) => changed.all({ party, after }).map(proposalOf),
     version: async () => version(),
     untold: async () => untold.all().map(proposalOf),
-    sealedToken: async (id) => byId.get(id)?.sealed_token ?? undefined,
+    sealedToken: async (id, of = 'owner') =>
+      byId.get(id)?.[of === 'owner' ? 'sealed_token' : 'second_token'] ?? undefined,
   } satisfies Partial<ProposalStore>;
 }
 
@@ -78,30 +88,33 @@ function standings(database: Database.Database) {
   const usage = database.prepare<unknown[], { open: number; lately: number }>(`
     SELECT
       (SELECT count(*) FROM proposals
-       WHERE sub = @sub AND client = @client AND typed = @typed AND state IN (${OPEN})) AS open,
+       WHERE sub = @sub AND client = @client AND typed = @typed AND proposed_by IS @proposedBy AND state IN (${OPEN})) AS open,
       (SELECT count(*) FROM proposals
-       WHERE sub = @sub AND client = @client AND typed = @typed AND created_at > @since) AS lately`);
+       WHERE sub = @sub AND client = @client AND typed = @typed AND proposed_by IS @proposedBy AND created_at > @since)
+        AS lately`);
   const decided = database.prepare<unknown[], { state: ProposalState; at: number }>(`
     SELECT state, updated_at AS at FROM proposals
-    WHERE sub = @sub AND client = @client AND state IN (${DECIDED})
+    WHERE sub = @sub AND client = @client AND proposed_by IS @proposedBy AND state IN (${DECIDED})
     ORDER BY updated_at DESC, version DESC LIMIT 2`);
   const sameOpen = database.prepare<unknown[], ProposalRow>(`
     SELECT * FROM proposals WHERE sub = @sub AND client = @client AND fingerprint = @fingerprint
-      AND state IN ('drafted', 'requested') ORDER BY created_at LIMIT 1`);
+      AND proposed_by IS @proposedBy AND state IN ('drafted', 'requested') ORDER BY created_at LIMIT 1`);
   const sameCount = database
     .prepare<unknown[], number>(
       'SELECT count(*) FROM proposals WHERE sub = @sub AND fingerprint = @fingerprint AND created_at > @since',
     )
     .pluck();
   const standing = database.transaction(
-    ({ sub, client, typed, fingerprint }: StandingQuery, since: number): Standing => {
-      const same = fingerprint === undefined ? undefined : sameOpen.get({ sub, client, fingerprint });
+    ({ sub, client, typed, fingerprint, ...by }: StandingQuery, since: number): Standing => {
+      const proposedBy = by.proposedBy ?? null;
+      const same =
+        fingerprint === undefined ? undefined : sameOpen.get({ sub, client, proposedBy, fingerprint });
       return {
         epoch: epoch(sub),
         haltedAt: halted(sub),
         openCodes: openCodes.all(sub),
-        ...(usage.get({ sub, client, typed: typed ? 1 : 0, since }) ?? { open: 0, lately: 0 }),
-        decided: decided.all({ sub, client }),
+        ...(usage.get({ sub, client, proposedBy, typed: typed ? 1 : 0, since }) ?? { open: 0, lately: 0 }),
+        decided: decided.all({ sub, client, proposedBy }),
         sameOpen: same === undefined ? undefined : proposalOf(same),
         sameLately: fingerprint === undefined ? 0 : (sameCount.get({ sub, fingerprint, since }) ?? 0),
       };
@@ -120,9 +133,9 @@ function drafts(database: Database.Database) {
     'INSERT INTO proposal_keys (sub, client, key, request, proposal) VALUES (@sub, @client, @key, @request, @id)',
   );
   const insert = database.prepare(`
-    INSERT INTO proposals (id, sub, client, username, email, kind, state, code, subject, subject_id, fingerprint, digest,
+    INSERT INTO proposals (id, sub, proposed_by, second, client, username, email, kind, state, code, subject, subject_id, fingerprint, digest,
       nonce, shown, again, typed, created_at, updated_at, version, deadline, expires_at, poll_interval)
-    VALUES (@id, @sub, @client, @username, @email, @kind, 'drafted', @code, @subject, @subjectId, @fingerprint, @digest,
+    VALUES (@id, @sub, @proposedBy, @second, @client, @username, @email, @kind, 'drafted', @code, @subject, @subjectId, @fingerprint, @digest,
       @nonce, @shown, @again, @typed, @now, @now, @version, @deadline, @deadline, ${DEFAULT_INTERVAL_S})`);
   const draft = database.transaction(
     (drafted: Draft, key: KeyedRequest, expected: string, line: AuditNote, now: number) => {
@@ -138,7 +151,7 @@ function drafts(database: Database.Database) {
   const alias = database.transaction((key: KeyedRequest, id: string, expected: string) => {
     const known = keyed(key);
     if (known !== undefined) return { outcome: 'known', ...known } as const;
-    if (epoch(key.sub) !== expected) return { outcome: 'stale' } as const;
+    if (epoch(existing(id).sub) !== expected) return { outcome: 'stale' } as const;
     keep.run({ ...key, id });
     return { outcome: 'kept' } as const;
   });
@@ -154,12 +167,19 @@ function changes(database: Database.Database) {
   const halted = haltOf(database);
   const version = latestVersion(database);
   const existing = existingIn(database);
-  const columns = `state = @state, auth_req_id = @authReqId, notification_token = @notificationToken,
+  const columns = `state = @state, auth_req_id = @authReqId, owner_auth_req_id = @ownerAuthReqId, notification_token = @notificationToken,
     poll_interval = @interval, expires_at = @expiresAt, asked = @asked, result = @result, reason = @reason,
     updated_at = @now, version = @next`;
-  const update = database.prepare(`UPDATE proposals SET ${columns} WHERE id = @id AND version = @seen`);
+  const second = 'second_token = coalesce(@secondToken, second_token)';
+  const update = database.prepare(
+    `UPDATE proposals SET ${columns}, ${second} WHERE id = @id AND version = @seen`,
+  );
   const updateToken = database.prepare(
-    `UPDATE proposals SET ${columns}, sealed_token = @sealed, token_expires_at = @tokenExpiresAt
+    `UPDATE proposals SET ${columns}, ${second}, sealed_token = @sealed, token_expires_at = @tokenExpiresAt
+     WHERE id = @id AND version = @seen`,
+  );
+  const eraseTokens = database.prepare(
+    `UPDATE proposals SET ${columns}, second_token = NULL, sealed_token = NULL, token_expires_at = NULL
      WHERE id = @id AND version = @seen`,
   );
   const setInterval = database.prepare('UPDATE proposals SET poll_interval = ? WHERE id = ?');
@@ -182,6 +202,8 @@ function changes(database: Database.Database) {
         next: version() + 1,
         state: after.state,
         authReqId: after.authReqId ?? null,
+        ownerAuthReqId: after.ownerAuthReqId ?? null,
+        secondToken: after.secondToken ?? null,
         notificationToken: after.notificationToken ?? null,
         interval: after.interval,
         expiresAt: after.expiresAt,
@@ -190,7 +212,7 @@ function changes(database: Database.Database) {
         reason: after.reason === undefined ? null : JSON.stringify(after.reason),
       };
       if (token === 'kept') update.run(values);
-      else if (token === 'erased') updateToken.run({ ...values, sealed: null, tokenExpiresAt: null });
+      else if (token === 'erased') eraseTokens.run(values);
       else updateToken.run({ ...values, sealed: token.sealed, tokenExpiresAt: token.expiresAt });
       note(line, now);
       return { outcome: 'moved', proposal: existing(id) };

@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3-multiple-ciphers';
 import type { Approval } from '../used-approval.ts';
 
 interface Use {
-  readonly kind: 'order' | 'message';
+  readonly kind: 'order' | 'message' | 'mandate';
   readonly sub: string;
   readonly subjectId: string;
 }

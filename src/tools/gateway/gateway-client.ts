@@ -1,31 +1,32 @@
 import { z } from 'zod';
 import { safeLine } from '../../net/shown-text.ts';
-import {
-  type Activity,
-  activitiesSchema,
-  type TradingDay,
-  tradingDaySchema,
-} from '../../trading/activity.ts';
-import type { NamedAsset } from '../../trading/asset-name.ts';
+import { type Activity, activitiesSchema } from '../../trading/activity.ts';
 import { decimalString } from '../../trading/decimal.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
-import { type Proposal, type ProposalRequestInput, proposalSchema } from '../../trading/proposal.ts';
-import { CANCEL_SCOPE, PROPOSE_MESSAGES, PROPOSE_ORDERS, READ_SCOPES } from '../../trading/scopes.ts';
+import {
+  askedUnder,
+  type Proposal,
+  type ProposalRequestInput,
+  proposalSchema,
+} from '../../trading/proposal.ts';
+import {
+  CANCEL_SCOPE,
+  PROPOSE_MESSAGES,
+  PROPOSE_ORDERS,
+  READ_SCOPES,
+  type Scope,
+  USE_MANDATES,
+} from '../../trading/scopes.ts';
 import {
   type Account,
   accountSchema,
-  type Bar,
-  barSchema,
-  clockSchema,
-  type MarketClock,
   type Order,
   orderSchema,
   type Position,
   positionSchema,
-  type Quote,
-  quoteSchema,
 } from '../../trading/views.ts';
+import { type AccessRequests, inAccountOf, ofAccess } from './access-requests.ts';
 import {
   type GatewayAccess,
   type GatewayClientOptions,
@@ -33,10 +34,10 @@ import {
   gatewayRequests,
   parse,
 } from './gateway-requests.ts';
-
-/** Whether trading is halted; `halted_at` in RFC 3339. */
-const haltSchema = z.lazy(() => z.object({ halted: z.boolean(), halted_at: z.string().optional() }));
-export type Halt = z.output<typeof haltSchema>;
+import { type HaltRequests, ofHalt } from './halt-requests.ts';
+import { type MandateRequests, ofMandates } from './mandate-requests.ts';
+import { type MarketRequests, ofMarket } from './market-requests.ts';
+import { ofPolicy, type PolicyClient } from './policy-requests.ts';
 
 /** How to look at a proposal. */
 export interface ProposalLook {
@@ -48,27 +49,23 @@ export interface ProposalLook {
 }
 
 /** The gateway's HTTP interface, typed. Every call has a time-out. */
-export interface GatewayClient {
+export interface GatewayClient
+  extends MarketRequests,
+    MandateRequests,
+    HaltRequests,
+    PolicyClient,
+    AccessRequests {
   account(): Promise<Account>;
   positions(): Promise<Position[]>;
   orders(query?: { status?: 'open' | 'closed' | 'all'; limit?: number }): Promise<Order[]>;
   /** @throws {TradeAgentError} `not_found` */
   order(id: string): Promise<Order>;
-  /** In the order asked. @throws {TradeAgentError} `unknown_symbol` */
-  quotes(symbols: readonly string[]): Promise<Quote[]>;
-  /** Prices over time, oldest first. `start` in milliseconds since the epoch; at most 1000 bars from there. */
-  bars(query: { symbol: string; timeframe: '1Day' | '1Hour'; start: number }): Promise<Bar[]>;
   /** Equity at the end of each day of the last month, oldest first, dollars. */
   equityHistory(): Promise<string[]>;
   /** Equity at the end of each day as far back as asked for (`1M`, `1A`, `5A`), oldest first. */
   valueHistory(period: string): Promise<DatedValue[]>;
-  /** What is traded under a name or a symbol, the likeliest first. */
-  searchAssets(search: string): Promise<NamedAsset[]>;
-  clock(): Promise<MarketClock>;
   /** Whether the gateway can reach the person's account elsewhere (`broker`, `slack`) now. */
   isConnected(connection: string): Promise<boolean>;
-  /** Trading days from one date to another, both included. */
-  calendar(query: { start: string; end: string }): Promise<TradingDay[]>;
   /**
    * All that happened in the account after an instant (milliseconds since the epoch), oldest first.
    * @throws {TradeAgentError} `gateway_refused` where that is more than can be read
@@ -92,9 +89,6 @@ export interface GatewayClient {
    *   `proposal_settled` where it ended before
    */
   withdraw(id: string): Promise<Proposal>;
-  /** Stops all trading, and withdraws what waits for the person. Ended by a proposal of kind `lift`. */
-  halt(): Promise<Halt>;
-  halted(): Promise<Halt>;
   /**
    * Cancels, and returns the order as it is then.
    * @throws {TradeAgentError} `not_found`, `gateway_refused`; `details.problem` is `approval_required` where the order
@@ -109,7 +103,7 @@ export interface DatedValue {
   readonly equity: string;
 }
 
-const [MARKET_READ, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
+const [, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
 
 /** The gateway completes an order from several answers of the broker's, and asks the identity provider. */
 const PROPOSING_MS = 30_000;
@@ -125,7 +119,15 @@ export function createGatewayClient(
   options: GatewayClientOptions = {},
 ): GatewayClient {
   const requests = gatewayRequests(session, options);
-  return { ...ofAccount(requests), ...ofMarket(requests), ...ofProposals(requests) };
+  return {
+    ...ofAccount(requests),
+    ...ofMarket(requests),
+    ...ofProposals(requests),
+    ...ofHalt(requests),
+    ...ofAccess(requests),
+    ...ofMandates(requests),
+    ...ofPolicy(requests),
+  };
 }
 
 /** The account, what is in it, and what happened there. */
@@ -208,65 +210,13 @@ function ofAccount({
   };
 }
 
-/** Prices and hours. */
-function ofMarket({
-  read,
-}: GatewayRequests): Pick<GatewayClient, 'quotes' | 'bars' | 'searchAssets' | 'clock' | 'calendar'> {
-  return {
-    quotes: async (symbols) => {
-      const list = symbols.map(encodeURIComponent).join(',');
-      const { quotes } = await read(
-        `/v1/quotes?symbols=${list}`,
-        z.object({ quotes: z.array(quoteSchema) }),
-        MARKET_READ,
-      );
-      return symbols.map((symbol) => {
-        const quote = quotes.find((candidate) => candidate.symbol === symbol);
-        if (quote !== undefined) return quote;
-        throw new TradeAgentError('unknown_symbol', `there is no quote for ${symbol}`, {
-          hint: 'Check the ticker symbol.',
-          details: { symbol },
-        });
-      });
-    },
-    bars: async ({ symbol, timeframe, start }) => {
-      const query = new URLSearchParams({
-        symbol,
-        timeframe,
-        start: new Date(start).toISOString(),
-        limit: '1000',
-      });
-      return (await read(`/v1/bars?${query}`, z.object({ bars: z.array(barSchema) }), MARKET_READ)).bars;
-    },
-    searchAssets: async (search) =>
-      (
-        await read(
-          `/v1/assets?${new URLSearchParams({ search })}`,
-          z.object({ assets: z.array(z.object({ symbol: z.string(), name: z.string() })) }),
-          MARKET_READ,
-        )
-      ).assets,
-    clock: () => read('/v1/clock', clockSchema, MARKET_READ),
-    calendar: async ({ start, end }) =>
-      (
-        await read(
-          `/v1/calendar?${new URLSearchParams({ start, end })}`,
-          z.object({ days: z.array(tradingDaySchema) }),
-          MARKET_READ,
-        )
-      ).days,
-  };
-}
-
-/** What is asked of the person, and the halt. */
+/** What is asked of the person. */
 function ofProposals({
   request,
   read,
   timeoutMs,
-}: GatewayRequests): Pick<
-  GatewayClient,
-  'propose' | 'proposal' | 'proposals' | 'proposed' | 'withdraw' | 'halt' | 'halted'
-> {
+  accountOf,
+}: GatewayRequests): Pick<GatewayClient, 'propose' | 'proposal' | 'proposals' | 'proposed' | 'withdraw'> {
   return {
     propose: async (proposal, key) =>
       parse(
@@ -280,9 +230,9 @@ function ofProposals({
               'content-type': 'application/json',
               'idempotency-key': key,
             },
-            body: JSON.stringify(proposal),
+            body: JSON.stringify(inAccountOf(accountOf, proposal)),
           },
-          [kinds[proposal.kind].proposeScope],
+          proposingScopes(proposal),
           PROPOSING_MS,
         ),
       ),
@@ -324,9 +274,13 @@ function ofProposals({
           [PROPOSE_ORDERS, PROPOSE_MESSAGES],
         ),
       ),
-    halt: async () => parse(haltSchema, await request('/v1/halt', { method: 'PUT' }, [CANCEL_SCOPE])),
-    halted: () => read('/v1/halt', haltSchema, ORDERS_READ),
   };
+}
+
+/** Going by a mandate takes a scope more. */
+function proposingScopes(proposal: ProposalRequestInput): Scope[] {
+  const { proposeScope } = kinds[proposal.kind];
+  return askedUnder(proposal) === undefined ? [proposeScope] : [proposeScope, USE_MANDATES];
 }
 
 function orderId(id: string): string {

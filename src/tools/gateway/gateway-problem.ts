@@ -73,15 +73,17 @@ function connectionOf(body: unknown): string | undefined {
 }
 
 /**
- * What one of the gateway's problem codes means to the caller; `gateway_refused` for one that this version doesn't know.
+ * What one of the gateway's problem codes means to the caller; `gateway_refused` for one that this version doesn't know. What
+ * a rule stopped before it was sent is not late, but blocked.
  */
-export function errorCodeOf(problem: string): ErrorCode {
+export function errorCodeOf(problem: string, members: Readonly<Record<string, unknown>> = {}): ErrorCode {
+  if (problem === 'not_placed' && members.reason !== undefined) return 'blocked';
   return isProblemCode(problem) ? meanings[problem] : 'gateway_refused';
 }
 
 function codeOf(status: number, problem: Problem | undefined): ErrorCode {
   if (status === 401) return 'login_required';
-  if (problem !== undefined) return errorCodeOf(problem.code);
+  if (problem !== undefined) return errorCodeOf(problem.code, problem);
   if (status === 404) return 'not_found';
   return status >= 500 ? 'gateway_unreachable' : 'gateway_refused';
 }

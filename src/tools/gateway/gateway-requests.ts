@@ -6,7 +6,7 @@ import { gatewayError } from './gateway-problem.ts';
 
 /** Of a session, what reaches the gateway. */
 export interface GatewayAccess extends Pick<Session, 'fetch'> {
-  readonly profile: Pick<Session['profile'], 'gateway'>;
+  readonly profile: Pick<Session['profile'], 'gateway' | 'account_of'>;
 }
 
 export interface GatewayClientOptions {
@@ -19,6 +19,8 @@ export interface GatewayClientOptions {
 export interface GatewayRequests {
   /** For one request, milliseconds, where nothing else is said. */
   readonly timeoutMs: number;
+  /** Whose account it is about, where that is not the person's own: the owner's `sub`. */
+  readonly accountOf: string | undefined;
   /** @throws {TradeAgentError} for every answer that isn't a success, and where none came */
   request(path: string, init: RequestInit, scopes: readonly Scope[], ms?: number): Promise<unknown>;
   /** As `request`, the answer as the schema has it. */
@@ -27,7 +29,8 @@ export interface GatewayRequests {
 
 export function gatewayRequests(session: GatewayAccess, options: GatewayClientOptions): GatewayRequests {
   const { signal, timeoutMs = 15_000 } = options;
-  const base = session.profile.gateway.replace(/\/+$/, '');
+  const { gateway, account_of: accountOf } = session.profile;
+  const base = gateway.replace(/\/+$/, '');
 
   const unreachable = (
     cause: unknown,
@@ -51,7 +54,11 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
     const given = init.signal ?? undefined;
     const combined = AbortSignal.any([timeout, ...[signal, given].filter((one) => one !== undefined)]);
     const once = async () => {
-      const response = await session.fetch(`${base}${path}`, { ...init, signal: combined }, scopes);
+      const response = await session.fetch(
+        `${base}${aboutOwner(path, accountOf)}`,
+        { ...init, signal: combined },
+        scopes,
+      );
       return { ok: response.ok, status: response.status, body: await bodyOf(response) };
     };
     try {
@@ -81,7 +88,15 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
     return parse(schema, await request(path, { headers: { accept: 'application/json' } }, [scope]));
   };
 
-  return { timeoutMs, request, read };
+  return { timeoutMs, accountOf, request, read };
+}
+
+/** What is asked of an account, rather than of the person, the market or a proposal. */
+const ABOUT_ACCOUNT = /^\/v1\/(account|positions|portfolio|activities|orders|halt)\b/;
+
+function aboutOwner(path: string, owner: string | undefined): string {
+  if (owner === undefined || !ABOUT_ACCOUNT.test(path)) return path;
+  return `${path}${path.includes('?') ? '&' : '?'}for=${encodeURIComponent(owner)}`;
 }
 
 /** Whether the connection broke under a request, so that nobody answered it. */

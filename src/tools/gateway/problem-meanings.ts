@@ -98,7 +98,11 @@ export const meanings: Readonly<Record<ProblemCode, ErrorCode>> = {
   resting: 'blocked',
   too_many_open: 'blocked',
   too_many_asked: 'blocked',
+  mandate_ended: 'usage',
   not_halted: 'gateway_refused',
+  rules_stale: 'gateway_refused',
+  rules_unchanged: 'gateway_refused',
+  invalid_policy: 'invalid_config',
   // the account, the market, the order
   account_mismatch: 'gateway_refused',
   account_not_connected: 'connection_required',

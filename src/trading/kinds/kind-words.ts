@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { BatchLine } from '../batch-line.ts';
 import type { DetailField, FieldWords } from '../detail-fields.ts';
 import type { SentMessage } from '../message.ts';
 import type { Environment } from '../order.ts';
@@ -11,6 +12,13 @@ export interface Came {
   /** The order at the broker. */
   readonly placed?: Order | undefined;
   readonly sent?: SentMessage | undefined;
+  /** Of several orders together, in the order in which they were carried out. */
+  readonly lines?: readonly BatchLine[] | undefined;
+}
+
+/** The orders at the broker that it came to. */
+export function ordersOf({ placed, lines = [] }: Came): Order[] {
+  return [placed, ...lines.map(({ order }) => order)].filter((order) => order !== undefined);
 }
 
 /** How a kind is spoken of. */
@@ -84,6 +92,8 @@ export interface KindWords<
   check(subject: z.output<SubjectSchema>): void;
   /** Whose money it moves; absent where none moves. */
   environment?(subject: z.output<SubjectSchema>): Environment;
+  /** By which mandate it is approved; undefined where its owner is asked. Absent from what no mandate is for. */
+  mandate?(subject: z.output<SubjectSchema>): string | undefined;
   /** What is proposed, in one line for the model and for errors: `BUY 5 AAPL LMT 180.00`. */
   summary(subject: z.output<SubjectSchema>): string;
   came(result: z.output<ResultSchema>): Came;
@@ -105,6 +115,8 @@ export interface KindWords<
     readonly banner?: Banner;
     /** Whether all of it is read before the buttons come. */
     readonly fieldsFirst?: boolean;
+    /** Whether the worst that can come of it stands at the top as the sentence that it is, and not as an amount. */
+    readonly worstFirst?: boolean;
     /** Words for the fields that no order has. */
     readonly fieldWords: FieldWords;
     view(subject: z.output<SubjectSchema>): PhoneView;

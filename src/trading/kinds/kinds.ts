@@ -1,13 +1,27 @@
 import type { z } from 'zod';
+import { access } from './access.ts';
+import { batch } from './batch.ts';
 import { cancel } from './cancel.ts';
 import type { KindWords } from './kind-words.ts';
 import { lift } from './lift.ts';
+import { mandate } from './mandate.ts';
 import { message } from './message.ts';
 import { order } from './order.ts';
+import { policyChange } from './policy-change.ts';
 import { replace } from './replace.ts';
 
 /** Everything that a person may be asked to approve, by name. Whatever shows, parses or lists proposals goes by this. */
-export const kinds = { order, message, cancel, replace, lift } as const;
+export const kinds = {
+  order,
+  message,
+  cancel,
+  replace,
+  batch,
+  lift,
+  mandate,
+  policy_change: policyChange,
+  access,
+} as const;
 
 export type ProposalKind = keyof typeof kinds;
 export const proposalKinds = Object.keys(kinds) as [ProposalKind, ...ProposalKind[]];

@@ -4,10 +4,13 @@ import { ORDER_SCOPE, PROPOSE_ORDERS } from '../scopes.ts';
 import { defineKind } from './kind-words.ts';
 import { changePhrases } from './phrases.ts';
 
-/** Trading that a halt stopped is to go on. */
+/** Trading that a halt stopped, or that may only reduce, is to go on. */
 const subjectSchema = z.lazy(() =>
   z.strictObject({
+    /** Since when it is halted, or may only reduce. */
     halted_at: z.string(),
+    /** Of what it is the end, where that is no halt. */
+    state: z.literal('reducing').optional(),
     client_lift_id: z.string(),
     expires_at: z.iso.datetime({ precision: 0 }),
   }),
@@ -17,11 +20,16 @@ export type LiftSubject = z.output<typeof subjectSchema>;
 const resultSchema = z.lazy(() => z.object({ lifted_at: z.string() }));
 export type Lifted = z.output<typeof resultSchema>;
 
-const HEADLINE = 'LIFT THE HALT: trading goes on';
+const headlineOf = ({ state }: LiftSubject) =>
+  state === 'reducing' ? 'LET POSITIONS GROW AGAIN: buying goes on' : 'LIFT THE HALT: trading goes on';
 
-const fieldWords: FieldWords = { client_lift_id: { label: 'Lift id' }, halted_at: { label: 'Halted at' } };
+const fieldWords: FieldWords = {
+  client_lift_id: { label: 'Lift id' },
+  halted_at: { label: 'Since' },
+  state: { label: 'Ends', shown: (value) => (value === 'reducing' ? 'Reducing only' : value) },
+};
 
-/** Ending a halt. */
+/** Ending a halt, or what is like one for purchases alone. */
 export const lift = defineKind({
   name: 'lift',
   detailsType: 'trading_lift',
@@ -38,10 +46,10 @@ export const lift = defineKind({
   phrases: changePhrases,
   terminal: {
     called: 'halt',
-    headline: () => HEADLINE,
-    fields: ({ halted_at }) => [
-      ['what', HEADLINE],
-      ['halted', halted_at],
+    headline: headlineOf,
+    fields: (subject) => [
+      ['what', headlineOf(subject)],
+      [subject.state ?? 'halted', subject.halted_at],
     ],
     brief: () => [],
   },
@@ -50,8 +58,8 @@ export const lift = defineKind({
     banner: { sign: '▶', word: 'TRADING', what: 'what was halted goes on' },
     fieldWords,
     view: (subject) => ({
-      headline: 'Let trading go on',
-      terms: `It was halted at ${subject.halted_at.replace('T', ' ').replace('Z', ' UTC')}`,
+      headline: subject.state === 'reducing' ? 'Let positions grow again' : 'Let trading go on',
+      terms: `${subject.state === 'reducing' ? 'They may only be made smaller since' : 'It was halted at'} ${subject.halted_at.replace('T', ' ').replace('Z', ' UTC')}`,
       fields: detailFields(subject, fieldWords),
     }),
   },

@@ -39,6 +39,7 @@ export const order = defineKind({
   resultSchema: orderSchema,
   check: checkOrder,
   environment: ({ environment }) => environment,
+  mandate: ({ mandate }) => mandate,
   summary: describeOrder,
   came: (placed) => ({ placed }),
   phrases: orderPhrases,

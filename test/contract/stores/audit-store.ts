@@ -37,6 +37,16 @@ export function auditStoreContract(open: OpenStores): void {
       expect(head).toEqual({ seq: 2, hash: lineHash(second ?? {}) });
     });
 
+    it('notes one that no other store writes, after those there are', async () => {
+      await noteFor('alice');
+      await opened.stores.audit.note(
+        { event: 'rules_tightened', facts: { sub: 'alice', digest: 'B' } },
+        2000,
+      );
+      const [first, second] = (await pending()).map((line) => JSON.parse(line) as Record<string, unknown>);
+      expect(second).toMatchObject({ seq: 2, event: 'rules_tightened', digest: 'B', prev: first?.hash });
+    });
+
     it('moves them to the end of the file, in order, once, for its owner alone to read', async () => {
       const { audit } = opened.stores;
       await audit.moveToFile(file);

@@ -5,6 +5,7 @@ import { getRequestListener } from '@hono/node-server';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { createKeys, type Keys } from '../../../src/approval/keys/keys.ts';
+import { defaultQuotas, type Quotas } from '../../../src/approval/quotas.ts';
 import { createGateway } from '../../../src/gateway/gateway.ts';
 import type { GatewayOptions } from '../../../src/gateway/gateway-options.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
@@ -39,9 +40,12 @@ const SCOPE = 'orders:read orders:propose orders:cancel messages:propose';
 
 /** A gateway over an issuer that gives tokens to any client: what the sandbox's own provider does not. */
 export async function startForeignWorld(
-  options: Pick<GatewayOptions, 'limits' | 'policies'> & { readonly signature?: 'required' | 'off' } = {},
+  options: Pick<GatewayOptions, 'rules'> & {
+    readonly signature?: 'required' | 'off';
+    readonly quotas?: Quotas;
+  } = {},
 ): Promise<ForeignWorld> {
-  const { signature = 'off', ...rules } = options;
+  const { signature = 'off', quotas = defaultQuotas, ...rules } = options;
   let offset = 0;
   const slept: number[] = [];
   const clock = {
@@ -90,6 +94,7 @@ export async function startForeignWorld(
       sealSecret: 'of the gateway',
       delivery: 'ping',
       maxTtl: 3_600,
+      quotas,
     },
     ownClients: ['trade-agent'],
     messages: { slack: { audience: 'slack', url: `${broker.url}/slack` } },

@@ -91,7 +91,7 @@ describe('each kind of proposal', () => {
     await world.restart();
     expect((await alice.send('GET', '/v1/halt')).body).toMatchObject({ halted: true });
     await decided(lift, 'approve');
-    expect((await alice.send('GET', '/v1/halt')).body).toEqual({ halted: false });
+    expect((await alice.send('GET', '/v1/halt')).body).toMatchObject({ halted: false, state: 'active' });
     await decided(limit('20.07'), 'approve');
   });
 

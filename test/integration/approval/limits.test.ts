@@ -1,18 +1,16 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { limitPolicies } from '../../../src/gateway/policy/limits.ts';
-import type { OrderPolicy } from '../../../src/gateway/policy/policy.ts';
+import { limited } from '../gateway/support/limited.ts';
 import { type Agent, type ForeignWorld, startForeignWorld } from './foreign-world.ts';
 
-/** As `limits.yaml` has it now; a gateway reads it at its start. */
+/** As the rules have it at the moment. */
 let limit: string;
 let world: ForeignWorld;
 let alice: Agent;
 beforeEach(async () => {
   limit = '1000';
-  const within: OrderPolicy = async (input) => {
-    for (const policy of limitPolicies({ version: 1, max_order_notional: limit })) await policy(input);
-  };
-  world = await startForeignWorld({ policies: [within] });
+  world = await startForeignWorld({
+    rules: { current: () => limited({ max_order_notional: limit }).current() },
+  });
   alice = world.agent('alice', 'trade-agent');
 });
 afterEach(() => world.close());
@@ -73,7 +71,7 @@ const ended = async (id: unknown) => {
 
 it('of orders that are approved at once no more go out than may in a day', async () => {
   await world.close();
-  world = await startForeignWorld({ limits: { version: 1, max_day_orders: 2 } });
+  world = await startForeignWorld({ rules: limited({ max_day_orders: 2 }) });
   alice = world.agent('alice', 'trade-agent');
   const proposed: unknown[] = [];
   for (const qty of ['1', '2', '3', '4']) proposed.push((await propose(qty, `of-${qty}`)).body.id);
@@ -86,7 +84,7 @@ it('of orders that are approved at once no more go out than may in a day', async
     Array(2).fill({
       reason: {
         code: 'policy_denied',
-        members: { reason: 'ORDERS_EXCEED_MAX_PER_DAY', limit: '2', value: '2' },
+        members: { reason: 'ORDERS_EXCEED_MAX_PER_DAY', limit: '2', value: '3' },
       },
     }),
   );

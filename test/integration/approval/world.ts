@@ -29,7 +29,8 @@ export interface ProposalWorld {
   readonly sandbox: Sandbox;
   readonly phone: PhoneClient;
   readonly folder: string;
-  as(user: 'alice' | 'bob'): Promise<Person>;
+  /** @param machine one of theirs, with a session and a key of its own */
+  as(user: 'alice' | 'bob', machine?: string): Promise<Person>;
   /** The same world after the gateway (and all the rest) has gone down and come up. */
   restart(): Promise<void>;
   close(): Promise<void>;
@@ -52,7 +53,14 @@ export interface Person {
   tap(code: string, decision?: 'approve' | 'deny'): Promise<void>;
 }
 
-const SCOPES = ['orders:read', 'orders:propose', 'messages:propose', 'orders:cancel', 'portfolio:read'];
+const SCOPES = [
+  'orders:read',
+  'orders:propose',
+  'messages:propose',
+  'orders:cancel',
+  'portfolio:read',
+  'orders:mandate',
+];
 
 export async function startProposalWorld(options: Partial<SandboxOptions> = {}): Promise<ProposalWorld> {
   const root = mkdtempSync(join(tmpdir(), 'trade-agent-proposals-'));
@@ -64,8 +72,8 @@ export async function startProposalWorld(options: Partial<SandboxOptions> = {}):
   let phone = phoneOf();
   const people = new Map<string, Promise<Person>>();
 
-  const person = async (user: 'alice' | 'bob'): Promise<Person> => {
-    const folder = join(root, user);
+  const person = async (user: 'alice' | 'bob', machine: string): Promise<Person> => {
+    const folder = join(root, machine);
     const profile = resolveProfile({ profiles: {} }, undefined, sandbox.ready);
     const store = openFileStore({ folder, profile: profile.name });
     const login = await beginDeviceLogin(profile, store, { home });
@@ -144,9 +152,9 @@ export async function startProposalWorld(options: Partial<SandboxOptions> = {}):
       return phone;
     },
     folder: root,
-    as(user) {
-      const found = people.get(user) ?? person(user);
-      people.set(user, found);
+    as(user, machine = user) {
+      const found = people.get(machine) ?? person(user, machine);
+      people.set(machine, found);
       return found;
     },
     async restart() {

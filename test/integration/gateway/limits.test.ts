@@ -1,5 +1,6 @@
 import { afterEach, expect, it } from 'vitest';
 import type { OrderDraft } from '../../../src/trading/order.ts';
+import { limited } from './support/limited.ts';
 import { expectRefusal, startWorld, type World } from './support/world.ts';
 
 let world: World;
@@ -8,7 +9,7 @@ afterEach(() => world.close());
 const place = async (draft: OrderDraft) => world.place(draft, await world.approve(draft));
 
 it('an order of more than one may come to is refused, and its approval stands', async () => {
-  world = await startWorld({ limits: { version: 1, max_order_notional: '899.99' } });
+  world = await startWorld({ rules: limited({ max_order_notional: '899.99' }) });
   const draft = world.draft();
   const token = await world.approve(draft);
   await expectRefusal(world, await world.place(draft, token), 403, 'policy_denied', {
@@ -20,19 +21,19 @@ it('an order of more than one may come to is refused, and its approval stands', 
 });
 
 it('of orders that all were let pass before one was written no more go out than may in a day', async () => {
+  const rules = limited({ max_day_orders: 2 });
+  // Asked for twice an order: all five wait for each other at the first look, and at the one of the claim.
+  const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   let arrived = 0;
-  let go: () => void = () => {};
-  const all = new Promise<void>((resolve) => {
-    go = resolve;
-  });
   world = await startWorld({
-    limits: { version: 1, max_day_orders: 2 },
-    policies: [
-      async () => {
-        if (++arrived === 5) go();
-        await all;
+    rules: {
+      async current() {
+        const gate = gates[Math.floor(arrived++ / 5)];
+        if (arrived % 5 === 0) gate?.resolve();
+        await gate?.promise;
+        return rules.current();
       },
-    ],
+    },
   });
   const answers = await Promise.all(Array.from({ length: 5 }, () => place(world.draft())));
   expect(answers.map(({ status }) => status).sort()).toEqual([201, 201, 403, 403, 403]);
@@ -41,13 +42,13 @@ it('of orders that all were let pass before one was written no more go out than 
     code: 'policy_denied',
     reason: 'ORDERS_EXCEED_MAX_PER_DAY',
     limit: '2',
-    value: '2',
+    value: '3',
   });
   expect(world.broker.book).toHaveLength(2);
 });
 
 it('an order that is sent again is no other order', async () => {
-  world = await startWorld({ limits: { version: 1, max_day_orders: 1 } });
+  world = await startWorld({ rules: limited({ max_day_orders: 1 }) });
   // Not taken: its entry stays, and the same request is sent again.
   world.broker.onSubmit.push(({ answer }) => answer(429, { message: 'too many requests' }));
   const draft = world.draft();
@@ -59,7 +60,7 @@ it('an order that is sent again is no other order', async () => {
 });
 
 it('an order that the broker refused is none of the day’s', async () => {
-  world = await startWorld({ limits: { version: 1, max_day_orders: 1 } });
+  world = await startWorld({ rules: limited({ max_day_orders: 1 }) });
   world.broker.onSubmit.push(({ answer }) =>
     answer(403, { code: 40310000, message: 'insufficient buying power' }),
   );

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newYorkDate } from '../../../src/trading/new-york-time.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
-import { Refusal } from '../../../src/trading/refusal.ts';
 import { expectRefusal, startWorld, type World } from './support/world.ts';
 
 let world: World;
@@ -145,22 +144,26 @@ describe('the account and the symbol', () => {
 
 it('a rule of the operator’s can refuse, with all the facts before it', async () => {
   const strict = await startWorld({
-    policies: [
-      ({ draft, caller, account, quote }) => {
-        if (
-          draft.symbol === 'AAPL' &&
-          caller.sub === 'alice' &&
-          account.cash !== '' &&
-          quote.ask === '180.01'
-        ) {
-          throw new Refusal(422, 'blocked', 'no AAPL today', { members: { reason: 'SYMBOL_DENIED' } });
-        }
-      },
-    ],
+    rules: {
+      current: async () => ({
+        digest: 'of the rules',
+        limitsOf: () => undefined,
+        cedar: {
+          evaluate({ owner, approval }, action, { order, holdings, market }) {
+            const known = owner === 'alice' && approval === 'tap' && holdings?.equity === '100000.12';
+            const isMeant = order?.symbol === 'AAPL' && market?.ask === '180.01' && action === 'place';
+            if (!known || !isMeant) return { forbidden: [] };
+            return { forbidden: [{ reason: 'SYMBOL_RESTRICTED', id: 'no-aapl', message: 'no AAPL today' }] };
+          },
+        },
+      }),
+    },
   });
   const draft = strict.draft();
-  await expectRefusal(strict, await strict.place(draft, await strict.approve(draft)), 422, 'blocked', {
-    reason: 'SYMBOL_DENIED',
+  await expectRefusal(strict, await strict.place(draft, await strict.approve(draft)), 403, 'policy_denied', {
+    reason: 'SYMBOL_RESTRICTED',
+    reasons: ['SYMBOL_RESTRICTED'],
+    policy: 'of the rules',
   });
   await strict.close();
 });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import { orderJson, type SubmissionControl } from './support/alpaca-stand-in.ts';
+import { readAfter } from './support/limited.ts';
 import { startWorld, type World } from './support/world.ts';
 
 let world: World;
@@ -296,12 +297,10 @@ it('an order that is still being looked at is not called unknown to the gateway'
   const arrived = Promise.withResolvers<void>();
   const decided = Promise.withResolvers<void>();
   const slow = await startWorld({
-    policies: [
-      async () => {
-        arrived.resolve();
-        await decided.promise;
-      },
-    ],
+    rules: readAfter(async () => {
+      arrived.resolve();
+      await decided.promise;
+    }),
   });
   onTestFinished(() => slow.close());
   const order = slow.draft();

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
-import { Refusal } from '../../../src/trading/refusal.ts';
 import { orderSchema } from '../../../src/trading/views.ts';
 import { orderJson } from './support/alpaca-stand-in.ts';
+import { readAfter } from './support/limited.ts';
 import { expectRefusal, startWorld, type World } from './support/world.ts';
 
 let world: World;
@@ -230,14 +230,11 @@ describe('identical requests at the same time', () => {
     const goOn = Promise.withResolvers<void>();
     let checks = 0;
     const slow = await startWorld({
-      policies: [
-        async () => {
-          checks += 1;
-          if (checks > 1) throw new Refusal(409, 'price_moved', 'the price moved between the two');
-          checking.resolve();
-          await goOn.promise;
-        },
-      ],
+      rules: readAfter(async () => {
+        checks += 1;
+        checking.resolve();
+        await goOn.promise;
+      }),
     });
     onTestFinished(() => slow.close());
     const draft = slow.draft();
@@ -247,10 +244,12 @@ describe('identical requests at the same time', () => {
     const second = slow.place(draft, token);
     // This goes all the way to the broker and back: the second is there by then.
     await slow.get('/v1/clock', await slow.reader('market:read'));
+    slow.broker.price.ask = 500;
     goOn.resolve();
     expect((await first).status).toBe(201);
     expect((await second).status).toBe(200);
-    expect(checks).toBe(1);
+    // Once before the claim, and once in it.
+    expect(checks).toBe(2);
   });
 
   it('wait for a submission that is under way', async () => {

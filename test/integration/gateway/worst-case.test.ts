@@ -8,7 +8,8 @@ import { createAssetCatalogue } from '../../../src/gateway/broker/asset-catalogu
 import type { Broker } from '../../../src/gateway/broker/broker.ts';
 import type { Caller } from '../../../src/gateway/door/caller.ts';
 import { createOrderDesk, type OrderDesk } from '../../../src/gateway/orders/place-order.ts';
-import { builtinPolicies } from '../../../src/gateway/policy/policy.ts';
+import { createOrderRules } from '../../../src/gateway/policy/order-rules.ts';
+import { staticRules } from '../../../src/gateway/policy/rules.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
 import { openLedger } from '../../../src/sandbox/paper-broker/ledger.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
@@ -60,9 +61,15 @@ beforeEach(async () => {
   paper = await startWorld({ database, partialFills: true, requestsPerMinute: 1e9 });
   const { clock } = paper;
   await connect();
+  const { orders: journal, halts, decisions, mandates } = sqliteGatewayStores(journalDatabase);
   desk = createOrderDesk({
-    journal: sqliteGatewayStores(journalDatabase).orders,
-    policies: builtinPolicies,
+    ...{ journal, halts, mandates },
+    rules: createOrderRules({
+      ...{ journal, halts, decisions, clock },
+      rules: staticRules(),
+      relations: { check: async () => true },
+      traits: alpacaTraits,
+    }),
     brokerFor: async () => broker,
     traits: alpacaTraits,
     gateway: GATEWAY,

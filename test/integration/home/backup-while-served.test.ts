@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import Database from 'better-sqlite3-multiple-ciphers';
@@ -27,6 +27,9 @@ const recordOf = (folder: string) =>
 it('has everything but what only says that it runs, and no key of the broker in the open', async () => {
   const { folder, place, pair } = ground;
   writeFileSync(homeFiles(folder).ready, '{}');
+  mkdirSync(join(folder, 'policies'), { mode: 0o700 });
+  writeFileSync(join(folder, 'policies/own.cedar'), '// none yet\n', { mode: 0o600 });
+  writeFileSync(join(folder, 'policy.lock'), '', { mode: 0o600 });
   const file = join(place, 'whole.backup');
   const { files } = await backupHome(app, { folder, file, passphrase });
   expect(files).toEqual(
@@ -36,6 +39,7 @@ it('has everything but what only says that it runs, and no key of the broker in 
       'home.yaml',
       'gateway.yaml',
       'limits.yaml',
+      'policies/own.cedar',
       'key.json',
       'seal.key',
     ]),
@@ -75,6 +79,7 @@ it('is of one moment while its record grows: restored, the record is whole, and 
   for (const file of files) {
     const again = `${file}.home`;
     await restoreHome(app, { folder: again, file, passphrase });
+    expect(readFileSync(join(again, 'policies/own.cedar'), 'utf8')).toBe('// none yet\n');
     const verdict = await recordOf(again);
     expect(verdict).toMatchObject({ ok: true });
     lines.push(verdict.ok ? verdict.lines : 0);

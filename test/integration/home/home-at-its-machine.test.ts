@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -173,6 +174,31 @@ const spoilt: [string, () => () => void, object][] = [
     { broker: 'fail', clock: 'skip' },
   ],
   ['settings that are wrong', () => changed('home.yaml', 'address', 'adress'), { home: 'fail' }],
+  [
+    'limits that are wrong',
+    () => changed('limits.yaml', 'accounts', 'acounts'),
+    { rules: 'fail', record: 'ok' },
+  ],
+  [
+    'a rule that is wrong',
+    () => {
+      const policies = join(ground.folder, 'policies');
+      mkdirSync(policies, { mode: 0o700 });
+      writeFileSync(join(policies, 'own.cedar'), 'forbid', { mode: 0o600 });
+      return () => rmSync(policies, { recursive: true });
+    },
+    { rules: 'fail' },
+  ],
+  [
+    'a home without limits',
+    () => {
+      const file = join(ground.folder, 'limits.yaml');
+      const text = readFileSync(file);
+      rmSync(file);
+      return () => writeFileSync(file, text, { mode: 0o600 });
+    },
+    { rules: 'warn' },
+  ],
 ];
 let mend: (() => void) | undefined;
 afterEach(() => {

@@ -42,7 +42,7 @@ export async function homeGround(port = 4780): Promise<HomeGround> {
         settings: { address: `http://localhost:${port}` },
         owner: { username: 'alice', name: 'Alice Adams', email: '' },
         opened,
-        limits: { version: 1, max_order_notional: '5000' },
+        limits: { version: 1, accounts: { '*': { max_order_notional: '5000' } } },
         ...change,
       });
       return recoveryCode;

@@ -4,6 +4,7 @@ import * as client from 'openid-client';
 import { bindingMessageOf, type ProposalDetails, proposalDigest } from '../../../src/approval/details.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
 import { kinds, type ProposalKind } from '../../../src/trading/kinds/kinds.ts';
+import type { MandateEnvelope } from '../../../src/trading/mandate/envelope.ts';
 import type { Order } from '../../../src/trading/views.ts';
 import { CIBA, draft, RESOURCE, type World } from './identity-provider-fixture.ts';
 
@@ -30,6 +31,34 @@ export const stopOrder: Order = {
   submitted_at: '2026-11-25T14:30:00Z',
   filled_at: null,
 };
+
+const DAY_MS = 86_400_000;
+
+/** A mandate with everything that it may have. */
+export function mandateTerms(): MandateEnvelope {
+  return {
+    mandate_id: 'M-x9K2aB7cD1',
+    account: 'PA3ALICE01',
+    environment: 'paper',
+    currency: 'USD',
+    symbols: ['AAPL', 'MSFT'],
+    sides: ['buy'],
+    order_types: ['market', 'limit'],
+    times_in_force: ['day'],
+    max_order_notional: '200.00',
+    max_day_notional: '400.00',
+    max_total_notional: '2000.00',
+    max_orders: 12,
+    price: { AAPL: { min: '100', max: '250' } },
+    max_slippage: '0.01',
+    cadence: 'weekly',
+    orders_per_slot: 1,
+    not_before: utcSeconds(Date.now()),
+    expires_at: utcSeconds(Date.now() + 29 * DAY_MS),
+    agent_jkt: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs',
+    policy: '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU',
+  };
+}
 
 /** One whole subject of each kind. */
 export function subjectOf(kind: ProposalKind): Record<string, unknown> {
@@ -61,10 +90,48 @@ export function subjectOf(kind: ProposalKind): Record<string, unknown> {
         draft: { ...stop, stop_price: '172.00' },
       };
     }
+    case 'batch': {
+      const sale = draft({ side: 'sell', client_order_id: 'ta-0123456789abcdef-1' });
+      const purchase = draft({ symbol: 'MSFT', client_order_id: 'ta-0123456789abcdef-2' });
+      const { account, environment, expires_at } = sale;
+      return {
+        account,
+        environment,
+        orders: [sale, { ...purchase, expires_at }],
+        on_failure: 'stop',
+        client_batch_id: 'ta-0123456789abcdef',
+        expires_at,
+      };
+    }
+    case 'mandate':
+      return { ...mandateTerms(), price: { AAPL: { max: '250' } }, approve_by: inFiveMinutes() };
     case 'lift':
       return {
         halted_at: '2026-11-25T14:30:00Z',
         client_lift_id: 'tl-0123456789',
+        expires_at: inFiveMinutes(),
+      };
+    case 'policy_change':
+      return {
+        account: 'PA3ALICE01',
+        environment: 'paper',
+        previous: 'A'.repeat(43),
+        digest: 'B'.repeat(43),
+        changes: ['looser: One order $1,000.00 → $5,000.00'],
+        limits: { max_order_notional: '5000', max_day_orders: 10, symbols: { allow: ['AAPL'] } },
+        policies: { 'no-options.cedar': '@id("no-options") forbid (principal, action, resource);' },
+        client_policy_id: 'ta-0123456789',
+        expires_at: inFiveMinutes(),
+      };
+    case 'access':
+      return {
+        account: 'alice',
+        role: 'advisor',
+        who: 'bob',
+        of: 'acme',
+        from: '2026-11-25T14:30:00Z',
+        until: '2027-01-01T00:00:00Z',
+        client_access_id: 'ta-0123456789',
         expires_at: inFiveMinutes(),
       };
   }

@@ -23,7 +23,7 @@ it('a change wakes who waits for that proposal or for that person, and nobody el
   const another = wait({ proposal: 'two' });
   const owner = wait({ sub: 'alice' });
   const stranger = wait({ sub: 'bob' });
-  changes.tell('alice', 'one');
+  changes.tell({ sub: 'alice', id: 'one' });
   expect(await Promise.all([its, another, owner, stranger].map(hasEnded))).toEqual([
     true,
     false,
@@ -40,7 +40,7 @@ it('a wait ends with its signal, and leaves no listener there', async () => {
   const news = changes.listen({ proposal: 'one' });
   const wait = news.next(LONG_MS, [end.signal]);
   expect(getEventListeners(end.signal, 'abort')).toHaveLength(1);
-  changes.tell('alice', 'one');
+  changes.tell({ sub: 'alice', id: 'one' });
   await wait;
   expect(getEventListeners(end.signal, 'abort')).toHaveLength(0);
   end.abort();
@@ -52,7 +52,7 @@ it('a change that came before anybody waited is heard, until it is forgotten', a
   const changes = createChanges(systemClock);
   const end = new AbortController();
   const news = changes.listen({ proposal: 'one' });
-  changes.tell('alice', 'one');
+  changes.tell({ sub: 'alice', id: 'one' });
   expect(await hasEnded(news.next(LONG_MS, [end.signal]))).toBe(true);
   news.forget();
   const wait = news.next(LONG_MS, [end.signal]);

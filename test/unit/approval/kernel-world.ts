@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
+import type { Access } from '../../../src/approval/access.ts';
 import type { Asking, Outcome, PollResult, Question } from '../../../src/approval/asking-port.ts';
 import { createAuditChain } from '../../../src/approval/audit-chain.ts';
 import { drawCode, drawProposalId } from '../../../src/approval/code.ts';
@@ -13,6 +14,7 @@ import type { KernelParts } from '../../../src/approval/kernel-parts.ts';
 import type { Approved, Execution, Kind, Proposer } from '../../../src/approval/kind.ts';
 import { liftKind } from '../../../src/approval/kinds/lift/kind.ts';
 import { createMoves, proposalFacts } from '../../../src/approval/moves.ts';
+import type { ProposingCaller } from '../../../src/approval/propose.ts';
 import { questionOf } from '../../../src/approval/question.ts';
 import { defaultQuotas } from '../../../src/approval/quotas.ts';
 import { createTokenSeal } from '../../../src/approval/token-seal.ts';
@@ -33,6 +35,7 @@ interface Subject {
   readonly qty: string;
   readonly client_order_id: string;
   readonly expires_at: string;
+  readonly mandate?: string | undefined;
 }
 
 type Step = Execution<unknown> | ((subject: Subject, approved: Approved) => Promise<Execution<unknown>>);
@@ -52,6 +55,8 @@ export interface WorldOptions {
 export const alice = { sub: 'alice', clientId: 'trade-agent', accessToken: 'SESSION-TOKEN' } as const;
 export const GATEWAY = 'https://gateway.example';
 export const TOKEN_MS = 300_000;
+/** From so many shares on a second person must approve. */
+export const TAKES_TWO = 1000;
 
 /** What no run waits for: every proposal's deadline lies before it. */
 const LONG_MS = 48 * 3_600_000;
@@ -115,18 +120,31 @@ export function kernelWorld({
     },
     /** The tokens by which it was asked what came of one. */
     followedWith: [] as string[],
+    /** Hears by whose token it is asked what came of one. */
+    onSettle: (_asker: Proposer): void => {},
     /** What {@link Kind.settle} finds. */
     settled: { outcome: 'unknown', text: 'nobody knows' } as Execution<unknown> | undefined,
+    /** Who stands how to whose account: nobody to anybody else's, until a test says so. */
+    access: {
+      require: async (who, _question, account) => {
+        if (who !== account) throw new Refusal(403, 'policy_denied', 'a stranger');
+      },
+      second: async () => {
+        throw new Refusal(403, 'policy_denied', 'there is nobody');
+      },
+    } as Access,
     /** Runs before a question is taken; throws where it is not. */
     onRequest: async (): Promise<void> => {},
     verify: async (token: string, { isFirst }: { readonly isFirst: boolean }): Promise<Approved> => {
-      const proposal = await store.get(token.slice('token '.length));
+      const [, id = '', by] = token.split(' ');
+      const proposal = await store.get(id);
       if (proposal === undefined) throw new Refusal(401, 'token_malformed', 'of nobody');
-      const expiresAt = proposal.tokenExpiresAt ?? 0;
+      // A second person's came just now.
+      const expiresAt = by === undefined ? (proposal.tokenExpiresAt ?? 0) : clock.now() + TOKEN_MS;
       if (isFirst && clock.now() >= expiresAt) throw new Refusal(401, 'token_expired', 'it has expired');
       const question = questionOf({ kindOf, gateway: GATEWAY, detailsTypes: {} }, proposal);
       return {
-        sub: proposal.sub,
+        sub: by ?? proposal.sub,
         clientId: 'gateway',
         jti: token,
         authorizationDetails: [question.details],
@@ -144,12 +162,27 @@ export function kernelWorld({
     },
     kernel: undefined as unknown as ApprovalKernel,
     /** Proposes `qty` shares, and runs until the owner was asked (or it ended). */
-    propose: (qty = '5', { ttl = 300, key = `key-${qty}`, by = alice as Proposer } = {}) =>
+    propose: (
+      qty = '5',
+      {
+        ttl = 300,
+        key = `key-${qty}`,
+        by = alice as ProposingCaller,
+        owner = undefined as string | undefined,
+        more = {} as object,
+      } = {},
+    ) =>
       clock
         .run(
           world.kernel.propose(
             by,
-            proposalRequestSchema.parse({ kind: 'order', order: { symbol: 'AAPL', side: 'buy', qty }, ttl }),
+            proposalRequestSchema.parse({
+              kind: 'order',
+              order: { symbol: 'AAPL', side: 'buy', qty },
+              ttl,
+              for: owner,
+              ...more,
+            }),
             key,
           ),
         )
@@ -232,16 +265,27 @@ export function kernelWorld({
 
   const orderKind: Kind<{ qty: string }, Subject, unknown> = {
     name: 'order',
-    subjectSchema: z.object({ qty: z.string(), client_order_id: z.string(), expires_at: z.string() }),
+    subjectSchema: z.object({
+      qty: z.string(),
+      client_order_id: z.string(),
+      expires_at: z.string(),
+      mandate: z.string().optional(),
+    }),
     resultSchema: z.unknown(),
     scope: 'orders:write',
     detailsType: 'trade_order',
-    complete: async ({ qty }, { subjectId, expiresAt }) => ({
-      subject: { qty, client_order_id: subjectId, expires_at: expiresAt },
+    complete: async ({ qty }, { subjectId, expiresAt, under }) => ({
+      subject: {
+        qty,
+        client_order_id: subjectId,
+        expires_at: expiresAt,
+        ...(under === undefined ? {} : { mandate: under.mandate }),
+      },
       subjectId,
       worstCase: null,
       warnings: [],
       shows: {},
+      needsSecond: Number(qty) >= TAKES_TWO,
     }),
     describe: ({ qty }) => `BUY ${qty} AAPL`,
     expiresAt: ({ expires_at }) => expires_at,
@@ -256,7 +300,10 @@ export function kernelWorld({
         underWay--;
       }
     },
-    settle: async () => world.settled,
+    async settle(_subject, asker) {
+      world.onSettle(asker);
+      return world.settled;
+    },
     async follow(_subject, _result, { accessToken }) {
       world.followedWith.push(accessToken);
       return undefined;
@@ -279,7 +326,9 @@ export function kernelWorld({
       const next = world.answers.shift() ?? { status: 'pending' };
       const answer = typeof next === 'function' ? await next(signal, onSend) : next;
       if (answer !== 'approved') return answer;
-      const accessToken = `token ${String(expected.details.proposal)}`;
+      const { proposal } = expected.details;
+      const accessToken =
+        expected.sub === alice.sub ? `token ${proposal}` : `token ${proposal} ${expected.sub}`;
       return { status: 'approved', accessToken, expiresAt: clock.now() + TOKEN_MS };
     },
     async tell(authReqId, outcome) {
@@ -294,6 +343,10 @@ export function kernelWorld({
       store,
       moves,
       halts,
+      access: {
+        require: (...asked) => world.access.require(...asked),
+        second: (...asked) => world.access.second(...asked),
+      },
       audit,
       asking,
       clock,

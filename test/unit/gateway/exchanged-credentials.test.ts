@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { actingFor } from '../../../src/approval/access.ts';
 import type { BrokerTokens } from '../../../src/gateway/broker/broker-token.ts';
 import { exchangedCredentials } from '../../../src/gateway/broker/exchanged-credentials.ts';
 
@@ -18,4 +19,18 @@ it('credentials by exchange forget the token that was refused, or all that is ke
   credentials.forget('alice');
   credentials.forget('alice', { keyId: 'k', secret: 's' });
   expect(forgotten).toEqual([['alice', 'token of alice'], ['alice']]);
+});
+
+it('whoever acts for an owner gets nothing of theirs by exchange, not even what is kept', async () => {
+  const tokens: BrokerTokens = {
+    tokenFor: () => expect.fail('a token was looked for'),
+    isConnected: () => expect.fail('a token was looked for'),
+    forget: () => {},
+  };
+  const credentials = exchangedCredentials(tokens);
+  const bob = actingFor({ sub: 'bob', accessToken: 'his' }, 'alice');
+  expect(bob).toEqual({ sub: 'alice', by: 'bob', accessToken: '' });
+  const refusal = { code: 'account_not_connected', message: expect.stringContaining('owner’s own sign-in') };
+  await expect(credentials.credentialsFor(bob)).rejects.toMatchObject(refusal);
+  await expect(credentials.isConnected(bob)).rejects.toMatchObject(refusal);
 });

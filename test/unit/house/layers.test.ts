@@ -55,6 +55,11 @@ describe('the test of it sees', () => {
     ['src/notify/a.ts', `import '../home/b.ts';`, 'between notify and home is the network'],
     ['src/mcp/a.ts', `import '../gateway/b.ts';`, 'between mcp and gateway is the network'],
     [
+      'src/app/policy/a.ts',
+      `import '../../gateway/b.ts';`,
+      'between app and gateway is the network, but for what runs a gateway here',
+    ],
+    [
       'src/app/run/a.ts',
       `import '../../gateway/b.ts';`,
       'between app and gateway is the network, but for what runs a gateway here',

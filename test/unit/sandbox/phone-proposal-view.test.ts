@@ -7,6 +7,8 @@ import { proposalDetails, stopOrder, subjectOf } from '../../integration/sandbox
 
 /** Every value in a subject, however deep, as it stands there. */
 function leaves(value: unknown): unknown[] {
+  // A list of words is read as one.
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leaves) : [value];
 }
 
@@ -21,6 +23,21 @@ describe('a proposal as a person sees it', () => {
     ],
     ['replace', 'Change: Sell 5 AAPL', 'Stop price: $170.00 a share → $172.00 a share'],
     ['lift', 'Let trading go on', 'It was halted at 2026-11-25 14:30:00 UTC'],
+    [
+      'access',
+      'Let in bob as advisor of acme until 2027-01-01T00:00:00Z',
+      'bob may see the account and propose orders, which you approve; may cancel, and halt',
+    ],
+    [
+      'mandate',
+      'Buy AAPL, MSFT without asking again',
+      'At most $200.00 an order, $400.00 a day, 12 orders in all · once a week for each symbol and side · market, limit · AAPL up to $250.00',
+    ],
+    [
+      'policy_change',
+      'Loosen the rules: One order $1,000.00 → $5,000.00',
+      'More becomes possible: 1 looser, 0 tighter',
+    ],
   ])('of kind %s says %s: %s', (kind, headline, terms) => {
     expect(proposalView(proposalDetails(kind))).toMatchObject({ headline, terms });
   });
@@ -39,8 +56,11 @@ describe('a proposal as a person sees it', () => {
     ['order', 'paper'],
     ['cancel', 'paper'],
     ['replace', 'paper'],
+    ['mandate', 'paper'],
     ['message', undefined],
     ['lift', undefined],
+    ['policy_change', 'paper'],
+    ['access', undefined],
   ])('of kind %s is of the environment %s', (kind, environment) => {
     expect(proposalView(proposalDetails(kind)).environment).toBe(environment);
   });
@@ -165,6 +185,7 @@ describe('a proposal in the terminal', () => {
     ['cancel', 'PAPER cancel of an order for alice to approve:'],
     ['replace', 'PAPER replace of an order for alice to approve:'],
     ['lift', 'end of a halt for alice to approve:'],
+    ['access', 'access to your account for alice to approve:'],
   ])('of kind %s begins "%s"', (kind, first) => {
     expect(requestLines(request({ kind, details: proposalDetails(kind) }))[0]).toBe(first);
   });

@@ -57,6 +57,8 @@ const changed: Readonly<Record<OrderFieldName, Partial<OrderDraft>>> = {
   max_slippage: { max_slippage: '0.01' },
   client_order_id: { client_order_id: 'ta-fedcba9876543210' },
   expires_at: { expires_at: '2026-11-25T09:31:00Z' },
+  mandate: { mandate: 'M-x9K2aB7cD1' },
+  slot: { slot: '2026-W48' },
 };
 
 describe('the table of an order’s fields', () => {

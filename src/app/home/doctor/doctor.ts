@@ -7,6 +7,7 @@ import { checkAccounts, checkAuthenticators, checkRecord, checkSignature } from 
 import { checkAddress, checkServed } from './address-check.ts';
 import { checkCertificate } from './certificate-check.ts';
 import { checkDisk, checkFolder, checkSeparation } from './folder-check.ts';
+import { checkRules } from './rules-check.ts';
 
 /**
  * Looks at everything that a home needs, from outside and inside; changes nothing. What can't be opened is a finding, too.
@@ -20,7 +21,12 @@ export async function homeDoctor(
   try {
     await withHome(app, folder, async (home) => {
       findings.push(checkFolder(folder), checkSeparation(folder, app.env), checkDisk(folder));
-      findings.push(await checkRecord(home), ...checkSignature(home), ...(await checkAuthenticators(home)));
+      findings.push(
+        await checkRules(folder),
+        await checkRecord(home),
+        ...checkSignature(home),
+        ...(await checkAuthenticators(home)),
+      );
       findings.push(await checkAddress(home.settings), ...(await checkCertificate(app, home.settings)));
       findings.push(await checkServed(app, home.settings, folder), ...(await checkAccounts(app, home)));
     });

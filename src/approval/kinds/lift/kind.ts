@@ -15,11 +15,12 @@ export function liftKind({
   return {
     ...lift,
     async complete(_request, { proposer, subjectId, expiresAt }) {
-      const haltedAt = await halts.haltedAt(proposer.sub);
-      if (haltedAt === undefined) throw new Refusal(409, 'not_halted', 'trading is not halted');
+      const { state, since } = await halts.standing(proposer.sub, clock.now());
+      if (since === undefined) throw new Refusal(409, 'not_halted', 'trading is not halted');
       return {
         subject: {
-          halted_at: new Date(haltedAt).toISOString(),
+          halted_at: new Date(since).toISOString(),
+          ...(state === 'reducing' ? { state } : {}),
           client_lift_id: subjectId,
           expires_at: expiresAt,
         },
@@ -30,14 +31,14 @@ export function liftKind({
           text: 'Nothing is traded by this. Orders can be proposed again.',
         },
         warnings: [],
-        shows: { Halted: utcSeconds(haltedAt) },
+        shows: { [state === 'reducing' ? 'Reducing only' : 'Halted']: utcSeconds(since) },
       };
     },
-    describe: () => 'LIFT THE HALT',
+    describe: ({ state }) => (state === 'reducing' ? 'LET POSITIONS GROW AGAIN' : 'LIFT THE HALT'),
     expiresAt: ({ expires_at }) => expires_at,
-    fingerprint: ({ halted_at }) => halted_at,
+    fingerprint: ({ halted_at, state }) => JSON.stringify([halted_at, state]),
     async execute({ halted_at }, { sub }): Promise<Execution<Lifted>> {
-      // Ended already is as good; a halt that came after the question stays.
+      // Ended already is as good; a halt that came after the question stays, also over what was reducing.
       await halts.lift(sub, Date.parse(halted_at), clock.now());
       return { outcome: 'executed', result: { lifted_at: utcSeconds(clock.now()) } };
     },

@@ -10,9 +10,11 @@ import {
   type OrderRequest,
 } from '../../../trading/order.ts';
 import { orderProblem } from '../../../trading/order-problem.ts';
+import type { PolicyReason } from '../../../trading/policy-reasons.ts';
+import { Refusal } from '../../../trading/refusal.ts';
 import { type Account, isFinal, type Order, type Position, type Quote } from '../../../trading/views.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
-import type { Approved, Completed, Kind, Proposer } from '../../kind.ts';
+import type { Approved, Completed, Kind, Proposer, UnderMandate } from '../../kind.ts';
 import { executionOf, refusalOf } from '../execution.ts';
 import { effectsOf } from './effects.ts';
 import { referencePrice, requireMeans } from './means.ts';
@@ -22,14 +24,42 @@ export interface OrderWorld {
   readonly account: Account;
   readonly quote: Quote;
   readonly positions: readonly Position[];
-  /** Holds an order to every rule that it will be held to when it is carried out. @throws {Refusal} */
-  requireAllowed(draft: OrderDraft): Promise<void>;
+  /**
+   * Holds an order to every rule that it will be held to when it is carried out.
+   * @returns whether the owner's approval is not enough for it
+   * @throws {Refusal}
+   */
+  requireAllowed(
+    draft: OrderDraft,
+    among?: {
+      /** The broker's id of the order in whose place it is put. */
+      readonly replaces?: string;
+      /** Orders that will have gone out before it: they are counted too. */
+      readonly after?: readonly OrderDraft[];
+    },
+  ): Promise<{ readonly needsSecond: boolean }>;
+}
+
+/** Which mandate covers an order, or why none does. */
+export interface Cover {
+  readonly by?: { readonly mandate: string; readonly slot?: string };
+  readonly outside: readonly Outside[];
+}
+
+/** One thing in which an order is outside of a mandate. */
+export interface Outside {
+  readonly reason: PolicyReason;
+  readonly text: string;
+  readonly limit?: string;
+  readonly value?: string | null;
 }
 
 /** How orders reach the broker; the gateway's desk. Everything here throws only `Refusal`s. */
 export interface OrderPorts {
   /** @throws {Refusal} 422 `unknown_symbol`, 409 `account_not_connected`, and what the broker's reads throw */
   world(proposer: Proposer, symbol: string): Promise<OrderWorld>;
+  /** @throws {Refusal} 404 `not_found` for a mandate that is not theirs */
+  cover(proposer: Proposer, under: UnderMandate, draft: OrderDraft): Promise<Cover>;
   /** Places it, exactly once however often it is called. @throws {Refusal} 504 `outcome_unknown`, and others */
   place(approved: { draft: OrderDraft; digest: string; replaces?: string }, owner: Approved): Promise<Order>;
   /**
@@ -37,8 +67,8 @@ export interface OrderPorts {
    * @throws {Refusal} 504 `outcome_unknown`
    */
   outcome(asker: Proposer, clientOrderId: string): Promise<Order | undefined>;
-  /** An order as the broker has it now. */
-  order(asker: Proposer, id: string): Promise<Order | undefined>;
+  /** An order of this gateway's as the broker has it now; where it is over, it counts for what was filled from then on. */
+  order(asker: Proposer, id: string, clientOrderId: string): Promise<Order | undefined>;
   /** The slippage that an order may have which asks for none; a fraction. */
   readonly maxSlippage: string;
   /** To so many decimals shares can be ordered; zero where they are traded whole. */
@@ -49,39 +79,33 @@ export interface OrderPorts {
 export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Order> {
   return {
     ...order,
-    async complete(request, { proposer, subjectId, expiresAt }): Promise<Completed<OrderDraft>> {
-      const { max_slippage = ports.maxSlippage, environment, ...asked } = request;
-      try {
-        checkOrder(asked);
-      } catch (error) {
-        throw refusalOf(error);
-      }
-      const world = await ports.world(proposer, asked.symbol);
+    async complete(request, { proposer, subjectId, expiresAt, under }): Promise<Completed<OrderDraft>> {
+      requireWellFormed(request);
+      const world = await ports.world(proposer, request.symbol);
       const { account, quote, positions } = world;
-      const order = saleInShares(asked, referencePrice(asked.side, quote), ports.shareDecimals);
-      requireMeans(order, world, environment);
-      const draft = normalizeOrder({
-        account: account.account,
-        environment: account.environment,
-        ...order,
-        reference_price: referencePrice(order.side, quote),
-        max_slippage,
-        client_order_id: subjectId,
-        expires_at: expiresAt,
-      });
-      await world.requireAllowed(draft);
+      const draft = draftOrder(request, world, ports, { subjectId, expiresAt });
+      const cover = under === undefined ? undefined : await ports.cover(proposer, under, draft);
+      const subject: OrderDraft = { ...draft, ...cover?.by };
+      const { needsSecond } = await world.requireAllowed(subject);
+      const outside = cover?.outside ?? [];
+      if (under?.only && outside.length > 0) throw notCovered(outside);
       const worst = worstCase(draft);
+      const { shows, warnings } = effectsOf(draft, worst, { account, quote, positions });
       return {
-        subject: draft,
+        subject,
         subjectId,
         worstCase: worst,
-        ...effectsOf(draft, worst, { account, quote, positions }),
+        needsSecond,
+        shows,
+        warnings: [
+          ...outside.map(({ reason, text }) => `Not under a mandate: ${text} (${reason}).`),
+          ...warnings,
+        ],
       };
     },
     describe: (draft) => describeOrder(draft),
     expiresAt: ({ expires_at }) => expires_at,
-    fingerprint: ({ client_order_id: _, expires_at: __, reference_price: ___, ...terms }) =>
-      JSON.stringify(sorted(terms)),
+    fingerprint: orderFingerprint,
     execute: (draft, approved) =>
       executionOf(() => ports.place({ draft, digest: orderDigest(draft) }, approved)),
     async settle({ client_order_id }, asker) {
@@ -89,11 +113,70 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
       if (found.outcome !== 'executed') return found;
       return found.result === undefined ? undefined : { outcome: 'executed', result: found.result };
     },
-    async follow(_draft, order, asker) {
-      return isFinal(order.status) ? undefined : ((await ports.order(asker, order.id)) ?? order);
+    async follow({ client_order_id }, order, asker) {
+      if (isFinal(order.status)) return undefined;
+      return (await ports.order(asker, order.id, client_order_id)) ?? order;
     },
     resultText: orderText,
   };
+}
+
+/** Before the broker is asked anything. @throws {Refusal} 400 `invalid_order` */
+export function requireWellFormed({ max_slippage: _, environment: __, ...asked }: OrderProposal): void {
+  try {
+    checkOrder(asked);
+  } catch (error) {
+    throw refusalOf(error);
+  }
+}
+
+/**
+ * Completes what is asked for to an order of the account, at the price of the moment.
+ * @throws {Refusal} 403 `environment_mismatch`, 422 `insufficient_funds`
+ */
+export function draftOrder(
+  { max_slippage, environment, ...asked }: OrderProposal,
+  world: Pick<OrderWorld, 'account' | 'quote' | 'positions'>,
+  ports: Pick<OrderPorts, 'maxSlippage' | 'shareDecimals'>,
+  { subjectId, expiresAt }: { readonly subjectId: string; readonly expiresAt: string },
+): OrderDraft {
+  const { account, quote } = world;
+  const reference = referencePrice(asked.side, quote);
+  const order = saleInShares(asked, reference, ports.shareDecimals);
+  requireMeans(order, world, environment);
+  return normalizeOrder({
+    account: account.account,
+    environment: account.environment,
+    ...order,
+    reference_price: reference,
+    max_slippage: max_slippage ?? ports.maxSlippage,
+    client_order_id: subjectId,
+    expires_at: expiresAt,
+  });
+}
+
+/** What two orders have in common that ask for the same. */
+export function orderFingerprint({
+  client_order_id: _,
+  expires_at: __,
+  reference_price: ___,
+  ...terms
+}: OrderDraft): string {
+  return JSON.stringify(sorted(terms));
+}
+
+function notCovered(outside: readonly Outside[]): Refusal {
+  const [first] = outside;
+  const { limit, value } = first ?? {};
+  return new Refusal(403, 'policy_denied', `no mandate covers the order: ${first?.text}`, {
+    hint: 'Propose it without "approval: mandate": its owner is asked. See "trade-agent mandates".',
+    members: {
+      reason: first?.reason,
+      reasons: outside.map(({ reason }) => reason),
+      ...(limit === undefined ? {} : { limit }),
+      ...(value === undefined ? {} : { value }),
+    },
+  });
 }
 
 /** A sale for an amount takes the more shares the lower the price falls: it is proposed as those that are worth it now. */

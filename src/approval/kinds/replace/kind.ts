@@ -45,12 +45,13 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
         expires_at: expiresAt,
       });
       ports.requireReplaceable(draft, order);
-      await world.requireAllowed(draft);
+      const { needsSecond } = await world.requireAllowed(draft, { replaces: order.id });
       const worst = worstCase(draft);
       return {
         subject: { order, changes, draft },
         subjectId,
         worstCase: worst,
+        needsSecond,
         ...effectsOf(draft, worst, world),
       };
     },
@@ -64,8 +65,9 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
       if (found.outcome !== 'executed') return found;
       return found.result === undefined ? undefined : { outcome: 'executed', result: found.result };
     },
-    async follow(_subject, order, asker) {
-      return isFinal(order.status) ? undefined : ((await ports.order(asker, order.id)) ?? order);
+    async follow({ draft }, order, asker) {
+      if (isFinal(order.status)) return undefined;
+      return (await ports.order(asker, order.id, draft.client_order_id)) ?? order;
     },
     resultText: (order) => `replaced: ${orderText(order)}`,
   };

@@ -1,8 +1,16 @@
 import { newPerson } from '../../../app/home/owner.ts';
-import { defaultLimits, type Limits, limitsSchema } from '../../../gateway/policy/limits.ts';
+import {
+  type AccountLimits,
+  accountLimitsSchema,
+  defaultLimits,
+  EVERY_ACCOUNT,
+  type LimitName,
+  type Limits,
+} from '../../../gateway/policy/limits.ts';
 import { homeAddressProblem } from '../../../home/settings/home-address.ts';
 import { DEFAULT_PORT, type ListenAddress, listenText } from '../../../home/settings/home-settings.ts';
 import { isSecureUrl } from '../../../net/secure-url.ts';
+import { Dec } from '../../../trading/decimal.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import type { Context } from '../../context.ts';
 import { type ListeningFlags, listeningOf } from '../../options/listening.ts';
@@ -22,6 +30,9 @@ export interface InitOptions extends BrokerKeyOptions, Partial<ListeningFlags> {
   readonly listen?: ListenAddress;
   readonly yes?: boolean;
 }
+
+/** So many orders of the largest size may go out a day. */
+const LARGEST_A_DAY = 5;
 
 type Asking = Pick<Context, 'io' | 'signal'>;
 
@@ -74,8 +85,7 @@ export async function ownerAnswer(
 export async function limitAnswers(asking: Asking, options: InitOptions): Promise<Limits> {
   const usual = defaultLimits();
   const { maxOrder, maxDayOrders } = options;
-  return {
-    ...usual,
+  const asked = {
     ...(await limitAnswer(asking, options, 'max_order_notional', {
       given: maxOrder,
       option: '--max-order',
@@ -91,12 +101,17 @@ export async function limitAnswers(asking: Asking, options: InitOptions): Promis
       read: Number,
     })),
   };
+  const each = asked.max_order_notional;
+  // A day takes a few orders of the largest size.
+  const day = each === undefined ? {} : { max_day_notional: new Dec(each).times(LARGEST_A_DAY).toFixed() };
+  const limits = { ...usual.accounts[EVERY_ACCOUNT], ...day, ...asked };
+  return { ...usual, accounts: { [EVERY_ACCOUNT]: limits } };
 }
 
 async function limitAnswer(
   asking: Asking,
   options: InitOptions,
-  name: keyof Limits,
+  name: LimitName,
   limit: {
     readonly given: string | undefined;
     readonly option: string;
@@ -104,9 +119,9 @@ async function limitAnswer(
     readonly mustBe: string;
     readonly read: (text: string) => string | number;
   },
-): Promise<Partial<Limits>> {
+): Promise<AccountLimits> {
   const { given, option, question, mustBe, read } = limit;
-  const parsed = (text: string) => limitsSchema.safeParse({ [name]: read(text) });
+  const parsed = (text: string) => accountLimitsSchema.safeParse({ [name]: read(text) });
   if (given !== undefined) {
     const { data } = parsed(given);
     if (data === undefined) throw wrong(option, `must be ${mustBe}`);
@@ -115,7 +130,7 @@ async function limitAnswer(
   if (!asks(asking, options)) return {};
   const typed = await askUntil(
     asking,
-    `${question} [${defaultLimits()[name] ?? ''}]: `,
+    `${question} [${defaultLimits().accounts[EVERY_ACCOUNT]?.[name] ?? ''}]: `,
     (text) => text === '' || parsed(text).success,
     `It must be ${mustBe}.`,
   );

@@ -5,6 +5,8 @@ import { runCommand } from '../../cli.ts';
 import { examples, exitCodes } from '../../options/help.ts';
 import type { Cli } from '../../surroundings.ts';
 import { addMcpClients } from './mcp-clients.ts';
+import { addMcpInstall } from './mcp-install.ts';
+import { addMcpServers } from './mcp-servers.ts';
 
 interface McpOptions {
   readonly readOnly?: boolean;
@@ -31,4 +33,6 @@ export function addMcpCommand(program: Command, cli: Cli): void {
       }),
     );
   addMcpClients(mcp, cli);
+  addMcpServers(mcp, cli);
+  addMcpInstall(mcp, cli);
 }

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { askingExits, sessionExits } from '../../../app/exit-codes.ts';
 import { cancelOrder, listOrders, showOrder } from '../../../app/orders/orders.ts';
-import { TradeAgentError } from '../../../trading/errors.ts';
 import type { ProposalRequestInput } from '../../../trading/proposal.ts';
 import type { Order } from '../../../trading/views.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { examples, exitCodes } from '../../options/help.ts';
+import { parseLimit } from '../../options/list-length.ts';
 import type { Cli } from '../../surroundings.ts';
 
 interface ListOptions {
@@ -90,9 +90,4 @@ async function printOrder({ output }: Context, order: Order): Promise<void> {
 async function askOwner(context: Context, request: ProposalRequestInput): Promise<void> {
   const { askAndWait } = await import('../../run/asked-proposal.ts');
   await askAndWait(context, request);
-}
-
-function parseLimit(text: string): number {
-  if (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= 500) return Number(text);
-  throw new TradeAgentError('usage', `--limit can't be "${text}"`, { hint: 'Give a number from 1 to 500.' });
 }

@@ -94,11 +94,11 @@ function inputOf(
 
 /** What to do about an approval, for every command that may need one. */
 export function approvalOption(): Option {
-  return choiceOption('--approval <mode>', 'wait for the phone, leave it to the gateway, or ask nobody', [
-    'wait',
-    'detach',
-    'deny',
-  ]).default('wait');
+  return choiceOption(
+    '--approval <mode>',
+    'wait for the phone, leave it to the gateway, propose nothing, or only what a mandate covers',
+    ['wait', 'detach', 'deny', 'mandate'],
+  ).default('wait');
 }
 
 export const cancelOnExitHelp = 'stopped early, take back what still waits for the phone';

@@ -95,8 +95,8 @@ function addAddCommand(schedule: Command, cli: Cli): void {
     .addOption(
       choiceOption(
         '--approval <mode>',
-        'ask and end (the gateway carries out what you approve), ask nobody, or wait until the phone answers',
-        ['detach', 'deny', 'wait'],
+        'ask and end (the gateway carries out what you approve), propose nothing, wait until the phone answers, or propose only what a mandate covers',
+        ['detach', 'deny', 'wait', 'mandate'],
       ).default('detach'),
     )
     .addOption(choiceOption('--with <what>', 'what starts it (default: what the machine has)', schedulers))

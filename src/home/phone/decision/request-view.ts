@@ -3,7 +3,7 @@ import { dollars } from '../../../trading/amounts.ts';
 import { tradeOrderDetailsSchema } from '../../../trading/approval-details.ts';
 import { type DetailField, detailFields, orderHeadline, orderTerms } from '../../../trading/detail-fields.ts';
 import type { Banner } from '../../../trading/kinds/kind-words.ts';
-import { kinds } from '../../../trading/kinds/kinds.ts';
+import { kinds, kindWords } from '../../../trading/kinds/kinds.ts';
 import { isFlatMessage, messageView } from '../../../trading/kinds/message.ts';
 import type { WorstCase } from '../../../trading/proposal.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
@@ -55,12 +55,13 @@ export function lastFour(account: string | undefined): string | undefined {
 
 function viewOfProposal(details: ProposalDetails): RequestView {
   const view = proposalView(details);
-  const { banner, fieldsFirst = false } = kinds[view.kind].phone;
+  const { banner, fieldsFirst = false, worstFirst = false } = kindWords(view.kind).phone;
   return {
     ...view,
     // Shown as live where a kind has no word for it.
     banner: view.environment === undefined ? banner : undefined,
     live: view.environment !== 'paper' && (view.environment !== undefined || banner === undefined),
+    amount: worstFirst ? undefined : view.amount,
     account: accountOf(details.subject),
     act: actOf(view.headline),
     fieldsFirst,

@@ -6,6 +6,9 @@ import { sql as audit } from './gateway/0005-audit.ts';
 import { sql as usedApprovals } from './gateway/0006-used-approvals.ts';
 import { sql as signingKeys } from './gateway/0007-signing-keys.ts';
 import { sql as brokerKeys } from './gateway/0008-broker-keys.ts';
+import { sql as counting, reductions } from './gateway/0009-counting.ts';
+import { sql as mandates } from './gateway/0010-mandates.ts';
+import { sql as access } from './gateway/0011-access.ts';
 
 /** The versions of the gateway's database, oldest first. */
 export const gatewayMigrations = [
@@ -17,4 +20,7 @@ export const gatewayMigrations = [
   usedApprovals,
   signingKeys,
   brokerKeys,
+  counting + reductions,
+  mandates,
+  access,
 ];

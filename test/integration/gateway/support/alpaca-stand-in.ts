@@ -36,6 +36,8 @@ export interface AlpacaStandIn {
   /** When both sides were quoted and the last trade was made. Undefined: now. */
   quotedAt: Date | undefined;
   marketOpen: boolean;
+  /** The exchange's time. Undefined: now. */
+  now: Date | undefined;
   account: Record<string, unknown>;
   asset: { tradable: boolean; fractionable: boolean };
   /** Decides about the next submissions, one each; then they are accepted. */
@@ -60,6 +62,7 @@ export interface AlpacaStandIn {
   close(): Promise<void>;
 }
 
+const openStatuses = ['new', 'accepted', 'pending_new', 'held', 'partially_filled'];
 const accounts: Record<string, string> = { alice: 'PA3ALICE01', bob: 'PA3BOB0001' };
 const symbols = ['AAPL', 'MSFT', 'BRK.B'];
 
@@ -73,6 +76,7 @@ export async function startAlpacaStandIn(): Promise<AlpacaStandIn> {
     price: { bid: 179.99, ask: 180.01, last: 180 },
     quotedAt: undefined,
     marketOpen: true,
+    now: undefined,
     account: {},
     asset: { tradable: true, fractionable: true },
     onSubmit: [],
@@ -139,7 +143,7 @@ async function handle(
       return answer(200, broker.calendar);
     case 'clock':
       return answer(200, {
-        timestamp: new Date().toISOString(),
+        timestamp: (broker.now ?? new Date()).toISOString(),
         is_open: broker.marketOpen,
         next_open: '2030-01-02T14:30:00Z',
         next_close: '2030-01-02T21:00:00Z',
@@ -173,7 +177,11 @@ async function handle(
       return answer(200, orderJson(found));
     }
     case 'orders': {
-      if (id === undefined) return answer(200, mine.map(orderJson));
+      if (id === undefined) {
+        const isOpen = ({ status }: StandInOrder) => openStatuses.includes(status);
+        const listed = url.searchParams.get('status') === 'open' ? mine.filter(isOpen) : mine;
+        return answer(200, listed.map(orderJson));
+      }
       const found = mine.find((order) => order.id === id);
       if (found === undefined) return answer(404, { code: 40410000, message: `order not found for ${id}` });
       if (request.method === 'GET') return answer(200, orderJson(found));

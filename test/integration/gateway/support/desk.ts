@@ -4,10 +4,14 @@ import { connectAlpaca } from '../../../../src/gateway/broker/alpaca/alpaca-brok
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import { createAssetCatalogue } from '../../../../src/gateway/broker/asset-catalogue.ts';
 import type { Broker } from '../../../../src/gateway/broker/broker.ts';
+import type { BrokerTraits } from '../../../../src/gateway/broker/broker-traits.ts';
 import type { Caller } from '../../../../src/gateway/door/caller.ts';
 import { createOrderDesk, type OrderDesk } from '../../../../src/gateway/orders/place-order.ts';
-import { builtinPolicies } from '../../../../src/gateway/policy/policy.ts';
+import { createOrderRules } from '../../../../src/gateway/policy/order-rules.ts';
+import { staticRules } from '../../../../src/gateway/policy/rules.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
+import type { GatewayStores } from '../../../../src/store/gateway-stores.ts';
+import type { MandateStore } from '../../../../src/store/mandate-store.ts';
 import type { OrderJournal } from '../../../../src/store/order-journal.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
@@ -20,6 +24,8 @@ export interface DeskWorld {
   readonly clock: TestClock;
   readonly alpaca: AlpacaStandIn;
   readonly journal: OrderJournal;
+  readonly stores: GatewayStores;
+  readonly traits: BrokerTraits;
   readonly broker: Broker;
   desk: OrderDesk;
   /** A resting order of alice's at the broker. */
@@ -28,6 +34,11 @@ export interface DeskWorld {
   caller(changes?: Partial<Caller>): Caller;
   /** Another desk on the same journal, as after kill -9. */
   restart(): void;
+  readonly mandates: MandateStore;
+  /** Another process's desk over the same data. */
+  another(): OrderDesk;
+  /** Runs after each claim, before anything is sent. */
+  onClaimed: () => Promise<void>;
   close(): Promise<void>;
 }
 
@@ -35,7 +46,16 @@ export async function startDesk(): Promise<DeskWorld> {
   const clock = testClock();
   const alpaca = await startAlpacaStandIn();
   const database = new Database(':memory:');
-  const journal = sqliteGatewayStores(database).orders;
+  const stores = sqliteGatewayStores(database);
+  const { orders, halts, decisions, mandates } = stores;
+  const journal: OrderJournal = {
+    ...orders,
+    async claim(...given) {
+      const outcome = await orders.claim(...given);
+      await world.onClaimed();
+      return outcome;
+    },
+  };
   const connect = connectAlpaca({
     environment: 'paper',
     tradingUrl: alpaca.url,
@@ -50,7 +70,14 @@ export async function startDesk(): Promise<DeskWorld> {
   const start = () =>
     createOrderDesk({
       journal,
-      policies: builtinPolicies,
+      halts,
+      mandates,
+      rules: createOrderRules({
+        ...{ journal, halts, decisions, clock },
+        rules: staticRules(),
+        relations: { check: async () => true },
+        traits: alpacaTraits,
+      }),
       brokerFor: async ({ sub }) => brokerOf(sub),
       traits: alpacaTraits,
       gateway: 'https://gateway.example',
@@ -63,8 +90,13 @@ export async function startDesk(): Promise<DeskWorld> {
     clock,
     alpaca,
     journal,
+    stores,
+    traits: alpacaTraits,
     broker: brokerOf('alice'),
     desk: start(),
+    mandates,
+    another: start,
+    onClaimed: async () => {},
     resting(changes = {}) {
       const order: StandInOrder = {
         id: randomUUID(),

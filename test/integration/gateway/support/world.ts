@@ -6,6 +6,7 @@ import { expect } from 'vitest';
 import type { RequestLogEntry } from '../../../../src/gateway/door/request-log.ts';
 import { createGateway, type Gateway } from '../../../../src/gateway/gateway.ts';
 import type { GatewayOptions } from '../../../../src/gateway/gateway-options.ts';
+import { type Rules, staticRules } from '../../../../src/gateway/policy/rules.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
 import { type HttpServer, listenOnLoopback } from '../../../../src/net/http-server.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
@@ -25,6 +26,8 @@ export interface World {
   readonly url: string;
   readonly database: Database.Database;
   readonly log: RequestLogEntry[];
+  /** What it decides by now. */
+  rules(): Promise<Rules>;
   /** A sound order of alice's; each has its own client_order_id. */
   draft(changes?: Partial<OrderDraft>): OrderDraft;
   /** The token that alice's approval of this order gives. */
@@ -42,9 +45,8 @@ export async function startWorld(
     Pick<
       GatewayOptions,
       | 'brokerTimeoutMs'
-      | 'limits'
       | 'mounts'
-      | 'policies'
+      | 'rules'
       | 'detailsType'
       | 'requireBoundTokens'
       | 'allowedClients'
@@ -91,8 +93,7 @@ export async function startWorld(
       clock,
       log: (entry) => log.push(entry),
       brokerTimeoutMs: options.brokerTimeoutMs ?? 2000,
-      ...(options.policies === undefined ? {} : { policies: options.policies }),
-      ...(options.limits === undefined ? {} : { limits: options.limits }),
+      ...(options.rules === undefined ? {} : { rules: options.rules }),
       ...(options.mounts === undefined ? {} : { mounts: options.mounts }),
       ...(options.requireBoundTokens === undefined ? {} : { requireBoundTokens: options.requireBoundTokens }),
       ...(options.allowedClients === undefined ? {} : { allowedClients: options.allowedClients }),
@@ -113,6 +114,7 @@ export async function startWorld(
     url: server.url,
     database,
     log,
+    rules: () => (options.rules ?? staticRules()).current(),
     draft: (changes = {}) => ({
       account: 'PA3ALICE01',
       environment: 'paper',

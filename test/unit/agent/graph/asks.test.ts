@@ -7,7 +7,7 @@ import { orderRequestSchema } from '../../../../src/trading/order.ts';
 const order = orderRequestSchema.parse({ symbol: 'AAPL', side: 'buy', qty: '1' });
 
 it('a program’s orders are counted by its calls, whatever the words say', () => {
-  const [, calls] = orderMessages(Array(7).fill(order), 'check');
+  const [, calls] = orderMessages({ orders: Array(7).fill(order), composedBy: 'check' });
   if (calls === undefined) throw new Error('there are no calls');
   const messages = [promptMessage('buy 1 AAPL', 'check'), calls];
   expect(asksOf({ messages, outcomes: [], prompt: 1 })(6)).toEqual({ ordinal: 7, most: 7, denied: false });

@@ -61,6 +61,7 @@ function scriptedDriver(events: readonly AgentEvent[], changes: Partial<ChatStat
     }),
     portfolio: async () => 'the portfolio',
     ordersReport: async () => 'No orders.',
+    mcpServers: async () => 'No MCP servers.',
     chart: async (symbol, range) => `a chart of ${symbol} ${range}`,
     orders: async () => [],
     approvals: async () => left,

@@ -96,6 +96,7 @@ describe('a flag that the command line leaves out', () => {
             '--lift',
             '--confirm-live',
             '--max-order',
+            '--tool',
             '--max-day-orders',
           ]).toContain(option.long);
         else flags.set(name, (flags.get(name) ?? new Set()).add(option.flags.split(' ')[0] ?? ''));

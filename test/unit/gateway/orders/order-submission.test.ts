@@ -13,7 +13,18 @@ import type { OrderDraft } from '../../../../src/trading/order.ts';
 
 const START = Date.parse('2026-11-24T15:00:00Z');
 const id = 'ta-00000001';
-const draft = { client_order_id: id, symbol: 'AAPL', expires_at: utcSeconds(START + 60_000) } as OrderDraft;
+const draft = {
+  account: 'PA3ALICE01',
+  client_order_id: id,
+  symbol: 'AAPL',
+  side: 'buy',
+  qty: '5',
+  type: 'market',
+  reference_price: '180.01',
+  max_slippage: '0.01',
+  expires_at: utcSeconds(START + 60_000),
+} as OrderDraft;
+const stopped = async () => undefined;
 
 const intent = { sub: 'alice', clientOrderId: id, draft };
 const approval = { issuer: 'https://issuer.example', jti: 'jti-1' };
@@ -35,7 +46,12 @@ async function claimedAt(late: number) {
     journal,
     submitted,
     submit: () =>
-      submitIntent(intent, () => broker.submit(draft), broker, { journal, clock, traits: alpacaTraits }),
+      submitIntent(intent, () => broker.submit(draft), broker, {
+        journal,
+        clock,
+        traits: alpacaTraits,
+        stopped,
+      }),
   };
 }
 
@@ -80,7 +96,12 @@ it.each<[string, Submission]>([
     } as unknown as Broker;
     const clock = { now: () => START + 31_000, sleep: async () => {} };
     await expect(
-      submitIntent(intent, () => broker.submit(draft), broker, { journal, clock, traits: alpacaTraits }),
+      submitIntent(intent, () => broker.submit(draft), broker, {
+        journal,
+        clock,
+        traits: alpacaTraits,
+        stopped,
+      }),
     ).rejects.toMatchObject({
       code: 'outcome_unknown',
     });
@@ -117,7 +138,9 @@ describe('where the broker', () => {
     expect(entry && (await settleByLookup(entry, broker, context))).toBeUndefined();
     const soon = { ...context, clock: { ...context.clock, now: () => START } };
     const lost = async () => ({ outcome: 'unknown' }) as const;
-    await expect(submitIntent(intent, lost, broker, soon)).rejects.toMatchObject({ code: 'outcome_unknown' });
+    await expect(submitIntent(intent, lost, broker, { ...soon, stopped })).rejects.toMatchObject({
+      code: 'outcome_unknown',
+    });
     expect((await journal.find('alice', id))?.state).toBe('unknown');
   });
 });

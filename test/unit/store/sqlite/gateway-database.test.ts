@@ -6,7 +6,16 @@ import { migrate } from '../../../../src/store/sqlite/migrate.ts';
 import { gatewayMigrations } from '../../../../src/store/sqlite/migrations/gateway.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 
-const claim = { digest: 'digest', draft: {} as OrderDraft };
+const draft = {
+  account: 'PA3ALICE01',
+  symbol: 'AAPL',
+  side: 'sell',
+  type: 'market',
+  qty: '5',
+  reference_price: '180',
+  max_slippage: '0.01',
+} as OrderDraft;
+const claim = { digest: 'digest', draft };
 const approvalOf = (jti: string) => ({ issuer: 'https://issuer.example', jti });
 
 /** A journal as version 2 wrote it: one order in each state, one message. */
@@ -93,6 +102,10 @@ describe('the gateway’s database', () => {
       state: 'sent',
       message: { service_id: '17.1' },
     });
+    // What was placed is taken for over; what nobody knows of is not.
+    expect(await orders.open('', 10)).toEqual([
+      { sub: 'alice', clientOrderId: 'ta-00000002', orderId: null, claimedAt: 900 },
+    ]);
     // An approval that was used stays used, by whichever issuer, and the ids are free for others.
     const [one, two] = [approvalOf('jti-4'), { issuer: 'https://other.example', jti: 'jti-1' }];
     const order = { ...claim, sub: 'alice', clientOrderId: 'ta-new-00001' };

@@ -1,0 +1,33 @@
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+const WASM = 'cedar_wasm_bg.wasm';
+
+/**
+ * Cedar in the bundle: its JavaScript in a chunk, its WebAssembly as a file beside that, and the texts of
+ * src/gateway/policy/cedar in the place of the source that would read them.
+ * @param {string} root
+ * @param {string} outdir relative to the root
+ */
+export function cedar(root, outdir) {
+  const texts = join(root, 'src/gateway/policy/cedar');
+  const read = (file) => JSON.stringify(readFileSync(join(texts, file), 'utf8'));
+  return {
+    name: 'cedar',
+    setup(build) {
+      build.onLoad({ filter: /\/src\/gateway\/policy\/cedar\/shipped-texts\.ts$/ }, () => ({
+        contents: `export const shippedTexts = { schema: ${read('schema.cedarschema')}, base: ${read('base.cedar')} };`,
+        loader: 'js',
+      }));
+      build.onLoad({ filter: /\/@cedar-policy\/cedar-wasm\/nodejs\/cedar_wasm\.js$/ }, ({ path }) => {
+        // Where a chunk is, its loader tells it (chunk-functions.mjs).
+        const beside = `\`\${__dirname}/${WASM}\``;
+        const text = readFileSync(path, 'utf8');
+        if (!text.includes(beside)) throw new Error(`${path} no longer reads ${beside}`);
+        mkdirSync(join(root, outdir), { recursive: true });
+        copyFileSync(join(dirname(path), WASM), join(root, outdir, WASM));
+        return { contents: text.replace(beside, `new URL('${WASM}', __url)`), loader: 'js' };
+      });
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import { TradeAgentError } from '../../trading/errors.ts';
+import {
+  type MandateEnvelope,
+  type MandateRequestInput,
+  mandateRequestSchema,
+} from '../../trading/mandate/envelope.ts';
+import type { MandateView } from '../../trading/mandate/mandate.ts';
+import type { App } from '../app.ts';
+import type { Asking } from '../approvals/ask-and-wait.ts';
+
+/** What a person says of a mandate: with `replaces`, what they leave out is as in that one. */
+export type MandateTerms = Partial<MandateRequestInput>;
+
+/**
+ * Asks for a mandate, and waits for the phone.
+ * @returns the mandate, in force
+ * @throws {TradeAgentError} `usage` where something is missing, `invalid_order`, and what stands for a no
+ */
+export async function addMandate(
+  app: App,
+  given: MandateTerms,
+  asking: () => Promise<Asking>,
+): Promise<MandateView> {
+  const gateway = await app.gateway();
+  const earlier = given.replaces === undefined ? undefined : (await gateway.mandate(given.replaces)).terms;
+  const { environment } = await app.profile();
+  const mandate = parsed({ environment, ...(earlier === undefined ? {} : askedOf(earlier)), ...given });
+  const { askAndWait } = await import('../approvals/ask-and-wait.ts');
+  const proposal = await askAndWait(
+    app,
+    { kind: 'mandate', mandate, requested_by: 'mandates add' },
+    await asking(),
+  );
+  if (proposal.kind !== 'mandate' || proposal.result === undefined) throw new Error('there is no mandate');
+  return await gateway.mandate(proposal.result.mandate);
+}
+
+/** Of an earlier mandate, what a new one is asked for by; when it ended is not among it. */
+function askedOf(terms: MandateEnvelope): MandateTerms {
+  const { symbols, sides, order_types, times_in_force, max_order_notional, max_day_notional } = terms;
+  const { max_total_notional, max_orders, price, max_slippage, cadence, orders_per_slot } = terms;
+  return {
+    ...{ symbols, sides, order_types, times_in_force, max_order_notional, max_total_notional },
+    ...{ max_orders, max_slippage, cadence },
+    ...(max_day_notional === undefined ? {} : { max_day_notional }),
+    ...(price === undefined ? {} : { price }),
+    ...(orders_per_slot === undefined ? {} : { orders_per_slot }),
+  };
+}
+
+/** The command's option for each field that a mandate must have. */
+const options: Readonly<Record<string, string>> = {
+  symbols: 'the symbols',
+  max_order_notional: '--per-order',
+  max_total_notional: '--total',
+  max_orders: '--orders',
+  expires_at: '--until',
+};
+
+function parsed(terms: MandateTerms): MandateRequestInput {
+  const missing = Object.keys(options).filter((field) => terms[field as keyof MandateTerms] === undefined);
+  if (missing.length > 0) {
+    throw new TradeAgentError(
+      'usage',
+      `a mandate needs ${missing.map((field) => options[field]).join(', ')}`,
+      {
+        hint: 'For example: trade-agent mandates add VOO --per-order 200 --total 800 --orders 4 --every week --until 2026-12-20',
+      },
+    );
+  }
+  const found = mandateRequestSchema.safeParse(terms);
+  if (found.success) return found.data;
+  const issue = found.error.issues[0];
+  const field = issue?.path.join('.') ?? '';
+  throw new TradeAgentError('invalid_order', `${field}: ${issue?.message}`, {
+    hint: 'See "trade-agent mandates add --help".',
+    details: { field },
+  });
+}

@@ -1,0 +1,158 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Whose machine it is. */
+export interface Machine {
+  readonly platform: NodeJS.Platform;
+  readonly userHome: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** A program as a client starts it. */
+export interface Program {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** What a client's file says of one server. */
+export type Entry = Readonly<Record<string, unknown>>;
+
+/** What is to be known of a client: where it keeps its servers, and how it says them. */
+export interface McpClientFacts {
+  /** As people call it. */
+  readonly title: string;
+  readonly format: 'json' | 'toml';
+  /** Whether its JSON may have comments and a comma after the last member. */
+  readonly comments?: boolean;
+  readonly file: (machine: Machine) => string;
+  /** Under which its servers stand, by name. */
+  readonly section: string;
+  readonly stdio: (program: Program) => Entry;
+  /** Undefined where its file takes no addresses. */
+  readonly remote: ((url: string) => Entry) | undefined;
+  /** What the person does next. @param name of the server */
+  readonly next: { readonly stdio: (name: string) => string[]; readonly remote: (name: string) => string[] };
+}
+
+/** Where programs with windows keep their files. */
+function applicationData({ platform, userHome, env }: Machine): string {
+  if (platform === 'darwin') return join(userHome, 'Library', 'Application Support');
+  if (platform === 'win32') return env.APPDATA || join(userHome, 'AppData', 'Roaming');
+  return env.XDG_CONFIG_HOME || join(userHome, '.config');
+}
+
+const started = ({ command, args, env }: Program): Entry => ({
+  command,
+  args,
+  ...(Object.keys(env).length === 0 ? {} : { env }),
+});
+
+const restart = (title: string) => () => [`Start ${title} again: it reads the file when it starts.`];
+
+/** Each client that `mcp install` knows. What they do with a server that asks a person is in docs/MCP.md. */
+export const mcpClients = {
+  // https://modelcontextprotocol.io/docs/develop/connect-local-servers
+  claude: {
+    title: 'Claude Desktop',
+    format: 'json',
+    file: (machine) => join(applicationData(machine), 'Claude', 'claude_desktop_config.json'),
+    section: 'mcpServers',
+    stdio: started,
+    remote: undefined,
+    next: { stdio: restart('Claude Desktop'), remote: () => [] },
+  },
+  // https://code.claude.com/docs/en/mcp, "user scope"
+  'claude-code': {
+    title: 'Claude Code',
+    format: 'json',
+    file: ({ userHome, env }) => join(env.CLAUDE_CONFIG_DIR || userHome, '.claude.json'),
+    section: 'mcpServers',
+    stdio: (program) => ({ type: 'stdio', ...started(program) }),
+    remote: (url) => ({ type: 'http', url }),
+    next: {
+      stdio: (name) => [allowedTools(name)],
+      remote: (name) => [`Sign in: "claude mcp login ${name}", or /mcp in its chat.`, allowedTools(name)],
+    },
+  },
+  // https://developers.openai.com/codex/mcp
+  codex: {
+    title: 'codex',
+    format: 'toml',
+    file: ({ userHome, env }) => join(env.CODEX_HOME || join(userHome, '.codex'), 'config.toml'),
+    section: 'mcp_servers',
+    stdio: started,
+    remote: (url) => ({ url }),
+    next: {
+      stdio: () => [codexExec],
+      remote: (name) => [`Sign in: "codex mcp login ${name}".`, codexExec],
+    },
+  },
+  // https://opencode.ai/docs/mcp-servers
+  opencode: {
+    title: 'opencode',
+    format: 'json',
+    comments: true,
+    file: ({ userHome, env }) => {
+      const folder = join(env.XDG_CONFIG_HOME || join(userHome, '.config'), 'opencode');
+      const commented = join(folder, 'opencode.jsonc');
+      return existsSync(commented) ? commented : join(folder, 'opencode.json');
+    },
+    section: 'mcp',
+    stdio: ({ command, args, env }) => ({
+      type: 'local',
+      command: [command, ...args],
+      ...(Object.keys(env).length === 0 ? {} : { environment: env }),
+    }),
+    remote: (url) => ({ type: 'remote', url }),
+    next: { stdio: () => [], remote: (name) => [`Sign in: "opencode mcp auth ${name}".`] },
+  },
+  // https://geminicli.com/docs/tools/mcp-server
+  gemini: {
+    title: 'Gemini CLI',
+    format: 'json',
+    comments: true,
+    file: ({ userHome, env }) => join(env.GEMINI_CLI_HOME || userHome, '.gemini', 'settings.json'),
+    section: 'mcpServers',
+    stdio: started,
+    remote: (url) => ({ httpUrl: url }),
+    next: { stdio: () => [], remote: (name) => [`Sign in: /mcp auth ${name} in its chat.`] },
+  },
+  // https://cursor.com/docs/mcp
+  cursor: {
+    title: 'Cursor',
+    format: 'json',
+    comments: true,
+    file: ({ userHome }) => join(userHome, '.cursor', 'mcp.json'),
+    section: 'mcpServers',
+    stdio: started,
+    remote: (url) => ({ url }),
+    next: {
+      stdio: restart('Cursor'),
+      remote: () => [...restart('Cursor')(), 'It opens the browser for you to sign in.'],
+    },
+  },
+  // https://code.visualstudio.com/docs/agents/reference/mcp-configuration
+  vscode: {
+    title: 'VS Code',
+    format: 'json',
+    comments: true,
+    file: (machine) => join(applicationData(machine), 'Code', 'User', 'mcp.json'),
+    section: 'servers',
+    stdio: (program) => ({ type: 'stdio', ...started(program) }),
+    remote: (url) => ({ type: 'http', url }),
+    next: {
+      stdio: (name) => [`Start ${name} under "MCP: List Servers".`],
+      remote: (name) => [`Start ${name} under "MCP: List Servers": it opens the browser for you to sign in.`],
+    },
+  },
+} as const satisfies Readonly<Record<string, McpClientFacts>>;
+
+export type McpClientName = keyof typeof mcpClients;
+export const mcpClientNames = Object.keys(mcpClients) as McpClientName[];
+
+function allowedTools(name: string): string {
+  return `"claude -p" asks nobody: it calls what --allowedTools names, such as mcp__${name}__place_order.`;
+}
+
+const codexExec = '"codex exec" asks nobody: it refuses cancel_order, and calls the others.';

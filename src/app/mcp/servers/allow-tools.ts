@@ -1,0 +1,71 @@
+import { closestMatch } from '../../../config/closest-match.ts';
+import type { McpServerConfig } from '../../../config/mcp-servers.ts';
+import { writeMcpServer } from '../../../config/mcp-servers-edit.ts';
+import type { ComparedTool } from '../../../mcp/client/compared-tools.ts';
+import { TradeAgentError } from '../../../trading/errors.ts';
+import type { App } from '../../app.ts';
+import { type LookedAtServer, lookAt, type OpenBrowser } from './look-at-server.ts';
+import { serverNamed } from './server-named.ts';
+
+/** What is allowed of a server, and what each tool said of itself when it was. */
+export type Allowed = Pick<McpServerConfig, 'tools' | 'pins'>;
+
+/**
+ * What is allowed once these tools are too, each as it is now.
+ * @throws {TradeAgentError} `not_found` for a tool that the server has not; `usage` for one that cannot be shown as it is
+ */
+export function allowing(
+  { name: server, tools: there }: Pick<LookedAtServer, 'name' | 'tools'>,
+  before: Allowed,
+  tools: readonly string[],
+): Allowed {
+  const chosen = tools.map((name) => {
+    const found = there.find((tool) => tool.name === name && tool.state !== 'gone');
+    if (found === undefined) throw noSuchTool(server, name, there);
+    if (found.fit === undefined || found.pin === undefined) {
+      throw new TradeAgentError(
+        'usage',
+        `${name} of ${server} cannot be shown as it is, so it cannot be allowed`,
+        {
+          hint: 'Its names or values hold characters that hide, or it is too long. Tell who runs the server.',
+        },
+      );
+    }
+    return [name, found.pin] as const;
+  });
+  return {
+    tools: [...new Set([...before.tools, ...tools])],
+    pins: { ...before.pins, ...Object.fromEntries(chosen) },
+  };
+}
+
+/**
+ * Allows tools of a server, or confirms what they say of themselves now.
+ * @param agree is shown what each says, and throws where the person would rather not: then nothing is written
+ * @throws {TradeAgentError} as {@link allowing}; what connecting and `agree` throw; `invalid_config`
+ */
+export async function allowTools(
+  app: App,
+  name: string,
+  tools: readonly string[],
+  { open, agree }: { open: OpenBrowser; agree: (tools: readonly ComparedTool[]) => Promise<void> },
+): Promise<readonly ComparedTool[]> {
+  const server = await serverNamed(app, name);
+  const looked = await lookAt(app, name, server, open);
+  const allowed = allowing(looked, server, tools);
+  const chosen = looked.tools.filter((tool) => tools.includes(tool.name));
+  await agree(chosen);
+  await writeMcpServer(await app.home(), (await app.profile()).name, name, allowed);
+  return chosen.map((tool) => ({ ...tool, state: 'offered' as const }));
+}
+
+function noSuchTool(server: string, name: string, tools: readonly ComparedTool[]): TradeAgentError {
+  const names = tools.filter(({ state }) => state !== 'gone').map((tool) => tool.name);
+  const nearest = closestMatch(name, names);
+  return new TradeAgentError('not_found', `${server} has no tool "${name}"`, {
+    hint:
+      nearest === undefined
+        ? `See "trade-agent mcp servers test ${server}".`
+        : `Did you mean "${nearest}"? Nothing was changed.`,
+  });
+}

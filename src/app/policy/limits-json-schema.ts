@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { accountLimitsSchema, limitsSchema } from '../../gateway/policy/limits.ts';
+import { limitLabel } from '../../trading/limit-words.ts';
+
+/** `limits.yaml` as JSON Schema, for editors: `# yaml-language-server: $schema=…/limits.schema.json`. */
+export function limitsJsonSchema() {
+  const account = z.toJSONSchema(accountLimitsSchema, options);
+  const properties = Object.fromEntries(
+    Object.entries(account.properties ?? {}).map(([key, schema]) => [
+      key,
+      { description: limitLabel(key), ...(schema as object) },
+    ]),
+  );
+  const whole = z.toJSONSchema(limitsSchema, options);
+  const accounts = {
+    ...(whole.properties?.accounts as object),
+    additionalProperties: { ...account, properties },
+  };
+  return {
+    $id: 'limits.schema.json',
+    title: 'Limits of a trade-agent gateway',
+    ...whole,
+    properties: { ...whole.properties, accounts },
+  };
+}
+
+const options: Parameters<typeof z.toJSONSchema>[1] = {
+  io: 'input',
+  unrepresentable: 'any',
+  // An amount is text first, for its message, and then the pattern of one.
+  override: ({ zodSchema, jsonSchema }) => {
+    const out = zodSchema instanceof z.ZodPipe ? zodSchema.def.out : undefined;
+    if (out instanceof z.ZodString) Object.assign(jsonSchema, withoutDialect(z.toJSONSchema(out)));
+  },
+};
+
+function withoutDialect({ $schema: _, ...schema }: Record<string, unknown>): object {
+  return schema;
+}

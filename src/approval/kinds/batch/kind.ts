@@ -1,0 +1,236 @@
+import type { Clock } from '../../../machine/clock.ts';
+import { orderDigest } from '../../../trading/approval-details.ts';
+import type { BatchLine } from '../../../trading/batch-line.ts';
+import { Dec } from '../../../trading/decimal.ts';
+import {
+  type BatchRequest,
+  type BatchResult,
+  type BatchSubject,
+  batch,
+  batchText,
+} from '../../../trading/kinds/batch.ts';
+import type { OrderProposal } from '../../../trading/kinds/order.ts';
+import type { OrderDraft } from '../../../trading/order.ts';
+import { orderProblem } from '../../../trading/order-problem.ts';
+import type { Refusal } from '../../../trading/refusal.ts';
+import { isFinal, type Order } from '../../../trading/views.ts';
+import type { Approved, Execution, Kind, Proposer } from '../../kind.ts';
+import { executionOf, refusalOf } from '../execution.ts';
+import {
+  draftOrder,
+  type OrderPorts,
+  type OrderWorld,
+  orderFingerprint,
+  orderText,
+  requireWellFormed,
+} from '../order/kind.ts';
+import { batchEffects, movedBy } from './effects.ts';
+
+export interface BatchPorts extends OrderPorts {
+  /** As {@link OrderPorts.world}, of several symbols at one moment. */
+  worlds(proposer: Proposer, symbols: readonly string[]): Promise<ReadonlyMap<string, OrderWorld>>;
+}
+
+/** How long purchases wait for the sales that pay for them, and how often that is looked at. Milliseconds. */
+const SALES_MS = 15_000;
+const LOOK_MS = 500;
+
+/**
+ * Orders that belong together, on one card: one tap, and each is carried out by the same desk as any order, once, within
+ * its own bound.
+ *
+ * Each is a claim of its own in the journal, under the approval's id and its own place in the batch, so that called again
+ * after a crash it goes on where it was. Nothing is sent while it is not known what became of the order before it. Once
+ * one is placed the batch can't be withdrawn or run out as if nothing had happened: it is `unknown` until the last is told.
+ */
+export function batchKind(
+  ports: BatchPorts,
+  clock: Pick<Clock, 'now' | 'sleep'>,
+): Kind<BatchRequest, BatchSubject, BatchResult> {
+  return {
+    ...batch,
+    complete: ({ orders, on_failure }, context) => complete(ports, orders, on_failure, context),
+    describe: ({ orders }) =>
+      `${orders.length} ORDERS ${orders.map(({ side, symbol }) => `${side === 'sell' ? '-' : '+'}${symbol}`).join(' ')}`,
+    expiresAt: ({ expires_at }) => expires_at,
+    fingerprint: ({ orders, on_failure }) =>
+      JSON.stringify([on_failure, orders.map(orderFingerprint).sort()]),
+    execute: (subject, approved) => execute(ports, clock, subject, approved),
+    settle: (subject, asker) => settle(ports, clock, subject, asker),
+    async follow(_subject, { lines }, asker) {
+      if (lines.every(({ order }) => order === undefined || isFinal(order.status))) return undefined;
+      const looked = lines.map(async (line) =>
+        line.order === undefined || isFinal(line.order.status)
+          ? line
+          : { ...line, order: (await ports.order(asker, line.order.id, line.client_order_id)) ?? line.order },
+      );
+      return { lines: await Promise.all(looked) };
+    },
+    resultText: (result) => {
+      const orders = result.lines.flatMap(({ order }) => (order === undefined ? [] : [order]));
+      return [batchText(result.lines), ...orders.map((order) => `${order.symbol} ${orderText(order)}`)].join(
+        '; ',
+      );
+    },
+  };
+}
+
+async function complete(
+  ports: BatchPorts,
+  requests: readonly OrderProposal[],
+  onFailure: BatchSubject['on_failure'],
+  { proposer, subjectId, expiresAt }: { proposer: Proposer; subjectId: string; expiresAt: string },
+) {
+  const symbols = requests.map(({ symbol }) => symbol);
+  const twice = symbols.find((symbol, at) => symbols.indexOf(symbol) !== at);
+  if (twice !== undefined) {
+    throw refusalOf(orderProblem(`${twice} stands in it twice`, 'Give one order for each symbol.', 'orders'));
+  }
+  for (const request of requests) requireWellFormed(request);
+  const inOrder = [...requests].sort((a, b) => Number(a.side === 'buy') - Number(b.side === 'buy'));
+  const worlds = await ports.worlds(proposer, symbols);
+  const drafts: OrderDraft[] = [];
+  let needsSecond = false;
+  for (const [at, request] of inOrder.entries()) {
+    const world = worlds.get(request.symbol);
+    if (world === undefined) throw new TypeError('a symbol has no world');
+    const paid = { ...world, account: afterThese(drafts, world.account) };
+    const draft = draftOrder(request, paid, ports, { subjectId: `${subjectId}-${at + 1}`, expiresAt });
+    const allowed = await world.requireAllowed(draft, { after: drafts });
+    needsSecond ||= allowed.needsSecond;
+    drafts.push(draft);
+  }
+  const [{ account }] = [...worlds.values()] as [OrderWorld, ...OrderWorld[]];
+  return {
+    subject: {
+      account: account.account,
+      environment: account.environment,
+      orders: drafts,
+      on_failure: onFailure,
+      client_batch_id: subjectId,
+      expires_at: expiresAt,
+    },
+    subjectId,
+    needsSecond,
+    ...batchEffects(drafts, worlds),
+  };
+}
+
+/** The account's buying power once those before are carried out: by what sales bring at least, and purchases cost at most. */
+function afterThese(drafts: readonly OrderDraft[], account: OrderWorld['account']): OrderWorld['account'] {
+  const power = drafts.reduce(
+    (left, draft) => left.plus(movedBy(draft).times(draft.side === 'buy' ? -1 : 1)),
+    new Dec(account.buying_power),
+  );
+  return { ...account, buying_power: Dec.max(power, 0).toFixed(2) };
+}
+
+async function execute(
+  ports: BatchPorts,
+  clock: Pick<Clock, 'now' | 'sleep'>,
+  { orders, on_failure }: BatchSubject,
+  approved: Approved,
+): Promise<Execution<BatchResult>> {
+  const lines: BatchLine[] = [];
+  let first: Refusal | undefined;
+  for (const [at, draft] of orders.entries()) {
+    const { client_order_id } = draft;
+    if (first !== undefined && on_failure === 'stop') {
+      lines.push({ client_order_id, outcome: 'not_sent' });
+      continue;
+    }
+    if (draft.side === 'buy' && orders[at - 1]?.side === 'sell')
+      await salesOver(ports, clock, lines, approved);
+    const own = { ...approved, jti: `${approved.jti}#${at + 1}` };
+    const came = await executionOf(() => ports.place({ draft, digest: orderDigest(draft) }, own));
+    switch (came.outcome) {
+      case 'executed':
+        lines.push({ client_order_id, outcome: 'placed', order: came.result });
+        break;
+      case 'refused':
+        if (isPaced(came.refusal)) return later(lines, came.refusal);
+        first ??= came.refusal;
+        lines.push(refusedLine(draft, came.refusal));
+        break;
+      case 'not_taken':
+        return later(lines, came.refusal);
+      case 'unknown':
+        return came;
+    }
+  }
+  if (first !== undefined && !lines.some(isPlaced)) return { outcome: 'refused', refusal: first };
+  return { outcome: 'executed', result: { lines } };
+}
+
+/** So many orders a minute: the next one is sent when there is room again, as long as the approval holds. */
+function isPaced({ options }: Refusal): boolean {
+  const reasons = options.members?.reasons;
+  return Array.isArray(reasons) && reasons.every((reason) => reason === 'RATE_EXCEEDS_MAX_PER_MINUTE');
+}
+
+/** One that could not go out now is tried again: as if nothing had happened only where nothing has. */
+function later(lines: readonly BatchLine[], refusal: Refusal): Execution<BatchResult> {
+  if (!lines.some(isPlaced)) return { outcome: 'not_taken', refusal };
+  return { outcome: 'unknown', text: `${batchText(lines)}; the next is tried again: ${refusal.message}` };
+}
+
+/** Purchases may need what the sales bring: those get a moment to fill. Whether they did is for the broker to judge. */
+async function salesOver(
+  ports: BatchPorts,
+  clock: Pick<Clock, 'now' | 'sleep'>,
+  lines: readonly BatchLine[],
+  approved: Approved,
+): Promise<void> {
+  const asker = { ...approved, clientId: approved.clientId ?? '' };
+  const until = clock.now() + SALES_MS;
+  let open = lines.flatMap(({ order }) => (order === undefined || isFinal(order.status) ? [] : [order]));
+  while (open.length > 0 && clock.now() < until) {
+    await clock.sleep(LOOK_MS);
+    const seen = await Promise.all(open.map((order) => lookAt(ports, asker, order)));
+    open = seen.flatMap((order) => (order === undefined || isFinal(order.status) ? [] : [order]));
+  }
+}
+
+/** Nothing hangs on the look: a broker that can't be asked now is asked by the purchase. */
+async function lookAt(
+  ports: BatchPorts,
+  asker: Proposer,
+  { id, client_order_id }: Order,
+): Promise<Order | undefined> {
+  const seen = await executionOf(() => ports.order(asker, id, client_order_id));
+  return seen.outcome === 'executed' ? seen.result : undefined;
+}
+
+/**
+ * What became of each, by asking alone. One that was never handed over may still be, until the batch's time is up: only
+ * then it is said not to have been sent.
+ */
+async function settle(
+  ports: BatchPorts,
+  clock: Pick<Clock, 'now'>,
+  { orders, expires_at }: BatchSubject,
+  asker: Proposer,
+): Promise<Execution<BatchResult> | undefined> {
+  const lines: BatchLine[] = [];
+  for (const draft of orders) {
+    const { client_order_id } = draft;
+    const found = await executionOf(() => ports.outcome(asker, client_order_id));
+    if (found.outcome === 'refused') lines.push(refusedLine(draft, found.refusal));
+    else if (found.outcome !== 'executed') return found;
+    else if (found.result === undefined) lines.push({ client_order_id, outcome: 'not_sent' });
+    else lines.push({ client_order_id, outcome: 'placed', order: found.result });
+  }
+  if (lines.every(({ outcome }) => outcome === 'not_sent')) return undefined;
+  if (lines.some(({ outcome }) => outcome === 'not_sent') && clock.now() < Date.parse(expires_at)) {
+    return { outcome: 'unknown', text: `${batchText(lines)}; what is left may still be sent` };
+  }
+  return { outcome: 'executed', result: { lines } };
+}
+
+function refusedLine({ client_order_id }: OrderDraft, { code, message }: Refusal): BatchLine {
+  return { client_order_id, outcome: 'refused', reason: { code, text: message } };
+}
+
+function isPlaced({ outcome }: BatchLine): boolean {
+  return outcome === 'placed';
+}

@@ -1,0 +1,93 @@
+import { Argument, type Command, InvalidArgumentError } from 'commander';
+import { type McpClientName, mcpClientNames } from '../../../app/mcp/install/client-table.ts';
+import type { Installation } from '../../../app/mcp/install/install.ts';
+import { safeLine, safeText } from '../../../net/shown-text.ts';
+import { TradeAgentError } from '../../../trading/errors.ts';
+import { runCommand } from '../../cli.ts';
+import type { Context } from '../../context.ts';
+import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
+
+interface InstallFlags {
+  readonly name: string;
+  readonly remote?: boolean;
+  readonly readOnly?: boolean;
+  readonly print?: boolean;
+  readonly yes?: boolean;
+}
+
+/** `mcp install`: one entry in the settings of another program, shown before it is written. */
+export function addMcpInstall(mcp: Command, cli: Cli): void {
+  mcp
+    .command('install')
+    .summary('name it in the settings of an MCP client')
+    .description(
+      'Names trade-agent in the settings of an MCP client of this machine: as a program that it starts, with the session of the profile, or by the address of its gateway. Shows what it writes, and asks; the rest of the file stays as it is.',
+    )
+    .addArgument(new Argument('<client>', 'which').choices(mcpClientNames))
+    .option('--remote', "the gateway's address, where the client signs in for itself")
+    .option('--name <name>', "the server's name in the client", serverName, 'trade-agent')
+    .option('--print', 'only show it')
+    .option('--yes', "don't ask")
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent mcp install claude-code', 'shows what it would write, and asks'],
+        ['trade-agent mcp install codex --remote --yes', 'by the address of the gateway'],
+        ['trade-agent mcp install claude --profile live --name live', 'a second one, of another profile'],
+      ]) + exitCodes([]),
+    )
+    .action((client: McpClientName, _own: InstallFlags, command: Command) =>
+      runCommand(cli, command, (context) =>
+        // `mcp` has --read-only.
+        install(context, client, command.optsWithGlobals<InstallFlags>()),
+      ),
+    );
+}
+
+function serverName(text: string): string {
+  if (/^[A-Za-z0-9_-]{1,64}$/.test(text)) return text;
+  throw new InvalidArgumentError('Use letters, digits, "-" and "_", 64 at most.');
+}
+
+async function install(context: Context, client: McpClientName, flags: InstallFlags): Promise<void> {
+  const { installMcp } = await import('../../../app/mcp/install/install.ts');
+  const { name, remote = false, readOnly = false, print = false, yes = false } = flags;
+  const options = { client, name, remote, readOnly, print };
+  const found = await installMcp(context, options, async (seen) => yes || agree(context, seen));
+  await context.output.result('mcp-install', { ...found }, () => installationText(found, yes || print));
+}
+
+async function agree({ io, signal }: Context, found: Installation): Promise<boolean> {
+  io.talk(entryText(found));
+  if (!io.interactive) {
+    throw new TradeAgentError('usage', `this writes into the settings of ${found.title}`, {
+      hint: 'Say --yes to write it without being asked; --print shows it alone.',
+    });
+  }
+  const answer = await io.prompt('Write this? [y/N] ', signal);
+  return /^y(es)?$/i.test(answer.trim());
+}
+
+function installationText(found: Installation, isToBeShown: boolean): string {
+  const file = safeLine(found.file);
+  const done = {
+    written: `${file} is written.`,
+    unchanged: `${file} has it already.`,
+    shown: 'Nothing is written.',
+  }[found.state];
+  return [...(isToBeShown ? [entryText(found)] : []), done, ...found.next].join('\n');
+}
+
+/** Only what is ours: beside it may stand keys of others. */
+function entryText({ file, section, entry, replaces }: Installation): string {
+  const marked = (mark: string, text: string) =>
+    safeText(text)
+      .split('\n')
+      .map((line) => `${mark} ${line}`.trimEnd());
+  return [
+    `${safeLine(file)}, ${section}:`,
+    ...(replaces === null || replaces === entry ? [] : marked('-', replaces)),
+    ...marked('+', entry),
+  ].join('\n');
+}

@@ -1,0 +1,190 @@
+import type { Command } from 'commander';
+import { exits, sessionExits } from '../../../app/exit-codes.ts';
+import type { ServerPlace } from '../../../app/mcp/servers/add-server.ts';
+import { runCommand } from '../../cli.ts';
+import type { Context } from '../../context.ts';
+import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../surroundings.ts';
+import { agreeTo, chooseTools, openToSignIn } from './server-questions.ts';
+import { serverLine, serverText, toolData, toolText } from './server-view.ts';
+
+const collect = (value: string, all: readonly string[]) => [...all, value];
+
+/** `mcp servers`: other people's servers, which the language model may use. */
+export function addMcpServers(mcp: Command, cli: Cli): void {
+  const servers = mcp
+    .command('servers')
+    .summary("other people's servers, for the language model")
+    .description(
+      "Other people's MCP servers (news, research), whose tools a language model may use. Only tools that you allow are offered, each as it was when you allowed it; what they answer is data, and the phone names the server. The built-in planner uses none.",
+    )
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent mcp servers add news --url https://news.example/mcp', 'shows its tools, and asks'],
+        ['trade-agent mcp servers test news', 'what it has, and what changed; signs in where it must'],
+      ]) + exitCodes([]),
+    );
+  servers
+    .command('list', { isDefault: true })
+    .description('list the servers of the profile; asks none of them anything')
+    .addHelpText(
+      'after',
+      examples([['trade-agent mcp servers list --output json', 'for scripts']]) + exitCodes([]),
+    )
+    .action((_options, command: Command) => runCommand(cli, command, list));
+  addAdd(servers, cli);
+  servers
+    .command('test')
+    .description(
+      'Connects a server and says what it has: exit 3 where a tool that you allowed is off. Prints the address to sign in at where it wants that, and waits.',
+    )
+    .argument('<name>', 'one of those that "mcp servers list" shows')
+    .addHelpText(
+      'after',
+      examples([['trade-agent mcp servers test news', 'its tools, and how each stands']]) +
+        exitCodes([exits.found, ...sessionExits]),
+    )
+    .action((name: string, _options, command: Command) =>
+      runCommand(cli, command, (context) => test(context, name)),
+    );
+  servers
+    .command('allow')
+    .description('Allows tools of a server, as they are now, and shows what they say of themselves.')
+    .argument('<name>', 'one of those that "mcp servers list" shows')
+    .argument('<tools...>', "by the server's own names")
+    .addHelpText(
+      'after',
+      examples([['trade-agent mcp servers allow news search headlines', 'two of its tools']]) +
+        exitCodes(sessionExits),
+    )
+    .action((name: string, tools: readonly string[], _options, command: Command) =>
+      runCommand(cli, command, (context) => allow(context, name, tools, async () => undefined)),
+    );
+  servers
+    .command('confirm')
+    .description('Shows what a tool says of itself now, asks, and allows it again as it is.')
+    .argument('<name>', 'one of those that "mcp servers list" shows')
+    .argument('<tool>', 'one that changed, or that nobody has confirmed')
+    .option('--yes', "don't ask")
+    .addHelpText(
+      'after',
+      examples([['trade-agent mcp servers confirm news search', 'reads it to you first']]) +
+        exitCodes(sessionExits),
+    )
+    .action((name: string, tool: string, options: { yes?: boolean }, command: Command) =>
+      runCommand(cli, command, (context) =>
+        allow(context, name, [tool], (tools) => agreeTo(context, tools, options.yes ?? false)),
+      ),
+    );
+  servers
+    .command('remove')
+    .description('Takes a server out of the profile, and forgets the tokens that were for it.')
+    .argument('<name>', 'one of those that "mcp servers list" shows')
+    .addHelpText(
+      'after',
+      examples([['trade-agent mcp servers remove news', '']]) + exitCodes([exits.credentialStore]),
+    )
+    .action((name: string, _options, command: Command) =>
+      runCommand(cli, command, (context) => remove(context, name)),
+    );
+}
+
+interface AddOptions extends Pick<ServerPlace, 'command' | 'url'> {
+  readonly env: readonly string[];
+  readonly tool: readonly string[];
+  readonly clientId?: string;
+}
+
+function addAdd(servers: Command, cli: Cli): void {
+  servers
+    .command('add')
+    .description(
+      'Connects a server, shows its tools, asks which to allow, and writes them into the profile. A program runs as you, with all that you may do: add only what you trust with that.',
+    )
+    .argument('<name>', 'small letters, digits and -')
+    .argument('[args...]', 'of the program, after "--"')
+    .option('--command <program>', 'a program that is started here, and speaks over stdin and stdout')
+    .option('--env <variable>', 'the name of a variable that it is given; may be repeated', collect, [])
+    .option('--url <address>', 'or the address of a server that speaks HTTP')
+    .option('--client-id <id>', 'our client there, where it registers none by itself')
+    .option('--tool <name>', 'allows this tool without asking; may be repeated', collect, [])
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent mcp servers add news --url https://news.example/mcp', 'asks which tools to allow'],
+        [
+          'trade-agent mcp servers add files --command npx --tool read -- -y some-server /data',
+          'for scripts',
+        ],
+      ]) + exitCodes(sessionExits),
+    )
+    .action((name: string, args: readonly string[], options: AddOptions, command: Command) =>
+      runCommand(cli, command, (context) => add(context, name, args, options)),
+    );
+}
+
+async function list(context: Context): Promise<void> {
+  const { listServers } = await import('../../../app/mcp/servers/list-servers.ts');
+  const found = await listServers(context);
+  await context.output.result('mcp-servers', { servers: found }, () =>
+    found.length === 0
+      ? 'No servers: "trade-agent mcp servers add" adds one (docs/MCP.md).'
+      : found.map(serverLine).join('\n'),
+  );
+}
+
+async function add(
+  context: Context,
+  name: string,
+  args: readonly string[],
+  { command, url, env, tool, clientId }: AddOptions,
+): Promise<void> {
+  const { addServer } = await import('../../../app/mcp/servers/add-server.ts');
+  const place: ServerPlace = {
+    ...(command === undefined ? {} : { command }),
+    ...(args.length === 0 ? {} : { args: [...args] }),
+    ...(env.length === 0 ? {} : { env: [...env] }),
+    ...(url === undefined ? {} : { url }),
+    ...(clientId === undefined ? {} : { client_id: clientId }),
+  };
+  const added = await addServer(context, name, place, {
+    open: openToSignIn(context),
+    choose: (looked) => chooseTools(context, looked, tool),
+  });
+  const { tools, ...server } = added;
+  await context.output.result('mcp-server', { ...server, tools: tools.map(toolData) }, () =>
+    serverText(added),
+  );
+}
+
+async function test(context: Context, name: string): Promise<number> {
+  const { lookAtServer } = await import('../../../app/mcp/servers/look-at-server.ts');
+  const looked = await lookAtServer(context, name, openToSignIn(context));
+  const { tools, ...server } = looked;
+  await context.output.result('mcp-server', { ...server, tools: tools.map(toolData) }, () =>
+    serverText(looked),
+  );
+  const allowed = (await context.profile()).mcp_servers?.[name]?.tools ?? [];
+  const isOff = tools.some((tool) => allowed.includes(tool.name) && tool.state !== 'offered');
+  return isOff ? exits.found : exits.done;
+}
+
+async function allow(
+  context: Context,
+  name: string,
+  tools: readonly string[],
+  agree: Parameters<typeof import('../../../app/mcp/servers/allow-tools.ts').allowTools>[3]['agree'],
+): Promise<void> {
+  const { allowTools } = await import('../../../app/mcp/servers/allow-tools.ts');
+  const allowed = await allowTools(context, name, tools, { open: openToSignIn(context), agree });
+  await context.output.result('mcp-tools', { name, tools: allowed.map(toolData) }, () =>
+    allowed.map((tool) => toolText(tool)).join('\n'),
+  );
+}
+
+async function remove(context: Context, name: string): Promise<void> {
+  const { removeServer } = await import('../../../app/mcp/servers/remove-server.ts');
+  await removeServer(context, name);
+  await context.output.result('mcp-server-remove', { name }, () => `MCP server ${name} is removed.`);
+}

@@ -1,0 +1,64 @@
+import type { LookedAtServer, OpenBrowser } from '../../../app/mcp/servers/look-at-server.ts';
+import type { ComparedTool } from '../../../mcp/client/compared-tools.ts';
+import { safeLine } from '../../../net/shown-text.ts';
+import { TradeAgentError } from '../../../trading/errors.ts';
+import type { Context } from '../../context.ts';
+import { askUntil } from '../../terminal/questions.ts';
+import { serverText, toolText } from './server-view.ts';
+
+/** Tells the address to sign in at, and opens it where somebody is there. */
+export function openToSignIn(context: Context): OpenBrowser {
+  return async (url) => {
+    const { io } = context;
+    io.talk('The server wants you to sign in, in a browser on this machine:');
+    io.talk(`  ${io.paint('stderr', 'underline', safeLine(url))}`);
+    io.talk('Only go on if you know the site that opens. Waiting …');
+    if (!io.interactive) return;
+    const { openBrowser } = await import('../../terminal/open-browser.ts');
+    await openBrowser(context, url);
+  };
+}
+
+/** Shows what a server has, and asks which of it to allow. @param named those said on the command line: nobody is asked */
+export async function chooseTools(
+  { io, signal }: Context,
+  looked: LookedAtServer,
+  named: readonly string[],
+): Promise<readonly string[]> {
+  const fit = looked.tools.filter((tool) => tool.fit !== undefined);
+  if (named.length > 0 || !io.interactive || fit.length === 0) return named;
+  io.talk(serverText(looked));
+  const byNumber = fit.map(({ name }) => name);
+  io.talk('');
+  for (const [index, name] of byNumber.entries()) io.talk(`  ${index + 1}  ${safeLine(name)}`);
+  const read = (text: string) =>
+    text
+      .split(/[\s,]+/)
+      .filter((word) => word !== '')
+      .map((word) => byNumber[Number(word) - 1] ?? word);
+  const answer = await askUntil(
+    { io, signal },
+    'Which may the language model use? (numbers, or Enter for none) ',
+    (text) => read(text).every((name) => byNumber.includes(name)),
+    'Type their numbers, with blanks or commas between them.',
+  );
+  return [...new Set(read(answer))];
+}
+
+/** Shows what tools say of themselves now. @throws {TradeAgentError} `usage`, `interrupted` for a no */
+export async function agreeTo(
+  { io, signal }: Context,
+  tools: readonly ComparedTool[],
+  yes: boolean,
+): Promise<void> {
+  if (yes) return;
+  if (!io.interactive) {
+    throw new TradeAgentError('usage', 'nobody is there to read what the tool says of itself now', {
+      hint: 'Look at it with "trade-agent mcp servers test", then say --yes.',
+    });
+  }
+  for (const tool of tools) io.talk(toolText(tool));
+  const answer = await io.prompt('Is that the tool that you want? [y/N] ', signal);
+  if (/^y(es)?$/i.test(answer.trim())) return;
+  throw new TradeAgentError('interrupted', 'nothing was confirmed');
+}

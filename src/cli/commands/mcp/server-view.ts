@@ -1,0 +1,69 @@
+import type { ListedServer } from '../../../app/mcp/servers/list-servers.ts';
+import type { LookedAtServer } from '../../../app/mcp/servers/look-at-server.ts';
+import type { ComparedTool, ToolState } from '../../../mcp/client/compared-tools.ts';
+import { safeLine } from '../../../net/shown-text.ts';
+
+/** `news  https://news.example/mcp  search, headlines (not confirmed)` */
+export function serverLine({ name, at, enabled, tools }: ListedServer): string {
+  const allowed = tools.map((tool) => `${safeLine(tool.name)}${tool.pinned ? '' : ' (not confirmed)'}`);
+  return `${name}${enabled ? '' : ' (off)'}  ${safeLine(at, 120)}  ${allowed.length === 0 ? 'nothing allowed' : allowed.join(', ')}`;
+}
+
+/** A server with all that it has, and what each tool says of itself. */
+export function serverText({ name, protocol, about, tools }: LookedAtServer): string {
+  const itself = about.name === '' ? '' : `, calls itself ${about.name} ${about.version}`.trimEnd();
+  const head = `${name}: connected (${safeLine(protocol, 20)})${itself}`;
+  return [head, ...(tools.length === 0 ? ['It has no tools.'] : tools.map(toolText))].join('\n');
+}
+
+const stateWords: Readonly<Record<ToolState, string>> = {
+  offered: 'allowed',
+  not_allowed: 'not allowed',
+  unconfirmed: 'off until you confirm it',
+  changed: 'CHANGED since you allowed it: off until you confirm it',
+  unfit: 'cannot be shown as it is: off',
+  gone: 'not there any more',
+};
+
+/** What a tool says of itself, and of its arguments: a language model would read all of it. */
+export function toolText({ name, state, fit }: ComparedTool): string {
+  const said = fit?.description ?? '';
+  return [
+    `  ${safeLine(name)}  (${stateWords[state]})`,
+    ...(said === '' ? [] : said.split('\n').map((line) => `      ${line}`)),
+    ...argumentsOf(fit).map((one) => `      ${argumentLine(one)}`),
+  ].join('\n');
+}
+
+function argumentLine({ name, required, description }: ToolArgument): string {
+  return `${name}${required ? '' : '?'}${description === undefined ? '' : `: ${safeLine(description)}`}`;
+}
+
+interface ToolArgument {
+  readonly name: string;
+  readonly required: boolean;
+  readonly description?: string;
+}
+
+function argumentsOf(fit: ComparedTool['fit']): ToolArgument[] {
+  const { properties, required } = fit?.parameters ?? {};
+  const needed: readonly unknown[] = Array.isArray(required) ? required : [];
+  return Object.entries((properties ?? {}) as Record<string, { description?: unknown } | undefined>).map(
+    ([name, schema]) => ({
+      name,
+      required: needed.includes(name),
+      ...(typeof schema?.description === 'string' ? { description: schema.description } : {}),
+    }),
+  );
+}
+
+/** For scripts. */
+export function toolData({ name, state, pin, fit }: ComparedTool) {
+  return {
+    name,
+    state,
+    description: fit?.description ?? null,
+    arguments: argumentsOf(fit),
+    sha256: pin ?? null,
+  };
+}

@@ -1,0 +1,152 @@
+import type { Command } from 'commander';
+import { askingExits, exits, sessionExits } from '../../../app/exit-codes.ts';
+import { runCommand } from '../../cli.ts';
+import { examples, exitCodes } from '../../options/help.ts';
+import { parseLimit } from '../../options/list-length.ts';
+import type { Cli } from '../../surroundings.ts';
+import { approvalOption } from '../run/run.ts';
+import type { LogOptions } from './log.ts';
+import type { SetOptions } from './set.ts';
+
+/** The owner's rules: looked at, tried out, and changed. */
+export function addPolicyCommand(program: Command, cli: Cli): void {
+  const policy = program
+    .command('policy')
+    .summary('the rules that your orders are held to')
+    .description(
+      'Shows the rules that your orders are held to at the gateway, tries them out, and changes them. What is tighter holds at once; what is looser takes your tap.',
+    )
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent policy', 'limits, and how much of them is used'],
+        ['trade-agent policy check "buy 5 AAPL"', 'what would be decided; nobody is asked'],
+        ['trade-agent policy set max_order_notional=500', 'asks your phone where it is looser'],
+      ]) + exitCodes([...askingExits, exits.pending, exits.found]),
+    );
+  addLooking(policy, cli);
+  addChanging(policy, cli);
+  addTrying(policy, cli);
+}
+
+function addLooking(policy: Command, cli: Cli): void {
+  policy
+    .command('show', { isDefault: true })
+    .description('show the limits, how much of them is used, the rules, and the state of trading')
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent policy show', ''],
+        ['trade-agent policy show --output json', 'with the texts of the rules'],
+      ]) + exitCodes(sessionExits),
+    )
+    .action((_options, command: Command) =>
+      runCommand(cli, command, async (context) => (await import('./show.ts')).printPolicy(context)),
+    );
+  policy
+    .command('check')
+    .summary('say what would be decided about an order')
+    .description(
+      `Says what would be decided about an order now, by the same rules as a proposal and its execution. Nobody's phone rings. Exit ${exits.blocked} where it would be refused.`,
+    )
+    .argument('<order>', 'as the built-in planner reads it')
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent policy check "buy 5 AAPL limit 180"', ''],
+        ['trade-agent policy check "sell half my MSFT" --output json', 'reasons, limit and value'],
+      ]) + exitCodes([...sessionExits, exits.blocked]),
+    )
+    .action((order: string, _options, command: Command) =>
+      runCommand(cli, command, async (context) => (await import('./check.ts')).printCheck(context, order)),
+    );
+  policy
+    .command('log')
+    .summary('list what was decided')
+    .description(
+      'Lists what was decided about your orders, newest first: every refusal, and every order that went out.',
+    )
+    .option('--denied', 'refusals alone')
+    .option('--limit <n>', 'at most this many', parseLimit, 20)
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent policy log --denied', 'what was refused, and why'],
+        ['trade-agent policy log --limit 5 --output json', 'with the facts that it was decided by'],
+      ]) + exitCodes(sessionExits),
+    )
+    .action((options: LogOptions, command: Command) =>
+      runCommand(cli, command, async (context) => (await import('./log.ts')).printLog(context, options)),
+    );
+}
+
+function addChanging(policy: Command, cli: Cli): void {
+  policy
+    .command('set')
+    .summary('change the limits, or a file of rules')
+    .description(
+      'Changes the rules of your account. What is tighter holds at once, for every program; what makes more possible is shown on your phone, old and new, and holds once you approve.',
+    )
+    .argument('[limits...]', 'KEY=VALUE each; lists with commas, "none" takes a limit away')
+    .option('--rules <file>', 'add or replace a file of rules (*.cedar); may be repeated', collected, [])
+    .option('--remove <name>', 'take a file of rules away; may be repeated', collected, [])
+    .addOption(approvalOption())
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent policy set max_order_notional=500', 'at once, where it was more'],
+        ['trade-agent policy set symbols.allow=VTI,BND sides=buy', 'these alone, and no sales'],
+        ['trade-agent policy set max_day_orders=none --approval detach', `looser: exits ${exits.pending}`],
+        ['trade-agent policy set --rules no-options.cedar', 'a rule of your own, in Cedar'],
+      ]) + exitCodes([...askingExits, exits.pending]),
+    )
+    .action((limits: string[], options: SetOptions, command: Command) =>
+      runCommand(cli, command, async (context) =>
+        (await import('./set.ts')).changeRules(context, limits, options),
+      ),
+    );
+}
+
+function addTrying(policy: Command, cli: Cli): void {
+  policy
+    .command('diff')
+    .summary('say what other rules would change')
+    .description(
+      `Compares limits or rules of a file (limits.yaml, *.cedar, or a folder of both) with those that are in force. --replay decides your past orders by both, from what was recorded with them, and names those that would come out otherwise; exit ${exits.found} where there are any. Nothing is changed.`,
+    )
+    .argument('<file>', 'limits.yaml, a *.cedar file, or a folder with limits.yaml and policies/')
+    .option('--replay', 'name the past orders that would be decided otherwise')
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent policy diff limits.yaml', 'the lines that change, looser ones first'],
+        ['trade-agent policy diff limits.yaml --replay', 'and the past orders that would flip'],
+      ]) + exitCodes([...sessionExits, exits.found]),
+    )
+    .action((file: string, options: { replay?: boolean }, command: Command) =>
+      runCommand(cli, command, async (context) =>
+        (await import('./diff.ts')).printDiff(context, file, options.replay ?? false),
+      ),
+    );
+  policy
+    .command('test')
+    .summary('run a file of cases against rules')
+    .description(
+      `Runs a file of cases, each an order and what should be decided about it. It brings its limits and rules along, or is run against those in force. Exit ${exits.failed} where one comes out otherwise.`,
+    )
+    .argument('<file>', 'a YAML file of cases; docs/POLICY.md says what may stand in it')
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent policy test policy-tests.yaml', 'offline, where it names its rules'],
+        ['trade-agent policy test policy-tests.yaml --output json', 'each case, for CI'],
+      ]) + exitCodes(sessionExits),
+    )
+    .action((file: string, _options, command: Command) =>
+      runCommand(cli, command, async (context) => (await import('./test.ts')).printTests(context, file)),
+    );
+}
+
+function collected(text: string, before: readonly string[]): string[] {
+  return [...before, text];
+}

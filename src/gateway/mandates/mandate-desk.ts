@@ -1,0 +1,64 @@
+import type { CountedMandate, MandateStore } from '../../store/mandate-store.ts';
+import { slotOf } from '../../trading/mandate/cadence.ts';
+import type { MandateView } from '../../trading/mandate/mandate.ts';
+import { mandateState } from '../../trading/mandate/mandate-state.ts';
+import { dayBegan } from '../../trading/new-york-time.ts';
+import { mandateEnded, noSuchMandate } from './mandate-ports.ts';
+
+/**
+ * One's own mandates, to look at and to take back. Nothing here makes, widens or resumes one: that is a proposal, for its
+ * owner to approve.
+ */
+export interface MandateDesk {
+  /** Newest first. */
+  list(sub: string): Promise<MandateView[]>;
+  /** @throws {Refusal} 404 `not_found` */
+  find(sub: string, id: string): Promise<MandateView>;
+  /**
+   * Suspends or ends one, for the next order already; harmless to repeat.
+   * @param by the client, or `phone`
+   * @throws {Refusal} 404 `not_found`, 409 `mandate_ended`
+   */
+  end(sub: string, id: string, to: 'suspended' | 'revoked', by: string): Promise<MandateView>;
+}
+
+export function createMandateDesk(options: {
+  readonly mandates: MandateStore;
+  readonly now: () => number;
+  /** The line of the record that came with a change is to reach its file. */
+  readonly noted: () => void;
+}): MandateDesk {
+  const { mandates, now, noted } = options;
+  const query = () => ({ since: dayBegan(now()) });
+  const find = async (sub: string, id: string) => {
+    const mandate = await mandates.find(sub, id, query());
+    if (mandate === undefined) throw noSuchMandate();
+    return mandateView(mandate, now());
+  };
+  return {
+    list: async (sub) => (await mandates.list(sub, query())).map((one) => mandateView(one, now())),
+    find,
+    async end(sub, id, to, by) {
+      const outcome = await mandates.end({ sub, id }, to, by, now());
+      noted();
+      const mandate = await find(sub, id);
+      if (outcome === 'barred') throw mandateEnded(mandate.state);
+      return mandate;
+    },
+  };
+}
+
+/** A mandate as its owner sees it. */
+function mandateView(mandate: CountedMandate, now: number): MandateView {
+  const { id, terms, used, createdAt, updatedAt } = mandate;
+  const slot = slotOf(terms.cadence, now);
+  return {
+    id,
+    state: mandateState(mandate, now),
+    terms,
+    used,
+    ...(slot === undefined ? {} : { slot }),
+    created_at: new Date(createdAt).toISOString(),
+    updated_at: new Date(updatedAt).toISOString(),
+  };
+}

@@ -1,0 +1,183 @@
+import type { Approved, Proposer, UnderMandate } from '../../approval/kind.ts';
+import type { MandatePorts } from '../../approval/kinds/mandate/kind.ts';
+import type { Cover, OrderPorts, Outside } from '../../approval/kinds/order/kind.ts';
+import type { CountedMandate, MandateStore } from '../../store/mandate-store.ts';
+import type { CountedFacts } from '../../trading/counted-order.ts';
+import { slotOf } from '../../trading/mandate/cadence.ts';
+import { mandateDigest } from '../../trading/mandate/envelope.ts';
+import type { MandateState } from '../../trading/mandate/mandate.ts';
+import { mandateState } from '../../trading/mandate/mandate-state.ts';
+import { dayBegan } from '../../trading/new-york-time.ts';
+import type { OrderDraft } from '../../trading/order.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import type { Account } from '../../trading/views.ts';
+import type { Broker } from '../broker/broker.ts';
+import { decide, refusalOfDecision } from '../policy/decide.ts';
+import { unknownSymbol } from '../policy/order-world.ts';
+import type { Rules, RulesSource } from '../policy/rules.ts';
+import { outsideOf } from './outside-of.ts';
+
+export interface MandatePortsOptions {
+  readonly mandates: MandateStore;
+  readonly brokerFor: (who: Pick<Proposer, 'sub' | 'accessToken'>) => Promise<Broker>;
+  readonly rules: RulesSource;
+  readonly maxSlippage: string;
+  readonly isShown: boolean;
+  /** Whose approvals count. */
+  readonly issuer: string;
+  readonly now: () => number;
+}
+
+/** What the approval kernel does about mandates: by this gateway's store, rules and broker. */
+export function mandatePorts(options: MandatePortsOptions): MandatePorts & Pick<OrderPorts, 'cover'> {
+  const { mandates, brokerFor, rules, maxSlippage, isShown, now } = options;
+  const query = () => ({ since: dayBegan(now()) });
+  return {
+    maxSlippage,
+    isShown,
+    async account(proposer, symbols) {
+      const broker = await brokerFor(proposer);
+      const [account, ...assets] = await Promise.all([
+        broker.account(),
+        ...symbols.map((symbol) => broker.asset(symbol)),
+      ]);
+      const unknown = symbols.find((_, index) => assets[index] === undefined);
+      if (unknown !== undefined) throw unknownSymbol(unknown);
+      return account;
+    },
+    async policy(proposer, account) {
+      const found = await rules.current();
+      requireGrantable(found, proposer, account, now());
+      return found.digest;
+    },
+    async requireReplaceable(sub, id) {
+      const found = await mandates.find(sub, id, query());
+      if (found === undefined) throw noSuchMandate();
+      if (found.state === 'revoked' || found.state === 'replaced') throw mandateEnded(found.state);
+    },
+    grant: (terms, owner) => grant(options, terms, owner),
+    isGranted: async (sub, id) => (await mandates.find(sub, id, query())) !== undefined,
+    cover: (proposer, under, draft) => cover(options, proposer, under, draft),
+  };
+}
+
+async function grant(
+  { mandates, issuer, now }: MandatePortsOptions,
+  terms: Parameters<MandatePorts['grant']>[0],
+  { sub, jti }: Approved,
+): Promise<void> {
+  const mandate = {
+    id: terms.mandate_id,
+    sub,
+    terms,
+    digest: mandateDigest(terms),
+    approval: { issuer, jti },
+  };
+  switch (await mandates.grant(mandate, now())) {
+    case 'granted':
+    case 'known':
+      return;
+    case 'approval_used':
+      throw new Refusal(403, 'approval_already_used', 'the approval was used for something else', {
+        challenge: {},
+      });
+    case 'not_replaceable':
+      throw mandateEnded('ended');
+  }
+}
+
+/** Of whichever covers it, the one that ends first; where none does, the one that it is least outside of tells why. */
+async function cover(
+  options: MandatePortsOptions,
+  { sub, jkt = '' }: Proposer,
+  { mandate, slot }: UnderMandate,
+  draft: OrderDraft,
+): Promise<Cover> {
+  const { mandates, now } = options;
+  const rules = await options.rules.current();
+  const at = now();
+  const candidates: CountedMandate[] = [];
+  for (const { id, terms } of await named(options, sub, mandate)) {
+    const use = { slot: slotOf(terms.cadence, at) ?? '', symbol: draft.symbol, side: draft.side };
+    const found = await mandates.find(sub, id, { since: dayBegan(at), slot: use });
+    if (found !== undefined) candidates.push(found);
+  }
+  const tried = candidates.map((found) => ({
+    found,
+    outside: outsideOf(found, { draft, slot, jkt, rules }, at),
+  }));
+  const inside = tried.find(({ outside }) => outside.length === 0)?.found;
+  if (inside !== undefined) {
+    const present = slotOf(inside.terms.cadence, at);
+    return {
+      by: { mandate: inside.id, ...(present === undefined ? {} : { slot: present }) },
+      outside: [],
+    };
+  }
+  const [nearest] = tried.toSorted((a, b) => a.outside.length - b.outside.length);
+  return { outside: nearest?.outside ?? [none] };
+}
+
+const none: Outside = { reason: 'MANDATE_NOT_FOUND', text: 'there is no mandate in force' };
+
+/** @throws {Refusal} 404 `not_found`: the same for another's as for none */
+async function named(
+  { mandates, now }: MandatePortsOptions,
+  sub: string,
+  mandate: string,
+): Promise<CountedMandate[]> {
+  const query = { since: dayBegan(now()) };
+  if (mandate !== 'any') {
+    const found = await mandates.find(sub, mandate, query);
+    if (found === undefined) throw noSuchMandate();
+    return [found];
+  }
+  const open: readonly MandateState[] = ['active', 'exhausted'];
+  const all = await mandates.list(sub, query);
+  return all
+    .filter((found) => open.includes(mandateState(found, now())))
+    .sort((a, b) => Date.parse(a.terms.expires_at) - Date.parse(b.terms.expires_at));
+}
+
+export function noSuchMandate(): Refusal {
+  return new Refusal(404, 'not_found', 'there is no such mandate of yours', {
+    hint: 'List them with "trade-agent mandates".',
+    members: { reason: 'MANDATE_NOT_FOUND', reasons: ['MANDATE_NOT_FOUND'] },
+  });
+}
+
+export function mandateEnded(state: string): Refusal {
+  return new Refusal(409, 'mandate_ended', `the mandate is ${state} already`, {
+    hint: 'Ask for a new one: "trade-agent mandates add".',
+  });
+}
+
+/** Whether the rules let this person have a mandate over the account. @throws {Refusal} 403 `policy_denied` */
+function requireGrantable(rules: Rules, { sub, clientId }: Proposer, account: Account, now: number): void {
+  const subject = { sub, client: clientId, owner: sub, approval: 'none', approvers: [] } as const;
+  const decision = decide(rules, subject, 'grant_mandate', {
+    at: new Date(now).toISOString(),
+    account: account.account,
+    environment: account.environment,
+    order: null,
+    market: null,
+    broker: null,
+    holdings: null,
+    counted: NOTHING_COUNTED,
+    more: {},
+  });
+  if (decision.effect === 'deny') throw refusalOfDecision(decision);
+}
+
+/** A mandate is no order: nothing that is counted bears on whether it may be had. */
+const NOTHING_COUNTED: CountedFacts = {
+  state: 'active',
+  day_notional: '0.00',
+  day_orders: 0,
+  last_minute: 0,
+  open_orders: 0,
+  open_symbol_notional: '0.00',
+  open_symbol_sells: '0',
+  same_before: null,
+  opposes_open: false,
+};

@@ -1,0 +1,110 @@
+import { percent } from '../../trading/amounts.ts';
+import { Dec } from '../../trading/decimal.ts';
+import { waitsForOpening } from '../../trading/market-open.ts';
+import { hurts } from '../../trading/price-drift.ts';
+import type { BrokerFacts, Facts, MarketFacts, Objection, OrderFacts } from './decision.ts';
+import { checkPrice } from './price-guard.ts';
+
+/** What every order is held to by the broker and the market, whatever its owner's rules say; in the order it is told. */
+export function brokerObjections(order: OrderFacts, { broker, market }: Facts): Objection[] {
+  return [
+    ...(broker === null ? [unknown('what the broker trades')] : brokersOwn(order, broker)),
+    ...(market === null
+      ? [unknown('the market')]
+      : [...marketIsOpen(order, market), ...priceHolds(order, market)]),
+  ];
+}
+
+function unknown(what: string): Objection {
+  return {
+    reason: 'FACT_UNAVAILABLE',
+    text: `nobody could tell ${what}`,
+    hint: 'Try again in a moment.',
+  };
+}
+
+function brokersOwn(order: OrderFacts, broker: BrokerFacts): Objection[] {
+  const found: Objection[] = [];
+  if (broker.objection !== null) {
+    const { text, hint, field } = broker.objection;
+    found.push({
+      reason: 'ORDER_NOT_TAKEN_BY_BROKER',
+      text,
+      ...(hint === undefined ? {} : { hint }),
+      problem: { status: 400, code: 'invalid_order', ...(field === undefined ? {} : { fields: [field] }) },
+    });
+  }
+  if (broker.trading_blocked) {
+    found.push({
+      reason: 'ACCOUNT_BLOCKED',
+      text: 'the broker has blocked trading in this account',
+      hint: 'Ask the broker why.',
+      problem: { status: 422, code: 'blocked' },
+    });
+  }
+  if (!broker.tradable) {
+    found.push({
+      reason: 'SYMBOL_NOT_TRADABLE',
+      text: `${order.symbol} can't be traded at this broker`,
+      problem: { status: 422, code: 'symbol_not_tradable', fields: ['symbol'] },
+    });
+  }
+  const inParts = order.qty === null || !new Dec(order.qty).isInteger();
+  if (inParts && !broker.fractionable) {
+    found.push({
+      reason: 'SYMBOL_NOT_FRACTIONABLE',
+      text: `${order.symbol} is traded in whole shares only`,
+      hint: 'Give a whole number of shares.',
+      problem: {
+        status: 422,
+        code: 'symbol_not_fractionable',
+        fields: [order.qty === null ? 'notional' : 'qty'],
+      },
+    });
+  }
+  return found;
+}
+
+/** Orders that would trade at whatever price comes need an open market. */
+function marketIsOpen({ type }: OrderFacts, { is_open, next_open }: MarketFacts): Objection[] {
+  if (!waitsForOpening({ type }, { is_open })) return [];
+  return [
+    {
+      reason: 'MARKET_CLOSED',
+      text: `the market is closed, and a ${type} order needs it open`,
+      hint: `It opens at ${next_open}. A limit order can wait until then.`,
+      problem: { status: 409, code: 'market_closed', members: { next_open } },
+    },
+  ];
+}
+
+/** The price has not moved against the order by more than `max_slippage` since it was proposed. */
+function priceHolds(order: OrderFacts, market: MarketFacts): Objection[] {
+  const { symbol, side, reference_price, max_slippage } = order;
+  const { bid, ask, last, quoted_at, session } = market;
+  const quote = { bid: bid ?? '0', ask: ask ?? '0', last: last ?? '0', at: quoted_at };
+  const check = checkPrice(order, quote, session ?? undefined);
+  if (check.ok) return [];
+  if (check.reason === 'no_price') {
+    return [
+      {
+        reason: 'PRICE_UNAVAILABLE',
+        text: `there is no price for ${symbol} now`,
+        hint: 'Try again when the market is open and the symbol trades.',
+        problem: { status: 409, code: 'price_unavailable' },
+      },
+    ];
+  }
+  return [
+    {
+      reason: 'PRICE_MOVED',
+      text: `${symbol} is at ${check.price}, more than ${percent(max_slippage)} ${hurts[side]} the approved ${reference_price}`,
+      hint: 'Propose the order again at the current price.',
+      problem: {
+        status: 409,
+        code: 'price_moved',
+        members: { current_price: check.price, reference_price, max_slippage },
+      },
+    },
+  ];
+}

@@ -1,0 +1,182 @@
+import type * as CedarWasm from '@cedar-policy/cedar-wasm/nodejs';
+import { shippedTexts } from './shipped-texts.ts';
+
+/** What is asked of Cedar: who does what with which account, and what is known then. */
+export type CedarRequest = Pick<
+  CedarWasm.StatefulAuthorizationCall,
+  'principal' | 'action' | 'resource' | 'context' | 'entities'
+>;
+
+export type CedarValue = CedarWasm.CedarValueJson;
+
+/** What is wrong with a text: `start` counts bytes of UTF-8, as Cedar does. */
+export interface CedarFault {
+  /** The policy's id; undefined for a text that is not yet policies. */
+  readonly id?: string;
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly start: number;
+}
+
+/** A policy as Cedar reads it. */
+export interface ReadPolicy {
+  readonly effect: 'permit' | 'forbid';
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Scope and conditions, as JSON. */
+  readonly body: unknown;
+}
+
+export type CedarDecision =
+  | {
+      readonly decided: true;
+      readonly allowed: boolean;
+      /** The ids of the policies that decided it. */
+      readonly by: readonly string[];
+      /** The ids of those that could not be evaluated. Cedar skips them; what it then decides is not to be relied on. */
+      readonly failed: readonly string[];
+    }
+  /** The request is not one of the schema's. */
+  | { readonly decided: false };
+
+/** The texts of a policy set by id. Its `name` stands for exactly these texts. */
+export interface CedarSet {
+  readonly name: string;
+  readonly policies: Readonly<Record<string, string>>;
+}
+
+/**
+ * Cedar's evaluator, synchronous. What Cedar says of an error can quote what is known of an order, so none of it is in a
+ * decision; of what is wrong with a text it is all told.
+ */
+export interface CedarEngine {
+  /** The policies of a text, as written and in its order, each with the byte that it begins at. */
+  split(
+    text: string,
+  ): { readonly policies: readonly { text: string; start: number }[] } | { readonly fault: CedarFault };
+  read(policy: string): ReadPolicy | { readonly fault: CedarFault };
+  /** What the validator has against these policies, its warnings too: an impossible rule is one that nobody meant. */
+  faults(policies: Readonly<Record<string, string>>): CedarFault[];
+  decide(set: CedarSet, request: CedarRequest): CedarDecision;
+}
+
+type Cedar = Omit<typeof CedarWasm, 'default'>;
+
+const SCHEMA = 'trade-agent';
+
+/** Parsed sets that are kept: one is in use; a few more while rules are tried out. */
+const KEPT_SETS = 8;
+
+let loaded: Promise<CedarEngine> | undefined;
+
+/**
+ * Loads Cedar, once a process: some 30 ms, and 200 more for the schema.
+ * @throws where its files are missing or can't be run
+ */
+export function loadCedar(): Promise<CedarEngine> {
+  // CommonJS: in the bundle all of it is the default.
+  loaded ??= import('@cedar-policy/cedar-wasm/nodejs').then(({ default: cedar }) => cedarEngine(cedar));
+  return loaded;
+}
+
+function cedarEngine(cedar: Cedar): CedarEngine {
+  if (cedar.preparseSchema(SCHEMA, shippedTexts.schema).type === 'failure') {
+    throw new Error('Cedar does not take its schema');
+  }
+  const sets = new Set<string>();
+  const prepare = ({ name, policies }: CedarSet) => {
+    // The last one used is the last to go.
+    if (!sets.delete(name)) {
+      const answer = cedar.preparsePolicySet(name, { staticPolicies: policies });
+      if (answer.type === 'failure') return false;
+    }
+    sets.add(name);
+    const [oldest] = sets;
+    if (sets.size > KEPT_SETS && oldest !== undefined) {
+      sets.delete(oldest);
+      // Cedar forgets no set; an empty one takes no room, and permits nothing.
+      cedar.preparsePolicySet(oldest, { staticPolicies: {} });
+    }
+    return true;
+  };
+  return {
+    split: (text) => split(cedar, text),
+    read(policy) {
+      const answer = cedar.policyToJson(policy);
+      if (answer.type === 'failure') return { fault: faultOf(answer.errors[0]) };
+      const { effect, annotations = {}, ...body } = answer.json;
+      return { effect, annotations, body };
+    },
+    faults: (policies) => faults(cedar, policies),
+    decide(set, request) {
+      if (!prepare(set)) return { decided: false };
+      const answer = cedar.statefulIsAuthorized({
+        ...request,
+        preparsedSchemaName: SCHEMA,
+        preparsedPolicySetId: set.name,
+        validateRequest: true,
+      });
+      if (answer.type === 'failure') return { decided: false };
+      const { decision, diagnostics } = answer.response;
+      const failed = diagnostics.errors.map(({ policyId }) => policyId).sort();
+      return { decided: true, allowed: decision === 'allow', by: diagnostics.reason, failed };
+    },
+  };
+}
+
+function faults(cedar: Cedar, policies: Readonly<Record<string, string>>): CedarFault[] {
+  const answer = cedar.validate({
+    schema: shippedTexts.schema,
+    policies: { staticPolicies: policies },
+    validationSettings: { mode: 'strict' },
+  });
+  if (answer.type === 'failure') return answer.errors.map(faultOf);
+  const { validationErrors, validationWarnings } = answer;
+  // A policy that is wrong is often impossible too, which says less.
+  const wrong = new Set(validationErrors.map(({ policyId }) => policyId));
+  const warnings = validationWarnings.filter(({ policyId }) => !wrong.has(policyId));
+  return [...validationErrors, ...warnings].map(({ policyId, error }) => ({
+    ...faultOf({ ...error, message: error.message.replace(`for policy \`${policyId}\`, `, '') }),
+    id: policyId,
+  }));
+}
+
+function faultOf(error: CedarWasm.DetailedError | undefined): CedarFault {
+  const [place] = error?.sourceLocations ?? [];
+  const expected = place?.label ?? undefined;
+  return {
+    message: error?.message ?? 'it can’t be read',
+    hint: error?.help ?? expected,
+    start: place?.start ?? 0,
+  };
+}
+
+function split(cedar: Cedar, text: string): ReturnType<CedarEngine['split']> {
+  const bare = withoutComments(text);
+  const answer = cedar.policySetTextToParts(bare);
+  if (answer.type === 'failure') return { fault: faultOf(answer.errors[0]) };
+  const [template] = answer.policy_templates;
+  if (template !== undefined) {
+    const start = Buffer.byteLength(bare.slice(0, bare.indexOf(template)));
+    const hint = 'Name a principal and a resource, or leave them open.';
+    return { fault: { message: 'a template is no rule by itself', hint, start } };
+  }
+  // Cedar calls them policy0, policy1, …, and gives them in the order of these names.
+  const order = answer.policies.map((_, index) => index).sort((a, b) => (`${a}` < `${b}` ? -1 : 1));
+  const texts = answer.policies.map((text, index) => ({ text, at: order[index] ?? index }));
+  let from = 0;
+  const policies = texts
+    .sort((a, b) => a.at - b.at)
+    .map(({ text: policy }) => {
+      const at = bare.indexOf(policy, from);
+      from = at + policy.length;
+      return { text: policy, start: Buffer.byteLength(bare.slice(0, at)) };
+    });
+  return { policies };
+}
+
+/** The text with blanks where its comments are, so that none of them looks like a policy, and each byte is where it was. */
+function withoutComments(text: string): string {
+  return text.replace(/"(?:\\[\s\S]|[^"\\])*"|\/\/[^\n\r]*/g, (found) =>
+    found.startsWith('"') ? found : ' '.repeat(Buffer.byteLength(found)),
+  );
+}

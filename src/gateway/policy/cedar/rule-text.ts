@@ -1,0 +1,189 @@
+import { basename } from 'node:path';
+import canonicalize from 'canonicalize';
+import { closestMatch } from '../../../config/closest-match.ts';
+import { TradeAgentError } from '../../../trading/errors.ts';
+import type { PolicyReason } from '../../../trading/policy-reasons.ts';
+import { hasUnseen, unseen } from '../../../trading/unseen.ts';
+import type { CedarEngine, CedarFault } from './cedar-engine.ts';
+import { ruleCodes } from './policy-codes.ts';
+import { shippedTexts } from './shipped-texts.ts';
+
+/** Who wrote rules: the program itself, the owner (`policies/`), or the firm whose gateway it is (`firm/`). */
+export type RuleOrigin = 'base' | 'policies' | 'firm';
+
+export interface RuleText {
+  readonly origin: RuleOrigin;
+  /** The file's path as messages name it. */
+  readonly file: string;
+  readonly text: string;
+}
+
+/** One policy of a text. */
+export interface CedarRule {
+  /** Unique in a gateway: the origin and `@id`, or where that is missing the file's name and the policy's number in it. */
+  readonly id: string;
+  readonly text: string;
+  readonly effect: 'permit' | 'forbid';
+  readonly reason: PolicyReason;
+  /** For people: why it is so. */
+  readonly message: string;
+  /** What it comes to, however it is written: two rules of the same form forbid the same, for the same reason. */
+  readonly form: string;
+}
+
+const ANNOTATIONS = ['id', 'code', 'message'];
+const LONGEST_MESSAGE = 200;
+const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** Those that hold in every gateway. */
+export function baseRules(engine: CedarEngine): CedarRule[] {
+  return readRules(engine, [{ origin: 'base', file: 'base.cedar', text: shippedTexts.base }]);
+}
+
+/**
+ * The rules of these texts, each checked against the schema.
+ * @throws {TradeAgentError} `invalid_config` with file, line and column of the first that is not right: a typo, a `permit`
+ *   of anybody's but the program's own, an id twice, a rule that can never hold, letters of two scripts in one word
+ */
+export function readRules(engine: CedarEngine, texts: readonly RuleText[]): CedarRule[] {
+  const places = new Map<string, Place>();
+  const rules = texts.flatMap((text) => {
+    requireSeen(text);
+    const parts = engine.split(text.text);
+    if ('fault' in parts) throw faultError({ ...text, start: 0 }, parts.fault);
+    return parts.policies.map((policy, index) => {
+      const place = { ...text, start: policy.start };
+      const rule = readRule(engine, policy.text, place, index + 1);
+      const first = places.get(rule.id);
+      if (first !== undefined) {
+        throw ruleError(place, `there is a rule "${nameOf(rule.id)}" already, at ${shown(first)}`, {
+          hint: 'Give each rule an @id of its own.',
+        });
+      }
+      places.set(rule.id, place);
+      return rule;
+    });
+  });
+  const faults = engine.faults(textsById(rules)).map((one) => ({ one, place: places.get(one.id ?? '') }));
+  faults.sort(
+    (a, b) =>
+      inOrder(a.place, b.place, texts) ||
+      a.one.start - b.one.start ||
+      (a.one.message < b.one.message ? -1 : 1),
+  );
+  const [first] = faults;
+  // The same is told for each action that a rule is about.
+  const others = new Set(faults.map(({ one }) => `${one.id} ${one.start}`)).size - 1;
+  if (first !== undefined) {
+    throw faultError(
+      first.place ?? { origin: 'base', file: 'schema', text: '', start: 0 },
+      first.one,
+      others,
+    );
+  }
+  return rules;
+}
+
+export function textsById(rules: readonly CedarRule[]): Record<string, string> {
+  return Object.fromEntries(rules.map(({ id, text }) => [id, text]));
+}
+
+/** Nobody who reads a rule may see another one than Cedar does. */
+function requireSeen(text: RuleText): void {
+  const found = unseen.exec(text.text.replace(/[\n\r\t]/g, ' '));
+  if (found === null) return;
+  const start = Buffer.byteLength(text.text.slice(0, found.index));
+  throw ruleError({ ...text, start }, 'there is a character that can’t be seen', {
+    hint: 'Delete it, and write the line again by hand.',
+  });
+}
+
+/** A text, and the byte in it that a rule begins at. */
+type Place = RuleText & { readonly start: number };
+
+function readRule(engine: CedarEngine, text: string, place: Place, number: number): CedarRule {
+  const read = engine.read(text);
+  if ('fault' in read) throw faultError(place, read.fault);
+  const { effect, annotations, body } = read;
+  if (effect === 'permit' && place.origin !== 'base') {
+    throw ruleError(place, 'a rule here can only forbid, and this one permits', {
+      hint: 'Write what must not be, as "forbid": all else that limits.yaml and the gateway let pass is permitted.',
+    });
+  }
+  const unknown = Object.keys(annotations).find((name) => !ANNOTATIONS.includes(name));
+  if (unknown !== undefined) {
+    const meant = closestMatch(unknown, ANNOTATIONS);
+    throw ruleError(place, `a rule has no @${unknown}`, {
+      hint: meant === undefined ? 'It can have @id, @code and @message.' : `Did you mean @${meant}?`,
+    });
+  }
+  const { id = `${stem(place.file)}.${number}`, code, message } = annotations;
+  if (!ID.test(id)) {
+    throw ruleError(place, 'its @id is not a name', {
+      hint: 'Take up to 64 letters, digits, dots, dashes and underscores.',
+    });
+  }
+  if (message !== undefined && (hasUnseen(message) || message === '' || message.length > LONGEST_MESSAGE)) {
+    throw ruleError(place, 'its @message can’t be shown', {
+      hint: `Take one line of up to ${LONGEST_MESSAGE} characters.`,
+    });
+  }
+  const reason = reasonOf(code, place);
+  return {
+    id: `${place.origin}/${id}`,
+    text,
+    effect,
+    reason,
+    message: message ?? `the rule "${id}" of ${place.origin}/${basename(place.file)} forbids it`,
+    form: canonicalize({ effect, reason, body }) ?? '',
+  };
+}
+
+function reasonOf(code: string | undefined, place: Place): PolicyReason {
+  if (code === undefined) return 'POLICY_FORBIDS';
+  // The program's own give reasons that nobody else does; a test has each of them hold.
+  if (place.origin === 'base') return code as PolicyReason;
+  const known = ruleCodes.find((one) => one === code);
+  if (known !== undefined) return known;
+  const meant = closestMatch(code, ruleCodes);
+  throw ruleError(place, 'its @code is no reason that a rule can give', {
+    hint: meant === undefined ? `Take one of ${ruleCodes.join(', ')}.` : `Did you mean ${meant}?`,
+  });
+}
+
+function faultError(place: Place, { message, hint, start }: CedarFault, more = 0): TradeAgentError {
+  const others = more === 0 ? '' : ` (and ${more} more)`;
+  return ruleError({ ...place, start: place.start + start }, `${message}${others}`, {
+    ...(hint === undefined ? {} : { hint: `${hint.charAt(0).toUpperCase()}${hint.slice(1)}` }),
+  });
+}
+
+/** @param place of what is wrong */
+function ruleError(place: Place, message: string, options: { readonly hint?: string }): TradeAgentError {
+  const details = { file: place.file, ...lineAndColumn(place) };
+  return new TradeAgentError('invalid_config', `${shown(place)}: ${message}`, { ...options, details });
+}
+
+function shown(place: Place): string {
+  const { line, column } = lineAndColumn(place);
+  return `${place.file}:${line}:${column}`;
+}
+
+/** Both counted from 1, columns in characters. */
+function lineAndColumn({ text, start }: Place): { line: number; column: number } {
+  const before = Buffer.from(text).subarray(0, start).toString().split('\n');
+  return { line: before.length, column: [...(before.at(-1) ?? '')].length + 1 };
+}
+
+function inOrder(a: Place | undefined, b: Place | undefined, texts: readonly RuleText[]): number {
+  const at = (place: Place | undefined) => texts.findIndex(({ file }) => file === place?.file);
+  return at(a) - at(b) || (a?.start ?? 0) - (b?.start ?? 0);
+}
+
+function nameOf(id: string): string {
+  return id.slice(id.indexOf('/') + 1);
+}
+
+function stem(file: string): string {
+  return basename(file, '.cedar');
+}

@@ -1,0 +1,73 @@
+import { isDeepStrictEqual } from 'node:util';
+import {
+  type Document,
+  isMap,
+  isScalar,
+  type Pair,
+  parse,
+  parseDocument,
+  stringify,
+  type YAMLMap,
+} from 'yaml';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/**
+ * The text of a `limits.yaml` with one account's limits as given, the rest as it is: comments and order stay where that is
+ * possible. The same limits leave the text as it was.
+ * @param text of the file, which is known to be right; undefined where there is none
+ */
+export function limitsText(text: string | undefined, account: string, limits: Json): string {
+  const before = (text === undefined ? undefined : (parse(text) as Json | null)) ?? { version: 1 };
+  const accounts = (before.accounts ?? {}) as Readonly<Record<string, Json>>;
+  const after = { ...before, accounts: { ...accounts, [account]: limits } };
+  if (text !== undefined && isDeepStrictEqual(before, after)) return text;
+  const document = parseDocument(text ?? 'version: 1\n');
+  changeAccount(document, account, limits);
+  const edited = document.toString();
+  // Whatever an editor may have made of the file (aliases, say), what is written must say what was meant.
+  return isDeepStrictEqual(parse(edited), after) ? edited : stringify(after);
+}
+
+function changeAccount(document: Document, account: string, limits: Json): void {
+  const accounts = document.get('accounts');
+  if (!isMap(accounts)) {
+    document.set('accounts', document.createNode({ [account]: limits }));
+    return;
+  }
+  const pair = pairOf(accounts, account);
+  if (pair === undefined) accounts.add(document.createPair(account, limits));
+  else if (isMap(pair.value)) changeMap(document, pair.value, limits);
+  else pair.value = document.createNode(limits);
+}
+
+/** Only what differs is written anew, so that what is said about the rest stays beside it. */
+function changeMap(document: Document, map: YAMLMap, values: Json): void {
+  for (const { key } of [...map.items]) if (!Object.hasOwn(values, nameOf(key))) map.delete(key);
+  for (const [name, value] of Object.entries(values)) {
+    const pair = pairOf(map, name);
+    if (pair === undefined) map.add(document.createPair(name, value));
+    else if (isMap(pair.value) && typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      changeMap(document, pair.value, value as Json);
+    } else if (!isDeepStrictEqual(plain(pair.value), value)) {
+      const node = document.createNode(value);
+      const { value: old } = pair as Pair<unknown, { comment?: string | null } | null>;
+      if (isScalar(node) && typeof old?.comment === 'string') node.comment = old.comment;
+      pair.value = node;
+    }
+  }
+}
+
+/** An account's number may have been written without quotes. */
+function pairOf(map: YAMLMap, name: string): Pair | undefined {
+  return map.items.find(({ key }) => nameOf(key) === name);
+}
+
+function nameOf(key: unknown): string {
+  return String(isScalar(key) ? key.value : key);
+}
+
+function plain(node: unknown): unknown {
+  const { toJSON } = (node ?? {}) as { toJSON?: () => unknown };
+  return typeof toJSON === 'function' ? toJSON.call(node) : node;
+}

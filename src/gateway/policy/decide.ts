@@ -1,0 +1,169 @@
+import { shares } from '../../trading/amounts.ts';
+import { Dec } from '../../trading/decimal.ts';
+import type { PolicyReason } from '../../trading/policy-reasons.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import { brokerObjections } from './broker-checks.ts';
+import type { Action, Decision, Facts, Objection, OrderFacts, Subject } from './decision.ts';
+import { type AccountLimits, limitObjections } from './limit-table.ts';
+import { partyObjections } from './parties.ts';
+import type { Rules } from './rules.ts';
+
+/** What makes exposure, or lets somebody else make it: rules that can't be read stop it. */
+const NEEDS_RULES: readonly Action[] = ['place', 'replace', 'grant_mandate'];
+
+/** What asks for more approval than there is, and stands in the way of nothing that has it. */
+const ASKS: readonly PolicyReason[] = ['APPROVAL_MISSING', 'APPROVAL_NEEDS_SECOND', 'LIVE_NEEDS_TAP'];
+
+/**
+ * Decides: by what is given and nothing else, so that the same is said before the person is asked, when it is carried out,
+ * and inside the transaction that claims the order. All that stands against it is told, in this order: the state of trading,
+ * the broker and the market, who has a part in it, the limits, the policies. A cancel makes exposure smaller, and passes each of them.
+ * @returns `deny` where anything stands against it whoever approves; `ask` where an approval is missing; else `allow`
+ */
+export function decide(rules: Rules, subject: Subject, action: Action, facts: Facts): Decision {
+  const objections = action === 'cancel' ? [] : objectionsTo(rules, subject, action, facts);
+  const against = objections.filter(({ reason }) => !ASKS.includes(reason));
+  const missing = objections.filter(({ reason }) => ASKS.includes(reason));
+  if (missing.length === 0 && subject.approval === 'none') {
+    missing.push({ reason: 'APPROVAL_MISSING', text: 'its owner has not approved it yet' });
+  }
+  const told = against.length > 0 ? against : missing;
+  const [first] = told;
+  const { digest: policy } = rules;
+  if (first === undefined) return { effect: 'allow', reasons: [], texts: [], policy };
+  const { hint, limit, value, problem } = first;
+  return {
+    effect: against.length > 0 ? 'deny' : 'ask',
+    // Two limits may lack the same fact.
+    reasons: [...new Set(told.map(({ reason }) => reason))],
+    texts: firstOfEach(told),
+    ...(hint === undefined ? {} : { hint }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(value === undefined ? {} : { value }),
+    ...(problem === undefined ? {} : { problem }),
+    policy,
+  };
+}
+
+/** A decision that does not let it pass, as it is told. */
+export function refusalOfDecision(decision: Decision): Refusal {
+  const { reasons, texts, hint, limit, value, problem, policy } = decision;
+  const [reason] = reasons;
+  return new Refusal(problem?.status ?? 403, problem?.code ?? 'policy_denied', texts[0] ?? 'it is refused', {
+    ...(hint === undefined ? {} : { hint }),
+    ...(problem?.fields === undefined ? {} : { fields: problem.fields }),
+    members: {
+      ...problem?.members,
+      reason,
+      reasons,
+      ...(limit === undefined ? {} : { limit }),
+      ...(value === undefined ? {} : { value }),
+      policy,
+    },
+    ...(problem === undefined ? { challenge: {} } : {}),
+  });
+}
+
+function objectionsTo(rules: Rules, subject: Subject, action: Action, facts: Facts): Objection[] {
+  const { order } = facts;
+  const isOrder = action === 'place' || action === 'replace';
+  const limits = rules.limitsOf(facts.account);
+  return [
+    ...(isOrder ? stateObjections(order, facts, limits) : []),
+    ...(isOrder && order !== null ? brokerObjections(order, facts) : []),
+    ...(isOrder ? partyObjections(subject, facts, limits) : []),
+    ...(isOrder && order !== null && limits !== undefined
+      ? limitObjections(limits, { facts, order, replaces: action === 'replace' })
+      : []),
+    ...policyObjections(rules, subject, action, facts),
+  ];
+}
+
+/** Since the last close more was lost than a day may lose: trading may only reduce until the day ends in New York. */
+export function dayLossExceeded(limits: AccountLimits | undefined, holdings: Facts['holdings']): boolean {
+  const limit = limits?.max_day_loss;
+  if (limit === undefined || holdings === null || holdings.last_equity === null) return false;
+  return new Dec(holdings.last_equity).minus(holdings.equity).gt(limit);
+}
+
+function stateObjections(
+  order: OrderFacts | null,
+  facts: Facts,
+  limits: AccountLimits | undefined,
+): Objection[] {
+  const { counted, holdings } = facts;
+  if (counted.state === 'halted') {
+    return [
+      {
+        reason: 'TRADING_HALTED',
+        text: 'trading is halted',
+        hint: 'End the halt with "trade-agent halt --lift", and approve that on your phone.',
+      },
+    ];
+  }
+  const isReducing = counted.state === 'reducing' || dayLossExceeded(limits, holdings);
+  if (!isReducing || order === null) return [];
+  const hint = 'Sell, or cancel; "trade-agent halt --lift" ends it once you approve that on your phone.';
+  if (order.side === 'buy') {
+    return [
+      {
+        reason: 'TRADING_REDUCING_ONLY',
+        text: 'positions may only be made smaller now: nothing is bought',
+        hint,
+      },
+    ];
+  }
+  if (holdings === null) {
+    return [
+      { reason: 'FACT_UNAVAILABLE', text: 'nobody could tell what is held', hint: 'Try again in a moment.' },
+    ];
+  }
+  const left = new Dec(holdings.qty)
+    .minus(counted.open_symbol_sells)
+    .minus(holdings.open_elsewhere.symbol_sells);
+  if (new Dec(order.shares).lte(left)) return [];
+  const most = Dec.max(left, 0).toFixed();
+  return [
+    {
+      reason: 'TRADING_REDUCING_ONLY',
+      text: `positions may only be made smaller now: ${shares(most)} ${order.symbol} are held and not on sale yet`,
+      hint,
+      limit: most,
+      value: order.shares,
+    },
+  ];
+}
+
+function policyObjections(rules: Rules, subject: Subject, action: Action, facts: Facts): Objection[] {
+  if (rules.problem !== undefined) {
+    if (!NEEDS_RULES.includes(action)) return [];
+    return [
+      {
+        reason: 'POLICY_INVALID',
+        text: 'the rules can’t be read, and nothing is traded without them',
+        hint: `Have the gateway’s owner mend them: ${rules.problem}`,
+      },
+    ];
+  }
+  const { forbidden, error } = rules.cedar.evaluate(subject, action, facts);
+  const said = forbidden.map(({ reason, id, message }) => ({
+    reason,
+    text: message,
+    hint: `It is the rule "${id}" of the gateway.`,
+  }));
+  if (error === undefined) return said;
+  return [
+    ...said,
+    {
+      reason: 'POLICY_UNEVALUABLE',
+      text: 'a rule could not be evaluated, and nothing is traded past it',
+      hint: `Have the gateway’s owner mend it: ${error}`,
+    },
+  ];
+}
+
+function firstOfEach(objections: readonly Objection[]): string[] {
+  const texts = new Map<string, string>();
+  for (const { reason, text } of objections) if (!texts.has(reason)) texts.set(reason, text);
+  return [...texts.values()];
+}

@@ -1,0 +1,341 @@
+import { z } from 'zod';
+import { dollars, percent, sharePrice, shares } from '../../trading/amounts.ts';
+import { Dec, positiveDecimalString } from '../../trading/decimal.ts';
+import { orderTypes, sides, symbolSchema } from '../../trading/order.ts';
+import { beyond, hurts, priceNow } from '../../trading/price-drift.ts';
+import { isZone, wallTime, weekdays } from '../../trading/zoned-time.ts';
+import type { Objection } from './decision.ts';
+import { type Compared, type LimitRow, limitRow, type Unknown } from './limit-row.ts';
+import { isStale } from './price-guard.ts';
+
+/*
+ * Every limit of limits.yaml: what may stand in the file, what it compares, and what is said of an order beyond it. What
+ * is equal to a limit keeps to it. A purchase that nothing bounds is beyond any limit in dollars.
+ */
+
+const inQuotes = (example: string) => `must be in quotes, such as "${example}"`;
+const amount = z.string({ error: inQuotes('1000') }).pipe(positiveDecimalString);
+const fraction = z
+  .string({ error: inQuotes('0.05') })
+  .pipe(positiveDecimalString)
+  .refine((text) => Number(text) <= 1, 'must be a fraction of at most 1: "0.05" is 5 %');
+const count = z.number().int().min(1).max(100_000);
+const wall = z
+  .string()
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'must be a time of day in quotes: "09:30"');
+
+/** All that is out, where it may still be bought or sold. */
+const openOrders = ({ facts: { counted, holdings } }: Compared): number | undefined =>
+  holdings === null ? undefined : counted.open_orders + holdings.open_elsewhere.orders;
+
+export const limitTable = {
+  max_order_notional: limitRow({
+    schema: amount,
+    reason: 'NOTIONAL_EXCEEDS_MAX_PER_ORDER',
+    needs: 'what the order can come to',
+    instead: 'Propose a smaller order',
+    check(limit, { order: { notional } }) {
+      if (notional !== null && new Dec(notional).lte(limit)) return undefined;
+      return {
+        text: `${comesTo(notional)}, and one order may come to ${dollars(limit)} here`,
+        ...inDollars(limit, notional),
+      };
+    },
+  }),
+  max_order_qty: limitRow({
+    schema: amount,
+    reason: 'QUANTITY_EXCEEDS_MAX_PER_ORDER',
+    needs: 'the quantity',
+    instead: 'Propose a smaller order',
+    check(limit, { order }) {
+      if (new Dec(order.shares).lte(limit)) return undefined;
+      return {
+        text: `the order is for ${shares(order.shares)} shares, and one order may be for ${shares(limit)} here`,
+        limit: new Dec(limit).toFixed(),
+        value: order.shares,
+      };
+    },
+  }),
+  max_day_notional: limitRow({
+    schema: amount,
+    reason: 'NOTIONAL_EXCEEDS_MAX_PER_DAY',
+    needs: 'what the order can come to',
+    instead: 'Propose a smaller order, or wait until tomorrow, New York’s time',
+    check(limit, { order: { notional }, facts: { counted } }) {
+      const value = notional === null ? null : new Dec(counted.day_notional).plus(notional);
+      if (value?.lte(limit)) return undefined;
+      const today = `${dollars(counted.day_notional)} of ${dollars(limit)} a day are used`;
+      return { text: `${comesTo(notional)}, and ${today}`, ...inDollars(limit, value) };
+    },
+  }),
+  max_day_orders: limitRow({
+    schema: count,
+    reason: 'ORDERS_EXCEED_MAX_PER_DAY',
+    needs: 'the orders of the day',
+    instead: 'Wait until tomorrow, New York’s time',
+    check(limit, { facts: { counted } }) {
+      if (counted.day_orders < limit) return undefined;
+      return {
+        text: `${counted.day_orders} orders went out today already, and ${limit} a day may here`,
+        ...counts(limit, counted.day_orders + 1),
+      };
+    },
+  }),
+  max_orders_per_minute: limitRow({
+    schema: count,
+    reason: 'RATE_EXCEEDS_MAX_PER_MINUTE',
+    needs: 'the orders of the last minute',
+    instead: 'Wait a minute',
+    check(limit, { facts: { counted } }) {
+      if (counted.last_minute < limit) return undefined;
+      return {
+        text: `${counted.last_minute} orders went out within the last minute, and ${limit} may here`,
+        ...counts(limit, counted.last_minute + 1),
+      };
+    },
+  }),
+  max_open_orders: limitRow({
+    schema: count,
+    reason: 'ORDERS_EXCEED_MAX_OPEN',
+    needs: 'the open orders',
+    instead: 'Cancel one first',
+    check(limit, compared) {
+      const open = openOrders(compared);
+      if (open === undefined) return 'unavailable';
+      if (open < limit) return undefined;
+      return { text: `${open} orders are open, and ${limit} may be here`, ...counts(limit, open + 1) };
+    },
+  }),
+  max_day_loss: limitRow({
+    schema: amount,
+    reason: 'LOSS_EXCEEDS_MAX_PER_DAY',
+    needs: 'what the account was worth at the last close',
+    check(limit, { order: { side }, facts: { holdings } }) {
+      // What makes the position smaller is let pass, up to what is held: by the state that follows from the loss.
+      if (side === 'sell') return undefined;
+      if (holdings === null || holdings.last_equity === null) return 'unavailable';
+      const loss = new Dec(holdings.last_equity).minus(holdings.equity);
+      if (loss.lte(limit)) return undefined;
+      return {
+        text: `the account has lost ${dollars(loss.toFixed())} since the last close, and ${dollars(limit)} a day may be here`,
+        ...inDollars(limit, loss),
+      };
+    },
+  }),
+  max_position_weight: limitRow({
+    schema: fraction,
+    reason: 'POSITION_EXCEEDS_MAX_WEIGHT',
+    needs: 'what the account and the position are worth',
+    instead: 'Propose a smaller order',
+    check: positionWeight,
+  }),
+  max_price_deviation: limitRow({
+    schema: fraction,
+    reason: 'PRICE_DEVIATES_FROM_QUOTE',
+    needs: 'a quote',
+    instead: 'Look at the price, and propose the order again nearer to it',
+    check: priceDeviation,
+  }),
+  min_seconds_between_same: limitRow({
+    schema: z.number().int().min(1).max(86_400),
+    reason: 'ORDER_DUPLICATES_RECENT',
+    needs: 'the earlier orders',
+    instead: 'See whether the first one did what was wanted; else wait',
+    check(limit, { replaces, facts: { counted } }) {
+      const ago = counted.same_before;
+      if (replaces || ago === null || ago >= limit) return undefined;
+      return {
+        text: `the same order went out ${ago} seconds ago, and ${limit} must lie between two here`,
+        ...counts(limit, ago),
+      };
+    },
+  }),
+  deny_opposing: limitRow({
+    schema: z.literal(true, { error: 'must be true, or left out' }),
+    reason: 'ORDER_OPPOSES_OPEN',
+    needs: 'the open orders',
+    instead: 'Cancel the open one first',
+    check(_, { order, facts: { counted, holdings } }) {
+      if (holdings === null) return 'unavailable';
+      if (!counted.opposes_open && !holdings.open_elsewhere.opposes) return undefined;
+      const other = order.side === 'buy' ? 'sell' : 'buy';
+      return { text: `an order to ${other} ${order.symbol} is open: the two could meet each other` };
+    },
+  }),
+  symbols: limitRow({
+    schema: z
+      .strictObject({ allow: z.array(symbolSchema).optional(), deny: z.array(symbolSchema).optional() })
+      .refine(({ allow, deny }) => allow !== undefined || deny !== undefined, 'must have "allow" or "deny"'),
+    reason: 'SYMBOL_NOT_ALLOWED',
+    needs: 'the symbol',
+    check({ allow, deny }, { order: { symbol } }) {
+      if (deny?.includes(symbol)) {
+        return { reason: 'SYMBOL_DENIED', text: `${symbol} is not traded here`, value: symbol };
+      }
+      if (allow === undefined || allow.includes(symbol)) return undefined;
+      return { text: `${symbol} is not among the symbols that are traded here`, value: symbol };
+    },
+  }),
+  sides: limitRow({
+    schema: z.array(z.enum(sides)).min(1),
+    reason: 'SIDE_NOT_ALLOWED',
+    needs: 'the side',
+    check(limit, { order: { side } }) {
+      if (limit.includes(side)) return undefined;
+      return { text: `orders to ${side} are not placed here`, limit: limit.join(', '), value: side };
+    },
+  }),
+  types: limitRow({
+    schema: z.array(z.enum(orderTypes)).min(1),
+    reason: 'TYPE_NOT_ALLOWED',
+    needs: 'the type',
+    instead: 'Propose an order of another type',
+    check(limit, { order: { type } }) {
+      if ((limit as readonly string[]).includes(type)) return undefined;
+      return { text: `${type} orders are not placed here`, limit: limit.join(', '), value: type };
+    },
+  }),
+  hours: limitRow({
+    schema: z
+      .strictObject({
+        zone: z
+          .string()
+          .refine(isZone, 'must be a time zone such as America/New_York')
+          .default('America/New_York'),
+        from: wall,
+        to: wall,
+        days: z.array(z.enum(weekdays)).min(1).default(['mon', 'tue', 'wed', 'thu', 'fri']),
+      })
+      .refine(({ from, to }) => from < to, '"to" must be after "from"'),
+    reason: 'HOURS_OUTSIDE_WINDOW',
+    needs: 'the exchange’s time',
+    instead: 'Propose it again then',
+    check({ zone, from, to, days }, { facts: { market } }) {
+      if (market === null) return 'unavailable';
+      const { day, time } = wallTime(Date.parse(market.at), zone);
+      if (days.includes(day) && time >= from && time < to) return undefined;
+      const window = `${from} to ${to} on ${days.join(' ')}, ${zone}`;
+      return {
+        text: `it is ${day} ${time}, and orders go out from ${window}`,
+        limit: window,
+        value: `${day} ${time}`,
+      };
+    },
+  }),
+  second_person_above: limitRow({
+    // Whoever approves is looked at beside the limits (parties.ts).
+    schema: amount,
+    reason: 'APPROVAL_NEEDS_SECOND',
+    needs: 'what the order can come to',
+    check: () => undefined,
+  }),
+  live: limitRow({
+    // Read where mandates are granted, and where it is asked who must approve.
+    schema: z.strictObject({
+      mandate_up_to: amount.optional(),
+      second_person_above: amount.optional(),
+      acr: z.string().min(1).max(256).optional(),
+    }),
+    reason: 'LIVE_NEEDS_TAP',
+    needs: 'the environment',
+    check: () => undefined,
+  }),
+} as const;
+
+export type LimitName = keyof typeof limitTable;
+const names = Object.keys(limitTable) as readonly LimitName[];
+
+type Shape = { [Name in LimitName]: z.ZodOptional<(typeof limitTable)[Name]['schema']> };
+const shape = Object.fromEntries(names.map((name) => [name, limitTable[name].schema.optional()]));
+
+/** The limits of one account. */
+export const accountLimitsSchema = z.strictObject(shape as Shape);
+export type AccountLimits = z.output<typeof accountLimitsSchema>;
+
+/** What an order is beyond, in the table's order. */
+export function limitObjections(limits: AccountLimits, compared: Compared): Objection[] {
+  return names.flatMap((name) => {
+    const limit = limits[name];
+    if (limit === undefined) return [];
+    const row: LimitRow = limitTable[name];
+    const found = row.check(limit, compared);
+    if (found === undefined) return [];
+    if (typeof found === 'string') return [unknown(name, row, found)];
+    const raise = `have the gateway’s owner change ${name} in limits.yaml.`;
+    return [
+      {
+        reason: row.reason,
+        ...found,
+        hint: row.instead === undefined ? `H${raise.slice(1)}` : `${row.instead}, or ${raise}`,
+      },
+    ];
+  });
+}
+
+function unknown(name: LimitName, { needs }: LimitRow, which: Unknown): Objection {
+  return which === 'stale'
+    ? { reason: 'FACT_STALE', text: `${name} needs ${needs}, and what there is is too old`, hint: AGAIN }
+    : { reason: 'FACT_UNAVAILABLE', text: `${name} needs ${needs}, which nobody could tell`, hint: AGAIN };
+}
+
+const AGAIN = 'Try again in a moment.';
+
+function positionWeight(limit: string, { order, facts: { holdings, counted } }: Compared) {
+  if (order.side === 'sell') return undefined;
+  if (holdings === null || !new Dec(holdings.equity).gt(0)) return 'unavailable';
+  const elsewhere = holdings.open_elsewhere.symbol_notional;
+  const known = order.notional !== null && elsewhere !== null;
+  const after = new Dec(holdings.value)
+    .plus(counted.open_symbol_notional)
+    .plus(elsewhere ?? 0)
+    .plus(order.notional ?? 0);
+  if (known && after.lte(new Dec(holdings.equity).times(limit))) return undefined;
+  const weight = known ? after.div(holdings.equity).toDecimalPlaces(4, Dec.ROUND_UP).toFixed() : null;
+  const part = weight === null ? 'any part' : percent(weight);
+  return {
+    text: `${order.symbol} could come to be ${part} of the account, and one position may be ${percent(limit)} here`,
+    limit: new Dec(limit).toFixed(),
+    value: weight,
+  };
+}
+
+/**
+ * How far a limit lies on the side where it hurts: a low bid or a high offer waits, and harms nobody. The limit of a stop
+ * is held against its stop, unless that is reached already.
+ */
+function priceDeviation(limit: string, { order, facts: { market } }: Compared) {
+  const { side, limit_price, stop_price, symbol } = order;
+  if (limit_price === null) return undefined;
+  if (market === null) return 'unavailable';
+  const { bid, ask, last, session, quoted_at } = market;
+  if (isStale(quoted_at, session)) return 'stale';
+  const now = priceNow(side, { bid: bid ?? '0', ask: ask ?? '0', last: last ?? '0' });
+  if (now === undefined) return 'unavailable';
+  const around =
+    stop_price === null
+      ? now
+      : (side === 'buy' ? Dec.max(stop_price, now) : Dec.min(stop_price, now)).toFixed();
+  if (beyond(limit_price, { around, fraction: limit }) !== hurts[side]) return undefined;
+  return {
+    text: `the limit of ${sharePrice(limit_price)} is more than ${percent(limit)} ${hurts[side]} ${symbol} at ${sharePrice(around)}`,
+    limit: new Dec(limit).toFixed(),
+    value: new Dec(limit_price).minus(around).abs().div(around).toDecimalPlaces(4, Dec.ROUND_UP).toFixed(),
+  };
+}
+
+function comesTo(notional: string | null): string {
+  return notional === null
+    ? 'nothing bounds what the order can come to'
+    : `the order can come to ${dollars(notional)}`;
+}
+
+function inDollars(limit: string, value: Dec | string | null) {
+  return {
+    limit: new Dec(limit).toFixed(2),
+    value: value === null ? null : new Dec(value).toFixed(2, Dec.ROUND_UP),
+  };
+}
+
+function counts(limit: number, value: number) {
+  return { limit: String(limit), value: String(value) };
+}

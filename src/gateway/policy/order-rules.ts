@@ -1,0 +1,181 @@
+import type { Outside } from '../../approval/kinds/order/kind.ts';
+import type { Clock } from '../../machine/clock.ts';
+import type { DecisionNote, DecisionStore } from '../../store/decision-store.ts';
+import { DAY_LOSS, type Halts } from '../../store/halts.ts';
+import type { OrderJournal } from '../../store/order-journal.ts';
+import { type CountedFacts, countedAfter } from '../../trading/counted-order.ts';
+import { addDays, newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
+import type { OrderDraft } from '../../trading/order.ts';
+import type { Refusal } from '../../trading/refusal.ts';
+import type { Broker } from '../broker/broker.ts';
+import type { BrokerTraits } from '../broker/broker-traits.ts';
+import { outsideOf } from '../mandates/outside-of.ts';
+import type { Relations } from '../relations/relations.ts';
+import { dayLossExceeded, decide, refusalOfDecision } from './decide.ts';
+import type { Decision, Facts, Subject, WorldFacts } from './decision.ts';
+import { type OrderWorld, readWorlds, worldFacts } from './order-world.ts';
+import { relationFacts } from './parties.ts';
+import type { Rules, RulesSource } from './rules.ts';
+
+export interface OrderRulesOptions {
+  readonly rules: RulesSource;
+  readonly journal: OrderJournal;
+  readonly halts: Halts;
+  readonly decisions: DecisionStore;
+  readonly relations: Pick<Relations, 'check'>;
+  readonly traits: BrokerTraits;
+  readonly clock: Clock;
+}
+
+/** An order that it is decided about. */
+export interface Asked {
+  readonly subject: Subject;
+  readonly draft: OrderDraft;
+  /** The broker's id of the order in whose place it is put. */
+  readonly replaces?: string | undefined;
+  /** Orders of a batch that will have gone out before it. */
+  readonly after?: readonly OrderDraft[] | undefined;
+}
+
+/** A decision to be made inside the transaction that claims the order. */
+export interface Deciding {
+  /** Synchronous and without effects, for `OrderJournal.claim`. */
+  readonly decide: (counted: CountedFacts) => DecisionNote;
+  /** What the last call of it refused for. */
+  readonly refusal: () => Refusal;
+}
+
+/** Where facts are gathered and decided upon: the same way before the person is asked and when it is carried out. */
+export interface OrderRules {
+  /** @throws {Refusal} 422 `unknown_symbol`, and what the broker's reads throw */
+  worlds(broker: Broker, symbols: readonly string[]): Promise<ReadonlyMap<string, OrderWorld>>;
+  /**
+   * Holds an order to every rule, by what is counted now. A refusal is recorded.
+   * @returns whether one person's approval is not enough for it
+   * @throws {Refusal} 403 `policy_denied`, or the broker's own problem, with `reason` and `reasons`
+   */
+  requireAllowed(
+    asked: Asked,
+    world: OrderWorld,
+    stage: DecisionNote['stage'],
+  ): Promise<{ readonly needsSecond: boolean }>;
+  /** What would be decided about it now; nothing is written down. */
+  decision(asked: Asked, world: OrderWorld): Promise<Decision>;
+  /** The same with the rules of this moment, for the transaction that counts. */
+  deciding(asked: Asked, world: OrderWorld): Promise<Deciding>;
+}
+
+export function createOrderRules(options: OrderRulesOptions): OrderRules {
+  const { rules: source, journal, halts, decisions, relations, traits, clock } = options;
+
+  /** Rules and facts as they are now. */
+  const known = async (asked: Asked, world: OrderWorld) => {
+    const { subject, draft, replaces } = asked;
+    const more = await relationFacts(relations, subject, actionOf(asked), clock.now());
+    const facts = { ...worldFacts({ draft, replaces }, world, { traits, now: clock.now() }), more };
+    return { rules: await source.current(), facts };
+  };
+  /** The same; what follows from a loss is written down before it is decided. */
+  const standing = async (asked: Asked, world: OrderWorld) => {
+    const now = clock.now();
+    const { rules, facts } = await known(asked, world);
+    if (dayLossExceeded(rules.limitsOf(facts.account), facts.holdings)) {
+      await halts.reduce(asked.subject.owner, DAY_LOSS, nextDay(now), now);
+    }
+    return { rules, facts };
+  };
+
+  return {
+    worlds: (broker, symbols) => readWorlds(broker, symbols, { journal, clock, traits }),
+    async requireAllowed(asked, world, stage) {
+      const { rules, facts } = await standing(asked, world);
+      const counted = countedAfter(asked.after ?? [], await journal.counted(countingOf(asked), clock.now()));
+      const decision = decided(rules, asked, facts, counted);
+      const needsSecond = decision.reasons.includes('APPROVAL_NEEDS_SECOND');
+      if (decision.effect === 'allow') return { needsSecond };
+      // Whoever has not been asked yet is asked next.
+      if (decision.effect === 'ask' && asked.subject.approval === 'none') return { needsSecond };
+      await decisions.note(noteOf(asked, decision, { ...facts, counted }, stage), clock.now());
+      throw refusalOfDecision(decision);
+    },
+    async decision(asked, world) {
+      const { rules, facts } = await known(asked, world);
+      return decided(rules, asked, facts, await journal.counted(countingOf(asked), clock.now()));
+    },
+    async deciding(asked, world) {
+      const { rules, facts } = await standing(asked, world);
+      let last: Decision | undefined;
+      return {
+        decide: (counted) => {
+          last = decided(rules, asked, facts, counted);
+          return noteOf(asked, last, { ...facts, counted }, 'order');
+        },
+        refusal: () => {
+          if (last === undefined || last.effect === 'allow') throw new Error('nothing was refused');
+          return refusalOfDecision(last);
+        },
+      };
+    },
+  };
+}
+
+function decided(rules: Rules, asked: Asked, facts: WorldFacts, counted: CountedFacts): Decision {
+  const decision = decide(rules, asked.subject, actionOf(asked), { ...facts, counted });
+  const { draft } = asked;
+  if (draft.mandate === undefined) return decision;
+  return decidedUnderMandate(decision, outsideOfItsMandate(draft, counted, rules, Date.parse(facts.at)));
+}
+
+/** Where it is under one: whether that covers it, by what is counted in the same moment. */
+function outsideOfItsMandate(
+  draft: OrderDraft,
+  { mandate }: CountedFacts,
+  rules: Rules,
+  now: number,
+): readonly Outside[] {
+  if (mandate == null) return [{ reason: 'MANDATE_NOT_FOUND', text: 'there is no such mandate' }];
+  return outsideOf(mandate, { draft, slot: draft.slot, rules }, now);
+}
+
+/** The rules' own reasons come first: a mandate is below them. */
+function decidedUnderMandate(decision: Decision, outside: readonly Outside[]): Decision {
+  const [first] = outside;
+  if (first === undefined) return decision;
+  const denied = decision.effect === 'deny';
+  const { limit, value } = first;
+  return {
+    ...decision,
+    effect: 'deny',
+    reasons: [...(denied ? decision.reasons : []), ...outside.map(({ reason }) => reason)],
+    texts: [...(denied ? decision.texts : []), ...outside.map(({ text }) => text)],
+    ...(denied || limit === undefined ? {} : { limit }),
+    ...(denied || value === undefined ? {} : { value }),
+  };
+}
+
+function actionOf({ replaces }: Asked): 'place' | 'replace' {
+  return replaces === undefined ? 'place' : 'replace';
+}
+
+function countingOf({ subject, draft, replaces }: Asked) {
+  return { sub: subject.owner, clientOrderId: draft.client_order_id, draft, replaces };
+}
+
+function noteOf(asked: Asked, decision: Decision, facts: Facts, stage: DecisionNote['stage']): DecisionNote {
+  const { effect, reasons, texts, limit, value, policy } = decision;
+  return {
+    sub: asked.subject.owner,
+    client: asked.subject.client,
+    account: facts.account,
+    action: actionOf(asked),
+    stage,
+    subjectId: asked.draft.client_order_id,
+    effect: effect === 'allow' ? 'allow' : 'deny',
+    ...{ reasons, texts, limit, value, policy, facts },
+  };
+}
+
+/** When the day ends in New York, milliseconds since the epoch. */
+function nextDay(now: number): number {
+  return newYorkInstant(addDays(newYorkDate(now), 1), '00:00');
+}

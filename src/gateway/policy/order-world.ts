@@ -1,0 +1,217 @@
+import type { OpenEntry } from '../../store/order-journal.ts';
+import { countOf } from '../../trading/counted-order.ts';
+import { Dec } from '../../trading/decimal.ts';
+import { isTradeAgentError } from '../../trading/errors.ts';
+import type { OrderDraft } from '../../trading/order.ts';
+import { checkTerms } from '../../trading/order-terms.ts';
+import { priceNow } from '../../trading/price-drift.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import type { Account, MarketClock, Order, Position, Quote } from '../../trading/views.ts';
+import { boundedOrder } from '../../trading/worst-case.ts';
+import type { Asset, Broker } from '../broker/broker.ts';
+import type { BrokerTraits } from '../broker/broker-traits.ts';
+import { isSettled, type SubmissionContext, settleByLookup } from '../orders/order-submission.ts';
+import type { BrokerFacts, HoldingFacts, MarketFacts, OrderFacts, WorldFacts } from './decision.ts';
+import { lastSession } from './last-session.ts';
+
+/** The most open orders that brokers list at once. */
+const MOST_OPEN = 500;
+/** So many orders that may be over are asked about for one decision; the rest for the next ones. */
+const MOST_ASKED = 20;
+/** An order whose outcome is not known so long after its claim is asked about here, since nobody else may: milliseconds. */
+const UNSETTLED_MS = 10 * 60_000;
+
+/** What the broker tells of an account and a symbol at one moment; of several symbols, at the same one. */
+export interface OrderWorld {
+  readonly account: Account;
+  readonly positions: readonly Position[];
+  readonly asset: Asset;
+  readonly market: MarketClock;
+  readonly quote: Quote;
+  /** The date in New York of the last session that has begun (`lastSession`); undefined where none is known. */
+  readonly session: string | undefined;
+  /** Open orders that went out by other ways than this gateway. */
+  readonly elsewhere: readonly Order[];
+}
+
+/**
+ * Reads it, and tells the journal of its orders that are over.
+ *
+ * The positions are read after the open orders: what is not among those any more, since it was filled, is in the positions
+ * then. Read the other way round it could be in neither. The journal is asked after both, and so knows every order of this
+ * gateway that the broker has told of.
+ * @throws {Refusal} 422 `unknown_symbol`, and what the broker's reads throw
+ */
+export async function readWorlds(
+  broker: Broker,
+  symbols: readonly string[],
+  context: SubmissionContext,
+): Promise<ReadonlyMap<string, OrderWorld>> {
+  // All at once: the price would be no fresher for waiting until the others are there.
+  const [account, assets, market, quotes, open] = await Promise.all([
+    broker.account(),
+    Promise.all(symbols.map((symbol) => broker.asset(symbol))),
+    broker.clock(),
+    broker.quotes(symbols),
+    broker.orders({ status: 'open', limit: MOST_OPEN, symbols: [] }),
+  ]);
+  const [positions, session, own] = await Promise.all([
+    broker.positions(),
+    lastSession(market, broker),
+    context.journal.open(account.account, MOST_OPEN),
+  ]);
+  const stillOpen = new Set(open.map(({ id }) => id));
+  const before = context.clock.now() - UNSETTLED_MS;
+  const gone = own.filter(({ orderId, claimedAt }) =>
+    orderId === null ? claimedAt < before : !stillOpen.has(orderId),
+  );
+  await Promise.all(gone.slice(0, MOST_ASKED).map((entry) => lookAt(entry, broker, context)));
+  const ours = new Set(own.map(({ clientOrderId }) => clientOrderId));
+  const elsewhere = open.filter(({ client_order_id }) => !ours.has(client_order_id));
+  const common = { account, positions, market, session, elsewhere };
+  return new Map(
+    symbols.map((symbol, at) => {
+      const asset = assets[at];
+      const quote = quotes.find((found) => found.symbol === symbol);
+      if (asset === undefined || quote === undefined) throw unknownSymbol(symbol);
+      return [symbol, { ...common, asset, quote }];
+    }),
+  );
+}
+
+/** Of a symbol that was read. */
+export function requireSymbol(worlds: ReadonlyMap<string, OrderWorld>, symbol: string): OrderWorld {
+  const world = worlds.get(symbol);
+  if (world === undefined) throw unknownSymbol(symbol);
+  return world;
+}
+
+/** Tells the journal what became of one of its orders, as far as the broker knows. */
+async function lookAt(entry: OpenEntry, broker: Broker, context: SubmissionContext): Promise<void> {
+  const { journal, clock } = context;
+  if (entry.orderId !== null) {
+    const order = await broker.order(entry.orderId);
+    if (order !== undefined) await journal.over(entry, order, clock.now());
+    return;
+  }
+  const found = await journal.find(entry.sub, entry.clientOrderId);
+  if (found !== undefined && !isSettled(found)) await settleByLookup(found, broker, context);
+}
+
+export function unknownSymbol(symbol: string): Refusal {
+  return new Refusal(422, 'unknown_symbol', `the broker knows no symbol ${symbol}`, {
+    hint: 'Check the ticker symbol.',
+    fields: ['symbol'],
+  });
+}
+
+/** An order, and what is known about it, as facts. */
+export function worldFacts(
+  { draft, replaces }: { readonly draft: OrderDraft; readonly replaces?: string | undefined },
+  world: OrderWorld,
+  { traits, now }: { readonly traits: BrokerTraits; readonly now: number },
+): WorldFacts {
+  return {
+    at: new Date(now).toISOString(),
+    account: draft.account,
+    environment: draft.environment,
+    order: orderFacts(draft),
+    market: marketFacts(world),
+    broker: brokerFacts(draft, world, traits),
+    holdings: holdingFacts(draft, replaces, world),
+    more: {},
+  };
+}
+
+function orderFacts(draft: OrderDraft): OrderFacts {
+  const { symbol, side, type, time_in_force, extended_hours, reference_price, max_slippage } = draft;
+  const { notional, qty } = countOf(draft);
+  return {
+    ...{ symbol, side, type, time_in_force, extended_hours, reference_price, max_slippage, notional },
+    qty: draft.qty ?? null,
+    limit_price: draft.limit_price ?? null,
+    stop_price: draft.stop_price ?? null,
+    shares: qty,
+  };
+}
+
+function marketFacts({ market, quote, session }: OrderWorld): MarketFacts {
+  // Brokers write a side without a quote as zero.
+  const given = (price: string) => (new Dec(price).gt(0) ? price : null);
+  return {
+    at: new Date(market.timestamp).toISOString(),
+    is_open: market.is_open,
+    next_open: market.next_open,
+    session: session ?? null,
+    bid: given(quote.bid),
+    ask: given(quote.ask),
+    last: given(quote.last),
+    quoted_at: quote.at,
+  };
+}
+
+function brokerFacts(draft: OrderDraft, { account, asset }: OrderWorld, traits: BrokerTraits): BrokerFacts {
+  return {
+    trading_blocked: account.trading_blocked,
+    tradable: asset.tradable,
+    fractionable: asset.fractionable,
+    objection: brokersObjection(draft, traits),
+  };
+}
+
+/** Held to in the form in which it goes out. */
+function brokersObjection(draft: OrderDraft, traits: BrokerTraits): BrokerFacts['objection'] {
+  const { reference_price: _, ...sent } = boundedOrder(draft);
+  try {
+    checkTerms(sent, traits.orders);
+    return null;
+  } catch (error) {
+    if (!isTradeAgentError(error)) throw error;
+    const { field } = error.details;
+    return {
+      text: error.message,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      ...(typeof field === 'string' ? { field } : {}),
+    };
+  }
+}
+
+function holdingFacts(
+  { symbol, side }: OrderDraft,
+  replaces: string | undefined,
+  { account, positions, quote, elsewhere }: OrderWorld,
+): HoldingFacts {
+  const held = positions.find((position) => position.symbol === symbol);
+  const sign = held?.side === 'short' ? -1 : 1;
+  const others = elsewhere.filter(({ id }) => id !== replaces);
+  const inSymbol = others.filter((order) => order.symbol === symbol);
+  const costs = inSymbol.flatMap((order) => (order.side === 'buy' ? [costOf(order, quote)] : []));
+  const sells = inSymbol.filter((order) => order.side === 'sell').map((order) => sharesOf(order, quote));
+  return {
+    equity: account.equity,
+    last_equity: account.last_equity,
+    qty: new Dec(held?.qty ?? 0).abs().times(sign).toFixed(),
+    value: new Dec(held?.market_value ?? 0).abs().times(sign).toFixed(2),
+    open_elsewhere: {
+      orders: others.length,
+      symbol_notional: costs.includes(undefined)
+        ? null
+        : Dec.sum(0, ...costs.map((cost) => cost ?? 0)).toFixed(2, Dec.ROUND_UP),
+      symbol_sells: Dec.sum(0, ...sells).toFixed(),
+      opposes: inSymbol.some((order) => order.side !== side),
+    },
+  };
+}
+
+/** Of an order placed elsewhere: at its own price, and at today's where it has none. */
+function costOf(order: Order, quote: Quote): Dec | undefined {
+  if (order.notional !== null) return new Dec(order.notional);
+  const price = order.limit_price ?? order.stop_price ?? priceNow('buy', quote);
+  return price === undefined ? undefined : new Dec(order.qty ?? 0).minus(order.filled_qty).times(price);
+}
+
+function sharesOf(order: Order, quote: Quote): Dec {
+  if (order.qty !== null) return new Dec(order.qty).minus(order.filled_qty);
+  const price = priceNow('sell', quote);
+  return price === undefined ? new Dec(0) : new Dec(order.notional ?? 0).div(price);
+}

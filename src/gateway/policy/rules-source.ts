@@ -1,0 +1,162 @@
+import { type BigIntStats, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { type CedarEngine, loadCedar } from './cedar/cedar-engine.ts';
+import { cedarRules, unevaluableRules } from './cedar/cedar-rules.ts';
+import { readRuleFiles, ruleFolders } from './cedar/rule-files.ts';
+import { baseRules, type CedarRule, type RuleText, readRules } from './cedar/rule-text.ts';
+import { finishWriting } from './change/written-as-one.ts';
+import { type Limits, limitsFor } from './limits.ts';
+import { readLimits } from './limits-file.ts';
+import { type Rules, type RulesSource, rulesDigest } from './rules.ts';
+
+/** What an owner and a firm have written. */
+export interface WrittenRules {
+  readonly limits: Limits | undefined;
+  readonly texts: readonly RuleText[];
+}
+
+/** Rules, with what they were made of. */
+export interface ReadRules extends Rules {
+  readonly written: WrittenRules;
+  /** The owner's and the firm's; undefined where Cedar can't be loaded. */
+  readonly cedarRules: readonly CedarRule[] | undefined;
+}
+
+/** The rules of a gateway's folder. */
+export interface FolderRules extends RulesSource {
+  readonly folder: string;
+  current(): Promise<ReadRules>;
+  /** Loads what the first decision needs, so that it need not wait for it. Never throws. */
+  preload(): Promise<void>;
+}
+
+export interface FolderRulesOptions {
+  /** Cedar, as {@link loadCedar} loads it. */
+  readonly load?: () => Promise<CedarEngine>;
+  /** Told once of what is wrong with files that were changed, and of a Cedar that can't be loaded. */
+  readonly onError?: (message: string) => void;
+}
+
+/**
+ * The rules in `limits.yaml`, `policies/*.cedar` and `firm/*.cedar` of a gateway's folder. They are read again when a file
+ * is another one than before; what was in force never outlives files that are wrong now, so nothing is traded until they
+ * are mended (`Rules.problem`). Where Cedar can't be loaded, likewise (`unevaluableRules`).
+ * @throws {TradeAgentError} `invalid_config`, with file and line: a gateway must not start without the rules that its owner
+ *   meant
+ */
+export async function folderRules(folder: string, options: FolderRulesOptions = {}): Promise<FolderRules> {
+  const onError = options.onError ?? (() => undefined);
+  const engine = engineOf(options.load ?? loadCedar, onError);
+  finishWriting(folder);
+  let known = standing(folder);
+  const written = await readWritten(folder);
+  // Cedar takes a while to load. Where there is nothing to check it can wait.
+  let rules: Promise<ReadRules> | undefined =
+    written.texts.length === 0 ? undefined : Promise.resolve(await makeRules(written, await engine()));
+
+  const current = async () => {
+    const now = standing(folder);
+    if (rules !== undefined && now === known) return rules;
+    const reading = rules === undefined && now === known ? Promise.resolve(written) : readWritten(folder);
+    known = now;
+    rules = reading.then(
+      async (texts) => makeRules(texts, await engine()).catch((error) => faulty(folder, error, texts)),
+      (error) => faulty(folder, error, undefined),
+    );
+    const made = await rules;
+    if (made.problem !== undefined) onError(made.problem);
+    return made;
+  };
+  return { folder, current, preload: () => current().then(() => undefined) };
+}
+
+/** The rules of a folder as they are now; nothing is kept. @throws {TradeAgentError} as {@link folderRules} */
+export async function readFolderRules(folder: string): Promise<ReadRules> {
+  return await makeRules(await readWritten(folder), await loadCedar());
+}
+
+/**
+ * Rules of what was written. Without `engine` they let nothing go out.
+ * @throws {TradeAgentError} `invalid_config`, as {@link readRules} does
+ */
+export async function makeRules(written: WrittenRules, engine: CedarEngine | undefined): Promise<ReadRules> {
+  const { limits, texts } = written;
+  const digest = digestOf(written);
+  const limitsOf = (account: string) => limitsFor(limits, account);
+  if (engine === undefined) {
+    return { digest, limitsOf, cedar: unevaluableRules, written, cedarRules: undefined };
+  }
+  const rules = readRules(engine, texts);
+  const cedar = cedarRules(engine, [...baseRules(engine), ...rules], limitsOf);
+  return { digest, limitsOf, cedar, written, cedarRules: rules };
+}
+
+async function readWritten(folder: string): Promise<WrittenRules> {
+  return { limits: await readLimits(folder), texts: readRuleFiles(folder) };
+}
+
+/** Which file a text is from makes no difference. */
+function digestOf({ limits, texts }: WrittenRules): string {
+  return rulesDigest(
+    limits,
+    texts.map(({ text }) => text),
+  );
+}
+
+/** Rules that let nothing go out, of files that are wrong. */
+function faulty(folder: string, error: unknown, written: WrittenRules | undefined): ReadRules {
+  const { message, hint } = isTradeAgentError(error)
+    ? error
+    : new TradeAgentError('invalid_config', 'the rules can’t be read', { cause: error });
+  const texts: WrittenRules = written ?? { limits: undefined, texts: [] };
+  return {
+    digest: digestOf(texts),
+    limitsOf: (account) => limitsFor(texts.limits, account),
+    cedar: unevaluableRules,
+    // Whoever is refused is told, and where the folder is is nothing for them.
+    problem: (hint === undefined ? message : `${message}. ${hint}`).replaceAll(join(folder, '/'), ''),
+    written: texts,
+    cedarRules: undefined,
+  };
+}
+
+/** Tries once: what is missing at the first decision is not there later. */
+function engineOf(load: () => Promise<CedarEngine>, onError: (message: string) => void) {
+  let engine: Promise<CedarEngine | undefined> | undefined;
+  return () => {
+    engine ??= load().catch((error) => {
+      const { message } = error as Error;
+      onError(`Cedar can't be loaded, so that nothing is traded: ${message}. Install trade-agent again.`);
+      return undefined;
+    });
+    return engine;
+  };
+}
+
+/** Which files there are, and when each was last another one. */
+function standing(folder: string): string {
+  const files = ruleFolders.flatMap((name) => [
+    name,
+    ...namesIn(join(folder, name)).map((one) => join(name, one)),
+  ]);
+  return ['limits.yaml', ...files].map((name) => `${name} ${stampOf(join(folder, name))}`).join('\n');
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    // What is wrong with it is found when it is read.
+    return [];
+  }
+}
+
+function stampOf(file: string): string {
+  try {
+    const stat: BigIntStats = statSync(file, { bigint: true });
+    return [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs, stat.mode, stat.uid].join(' ');
+  } catch (error) {
+    return String((error as NodeJS.ErrnoException).code);
+  }
+}

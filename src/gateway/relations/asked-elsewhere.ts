@@ -1,0 +1,56 @@
+import type { z } from 'zod';
+import { boundedFetch } from '../../net/bounded-fetch.ts';
+import { RelationsUnavailable } from './relations.ts';
+
+/** From the question to the whole answer, a token for it included. Somebody waits, and trading with it. */
+const LONGEST_MS = 500;
+/** An answer is a word; a list of who may approve has few names. */
+const LONGEST_ANSWER = 64 * 1024;
+
+/** Proves to a server elsewhere that it is this gateway that asks. */
+export type Credential = (signal: AbortSignal) => Promise<Readonly<Record<string, string>>>;
+
+export interface Elsewhere {
+  /** The base address, without a slash at its end; https, or http on this machine. */
+  readonly url: string;
+  readonly credential: Credential;
+  readonly fetch: typeof fetch;
+}
+
+/** Posts a question and reads the answer, once: a second try would come too late. */
+export type Ask = <Schema extends z.ZodType>(
+  path: string,
+  body: unknown,
+  answer: Schema,
+) => Promise<z.output<Schema>>;
+
+/** @returns what throws {@link RelationsUnavailable} for whatever is no sound answer in time; it says nothing of a secret */
+export function askingAt({ url, credential, fetch }: Elsewhere): Ask {
+  const send = boundedFetch(fetch, LONGEST_ANSWER);
+  return async (path, body, answer) => {
+    const signal = AbortSignal.timeout(LONGEST_MS);
+    try {
+      const response = await send(`${url}${path}`, {
+        method: 'POST',
+        headers: {
+          accept: 'application/json',
+          'content-type': 'application/json',
+          ...(await credential(signal)),
+        },
+        body: JSON.stringify(body),
+        redirect: 'error',
+        signal,
+      });
+      if (response.status !== 200) {
+        await response.body?.cancel();
+        throw new RelationsUnavailable(`it answered ${response.status}`);
+      }
+      return answer.parse(await response.json());
+    } catch (error) {
+      if (error instanceof RelationsUnavailable) throw error;
+      throw new RelationsUnavailable(
+        signal.aborted ? `it took longer than ${LONGEST_MS} ms` : 'it gave no sound answer',
+      );
+    }
+  };
+}

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { askingAt, type Elsewhere } from './asked-elsewhere.ts';
+import type { Relations } from './relations.ts';
+
+const decided = z.object({ decision: z.boolean() });
+const found = z.object({ results: z.array(z.object({ type: z.literal('user'), id: z.string().min(1) })) });
+
+/**
+ * Whatever speaks the OpenID AuthZEN Authorization API 1.0: §6 access evaluation, and §8.4 subject search for who can give
+ * a second yes.
+ * @see https://openid.net/specs/authorization-api-1_0.html
+ */
+export function authzenRelations(elsewhere: Elsewhere): Relations {
+  const ask = askingAt(elsewhere);
+  const about = (account: string, relation: string, at: number) => ({
+    action: { name: relation },
+    resource: { type: 'account', id: account },
+    context: { now: new Date(at).toISOString() },
+  });
+  return {
+    async check({ user, relation, account, at }) {
+      const question = { subject: { type: 'user', id: user }, ...about(account, relation, at) };
+      return (await ask('/access/v1/evaluation', question, decided)).decision;
+    },
+    async seconds(account, at) {
+      const question = { subject: { type: 'user' }, ...about(account, 'can_approve_second', at) };
+      const { results } = await ask('/access/v1/search/subject', question, found);
+      return results.map(({ id }) => id);
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import type { AccessGrant, AccessStore } from '../../store/access-store.ts';
+import type { Relations } from './relations.ts';
+import { rights, type Standing } from './rights.ts';
+
+/**
+ * The gateway's own answer, from what owners granted by `trade-agent access`. Whose account it is follows from its name: a
+ * person has one here. A firm or household is one account's: who belongs to it is for that account's owner to say.
+ */
+export function embeddedRelations(store: Pick<AccessStore, 'to'>): Relations {
+  return {
+    async check({ user, relation, account, at }) {
+      if (user === account) return rights[relation].includes('owner');
+      const standings = standingsOf(user, await store.to(account), at);
+      return rights[relation].some((standing) => standings.has(standing));
+    },
+    async seconds(account, at) {
+      const grants = await store.to(account);
+      const named = [...new Set(grants.filter(({ role }) => role === 'co_owner').map(({ who }) => who))];
+      return named.filter((who) =>
+        rights.can_approve_second.some((standing) => standingsOf(who, grants, at).has(standing)),
+      );
+    },
+  };
+}
+
+/** What the grants to an account make of a person at a moment. */
+function standingsOf(user: string, all: readonly AccessGrant[], at: number): ReadonlySet<Standing> {
+  const grants = all.filter(({ from, until }) => from <= at && (until === null || at < until));
+  const isPart = (role: 'firm' | 'household', name: string) =>
+    grants.some((grant) => grant.role === role && grant.who === name);
+  const standings = new Set<Standing>();
+  for (const { role, who, of } of grants) {
+    if (who !== user) continue;
+    if (role === 'co_owner' || role === 'viewer') standings.add(role);
+    else if (role === 'advisor' && (of === null || isPart('firm', of))) standings.add('advisor');
+    else if (role === 'member' && of !== null && isPart('household', of)) standings.add('household_member');
+  }
+  return standings;
+}

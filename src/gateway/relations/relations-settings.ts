@@ -1,0 +1,166 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { readPrivateFile } from '../../machine/private-file.ts';
+import type { AccessStore } from '../../store/access-store.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { secureAddress } from '../secure-address.ts';
+import type { Credential } from './asked-elsewhere.ts';
+import { authzenRelations } from './authzen.ts';
+import { clientCredentials, presharedKey } from './credentials.ts';
+import { embeddedRelations } from './embedded.ts';
+import { openFgaRelations } from './openfga.ts';
+import type { Relations } from './relations.ts';
+
+const baseAddress = secureAddress.refine(
+  (text) => !/[?#]/.test(text),
+  'must have neither a query nor a fragment',
+);
+
+/** Where a secret is: never in the settings, nor on a command line. */
+const secretFile = z.string().min(1);
+const secretVariable = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'must be the name of an environment variable');
+
+const server = {
+  /** Its base address; https, or http on this machine. */
+  url: baseAddress,
+  /** Holds the preshared key: a path, or a name in the gateway's folder. */
+  key_file: secretFile.optional(),
+  /** The environment variable that has it, instead. */
+  key_env: secretVariable.optional(),
+};
+
+/** By whom it is said who stands how to an account: `relations` of `gateway.yaml`. */
+export const relationsSchema = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('embedded') }),
+    z.strictObject({
+      kind: z.literal('openfga'),
+      ...server,
+      store: z.string().regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'must be a store’s id, 26 characters'),
+      model: z.string().regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'must be a model’s id, 26 characters'),
+      /** Instead of a key, for Auth0 FGA. */
+      client_credentials: z
+        .strictObject({
+          token_url: secureAddress.default('https://auth.fga.dev/oauth/token'),
+          client_id: z.string().min(1),
+          client_secret_file: secretFile,
+          /** The base address with a slash at its end, unless said otherwise. */
+          audience: z.string().min(1).optional(),
+        })
+        .optional(),
+    }),
+    z.strictObject({ kind: z.literal('authzen'), ...server }),
+  ])
+  .superRefine((settings, context) => {
+    if (settings.kind === 'embedded') return;
+    const ways = [
+      settings.key_file,
+      settings.key_env,
+      settings.kind === 'openfga' ? settings.client_credentials : undefined,
+    ].filter((way) => way !== undefined);
+    if (ways.length <= 1) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['key_file'],
+      message: 'only one of key_file, key_env and client_credentials',
+    });
+  });
+export type RelationsSettings = z.output<typeof relationsSchema>;
+
+/** As the settings have it, its secrets read. */
+export type RelationsOptions =
+  | { readonly kind: 'embedded' }
+  | {
+      readonly kind: 'openfga';
+      readonly url: string;
+      readonly store: string;
+      readonly model: string;
+      readonly secret: Secret;
+    }
+  | { readonly kind: 'authzen'; readonly url: string; readonly secret: Secret };
+
+type Secret =
+  | { readonly key: string | undefined }
+  | {
+      readonly tokenUrl: string;
+      readonly clientId: string;
+      readonly clientSecret: string;
+      readonly audience: string;
+    };
+
+/**
+ * Reads the secrets that the settings name.
+ * @param folder the gateway's own
+ * @throws {TradeAgentError} `invalid_config` where one is missing, or others may read it
+ */
+export function relationsOptions(settings: RelationsSettings, folder: string): RelationsOptions {
+  if (settings.kind === 'embedded') return settings;
+  const { kind } = settings;
+  const url = settings.url.replace(/\/+$/, '');
+  if (kind === 'openfga' && settings.client_credentials !== undefined) {
+    const { token_url, client_id, client_secret_file, audience } = settings.client_credentials;
+    const secret = {
+      tokenUrl: token_url,
+      clientId: client_id,
+      clientSecret: secretIn(resolve(folder, client_secret_file)),
+      audience: audience ?? `${url}/`,
+    };
+    return { kind, url, store: settings.store, model: settings.model, secret };
+  }
+  const secret = { key: keyOf(settings, folder) };
+  return kind === 'openfga'
+    ? { kind, url, store: settings.store, model: settings.model, secret }
+    : { kind, url, secret };
+}
+
+function keyOf(
+  { key_file, key_env }: { readonly key_file?: string | undefined; readonly key_env?: string | undefined },
+  folder: string,
+): string | undefined {
+  if (key_file !== undefined) return secretIn(resolve(folder, key_file));
+  if (key_env === undefined) return undefined;
+  return requireSecret(process.env[key_env], `the environment variable ${key_env}`);
+}
+
+const LONGEST_SECRET = 4096;
+
+function secretIn(file: string): string {
+  const unusable = (why: string) =>
+    new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, {
+      hint: 'It holds a secret, so it must be its owner’s alone.',
+      details: { file },
+    });
+  return requireSecret(readPrivateFile(file, LONGEST_SECRET, unusable), file);
+}
+
+function requireSecret(text: string | undefined, place: string): string {
+  const secret = text?.trim();
+  if (secret !== undefined && /^[\x21-\x7e]+$/.test(secret)) return secret;
+  throw new TradeAgentError('invalid_config', `${place} holds no key`, {
+    hint: 'Put the key alone there: "relations" in gateway.yaml names it.',
+  });
+}
+
+/** Who says how people stand to accounts. */
+export function createRelations(
+  options: RelationsOptions,
+  parts: {
+    readonly store: Pick<AccessStore, 'to'>;
+    readonly fetch: typeof fetch;
+    readonly now: () => number;
+  },
+): Relations {
+  if (options.kind === 'embedded') return embeddedRelations(parts.store);
+  const { url, secret } = options;
+  const elsewhere = { url, credential: credentialOf(secret, parts), fetch: parts.fetch };
+  if (options.kind === 'authzen') return authzenRelations(elsewhere);
+  return openFgaRelations({ ...elsewhere, store: options.store, model: options.model });
+}
+
+function credentialOf(
+  secret: Secret,
+  parts: { readonly fetch: typeof fetch; readonly now: () => number },
+): Credential {
+  if ('clientId' in secret) return clientCredentials({ ...secret, ...parts });
+  return secret.key === undefined ? async () => ({}) : presharedKey(secret.key);
+}

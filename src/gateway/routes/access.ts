@@ -1,0 +1,52 @@
+import type { Hono } from 'hono';
+import { keptElsewhere } from '../../approval/kinds/access/kind.ts';
+import { utcSeconds } from '../../machine/clock.ts';
+import type { AccessGrant, AccessStore } from '../../store/access-store.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import type { Door } from '../door/door.ts';
+
+/**
+ * Who is let at the caller's account, and whose accounts they are let at. Looking needs `orders:read`; ending what one gave,
+ * or was given, `orders:cancel`: it makes nobody's rights more. Granting is a proposal.
+ */
+export function accessRoutes(
+  app: Hono,
+  door: Door,
+  { store, now }: { readonly store: AccessStore | undefined; readonly now: () => number },
+): void {
+  app.get(
+    '/v1/access',
+    door.guard(['orders:read'], async (c, { sub }) => {
+      if (store === undefined) return c.json({ account: sub, kept: 'elsewhere', granted: [], given: [] });
+      const [granted, given] = await Promise.all([store.to(sub), store.of(sub)]);
+      const views = (grants: readonly AccessGrant[]) => grants.map((grant) => accessView(grant, now()));
+      return c.json({ account: sub, kept: 'here', granted: views(granted), given: views(given) });
+    }),
+  );
+  app.delete(
+    '/v1/access/:id',
+    door.guard(['orders:cancel'], async (c, { sub }) => {
+      if (store === undefined) throw keptElsewhere();
+      const id = c.req.param('id') ?? '';
+      const given = (await store.of(sub)).find((grant) => grant.id === id);
+      if (await store.revoke(given?.account ?? sub, id, now())) return c.body(null, 204);
+      throw new Refusal(404, 'not_found', 'there is no such access of yours', {
+        hint: 'List it with "trade-agent access list".',
+      });
+    }),
+  );
+}
+
+function accessView({ id, account, role, who, of, from, until, grantedAt }: AccessGrant, now: number) {
+  return {
+    id,
+    account,
+    role,
+    who,
+    ...(of === null ? {} : { of }),
+    from: utcSeconds(from),
+    ...(until === null ? {} : { until: utcSeconds(until) }),
+    granted_at: utcSeconds(grantedAt),
+    in_force: from <= now && (until === null || now < until),
+  };
+}

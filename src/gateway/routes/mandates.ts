@@ -1,0 +1,30 @@
+import type { Hono } from 'hono';
+import type { Door } from '../door/door.ts';
+import type { MandateDesk } from '../mandates/mandate-desk.ts';
+
+/**
+ * One's own mandates. Looking needs `orders:read`; suspending and ending one what cancelling needs, since they only tighten.
+ * There is no route that makes, widens or resumes one: that is a proposal, for its owner to approve.
+ */
+export function mandateRoutes(app: Hono, door: Door, desk: MandateDesk): void {
+  app.get(
+    '/v1/mandates',
+    door.guard(['orders:read'], async (c, { sub }) => c.json({ mandates: await desk.list(sub) })),
+  );
+  app.get(
+    '/v1/mandates/:id',
+    door.guard(['orders:read'], async (c, { sub }) => c.json(await desk.find(sub, c.req.param('id') ?? ''))),
+  );
+  app.delete(
+    '/v1/mandates/:id',
+    door.guard(['orders:cancel'], async (c, { sub, clientId = '' }) =>
+      c.json(await desk.end(sub, c.req.param('id') ?? '', 'revoked', clientId)),
+    ),
+  );
+  app.put(
+    '/v1/mandates/:id/suspension',
+    door.guard(['orders:cancel'], async (c, { sub, clientId = '' }) =>
+      c.json(await desk.end(sub, c.req.param('id') ?? '', 'suspended', clientId)),
+    ),
+  );
+}

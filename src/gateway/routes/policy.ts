@@ -1,0 +1,109 @@
+import type { Hono } from 'hono';
+import { z } from 'zod';
+import type { StoredDecision } from '../../store/decision-store.ts';
+import type { GatewayStores } from '../../store/gateway-stores.ts';
+import { order } from '../../trading/kinds/order.ts';
+import { policyChange } from '../../trading/kinds/policy-change.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import type { Broker } from '../broker/broker.ts';
+import { issueFields } from '../door/approved-details.ts';
+import type { Caller } from '../door/caller.ts';
+import type { Door } from '../door/door.ts';
+import type { OrderCheck } from '../orders/order-check.ts';
+import type { PolicyDesk } from '../policy/change/policy-desk.ts';
+import { ruleTextsFor } from '../policy/rule-texts-for.ts';
+import type { RulesSource } from '../policy/rules.ts';
+import { jsonBody } from './json-body.ts';
+import { haltView, proposerOf } from './proposals.ts';
+import { limitParameter, parseQuery } from './query.ts';
+
+const decisionsQuery = z.strictObject({
+  effect: z.enum(['allow', 'deny']).optional(),
+  limit: limitParameter(500, 50),
+});
+
+const checkSchema = z.lazy(() => z.strictObject({ order: order.requestSchema }));
+
+export interface PolicyRouteOptions {
+  readonly rules: RulesSource;
+  readonly stores: Pick<GatewayStores, 'orders' | 'halts' | 'decisions'>;
+  readonly brokerFor: (caller: Caller) => Promise<Broker>;
+  readonly now: () => number;
+  /** Where rules are changed. */
+  readonly policy: PolicyDesk;
+  readonly check: OrderCheck;
+}
+
+/**
+ * What one's orders are held to, and what was decided by it. Looking, and trying an order out, need what reading it does;
+ * making the rules tighter what halting does; what is looser is proposed. One's own.
+ */
+export function policyRoutes(app: Hono, door: Door, options: PolicyRouteOptions): void {
+  const { rules: source, stores, brokerFor, now, policy, check } = options;
+  app.get(
+    '/v1/decisions',
+    door.guard(['orders:read'], async (c, { sub }) => {
+      const query = parseQuery(decisionsQuery, c.req.url);
+      return c.json({ decisions: (await stores.decisions.list(sub, query)).map(decisionView) });
+    }),
+  );
+  app.get(
+    '/v1/policy',
+    door.guard(['orders:read'], async (c, caller) => {
+      const { account, environment } = await (await brokerFor(caller)).account();
+      const rules = await source.current();
+      const { state: _, ...today } = await stores.orders.usage(caller.sub, account, now());
+      const {
+        halted: __,
+        halted_at: ___,
+        ...trading
+      } = haltView(await stores.halts.standing(caller.sub, now()));
+      return c.json({
+        account,
+        environment,
+        digest: rules.digest,
+        limits: rules.limitsOf(account) ?? {},
+        ...(await ruleTextsFor(rules, account)),
+        // What is wrong with them may be another's, and names where the folder is.
+        ...(rules.problem === undefined ? {} : { problem: 'the rules at the gateway are wrong' }),
+        trading,
+        today,
+      });
+    }),
+  );
+  app.put(
+    '/v1/policy',
+    door.guard(['orders:cancel'], async (c, caller) => {
+      const request = parsed(policyChange.requestSchema, await jsonBody(c), 'invalid_policy');
+      return c.json(await policy.tighten(proposerOf(caller), request));
+    }),
+  );
+  app.post(
+    '/v1/policy/check',
+    door.guard(['orders:read', 'portfolio:read'], async (c, caller) => {
+      const request = parsed(checkSchema, await jsonBody(c), 'invalid_order');
+      return c.json(await check(proposerOf(caller), request.order));
+    }),
+  );
+}
+
+/** A decision as its person sees it. */
+function decisionView({ subjectId, at, ...decision }: StoredDecision) {
+  return { ...decision, at: new Date(at).toISOString(), client_order_id: subjectId };
+}
+
+function parsed<S extends z.ZodType>(
+  schema: S,
+  body: unknown,
+  code: 'invalid_order' | 'invalid_policy',
+): z.output<S> {
+  const found = schema.safeParse(body);
+  if (found.success) return found.data;
+  const fields = issueFields(found.error.issues);
+  const hint = found.error.issues[0]?.message;
+  const status = code === 'invalid_order' ? 400 : 422;
+  throw new Refusal(status, code, `it is malformed: ${fields.join(', ') || 'not an object'}`, {
+    fields,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}

@@ -1,0 +1,98 @@
+import { Hono } from 'hono';
+import { html } from 'hono/html';
+import { dollars } from '../../trading/amounts.ts';
+import { cadenceWords } from '../../trading/mandate/cadence.ts';
+import type { MandateState, MandateView } from '../../trading/mandate/mandate.ts';
+import { bands, mandateAmounts, mandateFor, mandateWorst } from '../../trading/mandate/mandate-words.ts';
+import type { BrowserEnv } from './browser-env.ts';
+import { environmentBanner } from './decision/environment-banner.ts';
+import { type Markup, page, toSignIn } from './page.ts';
+import type { Mandating } from './phone-services.ts';
+
+const PATH = '/phone/mandates';
+
+const stateWords: Readonly<Record<MandateState, string>> = {
+  active: 'In force',
+  suspended: 'Suspended',
+  revoked: 'Revoked',
+  expired: 'Expired',
+  exhausted: 'Used up',
+  replaced: 'Replaced',
+};
+
+/**
+ * What may be traded without asking, what of it was used, and its end. Suspending and revoking take no passkey: they only
+ * tighten. There is no way to make, widen or resume one here: that is asked for, and approved like everything else.
+ */
+export function createMandatePages(mandating: Mandating): Hono<BrowserEnv> {
+  const app = new Hono<BrowserEnv>();
+
+  app.get(PATH, async (context) => {
+    const { user, formToken } = context.var;
+    if (user === undefined) return toSignIn(context, PATH);
+    const all = await mandating.list(user.username);
+    const open = all.filter(({ state }) => ['active', 'suspended', 'exhausted'].includes(state));
+    const over = all.filter((mandate) => !open.includes(mandate));
+    return page(context, {
+      title: 'Mandates',
+      body: html`<h1 tabindex="-1">Mandates</h1>
+<p class="soft">What may be traded without asking you again.</p>
+${open.length === 0 ? html`<p data-testid="no-mandates">There is none: each order is asked for, one by one.</p>` : ''}
+${open.map((mandate) => card(mandate, formToken))}
+${
+  over.length === 0
+    ? ''
+    : html`<h2>Over</h2>
+<ul class="recent">${over.map(
+        (mandate) =>
+          html`<li data-testid="mandate-over" data-id="${mandate.id}"><span>${mandateFor(mandate.terms)}<br><span class="soft small">${usedOf(mandate)} · <span class="mono">${mandate.id}</span></span></span><span class="outcome">${stateWords[mandate.state]}</span></li>`,
+      )}</ul>`
+}`,
+    });
+  });
+
+  app.post(PATH, async (context) => {
+    const { user } = context.var;
+    if (user === undefined) return toSignIn(context, PATH);
+    const { id, end } = await context.req.parseBody();
+    if (typeof id === 'string' && (end === 'suspended' || end === 'revoked')) {
+      await mandating.end(user.username, id, end);
+    }
+    return context.redirect(PATH, 303);
+  });
+
+  return app;
+}
+
+function card(mandate: MandateView, formToken: string): Markup {
+  const { id, state, terms, slot } = mandate;
+  const rows: [string, string][] = [
+    ['Used', usedOf(mandate)],
+    ['Amounts', mandateAmounts(terms)],
+    ['How often', cadenceWords(terms.cadence, terms.orders_per_slot ?? 1)],
+    ...(slot === undefined ? [] : [['Now', slot] as [string, string]]),
+    ...(terms.price === undefined ? [] : [['Prices', bands(terms.price)] as [string, string]]),
+    ['Order types', terms.order_types.join(', ')],
+    ['Account', terms.account],
+  ];
+  return html`<article class="card" data-testid="mandate" data-id="${id}" data-state="${state}">
+${environmentBanner(terms.environment)}
+<h2 data-testid="mandate-worst">${mandateWorst(terms)}</h2>
+<p data-testid="mandate-for">${mandateFor(terms)} · <strong>${stateWords[state]}</strong></p>
+<dl class="shows">${rows.map(([label, text]) => html`<div><dt>${label}</dt><dd>${text}</dd></div>`)}</dl>
+<p class="small soft mono">${id}</p>
+<form method="post" action="${PATH}">
+<input type="hidden" name="form_token" value="${formToken}"><input type="hidden" name="id" value="${id}">
+<div class="pair">
+<button class="quiet" name="end" value="suspended" data-testid="suspend" ${state === 'suspended' ? 'disabled' : ''}>Suspend</button>
+<button class="stop" name="end" value="revoked" data-testid="revoke">Revoke</button>
+</div>
+</form>
+<p class="small soft">Neither can be taken back here: a new mandate is asked for, and you approve it.</p>
+</article>`;
+}
+
+/** `$540.00 of $2,000.00, 3 of 12 orders` */
+function usedOf({ terms, used }: MandateView): string {
+  return `${dollars(used.total_notional)} of ${dollars(terms.max_total_notional)}, ${used.orders} of ${terms.max_orders} orders`;
+}

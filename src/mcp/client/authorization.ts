@@ -1,0 +1,289 @@
+import { randomBytes } from 'node:crypto';
+import {
+  type AuthProvider,
+  auth,
+  computeScopeUnion,
+  extractWWWAuthenticateParams,
+  type InsufficientScopeError,
+  type OAuthClientProvider,
+  type OAuthDiscoveryState,
+  type StoredOAuthClientInformation,
+  type StoredOAuthTokens,
+  withDpopFromProvider,
+} from '@modelcontextprotocol/client';
+import { type LoopbackRedirectOptions, listenForRedirect } from '../../net/loopback-redirect.ts';
+import { isSecureUrl } from '../../net/secure-url.ts';
+import { safeLine } from '../../net/shown-text.ts';
+import type { McpCredentials } from '../../secrets/mcp-credentials.ts';
+import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import { KeptAuthorization, type KeptClient, type KeptTokens } from './kept-authorization.ts';
+
+type UnauthorizedContext = Parameters<NonNullable<AuthProvider['onUnauthorized']>>[0];
+
+/** A person at a browser has this long, milliseconds. */
+const SIGN_IN_MS = 300_000;
+const CALLBACK = '/callback';
+
+/** The server wants somebody to sign in, and nobody could be asked here. */
+export class SignInNeeded extends Error {
+  override name = 'SignInNeeded';
+}
+
+/** Where the server's own words say what to ask for (RFC 9728, RFC 6750). */
+interface Challenge {
+  readonly resourceMetadataUrl?: URL | undefined;
+  readonly scope?: string | undefined;
+}
+
+export interface AuthorizationOptions {
+  readonly serverUrl: string;
+  readonly credentials: McpCredentials;
+  /** Already bounded. */
+  readonly fetch: typeof fetch;
+  /** How we are registered, where the server registers nobody by itself: an https address is a document (CIMD). */
+  readonly client?: { readonly client_id: string; readonly client_secret?: string } | undefined;
+}
+
+/**
+ * Our authorization at one server, by the SDK: code with PKCE on a loopback redirect, refresh, DPoP. Without a person it
+ * refreshes at most: a run opens no browser, and registers nowhere.
+ */
+export class Authorization implements AuthProvider {
+  readonly #options: AuthorizationOptions;
+  readonly #kept: KeptAuthorization;
+  #challenge: Challenge = {};
+
+  constructor(options: AuthorizationOptions) {
+    this.#options = options;
+    this.#kept = new KeptAuthorization(options.credentials, options.serverUrl);
+  }
+
+  /** For requests to the server itself: a bound token goes with a proof of its key. */
+  get fetch(): typeof fetch {
+    const provider = this.#provider(undefined, false);
+    return withDpopFromProvider(provider)(this.#options.fetch as never) as typeof fetch;
+  }
+
+  async token(): Promise<string | undefined> {
+    return (await this.#kept.tokens())?.access_token;
+  }
+
+  /** Refreshes, if that can be done without a person. @throws {SignInNeeded} */
+  async onUnauthorized({ response }: UnauthorizedContext): Promise<void> {
+    this.#challenge = extractWWWAuthenticateParams(response);
+    const used = await this.token();
+    if (used === undefined) throw new SignInNeeded();
+    // Two processes that use up one refresh token would both lose it.
+    await this.#options.credentials.exclusively(async () => {
+      if ((await this.token()) !== used) return;
+      await this.#auth(this.#provider(undefined, false));
+    });
+  }
+
+  /** What a step-up asks for: all that was granted, and what the server wants beside it. */
+  async widen({ requiredScope, resourceMetadataUrl }: InsufficientScopeError): Promise<void> {
+    const { scope } = (await this.#kept.tokens()) ?? {};
+    this.#challenge = {
+      resourceMetadataUrl: resourceMetadataUrl ?? this.#challenge.resourceMetadataUrl,
+      scope: computeScopeUnion(this.#challenge.scope, scope, requiredScope),
+    };
+  }
+
+  /**
+   * Has the person sign in by their browser.
+   * @param open is given the address, which is a web address
+   * @throws {TradeAgentError} `login_denied`, `login_expired`, `port_in_use`, `mcp_server_failed`, and the signal's reason
+   */
+  async signIn(open: (url: string) => Promise<void>, signal: AbortSignal): Promise<void> {
+    const state = randomBytes(24).toString('base64url');
+    const redirect = await this.#listen(state);
+    const provider = this.#provider({ redirectUri: redirect.redirectUri, state, open }, true);
+    try {
+      if ((await this.#auth(provider)) === 'AUTHORIZED') return;
+      const late = AbortSignal.timeout(SIGN_IN_MS);
+      const answer = await redirect.answer(AbortSignal.any([signal, late])).catch((error: unknown) => {
+        if (!late.aborted || signal.aborted) throw error;
+        throw new TradeAgentError('login_expired', 'nobody signed in within five minutes', {
+          hint: 'Try again.',
+        });
+      });
+      const { code, iss, error } = answer;
+      if (code === undefined) {
+        throw new TradeAgentError('login_denied', `the sign-in ended with ${safeLine(error, 80)}`, {
+          hint: 'Try again; nothing was kept.',
+        });
+      }
+      provider.returned();
+      await this.#auth(provider, { authorizationCode: code, ...(iss === undefined ? {} : { iss }) });
+    } finally {
+      await redirect.close();
+    }
+  }
+
+  async #listen(state: string) {
+    const options: Omit<LoopbackRedirectOptions<Returned>, 'port'> = {
+      path: CALLBACK,
+      read: (query: URLSearchParams) =>
+        query.get('state') === state
+          ? {
+              code: query.get('code') ?? undefined,
+              iss: query.get('iss') ?? undefined,
+              error: query.get('error') ?? 'no code',
+            }
+          : undefined,
+      thanks: ({ code }) =>
+        code === undefined ? 'Nobody was signed in. Go back to your terminal.' : 'Go back to your terminal.',
+      portHint: 'Try again.',
+    };
+    const port = await this.#kept.port();
+    const redirect = await listenForRedirect({ ...options, port }).catch((error: unknown) => {
+      if (!isTradeAgentError(error) || port === 0) throw error;
+      return listenForRedirect({ ...options, port: 0 });
+    });
+    await this.#kept.savePort(Number(new URL(redirect.redirectUri).port));
+    return redirect;
+  }
+
+  #auth(provider: OAuthClientProvider, more: { authorizationCode?: string; iss?: string } = {}) {
+    const { resourceMetadataUrl, scope } = this.#challenge;
+    return auth(provider, {
+      serverUrl: this.#options.serverUrl,
+      fetchFn: this.#options.fetch as never,
+      ...(resourceMetadataUrl === undefined ? {} : { resourceMetadataUrl }),
+      ...(scope === undefined ? {} : { scope }),
+      ...more,
+    });
+  }
+
+  #provider(person: Person | undefined, mayMakeKey: boolean): StoringProvider {
+    return new StoringProvider(this.#kept, this.#options.client, person, mayMakeKey);
+  }
+}
+
+/** What the browser brought back. */
+interface Returned {
+  readonly code: string | undefined;
+  readonly iss: string | undefined;
+  readonly error: string;
+}
+
+interface Person {
+  readonly redirectUri: string;
+  readonly state: string;
+  readonly open: (url: string) => Promise<void>;
+}
+
+/** What the SDK asks of whoever keeps tokens. Without a person, whatever would need one is refused. */
+class StoringProvider implements OAuthClientProvider {
+  readonly clientMetadataUrl?: string;
+  readonly #kept: KeptAuthorization;
+  readonly #registered: AuthorizationOptions['client'];
+  readonly #person: Person | undefined;
+  readonly #mayMakeKey: boolean;
+  #verifier = '';
+  /** What the browser was sent away by; only its return may use it, so that a server that moved is seen (SEP-2352). */
+  #discovered: OAuthDiscoveryState | undefined;
+  #isReturn = false;
+  #dpop: ReturnType<KeptAuthorization['dpop']> | undefined;
+
+  constructor(
+    kept: KeptAuthorization,
+    registered: AuthorizationOptions['client'],
+    person: Person | undefined,
+    mayMakeKey: boolean,
+  ) {
+    this.#kept = kept;
+    this.#person = person;
+    this.#mayMakeKey = mayMakeKey;
+    const isDocument = registered?.client_id.startsWith('https://') === true;
+    if (isDocument) this.clientMetadataUrl = registered.client_id;
+    this.#registered = isDocument ? undefined : registered;
+  }
+
+  get redirectUrl(): string {
+    return this.#person?.redirectUri ?? `http://127.0.0.1${CALLBACK}`;
+  }
+
+  get clientMetadata() {
+    return {
+      client_name: 'trade-agent',
+      redirect_uris: [this.redirectUrl],
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      token_endpoint_auth_method: 'none',
+      application_type: 'native',
+    };
+  }
+
+  state(): string {
+    return this.#person?.state ?? '';
+  }
+
+  async clientInformation(at?: { issuer: string }): Promise<StoredOAuthClientInformation | undefined> {
+    if (this.#registered !== undefined) return this.#registered;
+    const kept = at === undefined ? undefined : await this.#kept.client(at.issuer);
+    if (this.#person === undefined) {
+      // Nothing is registered without a person.
+      if (kept === undefined) throw new SignInNeeded();
+      return kept as StoredOAuthClientInformation;
+    }
+    const isForAnotherPort = kept?.redirect_uris?.includes(this.redirectUrl) === false;
+    return isForAnotherPort ? undefined : (kept as StoredOAuthClientInformation | undefined);
+  }
+
+  async saveClientInformation(client: StoredOAuthClientInformation, at?: { issuer: string }): Promise<void> {
+    if (this.#registered === undefined && at !== undefined)
+      await this.#kept.saveClient(at.issuer, client as KeptClient);
+  }
+
+  async tokens(at?: { issuer: string }): Promise<StoredOAuthTokens | undefined> {
+    return (await this.#kept.tokens(at?.issuer)) as StoredOAuthTokens | undefined;
+  }
+
+  async saveTokens(tokens: StoredOAuthTokens, at?: { issuer: string }): Promise<void> {
+    await this.#kept.saveTokens(at?.issuer ?? tokens.issuer ?? '', tokens as KeptTokens);
+  }
+
+  async redirectToAuthorization(url: URL): Promise<void> {
+    if (this.#person === undefined) throw new SignInNeeded();
+    if (!isSecureUrl(url.href)) {
+      throw new TradeAgentError('mcp_server_failed', 'the address to sign in at is not an https address', {
+        hint: 'Tell who runs the server.',
+      });
+    }
+    await this.#person.open(url.href);
+  }
+
+  saveCodeVerifier(verifier: string): void {
+    this.#verifier = verifier;
+  }
+
+  codeVerifier(): string {
+    return this.#verifier;
+  }
+
+  saveDiscoveryState(state: OAuthDiscoveryState): void {
+    this.#discovered = state;
+  }
+
+  discoveryState(): OAuthDiscoveryState | undefined {
+    return this.#isReturn ? this.#discovered : undefined;
+  }
+
+  /** The browser is back: what follows is about the server it was sent away by. */
+  returned(): void {
+    this.#isReturn = true;
+  }
+
+  dpop() {
+    this.#dpop ??= this.#kept.dpop(this.#mayMakeKey);
+    return this.#dpop;
+  }
+
+  async invalidateCredentials(scope: 'all' | 'client' | 'tokens' | 'verifier' | 'discovery'): Promise<void> {
+    if (scope === 'all' || scope === 'tokens') await this.#kept.forgetTokens();
+    const issuer = this.#discovered?.authorizationServerMetadata?.issuer;
+    if ((scope === 'all' || scope === 'client') && issuer !== undefined)
+      await this.#kept.forgetClient(issuer);
+  }
+}

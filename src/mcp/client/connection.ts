@@ -1,0 +1,160 @@
+import {
+  Client,
+  ProtocolError,
+  SdkError,
+  SdkErrorCode,
+  StreamableHTTPClientTransport,
+} from '@modelcontextprotocol/client';
+import type { McpServerConfig } from '../../config/mcp-servers.ts';
+import { safeLine } from '../../net/shown-text.ts';
+import { isTradeAgentError } from '../../trading/errors.ts';
+import { Authorization } from './authorization.ts';
+import { type ResultText, resultText } from './result-text.ts';
+import type { ServerAccess, ServerLimits } from './server-access.ts';
+import { serverFetch } from './server-fetch.ts';
+import { signingIn } from './signing-in.ts';
+import { ChildTransport } from './stdio-transport.ts';
+import type { ServerTool } from './tool-text.ts';
+import { Wire } from './wire.ts';
+
+const usualLimits: ServerLimits = { probeMs: 5_000, connectMs: 20_000, listMs: 15_000, callMs: 60_000 };
+
+/** Another's server, connected. What its methods throw is a `TradeAgentError` in our own words, or the signal's reason. */
+export interface ServerConnection {
+  /** The revision that is spoken. */
+  readonly protocol: string;
+  /** What it calls itself, fit to be shown. */
+  readonly about: { readonly name: string; readonly version: string };
+  /** Everything it offers. */
+  tools(signal: AbortSignal): Promise<readonly ServerTool[]>;
+  call(tool: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ResultText>;
+  close(): Promise<void>;
+}
+
+/**
+ * Connects a server: by 2026-07-28 where it speaks that, else by its `initialize`. Sampling, roots, elicitation and tasks
+ * are not declared; whoever asks for them is refused.
+ * @throws {TradeAgentError} `mcp_server_failed`; `login_required` where somebody must sign in; what signing in throws; and
+ *   the signal's reason
+ */
+export async function connectServer(access: ServerAccess, signal: AbortSignal): Promise<ServerConnection> {
+  const { server } = access;
+  const limits = { ...usualLimits, ...access.limits };
+  const wire = new Wire();
+  const authorization = authorizationOf(access, wire);
+  const attempt = signingIn(access, authorization, wire);
+  const client = await attempt(signal, () => openClient(access, { authorization, wire, limits }, signal));
+  const about = client.getServerVersion();
+  return {
+    protocol: client.getNegotiatedProtocolVersion() ?? 'unknown',
+    about: { name: safeLine(about?.name ?? '', 80), version: safeLine(about?.version ?? '', 40) },
+    tools: async (until) => {
+      const list = () => wire.ask(limits.listMs, until, (options) => client.listTools(undefined, options));
+      return (await attempt(until, list)).tools;
+    },
+    call: async (tool, args, until) => {
+      const call = () =>
+        wire.ask(limits.callMs, until, (options) =>
+          client.callTool({ name: tool, arguments: { ...args } }, options),
+        );
+      try {
+        return resultText(await attempt(until, call));
+      } catch (error) {
+        if (!isTradeAgentError(error) || !(error.cause instanceof ProtocolError)) throw error;
+        // Its refusal is an answer, in its own words.
+        return resultText({ content: [{ type: 'text', text: error.cause.message }], isError: true });
+      }
+    },
+    close: () => closeClient(client, server),
+  };
+}
+
+function authorizationOf(
+  { server, fetch, credentials, registration }: ServerAccess,
+  wire: Wire,
+): Authorization | undefined {
+  if (server.url === undefined) return undefined;
+  const known = server.client_id === undefined ? undefined : { client_id: server.client_id };
+  const client = registration ?? known;
+  return new Authorization({
+    serverUrl: server.url,
+    credentials,
+    fetch: serverFetch(fetch, server.url, { tooLong: (error) => wire.fail(error) }),
+    ...(client === undefined ? {} : { client }),
+  });
+}
+
+interface Parts {
+  readonly authorization: Authorization | undefined;
+  readonly wire: Wire;
+  readonly limits: ServerLimits;
+}
+
+async function openClient(access: ServerAccess, parts: Parts, signal: AbortSignal): Promise<Client> {
+  try {
+    return await openOnce(access, parts, signal, 'auto');
+  } catch (error) {
+    // A server from before 2026 may end at the first word it does not know.
+    const isChild = access.server.command !== undefined;
+    if (!isChild || !(error instanceof SdkError) || error.code !== SdkErrorCode.EraNegotiationFailed)
+      throw error;
+    return await openOnce(access, parts, signal, 'legacy');
+  }
+}
+
+async function openOnce(
+  { server, env, version, elicited }: ServerAccess,
+  { authorization, wire, limits }: Parts,
+  signal: AbortSignal,
+  mode: 'auto' | 'legacy',
+): Promise<Client> {
+  const client = new Client(
+    { name: 'trade-agent', version },
+    {
+      capabilities: elicited === undefined ? {} : { elicitation: { form: {} } },
+      versionNegotiation: {
+        mode,
+        probe: { timeoutMs: server.command === undefined ? limits.connectMs : limits.probeMs },
+      },
+      // What it says is data either way; a stranger's schema is not made into code for it.
+      jsonSchemaValidator: {
+        getValidator: () => (data) => ({ valid: true, data: data as never, errorMessage: undefined }),
+      },
+    },
+  );
+  if (elicited !== undefined) client.setRequestHandler('elicitation/create', elicited);
+  client.onerror = (error) => {
+    wire.seen = error;
+  };
+  const transport =
+    server.url === undefined || authorization === undefined
+      ? new ChildTransport(server, env)
+      : new StreamableHTTPClientTransport(new URL(server.url), {
+          authProvider: authorization,
+          fetch: authorization.fetch,
+          reconnectionOptions: {
+            initialReconnectionDelay: 1_000,
+            maxReconnectionDelay: 10_000,
+            reconnectionDelayGrowFactor: 2,
+            maxRetries: 2,
+          },
+        });
+  wire.watch(transport);
+  try {
+    await wire.ask(limits.connectMs, signal, (options) => client.connect(transport, options));
+    return client;
+  } catch (error) {
+    await transport.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** A session that a server of 2025 keeps for us is given back. */
+async function closeClient(client: Client, { url }: McpServerConfig): Promise<void> {
+  const { transport } = client;
+  if (url !== undefined && transport instanceof StreamableHTTPClientTransport && transport.sessionId) {
+    const late = new Promise<void>((resolve) => setTimeout(resolve, 1_000).unref());
+    await Promise.race([transport.terminateSession().catch(() => undefined), late]);
+  }
+  await client.close().catch(() => undefined);
+}

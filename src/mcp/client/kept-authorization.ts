@@ -1,0 +1,138 @@
+import { DpopSession, generateDpopKeyPair } from '@modelcontextprotocol/client';
+import { calculateJwkThumbprint, type JWK } from 'jose';
+import { z } from 'zod';
+import type { McpCredentials } from '../../secrets/mcp-credentials.ts';
+
+/** As the SDK hands it over; every member stays, known here or not. */
+const clientSchema = z.looseObject({
+  client_id: z.string(),
+  client_secret: z.string().optional(),
+  redirect_uris: z.array(z.string()).optional(),
+  issuer: z.string().optional(),
+});
+export type KeptClient = z.output<typeof clientSchema>;
+
+const tokensSchema = z.looseObject({
+  access_token: z.string(),
+  token_type: z.string(),
+  refresh_token: z.string().optional(),
+  scope: z.string().optional(),
+  issuer: z.string().optional(),
+});
+export type KeptTokens = z.output<typeof tokensSchema>;
+
+/**
+ * What one server is spoken to with, as it is kept: tokens by issuer and server, since two servers of one issuer have
+ * tokens of their own; our registrations by issuer, ports and keys by server.
+ */
+export class KeptAuthorization {
+  readonly #credentials: McpCredentials;
+  readonly #url: string;
+
+  constructor(credentials: McpCredentials, serverUrl: string) {
+    this.#credentials = credentials;
+    this.#url = serverUrl;
+  }
+
+  async client(issuer: string): Promise<KeptClient | undefined> {
+    return parse(clientSchema, (await this.#credentials.read())[entry('client', issuer)]);
+  }
+
+  async saveClient(issuer: string, client: KeptClient): Promise<void> {
+    await this.#credentials.change((values) => {
+      values[entry('client', issuer)] = JSON.stringify(client);
+    });
+  }
+
+  async forgetClient(issuer: string): Promise<void> {
+    await this.#credentials.change((values) => {
+      delete values[entry('client', issuer)];
+    });
+  }
+
+  /** @param issuer whose; the latest where nothing is said */
+  async tokens(issuer?: string): Promise<KeptTokens | undefined> {
+    const values = await this.#credentials.read();
+    const name =
+      issuer === undefined
+        ? Object.keys(values).find((key) => isTokensOf(key, this.#url))
+        : entry('tokens', issuer, this.#url);
+    return name === undefined ? undefined : parse(tokensSchema, values[name]);
+  }
+
+  /** Those of any other issuer go: a server has one. */
+  async saveTokens(issuer: string, tokens: KeptTokens): Promise<void> {
+    await this.#credentials.change((values) => {
+      for (const key of Object.keys(values)) if (isTokensOf(key, this.#url)) delete values[key];
+      values[entry('tokens', issuer, this.#url)] = JSON.stringify(tokens);
+    });
+  }
+
+  async forgetTokens(): Promise<void> {
+    await this.#credentials.change((values) => {
+      for (const key of Object.keys(values)) if (isTokensOf(key, this.#url)) delete values[key];
+    });
+  }
+
+  /** The port that registrations name, so that a second sign-in is answered where the first was; 0 for any. */
+  async port(): Promise<number> {
+    return Number((await this.#credentials.read())[entry('port', this.#url)] ?? 0);
+  }
+
+  async savePort(port: number): Promise<void> {
+    await this.#credentials.change((values) => {
+      values[entry('port', this.#url)] = String(port);
+    });
+  }
+
+  /** The key that tokens are bound to (RFC 9449). @param make makes one where there is none */
+  async dpop(make: boolean): Promise<DpopSession | undefined> {
+    const kept = (await this.#credentials.read())[entry('dpop', this.#url)];
+    if (kept !== undefined) return await sessionOf(JSON.parse(kept) as JWK);
+    if (!make) return undefined;
+    const { privateKey } = await generateDpopKeyPair({ extractable: true });
+    const jwk = (await crypto.subtle.exportKey('jwk', privateKey)) as JWK;
+    await this.#credentials.change((values) => {
+      values[entry('dpop', this.#url)] = JSON.stringify(jwk);
+    });
+    return await sessionOf(jwk);
+  }
+
+  /** All that is this server's alone; a registration may serve others of its issuer. */
+  async forget(): Promise<void> {
+    await this.#credentials.change((values) => {
+      for (const key of Object.keys(values)) {
+        const [what, ...of] = key.split('\n');
+        if (what !== 'client' && of.at(-1) === this.#url) delete values[key];
+      }
+    });
+  }
+}
+
+async function sessionOf(jwk: JWK): Promise<DpopSession> {
+  const { kty = '', crv = '', x = '', y = '' } = jwk;
+  const publicJwk = { kty, crv, x, y };
+  const curve = { name: 'ECDSA', namedCurve: 'P-256' };
+  const [privateKey, publicKey, thumbprint] = await Promise.all([
+    crypto.subtle.importKey('jwk', jwk as Record<string, unknown>, curve, false, ['sign']),
+    crypto.subtle.importKey('jwk', publicJwk, curve, true, ['verify']),
+    calculateJwkThumbprint(publicJwk),
+  ]);
+  return await DpopSession.create({
+    keyPair: { privateKey, publicKey, publicJwk, thumbprint, alg: 'ES256' },
+  });
+}
+
+/** No URL has a line break. */
+function entry(...parts: readonly string[]): string {
+  return parts.join('\n');
+}
+
+function isTokensOf(key: string, url: string): boolean {
+  const [what, , server] = key.split('\n');
+  return what === 'tokens' && server === url;
+}
+
+function parse<T>(schema: z.ZodType<T>, text: string | undefined): T | undefined {
+  return text === undefined ? undefined : schema.parse(JSON.parse(text));
+}

@@ -1,0 +1,125 @@
+import type { McpServersConfig } from '../../config/mcp-servers.ts';
+import type { Clock } from '../../machine/clock.ts';
+import type { ForeignAnswer, ForeignTool, ForeignTools } from '../../tools/foreign-tools.ts';
+import type { ComparedTool } from './compared-tools.ts';
+import { KeptServer } from './kept-server.ts';
+import type { ServerAccess } from './server-access.ts';
+import { type AllowedTool, allowedTools, modelName } from './tool-names.ts';
+
+export interface RegistryOptions extends Omit<ServerAccess, 'name' | 'server' | 'openBrowser'> {
+  readonly servers: McpServersConfig;
+  readonly clock: Clock;
+}
+
+/** How a server stands, as far as is known here. */
+export interface ServerStanding {
+  readonly name: string;
+  /** `idle`: nothing was asked of it yet, or nothing of it is allowed. */
+  readonly state: 'off' | 'idle' | 'connected' | 'failed';
+  /** Its tools that are allowed; all that is known of them before it was asked is that. */
+  readonly tools: readonly Pick<ComparedTool, 'name' | 'state'>[];
+  /** Why it failed. */
+  readonly message: string | undefined;
+}
+
+export interface ServerRegistry extends ForeignTools {
+  standing(): readonly ServerStanding[];
+}
+
+/** The servers of a profile. Those of which nothing is allowed are never connected. */
+export function serverRegistry(options: RegistryOptions): ServerRegistry {
+  const { servers, clock, ...access } = options;
+  const allowed = allowedTools(servers);
+  const kept = new Map<string, KeptServer>();
+  for (const { server: name } of allowed.values()) {
+    const server = servers[name];
+    if (server !== undefined && !kept.has(name))
+      kept.set(name, new KeptServer({ ...access, name, server }, clock));
+  }
+  /** What the person was told already. */
+  const told = new Set<unknown>();
+
+  const offeredBy = async (
+    name: string,
+    server: KeptServer,
+    signal: AbortSignal,
+    notice: (message: string) => void,
+  ): Promise<readonly ForeignTool[]> => {
+    const tell = (what: unknown, message: string) => {
+      if (!told.has(what)) notice(`${message} (trade-agent mcp servers test ${name})`);
+      told.add(what);
+    };
+    const open = server.resting === undefined ? await server.open(signal).catch(() => undefined) : undefined;
+    if (open === undefined) {
+      const { failure } = server;
+      if (failure !== undefined) tell(failure, `${failure.message}; its tools are left out`);
+      return [];
+    }
+    for (const { name: tool, state } of open.tools) {
+      const why = offWords[state];
+      if (why !== undefined) tell(`${name} ${tool}`, `MCP server ${name}: ${tool} ${why}`);
+    }
+    return open.tools.flatMap((tool) => foreignTool(allowed, name, tool));
+  };
+
+  return {
+    serverOf: (name) => allowed.get(name)?.server,
+    offered: async (signal, notice) =>
+      (await Promise.all([...kept].map(([name, server]) => offeredBy(name, server, signal, notice)))).flat(),
+    async call(name, args, signal): Promise<ForeignAnswer> {
+      const found = allowed.get(name);
+      const server = found === undefined ? undefined : kept.get(found.server);
+      if (found === undefined || server === undefined) return failed('there is no such tool');
+      if (server.resting !== undefined) return failed(server.resting.message);
+      try {
+        const { connection, tools } = await server.open(signal);
+        const state = tools.find((one) => one.name === found.tool)?.state ?? 'gone';
+        if (state !== 'offered')
+          return failed(`MCP server ${found.server}: ${found.tool} ${offWords[state] ?? 'is off'}`);
+        return { outcome: 'answered', ...(await connection.call(found.tool, args, signal)) };
+      } catch (error) {
+        if (signal.aborted) throw signal.reason;
+        await server.drop(error);
+        return failed(server.failure?.message ?? 'it failed');
+      }
+    },
+    standing: () =>
+      Object.entries(servers).map(([name, { enabled, tools }]): ServerStanding => {
+        const { latest, failure } = kept.get(name) ?? {};
+        return {
+          name,
+          state: !enabled ? 'off' : latest !== undefined ? 'connected' : failure ? 'failed' : 'idle',
+          tools:
+            latest?.tools.filter((tool) => tools.includes(tool.name)) ??
+            tools.map((tool) => ({ name: tool, state: 'unconfirmed' as const })),
+          message: failure?.message,
+        };
+      }),
+    close: async () => {
+      await Promise.all([...kept.values()].map((server) => server.close()));
+    },
+  };
+}
+
+/** Why a tool that is allowed is not offered. */
+const offWords: Partial<Record<ComparedTool['state'], string>> = {
+  unconfirmed: 'is off until you confirm it',
+  changed: 'says something else of itself than when you allowed it, and is off until you confirm it',
+  unfit: 'cannot be shown as it is, and is off',
+  gone: 'is not there any more',
+};
+
+function failed(message: string): ForeignAnswer {
+  return { outcome: 'failed', message };
+}
+
+/** None where a tool is off, or would be called as another is. */
+function foreignTool(
+  allowed: ReadonlyMap<string, AllowedTool>,
+  server: string,
+  { name: tool, state, fit }: ComparedTool,
+): ForeignTool[] {
+  const name = modelName(server, tool);
+  if (state !== 'offered' || fit === undefined || allowed.get(name)?.tool !== tool) return [];
+  return [{ name, description: fit.description, parameters: fit.parameters }];
+}

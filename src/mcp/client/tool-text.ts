@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import { inertText } from '../../agent/graph/inert-text.ts';
+import { safeText } from '../../net/shown-text.ts';
+import { hasUnseen } from '../../trading/unseen.ts';
+
+/** A tool as its server tells of it: somebody else's words, all of it. */
+export interface ServerTool {
+  readonly name: string;
+  readonly description?: string | undefined;
+  readonly inputSchema: Readonly<Record<string, unknown>>;
+}
+
+/** What of it may be shown to a person and a language model. */
+export interface FitTool {
+  readonly name: string;
+  readonly description: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+const LONGEST_DESCRIPTION = 2048;
+/** Characters of a schema, as JSON. */
+const LONGEST_SCHEMA = 16 * 1024;
+const DEEPEST_SCHEMA = 32;
+
+/**
+ * SHA-256 (hex) over the RFC 8785 form of all that a language model reads of a tool. A server that changes a word of it is
+ * offering something else than what was allowed.
+ */
+export function pinOf({ description = '', inputSchema }: ServerTool): string {
+  const text = canonicalize({ description, inputSchema }) ?? '';
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/**
+ * A tool without what draws, hides or plays a part of the conversation; undefined for one of which that can't be said: a
+ * property's name, or a value to be sent, has to stay as it is.
+ */
+export function fitTool({ name, description = '', inputSchema }: ServerTool): FitTool | undefined {
+  if (hasUnseen(name) || name.length > 128) return undefined;
+  if (inputSchema.type !== 'object' || JSON.stringify(inputSchema).length > LONGEST_SCHEMA) return undefined;
+  const parameters = fitValue(inputSchema, 0);
+  if (parameters === UNFIT) return undefined;
+  return { name, description: fitText(description), parameters: parameters as FitTool['parameters'] };
+}
+
+function fitText(text: string): string {
+  return inertText(safeText(text).slice(0, LONGEST_DESCRIPTION).toWellFormed());
+}
+
+const UNFIT = Symbol('unfit');
+
+/** Members that only tell; those that only a validator or a human's form uses are left out. */
+const told = new Set(['description', 'title']);
+const leftOut = new Set(['$comment', 'examples', 'default']);
+
+function fitValue(value: unknown, depth: number): unknown {
+  if (depth > DEEPEST_SCHEMA) return UNFIT;
+  if (typeof value === 'string') return isFit(value) ? value : UNFIT;
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    const items = value.map((item) => fitValue(item, depth + 1));
+    return items.includes(UNFIT) ? UNFIT : items;
+  }
+  const members = Object.entries(value).flatMap(([key, member]): [string, unknown][] => {
+    if (typeof member === 'string' && told.has(key)) return [[key, fitText(member)]];
+    // A property may be called "default"; then it is a schema of its own.
+    if (leftOut.has(key) && !isSchema(member)) return [];
+    return [[key, isFit(key) ? fitValue(member, depth + 1) : UNFIT]];
+  });
+  return members.some(([, member]) => member === UNFIT) ? UNFIT : Object.fromEntries(members);
+}
+
+function isSchema(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isFit(text: string): boolean {
+  return !hasUnseen(text) && inertText(text) === text;
+}

@@ -1,0 +1,79 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { TradeAgentError } from '../trading/errors.ts';
+
+export interface LoopbackRedirectOptions<Answer> {
+  /** 0 for any. */
+  readonly port: number;
+  readonly path: string;
+  /** What a query says that comes to the path; undefined for one that is not ours. */
+  read(query: URLSearchParams): Answer | undefined;
+  /** What the browser shows, in plain text. */
+  thanks(answer: Answer): string;
+  /** What to do about a port that is taken. */
+  readonly portHint: string;
+}
+
+/** A server on 127.0.0.1 that the person's browser comes back to, once (RFC 8252 §7.3). */
+export interface LoopbackRedirect<Answer> {
+  readonly redirectUri: string;
+  /** Resolves with the first answer of ours; others are told that there is nothing. */
+  answer(signal: AbortSignal): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** Listens on 127.0.0.1 for the browser's return. @throws {TradeAgentError} `port_in_use` */
+export async function listenForRedirect<Answer>(
+  options: LoopbackRedirectOptions<Answer>,
+): Promise<LoopbackRedirect<Answer>> {
+  const { port, path } = options;
+  let tell: (answer: Answer) => void = () => undefined;
+  const answered = new Promise<Answer>((resolve) => {
+    tell = resolve;
+  });
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? '/', 'http://127.0.0.1');
+    const answer =
+      request.method === 'GET' && url.pathname === path ? options.read(url.searchParams) : undefined;
+    response
+      .writeHead(answer === undefined ? 404 : 200, {
+        'content-type': 'text/plain; charset=utf-8',
+        'cache-control': 'no-store',
+        'referrer-policy': 'no-referrer',
+        'content-security-policy': "default-src 'none'",
+        connection: 'close',
+      })
+      .end(`${answer === undefined ? 'There is nothing here.' : options.thanks(answer)}\n`);
+    if (answer !== undefined) tell(answer);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) => {
+      reject(
+        new TradeAgentError('port_in_use', `port ${port} on 127.0.0.1 is in use or not allowed`, {
+          hint: options.portHint,
+          cause,
+        }),
+      );
+    });
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  const listening = (server.address() as AddressInfo).port;
+  return {
+    redirectUri: `http://127.0.0.1:${listening}${path}`,
+    answer: (signal) =>
+      new Promise((resolve, reject) => {
+        if (signal.aborted) return reject(signal.reason);
+        const onAbort = () => reject(signal.reason);
+        signal.addEventListener('abort', onAbort, { once: true });
+        void answered.then((answer) => {
+          signal.removeEventListener('abort', onAbort);
+          resolve(answer);
+        });
+      }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

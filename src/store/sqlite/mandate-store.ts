@@ -1,0 +1,161 @@
+import type Database from 'better-sqlite3-multiple-ciphers';
+import { Dec } from '../../trading/decimal.ts';
+import type { MandateEnvelope } from '../../trading/mandate/envelope.ts';
+import { type KeptMandateState, mandateTransitions } from '../../trading/mandate/mandate.ts';
+import type {
+  CountedMandate,
+  GrantedMandate,
+  MandateQuery,
+  MandateSlot,
+  MandateStore,
+  StoredMandate,
+} from '../mandate-store.ts';
+import type { OrderKey } from '../order-journal.ts';
+import { auditNotes } from './audit-store.ts';
+import { approvalUse } from './used-approvals.ts';
+
+interface Row {
+  readonly sub: string;
+  readonly id: string;
+  readonly terms: string;
+  readonly digest: string;
+  readonly state: KeptMandateState;
+  readonly created_at: number;
+  readonly updated_at: number;
+}
+
+/** @param database the gateway's, of its latest version */
+export function sqliteMandateStore(database: Database.Database): MandateStore {
+  const { find, list, row } = mandateReads(database);
+  const note = auditNotes(database);
+  const spend = approvalUse(database);
+  const insert = database.prepare(`
+    INSERT INTO mandates (sub, id, terms, digest, state, created_at, updated_at)
+    VALUES (@sub, @id, @terms, @digest, 'active', @now, @now)`);
+  const move = database.prepare(
+    'UPDATE mandates SET state = @to, updated_at = @now WHERE sub = @sub AND id = @id',
+  );
+
+  const grant = database.transaction(({ sub, id, terms, digest, approval }: GrantedMandate, now: number) => {
+    const earlier = row(sub, id);
+    if (earlier !== undefined)
+      return earlier.digest === digest ? ('known' as const) : ('approval_used' as const);
+    const replaced = terms.replaces === undefined ? undefined : row(sub, terms.replaces);
+    if (terms.replaces !== undefined && !maySet(replaced?.state, 'replaced'))
+      return 'not_replaceable' as const;
+    if (!spend(approval, { kind: 'mandate', sub, subjectId: id }, now)) return 'approval_used' as const;
+    if (replaced !== undefined) {
+      move.run({ sub, id: replaced.id, to: 'replaced', now });
+      note({ event: 'mandate_replaced', facts: { sub, mandate: replaced.id, by: id } }, now);
+    }
+    insert.run({ sub, id, terms: JSON.stringify(terms), digest, now });
+    note({ event: 'mandate_granted', facts: { sub, mandate: id, digest, terms } }, now);
+    return 'granted' as const;
+  });
+  const end = database.transaction(
+    (sub: string, id: string, to: 'suspended' | 'revoked', by: string, now: number) => {
+      const before = row(sub, id);
+      if (before === undefined) return 'unknown' as const;
+      // Twice is as good as once.
+      if (before.state === to) return 'ended' as const;
+      if (!maySet(before.state, to)) return 'barred' as const;
+      move.run({ sub, id, to, now });
+      note({ event: `mandate_${to}`, facts: { sub, mandate: id, by } }, now);
+      return 'ended' as const;
+    },
+  );
+  const findAll = database.transaction(list);
+  const findOne = database.transaction((sub: string, id: string, query: MandateQuery) =>
+    find(sub, id, query),
+  );
+  return {
+    grant: async (mandate, now) => grant.immediate(mandate, now),
+    find: async (sub, id, query) => findOne.deferred(sub, id, query),
+    list: async (sub, query) => findAll.deferred(sub, query),
+    end: async ({ sub, id }, to, by, now) => end.immediate(sub, id, to, by, now),
+  };
+}
+
+function maySet(from: KeptMandateState | undefined, to: KeptMandateState): boolean {
+  return from !== undefined && mandateTransitions[from].includes(to);
+}
+
+/** Reads of mandates as of one moment: to be called in a transaction. */
+export function mandateReads(database: Database.Database) {
+  const select = database.prepare<[string, string], Row>('SELECT * FROM mandates WHERE sub = ? AND id = ?');
+  const selectAll = database.prepare<[string], Row>(
+    'SELECT * FROM mandates WHERE sub = ? ORDER BY created_at DESC, id',
+  );
+  // What an order counts for is the journal's: it shrinks to what filled, and is nothing where it was refused.
+  const uses = database.prepare<unknown[], { notional: string; at: number }>(`
+    SELECT orders.notional, orders.created_at AS at
+    FROM mandate_uses AS uses JOIN gateway_orders AS orders USING (sub, client_order_id)
+    WHERE uses.sub = @sub AND uses.mandate = @mandate AND orders.state <> 'rejected'
+      AND uses.client_order_id <> @but`);
+  const inSlot = database
+    .prepare<unknown[], number>(`
+      SELECT count(*) FROM mandate_uses
+      WHERE sub = @sub AND mandate = @mandate AND slot = @slot AND symbol = @symbol AND side = @side
+        AND client_order_id <> @but`)
+    .pluck();
+  const counted = (found: Row, { since, slot }: MandateQuery, but: string): CountedMandate => {
+    const key = { sub: found.sub, mandate: found.id, but };
+    const all = uses.all(key);
+    const sum = (of: typeof all) =>
+      of.reduce((total, { notional }) => total.plus(notional), new Dec(0)).toFixed(2);
+    return {
+      ...mandateOf(found),
+      used: {
+        total_notional: sum(all),
+        day_notional: sum(all.filter(({ at }) => at >= since)),
+        orders: all.length,
+      },
+      inSlot: slot === undefined ? 0 : (inSlot.get({ ...key, ...slot }) ?? 0),
+    };
+  };
+  return {
+    row: (sub: string, id: string) => select.get(sub, id),
+    /** @param but an order that is not counted: the one that is asked about */
+    find(sub: string, id: string, query: MandateQuery, but = ''): CountedMandate | undefined {
+      const found = select.get(sub, id);
+      return found === undefined ? undefined : counted(found, query, but);
+    },
+    list: (sub: string, query: MandateQuery): CountedMandate[] =>
+      selectAll.all(sub).map((found) => counted(found, query, '')),
+  };
+}
+
+/** Takes a place in a slot, and gives it back: to be called in the transaction that claims the order, or refuses it. */
+export function mandateSlots(database: Database.Database) {
+  const taken = database
+    .prepare<unknown[], number>(`
+      SELECT n FROM mandate_uses
+      WHERE sub = @sub AND mandate = @mandate AND slot = @slot AND symbol = @symbol AND side = @side ORDER BY n`)
+    .pluck();
+  const insert = database.prepare(`
+    INSERT INTO mandate_uses (sub, mandate, slot, symbol, side, n, client_order_id)
+    VALUES (@sub, @mandate, @slot, @symbol, @side, @n, @clientOrderId)`);
+  const remove = database.prepare('DELETE FROM mandate_uses WHERE sub = ? AND client_order_id = ?');
+  return {
+    /** @throws where there is no place: what may be taken is decided before */
+    take({ sub, clientOrderId }: OrderKey, mandate: string, slot: MandateSlot): void {
+      const used = taken.all({ sub, mandate, ...slot });
+      const n = used.findIndex((place, index) => place !== index + 1);
+      insert.run({ sub, clientOrderId, mandate, ...slot, n: n === -1 ? used.length + 1 : n + 1 });
+    },
+    giveBack({ sub, clientOrderId }: OrderKey): void {
+      remove.run(sub, clientOrderId);
+    },
+  };
+}
+
+function mandateOf({ sub, id, terms, state, created_at, updated_at }: Row): StoredMandate {
+  return {
+    sub,
+    id,
+    terms: JSON.parse(terms) as MandateEnvelope,
+    state,
+    createdAt: created_at,
+    updatedAt: updated_at,
+  };
+}

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { type TradingDay, tradingDaySchema } from '../../trading/activity.ts';
+import type { NamedAsset } from '../../trading/asset-name.ts';
+import { TradeAgentError } from '../../trading/errors.ts';
+import { READ_SCOPES } from '../../trading/scopes.ts';
+import {
+  type Bar,
+  barSchema,
+  clockSchema,
+  type MarketClock,
+  type Quote,
+  quoteSchema,
+} from '../../trading/views.ts';
+import type { GatewayRequests } from './gateway-requests.ts';
+
+const [MARKET_READ] = READ_SCOPES;
+
+/** Prices and hours. */
+export interface MarketRequests {
+  /** In the order asked. @throws {TradeAgentError} `unknown_symbol` */
+  quotes(symbols: readonly string[]): Promise<Quote[]>;
+  /** Prices over time, oldest first. `start` in milliseconds since the epoch; at most 1000 bars from there. */
+  bars(query: { symbol: string; timeframe: '1Day' | '1Hour'; start: number }): Promise<Bar[]>;
+  /** What is traded under a name or a symbol, the likeliest first. */
+  searchAssets(search: string): Promise<NamedAsset[]>;
+  clock(): Promise<MarketClock>;
+  /** Trading days from one date to another, both included. */
+  calendar(query: { start: string; end: string }): Promise<TradingDay[]>;
+}
+
+export function ofMarket({ read }: GatewayRequests): MarketRequests {
+  return {
+    quotes: async (symbols) => {
+      const list = symbols.map(encodeURIComponent).join(',');
+      const { quotes } = await read(
+        `/v1/quotes?symbols=${list}`,
+        z.object({ quotes: z.array(quoteSchema) }),
+        MARKET_READ,
+      );
+      return symbols.map((symbol) => {
+        const quote = quotes.find((candidate) => candidate.symbol === symbol);
+        if (quote !== undefined) return quote;
+        throw new TradeAgentError('unknown_symbol', `there is no quote for ${symbol}`, {
+          hint: 'Check the ticker symbol.',
+          details: { symbol },
+        });
+      });
+    },
+    bars: async ({ symbol, timeframe, start }) => {
+      const query = new URLSearchParams({
+        symbol,
+        timeframe,
+        start: new Date(start).toISOString(),
+        limit: '1000',
+      });
+      return (await read(`/v1/bars?${query}`, z.object({ bars: z.array(barSchema) }), MARKET_READ)).bars;
+    },
+    searchAssets: async (search) =>
+      (
+        await read(
+          `/v1/assets?${new URLSearchParams({ search })}`,
+          z.object({ assets: z.array(z.object({ symbol: z.string(), name: z.string() })) }),
+          MARKET_READ,
+        )
+      ).assets,
+    clock: () => read('/v1/clock', clockSchema, MARKET_READ),
+    calendar: async ({ start, end }) =>
+      (
+        await read(
+          `/v1/calendar?${new URLSearchParams({ start, end })}`,
+          z.object({ days: z.array(tradingDaySchema) }),
+          MARKET_READ,
+        )
+      ).days,
+  };
+}

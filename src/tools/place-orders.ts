@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { TradeAgentError } from '../trading/errors.ts';
+import { type BatchRequest, FEWEST_IN_BATCH, MOST_IN_BATCH } from '../trading/kinds/batch.ts';
+import { orderRequestSchema } from '../trading/order.ts';
+import { PROPOSE_ORDERS } from '../trading/scopes.ts';
+import { readOrderRequest } from './place-order.ts';
+import type { ProposalTool } from './tool.ts';
+
+const argumentsSchema = z.strictObject({
+  orders: z.array(orderRequestSchema).min(FEWEST_IN_BATCH).max(MOST_IN_BATCH),
+  /** What becomes of the rest where one of them comes to nothing. */
+  on_failure: z.enum(['stop', 'continue']).default('stop'),
+});
+
+/** Proposes several orders in one question: a rebalancing. As {@link placeOrder}, it can't trade. */
+export const placeOrders: ProposalTool<typeof argumentsSchema> = {
+  name: 'place_orders',
+  description:
+    'Proposes several orders that belong together, one for each symbol, as one question on the person’s phone. ' +
+    'Sales are carried out before purchases. Nothing is traded before the person approves all of them.',
+  schema: argumentsSchema,
+  scopes: [PROPOSE_ORDERS],
+  risk: 'trade',
+};
+
+/** As {@link readOrderRequest}, of each. @throws {TradeAgentError} `invalid_order` naming the order and the field */
+export function readBatchRequest(args: Record<string, unknown>): Pick<BatchRequest, 'on_failure' | 'orders'> {
+  const { orders, on_failure } = args;
+  const many = Array.isArray(orders) ? orders.length : 0;
+  if (!Array.isArray(orders) || many < FEWEST_IN_BATCH || many > MOST_IN_BATCH) {
+    throw new TradeAgentError(
+      'invalid_order',
+      `orders: ${FEWEST_IN_BATCH} to ${MOST_IN_BATCH} orders go together, not ${many}`,
+      { hint: 'Propose a single order by place_order.', details: { field: 'orders' } },
+    );
+  }
+  return {
+    orders: orders.map((order: unknown) =>
+      readOrderRequest(typeof order === 'object' && order !== null ? { ...order } : {}),
+    ),
+    on_failure: on_failure === 'continue' ? 'continue' : 'stop',
+  };
+}

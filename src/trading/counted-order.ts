@@ -1,0 +1,84 @@
+import { Dec, plain } from './decimal.ts';
+import type { CountedTerms } from './mandate/mandate.ts';
+import type { OrderDraft } from './order.ts';
+import type { TradingState } from './trading-state.ts';
+import { boundedOrder } from './worst-case.ts';
+
+/**
+ * What the gateway's own journal counts, read in the transaction that claims the order. All but `state` is the account's.
+ * Counted is what may have gone out; what was refused is not. The order itself is not among it, nor the one that it is put
+ * in place of. Dollars and shares are decimal strings.
+ */
+export interface CountedFacts {
+  readonly state: TradingState;
+  /** Dollars of all orders, purchases and sales, since the day began in New York. */
+  readonly day_notional: string;
+  readonly day_orders: number;
+  /** Orders of the last sixty seconds. */
+  readonly last_minute: number;
+  /** Orders that went out, or may have, and are not known to be over. */
+  readonly open_orders: number;
+  /** Dollars of the purchases in the order's symbol among those. */
+  readonly open_symbol_notional: string;
+  /** Shares of the order's symbol in the sales among those. */
+  readonly open_symbol_sells: string;
+  /** Seconds since an order of the same terms (`sameTerms`); null where there is none today. */
+  readonly same_before: number | null;
+  /** Whether an order of the other side is open in the same symbol. */
+  readonly opposes_open: boolean;
+  /** The mandate that the order names; null where its owner has none such, absent where it names none. */
+  readonly mandate?: CountedTerms | null;
+}
+
+/** What an order counts for from the moment it is claimed. */
+export interface OrderCount {
+  /** Dollars, rounded up to the cent; null where nothing bounds it. */
+  readonly notional: string | null;
+  /** Shares; of an order for an amount, as many as that is at the reference price, rounded up. */
+  readonly qty: string;
+}
+
+/**
+ * A purchase counts at the most that it can cost, a sale at the reference price or its own, whichever is higher, so that a
+ * low limit makes no large sale small.
+ */
+export function countOf(draft: OrderDraft): OrderCount {
+  const notional = exactNotional(draft);
+  const { qty, reference_price } = draft;
+  const shares = qty ?? new Dec(draft.notional ?? 0).div(reference_price).toDecimalPlaces(9, Dec.ROUND_UP);
+  return { notional: notional?.toFixed(2, Dec.ROUND_UP) ?? null, qty: plain(shares) };
+}
+
+/** Of an order that nothing bounds, what is reserved for it where no limit refused it: its price now and the slippage. */
+export function reservedFor(draft: OrderDraft): string {
+  const { notional, qty } = countOf(draft);
+  const { reference_price, max_slippage } = draft;
+  return (
+    notional ??
+    new Dec(qty).times(reference_price).times(new Dec(1).plus(max_slippage)).toFixed(2, Dec.ROUND_UP)
+  );
+}
+
+/**
+ * What will be counted once these have gone out too. They keep to the orders a minute by being sent one after the other,
+ * and what of them is open by then nobody knows.
+ */
+export function countedAfter(drafts: readonly OrderDraft[], counted: CountedFacts): CountedFacts {
+  return {
+    ...counted,
+    day_notional: Dec.sum(counted.day_notional, ...drafts.map(reservedFor)).toFixed(2),
+    day_orders: counted.day_orders + drafts.length,
+  };
+}
+
+/** What two orders have in common of which the second is likely a slip: all of what is traded, whatever the price. */
+export function sameTerms({ symbol, side, type, qty, notional }: OrderDraft): string {
+  return JSON.stringify([symbol, side, type, qty ?? null, notional ?? null]);
+}
+
+function exactNotional(draft: OrderDraft): Dec | undefined {
+  const { side, qty, notional, limit_price, reference_price } = boundedOrder(draft);
+  if (notional !== undefined) return new Dec(notional);
+  if (side === 'buy') return limit_price === undefined ? undefined : new Dec(qty ?? 0).times(limit_price);
+  return new Dec(qty ?? 0).times(Dec.max(reference_price, limit_price ?? 0));
+}

@@ -1,0 +1,137 @@
+import { z } from 'zod';
+import { detailFields, type FieldWords } from '../detail-fields.ts';
+import { ORDER_SCOPE, PROPOSE_ORDERS } from '../scopes.ts';
+import { defineKind } from './kind-words.ts';
+import { changePhrases } from './phrases.ts';
+
+/** What somebody, or a firm or household, may be made to an account; `member` is of a household. */
+export const accessRoles = ['co_owner', 'advisor', 'viewer', 'firm', 'household', 'member'] as const;
+export type AccessRole = (typeof accessRoles)[number];
+
+/** A person's `sub`, a firm's or a household's name: one word of printable ASCII. */
+const name = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,128}$/, 'must be one word of up to 128 letters, digits and signs');
+const time = z.iso.datetime({ precision: 0 });
+
+const requestSchema = z.lazy(() =>
+  z
+    .strictObject({
+      role: z.enum(accessRoles),
+      who: name,
+      /** The firm that an advisor works for; the household that a member is of. */
+      of: name.optional(),
+      /** From then on; at once unless said otherwise. */
+      from: time.optional(),
+      /** Until then, and no longer; for good unless said otherwise. */
+      until: time.optional(),
+    })
+    .superRefine(({ role, of }, context) => {
+      const message =
+        role === 'member' && of === undefined
+          ? 'a member is of a household: name it'
+          : of !== undefined && role !== 'member' && role !== 'advisor'
+            ? 'only an advisor is of a firm, and a member of a household'
+            : undefined;
+      if (message !== undefined) context.addIssue({ code: 'custom', path: ['of'], message });
+    }),
+);
+export type AccessRequest = z.output<typeof requestSchema>;
+
+/** Somebody whom the owner lets at their account: what the person sees of it, and what the gateway keeps. */
+const subjectSchema = z.lazy(() =>
+  z.strictObject({
+    /** The owner's `sub`. */
+    account: z.string(),
+    role: z.enum(accessRoles),
+    who: name,
+    of: name.nullable(),
+    from: time,
+    until: time.nullable(),
+    client_access_id: z.string(),
+    expires_at: z.iso.datetime({ precision: 0 }),
+  }),
+);
+export type AccessSubject = z.output<typeof subjectSchema>;
+
+const resultSchema = z.lazy(() => z.object({ access: z.string(), granted_at: z.string() }));
+export type AccessGranted = z.output<typeof resultSchema>;
+
+/** What each may do, for whoever grants it. */
+const may: Readonly<Record<AccessRole, string>> = {
+  co_owner: 'may do what you may but let others in; gives the second yes where it takes two',
+  advisor: 'may see the account and propose orders, which you approve; may cancel, and halt',
+  viewer: 'may see the account',
+  firm: 'is engaged: whoever you name its advisor may do what an advisor may',
+  household: 'whoever you name its member may see the account',
+  member: 'may see the account as a member of the household',
+};
+
+const titles: Readonly<Record<AccessRole, string>> = {
+  co_owner: 'co-owner',
+  advisor: 'advisor',
+  viewer: 'viewer',
+  firm: 'firm',
+  household: 'household',
+  member: 'member',
+};
+
+/** `bob as advisor of acme until 2027-01-01T00:00:00Z` */
+export function accessLine({
+  who,
+  role,
+  of,
+  until,
+}: Pick<AccessSubject, 'who' | 'role' | 'of' | 'until'>): string {
+  return `${who} as ${titles[role]}${of === null ? '' : ` of ${of}`}${until === null ? '' : ` until ${until}`}`;
+}
+
+const fieldWords: FieldWords = {
+  client_access_id: { label: 'Access id' },
+  who: { label: 'Who' },
+  role: { label: 'As' },
+  of: { label: 'Of' },
+  from: { label: 'From' },
+  until: { label: 'Until' },
+  account: { label: 'Account of' },
+};
+
+/** Letting somebody at one's account. */
+export const access = defineKind({
+  name: 'access',
+  detailsType: 'account_access',
+  action: 'grant',
+  scope: ORDER_SCOPE,
+  proposeScope: PROPOSE_ORDERS,
+  passesHalt: true,
+  requestSchema,
+  subjectSchema,
+  resultSchema,
+  check: () => {},
+  summary: (subject) => `LET IN ${accessLine(subject)}`,
+  came: () => ({}),
+  phrases: changePhrases,
+  terminal: {
+    called: 'access',
+    headline: (subject) => `LET IN ${accessLine(subject)}`,
+    fields: (subject) => [
+      ['who', accessLine(subject)],
+      ['may', may[subject.role]],
+      ['from', subject.from],
+    ],
+    brief: () => [],
+  },
+  phone: {
+    called: 'access to your account',
+    banner: { sign: '☺', word: 'ACCESS', what: 'somebody else is let at your account' },
+    fieldWords,
+    view: (subject) => ({
+      headline: `Let in ${accessLine(subject)}`,
+      terms: `${subject.who} ${may[subject.role]}`,
+      fields: detailFields(
+        { ...subject, of: subject.of ?? '-', until: subject.until ?? 'for good' },
+        fieldWords,
+      ),
+    }),
+  },
+});

@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import { type BatchLine, batchLineSchema } from '../batch-line.ts';
+import { detailFields, type FieldWords } from '../detail-fields.ts';
+import { checkOrder, describeOrder, environments, type OrderDraft, orderDraftSchema } from '../order.ts';
+import { orderProblem } from '../order-problem.ts';
+import { orderHeadline as terminalHeadline } from '../order-words.ts';
+import { ORDER_SCOPE, PROPOSE_ORDERS } from '../scopes.ts';
+import { defineKind } from './kind-words.ts';
+import { draftFields, order } from './order.ts';
+import { orderPhrases } from './phrases.ts';
+
+/** One order alone is no batch; more than these fit on no card. */
+export const FEWEST_IN_BATCH = 2;
+export const MOST_IN_BATCH = 20;
+
+/** What becomes of the rest where one of the orders comes to nothing. */
+const onFailure = ['stop', 'continue'] as const;
+
+/** Orders that belong together: a rebalancing. */
+const requestSchema = z.lazy(() =>
+  z.strictObject({
+    orders: z.array(order.requestSchema.unwrap()).min(FEWEST_IN_BATCH).max(MOST_IN_BATCH),
+    on_failure: z.enum(onFailure).default('stop'),
+  }),
+);
+export type BatchRequest = z.output<typeof requestSchema>;
+
+/** Each order whole, in the order in which they are carried out: sales first. */
+const subjectSchema = z.lazy(() =>
+  z.strictObject({
+    account: z.string().regex(/^[\x20-\x7e]{1,64}$/),
+    environment: z.enum(environments),
+    orders: z.array(orderDraftSchema.unwrap()).min(FEWEST_IN_BATCH).max(MOST_IN_BATCH),
+    on_failure: z.enum(onFailure),
+    client_batch_id: z.string().regex(/^[A-Za-z0-9_-]{8,48}$/),
+    expires_at: z.iso.datetime({ precision: 0 }),
+  }),
+);
+export type BatchSubject = z.output<typeof subjectSchema>;
+
+const resultSchema = z.lazy(() => z.object({ lines: z.array(batchLineSchema) }));
+export type BatchResult = z.output<typeof resultSchema>;
+
+const fieldWords: FieldWords = {
+  on_failure: { label: 'If one comes to nothing', shown: failureText },
+  client_batch_id: { label: 'Batch id' },
+};
+
+/** Several orders on one card: one tap, and each is carried out once, within its own bound. */
+export const batch = defineKind({
+  name: 'batch',
+  detailsType: 'trade_batch',
+  action: 'place',
+  scope: ORDER_SCOPE,
+  proposeScope: PROPOSE_ORDERS,
+  passesHalt: false,
+  requestSchema,
+  subjectSchema,
+  resultSchema,
+  check: checkBatch,
+  environment: ({ environment }) => environment,
+  summary: ({ orders }) => `${orders.length} ORDERS: ${orders.map(describeOrder).join('; ')}`,
+  came: ({ lines }) => ({ lines }),
+  phrases: {
+    ...orderPhrases,
+    status: {
+      executing: 'placing the orders',
+      executed: 'orders placed',
+      denied: 'denied on the phone: no orders',
+      expired: 'expired: no orders',
+      cancelled: 'cancelled: no orders',
+      blocked: 'blocked: no orders',
+      unknown: 'outcome unknown: look at your orders',
+    },
+  },
+  terminal: {
+    called: 'orders',
+    headline: ({ orders }) => `${orders.length} ORDERS, sales first`,
+    fields: (subject) => [
+      ...subject.orders.map((draft, at): [string, string] => [`${at + 1}`, terminalHeadline(draft)]),
+      ['if one fails', failureText(subject.on_failure)],
+      ['account', `${subject.account}`],
+      ['batch id', subject.client_batch_id],
+    ],
+    brief: ({ orders }) => orders.map(terminalHeadline),
+  },
+  phone: {
+    called: 'orders',
+    fieldWords,
+    view(subject) {
+      const { orders, ...frame } = subject;
+      return {
+        headline: `${orders.length} orders together`,
+        terms: countsOf(orders),
+        fields: [
+          ...orders.flatMap((draft, at) =>
+            draftFields(draft).map((field) => ({
+              ...field,
+              name: `orders.${at}.${field.name}`,
+              label: `${at + 1}. ${field.label}`,
+            })),
+          ),
+          ...detailFields(frame, fieldWords),
+        ],
+      };
+    },
+  },
+});
+
+function countsOf(orders: readonly OrderDraft[]): string {
+  const count = (side: OrderDraft['side']) => orders.filter((draft) => draft.side === side).length;
+  return [
+    [count('sell'), 'to sell'],
+    [count('buy'), 'to buy'],
+  ]
+    .filter(([many]) => many !== 0)
+    .map(([many, what]) => `${many} ${what}`)
+    .join(', ');
+}
+
+function failureText(value: string): string {
+  return value === 'stop' ? 'what is left is not sent' : 'the others go on';
+}
+
+/** Sales come first, no order stands in it twice, and all are for one account. */
+function checkBatch({ orders, account, environment, expires_at }: BatchSubject): void {
+  for (const draft of orders) checkOrder(draft);
+  const wrong = (why: string) =>
+    orderProblem(`these orders are no batch: ${why}`, 'Propose them anew.', 'orders');
+  if (
+    orders.some(
+      (draft) =>
+        draft.account !== account || draft.environment !== environment || draft.expires_at !== expires_at,
+    )
+  )
+    throw wrong('they are not all for the same account and time');
+  if (new Set(orders.map(({ client_order_id }) => client_order_id)).size !== orders.length)
+    throw wrong('two of them have the same client_order_id');
+  const firstBuy = orders.findIndex(({ side }) => side === 'buy');
+  if (firstBuy >= 0 && orders.slice(firstBuy).some(({ side }) => side === 'sell'))
+    throw wrong('a sale comes after a purchase');
+}
+
+/** `3 of 4 orders placed, 1 refused`. */
+export function batchText(lines: readonly BatchLine[]): string {
+  const placed = lines.filter(({ outcome }) => outcome === 'placed').length;
+  const failed = lines.filter(({ outcome }) => outcome === 'refused').length;
+  const left = lines.length - placed - failed;
+  return [
+    `${placed} of ${lines.length} orders placed`,
+    ...(failed === 0 ? [] : [`${failed} refused`]),
+    ...(left === 0 ? [] : [`${left} not sent`]),
+  ].join(', ');
+}

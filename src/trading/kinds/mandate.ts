@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { detailFields, type FieldWords } from '../detail-fields.ts';
+import { cadenceWords } from '../mandate/cadence.ts';
+import { checkMandate, mandateEnvelopeSchema, mandateRequestSchema } from '../mandate/envelope.ts';
+import { bands, mandateAmounts, mandateFields, mandateFor, mandateWorst } from '../mandate/mandate-words.ts';
+import { shownDollars } from '../order-fields.ts';
+import { ORDER_SCOPE, USE_MANDATES } from '../scopes.ts';
+import { defineKind } from './kind-words.ts';
+import { changePhrases } from './phrases.ts';
+
+/** A yes to orders beforehand: the envelope, and until when it can be given. */
+const subjectSchema = z.lazy(() =>
+  mandateEnvelopeSchema.unwrap().extend({ approve_by: z.iso.datetime({ precision: 0 }) }),
+);
+export type MandateSubject = z.output<typeof subjectSchema>;
+
+const resultSchema = z.lazy(() =>
+  z.object({ mandate: z.string(), granted_at: z.string(), replaced: z.string().optional() }),
+);
+export type Granted = z.output<typeof resultSchema>;
+
+const fieldWords: FieldWords = {
+  symbols: { label: 'Symbols' },
+  sides: { label: 'Buys, sells' },
+  max_order_notional: { label: 'An order at most', shown: shownDollars },
+  max_day_notional: { label: 'A day at most', shown: shownDollars },
+  max_total_notional: { label: 'In all at most', shown: shownDollars },
+  max_orders: { label: 'Orders at most' },
+  cadence: { label: 'How often' },
+  orders_per_slot: { label: 'Orders each time' },
+  order_types: { label: 'Order types' },
+  times_in_force: { label: 'Times in force' },
+  price: { label: 'Prices a share' },
+  currency: { label: 'Currency' },
+  not_before: { label: 'Begins' },
+  approve_by: { label: 'To be approved by' },
+  replaces: { label: 'Takes the place of' },
+  mandate_id: { label: 'Mandate' },
+  policy: { label: 'Under the rules', technical: true },
+  agent_jkt: { label: 'For the key', technical: true },
+};
+
+/** Orders that need no tap of their own, as far as this goes. */
+export const mandate = defineKind({
+  name: 'mandate',
+  detailsType: 'trading_mandate',
+  action: 'place',
+  scope: ORDER_SCOPE,
+  proposeScope: USE_MANDATES,
+  passesHalt: false,
+  requestSchema: mandateRequestSchema,
+  subjectSchema,
+  resultSchema,
+  check: checkMandate,
+  environment: ({ environment }) => environment,
+  summary: (terms) => `MANDATE ${mandateWorst(terms)}`,
+  came: () => ({}),
+  phrases: {
+    ...changePhrases,
+    nothing: 'There is no mandate.',
+    twice: 'granted',
+    again: 'ask for the mandate',
+    underWay: (id, summary) => `approval ${id} (${summary}) may have been granted already`,
+    status: { ...changePhrases.status, executing: 'being granted', executed: 'granted' },
+  },
+  terminal: {
+    called: 'mandate',
+    headline: (terms) => `MANDATE ${mandateWorst(terms)}`,
+    fields: mandateFields,
+    brief: (terms) => [mandateFor(terms), terms.account],
+  },
+  phone: {
+    called: 'mandate',
+    worstFirst: true,
+    fieldWords,
+    view(subject) {
+      const { cadence, orders_per_slot = 1, price } = subject;
+      const often = cadenceWords(cadence, orders_per_slot);
+      return {
+        headline: `${mandateFor(subject)} without asking again`,
+        terms: [
+          capital(mandateAmounts(subject)),
+          often,
+          subject.order_types.join(', '),
+          ...(price === undefined ? [] : [bands(price)]),
+        ].join(' · '),
+        fields: detailFields(
+          { ...subject, cadence: often, ...(price === undefined ? {} : { price: bands(price) }) },
+          fieldWords,
+        ),
+      };
+    },
+  },
+});
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

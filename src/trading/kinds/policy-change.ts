@@ -1,0 +1,182 @@
+import { z } from 'zod';
+import { type DetailField, detailFields, type FieldWords } from '../detail-fields.ts';
+import { environmentWord } from '../environment.ts';
+import { flatLimits, limitLabel, shownLimit } from '../limit-words.ts';
+import { environments } from '../order.ts';
+import { ORDER_SCOPE, PROPOSE_ORDERS } from '../scopes.ts';
+import { defineKind } from './kind-words.ts';
+import { changePhrases } from './phrases.ts';
+
+/** base64url(SHA-256) of the rules, 43 characters. */
+const digest = z.lazy(() => z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be a digest of rules'));
+
+/** Of all rule files together, and of one line: what a phone can be asked to read. UTF-16 code units. */
+export const LONGEST_POLICIES = 4_000;
+export const LONGEST_CHANGE_LINE = 300;
+export const MOST_CHANGE_LINES = 80;
+
+/** A name in the owner's folder of rules, and never a path. */
+const policyFile = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,40}\.cedar$/, 'must be a name such as no-options.cedar');
+
+/** The owner's rule files that change: their text from then on, or null for one that goes. */
+export const policyTextsSchema = z.lazy(() =>
+  z
+    .record(policyFile, z.string().max(LONGEST_POLICIES).nullable())
+    .refine(
+      (texts) => Object.values(texts).join('').length <= LONGEST_POLICIES,
+      `must have at most ${LONGEST_POLICIES} characters in all`,
+    ),
+);
+
+/** The limits of one account, as `limits.yaml` has them there; what may stand in them the gateway says. */
+export const accountLimitsJson = z.lazy(() => z.record(z.string().max(40), z.json()));
+
+/** What the rules are to be, from those of `base` on. What is left out stays. */
+const requestSchema = z.lazy(() =>
+  z.strictObject({
+    base: digest,
+    limits: accountLimitsJson.optional(),
+    policies: policyTextsSchema.optional(),
+  }),
+);
+export type PolicyChangeRequest = z.output<typeof requestSchema>;
+
+/** One thing that changes, as a person reads it. */
+const changeLine = z
+  .string()
+  .regex(/^(?:looser|tighter): ./u, 'must be a line such as "looser: …"')
+  .max(LONGEST_CHANGE_LINE);
+
+const subjectSchema = z.lazy(() =>
+  z.strictObject({
+    account: z.string(),
+    environment: z.enum(environments),
+    /** Of the rules that it changes: of any others it changes nothing. */
+    previous: digest,
+    /** Of the rules that it leaves. */
+    digest,
+    /** What becomes possible by it first. */
+    changes: z.array(changeLine).min(1).max(MOST_CHANGE_LINES),
+    limits: accountLimitsJson,
+    policies: policyTextsSchema,
+    client_policy_id: z.string(),
+    expires_at: z.iso.datetime({ precision: 0 }),
+  }),
+);
+export type PolicyChangeSubject = z.output<typeof subjectSchema>;
+
+const resultSchema = z.lazy(() => z.object({ digest: z.string(), changed_at: z.string() }));
+export type PolicyChanged = z.output<typeof resultSchema>;
+
+const fieldWords: FieldWords = {
+  previous: { label: 'Rules before', technical: true },
+  client_policy_id: { label: 'Change id' },
+};
+
+/** A line's word, and what it says. */
+function parted(line: string): [word: string, text: string] {
+  const at = line.indexOf(': ');
+  return [line.slice(0, at), line.slice(at + 2)];
+}
+
+const isLooser = (line: string) => line.startsWith('looser');
+
+function headline({ changes: [first = '', ...rest] }: Pick<PolicyChangeSubject, 'changes'>): string {
+  const more = rest.length === 0 ? '' : `, and ${rest.length} more`;
+  return `${isLooser(first) ? 'Loosen' : 'Tighten'} the rules: ${parted(first)[1]}${more}`;
+}
+
+/** A line of a rule file each, so that none can pass for another field. */
+function textLines(policies: PolicyChangeSubject['policies']): [name: string, line: string][] {
+  return Object.entries(policies).flatMap(([name, text]) =>
+    (text ?? '(removed)').split('\n').map((line, index): [string, string] => [index === 0 ? name : '', line]),
+  );
+}
+
+/** A change of the rules that makes more possible. Nothing is traded by it. */
+export const policyChange = defineKind({
+  name: 'policy_change',
+  detailsType: 'policy_change',
+  action: 'change_policy',
+  scope: ORDER_SCOPE,
+  proposeScope: PROPOSE_ORDERS,
+  // Whoever has stopped trading wants nothing loosened meanwhile.
+  passesHalt: false,
+  requestSchema,
+  subjectSchema,
+  resultSchema,
+  check: () => {},
+  // Whose money the rules are about.
+  environment: ({ environment }) => environment,
+  summary: ({ account, changes }) => `${changes.some(isLooser) ? 'LOOSEN' : 'TIGHTEN'} RULES ${account}`,
+  came: () => ({}),
+  phrases: {
+    ...changePhrases,
+    nothing: 'The rules are as they were.',
+    underWay: (id) => `the change of the rules of approval ${id} may be made already`,
+    again: 'change the rules',
+    twice: 'made',
+  },
+  terminal: {
+    called: 'change of the rules',
+    headline,
+    fields: ({ account, environment, changes, policies, previous, digest: next }) => [
+      ['rules of', `${account} ${environmentWord(environment)}`],
+      ...changes.map(parted),
+      ...textLines(policies),
+      ['before', previous],
+      ['then', next],
+    ],
+    brief: ({ changes }) => changes.slice(1),
+  },
+  phone: {
+    called: 'change of the rules',
+    // The rest of the changes is not in the headline.
+    fieldsFirst: true,
+    fieldWords,
+    view: (subject) => {
+      const { changes, limits, policies, ...rest } = subject;
+      const looser = changes.filter(isLooser).length;
+      const tighter = changes.length - looser;
+      return {
+        headline: headline(subject),
+        terms: `${looser === 0 ? 'Nothing more' : 'More'} becomes possible: ${looser} looser, ${tighter} tighter`,
+        fields: [
+          ...changes.map(changeField),
+          ...textLines(policies).map(
+            ([name, line], index): DetailField => ({
+              name: `policies.${index}`,
+              label: name,
+              text: line,
+              technical: false,
+            }),
+          ),
+          ...limitFields(limits),
+          ...detailFields(rest, fieldWords),
+        ],
+      };
+    },
+  },
+});
+
+function changeField(line: string, index: number): DetailField {
+  const [word, text] = parted(line);
+  return {
+    name: `changes.${index}`,
+    label: word === 'looser' ? 'Looser' : 'Tighter',
+    text,
+    technical: false,
+  };
+}
+
+/** What holds from then on, whether or not it changes. */
+function limitFields(limits: PolicyChangeSubject['limits']): DetailField[] {
+  return flatLimits(limits).map(([key, value]) => ({
+    name: `limits.${key}`,
+    label: `From then on: ${limitLabel(key)}`,
+    text: shownLimit(key, value),
+    technical: true,
+  }));
+}

@@ -1,0 +1,73 @@
+import { dollars, percent } from './amounts.ts';
+import { decimalString } from './decimal.ts';
+
+/** What a person calls a limit, and how its value reads. */
+interface LimitWords {
+  readonly label: string;
+  readonly shown: (value: string) => string;
+}
+
+const isDecimal = (value: string) => decimalString.safeParse(value).success;
+const amount = (value: string) => (isDecimal(value) ? dollars(value) : value);
+const fraction = (value: string) => (isDecimal(value) ? percent(value) : value);
+const plain = (value: string) => value;
+
+/** Every key of an account's limits as a person reads it, dotted where it stands in another: `symbols.allow`. */
+export const limitWords: Readonly<Record<string, LimitWords>> = {
+  max_order_notional: { label: 'One order', shown: amount },
+  max_order_qty: { label: 'Shares of one order', shown: plain },
+  max_day_notional: { label: 'All orders of a day', shown: amount },
+  max_day_orders: { label: 'Orders a day', shown: plain },
+  max_orders_per_minute: { label: 'Orders a minute', shown: plain },
+  max_open_orders: { label: 'Open orders', shown: plain },
+  max_day_loss: { label: 'Loss of a day', shown: amount },
+  max_position_weight: { label: 'One position, of the account', shown: fraction },
+  max_price_deviation: { label: 'A price off the quote', shown: fraction },
+  min_seconds_between_same: { label: 'Seconds until the same order', shown: plain },
+  deny_opposing: { label: 'Orders against an open one refused', shown: plain },
+  'symbols.allow': { label: 'Symbols, these alone', shown: plain },
+  'symbols.deny': { label: 'Symbols, never these', shown: plain },
+  sides: { label: 'Sides', shown: plain },
+  types: { label: 'Types of order', shown: plain },
+  hours: { label: 'Hours', shown: plain },
+  'live.mandate_up_to': { label: 'Live orders without a tap', shown: amount },
+  'live.second_person_above': { label: 'Live orders by one person', shown: amount },
+  'live.acr': { label: 'Sign-in for live orders', shown: plain },
+};
+
+/** `max_order_notional 1000 → 2500`, as rules are compared, as a person reads it: `One order $1,000.00 → $2,500.00`. */
+export function limitChangeText(line: string): string {
+  const [, key = '', from = '', to = ''] = /^([\w.]+) (.+) → (.+)$/u.exec(line) ?? [];
+  const words = Object.hasOwn(limitWords, key) ? limitWords[key] : undefined;
+  return words === undefined ? line : `${words.label} ${words.shown(from)} → ${words.shown(to)}`;
+}
+
+/** What a person calls a limit; its own key where nobody has words for it. */
+export function limitLabel(key: string): string {
+  return Object.hasOwn(limitWords, key) ? (limitWords[key]?.label ?? key) : key;
+}
+
+/** A limit's value as a person reads it. */
+export function shownLimit(key: string, value: string): string {
+  return Object.hasOwn(limitWords, key) ? (limitWords[key]?.shown(value) ?? value) : value;
+}
+
+/** Limits by their dotted keys, each value as text: `symbols.allow` → `AAPL, MSFT`. */
+export function flatLimits(limits: Readonly<Record<string, unknown>>): [key: string, value: string][] {
+  return Object.entries(limits).flatMap(([key, value]): [string, string][] => {
+    if (value === undefined) return [];
+    if (typeof value !== 'object' || value === null) return [[key, String(value)]];
+    if (Array.isArray(value)) return [[key, value.join(', ')]];
+    if (key === 'hours') return [[key, hoursText(value as Readonly<Record<string, unknown>>)]];
+    return flatLimits(value as Readonly<Record<string, unknown>>).map(([inner, text]) => [
+      `${key}.${inner}`,
+      text,
+    ]);
+  });
+}
+
+/** `09:30 to 16:00 America/New_York, mon, tue` */
+function hoursText({ zone, from, to, days }: Readonly<Record<string, unknown>>): string {
+  const on = Array.isArray(days) ? `, ${days.join(', ')}` : '';
+  return `${String(from)} to ${String(to)}${zone === undefined ? '' : ` ${String(zone)}`}${on}`;
+}

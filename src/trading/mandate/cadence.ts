@@ -1,0 +1,43 @@
+import { addDays, newYorkDate, weekday } from '../new-york-time.ts';
+
+/** How often a mandate may be used; `on_demand` at any time, and then for few orders in all. */
+export const cadences = ['on_demand', 'daily', 'weekly', 'monthly'] as const;
+export type Cadence = (typeof cadences)[number];
+
+/** A slot as it is written: a day, an ISO 8601 week, or a month. */
+export const slotPattern = /^\d{4}-(W\d{2}|\d{2}(-\d{2})?)$/;
+
+/**
+ * The slot of an instant, by New York's date: `2026-11-25`, `2026-W48` (ISO 8601), `2026-11`; undefined where a mandate is
+ * used on demand.
+ * @param now milliseconds since the epoch
+ */
+export function slotOf(cadence: Cadence, now: number): string | undefined {
+  const date = newYorkDate(now);
+  switch (cadence) {
+    case 'on_demand':
+      return undefined;
+    case 'daily':
+      return date;
+    case 'weekly':
+      return isoWeek(date);
+    case 'monthly':
+      return date.slice(0, 7);
+  }
+}
+
+/** A week belongs to the year that its Thursday is in (ISO 8601). */
+function isoWeek(date: string): string {
+  const thursday = addDays(date, 4 - (weekday(date) || 7));
+  const year = thursday.slice(0, 4);
+  const days = (Date.parse(`${thursday}T00:00:00Z`) - Date.parse(`${year}-01-01T00:00:00Z`)) / 86_400_000;
+  return `${year}-W${String(Math.floor(days / 7) + 1).padStart(2, '0')}`;
+}
+
+/** How often, for people: `once a week`, `3 times a day`, `whenever asked`. */
+export function cadenceWords(cadence: Cadence, perSlot: number): string {
+  if (cadence === 'on_demand') return 'whenever it is asked to';
+  const each = { daily: 'a day', weekly: 'a week', monthly: 'a month' }[cadence];
+  const times = perSlot === 1 ? 'once' : perSlot === 2 ? 'twice' : `${perSlot} times`;
+  return `${times} ${each} for each symbol and side`;
+}

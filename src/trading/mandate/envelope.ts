@@ -1,0 +1,201 @@
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import { z } from 'zod';
+import { dollars } from '../amounts.ts';
+import { Dec, positiveDecimalString } from '../decimal.ts';
+import { DAY } from '../new-york-time.ts';
+import { environments, sides, slippageSchema, symbolSchema } from '../order.ts';
+import { orderProblem as problem } from '../order-problem.ts';
+import { orderTypes, timesInForce } from '../order-types.ts';
+import { cadences } from './cadence.ts';
+
+/*
+ * A mandate: what orders its owner has said yes to beforehand, once, on their phone. It bounds each of them, all of a day,
+ * and all together; a cadence says how often it may be used. RFC 9396 type `trading_mandate`.
+ */
+
+/** The longest that one may last, days: live, where it is real money, and paper. */
+export const LONGEST_DAYS = { live: 30, paper: 90 } as const;
+/** The most orders of one that may be used at any time. */
+export const MOST_ON_DEMAND = 10;
+const MOST_ORDERS = 1_000;
+/** As many as a phone shows at once. */
+const MOST_SYMBOLS = 20;
+const MOST_PER_SLOT = 10;
+
+/** What nothing bounds can't be promised beforehand. */
+export const mandateOrderTypes = orderTypes.filter((type) => type !== 'trailing_stop');
+
+/** At the owner's gateway, unique among their own. */
+export const mandateIdSchema = z
+  .string()
+  .regex(/^M-[A-Za-z0-9_-]{10}$/, 'must be a mandate’s id such as M-x9K2…');
+
+/** Dollars a share; either end may be open. */
+const bandSchema = z
+  .strictObject({ min: positiveDecimalString.optional(), max: positiveDecimalString.optional() })
+  .refine(({ min, max }) => min !== undefined || max !== undefined, 'must have min or max');
+
+const distinct = <Item extends z.ZodType>(item: Item, most: number) =>
+  z
+    .array(item)
+    .min(1)
+    .max(most)
+    .refine((all) => new Set(all).size === all.length, 'must not have the same twice');
+
+const terms = {
+  symbols: distinct(symbolSchema, MOST_SYMBOLS),
+  sides: distinct(z.enum(sides), sides.length),
+  order_types: distinct(z.enum(mandateOrderTypes), mandateOrderTypes.length),
+  times_in_force: distinct(z.enum(timesInForce), timesInForce.length),
+  /** Dollars that one order may come to, at its worst. */
+  max_order_notional: positiveDecimalString,
+  /** Dollars of one day, New York's. */
+  max_day_notional: positiveDecimalString.optional(),
+  /** Dollars of all orders together, purchases and sales; what sales bring gives none back. */
+  max_total_notional: positiveDecimalString,
+  max_orders: z.number().int().min(1).max(MOST_ORDERS),
+  /** By symbol; a symbol without one is bounded by the amounts alone. */
+  price: z.record(symbolSchema, bandSchema).optional(),
+  /** A fraction: the furthest that an order may go from its reference price. */
+  max_slippage: slippageSchema,
+  cadence: z.enum(cadences),
+  /** Of each symbol and side; no more than one has none on demand. */
+  orders_per_slot: z.number().int().min(1).max(MOST_PER_SLOT).optional(),
+  not_before: z.iso.datetime({ precision: 0 }),
+  expires_at: z.iso.datetime({ precision: 0 }),
+  /** The mandate whose place it takes: that one ends with the tap. */
+  replaces: mandateIdSchema.optional(),
+};
+
+/** What is asked for; the gateway adds account, keys, digests, and what is left out. */
+export const mandateRequestSchema = z.lazy(() =>
+  z.strictObject({
+    ...terms,
+    sides: terms.sides.default(['buy']),
+    order_types: terms.order_types.default(['market', 'limit']),
+    times_in_force: terms.times_in_force.default(['day']),
+    max_slippage: terms.max_slippage.optional(),
+    cadence: terms.cadence.default('on_demand'),
+    not_before: terms.not_before.optional(),
+    /** Refused where the account is another's. */
+    environment: z.enum(environments).optional(),
+  }),
+);
+export type MandateRequest = z.output<typeof mandateRequestSchema>;
+export type MandateRequestInput = z.input<typeof mandateRequestSchema>;
+
+/** What its owner signs: all that an order under it is held to. Amounts are decimal strings, times UTC to the second. */
+export const mandateEnvelopeSchema = z.lazy(() =>
+  z.strictObject({
+    mandate_id: mandateIdSchema,
+    account: z.string().regex(/^[\x20-\x7e]{1,64}$/),
+    environment: z.enum(environments),
+    currency: z.literal('USD'),
+    ...terms,
+    /** RFC 7638 thumbprint of the key that its orders must come with (RFC 9449 `cnf.jkt`). */
+    agent_jkt: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+    /** Digest of the gateway's rules as they were: under other rules its owner is asked. */
+    policy: z.string().min(1).max(128),
+  }),
+);
+export type MandateEnvelope = z.output<typeof mandateEnvelopeSchema>;
+
+type Terms = Omit<MandateEnvelope, 'mandate_id' | 'account' | 'currency' | 'agent_jkt' | 'policy'>;
+
+/**
+ * Checks what the schema can't.
+ * @throws {TradeAgentError} `invalid_order`, naming the field and what to write instead
+ */
+export function checkMandate(mandate: Terms): void {
+  checkAmounts(mandate);
+  const { not_before, expires_at } = mandate;
+  if (Date.parse(expires_at) <= Date.parse(not_before)) {
+    throw problem('the mandate would be over before it begins', 'Give a later expires_at.', 'expires_at');
+  }
+  const { cadence, max_orders, orders_per_slot, price, symbols } = mandate;
+  if (cadence === 'on_demand' && max_orders > MOST_ON_DEMAND) {
+    throw problem(
+      `a mandate that is used on demand is for ${MOST_ON_DEMAND} orders at most, and this is for ${max_orders}`,
+      `Give a cadence (daily, weekly, monthly), or ask for at most ${MOST_ON_DEMAND} orders.`,
+      'max_orders',
+    );
+  }
+  if (cadence === 'on_demand' && orders_per_slot !== undefined) {
+    throw problem(
+      'a mandate that is used on demand has no slots',
+      'Leave orders_per_slot out, or give a cadence.',
+      'orders_per_slot',
+    );
+  }
+  const stray = Object.keys(price ?? {}).find((symbol) => !symbols.includes(symbol));
+  if (stray !== undefined) {
+    throw problem(
+      `there is a price band for ${stray}, which the mandate is not for`,
+      'Leave it out.',
+      'price',
+    );
+  }
+  for (const [symbol, { min, max }] of Object.entries(price ?? {})) {
+    if (min !== undefined && max !== undefined && new Dec(min).gt(max)) {
+      throw problem(`the price band of ${symbol} ends below where it begins`, 'Swap min and max.', 'price');
+    }
+  }
+}
+
+function checkAmounts({
+  max_order_notional: order,
+  max_day_notional: day,
+  max_total_notional: total,
+}: Pick<MandateEnvelope, 'max_order_notional' | 'max_day_notional' | 'max_total_notional'>): void {
+  for (const [field, value] of Object.entries({
+    max_order_notional: order,
+    max_day_notional: day,
+    max_total_notional: total,
+  })) {
+    if (value !== undefined && new Dec(value).decimalPlaces() > 2) {
+      throw problem(`an amount of $${value} has more than two decimals`, 'Round it to cents.', field);
+    }
+  }
+  if (new Dec(order).gt(day ?? total) || new Dec(order).gt(total)) {
+    throw problem(
+      `one order may come to ${dollars(order)}, which is more than all of them may`,
+      'Give a max_order_notional no larger than max_day_notional and max_total_notional.',
+      'max_order_notional',
+    );
+  }
+  if (day !== undefined && new Dec(day).gt(total)) {
+    throw problem(
+      `a day may come to ${dollars(day)}, which is more than all days may`,
+      'Give a max_day_notional no larger than max_total_notional.',
+      'max_day_notional',
+    );
+  }
+}
+
+/**
+ * How long it may last, from now: one that begins later is no longer for that.
+ * @param now milliseconds since the epoch
+ * @throws {TradeAgentError} `invalid_order`
+ */
+export function checkLasting(
+  { environment, expires_at }: Pick<MandateEnvelope, 'environment' | 'expires_at'>,
+  now: number,
+): void {
+  const ends = Date.parse(expires_at);
+  if (ends <= now) throw problem(`${expires_at} is over`, 'Give a later expires_at.', 'expires_at');
+  const days = LONGEST_DAYS[environment];
+  if (ends <= now + days * DAY) return;
+  throw problem(
+    `a mandate for ${environment === 'live' ? 'real' : 'paper'} money lasts at most ${days} days`,
+    `Give an expires_at no later than ${new Date(now + days * DAY).toISOString().slice(0, 10)}.`,
+    'expires_at',
+  );
+}
+
+/** base64url(SHA-256(RFC 8785 form)) of all that the mandate says, 43 characters. */
+export function mandateDigest(terms: MandateEnvelope): string {
+  return createHash('sha256')
+    .update(canonicalize(terms) ?? '')
+    .digest('base64url');
+}

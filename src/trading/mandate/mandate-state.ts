@@ -1,0 +1,15 @@
+import { Dec } from '../decimal.ts';
+import type { CountedTerms, MandateState } from './mandate.ts';
+
+/** How it stands: as somebody left it, or as its own terms have it by now. @param now milliseconds since the epoch */
+export function mandateState(
+  { state, terms, used }: Pick<CountedTerms, 'state' | 'terms' | 'used'>,
+  now: number,
+): MandateState {
+  if (state === 'revoked' || state === 'replaced') return state;
+  if (now >= Date.parse(terms.expires_at)) return 'expired';
+  if (state === 'suspended') return state;
+  const isUsedUp =
+    used.orders >= terms.max_orders || new Dec(used.total_notional).gte(terms.max_total_notional);
+  return isUsedUp ? 'exhausted' : 'active';
+}

@@ -1,0 +1,77 @@
+import { dollars, percent, sharePrice } from '../amounts.ts';
+import { newYorkDate } from '../new-york-time.ts';
+import { timeInForceWords } from '../time-in-force-words.ts';
+import { cadenceWords } from './cadence.ts';
+import type { MandateEnvelope } from './envelope.ts';
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** The last day of it in New York: `24 Dec`. */
+export function lastDay(expiresAt: string): string {
+  const [, month = '', day = ''] = newYorkDate(Date.parse(expiresAt) - 1).split('-');
+  return `${Number(day)} ${MONTHS[Number(month) - 1] ?? month}`;
+}
+
+/** The worst that can come of it, in the words that come first wherever it is shown. */
+export function mandateWorst({
+  max_total_notional,
+  expires_at,
+}: Pick<MandateEnvelope, 'max_total_notional' | 'expires_at'>): string {
+  return `Up to ${dollars(max_total_notional)} in all, without asking again, until ${lastDay(expires_at)}`;
+}
+
+/** What it is for: `Buy AAPL, MSFT`, `Buy and sell VOO`. */
+export function mandateFor({ sides, symbols }: Pick<MandateEnvelope, 'sides' | 'symbols'>): string {
+  const verbs = [...(sides.includes('buy') ? ['buy'] : []), ...(sides.includes('sell') ? ['sell'] : [])].join(
+    ' and ',
+  );
+  return `${verbs.charAt(0).toUpperCase()}${verbs.slice(1)} ${symbols.join(', ')}`;
+}
+
+/** `$200.00 an order, $400.00 a day, 10 orders in all`. */
+export function mandateAmounts({
+  max_order_notional,
+  max_day_notional,
+  max_orders,
+}: Pick<MandateEnvelope, 'max_order_notional' | 'max_day_notional' | 'max_orders'>): string {
+  return [
+    `at most ${dollars(max_order_notional)} an order`,
+    ...(max_day_notional === undefined ? [] : [`${dollars(max_day_notional)} a day`]),
+    `${max_orders} ${max_orders === 1 ? 'order' : 'orders'} in all`,
+  ].join(', ');
+}
+
+/** Every field of the envelope in words, in the order they are read. */
+export function mandateFields(terms: MandateEnvelope): [label: string, value: string][] {
+  const { cadence, orders_per_slot = 1, price, not_before, expires_at, times_in_force } = terms;
+  return [
+    ['mandate', mandateWorst(terms)],
+    ['for', mandateFor(terms)],
+    ['amounts', mandateAmounts(terms)],
+    ['how often', cadenceWords(cadence, orders_per_slot)],
+    ['order types', terms.order_types.join(', ')],
+    ['in force', times_in_force.map((one) => timeInForceWords[one].terms).join(', ')],
+    ...(price === undefined ? [] : [['price', bands(price)] as [string, string]]),
+    ['slippage', `at most ${percent(terms.max_slippage)} from the price now`],
+    ['account', `${terms.account} ${terms.environment.toUpperCase()}`],
+    ['from', not_before],
+    ['until', expires_at],
+    ['key', terms.agent_jkt],
+    ['policy', terms.policy],
+    ...(terms.replaces === undefined ? [] : [['replaces', terms.replaces] as [string, string]]),
+    ['id', terms.mandate_id],
+  ];
+}
+
+/** `AAPL from $150.00 to $190.00, MSFT up to $400.00`. */
+export function bands(price: NonNullable<MandateEnvelope['price']>): string {
+  return Object.entries(price)
+    .map(([symbol, { min, max }]) =>
+      [
+        symbol,
+        ...(min === undefined ? [] : [`from ${sharePrice(min)}`]),
+        ...(max === undefined ? [] : [`${min === undefined ? 'up to' : 'to'} ${sharePrice(max)}`]),
+      ].join(' '),
+    )
+    .join(', ');
+}

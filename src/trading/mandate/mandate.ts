@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { type MandateEnvelope, mandateEnvelopeSchema } from './envelope.ts';
+
+/**
+ * Where a mandate stands. Orders are placed under an `active` one alone; `expired` and `exhausted` follow from its own
+ * terms, the others from what somebody did, and there is no way back to `active`: that would loosen it, which takes a
+ * mandate of its own (`replaces`), approved anew.
+ */
+export const mandateStates = ['active', 'suspended', 'revoked', 'expired', 'exhausted', 'replaced'] as const;
+export type MandateState = (typeof mandateStates)[number];
+
+/** The states that are kept; the others are told from terms and use. */
+export type KeptMandateState = Exclude<MandateState, 'expired' | 'exhausted'>;
+
+/** What of a kept state may follow on which; what isn't here can't happen. */
+export const mandateTransitions: Readonly<Record<KeptMandateState, readonly KeptMandateState[]>> = {
+  active: ['suspended', 'revoked', 'replaced'],
+  suspended: ['revoked', 'replaced'],
+  revoked: [],
+  replaced: [],
+};
+
+/** What orders under it have come to; those that certainly came to nothing are not counted. */
+export const mandateUseSchema = z.object({
+  /** Dollars, at each order's worst; what a final partial fill left unspent is given back. */
+  total_notional: z.string(),
+  /** Dollars of today, New York's. */
+  day_notional: z.string(),
+  orders: z.number().int(),
+});
+export type MandateUse = z.output<typeof mandateUseSchema>;
+
+/** A mandate, and how far it is used: counted as of one moment, an order that is asked about not among it. */
+export interface CountedTerms {
+  readonly terms: MandateEnvelope;
+  readonly state: KeptMandateState;
+  readonly used: MandateUse;
+  /** Orders of the slot, symbol and side that are asked about. */
+  readonly inSlot: number;
+}
+
+/** A mandate as the gateway tells of it. */
+export const mandateViewSchema = z.lazy(() =>
+  z.object({
+    id: z.string(),
+    state: z.enum(mandateStates),
+    terms: mandateEnvelopeSchema,
+    used: mandateUseSchema,
+    /** The slot of now; absent where it is used on demand. */
+    slot: z.string().optional(),
+    created_at: z.string(),
+    updated_at: z.string(),
+  }),
+);
+export type MandateView = z.output<typeof mandateViewSchema>;

@@ -1,0 +1,154 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Caller } from '../../../src/gateway/door/caller.ts';
+import type { OrderDesk } from '../../../src/gateway/orders/place-order.ts';
+import { staticRules } from '../../../src/gateway/policy/rules.ts';
+import { utcSeconds } from '../../../src/machine/clock.ts';
+import { orderDigest } from '../../../src/trading/approval-details.ts';
+import { slotOf } from '../../../src/trading/mandate/cadence.ts';
+import { type MandateEnvelope, mandateDigest } from '../../../src/trading/mandate/envelope.ts';
+import type { OrderDraft } from '../../../src/trading/order.ts';
+import { mandateTerms } from '../sandbox/proposal-fixture.ts';
+import { type DeskWorld, startDesk } from './support/desk.ts';
+import { startWorld } from './support/world.ts';
+
+const DAY = 86_400_000;
+let world: DeskWorld;
+let mandate: string;
+beforeEach(async () => {
+  world = await startDesk();
+  mandate = await granted();
+});
+afterEach(() => world.close());
+
+async function granted(changes: Partial<MandateEnvelope> = {}): Promise<string> {
+  const { price: _, max_day_notional: __, ...base } = mandateTerms();
+  const { account } = world.draft();
+  const terms: MandateEnvelope = {
+    ...base,
+    account,
+    policy: (await staticRules().current()).digest,
+    max_order_notional: '1000.00',
+    max_total_notional: '5000.00',
+    not_before: utcSeconds(world.clock.now()),
+    expires_at: utcSeconds(world.clock.now() + 20 * DAY),
+    ...changes,
+  };
+  const id = terms.mandate_id;
+  const approval = { issuer: 'https://issuer.example', jti: `jti-${id}` };
+  const whole = { id, sub: 'alice', terms, digest: mandateDigest(terms), approval };
+  expect(await world.mandates.grant(whole, world.clock.now())).toBe('granted');
+  return id;
+}
+
+const drafted = (changes: Partial<OrderDraft> = {}): OrderDraft =>
+  world.draft({ time_in_force: 'day', mandate, slot: slotOf('weekly', world.clock.now()), ...changes });
+const place = (draft: OrderDraft, desk: OrderDesk = world.desk, changes: Partial<Caller> = {}) =>
+  desk.placeApproved(
+    { draft, digest: orderDigest(draft) },
+    world.caller({ sub: 'alice', jti: `m:${draft.mandate}:${draft.client_order_id}`, ...changes }),
+  );
+const refused = (reason: string) => ({
+  code: 'policy_denied',
+  options: { members: { reasons: expect.arrayContaining([reason]) } },
+});
+const used = async () => (await world.mandates.find('alice', mandate, { since: 0 }))?.used;
+const sent = () => world.alpaca.submissions.length;
+
+describe('the desk, of an order under a mandate', () => {
+  it('places it within, and once', async () => {
+    const draft = drafted();
+    expect((await place(draft)).replay).toBe(false);
+    expect((await place(draft)).replay).toBe(true);
+    expect(sent()).toBe(1);
+    expect(await used()).toMatchObject({ orders: 1 });
+  });
+
+  it('gives the last slot to one of two processes', async () => {
+    const [one, other] = [drafted(), drafted({ client_order_id: 'ta-another-order' })];
+    const both = await Promise.allSettled([place(one), place(other, world.another())]);
+    expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    const lost = both.find((outcome) => outcome.status === 'rejected');
+    expect(lost?.reason).toMatchObject(refused('MANDATE_SLOT_USED'));
+    expect(sent()).toBe(1);
+    expect(await used()).toMatchObject({ orders: 1 });
+  });
+
+  it('gives what is left of its amount to one of two processes', async () => {
+    mandate = await granted({
+      mandate_id: 'M-0000000002',
+      cadence: 'on_demand',
+      max_total_notional: '1500.00',
+    });
+    const whole = { slot: undefined, qty: '5', limit_price: '180.00' };
+    const each = [drafted(whole), drafted({ ...whole, client_order_id: 'ta-another-order' })].map((draft) => {
+      const { slot: _, ...without } = draft;
+      return without;
+    });
+    const both = await Promise.allSettled(
+      each.map((draft, n) => place(draft, n === 0 ? world.desk : world.another())),
+    );
+    expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    expect(both.find((outcome) => outcome.status === 'rejected')?.reason).toMatchObject(
+      refused('MANDATE_NOTIONAL_EXCEEDS_TOTAL'),
+    );
+    expect(sent()).toBe(1);
+  });
+
+  it.each(['revoked', 'suspended'] as const)(
+    'sends nothing where it is %s between the claim and the broker, and gives its slot back',
+    async (state) => {
+      world.onClaimed = async () => {
+        await world.mandates.end({ sub: 'alice', id: mandate }, state, 'phone', world.clock.now());
+      };
+      const draft = drafted();
+      await expect(place(draft)).rejects.toMatchObject({
+        code: 'not_placed',
+        options: { members: { reason: 'MANDATE_NOT_ACTIVE' } },
+      });
+      expect(sent()).toBe(0);
+      expect(await used()).toEqual({ total_notional: '0.00', day_notional: '0.00', orders: 0 });
+      // And said the same for good.
+      await expect(place(draft)).rejects.toMatchObject({ code: 'not_placed' });
+    },
+  );
+
+  it('sends nothing where it ends between the claim and the broker', async () => {
+    mandate = await granted({
+      mandate_id: 'M-0000000003',
+      expires_at: utcSeconds(world.clock.now() + 60_000),
+    });
+    world.onClaimed = async () => world.clock.advance(61_000);
+    await expect(place(drafted())).rejects.toMatchObject({
+      code: 'not_placed',
+      options: { members: { reason: 'MANDATE_EXPIRED' } },
+    });
+    expect(sent()).toBe(0);
+  });
+
+  it('gives its slot back where the broker says no', async () => {
+    world.alpaca.onSubmit.push(({ answer }) => answer(422, { code: 42210000, message: 'no' }));
+    await expect(place(drafted())).rejects.toMatchObject({ code: 'broker_rejected' });
+    expect(await used()).toMatchObject({ orders: 0 });
+    await place(drafted({ client_order_id: 'ta-another-order' }));
+  });
+
+  it('takes none for another person’s', async () => {
+    await expect(place(drafted({ account: 'PA3BOB0001' }), world.desk, { sub: 'bob' })).rejects.toMatchObject(
+      refused('MANDATE_NOT_FOUND'),
+    );
+    expect(sent()).toBe(0);
+  });
+});
+
+it('an order that names a mandate comes by a proposal alone', async () => {
+  const gateway = await startWorld();
+  const draft = gateway.draft();
+  const token = await gateway.approve(draft);
+  for (const named of [{ mandate: 'M-x9K2aB7cD1' }, { slot: '2026-W48' }]) {
+    const response = await gateway.place({ ...draft, ...named } as OrderDraft, token);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ code: 'invalid_order', fields: Object.keys(named) });
+  }
+  expect(gateway.broker.submissions).toEqual([]);
+  await gateway.close();
+});

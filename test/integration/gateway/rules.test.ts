@@ -1,0 +1,88 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { folderRules } from '../../../src/gateway/policy/rules-source.ts';
+import { expectRefusal, startWorld, type World } from './support/world.ts';
+
+let folder: string;
+let world: World;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'trade-agent-rules-'));
+  mkdirSync(join(folder, 'policies'), { mode: 0o700 });
+  world = await startWorld({ rules: await folderRules(folder) });
+});
+afterEach(async () => {
+  await world.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const file = () => join(folder, 'policies/own.cedar');
+/** The owner's one rule, about AAPL. */
+const write = (annotations: string, condition = 'context.order.symbol == "AAPL"') =>
+  writeFileSync(
+    file(),
+    `${annotations} forbid (principal, action in Action::"trade", resource) when { ${condition} };\n`,
+    { mode: 0o600 },
+  );
+
+it('a rule that comes after the tap refuses, and the approval is still of use once it is gone', async () => {
+  const draft = world.draft();
+  const token = await world.approve(draft);
+  write('@id("no-aapl") @message("no AAPL before its figures")');
+  await expectRefusal(world, await world.place(draft, token), 403, 'policy_denied', {
+    reason: 'POLICY_FORBIDS',
+    reasons: ['POLICY_FORBIDS'],
+    detail: 'no AAPL before its figures',
+  });
+  rmSync(file());
+  expect((await world.place(draft, token)).status).toBe(201);
+});
+
+it('a rule that can’t be evaluated refuses, and no value is quoted of what is known', async () => {
+  write('@id("sum")', 'context.counted.day_orders - 9223372036854775807 - 9 < 0');
+  const draft = world.draft();
+  const refused = await world.place(draft, await world.approve(draft));
+  const said = await refused.clone().text();
+  await expectRefusal(world, refused, 403, 'policy_denied', { reason: 'POLICY_UNEVALUABLE' });
+  expect(said).toContain('policies/sum');
+  expect(said).not.toMatch(/overflow|9223372036854775807/);
+});
+
+it('a rule that asks for more approval than a tap refuses an order that has no more', async () => {
+  write('@code("APPROVAL_NEEDS_SECOND")');
+  const draft = world.draft();
+  await expectRefusal(world, await world.place(draft, await world.approve(draft)), 403, 'policy_denied', {
+    reason: 'APPROVAL_NEEDS_SECOND',
+  });
+});
+
+it('a file that went wrong stops orders; what is open is cancelled, and the account read', async () => {
+  const resting = {
+    id: crypto.randomUUID(),
+    owner: 'alice',
+    request: {
+      symbol: 'AAPL',
+      side: 'buy',
+      qty: '5',
+      type: 'limit',
+      limit_price: '1',
+      time_in_force: 'gtc',
+      client_order_id: 'ta-resting',
+    },
+    status: 'new',
+  };
+  write('', 'context.order.symbl == "AAPL"');
+  const draft = world.draft();
+  await expectRefusal(world, await world.place(draft, await world.approve(draft)), 403, 'policy_denied', {
+    reason: 'POLICY_INVALID',
+    hint: expect.stringMatching(/ policies\/own\.cedar:1:\d+: .*symbl[\s\S]*Did you mean/),
+  });
+  world.broker.book.push(resting);
+  const cancelled = await fetch(`${world.url}/v1/orders/${resting.id}`, {
+    method: 'DELETE',
+    headers: { authorization: `Bearer ${await world.reader('orders:cancel')}` },
+  });
+  expect(cancelled.status).toBe(204);
+  expect((await world.get('/v1/account', await world.reader('portfolio:read'))).status).toBe(200);
+});

@@ -1,0 +1,18 @@
+import type { AccountLimits } from '../../../../src/gateway/policy/limits.ts';
+import { type Rules, type RulesSource, staticRules } from '../../../../src/gateway/policy/rules.ts';
+
+/** Rules that are nothing but limits, of every account. */
+export function limited(limits: AccountLimits): RulesSource {
+  return staticRules({ version: 1, accounts: { '*': limits } });
+}
+
+/** No rules, once they could be read: whoever decides waits for it. */
+export function readAfter(ready: () => Promise<void>): RulesSource {
+  const none = staticRules();
+  return {
+    async current(): Promise<Rules> {
+      await ready();
+      return none.current();
+    },
+  };
+}

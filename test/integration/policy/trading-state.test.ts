@@ -1,0 +1,280 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { createOrderDesk } from '../../../src/gateway/orders/place-order.ts';
+import type { AccountLimits } from '../../../src/gateway/policy/limits.ts';
+import { createOrderRules } from '../../../src/gateway/policy/order-rules.ts';
+import { staticRules } from '../../../src/gateway/policy/rules.ts';
+import type { OrderJournal } from '../../../src/store/order-journal.ts';
+import { DAY } from '../../../src/trading/new-york-time.ts';
+import type { OrderDraft } from '../../../src/trading/order.ts';
+import { type Agent, type ForeignWorld, startForeignWorld } from '../approval/foreign-world.ts';
+import { type DeskWorld, startDesk } from '../gateway/support/desk.ts';
+import { limited } from '../gateway/support/limited.ts';
+import { startWorld, type World } from '../gateway/support/world.ts';
+
+let closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closing) await close();
+  closing = [];
+});
+const closed = <T extends { close(): Promise<void> }>(world: T): T => {
+  closing.push(() => world.close());
+  return world;
+};
+const within = async (limits: AccountLimits): Promise<World> =>
+  closed(await startWorld({ rules: limited(limits) }));
+const place = async (world: World, changes: Partial<OrderDraft> = {}) => {
+  const draft = world.draft(changes);
+  return world.place(draft, await world.approve(draft));
+};
+const refused = async (response: Response, members: object) => {
+  expect(response.status).toBe(403);
+  expect(await response.json()).toMatchObject({ code: 'policy_denied', ...members });
+};
+const sell = { side: 'sell', limit_price: '179.00', reference_price: '179.99' } as const;
+
+describe('the loss of a day', () => {
+  const loses = (world: World) => {
+    world.broker.account = { equity: '98499.99', last_equity: '99000' };
+  };
+
+  it('beyond its limit makes trading reduce: buys are refused, sales up to the holding pass, cancels always', async () => {
+    const world = await within({ max_day_loss: '500' });
+    expect((await place(world)).status).toBe(201);
+    loses(world);
+    await refused(await place(world), {
+      reason: 'TRADING_REDUCING_ONLY',
+      reasons: ['TRADING_REDUCING_ONLY', 'LOSS_EXCEEDS_MAX_PER_DAY'],
+    });
+    // Alice holds 40.
+    expect((await place(world, { ...sell, qty: '30' })).status).toBe(201);
+    await refused(await place(world, { ...sell, qty: '10.5' }), {
+      reason: 'TRADING_REDUCING_ONLY',
+      limit: '10',
+      value: '10.5',
+    });
+    expect((await place(world, { ...sell, qty: '10' })).status).toBe(201);
+    const [bought] = world.broker.book;
+    const token = await world.reader('orders:cancel');
+    const cancelled = await fetch(`${world.url}/v1/orders/${bought?.id}`, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(cancelled.status).toBe(204);
+  });
+
+  it('is remembered for the rest of New York’s day, whatever is won back', async () => {
+    const world = await within({ max_day_loss: '500' });
+    loses(world);
+    expect((await place(world)).status).toBe(403);
+    world.broker.account = { equity: '99500', last_equity: '99000' };
+    world.restart();
+    await refused(await place(world), {
+      reasons: ['TRADING_REDUCING_ONLY'],
+    });
+    const { trading } = (await (await world.get('/v1/policy', await world.reader('orders:read'))).json()) as {
+      trading: { state: string; by: string; until: string };
+    };
+    expect(trading).toMatchObject({ state: 'reducing', by: 'max_day_loss' });
+    world.clock.advance(Date.parse(trading.until) - world.clock.now() - 60_000);
+    world.broker.quotedAt = new Date();
+    expect((await place(world)).status).toBe(403);
+    world.clock.advance(60_000);
+    expect((await place(world)).status).toBe(201);
+  });
+
+  it('is counted from the last close: what an account has gained since stops nothing', async () => {
+    const world = await within({ max_day_loss: '500' });
+    world.broker.account = { equity: '98499.99', last_equity: '98000' };
+    expect((await place(world)).status).toBe(201);
+  });
+});
+
+describe('the day', () => {
+  it('turns at New York’s midnight, and what it has used up is given back then', async () => {
+    const world = await within({ max_day_notional: '1000' });
+    expect((await place(world)).status).toBe(201);
+    await refused(await place(world), {
+      reason: 'NOTIONAL_EXCEEDS_MAX_PER_DAY',
+      limit: '1000.00',
+      value: '1800.00',
+    });
+    world.clock.advance(DAY);
+    expect((await place(world)).status).toBe(201);
+    // The clock of the machine is set back: the day was over already.
+    world.clock.advance(-DAY);
+    expect((await place(world)).status).toBe(403);
+  });
+
+  it('is not refilled by what a sale brings in', async () => {
+    const world = await within({ max_day_notional: '1900' });
+    expect((await place(world)).status).toBe(201);
+    world.broker.onSubmit.push(({ accept, answer, request }) => {
+      const order = accept();
+      order.status = 'filled';
+      answer(200, { ...request, id: order.id, status: 'filled', filled_qty: '5', filled_avg_price: '180' });
+    });
+    await place(world, sell);
+    expect((await place(world)).status).toBe(403);
+  });
+});
+
+describe('an order that is over', () => {
+  it('no longer counts as open, as soon as the broker tells so', async () => {
+    const world = await within({ max_open_orders: 1, max_day_notional: '2000' });
+    expect((await place(world)).status).toBe(201);
+    await refused(await place(world), {
+      reason: 'ORDERS_EXCEED_MAX_OPEN',
+    });
+    const [first] = world.broker.book;
+    if (first === undefined) throw new Error('nothing was placed');
+    // Cancelled by hand, with two of five filled: $360 of $900 stay used.
+    first.status = 'canceled';
+    first.request.filled_qty = '2';
+    expect((await place(world)).status).toBe(201);
+    const { today } = (await (await world.get('/v1/policy', await world.reader('orders:read'))).json()) as {
+      today: unknown;
+    };
+    expect(today).toEqual({ day_notional: '1260.00', day_orders: 2, last_minute: 2, open_orders: 1 });
+  });
+});
+
+describe('an order whose outcome nobody asked for', () => {
+  it('is asked about for the next one, and counts no more once it can not come about', async () => {
+    const world = await within({ max_open_orders: 1 });
+    // Taken or not, nobody knows; it was not.
+    world.broker.onSubmit.push(({ drop }) => drop());
+    expect((await place(world)).status).toBe(504);
+    await refused(await place(world), { reason: 'ORDERS_EXCEED_MAX_OPEN' });
+    world.clock.advance(3_600_000);
+    expect((await place(world)).status).toBe(201);
+  });
+});
+
+describe('a halt', () => {
+  let desk: DeskWorld;
+  /** A desk whose journal lets something happen right after a claim, before the order goes out. */
+  const deskThat = async (happens: (world: DeskWorld) => Promise<unknown>) => {
+    desk = closed(await startDesk());
+    const { halts, decisions, mandates } = desk.stores;
+    const claimed: OrderJournal = {
+      ...desk.journal,
+      async claim(...given) {
+        const outcome = await desk.journal.claim(...given);
+        await happens(desk);
+        return outcome;
+      },
+    };
+    const { clock, traits, broker } = desk;
+    return createOrderDesk({
+      ...{ journal: claimed, halts, mandates, clock, traits },
+      rules: createOrderRules({
+        ...{ journal: claimed, halts, decisions, clock, traits },
+        relations: { check: async () => true },
+        rules: staticRules(),
+      }),
+      brokerFor: async () => broker,
+      gateway: 'https://gateway.example',
+      issuer: 'https://issuer.example',
+      detailsType: 'trade_order',
+      environment: 'paper',
+    });
+  };
+
+  it.each<[string, (world: DeskWorld) => Promise<unknown>, Partial<OrderDraft>, string]>([
+    [
+      'a halt',
+      ({ stores, clock }) => stores.halts.halt('alice', 'terminal A', clock.now()),
+      {},
+      'TRADING_HALTED',
+    ],
+    [
+      'reducing, of a purchase',
+      ({ stores, clock }) => stores.halts.reduce('alice', 'terminal A', undefined, clock.now()),
+      {},
+      'TRADING_REDUCING_ONLY',
+    ],
+  ])('stops what is claimed and not sent yet: %s', async (_, happens, changes, reason) => {
+    const halting = await deskThat(happens);
+    const draft = desk.draft({ qty: '5', limit_price: '180.00', ...changes });
+    const approved = { draft, digest: 'digest' };
+    const caller = desk.caller();
+    await expect(halting.placeApproved(approved, caller)).rejects.toMatchObject({
+      ...{ status: 409, code: 'not_placed' },
+      options: { members: { reason, reasons: [reason] } },
+    });
+    expect(desk.alpaca.submissions).toEqual([]);
+    expect(await desk.journal.find('alice', draft.client_order_id)).toMatchObject({ state: 'rejected' });
+    // It is given back, and stays so when it is asked for again.
+    const usage = await desk.journal.usage('alice', draft.account, desk.clock.now());
+    expect(usage).toMatchObject({ day_notional: '0.00', day_orders: 0 });
+    await expect(halting.placeApproved(approved, caller)).rejects.toMatchObject({ code: 'not_placed' });
+  });
+
+  it('lets what makes a position smaller go out where it may only reduce', async () => {
+    const reducing = await deskThat(({ stores, clock }) =>
+      stores.halts.reduce('alice', 'terminal A', undefined, clock.now()),
+    );
+    const draft = desk.draft({ ...sell, qty: '5' });
+    expect(await reducing.placeApproved({ draft, digest: 'digest' }, desk.caller())).toMatchObject({
+      replay: false,
+    });
+  });
+});
+
+describe('by anybody of the account', () => {
+  let world: ForeignWorld;
+  let alice: Agent;
+  const start = async () => {
+    world = closed(await startForeignWorld());
+    alice = world.agent('alice', 'trade-agent');
+  };
+  const order = {
+    symbol: 'AAPL',
+    side: 'buy',
+    qty: '5',
+    type: 'limit',
+    time_in_force: 'day',
+    limit_price: '180',
+  };
+  const states = async () => (await alice.send('GET', '/v1/halt')).body;
+
+  it('trading is made to reduce, and goes on once its owner approves that', async () => {
+    await start();
+    expect(await states()).toEqual({ halted: false, state: 'active' });
+    const other = world.agent('alice', 'somebody-elses');
+    expect((await other.send('PUT', '/v1/halt', { state: 'reducing' })).body).toMatchObject({
+      ...{ halted: false, state: 'reducing', by: 'somebody-elses' },
+      since: expect.any(String),
+    });
+    expect(await alice.propose({ kind: 'order', order }, 'a-purchase')).toMatchObject({
+      status: 403,
+      body: { code: 'policy_denied', reasons: ['TRADING_REDUCING_ONLY'] },
+    });
+    const sale = { ...order, side: 'sell' };
+    expect(await alice.propose({ kind: 'order', order: sale }, 'a-sale')).toMatchObject({ status: 201 });
+    const { body } = await alice.propose({ kind: 'lift', lift: {} }, 'lift-it');
+    expect(body).toMatchObject({ subject: { state: 'reducing' } });
+    await expect.poll(() => world.issuer.questions.length).toBe(2);
+    await world.decide(String(body.id), 'approve');
+    await expect.poll(async () => (await states()).state).toBe('active');
+    expect(await alice.propose({ kind: 'order', order }, 'again')).toMatchObject({ status: 201 });
+  });
+
+  it('is never taken up by who may take it down', async () => {
+    await start();
+    await alice.send('PUT', '/v1/halt');
+    expect((await alice.send('PUT', '/v1/halt', { state: 'reducing' })).body).toMatchObject({
+      state: 'halted',
+    });
+    expect(await alice.send('PUT', '/v1/halt', { state: 'active' })).toMatchObject({ status: 400 });
+    expect(await states()).toMatchObject({ halted: true, state: 'halted' });
+  });
+
+  it('what it refuses is in the log of decisions', async () => {
+    await start();
+    await alice.send('PUT', '/v1/halt');
+    expect((await alice.propose({ kind: 'order', order }, 'halted')).status).toBe(403);
+    const { decisions } = (await alice.send('GET', '/v1/decisions')).body;
+    expect(decisions).toMatchObject([{ action: 'place', effect: 'deny', reasons: ['TRADING_HALTED'] }]);
+  });
+});

@@ -1,0 +1,227 @@
+import { describe, expect, it } from 'vitest';
+import { Refusal } from '../../../src/trading/refusal.ts';
+import { alice, type KernelWorld, kernelWorld, type WorldOptions } from './kernel-world.ts';
+
+/** More than one person may approve by themselves. */
+const MUCH = '1000';
+
+/** Alice's co-owner is carol. */
+function worldOfTwo(options: WorldOptions = {}): KernelWorld {
+  const world = kernelWorld(options);
+  world.access = {
+    require: async (who, question, account) => {
+      if (who === account || (who === 'carol' && question === 'can_approve_second')) return;
+      throw new Refusal(403, 'policy_denied', 'a stranger');
+    },
+    second: async () => 'carol',
+  };
+  return world;
+}
+const askedOf = (world: KernelWorld) => world.questions.map(({ asked }) => asked.sub);
+
+describe('what takes two people', () => {
+  it('asks the second after the owner, about the very same, and is carried out after both', async () => {
+    const world = worldOfTwo({ answers: ['approved', 'approved'] });
+    const { id } = await world.propose(MUCH);
+    const done = await world.until(id, 'executed');
+    expect(askedOf(world)).toEqual(['alice', 'carol']);
+    const [first, second] = world.questions;
+    expect(second?.details).toEqual(first?.details);
+    expect(second?.bindingMessage).toBe(first?.bindingMessage);
+    expect(second?.notificationToken).not.toBe(first?.notificationToken);
+    expect(world.book).toHaveLength(1);
+    expect(done.second).toBe('carol');
+    expect((await world.events()).map(({ event }) => event)).toEqual([
+      'proposed',
+      'requested',
+      'owner_approved',
+      'second_requested',
+      'approved',
+      'executing',
+      'executed',
+    ]);
+    // Both phones hear of it.
+    const executed = world.told.filter(({ state }) => state === 'executed');
+    expect(executed.map(({ authReqId }) => authReqId).sort()).toEqual(['auth-1', 'auth-2']);
+  });
+
+  it('tells the desk who approved, and by whose idea', async () => {
+    const world = worldOfTwo({ answers: ['approved', 'approved'] });
+    const seen: unknown[] = [];
+    world.steps.push(async (subject, { approvers, proposer, sub }) => {
+      seen.push({ approvers, proposer, sub });
+      return world.place(subject);
+    });
+    await world.until((await world.propose(MUCH)).id, 'executed');
+    expect(seen).toEqual([
+      { approvers: ['alice', 'carol'], proposer: { sub: 'alice', client: 'trade-agent' }, sub: 'alice' },
+    ]);
+  });
+
+  it('is open until both have said yes', async () => {
+    const world = worldOfTwo({ answers: ['approved'] });
+    const { id } = await world.propose(MUCH);
+    await world.clock.run(world.clock.sleep(60_000));
+    expect(await world.row(id)).toMatchObject({
+      state: 'requested',
+      hasToken: true,
+      ownerAuthReqId: 'auth-1',
+    });
+    expect(world.book).toEqual([]);
+    expect((await world.until(id, 'expired')).reason).toMatchObject({ code: 'approval_expired' });
+    expect(world.book).toEqual([]);
+  });
+
+  it('ends by a no of the owner, and the second is never asked', async () => {
+    const world = worldOfTwo({ answers: [{ status: 'denied' }] });
+    await world.until((await world.propose(MUCH)).id, 'denied');
+    expect(askedOf(world)).toEqual(['alice']);
+    expect(world.book).toEqual([]);
+  });
+
+  it('ends by a no of the second, and the owner’s phone is told', async () => {
+    const world = worldOfTwo({ answers: ['approved', { status: 'denied' }] });
+    const { id } = await world.propose(MUCH);
+    expect((await world.until(id, 'denied')).reason?.text).toMatch(/second person said no/);
+    expect(await world.store.sealedToken(id)).toBeUndefined();
+    expect(world.book).toEqual([]);
+    expect(world.told).toContainEqual({
+      authReqId: 'auth-1',
+      state: 'blocked',
+      text: expect.stringContaining('second person said no'),
+    });
+  });
+
+  it('withdrawn in between, is withdrawn on both phones', async () => {
+    const world = worldOfTwo({ answers: ['approved'] });
+    const { id } = await world.propose(MUCH);
+    await world.clock.run(world.clock.sleep(10_000));
+    await world.clock.run(world.kernel.withdraw('alice', id));
+    await world.clock.run(world.clock.sleep(5_000));
+    expect((await world.row(id)).state).toBe('cancelled');
+    expect(new Set(world.told.map(({ authReqId }) => authReqId))).toEqual(new Set(['auth-1', 'auth-2']));
+    expect(world.book).toEqual([]);
+  });
+
+  it('goes on after a restart with the second alone: the owner said yes once', async () => {
+    const world = worldOfTwo({ answers: ['approved'] });
+    const { id } = await world.propose(MUCH);
+    await world.clock.run(world.clock.sleep(10_000));
+    await world.close();
+    world.answers.push('approved');
+    world.start();
+    await world.until(id, 'executed');
+    expect(askedOf(world)).toEqual(['alice', 'carol']);
+    expect(world.book).toHaveLength(1);
+  });
+
+  it('asks the second again where their answer was lost, and not the owner', async () => {
+    const world = worldOfTwo({ answers: ['approved', { status: 'lost' }, 'approved'] });
+    await world.until((await world.propose(MUCH)).id, 'executed');
+    expect(askedOf(world)).toEqual(['alice', 'carol', 'carol']);
+    expect(world.book).toHaveLength(1);
+  });
+
+  it('asks a second person three times at most', async () => {
+    const lost = { status: 'lost' } as const;
+    const world = worldOfTwo({ answers: ['approved', lost, lost, lost, 'approved'] });
+    expect((await world.until((await world.propose(MUCH)).id, 'blocked')).reason?.code).toBe(
+      'provider_error',
+    );
+    expect(askedOf(world)).toEqual(['alice', 'carol', 'carol', 'carol']);
+  });
+
+  it('takes an owner’s yes that was in time, though its token ran out while the second thought', async () => {
+    const world = worldOfTwo({ answers: ['approved'] });
+    const { id } = await world.propose(MUCH, { ttl: 3600 });
+    await world.clock.run(world.clock.sleep(1_200_000));
+    world.answers.push('approved');
+    await world.until(id, 'executed');
+    expect(world.book).toHaveLength(1);
+  });
+
+  it.each<[string, string | undefined, object]>([
+    ['the owner twice', 'alice', { reason: 'APPROVAL_NEEDS_SECOND' }],
+    ['a third', 'mallory', {}],
+  ])('refuses a second yes of %s', async (_, by, members) => {
+    const world = worldOfTwo({ answers: ['approved', 'approved'] });
+    const { verify } = world;
+    world.verify = async (token, time) => {
+      const approved = await verify(token, time);
+      return approved.sub === 'carol' ? { ...approved, sub: by ?? '' } : approved;
+    };
+    const { id } = await world.propose(MUCH);
+    const { reason } = await world.until(id, 'blocked');
+    expect(reason).toMatchObject(
+      'reason' in members ? { code: 'policy_denied', members } : { code: 'approved_by_another_user' },
+    );
+    expect(world.book).toEqual([]);
+  });
+
+  it('refuses a second yes to another digest', async () => {
+    const world = worldOfTwo({ answers: ['approved', 'approved'] });
+    const { verify } = world;
+    world.verify = async (token, time) => {
+      const approved = await verify(token, time);
+      if (approved.sub !== 'carol') return approved;
+      const [details] = approved.authorizationDetails as Record<string, unknown>[];
+      return { ...approved, authorizationDetails: [{ ...details, digest: 'A'.repeat(43) }] };
+    };
+    const { reason } = await world.until((await world.propose(MUCH)).id, 'blocked');
+    expect(reason).toMatchObject({ code: 'details_mismatch' });
+    expect(world.book).toEqual([]);
+  });
+
+  it('refuses the owner’s yes before the second phone rings, where it is none', async () => {
+    const world = worldOfTwo({ answers: ['approved', 'approved'] });
+    world.verify = async () => {
+      throw new Refusal(401, 'token_signature', 'the signature of the access token is wrong');
+    };
+    await world.until((await world.propose(MUCH)).id, 'blocked');
+    expect(askedOf(world)).toEqual(['alice']);
+  });
+
+  it('is signed by each with a key of their own', async () => {
+    const checked: string[] = [];
+    const world = worldOfTwo({
+      answers: ['approved', 'approved'],
+      signatures: {
+        check: async (details, _evidence, sub) => {
+          checked.push(`${sub} ${details.digest}`);
+          return undefined as never;
+        },
+      },
+    });
+    const { id } = await world.propose(MUCH);
+    const { digest } = await world.until(id, 'executed');
+    expect([...new Set(checked)]).toEqual([`alice ${digest}`, `carol ${digest}`]);
+  });
+
+  it('is not proposed where nobody could be the second', async () => {
+    const world = worldOfTwo();
+    world.access.second = async () => {
+      throw new Refusal(403, 'policy_denied', 'nobody', { members: { reason: 'APPROVAL_NEEDS_SECOND' } });
+    };
+    await expect(world.propose(MUCH)).rejects.toMatchObject({ code: 'policy_denied' });
+    expect(world.questions).toEqual([]);
+  });
+
+  it('is not carried out where the second may no longer be it', async () => {
+    const world = worldOfTwo({ answers: ['approved'] });
+    const { id } = await world.propose(MUCH);
+    await world.clock.run(world.clock.sleep(10_000));
+    world.access.require = async (who) => {
+      if (who === alice.sub) return;
+      throw new Refusal(403, 'policy_denied', 'no longer', { members: { reason: 'RELATION_DENIED' } });
+    };
+    world.answers.push('approved');
+    expect((await world.until(id, 'blocked')).reason?.members).toMatchObject({ reason: 'RELATION_DENIED' });
+    expect(world.book).toEqual([]);
+  });
+
+  it('takes one where it is little', async () => {
+    const world = worldOfTwo({ answers: ['approved'] });
+    await world.until((await world.propose('5')).id, 'executed');
+    expect(askedOf(world)).toEqual(['alice']);
+  });
+});

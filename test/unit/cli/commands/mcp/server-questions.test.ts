@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import type { LookedAtServer } from '../../../../../src/app/mcp/servers/look-at-server.ts';
+import { agreeTo, chooseTools } from '../../../../../src/cli/commands/mcp/server-questions.ts';
+import type { Context } from '../../../../../src/cli/context.ts';
+import { compareTools } from '../../../../../src/mcp/client/compared-tools.ts';
+
+const tools = compareTools({ tools: [], pins: {} }, [
+  { name: 'search', description: 'Searches \u001b[31mthe news.', inputSchema: { type: 'object' } },
+  { name: 'hid\u200bden', inputSchema: { type: 'object' } },
+  { name: 'post', inputSchema: { type: 'object' } },
+]);
+const looked: LookedAtServer = {
+  name: 'news',
+  protocol: '2026-07-28',
+  about: { name: '', version: '' },
+  tools,
+};
+
+/** A terminal at which somebody answers so. */
+function terminal(...answers: string[]) {
+  const said: string[] = [];
+  const io = {
+    interactive: answers.length > 0,
+    talk: (line: string) => said.push(line),
+    prompt: async (question: string) => {
+      said.push(question);
+      return answers.shift() ?? '';
+    },
+  };
+  return { said, context: { io, signal: new AbortController().signal } as unknown as Context };
+}
+
+describe('which tools to allow', () => {
+  it('is asked with what each says of itself, by numbers', async () => {
+    const { said, context } = terminal('1, 2');
+    expect(await chooseTools(context, looked, [])).toEqual(['search', 'post']);
+    expect(said.join('\n')).toContain('  search  (not allowed)\n      Searches the news.');
+    expect(said).toContain('  2  post');
+    expect(said.join('\n')).not.toMatch(/[\u001b\u200b]/);
+  });
+
+  it.each([
+    ['none for Enter alone', [''], []],
+    ['again for a number that there is not', ['7', '2'], ['post']],
+    ['again for one that cannot be shown as it is', ['hid\u200bden', 'search'], ['search']],
+  ])('is %s', async (_, answers, chosen) => {
+    expect(await chooseTools(terminal(...answers).context, looked, [])).toEqual(chosen);
+  });
+
+  it('is not asked where they are named, or nobody is there', async () => {
+    expect(await chooseTools(terminal('2').context, looked, ['search'])).toEqual(['search']);
+    expect(await chooseTools(terminal().context, looked, [])).toEqual([]);
+  });
+});
+
+describe('what a tool says of itself now', () => {
+  it('is shown before it is confirmed', async () => {
+    const { said, context } = terminal('y');
+    await agreeTo(context, tools.slice(0, 1), false);
+    expect(said[0]).toContain('Searches the news.');
+  });
+
+  it('is confirmed by nothing but a yes', async () => {
+    await expect(agreeTo(terminal('').context, tools, false)).rejects.toMatchObject({ code: 'interrupted' });
+    await expect(agreeTo(terminal().context, tools, false)).rejects.toMatchObject({ code: 'usage' });
+    await expect(agreeTo(terminal().context, tools, true)).resolves.toBeUndefined();
+  });
+});

@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest';
+import { mcpLines } from '../../../../src/cli/text/mcp-lines.ts';
+
+const server = (changes: object) => ({
+  ...{ name: 'news', state: 'idle' as const, message: undefined },
+  tools: [{ name: 'search', state: 'unconfirmed' as const }],
+  ...changes,
+});
+
+it('lists other people’s servers, and how each stands', () => {
+  const servers = [
+    server({}),
+    server({
+      name: 'wire',
+      state: 'connected',
+      tools: [
+        { name: 'a', state: 'offered' },
+        { name: 'b', state: 'changed' },
+      ],
+    }),
+    server({ name: 'dead', state: 'failed', message: 'MCP server dead: it could not be reached' }),
+    server({ name: 'files', state: 'off', tools: [] }),
+  ];
+  expect(mcpLines({ unused: undefined, servers }).split('\n')).toEqual([
+    'news         not asked yet: search',
+    'wire         connected: a, b (off)',
+    'dead         MCP server dead: it could not be reached: search',
+    'files        off; nothing of it is allowed',
+  ]);
+});
+
+it('says why none is used', () => {
+  expect(mcpLines({ unused: 'read-only', servers: [server({})] })).toContain(
+    'None is used in a read-only session.',
+  );
+  expect(mcpLines({ unused: 'planner', servers: [server({})] })).toContain(
+    'The built-in planner answers, which uses none of them; /model chooses another.',
+  );
+  expect(mcpLines({ unused: 'planner', servers: [] })).toBe(
+    'No MCP servers; "trade-agent mcp servers add" adds one.',
+  );
+});

@@ -1,0 +1,226 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type CedarEngine, loadCedar } from '../../../../../src/gateway/policy/cedar/cedar-engine.ts';
+import { type RuleOrigin, readRules } from '../../../../../src/gateway/policy/cedar/rule-text.ts';
+import { isTradeAgentError, type TradeAgentError } from '../../../../../src/trading/errors.ts';
+
+let engine: CedarEngine;
+beforeAll(async () => {
+  engine = await loadCedar();
+});
+
+const text = (text: string, file = 'policies/own.cedar', origin: RuleOrigin = 'policies') => ({
+  origin,
+  file,
+  text,
+});
+const read = (...texts: readonly string[]) =>
+  readRules(
+    engine,
+    texts.map((one, index) => text(one, `policies/${'abc'[index]}.cedar`)),
+  );
+
+function fault(rule: string, origin: RuleOrigin = 'policies'): TradeAgentError {
+  try {
+    readRules(engine, [text(rule, `${origin}/own.cedar`, origin)]);
+  } catch (error) {
+    if (isTradeAgentError(error)) return error;
+    throw error;
+  }
+  throw new Error('it was taken');
+}
+
+const when = (condition: string) =>
+  `// Mine.\nforbid (principal, action in Action::"trade", resource)\nwhen { ${condition} };\n`;
+
+describe('a rule', () => {
+  it('has a name, a reason and a message', () => {
+    const [rule] = read(
+      `@id("no-gme") @code("SYMBOL_DENIED") @message("no games") ${when('context.order.symbol == "GME"').slice(9)}`,
+    );
+    expect(rule).toMatchObject({ id: 'policies/no-gme', reason: 'SYMBOL_DENIED', message: 'no games' });
+  });
+
+  it('gets what it says nothing of', () => {
+    const rules = read(when('context.order.symbol == "A"') + when('context.order.symbol == "B"'));
+    expect(rules.map(({ id, reason, message }) => ({ id, reason, message }))).toEqual([
+      {
+        id: 'policies/a.1',
+        reason: 'POLICY_FORBIDS',
+        message: 'the rule "a.1" of policies/a.cedar forbids it',
+      },
+      {
+        id: 'policies/a.2',
+        reason: 'POLICY_FORBIDS',
+        message: 'the rule "a.2" of policies/a.cedar forbids it',
+      },
+    ]);
+  });
+
+  it('is numbered as it stands in its file, also beyond the ninth', () => {
+    const symbols = Array.from({ length: 12 }, (_, index) => `S${index + 1}`);
+    const rules = read(symbols.map((symbol) => when(`context.order.symbol == "${symbol}"`)).join(''));
+    expect(rules.map(({ id, text }) => [id, /"(S\d+)"/.exec(text)?.[1]])).toEqual(
+      symbols.map((symbol, index) => [`policies/a.${index + 1}`, symbol]),
+    );
+  });
+
+  it('may be called as one of the firm’s is', () => {
+    const rule = `@id("same") ${when('context.order.symbol == "A"').slice(9)}`;
+    const rules = readRules(engine, [text(rule), text(rule, 'firm/a.cedar', 'firm')]);
+    expect(rules.map(({ id }) => id)).toEqual(['policies/same', 'firm/same']);
+  });
+
+  it('is the same however it is written', () => {
+    const [a, b, c] = read(
+      'forbid (principal, action, resource) when { context.approval == "mandate" };',
+      '@id("x") @message("y") forbid(principal,\n action, // any\n resource) when {context.approval=="mandate"};',
+      '@code("LIVE_NEEDS_TAP") forbid (principal, action, resource) when { context.approval == "mandate" };',
+    );
+    expect(a?.form).toBe(b?.form);
+    expect(a?.form).not.toBe(c?.form);
+  });
+
+  it('is none in a comment, or in an empty file', () => {
+    expect(read('', '// forbid (principal, action, resource);\n')).toEqual([]);
+  });
+});
+
+describe('refused with file, line and column is', () => {
+  it.each<[string, string, number, number, RegExp, string]>([
+    [
+      'a permit',
+      '@id("a")\nforbid (principal, action, resource);\n\npermit (principal, action, resource);',
+      ...([4, 1, /this one permits/, 'Write what must not be, as "forbid": '] as const),
+    ],
+    [
+      'a typo',
+      when('context.order has notional && context.order.notionel == decimal("1.0")'),
+      ...([
+        3,
+        38,
+        /attribute `order.notionel` in context for Action::"place" not found$/,
+        'Did you mean `notional`?',
+      ] as const),
+    ],
+    [
+      'a typo behind letters of several bytes',
+      when('"ü€" == "ü" || context.order.symbl == "A"'),
+      ...([
+        3,
+        23,
+        /attribute `order.symbl` in context for Action::"place" not found$/,
+        'Did you mean `symbol`?',
+      ] as const),
+    ],
+    [
+      'an action that is none',
+      'forbid (principal, action == Action::"plce", resource);',
+      ...([1, 30, /unrecognized action/, 'Did you mean `Action::"place"`?'] as const),
+    ],
+    [
+      'a rule that can never hold',
+      when('context.order.symbol == "A" && 1 == 2'),
+      ...([2, 1, /impossible/, ''] as const),
+    ],
+    [
+      'letters of two scripts in one word',
+      when('context.order.symbol == "ААPL"'),
+      ...([3, 32, /mixed scripts/, ''] as const),
+    ],
+    [
+      'an attribute that may be missing',
+      when('context.order.notional.greaterThan(decimal("1.0"))'),
+      ...([
+        3,
+        8,
+        /optional attribute/,
+        'Try testing for the attribute’s presence'.replace('’', "'"),
+      ] as const),
+    ],
+    [
+      'an amount without a point',
+      when('context.order.reference_price.greaterThan(decimal("1"))'),
+      ...([3, 50, /decimal/, 'Valid decimal strings look like `12.34`'] as const),
+    ],
+    [
+      'what is no Cedar',
+      'forbid (principal, action, resource) when { context. };',
+      ...([1, 54, /unexpected token/, 'Expected identifier'] as const),
+    ],
+    [
+      'another word than forbid',
+      '// Mine\n  forbd (principal, action, resource);',
+      ...([2, 3, /forbd/, 'Effect must be either'] as const),
+    ],
+    [
+      'a template',
+      '// Mine\nforbid (principal == ?principal, action, resource);',
+      ...([2, 1, /a template is no rule/, ''] as const),
+    ],
+    [
+      'a reason that no rule gives',
+      '@code("SYMBOL_DENYED") forbid (principal, action, resource);',
+      ...([1, 1, /@code/, 'Did you mean SYMBOL_DENIED?'] as const),
+    ],
+    [
+      'a reason that is not an owner’s to give',
+      '@code("MARKET_CLOSED") forbid (principal, action, resource);',
+      ...([1, 1, /@code/, ''] as const),
+    ],
+    [
+      'an annotation that is none',
+      '@massage("x") forbid (principal, action, resource);',
+      ...([1, 1, /@massage/, 'Did you mean @message?'] as const),
+    ],
+    [
+      'a name that is none',
+      '@id("a b") forbid (principal, action, resource);',
+      ...([1, 1, /@id/, ''] as const),
+    ],
+    [
+      'a message that would be shown as another one',
+      '@message("a\\u{202e}b") forbid (principal, action, resource);',
+      ...([1, 1, /@message/, ''] as const),
+    ],
+    [
+      'a character that can’t be seen',
+      '// a\u202e\nforbid (principal, action, resource);',
+      ...([1, 5, /can’t be seen/, ''] as const),
+    ],
+    [
+      'a rule about cancels, which always pass',
+      'forbid (principal, action == Action::"cancel", resource);',
+      ...([1, 30, /unrecognized action/, ''] as const),
+    ],
+  ])('%s', (_, rule, line, column, message, hint) => {
+    const error = fault(rule);
+    expect(error.code).toBe('invalid_config');
+    expect(error.message).toMatch(message);
+    expect(error.message).toContain(`policies/own.cedar:${line}:${column}: `);
+    expect(error.details).toEqual({ file: 'policies/own.cedar', line, column });
+    expect(error.hint ?? '').toContain(hint);
+  });
+
+  it('the rule itself, and not the comment that it was copied from', () => {
+    const wrong =
+      'forbid (principal, action in Action::"trade", resource) when { context.order.symbl == "A" };';
+    expect(fault(`// "ü ${wrong}\n${wrong}`).message).toContain('own.cedar:2:64: ');
+  });
+
+  it('a permit of the firm’s', () => {
+    expect(fault('permit (principal, action, resource);', 'firm').message).toContain('firm/own.cedar:1:1: ');
+  });
+
+  it('a name twice, with the place of the first', () => {
+    const rule = '@id("a") forbid (principal, action, resource);';
+    expect(() => read(rule, `\n${rule}`)).toThrow(
+      'policies/b.cedar:2:1: there is a rule "a" already, at policies/a.cedar:1:1',
+    );
+  });
+
+  it('the first of several, which tells of the others', () => {
+    const error = fault(when('context.a == 1') + when('context.b == 1'));
+    expect(error.message).toContain('own.cedar:3:8: ');
+    expect(error.message).toContain('(and 1 more)');
+  });
+});
