@@ -39,12 +39,15 @@ export function parsePrompt(prompt: string): Parsed {
     return refusalOf(error);
   }
   if (english.refusal.code !== 'usage') return english;
-  const meant = misspelt(bare(text), isUnderstood);
+  const meant = misspelt(bare(text), (sentence) => isUnderstood(sentence, text));
   return meant === undefined ? english : { refusal: asking(meant) };
 }
 
-function isUnderstood(sentence: string): boolean {
-  return 'intents' in parseEnglish(sentence);
+/** Whether a sentence put right is one, and no word that was put right is taken for a company's name. */
+function isUnderstood(sentence: string, written: string): boolean {
+  const parsed = parseEnglish(sentence);
+  const known = written.toLowerCase();
+  return 'intents' in parsed && namesIn(parsed.intents).every((name) => known.includes(name));
 }
 
 /** A question whose "yes" is that sentence. */

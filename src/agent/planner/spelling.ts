@@ -3,7 +3,9 @@ import { commonPhrases } from './fixed-phrases.ts';
 
 /** Words that differ by more are no misspelling of each other. */
 const slack = (word: string) => (word.length <= 4 ? 1 : 2);
-const SHORTEST = 3;
+const SHORTEST = 2;
+/** Of shorter ones each is a letter from half a dozen others. */
+const SHORTEST_KNOWN = 3;
 /** Of a sentence with more unknown words nobody knows what was meant. */
 const MOST_WRONG = 2;
 const MOST_TRIED = 40;
@@ -23,7 +25,7 @@ export function misspelt(text: string, isUnderstood: (sentence: string) => boole
     if (word.length > 1 && word === word.toUpperCase() && text !== text.toUpperCase()) return [];
     return vocabulary
       .map((known) => ({ known, off: distance(bare, known) }))
-      .filter(({ known, off }) => off <= slack(bare) && known.length >= SHORTEST);
+      .filter(({ known, off }) => off <= slack(bare) && known.length >= SHORTEST_KNOWN);
   });
   const wrong = choices.flatMap((known, at) => (known.length > 0 ? [at] : []));
   if (wrong.length === 0 || wrong.length > MOST_WRONG) return undefined;

@@ -109,7 +109,9 @@ export class Words {
     const word = this.peek();
     const isClass = word.toLowerCase() === 'class' && /^[a-z]$/i.test(this.peek(1));
     const isLetter = this.#words[this.#next - 1]?.toLowerCase() === 'class' && /^[a-z]$/i.test(word);
-    return isClass || isLetter || (namePattern.test(word) && !reserved.has(word.toLowerCase()));
+    // A ticker beside it is another security, or a word of another language was taken for a name.
+    const isTicker = /^[A-Z]{2,}$/.test(word);
+    return isClass || isLetter || (namePattern.test(word) && !isTicker && !reserved.has(word.toLowerCase()));
   }
 
   /** Dollars: `$500`, `$1.5k`, `500 dollars`, `usd 500`, `1k worth`; undefined if that isn't what comes next. */
@@ -186,14 +188,14 @@ export function amount(word: string): string {
   if (!parsed.success) {
     throw new NotUnderstood(
       `I can't read "${shown(word)}" as a number.`,
-      'Write it plainly, as in 1000 or 12.5.',
+      /^0\d/.test(word) ? shellQuotes : 'Write it plainly, as in 1000 or 12.5.',
       'invalid_order',
     );
   }
   if (new Dec(parsed.data).lte(0)) {
     throw new NotUnderstood(
       `${shown(word)} is not above zero.`,
-      /^0+$/.test(word) ? `Give a number above zero. ${shellQuotes}` : 'Give a number above zero.',
+      word === '0' ? `Give a number above zero. ${shellQuotes}` : 'Give a number above zero.',
       'invalid_order',
     );
   }
