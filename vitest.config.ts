@@ -40,7 +40,7 @@ export default defineConfig({
                 'test/integration/{agent,approval,check,cli,gateway}/*.test.{ts,tsx}',
             'test/shipped/**/*.test.ts',
           ],
-          // What a thousand price paths come to is the same either way.
+          // What so many price paths come to is the same either way.
           exclude: ['test/integration/gateway/worst-case.test.ts'],
           globalSetup: ['test/shipped/build.ts'],
           env: { TRADE_AGENT_SHIPPED: '1' },

@@ -30,6 +30,7 @@ export const limitWords: Readonly<Record<string, LimitWords>> = {
   sides: { label: 'Sides', shown: plain },
   types: { label: 'Types of order', shown: plain },
   hours: { label: 'Hours', shown: plain },
+  second_person_above: { label: 'Orders by one person', shown: amount },
   'live.mandate_up_to': { label: 'Live orders without a tap', shown: amount },
   'live.second_person_above': { label: 'Live orders by one person', shown: amount },
   'live.acr': { label: 'Sign-in for live orders', shown: plain },

@@ -21,7 +21,8 @@ import { isFinal } from '../../../src/trading/views.ts';
 import { worstCase } from '../../../src/trading/worst-case.ts';
 import { startWorld, type World } from '../sandbox/paper-broker-world.ts';
 
-const PATHS = 1000;
+/** Of each type of order. */
+const PATHS = Number(process.env.WORST_CASE_PATHS ?? 250);
 const GATEWAY = 'https://gateway.test';
 const SYMBOL = 'AAPL';
 

@@ -209,11 +209,29 @@ describe('a card', () => {
       const all = at('all-fields');
       expect(await all.getAttribute('open')).toBeNull();
       await all.locator('summary').click();
-      const { order, draft: whole, changes, ...own } = asked.subject as Record<string, object>;
+      const {
+        order,
+        draft: whole,
+        orders,
+        changes,
+        limits,
+        policies,
+        ...own
+      } = asked.subject as Record<string, object>;
       const names = [
         ...Object.keys({ ...own, ...whole }),
         ...Object.keys(changes ?? {}).map((name) => `changes.${name}`),
         ...Object.entries(order ?? {}).flatMap(([name, value]) => (value === null ? [] : [`order.${name}`])),
+        ...Object.entries(orders ?? {}).flatMap(([at, draft]) =>
+          Object.keys(draft as object).map((name) => `orders.${at}.${name}`),
+        ),
+        ...Object.entries(limits ?? {}).flatMap(([name, value]) =>
+          typeof value === 'object'
+            ? Object.keys(value as object).map((inner) => `limits.${name}.${inner}`)
+            : [`limits.${name}`],
+        ),
+        // The file of the fixture has one line.
+        ...Object.keys(policies ?? {}).map((_, at) => `policies.${at}`),
       ];
       for (const name of names) {
         // What is a list of orders, or limits by their names, has a field for each thing in it.

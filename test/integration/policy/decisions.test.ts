@@ -88,8 +88,11 @@ it('the policy of one’s account tells its limits, what the day has used, and h
   await place();
   expect(await (await read('/v1/policy')).json()).toEqual({
     account: 'PA3ALICE01',
+    environment: 'paper',
     digest: (await world.rules()).digest,
     limits: { max_order_notional: '900', symbols: { deny: ['MSFT'] } },
+    policies: {},
+    firm: {},
     trading: { state: 'active' },
     today: { day_notional: '900.00', day_orders: 1, last_minute: 1, open_orders: 1 },
   });
