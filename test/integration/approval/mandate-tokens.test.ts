@@ -109,7 +109,7 @@ describe('the token of a mandate', () => {
   });
 });
 
-describe('the token of a mandate with other terms makes none, and says that the terms differ:', () => {
+describe('the token of a mandate with other terms makes none, and the refusal names the term:', () => {
   const other: Readonly<Record<string, unknown>> = {
     mandate_id: 'M-0000000009',
     account: 'PA3BOB0001',
@@ -143,6 +143,6 @@ describe('the token of a mandate with other terms makes none, and says that the 
     const { id, details } = await proposed(mandate());
     expect(details.subject[field]).not.toEqual(other[field]);
     const changed = { ...details, subject: { ...details.subject, [field]: other[field] } };
-    await comesToNothing(id, { authorization_details: [changed] }, 'details_mismatch', 'subject');
+    await comesToNothing(id, { authorization_details: [changed] }, 'details_mismatch', `subject.${field}`);
   });
 });
