@@ -100,6 +100,9 @@ describe('the day', () => {
       value: '1800.00',
     });
     world.clock.advance(DAY);
+    // More than a day ahead of the broker's clock nothing is claimed: that day has not come.
+    await refused(await place(world), { reason: 'FACT_STALE' });
+    world.broker.now = new Date(world.clock.now());
     expect((await place(world)).status).toBe(201);
     // The clock of the machine is set back: the day was over already.
     world.clock.advance(-DAY);
