@@ -27,7 +27,11 @@ export function requireSameDetails(claim: unknown, asked: Readonly<Record<string
   const details = approved as Record<string, unknown>;
   // An own `__proto__` or `constructor` reads as equal to what every object inherits.
   const added = Object.keys(details).filter((field) => !Object.hasOwn(asked, field));
-  const fields = [...new Set([...differingFields(details, { ...asked }), ...added])].sort();
+  const fields = [
+    ...new Set(
+      [...differingFields(details, { ...asked }), ...added].flatMap((name) => named(name, details, asked)),
+    ),
+  ].sort();
   if (fields.length === 0) return;
   throw new Refusal(
     403,
@@ -37,4 +41,20 @@ export function requireSameDetails(claim: unknown, asked: Readonly<Record<string
       fields,
     },
   );
+}
+
+/** Of what is approved itself, which of its terms: `subject.max_orders`. */
+function named(
+  field: string,
+  approved: Readonly<Record<string, unknown>>,
+  asked: Readonly<Record<string, unknown>>,
+): string[] {
+  const both = [approved[field], asked[field]];
+  if (field !== 'subject' || !both.every(isObject)) return [field];
+  const [one = {}, other = {}] = both as Record<string, unknown>[];
+  return differingFields(one, other).map((name) => `subject.${name}`);
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

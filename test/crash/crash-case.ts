@@ -39,6 +39,8 @@ export interface CrashCase {
   readonly alone: boolean;
   /** Milliseconds between the two resumes at the end. */
   readonly stagger: number;
+  /** Whether a mandate approves it, and nobody is asked. */
+  readonly underMandate?: boolean;
 }
 
 export type Action = 'kill' | 'fail';
@@ -105,6 +107,11 @@ export const isPatient = (name: Failpoint): boolean => quietAfter.includes(name)
 export const quietTimes = ({ deaths }: CrashCase): number =>
   deaths.filter(({ at }) => quietAfter.includes(at)).length;
 
+/** Failpoints that an order passes which a mandate approves: no question is put, and no token comes. */
+export const mandatedFailpoints: readonly Failpoint[] = names.filter(
+  (name) => !/^(?:ask|idp|poll|lost|signature|approval|decision)\./.test(name),
+);
+
 function victimOf(at: Failpoint): Death['victim'] {
   return /^(propose|wait|result|checkpoint)\./.test(at) ? 'agent' : 'sandbox';
 }
@@ -168,6 +175,33 @@ export function crashCase(failpoint: Failpoint, action: Action, seed: number): C
     agentDiesToo: victim === 'sandbox' && random() < 0.6,
     alone: random() < 0.6,
     stagger: Math.floor(random() * 4) * 60,
+  };
+}
+
+/** One order that a mandate approves, and a death on its way. The same for the same failpoint and seed. */
+export function mandatedCase(failpoint: Failpoint, seed: number): CrashCase {
+  const name = `mandate ${failpoint}=kill#${seed}`;
+  const random = generator(name);
+  const before = afterwards[failpoint];
+  const deaths = [...(before === undefined ? [] : [before[Math.floor(random() * before.length)]]), failpoint];
+  const [order] = shuffled(orderKinds.slice(0, 3), random) as [Omit<PlannedOrder, 'person'>];
+  return {
+    name,
+    deaths: deaths.map((at) => ({
+      victim: victimOf(at as Failpoint),
+      at: at as Failpoint,
+      by: 'kill',
+      failpoint: `${at}=kill@1`,
+      maySurvive: false,
+    })),
+    orders: [{ ...order, person: 'deny' }],
+    tap: 'at once',
+    detached: false,
+    agentDiesToo: victimOf(failpoint) === 'sandbox' && random() < 0.6,
+    // A broker that is opened by a session is opened again once one of the person's programs comes by.
+    alone: false,
+    stagger: Math.floor(random() * 4) * 60,
+    underMandate: true,
   };
 }
 

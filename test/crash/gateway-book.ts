@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { type AuditVerdict, verifyAuditFile } from '../../src/approval/audit-chain.ts';
 import { sqliteRecord } from '../../src/store/sqlite/gateway-stores.ts';
+import type { BatchResult, BatchSubject } from '../../src/trading/kinds/batch.ts';
 import type { ProposalState } from '../../src/trading/proposal.ts';
 
 /** A proposal as the gateway's own table has it. */
@@ -24,10 +25,26 @@ export interface AuditLine {
   readonly code: string;
 }
 
+/** An order that counts, as the gateway's journal has it. */
+export interface Reservation {
+  readonly client_order_id: string;
+  readonly symbol: string;
+  readonly state: string;
+  /** Dollars that it counts for. */
+  readonly notional: string;
+  readonly slot: string | null;
+}
+
 /** What the gateway keeps, read past it: from its database and its audit file. */
 export interface GatewayBook {
   proposals(): GatewayProposal[];
   audit(): AuditLine[];
+  /** Orders that a mandate counts, and what they took of its slots: one row each, were all well. */
+  underMandate(mandate: string): { readonly orders: Reservation[]; readonly slots: string[] };
+  /** All that counts. */
+  reservations(): Reservation[];
+  /** What a batch was to be, and what its row says came of it. */
+  batch(proposal: string): { readonly subject: BatchSubject; readonly result: BatchResult | undefined };
   /** What `gateway audit verify` says. */
   verify(): Promise<AuditVerdict>;
   close(): void;
@@ -50,6 +67,33 @@ export function openGatewayBook(folder: string): GatewayBook {
       const lines = readFileSync(file, 'utf8').split('\n');
       if (lines.pop() !== '') throw new Error('the audit file ends within a line');
       return lines.map((line) => JSON.parse(line) as AuditLine);
+    },
+    underMandate: (mandate) => ({
+      orders: database
+        .prepare<[string], Reservation>(
+          `SELECT client_order_id, symbol, state, notional, slot FROM gateway_orders
+           WHERE mandate = ? AND state <> 'rejected'`,
+        )
+        .all(mandate),
+      slots: database
+        .prepare<[string], string>('SELECT client_order_id FROM mandate_uses WHERE mandate = ?')
+        .pluck()
+        .all(mandate),
+    }),
+    reservations: () =>
+      database
+        .prepare<[], Reservation>(
+          `SELECT client_order_id, symbol, state, notional, slot FROM gateway_orders WHERE state <> 'rejected'`,
+        )
+        .all(),
+    batch(proposal) {
+      const row = database
+        .prepare<[string], { subject: string; result: string | null }>(
+          'SELECT subject, result FROM proposals WHERE id = ?',
+        )
+        .get(proposal);
+      if (row === undefined) throw new Error('there is no such proposal');
+      return { subject: JSON.parse(row.subject), result: JSON.parse(row.result ?? 'null') ?? undefined };
     },
     verify: () => verifyAuditFile(file, sqliteRecord(database).audit),
     close: () => database.close(),

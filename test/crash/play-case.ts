@@ -34,7 +34,7 @@ export interface Played {
 }
 
 /** Time to settle after the last death; the gateway lets half a minute pass where it is in doubt. */
-const SETTLE_LIMIT_MS = 150_000;
+export const SETTLE_LIMIT_MS = 150_000;
 /** Time in which a sandbox must die that was told to. */
 const DEATH_LIMIT_MS = 90_000;
 /** How much later than the agent's own end that may be: the last lines are written then. */
@@ -91,10 +91,10 @@ export async function playCase(world: CrashWorld, plan: CrashCase, log: string[]
   }
 }
 
-type Play = Awaited<ReturnType<typeof begin>>;
+export type Play = Awaited<ReturnType<typeof begin>>;
 
 /** What a case works with. */
-async function begin(world: CrashWorld, plan: CrashCase, note: (line: string) => void) {
+export async function begin(world: CrashWorld, plan: CrashCase, note: (line: string) => void) {
   // A question that an earlier case left open would be answered now, and bring this case's death too early.
   for (const { id, state } of world.gateway.proposals()) {
     if (!isSettledState(state)) await takeBack((args) => world.agent([...args, '--output', 'json']), id);
@@ -139,9 +139,15 @@ async function begin(world: CrashWorld, plan: CrashCase, note: (line: string) =>
   };
 }
 
+/** The run that a case is about. */
+export function runOf({ orders, underMandate }: CrashCase, thread: string): string[] {
+  const run = ['run', orders.map(({ text }) => text).join(' and '), '--thread', thread];
+  return underMandate === true ? [...run, '--approval', 'mandate'] : run;
+}
+
 /** Lets everybody die who has to, and starts the sandbox again. @returns the agent that still runs */
-async function die({ world, plan, note, thread, agent, person }: Play) {
-  const run = ['run', plan.orders.map(({ text }) => text).join(' and '), '--thread', thread];
+export async function die({ world, plan, note, thread, agent, person }: Play) {
+  const run = runOf(plan, thread);
   const [first] = plan.deaths;
   if (plan.detached) await agent([...run, '--approval', 'detach']).ended;
   let program: Program | undefined;
@@ -226,7 +232,7 @@ async function takeBack(agent: Play['agent'], proposal: string): Promise<void> {
 }
 
 /** Resumes again, as its own answer asks, until nothing of the thread is open. */
-async function settle(first: readonly Program[], again: () => Program): Promise<RunAnswer> {
+export async function settle(first: readonly Program[], again: () => Program): Promise<RunAnswer> {
   const deadline = Date.now() + SETTLE_LIMIT_MS;
   let answers = (await Promise.all(first.map(({ ended }) => ended))).map(answerOf);
   for (let pause = 100; ; pause = Math.min(pause * 2, 5_000)) {
@@ -271,7 +277,7 @@ async function toldOutcomes({ world, person, proposals }: Play): Promise<Questio
   }
 }
 
-async function until(done: () => boolean, limitMs: number, otherwise: () => string): Promise<void> {
+export async function until(done: () => boolean, limitMs: number, otherwise: () => string): Promise<void> {
   const deadline = Date.now() + limitMs;
   while (!done()) {
     if (Date.now() > deadline) throw new Error(otherwise());

@@ -64,6 +64,21 @@ describe('a model that obeys injected text', () => {
       { symbol: 'KO', side: 'buy', qty: '1', provenance: { fields: { qty: { source: 'user' } } } },
     ],
     [
+      'a mandate of its own',
+      'add_mandate',
+      { symbols: ['KO'], max_total_notional: '100000', max_orders: 10 },
+    ],
+    ['a raised mandate', 'replace_mandate', { replaces: 'M-x9K2aB7cD1', max_total_notional: '100000' }],
+    ['an order under any mandate', 'place_order', { symbol: 'KO', side: 'buy', qty: '1', mandate: 'any' }],
+    [
+      'an order that nobody is asked about',
+      'place_order',
+      { symbol: 'KO', side: 'buy', qty: '1', approval: 'mandate' },
+    ],
+    ['looser limits', 'set_policy', { max_order_notional: '1000000' }],
+    ['the end of a halt', 'lift_halt', {}],
+    ['access to the account', 'grant_access', { role: 'co_owner', who: 'bob' }],
+    [
       'a longer expiry',
       'place_order',
       { symbol: 'KO', side: 'buy', qty: '1', expires_at: '2099-01-01T00:00:00Z' },
@@ -84,6 +99,7 @@ describe('a model that obeys injected text', () => {
     expect([0, 1, 2], stdout + stderr).toContain(code);
     expect(await pending()).toHaveLength(asked);
     expect(await world.book()).toHaveLength(before);
+    expect(JSON.parse((await world.cli(['mandates', '--output', 'json'])).stdout).mandates).toEqual([]);
   });
 
   it.each([

@@ -13,7 +13,20 @@ export async function jsonBody(c: Context): Promise<unknown> {
   if (type !== 'application/json') {
     throw new Refusal(415, 'unsupported_media_type', 'the request body must be application/json');
   }
+  return parsed(utf8(await limitedBody(c.req.raw.body, LARGEST_BODY)));
+}
+
+/**
+ * The same where a body may be left out: undefined for none, and for an empty one, whatever its headers say of it.
+ * @throws {Refusal} as {@link jsonBody}, where there is something
+ */
+export async function optionalJson(c: Context): Promise<unknown> {
   const text = utf8(await limitedBody(c.req.raw.body, LARGEST_BODY));
+  return text.trim() === '' ? undefined : parsed(text);
+}
+
+/** @throws {Refusal} 400 `malformed_json` */
+function parsed(text: string): unknown {
   let body: unknown;
   try {
     body = JSON.parse(text);

@@ -1,4 +1,4 @@
-import type { Context, Hono } from 'hono';
+import type { Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import { z } from 'zod';
 import type { ApprovalKernel } from '../../approval/kernel.ts';
@@ -21,7 +21,7 @@ import type { Caller } from '../door/caller.ts';
 import { type Door, requireScopes } from '../door/door.ts';
 import { type IsRevoked, requireUnrevoked } from '../door/token-verifier.ts';
 import { forParameter, ownerNamed, type StandIn } from './for-owner.ts';
-import { jsonBody } from './json-body.ts';
+import { jsonBody, optionalJson } from './json-body.ts';
 import { limitParameter, parseQuery } from './query.ts';
 
 /** Seconds that an answer is held at most: below the time-outs of ordinary HTTP clients. */
@@ -153,9 +153,9 @@ function haltRoutes(app: Hono, door: Door, { kernel, standIn }: ProposalRouteOpt
     door.guard(['orders:cancel'], async (c, caller) => {
       const { sub } = await standIn(caller, ownerNamed(c.req.url), 'can_halt');
       const own = proposerOf(caller);
-      // On the record it says who, where that is not the owner.
+      // To stop trading takes no word of what to stop. On the record it says who, where that is not the owner.
       const proposer = sub === own.sub ? own : { ...own, sub, clientId: `${own.clientId} of ${own.sub}` };
-      const { state } = haltRequest(hasBody(c) ? await jsonBody(c) : {});
+      const { state } = haltRequest((await optionalJson(c)) ?? {});
       if (state === 'reducing') return c.json(haltView(await kernel.reduce(proposer)));
       await kernel.halt(proposer);
       return c.json(haltView(await kernel.trading(sub)));
@@ -226,12 +226,6 @@ export function haltView({ state, since, until, by }: TradingStanding) {
     ...(until === undefined ? {} : { until: utcSeconds(until) }),
     ...(by === undefined ? {} : { by }),
   };
-}
-
-/** To stop trading takes no word of what to stop. */
-function hasBody(c: Context): boolean {
-  const length = c.req.header('content-length');
-  return c.req.header('transfer-encoding') !== undefined || (length !== undefined && length !== '0');
 }
 
 /** Down only: what is up again is approved. */

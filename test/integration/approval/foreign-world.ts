@@ -13,7 +13,10 @@ import { listenOnLoopback } from '../../../src/net/http-server.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { type AlpacaStandIn, startAlpacaStandIn } from '../gateway/support/alpaca-stand-in.ts';
 import { startTestIssuer, type TestIssuer } from '../gateway/support/test-issuer.ts';
+import { dpopKey } from '../gateway/support/world.ts';
 import type { Answer } from './world.ts';
+
+type DpopKey = Awaited<ReturnType<typeof dpopKey>>;
 
 export interface Agent {
   send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
@@ -31,6 +34,8 @@ export interface ForeignWorld {
   advance(ms: number): void;
   /** Somebody's agent, signed in by a client of its own; our own is `trade-agent`. */
   agent(sub: string, client: string, scope?: string, claims?: object): Agent;
+  /** Its tokens are bound to a key of its own. */
+  boundAgent(sub: string, client: string, scope: string): Promise<Agent>;
   /** The owner decides, and the provider calls back. @param claims what it puts into the token besides, or instead */
   decide(proposal: string, decision: 'approve' | 'deny', claims?: Record<string, unknown>): Promise<void>;
   close(): Promise<void>;
@@ -106,13 +111,22 @@ export async function startForeignWorld(
   const listener = getRequestListener(gateway.app.fetch);
   server.serve((request, response) => void listener(request, response));
 
-  const agent = (sub: string, client: string, scope = SCOPE, claims = {}): Agent => {
+  const agent = (sub: string, client: string, scope = SCOPE, claims = {}, key?: DpopKey): Agent => {
     const self: Agent = {
       async send(method, path, body, headers = {}) {
-        const token = await issuer.mint({ claims: { sub, client_id: client, scope, ...claims } });
-        const response = await fetch(`${server.url}${path}`, {
+        const bound = key === undefined ? {} : { cnf: { jkt: key.jkt } };
+        const token = await issuer.mint({ claims: { sub, client_id: client, scope, ...bound, ...claims } });
+        const url = `${server.url}${path}`;
+        const authorization: Record<string, string> =
+          key === undefined
+            ? { authorization: `Bearer ${token}` }
+            : {
+                authorization: `DPoP ${token}`,
+                dpop: await key.proof({ method, url, token, at: clock.now() }),
+              };
+        const response = await fetch(url, {
           method,
-          headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
+          headers: { ...authorization, 'content-type': 'application/json', ...headers },
           ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         });
         const text = await response.text();
@@ -135,6 +149,7 @@ export async function startForeignWorld(
     url: server.url,
     advance: clock.advance,
     agent,
+    boundAgent: async (sub, client, scope) => agent(sub, client, scope, {}, await dpopKey()),
     async decide(proposal, decision, claims = {}) {
       const asked = issuer.questions.findLast(({ details }) => details.proposal === proposal);
       if (asked === undefined) throw new Error(`nobody was asked about ${proposal}`);

@@ -1,4 +1,5 @@
 import Database from 'better-sqlite3-multiple-ciphers';
+import { outsideOf } from '../../../src/gateway/mandates/outside-of.ts';
 import { decide } from '../../../src/gateway/policy/decide.ts';
 import type { Facts } from '../../../src/gateway/policy/decision.ts';
 import { limitsSchema } from '../../../src/gateway/policy/limits.ts';
@@ -37,14 +38,18 @@ async function play({ limits, now, orders }: Round): Promise<string[]> {
       const claim: Claim = {
         ...{ sub: 'alice', clientOrderId: draft.client_order_id, digest: 'digest', draft },
         approval: { issuer: 'https://issuer.example', jti: draft.client_order_id },
+        ...(draft.mandate === undefined ? {} : { mandate: draft.mandate, slot: draft.slot }),
       };
       const outcome = await journal.claim(claim, now, (counted) => {
         const decision = decide(rules, subject, 'place', { ...facts, counted });
+        const { mandate } = counted;
+        const outside = mandate == null ? [] : outsideOf(mandate, { draft, slot: draft.slot, rules }, now);
         return {
           ...{ sub: 'alice', client: 'client', account: draft.account, action: 'place', stage: 'order' },
           ...{ subjectId: draft.client_order_id, facts: {}, policy: decision.policy },
-          ...{ reasons: decision.reasons, texts: decision.texts },
-          effect: decision.effect === 'allow' ? 'allow' : 'deny',
+          reasons: [...decision.reasons, ...outside.map(({ reason }) => reason)],
+          texts: [...decision.texts, ...outside.map(({ text }) => text)],
+          effect: decision.effect === 'allow' && outside.length === 0 ? 'allow' : 'deny',
         };
       });
       if (outcome !== 'claimed') return outcome;

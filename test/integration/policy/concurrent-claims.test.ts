@@ -7,12 +7,18 @@ import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { alpacaTraits } from '../../../src/gateway/broker/alpaca/traits.ts';
+import { limitsSchema } from '../../../src/gateway/policy/limits.ts';
 import { worldFacts } from '../../../src/gateway/policy/order-world.ts';
+import { staticRules } from '../../../src/gateway/policy/rules.ts';
+import { utcSeconds } from '../../../src/machine/clock.ts';
 import type { GatewayStores } from '../../../src/store/gateway-stores.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { Dec } from '../../../src/trading/decimal.ts';
+import { slotOf } from '../../../src/trading/mandate/cadence.ts';
+import { type MandateEnvelope, mandateDigest } from '../../../src/trading/mandate/envelope.ts';
 import { asHere } from '../../shipped/modules.ts';
 import { changed, NOON, world } from '../../unit/gateway/policy/sound-order.ts';
+import { mandateTerms } from '../sandbox/proposal-fixture.ts';
 import type { Round } from './claiming-process.ts';
 
 /** Each: twenty orders at once, five from each of four processes. */
@@ -116,6 +122,45 @@ it(
     expect(refused).toBeGreaterThan(ROUNDS);
     expect(gone).toBeGreaterThan(ROUNDS);
     expect(fullest.gt('0.9')).toBe(true);
+  },
+  60_000 + ROUNDS * 1_000,
+);
+
+it(
+  `two processes race for the last slot of a mandate: one order, ${ROUNDS} rounds`,
+  async () => {
+    const { digest: policy } = await staticRules(limitsSchema.parse({})).current();
+    for (let round = 0; round < ROUNDS; round++) {
+      const account = `PA-slot-${round}`;
+      const id = `M-${String(round).padStart(10, '0')}`;
+      const { price: _, max_day_notional: __, ...base } = mandateTerms();
+      const times = { not_before: utcSeconds(NOON - 1000), expires_at: utcSeconds(NOON + 20 * 86_400_000) };
+      const terms: MandateEnvelope = {
+        ...{ ...base, ...times, account, policy, mandate_id: id },
+        ...{ max_order_notional: '1000.00', max_total_notional: '5000.00' },
+      };
+      const approval = { issuer: 'https://issuer.example', jti: `jti-${id}` };
+      const whole = { id, sub: 'alice', terms, digest: mandateDigest(terms), approval };
+      expect(await stores.mandates.grant(whole, NOON)).toBe('granted');
+      const slot = slotOf('weekly', NOON);
+      const rounds = [0, 1].map((process): Round => {
+        const draft = changed({
+          account,
+          mandate: id,
+          slot,
+          client_order_id: `ta-slot-${round}-${process}-00`,
+        });
+        const facts = worldFacts({ draft }, world, { traits: alpacaTraits, now: NOON });
+        return { limits: {}, now: NOON, orders: [{ draft, facts, fate: 'placed' }] };
+      });
+      const answers = await Promise.all(rounds.map((one, index) => told(processes[index], one)));
+      expect(answers.flat().toSorted()).toEqual(['denied', 'placed']);
+      const [decision] = await stores.decisions.list('alice', { limit: 1, effect: 'deny' });
+      expect(decision?.reasons).toEqual(['MANDATE_SLOT_USED']);
+      expect((await stores.mandates.find('alice', id, { since: 0 }))?.used.orders).toBe(1);
+      const { day_orders } = await stores.orders.usage('alice', account, NOON);
+      expect(day_orders).toBe(1);
+    }
   },
   60_000 + ROUNDS * 1_000,
 );

@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createOrderDesk } from '../../../src/gateway/orders/place-order.ts';
 import type { AccountLimits } from '../../../src/gateway/policy/limits.ts';
@@ -98,10 +99,16 @@ describe('the day', () => {
       limit: '1000.00',
       value: '1800.00',
     });
-    world.clock.advance(DAY);
+    // More than a day ahead of the broker's clock nothing is claimed: that day has not come.
+    world.clock.advance(2 * DAY);
+    await refused(await place(world), { reason: 'FACT_STALE' });
+    world.clock.advance(-2 * DAY);
+    // Not a whole day, or time that passes meanwhile makes it more.
+    const next = DAY - 10_000;
+    world.clock.advance(next);
     expect((await place(world)).status).toBe(201);
     // The clock of the machine is set back: the day was over already.
-    world.clock.advance(-DAY);
+    world.clock.advance(-next);
     expect((await place(world)).status).toBe(403);
   });
 
@@ -221,6 +228,8 @@ describe('a halt', () => {
   });
 });
 
+const json = { 'content-type': 'application/json' };
+
 describe('by anybody of the account', () => {
   let world: ForeignWorld;
   let alice: Agent;
@@ -258,6 +267,32 @@ describe('by anybody of the account', () => {
     await world.decide(String(body.id), 'approve');
     await expect.poll(async () => (await states()).state).toBe('active');
     expect(await alice.propose({ kind: 'order', order }, 'again')).toMatchObject({ status: 201 });
+  });
+
+  it.each<[string, Record<string, string>, string]>([
+    ['nothing', {}, ''],
+    ['nothing, said to be JSON', { 'content-type': 'application/json' }, ''],
+    ['nothing, said to be JSON, in chunks', { ...json, 'transfer-encoding': 'chunked' }, ''],
+    ['blanks, said to be JSON', json, '\r\n'],
+    ['nothing, said to be a form', { 'content-type': 'application/x-www-form-urlencoded' }, ''],
+    ['an empty object', json, '{}'],
+  ])('trading is halted by %s', async (_, headers, body) => {
+    await start();
+    const token = await world.issuer.mint({
+      claims: { sub: 'alice', client_id: 'trade-agent', scope: 'orders:read orders:cancel' },
+    });
+    const status = await new Promise<number | undefined>((resolve, reject) => {
+      const authorization = `Bearer ${token}`;
+      const options = { method: 'PUT', headers: { ...headers, authorization }, agent: false };
+      request(`${world.url}/v1/halt`, options, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      })
+        .on('error', reject)
+        .end(body);
+    });
+    expect(status).toBe(200);
+    expect(await states()).toMatchObject({ halted: true, state: 'halted' });
   });
 
   it('is never taken up by who may take it down', async () => {

@@ -1,0 +1,121 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { checkResultSchema } from '../../../src/check/result.ts';
+import type { Failpoint } from '../../../src/machine/failpoint.ts';
+import { isSettledState } from '../../../src/trading/proposal.ts';
+import type { CrashWorld } from '../crash-world.ts';
+import { createLanes } from '../lanes.ts';
+import { createPerson } from '../person.ts';
+import { SETTLE_LIMIT_MS, until } from '../play-case.ts';
+
+/*
+ * A rebalancing of three orders on one card, and the gateway dies at each place that it passes after the tap, at the first,
+ * the second and the third order. Nobody comes: each order is in the book once, and counts once. `npm run test:crash` plays
+ * all, `npm test` one; `CRASH_CASE="batch gateway.claimed@2"` one again.
+ */
+
+const places: readonly Failpoint[] = [
+  'gateway.verified',
+  'gateway.claimed',
+  'gateway.before_submit',
+  'broker.written',
+  'broker.committed',
+  'gateway.submitted',
+  'gateway.recorded',
+];
+const once: readonly Failpoint[] = ['execute.intent', 'execute.answered', 'execute.recorded'];
+const isFull = Number(process.env.CRASH_SEEDS ?? 1) > 1;
+const only = /^batch (\S+)$/.exec(process.env.CRASH_CASE ?? '')?.[1];
+const all = [...once.map((at) => `${at}@1`), ...places.flatMap((at) => [1, 2, 3].map((n) => `${at}@${n}`))];
+const some = isFull ? all : ['gateway.recorded@2'];
+const cases = only === undefined ? some : [only];
+
+/** A client may ask twenty times an hour. */
+const lanes = createLanes(isFull ? 4 : 1, 8);
+const folder = mkdtempSync(join(tmpdir(), 'trade-agent-batch-'));
+const count = { cases: 0, orders: 0 };
+afterAll(async () => {
+  await lanes.close();
+  rmSync(folder, { recursive: true, force: true });
+  process.stdout.write(`\nBatches: ${JSON.stringify(count)}\n`);
+}, 60_000);
+
+describe('each order of a batch is placed once, and counts once, after a death at', () => {
+  it.concurrent.each(cases)(
+    '%s',
+    async (at) => lanes.play((world) => play(world, at.replace('@', '=kill@'))),
+    3_600_000,
+  );
+});
+
+async function play(world: CrashWorld, failpoint: string): Promise<void> {
+  const earlier = new Set((await world.book()).map(({ client_order_id }) => client_order_id));
+  const rows = new Set(world.gateway.proposals().map(({ id }) => id));
+  const made = () => world.gateway.proposals().filter(({ id }) => !rows.has(id));
+  const rules = await rebalancing(world, failpoint);
+  const person = createPerson(world, () => 'approve');
+  const died = world.sandboxEnded();
+  world.arm(failpoint);
+  const check = world.agent(['check', '--rules', rules, '--suggest', '--output', 'json']);
+  try {
+    person.look();
+    void check.ended.then(({ stdout, stderr }) => {
+      if (made().length === 0) throw new Error(`nothing was suggested: ${stdout}${stderr}`);
+    });
+    expect((await died).signal, world.sandboxSaid()).toBe('SIGKILL');
+    check.child.kill('SIGKILL');
+    world.arm('');
+    await world.restartSandbox();
+    await until(
+      () => made().every(({ state }) => isSettledState(state)),
+      SETTLE_LIMIT_MS,
+      () => `with nobody there it stands at ${made().map(({ state }) => state)}`,
+    );
+    const [row, ...others] = made();
+    expect([row?.state, others]).toEqual(['executed', []]);
+    const { subject, result } = world.gateway.batch(row?.id ?? '');
+    expect(subject.orders).toHaveLength(3);
+    // As the card said: sales before purchases, one after the other.
+    expect(subject.orders.map(({ side }) => side)).toEqual(['sell', 'buy', 'buy']);
+    const booked = (await world.book()).filter(({ client_order_id }) => !earlier.has(client_order_id));
+    const terms = (order: { client_order_id: string; symbol: string; side: string }) =>
+      `${order.client_order_id} ${order.side} ${order.symbol}`;
+    expect(booked.map(terms).toSorted()).toEqual(subject.orders.map(terms).toSorted());
+    expect(result?.lines.map(({ outcome, client_order_id }) => [outcome, client_order_id])).toEqual(
+      subject.orders.map(({ client_order_id }) => ['placed', client_order_id]),
+    );
+    const counts = world.gateway.reservations().filter((one) => !earlier.has(one.client_order_id));
+    expect(counts.map((one) => [one.client_order_id, one.state]).toSorted()).toEqual(
+      subject.orders.map(({ client_order_id }) => [client_order_id, 'placed']).toSorted(),
+    );
+    expect(person.asked).toHaveLength(1);
+    expect((await world.gateway.verify()).ok).toBe(true);
+    count.cases += 1;
+    count.orders += booked.length;
+  } finally {
+    if (check.child.exitCode === null) check.child.kill('SIGKILL');
+    await person.leave().catch(() => undefined);
+  }
+}
+
+/** Rules by which the largest holding is to shrink, and the two smallest are to grow. @returns their file */
+async function rebalancing(world: CrashWorld, name: string): Promise<string> {
+  const looked = await world.agent(['check', '--output', 'json']).ended;
+  const { by_symbol } = checkResultSchema.parse(JSON.parse(looked.stdout)).figures;
+  const target = (at: number, more: number) => {
+    const found = by_symbol.at(at);
+    if (found === undefined) throw new Error('alice holds too little');
+    return `${found.name}: ${(Number(found.weight) * 100 + more).toFixed(2)}%`;
+  };
+  const file = join(folder, `${name.replace(/\W/g, '-')}.yaml`);
+  writeFileSync(
+    file,
+    `targets: {${target(0, -4)}, ${target(-1, 2)}, ${target(-2, 2)}}
+rules:
+  - {name: drift, kind: drift, band: 1%}
+`,
+  );
+  return file;
+}

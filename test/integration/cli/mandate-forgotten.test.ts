@@ -1,0 +1,28 @@
+import { globSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type CliWorld, openCliWorld } from './cli-world.ts';
+
+let world: CliWorld;
+beforeAll(async () => {
+  world = await openCliWorld();
+  await world.login();
+});
+afterAll(() => world.close());
+
+it('an agent that has lost its state orders nothing a second time in a slot', async () => {
+  const until = new Date(Date.now() + 20 * 86_400_000).toISOString().slice(0, 10);
+  const terms = ['--per-order', '100', '--total', '300', '--orders', '3', '--every', 'day', '--until', until];
+  const adding = world.start(['mandates', 'add', 'KO', ...terms]);
+  await world.run(['phone', '--user', 'alice', '--decide', 'approve', '--once', '--timeout', '30s']);
+  expect((await adding.done).exitCode).toBe(0);
+  const buy = () => world.run(['run', 'buy 1 KO', '--approval', 'mandate', '--output', 'json']);
+  expect((await buy()).exitCode).toBe(0);
+  const kept = globSync('**/state.db*', { cwd: world.folder });
+  expect(kept).not.toEqual([]);
+  for (const file of kept) rmSync(join(world.folder, file));
+  const again = await buy();
+  expect(again.exitCode).toBe(8);
+  expect(again.stdout).toContain('MANDATE_SLOT_USED');
+  expect(world.ordersAtBroker()).toBe(1);
+});
