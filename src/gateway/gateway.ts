@@ -15,6 +15,7 @@ import { createEntrance, type Entrance } from './entrance.ts';
 import type { GatewayOptions } from './gateway-options.ts';
 import { createMandateDesk, type MandateDesk } from './mandates/mandate-desk.ts';
 import { mandatePorts } from './mandates/mandate-ports.ts';
+import { createStandingWatch } from './mandates/standing-watch.ts';
 import { createMessageDesk, type MessageDesk } from './messages/message-desk.ts';
 import { messageOutlets } from './messages/message-outlets.ts';
 import { messagePorts } from './messages/message-ports.ts';
@@ -109,6 +110,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     ...{ mandates: granted, brokerFor, maxSlippage, issuer, now },
     rules: source,
     isShown: options.approval?.details === 'rar',
+    isUnattended: options.broker.credentials === 'key_pair',
   });
   const kernel = approvalKernel(options, {
     clock,
@@ -129,7 +131,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     rules: source,
   });
 
-  const mandateDesk = kernel && createMandateDesk({ mandates: granted, now, noted: () => kernel.noted() });
+  const { standing } = stores;
+  const noted = () => kernel?.noted();
+  const mandateDesk = kernel && createMandateDesk({ mandates: granted, standing, now, noted });
+  const watch =
+    kernel && options.broker.credentials === 'key_pair'
+      ? createStandingWatch({ ...{ standing, mandates: granted, kernel, brokerFor, clock }, ...options })
+      : undefined;
   const app = gatewayRoutes(options, {
     rules: source,
     entrance,
@@ -146,6 +154,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     detailsTypes: [detailsType, messageDetailsType],
   });
   kernel?.start();
+  watch?.start();
 
   return {
     app,
@@ -155,6 +164,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       takeAway(who, [broker.credentials, ...[...outlets.values()].map(({ tokens }) => tokens)], kernel),
     async close() {
       entrance.shut();
+      await watch?.close();
       await kernel?.close();
     },
   };
