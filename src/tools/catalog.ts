@@ -1,10 +1,14 @@
 import { cancelOrder } from './cancel-order.ts';
+import { getBars } from './get-bars.ts';
+import { getMarketClock } from './get-market-clock.ts';
 import { getPortfolio } from './get-portfolio.ts';
 import { getQuote } from './get-quote.ts';
 import { listOrders } from './list-orders.ts';
 import { sendGmailSummary, sendSlackSummary } from './message-tool.ts';
 import { placeOrder } from './place-order.ts';
 import { placeOrders } from './place-orders.ts';
+import { replaceOrder } from './replace-order.ts';
+import { searchSymbols } from './search-symbols.ts';
 import type { Tool } from './tool.ts';
 import { whoami } from './whoami.ts';
 
@@ -12,10 +16,14 @@ import { whoami } from './whoami.ts';
 export const tools: readonly Tool[] = [
   whoami,
   getQuote,
+  getBars,
+  getMarketClock,
+  searchSymbols,
   getPortfolio,
   listOrders,
   placeOrder as unknown as Tool,
   placeOrders as unknown as Tool,
+  replaceOrder as unknown as Tool,
   cancelOrder,
   sendSlackSummary,
   sendGmailSummary,

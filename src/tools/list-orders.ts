@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Proposal } from '../trading/proposal.ts';
 import type { Order } from '../trading/views.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 import { defineTool, requireGateway } from './tool.ts';
@@ -36,10 +37,20 @@ async function anyForeign(gateway: GatewayClient, orders: readonly Order[]): Pro
   const named = orders.map(({ client_order_id }) => client_order_id).filter((id) => !uuid.test(id));
   if (named.length === 0) return false;
   const proposals = await gateway.proposals({ state: 'all', limit: MOST_PROPOSALS });
-  const own = new Set(
-    proposals.map((proposal) =>
-      'client_order_id' in proposal.subject ? proposal.subject.client_order_id : '',
-    ),
-  );
+  const own = new Set(proposals.flatMap(idsOf));
   return named.some((id) => !own.has(id));
+}
+
+/** The ids of the orders that a proposal is of; a change puts a new one in place of the old. */
+function idsOf({ kind, subject }: Proposal): string[] {
+  switch (kind) {
+    case 'order':
+      return [subject.client_order_id];
+    case 'replace':
+      return [subject.draft.client_order_id];
+    case 'batch':
+      return subject.orders.map(({ client_order_id }) => client_order_id);
+    default:
+      return [];
+  }
 }

@@ -24,12 +24,7 @@ export const placeOrder: ProposalTool<typeof orderRequestSchema> = {
  * @throws {TradeAgentError} `invalid_order` naming the field
  */
 export function readOrderRequest(args: Record<string, unknown>): OrderRequest {
-  const given = Object.fromEntries(
-    Object.entries(args)
-      .filter(([, value]) => value !== null && value !== '')
-      .map(([field, value]) => [field, typeof value === 'number' ? numberText(value) : value]),
-  );
-  const parsed = orderRequestSchema.safeParse(given);
+  const parsed = orderRequestSchema.safeParse(withoutNulls(args));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const field = issue?.path.join('.') ?? '';
@@ -42,6 +37,15 @@ export function readOrderRequest(args: Record<string, unknown>): OrderRequest {
   const request = normalizeOrder(parsed.data);
   checkOrder(request);
   return request;
+}
+
+/** What a model left out is absent, and a number is a decimal. */
+export function withoutNulls(args: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(args)
+      .filter(([, value]) => value !== null && value !== '')
+      .map(([field, value]) => [field, typeof value === 'number' ? numberText(value) : value]),
+  );
 }
 
 /** A JSON number as the shortest decimal; what has no plain form (1e30, NaN) is left for the schema to refuse. */

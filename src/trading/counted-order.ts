@@ -66,9 +66,14 @@ export function reservedFor(draft: OrderDraft): string {
 export function countedAfter(drafts: readonly OrderDraft[], counted: CountedFacts): CountedFacts {
   return {
     ...counted,
-    day_notional: Dec.sum(counted.day_notional, ...drafts.map(reservedFor)).toFixed(2),
+    day_notional: new Dec(counted.day_notional).plus(reservedForAll(drafts)).toFixed(2),
     day_orders: counted.day_orders + drafts.length,
   };
+}
+
+/** Dollars of several orders. */
+export function reservedForAll(drafts: readonly OrderDraft[]): string {
+  return Dec.sum(0, ...drafts.map(reservedFor)).toFixed(2);
 }
 
 /** What two orders have in common of which the second is likely a slip: all of what is traded, whatever the price. */

@@ -1,6 +1,7 @@
 import { type BaseMessage, ToolMessage } from '@langchain/core/messages';
 import { z } from 'zod';
 import { decimalString } from '../../trading/decimal.ts';
+import { type NameFound, namesFoundSchema } from '../planner/symbols-by-name.ts';
 import { prompts } from './message-history.ts';
 
 /** What of a conversation tells where a proposal's fields come from. Plain data: it is kept with the proposal's state. */
@@ -15,6 +16,8 @@ export interface ConversationFacts {
     readonly qty: string;
     readonly qty_available: string;
   }[];
+  /** What names were found to be, in the asset list. Absent in what an older version kept. */
+  readonly names?: readonly NameFound[];
   /** Open orders, when they were last looked at. */
   readonly openOrders: readonly { readonly id: string; readonly symbol: string }[];
 }
@@ -30,6 +33,7 @@ export function conversationFacts(messages: readonly BaseMessage[]): Conversatio
     said: asked.flatMap(({ text, composedBy }) => (composedBy === undefined ? [text] : [])),
     composedBy: asked.at(-1)?.composedBy,
     positions: latest(messages, 'get_portfolio', portfolioSchema)?.positions ?? [],
+    names: messages.flatMap((message) => read(message, 'search_symbols', namesFoundSchema)?.results ?? []),
     openOrders: latest(messages, 'list_orders', ordersSchema)?.orders ?? [],
   };
 }
@@ -37,7 +41,12 @@ export function conversationFacts(messages: readonly BaseMessage[]): Conversatio
 /** What a tool said last. */
 function latest<T>(messages: readonly BaseMessage[], tool: string, schema: z.ZodType<T>): T | undefined {
   const message = messages.findLast((one) => ToolMessage.isInstance(one) && one.name === tool);
-  if (message === undefined) return undefined;
+  return message === undefined ? undefined : read(message, tool, schema);
+}
+
+/** What a message says, where it is that tool's. */
+function read<T>(message: BaseMessage, tool: string, schema: z.ZodType<T>): T | undefined {
+  if (!(ToolMessage.isInstance(message) && message.name === tool)) return undefined;
   try {
     return schema.safeParse(JSON.parse(message.text)).data;
   } catch {

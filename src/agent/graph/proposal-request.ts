@@ -3,6 +3,7 @@ import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { readMessageRequest } from '../../tools/message-tool.ts';
 import { readOrderRequest } from '../../tools/place-order.ts';
 import { placeOrders, readBatchRequest } from '../../tools/place-orders.ts';
+import { readReplaceRequest, replaceOrder } from '../../tools/replace-order.ts';
 import { summaryMessage } from '../../tools/summary-message.ts';
 import type { Tool } from '../../tools/tool.ts';
 import type { OrderRequest } from '../../trading/order.ts';
@@ -40,6 +41,10 @@ export async function proposalRequest(
   };
   switch (tool?.risk) {
     case 'trade': {
+      if (tool.name === replaceOrder.name) {
+        const replace = readReplaceRequest(args);
+        return { kind: 'replace', replace, ...base, provenance: sources(state, 'replace', replace) };
+      }
       const { environment, max_slippage } = profile;
       if (tool.name === placeOrders.name) {
         const { orders, on_failure } = readBatchRequest(args);
@@ -109,7 +114,7 @@ function sources(
   request: Readonly<Record<string, unknown>>,
   more: Pick<ProvenanceInput, 'defaults' | 'computed'> = {},
 ): Provenance {
-  const { said, composedBy, positions, openOrders } = facts;
+  const { said, composedBy, positions, names, openOrders } = facts;
   // What a program asked for, by rules that the person wrote.
   const composed =
     composedBy === undefined
@@ -122,6 +127,7 @@ function sources(
     from: thoughtOfBy(tainted ?? []),
     taintedBy: tainted ?? [],
     positions: new Map(positions.map(({ symbol, ...held }) => [symbol, held])),
+    ...(names === undefined ? {} : { names }),
     openOrders,
     ...more,
     computed: { ...composed, ...more.computed },

@@ -2,9 +2,11 @@ import { safeLine } from '../../net/shown-text.ts';
 import { Dec, decimalString, plain } from '../../trading/decimal.ts';
 import type { ProposalKind, Provenance } from '../../trading/proposal.ts';
 import { printableAscii } from '../../trading/unseen.ts';
+import { understand } from '../planner/conversation.ts';
+import { type CancelIntent, isName, type ReplaceIntent } from '../planner/intent.ts';
 import { readingsOf, type Said } from '../planner/person-words.ts';
 import { type Held, partName, partOfPosition } from '../planner/position-part.ts';
-import { parsePrompt } from '../planner/sentence.ts';
+import { NAME_RULE, type NameFound, symbolIfNamed } from '../planner/symbols-by-name.ts';
 
 type Field = Provenance['fields'][string];
 
@@ -25,6 +27,8 @@ export interface ProvenanceInput {
   readonly computed?: Readonly<Record<string, string>>;
   /** What the account held when it was last looked at, by symbol. */
   readonly positions?: ReadonlyMap<string, Held>;
+  /** What names in the person's words were found to be. */
+  readonly names?: readonly NameFound[];
   /** The open orders, when they were last looked at. */
   readonly openOrders?: readonly { readonly id: string; readonly symbol: string }[];
 }
@@ -86,7 +90,9 @@ function unsaid({ computed, defaults, from }: ProvenanceInput, name: string, val
 function ofOrder(input: ProvenanceInput): Found {
   const { request, from } = input;
   const own = input.kind === 'replace' ? symbolOfOrder(input) : String(request.symbol ?? '').toUpperCase();
-  const turns = input.userTurns.map((turn) => closest(readingsOf(turn, own), request));
+  const turns = input.userTurns.map((_, at) =>
+    closest(readingsOf(input.userTurns.slice(0, at + 1), own, input.names), request),
+  );
   const fields: Record<string, Field> = {};
   let turn = -1;
   /** The newest turn that says anything of a field has the say. */
@@ -127,6 +133,10 @@ function ofOrder(input: ProvenanceInput): Found {
     (said) => (said.extendedHours ? [true] : []),
     () => request.extended_hours === true,
   );
+
+  if (fields.symbol?.source === 'user' && turns.findLast((said) => said.symbol)?.byName) {
+    fields.symbol = { source: 'computed', from: NAME_RULE };
+  }
 
   const taken = new Set<unknown>();
   for (const name of numberFields.filter((field) => request[field] !== undefined)) {
@@ -207,25 +217,39 @@ const literal: Readonly<Record<string, (text: string, value: string) => boolean>
   text: (text, value) => spaced(text).includes(spaced(value)),
 };
 
-/** "cancel my AAPL order" and "cancel all": which orders these are, the planner's rule computes from the open ones. */
+/** "cancel my AAPL order", "change my last order": which orders these are, the planner's rule computes from the open ones. */
 function ofOpenOrders(
-  { userTurns, openOrders }: ProvenanceInput,
+  { userTurns, openOrders = [], names = [] }: ProvenanceInput,
   id: string,
 ): { field: Field; turn: number } | undefined {
-  const order = openOrders?.find((open) => open.id === id);
+  const order = openOrders.find((open) => open.id === id);
   if (order === undefined) return undefined;
   for (let turn = userTurns.length - 1; turn >= 0; turn -= 1) {
-    const parsed = parsePrompt(userTurns[turn] ?? '');
-    if (!('intents' in parsed)) continue;
-    for (const intent of parsed.intents) {
-      if (intent.kind !== 'cancel' || 'id' in intent.which) continue;
-      if ('all' in intent.which) return { field: { source: 'computed', from: 'all open orders' }, turn };
-      if (intent.which.symbol === order.symbol) {
-        return { field: { source: 'computed', from: printable(`open ${order.symbol} orders`) }, turn };
-      }
+    const { parsed } = understand(userTurns.slice(0, turn + 1));
+    for (const intent of 'intents' in parsed ? parsed.intents : []) {
+      const rule =
+        intent.kind === 'cancel' || intent.kind === 'replace'
+          ? orderRule(intent.which, order, openOrders, names)
+          : undefined;
+      if (rule !== undefined) return { field: { source: 'computed', from: printable(rule) }, turn };
     }
   }
   return undefined;
+}
+
+/** The rule's name by which an order is the one meant; undefined where it isn't. */
+function orderRule(
+  which: (CancelIntent | ReplaceIntent)['which'],
+  order: { readonly id: string; readonly symbol: string },
+  openOrders: readonly { readonly id: string }[],
+  names: readonly NameFound[],
+): string | undefined {
+  if ('all' in which) return 'all open orders';
+  if ('newest' in which) return openOrders[0]?.id === order.id ? 'the newest order' : undefined;
+  if ('only' in which) return openOrders.length === 1 ? 'the only open order' : undefined;
+  if (!('symbol' in which)) return undefined;
+  const symbol = isName(which.symbol) ? symbolIfNamed(which.symbol, names) : which.symbol;
+  return symbol === order.symbol ? `open ${order.symbol} orders` : undefined;
 }
 
 function hasToken(text: string, value: string): boolean {

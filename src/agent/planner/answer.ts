@@ -5,9 +5,18 @@ import { Dec } from '../../trading/decimal.ts';
 import { batchText } from '../../trading/kinds/batch.ts';
 import { describeMessage, sentMessageSchema } from '../../trading/message.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
-import { accountSchema, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
+import {
+  accountSchema,
+  barSchema,
+  clockSchema,
+  orderSchema,
+  positionSchema,
+  quoteSchema,
+} from '../../trading/views.ts';
 import type { Answered } from './answered-calls.ts';
 import { lineSummary, orderSummary } from './order-summary.ts';
+import { history, hours, viewed } from './short-answers.ts';
+import type { View } from './steps.ts';
 
 const failure = z.lazy(() =>
   z.object({ error: z.object({ message: z.string(), hint: z.string().optional() }) }),
@@ -22,6 +31,7 @@ const person = z.lazy(() =>
 );
 const portfolio = z.lazy(() => z.object({ account: accountSchema, positions: z.array(positionSchema) }));
 const quotes = z.lazy(() => z.object({ quotes: z.array(quoteSchema) }));
+const bars = z.lazy(() => z.object({ symbol: z.string(), bars: z.array(barSchema) }));
 const orderList = z.lazy(() => z.object({ status: z.string(), orders: z.array(orderSchema) }));
 /** `approval` says by what: `approved`, or `approved by mandate M-…`. */
 const oneOrder = z.lazy(() => z.object({ order: orderSchema, approval: z.string().optional() }));
@@ -29,23 +39,28 @@ const batch = z.lazy(() => z.object({ lines: z.array(batchLineSchema) }));
 const sentOne = z.lazy(() => z.object({ sent: sentMessageSchema }));
 
 /** A short answer in Markdown from what the tools said. */
-export function answer(results: readonly Answered[]): string {
+export function answer(results: readonly (Answered & { readonly view?: View | undefined })[]): string {
   return results.map(part).join('\n\n');
 }
 
-function part({ tool, content }: Answered): string {
+function part({ tool, content, view }: Answered & { readonly view?: View | undefined }): string {
   const failed = failure.safeParse(content);
   if (failed.success) return sentence(failed.data.error.message, failed.data.error.hint);
   switch (tool) {
     case 'whoami':
       return whoami(person.parse(content));
     case 'get_portfolio':
-      return holdings(portfolio.parse(content));
+      return view === undefined ? holdings(portfolio.parse(content)) : viewed(portfolio.parse(content), view);
     case 'get_quote':
       return quoteTable(quotes.parse(content).quotes);
+    case 'get_bars':
+      return history(bars.parse(content));
+    case 'get_market_clock':
+      return hours(clockSchema.parse(content));
     case 'list_orders':
       return orderTable(orderList.parse(content));
     case 'place_order':
+    case 'replace_order':
     case 'cancel_order':
       return placed(oneOrder.parse(content));
     case 'place_orders':
@@ -144,11 +159,14 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 /** What the planner understands; also the answer to "help". */
 export const helpText = `I am the built-in planner: no language model, a small grammar. I understand
 
-- **quotes**: \`quote AAPL\`, \`price of MSFT and NVDA\`
-- **your account**: \`what do I own\`, \`how am I doing\`, \`cash\`, \`who am I\`
-- **orders**: \`open orders\`, \`all orders\`, \`cancel order ID\`, \`cancel my AAPL order\`, \`cancel all orders\`
-- **buying and selling**: \`buy 5 AAPL\`, \`buy 5 AAPL limit 180 gtc\`, \`buy $500 of MSFT\`, \`sell half my MSFT\`, \`sell all NVDA\`, \`sell 10 TSLA stop 200\`, \`sell 10 TSLA stop 200 limit 199\`, \`sell 10 TSLA trailing stop 5%\`, \`buy 5 AAPL at 180 extended hours\`
+- **prices**: \`AAPL\`, \`quote AAPL\`, \`price of apple and nvidia\`, \`chart AAPL 6 months\`, \`is the market open?\`
+- **your account**: \`what do I own\`, \`how am I doing\`, \`how much did I make today\`, \`biggest position\`, \`my AAPL position\`, \`cash\`, \`who am I\`
+- **orders**: \`open orders\`, \`all orders\`, \`cancel my last order\`, \`cancel my AAPL order\`, \`cancel all orders\`, \`change my AAPL order to limit 185\`
+- **buying and selling**: \`buy 5 AAPL\`, \`buy 5 AAPL limit 180 gtc\`, \`buy $500 of microsoft\`, \`sell half my MSFT\`, \`close my NVDA\`, \`sell 10 TSLA stop 200\`, \`sell 10 TSLA stop 200 limit 199\`, \`sell 10 TSLA trailing stop 5%\`, \`buy 5 AAPL at 180 extended hours\`
+- **what was said before**: \`what about MSFT?\`, \`the same for KO\`
 - **telling others**: \`send my portfolio to slack #trading\`, \`email my portfolio to bob@example.com\`
-- several at once, joined by \`and\` or \`;\`
+- several at once, joined by \`and\` or \`;\`, and the common requests in German, Spanish and Korean
+
+In a terminal, put a sentence with a \`$\` in single quotes: \`trade-agent run 'buy $250 of NVDA'\`.
 
 Every order and every message goes to your phone first; nothing is traded or sent before you approve it there.`;

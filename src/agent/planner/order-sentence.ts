@@ -1,57 +1,77 @@
 import { Dec } from '../../trading/decimal.ts';
 import { isTradeAgentError } from '../../trading/errors.ts';
-import {
-  checkOrder,
-  type OrderRequestInput,
-  type OrderType,
-  orderRequestSchema,
-  type TimeInForce,
-} from '../../trading/order.ts';
-import { NotUnderstood, shown, type Words } from './words.ts';
+import { checkOrder, type OrderRequestInput, orderRequestSchema } from '../../trading/order.ts';
+import { isName, type OrderIntent } from './intent.ts';
+import { examples, readTerms, type Terms } from './order-terms.ts';
+import { NotUnderstood, shellQuotes, shown, type Words } from './words.ts';
 
-/** An order as a sentence says it. `fraction` of a position where it says how much of what is held. */
-export interface OrderIntent {
-  readonly kind: 'order';
-  readonly request: OrderRequestInput;
-  readonly fraction?: string;
-}
+const verbs = {
+  buy: ['buy', 'purchase', 'acquire', 'grab', 'pick up'],
+  sell: ['sell off', 'sell', 'dump', 'unload', 'offload', 'get rid of'],
+  close: ['close out of', 'close out', 'close', 'liquidate', 'exit', 'get out of'],
+} as const;
 
-const conditions =
-  'A price can be waited for by the order itself ("buy 5 AAPL limit 180 gtc"), or by "trade-agent check" with a rule of kind order, which proposes it when the time has come (docs/CHECKS.md).';
-const examples = 'For example: buy 5 AAPL limit 180 gtc; buy $500 of MSFT; sell half my NVDA.';
-
-export const timeInForceWords: readonly (readonly [TimeInForce, ...string[]])[] = [
-  ['gtc', 'gtc', 'good till cancelled', 'good till canceled', 'good til cancelled', 'good until cancelled'],
-  ['day', 'day', 'good for the day', 'good for day'],
-  ['ioc', 'ioc', 'immediate or cancel'],
-  ['fok', 'fok', 'fill or kill'],
-  ['opg', 'opg', 'at the open'],
-  ['cls', 'cls', 'at the close'],
+/** The kind of an order before its verb: "limit buy 5 AAPL at 180", "place a limit order to buy 5 AAPL at 180". */
+const kinds: readonly (readonly [string, Terms])[] = [
+  ['stop limit', { stop_limit: true }],
+  ['limit', { limit: true }],
+  ['market', { market: true }],
 ];
 
-/** Words that change nothing about an order. Any other left-over word refuses it: it might have. */
-const fillers = ['please', 'order', 'with', 'a', 'an', 'as', 'each', 'per share', 'now', 'or better'];
-
 /**
- * Reads an order after its verb: amount, symbol, then terms in any order.
+ * Reads a sentence that begins as an order does.
+ * @returns undefined where it doesn't
  * @throws {NotUnderstood} for whatever isn't wholly understood, or couldn't be an order
  */
-export function readOrderSentence(words: Words, side: 'buy' | 'sell'): OrderIntent {
-  if (side === 'buy') words.take('me');
+export function readOrder(words: Words): OrderIntent | undefined {
+  const isPlaced = words.takeAny('place', 'put in', 'enter', 'submit');
+  if (isPlaced) words.takeAny('a', 'an');
+  const given = kinds.find(([phrase]) => words.takeAny(phrase))?.[1] ?? {};
+  if (words.take('order')) words.take('to');
+  if (words.takeAny(...verbs.buy)) return readOrderSentence(words, 'buy', given);
+  if (words.takeAny(...verbs.sell)) return readOrderSentence(words, 'sell', given);
+  return words.takeAny(...verbs.close) ? readClose(words, given) : undefined;
+}
+
+/** Amount, symbol, then terms in any order. */
+function readOrderSentence(words: Words, side: 'buy' | 'sell', given: Terms): OrderIntent {
+  if (side === 'buy') words.takeAny('me', 'us');
   const size = readSize(words, side);
   const symbol = words.symbol();
-  words.takeAny('shares', 'share', 'position', 'stock');
-  const terms = readTerms(words);
-  const request: OrderRequestInput = { symbol, side, ...size.amount, ...terms };
-  if (size.fraction !== undefined) return { kind: 'order', request, fraction: size.fraction };
-  validate(request);
+  words.takeAny('shares', 'share', 'position', 'stocks', 'stock');
+  return complete({ symbol, side, ...size.amount, ...readTerms(words, side, given) }, size.fraction);
+}
+
+/** A position, whole: "close my NVDA", "close the NVDA position". */
+function readClose(words: Words, given: Terms): OrderIntent {
+  const isWhole = words.takeAny('all of my', 'all my', 'all of the', 'all');
+  const isMine = words.takeAny('my entire', 'my whole', 'my', 'the');
+  const isPosition = words.takeAny('position in', 'shares of', 'shares in', 'position of');
+  const symbol = words.symbol('Write "close my NVDA position".');
+  const isNamed = words.takeAny('position', 'positions', 'shares', 'stock');
+  if (!(isWhole || isMine || isPosition || isNamed)) {
+    throw new NotUnderstood(
+      `Do you mean to sell all your ${symbol.toUpperCase()}?`,
+      `Then write "sell all my ${symbol.toUpperCase()}".`,
+    );
+  }
+  return complete({ symbol, side: 'sell', ...readTerms(words, 'sell', given) }, '1');
+}
+
+function complete(request: OrderRequestInput, fraction: string | undefined): OrderIntent {
+  if (fraction !== undefined) return { kind: 'order', request, fraction };
+  // What the person calls it becomes a ticker later; the rest is checked now.
+  validate(isName(String(request.symbol)) ? { ...request, symbol: 'NAME' } : request);
   return { kind: 'order', request };
 }
 
-function readSize(
-  words: Words,
-  side: 'buy' | 'sell',
-): { amount: Partial<OrderRequestInput>; fraction?: string } {
+interface Size {
+  readonly amount: Partial<OrderRequestInput>;
+  readonly fraction?: string;
+}
+
+function readSize(words: Words, side: 'buy' | 'sell'): Size {
+  if (words.takeAny('half a share of', 'half a share in')) return { amount: { qty: '0.5' } };
   const fraction = readFraction(words);
   if (fraction !== undefined) {
     if (side === 'buy') {
@@ -59,6 +79,7 @@ function readSize(
     }
     words.take('of');
     words.takeAny('my', 'the');
+    words.takeAny('shares of', 'shares in', 'position in', 'stock in', 'holding in');
     return { amount: {}, fraction };
   }
   const notional = words.money();
@@ -68,6 +89,8 @@ function readSize(
     words.take('my');
     return { amount: { notional } };
   }
+  if (words.takeAny('a share of', 'a share in')) return { amount: { qty: '1' } };
+  const written = words.peek();
   const qty = words.quantity();
   if (qty === undefined) {
     throw new NotUnderstood(
@@ -75,18 +98,50 @@ function readSize(
       examples,
     );
   }
-  words.takeAny('shares', 'share');
-  words.take('of');
+  const isShares = words.takeAny('shares', 'share');
+  if (!isShares && /^\d/.test(written)) requireUnit(words, written, side);
+  words.takeAny('of', 'in');
   words.take('my');
   return { amount: { qty } };
 }
 
+/** A bare number before "of" may be what a shell left of an amount in dollars, or either. @throws {NotUnderstood} */
+function requireUnit(words: Words, number: string, side: string): void {
+  if (!/^(of|worth|in)$/i.test(words.peek())) return;
+  const rest = words.rest().replace(/^(?:worth )?(?:of |in )?(?:my )?/i, '');
+  const what = rest === '' ? 'AAPL' : shown(rest);
+  throw new NotUnderstood(
+    `Do you mean ${number} shares or $${number} of ${what}?`,
+    `Write '${side} ${number} shares of ${what}' or '${side} $${number} of ${what}'. ${shellQuotes}`,
+  );
+}
+
+const parts: readonly (readonly [string, ...string[]])[] = [
+  ['0.5', 'half'],
+  ['0.25', 'a quarter', 'one quarter'],
+  ['0.75', 'three quarters'],
+  [
+    '1',
+    'all of',
+    'all',
+    'my entire',
+    'my whole',
+    'the entire',
+    'the whole',
+    'every share of',
+    'every last share of',
+  ],
+];
+
 function readFraction(words: Words): string | undefined {
-  if (words.take('half')) return '0.5';
-  if (words.take('all')) return '1';
-  const percent = /^(\d{1,3}(?:\.\d+)?)%$/.exec(words.peek())?.[1];
-  if (percent === undefined) return undefined;
+  for (const [fraction, ...phrases] of parts) {
+    if (words.takeAny(...phrases)) return fraction;
+  }
+  const isPercent = /^\d{1,3}(\.\d+)?$/.test(words.peek()) && /^percent$/i.test(words.peek(1));
+  const percent = /^(\d{1,3}(?:\.\d+)?)%?$/.exec(words.peek())?.[1];
+  if (percent === undefined || !(isPercent || words.peek().endsWith('%'))) return undefined;
   words.next();
+  if (isPercent) words.next();
   const fraction = new Dec(percent).div(100);
   if (fraction.lte(0) || fraction.gt(1)) {
     throw new NotUnderstood(
@@ -96,109 +151,6 @@ function readFraction(words: Words): string | undefined {
     );
   }
   return fraction.toFixed();
-}
-
-type Terms = Record<string, string | boolean>;
-
-function readTerms(words: Words): Partial<OrderRequestInput> {
-  const terms: Terms = {};
-  while (!words.done) {
-    for (const [field, value] of Object.entries(readTerm(words))) {
-      if (field in terms) {
-        throw new NotUnderstood(
-          `The order has two values for ${field.replaceAll('_', ' ')}.`,
-          'Say it once.',
-          'invalid_order',
-        );
-      }
-      terms[field] = value;
-    }
-  }
-  const { market, stop_limit, ...order } = terms;
-  return { ...order, type: typeOf(order, market === true, stop_limit === true) };
-}
-
-function readTerm(words: Words): Terms {
-  for (const [value, ...phrases] of timeInForceWords) {
-    if (words.takeAny(...phrases)) return { time_in_force: value };
-  }
-  if (words.takeAny(...fillers)) return {};
-  if (words.takeAny('at market', 'at the market', 'at mkt', 'market', 'mkt')) return { market: true };
-  if (words.takeAny('extended hours', 'in extended hours', 'during extended hours', 'extended-hours')) {
-    return { extended_hours: true };
-  }
-  if (words.takeAny('stop limit', 'stop-limit')) return readStopLimit(words);
-  if (words.takeAny('trailing', 'trail')) return readTrail(words);
-  if (words.takeAny('stop loss', 'stop-loss', 'stop', 'stp')) {
-    words.takeAny('at', '@', 'price', 'of');
-    return { stop_price: words.price('stop price') };
-  }
-  if (words.takeAny('at a limit of', 'at limit', 'limit', 'lmt', 'at', '@')) {
-    words.takeAny('price of', 'price', 'at', '@', 'of');
-    return { limit_price: words.price('limit price') };
-  }
-  if (words.take('for') && words.money() !== undefined) {
-    throw new NotUnderstood(
-      'The order has both a quantity and an amount.',
-      'Give either a number of shares or an amount in dollars; a price a share is written "limit 180".',
-      'invalid_order',
-    );
-  }
-  const word = words.peek() === '' ? 'for' : words.peek();
-  throw new NotUnderstood(
-    `I don't understand "${shown(word)}" in this order, so I leave it all.`,
-    /^(if|when|once|unless|until)$/i.test(word) ? conditions : examples,
-  );
-}
-
-function readStopLimit(words: Words): Terms {
-  words.take('order');
-  if (!/^\$?\d/.test(words.peek())) return { stop_limit: true };
-  const stop_price = words.price('stop price');
-  words.takeAny('limit', 'lmt', '/');
-  return { stop_limit: true, stop_price, limit_price: words.price('limit price') };
-}
-
-function readTrail(words: Words): Terms {
-  words.takeAny('stop loss', 'stop');
-  words.takeAny('of', 'by', 'at');
-  const percent = /^(\d+(?:\.\d+)?)%$/.exec(words.peek())?.[1];
-  const dollars = percent === undefined ? words.money() : undefined;
-  const number = percent ?? dollars ?? words.quantity();
-  if (percent !== undefined) words.next();
-  else if (number === undefined || (dollars === undefined && !words.takeAny('percent', '%'))) {
-    throw new NotUnderstood(
-      'Is the trail in percent or in dollars?',
-      'Write "trailing stop 5%" or "trailing stop $5".',
-    );
-  }
-  words.take('stop');
-  return dollars === undefined ? { trail_percent: number as string } : { trail_price: dollars };
-}
-
-function typeOf(terms: Record<string, unknown>, market: boolean, stopLimit: boolean): OrderType {
-  const limit = 'limit_price' in terms;
-  const stop = 'stop_price' in terms;
-  const trail = 'trail_percent' in terms || 'trail_price' in terms;
-  const contradiction =
-    (market && (limit || stop || trail || stopLimit)) || (trail && (limit || stop || stopLimit));
-  if (contradiction) {
-    throw new NotUnderstood(
-      'These terms contradict each other.',
-      'Choose one of: market, limit PRICE, stop PRICE, stop PRICE limit PRICE, trailing stop 5%.',
-      'invalid_order',
-    );
-  }
-  if (stopLimit && !(limit && stop)) {
-    throw new NotUnderstood(
-      'A stop limit order needs both prices.',
-      'Write "stop 200 limit 199".',
-      'invalid_order',
-    );
-  }
-  if (trail) return 'trailing_stop';
-  if (stop) return limit ? 'stop_limit' : 'stop';
-  return limit ? 'limit' : 'market';
 }
 
 /** @throws {NotUnderstood} with the reason the vocabulary gives */

@@ -1,8 +1,12 @@
 import { Dec, decimalString, plain } from '../../trading/decimal.ts';
 import type { OrderType, Side, TimeInForce } from '../../trading/order.ts';
-import { type OrderIntent, timeInForceWords } from './order-sentence.ts';
-import { clausesOf, parsePrompt } from './sentence.ts';
-import { numberWords, reserved } from './words.ts';
+import { understand } from './conversation.ts';
+import { isName, type OrderIntent } from './intent.ts';
+import { isNumberWord, numberWord } from './number-words.ts';
+import { timeInForceWords } from './order-terms.ts';
+import { clausesOf } from './sentence.ts';
+import { type NameFound, symbolIfNamed } from './symbols-by-name.ts';
+import { reserved } from './words.ts';
 
 /*
  * What a person's own words say of an order, also where the built-in planner can't read the whole sentence. It errs to
@@ -18,6 +22,8 @@ export interface SaidNumber {
 /** What one turn says of orders for one symbol. Empty where it says nothing. */
 export interface Said {
   readonly symbol: boolean;
+  /** The symbol is not in the words: they have the name that the asset list knows it by. */
+  readonly byName?: true;
   readonly sides: readonly Side[];
   readonly types: readonly OrderType[];
   readonly times: readonly TimeInForce[];
@@ -53,24 +59,48 @@ type Unit = keyof typeof fieldsByUnit;
 const verbs: readonly (readonly [string, Side])[] = [
   ['buy', 'buy'],
   ['purchase', 'buy'],
+  ['acquire', 'buy'],
+  ['grab', 'buy'],
   ['sell', 'sell'],
+  ['dump', 'sell'],
+  ['unload', 'sell'],
+  ['offload', 'sell'],
+  ['liquidate', 'sell'],
 ];
-const refused = /\b(?:don'?t|do not|never|not)\s+(?:\S+\s+){0,2}?(?:buy|purchase|sell)\b/i;
+const refused = new RegExp(
+  `\\b(?:don'?t|do not|never|not)\\s+(?:\\S+\\s+){0,2}?(?:${verbs.map(([verb]) => verb).join('|')})\\b`,
+  'i',
+);
 const acronyms = new Set(
   'OK USD ETF ETFS AM PM EST EDT ET UTC NYSE NASDAQ STP IRA CEO IPO PS FYI ASAP'.split(' '),
 );
 
 /**
- * What a turn says of orders for a symbol. Where the planner reads the turn, what it read, one reading for each order;
+ * What the newest turn says of orders for a symbol. Where the planner reads it, what it read, one reading for each order;
  * otherwise one reading by words.
+ * @param turns the person's own, newest last: "the same for KO" is what an earlier one says
+ * @param names what names were found to be
  * @returns at least one
  */
-export function readingsOf(turn: string, symbol: string): Said[] {
-  const parsed = parsePrompt(turn);
+export function readingsOf(
+  turns: readonly string[],
+  symbol: string,
+  names: readonly NameFound[] = [],
+): Said[] {
+  const turn = turns.at(-1) ?? '';
+  const { parsed, accepted } = understand(turns);
+  // A "yes" to a spelling says nothing itself: what was said stands in the turn before.
+  if (accepted !== undefined) return [nothing];
   const orders = 'intents' in parsed ? parsed.intents.filter((intent) => intent.kind === 'order') : [];
   if (orders.length === 0) return [readWords(turn, symbol)];
-  const ours = orders.filter(({ request }) => request.symbol === symbol);
-  return ours.length === 0 ? [nothing] : ours.map((order) => readIntent(order, turn));
+  const ours = orders.filter(({ request }) => tickerOf(String(request.symbol), names) === symbol);
+  return ours.length === 0 ? [nothing] : ours.map((order) => readIntent(order, turn, symbol));
+}
+
+function tickerOf(said: string, names: readonly NameFound[]): string | undefined {
+  if (!isName(said)) return said;
+  // Where nothing was looked up a model did it: the words have the ticker, or don't.
+  return symbolIfNamed(said, names) ?? said.toUpperCase();
 }
 
 const nothing: Said = {
@@ -83,14 +113,17 @@ const nothing: Said = {
   fractions: [],
 };
 
-function readIntent({ request, fraction }: OrderIntent, turn: string): Said {
+function readIntent({ request, fraction }: OrderIntent, turn: string, symbol: string): Said {
   const numbers = amountFields.flatMap((field) => {
     const value = (request as Record<string, unknown>)[field];
     return typeof value === 'string' ? [{ value, fields: [field] }] : [];
   });
   const type = request.type ?? 'market';
+  const said = String(request.symbol);
+  const isByName = isName(said) && said.toUpperCase() !== symbol;
   return {
     symbol: true,
+    ...(isByName ? { byName: true } : {}),
     sides: [request.side],
     types: type !== 'market' || /\b(?:market|mkt)\b/i.test(turn) ? [type] : [],
     times: request.time_in_force === undefined ? [] : [request.time_in_force],
@@ -157,7 +190,7 @@ function wordsOf(text: string): string[] {
 }
 
 /** Words after which a word in small letters is a symbol: "5 aapl", "half my msft", "shares of ko". */
-const leadsToTicker = new Set('buy purchase sell quote share shares of my'.split(' '));
+const leadsToTicker = new Set([...verbs.map(([verb]) => verb), 'quote', 'share', 'shares', 'of', 'my']);
 
 /** Where one stands in capitals, words that could be one are none: the Apple of "5 shares of Apple (AAPL)". */
 function tickersIn(words: readonly string[], shouted: boolean): string[] {
@@ -232,6 +265,8 @@ function numbersIn(clause: Clause, symbol: string): (SaidNumber & { unit: Unit }
   return lower.flatMap((word, at) => {
     const read = readNumber(word);
     if (read === undefined || ofAnother(clause, at, symbol)) return [];
+    // Of a number in several words no word is the number.
+    if (isNumberWord(word) && [at - 1, at + 1].some((next) => isNumberWord(lower[next] ?? ''))) return [];
     const next = lower[at + 1] ?? '';
     let unit: Unit = 'bare';
     if (word.endsWith('%') || next === 'percent' || next === '%') unit = 'percent';
@@ -257,8 +292,8 @@ function ofAnother({ words, lower, tickers }: Clause, at: number, symbol: string
 
 /** `5`, `five`, `$1,000.50`, `1k`, `5%` as a plain decimal; undefined for what is none. */
 export function readNumber(word: string): string | undefined {
-  const named = numberWords.indexOf(word) + 1;
-  if (named > 0) return String(named);
+  const named = numberWord(word);
+  if (named !== undefined) return String(named);
   const parts = /^\$?(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,18}(?:\.\d+)?|\.\d+)([km]?)%?$/.exec(
     word.toLowerCase(),
   );
@@ -278,10 +313,11 @@ export function readNumber(word: string): string | undefined {
  */
 export function ordersNamed(userTurns: readonly string[]): number {
   const turn = userTurns.at(-1) ?? '';
-  const parsed = parsePrompt(turn);
+  const { parsed } = understand(userTurns);
+  const acts = ['order', 'send', 'cancel', 'replace'];
   const named =
     'intents' in parsed
-      ? parsed.intents.filter(({ kind }) => kind === 'order' || kind === 'send' || kind === 'cancel').length
+      ? parsed.intents.filter(({ kind }) => acts.includes(kind)).length
       : namedByWords(turn);
   return Math.min(named, MOST_ORDERS_NAMED);
 }

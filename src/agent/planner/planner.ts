@@ -4,8 +4,8 @@ import { AIMessageChunk, type BaseMessage } from '@langchain/core/messages';
 import { ChatGenerationChunk, type ChatResult } from '@langchain/core/outputs';
 import { answer, helpText, sentence } from './answer.ts';
 import { type Answered, answeredCalls } from './answered-calls.ts';
+import { understand } from './conversation.ts';
 import { type PlannerRefusal, REFUSAL } from './refusal.ts';
-import { parsePrompt } from './sentence.ts';
 import { lookups, type Step, steps } from './steps.ts';
 import { NotUnderstood } from './words.ts';
 
@@ -66,21 +66,23 @@ export class BuiltinPlanner extends BaseChatModel {
 
 /** The planner's whole mind: a pure function of the messages since the person last spoke. */
 export function nextTurn(messages: readonly BaseMessage[]): Turn {
-  const prompt = messages.findLast((message) => message.type === 'human');
-  const parsed = parsePrompt(prompt?.text ?? '');
+  const { parsed } = understand(personTurns(messages));
   if ('refusal' in parsed) return parsed;
   const { intents } = parsed;
   const done = answeredCalls(messages);
-  const wanted = lookups(intents);
-  if (done.length < wanted.length) return { calls: wanted };
-  const lookedUp = done.slice(0, wanted.length);
-  if (lookedUp.some(isFailure)) return { text: answer(lookedUp.filter(isFailure)) };
   try {
-    const all = steps(intents, new Map(lookedUp.map(({ tool, content }) => [tool, content])));
+    const wanted = lookups(intents);
+    if (done.length < wanted.length) return { calls: wanted };
+    const lookedUp = done.slice(0, wanted.length);
+    if (lookedUp.some(isFailure)) return { text: answer(lookedUp.filter(isFailure)) };
+    const all = steps(
+      intents,
+      wanted.map((step, index) => ({ step, content: lookedUp[index]?.content })),
+    );
     const made = done.length - wanted.length;
     if (made < all.length) return { calls: all.slice(made, made + CALLS_A_TURN) };
     const help = intents.some(({ kind }) => kind === 'help') ? [helpText] : [];
-    const results = done.slice(wanted.length);
+    const results = done.slice(wanted.length).map((each, index) => ({ ...each, view: all[index]?.view }));
     const told = results.length > 0 ? [answer(results)] : [];
     const nothing = all.length === 0 && help.length === 0 ? ['There is no open order to cancel.'] : [];
     return { text: [...help, ...told, ...nothing].join('\n\n') };
@@ -88,6 +90,15 @@ export function nextTurn(messages: readonly BaseMessage[]): Turn {
     if (error instanceof NotUnderstood) return { refusal: error.refusal };
     throw error;
   }
+}
+
+/** What the person said, oldest first: what a program put together is none of it. */
+function personTurns(messages: readonly BaseMessage[]): string[] {
+  return messages.flatMap((message, at) => {
+    const isNewest = !messages.slice(at + 1).some(({ type }) => type === 'human');
+    const isPersons = message.type === 'human' && message.additional_kwargs.composed_by === undefined;
+    return isPersons || (message.type === 'human' && isNewest) ? [message.text] : [];
+  });
 }
 
 function isFailure({ content }: Answered): boolean {

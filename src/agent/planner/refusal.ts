@@ -8,4 +8,6 @@ export interface PlannerRefusal {
   readonly code: ErrorCode;
   readonly message: string;
   readonly hint: string;
+  /** The sentence that it asks about: a "yes" is that. */
+  readonly offer?: string;
 }

@@ -1,27 +1,14 @@
-import { isTradeAgentError } from '../../trading/errors.ts';
-import { checkRecipient, type MessageService } from '../../trading/message.ts';
-import { type OrderIntent, readOrderSentence } from './order-sentence.ts';
+import { fixedPhrases } from './fixed-phrases.ts';
+import { type Intent, isName, symbolsOf } from './intent.ts';
+import { translated } from './languages/translated.ts';
+import { sayWhereItIs } from './not-yet.ts';
+import { readCancel, readReplace } from './order-changes.ts';
+import { readOrder } from './order-sentence.ts';
+import { moreSymbols, readBareSymbols, readChart, readPosition, readQuote } from './price-sentence.ts';
 import type { PlannerRefusal } from './refusal.ts';
+import { readSend } from './send-sentence.ts';
+import { misspelt } from './spelling.ts';
 import { NotUnderstood, shown, Words } from './words.ts';
-
-/** What one clause asks for. */
-export type Intent =
-  | OrderIntent
-  | { readonly kind: 'whoami' }
-  | { readonly kind: 'portfolio' }
-  | { readonly kind: 'quote'; readonly symbols: readonly string[] }
-  | { readonly kind: 'orders'; readonly status: 'open' | 'closed' | 'all' }
-  /** `which`: an order's id, a symbol's one order, all of a symbol's, or all there are. */
-  | {
-      readonly kind: 'cancel';
-      readonly which:
-        | { readonly id: string }
-        | { readonly symbol: string; readonly many: boolean }
-        | { readonly all: true };
-    }
-  /** A summary of the portfolio, to somebody elsewhere. */
-  | { readonly kind: 'send'; readonly service: MessageService; readonly recipient: string }
-  | { readonly kind: 'help' };
 
 export type Parsed = { readonly intents: readonly Intent[] } | { readonly refusal: PlannerRefusal };
 
@@ -39,35 +26,73 @@ const courtesy =
 
 /**
  * Parses a prompt wholly or not at all: of "buy 5 AAPL and frobnicate" nothing is done, since half a plan may be worse
- * than none.
+ * than none. Of other languages the common requests, by word lists; a misspelt one is asked about, not done.
  */
 export function parsePrompt(prompt: string): Parsed {
+  const text = prompt.trim();
+  const english = parseEnglish(text);
+  if ('intents' in english || text.length > MAX_LENGTH) return english;
   try {
-    const text = prompt.trim();
+    const said = translated(bare(text));
+    if (said !== undefined) return parseEnglish(said);
+  } catch (error) {
+    return refusalOf(error);
+  }
+  if (english.refusal.code !== 'usage') return english;
+  const meant = misspelt(bare(text), (sentence) => isUnderstood(sentence, text));
+  return meant === undefined ? english : { refusal: asking(meant) };
+}
+
+/** Whether a sentence put right is one, and no word that was put right is taken for a company's name. */
+function isUnderstood(sentence: string, written: string): boolean {
+  const parsed = parseEnglish(sentence);
+  const known = written.toLowerCase();
+  return 'intents' in parsed && namesIn(parsed.intents).every((name) => known.includes(name));
+}
+
+/** A question whose "yes" is that sentence. */
+function asking(offer: string): PlannerRefusal {
+  return {
+    code: 'usage',
+    message: `Did you mean "${offer}"?`,
+    hint: 'Nothing is done yet: say "yes", or write it again.',
+    offer,
+  };
+}
+
+function refusalOf(error: unknown): { readonly refusal: PlannerRefusal } {
+  if (error instanceof NotUnderstood) return { refusal: error.refusal };
+  throw error;
+}
+
+function parseEnglish(text: string): Parsed {
+  try {
     if (text.length > MAX_LENGTH) throw new NotUnderstood('That is too long for the built-in planner.', HINT);
     const intents: Intent[] = [];
     for (const clause of clausesOf(text)) {
-      const last = intents.at(-1);
-      const more = last?.kind === 'quote' ? bareSymbols(clause) : undefined;
-      if (last?.kind === 'quote' && more !== undefined) {
-        intents[intents.length - 1] = { kind: 'quote', symbols: [...last.symbols, ...more] };
-      } else {
-        const intent = parseClause(clause);
-        if (
-          intent.kind === 'order' ||
-          intent.kind === 'send' ||
-          !intents.some(({ kind }) => kind === intent.kind && kind !== 'cancel' && kind !== 'quote')
-        ) {
-          intents.push(intent);
-        }
-      }
+      const intent = withMore(intents.at(-1), clause);
+      if (intent !== undefined) intents[intents.length - 1] = intent;
+      else addOnce(intents, parseClause(clause));
     }
     if (intents.length === 0) throw new NotUnderstood('You did not ask for anything.', HINT);
     return { intents };
   } catch (error) {
-    if (error instanceof NotUnderstood) return { refusal: error.refusal };
-    throw error;
+    return refusalOf(error);
   }
+}
+
+/** "quote AAPL" with the MSFT of "and MSFT", which asks for nothing by itself. */
+function withMore(last: Intent | undefined, clause: string): Intent | undefined {
+  if (last?.kind !== 'quote' || isFixed(clause)) return undefined;
+  const more = moreSymbols(clause);
+  return more === undefined ? undefined : { ...last, symbols: [...last.symbols, ...more] };
+}
+
+/** What only asks is asked once; what acts is done as often as it was said. */
+function addOnce(intents: Intent[], intent: Intent): void {
+  const acts = intent.kind === 'order' || intent.kind === 'send' || intent.kind === 'replace';
+  const text = JSON.stringify(intent);
+  if (acts || !intents.some((other) => JSON.stringify(other) === text)) intents.push(intent);
 }
 
 /** What stands between the ands, thens and full stops. */
@@ -79,7 +104,7 @@ export function clausesOf(text: string): string[] {
 }
 
 /** A clause without courtesies and final punctuation. */
-function bare(clause: string): string {
+export function bare(clause: string): string {
   return clause
     .trim()
     .replace(courtesy, '')
@@ -87,142 +112,34 @@ function bare(clause: string): string {
     .trim();
 }
 
-const fixed: readonly (readonly [RegExp, Intent])[] = [
-  [/^(help|what can you do|what do you understand|commands|hi|hello|hey|\?)$/, { kind: 'help' }],
-  [
-    /^(who ?am ?i|whoami|who is (logged|signed) in|am i (logged|signed) in|what(?:'s| is) my name|my name)$/,
-    { kind: 'whoami' },
-  ],
-  [
-    /^(what (?:stocks |shares |positions )?do i (own|have|hold)|what (?:am i|i'm) holding|how am i doing|how(?:'s| is| are) my (portfolio|account|positions|stocks|holdings)(?: doing)?|(?:how much )?(?:cash|money|buying power)(?: do i have)?|what(?:'s| is) my (?:p\/?l|profit|portfolio worth|account worth)|what(?:'s| is| are)(?: in)? my (portfolio|account|positions|holdings|balance|cash|cash balance|buying power|equity)|(?:(?:show|list|see|view|get|display|give)(?: me)? )?(?:my |the )?(portfolio|positions|holdings|account|balance|cash|cash balance|buying power|equity))$/,
-    { kind: 'portfolio' },
-  ],
-  [
-    /^(?:(?:list|show|see|view|get)(?: me)? )?(?:all )?(?:of )?(?:my |the )?(?:open|pending|working) orders$|^(?:what|which) orders are open$|^(?:(?:list|show|see|view|get)(?: me)? )?(?:my |the )?orders$|^what(?:'s| is) pending$/,
-    { kind: 'orders', status: 'open' },
-  ],
-  [
-    /^(?:(?:list|show|see|view|get)(?: me)? )?(?:my |the )?(?:closed|filled|past|done) orders$/,
-    { kind: 'orders', status: 'closed' },
-  ],
-  [
-    /^(?:(?:list|show|see|view|get)(?: me)? )?(?:my )?(?:all (?:of )?(?:my |the )?orders|order history|orders history)$/,
-    { kind: 'orders', status: 'all' },
-  ],
-  [
-    /^cancel (?:all|every|everything|all (?:of )?(?:my |the )?(?:open |pending )?orders?)$/,
-    { kind: 'cancel', which: { all: true } },
-  ],
-];
+function fixedIntent(clause: string): Intent | undefined {
+  const lower = clause.toLowerCase().replaceAll('’', "'").replace(/\s+/g, ' ');
+  return fixedPhrases.find(([pattern]) => pattern.test(lower))?.[1];
+}
+
+const isFixed = (clause: string) => fixedIntent(clause) !== undefined;
+
+const changing = ['change', 'move', 'modify', 'adjust', 'amend', 'update', 'edit', 'replace'];
+const cancelling = ['cancel', 'kill', 'withdraw', 'call off'];
 
 /** @throws {NotUnderstood} */
-function parseClause(clause: string): Intent {
-  const lower = clause.toLowerCase().replaceAll('’', "'").replace(/\s+/g, ' ');
-  const known = fixed.find(([pattern]) => pattern.test(lower));
-  if (known !== undefined) return known[1];
-  const send = readSend(clause.replaceAll('’', "'"));
-  if (send !== undefined) return send;
+function parseClause(written: string): Intent {
+  const clause = written.replaceAll('’', "'").replace(/\s+/g, ' ');
+  const known = fixedIntent(clause) ?? readSend(clause) ?? readBareSymbols(clause);
+  if (known !== undefined) return known;
+  sayWhereItIs(clause);
   const words = new Words(clause);
-  if (words.takeAny('buy', 'purchase')) return readOrderSentence(words, 'buy');
-  if (words.take('sell')) return readOrderSentence(words, 'sell');
-  if (words.take('cancel')) return readCancel(words);
-  const symbols = readQuote(clause.replaceAll('’', "'"));
-  if (symbols !== undefined) return { kind: 'quote', symbols };
+  const order = readOrder(words);
+  if (order !== undefined) return order;
+  const again = new Words(clause);
+  if (again.takeAny(...cancelling)) return readCancel(again);
+  if (again.takeAny(...changing)) return readReplace(again);
+  const price = readPosition(clause) ?? readChart(clause) ?? readQuote(clause);
+  if (price !== undefined) return price;
   throw new NotUnderstood(`I don't understand "${shown(clause)}".`, HINT);
 }
 
-const portfolioWords =
-  "(?:(?:a |the )?(?:summary|overview) of )?(?:my |the |a )?(?:portfolio|positions|holdings|account)(?:'s)?(?: summary| overview)?";
-
-const sendPatterns: readonly (readonly [MessageService, RegExp])[] = [
-  [
-    'slack',
-    new RegExp(
-      `^(?:send|post|share) ${portfolioWords} (?:to|on|in) (?:slack )?(?:channel |the channel )?(\\S+)(?: (?:on|in) slack)?$`,
-      'i',
-    ),
-  ],
-  ['slack', new RegExp(`^slack ${portfolioWords} to (?:channel )?(\\S+)$`, 'i')],
-  ['gmail', new RegExp(`^(?:e-?mail|mail|gmail) ${portfolioWords} to (\\S+)$`, 'i')],
-  ['gmail', new RegExp(`^send ${portfolioWords} (?:by (?:e-?mail|gmail) )?to (\\S+@\\S+)$`, 'i')],
-];
-
-/** @throws {NotUnderstood} for a recipient that is none */
-function readSend(clause: string): Intent | undefined {
-  const found = sendPatterns.flatMap(([service, pattern]) => {
-    const recipient = pattern.exec(clause)?.[1];
-    // An address is no channel: "send my portfolio to bob@example.com" is an e-mail.
-    const fits = recipient !== undefined && (service === 'gmail' || !recipient.includes('@'));
-    return fits ? [{ kind: 'send', service, recipient } as const] : [];
-  })[0];
-  if (found === undefined) return undefined;
-  try {
-    checkRecipient(found.service, found.recipient);
-  } catch (error) {
-    if (!isTradeAgentError(error)) throw error;
-    throw new NotUnderstood(`"${shown(found.recipient)}": ${error.message}.`, error.hint ?? HINT, error.code);
-  }
-  return found;
-}
-
-const quotePatterns = [
-  /^(?:(?:show|get|give)(?: me)? )?(?:a |the |me )?(?:current )?(?:quotes?|prices?)(?: (?:of|for|on))? (.+)$/i,
-  /^(?:what(?:'s| is| are)) (?:the )?(?:current )?(?:price|prices|quote|quotes) (?:of|for) (.+)$/i,
-  /^(?:what(?:'s| is)) (\S+) (?:trading at|worth|at)$/i,
-  /^how much (?:is|does) (?:a share of )?(\S+)(?: cost| worth| trading at)?$/i,
-  /^(?:what(?:'s| is) )?(?:the )?(\S+) (?:price|quote)$/i,
-];
-
-function readQuote(clause: string): string[] | undefined {
-  for (const pattern of quotePatterns) {
-    const list = pattern.exec(clause)?.[1];
-    if (list === undefined) continue;
-    const words = new Words(list.replaceAll(',', ' '));
-    const symbols: string[] = [];
-    while (!words.done) symbols.push(words.symbol());
-    if (symbols.length > 20)
-      throw new NotUnderstood('That is more than 20 symbols.', 'Ask for fewer at once.');
-    return symbols;
-  }
-  return undefined;
-}
-
-/** `MSFT` or `MSFT, NVDA` after "quote AAPL and". */
-function bareSymbols(clause: string): string[] | undefined {
-  const words = clause.split(/[\s,]+/).filter((word) => word !== '');
-  const all = words.every((word) => /^[A-Z][A-Z0-9]{0,9}([./][A-Z0-9]{1,4})?$/.test(word));
-  return all && words.length > 0 ? words : undefined;
-}
-
-/** @throws {NotUnderstood} */
-function readCancel(words: Words): Intent {
-  const all = words.take('all');
-  words.take('of');
-  words.takeAny('my', 'the');
-  words.take('open');
-  if (words.take('order')) {
-    const id = words.next();
-    if (words.done && /^[A-Za-z0-9][A-Za-z0-9_-]{7,63}$/.test(id)) return { kind: 'cancel', which: { id } };
-    throw new NotUnderstood(
-      'I miss the order’s id.',
-      'Ask "open orders" for the ids, then "cancel order ID".',
-    );
-  }
-  if (/^[0-9a-f]{8}-[0-9a-f-]{27}$/i.test(words.peek()))
-    return { kind: 'cancel', which: { id: words.next() } };
-  const symbol = words.symbol('Write "cancel my AAPL order".');
-  const many = words.take('orders') || all;
-  if (!many && !words.take('order')) {
-    throw new NotUnderstood(
-      `I don't understand "cancel ${shown(symbol)} ${shown(words.rest())}".`,
-      'Write "cancel my AAPL order".',
-    );
-  }
-  if (!words.done) {
-    throw new NotUnderstood(
-      `I don't understand "${shown(words.rest())}" after the cancel.`,
-      'Write "cancel my AAPL order".',
-    );
-  }
-  return { kind: 'cancel', which: { symbol, many } };
+/** The names that have to be looked up before the intents are whole. */
+export function namesIn(intents: readonly Intent[]): string[] {
+  return [...new Set(intents.flatMap(symbolsOf).filter(isName))];
 }

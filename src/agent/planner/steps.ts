@@ -1,64 +1,120 @@
 import { z } from 'zod';
 import { Dec } from '../../trading/decimal.ts';
-import { describeOpenOrder } from '../../trading/open-order.ts';
-import { orderSchema, positionSchema } from '../../trading/views.ts';
+import { type Order, orderSchema, positionSchema } from '../../trading/views.ts';
+import { type Intent, isName, type PortfolioView, withSymbols } from './intent.ts';
+import { changesOf, newestOrders, openOrders, ordersToCancel, orderToChange } from './open-orders.ts';
 import { partOfPosition } from './position-part.ts';
-import type { Intent } from './sentence.ts';
+import { namesIn } from './sentence.ts';
+import { type NameFound, namesFoundSchema, queriesFor, symbolNamed } from './symbols-by-name.ts';
 import { NotUnderstood } from './words.ts';
 
-/** A tool call the planner wants made. */
+/** What of an answer is asked for. */
+export type View = { readonly view: PortfolioView } | { readonly symbol: string };
+
+/** A tool call the planner wants made, and what of its answer is told; the whole where it says nothing. */
 export interface Step {
   readonly name: string;
   readonly args: Record<string, unknown>;
+  readonly view?: View;
 }
 
 const portfolio = z.lazy(() => z.object({ positions: z.array(positionSchema) }));
 const orders = z.lazy(() => z.object({ orders: z.array(orderSchema) }));
 
-/** What must be known before the rest can be planned: the holdings for "half my MSFT", the open orders for a cancel. */
+/** Names looked up in one call. */
+const MOST_QUERIES = 20;
+
+/** What the lookups answered, each as its own call said. */
+export interface Lookup {
+  readonly step: Step;
+  readonly content: unknown;
+}
+
+const needsHoldings = (intent: Intent) => intent.kind === 'order' && intent.fraction !== undefined;
+const acts = (intent: Intent) => intent.kind === 'cancel' || intent.kind === 'replace';
+const needsNewest = (intent: Intent) =>
+  (intent.kind === 'cancel' || intent.kind === 'replace') && 'newest' in intent.which;
+/** A change by a bare number is told apart from a price by the order as it stands. */
+const needsOpen = (intent: Intent) =>
+  (intent.kind === 'cancel' && !('id' in intent.which) && !('newest' in intent.which)) ||
+  (intent.kind === 'replace' && !('newest' in intent.which));
+
+/**
+ * What must be known before the rest can be planned: a name's ticker, the holdings for "half my MSFT", the open orders
+ * for a cancel.
+ */
 export function lookups(intents: readonly Intent[]): Step[] {
   const steps: Step[] = [];
-  if (intents.some((intent) => intent.kind === 'order' && intent.fraction !== undefined)) {
-    steps.push({ name: 'get_portfolio', args: {} });
+  const queries = namesIn(intents).flatMap(queriesFor);
+  if (queries.length > MOST_QUERIES) {
+    throw new NotUnderstood(
+      'Those are too many names at once.',
+      'Write their ticker symbols, or ask for fewer.',
+    );
   }
-  if (intents.some((intent) => intent.kind === 'cancel' && !('id' in intent.which))) {
-    steps.push({ name: 'list_orders', args: { status: 'open', limit: 100 } });
-  }
+  if (queries.length > 0) steps.push({ name: 'search_symbols', args: { queries } });
+  if (intents.some(needsHoldings)) steps.push({ name: 'get_portfolio', args: {} });
+  if (intents.some((intent) => acts(intent) && needsOpen(intent))) steps.push(openOrders);
+  if (intents.some(needsNewest)) steps.push(newestOrders);
   return steps;
 }
 
-/**
- * Every call the intents come to, in their order; `found` holds what the lookups answered, by tool.
- * @throws {NotUnderstood} where what was looked up makes one of them impossible
- */
-export function steps(intents: readonly Intent[], found: ReadonlyMap<string, unknown>): Step[] {
-  return intents.flatMap((intent) => stepsOf(intent, found));
+/** The intents with tickers for names. @throws {NotUnderstood} where a name has none, or several */
+export function withTickers(intents: readonly Intent[], found: readonly NameFound[]): Intent[] {
+  return intents.map((intent) =>
+    withSymbols(intent, (symbol) => (isName(symbol) ? symbolNamed(symbol, found) : symbol)),
+  );
 }
 
-function stepsOf(intent: Intent, found: ReadonlyMap<string, unknown>): Step[] {
+/**
+ * Every call the intents come to, in their order.
+ * @throws {NotUnderstood} where what was looked up makes one of them impossible
+ */
+export function steps(intents: readonly Intent[], found: readonly Lookup[]): Step[] {
+  const named = found.find(({ step }) => step.name === 'search_symbols')?.content;
+  const names = named === undefined ? [] : namesFoundSchema.parse(named).results;
+  return withTickers(intents, names).flatMap((intent) => stepsOf(intent, found));
+}
+
+function stepsOf(intent: Intent, found: readonly Lookup[]): Step[] {
+  const ordersOf = (step: Step): readonly Order[] =>
+    orders.parse(found.find((lookup) => lookup.step === step)?.content ?? { orders: [] }).orders;
   switch (intent.kind) {
     case 'whoami':
       return [{ name: 'whoami', args: {} }];
     case 'portfolio':
-      return [{ name: 'get_portfolio', args: {} }];
+      return [{ name: 'get_portfolio', args: {}, ...viewOf(intent) }];
     case 'quote':
       return [{ name: 'get_quote', args: { symbols: intent.symbols } }];
+    case 'chart':
+      return [{ name: 'get_bars', args: { symbol: intent.symbol, days: intent.days } }];
+    case 'clock':
+      return [{ name: 'get_market_clock', args: {} }];
     case 'orders':
       return [{ name: 'list_orders', args: { status: intent.status } }];
-    case 'order':
-      return [
-        { name: 'place_order', args: { ...intent.request, ...partOf(intent, found.get('get_portfolio')) } },
-      ];
+    case 'order': {
+      const holdings = found.find(({ step }) => step.name === 'get_portfolio')?.content;
+      return [{ name: 'place_order', args: { ...intent.request, ...partOf(intent, holdings) } }];
+    }
     case 'cancel':
-      return toCancel(intent, found.get('list_orders')).map((order_id) => ({
+      return ordersToCancel(intent.which, ordersOf(openOrders), ordersOf(newestOrders)).map((order_id) => ({
         name: 'cancel_order',
         args: { order_id },
       }));
+    case 'replace': {
+      const order = orderToChange(intent.which, ordersOf(openOrders), ordersOf(newestOrders));
+      return [{ name: 'replace_order', args: { order_id: order.id, ...changesOf(intent.change, order) } }];
+    }
     case 'send':
       return [{ name: `send_${intent.service}_summary`, args: { recipient: intent.recipient } }];
     case 'help':
       return [];
   }
+}
+
+function viewOf({ view, symbol }: Intent & { kind: 'portfolio' }): { readonly view?: View } {
+  if (symbol !== undefined) return { view: { symbol } };
+  return view === undefined ? {} : { view: { view } };
 }
 
 function partOf(intent: Intent & { kind: 'order' }, answer: unknown): { qty?: string } {
@@ -73,26 +129,4 @@ function partOf(intent: Intent & { kind: 'order' }, answer: unknown): { qty?: st
     );
   }
   return { qty: partOfPosition(intent.fraction, held) };
-}
-
-function toCancel({ which }: Intent & { kind: 'cancel' }, answer: unknown): string[] {
-  if ('id' in which) return [which.id];
-  const open = orders.parse(answer).orders;
-  if ('all' in which) return open.map(({ id }) => id);
-  const matching = open.filter(({ symbol }) => symbol === which.symbol);
-  if (matching.length === 0) {
-    throw new NotUnderstood(
-      `You have no open ${which.symbol} order.`,
-      'Ask "open orders" to see them.',
-      'not_found',
-    );
-  }
-  if (matching.length > 1 && !which.many) {
-    const list = matching.map((order) => `${order.id} (${describeOpenOrder(order)})`).join(', ');
-    throw new NotUnderstood(
-      `You have ${matching.length} open ${which.symbol} orders: ${list}.`,
-      `Write "cancel order ID", or "cancel all ${which.symbol} orders".`,
-    );
-  }
-  return matching.map(({ id }) => id);
 }

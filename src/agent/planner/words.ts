@@ -1,6 +1,7 @@
-import { Dec, decimalString } from '../../trading/decimal.ts';
+import { Dec, decimalString, plain } from '../../trading/decimal.ts';
 import type { ErrorCode } from '../../trading/errors.ts';
 import { symbolSchema } from '../../trading/order.ts';
+import { readNumberWords } from './number-words.ts';
 import type { PlannerRefusal } from './refusal.ts';
 
 /** Thrown by the planner's reader, caught where a sentence is parsed: what it says becomes the answer. */
@@ -13,7 +14,9 @@ export class NotUnderstood extends Error {
   }
 }
 
-export const numberWords = ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'];
+/** What a shell does to dollars, for whoever meets a number that may have lost some. */
+export const shellQuotes =
+  'In a terminal, put the sentence in single quotes: in double quotes the shell takes "$2" of "$250" for itself, and "50" is left.';
 
 /** Words the grammar uses itself: in lower case they are never taken for a symbol. */
 export const reserved = new Set(
@@ -23,6 +26,8 @@ export const reserved = new Set(
     'market me mkt more ' +
     'much my newest no not now of off oldest on only open or order orders our out pending percent please position ' +
     'previous price purchase put puts ' +
+    'above below but cannot chart change close dont dump entire every except exit falls graph left maybe move never nor or ' +
+    'otherwise rises same than tonight where whole without ' +
     'quote sell share shares short some soon stock stocks stop that the them then these this to today tomorrow ' +
     'trail trailing under unless until usd we what when while with worth you your'
   ).split(' '),
@@ -71,59 +76,105 @@ export class Words {
     return this.#words.slice(this.#next).join(' ');
   }
 
-  /** A ticker symbol. @throws {NotUnderstood} with this hint */
+  /**
+   * A ticker symbol, in capitals; or what the person calls it, in small letters: `apple`, `google class a`.
+   * @throws {NotUnderstood} with this hint
+   */
   symbol(hint = 'Write it as in "buy 5 AAPL".'): string {
-    const word = this.next();
-    const parsed = symbolSchema.safeParse(word);
-    const isWord = word === word.toLowerCase() && reserved.has(word);
-    if (word !== '' && parsed.success && !isWord) return parsed.data;
-    throw new NotUnderstood(
-      word === '' ? 'I miss the ticker symbol.' : `"${shown(word)}" stands where I expect a ticker symbol.`,
-      hint,
-    );
+    const word = this.next().replace(/^\$(?=[A-Za-z])/, '');
+    if (word === '') throw new NotUnderstood('I miss the ticker symbol.', hint);
+    const isWord = reserved.has(word.toLowerCase()) && word !== word.toUpperCase();
+    if (!isWord && /^[A-Z]/.test(word) && word === word.toUpperCase()) {
+      const ticker = symbolSchema.safeParse(word);
+      if (ticker.success) return ticker.data;
+    }
+    if (isWord || !namePattern.test(word)) {
+      throw new NotUnderstood(`"${shown(word)}" stands where I expect a ticker symbol.`, hint);
+    }
+    const name = [word];
+    while (name.length < MOST_OF_A_NAME && this.#goesOn()) name.push(this.next());
+    const text = name
+      .join(' ')
+      .replace(/['’]s$/, '')
+      .toLowerCase();
+    // "&" and digits have no small letters: what looks like a ticker is none here.
+    if (text === text.toUpperCase()) {
+      throw new NotUnderstood(`"${shown(word)}" stands where I expect a ticker symbol.`, hint);
+    }
+    return text;
   }
 
-  /** Dollars: `$500`, `500 dollars`, `usd 500`; undefined if that isn't what comes next. */
+  /** Whether the next word goes on with a name. */
+  #goesOn(): boolean {
+    const word = this.peek();
+    const isClass = word.toLowerCase() === 'class' && /^[a-z]$/i.test(this.peek(1));
+    const isLetter = this.#words[this.#next - 1]?.toLowerCase() === 'class' && /^[a-z]$/i.test(word);
+    // A ticker beside it is another security, or a word of another language was taken for a name.
+    const isTicker = /^[A-Z]{2,}$/.test(word);
+    return isClass || isLetter || (namePattern.test(word) && !isTicker && !reserved.has(word.toLowerCase()));
+  }
+
+  /** Dollars: `$500`, `$1.5k`, `500 dollars`, `usd 500`, `1k worth`; undefined if that isn't what comes next. */
   money(): string | undefined {
     const word = this.peek().toLowerCase();
     if (/^-?\$/.test(word)) {
       this.next();
-      return amount(word.replace('$', ''));
+      return amount(thousands(word.replace('$', '')));
     }
     if (word === 'usd' && looksNumeric(this.peek(1))) {
       this.next();
-      return amount(this.next());
+      return amount(thousands(this.next()));
     }
-    if (looksNumeric(word) && /^(dollars?|usd|bucks)$/i.test(this.peek(1))) {
-      const value = amount(this.next());
-      this.next();
+    const unit = /^(dollars?|usd|bucks)$/i;
+    const isThousands = /^\d+(\.\d+)?k$/.test(word) && this.peek(1).toLowerCase() === 'worth';
+    if (isThousands || (looksNumeric(word) && unit.test(this.peek(1)))) {
+      const value = amount(thousands(this.next()));
+      if (!isThousands) this.next();
       return value;
     }
-    return undefined;
+    const said = readNumberWords(this.#lower());
+    if (said === undefined || !unit.test(this.peek(said.count))) return undefined;
+    this.#next += said.count + 1;
+    return said.value;
   }
 
   /** A number of shares, also `five`; undefined if none comes next. @throws {NotUnderstood} for a malformed one */
   quantity(): string | undefined {
-    const word = this.peek().toLowerCase();
-    const named = numberWords.indexOf(word) + 1;
-    if (named > 0) {
-      this.next();
-      return String(named);
+    const said = readNumberWords(this.#lower());
+    if (said !== undefined) {
+      this.#next += said.count;
+      return said.value;
     }
-    return looksNumeric(word) ? amount(this.next()) : undefined;
+    return looksNumeric(this.peek()) ? amount(this.next()) : undefined;
+  }
+
+  #lower(): string[] {
+    return this.#words.slice(this.#next, this.#next + 8).map((word) => word.toLowerCase());
   }
 
   /** A price in dollars a share. @throws {NotUnderstood} */
   price(what: string): string {
     const word = this.next();
-    if (!looksNumeric(word.replace('$', ''))) {
+    if (!looksNumeric(word.replace(/^\$/, ''))) {
       throw new NotUnderstood(
         `I miss the ${what}.`,
         `Write it in dollars a share, as in "${what.split(' ')[0]} 180".`,
       );
     }
-    return amount(word.replace('$', ''));
+    const price = amount(word.replace(/^\$/, ''));
+    if (!word.startsWith('$')) this.takeAny('dollars', 'usd', 'bucks');
+    return price;
   }
+}
+
+/** A word of a company's name. */
+const namePattern = /^[\p{L}&][\p{L}\p{N}&.'’-]*$/u;
+const MOST_OF_A_NAME = 6;
+
+/** `1.5k` as `1500`. */
+function thousands(word: string): string {
+  const parts = /^(\d+(?:\.\d+)?)k$/i.exec(word);
+  return parts?.[1] === undefined ? word : plain(new Dec(parts[1]).times(1_000));
 }
 
 export function looksNumeric(word: string): boolean {
@@ -137,14 +188,14 @@ export function amount(word: string): string {
   if (!parsed.success) {
     throw new NotUnderstood(
       `I can't read "${shown(word)}" as a number.`,
-      'Write it plainly, as in 1000 or 12.5.',
+      /^0\d/.test(word) ? shellQuotes : 'Write it plainly, as in 1000 or 12.5.',
       'invalid_order',
     );
   }
   if (new Dec(parsed.data).lte(0)) {
     throw new NotUnderstood(
       `${shown(word)} is not above zero.`,
-      'Give a number above zero.',
+      word === '0' ? `Give a number above zero. ${shellQuotes}` : 'Give a number above zero.',
       'invalid_order',
     );
   }

@@ -110,9 +110,14 @@ export function isWaiting(run: Run): boolean {
 
 /** The tools whose work is an approval. */
 export function isProposal(tool: string): boolean {
-  return ['place_order', 'place_orders', 'cancel_order', 'send_slack_summary', 'send_gmail_summary'].includes(
-    tool,
-  );
+  return [
+    'place_order',
+    'place_orders',
+    'replace_order',
+    'cancel_order',
+    'send_slack_summary',
+    'send_gmail_summary',
+  ].includes(tool);
 }
 
 /** The run that the person waits for: the latest where the model is at work. */

@@ -1,8 +1,8 @@
 import { safeLine } from '../../net/shown-text.ts';
 import { sharePrice, signedDollars, signedPercent } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
+import { levels, resample } from '../../trading/sparkline.ts';
 import type { Bar } from '../../trading/views.ts';
-import { levels, resample } from './sparkline.ts';
 
 export interface ChartOptions {
   readonly symbol: string;

@@ -2,9 +2,9 @@ import { safeLine } from '../../net/shown-text.ts';
 import { dollars, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { type PositionPerformance, portfolioPerformance } from '../../trading/portfolio-performance.ts';
+import { sparkline } from '../../trading/sparkline.ts';
 import type { Account, Position } from '../../trading/views.ts';
 import { accountLabel } from './reports.ts';
-import { sparkline } from './sparkline.ts';
 import { type Column, fittingTable } from './table.ts';
 
 export interface PortfolioFigures {

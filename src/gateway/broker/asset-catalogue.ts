@@ -6,14 +6,29 @@ import type { Asset } from './broker.ts';
  */
 export interface AssetCatalogue {
   find(symbol: string, load: () => Promise<Asset | undefined>): Promise<Asset | undefined>;
+  /** All that are traded. Kept for a day: it is thousands of lines, and names change slower than what may be traded. */
+  all(load: () => Promise<readonly Asset[]>): Promise<readonly Asset[]>;
 }
 
 const AGE_MS = 15 * 60 * 1000;
+const LIST_AGE_MS = 24 * 60 * 60 * 1000;
 const CAPACITY = 20_000;
 
 export function createAssetCatalogue(now: () => number): AssetCatalogue {
   const known = new Map<string, { readonly at: number; readonly asset: Asset }>();
+  let list: { readonly at: number; readonly assets: Promise<readonly Asset[]> } | undefined;
   return {
+    async all(load) {
+      if (list !== undefined && now() - list.at < LIST_AGE_MS) return list.assets;
+      const loading = { at: now(), assets: load() };
+      list = loading;
+      try {
+        return await loading.assets;
+      } catch (error) {
+        if (list === loading) list = undefined;
+        throw error;
+      }
+    },
     async find(symbol, load) {
       const entry = known.get(symbol);
       if (entry !== undefined && now() - entry.at < AGE_MS) return entry.asset;

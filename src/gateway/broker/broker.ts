@@ -149,6 +149,8 @@ export interface Broker {
   /** A miss right after a submission is no proof that the order wasn't taken. */
   orderByClientOrderId(clientOrderId: string): Promise<Order | undefined>;
   asset(symbol: string): Promise<Asset | undefined>;
+  /** All that can be traded, by which a name is looked up. */
+  assets(): Promise<readonly Asset[]>;
   /** Only the symbols the broker has a price for. */
   quotes(symbols: readonly string[]): Promise<Quote[]>;
   bars(query: BarQuery): Promise<Bar[]>;

@@ -3,7 +3,7 @@ import type { Clock } from '../../machine/clock.ts';
 import type { DecisionNote, DecisionStore } from '../../store/decision-store.ts';
 import { DAY_LOSS, type Halts } from '../../store/halts.ts';
 import type { OrderJournal } from '../../store/order-journal.ts';
-import { type CountedFacts, countedAfter } from '../../trading/counted-order.ts';
+import { type CountedFacts, countedAfter, reservedForAll } from '../../trading/counted-order.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { Refusal } from '../../trading/refusal.ts';
@@ -14,7 +14,7 @@ import type { Relations } from '../relations/relations.ts';
 import { dayLossExceeded, decide, refusalOfDecision } from './decide.ts';
 import type { Decision, Facts, Subject, WorldFacts } from './decision.ts';
 import { type OrderWorld, readWorlds, worldFacts } from './order-world.ts';
-import { relationFacts } from './parties.ts';
+import { BATCH_BEFORE, relationFacts } from './parties.ts';
 import type { Rules, RulesSource } from './rules.ts';
 
 export interface OrderRulesOptions {
@@ -70,8 +70,9 @@ export function createOrderRules(options: OrderRulesOptions): OrderRules {
 
   /** Rules and facts as they are now. */
   const known = async (asked: Asked, world: OrderWorld) => {
-    const { subject, draft, replaces } = asked;
-    const more = await relationFacts(relations, subject, actionOf(asked), clock.now());
+    const { subject, draft, replaces, after = [] } = asked;
+    const told = await relationFacts(relations, subject, actionOf(asked), clock.now());
+    const more = after.length === 0 ? told : { ...told, [BATCH_BEFORE]: reservedForAll(after) };
     const facts = { ...worldFacts({ draft, replaces }, world, { traits, now: clock.now() }), more };
     return { rules: await source.current(), facts };
   };

@@ -6,6 +6,9 @@ import { type Relations, RelationsUnavailable } from '../relations/relations.ts'
 import type { Action, Facts, Objection, Subject } from './decision.ts';
 import type { AccountLimits } from './limit-table.ts';
 
+/** Among the facts: dollars of the orders of a batch that go out before this one. */
+export const BATCH_BEFORE = 'batch.before';
+
 /** What proposing an order takes. */
 const questionOf: { readonly [A in Action]?: RelationQuestion } = {
   place: 'can_propose',
@@ -92,7 +95,7 @@ function approverObjections(
   }
   const above = secondPersonAbove(limits, facts);
   if (above === undefined || new Set(approvers).size >= 2) return [];
-  const value = facts.order?.notional ?? null;
+  const value = comesTo(facts);
   return [
     {
       reason: 'APPROVAL_NEEDS_SECOND',
@@ -107,13 +110,22 @@ function approverObjections(
 /** The amount above which one person’s approval is not enough, where the order is; what nothing bounds is above any. */
 export function secondPersonAbove(
   limits: AccountLimits | undefined,
-  { environment, order }: Pick<Facts, 'environment' | 'order'>,
+  facts: Pick<Facts, 'environment' | 'order' | 'more'>,
 ): string | undefined {
+  const { environment, order } = facts;
   if (limits === undefined || order === null) return undefined;
   const { second_person_above: always, live } = limits;
   const amounts = [always, environment === 'live' ? live?.second_person_above : undefined];
   const above = amounts.filter((amount) => amount !== undefined);
   if (above.length === 0) return undefined;
   const least = Dec.min(...above);
-  return order.notional !== null && new Dec(order.notional).lte(least) ? undefined : least.toFixed();
+  const value = comesTo(facts);
+  return value !== null && new Dec(value).lte(least) ? undefined : least.toFixed();
+}
+
+/** With the orders of its batch before it: cut into small ones, an amount is no smaller. Null where nothing bounds it. */
+function comesTo({ order, more }: Pick<Facts, 'order' | 'more'>): string | null {
+  const before = more[BATCH_BEFORE];
+  if (order === null || order.notional === null) return null;
+  return typeof before === 'string' ? new Dec(order.notional).plus(before).toFixed(2) : order.notional;
 }

@@ -1,5 +1,6 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
+import { searchAssets } from '../../trading/asset-name.ts';
 import { symbolSchema } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { BarQuery, Broker } from '../broker/broker.ts';
@@ -17,6 +18,14 @@ const symbolList = z
   .transform((symbols) => [...new Set(symbols)]);
 
 const quotesQuery = z.strictObject({ symbols: symbolList });
+
+/** More would be a page to read, not an answer to a name. */
+const MOST_FOUND = 20;
+
+const assetsQuery = z.strictObject({
+  search: z.string().trim().min(1).max(100),
+  limit: limitParameter(MOST_FOUND, 10),
+});
 
 const instant = z.union([z.iso.datetime({ offset: true }), z.iso.date()]).transform((text) => new Date(text));
 
@@ -83,6 +92,14 @@ export function marketRoutes(
       const broker = await brokerFor(caller);
       await requireKnown(broker, [symbol]);
       return c.json({ bars: await broker.bars({ symbol, timeframe, start, end, limit }) });
+    }),
+  );
+  app.get(
+    '/v1/assets',
+    door.guard(['market:read'], async (c, caller) => {
+      const { search, limit } = parseQuery(assetsQuery, c.req.url);
+      const found = searchAssets(await (await brokerFor(caller)).assets(), search, limit);
+      return c.json({ assets: found.map(({ symbol, name }) => ({ symbol, name })) });
     }),
   );
   app.get(

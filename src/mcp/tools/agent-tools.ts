@@ -1,7 +1,10 @@
 import type { z } from 'zod';
+import { getBars } from '../../tools/get-bars.ts';
+import { getMarketClock } from '../../tools/get-market-clock.ts';
 import { getPortfolio } from '../../tools/get-portfolio.ts';
 import { getQuote } from '../../tools/get-quote.ts';
 import { listOrders } from '../../tools/list-orders.ts';
+import { searchSymbols } from '../../tools/search-symbols.ts';
 import type { DirectTool } from '../../tools/tool.ts';
 import { whoami } from '../../tools/whoami.ts';
 import { defineMcpTool, type McpTool } from './mcp-tool.ts';
@@ -10,6 +13,9 @@ import { defineMcpTool, type McpTool } from './mcp-tool.ts';
 export const agentTools: readonly McpTool[] = [
   read(whoami, 'Who is signed in'),
   read(getQuote, 'Quotes'),
+  read(getBars, 'Price history'),
+  read({ ...getMarketClock, name: 'market_clock' }, 'Market hours'),
+  read(searchSymbols, 'Symbols by name'),
   read(getPortfolio, 'Portfolio'),
   read(listOrders, 'Orders'),
 ];

@@ -1,10 +1,8 @@
 import { agentTools } from './agent-tools.ts';
 import { cancelOrder } from './cancel-order.ts';
 import { checkApproval } from './check-approval.ts';
-import { getBars } from './get-bars.ts';
 import { getPerformance } from './get-performance.ts';
 import { listProposals } from './list-proposals.ts';
-import { marketClock } from './market-clock.ts';
 import type { McpTool } from './mcp-tool.ts';
 import { placeOrder } from './place-order.ts';
 import { replaceOrder } from './replace-order.ts';
@@ -14,9 +12,7 @@ import { withdrawProposal } from './withdraw-proposal.ts';
 /** Everything that a client can ask for. */
 const mcpTools: readonly McpTool[] = [
   ...agentTools,
-  getBars,
   getPerformance,
-  marketClock,
   listProposals,
   checkApproval,
   placeOrder,

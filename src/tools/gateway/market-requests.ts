@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type TradingDay, tradingDaySchema } from '../../trading/activity.ts';
+import type { NamedAsset } from '../../trading/asset-name.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { READ_SCOPES } from '../../trading/scopes.ts';
 import {
@@ -20,6 +21,8 @@ export interface MarketRequests {
   quotes(symbols: readonly string[]): Promise<Quote[]>;
   /** Prices over time, oldest first. `start` in milliseconds since the epoch; at most 1000 bars from there. */
   bars(query: { symbol: string; timeframe: '1Day' | '1Hour'; start: number }): Promise<Bar[]>;
+  /** What is traded under a name or a symbol, the likeliest first. */
+  searchAssets(search: string): Promise<NamedAsset[]>;
   clock(): Promise<MarketClock>;
   /** Trading days from one date to another, both included. */
   calendar(query: { start: string; end: string }): Promise<TradingDay[]>;
@@ -52,6 +55,14 @@ export function ofMarket({ read }: GatewayRequests): MarketRequests {
       });
       return (await read(`/v1/bars?${query}`, z.object({ bars: z.array(barSchema) }), MARKET_READ)).bars;
     },
+    searchAssets: async (search) =>
+      (
+        await read(
+          `/v1/assets?${new URLSearchParams({ search })}`,
+          z.object({ assets: z.array(z.object({ symbol: z.string(), name: z.string() })) }),
+          MARKET_READ,
+        )
+      ).assets,
     clock: () => read('/v1/clock', clockSchema, MARKET_READ),
     calendar: async ({ start, end }) =>
       (

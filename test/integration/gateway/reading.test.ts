@@ -42,6 +42,7 @@ const routes = [
   ['/v1/orders:by_client_order_id?client_order_id=ta-00000000', 'orders:read'],
   ['/v1/quotes?symbols=AAPL', 'market:read'],
   ['/v1/bars?symbol=AAPL', 'market:read'],
+  ['/v1/assets?search=apple', 'market:read'],
   ['/v1/clock', 'market:read'],
   ['/v1/calendar?start=2026-11-23&end=2026-11-30', 'market:read'],
   ['/v1/activities', 'portfolio:read'],
@@ -209,6 +210,14 @@ describe('wrong queries name their parameters', () => {
   ])('%s', async (path, fields) => {
     const { response, body } = await read(path);
     expect([response.status, body.code, body.fields]).toEqual([400, 'invalid_query', fields]);
+  });
+
+  it('what is traded under a name, and no more of it than asked', async () => {
+    const { body } = await read('/v1/assets?search=msft');
+    expect(body).toEqual({ assets: [{ symbol: 'MSFT', name: 'MSFT Inc.' }] });
+    expect((await read('/v1/assets?search=frobnicators')).body).toEqual({ assets: [] });
+    expect((await read('/v1/assets?search=')).response.status).toBe(400);
+    expect((await read('/v1/assets?search=a&limit=21')).response.status).toBe(400);
   });
 
   it('an unknown symbol is told by name', async () => {

@@ -102,7 +102,13 @@ describe('a tool', () => {
   it('is not there for who was not granted its scopes, and says so where it is called all the same', async () => {
     const token = await world.token('helper-bot', 'alice', { scopes: ['market:read'] });
     const { tools } = (await rpc({ url: world.url, token }, 'tools/list')) as { tools: { name: string }[] };
-    expect(tools.map(({ name }) => name)).toEqual(['whoami', 'get_quote', 'get_bars', 'market_clock']);
+    expect(tools.map(({ name }) => name)).toEqual([
+      'whoami',
+      'get_quote',
+      'get_bars',
+      'market_clock',
+      'search_symbols',
+    ]);
     const refused = await call(token, 'place_order', buy(1));
     expect(factsOf(refused)).toMatchObject({ status: 'error', error: 'insufficient_scope' });
   });
@@ -217,7 +223,7 @@ describe('a server that only reads', () => {
       const { tools } = (await rpc({ url: reading.url, token }, 'tools/list')) as {
         tools: { name: string; annotations: { readOnlyHint: boolean } }[];
       };
-      expect(tools).toHaveLength(9);
+      expect(tools).toHaveLength(10);
       expect(tools.every(({ annotations }) => annotations.readOnlyHint)).toBe(true);
       const refused = await rpc({ url: reading.url, token }, 'tools/call', {
         name: 'cancel_order',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Intent, parsePrompt } from '../../../src/agent/planner/sentence.ts';
+import type { Intent } from '../../../src/agent/planner/intent.ts';
+import { parsePrompt } from '../../../src/agent/planner/sentence.ts';
 
 const buy = (rest: Record<string, unknown>, fraction?: string) => order('buy', rest, fraction);
 const sell = (rest: Record<string, unknown>, fraction?: string) => order('sell', rest, fraction);
@@ -19,7 +20,7 @@ const AAPL = { symbol: 'AAPL' };
 describe('the planner understands', () => {
   const accepted: [string, unknown[]][] = [
     ['quote AAPL', [quote('AAPL')]],
-    ['Quote aapl', [quote('AAPL')]],
+    ['Quote aapl', [quote('aapl')]],
     ['price of MSFT', [quote('MSFT')]],
     ['price of MSFT and NVDA', [quote('MSFT', 'NVDA')]],
     ['quotes for AAPL, MSFT, BRK.B', [quote('AAPL', 'MSFT', 'BRK.B')]],

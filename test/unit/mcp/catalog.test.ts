@@ -13,7 +13,7 @@ const names = (scopes: readonly string[], readOnly = false) =>
 describe('the tools of other people’s agents', () => {
   it.each([
     [[], named('whoami')],
-    [['market:read'], named('whoami', 'get_quote', 'get_bars', 'market_clock')],
+    [['market:read'], named('whoami', 'get_quote', 'get_bars', 'market_clock', 'search_symbols')],
     [['portfolio:read'], named('whoami', 'get_portfolio', 'get_performance')],
     [['orders:read'], named('whoami', 'list_orders', 'list_proposals', 'check_approval')],
     [['orders:propose'], named('whoami')],
@@ -26,7 +26,7 @@ describe('the tools of other people’s agents', () => {
   });
 
   it('that only read are those that a read-only server has', () => {
-    expect(names(MCP_SCOPES, true)).toHaveLength(9);
+    expect(names(MCP_SCOPES, true)).toHaveLength(10);
   });
 
   it.each(all.map((tool) => [tool.name, tool] as const))(

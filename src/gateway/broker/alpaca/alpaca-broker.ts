@@ -5,7 +5,15 @@ import { brokerRequests, type FailureOf } from '../broker-requests.ts';
 import { ACTIVITY_PAGE, activityPage, tradingDays } from './activities.ts';
 import { failureOf, replacementFailureOf, withCredentials } from './failure.ts';
 import { alpacaOrders } from './orders.ts';
-import { accountView, barView, clockView, portfolioHistoryView, positionView, quoteView } from './views.ts';
+import {
+  accountView,
+  assetView,
+  barView,
+  clockView,
+  portfolioHistoryView,
+  positionView,
+  quoteView,
+} from './views.ts';
 
 export interface AlpacaBrokerOptions {
   readonly environment: 'paper' | 'live';
@@ -75,19 +83,20 @@ function alpacaBroker(
   const find = <T>(call: (client: Alpaca) => Promise<T>) => requests.find(async () => call(await alpaca()));
   const asset = (symbol: string): Promise<Asset | undefined> =>
     options.assets.find(symbol, () =>
-      find(async ({ trading }) => {
-        const found = await trading.assets.getV2AssetsSymbolOrAssetId({ symbolOrAssetId: symbol });
-        return {
-          symbol: found.symbol,
-          name: found.name,
-          tradable: found.tradable === true && found.status === 'active',
-          fractionable: found.fractionable === true,
-        };
-      }),
+      find(async ({ trading }) =>
+        assetView(await trading.assets.getV2AssetsSymbolOrAssetId({ symbolOrAssetId: symbol })),
+      ),
     );
 
   return {
     asset,
+    assets: () =>
+      options.assets.all(() =>
+        read(async ({ trading }) => {
+          const listed = await trading.assets.getV2Assets({ status: 'active', assetClass: 'us_equity' });
+          return listed.map(assetView).filter(({ tradable }) => tradable);
+        }),
+      ),
     account: () => read(async ({ trading }) => accountView(await trading.account.getAccount(), options)),
     positions: () =>
       read(async ({ trading }) => (await trading.positions.getAllOpenPositions()).map(positionView)),

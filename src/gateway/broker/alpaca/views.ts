@@ -14,7 +14,7 @@ import {
   type Quote,
   quoteSchema,
 } from '../../../trading/views.ts';
-import type { PortfolioHistory } from '../broker.ts';
+import type { Asset, PortfolioHistory } from '../broker.ts';
 
 /*
  * From the SDK's models to our vocabulary. Every function throws (a ZodError or a TypeError) on an answer that lacks
@@ -42,6 +42,15 @@ function tick(value: number): string {
 /** Typed as a Date everywhere, but inside the lists of bars the SDK leaves the broker's text as it is. */
 function when(date: Date | string | null | undefined): string | null {
   return date === null || date === undefined ? null : new Date(date).toISOString();
+}
+
+export function assetView(asset: trading.Assets): Asset {
+  return {
+    symbol: asset.symbol,
+    name: asset.name,
+    tradable: asset.tradable === true && asset.status === 'active',
+    fractionable: asset.fractionable === true,
+  };
 }
 
 export function accountView(

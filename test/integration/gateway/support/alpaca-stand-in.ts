@@ -151,18 +151,13 @@ async function handle(
     case 'positions':
       return answer(200, broker.positions);
     case 'assets':
-      if (!symbols.includes(id ?? '')) return answer(404, { code: 40410000, message: 'asset not found' });
-      return answer(200, {
-        id: randomUUID(),
-        class: 'us_equity',
-        exchange: 'NASDAQ',
-        symbol: id,
-        name: `${id} Inc.`,
-        status: 'active',
-        marginable: false,
-        shortable: false,
-        ...broker.asset,
-      });
+      if (id === undefined)
+        return answer(
+          200,
+          symbols.map((symbol) => assetJson(symbol, broker)),
+        );
+      if (!symbols.includes(id)) return answer(404, { code: 40410000, message: 'asset not found' });
+      return answer(200, assetJson(id, broker));
     case 'stocks':
       return id === 'bars'
         ? answer(200, bars)
@@ -299,6 +294,20 @@ export function orderJson(order: StandInOrder) {
     trail_percent: request.trail_percent ?? null,
     extended_hours: request.extended_hours ?? false,
     status: order.status,
+  };
+}
+
+function assetJson(symbol: string, broker: AlpacaStandIn) {
+  return {
+    id: randomUUID(),
+    class: 'us_equity',
+    exchange: 'NASDAQ',
+    symbol,
+    name: `${symbol} Inc.`,
+    status: 'active',
+    marginable: false,
+    shortable: false,
+    ...broker.asset,
   };
 }
 

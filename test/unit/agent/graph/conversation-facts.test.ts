@@ -1,4 +1,4 @@
-import { HumanMessage } from '@langchain/core/messages';
+import { HumanMessage, ToolMessage } from '@langchain/core/messages';
 import { expect, it } from 'vitest';
 import { conversationFacts } from '../../../../src/agent/graph/conversation-facts.ts';
 import { promptMessage } from '../../../../src/agent/graph/message-history.ts';
@@ -12,4 +12,14 @@ it('the person’s words are theirs alone: no data that was handed over, and no 
   ];
   expect(conversationFacts(messages)).toMatchObject({ said: ['what is this?'], composedBy: undefined });
   expect(conversationFacts(messages.slice(0, 2))).toMatchObject({ said: [], composedBy: 'check' });
+});
+
+it('what names were found to be is kept of every search, so that an earlier turn can be read', () => {
+  const found = (query: string, symbol: string) => ({ query, assets: [{ symbol, name: query }] });
+  const search = (...results: object[]) =>
+    new ToolMessage({ tool_call_id: 'c', name: 'search_symbols', content: JSON.stringify({ results }) });
+  const messages = [search(found('apple', 'AAPL')), search(found('tesla', 'TSLA'))];
+  expect(conversationFacts(messages).names).toEqual([found('apple', 'AAPL'), found('tesla', 'TSLA')]);
+  const failed = new ToolMessage({ tool_call_id: 'c', name: 'search_symbols', content: '{"error":{}}' });
+  expect(conversationFacts([failed]).names).toEqual([]);
 });

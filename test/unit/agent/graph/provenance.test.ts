@@ -281,3 +281,68 @@ describe('how many orders a prompt names', () => {
     expect(ordersNamed([])).toBe(0);
   });
 });
+
+describe('a symbol found by name', () => {
+  const names = [
+    { query: 'apple', assets: [{ symbol: 'AAPL', name: 'Apple Inc.' }] },
+    { query: 'aapl', assets: [{ symbol: 'AAPL', name: 'Apple Inc.' }] },
+  ];
+  const order = { ...usual, symbol: 'AAPL', side: 'buy', qty: '5' };
+
+  it('is computed by the rule’s name, and the rest is the person’s', () => {
+    const { fields, sentence } = provenance(['buy 5 apple'], order, { names });
+    expect(fields).toMatchObject({
+      symbol: { source: 'computed', from: 'the asset list, by name' },
+      side: { source: 'user' },
+      qty: { source: 'user' },
+    });
+    expect(sentence).toBe('buy 5 apple');
+  });
+
+  it('that is the ticker in small letters is the person’s', () => {
+    expect(sources(['buy 5 aapl'], order, { names }).symbol).toBe('user');
+  });
+
+  it('is nobody’s where the list says otherwise', () => {
+    expect(sources(['buy 5 apple'], { ...order, symbol: 'APLE' }, { names }).symbol).toBe('other');
+  });
+});
+
+describe('what a turn takes from the one before', () => {
+  it('stands in the person’s words: "the same for KO"', () => {
+    const found = sources(['buy 5 AAPL', 'the same for KO'], {
+      ...usual,
+      symbol: 'KO',
+      side: 'buy',
+      qty: '5',
+    });
+    expect(found).toMatchObject({ symbol: 'user', side: 'user', qty: 'user' });
+  });
+
+  it('but for what a yes put right: that is no word of theirs', () => {
+    const found = sources(['by 5 AAPL', 'yes'], { ...usual, symbol: 'AAPL', side: 'buy', qty: '5' });
+    expect(found).toMatchObject({ symbol: 'user', side: 'other', qty: 'user' });
+  });
+});
+
+describe('a change of an order', () => {
+  const openOrders = [{ id: 'o-12345678', symbol: 'AAPL' }];
+  const request = { order_id: 'o-12345678', limit_price: '185' };
+  it.each([
+    ['change my order to 185', 'the only open order'],
+    ['change my AAPL order to limit 185', 'open AAPL orders'],
+    ['change my last order to 185', 'the newest order'],
+  ])('by "%s" is of an order that %s is', (turn, from) => {
+    const { fields } = provenance([turn], request, { kind: 'replace', openOrders, defaults: {} });
+    expect(fields).toEqual({ order_id: { source: 'computed', from }, limit_price: { source: 'user' } });
+  });
+
+  it('is the model’s where it is another order than the one meant', () => {
+    const two = [{ id: 'o-newest00', symbol: 'KO' }, ...openOrders];
+    const { fields } = provenance(['change my last order to 185'], request, {
+      kind: 'replace',
+      openOrders: two,
+    });
+    expect(fields.order_id).toEqual({ source: 'other', from: 'model' });
+  });
+});

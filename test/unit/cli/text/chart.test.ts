@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { chartText } from '../../../../src/cli/text/chart.ts';
-import { sparkline } from '../../../../src/cli/text/sparkline.ts';
+import { sparkline } from '../../../../src/trading/sparkline.ts';
 import type { Bar } from '../../../../src/trading/views.ts';
 
 const bar = (day: number, close: string): Bar => ({

@@ -58,6 +58,16 @@ describe('who has a part in an order', () => {
     expect(decided({ approvers: ['alice', 'alice'] }, yes, at('899.99'))).toMatchObject({ effect: 'ask' });
   });
 
+  it('are two where a batch comes to it, however small its orders are', () => {
+    const before = { ...yes, 'batch.before': '600.00' };
+    expect(decided({}, before, at('1500.00'))).toMatchObject({ effect: 'allow' });
+    expect(decided({}, before, at('1499.99'))).toMatchObject({
+      effect: 'ask',
+      reasons: ['APPROVAL_NEEDS_SECOND'],
+      value: '1500.00',
+    });
+  });
+
   it('are two under a mandate as well, and asked for before anybody approved', () => {
     expect(decided({ approval: 'mandate' }, yes, at('899.99'))).toMatchObject({
       reasons: ['APPROVAL_NEEDS_SECOND'],

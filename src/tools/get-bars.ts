@@ -1,14 +1,13 @@
 import { z } from 'zod';
-import { symbolSchema } from '../../trading/order.ts';
-import { defineMcpTool } from './mcp-tool.ts';
+import { symbolSchema } from '../trading/order.ts';
+import { defineTool, requireGateway } from './tool.ts';
 
 /** More is a long answer that no model reads well. */
 const MOST_BARS = 260;
 const DAY_MS = 86_400_000;
 
-export const getBars = defineMcpTool({
+export const getBars = defineTool({
   name: 'get_bars',
-  title: 'Price history',
   description: `Prices of one US stock or fund over time: open, high, low, close and volume, oldest first, at most the latest ${MOST_BARS}.`,
   schema: z.strictObject({
     symbol: symbolSchema.describe('A ticker symbol such as AAPL or BRK.B'),
@@ -16,23 +15,25 @@ export const getBars = defineMcpTool({
     days: z.number().int().min(1).max(365).default(90).describe('How many days back, weekends counted'),
   }),
   scopes: ['market:read'],
-  effect: 'reads',
-  async run({ caller, clock }, { symbol, timeframe, days }) {
-    const start = clock.now() - days * DAY_MS;
-    const all = await caller.gateway.bars({ symbol, timeframe, start });
+  risk: 'read',
+  async execute(context, { symbol, timeframe, days }) {
+    const gateway = requireGateway(context);
+    // By the market's clock: a sandbox has a time of its own.
+    const now = Date.parse((await gateway.clock()).timestamp);
+    const all = await gateway.bars({ symbol, timeframe, start: now - days * DAY_MS });
     const bars = all.slice(-MOST_BARS);
     const last = bars.at(-1);
     return {
-      message:
+      summary:
         last === undefined
           ? `There are no bars of ${symbol} in that time.`
           : `${bars.length} bars of ${symbol}, the last closed at $${last.close}.`,
-      found: {
+      content: JSON.stringify({
         symbol,
         timeframe,
         bars,
         ...(all.length > bars.length ? { left_out: all.length - bars.length } : {}),
-      },
+      }),
     };
   },
 });

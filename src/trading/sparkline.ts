@@ -1,4 +1,4 @@
-import { Dec } from '../../trading/decimal.ts';
+import { Dec } from './decimal.ts';
 
 const BLOCKS = '▁▂▃▄▅▆▇█';
 /** For terminals without Unicode: low to high. */

@@ -1,0 +1,108 @@
+import { type Intent, symbolsOf, withSymbols } from './intent.ts';
+import { bare, type Parsed, parsePrompt } from './sentence.ts';
+import { NotUnderstood, Words } from './words.ts';
+
+/** How a prompt was understood. */
+export interface Understood {
+  readonly parsed: Parsed;
+  /** The sentence it says yes to, put right from the one before. */
+  readonly accepted?: string;
+}
+
+const yes =
+  /^(?:yes|yep|yeah|yup|sure|correct|right|exactly|that one|that's right|i do|do it|do that|yes do it|yes,? (?:i do|do it|do that|exactly|right)|go ahead|go for it)$/i;
+const sameFor = /^(?:and |now )?(?:do )?(?:the )?same (?:thing )?(?:for|with) (.+)$/i;
+const about = /^(?:and )?(?:what|how) about (.+)$/i;
+const andThat = /^and (?:for )?(\$?[A-Za-z][A-Za-z0-9.]*)$/i;
+
+/** More turns back than this nobody means. */
+const DEEPEST = 20;
+
+/**
+ * What the newest of a person's turns asks for, in the light of those before it: a "yes" to a question about spelling,
+ * "the same for KO", "what about MSFT?". Only where the turn before has one meaning; else it is a question.
+ * @param turns the person's own, newest last
+ */
+export function understand(turns: readonly string[]): Understood {
+  const turn = bare(turns.at(-1) ?? '').replaceAll('’', "'");
+  const earlier = turns.slice(Math.max(0, turns.length - DEEPEST), -1);
+  try {
+    if (yes.test(turn)) return accept(earlier);
+    const same = sameFor.exec(turn)?.[1];
+    if (same !== undefined) return { parsed: { intents: [theSame(earlier, same)] } };
+    const other = about.exec(turn)?.[1] ?? (earlier.length > 0 ? andThat.exec(turn)?.[1] : undefined);
+    if (other !== undefined) return { parsed: { intents: [whatAbout(earlier, other)] } };
+  } catch (error) {
+    if (error instanceof NotUnderstood) return { parsed: { refusal: error.refusal } };
+    throw error;
+  }
+  return { parsed: parsePrompt(turns.at(-1) ?? '') };
+}
+
+function accept(earlier: readonly string[]): Understood {
+  const before = earlier.length === 0 ? undefined : understand(earlier).parsed;
+  const offer = before !== undefined && 'refusal' in before ? before.refusal.offer : undefined;
+  if (offer === undefined) {
+    throw new NotUnderstood(
+      'I have asked you nothing that a yes would answer.',
+      'Say the whole of it, as in "buy 5 AAPL".',
+    );
+  }
+  return { parsed: parsePrompt(offer), accepted: offer };
+}
+
+/** The one thing that the turn before asked for. @throws {NotUnderstood} */
+function before(earlier: readonly string[], hint: string): Intent {
+  const parsed = earlier.length === 0 ? undefined : understand(earlier).parsed;
+  const intents = parsed !== undefined && 'intents' in parsed ? parsed.intents : [];
+  const [intent] = intents;
+  if (intent !== undefined && intents.length === 1 && symbolsOf(intent).length > 0) return intent;
+  throw new NotUnderstood('I don’t know what of before you mean.', hint);
+}
+
+const wholeOrder = 'Say the whole of it, as in "buy 5 KO" or "quote KO".';
+const pricesOfOne = ['limit_price', 'stop_price', 'trail_price'];
+
+function theSame(earlier: readonly string[], text: string): Intent {
+  const symbol = readSymbol(text);
+  const intent = before(earlier, wholeOrder);
+  if (symbolsOf(intent).length > 1) {
+    throw new NotUnderstood('There were several symbols before.', wholeOrder);
+  }
+  if (
+    intent.kind === 'replace' ||
+    (intent.kind === 'order' && pricesOfOne.some((name) => name in intent.request))
+  ) {
+    throw new NotUnderstood(
+      `The price before was for ${symbolsOf(intent)[0]?.toUpperCase()}. Which is it for ${symbol.toUpperCase()}?`,
+      `Say the whole of it, as in "buy 5 ${symbol.toUpperCase()} limit 60".`,
+    );
+  }
+  return withSymbols(intent, () => symbol);
+}
+
+function whatAbout(earlier: readonly string[], text: string): Intent {
+  const symbol = readSymbol(text);
+  const intent = before(earlier, wholeOrder);
+  switch (intent.kind) {
+    case 'quote':
+      return { kind: 'quote', symbols: [symbol] };
+    case 'chart':
+    case 'portfolio':
+      return withSymbols(intent, () => symbol);
+    default:
+      throw new NotUnderstood(
+        `Do you want the price of ${symbol.toUpperCase()}, or the same done with it?`,
+        `Say "quote ${symbol.toUpperCase()}" or "the same for ${symbol.toUpperCase()}".`,
+      );
+  }
+}
+
+/** @throws {NotUnderstood} */
+function readSymbol(text: string): string {
+  const words = new Words(text);
+  const symbol = words.symbol('Write it as in "the same for KO".');
+  words.takeAny('stock', 'shares', 'too', 'as well');
+  if (words.done) return symbol;
+  throw new NotUnderstood(`I don't understand "${words.rest()}" here.`, wholeOrder);
+}

@@ -1,0 +1,109 @@
+import type { MessageService } from '../../trading/message.ts';
+import type { OrderRequestInput, TimeInForce } from '../../trading/order.ts';
+
+/*
+ * What sentences ask for. A symbol in capitals is a ticker; one in small letters is what the person called it (`apple`,
+ * `aapl`), and is looked up in the asset list before anything is done.
+ */
+
+/** An order as a sentence says it. `fraction` of a position where it says how much of what is held. */
+export interface OrderIntent {
+  readonly kind: 'order';
+  readonly request: OrderRequestInput;
+  readonly fraction?: string;
+}
+
+/** What of the portfolio is asked for: one figure of it, or a position; the whole where there is none. */
+export type PortfolioView = 'biggest' | 'best' | 'worst' | 'day' | 'total';
+
+/** An open order: by its id, a symbol's one, the only one there is, or the newest. */
+export type WhichOrder =
+  | { readonly id: string }
+  | { readonly symbol: string }
+  | { readonly only: true }
+  | { readonly newest: true };
+
+/** What becomes of an open order. `price` where it is not said which; `value` where it may be a price or shares. */
+export type OrderChange =
+  | { readonly limit_price: string }
+  | { readonly stop_price: string }
+  | { readonly qty: string }
+  | { readonly time_in_force: TimeInForce }
+  | { readonly price: string }
+  | { readonly value: string };
+
+export interface CancelIntent {
+  readonly kind: 'cancel';
+  readonly which:
+    | Exclude<WhichOrder, { readonly symbol: string }>
+    | { readonly symbol: string; readonly many: boolean }
+    | { readonly all: true };
+}
+
+export interface ReplaceIntent {
+  readonly kind: 'replace';
+  readonly which: WhichOrder;
+  readonly change: OrderChange;
+}
+
+/** What one clause asks for. */
+export type Intent =
+  | OrderIntent
+  | CancelIntent
+  | ReplaceIntent
+  | { readonly kind: 'whoami' }
+  | { readonly kind: 'portfolio'; readonly view?: PortfolioView; readonly symbol?: string }
+  | { readonly kind: 'quote'; readonly symbols: readonly string[] }
+  /** Prices over so many days. */
+  | { readonly kind: 'chart'; readonly symbol: string; readonly days: number }
+  | { readonly kind: 'clock' }
+  | { readonly kind: 'orders'; readonly status: 'open' | 'closed' | 'all' }
+  /** A summary of the portfolio, to somebody elsewhere. */
+  | { readonly kind: 'send'; readonly service: MessageService; readonly recipient: string }
+  | { readonly kind: 'help' };
+
+/** Whether it stands as the person called it, to be looked up. */
+export function isName(symbol: string): boolean {
+  return symbol !== symbol.toUpperCase();
+}
+
+/** The symbols that an intent names. */
+export function symbolsOf(intent: Intent): readonly string[] {
+  switch (intent.kind) {
+    case 'order':
+      return [String(intent.request.symbol)];
+    case 'quote':
+      return intent.symbols;
+    case 'chart':
+      return [intent.symbol];
+    case 'portfolio':
+      return intent.symbol === undefined ? [] : [intent.symbol];
+    case 'cancel':
+    case 'replace':
+      return 'symbol' in intent.which ? [intent.which.symbol] : [];
+    default:
+      return [];
+  }
+}
+
+/** The same, of other symbols. @param to what becomes of each */
+export function withSymbols(intent: Intent, to: (symbol: string) => string): Intent {
+  switch (intent.kind) {
+    case 'order':
+      return { ...intent, request: { ...intent.request, symbol: to(String(intent.request.symbol)) } };
+    case 'quote':
+      return { ...intent, symbols: intent.symbols.map(to) };
+    case 'chart':
+      return { ...intent, symbol: to(intent.symbol) };
+    case 'portfolio':
+      return intent.symbol === undefined ? intent : { ...intent, symbol: to(intent.symbol) };
+    case 'cancel':
+      return 'symbol' in intent.which
+        ? { ...intent, which: { ...intent.which, symbol: to(intent.which.symbol) } }
+        : intent;
+    case 'replace':
+      return 'symbol' in intent.which ? { ...intent, which: { symbol: to(intent.which.symbol) } } : intent;
+    default:
+      return intent;
+  }
+}

@@ -1,0 +1,62 @@
+const small =
+  'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen'.split(
+    ' ',
+  );
+const tens = 'twenty thirty forty fifty sixty seventy eighty ninety'.split(' ');
+const scales: Readonly<Record<string, number>> = { hundred: 100, thousand: 1_000 };
+
+/** `five`, `thirty`; undefined for what is no number by itself. */
+export function numberWord(word: string): number | undefined {
+  const one = small.indexOf(word);
+  if (one > 0) return one;
+  const ten = tens.indexOf(word);
+  return ten < 0 ? undefined : (ten + 2) * 10;
+}
+
+/** Whether a word is part of a number in words. */
+export function isNumberWord(word: string): boolean {
+  return word in scales || word.split('-').every((part) => numberWord(part) !== undefined);
+}
+
+/**
+ * The number that words begin with: `twenty-five`, `two hundred fifty`, `a hundred`, below a million.
+ * @param words lower case
+ * @returns with how many words it takes; undefined where they begin with none, or with what is no number ("five six")
+ */
+export function readNumberWords(
+  words: readonly string[],
+): { readonly value: string; readonly count: number } | undefined {
+  const isOne = /^an?$/.test(words[0] ?? '') && (words[1] ?? '') in scales;
+  let count = isOne ? 1 : 0;
+  while (count < words.length && isNumberWord(words[count] ?? '')) count += 1;
+  if (count === 0) return undefined;
+  const parts = [...(isOne ? ['one'] : []), ...words.slice(isOne ? 1 : 0, count)].flatMap((word) =>
+    word.split('-'),
+  );
+  const value = below(parts, 'thousand', (rest) => below(rest, 'hundred', belowHundred));
+  return value === undefined || value === 0 ? undefined : { value: String(value), count };
+}
+
+/** So many of a scale, and the rest: `two hundred`, `fifty`. */
+function below(
+  parts: readonly string[],
+  scale: string,
+  read: (parts: readonly string[]) => number | undefined,
+): number | undefined {
+  const at = parts.indexOf(scale);
+  if (at < 0) return read(parts);
+  const many = read(parts.slice(0, at));
+  const rest = at === parts.length - 1 ? 0 : read(parts.slice(at + 1));
+  return many === undefined || rest === undefined || rest >= (scales[scale] ?? 0)
+    ? undefined
+    : many * (scales[scale] ?? 0) + rest;
+}
+
+function belowHundred(parts: readonly string[]): number | undefined {
+  const [first = '', second] = parts;
+  const one = numberWord(first);
+  if (one === undefined || parts.length > 2) return undefined;
+  if (second === undefined) return one;
+  const two = numberWord(second);
+  return one >= 20 && two !== undefined && two < 10 ? one + two : undefined;
+}

@@ -1,0 +1,100 @@
+import { Dec } from '../../trading/decimal.ts';
+import { describeOpenOrder } from '../../trading/open-order.ts';
+import { isFinal, type Order } from '../../trading/views.ts';
+import type { CancelIntent, OrderChange, WhichOrder } from './intent.ts';
+import { NotUnderstood } from './words.ts';
+
+/** The calls that say which orders there are. */
+export const openOrders = { name: 'list_orders', args: { status: 'open', limit: 100 } };
+export const newestOrders = { name: 'list_orders', args: { status: 'all', limit: 10 } };
+
+/** Ids of the orders that a cancel means. @throws {NotUnderstood} where that is none, or one of several */
+export function ordersToCancel(
+  which: CancelIntent['which'],
+  open: readonly Order[],
+  all: readonly Order[],
+): string[] {
+  if ('id' in which) return [which.id];
+  if ('all' in which) return open.map(({ id }) => id);
+  if ('newest' in which) return [newestOf(all).id];
+  if ('only' in which) return [theOne(open, 'open', 'Write "cancel order ID", or "cancel all orders".').id];
+  const matching = ofSymbol(open, which.symbol);
+  if (which.many) return matching.map(({ id }) => id);
+  const hint = `Write "cancel order ID", or "cancel all ${which.symbol} orders".`;
+  return [theOne(matching, `open ${which.symbol}`, hint).id];
+}
+
+/** The order that a change means. @throws {NotUnderstood} */
+export function orderToChange(which: WhichOrder, open: readonly Order[], all: readonly Order[]): Order {
+  const hint = 'Write "change order ID to limit 185".';
+  if ('newest' in which) return newestOf(all);
+  if ('only' in which) return theOne(open, 'open', hint);
+  if ('symbol' in which) return theOne(ofSymbol(open, which.symbol), `open ${which.symbol}`, hint);
+  const found = open.find(({ id }) => id === which.id);
+  if (found !== undefined) return found;
+  throw new NotUnderstood(
+    `You have no open order ${which.id}.`,
+    'Ask "open orders" to see them.',
+    'not_found',
+  );
+}
+
+function ofSymbol(open: readonly Order[], wanted: string): readonly Order[] {
+  const matching = open.filter(({ symbol }) => symbol === wanted);
+  if (matching.length > 0) return matching;
+  throw new NotUnderstood(`You have no open ${wanted} order.`, 'Ask "open orders" to see them.', 'not_found');
+}
+
+function theOne(orders: readonly Order[], what: string, hint: string): Order {
+  const [only] = orders;
+  if (only === undefined)
+    throw new NotUnderstood(`You have no ${what} order.`, 'Ask "all orders".', 'not_found');
+  if (orders.length === 1) return only;
+  const list = orders.map((order) => `${order.id} (${describeOpenOrder(order)})`).join(', ');
+  throw new NotUnderstood(`You have ${orders.length} ${what} orders: ${list}.`, hint);
+}
+
+/** The last order is the last one placed: where that is over, an older one is not meant. @throws {NotUnderstood} */
+function newestOf(all: readonly Order[]): Order {
+  const [last, second] = all.toSorted((a, b) => Date.parse(b.submitted_at) - Date.parse(a.submitted_at));
+  if (last === undefined) throw new NotUnderstood('You have no order.', 'Ask "all orders".', 'not_found');
+  const isOver = isFinal(last.status);
+  if (isOver || last.submitted_at === second?.submitted_at) {
+    throw new NotUnderstood(
+      isOver
+        ? `Your last order (${describeOpenOrder(last)}) is ${last.status.replaceAll('_', ' ')} already.`
+        : 'Two of your orders are as new as each other.',
+      'Ask "open orders" for the ids, then "cancel order ID".',
+      isOver ? 'not_found' : 'usage',
+    );
+  }
+  return last;
+}
+
+/** A bare number this near, as a ratio, may be a price; the same of a quantity. */
+const NEAR = 3;
+
+/** The fields that a change comes to, of an order as it stands. @throws {NotUnderstood} where it may be two */
+export function changesOf(change: OrderChange, order: Order): Record<string, string> {
+  if (!('value' in change) && !('price' in change)) return { ...change };
+  const value = 'value' in change ? change.value : change.price;
+  const prices = (['limit_price', 'stop_price'] as const).filter((field) => order[field] !== null);
+  const [field] = prices;
+  const ask = (question: string) =>
+    new NotUnderstood(
+      `The order is ${describeOpenOrder(order)}. ${question}`,
+      `Write "change order ${order.id} to limit ${value}", "… to stop ${value}" or "… to ${value} shares".`,
+    );
+  if (field === undefined || prices.length > 1) {
+    throw ask(field === undefined ? 'It has no price to change.' : 'Which of its prices?');
+  }
+  const isNear = (was: string | null) => {
+    if (was === null || new Dec(was).isZero()) return false;
+    const ratio = new Dec(value).div(was);
+    return ratio.lt(NEAR) && ratio.gt(new Dec(1).div(NEAR));
+  };
+  if ('value' in change && (!isNear(order[field]) || isNear(order.qty))) {
+    throw ask(`Is ${value} its price or its shares?`);
+  }
+  return { [field]: value };
+}

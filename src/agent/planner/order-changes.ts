@@ -1,0 +1,123 @@
+import type { CancelIntent, OrderChange, ReplaceIntent, WhichOrder } from './intent.ts';
+import { timeInForceWords } from './order-terms.ts';
+import { NotUnderstood, shown, type Words } from './words.ts';
+
+const cancelHint = 'Write "cancel my AAPL order", "cancel my last order" or "cancel order ID".';
+const changeHint =
+  'Write "change my AAPL order to limit 185", "change my AAPL order to 10 shares" or "change order ID to limit 185".';
+
+const newest = ['last', 'latest', 'newest', 'most recent'];
+const uuid = /^[0-9a-f]{8}-[0-9a-f-]{27}$/i;
+
+/** @throws {NotUnderstood} */
+export function readCancel(words: Words): CancelIntent {
+  const all = words.take('all');
+  words.take('of');
+  const isMine = words.takeAny('my', 'the');
+  words.take('open');
+  if (!all && words.takeAny(...newest.map((word) => `${word} order`))) {
+    return ended(words, { kind: 'cancel', which: { newest: true } });
+  }
+  if (words.take('order')) {
+    const id = words.next();
+    if (id === '' && isMine && !all) return { kind: 'cancel', which: { only: true } };
+    if (words.done && /^[A-Za-z0-9][A-Za-z0-9_-]{7,63}$/.test(id)) return { kind: 'cancel', which: { id } };
+    throw new NotUnderstood(
+      'I miss the order’s id.',
+      'Ask "open orders" for the ids, then "cancel order ID".',
+    );
+  }
+  if (uuid.test(words.peek())) return ended(words, { kind: 'cancel', which: { id: words.next() } });
+  const symbol = words.symbol('Write "cancel my AAPL order".');
+  const many = words.take('orders') || all;
+  if (!many && !words.take('order')) {
+    throw new NotUnderstood(
+      `I don't understand "cancel ${shown(symbol)} ${shown(words.rest())}".`,
+      'Write "cancel my AAPL order".',
+    );
+  }
+  return ended(words, { kind: 'cancel', which: { symbol, many } });
+}
+
+function ended(words: Words, intent: CancelIntent): CancelIntent {
+  if (words.done) return intent;
+  throw new NotUnderstood(`I don't understand "${shown(words.rest())}" after the cancel.`, cancelHint);
+}
+
+type Price = 'limit_price' | 'stop_price';
+
+/**
+ * Reads what follows "change", "move" and the like: which order, and what of it becomes what.
+ * @throws {NotUnderstood}
+ */
+export function readReplace(words: Words): ReplaceIntent {
+  let field = readField(words);
+  if (field !== undefined) words.takeAny('of', 'on', 'for');
+  let isMine = words.takeAny('my', 'the');
+  field ??= readField(words);
+  if (words.takeAny('of my', 'of the', 'on my', 'on the')) isMine = true;
+  else if (field !== undefined) words.takeAny('of', 'on', 'for');
+  const isNewest = words.takeAny(...newest);
+  const isOrder = words.peek().toLowerCase() === 'order';
+  const which = readWhich(words, isNewest);
+  const said = readField(words);
+  if ((field !== undefined && said !== undefined) || (isNewest && !('newest' in which))) throw unclear(words);
+  field ??= said;
+  // "my order", "my limit": something has to be named.
+  const isNamed = words.take('order') || isOrder || field !== undefined;
+  if ('only' in which && !(isMine && isNamed)) throw unclear(words);
+  if (!words.takeAny('to be', 'to', 'at')) throw unclear(words);
+  const change = readChange(words, field);
+  if (!words.done) throw unclear(words);
+  return { kind: 'replace', which, change };
+}
+
+function unclear(words: Words): NotUnderstood {
+  const rest = words.rest();
+  const what = rest === '' ? 'what is to change' : `"${shown(rest)}" in this change`;
+  return new NotUnderstood(`I don't understand ${what}.`, changeHint);
+}
+
+function readField(words: Words): Price | 'qty' | undefined {
+  if (words.takeAny('limit price', 'limit', 'lmt')) return 'limit_price';
+  if (words.takeAny('stop price', 'stop')) return 'stop_price';
+  return words.takeAny('quantity', 'size', 'number of shares') ? 'qty' : undefined;
+}
+
+function readWhich(words: Words, isNewest: boolean): WhichOrder {
+  if (words.take('order')) {
+    const id = words.peek();
+    if (!/^[A-Za-z0-9][A-Za-z0-9_-]{7,63}$/.test(id)) return isNewest ? { newest: true } : { only: true };
+    words.next();
+    return { id };
+  }
+  if (uuid.test(words.peek())) return { id: words.next() };
+  // "change my limit order to 185": the kind, then "order".
+  if (/^(limit|stop|to)$/i.test(words.peek())) return isNewest ? { newest: true } : { only: true };
+  return { symbol: words.symbol(changeHint) };
+}
+
+function readChange(words: Words, field: Price | 'qty' | undefined): OrderChange {
+  for (const [time_in_force, ...phrases] of timeInForceWords) {
+    if (field === undefined && words.takeAny(...phrases)) return { time_in_force };
+  }
+  words.takeAny('a', 'an');
+  const named = readField(words);
+  if (named !== undefined) words.takeAny('of', 'price of', 'at');
+  if (named !== undefined && field !== undefined && named !== field) throw unclear(words);
+  const what = field ?? named;
+  if (what === 'qty') {
+    const qty = words.quantity();
+    if (qty === undefined) throw unclear(words);
+    words.takeAny('shares', 'share');
+    return { qty };
+  }
+  if (what === 'limit_price') return { limit_price: words.price('limit price') };
+  if (what === 'stop_price') return { stop_price: words.price('stop price') };
+  if (words.peek().startsWith('$') || /^(dollars|usd|bucks)$/i.test(words.peek(1))) {
+    return { price: words.price('limit price') };
+  }
+  const value = words.quantity();
+  if (value === undefined) throw unclear(words);
+  return words.takeAny('shares', 'share') ? { qty: value } : { value };
+}

@@ -1,0 +1,197 @@
+import type { OrderRequestInput, OrderType, TimeInForce } from '../../trading/order.ts';
+import { NotUnderstood, shown, type Words } from './words.ts';
+
+const conditions =
+  'A price can be waited for by the order itself ("buy 5 AAPL limit 180 gtc"), or by "trade-agent check" with a rule of kind order, which proposes it when the time has come (docs/CHECKS.md).';
+export const examples = 'For example: buy 5 AAPL limit 180 gtc; buy $500 of MSFT; sell half my NVDA.';
+
+/** "good till cancelled", with each of its spellings and hyphens. */
+const tillCancelled = ['good till', "good 'til", 'good til', 'good until', 'valid until', 'till', 'until']
+  .flatMap((start) =>
+    ['cancelled', 'canceled', 'cancel', 'i cancel', 'i cancel it'].map((end) => `${start} ${end}`),
+  )
+  .flatMap((phrase) => (phrase.startsWith('good ') ? [phrase, phrase.replaceAll(' ', '-')] : [phrase]))
+  .sort((one, two) => two.length - one.length);
+
+export const timeInForceWords: readonly (readonly [TimeInForce, ...string[]])[] = [
+  ['gtc', 'gtc', 'g.t.c', ...tillCancelled],
+  ['day', 'day', 'good for the day', 'good for day', 'for the day', 'day only'],
+  ['ioc', 'ioc', 'immediate or cancel', 'immediate-or-cancel'],
+  ['fok', 'fok', 'fill or kill', 'fill-or-kill'],
+  ['opg', 'opg', 'at the open', 'on the open', 'market on open'],
+  ['cls', 'cls', 'at the close', 'on the close'],
+];
+
+/** Words that change nothing about an order. Any other left-over word refuses it: it might have. */
+const fillers = 'please|order|with|a share|per share|a|an|as|each|right now|now|or better'.split('|');
+
+/** What bounds a price on the side that a limit bounds it, by the side of the order. */
+const bounds = {
+  buy: {
+    before: [
+      'for no more than',
+      'for at most',
+      'at no more than',
+      'no more than',
+      'at most',
+      'max',
+      'for max',
+      'at max',
+    ],
+    after: ['or less', 'or lower', 'or below', 'or cheaper'],
+  },
+  sell: {
+    before: [
+      'for no less than',
+      'for at least',
+      'at no less than',
+      'no less than',
+      'at least',
+      'min',
+      'for min',
+      'at min',
+    ],
+    after: ['or more', 'or higher', 'or above'],
+  },
+} as const;
+
+/** By field; `market`, `stop_limit` and `limit` where the kind alone is said. */
+export type Terms = Record<string, string | boolean>;
+
+/** What comes after the symbol, to the end. @throws {NotUnderstood} */
+export function readTerms(words: Words, side: 'buy' | 'sell', given: Terms = {}): Partial<OrderRequestInput> {
+  const terms: Terms = { ...given };
+  while (!words.done) {
+    for (const [field, value] of Object.entries(readTerm(words, side))) {
+      if (field in terms) {
+        throw new NotUnderstood(
+          `The order has two values for ${field.replaceAll('_', ' ')}.`,
+          'Say it once.',
+          'invalid_order',
+        );
+      }
+      terms[field] = value;
+    }
+  }
+  const { market, stop_limit, limit, ...order } = terms;
+  const type = typeOf(order, market === true, stop_limit === true);
+  if (limit === true && type !== 'limit') {
+    throw type === 'market' ? missing('limit price') : contradiction();
+  }
+  return { ...order, type };
+}
+
+function readTerm(words: Words, side: 'buy' | 'sell'): Terms {
+  for (const [value, ...phrases] of timeInForceWords) {
+    if (words.takeAny(...phrases)) return { time_in_force: value };
+  }
+  if (words.takeAny(...bounds[side].before)) return { limit_price: words.price('limit price') };
+  if (words.takeAny(...fillers, ...bounds[side].after)) return {};
+  if (
+    words.takeAny(
+      'at market price',
+      'at the market price',
+      'at market',
+      'at the market',
+      'at mkt',
+      'market price',
+      'market',
+      'mkt',
+    )
+  )
+    return { market: true };
+  if (words.takeAny('extended hours', 'in extended hours', 'during extended hours', 'extended-hours')) {
+    return { extended_hours: true };
+  }
+  if (words.takeAny('stop limit', 'stop-limit')) return readStopLimit(words);
+  if (words.takeAny('trailing', 'trail')) return readTrail(words);
+  if (words.takeAny('stop loss', 'stop-loss', 'stop', 'stp')) {
+    words.takeAny('at', '@', 'price', 'of');
+    return { stop_price: words.price('stop price') };
+  }
+  if (words.takeAny('at a limit of', 'at limit', 'limit', 'lmt', 'at', '@')) {
+    words.takeAny('order at', 'price of', 'price at', 'price', 'at', '@', 'of');
+    return { limit_price: words.price('limit price') };
+  }
+  if (words.peek().toLowerCase() === 'for' && isEach(words)) {
+    words.next();
+    return { limit_price: words.price('limit price') };
+  }
+  if (words.take('for') && words.money() !== undefined) {
+    throw new NotUnderstood(
+      'The order has both a quantity and an amount.',
+      'Give either a number of shares or an amount in dollars; a price a share is written "limit 180".',
+      'invalid_order',
+    );
+  }
+  const word = words.peek() === '' ? 'for' : words.peek();
+  throw new NotUnderstood(
+    `I don't understand "${shown(word)}" in this order, so I leave it all.`,
+    /^(if|when|once|unless|until)$/i.test(word) ? conditions : examples,
+  );
+}
+
+/** Whether "for 180" says of each share: "for 180 a share". */
+function isEach(words: Words): boolean {
+  const at = /^(dollars|usd|bucks)$/i.test(words.peek(2)) ? 3 : 2;
+  const [first, second] = [words.peek(at).toLowerCase(), words.peek(at + 1).toLowerCase()];
+  return (
+    /^\$?\d/.test(words.peek(1)) && (first === 'each' || (/^(a|per)$/.test(first) && second === 'share'))
+  );
+}
+
+function readStopLimit(words: Words): Terms {
+  words.take('order');
+  if (!/^\$?\d/.test(words.peek())) return { stop_limit: true };
+  const stop_price = words.price('stop price');
+  words.takeAny('limit', 'lmt', '/');
+  return { stop_limit: true, stop_price, limit_price: words.price('limit price') };
+}
+
+function readTrail(words: Words): Terms {
+  words.takeAny('stop loss', 'stop');
+  words.takeAny('of', 'by', 'at');
+  const percent = /^(\d+(?:\.\d+)?)%$/.exec(words.peek())?.[1];
+  const dollars = percent === undefined ? words.money() : undefined;
+  const number = percent ?? dollars ?? words.quantity();
+  if (percent !== undefined) words.next();
+  else if (number === undefined || (dollars === undefined && !words.takeAny('percent', '%'))) {
+    throw new NotUnderstood(
+      'Is the trail in percent or in dollars?',
+      'Write "trailing stop 5%" or "trailing stop $5".',
+    );
+  }
+  words.take('stop');
+  return dollars === undefined ? { trail_percent: number as string } : { trail_price: dollars };
+}
+
+function typeOf(terms: Record<string, unknown>, market: boolean, stopLimit: boolean): OrderType {
+  const limit = 'limit_price' in terms;
+  const stop = 'stop_price' in terms;
+  const trail = 'trail_percent' in terms || 'trail_price' in terms;
+  if ((market && (limit || stop || trail || stopLimit)) || (trail && (limit || stop || stopLimit))) {
+    throw contradiction();
+  }
+  if (stopLimit && !(limit && stop)) {
+    throw new NotUnderstood(
+      'A stop limit order needs both prices.',
+      'Write "stop 200 limit 199".',
+      'invalid_order',
+    );
+  }
+  if (trail) return 'trailing_stop';
+  if (stop) return limit ? 'stop_limit' : 'stop';
+  return limit ? 'limit' : 'market';
+}
+
+function contradiction(): NotUnderstood {
+  return new NotUnderstood(
+    'These terms contradict each other.',
+    'Choose one of: market, limit PRICE, stop PRICE, stop PRICE limit PRICE, trailing stop 5%.',
+    'invalid_order',
+  );
+}
+
+function missing(what: string): NotUnderstood {
+  return new NotUnderstood(`I miss the ${what}.`, 'Write it in dollars a share, as in "limit 180".');
+}

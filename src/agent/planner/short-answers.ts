@@ -1,0 +1,93 @@
+import { dollars, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
+import { Dec } from '../../trading/decimal.ts';
+import { portfolioPerformance } from '../../trading/portfolio-performance.ts';
+import { sparkline } from '../../trading/sparkline.ts';
+import type { Account, Bar, MarketClock, Position } from '../../trading/views.ts';
+import type { View } from './steps.ts';
+
+interface Portfolio {
+  readonly account: Account;
+  readonly positions: readonly Position[];
+}
+
+/** One figure of the portfolio, in a sentence. */
+export function viewed({ account, positions }: Portfolio, view: View): string {
+  const note = account.simulated ? ' Prices are simulated.' : '';
+  return `${'symbol' in view ? position(positions, view.symbol) : figure(account, positions, view.view)}${note}`;
+}
+
+function position(positions: readonly Position[], wanted: string): string {
+  const held = positions.find(({ symbol }) => symbol === wanted);
+  return held === undefined ? `You hold no ${wanted}.` : `You hold ${inWords(held)}.`;
+}
+
+function inWords({ symbol, side, qty, market_value, unrealized_pl, unrealized_plpc }: Position): string {
+  const short = side === 'short' ? ' short' : '';
+  return `${shares(qty)} ${symbol}${short}, worth ${dollars(market_value)} (${signedDollars(unrealized_pl)}, ${signedPercent(unrealized_plpc)})`;
+}
+
+function figure(
+  account: Account,
+  positions: readonly Position[],
+  view: Extract<View, { view: unknown }>['view'],
+): string {
+  const figures = portfolioPerformance(account, positions);
+  if (view === 'day') {
+    return `Today ${signedDollars(figures.dayProfit)} (${signedPercent(figures.dayFraction)}), deposits and withdrawals counted: equity ${dollars(account.equity)}.`;
+  }
+  if (view === 'total') {
+    return `Open positions ${signedDollars(figures.totalProfit)} (${signedPercent(figures.totalFraction)} of what they cost).`;
+  }
+  const by = (one: Position): Dec =>
+    view === 'biggest' ? new Dec(one.market_value).abs() : new Dec(one.unrealized_plpc);
+  const sorted = positions.toSorted((one, two) => by(two).cmp(by(one)));
+  const found = view === 'worst' ? sorted.at(-1) : sorted[0];
+  if (found === undefined) return 'You have no positions.';
+  const weight = figures.positions.find((each) => each.position.symbol === found.symbol)?.weight ?? '0';
+  const what = { biggest: 'biggest position', best: 'best position', worst: 'worst position' }[view];
+  return `Your ${what} is ${inWords(found)}, ${percent(weight)} of your equity.`;
+}
+
+function percent(fraction: string): string {
+  return `${new Dec(fraction).times(100).toFixed(1)}%`;
+}
+
+/** Characters of a line of prices: it stands in an answer, not on a screen of its own. */
+const CHART_WIDTH = 60;
+
+/** How a price went, as a line and its ends. */
+export function history({
+  symbol,
+  bars,
+}: {
+  readonly symbol: string;
+  readonly bars: readonly Bar[];
+}): string {
+  const [first] = bars;
+  const last = bars.at(-1);
+  if (first === undefined || last === undefined || bars.length < 2)
+    return `There are too few prices of ${symbol} to draw.`;
+  const change = new Dec(last.close).minus(first.close);
+  const fraction = change.div(first.close).toDecimalPlaces(8).toFixed();
+  const closes = bars.map(({ close }) => close);
+  const [low, high] = [Dec.min(...closes), Dec.max(...closes)].map((price) => sharePrice(price.toFixed()));
+  return [
+    `${symbol} from ${first.at.slice(0, 10)} to ${last.at.slice(0, 10)}: ${sharePrice(first.close)} to ${sharePrice(last.close)}, ${signedDollars(change.toFixed(2))} (${signedPercent(fraction)}); low ${low}, high ${high}.`,
+    `\`${sparkline(closes, CHART_WIDTH, true)}\``,
+  ].join('\n\n');
+}
+
+/** Whether the market is open, and what comes next. Times as the exchange's own clock writes them. */
+export function hours({ is_open, next_open, next_close }: MarketClock): string {
+  return is_open
+    ? `The market is open. It closes at ${moment(next_close)}.`
+    : `The market is closed. It opens at ${moment(next_open)}.`;
+}
+
+/** `2026-11-27 09:30 (UTC-05:00)` */
+function moment(at: string): string {
+  const parts = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(?::[\d.]+)?(Z|[+-]\d{2}:\d{2})$/.exec(at);
+  if (parts === null) return at;
+  const [, date, time, zone] = parts;
+  return `${date} ${time} (UTC${zone === 'Z' ? '' : zone})`;
+}

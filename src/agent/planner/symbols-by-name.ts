@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { isNamed, saidName } from '../../trading/asset-name.ts';
+import { nicknames } from './nicknames.ts';
+import { NotUnderstood, shown } from './words.ts';
+
+/** What the asset list has for what somebody called a security. */
+export interface NameFound {
+  readonly query: string;
+  readonly assets: readonly { readonly symbol: string; readonly name: string }[];
+}
+
+export const namesFoundSchema = z.lazy(() =>
+  z.object({
+    results: z.array(
+      z.object({ query: z.string(), assets: z.array(z.object({ symbol: z.string(), name: z.string() })) }),
+    ),
+  }),
+);
+
+/** The rule's name, for whoever asks where a symbol comes from. */
+export const NAME_RULE = 'the asset list, by name';
+
+/** What to look up for a name: the list knows a nickname by its tickers alone. */
+export function queriesFor(name: string): readonly string[] {
+  return [...new Set([name, ...(nicknames[saidKey(name)] ?? [])])];
+}
+
+/**
+ * The one ticker that a name means: its own symbol, or the very name of one security in the list.
+ * @throws {NotUnderstood} where it is none or several: a question, never the likeliest
+ */
+export function symbolNamed(name: string, found: readonly NameFound[]): string {
+  const meant = meantBy(name, found);
+  const [only] = meant;
+  if (only !== undefined && meant.length === 1) return only.symbol;
+  if (meant.length > 1) throw whichOf(name, meant);
+  const near = assetsOf(name, found).slice(0, 5);
+  if (near.length > 0) throw whichOf(name, near);
+  throw new NotUnderstood(
+    `I find no stock or fund called "${shown(name)}".`,
+    'Write its ticker symbol in capitals, as in "quote AAPL".',
+    'unknown_symbol',
+  );
+}
+
+/** As {@link symbolNamed}, for who only asks; undefined where it throws. */
+export function symbolIfNamed(name: string, found: readonly NameFound[]): string | undefined {
+  const meant = meantBy(name, found);
+  return meant.length === 1 ? meant[0]?.symbol : undefined;
+}
+
+function meantBy(name: string, found: readonly NameFound[]): NameFound['assets'] {
+  const tickers = nicknames[saidKey(name)] ?? [];
+  const queries = queriesFor(name);
+  const listed = found.flatMap(({ query, assets }) => (queries.includes(query) ? assets : []));
+  const said = saidName(name);
+  const meant = listed.filter(
+    (asset) =>
+      asset.symbol === name.toUpperCase() ||
+      tickers.includes(asset.symbol) ||
+      (tickers.length === 0 && isNamed(asset, said)),
+  );
+  return [...new Map(meant.map((asset) => [asset.symbol, asset])).values()];
+}
+
+function assetsOf(name: string, found: readonly NameFound[]): NameFound['assets'] {
+  return found.find(({ query }) => query === name)?.assets ?? [];
+}
+
+function whichOf(name: string, assets: NameFound['assets']): NotUnderstood {
+  const list = assets.map(({ symbol, name: full }) => `${symbol} (${full})`);
+  return new NotUnderstood(
+    `Which do you mean by "${shown(name)}": ${list.join(', ')}?`,
+    `Write the symbol, as in "quote ${assets[0]?.symbol}".`,
+  );
+}
+
+function saidKey(name: string): string {
+  const { words, shareClass } = saidName(name);
+  return shareClass === undefined ? words : `${words} class ${shareClass}`;
+}

@@ -1,0 +1,41 @@
+import type { z } from 'zod';
+import { TradeAgentError } from '../trading/errors.ts';
+import { kinds } from '../trading/kinds/kinds.ts';
+import type { ReplaceRequest } from '../trading/kinds/replace.ts';
+import { PROPOSE_ORDERS } from '../trading/scopes.ts';
+import { withoutNulls } from './place-order.ts';
+import type { ProposalTool } from './tool.ts';
+
+/** Proposes to change an open order. As {@link placeOrder}, it can't trade. */
+export const replaceOrder: ProposalTool<z.ZodObject> = {
+  name: 'replace_order',
+  description:
+    'Proposes to change an open order: its quantity, prices or time in force, as decimal strings. The owner sees the order as it is and as it would be, and approves or denies it on their phone; nothing changes before.',
+  schema: kinds.replace.requestSchema.unwrap() as z.ZodObject,
+  scopes: [PROPOSE_ORDERS],
+  risk: 'trade',
+};
+
+/**
+ * Reads a model's arguments as a change, as `readOrderRequest` does an order.
+ * @throws {TradeAgentError} `invalid_order` naming the field
+ */
+export function readReplaceRequest(args: Record<string, unknown>): ReplaceRequest {
+  const given = withoutNulls(args);
+  const parsed = kinds.replace.requestSchema.safeParse(given);
+  const issue = parsed.error?.issues[0];
+  if (!parsed.success) {
+    const field = issue?.path.join('.') ?? '';
+    throw new TradeAgentError(
+      'invalid_order',
+      field === '' ? `the change cannot be read: ${issue?.message}` : `${field}: ${issue?.message}`,
+      { hint: 'Correct the change and ask again.', details: { field } },
+    );
+  }
+  if (Object.keys(given).length < 2) {
+    throw new TradeAgentError('invalid_order', 'there is nothing to change', {
+      hint: 'Give at least one of qty, limit_price, stop_price, trail and time_in_force.',
+    });
+  }
+  return parsed.data;
+}

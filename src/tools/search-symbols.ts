@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { safeLine } from '../net/shown-text.ts';
+import { defineTool, requireGateway } from './tool.ts';
+
+/** More names than a sentence has. */
+const MOST_QUERIES = 20;
+
+export const searchSymbols = defineTool({
+  name: 'search_symbols',
+  description:
+    'Finds ticker symbols of US stocks and funds by name or symbol, the likeliest first, in what the account’s broker trades.',
+  schema: z.strictObject({
+    queries: z
+      .array(z.string().trim().min(1).max(100))
+      .min(1)
+      .max(MOST_QUERIES)
+      .describe('Names such as "apple", each looked up by itself'),
+  }),
+  scopes: ['market:read'],
+  risk: 'read',
+  async execute(context, { queries }) {
+    const gateway = requireGateway(context);
+    const results = await Promise.all(
+      queries.map(async (query) => ({
+        query,
+        assets: (await gateway.searchAssets(query)).map(({ symbol, name }) => ({
+          symbol,
+          name: safeLine(name, 80),
+        })),
+      })),
+    );
+    const found = results.map(
+      ({ query, assets }) => `${safeLine(query, 40)}: ${assets[0]?.symbol ?? 'none'}`,
+    );
+    return { summary: found.join(', '), content: JSON.stringify({ results }) };
+  },
+});

@@ -1,0 +1,94 @@
+/** A security, by what people call it. */
+export interface NamedAsset {
+  readonly symbol: string;
+  /** As the broker writes it: `Alphabet Inc. Class A Common Stock`. */
+  readonly name: string;
+}
+
+/** Words of a company's form and of its paper, which nobody says: `Apple` is `Apple Inc. Common Stock`. */
+const unsaid = new Set(
+  'inc incorporated corp corporation co company companies ltd limited plc sa se nv ag asa spa llc lp the new common capital stock ordinary share shares adr ads american depositary depository each representing'.split(
+    ' ',
+  ),
+);
+
+/** A name as people say it, and the class of share where it is said. */
+export interface SaidName {
+  /** Lower case, single spaces: `alphabet`. */
+  readonly words: string;
+  /** `a` of "Class A". */
+  readonly shareClass: string | undefined;
+}
+
+/** What two spellings of one name have in common: case, accents, punctuation and the company's form are left out. */
+export function saidName(text: string): SaidName {
+  const plain = text
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .replace(/\.com\b/g, '')
+    .replaceAll('&', ' and ')
+    .replace(/['’.]/g, '')
+    .replace(/[^a-z0-9]+/g, ' ')
+    .trim();
+  const shareClass = /\bclass ([a-z])\b/.exec(plain)?.[1];
+  const words = plain
+    .replace(/\bclass [a-z]\b/g, ' ')
+    .split(' ')
+    .filter((word) => word !== '' && !unsaid.has(word));
+  return { words: words.join(' '), shareClass };
+}
+
+/** A list of thousands is searched again and again. */
+const known = new WeakMap<NamedAsset, SaidName>();
+
+function nameOf(asset: NamedAsset): SaidName {
+  const before = known.get(asset);
+  if (before !== undefined) return before;
+  const name = saidName(asset.name);
+  known.set(asset, name);
+  return name;
+}
+
+/** Whether a name is this very one; a class that the words don't say is any. */
+export function isNamed(asset: NamedAsset, said: SaidName): boolean {
+  const own = nameOf(asset);
+  const isClass = said.shareClass === undefined || said.shareClass === own.shareClass;
+  return said.words !== '' && own.words === said.words && isClass;
+}
+
+/**
+ * The assets that words may mean, the likeliest first: a symbol, the very name, names with all of the words in them.
+ * @param most no more than so many
+ */
+export function searchAssets<Asset extends NamedAsset>(
+  assets: readonly Asset[],
+  query: string,
+  most: number,
+): Asset[] {
+  const said = saidName(query);
+  const wanted = said.words.split(' ').filter((word) => word !== '');
+  const symbol = query.trim().toUpperCase();
+  return assets
+    .flatMap((asset) => {
+      const rank = rankOf(asset, symbol, said, wanted);
+      return rank === undefined ? [] : [{ asset, rank }];
+    })
+    .sort((one, two) => one.rank - two.rank || one.asset.name.length - two.asset.name.length)
+    .slice(0, most)
+    .map(({ asset }) => asset);
+}
+
+function rankOf(
+  asset: NamedAsset,
+  symbol: string,
+  said: SaidName,
+  wanted: readonly string[],
+): number | undefined {
+  if (asset.symbol === symbol) return 0;
+  if (wanted.length === 0) return undefined;
+  if (isNamed(asset, said)) return 1;
+  const own = nameOf(asset).words.split(' ');
+  if (!wanted.every((word) => own.includes(word))) return undefined;
+  return own[0] === wanted[0] ? 2 : 3;
+}

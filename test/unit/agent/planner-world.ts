@@ -1,0 +1,135 @@
+import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
+import { understand } from '../../../src/agent/planner/conversation.ts';
+import { nextTurn } from '../../../src/agent/planner/planner.ts';
+import type { PlannerRefusal } from '../../../src/agent/planner/refusal.ts';
+import { lookups } from '../../../src/agent/planner/steps.ts';
+import { symbolsData } from '../../../src/sandbox/market/symbols-data.ts';
+import { searchAssets } from '../../../src/trading/asset-name.ts';
+import type { Order, Position } from '../../../src/trading/views.ts';
+
+/** The sandbox's own list. */
+const assets = symbolsData
+  .trim()
+  .split('\n')
+  .map((line) => {
+    const [symbol = '', name = ''] = line.split('|');
+    return { symbol, name };
+  });
+
+export const orderId = '61e69015-8549-4bfd-b9c3-01e75843f47d';
+
+const position = (symbol: string, qty: string, price: string): Position => ({
+  symbol,
+  side: 'long',
+  qty,
+  qty_available: qty,
+  avg_entry_price: price,
+  current_price: price,
+  lastday_price: price,
+  market_value: String(Number(qty) * Number(price)),
+  cost_basis: String(Number(qty) * Number(price)),
+  unrealized_pl: '0',
+  unrealized_plpc: '0',
+  change_today: '0',
+});
+
+const order: Order = {
+  id: orderId,
+  client_order_id: 'ta-1',
+  symbol: 'AAPL',
+  side: 'buy',
+  type: 'limit',
+  time_in_force: 'gtc',
+  qty: '5',
+  notional: null,
+  limit_price: '182.50',
+  stop_price: null,
+  trail_price: null,
+  trail_percent: null,
+  extended_hours: false,
+  status: 'new',
+  filled_qty: '0',
+  filled_avg_price: null,
+  submitted_at: '2026-11-25T15:00:00Z',
+  filled_at: null,
+};
+
+/** An account with five positions, and one open order unless others are given. */
+export interface AccountWorld {
+  readonly orders?: readonly Partial<Order>[];
+}
+
+function contentOf(name: string, args: Record<string, unknown>, world: AccountWorld): unknown {
+  const orders = (world.orders ?? [{}]).map((each) => ({ ...order, ...each }));
+  switch (name) {
+    case 'search_symbols':
+      return {
+        results: (args.queries as string[]).map((query) => ({
+          query,
+          assets: searchAssets(assets, query, 10),
+        })),
+      };
+    case 'get_portfolio':
+      return {
+        positions: [
+          position('AAPL', '10', '230'),
+          position('MSFT', '12', '420'),
+          position('NVDA', '20', '140'),
+          position('KO', '40', '60'),
+          position('TSLA', '30', '350'),
+        ],
+      };
+    case 'list_orders':
+      return {
+        status: args.status,
+        orders: orders.filter(({ status }) => args.status !== 'open' || status === 'new'),
+      };
+    default:
+      throw new TypeError(`${name} is no lookup`);
+  }
+}
+
+export type Planned =
+  | { readonly calls: readonly { readonly name: string; readonly args: Record<string, unknown> }[] }
+  | { readonly refusal: PlannerRefusal }
+  | { readonly text: string };
+
+/** What the planner does about a person's turns, the last of them, with what it looks up looked up. */
+export function planned(turns: readonly string[], world: AccountWorld = {}): Planned {
+  const messages: BaseMessage[] = turns.map((turn) => new HumanMessage(turn));
+  const { parsed } = understand(turns);
+  const first = nextTurn(messages);
+  if (!('calls' in first) || !('intents' in parsed) || lookups(parsed.intents).length === 0) return first;
+  messages.push(
+    new AIMessage({
+      content: '',
+      tool_calls: first.calls.map(({ name, args }, index) => ({ id: `call_${index}`, name, args })),
+    }),
+    ...first.calls.map(
+      ({ name, args }, index) =>
+        new ToolMessage({
+          tool_call_id: `call_${index}`,
+          name,
+          content: JSON.stringify(contentOf(name, args, world)),
+        }),
+    ),
+  );
+  return nextTurn(messages);
+}
+
+/** What it comes to in one line: `place_order buy 5 AAPL limit 180`, `asks` for a refusal. */
+export function inShort(plan: Planned): string {
+  if ('refusal' in plan) return 'asks';
+  if ('text' in plan) return 'help';
+  return plan.calls
+    .map(({ name, args }) => {
+      const { side, qty, notional, symbol, symbols, type, ...terms } = args;
+      const amount = notional === undefined ? qty : `$${notional}`;
+      const words = [side, amount, symbol, ...((symbols as string[] | undefined) ?? [])];
+      const rest = Object.entries(terms).map(([field, value]) => `${field}=${value}`);
+      return [name, ...words, type === 'market' ? undefined : type, ...rest]
+        .filter((word) => word !== undefined)
+        .join(' ');
+    })
+    .join(' + ');
+}
