@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import type { Access } from '../approval/access.ts';
 import type { ApprovalKernel } from '../approval/kernel.ts';
-import { systemClock } from '../machine/clock.ts';
+import { type Clock, systemClock } from '../machine/clock.ts';
 import type { AccessStore } from '../store/access-store.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
@@ -131,13 +131,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     rules: source,
   });
 
-  const { standing } = stores;
-  const noted = () => kernel?.noted();
-  const mandateDesk = kernel && createMandateDesk({ mandates: granted, standing, now, noted });
-  const watch =
-    kernel && options.broker.credentials === 'key_pair'
-      ? createStandingWatch({ ...{ standing, mandates: granted, kernel, brokerFor, clock }, ...options })
-      : undefined;
+  const { desk: mandateDesk, watch } = ownMandates(options, { kernel, brokerFor, clock });
   const app = gatewayRoutes(options, {
     rules: source,
     entrance,
@@ -167,6 +161,25 @@ export function createGateway(options: GatewayOptions): Gateway {
       await watch?.close();
       await kernel?.close();
     },
+  };
+}
+
+/** Mandates to look at and to end, and what the gateway does under some by itself. */
+function ownMandates(
+  options: GatewayOptions,
+  {
+    kernel,
+    brokerFor,
+    clock,
+  }: Pick<RouteParts, 'kernel'> & Pick<BrokerAccess, 'brokerFor'> & { readonly clock: Clock },
+) {
+  if (kernel === undefined) return { desk: undefined, watch: undefined };
+  const { mandates, standing } = options.stores;
+  const noted = () => kernel.noted();
+  const parts = { ...options, mandates, standing, kernel, brokerFor, clock };
+  return {
+    desk: createMandateDesk({ mandates, standing, now: () => clock.now(), noted }),
+    watch: options.broker.credentials === 'key_pair' ? createStandingWatch(parts) : undefined,
   };
 }
 

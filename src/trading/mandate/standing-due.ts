@@ -1,5 +1,14 @@
 import { addDays, dayBegan, type IsoDate, newYorkDate, newYorkInstant, weekday } from '../new-york-time.ts';
-import type { Recurring } from './standing.ts';
+
+/** On which days; `day` is every trading day, `month` the first of each. */
+export const standingDays = ['day', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'month'] as const;
+export type StandingDay = (typeof standingDays)[number];
+
+/** `at` is a wall time in New York, `HH:MM`. */
+export interface Recurring {
+  every: StandingDay;
+  at: string;
+}
 
 /*
  * When a recurring order is due, by New York's calendar. Where the market is closed then, or the gateway was down, it is

@@ -5,16 +5,14 @@ import { Dec, positiveDecimalString } from '../decimal.ts';
 import { checkOrder, type OrderRequest, sides, symbolSchema } from '../order.ts';
 import { orderProblem as problem } from '../order-problem.ts';
 import type { Cadence } from './cadence.ts';
-import { nextDue } from './standing-due.ts';
+import { nextDue, type Recurring, standingDays } from './standing-due.ts';
 
 /*
  * A standing order: what the gateway does by itself under a mandate, so that no program of the person's need run. Each time
  * that it is due it goes the way of every order under a mandate: rules, halts, counting, the claim.
  */
 
-/** On which days; `day` is every trading day, `month` the first of each. */
-export const standingDays = ['day', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'month'] as const;
-export type StandingDay = (typeof standingDays)[number];
+export { type Recurring, type StandingDay, standingDays } from './standing-due.ts';
 
 /** When nothing else is said, New York: after the opening auction and the first half-hour. */
 export const STANDING_TIME = '10:00';
@@ -28,7 +26,6 @@ const wallTime = z
   );
 
 const recurringSchema = z.strictObject({ every: z.enum(standingDays), at: wallTime });
-export type Recurring = z.output<typeof recurringSchema>;
 
 /** Dollars a share: `below` fires once under it, `above` once over it. */
 const triggerSchema = z.strictObject({ price: z.enum(['below', 'above']), at: positiveDecimalString });
