@@ -149,7 +149,6 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   kernel?.start();
   watch?.start();
-
   return {
     app,
     halts: kernel,

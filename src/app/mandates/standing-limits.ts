@@ -1,12 +1,13 @@
 import { utcSeconds } from '../../machine/clock.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
-import { LONGEST_DAYS } from '../../trading/mandate/envelope.ts';
+import { LONGEST_DAYS, type MandateRequestInput } from '../../trading/mandate/envelope.ts';
 import { isRecurring, type Standing, standingCadence } from '../../trading/mandate/standing.ts';
 import { timesBetween } from '../../trading/mandate/standing-due.ts';
 import { DAY } from '../../trading/new-york-time.ts';
 import type { App } from '../app.ts';
-import type { MandateTerms } from './add-mandate.ts';
+
+type MandateTerms = Partial<MandateRequestInput>;
 
 /** Room above the price that a number of shares has now, or that is waited for: what one order may come to. */
 const ROOM = { now: '1.2', below: '1.02', above: '1.1' } as const;
