@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import type { Access } from '../approval/access.ts';
 import type { ApprovalKernel } from '../approval/kernel.ts';
-import { systemClock } from '../machine/clock.ts';
+import { type Clock, systemClock } from '../machine/clock.ts';
 import type { AccessStore } from '../store/access-store.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
@@ -15,6 +15,7 @@ import { createEntrance, type Entrance } from './entrance.ts';
 import type { GatewayOptions } from './gateway-options.ts';
 import { createMandateDesk, type MandateDesk } from './mandates/mandate-desk.ts';
 import { mandatePorts } from './mandates/mandate-ports.ts';
+import { createStandingWatch } from './mandates/standing-watch.ts';
 import { createMessageDesk, type MessageDesk } from './messages/message-desk.ts';
 import { messageOutlets } from './messages/message-outlets.ts';
 import { messagePorts } from './messages/message-ports.ts';
@@ -109,6 +110,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     ...{ mandates: granted, brokerFor, maxSlippage, issuer, now },
     rules: source,
     isShown: options.approval?.details === 'rar',
+    isUnattended: options.broker.credentials === 'key_pair',
   });
   const kernel = approvalKernel(options, {
     clock,
@@ -129,7 +131,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     rules: source,
   });
 
-  const mandateDesk = kernel && createMandateDesk({ mandates: granted, now, noted: () => kernel.noted() });
+  const { desk: mandateDesk, watch } = ownMandates(options, { kernel, brokerFor, clock });
   const app = gatewayRoutes(options, {
     rules: source,
     entrance,
@@ -146,7 +148,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     detailsTypes: [detailsType, messageDetailsType],
   });
   kernel?.start();
-
+  watch?.start();
   return {
     app,
     halts: kernel,
@@ -155,8 +157,28 @@ export function createGateway(options: GatewayOptions): Gateway {
       takeAway(who, [broker.credentials, ...[...outlets.values()].map(({ tokens }) => tokens)], kernel),
     async close() {
       entrance.shut();
+      await watch?.close();
       await kernel?.close();
     },
+  };
+}
+
+/** Mandates to look at and to end, and what the gateway does under some by itself. */
+function ownMandates(
+  options: GatewayOptions,
+  {
+    kernel,
+    brokerFor,
+    clock,
+  }: Pick<RouteParts, 'kernel'> & Pick<BrokerAccess, 'brokerFor'> & { readonly clock: Clock },
+) {
+  if (kernel === undefined) return { desk: undefined, watch: undefined };
+  const { mandates, standing } = options.stores;
+  const noted = () => kernel.noted();
+  const parts = { ...options, mandates, standing, kernel, brokerFor, clock };
+  return {
+    desk: createMandateDesk({ mandates, standing, now: () => clock.now(), noted }),
+    watch: options.broker.credentials === 'key_pair' ? createStandingWatch(parts) : undefined,
   };
 }
 

@@ -30,7 +30,11 @@ export type AuditEvent =
   | 'mandate_granted'
   | 'mandate_replaced'
   | 'mandate_suspended'
-  | 'mandate_revoked';
+  | 'mandate_revoked'
+  | 'standing_ordered'
+  | 'standing_refused'
+  | 'standing_missed'
+  | 'standing_ended';
 
 /** A line of the record, to be written in the transaction that makes it true. */
 export interface AuditNote {

@@ -9,6 +9,7 @@ import type { OrderJournal } from './order-journal.ts';
 import type { ProofStore } from './proof-store.ts';
 import type { ProposalStore } from './proposal-store.ts';
 import type { SigningKeyStore } from './signing-key-store.ts';
+import type { StandingStore } from './standing-store.ts';
 
 /** All that a gateway keeps. One database: what belongs together is written in one transaction. */
 export interface GatewayStores {
@@ -20,6 +21,7 @@ export interface GatewayStores {
   readonly decisions: DecisionStore;
   readonly keys: SigningKeyStore;
   readonly mandates: MandateStore;
+  readonly standing: StandingStore;
   /** The lines that the stores before write. */
   readonly audit: AuditStore;
   readonly brokerKeys: BrokerKeyStore;

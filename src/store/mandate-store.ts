@@ -18,6 +18,8 @@ export interface GrantedMandate extends Pick<StoredMandate, 'id' | 'sub' | 'term
   readonly digest: string;
   /** Usable once. */
   readonly approval: Approval;
+  /** The client that asked for it: whose name the gateway's own orders under it go by. */
+  readonly client: string;
 }
 
 /** A mandate, and how far it was used as of one moment; `inSlot` is 0 where no slot was asked about. */
@@ -45,7 +47,8 @@ export interface MandateSlot {
  */
 export interface MandateStore {
   /**
-   * Keeps what was approved, uses the approval, and ends the mandate whose place it takes. `known`: the same was granted
+   * Keeps what was approved, uses the approval, and ends the mandate whose place it takes; a standing order is watched from
+   * then on. `known`: the same was granted
    * before. `approval_used`: for something else. `not_replaceable`: there is no such mandate of theirs, or it has ended.
    * In each of the three nothing was written.
    */

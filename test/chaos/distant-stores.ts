@@ -46,5 +46,6 @@ export function distantStores(stores: GatewayStores, life: Life, activity: Activ
     brokerKeys: distant(stores.brokerKeys),
     access: distant(stores.access),
     mandates: distant(stores.mandates),
+    standing: distant(stores.standing),
   };
 }

@@ -7,9 +7,16 @@ import {
 import type { MandateView } from '../../trading/mandate/mandate.ts';
 import type { App } from '../app.ts';
 import type { Asking } from '../approvals/ask-and-wait.ts';
+import { withStandingLimits } from './standing-limits.ts';
 
 /** What a person says of a mandate: with `replaces`, what they leave out is as in that one. */
 export type MandateTerms = Partial<MandateRequestInput>;
+
+/** As a person asks for it. */
+export interface Wanted extends MandateTerms {
+  /** Whoever asks, for the phone. */
+  readonly requestedBy?: string;
+}
 
 /**
  * Asks for a mandate, and waits for the phone.
@@ -18,21 +25,23 @@ export type MandateTerms = Partial<MandateRequestInput>;
  */
 export async function addMandate(
   app: App,
-  given: MandateTerms,
+  { requestedBy = 'mandates add', ...asked }: Wanted,
   asking: () => Promise<Asking>,
 ): Promise<MandateView> {
   const gateway = await app.gateway();
+  const given = await withStandingLimits(app, asked);
   const earlier = given.replaces === undefined ? undefined : (await gateway.mandate(given.replaces)).terms;
   const { environment } = await app.profile();
   const kept = earlier === undefined ? {} : askedOf(earlier);
   const mandate = parsed({ environment, ...kept, ...given });
   const { askAndWait, typed } = await import('../approvals/ask-and-wait.ts');
-  const asBefore = Object.keys(kept).map((field) => [field, { source: 'computed', from: 'as before' }]);
   const proposal = await askAndWait(
     app,
     {
-      ...{ kind: 'mandate', mandate, requested_by: 'mandates add' },
-      provenance: { fields: { ...Object.fromEntries(asBefore), ...typed(given).fields } },
+      ...{ kind: 'mandate', mandate, requested_by: requestedBy },
+      provenance: {
+        fields: { ...computed(kept, 'as before'), ...computed(given, STANDING), ...typed(asked).fields },
+      },
     },
     await asking(),
   );
@@ -40,16 +49,28 @@ export async function addMandate(
   return await gateway.mandate(proposal.result.mandate);
 }
 
+/** Where the limits of what the gateway places by itself come from. */
+const STANDING = 'the orders it places';
+
+function computed(terms: MandateTerms, from: string) {
+  return Object.fromEntries(
+    Object.entries(terms).flatMap(([field, value]) =>
+      value === undefined ? [] : [[field, { source: 'computed' as const, from }]],
+    ),
+  );
+}
+
 /** Of an earlier mandate, what a new one is asked for by; when it ended is not among it. */
 function askedOf(terms: MandateEnvelope): MandateTerms {
   const { symbols, sides, order_types, times_in_force, max_order_notional, max_day_notional } = terms;
-  const { max_total_notional, max_orders, price, max_slippage, cadence, orders_per_slot } = terms;
+  const { max_total_notional, max_orders, price, max_slippage, cadence, orders_per_slot, standing } = terms;
   return {
     ...{ symbols, sides, order_types, times_in_force, max_order_notional, max_total_notional },
     ...{ max_orders, max_slippage, cadence },
     ...(max_day_notional === undefined ? {} : { max_day_notional }),
     ...(price === undefined ? {} : { price }),
     ...(orders_per_slot === undefined ? {} : { orders_per_slot }),
+    ...(standing === undefined ? {} : { standing }),
   };
 }
 

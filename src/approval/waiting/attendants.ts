@@ -1,5 +1,6 @@
 import canonicalize from 'canonicalize';
 import { Refusal } from '../../trading/refusal.ts';
+import { NO_TOKEN } from '../access.ts';
 import type { Changes } from '../changes.ts';
 import type { KernelParts } from '../kernel-parts.ts';
 import type { Proposer } from '../kind.ts';
@@ -95,6 +96,8 @@ export function createAttendants(parts: AttendantParts): Attendants {
 
   const attendants: Attendants = {
     seen(asker) {
+      // The gateway itself comes without a token: a session that is at hand is of more use.
+      if (asker.accessToken === NO_TOKEN && askers.has(asker.sub)) return;
       askers.delete(asker.sub);
       askers.set(asker.sub, asker);
       if (askers.size > MOST_ASKERS) askers.delete(askers.keys().next().value ?? '');

@@ -1,6 +1,7 @@
 import type { CountedMandate, MandateStore } from '../../store/mandate-store.ts';
+import type { StandingStore } from '../../store/standing-store.ts';
 import { slotOf } from '../../trading/mandate/cadence.ts';
-import type { MandateView } from '../../trading/mandate/mandate.ts';
+import type { MandateView, StandingNow } from '../../trading/mandate/mandate.ts';
 import { mandateState } from '../../trading/mandate/mandate-state.ts';
 import { dayBegan } from '../../trading/new-york-time.ts';
 import { mandateEnded, noSuchMandate } from './mandate-ports.ts';
@@ -24,19 +25,36 @@ export interface MandateDesk {
 
 export function createMandateDesk(options: {
   readonly mandates: MandateStore;
+  readonly standing: StandingStore;
   readonly now: () => number;
   /** The line of the record that came with a change is to reach its file. */
   readonly noted: () => void;
 }): MandateDesk {
-  const { mandates, now, noted } = options;
+  const { mandates, standing, now, noted } = options;
   const query = () => ({ since: dayBegan(now()) });
+  const viewOf = async (mandate: CountedMandate): Promise<MandateView> => {
+    const { sub, id, terms } = mandate;
+    const view = mandateView(mandate, now());
+    if (terms.standing === undefined) return view;
+    const found = await standing.find(sub, id);
+    if (found === undefined) return view;
+    const { state, dueAt, last } = found;
+    const isComing = dueAt !== null && state === 'watching' && view.state === 'active';
+    const stands: StandingNow = {
+      state:
+        view.state === 'active' || view.state === 'exhausted' || state !== 'watching' ? state : 'stopped',
+      ...(isComing ? { next_at: new Date(dueAt).toISOString() } : {}),
+      ...(last === undefined ? {} : { last }),
+    };
+    return { ...view, standing: stands };
+  };
   const find = async (sub: string, id: string) => {
     const mandate = await mandates.find(sub, id, query());
     if (mandate === undefined) throw noSuchMandate();
-    return mandateView(mandate, now());
+    return viewOf(mandate);
   };
   return {
-    list: async (sub) => (await mandates.list(sub, query())).map((one) => mandateView(one, now())),
+    list: async (sub) => Promise.all((await mandates.list(sub, query())).map(viewOf)),
     find,
     async end(sub, id, to, by) {
       const outcome = await mandates.end({ sub, id }, to, by, now());

@@ -23,6 +23,8 @@ export interface MandatePortsOptions {
   readonly rules: RulesSource;
   readonly maxSlippage: string;
   readonly isShown: boolean;
+  /** Whether the broker's accounts are opened without a session of their owner's. */
+  readonly isUnattended: boolean;
   /** Whose approvals count. */
   readonly issuer: string;
   readonly now: () => number;
@@ -30,11 +32,12 @@ export interface MandatePortsOptions {
 
 /** What the approval kernel does about mandates: by this gateway's store, rules and broker. */
 export function mandatePorts(options: MandatePortsOptions): MandatePorts & Pick<OrderPorts, 'cover'> {
-  const { mandates, brokerFor, rules, maxSlippage, isShown, now } = options;
+  const { mandates, brokerFor, rules, maxSlippage, isShown, isUnattended, now } = options;
   const query = () => ({ since: dayBegan(now()) });
   return {
     maxSlippage,
     isShown,
+    isUnattended,
     async account(proposer, symbols) {
       const broker = await brokerFor(proposer);
       const [account, ...assets] = await Promise.all([
@@ -64,7 +67,7 @@ export function mandatePorts(options: MandatePortsOptions): MandatePorts & Pick<
 async function grant(
   { mandates, issuer, now }: MandatePortsOptions,
   terms: Parameters<MandatePorts['grant']>[0],
-  { sub, jti }: Approved,
+  { sub, jti, proposer, clientId = '' }: Approved,
 ): Promise<void> {
   const mandate = {
     id: terms.mandate_id,
@@ -72,6 +75,7 @@ async function grant(
     terms,
     digest: mandateDigest(terms),
     approval: { issuer, jti },
+    client: proposer?.client ?? clientId,
   };
   switch (await mandates.grant(mandate, now())) {
     case 'granted':

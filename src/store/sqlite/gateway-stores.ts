@@ -15,6 +15,7 @@ import { sqliteOrderJournal } from './order-journal.ts';
 import { sqliteProofStore } from './proof-store.ts';
 import { sqliteProposalStore } from './proposal-store.ts';
 import { sqliteSigningKeyStore } from './signing-key-store.ts';
+import { sqliteStandingStore } from './standing-store.ts';
 
 /**
  * @param database the gateway's, open; its owner closes it. Set to WAL and `synchronous=FULL` here
@@ -31,6 +32,7 @@ export function sqliteGatewayStores(database: Database.Database): GatewayStores 
     decisions: sqliteDecisionStore(database),
     keys: sqliteSigningKeyStore(database),
     mandates: sqliteMandateStore(database),
+    standing: sqliteStandingStore(database),
     audit: sqliteAuditStore(database),
     brokerKeys: sqliteBrokerKeyStore(database),
     access: sqliteAccessStore(database),

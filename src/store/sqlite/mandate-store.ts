@@ -12,6 +12,7 @@ import type {
 } from '../mandate-store.ts';
 import type { OrderKey } from '../order-journal.ts';
 import { auditNotes } from './audit-store.ts';
+import { standingRows } from './standing-store.ts';
 import { approvalUse } from './used-approvals.ts';
 
 interface Row {
@@ -29,6 +30,7 @@ export function sqliteMandateStore(database: Database.Database): MandateStore {
   const { find, list, row } = mandateReads(database);
   const note = auditNotes(database);
   const spend = approvalUse(database);
+  const watch = standingRows(database);
   const insert = database.prepare(`
     INSERT INTO mandates (sub, id, terms, digest, state, created_at, updated_at)
     VALUES (@sub, @id, @terms, @digest, 'active', @now, @now)`);
@@ -36,7 +38,8 @@ export function sqliteMandateStore(database: Database.Database): MandateStore {
     'UPDATE mandates SET state = @to, updated_at = @now WHERE sub = @sub AND id = @id',
   );
 
-  const grant = database.transaction(({ sub, id, terms, digest, approval }: GrantedMandate, now: number) => {
+  const grant = database.transaction((mandate: GrantedMandate, now: number) => {
+    const { sub, id, terms, digest, approval } = mandate;
     const earlier = row(sub, id);
     if (earlier !== undefined)
       return earlier.digest === digest ? ('known' as const) : ('approval_used' as const);
@@ -49,6 +52,7 @@ export function sqliteMandateStore(database: Database.Database): MandateStore {
       note({ event: 'mandate_replaced', facts: { sub, mandate: replaced.id, by: id } }, now);
     }
     insert.run({ sub, id, terms: JSON.stringify(terms), digest, now });
+    watch(mandate, now);
     note({ event: 'mandate_granted', facts: { sub, mandate: id, digest, terms } }, now);
     return 'granted' as const;
   });

@@ -1,8 +1,15 @@
 import { z } from 'zod';
 import { detailFields, type FieldWords } from '../detail-fields.ts';
-import { cadenceWords } from '../mandate/cadence.ts';
 import { checkMandate, mandateEnvelopeSchema, mandateRequestSchema } from '../mandate/envelope.ts';
-import { bands, mandateAmounts, mandateFields, mandateFor, mandateWorst } from '../mandate/mandate-words.ts';
+import {
+  bands,
+  mandateAmounts,
+  mandateFields,
+  mandateFor,
+  mandateWhen,
+  mandateWorst,
+} from '../mandate/mandate-words.ts';
+import { standingOrderWords } from '../mandate/standing-words.ts';
 import { shownDollars } from '../order-fields.ts';
 import { ORDER_SCOPE, USE_MANDATES } from '../scopes.ts';
 import { defineKind } from './kind-words.ts';
@@ -20,6 +27,7 @@ const resultSchema = z.lazy(() =>
 export type Granted = z.output<typeof resultSchema>;
 
 const fieldWords: FieldWords = {
+  standing: { label: 'The gateway orders' },
   symbols: { label: 'Symbols' },
   sides: { label: 'Buys, sells' },
   max_order_notional: { label: 'An order at most', shown: shownDollars },
@@ -74,8 +82,8 @@ export const mandate = defineKind({
     worstFirst: true,
     fieldWords,
     view(subject) {
-      const { cadence, orders_per_slot = 1, price } = subject;
-      const often = cadenceWords(cadence, orders_per_slot);
+      const { price, standing } = subject;
+      const often = mandateWhen(subject);
       return {
         headline: `${mandateFor(subject)} without asking again`,
         terms: [
@@ -85,7 +93,12 @@ export const mandate = defineKind({
           ...(price === undefined ? [] : [bands(price)]),
         ].join(' · '),
         fields: detailFields(
-          { ...subject, cadence: often, ...(price === undefined ? {} : { price: bands(price) }) },
+          {
+            ...subject,
+            cadence: often,
+            ...(price === undefined ? {} : { price: bands(price) }),
+            ...(standing === undefined ? {} : { standing: standingOrderWords(standing) }),
+          },
           fieldWords,
         ),
       };

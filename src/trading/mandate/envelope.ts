@@ -8,6 +8,7 @@ import { environments, sides, slippageSchema, symbolSchema } from '../order.ts';
 import { orderProblem as problem } from '../order-problem.ts';
 import { orderTypes, timesInForce } from '../order-types.ts';
 import { cadences } from './cadence.ts';
+import { checkStanding, standingSchema } from './standing.ts';
 
 /*
  * A mandate: what orders its owner has said yes to beforehand, once, on their phone. It bounds each of them, all of a day,
@@ -66,6 +67,8 @@ const terms = {
   expires_at: z.iso.datetime({ precision: 0 }),
   /** The mandate whose place it takes: that one ends with the tap. */
   replaces: mandateIdSchema.optional(),
+  /** What the gateway orders by itself; then no program goes by the mandate. */
+  standing: standingSchema.optional(),
 };
 
 /** What is asked for; the gateway adds account, keys, digests, and what is left out. */
@@ -93,7 +96,7 @@ export const mandateEnvelopeSchema = z.lazy(() =>
     environment: z.enum(environments),
     currency: z.literal('USD'),
     ...terms,
-    /** RFC 7638 thumbprint of the key that its orders must come with (RFC 9449 `cnf.jkt`). */
+    /** RFC 7638 thumbprint of the key that its orders must come with (RFC 9449 `cnf.jkt`); with `standing` the gateway's. */
     agent_jkt: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
     /** Digest of the gateway's rules as they were: under other rules its owner is asked. */
     policy: z.string().min(1).max(128),
@@ -109,6 +112,7 @@ type Terms = Omit<MandateEnvelope, 'mandate_id' | 'account' | 'currency' | 'agen
  */
 export function checkMandate(mandate: Terms): void {
   checkAmounts(mandate);
+  checkStanding(mandate);
   const { not_before, expires_at } = mandate;
   if (Date.parse(expires_at) <= Date.parse(not_before)) {
     throw problem('the mandate would be over before it begins', 'Give a later expires_at.', 'expires_at');

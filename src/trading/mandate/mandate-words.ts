@@ -3,6 +3,7 @@ import { newYorkDate } from '../new-york-time.ts';
 import { timeInForceWords } from '../time-in-force-words.ts';
 import { cadenceWords } from './cadence.ts';
 import type { MandateEnvelope } from './envelope.ts';
+import { standingOrderWords, standingWhenWords } from './standing-words.ts';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
@@ -20,8 +21,13 @@ export function mandateWorst({
   return `Up to ${dollars(max_total_notional)} in all, without asking again, until ${lastDay(expires_at)}`;
 }
 
-/** What it is for: `Buy AAPL, MSFT`, `Buy and sell VOO`. */
-export function mandateFor({ sides, symbols }: Pick<MandateEnvelope, 'sides' | 'symbols'>): string {
+/** What it is for: `Buy AAPL, MSFT`, `Buy and sell VOO`; `Buy $200.00 of VTI every Monday 10:00 New York`. */
+export function mandateFor(
+  terms: Pick<MandateEnvelope, 'sides' | 'symbols' | 'standing' | 'expires_at'>,
+): string {
+  const { sides, symbols, standing } = terms;
+  if (standing !== undefined)
+    return `${standingOrderWords(standing)} ${standingWhenWords(standing, terms.expires_at)}`;
   const verbs = [...(sides.includes('buy') ? ['buy'] : []), ...(sides.includes('sell') ? ['sell'] : [])].join(
     ' and ',
   );
@@ -41,14 +47,24 @@ export function mandateAmounts({
   ].join(', ');
 }
 
+/** How often it is used, or when the gateway does what it is for. */
+export function mandateWhen(
+  terms: Pick<MandateEnvelope, 'cadence' | 'orders_per_slot' | 'standing' | 'expires_at'>,
+): string {
+  const { cadence, orders_per_slot = 1, standing, expires_at } = terms;
+  return standing === undefined
+    ? cadenceWords(cadence, orders_per_slot)
+    : `${standingWhenWords(standing, expires_at)}, by the gateway itself`;
+}
+
 /** Every field of the envelope in words, in the order they are read. */
 export function mandateFields(terms: MandateEnvelope): [label: string, value: string][] {
-  const { cadence, orders_per_slot = 1, price, not_before, expires_at, times_in_force } = terms;
+  const { price, not_before, expires_at, times_in_force } = terms;
   return [
     ['mandate', mandateWorst(terms)],
     ['for', mandateFor(terms)],
     ['amounts', mandateAmounts(terms)],
-    ['how often', cadenceWords(cadence, orders_per_slot)],
+    ['how often', mandateWhen(terms)],
     ['order types', terms.order_types.join(', ')],
     ['in force', times_in_force.map((one) => timeInForceWords[one].terms).join(', ')],
     ...(price === undefined ? [] : [['price', bands(price)] as [string, string]]),

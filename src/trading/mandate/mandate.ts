@@ -39,6 +39,26 @@ export interface CountedTerms {
   readonly inSlot: number;
 }
 
+/** How a standing order stands. `stopped`: its mandate was taken back; `done`: it has ended by itself. */
+export const standingNowSchema = z.object({
+  state: z.enum(['watching', 'done', 'stopped']),
+  /** When it is due next, or was due and waits for the market to open; absent where it waits for a price, or is over. */
+  next_at: z.string().optional(),
+  /** What came of it last. `missed`: the market was closed, or the gateway down, until the next time. */
+  last: z
+    .object({
+      outcome: z.enum(['ordered', 'refused', 'missed', 'ended']),
+      at: z.string(),
+      /** The order's proposal, for `trade-agent approvals show`. */
+      proposal: z.string().optional(),
+      /** Why not: the problem's code, and a sentence. */
+      code: z.string().optional(),
+      text: z.string().optional(),
+    })
+    .optional(),
+});
+export type StandingNow = z.output<typeof standingNowSchema>;
+
 /** A mandate as the gateway tells of it. */
 export const mandateViewSchema = z.lazy(() =>
   z.object({
@@ -48,6 +68,8 @@ export const mandateViewSchema = z.lazy(() =>
     used: mandateUseSchema,
     /** The slot of now; absent where it is used on demand. */
     slot: z.string().optional(),
+    /** Of a mandate with a standing order. */
+    standing: standingNowSchema.optional(),
     created_at: z.string(),
     updated_at: z.string(),
   }),

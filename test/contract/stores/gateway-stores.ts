@@ -12,6 +12,7 @@ import { proposalCountsContract } from './proposal-counts.ts';
 import { proposalPartiesContract } from './proposal-parties.ts';
 import { proposalStoreContract } from './proposal-store.ts';
 import { signingKeyStoreContract } from './signing-key-store.ts';
+import { standingStoreContract } from './standing-store.ts';
 import { tradingStateContract } from './trading-state.ts';
 
 /** All that a gateway's stores promise. */
@@ -29,5 +30,6 @@ export function gatewayStoresContract(open: OpenStores): void {
   brokerKeyStoreContract(open);
   accessStoreContract(open);
   mandateStoreContract(open);
+  standingStoreContract(open);
   signingKeyStoreContract(open);
 }

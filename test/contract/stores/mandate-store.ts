@@ -23,6 +23,7 @@ const granted = (
     terms: whole,
     digest: mandateDigest(whole),
     approval: { issuer, jti },
+    client: 'trade-agent',
   };
 };
 const SLOT = '2026-W48';

@@ -31,8 +31,8 @@ export interface ProposalWorld {
   readonly folder: string;
   /** @param machine one of theirs, with a session and a key of its own */
   as(user: 'alice' | 'bob', machine?: string): Promise<Person>;
-  /** The same world after the gateway (and all the rest) has gone down and come up. */
-  restart(): Promise<void>;
+  /** The same world after the gateway (and all the rest) has gone down and come up. @param meanwhile what happens while it is down */
+  restart(meanwhile?: () => Promise<void>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -157,8 +157,9 @@ export async function startProposalWorld(options: Partial<SandboxOptions> = {}):
       people.set(machine, found);
       return found;
     },
-    async restart() {
+    async restart(meanwhile) {
       await sandbox.close();
+      await meanwhile?.();
       sandbox = await start();
       phone = phoneOf();
     },

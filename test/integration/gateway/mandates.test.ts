@@ -35,7 +35,7 @@ async function granted(changes: Partial<MandateEnvelope> = {}): Promise<string> 
   };
   const id = terms.mandate_id;
   const approval = { issuer: 'https://issuer.example', jti: `jti-${id}` };
-  const whole = { id, sub: 'alice', terms, digest: mandateDigest(terms), approval };
+  const whole = { id, sub: 'alice', terms, digest: mandateDigest(terms), approval, client: 'trade-agent' };
   expect(await world.mandates.grant(whole, world.clock.now())).toBe('granted');
   return id;
 }

@@ -10,6 +10,7 @@ import {
   mandateEnvelopeSchema,
 } from '../../../trading/mandate/envelope.ts';
 import { mandateFor, mandateWorst } from '../../../trading/mandate/mandate-words.ts';
+import { GATEWAY_KEY } from '../../../trading/mandate/standing.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import type { Account } from '../../../trading/views.ts';
 import type { Approved, Completed, Execution, Kind, Proposer } from '../../kind.ts';
@@ -31,6 +32,8 @@ export interface MandatePorts {
   readonly maxSlippage: string;
   /** Whether the owner is shown all of it: not by a binding message alone. */
   readonly isShown: boolean;
+  /** Whether the gateway can order without a session of the owner's: standing orders need that. */
+  readonly isUnattended: boolean;
 }
 
 /** One mandate for more than this part of the account is worth a second look: a fraction. */
@@ -46,6 +49,7 @@ export function mandateKind(
     async complete(request, { proposer, subjectId, expiresAt }): Promise<Completed<MandateSubject>> {
       const now = clock.now();
       const key = requireKey(proposer, ports);
+      if (request.standing !== undefined) requireUnattended(ports);
       const { environment, ...asked } = request;
       const account = await ports.account(proposer, asked.symbols);
       if (environment !== undefined && environment !== account.environment) {
@@ -66,7 +70,7 @@ export function mandateKind(
         currency: 'USD',
         max_slippage,
         not_before,
-        agent_jkt: key,
+        agent_jkt: asked.standing === undefined ? key : GATEWAY_KEY,
         policy: await ports.policy(proposer, account),
         approve_by: expiresAt,
       };
@@ -163,13 +167,27 @@ function requireKey({ jkt }: Proposer, { isShown }: Pick<MandatePorts, 'isShown'
   );
 }
 
+/** @throws {Refusal} 422 `service_not_available` */
+function requireUnattended({ isUnattended }: Pick<MandatePorts, 'isUnattended'>): void {
+  if (isUnattended) return;
+  throw new Refusal(
+    422,
+    'service_not_available',
+    'this gateway opens accounts by their owner’s sign-in alone, so it can place no standing orders',
+    {
+      hint: 'It takes a gateway that keeps your key pair ("broker: {credentials: key_pair}" in gateway.yaml), as a home does; or place the order yourself each time, with "trade-agent schedule" and a mandate.',
+    },
+  );
+}
+
 function warningsOf(
-  { max_total_notional: total, price, order_types }: MandateSubject,
+  { max_total_notional: total, price, order_types, standing }: MandateSubject,
   { equity }: Account,
 ): string[] {
   const part = new Dec(equity).gt(0) ? new Dec(total).div(equity) : undefined;
   return [
     ...(part?.gt(LARGE_PART) ? [`${dollars(total)} is ${percent(part.toFixed(2))} of the account.`] : []),
+    ...(standing === undefined ? [] : ['The gateway orders by itself: no program of yours need run.']),
     ...(price === undefined && order_types.includes('market')
       ? ['It names no prices: it may be used at whatever the market asks.']
       : []),

@@ -19,7 +19,7 @@ export interface AddOptions {
   readonly orders?: string;
   readonly until?: string;
   readonly from?: string;
-  readonly every?: string;
+  readonly every?: string | undefined;
   readonly times?: string;
   readonly side?: 'buy' | 'sell' | 'both';
   readonly types?: string;
@@ -27,6 +27,13 @@ export interface AddOptions {
   readonly price?: readonly string[];
   readonly slippage?: string;
   readonly replaces?: string;
+  readonly buy?: string;
+  readonly sell?: string;
+  readonly qty?: string;
+  readonly limit?: string;
+  readonly at?: string;
+  readonly below?: string;
+  readonly above?: string;
 }
 
 /** What was said, as the gateway is asked; the schema says what is wrong with it. @throws {TradeAgentError} `usage` */
@@ -41,7 +48,7 @@ export function mandateTerms(symbols: readonly string[], options: AddOptions): M
     max_orders: orders === undefined ? undefined : wholeNumber('--orders', orders),
     expires_at: until === undefined ? undefined : instant('--until', until, 'end'),
     not_before: from === undefined ? undefined : instant('--from', from, 'start'),
-    cadence: every === undefined ? undefined : periods[every],
+    cadence: every === undefined ? undefined : cadenceOf(every),
     orders_per_slot: times === undefined ? undefined : wholeNumber('--times', times),
     sides: side === undefined ? undefined : side === 'both' ? ['buy', 'sell'] : [side],
     order_types: types === undefined ? undefined : words(types),
@@ -51,6 +58,15 @@ export function mandateTerms(symbols: readonly string[], options: AddOptions): M
     replaces,
   };
   return Object.fromEntries(Object.entries(terms).filter(([, value]) => value !== undefined)) as MandateTerms;
+}
+
+/** @throws {TradeAgentError} `usage` for a day of the week */
+function cadenceOf(every: string): Cadence {
+  const found = periods[every];
+  if (found !== undefined) return found;
+  throw new TradeAgentError('usage', `--every ${every} is for what the gateway orders by itself`, {
+    hint: 'Say what: --buy "VTI $200". A mandate for your own programs is used every day, week or month, or on demand.',
+  });
 }
 
 /** `AAPL=100..250`; either end may be left out. */

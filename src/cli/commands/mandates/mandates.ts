@@ -8,6 +8,8 @@ import { examples, exitCodes } from '../../options/help.ts';
 import type { Cli } from '../../surroundings.ts';
 import type { AddOptions } from './mandate-terms.ts';
 
+const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday'] as const;
+
 export function addMandatesCommand(program: Command, cli: Cli): void {
   const mandates = program
     .command('mandates')
@@ -77,12 +79,11 @@ function addAdd(mandates: Command, cli: Cli): void {
     .option('--until <day>', 'the last day: 30 days at most with real money, 90 on paper')
     .option('--from <day>', 'the first day (default: now)')
     .addOption(
-      choiceOption('--every <period>', 'how often each symbol and side may be ordered (default: on demand)', [
-        'demand',
-        'day',
-        'week',
-        'month',
-      ]),
+      choiceOption(
+        '--every <period>',
+        'how often each symbol and side may be ordered (default: on demand); with --buy or --sell when the gateway orders: day, a weekday, or month (its 1st)',
+        ['demand', 'day', 'week', 'month', ...weekdays],
+      ),
     )
     .option('--times <number>', 'so many orders each time (default: 1)')
     .addOption(choiceOption('--side <side>', 'what may be done (default: buy)', ['buy', 'sell', 'both']))
@@ -91,6 +92,13 @@ function addAdd(mandates: Command, cli: Cli): void {
     .option('--price <band...>', 'prices a share, SYMBOL=FROM..TO: AAPL=150..190')
     .option('--slippage <fraction>', 'how far an order may go from its price: 0.01 is 1 %')
     .option('--replaces <id>', 'the mandate whose place it takes')
+    .option('--buy <what>', 'have the gateway itself buy: "VTI $200", "VTI 5"')
+    .option('--sell <what>', 'have the gateway itself sell: "NVDA 5"')
+    .option('--qty <shares>', 'with --buy or --sell: how many shares')
+    .option('--limit <price>', 'with --buy or --sell: a limit order, at this price')
+    .option('--at <time>', 'with --every: when, HH:MM in New York (default: 10:00)')
+    .option('--below <price>', 'with --buy or --sell: once, as soon as the price is under this')
+    .option('--above <price>', 'with --buy or --sell: once, as soon as the price is over this')
     .addHelpText(
       'after',
       examples([
@@ -103,15 +111,29 @@ function addAdd(mandates: Command, cli: Cli): void {
           'one sale, not below $200',
         ],
         ['trade-agent mandates add --replaces M-x9K2aB7cD1 --until 2026-12-20', 'the same again'],
+        [
+          'trade-agent mandates add --buy "VTI $200" --every monday',
+          'the gateway buys, every Monday at 10:00',
+        ],
+        [
+          'trade-agent mandates add --sell "NVDA 5" --below 100 --until 2026-12-04',
+          'the gateway sells, once, if it falls below $100',
+        ],
       ]) + exitCodes(askingExits),
     )
     .action((symbols: string[], options: AddOptions, command: Command) =>
       runCommand(cli, command, async (context) => {
-        const [{ addMandate }, { mandateTerms }] = await Promise.all([
+        const [{ addMandate }, { mandateTerms }, { standingAsked }] = await Promise.all([
           import('../../../app/mandates/add-mandate.ts'),
           import('./mandate-terms.ts'),
+          import('./standing-asked.ts'),
         ]);
-        const mandate = await addMandate(context, mandateTerms(symbols, options), async () => {
+        const standing = standingAsked(symbols, options);
+        const terms = mandateTerms(
+          symbols,
+          standing === undefined ? options : { ...options, every: undefined },
+        );
+        const mandate = await addMandate(context, { ...terms, ...standing }, async () => {
           const { showAsking } = await import('../../run/asked-proposal.ts');
           return showAsking(context);
         });

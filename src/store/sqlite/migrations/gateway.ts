@@ -9,6 +9,7 @@ import { sql as brokerKeys } from './gateway/0008-broker-keys.ts';
 import { sql as counting, reductions } from './gateway/0009-counting.ts';
 import { sql as mandates } from './gateway/0010-mandates.ts';
 import { sql as access } from './gateway/0011-access.ts';
+import { sql as standingOrders } from './gateway/0012-standing-orders.ts';
 
 /** The versions of the gateway's database, oldest first. */
 export const gatewayMigrations = [
@@ -23,4 +24,5 @@ export const gatewayMigrations = [
   counting + reductions,
   mandates,
   access,
+  standingOrders,
 ];

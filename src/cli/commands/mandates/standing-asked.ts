@@ -1,0 +1,77 @@
+import type { MandateTerms } from '../../../app/mandates/add-mandate.ts';
+import { TradeAgentError } from '../../../trading/errors.ts';
+import {
+  STANDING_TIME,
+  type Standing,
+  type StandingDay,
+  standingDays,
+} from '../../../trading/mandate/standing.ts';
+import type { AddOptions } from './mandate-terms.ts';
+
+/** What the gateway is to order by itself, where `--buy` or `--sell` says so. @throws {TradeAgentError} `usage` */
+export function standingAsked(
+  symbols: readonly string[],
+  options: AddOptions,
+): Pick<MandateTerms, 'standing'> | undefined {
+  const { buy, sell, qty, limit, at, below, above } = options;
+  if (buy === undefined && sell === undefined) {
+    const stray = Object.entries({ qty, limit, at, below, above }).find(([, value]) => value !== undefined);
+    if (stray === undefined) return undefined;
+    throw usage(`--${stray[0]} is for what the gateway orders by itself`, 'Say what: --buy "VTI $200".');
+  }
+  if ((buy !== undefined && sell !== undefined) || symbols.length > 0) {
+    throw usage(
+      'a standing order is one order, of one symbol',
+      'Ask for the others by mandates of their own.',
+    );
+  }
+  const what = orderWords(buy ?? sell ?? '');
+  if (what.qty !== undefined && qty !== undefined) throw usage('--qty says again how many', 'Leave it out.');
+  const order: Standing['order'] = {
+    ...what,
+    ...(qty === undefined ? {} : { qty }),
+    side: buy === undefined ? 'sell' : 'buy',
+    type: limit === undefined ? 'market' : 'limit',
+    ...(limit === undefined ? {} : { limit_price: plainAmount(limit) }),
+    time_in_force: 'day',
+  };
+  return { standing: { order, when: whenOf(options) } };
+}
+
+function whenOf({ every, at, below, above }: AddOptions): Standing['when'] {
+  const said = [every, below, above].filter((value) => value !== undefined);
+  if (said.length !== 1) {
+    throw usage(
+      said.length === 0
+        ? 'nothing says when it is to be ordered'
+        : 'only one of --every, --below and --above',
+      'Give --every monday, or --below 100, or --above 100.',
+    );
+  }
+  if (every === undefined) {
+    if (at !== undefined) throw usage('--at is for --every', 'Leave it out.');
+    return below === undefined
+      ? { price: 'above', at: plainAmount(above ?? '') }
+      : { price: 'below', at: plainAmount(below) };
+  }
+  if (isDay(every)) return { every, at: (at ?? STANDING_TIME).padStart(5, '0') };
+  throw usage(`--every can't be "${every}" here`, `Choose one of ${standingDays.join(', ')}.`);
+}
+
+/** `VTI $200`, `NVDA 5`, `NVDA`. */
+function orderWords(text: string): Pick<Standing['order'], 'symbol' | 'qty' | 'notional'> {
+  const [, symbol, sign, amount] = /^\s*([A-Za-z][A-Za-z.]*)(?:\s+(\$?)([\d.,]+))?\s*$/.exec(text) ?? [];
+  if (symbol === undefined) {
+    throw usage(`"${text}" is no order`, 'Write a symbol, and dollars or shares: "VTI $200", "NVDA 5".');
+  }
+  const named = { symbol: symbol.toUpperCase() };
+  if (amount === undefined) return named;
+  return sign === '$' ? { ...named, notional: plainAmount(amount) } : { ...named, qty: plainAmount(amount) };
+}
+
+const plainAmount = (text: string): string => text.replace(/^\$/, '').replaceAll(',', '');
+const isDay = (text: string): text is StandingDay => (standingDays as readonly string[]).includes(text);
+
+function usage(message: string, hint: string): TradeAgentError {
+  return new TradeAgentError('usage', message, { hint });
+}

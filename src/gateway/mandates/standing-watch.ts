@@ -1,0 +1,240 @@
+import { NO_TOKEN } from '../../approval/access.ts';
+import type { ApprovalKernel } from '../../approval/kernel.ts';
+import type { Proposer } from '../../approval/kind.ts';
+import type { Clock } from '../../machine/clock.ts';
+import type { MandateStore } from '../../store/mandate-store.ts';
+import type { StoredProposal } from '../../store/proposal-store.ts';
+import type { StandingOrder, StandingStep, StandingStore } from '../../store/standing-store.ts';
+import type { MandateEnvelope } from '../../trading/mandate/envelope.ts';
+import type { StandingNow } from '../../trading/mandate/mandate.ts';
+import { mandateState } from '../../trading/mandate/mandate-state.ts';
+import { GATEWAY_KEY, isRecurring, type Standing, standingRequest } from '../../trading/mandate/standing.ts';
+import { isTime, latestDue, nextDue } from '../../trading/mandate/standing-due.ts';
+import { dayBegan } from '../../trading/new-york-time.ts';
+import type { ProposalRequest } from '../../trading/proposal.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import type { Broker } from '../broker/broker.ts';
+import { isCrossed } from './price-crossed.ts';
+
+/** Between two looks, milliseconds. */
+export const LOOK_MS = 15_000;
+/** Before what could not be placed for now is tried again, milliseconds. */
+const AGAIN_MS = 60_000;
+
+export interface StandingWatchOptions {
+  readonly standing: StandingStore;
+  readonly mandates: Pick<MandateStore, 'find'>;
+  readonly kernel: Pick<ApprovalKernel, 'propose' | 'noted'>;
+  readonly brokerFor: (who: Pick<Proposer, 'sub' | 'accessToken'>) => Promise<Broker>;
+  readonly clock: Clock;
+  /** Told of what went wrong inside. */
+  readonly onError?: (message: string) => void;
+}
+
+/** What the gateway does by itself: it watches clock and prices, and proposes what is due. */
+export interface StandingWatch {
+  start(): void;
+  /** Looks once, at everybody's. */
+  look(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A standing order that is in force. */
+interface Watched {
+  readonly order: StandingOrder;
+  readonly terms: MandateEnvelope & { readonly standing: Standing };
+}
+
+/*
+ * One order each time, whatever dies and however many watch:
+ *
+ *  1. What is due is proposed under a key made of its mandate and of the time that it was due (`keyOf`). One key is one
+ *     proposal, with one client_order_id, which the desk takes once. So who died after proposing proposes the same again.
+ *  2. Only then the row goes on to the next time, from the one that was seen.
+ *  3. The mandate's own slot (a day) and `max_orders` are looked at where the order is claimed, in one transaction.
+ *
+ * It is an order like any other under a mandate: rules, halts and counting apply, and what they refuse is noted; the next
+ * time comes all the same. What says nothing about the order (the broker is busy, the market just closed) is tried again.
+ */
+export function createStandingWatch(options: StandingWatchOptions): StandingWatch {
+  const { clock, onError = (message) => process.stderr.write(`gateway: ${message}\n`) } = options;
+  const closing = new AbortController();
+  const { signal } = closing;
+  const failed = (error: unknown): void =>
+    onError(error instanceof Error ? `${error.name}: ${error.message}` : 'unknown');
+  /** Until when each rests that could not be placed for now. */
+  const resting = new Map<string, number>();
+  let running = Promise.resolve();
+
+  const look = async (): Promise<void> => {
+    const bySub = new Map<string, Watched[]>();
+    for (const order of await options.standing.watched()) {
+      const found = await inForce(options, order);
+      if (found !== undefined) bySub.set(order.sub, [...(bySub.get(order.sub) ?? []), found]);
+    }
+    for (const [sub, watched] of bySub) {
+      signal.throwIfAborted();
+      await lookAt(options, { sub, watched, resting }).catch((error: unknown) => {
+        // The broker is out of reach, or the key pair gone: the next look may find it.
+        if (!(error instanceof Refusal)) failed(error);
+      });
+    }
+  };
+
+  return {
+    look,
+    start() {
+      running = (async () => {
+        while (!signal.aborted) {
+          await look().catch((error: unknown) => {
+            if (!signal.aborted) failed(error);
+          });
+          await clock.sleep(LOOK_MS, signal).catch(() => undefined);
+        }
+      })();
+    },
+    async close() {
+      closing.abort();
+      await running;
+    },
+  };
+}
+
+/** One that is in force, at the latest of its times; one whose mandate has ended is watched no more. */
+async function inForce(
+  { standing, mandates, kernel, clock }: StandingWatchOptions,
+  order: StandingOrder,
+): Promise<Watched | undefined> {
+  const now = clock.now();
+  const found = await mandates.find(order.sub, order.mandate, { since: dayBegan(now) });
+  const state = found === undefined ? 'revoked' : mandateState(found, now);
+  const watched = found?.terms.standing;
+  // What is not known to have come to nothing may still give its share back; a price is waited for once all the same.
+  const isOpen = state === 'active' || (state === 'exhausted' && order.dueAt !== null);
+  if (found === undefined || watched === undefined || !isOpen) {
+    const ended = { outcome: 'ended', at: instant(now), text: `the mandate is ${state}` } as const;
+    const next: StandingStep = {
+      dueAt: order.dueAt,
+      state: state === 'expired' || state === 'exhausted' ? 'done' : 'stopped',
+      last: order.last ?? ended,
+      event: 'standing_ended',
+    };
+    if (await standing.step(order, next, now)) kernel.noted();
+    return undefined;
+  }
+  const terms = { ...found.terms, standing: watched };
+  const { when } = watched;
+  if (state === 'exhausted' || now < Date.parse(terms.not_before)) return undefined;
+  if (!isRecurring(when) || order.dueAt === null) return { order, terms };
+  const dueAt = latestDue(when, order.dueAt, now);
+  if (dueAt === order.dueAt) return { order, terms };
+  const last = { outcome: 'missed', at: instant(now), text: missedText } as const;
+  const next: StandingStep = { dueAt, state: 'watching', last, event: 'standing_missed' };
+  if (!(await standing.step(order, next, now))) return undefined;
+  kernel.noted();
+  return { order: { ...order, ...next }, terms };
+}
+
+const missedText = 'the market was closed, or the gateway was not running, until it was due again';
+
+/** One person's: one look at the market, and one at the prices of all symbols that they wait for. */
+async function lookAt(
+  options: StandingWatchOptions,
+  parts: {
+    readonly sub: string;
+    readonly watched: readonly Watched[];
+    readonly resting: Map<string, number>;
+  },
+): Promise<void> {
+  const { brokerFor, clock } = options;
+  const { sub, resting } = parts;
+  const now = clock.now();
+  const watched = parts.watched.filter(
+    ({ order: { mandate, dueAt } }) =>
+      (dueAt === null || dueAt <= now) && (resting.get(restingKey(sub, mandate)) ?? 0) <= now,
+  );
+  if (watched.length === 0) return;
+  const broker = await brokerFor({ sub, accessToken: NO_TOKEN });
+  const { is_open: isOpen, timestamp } = await broker.clock();
+  if (!isOpen) return;
+  const symbols = new Set<string>();
+  for (const { terms } of watched) {
+    if (!isRecurring(terms.standing.when)) symbols.add(terms.standing.order.symbol);
+  }
+  const quotes = symbols.size === 0 ? [] : await broker.quotes([...symbols]);
+  for (const one of watched) {
+    const { when, order } = one.terms.standing;
+    const quote = quotes.find(({ symbol }) => symbol === order.symbol);
+    const isDue = isRecurring(when)
+      ? one.order.dueAt !== null && isTime(when, one.order.dueAt, now)
+      : quote !== undefined && isCrossed(when, quote, Date.parse(timestamp));
+    if (isDue && !(await place(options, one)))
+      resting.set(restingKey(sub, one.order.mandate), now + AGAIN_MS);
+  }
+}
+
+const restingKey = (sub: string, mandate: string): string => JSON.stringify([sub, mandate]);
+
+/** Proposes it under its mandate. @returns false where it is to be tried again */
+async function place(options: StandingWatchOptions, { order, terms }: Watched): Promise<boolean> {
+  const { kernel, standing, clock } = options;
+  const { sub, client } = order;
+  const caller = { sub, clientId: client, jkt: GATEWAY_KEY, accessToken: NO_TOKEN };
+  let last: NonNullable<StandingNow['last']>;
+  try {
+    const { proposal } = await kernel.propose(caller, requestOf(order.mandate, terms.standing), keyOf(order));
+    last = cameOf(proposal, clock.now());
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    if (!isFinal(error)) return false;
+    const { code, message: text } = error;
+    last = { outcome: 'refused', at: instant(clock.now()), code, text };
+  }
+  const { when } = terms.standing;
+  const dueAt = isRecurring(when) && order.dueAt !== null ? nextDue(when, order.dueAt) : null;
+  const next: StandingStep = {
+    dueAt,
+    state: dueAt === null ? 'done' : 'watching',
+    last,
+    event: last.outcome === 'ordered' ? 'standing_ordered' : 'standing_refused',
+  };
+  await standing.step(order, next, clock.now());
+  kernel.noted();
+  return true;
+}
+
+/** The same for the same time, so that it is the same proposal; no slot, since that is the day that it is placed on. */
+function requestOf(mandate: string, standing: Standing): ProposalRequest {
+  const order = standingRequest(standing);
+  const from = `standing order ${mandate}`;
+  const fields = Object.fromEntries(
+    Object.keys(order).map((field) => [field, { source: 'computed', from }] as const),
+  );
+  return {
+    kind: 'order',
+    order,
+    mandate,
+    approval: 'mandate',
+    requested_by: from,
+    provenance: { fields },
+  };
+}
+
+/** Within what an `Idempotency-Key` may be. */
+function keyOf({ mandate, dueAt }: Pick<StandingOrder, 'mandate' | 'dueAt'>): string {
+  return `standing.${mandate}.${dueAt === null ? 'once' : Math.floor(dueAt / 1000)}`;
+}
+
+function cameOf({ id, state, reason }: StoredProposal, now: number): NonNullable<StandingNow['last']> {
+  const at = instant(now);
+  if (!['blocked', 'cancelled', 'expired'].includes(state)) return { outcome: 'ordered', at, proposal: id };
+  const why = reason == null ? {} : { code: reason.code, text: reason.text };
+  return { outcome: 'refused', at, proposal: id, ...why };
+}
+
+/** Whether it says no to this order, rather than to now. */
+function isFinal({ status, code }: Refusal): boolean {
+  return [400, 403, 404, 422].includes(status) && code !== 'price_unavailable';
+}
+
+const instant = (time: number): string => new Date(time).toISOString();

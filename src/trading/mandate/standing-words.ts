@@ -1,0 +1,36 @@
+import { dollars, sharePrice, shares } from '../amounts.ts';
+import { newYorkDate, weekday } from '../new-york-time.ts';
+import type { Standing } from './standing.ts';
+import { isRecurring } from './standing.ts';
+
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** `Buy $200.00 of VTI`, `Sell 5 NVDA, limit $99.00`. */
+export function standingOrderWords({ order }: Standing): string {
+  const { side, qty, notional, symbol, limit_price } = order;
+  const what =
+    notional === undefined ? `${shares(qty ?? '0')} ${symbol}` : `${dollars(notional)} of ${symbol}`;
+  const limit = limit_price === undefined ? '' : `, limit ${sharePrice(limit_price)}`;
+  return `${side === 'buy' ? 'Buy' : 'Sell'} ${what}${limit}`;
+}
+
+/** `every Monday 10:00 New York`, `if NVDA falls below $100.00, once, until Fri 27 Nov`. */
+export function standingWhenWords({ order, when }: Standing, expiresAt: string): string {
+  if (!isRecurring(when)) {
+    const moves = when.price === 'below' ? 'falls below' : 'rises above';
+    return `if ${order.symbol} ${moves} ${sharePrice(when.at)}, once, until ${dayWords(Date.parse(expiresAt) - 1)}`;
+  }
+  const { every, at } = when;
+  const day = every === 'day' ? 'trading day' : every === 'month' ? '1st of the month' : capital(every);
+  return `every ${day} ${at} New York`;
+}
+
+/** A day in New York: `Fri 27 Nov`. */
+export function dayWords(time: number): string {
+  const date = newYorkDate(time);
+  const [, month = '', day = ''] = date.split('-');
+  return `${DAYS[weekday(date)]} ${Number(day)} ${MONTHS[Number(month) - 1]}`;
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
