@@ -140,7 +140,14 @@ it(
         ...{ max_order_notional: '1000.00', max_total_notional: '5000.00' },
       };
       const approval = { issuer: 'https://issuer.example', jti: `jti-${id}` };
-      const whole = { id, sub: 'alice', terms, digest: mandateDigest(terms), approval };
+      const whole = {
+        id,
+        sub: 'alice',
+        client: 'trade-agent',
+        terms,
+        digest: mandateDigest(terms),
+        approval,
+      };
       expect(await stores.mandates.grant(whole, NOON)).toBe('granted');
       const slot = slotOf('weekly', NOON);
       const rounds = [0, 1].map((process): Round => {
