@@ -46,7 +46,7 @@ async function worstOf(app: App, { order, when }: Standing): Promise<string> {
   if (notional !== undefined) return notional;
   if (qty === undefined) {
     throw new TradeAgentError('usage', 'nothing says how much is to be ordered', {
-      hint: 'Write dollars or shares: --buy "VTI $200", --sell "NVDA 5".',
+      hint: 'Give shares or dollars: --qty 5, --amount 200.',
     });
   }
   const dollars = (price: string, room: string) =>

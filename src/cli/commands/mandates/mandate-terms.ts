@@ -30,6 +30,7 @@ export interface AddOptions {
   readonly buy?: string;
   readonly sell?: string;
   readonly qty?: string;
+  readonly amount?: string;
   readonly limit?: string;
   readonly at?: string;
   readonly below?: string;
@@ -65,7 +66,7 @@ function cadenceOf(every: string): Cadence {
   const found = periods[every];
   if (found !== undefined) return found;
   throw new TradeAgentError('usage', `--every ${every} is for what the gateway orders by itself`, {
-    hint: 'Say what: --buy "VTI $200". A mandate for your own programs is used every day, week or month, or on demand.',
+    hint: 'Say what: --buy VTI --amount 200. A mandate for your own programs is used every day, week or month, or on demand.',
   });
 }
 

@@ -92,9 +92,10 @@ function addAdd(mandates: Command, cli: Cli): void {
     .option('--price <band...>', 'prices a share, SYMBOL=FROM..TO: AAPL=150..190')
     .option('--slippage <fraction>', 'how far an order may go from its price: 0.01 is 1 %')
     .option('--replaces <id>', 'the mandate whose place it takes')
-    .option('--buy <what>', 'have the gateway itself buy: "VTI $200", "VTI 5"')
-    .option('--sell <what>', 'have the gateway itself sell: "NVDA 5"')
+    .option('--buy <symbol>', 'have the gateway itself buy this')
+    .option('--sell <symbol>', 'have the gateway itself sell this')
     .option('--qty <shares>', 'with --buy or --sell: how many shares')
+    .option('--amount <dollars>', 'with --buy or --sell: for how many dollars')
     .option('--limit <price>', 'with --buy or --sell: a limit order, at this price')
     .option('--at <time>', 'with --every: when, HH:MM in New York (default: 10:00)')
     .option('--below <price>', 'with --buy or --sell: once, as soon as the price is under this')
@@ -112,11 +113,11 @@ function addAdd(mandates: Command, cli: Cli): void {
         ],
         ['trade-agent mandates add --replaces M-x9K2aB7cD1 --until 2026-12-20', 'the same again'],
         [
-          'trade-agent mandates add --buy "VTI $200" --every monday',
+          'trade-agent mandates add --buy VTI --amount 200 --every monday',
           'the gateway buys, every Monday at 10:00',
         ],
         [
-          'trade-agent mandates add --sell "NVDA 5" --below 100 --until 2026-12-04',
+          'trade-agent mandates add --sell NVDA --qty 5 --below 100 --until 2026-12-04',
           'the gateway sells, once, if it falls below $100',
         ],
       ]) + exitCodes(askingExits),

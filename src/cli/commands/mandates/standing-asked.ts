@@ -13,11 +13,16 @@ export function standingAsked(
   symbols: readonly string[],
   options: AddOptions,
 ): Pick<MandateTerms, 'standing'> | undefined {
-  const { buy, sell, qty, limit, at, below, above } = options;
+  const { buy, sell, qty, amount, limit, at, below, above } = options;
   if (buy === undefined && sell === undefined) {
-    const stray = Object.entries({ qty, limit, at, below, above }).find(([, value]) => value !== undefined);
+    const stray = Object.entries({ qty, amount, limit, at, below, above }).find(
+      ([, value]) => value !== undefined,
+    );
     if (stray === undefined) return undefined;
-    throw usage(`--${stray[0]} is for what the gateway orders by itself`, 'Say what: --buy "VTI $200".');
+    throw usage(
+      `--${stray[0]} is for what the gateway orders by itself`,
+      'Say what: --buy VTI --amount 200.',
+    );
   }
   if ((buy !== undefined && sell !== undefined) || symbols.length > 0) {
     throw usage(
@@ -25,11 +30,13 @@ export function standingAsked(
       'Ask for the others by mandates of their own.',
     );
   }
-  const what = orderWords(buy ?? sell ?? '');
-  if (what.qty !== undefined && qty !== undefined) throw usage('--qty says again how many', 'Leave it out.');
+  if (qty !== undefined && amount !== undefined) {
+    throw usage('--qty and --amount are two sizes', 'Give shares (--qty) or dollars (--amount).');
+  }
   const order: Standing['order'] = {
-    ...what,
-    ...(qty === undefined ? {} : { qty }),
+    symbol: (buy ?? sell ?? '').toUpperCase(),
+    ...(qty === undefined ? {} : { qty: plainAmount(qty) }),
+    ...(amount === undefined ? {} : { notional: plainAmount(amount) }),
     side: buy === undefined ? 'sell' : 'buy',
     type: limit === undefined ? 'market' : 'limit',
     ...(limit === undefined ? {} : { limit_price: plainAmount(limit) }),
@@ -56,17 +63,6 @@ function whenOf({ every, at, below, above }: AddOptions): Standing['when'] {
   }
   if (isDay(every)) return { every, at: (at ?? STANDING_TIME).padStart(5, '0') };
   throw usage(`--every can't be "${every}" here`, `Choose one of ${standingDays.join(', ')}.`);
-}
-
-/** `VTI $200`, `NVDA 5`, `NVDA`. */
-function orderWords(text: string): Pick<Standing['order'], 'symbol' | 'qty' | 'notional'> {
-  const [, symbol, sign, amount] = /^\s*([A-Za-z][A-Za-z.]*)(?:\s+(\$?)([\d.,]+))?\s*$/.exec(text) ?? [];
-  if (symbol === undefined) {
-    throw usage(`"${text}" is no order`, 'Write a symbol, and dollars or shares: "VTI $200", "NVDA 5".');
-  }
-  const named = { symbol: symbol.toUpperCase() };
-  if (amount === undefined) return named;
-  return sign === '$' ? { ...named, notional: plainAmount(amount) } : { ...named, qty: plainAmount(amount) };
 }
 
 const plainAmount = (text: string): string => text.replace(/^\$/, '').replaceAll(',', '');
