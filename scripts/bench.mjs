@@ -3,6 +3,7 @@
 //   npm run bench -- startup chat       some of them; BENCH=startup,chat does too
 
 import { benchChatLines } from './bench/chat-lines.mjs';
+import { benchClaims } from './bench/claims.mjs';
 import { benchHistory } from './bench/history.mjs';
 import { benchPolicy } from './bench/policy.mjs';
 import { benchProposals } from './bench/proposals.mjs';
@@ -17,6 +18,7 @@ const parts = {
   },
   history: benchHistory,
   policy: benchPolicy,
+  claims: benchClaims,
   proposals: () => benchProposals((process.env.BENCH_PROPOSALS ?? '1,1000,10000').split(',').map(Number)),
 };
 

@@ -29,10 +29,11 @@ const LIMIT_MS = 180_000;
 const MEGABYTE = 1_000_000;
 /**
  * Sizes are shown in the test output, and bounded: a library that slips into the bundle would go unnoticed. Cedar's
- * WebAssembly is 1.4 MB of them packed, and 4.3 MB unpacked.
+ * WebAssembly is 1.4 MB of them packed, and 4.3 MB unpacked; the client for other people's MCP servers, mandates, rules and
+ * relations came to 0.4 and 1.4 MB.
  */
-const MOST_PACKED = 4 * MEGABYTE;
-const MOST_UNPACKED = 15 * MEGABYTE;
+const MOST_PACKED = 4.2 * MEGABYTE;
+const MOST_UNPACKED = 16 * MEGABYTE;
 
 /** How this machine reaches the registry. */
 const network = Object.fromEntries(
