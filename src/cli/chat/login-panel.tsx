@@ -10,7 +10,7 @@ import { useScreenText } from './use-screen-text.ts';
 export function LoginPanel({ login, now, maxRows }: { login: ChatLogin; now: number; maxRows: number }) {
   const { columns, unicode, spoken } = useScreen();
   const shown = useScreenText();
-  const asks = shown(`It asks to ${login.asks.join(', ')}; never to place orders.`);
+  const asks = shown(`It asks to ${login.asks.join(', ')}; never to place orders by itself.`);
   return (
     <Box
       flexDirection="column"

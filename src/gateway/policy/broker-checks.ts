@@ -5,32 +5,13 @@ import { hurts } from '../../trading/price-drift.ts';
 import type { BrokerFacts, Facts, MarketFacts, Objection, OrderFacts } from './decision.ts';
 import { checkPrice } from './price-guard.ts';
 
-/** So far a clock may be ahead of the broker's: more than time zones and a sleeping machine explain. */
-const MOST_AHEAD_MS = 86_400_000;
-
 /** What every order is held to by the broker and the market, whatever its owner's rules say; in the order it is told. */
-export function brokerObjections(order: OrderFacts, { broker, market, at }: Facts): Objection[] {
+export function brokerObjections(order: OrderFacts, { broker, market }: Facts): Objection[] {
   return [
-    ...(market === null ? [] : clockIsSound(at, market)),
     ...(broker === null ? [unknown('what the broker trades')] : brokersOwn(order, broker)),
     ...(market === null
       ? [unknown('the market')]
       : [...marketIsOpen(order, market), ...priceHolds(order, market)]),
-  ];
-}
-
-/**
- * The time here is not far ahead of the broker's. What is claimed counts by this clock for good, and the account's day never
- * goes back: one order at a time that has not come yet would hold the account at that day.
- */
-function clockIsSound(at: string, market: MarketFacts): Objection[] {
-  if (Date.parse(at) - Date.parse(market.at) <= MOST_AHEAD_MS) return [];
-  return [
-    {
-      reason: 'FACT_STALE',
-      text: `the gateway's clock says ${at}, more than a day after the broker's`,
-      hint: "Set the clock of the gateway's machine right, then try again.",
-    },
   ];
 }
 

@@ -152,23 +152,6 @@ describe('what the broker and the market ask keeps its problem code, and gains r
     expect(problemOf({ order: { limit_price: '180.001' } })).toMatchObject({ fields: ['limit_price'] });
   });
 });
-
-describe('a clock', () => {
-  const at = (now: number) => ({ ...factsOf(), at: new Date(now).toISOString() });
-  const DAY = 86_400_000;
-  it('a day ahead of the broker’s, or behind it, stops nothing', () => {
-    for (const now of [NOON + DAY, NOON - 30 * DAY])
-      expect(decide(rulesOf(), subject, 'place', at(now))).toMatchObject({ effect: 'allow' });
-  });
-
-  it('further ahead claims nothing, so that no day is used up that has not come', () => {
-    const { effect, reasons, hint } = decide(rulesOf(), subject, 'place', at(NOON + DAY + 1000));
-    expect([effect, reasons]).toEqual(['deny', ['FACT_STALE']]);
-    expect(hint).toContain('clock');
-    expect(decide(rulesOf(), subject, 'cancel', at(NOON + 30 * DAY))).toMatchObject({ effect: 'allow' });
-  });
-});
-
 describe('what a broker takes', () => {
   const none = { types: [], timesInForce: [] };
   /** Takes whole shares by limit and stop-limit orders of the day. */
