@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Person, type ProposalWorld, startProposalWorld } from './world.ts';
 
-const ROUNDS = 100;
+const ROUNDS = Number(process.env.WITHDRAWING_ROUNDS ?? 40);
 
 describe('withdrawn at the moment of the tap', () => {
   let world: ProposalWorld;
