@@ -37,7 +37,7 @@ export default defineConfig({
             SHIPPED_TESTS === 'all'
               ? 'test/integration/**/*.test.{ts,tsx}'
               : // Whoever uses the dependencies that are changed for the bundle; the rest is played in e2e.
-                'test/integration/{agent,check,gateway}/*.test.{ts,tsx}',
+                'test/integration/{agent,gateway}/*.test.{ts,tsx}',
             'test/shipped/**/*.test.ts',
           ],
           // What so many price paths come to is the same either way.
