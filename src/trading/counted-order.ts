@@ -30,6 +30,19 @@ export interface CountedFacts {
   readonly mandate?: CountedTerms | null;
 }
 
+/** Before the first order, where trading goes on. */
+export const nothingCounted: CountedFacts = {
+  state: 'active',
+  day_notional: '0',
+  day_orders: 0,
+  last_minute: 0,
+  open_orders: 0,
+  open_symbol_notional: '0',
+  open_symbol_sells: '0',
+  same_before: null,
+  opposes_open: false,
+};
+
 /** What an order counts for from the moment it is claimed. */
 export interface OrderCount {
   /** Dollars, rounded up to the cent; null where nothing bounds it. */

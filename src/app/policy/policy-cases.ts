@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CountedFacts, Facts } from '../../gateway/policy/decision.ts';
-import { countOf } from '../../trading/counted-order.ts';
+import { countOf, nothingCounted } from '../../trading/counted-order.ts';
 import { Dec, decimalString, plain, positiveDecimalString } from '../../trading/decimal.ts';
 import { newYorkDate } from '../../trading/new-york-time.ts';
 import {
@@ -178,18 +178,6 @@ export function factsOf(one: PolicyCase, general: GivenFacts, account: string): 
     more: given.more ?? {},
   };
 }
-
-const nothingCounted: CountedFacts = {
-  state: 'active',
-  day_notional: '0',
-  day_orders: 0,
-  last_minute: 0,
-  open_orders: 0,
-  open_symbol_notional: '0',
-  open_symbol_sells: '0',
-  same_before: null,
-  opposes_open: false,
-};
 
 function marketFacts(
   { price: all, ...given }: NonNullable<GivenFacts['market']>,

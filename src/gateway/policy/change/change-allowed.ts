@@ -1,3 +1,4 @@
+import { nothingCounted } from '../../../trading/counted-order.ts';
 import type { Account } from '../../../trading/views.ts';
 import { decide, refusalOfDecision } from '../decide.ts';
 import type { Facts, Subject } from '../decision.ts';
@@ -23,17 +24,7 @@ export function requireChangeAllowed(
     broker: null,
     holdings: null,
     // Nothing is traded by it; a halt is looked at where it is proposed and carried out.
-    counted: {
-      state: 'active',
-      day_notional: '0',
-      day_orders: 0,
-      last_minute: 0,
-      open_orders: 0,
-      open_symbol_notional: '0',
-      open_symbol_sells: '0',
-      same_before: null,
-      opposes_open: false,
-    },
+    counted: nothingCounted,
     more: {},
   };
   const decision = decide(rules, subject, 'change_policy', facts);

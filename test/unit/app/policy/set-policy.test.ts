@@ -73,7 +73,10 @@ describe('setting the rules', () => {
         return { kind: 'policy_change', state, subject } as unknown as Proposal;
       });
       expect(requests).toEqual([
-        { kind: 'policy_change', policy_change: asked[0], requested_by: 'policy set' },
+        {
+          ...{ kind: 'policy_change', policy_change: asked[0], requested_by: 'policy set' },
+          provenance: { fields: { limits: { source: 'user' }, base: { source: 'default' } } },
+        },
       ]);
       expect(set).toMatchObject({ outcome, digest, previous: policyView.digest, changes: ['looser: …'] });
     },
