@@ -174,7 +174,9 @@ describe('the planner does not guess an order from', () => {
 
 it('the planner says how a price is waited for, where an order has an "if"', () => {
   const parsed = parsePrompt('buy 10 NVDA if it falls below 100 before Friday');
-  expect('refusal' in parsed && parsed.refusal.hint).toMatch(/limit 180 gtc.*trade-agent check/);
+  expect('refusal' in parsed && parsed.refusal.hint).toMatch(
+    /trade-agent mandates add --buy NVDA --qty 10 --below 100/,
+  );
 });
 
 describe('the planner says plainly that it does not understand', () => {
