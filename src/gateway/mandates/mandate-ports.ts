@@ -2,7 +2,7 @@ import type { Approved, Proposer, UnderMandate } from '../../approval/kind.ts';
 import type { MandatePorts } from '../../approval/kinds/mandate/kind.ts';
 import type { Cover, OrderPorts, Outside } from '../../approval/kinds/order/kind.ts';
 import type { CountedMandate, MandateStore } from '../../store/mandate-store.ts';
-import type { CountedFacts } from '../../trading/counted-order.ts';
+import { nothingCounted } from '../../trading/counted-order.ts';
 import { slotOf } from '../../trading/mandate/cadence.ts';
 import { mandateDigest } from '../../trading/mandate/envelope.ts';
 import type { MandateState } from '../../trading/mandate/mandate.ts';
@@ -167,21 +167,9 @@ function requireGrantable(rules: Rules, { sub, clientId }: Proposer, account: Ac
     market: null,
     broker: null,
     holdings: null,
-    counted: NOTHING_COUNTED,
+    // A mandate is no order: nothing that is counted bears on whether it may be had.
+    counted: nothingCounted,
     more: {},
   });
   if (decision.effect === 'deny') throw refusalOfDecision(decision);
 }
-
-/** A mandate is no order: nothing that is counted bears on whether it may be had. */
-const NOTHING_COUNTED: CountedFacts = {
-  state: 'active',
-  day_notional: '0.00',
-  day_orders: 0,
-  last_minute: 0,
-  open_orders: 0,
-  open_symbol_notional: '0.00',
-  open_symbol_sells: '0',
-  same_before: null,
-  opposes_open: false,
-};
