@@ -336,3 +336,24 @@ function namedByWords(turn: string): number {
 function unique<T>(values: readonly T[]): T[] {
   return [...new Set(values)];
 }
+
+/** The orders that the newest of a person's turns names with side and ticker; those for names or "it" are left out. */
+export function ordersSaid(userTurns: readonly string[]): { readonly side: Side; readonly symbol: string }[] {
+  const turn = userTurns.at(-1) ?? '';
+  const { parsed } = understand(userTurns);
+  if ('intents' in parsed) {
+    return parsed.intents.flatMap((intent) => {
+      const symbol = intent.kind === 'order' ? String(intent.request.symbol) : '';
+      return intent.kind === 'order' && symbol !== '' && !isName(symbol)
+        ? [{ side: intent.request.side, symbol }]
+        : [];
+    });
+  }
+  const said = clausesOfWords(turn).flatMap(({ sides, tickers }) =>
+    // Of a clause with both nobody can tell which is which.
+    sides.length === 1 ? tickers.map((symbol) => ({ side: sides[0] as Side, symbol })) : [],
+  );
+  return said.filter(
+    ({ side, symbol }, at) => said.findIndex((one) => one.side === side && one.symbol === symbol) === at,
+  );
+}
