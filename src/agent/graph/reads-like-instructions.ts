@@ -37,7 +37,8 @@ function stringsOf(text: string): string[] {
   } catch {
     return [text];
   }
-  const found: string[] = [];
+  // As it stands too: a tool call may be written in its own brackets.
+  const found: string[] = [text];
   const walk = (each: unknown): void => {
     if (typeof each === 'string') found.push(each);
     else if (typeof each === 'object' && each !== null) for (const one of Object.values(each)) walk(one);
