@@ -16,7 +16,7 @@ export const instructionWords: readonly RegExp[] = [
   /(?:이전|위의|앞의|모든)\s?(?:의\s?)?(?:지시|명령|지침)(?:를|을|사항을)?\s?(?:모두\s)?무시/u,
   /(?:忽略|无视)(?:\S{0,8})(?:指令|指示|提示)/u,
   // Another role, or another frame of the conversation.
-  new RegExp(`\\byou are (?:now |actually )?(?:an? |the )?(?:\\w+ )?${MODEL}\\b`, 'i'),
+  new RegExp(`\\byou are (?:now |actually )?(?:an? |the )?(?:\\w+ ){0,2}${MODEL}\\b`, 'i'),
   /\b(?:new|updated|real|actual|hidden) (?:system )?(?:instructions?|system prompt)\s*:/i,
   /\b(?:begin|end) (?:of )?(?:system|hidden|secret|developer) (?:prompt|message|instructions?)\b/i,
   /(?:^|[\n.!?\]>*-]\s*)\[?(?:system|developer|admin)(?: (?:message|prompt|override|note))?\]?\s*:\s+\S/i,
@@ -28,7 +28,7 @@ export const instructionWords: readonly RegExp[] = [
     'i',
   ),
   new RegExp(
-    `\\b(?:${MODEL})s?(?: reading this)?(?:,|:)? (?:must|should|shall|please|is to|are to)(?: now| immediately)? (?:buy|sell|place|send|transfer|approve|cancel|call|ignore|follow|tell)\\b`,
+    `\\b(?:${MODEL})s?(?: reading this)?(?:,|:)? (?:must|should|shall|please|is to|are to)(?: now| immediately)? (?:buy|sell|place|send|transfer|approve|cancel|call|ignore)\\b`,
     'i',
   ),
   /\b(?:call|use|invoke|run|execute|trigger)(?: the)?(?: tool| function)? [`"']?(?:place_orders?|cancel_order|replace_order|close_position|send_(?:slack|gmail)_summary|get_portfolio|list_orders)\b/i,

@@ -36,7 +36,7 @@ export function modelNode(environment: GraphEnvironment) {
       const message = `stopped after ${maxTurns} model calls`;
       return ended(state, `I ${message}.`, message, 'Raise --max-turns, or ask for less at once.');
     }
-    const mistakes = state.mistakes + (onlyFaulty(state) ? 1 : 0);
+    const mistakes = mistakesUntilNow(state);
     if (mistakes >= MAX_MISTAKES) return gaveUp(environment, { ...state, mistakes });
 
     const held = new HeldText();
@@ -91,7 +91,7 @@ function after(
   const { prompt } = state;
   const turn = state.turns + 1;
   const calls = read.message.tool_calls?.length ?? 0;
-  const mistakes = calls > 0 && read.rejected.length === calls ? state.mistakes + 1 : 0;
+  const mistakes = state.mistakes + (calls > 0 && read.rejected.length === calls ? 1 : 0);
   const outcomes: Outcome[] = read.rejected
     .filter(({ repeated }) => repeated === undefined)
     .map(({ call, problem }) => ({
@@ -122,10 +122,15 @@ function withUndone(
   outcomes: Outcome[],
 ): Update {
   const { prompt, messages } = state;
+  if (message.text.trim() === '') {
+    const words = 'I have no answer: the model said nothing.';
+    emit({ type: 'text', delta: words });
+    return ended(state, words, 'the model answered nothing', 'Try again, or another model.');
+  }
   const all = [...state.outcomes, ...outcomes].filter((outcome) => outcome.prompt === prompt);
   const { lines, forgotten } = undoneActs(messages, all, message.text);
   if (lines.length === 0) return { messages: [message], outcomes };
-  const more = `${message.text === '' ? '' : '\n\n'}${lines.join('\n')}`;
+  const more = `\n\n${lines.join('\n')}`;
   emit({ type: 'text', delta: more });
   const error = {
     code: 'model_error',
@@ -144,12 +149,12 @@ function withUndone(
 const NEARLY = 'the model wrote a tool call that cannot be carried out';
 const ANOTHER = 'Nothing was done with it. Try again, or another model.';
 
-/** Whether the model's latest turn was calls with faulty arguments alone. */
-function onlyFaulty({ outcomes, prompt, turns }: AgentStateValue): boolean {
+/** Turns in a row that came to nothing by the model's own fault: what became of the latest is known only now. */
+function mistakesUntilNow({ outcomes, prompt, turns, mistakes }: AgentStateValue): number {
   const latest = outcomes.filter((outcome) => outcome.prompt === prompt && outcome.turn === turns);
-  return (
-    latest.length > 0 && latest.every(({ error, unusable }) => !unusable && faulty.has(error?.code ?? ''))
-  );
+  if (latest.some(({ error }) => error === undefined)) return 0;
+  const areFaulty = latest.every(({ error, unusable }) => !unusable && faulty.has(error?.code ?? ''));
+  return mistakes + (latest.length > 0 && areFaulty ? 1 : 0);
 }
 
 /** How often the latest prompt was answered with what nearly was a call. */
