@@ -1,6 +1,6 @@
 import { AIMessage, type BaseMessage } from '@langchain/core/messages';
 import { safeLine } from '../../net/shown-text.ts';
-import { ordersSaid } from '../planner/person-words.ts';
+import { ordersSaid } from '../planner/orders-named.ts';
 import type { Outcome } from './agent-state.ts';
 import { ordersOfCall } from './call-words.ts';
 import { prompts } from './message-history.ts';
