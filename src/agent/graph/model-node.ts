@@ -77,6 +77,12 @@ async function ask(
     if (signal.aborted) throw isTradeAgentError(signal.reason) ? signal.reason : interrupted();
     throw error;
   }
+  if (answer?.response_metadata.finish_reason === 'length') {
+    emit({
+      type: 'notice',
+      message: 'the answer was cut off: the model’s server lets it write no more at once',
+    });
+  }
   if (answer !== undefined) return answer;
   throw new TradeAgentError('model_error', 'the model answered nothing', { hint: 'Try again.' });
 }

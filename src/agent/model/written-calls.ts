@@ -24,6 +24,8 @@ const MOST_NESTED = 40;
 const fence = /^(`{3,}|~{3,})[ \t]*[a-zA-Z_]*[ \t]*\r?\n?([\s\S]*?)\1/;
 const tag = /^<(tool_calls?|tools|function_calls?)>([\s\S]*?)<\/\1>/;
 const marks = /<\/?(?:tool_calls?|function_calls?|function=|\|tool|\|python_tag)|\[TOOL_CALLS\]|<｜tool/;
+/** What ends or begins a turn to a server; one that is written is a turn gone wrong. */
+const frame = /^<[|｜][a-z_]{2,20}[|｜]>/;
 const shape =
   /["'](?:name|tool|function|tool_name)["']\s*:[\s\S]{0,300}?["'](?:arguments|parameters|args|input)["']\s*:/;
 
@@ -37,6 +39,9 @@ export function readWritten(text: string, names: readonly string[], mayBeJson: b
   if (message === '' || message.length > LONGEST) return { kind: 'words' };
   const calls = wholly(message);
   if (calls !== undefined) return { kind: 'calls', calls };
+  if (frame.test(message)) {
+    return { kind: 'nearly', problem: 'it begins with a mark of the chat template' };
+  }
   if (marks.test(message) || shape.test(message)) {
     return {
       kind: 'nearly',

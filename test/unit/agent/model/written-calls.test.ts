@@ -45,6 +45,7 @@ describe('a message that nearly is a call', () => {
     ['in single quotes', "{'name': 'get_quote', 'arguments': {'symbols': ['AAPL']}}"],
     ['in a tag that never ends', `<tool_call>${quote}`],
     ['written as a function', 'get_quote({"symbols": ["AAPL"]})'],
+    ['as a turn gone wrong, as a base model writes it', '<|im_end|>\n<|im_start|>user'],
     ['as arguments alone', '{"symbols":["AAPL"]}'],
     ['with both arguments and parameters', '{"name":"get_quote","arguments":{},"parameters":{}}'],
     ['with more beside them', '{"name":"get_quote","arguments":{},"approved":true}'],
