@@ -12,7 +12,14 @@ import {
 import { orderProblem } from '../../../trading/order-problem.ts';
 import type { PolicyReason } from '../../../trading/policy-reasons.ts';
 import { Refusal } from '../../../trading/refusal.ts';
-import { type Account, isFinal, type MarketClock, type Order, type Position, type Quote } from '../../../trading/views.ts';
+import {
+  type Account,
+  isFinal,
+  type MarketClock,
+  type Order,
+  type Position,
+  type Quote,
+} from '../../../trading/views.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
 import type { Approved, Completed, Kind, Proposer, UnderMandate } from '../../kind.ts';
 import { executionOf, refusalOf } from '../execution.ts';
