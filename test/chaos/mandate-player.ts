@@ -1,0 +1,101 @@
+import { utcSeconds } from '../../src/machine/clock.ts';
+import { slotOf } from '../../src/trading/mandate/cadence.ts';
+import { addDays, newYorkDate, newYorkInstant } from '../../src/trading/new-york-time.ts';
+import type { ProposalRequestInput } from '../../src/trading/proposal.ts';
+import { type Client, identities } from './client.ts';
+import { batches, mandateBodies, mandateTerms } from './mandate-steps.ts';
+import type { MandateStep } from './steps.ts';
+import type { World } from './world.ts';
+
+/** What steps about mandates need of whoever plays them. */
+export interface MandateHands {
+  readonly world: World;
+  client(number: number): Client;
+  ask(
+    client: number,
+    request: ProposalRequestInput,
+    how: { readonly watch: boolean; readonly gateway?: number },
+  ): void;
+}
+
+/** A slot that is never the present one: long over. */
+const OTHER_SLOT = '2035-06-01';
+
+/** Has a step about mandates or batches happen. */
+export async function takeMandateStep(hands: MandateHands, step: MandateStep): Promise<void> {
+  const { world } = hands;
+  switch (step.do) {
+    case 'mandate':
+      return askForMandate(hands, step);
+    case 'under':
+      return askUnder(hands, step);
+    case 'takeBack': {
+      const client = hands.client(step.client);
+      const id = nth(mandatesOf(world, client.who.sub), step.mandate)?.id;
+      if (id !== undefined) void client.endMandate(id, step.to, step.gateway);
+      return;
+    }
+    case 'batch': {
+      const orders = [...(nth(batches, step.batch) ?? batches[0])];
+      const on_failure = step.stop ? 'stop' : 'continue';
+      return hands.ask(
+        step.client,
+        { kind: 'batch', batch: { orders, on_failure }, ttl: step.ttl },
+        { watch: true },
+      );
+    }
+    case 'midnight': {
+      const now = world.clock.now();
+      const at = newYorkInstant(addDays(newYorkDate(now), 1), '00:00') + step.seconds * 1000;
+      world.hinder('sleep', 0);
+      if (at > now) world.clock.leap(at - now);
+      return;
+    }
+  }
+}
+
+function askForMandate(
+  hands: MandateHands,
+  { client, terms, replaces }: MandateStep & { do: 'mandate' },
+): void {
+  const { world } = hands;
+  const { lasts, ...asked } = nth(mandateTerms, terms) ?? mandateTerms[0] ?? { lasts: 0 };
+  const other = replaces === undefined ? undefined : nth(mandatesOf(world, subOf(client)), replaces)?.id;
+  const mandate = {
+    ...asked,
+    expires_at: utcSeconds(world.clock.now() + lasts * 1000),
+    ...(other === undefined ? {} : { replaces: other }),
+  } as Extract<ProposalRequestInput, { kind: 'mandate' }>['mandate'];
+  hands.ask(client, { kind: 'mandate', mandate }, { watch: false });
+}
+
+function askUnder(hands: MandateHands, step: MandateStep & { do: 'under' }): void {
+  const { world } = hands;
+  const order = nth(mandateBodies, step.body) ?? mandateBodies[0];
+  const named = step.mandate === 'any' ? undefined : nth(mandatesOf(world, subOf(step.client)), step.mandate);
+  const cadence = named?.terms.cadence ?? 'daily';
+  const slot = step.slot === 'present' ? slotOf(cadence, world.machine.now()) : OTHER_SLOT;
+  const request: ProposalRequestInput = {
+    ...{ kind: 'order', order, ttl: step.ttl, mandate: named?.id ?? 'any' },
+    ...(step.slot === 'none' || slot === undefined ? {} : { slot }),
+    ...(step.only ? { approval: 'mandate' } : {}),
+    provenance: { fields: { symbol: { source: 'user' } } },
+  };
+  for (let n = 0; n < step.times; n++) {
+    // Of one person's two agents the other asks for the same, anew; at the gateway's other process, where there is one.
+    const twin = step.client < 2 ? (step.client + n) % 2 : step.client;
+    hands.ask(twin, request, { watch: n === 0, gateway: step.gateway + n });
+  }
+}
+
+function mandatesOf(world: World, sub: string) {
+  return world.kept().mandates.filter((mandate) => mandate.sub === sub);
+}
+
+function subOf(client: number): string {
+  return identities[client % identities.length]?.sub ?? 'alice';
+}
+
+function nth<T>(from: readonly T[], number: number): T | undefined {
+  return from[number % Math.max(1, from.length)];
+}
