@@ -2,8 +2,8 @@ import { openStates } from '../../src/approval/states.ts';
 import type { StoredProposal } from '../../src/store/proposal-store.ts';
 import type { ProposalState } from '../../src/trading/proposal.ts';
 import { quotasOf } from './gateway-processes.ts';
-import { isOverMandate } from './mandate-oracle.ts';
 import type { Evidence, Must } from './oracle.ts';
+import { isOverMandate } from './placing.ts';
 import type { Question } from './questions.ts';
 import type { World } from './world.ts';
 

@@ -7,8 +7,11 @@ import type { MandateSubject } from '../../src/trading/kinds/mandate.ts';
 import { newYorkDate } from '../../src/trading/new-york-time.ts';
 import type { OrderDraft } from '../../src/trading/order.ts';
 import { isFinal } from '../../src/trading/views.ts';
+import { isHindered } from './ends-oracle.ts';
 import type { KeptMandate } from './kept-use.ts';
 import type { Evidence, Must } from './oracle.ts';
+
+const AT_ONCE_MS = 2_000;
 
 /** An order in the book that a mandate approved. */
 interface Ordered {
@@ -43,15 +46,12 @@ export function checkMandates(evidence: Evidence, must: Must): void {
     const own = mandates.some((mandate) => mandate.id === id && mandate.sub === row.sub);
     must(own, `${row.id} goes by ${id}, which is no mandate of its owner's`);
   }
-  for (const row of rows) approvedBeforehand(evidence, row, must);
+  for (const row of rows) {
+    approvedBeforehand(evidence, row, must);
+    atOnce(evidence, row, must);
+  }
   counted(evidence, must);
   takenBack(evidence, must);
-}
-
-/** Whether a mandate no longer covered it when it was claimed, or was taken back before it went out: nobody's mistake. */
-export function isOverMandate({ kind, subject, reason }: StoredProposal): boolean {
-  if (kind !== 'order' || (subject as OrderDraft).mandate === undefined) return false;
-  return String(reason?.members?.reason).startsWith('MANDATE_');
 }
 
 function orderedUnder({ book, placing, world }: Evidence, { id }: KeptMandate): Ordered[] {
@@ -205,6 +205,18 @@ function approvedBeforehand(
     !lines.includes('executing') || approvals === 1,
     `${row.id} was begun, and the record has no yes to it`,
   );
+}
+
+/** Nobody is waited for: with nothing in the way it is placed, or refused, in the moment that it is proposed. */
+function atOnce({ world, book, linesOf }: Evidence, row: StoredProposal, must: Must): void {
+  if (row.kind !== 'order' || (row.subject as OrderDraft).mandate === undefined) return;
+  const proposedAt = Date.parse(linesOf(row)[0]?.at ?? '');
+  if (isHindered(world, proposedAt - 1_000, proposedAt + AT_ONCE_MS)) return;
+  must(row.state !== 'expired', `${row.id} goes by a mandate, and expired with nothing in the way`);
+  const order = book.find(({ client_order_id: id }) => id === row.subjectId);
+  if (order === undefined) return;
+  const took = Date.parse(order.submitted_at) - proposedAt;
+  must(took <= AT_ONCE_MS, `${row.id} goes by a mandate, and was carried out after ${took} ms`);
 }
 
 /** What counts is what is in the book, once each; and each order under a mandate has its one place. */

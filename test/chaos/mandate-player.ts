@@ -2,9 +2,9 @@ import { utcSeconds } from '../../src/machine/clock.ts';
 import { slotOf } from '../../src/trading/mandate/cadence.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../src/trading/new-york-time.ts';
 import type { ProposalRequestInput } from '../../src/trading/proposal.ts';
-import { type Client, identities } from './client.ts';
+import { Client, identities } from './client.ts';
 import { batches, mandateBodies, mandateTerms } from './mandate-steps.ts';
-import type { MandateStep } from './steps.ts';
+import { bodies, type MandateStep } from './steps.ts';
 import type { World } from './world.ts';
 
 /** What steps about mandates need of whoever plays them. */
@@ -20,6 +20,9 @@ export interface MandateHands {
 
 /** A slot that is never the present one: long over. */
 const OTHER_SLOT = '2035-06-01';
+
+/** Longer than anything that may still be on its way is waited for, from when a proposal's time is over. */
+const SWEPT_AFTER_MS = 20 * 60_000;
 
 /** Has a step about mandates or batches happen. */
 export async function takeMandateStep(hands: MandateHands, step: MandateStep): Promise<void> {
@@ -85,6 +88,22 @@ function askUnder(hands: MandateHands, step: MandateStep & { do: 'under' }): voi
     // Of one person's two agents the other asks for the same, anew; at the gateway's other process, where there is one.
     const twin = step.client < 2 ? (step.client + n) % 2 : step.client;
     hands.ask(twin, request, { watch: n === 0, gateway: step.gateway + n });
+  }
+}
+
+/** Much later each account is looked at again: what nothing came of counts no more from then on. */
+export async function sweepAccounts(world: World): Promise<void> {
+  await world.advance(SWEPT_AFTER_MS);
+  for (const number of [0, 3]) {
+    // One that no earlier step has told to die.
+    const client = new Client(world, identities[number] ?? identities[0]);
+    let isChecked = false;
+    void client.check(bodies[0]).then((answered) => {
+      isChecked = answered;
+    });
+    await world.rest();
+    client.life.dieAfter(0);
+    if (!isChecked) throw new Error('an order can’t be tried out, with nothing in the way');
   }
 }
 

@@ -29,3 +29,9 @@ export function placing(rows: readonly StoredProposal[]): ReadonlyMap<string, Pl
     rows.flatMap((row) => draftsOf(row).map((draft) => [draft.client_order_id, { row, draft }] as const)),
   );
 }
+
+/** Whether a mandate no longer covered it when it was claimed, or was taken back before it went out: nobody's mistake. */
+export function isOverMandate({ kind, subject, reason }: StoredProposal): boolean {
+  if (kind !== 'order' || (subject as OrderDraft).mandate === undefined) return false;
+  return String(reason?.members?.reason).startsWith('MANDATE_');
+}

@@ -3,7 +3,7 @@ import type { ProposalRequestInput } from '../../src/trading/proposal.ts';
 import { Client, identities } from './client.ts';
 import type { Tally } from './history.ts';
 import type { Life } from './life.ts';
-import { type MandateHands, takeMandateStep } from './mandate-player.ts';
+import { type MandateHands, sweepAccounts, takeMandateStep } from './mandate-player.ts';
 import type { Question } from './questions.ts';
 import { bodies, type History, type MandateStep, type Step } from './steps.ts';
 import { prices, symbols, type World } from './world.ts';
@@ -18,9 +18,6 @@ interface Ask {
   /** The gateway's process that was asked first. */
   readonly gateway: number;
 }
-
-/** Longer than anything that may still be on its way is waited for, from when a proposal's time is over. */
-const SWEPT_AFTER_MS = 20 * 60_000;
 
 /** What people and their programs do, and what time and prices do by themselves. */
 type OfPeople =
@@ -331,24 +328,8 @@ export class Player {
       const all = left.map(({ id, kind, state, reason }) => `${id} ${kind} ${state} (${reason?.text})`);
       throw new Error(`never settled: ${all.join(', ')}; ${world.troubles.join(', ')}`);
     }
-    if (world.options.mandates !== undefined) await this.#sweep();
+    if (world.options.mandates !== undefined) await sweepAccounts(world);
     for (const { life } of this.#clients.values()) life.dieAfter(0);
-  }
-
-  /** Much later each account is looked at again: what nothing came of counts no more from then on. */
-  async #sweep(): Promise<void> {
-    await this.#world.advance(SWEPT_AFTER_MS);
-    for (const number of [0, 3]) {
-      // One that no earlier step has told to die.
-      const client = new Client(this.#world, identities[number] ?? identities[0]);
-      let isChecked = false;
-      void client.check(bodies[0]).then((answered) => {
-        isChecked = answered;
-      });
-      await this.#world.rest();
-      client.life.dieAfter(0);
-      if (!isChecked) throw new Error('an order can’t be tried out, with nothing in the way');
-    }
   }
 }
 
