@@ -38,6 +38,8 @@ export async function takeMandateStep(hands: MandateHands, step: MandateStep): P
       if (id !== undefined) void client.endMandate(id, step.to, step.gateway);
       return;
     }
+    case 'overtaken':
+      return overtake(hands, step);
     case 'batch': {
       const orders = [...(nth(batches, step.batch) ?? batches[0])];
       const on_failure = step.stop ? 'stop' : 'continue';
@@ -89,6 +91,28 @@ function askUnder(hands: MandateHands, step: MandateStep & { do: 'under' }): voi
     const twin = step.client < 2 ? (step.client + n) % 2 : step.client;
     hands.ask(twin, request, { watch: n === 0, gateway: step.gateway + n });
   }
+}
+
+async function overtake(hands: MandateHands, step: MandateStep & { do: 'overtaken' }): Promise<void> {
+  const { world } = hands;
+  const { body, number, to } = step;
+  const id = nth(mandatesOf(world, 'alice'), step.mandate)?.id;
+  if (id === undefined || world.gateways() < 2 || world.gateway(number).dead) return;
+  const life = world.gateway(number);
+  const over = world.hinder('pause');
+  const wake = world.standStill();
+  life.pauseAfter(step.after);
+  const order = nth(mandateBodies, body) ?? mandateBodies[0];
+  const request = { kind: 'order', order, mandate: id, approval: 'mandate', ttl: 300 } as const;
+  hands.ask(0, request, { watch: false, gateway: number });
+  await world.rest();
+  void hands.client(1).endMandate(id, to, 1 - number);
+  await world.rest();
+  await world.advance(step.seconds * 1000);
+  wake();
+  life.unpause();
+  await world.rest();
+  over();
 }
 
 /** Much later each account is looked at again: what nothing came of counts no more from then on. */

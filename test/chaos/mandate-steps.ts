@@ -34,7 +34,7 @@ export const mandateTerms: readonly Terms[] = [
     cadence: 'weekly',
     orders_per_slot: 2,
     max_order_notional: '900',
-    max_total_notional: '2500',
+    max_total_notional: '1200',
     max_orders: 4,
     lasts: 30 * 86_400,
   },
@@ -43,8 +43,8 @@ export const mandateTerms: readonly Terms[] = [
     ...both,
     cadence: 'daily',
     max_order_notional: '420',
-    max_total_notional: '900',
-    max_orders: 3,
+    max_total_notional: '1000',
+    max_orders: 2,
     lasts: 240,
   },
 ];
@@ -108,6 +108,14 @@ const takeBack = made('takeBack', 1, {
   mandate: fc.nat({ max: 2 }),
   to: fc.constantFrom('suspended', 'revoked'),
   gateway,
+});
+const overtaken = made('overtaken', 3, {
+  body: fc.constantFrom(0, 1, 3),
+  mandate: fc.nat({ max: 2 }),
+  to: fc.constantFrom('suspended', 'revoked'),
+  number: gateway,
+  after: fc.integer({ min: 1, max: 90 }),
+  seconds: fc.constantFrom(1, 5, 35),
 });
 const batch = made('batch', 4, {
   client: fc.constantFrom(0, 1, 2, 3),
@@ -200,7 +208,7 @@ export const shared: fc.Arbitrary<History> = fc
     steps: fc.array(
       fc.oneof(
         ...[{ ...under, arbitrary: under.arbitrary.map((step) => ({ ...step, only: true }) as Step) }],
-        ...[takeBack, midnight, repeat, wait, ...trouble],
+        ...[takeBack, overtaken, midnight, repeat, wait, ...trouble],
         ...ofGateways(gateway),
       ),
       { minLength: 10, maxLength: 36, size: 'max' },

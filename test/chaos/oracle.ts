@@ -10,10 +10,11 @@ import { checkAnswers } from './answers-oracle.ts';
 import { checkBatches } from './batch-oracle.ts';
 import { checkEnds } from './ends-oracle.ts';
 import { checkMandates } from './mandate-oracle.ts';
+import type { AuditLine } from './observer.ts';
 import { draftsOf, type Placing, placing } from './placing.ts';
 import type { Question } from './questions.ts';
 import { checkWire } from './wire-oracle.ts';
-import type { AuditLine, World } from './world.ts';
+import type { World } from './world.ts';
 
 /** What a history got wrong; all of it, since one fault often shows in several ways. */
 export class Breach extends Error {

@@ -87,6 +87,7 @@ export class Player {
       case 'mandate':
       case 'under':
       case 'takeBack':
+      case 'overtaken':
       case 'batch':
       case 'midnight':
         return takeMandateStep(this.#hands, step);
@@ -133,13 +134,7 @@ export class Player {
         life.pauseAfter(step.after);
         await world.rest();
         life.pauseAfter(0);
-        let wake: () => void = () => undefined;
-        const still = new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-        // Whoever waits for its answer waits for that, the provider that calls back too.
-        void world.activity.asleep('agent-gateway', still);
-        void world.activity.asleep('provider-gateway', still);
+        const wake = world.standStill();
         await world.advance(step.seconds * 1000);
         wake();
         life.unpause();

@@ -83,6 +83,16 @@ export type MandateStep =
       readonly stop: boolean;
       readonly ttl: number;
     }
+  /** An order is on its way at one process, which stands still there; the mandate is taken back at the other meanwhile. */
+  | {
+      readonly do: 'overtaken';
+      readonly body: number;
+      readonly mandate: number;
+      readonly to: 'suspended' | 'revoked';
+      readonly number: number;
+      readonly after: number;
+      readonly seconds: number;
+    }
   /** So many seconds from the next midnight in New York. */
   | { readonly do: 'midnight'; readonly seconds: number };
 

@@ -1,6 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3-multiple-ciphers';
 import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { type AuditVerdict, verifyAuditFile } from '../../src/approval/audit-chain.ts';
 import { createKeyPairs } from '../../src/gateway/broker/key-pairs.ts';
@@ -9,7 +8,6 @@ import { createMarket, type Market } from '../../src/sandbox/market/market.ts';
 import type { PaperBroker } from '../../src/sandbox/paper-broker/paper-broker.ts';
 import type { GatewayStores } from '../../src/store/gateway-stores.ts';
 import type { StoredProposal } from '../../src/store/proposal-store.ts';
-import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import { KEYS } from '../integration/sandbox/paper-broker-world.ts';
 import { Activity } from './activity.ts';
 import { accounts, startBroker } from './broker.ts';
@@ -19,7 +17,7 @@ import { type KeptUse, readKept } from './kept-use.ts';
 import { Life } from './life.ts';
 import { memoryFolder } from './memory-folder.ts';
 import { Network, type Sent } from './network.ts';
-import { placing } from './placing.ts';
+import { ASIDE, type AuditLine, noteIntent, observe, readAudit } from './observer.ts';
 import { makeProviderKeys, type Provider, type ProviderKeys, startProvider } from './provider.ts';
 import { type MachineClock, machineClock, SimClock } from './sim-clock.ts';
 
@@ -81,14 +79,6 @@ export interface Hindrance {
   until: number;
 }
 
-export type AuditLine = Readonly<Record<string, unknown>> & {
-  readonly event: string;
-  readonly seq: number;
-  readonly at: string;
-  readonly proposal?: string;
-  readonly sub: string;
-};
-
 /** One whole world: identity provider with its phone, gateway, paper broker. */
 export interface World {
   readonly options: WorldOptions;
@@ -124,6 +114,8 @@ export interface World {
   kept(): KeptUse;
   audit(): AuditLine[];
   verifyAudit(): Promise<AuditVerdict>;
+  /** Whoever waits for a process that stands still waits for time to pass, until what is returned is called. */
+  standStill(): () => void;
   /** Lets everything that can happen now happen. */
   rest(): Promise<void>;
   /** Lets `ms` pass, alarm by alarm. */
@@ -135,8 +127,6 @@ export const symbols = ['AAPL', 'MSFT'] as const;
 export const prices: Readonly<Record<(typeof symbols)[number], string>> = { AAPL: '180.00', MSFT: '400.00' };
 /** In the future, since openid-client holds an ID token's `exp` against the real time. */
 export const START = Date.parse('2036-01-02T15:00:00Z');
-/** Where the record lies while it can't be written to. */
-const ASIDE = '.aside';
 const LONGEST_CLOSE_MS = 120_000;
 
 export async function createWorld(keys: SharedKeys, options: WorldOptions): Promise<World> {
@@ -274,6 +264,13 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
     proposals: async () => (await observer.stores.proposals.list({ state: 'all' })).reverse(),
     audit: () => [...readAudit(files.audit), ...observer.noted(readAudit(files.audit).at(-1)?.seq ?? 0)],
     verifyAudit: () => verifyAuditFile(files.audit, observer.stores.audit),
+    standStill() {
+      const still = Promise.withResolvers<void>();
+      // Whoever waits for its answer waits for that, the provider that calls back too.
+      void activity.asleep('agent-gateway', still.promise);
+      void activity.asleep('provider-gateway', still.promise);
+      return still.resolve;
+    },
     rest,
     advance,
     async close() {
@@ -286,60 +283,9 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
   };
 }
 
-interface Observer {
-  readonly database: Database.Database;
-  readonly stores: GatewayStores;
-  /** Lines that are true already and not yet on the file. */
-  noted(after: number): AuditLine[];
-}
-
-/** The checker's own look at the gateway's database. */
-function observe(file: string): Observer {
-  const database = new Database(file);
-  const stores = sqliteGatewayStores(database);
-  const noted = database
-    .prepare<[number], string>('SELECT line FROM audit_noted WHERE seq > ? ORDER BY seq')
-    .pluck();
-  return {
-    database,
-    stores,
-    noted: (after) => noted.all(after).map((line) => JSON.parse(line) as AuditLine),
-  };
-}
-
 /** Everybody's, as if they had given them to their home. */
 async function keepKeyPairs({ brokerKeys: store }: GatewayStores, clock: SimClock): Promise<void> {
   const pairs = createKeyPairs({ store, sealSecret: SEAL, now: () => clock.now() });
   for (const user of accounts)
     await pairs.keep(user, KEYS[user], { accountNumber: 'as the broker says', environment: 'paper' });
-}
-
-/** What rows and record said at the moment an order left: the intent must be there. */
-async function noteIntent(
-  sent: Sent,
-  { stores: { proposals, halts } }: Observer,
-  auditFile: string,
-): Promise<void> {
-  const submits = sent.method === 'POST' || sent.method === 'PATCH';
-  if (sent.leg !== 'gateway-broker' || !submits) return;
-  const { client_order_id: id } = JSON.parse(sent.body) as { client_order_id?: string };
-  if (id === undefined) return;
-  const row = placing(await proposals.list({ state: 'all' })).get(id)?.row;
-  sent.note.clientOrderId = id;
-  sent.note.proposal = row?.id;
-  sent.note.state = row?.state;
-  sent.note.deadline = row?.deadline;
-  sent.note.halted = row === undefined ? undefined : await halts.haltedAt(row.sub);
-  sent.note.audited = readAudit(auditFile).some(
-    ({ event, proposal }) => event === 'executing' && proposal === row?.id,
-  );
-}
-
-function readAudit(path: string): AuditLine[] {
-  const aside = `${path}${ASIDE}`;
-  const file = existsSync(aside) ? aside : path;
-  return (existsSync(file) && statSync(file).isFile() ? readFileSync(file, 'utf8') : '')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as AuditLine);
 }
