@@ -5,6 +5,7 @@ import { type AuditVerdict, verifyAuditFile } from '../../approval/audit-chain.t
 import { utcSeconds } from '../../machine/clock.ts';
 import { sqliteRecord } from '../../store/sqlite/gateway-stores.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+import type { TradingState } from '../../trading/trading-state.ts';
 import type { App } from '../app.ts';
 
 /** How long the running gateway may hold its database, milliseconds. */
@@ -26,14 +27,14 @@ export async function verifyRecord(folder: string): Promise<AuditVerdict & { rea
 
 /**
  * Ends a halt, or where there is none what may only reduce, at the gateway's own machine, where its owner's phone can't; also while the gateway runs.
- * @returns since when it was halted, and when that ended
+ * @returns since when it was halted, when that ended, and how far trading goes from then on
  * @throws {TradeAgentError} `usage` where there is no halt, `invalid_config` where no gateway has run in the folder
  */
 export async function liftHalt(
   { clock }: Pick<App, 'clock'>,
   folder: string,
   sub: string,
-): Promise<{ readonly haltedAt: string; readonly liftedAt: string }> {
+): Promise<{ readonly haltedAt: string; readonly liftedAt: string; readonly state: TradingState }> {
   return await withGatewayDatabase(folder, async (database) => {
     const { halts, audit } = sqliteRecord(database);
     const { since } = await halts.standing(sub, clock.now());
@@ -43,7 +44,9 @@ export async function liftHalt(
       });
     }
     await audit.moveToFile(auditFile(folder));
-    return { haltedAt: utcSeconds(since), liftedAt: utcSeconds(clock.now()) };
+    const now = clock.now();
+    const { state } = await halts.standing(sub, now);
+    return { haltedAt: utcSeconds(since), liftedAt: utcSeconds(now), state };
   });
 }
 

@@ -293,7 +293,12 @@ export const resultSchemas = {
     seq: z.int().optional().describe('the entry that belongs there'),
     what: z.enum(['changed', 'removed', 'added', 'unreadable']).optional(),
   }),
-  'gateway-halt': z.object({ sub: z.string(), halted_at: time, lifted_at: time }),
+  'gateway-halt': z.object({
+    sub: z.string(),
+    halted_at: time,
+    lifted_at: time,
+    state: z.enum(tradingStates).describe('how far trading goes from then on'),
+  }),
   demo: z.object({ audit: z.array(z.looseObject({ at: time, event: z.string() })) }),
   config: z.object({
     file: z.string(),

@@ -51,11 +51,14 @@ export function addGatewayRecord(
       runCommand(cli, command, async (context) => {
         const { liftHalt } = await import('../../../app/gateway/gateway-record.ts');
         const home = homeOf(command.optsWithGlobals());
-        const { haltedAt, liftedAt } = await liftHalt(context, home, user);
+        const { haltedAt, liftedAt, state } = await liftHalt(context, home, user);
         await context.output.result(
           'gateway-halt',
-          { sub: user, halted_at: haltedAt, lifted_at: liftedAt },
-          () => `Trading of ${user} was halted since ${haltedAt}; it goes on.`,
+          { sub: user, halted_at: haltedAt, lifted_at: liftedAt, state },
+          () =>
+            `Trading of ${user} was halted since ${haltedAt}; ${
+              state === 'active' ? 'it goes on.' : 'positions may still only be made smaller.'
+            }`,
         );
       }),
     );
