@@ -7,6 +7,7 @@ import type { ProposalState } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { requireStanding } from './access.ts';
 import { requireSameDetails } from './compare.ts';
+import { noteDenied } from './denied.ts';
 import { proposalDigest } from './details.ts';
 import { haltedReason, passesHalt } from './halts.ts';
 import type { Approved, Execution } from './kind.ts';
@@ -147,9 +148,11 @@ export async function settleExecution(
 
 /** Why an approved proposal must not be carried out after all. */
 async function reasonNotTo(
-  { halts, clock, access }: Attention,
-  { sub, proposedBy, second, kind, deadline }: StoredProposal,
+  attention: Attention,
+  proposal: StoredProposal,
 ): Promise<{ readonly to: 'expired' | 'cancelled' | 'blocked'; readonly reason: Reason } | undefined> {
+  const { halts, clock, access } = attention;
+  const { sub, proposedBy, second, kind, deadline } = proposal;
   if (clock.now() >= deadline) {
     const text = 'it was approved, but its time ran out before it could be carried out';
     return { to: 'expired', reason: { code: 'approval_expired', text } };
@@ -161,8 +164,9 @@ async function reasonNotTo(
     return undefined;
   } catch (error) {
     // An engagement that has ended since: the approval is used for nothing.
-    if (error instanceof Refusal) return { to: 'blocked', reason: reasonOf(error) };
-    throw error;
+    if (!(error instanceof Refusal)) throw error;
+    await noteDenied(attention, deniedAbout(proposal), error);
+    return { to: 'blocked', reason: reasonOf(error) };
   }
 }
 
@@ -190,6 +194,7 @@ async function approvalOf(
     const isOfUse = state === 'approved' || clock.now() <= (proposal.tokenExpiresAt ?? 0) + TOKEN_GRACE_MS;
     if (refusal.status === 503 && isOfUse) return 'later';
     if (state === 'approved') {
+      await noteDenied(attention, deniedAbout(proposal), refusal);
       const isLate = refusal.code === 'token_expired';
       const reason: Reason = isLate ? { code: 'approval_expired', text: lateText } : reasonOf(refusal);
       moved(await moves.move(proposal, isLate ? 'expired' : 'blocked', { reason }));
@@ -200,6 +205,11 @@ async function approvalOf(
     }
     return undefined;
   }
+}
+
+/** Of a refusal of what was approved. */
+export function deniedAbout({ sub, proposedBy = sub, client, kind, subjectId }: StoredProposal) {
+  return { sub, owner: sub, proposer: proposedBy, client, kind, subjectId, stage: 'order' } as const;
 }
 
 /** For whom it is carried out, and who said yes: what the desk decides by. */

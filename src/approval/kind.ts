@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { PolicyReason } from '../trading/policy-reasons.ts';
 import type { ProposalKind, WorstCase } from '../trading/proposal.ts';
 import type { Refusal } from '../trading/refusal.ts';
 import type { ApprovalScope } from '../trading/scopes.ts';
@@ -44,6 +45,16 @@ export interface UnderMandate {
   readonly slot?: string | undefined;
   /** Refused where no mandate covers it, instead of asked. */
   readonly only: boolean;
+  /** Why it takes the owner's eyes, whatever the mandate covers; empty where it does not. */
+  readonly needsTap: readonly Outside[];
+}
+
+/** One thing in which an order is outside of a mandate, or of what mandates are for. */
+export interface Outside {
+  readonly reason: PolicyReason;
+  readonly text: string;
+  readonly limit?: string;
+  readonly value?: string | null;
 }
 
 /** A request completed to what the person will approve. */

@@ -23,7 +23,7 @@ import type { ProposalKind } from '../trading/proposal.ts';
 import type { IdentityProvider } from './door/identity-provider.ts';
 import { verifyApprovalToken } from './door/token-verifier.ts';
 import type { GatewayOptions } from './gateway-options.ts';
-import { haltedNote } from './policy/halted-note.ts';
+import { deniedNote } from './policy/denied-note.ts';
 import type { RulesSource } from './policy/rules.ts';
 import type { Signatures } from './signatures.ts';
 
@@ -88,9 +88,9 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
     quotas: approval.quotas ?? defaultQuotas,
     maxTtlSeconds: approval.maxTtl,
     ownClients: new Set(options.ownClients),
-    async onHalted(who) {
+    async onDenied(denied) {
       const { digest } = await parts.rules.current();
-      await stores.decisions.note(haltedNote(who, digest, clock.now()), clock.now());
+      await stores.decisions.note(deniedNote(denied, digest, clock.now()), clock.now());
     },
     onError: options.onError ?? ((message) => process.stderr.write(`gateway: ${message}\n`)),
     // The row's own schema has checked what goes in: a kind meets its own subjects alone.

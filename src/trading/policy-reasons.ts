@@ -48,6 +48,9 @@ export const policyReasons = [
   'PRICE_MOVED',
   'PRICE_UNAVAILABLE',
   'ORDER_NOT_TAKEN_BY_BROKER',
+  // an order under a mandate that is not in its owner's words
+  'PROVENANCE_TAINTED',
+  'PROVENANCE_OTHER',
   // an order under a mandate that is outside of it
   'MANDATE_NOT_FOUND',
   'MANDATE_NOT_ACTIVE',

@@ -1,6 +1,6 @@
-import type { Approved, Proposer, UnderMandate } from '../../approval/kind.ts';
+import type { Approved, Outside, Proposer, UnderMandate } from '../../approval/kind.ts';
 import type { MandatePorts } from '../../approval/kinds/mandate/kind.ts';
-import type { Cover, OrderPorts, Outside } from '../../approval/kinds/order/kind.ts';
+import type { Cover, OrderPorts } from '../../approval/kinds/order/kind.ts';
 import type { CountedMandate, MandateStore } from '../../store/mandate-store.ts';
 import { nothingCounted } from '../../trading/counted-order.ts';
 import { slotOf } from '../../trading/mandate/cadence.ts';

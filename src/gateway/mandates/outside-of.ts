@@ -1,4 +1,4 @@
-import type { Outside } from '../../approval/kinds/order/kind.ts';
+import type { Outside } from '../../approval/kind.ts';
 import { dollars } from '../../trading/amounts.ts';
 import { countOf } from '../../trading/counted-order.ts';
 import { Dec } from '../../trading/decimal.ts';

@@ -1,4 +1,4 @@
-import type { Outside } from '../../approval/kinds/order/kind.ts';
+import type { Outside } from '../../approval/kind.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { DecisionNote, DecisionStore } from '../../store/decision-store.ts';
 import { DAY_LOSS, type Halts } from '../../store/halts.ts';

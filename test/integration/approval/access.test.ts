@@ -176,6 +176,14 @@ describe('an advisor', () => {
       members: { reason: 'RELATION_DENIED' },
     });
     expect(placed()).toHaveLength(before);
+    // Each refusal is in a log: this one in the owner's, and in one's own where one has no part in the account any more.
+    const denied = async (who: Person) => (await who.send('GET', '/v1/decisions?effect=deny&limit=1')).body;
+    const facts = { owner: 'alice', proposer: 'bob' };
+    const noted = { action: 'place', reasons: ['RELATION_DENIED'], facts };
+    expect(await denied(alice)).toMatchObject({ decisions: [{ ...noted, stage: 'order' }] });
+    expect(await refused(bob, buy(forAlice))).toMatchObject({ reason: 'RELATION_DENIED' });
+    expect(await denied(bob)).toMatchObject({ decisions: [{ ...noted, stage: 'proposal' }] });
+    expect(await denied(alice)).toMatchObject({ decisions: [{ stage: 'order' }] });
   });
 
   it('of a firm is one for as long as the firm is engaged', async () => {
