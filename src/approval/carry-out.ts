@@ -186,8 +186,10 @@ async function approvalOf(
     if (mandate !== undefined) return mandateApproval(attention, proposal, mandate);
     const isFirst = state === 'approved';
     const approved = await verifyYes(attention, proposal, 'owner', { isFirst });
-    if (proposal.second !== undefined) await verifyYes(attention, proposal, 'second', { isFirst });
-    return { ...approved, ...givenBy(proposal) };
+    const second =
+      proposal.second === undefined ? undefined : await verifyYes(attention, proposal, 'second', { isFirst });
+    const acr = [...(approved.acr ?? []), ...(second?.acr ?? [])];
+    return { ...approved, ...givenBy(proposal), acr };
   } catch (error) {
     const refusal = isTradeAgentError(error) ? new Refusal(500, problemCodeOf(error), error.message) : error;
     if (!(refusal instanceof Refusal)) throw error;

@@ -28,6 +28,8 @@ export interface Approved {
   readonly mandate?: string | undefined;
   /** The token's own id, or `m:MANDATE:SUBJECT`: what makes an approval usable once. */
   readonly jti: string;
+  /** By which sign-in (claim `acr`) each of them did, in the same order; '' where their token does not tell. */
+  readonly acr?: readonly string[] | undefined;
   /** RFC 9396 §9.1, as the token has it. */
   readonly authorizationDetails: unknown;
   /** What the person's own key signed, as the token has it; `signature/evidence.ts`. */

@@ -40,6 +40,7 @@ export const policyReasons = [
   'POLICY_INVALID',
   'POLICY_UNEVALUABLE',
   'POLICY_FORBIDS',
+  'POLICY_CLOCK_BEHIND',
   // the broker's account, symbol, market
   'ACCOUNT_BLOCKED',
   'SYMBOL_NOT_TRADABLE',

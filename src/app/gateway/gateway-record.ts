@@ -4,6 +4,7 @@ import type Database from 'better-sqlite3-multiple-ciphers';
 import { type AuditVerdict, verifyAuditFile } from '../../approval/audit-chain.ts';
 import { utcSeconds } from '../../machine/clock.ts';
 import { sqliteRecord } from '../../store/sqlite/gateway-stores.ts';
+import { recountOrders } from '../../store/sqlite/order-recount.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { TradingState } from '../../trading/trading-state.ts';
 import type { App } from '../app.ts';
@@ -47,6 +48,23 @@ export async function liftHalt(
     const now = clock.now();
     const { state } = await halts.standing(sub, now);
     return { haltedAt: utcSeconds(since), liftedAt: utcSeconds(now), state };
+  });
+}
+
+/**
+ * Has orders that a clock which was ahead dated after now count for today, at the gateway's own machine; also while it runs.
+ * @returns how many there were, and when the latest of them was dated
+ * @throws {TradeAgentError} `invalid_config` where no gateway has run in the folder
+ */
+export async function recount(
+  { clock }: Pick<App, 'clock'>,
+  folder: string,
+): Promise<{ readonly orders: number; readonly newest: string | null }> {
+  return await withGatewayDatabase(folder, async (database) => {
+    const { audit } = sqliteRecord(database);
+    const { orders, newest } = recountOrders(database, clock.now());
+    await audit.moveToFile(auditFile(folder));
+    return { orders, newest: newest === null ? null : utcSeconds(newest) };
   });
 }
 

@@ -293,6 +293,10 @@ export const resultSchemas = {
     seq: z.int().optional().describe('the entry that belongs there'),
     what: z.enum(['changed', 'removed', 'added', 'unreadable']).optional(),
   }),
+  'gateway-recount': z.object({
+    orders: z.int().describe('how many were dated after the clock'),
+    newest: time.nullable().describe('when the latest of them was dated'),
+  }),
   'gateway-halt': z.object({
     sub: z.string(),
     halted_at: time,

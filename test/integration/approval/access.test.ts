@@ -294,6 +294,9 @@ describe('what comes to more than one may approve', () => {
     const signed = record.filter(({ event, approval }) => event === 'signed' && approval === proposal.id);
     expect(signed.map(({ sub }) => sub)).toEqual(['alice', 'bob']);
     expect(new Set(signed.map(({ digest }) => digest)).size).toBe(1);
+    // Each token told of a passkey: what `live.acr` would ask for.
+    const { decisions } = (await alice.send('GET', '/v1/decisions?effect=allow&limit=1')).body;
+    expect(decisions).toMatchObject([{ facts: { more: { 'approval.acr': ['phr', 'phr'] } } }]);
     expect(new Set(signed.map(({ credential_id }) => credential_id)).size).toBe(2);
   });
 
