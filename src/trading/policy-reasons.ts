@@ -39,8 +39,8 @@ export const policyReasons = [
   'FACT_STALE',
   'POLICY_INVALID',
   'POLICY_UNEVALUABLE',
-  'POLICY_FORBIDS',
   'POLICY_CLOCK_BEHIND',
+  'POLICY_FORBIDS',
   // the broker's account, symbol, market
   'ACCOUNT_BLOCKED',
   'SYMBOL_NOT_TRADABLE',
