@@ -92,7 +92,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     onRevoked: (who) => gateway.revoked(who),
     keys,
     halting: {
-      haltedAt: async (sub) => gateway.halts?.haltedAt(sub),
+      trading: async (sub) => gateway.halts?.trading(sub),
       halt: async (sub) => void (await gateway.halts?.halt({ sub, clientId: 'phone' })),
     },
     mandating: {

@@ -2,6 +2,7 @@ import type { ApprovalView } from '../../agent/events.ts';
 import { closestMatch } from '../../config/closest-match.ts';
 import { safeLine } from '../../net/shown-text.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
+import type { TradingState } from '../../trading/trading-state.ts';
 import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
 
 import { isWaiting, shortTitle } from './chat-state.ts';
@@ -220,16 +221,22 @@ function halt(chat: CommandedChat, [verb]: readonly string[]): void {
 
 function liftHalt(chat: CommandedChat): void {
   chat.work(async (signal) => {
-    await chat.driver.liftHalt(({ code }) => {
+    const state = await chat.driver.liftHalt(({ code }) => {
       chat.add({
         type: 'note',
         text: `Approve it on your phone, where the code is ${code}. Esc stops waiting.`,
       });
     }, signal);
     await chat.refresh();
-    chat.add({ type: 'outcome', text: 'The halt is lifted: trading goes on.', good: true });
+    chat.add({ type: 'outcome', text: liftedText[state], good: state === 'active' });
   });
 }
+
+const liftedText: Readonly<Record<TradingState, string>> = {
+  active: 'The halt is lifted: trading goes on.',
+  reducing: 'The halt is lifted; positions may still only be made smaller. /halt lift ends that too.',
+  halted: 'Trading was halted again meanwhile.',
+};
 
 function usage(message: string, hint: string): TradeAgentError {
   return new TradeAgentError('usage', message, { hint });

@@ -1,4 +1,5 @@
 import type { AgentEvent, ApprovalView, ThreadView } from '../../agent/events.ts';
+import type { TradingState } from '../../trading/trading-state.ts';
 import type { Order } from '../../trading/views.ts';
 
 /** What the header and the status line say. */
@@ -9,8 +10,8 @@ export interface ChatStatus {
   /** `PAPER` or `LIVE`, always as a word. */
   readonly environment: string;
   readonly simulated: boolean;
-  /** Why nothing is proposed here; undefined where it is. */
-  readonly withheld: 'HALTED' | 'read-only' | undefined;
+  /** Why nothing is proposed here, or no purchase (`REDUCING`); undefined where all is. */
+  readonly withheld: 'HALTED' | 'REDUCING' | 'read-only' | undefined;
   readonly model: string;
   /** Undefined before login. */
   readonly user: string | undefined;
@@ -64,6 +65,6 @@ export interface ChatDriver {
   chooseModel(name: string): Promise<void>;
   /** Stops all trading at the gateway, and withdraws what waits for the phone. */
   halt(): Promise<void>;
-  /** Asks the phone to let trading go on, and waits. @throws {TradeAgentError} what stands for a no */
-  liftHalt(asked: (approval: ApprovalView) => void, signal: AbortSignal): Promise<void>;
+  /** Asks the phone to let trading go on, and waits for how far it goes then. @throws {TradeAgentError} what stands for a no */
+  liftHalt(asked: (approval: ApprovalView) => void, signal: AbortSignal): Promise<TradingState>;
 }

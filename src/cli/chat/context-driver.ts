@@ -105,6 +105,7 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
           notice: () => undefined,
         },
       );
+      return (await (await context.gateway()).halted()).state;
     },
   };
 }
@@ -145,10 +146,11 @@ async function chatStatus(context: Context, options: AgentOptions): Promise<Chat
   const base = { ...(await firstStatus(context, options)), connected: true };
   const glance = await accountGlance(context);
   if (glance === undefined) return base;
-  const { user, equity, halted } = glance;
+  const { user, equity, trading } = glance;
   return {
     ...base,
-    ...(halted ? { withheld: 'HALTED' as const } : {}),
+    ...(trading === 'halted' ? { withheld: 'HALTED' as const } : {}),
+    ...(trading === 'reducing' ? { withheld: 'REDUCING' as const } : {}),
     user: safeLine(user.name ?? user.email ?? user.sub),
     value: equity === undefined ? undefined : dollars(equity),
   };

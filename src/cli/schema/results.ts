@@ -300,7 +300,16 @@ export const resultSchemas = {
     seq: z.int().optional().describe('the entry that belongs there'),
     what: z.enum(['changed', 'removed', 'added', 'unreadable']).optional(),
   }),
-  'gateway-halt': z.object({ sub: z.string(), halted_at: time, lifted_at: time }),
+  'gateway-recount': z.object({
+    orders: z.int().describe('how many were dated after the clock'),
+    newest: time.nullable().describe('when the latest of them was dated'),
+  }),
+  'gateway-halt': z.object({
+    sub: z.string(),
+    halted_at: time,
+    lifted_at: time,
+    state: z.enum(tradingStates).describe('how far trading goes from then on'),
+  }),
   demo: z.object({ audit: z.array(z.looseObject({ at: time, event: z.string() })) }),
   config: z.object({
     file: z.string(),

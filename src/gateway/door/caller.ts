@@ -14,6 +14,8 @@ export interface Caller {
   readonly email?: string | undefined;
   /** The token's own id: what makes an approval usable once. */
   readonly jti: string;
+  /** By which sign-in (claim `acr`, RFC 9068 §2.2.1) each of those who approved did so, the owner first; '' where not told. */
+  readonly acr?: readonly string[] | undefined;
   /** RFC 9396 §9.1, as the token has it: not yet checked. */
   readonly authorizationDetails: unknown;
   /** Claim `approval_evidence`: what the person's own key signed (approval/signature/evidence.ts). Not yet checked. */

@@ -1,5 +1,6 @@
 import type { Keys } from '../../approval/keys/keys.ts';
 import type { Clock } from '../../machine/clock.ts';
+import type { TradingStanding } from '../../store/halts.ts';
 import type { MandateView } from '../../trading/mandate/mandate.ts';
 import type { ApprovalRequests } from '../identity-provider/approval-requests.ts';
 import type { AuthorizedClients } from '../identity-provider/authorization/authorized-clients.ts';
@@ -28,8 +29,8 @@ export interface HomeAbout {
 
 /** Stopping all trading for a person. */
 export interface Halting {
-  /** Since when it is, milliseconds since the epoch; undefined where trading goes on. */
-  haltedAt(sub: string): Promise<number | undefined>;
+  /** How far their trading goes; undefined where that can't be told. */
+  trading(sub: string): Promise<TradingStanding | undefined>;
   halt(sub: string): Promise<void>;
 }
 

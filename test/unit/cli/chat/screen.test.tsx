@@ -84,6 +84,7 @@ function scriptedDriver(events: readonly AgentEvent[], changes: Partial<ChatStat
     liftHalt: async (asked) => {
       asked({ ...approval, code: 'L7FT' });
       cancelled.push('lifted');
+      return 'active';
     },
   };
   return { driver, runs, end, left, cancelled };
@@ -546,6 +547,10 @@ describe('the chat’s screen', () => {
       halt: async () => {
         withheld = 'HALTED';
       },
+      liftHalt: async () => {
+        withheld = 'REDUCING';
+        return 'reducing';
+      },
     };
     const chat = openScreen(driver, { columns: 80, rows: 24 });
     await chat.shows('/help');
@@ -553,6 +558,9 @@ describe('the chat’s screen', () => {
     await chat.shows('y or n');
     chat.type('y\r');
     await chat.shows(/^PAPER \(simulated\) · HALTED · Alice Adams/m);
+    chat.type('/halt lift\r');
+    await chat.shows('positions may still only be made smaller');
+    await chat.shows(/^PAPER \(simulated\) · REDUCING · Alice Adams/m);
     const reading = openScreen(
       scriptedDriver([]).driver,
       { columns: 80, rows: 24 },
