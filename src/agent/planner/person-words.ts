@@ -314,7 +314,7 @@ export function readNumber(word: string): string | undefined {
 export function ordersNamed(userTurns: readonly string[]): number {
   const turn = userTurns.at(-1) ?? '';
   const { parsed } = understand(userTurns);
-  const acts = ['order', 'send', 'cancel', 'replace'];
+  const acts = ['order', 'standing', 'send', 'cancel', 'replace'];
   const named =
     'intents' in parsed
       ? parsed.intents.filter(({ kind }) => acts.includes(kind)).length

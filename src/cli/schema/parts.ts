@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { batchLineSchema } from '../../trading/batch-line.ts';
 import { kinds, proposalKinds } from '../../trading/kinds/kinds.ts';
+import { grantedSchema } from '../../trading/mandate/granted.ts';
 import { sentMessageSchema } from '../../trading/message.ts';
 import { environments, orderTypes, sides } from '../../trading/order.ts';
 import { proposalStates, worstCaseSchema } from '../../trading/proposal.ts';
@@ -72,6 +73,10 @@ export const approval = approvalSummary.extend({
     .optional()
     .describe('what came of each of several orders, in the order in which they were carried out'),
   sent: sentMessageSchema.optional().describe('the message, once it was sent'),
+  granted: grantedSchema
+    .unwrap()
+    .optional()
+    .describe('the mandate, once it is in force, and when the gateway first orders by itself'),
 });
 
 export const finding = z.object({
