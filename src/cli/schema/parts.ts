@@ -53,6 +53,10 @@ export const approvalSummary = z.object({
     Object.values(kinds).map(({ name, subjectSchema }) => [name, subjectSchema.optional()]),
   ),
   mandate_id: z.string().optional().describe('the mandate that approved it, where nobody was asked'),
+  granted: grantedSchema
+    .unwrap()
+    .optional()
+    .describe('the mandate, once it is in force, and when the gateway first orders by itself'),
   worst_case: worstCaseSchema
     .nullable()
     .describe('the worst that can come of it; null where nothing is known'),
@@ -73,10 +77,6 @@ export const approval = approvalSummary.extend({
     .optional()
     .describe('what came of each of several orders, in the order in which they were carried out'),
   sent: sentMessageSchema.optional().describe('the message, once it was sent'),
-  granted: grantedSchema
-    .unwrap()
-    .optional()
-    .describe('the mandate, once it is in force, and when the gateway first orders by itself'),
 });
 
 export const finding = z.object({

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../../src/machine/clock.ts';
+import { systemClock, utcSeconds } from '../../../src/machine/clock.ts';
 import { nextDue } from '../../../src/trading/mandate/standing-due.ts';
 import { movableClock } from '../../movable-clock.ts';
 import { type CliWorld, type CommandResult, openCliWorld } from './cli-world.ts';
@@ -38,6 +38,7 @@ const orders = () =>
     },
     { timeout: 8_000, interval: 200 },
   );
+const monday = () => nextDue({ every: 'monday', at: '10:00' }, clock.now());
 const setPrice = async (symbol: string, price: string) => {
   const { ready, seed } = world.sandbox;
   const response = await fetch(`${ready.broker}/admin/prices/${symbol}`, {
@@ -89,7 +90,8 @@ describe('said to the agent, a standing order', () => {
 });
 
 describe('from words to orders that no terminal waits for', () => {
-  it('sells once at the price, asked for by a run that went away', async () => {
+  // Before any time is put forward: afterwards the programs' clocks are behind.
+  it('is proposed by a run that goes away, and told to who comes back', async () => {
     const asked = await say('sell 5 NVDA if it falls below 100', '--approval', 'detach', '--output', 'json');
     expect(asked.exitCode).toBe(5);
     const { thread, approvals } = resultOf(asked);
@@ -100,32 +102,33 @@ describe('from words to orders that no terminal waits for', () => {
       0,
       expect.stringContaining('It watches the price from now on.'),
     ]);
-    await orders().toEqual([]);
-    await setPrice('NVDA', '99.00');
-    await orders().toEqual(['sell NVDA']);
   });
 
-  it('buys on Monday, and says when, how much and until when', async () => {
+  it('says when it is due next, how much it can come to and until when', async () => {
     const running = world.start(['run', 'buy $200 of VTI every Monday', '--output', 'json']);
     await phone('approve');
     const done = await running.done;
     const { text, approvals } = resultOf(done);
     const { granted, mandate, worst_case } = approvals[0] ?? {};
-    const due = nextDue({ every: 'monday', at: '10:00' }, Date.now());
     expect([done.exitCode, granted]).toEqual([
       0,
-      expect.objectContaining({
-        mandate: mandate?.mandate_id,
-        next_at: new Date(due).toISOString().replace('.000Z', 'Z'),
-      }),
+      expect.objectContaining({ mandate: mandate?.mandate_id, next_at: utcSeconds(monday()) }),
     ]);
     expect(worst_case?.text).toMatch(/^Up to \$[\d,]+\.00 in all, without asking again, until /);
     expect(text).toContain('Buy $200.00 of VTI every Monday 10:00 New York: the gateway does it by itself.');
     expect(text).toContain('You named no end, so it lasts 30 days');
     expect(text).toMatch(/Next: Mon \d+ \w+ 10:00 New York\./);
-    const listed = await world.run(['mandates']);
-    expect(listed.stdout).toMatch(/NEXT[\s\S]*Mon \d+ \w+ 10:00/);
-    clock.advance(due + 1_000 - clock.now());
+    const { stdout } = await world.run(['mandates']);
+    expect(stdout).toMatch(/NEXT/);
+    expect(stdout).toMatch(/Buy \$200\.00 of VTI every Monday.* Mon \d+ \w+ 10:00 New York/);
+    expect(stdout).toMatch(/Sell 5 NVDA if NVDA falls below \$100\.00.* watching the price/);
+  });
+
+  it('is placed at its price, once, and on its day', async () => {
+    await orders().toEqual([]);
+    await setPrice('NVDA', '99.00');
+    await orders().toEqual(['sell NVDA']);
+    clock.advance(monday() + 1_000 - clock.now());
     await orders().toEqual(['sell NVDA', 'buy VTI']);
   });
 });
