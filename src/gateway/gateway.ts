@@ -175,11 +175,11 @@ function ownMandates(
     Pick<BrokerAccess, 'brokerFor' | 'isUnattended'> & { readonly clock: Clock },
 ) {
   if (kernel === undefined) return { desk: undefined, watch: undefined };
-  const { mandates, standing } = options.stores;
+  const { mandates, standing, proposals } = options.stores;
   const noted = () => kernel.noted();
   const parts = { ...options, mandates, standing, kernel, brokerFor, clock };
   return {
-    desk: createMandateDesk({ mandates, standing, now: () => clock.now(), noted }),
+    desk: createMandateDesk({ mandates, standing, proposals, now: () => clock.now(), noted }),
     watch: isUnattended ? createStandingWatch(parts) : undefined,
   };
 }

@@ -89,8 +89,15 @@ const daysOf = (mandate: string) =>
       .map(({ slot }) => slot),
   );
 
+/** Nothing of the gateway's is on its way: what is would be caught by a jump of time, as by a machine that was asleep. */
+const quiet = () =>
+  expect
+    .poll(() => clock.now() - world.sandbox.lastRequestAt(), { timeout: 8_000, interval: 50 })
+    .toBeGreaterThan(300);
+
 /** At that time; and when the gateway has looked at the market since. */
 async function lookedAt(date: string, wall: string): Promise<void> {
+  await quiet();
   const then = newYorkInstant(date, wall);
   clock.advance(then - clock.now());
   await expect

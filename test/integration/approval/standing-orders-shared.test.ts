@@ -17,6 +17,7 @@ const clock = movableClock(systemClock);
 let world: ProposalWorld;
 let other: ChildProcess;
 let mandate: string;
+let askedByOther = 0;
 
 beforeAll(async () => {
   world = await startProposalWorld({ clock, credentials: 'key_pair' });
@@ -60,7 +61,7 @@ afterAll(async () => {
 async function advance(ms: number): Promise<void> {
   const there = once(other, 'message');
   other.send(ms);
-  await there;
+  [askedByOther] = (await there) as [number];
   clock.advance(ms);
 }
 
@@ -100,6 +101,7 @@ it(`watched by two gateway processes it is one order each day, ${DAYS} days`, as
   // Each looks some times more.
   for (let look = 0; look < 4; look++) await advance(15_000);
   const { orders } = kept();
+  expect(askedByOther).toBeGreaterThan(DAYS);
   expect(orders.map(({ state }) => state)).toEqual(Array(DAYS).fill('placed'));
   expect(new Set(orders.map(({ slot }) => slot)).size).toBe(DAYS);
   expect(world.sandbox.broker.book().filter(({ symbol }) => symbol === 'KO')).toHaveLength(DAYS);

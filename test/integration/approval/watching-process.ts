@@ -11,7 +11,8 @@ import { movableClock } from '../../movable-clock.ts';
 
 /*
  * A second gateway of a sandbox, in a process and with a clock of its own, on the same database. It serves nobody: what it
- * does is watch standing orders, as the first one does. It is told how far to put its clock forward.
+ * does is watch standing orders, as the first one does. It is told how far to put its clock forward, and tells how
+ * often it has asked the broker anything.
  */
 const [, , folder = '', issuer = '', broker = ''] = process.argv;
 const seed = JSON.parse(readFileSync(join(folder, 'seed.json'), 'utf8'));
@@ -23,8 +24,13 @@ const { gateway } = homeSettings(
   { issuer, broker, services: issuer },
   { rules, credentials: 'key_pair', signature: 'off' },
 );
+let asked = 0;
 createGateway({
   ...gateway,
+  fetch: async (input, init) => {
+    asked += 1;
+    return await fetch(input, init);
+  },
   issuer,
   resource: issuer,
   stores: sqliteGatewayStores(new Database(join(folder, 'gateway.db'))),
@@ -32,6 +38,6 @@ createGateway({
 });
 process.on('message', (ms: number) => {
   clock.advance(ms);
-  process.send?.('there');
+  process.send?.(asked);
 });
 process.send?.('ready');
