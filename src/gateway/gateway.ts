@@ -110,7 +110,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     ...{ mandates: granted, brokerFor, maxSlippage, issuer, now },
     rules: source,
     isShown: options.approval?.details === 'rar',
-    isUnattended: options.broker.credentials === 'key_pair',
+    isUnattended: broker.isUnattended,
   });
   const kernel = approvalKernel(options, {
     clock,
@@ -131,7 +131,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     rules: source,
   });
 
-  const { desk: mandateDesk, watch } = ownMandates(options, { kernel, brokerFor, clock });
+  const { desk: mandateDesk, watch } = ownMandates(options, { ...broker, kernel, clock });
   const app = gatewayRoutes(options, {
     rules: source,
     entrance,
@@ -169,16 +169,18 @@ function ownMandates(
   {
     kernel,
     brokerFor,
+    isUnattended,
     clock,
-  }: Pick<RouteParts, 'kernel'> & Pick<BrokerAccess, 'brokerFor'> & { readonly clock: Clock },
+  }: Pick<RouteParts, 'kernel'> &
+    Pick<BrokerAccess, 'brokerFor' | 'isUnattended'> & { readonly clock: Clock },
 ) {
   if (kernel === undefined) return { desk: undefined, watch: undefined };
-  const { mandates, standing } = options.stores;
+  const { mandates, standing, proposals } = options.stores;
   const noted = () => kernel.noted();
   const parts = { ...options, mandates, standing, kernel, brokerFor, clock };
   return {
-    desk: createMandateDesk({ mandates, standing, now: () => clock.now(), noted }),
-    watch: options.broker.credentials === 'key_pair' ? createStandingWatch(parts) : undefined,
+    desk: createMandateDesk({ mandates, standing, proposals, now: () => clock.now(), noted }),
+    watch: isUnattended ? createStandingWatch(parts) : undefined,
   };
 }
 

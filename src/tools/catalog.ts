@@ -7,6 +7,7 @@ import { listOrders } from './list-orders.ts';
 import { sendGmailSummary, sendSlackSummary } from './message-tool.ts';
 import { placeOrder } from './place-order.ts';
 import { placeOrders } from './place-orders.ts';
+import { placeStandingOrder } from './place-standing-order.ts';
 import { replaceOrder } from './replace-order.ts';
 import { searchSymbols } from './search-symbols.ts';
 import type { Tool } from './tool.ts';
@@ -23,6 +24,7 @@ export const tools: readonly Tool[] = [
   listOrders,
   placeOrder as unknown as Tool,
   placeOrders as unknown as Tool,
+  placeStandingOrder as unknown as Tool,
   replaceOrder as unknown as Tool,
   cancelOrder,
   sendSlackSummary,

@@ -7,6 +7,7 @@ import { LONGEST_SENTENCE } from '../../tools/gateway/gateway-problem.ts';
 import type { ToolResult } from '../../tools/tool.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import { ordersOf } from '../../trading/kinds/kind-words.ts';
+import { mandateFor, mandateWorst } from '../../trading/mandate/mandate-words.ts';
 import { describeMessage } from '../../trading/message.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';
 import { isFinal } from '../../trading/views.ts';
@@ -92,7 +93,7 @@ function settled(environment: GraphEnvironment, state: ProposalGraphValue, propo
     return failed(environment, state, refusalOf(proposal), asked);
   }
   const { code } = proposal;
-  const { placed, sent, lines } = cameOf(proposal);
+  const { placed, sent, lines, granted } = cameOf(proposal);
   if (placed?.status === 'rejected') return failed(environment, state, rejectionOf(proposal), asked);
   const summary =
     placed !== undefined
@@ -104,7 +105,14 @@ function settled(environment: GraphEnvironment, state: ProposalGraphValue, propo
           : describeProposal(proposal);
   const mandate = mandateIn(proposal);
   const approval = mandate === undefined ? 'approved' : `approved by mandate ${mandate}`;
-  const came = lines !== undefined ? { lines } : sent === undefined ? { order: placed } : { sent };
+  const came =
+    lines !== undefined
+      ? { lines }
+      : sent !== undefined
+        ? { sent }
+        : granted !== undefined
+          ? { granted: { ...granted, ...mandateFacts(proposal) } }
+          : { order: placed };
   return ended(
     environment,
     state,
@@ -112,6 +120,12 @@ function settled(environment: GraphEnvironment, state: ProposalGraphValue, propo
     JSON.stringify({ approval, code, ...came }),
     asked,
   );
+}
+
+/** What a mandate is for and how far it goes, in words. */
+function mandateFacts({ kind, subject }: Proposal): { for?: string; worst?: string; expires_at?: string } {
+  if (kind !== 'mandate') return {};
+  return { for: mandateFor(subject), worst: mandateWorst(subject), expires_at: subject.expires_at };
 }
 
 function ended(

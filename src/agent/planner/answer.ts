@@ -1,8 +1,12 @@
 import { z } from 'zod';
+import { DEFAULT_DAYS } from '../../tools/standing-limits.ts';
 import { dollars, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
 import { type BatchLine, batchLineSchema } from '../../trading/batch-line.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { batchText } from '../../trading/kinds/batch.ts';
+import { grantedSchema } from '../../trading/mandate/granted.ts';
+import { lastDayWords } from '../../trading/mandate/standing-end.ts';
+import { momentWords } from '../../trading/mandate/standing-words.ts';
 import { describeMessage, sentMessageSchema } from '../../trading/message.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
 import {
@@ -36,6 +40,11 @@ const orderList = z.lazy(() => z.object({ status: z.string(), orders: z.array(or
 /** `approval` says by what: `approved`, or `approved by mandate M-…`. */
 const oneOrder = z.lazy(() => z.object({ order: orderSchema, approval: z.string().optional() }));
 const batch = z.lazy(() => z.object({ lines: z.array(batchLineSchema) }));
+const grantedOne = z.lazy(() =>
+  z.object({
+    granted: grantedSchema.unwrap().extend({ for: z.string(), worst: z.string(), expires_at: z.string() }),
+  }),
+);
 const sentOne = z.lazy(() => z.object({ sent: sentMessageSchema }));
 
 /** A short answer in Markdown from what the tools said. */
@@ -43,7 +52,7 @@ export function answer(results: readonly (Answered & { readonly view?: View | un
   return results.map(part).join('\n\n');
 }
 
-function part({ tool, content, view }: Answered & { readonly view?: View | undefined }): string {
+function part({ tool, args, content, view }: Answered & { readonly view?: View | undefined }): string {
   const failed = failure.safeParse(content);
   if (failed.success) return sentence(failed.data.error.message, failed.data.error.hint);
   switch (tool) {
@@ -63,6 +72,8 @@ function part({ tool, content, view }: Answered & { readonly view?: View | undef
     case 'replace_order':
     case 'cancel_order':
       return placed(oneOrder.parse(content));
+    case 'place_standing_order':
+      return standing(grantedOne.parse(content).granted, args);
     case 'place_orders':
       return batchList(batch.parse(content).lines);
     case 'send_slack_summary':
@@ -83,6 +94,21 @@ export function sentence(message: string, hint: string | undefined): string {
 function placed({ order, approval }: z.output<typeof oneOrder>): string {
   const by = approval?.startsWith('approved by ') ? `, ${approval}` : '';
   return `${orderSummary(order)}${by}.`;
+}
+
+function standing(
+  { mandate, for: what, worst, expires_at, next_at }: z.output<typeof grantedOne>['granted'],
+  { until, before }: Readonly<Record<string, unknown>>,
+): string {
+  const isEndSaid = until !== undefined || before !== undefined;
+  return [
+    `${what}: the gateway does it by itself. ${worst}.`,
+    ...(isEndSaid
+      ? []
+      : [`You named no end, so it lasts ${DEFAULT_DAYS} days, until ${lastDayWords(expires_at)}.`]),
+    next_at === undefined ? 'It watches the price from now on.' : `Next: ${momentWords(next_at)}.`,
+    `\`trade-agent mandates revoke ${mandate}\` ends it.`,
+  ].join(' ');
 }
 
 function batchList(lines: readonly BatchLine[]): string {
@@ -163,6 +189,7 @@ export const helpText = `I am the built-in planner: no language model, a small g
 - **your account**: \`what do I own\`, \`how am I doing\`, \`how much did I make today\`, \`biggest position\`, \`my AAPL position\`, \`cash\`, \`who am I\`
 - **orders**: \`open orders\`, \`all orders\`, \`cancel my last order\`, \`cancel my AAPL order\`, \`cancel all orders\`, \`change my AAPL order to limit 185\`
 - **buying and selling**: \`buy 5 AAPL\`, \`buy 5 AAPL limit 180 gtc\`, \`buy $500 of microsoft\`, \`sell half my MSFT\`, \`close my NVDA\`, \`sell 10 TSLA stop 200\`, \`sell 10 TSLA stop 200 limit 199\`, \`sell 10 TSLA trailing stop 5%\`, \`buy 5 AAPL at 180 extended hours\`
+- **what the gateway does by itself**: \`buy $200 of VTI every Monday\`, \`buy 5 AAPL every trading day at 11:30 until December 18\`, \`sell 5 NVDA if it falls below 100 before Friday\`
 - **what was said before**: \`what about MSFT?\`, \`the same for KO\`
 - **telling others**: \`send my portfolio to slack #trading\`, \`email my portfolio to bob@example.com\`
 - several at once, joined by \`and\` or \`;\`, and the common requests in German, Spanish and Korean

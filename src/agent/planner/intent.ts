@@ -1,5 +1,6 @@
 import type { MessageService } from '../../trading/message.ts';
 import type { OrderRequestInput, TimeInForce } from '../../trading/order.ts';
+import type { SaidWhen } from './standing-when.ts';
 
 /*
  * What sentences ask for. A symbol in capitals is a ticker; one in small letters is what the person called it (`apple`,
@@ -11,6 +12,13 @@ export interface OrderIntent {
   readonly kind: 'order';
   readonly request: OrderRequestInput;
   readonly fraction?: string;
+}
+
+/** An order that the gateway is to place by itself: again and again, or once at a price. */
+export interface StandingIntent {
+  readonly kind: 'standing';
+  readonly request: OrderRequestInput;
+  readonly when: SaidWhen;
 }
 
 /** What of the portfolio is asked for: one figure of it, or a position; the whole where there is none. */
@@ -49,6 +57,7 @@ export interface ReplaceIntent {
 /** What one clause asks for. */
 export type Intent =
   | OrderIntent
+  | StandingIntent
   | CancelIntent
   | ReplaceIntent
   | { readonly kind: 'whoami' }
@@ -71,6 +80,7 @@ export function isName(symbol: string): boolean {
 export function symbolsOf(intent: Intent): readonly string[] {
   switch (intent.kind) {
     case 'order':
+    case 'standing':
       return [String(intent.request.symbol)];
     case 'quote':
       return intent.symbols;
@@ -90,6 +100,7 @@ export function symbolsOf(intent: Intent): readonly string[] {
 export function withSymbols(intent: Intent, to: (symbol: string) => string): Intent {
   switch (intent.kind) {
     case 'order':
+    case 'standing':
       return { ...intent, request: { ...intent.request, symbol: to(String(intent.request.symbol)) } };
     case 'quote':
       return { ...intent, symbols: intent.symbols.map(to) };

@@ -52,6 +52,7 @@ function approvalFields(approval: ApprovalView) {
   return {
     ...{ id, status, code, expires_at, kind, worst_case, warnings, requested_by, client },
     ...(approval.mandate_id === undefined ? {} : { mandate_id: approval.mandate_id }),
+    ...(approval.granted === undefined ? {} : { granted: approval.granted }),
     [kind]: underKind(approval),
   };
 }

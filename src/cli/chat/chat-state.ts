@@ -113,6 +113,7 @@ export function isProposal(tool: string): boolean {
   return [
     'place_order',
     'place_orders',
+    'place_standing_order',
     'replace_order',
     'cancel_order',
     'send_slack_summary',

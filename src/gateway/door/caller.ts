@@ -20,6 +20,8 @@ export interface Caller {
   readonly authorizationDetails: unknown;
   /** Claim `approval_evidence`: what the person's own key signed (approval/signature/evidence.ts). Not yet checked. */
   readonly approvalEvidence?: unknown;
+  /** Of an order that a mandate approved: by which. Left out for whoever comes through a door. */
+  readonly mandate?: string | undefined;
   /** Only for the token exchange. Never logged, stored or echoed. */
   readonly accessToken: string;
   /** Milliseconds since the epoch. */

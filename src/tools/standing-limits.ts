@@ -1,11 +1,14 @@
-import { utcSeconds } from '../../machine/clock.ts';
-import { Dec } from '../../trading/decimal.ts';
-import { TradeAgentError } from '../../trading/errors.ts';
-import { LONGEST_DAYS, type MandateRequestInput } from '../../trading/mandate/envelope.ts';
-import { isRecurring, type Standing, standingCadence } from '../../trading/mandate/standing.ts';
-import { timesBetween } from '../../trading/mandate/standing-due.ts';
-import { DAY } from '../../trading/new-york-time.ts';
-import type { App } from '../app.ts';
+import { utcSeconds } from '../machine/clock.ts';
+import { Dec } from '../trading/decimal.ts';
+import { TradeAgentError } from '../trading/errors.ts';
+import { LONGEST_DAYS, type MandateRequestInput } from '../trading/mandate/envelope.ts';
+import { isRecurring, type Standing, standingCadence } from '../trading/mandate/standing.ts';
+import { timesBetween } from '../trading/mandate/standing-due.ts';
+import { DAY } from '../trading/new-york-time.ts';
+import type { GatewayClient } from './gateway/gateway-client.ts';
+
+/** How long a standing order lasts where nobody names an end, days: what real money allows. */
+export const DEFAULT_DAYS = LONGEST_DAYS.live;
 
 type MandateTerms = Partial<MandateRequestInput>;
 
@@ -15,16 +18,20 @@ const ROOM = { now: '1.2', below: '1.02', above: '1.1' } as const;
 /**
  * The limits that follow from a standing order, where the person says none: one order's worst, as many as there are days, and
  * their product.
+ * @param now milliseconds since the epoch
  * @throws {TradeAgentError} `usage` where it has no size, `unknown_symbol`
  */
-export async function withStandingLimits(app: App, given: MandateTerms): Promise<MandateTerms> {
+export async function withStandingLimits(
+  gateway: Pick<GatewayClient, 'quotes'>,
+  now: number,
+  given: MandateTerms,
+): Promise<MandateTerms> {
   const { standing } = given;
   if (standing === undefined) return given;
-  const now = app.clock.now();
   const { order, when } = standing;
-  const expires = given.expires_at ?? utcSeconds(now + LONGEST_DAYS.live * DAY);
+  const expires = given.expires_at ?? utcSeconds(now + DEFAULT_DAYS * DAY);
   const from = given.not_before === undefined ? now : Date.parse(given.not_before);
-  const perOrder = given.max_order_notional ?? (await worstOf(app, standing));
+  const perOrder = given.max_order_notional ?? (await worstOf(gateway, standing));
   const times = isRecurring(when) ? Math.max(1, timesBetween(when, from, Date.parse(expires))) : 1;
   const orders = given.max_orders ?? times;
   return {
@@ -41,7 +48,7 @@ export async function withStandingLimits(app: App, given: MandateTerms): Promise
   };
 }
 
-async function worstOf(app: App, { order, when }: Standing): Promise<string> {
+async function worstOf(gateway: Pick<GatewayClient, 'quotes'>, { order, when }: Standing): Promise<string> {
   const { notional, qty, side, limit_price } = order;
   if (notional !== undefined) return notional;
   if (qty === undefined) {
@@ -55,7 +62,7 @@ async function worstOf(app: App, { order, when }: Standing): Promise<string> {
   if (!isRecurring(when)) {
     return dollars(Dec.max(when.at, limit_price ?? 0).toFixed(), ROOM[when.price]);
   }
-  const [quote] = await (await app.gateway()).quotes([order.symbol]);
+  const [quote] = await gateway.quotes([order.symbol]);
   if (quote === undefined) {
     throw new TradeAgentError('unknown_symbol', `there is no price for ${order.symbol}`, {
       hint: 'Check the symbol, or say what one order may come to: --per-order 700.',
