@@ -34,6 +34,7 @@ const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['profile', async () => (await import('./commands/profile/profile.ts')).addProfileCommand],
   ['config', async () => (await import('./commands/config/config.ts')).addConfigCommand],
   ['portfolio', async () => (await import('./commands/portfolio/portfolio.ts')).addPortfolioCommand],
+  ['web', async () => (await import('./commands/web/web.ts')).addWebCommand],
   ['quote', async () => (await import('./commands/quote/quote.ts')).addQuoteCommand],
   ['orders', async () => (await import('./commands/orders/orders.ts')).addOrdersCommand],
   ['policy', async () => (await import('./commands/policy/policy.ts')).addPolicyCommand],

@@ -24,6 +24,8 @@ import { type OrderCheck, orderCheck } from './orders/order-check.ts';
 import { orderPorts } from './orders/order-ports.ts';
 import { QUIET_MS } from './orders/order-submission.ts';
 import { createOrderDesk, type OrderDesk } from './orders/place-order.ts';
+import { type OwnRecord, ownRecord } from './own-record.ts';
+import { type OwnerDesk, ownerDesk } from './owner-desk.ts';
 import { gatewayPolicy } from './policy/change/gateway-policy.ts';
 import type { PolicyDesk } from './policy/change/policy-desk.ts';
 import { createOrderRules } from './policy/order-rules.ts';
@@ -38,7 +40,8 @@ import { messageRoutes } from './routes/messages.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { policyRoutes } from './routes/policy.ts';
 import { portfolioRoutes } from './routes/portfolio.ts';
-import { pingRoute, proposalRoutes } from './routes/proposals.ts';
+import { type ProposalRouteOptions, pingRoute, proposalRoutes } from './routes/proposals.ts';
+import { recordRoutes } from './routes/record.ts';
 import { signaturesOf } from './signatures.ts';
 
 export interface Gateway {
@@ -47,6 +50,8 @@ export interface Gateway {
   readonly halts: Pick<ApprovalKernel, 'halt' | 'haltedAt'> | undefined;
   /** As `halts`: their own mandates, to look at and to end. */
   readonly mandates: MandateDesk | undefined;
+  /** As `halts`: all that is a person's own, to look at. */
+  readonly owner: ((sub: string) => OwnerDesk) | undefined;
   /**
    * What a client, or anybody, was allowed to do for a person has ended: what it proposed and is still open is withdrawn,
    * and the person's tokens elsewhere are forgotten.
@@ -132,6 +137,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
 
   const { desk: mandateDesk, watch } = ownMandates(options, { kernel, brokerFor, clock });
+  const { approval } = options;
+  const record = approval === undefined ? undefined : ownRecord(approval.auditFile, stores.audit);
   const app = gatewayRoutes(options, {
     rules: source,
     entrance,
@@ -143,6 +150,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     kernel,
     ...people,
     mandates: mandateDesk,
+    record,
     policy,
     check: orderCheck({ rules, brokerFor, traits, maxSlippage, now }),
     detailsTypes: [detailsType, messageDetailsType],
@@ -153,6 +161,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     app,
     halts: kernel,
     mandates: mandateDesk,
+    owner: ownersOf(options, { kernel, mandates: mandateDesk, record, brokerFor }),
     revoked: (who) =>
       takeAway(who, [broker.credentials, ...[...outlets.values()].map(({ tokens }) => tokens)], kernel),
     async close() {
@@ -161,6 +170,25 @@ export function createGateway(options: GatewayOptions): Gateway {
       await kernel?.close();
     },
   };
+}
+
+function ownersOf(
+  options: GatewayOptions,
+  {
+    kernel,
+    mandates,
+    record,
+    brokerFor,
+  }: Pick<RouteParts, 'kernel' | 'mandates' | 'record'> & Pick<BrokerAccess, 'brokerFor'>,
+): Gateway['owner'] {
+  if (kernel === undefined || mandates === undefined || record === undefined) return undefined;
+  const approval = howAsked(options);
+  return (sub) => ownerDesk(sub, { kernel, mandates, record, brokerFor, approval });
+}
+
+/** For display. */
+function howAsked({ approval }: GatewayOptions): ProposalRouteOptions['approval'] {
+  return { method: 'ciba', phoneUrl: approval?.phoneUrl };
 }
 
 /** Mandates to look at and to end, and what the gateway does under some by itself. */
@@ -203,6 +231,7 @@ interface RouteParts {
   readonly access: Access;
   readonly grants: AccessStore | undefined;
   readonly mandates: MandateDesk | undefined;
+  readonly record: OwnRecord | undefined;
   readonly policy: PolicyDesk;
   readonly check: OrderCheck;
   readonly detailsTypes: readonly string[];
@@ -220,17 +249,17 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   policyRoutes(app, door, { ...parts, stores: options.stores, brokerFor: broker.brokerFor });
   messageRoutes(app, door, parts.messageDesk);
   if (kernel !== undefined) {
-    const { phoneUrl } = options.approval ?? {};
     proposalRoutes(app, door, {
       kernel,
       now,
       standIn,
       isRevoked: options.isRevoked,
-      approval: { method: 'ciba', phoneUrl },
+      approval: howAsked(options),
     });
     pingRoute(app, door, kernel);
     accessRoutes(app, door, { store: parts.grants, now });
     if (parts.mandates !== undefined) mandateRoutes(app, door, parts.mandates);
+    if (parts.record !== undefined) recordRoutes(app, door, parts.record);
   }
   connectionRoutes(
     app,

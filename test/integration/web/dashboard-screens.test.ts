@@ -1,0 +1,55 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchChromium } from '../chromium.ts';
+import {
+  findings,
+  openWebPage,
+  openWebWorld,
+  type Screen,
+  settled,
+  shot,
+  type WebWorld,
+} from './web-world.ts';
+
+let browser: Browser;
+let world: WebWorld;
+beforeAll(async () => {
+  [browser, world] = await Promise.all([launchChromium(), openWebWorld()]);
+  await world.run(['run', 'buy 2 AAPL limit 100 gtc', '--approval', 'detach']);
+  await world.run(['phone', '--decide', 'approve', '--once', '--timeout', '20s']);
+  await world.run(['run', 'buy 1 KO', '--approval', 'detach']);
+  await world.run(['phone', '--decide', 'deny', '--once', '--timeout', '20s']);
+  await world.run(['run', 'buy 3 MSFT limit 300', '--approval', 'detach']);
+}, 120_000);
+afterAll(async () => {
+  await browser?.close();
+  await world?.close();
+});
+
+const screens: Record<string, Screen> = {
+  desktop: {},
+  'desktop-dark': { dark: true },
+  phone: { width: 390, height: 844 },
+  'phone-dark': { width: 390, height: 844, dark: true },
+  narrow: { width: 320, height: 640 },
+};
+
+describe.each(Object.entries(screens))('the dashboard on %s', (name, screen) => {
+  it('is whole, live, fits, moves nothing about, and has nothing worse than minor for axe', async () => {
+    const { link, origin } = await world.web();
+    const { context, page, complaints, elsewhere } = await openWebPage(browser, screen, origin);
+    await page.goto(link);
+    await settled(page);
+    expect(await page.getByTestId('simulated').count()).toBeGreaterThan(0);
+    expect(await page.getByTestId('unread').allTextContents()).toEqual([]);
+    expect(await page.locator('.uplot canvas').count()).toBe(2);
+    await page.locator('[data-testid=proposal][data-state=executed] summary').click();
+    await shot(page, name);
+    expect(await findings(page)).toEqual([]);
+    const wide = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+    expect(wide).toBeLessThanOrEqual(0);
+    expect(complaints).toEqual([]);
+    expect(elsewhere).toEqual([]);
+    await context.close();
+  });
+});
