@@ -5,7 +5,7 @@ import { type Period, periods } from './dashboard-data.ts';
 import { type DashboardView, makePart, type Part, type PartName, partNames } from './parts.ts';
 
 /** How long the page waits for its parts, milliseconds: those that take longer come by the stream. */
-const FIRST_MS = 400;
+const FIRST_MS = 250;
 
 const titles: Readonly<Partial<Record<PartName, string>>> = {
   value: 'Value over time',

@@ -11,7 +11,7 @@ body:has(#dashboard) > header, main:has(#dashboard), body:has(#dashboard) > foot
 #dashboard .gain { color: var(--gain); } #dashboard .loss { color: var(--loss); } #dashboard .even { color: var(--soft); }
 #dashboard .panel { margin: 0 0 1rem; padding: 1rem 1.1rem; border: 1px solid var(--line); border-radius: 1rem; background: var(--card); min-width: 0; }
 #dashboard .head { display: flex; flex-wrap: wrap; align-items: baseline; justify-content: space-between; gap: .25rem 1rem; margin-bottom: .4rem; }
-#dashboard h2 { margin: 0; font-size: .95rem; }
+#dashboard .head h2, #dashboard .deciding > h2 { margin: 0; font-size: .95rem; }
 #dashboard h3 { margin: 1rem 0 .25rem; font-size: .875rem; color: var(--soft); }
 #dashboard .panel p:not(.card *) { margin: .35rem 0; }
 #dashboard .panel .none, #dashboard .panel .coming { margin: 0; padding: .25rem 0; }
@@ -32,12 +32,13 @@ body:has(#dashboard) > header, main:has(#dashboard), body:has(#dashboard) > foot
 #dashboard .standing details { margin-left: auto; }
 #dashboard .standing details[open] { flex-basis: 100%; margin-left: 0; }
 #dashboard .standing summary { display: inline-flex; align-items: center; color: var(--stop); font-weight: 600; }
-#dashboard .periods { display: flex; flex-wrap: wrap; gap: 0 .25rem; }
-#dashboard .periods a { display: inline-flex; align-items: center; min-height: 2.75rem; padding: 0 .6rem; color: var(--soft); text-decoration: none; }
+#dashboard .periods { display: flex; flex-wrap: wrap; margin-inline: -.5rem; }
+#dashboard .periods a { display: inline-flex; align-items: center; min-height: 2.75rem; padding: 0 .5rem; color: var(--soft); text-decoration: none; }
 #dashboard .periods [aria-current] { color: var(--ink); font-weight: 650; text-decoration: underline; }
 #dashboard .chart { min-height: 17rem; }
 #dashboard .panel .chart .at { height: 1.4rem; margin: 0; color: var(--soft); font-size: .8125rem; text-align: right; white-space: nowrap; overflow: hidden; }
 #dashboard .panel .chart .name { margin: .4rem 0 0; color: var(--soft); font-size: .8125rem; }
+#dashboard .scroll { overflow-x: auto; }
 #dashboard .wide-table { width: 100%; border-collapse: collapse; }
 #dashboard .wide-table th, #dashboard .wide-table td { padding: .5rem 0 .5rem .6rem; border-top: 1px solid var(--line); text-align: right; vertical-align: top; font-weight: 400; line-height: 1.35; white-space: nowrap; }
 #dashboard .wide-table th:first-child { padding-left: 0; text-align: left; }
@@ -73,8 +74,12 @@ body:has(#dashboard) > header, main:has(#dashboard), body:has(#dashboard) > foot
 #dashboard .unread { padding: .6rem .8rem; border-left: .3rem solid var(--note-line); border-radius: .3rem; background: var(--note); color: var(--note-ink); }
 #dashboard .unread .soft { color: inherit; }
 #dashboard .panel .unread p { margin: .1rem 0; }
+#dashboard .elsewhere a.go { padding-inline: .5rem; }
 #dashboard .card.request { max-width: 34rem; margin: 0 0 .75rem; }
 #dashboard .elsewhere { margin: .6rem 0 .9rem; } #dashboard .elsewhere .expiry { display: flex; justify-content: space-between; gap: 1rem; }
+/* Under its card: what is approved is what is read, wherever on this page somebody is. */
+#dashboard .bar { position: static; margin: .5rem -.9rem -.25rem; padding: .5rem .9rem .75rem; box-shadow: none; }
+#dashboard .card.request:has(.bar) { overflow: visible; } body:has(#dashboard .bar) { padding-bottom: 0; }
 #dashboard #phone .title { min-height: 0; } #dashboard #phone .title a { margin-left: auto; } #dashboard #lately { display: none; }
 #dashboard #phone .empty { margin: 0; padding: .5rem 0; border: 0; text-align: left; }
 #dashboard #live { text-align: right; }
@@ -83,11 +88,14 @@ body:has(#dashboard) > header, main:has(#dashboard), body:has(#dashboard) > foot
   #dashboard .columns { display: grid; grid-template-columns: minmax(0, 1.75fr) minmax(0, 1fr); gap: 0 1rem; align-items: start; }
   #dashboard .part-summary { min-height: 12rem; }
 }
+@media (max-width: 30rem) {
+  #dashboard .wide-table { font-size: .8125rem; } #dashboard .wide-table .small { font-size: .75rem; }
+  #dashboard .wide-table th, #dashboard .wide-table td { padding-left: .35rem; }
+}
 @media (max-width: 22rem) {
   #dashboard .panel { padding: .8rem .75rem; }
   #dashboard .panel.part-summary p.environment { margin: -.8rem -.75rem .7rem; padding-inline: .75rem; }
-  #dashboard .wide-table { font-size: .875rem; } #dashboard .wide-table .small { font-size: .75rem; }
-  #dashboard .wide-table th, #dashboard .wide-table td { padding-left: .35rem; }
+  #dashboard .wide-table { font-size: .75rem; } #dashboard .wide-table .small { font-size: .6875rem; }
 }
 .uplot, .u-wrap { position: relative; } .u-wrap { user-select: none; }
 .u-over, .u-under, .u-axis, .u-select { position: absolute; } .u-under { overflow: hidden; } .u-select { pointer-events: none; }

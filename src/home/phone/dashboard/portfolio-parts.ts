@@ -32,11 +32,12 @@ export function positionsPart(account: Account, positions: readonly Position[]):
   const view = portfolioView(account, positions);
   if (view.rows.length === 0)
     return html`<p class="soft none" data-testid="no-positions">Nothing is held: ${dollars(view.cash)} in cash.</p>`;
-  return html`<table class="wide-table" data-testid="positions">
+  // Amounts of millions are wider than a phone: then it scrolls, by keys too.
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Table of positions"><table class="wide-table" data-testid="positions">
 <thead><tr><th scope="col">Symbol</th><th scope="col">Value</th><th scope="col">Today</th><th scope="col">Gain</th></tr></thead>
 <tbody>${view.rows.map(rowOf)}</tbody>
 <tfoot>${totalOf(view)}</tfoot>
-</table>`;
+</table></div>`;
 }
 
 function rowOf(row: PortfolioRow): Markup {

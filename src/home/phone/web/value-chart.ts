@@ -47,10 +47,10 @@ export function drawChart(place: HTMLElement): void {
   const told = document.createElement('p');
   told.className = 'at';
   const tell = ({ cursor: { idx } }: uPlot) => {
-    const index = idx ?? undefined;
-    const seconds = index === undefined ? undefined : at[index];
+    const index = idx ?? at.length - 1;
+    const seconds = at[index];
     told.textContent =
-      index === undefined || seconds === undefined
+      seconds === undefined
         ? ''
         : `${day.format(seconds * 1000)}: ${dollars.format(value[index] ?? 0)}, ${minus(percent.format(drawdown[index] ?? 0))}`;
   };
@@ -61,7 +61,7 @@ export function drawChart(place: HTMLElement): void {
   ): uPlot.Options => ({
     width: place.clientWidth,
     height,
-    padding: [6, 8, 0, 0],
+    padding: [6, 22, 0, 0],
     legend: { show: false },
     cursor: { y: false, sync: { key: 'value' }, drag: { x: false, y: false }, points: { size: 7 } },
     scales: { x: { time: true } },
@@ -87,7 +87,7 @@ export function drawChart(place: HTMLElement): void {
       },
     ],
     series: [{}, {}],
-    hooks: { setCursor: [tell] },
+    hooks: { init: [tell], setCursor: [tell] },
   });
   const line = (stroke: string, fill: string): uPlot.Series => ({
     stroke: colour(stroke),
