@@ -136,9 +136,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     rules: source,
   });
 
-  const { desk: mandateDesk, watch } = ownMandates(options, { kernel, brokerFor, clock });
-  const { approval } = options;
-  const record = approval === undefined ? undefined : ownRecord(approval.auditFile, stores.audit);
+  const own = whatIsOwn(options, { kernel, brokerFor, clock });
   const app = gatewayRoutes(options, {
     rules: source,
     entrance,
@@ -149,41 +147,25 @@ export function createGateway(options: GatewayOptions): Gateway {
     messageDesk,
     kernel,
     ...people,
-    mandates: mandateDesk,
-    record,
+    ...own,
     policy,
     check: orderCheck({ rules, brokerFor, traits, maxSlippage, now }),
     detailsTypes: [detailsType, messageDetailsType],
   });
   kernel?.start();
-  watch?.start();
+  own.watch?.start();
   return {
     app,
     halts: kernel,
-    mandates: mandateDesk,
-    owner: ownersOf(options, { kernel, mandates: mandateDesk, record, brokerFor }),
+    ...{ mandates: own.mandates, owner: own.owner },
     revoked: (who) =>
       takeAway(who, [broker.credentials, ...[...outlets.values()].map(({ tokens }) => tokens)], kernel),
     async close() {
       entrance.shut();
-      await watch?.close();
+      await own.watch?.close();
       await kernel?.close();
     },
   };
-}
-
-function ownersOf(
-  options: GatewayOptions,
-  {
-    kernel,
-    mandates,
-    record,
-    brokerFor,
-  }: Pick<RouteParts, 'kernel' | 'mandates' | 'record'> & Pick<BrokerAccess, 'brokerFor'>,
-): Gateway['owner'] {
-  if (kernel === undefined || mandates === undefined || record === undefined) return undefined;
-  const approval = howAsked(options);
-  return (sub) => ownerDesk(sub, { kernel, mandates, record, brokerFor, approval });
 }
 
 /** For display. */
@@ -191,8 +173,8 @@ function howAsked({ approval }: GatewayOptions): ProposalRouteOptions['approval'
   return { method: 'ciba', phoneUrl: approval?.phoneUrl };
 }
 
-/** Mandates to look at and to end, and what the gateway does under some by itself. */
-function ownMandates(
+/** A person's own, to look at and to end; and what the gateway does by itself under some of their mandates. */
+function whatIsOwn(
   options: GatewayOptions,
   {
     kernel,
@@ -200,13 +182,20 @@ function ownMandates(
     clock,
   }: Pick<RouteParts, 'kernel'> & Pick<BrokerAccess, 'brokerFor'> & { readonly clock: Clock },
 ) {
-  if (kernel === undefined) return { desk: undefined, watch: undefined };
-  const { mandates, standing } = options.stores;
+  if (kernel === undefined || options.approval === undefined) {
+    return { mandates: undefined, watch: undefined, record: undefined, owner: undefined };
+  }
+  const { mandates: granted, standing, audit } = options.stores;
   const noted = () => kernel.noted();
-  const parts = { ...options, mandates, standing, kernel, brokerFor, clock };
+  const parts = { ...options, mandates: granted, standing, kernel, brokerFor, clock };
+  const mandates = createMandateDesk({ mandates: granted, standing, now: () => clock.now(), noted });
+  const record = ownRecord(options.approval.auditFile, audit);
+  const approval = howAsked(options);
   return {
-    desk: createMandateDesk({ mandates, standing, now: () => clock.now(), noted }),
+    mandates,
     watch: options.broker.credentials === 'key_pair' ? createStandingWatch(parts) : undefined,
+    record,
+    owner: (sub: string) => ownerDesk(sub, { kernel, mandates, record, brokerFor, approval }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { verifyAuditFile } from '../approval/audit-chain.ts';
 import type { AuditStore } from '../store/audit.ts';
@@ -10,7 +11,7 @@ const LONGEST_TAIL = 4 * 1024 * 1024;
 export interface OwnRecord {
   /** Their own lines, newest first, of the file's last four mebibytes. */
   lines(sub: string, limit: number): Promise<RecordLine[]>;
-  /** Of the whole file, which is read where it has grown since: whose lines they are is not told. */
+  /** Of the whole file, which is read where it has changed since: whose lines they are is not told. */
   verify(): Promise<RecordVerdict>;
 }
 
@@ -29,7 +30,9 @@ export function ownRecord(file: string, store: Pick<AuditStore, 'standing'>): Ow
     },
     async verify() {
       const { head, bytes } = await store.standing(file);
-      const upTo = `${head.seq} ${head.hash} ${bytes}`;
+      // By the time of its last change, which no program can set: what is as long as before may be another.
+      const changedAt = statSync(file, { throwIfNoEntry: false })?.ctimeMs;
+      const upTo = `${head.seq} ${head.hash} ${bytes} ${changedAt}`;
       if (verified?.upTo !== upTo) {
         const verdict = verifyAuditFile(file, store);
         verified = { upTo, verdict };

@@ -98,6 +98,9 @@ export async function findings(page: Page): Promise<string[]> {
     );
 }
 
+/** The screen as it is, and the whole page; docs/WEB.md has some of the former. */
 export async function shot(page: Page, name: string): Promise<void> {
+  await page.evaluate('scrollTo(0, 0)');
+  await page.screenshot({ path: join(screenshots, `dashboard-${name}-top.png`) });
   await page.screenshot({ path: join(screenshots, `dashboard-${name}.png`), fullPage: true });
 }

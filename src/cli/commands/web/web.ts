@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
 import type { WebReady } from '../../../app/web/serve-web.ts';
+import { isTradeAgentError } from '../../../trading/errors.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
@@ -33,7 +34,7 @@ export function addWebCommand(program: Command, cli: Cli): void {
     );
 }
 
-async function web(context: Context, { port, open }: WebOptions): Promise<void> {
+async function web(context: Context, { port, open }: WebOptions): Promise<number> {
   const { serveWeb } = await import('../../../app/web/serve-web.ts');
   let remove = () => {};
   try {
@@ -47,6 +48,9 @@ async function web(context: Context, { port, open }: WebOptions): Promise<void> 
   } finally {
     remove();
   }
+  // To be stopped is how it ends; only a time limit is told.
+  const { reason } = context.signal;
+  return isTradeAgentError(reason) && reason.code === 'timeout' ? exits.timedOut : exits.done;
 }
 
 async function show({ output, io }: Context, { url, port }: WebReady): Promise<void> {

@@ -57,7 +57,7 @@ function runLine({ schedule, started_at, status, found, findings, error }: RunLi
     findings.length === 0
       ? ''
       : html`<ul class="small">${findings.slice(0, 5).map(({ severity, message }) => html`<li><strong>${shown(severity)}</strong> ${timed(shown(message))}</li>`)}</ul>`
-  }${error === undefined ? '' : html`<br><span class="small loss">${shown(error.message)}</span>`}</span><span class="outcome">${status.replaceAll('_', ' ')}${found > 0 ? html` <span class="mark">${found}</span>` : ''}</span></li>`;
+  }${error === undefined ? '' : html`<br><span class="small loss">${shown(error.message)}</span>`}</span><span class="outcome">${shown(status).replaceAll('_', ' ')}${found > 0 ? html` <span class="mark">${found}</span>` : ''}</span></li>`;
 }
 
 /** What rules have found and still find. */
@@ -78,7 +78,7 @@ export function threadsPart(threads: readonly ThreadLine[]): Markup {
     .slice(0, MOST_LINES)
     .map(
       ({ prompt, status, updated_at }) =>
-        html`<li><span class="words">${shown(prompt)}<br><span class="soft small">${timed(seconds(updated_at))}</span></span><span class="outcome">${status}</span></li>`,
+        html`<li><span class="words">${shown(prompt)}<br><span class="soft small">${timed(seconds(updated_at))}</span></span><span class="outcome">${shown(status)}</span></li>`,
     )}</ul>`;
 }
 
@@ -91,7 +91,7 @@ const wrong: Readonly<Record<Extract<RecordVerdict, { ok: false }>['what'], stri
 
 /** The person's own lines, and whether the whole is as it was written. */
 export function recordPart(lines: readonly RecordLine[], verdict: RecordVerdict): Markup {
-  return html`<p class="verdict ${verdict.ok ? '' : 'problem'}" data-testid="verdict" data-ok="${verdict.ok}">${
+  return html`<p class="verdict ${verdict.ok ? '' : 'problem'}" data-testid="verdict" data-ok="${String(verdict.ok)}">${
     verdict.ok
       ? html`${sign('done')}<span><strong>Whole</strong>: the gateway finds none of its ${verdict.lines} lines changed, removed or added.</span>`
       : html`${sign('no')}<span><strong>Not whole</strong>: line ${verdict.line} ${wrong[verdict.what]}. Ask whoever runs the gateway: <span class="mono">trade-agent gateway audit verify</span></span>`
@@ -103,7 +103,7 @@ ${
         .slice(0, MOST_LINES)
         .map(
           ({ seq, at, event, code, kind }) =>
-            html`<li><span>${eventWords(event)}${typeof code === 'string' ? html` <span class="mono small">${shown(code)}</span>` : ''}${typeof kind === 'string' ? html` <span class="soft small">${shown(kind).replaceAll('_', ' ')}</span>` : ''}</span><span class="soft small">${timed(seconds(at))} · ${seq}</span></li>`,
+            html`<li><span>${shown(eventWords(event))}${typeof code === 'string' ? html` <span class="mono small">${shown(code)}</span>` : ''}${typeof kind === 'string' ? html` <span class="soft small">${shown(kind).replaceAll('_', ' ')}</span>` : ''}</span><span class="soft small">${timed(seconds(at))} · ${seq}</span></li>`,
         )}</ol>`
 }`;
 }

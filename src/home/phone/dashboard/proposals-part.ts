@@ -127,7 +127,7 @@ function stepsOf(proposal: Proposal, record: readonly RecordLine[] | undefined):
   const lines = (record ?? []).filter((line) => line.proposal === id || line.approval === id).reverse();
   const steps =
     lines.length > 0
-      ? lines.map(({ at, event }) => ({ at, words: eventWords(event) }))
+      ? lines.map(({ at, event }) => ({ at, words: markedText(eventWords(event)) }))
       : [
           { at: created_at, words: eventWords('proposed') },
           { at: updated_at.split('#')[0] ?? updated_at, words: eventWords(state) },
@@ -153,7 +153,7 @@ function signedOf(proposal: Proposal, record: readonly RecordLine[] | undefined)
   const same = digest === digestOf(proposal);
   return html`<p class="small ${same ? '' : 'problem'}" data-testid="signed">Signed by ${key}. ${
     same
-      ? html`What was signed is what stands here: digest <span class="mono">${String(digest).slice(0, 12)}…</span>`
+      ? html`What was signed is what stands here: digest <span class="mono">${digestOf(proposal).slice(0, 12)}…</span>`
       : 'What was signed is NOT what stands here.'
   }</p>`;
 }

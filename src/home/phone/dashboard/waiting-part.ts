@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import { isSecureUrl } from '../../../net/secure-url.ts';
+import { markedText } from '../../../net/shown-text.ts';
 import type { Proposal } from '../../../trading/proposal.ts';
 import { requestCard } from '../decision/request-card.ts';
 import type { Markup } from '../page.ts';
@@ -26,7 +27,7 @@ function readOnlyCard(proposal: Proposal): Markup {
     {
       id,
       code,
-      clientName: client,
+      clientName: markedText(client),
       clientNote: undefined,
       bindingMessage: undefined,
       details: detailsOf(proposal),
