@@ -19,7 +19,6 @@ beforeAll(async () => {
   await world.run(['phone', '--decide', 'approve', '--once', '--timeout', '20s']);
   await world.run(['run', 'buy 1 KO', '--approval', 'detach']);
   await world.run(['phone', '--decide', 'deny', '--once', '--timeout', '20s']);
-  await world.run(['run', 'buy 3 MSFT limit 300', '--approval', 'detach']);
 }, 120_000);
 afterAll(async () => {
   await browser?.close();
@@ -33,6 +32,17 @@ const screens: Record<string, Screen> = {
   'phone-dark': { width: 390, height: 844, dark: true },
   narrow: { width: 320, height: 640 },
 };
+
+it('the picture in docs/WEB.md, where nothing waits', async () => {
+  const { link, origin } = await world.web();
+  const { context, page } = await openWebPage(browser, { height: 1000 }, origin);
+  await page.goto(link);
+  await settled(page);
+  await page.getByTestId('nothing-waits').waitFor();
+  await shot(page, 'docs');
+  await context.close();
+  await world.run(['run', 'buy 3 MSFT limit 300', '--approval', 'detach']);
+});
 
 describe.each(Object.entries(screens))('the dashboard on %s', (name, screen) => {
   it('is whole, live, fits, asks nobody else for anything, and axe finds nothing worse than minor', async () => {
