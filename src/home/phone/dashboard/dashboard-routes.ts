@@ -41,7 +41,7 @@ export function createDashboardRoutes(place: DashboardPlace): Hono<BrowserEnv> {
   const viewOf = (context: BrowserContext, data: KeptReads): DashboardView => ({
     data,
     period: periodOf(context),
-    form: { path, formToken: context.var.formToken },
+    form: { path, formToken: context.var.formToken, hidesCodes: place.decide !== undefined },
     now: clock.now(),
   });
 

@@ -90,7 +90,11 @@ const wrong: Readonly<Record<Extract<RecordVerdict, { ok: false }>['what'], stri
 };
 
 /** The person's own lines, and whether the whole is as it was written. */
-export function recordPart(lines: readonly RecordLine[], verdict: RecordVerdict): Markup {
+export function recordPart(
+  lines: readonly RecordLine[],
+  verdict: RecordVerdict,
+  { hidesCodes }: Pick<FormParts, 'hidesCodes'>,
+): Markup {
   return html`<p class="verdict ${verdict.ok ? '' : 'problem'}" data-testid="verdict" data-ok="${String(verdict.ok)}">${
     verdict.ok
       ? html`${sign('done')}<span><strong>Whole</strong>: the gateway finds none of its ${verdict.lines} lines changed, removed or added.</span>`
@@ -103,7 +107,7 @@ ${
         .slice(0, MOST_LINES)
         .map(
           ({ seq, at, event, code, kind }) =>
-            html`<li><span>${shown(eventWords(event))}${typeof code === 'string' ? html` <span class="mono small">${shown(code)}</span>` : ''}${typeof kind === 'string' ? html` <span class="soft small">${shown(kind).replaceAll('_', ' ')}</span>` : ''}</span><span class="soft small">${timed(seconds(at))} · ${seq}</span></li>`,
+            html`<li><span>${shown(eventWords(event))}${typeof code === 'string' && !hidesCodes ? html` <span class="mono small">${shown(code)}</span>` : ''}${typeof kind === 'string' ? html` <span class="soft small">${shown(kind).replaceAll('_', ' ')}</span>` : ''}</span><span class="soft small">${timed(seconds(at))} · ${seq}</span></li>`,
         )}</ol>`
 }`;
 }

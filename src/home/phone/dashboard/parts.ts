@@ -66,9 +66,9 @@ const makers = {
     ofAgent(data, async (agent) => schedulesPart(await agent.schedules(), await agent.runs(10))),
   findings: ({ data }) => ofAgent(data, async (agent) => findingsPart(await agent.findings())),
   threads: ({ data }) => ofAgent(data, async (agent) => threadsPart(await agent.threads(10))),
-  record: async ({ data }) => {
+  record: async ({ data, form }) => {
     const [lines, verdict] = await Promise.all([data.record(RECORD_LINES), data.verifyRecord()]);
-    return recordPart(lines, verdict);
+    return recordPart(lines, verdict, form);
   },
 } as const satisfies Record<string, (view: DashboardView) => Promise<Markup>>;
 export type PartName = keyof typeof makers;

@@ -21,6 +21,11 @@ export interface FormParts {
   /** Below which the page's forms are answered. */
   readonly path: string;
   readonly formToken: string;
+  /**
+   * Whether codes of what is not decided yet are left out: where the person decides here, theirs is to be compared with, or
+   * picked by, what their terminal shows, and nothing else.
+   */
+  readonly hidesCodes: boolean;
 }
 
 /**
@@ -41,6 +46,7 @@ function story(proposal: Proposal, record: readonly RecordLine[] | undefined, fo
   const view = shownOf(proposal);
   const { id, state } = proposal;
   const came = outcomeOf(proposal);
+  const isDecided = isSettledState(state) || isUnderWayState(state);
   return html`<li data-testid="proposal" data-id="${id}" data-state="${state}"><details data-keep="${id}">
 <summary><span>${view.side === undefined ? '' : html`<span class="${view.side}">${sign(view.side)}</span> `}<strong class="words">${view.headline}</strong> ${environmentMark(view)}<br><span class="soft small">${view.terms === '' ? '' : html`${timed(view.terms)} · `}${timed(seconds(proposal.created_at))}</span></span>
 <span class="outcome ${signs[state]}">${sign(signs[state])}${statusWord(proposal)}</span></summary>
@@ -53,8 +59,8 @@ ${signedOf(proposal, record)}
     .filter(({ technical }) => !technical)
     .map(
       ({ label, text }) => html`<div><dt>${label}</dt><dd>${timed(text)}</dd></div>`,
-    )}<div><dt>Code</dt><dd class="mono">${proposal.code}</dd></div><div><dt>Proposal</dt><dd class="mono">${id}</dd></div></dl>
-${isSettledState(state) || isUnderWayState(state) ? '' : withdrawal(proposal, view, form)}
+    )}${isDecided || !form.hidesCodes ? html`<div><dt>Code</dt><dd class="mono">${proposal.code}</dd></div>` : ''}<div><dt>Proposal</dt><dd class="mono">${id}</dd></div></dl>
+${isDecided ? '' : withdrawal(proposal, view, form)}
 </details></li>`;
 }
 

@@ -3,10 +3,11 @@ import { kinds } from '../../../trading/kinds/kinds.ts';
 import type { Proposal } from '../../../trading/proposal.ts';
 import { type RequestView, requestView } from '../decision/request-view.ts';
 
-/** Between gateway and provider alone. */
-const NOT_TOLD: readonly string[] = ['type', 'actions', 'locations', 'identifier'].map(
-  (name) => `details.${name}`,
-);
+/** Between gateway and provider alone; and the code, which has a place of its own. */
+const NOT_TOLD: readonly string[] = [
+  'code',
+  ...['type', 'actions', 'locations', 'identifier'].map((name) => `details.${name}`),
+];
 
 /**
  * The details that the phone has of a proposal, made of what the gateway tells of it. What is between the gateway and the

@@ -69,7 +69,7 @@ function data(changes: Partial<DashboardData> = {}): DashboardData {
   };
 }
 
-const form = { path: '/dashboard', formToken: 't' };
+const form = { path: '/dashboard', formToken: 't', hidesCodes: false };
 const now = Date.parse('2026-11-26T12:02:00Z');
 const part = async (name: PartName, of: Partial<DashboardData> = {}) =>
   (await makePart(name, { data: data(of), period: '1M', form, now })).html;
@@ -187,6 +187,28 @@ describe('a proposal’s story', () => {
       const html = await part('proposals', { proposals: async () => [proposal({ state } as never)] });
       expect(html.includes('data-testid="withdraw"'), state).toBe(can);
     }
+  });
+});
+
+describe('where the person decides on this page', () => {
+  const record = async () => [
+    { seq: 1, at: '2026-11-26T12:00:01Z', event: 'requested', hash: 'h', code: 'Q7ZK' },
+  ];
+  const shown = async (name: PartName, state: Proposal['state'], hidesCodes: boolean) => {
+    const of = data({ record, proposals: async () => [proposal({ state } as never)] });
+    const made = await makePart(name, { data: of, period: '1M', form: { ...form, hidesCodes }, now });
+    return made.html.includes('Q7ZK');
+  };
+
+  it('no code is shown that is still to be compared with the terminal’s', async () => {
+    expect(await shown('proposals', 'requested', true)).toBe(false);
+    expect(await shown('record', 'requested', true)).toBe(false);
+    expect(await shown('proposals', 'executed', true)).toBe(true);
+  });
+
+  it('elsewhere it is', async () => {
+    expect(await shown('proposals', 'requested', false)).toBe(true);
+    expect(await shown('record', 'requested', false)).toBe(true);
   });
 });
 
