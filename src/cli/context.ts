@@ -1,15 +1,21 @@
 import type { App } from '../app/app.ts';
 import { createApp } from '../app/create-app.ts';
+import type { ThemeName } from '../config/theme-name.ts';
 import { createOutput, type Output } from './output.ts';
 import type { Cli, GlobalOptions } from './surroundings.ts';
 import type { Interruption } from './terminal/interruption.ts';
 import type { Io } from './terminal/io.ts';
+import { DEFAULT_THEME, type Paint, painter, plainPaint } from './text/theme.ts';
 
 /** What commands work with: the use cases' parts, and a terminal. */
 export interface Context extends App {
   readonly io: Io;
   readonly output: Output;
   readonly interruption: Interruption;
+  /** Colours for stdout, by the theme asked for. */
+  paint(): Promise<Paint>;
+  /** The theme asked for: `--theme`, else config.yaml's, else the usual one. */
+  theme(): Promise<ThemeName>;
 }
 
 export function createContext(cli: Cli, globals: GlobalOptions, tell: (line: string) => void): Context {
@@ -28,5 +34,13 @@ export function createContext(cli: Cli, globals: GlobalOptions, tell: (line: str
     tell,
     askSecret: io.interactive ? ask : undefined,
   });
-  return Object.assign(app, { io, output: createOutput(io, globals.output), interruption });
+  const theme = async () => globals.theme ?? (await app.config()).theme ?? DEFAULT_THEME;
+  return Object.assign(app, {
+    io,
+    output: createOutput(io, globals.output),
+    interruption,
+    theme,
+    // What takes no colours need not ask which.
+    paint: async () => (io.color.stdout ? painter(await theme(), true) : plainPaint),
+  });
 }

@@ -2,6 +2,7 @@ import { Command, CommanderError, Help, type Option } from 'commander';
 import { exits } from '../app/exit-codes.ts';
 import { version } from '../app/version.ts';
 import { closestMatch } from '../config/closest-match.ts';
+import { themeNames } from '../config/theme-name.ts';
 import { systemClock } from '../machine/clock.ts';
 import { isTradeAgentError, TradeAgentError } from '../trading/errors.ts';
 import { choiceOption } from './options/choice.ts';
@@ -34,6 +35,7 @@ const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['profile', async () => (await import('./commands/profile/profile.ts')).addProfileCommand],
   ['config', async () => (await import('./commands/config/config.ts')).addConfigCommand],
   ['portfolio', async () => (await import('./commands/portfolio/portfolio.ts')).addPortfolioCommand],
+  ['web', async () => (await import('./commands/web/web.ts')).addWebCommand],
   ['quote', async () => (await import('./commands/quote/quote.ts')).addQuoteCommand],
   ['orders', async () => (await import('./commands/orders/orders.ts')).addOrdersCommand],
   ['policy', async () => (await import('./commands/policy/policy.ts')).addPolicyCommand],
@@ -66,6 +68,7 @@ export async function createProgram(cli: Cli, only?: string): Promise<Command> {
     .option('--timeout <duration>', 'stop after 90s, 5m, 1h; what is pending stays pending', parseDuration)
     .option('--verbose', 'tell what happens on stderr (the log file has it too)')
     .option('--no-color', 'never colour the output (NO_COLOR and FORCE_COLOR work too)')
+    .addOption(choiceOption('--theme <name>', 'colours (NO_COLOR and pipes go without)', themeNames))
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
     .configureHelp({

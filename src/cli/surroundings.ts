@@ -1,3 +1,4 @@
+import type { ThemeName } from '../config/theme-name.ts';
 import type { Clock } from '../machine/clock.ts';
 import type { OutputFormat } from './output.ts';
 import type { Interruption } from './terminal/interruption.ts';
@@ -24,4 +25,6 @@ export interface GlobalOptions {
   readonly timeout?: number;
   /** Tells on stderr what goes into the log file too. */
   readonly verbose?: boolean;
+  /** Colours by name. */
+  readonly theme?: ThemeName;
 }

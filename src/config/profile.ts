@@ -7,6 +7,7 @@ import { DEFAULT_TTL_S, LONGEST_TTL_S, SHORTEST_TTL_S } from '../trading/proposa
 import { mcpServersSchema } from './mcp-servers.ts';
 import { noticesSchema } from './notice-channels.ts';
 import { providerNames } from './provider/dialects.ts';
+import { themeNames } from './theme-name.ts';
 
 /** As a provider names it. */
 const connectionName = z.string().min(1).max(128);
@@ -73,6 +74,10 @@ export const configSchema = z.strictObject({
   default_profile: z.string().optional(),
   /** Whether the chat keeps what was typed, for the next time; it does unless this says false. */
   history: z.boolean().optional(),
+  /** Colours of the terminal; dark by itself. NO_COLOR and pipes win. */
+  theme: z.enum(themeNames).optional(),
+  /** Whether the terminal's bell, notification and title say that the phone is needed; they do unless this says false. */
+  attention: z.boolean().optional(),
   profiles: z.record(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,31}$/), profileSchema).default({}),
 });
 export type Config = z.output<typeof configSchema>;

@@ -104,6 +104,11 @@ export async function createHome(options: HomeOptions): Promise<Home> {
         });
       },
     },
+    dashboards: (sub) => {
+      const desk = gateway.owner?.(sub);
+      if (desk === undefined) throw new TypeError('a gateway that asks nobody has no dashboard');
+      return { ...desk, agent: undefined };
+    },
     signatures: signaturesOf({ ...options.gateway, keys }) === undefined ? 'off' : 'required',
     gatewayClient: { client_id: approval.client.id, jwks: { keys: [publicHalf(approval.privateKey)] } },
     clock,

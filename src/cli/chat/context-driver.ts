@@ -114,11 +114,14 @@ async function portfolioReport(
   context: Context,
   screen: { columns: number; unicode: boolean; spoken: boolean },
 ): Promise<string> {
-  const [{ portfolioTable }, { portfolioWithPrices }] = await Promise.all([
+  const [{ portfolioTable }, { portfolioFigures }, { portfolioView }] = await Promise.all([
     import('../text/portfolio-table.ts'),
-    import('../../app/chat/portfolio-with-prices.ts'),
+    import('../../app/portfolio/portfolio-figures.ts'),
+    import('../../trading/portfolio/portfolio-view.ts'),
   ]);
-  return portfolioTable(await portfolioWithPrices(context, screen.spoken ? 0 : MOST_LINES), screen);
+  const figures = await portfolioFigures(context, { lines: screen.spoken ? 0 : MOST_LINES });
+  const view = portfolioView(figures.account, figures.positions, figures.history);
+  return portfolioTable(view, { ...screen, paint: await context.paint() });
 }
 
 /** What is known before anybody was asked. @throws {TradeAgentError} `invalid_config` and what starting a sandbox throws */

@@ -206,6 +206,11 @@ export const resultSchemas = {
     removed: z.boolean().describe('false: it was not connected'),
   }),
   portfolio: z.object({ account: accountSchema, positions: z.array(positionSchema) }),
+  web: z.object({
+    url: z.string().describe('opens the page in a browser of this machine, once: keep it to yourself'),
+    port: z.int(),
+    pid: z.int(),
+  }),
   quotes: z.object({ quotes: z.array(quoteSchema) }),
   orders: z.object({ orders: z.array(orderSchema) }),
   order: z.object({ order: orderSchema }),

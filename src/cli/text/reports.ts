@@ -1,42 +1,9 @@
 import { safeLine } from '../../net/shown-text.ts';
 import { decimal } from '../../trading/decimal.ts';
-import { environmentWord } from '../../trading/environment.ts';
-import type { Account, Order, Position, Quote } from '../../trading/views.ts';
+import type { Order, Quote } from '../../trading/views.ts';
 import { fillText } from './approval-lines.ts';
-import { dollars, sharePrice, shares, signedDollars, signedPercent } from './money.ts';
+import { dollars, sharePrice, shares, signedPercent } from './money.ts';
 import { fittingTable, table } from './table.ts';
-
-/** `PA3ALICE01  PAPER (simulated)` */
-export function accountLabel(account: Account): string {
-  return `${safeLine(account.account)} ${environmentWord(account.environment)}${account.simulated ? ' (simulated)' : ''}`;
-}
-
-/** Account and positions, for people. */
-export async function portfolioText(account: Account, positions: readonly Position[]): Promise<string> {
-  const today = decimal(account.equity).minus(account.last_equity);
-  const totals = [
-    ['account', accountLabel(account)],
-    ['value', `${dollars(account.equity)}  ${signedDollars(today.toFixed(2))} today`],
-    ['cash', dollars(account.cash)],
-    ['buying power', dollars(account.buying_power)],
-  ].map(([label = '', value = '']) => `${label.padEnd(13)} ${value}`);
-  if (account.trading_blocked) totals.push('trading       BLOCKED by the broker');
-  if (positions.length === 0) return [...totals, '', 'No positions.'].join('\n');
-  const rows = await table<Position>(
-    [
-      { head: 'SYMBOL', cell: ({ symbol }) => safeLine(symbol) },
-      { head: 'QTY', align: 'right', cell: ({ qty }) => shares(qty) },
-      { head: 'PRICE', align: 'right', cell: ({ current_price }) => sharePrice(current_price) },
-      { head: 'VALUE', align: 'right', cell: ({ market_value }) => dollars(market_value) },
-      { head: 'COST', align: 'right', cell: ({ cost_basis }) => dollars(cost_basis) },
-      { head: 'P/L', align: 'right', cell: ({ unrealized_pl }) => signedDollars(unrealized_pl) },
-      { head: 'P/L %', align: 'right', cell: ({ unrealized_plpc }) => signedPercent(unrealized_plpc) },
-      { head: 'TODAY', align: 'right', cell: ({ change_today }) => signedPercent(change_today) },
-    ],
-    positions,
-  );
-  return [...totals, '', rows].join('\n');
-}
 
 /** Quotes in a table. */
 export function quotesText(quotes: readonly Quote[]): Promise<string> {

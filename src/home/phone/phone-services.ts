@@ -14,6 +14,7 @@ import type { RecoveryCodes } from '../identity-provider/recovery-codes.ts';
 import type { RegisteredClients } from '../identity-provider/registered-clients.ts';
 import type { RequestLimits } from '../identity-provider/request-limits.ts';
 import type { Sessions } from '../identity-provider/sessions.ts';
+import type { DashboardData } from './dashboard/dashboard-data.ts';
 import type { ApprovalSteps } from './decision/approval-steps.ts';
 import type { PhonePush } from './push/phone-push.ts';
 
@@ -52,6 +53,8 @@ export interface PhoneServices {
   /** Undefined for a provider that has no gateway behind it. */
   readonly halting: Halting | undefined;
   readonly mandating: Mandating | undefined;
+  /** A person's own, as the gateway behind it has it; undefined as above. */
+  readonly dashboards: ((sub: string) => DashboardData) | undefined;
   readonly people: People;
   readonly requests: ApprovalRequests;
   readonly deviceCodes: DeviceCodes;

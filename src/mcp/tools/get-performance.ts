@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { signedDollars, signedPercent } from '../../trading/amounts.ts';
-import { portfolioPerformance } from '../../trading/portfolio-performance.ts';
+import { portfolioView } from '../../trading/portfolio/portfolio-view.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 
 export const getPerformance = defineMcpTool({
@@ -17,19 +17,19 @@ export const getPerformance = defineMcpTool({
       gateway.positions(),
       gateway.valueHistory(period),
     ]);
-    const figures = portfolioPerformance(account, positions);
+    const figures = portfolioView(account, positions);
     return {
-      message: `Today ${signedDollars(figures.dayProfit)} (${signedPercent(figures.dayFraction)}), open positions ${signedDollars(figures.totalProfit)} (${signedPercent(figures.totalFraction)}).`,
+      message: `Today ${signedDollars(figures.day_change)} (${signedPercent(figures.day_change_fraction)}), open positions ${signedDollars(figures.total.unrealized)} (${signedPercent(figures.total.unrealized_fraction)}).`,
       found: {
-        day_profit: figures.dayProfit,
-        day_fraction: figures.dayFraction,
-        total_profit: figures.totalProfit,
-        total_fraction: figures.totalFraction,
-        cash_weight: figures.cashWeight,
-        market_value: figures.marketValue,
-        positions: figures.positions.map(({ position, dayProfit, weight }) => ({
-          symbol: position.symbol,
-          day_profit: dayProfit,
+        day_profit: figures.day_change,
+        day_fraction: figures.day_change_fraction,
+        total_profit: figures.total.unrealized,
+        total_fraction: figures.total.unrealized_fraction,
+        cash_weight: figures.cash_weight,
+        market_value: figures.total.value,
+        positions: figures.rows.map(({ symbol, day_change, weight }) => ({
+          symbol,
+          day_profit: day_change,
           weight,
         })),
         period,

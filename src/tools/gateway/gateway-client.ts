@@ -38,6 +38,7 @@ import { type HaltRequests, ofHalt } from './halt-requests.ts';
 import { type MandateRequests, ofMandates } from './mandate-requests.ts';
 import { type MarketRequests, ofMarket } from './market-requests.ts';
 import { ofPolicy, type PolicyClient } from './policy-requests.ts';
+import { ofRecord, type RecordRequests } from './record-requests.ts';
 
 /** How to look at a proposal. */
 export interface ProposalLook {
@@ -54,6 +55,7 @@ export interface GatewayClient
     MandateRequests,
     HaltRequests,
     PolicyClient,
+    RecordRequests,
     AccessRequests {
   account(): Promise<Account>;
   positions(): Promise<Position[]>;
@@ -127,6 +129,7 @@ export function createGatewayClient(
     ...ofAccess(requests),
     ...ofMandates(requests),
     ...ofPolicy(requests),
+    ...ofRecord(requests),
   };
 }
 

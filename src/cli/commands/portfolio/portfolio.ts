@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { sessionExits } from '../../../app/exit-codes.ts';
-import { readPortfolio } from '../../../app/portfolio/read-portfolio.ts';
+import { portfolioFigures } from '../../../app/portfolio/portfolio-figures.ts';
+import { portfolioView } from '../../../trading/portfolio/portfolio-view.ts';
 import { runCommand } from '../../cli.ts';
 import type { Context } from '../../context.ts';
 import { examples, exitCodes } from '../../options/help.ts';
@@ -20,10 +21,20 @@ export function addPortfolioCommand(program: Command, cli: Cli): void {
     .action((_options, command: Command) => runCommand(cli, command, portfolio));
 }
 
+/** Little lines are one request each; the largest positions get them. */
+const MOST_LINES = 20;
+
 async function portfolio(context: Context): Promise<void> {
-  const { account, positions } = await readPortfolio(context);
-  await context.output.result('portfolio', { account, positions }, async () => {
-    const { portfolioText } = await import('../../text/reports.ts');
-    return portfolioText(account, positions);
+  const { io, output } = context;
+  // A drawing is for a person's eyes.
+  const lines = io.stdoutIsTty && output.format === 'text' ? MOST_LINES : 0;
+  const { account, positions, history } = await portfolioFigures(context, { lines });
+  await output.result('portfolio', { account, positions }, async () => {
+    const { portfolioTable } = await import('../../text/portfolio-table.ts');
+    return portfolioTable(portfolioView(account, positions, history), {
+      columns: io.stdoutIsTty ? io.width() : Number.POSITIVE_INFINITY,
+      unicode: io.unicode,
+      paint: await context.paint(),
+    });
   });
 }
