@@ -190,7 +190,13 @@ function whatIsOwn(
   const { mandates: granted, standing, proposals, audit } = options.stores;
   const noted = () => kernel.noted();
   const parts = { ...options, mandates: granted, standing, kernel, brokerFor, clock };
-  const mandates = createMandateDesk({ mandates: granted, standing, proposals, now: () => clock.now(), noted });
+  const mandates = createMandateDesk({
+    mandates: granted,
+    standing,
+    proposals,
+    now: () => clock.now(),
+    noted,
+  });
   const record = ownRecord(options.approval.auditFile, audit);
   const approval = howAsked(options);
   return {

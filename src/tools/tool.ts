@@ -4,6 +4,7 @@ import { loginRequired } from '../trading/login-required.ts';
 import type { MessageService } from '../trading/message.ts';
 import type { Scope } from '../trading/scopes.ts';
 import type { Order } from '../trading/views.ts';
+import type { Alerts } from './alerts.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
 /** Of a session, what says who is signed in where. */
@@ -15,6 +16,8 @@ export interface ToolContext {
   /** Absent when nobody is signed in; so is the gateway. */
   readonly session: SignedIn | undefined;
   readonly gateway: GatewayClient | undefined;
+  /** The person's alerts; absent where what calls is not their own agent, on their own machine. */
+  readonly alerts?: Alerts | undefined;
 }
 
 export interface ToolResult {
@@ -38,10 +41,11 @@ export interface ToolBase<Schema extends z.ZodType> {
 
 /**
  * A tool that acts by itself, within the session's own scopes. One that reduces proposes instead, where the gateway
- * wants the person's tap.
+ * wants the person's tap. One that is local changes files of the person's on this machine: it is for their own agent alone,
+ * and takes what it writes from the person's own words.
  */
 export interface DirectTool<Schema extends z.ZodType = z.ZodType> extends ToolBase<Schema> {
-  readonly risk: 'read' | 'reduce';
+  readonly risk: 'read' | 'reduce' | 'local';
   execute(context: ToolContext, args: z.output<Schema>): Promise<ToolResult>;
 }
 

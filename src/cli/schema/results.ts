@@ -8,6 +8,7 @@ import { sentMessageSchema } from '../../trading/message.ts';
 import { environments, sides } from '../../trading/order.ts';
 import { tradingStates } from '../../trading/trading-state.ts';
 import { accountSchema, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
+import { alertResults } from './alert-results.ts';
 import { homeResults } from './home-results.ts';
 import { mcpResults } from './mcp-results.ts';
 import { approval, approvalSummary, error, finding, orderSummary, runStatus, time, user } from './parts.ts';
@@ -328,5 +329,6 @@ export const resultSchemas = {
   ...homeResults,
   ...mcpResults,
   ...policyResults,
+  ...alertResults,
   ...scheduleResults,
 } as const satisfies Record<string, z.ZodObject>;
