@@ -1,6 +1,6 @@
 import type { App } from '../app/app.ts';
 import { createApp } from '../app/create-app.ts';
-import { createOutput, type Output } from './output.ts';
+import type { Output } from './output.ts';
 import type { Cli, GlobalOptions } from './surroundings.ts';
 import type { Interruption } from './terminal/interruption.ts';
 import type { Io } from './terminal/io.ts';
@@ -12,7 +12,12 @@ export interface Context extends App {
   readonly interruption: Interruption;
 }
 
-export function createContext(cli: Cli, globals: GlobalOptions, tell: (line: string) => void): Context {
+export function createContext(
+  cli: Cli,
+  globals: GlobalOptions,
+  output: Output,
+  tell: (line: string) => void,
+): Context {
   const { io, interruption } = cli;
   const ask = async (question: string) => {
     const { askSecret } = await import('./terminal/secret-input.ts');
@@ -28,5 +33,5 @@ export function createContext(cli: Cli, globals: GlobalOptions, tell: (line: str
     tell,
     askSecret: io.interactive ? ask : undefined,
   });
-  return Object.assign(app, { io, output: createOutput(io, globals.output), interruption });
+  return Object.assign(app, { io, output, interruption });
 }

@@ -28,14 +28,15 @@ export async function run(
   return agent.run(await input(), runOptions(app, settings));
 }
 
-/** Goes on with a thread that stopped. @throws {TradeAgentError} what keeps an agent from starting */
+/** Goes on with a thread that stopped. @param thread its id, or how it begins @throws {TradeAgentError} what keeps an agent from starting */
 export async function resume(
   app: App,
   thread: string,
   settings: RunSettings,
 ): Promise<AsyncIterable<AgentEvent>> {
   const agent = await app.agent(settings);
-  return agent.resume(thread, runOptions(app, settings));
+  const { threadIdOf } = await import('../threads/threads.ts');
+  return agent.resume(await threadIdOf(app, thread), runOptions(app, settings));
 }
 
 /** What the agent is told of a run's settings. */

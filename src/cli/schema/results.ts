@@ -199,8 +199,23 @@ export const resultSchemas = {
     removed: z.boolean().describe('false: it was not connected'),
   }),
   portfolio: z.object({ account: accountSchema, positions: z.array(positionSchema) }),
-  quotes: z.object({ quotes: z.array(quoteSchema) }),
+  quotes: z.object({
+    quotes: z.array(quoteSchema),
+    missing: z
+      .array(z.object({ symbol: z.string(), message: z.string() }))
+      .describe('symbols without a quote; the exit code is 3 where there are some'),
+  }),
   orders: z.object({ orders: z.array(orderSchema) }),
+  'order-outcome': z.object({
+    status: runStatus,
+    key: z
+      .string()
+      .nullable()
+      .describe('with it, the same order can be asked for again; null where nobody was asked'),
+    approval: approvalSummary.nullable(),
+    order: orderSchema.nullable().describe('at the broker, once it is there'),
+    error: error.optional(),
+  }),
   order: z.object({ order: orderSchema }),
   threads: z.object({ threads: z.array(thread) }),
   thread: z.object({

@@ -30,7 +30,10 @@ export function describeCommands(program: Command): CommandNode[] {
 
 function walk(command: Command, path: readonly string[], global: readonly Option[]): CommandNode[] {
   const own = path.length === 0 ? command.options : [...command.options, ...global];
-  const children = command.commands.map((child) => ({ name: child.name(), summary: summaryOf(child) }));
+  const named = command.commands.flatMap((child) =>
+    [child.name(), ...child.aliases()].map((name) => ({ child, name })),
+  );
+  const children = named.map(({ child, name }) => ({ name, summary: summaryOf(child) }));
   return [
     {
       path,
@@ -40,7 +43,7 @@ function walk(command: Command, path: readonly string[], global: readonly Option
       children:
         path.length === 0 ? [...children, { name: 'help', summary: 'show help for a command' }] : children,
     },
-    ...command.commands.flatMap((child) => walk(child, [...path, child.name()], global)),
+    ...named.flatMap(({ child, name }) => walk(child, [...path, name], global)),
   ];
 }
 
