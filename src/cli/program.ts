@@ -47,6 +47,7 @@ const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['gateway', async () => (await import('./commands/gateway/gateway.ts')).addGatewayCommand],
   ['demo', async () => (await import('./commands/demo/demo.ts')).addDemoCommand],
   ['doctor', async () => (await import('./commands/doctor/doctor.ts')).addDoctorCommand],
+  ['__complete', async () => (await import('./commands/completion/values-command.ts')).addValuesCommand],
   ['completion', async () => (await import('./commands/completion/completion.ts')).addCompletionCommand],
 ]);
 
@@ -199,7 +200,9 @@ function helpOf(program: Command, words: readonly string[], argv: readonly strin
 
 /** @param above the command that has none of that name below it */
 function unknownCommand(above: Command, word: string): TradeAgentError {
-  const names = above.commands.flatMap((command) => [command.name(), ...command.aliases()]);
+  const names = above.commands
+    .flatMap((command) => [command.name(), ...command.aliases()])
+    .filter((name) => !name.startsWith('__'));
   const isTop = above.parent === null;
   const path = isTop ? '' : `${above.name()} `;
   const hint = isTop

@@ -1,5 +1,6 @@
 import type { Home } from '../machine/home.ts';
-import { configText, replaceConfig } from './config-edit.ts';
+import { configText, replaceConfig, requireMaps } from './config-edit.ts';
+import { configFile } from './config-file.ts';
 import type { McpServerConfig } from './mcp-servers.ts';
 
 /**
@@ -13,7 +14,9 @@ export async function writeMcpServer(
   changes: Partial<McpServerConfig>,
 ): Promise<void> {
   const { parseDocument } = await import('yaml');
-  const document = parseDocument(configText(home));
+  const text = configText(home);
+  const document = parseDocument(text);
+  await requireMaps(document, ['profiles', profile, 'mcp_servers', name, ''], text, configFile(home));
   for (const [key, value] of Object.entries(changes)) {
     document.setIn(['profiles', profile, 'mcp_servers', name, key], document.createNode(value));
   }

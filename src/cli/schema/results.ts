@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { shells } from '../../app/completion/install.ts';
 import { connectionNames } from '../../auth/connections/known-connections.ts';
 import { noticeSeverities } from '../../config/notice-settings.ts';
 import { profileSchema } from '../../config/profile.ts';
@@ -317,7 +318,12 @@ export const resultSchemas = {
   }),
   'config-path': z.object({ file: z.string() }),
   'config-edit': z.object({ file: z.string(), changed: z.boolean() }),
-  completion: z.object({ shell: z.enum(['bash', 'zsh', 'fish']), script: z.string() }),
+  'completion-install': z.object({
+    shell: z.enum(shells),
+    files: z.array(z.string()).describe('written, to be written, or taken out of'),
+    written: z.boolean(),
+  }),
+  completion: z.object({ shell: z.enum(shells), script: z.string() }),
   doctor: z.object({ ok: z.boolean(), findings: z.array(finding) }),
   ...homeResults,
   ...mcpResults,
