@@ -68,7 +68,9 @@ describe('the scripts, taken together,', () => {
       // The chat needs a terminal (chat.test.ts).
       .filter((name) => name !== 'chat' && !/^order( |$)/.test(name));
     // "order" is "orders" by another name.
-    const all = commands.map(({ command }) => command.replace(/\btrade-agent order /g, 'trade-agent orders ')).join('\n');
+    const all = commands
+      .map(({ command }) => command.replace(/\btrade-agent order /g, 'trade-agent orders '))
+      .join('\n');
     expect(names.length).toBeGreaterThan(20);
     expect(names.filter((name) => !new RegExp(`trade-agent ${name}\\b`).test(all))).toEqual([]);
   });

@@ -10,9 +10,15 @@ export function addValuesCommand(program: Command, cli: Cli): void {
     .description('print what a word can be completed to; for completion scripts')
     .addArgument(new Argument('<kind>', 'of what').choices(valueKinds))
     .action((kind: ValueKind, _options, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const { completionValues } = await import('../../../app/completion/values.ts');
-        for (const value of await completionValues(context, kind)) context.io.print(value);
-      }),
+      runCommand(
+        cli,
+        command,
+        async (context) => {
+          const { completionValues } = await import('../../../app/completion/values.ts');
+          for (const value of await completionValues(context, kind)) context.io.print(value);
+        },
+        // Whatever is said would stand in the middle of what is typed.
+        () => undefined,
+      ),
     );
 }
