@@ -3,7 +3,6 @@ import { exitCodeForError } from '../app/exit-codes.ts';
 import { safeJson } from '../net/safe-json.ts';
 import { safeText } from '../net/shown-text.ts';
 import { TradeAgentError } from '../trading/errors.ts';
-import type { GlobalOptions } from './surroundings.ts';
 import type { Io } from './terminal/io.ts';
 
 export const outputFormats = ['text', 'json', 'stream-json', 'csv'] as const;
@@ -29,7 +28,11 @@ export type JqFilter = (json: string, indented: boolean) => string;
  * @param command its words: `orders list`
  * @throws {TradeAgentError} `usage`
  */
-export async function openOutput(io: Io, { output, jq }: GlobalOptions, command: string): Promise<Output> {
+export async function openOutput(
+  io: Io,
+  { output, jq }: { readonly output: OutputFormat; readonly jq?: string },
+  command: string,
+): Promise<Output> {
   if (output === 'csv') {
     const { csvCommands, isCsvCommand } = await import('./format/csv-lists.ts');
     if (!isCsvCommand(command)) {

@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { promptFrom, readStdin } from '../../../../src/cli/terminal/stdin-context.ts';
 import { systemClock } from '../../../../src/machine/clock.ts';
 import { manualClock } from '../manual-clock.ts';
@@ -62,6 +62,7 @@ describe('standard input as context', () => {
     const waitOn = (came: boolean) => asked.push(came) > 0;
     const reading = readStdin(stdin, { firstByteMs: 500, waitOn, maxBytes: 16 }, { clock });
     clock.advance(500);
+    await vi.waitFor(() => expect(asked).toEqual([false]));
     clock.advance(3_600_000);
     stdin.write('late');
     clock.advance(3_600_000);
