@@ -5,9 +5,10 @@ import { ensurePrivateFolder } from '../../machine/home.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import type { App } from '../app.ts';
 
-/** Milliseconds: nobody who presses Tab waits longer. */
-const NETWORK_MS = 300;
-const LOCAL_MS = 2_000;
+/** Milliseconds: what is known without the network, symbols, does not wait longer for it. */
+const SYMBOLS_MS = 300;
+/** Milliseconds: ids are known nowhere else, and nobody who presses Tab waits longer. */
+const IDS_MS = 2_000;
 const MOST = 200;
 
 /** What can be completed. */
@@ -49,17 +50,17 @@ async function requireRunning(app: App): Promise<void> {
 const sources: Readonly<Record<CompletedKind, (app: App) => Promise<readonly string[]>>> = {
   symbols: heldSymbols,
   orders: async (app) =>
-    within(NETWORK_MS, async () =>
+    within(IDS_MS, async () =>
       (await (await app.gateway()).orders({ status: 'open', limit: 50 })).map(({ id }) => id),
     ),
   threads: (app) =>
-    within(LOCAL_MS, async () => (await (await app.agent({})).threads()).map(({ thread }) => thread)),
+    within(IDS_MS, async () => (await (await app.agent({})).threads()).map(({ thread }) => thread)),
   approvals: async (app) =>
-    within(NETWORK_MS, async () =>
+    within(IDS_MS, async () =>
       (await (await app.gateway()).proposals({ state: 'all', limit: 50 })).map(({ id }) => id),
     ),
   mandates: async (app) =>
-    within(NETWORK_MS, async () => (await (await app.gateway()).mandates()).map(({ id }) => id)),
+    within(IDS_MS, async () => (await (await app.gateway()).mandates()).map(({ id }) => id)),
   schedules: async (app) => {
     const { scheduleStore } = await import('../schedule/schedule-context.ts');
     const store = await scheduleStore(app);
@@ -84,7 +85,7 @@ async function heldSymbols(app: App): Promise<readonly string[]> {
   const known = Object.values(nicknames).flat();
   const file = join(ensurePrivateFolder((await app.home()).data), 'symbols.json');
   const { name: profile } = await app.profile();
-  const held = await within(NETWORK_MS, async () =>
+  const held = await within(SYMBOLS_MS, async () =>
     (await (await app.gateway()).positions()).map(({ symbol }) => symbol),
   ).catch(() => undefined);
   if (held !== undefined) writePrivateFile(file, JSON.stringify({ ...lastSeen(file), [profile]: held }));
