@@ -1,7 +1,7 @@
 import type { App } from '../app/app.ts';
 import { createApp } from '../app/create-app.ts';
 import type { ThemeName } from '../config/theme-name.ts';
-import { createOutput, type Output } from './output.ts';
+import type { Output } from './output.ts';
 import type { Cli, GlobalOptions } from './surroundings.ts';
 import type { Interruption } from './terminal/interruption.ts';
 import type { Io } from './terminal/io.ts';
@@ -18,7 +18,12 @@ export interface Context extends App {
   theme(): Promise<ThemeName>;
 }
 
-export function createContext(cli: Cli, globals: GlobalOptions, tell: (line: string) => void): Context {
+export function createContext(
+  cli: Cli,
+  globals: GlobalOptions,
+  output: Output,
+  tell: (line: string) => void,
+): Context {
   const { io, interruption } = cli;
   const ask = async (question: string) => {
     const { askSecret } = await import('./terminal/secret-input.ts');
@@ -37,7 +42,7 @@ export function createContext(cli: Cli, globals: GlobalOptions, tell: (line: str
   const theme = async () => globals.theme ?? (await app.config()).theme ?? DEFAULT_THEME;
   return Object.assign(app, {
     io,
-    output: createOutput(io, globals.output),
+    output,
     interruption,
     theme,
     // What takes no colours need not ask which.

@@ -31,10 +31,10 @@ const MEGABYTE = 1_000_000;
 /**
  * Sizes are shown in the test output, and bounded: a library that slips into the bundle would go unnoticed. Cedar's
  * WebAssembly is 1.4 MB of them packed, and 4.3 MB unpacked; the client for other people's MCP servers, mandates, rules and
- * relations came to 0.4 and 1.4 MB.
+ * relations came to 0.4 and 1.4 MB; jq's WebAssembly to 0.4 and 0.9 MB.
  */
-const MOST_PACKED = 4.2 * MEGABYTE;
-const MOST_UNPACKED = 16 * MEGABYTE;
+const MOST_PACKED = 4.7 * MEGABYTE;
+const MOST_UNPACKED = 17.3 * MEGABYTE;
 
 /** How this machine reaches the registry. */
 const network = Object.fromEntries(
@@ -109,6 +109,7 @@ describe('the package', () => {
       'dist/index.js',
       'dist/index.d.ts',
       'dist/cedar_wasm_bg.wasm',
+      'dist/jq.wasm',
       'README.md',
       'LICENSE',
       'THIRD_PARTY_NOTICES',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { shells } from '../../app/completion/install.ts';
 import { connectionNames } from '../../auth/connections/known-connections.ts';
 import { noticeSeverities } from '../../config/notice-settings.ts';
 import { profileSchema } from '../../config/profile.ts';
@@ -211,8 +212,23 @@ export const resultSchemas = {
     port: z.int(),
     pid: z.int(),
   }),
-  quotes: z.object({ quotes: z.array(quoteSchema) }),
+  quotes: z.object({
+    quotes: z.array(quoteSchema),
+    missing: z
+      .array(z.object({ symbol: z.string(), message: z.string() }))
+      .describe('symbols without a quote; the exit code is 3 where there are some'),
+  }),
   orders: z.object({ orders: z.array(orderSchema) }),
+  'order-outcome': z.object({
+    status: runStatus,
+    key: z
+      .string()
+      .nullable()
+      .describe('with it, the same order can be asked for again; null where nobody was asked'),
+    approval: approvalSummary.nullable(),
+    order: orderSchema.nullable().describe('at the broker, once it is there'),
+    error: error.optional(),
+  }),
   order: z.object({ order: orderSchema }),
   threads: z.object({ threads: z.array(thread) }),
   thread: z.object({
@@ -323,7 +339,12 @@ export const resultSchemas = {
   }),
   'config-path': z.object({ file: z.string() }),
   'config-edit': z.object({ file: z.string(), changed: z.boolean() }),
-  completion: z.object({ shell: z.enum(['bash', 'zsh', 'fish']), script: z.string() }),
+  'completion-install': z.object({
+    shell: z.enum(shells),
+    files: z.array(z.string()).describe('written, to be written, or taken out of'),
+    written: z.boolean(),
+  }),
+  completion: z.object({ shell: z.enum(shells), script: z.string() }),
   doctor: z.object({ ok: z.boolean(), findings: z.array(finding) }),
   ...homeResults,
   ...mcpResults,
