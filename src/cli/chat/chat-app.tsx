@@ -6,7 +6,7 @@ import { wrapWords } from '../text/wrap.ts';
 import type { ChatStatus } from './chat-driver.ts';
 import type { ChatSession } from './chat-session.ts';
 import type { ChatSnapshot } from './chat-snapshot.ts';
-import type { ChatItem } from './chat-state.ts';
+import type { ChatItem } from './chat-item.ts';
 import { Header } from './header.tsx';
 import { CompletionList, InputBox } from './input-box.tsx';
 import type { InputHistory } from './input-history.ts';
@@ -98,7 +98,7 @@ export function ChatApp(props: ChatAppProps) {
         <Text> </Text>
         {question === undefined ? null : <Question text={asked.join('\n')} />}
         {queued.length === 0 ? null : <Queue entries={queued} />}
-        <InputBox rows={typed} busy={busy} hint={inputHint(snapshot)} />
+        <InputBox rows={typed} busy={busy} hint={inputHint(snapshot)} noMatch={editor.noMatch} />
         {completionRows === 0 ? null : (
           <CompletionList text={editor.text} chosen={chosen} most={completionRows} />
         )}

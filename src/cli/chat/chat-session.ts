@@ -3,22 +3,14 @@ import { errorObject } from '../../app/error-object.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { safeLine, safeText } from '../../net/shown-text.ts';
 import { ordersOf } from '../../trading/kinds/kind-words.ts';
+import { orderOutcome } from '../../trading/order-outcome.ts';
 import type { Order } from '../../trading/views.ts';
-import { approvalOutcome, fillText, isFinalApproval } from '../text/approval-lines.ts';
-import { orderText } from '../text/reports.ts';
+import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
 import { runChatCommand } from './chat-commands.ts';
 import type { ChatDriver, ChatStatus } from './chat-driver.ts';
 import type { ChatSnapshot } from './chat-snapshot.ts';
-import {
-  type ChatAction,
-  type ChatItem,
-  chatReducer,
-  emptyChat,
-  errorItem,
-  isWaiting,
-  runAtWork,
-  stopped,
-} from './chat-state.ts';
+import { type ChatAction, chatReducer, emptyChat, isWaiting, runAtWork } from './chat-state.ts';
+import { type ChatItem, errorItem, stopped } from './chat-item.ts';
 import type { CommandedChat } from './commanded-chat.ts';
 import { OrderWatch } from './order-watch.ts';
 import { parseSlashCommand } from './slash-commands.ts';
@@ -272,14 +264,9 @@ export class ChatSession implements CommandedChat {
   }
 
   #orderChanged(order: Order): void {
-    const line = orderText(order)
-      .split('\n')
-      .find((row) => row.startsWith('order '))
-      ?.slice(6)
-      .trim();
     this.add({
       type: 'outcome',
-      text: `${line ?? safeLine(order.symbol)}: ${fillText(order)}`,
+      text: safeLine(orderOutcome(order)),
       good: order.status === 'filled' || order.status === 'partially_filled',
     });
     void this.refresh();

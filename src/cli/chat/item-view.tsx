@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import { Box, Text } from 'ink';
 import { seconds } from '../run/run-renderer.ts';
 import { type MarkdownStyle, terminalMarkdown } from '../text/markdown.ts';
-import type { ChatItem } from './chat-state.ts';
+import type { ChatItem } from './chat-item.ts';
 import { useScreen } from './screen.ts';
 import { useScreenText } from './use-screen-text.ts';
 

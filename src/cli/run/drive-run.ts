@@ -14,7 +14,11 @@ import { createRunRenderer } from './run-renderer.ts';
 export async function driveRun(context: Context, events: AsyncIterable<AgentEvent>): Promise<number> {
   const { io, output, signal } = context;
   const { phone } = await context.profile();
-  const renderer = createRunRenderer(io, context.clock, { format: output.format, phone });
+  const renderer = createRunRenderer(io, context.clock, {
+    format: output.format,
+    phone,
+    paint: await context.paint(),
+  });
   const result = await followRun(events, signal, (event) => {
     output.event({ ...event });
     if (output.format !== 'stream-json') renderer.show(event);

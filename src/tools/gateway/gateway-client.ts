@@ -27,6 +27,7 @@ import {
   positionSchema,
 } from '../../trading/views.ts';
 import { type AccessRequests, inAccountOf, ofAccess } from './access-requests.ts';
+import { type EventRequests, ofEvents } from './event-requests.ts';
 import {
   type GatewayAccess,
   type GatewayClientOptions,
@@ -54,7 +55,8 @@ export interface GatewayClient
     MandateRequests,
     HaltRequests,
     PolicyClient,
-    AccessRequests {
+    AccessRequests,
+    EventRequests {
   account(): Promise<Account>;
   positions(): Promise<Position[]>;
   orders(query?: { status?: 'open' | 'closed' | 'all'; limit?: number }): Promise<Order[]>;
@@ -127,6 +129,7 @@ export function createGatewayClient(
     ...ofAccess(requests),
     ...ofMandates(requests),
     ...ofPolicy(requests),
+    ...ofEvents(requests),
   };
 }
 

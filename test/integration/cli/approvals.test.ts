@@ -122,7 +122,7 @@ describe('an order on the command line', () => {
     expect((await waiting).exitCode).toBe(0);
     expect(world.ordersAtBroker()).toBe(before + 1);
     const shown = await world.run(['approvals', 'show', detached.approvals[0].id]);
-    expect(shown.stdout).toContain('order placed');
+    expect(shown.stdout).toContain('Bought');
   });
 
   it('is refused without asking anybody under --approval deny', async () => {

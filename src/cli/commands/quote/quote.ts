@@ -28,6 +28,10 @@ async function quote(context: Context, symbols: readonly string[]): Promise<void
   const quotes = await latestQuotes(context, wanted);
   await context.output.result('quotes', { quotes }, async () => {
     const { quotesText } = await import('../../text/reports.ts');
-    return quotesText(quotes);
+    const { io } = context;
+    return quotesText(quotes, {
+      ...(io.stdoutIsTty ? { width: io.width() } : {}),
+      paint: await context.paint(),
+    });
   });
 }

@@ -123,7 +123,7 @@ describe('the chat’s state', () => {
     ]);
     expect(runOf(state).approvals).toEqual([]);
     expect(state.items).toEqual([
-      { type: 'outcome', text: 'BUY 5 AAPL, limit $180.00: order placed · filled 5 at $179.51', good: true },
+      { type: 'outcome', text: 'Bought 5 AAPL at $179.51', good: true },
     ]);
   });
 
