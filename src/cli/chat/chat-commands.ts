@@ -61,10 +61,16 @@ function unlessStopped<T>(looking: Promise<T>, signal: AbortSignal): Promise<T> 
   return Promise.race([looking, stopped]);
 }
 
-function chart(chat: CommandedChat, [symbol, range]: readonly string[]): void {
+function chart(chat: CommandedChat, args: readonly string[]): void {
   report(chat, async () => {
-    if (symbol === undefined) throw usage('a chart of what?', 'Name a symbol: /chart AAPL 3m');
-    return chat.driver.chart(symbol, range);
+    const said = new Set(args.map((arg) => arg.toLowerCase().replace(/^--?/, '')));
+    const [symbol, range, ...more] = args.filter((arg) => !/^-{0,2}(candles|volume|line)$/i.test(arg));
+    if (symbol === undefined) throw usage('a chart of what?', 'Name a symbol: /chart AAPL 3m candles volume');
+    if (more.length > 0) {
+      throw usage(`a chart takes no "${safeLine(more.join(' '))}"`, 'As in: /chart AAPL 3m candles volume');
+    }
+    const look = { candles: said.has('candles'), volume: said.has('volume') };
+    return chat.driver.chart(symbol.toUpperCase(), range, look);
   });
 }
 

@@ -47,7 +47,11 @@ export interface ChatDriver {
   portfolio(): Promise<string>;
   ordersReport(): Promise<string>;
   /** @throws {TradeAgentError} `usage`, `unknown_symbol` */
-  chart(symbol: string, range: string | undefined): Promise<string>;
+  chart(
+    symbol: string,
+    range: string | undefined,
+    look?: { readonly candles?: boolean; readonly volume?: boolean },
+  ): Promise<string>;
   /** Other people's MCP servers, and how each stands. */
   mcpServers(): Promise<string>;
   orders(): Promise<readonly Order[]>;

@@ -1,6 +1,6 @@
 import type { ChatDriver } from './chat-driver.ts';
-import type { ChatSnapshot } from './chat-snapshot.ts';
 import type { ChatItem } from './chat-item.ts';
+import type { ChatSnapshot } from './chat-snapshot.ts';
 
 /** The chat, as its `/` commands see it. */
 export interface CommandedChat {

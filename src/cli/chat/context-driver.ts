@@ -10,8 +10,9 @@ import type { Context } from '../context.ts';
 import { dollars } from '../text/money.ts';
 import type { ChatDriver, ChatStatus } from './chat-driver.ts';
 
-/** Rows of `/chart`: enough to read, and with its title and dates it fits a terminal of 24. */
-const CHART_ROWS = 12;
+/** Rows of `/chart` at most, and those that title, dates, legend, what was typed and what is being typed take beside it. */
+const CHART_ROWS = 30;
+const CHAT_ROWS = 11;
 /** Little lines are one request each; the largest positions get them. */
 const MOST_LINES = 20;
 
@@ -47,19 +48,21 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
       const orders = await (await context.gateway()).orders({ status: 'all', limit: 15 });
       return orders.length === 0 ? 'No orders.' : ordersText(orders, screen().columns);
     },
-    chart: async (symbol, range) => {
+    chart: async (symbol, range, look) => {
       const [{ chartText }, { priceHistory }] = await Promise.all([
         import('../text/chart.ts'),
-        import('../../app/chat/price-history.ts'),
+        import('../../app/chart/price-history.ts'),
       ]);
       const history = await priceHistory(context, symbol, range);
       const { columns, rows, unicode } = screen();
       return chartText({
         ...history,
+        ...look,
         spoken,
-        columns: Math.min(columns, 120),
-        rows: Math.max(4, Math.min(CHART_ROWS, rows - 10)),
+        columns,
+        rows: Math.max(4, Math.min(CHART_ROWS, rows - CHAT_ROWS)),
         unicode,
+        paint: await context.paint(),
       });
     },
     mcpServers: async () => {

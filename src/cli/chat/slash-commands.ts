@@ -11,7 +11,7 @@ export const slashCommands = [
   { name: 'model', args: '[NAME]', what: 'who answers, or choose another for this session' },
   { name: 'mcp', args: '', what: "other people's servers, and what of them is on" },
   { name: 'profile', args: '[NAME]', what: 'whose account, or change to another' },
-  { name: 'chart', args: 'SYMBOL [3m]', what: 'draw a price: 5d, 2w, 3m, 1y' },
+  { name: 'chart', args: 'SYMBOL [3m] [candles]', what: 'draw a price: 5d, 2w, 3m, 1y; candles, volume' },
   { name: 'clear', args: '', what: 'start a new conversation on a clear screen' },
   { name: 'halt', args: '[lift]', what: 'stop all trading, and take back what waits' },
   { name: 'login', args: '', what: 'sign in' },

@@ -39,7 +39,9 @@ export async function watchPortfolio(context: Context): Promise<void> {
     const { account, positions, history } = live;
     const view = portfolioView(account, positions, history);
     const rows = io.stdout.rows ?? 24;
-    const table = (await portfolioTable(view, { columns: io.width(), unicode: io.unicode, paint })).split('\n');
+    const table = (await portfolioTable(view, { columns: io.width(), unicode: io.unicode, paint })).split(
+      '\n',
+    );
     const told = [...events.values()].slice(-MOST_EVENTS);
     const below = [
       ...(told.length === 0 ? [] : ['', ...told]),

@@ -1,8 +1,8 @@
 import { safeLine } from '../../net/shown-text.ts';
 import { decimal } from '../../trading/decimal.ts';
 import { shortIds } from '../../trading/short-id.ts';
-import type { Order, Quote } from '../../trading/views.ts';
 import { sparkline } from '../../trading/sparkline.ts';
+import type { Order, Quote } from '../../trading/views.ts';
 import { fillText } from './approval-lines.ts';
 import { ageText } from './as-of.ts';
 import { localTime } from './local-time.ts';

@@ -28,7 +28,8 @@ export function ofEvents({ open }: GatewayRequests): EventRequests {
   return {
     async *events(until, lastEventId) {
       const { createParser } = await import('eventsource-parser');
-      const headers: Record<string, string> = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+      const headers: Record<string, string> =
+        lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
       const body = await open('/v1/events', headers, ORDERS_READ, until);
       const found: GatewayEvent[] = [];
       let sinceEvent = 0;

@@ -26,7 +26,12 @@ export interface GatewayRequests {
   /** As `request`, the answer as the schema has it. */
   read<T>(path: string, schema: z.ZodType<T>, scope: Scope): Promise<T>;
   /** A stream of events. `until` ends it. @throws {TradeAgentError} as `request` */
-  open(path: string, headers: Record<string, string>, scope: Scope, until: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+  open(
+    path: string,
+    headers: Record<string, string>,
+    scope: Scope,
+    until: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>>;
 }
 
 export function gatewayRequests(session: GatewayAccess, options: GatewayClientOptions): GatewayRequests {

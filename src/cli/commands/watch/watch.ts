@@ -10,7 +10,7 @@ export function addWatchCommand(program: Command, cli: Cli): void {
     .command('watch')
     .summary('show prices as they move')
     .description(
-      'Shows prices as they move, on the whole terminal; q leaves. What is no longer the market\'s price says so.',
+      "Shows prices as they move, on the whole terminal; q leaves. What is no longer the market's price says so.",
     )
     .argument('<symbols...>', 'such as AAPL or BRK.B')
     .addHelpText(
