@@ -1,4 +1,5 @@
 import type { AgentEvent, ApprovalView, ThreadView } from '../../agent/events.ts';
+import type { ThemeName } from '../../config/theme-name.ts';
 import type { Order } from '../../trading/views.ts';
 
 /** What the header and the status line say. */
@@ -66,6 +67,10 @@ export interface ChatDriver {
   checkProfile(name: string): Promise<void>;
   /** Another model for this session; nothing may be running. */
   chooseModel(name: string): Promise<void>;
+  /** Colours of reports from now on. */
+  chooseTheme(name: ThemeName): void;
+  /** Tells each change of a proposal, fills among them, until `signal` aborts. */
+  events(signal: AbortSignal, changed: () => void): Promise<void>;
   /** Stops all trading at the gateway, and withdraws what waits for the phone. */
   halt(): Promise<void>;
   /** Asks the phone to let trading go on, and waits. @throws {TradeAgentError} what stands for a no */

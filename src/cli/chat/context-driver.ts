@@ -90,6 +90,11 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
       options = await otherModel(context, options, name);
       await context.reset();
     },
+    chooseTheme: (name) => context.chooseTheme(name),
+    events: async (signal, changed) => {
+      const { followEvents } = await import('../../tools/gateway/follow-events.ts');
+      await followEvents(await context.gateway(), { clock: context.clock, signal, changed });
+    },
     halt: async () => {
       await halt(context);
     },

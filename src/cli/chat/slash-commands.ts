@@ -7,7 +7,12 @@ export const slashCommands = [
   { name: 'orders', args: '', what: 'your latest orders' },
   { name: 'approvals', args: '[cancel CODE]', what: 'what your phone was asked, and what came of it' },
   { name: 'threads', args: '', what: 'your conversations' },
-  { name: 'resume', args: '[THREAD]', what: 'go on with one, as where an order still waits' },
+  {
+    name: 'resume',
+    args: '[THREAD]',
+    what: 'go on with one where an order waits; or choose one',
+  },
+  { name: 'theme', args: '[NAME]', what: 'colours: dark, light, colour-blind, none' },
   { name: 'model', args: '[NAME]', what: 'who answers, or choose another for this session' },
   { name: 'mcp', args: '', what: "other people's servers, and what of them is on" },
   { name: 'profile', args: '[NAME]', what: 'whose account, or change to another' },

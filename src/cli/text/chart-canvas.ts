@@ -193,6 +193,12 @@ export function drawCandles(canvas: Canvas, slots: Slots, scale: Scale, unicode:
   });
 }
 
+/** What a bar that rose and one that fell look like, for the legend. */
+export function candleSigns({ stride }: Slots, unicode: boolean): [rose: string, fell: string] {
+  if (!unicode) return ['+', '#'];
+  return [stride < 3 ? '┃' : '░', '█'];
+}
+
 /** The largest odd number of columns that leaves a gap. */
 function oddBelow(stride: number): number {
   return stride - 1 - (stride % 2 === 1 ? 1 : 0);

@@ -5,6 +5,7 @@ import { Dec } from '../../trading/decimal.ts';
 import type { Bar } from '../../trading/views.ts';
 import {
   Canvas,
+  candleSigns,
   drawBraille,
   drawCandles,
   drawPlain,
@@ -91,7 +92,7 @@ export function chartText(options: ChartOptions): string {
     ...prices.map((line, row) => rowText(labels[row] ?? '', line)),
     ...volumes.map((line, row) => rowText(row === 0 ? most : '', line)),
     dates(first, last, options.bars, labelWidth + 2, Math.min(used, columns - labelWidth - 2)),
-    ...legendLines(options, paint, scale),
+    ...legendLines(options, paint, scale, slots),
   ].join('\n');
 }
 
@@ -183,10 +184,10 @@ function legend({ trades = [], cost, unicode }: ChartOptions, scale: Scale): Leg
   return parts;
 }
 
-function legendLines(options: ChartOptions, paint: Paint, scale: Scale): string[] {
+function legendLines(options: ChartOptions, paint: Paint, scale: Scale, slots: Slots): string[] {
   const parts = legend(options, scale).map(({ sign, text }) => `${sign} ${text}`);
   if (options.candles) {
-    const [rose, fell] = options.unicode ? ['░', '█'] : ['+', '#'];
+    const [rose, fell] = candleSigns(slots, options.unicode);
     parts.push(`${rose} rose  ${fell} fell`);
   }
   const lines: string[] = [];

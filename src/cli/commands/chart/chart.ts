@@ -22,7 +22,7 @@ export function addChartCommand(program: Command, cli: Cli): void {
     .command('chart')
     .summary('draw a price')
     .description(
-      'Draws a price over time, as wide as the terminal, with your own trades (▲ bought, ▼ sold) and what your shares cost.',
+      'Draws a price over time, as wide as the terminal, with your own trades and what your shares cost.',
     )
     .argument('<symbol>', 'such as AAPL or BRK.B')
     .argument('[range]', 'how far back: 5d, 2w, 3m, 1y', '3m')

@@ -78,6 +78,8 @@ function scriptedDriver(events: readonly AgentEvent[], changes: Partial<ChatStat
       if (name === 'live') throw new TradeAgentError('invalid_config', 'profile "live" lacks gateway');
     },
     chooseModel: async () => undefined,
+    chooseTheme: () => undefined,
+    events: async () => undefined,
     halt: async () => {
       cancelled.push('halted');
     },
