@@ -1,4 +1,5 @@
 import type { AgentEvent, ApprovalView, ConnectionView, RunResult } from '../../agent/events.ts';
+import { PLANNER_NAME } from '../../agent/model/planner-name.ts';
 import { saysTheSame } from '../../app/run/run-report.ts';
 import { safeLine, safeText } from '../../net/shown-text.ts';
 import { usageText } from '../run/drive-run.ts';
@@ -270,7 +271,7 @@ function onResult(state: ChatState, run: Run, result: RunResult): ChatState {
 /** Whether the planner has nothing to say beyond the outcomes that stand above: one line an outcome. */
 function saysOutcome(run: Run, { usage, text }: RunResult): boolean {
   const outcomesAlone = run.toldTools > 0 && run.toldTools === run.tooled;
-  return usage.model === 'builtin' && outcomesAlone && !run.answering && !text.includes('\n');
+  return usage.model === PLANNER_NAME && outcomesAlone && !run.answering && !text.includes('\n');
 }
 
 /** Whether the last of this conversation above is an answer. */

@@ -1,3 +1,4 @@
+import { PLANNER_NAME } from '../../agent/model/planner-name.ts';
 import type { AgentOptions } from '../../app/app.ts';
 import { accountGlance } from '../../app/chat/account-glance.ts';
 import { goOn, say } from '../../app/chat/talk.ts';
@@ -144,8 +145,7 @@ function baseStatus(profile: ResolvedProfile, options: AgentOptions): ChatStatus
     environment: environmentWord(profile.environment),
     simulated: profile.sandbox,
     withheld: options.readOnly ? 'read-only' : undefined,
-    model:
-      profile.model.provider === 'builtin' ? 'built-in planner' : safeLine(profile.model.name ?? 'openai'),
+    model: profile.model.provider === 'builtin' ? PLANNER_NAME : safeLine(profile.model.name ?? 'openai'),
     phone: profile.phone,
     user: undefined,
     value: undefined,

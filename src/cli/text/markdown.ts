@@ -123,7 +123,10 @@ function alignedRows(rows: readonly string[][], aligns: readonly string[]): stri
   const right = widths.map((_, index) => {
     const said = aligns[index] ?? '';
     if (said.includes(':')) return said.endsWith(':') && !said.startsWith(':');
-    return rows.length > 1 && rows.slice(1).every((row) => numeric.test(row[index] ?? ''));
+    return (
+      rows.length > 1 &&
+      rows.slice(1).every((row) => (row[index] ?? '') === '' || numeric.test(row[index] ?? ''))
+    );
   });
   return rows.map((row) =>
     widths

@@ -115,7 +115,9 @@ describe('candles', () => {
 
   it.each([40, 80, 100, 200])('keep to %i columns, many bars as few', (columns) => {
     const bars = Array.from({ length: 400 }, (_, day) => candle(day, '100', day % 3 === 0 ? '104' : '97'));
-    for (const line of chartText({ ...options, bars, columns }).split('\n').slice(2)) {
+    for (const line of chartText({ ...options, bars, columns })
+      .split('\n')
+      .slice(2)) {
       expect(stringWidth(line)).toBeLessThanOrEqual(columns);
     }
   });
