@@ -263,7 +263,7 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
     const screen = await terminal.shows(/waiting for your phone, \d/);
     expect(screen).not.toMatch(/[▁-█⠁-⣿]/);
     await decide('deny');
-    await terminal.shows(/denied on the phone/);
+    await terminal.shows(/denied\s+on\s+the\s+phone/);
   });
 
   it('keeps the model it has where another could not be asked', async () => {
@@ -304,6 +304,6 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
     expect(frame(screen)).toMatchSnapshot(name);
     if (name.startsWith('no Unicode')) expect(screen).toMatch(/^[\x00-\x7f]*$/);
     await decide('deny');
-    await terminal.shows(/denied on the phone/);
+    await terminal.shows(/denied\s+on\s+the\s+phone/);
   });
 });

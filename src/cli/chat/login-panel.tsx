@@ -33,10 +33,7 @@ export function LoginPanel({ login, now, maxRows }: { login: ChatLogin; now: num
       <Text>by trade-agent on {shown(login.machine)}</Text>
       <Text>{wrapWords(shown(login.warning), columns - 4).join('\n')}</Text>
       {login.sandboxCommand === undefined ? null : (
-        <Text>
-          or here: {login.sandboxCommand}
-          {'\n'}or in a browser as the phone: trade-agent phone link
-        </Text>
+        <Text>or here: {login.sandboxCommand} (in a browser: phone link)</Text>
       )}
       <Text dimColor>{wrapWords(asks, columns - 4).join('\n')}</Text>
       <Text dimColor>Esc gives up.</Text>
