@@ -56,7 +56,7 @@ describe('an order on the command line', () => {
     expect(stderr).toMatch(/code {6}[0-9A-Z]{4} /);
     expect(stderr).toContain('BUY 2 KO, market');
     expect(stderr).toContain('PA3ALICE01 PAPER');
-    expect(stdout).toContain('filled');
+    expect(stdout).toContain('Bought 2 KO at');
     expect(world.ordersAtBroker()).toBe(before + 1);
   });
 
