@@ -3,6 +3,7 @@ import { createApp } from '../app/create-app.ts';
 import type { ThemeName } from '../config/theme-name.ts';
 import type { Output } from './output.ts';
 import type { Cli, GlobalOptions } from './surroundings.ts';
+import { type Attention, createAttention, noAttention } from './terminal/attention.ts';
 import type { Interruption } from './terminal/interruption.ts';
 import type { Io } from './terminal/io.ts';
 import { DEFAULT_THEME, type Paint, painter, plainPaint } from './text/theme.ts';
@@ -14,6 +15,10 @@ export interface Context extends App {
   readonly interruption: Interruption;
   /** Colours for stdout, by the theme asked for. */
   paint(): Promise<Paint>;
+  /** How to call a person who looks elsewhere; silent where they want none of it. */
+  attention(): Promise<Attention>;
+  /** Another theme from now on. */
+  chooseTheme(name: ThemeName): void;
   /** The theme asked for: `--theme`, else config.yaml's, else the usual one. */
   theme(): Promise<ThemeName>;
 }
@@ -39,12 +44,18 @@ export function createContext(
     tell,
     askSecret: io.interactive ? ask : undefined,
   });
-  const theme = async () => globals.theme ?? (await app.config()).theme ?? DEFAULT_THEME;
+  let chosen = globals.theme;
+  const theme = async () => chosen ?? (await app.config()).theme ?? DEFAULT_THEME;
   return Object.assign(app, {
     io,
     output,
     interruption,
     theme,
+    chooseTheme: (name: ThemeName) => {
+      chosen = name;
+    },
+    attention: async () =>
+      io.stderrIsTty ? createAttention(io, cli.env, (await app.config()).attention !== false) : noAttention,
     // What takes no colours need not ask which.
     paint: async () => (io.color.stdout ? painter(await theme(), true) : plainPaint),
   });

@@ -36,6 +36,8 @@ const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['config', async () => (await import('./commands/config/config.ts')).addConfigCommand],
   ['portfolio', async () => (await import('./commands/portfolio/portfolio.ts')).addPortfolioCommand],
   ['web', async () => (await import('./commands/web/web.ts')).addWebCommand],
+  ['watch', async () => (await import('./commands/watch/watch.ts')).addWatchCommand],
+  ['chart', async () => (await import('./commands/chart/chart.ts')).addChartCommand],
   ['quote', async () => (await import('./commands/quote/quote.ts')).addQuoteCommand],
   ['orders', async () => (await import('./commands/orders/orders.ts')).addOrdersCommand],
   ['policy', async () => (await import('./commands/policy/policy.ts')).addPolicyCommand],

@@ -8,7 +8,7 @@ import { mandateViewSchema } from '../../trading/mandate/mandate.ts';
 import { sentMessageSchema } from '../../trading/message.ts';
 import { environments, sides } from '../../trading/order.ts';
 import { tradingStates } from '../../trading/trading-state.ts';
-import { accountSchema, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
+import { accountSchema, barSchema, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
 import { homeResults } from './home-results.ts';
 import { mcpResults } from './mcp-results.ts';
 import { approval, approvalSummary, error, finding, orderSummary, runStatus, time, user } from './parts.ts';
@@ -16,6 +16,19 @@ import { policyResults } from './policy-results.ts';
 import { scheduleResults } from './schedule-results.ts';
 
 const decimal = z.string().describe('a decimal number, never a float');
+
+const chart = z.object({
+  symbol: z.string(),
+  range: z.string().describe('how far back, as it was asked for'),
+  bars: z.array(barSchema).describe('oldest first'),
+  trades: z
+    .array(
+      z.object({ at: time, side: z.enum(sides), qty: decimal, price: decimal.describe('dollars a share') }),
+    )
+    .describe('your own fills in that time, oldest first'),
+  cost: decimal.optional().describe('what the shares held cost, dollars a share'),
+  simulated: z.boolean(),
+});
 
 /** The object that ends `run`, `resume` and `approvals wait`. */
 const run = z.object({
@@ -207,6 +220,7 @@ export const resultSchemas = {
     removed: z.boolean().describe('false: it was not connected'),
   }),
   portfolio: z.object({ account: accountSchema, positions: z.array(positionSchema) }),
+  chart,
   web: z.object({
     url: z.string().describe('opens the page in a browser of this machine, once: keep it to yourself'),
     port: z.int(),

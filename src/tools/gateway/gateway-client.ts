@@ -27,6 +27,7 @@ import {
   positionSchema,
 } from '../../trading/views.ts';
 import { type AccessRequests, inAccountOf, ofAccess } from './access-requests.ts';
+import { type EventRequests, ofEvents } from './event-requests.ts';
 import {
   type GatewayAccess,
   type GatewayClientOptions,
@@ -56,7 +57,8 @@ export interface GatewayClient
     HaltRequests,
     PolicyClient,
     RecordRequests,
-    AccessRequests {
+    AccessRequests,
+    EventRequests {
   account(): Promise<Account>;
   positions(): Promise<Position[]>;
   orders(query?: { status?: 'open' | 'closed' | 'all'; limit?: number }): Promise<Order[]>;
@@ -130,6 +132,7 @@ export function createGatewayClient(
     ...ofMandates(requests),
     ...ofPolicy(requests),
     ...ofRecord(requests),
+    ...ofEvents(requests),
   };
 }
 

@@ -74,7 +74,9 @@ async function printOrders(context: Context, options: ListOptions): Promise<void
   const orders = await listOrders(context, options);
   await context.output.result('orders', { orders }, async () => {
     const { ordersText } = await import('../../text/reports.ts');
-    return orders.length === 0 ? 'No orders.' : ordersText(orders);
+    return orders.length === 0
+      ? 'No orders.'
+      : ordersText(orders, context.io.stdoutIsTty ? context.io.width() : undefined);
   });
 }
 

@@ -31,7 +31,11 @@ async function quote(context: Context, symbols: readonly string[]): Promise<numb
   const { quotes, missing } = await latestQuotes(context, wanted);
   await context.output.result('quotes', { quotes, missing }, async () => {
     const { quotesText } = await import('../../text/reports.ts');
-    return quotesText(quotes);
+    const { io } = context;
+    return quotesText(quotes, {
+      ...(io.stdoutIsTty ? { width: io.width() } : {}),
+      paint: await context.paint(),
+    });
   });
   for (const { symbol, message } of missing) context.io.talk(safeLine(`no quote for ${symbol}: ${message}`));
   return missing.length === 0 ? exits.done : exits.found;
