@@ -7,7 +7,7 @@ import { shortId } from '../short-id.ts';
 import type { AgentStateValue, Outcome, ToolCall } from './agent-state.ts';
 import { composedAnswer } from './composed-orders.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
-import { answerEveryCall } from './message-history.ts';
+import { answerEveryCall, outsideMarked } from './message-history.ts';
 import { systemPrompt } from './system-prompt.ts';
 import { errorMessage } from './tool-outcome.ts';
 
@@ -50,7 +50,8 @@ export function modelNode(environment: GraphEnvironment) {
     let answer: AIMessageChunk | undefined;
     try {
       signal.throwIfAborted();
-      const history = answerEveryCall(state.messages);
+      const answered = answerEveryCall(state.messages);
+      const history = model.builtin ? answered : outsideMarked(answered);
       const notice = (message: string) => emit({ type: 'notice', message });
       for await (const chunk of model.stream([new SystemMessage(prompt), ...history], signal, notice)) {
         answer = answer === undefined ? chunk : answer.concat(chunk);

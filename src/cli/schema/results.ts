@@ -21,6 +21,20 @@ const run = z.object({
   thread: z.string(),
   status: runStatus,
   text: z.string().describe('the answer, in Markdown'),
+  data: z
+    .array(
+      z.object({
+        tool: z.string(),
+        content: z
+          .record(z.string(), z.unknown())
+          .describe('as the tool answered: amounts are decimal strings, times RFC 3339'),
+        outside: z
+          .string()
+          .optional()
+          .describe('where words in it come from that neither you nor the gateway chose'),
+      }),
+    )
+    .describe('what the tools gave, in the order they did; nothing of calls that failed'),
   orders: z.array(orderSummary),
   messages: z.array(sentMessageSchema).describe('what was sent'),
   approvals: z.array(approvalSummary),
