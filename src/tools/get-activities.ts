@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { activityKinds } from '../trading/activity.ts';
+import { type Activity, activityKinds } from '../trading/activity.ts';
 import { signedDollars } from '../trading/amounts.ts';
 import { newYorkInstant } from '../trading/new-york-time.ts';
-import { periods, periodWords, startOf } from '../trading/period.ts';
+import { type Period, periods, periodWords, startOf } from '../trading/period.ts';
 import { income } from '../trading/portfolio/income.ts';
+import type { GatewayClient } from './gateway/gateway-client.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
 const MOST = 100;
@@ -24,29 +25,53 @@ export const getActivities = defineTool({
   scopes: ['market:read', 'portfolio:read'],
   risk: 'read',
   async execute(context, { period, kinds, limit }) {
-    const gateway = requireGateway(context);
-    const [clock, account] = await Promise.all([gateway.clock(), gateway.account()]);
-    const start = startOf(period, Date.parse(clock.timestamp));
-    // The instant before the day begins: what happened at its first moment is part of it.
-    const all = await gateway.activities({ after: newYorkInstant(start, '00:00') - 1 });
-    const found = all.filter(({ kind }) => kinds === undefined || kinds.includes(kind)).reverse();
-    const sums = income(all);
-    const left = Math.max(0, found.length - limit);
-    const count = found.length === 1 ? '1 activity' : `${found.length} activities`;
+    const found = await activitiesIn(requireGateway(context), { period, kinds, limit });
+    const many = found.activities.length + (found.left_out ?? 0);
+    const count = many === 1 ? '1 activity' : `${many} activities`;
     return {
-      summary: `${count} in ${periodWords[period]}, dividends ${signedDollars(sums.dividends.toFixed(2))}`,
-      content: JSON.stringify({
-        period,
-        start,
-        activities: found.slice(0, limit),
-        ...(left > 0 ? { left_out: left } : {}),
-        totals: {
-          dividends: sums.dividends.toFixed(2),
-          interest: sums.interest.toFixed(2),
-          fees: sums.fees.toFixed(2),
-        },
-        simulated: account.simulated,
-      }),
+      summary: `${count} ${periodWords[period]}, dividends ${signedDollars(found.totals.dividends)}`,
+      content: JSON.stringify(found),
     };
   },
 });
+
+/** What changed the account in a period, newest first; sums in dollars, of all of it. */
+export interface ActivitiesIn {
+  readonly period: Period;
+  /** The first day, in New York. */
+  readonly start: string;
+  readonly activities: readonly Activity[];
+  /** How many more there are. */
+  readonly left_out?: number;
+  readonly totals: { readonly dividends: string; readonly interest: string; readonly fees: string };
+  readonly simulated: boolean;
+}
+
+export async function activitiesIn(
+  gateway: Pick<GatewayClient, 'clock' | 'account' | 'activities'>,
+  asked: {
+    readonly period: Period;
+    readonly kinds?: readonly Activity['kind'][] | undefined;
+    readonly limit: number;
+  },
+): Promise<ActivitiesIn> {
+  const { period, kinds, limit } = asked;
+  const [clock, account] = await Promise.all([gateway.clock(), gateway.account()]);
+  const start = startOf(period, Date.parse(clock.timestamp));
+  // The instant before the day begins: what happened at its first moment is part of it.
+  const all = await gateway.activities({ after: newYorkInstant(start, '00:00') - 1 });
+  const found = all.filter(({ kind }) => kinds === undefined || kinds.includes(kind)).reverse();
+  const { dividends, interest, fees } = income(all);
+  return {
+    period,
+    start,
+    activities: found.slice(0, limit),
+    ...(found.length > limit ? { left_out: found.length - limit } : {}),
+    totals: {
+      dividends: dividends.toFixed(2),
+      interest: interest.toFixed(2),
+      fees: fees.toFixed(2),
+    },
+    simulated: account.simulated,
+  };
+}

@@ -56,7 +56,7 @@ export const getPerformance = defineTool({
     const added = points.reduce((sum, { flow }) => sum.plus(flow), ZERO);
     const profit = equity.minus(first.value).minus(added);
     return {
-      summary: `${signedDollars(profit.toFixed(2))} in ${periodWords[period]}${timeWeighted === undefined ? '' : ` (${signedPercent(fraction(timeWeighted.period))} time-weighted)`}`,
+      summary: `${signedDollars(profit.toFixed(2))} ${periodWords[period]}${timeWeighted === undefined ? '' : ` (${signedPercent(fraction(timeWeighted.period))} time-weighted)`}`,
       content: JSON.stringify({
         period,
         from: new Date(first.at).toISOString(),

@@ -4,18 +4,18 @@ import { addDays, type IsoDate, newYorkDate } from './new-york-time.ts';
 export const periods = ['1D', '1W', '1M', '3M', '6M', '1Y', '5Y', 'MTD', 'YTD', 'ALL'] as const;
 export type Period = (typeof periods)[number];
 
-/** What people call them, after "in" or "over": `the last month`. */
+/** When that was, in words: "made $5 in the last month". */
 export const periodWords: Readonly<Record<Period, string>> = {
   '1D': 'today',
-  '1W': 'the last week',
-  '1M': 'the last month',
-  '3M': 'the last three months',
-  '6M': 'the last six months',
-  '1Y': 'the last year',
-  '5Y': 'the last five years',
+  '1W': 'in the last week',
+  '1M': 'in the last month',
+  '3M': 'in the last three months',
+  '6M': 'in the last six months',
+  '1Y': 'in the last year',
+  '5Y': 'in the last five years',
   MTD: 'this month',
   YTD: 'this year',
-  ALL: 'all the time there is',
+  ALL: 'in all',
 };
 
 /** Before any account at a broker of ours. */

@@ -89,9 +89,9 @@ function happened(
   const only = Array.isArray(kinds) && kinds.length === 1 ? String(kinds[0]) : undefined;
   const note = simulated ? ' The account is simulated.' : '';
   const named = only === 'fill' ? 'trades' : only === 'dividend' ? 'dividends' : 'activities';
-  if (list.length === 0) return `No ${named} in ${periodWords[period]}.${note}`;
+  if (list.length === 0) return `No ${named} ${periodWords[period]}.${note}`;
   const sum =
-    only === 'dividend' ? `${dollars(totals.dividends)} of dividends in ${periodWords[period]}.` : '';
+    only === 'dividend' ? `${dollars(totals.dividends)} of dividends ${periodWords[period]}.` : '';
   const more = left_out === undefined ? '' : `\n\nand ${left_out} more.`;
   const lines = list.map(({ at, kind, symbol, side, qty, price, amount }) =>
     kind === 'fill' && qty !== null && price !== null
@@ -108,7 +108,7 @@ function did(figures: z.output<typeof performance>): string {
     ...(money_weighted === null ? [] : [`${signedPercent(money_weighted.fraction)} money-weighted`]),
   ].join(', ');
   const flows = Number(added) === 0 ? '' : ` Deposits less withdrawals were ${signedDollars(added)}.`;
-  return `${signedDollars(profit)} in ${periodWords[period]}${rates === '' ? '' : ` (${rates})`}; equity ${dollars(equity)}.${flows}${simulated ? ' Prices are simulated.' : ''}`;
+  return `${signedDollars(profit)} ${periodWords[period]}${rates === '' ? '' : ` (${rates})`}; equity ${dollars(equity)}.${flows}${simulated ? ' Prices are simulated.' : ''}`;
 }
 
 function watched(symbols: readonly string[]): string {

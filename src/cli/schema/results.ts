@@ -8,6 +8,7 @@ import { sentMessageSchema } from '../../trading/message.ts';
 import { environments, sides } from '../../trading/order.ts';
 import { tradingStates } from '../../trading/trading-state.ts';
 import { accountSchema, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
+import { dataResults } from './data-results.ts';
 import { homeResults } from './home-results.ts';
 import { mcpResults } from './mcp-results.ts';
 import { approval, approvalSummary, error, finding, orderSummary, runStatus, time, user } from './parts.ts';
@@ -318,6 +319,7 @@ export const resultSchemas = {
   'config-edit': z.object({ file: z.string(), changed: z.boolean() }),
   completion: z.object({ shell: z.enum(['bash', 'zsh', 'fish']), script: z.string() }),
   doctor: z.object({ ok: z.boolean(), findings: z.array(finding) }),
+  ...dataResults,
   ...homeResults,
   ...mcpResults,
   ...policyResults,
