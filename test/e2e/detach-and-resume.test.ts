@@ -119,6 +119,8 @@ describe('an order proposed by a run that is gone', () => {
     await world.fault('broker_timeout_after_accept', 1000);
     await world.phone.decide((await onPhone()).id, 'approve');
     await run.waitFor(/"status":"(executing|unknown)"/);
+    // One that is on its way when all die may not have arrived: it is looked for, and sent half a minute later.
+    await expect.poll(() => placed('AAPL', '8')).toHaveLength(1);
     run.child.kill('SIGKILL');
     await Promise.all([world.killSandbox(), run.finished]);
     await world.restartSandbox();
