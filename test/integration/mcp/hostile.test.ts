@@ -107,7 +107,11 @@ describe('a tool', () => {
       'get_quote',
       'get_bars',
       'market_clock',
+      'get_calendar',
       'search_symbols',
+      'get_asset',
+      'get_news',
+      'get_corporate_actions',
     ]);
     const refused = await call(token, 'place_order', buy(1));
     expect(factsOf(refused)).toMatchObject({ status: 'error', error: 'insufficient_scope' });

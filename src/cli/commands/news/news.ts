@@ -12,7 +12,7 @@ export function addNewsCommand(program: Command, cli: Cli): void {
     .command('news')
     .summary('show the latest news')
     .description(
-      'Shows the newest articles your broker has, of all symbols or of those you name. The words are their publishers’.',
+      'Shows the newest articles your broker has, of all symbols or of those you name. The words are those of their publishers.',
     )
     .argument('[symbols...]', 'such as AAPL or BRK.B')
     .option('--limit <n>', 'at most this many', limitUpTo(MOST_ARTICLES), 10)
