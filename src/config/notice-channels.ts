@@ -103,7 +103,7 @@ type NoticeChannelInput = {
   [Kind in NoticeChannelKind]: z.input<ReturnType<Kinds[Kind]['schema']>>;
 }[NoticeChannelKind];
 
-const kindNames = Object.keys(channelKinds);
+export const kindNames = Object.keys(channelKinds);
 
 /** Made with the first channel there is. */
 export const noticeChannelSchema = z.lazy(() => {

@@ -19,6 +19,8 @@ export const modelSchema = z.strictObject({
   name: z.string().optional(),
   /** What is asked and answered, and the key, cross the network: never in the clear. */
   base_url: httpUrl.refine(isSecureUrl, INSECURE_URL).optional(),
+  /** Tokens that the model reads at most, prompt and answer together, as its server is set up. */
+  context_tokens: z.number().int().min(2048).max(10_000_000).optional(),
   /** Dollars for a million tokens, for servers that don't say what an answer cost. */
   price: z.strictObject({ input: decimalString, output: decimalString }).optional(),
 });

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { channelKind, type NoticeChannel } from '../config/notice-channels.ts';
 import { TradeAgentError } from '../trading/errors.ts';
@@ -33,14 +34,25 @@ export async function storeNoticeSecret(
   secret: string,
 ): Promise<void> {
   requireUsable(channel, secret);
+  await changeSecrets(store, (all) => ({ ...all, [name]: { to: boundTo(channel), secret } }));
+}
+
+async function changeSecrets(store: CredentialStore, change: (all: Stored) => Stored): Promise<void> {
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const { notice_secrets: before } = await store.get(['notice_secrets'], { fresh: true });
-    const all: Stored = { ...parse(before), [name]: { to: boundTo(channel), secret } };
+    const kept = parse(before);
+    const all = change(kept);
+    if (isDeepStrictEqual(all, kept)) return;
     if (await store.set({ notice_secrets: JSON.stringify(all) }, { notice_secrets: before })) return;
   }
   throw new TradeAgentError('busy', 'another process keeps changing the secrets of the notices', {
     hint: 'Try again.',
   });
+}
+
+/** Forgets a channel's secret, where there is one. @throws {TradeAgentError} `credential_store_…` */
+export async function forgetNoticeSecret(store: CredentialStore, name: string): Promise<void> {
+  await changeSecrets(store, ({ [name]: _, ...others }) => others);
 }
 
 /** The secrets there are, each for the channel it was given for alone. One call to the store. */

@@ -21,7 +21,7 @@ export function isPositive(value: Dec): boolean {
   return value.isPositive() && !value.isZero();
 }
 
-const plainDecimal = /^-?(0|[1-9]\d{0,17})(\.\d{1,12})?$/;
+const plainDecimal = /^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,12})?$/;
 
 /** A decimal number written plainly: no exponent, no leading zeros, no plus sign, at most 12 decimals. */
 export const decimalString = z

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,6 +67,33 @@ describe.skipIf(!hasTmux())('the demo in a terminal', () => {
       await terminal.shows(/Over to you[\s\S]*\/help$/m);
       expect(terminal.everything()).toMatch(/approved [0-9A-Z]{4}: filled (\d of )?5 at/);
       expect(terminal.everything()).toMatch(/order placed · filled 5 at/);
+      terminal.type('/quit\n');
+      await terminal.ended();
+    } finally {
+      terminal.close();
+    }
+  });
+
+  it('is joined by another terminal that does as it says, whose phone approves and whose resume tells', async () => {
+    const terminal = openTerminal({
+      command: [process.execPath, launcher, 'demo'],
+      env: { PATH: process.env.PATH, HOME: folder, TMPDIR: folder },
+      columns: 200,
+      rows: 50,
+    });
+    try {
+      await terminal.shows(/press Enter to approve/);
+      const [, line = ''] = /^ +(export TRADE_AGENT_HOME=.*)$/m.exec(terminal.everything()) ?? [];
+      const [, resume = ''] = /go on with: trade-agent (resume th_\w+)/.exec(terminal.everything()) ?? [];
+      const second = (command: string) =>
+        execFileSync('sh', ['-c', `${line} && exec "$0" "$1" ${command}`, process.execPath, launcher], {
+          env: { PATH: process.env.PATH, HOME: folder, LANG: 'C.UTF-8' },
+          encoding: 'utf8',
+          timeout: 20_000,
+        });
+      expect(second('phone --decide approve --once')).toMatch(/approved [0-9A-Z]{4}/);
+      await terminal.shows(/Over to you/);
+      expect(second(resume)).toMatch(/BUY 5 AAPL|bought 5 AAPL/i);
       terminal.type('/quit\n');
       await terminal.ended();
     } finally {

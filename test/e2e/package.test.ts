@@ -1,4 +1,5 @@
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   copyFileSync,
   cpSync,
@@ -45,11 +46,12 @@ const network = Object.fromEntries(
 function run(
   command: string,
   args: readonly string[],
-  options: { cwd: string; home?: string; env?: NodeJS.ProcessEnv; path?: string },
+  options: { cwd: string; home?: string; env?: NodeJS.ProcessEnv; path?: string; input?: string },
 ): SpawnSyncReturns<string> {
   const home = options.home ?? folder;
   return spawnSync(command, args, {
     cwd: options.cwd,
+    input: options.input,
     encoding: 'utf8',
     timeout: LIMIT_MS,
     env: {
@@ -203,6 +205,31 @@ describe.skipIf(!online)('the package outside the checkout', () => {
     demo('npx', 'no-scripts', {
       env: { npm_config_ignore_scripts: 'true', npm_config_cache: join(folder, 'cache-2') },
     });
+  });
+
+  it('is found by man once it is installed for everybody', { timeout: LIMIT_MS }, () => {
+    const prefix = join(folder, 'global');
+    mkdirSync(prefix);
+    expectSuccess(run('npm', ['install', '--global', '--prefix', prefix, tarball()], { cwd: prefix }));
+    const { version } = packageJson;
+    expect(expectSuccess(run(join(prefix, 'bin/trade-agent'), ['--version'], { cwd: prefix })).trim()).toBe(
+      version,
+    );
+    expect(readFileSync(join(prefix, 'share/man/man1/trade-agent.1'), 'utf8')).toContain(version);
+  });
+
+  it('has a Homebrew formula that names this very tarball', () => {
+    const formula = (...args: string[]) =>
+      run(process.execPath, [join(root, 'scripts/homebrew-formula.mjs'), ...args], { cwd: root });
+    const made = expectSuccess(formula(tarball(), '--url', 'https://example.com/trade-agent.tgz'));
+    const sha256 = createHash('sha256').update(readFileSync(tarball())).digest('hex');
+    expect(made).toContain(`  url "https://example.com/trade-agent.tgz"\n  sha256 "${sha256}"\n`);
+    const [, about = ''] = /desc "(.*)"/.exec(made) ?? [];
+    expect(about.length).toBeLessThan(80);
+    expect(formula(tarball(), '--url', 'http://example.com/trade-agent.tgz').status).toBe(2);
+    // Where there is no Ruby, nobody reads it.
+    const read = run('ruby', ['-c', '-'], { cwd: root, input: made });
+    if (read.error === undefined) expect(expectSuccess(read)).toContain('Syntax OK');
   });
 
   it('plays the demo with the newest npm', { timeout: LIMIT_MS }, () => {

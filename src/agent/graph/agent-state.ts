@@ -19,6 +19,12 @@ export interface Outcome {
   readonly turn: number;
   readonly tool: string;
   readonly error?: ErrorFacts;
+  /** The call in words, where it failed: `sell 2 KO`. */
+  readonly what?: string;
+  /** What a call that proposes was about: a symbol, an order's id, a recipient. */
+  readonly subject?: string;
+  /** No tool could be called by it. */
+  readonly unusable?: true;
   /** The person was asked. */
   readonly asked?: true;
   /** An order a tool changed (a cancel); those placed are found by their proposals. */
@@ -59,7 +65,7 @@ export const AgentState = Annotation.Root({
   prompt: Annotation<number>({ reducer: (_, next) => next, default: () => 0 }),
   /** Model calls made for this prompt. */
   turns: Annotation<number>({ reducer: (_, next) => next, default: () => 0 }),
-  /** Turns in a row in which every call of the model's was malformed or named no tool. */
+  /** Turns in a row in which every call of the model's was malformed, named no tool, or had invalid arguments. */
   mistakes: Annotation<number>({ reducer: (_, next) => next, default: () => 0 }),
   usage: Annotation<Usage>({
     reducer: (_, next) => next,

@@ -1,5 +1,5 @@
 import { TradeAgentError } from '../../trading/errors.ts';
-import { ordersNamed } from '../planner/person-words.ts';
+import { ordersNamed } from '../planner/orders-named.ts';
 import type { AgentStateValue, Asks } from './agent-state.ts';
 import { composedOrders } from './composed-orders.ts';
 import { prompts } from './message-history.ts';

@@ -1,91 +1,194 @@
 import { AIMessage, type AIMessageChunk, type BaseMessage, SystemMessage } from '@langchain/core/messages';
-import { findTool } from '../../tools/catalog.ts';
 import { isTradeAgentError, TradeAgentError } from '../../trading/errors.ts';
+import type { ErrorFacts } from '../events.ts';
+import { HeldText } from '../model/held-text.ts';
 import { addUsage, usageOf } from '../model/usage.ts';
 import { type PlannerRefusal, REFUSAL } from '../planner/refusal.ts';
-import { shortId } from '../short-id.ts';
 import type { AgentStateValue, Outcome, ToolCall } from './agent-state.ts';
+import { callWords } from './call-words.ts';
+import { withCircumstances } from './circumstances.ts';
 import { composedAnswer } from './composed-orders.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { answerEveryCall, outsideMarked } from './message-history.ts';
+import { type ReadAnswer, readAnswer, rejections, UNREADABLE } from './read-answer.ts';
 import { systemPrompt } from './system-prompt.ts';
-import { errorMessage } from './tool-outcome.ts';
+import { undoneActs } from './undone-acts.ts';
 
-/** More calls than this in one turn are answered with an error: a person can't judge twenty approvals at once. */
-export const MAX_CALLS = 20;
-/** Turns of nothing but malformed or unknown calls before the run ends. */
+/** Turns of nothing but calls that can't be made before the run ends. */
 const MAX_MISTAKES = 3;
+/** Answers for one prompt that nearly are calls: after the first the model is asked again, once. */
+const MOST_NEARLY = 2;
+/** How a call fails whose arguments are at fault. */
+const faulty = new Set(['usage', 'invalid_order', 'invalid_message']);
+
+type Update = Partial<AgentStateValue>;
 
 /** Calls the model once. Its answer, with calls under ids of our own, is what the checkpoint keeps. */
 export function modelNode(environment: GraphEnvironment) {
-  const { model, signal, clock, emit } = environment;
-  return async (state: AgentStateValue): Promise<Partial<AgentStateValue>> => {
-    const turn = state.turns + 1;
+  const { model, emit, maxTurns } = environment;
+  return async (state: AgentStateValue): Promise<Update> => {
     const composed = composedAnswer(state.messages);
     if (composed !== undefined) {
       emit({ type: 'text', delta: composed });
-      return { messages: [new AIMessage(composed)], turns: turn };
+      return { messages: [new AIMessage(composed)], turns: state.turns + 1 };
     }
-    const outcome = (tool: string, error: NonNullable<Outcome['error']>): Outcome => ({
-      prompt: state.prompt,
-      turn,
-      tool,
-      error,
-    });
-    if (state.turns >= environment.maxTurns) {
-      const message = `stopped after ${environment.maxTurns} model calls`;
-      return {
-        messages: [new AIMessage(`I ${message}.`)],
-        outcomes: [
-          outcome('model', {
-            code: 'model_error',
-            message,
-            hint: 'Raise --max-turns, or ask for less at once.',
-          }),
-        ],
-      };
+    if (state.turns >= maxTurns) {
+      const message = `stopped after ${maxTurns} model calls`;
+      return ended(state, `I ${message}.`, message, 'Raise --max-turns, or ask for less at once.');
     }
+    const mistakes = mistakesUntilNow(state);
+    if (mistakes >= MAX_MISTAKES) return gaveUp(environment, { ...state, mistakes });
 
-    const prompt = systemPrompt(environment.session, { readOnly: environment.readOnly, now: clock.now() });
-    let answer: AIMessageChunk | undefined;
-    try {
-      signal.throwIfAborted();
-      const answered = answerEveryCall(state.messages);
-      const history = model.builtin ? answered : outsideMarked(answered);
-      const notice = (message: string) => emit({ type: 'notice', message });
-      for await (const chunk of model.stream([new SystemMessage(prompt), ...history], signal, notice)) {
-        answer = answer === undefined ? chunk : answer.concat(chunk);
-        if (chunk.text !== '') emit({ type: 'text', delta: chunk.text });
-      }
-    } catch (error) {
-      if (signal.aborted) throw isTradeAgentError(signal.reason) ? signal.reason : interrupted();
-      throw error;
-    }
-    if (answer === undefined) {
-      throw new TradeAgentError('model_error', 'the model answered nothing', { hint: 'Try again.' });
-    }
-
-    const { message, rejected } = readAnswer(answer, (name) => isTool(environment, name));
-    const valid = message.tool_calls?.length ?? 0;
-    const mistaken = valid > 0 && rejected.length === valid;
-    const mistakes = mistaken ? state.mistakes + 1 : 0;
-    const outcomes: Outcome[] = [];
-    const messages: BaseMessage[] = [message, ...rejected];
-    const refusal = answer.response_metadata[REFUSAL] as PlannerRefusal | undefined;
-    if (model.builtin && refusal !== undefined) outcomes.push(outcome('planner', refusal));
-    if (mistakes >= MAX_MISTAKES) {
-      const text = 'the model kept making calls that cannot be understood';
-      outcomes.push(
-        outcome('model', { code: 'model_error', message: text, hint: 'Try again, or another model.' }),
-      );
-    }
-    return {
-      messages,
-      outcomes,
-      turns: turn,
-      mistakes,
-      usage: addUsage(state.usage, usageOf(answer, environment.profile.model.price)),
+    const held = new HeldText();
+    const show = (delta: string) => {
+      if (delta !== '') emit({ type: 'text', delta });
     };
+    const answer = await ask(environment, state, (text) => show(model.builtin ? text : held.push(text)));
+    const read = readAnswer(environment, answer, state.messages);
+    // What was held back is words, or is not for the person.
+    if (read.nearly === undefined && read.message.text !== '') show(held.rest());
+    const spent = addUsage(state.usage, usageOf(answer, environment.profile.model.price));
+    return {
+      ...after(environment, { ...state, mistakes }, answer, read),
+      turns: state.turns + 1,
+      usage: spent,
+    };
+  };
+}
+
+/** The model's whole answer. @throws {TradeAgentError} `model_error`, `interrupted` */
+async function ask(
+  { model, signal, emit, readOnly }: GraphEnvironment,
+  { messages }: AgentStateValue,
+  show: (text: string) => void,
+): Promise<AIMessageChunk> {
+  let answer: AIMessageChunk | undefined;
+  try {
+    signal.throwIfAborted();
+    const history = answerEveryCall(messages);
+    const given = model.builtin ? history : withCircumstances(outsideMarked(history));
+    const notice = (message: string) => emit({ type: 'notice', message });
+    const prompt = [new SystemMessage(systemPrompt({ readOnly })), ...given];
+    for await (const chunk of model.stream(prompt, signal, notice)) {
+      answer = answer === undefined ? chunk : answer.concat(chunk);
+      show(chunk.text);
+    }
+  } catch (error) {
+    if (signal.aborted) throw isTradeAgentError(signal.reason) ? signal.reason : interrupted();
+    throw error;
+  }
+  if (answer?.response_metadata.finish_reason === 'length') {
+    emit({
+      type: 'notice',
+      message: 'the answer was cut off: the model’s server lets it write no more at once',
+    });
+  }
+  if (answer !== undefined) return answer;
+  throw new TradeAgentError('model_error', 'the model answered nothing', { hint: 'Try again.' });
+}
+
+/** What an answer adds to the thread. */
+function after(
+  environment: GraphEnvironment,
+  state: AgentStateValue,
+  answer: AIMessageChunk,
+  read: ReadAnswer,
+): Update {
+  const { prompt } = state;
+  const turn = state.turns + 1;
+  const calls = read.message.tool_calls?.length ?? 0;
+  const mistakes = state.mistakes + (calls > 0 && read.rejected.length === calls ? 1 : 0);
+  const outcomes: Outcome[] = read.rejected
+    .filter(({ repeated }) => repeated === undefined)
+    .map(({ call, problem }) => ({
+      prompt,
+      turn,
+      tool: call.name,
+      unusable: true,
+      ...(read.nearly === undefined ? { what: callWords(call) } : {}),
+      error: { code: 'model_error', message: read.nearly === undefined ? problem : NEARLY, hint: ANOTHER },
+    }));
+  const refusal = answer.response_metadata[REFUSAL] as PlannerRefusal | undefined;
+  if (environment.model.builtin && refusal !== undefined) {
+    outcomes.push({ prompt, turn, tool: 'planner', error: refusal });
+  }
+  const messages: BaseMessage[] = [read.message, ...rejections(read.rejected)];
+  const ends =
+    mistakes >= MAX_MISTAKES || (read.nearly !== undefined && nearlyBefore(state) + 1 >= MOST_NEARLY);
+  if (ends) return gaveUp(environment, { ...state, mistakes }, { messages, outcomes });
+  if (calls > 0 || environment.model.builtin) return { messages, outcomes, mistakes };
+  return { mistakes, ...withUndone(environment, state, read.message, outcomes) };
+}
+
+/** A last answer in words, and under it what of the prompt was not done. */
+function withUndone(
+  { emit }: GraphEnvironment,
+  state: AgentStateValue,
+  message: AIMessage,
+  outcomes: Outcome[],
+): Update {
+  const { prompt, messages } = state;
+  if (message.text.trim() === '') {
+    const words = 'I have no answer: the model said nothing.';
+    emit({ type: 'text', delta: words });
+    return ended(state, words, 'the model answered nothing', 'Try again, or another model.');
+  }
+  const all = [...state.outcomes, ...outcomes].filter((outcome) => outcome.prompt === prompt);
+  const { lines, forgotten } = undoneActs(messages, all, message.text);
+  if (lines.length === 0) return { messages: [message], outcomes };
+  const more = `\n\n${lines.join('\n')}`;
+  emit({ type: 'text', delta: more });
+  const error = {
+    code: 'model_error',
+    message: `nothing was proposed for ${forgotten}`,
+    hint: 'Ask for it by itself.',
+  };
+  return {
+    messages: [new AIMessage(`${message.text}${more}`)],
+    outcomes:
+      forgotten === undefined
+        ? outcomes
+        : [...outcomes, { prompt, turn: state.turns + 1, tool: 'model', error: error as ErrorFacts }],
+  };
+}
+
+const NEARLY = 'the model wrote a tool call that cannot be carried out';
+const ANOTHER = 'Nothing was done with it. Try again, or another model.';
+
+/** Turns in a row that came to nothing by the model's own fault: what became of the latest is known only now. */
+function mistakesUntilNow({ outcomes, prompt, turns, mistakes }: AgentStateValue): number {
+  const latest = outcomes.filter((outcome) => outcome.prompt === prompt && outcome.turn === turns);
+  if (latest.some(({ error }) => error === undefined)) return 0;
+  const areFaulty = latest.every(({ error, unusable }) => !unusable && faulty.has(error?.code ?? ''));
+  return mistakes + (latest.length > 0 && areFaulty ? 1 : 0);
+}
+
+/** How often the latest prompt was answered with what nearly was a call. */
+function nearlyBefore({ outcomes, prompt }: AgentStateValue): number {
+  return outcomes.filter((outcome) => outcome.prompt === prompt && outcome.tool === UNREADABLE).length;
+}
+
+/** Ends the run in words, since the model's calls can't be carried out. */
+function gaveUp(
+  { emit }: GraphEnvironment,
+  state: AgentStateValue,
+  added: { readonly messages: BaseMessage[]; readonly outcomes: Outcome[] } = { messages: [], outcomes: [] },
+): Update {
+  const text = 'the model kept making calls that cannot be understood';
+  const words = `I stopped: ${text}.`;
+  emit({ type: 'text', delta: words });
+  const { messages = [], outcomes = [] } = ended(state, words, text, 'Try again, or another model.');
+  return {
+    messages: [...added.messages, ...(messages as BaseMessage[])],
+    outcomes: [...added.outcomes, ...outcomes],
+    mistakes: MAX_MISTAKES,
+  };
+}
+
+function ended({ prompt, turns }: AgentStateValue, words: string, message: string, hint: string): Update {
+  return {
+    messages: [new AIMessage(words)],
+    outcomes: [{ prompt, turn: turns + 1, tool: 'model', error: { code: 'model_error', message, hint } }],
   };
 }
 
@@ -104,55 +207,6 @@ export function openCalls(messages: readonly BaseMessage[]): ToolCall[] {
   return calls.flatMap((call) =>
     call.id === undefined || answered.has(call.id) ? [] : [{ id: call.id, name: call.name, args: call.args }],
   );
-}
-
-/**
- * The answer as a message of ours. Every call gets a fresh id: servers repeat theirs (`call_0`), and an order's
- * client_order_id comes from it, so that a repeated id would mean an order already placed. Malformed calls stay in
- * the message with empty arguments, each with its error beside it, since a chat API wants every call answered.
- */
-function readAnswer(answer: AIMessageChunk, isTool: (name: string) => boolean) {
-  const calls: ToolCall[] = [];
-  const rejected: ReturnType<typeof errorMessage>[] = [];
-  const reject = (call: ToolCall, text: string) => {
-    rejected.push(errorMessage(call, { code: 'model_error', message: text }));
-  };
-  for (const { name, args } of rawCalls(answer)) {
-    const parsed = parseArguments(args);
-    const call = { id: shortId('tc_', 12), name: toolName(name), args: parsed ?? {} };
-    calls.push(call);
-    if (calls.length > MAX_CALLS) reject(call, `more than ${MAX_CALLS} calls in one turn`);
-    else if (!isTool(name)) reject(call, 'there is no such tool');
-    else if (parsed === undefined) reject(call, 'the arguments are not a JSON object');
-  }
-  return { message: new AIMessage({ content: answer.text, tool_calls: calls }), rejected };
-}
-
-/** Ours, or one of somebody else's that the owner allowed. */
-function isTool({ foreign }: GraphEnvironment, name: string): boolean {
-  return findTool(name) !== undefined || foreign?.serverOf(name) !== undefined;
-}
-
-/** A name as chat APIs allow it: a model may have made up anything. */
-function toolName(name: string): string {
-  return /^[A-Za-z0-9_-]{1,64}$/.test(name) ? name : 'invalid';
-}
-
-/** The calls as the model wrote them: LangChain's own parse completes JSON that was cut off, and `"qty": "1` may have been 100. */
-function rawCalls(answer: AIMessageChunk): { name: string; args: unknown }[] {
-  const chunks = answer.tool_call_chunks ?? [];
-  if (chunks.length > 0) return chunks.map(({ name, args }) => ({ name: name ?? '', args }));
-  return (answer.tool_calls ?? []).map(({ name, args }) => ({ name, args }));
-}
-
-function parseArguments(args: unknown): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = typeof args === 'string' ? JSON.parse(args === '' ? '{}' : args) : (args ?? {});
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-    return isObject ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function interrupted(): TradeAgentError {

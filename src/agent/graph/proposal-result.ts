@@ -12,6 +12,7 @@ import { isSettledState, type Proposal } from '../../trading/proposal.ts';
 import { isFinal } from '../../trading/views.ts';
 import { linesSummary, orderSummary } from '../planner/order-summary.ts';
 import type { Outcome, ProposalGraphValue, ToolCall } from './agent-state.ts';
+import { callWords, subjectOf } from './call-words.ts';
 import { errorFacts } from './error-facts.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { inertJson } from './inert-text.ts';
@@ -72,7 +73,9 @@ export function failed(
     goto: END,
     update: {
       messages: [errorMessage(call, facts)],
-      outcomes: [{ prompt, turn, tool: call.name, error: facts, ...asked }],
+      outcomes: [
+        { prompt, turn, tool: call.name, ...about(call), what: callWords(call), error: facts, ...asked },
+      ],
     },
   });
 }
@@ -123,9 +126,14 @@ function ended(
     goto: END,
     update: {
       messages: [new ToolMessage({ tool_call_id: call.id, name: call.name, content: inertJson(content) })],
-      outcomes: [{ prompt, turn, tool: call.name, ...more }],
+      outcomes: [{ prompt, turn, tool: call.name, ...about(call), ...more }],
     },
   });
+}
+
+function about(call: ToolCall): Pick<Outcome, 'subject'> {
+  const subject = subjectOf(call);
+  return subject === undefined ? {} : { subject };
 }
 
 /** The call's one result event, with the time since it was made in this run, the person's thinking included. */

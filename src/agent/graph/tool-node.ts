@@ -5,10 +5,12 @@ import type { DirectTool } from '../../tools/tool.ts';
 import { TradeAgentError } from '../../trading/errors.ts';
 import type { AgentStateValue, Outcome, ToolCall } from './agent-state.ts';
 import { withConnection } from './awaited-connection.ts';
+import { callWords } from './call-words.ts';
 import { asTradeAgentError, errorFacts } from './error-facts.ts';
 import { foreignCall } from './foreign-call.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { inertJson } from './inert-text.ts';
+import { aboutOf, instructionsNotice, readsLikeInstructions } from './reads-like-instructions.ts';
 import { errorMessage } from './tool-outcome.ts';
 
 export interface ToolInput {
@@ -36,6 +38,7 @@ export function toolNode(environment: GraphEnvironment) {
       if (server !== undefined) {
         const answered = await foreignCall(environment, server, call);
         ended(answered.ok, answered.summary);
+        tellInstructions(environment, call, answered.update.messages[0]?.text ?? '');
         return { ...answered.update, outcomes: [outcome] };
       }
       if (tool?.risk !== 'read' && tool?.risk !== 'keep') throw new TypeError('not a tool to run directly');
@@ -45,6 +48,7 @@ export function toolNode(environment: GraphEnvironment) {
         tool.execute({ session: environment.session, gateway: environment.gateway }, args),
       );
       ended(true, result.summary);
+      tellInstructions(environment, call, result.content);
       return {
         messages: [
           new ToolMessage({
@@ -61,9 +65,19 @@ export function toolNode(environment: GraphEnvironment) {
       if (isGraphInterrupt(error)) throw error;
       const facts = errorFacts(asTradeAgentError(error));
       ended(false, facts.message);
-      return { messages: [errorMessage(call, facts)], outcomes: [{ ...outcome, error: facts }] };
+      return {
+        messages: [errorMessage(call, facts)],
+        outcomes: [{ ...outcome, what: callWords(call), error: facts }],
+      };
     }
   };
+}
+
+/** Shows the person that data speaks to the model. */
+function tellInstructions({ emit }: GraphEnvironment, { name, args }: ToolCall, text: string): void {
+  if (readsLikeInstructions(text)) {
+    emit({ type: 'notice', message: instructionsNotice(`the answer of ${name}`, aboutOf(args)) });
+  }
 }
 
 /** @throws {TradeAgentError} `usage`, for the model to correct */

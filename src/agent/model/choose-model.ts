@@ -5,6 +5,7 @@ import type { Clock } from '../../machine/clock.ts';
 import type { ForeignTools } from '../../tools/foreign-tools.ts';
 import type { Tool } from '../../tools/tool.ts';
 import type { ChatModel } from './chat-model.ts';
+import { contextWindow, estimateTokens, type FittedHistory, fitHistory } from './context-budget.ts';
 import { AnswerCutOff, type ModelFailure, modelError, modelFailure } from './model-failure.ts';
 import { type ModelServer, modelServer } from './model-server.ts';
 import { shorterHistory } from './shorter-history.ts';
@@ -108,6 +109,8 @@ async function openAiModel({
     },
   });
   const own = toolDefinitions(tools);
+  const window = contextWindow(server.name, settings.context_tokens);
+  const tell = shorteningTold();
 
   /** Once a conversation proved too long, its later turns begin with the shorter form. */
   let shorten = false;
@@ -115,8 +118,12 @@ async function openAiModel({
     name: server.name,
     builtin: false,
     async *stream(messages, signal, notice) {
-      const bound = model.bindTools([...own, ...(await foreignDefinitions(foreign, signal, notice))]);
-      let history = shorten ? (shorterHistory(messages) ?? messages) : messages;
+      const offered = [...own, ...(await foreignDefinitions(foreign, signal, notice))];
+      const bound = model.bindTools(offered);
+      const fitted = fitHistory(messages, window, estimateTokens(offered));
+      if (fitted.tooLong) throw modelError({ kind: 'too_long' }, server);
+      tell(fitted, notice);
+      let history = shorten ? (shorterHistory(fitted.messages) ?? fitted.messages) : fitted.messages;
       for (let tries = 1; ; tries++) {
         const idle = new AbortController();
         let begun = false;
@@ -139,7 +146,7 @@ async function openAiModel({
           const shorter = shorterHistory(history);
           if (shorter !== undefined) {
             history = shorter;
-            notice?.('the conversation is too long for the model; its oldest results are left out');
+            notice?.(TOO_LONG);
             continue;
           }
         }
@@ -149,6 +156,22 @@ async function openAiModel({
         await clock.sleep(wait, signal);
       }
     },
+  };
+}
+
+const TOO_LONG = 'the conversation is too long for the model; its oldest results are left out';
+
+/** Says once what of a conversation the model is not given. */
+function shorteningTold() {
+  const told = new Set<string>();
+  return ({ cut, shortened }: FittedHistory, notice: ((message: string) => void) | undefined): void => {
+    const news = cut.filter(({ id }) => !told.has(id));
+    for (const { id, tool } of news) {
+      told.add(id);
+      notice?.(`${tool} answered more than the model reads at once; it is given the beginning`);
+    }
+    if (shortened && !told.has(TOO_LONG)) notice?.(TOO_LONG);
+    if (shortened) told.add(TOO_LONG);
   };
 }
 

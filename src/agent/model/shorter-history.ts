@@ -4,14 +4,18 @@ const LEFT_OUT =
   '{"left_out":"this result was dropped to make the conversation fit; call the tool again if needed"}';
 
 /**
- * The same conversation with its oldest tool results left out: all but those since the model last spoke. Every call
- * keeps an answer, as chat APIs want it. Undefined where that would save nothing.
+ * The same conversation with its oldest tool results left out, never those since the model last spoke. Every call keeps
+ * an answer, as chat APIs want it. Undefined where that would save nothing.
+ * @param enough characters: once so many are saved, the newer results stay
  */
-export function shorterHistory(messages: readonly BaseMessage[]): BaseMessage[] | undefined {
+export function shorterHistory(
+  messages: readonly BaseMessage[],
+  enough = Number.POSITIVE_INFINITY,
+): BaseMessage[] | undefined {
   const lastTurn = messages.findLastIndex((message) => AIMessage.isInstance(message));
   let saved = 0;
   const shorter = messages.map((message, index) => {
-    if (index > lastTurn || !ToolMessage.isInstance(message)) return message;
+    if (index > lastTurn || saved >= enough || !ToolMessage.isInstance(message)) return message;
     if (message.text.length <= LEFT_OUT.length) return message;
     saved += message.text.length - LEFT_OUT.length;
     return new ToolMessage({

@@ -33,9 +33,6 @@ export interface Said {
   readonly fractions: readonly string[];
 }
 
-/** The most that one prompt may ask for, however many orders it names: as many as a client may have open. */
-const MOST_ORDERS_NAMED = 20;
-
 const amountFields = [
   'qty',
   'notional',
@@ -56,7 +53,8 @@ const fieldsByUnit = {
 } as const;
 type Unit = keyof typeof fieldsByUnit;
 
-const verbs: readonly (readonly [string, Side])[] = [
+/** What people say for either side. */
+export const verbs: readonly (readonly [string, Side])[] = [
   ['buy', 'buy'],
   ['purchase', 'buy'],
   ['acquire', 'buy'],
@@ -160,7 +158,8 @@ interface Clause {
   readonly sides: readonly Side[];
 }
 
-function clausesOfWords(turn: string): Clause[] {
+/** A turn in clauses, where the planner can't read the whole of it. */
+export function clausesOfWords(turn: string): Clause[] {
   const shouted = !/[a-z]/.test(turn);
   let before: readonly Side[] = [];
   return clausesOf(turn.replaceAll('’', "'"))
@@ -305,32 +304,6 @@ export function readNumber(word: string): string | undefined {
       .replace(/^0+(?=\d)/, '') ?? '';
   if (!decimalString.safeParse(digits).success) return undefined;
   return plain(new Dec(digits).times(parts[2] === 'k' ? 1_000 : parts[2] === 'm' ? 1_000_000 : 1));
-}
-
-/**
- * How many orders, cancels and messages the newest of a person's turns names; 0 where it names none. At most
- * {@link MOST_ORDERS_NAMED}, whatever was pasted.
- */
-export function ordersNamed(userTurns: readonly string[]): number {
-  const turn = userTurns.at(-1) ?? '';
-  const { parsed } = understand(userTurns);
-  const acts = ['order', 'send', 'cancel', 'replace'];
-  const named =
-    'intents' in parsed
-      ? parsed.intents.filter(({ kind }) => acts.includes(kind)).length
-      : namedByWords(turn);
-  return Math.min(named, MOST_ORDERS_NAMED);
-}
-
-/** Of a sentence the planner can't read: a verb's clause is one order, or as many as the symbols it names. */
-function namedByWords(turn: string): number {
-  let count = 0;
-  for (const { sides, lower, tickers } of clausesOfWords(turn)) {
-    const acts = verbs.some(([verb]) => lower.includes(verb)) || lower.includes('cancel');
-    if (acts) count += Math.max(1, tickers.length);
-    else if (sides.length > 0) count += tickers.length;
-  }
-  return count;
 }
 
 function unique<T>(values: readonly T[]): T[] {

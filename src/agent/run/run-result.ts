@@ -5,8 +5,9 @@ import { ordersOf } from '../../trading/kinds/kind-words.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
 import { isSettledState, isUnderWayState } from '../../trading/proposal.ts';
 import type { ConnectionView, ErrorFacts, RunResult, RunStatus, ToolData } from '../events.ts';
-import type { AgentStateValue, Outcome } from '../graph/agent-state.ts';
+import type { AgentStateValue } from '../graph/agent-state.ts';
 import { approvalView, cameOf } from '../graph/proposal-view.ts';
+import { standingOutcomes } from '../graph/standing-outcomes.ts';
 
 /** How a run that ended with this error ended. */
 const statusOfCode: Partial<Record<ErrorCode, RunStatus>> = {
@@ -47,7 +48,7 @@ export function runResult(
 ): RunResult {
   const prompt = state.prompt ?? 0;
   const outcomes = (state.outcomes ?? []).filter((outcome) => outcome.prompt === prompt);
-  const errors = standingErrors(outcomes);
+  const errors = standingOutcomes(outcomes).map(({ error }) => error);
   const stop = options.error;
   const { connections = [], proposing = false } = options;
   const ranked: { status: RunStatus; error?: ErrorFacts }[] = [
@@ -84,17 +85,6 @@ export function runResult(
     usage: { model: options.model, ...(state.usage ?? { input_tokens: 0, output_tokens: 0 }) },
     ...(error === undefined ? {} : { error }),
   };
-}
-
-/** An error stands unless the same tool succeeded in a later turn: the model then put it right. */
-function standingErrors(outcomes: readonly Outcome[]): ErrorFacts[] {
-  return outcomes.flatMap((outcome) => {
-    if (outcome.error === undefined) return [];
-    const corrected = outcomes.some(
-      (later) => later.tool === outcome.tool && later.turn > outcome.turn && later.error === undefined,
-    );
-    return corrected ? [] : [outcome.error];
-  });
 }
 
 function unknownOutcome({ proposal, thread }: ThreadProposal): ErrorFacts {

@@ -6,9 +6,12 @@ import { isSettledState } from '../../trading/proposal.ts';
 import type { RunInput, RunOptions } from '../agent.ts';
 import type { AgentEvent, RunResult } from '../events.ts';
 import type { AgentStateValue } from '../graph/agent-state.ts';
+import { circumstances } from '../graph/circumstances.ts';
 import { asTradeAgentError, errorFacts } from '../graph/error-facts.ts';
 import { type AgentGraph, buildGraph } from '../graph/graph.ts';
 import type { GraphEnvironment } from '../graph/graph-environment.ts';
+import { instructionsNotice, readsLikeInstructions } from '../graph/reads-like-instructions.ts';
+import { STANDARD_INPUT } from '../graph/system-prompt.ts';
 import { connectionView } from './connection-wait.ts';
 import { EventQueue } from './event-queue.ts';
 import { interruptsOf, isMidProposal } from './interrupt-waits.ts';
@@ -199,7 +202,10 @@ class Run {
       .filter(({ id, state }) => !isSettledState(state) || (state === 'executed' && unheard.has(id)));
     if (open.length > 0) throw unfinished(environment.thread, open);
     if (isMidProposal(tasks)) throw midProposal(environment.thread);
-    const { messages, tainted } = opening(input);
+    const { messages, tainted } = opening(input, circumstances(environment.session, environment.clock.now()));
+    if ('context' in input && readsLikeInstructions(input.context ?? '')) {
+      this.#emit({ type: 'notice', message: instructionsNotice(STANDARD_INPUT) });
+    }
     await graph.invoke(
       {
         messages,

@@ -28,6 +28,8 @@ export type DemoScene =
 /** What the audience is shown. */
 export type DemoEvent =
   | { readonly type: 'scene'; readonly scene: DemoScene }
+  /** What another terminal must be told to play along, for as long as this lasts. */
+  | { readonly type: 'join'; readonly env: Readonly<Record<string, string>> }
   | PlayedLine
   /** One entry of the gateway's record. */
   | { readonly type: 'record'; readonly entry: Readonly<Record<string, unknown>> };
@@ -58,14 +60,14 @@ export async function playDemo(
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-demo-'));
   const readyFile = join(folder, 'ready.json');
   const { env, signal } = app;
-  const stage = createStage(options.show, {
-    ...childEnvironment(env),
-    TRADE_AGENT_HOME: join(folder, 'agent'),
-    TRADE_AGENT_SANDBOX: readyFile,
-  });
+  const its = { TRADE_AGENT_HOME: join(folder, 'agent'), TRADE_AGENT_SANDBOX: readyFile };
+  const stage = createStage(options.show, { ...childEnvironment(env), ...its });
   const stop = () => void stage.stop();
   signal.addEventListener('abort', stop, { once: true });
   try {
+    options.show({ type: 'scene', scene: 'opening' });
+    // Nobody can join what plays by itself in seconds.
+    if (options.person !== undefined) options.show({ type: 'join', env: its });
     return { audit: await play(stage, folder, readyFile, options) };
   } catch (error) {
     // What the steps report once they are killed says less than why they were.
@@ -85,7 +87,6 @@ async function play(
   { show, person }: Parameters<typeof playDemo>[1],
 ): Promise<Record<string, unknown>[]> {
   const scene = (name: DemoScene) => show({ type: 'scene', scene: name });
-  scene('opening');
   const sandbox = stage.background([
     ...['sandbox', '--home', join(folder, 'sandbox'), '--port', '0', '--ready-file', readyFile],
   ]);

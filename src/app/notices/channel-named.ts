@@ -9,9 +9,6 @@ export async function channelNamed(place: NoticePlace, name: string): Promise<No
   if (channel !== undefined) return channel;
   const names = Object.keys(notices);
   throw new TradeAgentError('not_found', `there is no channel "${name}"`, {
-    hint:
-      names.length === 0
-        ? `Add it under ${place.where}; docs/NOTICES.md shows how.`
-        : `The channels are ${names.join(', ')}.`,
+    hint: names.length === 0 ? place.add : `The channels are ${names.join(', ')}.`,
   });
 }

@@ -7,8 +7,8 @@ export interface NoticePlace {
   channels(): Promise<NoticesConfig>;
   /** @throws {TradeAgentError} `credential_store_…` */
   store(): Promise<CredentialStore>;
-  /** Where a person adds a channel: `"notices" of the profile in config.yaml`. */
-  readonly where: string;
+  /** How a person adds a channel, in a sentence. */
+  readonly add: string;
   /** The command that keeps a secret: `trade-agent notices`. */
   readonly command: string;
   /** What a test notice says: how who tells of what. @param name the channel's */
@@ -23,7 +23,7 @@ export function profileNotices(app: Pick<App, 'profile' | 'store'>): NoticePlace
   return {
     channels: async () => (await app.profile()).notices ?? {},
     store: () => app.store(),
-    where: '"notices" of the profile in config.yaml',
+    add: 'Add one with "trade-agent notices add NAME KIND".',
     command: 'trade-agent notices',
     testWords: async (channel) =>
       `This is how "${channel}" of profile "${await name()}" tells you of findings. Nothing happened.`,

@@ -173,6 +173,13 @@ export const resultSchemas = {
     ),
   }),
   'notice-test': z.object({ channel: z.string(), id: z.string(), attempts: z.int() }),
+  'notice-added': z.object({
+    channel: z.string(),
+    kind: z.string(),
+    to: z.string().describe('where its notices go, in words'),
+    secret: z.enum(['required', 'optional', 'none']),
+  }),
+  'notice-removed': z.object({ channel: z.string() }),
   'notice-secret': z.object({ channel: z.string(), kind: z.string() }),
   'profile-store': z.object({
     name: z.string(),

@@ -77,11 +77,12 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
 
 /** What of a world an order is completed with, and the rules that it is held to in it. */
 function shownWorld(rules: OrderRules, proposer: Proposer, world: BrokerWorld): OrderWorld {
-  const { account, quote, asset, positions } = world;
+  const { account, quote, asset, positions, market } = world;
   return {
     account,
     quote: { ...quote, name: quote.name ?? asset.name },
     positions,
+    market,
     requireAllowed(draft, { replaces, after } = {}) {
       const approval = draft.mandate === undefined ? 'none' : 'mandate';
       const { sub: owner, clientId: client, by } = proposer;

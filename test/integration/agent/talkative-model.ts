@@ -17,7 +17,8 @@ export function talkativeModel(steps: number): ChatModel {
       if (answers > steps) yield new AIMessageChunk({ content: 'done' });
       else if (answers === steps)
         yield withCall('place_order', { symbol: 'AAPL', side: 'buy', qty: '1', type: 'market' }, content);
-      else yield withCall('whoami', {}, content);
+      // The same again would be refused.
+      else yield withCall(answers % 2 === 0 ? 'whoami' : 'get_market_clock', {}, content);
     },
   };
 }

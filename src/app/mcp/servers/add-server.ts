@@ -1,10 +1,11 @@
 import { type McpServerConfig, mcpServerName, mcpServerSchema } from '../../../config/mcp-servers.ts';
-import { writeMcpServer } from '../../../config/mcp-servers-edit.ts';
+import { writeEntry } from '../../../config/named-entries.ts';
 import type { ComparedTool } from '../../../mcp/client/compared-tools.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import type { App } from '../../app.ts';
 import { allowing } from './allow-tools.ts';
 import { type LookedAtServer, lookAt, type OpenBrowser } from './look-at-server.ts';
+import { serverPlace } from './server-place.ts';
 
 /** Where a server is: a program, or an address. */
 export type ServerPlace = Partial<Pick<McpServerConfig, 'command' | 'args' | 'env' | 'url' | 'client_id'>>;
@@ -21,7 +22,7 @@ export async function addServer(
   place: ServerPlace,
   { open, choose }: { open: OpenBrowser; choose: (looked: LookedAtServer) => Promise<readonly string[]> },
 ): Promise<LookedAtServer> {
-  const [profile, home] = await Promise.all([app.profile(), app.home()]);
+  const profile = await app.profile();
   if (!mcpServerName.test(name)) {
     throw new TradeAgentError('usage', `"${name}" can't be the name of a server`, {
       hint: 'Use up to 24 small letters, digits and -.',
@@ -35,7 +36,7 @@ export async function addServer(
   const server = placed(place);
   const looked = await lookAt(app, name, server, open);
   const allowed = allowing(looked, server, await choose(looked));
-  await writeMcpServer(home, profile.name, name, { ...place, ...allowed });
+  await writeEntry(await serverPlace(app, name), { ...place, ...allowed });
   return {
     ...looked,
     tools: looked.tools.map(

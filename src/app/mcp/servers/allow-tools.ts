@@ -1,11 +1,12 @@
 import { closestMatch } from '../../../config/closest-match.ts';
 import type { McpServerConfig } from '../../../config/mcp-servers.ts';
-import { writeMcpServer } from '../../../config/mcp-servers-edit.ts';
+import { writeEntry } from '../../../config/named-entries.ts';
 import type { ComparedTool } from '../../../mcp/client/compared-tools.ts';
 import { TradeAgentError } from '../../../trading/errors.ts';
 import type { App } from '../../app.ts';
 import { type LookedAtServer, lookAt, type OpenBrowser } from './look-at-server.ts';
 import { serverNamed } from './server-named.ts';
+import { serverPlace } from './server-place.ts';
 
 /** What is allowed of a server, and what each tool said of itself when it was. */
 export type Allowed = Pick<McpServerConfig, 'tools' | 'pins'>;
@@ -55,7 +56,7 @@ export async function allowTools(
   const allowed = allowing(looked, server, tools);
   const chosen = looked.tools.filter((tool) => tools.includes(tool.name));
   await agree(chosen);
-  await writeMcpServer(await app.home(), (await app.profile()).name, name, allowed);
+  await writeEntry(await serverPlace(app, name), allowed);
   return chosen.map((tool) => ({ ...tool, state: 'offered' as const }));
 }
 

@@ -1,7 +1,8 @@
-import { removeMcpServer } from '../../../config/mcp-servers-edit.ts';
+import { removeEntry } from '../../../config/named-entries.ts';
 import type { App } from '../../app.ts';
 import { serverAccess } from './server-access.ts';
 import { serverNamed } from './server-named.ts';
+import { serverPlace } from './server-place.ts';
 
 /** Takes a server out of the profile, and forgets the tokens that were for it. @throws {TradeAgentError} `not_found` */
 export async function removeServer(app: App, name: string): Promise<void> {
@@ -13,5 +14,5 @@ export async function removeServer(app: App, name: string): Promise<void> {
     if (Object.keys(await credentials.read()).length > 0)
       await new KeptAuthorization(credentials, url).forget();
   }
-  await removeMcpServer(await app.home(), (await app.profile()).name, name);
+  await removeEntry(await serverPlace(app, name));
 }

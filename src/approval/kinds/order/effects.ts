@@ -1,15 +1,19 @@
 import { dollars, percent, sharePrice, shares } from '../../../trading/amounts.ts';
 import { Dec } from '../../../trading/decimal.ts';
+import { newYorkTimestamp, weekday } from '../../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
 import { beyond } from '../../../trading/price-drift.ts';
 import type { WorstCase } from '../../../trading/proposal.ts';
 import { printableAscii } from '../../../trading/unseen.ts';
-import type { Account, Position, Quote } from '../../../trading/views.ts';
+import type { Account, MarketClock, Position, Quote } from '../../../trading/views.ts';
 
 /** A limit further from the price than this is likely a slip: a fraction. */
 const FAR_LIMIT = '0.10';
 /** One order for more than this part of the account is worth a second look: a fraction. */
 const LARGE_PART = '0.25';
+/** A position that a purchase makes larger than this part of the account stands or falls with one security: a fraction. */
+const CONCENTRATED = '0.40';
+const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
 /** A company's name is text from outside: cut, and printable ASCII alone. */
 const LONGEST_NAME = 60;
 
@@ -20,7 +24,12 @@ const LONGEST_NAME = 60;
 export function effectsOf(
   draft: OrderDraft,
   worst: WorstCase,
-  { account, quote, positions }: { account: Account; quote: Quote; positions: readonly Position[] },
+  {
+    account,
+    quote,
+    positions,
+    market,
+  }: { account: Account; quote: Quote; positions: readonly Position[]; market: MarketClock },
 ): { readonly shows: Readonly<Record<string, string>>; readonly warnings: readonly string[] } {
   const { symbol, side, reference_price: reference } = draft;
   const held = positions.find((position) => position.symbol === symbol);
@@ -41,7 +50,16 @@ export function effectsOf(
       weight === undefined ? '' : `, ${percent(weight.toFixed(3))} of the account`
     }`,
   };
-  return { shows, warnings: warningsOf(draft, { amount, after, before, equity }) };
+  const closed = market.is_open
+    ? []
+    : [`The market is closed: this waits until it opens, ${inNewYork(market.next_open)}.`];
+  return { shows, warnings: [...warningsOf(draft, { amount, after, before, equity }), ...closed] };
+}
+
+/** `Mon 2026-11-30 09:30 in New York`: where the phone is, nobody here knows. */
+function inNewYork(at: string): string {
+  const [date = '', time = ''] = newYorkTimestamp(Date.parse(at)).split('T');
+  return `${WEEKDAYS[weekday(date)]} ${date} ${time.slice(0, 5)} in New York`;
 }
 
 function warningsOf(
@@ -53,6 +71,7 @@ function warningsOf(
     equity,
   }: Record<'amount' | 'after' | 'before' | 'equity', InstanceType<typeof Dec>>,
 ): string[] {
+  const weight = equity.gt(0) ? after.times(reference).div(equity) : new Dec(0);
   const far = limit === undefined ? undefined : beyond(limit, { around: reference, fraction: FAR_LIMIT });
   return [
     ...(limit === undefined || far === undefined
@@ -63,9 +82,17 @@ function warningsOf(
     ...(side === 'buy' && equity.gt(0) && amount.gt(equity.times(LARGE_PART))
       ? [`This is ${percent(amount.div(equity).toFixed(2))} of the account in one order.`]
       : []),
+    ...(side === 'buy' && equity.gt(0) && weight.gt(CONCENTRATED)
+      ? [`${symbol} will be ${percent(weight.toFixed(2))} of the account.`]
+      : []),
     ...(side === 'sell' && after.lt(0)
       ? [`It sells more than is held: ${shares(before.toFixed())} ${symbol}.`]
       : []),
     ...(side === 'sell' && before.gt(0) && after.eq(0) ? [`It sells all the ${symbol} there is.`] : []),
+    ...(side === 'sell' && before.gte(1) && after.gt(0) && after.lt(1)
+      ? [
+          `It leaves an odd lot of less than one share: ${shares(after.toDecimalPlaces(4).toFixed())} ${symbol}.`,
+        ]
+      : []),
   ];
 }

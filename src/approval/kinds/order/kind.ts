@@ -12,7 +12,14 @@ import {
 import { orderProblem } from '../../../trading/order-problem.ts';
 import type { PolicyReason } from '../../../trading/policy-reasons.ts';
 import { Refusal } from '../../../trading/refusal.ts';
-import { type Account, isFinal, type Order, type Position, type Quote } from '../../../trading/views.ts';
+import {
+  type Account,
+  isFinal,
+  type MarketClock,
+  type Order,
+  type Position,
+  type Quote,
+} from '../../../trading/views.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
 import type { Approved, Completed, Kind, Proposer, UnderMandate } from '../../kind.ts';
 import { executionOf, refusalOf } from '../execution.ts';
@@ -24,6 +31,7 @@ export interface OrderWorld {
   readonly account: Account;
   readonly quote: Quote;
   readonly positions: readonly Position[];
+  readonly market: MarketClock;
   /**
    * Holds an order to every rule that it will be held to when it is carried out.
    * @returns whether the owner's approval is not enough for it
@@ -82,7 +90,6 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
     async complete(request, { proposer, subjectId, expiresAt, under }): Promise<Completed<OrderDraft>> {
       requireWellFormed(request);
       const world = await ports.world(proposer, request.symbol);
-      const { account, quote, positions } = world;
       const draft = draftOrder(request, world, ports, { subjectId, expiresAt });
       const cover = under === undefined ? undefined : await ports.cover(proposer, under, draft);
       const subject: OrderDraft = { ...draft, ...cover?.by };
@@ -90,7 +97,7 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
       const outside = cover?.outside ?? [];
       if (under?.only && outside.length > 0) throw notCovered(outside);
       const worst = worstCase(draft);
-      const { shows, warnings } = effectsOf(draft, worst, { account, quote, positions });
+      const { shows, warnings } = effectsOf(draft, worst, world);
       return {
         subject,
         subjectId,

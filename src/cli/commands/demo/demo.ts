@@ -65,6 +65,8 @@ function eventText(event: DemoEvent): string {
   switch (event.type) {
     case 'scene':
       return scenes[event.scene];
+    case 'join':
+      return joinText(event.env);
     case 'command':
       return `   ${event.who} $ trade-agent ${event.args.map((arg) => (/\s/.test(arg) ? `"${arg}"` : arg)).join(' ')}`;
     case 'line':
@@ -72,6 +74,16 @@ function eventText(event: DemoEvent): string {
     case 'record':
       return `   ${recordLine(event.entry)}`;
   }
+}
+
+/** Only with it do the commands that are shown mean this sandbox in another terminal too. */
+function joinText(env: Readonly<Record<string, string>>): string {
+  const settings = Object.entries(env).map(([name, value]) => `${name}='${value.replaceAll("'", `'\\''`)}'`);
+  return [
+    'Until it ends you can play along in another terminal, which must first be told of this sandbox:',
+    '',
+    `   export ${settings.join(' ')}`,
+  ].join('\n');
 }
 
 /** An entry of the record, without its long fields. */

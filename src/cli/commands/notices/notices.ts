@@ -17,6 +17,7 @@ export function addNoticesCommand(program: Command, cli: Cli): void {
       'after',
       examples([
         ['trade-agent notices', 'the channels, and whether they have their secrets'],
+        ['trade-agent notices add push ntfy topic=alice', 'tells by ntfy from now on'],
         ['trade-agent notices set-secret mail', 'the password, asked for without showing it'],
         ['trade-agent notices test mail', 'sends a test now'],
       ]) + exitCodes([exits.credentialStore]),
@@ -30,6 +31,39 @@ export function addNoticesCommand(program: Command, cli: Cli): void {
         exitCodes([exits.credentialStore]),
     )
     .action((_options, command: Command) => runCommand(cli, command, printChannels));
+  notices
+    .command('add')
+    .description(
+      'Adds a channel to the profile: desktop, email, slack, webhook or ntfy, with its settings as docs/NOTICES.md has them. Its secret is never one of them: "notices set-secret" asks for it.',
+    )
+    .argument('<name>', 'what you call it')
+    .argument('<kind>', 'desktop, email, slack, webhook or ntfy')
+    .argument('[settings...]', 'KEY=VALUE; to, rules and tags may come again')
+    .addHelpText(
+      'after',
+      examples([
+        ['trade-agent notices add desk desktop', 'on this screen'],
+        [
+          'trade-agent notices add mail email host=smtp.example.com user=alice from=agent@example.com to=alice@example.com min_severity=critical',
+          'by mail, only what is critical',
+        ],
+      ]),
+    )
+    .action((name: string, kind: string, settings: string[], _options, command: Command) =>
+      runCommand(cli, command, (context) => addChannel(context, name, kind, settings)),
+    );
+  notices
+    .command('remove')
+    .description('take a channel out of the profile, and forget its secret')
+    .argument('<name>', 'one of those that "notices list" shows')
+    .addHelpText(
+      'after',
+      examples([['trade-agent notices remove mail', 'it is told nothing any more']]) +
+        exitCodes([exits.credentialStore]),
+    )
+    .action((name: string, _options, command: Command) =>
+      runCommand(cli, command, (context) => removeChannel(context, name)),
+    );
   notices
     .command('test')
     .description('send a test notice by one channel now; exit 1 when it could not be sent')
@@ -64,7 +98,7 @@ async function printChannels(context: Context): Promise<void> {
   const channels = await listNotices(context);
   await context.output.result('notices', { channels }, async () => {
     if (channels.length === 0)
-      return 'No channels: add some under "notices" of the profile in config.yaml (docs/NOTICES.md).';
+      return 'No channels: "trade-agent notices add NAME KIND" adds one (docs/NOTICES.md).';
     const [{ table }, { safeLine }] = await Promise.all([
       import('../../text/table.ts'),
       import('../../../net/shown-text.ts'),
@@ -81,6 +115,33 @@ async function printChannels(context: Context): Promise<void> {
       channels,
     );
   });
+}
+
+async function addChannel(
+  context: Context,
+  name: string,
+  kind: string,
+  settings: readonly string[],
+): Promise<void> {
+  const [{ addNotice }, { safeLine }] = await Promise.all([
+    import('../../../app/notices/add-notice.ts'),
+    import('../../../net/shown-text.ts'),
+  ]);
+  const added = await addNotice(context, name, kind, settings);
+  await context.output.result('notice-added', { channel: name, ...added }, () =>
+    [
+      `${name} tells ${safeLine(added.to)}.`,
+      added.secret === 'none'
+        ? `Try it: trade-agent notices test ${name}`
+        : `${added.secret === 'required' ? 'It needs a secret' : 'If it wants a secret'}: trade-agent notices set-secret ${name}`,
+    ].join('\n'),
+  );
+}
+
+async function removeChannel(context: Context, name: string): Promise<void> {
+  const { removeNotice } = await import('../../../app/notices/remove-notice.ts');
+  await removeNotice(context, name);
+  await context.output.result('notice-removed', { channel: name }, () => `${name} is told nothing any more.`);
 }
 
 async function sendTest(context: Context, name: string): Promise<void> {

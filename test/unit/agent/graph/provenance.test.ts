@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { orderDefaults, type ProvenanceInput, provenanceOf } from '../../../../src/agent/graph/provenance.ts';
-import { ordersNamed } from '../../../../src/agent/planner/person-words.ts';
+import { ordersNamed } from '../../../../src/agent/planner/orders-named.ts';
 import { provenanceSchema } from '../../../../src/trading/proposal.ts';
 
 const usual = { type: 'market', time_in_force: 'day', extended_hours: false };

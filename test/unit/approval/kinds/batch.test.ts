@@ -5,7 +5,7 @@ import type { OrderWorld } from '../../../../src/approval/kinds/order/kind.ts';
 import type { BatchRequest, BatchSubject } from '../../../../src/trading/kinds/batch.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import { Refusal } from '../../../../src/trading/refusal.ts';
-import type { Account, Order, Position, Quote } from '../../../../src/trading/views.ts';
+import type { Account, MarketClock, Order, Position, Quote } from '../../../../src/trading/views.ts';
 
 const START = Date.parse('2026-11-25T15:00:00Z');
 const EXPIRES = '2026-11-25T15:05:00Z';
@@ -56,6 +56,7 @@ function desk(answers: Readonly<Record<string, Answer[]>> = {}, buyingPower = '1
               ask: PRICES[symbol],
               last: PRICES[symbol],
             } as Quote,
+            market: { is_open: true } as MarketClock,
             positions: ['AAPL', 'KO'].map(
               (held) => ({ symbol: held, side: 'long', qty: '10', qty_available: '10' }) as Position,
             ),

@@ -18,6 +18,7 @@ const sale = async (notional: string, shareDecimals: number) => {
       } as Account,
       quote: { symbol: 'AAPL', name: null, bid: '180', ask: '181', last: '180' } as Quote,
       positions: [{ symbol: 'AAPL', side: 'long', qty: '10', qty_available: '10' } as Position],
+      market: { is_open: true },
       requireAllowed: async () => ({ needsSecond: false }),
     }),
   } as unknown as OrderPorts);

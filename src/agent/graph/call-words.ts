@@ -1,0 +1,61 @@
+import { safeLine } from '../../net/shown-text.ts';
+import { findTool } from '../../tools/catalog.ts';
+import type { ToolCall } from './agent-state.ts';
+
+/** As long as a line of an answer may be that a model's own values stand in. */
+const LONGEST = 80;
+
+type Call = Pick<ToolCall, 'name' | 'args'>;
+
+/** An order that a call names, as far as it does. */
+export interface NamedOrder {
+  /** `buy` or `sell`; whatever a model wrote. */
+  readonly side: string;
+  /** Upper case. */
+  readonly symbol: string;
+}
+
+/** The orders that a call asks for. */
+export function ordersOfCall({ name, args }: Call): NamedOrder[] {
+  const orders = name === 'place_orders' && Array.isArray(args.orders) ? args.orders : [args];
+  // What closes a position is what people call selling it.
+  if (name === 'close_position') return ordersOfCall({ name: 'place_order', args: { ...args, side: 'sell' } });
+  if (name !== 'place_order' && name !== 'place_orders') return [];
+  return orders.flatMap((order: unknown) => {
+    if (typeof order !== 'object' || order === null) return [];
+    const { side, symbol } = order as Record<string, unknown>;
+    return typeof symbol === 'string' && symbol !== ''
+      ? [{ side: String(side ?? '').toLowerCase(), symbol: symbol.toUpperCase() }]
+      : [];
+  });
+}
+
+/** What a call that proposes is about: its symbols, order or recipient. Undefined for one that reads. */
+export function subjectOf(call: Call): string | undefined {
+  const risk = findTool(call.name)?.risk;
+  if (risk === undefined || risk === 'read') return undefined;
+  const symbols = ordersOfCall(call).map(({ symbol }) => symbol);
+  const { order_id, recipient } = call.args;
+  return safeLine(symbols.length > 0 ? symbols.join(' ') : String(order_id ?? recipient ?? ''), LONGEST);
+}
+
+/** A call in words for the person: `buy 1 AAPL`, `get_quote KO`. */
+export function callWords(call: Call): string {
+  const { name, args } = call;
+  if (name === 'place_order') return safeLine(orderWords(args), LONGEST);
+  const values = Object.values(args).flatMap((value) =>
+    Array.isArray(value)
+      ? value.map((one: unknown) =>
+          typeof one === 'object' && one !== null ? orderWords({ ...one }) : String(one),
+        )
+      : typeof value === 'object'
+        ? []
+        : [String(value)],
+  );
+  return safeLine([name, values.join(', ')].join(' ').trim(), LONGEST);
+}
+
+function orderWords({ side, qty, notional, symbol }: Record<string, unknown>): string {
+  const amount = qty ?? (notional === undefined || notional === null ? undefined : `$${notional}`);
+  return [side, amount, symbol].filter((word) => word !== undefined && word !== null).join(' ');
+}

@@ -1,0 +1,144 @@
+/*
+ * Small models write a tool call as text, where the protocol has a place of its own for it: Qwen2.5-Coder as a block of
+ * ```json {"name": …, "arguments": …}```, Hermes and Qwen as <tool_call>…</tool_call>, Llama 3.1 with `parameters`,
+ * Mistral as [TOOL_CALLS] and an array, others bare, or several of them. A message that is nothing but calls is calls. One
+ * that is nearly so is neither: what its writer meant is not for a program to guess.
+ */
+
+export interface WrittenCall {
+  readonly name: string;
+  readonly args: Record<string, unknown>;
+}
+
+export type Written =
+  | { readonly kind: 'words' }
+  | { readonly kind: 'calls'; readonly calls: readonly WrittenCall[] }
+  /** Meant as a call, and none. `problem` says why, for the model. */
+  | { readonly kind: 'nearly'; readonly problem: string };
+
+/** More is a message that no model means as calls. */
+const LONGEST = 50_000;
+/** Nested deeper, JSON is no call. */
+const MOST_NESTED = 40;
+
+const fence = /^(`{3,}|~{3,})[ \t]*[a-zA-Z_]*[ \t]*\r?\n?([\s\S]*?)\1/;
+const tag = /^<(tool_calls?|tools|function_calls?)>([\s\S]*?)<\/\1>/;
+const marks = /<\/?(?:tool_calls?|function_calls?|function=|\|tool|\|python_tag)|\[TOOL_CALLS\]|<｜tool/;
+/** What ends or begins a turn to a server; one that is written is a turn gone wrong. */
+const frame = /^<[|｜][a-z_]{2,20}[|｜]>/;
+const shape =
+  /["'](?:name|tool|function|tool_name)["']\s*:[\s\S]{0,300}?["'](?:arguments|parameters|args|input)["']\s*:/;
+
+/**
+ * What a message without a call of the protocol's own is.
+ * @param names the tools there are: one that is written like a function, `get_quote({…})`, is nearly a call
+ * @param mayBeJson the person asked for JSON, which is then an answer
+ */
+export function readWritten(text: string, names: readonly string[], mayBeJson: boolean): Written {
+  const message = text.replace(/^\s*<think>[\s\S]*?<\/think>/, '').trim();
+  if (message === '' || message.length > LONGEST) return { kind: 'words' };
+  const calls = wholly(message);
+  if (calls !== undefined) return { kind: 'calls', calls };
+  if (frame.test(message)) {
+    return { kind: 'nearly', problem: 'it begins with a mark of the chat template' };
+  }
+  if (marks.test(message) || shape.test(message)) {
+    return {
+      kind: 'nearly',
+      problem: /^[{[`<]/.test(message)
+        ? 'it is no well-formed JSON of a name and arguments, or has something beside it'
+        : 'words stand beside it',
+    };
+  }
+  const written = /^`{0,3}\s*(?:await\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*\([\s\S]*\)\s*;?\s*`{0,3}$/.exec(
+    message,
+  )?.[1];
+  if (written !== undefined && names.includes(written)) {
+    return { kind: 'nearly', problem: 'it is written as a function' };
+  }
+  const isData = /^(?:\{|\[\s*[{"]|`{3}json\s*[{[])/.test(message);
+  return isData && !mayBeJson
+    ? { kind: 'nearly', problem: 'it is JSON that names no tool, where words were due' }
+    : { kind: 'words' };
+}
+
+/** All that could be a call in a text of any kind, whatever stands around it. At most a hundred. */
+export function callsWithin(text: string): WrittenCall[] {
+  const found: WrittenCall[] = [];
+  for (let at = text.indexOf('{'), looked = 0; at >= 0 && looked < 100; at = text.indexOf('{', at + 1)) {
+    looked++;
+    const end = endOfJson(text, at);
+    if (end === undefined) continue;
+    found.push(...(callsOf(parse(text.slice(at, end))) ?? []));
+  }
+  return found;
+}
+
+/** The calls that a message consists of, or undefined where it has anything else. */
+function wholly(message: string): WrittenCall[] | undefined {
+  const calls: WrittenCall[] = [];
+  let rest = message.replace(/^\[TOOL_CALLS\]\s*/, '');
+  while (rest !== '') {
+    const wrapped = fence.exec(rest) ?? tag.exec(rest);
+    const end = wrapped === null ? endOfJson(rest, 0) : wrapped[0].length;
+    if (end === undefined) return undefined;
+    const inside = wrapped === null ? callsOf(parse(rest.slice(0, end))) : wholly((wrapped[2] ?? '').trim());
+    if (inside === undefined || inside.length === 0) return undefined;
+    calls.push(...inside);
+    rest = rest.slice(end).replace(/^[\s,;]+/, '');
+  }
+  return calls.length === 0 ? undefined : calls;
+}
+
+/** The calls a JSON value is; undefined for one that is none. */
+function callsOf(value: unknown): WrittenCall[] | undefined {
+  if (Array.isArray(value)) {
+    const each = value.map(callsOf);
+    return each.length === 0 || each.some((one) => one === undefined)
+      ? undefined
+      : each.flatMap((one) => one ?? []);
+  }
+  if (!isObject(value)) return undefined;
+  if (Array.isArray(value.tool_calls) && Object.keys(value).length === 1) return callsOf(value.tool_calls);
+  if (isObject(value.function)) {
+    const isCall = Object.keys(value).every((key) => ['function', 'type', 'id', 'index'].includes(key));
+    return isCall ? callsOf(value.function) : undefined;
+  }
+  const { name, arguments: given, parameters, ...more } = value;
+  if (typeof name !== 'string' || Object.keys(more).some((key) => key !== 'id' && key !== 'type'))
+    return undefined;
+  if ((given === undefined) === (parameters === undefined)) return undefined;
+  const said = given ?? parameters;
+  const args = typeof said === 'string' ? parse(said) : said;
+  return isObject(args) ? [{ name, args }] : undefined;
+}
+
+/** Where the object or array ends that begins there; undefined where none does, or it never ends. */
+function endOfJson(text: string, from: number): number | undefined {
+  if (text[from] !== '{' && text[from] !== '[') return undefined;
+  let depth = 0;
+  let inString = false;
+  for (let at = from; at < text.length && at < from + LONGEST; at++) {
+    const character = text[at];
+    if (inString) {
+      if (character === '\\') at++;
+      else if (character === '"') inString = false;
+    } else if (character === '"') inString = true;
+    else if (character === '{' || character === '[') {
+      if (++depth > MOST_NESTED) return undefined;
+    } else if ((character === '}' || character === ']') && --depth === 0) return at + 1;
+  }
+  return undefined;
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
