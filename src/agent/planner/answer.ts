@@ -21,6 +21,7 @@ import {
   quoteSchema,
 } from '../../trading/views.ts';
 import type { Answered } from './answered-calls.ts';
+import { dataAnswer } from './data-answers.ts';
 import { lineSummary } from './order-summary.ts';
 import { history, hours, viewed } from './short-answers.ts';
 import type { View } from './steps.ts';
@@ -72,6 +73,7 @@ function part({ tool, args, content, view }: Answered & { readonly view?: View |
     case 'list_orders':
       return orderTable(orderList.parse(content));
     case 'place_order':
+    case 'close_position':
     case 'replace_order':
     case 'cancel_order':
       return placed(oneOrder.parse(content));
@@ -83,7 +85,7 @@ function part({ tool, args, content, view }: Answered & { readonly view?: View |
     case 'send_gmail_summary':
       return `Sent: ${describeMessage(sentOne.parse(content).sent)}.`;
     default:
-      return '';
+      return dataAnswer(tool, args, content) ?? '';
   }
 }
 

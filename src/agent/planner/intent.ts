@@ -1,5 +1,6 @@
 import type { MessageService } from '../../trading/message.ts';
 import type { OrderRequestInput, TimeInForce } from '../../trading/order.ts';
+import type { Period } from '../../trading/period.ts';
 import type { SaidWhen } from './standing-when.ts';
 
 /*
@@ -69,6 +70,14 @@ export type Intent =
   | { readonly kind: 'orders'; readonly status: 'open' | 'closed' | 'all' }
   /** A summary of the portfolio, to somebody elsewhere. */
   | { readonly kind: 'send'; readonly service: MessageService; readonly recipient: string }
+  /** Whether the market trades tomorrow. */
+  | { readonly kind: 'calendar' }
+  /** Of the whole market where there are no symbols. */
+  | { readonly kind: 'news'; readonly symbols: readonly string[] }
+  | { readonly kind: 'activities'; readonly period: Period; readonly kinds?: readonly string[] }
+  | { readonly kind: 'performance'; readonly period: Period }
+  | { readonly kind: 'watchlist' }
+  | { readonly kind: 'watch'; readonly change: 'add' | 'remove'; readonly symbols: readonly string[] }
   | { readonly kind: 'help' };
 
 /** Whether it stands as the person called it, to be looked up. */
@@ -83,6 +92,8 @@ export function symbolsOf(intent: Intent): readonly string[] {
     case 'standing':
       return [String(intent.request.symbol)];
     case 'quote':
+    case 'news':
+    case 'watch':
       return intent.symbols;
     case 'chart':
       return [intent.symbol];
@@ -103,6 +114,8 @@ export function withSymbols(intent: Intent, to: (symbol: string) => string): Int
     case 'standing':
       return { ...intent, request: { ...intent.request, symbol: to(String(intent.request.symbol)) } };
     case 'quote':
+    case 'news':
+    case 'watch':
       return { ...intent, symbols: intent.symbols.map(to) };
     case 'chart':
       return { ...intent, symbol: to(intent.symbol) };

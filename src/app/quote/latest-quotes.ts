@@ -47,3 +47,15 @@ export async function latestQuotes(app: Pick<App, 'gateway'>, symbols: readonly 
     hint: 'Symbols look like AAPL or BRK.B.',
   });
 }
+
+/** What was typed, as symbols. @throws {TradeAgentError} `unknown_symbol` for what is none */
+export async function tickers(typed: readonly string[]): Promise<string[]> {
+  const { symbolSchema } = await import('../../trading/order.ts');
+  return typed.map((text) => {
+    const symbol = symbolSchema.safeParse(text);
+    if (symbol.success) return symbol.data;
+    throw new TradeAgentError('unknown_symbol', `"${text}" is not a ticker symbol`, {
+      hint: 'Symbols look like AAPL or BRK.B.',
+    });
+  });
+}

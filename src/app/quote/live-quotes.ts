@@ -24,7 +24,7 @@ export async function liveQuotes(
   { signal, changed }: { readonly signal: AbortSignal; readonly changed: (live: LiveQuotes) => void },
 ): Promise<void> {
   const { clock } = app;
-  let quotes = await latestQuotes(app, symbols);
+  let { quotes } = await latestQuotes(app, symbols);
   let at = clock.now();
   let failures = 0;
   while (!signal.aborted) {
@@ -33,7 +33,7 @@ export async function liveQuotes(
     await clock.sleep(pause, signal).catch(() => undefined);
     if (signal.aborted) return;
     try {
-      quotes = await latestQuotes(app, symbols);
+      ({ quotes } = await latestQuotes(app, symbols));
       at = clock.now();
       failures = 0;
     } catch {

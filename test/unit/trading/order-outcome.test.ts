@@ -28,13 +28,22 @@ const order = (change: Partial<Order>): Order => ({
 describe('what became of an order, in words', () => {
   it.each<[string, Partial<Order>]>([
     ['Sold 10 NVDA at $127.94', { status: 'filled', filled_qty: '10', filled_avg_price: '127.94' }],
-    ['Bought 10 NVDA at $127.94', { side: 'buy', status: 'filled', filled_qty: '10', filled_avg_price: '127.94' }],
+    [
+      'Bought 10 NVDA at $127.94',
+      { side: 'buy', status: 'filled', filled_qty: '10', filled_avg_price: '127.94' },
+    ],
     ['Open: sell 10 NVDA at $127.50 or more', {}],
     ['Open: buy 10 NVDA at $127.50 or less', { side: 'buy', status: 'accepted' }],
     ['Open: sell 10 NVDA once it trades at $120.00', { type: 'stop', stop_price: '120', limit_price: null }],
     ['Open: sell 10 NVDA trailing by 5%', { type: 'trailing_stop', trail_percent: '5', limit_price: null }],
-    ['Sold 4 of 10 NVDA at $128.00; the rest is open', { status: 'partially_filled', filled_qty: '4', filled_avg_price: '128' }],
-    ['Sold 4 of 10 NVDA at $128.00; the rest is cancelled', { status: 'canceled', filled_qty: '4', filled_avg_price: '128' }],
+    [
+      'Sold 4 of 10 NVDA at $128.00; the rest is open',
+      { status: 'partially_filled', filled_qty: '4', filled_avg_price: '128' },
+    ],
+    [
+      'Sold 4 of 10 NVDA at $128.00; the rest is cancelled',
+      { status: 'canceled', filled_qty: '4', filled_avg_price: '128' },
+    ],
     ['Cancelled: sell 10 NVDA at $127.50 or more', { status: 'canceled' }],
     ['Rejected by the broker: sell 10 NVDA at $127.50 or more', { status: 'rejected' }],
     ['Open: buy $250.00 of NVDA', { side: 'buy', qty: null, notional: '250', limit_price: null }],
